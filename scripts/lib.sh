@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# What the scripts beside this file share. Sourced, never run.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# Tools that `cargo install` puts down are found even where the shell's profile does not name the folder.
+PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+
+say() { printf '%s: %s\n' "${0##*/}" "$*"; }
+fail() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# True when something accepts connections on this port of 127.0.0.1.
+port_in_use() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# True when a GET of the address is answered with 2xx.
+answers() { node -e 'fetch(process.argv[1]).then(a => process.exit(a.ok ? 0 : 1), () => process.exit(1))' "$1"; }
+
+# The browser that the browser tests drive.
+find_chromium() {
+  local name
+  for name in "${CHROMIUM:-chromium}" chromium-browser google-chrome google-chrome-stable; do
+    command -v "$name" && return
+  done
+  name='/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
+  [[ -x $name ]] && printf '%s\n' "$name"
+}
+
+# The folder of PostgreSQL's server programs, which Debian keeps off PATH.
+find_postgres() {
+  local folder
+  for folder in "$(pg_config --bindir 2>/dev/null)" /usr/lib/postgresql/*/bin "$(dirname "$(command -v initdb || echo /)")"; do
+    [[ -x $folder/initdb && -x $folder/postgres ]] && printf '%s\n' "$folder" && return
+  done
+  return 1
+}
+
+# The version of wasm-bindgen that Cargo.lock names; its command-line tool must be the same.
+wasm_bindgen_version() { awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print }' Cargo.lock 2>/dev/null || true; }
+
+# The release of binaryen that Trunk.toml asks for.
+wasm_opt_version() { sed -n 's/^wasm_opt *= *"version_\([0-9]*\)".*/\1/p' Trunk.toml 2>/dev/null || true; }
+
+# Where trunk keeps the tools that it downloads, and looks for them first when PATH has no fitting one.
+trunk_cache() {
+  case "$(uname -s)" in
+    Darwin) printf '%s\n' "$HOME/Library/Caches/dev.trunkrs.trunk" ;;
+    *) printf '%s\n' "${XDG_CACHE_HOME:-$HOME/.cache}/trunk" ;;
+  esac
+}
+
+has_wasm_std() { compgen -G "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)/libstd-*.rlib" >/dev/null; }
+
+# Lets cargo and trunk build for the browser. Nothing to do where the toolchain has the target; elsewhere Debian's
+# compiler builds std from Debian's source, linked by the lld that rustup's toolchain carries.
+use_wasm() {
+  has_wasm_std && return
+  local front="$TARGET_DIR/debian-rust" lld
+  [[ -x /usr/bin/rustc && -x /usr/bin/cargo ]] || fail "no WASM target; run scripts/setup"
+  lld=$(find "$(rustc --print sysroot)" -name rust-lld -print -quit)
+  mkdir -p "$front"
+  ln -sf /usr/bin/rustc /usr/bin/rustdoc /usr/bin/cargo "$front/"
+  export PATH="$front:$PATH" RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="${lld:-/usr/bin/wasm-ld}"
+}
