@@ -1,0 +1,36 @@
+// What a browser must never do in any test: log an error, throw one, or send a request to a third party.
+import { API, CLIENT } from "./addresses.js";
+
+// The browser itself logs a line for each answer over 399. A 401 for an expired access token is part of the protocol,
+// and can come at any moment where tokens live for seconds; every other failure has to be announced by the test.
+const EXPIRED_TOKEN = { text: /^Failed to load resource: .* status of 401/, url: /\/api\/auth\/(me|sessions)\// };
+
+/** Watches every page of a browser context. */
+export class Watch {
+  found = [];
+  #allowed = [EXPIRED_TOKEN];
+
+  constructor(context) {
+    context.on("console", (message) => {
+      if (message.type() === "error") this.#note(message.text(), message.location().url);
+    });
+    context.on("weberror", (error) => this.#note(String(error.error())));
+    context.on("request", (request) => {
+      if (!/^(blob|data):/.test(request.url()) && ![API, CLIENT].includes(new URL(request.url()).origin)) {
+        this.#note("request to a third party", request.url());
+      }
+    });
+  }
+
+  /** This test makes requests fail: `failure` is a status or the browser's name for a network error. */
+  expectFailures(...failures) {
+    for (const failure of failures) {
+      const text = typeof failure === "number" ? `status of ${failure}` : failure;
+      this.#allowed.push({ text: new RegExp(`^Failed to load resource: .*${text}`), url: new RegExp(`^${API}/`) });
+    }
+  }
+
+  #note(text, url = "") {
+    if (!this.#allowed.some((known) => known.text.test(text) && known.url.test(url))) this.found.push(`${text} ${url}`.trim());
+  }
+}

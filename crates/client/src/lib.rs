@@ -1,0 +1,8 @@
+//! Latchkey in the browser.
+//!
+//! A request flows one way: page → [`http`] → the API. [`session`] owns the tokens, [`tokens`] keeps them, and
+//! [`policy`], which is all that builds without the `browser` feature, decides.
+
+#![cfg_attr(test, expect(clippy::expect_used, reason = "a test that misses something stops there"))]
+
+pub mod policy;

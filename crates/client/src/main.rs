@@ -1,0 +1,3 @@
+//! Starts the application in the page.
+
+fn main() {}

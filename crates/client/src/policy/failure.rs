@@ -1,0 +1,167 @@
+//! Why a page does not have what it asked for, and how to say that to people.
+
+use super::answer::{Answer, Silence, Trouble};
+use auth_types::{FieldErrors, Reason};
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// Why a call did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// There is no session any more; the page is about to go.
+    SignedOut,
+    /// Something that passes.
+    Passing {
+        /// What it is.
+        trouble: Trouble,
+        /// When to try again at the earliest.
+        after: Option<Duration>,
+    },
+    /// The server understood and said no.
+    Refused(Refusal),
+}
+
+/// The server's no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// Why; `Unknown` when the answer does not tell.
+    pub reason: Reason,
+    /// Field name → what is wrong with it, for people.
+    pub errors: FieldErrors,
+}
+
+impl Failure {
+    /// Whether the same request may well succeed a little later.
+    #[must_use]
+    pub const fn passes(&self) -> bool {
+        matches!(self, Self::Passing { .. })
+    }
+
+    /// One or two sentences for the person in front of the page.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::SignedOut => "You are signed out. Sign in again to go on.".to_owned(),
+            Self::Passing { trouble: Trouble::Unreachable, .. } => {
+                "The server cannot be reached. Check your connection and try again.".to_owned()
+            }
+            Self::Passing { trouble: Trouble::Waking, after } => {
+                format!("The server is not ready yet. {}", try_again(*after))
+            }
+            Self::Passing { trouble: Trouble::Busy, after } => format!("Too many attempts. {}", try_again(*after)),
+            Self::Passing { trouble: Trouble::Odd, .. } => {
+                "Something went wrong on our side. Please try again.".to_owned()
+            }
+            Self::Refused(refusal) => refusal.message().to_owned(),
+        }
+    }
+}
+
+impl Refusal {
+    const fn message(&self) -> &'static str {
+        match self.reason {
+            Reason::CredentialsWrong => "Email, username or password is not right.",
+            Reason::EmailTaken => "There is an account with this email already. Sign in instead.",
+            Reason::UsernameTaken => "This username is taken. Choose another one.",
+            Reason::EmailNotVerified => "Confirm your email first: open the link that we sent you.",
+            Reason::RegistrationClosed => "New accounts are not accepted at the moment.",
+            Reason::FieldsInvalid => "Some of what you entered cannot be accepted.",
+            Reason::NotFound => "This does not exist any more.",
+            Reason::PermissionDenied => "You may not do this.",
+            Reason::UserInactive => "This account cannot be used any more.",
+            Reason::LinkNotValid => "This link does not work any more.",
+            Reason::BodyTooLarge => "This is too much to send at once.",
+            _ => "That did not work. Please try again.",
+        }
+    }
+}
+
+/// "Try again in 5 minutes." or the like: the sentence after one that says what is wrong.
+fn try_again(after: Option<Duration>) -> String {
+    let seconds = after.map_or(0, |after| after.as_secs());
+    match seconds {
+        0 => "Please try again in a moment.".to_owned(),
+        1 => "Please try again in a second.".to_owned(),
+        2..=90 => format!("Please try again in {seconds} seconds."),
+        91..=5400 => format!("Please try again in {} minutes.", seconds.div_ceil(60)),
+        _ => format!("Please try again in {} hours.", seconds.div_ceil(3600)),
+    }
+}
+
+/// Reads a body out of a successful answer.
+///
+/// # Errors
+/// What to tell people instead.
+pub fn read_json<T: DeserializeOwned>(exchange: Result<Answer, Silence>) -> Result<T, Failure> {
+    let answer = accepted(exchange)?;
+    let odd = Failure::Passing { trouble: Trouble::Odd, after: None };
+    if answer.is_json { serde_json::from_str(&answer.body).map_err(|_| odd) } else { Err(odd) }
+}
+
+/// Makes sure of success where no body matters.
+///
+/// # Errors
+/// What to tell people instead.
+pub fn read_empty(exchange: Result<Answer, Silence>) -> Result<(), Failure> {
+    accepted(exchange).map(|_| ())
+}
+
+fn accepted(exchange: Result<Answer, Silence>) -> Result<Answer, Failure> {
+    let answer = exchange.map_err(|silence| Failure::Passing { trouble: silence.trouble(), after: None })?;
+    if (200..300).contains(&answer.status) {
+        return Ok(answer);
+    }
+    if let Some(trouble) = answer.trouble() {
+        return Err(Failure::Passing { trouble, after: answer.retry_after });
+    }
+    let said = answer.said();
+    let reason = said.reason.unwrap_or(Reason::Unknown);
+    Err(Failure::Refused(Refusal { status: answer.status, reason, errors: said.errors }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::fixtures::{json, user};
+    use auth_types::responses::UserResponse;
+    use serde_json::json as value;
+
+    #[test]
+    fn a_body_is_read_from_json_only() {
+        assert_eq!(read_json::<UserResponse>(Ok(json(200, &user(), 0))), Ok(user()));
+        let page = Answer::new(200, "text/html", "<h1>Welcome to the hotel</h1>");
+        let odd = Failure::Passing { trouble: Trouble::Odd, after: None };
+        assert_eq!(read_json::<UserResponse>(Ok(page)), Err(odd.clone()));
+        assert_eq!(read_json::<UserResponse>(Ok(json(200, &value!({}), 0))), Err(odd));
+        assert_eq!(read_empty(Ok(Answer::new(204, "", ""))), Ok(()));
+    }
+
+    #[test]
+    fn a_refusal_keeps_its_reason_and_its_fields() {
+        let body = value!({"reason": "fields_invalid", "errors": {"email": ["Enter an email address."]}});
+        let Err(Failure::Refused(refusal)) = read_empty(Ok(json(400, &body, 0))) else { panic!("not refused") };
+        assert_eq!((refusal.status, refusal.reason), (400, Reason::FieldsInvalid));
+        assert_eq!(refusal.errors["email"], ["Enter an email address."]);
+    }
+
+    #[test]
+    fn trouble_is_not_a_refusal() {
+        for status in [408, 425, 429, 500, 502, 503, 504, 599] {
+            let failure = read_empty(Ok(json(status, &value!({"reason": "internal"}), 0))).expect_err("a failure");
+            assert!(failure.passes(), "{status}");
+        }
+        assert!(read_empty(Err(Silence::Unreachable)).expect_err("a failure").passes());
+    }
+
+    #[test]
+    fn messages_tell_when_to_come_back() {
+        let busy =
+            |seconds| Failure::Passing { trouble: Trouble::Busy, after: Some(Duration::from_secs(seconds)) }.message();
+        assert_eq!(busy(30), "Too many attempts. Please try again in 30 seconds.");
+        assert_eq!(busy(900), "Too many attempts. Please try again in 15 minutes.");
+        assert_eq!(busy(7200), "Too many attempts. Please try again in 2 hours.");
+        assert_eq!(busy(0), "Too many attempts. Please try again in a moment.");
+    }
+}

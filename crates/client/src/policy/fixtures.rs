@@ -1,0 +1,77 @@
+//! Tokens, answers and moments for the tests of this module.
+
+use super::*;
+use auth_types::responses::{TokenResponse, UserResponse};
+use auth_types::{Role, SessionId, UserId};
+use uuid::Uuid;
+
+/// The server's clock at the tests' moment zero, Unix seconds.
+pub(super) const SERVER_START: i64 = 1_800_000_000;
+
+/// `seconds` after moment zero on a machine whose wall clock is right.
+pub(super) const fn after(seconds: i64) -> Now {
+    Now { wall_ms: (SERVER_START + seconds) * 1000 + 500, steady_ms: seconds * 1000 }
+}
+
+pub(super) const fn session(number: u128) -> SessionId {
+    SessionId(Uuid::from_u128(number))
+}
+
+/// A refresh token as this service makes them, with a signature that nobody here looks at.
+pub(super) fn token(session: SessionId, generation: i64) -> String {
+    let claims = format!(r#"{{"token_type":"refresh","sid":"{session}","gen":{generation},"jti":"x"}}"#);
+    format!("e30.{}.c2ln", base64url(claims.as_bytes()))
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bits: Vec<u8> = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+    let sextet = |six: &[u8]| six.iter().fold(0, |value, bit| value << 1 | usize::from(*bit)) << (6 - six.len());
+    bits.chunks(6).map(|six| char::from(ALPHABET[sextet(six)])).collect()
+}
+
+/// What the server says at `seconds` after moment zero: an hour's access token of that session and generation.
+pub(super) fn response(session: SessionId, generation: i64, seconds: i64) -> TokenResponse {
+    TokenResponse {
+        access: format!("access-{generation}-{seconds}"),
+        refresh: token(session, generation),
+        access_expires_in: 3600,
+        refresh_expires_in: 604_800,
+        server_time: SERVER_START + seconds,
+        user: user(),
+    }
+}
+
+pub(super) fn user() -> UserResponse {
+    UserResponse {
+        id: UserId(1),
+        email: "ada@example.com".to_owned(),
+        username: None,
+        display_name: String::new(),
+        role: Role::User,
+        email_verified: false,
+        avatar_url: None,
+        created_at: timestamp(),
+        last_login_at: None,
+    }
+}
+
+fn timestamp<T: for<'de> serde::Deserialize<'de>>() -> T {
+    serde_json::from_str("\"2026-01-01T00:00:00Z\"").expect("a time")
+}
+
+/// The tokens of a generation, as if signed in at that moment. All of one session share a seed.
+pub(super) fn tokens(session: SessionId, generation: i64, seconds: i64) -> Tokens {
+    let answer = response(session, generation, seconds);
+    Tokens::signed_in(&answer, after(seconds), after(seconds), session.0).expect("tokens of this service")
+}
+
+pub(super) fn stored(tokens: &Tokens) -> Stored {
+    Stored::Tokens(Box::new(tokens.clone()))
+}
+
+/// An answer in JSON that took no time.
+pub(super) fn json(status: u16, body: &impl serde::Serialize, seconds: i64) -> Answer {
+    let body = serde_json::to_string(body).expect("JSON");
+    Answer::new(status, "application/json", body).timed(after(seconds), after(seconds))
+}

@@ -1,0 +1,215 @@
+//! What one tab knows about its session, and what it does about it.
+
+mod pause;
+mod verdicts;
+
+#[cfg(test)]
+mod tests;
+
+pub use verdicts::{Change, Plan, Seen, Settled, Stored};
+
+use super::answer::Outcome;
+use super::time::{Now, ServerClock};
+use super::tokens::Tokens;
+use auth_types::SessionId;
+use pause::Pause;
+use std::fmt;
+
+/// How many ended sessions are remembered, so that a late write of another tab cannot bring one back.
+const REMEMBERED_ENDINGS: usize = 8;
+
+/// One tab's session: pure state, moved by what the tab sees.
+#[derive(Clone, Default)]
+pub struct Keeper {
+    held: Option<Held>,
+    epoch: u64,
+    ended: Vec<SessionId>,
+}
+
+#[derive(Clone)]
+struct Held {
+    tokens: Tokens,
+    clock: ServerClock,
+    /// Whether storage has these: only then does empty storage mean a sign-out.
+    stored: bool,
+    pause: Option<Pause>,
+}
+
+impl Keeper {
+    /// A tab that has not looked anywhere yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The tokens in hand.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        self.held.as_ref().map(|held| &held.tokens)
+    }
+
+    /// Counts the sessions that this tab has seen come and go. What was asked in one epoch is not answered in another.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Compares memory with storage and takes what wins. Do this before every use and after every answer.
+    pub fn look(&mut self, seen: Seen) -> Change {
+        let Seen { stored, now } = seen;
+        match (stored, &self.held) {
+            (Stored::Unavailable, _) | (Stored::Nothing, None) => Change::Same,
+            (Stored::Nothing, Some(held)) if !held.stored => Change::Same,
+            (Stored::Nothing, Some(_)) => {
+                self.end();
+                Change::SignedOut
+            }
+            (Stored::Tokens(theirs), Some(held)) if held.tokens.session() == theirs.session() => {
+                self.compare(*theirs, now)
+            }
+            (Stored::Tokens(theirs), held) if self.ended.contains(&theirs.session()) => {
+                held.as_ref().map_or(Change::Remove, |held| Change::WriteBack(Box::new(held.tokens.clone())))
+            }
+            (Stored::Tokens(theirs), _) => {
+                self.take(*theirs, now, true);
+                Change::Switched
+            }
+        }
+    }
+
+    /// Takes a `storage` event: `removed` when it says that the tokens were deleted; `seen` is what is there by now.
+    ///
+    /// The session that was deleted may be back by then, if another tab had an answer in hand and wrote it a moment too
+    /// late. The sign-out wins.
+    pub fn told(&mut self, removed: bool, seen: Seen) -> Change {
+        let back = match (&seen.stored, self.tokens()) {
+            (Stored::Tokens(theirs), Some(ours)) => removed && theirs.session() == ours.session(),
+            _ => false,
+        };
+        if !back {
+            return self.look(seen);
+        }
+        self.end();
+        Change::Remove
+    }
+
+    /// What to do for a request. `refused` is the access token that the server has just answered with
+    /// `token_not_valid`, if that is why you ask.
+    #[must_use]
+    pub fn plan(&self, refused: Option<&str>, now: Now) -> Plan {
+        let Some(held) = &self.held else { return Plan::SignedOut };
+        let tokens = || Box::new(held.tokens.clone());
+        let (server_now, refused) = (held.clock.at(now), refused == Some(held.tokens.access()));
+        if !refused && server_now < held.tokens.refresh_due_at() {
+            return Plan::Use(tokens());
+        }
+        let Some((pause, remaining)) = held.pause.and_then(|pause| Some((pause, pause.remaining(now)?))) else {
+            return Plan::Refresh(tokens());
+        };
+        if !refused && server_now < held.tokens.access_expires_at() {
+            return Plan::Use(tokens());
+        }
+        Plan::Wait { trouble: pause.trouble, remaining }
+    }
+
+    /// Takes the outcome of the refresh of `parent`. `seen` was read after the answer arrived; `jitter` is a random
+    /// number from 0 to 1.
+    pub fn settle(&mut self, parent: &Tokens, outcome: Outcome, seen: Seen, jitter: f64) -> Settled {
+        let now = seen.now;
+        let change = self.look(seen);
+        let Some(held) = self.held.as_mut().filter(|held| held.tokens.session() == parent.session()) else {
+            return Settled::Discarded(change);
+        };
+        if held.tokens.generation() > parent.generation() {
+            return if let Change::WriteBack(tokens) = change { Settled::Store(tokens, None) } else { Settled::Newer };
+        }
+        match outcome {
+            Outcome::Adopt(tokens, user) => {
+                held.renew((*tokens).clone(), now);
+                Settled::Store(tokens, Some(user))
+            }
+            Outcome::Ended(reason) => {
+                self.end();
+                Settled::Clear(reason)
+            }
+            Outcome::Retry { trouble, after } => {
+                let pause = Pause::after(held.pause, (trouble, after), now, jitter);
+                held.pause = Some(pause);
+                Settled::Paused { trouble, wait: pause.wait }
+            }
+        }
+    }
+
+    /// Takes the tokens of a sign-in that this tab made; then write them and say whether that worked.
+    pub fn sign_in(&mut self, tokens: Tokens, now: Now) {
+        self.take(tokens, now, false);
+    }
+
+    /// Says whether the tokens in hand could be written. If not, storage must be left empty, and memory is all there is.
+    pub fn wrote(&mut self, written: bool) {
+        if let Some(held) = &mut self.held {
+            held.stored = written;
+        }
+    }
+
+    /// Forgets the session, and gives its tokens back for telling the server.
+    pub fn sign_out(&mut self) -> Option<Tokens> {
+        let tokens = self.tokens().cloned();
+        self.end();
+        tokens
+    }
+
+    /// Says that the network is back: a pause that the network caused is over, one that the server asked for is not.
+    pub fn online(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.pause = held.pause.filter(|pause| pause.asked);
+        }
+    }
+
+    /// Same session in memory and in storage: the later generation wins, and of one generation the later access token.
+    fn compare(&mut self, theirs: Tokens, now: Now) -> Change {
+        let Some(held) = &mut self.held else { return Change::Same };
+        let rank = |tokens: &Tokens| (tokens.generation(), tokens.access_expires_at());
+        if rank(&theirs) > rank(&held.tokens) {
+            held.renew(theirs, now);
+            held.stored = true;
+            Change::Newer
+        } else if theirs.generation() < held.tokens.generation() {
+            Change::WriteBack(Box::new(held.tokens.clone()))
+        } else {
+            held.stored = true;
+            Change::Same
+        }
+    }
+
+    /// Starts with the tokens of another session.
+    fn take(&mut self, tokens: Tokens, now: Now, stored: bool) {
+        self.epoch += 1;
+        let clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
+        self.held = Some(Held { tokens, clock, stored, pause: None });
+    }
+
+    fn end(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        self.epoch += 1;
+        self.ended.push(held.tokens.session());
+        if self.ended.len() > REMEMBERED_ENDINGS {
+            self.ended.remove(0);
+        }
+    }
+}
+
+impl Held {
+    /// Goes on with later tokens of the same session.
+    fn renew(&mut self, tokens: Tokens, now: Now) {
+        self.clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
+        self.tokens = tokens;
+        self.pause = None;
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("tokens", &self.tokens()).field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}

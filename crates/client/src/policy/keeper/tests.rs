@@ -1,0 +1,288 @@
+//! A tab's rules, one by one.
+
+use super::*;
+use crate::policy::answer::{Silence, Trouble, refresh_outcome};
+use crate::policy::fixtures::{SERVER_START, after, json, response, session, stored, tokens, user};
+use auth_types::Reason;
+use std::time::Duration;
+
+const HOUR: i64 = 3600;
+
+fn seen(what: Stored, seconds: i64) -> Seen {
+    Seen { stored: what, now: after(seconds) }
+}
+
+fn holding(tokens: &Tokens) -> Keeper {
+    let mut keeper = Keeper::new();
+    assert_eq!(keeper.look(seen(stored(tokens), 0)), Change::Switched);
+    keeper
+}
+
+fn adopt(tokens: &Tokens) -> Outcome {
+    Outcome::Adopt(Box::new(tokens.clone()), Box::new(user()))
+}
+
+fn fails(after: Option<u64>) -> Outcome {
+    Outcome::Retry { trouble: Trouble::Waking, after: after.map(Duration::from_secs) }
+}
+
+fn is_use(plan: &Plan) -> bool {
+    matches!(plan, Plan::Use(_))
+}
+
+#[test]
+fn nothing_stored_means_signed_out() {
+    let mut keeper = Keeper::new();
+    assert_eq!(keeper.look(seen(Stored::Nothing, 0)), Change::Same);
+    assert_eq!(keeper.plan(None, after(0)), Plan::SignedOut);
+}
+
+#[test]
+fn a_token_is_replaced_thirty_seconds_ahead_of_its_hour() {
+    let first = tokens(session(1), 1, 0);
+    let keeper = holding(&first);
+    assert!(is_use(&keeper.plan(None, after(HOUR - 31))));
+    assert_eq!(keeper.plan(None, after(HOUR - 30)), Plan::Refresh(Box::new(first)));
+}
+
+#[test]
+fn a_short_token_is_replaced_a_tenth_of_its_life_ahead() {
+    let mut answer = response(session(1), 1, 0);
+    answer.access_expires_in = 20;
+    let short = Tokens::signed_in(&answer, after(0), after(0), session(1).0).expect("tokens");
+    let keeper = holding(&short);
+    assert!(is_use(&keeper.plan(None, after(17))));
+    assert!(matches!(keeper.plan(None, after(18)), Plan::Refresh(_)));
+}
+
+#[test]
+fn a_local_clock_that_is_wrong_or_jumps_changes_nothing() {
+    for error_ms in [-2 * HOUR * 1000, 2 * HOUR * 1000] {
+        let wrong = |seconds| Now { wall_ms: after(seconds).wall_ms + error_ms, ..after(seconds) };
+        let answer = response(session(1), 1, 0);
+        let first = Tokens::signed_in(&answer, wrong(0), wrong(0), session(1).0).expect("tokens");
+        assert_eq!(first.access_expires_at(), (SERVER_START + HOUR) * 1000);
+        let mut keeper = Keeper::new();
+        keeper.sign_in(first, wrong(0));
+        assert!(is_use(&keeper.plan(None, wrong(HOUR - 31))));
+        assert!(matches!(keeper.plan(None, wrong(HOUR - 30)), Plan::Refresh(_)));
+        assert!(matches!(keeper.plan(None, after(HOUR)), Plan::Refresh(_)), "after a jump of the wall clock");
+    }
+}
+
+#[test]
+fn a_refused_token_is_refreshed_however_fresh_it_looks() {
+    let first = tokens(session(1), 1, 0);
+    let keeper = holding(&first);
+    assert!(matches!(keeper.plan(Some(first.access()), after(1)), Plan::Refresh(_)));
+    assert!(is_use(&keeper.plan(Some("an older one"), after(1))), "it has been replaced already");
+}
+
+#[test]
+fn a_retry_sends_the_same_key_after_a_reload_and_in_every_tab() {
+    let first = tokens(session(1), 1, 0);
+    let text = serde_json::to_string(&first).expect("JSON");
+    let reloaded: Tokens = serde_json::from_str(&text).expect("tokens");
+    assert_eq!(reloaded, first);
+    assert_eq!(reloaded.idempotency_key(), first.idempotency_key());
+}
+
+#[test]
+fn a_new_parent_and_a_new_session_have_new_keys() {
+    let first = tokens(session(1), 1, 0);
+    let second = first.succeeded_by(&response(session(1), 2, HOUR), after(HOUR), after(HOUR)).expect("a successor");
+    let third = second.succeeded_by(&response(session(1), 3, HOUR), after(HOUR), after(HOUR)).expect("a successor");
+    let elsewhere = Tokens::signed_in(&response(session(1), 1, 0), after(0), after(0), session(9).0).expect("tokens");
+    let keys = [&first, &second, &third, &elsewhere].map(Tokens::idempotency_key);
+    for (i, key) in keys.iter().enumerate() {
+        assert!(!keys[..i].contains(key));
+    }
+}
+
+#[test]
+fn a_successor_is_stored_and_used() {
+    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let mut keeper = holding(&first);
+    let settled = keeper.settle(&first, adopt(&second), seen(stored(&first), HOUR), 0.5);
+    assert_eq!(settled, Settled::Store(Box::new(second.clone()), Some(Box::new(user()))));
+    assert_eq!(keeper.plan(None, after(HOUR + 1)), Plan::Use(Box::new(second)));
+}
+
+#[test]
+fn another_tabs_newer_tokens_are_taken_instead_of_a_refresh() {
+    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let mut keeper = holding(&first);
+    assert_eq!(keeper.look(seen(stored(&second), HOUR)), Change::Newer);
+    assert_eq!(keeper.plan(Some(first.access()), after(HOUR)), Plan::Use(Box::new(second)));
+    assert_eq!(keeper.epoch(), 1, "it is the same session");
+}
+
+#[test]
+fn the_slower_of_two_tabs_never_goes_back() {
+    let [first, second, third] = [1, 2, 3].map(|generation| tokens(session(1), generation, HOUR * (generation - 1)));
+    let mut keeper = holding(&first);
+    let settled = keeper.settle(&first, adopt(&second), seen(stored(&third), HOUR), 0.5);
+    assert_eq!(settled, Settled::Newer);
+    assert_eq!(keeper.tokens(), Some(&third));
+}
+
+#[test]
+fn storage_that_lags_behind_is_brought_up_to_date() {
+    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let mut keeper = holding(&second);
+    assert_eq!(keeper.look(seen(stored(&first), HOUR)), Change::WriteBack(Box::new(second.clone())));
+    let settled = keeper.settle(&first, Outcome::Ended(Reason::RefreshReused), seen(stored(&first), HOUR), 0.5);
+    assert_eq!(settled, Settled::Store(Box::new(second), None), "a verdict on older tokens is none on these");
+}
+
+#[test]
+fn a_terminal_answer_ends_the_session_unless_newer_tokens_are_there() {
+    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    let ended = || Outcome::Ended(Reason::SessionRevoked);
+    let mut alone = holding(&first);
+    assert_eq!(alone.settle(&first, ended(), seen(stored(&first), 1), 0.5), Settled::Clear(Reason::SessionRevoked));
+    assert_eq!(alone.plan(None, after(1)), Plan::SignedOut);
+    let mut overtaken = holding(&first);
+    assert_eq!(overtaken.settle(&first, ended(), seen(stored(&second), 1), 0.5), Settled::Newer);
+    assert_eq!(overtaken.tokens(), Some(&second));
+}
+
+#[test]
+fn a_refresh_that_ends_after_a_logout_cannot_bring_the_session_back() {
+    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
+    let mut here = holding(&first);
+    assert_eq!(here.sign_out(), Some(first.clone()));
+    let settled = here.settle(&first, adopt(&second), seen(Stored::Nothing, 1), 0.5);
+    assert_eq!(settled, Settled::Discarded(Change::Same));
+    let mut elsewhere = holding(&first);
+    let settled = elsewhere.settle(&first, adopt(&second), seen(Stored::Nothing, 1), 0.5);
+    assert_eq!(settled, Settled::Discarded(Change::SignedOut));
+    for keeper in [here, elsewhere] {
+        assert_eq!(keeper.plan(None, after(1)), Plan::SignedOut);
+    }
+}
+
+#[test]
+fn a_refresh_that_ends_after_another_sign_in_changes_nothing() {
+    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
+    let others = tokens(session(2), 1, 1);
+    let mut keeper = holding(&first);
+    let settled = keeper.settle(&first, adopt(&second), seen(stored(&others), 1), 0.5);
+    assert_eq!(settled, Settled::Discarded(Change::Switched));
+    assert_eq!(keeper.tokens(), Some(&others));
+}
+
+#[test]
+fn a_late_write_of_another_tab_cannot_bring_a_session_back() {
+    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
+    let mut here = holding(&first);
+    here.sign_out();
+    assert_eq!(here.look(seen(stored(&second), 1)), Change::Remove);
+    assert_eq!(here.plan(None, after(1)), Plan::SignedOut);
+    let mut elsewhere = holding(&first);
+    assert_eq!(elsewhere.told(true, seen(stored(&second), 1)), Change::Remove);
+    assert_eq!(elsewhere.plan(None, after(1)), Plan::SignedOut);
+}
+
+#[test]
+fn a_late_write_does_not_cover_the_next_sign_in() {
+    let (first, others) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
+    let mut keeper = holding(&first);
+    keeper.sign_out();
+    keeper.sign_in(others.clone(), after(1));
+    keeper.wrote(true);
+    assert_eq!(keeper.look(seen(stored(&first), 1)), Change::WriteBack(Box::new(others.clone())));
+    assert_eq!(keeper.tokens(), Some(&others));
+}
+
+#[test]
+fn a_sign_in_or_sign_out_elsewhere_wins_and_starts_an_epoch() {
+    let (first, others) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
+    let mut keeper = holding(&first);
+    assert_eq!(keeper.told(false, seen(stored(&others), 1)), Change::Switched);
+    assert_eq!((keeper.tokens(), keeper.epoch()), (Some(&others), 2));
+    assert_eq!(keeper.told(true, seen(Stored::Nothing, 2)), Change::SignedOut);
+    assert_eq!((keeper.tokens(), keeper.epoch()), (None, 3));
+}
+
+#[test]
+fn without_storage_memory_is_enough() {
+    let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
+    for nothing in [Stored::Unavailable, Stored::Nothing] {
+        let mut keeper = Keeper::new();
+        keeper.sign_in(first.clone(), after(0));
+        keeper.wrote(false);
+        assert_eq!(keeper.look(seen(nothing.clone(), 1)), Change::Same);
+        let settled = keeper.settle(&first, adopt(&second), seen(nothing.clone(), HOUR), 0.5);
+        assert!(matches!(settled, Settled::Store(..)));
+        keeper.wrote(false);
+        assert_eq!(keeper.look(seen(nothing, HOUR)), Change::Same);
+        assert_eq!(keeper.tokens(), Some(&second));
+    }
+}
+
+#[test]
+fn failures_pause_refreshing_and_keep_the_session() {
+    let first = tokens(session(1), 1, 0);
+    let mut keeper = holding(&first);
+    let due = HOUR - 20;
+    let settled = keeper.settle(&first, fails(None), seen(stored(&first), due), 1.0);
+    assert_eq!(settled, Settled::Paused { trouble: Trouble::Waking, wait: Duration::from_secs(1) });
+    assert!(is_use(&keeper.plan(None, after(due))), "the access token has not expired yet");
+    assert!(matches!(keeper.plan(None, after(due + 1)), Plan::Refresh(_)), "the pause is over");
+    let settled = keeper.settle(&first, fails(Some(60)), seen(stored(&first), due + 1), 0.0);
+    assert_eq!(settled, Settled::Paused { trouble: Trouble::Waking, wait: Duration::from_mins(1) });
+    let plan = keeper.plan(None, after(HOUR + 1));
+    assert_eq!(plan, Plan::Wait { trouble: Trouble::Waking, remaining: Duration::from_secs(40) });
+    assert!(matches!(keeper.plan(None, after(due + 61)), Plan::Refresh(_)));
+}
+
+#[test]
+fn a_refused_token_is_not_used_again_during_a_pause() {
+    let first = tokens(session(1), 1, 0);
+    let mut keeper = holding(&first);
+    keeper.settle(&first, fails(None), seen(stored(&first), 1), 1.0);
+    assert!(matches!(keeper.plan(Some(first.access()), after(1)), Plan::Wait { .. }));
+    assert!(is_use(&keeper.plan(None, after(1))));
+}
+
+#[test]
+fn a_network_that_comes_back_ends_its_own_pause_but_not_the_servers() {
+    let first = tokens(session(1), 1, 0);
+    let mut keeper = holding(&first);
+    let offline = refresh_outcome(&first, &Err(Silence::Unreachable));
+    keeper.settle(&first, offline, seen(stored(&first), HOUR), 1.0);
+    assert!(matches!(keeper.plan(None, after(HOUR)), Plan::Wait { .. }));
+    keeper.online();
+    assert!(matches!(keeper.plan(None, after(HOUR)), Plan::Refresh(_)));
+    keeper.settle(&first, fails(Some(30)), seen(stored(&first), HOUR), 1.0);
+    keeper.online();
+    assert!(matches!(keeper.plan(None, after(HOUR)), Plan::Wait { .. }));
+}
+
+#[test]
+fn a_session_outlives_its_refresh_token_until_the_server_says_so() {
+    let first = tokens(session(1), 1, 0);
+    let keeper = holding(&first);
+    assert!(matches!(keeper.plan(None, after(365 * 24 * HOUR)), Plan::Refresh(_)));
+}
+
+#[test]
+fn content_that_is_not_ours_is_not_read_as_tokens() {
+    let mut record = serde_json::to_value(tokens(session(1), 1, 0)).expect("JSON");
+    record["refresh"] = "from.another.application".into();
+    let texts = ["{}".to_owned(), "null".to_owned(), "\"x\"".to_owned(), record.to_string()];
+    for text in texts {
+        assert!(serde_json::from_str::<Tokens>(&text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_stored_holds_no_personal_data_and_debug_holds_no_secret() {
+    let first = tokens(session(1), 1, 0);
+    let text = serde_json::to_string(&first).expect("JSON");
+    assert!(!text.contains("ada") && !text.contains("example.com"), "{text}");
+    let printed = format!("{first:?} {:?} {:?}", holding(&first), json(200, &response(session(1), 1, 0), 0));
+    assert!(!printed.contains(first.access()) && !printed.contains(first.refresh()), "{printed}");
+    assert!(!printed.contains(&first.idempotency_key()), "{printed}");
+}

@@ -1,0 +1,82 @@
+//! Reads which session and generation a refresh token belongs to, without verifying it: that is the server's business.
+
+use auth_types::SessionId;
+use serde::Deserialize;
+
+/// What a client needs to know of its own refresh token: it orders tokens of one session and tells sessions apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) struct Place {
+    /// The `sid` claim.
+    #[serde(rename = "sid")]
+    pub(super) session: SessionId,
+    /// The `gen` claim.
+    #[serde(rename = "gen")]
+    pub(super) generation: i64,
+}
+
+/// The claims of `token`, or `None` if it is no refresh token of this service.
+pub(super) fn place_of(token: &str) -> Option<Place> {
+    let mut parts = token.split('.');
+    let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    serde_json::from_slice(&decode_base64url(payload)?).ok()
+}
+
+/// Base64url without padding (RFC 4648, section 5).
+fn decode_base64url(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    for group in text.as_bytes().chunks(4) {
+        let sextets = group.iter().map(|&c| sextet(c)).collect::<Option<Vec<_>>>()?;
+        let bits = sextets.iter().fold(0_u32, |bits, &six| bits << 6 | u32::from(six)) << (6 * (4 - group.len()));
+        let whole = match group.len() {
+            1 => return None,
+            length => length - 1,
+        };
+        bytes.extend_from_slice(&bits.to_be_bytes()[1..=whole]);
+    }
+    Some(bytes)
+}
+
+const fn sextet(c: u8) -> Option<u8> {
+    match c {
+        b'A'..=b'Z' => Some(c - b'A'),
+        b'a'..=b'z' => Some(c - b'a' + 26),
+        b'0'..=b'9' => Some(c - b'0' + 52),
+        b'-' => Some(62),
+        b'_' => Some(63),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::fixtures::{session, token};
+
+    #[test]
+    fn base64url_of_every_length_is_read() {
+        for (text, bytes) in [("", ""), ("Zg", "f"), ("Zm8", "fo"), ("Zm9v", "foo"), ("Zm9vYg", "foob")] {
+            assert_eq!(decode_base64url(text).as_deref(), Some(bytes.as_bytes()));
+        }
+        assert_eq!(decode_base64url("-_-_"), Some(vec![0xfb, 0xff, 0xbf]));
+        for text in ["Z", "Zm9vY", "Zg==", "Zm+v", "Zm/v", "Zm v", "Zmé"] {
+            assert_eq!(decode_base64url(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_tells_its_session_and_generation() {
+        let place = place_of(&token(session(1), 7)).expect("a token of ours");
+        assert_eq!((place.session, place.generation), (session(1), 7));
+    }
+
+    #[test]
+    fn what_is_no_token_has_no_place() {
+        for text in ["", "a.b", "a.b.c", "a.e30.c", "....", "a.bnVsbA.c", "a.eyJzaWQiOiIxIiwiZ2VuIjoxfQ.c"] {
+            assert_eq!(place_of(text), None, "{text}");
+        }
+        assert_eq!(place_of(&format!("{}.x", token(session(1), 7))), None);
+    }
+}

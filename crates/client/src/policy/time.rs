@@ -1,0 +1,113 @@
+//! The server's time, told by a machine whose own clocks cannot be trusted.
+
+/// Both clocks of this machine at one moment, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    /// The wall clock, since 1970. Goes on while the machine sleeps; anyone may set it to anything.
+    pub wall_ms: i64,
+    /// The monotonic clock, since some moment. Never jumps, but may stand still while the machine sleeps.
+    pub steady_ms: i64,
+}
+
+impl Now {
+    /// Milliseconds that have passed since `earlier`, by whichever clock has moved further.
+    ///
+    /// A wall clock that was set back stands behind the monotonic one, and a monotonic one that slept behind the wall
+    /// clock. Only a wall clock set forward is believed wrongly; that refreshes a token early and does no harm.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> i64 {
+        let wall = self.wall_ms.saturating_sub(earlier.wall_ms);
+        let steady = self.steady_ms.saturating_sub(earlier.steady_ms);
+        wall.max(steady).max(0)
+    }
+}
+
+/// What the server's clock shows, from one answer that carried `server_time`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerClock {
+    measured_at: Now,
+    server_ms: i64,
+}
+
+impl ServerClock {
+    /// Reads the server's clock off an answer; it was read there between `sent` and `received`, so half-way is assumed.
+    ///
+    /// `server_time` is in whole seconds, cut off: half a second more is the best guess.
+    #[must_use]
+    pub fn measured(server_time: i64, sent: Now, received: Now) -> Self {
+        let since_midpoint = received.since(sent) / 2;
+        let server_ms = server_time.saturating_mul(1000).saturating_add(500).saturating_add(since_midpoint);
+        Self { measured_at: received, server_ms }
+    }
+
+    /// Takes up an offset that was measured before a reload or by another tab.
+    #[must_use]
+    pub fn from_offset(offset_ms: i64, now: Now) -> Self {
+        Self { measured_at: now, server_ms: now.wall_ms.saturating_add(offset_ms) }
+    }
+
+    /// Server time less this machine's wall clock, milliseconds: what is worth storing.
+    #[must_use]
+    pub fn offset_ms(self) -> i64 {
+        self.server_ms.saturating_sub(self.measured_at.wall_ms)
+    }
+
+    /// The server's time, Unix milliseconds.
+    #[must_use]
+    pub fn at(self, now: Now) -> i64 {
+        self.server_ms.saturating_add(now.since(self.measured_at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = 3_600_000;
+
+    fn at(wall_ms: i64, steady_ms: i64) -> Now {
+        Now { wall_ms, steady_ms }
+    }
+
+    #[test]
+    fn a_clock_two_hours_off_still_tells_the_servers_time() {
+        for error in [-2 * HOUR, 0, 2 * HOUR] {
+            let received = at(1_000_000 + error, 0);
+            let clock = ServerClock::measured(1_000, received, received);
+            let later = at(received.wall_ms + 60_000, 60_000);
+            assert_eq!(clock.at(later), 1_060_500);
+        }
+    }
+
+    #[test]
+    fn the_servers_clock_was_read_half_way_between_question_and_answer() {
+        let clock = ServerClock::measured(1_000, at(5_000, 0), at(9_000, 4_000));
+        assert_eq!(clock.at(at(9_000, 4_000)), 1_002_500);
+    }
+
+    #[test]
+    fn a_wall_clock_set_back_does_not_stop_time() {
+        let clock = ServerClock::measured(1_000, at(0, 0), at(0, 0));
+        assert_eq!(clock.at(at(-2 * HOUR, 5_000)), 1_005_500);
+    }
+
+    #[test]
+    fn sleep_counts_although_the_monotonic_clock_stood_still() {
+        let clock = ServerClock::measured(1_000, at(0, 0), at(0, 0));
+        assert_eq!(clock.at(at(8 * HOUR, 10)), 1_000_500 + 8 * HOUR);
+    }
+
+    #[test]
+    fn an_offset_outlives_a_reload() {
+        let clock = ServerClock::measured(1_000, at(50_000, 7), at(50_000, 7));
+        let reloaded = ServerClock::from_offset(clock.offset_ms(), at(60_000, 0));
+        assert_eq!(reloaded.at(at(60_000, 0)), clock.at(at(60_000, 10_007)));
+    }
+
+    #[test]
+    fn clocks_at_the_end_of_their_range_do_not_overflow() {
+        let clock = ServerClock::measured(i64::MAX, at(i64::MIN, 0), at(i64::MAX, 0));
+        assert_eq!(clock.at(at(i64::MAX, i64::MAX)), i64::MAX);
+        assert_eq!(ServerClock::from_offset(i64::MAX, at(i64::MAX, 0)).at(at(i64::MIN, 0)), i64::MAX);
+    }
+}
