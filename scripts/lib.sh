@@ -67,3 +67,15 @@ use_wasm() {
   export PATH="$front:$PATH" RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort
   export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="${lld:-/usr/bin/wasm-ld}"
 }
+
+# The client as the browser tests serve it, talking to the API that they start.
+build_e2e_client() (
+  use_wasm
+  API_BASE_URL=http://127.0.0.1:18000 trunk build --release --dist "$TARGET_DIR/e2e-client"
+)
+
+# Playwright with the API and the client that were just built.
+run_playwright() {
+  CHROMIUM=$(find_chromium) API_BINARY="$TARGET_DIR/debug/api" CLIENT_FILES="$TARGET_DIR/e2e-client" \
+    npm exec --prefix crates/client/e2e -- playwright test --config crates/client/e2e "$@"
+}

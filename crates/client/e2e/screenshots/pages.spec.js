@@ -1,0 +1,41 @@
+// Pictures of every page, in light and dark, wide and narrow. Not a test of anything: for people to look at.
+import { join } from "node:path";
+import { api, expect, test } from "../support/test.js";
+
+const folder = process.env.SCREENSHOTS;
+const WIDTHS = { wide: 1280, narrow: 360 };
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [size, width] of Object.entries(WIDTHS)) {
+    test(`${colorScheme}, ${size}`, async ({ app, page, context, person, watch }) => {
+      watch.expectFailures(401, "net::ERR_INTERNET_DISCONNECTED");
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      const keep = (name) => page.screenshot({ path: join(folder, `${name}-${colorScheme}-${size}.png`), fullPage: true });
+
+      await app.open("/login");
+      await expect(app.signInHeading).toBeVisible();
+      await keep("login");
+      await app.fillSignIn({ ...person, password: "not-my-password-77" });
+      await expect(app.alert).toBeVisible();
+      await keep("login-failed");
+      await app.open("/register");
+      await expect(page.getByRole("button", { name: "Create account", exact: true })).toBeVisible();
+      await keep("register");
+      await app.open("/no/such/page");
+      await expect(page.getByRole("heading", { name: "Page not found" })).toBeVisible();
+      await keep("not-found");
+      await api.login(person, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1");
+      await app.signIn(person);
+      await app.expectSignedIn(person);
+      await keep("account");
+      await app.visitSessions();
+      await keep("sessions");
+      await app.accessExpires();
+      await context.setOffline(true);
+      await app.visit("Account");
+      await expect(app.notice).toBeVisible();
+      await keep("offline");
+    });
+  }
+}
