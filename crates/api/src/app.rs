@@ -1,0 +1,94 @@
+//! The wiring that production and tests share.
+
+use crate::clock::SharedClock;
+use crate::config::Settings;
+use crate::http;
+use crate::http::middleware::{check_origin, cors, finish};
+use crate::service::hashing::HashingPool;
+use crate::service::revocation::{self, RevocationFeed};
+use crate::service::tokens::Tokens;
+use crate::service::{Services, passwords, prune};
+use crate::store::Store;
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long requests in flight may take to finish after SIGTERM, seconds.
+const SHUTDOWN_SECONDS: u64 = 25;
+/// How often ended sessions are pruned.
+const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+
+/// Why the application could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot start the hashing threads: {0}")]
+    Threads(#[from] std::io::Error),
+    #[error("cannot hash: {0}")]
+    Hash(#[from] bcrypt::BcryptError),
+}
+
+/// Puts the services together.
+///
+/// # Errors
+/// [`StartError`].
+pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, StartError> {
+    Ok(Services {
+        store: Store::new(&settings.database),
+        tokens: Tokens::new(&settings.keys, &settings.lifetimes),
+        hashing: HashingPool::start()?,
+        nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
+        feed: Arc::new(RevocationFeed::default()),
+        settings,
+        clock,
+    })
+}
+
+/// Serves on `listener` until it is told to stop; SIGTERM lets requests in flight finish.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(services: Data<Services>, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
+    let origins = Data::new(services.settings.origins.clone());
+    let app = move || {
+        App::new()
+            .app_data(services.clone())
+            .app_data(origins.clone())
+            .configure(http::routes)
+            .wrap(from_fn(check_origin))
+            .wrap(cors(&origins))
+            .wrap(from_fn(finish))
+    };
+    Ok(HttpServer::new(app).workers(workers).shutdown_timeout(SHUTDOWN_SECONDS).listen(listener)?.run())
+}
+
+/// Polls the revoked-session feed and prunes ended sessions, for as long as the process lives.
+pub async fn run_background_tasks(services: Data<Services>) {
+    futures_util::future::join(poll_feed(&services), prune_sessions(&services)).await;
+}
+
+async fn poll_feed(services: &Services) {
+    let mut tick = tokio::time::interval(Duration::from_secs(revocation::POLL_SECONDS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = revocation::poll(services).await {
+            log::warn!("revocation.poll: {error}");
+        }
+    }
+}
+
+async fn prune_sessions(services: &Services) {
+    let mut tick = tokio::time::interval(PRUNE_EVERY);
+    loop {
+        tick.tick().await;
+        match prune::prune(services).await {
+            Ok(0) => {}
+            Ok(deleted) => log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions"),
+            Err(error) => log::warn!("prune.sessions: {error}"),
+        }
+    }
+}

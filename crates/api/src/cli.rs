@@ -1,0 +1,188 @@
+//! The command line: `serve` is the default.
+
+use crate::app;
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::{self, DatabaseUrl, Settings};
+use crate::service::register::{self, RegisterError};
+use crate::service::{Services, prune, revocation};
+use crate::store::migrations::{self, MigrateError};
+use crate::telemetry;
+use actix_web::web::Data;
+use auth_types::Role;
+use auth_types::requests::RegisterRequest;
+use clap::{Args, Parser, Subcommand};
+use secrecy::ExposeSecret;
+use std::io::{BufRead, Write};
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Latchkey's API: accounts, sessions and JSON Web Tokens.
+#[derive(Debug, Parser)]
+#[command(name = "api", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve requests (the default).
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Make an account.
+    CreateUser(CreateUser),
+    /// Delete sessions that ended more than a week ago.
+    Prune,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print a new random value for SECRET_KEY.
+    GenerateSecret,
+}
+
+#[derive(Debug, Args)]
+struct CreateUser {
+    /// The address to sign in with.
+    #[arg(long)]
+    email: String,
+    /// A second name to sign in with.
+    #[arg(long)]
+    username: Option<String>,
+    /// Let them operate the service.
+    #[arg(long)]
+    admin: bool,
+    /// Read the password from the first line of standard input; a command line would show it to everyone on the machine.
+    #[arg(long, required = true)]
+    password_stdin: bool,
+    /// Succeed, and change nothing, when the account exists already.
+    #[arg(long)]
+    if_missing: bool,
+}
+
+/// Why a command failed; one line for whoever typed it.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error("{0}")]
+    Config(#[from] config::ConfigError),
+    #[error("{0}")]
+    Migrate(#[from] MigrateError),
+    #[error("{0}")]
+    Start(#[from] app::StartError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("{0}")]
+    Store(#[from] crate::store::StoreError),
+    #[error("{0}")]
+    Message(String),
+}
+
+/// Runs what the command line says.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(cli.command.unwrap_or(Command::Serve)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            for line in error.to_string().lines() {
+                eprintln!("api: {line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn execute(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Serve => serve().await,
+        Command::Migrate => migrate(&Settings::from_env()?),
+        Command::CreateUser(arguments) => create_user(arguments).await,
+        Command::Prune => {
+            let deleted = prune::prune(&services()?).await?;
+            print(format_args!("deleted {deleted} ended sessions"))
+        }
+        Command::Openapi => {
+            let document = serde_json::to_string_pretty(&crate::http::openapi_document());
+            print(document.map_err(std::io::Error::from)?)
+        }
+        Command::GenerateSecret => print(config::generate_secret()?.expose_secret()),
+    }
+}
+
+/// Prints a line. A reader that has gone away (`api openapi | head`) is an error like any other, not a panic.
+fn print(line: impl std::fmt::Display) -> Result<(), CliError> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+fn clock() -> SharedClock {
+    Arc::new(SystemClock)
+}
+
+/// The services of a command that does its work and ends, on a database that is up to date.
+fn services() -> Result<Services, CliError> {
+    let settings = Settings::from_env()?;
+    telemetry::init(&settings, clock());
+    prepare_database(&settings)?;
+    Ok(app::services(settings, clock())?)
+}
+
+fn migrate(settings: &Settings) -> Result<(), CliError> {
+    telemetry::init(settings, clock());
+    let done = prepare_database(settings)?;
+    if done.is_empty() {
+        return print("nothing to migrate");
+    }
+    done.iter().try_for_each(|name| print(format_args!("migrated {name}")))
+}
+
+fn prepare_database(settings: &Settings) -> Result<Vec<String>, CliError> {
+    if let DatabaseUrl::Sqlite(path) = &settings.database.url
+        && let Some(folder) = path.parent()
+    {
+        std::fs::create_dir_all(folder)?;
+    }
+    Ok(migrations::migrate(&settings.database.url)?)
+}
+
+async fn serve() -> Result<(), CliError> {
+    let settings = Settings::from_env()?;
+    telemetry::init(&settings, clock());
+    let migrated = prepare_database(&settings)?;
+    let dialect = crate::store::dialect(&settings.database.url);
+    log::info!("start.database: {dialect}, {} migrations run", migrated.len());
+    let (host, port) = (settings.server.host, settings.server.port);
+    let listener = TcpListener::bind((host, port))
+        .map_err(|error| CliError::Message(format!("cannot listen on {host}:{port} (HOST, PORT): {error}")))?;
+    let address = listener.local_addr()?;
+    let services = Data::new(app::services(settings, clock())?);
+    // Before the first request: a token revoked while this process was down must not be accepted for a second.
+    revocation::poll(&services).await?;
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let server = app::serve(services.clone(), listener, workers)?;
+    let background = actix_web::rt::spawn(app::run_background_tasks(services));
+    log::info!("start.listening: http://{address}");
+    server.await?;
+    background.abort();
+    log::info!("stop: all requests are answered");
+    Ok(())
+}
+
+async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
+    let mut password = String::new();
+    std::io::stdin().lock().read_line(&mut password)?;
+    let request = RegisterRequest {
+        email: arguments.email,
+        password: password.trim_end_matches(['\r', '\n']).to_owned(),
+        username: arguments.username,
+        display_name: None,
+    };
+    let role = if arguments.admin { Role::Admin } else { Role::User };
+    match register::create(&services()?, &request, role).await {
+        Ok(()) => print(format_args!("created {}", request.email)),
+        Err(RegisterError::Taken(_)) if arguments.if_missing => print(format_args!("{} exists already", request.email)),
+        Err(RegisterError::Fields(errors)) => {
+            let told = errors.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" ")));
+            Err(CliError::Message(told.collect::<Vec<_>>().join("\n")))
+        }
+        Err(error) => Err(CliError::Message(error.to_string())),
+    }
+}

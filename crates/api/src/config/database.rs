@@ -1,0 +1,90 @@
+//! Which database, and how many connections.
+
+use super::reader::Reader;
+use secrecy::SecretString;
+use std::path::PathBuf;
+use url::Url;
+
+/// Where the database is. PostgreSQL's URL may hold a password.
+#[derive(Debug, Clone)]
+pub enum DatabaseUrl {
+    Postgres(SecretString),
+    Sqlite(PathBuf),
+}
+
+/// The database and the pool.
+#[derive(Debug, Clone)]
+pub struct DatabaseSettings {
+    /// `DATABASE_URL` (`postgres://…`, or `sqlite:` and a path), or the five `DB_*`. Default: `data/latchkey.sqlite3`.
+    pub url: DatabaseUrl,
+    /// `DATABASE_POOL_SIZE`, connections. Default: 10.
+    pub pool_size: u32,
+}
+
+const DB_PARTS: [&str; 5] = ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT"];
+
+impl DatabaseSettings {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let parts = DB_PARTS.map(|name| reader.text(&[name]));
+        let url = match (reader.text(&["DATABASE_URL"]), parts.iter().any(Option::is_some)) {
+            (Some(_), true) => {
+                reader.problem("DATABASE_URL", "DB_NAME and the other DB_* are set, too; remove one of the two");
+                None
+            }
+            (Some(url), false) => parse(reader, &url),
+            (None, true) => compose(reader, &parts),
+            (None, false) => None,
+        };
+        Self {
+            url: url.unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from("data/latchkey.sqlite3"))),
+            pool_size: reader.number("DATABASE_POOL_SIZE", 10, 1..=500),
+        }
+    }
+}
+
+/// The value may hold a password, so no message repeats it.
+fn parse(reader: &mut Reader, value: &str) -> Option<DatabaseUrl> {
+    if let Some(path) = value.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.contains(":memory:") {
+            reader.problem("DATABASE_URL", "needs the path of a file, such as sqlite:data/latchkey.sqlite3");
+            return None;
+        }
+        return Some(DatabaseUrl::Sqlite(PathBuf::from(path)));
+    }
+    match Url::parse(value) {
+        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Some(DatabaseUrl::Postgres(value.into())),
+        _ => {
+            reader.problem("DATABASE_URL", "is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:PATH");
+            None
+        }
+    }
+}
+
+/// Makes a URL of the guide's five variables.
+fn compose(reader: &mut Reader, [name, user, password, host, port]: &[Option<String>; 5]) -> Option<DatabaseUrl> {
+    let mut required = |variable: &str, value: &Option<String>| {
+        if value.is_none() {
+            reader.problem(variable, "is missing; DB_NAME, DB_USER and DB_HOST go together (or set DATABASE_URL)");
+        }
+        value.clone()
+    };
+    let (name, user, host) = (required("DB_NAME", name), required("DB_USER", user), required("DB_HOST", host));
+    let (name, user, host) = (name?, user?, host?);
+    let port = port.as_ref().map_or(Some(5432), |port| port.parse::<u16>().ok());
+    let Some(port) = port else {
+        reader.problem("DB_PORT", "is not a port number; PostgreSQL's is 5432");
+        return None;
+    };
+    let mut url = Url::parse("postgres://host").ok()?;
+    let set = url.set_host(Some(&host)).is_ok()
+        && url.set_port(Some(port)).is_ok()
+        && url.set_username(&user).is_ok()
+        && url.set_password(password.as_deref()).is_ok();
+    if !set {
+        reader.problem("DB_HOST", "is not a host name");
+        return None;
+    }
+    url.path_segments_mut().ok()?.clear().push(&name);
+    Some(DatabaseUrl::Postgres(url.as_str().into()))
+}

@@ -1,0 +1,75 @@
+//! Which web origins may talk to the API.
+
+use super::reader::Reader;
+use super::sections::Environment;
+use url::Url;
+
+/// A web origin, `scheme://host` and a port if it is not the scheme's own (RFC 6454, section 6.2).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Reads an origin as people write it into a dashboard.
+    ///
+    /// # Errors
+    /// What is wrong and how to write it.
+    pub fn parse(value: &str) -> Result<Self, String> {
+        let example = "write it as https://app.example.com";
+        if value.contains('*') {
+            return Err(format!(
+                "{value:?} has a wildcard, which browsers refuse beside credentials; list each origin"
+            ));
+        }
+        let url = Url::parse(value).map_err(|_| format!("{value:?} is not an origin; {example}"))?;
+        if !matches!(url.scheme(), "http" | "https") || !url.origin().is_tuple() {
+            return Err(format!("{value:?} is neither http:// nor https://; {example}"));
+        }
+        let origin = url.origin().ascii_serialization();
+        if origin == value {
+            Ok(Self(origin))
+        } else {
+            Err(format!("{value:?} is not an origin; write it as {origin}"))
+        }
+    }
+
+    /// As browsers send it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The allow-lists.
+#[derive(Debug, Clone)]
+pub struct Origins {
+    /// `CORS_ALLOWED_ORIGINS`, comma-separated: who may read answers. Default: the origin of `trunk serve`, in
+    /// production none.
+    pub cors_allowed: Vec<Origin>,
+    /// `CSRF_TRUSTED_ORIGINS`, comma-separated: who else may send unsafe requests. Default: none.
+    pub csrf_trusted: Vec<Origin>,
+}
+
+/// Where `trunk serve` is found: by address and by name, which are two origins to a browser.
+const TRUNK_SERVE: [&str; 2] = ["http://127.0.0.1:8080", "http://localhost:8080"];
+
+impl Origins {
+    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
+        let mut cors_allowed = list(reader, "CORS_ALLOWED_ORIGINS");
+        if cors_allowed.is_empty() && !environment.is_production() {
+            cors_allowed = TRUNK_SERVE.map(|origin| Origin(origin.to_owned())).to_vec();
+        }
+        Self { cors_allowed, csrf_trusted: list(reader, "CSRF_TRUSTED_ORIGINS") }
+    }
+}
+
+fn list(reader: &mut Reader, name: &str) -> Vec<Origin> {
+    let value = reader.text(&[name]).unwrap_or_default();
+    let mut origins = Vec::new();
+    for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        match Origin::parse(part) {
+            Ok(origin) => origins.push(origin),
+            Err(problem) => reader.problem(name, problem),
+        }
+    }
+    origins
+}

@@ -1,0 +1,114 @@
+//! The keys that tokens are signed with.
+
+use super::reader::Reader;
+use super::sections::Environment;
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+/// Fewest bytes of a key in production: as many as HS256 gives (RFC 7518, section 3.2).
+const MIN_BYTES: usize = 32;
+/// Where development keeps a key of its own, so that a restart signs nobody out.
+const DEVELOPMENT_KEY: &str = "data/secret_key";
+
+/// What tokens are signed and verified with.
+#[derive(Debug, Clone)]
+pub struct KeySettings {
+    /// `SECRET_KEY` or `DJANGO_SECRET_KEY`: signs and verifies. Default: none in production; in development made once
+    /// and kept under `data/`.
+    pub secret_key: SecretString,
+    /// `SECRET_KEY_FALLBACKS`, comma-separated: older keys that still verify. Default: none.
+    pub fallbacks: Vec<SecretString>,
+    /// `JWT_ISSUER`: written as `iss` and required, when set.
+    pub issuer: Option<String>,
+    /// `JWT_AUDIENCE`: written as `aud` and required, when set.
+    pub audience: Option<String>,
+}
+
+impl KeySettings {
+    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
+        let given = reader.named(&["SECRET_KEY", "DJANGO_SECRET_KEY"]);
+        let secret_key = match given {
+            Some((name, value)) => {
+                check(reader, name, &value, environment);
+                SecretString::from(value)
+            }
+            None if environment.is_production() => {
+                reader.problem("SECRET_KEY", "is missing; make one with `api generate-secret`");
+                SecretString::default()
+            }
+            None => development_key(reader),
+        };
+        let fallbacks = reader.text(&["SECRET_KEY_FALLBACKS"]).unwrap_or_default();
+        let fallbacks: Vec<_> = fallbacks.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
+        for key in &fallbacks {
+            check(reader, "SECRET_KEY_FALLBACKS", key, environment);
+        }
+        Self {
+            secret_key,
+            fallbacks: fallbacks.into_iter().map(SecretString::from).collect(),
+            issuer: reader.text(&["JWT_ISSUER"]),
+            audience: reader.text(&["JWT_AUDIENCE"]),
+        }
+    }
+}
+
+fn check(reader: &mut Reader, name: &str, value: &str, environment: Environment) {
+    if environment.is_production() && value.len() < MIN_BYTES {
+        let problem = format!("has {} bytes, fewer than {MIN_BYTES}; make one with `api generate-secret`", value.len());
+        reader.problem(name, problem);
+    }
+    if value.contains("-----BEGIN") || value.starts_with('{') {
+        reader.problem(name, "holds a PEM or JSON key, whose public half anyone may know; use a random text");
+    }
+}
+
+/// A new random key: 48 bytes from the operating system, as text.
+///
+/// # Errors
+/// When the system gives no random bytes.
+pub fn generate() -> std::io::Result<SecretString> {
+    let mut bytes = [0; 48];
+    rand::fill(&mut bytes).map_err(|_| std::io::Error::other("the system gives no random bytes"))?;
+    Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+fn development_key(reader: &mut Reader) -> SecretString {
+    read_or_create(Path::new(DEVELOPMENT_KEY)).unwrap_or_else(|error| {
+        reader.problem("SECRET_KEY", format_args!("cannot keep one in {DEVELOPMENT_KEY}: {error}; set SECRET_KEY"));
+        SecretString::default()
+    })
+}
+
+/// Two processes that start at once agree on one key: the file is created by one of them only.
+fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    if !path.exists() {
+        let draft = path.with_extension(format!("{}.new", std::process::id()));
+        write_private(&draft, generate()?.expose_secret())?;
+        let linked = std::fs::hard_link(&draft, path);
+        std::fs::remove_file(&draft)?;
+        match linked {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    let kept = std::fs::read_to_string(path)?.trim().to_owned();
+    if kept.len() < MIN_BYTES {
+        return Err(std::io::Error::new(ErrorKind::InvalidData, "the file is too short; delete it"));
+    }
+    Ok(kept.into())
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}

@@ -1,0 +1,110 @@
+//! JSON bodies: read within bounds, and told what is wrong with them field by field.
+
+use crate::problem::Problem;
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest, web};
+use auth_types::FieldErrors;
+use auth_types::limits::BODY_MAX_BYTES;
+use auth_types::validation::REQUIRED;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::error::Category;
+use std::time::Duration;
+
+/// How long a body may take to arrive: slow ones hold a connection and nothing else, but not for ever.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// More fields than any request has.
+const MOST_FIELDS: usize = 16;
+
+/// A request's JSON body.
+#[derive(Debug)]
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            check_content_type(&request)?;
+            let body = read(&request, payload).await?;
+            parse(&body).map(Self)
+        })
+    }
+}
+
+fn check_content_type(request: &HttpRequest) -> Result<(), Problem> {
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = value.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") { Ok(()) } else { Err(Problem::content_type_unsupported()) }
+}
+
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Problem> {
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > BODY_MAX_BYTES as u64) {
+        return Err(Problem::body_too_large(BODY_MAX_BYTES));
+    }
+    let payload = web::Payload::from_request(request, &mut payload).into_inner();
+    let payload = payload.map_err(|_| Problem::body_malformed("The body cannot be read."))?;
+    let body = tokio::time::timeout(BODY_TIMEOUT, payload.to_bytes_limited(BODY_MAX_BYTES)).await;
+    let body = body.map_err(|_| Problem::body_timeout())?.map_err(|_| Problem::body_too_large(BODY_MAX_BYTES))?;
+    body.map_err(|_| Problem::body_malformed("The body ended early."))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let value: Value = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
+    let Value::Object(fields) = &value else {
+        return Err(Problem::body_malformed("The body must be a JSON object."));
+    };
+    let with_nul = fields.iter().filter(|(name, value)| name.contains('\0') || has_nul(value));
+    let nul: FieldErrors =
+        with_nul.map(|(name, _)| (name.clone(), vec!["Null characters are not allowed.".to_owned()])).collect();
+    if !nul.is_empty() {
+        return Err(Problem::fields_invalid(nul));
+    }
+    // From the bytes, not from the value: there a field that comes twice would be the last one silently.
+    serde_json::from_slice(body).map_err(|error| match error.classify() {
+        Category::Data => Problem::fields_invalid(explain::<T>(value, &error)),
+        Category::Io | Category::Syntax | Category::Eof => malformed(&error),
+    })
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::body_malformed(format!("JSON parse error at line {} column {}.", error.line(), error.column()))
+}
+
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Names every field that is missing or of a wrong type. serde stops at the first, so each is replaced by a text, which
+/// is what all our fields take, until nothing more is found.
+fn explain<T: DeserializeOwned>(mut value: Value, first: &serde_json::Error) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    for _ in 0..MOST_FIELDS {
+        let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
+        let message = error.inner().to_string();
+        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        let (field, told) = match missing {
+            Some(field) => (field.to_owned(), REQUIRED.to_owned()),
+            None => (error.path().to_string(), "Not a valid string.".to_owned()),
+        };
+        let Some(slot) = value.as_object_mut() else { break };
+        slot.insert(field.clone(), Value::String(String::new()));
+        errors.insert(field, vec![told]);
+    }
+    if errors.is_empty() {
+        let message = first.to_string();
+        let twice = message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next());
+        errors.insert(twice.unwrap_or("body").to_owned(), vec!["This field comes twice.".to_owned()]);
+    }
+    errors
+}

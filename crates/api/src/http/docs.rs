@@ -1,0 +1,43 @@
+//! The OpenAPI document, made of the route table, and a page to try it.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, Responder};
+use utoipa::openapi::path::{PathItem, PathsBuilder};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// The name of the security scheme: an access token in `Authorization`.
+pub(super) const BEARER: &str = "bearer";
+
+/// The whole API as OpenAPI 3.1.
+#[must_use]
+pub fn document() -> OpenApi {
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    let mut components = ComponentsBuilder::new().security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let mut paths = PathsBuilder::new();
+    for endpoint in super::endpoints() {
+        paths = paths.path(endpoint.path, PathItem::new(endpoint.method, endpoint.operation));
+        components = components.schemas_from_iter(endpoint.schemas);
+    }
+    let info = InfoBuilder::new()
+        .title("Latchkey")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some("Accounts, sessions and JSON Web Tokens. Every failure is application/problem+json."));
+    OpenApiBuilder::new().info(info.build()).paths(paths.build()).components(Some(components.build())).build()
+}
+
+/// Open to everyone.
+pub(super) async fn openapi() -> impl Responder {
+    HttpResponse::Ok().json(document())
+}
+
+/// The page; it is served from the program itself and talks to this API only.
+pub(super) fn page() -> SwaggerUi {
+    SwaggerUi::new("/api/docs/{_:.*}").config(Config::new(["/api/openapi.json"]))
+}
+
+/// The page's own links are relative, so it needs its trailing slash.
+pub(super) async fn to_page() -> impl Responder {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/api/docs/")).finish()
+}

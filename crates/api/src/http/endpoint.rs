@@ -1,0 +1,142 @@
+//! One row of the route table: a route and what the OpenAPI document says of it.
+
+use super::docs;
+use super::middleware::catch_panics;
+use actix_web::http::Method;
+use actix_web::middleware::from_fn;
+use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
+use auth_types::ProblemBody;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, schema::Type};
+
+/// Schemas that the document's `components` hold, by name.
+pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// A method of a path, its handler and its description.
+pub(super) struct Endpoint {
+    pub(super) path: &'static str,
+    pub(super) method: HttpMethod,
+    pub(super) operation: OperationBuilder,
+    pub(super) schemas: Schemas,
+    routes: Vec<Route>,
+}
+
+/// The constructors, one per method.
+macro_rules! methods {
+    ($($name:ident => $variant:ident [$($method:ident),+]),+) => {$(
+        pub(super) fn $name<H, A>(path: &'static str, handler: H) -> Self
+        where
+            H: Handler<A>,
+            A: FromRequest + 'static,
+            H::Output: Responder + 'static,
+        {
+            let routes = vec![$(web::method(Method::$method).to(handler.clone())),+];
+            Self::new(path, HttpMethod::$variant, routes)
+        }
+    )+};
+}
+
+impl Endpoint {
+    methods!(get => Get [GET, HEAD], post => Post [POST], patch => Patch [PATCH], delete => Delete [DELETE]);
+
+    fn new(path: &'static str, method: HttpMethod, routes: Vec<Route>) -> Self {
+        let mut operation = OperationBuilder::new();
+        for name in path.split(['{', '}']).skip(1).step_by(2) {
+            let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
+            operation = operation.parameter(parameter.required(Required::True).schema(Some(text)).build());
+        }
+        Self { path, method, operation, schemas: Vec::new(), routes }
+    }
+
+    pub(super) fn about(mut self, summary: &str) -> Self {
+        self.operation = self.operation.summary(Some(summary));
+        self
+    }
+
+    /// The JSON body.
+    pub(super) fn takes<T: ToSchema>(mut self) -> Self {
+        let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
+        let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
+        self.operation = self.operation.request_body(Some(body.build()));
+        self
+    }
+
+    /// A successful answer with a JSON body.
+    pub(super) fn gives<T: ToSchema>(mut self, status: u16) -> Self {
+        let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
+        self.respond(status, ResponseBuilder::new().content("application/json", content))
+    }
+
+    /// 204.
+    pub(super) fn gives_nothing(self) -> Self {
+        self.respond(204, ResponseBuilder::new())
+    }
+
+    /// Statuses that come with problem details.
+    pub(super) fn refuses(mut self, statuses: &[u16]) -> Self {
+        let problem = self.reference::<ProblemBody>();
+        for status in statuses {
+            let content = ContentBuilder::new().schema(Some(problem.clone())).build();
+            self = self.respond(*status, ResponseBuilder::new().content("application/problem+json", content));
+        }
+        self
+    }
+
+    /// Needs an access token.
+    pub(super) fn protected(mut self) -> Self {
+        let bearer = SecurityRequirement::new(docs::BEARER, Vec::<String>::new());
+        self.operation = self.operation.security(bearer);
+        self.refuses(&[401])
+    }
+
+    /// Heeds `Idempotency-Key`.
+    pub(super) fn idempotent(mut self) -> Self {
+        let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
+        let parameter = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
+        let about = "The same key repeats a rotation whose answer was lost.";
+        let parameter = parameter.required(Required::False).description(Some(about)).schema(Some(text));
+        self.operation = self.operation.parameter(parameter.build());
+        self
+    }
+
+    fn respond(mut self, status: u16, response: ResponseBuilder) -> Self {
+        let about = actix_web::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+        let response = response.description(about.unwrap_or_default()).build();
+        self.operation = self.operation.response(status.to_string(), response);
+        self
+    }
+
+    /// Refers to a schema by name, and notes it and what it refers to. A list has no name and stands by itself.
+    fn reference<T: ToSchema>(&mut self) -> RefOr<Schema> {
+        T::schemas(&mut self.schemas);
+        match T::schema() {
+            RefOr::T(Schema::Array(list)) => RefOr::T(Schema::Array(list)),
+            schema => {
+                let name = T::name().into_owned();
+                self.schemas.push((name.clone(), schema));
+                RefOr::Ref(Ref::from_schema_name(name))
+            }
+        }
+    }
+}
+
+/// Puts every endpoint into the application, with its trailing slash and without; a wrong method is told the right ones.
+pub fn routes(config: &mut web::ServiceConfig) {
+    let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
+    for endpoint in super::endpoints() {
+        by_path.entry(endpoint.path).or_default().extend(endpoint.routes);
+    }
+    for (path, routes) in by_path {
+        let bare = path.trim_end_matches('/');
+        let resource = web::resource([bare.to_owned(), format!("{bare}/")]);
+        let resource = routes.into_iter().fold(resource, actix_web::Resource::route);
+        config.service(resource.wrap(from_fn(catch_panics)));
+    }
+    config.service(docs::page()).route("/api/docs", web::get().to(docs::to_page));
+    config.default_service(web::to(|| async { HttpResponse::NotFound() }));
+}

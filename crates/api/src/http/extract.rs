@@ -1,0 +1,110 @@
+//! What handlers ask of a request besides its body. A handler that takes [`Caller`] is protected.
+
+use crate::config::Settings;
+use crate::problem::Problem;
+use crate::service::{ClientInfo, CurrentUser, Services, verify};
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use auth_types::Reason;
+use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
+use std::future::{Ready, ready};
+use std::net::IpAddr;
+
+/// Longest `User-Agent` that is kept, characters.
+const USER_AGENT_MAX_LENGTH: usize = 300;
+
+/// The caller, proven by a valid access token of a session that has not been revoked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caller(pub(super) CurrentUser);
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authenticate(request))
+    }
+}
+
+fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
+    let services = services(request)?;
+    let token = bearer(request.headers())?;
+    let claims = verify::verify_access(services, token)?;
+    let malformed = || Problem::token_not_valid(Reason::TokenMalformed);
+    let id = crate::service::tokens::parse_user_id(&claims.user_id).ok_or_else(malformed)?;
+    Ok(Caller(CurrentUser { id, session: claims.sid }))
+}
+
+/// The token of the one `Authorization` header; the scheme's case does not matter (RFC 9110, section 11.1).
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION);
+    let value = values.next().ok_or_else(Problem::credentials_missing)?;
+    if values.next().is_some() {
+        return Err(Problem::header_malformed("There is more than one Authorization header."));
+    }
+    let value = value.to_str().map_err(|_| Problem::token_not_valid(Reason::TokenMalformed))?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Problem::credentials_missing()) }
+}
+
+fn services(request: &HttpRequest) -> Result<&Data<Services>, Problem> {
+    request.app_data::<Data<Services>>().ok_or_else(|| Problem::internal("the application has no services"))
+}
+
+/// Where a request comes from.
+#[derive(Debug)]
+pub(super) struct Client(pub(super) ClientInfo);
+
+impl FromRequest for Client {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(services(request).map(|services| {
+            let user_agent = request.headers().get(header::USER_AGENT);
+            let user_agent = user_agent.map(|value| printable(&String::from_utf8_lossy(value.as_bytes())));
+            Self(ClientInfo { ip_address: ip(request, &services.settings).map(|ip| ip.to_string()), user_agent })
+        }))
+    }
+}
+
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_LENGTH).collect()
+}
+
+/// The client's address: the peer, or what the outermost trusted proxy says, counted from the right. Anything left of
+/// that a client may have written itself.
+fn ip(request: &HttpRequest, settings: &Settings) -> Option<IpAddr> {
+    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
+    let hops = settings.server.trusted_proxy_hops;
+    if hops == 0 {
+        return peer;
+    }
+    let values = request.headers().get_all(HeaderName::from_static("x-forwarded-for"));
+    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
+    let claimed = values.len().checked_sub(hops).and_then(|index| values[index].trim().parse::<IpAddr>().ok());
+    claimed.map(|ip| ip.to_canonical()).or(peer)
+}
+
+/// The `Idempotency-Key` header, if there is one.
+#[derive(Debug)]
+pub(super) struct RotationKey(pub(super) Option<Vec<u8>>);
+
+impl FromRequest for RotationKey {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut values = request.headers().get_all(HeaderName::from_static("idempotency-key"));
+        let key = values.next().map(|value| value.as_bytes().to_vec());
+        let fits = key.as_ref().is_none_or(|key| (1..=IDEMPOTENCY_KEY_MAX_BYTES).contains(&key.len()));
+        ready(if fits && values.next().is_none() {
+            Ok(Self(key))
+        } else {
+            let detail = format!("Send one Idempotency-Key of 1 to {IDEMPOTENCY_KEY_MAX_BYTES} bytes.");
+            Err(Problem::header_malformed(detail))
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! The outermost layer: gives each request an id, each failure its body, each answer its headers, and each a log line.
+
+use super::headers;
+use crate::config::Environment;
+use crate::problem::Problem;
+use crate::service::Services;
+use actix_web::Error;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// Finishes what the application answers.
+///
+/// # Errors
+/// As the application, which answers its errors itself.
+pub async fn finish<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = Uuid::new_v4().simple().to_string();
+    let services = request.app_data::<Data<Services>>().cloned();
+    let started = services.as_ref().map(|services| services.now());
+    let response = next.call(request).await?.map_into_boxed_body();
+    let mut response = with_problem_body(response, &id);
+    let path = response.request().path().to_owned();
+    let environment = services.as_ref().map_or(Environment::Production, |services| services.settings.environment);
+    headers::secure(response.headers_mut(), &path, environment);
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    if let (Some(services), Some(started)) = (services, started) {
+        log_request(&response, &id, started, services.now());
+    }
+    Ok(response)
+}
+
+/// Gives a failure its problem details: ours by its own words, the framework's by its status. Headers stay.
+fn with_problem_body(response: ServiceResponse, id: &str) -> ServiceResponse {
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let has_body = response.headers().contains_key(header::CONTENT_TYPE);
+    let ours = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
+    let problem = match ours {
+        Some(problem) => problem,
+        // A failure that a handler has put into words itself, such as readiness.
+        None if has_body && is_json(&response) => return response,
+        None => Problem::from_status(status),
+    };
+    let body = serde_json::to_vec(&problem.body(id)).unwrap_or_default();
+    let mut response = response.map_body(|_, _| BoxBody::new(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+}
+
+fn is_json(response: &ServiceResponse) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+}
+
+/// One line a request: the path is logged without its query, and nothing of headers or bodies.
+fn log_request(response: &ServiceResponse, id: &str, started: DateTime<Utc>, ended: DateTime<Utc>) {
+    let request = response.request();
+    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let (method, status) = (request.method().as_str(), response.status().as_u16());
+    let duration_ms = (ended - started).num_milliseconds();
+    log::info!(
+        request_id = id, method = method, route = route.as_str(), status = status, duration_ms = duration_ms;
+        "http.request: {method} {route} {status} in {duration_ms} ms, request {id}"
+    );
+}

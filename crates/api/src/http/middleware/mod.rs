@@ -1,0 +1,12 @@
+//! What cuts across all requests: ids and logs, problem bodies, panics, origins, security headers.
+
+mod cors;
+mod finish;
+mod headers;
+mod origin;
+mod panics;
+
+pub use cors::cors;
+pub use finish::finish;
+pub use origin::check_origin;
+pub use panics::catch_panics;

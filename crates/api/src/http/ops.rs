@@ -1,0 +1,34 @@
+//! What clients and operators ask about the service itself. Open to everyone.
+
+use crate::service::{Services, readiness};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, Responder};
+use auth_types::responses::{ConfigResponse, HealthResponse, TokenTransport};
+use std::collections::BTreeMap;
+
+/// Tells what a client needs to know before anyone signs in.
+pub(super) async fn config(services: Data<Services>) -> impl Responder {
+    let settings = &services.settings;
+    Json(ConfigResponse {
+        registration: settings.accounts.registration,
+        email_verification: settings.accounts.email_verification,
+        token_transport: TokenTransport::Body,
+        password: settings.passwords.rules,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// Says that the process answers; asks nobody.
+pub(super) async fn healthz() -> impl Responder {
+    Json(HealthResponse { status: "ok".to_owned(), checks: BTreeMap::new() })
+}
+
+/// Says whether the process can do its work.
+pub(super) async fn readyz(services: Data<Services>) -> impl Responder {
+    let checks = readiness::check(&services).await;
+    let ready = checks.values().all(Option::is_none);
+    let (mut response, status) =
+        if ready { (HttpResponse::Ok(), "ok") } else { (HttpResponse::ServiceUnavailable(), "unavailable") };
+    let told = |(name, problem): (&str, Option<String>)| (name.to_owned(), problem.unwrap_or_else(|| "ok".to_owned()));
+    response.json(HealthResponse { status: status.to_owned(), checks: checks.into_iter().map(told).collect() })
+}

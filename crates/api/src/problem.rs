@@ -1,0 +1,323 @@
+//! How failures look on the wire: the only place where one meets a status code.
+
+use crate::service::account::AccountError;
+use crate::service::hashing::Busy;
+use crate::service::login::LoginError;
+use crate::service::logout::LogoutError;
+use crate::service::refresh::RefreshError;
+use crate::service::register::RegisterError;
+use crate::service::sessions::SessionsError;
+use crate::service::standing::Refusal;
+use crate::service::tokens::TokenError;
+use crate::service::verify::VerifyError;
+use crate::store::StoreError;
+use crate::store::users::TakenName;
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, ResponseError};
+use auth_types::{FieldErrors, ProblemBody, ProblemCode, Reason};
+use std::fmt;
+
+/// Seconds after which a busy server is worth another try.
+const RETRY_AFTER_SECONDS: u32 = 2;
+
+/// A failure, as problem details (RFC 9457).
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: ProblemCode,
+    reason: Reason,
+    detail: String,
+    errors: FieldErrors,
+    /// Further headers: a challenge, when to retry, what is allowed.
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: ProblemCode, reason: Reason, detail: impl Into<String>) -> Self {
+        Self { status, code, reason, detail: detail.into(), errors: FieldErrors::new(), headers: Vec::new() }
+    }
+
+    fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// 401: a token was sent and does not count (RFC 6750, section 3.1).
+    #[must_use]
+    pub fn token_not_valid(reason: Reason) -> Self {
+        let (code, detail) = match reason {
+            Reason::SessionRevoked => (ProblemCode::TokenNotValid, "The session was ended. Sign in again."),
+            Reason::SessionExpired => (ProblemCode::TokenNotValid, "The session is over. Sign in again."),
+            Reason::RefreshReused => (ProblemCode::TokenNotValid, "Token is blacklisted"),
+            Reason::TokenExpired => (ProblemCode::TokenNotValid, "Token is expired"),
+            Reason::TokenSuperseded => (ProblemCode::TokenNotValid, "Token was exchanged already"),
+            Reason::UserInactive => (ProblemCode::UserInactive, "User is inactive"),
+            _ => (ProblemCode::TokenNotValid, "Token is invalid"),
+        };
+        let challenge = HeaderValue::from_static(r#"Bearer realm="api", error="invalid_token""#);
+        Self::new(StatusCode::UNAUTHORIZED, code, reason, detail).header(header::WWW_AUTHENTICATE, challenge)
+    }
+
+    /// 401: no credentials came.
+    #[must_use]
+    pub fn credentials_missing() -> Self {
+        let detail = "Authentication credentials were not provided.";
+        let code = ProblemCode::NotAuthenticated;
+        Self::new(StatusCode::UNAUTHORIZED, code, Reason::CredentialsMissing, detail).challenged()
+    }
+
+    fn no_active_account() -> Self {
+        let detail = "No active account found with the given credentials";
+        let code = ProblemCode::NoActiveAccount;
+        Self::new(StatusCode::UNAUTHORIZED, code, Reason::CredentialsWrong, detail).challenged()
+    }
+
+    fn challenged(self) -> Self {
+        self.header(header::WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="api""#))
+    }
+
+    /// 400: fields are missing, of a wrong type or not acceptable.
+    #[must_use]
+    pub fn fields_invalid(errors: FieldErrors) -> Self {
+        let detail = "One or more fields are not acceptable; see errors.";
+        Self { errors, ..Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::FieldsInvalid, detail) }
+    }
+
+    /// 400: the body is not JSON.
+    #[must_use]
+    pub fn body_malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ProblemCode::ParseError, Reason::BodyMalformed, detail)
+    }
+
+    /// 400: a header cannot be read.
+    #[must_use]
+    pub fn header_malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::HeaderMalformed, detail)
+    }
+
+    /// 413.
+    #[must_use]
+    pub fn body_too_large(limit: usize) -> Self {
+        let detail = format!("The body has more than {limit} bytes.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, ProblemCode::Invalid, Reason::BodyTooLarge, detail)
+    }
+
+    /// 408: the body did not arrive in time.
+    #[must_use]
+    pub fn body_timeout() -> Self {
+        let detail = "The body did not arrive in time.";
+        Self::new(StatusCode::REQUEST_TIMEOUT, ProblemCode::Error, Reason::BodyTimeout, detail)
+    }
+
+    /// 415.
+    #[must_use]
+    pub fn content_type_unsupported() -> Self {
+        let detail = "Send the body as application/json.";
+        let code = ProblemCode::UnsupportedMediaType;
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, Reason::ContentTypeUnsupported, detail)
+    }
+
+    /// 403: the `Origin` may not change things here.
+    #[must_use]
+    pub fn origin_not_allowed() -> Self {
+        let detail = "This origin may not send such requests; see CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS.";
+        Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::OriginNotAllowed, detail)
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, ProblemCode::NotFound, Reason::NotFound, "Not found.")
+    }
+
+    /// 503: the same request may succeed in a moment.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        let detail = "The service is busy. Try again in a moment.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ProblemCode::Error, Reason::Unavailable, detail)
+            .header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
+    }
+
+    /// 500, logged here and told to nobody.
+    pub fn internal(cause: impl fmt::Display) -> Self {
+        log::error!("problem.internal: {cause}");
+        let detail = "Something went wrong on our side.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ProblemCode::Error, Reason::Internal, detail)
+    }
+
+    fn taken(name: TakenName) -> Self {
+        let (reason, field, detail) = match name {
+            TakenName::Email => (Reason::EmailTaken, "email", "An account with this email address exists already."),
+            TakenName::Username => (Reason::UsernameTaken, "username", "This username is taken."),
+        };
+        let errors = FieldErrors::from([(field.to_owned(), vec![detail.to_owned()])]);
+        Self { errors, ..Self::new(StatusCode::CONFLICT, ProblemCode::Invalid, reason, detail) }
+    }
+
+    /// What the framework refused by itself, told in our words.
+    #[must_use]
+    pub fn from_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::not_found(),
+            StatusCode::SERVICE_UNAVAILABLE => Self::unavailable(),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                let detail = "This method is not allowed here; see Allow.";
+                Self::new(status, ProblemCode::MethodNotAllowed, Reason::MethodNotAllowed, detail)
+            }
+            status if status.is_client_error() => {
+                let detail = "The request cannot be understood.";
+                Self::new(status, ProblemCode::Invalid, Reason::HeaderMalformed, detail)
+            }
+            _ => Self::internal(status),
+        }
+    }
+
+    /// The body, with the request's id.
+    #[must_use]
+    pub fn body(&self, request_id: &str) -> ProblemBody {
+        ProblemBody {
+            type_uri: "about:blank".to_owned(),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail.clone(),
+            code: self.code,
+            reason: self.reason,
+            request_id: request_id.to_owned(),
+            errors: self.errors.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status.as_u16(), self.detail)
+    }
+}
+
+/// The body comes later: `http::middleware::finish` writes it, because only there the request's id is known.
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let mut response = HttpResponse::build(self.status);
+        for header in &self.headers {
+            response.insert_header(header.clone());
+        }
+        response.finish()
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                log::error!("store.unavailable: {cause}");
+                Self::unavailable()
+            }
+            StoreError::Taken(_) | StoreError::Defect(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<Busy> for Problem {
+    fn from(_: Busy) -> Self {
+        Self::unavailable()
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::token_not_valid(refusal.reason())
+    }
+}
+
+impl From<RegisterError> for Problem {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::Closed => {
+                let detail = "New accounts are not accepted here.";
+                Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::RegistrationClosed, detail)
+            }
+            RegisterError::Fields(errors) => Self::fields_invalid(errors),
+            RegisterError::Taken(name) => Self::taken(name),
+            RegisterError::Busy(busy) => busy.into(),
+            RegisterError::Hash(cause) => Self::internal(cause),
+            RegisterError::Sign(cause) => Self::internal(cause),
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Fields(errors) => Self::fields_invalid(errors),
+            LoginError::NoActiveAccount => Self::no_active_account(),
+            LoginError::Busy(busy) => busy.into(),
+            LoginError::Hash(cause) => Self::internal(cause),
+            LoginError::Sign(cause) => Self::internal(cause),
+            LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            // A refresh token that ran out is the session's idle end, and final for a client.
+            RefreshError::NotValid(TokenError::Expired) => Self::token_not_valid(Reason::SessionExpired),
+            RefreshError::NotValid(TokenError::Malformed) => Self::token_not_valid(Reason::TokenMalformed),
+            RefreshError::Refused(refusal) => refusal.into(),
+            RefreshError::Reused { .. } => Self::token_not_valid(Reason::RefreshReused),
+            RefreshError::Ahead { .. } => Self::token_not_valid(Reason::SessionRevoked),
+            RefreshError::Contended { .. } => Self::unavailable(),
+            RefreshError::Sign(cause) => Self::internal(cause),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LogoutError> for Problem {
+    fn from(error: LogoutError) -> Self {
+        match error {
+            LogoutError::NotValid(cause) => Self::token_not_valid(cause.reason()),
+            LogoutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::NotValid(cause) => Self::token_not_valid(cause.reason()),
+            VerifyError::Refused(refusal) => refusal.into(),
+            VerifyError::Superseded => Self::token_not_valid(Reason::TokenSuperseded),
+            VerifyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Refused(refusal) => refusal.into(),
+            AccountError::Fields(errors) => Self::fields_invalid(errors),
+            AccountError::UsernameTaken => Self::taken(TakenName::Username),
+            AccountError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SessionsError> for Problem {
+    fn from(error: SessionsError) -> Self {
+        match error {
+            SessionsError::NotFound => Self::not_found(),
+            SessionsError::Refused(refusal) => refusal.into(),
+            SessionsError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The caller's own account.
+
+use super::grant::user_response;
+use super::standing::{self, Refusal};
+use super::{ClientInfo, CurrentUser, Services, event, identity};
+use crate::store::events::EventKind;
+use crate::store::users::Profile;
+use crate::store::{StoreError, events, sessions, users};
+use auth_types::requests::UpdateMeRequest;
+use auth_types::responses::UserResponse;
+use auth_types::{FieldErrors, validation};
+
+/// Why the account was not shown or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("fields are not acceptable")]
+    Fields(FieldErrors),
+    #[error("another account has this username")]
+    UsernameTaken,
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl From<StoreError> for AccountError {
+    /// The username is the only unique thing that is changed here.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(_) => Self::UsernameTaken,
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// The caller, as they see themselves.
+///
+/// # Errors
+/// [`AccountError`].
+pub async fn show(services: &Services, caller: CurrentUser) -> Result<UserResponse, AccountError> {
+    let found = services.store.run(move |connection| sessions::find_with_user(connection, caller.session)).await?;
+    let (_, user) = standing::check(found.as_ref(), services.now())?;
+    Ok(user_response(user))
+}
+
+/// Changes what the caller may change about themselves.
+///
+/// # Errors
+/// [`AccountError`]; nothing is changed then.
+pub async fn update(
+    services: &Services,
+    caller: CurrentUser,
+    request: &UpdateMeRequest,
+    client: ClientInfo,
+) -> Result<UserResponse, AccountError> {
+    let profile = check(request).map_err(AccountError::Fields)?;
+    let now = services.now();
+    let updated = services.store.write(move |connection| {
+        let found = sessions::find_with_user(connection, caller.session)?;
+        if let Err(refusal) = standing::check(found.as_ref(), now) {
+            return Ok(Err(refusal));
+        }
+        let user = users::update_profile(connection, caller.id, &profile)?;
+        events::insert(connection, &event(caller.id, EventKind::ProfileChanged, now, &client))?;
+        Ok(user.ok_or(Refusal::UserInactive))
+    });
+    Ok(user_response(&updated.await??))
+}
+
+fn check(request: &UpdateMeRequest) -> Result<Profile, FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let mut note = |field: &str, message: String| {
+        errors.insert(field.to_owned(), vec![message]);
+    };
+    let display_name = request.display_name.as_ref().map(|name| {
+        let name = validation::display_name(name.as_deref().unwrap_or_default());
+        name.map(str::to_owned).map_err(|message| note("display_name", message)).unwrap_or_default()
+    });
+    let username = request.username.as_ref().map(|name| {
+        let name = name.as_deref().filter(|name| !name.trim().is_empty()).map(validation::username).transpose();
+        name.map_err(|message| note("username", message)).unwrap_or_default().map(str::to_owned)
+    });
+    let username_canonical = username.as_ref().map(|name| name.as_deref().map(identity::canonical_username));
+    let profile = Profile { display_name, username, username_canonical };
+    if errors.is_empty() { Ok(profile) } else { Err(errors) }
+}

@@ -1,0 +1,70 @@
+//! What a sign-in and a refresh give: a session's token pair.
+
+use super::tokens::{new_jti, new_session_id, seconds_until};
+use super::{ClientInfo, Services};
+use crate::config::Lifetimes;
+use crate::store::sessions::{NewSession, SessionRow};
+use crate::store::types::{At, Sid};
+use crate::store::users::UserRow;
+use auth_types::UserId;
+use auth_types::responses::{TokenResponse, UserResponse};
+use chrono::{DateTime, Utc};
+
+/// Signing failed, which is a defect.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot sign a token")]
+pub struct SignError(#[from] jsonwebtoken::errors::Error);
+
+/// A new session of `user`, to be inserted.
+pub(super) fn new_session(user: UserId, lifetimes: &Lifetimes, now: DateTime<Utc>, client: &ClientInfo) -> NewSession {
+    let absolute_expires_at = now + lifetimes.session;
+    NewSession {
+        id: Sid(new_session_id(now)),
+        user_id: user.0,
+        generation: 1,
+        jti: new_jti(),
+        created_at: At(now),
+        rotated_at: At(now),
+        expires_at: At((now + lifetimes.refresh).min(absolute_expires_at)),
+        absolute_expires_at: At(absolute_expires_at),
+        ip_address: client.ip_address.clone(),
+        user_agent: client.user_agent.clone(),
+    }
+}
+
+/// The session's live tokens: a fresh access token, and the one refresh token that its row describes.
+///
+/// # Errors
+/// [`SignError`].
+pub(super) fn token_response(
+    services: &Services,
+    session: &SessionRow,
+    user: &UserRow,
+    now: DateTime<Utc>,
+) -> Result<TokenResponse, SignError> {
+    let access = services.tokens.sign_access(session, user.role, now)?;
+    Ok(TokenResponse {
+        access: access.token,
+        refresh: services.tokens.sign_refresh(session)?,
+        access_expires_in: seconds_until(access.expires_at, now),
+        refresh_expires_in: seconds_until(session.expires_at, now),
+        server_time: now.timestamp(),
+        user: user_response(user),
+    })
+}
+
+/// A user, as they see themselves.
+#[must_use]
+pub(super) fn user_response(user: &UserRow) -> UserResponse {
+    UserResponse {
+        id: user.id,
+        email: user.email.clone(),
+        username: user.username.clone(),
+        display_name: user.display_name.clone(),
+        role: user.role,
+        email_verified: user.email_verified_at.is_some(),
+        avatar_url: None,
+        created_at: user.created_at,
+        last_login_at: user.last_login_at,
+    }
+}

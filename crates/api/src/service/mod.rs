@@ -1,0 +1,79 @@
+//! The rules. One use case a file, each with its own errors; no HTTP and no SQL.
+
+pub mod account;
+pub mod device;
+pub mod grant;
+pub mod hashing;
+pub mod identity;
+pub mod login;
+pub mod logout;
+pub mod passwords;
+pub mod prune;
+pub mod readiness;
+pub mod refresh;
+pub mod register;
+pub mod revocation;
+pub mod sessions;
+pub mod standing;
+pub mod tokens;
+pub mod verify;
+
+use crate::clock::SharedClock;
+use crate::config::Settings;
+use crate::store::Store;
+use crate::store::events::{EventKind, NewEvent};
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+use hashing::HashingPool;
+use revocation::RevocationFeed;
+use std::sync::Arc;
+use tokens::Tokens;
+
+/// What every use case works with.
+#[derive(Debug)]
+pub struct Services {
+    pub settings: Settings,
+    pub clock: SharedClock,
+    pub store: Store,
+    pub tokens: Tokens,
+    pub hashing: HashingPool,
+    /// What an unknown user's password is compared with.
+    pub nobodys_hash: secrecy::SecretString,
+    pub feed: Arc<RevocationFeed>,
+}
+
+impl Services {
+    /// Now, by the clock that was passed in.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}
+
+/// Who calls, as far as the connection tells: kept with sessions and events, never decided by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientInfo {
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+/// The caller, proven by a valid access token of a session that has not been revoked.
+#[derive(Debug, Clone, Copy)]
+pub struct CurrentUser {
+    /// The `user_id` claim.
+    pub id: UserId,
+    /// The `sid` claim: the session that this access token belongs to.
+    pub session: auth_types::SessionId,
+}
+
+/// An event of `user`, caused by `client` at `at`.
+fn event(user: UserId, kind: EventKind, at: DateTime<Utc>, client: &ClientInfo) -> NewEvent {
+    NewEvent {
+        user,
+        kind,
+        at,
+        ip_address: client.ip_address.clone(),
+        user_agent: client.user_agent.clone(),
+        detail: serde_json::json!({}),
+    }
+}

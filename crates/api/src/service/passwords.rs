@@ -1,0 +1,116 @@
+//! Passwords: Django's encodings, so that its users keep theirs.
+
+use auth_types::responses::PasswordRules;
+use auth_types::validation;
+use aws_lc_rs::{constant_time, digest, pbkdf2};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::fmt::Write;
+use std::num::NonZeroU32;
+
+/// Django's `BCryptSHA256PasswordHasher`: `bcrypt_sha256$$2b$12$…`.
+const BCRYPT_SHA256: &str = "bcrypt_sha256$";
+/// Django's `PBKDF2PasswordHasher`: `pbkdf2_sha256$ITERATIONS$SALT$HASH`.
+const PBKDF2_SHA256: &str = "pbkdf2_sha256$";
+/// zxcvbn's scale goes from 0 to 4; 2 means more than a million guesses.
+const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
+/// zxcvbn's time grows with the length; past this a password is long enough not to be asked about.
+const JUDGED_CHARACTERS: usize = 100;
+
+/// What a stored hash says of a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Right,
+    /// Right, but encoded as nobody encodes any more: encode it anew.
+    RightButOutdated,
+    Wrong,
+}
+
+/// Encodes a password. Takes a good part of a second: only in the hashing pool.
+///
+/// SHA-256 comes first, because bcrypt looks at 72 bytes only.
+///
+/// # Errors
+/// When the cost is not bcrypt's (4 to 31) or the system gives no random bytes.
+pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
+    Ok(format!("{BCRYPT_SHA256}{}", bcrypt::hash(sha256_hex(password), cost)?))
+}
+
+/// Compares a password with a stored encoding. Only in the hashing pool.
+#[must_use]
+pub fn verify(password: &str, encoded: &str, cost: u32) -> Verdict {
+    if let Some(hash) = encoded.strip_prefix(BCRYPT_SHA256) {
+        let right = bcrypt::verify(sha256_hex(password), hash).unwrap_or(false);
+        let current = hash.parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() == cost);
+        return match (right, current) {
+            (true, true) => Verdict::Right,
+            (true, false) => Verdict::RightButOutdated,
+            (false, _) => Verdict::Wrong,
+        };
+    }
+    match encoded.strip_prefix(PBKDF2_SHA256) {
+        Some(rest) if verify_pbkdf2(password, rest) => Verdict::RightButOutdated,
+        _ => Verdict::Wrong,
+    }
+}
+
+/// An encoding that no password has, at the same cost: what an unknown user's password is compared with, so that a
+/// stranger cannot tell by the time who has an account.
+///
+/// # Errors
+/// As [`hash`].
+pub fn nobodys_hash(cost: u32) -> Result<String, bcrypt::BcryptError> {
+    hash(&uuid::Uuid::new_v4().to_string(), cost)
+}
+
+fn verify_pbkdf2(password: &str, rest: &str) -> bool {
+    let mut parts = rest.split('$');
+    let (Some(iterations), Some(salt), Some(hash), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    // Beyond ten million iterations a row is damaged, and would hold a thread for a minute.
+    let iterations = iterations.parse::<NonZeroU32>().ok().filter(|n| n.get() <= 10_000_000);
+    let (Some(iterations), Ok(hash)) = (iterations, STANDARD.decode(hash)) else { return false };
+    pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA256, iterations, salt.as_bytes(), password.as_bytes(), &hash).is_ok()
+}
+
+fn sha256_hex(text: &str) -> String {
+    digest::digest(&digest::SHA256, text.as_bytes()).as_ref().iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// SHA-256 of a secret that is only ever compared.
+#[must_use]
+pub fn digest_of(secret: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA256, secret).as_ref().to_vec()
+}
+
+/// Compares two digests in a time that does not tell where they differ.
+#[must_use]
+pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
+    constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+/// Judges a new password: its length, whether it is common, and whether it is the user's own name.
+///
+/// # Errors
+/// One sentence that says what to do.
+pub fn check_new(password: &str, rules: PasswordRules, own_words: &[&str]) -> Result<(), String> {
+    validation::new_password(password, rules)?;
+    let own_word = |word: &&str| word.chars().count() >= 3 && password.eq_ignore_ascii_case(word);
+    if own_words.iter().any(own_word) {
+        return Err("Do not use your own name or address as the password.".to_owned());
+    }
+    let judged: String = password.chars().take(JUDGED_CHARACTERS).collect();
+    let judgement = zxcvbn::zxcvbn(&judged, own_words);
+    if judgement.score() >= LEAST_SCORE {
+        return Ok(());
+    }
+    let advice = judgement.feedback().and_then(|feedback| feedback.suggestions().first().map(ToString::to_string));
+    let advice = advice.unwrap_or_else(|| "Add another word or two.".to_owned());
+    Err(format!("This password is too easy to guess. {advice}"))
+}

@@ -1,0 +1,26 @@
+//! Deletes sessions that ended long ago.
+
+use super::Services;
+use crate::store::{StoreError, sessions};
+use chrono::Duration;
+
+/// How long an ended session is kept, for its owner's questions: days.
+const KEEP_DAYS: i64 = 7;
+/// Rows a statement deletes, so that no lock is held for long.
+const BATCH: i64 = 1_000;
+
+/// Deletes every session that ended more than a week ago, in batches, and answers how many.
+///
+/// # Errors
+/// When the database does not answer; what was deleted stays deleted.
+pub async fn prune(services: &Services) -> Result<usize, StoreError> {
+    let before = services.now() - Duration::days(KEEP_DAYS);
+    let mut total = 0;
+    loop {
+        let deleted = services.store.run(move |connection| sessions::delete_ended(connection, before, BATCH)).await?;
+        total += deleted;
+        if deleted == 0 {
+            return Ok(total);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Trading a refresh token for its successor.
+//!
+//! One conditional statement moves the session on. When it moves nothing, the row says why, and [`judge`] decides: it is
+//! the contract's answer table, row by row.
+
+use super::grant::{self, SignError};
+use super::standing::{self, Refusal};
+use super::tokens::{TokenError, new_jti};
+use super::{ClientInfo, Services, event, passwords};
+use crate::store::events::EventKind;
+use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
+use crate::store::users::UserRow;
+use crate::store::{AnyConnection, QueryResult, StoreError, events, sessions};
+use auth_types::SessionId;
+use auth_types::responses::TokenResponse;
+use chrono::{DateTime, Duration, Utc};
+
+/// Why a refresh token was not exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// Signature, type or claims do not hold, or its time is over.
+    #[error("refresh token is not valid")]
+    NotValid(#[source] TokenError),
+    /// The session or its user is no more.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// An older generation came back, so two parties hold it; the session is revoked by the time you see this
+    /// (RFC 9700, section 4.14.2).
+    #[error("refresh token of session {session} was used again")]
+    Reused { session: SessionId },
+    /// A generation came that the row has not reached: the database is an older copy. The session is revoked.
+    #[error("refresh token of session {session} is ahead of the database")]
+    Ahead { session: SessionId },
+    /// The row changed between two statements, twice.
+    #[error("session {session} is being changed by another request")]
+    Contended { session: SessionId },
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What the row says of a token that did not move it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// The session's live tokens, once more.
+    Repeat,
+    Refused(Refusal),
+    /// Revoke, because someone holds what they should not.
+    Theft,
+    /// Revoke, because the database is older than the token.
+    Ahead,
+    /// The token is live after all: rotate again.
+    Again,
+}
+
+/// What a refresh came to.
+enum Outcome {
+    Tokens(Box<(SessionRow, UserRow)>),
+    Refused(Refusal),
+    Revoked(Verdict),
+    Contended,
+}
+
+/// Trades a refresh token for its successor. `key` is the `Idempotency-Key` header's value.
+///
+/// # Errors
+/// [`RefreshError`]. A database that does not answer is [`RefreshError::Store`], never a refusal.
+pub async fn refresh(
+    services: &Services,
+    token: &str,
+    key: Option<&[u8]>,
+    client: ClientInfo,
+) -> Result<TokenResponse, RefreshError> {
+    let now = services.now();
+    let claims = services.tokens.verify_refresh(token, now).map_err(RefreshError::NotValid)?;
+    let presented = Presented { session: claims.sid, generation: claims.generation, jti: claims.jti };
+    let lifetimes = &services.settings.lifetimes;
+    let key_hash = key.map(passwords::digest_of);
+    let rotation = Rotation { jti: new_jti(), key_hash, now, lifetime: lifetimes.refresh };
+    let (session, leeway) = (presented.session, lifetimes.leeway);
+    let outcome = services.store.run(move |connection| {
+        let exchange = Exchange { presented, rotation, leeway, client };
+        exchange.run(connection)
+    });
+    match outcome.await? {
+        Outcome::Tokens(found) => Ok(grant::token_response(services, &found.0, &found.1, now)?),
+        Outcome::Refused(refusal) => Err(refusal.into()),
+        Outcome::Contended => Err(RefreshError::Contended { session }),
+        Outcome::Revoked(verdict) => {
+            services.feed.insert([session], now);
+            log::warn!("refresh.revoked: session {session}: {verdict:?}");
+            Err(if verdict == Verdict::Ahead {
+                RefreshError::Ahead { session }
+            } else {
+                RefreshError::Reused { session }
+            })
+        }
+    }
+}
+
+/// One exchange, from the token to the outcome.
+struct Exchange {
+    presented: Presented,
+    rotation: Rotation,
+    leeway: Duration,
+    client: ClientInfo,
+}
+
+impl Exchange {
+    fn run(&self, connection: &mut AnyConnection) -> QueryResult<Outcome> {
+        // A second round is needed only when the row changes between the statement and the look at it.
+        for _ in 0..2 {
+            if let Some(rotated) = sessions::rotate(connection, &self.presented, &self.rotation)? {
+                return Ok(Outcome::Tokens(Box::new(rotated)));
+            }
+            let found = sessions::find_with_user(connection, self.presented.session)?;
+            match (self.judge(found.as_ref()), found) {
+                (Verdict::Again, _) => {}
+                (Verdict::Repeat, Some(found)) => return Ok(Outcome::Tokens(Box::new(found))),
+                (Verdict::Refused(refusal), _) => return Ok(Outcome::Refused(refusal)),
+                (verdict, Some((_, user))) => {
+                    connection.write(|connection| self.revoke(connection, &user, verdict))?;
+                    return Ok(Outcome::Revoked(verdict));
+                }
+                (_, None) => return Ok(Outcome::Refused(Refusal::Revoked)),
+            }
+        }
+        Ok(Outcome::Contended)
+    }
+
+    /// The contract's table.
+    fn judge(&self, found: Option<&(SessionRow, UserRow)>) -> Verdict {
+        let now = self.rotation.now;
+        let (session, _) = match standing::check(found, now) {
+            Ok(found) => found,
+            Err(refusal) => return Verdict::Refused(refusal),
+        };
+        let presented = self.presented.generation;
+        if presented > session.generation {
+            Verdict::Ahead
+        } else if presented == session.generation {
+            // Another `jti` in the row's own generation: the row was restored and rotated again since.
+            if self.presented.jti == session.jti { Verdict::Again } else { Verdict::Theft }
+        } else if self.repeats_the_rotation(session) || self.within_leeway(session, now) {
+            Verdict::Repeat
+        } else {
+            Verdict::Theft
+        }
+    }
+
+    /// A lost answer is not a theft: the same key on the generation that the latest rotation superseded.
+    fn repeats_the_rotation(&self, session: &SessionRow) -> bool {
+        let same_key = match (&self.rotation.key_hash, &session.rotation_key_hash) {
+            (Some(sent), Some(kept)) => passwords::same_digest(sent, kept),
+            _ => false,
+        };
+        same_key && self.presented.generation + 1 == session.generation
+    }
+
+    /// Tabs that race without a key: the token was superseded a moment ago, as the row's last two rotations tell.
+    fn within_leeway(&self, session: &SessionRow, now: DateTime<Utc>) -> bool {
+        let superseded_at = match session.generation - self.presented.generation {
+            1 => Some(session.rotated_at),
+            2 => session.previous_rotated_at,
+            _ => None,
+        };
+        self.leeway > Duration::zero() && superseded_at.is_some_and(|at| now - at <= self.leeway)
+    }
+
+    /// Ends the session and says so in the events; committed together.
+    fn revoke(&self, connection: &mut AnyConnection, user: &UserRow, verdict: Verdict) -> QueryResult<()> {
+        let (reason, kind) = match verdict {
+            Verdict::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
+            _ => (RevokeReason::Reuse, EventKind::RefreshReused),
+        };
+        if sessions::revoke(connection, self.presented.session, reason, self.rotation.now)? {
+            let mut reused = event(user.id, kind, self.rotation.now, &self.client);
+            reused.detail = serde_json::json!({
+                "session": self.presented.session,
+                "generation": self.presented.generation,
+            });
+            events::insert(connection, &reused)?;
+        }
+        Ok(())
+    }
+}

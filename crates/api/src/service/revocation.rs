@@ -1,0 +1,82 @@
+//! The revoked-session feed: each process knows in memory which sessions were revoked within the last access lifetime,
+//! so that their access tokens are refused at once and no request asks the database.
+
+use super::Services;
+use crate::store::{StoreError, sessions};
+use auth_types::SessionId;
+use chrono::{DateTime, Duration, Utc};
+use parking_lot::RwLock;
+use std::collections::HashMap;
+
+/// How often other processes' revocations are read, seconds.
+pub const POLL_SECONDS: u64 = 1;
+/// Longest time without a revocation poll before this process stops calling itself ready, seconds.
+pub const FEED_STALE_SECONDS: i64 = 10;
+/// How far each poll reaches back behind the last, seconds: rows commit out of order, by as much as a statement may take
+/// (5 s), and another process's clock may differ (5 s).
+const OVERLAP_SECONDS: i64 = 15;
+
+/// What the feed keeps.
+#[derive(Debug, Default)]
+struct Known {
+    revoked: HashMap<SessionId, DateTime<Utc>>,
+    polled_at: Option<DateTime<Utc>>,
+}
+
+/// The sessions that were revoked lately.
+#[derive(Debug, Default)]
+pub struct RevocationFeed {
+    known: RwLock<Known>,
+}
+
+impl RevocationFeed {
+    /// Whether the session was revoked.
+    #[must_use]
+    pub fn is_revoked(&self, session: SessionId) -> bool {
+        self.known.read().revoked.contains_key(&session)
+    }
+
+    /// Notes this process's own revocations, at once.
+    pub fn insert(&self, sessions: impl IntoIterator<Item = SessionId>, at: DateTime<Utc>) {
+        self.known.write().revoked.extend(sessions.into_iter().map(|session| (session, at)));
+    }
+
+    /// When the feed last heard from the database.
+    #[must_use]
+    pub fn polled_at(&self) -> Option<DateTime<Utc>> {
+        self.known.read().polled_at
+    }
+
+    /// How many sessions it keeps.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.known.read().revoked.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn merge(&self, news: Vec<(SessionId, DateTime<Utc>)>, now: DateTime<Utc>, keep: Duration) {
+        let mut known = self.known.write();
+        known.revoked.extend(news);
+        known.revoked.retain(|_, revoked_at| *revoked_at + keep > now);
+        known.polled_at = Some(now);
+    }
+}
+
+/// Reads what was revoked since the last poll; the first one reads a whole access lifetime.
+///
+/// # Errors
+/// When the database does not answer; what is known stays.
+pub async fn poll(services: &Services) -> Result<(), StoreError> {
+    let now = services.now();
+    let overlap = Duration::seconds(OVERLAP_SECONDS);
+    // A clock that jumped forward must not forget tokens that another clock still holds valid: keep twice the lifetime.
+    let keep = services.settings.lifetimes.access * 2 + overlap;
+    let since = services.feed.polled_at().map_or(now - keep, |last| last.min(now) - overlap);
+    let news = services.store.run(move |connection| sessions::list_revoked(connection, since)).await?;
+    services.feed.merge(news, now, keep);
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The caller's sessions: which there are, and ending one of them.
+
+use super::standing::{self, Refusal};
+use super::{ClientInfo, CurrentUser, Services, device, event};
+use crate::store::events::EventKind;
+use crate::store::sessions::{RevokeReason, SessionRow};
+use crate::store::{StoreError, events, sessions};
+use auth_types::SessionId;
+use auth_types::responses::SessionResponse;
+
+/// Why the sessions were not shown or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionsError {
+    /// No such session, or not the caller's: which of them is not told.
+    #[error("no such session")]
+    NotFound,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The caller's live sessions, latest used first.
+///
+/// # Errors
+/// [`SessionsError`].
+pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<SessionResponse>, SessionsError> {
+    let now = services.now();
+    let found = services.store.run(move |connection| {
+        let current = sessions::find_with_user(connection, caller.session)?;
+        Ok((current, sessions::list_live(connection, caller.id, now)?))
+    });
+    let (current, rows) = found.await?;
+    standing::check(current.as_ref(), now)?;
+    Ok(rows.into_iter().map(|row| response(row, caller.session)).collect())
+}
+
+fn response(row: SessionRow, current: SessionId) -> SessionResponse {
+    SessionResponse {
+        id: row.id,
+        current: row.id == current,
+        created_at: row.created_at,
+        last_used_at: row.rotated_at,
+        expires_at: row.expires_at,
+        device: device::describe(row.user_agent.as_deref()),
+        ip_address: row.ip_address,
+        user_agent: row.user_agent,
+    }
+}
+
+/// Ends one of the caller's sessions. Ending it twice is no error.
+///
+/// # Errors
+/// [`SessionsError`].
+pub async fn revoke(
+    services: &Services,
+    caller: CurrentUser,
+    id: SessionId,
+    client: ClientInfo,
+) -> Result<(), SessionsError> {
+    let now = services.now();
+    let reason = if id == caller.session { RevokeReason::Logout } else { RevokeReason::OtherDevice };
+    let ended = services.store.write(move |connection| {
+        if sessions::find_owner(connection, id)? != Some(caller.id) {
+            return Ok(None);
+        }
+        let ended = sessions::revoke(connection, id, reason, now)?;
+        if ended {
+            events::insert(connection, &event(caller.id, EventKind::SessionRevoked, now, &client))?;
+        }
+        Ok(Some(ended))
+    });
+    ended.await?.ok_or(SessionsError::NotFound)?;
+    services.feed.insert([id], now);
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! Telling whether a token is valid.
+
+use super::standing::{self, Refusal};
+use super::tokens::TokenError;
+use super::{Services, tokens};
+use crate::store::{StoreError, sessions};
+use auth_types::{AccessClaims, RefreshClaims};
+
+/// Why a token is not valid.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    #[error("token is not valid")]
+    NotValid(#[source] TokenError),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// A refresh token that has been exchanged.
+    #[error("refresh token is superseded")]
+    Superseded,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Verifies an access token with what this process has in memory.
+///
+/// # Errors
+/// [`VerifyError`].
+pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, VerifyError> {
+    let claims = services.tokens.verify_access(token, services.now()).map_err(VerifyError::NotValid)?;
+    if services.feed.is_revoked(claims.sid) { Err(Refusal::Revoked.into()) } else { Ok(claims) }
+}
+
+/// Verifies a token of either type; a refresh token's session is read. Changes nothing.
+///
+/// # Errors
+/// [`VerifyError`].
+pub async fn verify(services: &Services, token: &str) -> Result<(), VerifyError> {
+    match services.tokens.verify_refresh(token, services.now()) {
+        Ok(claims) => verify_refresh(services, claims).await,
+        Err(tokens::TokenError::Expired) => Err(VerifyError::NotValid(tokens::TokenError::Expired)),
+        Err(tokens::TokenError::Malformed) => verify_access(services, token).map(|_| ()),
+    }
+}
+
+async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<(), VerifyError> {
+    let id = claims.sid;
+    let found = services.store.run(move |connection| sessions::find_with_user(connection, id)).await?;
+    let (session, _) = standing::check(found.as_ref(), services.now())?;
+    let live = session.generation == claims.generation && session.jti == claims.jti;
+    if live { Ok(()) } else { Err(VerifyError::Superseded) }
+}

@@ -1,0 +1,159 @@
+//! One connection type for both databases, and the pool that hands it out.
+
+use crate::config::DatabaseUrl;
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::ManageConnection;
+use diesel::sql_types::Text;
+use diesel::{PgConnection, SqliteConnection};
+use secrecy::ExposeSecret;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A connection to PostgreSQL or to SQLite.
+#[derive(diesel::MultiConnection)]
+pub enum AnyConnection {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+impl std::fmt::Debug for AnyConnection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Postgres(_) => "AnyConnection::Postgres",
+            Self::Sqlite(_) => "AnyConnection::Sqlite",
+        })
+    }
+}
+
+impl AnyConnection {
+    /// Runs `work` as one transaction.
+    ///
+    /// SQLite takes the write lock at the start: a transaction that reads first and writes later fails there at once,
+    /// whatever the busy time-out, when another has written in between.
+    ///
+    /// # Errors
+    /// What `work` answers, after a roll-back: a verdict that writes must be an `Ok`.
+    pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
+        if let Self::Sqlite(sqlite) = self {
+            sqlite.batch_execute("BEGIN IMMEDIATE")?;
+            let result = work(self);
+            let Self::Sqlite(sqlite) = self else { return result };
+            // A failed roll-back leaves the transaction to the connection's end: the pool drops it after an error.
+            let end = sqlite.batch_execute(if result.is_ok() { "COMMIT" } else { "ROLLBACK" });
+            return result.and_then(|value| end.map(|()| value));
+        }
+        self.transaction(work)
+    }
+}
+
+/// What PostgreSQL may take for one statement before it gives up, milliseconds.
+const STATEMENT_TIMEOUT_MS: u32 = 5_000;
+/// How long SQLite waits for another writer, milliseconds.
+const BUSY_TIMEOUT_MS: u32 = 5_000;
+/// How long a connection to PostgreSQL may take to open, seconds.
+const CONNECT_TIMEOUT_SECONDS: u32 = 3;
+
+/// Opens a connection and sets it up.
+///
+/// # Errors
+/// When the database cannot be reached or refuses.
+pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+    match url {
+        DatabaseUrl::Postgres(url) => {
+            let mut postgres = PgConnection::establish(&with_connect_timeout(url.expose_secret()))?;
+            postgres
+                .batch_execute(&format!("SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET timezone = 'UTC'"))
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(AnyConnection::Postgres(postgres))
+        }
+        DatabaseUrl::Sqlite(path) => {
+            let mut sqlite = SqliteConnection::establish(&path.to_string_lossy())?;
+            // The time-out first: switching to WAL takes a lock, too.
+            let setup = format!(
+                "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+            );
+            sqlite.batch_execute(&setup).map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(AnyConnection::Sqlite(sqlite))
+        }
+    }
+}
+
+/// libpq waits for ever unless it is told otherwise.
+fn with_connect_timeout(url: &str) -> String {
+    if url.contains("connect_timeout=") {
+        return url.to_owned();
+    }
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}connect_timeout={CONNECT_TIMEOUT_SECONDS}&application_name=latchkey")
+}
+
+/// A connection of the pool, and when it was opened.
+#[derive(Debug)]
+pub struct Pooled {
+    pub(super) connection: AnyConnection,
+    /// Whether the last statement failed in a way that may have harmed the connection.
+    pub(super) suspect: bool,
+    epoch: u64,
+}
+
+/// Opens connections for the pool and judges which may be used again.
+///
+/// No statement is spent on that: a connection that failed is dropped, and with it all those that were opened before,
+/// because a restarted database has closed them, too.
+#[derive(Debug)]
+pub struct Manager {
+    url: DatabaseUrl,
+    epoch: AtomicU64,
+}
+
+impl Manager {
+    pub(super) fn new(url: DatabaseUrl) -> Self {
+        Self { url, epoch: AtomicU64::new(0) }
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = Pooled;
+    type Error = ConnectionError;
+
+    fn connect(&self) -> Result<Pooled, ConnectionError> {
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        Ok(Pooled { connection: open(&self.url)?, suspect: false, epoch })
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectionError> {
+        if pooled.epoch == self.epoch.load(Ordering::SeqCst) {
+            Ok(())
+        } else {
+            Err(ConnectionError::BadConnection("opened before the database failed".to_owned()))
+        }
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        if pooled.suspect {
+            self.epoch.fetch_max(pooled.epoch + 1, Ordering::SeqCst);
+        }
+        pooled.suspect || std::thread::panicking()
+    }
+}
+
+/// The database's own clock, in UTC.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn database_time(connection: &mut AnyConnection) -> QueryResult<chrono::DateTime<chrono::Utc>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        now: String,
+    }
+    const POSTGRES: &str = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS now";
+    const SQLITE: &str = "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now') AS now";
+    let row: Row = match connection {
+        AnyConnection::Postgres(postgres) => diesel::sql_query(POSTGRES).get_result(postgres)?,
+        AnyConnection::Sqlite(sqlite) => diesel::sql_query(SQLITE).get_result(sqlite)?,
+    };
+    chrono::NaiveDateTime::parse_from_str(&row.now, "%Y-%m-%d %H:%M:%S%.f")
+        .map(|now| now.and_utc())
+        .map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
+}

@@ -1,0 +1,70 @@
+//! Table `auth_events`: what happened to an account, for its owner and for the operator.
+
+use super::connection::AnyConnection;
+use super::schema::auth_events;
+use super::types::At;
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    Registered,
+    LoggedIn,
+    LoginFailed,
+    LoggedOut,
+    LoggedOutEverywhere,
+    SessionRevoked,
+    RefreshReused,
+    GenerationAhead,
+    ProfileChanged,
+}
+
+impl EventKind {
+    /// The word in the table.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::LoggedIn => "logged_in",
+            Self::LoginFailed => "login_failed",
+            Self::LoggedOut => "logged_out",
+            Self::LoggedOutEverywhere => "logged_out_everywhere",
+            Self::SessionRevoked => "session_revoked",
+            Self::RefreshReused => "refresh_reused",
+            Self::GenerationAhead => "generation_ahead",
+            Self::ProfileChanged => "profile_changed",
+        }
+    }
+}
+
+/// An event to insert.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    pub user: UserId,
+    pub kind: EventKind,
+    pub at: DateTime<Utc>,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    /// What else is known, for the operator; never a token or a password.
+    pub detail: serde_json::Value,
+}
+
+/// Inserts an event.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<()> {
+    diesel::insert_into(auth_events::table)
+        .values((
+            auth_events::user_id.eq(event.user.0),
+            auth_events::kind.eq(event.kind.as_str()),
+            auth_events::at.eq(At(event.at)),
+            auth_events::ip_address.eq(event.ip_address.as_deref()),
+            auth_events::user_agent.eq(event.user_agent.as_deref()),
+            auth_events::detail.eq(event.detail.to_string()),
+        ))
+        .execute(connection)
+        .map(|_| ())
+}

@@ -1,0 +1,95 @@
+//! The schema's changes, embedded in the program.
+
+use super::connection::{AnyConnection, open};
+use crate::config::DatabaseUrl;
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+
+/// Of all programs that use one PostgreSQL database, one migrates at a time: the number of the lock they share.
+const ADVISORY_LOCK: i64 = 0x006c_6174_6368_6b65;
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The database cannot be reached or refuses.
+    #[error("cannot connect to the database: {0}")]
+    Connect(#[from] diesel::ConnectionError),
+    /// A migration failed; what it had done is rolled back.
+    #[error("a migration failed: {0}")]
+    Run(Box<dyn std::error::Error + Send + Sync>),
+}
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs what is pending and answers its names. Safe to call from several processes at once.
+///
+/// # Errors
+/// [`MigrateError`]; the schema is then as it was before the migration that failed.
+pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
+    let mut connection = open(url)?;
+    run(&mut connection).map_err(MigrateError::Run)
+}
+
+fn run(connection: &mut AnyConnection) -> Result<Vec<String>, AnyError> {
+    match connection {
+        AnyConnection::Postgres(postgres) => {
+            // Waiting for the lock and a long migration may both take more than a request's statement may.
+            postgres.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({ADVISORY_LOCK})"))?;
+            let done = postgres.run_pending_migrations(POSTGRES)?.iter().map(ToString::to_string).collect();
+            postgres.batch_execute(&format!("SELECT pg_advisory_unlock({ADVISORY_LOCK})"))?;
+            Ok(done)
+        }
+        AnyConnection::Sqlite(sqlite) => sqlite
+            .immediate_transaction::<_, Wrapped, _>(|sqlite| {
+                let done = sqlite.run_pending_migrations(SQLITE).map_err(Wrapped)?;
+                Ok(done.iter().map(ToString::to_string).collect())
+            })
+            .map_err(|Wrapped(error)| error),
+    }
+}
+
+/// Lets a boxed error travel through a diesel transaction.
+struct Wrapped(AnyError);
+
+impl From<diesel::result::Error> for Wrapped {
+    fn from(error: diesel::result::Error) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// Whether the database lacks a migration that this program knows.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn pending(connection: &mut AnyConnection) -> Result<bool, AnyError> {
+    match connection {
+        AnyConnection::Postgres(postgres) => postgres.has_pending_migration(POSTGRES),
+        AnyConnection::Sqlite(sqlite) => sqlite.has_pending_migration(SQLITE),
+    }
+}
+
+/// Takes every migration back, newest first: for the tests that go up, down and up again.
+///
+/// # Errors
+/// [`MigrateError`].
+pub fn revert_all(url: &DatabaseUrl) -> Result<(), MigrateError> {
+    let done = match &mut open(url)? {
+        AnyConnection::Postgres(postgres) => postgres.revert_all_migrations(POSTGRES).map(|_| ()),
+        AnyConnection::Sqlite(sqlite) => sqlite.revert_all_migrations(SQLITE).map(|_| ()),
+    };
+    done.map_err(MigrateError::Run)
+}
+
+/// How many migrations this program brings, of each dialect: they must be the same.
+#[must_use]
+pub fn names() -> (Vec<String>, Vec<String>) {
+    fn names_of<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Vec<String> {
+        let all = MigrationSource::<DB>::migrations(source).unwrap_or_default();
+        all.iter().map(|migration: &Box<dyn Migration<DB>>| migration.name().to_string()).collect()
+    }
+    (names_of::<diesel::pg::Pg>(&POSTGRES), names_of::<diesel::sqlite::Sqlite>(&SQLITE))
+}

@@ -1,0 +1,129 @@
+//! The database: queries of one table a file, one pool, one error. The only place that names diesel.
+
+pub mod connection;
+pub mod events;
+pub mod migrations;
+mod schema;
+pub mod sessions;
+pub mod types;
+pub mod users;
+
+use crate::config::{DatabaseSettings, DatabaseUrl};
+pub use connection::AnyConnection;
+use connection::{Manager, Pooled};
+use diesel::r2d2::{Pool, PooledConnection};
+pub use diesel::result::QueryResult;
+use diesel::result::{DatabaseErrorKind, Error};
+use std::time::Duration;
+
+/// How long a request waits for a connection of the pool.
+const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection, no answer, no room, no lock: the same request may succeed later.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// Another row has this value of a unique column.
+    #[error("a unique value is taken: {0}")]
+    Taken(String),
+    /// A defect: ours, or of the data.
+    #[error("the database refused: {0}")]
+    Defect(#[source] Error),
+}
+
+impl StoreError {
+    /// diesel calls what it has no name for `Unknown`: there the server speaks of itself (time-out, shutdown, full disk,
+    /// locked file), not of the statement.
+    fn from_query(error: Error) -> Self {
+        match error {
+            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => Self::Taken(info.message().to_owned()),
+            Error::DatabaseError(
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::ReadOnlyTransaction
+                | DatabaseErrorKind::Unknown,
+                info,
+            ) => Self::Unavailable(info.message().to_owned()),
+            Error::BrokenTransactionManager => Self::Unavailable("a transaction was cut".to_owned()),
+            other => Self::Defect(other),
+        }
+    }
+}
+
+/// The database, shared by all requests.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: Pool<Manager>,
+}
+
+impl Store {
+    /// Makes the pool; connections are opened as they are needed, so this never waits and never fails.
+    #[must_use]
+    pub fn new(settings: &DatabaseSettings) -> Self {
+        let pool = Pool::builder()
+            .max_size(settings.pool_size)
+            .min_idle(Some(1))
+            .connection_timeout(CHECKOUT_TIMEOUT)
+            .error_handler(Box::new(LogPoolErrors))
+            .build_unchecked(Manager::new(settings.url.clone()));
+        Self { pool }
+    }
+
+    /// Runs `work` on a connection, off the async workers.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Unavailable`] also when no connection is free within 3 s.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let pool = self.pool.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            run_on(pooled, work)
+        });
+        task.await.map_err(|error| StoreError::Unavailable(format!("the task was cut: {error}")))?
+    }
+
+    /// The same as one transaction.
+    ///
+    /// # Errors
+    /// As [`Store::run`]; nothing of `work` is kept then.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(move |connection| connection.write(work)).await
+    }
+}
+
+fn run_on<T>(
+    mut pooled: PooledConnection<Manager>,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+) -> Result<T, StoreError> {
+    let Pooled { connection, suspect, .. } = &mut *pooled;
+    let result = work(connection).map_err(StoreError::from_query);
+    *suspect = matches!(result, Err(StoreError::Unavailable(_)));
+    result
+}
+
+#[derive(Debug)]
+struct LogPoolErrors;
+
+impl<E: std::error::Error> diesel::r2d2::HandleError<E> for LogPoolErrors {
+    fn handle_error(&self, error: E) {
+        log::warn!("store.pool: cannot open a connection: {error}");
+    }
+}
+
+/// The kind of database behind a URL, for logs.
+#[must_use]
+pub fn dialect(url: &DatabaseUrl) -> &'static str {
+    match url {
+        DatabaseUrl::Postgres(_) => "PostgreSQL",
+        DatabaseUrl::Sqlite(_) => "SQLite",
+    }
+}

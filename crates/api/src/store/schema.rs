@@ -1,0 +1,61 @@
+// @generated automatically by Diesel CLI.
+
+diesel::table! {
+    use crate::store::types::*;
+
+    auth_events (id) {
+        id -> Int8,
+        user_id -> Nullable<Int8>,
+        kind -> Text,
+        at -> Timestamptz,
+        ip_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
+    sessions (id) {
+        id -> Uuid,
+        user_id -> Int8,
+        generation -> Int8,
+        jti -> Text,
+        rotation_key_hash -> Nullable<Bytea>,
+        created_at -> Timestamptz,
+        rotated_at -> Timestamptz,
+        previous_rotated_at -> Nullable<Timestamptz>,
+        expires_at -> Timestamptz,
+        absolute_expires_at -> Timestamptz,
+        revoked_at -> Nullable<Timestamptz>,
+        revoke_reason -> Nullable<Text>,
+        ip_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
+    users (id) {
+        id -> Int8,
+        email -> Text,
+        email_canonical -> Text,
+        username -> Nullable<Text>,
+        username_canonical -> Nullable<Text>,
+        password_hash -> Text,
+        display_name -> Text,
+        role -> Text,
+        is_active -> Bool,
+        email_verified_at -> Nullable<Timestamptz>,
+        avatar_key -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_login_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::joinable!(auth_events -> users (user_id));
+diesel::joinable!(sessions -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(auth_events, sessions, users,);

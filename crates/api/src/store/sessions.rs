@@ -1,0 +1,298 @@
+//! Table `sessions`: one row is one sign-in on one device.
+
+use super::connection::{AnyConnection, MultiBackend};
+use super::schema::{sessions, users};
+use super::types::{At, Sid};
+use super::users::UserRow;
+use auth_types::{SessionId, UserId};
+use chrono::{DateTime, Duration, Utc};
+use diesel::dsl::{case_when, exists};
+use diesel::prelude::*;
+
+/// A row of `sessions`.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+pub struct SessionRow {
+    pub id: SessionId,
+    pub user_id: UserId,
+    /// How many refresh tokens the session has had; only the newest is live.
+    pub generation: i64,
+    /// The live refresh token's `jti`.
+    pub jti: String,
+    /// SHA-256 of the `Idempotency-Key` that the latest rotation came with.
+    pub rotation_key_hash: Option<Vec<u8>>,
+    pub created_at: DateTime<Utc>,
+    /// When the live generation was made: at sign-in or by the latest rotation.
+    pub rotated_at: DateTime<Utc>,
+    /// The same of the generation before it.
+    pub previous_rotated_at: Option<DateTime<Utc>>,
+    /// End of the idle lifetime, never past `absolute_expires_at`.
+    pub expires_at: DateTime<Utc>,
+    pub absolute_expires_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+impl std::fmt::Debug for SessionRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut fields = f.debug_struct("SessionRow");
+        fields.field("id", &self.id).field("generation", &self.generation).finish_non_exhaustive()
+    }
+}
+
+/// The columns of a [`SessionRow`], for a statement that returns it.
+fn columns() -> <SessionRow as Selectable<MultiBackend>>::SelectExpression {
+    <SessionRow as Selectable<MultiBackend>>::construct_selection()
+}
+
+/// Whether a session can still be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    Live,
+    /// Time ran out.
+    Expired,
+    /// Someone ended it.
+    Revoked,
+}
+
+impl SessionRow {
+    /// The session's state at `now`; an end by someone counts before an end by time.
+    #[must_use]
+    pub fn state(&self, now: DateTime<Utc>) -> SessionState {
+        if self.revoked_at.is_some() {
+            SessionState::Revoked
+        } else if self.expires_at <= now || self.absolute_expires_at <= now {
+            SessionState::Expired
+        } else {
+            SessionState::Live
+        }
+    }
+}
+
+/// A session to insert.
+#[derive(Debug, Clone, Insertable)]
+#[diesel(table_name = sessions)]
+pub struct NewSession {
+    pub id: Sid,
+    pub user_id: i64,
+    pub generation: i64,
+    pub jti: String,
+    pub created_at: At,
+    pub rotated_at: At,
+    pub expires_at: At,
+    pub absolute_expires_at: At,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+/// Why a session was ended by someone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevokeReason {
+    /// Its owner signed out.
+    Logout,
+    /// Its owner signed out everywhere.
+    LogoutAll,
+    /// Its owner signed this device out from another one.
+    OtherDevice,
+    /// An older generation of its refresh token came back.
+    Reuse,
+    /// A generation came that the row has not reached: the database is an older copy.
+    Ahead,
+}
+
+impl RevokeReason {
+    /// The word in the table.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::LogoutAll => "logout_all",
+            Self::OtherDevice => "other_device",
+            Self::Reuse => "reuse",
+            Self::Ahead => "ahead",
+        }
+    }
+}
+
+/// Inserts a session.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn insert(connection: &mut AnyConnection, session: NewSession) -> QueryResult<SessionRow> {
+    diesel::insert_into(sessions::table).values(session).returning(columns()).get_result(connection)
+}
+
+/// What a refresh token says of its session.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    pub session: SessionId,
+    pub generation: i64,
+    pub jti: String,
+}
+
+/// The next generation, for [`rotate`].
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    /// The successor's `jti`.
+    pub jti: String,
+    pub key_hash: Option<Vec<u8>>,
+    pub now: DateTime<Utc>,
+    /// The idle lifetime.
+    pub lifetime: Duration,
+}
+
+/// Moves a live session on by one generation, or answers `None` if `presented` is not its live one.
+///
+/// One conditional `UPDATE`: of two racing calls with one token, one gets `None`. The user's row comes back with it, so
+/// that the happy path is one statement.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn rotate(
+    connection: &mut AnyConnection,
+    presented: &Presented,
+    next: &Rotation,
+) -> QueryResult<Option<(SessionRow, UserRow)>> {
+    let owner = users::table.filter(users::id.eq(sessions::user_id));
+    let live = sessions::table
+        .filter(sessions::id.eq(Sid(presented.session)))
+        .filter(sessions::jti.eq(&presented.jti))
+        .filter(sessions::generation.eq(presented.generation))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(At(next.now)))
+        .filter(sessions::absolute_expires_at.gt(At(next.now)))
+        .filter(exists(owner.filter(users::is_active)));
+    let idle_end = At(next.now + next.lifetime);
+    let past_the_end = sessions::absolute_expires_at.lt(idle_end);
+    diesel::update(live)
+        .set((
+            sessions::generation.eq(sessions::generation + 1),
+            sessions::jti.eq(&next.jti),
+            sessions::rotation_key_hash.eq(next.key_hash.as_deref()),
+            sessions::previous_rotated_at.eq(sessions::rotated_at.nullable()),
+            sessions::rotated_at.eq(At(next.now)),
+            sessions::expires_at.eq(case_when(past_the_end, sessions::absolute_expires_at).otherwise(idle_end)),
+        ))
+        .returning((
+            columns(),
+            // In the order of `UserRow`'s fields. SQLite returns columns of the updated table only, or subqueries.
+            (
+                sessions::user_id,
+                owner.select(users::email).single_value().assume_not_null(),
+                owner.select(users::username).single_value(),
+                owner.select(users::display_name).single_value().assume_not_null(),
+                owner.select(users::role).single_value().assume_not_null(),
+                owner.select(users::is_active).single_value().assume_not_null(),
+                owner.select(users::email_verified_at).single_value(),
+                owner.select(users::created_at).single_value().assume_not_null(),
+                owner.select(users::last_login_at).single_value(),
+            ),
+        ))
+        .get_result(connection)
+        .optional()
+}
+
+/// A session and its user.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_with_user(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<(SessionRow, UserRow)>> {
+    sessions::table
+        .inner_join(users::table)
+        .filter(sessions::id.eq(Sid(id)))
+        .select((SessionRow::as_select(), UserRow::as_select()))
+        .first(connection)
+        .optional()
+}
+
+/// Ends one session and answers whether it was live until now. With `owner`, only if it is theirs.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn revoke(
+    connection: &mut AnyConnection,
+    id: SessionId,
+    reason: RevokeReason,
+    now: DateTime<Utc>,
+) -> QueryResult<bool> {
+    diesel::update(sessions::table.find(Sid(id)).filter(sessions::revoked_at.is_null()))
+        .set((sessions::revoked_at.eq(Some(At(now))), sessions::revoke_reason.eq(Some(reason.as_str()))))
+        .execute(connection)
+        .map(|rows| rows == 1)
+}
+
+/// Ends every session of a user that has not ended yet, and answers which.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn revoke_all(
+    connection: &mut AnyConnection,
+    user: UserId,
+    reason: RevokeReason,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<SessionId>> {
+    let live = sessions::table
+        .filter(sessions::user_id.eq(user.0))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(At(now)));
+    diesel::update(live)
+        .set((sessions::revoked_at.eq(Some(At(now))), sessions::revoke_reason.eq(Some(reason.as_str()))))
+        .returning(sessions::id)
+        .get_results(connection)
+}
+
+/// Whose session this is, if it exists.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_owner(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<UserId>> {
+    sessions::table.find(Sid(id)).select(sessions::user_id).first(connection).optional()
+}
+
+/// A user's live sessions, latest used first.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn list_live(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc>) -> QueryResult<Vec<SessionRow>> {
+    sessions::table
+        .filter(sessions::user_id.eq(user.0))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(At(now)))
+        .order((sessions::rotated_at.desc(), sessions::id))
+        .select(SessionRow::as_select())
+        .load(connection)
+}
+
+/// Sessions that were revoked at or after `since`, with the times.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn list_revoked(
+    connection: &mut AnyConnection,
+    since: DateTime<Utc>,
+) -> QueryResult<Vec<(SessionId, DateTime<Utc>)>> {
+    sessions::table
+        .filter(sessions::revoked_at.is_not_null())
+        .filter(sessions::revoked_at.ge(At(since)))
+        .select((sessions::id, sessions::revoked_at.assume_not_null()))
+        .load(connection)
+}
+
+/// Deletes at most `batch` sessions that ended before `before`, and answers how many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_ended(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
+    let ended = diesel::alias!(sessions as ended);
+    let over = ended
+        .filter(
+            ended
+                .field(sessions::expires_at)
+                .lt(At(before))
+                .or(ended.field(sessions::revoked_at).assume_not_null().lt(At(before))),
+        )
+        .select(ended.field(sessions::id))
+        .limit(batch);
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(over))).execute(connection)
+}

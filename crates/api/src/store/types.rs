@@ -1,0 +1,153 @@
+//! SQL types of both databases: what `schema.rs` imports.
+//!
+//! `uuid` and `timestamptz` are PostgreSQL's own there and text on SQLite; diesel's `MultiConnection` needs one SQL type
+//! that stands for both.
+
+use super::connection::MultiBackend;
+use auth_types::{Role, SessionId, UserId};
+use chrono::{DateTime, NaiveDateTime, Utc};
+use diesel::backend::Backend;
+use diesel::deserialize::{self, FromSql, Queryable};
+use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
+use diesel::query_builder::QueryId;
+use diesel::serialize::{self, IsNull, Output, ToSql};
+pub use diesel::sql_types::{Bool, Bytea, Int8, Nullable, Text};
+use diesel::sql_types::{HasSqlType, SqlType};
+use diesel::sqlite::{Sqlite, SqliteValue};
+
+/// `timestamptz`; on SQLite text that sorts as time does.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185))]
+#[diesel(sqlite_type(name = "Text"))]
+pub struct Timestamptz;
+
+/// diesel's `table!` asks for these of every column of a type with this name; no statement of ours computes with them.
+impl diesel::sql_types::ops::Add for Timestamptz {
+    type Rhs = diesel::sql_types::Interval;
+    type Output = Self;
+}
+
+impl diesel::sql_types::ops::Sub for Timestamptz {
+    type Rhs = diesel::sql_types::Interval;
+    type Output = Self;
+}
+
+/// `uuid`; on SQLite its text form.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951))]
+#[diesel(sqlite_type(name = "Text"))]
+pub struct Uuid;
+
+/// How SQLite keeps an instant: UTC in fixed width, so that text order is time order.
+const SQLITE_INSTANT: &str = "%Y-%m-%d %H:%M:%S%.6f";
+
+/// An instant on its way into a statement. On the way out of a row it is a plain `DateTime`.
+#[derive(Debug, Clone, Copy, AsExpression)]
+#[diesel(sql_type = Timestamptz)]
+pub struct At(pub DateTime<Utc>);
+
+/// A session's id on its way into a statement.
+#[derive(Debug, Clone, Copy, AsExpression)]
+#[diesel(sql_type = Uuid)]
+pub struct Sid(pub SessionId);
+
+impl ToSql<Timestamptz, Pg> for At {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<diesel::sql_types::Timestamptz, Pg>::to_sql(&self.0, out)
+    }
+}
+
+impl FromSql<Timestamptz, Pg> for DateTime<Utc> {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<diesel::sql_types::Timestamptz, Pg>::from_sql(value)
+    }
+}
+
+impl ToSql<Timestamptz, Sqlite> for At {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.format(SQLITE_INSTANT).to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Timestamptz, Sqlite> for DateTime<Utc> {
+    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
+        Ok(NaiveDateTime::parse_from_str(&text, SQLITE_INSTANT)?.and_utc())
+    }
+}
+
+impl ToSql<Uuid, Pg> for Sid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(&self.0.0, out)
+    }
+}
+
+impl FromSql<Uuid, Pg> for SessionId {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<diesel::sql_types::Uuid, Pg>::from_sql(value).map(Self)
+    }
+}
+
+impl ToSql<Uuid, Sqlite> for Sid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.0.hyphenated().to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Uuid, Sqlite> for SessionId {
+    fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+        let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
+        Ok(Self(uuid::Uuid::parse_str(&text)?))
+    }
+}
+
+/// Lets a type that both databases know pass through the connection that may be either.
+macro_rules! either_database {
+    ($($sql:ident: $into:ty => $out_of:ty),+) => {$(
+        impl HasSqlType<$sql> for MultiBackend {
+            fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
+                Self::lookup_sql_type::<$sql>(lookup)
+            }
+        }
+        impl FromSql<$sql, MultiBackend> for $out_of {
+            fn from_sql(value: <MultiBackend as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+                value.from_sql::<$out_of, $sql>()
+            }
+        }
+        impl ToSql<$sql, MultiBackend> for $into {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+                out.set_value(($sql, self));
+                Ok(IsNull::No)
+            }
+        }
+    )+};
+}
+either_database!(Timestamptz: At => DateTime<Utc>, Uuid: Sid => SessionId);
+
+impl<DB: Backend> Queryable<Uuid, DB> for SessionId
+where
+    Self: FromSql<Uuid, DB>,
+{
+    type Row = Self;
+    fn build(row: Self) -> deserialize::Result<Self> {
+        Ok(row)
+    }
+}
+
+impl Queryable<Int8, MultiBackend> for UserId {
+    type Row = i64;
+    fn build(row: i64) -> deserialize::Result<Self> {
+        Ok(Self(row))
+    }
+}
+
+impl Queryable<Text, MultiBackend> for Role {
+    type Row = String;
+    fn build(row: String) -> deserialize::Result<Self> {
+        let known = [Self::User, Self::Admin].into_iter().find(|role| role.as_str() == row);
+        known.ok_or_else(|| format!("users.role holds a word that is no role: {row}").into())
+    }
+}

@@ -1,0 +1,177 @@
+//! Table `users`.
+
+use super::connection::{AnyConnection, MultiBackend};
+use super::schema::users;
+use super::types::At;
+use auth_types::{Role, UserId};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// A row of `users` without the password hash, which only [`find_credentials`] hands out.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct UserRow {
+    pub id: UserId,
+    pub email: String,
+    pub username: Option<String>,
+    pub display_name: String,
+    pub role: Role,
+    pub is_active: bool,
+    pub email_verified_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub last_login_at: Option<DateTime<Utc>>,
+}
+
+/// The columns of a [`UserRow`], for a statement that returns it.
+fn columns() -> <UserRow as Selectable<MultiBackend>>::SelectExpression {
+    <UserRow as Selectable<MultiBackend>>::construct_selection()
+}
+
+/// A user to insert. The canonical forms are what makes two names the same.
+#[derive(Clone, Insertable)]
+#[diesel(table_name = users)]
+pub struct NewUser {
+    pub email: String,
+    pub email_canonical: String,
+    pub username: Option<String>,
+    pub username_canonical: Option<String>,
+    pub password_hash: String,
+    pub display_name: String,
+    pub role: &'static str,
+    pub created_at: At,
+    pub last_login_at: Option<At>,
+}
+
+impl std::fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewUser").field("email", &self.email).finish_non_exhaustive()
+    }
+}
+
+/// What a sign-in is checked against.
+#[derive(Clone, Queryable)]
+pub struct Credentials {
+    pub id: UserId,
+    pub password_hash: String,
+    pub is_active: bool,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Which unique name of a user another row has already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TakenName {
+    Email,
+    Username,
+}
+
+/// Inserts a user.
+///
+/// # Errors
+/// A unique violation when the email or the username is taken; [`find_taken`] tells which.
+pub fn insert(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<UserRow> {
+    diesel::insert_into(users::table).values(user).returning(columns()).get_result(connection)
+}
+
+/// The user with this id.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<UserRow>> {
+    users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()
+}
+
+/// What a sign-in by either canonical name is checked against. An address wins over a username of the same form.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_credentials(
+    connection: &mut AnyConnection,
+    email_canonical: &str,
+    username_canonical: &str,
+) -> QueryResult<Option<Credentials>> {
+    let columns = (users::id, users::password_hash, users::is_active);
+    let by_email = users::table.filter(users::email_canonical.eq(email_canonical)).select(columns);
+    if let Some(found) = by_email.first(connection).optional()? {
+        return Ok(Some(found));
+    }
+    users::table.filter(users::username_canonical.eq(username_canonical)).select(columns).first(connection).optional()
+}
+
+/// Reads the credentials once more inside a transaction and keeps others from changing them until its end, so that a
+/// sign-in cannot slip past a change of the password.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn lock_credentials(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<Credentials>> {
+    let row = users::table.find(id.0).select((users::id, users::password_hash, users::is_active));
+    match connection {
+        AnyConnection::Postgres(postgres) => {
+            row.for_update().first::<(i64, String, bool)>(postgres).optional().map(|row| {
+                row.map(|(id, password_hash, is_active)| Credentials { id: UserId(id), password_hash, is_active })
+            })
+        }
+        // SQLite's write transaction holds the whole file.
+        AnyConnection::Sqlite(_) => row.first(connection).optional(),
+    }
+}
+
+/// Which of a new user's names another user has.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_taken(
+    connection: &mut AnyConnection,
+    email_canonical: &str,
+    username_canonical: Option<&str>,
+    except: Option<UserId>,
+) -> QueryResult<Option<TakenName>> {
+    let others = users::table.filter(users::id.ne(except.map_or(0, |id| id.0)));
+    let email = others.filter(users::email_canonical.eq(email_canonical));
+    if diesel::select(diesel::dsl::exists(email)).get_result(connection)? {
+        return Ok(Some(TakenName::Email));
+    }
+    let Some(username) = username_canonical else { return Ok(None) };
+    let username = others.filter(users::username_canonical.eq(username));
+    Ok(diesel::select(diesel::dsl::exists(username)).get_result::<bool>(connection)?.then_some(TakenName::Username))
+}
+
+/// Notes a sign-in, and the password's new encoding when the old one was out of date.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn update_login(
+    connection: &mut AnyConnection,
+    id: UserId,
+    at: DateTime<Utc>,
+    password_hash: Option<&str>,
+) -> QueryResult<UserRow> {
+    diesel::update(users::table.find(id.0))
+        .set((users::last_login_at.eq(Some(At(at))), password_hash.map(|hash| users::password_hash.eq(hash))))
+        .returning(columns())
+        .get_result(connection)
+}
+
+/// What a user changes about themselves; `None` leaves a column as it is.
+#[derive(Debug, Clone, Default, AsChangeset)]
+#[diesel(table_name = users)]
+pub struct Profile {
+    pub display_name: Option<String>,
+    pub username: Option<Option<String>>,
+    pub username_canonical: Option<Option<String>>,
+}
+
+/// Changes what a user may change about themselves, and answers the row as it is then.
+///
+/// # Errors
+/// A unique violation when the username is taken.
+pub fn update_profile(connection: &mut AnyConnection, id: UserId, profile: &Profile) -> QueryResult<Option<UserRow>> {
+    if profile.display_name.is_none() && profile.username.is_none() {
+        return find(connection, id);
+    }
+    diesel::update(users::table.find(id.0)).set(profile).returning(columns()).get_result(connection).optional()
+}

@@ -1,0 +1,15 @@
+//! What the Latchkey API and its clients say to each other.
+//!
+//! Requests, responses, token claims, error codes and the validation rules that both sides share. No I/O: this crate
+//! compiles for a server and for a browser alike.
+#![warn(missing_docs)]
+
+pub mod claims;
+pub mod limits;
+pub mod problem;
+pub mod requests;
+pub mod responses;
+pub mod validation;
+
+pub use claims::{AccessClaims, RefreshClaims, Role, SessionId, TokenType, UserId};
+pub use problem::{FieldErrors, ProblemBody, ProblemCode, Reason};

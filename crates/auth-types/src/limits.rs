@@ -1,0 +1,20 @@
+//! Sizes that the server enforces and a form can tell its user beforehand.
+
+/// Shortest password, in Unicode code points, unless `PASSWORD_MIN_LENGTH` says otherwise.
+pub const PASSWORD_MIN_LENGTH: usize = 8;
+/// Longest password, in Unicode code points.
+pub const PASSWORD_MAX_LENGTH: usize = 256;
+/// Longest email address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+pub const EMAIL_MAX_LENGTH: usize = 254;
+/// Shortest username, in code points.
+pub const USERNAME_MIN_LENGTH: usize = 2;
+/// Longest username, in code points; Django's own limit.
+pub const USERNAME_MAX_LENGTH: usize = 150;
+/// Longest display name, in code points.
+pub const DISPLAY_NAME_MAX_LENGTH: usize = 100;
+/// Longest token that is looked at, in bytes.
+pub const TOKEN_MAX_BYTES: usize = 4096;
+/// Largest JSON body, in bytes.
+pub const BODY_MAX_BYTES: usize = 64 * 1024;
+/// Longest `Idempotency-Key`, in bytes.
+pub const IDEMPOTENCY_KEY_MAX_BYTES: usize = 255;

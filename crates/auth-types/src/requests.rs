@@ -1,0 +1,82 @@
+//! Bodies that clients send. All fields are strings, so that a missing or wrongly typed one can be told by name.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// `POST /api/auth/register/`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RegisterRequest {
+    /// The address; it is also the name to sign in with.
+    pub email: String,
+    /// The password, taken exactly as sent.
+    pub password: String,
+    /// A second name to sign in with.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub username: Option<String>,
+    /// What to call this person.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub display_name: Option<String>,
+}
+
+/// `POST /api/auth/login/`. Either name field may hold either name.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LoginRequest {
+    /// Email or username.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub email: Option<String>,
+    /// Email or username, for clients written for simplejwt.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub username: Option<String>,
+    /// The password, taken exactly as sent.
+    pub password: String,
+}
+
+/// `POST /api/auth/refresh/` and `POST /api/auth/logout/`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RefreshRequest {
+    /// The refresh token.
+    pub refresh: String,
+}
+
+/// `POST /api/auth/verify/`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VerifyRequest {
+    /// An access or a refresh token.
+    pub token: String,
+}
+
+/// `PATCH /api/auth/me/`. What is absent stays; `null` clears.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpdateMeRequest {
+    /// What to call this person; empty or `null` for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub display_name: Option<Option<String>>,
+    /// A second name to sign in with; `null` for none.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub username: Option<Option<String>>,
+}
+
+/// Tells a field that is `null` (`Some(None)`) from one that is absent (`None`, by `default`).
+#[expect(clippy::option_option, reason = "three states: absent, null, a value")]
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Names a type and hides everything it holds: these bodies carry passwords and tokens.
+macro_rules! debug_prints_no_secret {
+    ($($body:ident),+) => {$(
+        impl fmt::Debug for $body {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($body)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+debug_prints_no_secret!(RegisterRequest, LoginRequest, RefreshRequest, VerifyRequest);

@@ -1,0 +1,179 @@
+//! Rules that a form can check before it sends and that the server checks again.
+//!
+//! Each function gives the trimmed or unchanged value, or one sentence that says what to do.
+
+use crate::limits::{
+    DISPLAY_NAME_MAX_LENGTH, EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH, USERNAME_MAX_LENGTH, USERNAME_MIN_LENGTH,
+};
+use crate::responses::PasswordRules;
+
+/// What is said of a field that must not be empty; Django REST framework's words.
+pub const REQUIRED: &str = "This field is required.";
+
+/// Checks the form of an email address: something, `@`, a domain with a dot or `localhost`; trimmed.
+///
+/// Whether mail arrives there only a mail can tell, so this refuses what certainly is no address and nothing else.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn email(input: &str) -> Result<&str, String> {
+    let trimmed = input.trim();
+    if trimmed.is_empty() {
+        return Err(REQUIRED.to_owned());
+    }
+    if trimmed.len() > EMAIL_MAX_LENGTH {
+        return Err(format!("An email address has at most {EMAIL_MAX_LENGTH} characters."));
+    }
+    let wrong = || "Enter an email address such as name@example.com.".to_owned();
+    let (local, domain) = trimmed.rsplit_once('@').ok_or_else(wrong)?;
+    let local_fits = !local.is_empty() && local.len() <= 64 && local.chars().all(is_local_char) && dots_fit(local);
+    let domain_fits = domain.chars().all(is_domain_char) && dots_fit(domain) && domain.contains('.');
+    if local_fits && domain_fits { Ok(trimmed) } else { Err(wrong()) }
+}
+
+/// RFC 5321's dot-string, with the letters of all scripts (RFC 6531); quoted local parts are not accepted.
+fn is_local_char(c: char) -> bool {
+    c.is_alphanumeric()
+        || ".!#$%&'*+-/=?^_`{|}~".contains(c)
+        || (!c.is_ascii() && !c.is_control() && !c.is_whitespace())
+}
+
+fn is_domain_char(c: char) -> bool {
+    c.is_alphanumeric() || c == '.' || c == '-' || (!c.is_ascii() && !c.is_control() && !c.is_whitespace())
+}
+
+fn dots_fit(part: &str) -> bool {
+    !part.starts_with('.') && !part.ends_with('.') && !part.contains("..")
+}
+
+/// Checks a username: 2 to 150 letters, digits and `.`, `_`, `-`, `+`; trimmed.
+///
+/// `@` is left out, so that a username never looks like somebody's address.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn username(input: &str) -> Result<&str, String> {
+    let trimmed = input.trim();
+    let length = trimmed.chars().count();
+    if !(USERNAME_MIN_LENGTH..=USERNAME_MAX_LENGTH).contains(&length) {
+        return Err(format!("A username has {USERNAME_MIN_LENGTH} to {USERNAME_MAX_LENGTH} characters."));
+    }
+    if trimmed.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c)) {
+        Ok(trimmed)
+    } else {
+        Err("A username has letters, digits and the characters . _ - + only.".to_owned())
+    }
+}
+
+/// Checks a display name: at most 100 characters, none of them a control character; trimmed, may be empty.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn display_name(input: &str) -> Result<&str, String> {
+    let trimmed = input.trim();
+    if trimmed.chars().count() > DISPLAY_NAME_MAX_LENGTH {
+        return Err(format!("A name has at most {DISPLAY_NAME_MAX_LENGTH} characters."));
+    }
+    if trimmed.chars().any(char::is_control) {
+        return Err("A name has no line breaks or control characters.".to_owned());
+    }
+    Ok(trimmed)
+}
+
+/// Checks the length of a new password, which is counted in code points and never trimmed or changed.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn new_password(input: &str, rules: PasswordRules) -> Result<&str, String> {
+    let length = input.chars().count();
+    if length == 0 {
+        Err(REQUIRED.to_owned())
+    } else if length < rules.min_length {
+        Err(format!("Use at least {} characters.", rules.min_length))
+    } else if length > rules.max_length {
+        Err(format!("Use at most {} characters.", rules.max_length))
+    } else {
+        Ok(input)
+    }
+}
+
+/// Checks a password that someone signs in with: anything that could be one.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn given_password(input: &str) -> Result<&str, String> {
+    if input.is_empty() {
+        Err(REQUIRED.to_owned())
+    } else if input.chars().count() > PASSWORD_MAX_LENGTH {
+        Err(format!("A password has at most {PASSWORD_MAX_LENGTH} characters."))
+    } else {
+        Ok(input)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::PASSWORD_MIN_LENGTH;
+
+    const RULES: PasswordRules = PasswordRules { min_length: PASSWORD_MIN_LENGTH, max_length: PASSWORD_MAX_LENGTH };
+
+    #[test]
+    fn addresses_people_have_are_accepted_and_trimmed() {
+        for address in ["ada@example.com", "a.b+c@sub.example.co", "münze@exämple.de", "o'neil@example.ie"] {
+            assert_eq!(email(&format!("  {address}\t")), Ok(address));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        let long = format!("{}@example.com", "a".repeat(EMAIL_MAX_LENGTH));
+        for input in [
+            "",
+            " ",
+            "ada",
+            "@example.com",
+            "ada@",
+            "ada@localhost",
+            "a b@example.com",
+            "ada@exa mple.com",
+            "ada@.com",
+            ".ada@example.com",
+            "a..b@example.com",
+            "ada@example.com\r\nBcc: x@y.z",
+            "<ada@example.com>",
+            "a@b@c.d",
+            "a\0@b.c",
+            &long,
+        ] {
+            assert!(email(input).is_err(), "{input:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_username_never_looks_like_an_address() {
+        assert_eq!(username(" ada.l_-+9 "), Ok("ada.l_-+9"));
+        for input in ["", "a", "ada@example.com", "a b", "a\0b", "ada\u{200b}", &"a".repeat(USERNAME_MAX_LENGTH + 1)] {
+            assert!(username(input).is_err(), "{input:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_display_name_is_one_line() {
+        assert_eq!(display_name("  Ada Lovelace "), Ok("Ada Lovelace"));
+        assert_eq!(display_name(""), Ok(""));
+        assert!(display_name("a\nb").is_err());
+        assert!(display_name(&"x".repeat(DISPLAY_NAME_MAX_LENGTH + 1)).is_err());
+    }
+
+    #[test]
+    fn password_length_counts_code_points_and_keeps_blanks() {
+        assert_eq!(new_password("  länger ", RULES), Ok("  länger "));
+        assert!(new_password("1234567", RULES).is_err());
+        assert!(new_password(&"🦀".repeat(8), RULES).is_ok());
+        assert!(new_password(&"🦀".repeat(PASSWORD_MAX_LENGTH), RULES).is_ok());
+        assert!(new_password(&"x".repeat(PASSWORD_MAX_LENGTH + 1), RULES).is_err());
+        assert!(given_password("").is_err());
+        assert!(given_password(&"x".repeat(PASSWORD_MAX_LENGTH + 1)).is_err());
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE auth_events;
+DROP TABLE sessions;
+DROP TABLE users;
