@@ -20,7 +20,7 @@ use std::time::Duration;
 /// How long requests in flight may take to finish after SIGTERM, seconds.
 const SHUTDOWN_SECONDS: u64 = 25;
 /// How often ended sessions are pruned.
-const PRUNE_EVERY: Duration = Duration::from_secs(3600);
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
 /// Why the application could not be put together.
 #[derive(Debug, thiserror::Error)]

@@ -37,7 +37,7 @@ enum Command {
     Prune,
     /// Print the OpenAPI document.
     Openapi,
-    /// Print a new random value for SECRET_KEY.
+    /// Print a new random value for `SECRET_KEY`.
     GenerateSecret,
 }
 

@@ -28,7 +28,7 @@ pub struct Settings {
     pub origins: Origins,
     pub passwords: PasswordSettings,
     pub accounts: AccountSettings,
-    /// `RUST_LOG`, as env_logger reads it. Default: `info`.
+    /// `RUST_LOG`, as `env_logger` reads it. Default: `info`.
     pub log_filter: String,
 }
 

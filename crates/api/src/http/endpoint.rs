@@ -138,5 +138,5 @@ pub fn routes(config: &mut web::ServiceConfig) {
         config.service(resource.wrap(from_fn(catch_panics)));
     }
     config.service(docs::page()).route("/api/docs", web::get().to(docs::to_page));
-    config.default_service(web::to(|| async { HttpResponse::NotFound() }));
+    config.default_service(web::to(HttpResponse::NotFound));
 }

@@ -3,7 +3,7 @@
 use super::connection::{AnyConnection, open};
 use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
-use diesel::migration::{Migration, MigrationSource};
+use diesel::migration::MigrationSource;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -89,7 +89,7 @@ pub fn revert_all(url: &DatabaseUrl) -> Result<(), MigrateError> {
 pub fn names() -> (Vec<String>, Vec<String>) {
     fn names_of<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Vec<String> {
         let all = MigrationSource::<DB>::migrations(source).unwrap_or_default();
-        all.iter().map(|migration: &Box<dyn Migration<DB>>| migration.name().to_string()).collect()
+        all.iter().map(|migration| migration.name().to_string()).collect()
     }
     (names_of::<diesel::pg::Pg>(&POSTGRES), names_of::<diesel::sqlite::Sqlite>(&SQLITE))
 }

@@ -3,6 +3,7 @@
 pub mod connection;
 pub mod events;
 pub mod migrations;
+#[expect(clippy::wildcard_imports, reason = "generated so")]
 mod schema;
 pub mod sessions;
 pub mod types;
