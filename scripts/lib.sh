@@ -63,7 +63,7 @@ use_wasm() {
   [[ -x /usr/bin/rustc && -x /usr/bin/cargo ]] || fail "no WASM target; run scripts/setup"
   lld=$(find "$(rustc --print sysroot)" -name rust-lld -print -quit)
   mkdir -p "$front"
-  ln -sf /usr/bin/rustc /usr/bin/rustdoc /usr/bin/cargo "$front/"
+  ln -sf /usr/bin/{rustc,cargo,cargo-clippy,clippy-driver} "$front/"
   export PATH="$front:$PATH" RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_abort
   export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="${lld:-/usr/bin/wasm-ld}"
 }
