@@ -2,23 +2,29 @@
 
 use crate::clock::SharedClock;
 use crate::config::Settings;
-use crate::http;
 use crate::http::middleware::{check_origin, cors, finish};
+use crate::http::{self, Wire};
 use crate::service::hashing::HashingPool;
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
 use crate::service::{Services, passwords, prune};
 use crate::store::Store;
-use actix_web::dev::Server;
+use actix_http::{HttpService, Protocol};
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long requests in flight may take to finish after SIGTERM, seconds.
 const SHUTDOWN_SECONDS: u64 = 25;
+/// How long a request's first line and headers may take to arrive.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often ended sessions are pruned.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 
@@ -53,6 +59,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
 /// When the listener cannot be used.
 pub fn serve(services: Data<Services>, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
     let origins = Data::new(services.settings.origins.clone());
+    let environment = services.settings.environment;
     let app = move || {
         App::new()
             .app_data(services.clone())
@@ -62,7 +69,18 @@ pub fn serve(services: Data<Services>, listener: TcpListener, workers: usize) ->
             .wrap(cors(&origins))
             .wrap(from_fn(finish))
     };
-    Ok(HttpServer::new(app).workers(workers).shutdown_timeout(SHUTDOWN_SECONDS).listen(listener)?.run())
+    let server = Server::build().workers(workers).shutdown_timeout(SHUTDOWN_SECONDS);
+    let connections = move || {
+        let open = move |io: TcpStream| async move {
+            let peer = io.peer_addr().ok();
+            // Answers are small and written whole: waiting for more to send would only delay them.
+            let _ = io.set_nodelay(true);
+            Ok((Wire::new(io, environment), Protocol::Http1, peer))
+        };
+        let http = HttpService::build().client_request_timeout(HEAD_TIMEOUT);
+        fn_service(open).and_then(http.finish(map_config(app(), |()| AppConfig::default())))
+    };
+    Ok(server.listen("api", listener, connections)?.run())
 }
 
 /// Polls the revoked-session feed and prunes ended sessions, for as long as the process lives.

@@ -166,8 +166,16 @@ impl Problem {
                 let detail = "This method is not allowed here; see Allow.";
                 Self::new(status, ProblemCode::MethodNotAllowed, Reason::MethodNotAllowed, detail)
             }
+            StatusCode::REQUEST_TIMEOUT => {
+                let detail = "The request did not arrive in time.";
+                Self::new(status, ProblemCode::Error, Reason::BodyTimeout, detail)
+            }
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+                let detail = "The request's head, its first line and headers, is too large.";
+                Self::new(status, ProblemCode::Invalid, Reason::HeaderMalformed, detail)
+            }
             status if status.is_client_error() => {
-                let detail = "The request cannot be understood.";
+                let detail = "The request's first line or one of its headers cannot be read.";
                 Self::new(status, ProblemCode::Invalid, Reason::HeaderMalformed, detail)
             }
             _ => Self::internal(status),

@@ -9,6 +9,7 @@ mod extract;
 pub mod middleware;
 mod ops;
 mod sessions;
+mod wire;
 
 use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, UpdateMeRequest, VerifyRequest};
 use auth_types::responses::{
@@ -85,3 +86,4 @@ fn endpoints() -> Vec<Endpoint> {
 
 pub use docs::document as openapi_document;
 pub use endpoint::routes;
+pub use wire::Wire;

@@ -12,7 +12,7 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
 /// Adds what is missing.
-pub(super) fn secure(headers: &mut HeaderMap, path: &str, environment: Environment) {
+pub(crate) fn secure(headers: &mut HeaderMap, path: &str, environment: Environment) {
     let docs = path.starts_with("/api/docs");
     let mut set = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {

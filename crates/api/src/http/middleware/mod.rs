@@ -8,5 +8,6 @@ mod panics;
 
 pub use cors::cors;
 pub use finish::finish;
+pub(super) use headers::secure as secure_headers;
 pub use origin::check_origin;
 pub use panics::catch_panics;

@@ -1,0 +1,115 @@
+//! What never reaches the application: bytes that are no HTTP, a head that is too large or too slow. actix-http answers
+//! those with a bare status line; here they get problem details like every other failure.
+
+use super::middleware::secure_headers;
+use crate::config::Environment;
+use crate::problem::Problem;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::rt::net::{ActixStream, Ready};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use uuid::Uuid;
+
+/// A connection whose bare refusals get a body on their way out.
+#[derive(Debug)]
+pub struct Wire<Io> {
+    io: Io,
+    environment: Environment,
+    /// What replaces a bare refusal, as far as it is not written yet.
+    pending: Vec<u8>,
+}
+
+impl<Io: AsyncWrite + Unpin> Wire<Io> {
+    pub const fn new(io: Io, environment: Environment) -> Self {
+        Self { io, environment, pending: Vec::new() }
+    }
+
+    fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.pending.is_empty() {
+            let written = ready!(Pin::new(&mut self.io).poll_write(cx, &self.pending))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.pending.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.poll_pending(cx))?;
+        let Some((before, status)) = find_bare_refusal(bytes) else {
+            return Pin::new(&mut self.io).poll_write(cx, bytes);
+        };
+        let problem = refusal(status, self.environment);
+        self.pending = [&bytes[..before], &problem].concat();
+        // The bytes are taken; what cannot be written now is written by the next poll.
+        match self.poll_pending(cx) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(bytes.len())),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_pending(cx))?;
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_pending(cx))?;
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+impl<Io: AsyncRead + Unpin> AsyncRead for Wire<Io> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buffer)
+    }
+}
+
+impl<Io: ActixStream> ActixStream for Wire<Io> {
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
+        self.io.poll_read_ready(cx)
+    }
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
+        self.io.poll_write_ready(cx)
+    }
+}
+
+/// Where the last answer in `bytes` starts and its status, if that is a refusal without a body. The application's own
+/// have one, so this is the parser's; nothing follows it on its connection.
+fn find_bare_refusal(bytes: &[u8]) -> Option<(usize, StatusCode)> {
+    const START: &[u8] = b"HTTP/1.1 ";
+    if !bytes.ends_with(b"\r\n\r\n") {
+        return None;
+    }
+    let start = bytes.windows(START.len()).rposition(|window| window == START)?;
+    let head = std::str::from_utf8(&bytes[start + START.len()..]).ok()?;
+    let status = StatusCode::from_bytes(head.get(..3)?.as_bytes()).ok()?;
+    let bare = status.is_client_error() && head.to_ascii_lowercase().contains("\r\ncontent-length: 0\r\n");
+    bare.then_some((start, status))
+}
+
+/// A whole answer, after which the connection is closed.
+fn refusal(status: StatusCode, environment: Environment) -> Vec<u8> {
+    let id = Uuid::new_v4().simple().to_string();
+    let body = serde_json::to_vec(&Problem::from_status(status).body(&id)).unwrap_or_default();
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    secure_headers(&mut headers, "", environment);
+    let mut answer = format!("HTTP/1.1 {status}\r\n").into_bytes();
+    for (name, value) in &headers {
+        answer.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    [answer, b"\r\n".to_vec(), body].concat()
+}
