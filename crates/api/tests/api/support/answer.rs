@@ -1,0 +1,112 @@
+//! What the API answered, and what a test expects of it.
+
+use auth_types::responses::TokenResponse;
+use auth_types::{ProblemBody, Reason};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde::de::DeserializeOwned;
+
+/// A status, headers and a body.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The header's value; empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[track_caller]
+    pub fn expect_status(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        self
+    }
+
+    #[track_caller]
+    pub fn json<T: DeserializeOwned>(&self) -> T {
+        let parsed = serde_json::from_slice(&self.body);
+        parsed.unwrap_or_else(|error| panic!("{error} in {} {}", self.status, self.text()))
+    }
+
+    /// A sign-in or a refresh that worked.
+    #[track_caller]
+    pub fn ok(self) -> TokenResponse {
+        let answer = self.expect_status(200);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        answer.json()
+    }
+
+    /// A sign-up that worked.
+    #[track_caller]
+    pub fn created(self) -> TokenResponse {
+        let answer = self.expect_status(201);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        answer.json()
+    }
+
+    /// Any success.
+    #[track_caller]
+    pub fn done(self) -> Self {
+        assert!(self.status.is_success(), "{} {}", self.status, self.text());
+        self
+    }
+
+    /// A failure told as the contract says: problem details, and the headers that its status asks for.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> ProblemBody {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text());
+        let problem: ProblemBody = self.json();
+        assert_eq!(problem.status, status);
+        assert_eq!(problem.type_uri, "about:blank");
+        assert_eq!(problem.title, self.status.canonical_reason().unwrap());
+        assert_eq!(problem.request_id, self.header("x-request-id"));
+        assert!(!problem.request_id.is_empty());
+        assert_eq!(self.headers.contains_key(WWW_AUTHENTICATE), status == 401, "a challenge belongs to a 401");
+        assert_eq!(self.headers.contains_key(RETRY_AFTER), matches!(status, 429 | 503), "Retry-After: 429 and 503");
+        problem
+    }
+
+    /// A 401 for this reason.
+    #[track_caller]
+    pub fn refused(self, reason: Reason) -> ProblemBody {
+        let problem = self.problem(401);
+        assert_eq!(problem.reason, reason, "{}", self.text());
+        let sent = !matches!(reason, Reason::CredentialsMissing | Reason::CredentialsWrong);
+        let challenge = if sent { r#"Bearer realm="api", error="invalid_token""# } else { r#"Bearer realm="api""# };
+        assert_eq!(self.header("www-authenticate"), challenge);
+        problem
+    }
+
+    /// A 400 that names exactly these fields.
+    #[track_caller]
+    pub fn wrong_fields(self, fields: &[&str]) -> ProblemBody {
+        let problem = self.problem(400);
+        assert_eq!(problem.reason, Reason::FieldsInvalid, "{}", self.text());
+        let named: Vec<_> = problem.errors.keys().map(String::as_str).collect();
+        assert_eq!(named, fields, "{}", self.text());
+        problem
+    }
+
+    /// A failure of this status and reason.
+    #[track_caller]
+    pub fn failed(self, status: u16, reason: Reason) -> ProblemBody {
+        let problem = self.problem(status);
+        assert_eq!(problem.reason, reason, "{}", self.text());
+        problem
+    }
+}

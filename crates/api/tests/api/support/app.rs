@@ -1,0 +1,250 @@
+//! The production router, in this process, on a port of its own.
+
+use super::{Answer, Database, ManualClock, TestDb};
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use api::config::{Settings, Variables};
+use api::service::{Services, register, revocation};
+use auth_types::Role;
+use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, VerifyRequest};
+use auth_types::responses::TokenResponse;
+use reqwest::{Method, RequestBuilder};
+use serde::Serialize;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+/// Everybody's.
+pub const PASSWORD: &str = "violet harbor lantern 42";
+/// What the tokens of every test are signed with.
+pub const SECRET_KEY: &str = "the tests' own key, long enough for anyone";
+
+/// An API under test; it ends when this is dropped.
+#[derive(Debug)]
+pub struct TestApp {
+    address: SocketAddr,
+    services: Data<Services>,
+    clock: Arc<ManualClock>,
+    client: reqwest::Client,
+    running: Running,
+    // The last field: the database goes after everything that uses it.
+    db: Arc<TestDb>,
+}
+
+/// The server's own thread and the way to end it.
+#[derive(Debug)]
+struct Running {
+    handle: ServerHandle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The command is sent at once; the future would only wait, and the join below does.
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What a test wants its API to be like.
+#[derive(Debug)]
+pub struct Builder {
+    db: Arc<TestDb>,
+    clock: Arc<ManualClock>,
+    variables: Variables,
+    users: Vec<(RegisterRequest, Role)>,
+}
+
+impl Builder {
+    /// Sets a configuration variable.
+    pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables = self.variables.with(name, value);
+        self
+    }
+
+    /// An account with this address and [`PASSWORD`].
+    pub fn user(self, email: &str) -> Self {
+        self.account(email, None, Role::User)
+    }
+
+    pub fn account(mut self, email: &str, username: Option<&str>, role: Role) -> Self {
+        let (email, username) = (email.to_owned(), username.map(str::to_owned));
+        let request = RegisterRequest { email, password: PASSWORD.to_owned(), username, display_name: None };
+        self.users.push((request, role));
+        self
+    }
+
+    /// Another API's clock: a second process on the same machine.
+    pub fn clock(mut self, clock: &Arc<ManualClock>) -> Self {
+        self.clock = Arc::clone(clock);
+        self
+    }
+
+    pub async fn start(self) -> TestApp {
+        let settings = Settings::from_variables(self.variables).unwrap();
+        let services = Data::new(api::app::services(settings, self.clock.clone()).unwrap());
+        for (request, role) in &self.users {
+            register::create(&services, request, *role).await.unwrap();
+        }
+        revocation::poll(&services).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let running = run(services.clone(), listener);
+        TestApp { address, services, clock: self.clock, client, running, db: self.db }
+    }
+}
+
+/// Serves in a thread of its own, so that the end of the test waits for the end of the server.
+fn run(services: Data<Services>, listener: TcpListener) -> Running {
+    let (started, handle) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = api::app::serve(services, listener, 1).unwrap();
+            started.send(server.handle()).unwrap();
+            server.await.unwrap();
+        });
+    });
+    Running { handle: handle.recv().unwrap(), thread: Some(thread) }
+}
+
+/// What holds a refresh token: an answer, or the token itself.
+pub trait HoldsRefresh {
+    fn refresh_token(&self) -> &str;
+}
+
+impl HoldsRefresh for TokenResponse {
+    fn refresh_token(&self) -> &str {
+        &self.refresh
+    }
+}
+
+impl HoldsRefresh for str {
+    fn refresh_token(&self) -> &str {
+        self
+    }
+}
+
+impl HoldsRefresh for String {
+    fn refresh_token(&self) -> &str {
+        self
+    }
+}
+
+impl TestApp {
+    pub fn builder(database: Database) -> Builder {
+        Self::builder_on(Arc::new(TestDb::migrated(database)))
+    }
+
+    /// On a database that exists: a second process, or the first one started again.
+    pub fn builder_on(db: Arc<TestDb>) -> Builder {
+        let variables = Variables::default()
+            .with("DATABASE_URL", db.url())
+            .with("DATABASE_POOL_SIZE", "4")
+            .with("SECRET_KEY", SECRET_KEY)
+            .with("BCRYPT_COST", "4")
+            .with("RATE_LIMITS", "off");
+        Builder { db, clock: Arc::new(ManualClock::new()), variables, users: Vec::new() }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn clock(&self) -> &Arc<ManualClock> {
+        &self.clock
+    }
+
+    pub fn db(&self) -> &Arc<TestDb> {
+        &self.db
+    }
+
+    pub fn services(&self) -> &Data<Services> {
+        &self.services
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.services.settings
+    }
+
+    /// What the background task does every second.
+    pub async fn poll_revocations(&self) {
+        revocation::poll(&self.services).await.unwrap();
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.url(path))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &impl Serialize) -> Answer {
+        send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// A request with an access token.
+    pub fn request_as(&self, tokens: &TokenResponse, method: Method, path: &str) -> RequestBuilder {
+        self.request(method, path).bearer_auth(&tokens.access)
+    }
+
+    pub async fn register(&self, request: &RegisterRequest) -> Answer {
+        self.post("/api/auth/register/", request).await
+    }
+
+    /// Signs in with any name and password.
+    pub async fn sign_in(&self, name: &str, password: &str) -> Answer {
+        let (email, password) = (Some(name.to_owned()), password.to_owned());
+        self.post("/api/auth/login/", &LoginRequest { email, username: None, password }).await
+    }
+
+    /// Signs in a user that has [`PASSWORD`].
+    pub async fn login(&self, email: &str) -> TokenResponse {
+        self.sign_in(email, PASSWORD).await.ok()
+    }
+
+    pub async fn refresh(&self, holder: &(impl HoldsRefresh + ?Sized)) -> Answer {
+        self.post("/api/auth/refresh/", &refresh_request(holder)).await
+    }
+
+    pub async fn refresh_with_key(&self, holder: &(impl HoldsRefresh + ?Sized), key: &str) -> Answer {
+        let request = self.request(Method::POST, "/api/auth/refresh/").header("Idempotency-Key", key);
+        send(request.json(&refresh_request(holder))).await
+    }
+
+    pub async fn verify(&self, token: &str) -> Answer {
+        self.post("/api/auth/verify/", &VerifyRequest { token: token.to_owned() }).await
+    }
+
+    pub async fn logout(&self, holder: &(impl HoldsRefresh + ?Sized)) -> Answer {
+        self.post("/api/auth/logout/", &refresh_request(holder)).await
+    }
+
+    pub async fn logout_all(&self, tokens: &TokenResponse) -> Answer {
+        send(self.request_as(tokens, Method::POST, "/api/auth/logout/all/")).await
+    }
+
+    pub async fn me(&self, tokens: &TokenResponse) -> Answer {
+        send(self.request_as(tokens, Method::GET, "/api/auth/me/")).await
+    }
+
+    pub async fn sessions(&self, tokens: &TokenResponse) -> Answer {
+        send(self.request_as(tokens, Method::GET, "/api/auth/sessions/")).await
+    }
+}
+
+fn refresh_request(holder: &(impl HoldsRefresh + ?Sized)) -> RefreshRequest {
+    RefreshRequest { refresh: holder.refresh_token().to_owned() }
+}
+
+/// Sends, and waits for the whole answer.
+pub async fn send(request: RequestBuilder) -> Answer {
+    Answer::of(request.send().await.unwrap()).await
+}

@@ -1,0 +1,251 @@
+//! A database of its own for each test, copied from a migrated template.
+
+use api::config::{DatabaseUrl, Settings, Variables};
+use api::store::connection::{AnyConnection, open};
+use api::store::migrations;
+use diesel::RunQueryDsl;
+use diesel::sql_types::{Nullable, Text};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
+use url::Url;
+
+/// Runs each of the named tests on SQLite and on PostgreSQL: `sqlite::name` and `postgres::name`. A test that is not
+/// listed is never called, and the compiler says so.
+macro_rules! on_both_databases {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[actix_web::test] async fn $test() { super::$test(crate::support::Database::Sqlite).await; })+
+        }
+        mod postgres {
+            $(#[actix_web::test] async fn $test() { super::$test(crate::support::Database::Postgres).await; })+
+        }
+    };
+}
+pub(crate) use on_both_databases;
+
+/// Which of the two databases a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that goes away with this value.
+#[derive(Debug)]
+pub struct TestDb {
+    url: String,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Sqlite(TempDir),
+    Postgres { name: String },
+}
+
+/// A migrated SQLite database, as bytes.
+static SQLITE_TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.sqlite3");
+    migrations::migrate(&DatabaseUrl::Sqlite(path.clone())).unwrap();
+    // The last connection is closed, so nothing is left in the write-ahead log.
+    std::fs::read(path).unwrap()
+});
+
+/// The name of a migrated PostgreSQL database.
+static POSTGRES_TEMPLATE: LazyLock<String> = LazyLock::new(|| {
+    let name = new_name("template");
+    administer(&format!("CREATE DATABASE {name}"));
+    migrations::migrate(&DatabaseUrl::Postgres(server().with_database(&name).into())).unwrap();
+    name
+});
+
+impl TestDb {
+    /// With the schema.
+    pub fn migrated(database: Database) -> Self {
+        match database {
+            Database::Sqlite => {
+                let db = Self::empty(database);
+                std::fs::write(db.file(), &*SQLITE_TEMPLATE).unwrap();
+                db
+            }
+            Database::Postgres => Self::postgres(&format!("TEMPLATE {}", *POSTGRES_TEMPLATE)),
+        }
+    }
+
+    /// Without.
+    pub fn empty(database: Database) -> Self {
+        match database {
+            Database::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite:{}", folder.path().join("test.sqlite3").display());
+                Self { url, kind: Kind::Sqlite(folder) }
+            }
+            Database::Postgres => Self::postgres(""),
+        }
+    }
+
+    fn postgres(clause: &str) -> Self {
+        let name = new_name("test");
+        administer(&format!("CREATE DATABASE {name} {clause}"));
+        Self { url: server().with_database(&name), kind: Kind::Postgres { name } }
+    }
+
+    pub fn database(&self) -> Database {
+        match self.kind {
+            Kind::Sqlite(_) => Database::Sqlite,
+            Kind::Postgres { .. } => Database::Postgres,
+        }
+    }
+
+    /// As `DATABASE_URL` takes it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The same, read.
+    pub fn parsed_url(&self) -> DatabaseUrl {
+        let variables = Variables::default().with("DATABASE_URL", &self.url).with("SECRET_KEY", "unused");
+        Settings::from_variables(variables).unwrap().database.url
+    }
+
+    /// The same by another server address: a proxy's.
+    pub fn url_through(&self, proxy: std::net::SocketAddr) -> String {
+        let mut url = Url::parse(&self.url).unwrap();
+        url.set_ip_host(proxy.ip()).unwrap();
+        url.set_port(Some(proxy.port())).unwrap();
+        // What passes the proxy must be readable, even where the server offers TLS.
+        url.set_query(Some("sslmode=disable&gssencmode=disable"));
+        url.into()
+    }
+
+    /// Where PostgreSQL listens.
+    pub fn server_address(&self) -> std::net::SocketAddr {
+        let url = Url::parse(&self.url).unwrap();
+        let found = url.socket_addrs(|| Some(5432)).unwrap();
+        found[0]
+    }
+
+    fn file(&self) -> PathBuf {
+        Path::new(self.url.strip_prefix("sqlite:").unwrap()).to_owned()
+    }
+
+    pub fn connect(&self) -> AnyConnection {
+        open(&self.parsed_url()).unwrap()
+    }
+
+    /// Runs statements beside the application.
+    pub fn execute(&self, sql: &str) -> usize {
+        execute(&mut self.connect(), sql)
+    }
+
+    /// The one value that `sql` selects, as text.
+    pub fn value(&self, sql: &str) -> Option<String> {
+        let mut rows = self.values(&format!("SELECT CAST(({sql}) AS text) AS value"));
+        assert_eq!(rows.len(), 1, "{sql} gave {rows:?}");
+        rows.remove(0)
+    }
+
+    /// A count, or any other number.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.value(sql).unwrap_or_else(|| panic!("{sql} gave NULL")).parse().unwrap()
+    }
+
+    fn values(&self, sql: &str) -> Vec<Option<String>> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Nullable<Text>)]
+            value: Option<String>,
+        }
+        let query = diesel::sql_query(sql);
+        let rows: Vec<Row> = match &mut self.connect() {
+            AnyConnection::Postgres(postgres) => query.load(postgres).unwrap(),
+            AnyConnection::Sqlite(sqlite) => query.load(sqlite).unwrap(),
+        };
+        rows.into_iter().map(|row| row.value).collect()
+    }
+
+    /// Names of the columns of a table, in order.
+    pub fn columns(&self, table: &str) -> Vec<String> {
+        let sql = match self.database() {
+            Database::Sqlite => format!("SELECT name AS value FROM pragma_table_info('{table}') ORDER BY cid"),
+            Database::Postgres => format!(
+                "SELECT CAST(column_name AS text) AS value FROM information_schema.columns
+                 WHERE table_schema = 'public' AND table_name = '{table}' ORDER BY ordinal_position"
+            ),
+        };
+        self.values(&sql).into_iter().map(Option::unwrap).collect()
+    }
+
+    /// Names of the tables, diesel's own aside.
+    pub fn tables(&self) -> Vec<String> {
+        let sql = match self.database() {
+            Database::Sqlite => {
+                "SELECT name AS value FROM sqlite_schema
+                 WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY name"
+            }
+            Database::Postgres => {
+                "SELECT CAST(tablename AS text) AS value FROM pg_tables
+                 WHERE schemaname = 'public' AND tablename NOT LIKE '\\_\\_%' ORDER BY tablename"
+            }
+        };
+        self.values(sql).into_iter().map(Option::unwrap).collect()
+    }
+
+    /// Everything that is stored, as lines of text: two that are equal mean that nothing was changed in between.
+    pub fn content(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for table in self.tables() {
+            let text = |column: &String| format!("coalesce(CAST({column} AS text), '-')");
+            let row = self.columns(&table).iter().map(text).collect::<Vec<_>>().join(" || '|' || ");
+            let rows = self.values(&format!("SELECT '{table}: ' || {row} AS value FROM {table} ORDER BY 1"));
+            lines.extend(rows.into_iter().map(Option::unwrap));
+        }
+        lines
+    }
+}
+
+impl Drop for TestDb {
+    fn drop(&mut self) {
+        if let Kind::Postgres { name } = &self.kind {
+            administer(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+fn new_name(purpose: &str) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    format!("latchkey_{purpose}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
+}
+
+fn execute(connection: &mut AnyConnection, sql: &str) -> usize {
+    let query = diesel::sql_query(sql);
+    let done = match connection {
+        AnyConnection::Postgres(postgres) => query.execute(postgres),
+        AnyConnection::Sqlite(sqlite) => query.execute(sqlite),
+    };
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+fn administer(sql: &str) {
+    execute(&mut open(&DatabaseUrl::Postgres(server().0.as_str().into())).unwrap(), sql);
+}
+
+/// The server that `scripts/postgres` starts.
+struct Server(Url);
+
+fn server() -> Server {
+    let url = std::env::var("TEST_POSTGRES_URL").unwrap_or_else(|_| {
+        panic!("TEST_POSTGRES_URL is not set: run it as `scripts/postgres run -- cargo test`")
+    });
+    Server(Url::parse(&url).unwrap())
+}
+
+impl Server {
+    fn with_database(mut self, name: &str) -> String {
+        self.0.set_path(name);
+        self.0.into()
+    }
+}
