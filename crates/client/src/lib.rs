@@ -2,7 +2,23 @@
 //!
 //! A request flows one way: page → [`http`] → the API. [`session`] owns the tokens, [`tokens`] keeps them, and
 //! [`policy`], which is all that builds without the `browser` feature, decides.
-
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that misses something stops there"))]
 
 pub mod policy;
+
+#[cfg(feature = "browser")]
+pub mod app;
+#[cfg(feature = "browser")]
+pub mod clock;
+#[cfg(feature = "browser")]
+pub mod components;
+#[cfg(feature = "browser")]
+pub mod http;
+#[cfg(feature = "browser")]
+pub mod notices;
+#[cfg(feature = "browser")]
+pub mod pages;
+#[cfg(feature = "browser")]
+pub mod session;
+#[cfg(feature = "browser")]
+pub mod tokens;

@@ -1,3 +1,5 @@
 //! Starts the application in the page.
 
-fn main() {}
+fn main() {
+    client::app::start();
+}

@@ -1,0 +1,37 @@
+//! Fixes the address of the API at build time, and refuses one that cannot work.
+
+use std::env;
+
+/// The first of these that is set counts.
+const VARIABLES: [&str; 2] = ["API_BASE_URL", "VITE_API_BASE_URL"];
+
+/// Where `cargo run -p api` serves.
+const DEVELOPMENT: &str = "http://127.0.0.1:8000";
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    for variable in VARIABLES {
+        println!("cargo::rerun-if-env-changed={variable}");
+    }
+    let given = VARIABLES.into_iter().find_map(|variable| Some((variable, env::var(variable).ok()?)));
+    let (variable, value) = given.unwrap_or((VARIABLES[0], DEVELOPMENT.to_owned()));
+    match base_url(&value) {
+        Ok(base) => println!("cargo::rustc-env=LATCHKEY_API_BASE={base}"),
+        Err(problem) => println!("cargo::error={variable} is {value:?}: {problem}, such as https://api.example.com"),
+    }
+}
+
+/// The address without slashes at its end, or what is wrong with it.
+fn base_url(value: &str) -> Result<&str, &'static str> {
+    let base = value.trim().trim_end_matches('/');
+    let rest = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
+    let rest = rest.ok_or("it must start with https:// or http://")?;
+    let host = rest.split('/').next().unwrap_or_default();
+    if host.is_empty() || host.starts_with(':') {
+        Err("it must name a host")
+    } else if rest.contains(['?', '#', '@', '\\']) || !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Err("it must be an origin, with a path at most")
+    } else {
+        Ok(base)
+    }
+}

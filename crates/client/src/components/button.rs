@@ -1,0 +1,40 @@
+//! Buttons that wait.
+
+use leptos::prelude::*;
+
+/// A button that cannot be pressed again while what it started is under way. It keeps its name and the focus.
+#[component]
+pub fn Button(
+    /// The name.
+    #[prop(into)]
+    label: Signal<String>,
+    /// Whether what it started is under way.
+    #[prop(into)]
+    pending: Signal<bool>,
+    /// `submit` in a form.
+    #[prop(default = "button")]
+    kind: &'static str,
+    /// What it looks like.
+    #[prop(default = "button")]
+    class: &'static str,
+    /// What it starts; a form's button leaves that to the form.
+    #[prop(optional, into)]
+    on_press: Option<Callback<()>>,
+) -> impl IntoView {
+    let press = move |_| {
+        if let Some(on_press) = on_press.filter(|_| !pending.get_untracked()) {
+            on_press.run(());
+        }
+    };
+    view! {
+        <button
+            type=kind
+            class=class
+            aria-disabled=move || pending.get().then_some("true")
+            aria-busy=move || pending.get().then_some("true")
+            on:click=press
+        >
+            {label}
+        </button>
+    }
+}

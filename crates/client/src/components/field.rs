@@ -1,0 +1,89 @@
+//! Labelled fields.
+
+use super::FormState;
+use leptos::prelude::*;
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldKind {
+    /// Words.
+    Text,
+    /// A name to sign in with: no capital letters, no spelling.
+    Name,
+    /// An address.
+    Email,
+    /// A secret.
+    Password,
+}
+
+impl FieldKind {
+    const fn input_type(self) -> &'static str {
+        match self {
+            Self::Text | Self::Name => "text",
+            // Not `email`: browsers change and judge such input on their own; the keyboard comes by `inputmode`.
+            Self::Email => "text",
+            Self::Password => "password",
+        }
+    }
+
+    const fn input_mode(self) -> Option<&'static str> {
+        if matches!(self, Self::Email) { Some("email") } else { None }
+    }
+
+    const fn is_prose(self) -> bool {
+        matches!(self, Self::Text)
+    }
+}
+
+/// One line of text, its label and what is wrong with it.
+#[component]
+pub fn TextField(
+    /// The label, which is the field's name.
+    label: &'static str,
+    /// The name that requests and answers use.
+    name: &'static str,
+    /// What it holds.
+    #[prop(default = FieldKind::Text)]
+    kind: FieldKind,
+    /// What password managers and browsers go by.
+    autocomplete: &'static str,
+    /// A sentence about what is expected.
+    #[prop(optional)]
+    hint: Option<&'static str>,
+    /// The text.
+    value: RwSignal<String>,
+    /// The form that it belongs to.
+    form: FormState,
+) -> impl IntoView {
+    let error = Memo::new(move |_| form.error_of(name));
+    let (hint_id, error_id) = (format!("{name}-hint"), format!("{name}-error"));
+    let described_by = {
+        let (hint_id, error_id) = (hint.map(|_| hint_id.clone()), error_id.clone());
+        move || {
+            let error_id = error.with(Option::is_some).then(|| error_id.clone());
+            let ids: Vec<_> = hint_id.iter().cloned().chain(error_id).collect();
+            (!ids.is_empty()).then(|| ids.join(" "))
+        }
+    };
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input
+                id=name
+                name=name
+                type=kind.input_type()
+                inputmode=kind.input_mode()
+                autocomplete=autocomplete
+                autocapitalize=(!kind.is_prose()).then_some("none")
+                spellcheck=(!kind.is_prose()).then_some("false")
+                aria-invalid=move || error.with(Option::is_some).then_some("true")
+                aria-describedby=described_by
+                prop:value=value
+                on:input:target=move |event| value.set(event.target().value())
+                on:change:target=move |event| value.set(event.target().value())
+            />
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
+            {move || error.get().map(|text| view! { <p class="field-error" id=error_id.clone()>{text}</p> })}
+        </div>
+    }
+}

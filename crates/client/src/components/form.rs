@@ -1,0 +1,129 @@
+//! Forms: one request at a time, errors where they belong.
+
+use crate::policy::Failure;
+use leptos::ev::SubmitEvent;
+use leptos::html;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::collections::BTreeMap;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+/// Field name → what is wrong with it.
+pub type Wrong = BTreeMap<&'static str, String>;
+
+/// What a form knows besides its values.
+#[derive(Debug, Clone, Copy)]
+pub struct FormState {
+    fields: StoredValue<&'static [&'static str]>,
+    wrong: RwSignal<Wrong>,
+    failure: RwSignal<Option<String>>,
+    pending: RwSignal<bool>,
+    element: NodeRef<html::Form>,
+}
+
+impl FormState {
+    /// A form with these fields, named as the API names them.
+    #[must_use]
+    pub fn new(fields: &'static [&'static str]) -> Self {
+        Self {
+            fields: StoredValue::new(fields),
+            wrong: RwSignal::new(Wrong::new()),
+            failure: RwSignal::new(None),
+            pending: RwSignal::new(false),
+            element: NodeRef::new(),
+        }
+    }
+
+    /// Whether a request is under way.
+    #[must_use]
+    pub fn pending(self) -> Signal<bool> {
+        self.pending.into()
+    }
+
+    /// What is wrong with a field.
+    #[must_use]
+    pub fn error_of(self, name: &str) -> Option<String> {
+        self.wrong.with(|wrong| wrong.get(name).cloned())
+    }
+
+    /// Sends what was checked, or shows what is wrong with it.
+    pub fn submit<T, F, S>(self, checked: Result<T, Wrong>, send: S)
+    where
+        S: FnOnce(T) -> F,
+        F: Future<Output = Result<(), Failure>> + 'static,
+    {
+        match checked {
+            Ok(request) => self.run(send(request)),
+            Err(wrong) => self.show("Please check what you entered.".to_owned(), wrong),
+        }
+    }
+
+    fn run(self, request: impl Future<Output = Result<(), Failure>> + 'static) {
+        self.pending.set(true);
+        self.show_nothing();
+        spawn_local(async move {
+            let result = request.await;
+            // The page may be gone by now, and the form with it.
+            if self.pending.try_set(false).is_none()
+                && let Err(failure) = result
+            {
+                let wrong = self.fields.with_value(|fields| errors_of(&failure, fields));
+                self.show(failure.message(), wrong);
+            }
+        });
+    }
+
+    fn show_nothing(self) {
+        self.wrong.set(Wrong::new());
+        self.failure.set(None);
+    }
+
+    fn show(self, message: String, wrong: Wrong) {
+        let in_fields = !wrong.is_empty();
+        self.wrong.set(wrong);
+        self.failure.set(Some(message));
+        if in_fields {
+            request_animation_frame(move || self.focus_first_wrong());
+        }
+    }
+
+    fn focus_first_wrong(self) {
+        let form = self.element.try_get_untracked().flatten();
+        let field = form.and_then(|form| form.query_selector("[aria-invalid=true]").ok().flatten());
+        if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+            // An input takes the focus.
+            let _: Result<(), wasm_bindgen::JsValue> = field.focus();
+        }
+    }
+}
+
+/// The errors that belong to one of `fields`.
+fn errors_of(failure: &Failure, fields: &[&'static str]) -> Wrong {
+    let Failure::Refused(refusal) = failure else { return Wrong::new() };
+    fields.iter().filter_map(|name| Some((*name, refusal.errors.get(*name)?.join(" ")))).collect()
+}
+
+/// A form: the fields, and above them what went wrong.
+#[component]
+pub fn Form(
+    /// What it knows.
+    state: FormState,
+    /// Called to submit, by button or by Enter, when nothing is under way.
+    #[prop(into)]
+    on_submit: Callback<()>,
+    children: Children,
+) -> impl IntoView {
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if !state.pending.get_untracked() {
+            on_submit.run(());
+        }
+    };
+    view! {
+        <form class="form" method="post" novalidate on:submit=submit node_ref=state.element>
+            {move || state.failure.get().map(|text| view! { <p class="failure" role="alert">{text}</p> })}
+            {children()}
+        </form>
+    }
+}

@@ -1,0 +1,83 @@
+//! Who sees which page.
+
+use super::{Brand, Button, Loader, PageTitle, Waiting, load};
+use crate::http::Api;
+use crate::policy::{START, accept_next, sign_in_path};
+use crate::session::{Farewell, Session, State};
+use auth_types::responses::UserResponse;
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate, use_query_map};
+
+/// Shows its content to a user whom the server has confirmed, and sends everybody else to sign in.
+#[component]
+pub fn Protected(children: ChildrenFn) -> impl IntoView {
+    let session = expect_context::<Session>();
+    ask_visitors_to_sign_in(session);
+    let shown = Memo::new(move |_| match session.state() {
+        State::SignedIn(epoch) => Some((epoch, session.user().is_some())),
+        State::Unknown | State::SignedOut(_) => None,
+    });
+    move || match shown.get() {
+        Some((_, true)) => children().into_any(),
+        Some((_, false)) => view! { <Confirming /> }.into_any(),
+        None => ().into_any(),
+    }
+}
+
+fn ask_visitors_to_sign_in(session: Session) {
+    let (location, navigate) = (use_location(), use_navigate());
+    Effect::new(move |_| {
+        let State::SignedOut(farewell) = session.state() else { return };
+        let here = || {
+            let search = location.search.get_untracked();
+            let query = if search.is_empty() { String::new() } else { format!("?{search}") };
+            format!("{}{query}{}", location.pathname.get_untracked(), location.hash.get_untracked())
+        };
+        let to = if farewell == Farewell::ByUser { "/login".to_owned() } else { sign_in_path(&here()) };
+        navigate(&to, replacing());
+    });
+}
+
+/// Asks the server who this is, and shows nothing of theirs meanwhile.
+#[component]
+fn Confirming() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let me: Loader<UserResponse> = load(session, move || Api::new(session).me());
+    Effect::new(move |_| {
+        if let Some(user) = me.value.get() {
+            session.set_user(user);
+        }
+    });
+    let sign_out = Callback::new(move |()| session.logout());
+    view! {
+        <main id="main" class="entrance" tabindex="-1">
+            <div class="card">
+                <Brand />
+                <PageTitle text="One moment" />
+                <Waiting loader=me />
+                <Show when=move || me.failure().is_some()>
+                    <Button label="Sign out" pending=false class="button button-quiet" on_press=sign_out />
+                </Show>
+            </div>
+        </main>
+    }
+}
+
+/// Shows its content to visitors, and sends those who are signed in on to where they wanted to go.
+#[component]
+pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let (query, navigate) = (use_query_map(), use_navigate());
+    Effect::new(move |_| {
+        if matches!(session.state(), State::SignedIn(_)) {
+            let next = query.get_untracked().get("next");
+            navigate(accept_next(next.as_deref().unwrap_or(START)), replacing());
+        }
+    });
+    move || matches!(session.state(), State::SignedOut(_)).then(|| children())
+}
+
+fn replacing() -> NavigateOptions {
+    NavigateOptions { replace: true, resolve: false, ..NavigateOptions::default() }
+}

@@ -1,0 +1,142 @@
+//! What a page must have before it can show anything.
+
+use super::Button;
+use crate::clock;
+use crate::policy::{Failure, wait};
+use crate::session::Session;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Something from the API that is asked for until it is there.
+#[derive(Debug)]
+pub struct Loader<T: Send + Sync + 'static> {
+    /// What came.
+    pub value: RwSignal<Option<T>>,
+    failure: RwSignal<Option<Failure>>,
+    /// Counts the attempts, so that only the last one schedules another.
+    attempts: RwSignal<u32>,
+    ask: StoredValue<Rc<dyn Fn()>, LocalStorage>,
+}
+
+impl<T: Send + Sync + 'static> Clone for Loader<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for Loader<T> {}
+
+impl<T: Send + Sync + 'static> Loader<T> {
+    /// Asks now, whatever was planned.
+    pub fn reload(self) {
+        if let Some(ask) = self.ask.try_get_value() {
+            ask();
+        }
+    }
+
+    /// What keeps it from being there.
+    #[must_use]
+    pub fn failure(self) -> Option<Failure> {
+        self.failure.get()
+    }
+
+    fn take(self, number: u32, failures: u32, result: Result<T, Failure>) -> Option<Duration> {
+        if self.attempts.try_get_untracked() != Some(number) {
+            return None;
+        }
+        match result {
+            Ok(value) => {
+                self.failure.set(None);
+                self.value.set(Some(value));
+                None
+            }
+            Err(failure) => {
+                let again = delay(&failure, failures);
+                self.failure.set(Some(failure));
+                again
+            }
+        }
+    }
+}
+
+/// Asks with `fetch` until it succeeds or is refused: patiently, and at once when the network comes back.
+pub fn load<T, F, R>(session: Session, fetch: F) -> Loader<T>
+where
+    T: Send + Sync + 'static,
+    F: Fn() -> R + Clone + 'static,
+    R: Future<Output = Result<T, Failure>> + 'static,
+{
+    let loader = Loader {
+        value: RwSignal::new(None),
+        failure: RwSignal::new(None),
+        attempts: RwSignal::new(0),
+        ask: StoredValue::new_local(Rc::new(|| ())),
+    };
+    loader.ask.set_value(Rc::new(move || attempt(loader, fetch.clone(), 1)));
+    loader.reload();
+    Effect::new(move |before: Option<u32>| {
+        let wakes = session.wakes();
+        let waits = loader.failure.with_untracked(|failure| failure.as_ref().is_some_and(Failure::passes));
+        if before.is_some_and(|before| before != wakes) && waits {
+            loader.reload();
+        }
+        wakes
+    });
+    loader
+}
+
+fn attempt<T, F, R>(loader: Loader<T>, fetch: F, failures: u32)
+where
+    T: Send + Sync + 'static,
+    F: Fn() -> R + Clone + 'static,
+    R: Future<Output = Result<T, Failure>> + 'static,
+{
+    let Some(number) = loader.attempts.try_update(|attempts| {
+        *attempts = attempts.wrapping_add(1);
+        *attempts
+    }) else {
+        return;
+    };
+    spawn_local(async move {
+        let result = fetch().await;
+        if let Some(delay) = loader.take(number, failures, result) {
+            let again = move || {
+                if loader.attempts.try_get_untracked() == Some(number) {
+                    attempt(loader, fetch, failures.saturating_add(1));
+                }
+            };
+            set_timeout(again, delay);
+        }
+    });
+}
+
+fn delay(failure: &Failure, failures: u32) -> Option<Duration> {
+    match failure {
+        Failure::Passing { after, .. } => Some(wait(failures, *after, clock::jitter())),
+        Failure::SignedOut | Failure::Refused(_) => None,
+    }
+}
+
+/// What to show instead of something that is not there yet.
+#[component]
+pub fn Waiting<T: Send + Sync + 'static>(
+    /// What is waited for.
+    loader: Loader<T>,
+) -> impl IntoView {
+    let again = Callback::new(move |()| loader.reload());
+    move || match loader.failure() {
+        None | Some(Failure::SignedOut) => view! { <p class="loading">"Loading…"</p> }.into_any(),
+        Some(failure) => {
+            let role = (!failure.passes()).then_some("alert");
+            view! {
+                <div class="stack">
+                    <p class="failure" role=role>{failure.message()}</p>
+                    <Button label="Try again" pending=false class="button button-quiet" on_press=again />
+                </div>
+            }
+            .into_any()
+        }
+    }
+}

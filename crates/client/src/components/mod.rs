@@ -1,0 +1,26 @@
+//! Parts that pages are made of.
+#![expect(unreachable_pub, reason = "the component macro hides re-exports from this lint")]
+
+mod brand;
+mod button;
+mod entrance;
+mod field;
+mod form;
+mod guard;
+mod loader;
+mod moment;
+mod page_title;
+mod shell;
+mod status;
+
+pub use brand::Brand;
+pub use button::Button;
+pub use entrance::Entrance;
+pub use field::{FieldKind, TextField};
+pub use form::{Form, FormState, Wrong};
+pub use guard::{Protected, VisitorsOnly};
+pub use loader::{Loader, Waiting, load};
+pub use moment::Moment;
+pub use page_title::{FirstPage, PageTitle};
+pub use shell::Shell;
+pub use status::StatusRegion;

@@ -1,0 +1,45 @@
+//! The frame of the pages for users.
+
+use super::{Brand, Button, Protected};
+use crate::session::Session;
+use leptos::prelude::*;
+use leptos_router::components::{A, Outlet};
+
+/// Header, navigation and, below them, the page.
+#[component]
+pub fn Shell() -> impl IntoView {
+    view! {
+        <Protected>
+            <Header />
+            <main id="main" class="page" tabindex="-1">
+                <Outlet />
+            </main>
+        </Protected>
+    }
+}
+
+#[component]
+fn Header() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let sign_out = Callback::new(move |()| session.logout());
+    view! {
+        <header class="header">
+            <div class="header-inner">
+                <a class="home" href="/" aria-label="Latchkey, your account">
+                    <Brand />
+                </a>
+                <nav aria-label="Account pages">
+                    <ul>
+                        <li>
+                            <A href="/account">"Account"</A>
+                        </li>
+                        <li>
+                            <A href="/sessions">"Sessions"</A>
+                        </li>
+                    </ul>
+                </nav>
+                <Button label="Sign out" pending=false class="button button-quiet" on_press=sign_out />
+            </div>
+        </header>
+    }
+}

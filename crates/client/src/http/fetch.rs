@@ -1,0 +1,85 @@
+//! The one file that names reqwasm. It re-exports gloo-net 0.1; another library would be exchanged here.
+
+use super::API_BASE;
+use super::call::{Call, Verb};
+use crate::clock;
+use crate::policy::{Answer, Now, Silence, retry_after};
+use gloo_timers::callback::Timeout;
+use reqwasm::http::{
+    Method, ReferrerPolicy, Request, RequestCache, RequestCredentials, RequestRedirect, Response,
+};
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+use web_sys::AbortController;
+
+/// Sends `call`, and gives up when its patience ends.
+pub(super) async fn fetch(call: &Call) -> Result<Answer, Silence> {
+    let controller = AbortController::new().ok();
+    let gave_up = Rc::new(Cell::new(false));
+    let timer = Timeout::new(milliseconds(call.patience), {
+        let (controller, gave_up) = (controller.clone(), Rc::clone(&gave_up));
+        move || {
+            gave_up.set(true);
+            if let Some(controller) = controller {
+                controller.abort();
+            }
+        }
+    });
+    let signal = controller.as_ref().map(AbortController::signal);
+    let answer = exchange(request(call).abort_signal(signal.as_ref())).await;
+    drop(timer);
+    answer.ok_or(if gave_up.get() { Silence::TimedOut } else { Silence::Unreachable })
+}
+
+/// A duration for the browser's timers.
+pub(crate) fn milliseconds(duration: Duration) -> u32 {
+    duration.as_millis().try_into().unwrap_or(i32::MAX.unsigned_abs())
+}
+
+fn request(call: &Call) -> Request {
+    // A redirect would carry the tokens to wherever it points, so there is none.
+    let request = Request::new(&format!("{API_BASE}{}", call.path))
+        .method(method(call.verb))
+        .redirect(RequestRedirect::Error)
+        .credentials(RequestCredentials::Omit)
+        .cache(RequestCache::NoStore)
+        .referrer_policy(ReferrerPolicy::NoReferrer)
+        .header("Accept", "application/json");
+    let request = match &call.access {
+        Some(access) => request.header("Authorization", &format!("Bearer {access}")),
+        None => request,
+    };
+    let request = match &call.key {
+        Some(key) => request.header("Idempotency-Key", key),
+        None => request,
+    };
+    match &call.body {
+        Some(body) => request.header("Content-Type", "application/json").body(body.as_str()),
+        None => request,
+    }
+}
+
+const fn method(verb: Verb) -> Method {
+    match verb {
+        Verb::Get => Method::GET,
+        Verb::Post => Method::POST,
+        Verb::Patch => Method::PATCH,
+        Verb::Delete => Method::DELETE,
+    }
+}
+
+/// The answer, read to its end: one that breaks off in the middle is none.
+async fn exchange(request: Request) -> Option<Answer> {
+    let sent = clock::now();
+    let response = request.send().await.ok()?;
+    let body = response.text().await.ok()?;
+    Some(answer(&response, body, sent))
+}
+
+fn answer(response: &Response, body: String, sent: Now) -> Answer {
+    let header = |name| response.headers().get(name);
+    Answer::new(response.status(), &header("Content-Type").unwrap_or_default(), body)
+        .retry_after(header("Retry-After").and_then(|value| retry_after(&value)))
+        .timed(sent, clock::now())
+}

@@ -1,0 +1,56 @@
+//! The only place that sends a request.
+
+mod call;
+mod endpoints;
+mod fetch;
+mod parting;
+
+pub use call::Call;
+pub use endpoints::Api;
+pub use parting::send_parting;
+pub(crate) use fetch::milliseconds;
+
+use crate::notices::{Notices, SLOW};
+use crate::policy::{Answer, Silence};
+use gloo_timers::callback::Timeout;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// Where the API is; fixed at build time by `API_BASE_URL`.
+pub const API_BASE: &str = env!("LATCHKEY_API_BASE");
+
+/// Sends calls and tells people when that is difficult.
+#[derive(Debug, Clone, Copy)]
+pub struct Http {
+    notices: Notices,
+}
+
+impl Http {
+    /// A client that reports to `notices`.
+    #[must_use]
+    pub const fn new(notices: Notices) -> Self {
+        Self { notices }
+    }
+
+    /// Sends `call` and waits for the whole answer, or for the call's patience to end.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn send(self, call: &Call) -> Result<Answer, Silence> {
+        let is_slow = Rc::new(Cell::new(false));
+        let slow = Timeout::new(milliseconds(SLOW), {
+            let (notices, is_slow) = (self.notices, Rc::clone(&is_slow));
+            move || {
+                is_slow.set(true);
+                notices.slow(true);
+            }
+        });
+        let exchange = fetch::fetch(call).await;
+        drop(slow);
+        if is_slow.get() {
+            self.notices.slow(false);
+        }
+        self.notices.heard(&exchange);
+        exchange
+    }
+}

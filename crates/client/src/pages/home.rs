@@ -1,0 +1,40 @@
+//! `/`
+
+use crate::components::{Moment, PageTitle};
+use crate::session::Session;
+use leptos::prelude::*;
+
+/// Who is signed in, and where to go from here.
+#[component]
+pub fn HomePage() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let name = move || session.user().map(|user| user.display_name).filter(|name| !name.is_empty());
+    let email = move || session.user().map(|user| user.email);
+    let since = move || session.user().map(|user| view! { <Moment at=user.created_at /> });
+    view! {
+        <PageTitle text="Your account" />
+        <section class="panel">
+            {move || name().map(|name| view! { <p class="greeting">"Hello, " {name}</p> })}
+            <dl class="facts">
+                <div>
+                    <dt>"Signed in as"</dt>
+                    <dd class="email">{email}</dd>
+                </div>
+                <div>
+                    <dt>"Member since"</dt>
+                    <dd>{since}</dd>
+                </div>
+            </dl>
+        </section>
+        <ul class="tiles">
+            <li>
+                <a class="tile" href="/account" aria-describedby="tile-account">"Your profile"</a>
+                <p class="hint" id="tile-account">"Change your name and your username."</p>
+            </li>
+            <li>
+                <a class="tile" href="/sessions" aria-describedby="tile-sessions">"Your devices"</a>
+                <p class="hint" id="tile-sessions">"See where you are signed in, and sign out what you do not know."</p>
+            </li>
+        </ul>
+    }
+}

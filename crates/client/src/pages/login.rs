@@ -1,0 +1,104 @@
+//! `/login`
+
+use crate::components::{Button, Entrance, FieldKind, Form, FormState, TextField, VisitorsOnly, Wrong};
+use crate::session::{Session, State};
+use auth_types::requests::LoginRequest;
+use auth_types::validation::{REQUIRED, given_password};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// Asks for email or username and password; [`Session`] tells everyone else that it worked.
+#[component]
+pub fn LoginPage() -> impl IntoView {
+    view! {
+        <VisitorsOnly>
+            <Entrance title="Sign in">
+                <Farewells />
+                <LoginForm />
+                <p class="aside">
+                    "New here? " <a href=with_query("/register")>"Create account"</a>
+                </p>
+            </Entrance>
+        </VisitorsOnly>
+    }
+}
+
+/// Why somebody who was signed in has to sign in again.
+#[component]
+fn Farewells() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let message = move || match session.state() {
+        State::SignedOut(farewell) => farewell.message(),
+        State::Unknown | State::SignedIn(_) => None,
+    };
+    move || message().map(|text| view! { <p class="remark">{text}</p> })
+}
+
+#[component]
+fn LoginForm() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let form = FormState::new(&["email", "password"]);
+    let (identifier, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let submit = move |()| {
+        let checked = check(&identifier.get_untracked(), password.get_untracked());
+        form.submit(checked, move |request| async move { session.login(&request).await });
+    };
+    view! {
+        <Form state=form on_submit=submit>
+            <TextField
+                label="Email or username"
+                name="email"
+                kind=FieldKind::Name
+                autocomplete="username"
+                value=identifier
+                form=form
+            />
+            <TextField
+                label="Password"
+                name="password"
+                kind=FieldKind::Password
+                autocomplete="current-password"
+                value=password
+                form=form
+            />
+            <Button label="Sign in" kind="submit" pending=form.pending() class="button button-wide" />
+        </Form>
+    }
+}
+
+/// A field may hold either name, and the server finds out which it is.
+fn check(identifier: &str, password: String) -> Result<LoginRequest, Wrong> {
+    let identifier = identifier.trim();
+    let mut wrong = Wrong::new();
+    if identifier.is_empty() {
+        wrong.insert("email", REQUIRED.to_owned());
+    }
+    if let Err(problem) = given_password(&password) {
+        wrong.insert("password", problem);
+    }
+    let email = Some(identifier.to_owned());
+    if wrong.is_empty() { Ok(LoginRequest { email, username: None, password }) } else { Err(wrong) }
+}
+
+/// The other visitors' page, with the same way on after signing in.
+pub(super) fn with_query(path: &'static str) -> impl Fn() -> String {
+    let query = use_query_map();
+    move || format!("{path}{}", query.get().to_query_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_is_trimmed_and_a_password_is_not() {
+        let request = check(" ada@example.com\t", " secret ".to_owned()).expect("a request");
+        assert_eq!((request.email.as_deref(), request.password.as_str()), (Some("ada@example.com"), " secret "));
+    }
+
+    #[test]
+    fn both_empty_fields_are_told() {
+        let wrong = check("  ", String::new()).expect_err("wrong fields");
+        assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"email", &"password"]);
+    }
+}

@@ -1,0 +1,91 @@
+//! `/register`
+
+use super::login::with_query;
+use crate::components::{Button, Entrance, FieldKind, Form, FormState, TextField, VisitorsOnly, Wrong};
+use crate::session::{Registered, Session};
+use auth_types::limits::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH};
+use auth_types::requests::RegisterRequest;
+use auth_types::responses::PasswordRules;
+use auth_types::validation::{email, new_password};
+use leptos::prelude::*;
+
+/// The least that any server asks; whether a password is easy to guess only the server tells.
+const RULES: PasswordRules = PasswordRules { min_length: PASSWORD_MIN_LENGTH, max_length: PASSWORD_MAX_LENGTH };
+
+/// Asks for an email address and a password, and makes an account.
+#[component]
+pub fn RegisterPage() -> impl IntoView {
+    let is_made = RwSignal::new(false);
+    view! {
+        <VisitorsOnly>
+            <Entrance title="Create account">
+                <Show when=move || is_made.get() fallback=move || view! { <RegisterForm is_made=is_made /> }>
+                    <p class="remark" role="alert">
+                        "Almost done: we have sent you a mail. Open the link in it to confirm your address."
+                    </p>
+                </Show>
+                <p class="aside">
+                    "Have an account? " <a href=with_query("/login")>"Sign in"</a>
+                </p>
+            </Entrance>
+        </VisitorsOnly>
+    }
+}
+
+#[component]
+fn RegisterForm(
+    /// Set when an account was made that cannot be used yet.
+    is_made: RwSignal<bool>,
+) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let form = FormState::new(&["email", "password"]);
+    let (address, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let submit = move |()| {
+        let checked = check(&address.get_untracked(), password.get_untracked());
+        form.submit(checked, move |request| async move {
+            let made = session.register(&request).await?;
+            is_made.try_set(made == Registered::ConfirmEmail);
+            Ok(())
+        });
+    };
+    view! {
+        <Form state=form on_submit=submit>
+            <TextField label="Email" name="email" kind=FieldKind::Email autocomplete="email" value=address form=form />
+            <TextField
+                label="Password"
+                name="password"
+                kind=FieldKind::Password
+                autocomplete="new-password"
+                hint="At least 8 characters. A few unusual words make a good one."
+                value=password
+                form=form
+            />
+            <Button label="Create account" kind="submit" pending=form.pending() class="button button-wide" />
+        </Form>
+    }
+}
+
+fn check(address: &str, password: String) -> Result<RegisterRequest, Wrong> {
+    let mut wrong = Wrong::new();
+    let address = email(address).map(str::to_owned).map_err(|problem| wrong.insert("email", problem));
+    if let Err(problem) = new_password(&password, RULES) {
+        wrong.insert("password", problem);
+    }
+    match address {
+        Ok(email) if wrong.is_empty() => Ok(RegisterRequest { email, password, ..RegisterRequest::default() }),
+        _ => Err(wrong),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_would_refuse_is_told_before_sending() {
+        let wrong = check("ada", "short".to_owned()).expect_err("wrong fields");
+        assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"email", &"password"]);
+        let request = check(" ada@example.com ", " long enough ".to_owned()).expect("a request");
+        assert_eq!((request.email.as_str(), request.password.as_str()), ("ada@example.com", " long enough "));
+    }
+}

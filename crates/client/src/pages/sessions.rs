@@ -1,0 +1,136 @@
+//! `/sessions`
+
+use crate::components::{Button, Loader, Moment, PageTitle, Waiting, load};
+use crate::http::Api;
+use crate::notices::Notices;
+use crate::policy::Failure;
+use crate::session::Session;
+use auth_types::responses::SessionResponse;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// The devices where this user is signed in.
+#[component]
+pub fn SessionsPage() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let devices = load(session, move || async move { Ok(in_order(Api::new(session).sessions().await?)) });
+    let failure = RwSignal::new(None::<Failure>);
+    view! {
+        <PageTitle text="Sessions" />
+        <p class="lead">"These devices are signed in to your account. Sign out any that you do not know."</p>
+        {move || failure.get().map(|failure| view! { <p class="failure" role="alert">{failure.message()}</p> })}
+        <Show when=move || devices.value.with(Option::is_some) fallback=move || view! { <Waiting loader=devices /> }>
+            <ul class="devices">
+                <For each=move || devices.value.get().unwrap_or_default() key=|device| device.id let:device>
+                    <Device device=device devices=devices failure=failure />
+                </For>
+            </ul>
+            <SignOutEverywhere failure=failure />
+        </Show>
+    }
+}
+
+/// This device first, then those that were used last.
+fn in_order(mut devices: Vec<SessionResponse>) -> Vec<SessionResponse> {
+    devices.sort_by_key(|device| (!device.current, std::cmp::Reverse(device.last_used_at)));
+    devices
+}
+
+#[component]
+fn Device(
+    device: SessionResponse,
+    devices: Loader<Vec<SessionResponse>>,
+    failure: RwSignal<Option<Failure>>,
+) -> impl IntoView {
+    let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let pending = RwSignal::new(false);
+    let (id, is_current) = (device.id, device.current);
+    let end = Callback::new(move |()| {
+        if is_current {
+            return session.logout();
+        }
+        pending.set(true);
+        failure.set(None);
+        spawn_local(async move {
+            let result = Api::new(session).end_session(id).await;
+            pending.try_set(false);
+            match result {
+                Ok(()) => {
+                    notices.say(Some("The device is signed out."));
+                    devices.value.try_update(|devices| devices.iter_mut().for_each(|all| all.retain(|one| one.id != id)));
+                }
+                Err(problem) => drop(failure.try_set(Some(problem))),
+            }
+        });
+    });
+    let name = format!("device-{id}");
+    view! {
+        <li class="device" aria-labelledby=name.clone()>
+            <div>
+                <h2 id=name.clone()>{device.device.clone()}</h2>
+                {is_current.then(|| view! { <p class="badge">"This device"</p> })}
+                <DeviceFacts device=device />
+            </div>
+            <Button label="Sign out this device" pending=pending class="button button-quiet" on_press=end />
+        </li>
+    }
+}
+
+#[component]
+fn DeviceFacts(device: SessionResponse) -> impl IntoView {
+    let address = device.ip_address.map(|address| {
+        view! {
+            <div>
+                <dt>"IP address"</dt>
+                <dd>{address}</dd>
+            </div>
+        }
+    });
+    view! {
+        <dl class="facts">
+            <div>
+                <dt>"Signed in"</dt>
+                <dd>
+                    <Moment at=device.created_at />
+                </dd>
+            </div>
+            <div>
+                <dt>"Last used"</dt>
+                <dd>
+                    <Moment at=device.last_used_at />
+                </dd>
+            </div>
+            <div>
+                <dt>"Expires if not used"</dt>
+                <dd>
+                    <Moment at=device.expires_at />
+                </dd>
+            </div>
+            {address}
+        </dl>
+    }
+}
+
+#[component]
+fn SignOutEverywhere(failure: RwSignal<Option<Failure>>) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let pending = RwSignal::new(false);
+    let press = Callback::new(move |()| {
+        pending.set(true);
+        failure.set(None);
+        spawn_local(async move {
+            let result = Api::new(session).logout_everywhere().await;
+            pending.try_set(false);
+            match result {
+                Ok(_) => session.ended_by_user(),
+                Err(problem) => drop(failure.try_set(Some(problem))),
+            }
+        });
+    });
+    view! {
+        <section class="panel panel-row">
+            <p>"Lost a device, or not sure? Sign out everywhere, this device included."</p>
+            <Button label="Sign out everywhere" pending=pending class="button button-danger" on_press=press />
+        </section>
+    }
+}

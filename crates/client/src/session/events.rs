@@ -1,0 +1,55 @@
+//! What happens outside of this page: other tabs, the network, sleep, the back button.
+
+use super::Session;
+use crate::notices::Notices;
+use crate::tokens::KEY;
+use leptos::ev;
+use leptos::prelude::*;
+use web_sys::VisibilityState;
+
+/// Marks the document while it lies in the browser's back-forward cache; the stylesheet hides it.
+const AWAY: &str = "away";
+
+/// Listens for as long as the page lives.
+pub(super) fn listen(session: Session, notices: Notices) {
+    window_event_listener(ev::storage, move |event| {
+        let (key, value) = (event.key(), event.new_value());
+        if key.as_deref().is_none_or(|key| key == KEY) {
+            session.told(value.is_none());
+        }
+    });
+    window_event_listener(ev::online, move |_| {
+        notices.online(true);
+        session.online();
+    });
+    window_event_listener(ev::offline, move |_| notices.online(false));
+    window_event_listener_untyped("visibilitychange", move |_| {
+        if document().visibility_state() == VisibilityState::Visible {
+            session.recheck();
+        }
+    });
+    listen_for_the_back_button(session);
+}
+
+/// A page that is brought back as it was must not show what was signed out of meanwhile, not even for a moment.
+fn listen_for_the_back_button(session: Session) {
+    window_event_listener(ev::pagehide, move |event| {
+        if event.persisted() {
+            mark_away(true);
+        }
+    });
+    window_event_listener(ev::pageshow, move |event| {
+        if event.persisted() {
+            session.recheck();
+            // After the effects of that check, which may have taken the page's content away.
+            request_animation_frame(|| mark_away(false));
+        }
+    });
+}
+
+fn mark_away(away: bool) {
+    if let Some(root) = document().document_element() {
+        // Only an invalid name could fail.
+        let _: Result<bool, wasm_bindgen::JsValue> = root.toggle_attribute_with_force(&format!("data-{AWAY}"), away);
+    }
+}

@@ -1,0 +1,71 @@
+//! A turn among tabs, by the Web Locks API. It saves requests and nothing else: whoever does not get it goes ahead.
+
+use crate::http::milliseconds;
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{Function, Object, Promise, Reflect};
+use leptos::prelude::window;
+use leptos::task::spawn_local;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+const NAME: &str = "latchkey.refresh";
+
+/// How long to wait for other tabs; longer than a refresh takes, shorter than anyone likes to wait.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A turn, given back when dropped.
+pub(super) struct Turn {
+    give_back: Function,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // A promise's own resolve function does not throw.
+        let _: Result<JsValue, JsValue> = self.give_back.call0(&JsValue::UNDEFINED);
+    }
+}
+
+/// Waits for a turn, but not for long; `None` where there are no Web Locks or other tabs are slow.
+pub(super) async fn acquire() -> Option<Turn> {
+    let (held, turn) = promise();
+    let (granted, grant) = oneshot::channel();
+    request(held, granted).ok()?;
+    let patience = TimeoutFuture::new(milliseconds(PATIENCE));
+    match select(grant, patience).await {
+        Either::Left((Ok(()), _)) => Some(turn),
+        // Dropping the turn now gives it back at once, should it come later.
+        Either::Left((Err(_), _)) | Either::Right(_) => None,
+    }
+}
+
+/// Asks for the lock; it is ours from the moment that `granted` is told until `held` resolves.
+fn request(held: Promise, granted: oneshot::Sender<()>) -> Result<(), JsValue> {
+    let locks = Reflect::get(&window().navigator(), &"locks".into())?;
+    let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
+    let on_grant = Closure::once_into_js(move |_lock: JsValue| {
+        // The receiver is gone when the wait is over already; then `held` is resolved too.
+        let _: Result<(), ()> = granted.send(());
+        held
+    });
+    let done: Promise = request.call3(&locks, &NAME.into(), &Object::new(), &on_grant)?.dyn_into()?;
+    spawn_local(async move {
+        let _: Result<JsValue, JsValue> = JsFuture::from(done).await;
+    });
+    Ok(())
+}
+
+/// A promise and what resolves it.
+fn promise() -> (Promise, Turn) {
+    let resolve = Rc::new(RefCell::new(None));
+    let promise = Promise::new(&mut |done, _| {
+        resolve.replace(Some(done));
+    });
+    let give_back = resolve.take().unwrap_or_default();
+    (promise, Turn { give_back })
+}

@@ -1,0 +1,251 @@
+//! The one owner of the session in this tab.
+//!
+//! It carries out what [`Keeper`] decides: reads and writes storage, sends refreshes, tells the pages.
+
+mod caches;
+mod events;
+mod lock;
+mod refresh;
+mod state;
+
+pub use state::{Farewell, Registered, State};
+
+use crate::clock;
+use crate::http::{Call, Http, send_parting};
+use crate::notices::Notices;
+use crate::policy::{
+    Answer, Change, Failure, Keeper, Plan, Refusal, Seen, Silence, Tokens, Trouble, asks_for_refresh, read_json,
+};
+use crate::tokens;
+use auth_types::Reason;
+use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest};
+use auth_types::responses::{TokenResponse, UserResponse};
+use leptos::prelude::*;
+use refresh::Flight;
+use uuid::Uuid;
+
+/// A handle to the session; copies are the same session.
+#[derive(Debug, Clone, Copy)]
+pub struct Session {
+    http: Http,
+    notices: Notices,
+    keeper: StoredValue<Keeper>,
+    flight: StoredValue<Option<Flight>, LocalStorage>,
+    state: RwSignal<State>,
+    user: RwSignal<Option<UserResponse>>,
+    wakes: RwSignal<u32>,
+}
+
+impl Session {
+    /// Takes up what storage holds and listens for what other tabs and the network do.
+    #[must_use]
+    pub fn start(http: Http, notices: Notices) -> Self {
+        let session = Self {
+            http,
+            notices,
+            keeper: StoredValue::new(Keeper::new()),
+            flight: StoredValue::new_local(None),
+            state: RwSignal::new(State::Unknown),
+            user: RwSignal::new(None),
+            wakes: RwSignal::new(0),
+        };
+        session.look();
+        if session.state.get_untracked() == State::Unknown {
+            session.state.set(State::SignedOut(Farewell::Visitor));
+        }
+        events::listen(session, notices);
+        session
+    }
+
+    /// Whether someone is signed in.
+    #[must_use]
+    pub fn state(self) -> State {
+        self.state.get()
+    }
+
+    /// Who, once the server has told.
+    #[must_use]
+    pub fn user(self) -> Option<UserResponse> {
+        self.user.get()
+    }
+
+    /// Takes in what the server just said about the user.
+    pub fn set_user(self, user: UserResponse) {
+        if self.user.with_untracked(|known| known.as_ref() != Some(&user)) {
+            self.user.set(Some(user));
+        }
+    }
+
+    /// Counts the moments at which it pays to try again what failed: the network is back, the page is looked at again.
+    #[must_use]
+    pub fn wakes(self) -> u32 {
+        self.wakes.get()
+    }
+
+    /// Signs in.
+    ///
+    /// # Errors
+    /// What to tell people instead.
+    pub async fn login(self, request: &LoginRequest) -> Result<(), Failure> {
+        let exchange = self.http.send(&Call::post("/api/auth/login/", request)).await;
+        self.adopt(exchange)
+    }
+
+    /// Creates an account and signs in, unless the address must be confirmed first.
+    ///
+    /// # Errors
+    /// What to tell people instead.
+    pub async fn register(self, request: &RegisterRequest) -> Result<Registered, Failure> {
+        let exchange = self.http.send(&Call::post("/api/auth/register/", request)).await;
+        if exchange.as_ref().is_ok_and(|answer| answer.status == 202) {
+            return Ok(Registered::ConfirmEmail);
+        }
+        self.adopt(exchange).map(|()| Registered::SignedIn)
+    }
+
+    /// Signs out on this device. It is done when this returns, network or not; the server is told on the way.
+    pub fn logout(self) {
+        self.look();
+        let tokens = self.forget(Farewell::ByUser);
+        if let Some(tokens) = tokens {
+            send_parting("/api/auth/logout/", &RefreshRequest { refresh: tokens.refresh().to_owned() });
+        }
+    }
+
+    /// Forgets a session that the server has ended already, at the user's own wish.
+    pub fn ended_by_user(self) {
+        self.forget(Farewell::ByUser);
+    }
+
+    /// Sends a call with the access token; when that is refused, refreshes once and sends once more.
+    ///
+    /// # Errors
+    /// [`Failure::SignedOut`] when there is no session or another one by the time of the answer, and what keeps a
+    /// refresh from succeeding.
+    pub async fn send(self, call: Call) -> Result<Result<Answer, Silence>, Failure> {
+        let before = self.keeper.with_value(|keeper| keeper.tokens().map(|tokens| tokens.access().to_owned()));
+        let used = self.usable(None).await?;
+        let epoch = self.keeper.with_value(Keeper::epoch);
+        let mut exchange = self.http.send(&call.with_access(used.access())).await;
+        let was_fresh = before.as_deref() != Some(used.access());
+        // A refusal straight after a refresh is the application's answer, and so is a second one.
+        if !was_fresh && exchange.as_ref().is_ok_and(asks_for_refresh) {
+            let fresh = self.usable(Some(used.access().to_owned())).await?;
+            exchange = self.http.send(&call.with_access(fresh.access())).await;
+        }
+        let same = self.keeper.with_value(Keeper::epoch) == epoch;
+        if same { Ok(exchange) } else { Err(Failure::SignedOut) }
+    }
+
+    /// Looks at storage again and refreshes if that is due: after sleep, in a page brought back, in a tab looked at again.
+    pub fn recheck(self) {
+        self.look();
+        if matches!(self.plan(None), Plan::Refresh(_)) {
+            self.refresh_in_background();
+        }
+        self.wakes.update(|wakes| *wakes = wakes.wrapping_add(1));
+    }
+
+    /// Says that the network is back.
+    pub fn online(self) {
+        self.keeper.update_value(Keeper::online);
+        self.recheck();
+    }
+
+    /// Takes a `storage` event; `removed` if it says that the tokens were deleted.
+    pub fn told(self, removed: bool) {
+        if let Some(change) = self.keeper.try_update_value(|keeper| keeper.told(removed, seen())) {
+            self.follow(change);
+        }
+    }
+
+    /// Tokens whose access token can be sent; refreshes first where needed.
+    async fn usable(self, refused: Option<String>) -> Result<Tokens, Failure> {
+        self.look();
+        if let Plan::Refresh(_) = self.plan(refused.as_deref()) {
+            self.refresh(refused.clone()).await;
+        }
+        match self.plan(refused.as_deref()) {
+            Plan::Use(tokens) => Ok(*tokens),
+            // Just refreshed and due again: then this is as fresh as it gets. Still the refused one: not yet.
+            Plan::Refresh(tokens) if refused.is_none() => Ok(*tokens),
+            Plan::Refresh(_) => Err(Failure::Passing { trouble: Trouble::Odd, after: None }),
+            Plan::Wait { trouble, remaining } => Err(Failure::Passing { trouble, after: Some(remaining) }),
+            Plan::SignedOut => Err(Failure::SignedOut),
+        }
+    }
+
+    fn plan(self, refused: Option<&str>) -> Plan {
+        self.keeper.with_value(|keeper| keeper.plan(refused, clock::now()))
+    }
+
+    /// Compares what this tab knows with what is stored.
+    fn look(self) {
+        if let Some(change) = self.keeper.try_update_value(|keeper| keeper.look(seen())) {
+            self.follow(change);
+        }
+    }
+
+    fn follow(self, change: Change) {
+        match change {
+            Change::Same | Change::Newer => {}
+            Change::Switched => self.enter(None),
+            Change::SignedOut => self.leave(Farewell::Elsewhere),
+            Change::WriteBack(tokens) => self.write(&tokens),
+            Change::Remove => {
+                tokens::clear();
+                self.leave(Farewell::Elsewhere);
+            }
+        }
+    }
+
+    /// Starts the session that the answer to a sign-in gives.
+    fn adopt(self, exchange: Result<Answer, Silence>) -> Result<(), Failure> {
+        let times = exchange.as_ref().map(|answer| (answer.sent, answer.received)).unwrap_or_default();
+        let answer: TokenResponse = read_json(exchange)?;
+        let tokens = Tokens::signed_in(&answer, times.0, times.1, Uuid::new_v4()).ok_or_else(not_ours)?;
+        self.keeper.update_value(|keeper| keeper.sign_in(tokens.clone(), clock::now()));
+        self.write(&tokens);
+        self.enter(Some(answer.user));
+        Ok(())
+    }
+
+    fn write(self, tokens: &Tokens) {
+        let written = tokens::write(tokens);
+        self.keeper.update_value(|keeper| keeper.wrote(written));
+        if !written {
+            self.notices.memory_only();
+        }
+    }
+
+    fn enter(self, user: Option<UserResponse>) {
+        self.user.set(user);
+        self.state.set(State::SignedIn(self.keeper.with_value(Keeper::epoch)));
+    }
+
+    /// Clears everything this tab knows and has stored, and gives the tokens back.
+    fn forget(self, farewell: Farewell) -> Option<Tokens> {
+        let tokens = self.keeper.try_update_value(Keeper::sign_out).flatten();
+        tokens::clear();
+        caches::clear();
+        self.leave(farewell);
+        tokens
+    }
+
+    /// Shows the sign-in page to whoever is on a protected one. The first reason given counts.
+    fn leave(self, farewell: Farewell) {
+        self.user.set(None);
+        if !matches!(self.state.get_untracked(), State::SignedOut(_)) {
+            self.state.set(State::SignedOut(farewell));
+        }
+    }
+}
+
+/// What storage holds now.
+fn seen() -> Seen {
+    Seen { stored: tokens::read(), now: clock::now() }
+}
+
+fn not_ours() -> Failure {
+    Failure::Refused(Refusal { status: 200, reason: Reason::Unknown, errors: std::collections::BTreeMap::new() })
+}

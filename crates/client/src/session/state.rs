@@ -1,0 +1,52 @@
+//! What the pages know of the session.
+
+use auth_types::Reason;
+
+/// Whether someone is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has looked yet; show nothing that needs an answer.
+    Unknown,
+    /// Yes; the number tells one sign-in from the next.
+    SignedIn(u64),
+    /// No.
+    SignedOut(Farewell),
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// Nobody was when the page was opened.
+    Visitor,
+    /// The user pressed a button here.
+    ByUser,
+    /// It happened in another tab.
+    Elsewhere,
+    /// The server ended the session.
+    Ended(Reason),
+}
+
+/// What a registration led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registered {
+    /// The new user is signed in.
+    SignedIn,
+    /// A link in a mail must be opened first.
+    ConfirmEmail,
+}
+
+impl Farewell {
+    /// What to tell somebody who did not expect to sign in again.
+    #[must_use]
+    pub const fn message(self) -> Option<&'static str> {
+        match self {
+            Self::Visitor | Self::ByUser => None,
+            Self::Elsewhere => Some("You signed out in another tab."),
+            Self::Ended(Reason::SessionExpired) => Some("You were away for a long time. Please sign in again."),
+            Self::Ended(Reason::RefreshReused) => {
+                Some("For your safety you were signed out: your session was used from two places.")
+            }
+            Self::Ended(_) => Some("Your session has ended. Please sign in again."),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The only place that touches localStorage: one key, through gloo-storage.
+
+use crate::policy::{Stored, Tokens};
+use gloo_storage::errors::StorageError;
+use gloo_storage::{LocalStorage, Storage};
+
+/// The key that everything is kept under.
+pub const KEY: &str = "latchkey.tokens";
+
+/// What is stored. Content that is not ours is deleted and counts as nothing.
+#[must_use]
+pub fn read() -> Stored {
+    if !is_available() {
+        return Stored::Unavailable;
+    }
+    match LocalStorage::get(KEY) {
+        Ok(tokens) => Stored::Tokens(Box::new(tokens)),
+        Err(StorageError::KeyNotFound(_)) => Stored::Nothing,
+        Err(StorageError::SerdeError(_)) => {
+            clear();
+            Stored::Nothing
+        }
+        Err(StorageError::JsError(_)) => Stored::Unavailable,
+    }
+}
+
+/// Stores `tokens` and says whether that worked (storage may be full or forbidden). If not, nothing is left there: an
+/// older generation would look like a theft after the next reload.
+#[must_use]
+pub fn write(tokens: &Tokens) -> bool {
+    let written = is_available() && LocalStorage::set(KEY, tokens).is_ok();
+    if !written {
+        clear();
+    }
+    written
+}
+
+/// Deletes what is stored.
+pub fn clear() {
+    if is_available() {
+        LocalStorage::delete(KEY);
+    }
+}
+
+/// Whether the browser grants storage at all; gloo-storage takes that for granted and would stop the program.
+fn is_available() -> bool {
+    web_sys::window().is_some_and(|window| matches!(window.local_storage(), Ok(Some(_))))
+}
