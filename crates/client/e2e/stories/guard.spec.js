@@ -10,7 +10,7 @@ const noticeProtected = () => {
   new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true });
 };
 
-for (const path of ["/", "/sessions", "/account", "/security", "/sessions?from=mail#newest"]) {
+for (const path of ["/", "/sessions", "/account", "/sessions?from=mail#newest"]) {
   test(`without a session, ${path} asks to sign in and then comes back`, async ({ app, page, person }) => {
     await page.addInitScript(noticeProtected);
     await app.open(path);

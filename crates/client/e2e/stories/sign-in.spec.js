@@ -6,7 +6,7 @@ test("signing in shows the account", async ({ app, page, person }) => {
 
   await app.expectSignedIn(person);
   await expect(page).toHaveURL(/:18080\/$/);
-  for (const name of ["Account", "Security", "Sessions"]) {
+  for (const name of ["Account", "Sessions"]) {
     await expect(page.getByRole("navigation").getByRole("link", { name, exact: true })).toBeVisible();
   }
   const { access, refresh } = await app.tokens();
