@@ -31,9 +31,8 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn expect_status(self, status: u16) -> Self {
+    pub fn has_status(&self, status: u16) {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
-        self
     }
 
     #[track_caller]
@@ -45,24 +44,23 @@ impl Answer {
     /// A sign-in or a refresh that worked.
     #[track_caller]
     pub fn ok(self) -> TokenResponse {
-        let answer = self.expect_status(200);
-        assert_eq!(answer.header("cache-control"), "no-store");
-        answer.json()
+        self.has_status(200);
+        assert_eq!(self.header("cache-control"), "no-store");
+        self.json()
     }
 
     /// A sign-up that worked.
     #[track_caller]
     pub fn created(self) -> TokenResponse {
-        let answer = self.expect_status(201);
-        assert_eq!(answer.header("cache-control"), "no-store");
-        answer.json()
+        self.has_status(201);
+        assert_eq!(self.header("cache-control"), "no-store");
+        self.json()
     }
 
     /// Any success.
     #[track_caller]
-    pub fn done(self) -> Self {
+    pub fn done(self) {
         assert!(self.status.is_success(), "{} {}", self.status, self.text());
-        self
     }
 
     /// A failure told as the contract says: problem details, and the headers that its status asks for.

@@ -237,9 +237,8 @@ fn administer(sql: &str) {
 struct Server(Url);
 
 fn server() -> Server {
-    let url = std::env::var("TEST_POSTGRES_URL").unwrap_or_else(|_| {
-        panic!("TEST_POSTGRES_URL is not set: run it as `scripts/postgres run -- cargo test`")
-    });
+    let url = std::env::var("TEST_POSTGRES_URL")
+        .unwrap_or_else(|_| panic!("TEST_POSTGRES_URL is not set: run it as `scripts/postgres run -- cargo test`"));
     Server(Url::parse(&url).unwrap())
 }
 

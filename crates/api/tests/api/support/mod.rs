@@ -4,9 +4,20 @@ mod answer;
 mod app;
 mod clock;
 mod database;
+pub mod forge;
+mod process;
+mod proxy;
+pub mod raw;
 
 pub use answer::Answer;
-pub use app::{HoldsRefresh, PASSWORD, SECRET_KEY, TestApp, send};
+pub use app::{Builder, HoldsRefresh, PASSWORD, SECRET_KEY, TestApp, send};
 pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
+pub use process::{Process, create_user, eventually};
+pub use proxy::Proxy;
+
+use chrono::Duration;
+
+/// The least that a token's times tell apart.
+pub const ONE_SECOND: Duration = Duration::seconds(1);

@@ -1,0 +1,192 @@
+//! The real program: several processes on one database, killed at the worst moments.
+
+use crate::support::{Database, Process, Proxy, TestDb, create_user, eventually, forge, on_both_databases, send};
+use auth_types::Reason;
+use auth_types::requests::RefreshRequest;
+use auth_types::responses::TokenResponse;
+use reqwest::Method;
+use std::sync::Arc;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+on_both_databases![
+    a_session_revoked_at_one_process_is_refused_by_the_other,
+    a_refresh_at_one_process_is_repeated_by_the_other,
+    one_hundred_refreshes_at_two_processes_give_one_successor,
+    a_process_started_after_a_revocation_refuses_from_its_first_request,
+    a_client_that_hung_up_gets_its_answer_with_the_key,
+    a_process_killed_after_the_commit_has_lost_nothing_but_the_answer,
+    sigterm_answers_what_is_in_flight_and_ends_cleanly,
+    two_processes_may_migrate_one_empty_database_at_once,
+];
+
+const ADA: &str = "ada@example.com";
+const KEY: &str = "attempt-1";
+
+/// A database with one user.
+fn database_with_ada(database: Database) -> Arc<TestDb> {
+    let db = Arc::new(TestDb::migrated(database));
+    create_user(&db, ADA);
+    db
+}
+
+async fn a_session_revoked_at_one_process_is_refused_by_the_other(database: Database) {
+    let db = database_with_ada(database);
+    let (a, b) = (Process::start(db.url()), Process::start(db.url()));
+    let tokens = a.login(ADA).await;
+    b.me(&tokens).await.done();
+    a.logout(&tokens).await.done();
+
+    a.me(&tokens).await.refused(Reason::SessionRevoked);
+    b.refresh(&tokens, None).await.refused(Reason::SessionRevoked);
+    // `verify` asks no database: what it says, the feed has brought.
+    let verify =
+        || send(b.request(Method::POST, "/api/auth/verify/").json(&serde_json::json!({"token": tokens.access})));
+    let refused = eventually("the feed brings the revocation", async || {
+        Some(verify().await).filter(|answer| !answer.status.is_success())
+    });
+    refused.await.refused(Reason::SessionRevoked);
+}
+
+async fn a_refresh_at_one_process_is_repeated_by_the_other(database: Database) {
+    let db = database_with_ada(database);
+    let (a, b) = (Process::start(db.url()), Process::start(db.url()));
+    let first = a.login(ADA).await;
+    let second = a.refresh(&first, Some(KEY)).await.ok();
+
+    assert_eq!(b.refresh(&first, Some(KEY)).await.ok().refresh, second.refresh);
+    let third = b.refresh(&second, None).await.ok();
+    a.me(&third).await.done();
+}
+
+async fn one_hundred_refreshes_at_two_processes_give_one_successor(database: Database) {
+    let db = database_with_ada(database);
+    let (a, b) = (Process::start(db.url()), Process::start(db.url()));
+    let first = a.login(ADA).await;
+    let attempts = (0..100).map(|number| if number % 2 == 0 { &a } else { &b }.refresh(&first, Some(KEY)));
+    let answers = futures_util::future::join_all(attempts).await;
+
+    let tokens: Vec<_> = answers.into_iter().map(|answer| answer.ok().refresh).collect();
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    assert_eq!(db.number("SELECT generation FROM sessions"), 2);
+}
+
+async fn a_process_started_after_a_revocation_refuses_from_its_first_request(database: Database) {
+    let db = database_with_ada(database);
+    let a = Process::start(db.url());
+    let tokens = a.login(ADA).await;
+    a.logout(&tokens).await.done();
+    a.kill();
+
+    let b = Process::start(db.url());
+    let verify = b.request(Method::POST, "/api/auth/verify/").json(&serde_json::json!({"token": tokens.access}));
+    send(verify).await.refused(Reason::SessionRevoked);
+}
+
+/// Sends a refresh and does not wait for the answer.
+async fn refresh_without_listening(process: &Process, tokens: &TokenResponse) -> TcpStream {
+    let body = serde_json::to_string(&RefreshRequest { refresh: tokens.refresh.clone() }).unwrap();
+    let request = format!(
+        "POST /api/auth/refresh/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nIdempotency-Key: {KEY}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(process.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn until_rotated(db: &TestDb) {
+    let sql = "SELECT generation FROM sessions";
+    eventually("the rotation is committed", async || (db.number(sql) == 2).then_some(())).await;
+}
+
+async fn a_client_that_hung_up_gets_its_answer_with_the_key(database: Database) {
+    let db = database_with_ada(database);
+    let api = Process::start_with(db.url(), &[("REFRESH_LEEWAY", "0")]);
+    let first = api.login(ADA).await;
+    drop(refresh_without_listening(&api, &first).await);
+    // Either it went through before the line broke, or it did not; the client cannot know, and need not.
+    let second = api.refresh(&first, Some(KEY)).await.ok();
+
+    assert_eq!(db.number("SELECT generation FROM sessions"), 2);
+    api.refresh(&second, None).await.ok();
+}
+
+async fn a_process_killed_after_the_commit_has_lost_nothing_but_the_answer(database: Database) {
+    let db = database_with_ada(database);
+    let strict = [("REFRESH_LEEWAY", "0")];
+    let api = Process::start_with(db.url(), &strict);
+    let first = api.login(ADA).await;
+    let unread = refresh_without_listening(&api, &first).await;
+    until_rotated(&db).await;
+    api.kill();
+    drop(unread);
+
+    let api = Process::start_with(db.url(), &strict);
+    let second = api.refresh(&first, Some(KEY)).await.ok();
+    assert_eq!(forge::claims(&second.refresh)["gen"], 2);
+    assert_eq!(forge::claims(&second.refresh)["jti"], db.value("SELECT jti FROM sessions").unwrap());
+    api.me(&second).await.done();
+    api.refresh(&second, None).await.ok();
+}
+
+#[actix_web::test]
+async fn a_process_killed_before_it_hears_of_its_commit_has_lost_nothing_but_the_answer() {
+    let db = database_with_ada(Database::Postgres);
+    let proxy = Proxy::before(db.server_address());
+    let strict = [("REFRESH_LEEWAY", "0")];
+    let api = Process::start_with(&db.url_through(proxy.address()), &strict);
+    let first = api.login(ADA).await;
+    proxy.swallow_answers_to("UPDATE \"sessions\"");
+    let unread = refresh_without_listening(&api, &first).await;
+    until_rotated(&db).await;
+    api.kill();
+    drop(unread);
+
+    let api = Process::start_with(db.url(), &strict);
+    let second = api.refresh(&first, Some(KEY)).await.ok();
+    assert_eq!(forge::claims(&second.refresh)["jti"], db.value("SELECT jti FROM sessions").unwrap());
+    api.refresh(&second, None).await.ok();
+}
+
+async fn sigterm_answers_what_is_in_flight_and_ends_cleanly(database: Database) {
+    let db = database_with_ada(database);
+    // Dear hashing, so that the sign-ins are in flight for a while.
+    let mut api = Process::start_with(db.url(), &[("BCRYPT_COST", "11")]);
+    let tokens = api.login(ADA).await;
+    let before = db.number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'");
+    let attempts = futures_util::future::join_all((0..4).map(|_| async {
+        let wrong = serde_json::json!({"email": ADA, "password": "not the right one"});
+        let answer = send(api.request(Method::POST, "/api/auth/login/").json(&wrong)).await;
+        answer.refused(Reason::CredentialsWrong);
+    }));
+    // The first answer tells that the others have arrived; then the signal.
+    let in_flight = async {
+        eventually("a sign-in has been answered", async || {
+            let now = db.number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'");
+            (now > before).then_some(())
+        })
+        .await;
+        api.terminate();
+    };
+    tokio::join!(attempts, in_flight);
+
+    assert!(api.exit_status().await.success());
+    assert_eq!(db.number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'"), before + 4);
+    let api = Process::start(db.url());
+    api.refresh(&tokens, None).await.ok();
+}
+
+async fn two_processes_may_migrate_one_empty_database_at_once(database: Database) {
+    let db = TestDb::empty(database);
+    let start = || {
+        let url = db.url().to_owned();
+        tokio::task::spawn_blocking(move || Process::start(&url))
+    };
+    let (a, b) = tokio::join!(start(), start());
+    for process in [a.unwrap(), b.unwrap()] {
+        send(process.request(Method::GET, "/readyz")).await.done();
+    }
+    assert_eq!(db.tables(), ["auth_events", "sessions", "users"]);
+}

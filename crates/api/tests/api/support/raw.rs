@@ -1,0 +1,36 @@
+//! Requests that no HTTP library would send, byte by byte.
+
+use super::Answer;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Long enough for a busy machine; a test that waits for it has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Sends `bytes` and reads until the API closes the connection, which `Connection: close` in a well-formed request and
+/// any malformed one bring about. `None` when it closed without a word.
+pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A server that refuses early may close before everything is sent.
+    let _ = stream.write_all(bytes).await;
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    assert!(read.is_ok(), "no answer to {:?}", String::from_utf8_lossy(bytes));
+    parse(&answer)
+}
+
+fn parse(answer: &[u8]) -> Option<Answer> {
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    let mut lines = head.split("\r\n");
+    let status: StatusCode = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+        headers.append(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
+    }
+    Some(Answer { status, headers, body: answer[end + 4..].to_vec() })
+}
