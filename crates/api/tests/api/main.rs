@@ -6,4 +6,5 @@
 
 mod processes;
 mod refresh;
+mod simulation;
 mod support;

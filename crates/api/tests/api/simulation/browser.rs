@@ -1,0 +1,91 @@
+//! A browser: one storage, two clocks, several tabs that run the client's own policy.
+
+use chrono::{DateTime, Utc};
+use client::policy::{Answer, Change, Keeper, Now, Seen, Silence, Stored, Tokens};
+
+/// What a tab is waiting for.
+#[derive(Debug, Clone)]
+pub enum Flight {
+    /// The request has not reached the server.
+    Sent { parent: Box<Tokens>, at: Now, server_at: DateTime<Utc> },
+    /// The server has answered.
+    Answered { parent: Box<Tokens>, answer: Answer },
+}
+
+#[derive(Debug, Default)]
+pub struct Tab {
+    pub keeper: Keeper,
+    pub flight: Option<Flight>,
+}
+
+#[derive(Debug)]
+pub struct Browser {
+    /// What localStorage holds, as text: what survives a crash.
+    pub storage: Option<String>,
+    pub tabs: Vec<Tab>,
+    /// How wrong the wall clock is, milliseconds.
+    pub wall_error: i64,
+    /// The monotonic clock, milliseconds.
+    pub steady: i64,
+    /// Whether the storage was emptied since a tab was last told.
+    removed: Vec<bool>,
+}
+
+impl Browser {
+    pub fn new(tabs: usize, wall_error: i64) -> Self {
+        let open = (0..tabs).map(|_| Tab::default()).collect();
+        Self { storage: None, tabs: open, wall_error, steady: 0, removed: vec![false; tabs] }
+    }
+
+    pub fn now(&self, server: DateTime<Utc>) -> Now {
+        Now { wall_ms: server.timestamp_millis() + self.wall_error, steady_ms: self.steady }
+    }
+
+    pub fn seen(&self, server: DateTime<Utc>) -> Seen {
+        let stored = self.storage.as_deref().map_or(Stored::Nothing, |text| {
+            Stored::Tokens(Box::new(serde_json::from_str(text).expect("what a tab has written")))
+        });
+        Seen { stored, now: self.now(server) }
+    }
+
+    pub fn write(&mut self, tokens: &Tokens) {
+        self.storage = Some(serde_json::to_string(tokens).unwrap());
+    }
+
+    pub fn clear(&mut self) {
+        if self.storage.take().is_some() {
+            self.removed.fill(true);
+        }
+    }
+
+    /// The tab looks at the storage.
+    pub fn look(&mut self, tab: usize, server: DateTime<Utc>) {
+        let seen = self.seen(server);
+        let change = self.tabs[tab].keeper.look(seen);
+        self.carry_out(change);
+    }
+
+    /// The tab gets the `storage` events it has not had yet.
+    pub fn tell(&mut self, tab: usize, server: DateTime<Utc>) {
+        let (seen, removed) = (self.seen(server), std::mem::take(&mut self.removed[tab]));
+        let change = self.tabs[tab].keeper.told(removed, seen);
+        self.carry_out(change);
+    }
+
+    pub fn carry_out(&mut self, change: Change) {
+        match change {
+            Change::WriteBack(tokens) => self.write(&tokens),
+            Change::Remove => self.clear(),
+            Change::Same | Change::Newer | Change::Switched | Change::SignedOut => {}
+        }
+    }
+
+    /// The tab is gone, and with it what it was waiting for; another opens.
+    pub fn crash(&mut self, tab: usize) {
+        self.tabs[tab] = Tab::default();
+        self.removed[tab] = false;
+    }
+}
+
+/// What a request looks like that got no answer.
+pub const LOST: Result<Answer, Silence> = Err(Silence::TimedOut);

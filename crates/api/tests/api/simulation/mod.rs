@@ -1,0 +1,176 @@
+//! Browsers with tabs, wrong clocks, lost requests and answers, crashes, sign-outs and thieves, in any order, against the
+//! real API. The tabs are the client's own code (`client::policy`); what the API answers is compared with a model of the
+//! contract's table ([`model`]) at every step.
+//!
+//! What must hold in every history:
+//! - of a session at most one refresh token is live at any time;
+//! - an honest client that keeps its storage is never signed out by its own retries;
+//! - whoever presents an older generation past the leeway without the key ends the session;
+//! - nothing revoked is ever accepted again.
+
+mod browser;
+mod model;
+mod world;
+
+use crate::support::Database;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
+use world::World;
+
+/// Histories per database, and passages in each.
+const HISTORIES: u32 = 32;
+const PASSAGES: std::ops::Range<usize> = 8..40;
+
+/// One step of a history. Numbers choose among what there is at that moment.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Time passes; if `asleep`, the machine's monotonic clock stands still.
+    Wait {
+        seconds: i64,
+        asleep: bool,
+    },
+    /// A tab wants something of the API: it uses its access token, or prepares a refresh.
+    Use {
+        tab: usize,
+    },
+    /// The tab's prepared refresh reaches the server.
+    Arrive {
+        tab: usize,
+    },
+    /// It reaches the server twice, because something on the way sent it again.
+    ArriveTwice {
+        tab: usize,
+    },
+    /// What the tab waits for comes, or never comes.
+    Settle {
+        tab: usize,
+        lost: bool,
+    },
+    /// The three before in one go.
+    Refresh {
+        tab: usize,
+    },
+    /// The tab crashes; a new one opens in its place.
+    Crash {
+        tab: usize,
+    },
+    /// Somebody sets the wall clock of a tab's machine.
+    SetWallClock {
+        tab: usize,
+        seconds: i64,
+    },
+    SignIn {
+        tab: usize,
+    },
+    SignOut {
+        tab: usize,
+        heard: bool,
+    },
+    /// Another tab of the browser hears of what was done to the storage.
+    StorageEvent {
+        tab: usize,
+    },
+    /// A thief copies the tokens of a tab's browser.
+    Steal {
+        tab: usize,
+    },
+    /// The thief refreshes with something stolen.
+    ThiefRefresh {
+        loot: usize,
+    },
+    /// The server is started again on the same database.
+    Restart,
+}
+
+const TABS: std::ops::Range<usize> = 0..6;
+/// Longer than an access token is used, so that the next use refreshes.
+const DUE: Step = Step::Wait { seconds: 57, asleep: false };
+
+/// Any step.
+fn step() -> impl Strategy<Value = Step> {
+    let seconds =
+        prop_oneof![5 => 0..5_i64, 5 => 5..30_i64, 5 => 40..90_i64, 1 => 300..3_000_i64, 1 => 3_000..5_000_i64];
+    prop_oneof![
+        6 => (seconds, any::<bool>()).prop_map(|(seconds, asleep)| Step::Wait { seconds, asleep }),
+        6 => TABS.prop_map(|tab| Step::Use { tab }),
+        5 => TABS.prop_map(|tab| Step::Arrive { tab }),
+        1 => TABS.prop_map(|tab| Step::ArriveTwice { tab }),
+        5 => (TABS, any::<bool>()).prop_map(|(tab, lost)| Step::Settle { tab, lost }),
+        6 => TABS.prop_map(|tab| Step::Refresh { tab }),
+        1 => TABS.prop_map(|tab| Step::Crash { tab }),
+        1 => (TABS, -8_000..8_000_i64).prop_map(|(tab, seconds)| Step::SetWallClock { tab, seconds }),
+        2 => TABS.prop_map(|tab| Step::SignIn { tab }),
+        1 => (TABS, any::<bool>()).prop_map(|(tab, heard)| Step::SignOut { tab, heard }),
+        2 => TABS.prop_map(|tab| Step::StorageEvent { tab }),
+        1 => TABS.prop_map(|tab| Step::Steal { tab }),
+        2 => (0..4_usize).prop_map(|loot| Step::ThiefRefresh { loot }),
+        1 => Just(Step::Restart),
+    ]
+}
+
+/// An answer is lost, and some time later the tab, or another, tries again; perhaps after a crash or a restart.
+fn lost_answer() -> impl Strategy<Value = Vec<Step>> {
+    let between = prop_oneof![Just(None), TABS.prop_map(|tab| Some(Step::Crash { tab })), Just(Some(Step::Restart))];
+    (TABS, TABS, 5..200_i64, between).prop_map(|(tab, other, seconds, between)| {
+        let lost = [DUE, Step::Use { tab }, Step::Arrive { tab }, Step::Settle { tab, lost: true }];
+        let again = [Step::Wait { seconds, asleep: false }, Step::Refresh { tab: other }, Step::Refresh { tab }];
+        lost.into_iter().chain(between).chain(again).collect()
+    })
+}
+
+/// Two tabs refresh at once.
+fn race() -> impl Strategy<Value = Vec<Step>> {
+    (TABS, TABS, 0..25_i64).prop_map(|(a, b, seconds)| {
+        let late = Step::Wait { seconds, asleep: false };
+        let start = [DUE, Step::Use { tab: a }, Step::Use { tab: b }, Step::Arrive { tab: a }, late];
+        let end = [Step::Arrive { tab: b }, Step::Settle { tab: b, lost: false }, Step::Settle { tab: a, lost: false }];
+        start.into_iter().chain(end).collect()
+    })
+}
+
+/// Tokens are stolen, the owner goes on once or more, and the thief comes.
+fn theft() -> impl Strategy<Value = Vec<Step>> {
+    (TABS, 0..4_usize, 0..40_i64).prop_map(|(tab, refreshes, seconds)| {
+        let owner = std::iter::repeat_n([DUE, Step::Refresh { tab }], refreshes).flatten();
+        let thief = [Step::Wait { seconds, asleep: false }, Step::ThiefRefresh { loot: 0 }, Step::Refresh { tab }];
+        std::iter::once(Step::Steal { tab }).chain(owner).chain(thief).collect()
+    })
+}
+
+fn history() -> impl Strategy<Value = Vec<Step>> {
+    let any = step().prop_map(|step| vec![step]);
+    let passage = prop_oneof![8 => any, 2 => lost_answer(), 1 => race(), 1 => theft()];
+    proptest::collection::vec(passage, PASSAGES).prop_map(|passages| passages.concat())
+}
+
+fn simulate(database: Database, leeway: i64) {
+    let persistence = FileFailurePersistence::WithSource("regressions");
+    let config = Config { cases: HISTORIES, failure_persistence: Some(Box::new(persistence)), ..Config::default() };
+    let run = TestRunner::new(config).run(&history(), |steps| {
+        actix_web::rt::System::new().block_on(async {
+            let mut world = World::new(database, leeway).await;
+            for step in steps {
+                world.take(step).await?;
+            }
+            world.check_the_end().await
+        })
+    });
+    if let Err(failure) = run {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn any_history_on_sqlite_keeps_the_session_rules() {
+    simulate(Database::Sqlite, 10);
+}
+
+#[test]
+fn any_history_on_postgres_keeps_the_session_rules() {
+    simulate(Database::Postgres, 10);
+}
+
+#[test]
+fn any_history_without_a_leeway_keeps_the_session_rules() {
+    simulate(Database::Sqlite, 0);
+}

@@ -1,0 +1,314 @@
+//! The API, the browsers before it, the thief, and the model beside it all.
+
+use super::Step;
+use super::browser::{Browser, Flight, LOST};
+use super::model::{Expected, ModelSession, Rules};
+use crate::support::{Answer, Database, TestApp};
+use auth_types::responses::TokenResponse;
+use auth_types::{Reason, SessionId};
+use chrono::{DateTime, Duration, Utc};
+use client::policy::{self, Plan, Settled, Tokens};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+const EMAIL: &str = "ada@example.com";
+/// The client gives a request up after so long; later it reaches nobody.
+const REQUEST_TIMEOUT: Duration = Duration::seconds(30);
+const TABS: usize = 3;
+
+type Checked<T = ()> = Result<T, TestCaseError>;
+
+pub struct World {
+    app: TestApp,
+    rules: Rules,
+    browsers: Vec<Browser>,
+    sessions: Vec<ModelSession>,
+    /// Refresh tokens that the thief has.
+    loot: Vec<String>,
+    seeds: u128,
+}
+
+impl World {
+    pub async fn new(database: Database, leeway: i64) -> Self {
+        let app = lifetimes(TestApp::builder(database).user(EMAIL), leeway).start().await;
+        let settings = &app.settings().lifetimes;
+        let rules = Rules { refresh: settings.refresh, session: settings.session, leeway: settings.leeway };
+        let browsers = vec![Browser::new(TABS, 7_200_000), Browser::new(TABS, -90_000)];
+        let mut world = Self { app, rules, browsers, sessions: Vec::new(), loot: Vec::new(), seeds: 0 };
+        for browser in 0..world.browsers.len() {
+            world.sign_in((browser, 0)).await;
+        }
+        world
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        api::clock::Clock::now(&**self.app.clock())
+    }
+
+    pub async fn take(&mut self, step: Step) -> Checked {
+        let place = |tab: usize| (tab / TABS, tab % TABS);
+        match step {
+            Step::Wait { seconds, asleep } => self.wait(seconds, asleep),
+            Step::Use { tab } => self.use_tab(place(tab)).await?,
+            Step::Arrive { tab } => self.arrive(place(tab)).await?,
+            Step::ArriveTwice { tab } => {
+                let flight = self.browsers[place(tab).0].tabs[place(tab).1].flight.clone();
+                self.arrive(place(tab)).await?;
+                self.browsers[place(tab).0].tabs[place(tab).1].flight = flight;
+                self.arrive(place(tab)).await?;
+            }
+            Step::Settle { tab, lost } => self.settle(place(tab), lost)?,
+            Step::Refresh { tab } => {
+                self.use_tab(place(tab)).await?;
+                self.arrive(place(tab)).await?;
+                self.settle(place(tab), false)?;
+            }
+            Step::Crash { tab } => self.browsers[place(tab).0].crash(place(tab).1),
+            Step::SetWallClock { tab, seconds } => self.set_wall_clock(place(tab).0, seconds),
+            Step::SignIn { tab } => self.sign_in(place(tab)).await,
+            Step::SignOut { tab, heard } => self.sign_out(place(tab), heard).await?,
+            Step::StorageEvent { tab } => {
+                let now = self.now();
+                self.browsers[place(tab).0].tell(place(tab).1, now);
+            }
+            Step::Steal { tab } => self.steal(place(tab).0),
+            Step::ThiefRefresh { loot } => self.thief_refresh(loot).await?,
+            Step::Restart => self.restart().await,
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, seconds: i64, asleep: bool) {
+        self.app.clock().advance(Duration::seconds(seconds));
+        for browser in self.browsers.iter_mut().filter(|_| !asleep) {
+            browser.steady += seconds * 1000;
+        }
+    }
+
+    /// With a request under way the clock is left alone: a jump there and back makes a tab refresh twice in the seconds
+    /// that the other's request is on its way, which no browser's user can do by hand.
+    fn set_wall_clock(&mut self, browser: usize, seconds: i64) {
+        if self.browsers[browser].tabs.iter().all(|tab| tab.flight.is_none()) {
+            self.browsers[browser].wall_error = seconds * 1000;
+        }
+    }
+
+    async fn restart(&mut self) {
+        let (db, clock) = (self.app.db().clone(), self.app.clock().clone());
+        let builder = TestApp::builder_on(db).clock(&clock);
+        self.app = lifetimes(builder, self.rules.leeway.num_seconds()).start().await;
+    }
+
+    async fn sign_in(&mut self, (browser, tab): (usize, usize)) {
+        let (now, rules) = (self.now(), self.rules);
+        let response = self.app.login(EMAIL).await;
+        self.seeds += 1;
+        let browser = &mut self.browsers[browser];
+        let local = browser.now(now);
+        let tokens = Tokens::signed_in(&response, local, local, Uuid::from_u128(self.seeds)).unwrap();
+        let id = tokens.session();
+        let keeper = &mut browser.tabs[tab].keeper;
+        keeper.sign_in(tokens.clone(), local);
+        keeper.wrote(true);
+        browser.tabs[tab].flight = None;
+        browser.write(&tokens);
+        self.sessions.push(ModelSession::signed_in(id, (&response.access, &response.refresh), now, rules));
+    }
+
+    async fn sign_out(&mut self, (browser, tab): (usize, usize), heard: bool) -> Checked {
+        let now = self.now();
+        self.browsers[browser].look(tab, now);
+        let Some(tokens) = self.browsers[browser].tabs[tab].keeper.sign_out() else { return Ok(()) };
+        self.browsers[browser].clear();
+        if heard {
+            let status = self.app.logout(tokens.refresh()).await.status;
+            prop_assert_eq!(status.as_u16(), 200);
+            self.session(tokens.session()).revoked = true;
+            self.check_access_is_dead(tokens.session()).await?;
+        }
+        Ok(())
+    }
+
+    /// Uses the access token, and prepares a refresh if that is due or the server asks for it.
+    async fn use_tab(&mut self, (browser, tab): (usize, usize)) -> Checked {
+        let now = self.now();
+        if self.browsers[browser].tabs[tab].flight.is_some() {
+            return Ok(());
+        }
+        self.browsers[browser].look(tab, now);
+        let local = self.browsers[browser].now(now);
+        let mut plan = self.browsers[browser].tabs[tab].keeper.plan(None, local);
+        if let Plan::Use(tokens) = &plan {
+            let refused = self.use_access(tokens).await?;
+            if !refused {
+                return Ok(());
+            }
+            plan = self.browsers[browser].tabs[tab].keeper.plan(Some(tokens.access()), local);
+        }
+        if let Plan::Refresh(parent) = plan {
+            let flight = Flight::Sent { parent, at: local, server_at: now };
+            self.browsers[browser].tabs[tab].flight = Some(flight);
+        }
+        Ok(())
+    }
+
+    /// Whether the server refused the access token, which it must exactly when the session is over or the token is.
+    async fn use_access(&mut self, tokens: &Tokens) -> Checked<bool> {
+        let now = self.now();
+        let over = tokens.access_expires_at() <= now.timestamp_millis();
+        let live = self.session(tokens.session()).is_live(now);
+        let answer = self.me(tokens.access()).await;
+        // `access_expires_at` is what the client reckons; within its rounding either answer is right.
+        let unsure = live && (tokens.access_expires_at() - now.timestamp_millis()).abs() <= 1_000;
+        if !unsure {
+            prop_assert_eq!(answer.status.as_u16(), if live && !over { 200 } else { 401 });
+        }
+        Ok(answer.status.as_u16() == 401)
+    }
+
+    async fn me(&self, access: &str) -> Answer {
+        let request = self.app.request(reqwest::Method::GET, "/api/auth/me/").bearer_auth(access);
+        crate::support::send(request).await
+    }
+
+    /// The prepared request reaches the server, unless its client has given it up.
+    async fn arrive(&mut self, (browser, tab): (usize, usize)) -> Checked {
+        let now = self.now();
+        let Some(Flight::Sent { parent, at, server_at }) = self.browsers[browser].tabs[tab].flight.clone() else {
+            return Ok(());
+        };
+        if now - server_at > REQUEST_TIMEOUT {
+            return Ok(());
+        }
+        let answer = self.present(parent.refresh(), Some(&parent.idempotency_key()), parent.session()).await?;
+        let received = self.browsers[browser].now(now);
+        let answer = policy::Answer::new(answer.status.as_u16(), answer.header("content-type"), answer.text());
+        let flight = Flight::Answered { parent, answer: answer.timed(at, received) };
+        self.browsers[browser].tabs[tab].flight = Some(flight);
+        Ok(())
+    }
+
+    /// The tab hears, or hears nothing, and does what its keeper says.
+    fn settle(&mut self, (browser, tab): (usize, usize), lost: bool) -> Checked {
+        let now = self.now();
+        let (parent, exchange) = match self.browsers[browser].tabs[tab].flight.take() {
+            None => return Ok(()),
+            Some(Flight::Sent { parent, .. }) => (parent, LOST),
+            Some(Flight::Answered { parent, answer }) => (parent, if lost { LOST } else { Ok(answer) }),
+        };
+        let seen = self.browsers[browser].seen(now);
+        let outcome = policy::refresh_outcome(&parent, &exchange);
+        match self.browsers[browser].tabs[tab].keeper.settle(&parent, outcome, seen, 0.5) {
+            Settled::Store(tokens, _) => self.browsers[browser].write(&tokens),
+            Settled::Clear(reason) => {
+                self.browsers[browser].clear();
+                let session = self.session(parent.session());
+                let ended_by_others = session.robbed || session.revoked || session.is_expired(now);
+                prop_assert!(ended_by_others, "an honest client was signed out by itself: {reason:?}");
+            }
+            Settled::Discarded(change) => self.browsers[browser].carry_out(change),
+            Settled::Newer | Settled::Paused { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn steal(&mut self, browser: usize) {
+        let stored = self.browsers[browser].storage.as_deref();
+        let stored = stored.and_then(|text| serde_json::from_str::<Tokens>(text).ok());
+        self.loot.extend(stored.map(|tokens| tokens.refresh().to_owned()));
+    }
+
+    async fn thief_refresh(&mut self, index: usize) -> Checked {
+        if self.loot.is_empty() {
+            return Ok(());
+        }
+        let token = self.loot[self.loot.len() - 1 - index % self.loot.len()].clone();
+        let session = self.sessions.iter_mut().find(|session| session.tokens().any(|known| known == token)).unwrap();
+        session.robbed = true;
+        let id = session.id;
+        let answer = self.present(&token, None, id).await?;
+        if answer.status.as_u16() == 200 {
+            self.loot.push(answer.json::<TokenResponse>().refresh);
+        }
+        Ok(())
+    }
+
+    fn session(&mut self, id: SessionId) -> &mut ModelSession {
+        self.sessions.iter_mut().find(|session| session.id == id).unwrap()
+    }
+
+    /// Presents a refresh token and compares the answer with the model's.
+    async fn present(&mut self, token: &str, key: Option<&str>, id: SessionId) -> Checked<Answer> {
+        let (now, rules) = (self.now(), self.rules);
+        let expected = self.session(id).present(token, key, now, rules);
+        let answer = match key {
+            Some(key) => self.app.refresh_with_key(token, key).await,
+            None => self.app.refresh(token).await,
+        };
+        let robbed = self.session(id).robbed;
+        match &expected {
+            Expected::Refused(reason) => {
+                prop_assert_eq!(answer.clone().problem(401).reason, *reason);
+                let honest_reuse = *reason == Reason::RefreshReused && !robbed;
+                prop_assert!(!honest_reuse, "an honest client was taken for a thief");
+                if *reason == Reason::RefreshReused {
+                    self.check_access_is_dead(id).await?;
+                }
+            }
+            Expected::Same(live) => {
+                let response: TokenResponse = answer.clone().ok();
+                prop_assert_eq!(&response.refresh, live, "the same successor, to the byte");
+                self.session(id).accesses.push(response.access);
+            }
+            Expected::Successor => {
+                let response: TokenResponse = answer.clone().ok();
+                let session = self.session(id);
+                prop_assert!(session.tokens().all(|known| known != response.refresh), "a new token");
+                session.succeeded(&response.refresh, key, now, rules);
+                session.accesses.push(response.access);
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Access tokens of a revoked session are refused at once, by the process's memory (`/verify/`) and by the row.
+    async fn check_access_is_dead(&self, id: SessionId) -> Checked {
+        for access in self.sessions.iter().filter(|session| session.id == id).flat_map(|session| &session.accesses) {
+            prop_assert_eq!(self.app.verify(access).await.status.as_u16(), 401);
+            prop_assert_eq!(self.me(access).await.status.as_u16(), 401);
+        }
+        Ok(())
+    }
+
+    /// At the end of a history: one live refresh token a session or none, and nothing of a revoked one is accepted.
+    pub async fn check_the_end(&mut self) -> Checked {
+        self.wait(self.rules.leeway.num_seconds() + 1, false);
+        let now = self.now();
+        for session in &self.sessions {
+            let mut valid = Vec::new();
+            for (index, token) in session.tokens().enumerate() {
+                if self.app.verify(token).await.status.as_u16() == 200 {
+                    valid.push(index + 1);
+                }
+            }
+            let expected = if session.has_live_token(now) { vec![session.generation()] } else { vec![] };
+            prop_assert_eq!(valid, expected, "live generations of {:?}", session.id);
+            if session.revoked {
+                for token in session.tokens() {
+                    prop_assert_eq!(self.app.refresh(token).await.status.as_u16(), 401);
+                }
+                self.check_access_is_dead(session.id).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Short enough that a history sees them all.
+fn lifetimes(builder: crate::support::Builder, leeway: i64) -> crate::support::Builder {
+    builder
+        .set("ACCESS_TOKEN_LIFETIME", "60")
+        .set("REFRESH_TOKEN_LIFETIME", "3600")
+        .set("SESSION_MAX_AGE", "14400")
+        .set("REFRESH_LEEWAY", leeway.to_string())
+}
