@@ -19,7 +19,7 @@ pub fn start() {
 
 /// Everything.
 #[component]
-pub fn App() -> impl IntoView {
+fn App() -> impl IntoView {
     let notices = Notices::new();
     let session = Session::start(Http::new(notices), notices);
     provide_context(notices);

@@ -18,12 +18,8 @@ pub enum FieldKind {
 
 impl FieldKind {
     const fn input_type(self) -> &'static str {
-        match self {
-            Self::Text | Self::Name => "text",
-            // Not `email`: browsers change and judge such input on their own; the keyboard comes by `inputmode`.
-            Self::Email => "text",
-            Self::Password => "password",
-        }
+        // Not `email`: browsers change and judge such input on their own; the keyboard comes by `inputmode`.
+        if matches!(self, Self::Password) { "password" } else { "text" }
     }
 
     const fn input_mode(self) -> Option<&'static str> {

@@ -5,9 +5,7 @@ use super::call::{Call, Verb};
 use crate::clock;
 use crate::policy::{Answer, Now, Silence, retry_after};
 use gloo_timers::callback::Timeout;
-use reqwasm::http::{
-    Method, ReferrerPolicy, Request, RequestCache, RequestCredentials, RequestRedirect, Response,
-};
+use reqwasm::http::{Method, ReferrerPolicy, Request, RequestCache, RequestCredentials, RequestRedirect, Response};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;

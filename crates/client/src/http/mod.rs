@@ -7,8 +7,8 @@ mod parting;
 
 pub use call::Call;
 pub use endpoints::Api;
-pub use parting::send_parting;
 pub(crate) use fetch::milliseconds;
+pub use parting::send_parting;
 
 use crate::notices::{Notices, SLOW};
 use crate::policy::{Answer, Silence};

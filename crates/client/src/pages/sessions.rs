@@ -57,7 +57,9 @@ fn Device(
             match result {
                 Ok(()) => {
                     notices.say(Some("The device is signed out."));
-                    devices.value.try_update(|devices| devices.iter_mut().for_each(|all| all.retain(|one| one.id != id)));
+                    devices
+                        .value
+                        .try_update(|devices| devices.iter_mut().for_each(|all| all.retain(|one| one.id != id)));
                 }
                 Err(problem) => drop(failure.try_set(Some(problem))),
             }
