@@ -6,7 +6,11 @@ use std::str::FromStr;
 
 /// The environment: names and values.
 #[derive(Clone, Default)]
-pub struct Variables(BTreeMap<String, String>);
+pub struct Variables {
+    values: BTreeMap<String, String>,
+    /// What is wrong with the file that some of them come from.
+    problems: Vec<String>,
+}
 
 impl Variables {
     /// The process's own. In development the file `.env` in the working directory gives what the process has not.
@@ -18,18 +22,33 @@ impl Variables {
             .collect();
         let production =
             ["APP_ENV", "DJANGO_ENV"].iter().any(|name| process.get(*name).is_some_and(|v| v == "production"));
-        let mut all = BTreeMap::new();
-        if !production && let Ok(file) = dotenvy::from_filename_iter(".env") {
-            all.extend(file.flatten());
+        let mut all = if production { Self::default() } else { Self::from_file(".env") };
+        all.values.extend(process);
+        all
+    }
+
+    /// A file that is not there says nothing. A message never repeats a line: it may hold a secret.
+    fn from_file(name: &str) -> Self {
+        let mut all = Self::default();
+        match dotenvy::from_filename_iter(name) {
+            Ok(lines) => {
+                for line in lines {
+                    match line {
+                        Ok((variable, value)) => _ = all.values.insert(variable, value),
+                        Err(_) => all.problems.push(format!("{name}: a line is not NAME=VALUE; mend or remove it")),
+                    }
+                }
+            }
+            Err(error) if error.not_found() => {}
+            Err(error) => all.problems.push(format!("{name}: cannot be read: {error}")),
         }
-        all.extend(process);
-        Self(all)
+        all
     }
 
     /// Sets a variable, for tests.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
+        self.values.insert(name.to_owned(), value.into());
         self
     }
 }
@@ -37,7 +56,7 @@ impl Variables {
 /// Values may be secrets: only names are shown.
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.values.keys()).finish()
     }
 }
 
@@ -63,8 +82,9 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) const fn new(variables: Variables) -> Self {
-        Self { variables, problems: Vec::new() }
+    pub(super) fn new(mut variables: Variables) -> Self {
+        let problems = std::mem::take(&mut variables.problems);
+        Self { variables, problems }
     }
 
     /// Notes what is wrong with `variable` and how to mend it.
@@ -81,7 +101,7 @@ impl Reader {
     /// The same with the name it was found under. Two names with two values are a problem.
     pub(super) fn named<'n>(&mut self, names: &[&'n str]) -> Option<(&'n str, String)> {
         let set = |name: &&'n str| {
-            let value = self.variables.0.get(*name)?.trim();
+            let value = self.variables.values.get(*name)?.trim();
             (!value.is_empty()).then(|| (*name, value.to_owned()))
         };
         let found: Vec<_> = names.iter().filter_map(set).collect();

@@ -132,7 +132,7 @@ async fn new_user(services: &Services, account: NewAccount, role: Role) -> Resul
 async fn explain(services: &Services, error: StoreError, names: (String, Option<String>)) -> RegisterError {
     let StoreError::Taken(_) = error else { return error.into() };
     let (email, username) = names;
-    let taken = services.store.run(move |connection| users::find_taken(connection, &email, username.as_deref(), None));
+    let taken = services.store.run(move |connection| users::find_taken(connection, &email, username.as_deref()));
     match taken.await {
         // Taken a moment ago and free again: the email's answer is the one that a retry resolves.
         Ok(taken) => RegisterError::Taken(taken.unwrap_or(TakenName::Email)),

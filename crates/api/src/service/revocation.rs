@@ -47,17 +47,6 @@ impl RevocationFeed {
         self.known.read().polled_at
     }
 
-    /// How many sessions it keeps.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.known.read().revoked.len()
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     fn merge(&self, news: Vec<(SessionId, DateTime<Utc>)>, now: DateTime<Utc>, keep: Duration) {
         let mut known = self.known.write();
         known.revoked.extend(news);

@@ -6,7 +6,7 @@ use auth_types::limits::TOKEN_MAX_BYTES;
 use auth_types::{AccessClaims, Reason, RefreshClaims, Role, SessionId, TokenType, UserId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -295,10 +295,4 @@ pub fn new_session_id(now: DateTime<Utc>) -> SessionId {
 #[must_use]
 pub fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
     (then.timestamp() - now.timestamp()).max(0)
-}
-
-/// `iat` ahead of this clock that is still accepted, for documentation and tests.
-#[must_use]
-pub fn iat_tolerance() -> Duration {
-    Duration::seconds(IAT_AHEAD_SECONDS)
 }

@@ -128,15 +128,13 @@ pub fn find_taken(
     connection: &mut AnyConnection,
     email_canonical: &str,
     username_canonical: Option<&str>,
-    except: Option<UserId>,
 ) -> QueryResult<Option<TakenName>> {
-    let others = users::table.filter(users::id.ne(except.map_or(0, |id| id.0)));
-    let email = others.filter(users::email_canonical.eq(email_canonical));
+    let email = users::table.filter(users::email_canonical.eq(email_canonical));
     if diesel::select(diesel::dsl::exists(email)).get_result(connection)? {
         return Ok(Some(TakenName::Email));
     }
     let Some(username) = username_canonical else { return Ok(None) };
-    let username = others.filter(users::username_canonical.eq(username));
+    let username = users::table.filter(users::username_canonical.eq(username));
     Ok(diesel::select(diesel::dsl::exists(username)).get_result::<bool>(connection)?.then_some(TakenName::Username))
 }
 
