@@ -8,3 +8,4 @@ mod processes;
 mod refresh;
 mod simulation;
 mod support;
+mod tls;
