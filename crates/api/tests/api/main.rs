@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 #![expect(unreachable_pub, reason = "nothing is public in a test binary")]
 
+mod documents;
 mod processes;
 mod refresh;
 mod simulation;
