@@ -20,12 +20,16 @@ pub async fn check_origin<B: MessageBody + 'static>(
     if request.method().is_safe() || origin_is_allowed(&request) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    Ok(request.into_response(HttpResponse::from_error(Problem::origin_not_allowed())))
+    // `into_response` would forget the problem and keep its status only.
+    let refusal = HttpResponse::from_error(Problem::origin_not_allowed());
+    Ok(ServiceResponse::new(request.into_parts().0, refusal))
 }
 
 fn origin_is_allowed(request: &ServiceRequest) -> bool {
-    let Some(origin) = request.headers().get(header::ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
+    let mut origins = request.headers().get_all(header::ORIGIN);
+    let Some(origin) = origins.next() else { return true };
+    // No browser sends two: which of them would be meant?
+    let (Ok(origin), None) = (origin.to_str(), origins.next()) else { return false };
     let own = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let is_own =
         own.is_some_and(|host| ["https://", "http://"].iter().any(|scheme| origin.strip_prefix(scheme) == Some(host)));
