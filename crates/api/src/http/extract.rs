@@ -46,7 +46,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     }
     let value = value.to_str().map_err(|_| Problem::token_not_valid(Reason::TokenMalformed))?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Problem::credentials_missing()) }
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token) } else { Err(Problem::credentials_missing()) }
 }
 
 fn services(request: &HttpRequest) -> Result<&Data<Services>, Problem> {
