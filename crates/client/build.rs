@@ -16,9 +16,19 @@ fn main() {
     let given = VARIABLES.into_iter().find_map(|variable| Some((variable, env::var(variable).ok()?)));
     let (variable, value) = given.unwrap_or((VARIABLES[0], DEVELOPMENT.to_owned()));
     match base_url(&value) {
-        Ok(base) => println!("cargo::rustc-env=LATCHKEY_API_BASE={base}"),
+        Ok(base) => {
+            println!("cargo::rustc-env=LATCHKEY_API_BASE={base}");
+            if base.starts_with("http://") && !is_local(base) {
+                println!("cargo::warning={variable} is {base}: browsers refuse http:// from a page that came by HTTPS");
+            }
+        }
         Err(problem) => println!("cargo::error={variable} is {value:?}: {problem}, such as https://api.example.com"),
     }
+}
+
+/// Whether the address is this machine's, where plain HTTP is fine.
+fn is_local(base: &str) -> bool {
+    ["http://127.", "http://localhost", "http://[::1]"].iter().any(|local| base.starts_with(local))
 }
 
 /// The address without slashes at its end, or what is wrong with it.

@@ -14,6 +14,15 @@ pub const SLOW: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone, Copy)]
 pub struct Notices(RwSignal<Board>);
 
+/// One notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Something went well.
+    Good(&'static str),
+    /// Something is not as it should be.
+    Warning(String),
+}
+
 /// All that there may be to say, the most urgent first.
 #[derive(Debug)]
 struct Board {
@@ -85,8 +94,8 @@ impl Notices {
 
     /// What to show now, if anything.
     #[must_use]
-    pub fn text(self) -> Option<String> {
-        self.0.with(Board::text)
+    pub fn current(self) -> Option<Notice> {
+        self.0.with(Board::current)
     }
 }
 
@@ -97,16 +106,18 @@ impl Default for Notices {
 }
 
 impl Board {
-    fn text(&self) -> Option<String> {
+    fn current(&self) -> Option<Notice> {
         if !self.online {
-            return Some("You are offline. This page goes on when the connection is back.".to_owned());
+            let text = "You are offline. This page goes on when the connection is back.";
+            return Some(Notice::Warning(text.to_owned()));
         }
         let waking = (self.slow > 0).then_some((Trouble::Waking, None));
         if let Some((trouble, after)) = self.trouble.or(waking) {
-            return Some(describe(trouble, after));
+            return Some(Notice::Warning(describe(trouble, after)));
         }
         let lost = "This browser stores nothing for this site: closing or reloading the page signs you out.";
-        self.said.or(self.memory_only.then_some(lost)).map(str::to_owned)
+        let lost = self.memory_only.then(|| Notice::Warning(lost.to_owned()));
+        self.said.map(Notice::Good).or(lost)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who sees which page.
 
-use super::{Brand, Button, Loader, PageTitle, Waiting, load};
+use super::{Brand, Button, Loader, Waiting, load};
 use crate::http::Api;
 use crate::policy::{START, accept_next, sign_in_path};
 use crate::session::{Farewell, Session, State};
@@ -54,7 +54,7 @@ fn Confirming() -> impl IntoView {
         <main id="main" class="entrance" tabindex="-1">
             <div class="card">
                 <Brand />
-                <PageTitle text="One moment" />
+                <h1>"One moment"</h1>
                 <Waiting loader=me />
                 <Show when=move || me.failure().is_some()>
                     <Button label="Sign out" pending=false class="button button-quiet" on_press=sign_out />

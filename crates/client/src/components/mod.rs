@@ -21,6 +21,6 @@ pub use form::{Form, FormState, Wrong};
 pub use guard::{Protected, VisitorsOnly};
 pub use loader::{Loader, Waiting, load};
 pub use moment::Moment;
-pub use page_title::{FirstPage, PageTitle};
+pub use page_title::{FirstPage, PageTitle, focus_heading};
 pub use shell::Shell;
 pub use status::StatusRegion;

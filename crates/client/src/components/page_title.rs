@@ -3,6 +3,8 @@
 use crate::notices::Notices;
 use leptos::html::H1;
 use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::HtmlElement;
 
 /// Whether the page on the screen is the one that the browser opened. The browser looks after the focus of that one.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +30,15 @@ impl Default for FirstPage {
     }
 }
 
+/// Puts the focus where the page begins: on another page, or when what had the focus is gone.
+pub fn focus_heading() {
+    let heading = document().query_selector("h1").ok().flatten();
+    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
+        // A heading with a tabindex takes the focus.
+        let _: Result<(), JsValue> = heading.focus();
+    }
+}
+
 /// The page's heading; also names the document, and takes the focus when one page follows another.
 #[component]
 pub fn PageTitle(
@@ -38,10 +49,9 @@ pub fn PageTitle(
     let follows = expect_context::<FirstPage>().is_over();
     document().set_title(&format!("{text} · Latchkey"));
     expect_context::<Notices>().say(None);
-    heading.on_load(move |heading| {
+    heading.on_load(move |_| {
         if follows {
-            // A heading with a tabindex takes the focus.
-            let _: Result<(), wasm_bindgen::JsValue> = heading.focus();
+            focus_heading();
         }
     });
     view! { <h1 tabindex="-1" node_ref=heading>{text}</h1> }

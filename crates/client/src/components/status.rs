@@ -1,16 +1,22 @@
 //! The one place where notices are shown.
 
-use crate::notices::Notices;
+use crate::notices::{Notice, Notices};
 use leptos::prelude::*;
 
 /// What people should know about the connection, read out by screen readers when it changes.
 #[component]
 pub fn StatusRegion() -> impl IntoView {
     let notices = expect_context::<Notices>();
-    let text = Memo::new(move |_| notices.text());
+    let current = Memo::new(move |_| notices.current());
+    let shown = move || {
+        current.get().map(|notice| match notice {
+            Notice::Good(text) => ("notice notice-good", text.to_owned()),
+            Notice::Warning(text) => ("notice", text),
+        })
+    };
     view! {
         <div class="status" role="status">
-            {move || text.get().map(|text| view! { <p class="notice">{text}</p> })}
+            {move || shown().map(|(class, text)| view! { <p class=class>{text}</p> })}
         </div>
     }
 }

@@ -16,7 +16,7 @@ pub fn HomePage() -> impl IntoView {
         <section class="panel">
             {move || name().map(|name| view! { <p class="greeting">"Hello, " {name}</p> })}
             <dl class="facts">
-                <div>
+                <div class="wide">
                     <dt>"Signed in as"</dt>
                     <dd class="email">{email}</dd>
                 </div>

@@ -1,6 +1,6 @@
 //! `/sessions`
 
-use crate::components::{Button, Loader, Moment, PageTitle, Waiting, load};
+use crate::components::{Button, Loader, Moment, PageTitle, Waiting, focus_heading, load};
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::policy::Failure;
@@ -57,6 +57,7 @@ fn Device(
             match result {
                 Ok(()) => {
                     notices.say(Some("The device is signed out."));
+                    focus_heading();
                     devices
                         .value
                         .try_update(|devices| devices.iter_mut().for_each(|all| all.retain(|one| one.id != id)));
@@ -68,11 +69,11 @@ fn Device(
     let name = format!("device-{id}");
     view! {
         <li class="device" aria-labelledby=name.clone()>
-            <div>
+            <div class="device-name">
                 <h2 id=name.clone()>{device.device.clone()}</h2>
                 {is_current.then(|| view! { <p class="badge">"This device"</p> })}
-                <DeviceFacts device=device />
             </div>
+            <DeviceFacts device=device />
             <Button label="Sign out this device" pending=pending class="button button-quiet" on_press=end />
         </li>
     }

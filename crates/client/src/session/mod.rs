@@ -123,14 +123,12 @@ impl Session {
     /// [`Failure::SignedOut`] when there is no session or another one by the time of the answer, and what keeps a
     /// refresh from succeeding.
     pub async fn send(self, call: Call) -> Result<Result<Answer, Silence>, Failure> {
-        let before = self.keeper.with_value(|keeper| keeper.tokens().map(|tokens| tokens.access().to_owned()));
-        let used = self.usable(None).await?;
+        let (used, is_fresh) = self.usable(None).await?;
         let epoch = self.keeper.with_value(Keeper::epoch);
         let mut exchange = self.http.send(&call.with_access(used.access())).await;
-        let was_fresh = before.as_deref() != Some(used.access());
         // A refusal straight after a refresh is the application's answer, and so is a second one.
-        if !was_fresh && exchange.as_ref().is_ok_and(asks_for_refresh) {
-            let fresh = self.usable(Some(used.access().to_owned())).await?;
+        if !is_fresh && exchange.as_ref().is_ok_and(asks_for_refresh) {
+            let (fresh, _) = self.usable(Some(used.access().to_owned())).await?;
             exchange = self.http.send(&call.with_access(fresh.access())).await;
         }
         let same = self.keeper.with_value(Keeper::epoch) == epoch;
@@ -159,16 +157,19 @@ impl Session {
         }
     }
 
-    /// Tokens whose access token can be sent; refreshes first where needed.
-    async fn usable(self, refused: Option<String>) -> Result<Tokens, Failure> {
+    /// Tokens whose access token can be sent, and whether they come from a refresh just now; refreshes where needed.
+    async fn usable(self, refused: Option<String>) -> Result<(Tokens, bool), Failure> {
         self.look();
-        if let Plan::Refresh(_) = self.plan(refused.as_deref()) {
+        let mut parent = None;
+        if let Plan::Refresh(tokens) = self.plan(refused.as_deref()) {
             self.refresh(refused.clone()).await;
+            parent = Some(tokens);
         }
+        let is_fresh = |tokens: &Tokens| parent.is_some_and(|parent| parent.access() != tokens.access());
         match self.plan(refused.as_deref()) {
-            Plan::Use(tokens) => Ok(*tokens),
+            Plan::Use(tokens) => Ok((*tokens.clone(), is_fresh(&tokens))),
             // Just refreshed and due again: then this is as fresh as it gets. Still the refused one: not yet.
-            Plan::Refresh(tokens) if refused.is_none() => Ok(*tokens),
+            Plan::Refresh(tokens) if refused.is_none() => Ok((*tokens.clone(), is_fresh(&tokens))),
             Plan::Refresh(_) => Err(Failure::Passing { trouble: Trouble::Odd, after: None }),
             Plan::Wait { trouble, remaining } => Err(Failure::Passing { trouble, after: Some(remaining) }),
             Plan::SignedOut => Err(Failure::SignedOut),
