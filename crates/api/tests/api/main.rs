@@ -4,9 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 #![expect(unreachable_pub, reason = "nothing is public in a test binary")]
 
+mod cors;
 mod documents;
+mod openapi;
 mod processes;
 mod refresh;
+mod routes;
 mod simulation;
 mod support;
 mod tls;
+mod tokens_forged;

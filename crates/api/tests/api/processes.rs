@@ -153,10 +153,10 @@ async fn a_process_killed_before_it_hears_of_its_commit_has_lost_nothing_but_the
 async fn sigterm_answers_what_is_in_flight_and_ends_cleanly(database: Database) {
     let db = database_with_ada(database);
     // Dear hashing, so that the sign-ins are in flight for a while.
-    let mut api = Process::start_with(db.url(), &[("BCRYPT_COST", "11")]);
+    let mut api = Process::start_with(db.url(), &[("BCRYPT_COST", "10")]);
     let tokens = api.login(ADA).await;
     let before = db.number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'");
-    let attempts = futures_util::future::join_all((0..4).map(|_| async {
+    let attempts = futures_util::future::join_all((0..8).map(|_| async {
         let wrong = serde_json::json!({"email": ADA, "password": "not the right one"});
         let answer = send(api.request(Method::POST, "/api/auth/login/").json(&wrong)).await;
         answer.refused(Reason::CredentialsWrong);
@@ -173,7 +173,7 @@ async fn sigterm_answers_what_is_in_flight_and_ends_cleanly(database: Database) 
     tokio::join!(attempts, in_flight);
 
     assert!(api.exit_status().await.success());
-    assert_eq!(db.number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'"), before + 4);
+    assert_eq!(db.number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'"), before + 8);
     let api = Process::start(db.url());
     api.refresh(&tokens, None).await.ok();
 }

@@ -17,7 +17,7 @@ use std::thread::JoinHandle;
 /// Everybody's.
 pub const PASSWORD: &str = "violet harbor lantern 42";
 /// What the tokens of every test are signed with.
-pub const SECRET_KEY: &str = "the tests' own key, long enough for anyone";
+pub const SECRET_KEY: &str = "the tests' own key that is long enough for anyone";
 
 /// An API under test; it ends when this is dropped.
 #[derive(Debug)]

@@ -1,0 +1,99 @@
+//! The OpenAPI document describes exactly what is served.
+
+use crate::support::{Database, TestApp};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+async fn document() -> Value {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    let answer = app.get("/api/openapi.json").await;
+    answer.has_status(200);
+    assert!(answer.header("content-type").starts_with("application/json"));
+    answer.json()
+}
+
+/// Calls `visit` with every value of the document, and its member name.
+fn walk<'a>(value: &'a Value, visit: &mut impl FnMut(&str, &'a Value)) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                visit(name, value);
+                walk(value, visit);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
+        _ => {}
+    }
+}
+
+#[actix_web::test]
+async fn the_document_is_openapi_3_1() {
+    let document = document().await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}
+
+#[actix_web::test]
+async fn every_reference_resolves_and_every_schema_is_used() {
+    let document = document().await;
+    let mut referred = BTreeSet::new();
+    walk(&document, &mut |name, value| {
+        if name == "$ref" {
+            let pointer = value.as_str().unwrap().strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{pointer} leads nowhere");
+            referred.insert(pointer.rsplit('/').next().unwrap());
+        }
+    });
+    let defined: BTreeSet<_> =
+        document["components"]["schemas"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(defined, referred);
+}
+
+#[actix_web::test]
+async fn every_operation_tells_what_it_takes_and_gives() {
+    let document = document().await;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            assert!(!operation["summary"].as_str().unwrap_or_default().is_empty(), "{name} has no summary");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{name} never succeeds");
+            let described: Vec<_> = operation["parameters"].as_array().into_iter().flatten().collect();
+            for parameter in path.split(['{', '}']).skip(1).step_by(2) {
+                assert!(
+                    described.iter().any(|known| known["name"] == parameter),
+                    "{name} does not describe {parameter}"
+                );
+            }
+            assert_eq!(operation["security"].is_array(), responses.contains_key("401") && is_protected(path), "{name}");
+            for (status, response) in responses.iter().filter(|(status, _)| status.starts_with('4')) {
+                let problem = &response["content"]["application/problem+json"]["schema"]["$ref"];
+                assert_eq!(problem, "#/components/schemas/ProblemBody", "{status} of {name}");
+            }
+        }
+    }
+}
+
+/// These are about the caller; the rest is about the service, or proves itself by its body.
+fn is_protected(path: &str) -> bool {
+    ["/api/auth/me", "/api/auth/sessions", "/api/auth/logout/all"].iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// The page stands outside the document: it is for people.
+#[actix_web::test]
+async fn the_page_to_try_it_is_served_from_the_program_itself() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    let redirect = app.get("/api/docs").await;
+    redirect.has_status(308);
+    assert_eq!(redirect.header("location"), "/api/docs/");
+    let page = app.get("/api/docs/").await;
+    page.has_status(200);
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.header("content-security-policy").contains("script-src 'self'"));
+    assert!(!page.text().contains("https://"), "the page loads something from elsewhere");
+    for script in page.text().split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+        app.get(&format!("/api/docs/{}", script.trim_start_matches("./"))).await.has_status(200);
+    }
+    app.get("/api/docs/no-such-file.js").await.has_status(404);
+}

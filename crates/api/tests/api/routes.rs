@@ -1,0 +1,283 @@
+//! Every route with every kind of credentials: driven by the OpenAPI document, so that no route can be forgotten.
+
+use crate::support::{Answer, Database, ONE_SECOND, TestApp, forge, on_both_databases, send};
+use auth_types::Reason;
+use auth_types::responses::{TokenResponse, UserResponse};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+on_both_databases![
+    a_protected_route_wants_an_access_token,
+    a_token_of_another_user_opens_only_what_is_theirs,
+    a_revoked_session_opens_nothing_and_changes_nothing,
+];
+
+const ADA: &str = "ada@example.com";
+const EVE: &str = "eve@example.com";
+
+/// Routes that anyone may call. A new one is put here on purpose, or it must be protected.
+const PUBLIC: [&str; 9] = [
+    "GET /api/auth/config/",
+    "GET /api/openapi.json",
+    "GET /healthz",
+    "GET /readyz",
+    "POST /api/auth/login/",
+    "POST /api/auth/logout/",
+    "POST /api/auth/refresh/",
+    "POST /api/auth/register/",
+    "POST /api/auth/verify/",
+];
+
+struct Route {
+    method: Method,
+    path: String,
+    protected: bool,
+    takes_json: bool,
+}
+
+impl Route {
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// The path with its parameters filled in.
+    fn with_id(&self, id: &str) -> String {
+        self.path.replace("{id}", id)
+    }
+}
+
+async fn routes(app: &TestApp) -> Vec<Route> {
+    let document: Value = app.get("/api/openapi.json").await.json();
+    let mut routes = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            routes.push(Route {
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                protected: operation["security"].is_array(),
+                takes_json: operation["requestBody"].is_object(),
+            });
+        }
+    }
+    assert!(routes.len() >= 14, "the document lost its routes");
+    routes
+}
+
+/// The routes' own words for a session: one that nobody has.
+const NOBODYS_SESSION: &str = "0198a2b4-7c1e-7000-8000-000000000001";
+
+async fn call(app: &TestApp, route: &Route, path: &str, access: Option<&str>) -> Answer {
+    let mut request = app.request(route.method.clone(), path);
+    if let Some(access) = access {
+        request = request.bearer_auth(access);
+    }
+    if route.takes_json {
+        request = request.json(&json!({}));
+    }
+    send(request).await
+}
+
+async fn two_users(database: Database) -> (TestApp, TokenResponse, TokenResponse) {
+    let app = TestApp::builder(database).user(ADA).user(EVE).start().await;
+    let (ada, eve) = (app.login(ADA).await, app.login(EVE).await);
+    (app, ada, eve)
+}
+
+fn session_of(tokens: &TokenResponse) -> String {
+    forge::claims(&tokens.access)["sid"].as_str().unwrap().to_owned()
+}
+
+async fn a_protected_route_wants_an_access_token(database: Database) {
+    let (app, ada, _) = two_users(database).await;
+    let mut expired = forge::claims_with(&ada.access, "exp", json!(ada.server_time));
+    expired["iat"] = json!(ada.server_time - 3600);
+    let expired = forge::sign_claims(&expired);
+    let bad = ada.access.replace('.', "x.");
+    let before = app.db().content();
+    for route in routes(&app).await.iter().filter(|route| route.protected) {
+        let path = route.with_id(&session_of(&ada));
+        let refusals = [
+            (None, Reason::CredentialsMissing),
+            (Some(bad.as_str()), Reason::TokenMalformed),
+            (Some(ada.refresh.as_str()), Reason::TokenMalformed),
+            (Some(expired.as_str()), Reason::TokenExpired),
+        ];
+        for (token, reason) in refusals {
+            for path in [path.trim_end_matches('/'), &path] {
+                call(&app, route, path, token).await.refused(reason);
+            }
+        }
+    }
+    assert_eq!(app.db().content(), before);
+}
+
+async fn a_revoked_session_opens_nothing_and_changes_nothing(database: Database) {
+    let (app, ada, _) = two_users(database).await;
+    app.logout(&ada).await.done();
+    let before = app.db().content();
+    for route in routes(&app).await.iter().filter(|route| route.protected) {
+        let path = route.with_id(&session_of(&ada));
+        call(&app, route, &path, Some(&ada.access)).await.refused(Reason::SessionRevoked);
+    }
+    assert_eq!(app.db().content(), before);
+}
+
+/// What Eve's token gives where the path or the answer could be Ada's.
+async fn a_token_of_another_user_opens_only_what_is_theirs(database: Database) {
+    let (app, ada, _) = two_users(database).await;
+    let id = session_of(&ada);
+    for route in routes(&app).await.iter().filter(|route| route.protected) {
+        let eve = app.login(EVE).await; // anew, because `logout/all` ends the one before
+        let answer = call(&app, route, &route.with_id(&id), Some(&eve.access)).await;
+        let text = answer.text();
+        match route.name().as_str() {
+            "GET /api/auth/me/" | "PATCH /api/auth/me/" => assert_eq!(answer.json::<UserResponse>().email, EVE),
+            "GET /api/auth/sessions/" => assert!(text.contains(&session_of(&eve)), "{text}"),
+            "DELETE /api/auth/sessions/{id}/" => {
+                answer.failed(404, Reason::NotFound);
+            }
+            "POST /api/auth/logout/all/" => {
+                answer.done();
+                app.me(&eve).await.refused(Reason::SessionRevoked);
+            }
+            other => panic!("what may another user's token do at {other}?"),
+        }
+        assert!(!text.contains(&id) && !text.contains(ADA), "{} tells Eve of Ada: {text}", route.name());
+        app.me(&ada).await.done();
+    }
+    app.refresh(&ada).await.ok();
+}
+
+#[actix_web::test]
+async fn only_the_routes_that_are_meant_to_be_are_public() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    let mut public: Vec<_> = routes(&app).await.iter().filter(|route| !route.protected).map(Route::name).collect();
+    public.sort();
+    assert_eq!(public, PUBLIC);
+}
+
+#[actix_web::test]
+async fn a_public_route_asks_for_no_token_and_heeds_none() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    for route in routes(&app).await.iter().filter(|route| !route.protected && route.path != "/readyz") {
+        let (without, with) =
+            (call(&app, route, &route.path, None).await, call(&app, route, &route.path, Some("rubbish")).await);
+        let expected = if route.takes_json { 400 } else { 200 };
+        without.has_status(expected);
+        with.has_status(expected);
+    }
+}
+
+#[actix_web::test]
+async fn each_route_answers_with_its_trailing_slash_and_without() {
+    let (app, _, _) = two_users(Database::Sqlite).await;
+    for route in routes(&app).await {
+        let path = route.with_id(NOBODYS_SESSION);
+        let bare = path.trim_end_matches('/').to_owned();
+        for access in [None, Some(app.login(ADA).await.access)] {
+            let with_slash = call(&app, &route, &format!("{bare}/"), access.as_deref()).await;
+            // `logout/all` ends the session that the second spelling needs.
+            let access = if access.is_some() { Some(app.login(ADA).await.access) } else { None };
+            let without = call(&app, &route, &bare, access.as_deref()).await;
+            assert_eq!(with_slash.status, without.status, "{}", route.name());
+            assert_ne!(with_slash.status, 307, "{} redirects", route.name());
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    let mut by_path = BTreeMap::<String, Vec<Method>>::new();
+    for route in routes(&app).await {
+        by_path.entry(route.with_id(NOBODYS_SESSION)).or_default().push(route.method);
+    }
+    for (path, mut right) in by_path {
+        if right.contains(&Method::GET) {
+            right.push(Method::HEAD);
+        }
+        right.sort_by_key(ToString::to_string);
+        let all = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE];
+        for wrong in all.iter().filter(|method| !right.contains(method)) {
+            let answer = send(app.request(wrong.clone(), &path)).await;
+            let mut allowed: Vec<_> = answer.header("allow").split(", ").map(str::to_owned).collect();
+            allowed.sort();
+            assert_eq!(allowed, right.iter().map(ToString::to_string).collect::<Vec<_>>(), "{wrong} {path}");
+            if *wrong == Method::HEAD {
+                answer.has_status(405);
+            } else {
+                answer.failed(405, Reason::MethodNotAllowed);
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_head_request_gets_the_headers_of_the_get_and_no_body() {
+    let (app, ada, _) = two_users(Database::Sqlite).await;
+    for route in routes(&app).await.iter().filter(|route| route.method == Method::GET && route.path != "/readyz") {
+        let get = send(app.request_as(&ada, Method::GET, &route.path)).await;
+        let head = send(app.request_as(&ada, Method::HEAD, &route.path)).await;
+        get.has_status(200);
+        assert_eq!(head.status, get.status, "{}", route.name());
+        assert!(head.body.is_empty());
+        for name in ["content-type", "content-length", "cache-control"] {
+            assert_eq!(head.header(name), get.header(name), "{name} of {}", route.name());
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_is_no_route_is_a_404() {
+    let (app, ada, _) = two_users(Database::Sqlite).await;
+    let paths = [
+        "/",
+        "/api",
+        "/api/",
+        "/api/auth",
+        "/api/auth/",
+        "/api/auth/login/x",
+        "/api/auth/login//",
+        "//api/auth/me/",
+        "/API/AUTH/ME/",
+        "/api/auth/sessions/a/b/",
+        "/.git/HEAD",
+        "/target/",
+        "/admin/",
+        "/api/auth/me%2F",
+        "/api/auth/%6de%00/",
+    ];
+    for path in paths {
+        for method in [Method::GET, Method::POST, Method::DELETE] {
+            let answer = send(app.request_as(&ada, method.clone(), path)).await;
+            assert_eq!(answer.status, 404, "{method} {path}");
+            answer.failed(404, Reason::NotFound);
+        }
+    }
+    for id in ["not-an-id", "1", "%00", "' OR 1=1--", "..", "{id}"] {
+        let answer = send(app.request_as(&ada, Method::DELETE, &format!("/api/auth/sessions/{id}/"))).await;
+        assert!(matches!(answer.status.as_u16(), 404 | 405), "{id} {}", answer.status); // `..` is the list
+    }
+    app.me(&ada).await.done();
+}
+
+#[actix_web::test]
+async fn credentials_come_before_content_type_and_content_type_before_the_body() {
+    let (app, ada, _) = two_users(Database::Sqlite).await;
+    let patch = || app.request(Method::PATCH, "/api/auth/me/").header("Content-Type", "text/plain").body("{");
+    send(patch()).await.refused(Reason::CredentialsMissing);
+    send(patch().bearer_auth("rubbish")).await.refused(Reason::TokenMalformed);
+    send(patch().bearer_auth(&ada.access)).await.failed(415, Reason::ContentTypeUnsupported);
+    let json = app.request_as(&ada, Method::PATCH, "/api/auth/me/").header("Content-Type", "application/json");
+    send(json.body("{")).await.failed(400, Reason::BodyMalformed);
+}
+
+#[actix_web::test]
+async fn an_access_token_dies_with_its_last_second() {
+    let (app, ada, _) = two_users(Database::Sqlite).await;
+    app.clock().advance(app.settings().lifetimes.access - ONE_SECOND);
+    app.me(&ada).await.done();
+    app.clock().advance(ONE_SECOND);
+    app.me(&ada).await.refused(Reason::TokenExpired);
+}
