@@ -129,11 +129,15 @@ pub fn Waiting<T: Send + Sync + 'static>(
     move || match loader.failure() {
         None | Some(Failure::SignedOut) => view! { <p class="loading">"Loading…"</p> }.into_any(),
         Some(failure) => {
-            let role = (!failure.passes()).then_some("alert");
+            // What passes is told by the status region; this only says that there is hope.
+            let text = if failure.passes() {
+                view! { <p class="loading">"This takes longer than usual. We keep trying."</p> }.into_any()
+            } else {
+                view! { <p class="failure" role="alert">{failure.message()}</p> }.into_any()
+            };
             view! {
                 <div class="stack">
-                    <p class="failure" role=role>{failure.message()}</p>
-                    <Button label="Try again" pending=false class="button button-quiet" on_press=again />
+                    {text} <Button label="Try again" pending=false class="button button-quiet" on_press=again />
                 </div>
             }
             .into_any()

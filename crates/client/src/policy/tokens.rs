@@ -41,6 +41,9 @@ impl TryFrom<Record> for Tokens {
 
     fn try_from(record: Record) -> Result<Self, Self::Error> {
         let place = place_of(&record.refresh).ok_or("not a refresh token of this service")?;
+        if record.access.is_empty() || !record.access.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("not an access token: it could not be sent in a header");
+        }
         Ok(Self { record, place })
     }
 }

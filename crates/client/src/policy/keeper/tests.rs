@@ -269,10 +269,13 @@ fn a_session_outlives_its_refresh_token_until_the_server_says_so() {
 
 #[test]
 fn content_that_is_not_ours_is_not_read_as_tokens() {
-    let mut record = serde_json::to_value(tokens(session(1), 1, 0)).expect("JSON");
-    record["refresh"] = "from.another.application".into();
-    let texts = ["{}".to_owned(), "null".to_owned(), "\"x\"".to_owned(), record.to_string()];
-    for text in texts {
+    let changed = |field: &str, text: &str| {
+        let mut record = serde_json::to_value(tokens(session(1), 1, 0)).expect("JSON");
+        record[field] = text.into();
+        record.to_string()
+    };
+    let foreign = [changed("refresh", "from.another.application"), changed("access", ""), changed("access", "a\nb: c")];
+    for text in foreign.into_iter().chain(["{}", "null", "\"x\""].map(str::to_owned)) {
         assert!(serde_json::from_str::<Tokens>(&text).is_err(), "{text}");
     }
 }
