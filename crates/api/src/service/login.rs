@@ -54,11 +54,11 @@ pub async fn login(
         Some(user) if verdict != Verdict::Wrong && user.is_active => {
             open_session(services, user, renewed?, client).await
         }
-        Some(user) => {
-            note_failure(services, user.id, client).await?;
+        // A row for an unknown name, too: a failure must cost the same whoever it was.
+        found => {
+            note_failure(services, found.map(|user| user.id), client).await?;
             Err(LoginError::NoActiveAccount)
         }
-        None => Err(LoginError::NoActiveAccount),
     }
 }
 
@@ -105,7 +105,7 @@ async fn open_session(
     Ok(grant::token_response(services, &session, &user, now)?)
 }
 
-async fn note_failure(services: &Services, user: UserId, client: ClientInfo) -> Result<(), StoreError> {
+async fn note_failure(services: &Services, user: Option<UserId>, client: ClientInfo) -> Result<(), StoreError> {
     let failure = event(user, EventKind::LoginFailed, services.now(), &client);
     services.store.run(move |connection| events::insert(connection, &failure)).await
 }

@@ -66,10 +66,10 @@ pub struct CurrentUser {
     pub session: auth_types::SessionId,
 }
 
-/// An event of `user`, caused by `client` at `at`.
-fn event(user: UserId, kind: EventKind, at: DateTime<Utc>, client: &ClientInfo) -> NewEvent {
+/// An event of `user`, or of nobody known, caused by `client` at `at`.
+fn event(user: impl Into<Option<UserId>>, kind: EventKind, at: DateTime<Utc>, client: &ClientInfo) -> NewEvent {
     NewEvent {
-        user,
+        user: user.into(),
         kind,
         at,
         ip_address: client.ip_address.clone(),

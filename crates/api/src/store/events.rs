@@ -42,7 +42,8 @@ impl EventKind {
 /// An event to insert.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
-    pub user: UserId,
+    /// Nobody when a name is unknown.
+    pub user: Option<UserId>,
     pub kind: EventKind,
     pub at: DateTime<Utc>,
     pub ip_address: Option<String>,
@@ -58,7 +59,7 @@ pub struct NewEvent {
 pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<()> {
     diesel::insert_into(auth_events::table)
         .values((
-            auth_events::user_id.eq(event.user.0),
+            auth_events::user_id.eq(event.user.map(|user| user.0)),
             auth_events::kind.eq(event.kind.as_str()),
             auth_events::at.eq(At(event.at)),
             auth_events::ip_address.eq(event.ip_address.as_deref()),
