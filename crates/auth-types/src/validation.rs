@@ -10,7 +10,7 @@ use crate::responses::PasswordRules;
 /// What is said of a field that must not be empty; Django REST framework's words.
 pub const REQUIRED: &str = "This field is required.";
 
-/// Checks the form of an email address: something, `@`, a domain with a dot or `localhost`; trimmed.
+/// Checks the form of an email address: something, `@`, a domain with a dot; trimmed.
 ///
 /// Whether mail arrives there only a mail can tell, so this refuses what certainly is no address and nothing else.
 ///
