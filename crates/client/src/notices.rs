@@ -46,6 +46,10 @@ impl Notices {
 
     /// Takes note of an answer, or of its absence.
     pub fn heard(self, exchange: &Result<Answer, Silence>) {
+        // An answer is better evidence than the browser's guess, which knows nothing of a server on this machine.
+        if exchange.is_ok() && self.0.with_untracked(|board| !board.online) {
+            self.online(true);
+        }
         let trouble = match exchange {
             Ok(answer) => answer.trouble().map(|trouble| (trouble, answer.retry_after)),
             Err(silence) => Some((silence.trouble(), None)),

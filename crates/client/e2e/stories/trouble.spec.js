@@ -26,6 +26,15 @@ test("offline, the session stays and the page says so; back online, it goes on",
   expect((await app.tokens()).refresh.sid).toBe(before.refresh.sid);
 });
 
+test("a browser that takes itself for offline is believed until the API answers", async ({ app, page, person }) => {
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "onLine", { get: () => false }));
+  await app.open("/login");
+  await expect(app.notice).toBeVisible();
+  await app.fillSignIn(person);
+  await app.expectSignedIn(person);
+  await expect(app.notice).toBeHidden();
+});
+
 const answers = {
   "503 with Retry-After": { answer: problem(503, { code: "error" }), logs: 503 },
   "429 with Retry-After": { answer: problem(429, { code: "throttled" }), logs: 429 },
@@ -78,6 +87,21 @@ test("Retry-After is waited for", async ({ app, page, person, watch }) => {
   await expect.poll(() => times.length, { timeout: 30_000 }).toBeGreaterThan(1);
   expect(times[1] - times[0]).toBeGreaterThan(2_900);
   await expect(app.signOutDevice.first()).toBeVisible();
+});
+
+test("while the API wants to be left alone, clicking about does not knock again", async ({ app, page, person, watch }) => {
+  watch.expectFailures(429);
+  await app.signIn(person);
+  const refused = problem(429, { code: "throttled" });
+  refused.headers["retry-after"] = "60";
+  await page.route(REFRESH, (route) => route.fulfill(refused));
+  const refreshes = app.record(REFRESH);
+  await app.accessExpires();
+  for (const name of ["Sessions", "Account", "Sessions", "Account"]) {
+    await app.visit(name);
+    await expect(app.notice).toBeVisible();
+  }
+  expect(refreshes).toHaveLength(1);
 });
 
 for (const status of [503, 429]) {
