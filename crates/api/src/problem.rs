@@ -20,7 +20,7 @@ use auth_types::{FieldErrors, ProblemBody, ProblemCode, Reason};
 use std::fmt;
 
 /// Seconds after which a busy server is worth another try.
-const RETRY_AFTER_SECONDS: u32 = 2;
+pub const RETRY_AFTER_SECONDS: u32 = 2;
 
 /// A failure, as problem details (RFC 9457).
 #[derive(Debug, Clone)]

@@ -1,6 +1,8 @@
 //! What clients and operators ask about the service itself. Open to everyone.
 
+use crate::problem::RETRY_AFTER_SECONDS;
 use crate::service::{Services, readiness};
+use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
 use auth_types::responses::{ConfigResponse, HealthResponse, TokenTransport};
@@ -29,6 +31,9 @@ pub(super) async fn readyz(services: Data<Services>) -> impl Responder {
     let ready = checks.values().all(Option::is_none);
     let (mut response, status) =
         if ready { (HttpResponse::Ok(), "ok") } else { (HttpResponse::ServiceUnavailable(), "unavailable") };
+    if !ready {
+        response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
+    }
     let told = |(name, problem): (&str, Option<String>)| (name.to_owned(), problem.unwrap_or_else(|| "ok".to_owned()));
     response.json(HealthResponse { status: status.to_owned(), checks: checks.into_iter().map(told).collect() })
 }
