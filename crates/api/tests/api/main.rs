@@ -4,13 +4,24 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 #![expect(unreachable_pub, reason = "nothing is public in a test binary")]
 
+mod account;
+mod bad_input;
 mod cors;
 mod documents;
+mod login;
+mod logout;
+mod migrations;
 mod openapi;
 mod processes;
+mod prune;
+mod readiness;
 mod refresh;
+mod register;
+mod revocation;
 mod routes;
+mod sessions;
 mod simulation;
 mod support;
 mod tls;
 mod tokens_forged;
+mod verify;

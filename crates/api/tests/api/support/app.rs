@@ -13,7 +13,10 @@ use serde::Serialize;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
+/// Long enough for a busy machine; a test that waits for it has failed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Everybody's.
 pub const PASSWORD: &str = "violet harbor lantern 42";
 /// What the tokens of every test are signed with.
@@ -91,7 +94,8 @@ impl Builder {
         revocation::poll(&services).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = client.timeout(PATIENCE).build().unwrap();
         let running = run(services.clone(), listener);
         TestApp { address, services, clock: self.clock, client, running, db: self.db }
     }

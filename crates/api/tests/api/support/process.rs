@@ -1,6 +1,6 @@
 //! The real program, as a process of its own.
 
-use super::{Answer, PASSWORD, SECRET_KEY, TestDb, send};
+use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, send};
 use auth_types::requests::{LoginRequest, RefreshRequest};
 use auth_types::responses::TokenResponse;
 use std::io::{BufRead, BufReader};
@@ -9,8 +9,6 @@ use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// How long something may take that no clock of ours can hurry.
-const PATIENCE: Duration = Duration::from_secs(20);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Looks until it is so; the deadline is for a test that fails.
@@ -59,7 +57,7 @@ impl Process {
             .spawn()
             .unwrap();
         let address = read_address(child.stderr.take().unwrap());
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { child, address, client, _folder: folder }
     }
 

@@ -1,15 +1,11 @@
 //! Requests that no HTTP library would send, byte by byte.
 
-use super::Answer;
+use super::{Answer, PATIENCE};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::net::SocketAddr;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-
-/// Long enough for a busy machine; a test that waits for it has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends `bytes` and reads until the API closes the connection, which `Connection: close` in a well-formed request and
 /// any malformed one bring about. `None` when it closed without a word.

@@ -1,0 +1,102 @@
+//! The caller's own account.
+
+use crate::support::{Answer, Database, PASSWORD, TestApp, on_both_databases, send};
+use auth_types::responses::{TokenResponse, UserResponse};
+use auth_types::{Reason, Role};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+on_both_databases![
+    the_caller_sees_themselves,
+    what_is_absent_stays_and_null_clears,
+    a_username_of_somebody_else_is_a_409_in_any_spelling,
+    ones_own_username_may_change_its_spelling,
+    a_change_is_recorded,
+    an_inactive_user_sees_and_changes_nothing,
+];
+
+const ADA: &str = "ada@example.com";
+
+async fn start(database: Database) -> (TestApp, TokenResponse) {
+    let builder = TestApp::builder(database).account(ADA, Some("Countess"), Role::Admin);
+    let app = builder.account("eve@example.com", Some("Eve.9"), Role::User).start().await;
+    let tokens = app.login(ADA).await;
+    (app, tokens)
+}
+
+async fn patch(app: &TestApp, tokens: &TokenResponse, body: Value) -> Answer {
+    send(app.request_as(tokens, Method::PATCH, "/api/auth/me/").json(&body)).await
+}
+
+async fn the_caller_sees_themselves(database: Database) {
+    let (app, tokens) = start(database).await;
+    let me: UserResponse = app.me(&tokens).await.json();
+    assert_eq!(me, tokens.user);
+    let raw: Value = app.me(&tokens).await.json();
+    let mut names: Vec<_> = raw.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let expected = [
+        "avatar_url",
+        "created_at",
+        "display_name",
+        "email",
+        "email_verified",
+        "id",
+        "last_login_at",
+        "role",
+        "username",
+    ];
+    assert_eq!(names, expected);
+    assert!(raw["id"].is_i64());
+    assert_eq!(raw["role"], "admin");
+}
+
+async fn what_is_absent_stays_and_null_clears(database: Database) {
+    let (app, tokens) = start(database).await;
+    let user = async |body| patch(&app, &tokens, body).await.json::<UserResponse>();
+    let named = user(json!({"display_name": "  Ada Lovelace "})).await;
+    assert_eq!((named.display_name.as_str(), named.username.as_deref()), ("Ada Lovelace", Some("Countess")));
+    let renamed = user(json!({"username": "ada"})).await;
+    assert_eq!((renamed.display_name.as_str(), renamed.username.as_deref()), ("Ada Lovelace", Some("ada")));
+    assert_eq!(user(json!({})).await, renamed);
+    let cleared = user(json!({"display_name": null, "username": null})).await;
+    assert_eq!((cleared.display_name.as_str(), cleared.username.as_deref()), ("", None));
+    assert_eq!(app.me(&tokens).await.json::<UserResponse>(), cleared);
+
+    app.sign_in("ada", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in("countess", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.login(ADA).await;
+}
+
+async fn a_username_of_somebody_else_is_a_409_in_any_spelling(database: Database) {
+    let (app, tokens) = start(database).await;
+    let before = app.db().content();
+    for taken in ["eve.9", "EVE.9", "ｅｖｅ.9"] {
+        let problem = patch(&app, &tokens, json!({"username": taken, "display_name": "x"})).await;
+        let problem = problem.failed(409, Reason::UsernameTaken);
+        assert!(problem.errors.contains_key("username"));
+    }
+    assert_eq!(app.db().content(), before, "nothing is half-written");
+}
+
+async fn ones_own_username_may_change_its_spelling(database: Database) {
+    let (app, tokens) = start(database).await;
+    let user: UserResponse = patch(&app, &tokens, json!({"username": "COUNTESS"})).await.json();
+    assert_eq!(user.username.as_deref(), Some("COUNTESS"));
+}
+
+async fn a_change_is_recorded(database: Database) {
+    let (app, tokens) = start(database).await;
+    patch(&app, &tokens, json!({"display_name": "Ada"})).await.done();
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'"), 1);
+}
+
+async fn an_inactive_user_sees_and_changes_nothing(database: Database) {
+    let (app, tokens) = start(database).await;
+    app.db().execute("UPDATE users SET is_active = false");
+    let before = app.db().content();
+    app.me(&tokens).await.refused(Reason::UserInactive);
+    patch(&app, &tokens, json!({"display_name": "Ada"})).await.refused(Reason::UserInactive);
+    app.sessions(&tokens).await.refused(Reason::UserInactive);
+    assert_eq!(app.db().content(), before);
+}

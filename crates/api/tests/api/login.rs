@@ -1,0 +1,332 @@
+//! Signing in: by which names, with which passwords, and what a stranger can learn.
+
+use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases};
+use auth_types::requests::{LoginRequest, RegisterRequest};
+use auth_types::{Reason, Role};
+use futures_util::FutureExt;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+on_both_databases![
+    signing_in_opens_a_session_of_its_own,
+    wrong_password_unknown_user_and_inactive_user_are_told_alike,
+    a_failed_sign_in_is_recorded_for_who_exists,
+    an_address_is_found_in_any_spelling_of_it,
+    a_username_is_found_in_any_spelling_of_it,
+    either_field_holds_either_name,
+    a_password_is_verified_exactly_as_received,
+    a_password_from_django_is_verified_and_encoded_anew,
+    a_hash_of_another_cost_is_encoded_anew,
+    a_damaged_hash_lets_nobody_in,
+    a_sign_in_that_races_a_deactivation_opens_nothing,
+    a_sign_in_that_races_a_change_of_password_opens_nothing,
+];
+
+const ADA: &str = "ada@example.com";
+
+async fn start(database: Database) -> TestApp {
+    TestApp::builder(database).account(ADA, Some("Countess"), Role::User).start().await
+}
+
+fn stored_hash(app: &TestApp) -> String {
+    app.db().value("SELECT password_hash FROM users").unwrap()
+}
+
+fn set_hash(app: &TestApp, hash: &str) {
+    app.db().execute(&format!("UPDATE users SET password_hash = '{hash}'"));
+}
+
+async fn signing_in_opens_a_session_of_its_own(database: Database) {
+    let app = start(database).await;
+    let first = app.login(ADA).await;
+    app.clock().advance(ONE_SECOND);
+    let second = app.login(ADA).await;
+
+    assert_ne!(first.refresh, second.refresh);
+    assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 2);
+    assert_eq!(second.user.last_login_at.unwrap() - first.user.last_login_at.unwrap(), ONE_SECOND);
+    assert_eq!(first.access_expires_in, 3600);
+    assert_eq!(first.refresh_expires_in, 604_800);
+    app.logout(&first).await.done();
+    app.me(&second).await.done();
+}
+
+/// What a stranger sees, without what differs between any two answers.
+fn seen(answer: &Answer) -> (u16, Value, Vec<String>) {
+    let mut body: Value = answer.json();
+    body["request_id"] = Value::Null;
+    let headers = answer.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
+    (answer.status.as_u16(), body, headers.map(|(name, value)| format!("{name}: {value:?}")).collect())
+}
+
+async fn wrong_password_unknown_user_and_inactive_user_are_told_alike(database: Database) {
+    let app = start(database).await;
+    let wrong = app.sign_in(ADA, "violet harbor lantern 43").await;
+    let unknown = app.sign_in("eve@example.com", PASSWORD).await;
+    let no_address = app.sign_in("nobody", PASSWORD).await;
+    app.db().execute("UPDATE users SET is_active = false");
+    let inactive = app.sign_in(ADA, PASSWORD).await;
+    let inactive_and_wrong = app.sign_in(ADA, "violet harbor lantern 43").await;
+
+    for other in [&unknown, &no_address, &inactive, &inactive_and_wrong] {
+        assert_eq!(seen(&wrong), seen(other));
+    }
+    let problem = wrong.refused(Reason::CredentialsWrong);
+    assert_eq!(problem.detail, "No active account found with the given credentials");
+    assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 0);
+}
+
+async fn a_failed_sign_in_is_recorded_for_who_exists(database: Database) {
+    let app = start(database).await;
+    app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
+    app.sign_in("eve@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+    let failures = "SELECT count(*) FROM auth_events WHERE kind = 'login_failed'";
+    assert_eq!(app.db().number(failures), 1);
+    app.login(ADA).await;
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'logged_in'"), 1);
+    assert_eq!(app.db().number(failures), 1);
+}
+
+async fn an_address_is_found_in_any_spelling_of_it(database: Database) {
+    // Given → what else finds it.
+    let spellings: [(&str, &[&str]); 5] = [
+        (
+            "Ada.Lovelace@Example.COM",
+            &["ada.lovelace@example.com", " ADA.LOVELACE@EXAMPLE.COM\t", "ada.Lovelace@eXample.com"],
+        ),
+        (
+            "info@Exämple.de",
+            &["info@exämple.de", "INFO@EXÄMPLE.DE", "info@xn--exmple-cua.de", "info@exa\u{308}mple.de"],
+        ),
+        ("École@example.com", &["école@example.com", "e\u{301}cole@example.com", "E\u{301}COLE@example.com"]),
+        ("İzmir@example.com", &["i\u{307}zmir@example.com", "İZMIR@example.com"]),
+        ("user+tag@example.com", &["USER+TAG@example.com"]),
+    ];
+    let app = TestApp::builder(database).start().await;
+    for (given, others) in spellings {
+        let request = RegisterRequest { email: given.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
+        let made = app.register(&request).await.created();
+        assert_eq!(made.user.email, given);
+        for other in others.iter().chain([&given]) {
+            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, made.user.id, "{other:?} for {given:?}");
+            let again = RegisterRequest { email: (*other).to_owned(), ..request.clone() };
+            let problem = app.register(&again).await.failed(409, Reason::EmailTaken);
+            assert!(problem.errors.contains_key("email"));
+        }
+    }
+    // Whoever is somebody else stays so.
+    app.sign_in("ecole@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in("user@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in("izmir@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+}
+
+async fn a_username_is_found_in_any_spelling_of_it(database: Database) {
+    let spellings: [(&str, &[&str]); 4] = [
+        ("Countess", &["countess", " COUNTESS ", "Ｃｏｕｎｔｅｓｓ"]),
+        ("Élodie", &["e\u{301}lodie", "ÉLODIE"]),
+        ("Kelvin", &["\u{212a}elvin", "KELVIN"]),
+        ("Strasse.9", &["\u{17f}trasse.9", "STRASSE.９"]),
+    ];
+    let app = TestApp::builder(database).start().await;
+    for (number, (given, others)) in spellings.into_iter().enumerate() {
+        let request = RegisterRequest {
+            email: format!("user{number}@example.com"),
+            password: PASSWORD.to_owned(),
+            username: Some(given.to_owned()),
+            display_name: None,
+        };
+        let made = app.register(&request).await.created();
+        let again = RegisterRequest {
+            email: format!("other{number}@example.com"),
+            username: Some(given.to_uppercase()),
+            ..request.clone()
+        };
+        app.register(&again).await.failed(409, Reason::UsernameTaken);
+        for other in others {
+            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, made.user.id, "{other:?} for {given:?}");
+        }
+    }
+}
+
+async fn either_field_holds_either_name(database: Database) {
+    let app = start(database).await;
+    let password = || PASSWORD.to_owned();
+    for (email, username) in [
+        (Some(ADA), None),
+        (None, Some(ADA)),
+        (Some("countess"), None),
+        (None, Some("countess")),
+        (Some(""), Some("countess")),
+        (Some(" "), Some(ADA)),
+    ] {
+        let request = LoginRequest {
+            email: email.map(str::to_owned),
+            username: username.map(str::to_owned),
+            password: password(),
+        };
+        app.post("/api/auth/login/", &request).await.ok();
+    }
+    let nobody = LoginRequest { password: password(), ..LoginRequest::default() };
+    app.post("/api/auth/login/", &nobody).await.wrong_fields(&["email"]);
+}
+
+async fn a_password_is_verified_exactly_as_received(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    // Long enough that bcrypt alone would not look at its end; É is one code point here.
+    let right = format!(" Élan vital, {} end ", "seven words and more ".repeat(4));
+    assert!(right.len() > 80);
+    let request = RegisterRequest { email: ADA.to_owned(), password: right.clone(), ..Default::default() };
+    app.register(&request).await.created();
+    app.sign_in(ADA, &right).await.ok();
+
+    let seventy_third = format!("{}X{}", &right[..73], &right[74..]);
+    for wrong in [
+        right.trim().to_owned(),
+        right.trim_end().to_owned(),
+        format!("{right} "),
+        right.to_lowercase(),
+        right.to_uppercase(),
+        right.replace('É', "E\u{301}"),
+        right.replace("end", "End"),
+        seventy_third,
+        right[..right.len() - 1].to_owned(),
+    ] {
+        assert_ne!(wrong, right);
+        app.sign_in(ADA, &wrong).await.refused(Reason::CredentialsWrong);
+    }
+    app.sign_in(ADA, &format!("{right}\0x")).await.wrong_fields(&["password"]);
+}
+
+async fn a_password_from_django_is_verified_and_encoded_anew(database: Database) {
+    // Made with Python's hashlib and libxcrypt by Django's algorithms.
+    let of_django = [
+        "pbkdf2_sha256$600000$Zt3Xk9QmR2vB$+ygGbWFD6VoLp0GLprO3s1oANn99U/4bcOOVMUkuZdU=",
+        "bcrypt_sha256$$2b$12$wJalrXUtnFEMIK7MDENGbOTUdsM2wWzv2ocsYVbclmbm4OWPuzoXu",
+    ];
+    let app = start(database).await;
+    for hash in of_django {
+        set_hash(&app, hash);
+        app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
+        assert_eq!(stored_hash(&app), hash, "a wrong password changes nothing");
+        app.login(ADA).await;
+        assert!(stored_hash(&app).starts_with("bcrypt_sha256$$2b$04$"), "{}", stored_hash(&app));
+        app.login(ADA).await;
+    }
+}
+
+async fn a_hash_of_another_cost_is_encoded_anew(database: Database) {
+    let app = start(database).await;
+    let current = stored_hash(&app);
+    app.login(ADA).await;
+    assert_eq!(stored_hash(&app), current, "what is up to date stays");
+    set_hash(&app, &api::service::passwords::hash(PASSWORD, 5).unwrap());
+    app.login(ADA).await;
+    assert!(stored_hash(&app).starts_with("bcrypt_sha256$$2b$04$"));
+}
+
+async fn a_damaged_hash_lets_nobody_in(database: Database) {
+    let app = start(database).await;
+    for hash in [
+        "",
+        "!",
+        "!unusable",
+        PASSWORD,
+        "bcrypt_sha256$",
+        "bcrypt_sha256$$2b$04$",
+        "bcrypt_sha256$$2b$99$wJalrXUtnFEMIK7MDENGbO4V7au/LOKVEagqTMEa9WQA5y/uYUOg6",
+        "pbkdf2_sha256$0$salt$",
+        "pbkdf2_sha256$1$salt$",
+        "pbkdf2_sha256$4294967295$salt$AAAA",
+        "pbkdf2_sha256$x$salt$AAAA",
+        "md5$salt$5f4dcc3b5aa765d61d8327deb882cf99",
+    ] {
+        set_hash(&app, hash);
+        app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+    }
+}
+
+/// Holds every thread of the hashing pool, and places in its queue, until it is dropped.
+struct Held(#[expect(dead_code, reason = "dropped")] Vec<Sender<()>>);
+
+async fn hold_hashing(app: &TestApp, waiting: usize) -> Held {
+    let pool = &app.services().hashing;
+    let threads = std::thread::available_parallelism().unwrap().get();
+    let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..threads + waiting).map(|_| channel::<()>()).unzip();
+    for (number, receiver) in receivers.into_iter().enumerate() {
+        let started = started.clone();
+        let job = move || started.send(()).is_ok() && receiver.recv().is_err();
+        assert!(pool.run(job).now_or_never().is_none(), "job {number} found no place");
+        if number < threads {
+            starts.recv().await.unwrap(); // it has left the queue
+        }
+    }
+    Held(senders)
+}
+
+/// Lets what is under way come as far as it can. A machine that needs longer makes the test prove less, not fail.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(200)).await;
+}
+
+async fn assert_race_is_lost(app: &TestApp, change: &str) {
+    let held = hold_hashing(app, 0).await;
+    let interfere = async {
+        settle().await;
+        app.db().execute(change);
+        drop(held);
+    };
+    let (answer, ()) = tokio::join!(app.sign_in(ADA, PASSWORD), interfere);
+    answer.refused(Reason::CredentialsWrong);
+    assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 0);
+}
+
+async fn a_sign_in_that_races_a_deactivation_opens_nothing(database: Database) {
+    assert_race_is_lost(&start(database).await, "UPDATE users SET is_active = false").await;
+}
+
+async fn a_sign_in_that_races_a_change_of_password_opens_nothing(database: Database) {
+    let app = start(database).await;
+    let new = api::service::passwords::hash("another violet harbor", 4).unwrap();
+    assert_race_is_lost(&app, &format!("UPDATE users SET password_hash = '{new}'")).await;
+}
+
+/// The places in the pool's queue.
+fn queue_length() -> usize {
+    16 * std::thread::available_parallelism().unwrap().get()
+}
+
+#[actix_web::test]
+async fn past_the_hashing_queue_a_sign_in_is_a_503_and_nothing_else_slows_down() {
+    let app = start(Database::Sqlite).await;
+    let tokens = app.login(ADA).await;
+    let held = hold_hashing(&app, queue_length()).await;
+
+    // Known, unknown and new alike: each would hash.
+    app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
+    app.sign_in("eve@example.com", PASSWORD).await.failed(503, Reason::Unavailable);
+    let email = "new@example.com".to_owned();
+    let new = RegisterRequest { email, password: PASSWORD.to_owned(), ..Default::default() };
+    app.register(&new).await.failed(503, Reason::Unavailable);
+    app.me(&tokens).await.done();
+    let tokens = app.refresh(&tokens).await.ok();
+    app.verify(&tokens.access).await.done();
+
+    drop(held);
+    app.login(ADA).await;
+    app.register(&new).await.created();
+}
+
+#[actix_web::test]
+async fn an_unknown_user_costs_as_much_hashing_as_a_known_one() {
+    let app = start(Database::Sqlite).await;
+    let of_nobody = app.services().nobodys_hash.expose_secret();
+    let of_ada = stored_hash(&app);
+    let scheme_and_cost = "bcrypt_sha256$$2b$04$";
+    assert!(of_nobody.starts_with(scheme_and_cost) && of_ada.starts_with(scheme_and_cost));
+    assert_eq!(of_nobody.len(), of_ada.len());
+    // That both are compared in the pool shows in the test above: past its queue both are 503.
+    app.sign_in("eve@example.com", "").await.wrong_fields(&["password"]);
+}

@@ -1,0 +1,65 @@
+//! The schema, in both dialects.
+
+use crate::support::{Database, TestDb, on_both_databases};
+use api::store::migrations::{self, migrate, names, pending, revert_all};
+use std::collections::BTreeMap;
+
+on_both_databases![migrations_go_up_down_and_up_again, the_tables_are_those_that_the_code_was_compiled_for];
+
+async fn migrations_go_up_down_and_up_again(database: Database) {
+    let db = TestDb::empty(database);
+    let url = db.parsed_url();
+    assert!(pending(&mut db.connect()).unwrap());
+    let done = migrate(&url).unwrap();
+    assert_eq!(done.len(), names().0.len());
+    assert!(!pending(&mut db.connect()).unwrap());
+    let tables: BTreeMap<_, _> = db.tables().into_iter().map(|table| (table.clone(), db.columns(&table))).collect();
+    assert_eq!(migrate(&url).unwrap(), Vec::<String>::new());
+
+    revert_all(&url).unwrap();
+    assert_eq!(db.tables(), Vec::<String>::new());
+    assert!(pending(&mut db.connect()).unwrap());
+    assert_eq!(migrate(&url).unwrap(), done);
+    let again: BTreeMap<_, _> = db.tables().into_iter().map(|table| (table.clone(), db.columns(&table))).collect();
+    assert_eq!(again, tables);
+}
+
+/// Table → columns, as `schema.rs` has them.
+fn compiled() -> BTreeMap<String, Vec<String>> {
+    let schema = include_str!("../../src/store/schema.rs");
+    let mut tables = BTreeMap::new();
+    for table in schema.split("diesel::table! {").skip(1) {
+        let (head, body) = table.split_once(") {").unwrap();
+        let name = head.rsplit('\n').next().unwrap().split_whitespace().next().unwrap();
+        let body = body.split("    }\n").next().unwrap();
+        let columns = body.lines().filter_map(|line| line.split_once(" -> ")).map(|(name, _)| name.trim().to_owned());
+        tables.insert(name.to_owned(), columns.collect());
+    }
+    tables
+}
+
+async fn the_tables_are_those_that_the_code_was_compiled_for(database: Database) {
+    let db = TestDb::migrated(database);
+    let found: BTreeMap<_, _> = db.tables().into_iter().map(|table| (table.clone(), db.columns(&table))).collect();
+    assert_eq!(found, compiled());
+    for (table, columns) in compiled() {
+        assert_eq!(
+            db.number(&format!("SELECT count(*) FROM (SELECT {} FROM {table}) AS all_of_it", columns.join(", "))),
+            0
+        );
+    }
+}
+
+#[test]
+fn both_dialects_have_the_same_migrations() {
+    let (postgres, sqlite) = names();
+    assert_eq!(postgres, sqlite);
+    assert!(!postgres.is_empty());
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_is_told_and_not_waited_for() {
+    let nowhere = api::config::DatabaseUrl::Postgres("postgres://nobody@127.0.0.1:1/none".into());
+    let error = migrations::migrate(&nowhere).unwrap_err().to_string();
+    assert!(error.starts_with("cannot connect to the database"), "{error}");
+}

@@ -1,0 +1,66 @@
+//! Ended sessions are deleted a week after their end, and nothing else is.
+
+use crate::support::{Database, ONE_SECOND, TestApp, on_both_databases};
+use api::service::prune::prune;
+use auth_types::Reason;
+use chrono::Duration;
+
+on_both_databases![
+    a_session_is_deleted_a_week_after_it_was_ended,
+    a_session_is_deleted_a_week_after_its_time_ran_out,
+    more_sessions_than_a_batch_are_deleted_at_once,
+];
+
+const ADA: &str = "ada@example.com";
+const SESSIONS: &str = "SELECT count(*) FROM sessions";
+
+async fn a_session_is_deleted_a_week_after_it_was_ended(database: Database) {
+    let app = TestApp::builder(database).user(ADA).set("REFRESH_TOKEN_LIFETIME", "2592000").start().await;
+    let (ended, live) = (app.login(ADA).await, app.login(ADA).await);
+    app.logout(&ended).await.done();
+    app.clock().advance(Duration::days(7));
+    assert_eq!(prune(app.services()).await.unwrap(), 0);
+    app.clock().advance(ONE_SECOND);
+    let events = app.db().number("SELECT count(*) FROM auth_events");
+
+    assert_eq!(prune(app.services()).await.unwrap(), 1);
+    assert_eq!(app.db().number(SESSIONS), 1);
+    assert_eq!(app.db().number("SELECT count(*) FROM users"), 1);
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events"), events);
+    app.refresh(&live).await.ok();
+    app.refresh(&ended).await.refused(Reason::SessionRevoked);
+}
+
+async fn a_session_is_deleted_a_week_after_its_time_ran_out(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    app.login(ADA).await;
+    app.clock().advance(app.settings().lifetimes.refresh + Duration::days(7));
+    assert_eq!(prune(app.services()).await.unwrap(), 0);
+    let live = app.login(ADA).await;
+    app.clock().advance(ONE_SECOND);
+    assert_eq!(prune(app.services()).await.unwrap(), 1);
+    app.me(&live).await.done();
+}
+
+async fn more_sessions_than_a_batch_are_deleted_at_once(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let live = app.login(ADA).await;
+    let id = match database {
+        Database::Sqlite => "printf('00000000-0000-7000-8000-%012d', n)",
+        Database::Postgres => "CAST('00000000-0000-7000-8000-' || lpad(CAST(n AS text), 12, '0') AS uuid)",
+    };
+    let columns = "user_id, generation, jti, created_at, rotated_at, expires_at, absolute_expires_at";
+    let old = match database {
+        Database::Sqlite => "'2020-01-01 00:00:00.000000'",
+        Database::Postgres => "CAST('2020-01-01 00:00:00+00' AS timestamptz)",
+    };
+    app.db().execute(&format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+         INSERT INTO sessions (id, {columns})
+         SELECT {id}, (SELECT id FROM users), 1, 'j', {old}, {old}, {old}, {old} FROM numbers"
+    ));
+    assert_eq!(app.db().number(SESSIONS), 2501);
+    assert_eq!(prune(app.services()).await.unwrap(), 2500);
+    assert_eq!(prune(app.services()).await.unwrap(), 0);
+    app.me(&live).await.done();
+}

@@ -1,0 +1,88 @@
+//! Whether a process says that it can do its work.
+
+use crate::support::{Database, Proxy, TestApp, TestDb, on_both_databases};
+use api::clock::{Clock, SystemClock};
+use auth_types::responses::HealthResponse;
+use chrono::Duration;
+use std::sync::Arc;
+
+on_both_databases![
+    a_process_that_can_work_is_ready,
+    a_feed_that_is_ten_seconds_old_is_not_ready,
+    a_clock_that_differs_from_the_databases_is_not_ready,
+    a_database_without_its_schema_is_not_ready,
+];
+
+/// On the database's own time, which no test can move.
+async fn start(db: Arc<TestDb>) -> TestApp {
+    let app = TestApp::builder_on(db).start().await;
+    app.clock().set(SystemClock.now());
+    app.poll_revocations().await;
+    app
+}
+
+#[track_caller]
+fn failed(health: &HealthResponse) -> Vec<&str> {
+    health.checks.iter().filter(|(_, told)| *told != "ok").map(|(name, _)| name.as_str()).collect()
+}
+
+async fn not_ready(app: &TestApp) -> HealthResponse {
+    let answer = app.get("/readyz").await;
+    answer.has_status(503);
+    assert!(!answer.header("retry-after").is_empty(), "a 503 says when to come back");
+    let health: HealthResponse = answer.json();
+    assert_eq!(health.status, "unavailable");
+    app.get("/healthz").await.has_status(200);
+    health
+}
+
+async fn a_process_that_can_work_is_ready(database: Database) {
+    let app = start(Arc::new(TestDb::migrated(database))).await;
+    let answer = app.get("/readyz").await;
+    answer.has_status(200);
+    let health: HealthResponse = answer.json();
+    assert_eq!(health.status, "ok");
+    let checks: Vec<_> = health.checks.keys().map(String::as_str).collect();
+    assert_eq!(checks, ["clock", "database", "migrations", "revocation_feed"]);
+    assert!(failed(&health).is_empty());
+}
+
+async fn a_feed_that_is_ten_seconds_old_is_not_ready(database: Database) {
+    let app = start(Arc::new(TestDb::migrated(database))).await;
+    app.clock().advance(Duration::seconds(11));
+    assert!(failed(&not_ready(&app).await).contains(&"revocation_feed"));
+    app.poll_revocations().await;
+    app.clock().set(SystemClock.now());
+    app.get("/readyz").await.has_status(200);
+}
+
+async fn a_clock_that_differs_from_the_databases_is_not_ready(database: Database) {
+    let app = start(Arc::new(TestDb::migrated(database))).await;
+    for seconds in [-60, 60] {
+        app.clock().set(SystemClock.now() + Duration::seconds(seconds));
+        app.poll_revocations().await;
+        assert_eq!(failed(&not_ready(&app).await), ["clock"], "{seconds} s");
+    }
+}
+
+async fn a_database_without_its_schema_is_not_ready(database: Database) {
+    let app = start(Arc::new(TestDb::migrated(database))).await;
+    api::store::migrations::revert_all(&app.db().parsed_url()).unwrap();
+    assert_eq!(failed(&not_ready(&app).await), ["migrations"]);
+}
+
+#[actix_web::test]
+async fn a_database_that_does_not_answer_is_not_ready_and_then_ready_again() {
+    let db = Arc::new(TestDb::migrated(Database::Postgres));
+    let proxy = Proxy::before(db.server_address());
+    let builder = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_URL", db.url_through(proxy.address()));
+    let app = builder.start().await;
+    app.clock().set(SystemClock.now());
+    app.poll_revocations().await;
+    proxy.cut();
+    assert!(failed(&not_ready(&app).await).contains(&"database"));
+    proxy.mend();
+    app.clock().set(SystemClock.now());
+    app.poll_revocations().await;
+    app.get("/readyz").await.has_status(200);
+}

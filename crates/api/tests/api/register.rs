@@ -1,0 +1,187 @@
+//! Signing up.
+
+use crate::support::{Database, PASSWORD, TestApp, forge, on_both_databases, send};
+use auth_types::Reason;
+use auth_types::requests::RegisterRequest;
+use reqwest::Method;
+
+on_both_databases![
+    signing_up_makes_an_account_and_signs_in,
+    a_taken_address_or_username_is_a_409_that_names_it,
+    a_refused_sign_up_leaves_nothing_behind,
+    one_hundred_sign_ups_at_once_make_one_account,
+];
+
+const ADA: &str = "ada@example.com";
+
+fn request(email: &str) -> RegisterRequest {
+    RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), username: None, display_name: None }
+}
+
+async fn signing_up_makes_an_account_and_signs_in(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    let full = RegisterRequest {
+        username: Some(" Countess ".to_owned()),
+        display_name: Some("  Ada Lovelace ".to_owned()),
+        ..request("  Ada@Example.com ")
+    };
+    let made = app.register(&full).await.created();
+
+    let user = &made.user;
+    assert_eq!((user.email.as_str(), user.username.as_deref()), ("Ada@Example.com", Some("Countess")));
+    assert_eq!((user.display_name.as_str(), user.role.as_str()), ("Ada Lovelace", "user"));
+    assert!(!user.email_verified && user.avatar_url.is_none());
+    assert_eq!(user.last_login_at, Some(user.created_at));
+    assert_eq!(forge::claims(&made.refresh)["gen"], 1);
+    app.me(&made).await.done();
+    app.refresh(&made).await.ok();
+    let stored = app.db().value("SELECT password_hash FROM users").unwrap();
+    assert!(stored.starts_with("bcrypt_sha256$$2b$04$"), "{stored}");
+    assert!(!app.db().content().iter().any(|line| line.contains(PASSWORD) || line.contains(&made.refresh)));
+}
+
+async fn a_taken_address_or_username_is_a_409_that_names_it(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    let named = |email: &str, name: &str| RegisterRequest { username: Some(name.to_owned()), ..request(email) };
+    app.register(&named(ADA, "countess")).await.created();
+
+    for (again, reason, field) in [
+        (request(ADA), Reason::EmailTaken, "email"),
+        (named("eve@example.com", "Countess"), Reason::UsernameTaken, "username"),
+        (named(ADA, "countess"), Reason::EmailTaken, "email"),
+    ] {
+        let problem = app.register(&again).await.failed(409, reason);
+        assert_eq!(problem.code, auth_types::ProblemCode::Invalid);
+        assert_eq!(problem.errors.keys().collect::<Vec<_>>(), [field]);
+    }
+    // Two accounts without a username do not collide.
+    app.register(&request("bob@example.com")).await.created();
+    app.register(&request("eve@example.com")).await.created();
+    let blank = RegisterRequest { username: Some("  ".to_owned()), ..request("joe@example.com") };
+    assert_eq!(app.register(&blank).await.created().user.username, None);
+}
+
+async fn a_refused_sign_up_leaves_nothing_behind(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let before = app.db().content();
+    app.register(&request(ADA)).await.failed(409, Reason::EmailTaken);
+    app.register(&RegisterRequest { password: "12345678".to_owned(), ..request("eve@example.com") })
+        .await
+        .wrong_fields(&["password"]);
+    assert_eq!(app.db().content(), before);
+}
+
+async fn one_hundred_sign_ups_at_once_make_one_account(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    let sign_up = async || {
+        loop {
+            let answer = app.register(&request(ADA)).await;
+            if answer.status != 503 {
+                return answer; // with a full hashing queue one comes again, as Retry-After asks
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let answers = futures_util::future::join_all((0..100).map(|_| sign_up())).await;
+
+    let (made, taken): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    assert_eq!((made.len(), taken.len()), (1, 99));
+    for answer in taken {
+        answer.failed(409, Reason::EmailTaken);
+    }
+    for table in ["users", "sessions", "auth_events"] {
+        assert_eq!(app.db().number(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
+    }
+}
+
+#[actix_web::test]
+async fn closed_registration_is_a_403_and_told_beforehand() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).set("REGISTRATION", "closed").start().await;
+    app.register(&request("eve@example.com")).await.failed(403, Reason::RegistrationClosed);
+    assert!(app.get("/api/auth/config/").await.text().contains(r#""registration":"closed""#));
+    app.login(ADA).await;
+}
+
+#[actix_web::test]
+async fn a_password_is_judged_by_length_and_by_how_easy_it_is_to_guess() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    let with = |password: &str, name: &str| RegisterRequest {
+        password: password.to_owned(),
+        username: Some("Countess1".to_owned()),
+        display_name: Some("Augusta Ada King".to_owned()),
+        ..request(&format!("{name}@example.com"))
+    };
+    for weak in [
+        "short7!",
+        "🦀🐙🦑🐡🐠🐟🐬",
+        "password",
+        "password1",
+        "12345678",
+        "qwertyuiop",
+        "aaaaaaaaaaaa",
+        "iloveyou",
+        "letmein123",
+        "augusta.king@example.com",
+        "AUGUSTA.KING@EXAMPLE.COM",
+        "augusta.king",
+        "countess1",
+        "Augusta Ada King",
+    ] {
+        let answer = app.register(&with(weak, "augusta.king")).await;
+        assert_eq!(answer.status, 400, "{weak} was accepted");
+        answer.wrong_fields(&["password"]);
+    }
+    // No rules of composition: small letters, blanks, other scripts, emoji, the longest there may be.
+    for (number, strong) in [
+        "correcthorsebatterystaple".to_owned(),
+        "  blanks around and inside  ".to_owned(),
+        "пароль который трудно угадать".to_owned(),
+        "🦀🐙🦑🐡🐠🐟🐬🐳".to_owned(),
+        "x9 Qw-".repeat(42) + "abcd",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let request = RegisterRequest { username: None, ..with(&strong, &format!("somebody{number}")) };
+        app.register(&request).await.created();
+        app.sign_in(&request.email, &strong).await.ok();
+    }
+}
+
+#[actix_web::test]
+async fn the_shortest_password_is_configured_and_told() {
+    let app = TestApp::builder(Database::Sqlite).set("PASSWORD_MIN_LENGTH", "15").start().await;
+    let short = RegisterRequest { password: "vh lantern 42x".to_owned(), ..request(ADA) };
+    app.register(&short).await.wrong_fields(&["password"]);
+    app.register(&request(ADA)).await.created();
+    let config: serde_json::Value = app.get("/api/auth/config/").await.json();
+    assert_eq!(config["password"], serde_json::json!({"min_length": 15, "max_length": 256}));
+    assert_eq!(config["token_transport"], "body");
+    assert_eq!(config["email_verification"], "optional");
+}
+
+#[actix_web::test]
+async fn a_session_knows_where_it_was_opened() {
+    let builder = TestApp::builder(Database::Sqlite).set("TRUSTED_PROXY_HOPS", "1");
+    let app = builder.start().await;
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+    let sign_up = app.request(Method::POST, "/api/auth/register/").json(&request(ADA)).header("User-Agent", agent);
+    // What a client wrote itself stands left of what the trusted proxy has added.
+    let tokens = send(sign_up.header("X-Forwarded-For", "6.6.6.6, 203.0.113.7")).await.created();
+    let sessions: serde_json::Value = app.sessions(&tokens).await.json();
+    assert_eq!(sessions[0]["ip_address"], "203.0.113.7");
+    assert_eq!(sessions[0]["user_agent"], agent);
+    assert_eq!(sessions[0]["device"], "Firefox on Linux");
+}
+
+#[actix_web::test]
+async fn without_trusted_proxies_no_header_changes_the_clients_address() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    let mut sign_up = app.request(Method::POST, "/api/auth/register/").json(&request(ADA));
+    for name in ["X-Forwarded-For", "Forwarded", "X-Real-IP", "CF-Connecting-IP", "True-Client-IP"] {
+        sign_up = sign_up.header(name, if name == "Forwarded" { "for=6.6.6.6" } else { "6.6.6.6" });
+    }
+    let tokens = send(sign_up).await.created();
+    let sessions: serde_json::Value = app.sessions(&tokens).await.json();
+    assert_eq!(sessions[0]["ip_address"], "127.0.0.1");
+}

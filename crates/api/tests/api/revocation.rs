@@ -1,0 +1,122 @@
+//! The revoked-session feed: access tokens die everywhere, with no database work per request.
+
+use crate::support::{Database, ManualClock, ONE_SECOND, TestApp, TestDb, forge, on_both_databases};
+use api::clock::Clock;
+use api::store::AnyConnection;
+use auth_types::responses::TokenResponse;
+use auth_types::{Reason, SessionId};
+use chrono::Duration;
+use diesel::connection::SimpleConnection;
+use std::sync::Arc;
+
+on_both_databases![
+    a_process_knows_its_own_revocations_at_once,
+    another_processs_revocations_come_with_the_next_poll,
+    a_revocation_that_is_older_than_the_last_poll_is_still_found,
+    a_process_that_starts_knows_what_was_revoked_before,
+    what_no_token_can_need_any_more_is_forgotten,
+    a_clock_that_jumps_forgets_nothing_too_early,
+];
+
+const ADA: &str = "ada@example.com";
+
+/// Two processes on one database and one clock, and somebody signed in.
+async fn two_processes(database: Database) -> (TestApp, TestApp, TokenResponse) {
+    let db = Arc::new(TestDb::migrated(database));
+    let a = TestApp::builder_on(Arc::clone(&db)).user(ADA).start().await;
+    let b = TestApp::builder_on(db).clock(a.clock()).start().await;
+    let tokens = a.login(ADA).await;
+    (a, b, tokens)
+}
+
+async fn a_process_knows_its_own_revocations_at_once(database: Database) {
+    let (a, _, tokens) = two_processes(database).await;
+    a.logout(&tokens).await.done();
+    a.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    // A poll that finds it, too, changes nothing.
+    a.poll_revocations().await;
+    a.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+}
+
+async fn another_processs_revocations_come_with_the_next_poll(database: Database) {
+    let (a, b, tokens) = two_processes(database).await;
+    let other = a.login(ADA).await;
+    a.logout(&tokens).await.done();
+    b.verify(&tokens.access).await.done();
+    a.clock().advance(ONE_SECOND);
+    b.poll_revocations().await;
+    b.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    b.me(&tokens).await.refused(Reason::SessionRevoked);
+    b.verify(&other.access).await.done();
+}
+
+/// A transaction that takes its time: when it commits, polls have already gone past the time that it wrote.
+async fn a_revocation_that_is_older_than_the_last_poll_is_still_found(database: Database) {
+    let (a, b, tokens) = two_processes(database).await;
+    let revoked_at = a.clock().now().format("%Y-%m-%d %H:%M:%S%.6f").to_string();
+    let change = format!("UPDATE sessions SET revoked_at = '{revoked_at}', revoke_reason = 'logout'");
+    let mut slow = a.db().connect();
+    let mut run = |sql: &str| match &mut slow {
+        AnyConnection::Postgres(postgres) => postgres.batch_execute(sql).unwrap(),
+        AnyConnection::Sqlite(sqlite) => sqlite.batch_execute(sql).unwrap(),
+    };
+    run("BEGIN");
+    run(&change);
+    for _ in 0..10 {
+        a.clock().advance(ONE_SECOND);
+        b.poll_revocations().await;
+    }
+    b.verify(&tokens.access).await.done();
+    run("COMMIT");
+    a.clock().advance(ONE_SECOND);
+    b.poll_revocations().await;
+    b.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+}
+
+async fn a_process_that_starts_knows_what_was_revoked_before(database: Database) {
+    let (a, _, tokens) = two_processes(database).await;
+    a.logout(&tokens).await.done();
+    a.clock().advance(a.settings().lifetimes.access - ONE_SECOND);
+    let late = TestApp::builder_on(Arc::clone(a.db())).clock(a.clock()).start().await;
+    late.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+}
+
+async fn what_no_token_can_need_any_more_is_forgotten(database: Database) {
+    let (a, b, tokens) = two_processes(database).await;
+    a.logout(&tokens).await.done();
+    b.poll_revocations().await;
+    let session: SessionId = serde_json::from_value(forge::claims(&tokens.access)["sid"].clone()).unwrap();
+    for process in [&a, &b] {
+        assert!(process.services().feed.is_revoked(session));
+    }
+    a.clock().advance(a.settings().lifetimes.access * 3);
+    for process in [&a, &b] {
+        process.poll_revocations().await;
+        assert!(!process.services().feed.is_revoked(session));
+        process.verify(&tokens.access).await.refused(Reason::TokenExpired);
+    }
+}
+
+async fn a_clock_that_jumps_forgets_nothing_too_early(database: Database) {
+    let (a, b, tokens) = two_processes(database).await;
+    a.logout(&tokens).await.done();
+    b.poll_revocations().await;
+    // One hour ahead for a moment, and back.
+    a.clock().advance(Duration::hours(1));
+    b.poll_revocations().await;
+    a.clock().advance(Duration::hours(-1));
+    b.poll_revocations().await;
+    b.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+
+    // What is revoked while the clock is back is found, too.
+    let next = a.login(ADA).await;
+    a.logout(&next).await.done();
+    b.poll_revocations().await;
+    b.verify(&next.access).await.refused(Reason::SessionRevoked);
+}
+
+#[test]
+fn the_tests_own_clock_stands_still() {
+    let clock = ManualClock::new();
+    assert_eq!(clock.now(), clock.now());
+}

@@ -1,0 +1,88 @@
+//! The caller's sessions: seeing and ending them.
+
+use crate::support::{Answer, Database, ONE_SECOND, TestApp, on_both_databases, send};
+use auth_types::Reason;
+use auth_types::responses::{SessionResponse, TokenResponse};
+use reqwest::Method;
+
+on_both_databases![
+    the_list_shows_the_callers_live_sessions_latest_used_first,
+    a_session_can_be_ended_from_another_device,
+    the_session_in_use_can_be_ended_too,
+    another_users_session_is_not_found_and_stays,
+];
+
+const ADA: &str = "ada@example.com";
+const EVE: &str = "eve@example.com";
+
+async fn start(database: Database) -> TestApp {
+    TestApp::builder(database).user(ADA).user(EVE).start().await
+}
+
+async fn list(app: &TestApp, tokens: &TokenResponse) -> Vec<SessionResponse> {
+    app.sessions(tokens).await.json()
+}
+
+async fn current(app: &TestApp, tokens: &TokenResponse) -> SessionResponse {
+    list(app, tokens).await.into_iter().find(|session| session.current).unwrap()
+}
+
+async fn end(app: &TestApp, tokens: &TokenResponse, session: &SessionResponse) -> Answer {
+    send(app.request_as(tokens, Method::DELETE, &format!("/api/auth/sessions/{}/", session.id))).await
+}
+
+async fn the_list_shows_the_callers_live_sessions_latest_used_first(database: Database) {
+    let app = start(database).await;
+    app.login(EVE).await;
+    let idle = app.login(ADA).await; // over before the list is asked for
+    app.clock().advance(app.settings().lifetimes.refresh / 2);
+    let (a, b, gone) = (app.login(ADA).await, app.login(ADA).await, app.login(ADA).await);
+    app.logout(&gone).await.done();
+    app.clock().advance(ONE_SECOND);
+    let b = app.refresh(&b).await.ok();
+    app.clock().advance(app.settings().lifetimes.refresh / 2 - ONE_SECOND);
+    let a = app.refresh(&a).await.ok();
+    app.refresh(&idle).await.refused(Reason::SessionExpired);
+
+    let sessions = list(&app, &a).await;
+    assert_eq!(sessions.iter().map(|session| session.current).collect::<Vec<_>>(), [true, false]);
+    let used: Vec<_> = sessions.iter().map(|session| session.last_used_at.timestamp()).collect();
+    assert_eq!(used, [a.server_time, b.server_time]);
+    assert_eq!(sessions[0].expires_at.timestamp(), a.server_time + a.refresh_expires_in);
+    assert!(sessions.iter().all(|session| session.ip_address.as_deref() == Some("127.0.0.1")));
+}
+
+async fn a_session_can_be_ended_from_another_device(database: Database) {
+    let app = start(database).await;
+    let (laptop, phone) = (app.login(ADA).await, app.login(ADA).await);
+    let of_phone = current(&app, &phone).await;
+
+    let answer = end(&app, &laptop, &of_phone).await;
+    answer.has_status(204);
+    assert!(answer.body.is_empty());
+    app.me(&phone).await.refused(Reason::SessionRevoked);
+    app.refresh(&phone).await.refused(Reason::SessionRevoked);
+    assert_eq!(list(&app, &laptop).await.len(), 1);
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'session_revoked'"), 1);
+    // Again: no error, and no second event.
+    end(&app, &laptop, &of_phone).await.has_status(204);
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'session_revoked'"), 1);
+}
+
+async fn the_session_in_use_can_be_ended_too(database: Database) {
+    let app = start(database).await;
+    let tokens = app.login(ADA).await;
+    let session = current(&app, &tokens).await;
+    end(&app, &tokens, &session).await.has_status(204);
+    app.me(&tokens).await.refused(Reason::SessionRevoked);
+}
+
+async fn another_users_session_is_not_found_and_stays(database: Database) {
+    let app = start(database).await;
+    let (ada, eve) = (app.login(ADA).await, app.login(EVE).await);
+    let of_ada = current(&app, &ada).await;
+    let before = app.db().content();
+    end(&app, &eve, &of_ada).await.failed(404, Reason::NotFound);
+    assert_eq!(app.db().content(), before);
+    app.me(&ada).await.done();
+}
