@@ -22,3 +22,46 @@ pub fn canonical_username(name: &str) -> String {
     let fold = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
     fold(&fold(name.trim()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{canonical_email, canonical_username};
+    use proptest::prelude::*;
+
+    #[test]
+    fn domains_are_compared_as_they_are_looked_up() {
+        assert_eq!(canonical_email(" Ada@EXÄMPLE.de "), Ok("ada@xn--exmple-cua.de".to_owned()));
+        assert_eq!(canonical_email("ada@xn--exmple-cua.de"), Ok("ada@xn--exmple-cua.de".to_owned()));
+        for wrong in ["ada", "ada@", "ada@exa_mple.com", "ada@-example.com", "ada@xn--a.com", "ada@a..com"] {
+            assert!(canonical_email(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn letters_that_a_person_cannot_tell_apart_are_one_name() {
+        for (one, other) in [("Ａｄａ", "ada"), ("ſ9", "s9"), ("\u{212a}im", "kim"), ("ﬁn", "fin"), ("É", "e\u{301}")]
+        {
+            assert_eq!(canonical_username(one), canonical_username(other), "{one:?} {other:?}");
+        }
+        assert_ne!(canonical_username("ada"), canonical_username("аda"), "a Cyrillic letter is another one");
+    }
+
+    proptest! {
+        /// What is canonical stays so: otherwise a name would not find itself.
+        #[test]
+        fn a_canonical_name_is_its_own(name in "\\PC{0,20}") {
+            if let Ok(username) = auth_types::validation::username(&name) {
+                let once = canonical_username(username);
+                prop_assert_eq!(canonical_username(&once), once.clone());
+            }
+            if let Ok(email) = canonical_email(&format!("{name}@example.com")) {
+                prop_assert_eq!(canonical_email(&email), Ok(email.clone()));
+            }
+        }
+
+        #[test]
+        fn case_never_makes_two_users(name in "[a-zäöüéçñа-яα-ρτ-ω0-9._+-]{1,20}") {
+            prop_assert_eq!(canonical_username(&name.to_uppercase()), canonical_username(&name));
+        }
+    }
+}

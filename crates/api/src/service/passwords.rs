@@ -114,3 +114,48 @@ pub fn check_new(password: &str, rules: PasswordRules, own_words: &[&str]) -> Re
     let advice = advice.unwrap_or_else(|| "Add another word or two.".to_owned());
     Err(format!("This password is too easy to guess. {advice}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Verdict, hash, nobodys_hash, verify};
+
+    /// Made with Python's hashlib and libxcrypt by Django's algorithms.
+    const OF_DJANGO: [(&str, &str); 4] = [
+        ("violet harbor lantern 42", "pbkdf2_sha256$600000$Zt3Xk9QmR2vB$+ygGbWFD6VoLp0GLprO3s1oANn99U/4bcOOVMUkuZdU="),
+        ("пароль с пробелом 🦀 ", "pbkdf2_sha256$260000$seasalt$74Zeo/LXVoJSiNgOZZG4mgoE4NZmKJG0G+X8KXrfQ6Q="),
+        ("password", "pbkdf2_sha256$24000$seasalt$GwkSVbk/ZS7UxlrtRxpU1fgAMjWPldtSxVDgVodtavc="),
+        ("violet harbor lantern 42", "bcrypt_sha256$$2b$04$wJalrXUtnFEMIK7MDENGbO4V7au/LOKVEagqTMEa9WQA5y/uYUOg6"),
+    ];
+
+    #[test]
+    fn what_django_has_stored_verifies() {
+        for (password, stored) in OF_DJANGO {
+            assert_eq!(verify(password, stored, 12), Verdict::RightButOutdated, "{stored}");
+            assert_eq!(verify(&format!("{password}x"), stored, 12), Verdict::Wrong, "{stored}");
+        }
+        assert_eq!(verify(OF_DJANGO[3].0, OF_DJANGO[3].1, 4), Verdict::Right);
+    }
+
+    #[test]
+    fn every_byte_of_a_password_counts() {
+        let long = "0123456789".repeat(20);
+        let stored = hash(&long, 4).unwrap_or_default();
+        assert_eq!(verify(&long, &stored, 4), Verdict::Right);
+        for at in [0, 71, 72, 73, 199] {
+            let mut other = long.clone();
+            other.replace_range(at..=at, "x");
+            assert_eq!(verify(&other, &stored, 4), Verdict::Wrong, "byte {at}");
+        }
+        let with_nul = hash("before\0after", 4).unwrap_or_default();
+        assert_eq!(verify("before\0other", &with_nul, 4), Verdict::Wrong);
+    }
+
+    #[test]
+    fn nobody_has_a_password() {
+        let nobody = nobodys_hash(4).unwrap_or_default();
+        assert!(nobody.starts_with("bcrypt_sha256$$2b$04$"));
+        for guess in ["", "nobody", nobody.as_str()] {
+            assert_eq!(verify(guess, &nobody, 4), Verdict::Wrong);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What each variable accepts, and what a wrong value is told.
+
+use super::{DatabaseUrl, Environment, Settings, Variables};
+use secrecy::ExposeSecret;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// A configuration that is in order, with some variables set.
+fn with(variables: &[(&str, &str)]) -> Variables {
+    let start = Variables::default().with("SECRET_KEY", KEY);
+    variables.iter().fold(start, |all, (name, value)| all.with(name, *value))
+}
+
+fn read(variables: &[(&str, &str)]) -> Settings {
+    Settings::from_variables(with(variables)).unwrap_or_else(|error| panic!("{variables:?}: {error}"))
+}
+
+fn problems(variables: &[(&str, &str)]) -> Vec<String> {
+    match Settings::from_variables(with(variables)) {
+        Ok(_) => panic!("{variables:?} was accepted"),
+        Err(error) => error.problems,
+    }
+}
+
+/// The only problem there is, which begins with the variable's name.
+fn problem(variables: &[(&str, &str)], name: &str) -> String {
+    let told = problems(variables);
+    assert_eq!(told.len(), 1, "{variables:?}: {told:?}");
+    assert!(told[0].starts_with(&format!("{name}: ")), "{variables:?}: {told:?}");
+    told[0].clone()
+}
+
+fn postgres_url(settings: &Settings) -> String {
+    match &settings.database.url {
+        DatabaseUrl::Postgres(url) => url.expose_secret().to_owned(),
+        DatabaseUrl::Sqlite(path) => panic!("{path:?} is no PostgreSQL"),
+    }
+}
+
+#[test]
+fn nothing_set_is_a_development_machine() {
+    let settings = read(&[]);
+    assert_eq!(settings.environment, Environment::Development);
+    assert_eq!((settings.server.host.to_string().as_str(), settings.server.port), ("127.0.0.1", 8000));
+    assert!(matches!(&settings.database.url, DatabaseUrl::Sqlite(path) if path.ends_with("data/latchkey.sqlite3")));
+    let lifetimes = &settings.lifetimes;
+    let seconds = [lifetimes.access, lifetimes.refresh, lifetimes.session, lifetimes.leeway].map(|l| l.num_seconds());
+    assert_eq!(seconds, [3600, 604_800, 7_776_000, 10]);
+    assert_eq!(settings.passwords.bcrypt_cost, 12);
+    assert_eq!(settings.passwords.rules.min_length, 8);
+    assert_eq!(settings.server.trusted_proxy_hops, 0);
+    assert_eq!(settings.log_filter, "info");
+    let origins: Vec<_> = settings.origins.cors_allowed.iter().map(super::Origin::as_str).collect();
+    assert_eq!(origins, ["http://127.0.0.1:8080", "http://localhost:8080"]);
+}
+
+#[test]
+fn production_starts_with_the_guides_variables_alone() {
+    let guide = [
+        ("DJANGO_ENV", "production"),
+        ("DEBUG", "False"),
+        ("DB_NAME", "app"),
+        ("DB_USER", "app_user"),
+        ("DB_PASSWORD", "p@ss/word?"),
+        ("DB_HOST", "dpg-abc-a.frankfurt-postgres.render.com"),
+        ("DB_PORT", "5432"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.onrender.com"),
+        ("CSRF_TRUSTED_ORIGINS", "https://app.onrender.com,https://api.onrender.com"),
+        ("SESSION_COOKIE_DOMAIN", ".onrender.com"),
+        ("PORT", "10000"),
+    ];
+    let start = Variables::default().with("DJANGO_SECRET_KEY", KEY);
+    let variables = guide.iter().fold(start, |all, (name, value)| all.with(name, *value));
+    let settings = Settings::from_variables(variables).unwrap_or_else(|error| panic!("{error}"));
+    assert!(settings.environment.is_production());
+    assert_eq!(settings.keys.secret_key.expose_secret(), KEY);
+    assert_eq!((settings.server.host.to_string().as_str(), settings.server.port), ("0.0.0.0", 10000));
+    let url = url::Url::parse(&postgres_url(&settings)).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(url.password(), Some("p%40ss%2Fword%3F"));
+    assert_eq!((url.username(), url.path()), ("app_user", "/app"));
+    assert_eq!(settings.origins.csrf_trusted.len(), 2);
+}
+
+#[test]
+fn a_wrong_value_names_its_variable_and_the_fix() {
+    for (name, value, fix) in [
+        ("APP_ENV", "prod", "use development or production"),
+        ("DEBUG", "maybe", "True"),
+        ("PORT", "http", "0 to 65535"),
+        ("PORT", "65536", "0 to 65535"),
+        ("PORT", "-1", "0 to 65535"),
+        ("PORT", "8000.0", "0 to 65535"),
+        ("HOST", "localhost", "use 127.0.0.1 or 0.0.0.0"),
+        ("DATABASE_URL", "mysql://a@b/c", "postgres://USER:PASSWORD@HOST/NAME"),
+        ("DATABASE_URL", "sqlite:", "sqlite:data/latchkey.sqlite3"),
+        ("DATABASE_URL", "sqlite::memory:", "sqlite:data/latchkey.sqlite3"),
+        ("DATABASE_POOL_SIZE", "0", "1 to 500"),
+        ("CORS_ALLOWED_ORIGINS", "*", "list each origin"),
+        ("CORS_ALLOWED_ORIGINS", "https://*.example.com", "list each origin"),
+        ("CORS_ALLOWED_ORIGINS", "app.example.com", "https://app.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.example.com/", "write it as https://app.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.example.com/login", "write it as https://app.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "https://App.example.com", "write it as https://app.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.example.com:443", "write it as https://app.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "null", "https://app.example.com"),
+        ("CSRF_TRUSTED_ORIGINS", "ftp://app.example.com", "http:// nor https://"),
+        ("ACCESS_TOKEN_LIFETIME", "1h", "default is 3600"),
+        ("ACCESS_TOKEN_LIFETIME", "0", "default is 3600"),
+        ("REFRESH_TOKEN_LIFETIME", "7 days", "default is 604800"),
+        ("SESSION_MAX_AGE", "never", "default is 7776000"),
+        ("REFRESH_LEEWAY", "-1", "default is 10"),
+        ("REFRESH_LEEWAY", "301", "0 to 300"),
+        ("BCRYPT_COST", "3", "4 to 20"),
+        ("BCRYPT_COST", "31", "4 to 20"),
+        ("PASSWORD_MIN_LENGTH", "6", "8 to 64"),
+        ("TRUSTED_PROXY_HOPS", "all", "0 to 16"),
+        ("REGISTRATION", "invite", "use open or closed"),
+        ("EMAIL_VERIFICATION", "yes", "use optional or mandatory"),
+        ("RATE_LIMITS", "none", "use on or off"),
+        ("TOKEN_TRANSPORT", "header", "use body"),
+        ("JWT_ALGORITHM", "none", "use HS256"),
+        ("SECRET_KEY", "-----BEGIN PRIVATE KEY-----\nMC4C", "random text"),
+        ("SECRET_KEY", "{\"keys\":[]}", "random text"),
+    ] {
+        let told = problem(&[(name, value)], name);
+        assert!(told.contains(fix), "{name}={value} is told {told:?}, not {fix:?}");
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let wrong = [
+        ("PORT", "http"),
+        ("BCRYPT_COST", "1"),
+        ("CORS_ALLOWED_ORIGINS", "*,x"),
+        ("REGISTRATION", "no"),
+        ("DB_HOST", "db"),
+    ];
+    let told = problems(&wrong);
+    let names: Vec<_> = told.iter().filter_map(|line| line.split(':').next()).collect();
+    for name in ["PORT", "BCRYPT_COST", "CORS_ALLOWED_ORIGINS", "REGISTRATION", "DB_NAME", "DB_USER"] {
+        assert!(names.contains(&name), "{name} is missing in {names:?}");
+    }
+    assert_eq!(names.iter().filter(|name| **name == "CORS_ALLOWED_ORIGINS").count(), 2);
+}
+
+#[test]
+fn values_that_contradict_each_other_are_refused() {
+    problem(
+        &[("DATABASE_URL", "postgres://a@b/c"), ("DB_NAME", "x"), ("DB_USER", "y"), ("DB_HOST", "z")],
+        "DATABASE_URL",
+    );
+    problem(&[("APP_ENV", "development"), ("DJANGO_ENV", "production")], "APP_ENV");
+    problem(&[("DJANGO_SECRET_KEY", "another key of thirty-two bytes at least")], "SECRET_KEY");
+    problem(&[("ACCESS_TOKEN_LIFETIME", "604800")], "ACCESS_TOKEN_LIFETIME");
+    problem(&[("SESSION_MAX_AGE", "604799")], "REFRESH_TOKEN_LIFETIME");
+    read(&[("SESSION_MAX_AGE", "604800")]);
+    problem(&[("DB_NAME", "x"), ("DB_USER", "y"), ("DB_HOST", "z"), ("DB_PORT", "none")], "DB_PORT");
+    // The same under both names is no contradiction.
+    read(&[("DJANGO_SECRET_KEY", KEY), ("APP_ENV", "development"), ("DJANGO_ENV", "development")]);
+}
+
+#[test]
+fn production_refuses_what_is_for_development() {
+    let production = ("APP_ENV", "production");
+    for (name, value) in [
+        ("DEBUG", "True"),
+        ("DEBUG", "1"),
+        ("RATE_LIMITS", "off"),
+        ("BCRYPT_COST", "9"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", ""),
+        ("SECRET_KEY_FALLBACKS", "short"),
+    ] {
+        problem(&[production, (name, value)], name);
+    }
+    for (name, value) in [("DEBUG", "True"), ("RATE_LIMITS", "off"), ("BCRYPT_COST", "4"), ("SECRET_KEY", "short")] {
+        read(&[(name, value)]);
+    }
+    assert!(read(&[production]).origins.cors_allowed.is_empty(), "nobody's browser by default");
+}
+
+#[test]
+fn djangos_spellings_of_a_boolean_are_understood() {
+    for value in ["True", "true", "1", "on", "yes", "False", "false", "0", "off", "no", "", " False "] {
+        read(&[("DEBUG", value)]);
+    }
+}
+
+#[test]
+fn a_blank_value_counts_as_not_set() {
+    let settings = read(&[("DATABASE_URL", " "), ("PORT", ""), ("JWT_ISSUER", ""), ("CORS_ALLOWED_ORIGINS", " , ")]);
+    assert_eq!(settings.server.port, 8000);
+    assert_eq!(settings.keys.issuer, None);
+    assert_eq!(settings.origins.cors_allowed.len(), 2);
+}
+
+#[test]
+fn a_database_url_is_taken_as_platforms_write_it() {
+    for url in ["postgres://u:p@h:6543/d?sslmode=require", "postgresql://u@h/d"] {
+        assert_eq!(postgres_url(&read(&[("DATABASE_URL", url)])), url);
+    }
+    for (value, path) in
+        [("sqlite:a/b.db", "a/b.db"), ("sqlite:///srv/b.db", "/srv/b.db"), ("sqlite:/srv/b.db", "/srv/b.db")]
+    {
+        let settings = read(&[("DATABASE_URL", value)]);
+        assert!(
+            matches!(&settings.database.url, DatabaseUrl::Sqlite(found) if found.to_str() == Some(path)),
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn fallback_keys_are_a_list() {
+    let settings = read(&[("SECRET_KEY_FALLBACKS", "one key, another key,,")]);
+    let keys: Vec<_> = settings.keys.fallbacks.iter().map(ExposeSecret::expose_secret).collect();
+    assert_eq!(keys, ["one key", "another key"]);
+}
+
+/// Each secret under every name that holds one, in what is printed and in what is refused.
+#[test]
+fn secrets_are_never_printed() {
+    const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
+    let url = format!("postgres://user:{SECRET}@host/name");
+    let good = [("DATABASE_URL", url.as_str()), ("SECRET_KEY", SECRET), ("SECRET_KEY_FALLBACKS", SECRET)];
+    let printed = format!("{:?} {:?}", with(&good), read(&good));
+    assert!(!printed.contains("hunter2"), "{printed}");
+
+    let bad_url = format!("postgre://user:{SECRET}@host/name");
+    let pem = format!("-----BEGIN {SECRET}");
+    let bad = [("DATABASE_URL", bad_url.as_str()), ("SECRET_KEY", &pem), ("SECRET_KEY_FALLBACKS", &pem)];
+    let told = problems(&bad).join("\n");
+    assert!(!told.contains("hunter2"), "{told}");
+    let parts = [("DB_NAME", "n"), ("DB_USER", "u"), ("DB_PASSWORD", SECRET), ("DB_HOST", "not a host"), ("PORT", "x")];
+    let told = problems(&parts).join("\n");
+    assert!(!told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn a_generated_key_is_long_and_never_the_same() {
+    let make = || super::generate_secret().map(|key| key.expose_secret().to_owned()).unwrap_or_default();
+    let (one, other) = (make(), make());
+    assert!(one.len() >= 48, "{}", one.len());
+    assert_ne!(one, other);
+}
