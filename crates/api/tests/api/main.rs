@@ -1,7 +1,7 @@
 //! The API through real HTTP, on both databases: `scripts/postgres run -- cargo test -p api`.
 //!
 //! One file per use case, mirroring `src/service`; `support` gives each test its own API, database and clock.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop where it stands")]
 #![expect(unreachable_pub, reason = "nothing is public in a test binary")]
 
 mod account;

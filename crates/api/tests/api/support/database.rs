@@ -41,7 +41,7 @@ pub struct TestDb {
 
 #[derive(Debug)]
 enum Kind {
-    Sqlite(TempDir),
+    Sqlite { _folder: TempDir },
     Postgres { name: String },
 }
 
@@ -81,7 +81,7 @@ impl TestDb {
             Database::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}", folder.path().join("test.sqlite3").display());
-                Self { url, kind: Kind::Sqlite(folder) }
+                Self { url, kind: Kind::Sqlite { _folder: folder } }
             }
             Database::Postgres => Self::postgres(""),
         }
@@ -95,7 +95,7 @@ impl TestDb {
 
     pub fn database(&self) -> Database {
         match self.kind {
-            Kind::Sqlite(_) => Database::Sqlite,
+            Kind::Sqlite { .. } => Database::Sqlite,
             Kind::Postgres { .. } => Database::Postgres,
         }
     }

@@ -10,7 +10,7 @@ mod proxy;
 pub mod raw;
 
 pub use answer::Answer;
-pub use app::{Builder, HoldsRefresh, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
+pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
 pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
