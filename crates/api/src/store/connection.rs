@@ -8,6 +8,7 @@ use diesel::sql_types::Text;
 use diesel::{PgConnection, SqliteConnection};
 use secrecy::ExposeSecret;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// A connection to PostgreSQL or to SQLite.
 #[derive(diesel::MultiConnection)]
@@ -50,6 +51,9 @@ impl AnyConnection {
 const STATEMENT_TIMEOUT_MS: u32 = 5_000;
 /// How long SQLite waits for another writer, milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
+/// Of two processes that switch a new file to WAL at once, SQLite tells one "locked" without waiting for the other.
+const SETUP_ATTEMPTS: u32 = 50;
+const SETUP_PAUSE: Duration = Duration::from_millis(20);
 /// How long a connection to PostgreSQL may take to open, seconds.
 const CONNECT_TIMEOUT_SECONDS: u32 = 3;
 
@@ -72,7 +76,14 @@ pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
             let setup = format!(
                 "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
             );
-            sqlite.batch_execute(&setup).map_err(ConnectionError::CouldntSetupConfiguration)?;
+            let mut attempts = 1;
+            while let Err(error) = sqlite.batch_execute(&setup) {
+                if attempts == SETUP_ATTEMPTS {
+                    return Err(ConnectionError::CouldntSetupConfiguration(error));
+                }
+                attempts += 1;
+                std::thread::sleep(SETUP_PAUSE);
+            }
             Ok(AnyConnection::Sqlite(sqlite))
         }
     }
