@@ -7,8 +7,6 @@ mod origins;
 mod reader;
 mod secret_key;
 mod sections;
-#[cfg(test)]
-mod tests;
 
 pub use database::{DatabaseSettings, DatabaseUrl};
 pub use origins::{Origin, Origins};

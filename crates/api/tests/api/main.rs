@@ -6,6 +6,7 @@
 
 mod account;
 mod bad_input;
+mod config;
 mod cors;
 mod documents;
 mod login;

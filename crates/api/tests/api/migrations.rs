@@ -3,8 +3,13 @@
 use crate::support::{Database, TestDb, on_both_databases};
 use api::store::migrations::{self, migrate, names, pending, revert_all};
 use std::collections::BTreeMap;
+use std::sync::{Arc, Barrier};
 
-on_both_databases![migrations_go_up_down_and_up_again, the_tables_are_those_that_the_code_was_compiled_for];
+on_both_databases![
+    migrations_go_up_down_and_up_again,
+    the_tables_are_those_that_the_code_was_compiled_for,
+    many_may_migrate_a_new_database_at_once
+];
 
 async fn migrations_go_up_down_and_up_again(database: Database) {
     let db = TestDb::empty(database);
@@ -47,6 +52,24 @@ async fn the_tables_are_those_that_the_code_was_compiled_for(database: Database)
             db.number(&format!("SELECT count(*) FROM (SELECT {} FROM {table}) AS all_of_it", columns.join(", "))),
             0
         );
+    }
+}
+
+async fn many_may_migrate_a_new_database_at_once(database: Database) {
+    const PROCESSES: usize = 8;
+    for _ in 0..10 {
+        let db = TestDb::empty(database);
+        let start = Arc::new(Barrier::new(PROCESSES));
+        let migrate = || {
+            let (url, start) = (db.parsed_url(), Arc::clone(&start));
+            std::thread::spawn(move || {
+                start.wait();
+                migrate(&url).unwrap().len()
+            })
+        };
+        let threads: Vec<_> = (0..PROCESSES).map(|_| migrate()).collect();
+        let done: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        assert_eq!(done.iter().sum::<usize>(), names().0.len(), "{done:?}");
     }
 }
 

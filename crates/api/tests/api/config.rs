@@ -1,6 +1,6 @@
 //! What each variable accepts, and what a wrong value is told.
 
-use super::{DatabaseUrl, Environment, Settings, Variables};
+use api::config::{DatabaseUrl, Environment, Origin, Settings, Variables, generate_secret};
 use secrecy::ExposeSecret;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -50,7 +50,7 @@ fn nothing_set_is_a_development_machine() {
     assert_eq!(settings.passwords.rules.min_length, 8);
     assert_eq!(settings.server.trusted_proxy_hops, 0);
     assert_eq!(settings.log_filter, "info");
-    let origins: Vec<_> = settings.origins.cors_allowed.iter().map(super::Origin::as_str).collect();
+    let origins: Vec<_> = settings.origins.cors_allowed.iter().map(Origin::as_str).collect();
     assert_eq!(origins, ["http://127.0.0.1:8080", "http://localhost:8080"]);
 }
 
@@ -239,7 +239,7 @@ fn secrets_are_never_printed() {
 
 #[test]
 fn a_generated_key_is_long_and_never_the_same() {
-    let make = || super::generate_secret().map(|key| key.expose_secret().to_owned()).unwrap_or_default();
+    let make = || generate_secret().map(|key| key.expose_secret().to_owned()).unwrap_or_default();
     let (one, other) = (make(), make());
     assert!(one.len() >= 48, "{}", one.len());
     assert_ne!(one, other);
