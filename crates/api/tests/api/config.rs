@@ -33,7 +33,7 @@ fn problem(variables: &[(&str, &str)], name: &str) -> String {
 fn postgres_url(settings: &Settings) -> String {
     match &settings.database.url {
         DatabaseUrl::Postgres(url) => url.expose_secret().to_owned(),
-        DatabaseUrl::Sqlite(path) => panic!("{path:?} is no PostgreSQL"),
+        DatabaseUrl::Sqlite(path) => panic!("{} is no PostgreSQL", path.display()),
     }
 }
 
