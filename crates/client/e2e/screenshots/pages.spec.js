@@ -28,12 +28,16 @@ for (const colorScheme of ["light", "dark"]) {
       await api.login(person, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1");
       await app.signIn(person);
       await app.expectSignedIn(person);
+      await keep("home");
+      await app.visit("Account");
+      await expect(page.getByRole("button", { name: "Save", exact: true })).toBeVisible();
       await keep("account");
       await app.visitSessions();
       await keep("sessions");
       await app.accessExpires();
       await context.setOffline(true);
       await app.visit("Account");
+      await app.visit("Sessions");
       await expect(app.notice).toBeVisible();
       await keep("offline");
     });

@@ -22,11 +22,11 @@ export class Watch {
     });
   }
 
-  /** This test makes requests fail: `failure` is a status or the browser's name for a network error. */
+  /** This test makes requests fail: `failure` is a status of the API or the browser's name for a network error. */
   expectFailures(...failures) {
     for (const failure of failures) {
-      const text = typeof failure === "number" ? `status of ${failure}` : failure;
-      this.#allowed.push({ text: new RegExp(`^Failed to load resource: .*${text}`), url: new RegExp(`^${API}/`) });
+      const [text, origins] = typeof failure === "number" ? [`status of ${failure}`, API] : [failure, `(${API}|${CLIENT})`];
+      this.#allowed.push({ text: new RegExp(`^Failed to load resource: .*${text}`), url: new RegExp(`^${origins}/`) });
     }
   }
 
