@@ -94,10 +94,3 @@ test("everything works by keyboard", async ({ app, page, person }) => {
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(`${CLIENT}/register`);
 });
-
-test("a failed sign-in moves the focus, or announces itself, where a screen reader is", async ({ app, person, watch }) => {
-  watch.expectFailures(401);
-  await app.open("/login");
-  await app.fillSignIn({ ...person, password: "not-my-password-77" });
-  await expect(app.alert).toHaveText(/\S+/);
-});
