@@ -22,6 +22,7 @@ on_both_databases![
     a_lost_answer_is_given_again_to_the_same_key,
     a_key_counts_without_leeway_too,
     a_key_counts_until_the_successor_is_used,
+    a_key_that_is_used_again_stands_for_the_latest_rotation_only,
     a_key_does_not_outlive_the_session,
     another_key_past_the_leeway_is_reuse,
     no_key_past_the_leeway_is_reuse_even_after_a_rotation_with_one,
@@ -236,6 +237,16 @@ async fn a_key_counts_until_the_successor_is_used(database: Database) {
 
     app.refresh_with_key(&first, "attempt-1").await.refused(Reason::RefreshReused);
     app.refresh(&third).await.refused(Reason::SessionRevoked);
+}
+
+async fn a_key_that_is_used_again_stands_for_the_latest_rotation_only(database: Database) {
+    let (app, first) = signed_in(database).await;
+    let second = app.refresh_with_key(&first, "always the same").await.ok();
+    let third = app.refresh_with_key(&second, "always the same").await.ok();
+    past_the_leeway(&app);
+
+    assert_eq!(app.refresh_with_key(&second, "always the same").await.ok().refresh, third.refresh);
+    app.refresh_with_key(&first, "always the same").await.refused(Reason::RefreshReused);
 }
 
 async fn a_key_does_not_outlive_the_session(database: Database) {
