@@ -1,4 +1,4 @@
-//! HTTP: parse, call, shape. [`endpoints`] is the whole surface.
+//! HTTP: parse, call, shape. `endpoints` is the whole surface.
 
 mod account;
 mod auth;

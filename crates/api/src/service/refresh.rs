@@ -1,6 +1,6 @@
 //! Trading a refresh token for its successor.
 //!
-//! One conditional statement moves the session on. When it moves nothing, the row says why, and [`judge`] decides: it is
+//! One conditional statement moves the session on. When it moves nothing, the row says why, and `judge` decides: it is
 //! the contract's answer table, row by row.
 
 use super::grant::{self, SignError};
