@@ -203,8 +203,11 @@ impl World {
             Settled::Clear(reason) => {
                 self.browsers[browser].clear();
                 let session = self.session(parent.session());
-                let ended_by_others = session.robbed || session.revoked || session.is_expired(now);
-                prop_assert!(ended_by_others, "an honest client was signed out by itself: {reason:?}");
+                let idled = session.is_expired(now) || session.has_run_out(parent.refresh(), now);
+                prop_assert!(
+                    session.robbed || session.revoked || idled,
+                    "an honest client was signed out by itself: {reason:?}"
+                );
             }
             Settled::Discarded(change) => self.browsers[browser].carry_out(change),
             Settled::Newer | Settled::Paused { .. } => {}
