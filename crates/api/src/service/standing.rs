@@ -1,4 +1,4 @@
-//! The one predicate: may this user act through this session? Access and refresh ask the same question, so that one
+//! The one predicate: may a user act through a session? Access and refresh ask the same question, so that one
 //! cannot say yes while the other says no.
 
 use crate::store::sessions::{SessionRow, SessionState};
