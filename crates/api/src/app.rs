@@ -18,7 +18,6 @@ use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use std::net::TcpListener;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How long requests in flight may take to finish after SIGTERM, seconds.
@@ -47,7 +46,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
         hashing: HashingPool::start()?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
-        feed: Arc::new(RevocationFeed::default()),
+        feed: RevocationFeed::default(),
         settings,
         clock,
     })

@@ -26,7 +26,6 @@ use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use hashing::HashingPool;
 use revocation::RevocationFeed;
-use std::sync::Arc;
 use tokens::Tokens;
 
 /// What every use case works with.
@@ -39,7 +38,7 @@ pub struct Services {
     pub hashing: HashingPool,
     /// What an unknown user's password is compared with.
     pub nobodys_hash: secrecy::SecretString,
-    pub feed: Arc<RevocationFeed>,
+    pub feed: RevocationFeed,
 }
 
 impl Services {

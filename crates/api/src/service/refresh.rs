@@ -46,19 +46,26 @@ enum Verdict {
     /// The session's live tokens, once more.
     Repeat,
     Refused(Refusal),
-    /// Revoke, because someone holds what they should not.
-    Theft,
-    /// Revoke, because the database is older than the token.
-    Ahead,
+    /// Revoke.
+    Breach(Breach),
     /// The token is live after all: rotate again.
     Again,
+}
+
+/// Why a session is revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Breach {
+    /// Someone holds what they should not.
+    Theft,
+    /// The database is older than the token.
+    Ahead,
 }
 
 /// What a refresh came to.
 enum Outcome {
     Tokens(Box<(SessionRow, UserRow)>),
     Refused(Refusal),
-    Revoked(Verdict),
+    Revoked(Breach),
     Contended,
 }
 
@@ -87,13 +94,12 @@ pub async fn refresh(
         Outcome::Tokens(found) => Ok(grant::token_response(services, &found.0, &found.1, now)?),
         Outcome::Refused(refusal) => Err(refusal.into()),
         Outcome::Contended => Err(RefreshError::Contended { session }),
-        Outcome::Revoked(verdict) => {
+        Outcome::Revoked(breach) => {
             services.feed.insert([session], now);
-            log::warn!("refresh.revoked: session {session}: {verdict:?}");
-            Err(if verdict == Verdict::Ahead {
-                RefreshError::Ahead { session }
-            } else {
-                RefreshError::Reused { session }
+            log::warn!("refresh.revoked: session {session}: {breach:?}");
+            Err(match breach {
+                Breach::Theft => RefreshError::Reused { session },
+                Breach::Ahead => RefreshError::Ahead { session },
             })
         }
     }
@@ -115,15 +121,16 @@ impl Exchange {
                 return Ok(Outcome::Tokens(Box::new(rotated)));
             }
             let found = sessions::find_with_user(connection, self.presented.session)?;
-            match (self.judge(found.as_ref()), found) {
-                (Verdict::Again, _) => {}
-                (Verdict::Repeat, Some(found)) => return Ok(Outcome::Tokens(Box::new(found))),
-                (Verdict::Refused(refusal), _) => return Ok(Outcome::Refused(refusal)),
-                (verdict, Some((_, user))) => {
-                    connection.write(|connection| self.revoke(connection, &user, verdict))?;
-                    return Ok(Outcome::Revoked(verdict));
+            let verdict = self.judge(found.as_ref());
+            let Some(found) = found else { return Ok(Outcome::Refused(Refusal::Revoked)) };
+            match verdict {
+                Verdict::Again => {}
+                Verdict::Repeat => return Ok(Outcome::Tokens(Box::new(found))),
+                Verdict::Refused(refusal) => return Ok(Outcome::Refused(refusal)),
+                Verdict::Breach(breach) => {
+                    connection.write(|connection| self.revoke(connection, &found.1, breach))?;
+                    return Ok(Outcome::Revoked(breach));
                 }
-                (_, None) => return Ok(Outcome::Refused(Refusal::Revoked)),
             }
         }
         Ok(Outcome::Contended)
@@ -138,14 +145,14 @@ impl Exchange {
         };
         let presented = self.presented.generation;
         if presented > session.generation {
-            Verdict::Ahead
+            Verdict::Breach(Breach::Ahead)
         } else if presented == session.generation {
             // Another `jti` in the row's own generation: the row was restored and rotated again since.
-            if self.presented.jti == session.jti { Verdict::Again } else { Verdict::Theft }
+            if self.presented.jti == session.jti { Verdict::Again } else { Verdict::Breach(Breach::Theft) }
         } else if self.repeats_the_rotation(session) || self.within_leeway(session, now) {
             Verdict::Repeat
         } else {
-            Verdict::Theft
+            Verdict::Breach(Breach::Theft)
         }
     }
 
@@ -169,10 +176,10 @@ impl Exchange {
     }
 
     /// Ends the session and says so in the events; committed together.
-    fn revoke(&self, connection: &mut AnyConnection, user: &UserRow, verdict: Verdict) -> QueryResult<()> {
-        let (reason, kind) = match verdict {
-            Verdict::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
-            _ => (RevokeReason::Reuse, EventKind::RefreshReused),
+    fn revoke(&self, connection: &mut AnyConnection, user: &UserRow, breach: Breach) -> QueryResult<()> {
+        let (reason, kind) = match breach {
+            Breach::Theft => (RevokeReason::Reuse, EventKind::RefreshReused),
+            Breach::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
         };
         if sessions::revoke(connection, self.presented.session, reason, self.rotation.now)? {
             let mut reused = event(user.id, kind, self.rotation.now, &self.client);

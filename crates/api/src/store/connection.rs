@@ -39,9 +39,9 @@ impl AnyConnection {
             sqlite.batch_execute("BEGIN IMMEDIATE")?;
             let result = work(self);
             let Self::Sqlite(sqlite) = self else { return result };
-            // A failed roll-back leaves the transaction to the connection's end: the pool drops it after an error.
-            let end = sqlite.batch_execute(if result.is_ok() { "COMMIT" } else { "ROLLBACK" });
-            return result.and_then(|value| end.map(|()| value));
+            // When the end fails, its error counts: the pool drops a connection that may still be inside a transaction.
+            sqlite.batch_execute(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+            return result;
         }
         self.transaction(work)
     }
