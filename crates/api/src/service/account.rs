@@ -77,7 +77,8 @@ fn check(request: &UpdateMeRequest) -> Result<Profile, FieldErrors> {
         name.map(str::to_owned).map_err(|message| note("display_name", message)).unwrap_or_default()
     });
     let username = request.username.as_ref().map(|name| {
-        let name = name.as_deref().filter(|name| !name.trim().is_empty()).map(validation::username).transpose();
+        let composed = name.as_deref().map(identity::composed);
+        let name = composed.as_deref().filter(|name| !name.trim().is_empty()).map(validation::username).transpose();
         name.map_err(|message| note("username", message)).unwrap_or_default().map(str::to_owned)
     });
     let username_canonical = username.as_ref().map(|name| name.as_deref().map(identity::canonical_username));

@@ -16,6 +16,13 @@ pub fn canonical_email(address: &str) -> Result<String, String> {
     Ok(format!("{local}@{domain}"))
 }
 
+/// The same name with letters that some keyboards send in two parts, `e` and its accent, put together (NFC): what is
+/// shown and what the rules look at.
+#[must_use]
+pub fn composed(name: &str) -> String {
+    name.nfc().collect()
+}
+
 /// The canonical form of a username: NFKC and lower case, applied until nothing changes any more.
 #[must_use]
 pub fn canonical_username(name: &str) -> String {

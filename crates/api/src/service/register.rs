@@ -90,7 +90,8 @@ fn check(services: &Services, request: &RegisterRequest) -> Result<NewAccount, F
     let mut note = |field: &str, message: String| errors.entry(field.to_owned()).or_default().push(message);
     let email = validation::email(&request.email).and_then(|email| Ok((email, identity::canonical_email(email)?)));
     let email = email.map_err(|message| note("email", message)).unwrap_or_default();
-    let username = request.username.as_deref().filter(|name| !name.trim().is_empty()).map(validation::username);
+    let composed = request.username.as_deref().map(identity::composed);
+    let username = composed.as_deref().filter(|name| !name.trim().is_empty()).map(validation::username);
     let username = username.transpose().map_err(|message| note("username", message)).unwrap_or_default();
     let display_name = validation::display_name(request.display_name.as_deref().unwrap_or_default());
     let display_name = display_name.map_err(|message| note("display_name", message)).unwrap_or_default();

@@ -8,6 +8,7 @@ use reqwest::Method;
 on_both_databases![
     signing_up_makes_an_account_and_signs_in,
     a_taken_address_or_username_is_a_409_that_names_it,
+    a_letter_in_two_parts_is_one_letter,
     a_refused_sign_up_leaves_nothing_behind,
     one_hundred_sign_ups_at_once_make_one_account,
 ];
@@ -59,6 +60,19 @@ async fn a_taken_address_or_username_is_a_409_that_names_it(database: Database) 
     app.register(&request("eve@example.com")).await.created();
     let blank = RegisterRequest { username: Some("  ".to_owned()), ..request("joe@example.com") };
     assert_eq!(app.register(&blank).await.created().user.username, None);
+}
+
+async fn a_letter_in_two_parts_is_one_letter(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    let named = |email: &str, name: &str| RegisterRequest { username: Some(name.to_owned()), ..request(email) };
+    let made = app.register(&named(ADA, "e\u{301}lodie")).await.created();
+    assert_eq!(made.user.username.as_deref(), Some("\u{e9}lodie"));
+
+    app.register(&named("eve@example.com", "\u{c9}lodie")).await.failed(409, Reason::UsernameTaken);
+    app.sign_in("E\u{301}LODIE", PASSWORD).await.ok();
+    let body = serde_json::json!({"username": "zoe\u{308}"});
+    let changed = send(app.request_as(&made, Method::PATCH, "/api/auth/me/").json(&body)).await;
+    assert_eq!(changed.json::<auth_types::responses::UserResponse>().username.as_deref(), Some("zo\u{eb}"));
 }
 
 async fn a_refused_sign_up_leaves_nothing_behind(database: Database) {
