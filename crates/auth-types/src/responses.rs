@@ -29,6 +29,30 @@ impl fmt::Debug for TokenResponse {
     }
 }
 
+/// The same answer with `TOKEN_TRANSPORT=cookie`: the refresh token comes in a cookie that no script can read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CookieTokenResponse {
+    /// The access token.
+    pub access: String,
+    /// What `X-CSRF-Token` must say in requests that the cookie authenticates; the cookie `csrf_token` holds it, too.
+    pub csrf_token: String,
+    /// Seconds until the access token expires.
+    pub access_expires_in: i64,
+    /// Seconds until the refresh token expires.
+    pub refresh_expires_in: i64,
+    /// The server's clock, Unix seconds.
+    pub server_time: i64,
+    /// Who signed in.
+    pub user: UserResponse,
+}
+
+impl fmt::Debug for CookieTokenResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CookieTokenResponse").field("user", &self.user.id).finish_non_exhaustive()
+    }
+}
+
 /// A user, as they see themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

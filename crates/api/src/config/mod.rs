@@ -3,16 +3,24 @@
 //! A wrong value refuses to start. All problems are told at once, a line each, with the variable's name and the fix.
 
 mod database;
+mod mail;
 mod origins;
 mod reader;
 mod secret_key;
 mod sections;
+mod storage;
+mod transport;
 
 pub use database::{DatabaseSettings, DatabaseUrl};
+pub use mail::{MailSettings, MailUrl};
 pub use origins::{Origin, Origins};
 pub use reader::{ConfigError, Variables};
 pub use secret_key::{KeySettings, generate as generate_secret};
-pub use sections::{AccountSettings, Environment, Lifetimes, PasswordSettings, ServerSettings};
+pub use sections::{
+    AccountSettings, Environment, Lifetimes, LimitSettings, OperationSettings, PasswordSettings, ServerSettings,
+};
+pub use storage::{S3Settings, StorageSettings};
+pub use transport::TransportSettings;
 
 use reader::Reader;
 
@@ -28,6 +36,11 @@ pub struct Settings {
     pub origins: Origins,
     pub passwords: PasswordSettings,
     pub accounts: AccountSettings,
+    pub transport: TransportSettings,
+    pub mail: MailSettings,
+    pub storage: StorageSettings,
+    pub limits: LimitSettings,
+    pub operation: OperationSettings,
     /// `RUST_LOG`, as `env_logger` reads it. Default: `info`.
     pub log_filter: String,
 }
@@ -58,6 +71,11 @@ impl Settings {
             origins,
             passwords: PasswordSettings::read(&mut reader, environment),
             accounts: AccountSettings::read(&mut reader),
+            transport: TransportSettings::read(&mut reader),
+            mail: MailSettings::read(&mut reader),
+            storage: StorageSettings::read(&mut reader),
+            limits: LimitSettings::read(&mut reader, environment),
+            operation: OperationSettings::read(&mut reader, environment),
             log_filter: reader.text(&["RUST_LOG"]).unwrap_or_else(|| "info".to_owned()),
         };
         reader.finish().map(|()| settings)

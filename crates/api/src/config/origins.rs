@@ -47,6 +47,9 @@ pub struct Origins {
     pub cors_allowed: Vec<Origin>,
     /// `CSRF_TRUSTED_ORIGINS`, comma-separated: who else may send unsafe requests. Default: none.
     pub csrf_trusted: Vec<Origin>,
+    /// `FRONTEND_URL`, where links in mails lead, without a trailing slash. Default: the first of
+    /// `CORS_ALLOWED_ORIGINS`.
+    pub frontend_url: Option<String>,
 }
 
 /// Where `trunk serve` is found: by address and by name, which are two origins to a browser.
@@ -58,8 +61,20 @@ impl Origins {
         if cors_allowed.is_empty() && !environment.is_production() {
             cors_allowed = TRUNK_SERVE.map(|origin| Origin(origin.to_owned())).to_vec();
         }
-        Self { cors_allowed, csrf_trusted: list(reader, "CSRF_TRUSTED_ORIGINS") }
+        let first = cors_allowed.first().map(|origin| origin.as_str().to_owned());
+        let frontend_url = frontend_url(reader).or(first);
+        Self { cors_allowed, csrf_trusted: list(reader, "CSRF_TRUSTED_ORIGINS"), frontend_url }
     }
+}
+
+fn frontend_url(reader: &mut Reader) -> Option<String> {
+    let value = reader.text(&["FRONTEND_URL"])?;
+    let url = Url::parse(&value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let plain = url.filter(|url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty());
+    if plain.is_none() {
+        reader.problem("FRONTEND_URL", format_args!("{value:?} is not a URL such as https://app.example.com"));
+    }
+    plain.map(|_| value.trim_end_matches('/').to_owned())
 }
 
 fn list(reader: &mut Reader, name: &str) -> Vec<Origin> {

@@ -42,6 +42,7 @@ impl KeySettings {
             }
             None => development_key(reader),
         };
+        reader.word(&["JWT_ALGORITHM"], &[("HS256", ())], ());
         let fallbacks = reader.text(&["SECRET_KEY_FALLBACKS"]).unwrap_or_default();
         let fallbacks: Vec<_> = fallbacks.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
         for key in &fallbacks {

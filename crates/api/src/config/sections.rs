@@ -4,7 +4,9 @@ use super::reader::Reader;
 use auth_types::limits::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH};
 use auth_types::responses::{EmailVerification, PasswordRules, Registration};
 use chrono::Duration;
+use secrecy::SecretString;
 use std::net::{IpAddr, Ipv4Addr};
+use url::Url;
 
 /// Where this runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +41,6 @@ impl Environment {
         ];
         if reader.word(&["DEBUG"], &booleans, false) && environment.is_production() {
             reader.problem("DEBUG", "must not be on in production; set DEBUG=False or remove it");
-        }
-        let limits = reader.word(&["RATE_LIMITS"], &[("on", true), ("off", false)], true);
-        if !limits && environment.is_production() {
-            reader.problem("RATE_LIMITS", "must not be off in production; remove it");
         }
         environment
     }
@@ -138,7 +136,7 @@ impl PasswordSettings {
 pub struct AccountSettings {
     /// `REGISTRATION`: `open` or `closed`. Default: `open`.
     pub registration: Registration,
-    /// `EMAIL_VERIFICATION`: `optional`, the default. `mandatory` needs mail, which this version does not send.
+    /// `EMAIL_VERIFICATION`: `optional` or `mandatory`. Default: `optional`.
     pub email_verification: EmailVerification,
 }
 
@@ -146,16 +144,63 @@ impl AccountSettings {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let open_or_closed = [("open", Registration::Open), ("closed", Registration::Closed)];
         let verification = [("optional", EmailVerification::Optional), ("mandatory", EmailVerification::Mandatory)];
-        let settings = Self {
+        Self {
             registration: reader.word(&["REGISTRATION"], &open_or_closed, Registration::Open),
             email_verification: reader.word(&["EMAIL_VERIFICATION"], &verification, EmailVerification::Optional),
-        };
-        if settings.email_verification == EmailVerification::Mandatory {
-            reader
-                .problem("EMAIL_VERIFICATION", "mandatory needs mail, which this version does not send; use optional");
         }
-        reader.word(&["TOKEN_TRANSPORT"], &[("body", ())], ());
-        reader.word(&["JWT_ALGORITHM"], &[("HS256", ())], ());
-        settings
+    }
+}
+
+/// How many tries strangers have.
+#[derive(Debug, Clone)]
+pub struct LimitSettings {
+    /// `RATE_LIMITS`: `on` or `off`. Default: `on`; `off` is for load tests and refused in production.
+    pub enabled: bool,
+    /// `REDIS_URL`: where several processes count together. Default: none, each process counts by itself.
+    pub redis_url: Option<SecretString>,
+}
+
+impl LimitSettings {
+    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
+        let enabled = reader.word(&["RATE_LIMITS"], &[("on", true), ("off", false)], true);
+        if !enabled && environment.is_production() {
+            reader.problem("RATE_LIMITS", "must not be off in production; remove it");
+        }
+        let redis_url = reader.text(&["REDIS_URL"]).and_then(|value| match Url::parse(&value) {
+            Ok(url) if matches!(url.scheme(), "redis" | "rediss") && url.has_host() => Some(value.into()),
+            _ => {
+                reader.problem("REDIS_URL", "is neither redis://HOST:PORT nor rediss://HOST:PORT");
+                None
+            }
+        });
+        Self { enabled, redis_url }
+    }
+}
+
+/// What is shown to whoever operates the service.
+#[derive(Debug, Clone)]
+pub struct OperationSettings {
+    /// `METRICS_TOKEN`: the Bearer token that opens `/metrics`. Default: none, and `/metrics` is closed.
+    pub metrics_token: Option<SecretString>,
+    /// `API_DOCS`: whether `/api/docs/` and `/api/openapi.json` are there, `open` or `closed`. Default: `open`, in
+    /// production `closed`.
+    pub docs_open: bool,
+}
+
+impl OperationSettings {
+    /// Fewest bytes of a token that guards something on the open internet.
+    const TOKEN_MIN_BYTES: usize = 16;
+
+    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
+        let metrics_token = reader.text(&["METRICS_TOKEN"]);
+        if environment.is_production() && metrics_token.as_ref().is_some_and(|t| t.len() < Self::TOKEN_MIN_BYTES) {
+            let fix = format!("is shorter than {} bytes; make one with `api generate-secret`", Self::TOKEN_MIN_BYTES);
+            reader.problem("METRICS_TOKEN", fix);
+        }
+        let docs = [("open", true), ("closed", false)];
+        Self {
+            metrics_token: metrics_token.map(Into::into),
+            docs_open: reader.word(&["API_DOCS"], &docs, !environment.is_production()),
+        }
     }
 }

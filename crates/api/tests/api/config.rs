@@ -117,7 +117,7 @@ fn a_wrong_value_names_its_variable_and_the_fix() {
         ("REGISTRATION", "invite", "use open or closed"),
         ("EMAIL_VERIFICATION", "yes", "use optional or mandatory"),
         ("RATE_LIMITS", "none", "use on or off"),
-        ("TOKEN_TRANSPORT", "header", "use body"),
+        ("TOKEN_TRANSPORT", "header", "use body or cookie"),
         ("JWT_ALGORITHM", "none", "use HS256"),
         ("SECRET_KEY", "-----BEGIN PRIVATE KEY-----\nMC4C", "random text"),
         ("SECRET_KEY", "{\"keys\":[]}", "random text"),

@@ -62,7 +62,7 @@ fn read_variables() -> BTreeSet<String> {
 fn the_example_of_a_configuration_names_what_the_program_reads() {
     let mut known = read_variables();
     // Spellings of the old service, which the example mentions in words; and what has one value only so far.
-    for other in ["DJANGO_ENV", "DJANGO_SECRET_KEY", "RATE_LIMITS", "TOKEN_TRANSPORT", "JWT_ALGORITHM"] {
+    for other in ["DJANGO_ENV", "DJANGO_SECRET_KEY", "RATE_LIMITS", "JWT_ALGORITHM"] {
         assert!(known.remove(other), "{other} is not read");
     }
     // Read by the client's build.

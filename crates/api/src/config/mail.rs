@@ -1,0 +1,60 @@
+//! How mail leaves.
+
+use super::reader::Reader;
+use secrecy::SecretString;
+use std::path::PathBuf;
+use url::Url;
+
+/// Where mail goes.
+#[derive(Debug, Clone)]
+pub enum MailUrl {
+    /// Onto the log: for development.
+    Console,
+    /// One `.eml` a mail into this folder.
+    Folder(PathBuf),
+    /// `smtp://` (STARTTLS) or `smtps://` (TLS from the first byte); may hold a password.
+    Smtp(SecretString),
+}
+
+/// How mail leaves, and from whom.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// `EMAIL_URL`: `console:`, `file:FOLDER`, `smtp://USER:PASSWORD@HOST:PORT` or `smtps://…`. Default: `console:`.
+    pub url: MailUrl,
+    /// `EMAIL_FROM`: the sender, `Name <address>` or an address. Default: `Latchkey <no-reply@localhost>`.
+    pub from: String,
+}
+
+impl MailSettings {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let url = reader.text(&["EMAIL_URL"]).map(|value| parse(reader, &value));
+        let from = reader.text(&["EMAIL_FROM"]);
+        if let Some(from) = &from
+            && from.parse::<lettre::message::Mailbox>().is_err()
+        {
+            reader.problem("EMAIL_FROM", "is not an address; write it as Latchkey <no-reply@example.com>");
+        }
+        Self {
+            url: url.unwrap_or(MailUrl::Console),
+            from: from.unwrap_or_else(|| "Latchkey <no-reply@localhost>".to_owned()),
+        }
+    }
+}
+
+/// The value may hold a password, so no message repeats it.
+fn parse(reader: &mut Reader, value: &str) -> MailUrl {
+    if value == "console:" {
+        return MailUrl::Console;
+    }
+    if let Some(folder) = value.strip_prefix("file:") {
+        let folder = folder.strip_prefix("//").unwrap_or(folder);
+        return MailUrl::Folder(PathBuf::from(if folder.is_empty() { "data/outbox" } else { folder }));
+    }
+    match Url::parse(value) {
+        Ok(url) if matches!(url.scheme(), "smtp" | "smtps") && url.has_host() => MailUrl::Smtp(value.into()),
+        _ => {
+            reader.problem("EMAIL_URL", "is none of console:, file:FOLDER, smtp://USER:PASSWORD@HOST:587 or smtps://…");
+            MailUrl::Console
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! How the refresh token travels.
+
+use super::reader::Reader;
+use auth_types::responses::TokenTransport;
+
+/// How the refresh token travels, and the cookies' domain.
+#[derive(Debug, Clone)]
+pub struct TransportSettings {
+    /// `TOKEN_TRANSPORT`: `body` or `cookie`. Default: `body`.
+    pub transport: TokenTransport,
+    /// `SESSION_COOKIE_DOMAIN`, without the leading dot that people write. Default: none, the API's own host only.
+    pub cookie_domain: Option<String>,
+}
+
+impl TransportSettings {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let transports = [("body", TokenTransport::Body), ("cookie", TokenTransport::Cookie)];
+        let transport = reader.word(&["TOKEN_TRANSPORT"], &transports, TokenTransport::Body);
+        let cookie_domain = reader.text(&["SESSION_COOKIE_DOMAIN"]).and_then(|value| {
+            let domain = value.strip_prefix('.').unwrap_or(&value).to_owned();
+            if matches!(url::Host::parse(&domain), Ok(url::Host::Domain(parsed)) if parsed == domain) {
+                return Some(domain);
+            }
+            let problem = format!("{value:?} is not a domain in lower case; write it as .example.com, or remove it");
+            reader.problem("SESSION_COOKIE_DOMAIN", problem);
+            None
+        });
+        Self { transport, cookie_domain }
+    }
+}
