@@ -6,9 +6,12 @@
 
 mod account;
 mod bad_input;
+mod client_ip;
 mod config;
 mod cors;
 mod documents;
+mod headers;
+mod https;
 mod login;
 mod logout;
 mod migrations;
