@@ -1,10 +1,11 @@
 //! What handlers ask of a request besides its body. A handler that takes [`Caller`] is protected.
 
+use super::client_ip::client_ip;
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::{ClientInfo, CurrentUser, Services, verify};
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use auth_types::Reason;
@@ -74,18 +75,9 @@ fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_LENGTH).collect()
 }
 
-/// The client's address: the peer, or what the outermost trusted proxy says, counted from the right. Anything left of
-/// that a client may have written itself.
 fn ip(request: &HttpRequest, settings: &Settings) -> Option<IpAddr> {
-    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
-    let hops = settings.server.trusted_proxy_hops;
-    if hops == 0 {
-        return peer;
-    }
-    let values = request.headers().get_all(HeaderName::from_static("x-forwarded-for"));
-    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-    let claimed = values.len().checked_sub(hops).and_then(|index| values[index].trim().parse::<IpAddr>().ok());
-    claimed.map(|ip| ip.to_canonical()).or(peer)
+    let forwarded = request.headers().get_all(header::X_FORWARDED_FOR).map(HeaderValue::as_bytes);
+    client_ip(forwarded, request.peer_addr().map(|address| address.ip()), settings.server.trusted_proxy_hops)
 }
 
 /// The `Idempotency-Key` header, if there is one.

@@ -6,11 +6,14 @@
 
 mod account;
 mod bad_input;
+mod client_ip;
 mod config;
 mod cors;
 mod documents;
 mod enumeration;
 mod leaks;
+mod headers;
+mod https;
 mod login;
 mod logout;
 mod migrations;
