@@ -1,8 +1,9 @@
-//! What cuts across all requests: ids and logs, problem bodies, panics, origins, security headers.
+//! What cuts across all requests: ids and logs, problem bodies, panics, origins, security headers, limits.
 
 mod cors;
 mod finish;
 mod headers;
+mod limits;
 mod origin;
 mod panics;
 
