@@ -17,6 +17,16 @@ diesel::table! {
 diesel::table! {
     use crate::store::types::*;
 
+    known_networks (user_id, network) {
+        user_id -> Int8,
+        network -> Text,
+        seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
     sessions (id) {
         id -> Uuid,
         user_id -> Int8,
@@ -56,6 +66,7 @@ diesel::table! {
 }
 
 diesel::joinable!(auth_events -> users (user_id));
+diesel::joinable!(known_networks -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(auth_events, sessions, users,);
+diesel::allow_tables_to_appear_in_same_query!(auth_events, known_networks, sessions, users,);

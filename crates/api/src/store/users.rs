@@ -1,7 +1,7 @@
 //! Table `users`.
 
 use super::connection::{AnyConnection, MultiBackend};
-use super::schema::users;
+use super::schema::{known_networks, users};
 use super::types::At;
 use auth_types::{Role, UserId};
 use chrono::{DateTime, Utc};
@@ -85,8 +85,9 @@ pub fn find(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<Us
     users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()
 }
 
-/// What a sign-in by either canonical name is checked against. An address wins over a username of the same form.
-/// One statement, whoever it is: how many there were would tell a stranger who has an account.
+/// What a sign-in by either canonical name is checked against, and when it was last done from `network`. An address wins
+/// over a username of the same form. One statement, whoever it is: how many there were would tell a stranger who has an
+/// account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -94,13 +95,15 @@ pub fn find_credentials(
     connection: &mut AnyConnection,
     email_canonical: &str,
     username_canonical: &str,
-) -> QueryResult<Option<Credentials>> {
-    let is_email = users::email_canonical.eq(email_canonical);
-    let is_username = users::username_canonical.eq(username_canonical);
+    network: &str,
+) -> QueryResult<Option<(Credentials, Option<DateTime<Utc>>)>> {
+    let by_email = users::email_canonical.eq(email_canonical);
+    let here = known_networks::user_id.eq(users::id).and(known_networks::network.eq(network));
     users::table
-        .filter(is_email.or(is_username.assume_not_null()))
-        .order(is_email.desc())
-        .select((users::id, users::password_hash, users::is_active))
+        .left_join(known_networks::table.on(here))
+        .filter(by_email.or(users::username_canonical.assume_not_null().eq(username_canonical)))
+        .order(by_email.desc())
+        .select(((users::id, users::password_hash, users::is_active), known_networks::seen_at.nullable()))
         .first(connection)
         .optional()
 }
