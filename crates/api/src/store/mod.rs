@@ -2,7 +2,9 @@
 
 pub mod connection;
 pub mod events;
+pub mod mail_outbox;
 pub mod migrations;
+pub mod one_time_tokens;
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "generated so; clippy does not look for them in tests")
