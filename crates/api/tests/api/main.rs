@@ -6,6 +6,7 @@
 
 mod account;
 mod bad_input;
+mod client_ip;
 mod config;
 mod cors;
 mod documents;
@@ -13,6 +14,10 @@ mod jwks;
 mod key_config;
 mod key_forgeries;
 mod key_rotation;
+mod enumeration;
+mod headers;
+mod https;
+mod leaks;
 mod login;
 mod logout;
 mod migrations;
