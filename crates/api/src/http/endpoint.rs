@@ -7,6 +7,7 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
 use auth_types::ProblemBody;
+use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -97,7 +98,13 @@ impl Endpoint {
 
     /// Heeds `Idempotency-Key`.
     pub(super) fn idempotent(mut self) -> Self {
-        let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
+        let text = Schema::Object(
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .min_length(Some(1))
+                .max_length(Some(IDEMPOTENCY_KEY_MAX_BYTES))
+                .build(),
+        );
         let parameter = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
         let about = "The same key repeats a rotation whose answer was lost.";
         let parameter = parameter.required(Required::False).description(Some(about)).schema(Some(text));
