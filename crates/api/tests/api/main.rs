@@ -8,6 +8,7 @@ mod account;
 mod bad_input;
 mod client_ip;
 mod config;
+mod cookies;
 mod cors;
 mod documents;
 mod headers;
