@@ -1,5 +1,6 @@
 //! Which web pages may read our answers (Fetch, section 3.3).
 
+use super::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::config::Settings;
 use crate::http::cookies::CSRF_HEADER;
 use actix_cors::Cors;
@@ -15,7 +16,7 @@ pub fn cors(settings: &Settings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
-        .expose_headers([RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .expose_headers([RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY, HeaderName::from_static("x-request-id")])
         .block_on_origin_mismatch(false)
         .max_age(PREFLIGHT_SECONDS);
     let cors = match settings.transport.transport {

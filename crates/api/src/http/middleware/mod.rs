@@ -1,9 +1,10 @@
-//! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers.
+//! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits.
 
 mod cors;
 mod finish;
 mod headers;
 mod https;
+mod limits;
 mod origin;
 mod panics;
 
