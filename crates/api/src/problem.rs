@@ -206,12 +206,6 @@ impl Problem {
         }
     }
 
-    /// What exactly happened.
-    #[must_use]
-    pub const fn reason(&self) -> Reason {
-        self.reason
-    }
-
     /// The body, with the request's id.
     #[must_use]
     pub fn body(&self, request_id: &str) -> ProblemBody {

@@ -15,6 +15,7 @@ mod site;
 mod transport;
 mod wire;
 
+use auth_types::JsonWebKeySet;
 use auth_types::requests::{LoginRequest, RegisterRequest, UpdateMeRequest, VerifyRequest};
 use auth_types::responses::{
     ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenTransport, UserResponse,
@@ -79,6 +80,9 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         Endpoint::get("/api/auth/config/", ops::config)
             .about("What a client needs to know before anyone signs in")
             .gives::<ConfigResponse>(200),
+        Endpoint::get("/.well-known/jwks.json", ops::key_set)
+            .about("The public keys that verify tokens; none where a secret does")
+            .gives::<JsonWebKeySet>(200),
         Endpoint::get("/healthz", ops::healthz).about("Liveness: the process answers").gives::<HealthResponse>(200),
         Endpoint::get("/readyz", ops::readyz)
             .about("Readiness: database, migrations, clock, revocation feed")

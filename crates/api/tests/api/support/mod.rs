@@ -6,6 +6,7 @@ mod browser;
 mod clock;
 mod database;
 pub mod forge;
+mod key_pair;
 mod process;
 mod proxy;
 pub mod raw;
@@ -16,6 +17,7 @@ pub use browser::Browser;
 pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
+pub use key_pair::KeyPair;
 pub use process::{Process, create_user, eventually};
 pub use proxy::Proxy;
 
