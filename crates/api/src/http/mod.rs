@@ -3,6 +3,7 @@
 mod account;
 mod auth;
 mod body;
+pub mod client_ip;
 mod docs;
 mod endpoint;
 mod extract;
@@ -11,6 +12,7 @@ mod ops;
 mod sessions;
 mod wire;
 
+use auth_types::JsonWebKeySet;
 use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, UpdateMeRequest, VerifyRequest};
 use auth_types::responses::{
     ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenResponse, UserResponse,
@@ -75,12 +77,15 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("/api/auth/config/", ops::config)
             .about("What a client needs to know before anyone signs in")
             .gives::<ConfigResponse>(200),
+        Endpoint::get("/.well-known/jwks.json", ops::key_set)
+            .about("The public keys that verify tokens; none where a secret does")
+            .gives::<JsonWebKeySet>(200),
         Endpoint::get("/healthz", ops::healthz).about("Liveness: the process answers").gives::<HealthResponse>(200),
         Endpoint::get("/readyz", ops::readyz)
             .about("Readiness: database, migrations, clock, revocation feed")
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
-        Endpoint::get("/api/openapi.json", docs::openapi).about("This document").gives::<serde_json::Value>(200),
+        Endpoint::get(docs::DOCUMENT, docs::openapi).about("This document").gives::<serde_json::Value>(200),
     ]
 }
 

@@ -20,6 +20,14 @@ pub(super) async fn config(services: Data<Services>) -> impl Responder {
     })
 }
 
+/// How long whoever verifies tokens may keep the key set: short beside the time that a rotation takes.
+const KEY_SET_CACHE: &str = "public, max-age=300";
+
+/// Tells the public keys that verify our tokens.
+pub(super) async fn key_set(services: Data<Services>) -> impl Responder {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, KEY_SET_CACHE)).json(services.tokens.key_set())
+}
+
 /// Says that the process answers; asks nobody.
 pub(super) async fn healthz() -> impl Responder {
     Json(HealthResponse { status: "ok".to_owned(), checks: BTreeMap::new() })

@@ -6,9 +6,18 @@
 
 mod account;
 mod bad_input;
+mod client_ip;
 mod config;
 mod cors;
 mod documents;
+mod jwks;
+mod key_config;
+mod key_forgeries;
+mod key_rotation;
+mod enumeration;
+mod headers;
+mod https;
+mod leaks;
 mod login;
 mod logout;
 mod migrations;
