@@ -53,26 +53,25 @@ test("signing in leaves no token where a script could find it again", async ({ a
 
 test("only what renews the session carries the cookie", async ({ app, page, person }) => {
   const carriers = new Set();
-  page.on("requestfinished", async (request) => {
-    if (/refresh_token=/.test((await request.allHeaders()).cookie ?? "")) carriers.add(new URL(request.url()).pathname);
+  page.on("response", async (answer) => {
+    const { cookie = "" } = await answer.request().allHeaders();
+    if (cookie.includes("refresh_token=")) carriers.add(new URL(answer.url()).pathname);
   });
   await app.signIn(person);
   await page.reload();
   await app.expectSignedIn(person);
   await app.visitSessions();
-  const told = page.waitForResponse(`${API}/api/auth/logout/`);
   await app.signOutButton.click();
-  await told;
-  expect([...carriers].sort()).toEqual(["/api/auth/logout/", "/api/auth/refresh/"]);
+  await expect.poll(() => [...carriers].sort()).toEqual(["/api/auth/logout/", "/api/auth/refresh/"]);
 });
 
 test("a reload refreshes once, by the cookie", async ({ app, page, person }) => {
   await app.signIn(person);
-  const { sid } = app.used;
+  const { sid } = await app.access();
   const refreshes = app.record(REFRESH);
   await page.reload();
   await app.expectSignedIn(person);
-  expect(app.used.sid).toBe(sid);
+  expect((await app.access()).sid).toBe(sid);
   expect(refreshes).toHaveLength(1);
   expect(refreshes[0].headers()["x-csrf-token"]).toBeTruthy();
   expect(refreshes[0].postDataJSON()).toEqual({});
@@ -80,11 +79,11 @@ test("a reload refreshes once, by the cookie", async ({ app, page, person }) => 
 
 test("an expired access token is refreshed, and nobody notices", async ({ app, page, person }) => {
   await app.signIn(person);
-  const { sid } = app.used;
+  const { sid } = await app.access();
   const refreshes = app.record(REFRESH);
   await app.accessExpires();
   await app.visitSessions();
-  expect(app.used.sid).toBe(sid);
+  expect((await app.access()).sid).toBe(sid);
   const keys = refreshes.map((request) => request.headers()["idempotency-key"]);
   expect(keys.length).toBeGreaterThan(0);
   expect(new Set(keys).size, "another key for each rotation").toBe(keys.length);
@@ -97,7 +96,7 @@ for (const locks of ["with", "without"]) {
       await context.addInitScript(() => Object.defineProperty(Navigator.prototype, "locks", { get: () => undefined }));
     }
     await app.signIn(person);
-    const { sid } = app.used;
+    const { sid } = await app.access();
     const tabs = [app, ...(await Promise.all([1, 2].map(newTab)))];
     await Promise.all(tabs.slice(1).map((tab) => tab.open("/")));
     for (const tab of tabs) await tab.expectSignedIn(person);
@@ -110,8 +109,8 @@ for (const locks of ["with", "without"]) {
     }
     expect(refused).toEqual([]);
     for (const tab of tabs) await tab.visitSessions();
-    expect(tabs.map((tab) => tab.used.sid)).toEqual([sid, sid, sid]);
-    expect(await api.sessions(app.used.jwt)).toHaveLength(1);
+    for (const tab of tabs) expect((await tab.access()).sid).toBe(sid);
+    expect(await api.sessions((await app.access()).jwt)).toHaveLength(1);
   });
 }
 
@@ -119,7 +118,7 @@ for (const what of ["answer", "body"]) {
   test(`a refresh whose ${what} got lost is repeated with the same key, and the session goes on`, async ({ app, page, person, watch }) => {
     watch.expectText(/net::ERR_/);
     await app.signIn(person);
-    const { sid } = app.used;
+    const { sid } = await app.access();
     const keys = [];
     await loseNext(page, what, keys);
     const refreshes = app.record(REFRESH);
@@ -128,18 +127,18 @@ for (const what of ["answer", "body"]) {
     await expect(app.signOutDevice.first()).toBeVisible({ timeout: 30_000 });
     expect(refreshes.length).toBeGreaterThan(1);
     expect(refreshes[1].headers()["idempotency-key"]).toBe(keys[0]);
-    expect(app.used.sid).toBe(sid);
+    expect((await app.access()).sid).toBe(sid);
   });
 }
 
 test("an answer lost by closing the tab is asked for again by the next one", async ({ app, page, newTab, person, watch }) => {
   watch.expectText(/net::ERR_/);
   await app.signIn(person);
-  const { sid } = app.used;
+  const { sid } = await app.access();
   const keys = [];
   await loseNext(page, "answer", keys);
   await app.accessExpires();
-  const lost = page.waitForEvent("requestfailed", ({ url }) => url() === REFRESH);
+  const lost = page.waitForEvent("requestfailed", (request) => request.url() === REFRESH);
   await app.visit("Sessions");
   await lost;
   await page.close();
@@ -149,7 +148,7 @@ test("an answer lost by closing the tab is asked for again by the next one", asy
   await next.open("/");
   await next.expectSignedIn(person);
   expect(refreshes[0].headers()["idempotency-key"]).toBe(keys[0]);
-  expect(next.used.sid).toBe(sid);
+  expect((await next.access()).sid).toBe(sid);
 });
 
 test("signing out removes the cookie, ends the session, and reaches the other tabs", async ({ api, app, context, newTab, page, person }) => {
@@ -157,7 +156,7 @@ test("signing out removes the cookie, ends the session, and reaches the other ta
   const second = await newTab();
   await second.open("/sessions");
   await expect(second.signOutDevice.first()).toBeVisible();
-  const { jwt } = second.used;
+  const { jwt } = await second.access();
   await app.signOutButton.click();
 
   await app.expectSignedOut();
@@ -181,22 +180,18 @@ test("the storage is cleared before the API is told", async ({ app, page, person
   expect(await telling).toBe(0);
 });
 
-test("the answer to a sign-out does not take away the next sign-in's cookie", async ({ app, context, page, person }) => {
+test("a sign-in waits for the answer to the sign-out before it, which takes the cookie away", async ({ app, context, page, person }) => {
   await app.signIn(person);
-  let answer;
-  const gate = new Promise((resolve) => (answer = resolve));
-  await page.route("**/api/auth/logout/", async (route) => {
-    await gate;
-    await route.continue();
-  });
+  const answered = [];
+  page.on("response", (answer) => answered.push(new URL(answer.url()).pathname));
+  await page.route("**/api/auth/logout/", (route) => setTimeout(() => route.continue(), 1_000)); // a slow server
   await app.signOutButton.click();
-  await expect(app.signInHeading).toBeVisible();
-  await app.identifier.fill(person.email);
-  await app.password.fill(person.password);
-  await app.signInButton.click();
-  await page.waitForResponse(`${API}/api/auth/config/`);
-  answer();
+  await app.fillSignIn(person);
+
   await app.expectSignedIn(person);
+  const [out, back] = ["/api/auth/logout/", "/api/auth/login/"].map((path) => answered.indexOf(path));
+  expect(out).toBeGreaterThanOrEqual(0);
+  expect(out).toBeLessThan(back);
   expect(await refreshCookie(context)).toBeDefined();
   await page.reload();
   await app.expectSignedIn(person);
@@ -233,7 +228,7 @@ test("a cookie that is gone asks to sign in, says why, and does not loop", async
 test("a refused CSRF token signs nobody out", async ({ app, context, page, person, watch }) => {
   watch.expectFailures(403);
   await app.signIn(person);
-  const { sid } = app.used;
+  const { sid } = await app.access();
   const cookies = await context.cookies();
   await context.clearCookies({ name: "csrf_token" });
   await page.reload();
@@ -241,5 +236,5 @@ test("a refused CSRF token signs nobody out", async ({ app, context, page, perso
   await context.addCookies(cookies.filter(({ name }) => name === "csrf_token"));
   await page.reload();
   await app.expectSignedIn(person);
-  expect(app.used.sid).toBe(sid);
+  expect((await app.access()).sid).toBe(sid);
 });

@@ -34,12 +34,12 @@ test("a browser that allows them keeps the session", async ({ person, playwright
   try {
     const app = new App(await context.newPage());
     await app.signIn(person);
-    const { sid } = app.used;
+    const { sid } = await app.access();
     const cookie = (await context.cookies(REFRESH)).find(({ httpOnly }) => httpOnly);
     expect(cookie).toMatchObject({ sameSite: "None", secure: true, httpOnly: true });
     await app.page.reload();
     await app.expectSignedIn(person);
-    expect(app.used.sid).toBe(sid);
+    expect((await app.access()).sid).toBe(sid);
     await app.signOutButton.click();
     await app.expectSignedOut();
     await expect.poll(async () => (await context.cookies(REFRESH)).map(({ name }) => name)).toEqual([]);
