@@ -2,6 +2,7 @@
 
 mod answer;
 mod app;
+mod browser;
 mod clock;
 mod database;
 pub mod forge;
@@ -12,6 +13,7 @@ pub mod raw;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
+pub use browser::Browser;
 pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
