@@ -20,6 +20,7 @@ mod refresh;
 mod register;
 mod revocation;
 mod routes;
+mod security_document;
 mod sessions;
 mod simulation;
 mod support;
