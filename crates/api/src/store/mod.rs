@@ -9,6 +9,7 @@ pub mod migrations;
 )]
 mod schema;
 pub mod sessions;
+mod statements;
 pub mod types;
 pub mod users;
 

@@ -86,6 +86,7 @@ pub fn find(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<Us
 }
 
 /// What a sign-in by either canonical name is checked against. An address wins over a username of the same form.
+/// One statement, whoever it is: how many there were would tell a stranger who has an account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -94,12 +95,14 @@ pub fn find_credentials(
     email_canonical: &str,
     username_canonical: &str,
 ) -> QueryResult<Option<Credentials>> {
-    let columns = (users::id, users::password_hash, users::is_active);
-    let by_email = users::table.filter(users::email_canonical.eq(email_canonical)).select(columns);
-    if let Some(found) = by_email.first(connection).optional()? {
-        return Ok(Some(found));
-    }
-    users::table.filter(users::username_canonical.eq(username_canonical)).select(columns).first(connection).optional()
+    let is_email = users::email_canonical.eq(email_canonical);
+    let is_username = users::username_canonical.eq(username_canonical);
+    users::table
+        .filter(is_email.or(is_username.assume_not_null()))
+        .order(is_email.desc())
+        .select((users::id, users::password_hash, users::is_active))
+        .first(connection)
+        .optional()
 }
 
 /// Reads the credentials once more inside a transaction and keeps others from changing them until its end, so that a

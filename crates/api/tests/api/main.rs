@@ -9,6 +9,8 @@ mod bad_input;
 mod config;
 mod cors;
 mod documents;
+mod enumeration;
+mod leaks;
 mod login;
 mod logout;
 mod migrations;
