@@ -156,6 +156,10 @@ async fn serve() -> Result<(), CliError> {
     let services = Data::new(app::services(settings, clock())?);
     // Before the first request: a token revoked while this process was down must not be accepted for a second.
     revocation::poll(&services).await?;
+    services.limits.connect().await;
+    if !services.settings.limits.enabled {
+        log::warn!("limits.off: RATE_LIMITS=off: passwords can be guessed without end; this is for load tests only");
+    }
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let server = app::serve(services.clone(), listener, workers)?;
     let background = actix_web::rt::spawn(app::run_background_tasks(services));

@@ -49,9 +49,10 @@ pub(super) async fn refresh(
 /// Tells whether a token is valid. Open to everyone.
 pub(super) async fn verify(
     services: Data<Services>,
+    Client(client): Client,
     JsonBody(request): JsonBody<VerifyRequest>,
 ) -> Result<impl Responder, Problem> {
-    service::verify::verify(&services, &request.token).await?;
+    service::verify::verify(&services, &request.token, &client).await?;
     Ok(Json(EmptyResponse {}))
 }
 

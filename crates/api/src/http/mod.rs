@@ -3,6 +3,7 @@
 mod account;
 mod auth;
 mod body;
+pub mod client_ip;
 mod docs;
 mod endpoint;
 mod extract;
@@ -80,7 +81,7 @@ fn endpoints() -> Vec<Endpoint> {
             .about("Readiness: database, migrations, clock, revocation feed")
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
-        Endpoint::get("/api/openapi.json", docs::openapi).about("This document").gives::<serde_json::Value>(200),
+        Endpoint::get(docs::DOCUMENT, docs::openapi).about("This document").gives::<serde_json::Value>(200),
     ]
 }
 

@@ -6,11 +6,14 @@
 
 mod account;
 mod bad_input;
+mod client_ip;
 mod config;
 mod cors;
 mod documents;
 mod enumeration;
 mod hardening;
+mod headers;
+mod https;
 mod leaks;
 mod login;
 mod logout;
