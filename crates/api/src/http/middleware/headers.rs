@@ -33,8 +33,18 @@ pub(crate) fn secure(headers: &mut HeaderMap, path: &str, environment: Environme
     if environment.is_production() {
         set(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
+    name_charset(headers);
     let varies = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains("origin"));
     if !headers.get_all(header::VARY).any(varies) {
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    }
+}
+
+/// Texts that are not of our making, such as the page to try the API, do not say that they are UTF-8 (ASVS 4.1.1).
+fn name_charset(headers: &mut HeaderMap) {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let bare = content_type.filter(|value| value.starts_with("text/") && !value.contains("charset"));
+    if let Some(named) = bare.and_then(|value| HeaderValue::from_str(&format!("{value}; charset=utf-8")).ok()) {
+        headers.insert(header::CONTENT_TYPE, named);
     }
 }
