@@ -8,6 +8,7 @@ mod account;
 mod bad_input;
 mod client_ip;
 mod config;
+mod cookie_attributes;
 mod cookies;
 mod cors;
 mod documents;
