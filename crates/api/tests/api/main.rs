@@ -13,6 +13,7 @@ mod cookies;
 mod cors;
 mod documents;
 mod enumeration;
+mod fuzz;
 mod hardening;
 mod headers;
 mod https;
