@@ -30,7 +30,7 @@ pub struct KeySettings {
 
 impl KeySettings {
     pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
-        let given = reader.named(&["SECRET_KEY", "DJANGO_SECRET_KEY"]);
+        let given = reader.named("SECRET_KEY");
         let secret_key = match given {
             Some((name, value)) => {
                 check(reader, name, &value, environment);
@@ -40,10 +40,11 @@ impl KeySettings {
                 reader.problem("SECRET_KEY", "is missing; make one with `api generate-secret`");
                 SecretString::default()
             }
+            None if !reader.may_keep_files() => generate().unwrap_or_default(),
             None => development_key(reader),
         };
-        reader.word(&["JWT_ALGORITHM"], &[("HS256", ())], ());
-        let fallbacks = reader.text(&["SECRET_KEY_FALLBACKS"]).unwrap_or_default();
+        reader.word("JWT_ALGORITHM", &[("HS256", ())], ());
+        let fallbacks = reader.text("SECRET_KEY_FALLBACKS").unwrap_or_default();
         let fallbacks: Vec<_> = fallbacks.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
         for key in &fallbacks {
             check(reader, "SECRET_KEY_FALLBACKS", key, environment);
@@ -51,8 +52,8 @@ impl KeySettings {
         Self {
             secret_key,
             fallbacks: fallbacks.into_iter().map(SecretString::from).collect(),
-            issuer: reader.text(&["JWT_ISSUER"]),
-            audience: reader.text(&["JWT_AUDIENCE"]),
+            issuer: reader.text("JWT_ISSUER"),
+            audience: reader.text("JWT_AUDIENCE"),
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod migrations;
 )]
 mod schema;
 pub mod sessions;
+pub mod state;
 pub mod types;
 pub mod users;
 

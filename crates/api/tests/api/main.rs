@@ -6,6 +6,7 @@
 
 mod account;
 mod bad_input;
+mod check;
 mod config;
 mod cors;
 mod documents;

@@ -8,6 +8,7 @@ pub mod forge;
 mod process;
 mod proxy;
 pub mod raw;
+pub mod servers;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
