@@ -134,11 +134,8 @@ async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     } else {
         check::configuration(&inspection)
     };
-    if arguments.json {
-        print_json(&report)?
-    } else {
-        print(&report)?
-    }
+    let printed = if arguments.json { print_json(&report) } else { print(&report) };
+    printed?;
     Ok(report.exit_code(arguments.fail_level).into())
 }
 

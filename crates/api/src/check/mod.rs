@@ -17,7 +17,7 @@ pub use finding::{Finding, Report, Severity};
 pub use rules::{ALL as RULES, Rule};
 
 use crate::clock::SharedClock;
-use crate::config::{Inspection, Settings};
+use crate::config::{Inspection, Problem, Settings, VARIABLES, Variable};
 
 /// What the checks look at.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,9 @@ struct Facts<'a> {
 impl Facts<'_> {
     /// Whether the start is refused because of this variable: then the setting is a default that nobody asked for.
     fn is_refused(&self, variable: &str) -> bool {
-        self.inspection.is_some_and(|inspection| inspection.problems.iter().any(|problem| problem.name == variable))
+        let names = || VARIABLES.iter().filter(|known| known.name == variable).flat_map(Variable::names);
+        let refused = |problem: &Problem| names().any(|name| name == problem.name);
+        self.inspection.is_some_and(|inspection| inspection.problems.iter().any(refused))
     }
 
     fn any_is_refused(&self, variables: &[&str]) -> bool {

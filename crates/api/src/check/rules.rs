@@ -41,6 +41,8 @@ rules! {
         "Set APP_ENV=production: it turns on HTTPS, secure cookies, JSON logs and the start-up checks."
     LIMITS_OFF: Warning "limits.off"
         "Remove RATE_LIMITS: without limits passwords can be guessed as fast as they are hashed."
+    REFRESH_STRICT: Info "refresh.strict"
+        "Remove REFRESH_LEEWAY, unless every client sends an Idempotency-Key with its refresh, as Latchkey's does."
     REDIS_NONE: Info "redis.none"
         "Nothing to do for one process. For several, set REDIS_URL, so that they count tries together."
     REDIS_UNREACHABLE: Warning "redis.unreachable"

@@ -9,11 +9,16 @@ use auth_types::responses::EmailVerification;
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let settings = facts.settings;
     let mut findings = Vec::new();
-    if !settings.environment.is_production() && !facts.any_is_refused(&["APP_ENV", "DJANGO_ENV"]) {
+    if !settings.environment.is_production() && !facts.is_refused("APP_ENV") {
         findings.push(rules::ENVIRONMENT_DEVELOPMENT.found("is development").about("APP_ENV"));
     }
     if !settings.limits.enabled {
         findings.push(rules::LIMITS_OFF.found("is off").about("RATE_LIMITS"));
+    }
+    if settings.lifetimes.leeway.is_zero() && !facts.is_refused("REFRESH_LEEWAY") {
+        findings.push(
+            rules::REFRESH_STRICT.found("is 0: two tabs that refresh at once end the session").about("REFRESH_LEEWAY"),
+        );
     }
     if settings.limits.redis_url.is_none() && !facts.is_refused("REDIS_URL") {
         findings.push(rules::REDIS_NONE.found("is not set: each process counts tries by itself").about("REDIS_URL"));

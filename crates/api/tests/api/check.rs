@@ -3,9 +3,8 @@
 use crate::support::servers::{Files, Server, nobody};
 use crate::support::{Database, ManualClock, TestDb, on_both_databases};
 use api::check::{RULES, Report, configuration, deployment};
-use api::clock::{SharedClock, SystemClock};
+use api::clock::{Clock, SharedClock, SystemClock};
 use api::config::{Inspection, VARIABLES, Variable, Variables};
-use chrono::Utc;
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -59,13 +58,17 @@ fn a_configuration_in_order_has_no_finding() {
 }
 
 /// What is changed in the production in order, and what is found then.
-const PROVOKED: &[(&[(&str, &str)], &[&str])] = &[
+type Provoked = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+
+const PROVOKED: &[Provoked] = &[
     (&[("DEBUG", "True")], &["config.refused"]),
     (&[("CORS_ALLOWED_ORIGINS", "*")], &["config.refused"]),
     (&[("CORS_ALLOWED_ORIGINS", "https://app.example.com/")], &["config.refused"]),
     (&[("CORS_ALLOWED_ORIGINS", "https://app.example.com/login")], &["config.refused"]),
     (&[("SECRET_KEY", "too short")], &["config.refused"]),
     (&[("SECRET_KEY", "")], &["config.refused"]),
+    (&[("SECRET_KEY", ""), ("DJANGO_SECRET_KEY", "too short")], &["config.refused"]),
+    (&[("REFRESH_LEEWAY", "0")], &["refresh.strict"]),
     (&[("RATE_LIMITS", "off")], &["config.refused", "limits.off"]),
     (&[("EMAIL_FROM", "")], &["config.refused"]),
     (&[("SECRET_KEYS", "x")], &["config.misspelt"]),
@@ -328,10 +331,10 @@ async fn a_clock_that_is_far_off_is_found(database: Database) {
     let db = TestDb::migrated(database);
     let clock = Arc::new(ManualClock::new());
     let inspection = Inspection::of(Variables::default().with("DATABASE_URL", db.url()).with("BCRYPT_COST", "4"));
-    clock.set(Utc::now() + chrono::Duration::seconds(60));
+    clock.set(SystemClock.now() + chrono::Duration::seconds(60));
     let shared: SharedClock = clock.clone();
     assert!(message(&deployment(&inspection, &shared).await, "database.clock").contains("differ by"));
-    clock.set(Utc::now());
+    clock.set(SystemClock.now());
     assert!(!ids(&deployment(&inspection, &shared).await).contains(&"database.clock"));
 }
 
@@ -474,9 +477,9 @@ async fn no_secret_that_a_server_repeats_is_printed() {
 
 #[test]
 fn the_program_prints_no_secret() {
-    let changes = marked(MARK);
-    let changed: Vec<_> = changes.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let all: Vec<_> = IN_ORDER.iter().copied().chain(changed).collect();
+    let marked = marked(MARK);
+    let texts = marked.iter().map(|(name, value)| (*name, value.as_str()));
+    let all: Vec<_> = IN_ORDER.iter().copied().chain(texts).collect();
     for arguments in [&["check", "--deploy"][..], &["check", "--json"], &["serve"]] {
         let (output, _) = api(arguments, &all);
         let said = format!("{output:?}");
