@@ -49,6 +49,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable::secret("SECRET_KEY").or(&["DJANGO_SECRET_KEY"]),
     Variable::secret("SECRET_KEY_FALLBACKS"),
     Variable::plain("JWT_ALGORITHM"),
+    Variable::secret("JWT_PRIVATE_KEY"),
     Variable::plain("JWT_ISSUER"),
     Variable::plain("JWT_AUDIENCE"),
     Variable::plain("ACCESS_TOKEN_LIFETIME"),

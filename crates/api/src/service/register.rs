@@ -2,11 +2,12 @@
 
 use super::grant::{self, SignError};
 use super::hashing::Busy;
+use super::limits::{Budget, Throttled};
 use super::{ClientInfo, Services, event, identity, passwords};
 use crate::store::events::EventKind;
 use crate::store::types::At;
 use crate::store::users::{NewUser, TakenName};
-use crate::store::{StoreError, events, sessions, users};
+use crate::store::{StoreError, events, known_networks, sessions, users};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{Registration, TokenResponse};
 use auth_types::{FieldErrors, Role, validation};
@@ -20,6 +21,8 @@ pub enum RegisterError {
     Fields(FieldErrors),
     #[error("another account has this name")]
     Taken(TakenName),
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error("cannot hash the password")]
@@ -54,12 +57,16 @@ pub async fn register(
         return Err(RegisterError::Closed);
     }
     let account = check(services, request).map_err(RegisterError::Fields)?;
+    services.limits.tries(&client).by_client(Budget::SignUpClient).await?;
     let user = new_user(services, account, Role::User).await?;
     let (names, now) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.now());
     let lifetimes = services.settings.lifetimes.clone();
     let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
     let inserted = services.store.write(move |connection| {
         let user = users::insert(connection, &user)?;
+        if let Some(network) = client.network {
+            known_networks::remember(connection, user.id, &network.to_string(), now)?;
+        }
         let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, now, &client))?;
         events::insert(connection, &event(user.id, EventKind::Registered, now, &client))?;
         Ok((session, user))
@@ -124,6 +131,7 @@ async fn new_user(services: &Services, account: NewAccount, role: Role) -> Resul
         password_hash: services.hashing.run(hash).await??,
         display_name: account.display_name,
         role: role.as_str(),
+        email_verified_at: None,
         created_at: At(services.now()),
         last_login_at: None,
     })

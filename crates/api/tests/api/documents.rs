@@ -21,7 +21,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn every_link_of_the_documents_leads_somewhere() {
     let mut followed = 0;
-    for document in ["README.md", "docs/ARCHITECTURE.md", "docs/CONFIGURATION.md", "docs/CHECKS.md"] {
+    for document in ["README.md", "docs/ARCHITECTURE.md", "docs/CONFIGURATION.md", "docs/CHECKS.md", "docs/KEYS.md"] {
         let folder = root().join(document).parent().unwrap().to_owned();
         for link in links(&read(document)).filter(|link| !link.is_empty() && !link.starts_with("http")) {
             assert!(folder.join(link).exists(), "{document} points to {link}, which is not there");
