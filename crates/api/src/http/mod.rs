@@ -11,7 +11,7 @@ mod extract;
 pub mod middleware;
 mod ops;
 mod sessions;
-mod site;
+pub(crate) mod site;
 mod transport;
 mod wire;
 

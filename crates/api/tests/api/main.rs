@@ -6,6 +6,7 @@
 
 mod account;
 mod bad_input;
+mod check;
 mod client_ip;
 mod config;
 mod cookie_attributes;
