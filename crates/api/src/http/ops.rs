@@ -5,7 +5,7 @@ use crate::service::{Services, readiness};
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
-use auth_types::responses::{ConfigResponse, HealthResponse, TokenTransport};
+use auth_types::responses::{ConfigResponse, HealthResponse};
 use std::collections::BTreeMap;
 
 /// Tells what a client needs to know before anyone signs in.
@@ -14,7 +14,7 @@ pub(super) async fn config(services: Data<Services>) -> impl Responder {
     Json(ConfigResponse {
         registration: settings.accounts.registration,
         email_verification: settings.accounts.email_verification,
-        token_transport: TokenTransport::Body,
+        token_transport: settings.transport.transport,
         password: settings.passwords.rules,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })

@@ -2,6 +2,7 @@
 
 mod answer;
 mod app;
+mod browser;
 mod clock;
 mod database;
 pub mod forge;
@@ -9,9 +10,11 @@ mod key_pair;
 mod process;
 mod proxy;
 pub mod raw;
+pub mod servers;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
+pub use browser::Browser;
 pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
