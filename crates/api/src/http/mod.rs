@@ -92,6 +92,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     ]
 }
 
+pub use body::parse as parse_body;
 pub use docs::document as openapi_document;
 pub use endpoint::routes;
 pub use wire::Wire;

@@ -2,7 +2,7 @@
 
 use crate::support::{Database, Process, TestDb, create_user, eventually, send};
 use reqwest::{Method, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const ADA: &str = "ada@example.com";
 
@@ -47,6 +47,21 @@ async fn a_refusal_is_logged_with_its_status() {
     {
         assert_eq!(line_of(&process, request).await["status"], status);
     }
+}
+
+#[actix_web::test]
+async fn a_failure_is_logged_with_its_cause_and_told_without_it() {
+    let (db, process) = start();
+    db.execute("DROP TABLE auth_events");
+    let wrong = json!({"email": ADA, "password": "not the right one"});
+    let answer = send(process.request(Method::POST, "/api/auth/login/").json(&wrong)).await;
+    answer.has_status(503);
+    assert!(!answer.text().contains("auth_events"), "{}", answer.text());
+    let line = eventually("the cause is logged", async || {
+        process.log().into_iter().find(|line| line.contains("no such table: auth_events"))
+    });
+    let line: Value = serde_json::from_str(&line.await).unwrap();
+    assert_eq!(line["level"], "ERROR");
 }
 
 #[actix_web::test]

@@ -14,6 +14,7 @@ mod cookies;
 mod cors;
 mod documents;
 mod enumeration;
+mod fuzz;
 mod hardening;
 mod headers;
 mod https;
