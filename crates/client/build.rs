@@ -2,7 +2,7 @@
 
 use std::env;
 
-/// Two names for one thing; a blank one is not set.
+/// Two names of one variable: both may be set if they say the same.
 const VARIABLES: [&str; 2] = ["API_BASE_URL", "VITE_API_BASE_URL"];
 
 /// Where `cargo run -p api` serves.
@@ -13,12 +13,14 @@ fn main() {
     for variable in VARIABLES {
         println!("cargo::rerun-if-env-changed={variable}");
     }
-    let set = |variable| Some((variable, env::var(variable).ok().filter(|value| !value.trim().is_empty())?));
+    // A blank value counts as not set: that is how dashboards leave a variable out.
+    let set = |name: &'static str| Some((name, env::var(name).ok().filter(|value| !value.trim().is_empty())?));
     let given: Vec<_> = VARIABLES.into_iter().filter_map(set).collect();
     if let [(first, a), (second, b)] = given.as_slice()
         && a != b
     {
-        println!("cargo::error={first} is {a:?} and {second} is {b:?}: remove one of them");
+        println!("cargo::error={first} is {a:?} and {second} is {b:?}: set one of the two");
+        return;
     }
     let (variable, value) = given.into_iter().next().unwrap_or((VARIABLES[0], DEVELOPMENT.to_owned()));
     match base_url(&value) {
