@@ -73,4 +73,9 @@ export class Api {
   async meStatus(access) {
     return (await this.#send("GET", "/api/auth/me/", { bearer: access })).status;
   }
+
+  /** Gives the caller another display name. */
+  rename(access, displayName) {
+    return expected(200, this.#send("PATCH", "/api/auth/me/", { bearer: access, body: { display_name: displayName } }));
+  }
 }
