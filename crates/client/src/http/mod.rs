@@ -6,6 +6,7 @@ mod fetch;
 mod parting;
 
 pub use call::Call;
+pub(crate) use call::REFRESH_PATIENCE;
 pub use endpoints::Api;
 pub(crate) use fetch::milliseconds;
 pub use parting::{Parting, send_parting};
