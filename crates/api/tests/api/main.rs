@@ -6,6 +6,7 @@
 
 mod account;
 mod bad_input;
+mod check;
 mod client_ip;
 mod config;
 mod cookie_attributes;
@@ -13,6 +14,7 @@ mod cookies;
 mod cors;
 mod documents;
 mod enumeration;
+mod fuzz;
 mod hardening;
 mod headers;
 mod https;

@@ -10,6 +10,7 @@ mod key_pair;
 mod process;
 mod proxy;
 pub mod raw;
+pub mod servers;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
