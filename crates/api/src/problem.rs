@@ -41,12 +41,6 @@ impl Problem {
         Self { status, code, reason, detail: detail.into(), errors: FieldErrors::new(), headers: Vec::new() }
     }
 
-    /// What happened, as the client is told.
-    #[must_use]
-    pub const fn reason(&self) -> Reason {
-        self.reason
-    }
-
     /// The same with one more header.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {

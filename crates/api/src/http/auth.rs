@@ -10,6 +10,7 @@ use actix_web::{HttpResponse, Responder};
 use auth_types::Reason;
 use auth_types::requests::{LoginRequest, RegisterRequest, VerifyRequest};
 use auth_types::responses::{EmptyResponse, RevokedResponse};
+use secrecy::ExposeSecret;
 
 /// Makes an account and signs in. Open to everyone while registration is.
 pub(super) async fn register(
@@ -40,7 +41,7 @@ pub(super) async fn refresh(
     Client(client): Client,
     Presented { token, transport }: Presented,
 ) -> Result<impl Responder, Problem> {
-    let refreshed = service::refresh::refresh(&services, &token, key.as_deref(), client).await;
+    let refreshed = service::refresh::refresh(&services, token.expose_secret(), key.as_deref(), client).await;
     let tokens = refreshed.map_err(|error| transport.refusal(error.into(), Reason::ends_session))?;
     transport.tokens(HttpResponse::Ok(), tokens)
 }
@@ -65,7 +66,7 @@ pub(super) async fn logout(
 ) -> Result<impl Responder, Problem> {
     let nothing_came = |reason| reason == Reason::CredentialsMissing;
     let presented = presented.map_err(|problem| transport.refusal(problem, nothing_came))?;
-    let ended = service::logout::logout(&services, &presented.token, client).await;
+    let ended = service::logout::logout(&services, presented.token.expose_secret(), client).await;
     ended.map_err(|error| transport.refusal(error.into(), |_| true))?;
     Ok(transport.without_tokens(HttpResponse::Ok()).json(EmptyResponse {}))
 }

@@ -38,6 +38,7 @@ mod routes;
 mod security_document;
 mod sessions;
 mod simulation;
+mod smuggling;
 mod support;
 mod tls;
 mod tokens_forged;
