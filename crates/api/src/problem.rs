@@ -206,6 +206,12 @@ impl Problem {
         }
     }
 
+    /// What happened, as the client is told.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
     /// The body, with the request's id.
     #[must_use]
     pub fn body(&self, request_id: &str) -> ProblemBody {
