@@ -5,6 +5,7 @@ use crate::config::Settings;
 use crate::http::middleware::{check_origin, cors, finish};
 use crate::http::{self, Wire};
 use crate::service::hashing::HashingPool;
+use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
 use crate::service::{Services, passwords, prune};
@@ -34,6 +35,8 @@ pub enum StartError {
     Threads(#[from] std::io::Error),
     #[error("cannot hash: {0}")]
     Hash(#[from] bcrypt::BcryptError),
+    #[error("{0}")]
+    Mailer(#[from] MailerError),
 }
 
 /// Puts the services together.
@@ -47,6 +50,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
         hashing: HashingPool::start()?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
+        mailer: Mailer::new(&settings.mail, settings.environment)?,
         settings,
         clock,
     })
@@ -82,9 +86,9 @@ pub fn serve(services: Data<Services>, listener: TcpListener, workers: usize) ->
     Ok(server.listen("api", listener, connections)?.run())
 }
 
-/// Polls the revoked-session feed and prunes ended sessions, for as long as the process lives.
+/// Polls the revoked-session feed, sends mail and prunes ended sessions, for as long as the process lives.
 pub async fn run_background_tasks(services: Data<Services>) {
-    futures_util::future::join(poll_feed(&services), prune_sessions(&services)).await;
+    futures_util::future::join3(poll_feed(&services), deliver_mail(&services), prune_sessions(&services)).await;
 }
 
 async fn poll_feed(services: &Services) {
@@ -94,6 +98,19 @@ async fn poll_feed(services: &Services) {
         tick.tick().await;
         if let Err(error) = revocation::poll(services).await {
             log::warn!("revocation.poll: {error}");
+        }
+    }
+}
+
+async fn deliver_mail(services: &Services) {
+    let mut tick = tokio::time::interval(Duration::from_secs(mail::POLL_SECONDS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        match mail::deliver_due(services).await {
+            Ok(0) => {}
+            Ok(sent) => log::info!(mails_total = sent; "mail.sent: {sent} mails"),
+            Err(error) => log::warn!("mail.outbox: {error}"),
         }
     }
 }

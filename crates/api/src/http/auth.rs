@@ -3,6 +3,7 @@
 use super::body::JsonBody;
 use super::extract::{Caller, Client, RotationKey};
 use crate::problem::Problem;
+use crate::service::register::Registered;
 use crate::service::{self, Services};
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
@@ -11,18 +12,20 @@ use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, Verify
 use auth_types::responses::{EmptyResponse, RevokedResponse, TokenResponse};
 
 /// An answer with tokens: nothing on the way may keep it.
-fn tokens(mut response: HttpResponseBuilder, tokens: &TokenResponse) -> HttpResponse {
+pub(super) fn tokens(mut response: HttpResponseBuilder, tokens: &TokenResponse) -> HttpResponse {
     response.insert_header((header::CACHE_CONTROL, "no-store")).json(tokens)
 }
 
-/// Makes an account and signs in. Open to everyone while registration is.
+/// Makes an account and signs in, or mails a link first. Open to everyone while registration is.
 pub(super) async fn register(
     services: Data<Services>,
     Client(client): Client,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
-    let response = service::register::register(&services, &request, client).await?;
-    Ok(tokens(HttpResponse::Created(), &response))
+    Ok(match service::register::register(&services, &request, client).await? {
+        Registered::SignedIn(response) => tokens(HttpResponse::Created(), &response),
+        Registered::Mailed => HttpResponse::Accepted().json(EmptyResponse {}),
+    })
 }
 
 /// Signs in. Open to everyone.

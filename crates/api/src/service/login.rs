@@ -8,7 +8,7 @@ use crate::store::events::EventKind;
 use crate::store::users::Credentials;
 use crate::store::{StoreError, events, sessions, users};
 use auth_types::requests::LoginRequest;
-use auth_types::responses::TokenResponse;
+use auth_types::responses::{EmailVerification, TokenResponse};
 use auth_types::{FieldErrors, UserId, validation};
 use secrecy::ExposeSecret;
 
@@ -20,6 +20,9 @@ pub enum LoginError {
     /// Wrong password, unknown user, inactive user: not told apart.
     #[error("no active account with these credentials")]
     NoActiveAccount,
+    /// Told only to who knows the password.
+    #[error("the address is not confirmed")]
+    EmailNotVerified,
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error("cannot hash the password")]
@@ -52,6 +55,7 @@ pub async fn login(
     let (verdict, renewed) = services.hashing.run(compare).await?;
     match found {
         Some(user) if verdict != Verdict::Wrong && user.is_active => {
+            check_verified(services, &user)?;
             open_session(services, user, renewed?, client).await
         }
         // A row for an unknown name, too: a failure must cost the same whoever it was.
@@ -60,6 +64,11 @@ pub async fn login(
             Err(LoginError::NoActiveAccount)
         }
     }
+}
+
+fn check_verified(services: &Services, user: &Credentials) -> Result<(), LoginError> {
+    let mandatory = services.settings.accounts.email_verification == EmailVerification::Mandatory;
+    if mandatory && user.email_verified_at.is_none() { Err(LoginError::EmailNotVerified) } else { Ok(()) }
 }
 
 /// The name to look for; either field may hold either kind.

@@ -2,14 +2,21 @@
 
 pub mod account;
 pub mod device;
+pub mod email_change;
+pub mod email_verification;
 pub mod grant;
 pub mod hashing;
 pub mod identity;
+pub mod links;
 pub mod login;
 pub mod logout;
+pub mod mail;
+pub mod password_change;
+pub mod password_reset;
 pub mod passwords;
 pub mod prune;
 pub mod readiness;
+pub mod reauthentication;
 pub mod refresh;
 pub mod register;
 pub mod revocation;
@@ -25,6 +32,7 @@ use crate::store::events::{EventKind, NewEvent};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use hashing::HashingPool;
+use mail::Mailer;
 use revocation::RevocationFeed;
 use tokens::Tokens;
 
@@ -39,6 +47,7 @@ pub struct Services {
     /// What an unknown user's password is compared with.
     pub nobodys_hash: secrecy::SecretString,
     pub feed: RevocationFeed,
+    pub mailer: Mailer,
 }
 
 impl Services {

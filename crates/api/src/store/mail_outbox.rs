@@ -172,6 +172,7 @@ pub fn postpone(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime
 /// # Errors
 /// When the database does not answer.
 pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKind) -> QueryResult<()> {
-    let waiting = mail_outbox::table.filter(mail_outbox::user_id.eq(user.0)).filter(mail_outbox::kind.eq(kind.as_str()));
+    let waiting =
+        mail_outbox::table.filter(mail_outbox::user_id.eq(user.0)).filter(mail_outbox::kind.eq(kind.as_str()));
     diesel::delete(waiting).execute(connection).map(|_| ())
 }
