@@ -14,6 +14,7 @@ mod email_verification;
 mod login;
 mod logout;
 mod mail;
+mod mail_server;
 mod migrations;
 mod openapi;
 mod password_change;

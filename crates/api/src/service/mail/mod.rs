@@ -18,7 +18,7 @@ use crate::store::{StoreError, events, mail_outbox};
 use auth_types::UserId;
 use chrono::{DateTime, Duration, Utc};
 use prepare::prepare;
-use transport::SendError;
+use transport::{Exit, SendError};
 
 /// How often the outbox is looked at, seconds.
 pub const POLL_SECONDS: u64 = 1;
@@ -82,23 +82,30 @@ enum Outcome {
 /// # Errors
 /// When the database does not answer; a mail that a worker had is due again after a while.
 pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
-    let mut sent = 0;
-    loop {
-        let now = services.now();
-        let claimed = services.store.run(move |connection| mail_outbox::claim(connection, now, now + LEASE, AT_ONCE));
-        let claimed = claimed.await?;
-        let round = claimed.into_iter().map(|mail| deliver(services, mail));
+    let mut claimed = claim(services).await?;
+    if claimed.is_empty() {
+        return Ok(0);
+    }
+    let (exit, mut sent) = (services.mailer.open(), 0);
+    while !claimed.is_empty() {
+        let round = claimed.into_iter().map(|mail| deliver(services, &exit, mail));
         let outcomes = futures_util::future::join_all(round).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         sent += outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Sent)).count();
-        // Nothing is due, or the server takes nothing: the rest waits for the next look.
         if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Later(_))) {
-            return Ok(sent);
+            break; // the server takes nothing now: the rest waits for the next look
         }
+        claimed = claim(services).await?;
     }
+    Ok(sent)
 }
 
-async fn deliver(services: &Services, mail: MailRow) -> Result<Outcome, StoreError> {
-    let outcome = send(services, &mail).await?;
+async fn claim(services: &Services) -> Result<Vec<MailRow>, StoreError> {
+    let now = services.now();
+    services.store.run(move |connection| mail_outbox::claim(connection, now, now + LEASE, AT_ONCE)).await
+}
+
+async fn deliver(services: &Services, exit: &Exit<'_>, mail: MailRow) -> Result<Outcome, StoreError> {
+    let outcome = send(services, exit, &mail).await?;
     let (id, kind, attempts) = (mail.id, mail.kind.as_str(), mail.attempts);
     let again_at = services.now() + wait_after(attempts);
     match &outcome {
@@ -117,7 +124,7 @@ async fn deliver(services: &Services, mail: MailRow) -> Result<Outcome, StoreErr
     Ok(outcome)
 }
 
-async fn send(services: &Services, mail: &MailRow) -> Result<Outcome, StoreError> {
+async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Outcome, StoreError> {
     if mail.expires_at <= services.now() {
         return Ok(Outcome::Never("its time is over".to_owned()));
     }
@@ -127,7 +134,7 @@ async fn send(services: &Services, mail: &MailRow) -> Result<Outcome, StoreError
         Err(prepare::PrepareError::Store(error)) => return Err(error),
         Err(error) => return Ok(Outcome::Later(error.to_string())),
     };
-    Ok(match services.mailer.send(&letter).await {
+    Ok(match exit.send(&letter).await {
         Ok(()) => Outcome::Sent,
         Err(SendError::Refused(why)) => Outcome::Never(why),
         Err(SendError::Failed(why)) => Outcome::Later(why),

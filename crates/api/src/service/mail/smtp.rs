@@ -7,7 +7,7 @@ use lettre::transport::smtp::response::{Category, Severity};
 use lettre::transport::smtp::{AsyncSmtpTransportBuilder, Error, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
-use std::sync::OnceLock;
+use std::net::IpAddr;
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -20,10 +20,9 @@ const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 /// Connections that are kept for the next mail.
 const POOL_SIZE: u32 = 4;
 
-/// A mail server. Its pool starts with the first mail, because it needs a runtime.
+/// A mail server.
 pub(super) struct Smtp {
     builder: AsyncSmtpTransportBuilder,
-    transport: OnceLock<Transport>,
 }
 
 /// The builder holds a password.
@@ -44,7 +43,8 @@ impl Smtp {
     pub(super) fn new(url: &SecretString) -> Result<Self, String> {
         let url = Url::parse(url.expose_secret()).map_err(|_| "is not a URL such as smtp://HOST:587".to_owned())?;
         let host = url.host().ok_or("names no host; write smtp://HOST:587")?;
-        let (name, is_local) = (bare(&host), is_loopback(&host));
+        let name = bare(&host);
+        let is_local = is_loopback(&name);
         let (tls_is_required, roots) = read_parameters(&url)?;
         let tls = TlsParameters::builder(name.clone()).certificate_store(CertificateStore::WebpkiRoots);
         let tls =
@@ -69,28 +69,34 @@ impl Smtp {
             }
             (user, Some(password)) => builder.credentials(Credentials::new(decode(user), decode(password))),
         };
-        Ok(Self { builder, transport: OnceLock::new() })
+        Ok(Self { builder })
     }
 
-    fn transport(&self) -> &Transport {
-        self.transport.get_or_init(|| self.builder.clone().build())
-    }
-
-    pub(super) async fn send(&self, message: Message) -> Result<(), SendError> {
-        match tokio::time::timeout(SEND_TIMEOUT, self.transport().send(message)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if is_final(&error) => Err(SendError::Refused(told(&error))),
-            Ok(Err(error)) => Err(SendError::Failed(told(&error))),
-            Err(_) => Err(SendError::Failed("the mail server took too long".to_owned())),
-        }
+    /// A pool of connections, opened as they are needed. Only on an async worker, where it must be dropped, too.
+    pub(super) fn open(&self) -> Connections {
+        Connections(self.builder.clone().build())
     }
 
     pub(super) async fn test(&self) -> Result<(), String> {
-        match tokio::time::timeout(CONNECT_TIMEOUT, self.transport().test_connection()).await {
+        match tokio::time::timeout(CONNECT_TIMEOUT, self.open().0.test_connection()).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err("the mail server does not answer".to_owned()),
             Ok(Err(error)) => Err(told(&error)),
             Err(_) => Err("the mail server took too long".to_owned()),
+        }
+    }
+}
+
+/// Connections to a mail server.
+pub(super) struct Connections(Transport);
+
+impl Connections {
+    pub(super) async fn send(&self, message: Message) -> Result<(), SendError> {
+        match tokio::time::timeout(SEND_TIMEOUT, self.0.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if is_final(&error) => Err(SendError::Refused(told(&error))),
+            Ok(Err(error)) => Err(SendError::Failed(told(&error))),
+            Err(_) => Err(SendError::Failed("the mail server took too long".to_owned())),
         }
     }
 }
@@ -127,6 +133,7 @@ fn read_parameters(url: &Url) -> Result<(bool, Vec<Certificate>), String> {
     Ok((tls_is_required, roots))
 }
 
+/// The host as a resolver takes it: an IPv6 address without its brackets.
 fn bare(host: &Host<&str>) -> String {
     match host {
         Host::Domain(name) => (*name).to_owned(),
@@ -135,12 +142,9 @@ fn bare(host: &Host<&str>) -> String {
     }
 }
 
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
+/// `url` knows IPv4 addresses in the web's own schemes only; elsewhere one is a name.
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Undoes the percent-encoding of a user's name or a password.
@@ -152,7 +156,17 @@ fn decode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Smtp, decode};
+    use super::{Smtp, decode, is_loopback};
+
+    #[test]
+    fn only_this_machine_is_spoken_to_in_clear() {
+        for local in ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"] {
+            assert!(is_loopback(local), "{local}");
+        }
+        for elsewhere in ["localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "0.0.0.0", "::", "mail"] {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
+    }
 
     #[test]
     fn a_password_may_hold_any_character() {

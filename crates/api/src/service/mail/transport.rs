@@ -1,6 +1,6 @@
 //! Ways out: a mail server, a folder, the log.
 
-use super::smtp::Smtp;
+use super::smtp::{Connections, Smtp};
 use super::text::Letter;
 use crate::config::{Environment, MailSettings, MailUrl};
 use crate::service::identity;
@@ -72,25 +72,13 @@ impl Mailer {
         }
     }
 
-    pub(super) async fn send(&self, letter: &Letter) -> Result<(), SendError> {
-        let (reference, kind) = (&letter.reference, letter.kind.as_str());
-        match &self.way {
-            Way::Console => {
-                log::info!("mail.console: {kind} to {}\n{}\n\n{}", letter.to, letter.subject, letter.text);
-                Ok(())
-            }
-            Way::Nowhere => {
-                log::error!("mail.nowhere: {kind} {reference} is lost; set EMAIL_URL to a mail server");
-                Ok(())
-            }
-            Way::Folder(folder) => {
-                let (folder, name, bytes) = (folder.clone(), reference.clone(), self.message(letter)?.formatted());
-                let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
-                let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-                written.map_err(|error| SendError::Failed(format!("cannot write into the outbox folder: {error}")))
-            }
-            Way::Server(server) => server.send(self.message(letter)?).await,
-        }
+    /// A way out for the mails of one round. Only on an async worker.
+    pub(super) fn open(&self) -> Exit<'_> {
+        let connections = match &self.way {
+            Way::Server(server) => Some(server.open()),
+            Way::Console | Way::Nowhere | Way::Folder(_) => None,
+        };
+        Exit { mailer: self, connections }
     }
 
     fn message(&self, letter: &Letter) -> Result<Message, SendError> {
@@ -112,6 +100,35 @@ impl Mailer {
         let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&letter.text));
         let body = MultiPart::alternative().singlepart(text).singlepart(html);
         message.multipart(body).map_err(|error| SendError::Refused(error.to_string()))
+    }
+}
+
+/// The way out, with the connections of one round.
+pub(super) struct Exit<'a> {
+    mailer: &'a Mailer,
+    connections: Option<Connections>,
+}
+
+impl Exit<'_> {
+    pub(super) async fn send(&self, letter: &Letter) -> Result<(), SendError> {
+        let (reference, kind) = (&letter.reference, letter.kind.as_str());
+        if let Some(connections) = &self.connections {
+            return connections.send(self.mailer.message(letter)?).await;
+        }
+        match &self.mailer.way {
+            Way::Folder(folder) => {
+                let bytes = self.mailer.message(letter)?.formatted();
+                let (folder, name) = (folder.clone(), reference.clone());
+                let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
+                let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+                return written.map_err(|error| SendError::Failed(format!("the outbox folder refuses: {error}")));
+            }
+            Way::Console => log::info!("mail.console: {kind} to {}\n{}\n\n{}", letter.to, letter.subject, letter.text),
+            Way::Nowhere | Way::Server(_) => {
+                log::error!("mail.nowhere: {kind} {reference} is lost; set EMAIL_URL to a mail server");
+            }
+        }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ mod clock;
 mod database;
 pub mod forge;
 mod mail;
+mod mail_server;
 mod process;
 mod proxy;
 pub mod raw;
@@ -16,6 +17,7 @@ pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
 pub use mail::Mail;
+pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually};
 pub use proxy::Proxy;
 
