@@ -2,9 +2,12 @@
 
 use crate::clock::SharedClock;
 use crate::config::Settings;
-use crate::http::middleware::{check_origin, cors, finish};
+use crate::http::middleware::{check_origin, cors, finish, refuse_preflight_in_clear, require_https};
 use crate::http::{self, Wire};
+use crate::metrics::Metrics;
+use crate::service::csrf::CsrfKeys;
 use crate::service::hashing::HashingPool;
+use crate::service::limits::Limits;
 use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
@@ -27,6 +30,9 @@ const SHUTDOWN_SECONDS: u64 = 25;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often ended sessions are pruned.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
+/// How long Redis is left alone after it went away, at first and at most.
+const RECONNECT_FIRST: Duration = Duration::from_secs(1);
+const RECONNECT_LAST: Duration = Duration::from_secs(30);
 
 /// Why the application could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +43,8 @@ pub enum StartError {
     Hash(#[from] bcrypt::BcryptError),
     #[error("{0}")]
     Mailer(#[from] MailerError),
+    #[error("REDIS_URL: cannot be used: {0}; write redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT/NUMBER")]
+    Redis(#[from] redis::RedisError),
 }
 
 /// Puts the services together.
@@ -44,13 +52,18 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, StartError> {
+    let metrics = Metrics::default();
+    let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics.limits)?;
     Ok(Services {
         store: Store::new(&settings.database),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
+        csrf: CsrfKeys::new(&settings.keys),
         hashing: HashingPool::start()?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
         mailer: Mailer::new(&settings.mail, settings.environment)?,
+        limits,
+        metrics,
         settings,
         clock,
     })
@@ -61,15 +74,15 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(services: Data<Services>, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
-    let origins = Data::new(services.settings.origins.clone());
     let environment = services.settings.environment;
     let app = move || {
         App::new()
             .app_data(services.clone())
-            .app_data(origins.clone())
-            .configure(http::routes)
+            .configure(|config| http::routes(config, &services.settings))
             .wrap(from_fn(check_origin))
-            .wrap(cors(&origins))
+            .wrap(from_fn(require_https))
+            .wrap(cors(&services.settings))
+            .wrap(from_fn(refuse_preflight_in_clear))
             .wrap(from_fn(finish))
     };
     let server = Server::build().workers(workers).shutdown_timeout(SHUTDOWN_SECONDS);
@@ -86,9 +99,11 @@ pub fn serve(services: Data<Services>, listener: TcpListener, workers: usize) ->
     Ok(server.listen("api", listener, connections)?.run())
 }
 
-/// Polls the revoked-session feed, sends mail and prunes ended sessions, for as long as the process lives.
+/// Polls the revoked-session feed, sends mail, prunes ended sessions and keeps connected to Redis, for as long as the
+/// process lives.
 pub async fn run_background_tasks(services: Data<Services>) {
-    futures_util::future::join3(poll_feed(&services), deliver_mail(&services), prune_sessions(&services)).await;
+    let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
+    futures_util::future::join4(feed, mail, prune_sessions(&services), keep_connected(&services)).await;
 }
 
 async fn poll_feed(services: &Services) {
@@ -124,5 +139,14 @@ async fn prune_sessions(services: &Services) {
             Ok(deleted) => log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions"),
             Err(error) => log::warn!("prune.sessions: {error}"),
         }
+    }
+}
+
+/// Looks after the connection that limits are counted through; while there is none, less and less often.
+async fn keep_connected(services: &Services) {
+    let mut pause = RECONNECT_FIRST;
+    loop {
+        pause = if services.limits.connect().await { RECONNECT_FIRST } else { (pause * 2).min(RECONNECT_LAST) };
+        tokio::time::sleep(pause).await;
     }
 }

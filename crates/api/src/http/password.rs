@@ -1,8 +1,8 @@
 //! Passwords: changed by who knows the old one, reset by who reads the account's mail.
 
-use super::auth::tokens;
 use super::body::JsonBody;
 use super::extract::{Caller, Client};
+use super::transport::Transport;
 use crate::problem::Problem;
 use crate::service::{Services, password_change, password_reset};
 use actix_web::web::{Data, Json};
@@ -14,11 +14,12 @@ use auth_types::responses::EmptyResponse;
 pub(super) async fn change(
     services: Data<Services>,
     Caller(caller): Caller,
+    transport: Transport,
     Client(client): Client,
     JsonBody(request): JsonBody<PasswordChangeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let response = password_change::change(&services, caller, request, client).await?;
-    Ok(tokens(HttpResponse::Ok(), &response))
+    let tokens = password_change::change(&services, caller, request, client).await?;
+    transport.tokens(HttpResponse::Ok(), tokens)
 }
 
 /// Mails a link to choose a new password. Open to everyone, and the same for every address.

@@ -13,6 +13,7 @@ impl From<PasswordChangeError> for Problem {
             PasswordChangeError::Refused(refusal) => refusal.into(),
             PasswordChangeError::Fields(errors) => Self::fields_invalid(errors),
             PasswordChangeError::Contended => Self::unavailable(),
+            PasswordChangeError::Throttled(throttled) => throttled.into(),
             PasswordChangeError::Busy(busy) => busy.into(),
             PasswordChangeError::Hash(cause) => Self::internal(cause),
             PasswordChangeError::Sign(cause) => Self::internal(cause),
@@ -26,6 +27,7 @@ impl From<PasswordResetError> for Problem {
         match error {
             PasswordResetError::Fields(errors) => Self::fields_invalid(errors),
             PasswordResetError::LinkNotValid => Self::link_not_valid(),
+            PasswordResetError::Throttled(throttled) => throttled.into(),
             PasswordResetError::Busy(busy) => busy.into(),
             PasswordResetError::Hash(cause) => Self::internal(cause),
             PasswordResetError::Store(error) => error.into(),
@@ -39,6 +41,7 @@ impl From<EmailVerificationError> for Problem {
             EmailVerificationError::Fields(errors) => Self::fields_invalid(errors),
             EmailVerificationError::LinkNotValid => Self::link_not_valid(),
             EmailVerificationError::Taken => Self::taken(TakenName::Email),
+            EmailVerificationError::Throttled(throttled) => throttled.into(),
             EmailVerificationError::Store(error) => error.into(),
         }
     }
@@ -50,6 +53,7 @@ impl From<EmailChangeError> for Problem {
             EmailChangeError::Refused(refusal) => refusal.into(),
             EmailChangeError::Fields(errors) => Self::fields_invalid(errors),
             EmailChangeError::Contended => Self::unavailable(),
+            EmailChangeError::Throttled(throttled) => throttled.into(),
             EmailChangeError::Busy(busy) => busy.into(),
             EmailChangeError::Store(error) => error.into(),
         }

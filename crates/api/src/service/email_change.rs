@@ -2,6 +2,7 @@
 //! old one.
 
 use super::hashing::Busy;
+use super::limits::Throttled;
 use super::reauthentication::{self, ReauthenticationError, WRONG_PASSWORD};
 use super::standing::Refusal;
 use super::{ClientInfo, CurrentUser, Services, event, identity, links, mail};
@@ -26,6 +27,8 @@ pub enum EmailChangeError {
     #[error("the password is being changed by another request")]
     Contended,
     #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
     Busy(#[from] Busy),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -38,6 +41,7 @@ impl From<ReauthenticationError> for EmailChangeError {
             ReauthenticationError::WrongPassword => {
                 Self::Fields(FieldErrors::from([("password".to_owned(), vec![WRONG_PASSWORD.to_owned()])]))
             }
+            ReauthenticationError::Throttled(throttled) => Self::Throttled(throttled),
             ReauthenticationError::Busy(busy) => Self::Busy(busy),
             ReauthenticationError::Store(error) => Self::Store(error),
         }
@@ -55,9 +59,10 @@ pub async fn request(
     request: EmailChangeRequest,
     client: ClientInfo,
 ) -> Result<(), EmailChangeError> {
-    let new_email = check(&request).map_err(EmailChangeError::Fields)?;
+    let (new_email, canonical) = check(&request).map_err(EmailChangeError::Fields)?;
     let account = reauthentication::find(services, caller).await?;
     reauthentication::check(services, &account, request.password, &client).await?;
+    mail::check_limits(services, &canonical, &client).await?;
     let now = services.now();
     let noted = services.store.write(move |connection| {
         match reauthentication::still_holds(connection, &account, caller, now)? {
@@ -70,9 +75,10 @@ pub async fn request(
     noted.await?
 }
 
-fn check(request: &EmailChangeRequest) -> Result<String, FieldErrors> {
+/// The new address, and its canonical form.
+fn check(request: &EmailChangeRequest) -> Result<(String, String), FieldErrors> {
     let mut errors = FieldErrors::new();
-    let new_email = identity::check_email(&request.new_email).map(|(email, _)| email.to_owned());
+    let new_email = identity::check_email(&request.new_email).map(|(email, canonical)| (email.to_owned(), canonical));
     let new_email = new_email.map_err(|message| errors.insert("new_email".to_owned(), vec![message]));
     if let Err(message) = validation::given_password(&request.password) {
         errors.insert("password".to_owned(), vec![message]);

@@ -1,5 +1,6 @@
 //! Links that confirm an address: the account's own, or the one it is to have.
 
+use super::limits::Throttled;
 use super::{ClientInfo, Services, email_change, event, identity, links, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
@@ -22,6 +23,8 @@ pub enum EmailVerificationError {
     /// tells a stranger nothing.
     #[error("another account has this address")]
     Taken,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     #[error(transparent)]
     Store(StoreError),
 }
@@ -47,6 +50,7 @@ pub async fn resend(
 ) -> Result<(), EmailVerificationError> {
     let (_, canonical) = identity::check_email(&request.email)
         .map_err(|message| EmailVerificationError::Fields(FieldErrors::from([("email".to_owned(), vec![message])])))?;
+    mail::check_limits(services, &canonical, client).await?;
     let mail = mail::to_address(MailKind::VerifyEmail, &canonical, services.now(), client);
     services.store.run(move |connection| mail_outbox::insert(connection, &mail)).await?;
     Ok(())

@@ -4,6 +4,7 @@
 //! and every thread that other requests need.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 /// Jobs that may wait for each core: about four seconds of work at bcrypt's cost 12.
@@ -20,6 +21,14 @@ pub struct Busy;
 #[derive(Debug, Clone)]
 pub struct HashingPool {
     queue: SyncSender<Job>,
+    load: Arc<Load>,
+}
+
+/// How many jobs there are, for operators.
+#[derive(Debug, Default)]
+struct Load {
+    waiting: AtomicUsize,
+    running: AtomicUsize,
 }
 
 impl HashingPool {
@@ -43,7 +52,13 @@ impl HashingPool {
             let jobs = Arc::clone(&jobs);
             std::thread::Builder::new().name(format!("hashing-{number}")).spawn(move || work(&jobs))?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, load: Arc::default() })
+    }
+
+    /// How many jobs wait, and how many run.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        (self.load.waiting.load(Ordering::Relaxed), self.load.running.load(Ordering::Relaxed))
     }
 
     /// Runs `job` when a thread is free.
@@ -52,7 +67,9 @@ impl HashingPool {
     /// [`Busy`] when the queue is full.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let (answer, answered) = tokio::sync::oneshot::channel();
+        let waiting = Count::one(&self.load, |load| &load.waiting);
         let job = Box::new(move || {
+            let _running = waiting.becomes(|load| &load.running);
             // Nobody waits for the answer when the client has hung up.
             let _ = answer.send(job());
         });
@@ -60,6 +77,29 @@ impl HashingPool {
             Ok(()) => answered.await.map_err(|_| Busy),
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Busy),
         }
+    }
+}
+
+/// One job among those that wait or run, until it is dropped: also when the job panics or is never run.
+struct Count {
+    load: Arc<Load>,
+    among: fn(&Load) -> &AtomicUsize,
+}
+
+impl Count {
+    fn one(load: &Arc<Load>, among: fn(&Load) -> &AtomicUsize) -> Self {
+        among(load).fetch_add(1, Ordering::Relaxed);
+        Self { load: Arc::clone(load), among }
+    }
+
+    fn becomes(self, among: fn(&Load) -> &AtomicUsize) -> Self {
+        Self::one(&self.load, among)
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        (self.among)(&self.load).fetch_sub(1, Ordering::Relaxed);
     }
 }
 

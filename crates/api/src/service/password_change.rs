@@ -2,6 +2,7 @@
 
 use super::grant::{self, SignError};
 use super::hashing::Busy;
+use super::limits::Throttled;
 use super::reauthentication::{self, ReauthenticationError, WRONG_PASSWORD};
 use super::standing::Refusal;
 use super::{ClientInfo, CurrentUser, Services, event, links, mail, passwords};
@@ -9,7 +10,7 @@ use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, sessions, users};
 use auth_types::requests::PasswordChangeRequest;
 use auth_types::responses::TokenResponse;
 use auth_types::{FieldErrors, SessionId, validation};
@@ -27,6 +28,8 @@ pub enum PasswordChangeError {
     #[error("the password is being changed by another request")]
     Contended,
     #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
     Busy(#[from] Busy),
     #[error("cannot hash the password")]
     Hash(#[from] bcrypt::BcryptError),
@@ -43,6 +46,7 @@ impl From<ReauthenticationError> for PasswordChangeError {
             ReauthenticationError::WrongPassword => {
                 Self::Fields(FieldErrors::from([("current_password".to_owned(), vec![WRONG_PASSWORD.to_owned()])]))
             }
+            ReauthenticationError::Throttled(throttled) => Self::Throttled(throttled),
             ReauthenticationError::Busy(busy) => Self::Busy(busy),
             ReauthenticationError::Store(error) => Self::Store(error),
         }
@@ -70,6 +74,9 @@ pub async fn change(
             None => return Ok(Err(PasswordChangeError::Contended)),
             Some(Err(refusal)) => return Ok(Err(refusal.into())),
             Some(Ok(())) => {}
+        }
+        if let Some(network) = client.network {
+            known_networks::remember(connection, caller.id, &network.to_string(), now)?;
         }
         let new_session = grant::new_session(caller.id, &lifetimes, now, &client);
         let ended = sessions::revoke_all(connection, caller.id, RevokeReason::PasswordChange, now)?;

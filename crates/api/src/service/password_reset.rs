@@ -1,13 +1,14 @@
 //! A new password for somebody who has forgotten it, by a link that is mailed to the account's address.
 
 use super::hashing::Busy;
+use super::limits::Throttled;
 use super::{ClientInfo, Services, event, identity, links, mail, passwords};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, sessions, users};
 use auth_types::requests::{PasswordResetConfirmRequest, PasswordResetRequest};
 use auth_types::{FieldErrors, SessionId};
 use chrono::{DateTime, Utc};
@@ -20,6 +21,8 @@ pub enum PasswordResetError {
     /// Unknown, spent or expired: not told apart.
     #[error("the link is not valid")]
     LinkNotValid,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error("cannot hash the password")]
@@ -38,6 +41,7 @@ pub async fn request(
     client: &ClientInfo,
 ) -> Result<(), PasswordResetError> {
     let (_, canonical) = identity::check_email(&request.email).map_err(|message| field("email", message))?;
+    mail::check_limits(services, &canonical, client).await?;
     let mail = mail::to_address(MailKind::ResetPassword, &canonical, services.now(), client);
     services.store.run(move |connection| mail_outbox::insert(connection, &mail)).await?;
     Ok(())
@@ -96,6 +100,10 @@ fn reset(
     (now, client): (DateTime<Utc>, &ClientInfo),
 ) -> QueryResult<Vec<SessionId>> {
     let user = users::update_password(connection, token.user_id, password_hash, Some(now))?;
+    // Whoever strangers have locked out of signing in is known here from now on.
+    if let Some(network) = client.network {
+        known_networks::remember(connection, user.id, &network.to_string(), now)?;
+    }
     let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordReset, now)?;
     links::withdraw_all(connection, user.id, now)?;
     events::insert(connection, &event(user.id, EventKind::PasswordReset, now, client))?;

@@ -1,7 +1,8 @@
-//! Deletes sessions that ended long ago, and links that ran out.
+//! Deletes what nobody needs any more: sessions that ended long ago, links that ran out, networks that were not seen for
+//! long.
 
 use super::Services;
-use crate::store::{StoreError, one_time_tokens, sessions};
+use crate::store::{StoreError, known_networks, one_time_tokens, sessions};
 use chrono::Duration;
 
 /// How long an ended session or a link is kept, for its owner's questions: days.
@@ -10,11 +11,14 @@ const KEEP_DAYS: i64 = 7;
 const BATCH: i64 = 1_000;
 
 /// Deletes every session that ended and every link that ran out more than a week ago, in batches, and answers how many
-/// sessions there were.
+/// sessions there were; and forgets the networks from which an account was not signed in to for as long as a session can
+/// live.
 ///
 /// # Errors
 /// When the database does not answer; what was deleted stays deleted.
 pub async fn prune(services: &Services) -> Result<usize, StoreError> {
+    let unseen_since = services.now() - services.settings.lifetimes.session;
+    services.store.run(move |connection| known_networks::delete_unseen(connection, unseen_since)).await?;
     let before = services.now() - Duration::days(KEEP_DAYS);
     while services.store.run(move |connection| one_time_tokens::delete_expired(connection, before, BATCH)).await? > 0 {}
     let mut total = 0;

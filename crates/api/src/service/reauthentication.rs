@@ -1,6 +1,7 @@
 //! Security-changing acts ask a signed-in caller for the password again: a stolen access token is not enough for them.
 
 use super::hashing::Busy;
+use super::limits::{Budget, Throttled};
 use super::passwords::{self, Verdict};
 use super::standing::{self, Refusal};
 use super::{ClientInfo, CurrentUser, Services, event};
@@ -16,6 +17,8 @@ pub enum ReauthenticationError {
     Refused(#[from] Refusal),
     #[error("the password is wrong")]
     WrongPassword,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error(transparent)]
@@ -53,7 +56,7 @@ pub async fn find(services: &Services, caller: CurrentUser) -> Result<Account, R
     Ok(Account { user: user.clone(), password_hash: password_hash.ok_or(Refusal::UserInactive)? })
 }
 
-/// Compares the password; a wrong one is recorded.
+/// Compares the password, as far as the limits let it; a wrong one is recorded.
 ///
 /// # Errors
 /// [`ReauthenticationError`].
@@ -63,14 +66,18 @@ pub async fn check(
     password: String,
     client: &ClientInfo,
 ) -> Result<(), ReauthenticationError> {
+    let mut tries = services.limits.tries(client);
+    tries.by_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
     let (encoded, cost) = (account.password_hash.clone(), services.settings.passwords.bcrypt_cost);
-    let verdict = services.hashing.run(move || passwords::verify(&password, &encoded, cost)).await?;
-    if verdict == Verdict::Wrong {
+    let compared = services.hashing.run(move || passwords::verify(&password, &encoded, cost)).await;
+    if compared == Ok(Verdict::Wrong) {
         let failure = event(account.user.id, EventKind::ReauthenticationFailed, services.now(), client);
         services.store.run(move |connection| events::insert(connection, &failure)).await?;
         return Err(ReauthenticationError::WrongPassword);
     }
-    Ok(())
+    // Only a guess counts: not the right password, and not a server that could not compare.
+    tries.give_back().await;
+    Ok(compared.map(|_| ())?)
 }
 
 /// Whether what was checked still holds, inside the transaction that acts on it: `None` when the password was changed in

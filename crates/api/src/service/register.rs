@@ -2,12 +2,13 @@
 
 use super::grant::{self, SignError};
 use super::hashing::Busy;
+use super::limits::{Budget, Throttled};
 use super::{ClientInfo, Services, event, identity, mail, passwords};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::types::At;
 use crate::store::users::{NewUser, TakenName};
-use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, sessions, users};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{EmailVerification, Registration, TokenResponse};
 use auth_types::{FieldErrors, Role, validation};
@@ -22,6 +23,8 @@ pub enum RegisterError {
     Fields(FieldErrors),
     #[error("another account has this name")]
     Taken(TakenName),
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error("cannot hash the password")]
@@ -64,6 +67,11 @@ pub async fn register(
         return Err(RegisterError::Closed);
     }
     let account = check(services, request).map_err(RegisterError::Fields)?;
+    services.limits.tries(&client).by_client(Budget::SignUpClient).await?;
+    if services.settings.accounts.email_verification == EmailVerification::Mandatory {
+        // A taken address gets a mail each time.
+        services.limits.tries(&client).by_name(Budget::MailAddress, &account.email_canonical).await?;
+    }
     let user = new_user(services, account, Role::User).await?;
     match services.settings.accounts.email_verification {
         EmailVerification::Optional => {
@@ -83,6 +91,9 @@ async fn register_signed_in(
     let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
     let inserted = services.store.write(move |connection| {
         let user = users::insert(connection, &user)?;
+        if let Some(network) = client.network {
+            known_networks::remember(connection, user.id, &network.to_string(), now)?;
+        }
         let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, now, &client))?;
         events::insert(connection, &event(user.id, EventKind::Registered, now, &client))?;
         let link = mail::to_address(MailKind::VerifyEmail, &email, now, &client);

@@ -2,6 +2,7 @@
 
 pub mod connection;
 pub mod events;
+pub mod known_networks;
 pub mod mail_outbox;
 pub mod migrations;
 pub mod one_time_tokens;
@@ -11,6 +12,7 @@ pub mod one_time_tokens;
 )]
 mod schema;
 pub mod sessions;
+mod statements;
 pub mod types;
 pub mod users;
 
@@ -76,6 +78,13 @@ impl Store {
             .error_handler(Box::new(LogPoolErrors))
             .build_unchecked(Manager::new(settings.url.clone()));
         Self { pool }
+    }
+
+    /// How many connections are idle, and how many are in use.
+    #[must_use]
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.idle_connections, state.connections.saturating_sub(state.idle_connections))
     }
 
     /// Runs `work` on a connection, off the async workers.

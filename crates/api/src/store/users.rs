@@ -1,7 +1,7 @@
 //! Table `users`.
 
 use super::connection::{AnyConnection, MultiBackend};
-use super::schema::users;
+use super::schema::{known_networks, users};
 use super::types::At;
 use auth_types::{Role, UserId};
 use chrono::{DateTime, Utc};
@@ -119,7 +119,9 @@ pub fn find_by_email(connection: &mut AnyConnection, email_canonical: &str) -> Q
     by_email.select(UserRow::as_select()).first(connection).optional()
 }
 
-/// What a sign-in by either canonical name is checked against. An address wins over a username of the same form.
+/// What a sign-in by either canonical name is checked against, and when it was last done from `network`. An address wins
+/// over a username of the same form. One statement, whoever it is: how many there were would tell a stranger who has an
+/// account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -127,13 +129,20 @@ pub fn find_credentials(
     connection: &mut AnyConnection,
     email_canonical: &str,
     username_canonical: &str,
-) -> QueryResult<Option<Credentials>> {
-    let columns = (users::id, users::password_hash, users::is_active, users::email_verified_at);
-    let by_email = users::table.filter(users::email_canonical.eq(email_canonical)).select(columns);
-    if let Some(found) = by_email.first(connection).optional()? {
-        return Ok(Some(found));
-    }
-    users::table.filter(users::username_canonical.eq(username_canonical)).select(columns).first(connection).optional()
+    network: &str,
+) -> QueryResult<Option<(Credentials, Option<DateTime<Utc>>)>> {
+    let by_email = users::email_canonical.eq(email_canonical);
+    let here = known_networks::user_id.eq(users::id).and(known_networks::network.eq(network));
+    users::table
+        .left_join(known_networks::table.on(here))
+        .filter(by_email.or(users::username_canonical.assume_not_null().eq(username_canonical)))
+        .order(by_email.desc())
+        .select((
+            (users::id, users::password_hash, users::is_active, users::email_verified_at),
+            known_networks::seen_at.nullable(),
+        ))
+        .first(connection)
+        .optional()
 }
 
 /// Reads the credentials once more inside a transaction and keeps others from changing them until its end, so that a

@@ -11,6 +11,7 @@ mod transport;
 
 pub use transport::{Mailer, MailerError};
 
+use super::limits::{Budget, Throttled};
 use super::{ClientInfo, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{MailKind, MailRow, NewMail};
@@ -52,6 +53,17 @@ pub(super) fn to_address(kind: MailKind, address: &str, at: DateTime<Utc>, clien
         at,
         expires_at: at + worth_sending(kind),
     }
+}
+
+/// Takes one of the mails that `client` may ask for, and of those that may be asked for to `address`, whether it has an
+/// account or not.
+///
+/// # Errors
+/// [`Throttled`].
+pub(super) async fn check_limits(services: &Services, address: &str, client: &ClientInfo) -> Result<(), Throttled> {
+    let mut tries = services.limits.tries(client);
+    tries.by_client(Budget::MailClient).await?;
+    tries.by_name(Budget::MailAddress, address).await
 }
 
 /// How long after its cause a mail still helps anybody.

@@ -112,7 +112,7 @@ impl Issue {
     /// The request itself could not: it did not know whether there is an account.
     fn note_request(&self, connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
         let (ip_address, user_agent) = (self.mail.ip_address.clone(), self.mail.user_agent.clone());
-        let client = ClientInfo { ip_address, user_agent };
+        let client = ClientInfo { ip_address, user_agent, ..ClientInfo::default() };
         events::insert(connection, &event(user, EventKind::PasswordResetRequested, self.mail.created_at, &client))
     }
 }

@@ -1,6 +1,6 @@
 //! The production router, in this process, on a port of its own.
 
-use super::{Answer, Database, Mail, ManualClock, TestDb, mail};
+use super::{Answer, Database, KeyPair, Mail, ManualClock, TestDb, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::config::{Settings, Variables};
@@ -69,6 +69,16 @@ impl Builder {
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables = self.variables.with(name, value);
         self
+    }
+
+    /// Signs with this key pair.
+    pub fn key_pair(self, pair: &KeyPair) -> Self {
+        self.set("JWT_ALGORITHM", pair.algorithm()).set("JWT_PRIVATE_KEY", pair.private_pem())
+    }
+
+    /// As it runs on the open internet.
+    pub fn production(self) -> Self {
+        self.set("APP_ENV", "production").set("BCRYPT_COST", "10").set("RATE_LIMITS", "on")
     }
 
     /// An account with this address and [`PASSWORD`].

@@ -6,6 +6,7 @@ use auth_types::responses::TokenResponse;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -24,12 +25,27 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
     tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"))
 }
 
+/// What a process has written, line by line.
+#[derive(Debug, Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn add(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
 /// A running `api`; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     address: SocketAddr,
     client: reqwest::Client,
+    log: Log,
     /// Its working directory: no `.env` and no `data/` of anybody else.
     _folder: TempDir,
 }
@@ -56,13 +72,19 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let address = read_address(child.stderr.take().unwrap());
+        let log = Log::default();
+        let address = read_address(child.stderr.take().unwrap(), &log);
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { child, address, client, _folder: folder }
+        Self { child, address, client, log, _folder: folder }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// All that it has logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lines()
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.
@@ -115,20 +137,20 @@ impl Drop for Process {
     }
 }
 
-/// The log says where it listens; the rest of the log is read and dropped, so that the process never waits for us.
-fn read_address(stderr: ChildStderr) -> SocketAddr {
-    let mut lines = BufReader::new(stderr).lines();
-    let mut said = Vec::new();
+/// The log says where it listens; all of it is read, so that the process never waits for us.
+fn read_address(stderr: ChildStderr, log: &Log) -> SocketAddr {
+    let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
     for line in lines.by_ref() {
-        let line = line.unwrap();
-        if let Some((_, address)) = line.split_once("start.listening: http://") {
-            let address = address.trim().parse().unwrap();
-            std::thread::spawn(move || lines.for_each(drop));
+        log.add(line.clone());
+        if let Some((_, rest)) = line.split_once("start.listening: http://") {
+            let digits = rest.split('"').next().unwrap_or(rest);
+            let address = digits.trim().parse().unwrap();
+            let log = log.clone();
+            std::thread::spawn(move || lines.for_each(|line| log.add(line)));
             return address;
         }
-        said.push(line);
     }
-    panic!("the API did not start:\n{}", said.join("\n"))
+    panic!("the API did not start:\n{}", log.lines().join("\n"))
 }
 
 /// An account that can sign in, made by the program itself.
