@@ -3,6 +3,7 @@
 use crate::support::{Answer, Database, PASSWORD, TestApp, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
+use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;
 
@@ -131,4 +132,22 @@ async fn a_session_that_has_ended_changes_nothing(database: Database) {
     app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout'");
     change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.refused(Reason::SessionRevoked);
     app.login(ADA).await;
+}
+
+/// A stolen access token is no way to try passwords.
+#[actix_web::test]
+async fn ten_wrong_passwords_are_the_last_for_a_while_and_right_ones_do_not_count() {
+    let app = TestApp::builder(Database::Sqlite).set("RATE_LIMITS", "on").user(ADA).start().await;
+    let mut tokens = app.login(ADA).await;
+    for (old, new) in [(PASSWORD, NEW_PASSWORD), (NEW_PASSWORD, PASSWORD)] {
+        tokens = change(&app, &tokens, old, new).await.ok();
+    }
+    for _ in 0..10 {
+        let body = json!({"new_email": "eve@example.com", "password": "violet harbor lantern 43"});
+        let ask = app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&body);
+        send(ask).await.wrong_fields(&["password"]);
+    }
+    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.failed(429, Reason::RateLimited);
+    app.clock().advance(Duration::minutes(15));
+    change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.ok();
 }
