@@ -1,5 +1,7 @@
 //! How failures look on the wire: the only place where one meets a status code.
 
+mod credentials;
+
 use crate::service::account::AccountError;
 use crate::service::csrf::CsrfError;
 use crate::service::hashing::Busy;
@@ -180,6 +182,11 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::CONFLICT, ProblemCode::Invalid, reason, detail) }
     }
 
+    fn link_not_valid() -> Self {
+        let detail = "This link is not valid, or was used already, or is too old. Ask for a new one.";
+        Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::LinkNotValid, detail)
+    }
+
     /// What the framework refused by itself, told in our words.
     #[must_use]
     pub fn from_status(status: StatusCode) -> Self {
@@ -321,6 +328,10 @@ impl From<LoginError> for Problem {
         match error {
             LoginError::Fields(errors) => Self::fields_invalid(errors),
             LoginError::NoActiveAccount => Self::no_active_account(),
+            LoginError::EmailNotVerified => {
+                let detail = "Confirm your email address first: open the link in the mail that was sent to it.";
+                Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::EmailNotVerified, detail)
+            }
             LoginError::Throttled(throttled) => throttled.into(),
             LoginError::Busy(busy) => busy.into(),
             LoginError::Hash(cause) => Self::internal(cause),

@@ -4,6 +4,7 @@ use super::body::JsonBody;
 use super::extract::{Caller, Client, RotationKey};
 use super::transport::{Presented, Transport};
 use crate::problem::Problem;
+use crate::service::register::Registered;
 use crate::service::{self, Services};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
@@ -12,15 +13,17 @@ use auth_types::requests::{LoginRequest, RegisterRequest, VerifyRequest};
 use auth_types::responses::{EmptyResponse, RevokedResponse};
 use secrecy::ExposeSecret;
 
-/// Makes an account and signs in. Open to everyone while registration is.
+/// Makes an account and signs in, or mails a link first. Open to everyone while registration is.
 pub(super) async fn register(
     services: Data<Services>,
     transport: Transport,
     Client(client): Client,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
-    let tokens = service::register::register(&services, &request, client).await?;
-    transport.tokens(HttpResponse::Created(), tokens)
+    match service::register::register(&services, &request, client).await? {
+        Registered::SignedIn(tokens) => transport.tokens(HttpResponse::Created(), *tokens),
+        Registered::Mailed => Ok(HttpResponse::Accepted().json(EmptyResponse {})),
+    }
 }
 
 /// Signs in. Open to everyone.

@@ -89,7 +89,14 @@ async fn every_operation_tells_what_it_takes_and_gives() {
 
 /// These are about the caller; the rest is about the service, or proves itself by its body.
 fn is_protected(path: &str) -> bool {
-    ["/api/auth/me", "/api/auth/sessions", "/api/auth/logout/all"].iter().any(|prefix| path.starts_with(prefix))
+    let about_the_caller = [
+        "/api/auth/me",
+        "/api/auth/sessions",
+        "/api/auth/logout/all",
+        "/api/auth/password/change",
+        "/api/auth/email/change",
+    ];
+    about_the_caller.iter().any(|prefix| path.starts_with(prefix))
 }
 
 #[actix_web::test]

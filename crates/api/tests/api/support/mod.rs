@@ -7,6 +7,8 @@ mod clock;
 mod database;
 pub mod forge;
 mod key_pair;
+mod mail;
+mod mail_server;
 mod process;
 mod proxy;
 pub mod raw;
@@ -19,6 +21,8 @@ pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
 pub use key_pair::KeyPair;
+pub use mail::Mail;
+pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually};
 pub use proxy::Proxy;
 
