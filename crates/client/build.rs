@@ -2,7 +2,7 @@
 
 use std::env;
 
-/// The first of these that is set counts.
+/// Two names for one thing; a blank one is not set.
 const VARIABLES: [&str; 2] = ["API_BASE_URL", "VITE_API_BASE_URL"];
 
 /// Where `cargo run -p api` serves.
@@ -13,8 +13,14 @@ fn main() {
     for variable in VARIABLES {
         println!("cargo::rerun-if-env-changed={variable}");
     }
-    let given = VARIABLES.into_iter().find_map(|variable| Some((variable, env::var(variable).ok()?)));
-    let (variable, value) = given.unwrap_or((VARIABLES[0], DEVELOPMENT.to_owned()));
+    let set = |variable| Some((variable, env::var(variable).ok().filter(|value| !value.trim().is_empty())?));
+    let given: Vec<_> = VARIABLES.into_iter().filter_map(set).collect();
+    if let [(first, a), (second, b)] = given.as_slice()
+        && a != b
+    {
+        println!("cargo::error={first} is {a:?} and {second} is {b:?}: remove one of them");
+    }
+    let (variable, value) = given.into_iter().next().unwrap_or((VARIABLES[0], DEVELOPMENT.to_owned()));
     match base_url(&value) {
         Ok(base) => {
             println!("cargo::rustc-env=LATCHKEY_API_BASE={base}");

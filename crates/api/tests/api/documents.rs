@@ -20,7 +20,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn every_link_of_the_documents_leads_somewhere() {
     let mut followed = 0;
-    for document in ["README.md", "docs/ARCHITECTURE.md"] {
+    for document in ["README.md", "docs/ARCHITECTURE.md", "docs/KEYS.md"] {
         let folder = root().join(document).parent().unwrap().to_owned();
         for link in links(&read(document)).filter(|link| !link.is_empty() && !link.starts_with("http")) {
             assert!(folder.join(link).exists(), "{document} points to {link}, which is not there");
@@ -61,8 +61,8 @@ fn read_variables() -> BTreeSet<String> {
 #[test]
 fn the_example_of_a_configuration_names_what_the_program_reads() {
     let mut known = read_variables();
-    // Spellings of the old service, which the example mentions in words; and what has one value only so far.
-    for other in ["DJANGO_ENV", "DJANGO_SECRET_KEY", "RATE_LIMITS", "JWT_ALGORITHM"] {
+    // Spellings of the old service, which the example mentions in words; and what is for load tests only.
+    for other in ["DJANGO_ENV", "DJANGO_SECRET_KEY", "RATE_LIMITS"] {
         assert!(known.remove(other), "{other} is not read");
     }
     // Read by the client's build.

@@ -147,7 +147,11 @@ impl Session {
             // Just refreshed and due again: then this is as fresh as it gets. Still the refused one: not yet.
             Plan::Refresh(tokens) if refused.is_none() => tokens,
             Plan::Refresh(_) => return Err(not_yet()),
-            Plan::Wait { trouble, remaining } => return Err(Failure::Passing { trouble, after: Some(remaining) }),
+            Plan::Wait { trouble, remaining } => {
+                // Another answer may have taken the notice away.
+                self.notices.trouble(trouble, Some(remaining));
+                return Err(Failure::Passing { trouble, after: Some(remaining) });
+            }
             Plan::SignedOut => return Err(Failure::SignedOut),
         };
         let is_fresh = parent.is_some_and(|parent| parent.access() != tokens.access());
