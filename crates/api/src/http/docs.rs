@@ -10,11 +10,17 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 /// The name of the security scheme: an access token in `Authorization`.
 pub(super) const BEARER: &str = "bearer";
 
+/// The same of `METRICS_TOKEN`.
+pub(super) const OPERATOR: &str = "operator";
+
 /// The whole API as OpenAPI 3.1.
 #[must_use]
 pub fn document() -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    let mut components = ComponentsBuilder::new().security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let operator = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("METRICS_TOKEN")).build();
+    let mut components = ComponentsBuilder::new()
+        .security_scheme(BEARER, SecurityScheme::Http(bearer))
+        .security_scheme(OPERATOR, SecurityScheme::Http(operator));
     let mut paths = PathsBuilder::new();
     for endpoint in super::endpoints() {
         paths = paths.path(endpoint.path, PathItem::new(endpoint.method, endpoint.operation));

@@ -3,13 +3,14 @@
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
-use crate::service::{ClientInfo, CurrentUser, Services, verify};
+use crate::service::{ClientInfo, CurrentUser, Services, passwords, verify};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use auth_types::Reason;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
+use secrecy::ExposeSecret;
 use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -48,6 +49,26 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let value = value.to_str().map_err(|_| Problem::token_not_valid(Reason::TokenMalformed))?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token) } else { Err(Problem::credentials_missing()) }
+}
+
+/// Whoever operates the service, proven by `METRICS_TOKEN`. Without one configured nobody is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Operator;
+
+impl FromRequest for Operator {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(services(request).and_then(|services| {
+            let sent = bearer(request.headers())?;
+            let right = services.settings.operation.metrics_token.as_ref();
+            // Digests, because a comparison in constant time tells the length.
+            let digest = |token: &str| passwords::digest_of(token.as_bytes());
+            let same = right.is_some_and(|right| passwords::same_digest(&digest(sent), &digest(right.expose_secret())));
+            if same { Ok(Self) } else { Err(Problem::token_not_valid(Reason::TokenMalformed)) }
+        }))
+    }
 }
 
 fn services(request: &HttpRequest) -> Result<&Data<Services>, Problem> {

@@ -1,7 +1,7 @@
 //! What the API answered, and what a test expects of it.
 
 use auth_types::responses::TokenResponse;
-use auth_types::{ProblemBody, Reason};
+use auth_types::{ProblemBody, ProblemCode, Reason};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::de::DeserializeOwned;
@@ -98,6 +98,15 @@ impl Answer {
         let named: Vec<_> = problem.errors.keys().map(String::as_str).collect();
         assert_eq!(named, fields, "{}", self.text());
         problem
+    }
+
+    /// A 429; answers the seconds after which to come back.
+    #[track_caller]
+    pub fn throttled(self) -> i64 {
+        let problem = self.problem(429);
+        assert_eq!((problem.code, problem.reason), (ProblemCode::Throttled, Reason::RateLimited));
+        assert!(self.header("ratelimit").contains(";r=0;"), "nothing is left: {}", self.header("ratelimit"));
+        self.header("retry-after").parse().unwrap()
     }
 
     /// A failure of this status and reason.

@@ -8,6 +8,7 @@ pub mod forge;
 mod process;
 mod proxy;
 pub mod raw;
+mod redis;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
@@ -16,6 +17,7 @@ pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
 pub use process::{Process, create_user, eventually};
 pub use proxy::Proxy;
+pub use redis::RedisServer;
 
 use chrono::Duration;
 

@@ -6,6 +6,7 @@ use auth_types::responses::TokenResponse;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -30,6 +31,7 @@ pub struct Process {
     child: Child,
     address: SocketAddr,
     client: reqwest::Client,
+    log: Arc<Mutex<Vec<String>>>,
     /// Its working directory: no `.env` and no `data/` of anybody else.
     _folder: TempDir,
 }
@@ -56,13 +58,18 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let address = read_address(child.stderr.take().unwrap());
+        let (address, log) = read_log(child.stderr.take().unwrap());
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { child, address, client, _folder: folder }
+        Self { child, address, client, log, _folder: folder }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The lines of its log that hold `part`.
+    pub fn logged(&self, part: &str) -> Vec<String> {
+        self.log.lock().unwrap().iter().filter(|line| line.contains(part)).cloned().collect()
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.
@@ -115,20 +122,21 @@ impl Drop for Process {
     }
 }
 
-/// The log says where it listens; the rest of the log is read and dropped, so that the process never waits for us.
-fn read_address(stderr: ChildStderr) -> SocketAddr {
+/// The log says where it listens; the rest of it is read as it comes, so that the process never waits for us.
+fn read_log(stderr: ChildStderr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let mut lines = BufReader::new(stderr).lines();
-    let mut said = Vec::new();
+    let said = Arc::new(Mutex::new(Vec::new()));
     for line in lines.by_ref() {
         let line = line.unwrap();
-        if let Some((_, address)) = line.split_once("start.listening: http://") {
-            let address = address.trim().parse().unwrap();
-            std::thread::spawn(move || lines.for_each(drop));
-            return address;
+        let address = line.split_once("start.listening: http://").map(|(_, address)| address.trim().parse().unwrap());
+        said.lock().unwrap().push(line);
+        if let Some(address) = address {
+            let log = Arc::clone(&said);
+            std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| log.lock().unwrap().push(line)));
+            return (address, said);
         }
-        said.push(line);
     }
-    panic!("the API did not start:\n{}", said.join("\n"))
+    panic!("the API did not start:\n{}", said.lock().unwrap().join("\n"))
 }
 
 /// An account that can sign in, made by the program itself.
