@@ -2,7 +2,7 @@
 
 use crate::clock::SharedClock;
 use crate::config::Settings;
-use crate::http::middleware::{check_origin, cors, finish};
+use crate::http::middleware::{check_origin, cors, finish, refuse_preflight_in_clear, require_https};
 use crate::http::{self, Wire};
 use crate::metrics::Metrics;
 use crate::service::hashing::HashingPool;
@@ -68,15 +68,15 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(services: Data<Services>, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
-    let origins = Data::new(services.settings.origins.clone());
     let environment = services.settings.environment;
     let app = move || {
         App::new()
             .app_data(services.clone())
-            .app_data(origins.clone())
-            .configure(http::routes)
+            .configure(|config| http::routes(config, &services.settings))
             .wrap(from_fn(check_origin))
-            .wrap(cors(&origins))
+            .wrap(from_fn(require_https))
+            .wrap(cors(&services.settings))
+            .wrap(from_fn(refuse_preflight_in_clear))
             .wrap(from_fn(finish))
     };
     let server = Server::build().workers(workers).shutdown_timeout(SHUTDOWN_SECONDS);

@@ -127,6 +127,13 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::OriginNotAllowed, detail)
     }
 
+    /// 403: the request came in clear.
+    #[must_use]
+    pub fn https_required() -> Self {
+        let detail = "Use https:// here: what this request carried could be read on its way.";
+        Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::HttpsRequired, detail)
+    }
+
     /// 404.
     #[must_use]
     pub fn not_found() -> Self {

@@ -49,6 +49,60 @@ pub struct VerifyRequest {
     pub token: String,
 }
 
+/// `POST /api/auth/password/change/`. The caller proves once more who they are.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasswordChangeRequest {
+    /// The password that is valid now, taken exactly as sent.
+    pub current_password: String,
+    /// The password from now on, taken exactly as sent.
+    pub new_password: String,
+}
+
+/// `POST /api/auth/password/reset/`: asks for a mail with a link.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasswordResetRequest {
+    /// The account's address.
+    pub email: String,
+}
+
+/// `POST /api/auth/password/reset/confirm/`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasswordResetConfirmRequest {
+    /// What the mailed link holds after `#token=`.
+    pub token: String,
+    /// The password from now on, taken exactly as sent.
+    pub new_password: String,
+}
+
+/// `POST /api/auth/email/verify/`: confirms the account's address, or a new one.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EmailVerifyRequest {
+    /// What the mailed link holds after `#token=`.
+    pub token: String,
+}
+
+/// `POST /api/auth/email/resend/`: asks for the mail that confirms an address once more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EmailResendRequest {
+    /// The account's address.
+    pub email: String,
+}
+
+/// `POST /api/auth/email/change/`. The caller proves once more who they are.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EmailChangeRequest {
+    /// The address from the moment on that it is confirmed.
+    pub new_email: String,
+    /// The password, taken exactly as sent.
+    pub password: String,
+}
+
 /// `PATCH /api/auth/me/`. What is absent stays; `null` clears.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -79,4 +133,13 @@ macro_rules! debug_prints_no_secret {
         }
     )+};
 }
-debug_prints_no_secret!(RegisterRequest, LoginRequest, RefreshRequest, VerifyRequest);
+debug_prints_no_secret!(
+    RegisterRequest,
+    LoginRequest,
+    RefreshRequest,
+    VerifyRequest,
+    PasswordChangeRequest,
+    PasswordResetConfirmRequest,
+    EmailVerifyRequest,
+    EmailChangeRequest
+);

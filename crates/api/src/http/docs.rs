@@ -13,6 +13,9 @@ pub(super) const BEARER: &str = "bearer";
 /// The same of `METRICS_TOKEN`.
 pub(super) const OPERATOR: &str = "operator";
 
+/// Where the document is.
+pub(super) const DOCUMENT: &str = "/api/openapi.json";
+
 /// The whole API as OpenAPI 3.1.
 #[must_use]
 pub fn document() -> OpenApi {
@@ -33,14 +36,14 @@ pub fn document() -> OpenApi {
     OpenApiBuilder::new().info(info.build()).paths(paths.build()).components(Some(components.build())).build()
 }
 
-/// Open to everyone.
+/// Open to everyone, where `API_DOCS` opens it.
 pub(super) async fn openapi() -> impl Responder {
     HttpResponse::Ok().json(document())
 }
 
 /// The page; it is served from the program itself and talks to this API only.
 pub(super) fn page() -> SwaggerUi {
-    SwaggerUi::new("/api/docs/{_:.*}").config(Config::new(["/api/openapi.json"]))
+    SwaggerUi::new("/api/docs/{_:.*}").config(Config::new([DOCUMENT]))
 }
 
 /// The page's own links are relative, so it needs its trailing slash.

@@ -2,6 +2,7 @@
 
 use super::docs;
 use super::middleware::catch_panics;
+use crate::config::Settings;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
@@ -140,9 +141,10 @@ impl Endpoint {
 }
 
 /// Puts every endpoint into the application, with its trailing slash and without; a wrong method is told the right ones.
-pub fn routes(config: &mut web::ServiceConfig) {
+pub fn routes(config: &mut web::ServiceConfig, settings: &Settings) {
+    let docs_open = settings.operation.docs_open;
     let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
-    for endpoint in super::endpoints() {
+    for endpoint in super::endpoints().into_iter().filter(|endpoint| docs_open || endpoint.path != docs::DOCUMENT) {
         by_path.entry(endpoint.path).or_default().extend(endpoint.routes);
     }
     for (path, routes) in by_path {
@@ -151,6 +153,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         let resource = routes.into_iter().fold(resource, actix_web::Resource::route);
         config.service(resource.wrap(from_fn(catch_panics)));
     }
-    config.service(docs::page()).route("/api/docs", web::get().to(docs::to_page));
+    if docs_open {
+        config.service(docs::page()).route("/api/docs", web::get().to(docs::to_page));
+    }
     config.default_service(web::to(HttpResponse::NotFound));
 }

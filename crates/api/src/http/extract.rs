@@ -1,18 +1,19 @@
 //! What handlers ask of a request besides its body. A handler that takes [`Caller`] is protected.
 
+use super::client_ip::{client_ip, is_inside};
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
 use crate::service::{ClientInfo, CurrentUser, Services, passwords, verify};
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use auth_types::Reason;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 use secrecy::ExposeSecret;
 use std::future::{Ready, ready};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 /// Longest `User-Agent` that is kept, characters.
 const USER_AGENT_MAX_LENGTH: usize = 300;
@@ -88,7 +89,7 @@ impl FromRequest for Client {
             let user_agent = request.headers().get(header::USER_AGENT);
             let user_agent = user_agent.map(|value| printable(&String::from_utf8_lossy(value.as_bytes())));
             let ip = ip(request, &services.settings);
-            let network = ip.filter(|_| !is_behind_unknown_proxy(request, &services.settings)).map(Network::from);
+            let network = ip.and_then(|ip| network(request, ip));
             Self(ClientInfo { ip_address: ip.map(|ip| ip.to_string()), user_agent, network, meter: meter(request) })
         }))
     }
@@ -109,34 +110,17 @@ fn meter(request: &HttpRequest) -> Meter {
     meter
 }
 
-/// Whether the peer looks like a proxy that nobody has told us of: everyone would count as one client.
-fn is_behind_unknown_proxy(request: &HttpRequest, settings: &Settings) -> bool {
-    let forwarded = request.headers().contains_key(HeaderName::from_static("x-forwarded-for"));
-    let inside = request.peer_addr().is_some_and(|peer| match peer.ip().to_canonical() {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local() || is_shared(ip),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    });
-    settings.server.trusted_proxy_hops == 0 && forwarded && inside
+/// What the client's tries are counted by. A proxy that `TRUSTED_PROXY_HOPS` does not count, or not rightly, hides its
+/// clients: all of them would count as one.
+fn network(request: &HttpRequest, ip: IpAddr) -> Option<Network> {
+    let is_peer = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical() == ip);
+    let hidden = is_peer && is_inside(ip) && request.headers().contains_key(header::X_FORWARDED_FOR);
+    (!hidden).then(|| Network::from(ip))
 }
 
-/// 100.64.0.0/10, which platforms use inside (RFC 6598).
-fn is_shared(ip: Ipv4Addr) -> bool {
-    let [a, b, ..] = ip.octets();
-    a == 100 && b & 0xc0 == 64
-}
-
-/// The client's address: the peer, or what the outermost trusted proxy says, counted from the right. Anything left of
-/// that a client may have written itself.
 fn ip(request: &HttpRequest, settings: &Settings) -> Option<IpAddr> {
-    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
-    let hops = settings.server.trusted_proxy_hops;
-    if hops == 0 {
-        return peer;
-    }
-    let values = request.headers().get_all(HeaderName::from_static("x-forwarded-for"));
-    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-    let claimed = values.len().checked_sub(hops).and_then(|index| values[index].trim().parse::<IpAddr>().ok());
-    claimed.map(|ip| ip.to_canonical()).or(peer)
+    let forwarded = request.headers().get_all(header::X_FORWARDED_FOR).map(HeaderValue::as_bytes);
+    client_ip(forwarded, request.peer_addr().map(|address| address.ip()), settings.server.trusted_proxy_hops)
 }
 
 /// The `Idempotency-Key` header, if there is one.

@@ -3,6 +3,7 @@
 mod account;
 mod auth;
 mod body;
+pub mod client_ip;
 mod docs;
 mod endpoint;
 mod extract;
@@ -85,7 +86,7 @@ fn endpoints() -> Vec<Endpoint> {
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
         Endpoint::get("/metrics", ops::metrics).about("What Prometheus collects").gives_metrics(),
-        Endpoint::get("/api/openapi.json", docs::openapi).about("This document").gives::<serde_json::Value>(200),
+        Endpoint::get(docs::DOCUMENT, docs::openapi).about("This document").gives::<serde_json::Value>(200),
     ]
 }
 

@@ -33,6 +33,7 @@ pub enum Verdict {
 /// # Errors
 /// When the cost is not bcrypt's (4 to 31) or the system gives no random bytes.
 pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
+    log::trace!("passwords.bcrypt: cost {cost}");
     Ok(format!("{BCRYPT_SHA256}{}", bcrypt::hash(sha256_hex(password), cost)?))
 }
 
@@ -40,9 +41,10 @@ pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
 #[must_use]
 pub fn verify(password: &str, encoded: &str, cost: u32) -> Verdict {
     if let Some(hash) = encoded.strip_prefix(BCRYPT_SHA256) {
+        let Ok(parts) = hash.parse::<bcrypt::HashParts>() else { return Verdict::Wrong };
+        log::trace!("passwords.bcrypt: cost {}", parts.get_cost());
         let right = bcrypt::verify(sha256_hex(password), hash).unwrap_or(false);
-        let current = hash.parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() == cost);
-        return match (right, current) {
+        return match (right, parts.get_cost() == cost) {
             (true, true) => Verdict::Right,
             (true, false) => Verdict::RightButOutdated,
             (false, _) => Verdict::Wrong,

@@ -131,6 +131,7 @@ async fn new_user(services: &Services, account: NewAccount, role: Role) -> Resul
         password_hash: services.hashing.run(hash).await??,
         display_name: account.display_name,
         role: role.as_str(),
+        email_verified_at: None,
         created_at: At(services.now()),
         last_login_at: None,
     })

@@ -19,6 +19,18 @@ pub enum EventKind {
     RefreshReused,
     GenerationAhead,
     ProfileChanged,
+    /// Somebody wanted an account for an address that has one.
+    RegisterRepeated,
+    PasswordChanged,
+    PasswordResetRequested,
+    PasswordReset,
+    /// A signed-in caller gave a wrong password where it is asked for again.
+    ReauthenticationFailed,
+    EmailVerified,
+    EmailChangeRequested,
+    EmailChanged,
+    /// A mail to the user could not be sent.
+    MailFailed,
 }
 
 impl EventKind {
@@ -35,6 +47,15 @@ impl EventKind {
             Self::RefreshReused => "refresh_reused",
             Self::GenerationAhead => "generation_ahead",
             Self::ProfileChanged => "profile_changed",
+            Self::RegisterRepeated => "register_repeated",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordResetRequested => "password_reset_requested",
+            Self::PasswordReset => "password_reset",
+            Self::ReauthenticationFailed => "reauthentication_failed",
+            Self::EmailVerified => "email_verified",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::MailFailed => "mail_failed",
         }
     }
 }

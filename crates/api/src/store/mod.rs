@@ -3,13 +3,16 @@
 pub mod connection;
 pub mod events;
 pub mod known_networks;
+pub mod mail_outbox;
 pub mod migrations;
+pub mod one_time_tokens;
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "generated so; clippy does not look for them in tests")
 )]
 mod schema;
 pub mod sessions;
+mod statements;
 pub mod types;
 pub mod users;
 

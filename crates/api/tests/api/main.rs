@@ -6,9 +6,14 @@
 
 mod account;
 mod bad_input;
+mod client_ip;
 mod config;
 mod cors;
 mod documents;
+mod enumeration;
+mod headers;
+mod https;
+mod leaks;
 mod limits;
 mod limits_redis;
 mod login;

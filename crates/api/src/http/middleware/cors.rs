@@ -1,7 +1,7 @@
 //! Which web pages may read our answers (Fetch, section 3.3).
 
 use super::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use crate::config::Origins;
+use crate::config::Settings;
 use actix_cors::Cors;
 use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
 
@@ -10,12 +10,12 @@ const PREFLIGHT_SECONDS: usize = 3600;
 
 /// The allow-list, exact. A page of another origin is not refused here: its browser does not let it read the answer, and
 /// [`check_origin`](super::check_origin) keeps it from changing anything.
-pub fn cors(origins: &Origins) -> Cors {
+pub fn cors(settings: &Settings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
         .expose_headers([RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY, HeaderName::from_static("x-request-id")])
         .block_on_origin_mismatch(false)
         .max_age(PREFLIGHT_SECONDS);
-    origins.cors_allowed.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
+    settings.origins.cors_allowed.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
 }

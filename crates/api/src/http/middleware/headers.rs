@@ -8,6 +8,8 @@ const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// The documentation page runs its own scripts, from here only; its style sheet has data URLs and inline styles.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Powers that no answer of ours needs, should a browser ever show it.
+const NO_POWERS: &str = "camera=(), geolocation=(), microphone=(), payment=()";
 /// Two years, as the preload list asks.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
@@ -23,7 +25,10 @@ pub(crate) fn secure(headers: &mut HeaderMap, path: &str, environment: Environme
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::CONTENT_SECURITY_POLICY, if docs { DOCS_POLICY } else { API_POLICY });
+    set(HeaderName::from_static("permissions-policy"), NO_POWERS);
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    // Keeps answers out of foreign pages that embed them; the client's requests are CORS, which this leaves alone.
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     set(header::CACHE_CONTROL, if docs { "no-cache" } else { "no-store" });
     if environment.is_production() {
         set(header::STRICT_TRANSPORT_SECURITY, HSTS);

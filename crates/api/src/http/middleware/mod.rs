@@ -1,8 +1,9 @@
-//! What cuts across all requests: ids and logs, problem bodies, panics, origins, security headers, limits.
+//! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits.
 
 mod cors;
 mod finish;
 mod headers;
+mod https;
 mod limits;
 mod origin;
 mod panics;
@@ -10,5 +11,6 @@ mod panics;
 pub use cors::cors;
 pub use finish::finish;
 pub(super) use headers::secure as secure_headers;
+pub use https::{refuse_preflight_in_clear, require_https};
 pub use origin::check_origin;
 pub use panics::catch_panics;

@@ -5,6 +5,7 @@ use auth_types::{ProblemBody, ProblemCode, Reason};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A status, headers and a body.
 #[derive(Debug, Clone)]
@@ -28,6 +29,16 @@ impl Answer {
     /// The header's value; empty when there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// What a stranger can compare: status, body and headers, without what differs between any two answers.
+    pub fn seen(&self) -> (u16, Value, Vec<String>) {
+        let mut body: Value = self.json();
+        body["request_id"] = Value::Null;
+        let headers = self.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
+        let mut headers: Vec<_> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+        headers.sort();
+        (self.status.as_u16(), body, headers)
     }
 
     #[track_caller]

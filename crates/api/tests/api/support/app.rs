@@ -67,6 +67,11 @@ impl Builder {
         self
     }
 
+    /// As it runs on the open internet.
+    pub fn production(self) -> Self {
+        self.set("APP_ENV", "production").set("BCRYPT_COST", "10").set("RATE_LIMITS", "on")
+    }
+
     /// An account with this address and [`PASSWORD`].
     pub fn user(self, email: &str) -> Self {
         self.account(email, None, Role::User)

@@ -25,13 +25,27 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
     tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"))
 }
 
+/// What a process has written, line by line.
+#[derive(Debug, Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn add(&self, line: String) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
 /// A running `api`; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     address: SocketAddr,
     client: reqwest::Client,
-    log: Arc<Mutex<Vec<String>>>,
+    log: Log,
     /// Its working directory: no `.env` and no `data/` of anybody else.
     _folder: TempDir,
 }
@@ -58,7 +72,8 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let (address, log) = read_log(child.stderr.take().unwrap());
+        let log = Log::default();
+        let address = read_address(child.stderr.take().unwrap(), &log);
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { child, address, client, log, _folder: folder }
     }
@@ -67,9 +82,9 @@ impl Process {
         self.address
     }
 
-    /// The lines of its log that hold `part`.
-    pub fn logged(&self, part: &str) -> Vec<String> {
-        self.log.lock().unwrap().iter().filter(|line| line.contains(part)).cloned().collect()
+    /// All that it has logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lines()
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.
@@ -122,21 +137,20 @@ impl Drop for Process {
     }
 }
 
-/// The log says where it listens; the rest of it is read as it comes, so that the process never waits for us.
-fn read_log(stderr: ChildStderr) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
-    let mut lines = BufReader::new(stderr).lines();
-    let said = Arc::new(Mutex::new(Vec::new()));
+/// The log says where it listens; all of it is read, so that the process never waits for us.
+fn read_address(stderr: ChildStderr, log: &Log) -> SocketAddr {
+    let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
     for line in lines.by_ref() {
-        let line = line.unwrap();
-        let address = line.split_once("start.listening: http://").map(|(_, address)| address.trim().parse().unwrap());
-        said.lock().unwrap().push(line);
-        if let Some(address) = address {
-            let log = Arc::clone(&said);
-            std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| log.lock().unwrap().push(line)));
-            return (address, said);
+        log.add(line.clone());
+        if let Some((_, rest)) = line.split_once("start.listening: http://") {
+            let digits = rest.split('"').next().unwrap_or(rest);
+            let address = digits.trim().parse().unwrap();
+            let log = log.clone();
+            std::thread::spawn(move || lines.for_each(|line| log.add(line)));
+            return address;
         }
     }
-    panic!("the API did not start:\n{}", said.lock().unwrap().join("\n"))
+    panic!("the API did not start:\n{}", log.lines().join("\n"))
 }
 
 /// An account that can sign in, made by the program itself.

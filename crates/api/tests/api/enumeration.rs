@@ -1,0 +1,121 @@
+//! A stranger cannot tell who has an account: not by the answer, and not by the work that it costs.
+//!
+//! Work is what the program itself says at level `trace`: each statement, and each run of bcrypt with its cost. Time follows
+//! from it, and `scripts/bench timing` measures that.
+
+use crate::support::{Database, PASSWORD, Process, TestDb, create_user, eventually, on_both_databases, send};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+on_both_databases![a_failed_sign_in_costs_the_same_whoever_it_was, the_comparison_sees_a_difference];
+
+/// Requests of each kind: enough to see work that differs now and then.
+const ROUNDS: usize = 12;
+
+/// What a stranger sees of an answer: status, names of headers, and the body without what is new each time.
+type Seen = (u16, Vec<String>, String);
+
+/// How often the same work was done for requests of one kind.
+type Distribution = BTreeMap<Vec<String>, usize>;
+
+/// The API, and how far its log has been read.
+struct Observed {
+    process: Process,
+    read: usize,
+}
+
+impl Observed {
+    /// A first request lets the log get past what the start has to say.
+    async fn start(db: &TestDb, variables: &[(&str, &str)]) -> Self {
+        let trace = ("RUST_LOG", "info,api::store=trace,api::service=trace");
+        let process = Process::start_with(db.url(), &[&[trace], variables].concat());
+        let mut observed = Self { process, read: 0 };
+        observed.ask("/api/auth/verify/", &json!({"token": "none"})).await;
+        observed
+    }
+
+    /// Sends one request and answers what was seen of it and what was done for it.
+    async fn ask(&mut self, path: &str, body: &Value) -> (Seen, Vec<String>) {
+        let request = self.process.request(Method::POST, path).header("User-Agent", "a stranger");
+        let answer = send(request.json(body)).await;
+        let mut names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        names.sort();
+        let mut text: Value = answer.json();
+        if let Some(fields) = text.as_object_mut() {
+            fields.remove("request_id");
+        }
+        let work = self.work().await;
+        ((answer.status.as_u16(), names, text.to_string()), work)
+    }
+
+    /// What the log says since the last request, up to the line that ends this one.
+    async fn work(&mut self) -> Vec<String> {
+        let from = self.read;
+        let lines = eventually("the request is logged", async || {
+            let log = self.process.log();
+            let end = log.iter().skip(from).position(|line| line.contains("http.request: "))?;
+            Some(log[from..=from + end].to_vec())
+        });
+        let lines = lines.await;
+        self.read += lines.len();
+        lines.iter().filter_map(|line| work_of(line)).collect()
+    }
+}
+
+/// A step of work, without what the background does by the clock.
+fn work_of(line: &str) -> Option<String> {
+    const BACKGROUND: [&str; 3] = ["\"revoked_at\" >= ", "DELETE FROM \"sessions\"", "DELETE FROM \"known_networks\""];
+    let (_, step) = line.split_once("store.statement: ").or_else(|| line.split_once("passwords.bcrypt: "))?;
+    let step = step.replace('`', "\"");
+    (!BACKGROUND.iter().any(|part| step.contains(part))).then_some(step)
+}
+
+/// Asks the same of some who have an account and of as many who have none, in turns.
+async fn compare(api: &mut Observed, path: &str, known: impl Fn(usize) -> Value, unknown: impl Fn(usize) -> Value) {
+    let mut of_known = (Vec::new(), Distribution::new());
+    let mut of_unknown = (Vec::new(), Distribution::new());
+    for round in 0..ROUNDS {
+        for (seen, body) in [(&mut of_known, known(round)), (&mut of_unknown, unknown(round))] {
+            let (answer, work) = api.ask(path, &body).await;
+            seen.0.push(answer);
+            *seen.1.entry(work).or_default() += 1;
+        }
+    }
+    assert_eq!(of_known.0, of_unknown.0, "{path}: the answers differ");
+    assert_eq!(of_known.1, of_unknown.1, "{path}: the work differs");
+    assert!(of_known.1.keys().all(|work| !work.is_empty()), "{path}: no work was seen");
+}
+
+fn known_address(round: usize) -> String {
+    format!("known-{round}@example.com")
+}
+
+fn unknown_address(round: usize) -> String {
+    format!("nobody-{round}@example.com")
+}
+
+fn with_accounts(db: &TestDb) {
+    for round in 0..ROUNDS {
+        create_user(db, &known_address(round));
+    }
+}
+
+async fn a_failed_sign_in_costs_the_same_whoever_it_was(database: Database) {
+    let db = TestDb::migrated(database);
+    with_accounts(&db);
+    let mut api = Observed::start(&db, &[]).await;
+    let attempt = |email: String| json!({"email": email, "password": "not the right one at all"});
+    compare(&mut api, "/api/auth/login/", |n| attempt(known_address(n)), |n| attempt(unknown_address(n))).await;
+}
+
+async fn the_comparison_sees_a_difference(database: Database) {
+    let db = TestDb::migrated(database);
+    with_accounts(&db);
+    let mut api = Observed::start(&db, &[]).await;
+    let right = api.ask("/api/auth/login/", &json!({"email": known_address(0), "password": PASSWORD})).await;
+    let wrong = api.ask("/api/auth/login/", &json!({"email": known_address(0), "password": "something else"})).await;
+    assert_ne!(right.0.0, wrong.0.0);
+    assert_ne!(right.1, wrong.1, "a sign-in inserts a session");
+    assert!(wrong.1.iter().any(|step| step == "cost 4"), "{:?}", wrong.1);
+}
