@@ -5,6 +5,7 @@ use crate::config::Settings;
 use crate::http::middleware::{check_origin, cors, finish, refuse_preflight_in_clear, require_https};
 use crate::http::{self, Wire};
 use crate::metrics::Metrics;
+use crate::service::csrf::CsrfKeys;
 use crate::service::hashing::HashingPool;
 use crate::service::limits::Limits;
 use crate::service::revocation::{self, RevocationFeed};
@@ -53,6 +54,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
     Ok(Services {
         store: Store::new(&settings.database),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
+        csrf: CsrfKeys::new(&settings.keys),
         hashing: HashingPool::start()?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),

@@ -10,6 +10,7 @@ use crate::telemetry;
 use actix_web::web::Data;
 use auth_types::Role;
 use auth_types::requests::RegisterRequest;
+use auth_types::responses::TokenTransport;
 use clap::{Args, Parser, Subcommand};
 use secrecy::ExposeSecret;
 use std::io::{BufRead, Write};
@@ -36,7 +37,11 @@ enum Command {
     /// Delete sessions that ended more than a week ago.
     Prune,
     /// Print the OpenAPI document.
-    Openapi,
+    Openapi {
+        /// As it is with `TOKEN_TRANSPORT=cookie`.
+        #[arg(long)]
+        cookie: bool,
+    },
     /// Print a new random value for `SECRET_KEY`.
     GenerateSecret,
 }
@@ -100,8 +105,9 @@ async fn execute(command: Command) -> Result<(), CliError> {
             let deleted = prune::prune(&services()?).await?;
             print(format_args!("deleted {deleted} ended sessions"))
         }
-        Command::Openapi => {
-            let document = serde_json::to_string_pretty(&crate::http::openapi_document());
+        Command::Openapi { cookie } => {
+            let transport = if cookie { TokenTransport::Cookie } else { TokenTransport::Body };
+            let document = serde_json::to_string_pretty(&crate::http::openapi_document(transport));
             print(document.map_err(std::io::Error::from)?)
         }
         Command::GenerateSecret => print(config::generate_secret()?.expose_secret()),

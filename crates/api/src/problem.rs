@@ -1,6 +1,7 @@
 //! How failures look on the wire: the only place where one meets a status code.
 
 use crate::service::account::AccountError;
+use crate::service::csrf::CsrfError;
 use crate::service::hashing::Busy;
 use crate::service::limits::Throttled;
 use crate::service::login::LoginError;
@@ -40,7 +41,15 @@ impl Problem {
         Self { status, code, reason, detail: detail.into(), errors: FieldErrors::new(), headers: Vec::new() }
     }
 
-    fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    /// What happened, as the client is told.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
@@ -127,6 +136,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::OriginNotAllowed, detail)
     }
 
+    fn csrf_failed() -> Self {
+        let detail = "Send the csrf_token of this session in X-CSRF-Token.";
+        Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::CsrfFailed, detail)
+    }
+
     /// 403: the request came in clear.
     #[must_use]
     pub fn https_required() -> Self {
@@ -198,12 +212,6 @@ impl Problem {
         }
     }
 
-    /// What exactly happened.
-    #[must_use]
-    pub const fn reason(&self) -> Reason {
-        self.reason
-    }
-
     /// The body, with the request's id.
     #[must_use]
     pub fn body(&self, request_id: &str) -> ProblemBody {
@@ -245,7 +253,7 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = HttpResponse::build(self.status);
         for header in &self.headers {
-            response.insert_header(header.clone());
+            response.append_header(header.clone());
         }
         response.finish()
     }
@@ -278,6 +286,15 @@ impl From<Throttled> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self::token_not_valid(refusal.reason())
+    }
+}
+
+impl From<CsrfError> for Problem {
+    fn from(error: CsrfError) -> Self {
+        match error {
+            CsrfError::NoRefreshToken => Self::credentials_missing(),
+            CsrfError::NotSubmittedTwice | CsrfError::OfAnotherSession => Self::csrf_failed(),
+        }
     }
 }
 

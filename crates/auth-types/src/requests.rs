@@ -41,6 +41,11 @@ pub struct RefreshRequest {
     pub refresh: String,
 }
 
+/// `POST /api/auth/refresh/` and `POST /api/auth/logout/` with `TOKEN_TRANSPORT=cookie`: the cookie says it all, `{}`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CookieRefreshRequest {}
+
 /// `POST /api/auth/verify/`.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -2,20 +2,27 @@
 //!
 //! A wrong value refuses to start. All problems are told at once, a line each, with the variable's name and the fix.
 
+mod curve;
 mod database;
+mod key_ring;
+mod keys;
 mod mail;
 mod origins;
+mod pem;
 mod reader;
 mod secret_key;
 mod sections;
 mod storage;
 mod transport;
 
+pub use curve::Curve;
 pub use database::{DatabaseSettings, DatabaseUrl};
+pub use key_ring::{KeyRing, PrivateKey, PublicKey};
+pub use keys::KeySettings;
 pub use mail::{MailSettings, MailUrl};
 pub use origins::{Origin, Origins};
 pub use reader::{ConfigError, Variables};
-pub use secret_key::{KeySettings, generate as generate_secret};
+pub use secret_key::generate as generate_secret;
 pub use sections::{
     AccountSettings, Environment, Lifetimes, LimitSettings, OperationSettings, PasswordSettings, ServerSettings,
 };

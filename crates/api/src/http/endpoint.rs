@@ -1,5 +1,6 @@
 //! One row of the route table: a route and what the OpenAPI document says of it.
 
+use super::cookies::CSRF_HEADER;
 use super::docs;
 use super::middleware::catch_panics;
 use crate::config::Settings;
@@ -7,6 +8,8 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
 use auth_types::ProblemBody;
+use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
+use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -67,6 +70,17 @@ impl Endpoint {
         self
     }
 
+    /// A refresh token, as the transport carries it.
+    pub(super) fn takes_refresh_token(mut self, transport: TokenTransport) -> Self {
+        if transport == TokenTransport::Body {
+            return self.takes::<RefreshRequest>();
+        }
+        let cookie = SecurityRequirement::new(docs::REFRESH_COOKIE, Vec::<String>::new());
+        self.operation = self.operation.security(cookie);
+        let about = "What the cookie `csrf_token` and the answer with the cookie said.";
+        self.header(CSRF_HEADER.as_str(), Required::True, about).takes::<CookieRefreshRequest>()
+    }
+
     /// A successful answer with a JSON body.
     pub(super) fn gives<T: ToSchema>(mut self, status: u16) -> Self {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
@@ -80,6 +94,14 @@ impl Endpoint {
         let operator = SecurityRequirement::new(docs::OPERATOR, Vec::<String>::new());
         self.operation = self.operation.security(operator);
         self.respond(200, ResponseBuilder::new().content("application/openmetrics-text", content)).refuses(&[401])
+    }
+
+    /// Tokens, as the transport carries them.
+    pub(super) fn gives_tokens(self, status: u16, transport: TokenTransport) -> Self {
+        match transport {
+            TokenTransport::Body => self.gives::<TokenResponse>(status),
+            TokenTransport::Cookie => self.gives::<CookieTokenResponse>(status),
+        }
     }
 
     /// 204.
@@ -110,11 +132,15 @@ impl Endpoint {
     }
 
     /// Heeds `Idempotency-Key`.
-    pub(super) fn idempotent(mut self) -> Self {
-        let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
-        let parameter = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
+    pub(super) fn idempotent(self) -> Self {
         let about = "The same key repeats a rotation whose answer was lost.";
-        let parameter = parameter.required(Required::False).description(Some(about)).schema(Some(text));
+        self.header("Idempotency-Key", Required::False, about)
+    }
+
+    fn header(mut self, name: &str, required: Required, about: &str) -> Self {
+        let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
+        let parameter = parameter.required(required).description(Some(about)).schema(Some(text));
         self.operation = self.operation.parameter(parameter.build());
         self
     }
@@ -142,9 +168,11 @@ impl Endpoint {
 
 /// Puts every endpoint into the application, with its trailing slash and without; a wrong method is told the right ones.
 pub fn routes(config: &mut web::ServiceConfig, settings: &Settings) {
-    let docs_open = settings.operation.docs_open;
+    let (docs_open, transport) = (settings.operation.docs_open, settings.transport.transport);
     let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
-    for endpoint in super::endpoints().into_iter().filter(|endpoint| docs_open || endpoint.path != docs::DOCUMENT) {
+    for endpoint in
+        super::endpoints(transport).into_iter().filter(|endpoint| docs_open || endpoint.path != docs::DOCUMENT)
+    {
         by_path.entry(endpoint.path).or_default().extend(endpoint.routes);
     }
     for (path, routes) in by_path {

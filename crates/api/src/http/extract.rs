@@ -72,7 +72,7 @@ impl FromRequest for Operator {
     }
 }
 
-fn services(request: &HttpRequest) -> Result<&Data<Services>, Problem> {
+pub(super) fn services(request: &HttpRequest) -> Result<&Data<Services>, Problem> {
     request.app_data::<Data<Services>>().ok_or_else(|| Problem::internal("the application has no services"))
 }
 

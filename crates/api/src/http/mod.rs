@@ -4,40 +4,44 @@ mod account;
 mod auth;
 mod body;
 pub mod client_ip;
+mod cookies;
 mod docs;
 mod endpoint;
 mod extract;
 pub mod middleware;
 mod ops;
 mod sessions;
+mod site;
+mod transport;
 mod wire;
 
-use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, UpdateMeRequest, VerifyRequest};
+use auth_types::JsonWebKeySet;
+use auth_types::requests::{LoginRequest, RegisterRequest, UpdateMeRequest, VerifyRequest};
 use auth_types::responses::{
-    ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenResponse, UserResponse,
+    ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenTransport, UserResponse,
 };
 use endpoint::Endpoint;
 
 /// Every route of the API; `docs` makes the OpenAPI document of the same list. The handlers' docs say who may call them.
-fn endpoints() -> Vec<Endpoint> {
+fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/api/auth/register/", auth::register)
             .about("Create an account and sign in")
             .takes::<RegisterRequest>()
-            .gives::<TokenResponse>(201)
+            .gives_tokens(201, transport)
             .limited()
             .refuses(&[400, 403, 409, 413, 415, 503]),
         Endpoint::post("/api/auth/login/", auth::login)
             .about("Sign in with email or username and password")
             .takes::<LoginRequest>()
-            .gives::<TokenResponse>(200)
+            .gives_tokens(200, transport)
             .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/refresh/", auth::refresh)
             .about("Trade a refresh token for its successor")
-            .takes::<RefreshRequest>()
+            .takes_refresh_token(transport)
             .idempotent()
-            .gives::<TokenResponse>(200)
+            .gives_tokens(200, transport)
             .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/verify/", auth::verify)
@@ -48,7 +52,7 @@ fn endpoints() -> Vec<Endpoint> {
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/logout/", auth::logout)
             .about("Sign out: end the session of a refresh token")
-            .takes::<RefreshRequest>()
+            .takes_refresh_token(transport)
             .gives::<EmptyResponse>(200)
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/logout/all/", auth::logout_all)
@@ -80,6 +84,9 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("/api/auth/config/", ops::config)
             .about("What a client needs to know before anyone signs in")
             .gives::<ConfigResponse>(200),
+        Endpoint::get("/.well-known/jwks.json", ops::key_set)
+            .about("The public keys that verify tokens; none where a secret does")
+            .gives::<JsonWebKeySet>(200),
         Endpoint::get("/healthz", ops::healthz).about("Liveness: the process answers").gives::<HealthResponse>(200),
         Endpoint::get("/readyz", ops::readyz)
             .about("Readiness: database, migrations, clock, revocation feed")

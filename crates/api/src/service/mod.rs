@@ -1,6 +1,7 @@
 //! The rules. One use case a file, each with its own errors; no HTTP and no SQL.
 
 pub mod account;
+pub mod csrf;
 pub mod device;
 pub mod grant;
 pub mod hashing;
@@ -26,6 +27,7 @@ use crate::store::Store;
 use crate::store::events::{EventKind, NewEvent};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
+use csrf::CsrfKeys;
 use hashing::HashingPool;
 use limits::{Limits, Meter, Network};
 use revocation::RevocationFeed;
@@ -38,6 +40,7 @@ pub struct Services {
     pub clock: SharedClock,
     pub store: Store,
     pub tokens: Tokens,
+    pub csrf: CsrfKeys,
     pub hashing: HashingPool,
     /// What an unknown user's password is compared with.
     pub nobodys_hash: secrecy::SecretString,

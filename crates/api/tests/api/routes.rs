@@ -17,7 +17,8 @@ const ADA: &str = "ada@example.com";
 const EVE: &str = "eve@example.com";
 
 /// Routes that anyone may call. A new one is put here on purpose, or it must be protected.
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 10] = [
+    "GET /.well-known/jwks.json",
     "GET /api/auth/config/",
     "GET /api/openapi.json",
     "GET /healthz",

@@ -2,8 +2,10 @@
 
 use super::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::config::Settings;
+use crate::http::cookies::CSRF_HEADER;
 use actix_cors::Cors;
 use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use auth_types::responses::TokenTransport;
 
 /// How long a browser may remember a preflight's answer, seconds.
 const PREFLIGHT_SECONDS: usize = 3600;
@@ -17,5 +19,9 @@ pub fn cors(settings: &Settings) -> Cors {
         .expose_headers([RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY, HeaderName::from_static("x-request-id")])
         .block_on_origin_mismatch(false)
         .max_age(PREFLIGHT_SECONDS);
+    let cors = match settings.transport.transport {
+        TokenTransport::Body => cors,
+        TokenTransport::Cookie => cors.supports_credentials().allowed_header(CSRF_HEADER),
+    };
     settings.origins.cors_allowed.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
 }

@@ -61,7 +61,7 @@ fn came_in_clear(request: &ServiceRequest) -> bool {
 /// What the client used to reach the outermost of `hops` trusted proxies. Some proxies append to the header and some
 /// replace it, so there may be fewer entries than hops; with no hops the nearest proxy's word counts, because in
 /// production there is one whether or not it is configured, and whoever forges it harms nobody else.
-fn forwarded_proto(headers: &HeaderMap, hops: usize) -> Option<&str> {
+pub(in crate::http) fn forwarded_proto(headers: &HeaderMap, hops: usize) -> Option<&str> {
     let values = headers.get_all(header::X_FORWARDED_PROTO).filter_map(|value| value.to_str().ok());
     let entries: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
     entries.get(entries.len().saturating_sub(hops.max(1))).copied()

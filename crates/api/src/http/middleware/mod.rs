@@ -11,6 +11,7 @@ mod panics;
 pub use cors::cors;
 pub use finish::finish;
 pub(super) use headers::secure as secure_headers;
+pub(super) use https::forwarded_proto;
 pub use https::{refuse_preflight_in_clear, require_https};
 pub use origin::check_origin;
 pub use panics::catch_panics;

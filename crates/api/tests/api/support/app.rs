@@ -1,6 +1,6 @@
 //! The production router, in this process, on a port of its own.
 
-use super::{Answer, Database, ManualClock, TestDb};
+use super::{Answer, Database, KeyPair, ManualClock, TestDb};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::config::{Settings, Variables};
@@ -65,6 +65,11 @@ impl Builder {
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables = self.variables.with(name, value);
         self
+    }
+
+    /// Signs with this key pair.
+    pub fn key_pair(self, pair: &KeyPair) -> Self {
+        self.set("JWT_ALGORITHM", pair.algorithm()).set("JWT_PRIVATE_KEY", pair.private_pem())
     }
 
     /// As it runs on the open internet.

@@ -2,9 +2,11 @@
 
 mod answer;
 mod app;
+mod browser;
 mod clock;
 mod database;
 pub mod forge;
+mod key_pair;
 mod process;
 mod proxy;
 pub mod raw;
@@ -12,9 +14,11 @@ mod redis;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
+pub use browser::Browser;
 pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
+pub use key_pair::KeyPair;
 pub use process::{Process, create_user, eventually};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
