@@ -53,6 +53,20 @@ async fn two_processes_count_together() {
     a.sign_in_from("198.51.100.1", ADA, PASSWORD).await.ok();
 }
 
+/// What all processes together refuse is no try of the one that asked.
+#[actix_web::test]
+async fn a_refusal_costs_nothing_anywhere() {
+    let redis = RedisServer::start();
+    let (a, b) = two_processes(&redis.url()).await;
+    fail(&a, 10).await;
+    a.clock().advance(Duration::minutes(5));
+    for _ in 0..12 {
+        b.sign_in_from("198.51.100.1", ADA, WRONG).await.throttled();
+    }
+    a.clock().advance(Duration::minutes(10));
+    b.sign_in_from("198.51.100.1", ADA, PASSWORD).await.ok();
+}
+
 #[actix_web::test]
 async fn of_guesses_at_two_processes_at_once_no_more_are_compared_than_the_budget_has() {
     let redis = RedisServer::start();
@@ -175,11 +189,15 @@ async fn an_outage_is_one_line_in_the_log_and_its_end_another() {
     let said = |part: &str| process.log().iter().filter(|line| line.contains(part)).count();
     assert_eq!(said("limits.redis: connected"), 1);
     redis.stop();
-    for _ in 0..3 {
-        let request = LoginRequest { email: Some(ADA.to_owned()), username: None, password: WRONG.to_owned() };
-        let answer = send(process.request(Method::POST, "/api/auth/login/").json(&request)).await;
+    // What stands in its place sees that it is looked for, in vain.
+    let stand_in = tokio::net::TcpListener::bind(redis.address()).await.unwrap();
+    let request = LoginRequest { email: Some(ADA.to_owned()), username: None, password: WRONG.to_owned() };
+    let guess = || send(process.request(Method::POST, "/api/auth/login/").json(&request));
+    for answer in futures_util::future::join_all([guess(), guess(), guess(), guess()]).await {
         answer.refused(Reason::CredentialsWrong);
     }
+    drop(stand_in.accept().await.unwrap());
+    drop(stand_in);
     redis.start_again();
     eventually("Redis is used again", async || (said("limits.redis: connected") == 2).then_some(())).await;
     assert_eq!(said("limits.redis: not available"), 1);

@@ -33,6 +33,10 @@ impl RedisServer {
         format!("redis://{}", self.address)
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// SIGKILL.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
