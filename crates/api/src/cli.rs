@@ -1,8 +1,9 @@
 //! The command line: `serve` is the default.
 
 use crate::app;
+use crate::check::{self, Severity};
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{self, DatabaseUrl, Settings};
+use crate::config::{self, DatabaseUrl, Inspection, Settings};
 use crate::service::register::{self, RegisterError};
 use crate::service::{Services, prune, revocation};
 use crate::store::migrations::{self, MigrateError};
@@ -32,6 +33,8 @@ enum Command {
     Serve,
     /// Bring the database's schema up to date.
     Migrate,
+    /// Check the configuration; exit with 2 for an error, 1 for a warning.
+    Check(Check),
     /// Make an account.
     CreateUser(CreateUser),
     /// Delete sessions that ended more than a week ago.
@@ -44,6 +47,19 @@ enum Command {
     },
     /// Print a new random value for `SECRET_KEY`.
     GenerateSecret,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// Judge as production, and ask database, mail server, storage and Redis, too.
+    #[arg(long)]
+    deploy: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// The least severe finding that makes the exit code anything but 0.
+    #[arg(long, value_enum, default_value_t = Severity::Warning)]
+    fail_level: Severity,
 }
 
 #[derive(Debug, Args)]
@@ -86,7 +102,7 @@ enum CliError {
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     match execute(cli.command.unwrap_or(Command::Serve)).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             for line in error.to_string().lines() {
                 eprintln!("api: {line}");
@@ -96,22 +112,39 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn execute(command: Command) -> Result<(), CliError> {
+async fn execute(command: Command) -> Result<ExitCode, CliError> {
     match command {
-        Command::Serve => serve().await,
-        Command::Migrate => migrate(&Settings::from_env()?),
-        Command::CreateUser(arguments) => create_user(arguments).await,
+        Command::Serve => serve().await?,
+        Command::Migrate => migrate(&Settings::from_env()?)?,
+        Command::Check(arguments) => return check(&arguments).await,
+        Command::CreateUser(arguments) => create_user(arguments).await?,
         Command::Prune => {
             let deleted = prune::prune(&services()?).await?;
-            print(format_args!("deleted {deleted} ended sessions"))
+            print(format_args!("deleted {deleted} ended sessions"))?;
         }
         Command::Openapi { cookie } => {
             let transport = if cookie { TokenTransport::Cookie } else { TokenTransport::Body };
-            let document = serde_json::to_string_pretty(&crate::http::openapi_document(transport));
-            print(document.map_err(std::io::Error::from)?)
+            print_json(&crate::http::openapi_document(transport))?;
         }
-        Command::GenerateSecret => print(config::generate_secret()?.expose_secret()),
+        Command::GenerateSecret => print(config::generate_secret()?.expose_secret())?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    print(serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)
+}
+
+async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
+    let inspection = Inspection::of_env();
+    let report = if arguments.deploy {
+        check::deployment(&inspection, &clock()).await
+    } else {
+        check::configuration(&inspection)
+    };
+    let printed = if arguments.json { print_json(&report) } else { print(&report) };
+    printed?;
+    Ok(report.exit_code(arguments.fail_level).into())
 }
 
 /// Prints a line. A reader that has gone away (`api openapi | head`) is an error like any other, not a panic.
@@ -152,6 +185,7 @@ fn prepare_database(settings: &Settings) -> Result<Vec<String>, CliError> {
 async fn serve() -> Result<(), CliError> {
     let settings = Settings::from_env()?;
     telemetry::init(&settings, clock());
+    check::log_findings(&settings);
     let migrated = prepare_database(&settings)?;
     let dialect = crate::store::dialect(&settings.database.url);
     log::info!("start.database: {dialect}, {} migrations run", migrated.len());

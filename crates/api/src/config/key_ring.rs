@@ -79,8 +79,8 @@ enum Place {
 
 pub(super) fn read(reader: &mut Reader) -> KeyRing {
     let words = [("HS256", None), ("EdDSA", Some(Curve::Ed25519)), ("ES256", Some(Curve::P256))];
-    let signs = reader.word(&["JWT_ALGORITHM"], &words, None);
-    match (reader.text(&[VARIABLE]), signs) {
+    let signs = reader.word("JWT_ALGORITHM", &words, None);
+    match (reader.text(VARIABLE), signs) {
         (Some(text), signs) => fill(reader, &text, signs),
         (None, Some(curve)) => {
             let (name, command) = (curve.algorithm(), curve.command());

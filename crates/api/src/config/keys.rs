@@ -28,8 +28,8 @@ impl KeySettings {
             secret_key: secret_key::read(reader, environment),
             fallbacks: secret_key::read_fallbacks(reader, environment),
             ring: key_ring::read(reader),
-            issuer: reader.text(&["JWT_ISSUER"]),
-            audience: reader.text(&["JWT_AUDIENCE"]),
+            issuer: reader.text("JWT_ISSUER"),
+            audience: reader.text("JWT_AUDIENCE"),
         }
     }
 }

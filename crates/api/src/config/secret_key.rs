@@ -15,7 +15,7 @@ const MIN_BYTES: usize = 32;
 const DEVELOPMENT_KEY: &str = "data/secret_key";
 
 pub(super) fn read(reader: &mut Reader, environment: Environment) -> SecretString {
-    match reader.named(&["SECRET_KEY", "DJANGO_SECRET_KEY"]) {
+    match reader.named("SECRET_KEY") {
         Some((name, value)) => {
             check(reader, name, &value, environment);
             value.into()
@@ -24,12 +24,13 @@ pub(super) fn read(reader: &mut Reader, environment: Environment) -> SecretStrin
             reader.problem("SECRET_KEY", "is missing; make one with `api generate-secret`");
             SecretString::default()
         }
+        None if !reader.may_keep_files() => generate().unwrap_or_default(),
         None => development_key(reader),
     }
 }
 
 pub(super) fn read_fallbacks(reader: &mut Reader, environment: Environment) -> Vec<SecretString> {
-    let fallbacks = reader.text(&["SECRET_KEY_FALLBACKS"]).unwrap_or_default();
+    let fallbacks = reader.text("SECRET_KEY_FALLBACKS").unwrap_or_default();
     let fallbacks: Vec<_> = fallbacks.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
     for key in &fallbacks {
         check(reader, "SECRET_KEY_FALLBACKS", key, environment);

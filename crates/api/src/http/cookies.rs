@@ -33,7 +33,8 @@ impl Scope {
     /// back. What is no page gets `Strict`.
     pub(super) fn of(headers: &HeaderMap, settings: &Settings) -> Self {
         let proto = forwarded_proto(headers, settings.server.trusted_proxy_hops);
-        let tls = settings.environment.is_production() || proto.is_some_and(|proto| proto == "https");
+        let tls =
+            settings.environment.is_production() || proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let (scheme, host) = (if tls { "https" } else { "http" }, text(header::HOST).unwrap_or_default());
         let same_site = !headers.contains_key(header::ORIGIN)

@@ -8,6 +8,7 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
 use auth_types::ProblemBody;
+use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
 use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
 use std::collections::BTreeMap;
@@ -78,7 +79,7 @@ impl Endpoint {
         let cookie = SecurityRequirement::new(docs::REFRESH_COOKIE, Vec::<String>::new());
         self.operation = self.operation.security(cookie);
         let about = "What the cookie `csrf_token` and the answer with the cookie said.";
-        self.header(CSRF_HEADER.as_str(), Required::True, about).takes::<CookieRefreshRequest>()
+        self.header(CSRF_HEADER.as_str(), Required::True, ObjectBuilder::new(), about).takes::<CookieRefreshRequest>()
     }
 
     /// A successful answer with a JSON body.
@@ -133,12 +134,13 @@ impl Endpoint {
 
     /// Heeds `Idempotency-Key`.
     pub(super) fn idempotent(self) -> Self {
+        let key = ObjectBuilder::new().min_length(Some(1)).max_length(Some(IDEMPOTENCY_KEY_MAX_BYTES));
         let about = "The same key repeats a rotation whose answer was lost.";
-        self.header("Idempotency-Key", Required::False, about)
+        self.header("Idempotency-Key", Required::False, key, about)
     }
 
-    fn header(mut self, name: &str, required: Required, about: &str) -> Self {
-        let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
+    fn header(mut self, name: &str, required: Required, text: ObjectBuilder, about: &str) -> Self {
+        let text = Schema::Object(text.schema_type(Type::String).build());
         let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
         let parameter = parameter.required(required).description(Some(about)).schema(Some(text));
         self.operation = self.operation.parameter(parameter.build());

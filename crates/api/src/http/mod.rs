@@ -11,7 +11,7 @@ mod extract;
 pub mod middleware;
 mod ops;
 mod sessions;
-mod site;
+pub(crate) mod site;
 mod transport;
 mod wire;
 
@@ -97,6 +97,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     ]
 }
 
+pub use body::parse as parse_body;
 pub use docs::document as openapi_document;
 pub use endpoint::routes;
 pub use wire::Wire;

@@ -4,7 +4,7 @@ use url::{Host, Url};
 
 /// Whether a page of `origin` is of the site that `scheme` and `host`, as in a `Host` header, belong to: the same scheme
 /// and one registrable domain, or one address. `onrender.com` is a public suffix, so two hosts under it are two sites.
-pub(super) fn is_same_site(origin: &str, scheme: &str, host: &str) -> bool {
+pub(crate) fn is_same_site(origin: &str, scheme: &str, host: &str) -> bool {
     let (Ok(page), Ok(api)) = (Url::parse(origin), Url::parse(&format!("{scheme}://{host}"))) else { return false };
     let one_host = match (page.host(), api.host()) {
         (Some(Host::Domain(page)), Some(Host::Domain(api))) => page == api || have_one_domain(page, api),

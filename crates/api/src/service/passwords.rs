@@ -17,6 +17,9 @@ const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
 /// zxcvbn's time grows with the length; past this a password is long enough not to be asked about.
 const JUDGED_CHARACTERS: usize = 100;
 
+/// The product's own words: what a guesser tries first where everybody has the same service before them.
+const PRODUCT_WORDS: [&str; 1] = ["latchkey"];
+
 /// What a stored hash says of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -97,7 +100,8 @@ pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
-/// Judges a new password: its length, whether it is common, and whether it is the user's own name.
+/// Judges a new password: its length, whether it is common, and whether it is made of the user's own name or the
+/// product's.
 ///
 /// # Errors
 /// One sentence that says what to do.
@@ -108,7 +112,7 @@ pub fn check_new(password: &str, rules: PasswordRules, own_words: &[&str]) -> Re
         return Err("Do not use your own name or address as the password.".to_owned());
     }
     let judged: String = password.chars().take(JUDGED_CHARACTERS).collect();
-    let judgement = zxcvbn::zxcvbn(&judged, own_words);
+    let judgement = zxcvbn::zxcvbn(&judged, &[own_words, &PRODUCT_WORDS].concat());
     if judgement.score() >= LEAST_SCORE {
         return Ok(());
     }

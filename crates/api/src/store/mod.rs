@@ -12,6 +12,7 @@ pub mod one_time_tokens;
 )]
 mod schema;
 pub mod sessions;
+pub mod state;
 mod statements;
 pub mod types;
 pub mod users;

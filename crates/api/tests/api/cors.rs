@@ -1,6 +1,6 @@
 //! Who may read answers (CORS) and who may change things (the Origin rule).
 
-use crate::support::{Answer, Database, PASSWORD, TestApp, send};
+use crate::support::{Answer, Browser, Database, PASSWORD, TestApp, send};
 use auth_types::Reason;
 use reqwest::Method;
 use serde_json::json;
@@ -61,7 +61,8 @@ fn assert_readable(answer: &Answer, by: &str) {
 
 #[track_caller]
 fn assert_unreadable(answer: &Answer) {
-    assert!(!answer.headers.contains_key("access-control-allow-origin"), "{:?}", answer.headers);
+    let said = answer.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
+    assert!(said.is_none(), "{:?}", answer.headers);
     assert!(varies_by_origin(answer));
 }
 
@@ -228,6 +229,56 @@ async fn a_preflight_for_what_the_api_does_not_use_is_refused() {
         assert!(!allowed.contains("x-evil"));
         assert!(!answer.header("access-control-allow-methods").contains("TRACE"));
     }
+}
+
+#[actix_web::test]
+async fn only_with_cookies_may_a_page_send_credentials() {
+    let asked = "content-type, x-csrf-token";
+    let body = start().await;
+    let preflight_of_body = preflight(&body, APP, "POST", asked).await;
+    assert!(preflight_of_body.status.is_client_error(), "{}", preflight_of_body.status);
+    assert_unreadable(&preflight_of_body);
+    assert!(!login_from(&body, APP).await.headers.contains_key("access-control-allow-credentials"));
+
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).set("TOKEN_TRANSPORT", "cookie");
+    let cookie = builder.set("CORS_ALLOWED_ORIGINS", APP).start().await;
+    for answer in [preflight(&cookie, APP, "POST", asked).await, login_from(&cookie, APP).await] {
+        answer.has_status(200);
+        assert_eq!(answer.header("access-control-allow-origin"), APP);
+        assert_eq!(answer.header("access-control-allow-credentials"), "true");
+    }
+    for origin in FOREIGN {
+        assert_unreadable(&login_from(&cookie, origin).await);
+        assert_unreadable(&preflight(&cookie, origin, "POST", asked).await);
+    }
+}
+
+/// With cookies a page's request carries its user's authority; whose page it is decides.
+#[actix_web::test]
+async fn a_foreign_page_can_use_nobodys_cookies() {
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).set("TOKEN_TRANSPORT", "cookie");
+    let app = builder.set("CORS_ALLOWED_ORIGINS", APP).start().await;
+    let mut browser = Browser::default();
+    browser.login(&app, ADA).await.done();
+    let before = app.db().content();
+    for path in ["/api/auth/refresh/", "/api/auth/logout/"] {
+        let request = || {
+            let request = app.request(Method::POST, path).header("Cookie", browser.header());
+            request.header("X-CSRF-Token", browser.csrf()).json(&json!({}))
+        };
+        for origin in FOREIGN {
+            let answer = send(request().header("Origin", origin)).await;
+            assert!(!answer.headers.contains_key("set-cookie"));
+            answer.failed(403, Reason::OriginNotAllowed);
+        }
+        send(request().header("Sec-Fetch-Site", "cross-site")).await.failed(403, Reason::OriginNotAllowed);
+        for method in [Method::GET, Method::HEAD] {
+            let get = app.request(method, path).header("Cookie", browser.header());
+            send(get.header("Origin", "https://evil.com")).await.has_status(405);
+        }
+    }
+    assert_eq!(app.db().content(), before);
+    browser.refresh(&app).await.has_status(200);
 }
 
 #[actix_web::test]

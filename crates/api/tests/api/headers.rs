@@ -6,6 +6,7 @@ use serde_json::json;
 
 const ADA: &str = "ada@example.com";
 const APP: &str = "https://app.example.com";
+const API_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
 async fn start() -> TestApp {
@@ -67,7 +68,7 @@ async fn every_answer_carries_the_security_headers() {
     let app = start().await;
     for (what, answer) in all_kinds(&app).await {
         is_guarded(&answer, what);
-        assert_eq!(answer.header("content-security-policy"), "default-src 'none'; frame-ancestors 'none'", "{what}");
+        assert_eq!(answer.header("content-security-policy"), API_POLICY, "{what}");
         assert_eq!(answer.header("cache-control"), "no-store", "{what}");
         assert!(!answer.headers.contains_key("strict-transport-security"), "{what}: development speaks HTTP");
     }

@@ -8,7 +8,7 @@ mod parting;
 pub use call::Call;
 pub use endpoints::Api;
 pub(crate) use fetch::milliseconds;
-pub use parting::send_parting;
+pub use parting::{Parting, send_parting};
 
 use crate::notices::{Notices, SLOW};
 use crate::policy::{Answer, Silence};

@@ -4,7 +4,7 @@ use super::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::config::Settings;
 use crate::http::cookies::CSRF_HEADER;
 use actix_cors::Cors;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use actix_web::http::header::{self, ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use auth_types::responses::TokenTransport;
 
 /// How long a browser may remember a preflight's answer, seconds.
@@ -24,4 +24,12 @@ pub fn cors(settings: &Settings) -> Cors {
         TokenTransport::Cookie => cors.supports_credentials().allowed_header(CSRF_HEADER),
     };
     settings.origins.cors_allowed.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
+}
+
+/// Takes away what CORS says beside no origin: nobody may read the answer, so there is nothing to allow.
+pub(super) fn say_nothing_to_strangers(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
+        headers.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+    }
 }

@@ -1,7 +1,7 @@
 //! A browser: one storage, two clocks, several tabs that run the client's own policy.
 
 use chrono::{DateTime, Utc};
-use client::policy::{Answer, Change, Keeper, Now, Seen, Silence, Stored, Tokens};
+use client::policy::{Answer, Change, Keeper, Now, Renewal, Seen, Silence, Stored, Tokens};
 
 /// What a tab is waiting for.
 #[derive(Debug, Clone)]
@@ -89,3 +89,11 @@ impl Browser {
 
 /// What a request looks like that got no answer.
 pub const LOST: Result<Answer, Silence> = Err(Silence::TimedOut);
+
+/// The refresh token; these tabs talk to a server that sends it in bodies.
+pub fn refresh_of(tokens: &Tokens) -> String {
+    match tokens.renewal() {
+        Renewal::Token(refresh) => refresh,
+        Renewal::Cookie { .. } => panic!("no refresh token"),
+    }
+}

@@ -1,7 +1,7 @@
 //! The API, the browsers before it, the thief, and the model beside it all.
 
 use super::Step;
-use super::browser::{Browser, Flight, LOST};
+use super::browser::{Browser, Flight, LOST, refresh_of};
 use super::model::{Expected, ModelSession, Rules};
 use crate::support::{Answer, Database, TestApp};
 use auth_types::responses::TokenResponse;
@@ -105,7 +105,7 @@ impl World {
         self.seeds += 1;
         let browser = &mut self.browsers[browser];
         let local = browser.now(now);
-        let tokens = Tokens::signed_in(&response, local, local, Uuid::from_u128(self.seeds)).unwrap();
+        let tokens = Tokens::signed_in(&response.clone().into(), local, local, Uuid::from_u128(self.seeds)).unwrap();
         let id = tokens.session();
         let keeper = &mut browser.tabs[tab].keeper;
         keeper.sign_in(tokens.clone(), local);
@@ -121,7 +121,7 @@ impl World {
         let Some(tokens) = self.browsers[browser].tabs[tab].keeper.sign_out() else { return Ok(()) };
         self.browsers[browser].clear();
         if heard {
-            let status = self.app.logout(tokens.refresh()).await.status;
+            let status = self.app.logout(&refresh_of(&tokens)).await.status;
             prop_assert_eq!(status.as_u16(), 200);
             self.session(tokens.session()).revoked = true;
             self.check_access_is_dead(tokens.session()).await?;
@@ -143,7 +143,7 @@ impl World {
             if !refused {
                 return Ok(());
             }
-            plan = self.browsers[browser].tabs[tab].keeper.plan(Some(tokens.access()), local);
+            plan = self.browsers[browser].tabs[tab].keeper.plan(tokens.access(), local);
         }
         if let Plan::Refresh(parent) = plan {
             let flight = Flight::Sent { parent, at: local, server_at: now };
@@ -157,7 +157,7 @@ impl World {
         let now = self.now();
         let over = tokens.access_expires_at() <= now.timestamp_millis();
         let live = self.session(tokens.session()).is_live(now);
-        let answer = self.me(tokens.access()).await;
+        let answer = self.me(tokens.access().unwrap()).await;
         // `access_expires_at` is what the client reckons; within its rounding either answer is right.
         let unsure = live && (tokens.access_expires_at() - now.timestamp_millis()).abs() <= 1_000;
         if !unsure {
@@ -180,7 +180,7 @@ impl World {
         if now - server_at > REQUEST_TIMEOUT {
             return Ok(());
         }
-        let answer = self.present(parent.refresh(), Some(&parent.idempotency_key()), parent.session()).await?;
+        let answer = self.present(&refresh_of(&parent), Some(&parent.idempotency_key()), parent.session()).await?;
         let received = self.browsers[browser].now(now);
         let answer = policy::Answer::new(answer.status.as_u16(), answer.header("content-type"), answer.text());
         let flight = Flight::Answered { parent, answer: answer.timed(at, received) };
@@ -203,7 +203,7 @@ impl World {
             Settled::Clear(reason) => {
                 self.browsers[browser].clear();
                 let session = self.session(parent.session());
-                let idled = session.is_expired(now) || session.has_run_out(parent.refresh(), now);
+                let idled = session.is_expired(now) || session.has_run_out(&refresh_of(&parent), now);
                 prop_assert!(
                     session.robbed || session.revoked || idled,
                     "an honest client was signed out by itself: {reason:?}"
@@ -218,7 +218,7 @@ impl World {
     fn steal(&mut self, browser: usize) {
         let stored = self.browsers[browser].storage.as_deref();
         let stored = stored.and_then(|text| serde_json::from_str::<Tokens>(text).ok());
-        self.loot.extend(stored.map(|tokens| tokens.refresh().to_owned()));
+        self.loot.extend(stored.as_ref().map(refresh_of));
     }
 
     async fn thief_refresh(&mut self, index: usize) -> Checked {

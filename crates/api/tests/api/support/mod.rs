@@ -11,6 +11,7 @@ mod process;
 mod proxy;
 pub mod raw;
 mod redis;
+pub mod servers;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
