@@ -190,6 +190,11 @@ async fn deploy(variables: Variables) -> Report {
     deployment(&Inspection::of(variables), &system_clock()).await
 }
 
+/// A developer's machine on this database, which hashes quickly.
+fn development(database_url: &str) -> Variables {
+    Variables::default().with("DATABASE_URL", database_url).with("BCRYPT_COST", "4")
+}
+
 /// The servers of a deployment in order.
 struct Surroundings {
     mail: Server,
@@ -295,8 +300,7 @@ async fn folders_that_take_no_file_are_found() {
 async fn a_password_hashed_too_quickly_or_too_slowly_is_found() {
     let unreachable = format!("postgres://u:p@{}/latchkey", nobody());
     for (cost, id) in [("4", "hashing.fast"), ("15", "hashing.slow")] {
-        let development = Variables::default().with("BCRYPT_COST", cost).with("DATABASE_URL", &unreachable);
-        let report = deploy(development).await;
+        let report = deploy(development(&unreachable).with("BCRYPT_COST", cost)).await;
         assert!(message(&report, id).contains(&format!("at cost {cost}")), "{report}");
     }
 }
@@ -306,7 +310,7 @@ async fn a_password_hashed_too_quickly_or_too_slowly_is_found() {
 async fn a_developers_machine_is_not_fit_for_the_internet() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("new.sqlite3");
-    let report = deploy(Variables::default().with("DATABASE_URL", format!("sqlite:{}", file.display()))).await;
+    let report = deploy(development(&format!("sqlite:{}", file.display()))).await;
     for id in ["environment.development", "origins.localhost", "mail.nowhere", "database.sqlite", "database.migrations"]
     {
         message(&report, id);
@@ -316,21 +320,21 @@ async fn a_developers_machine_is_not_fit_for_the_internet() {
 
 async fn a_schema_that_lacks_migrations_is_found_and_left_alone(database: Database) {
     let db = TestDb::empty(database);
-    let report = deploy(Variables::default().with("DATABASE_URL", db.url())).await;
+    let report = deploy(development(db.url())).await;
     assert!(message(&report, "database.migrations").contains("00000000000001_accounts_and_sessions"), "{report}");
-    let report = deploy(Variables::default().with("DATABASE_URL", db.url())).await;
+    let report = deploy(development(db.url())).await;
     message(&report, "database.migrations");
 
     let db = TestDb::migrated(database);
     db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000001'");
-    let report = deploy(Variables::default().with("DATABASE_URL", db.url())).await;
+    let report = deploy(development(db.url())).await;
     assert!(message(&report, "database.migrations").contains("00000000000001_"), "{report}");
 }
 
 async fn a_clock_that_is_far_off_is_found(database: Database) {
     let db = TestDb::migrated(database);
     let clock = Arc::new(ManualClock::new());
-    let inspection = Inspection::of(Variables::default().with("DATABASE_URL", db.url()).with("BCRYPT_COST", "4"));
+    let inspection = Inspection::of(development(db.url()));
     clock.set(SystemClock.now() + chrono::Duration::seconds(60));
     let shared: SharedClock = clock.clone();
     assert!(message(&deployment(&inspection, &shared).await, "database.clock").contains("differ by"));
@@ -342,7 +346,7 @@ async fn a_check_changes_nothing_in_the_database(database: Database) {
     let (empty, full) = (TestDb::empty(database), TestDb::migrated(database));
     for db in [&empty, &full] {
         let (tables, content) = (all_tables(db), db.content());
-        deploy(Variables::default().with("DATABASE_URL", db.url()).with("BCRYPT_COST", "4")).await;
+        deploy(development(db.url())).await;
         assert_eq!((all_tables(db), db.content()), (tables, content));
     }
 }
@@ -442,22 +446,25 @@ fn production(changes: &[(&str, String)]) -> Variables {
     changes.iter().fold(with(&[]), |variables, (name, value)| variables.with(name, value))
 }
 
+/// What is wrong and what cannot be reached is told without it.
 #[actix_web::test]
 async fn no_secret_is_repeated() {
-    let mut tried = vec![marked(MARK), marked("hunter2%2Fhunter2%40"), marked("hunter2%zz")];
-    let secrets = VARIABLES.iter().filter(|variable| variable.secret).flat_map(Variable::names);
-    for name in secrets {
+    let parts = [("DATABASE_URL", String::new()), ("DB_PASSWORD", MARK.repeat(2)), ("DB_HOST", "no host".to_owned())];
+    let in_parts = marked(MARK).into_iter().chain(parts).collect();
+    let asked = [marked(MARK), marked("hunter2%2Fhunter2%40"), marked("hunter2%zz"), in_parts];
+    let asked = asked.iter().map(|changes| deploy(production(changes)));
+    let mut reports = futures_util::future::join_all(asked).await;
+
+    for name in VARIABLES.iter().filter(|variable| variable.secret).flat_map(Variable::names) {
         for wrong in
             ["-----BEGIN hunter2", "nonsense://u:hunter2@h", "postgres://u:hunter2@h:port/d#x", "hunter2 \u{e9}"]
         {
-            tried.push(marked(MARK).into_iter().chain([(name, wrong.to_owned())]).collect());
+            let changes: Vec<_> = marked(MARK).into_iter().chain([(name, wrong.to_owned())]).collect();
+            reports.push(configuration(&Inspection::of(production(&changes))));
         }
     }
-    let parts = [("DATABASE_URL", String::new()), ("DB_PASSWORD", MARK.repeat(2)), ("DB_HOST", "no host".to_owned())];
-    tried.push(marked(MARK).into_iter().chain(parts).collect());
-    let reports = tried.iter().map(|changes| deploy(production(changes)));
-    for report in futures_util::future::join_all(reports).await {
-        assert!(report.findings.len() > 3, "{report}");
+    for report in reports {
+        assert!(report.findings.len() > 2, "{report}");
         let said = format!("{report} {report:?} {}", serde_json::to_string(&report).unwrap());
         assert!(!said.contains(MARK), "{said}");
     }
