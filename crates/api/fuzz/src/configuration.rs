@@ -38,8 +38,11 @@ fn known(name: &str) -> Option<(&'static str, bool)> {
     names.find(|(known, _)| *known == name).or_else(by_number)
 }
 
-/// The mark goes into the middle of a secret, so that its form stays what it was; a URL's is its password.
+/// The mark goes into the middle of a secret, so that its form stays what it was; a URL's is its password. A file has none.
 fn planted(value: &str) -> String {
+    if ["sqlite:", "file:"].iter().any(|scheme| value.trim_start().starts_with(scheme)) {
+        return value.to_owned();
+    }
     let at = value.find('@').or_else(|| value.find('\n')).unwrap_or(value.len());
     format!("{}{MARK}{}", &value[..at], &value[at..])
 }
