@@ -8,6 +8,7 @@ use crate::metrics::Metrics;
 use crate::service::csrf::CsrfKeys;
 use crate::service::hashing::HashingPool;
 use crate::service::limits::Limits;
+use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
 use crate::service::{Services, passwords, prune};
@@ -40,6 +41,8 @@ pub enum StartError {
     Threads(#[from] std::io::Error),
     #[error("cannot hash: {0}")]
     Hash(#[from] bcrypt::BcryptError),
+    #[error("{0}")]
+    Mailer(#[from] MailerError),
     #[error("REDIS_URL: cannot be used: {0}; write redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT/NUMBER")]
     Redis(#[from] redis::RedisError),
 }
@@ -58,6 +61,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
         hashing: HashingPool::start()?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
+        mailer: Mailer::new(&settings.mail, settings.environment)?,
         limits,
         metrics,
         settings,
@@ -95,9 +99,11 @@ pub fn serve(services: Data<Services>, listener: TcpListener, workers: usize) ->
     Ok(server.listen("api", listener, connections)?.run())
 }
 
-/// Polls the revoked-session feed, prunes ended sessions and keeps connected to Redis, for as long as the process lives.
+/// Polls the revoked-session feed, sends mail, prunes ended sessions and keeps connected to Redis, for as long as the
+/// process lives.
 pub async fn run_background_tasks(services: Data<Services>) {
-    futures_util::future::join3(poll_feed(&services), prune_sessions(&services), keep_connected(&services)).await;
+    let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
+    futures_util::future::join4(feed, mail, prune_sessions(&services), keep_connected(&services)).await;
 }
 
 async fn poll_feed(services: &Services) {
@@ -107,6 +113,19 @@ async fn poll_feed(services: &Services) {
         tick.tick().await;
         if let Err(error) = revocation::poll(services).await {
             log::warn!("revocation.poll: {error}");
+        }
+    }
+}
+
+async fn deliver_mail(services: &Services) {
+    let mut tick = tokio::time::interval(Duration::from_secs(mail::POLL_SECONDS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        match mail::deliver_due(services).await {
+            Ok(0) => {}
+            Ok(sent) => log::info!(mails_total = sent; "mail.sent: {sent} mails"),
+            Err(error) => log::warn!("mail.outbox: {error}"),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! How failures look on the wire: the only place where one meets a status code.
 
+mod credentials;
+
 use crate::service::account::AccountError;
 use crate::service::csrf::CsrfError;
 use crate::service::hashing::Busy;
@@ -39,12 +41,6 @@ pub struct Problem {
 impl Problem {
     fn new(status: StatusCode, code: ProblemCode, reason: Reason, detail: impl Into<String>) -> Self {
         Self { status, code, reason, detail: detail.into(), errors: FieldErrors::new(), headers: Vec::new() }
-    }
-
-    /// What happened, as the client is told.
-    #[must_use]
-    pub const fn reason(&self) -> Reason {
-        self.reason
     }
 
     /// The same with one more header.
@@ -186,6 +182,11 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::CONFLICT, ProblemCode::Invalid, reason, detail) }
     }
 
+    fn link_not_valid() -> Self {
+        let detail = "This link is not valid, or was used already, or is too old. Ask for a new one.";
+        Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::LinkNotValid, detail)
+    }
+
     /// What the framework refused by itself, told in our words.
     #[must_use]
     pub fn from_status(status: StatusCode) -> Self {
@@ -210,6 +211,12 @@ impl Problem {
             }
             _ => Self::internal(status),
         }
+    }
+
+    /// What happened, as the client is told.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
     }
 
     /// The body, with the request's id.
@@ -321,6 +328,10 @@ impl From<LoginError> for Problem {
         match error {
             LoginError::Fields(errors) => Self::fields_invalid(errors),
             LoginError::NoActiveAccount => Self::no_active_account(),
+            LoginError::EmailNotVerified => {
+                let detail = "Confirm your email address first: open the link in the mail that was sent to it.";
+                Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::EmailNotVerified, detail)
+            }
             LoginError::Throttled(throttled) => throttled.into(),
             LoginError::Busy(busy) => busy.into(),
             LoginError::Hash(cause) => Self::internal(cause),

@@ -1,4 +1,5 @@
-//! Bodies that clients send. All fields are strings, so that a missing or wrongly typed one can be told by name.
+//! Bodies that clients send. All fields are strings, so that a missing or wrongly typed one can be told by name. What the
+//! OpenAPI document says of their lengths is `limits`, or the least of what can be configured.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -8,14 +9,18 @@ use std::fmt;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegisterRequest {
     /// The address; it is also the name to sign in with.
+    #[cfg_attr(feature = "openapi", schema(format = "email", max_length = 254))]
     pub email: String,
     /// The password, taken exactly as sent.
+    #[cfg_attr(feature = "openapi", schema(min_length = 8, max_length = 256))]
     pub password: String,
     /// A second name to sign in with.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 150))]
     pub username: Option<String>,
     /// What to call this person.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 100))]
     pub display_name: Option<String>,
 }
 
@@ -25,11 +30,14 @@ pub struct RegisterRequest {
 pub struct LoginRequest {
     /// Email or username.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub email: Option<String>,
     /// Email or username, for clients written for simplejwt.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub username: Option<String>,
     /// The password, taken exactly as sent.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub password: String,
 }
 
@@ -38,6 +46,7 @@ pub struct LoginRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefreshRequest {
     /// The refresh token.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub refresh: String,
 }
 
@@ -51,6 +60,7 @@ pub struct CookieRefreshRequest {}
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VerifyRequest {
     /// An access or a refresh token.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub token: String,
 }
 

@@ -4,22 +4,26 @@ use super::body::JsonBody;
 use super::extract::{Caller, Client, RotationKey};
 use super::transport::{Presented, Transport};
 use crate::problem::Problem;
+use crate::service::register::Registered;
 use crate::service::{self, Services};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
 use auth_types::Reason;
 use auth_types::requests::{LoginRequest, RegisterRequest, VerifyRequest};
 use auth_types::responses::{EmptyResponse, RevokedResponse};
+use secrecy::ExposeSecret;
 
-/// Makes an account and signs in. Open to everyone while registration is.
+/// Makes an account and signs in, or mails a link first. Open to everyone while registration is.
 pub(super) async fn register(
     services: Data<Services>,
     transport: Transport,
     Client(client): Client,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
-    let tokens = service::register::register(&services, &request, client).await?;
-    transport.tokens(HttpResponse::Created(), tokens)
+    match service::register::register(&services, &request, client).await? {
+        Registered::SignedIn(tokens) => transport.tokens(HttpResponse::Created(), *tokens),
+        Registered::Mailed => Ok(HttpResponse::Accepted().json(EmptyResponse {})),
+    }
 }
 
 /// Signs in. Open to everyone.
@@ -40,7 +44,7 @@ pub(super) async fn refresh(
     Client(client): Client,
     Presented { token, transport }: Presented,
 ) -> Result<impl Responder, Problem> {
-    let refreshed = service::refresh::refresh(&services, &token, key.as_deref(), client).await;
+    let refreshed = service::refresh::refresh(&services, token.expose_secret(), key.as_deref(), client).await;
     let tokens = refreshed.map_err(|error| transport.refusal(error.into(), Reason::ends_session))?;
     transport.tokens(HttpResponse::Ok(), tokens)
 }
@@ -65,7 +69,7 @@ pub(super) async fn logout(
 ) -> Result<impl Responder, Problem> {
     let nothing_came = |reason| reason == Reason::CredentialsMissing;
     let presented = presented.map_err(|problem| transport.refusal(problem, nothing_came))?;
-    let ended = service::logout::logout(&services, &presented.token, client).await;
+    let ended = service::logout::logout(&services, presented.token.expose_secret(), client).await;
     ended.map_err(|error| transport.refusal(error.into(), |_| true))?;
     Ok(transport.without_tokens(HttpResponse::Ok()).json(EmptyResponse {}))
 }

@@ -6,17 +6,22 @@ mod body;
 pub mod client_ip;
 mod cookies;
 mod docs;
+mod email;
 mod endpoint;
 mod extract;
 pub mod middleware;
 mod ops;
+mod password;
 mod sessions;
 pub(crate) mod site;
 mod transport;
 mod wire;
 
 use auth_types::JsonWebKeySet;
-use auth_types::requests::{LoginRequest, RegisterRequest, UpdateMeRequest, VerifyRequest};
+use auth_types::requests::{
+    EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest,
+    PasswordResetConfirmRequest, PasswordResetRequest, RegisterRequest, UpdateMeRequest, VerifyRequest,
+};
 use auth_types::responses::{
     ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenTransport, UserResponse,
 };
@@ -26,25 +31,30 @@ use endpoint::Endpoint;
 fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/api/auth/register/", auth::register)
-            .about("Create an account and sign in")
+            .about("Create an account and sign in, or confirm the address first where that is mandatory")
             .takes::<RegisterRequest>()
             .gives_tokens(201, transport)
+            .gives::<EmptyResponse>(202)
+            .limited()
             .refuses(&[400, 403, 409, 413, 415, 503]),
         Endpoint::post("/api/auth/login/", auth::login)
             .about("Sign in with email or username and password")
             .takes::<LoginRequest>()
             .gives_tokens(200, transport)
+            .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/refresh/", auth::refresh)
             .about("Trade a refresh token for its successor")
             .takes_refresh_token(transport)
             .idempotent()
             .gives_tokens(200, transport)
+            .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/verify/", auth::verify)
             .about("Tell whether a token is valid")
             .takes::<VerifyRequest>()
             .gives::<EmptyResponse>(200)
+            .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/logout/", auth::logout)
             .about("Sign out: end the session of a refresh token")
@@ -56,6 +66,38 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .protected()
             .gives::<RevokedResponse>(200)
             .refuses(&[403, 503]),
+        Endpoint::post("/api/auth/password/change/", password::change)
+            .about("Change the caller's password; every other session ends and a new one is answered")
+            .protected()
+            .takes::<PasswordChangeRequest>()
+            .gives_tokens(200, transport)
+            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/password/reset/", password::reset)
+            .about("Mail a link to choose a new password; the same answer for every address")
+            .takes::<PasswordResetRequest>()
+            .gives::<EmptyResponse>(202)
+            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/password/reset/confirm/", password::confirm_reset)
+            .about("Set a new password by a mailed link; every session ends")
+            .takes::<PasswordResetConfirmRequest>()
+            .gives::<EmptyResponse>(200)
+            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/email/verify/", email::verify)
+            .about("Confirm an address, the account's or a new one, by a mailed link")
+            .takes::<EmailVerifyRequest>()
+            .gives::<EmptyResponse>(200)
+            .refuses(&[400, 403, 409, 413, 415, 503]),
+        Endpoint::post("/api/auth/email/resend/", email::resend)
+            .about("Mail the link that confirms an address once more; the same answer for every address")
+            .takes::<EmailResendRequest>()
+            .gives::<EmptyResponse>(202)
+            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/email/change/", email::change)
+            .about("Mail a link to the address that the caller wants")
+            .protected()
+            .takes::<EmailChangeRequest>()
+            .gives::<EmptyResponse>(202)
+            .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::get("/api/auth/me/", account::show)
             .about("The caller")
             .protected()
@@ -88,6 +130,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .about("Readiness: database, migrations, clock, revocation feed")
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
+        Endpoint::get("/metrics", ops::metrics).about("What Prometheus collects").gives_metrics(),
         Endpoint::get(docs::DOCUMENT, docs::openapi).about("This document").gives::<serde_json::Value>(200),
     ]
 }

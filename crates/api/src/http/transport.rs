@@ -14,6 +14,7 @@ use auth_types::Reason;
 use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
 use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
 use futures_util::future::LocalBoxFuture;
+use secrecy::SecretString;
 use std::future::{Ready, ready};
 
 /// How the answer to this request carries tokens.
@@ -85,7 +86,7 @@ impl Transport {
 /// The refresh token of this request, and how its answer carries the next.
 #[derive(Debug)]
 pub(super) struct Presented {
-    pub(super) token: String,
+    pub(super) token: SecretString,
     pub(super) transport: Transport,
 }
 
@@ -101,13 +102,13 @@ impl FromRequest for Presented {
                 None => JsonBody::<RefreshRequest>::from_request(&request, &mut payload).await?.0.refresh,
                 Some(_) => from_cookie(&request, &mut payload, &transport.services).await?,
             };
-            Ok(Self { token, transport })
+            Ok(Self { token: token.into(), transport })
         })
     }
 }
 
-/// The token of the cookie, if the CSRF token is there, too. The body says nothing, but what it is called must be JSON:
-/// no form of a foreign page can send that.
+/// The token of the cookie, if the CSRF token is there, too. The body says nothing, but its type must be JSON's, which no
+/// form of a foreign page can send.
 async fn from_cookie(request: &HttpRequest, payload: &mut Payload, services: &Services) -> Result<String, Problem> {
     let submitted = cookies::submitted(request.headers(), &services.settings);
     let token = csrf::authenticate(services, &submitted)?.to_owned();

@@ -70,11 +70,16 @@ fn tag(key: &hmac::Key, session: SessionId) -> String {
 }
 
 /// What a browser sent. There may be several cookies of one name: of an old `SESSION_COOKIE_DOMAIN`, or planted.
-#[derive(Debug)]
 pub struct Submitted<'a> {
     pub refresh_cookies: Vec<&'a str>,
     pub csrf_cookies: Vec<&'a str>,
     pub csrf_header: Option<&'a str>,
+}
+
+impl fmt::Debug for Submitted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submitted").field("refresh_cookies", &self.refresh_cookies.len()).finish_non_exhaustive()
+    }
 }
 
 /// The refresh token that the request may use: the newest one of the session that the CSRF token belongs to. When none

@@ -9,7 +9,7 @@ use crate::store::events::EventKind;
 use crate::store::users::Credentials;
 use crate::store::{StoreError, events, known_networks, sessions, users};
 use auth_types::requests::LoginRequest;
-use auth_types::responses::TokenResponse;
+use auth_types::responses::{EmailVerification, TokenResponse};
 use auth_types::{FieldErrors, UserId, validation};
 use chrono::{DateTime, Duration, Utc};
 use secrecy::ExposeSecret;
@@ -25,6 +25,9 @@ pub enum LoginError {
     /// Wrong password, unknown user, inactive user: not told apart.
     #[error("no active account with these credentials")]
     NoActiveAccount,
+    /// Told only to who knows the password.
+    #[error("the address is not confirmed")]
+    EmailNotVerified,
     #[error(transparent)]
     Throttled(#[from] Throttled),
     #[error(transparent)]
@@ -41,7 +44,7 @@ impl LoginError {
     /// In metrics.
     const fn outcome(&self) -> &'static str {
         match self {
-            Self::NoActiveAccount => "refused",
+            Self::NoActiveAccount | Self::EmailNotVerified => "refused",
             Self::Throttled(_) => "throttled",
             Self::Busy(_) => "busy",
             Self::Fields(_) => "malformed",
@@ -99,6 +102,11 @@ pub async fn login(
         tries.give_back().await;
     }
     outcome
+}
+
+fn check_verified(services: &Services, user: &Credentials) -> Result<(), LoginError> {
+    let mandatory = services.settings.accounts.email_verification == EmailVerification::Mandatory;
+    if mandatory && user.email_verified_at.is_none() { Err(LoginError::EmailNotVerified) } else { Ok(()) }
 }
 
 /// The name to look for; either field may hold either kind.
@@ -174,6 +182,7 @@ async fn take_guess(tries: &mut Tries<'_>, names: &Names, known: Option<Network>
 
 /// Inserts the session, unless the account was changed while the password was being compared.
 async fn open_session(services: &Services, proven: Proven, client: ClientInfo) -> Result<TokenResponse, LoginError> {
+    check_verified(services, &proven.credentials)?;
     let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
     let opened = services.store.write(move |connection| {
         let Proven { credentials: checked, renewed, network_seen_at } = proven;

@@ -3,15 +3,22 @@
 pub mod account;
 pub mod csrf;
 pub mod device;
+pub mod email_change;
+pub mod email_verification;
 pub mod grant;
 pub mod hashing;
 pub mod identity;
 pub mod limits;
+pub mod links;
 pub mod login;
 pub mod logout;
+pub mod mail;
+pub mod password_change;
+pub mod password_reset;
 pub mod passwords;
 pub mod prune;
 pub mod readiness;
+pub mod reauthentication;
 pub mod refresh;
 pub mod register;
 pub mod revocation;
@@ -30,6 +37,7 @@ use chrono::{DateTime, Utc};
 use csrf::CsrfKeys;
 use hashing::HashingPool;
 use limits::{Limits, Meter, Network};
+use mail::Mailer;
 use revocation::RevocationFeed;
 use tokens::Tokens;
 
@@ -45,6 +53,7 @@ pub struct Services {
     /// What an unknown user's password is compared with.
     pub nobodys_hash: secrecy::SecretString,
     pub feed: RevocationFeed,
+    pub mailer: Mailer,
     pub limits: Limits,
     pub metrics: Metrics,
 }

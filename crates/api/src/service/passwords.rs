@@ -100,6 +100,12 @@ pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
+/// What a password must not be: the parts of its owner's names.
+#[must_use]
+pub fn own_words<'a>(email: &'a str, username: Option<&'a str>, display_name: &'a str) -> [&'a str; 4] {
+    [email, email.split('@').next().unwrap_or_default(), username.unwrap_or_default(), display_name]
+}
+
 /// Judges a new password: its length, whether it is common, and whether it is made of the user's own name or the
 /// product's.
 ///

@@ -7,11 +7,12 @@ use super::grant::{self, SignError};
 use super::limits::{Budget, Throttled};
 use super::standing::{self, Refusal};
 use super::tokens::{TokenError, new_jti};
-use super::{ClientInfo, Services, event, passwords};
+use super::{ClientInfo, Services, event, mail, passwords};
 use crate::store::events::EventKind;
+use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, sessions};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, sessions};
 use auth_types::SessionId;
 use auth_types::responses::TokenResponse;
 use chrono::{DateTime, Duration, Utc};
@@ -202,7 +203,7 @@ impl Exchange {
         self.leeway > Duration::zero() && superseded_at.is_some_and(|at| now - at <= self.leeway)
     }
 
-    /// Ends the session and says so in the events; committed together.
+    /// Ends the session, says so in the events and mails the owner of a stolen one; committed together.
     fn revoke(&self, connection: &mut AnyConnection, user: &UserRow, breach: Breach) -> QueryResult<()> {
         let (reason, kind) = match breach {
             Breach::Theft => (RevokeReason::Reuse, EventKind::RefreshReused),
@@ -215,6 +216,11 @@ impl Exchange {
                 "generation": self.presented.generation,
             });
             events::insert(connection, &reused)?;
+            if breach == Breach::Theft {
+                let owner = (user.id, user.email.as_str());
+                let mail = mail::to_user(MailKind::RefreshReused, owner, self.rotation.now, &self.client);
+                mail_outbox::insert(connection, &mail)?;
+            }
         }
         Ok(())
     }

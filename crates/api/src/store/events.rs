@@ -90,3 +90,20 @@ pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<(
         .execute(connection)
         .map(|_| ())
 }
+
+/// Deletes the oldest events, at most `batch` of them and none that happened at or after `before`, and answers how many
+/// there were.
+///
+/// Ids grow with time, so that no index of the times is needed. Whatever is a little out of order goes a batch later.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_oldest(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
+    let columns = (auth_events::id, auth_events::at);
+    let oldest: Vec<(i64, DateTime<Utc>)> =
+        auth_events::table.order(auth_events::id).limit(batch).select(columns).load(connection)?;
+    match oldest.iter().take_while(|(_, at)| *at < before).last() {
+        Some((last, _)) => diesel::delete(auth_events::table.filter(auth_events::id.le(last))).execute(connection),
+        None => Ok(0),
+    }
+}

@@ -8,7 +8,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-on_both_databases![a_failed_sign_in_costs_the_same_whoever_it_was, the_comparison_sees_a_difference];
+on_both_databases![
+    a_failed_sign_in_costs_the_same_whoever_it_was,
+    a_request_for_mail_costs_the_same_whoever_it_is_for,
+    a_sign_up_that_must_be_confirmed_costs_the_same_for_a_taken_address,
+    the_comparison_sees_a_difference,
+];
 
 /// Requests of each kind: enough to see work that differs now and then.
 const ROUNDS: usize = 12;
@@ -65,7 +70,13 @@ impl Observed {
 
 /// A step of work, without what the background does by the clock.
 fn work_of(line: &str) -> Option<String> {
-    const BACKGROUND: [&str; 2] = ["\"revoked_at\" >= ", "DELETE FROM \"sessions\""];
+    const BACKGROUND: [&str; 5] = [
+        "\"revoked_at\" >= ",
+        "\"due_at\" <= ",
+        "DELETE FROM \"sessions\"",
+        "DELETE FROM \"known_networks\"",
+        "DELETE FROM \"one_time_tokens\"",
+    ];
     let (_, step) = line.split_once("store.statement: ").or_else(|| line.split_once("passwords.bcrypt: "))?;
     let step = step.replace('`', "\"");
     (!BACKGROUND.iter().any(|part| step.contains(part))).then_some(step)
@@ -107,6 +118,54 @@ async fn a_failed_sign_in_costs_the_same_whoever_it_was(database: Database) {
     let mut api = Observed::start(&db, &[]).await;
     let attempt = |email: String| json!({"email": email, "password": "not the right one at all"});
     compare(&mut api, "/api/auth/login/", |n| attempt(known_address(n)), |n| attempt(unknown_address(n))).await;
+}
+
+/// Mail stays where it is: what is done to send it is done later, by whichever process, and answers nobody.
+fn without_workers(db: &TestDb) {
+    const NEVER: &str = "9999-12-31 00:00:00.000000";
+    match db.database() {
+        Database::Sqlite => db.execute(&format!(
+            "CREATE TRIGGER never_due AFTER INSERT ON mail_outbox
+             BEGIN UPDATE mail_outbox SET due_at = '{NEVER}' WHERE id = new.id; END"
+        )),
+        Database::Postgres => {
+            db.execute(&format!(
+                "CREATE FUNCTION never_due() RETURNS trigger LANGUAGE plpgsql
+                 AS $$ BEGIN new.due_at = '{NEVER}'; RETURN new; END $$"
+            ));
+            db.execute(
+                "CREATE TRIGGER never_due BEFORE INSERT ON mail_outbox FOR EACH ROW EXECUTE FUNCTION never_due()",
+            )
+        }
+    };
+}
+
+async fn a_request_for_mail_costs_the_same_whoever_it_is_for(database: Database) {
+    let db = TestDb::migrated(database);
+    with_accounts(&db);
+    // Somebody whose address is not confirmed is somebody again.
+    db.execute("UPDATE users SET email_verified_at = NULL WHERE id % 2 = 0");
+    without_workers(&db);
+    let mut api = Observed::start(&db, &[]).await;
+    for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
+        let body = |email: String| json!({"email": email});
+        compare(&mut api, path, |n| body(known_address(n)), |n| body(unknown_address(n))).await;
+    }
+}
+
+async fn a_sign_up_that_must_be_confirmed_costs_the_same_for_a_taken_address(database: Database) {
+    let db = TestDb::migrated(database);
+    with_accounts(&db);
+    without_workers(&db);
+    let mut api = Observed::start(&db, &[("EMAIL_VERIFICATION", "mandatory")]).await;
+    let plain = |email: String| json!({"email": email, "password": PASSWORD});
+    let named =
+        |email: String| json!({"email": email, "username": email.replace(['@', '.'], "-"), "password": PASSWORD});
+    let path = "/api/auth/register/";
+    compare(&mut api, path, |n| plain(known_address(n)), |n| plain(unknown_address(n))).await;
+    // By now those are taken as well; a username that is free makes no difference.
+    let free = |n| format!("free-{}", unknown_address(n));
+    compare(&mut api, path, |n| named(known_address(n)), |n| named(free(n))).await;
 }
 
 async fn the_comparison_sees_a_difference(database: Database) {

@@ -1,7 +1,8 @@
 //! The OpenAPI document describes exactly what is served.
 
 use crate::support::{Database, TestApp};
-use serde_json::Value;
+use auth_types::limits;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 async fn document() -> Value {
@@ -77,7 +78,8 @@ async fn every_operation_tells_what_it_takes_and_gives() {
                     "{name} does not describe {parameter}"
                 );
             }
-            assert_eq!(operation["security"].is_array(), responses.contains_key("401") && is_protected(path), "{name}");
+            let protected = operation["security"][0]["bearer"].is_array();
+            assert_eq!(protected, responses.contains_key("401") && is_protected(path), "{name}");
             for (status, response) in responses.iter().filter(|(status, _)| status.starts_with('4')) {
                 let problem = &response["content"]["application/problem+json"]["schema"]["$ref"];
                 assert_eq!(problem, "#/components/schemas/ProblemBody", "{status} of {name}");
@@ -88,7 +90,32 @@ async fn every_operation_tells_what_it_takes_and_gives() {
 
 /// These are about the caller; the rest is about the service, or proves itself by its body.
 fn is_protected(path: &str) -> bool {
-    ["/api/auth/me", "/api/auth/sessions", "/api/auth/logout/all"].iter().any(|prefix| path.starts_with(prefix))
+    let about_the_caller = [
+        "/api/auth/me",
+        "/api/auth/sessions",
+        "/api/auth/logout/all",
+        "/api/auth/password/change",
+        "/api/auth/email/change",
+    ];
+    about_the_caller.iter().any(|prefix| path.starts_with(prefix))
+}
+
+#[actix_web::test]
+async fn the_document_tells_the_lengths_that_the_forms_know() {
+    let document = document().await;
+    let fields = &document["components"]["schemas"]["RegisterRequest"]["properties"];
+    for (field, name, limit) in [
+        ("email", "maxLength", limits::EMAIL_MAX_LENGTH),
+        ("password", "minLength", limits::PASSWORD_MIN_LENGTH),
+        ("password", "maxLength", limits::PASSWORD_MAX_LENGTH),
+        ("username", "minLength", limits::USERNAME_MIN_LENGTH),
+        ("username", "maxLength", limits::USERNAME_MAX_LENGTH),
+        ("display_name", "maxLength", limits::DISPLAY_NAME_MAX_LENGTH),
+    ] {
+        assert_eq!(fields[field][name], limit, "{name} of {field}");
+    }
+    let key = &document["paths"]["/api/auth/refresh/"]["post"]["parameters"][0]["schema"];
+    assert_eq!((&key["minLength"], &key["maxLength"]), (&json!(1), &json!(limits::IDEMPOTENCY_KEY_MAX_BYTES)));
 }
 
 /// The page stands outside the document: it is for people.

@@ -12,7 +12,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a refresh waits for. Less, because it can be repeated safely and others wait for it.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const REFRESH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The methods that the API uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,8 @@ mod fetch;
 mod parting;
 
 pub use call::Call;
-pub use endpoints::Api;
+pub(crate) use call::REFRESH_PATIENCE;
+pub use endpoints::{Api, Visitor};
 pub(crate) use fetch::milliseconds;
 pub use parting::{Parting, send_parting};
 

@@ -1,10 +1,10 @@
 //! How a session begins.
 
-use super::{Registered, Session};
+use super::{Registered, Session, lock};
 use crate::clock;
 use crate::http::{Call, milliseconds};
-use crate::policy::{Answer, Failure, Refusal, Silence, TokenAnswer, Tokens, read_json};
-use auth_types::requests::{LoginRequest, RegisterRequest};
+use crate::policy::{Answer, Failure, Refusal, Renewal, Silence, TokenAnswer, Tokens, read_json};
+use auth_types::requests::{LoginRequest, PasswordChangeRequest, RegisterRequest};
 use auth_types::responses::{ConfigResponse, TokenTransport};
 use auth_types::{FieldErrors, Reason};
 use futures::future::select;
@@ -22,8 +22,7 @@ impl Session {
     /// # Errors
     /// What to tell people instead.
     pub async fn login(self, request: &LoginRequest) -> Result<(), Failure> {
-        let exchange = self.sign_in_by(Call::post("/api/auth/login/", request)).await?;
-        self.adopt(exchange)
+        self.sign_in_by(Call::post("/api/auth/login/", request)).await.map(|_| ())
     }
 
     /// Creates an account and signs in, unless the address must be confirmed first.
@@ -31,25 +30,39 @@ impl Session {
     /// # Errors
     /// What to tell people instead.
     pub async fn register(self, request: &RegisterRequest) -> Result<Registered, Failure> {
-        let exchange = self.sign_in_by(Call::post("/api/auth/register/", request)).await?;
-        if exchange.as_ref().is_ok_and(|answer| answer.status == 202) {
-            return Ok(Registered::ConfirmEmail);
-        }
-        self.adopt(exchange).map(|()| Registered::SignedIn)
+        self.sign_in_by(Call::post("/api/auth/register/", request)).await
+    }
+
+    /// Changes the password. The answer is a new session in place of this one and of all others.
+    ///
+    /// # Errors
+    /// What to tell people instead.
+    pub async fn change_password(self, request: &PasswordChangeRequest) -> Result<(), Failure> {
+        let call = Call::post("/api/auth/password/change/", request);
+        let renewal = self.keeper.with_value(|keeper| keeper.tokens().map(Tokens::renewal));
+        let call = if matches!(renewal, Some(Renewal::Cookie { .. })) { call.with_cookies() } else { call };
+        let exchange = self.send(call).await?;
+        self.adopt(exchange)
     }
 
     /// Sends what signs somebody in, in the way that the server asks for: where the refresh token comes in a cookie, the
     /// browser keeps it only from an answer to a request with credentials, and elsewhere it refuses such an answer.
-    async fn sign_in_by(self, call: Call) -> Result<Result<Answer, Silence>, Failure> {
-        let config = read_json::<ConfigResponse>(self.http.send(&Call::get("/api/auth/config/")).await)?;
-        let call = match config.token_transport {
-            TokenTransport::Body => call,
+    async fn sign_in_by(self, call: Call) -> Result<Registered, Failure> {
+        let config: ConfigResponse = read_json(self.http.send(&Call::get("/api/auth/config/")).await)?;
+        let (call, _turn) = match config.token_transport {
+            TokenTransport::Body => (call, None),
             TokenTransport::Cookie => {
+                // The answer to another tab's refresh would put the cookie of the session before back.
+                let turn = lock::acquire(lock::COOKIE_PATIENCE).await;
                 self.wait_for_the_last_word().await;
-                call.with_cookies()
+                (call.with_cookies(), turn)
             }
         };
-        Ok(self.http.send(&call).await)
+        let exchange = self.http.send(&call).await;
+        if exchange.as_ref().is_ok_and(|answer| answer.status == 202) {
+            return Ok(Registered::ConfirmEmail);
+        }
+        self.adopt(exchange).map(|()| Registered::SignedIn)
     }
 
     /// The answer to a sign-out removes cookies: it must not come after those of the next sign-in. A server that is not

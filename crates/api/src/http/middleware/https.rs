@@ -15,8 +15,8 @@ use url::Url;
 /// What a platform's health checks call from inside, past the proxy.
 const HEALTH_CHECKS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Sends a person's browser on to HTTPS, and refuses everything else that came in clear: whoever sends tokens so must
-/// notice, and a redirect would only repeat them.
+/// Sends a person's browser on to HTTPS, and refuses everything else that came in clear: whoever sends tokens that way
+/// must notice, and a redirect would only hide it.
 ///
 /// # Errors
 /// As the handler.

@@ -1,9 +1,10 @@
 //! The production router, in this process, on a port of its own.
 
-use super::{Answer, Database, KeyPair, ManualClock, TestDb};
+use super::{Answer, Database, KeyPair, Mail, ManualClock, TestDb, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::config::{Settings, Variables};
+use api::service::mail::deliver_due;
 use api::service::{Services, register, revocation};
 use auth_types::Role;
 use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, VerifyRequest};
@@ -14,6 +15,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Long enough for a busy machine; a test that waits for it has failed.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -29,6 +31,7 @@ pub struct TestApp {
     services: Data<Services>,
     clock: Arc<ManualClock>,
     client: reqwest::Client,
+    outbox: TempDir,
     _running: Running,
     // The last field: the database goes after everything that uses it.
     db: Arc<TestDb>,
@@ -58,6 +61,7 @@ pub struct Builder {
     clock: Arc<ManualClock>,
     variables: Variables,
     users: Vec<(RegisterRequest, Role)>,
+    outbox: TempDir,
 }
 
 impl Builder {
@@ -89,6 +93,11 @@ impl Builder {
         self
     }
 
+    /// With the limits of production. A client is who `X-Forwarded-For` says, and the loopback address else.
+    pub fn limited(self) -> Self {
+        self.set("RATE_LIMITS", "on").set("TRUSTED_PROXY_HOPS", "1")
+    }
+
     /// Another API's clock: a second process on the same machine.
     pub fn clock(mut self, clock: &Arc<ManualClock>) -> Self {
         self.clock = Arc::clone(clock);
@@ -102,12 +111,13 @@ impl Builder {
             register::create(&services, request, *role).await.unwrap();
         }
         revocation::poll(&services).await.unwrap();
+        services.limits.connect().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         let client = client.timeout(PATIENCE).build().unwrap();
         let running = run(services.clone(), listener);
-        TestApp { address, services, clock: self.clock, client, _running: running, db: self.db }
+        TestApp { address, services, clock: self.clock, client, outbox: self.outbox, _running: running, db: self.db }
     }
 }
 
@@ -154,13 +164,15 @@ impl TestApp {
 
     /// On a database that exists: a second process, or the first one started again.
     pub fn builder_on(db: Arc<TestDb>) -> Builder {
+        let outbox = tempfile::tempdir().unwrap();
         let variables = Variables::default()
+            .with("EMAIL_URL", format!("file:{}", outbox.path().display()))
             .with("DATABASE_URL", db.url())
             .with("DATABASE_POOL_SIZE", "4")
             .with("SECRET_KEY", SECRET_KEY)
             .with("BCRYPT_COST", "4")
             .with("RATE_LIMITS", "off");
-        Builder { db, clock: Arc::new(ManualClock::new()), variables, users: Vec::new() }
+        Builder { db, clock: Arc::new(ManualClock::new()), variables, users: Vec::new(), outbox }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -186,6 +198,19 @@ impl TestApp {
     /// What the background task does every second.
     pub async fn poll_revocations(&self) {
         revocation::poll(&self.services).await.unwrap();
+    }
+
+    /// Sends what is due, as the background task does every second, and gives what left.
+    pub async fn deliver_mail(&self) -> Vec<Mail> {
+        deliver_due(&self.services).await.unwrap();
+        mail::take(self.outbox.path())
+    }
+
+    /// The one mail that is due.
+    pub async fn deliver_one_mail(&self) -> Mail {
+        let mut mails = self.deliver_mail().await;
+        assert_eq!(mails.len(), 1, "{mails:?}");
+        mails.remove(0)
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -217,6 +242,13 @@ impl TestApp {
     pub async fn sign_in(&self, name: &str, password: &str) -> Answer {
         let (email, password) = (Some(name.to_owned()), password.to_owned());
         self.post("/api/auth/login/", &LoginRequest { email, username: None, password }).await
+    }
+
+    /// The same from another address, of an API that is [`Builder::limited`].
+    pub async fn sign_in_from(&self, address: &str, name: &str, password: &str) -> Answer {
+        let request = self.request(Method::POST, "/api/auth/login/").header("X-Forwarded-For", address);
+        let (email, password) = (Some(name.to_owned()), password.to_owned());
+        send(request.json(&LoginRequest { email, username: None, password })).await
     }
 
     /// Signs in a user that has [`PASSWORD`].

@@ -7,9 +7,12 @@ mod clock;
 mod database;
 pub mod forge;
 mod key_pair;
+mod mail;
+mod mail_server;
 mod process;
 mod proxy;
 pub mod raw;
+mod redis;
 pub mod servers;
 
 pub use answer::Answer;
@@ -19,8 +22,11 @@ pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
 pub use key_pair::KeyPair;
+pub use mail::Mail;
+pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually};
 pub use proxy::Proxy;
+pub use redis::RedisServer;
 
 use chrono::Duration;
 
