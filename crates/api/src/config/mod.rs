@@ -5,6 +5,7 @@
 mod database;
 mod mail;
 mod origins;
+mod patience;
 mod reader;
 mod secret_key;
 mod sections;
@@ -14,6 +15,7 @@ mod transport;
 pub use database::{DatabaseSettings, DatabaseUrl};
 pub use mail::{MailSettings, MailUrl};
 pub use origins::{Origin, Origins};
+pub use patience::Patience;
 pub use reader::{ConfigError, Variables};
 pub use secret_key::{KeySettings, generate as generate_secret};
 pub use sections::{
@@ -41,6 +43,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     pub limits: LimitSettings,
     pub operation: OperationSettings,
+    /// Not configured: the same everywhere.
+    pub patience: Patience,
     /// `RUST_LOG`, as `env_logger` reads it. Default: `info`.
     pub log_filter: String,
 }
@@ -76,6 +80,7 @@ impl Settings {
             storage: StorageSettings::read(&mut reader),
             limits: LimitSettings::read(&mut reader, environment),
             operation: OperationSettings::read(&mut reader, environment),
+            patience: Patience::default(),
             log_filter: reader.text(&["RUST_LOG"]).unwrap_or_else(|| "info".to_owned()),
         };
         reader.finish().map(|()| settings)

@@ -49,7 +49,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token) } else { Err(Problem::credentials_missing()) }
 }
 
-fn services(request: &HttpRequest) -> Result<&Data<Services>, Problem> {
+pub(super) fn services(request: &HttpRequest) -> Result<&Data<Services>, Problem> {
     request.app_data::<Data<Services>>().ok_or_else(|| Problem::internal("the application has no services"))
 }
 

@@ -9,6 +9,7 @@ mod extract;
 pub mod middleware;
 mod ops;
 mod sessions;
+mod watch;
 mod wire;
 
 use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, UpdateMeRequest, VerifyRequest};
@@ -86,4 +87,5 @@ fn endpoints() -> Vec<Endpoint> {
 
 pub use docs::document as openapi_document;
 pub use endpoint::routes;
+pub use watch::Crowd;
 pub use wire::Wire;

@@ -1,25 +1,49 @@
 //! A bounded pool for password hashing: as many jobs at once as the machine has cores, a short queue, then "busy".
 //!
 //! Hashing takes a quarter of a second of a core on purpose. Without a bound a flood of sign-ins would take every core
-//! and every thread that other requests need.
+//! and every thread that other requests need. A job whose caller has gone is not run, and gives its place away: else
+//! a flood that never waits for its answers would keep the queue full of work for nobody.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
 
 /// Jobs that may wait for each core: about four seconds of work at bcrypt's cost 12.
 const QUEUE_PER_CORE: usize = 16;
-
-type Job = Box<dyn FnOnce() + Send>;
 
 /// The pool is full; try again in a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the password hashing queue is full")]
 pub struct Busy;
 
-/// Threads that hash, and the queue before them. Dropped, it ends when the queue is empty.
+/// Threads that hash, and the queue before them. When the last clone is dropped, they end as soon as the queue is empty.
 #[derive(Debug, Clone)]
 pub struct HashingPool {
-    queue: SyncSender<Job>,
+    queue: Arc<Entrance>,
+}
+
+struct Job {
+    /// Alive as long as somebody waits for the answer.
+    caller: Weak<()>,
+    run: Box<dyn FnOnce() + Send>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    closed: bool,
+}
+
+/// The callers' side of the queue.
+struct Entrance {
+    queue: Arc<Queue>,
+    room: usize,
 }
 
 impl HashingPool {
@@ -37,40 +61,86 @@ impl HashingPool {
     /// # Errors
     /// When the system gives no threads.
     pub fn with_threads(threads: usize, waiting: usize) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel::<Job>(waiting);
-        let jobs = Arc::new(parking_lot::Mutex::new(jobs));
+        let queue = Arc::new(Queue::default());
+        let entrance = Arc::new(Entrance { queue: Arc::clone(&queue), room: waiting });
         for number in 0..threads {
-            let jobs = Arc::clone(&jobs);
-            std::thread::Builder::new().name(format!("hashing-{number}")).spawn(move || work(&jobs))?;
+            let queue = Arc::clone(&queue);
+            std::thread::Builder::new().name(format!("hashing-{number}")).spawn(move || queue.work())?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue: entrance })
     }
 
-    /// Runs `job` when a thread is free.
+    /// Runs `job` when a thread is free, unless the caller stops waiting before.
     ///
     /// # Errors
     /// [`Busy`] when the queue is full.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let (answer, answered) = tokio::sync::oneshot::channel();
-        let job = Box::new(move || {
-            // Nobody waits for the answer when the client has hung up.
+        let caller = Arc::new(());
+        let run = Box::new(move || {
+            // Nobody waits for the answer when the client has hung up just now.
             let _ = answer.send(job());
         });
-        match self.queue.try_send(job) {
-            Ok(()) => answered.await.map_err(|_| Busy),
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(Busy),
+        self.queue.enter(Job { caller: Arc::downgrade(&caller), run })?;
+        answered.await.map_err(|_| Busy)
+    }
+}
+
+impl Entrance {
+    fn enter(&self, job: Job) -> Result<(), Busy> {
+        let mut state = self.queue.state.lock();
+        if state.waiting.len() >= self.room {
+            state.waiting.retain(Job::is_wanted);
+        }
+        if state.waiting.len() >= self.room {
+            return Err(Busy);
+        }
+        state.waiting.push_back(job);
+        self.queue.changed.notify_one();
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entrance").field("room", &self.room).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Entrance {
+    fn drop(&mut self) {
+        self.queue.state.lock().closed = true;
+        self.queue.changed.notify_all();
+    }
+}
+
+impl Queue {
+    fn work(&self) {
+        while let Some(job) = self.next() {
+            // A job that panics must not take its thread along; its caller gets `Busy` because the answer is dropped.
+            if job.is_wanted() && std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run)).is_err() {
+                log::error!("hashing.panicked: a hashing job panicked");
+            }
+        }
+    }
+
+    /// Waits for a job; `None` when no more can come.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(job) = state.waiting.pop_front() {
+                return Some(job);
+            }
+            if state.closed {
+                return None;
+            }
+            self.changed.wait(&mut state);
         }
     }
 }
 
-fn work(jobs: &parking_lot::Mutex<Receiver<Job>>) {
-    loop {
-        // The lock is held while waiting, not while working: one idle thread waits for a job, the others for the lock.
-        let job = jobs.lock().recv();
-        let Ok(job) = job else { return };
-        // A job that panics must not take its thread along; its caller gets `Busy` because the answer is dropped.
-        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
-            log::error!("hashing.panicked: a hashing job panicked");
-        }
+impl Job {
+    fn is_wanted(&self) -> bool {
+        self.caller.strong_count() > 0
     }
 }

@@ -5,6 +5,8 @@ mod app;
 mod clock;
 mod database;
 pub mod forge;
+mod hashing;
+mod log;
 mod process;
 mod proxy;
 pub mod raw;
@@ -14,6 +16,7 @@ pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
 pub use clock::ManualClock;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
+pub use hashing::{hold_hashing, queue_length};
 pub use process::{Process, create_user, eventually};
 pub use proxy::Proxy;
 

@@ -1,11 +1,11 @@
 //! The real program, as a process of its own.
 
+use super::log::Log;
 use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, send};
 use auth_types::requests::{LoginRequest, RefreshRequest};
 use auth_types::responses::TokenResponse;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -29,20 +29,34 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
 pub struct Process {
     child: Child,
     address: SocketAddr,
+    log: Log,
     client: reqwest::Client,
     /// Its working directory: no `.env` and no `data/` of anybody else.
     _folder: TempDir,
 }
 
 impl Process {
-    /// Starts on `database_url` and waits until it listens.
+    /// Starts on `database_url` and waits until it can do its work.
     pub fn start(database_url: &str) -> Self {
         Self::start_with(database_url, &[])
     }
 
     pub fn start_with(database_url: &str, variables: &[(&str, &str)]) -> Self {
+        let process = Self::start_unready(database_url, variables);
+        process.log.until("start.database: ");
+        process
+    }
+
+    /// Waits only until it listens.
+    pub fn start_unready(database_url: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_under("", database_url, variables)
+    }
+
+    /// The same with something that a shell does before: a limit.
+    pub fn start_under(before: &str, database_url: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("{before}\nexec \"$0\""), env!("CARGO_BIN_EXE_api")])
             .current_dir(folder.path())
             .env_clear()
             .env("DATABASE_URL", database_url)
@@ -56,9 +70,16 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let address = read_address(child.stderr.take().unwrap());
+        let log = Log::of(child.stderr.take().unwrap());
+        let listening = log.until("start.listening: http://");
+        let address = listening.split("http://").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { child, address, client, _folder: folder }
+        Self { child, address, log, client, _folder: folder }
+    }
+
+    /// What it says on standard error.
+    pub fn log(&self) -> &Log {
+        &self.log
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -106,6 +127,20 @@ impl Process {
     pub async fn me(&self, tokens: &TokenResponse) -> Answer {
         send(self.request(reqwest::Method::GET, "/api/auth/me/").bearer_auth(&tokens.access)).await
     }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request(reqwest::Method::GET, path)).await
+    }
+
+    pub async fn register(&self, email: &str) -> Answer {
+        let body = serde_json::json!({"email": email, "password": PASSWORD});
+        send(self.request(reqwest::Method::POST, "/api/auth/register/").json(&body)).await
+    }
+
+    /// Waits until it says that it can do its work.
+    pub async fn until_ready(&self) {
+        eventually("the process is ready", async || self.get("/readyz").await.status.is_success().then_some(())).await;
+    }
 }
 
 impl Drop for Process {
@@ -113,22 +148,6 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The log says where it listens; the rest of the log is read and dropped, so that the process never waits for us.
-fn read_address(stderr: ChildStderr) -> SocketAddr {
-    let mut lines = BufReader::new(stderr).lines();
-    let mut said = Vec::new();
-    for line in lines.by_ref() {
-        let line = line.unwrap();
-        if let Some((_, address)) = line.split_once("start.listening: http://") {
-            let address = address.trim().parse().unwrap();
-            std::thread::spawn(move || lines.for_each(drop));
-            return address;
-        }
-        said.push(line);
-    }
-    panic!("the API did not start:\n{}", said.join("\n"))
 }
 
 /// An account that can sign in, made by the program itself.
