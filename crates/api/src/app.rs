@@ -18,6 +18,7 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
+use std::convert::Infallible;
 use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -114,11 +115,11 @@ async fn wait_for(stopping: GracefulShutdownSignal) {
 }
 
 /// Polls the revoked-session feed and prunes ended sessions, for as long as the process lives.
-pub async fn run_background_tasks(services: Data<Services>) {
-    futures_util::future::join(poll_feed(&services), prune_sessions(&services)).await;
+pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
+    futures_util::future::join(poll_feed(&services), prune_sessions(&services)).await.0
 }
 
-async fn poll_feed(services: &Services) {
+async fn poll_feed(services: &Services) -> Infallible {
     let mut tick = tokio::time::interval(Duration::from_secs(revocation::POLL_SECONDS));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

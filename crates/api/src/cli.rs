@@ -13,7 +13,9 @@ use actix_web::web::Data;
 use auth_types::Role;
 use auth_types::requests::RegisterRequest;
 use clap::{Args, Parser, Subcommand};
+use futures_util::future::{Either, select};
 use secrecy::ExposeSecret;
+use std::convert::Infallible;
 use std::io::{BufRead, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -165,23 +167,19 @@ async fn serve() -> Result<(), CliError> {
     let services = Data::new(app::services(settings, clock())?);
     let server = app::serve(services.clone(), listener, Capacity { workers, connections })?;
     log::info!("start.listening: http://{address}, {connections} connections at once");
-    let handle = server.handle();
-    let background = actix_web::rt::spawn(async move {
-        if let Err(error) = start::start(&services).await {
-            handle.stop(false).await;
-            return Err(error);
-        }
-        app::run_background_tasks(services).await;
-        Ok(())
-    });
-    server.await?;
-    background.abort();
-    // What was aborted has ended well; what ended by itself has not.
-    if let Ok(ended) = background.await {
-        ended?;
+    match select(server, Box::pin(work(services))).await {
+        Either::Left((ended, _)) => ended?,
+        Either::Right((Err(error), _)) => return Err(error.into()),
+        Either::Right((Ok(never), _)) => match never {},
     }
     log::info!("stop: all requests are answered");
     Ok(())
+}
+
+/// What a process does beside answering requests.
+async fn work(services: Data<Services>) -> Result<Infallible, start::StartError> {
+    start::start(&services).await?;
+    Ok(app::run_background_tasks(services).await)
 }
 
 /// Of the connections that nobody has taken yet, as many may wait as a burst brings: each is a handshake, no more.

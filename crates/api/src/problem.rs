@@ -212,6 +212,9 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            response.force_close(); // the rest of the request may never come
+        }
         for header in &self.headers {
             response.insert_header(header.clone());
         }

@@ -35,7 +35,15 @@ impl Crowd {
 ///
 /// [`watch_requests`]: super::middleware::watch_requests
 #[derive(Debug, Clone, Default)]
-pub struct Requests(Rc<(Cell<u64>, Cell<u32>)>);
+pub struct Requests(Rc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    begun: Cell<u64>,
+    open: Cell<u32>,
+    /// Whether the connection ends with the answer that was made last.
+    last: Cell<bool>,
+}
 
 /// A request that is being answered, until this is dropped.
 #[derive(Debug)]
@@ -43,24 +51,26 @@ pub(super) struct Begun(Requests);
 
 impl Requests {
     pub(super) fn begin(&self) -> Begun {
-        let (begun, open) = &*self.0;
-        begun.set(begun.get() + 1);
-        open.set(open.get() + 1);
+        self.0.begun.set(self.0.begun.get() + 1);
+        self.0.open.set(self.0.open.get() + 1);
         Begun(self.clone())
     }
 
-    fn begun(&self) -> u64 {
-        self.0.0.get()
-    }
-
     fn any_open(&self) -> bool {
-        self.0.1.get() > 0
+        self.0.open.get() > 0
+    }
+}
+
+impl Begun {
+    /// Notes that the connection ends with this request's answer.
+    pub(super) fn is_last(&self) {
+        self.0.0.last.set(true);
     }
 }
 
 impl Drop for Begun {
     fn drop(&mut self) {
-        let open = &self.0.0.1;
+        let open = &self.0.0.open;
         open.set(open.get() - 1);
     }
 }
@@ -78,6 +88,8 @@ pub(super) enum Phase {
     Application,
     /// The client, to take an answer.
     Client,
+    /// The client, to see that it is over.
+    Leaving,
 }
 
 /// The time of one connection.
@@ -124,7 +136,8 @@ impl Watch {
     /// Notes that everything is written.
     pub(super) fn written(&mut self) {
         if self.phase == Phase::Client {
-            self.enter(if self.requests.any_open() { Phase::Application } else { Phase::Idle });
+            self.phase = Phase::Application;
+            self.look();
         }
     }
 
@@ -145,13 +158,13 @@ impl Watch {
 
     /// Finds out whether a request began or ended since the last look.
     fn look(&mut self) {
-        let begun = self.requests.begun();
+        let begun = self.requests.0.begun.get();
         if begun != self.seen && self.phase != Phase::Client {
             self.seen = begun;
             self.phase = Phase::Application;
         }
         if self.phase == Phase::Application && !self.requests.any_open() {
-            self.enter(Phase::Idle);
+            self.enter(if self.requests.0.last.get() { Phase::Leaving } else { Phase::Idle });
         }
     }
 
@@ -161,6 +174,7 @@ impl Watch {
             Phase::New | Phase::Head | Phase::Application => self.patience.head,
             Phase::Idle => self.patience.idle,
             Phase::Client => self.patience.answer,
+            Phase::Leaving => self.patience.linger,
         };
         self.arm(time);
     }

@@ -54,6 +54,12 @@ impl Log {
     pub fn lines(&self) -> Vec<String> {
         self.0.state.lock().unwrap().lines.clone()
     }
+
+    /// Everything that was said before the end.
+    pub fn whole(&self) -> Vec<String> {
+        let state = self.0.state.lock().unwrap();
+        self.0.changed.wait_timeout_while(state, PATIENCE, |state| !state.ended).unwrap().0.lines.clone()
+    }
 }
 
 impl Shared {

@@ -3,6 +3,7 @@
 mod answer;
 mod app;
 mod clock;
+mod cluster;
 mod database;
 pub mod forge;
 mod hashing;
@@ -14,10 +15,11 @@ pub mod raw;
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
 pub use clock::ManualClock;
+pub use cluster::Cluster;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
 pub use hashing::{hold_hashing, queue_length};
-pub use process::{Process, create_user, eventually};
+pub use process::{Process, create_user, eventually, try_start};
 pub use proxy::Proxy;
 
 use chrono::Duration;

@@ -55,26 +55,16 @@ impl Process {
     /// The same with something that a shell does before: a limit.
     pub fn start_under(before: &str, database_url: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new("sh")
-            .args(["-c", &format!("{before}\nexec \"$0\""), env!("CARGO_BIN_EXE_api")])
-            .current_dir(folder.path())
-            .env_clear()
-            .env("DATABASE_URL", database_url)
-            .env("DATABASE_POOL_SIZE", "4")
-            .env("SECRET_KEY", SECRET_KEY)
-            .env("BCRYPT_COST", "4")
-            .env("RATE_LIMITS", "off")
-            .env("PORT", "0")
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = program(before, database_url, &folder).envs(variables.iter().copied()).spawn().unwrap();
         let log = Log::of(child.stderr.take().unwrap());
         let listening = log.until("start.listening: http://");
         let address = listening.split("http://").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { child, address, log, client, _folder: folder }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it says on standard error.
@@ -148,6 +138,33 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The program as tests start it.
+fn program(before: &str, database_url: &str, folder: &TempDir) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("{before}\nexec \"$0\""), env!("CARGO_BIN_EXE_api")])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("DATABASE_URL", database_url)
+        .env("DATABASE_POOL_SIZE", "4")
+        .env("SECRET_KEY", SECRET_KEY)
+        .env("BCRYPT_COST", "4")
+        .env("RATE_LIMITS", "off")
+        .env("PORT", "0")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Starts a process that cannot go on: how it ended, and what it said.
+pub async fn try_start(database_url: &str) -> (ExitStatus, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = program("", database_url, &folder).spawn().unwrap();
+    let log = Log::of(child.stderr.take().unwrap());
+    let status = eventually("the start ends", async || child.try_wait().unwrap()).await;
+    (status, log.whole().join("\n"))
 }
 
 /// An account that can sign in, made by the program itself.
