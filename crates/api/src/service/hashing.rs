@@ -2,7 +2,8 @@
 //!
 //! Hashing takes a quarter of a second of a core on purpose. Without a bound a flood of sign-ins would take every core
 //! and every thread that other requests need. A job whose caller has gone is not run, and gives its place away: else
-//! a flood that never waits for its answers would keep the queue full of work for nobody.
+//! a flood that never waits for its answers would keep the queue full of work for nobody. Whoever has to ask the database
+//! before takes a place first, so that a flood does not queue up there instead.
 
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
@@ -37,13 +38,23 @@ struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<Job>,
+    /// Places that are taken: those of jobs that run or wait, and of callers that have not brought their job yet.
+    taken: usize,
     closed: bool,
 }
 
 /// The callers' side of the queue.
 struct Entrance {
     queue: Arc<Queue>,
-    room: usize,
+    places: usize,
+}
+
+/// The right to have one job run, until it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    entrance: Arc<Entrance>,
+    /// The job is wanted as long as this lives.
+    caller: Arc<()>,
 }
 
 impl HashingPool {
@@ -62,7 +73,7 @@ impl HashingPool {
     /// When the system gives no threads.
     pub fn with_threads(threads: usize, waiting: usize) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
-        let entrance = Arc::new(Entrance { queue: Arc::clone(&queue), room: waiting });
+        let entrance = Arc::new(Entrance { queue: Arc::clone(&queue), places: threads + waiting });
         for number in 0..threads {
             let queue = Arc::clone(&queue);
             std::thread::Builder::new().name(format!("hashing-{number}")).spawn(move || queue.work())?;
@@ -70,40 +81,64 @@ impl HashingPool {
         Ok(Self { queue: entrance })
     }
 
+    /// Takes a place.
+    ///
+    /// # Errors
+    /// [`Busy`] when there is none.
+    pub fn enter(&self) -> Result<Place, Busy> {
+        let mut state = self.queue.queue.state.lock();
+        if state.taken >= self.queue.places {
+            return Err(Busy);
+        }
+        state.taken += 1;
+        Ok(Place { entrance: Arc::clone(&self.queue), caller: Arc::new(()) })
+    }
+
+    /// Takes a place and runs `job` there.
+    ///
+    /// # Errors
+    /// [`Busy`] when there is none.
+    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+        self.enter()?.run(job).await
+    }
+}
+
+impl Place {
     /// Runs `job` when a thread is free, unless the caller stops waiting before.
     ///
     /// # Errors
-    /// [`Busy`] when the queue is full.
-    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
+    /// [`Busy`] when the job panics.
+    pub async fn run<T: Send + 'static>(self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let (answer, answered) = tokio::sync::oneshot::channel();
-        let caller = Arc::new(());
         let run = Box::new(move || {
             // Nobody waits for the answer when the client has hung up just now.
             let _ = answer.send(job());
         });
-        self.queue.enter(Job { caller: Arc::downgrade(&caller), run })?;
+        self.entrance.push(Job { caller: Arc::downgrade(&self.caller), run });
         answered.await.map_err(|_| Busy)
     }
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.entrance.queue.state.lock().taken -= 1;
+    }
+}
+
 impl Entrance {
-    fn enter(&self, job: Job) -> Result<(), Busy> {
+    fn push(&self, job: Job) {
         let mut state = self.queue.state.lock();
-        if state.waiting.len() >= self.room {
-            state.waiting.retain(Job::is_wanted);
-        }
-        if state.waiting.len() >= self.room {
-            return Err(Busy);
+        if state.waiting.len() >= self.places {
+            state.waiting.retain(Job::is_wanted); // fewer than places are
         }
         state.waiting.push_back(job);
         self.queue.changed.notify_one();
-        Ok(())
     }
 }
 
 impl std::fmt::Debug for Entrance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Entrance").field("room", &self.room).finish_non_exhaustive()
+        f.debug_struct("Entrance").field("places", &self.places).finish_non_exhaustive()
     }
 }
 
@@ -116,6 +151,7 @@ impl Drop for Entrance {
 
 impl Queue {
     fn work(&self) {
+        give_way();
         while let Some(job) = self.next() {
             // A job that panics must not take its thread along; its caller gets `Busy` because the answer is dropped.
             if job.is_wanted() && std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run)).is_err() {
@@ -138,6 +174,18 @@ impl Queue {
         }
     }
 }
+
+/// Lets this thread compute only what the others leave: hashing takes long whatever is done, and nothing else may wait for
+/// it. Only Linux knows the priority of a single thread.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    const NICE: i32 = 10;
+    // A system that forbids it has its own opinion of fairness.
+    let _ = rustix::process::setpriority_process(None, NICE);
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn give_way() {}
 
 impl Job {
     fn is_wanted(&self) -> bool {

@@ -40,6 +40,8 @@ pub async fn login(
     client: ClientInfo,
 ) -> Result<TokenResponse, LoginError> {
     let name = check(&request).map_err(LoginError::Fields)?;
+    // A place first: those for whom there is none must not ask the database, either.
+    let place = services.hashing.enter()?;
     let found = find(services, name).await?;
     let cost = services.settings.passwords.bcrypt_cost;
     let nobody = services.nobodys_hash.expose_secret();
@@ -49,7 +51,7 @@ pub async fn login(
         let renewed = matches!(verdict, Verdict::RightButOutdated).then(|| passwords::hash(&request.password, cost));
         (verdict, renewed.transpose())
     };
-    let (verdict, renewed) = services.hashing.run(compare).await?;
+    let (verdict, renewed) = place.run(compare).await?;
     match found {
         Some(user) if verdict != Verdict::Wrong && user.is_active => {
             open_session(services, user, renewed?, client).await

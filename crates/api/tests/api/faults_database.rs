@@ -290,8 +290,9 @@ async fn a_server_that_crashes_under_load_loses_no_session() {
         }
         works("it works after the last crash").await;
         ended.store(true, Ordering::SeqCst);
+        cluster
     };
-    let (held, ()) = tokio::join!(clients, crashes);
+    let (held, _cluster) = tokio::join!(clients, crashes);
     // A connection that nobody used since the crash may cost one more 503.
     for (tokens, exchanges) in held {
         assert!(exchanges > 0);
