@@ -71,7 +71,7 @@ use_wasm() {
 # The client as the browser tests serve it, talking to the API that they start.
 build_e2e_client() (
   use_wasm
-  API_BASE_URL=http://127.0.0.1:18000 trunk build --release --dist "$TARGET_DIR/e2e-client"
+  API_BASE_URL=https://api.latchkey.test trunk build --release --dist "$TARGET_DIR/e2e-client"
 )
 
 # Playwright with the API and the client that were just built.

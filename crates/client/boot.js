@@ -1,6 +1,16 @@
 // Starts the program. A file of its own, so that the content security policy needs no exception for inline scripts.
 const { js, wasm } = document.querySelector("meta[name=program]").dataset;
 
+// Browsers with Trusted Types ask this policy before they take a string for HTML, and there is no other policy. Leptos
+// makes elements without state of HTML that is fixed when the program is built; that is all that may pass: text, elements
+// that only hold it or draw, attributes that neither load nor run anything, links to pages of this site.
+const ELEMENT = "a|b|br|circle|code|dd|div|dl|dt|em|g|h[1-6]|hr|li|line|ol|p|path|rect|section|small|span|strong|svg|ul";
+const ATTRIBUTE = '(?:aria-[a-z]+|class|cx|cy|d|focusable|height|id|r|role|rx|ry|viewBox|width|x|y)="[^"<>]*"';
+const LINK = 'href="/(?:[\\w-]+(?:/[\\w-]+)*)?"';
+const TEMPLATE = new RegExp(`^(?:[^<]|<(?:${ELEMENT})(?: ${ATTRIBUTE}| ${LINK})*>|</(?:${ELEMENT})>)*$`);
+
+globalThis.trustedTypes?.createPolicy("default", { createHTML: (html) => (TEMPLATE.test(html) ? html : null) });
+
 try {
   const { default: start } = await import(js);
   await start({ module_or_path: wasm });

@@ -2,7 +2,7 @@
 
 use std::env;
 
-/// The first of these that is set counts.
+/// Two names of one variable: both may be set if they say the same.
 const VARIABLES: [&str; 2] = ["API_BASE_URL", "VITE_API_BASE_URL"];
 
 /// Where `cargo run -p api` serves.
@@ -13,8 +13,16 @@ fn main() {
     for variable in VARIABLES {
         println!("cargo::rerun-if-env-changed={variable}");
     }
-    let given = VARIABLES.into_iter().find_map(|variable| Some((variable, env::var(variable).ok()?)));
-    let (variable, value) = given.unwrap_or((VARIABLES[0], DEVELOPMENT.to_owned()));
+    // A blank value counts as not set: that is how dashboards leave a variable out.
+    let set = |name: &'static str| Some((name, env::var(name).ok().filter(|value| !value.trim().is_empty())?));
+    let given: Vec<_> = VARIABLES.into_iter().filter_map(set).collect();
+    if let [(first, a), (second, b)] = given.as_slice()
+        && a != b
+    {
+        println!("cargo::error={first} is {a:?} and {second} is {b:?}: set one of the two");
+        return;
+    }
+    let (variable, value) = given.into_iter().next().unwrap_or((VARIABLES[0], DEVELOPMENT.to_owned()));
     match base_url(&value) {
         Ok(base) => {
             println!("cargo::rustc-env=LATCHKEY_API_BASE={base}");
@@ -37,8 +45,12 @@ fn base_url(value: &str) -> Result<&str, &'static str> {
     let rest = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://"));
     let rest = rest.ok_or("it must start with https:// or http://")?;
     let host = rest.split('/').next().unwrap_or_default();
+    // An IPv6 address has colons of its own, inside brackets.
+    let port = host.rsplit_once(']').map_or(host, |(_, port)| port).split_once(':').map(|(_, port)| port);
     if host.is_empty() || host.starts_with(':') {
         Err("it must name a host")
+    } else if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        Err("its port must be a number")
     } else if rest.contains(['?', '#', '@', '\\']) || !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
         Err("it must be an origin, with a path at most")
     } else {

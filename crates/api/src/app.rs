@@ -2,9 +2,15 @@
 
 use crate::clock::SharedClock;
 use crate::config::{Environment, Patience, Settings};
-use crate::http::middleware::{check_origin, cors, finish, refuse_until_started, watch_requests};
+use crate::http::middleware::{
+    check_origin, cors, finish, refuse_preflight_in_clear, refuse_until_started, require_https, watch_requests,
+};
 use crate::http::{self, Crowd, Wire};
+use crate::metrics::Metrics;
+use crate::service::csrf::CsrfKeys;
 use crate::service::hashing::HashingPool;
+use crate::service::limits::Limits;
+use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
 use crate::service::{Services, passwords, prune};
@@ -25,6 +31,9 @@ use std::time::Duration;
 
 /// How often ended sessions are pruned.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
+/// How long Redis is left alone after it went away, at first and at most.
+const RECONNECT_FIRST: Duration = Duration::from_secs(1);
+const RECONNECT_LAST: Duration = Duration::from_secs(30);
 
 /// Why the application could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +42,10 @@ pub enum StartError {
     Threads(#[from] std::io::Error),
     #[error("cannot hash: {0}")]
     Hash(#[from] bcrypt::BcryptError),
+    #[error("{0}")]
+    Mailer(#[from] MailerError),
+    #[error("REDIS_URL: cannot be used: {0}; write redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT/NUMBER")]
+    Redis(#[from] redis::RedisError),
 }
 
 /// Puts the services together.
@@ -40,12 +53,18 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, StartError> {
+    let metrics = Metrics::default();
+    let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics.limits)?;
     Ok(Services {
         store: Store::new(&settings.database, settings.patience),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
+        csrf: CsrfKeys::new(&settings.keys),
         hashing: HashingPool::start()?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
+        mailer: Mailer::new(&settings.mail, settings.environment)?,
+        limits,
+        metrics,
         settings,
         clock,
     })
@@ -65,17 +84,17 @@ pub struct Capacity {
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity) -> std::io::Result<Server> {
-    let origins = Data::new(services.settings.origins.clone());
     let (environment, patience) = (services.settings.environment, services.settings.patience);
     let crowd = Crowd::of_at_most(capacity.connections);
     let app = move || {
         App::new()
             .app_data(services.clone())
-            .app_data(origins.clone())
-            .configure(http::routes)
+            .configure(|config| http::routes(config, &services.settings))
             .wrap(from_fn(refuse_until_started))
             .wrap(from_fn(check_origin))
-            .wrap(cors(&origins))
+            .wrap(from_fn(require_https))
+            .wrap(cors(&services.settings))
+            .wrap(from_fn(refuse_preflight_in_clear))
             .wrap(from_fn(finish))
             .wrap(from_fn(watch_requests))
     };
@@ -114,9 +133,11 @@ async fn wait_for(stopping: GracefulShutdownSignal) {
     stopping.notified().await;
 }
 
-/// Polls the revoked-session feed and prunes ended sessions, for as long as the process lives.
+/// Polls the revoked-session feed, sends mail, prunes ended sessions and keeps connected to Redis, for as long as the
+/// process lives.
 pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
-    futures_util::future::join(poll_feed(&services), prune_sessions(&services)).await.0
+    let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
+    futures_util::future::join4(feed, mail, prune_sessions(&services), keep_connected(&services)).await.0
 }
 
 async fn poll_feed(services: &Services) -> Infallible {
@@ -130,6 +151,19 @@ async fn poll_feed(services: &Services) -> Infallible {
     }
 }
 
+async fn deliver_mail(services: &Services) {
+    let mut tick = tokio::time::interval(Duration::from_secs(mail::POLL_SECONDS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        match mail::deliver_due(services).await {
+            Ok(0) => {}
+            Ok(sent) => log::info!(mails_total = sent; "mail.sent: {sent} mails"),
+            Err(error) => log::warn!("mail.outbox: {error}"),
+        }
+    }
+}
+
 async fn prune_sessions(services: &Services) {
     let mut tick = tokio::time::interval(PRUNE_EVERY);
     loop {
@@ -139,5 +173,14 @@ async fn prune_sessions(services: &Services) {
             Ok(deleted) => log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions"),
             Err(error) => log::warn!("prune.sessions: {error}"),
         }
+    }
+}
+
+/// Looks after the connection that limits are counted through; while there is none, less and less often.
+async fn keep_connected(services: &Services) {
+    let mut pause = RECONNECT_FIRST;
+    loop {
+        pause = if services.limits.connect().await { RECONNECT_FIRST } else { (pause * 2).min(RECONNECT_LAST) };
+        tokio::time::sleep(pause).await;
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::app::{self, Capacity};
 use crate::capacity;
+use crate::check::{self, Severity};
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{self, DatabaseUrl, ServerSettings, Settings};
+use crate::config::{self, DatabaseUrl, Inspection, ServerSettings, Settings};
 use crate::service::register::{self, RegisterError};
 use crate::service::{Services, prune, start};
 use crate::store::migrations::{self, MigrateError};
@@ -12,6 +13,7 @@ use actix_web::rt::net::TcpSocket;
 use actix_web::web::Data;
 use auth_types::Role;
 use auth_types::requests::RegisterRequest;
+use auth_types::responses::TokenTransport;
 use clap::{Args, Parser, Subcommand};
 use futures_util::future::{Either, select};
 use secrecy::ExposeSecret;
@@ -35,14 +37,33 @@ enum Command {
     Serve,
     /// Bring the database's schema up to date.
     Migrate,
+    /// Check the configuration; exit with 2 for an error, 1 for a warning.
+    Check(Check),
     /// Make an account.
     CreateUser(CreateUser),
     /// Delete sessions that ended more than a week ago.
     Prune,
     /// Print the OpenAPI document.
-    Openapi,
+    Openapi {
+        /// As it is with `TOKEN_TRANSPORT=cookie`.
+        #[arg(long)]
+        cookie: bool,
+    },
     /// Print a new random value for `SECRET_KEY`.
     GenerateSecret,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// Judge as production, and ask database, mail server, storage and Redis, too.
+    #[arg(long)]
+    deploy: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// The least severe finding that makes the exit code anything but 0.
+    #[arg(long, value_enum, default_value_t = Severity::Warning)]
+    fail_level: Severity,
 }
 
 #[derive(Debug, Args)]
@@ -89,7 +110,7 @@ pub async fn run() -> ExitCode {
     let outcome = execute(cli.command.unwrap_or(Command::Serve)).await;
     telemetry::flush();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             for line in error.to_string().lines() {
                 eprintln!("api: {line}");
@@ -99,21 +120,39 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn execute(command: Command) -> Result<(), CliError> {
+async fn execute(command: Command) -> Result<ExitCode, CliError> {
     match command {
-        Command::Serve => serve().await,
-        Command::Migrate => migrate(&Settings::from_env()?),
-        Command::CreateUser(arguments) => create_user(arguments).await,
+        Command::Serve => serve().await?,
+        Command::Migrate => migrate(&Settings::from_env()?)?,
+        Command::Check(arguments) => return check(&arguments).await,
+        Command::CreateUser(arguments) => create_user(arguments).await?,
         Command::Prune => {
             let deleted = prune::prune(&services()?).await?;
-            print(format_args!("deleted {deleted} ended sessions"))
+            print(format_args!("deleted {deleted} ended sessions"))?;
         }
-        Command::Openapi => {
-            let document = serde_json::to_string_pretty(&crate::http::openapi_document());
-            print(document.map_err(std::io::Error::from)?)
+        Command::Openapi { cookie } => {
+            let transport = if cookie { TokenTransport::Cookie } else { TokenTransport::Body };
+            print_json(&crate::http::openapi_document(transport))?;
         }
-        Command::GenerateSecret => print(config::generate_secret()?.expose_secret()),
+        Command::GenerateSecret => print(config::generate_secret()?.expose_secret())?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), CliError> {
+    print(serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)
+}
+
+async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
+    let inspection = Inspection::of_env();
+    let report = if arguments.deploy {
+        check::deployment(&inspection, &clock()).await
+    } else {
+        check::configuration(&inspection)
+    };
+    let printed = if arguments.json { print_json(&report) } else { print(&report) };
+    printed?;
+    Ok(report.exit_code(arguments.fail_level).into())
 }
 
 /// Prints a line. A reader that has gone away (`api openapi | head`) is an error like any other, not a panic.
@@ -159,6 +198,7 @@ fn prepare_folder(settings: &Settings) -> Result<(), CliError> {
 async fn serve() -> Result<(), CliError> {
     let settings = Settings::from_env()?;
     telemetry::init(&settings, clock());
+    check::log_findings(&settings);
     prepare_folder(&settings)?;
     let listener = listen(&settings.server)?;
     let address = listener.local_addr()?;
@@ -166,7 +206,8 @@ async fn serve() -> Result<(), CliError> {
     let connections = capacity::connections(settings.database.pool_size);
     let services = Data::new(app::services(settings, clock())?);
     let server = app::serve(services.clone(), listener, Capacity { workers, connections })?;
-    log::info!("start.listening: http://{address}, {connections} connections at once");
+    log::info!(connections = connections; "start.capacity: {connections} connections at once");
+    log::info!("start.listening: http://{address}");
     match select(server, Box::pin(work(services))).await {
         Either::Left((ended, _)) => ended?,
         Either::Right((Err(error), _)) => return Err(error.into()),
@@ -178,6 +219,10 @@ async fn serve() -> Result<(), CliError> {
 
 /// What a process does beside answering requests.
 async fn work(services: Data<Services>) -> Result<Infallible, start::StartError> {
+    if !services.settings.limits.enabled {
+        log::warn!("limits.off: RATE_LIMITS=off: passwords can be guessed without end; this is for load tests only");
+    }
+    services.limits.connect().await;
     start::start(&services).await?;
     Ok(app::run_background_tasks(services).await)
 }

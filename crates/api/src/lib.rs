@@ -5,10 +5,12 @@
 
 pub mod app;
 mod capacity;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod metrics;
 pub mod problem;
 pub mod service;
 pub mod store;

@@ -1,7 +1,11 @@
 //! How failures look on the wire: the only place where one meets a status code.
 
+mod credentials;
+
 use crate::service::account::AccountError;
+use crate::service::csrf::CsrfError;
 use crate::service::hashing::Busy;
+use crate::service::limits::Throttled;
 use crate::service::login::LoginError;
 use crate::service::logout::LogoutError;
 use crate::service::refresh::RefreshError;
@@ -39,7 +43,9 @@ impl Problem {
         Self { status, code, reason, detail: detail.into(), errors: FieldErrors::new(), headers: Vec::new() }
     }
 
-    fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    /// The same with one more header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
@@ -126,6 +132,18 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::OriginNotAllowed, detail)
     }
 
+    fn csrf_failed() -> Self {
+        let detail = "Send the csrf_token of this session in X-CSRF-Token.";
+        Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::CsrfFailed, detail)
+    }
+
+    /// 403: the request came in clear.
+    #[must_use]
+    pub fn https_required() -> Self {
+        let detail = "Use https:// here: what this request carried could be read on its way.";
+        Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::HttpsRequired, detail)
+    }
+
     /// 404.
     #[must_use]
     pub fn not_found() -> Self {
@@ -138,6 +156,14 @@ impl Problem {
         let detail = "The service is busy. Try again in a moment.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, ProblemCode::Error, Reason::Unavailable, detail)
             .header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
+    }
+
+    /// 429: a budget is spent.
+    #[must_use]
+    pub fn throttled(retry_after_seconds: u32) -> Self {
+        let detail = format!("Too many tries. Try again in {}.", in_words(retry_after_seconds));
+        Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemCode::Throttled, Reason::RateLimited, detail)
+            .header(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds))
     }
 
     /// 500, logged here and told to nobody.
@@ -154,6 +180,11 @@ impl Problem {
         };
         let errors = FieldErrors::from([(field.to_owned(), vec![detail.to_owned()])]);
         Self { errors, ..Self::new(StatusCode::CONFLICT, ProblemCode::Invalid, reason, detail) }
+    }
+
+    fn link_not_valid() -> Self {
+        let detail = "This link is not valid, or was used already, or is too old. Ask for a new one.";
+        Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::LinkNotValid, detail)
     }
 
     /// What the framework refused by itself, told in our words.
@@ -182,6 +213,12 @@ impl Problem {
         }
     }
 
+    /// What happened, as the client is told.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
     /// The body, with the request's id.
     #[must_use]
     pub fn body(&self, request_id: &str) -> ProblemBody {
@@ -196,6 +233,16 @@ impl Problem {
             errors: self.errors.clone(),
         }
     }
+}
+
+/// A time to wait, as a person says it.
+fn in_words(seconds: u32) -> String {
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Problem {
@@ -216,7 +263,7 @@ impl ResponseError for Problem {
             response.force_close(); // the rest of the request may never come
         }
         for header in &self.headers {
-            response.insert_header(header.clone());
+            response.append_header(header.clone());
         }
         response.finish()
     }
@@ -240,9 +287,24 @@ impl From<Busy> for Problem {
     }
 }
 
+impl From<Throttled> for Problem {
+    fn from(throttled: Throttled) -> Self {
+        Self::throttled(throttled.retry_after_seconds)
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self::token_not_valid(refusal.reason())
+    }
+}
+
+impl From<CsrfError> for Problem {
+    fn from(error: CsrfError) -> Self {
+        match error {
+            CsrfError::NoRefreshToken => Self::credentials_missing(),
+            CsrfError::NotSubmittedTwice | CsrfError::OfAnotherSession => Self::csrf_failed(),
+        }
     }
 }
 
@@ -255,6 +317,7 @@ impl From<RegisterError> for Problem {
             }
             RegisterError::Fields(errors) => Self::fields_invalid(errors),
             RegisterError::Taken(name) => Self::taken(name),
+            RegisterError::Throttled(throttled) => throttled.into(),
             RegisterError::Busy(busy) => busy.into(),
             RegisterError::Hash(cause) => Self::internal(cause),
             RegisterError::Sign(cause) => Self::internal(cause),
@@ -268,6 +331,11 @@ impl From<LoginError> for Problem {
         match error {
             LoginError::Fields(errors) => Self::fields_invalid(errors),
             LoginError::NoActiveAccount => Self::no_active_account(),
+            LoginError::EmailNotVerified => {
+                let detail = "Confirm your email address first: open the link in the mail that was sent to it.";
+                Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::EmailNotVerified, detail)
+            }
+            LoginError::Throttled(throttled) => throttled.into(),
             LoginError::Busy(busy) => busy.into(),
             LoginError::Hash(cause) => Self::internal(cause),
             LoginError::Sign(cause) => Self::internal(cause),
@@ -286,6 +354,7 @@ impl From<RefreshError> for Problem {
             RefreshError::Reused { .. } => Self::token_not_valid(Reason::RefreshReused),
             RefreshError::Ahead { .. } => Self::token_not_valid(Reason::SessionRevoked),
             RefreshError::Contended { .. } => Self::unavailable(),
+            RefreshError::Throttled(throttled) => throttled.into(),
             RefreshError::Sign(cause) => Self::internal(cause),
             RefreshError::Store(error) => error.into(),
         }
@@ -307,6 +376,7 @@ impl From<VerifyError> for Problem {
             VerifyError::NotValid(cause) => Self::token_not_valid(cause.reason()),
             VerifyError::Refused(refusal) => refusal.into(),
             VerifyError::Superseded => Self::token_not_valid(Reason::TokenSuperseded),
+            VerifyError::Throttled(throttled) => throttled.into(),
             VerifyError::Store(error) => error.into(),
         }
     }

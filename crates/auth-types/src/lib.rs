@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod claims;
+pub mod keys;
 pub mod limits;
 pub mod problem;
 pub mod requests;
@@ -12,4 +13,5 @@ pub mod responses;
 pub mod validation;
 
 pub use claims::{AccessClaims, RefreshClaims, Role, SessionId, TokenType, UserId};
+pub use keys::{JsonWebKey, JsonWebKeySet};
 pub use problem::{FieldErrors, ProblemBody, ProblemCode, Reason};

@@ -97,6 +97,9 @@ pub enum Reason {
     HeaderMalformed,
     /// The request's `Origin` is not one of those that may change things here.
     OriginNotAllowed,
+    /// `X-CSRF-Token` is missing or not the one of the cookie's session: a page that is not the client's sent this, or
+    /// another tab has signed in meanwhile.
+    CsrfFailed,
     /// The request came in clear.
     HttpsRequired,
     /// New accounts are not accepted.
@@ -146,6 +149,7 @@ impl Reason {
             | Self::ContentTypeUnsupported
             | Self::HeaderMalformed
             | Self::OriginNotAllowed
+            | Self::CsrfFailed
             | Self::HttpsRequired
             | Self::RegistrationClosed
             | Self::LinkNotValid

@@ -1,4 +1,5 @@
-//! Bodies that clients send. All fields are strings, so that a missing or wrongly typed one can be told by name.
+//! Bodies that clients send. All fields are strings, so that a missing or wrongly typed one can be told by name. What the
+//! OpenAPI document says of their lengths is `limits`, or the least of what can be configured.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -8,14 +9,18 @@ use std::fmt;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RegisterRequest {
     /// The address; it is also the name to sign in with.
+    #[cfg_attr(feature = "openapi", schema(format = "email", max_length = 254))]
     pub email: String,
     /// The password, taken exactly as sent.
+    #[cfg_attr(feature = "openapi", schema(min_length = 8, max_length = 256))]
     pub password: String,
     /// A second name to sign in with.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 150))]
     pub username: Option<String>,
     /// What to call this person.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 100))]
     pub display_name: Option<String>,
 }
 
@@ -25,11 +30,14 @@ pub struct RegisterRequest {
 pub struct LoginRequest {
     /// Email or username.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub email: Option<String>,
     /// Email or username, for clients written for simplejwt.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub username: Option<String>,
     /// The password, taken exactly as sent.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub password: String,
 }
 
@@ -38,15 +46,76 @@ pub struct LoginRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefreshRequest {
     /// The refresh token.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub refresh: String,
 }
+
+/// `POST /api/auth/refresh/` and `POST /api/auth/logout/` with `TOKEN_TRANSPORT=cookie`: the cookie says it all, `{}`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CookieRefreshRequest {}
 
 /// `POST /api/auth/verify/`.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VerifyRequest {
     /// An access or a refresh token.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub token: String,
+}
+
+/// `POST /api/auth/password/change/`. The caller proves once more who they are.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasswordChangeRequest {
+    /// The password that is valid now, taken exactly as sent.
+    pub current_password: String,
+    /// The password from now on, taken exactly as sent.
+    pub new_password: String,
+}
+
+/// `POST /api/auth/password/reset/`: asks for a mail with a link.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasswordResetRequest {
+    /// The account's address.
+    pub email: String,
+}
+
+/// `POST /api/auth/password/reset/confirm/`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasswordResetConfirmRequest {
+    /// What the mailed link holds after `#token=`.
+    pub token: String,
+    /// The password from now on, taken exactly as sent.
+    pub new_password: String,
+}
+
+/// `POST /api/auth/email/verify/`: confirms the account's address, or a new one.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EmailVerifyRequest {
+    /// What the mailed link holds after `#token=`.
+    pub token: String,
+}
+
+/// `POST /api/auth/email/resend/`: asks for the mail that confirms an address once more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EmailResendRequest {
+    /// The account's address.
+    pub email: String,
+}
+
+/// `POST /api/auth/email/change/`. The caller proves once more who they are.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EmailChangeRequest {
+    /// The address from the moment on that it is confirmed.
+    pub new_email: String,
+    /// The password, taken exactly as sent.
+    pub password: String,
 }
 
 /// `PATCH /api/auth/me/`. What is absent stays; `null` clears.
@@ -79,4 +148,13 @@ macro_rules! debug_prints_no_secret {
         }
     )+};
 }
-debug_prints_no_secret!(RegisterRequest, LoginRequest, RefreshRequest, VerifyRequest);
+debug_prints_no_secret!(
+    RegisterRequest,
+    LoginRequest,
+    RefreshRequest,
+    VerifyRequest,
+    PasswordChangeRequest,
+    PasswordResetConfirmRequest,
+    EmailVerifyRequest,
+    EmailChangeRequest
+);

@@ -1,5 +1,8 @@
 import { defineConfig } from "@playwright/test";
-import { API, CLIENT } from "./support/addresses.js";
+import { CLIENT, STAGES } from "./support/addresses.js";
+import { makeCertificate } from "./support/certificate.js";
+
+makeCertificate();
 
 // An ordinary Chromium from the system's packages; nothing is downloaded.
 const flags = [
@@ -13,12 +16,13 @@ const flags = [
   "--disable-sync",
 ];
 
-// Both end with the run: asked first, because the API's folder is to be removed.
+// All end with the run: asked first, because the APIs' folders are to be removed.
 const server = { timeout: 60_000, reuseExistingServer: false, gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 } };
 
 export default defineConfig({
   projects: [
     { name: "stories", testDir: "stories" },
+    { name: "production", testDir: "production" },
     { name: "screenshots", testDir: "screenshots" },
   ],
   fullyParallel: true,
@@ -29,12 +33,18 @@ export default defineConfig({
   reporter: "list",
   use: {
     baseURL: CLIENT,
+    ignoreHTTPSErrors: true,
     locale: "en-GB",
     launchOptions: { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: flags },
     trace: "retain-on-failure",
   },
   webServer: [
-    { name: "api", command: "node support/serve-api.js", url: `${API}/readyz`, ...server },
-    { name: "client", command: "node support/serve-client.js", url: `${CLIENT}/`, ...server },
+    ...Object.entries(STAGES).map(([name, { port }]) => ({
+      name: `api: ${name}`,
+      command: `node support/serve-api.js ${name}`,
+      url: `http://127.0.0.1:${port}/readyz`,
+      ...server,
+    })),
+    { name: "edge", command: "node support/serve-edge.js", url: `http://127.0.0.1:${STAGES.stories.edge}/`, ...server },
   ],
 });

@@ -25,8 +25,8 @@ const DB_PARTS: [&str; 5] = ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB
 
 impl DatabaseSettings {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let parts = DB_PARTS.map(|name| reader.text(&[name]));
-        let url = match (reader.text(&["DATABASE_URL"]), parts.iter().any(Option::is_some)) {
+        let parts = DB_PARTS.map(|name| reader.text(name));
+        let url = match (reader.text("DATABASE_URL"), parts.iter().any(Option::is_some)) {
             (Some(_), true) => {
                 reader.problem("DATABASE_URL", "DB_NAME and the other DB_* are set, too; remove one of the two");
                 None
@@ -52,13 +52,29 @@ fn parse(reader: &mut Reader, value: &str) -> Option<DatabaseUrl> {
         }
         return Some(DatabaseUrl::Sqlite(PathBuf::from(path)));
     }
-    match Url::parse(value) {
-        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Some(DatabaseUrl::Postgres(value.into())),
-        _ => {
-            reader.problem("DATABASE_URL", "is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:PATH");
-            None
+    let problem = match Url::parse(value) {
+        Ok(url) if !matches!(url.scheme(), "postgres" | "postgresql") => {
+            "is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:PATH"
         }
-    }
+        // What follows would be cut off without a word.
+        Ok(url) if url.fragment().is_some() => "has a #; write it as %23",
+        // The parsers of this program and of libpq end the password at different ones.
+        Ok(url) if value.matches('@').count() > 1 || url.path().contains('@') => {
+            "has an @ or a / in the password; write them as %40 and %2F"
+        }
+        Ok(_) if has_lonely_percent(value) => "has a % that begins no escape; write it as %25",
+        Ok(url) if url.path().len() < 2 => "does not name a database; write it as postgres://USER:PASSWORD@HOST/NAME",
+        Ok(_) => return Some(DatabaseUrl::Postgres(value.into())),
+        Err(_) => "is neither postgres://USER:PASSWORD@HOST/NAME (with %40 for an @ in the password) nor sqlite:PATH",
+    };
+    reader.problem("DATABASE_URL", problem);
+    None
+}
+
+/// libpq refuses such a URL, and repeats the password when it does.
+fn has_lonely_percent(url: &str) -> bool {
+    let escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    url.split('%').skip(1).any(|rest| !escape(rest))
 }
 
 /// Makes a URL of the guide's five variables.
@@ -71,7 +87,7 @@ fn compose(reader: &mut Reader, [name, user, password, host, port]: &[Option<Str
     };
     let (name, user, host) = (required("DB_NAME", name), required("DB_USER", user), required("DB_HOST", host));
     let (name, user, host) = (name?, user?, host?);
-    let port = port.as_ref().map_or(Some(5432), |port| port.parse::<u16>().ok());
+    let port = port.as_ref().map_or(Some(5432), |port| port.parse::<u16>().ok().filter(|port| *port != 0));
     let Some(port) = port else {
         reader.problem("DB_PORT", "is not a port number; PostgreSQL's is 5432");
         return None;

@@ -1,6 +1,7 @@
 //! How mail leaves.
 
 use super::reader::Reader;
+use super::sections::Environment;
 use secrecy::SecretString;
 use std::path::PathBuf;
 use url::Url;
@@ -21,23 +22,27 @@ pub enum MailUrl {
 pub struct MailSettings {
     /// `EMAIL_URL`: `console:`, `file:FOLDER`, `smtp://USER:PASSWORD@HOST:PORT` or `smtps://…`. Default: `console:`.
     pub url: MailUrl,
-    /// `EMAIL_FROM`: the sender, `Name <address>` or an address. Default: `Latchkey <no-reply@localhost>`.
+    /// `EMAIL_FROM`: the sender, `Name <address>` or an address. Default: `Latchkey <no-reply@localhost>`; none in
+    /// production where mail goes to a server.
     pub from: String,
 }
 
 impl MailSettings {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let url = reader.text(&["EMAIL_URL"]).map(|value| parse(reader, &value));
-        let from = reader.text(&["EMAIL_FROM"]);
-        if let Some(from) = &from
-            && from.parse::<lettre::message::Mailbox>().is_err()
-        {
-            reader.problem("EMAIL_FROM", "is not an address; write it as Latchkey <no-reply@example.com>");
+    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
+        let url = reader.text("EMAIL_URL").map_or(MailUrl::Console, |value| parse(reader, &value));
+        let from = reader.text("EMAIL_FROM");
+        match &from {
+            Some(from) if from.parse::<lettre::message::Mailbox>().is_err() => {
+                reader.problem("EMAIL_FROM", "is not an address; write it as Latchkey <no-reply@example.com>");
+            }
+            None if environment.is_production() && matches!(url, MailUrl::Smtp(_)) => {
+                let fix =
+                    "is missing; set the sender that the server of EMAIL_URL accepts, such as no-reply@example.com";
+                reader.problem("EMAIL_FROM", fix);
+            }
+            _ => {}
         }
-        Self {
-            url: url.unwrap_or(MailUrl::Console),
-            from: from.unwrap_or_else(|| "Latchkey <no-reply@localhost>".to_owned()),
-        }
+        Self { url, from: from.unwrap_or_else(|| "Latchkey <no-reply@localhost>".to_owned()) }
     }
 }
 
@@ -51,7 +56,9 @@ fn parse(reader: &mut Reader, value: &str) -> MailUrl {
         return MailUrl::Folder(PathBuf::from(if folder.is_empty() { "data/outbox" } else { folder }));
     }
     match Url::parse(value) {
-        Ok(url) if matches!(url.scheme(), "smtp" | "smtps") && url.has_host() => MailUrl::Smtp(value.into()),
+        Ok(url) if matches!(url.scheme(), "smtp" | "smtps") && url.has_host() && url.fragment().is_none() => {
+            MailUrl::Smtp(value.into())
+        }
         _ => {
             reader.problem("EMAIL_URL", "is none of console:, file:FOLDER, smtp://USER:PASSWORD@HOST:587 or smtps://…");
             MailUrl::Console

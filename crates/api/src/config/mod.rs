@@ -2,29 +2,39 @@
 //!
 //! A wrong value refuses to start. All problems are told at once, a line each, with the variable's name and the fix.
 
+mod curve;
 mod database;
+mod key_ring;
+mod keys;
+mod log_filter;
 mod mail;
 mod origins;
 mod patience;
+mod pem;
 mod reader;
 mod secret_key;
 mod sections;
 mod storage;
 mod transport;
+mod variables;
 
+pub use curve::Curve;
 pub use database::{DatabaseSettings, DatabaseUrl};
+pub use key_ring::{KeyRing, PrivateKey, PublicKey};
+pub use keys::KeySettings;
 pub use mail::{MailSettings, MailUrl};
 pub use origins::{Origin, Origins};
 pub use patience::Patience;
-pub use reader::{ConfigError, Variables};
-pub use secret_key::{KeySettings, generate as generate_secret};
+pub use reader::{ConfigError, Problem, Variables};
+pub use secret_key::generate as generate_secret;
 pub use sections::{
     AccountSettings, Environment, Lifetimes, LimitSettings, OperationSettings, PasswordSettings, ServerSettings,
 };
 pub use storage::{S3Settings, StorageSettings};
 pub use transport::TransportSettings;
+pub use variables::{ReadBy, VARIABLES, Variable};
 
-use reader::Reader;
+use reader::{Keeps, Reader};
 
 /// All that can be configured, a struct per concern.
 #[derive(Debug, Clone)]
@@ -58,31 +68,63 @@ impl Settings {
         Self::from_variables(Variables::from_process())
     }
 
-    /// The same from variables that the caller has: tests, and commands that check a configuration.
+    /// The same from variables that the caller has: tests.
     ///
     /// # Errors
     /// [`ConfigError`] with every problem that was found.
     pub fn from_variables(variables: Variables) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(variables);
-        let environment = Environment::read(&mut reader);
-        let origins = Origins::read(&mut reader, environment);
-        let settings = Self {
+        let mut reader = Reader::new(variables, Keeps::Files);
+        let settings = Self::read(&mut reader);
+        let problems = reader.finish();
+        if problems.is_empty() { Ok(settings) } else { Err(ConfigError::of(&problems)) }
+    }
+
+    fn read(reader: &mut Reader) -> Self {
+        let environment = Environment::read(reader);
+        Self {
             environment,
-            server: ServerSettings::read(&mut reader, environment),
-            database: DatabaseSettings::read(&mut reader),
-            keys: KeySettings::read(&mut reader, environment),
-            lifetimes: Lifetimes::read(&mut reader),
-            origins,
-            passwords: PasswordSettings::read(&mut reader, environment),
-            accounts: AccountSettings::read(&mut reader),
-            transport: TransportSettings::read(&mut reader),
-            mail: MailSettings::read(&mut reader),
-            storage: StorageSettings::read(&mut reader),
-            limits: LimitSettings::read(&mut reader, environment),
-            operation: OperationSettings::read(&mut reader, environment),
+            server: ServerSettings::read(reader, environment),
+            database: DatabaseSettings::read(reader),
+            keys: KeySettings::read(reader, environment),
+            lifetimes: Lifetimes::read(reader),
+            origins: Origins::read(reader, environment),
+            passwords: PasswordSettings::read(reader, environment),
+            accounts: AccountSettings::read(reader),
+            transport: TransportSettings::read(reader),
+            mail: MailSettings::read(reader, environment),
+            storage: StorageSettings::read(reader),
+            limits: LimitSettings::read(reader, environment),
+            operation: OperationSettings::read(reader, environment),
             patience: Patience::default(),
-            log_filter: reader.text(&["RUST_LOG"]).unwrap_or_else(|| "info".to_owned()),
-        };
-        reader.finish().map(|()| settings)
+            log_filter: log_filter::read(reader),
+        }
+    }
+}
+
+/// A configuration that is looked at and not worked with: what is right in it, and what is wrong.
+#[derive(Debug)]
+pub struct Inspection {
+    /// With the default where a variable is wrong.
+    pub settings: Settings,
+    pub problems: Vec<Problem>,
+    /// Names that are set and not read, with the name that was probably meant.
+    pub misspelt: Vec<(String, &'static str)>,
+}
+
+impl Inspection {
+    /// Reads what [`Settings::from_env`] reads.
+    #[must_use]
+    pub fn of_env() -> Self {
+        Self::of(Variables::from_process())
+    }
+
+    /// Refuses nothing and writes nothing, not even a development machine's key.
+    #[must_use]
+    pub fn of(variables: Variables) -> Self {
+        let meant = |name: &str| Some((name.to_owned(), variables::meant_by(name)?));
+        let misspelt = variables.names().filter_map(meant).collect();
+        let mut reader = Reader::new(variables, Keeps::Nothing);
+        let settings = Settings::read(&mut reader);
+        Self { settings, problems: reader.finish(), misspelt }
     }
 }

@@ -68,9 +68,12 @@ impl Origins {
 }
 
 fn frontend_url(reader: &mut Reader) -> Option<String> {
-    let value = reader.text(&["FRONTEND_URL"])?;
+    let value = reader.text("FRONTEND_URL")?;
     let url = Url::parse(&value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let plain = url.filter(|url| url.query().is_none() && url.fragment().is_none() && url.username().is_empty());
+    let plain = url.filter(|url| {
+        let credentials = !url.username().is_empty() || url.password().is_some();
+        url.query().is_none() && url.fragment().is_none() && !credentials
+    });
     if plain.is_none() {
         reader.problem("FRONTEND_URL", format_args!("{value:?} is not a URL such as https://app.example.com"));
     }
@@ -78,7 +81,7 @@ fn frontend_url(reader: &mut Reader) -> Option<String> {
 }
 
 fn list(reader: &mut Reader, name: &str) -> Vec<Origin> {
-    let value = reader.text(&[name]).unwrap_or_default();
+    let value = reader.text(name).unwrap_or_default();
     let mut origins = Vec::new();
     for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         match Origin::parse(part) {

@@ -1,5 +1,6 @@
 //! Reads variables by name and collects what is wrong with them.
 
+use super::variables;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -9,21 +10,29 @@ use std::str::FromStr;
 pub struct Variables {
     values: BTreeMap<String, String>,
     /// What is wrong with the file that some of them come from.
-    problems: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 impl Variables {
     /// The process's own. In development the file `.env` in the working directory gives what the process has not.
     #[must_use]
     pub fn from_process() -> Self {
-        // A name or value that is not UTF-8 cannot be one of ours; `vars` would panic on it.
-        let process: BTreeMap<_, _> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let (mut process, mut unreadable) = (BTreeMap::new(), Vec::new());
+        // `vars` would panic on what is not UTF-8. A name that is not cannot be one of ours.
+        for (name, value) in std::env::vars_os() {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => _ = process.insert(name, value),
+                (Ok(name), Err(_)) if variables::is_known(&name) => unreadable.push(name),
+                _ => {}
+            }
+        }
         let production =
-            ["APP_ENV", "DJANGO_ENV"].iter().any(|name| process.get(*name).is_some_and(|v| v == "production"));
+            ["APP_ENV", "DJANGO_ENV"].iter().any(|name| process.get(*name).is_some_and(|v| v.trim() == "production"));
         let mut all = if production { Self::default() } else { Self::from_file(".env") };
         all.values.extend(process);
+        for name in unreadable {
+            all.problem(&name, "is not UTF-8 text; write it anew");
+        }
         all
     }
 
@@ -35,14 +44,18 @@ impl Variables {
                 for line in lines {
                     match line {
                         Ok((variable, value)) => _ = all.values.insert(variable, value),
-                        Err(_) => all.problems.push(format!("{name}: a line is not NAME=VALUE; mend or remove it")),
+                        Err(_) => all.problem(name, "a line is not NAME=VALUE; mend or remove it"),
                     }
                 }
             }
             Err(error) if error.not_found() => {}
-            Err(error) => all.problems.push(format!("{name}: cannot be read: {error}")),
+            Err(error) => all.problem(name, format_args!("cannot be read: {error}")),
         }
         all
+    }
+
+    fn problem(&mut self, name: &str, problem_and_fix: impl fmt::Display) {
+        self.problems.push(Problem { name: name.to_owned(), problem_and_fix: problem_and_fix.to_string() });
     }
 
     /// Sets a variable, for tests.
@@ -51,12 +64,31 @@ impl Variables {
         self.values.insert(name.to_owned(), value.into());
         self
     }
+
+    /// Names that are set, ours and others.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
 }
 
 /// Values may be secrets: only names are shown.
 impl fmt::Debug for Variables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.values.keys()).finish()
+    }
+}
+
+/// What is wrong with one variable, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable, or the file that some of them come from.
+    pub name: String,
+    pub problem_and_fix: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.problem_and_fix)
     }
 }
 
@@ -74,37 +106,61 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+impl ConfigError {
+    pub(super) fn of(problems: &[Problem]) -> Self {
+        Self { problems: problems.iter().map(ToString::to_string).collect() }
+    }
+}
+
 /// Hands out variables and notes problems.
 #[derive(Debug)]
 pub(super) struct Reader {
     variables: Variables,
-    problems: Vec<String>,
+    problems: Vec<Problem>,
+    keeps: Keeps,
+}
+
+/// Whether what is made up for want of a variable may be kept on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// By a program that goes on to work with it.
+    Files,
+    /// By one that only looks.
+    Nothing,
 }
 
 impl Reader {
-    pub(super) fn new(mut variables: Variables) -> Self {
+    pub(super) fn new(mut variables: Variables, keeps: Keeps) -> Self {
         let problems = std::mem::take(&mut variables.problems);
-        Self { variables, problems }
+        Self { variables, problems, keeps }
     }
 
-    /// Notes what is wrong with `variable` and how to mend it.
-    pub(super) fn problem(&mut self, variable: &str, problem_and_fix: impl fmt::Display) {
-        self.problems.push(format!("{variable}: {problem_and_fix}"));
+    pub(super) const fn may_keep_files(&self) -> bool {
+        matches!(self.keeps, Keeps::Files)
     }
 
-    /// The value under the first of `names` that is set. A blank value counts as not set: that is how dashboards and
-    /// Compose files leave a variable out.
-    pub(super) fn text(&mut self, names: &[&str]) -> Option<String> {
-        self.named(names).map(|(_, value)| value)
+    /// Notes what is wrong with the variable `name` and how to mend it.
+    pub(super) fn problem(&mut self, name: &str, problem_and_fix: impl fmt::Display) {
+        self.problems.push(Problem { name: name.to_owned(), problem_and_fix: problem_and_fix.to_string() });
+    }
+
+    /// A variable's value under the first of its names that is set. A blank value counts as not set: that is how
+    /// dashboards and Compose files leave a variable out.
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+        self.named(name).map(|(_, value)| value)
     }
 
     /// The same with the name it was found under. Two names with two values are a problem.
-    pub(super) fn named<'n>(&mut self, names: &[&'n str]) -> Option<(&'n str, String)> {
-        let set = |name: &&'n str| {
-            let value = self.variables.values.get(*name)?.trim();
-            (!value.is_empty()).then(|| (*name, value.to_owned()))
+    pub(super) fn named(&mut self, name: &str) -> Option<(&'static str, String)> {
+        let Some(variable) = variables::find(name) else {
+            self.problem(name, "is not in the table of variables, which is a defect of this program");
+            return None;
         };
-        let found: Vec<_> = names.iter().filter_map(set).collect();
+        let set = |name: &'static str| {
+            let value = self.variables.values.get(name)?.trim();
+            (!value.is_empty()).then(|| (name, value.to_owned()))
+        };
+        let found: Vec<_> = variable.names().filter_map(set).collect();
         if let [(first, a), (second, b), ..] = found.as_slice()
             && a != b
         {
@@ -114,8 +170,8 @@ impl Reader {
     }
 
     /// Parses a variable, or takes the default when it is not set.
-    pub(super) fn parse<T>(&mut self, names: &[&str], default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
-        let Some((name, value)) = self.named(names) else { return default };
+    pub(super) fn parse<T>(&mut self, name: &str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+        let Some((name, value)) = self.named(name) else { return default };
         match parse(&value) {
             Ok(parsed) => parsed,
             Err(problem) => {
@@ -131,15 +187,15 @@ impl Reader {
         T: FromStr + PartialOrd + fmt::Display + Copy,
     {
         let (low, high) = (*bounds.start(), *bounds.end());
-        self.parse(&[name], default, |value| match value.parse::<T>() {
+        self.parse(name, default, |value| match value.parse::<T>() {
             Ok(number) if bounds.contains(&number) => Ok(number),
             _ => Err(format!("{value:?} is not a whole number from {low} to {high}; the default is {default}")),
         })
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(&mut self, names: &[&str], choices: &[(&str, T)], default: T) -> T {
-        self.parse(names, default, |value| {
+    pub(super) fn word<T: Copy>(&mut self, name: &str, choices: &[(&str, T)], default: T) -> T {
+        self.parse(name, default, |value| {
             let known = choices.iter().find(|(word, _)| *word == value);
             known.map(|(_, choice)| *choice).ok_or_else(|| {
                 let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
@@ -148,7 +204,8 @@ impl Reader {
         })
     }
 
-    pub(super) fn finish(self) -> Result<(), ConfigError> {
-        if self.problems.is_empty() { Ok(()) } else { Err(ConfigError { problems: self.problems }) }
+    /// All that was noted.
+    pub(super) fn finish(self) -> Vec<Problem> {
+        self.problems
     }
 }

@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with.
+//! Secrets that sign by HMAC: the current one and older ones.
 
 use super::reader::Reader;
 use super::sections::Environment;
@@ -14,47 +14,28 @@ const MIN_BYTES: usize = 32;
 /// Where development keeps a key of its own, so that a restart signs nobody out.
 const DEVELOPMENT_KEY: &str = "data/secret_key";
 
-/// What tokens are signed and verified with.
-#[derive(Debug, Clone)]
-pub struct KeySettings {
-    /// `SECRET_KEY` or `DJANGO_SECRET_KEY`: signs and verifies. Default: none in production; in development made once
-    /// and kept under `data/`.
-    pub secret_key: SecretString,
-    /// `SECRET_KEY_FALLBACKS`, comma-separated: older keys that still verify. Default: none.
-    pub fallbacks: Vec<SecretString>,
-    /// `JWT_ISSUER`: written as `iss` and required, when set.
-    pub issuer: Option<String>,
-    /// `JWT_AUDIENCE`: written as `aud` and required, when set.
-    pub audience: Option<String>,
+pub(super) fn read(reader: &mut Reader, environment: Environment) -> SecretString {
+    match reader.named("SECRET_KEY") {
+        Some((name, value)) => {
+            check(reader, name, &value, environment);
+            value.into()
+        }
+        None if environment.is_production() => {
+            reader.problem("SECRET_KEY", "is missing; make one with `api generate-secret`");
+            SecretString::default()
+        }
+        None if !reader.may_keep_files() => generate().unwrap_or_default(),
+        None => development_key(reader),
+    }
 }
 
-impl KeySettings {
-    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
-        let given = reader.named(&["SECRET_KEY", "DJANGO_SECRET_KEY"]);
-        let secret_key = match given {
-            Some((name, value)) => {
-                check(reader, name, &value, environment);
-                SecretString::from(value)
-            }
-            None if environment.is_production() => {
-                reader.problem("SECRET_KEY", "is missing; make one with `api generate-secret`");
-                SecretString::default()
-            }
-            None => development_key(reader),
-        };
-        reader.word(&["JWT_ALGORITHM"], &[("HS256", ())], ());
-        let fallbacks = reader.text(&["SECRET_KEY_FALLBACKS"]).unwrap_or_default();
-        let fallbacks: Vec<_> = fallbacks.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
-        for key in &fallbacks {
-            check(reader, "SECRET_KEY_FALLBACKS", key, environment);
-        }
-        Self {
-            secret_key,
-            fallbacks: fallbacks.into_iter().map(SecretString::from).collect(),
-            issuer: reader.text(&["JWT_ISSUER"]),
-            audience: reader.text(&["JWT_AUDIENCE"]),
-        }
+pub(super) fn read_fallbacks(reader: &mut Reader, environment: Environment) -> Vec<SecretString> {
+    let fallbacks = reader.text("SECRET_KEY_FALLBACKS").unwrap_or_default();
+    let fallbacks: Vec<_> = fallbacks.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
+    for key in &fallbacks {
+        check(reader, "SECRET_KEY_FALLBACKS", key, environment);
     }
+    fallbacks.into_iter().map(SecretString::from).collect()
 }
 
 fn check(reader: &mut Reader, name: &str, value: &str, environment: Environment) {

@@ -25,7 +25,7 @@ impl Environment {
 
     pub(super) fn read(reader: &mut Reader) -> Self {
         let words = [("development", Self::Development), ("production", Self::Production)];
-        let environment = reader.word(&["APP_ENV", "DJANGO_ENV"], &words, Self::Development);
+        let environment = reader.word("APP_ENV", &words, Self::Development);
         // Django's spellings of a boolean.
         let booleans = [
             ("True", true),
@@ -39,7 +39,7 @@ impl Environment {
             ("off", false),
             ("no", false),
         ];
-        if reader.word(&["DEBUG"], &booleans, false) && environment.is_production() {
+        if reader.word("DEBUG", &booleans, false) && environment.is_production() {
             reader.problem("DEBUG", "must not be on in production; set DEBUG=False or remove it");
         }
         environment
@@ -55,17 +55,23 @@ pub struct ServerSettings {
     pub port: u16,
     /// `TRUSTED_PROXY_HOPS`: how many proxies before the API append to `X-Forwarded-For`. Default: 0.
     pub trusted_proxy_hops: usize,
+    /// `RENDER`: whether this is a service of Render, which sets it to `true`.
+    pub on_render: bool,
+    /// `RENDER_EXTERNAL_HOSTNAME`: the API's own host as browsers know it, where Render tells it.
+    pub public_host: Option<String>,
 }
 
 impl ServerSettings {
     pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
         let host = if environment.is_production() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
         Self {
-            host: reader.parse(&["HOST"], IpAddr::V4(host), |value| {
+            host: reader.parse("HOST", IpAddr::V4(host), |value| {
                 value.parse().map_err(|_| format!("{value:?} is not an IP address; use 127.0.0.1 or 0.0.0.0"))
             }),
             port: reader.number("PORT", 8000, 0..=u16::MAX),
             trusted_proxy_hops: reader.number("TRUSTED_PROXY_HOPS", 0, 0..=16),
+            on_render: reader.text("RENDER").is_some_and(|value| value == "true"),
+            public_host: reader.text("RENDER_EXTERNAL_HOSTNAME"),
         }
     }
 }
@@ -145,8 +151,8 @@ impl AccountSettings {
         let open_or_closed = [("open", Registration::Open), ("closed", Registration::Closed)];
         let verification = [("optional", EmailVerification::Optional), ("mandatory", EmailVerification::Mandatory)];
         Self {
-            registration: reader.word(&["REGISTRATION"], &open_or_closed, Registration::Open),
-            email_verification: reader.word(&["EMAIL_VERIFICATION"], &verification, EmailVerification::Optional),
+            registration: reader.word("REGISTRATION", &open_or_closed, Registration::Open),
+            email_verification: reader.word("EMAIL_VERIFICATION", &verification, EmailVerification::Optional),
         }
     }
 }
@@ -162,11 +168,11 @@ pub struct LimitSettings {
 
 impl LimitSettings {
     pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
-        let enabled = reader.word(&["RATE_LIMITS"], &[("on", true), ("off", false)], true);
+        let enabled = reader.word("RATE_LIMITS", &[("on", true), ("off", false)], true);
         if !enabled && environment.is_production() {
             reader.problem("RATE_LIMITS", "must not be off in production; remove it");
         }
-        let redis_url = reader.text(&["REDIS_URL"]).and_then(|value| match Url::parse(&value) {
+        let redis_url = reader.text("REDIS_URL").and_then(|value| match Url::parse(&value) {
             Ok(url) if matches!(url.scheme(), "redis" | "rediss") && url.has_host() => Some(value.into()),
             _ => {
                 reader.problem("REDIS_URL", "is neither redis://HOST:PORT nor rediss://HOST:PORT");
@@ -192,15 +198,19 @@ impl OperationSettings {
     const TOKEN_MIN_BYTES: usize = 16;
 
     pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
-        let metrics_token = reader.text(&["METRICS_TOKEN"]);
+        let metrics_token = reader.text("METRICS_TOKEN");
         if environment.is_production() && metrics_token.as_ref().is_some_and(|t| t.len() < Self::TOKEN_MIN_BYTES) {
             let fix = format!("is shorter than {} bytes; make one with `api generate-secret`", Self::TOKEN_MIN_BYTES);
+            reader.problem("METRICS_TOKEN", fix);
+        }
+        if metrics_token.as_ref().is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
+            let fix = "has characters that no header carries; make one with `api generate-secret`";
             reader.problem("METRICS_TOKEN", fix);
         }
         let docs = [("open", true), ("closed", false)];
         Self {
             metrics_token: metrics_token.map(Into::into),
-            docs_open: reader.word(&["API_DOCS"], &docs, !environment.is_production()),
+            docs_open: reader.word("API_DOCS", &docs, !environment.is_production()),
         }
     }
 }

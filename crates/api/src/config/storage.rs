@@ -31,19 +31,20 @@ const REQUIRED: [&str; 3] = ["AWS_STORAGE_BUCKET_NAME", "AWS_ACCESS_KEY_ID", "AW
 
 impl StorageSettings {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        let given = REQUIRED.map(|name| reader.text(&[name]));
-        let endpoint = reader.text(&["AWS_S3_ENDPOINT_URL"]).and_then(|value| {
-            let url = Url::parse(&value).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
-            if url.is_none() {
-                reader.problem("AWS_S3_ENDPOINT_URL", "is not a URL such as https://ACCOUNT.r2.cloudflarestorage.com");
-            }
-            url.map(|_| value.trim_end_matches('/').to_owned())
+        let given = REQUIRED.map(|name| reader.text(name));
+        let [bucket, ..] = &given;
+        let endpoint = reader.text("AWS_S3_ENDPOINT_URL").and_then(|value| {
+            let endpoint = parse_endpoint(&value, bucket.as_deref());
+            endpoint.map_err(|problem| reader.problem("AWS_S3_ENDPOINT_URL", problem)).ok()
         });
         let any = endpoint.is_some() || given.iter().any(Option::is_some);
         if any {
             for (name, _) in REQUIRED.iter().zip(&given).filter(|(_, value)| value.is_none()) {
                 reader.problem(name, "is missing; set all of the AWS_* or none of them");
             }
+        }
+        if bucket.as_ref().is_some_and(|name| !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))) {
+            reader.problem("AWS_STORAGE_BUCKET_NAME", "is not the name of a bucket; it has letters, digits and - only");
         }
         match given {
             [Some(bucket), Some(access_key_id), Some(secret)] => {
@@ -52,4 +53,16 @@ impl StorageSettings {
             _ => Self::Folder(PathBuf::from("data/files")),
         }
     }
+}
+
+/// Without a slash at its end. A message does not repeat the value: people paste keys into the wrong field.
+fn parse_endpoint(value: &str, bucket: Option<&str>) -> Result<String, &'static str> {
+    let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    let plain = |url: &Url| url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+    let url = url.filter(plain).ok_or("is not a URL such as https://ACCOUNT.r2.cloudflarestorage.com")?;
+    let last = url.path_segments().and_then(|mut segments| segments.next_back());
+    if bucket.is_some() && last == bucket {
+        return Err("ends in the bucket's name; remove it, AWS_STORAGE_BUCKET_NAME says it already");
+    }
+    Ok(value.trim_end_matches('/').to_owned())
 }

@@ -15,10 +15,11 @@ pub struct TransportSettings {
 impl TransportSettings {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let transports = [("body", TokenTransport::Body), ("cookie", TokenTransport::Cookie)];
-        let transport = reader.word(&["TOKEN_TRANSPORT"], &transports, TokenTransport::Body);
-        let cookie_domain = reader.text(&["SESSION_COOKIE_DOMAIN"]).and_then(|value| {
+        let transport = reader.word("TOKEN_TRANSPORT", &transports, TokenTransport::Body);
+        let cookie_domain = reader.text("SESSION_COOKIE_DOMAIN").and_then(|value| {
             let domain = value.strip_prefix('.').unwrap_or(&value).to_owned();
-            if matches!(url::Host::parse(&domain), Ok(url::Host::Domain(parsed)) if parsed == domain) {
+            let is_domain = matches!(url::Host::parse(&domain), Ok(url::Host::Domain(parsed)) if parsed == domain);
+            if is_domain && !domain.ends_with('.') && !domain.starts_with('.') {
                 return Some(domain);
             }
             let problem = format!("{value:?} is not a domain in lower case; write it as .example.com, or remove it");

@@ -2,37 +2,39 @@
 
 use super::body::JsonBody;
 use super::extract::{Caller, Client, RotationKey};
+use super::transport::{Presented, Transport};
 use crate::problem::Problem;
+use crate::service::register::Registered;
 use crate::service::{self, Services};
-use actix_web::http::header;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, HttpResponseBuilder, Responder};
-use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, VerifyRequest};
-use auth_types::responses::{EmptyResponse, RevokedResponse, TokenResponse};
+use actix_web::{HttpResponse, Responder};
+use auth_types::Reason;
+use auth_types::requests::{LoginRequest, RegisterRequest, VerifyRequest};
+use auth_types::responses::{EmptyResponse, RevokedResponse};
+use secrecy::ExposeSecret;
 
-/// An answer with tokens: nothing on the way may keep it.
-fn tokens(mut response: HttpResponseBuilder, tokens: &TokenResponse) -> HttpResponse {
-    response.insert_header((header::CACHE_CONTROL, "no-store")).json(tokens)
-}
-
-/// Makes an account and signs in. Open to everyone while registration is.
+/// Makes an account and signs in, or mails a link first. Open to everyone while registration is.
 pub(super) async fn register(
     services: Data<Services>,
+    transport: Transport,
     Client(client): Client,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
-    let response = service::register::register(&services, &request, client).await?;
-    Ok(tokens(HttpResponse::Created(), &response))
+    match service::register::register(&services, &request, client).await? {
+        Registered::SignedIn(tokens) => transport.tokens(HttpResponse::Created(), *tokens),
+        Registered::Mailed => Ok(HttpResponse::Accepted().json(EmptyResponse {})),
+    }
 }
 
 /// Signs in. Open to everyone.
 pub(super) async fn login(
     services: Data<Services>,
+    transport: Transport,
     Client(client): Client,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<impl Responder, Problem> {
-    let response = service::login::login(&services, request, client).await?;
-    Ok(tokens(HttpResponse::Ok(), &response))
+    let tokens = service::login::login(&services, request, client).await?;
+    transport.tokens(HttpResponse::Ok(), tokens)
 }
 
 /// Trades a refresh token for its successor. Open to whoever holds a live one.
@@ -40,29 +42,36 @@ pub(super) async fn refresh(
     services: Data<Services>,
     RotationKey(key): RotationKey,
     Client(client): Client,
-    JsonBody(request): JsonBody<RefreshRequest>,
+    Presented { token, transport }: Presented,
 ) -> Result<impl Responder, Problem> {
-    let response = service::refresh::refresh(&services, &request.refresh, key.as_deref(), client).await?;
-    Ok(tokens(HttpResponse::Ok(), &response))
+    let refreshed = service::refresh::refresh(&services, token.expose_secret(), key.as_deref(), client).await;
+    let tokens = refreshed.map_err(|error| transport.refusal(error.into(), Reason::ends_session))?;
+    transport.tokens(HttpResponse::Ok(), tokens)
 }
 
 /// Tells whether a token is valid. Open to everyone.
 pub(super) async fn verify(
     services: Data<Services>,
+    Client(client): Client,
     JsonBody(request): JsonBody<VerifyRequest>,
 ) -> Result<impl Responder, Problem> {
-    service::verify::verify(&services, &request.token).await?;
+    service::verify::verify(&services, &request.token, &client).await?;
     Ok(Json(EmptyResponse {}))
 }
 
-/// Ends a session. Open to whoever holds a refresh token of it, of any age.
+/// Ends a session. Open to whoever holds a refresh token of it, of any age. Cookies go whatever the token is worth, even
+/// when there is none: a browser must be able to get rid of them.
 pub(super) async fn logout(
     services: Data<Services>,
+    transport: Transport,
     Client(client): Client,
-    JsonBody(request): JsonBody<RefreshRequest>,
+    presented: Result<Presented, Problem>,
 ) -> Result<impl Responder, Problem> {
-    service::logout::logout(&services, &request.refresh, client).await?;
-    Ok(Json(EmptyResponse {}))
+    let nothing_came = |reason| reason == Reason::CredentialsMissing;
+    let presented = presented.map_err(|problem| transport.refusal(problem, nothing_came))?;
+    let ended = service::logout::logout(&services, presented.token.expose_secret(), client).await;
+    ended.map_err(|error| transport.refusal(error.into(), |_| true))?;
+    Ok(transport.without_tokens(HttpResponse::Ok()).json(EmptyResponse {}))
 }
 
 /// Ends all of the caller's sessions.

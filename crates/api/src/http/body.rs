@@ -53,7 +53,11 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes,
     body.map_err(|_| Problem::body_malformed("The body ended early."))
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+/// A JSON object as a request.
+///
+/// # Errors
+/// A 400 that says what is wrong.
+pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let value: Value = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     let Value::Object(fields) = &value else {
         return Err(Problem::body_malformed("The body must be a JSON object."));

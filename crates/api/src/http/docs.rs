@@ -1,22 +1,36 @@
 //! The OpenAPI document, made of the route table, and a page to try it.
 
+use super::cookies;
+use crate::service::Services;
 use actix_web::http::header;
+use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
+use auth_types::responses::TokenTransport;
 use utoipa::openapi::path::{PathItem, PathsBuilder};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// The name of the security scheme: an access token in `Authorization`.
 pub(super) const BEARER: &str = "bearer";
 
-/// The whole API as OpenAPI 3.1.
+/// The name of the other one: the refresh token in its cookie.
+pub(super) const REFRESH_COOKIE: &str = "refresh_cookie";
+
+/// Where the document is.
+pub(super) const DOCUMENT: &str = "/api/openapi.json";
+
+/// The whole API as OpenAPI 3.1, as it is with this transport.
 #[must_use]
-pub fn document() -> OpenApi {
+pub fn document(transport: TokenTransport) -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let mut components = ComponentsBuilder::new().security_scheme(BEARER, SecurityScheme::Http(bearer));
+    if transport == TokenTransport::Cookie {
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(cookies::SECURE_REFRESH)));
+        components = components.security_scheme(REFRESH_COOKIE, cookie);
+    }
     let mut paths = PathsBuilder::new();
-    for endpoint in super::endpoints() {
+    for endpoint in super::endpoints(transport) {
         paths = paths.path(endpoint.path, PathItem::new(endpoint.method, endpoint.operation));
         components = components.schemas_from_iter(endpoint.schemas);
     }
@@ -27,14 +41,14 @@ pub fn document() -> OpenApi {
     OpenApiBuilder::new().info(info.build()).paths(paths.build()).components(Some(components.build())).build()
 }
 
-/// Open to everyone.
-pub(super) async fn openapi() -> impl Responder {
-    HttpResponse::Ok().json(document())
+/// Open to everyone, where `API_DOCS` opens it.
+pub(super) async fn openapi(services: Data<Services>) -> impl Responder {
+    HttpResponse::Ok().json(document(services.settings.transport.transport))
 }
 
 /// The page; it is served from the program itself and talks to this API only.
 pub(super) fn page() -> SwaggerUi {
-    SwaggerUi::new("/api/docs/{_:.*}").config(Config::new(["/api/openapi.json"]))
+    SwaggerUi::new("/api/docs/{_:.*}").config(Config::new([DOCUMENT]))
 }
 
 /// The page's own links are relative, so it needs its trailing slash.

@@ -1,11 +1,16 @@
 //! One row of the route table: a route and what the OpenAPI document says of it.
 
+use super::cookies::CSRF_HEADER;
 use super::docs;
 use super::middleware::catch_panics;
+use crate::config::Settings;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
 use auth_types::ProblemBody;
+use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
+use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
+use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -66,10 +71,29 @@ impl Endpoint {
         self
     }
 
+    /// A refresh token, as the transport carries it.
+    pub(super) fn takes_refresh_token(mut self, transport: TokenTransport) -> Self {
+        if transport == TokenTransport::Body {
+            return self.takes::<RefreshRequest>();
+        }
+        let cookie = SecurityRequirement::new(docs::REFRESH_COOKIE, Vec::<String>::new());
+        self.operation = self.operation.security(cookie);
+        let about = "What the cookie `csrf_token` and the answer with the cookie said.";
+        self.header(CSRF_HEADER.as_str(), Required::True, ObjectBuilder::new(), about).takes::<CookieRefreshRequest>()
+    }
+
     /// A successful answer with a JSON body.
     pub(super) fn gives<T: ToSchema>(mut self, status: u16) -> Self {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
         self.respond(status, ResponseBuilder::new().content("application/json", content))
+    }
+
+    /// Tokens, as the transport carries them.
+    pub(super) fn gives_tokens(self, status: u16, transport: TokenTransport) -> Self {
+        match transport {
+            TokenTransport::Body => self.gives::<TokenResponse>(status),
+            TokenTransport::Cookie => self.gives::<CookieTokenResponse>(status),
+        }
     }
 
     /// 204.
@@ -95,11 +119,16 @@ impl Endpoint {
     }
 
     /// Heeds `Idempotency-Key`.
-    pub(super) fn idempotent(mut self) -> Self {
-        let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
-        let parameter = ParameterBuilder::new().name("Idempotency-Key").parameter_in(ParameterIn::Header);
+    pub(super) fn idempotent(self) -> Self {
+        let key = ObjectBuilder::new().min_length(Some(1)).max_length(Some(IDEMPOTENCY_KEY_MAX_BYTES));
         let about = "The same key repeats a rotation whose answer was lost.";
-        let parameter = parameter.required(Required::False).description(Some(about)).schema(Some(text));
+        self.header("Idempotency-Key", Required::False, key, about)
+    }
+
+    fn header(mut self, name: &str, required: Required, text: ObjectBuilder, about: &str) -> Self {
+        let text = Schema::Object(text.schema_type(Type::String).build());
+        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
+        let parameter = parameter.required(required).description(Some(about)).schema(Some(text));
         self.operation = self.operation.parameter(parameter.build());
         self
     }
@@ -126,9 +155,12 @@ impl Endpoint {
 }
 
 /// Puts every endpoint into the application, with its trailing slash and without; a wrong method is told the right ones.
-pub fn routes(config: &mut web::ServiceConfig) {
+pub fn routes(config: &mut web::ServiceConfig, settings: &Settings) {
+    let (docs_open, transport) = (settings.operation.docs_open, settings.transport.transport);
     let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
-    for endpoint in super::endpoints() {
+    for endpoint in
+        super::endpoints(transport).into_iter().filter(|endpoint| docs_open || endpoint.path != docs::DOCUMENT)
+    {
         by_path.entry(endpoint.path).or_default().extend(endpoint.routes);
     }
     for (path, routes) in by_path {
@@ -137,6 +169,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         let resource = routes.into_iter().fold(resource, actix_web::Resource::route);
         config.service(resource.wrap(from_fn(catch_panics)));
     }
-    config.service(docs::page()).route("/api/docs", web::get().to(docs::to_page));
+    if docs_open {
+        config.service(docs::page()).route("/api/docs", web::get().to(docs::to_page));
+    }
     config.default_service(web::to(HttpResponse::NotFound));
 }

@@ -1,16 +1,18 @@
 //! What handlers ask of a request besides its body. A handler that takes [`Caller`] is protected.
 
+use super::client_ip::client_ip;
 use crate::config::Settings;
 use crate::problem::Problem;
+use crate::service::limits::{Meter, Network};
 use crate::service::{ClientInfo, CurrentUser, Services, verify};
 use actix_web::dev::Payload;
-use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use auth_types::Reason;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Longest `User-Agent` that is kept, characters.
 const USER_AGENT_MAX_LENGTH: usize = 300;
@@ -65,7 +67,9 @@ impl FromRequest for Client {
         ready(services(request).map(|services| {
             let user_agent = request.headers().get(header::USER_AGENT);
             let user_agent = user_agent.map(|value| printable(&String::from_utf8_lossy(value.as_bytes())));
-            Self(ClientInfo { ip_address: ip(request, &services.settings).map(|ip| ip.to_string()), user_agent })
+            let ip = ip(request, &services.settings);
+            let network = ip.filter(|_| !is_behind_unknown_proxy(request, &services.settings)).map(Network::from);
+            Self(ClientInfo { ip_address: ip.map(|ip| ip.to_string()), user_agent, network, meter: meter(request) })
         }))
     }
 }
@@ -74,18 +78,36 @@ fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_LENGTH).collect()
 }
 
-/// The client's address: the peer, or what the outermost trusted proxy says, counted from the right. Anything left of
-/// that a client may have written itself.
-fn ip(request: &HttpRequest, settings: &Settings) -> Option<IpAddr> {
-    let peer = request.peer_addr().map(|address| address.ip().to_canonical());
-    let hops = settings.server.trusted_proxy_hops;
-    if hops == 0 {
-        return peer;
+/// What the request takes of its budgets; the answer's headers tell it.
+fn meter(request: &HttpRequest) -> Meter {
+    let mut extensions = request.extensions_mut();
+    if let Some(meter) = extensions.get::<Meter>() {
+        return meter.clone();
     }
-    let values = request.headers().get_all(HeaderName::from_static("x-forwarded-for"));
-    let values: Vec<_> = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).collect();
-    let claimed = values.len().checked_sub(hops).and_then(|index| values[index].trim().parse::<IpAddr>().ok());
-    claimed.map(|ip| ip.to_canonical()).or(peer)
+    let meter = Meter::default();
+    extensions.insert(meter.clone());
+    meter
+}
+
+/// Whether the peer looks like a proxy that nobody has told us of: everyone would count as one client.
+fn is_behind_unknown_proxy(request: &HttpRequest, settings: &Settings) -> bool {
+    let forwarded = request.headers().contains_key(HeaderName::from_static("x-forwarded-for"));
+    let inside = request.peer_addr().is_some_and(|peer| match peer.ip().to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local() || is_shared(ip),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    });
+    settings.server.trusted_proxy_hops == 0 && forwarded && inside
+}
+
+/// 100.64.0.0/10, which platforms use inside (RFC 6598).
+fn is_shared(ip: Ipv4Addr) -> bool {
+    let [a, b, ..] = ip.octets();
+    a == 100 && b & 0xc0 == 64
+}
+
+fn ip(request: &HttpRequest, settings: &Settings) -> Option<IpAddr> {
+    let forwarded = request.headers().get_all(header::X_FORWARDED_FOR).map(HeaderValue::as_bytes);
+    client_ip(forwarded, request.peer_addr().map(|address| address.ip()), settings.server.trusted_proxy_hops)
 }
 
 /// The `Idempotency-Key` header, if there is one.

@@ -3,39 +3,50 @@
 mod account;
 mod auth;
 mod body;
+pub mod client_ip;
+mod cookies;
 mod docs;
+mod email;
 mod endpoint;
 mod extract;
 pub mod middleware;
 mod ops;
+mod password;
 mod sessions;
+pub(crate) mod site;
+mod transport;
 mod watch;
 mod wire;
 
-use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, UpdateMeRequest, VerifyRequest};
+use auth_types::JsonWebKeySet;
+use auth_types::requests::{
+    EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest,
+    PasswordResetConfirmRequest, PasswordResetRequest, RegisterRequest, UpdateMeRequest, VerifyRequest,
+};
 use auth_types::responses::{
-    ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenResponse, UserResponse,
+    ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenTransport, UserResponse,
 };
 use endpoint::Endpoint;
 
 /// Every route of the API; `docs` makes the OpenAPI document of the same list. The handlers' docs say who may call them.
-fn endpoints() -> Vec<Endpoint> {
+fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/api/auth/register/", auth::register)
-            .about("Create an account and sign in")
+            .about("Create an account and sign in, or confirm the address first where that is mandatory")
             .takes::<RegisterRequest>()
-            .gives::<TokenResponse>(201)
+            .gives_tokens(201, transport)
+            .gives::<EmptyResponse>(202)
             .refuses(&[400, 403, 409, 413, 415, 503]),
         Endpoint::post("/api/auth/login/", auth::login)
             .about("Sign in with email or username and password")
             .takes::<LoginRequest>()
-            .gives::<TokenResponse>(200)
+            .gives_tokens(200, transport)
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/refresh/", auth::refresh)
             .about("Trade a refresh token for its successor")
-            .takes::<RefreshRequest>()
+            .takes_refresh_token(transport)
             .idempotent()
-            .gives::<TokenResponse>(200)
+            .gives_tokens(200, transport)
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/verify/", auth::verify)
             .about("Tell whether a token is valid")
@@ -44,7 +55,7 @@ fn endpoints() -> Vec<Endpoint> {
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/logout/", auth::logout)
             .about("Sign out: end the session of a refresh token")
-            .takes::<RefreshRequest>()
+            .takes_refresh_token(transport)
             .gives::<EmptyResponse>(200)
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/logout/all/", auth::logout_all)
@@ -52,6 +63,38 @@ fn endpoints() -> Vec<Endpoint> {
             .protected()
             .gives::<RevokedResponse>(200)
             .refuses(&[403, 503]),
+        Endpoint::post("/api/auth/password/change/", password::change)
+            .about("Change the caller's password; every other session ends and a new one is answered")
+            .protected()
+            .takes::<PasswordChangeRequest>()
+            .gives_tokens(200, transport)
+            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/password/reset/", password::reset)
+            .about("Mail a link to choose a new password; the same answer for every address")
+            .takes::<PasswordResetRequest>()
+            .gives::<EmptyResponse>(202)
+            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/password/reset/confirm/", password::confirm_reset)
+            .about("Set a new password by a mailed link; every session ends")
+            .takes::<PasswordResetConfirmRequest>()
+            .gives::<EmptyResponse>(200)
+            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/email/verify/", email::verify)
+            .about("Confirm an address, the account's or a new one, by a mailed link")
+            .takes::<EmailVerifyRequest>()
+            .gives::<EmptyResponse>(200)
+            .refuses(&[400, 403, 409, 413, 415, 503]),
+        Endpoint::post("/api/auth/email/resend/", email::resend)
+            .about("Mail the link that confirms an address once more; the same answer for every address")
+            .takes::<EmailResendRequest>()
+            .gives::<EmptyResponse>(202)
+            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/email/change/", email::change)
+            .about("Mail a link to the address that the caller wants")
+            .protected()
+            .takes::<EmailChangeRequest>()
+            .gives::<EmptyResponse>(202)
+            .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::get("/api/auth/me/", account::show)
             .about("The caller")
             .protected()
@@ -76,15 +119,19 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::get("/api/auth/config/", ops::config)
             .about("What a client needs to know before anyone signs in")
             .gives::<ConfigResponse>(200),
+        Endpoint::get("/.well-known/jwks.json", ops::key_set)
+            .about("The public keys that verify tokens; none where a secret does")
+            .gives::<JsonWebKeySet>(200),
         Endpoint::get("/healthz", ops::healthz).about("Liveness: the process answers").gives::<HealthResponse>(200),
         Endpoint::get("/readyz", ops::readyz)
             .about("Readiness: database, migrations, clock, revocation feed")
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
-        Endpoint::get("/api/openapi.json", docs::openapi).about("This document").gives::<serde_json::Value>(200),
+        Endpoint::get(docs::DOCUMENT, docs::openapi).about("This document").gives::<serde_json::Value>(200),
     ]
 }
 
+pub use body::parse as parse_body;
 pub use docs::document as openapi_document;
 pub use endpoint::routes;
 pub use watch::Crowd;

@@ -5,7 +5,7 @@ use crate::service::{Services, readiness};
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
-use auth_types::responses::{ConfigResponse, HealthResponse, TokenTransport};
+use auth_types::responses::{ConfigResponse, HealthResponse};
 use std::collections::BTreeMap;
 
 /// Tells what a client needs to know before anyone signs in.
@@ -14,10 +14,18 @@ pub(super) async fn config(services: Data<Services>) -> impl Responder {
     Json(ConfigResponse {
         registration: settings.accounts.registration,
         email_verification: settings.accounts.email_verification,
-        token_transport: TokenTransport::Body,
+        token_transport: settings.transport.transport,
         password: settings.passwords.rules,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+}
+
+/// How long whoever verifies tokens may keep the key set: short beside the time that a rotation takes.
+const KEY_SET_CACHE: &str = "public, max-age=300";
+
+/// Tells the public keys that verify our tokens.
+pub(super) async fn key_set(services: Data<Services>) -> impl Responder {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, KEY_SET_CACHE)).json(services.tokens.key_set())
 }
 
 /// Says that the process answers; asks nobody.

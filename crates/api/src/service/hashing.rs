@@ -40,6 +40,8 @@ struct State {
     waiting: VecDeque<Job>,
     /// Places that are taken: those of jobs that run or wait, and of callers that have not brought their job yet.
     taken: usize,
+    /// Jobs that run.
+    running: usize,
     closed: bool,
 }
 
@@ -79,6 +81,13 @@ impl HashingPool {
             std::thread::Builder::new().name(format!("hashing-{number}")).spawn(move || queue.work())?;
         }
         Ok(Self { queue: entrance })
+    }
+
+    /// How many jobs wait, and how many run.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        let state = self.queue.queue.state.lock();
+        (state.waiting.iter().filter(|job| job.is_wanted()).count(), state.running)
     }
 
     /// Takes a place.
@@ -154,18 +163,22 @@ impl Queue {
         give_way();
         while let Some(job) = self.next() {
             // A job that panics must not take its thread along; its caller gets `Busy` because the answer is dropped.
-            if job.is_wanted() && std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run)).is_err() {
+            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run)).is_err() {
                 log::error!("hashing.panicked: a hashing job panicked");
             }
+            self.state.lock().running -= 1;
         }
     }
 
-    /// Waits for a job; `None` when no more can come.
+    /// Waits for a job that somebody waits for; `None` when no more can come.
     fn next(&self) -> Option<Job> {
         let mut state = self.state.lock();
         loop {
-            if let Some(job) = state.waiting.pop_front() {
-                return Some(job);
+            while let Some(job) = state.waiting.pop_front() {
+                if job.is_wanted() {
+                    state.running += 1;
+                    return Some(job);
+                }
             }
             if state.closed {
                 return None;

@@ -9,11 +9,33 @@ use unicode_normalization::UnicodeNormalization;
 /// # Errors
 /// One sentence for the person who typed it, when the domain is none.
 pub fn canonical_email(address: &str) -> Result<String, String> {
+    let (local, domain) = mailable_parts(address)?;
+    let local: String = local.nfc().collect::<String>().to_lowercase();
+    Ok(format!("{local}@{domain}"))
+}
+
+/// The address as mail servers take it: IDNA after the `@`, untouched before it.
+///
+/// # Errors
+/// As [`canonical_email`].
+pub fn mailable_email(address: &str) -> Result<String, String> {
+    mailable_parts(address).map(|(local, domain)| format!("{local}@{domain}"))
+}
+
+fn mailable_parts(address: &str) -> Result<(&str, String), String> {
     let wrong = || "Enter an email address such as name@example.com.".to_owned();
     let (local, domain) = address.trim().rsplit_once('@').ok_or_else(wrong)?;
     let domain = idna::domain_to_ascii_strict(domain).map_err(|_| wrong())?;
-    let local: String = local.nfc().collect::<String>().to_lowercase();
-    Ok(format!("{local}@{domain}"))
+    Ok((local, domain))
+}
+
+/// Checks an address that somebody typed, and gives it trimmed with its canonical form.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn check_email(input: &str) -> Result<(&str, String), String> {
+    let email = auth_types::validation::email(input)?;
+    Ok((email, canonical_email(email)?))
 }
 
 /// The same name with letters that some keyboards send in two parts, `e` and its accent, put together (NFC): what is

@@ -2,15 +2,20 @@
 
 use super::grant::{self, SignError};
 use super::hashing::Busy;
+use super::limits::{Budget, Network, Throttled, Tries};
 use super::passwords::{self, Verdict};
 use super::{ClientInfo, Services, event, identity};
 use crate::store::events::EventKind;
 use crate::store::users::Credentials;
-use crate::store::{StoreError, events, sessions, users};
+use crate::store::{StoreError, events, known_networks, sessions, users};
 use auth_types::requests::LoginRequest;
-use auth_types::responses::TokenResponse;
+use auth_types::responses::{EmailVerification, TokenResponse};
 use auth_types::{FieldErrors, UserId, validation};
+use chrono::{DateTime, Duration, Utc};
 use secrecy::ExposeSecret;
+
+/// A network that was seen within this time need not be noted again: hours.
+const NETWORK_FRESH_HOURS: i64 = 24;
 
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +25,11 @@ pub enum LoginError {
     /// Wrong password, unknown user, inactive user: not told apart.
     #[error("no active account with these credentials")]
     NoActiveAccount,
+    /// Told only to who knows the password.
+    #[error("the address is not confirmed")]
+    EmailNotVerified,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error("cannot hash the password")]
@@ -28,6 +38,47 @@ pub enum LoginError {
     Sign(#[from] SignError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl LoginError {
+    /// In metrics.
+    const fn outcome(&self) -> &'static str {
+        match self {
+            Self::NoActiveAccount | Self::EmailNotVerified => "refused",
+            Self::Throttled(_) => "throttled",
+            Self::Busy(_) => "busy",
+            Self::Fields(_) => "malformed",
+            Self::Hash(_) | Self::Sign(_) | Self::Store(_) => "failed",
+        }
+    }
+}
+
+/// A name as it may be stored.
+struct Names {
+    /// Empty when it is no address: then it finds none.
+    email: String,
+    username: String,
+}
+
+impl Names {
+    fn of(name: &str) -> Self {
+        let email = identity::canonical_email(name).unwrap_or_default();
+        Self { email, username: identity::canonical_username(name) }
+    }
+
+    /// What failures are counted by. One account has at most one name of either form, and no name has both.
+    fn counted(&self) -> &str {
+        if self.email.is_empty() { &self.username } else { &self.email }
+    }
+}
+
+/// An account whose password was right.
+struct Proven {
+    credentials: Credentials,
+    /// The password's new encoding, when the old one was out of date.
+    renewed: Option<String>,
+    /// When the account was last signed in to from the client's network.
+    network_seen_at: Option<DateTime<Utc>>,
 }
 
 /// Signs in: a new session and its first tokens.
@@ -40,28 +91,22 @@ pub async fn login(
     client: ClientInfo,
 ) -> Result<TokenResponse, LoginError> {
     let name = check(&request).map_err(LoginError::Fields)?;
-    // A place first: those for whom there is none must not ask the database, either.
-    let place = services.hashing.enter()?;
-    let found = find(services, name).await?;
-    let cost = services.settings.passwords.bcrypt_cost;
-    let nobody = services.nobodys_hash.expose_secret();
-    let encoded = found.as_ref().map_or_else(|| nobody.to_owned(), |user| user.password_hash.clone());
-    let compare = move || {
-        let verdict = passwords::verify(&request.password, &encoded, cost);
-        let renewed = matches!(verdict, Verdict::RightButOutdated).then(|| passwords::hash(&request.password, cost));
-        (verdict, renewed.transpose())
+    let mut tries = services.limits.tries(&client);
+    let outcome = match prove(services, &Names::of(&name), request.password, (&client, &mut tries)).await {
+        Ok(proven) => open_session(services, proven, client).await,
+        Err(error) => Err(error),
     };
-    let (verdict, renewed) = place.run(compare).await?;
-    match found {
-        Some(user) if verdict != Verdict::Wrong && user.is_active => {
-            open_session(services, user, renewed?, client).await
-        }
-        // A row for an unknown name, too: a failure must cost the same whoever it was.
-        found => {
-            note_failure(services, found.map(|user| user.id), client).await?;
-            Err(LoginError::NoActiveAccount)
-        }
+    services.metrics.sign_in(outcome.as_ref().map_or_else(LoginError::outcome, |_| "succeeded"));
+    // Only a guess counts: not the right password, and not a server that could not compare.
+    if !matches!(outcome, Err(LoginError::NoActiveAccount | LoginError::Throttled(_))) {
+        tries.give_back().await;
     }
+    outcome
+}
+
+fn check_verified(services: &Services, user: &Credentials) -> Result<(), LoginError> {
+    let mandatory = services.settings.accounts.email_verification == EmailVerification::Mandatory;
+    if mandatory && user.email_verified_at.is_none() { Err(LoginError::EmailNotVerified) } else { Ok(()) }
 }
 
 /// The name to look for; either field may hold either kind.
@@ -78,27 +123,80 @@ fn check(request: &LoginRequest) -> Result<String, FieldErrors> {
     name.filter(|_| errors.is_empty()).ok_or(errors)
 }
 
-async fn find(services: &Services, name: String) -> Result<Option<Credentials>, StoreError> {
-    // What is no address at all is looked for among the usernames only, and finds no address.
-    let email = identity::canonical_email(&name).unwrap_or_default();
-    let username = identity::canonical_username(&name);
-    services.store.run(move |connection| users::find_credentials(connection, &email, &username)).await
+/// Compares the password, as far as the limits let it.
+async fn prove(
+    services: &Services,
+    names: &Names,
+    password: String,
+    (client, tries): (&ClientInfo, &mut Tries<'_>),
+) -> Result<Proven, LoginError> {
+    tries.by_client(Budget::SignInClient).await?;
+    // A place first: those for whom there is none must not ask the database, either.
+    let place = services.hashing.enter()?;
+    let (user, network_seen_at) = find(services, names, client.network).await?;
+    // A place that the account knows has a budget of its own, which no stranger can spend.
+    take_guess(tries, names, client.network.filter(|_| network_seen_at.is_some())).await?;
+    let cost = services.settings.passwords.bcrypt_cost;
+    let nobody = services.nobodys_hash.expose_secret();
+    let encoded = user.as_ref().map_or_else(|| nobody.to_owned(), |user| user.password_hash.clone());
+    let compare = move || {
+        let verdict = passwords::verify(&password, &encoded, cost);
+        let renewed = matches!(verdict, Verdict::RightButOutdated).then(|| passwords::hash(&password, cost));
+        (verdict, renewed.transpose())
+    };
+    let (verdict, renewed) = place.run(compare).await?;
+    match user {
+        Some(credentials) if verdict != Verdict::Wrong && credentials.is_active => {
+            Ok(Proven { credentials, renewed: renewed?, network_seen_at })
+        }
+        // A row for an unknown name, too: a failure must cost the same whoever it was.
+        user => {
+            note_failure(services, user.map(|user| user.id), client).await?;
+            Err(LoginError::NoActiveAccount)
+        }
+    }
+}
+
+/// The account, and when it was last signed in to from `network`: one statement, whether there is an account or not.
+async fn find(
+    services: &Services,
+    names: &Names,
+    network: Option<Network>,
+) -> Result<(Option<Credentials>, Option<DateTime<Utc>>), StoreError> {
+    let (email, username) = (names.email.clone(), names.username.clone());
+    let network = network.map(|network| network.to_string()).unwrap_or_default();
+    let found = services.store.run(move |connection| users::find_credentials(connection, &email, &username, &network));
+    let (user, seen_at) = found.await?.unzip();
+    Ok((user, seen_at.flatten()))
+}
+
+async fn take_guess(tries: &mut Tries<'_>, names: &Names, known: Option<Network>) -> Result<(), Throttled> {
+    let name = names.counted();
+    if let Some(network) = known {
+        let name = format!("{name} {network}");
+        tries.by_name(Budget::SignInKnown, &name).await?;
+        tries.by_name(Budget::SignInKnownDay, &name).await
+    } else {
+        tries.by_name(Budget::SignInStranger, name).await?;
+        tries.by_name(Budget::SignInStrangerDay, name).await
+    }
 }
 
 /// Inserts the session, unless the account was changed while the password was being compared.
-async fn open_session(
-    services: &Services,
-    checked: Credentials,
-    renewed: Option<String>,
-    client: ClientInfo,
-) -> Result<TokenResponse, LoginError> {
+async fn open_session(services: &Services, proven: Proven, client: ClientInfo) -> Result<TokenResponse, LoginError> {
+    check_verified(services, &proven.credentials)?;
     let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
     let opened = services.store.write(move |connection| {
+        let Proven { credentials: checked, renewed, network_seen_at } = proven;
         let current = users::lock_credentials(connection, checked.id)?;
         if current.is_none_or(|current| !current.is_active || current.password_hash != checked.password_hash) {
             return Ok(None);
         }
         let user = users::update_login(connection, checked.id, now, renewed.as_deref())?;
+        let fresh = network_seen_at.is_some_and(|at| now - at < Duration::hours(NETWORK_FRESH_HOURS));
+        if let Some(network) = client.network.filter(|_| !fresh) {
+            known_networks::remember(connection, user.id, &network.to_string(), now)?;
+        }
         let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, now, &client))?;
         events::insert(connection, &event(user.id, EventKind::LoggedIn, now, &client))?;
         Ok(Some((session, user)))
@@ -107,7 +205,7 @@ async fn open_session(
     Ok(grant::token_response(services, &session, &user, now)?)
 }
 
-async fn note_failure(services: &Services, user: Option<UserId>, client: ClientInfo) -> Result<(), StoreError> {
-    let failure = event(user, EventKind::LoginFailed, services.now(), &client);
+async fn note_failure(services: &Services, user: Option<UserId>, client: &ClientInfo) -> Result<(), StoreError> {
+    let failure = event(user, EventKind::LoginFailed, services.now(), client);
     services.store.run(move |connection| events::insert(connection, &failure)).await
 }

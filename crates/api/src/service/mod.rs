@@ -1,15 +1,24 @@
 //! The rules. One use case a file, each with its own errors; no HTTP and no SQL.
 
 pub mod account;
+pub mod csrf;
 pub mod device;
+pub mod email_change;
+pub mod email_verification;
 pub mod grant;
 pub mod hashing;
 pub mod identity;
+pub mod limits;
+pub mod links;
 pub mod login;
 pub mod logout;
+pub mod mail;
+pub mod password_change;
+pub mod password_reset;
 pub mod passwords;
 pub mod prune;
 pub mod readiness;
+pub mod reauthentication;
 pub mod refresh;
 pub mod register;
 pub mod revocation;
@@ -21,11 +30,15 @@ pub mod verify;
 
 use crate::clock::SharedClock;
 use crate::config::Settings;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::store::events::{EventKind, NewEvent};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
+use csrf::CsrfKeys;
 use hashing::HashingPool;
+use limits::{Limits, Meter, Network};
+use mail::Mailer;
 use revocation::RevocationFeed;
 use tokens::Tokens;
 
@@ -36,10 +49,14 @@ pub struct Services {
     pub clock: SharedClock,
     pub store: Store,
     pub tokens: Tokens,
+    pub csrf: CsrfKeys,
     pub hashing: HashingPool,
     /// What an unknown user's password is compared with.
     pub nobodys_hash: secrecy::SecretString,
     pub feed: RevocationFeed,
+    pub mailer: Mailer,
+    pub limits: Limits,
+    pub metrics: Metrics,
 }
 
 impl Services {
@@ -50,11 +67,16 @@ impl Services {
     }
 }
 
-/// Who calls, as far as the connection tells: kept with sessions and events, never decided by.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Who calls, as far as the connection tells. Address and user agent are kept with sessions and events and never decided
+/// by; the network is what tries are counted by.
+#[derive(Debug, Clone, Default)]
 pub struct ClientInfo {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
+    /// `None` when the address is not the client's own, or not known.
+    pub network: Option<Network>,
+    /// What this request has taken of which budgets.
+    pub meter: Meter,
 }
 
 /// The caller, proven by a valid access token of a session that has not been revoked.

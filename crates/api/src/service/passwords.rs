@@ -17,6 +17,9 @@ const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
 /// zxcvbn's time grows with the length; past this a password is long enough not to be asked about.
 const JUDGED_CHARACTERS: usize = 100;
 
+/// The product's own words: what a guesser tries first where everybody has the same service before them.
+const PRODUCT_WORDS: [&str; 1] = ["latchkey"];
+
 /// What a stored hash says of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -33,6 +36,7 @@ pub enum Verdict {
 /// # Errors
 /// When the cost is not bcrypt's (4 to 31) or the system gives no random bytes.
 pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
+    log::trace!("passwords.bcrypt: cost {cost}");
     Ok(format!("{BCRYPT_SHA256}{}", bcrypt::hash(sha256_hex(password), cost)?))
 }
 
@@ -40,9 +44,10 @@ pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
 #[must_use]
 pub fn verify(password: &str, encoded: &str, cost: u32) -> Verdict {
     if let Some(hash) = encoded.strip_prefix(BCRYPT_SHA256) {
+        let Ok(parts) = hash.parse::<bcrypt::HashParts>() else { return Verdict::Wrong };
+        log::trace!("passwords.bcrypt: cost {}", parts.get_cost());
         let right = bcrypt::verify(sha256_hex(password), hash).unwrap_or(false);
-        let current = hash.parse::<bcrypt::HashParts>().is_ok_and(|parts| parts.get_cost() == cost);
-        return match (right, current) {
+        return match (right, parts.get_cost() == cost) {
             (true, true) => Verdict::Right,
             (true, false) => Verdict::RightButOutdated,
             (false, _) => Verdict::Wrong,
@@ -95,7 +100,14 @@ pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
-/// Judges a new password: its length, whether it is common, and whether it is the user's own name.
+/// What a password must not be: the parts of its owner's names.
+#[must_use]
+pub fn own_words<'a>(email: &'a str, username: Option<&'a str>, display_name: &'a str) -> [&'a str; 4] {
+    [email, email.split('@').next().unwrap_or_default(), username.unwrap_or_default(), display_name]
+}
+
+/// Judges a new password: its length, whether it is common, and whether it is made of the user's own name or the
+/// product's.
 ///
 /// # Errors
 /// One sentence that says what to do.
@@ -106,7 +118,7 @@ pub fn check_new(password: &str, rules: PasswordRules, own_words: &[&str]) -> Re
         return Err("Do not use your own name or address as the password.".to_owned());
     }
     let judged: String = password.chars().take(JUDGED_CHARACTERS).collect();
-    let judgement = zxcvbn::zxcvbn(&judged, own_words);
+    let judgement = zxcvbn::zxcvbn(&judged, &[own_words, &PRODUCT_WORDS].concat());
     if judgement.score() >= LEAST_SCORE {
         return Ok(());
     }

@@ -1,20 +1,26 @@
-//! Deletes sessions that ended long ago.
+//! Deletes what nobody needs any more: sessions that ended long ago, links that ran out, networks that were not seen for
+//! long.
 
 use super::Services;
-use crate::store::{StoreError, sessions};
+use crate::store::{StoreError, known_networks, one_time_tokens, sessions};
 use chrono::Duration;
 
-/// How long an ended session is kept, for its owner's questions: days.
+/// How long an ended session or a link is kept, for its owner's questions: days.
 const KEEP_DAYS: i64 = 7;
 /// Rows a statement deletes, so that no lock is held for long.
 const BATCH: i64 = 1_000;
 
-/// Deletes every session that ended more than a week ago, in batches, and answers how many.
+/// Deletes every session that ended and every link that ran out more than a week ago, in batches, and answers how many
+/// sessions there were; and forgets the networks from which an account was not signed in to for as long as a session can
+/// live.
 ///
 /// # Errors
 /// When the database does not answer; what was deleted stays deleted.
 pub async fn prune(services: &Services) -> Result<usize, StoreError> {
+    let unseen_since = services.now() - services.settings.lifetimes.session;
+    services.store.run(move |connection| known_networks::delete_unseen(connection, unseen_since)).await?;
     let before = services.now() - Duration::days(KEEP_DAYS);
+    while services.store.run(move |connection| one_time_tokens::delete_expired(connection, before, BATCH)).await? > 0 {}
     let mut total = 0;
     loop {
         let deleted = services.store.run(move |connection| sessions::delete_ended(connection, before, BATCH)).await?;

@@ -4,13 +4,15 @@
 //! the contract's answer table, row by row.
 
 use super::grant::{self, SignError};
+use super::limits::{Budget, Throttled};
 use super::standing::{self, Refusal};
 use super::tokens::{TokenError, new_jti};
-use super::{ClientInfo, Services, event, passwords};
+use super::{ClientInfo, Services, event, mail, passwords};
 use crate::store::events::EventKind;
+use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, sessions};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, sessions};
 use auth_types::SessionId;
 use auth_types::responses::TokenResponse;
 use chrono::{DateTime, Duration, Utc};
@@ -34,6 +36,8 @@ pub enum RefreshError {
     /// The row changed between two statements, twice.
     #[error("session {session} is being changed by another request")]
     Contended { session: SessionId },
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     #[error(transparent)]
     Sign(#[from] SignError),
     #[error(transparent)]
@@ -63,10 +67,27 @@ enum Breach {
 
 /// What a refresh came to.
 enum Outcome {
-    Tokens(Box<(SessionRow, UserRow)>),
+    /// The session moved on.
+    Rotated(Box<(SessionRow, UserRow)>),
+    /// The live tokens, once more.
+    Repeated(Box<(SessionRow, UserRow)>),
     Refused(Refusal),
     Revoked(Breach),
     Contended,
+}
+
+impl Outcome {
+    /// In metrics.
+    const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Rotated(_) => "rotated",
+            Self::Repeated(_) => "repeated",
+            Self::Refused(_) => "refused",
+            Self::Revoked(Breach::Theft) => "reused",
+            Self::Revoked(Breach::Ahead) => "ahead",
+            Self::Contended => "contended",
+        }
+    }
 }
 
 /// Trades a refresh token for its successor. `key` is the `Idempotency-Key` header's value.
@@ -80,7 +101,10 @@ pub async fn refresh(
     client: ClientInfo,
 ) -> Result<TokenResponse, RefreshError> {
     let now = services.now();
+    let mut tries = services.limits.tries(&client);
+    tries.by_client(Budget::TokenClient).await?;
     let claims = services.tokens.verify_refresh(token, now).map_err(RefreshError::NotValid)?;
+    tries.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = Presented { session: claims.sid, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(passwords::digest_of);
@@ -90,8 +114,12 @@ pub async fn refresh(
         let exchange = Exchange { presented, rotation, leeway, client };
         exchange.run(connection)
     });
-    match outcome.await? {
-        Outcome::Tokens(found) => Ok(grant::token_response(services, &found.0, &found.1, now)?),
+    let outcome = outcome.await?;
+    services.metrics.refresh(outcome.as_str());
+    match outcome {
+        Outcome::Rotated(found) | Outcome::Repeated(found) => {
+            Ok(grant::token_response(services, &found.0, &found.1, now)?)
+        }
         Outcome::Refused(refusal) => Err(refusal.into()),
         Outcome::Contended => Err(RefreshError::Contended { session }),
         Outcome::Revoked(breach) => {
@@ -118,14 +146,14 @@ impl Exchange {
         // A second round is needed only when the row changes between the statement and the look at it.
         for _ in 0..2 {
             if let Some(rotated) = sessions::rotate(connection, &self.presented, &self.rotation)? {
-                return Ok(Outcome::Tokens(Box::new(rotated)));
+                return Ok(Outcome::Rotated(Box::new(rotated)));
             }
             let found = sessions::find_with_user(connection, self.presented.session)?;
             let verdict = self.judge(found.as_ref());
             let Some(found) = found else { return Ok(Outcome::Refused(Refusal::Revoked)) };
             match verdict {
                 Verdict::Again => {}
-                Verdict::Repeat => return Ok(Outcome::Tokens(Box::new(found))),
+                Verdict::Repeat => return Ok(Outcome::Repeated(Box::new(found))),
                 Verdict::Refused(refusal) => return Ok(Outcome::Refused(refusal)),
                 Verdict::Breach(breach) => {
                     connection.write(|connection| self.revoke(connection, &found.1, breach))?;
@@ -175,7 +203,7 @@ impl Exchange {
         self.leeway > Duration::zero() && superseded_at.is_some_and(|at| now - at <= self.leeway)
     }
 
-    /// Ends the session and says so in the events; committed together.
+    /// Ends the session, says so in the events and mails the owner of a stolen one; committed together.
     fn revoke(&self, connection: &mut AnyConnection, user: &UserRow, breach: Breach) -> QueryResult<()> {
         let (reason, kind) = match breach {
             Breach::Theft => (RevokeReason::Reuse, EventKind::RefreshReused),
@@ -188,6 +216,11 @@ impl Exchange {
                 "generation": self.presented.generation,
             });
             events::insert(connection, &reused)?;
+            if breach == Breach::Theft {
+                let owner = (user.id, user.email.as_str());
+                let mail = mail::to_user(MailKind::RefreshReused, owner, self.rotation.now, &self.client);
+                mail_outbox::insert(connection, &mail)?;
+            }
         }
         Ok(())
     }

@@ -1,15 +1,18 @@
-//! A new account, signed in at once.
+//! A new account: signed in at once, or once its address is confirmed where that is mandatory.
 
 use super::grant::{self, SignError};
 use super::hashing::Busy;
-use super::{ClientInfo, Services, event, identity, passwords};
+use super::limits::{Budget, Throttled};
+use super::{ClientInfo, Services, event, identity, mail, passwords};
 use crate::store::events::EventKind;
+use crate::store::mail_outbox::MailKind;
 use crate::store::types::At;
 use crate::store::users::{NewUser, TakenName};
-use crate::store::{StoreError, events, sessions, users};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, sessions, users};
 use auth_types::requests::RegisterRequest;
-use auth_types::responses::{Registration, TokenResponse};
+use auth_types::responses::{EmailVerification, Registration, TokenResponse};
 use auth_types::{FieldErrors, Role, validation};
+use chrono::{DateTime, Utc};
 
 /// Why no account was made.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +23,8 @@ pub enum RegisterError {
     Fields(FieldErrors),
     #[error("another account has this name")]
     Taken(TakenName),
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error("cannot hash the password")]
@@ -41,7 +46,15 @@ pub struct NewAccount {
     password: secrecy::SecretString,
 }
 
-/// Makes an account and its first session.
+/// What a sign-up came to.
+#[derive(Debug)]
+pub enum Registered {
+    SignedIn(Box<TokenResponse>),
+    /// The address gets a mail: a link that confirms it, or the word that it has an account already.
+    Mailed,
+}
+
+/// Makes an account and, unless the address must be confirmed first, its first session.
 ///
 /// # Errors
 /// [`RegisterError`]; nothing is kept then.
@@ -49,19 +62,42 @@ pub async fn register(
     services: &Services,
     request: &RegisterRequest,
     client: ClientInfo,
-) -> Result<TokenResponse, RegisterError> {
+) -> Result<Registered, RegisterError> {
     if services.settings.accounts.registration == Registration::Closed {
         return Err(RegisterError::Closed);
     }
     let account = check(services, request).map_err(RegisterError::Fields)?;
+    services.limits.tries(&client).by_client(Budget::SignUpClient).await?;
+    if services.settings.accounts.email_verification == EmailVerification::Mandatory {
+        // A taken address gets a mail each time.
+        services.limits.tries(&client).by_name(Budget::MailAddress, &account.email_canonical).await?;
+    }
     let user = new_user(services, account, Role::User).await?;
+    match services.settings.accounts.email_verification {
+        EmailVerification::Optional => {
+            Ok(Registered::SignedIn(Box::new(register_signed_in(services, user, client).await?)))
+        }
+        EmailVerification::Mandatory => register_unverified(services, user, client).await.map(|()| Registered::Mailed),
+    }
+}
+
+async fn register_signed_in(
+    services: &Services,
+    user: NewUser,
+    client: ClientInfo,
+) -> Result<TokenResponse, RegisterError> {
     let (names, now) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.now());
-    let lifetimes = services.settings.lifetimes.clone();
+    let (lifetimes, email) = (services.settings.lifetimes.clone(), user.email_canonical.clone());
     let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
     let inserted = services.store.write(move |connection| {
         let user = users::insert(connection, &user)?;
+        if let Some(network) = client.network {
+            known_networks::remember(connection, user.id, &network.to_string(), now)?;
+        }
         let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, now, &client))?;
         events::insert(connection, &event(user.id, EventKind::Registered, now, &client))?;
+        let link = mail::to_address(MailKind::VerifyEmail, &email, now, &client);
+        mail_outbox::insert(connection, &link)?;
         Ok((session, user))
     });
     match inserted.await {
@@ -70,13 +106,47 @@ pub async fn register(
     }
 }
 
-/// Makes an account without a session: what an operator does.
+/// Where an address must be confirmed, a stranger learns nothing by signing up with it: a taken one gets the same answer
+/// after the same statements, and only whoever reads its mail sees the difference. A taken username is told in any case.
+async fn register_unverified(services: &Services, user: NewUser, client: ClientInfo) -> Result<(), RegisterError> {
+    let now = services.now();
+    let written = services.store.write(move |connection| insert_unverified(connection, &user, (now, &client)));
+    match written.await {
+        Ok(verdict) => verdict.map_err(RegisterError::Taken),
+        // Two at once: only the username can still collide.
+        Err(StoreError::Taken(_)) => Err(RegisterError::Taken(TakenName::Username)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn insert_unverified(
+    connection: &mut AnyConnection,
+    user: &NewUser,
+    (now, client): (DateTime<Utc>, &ClientInfo),
+) -> QueryResult<Result<(), TakenName>> {
+    if let Some(username) = &user.username_canonical
+        && users::is_username_taken(connection, username)?
+    {
+        return Ok(Err(TakenName::Username));
+    }
+    let id = users::insert_if_free(connection, user)?;
+    let (kind, mail) = match id {
+        Some(_) => (EventKind::Registered, MailKind::VerifyEmail),
+        None => (EventKind::RegisterRepeated, MailKind::AccountExists),
+    };
+    events::insert(connection, &event(id, kind, now, client))?;
+    mail_outbox::insert(connection, &mail::to_address(mail, &user.email_canonical, now, client))?;
+    Ok(Ok(()))
+}
+
+/// Makes an account without a session: what an operator does, who vouches for the address.
 ///
 /// # Errors
 /// [`RegisterError`]; nothing is kept then.
 pub async fn create(services: &Services, request: &RegisterRequest, role: Role) -> Result<(), RegisterError> {
     let account = check(services, request).map_err(RegisterError::Fields)?;
     let user = new_user(services, account, role).await?;
+    let user = NewUser { email_verified_at: Some(user.created_at), ..user };
     let names = (user.email_canonical.clone(), user.username_canonical.clone());
     match services.store.write(move |connection| users::insert(connection, &user).map(|_| ())).await {
         Ok(()) => Ok(()),
@@ -88,15 +158,14 @@ pub async fn create(services: &Services, request: &RegisterRequest, role: Role) 
 fn check(services: &Services, request: &RegisterRequest) -> Result<NewAccount, FieldErrors> {
     let mut errors = FieldErrors::new();
     let mut note = |field: &str, message: String| errors.entry(field.to_owned()).or_default().push(message);
-    let email = validation::email(&request.email).and_then(|email| Ok((email, identity::canonical_email(email)?)));
+    let email = identity::check_email(&request.email);
     let email = email.map_err(|message| note("email", message)).unwrap_or_default();
     let composed = request.username.as_deref().map(identity::composed);
     let username = composed.as_deref().filter(|name| !name.trim().is_empty()).map(validation::username);
     let username = username.transpose().map_err(|message| note("username", message)).unwrap_or_default();
     let display_name = validation::display_name(request.display_name.as_deref().unwrap_or_default());
     let display_name = display_name.map_err(|message| note("display_name", message)).unwrap_or_default();
-    let own_words =
-        [email.0, email.0.split('@').next().unwrap_or_default(), username.unwrap_or_default(), display_name];
+    let own_words = passwords::own_words(email.0, username, display_name);
     let rules = services.settings.passwords.rules;
     if let Err(message) = passwords::check_new(&request.password, rules, &own_words) {
         note("password", message);
@@ -124,6 +193,7 @@ async fn new_user(services: &Services, account: NewAccount, role: Role) -> Resul
         password_hash: services.hashing.run(hash).await??,
         display_name: account.display_name,
         role: role.as_str(),
+        email_verified_at: None,
         created_at: At(services.now()),
         last_login_at: None,
     })

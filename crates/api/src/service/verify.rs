@@ -1,8 +1,9 @@
 //! Telling whether a token is valid.
 
+use super::limits::{Budget, Throttled};
 use super::standing::{self, Refusal};
 use super::tokens::TokenError;
-use super::{Services, tokens};
+use super::{ClientInfo, Services, tokens};
 use crate::store::{StoreError, sessions};
 use auth_types::{AccessClaims, RefreshClaims};
 
@@ -16,6 +17,8 @@ pub enum VerifyError {
     /// A refresh token that has been exchanged.
     #[error("refresh token is superseded")]
     Superseded,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -33,7 +36,8 @@ pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, V
 ///
 /// # Errors
 /// [`VerifyError`].
-pub async fn verify(services: &Services, token: &str) -> Result<(), VerifyError> {
+pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Result<(), VerifyError> {
+    services.limits.tries(client).by_client(Budget::TokenClient).await?;
     match services.tokens.verify_refresh(token, services.now()) {
         Ok(claims) => verify_refresh(services, claims).await,
         Err(tokens::TokenError::Expired) => Err(VerifyError::NotValid(tokens::TokenError::Expired)),

@@ -1,5 +1,6 @@
 //! One connection type for both databases, and the pool that hands it out.
 
+use super::statements::LogStatements;
 use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -72,6 +73,12 @@ const CONNECTION_DEFAULTS: [(&str, &str); 6] = [
 /// # Errors
 /// When the database cannot be reached or refuses.
 pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
+    let mut connection = establish(url)?;
+    connection.set_instrumentation(LogStatements);
+    Ok(connection)
+}
+
+fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     match url {
         DatabaseUrl::Postgres(url) => {
             let mut postgres = PgConnection::establish(&with_defaults(url.expose_secret()))?;

@@ -19,6 +19,18 @@ pub enum EventKind {
     RefreshReused,
     GenerationAhead,
     ProfileChanged,
+    /// Somebody wanted an account for an address that has one.
+    RegisterRepeated,
+    PasswordChanged,
+    PasswordResetRequested,
+    PasswordReset,
+    /// A signed-in caller gave a wrong password where it is asked for again.
+    ReauthenticationFailed,
+    EmailVerified,
+    EmailChangeRequested,
+    EmailChanged,
+    /// A mail to the user could not be sent.
+    MailFailed,
 }
 
 impl EventKind {
@@ -35,6 +47,15 @@ impl EventKind {
             Self::RefreshReused => "refresh_reused",
             Self::GenerationAhead => "generation_ahead",
             Self::ProfileChanged => "profile_changed",
+            Self::RegisterRepeated => "register_repeated",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordResetRequested => "password_reset_requested",
+            Self::PasswordReset => "password_reset",
+            Self::ReauthenticationFailed => "reauthentication_failed",
+            Self::EmailVerified => "email_verified",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::MailFailed => "mail_failed",
         }
     }
 }
@@ -68,4 +89,21 @@ pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<(
         ))
         .execute(connection)
         .map(|_| ())
+}
+
+/// Deletes the oldest events, at most `batch` of them and none that happened at or after `before`, and answers how many
+/// there were.
+///
+/// Ids grow with time, so that no index of the times is needed. Whatever is a little out of order goes a batch later.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_oldest(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
+    let columns = (auth_events::id, auth_events::at);
+    let oldest: Vec<(i64, DateTime<Utc>)> =
+        auth_events::table.order(auth_events::id).limit(batch).select(columns).load(connection)?;
+    match oldest.iter().take_while(|(_, at)| *at < before).last() {
+        Some((last, _)) => diesel::delete(auth_events::table.filter(auth_events::id.le(last))).execute(connection),
+        None => Ok(0),
+    }
 }

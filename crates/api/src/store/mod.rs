@@ -2,13 +2,18 @@
 
 pub mod connection;
 pub mod events;
+pub mod known_networks;
+pub mod mail_outbox;
 pub mod migrations;
+pub mod one_time_tokens;
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "generated so; clippy does not look for them in tests")
 )]
 mod schema;
 pub mod sessions;
+pub mod state;
+mod statements;
 mod turns;
 pub mod types;
 pub mod users;
@@ -75,6 +80,13 @@ impl Store {
             .error_handler(Box::new(LogPoolErrors))
             .build_unchecked(Manager::new(settings.url.clone()));
         Self { pool, turns: Turns::new(settings.pool_size, patience.checkout), patience }
+    }
+
+    /// How many connections are idle, and how many are in use.
+    #[must_use]
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.idle_connections, state.connections.saturating_sub(state.idle_connections))
     }
 
     /// Runs `work` on a connection, off the async workers. It is done whether or not somebody still waits for it.

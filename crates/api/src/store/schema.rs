@@ -17,6 +17,46 @@ diesel::table! {
 diesel::table! {
     use crate::store::types::*;
 
+    known_networks (user_id, network) {
+        user_id -> Int8,
+        network -> Text,
+        seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
+    mail_outbox (id) {
+        id -> Int8,
+        kind -> Text,
+        user_id -> Nullable<Int8>,
+        recipient -> Text,
+        ip_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        created_at -> Timestamptz,
+        due_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        attempts -> Int8,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
+    one_time_tokens (hash) {
+        hash -> Bytea,
+        purpose -> Text,
+        user_id -> Int8,
+        email -> Text,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
     sessions (id) {
         id -> Uuid,
         user_id -> Int8,
@@ -56,6 +96,16 @@ diesel::table! {
 }
 
 diesel::joinable!(auth_events -> users (user_id));
+diesel::joinable!(known_networks -> users (user_id));
+diesel::joinable!(mail_outbox -> users (user_id));
+diesel::joinable!(one_time_tokens -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(auth_events, sessions, users,);
+diesel::allow_tables_to_appear_in_same_query!(
+    auth_events,
+    known_networks,
+    mail_outbox,
+    one_time_tokens,
+    sessions,
+    users,
+);

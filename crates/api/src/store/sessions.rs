@@ -95,6 +95,10 @@ pub enum RevokeReason {
     LogoutAll,
     /// Its owner signed this device out from another one.
     OtherDevice,
+    /// The password was changed by its owner, signed in.
+    PasswordChange,
+    /// The password was reset by a mailed link.
+    PasswordReset,
     /// An older generation of its refresh token came back.
     Reuse,
     /// A generation came that the row has not reached: the database is an older copy.
@@ -109,6 +113,8 @@ impl RevokeReason {
             Self::Logout => "logout",
             Self::LogoutAll => "logout_all",
             Self::OtherDevice => "other_device",
+            Self::PasswordChange => "password_change",
+            Self::PasswordReset => "password_reset",
             Self::Reuse => "reuse",
             Self::Ahead => "ahead",
         }

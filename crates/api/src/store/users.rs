@@ -1,7 +1,7 @@
 //! Table `users`.
 
 use super::connection::{AnyConnection, MultiBackend};
-use super::schema::users;
+use super::schema::{known_networks, users};
 use super::types::At;
 use auth_types::{Role, UserId};
 use chrono::{DateTime, Utc};
@@ -38,6 +38,7 @@ pub struct NewUser {
     pub password_hash: String,
     pub display_name: String,
     pub role: &'static str,
+    pub email_verified_at: Option<At>,
     pub created_at: At,
     pub last_login_at: Option<At>,
 }
@@ -54,6 +55,7 @@ pub struct Credentials {
     pub id: UserId,
     pub password_hash: String,
     pub is_active: bool,
+    pub email_verified_at: Option<DateTime<Utc>>,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -77,6 +79,29 @@ pub fn insert(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Use
     diesel::insert_into(users::table).values(user).returning(columns()).get_result(connection)
 }
 
+/// Inserts a user unless another one has the address: `None` then. It is one statement either way.
+///
+/// # Errors
+/// A unique violation when the username is taken.
+pub fn insert_if_free(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Option<UserId>> {
+    let insert = diesel::insert_into(users::table).values(user).on_conflict(users::email_canonical).do_nothing();
+    let insert = insert.returning(users::id);
+    let id = match connection {
+        AnyConnection::Postgres(postgres) => insert.get_result::<i64>(postgres).optional()?,
+        AnyConnection::Sqlite(sqlite) => insert.get_result::<i64>(sqlite).optional()?,
+    };
+    Ok(id.map(UserId))
+}
+
+/// Whether a user has this username.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn is_username_taken(connection: &mut AnyConnection, username_canonical: &str) -> QueryResult<bool> {
+    let username = users::table.filter(users::username_canonical.eq(username_canonical));
+    diesel::select(diesel::dsl::exists(username)).get_result(connection)
+}
+
 /// The user with this id.
 ///
 /// # Errors
@@ -85,7 +110,18 @@ pub fn find(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<Us
     users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()
 }
 
-/// What a sign-in by either canonical name is checked against. An address wins over a username of the same form.
+/// The user with this address.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_by_email(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<Option<UserRow>> {
+    let by_email = users::table.filter(users::email_canonical.eq(email_canonical));
+    by_email.select(UserRow::as_select()).first(connection).optional()
+}
+
+/// What a sign-in by either canonical name is checked against, and when it was last done from `network`. An address wins
+/// over a username of the same form. One statement, whoever it is: how many there were would tell a stranger who has an
+/// account.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -93,13 +129,20 @@ pub fn find_credentials(
     connection: &mut AnyConnection,
     email_canonical: &str,
     username_canonical: &str,
-) -> QueryResult<Option<Credentials>> {
-    let columns = (users::id, users::password_hash, users::is_active);
-    let by_email = users::table.filter(users::email_canonical.eq(email_canonical)).select(columns);
-    if let Some(found) = by_email.first(connection).optional()? {
-        return Ok(Some(found));
-    }
-    users::table.filter(users::username_canonical.eq(username_canonical)).select(columns).first(connection).optional()
+    network: &str,
+) -> QueryResult<Option<(Credentials, Option<DateTime<Utc>>)>> {
+    let by_email = users::email_canonical.eq(email_canonical);
+    let here = known_networks::user_id.eq(users::id).and(known_networks::network.eq(network));
+    users::table
+        .left_join(known_networks::table.on(here))
+        .filter(by_email.or(users::username_canonical.assume_not_null().eq(username_canonical)))
+        .order(by_email.desc())
+        .select((
+            (users::id, users::password_hash, users::is_active, users::email_verified_at),
+            known_networks::seen_at.nullable(),
+        ))
+        .first(connection)
+        .optional()
 }
 
 /// Reads the credentials once more inside a transaction and keeps others from changing them until its end, so that a
@@ -108,16 +151,75 @@ pub fn find_credentials(
 /// # Errors
 /// When the database does not answer.
 pub fn lock_credentials(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<Credentials>> {
-    let row = users::table.find(id.0).select((users::id, users::password_hash, users::is_active));
+    type Row = (i64, String, bool, Option<DateTime<Utc>>);
+    let columns = (users::id, users::password_hash, users::is_active, users::email_verified_at);
+    let row = users::table.find(id.0).select(columns);
     match connection {
-        AnyConnection::Postgres(postgres) => {
-            row.for_update().first::<(i64, String, bool)>(postgres).optional().map(|row| {
-                row.map(|(id, password_hash, is_active)| Credentials { id: UserId(id), password_hash, is_active })
-            })
-        }
+        AnyConnection::Postgres(postgres) => row.for_update().first::<Row>(postgres).optional().map(|row| {
+            let (id, password_hash, is_active, email_verified_at) = row?;
+            Some(Credentials { id: UserId(id), password_hash, is_active, email_verified_at })
+        }),
         // SQLite's write transaction holds the whole file.
         AnyConnection::Sqlite(_) => row.first(connection).optional(),
     }
+}
+
+/// What a caller's password is compared with when it is asked for again.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_password_hash(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<String>> {
+    users::table.find(id.0).select(users::password_hash).first(connection).optional()
+}
+
+/// Gives a user another password. With `confirmed_at` the address counts as confirmed, since then at the latest.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn update_password(
+    connection: &mut AnyConnection,
+    id: UserId,
+    password_hash: &str,
+    confirmed_at: Option<DateTime<Utc>>,
+) -> QueryResult<UserRow> {
+    if let Some(at) = confirmed_at {
+        confirm_email(connection, id, at)?;
+    }
+    diesel::update(users::table.find(id.0))
+        .set(users::password_hash.eq(password_hash))
+        .returning(columns())
+        .get_result(connection)
+}
+
+/// Notes that a user's address was confirmed; the first time stays.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn confirm_email(connection: &mut AnyConnection, id: UserId, at: DateTime<Utc>) -> QueryResult<()> {
+    diesel::update(users::table.find(id.0).filter(users::email_verified_at.is_null()))
+        .set(users::email_verified_at.eq(Some(At(at))))
+        .execute(connection)
+        .map(|_| ())
+}
+
+/// Gives a user another address, which is confirmed.
+///
+/// # Errors
+/// A unique violation when another user has it.
+pub fn update_email(
+    connection: &mut AnyConnection,
+    id: UserId,
+    (email, email_canonical): (&str, &str),
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::update(users::table.find(id.0))
+        .set((
+            users::email.eq(email),
+            users::email_canonical.eq(email_canonical),
+            users::email_verified_at.eq(Some(At(at))),
+        ))
+        .execute(connection)
+        .map(|_| ())
 }
 
 /// Which of a new user's names another user has.
@@ -134,8 +236,7 @@ pub fn find_taken(
         return Ok(Some(TakenName::Email));
     }
     let Some(username) = username_canonical else { return Ok(None) };
-    let username = users::table.filter(users::username_canonical.eq(username));
-    Ok(diesel::select(diesel::dsl::exists(username)).get_result::<bool>(connection)?.then_some(TakenName::Username))
+    Ok(is_username_taken(connection, username)?.then_some(TakenName::Username))
 }
 
 /// Notes a sign-in, and the password's new encoding when the old one was out of date.

@@ -1,7 +1,10 @@
 //! What each variable accepts, and what a wrong value is told.
 
-use api::config::{DatabaseUrl, Environment, Origin, Settings, Variables, generate_secret};
+use api::config::{DatabaseUrl, Environment, Origin, Settings, StorageSettings, Variables, generate_secret};
 use secrecy::ExposeSecret;
+use std::process::Command;
+use std::sync::LazyLock;
+use tempfile::TempDir;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -119,6 +122,27 @@ fn a_wrong_value_names_its_variable_and_the_fix() {
         ("RATE_LIMITS", "none", "use on or off"),
         ("TOKEN_TRANSPORT", "header", "use body or cookie"),
         ("JWT_ALGORITHM", "none", "use HS256"),
+        ("DATABASE_URL", "postgres://u@h", "does not name a database"),
+        ("DATABASE_URL", "postgres://u@h/d#e", "write it as %23"),
+        ("DATABASE_URL", "postgres://u:50%@h/d", "write it as %25"),
+        ("DATABASE_URL", "postgres://u:p@ss:word@h/d", "%40"),
+        ("DATABASE_URL", "postgres://u:1/p@h/d", "%2F"),
+        ("FRONTEND_URL", "app.example.com", "https://app.example.com"),
+        ("FRONTEND_URL", "https://app.example.com/?from=mail", "https://app.example.com"),
+        ("FRONTEND_URL", "https://:word@app.example.com", "https://app.example.com"),
+        ("SESSION_COOKIE_DOMAIN", "https://example.com", "write it as .example.com"),
+        ("SESSION_COOKIE_DOMAIN", ".Example.com", "write it as .example.com"),
+        ("SESSION_COOKIE_DOMAIN", "10.0.0.1", "write it as .example.com"),
+        ("SESSION_COOKIE_DOMAIN", "..example.com", "write it as .example.com"),
+        ("EMAIL_URL", "mail.example.com", "smtp://USER:PASSWORD@HOST:587"),
+        ("EMAIL_URL", "smtp:mail.example.com", "smtp://USER:PASSWORD@HOST:587"),
+        ("EMAIL_URL", "console", "console:"),
+        ("EMAIL_FROM", "Latchkey", "Latchkey <no-reply@example.com>"),
+        ("REDIS_URL", "127.0.0.1:6379", "redis://HOST:PORT"),
+        ("API_DOCS", "yes", "use open or closed"),
+        ("METRICS_TOKEN", "two words", "api generate-secret"),
+        ("RUST_LOG", "verbose", "off, error, warn, info, debug or trace"),
+        ("RUST_LOG", "info,api=loud", "MODULE=LEVEL"),
         ("SECRET_KEY", "-----BEGIN PRIVATE KEY-----\nMC4C", "random text"),
         ("SECRET_KEY", "{\"keys\":[]}", "random text"),
     ] {
@@ -155,9 +179,40 @@ fn values_that_contradict_each_other_are_refused() {
     problem(&[("ACCESS_TOKEN_LIFETIME", "604800")], "ACCESS_TOKEN_LIFETIME");
     problem(&[("SESSION_MAX_AGE", "604799")], "REFRESH_TOKEN_LIFETIME");
     read(&[("SESSION_MAX_AGE", "604800")]);
-    problem(&[("DB_NAME", "x"), ("DB_USER", "y"), ("DB_HOST", "z"), ("DB_PORT", "none")], "DB_PORT");
+    for port in ["none", "0", "65536"] {
+        problem(&[("DB_NAME", "x"), ("DB_USER", "y"), ("DB_HOST", "z"), ("DB_PORT", port)], "DB_PORT");
+    }
     // The same under both names is no contradiction.
     read(&[("DJANGO_SECRET_KEY", KEY), ("APP_ENV", "development"), ("DJANGO_ENV", "development")]);
+}
+
+#[test]
+fn a_bucket_is_configured_as_a_whole() {
+    const BUCKET: [(&str, &str); 3] =
+        [("AWS_STORAGE_BUCKET_NAME", "pictures"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    for (missing, _) in BUCKET {
+        let given: Vec<_> = BUCKET.into_iter().filter(|(name, _)| *name != missing).collect();
+        assert!(problem(&given, missing).contains("all of the AWS_*"));
+    }
+    let with_endpoint = |url| BUCKET.into_iter().chain([("AWS_S3_ENDPOINT_URL", url)]).collect::<Vec<_>>();
+    for url in ["account.r2.cloudflarestorage.com", "s3://pictures", "https://key@host", "https://host/pictures/?x"] {
+        problem(&with_endpoint(url), "AWS_S3_ENDPOINT_URL");
+    }
+    let told = problem(&with_endpoint("https://account.r2.cloudflarestorage.com/pictures"), "AWS_S3_ENDPOINT_URL");
+    assert!(told.contains("AWS_STORAGE_BUCKET_NAME"), "{told}");
+    let StorageSettings::S3(s3) = read(&with_endpoint("https://host/storage/v1/s3/")).storage else { panic!("no S3") };
+    assert_eq!(s3.endpoint.as_deref(), Some("https://host/storage/v1/s3"));
+    let wrong: Vec<_> = with_endpoint("https://host").into_iter().chain([("AWS_STORAGE_BUCKET_NAME", "a/b")]).collect();
+    problem(&wrong, "AWS_STORAGE_BUCKET_NAME");
+}
+
+/// On a developer's machine a mail server that takes anything is likely; on the internet none takes `localhost`.
+#[test]
+fn a_mail_server_in_production_needs_a_sender() {
+    let server = ("EMAIL_URL", "smtp://mail.example.com");
+    problem(&[("APP_ENV", "production"), server], "EMAIL_FROM");
+    read(&[server]);
+    read(&[("APP_ENV", "production"), server, ("EMAIL_FROM", "Latchkey <no-reply@example.com>")]);
 }
 
 #[test]
@@ -171,6 +226,7 @@ fn production_refuses_what_is_for_development() {
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", ""),
         ("SECRET_KEY_FALLBACKS", "short"),
+        ("METRICS_TOKEN", "short"),
     ] {
         problem(&[production, (name, value)], name);
     }
@@ -243,4 +299,45 @@ fn a_generated_key_is_long_and_never_the_same() {
     let (one, other) = (make(), make());
     assert!(one.len() >= 48, "{}", one.len());
     assert_ne!(one, other);
+}
+
+/// The client's build, as cargo runs it: what it says, by line.
+fn client_build(variables: &[(&str, &str)]) -> Vec<String> {
+    static PROGRAM: LazyLock<TempDir> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../client/build.rs");
+        let built = Command::new("rustc").args(["--edition", "2024", source, "--out-dir"]).arg(folder.path()).status();
+        assert!(built.unwrap().success());
+        folder
+    });
+    let output = Command::new(PROGRAM.path().join("build")).env_clear().envs(variables.iter().copied()).output();
+    let said = String::from_utf8(output.unwrap().stdout).unwrap();
+    said.lines().filter(|line| !line.contains("rerun-if")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_clients_build_knows_both_names_of_the_apis_address() {
+    let base = |address: &str| vec![format!("cargo::rustc-env=LATCHKEY_API_BASE={address}")];
+    assert_eq!(client_build(&[]), base("http://127.0.0.1:8000"));
+    for name in ["API_BASE_URL", "VITE_API_BASE_URL"] {
+        assert_eq!(client_build(&[(name, "https://api.example.com/")]), base("https://api.example.com"));
+        assert_eq!(client_build(&[(name, " ")]), base("http://127.0.0.1:8000"), "blank is not set");
+    }
+}
+
+#[test]
+fn the_clients_build_refuses_an_address_that_cannot_work_in_one_line() {
+    for address in
+        ["api.example.com", "https://", "https://:8000", "ftp://h", "https://u@h", "https://h/?x", "https://h:x"]
+    {
+        let said = client_build(&[("VITE_API_BASE_URL", address)]);
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].starts_with("cargo::error=VITE_API_BASE_URL is "), "{said:?}");
+    }
+    let said =
+        client_build(&[("API_BASE_URL", "https://a.example.com"), ("VITE_API_BASE_URL", "https://b.example.com")]);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].contains("set one of the two"), "{said:?}");
+    let said = client_build(&[("API_BASE_URL", "http://api.example.com")]);
+    assert!(said.iter().any(|line| line.starts_with("cargo::warning=")), "{said:?}");
 }

@@ -1,6 +1,7 @@
 //! Documentation is checked like code: what it points to exists, what it lists is what the program knows.
 
-use api::config::{Settings, Variables};
+use api::check::RULES;
+use api::config::{ReadBy, Settings, VARIABLES, Variables};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -17,10 +18,18 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next())
 }
 
+/// The README and all under `docs/`.
+fn documents() -> Vec<String> {
+    let files = std::fs::read_dir(root().join("docs")).unwrap().map(|file| file.unwrap().path());
+    let documents = files.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let names = documents.map(|path| format!("docs/{}", path.file_name().unwrap().to_str().unwrap()));
+    names.chain(["README.md".to_owned()]).collect()
+}
+
 #[test]
 fn every_link_of_the_documents_leads_somewhere() {
     let mut followed = 0;
-    for document in ["README.md", "docs/ARCHITECTURE.md"] {
+    for document in &documents() {
         let folder = root().join(document).parent().unwrap().to_owned();
         for link in links(&read(document)).filter(|link| !link.is_empty() && !link.starts_with("http")) {
             assert!(folder.join(link).exists(), "{document} points to {link}, which is not there");
@@ -45,29 +54,84 @@ fn example_variables() -> BTreeSet<String> {
     names.map(|(name, _)| name.to_owned()).filter(|name| !name.is_empty() && !name.contains(' ')).collect()
 }
 
-/// Names in upper case between quotes in the code that reads the configuration.
-fn read_variables() -> BTreeSet<String> {
-    let folder = root().join("crates/api/src/config");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap());
-    let quoted = |text: String| text.split('"').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    let is_name = |word: &String| {
-        word.len() > 3
-            && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
-            && word.chars().any(char::is_alphabetic)
-    };
-    files.flat_map(quoted).filter(is_name).collect()
+#[test]
+fn the_example_of_a_configuration_names_what_the_program_reads() {
+    // What a platform sets, nobody writes into a file.
+    let names = VARIABLES.iter().map(|variable| variable.name).filter(|name| !name.starts_with("RENDER"));
+    assert_eq!(example_variables(), names.map(str::to_owned).collect());
+}
+
+/// The text of all files of a folder but those named.
+fn texts(folder: &str, but: &str) -> String {
+    let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file() && !path.ends_with(but));
+    files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+/// A name that is read and not listed refuses the start, so every test of a configuration would fail.
+#[test]
+fn every_variable_of_the_table_is_read() {
+    let (api, client) = (texts("crates/api/src/config", "variables.rs"), read("crates/client/build.rs"));
+    for variable in VARIABLES {
+        let reader = match variable.read_by {
+            ReadBy::Api => &api,
+            ReadBy::ClientBuild => &client,
+        };
+        assert!(reader.contains(&format!("\"{}\"", variable.name)), "nobody reads {}", variable.name);
+    }
+}
+
+/// The rows of the first table of a document after its head, each as its cells.
+fn rows(document: &str) -> Vec<Vec<String>> {
+    let text = read(document);
+    let lines = text.lines().skip_while(|line| !line.starts_with("| --- ")).skip(1);
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+    lines.take_while(|line| line.starts_with('|')).map(cells).collect()
+}
+
+/// What stands between backquotes.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
 }
 
 #[test]
-fn the_example_of_a_configuration_names_what_the_program_reads() {
-    let mut known = read_variables();
-    // Spellings of the old service, which the example mentions in words; and what has one value only so far.
-    for other in ["DJANGO_ENV", "DJANGO_SECRET_KEY", "RATE_LIMITS", "JWT_ALGORITHM"] {
-        assert!(known.remove(other), "{other} is not read");
+fn the_table_of_variables_is_the_one_of_the_code() {
+    let documented: Vec<_> = rows("docs/CONFIGURATION.md")
+        .iter()
+        .map(|row| (quoted(&row[0]).join(","), quoted(&row[1]).join(","), row[4] == "yes"))
+        .collect();
+    let known: Vec<_> = VARIABLES
+        .iter()
+        .map(|variable| (variable.name.to_owned(), variable.aliases.join(","), variable.secret))
+        .collect();
+    assert_eq!(documented, known);
+}
+
+/// Who sets a variable to the default that is documented changes nothing, here and in production.
+#[test]
+fn the_documented_defaults_are_the_ones_of_the_code() {
+    let mut compared = 0;
+    for row in rows("docs/CONFIGURATION.md").iter().filter(|row| row[0] != "`API_BASE_URL`") {
+        let (name, default) = (quoted(&row[0])[0], quoted(&row[2]));
+        let in_production = if row[3].is_empty() { default.clone() } else { quoted(&row[3]) };
+        for (environment, default) in [("development", default), ("production", in_production)] {
+            let Some(default) = default.first() else { continue };
+            let start = Variables::default().with("SECRET_KEY", "0123456789abcdef0123456789abcdef");
+            let start = if name == "APP_ENV" { start } else { start.with("APP_ENV", environment) };
+            let printed = |variables| format!("{:?}", Settings::from_variables(variables).unwrap());
+            assert_eq!(printed(start.clone().with(name, *default)), printed(start), "{name} in {environment}");
+            compared += 1;
+        }
     }
-    // Read by the client's build.
-    known.insert("API_BASE_URL".to_owned());
-    assert_eq!(example_variables(), known);
+    assert!(compared > 30, "only {compared} defaults were found");
+}
+
+#[test]
+fn the_table_of_checks_is_the_one_of_the_code() {
+    let documented: Vec<_> =
+        rows("docs/CHECKS.md").iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], row[4])).collect();
+    let known: Vec<_> = RULES.iter().map(|rule| format!("{} {} {}", rule.id, rule.severity, rule.remedy)).collect();
+    assert_eq!(documented, known);
 }
 
 #[test]

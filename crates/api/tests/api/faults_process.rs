@@ -108,7 +108,7 @@ async fn a_log_that_nobody_reads_stops_no_request() {
         &[("APP_ENV", "production"), ("RUST_LOG", "trace"), ("RATE_LIMITS", "on"), ("BCRYPT_COST", "10")],
     );
     let tokens = api.login(ADA).await;
-    api.log().stop_reading(true);
+    api.live_log().stop_reading(true);
     // Each writes many lines, a pipe holds 64 KB, the queue 8,192 lines.
     for _ in 0..40 {
         let healthz = futures_util::future::join_all((0..25).map(|_| api.get("/healthz")));
@@ -116,11 +116,11 @@ async fn a_log_that_nobody_reads_stops_no_request() {
     }
     api.me(&tokens).await.done();
 
-    api.log().stop_reading(false);
+    api.live_log().stop_reading(false);
     // What is missing is told, in the format of the rest.
     let told = eventually("the gap is told", async || {
         api.get("/healthz").await.done();
-        api.log().lines().into_iter().find(|line| line.contains("log.dropped"))
+        api.log().into_iter().find(|line| line.contains("log.dropped"))
     });
     let told: serde_json::Value = serde_json::from_str(&told.await).unwrap();
     assert!(told["lines_total"].as_i64().unwrap() > 0, "{told}");

@@ -44,13 +44,13 @@ async fn a_process_waits_for_its_server_and_then_does_its_work() {
     let mut cluster = Cluster::stopped();
     let process = Process::start_unready(&cluster.url(), &[]);
     is_closed(&process).await;
-    process.log().until("start.waiting: cannot connect to the database");
+    process.live_log().until("start.waiting: cannot connect to the database");
 
     cluster.start();
     process.until_ready().await;
     let tokens = process.register(ADA).await.created();
     process.me(&tokens).await.done();
-    assert!(process.log().lines().iter().all(|line| !line.contains("panic")));
+    assert!(process.log().iter().all(|line| !line.contains("panic")));
 }
 
 #[actix_web::test]
@@ -60,7 +60,7 @@ async fn a_process_waits_for_a_file_that_another_one_holds() {
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     let process = Process::start_unready(db.url(), &[]);
     is_closed(&process).await;
-    process.log().until("database is locked");
+    process.live_log().until("database is locked");
     other.batch_execute("ROLLBACK").unwrap();
     process.until_ready().await;
 }
@@ -143,6 +143,6 @@ async fn a_release_works_on_the_schema_of_the_next_one(database: Database) {
     let tokens = process.login(ADA).await;
     process.refresh(&tokens, None).await.ok();
     process.until_ready().await;
-    process.log().until("migrations.unknown: the database was migrated by a newer release: 99999999999999");
+    process.live_log().until("migrations.unknown: the database was migrated by a newer release: 99999999999999");
     assert_eq!(db.number("SELECT count(*) FROM __diesel_schema_migrations WHERE version = '99999999999999'"), 1);
 }

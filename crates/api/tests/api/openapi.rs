@@ -1,11 +1,17 @@
 //! The OpenAPI document describes exactly what is served.
 
 use crate::support::{Database, TestApp};
-use serde_json::Value;
+use auth_types::limits;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 async fn document() -> Value {
-    let app = TestApp::builder(Database::Sqlite).start().await;
+    document_with("body").await
+}
+
+/// The document is that of the transport: what refresh takes and sign-in gives depends on it.
+async fn document_with(transport: &str) -> Value {
+    let app = TestApp::builder(Database::Sqlite).set("TOKEN_TRANSPORT", transport).start().await;
     let answer = app.get("/api/openapi.json").await;
     answer.has_status(200);
     assert!(answer.header("content-type").starts_with("application/json"));
@@ -36,9 +42,15 @@ async fn the_document_is_openapi_3_1() {
 
 #[actix_web::test]
 async fn every_reference_resolves_and_every_schema_is_used() {
-    let document = document().await;
+    for transport in ["body", "cookie"] {
+        resolves(&document_with(transport).await);
+    }
+}
+
+#[track_caller]
+fn resolves(document: &Value) {
     let mut referred = BTreeSet::new();
-    walk(&document, &mut |name, value| {
+    walk(document, &mut |name, value| {
         if name == "$ref" {
             let pointer = value.as_str().unwrap().strip_prefix('#').unwrap();
             assert!(document.pointer(pointer).is_some(), "{pointer} leads nowhere");
@@ -77,7 +89,32 @@ async fn every_operation_tells_what_it_takes_and_gives() {
 
 /// These are about the caller; the rest is about the service, or proves itself by its body.
 fn is_protected(path: &str) -> bool {
-    ["/api/auth/me", "/api/auth/sessions", "/api/auth/logout/all"].iter().any(|prefix| path.starts_with(prefix))
+    let about_the_caller = [
+        "/api/auth/me",
+        "/api/auth/sessions",
+        "/api/auth/logout/all",
+        "/api/auth/password/change",
+        "/api/auth/email/change",
+    ];
+    about_the_caller.iter().any(|prefix| path.starts_with(prefix))
+}
+
+#[actix_web::test]
+async fn the_document_tells_the_lengths_that_the_forms_know() {
+    let document = document().await;
+    let fields = &document["components"]["schemas"]["RegisterRequest"]["properties"];
+    for (field, name, limit) in [
+        ("email", "maxLength", limits::EMAIL_MAX_LENGTH),
+        ("password", "minLength", limits::PASSWORD_MIN_LENGTH),
+        ("password", "maxLength", limits::PASSWORD_MAX_LENGTH),
+        ("username", "minLength", limits::USERNAME_MIN_LENGTH),
+        ("username", "maxLength", limits::USERNAME_MAX_LENGTH),
+        ("display_name", "maxLength", limits::DISPLAY_NAME_MAX_LENGTH),
+    ] {
+        assert_eq!(fields[field][name], limit, "{name} of {field}");
+    }
+    let key = &document["paths"]["/api/auth/refresh/"]["post"]["parameters"][0]["schema"];
+    assert_eq!((&key["minLength"], &key["maxLength"]), (&json!(1), &json!(limits::IDEMPOTENCY_KEY_MAX_BYTES)));
 }
 
 /// The page stands outside the document: it is for people.

@@ -1,6 +1,6 @@
-//! Ended sessions are deleted a week after their end, and nothing else is.
+//! Ended sessions are deleted a week after their end, events after a year, and nothing else is.
 
-use crate::support::{Database, ONE_SECOND, TestApp, on_both_databases};
+use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases};
 use api::service::prune::prune;
 use auth_types::Reason;
 use chrono::Duration;
@@ -9,10 +9,12 @@ on_both_databases![
     a_session_is_deleted_a_week_after_it_was_ended,
     a_session_is_deleted_a_week_after_its_time_ran_out,
     more_sessions_than_a_batch_are_deleted_at_once,
+    an_event_is_deleted_after_a_year,
 ];
 
 const ADA: &str = "ada@example.com";
 const SESSIONS: &str = "SELECT count(*) FROM sessions";
+const EVENTS: &str = "SELECT count(*) FROM auth_events";
 
 async fn a_session_is_deleted_a_week_after_it_was_ended(database: Database) {
     let app = TestApp::builder(database).user(ADA).set("REFRESH_TOKEN_LIFETIME", "2592000").start().await;
@@ -21,12 +23,12 @@ async fn a_session_is_deleted_a_week_after_it_was_ended(database: Database) {
     app.clock().advance(Duration::days(7));
     assert_eq!(prune(app.services()).await.unwrap(), 0);
     app.clock().advance(ONE_SECOND);
-    let events = app.db().number("SELECT count(*) FROM auth_events");
+    let events = app.db().number(EVENTS);
 
     assert_eq!(prune(app.services()).await.unwrap(), 1);
     assert_eq!(app.db().number(SESSIONS), 1);
     assert_eq!(app.db().number("SELECT count(*) FROM users"), 1);
-    assert_eq!(app.db().number("SELECT count(*) FROM auth_events"), events);
+    assert_eq!(app.db().number(EVENTS), events);
     app.refresh(&live).await.ok();
     app.refresh(&ended).await.refused(Reason::SessionRevoked);
 }
@@ -63,4 +65,18 @@ async fn more_sessions_than_a_batch_are_deleted_at_once(database: Database) {
     assert_eq!(prune(app.services()).await.unwrap(), 2500);
     assert_eq!(prune(app.services()).await.unwrap(), 0);
     app.me(&live).await.done();
+}
+
+/// Whoever it was about: failures of names that nobody has are the ones that a stranger makes without end.
+async fn an_event_is_deleted_after_a_year(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    app.login(ADA).await;
+    app.sign_in("eve@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.clock().advance(Duration::days(365));
+    app.login(ADA).await;
+    prune(app.services()).await.unwrap();
+    assert_eq!(app.db().number(EVENTS), 3);
+    app.clock().advance(ONE_SECOND);
+    prune(app.services()).await.unwrap();
+    assert_eq!(app.db().number(EVENTS), 1);
 }

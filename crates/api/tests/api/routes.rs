@@ -17,13 +17,18 @@ const ADA: &str = "ada@example.com";
 const EVE: &str = "eve@example.com";
 
 /// Routes that anyone may call. A new one is put here on purpose, or it must be protected.
-const PUBLIC: [&str; 9] = [
+const PUBLIC: [&str; 14] = [
+    "GET /.well-known/jwks.json",
     "GET /api/auth/config/",
     "GET /api/openapi.json",
     "GET /healthz",
     "GET /readyz",
+    "POST /api/auth/email/resend/",
+    "POST /api/auth/email/verify/",
     "POST /api/auth/login/",
     "POST /api/auth/logout/",
+    "POST /api/auth/password/reset/",
+    "POST /api/auth/password/reset/confirm/",
     "POST /api/auth/refresh/",
     "POST /api/auth/register/",
     "POST /api/auth/verify/",
@@ -137,6 +142,8 @@ async fn a_token_of_another_user_opens_only_what_is_theirs(database: Database) {
             "DELETE /api/auth/sessions/{id}/" => {
                 answer.failed(404, Reason::NotFound);
             }
+            // Both ask for Eve's own password first.
+            "POST /api/auth/password/change/" | "POST /api/auth/email/change/" => answer.has_status(400),
             "POST /api/auth/logout/all/" => {
                 answer.done();
                 app.me(&eve).await.refused(Reason::SessionRevoked);

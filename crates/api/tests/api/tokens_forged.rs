@@ -192,7 +192,8 @@ fn payloads(good: &str) -> Forgeries {
     let payload = forge::claims(good).to_string();
     let without_end = &payload[..payload.len() - 1];
     let exp = forge::claims(good)["exp"].clone();
-    let rows: [(&str, Vec<u8>); 13] = [
+    let rows: [(&str, Vec<u8>); 14] = [
+        ("the claims as a list", claims_as_a_list(good).into()),
         ("sub twice", format!("{without_end},\"sub\":\"1\"}}").into()),
         ("exp twice", format!("{without_end},\"exp\":{exp}}}").into()),
         ("token_type twice", format!("{without_end},\"token_type\":\"access\"}}").into()),
@@ -208,6 +209,16 @@ fn payloads(good: &str) -> Forgeries {
         ("another token inside", good.into()),
     ];
     rows.into_iter().map(|(name, bytes)| (format!("payload: {name}"), forge::sign(HEADER, bytes, SECRET_KEY))).collect()
+}
+
+/// In the order of their type: serde would take them so.
+fn claims_as_a_list(good: &str) -> String {
+    let claims = forge::claims(good);
+    let of_its_type = if claims["token_type"] == "access" { "role" } else { "gen" };
+    let names = ["token_type", "exp", "iat", "jti", "user_id", "sub", "sid", of_its_type];
+    let nothing = Value::Null; // issuer, audience, not before
+    let values = names.map(|name| claims[name].clone()).into_iter().chain([nothing.clone(), nothing.clone(), nothing]);
+    Value::Array(values.collect()).to_string()
 }
 
 fn texts(good: &str) -> Forgeries {

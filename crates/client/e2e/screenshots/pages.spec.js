@@ -1,13 +1,13 @@
 // Pictures of every page, in light and dark, wide and narrow. Not a test of anything: for people to look at.
 import { join } from "node:path";
-import { api, expect, test } from "../support/test.js";
+import { expect, test } from "../support/test.js";
 
 const folder = process.env.SCREENSHOTS;
 const WIDTHS = { wide: 1280, narrow: 360 };
 
 for (const colorScheme of ["light", "dark"]) {
   for (const [size, width] of Object.entries(WIDTHS)) {
-    test(`${colorScheme}, ${size}`, async ({ app, page, context, person, watch }) => {
+    test(`${colorScheme}, ${size}`, async ({ api, app, page, context, person, watch }) => {
       watch.expectFailures(401, "net::ERR_INTERNET_DISCONNECTED");
       await page.setViewportSize({ width, height: 800 });
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });

@@ -1,4 +1,4 @@
-import { API, CLIENT } from "../support/addresses.js";
+import { CLIENT } from "../support/addresses.js";
 import { expect, test } from "../support/test.js";
 
 // Kept by the page itself: has a protected page ever been on the screen, be it for one frame?
@@ -24,15 +24,11 @@ for (const path of ["/", "/sessions", "/account", "/sessions?from=mail#newest"])
   });
 }
 
-test("nothing protected is shown before an ended session is known to be ended", async ({ app, page, person, watch }) => {
+test("nothing protected is shown before an ended session is known to be ended", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const { refresh } = await app.tokens();
-  await fetch(`${API}/api/auth/logout/`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ refresh: refresh.jwt }),
-  });
+  await api.logout(refresh.jwt);
   await app.accessExpires();
 
   await page.addInitScript(noticeProtected);
@@ -61,10 +57,10 @@ const ELSEWHERE = [
   "%2f%2fe.com",
   "https:e.com",
   "https://e.com/",
-  "https://127.0.0.1.e.com",
+  "https://latchkey.test.e.com",
   `${CLIENT}@e.com`,
   `${CLIENT}.e.com`,
-  "//127.0.0.1:18080@e.com",
+  "//app.latchkey.test@e.com",
   "javascript:alert(1)",
   "JavaScript://%0aalert(1)",
   "data:,x",

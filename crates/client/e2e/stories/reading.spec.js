@@ -1,7 +1,7 @@
 // For everybody: by keyboard, with a screen reader, on a narrow screen, in light and in dark.
 import AxeBuilder from "@axe-core/playwright";
 import { CLIENT } from "../support/addresses.js";
-import { api, expect, test } from "../support/test.js";
+import { expect, test } from "../support/test.js";
 
 const PAGES = { "/login": false, "/register": false, "/nowhere": false, "/": true, "/sessions": true };
 
@@ -63,7 +63,7 @@ async function tabTo(page, target) {
   throw new Error(`Tab does not reach ${target}`);
 }
 
-test("everything works by keyboard", async ({ app, page, person }) => {
+test("everything works by keyboard", async ({ api, app, page, person }) => {
   const other = await api.login(person);
   await app.open("/login");
   await expect(app.signInHeading).toBeVisible();

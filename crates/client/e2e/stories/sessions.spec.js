@@ -1,6 +1,6 @@
-import { api, expect, test } from "../support/test.js";
+import { expect, test } from "../support/test.js";
 
-test("a session ended elsewhere asks to sign in", async ({ app, person, watch }) => {
+test("a session ended elsewhere asks to sign in", async ({ api, app, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const { access } = await app.tokens();
@@ -11,7 +11,7 @@ test("a session ended elsewhere asks to sign in", async ({ app, person, watch })
   await expect(app.page.getByText(person.email)).toHaveCount(0);
 });
 
-test("after a session ended elsewhere, signing in again comes back to the same page", async ({ app, page, person, watch }) => {
+test("after a session ended elsewhere, signing in again comes back to the same page", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const { access } = await app.tokens();
@@ -24,7 +24,7 @@ test("after a session ended elsewhere, signing in again comes back to the same p
   await expect(app.signOutDevice.first()).toBeVisible();
 });
 
-test("a refresh token that was used by somebody else, long before, signs out here", async ({ app, person, watch }) => {
+test("a refresh token that was used by somebody else, long before, signs out here", async ({ api, app, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const { access, refresh } = await app.tokens();
@@ -36,7 +36,7 @@ test("a refresh token that was used by somebody else, long before, signs out her
   await app.expectSignedOut();
 });
 
-test("every device is listed, this one first to be recognised", async ({ app, page, person }) => {
+test("every device is listed, this one first to be recognised", async ({ api, app, page, person }) => {
   await api.login(person, "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15");
   await app.signIn(person);
   await app.visitSessions();
@@ -46,7 +46,7 @@ test("every device is listed, this one first to be recognised", async ({ app, pa
   expect(await api.sessions(access.jwt)).toHaveLength(2);
 });
 
-test("another device is signed out by its button, and this one stays", async ({ app, page, person }) => {
+test("another device is signed out by its button, and this one stays", async ({ api, app, page, person }) => {
   const other = await api.login(person);
   await app.signIn(person);
   await app.visitSessions();
@@ -63,7 +63,7 @@ test("another device is signed out by its button, and this one stays", async ({ 
   await expect(app.signOutDevice).toHaveCount(1);
 });
 
-test("signing out everywhere ends every session, this one too", async ({ app, person }) => {
+test("signing out everywhere ends every session, this one too", async ({ api, app, person }) => {
   const others = [await api.login(person), await api.login(person)];
   await app.signIn(person);
   await app.visitSessions();

@@ -1,3 +1,4 @@
+import { API, CLIENT } from "../support/addresses.js";
 import { REFRESH } from "../support/app.js";
 import { expect, test } from "../support/test.js";
 
@@ -5,7 +6,7 @@ test("signing in shows the account", async ({ app, page, person }) => {
   await app.signIn(person);
 
   await app.expectSignedIn(person);
-  await expect(page).toHaveURL(/:18080\/$/);
+  await expect(page).toHaveURL(`${CLIENT}/`);
   for (const name of ["Account", "Sessions"]) {
     await expect(page.getByRole("navigation").getByRole("link", { name, exact: true })).toBeVisible();
   }
@@ -50,7 +51,7 @@ test("an unknown address is told the same as a wrong password", async ({ app, pe
 });
 
 test("an empty form sends nothing", async ({ app, page }) => {
-  const sent = app.record("http://127.0.0.1:18000/api/auth/login/");
+  const sent = app.record(`${API}/api/auth/login/`);
   await app.open("/login");
   await app.signInButton.click();
   await expect(page).toHaveURL(/\/login/);
@@ -59,7 +60,7 @@ test("an empty form sends nothing", async ({ app, page }) => {
 });
 
 test("a second click while the first sign-in is on its way signs in once", async ({ app, page, person }) => {
-  const sent = app.record("http://127.0.0.1:18000/api/auth/login/");
+  const sent = app.record(`${API}/api/auth/login/`);
   let answer;
   const gate = new Promise((resolve) => (answer = resolve));
   await page.route("**/api/auth/login/", async (route) => {

@@ -1,7 +1,7 @@
 import { REFRESH } from "../support/app.js";
-import { api, expect, test } from "../support/test.js";
+import { expect, test } from "../support/test.js";
 
-test("signing out clears the browser, ends the session and asks to sign in", async ({ app, page, person }) => {
+test("signing out clears the browser, ends the session and asks to sign in", async ({ api, app, page, person }) => {
   await app.signIn(person);
   const { access, refresh } = await app.tokens();
   await page.evaluate(() => caches.open("left-over").then((cache) => cache.put("/x", new Response("x"))));
@@ -51,7 +51,7 @@ test("signing in in one tab signs in the others", async ({ app, newTab, person }
   await second.expectSignedIn(person);
 });
 
-test("somebody else signing in in one tab changes what the others show", async ({ app, newTab, person }) => {
+test("somebody else signing in in one tab changes what the others show", async ({ api, app, newTab, person }) => {
   const somebody = await api.register();
   await app.signIn(person);
   const second = await newTab();

@@ -1,22 +1,23 @@
 import { randomBytes } from "node:crypto";
-import { api, expect, test } from "../support/test.js";
+import { PASSWORD } from "../support/api.js";
+import { expect, test } from "../support/test.js";
 
 const newAddress = () => `grace-${randomBytes(6).toString("hex")}@example.com`;
 
-test("signing up makes an account and signs in", async ({ app, page }) => {
+test("signing up makes an account and signs in", async ({ api, app, page }) => {
   const email = newAddress();
   await app.open("/login");
   await page.getByRole("link", { name: "Create account", exact: true }).click();
   await expect(page.getByRole("heading", { name: "Create account", exact: true })).toBeVisible();
   await page.getByLabel("Email", { exact: true }).fill(email);
-  await app.password.fill(api.PASSWORD);
+  await app.password.fill(PASSWORD);
   await page.getByRole("button", { name: "Create account", exact: true }).click();
 
   await app.expectSignedIn({ email });
-  expect((await api.login({ email, password: api.PASSWORD })).user.email).toBe(email);
+  expect((await api.login({ email, password: PASSWORD })).user.email).toBe(email);
 });
 
-test("an address that has an account is told so, and its password is not changed", async ({ app, page, person, watch }) => {
+test("an address that has an account is told so, and its password is not changed", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(409);
   await app.open("/register");
   await page.getByLabel("Email", { exact: true }).fill(person.email.toUpperCase());

@@ -1,6 +1,6 @@
 // Staying signed in: across a reload, expiry, many tabs, and an answer that got lost.
 import { ME, REFRESH } from "../support/app.js";
-import { api, expect, test } from "../support/test.js";
+import { expect, test } from "../support/test.js";
 
 test("a reload keeps the session", async ({ app, page, person }) => {
   await app.signIn(person);
@@ -60,7 +60,7 @@ test("a token that the API no longer takes is refreshed and the request sent onc
 });
 
 for (const locks of ["with", "without"]) {
-  test(`five tabs that refresh at once, ${locks} Web Locks, all stay signed in`, async ({ app, context, newTab, person, watch }) => {
+  test(`five tabs that refresh at once, ${locks} Web Locks, all stay signed in`, async ({ api, app, context, newTab, person, watch }) => {
     test.setTimeout(120_000);
     if (locks === "without") {
       await context.addInitScript(() => Object.defineProperty(Navigator.prototype, "locks", { get: () => undefined }));

@@ -1,8 +1,45 @@
-// Where the two services are during the browser tests. The client is built with this API address.
-export const API_PORT = 18000;
-export const CLIENT_PORT = 18080;
-export const API = `http://127.0.0.1:${API_PORT}`;
-export const CLIENT = `http://127.0.0.1:${CLIENT_PORT}`;
+// Where everything is during the browser tests. To the browser it is as in production: two hosts of one site, by HTTPS.
+
+/** The client. */
+export const CLIENT = "https://app.latchkey.test";
+/** The API that the client is built with. */
+export const API = "https://api.latchkey.test";
+/** The same client on another site. */
+export const CLIENT_ELSEWHERE = "https://app.other.test";
+/** Pages that have no business here: on another site, and on another host of the same one. */
+export const STRANGER = "https://stranger.test";
+export const SIBLING = "https://sibling.latchkey.test";
+
+/** A header by which a test has an answer of the API lost: `answer` loses all of it, `body` all but the head. */
+export const LOSE = "x-lose";
 
 // Seconds that an access token lives here: short, so that a test sees it expire; long enough for a slow machine.
 export const ACCESS_LIFETIME = 5;
+
+/**
+ * The APIs that can stand at that address, each behind an edge of its own. `edge` is the port of the edge, which a
+ * browser uses as its proxy; `port` is where the tests reach the API without a browser.
+ */
+export const STAGES = {
+  /** Quick and without limits: for stories about the client. */
+  stories: { edge: 18080, port: 18000, settings: { BCRYPT_COST: "4", RATE_LIMITS: "off", CORS_ALLOWED_ORIGINS: CLIENT } },
+  /** In production, the refresh token in bodies. */
+  body: { edge: 18081, port: 18001, settings: production({}) },
+  /** In production, the refresh token in a cookie. */
+  cookie: {
+    edge: 18082,
+    port: 18002,
+    settings: production({ TOKEN_TRANSPORT: "cookie", SESSION_COOKIE_DOMAIN: ".latchkey.test" }),
+  },
+};
+
+function production(settings) {
+  return {
+    APP_ENV: "production",
+    SECRET_KEY: "made-for-the-browser-tests-and-of-no-use-elsewhere",
+    TRUSTED_PROXY_HOPS: "1",
+    BCRYPT_COST: "10",
+    CORS_ALLOWED_ORIGINS: `${CLIENT},${CLIENT_ELSEWHERE}`,
+    ...settings,
+  };
+}

@@ -1,22 +1,9 @@
 // The API as another device, or another person, uses it: by HTTP, without a browser.
-import { randomBytes } from "node:crypto";
-import { API } from "./addresses.js";
+import { randomBytes, randomInt } from "node:crypto";
 
 export const PASSWORD = "violet-harbour-41-lanterns";
 
-async function send(method, path, { body, bearer, headers = {} } = {}) {
-  const answer = await fetch(API + path, {
-    method,
-    headers: {
-      ...(body && { "content-type": "application/json" }),
-      ...(bearer && { authorization: `Bearer ${bearer}` }),
-      ...headers,
-    },
-    body: body && JSON.stringify(body),
-  });
-  const text = await answer.text();
-  return { status: answer.status, body: text ? JSON.parse(text) : null };
-}
+const claims = (jwt) => JSON.parse(Buffer.from(jwt.split(".")[1], "base64url").toString());
 
 async function expected(status, answer) {
   const got = await answer;
@@ -24,37 +11,71 @@ async function expected(status, answer) {
   return got.body;
 }
 
-/** A new person with an address of their own. */
-export async function register() {
-  const email = `ada-${randomBytes(6).toString("hex")}@example.com`;
-  const tokens = await expected(201, send("POST", "/api/auth/register/", { body: { email, password: PASSWORD } }));
-  // The session of the sign-up itself is ended, so that a test counts only the sessions that it makes.
-  await expected(200, send("POST", "/api/auth/logout/", { body: { refresh: tokens.refresh } }));
-  return { email, password: PASSWORD };
-}
+/** The API on a port of this machine. */
+export class Api {
+  constructor(port) {
+    this.port = port;
+  }
 
-/** Signs in on a further device; `userAgent` is what its session shows. */
-export function login({ email, password }, userAgent = "another device") {
-  const request = { body: { email, password }, headers: { "user-agent": userAgent } };
-  return expected(200, send("POST", "/api/auth/login/", request));
-}
+  async #send(method, path, { body, bearer, headers = {} } = {}) {
+    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+      method,
+      headers: {
+        ...(body && { "content-type": "application/json" }),
+        ...(bearer && { authorization: `Bearer ${bearer}` }),
+        ...headers,
+      },
+      body: body && JSON.stringify(body),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: text ? JSON.parse(text) : null };
+  }
 
-/** Status and body of a refresh. */
-export function refresh(token) {
-  return send("POST", "/api/auth/refresh/", { body: { refresh: token } });
-}
+  /** A new person with an address of their own. */
+  async register() {
+    const email = `ada-${randomBytes(6).toString("hex")}@example.com`;
+    // Each from a network of its own, as far as the API believes proxies: all come from this machine.
+    const headers = { "x-forwarded-for": `198.18.${randomInt(256)}.${randomInt(256)}` };
+    const sent = this.#send("POST", "/api/auth/register/", { body: { email, password: PASSWORD }, headers });
+    const { access } = await expected(201, sent);
+    // The session of the sign-up itself is ended, so that a test counts only the sessions that it makes.
+    await this.endSession(access, claims(access).sid);
+    return { email, password: PASSWORD };
+  }
 
-/** Every live session of the caller. */
-export function sessions(access) {
-  return expected(200, send("GET", "/api/auth/sessions/", { bearer: access }));
-}
+  /** Signs in on a further device; `userAgent` is what its session shows. */
+  login({ email, password }, userAgent = "another device") {
+    const request = { body: { email, password }, headers: { "user-agent": userAgent } };
+    return expected(200, this.#send("POST", "/api/auth/login/", request));
+  }
 
-/** Ends one session of the caller. */
-export function endSession(access, id) {
-  return expected(204, send("DELETE", `/api/auth/sessions/${id}/`, { bearer: access }));
-}
+  /** Status and body of a refresh. */
+  refresh(token) {
+    return this.#send("POST", "/api/auth/refresh/", { body: { refresh: token } });
+  }
 
-/** Status of a request with this access token. */
-export async function meStatus(access) {
-  return (await send("GET", "/api/auth/me/", { bearer: access })).status;
+  /** Status and body of a sign-out. */
+  logout(token) {
+    return this.#send("POST", "/api/auth/logout/", { body: { refresh: token } });
+  }
+
+  /** Every live session of the caller. */
+  sessions(access) {
+    return expected(200, this.#send("GET", "/api/auth/sessions/", { bearer: access }));
+  }
+
+  /** Ends one session of the caller. */
+  endSession(access, id) {
+    return expected(204, this.#send("DELETE", `/api/auth/sessions/${id}/`, { bearer: access }));
+  }
+
+  /** Status of a request with this access token. */
+  async meStatus(access) {
+    return (await this.#send("GET", "/api/auth/me/", { bearer: access })).status;
+  }
+
+  /** Gives the caller another display name. */
+  rename(access, displayName) {
+    return expected(200, this.#send("PATCH", "/api/auth/me/", { bearer: access, body: { display_name: displayName } }));
+  }
 }

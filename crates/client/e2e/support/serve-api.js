@@ -1,10 +1,12 @@
-// The real API, on SQLite in a temporary folder that goes when it ends.
+// The real APIs, each on SQLite in a temporary folder that goes when it ends.
+//   node serve-api.js STAGE   one of `STAGES` in addresses.js
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ACCESS_LIFETIME, API_PORT, CLIENT } from "./addresses.js";
+import { ACCESS_LIFETIME, STAGES } from "./addresses.js";
 
+const { port, settings } = STAGES[process.argv[2]];
 const root = new URL("../../../../", import.meta.url).pathname;
 const binary = process.env.API_BINARY || join(process.env.CARGO_TARGET_DIR || join(root, "target"), "debug/api");
 const folder = mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
@@ -16,12 +18,10 @@ const api = spawn(binary, [], {
   env: {
     PATH: process.env.PATH,
     HOST: "127.0.0.1",
-    PORT: String(API_PORT),
-    CORS_ALLOWED_ORIGINS: CLIENT,
+    PORT: String(port),
     ACCESS_TOKEN_LIFETIME: String(ACCESS_LIFETIME),
-    BCRYPT_COST: "4",
-    RATE_LIMITS: "off",
-    RUST_LOG: process.env.RUST_LOG || "warn",
+    RUST_LOG: process.env.RUST_LOG || "error",
+    ...settings,
   },
 });
 

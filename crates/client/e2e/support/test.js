@@ -1,14 +1,24 @@
-// `test` with what every story needs: a person of its own, a tab, further tabs and devices, and a watch on all of them.
+// `test` with what every story needs: an API, a person of its own, a tab, further tabs and devices, and a watch on all of
+// them. A project says in `stage` which API stands at the address that the client knows.
 import { expect, test as base } from "@playwright/test";
-import * as api from "./api.js";
+import { STAGES } from "./addresses.js";
+import { Api } from "./api.js";
 import { App } from "./app.js";
 import { Watch } from "./watch.js";
 
-export { api, expect };
+export { expect };
 
 export const test = base.extend({
+  stage: ["stories", { option: true }],
+
+  // The edge before that API is the browser's whole internet.
+  proxy: async ({ stage }, use) => use({ server: `http://127.0.0.1:${STAGES[stage].edge}` }),
+
+  /** That API, without a browser. */
+  api: async ({ stage }, use) => use(new Api(STAGES[stage].port)),
+
   /** Somebody who signed up, and is signed in nowhere. */
-  person: async ({}, use) => use(await api.register()),
+  person: async ({ api }, use) => use(await api.register()),
 
   /** Fails the test on any error in the console; `expectFailures` announces those that a test makes. */
   watch: [

@@ -1,5 +1,5 @@
 // What a browser must never do in any test: log an error, throw one, or send a request to a third party.
-import { API, CLIENT } from "./addresses.js";
+import { API, CLIENT, CLIENT_ELSEWHERE } from "./addresses.js";
 
 // The browser itself logs a line for each answer over 399. A 401 for an expired access token is part of the protocol,
 // and can come at any moment where tokens live for seconds; every other failure has to be announced by the test.
@@ -9,6 +9,7 @@ const EXPIRED_TOKEN = { text: /^Failed to load resource: .* status of 401/, url:
 export class Watch {
   found = [];
   #allowed = [EXPIRED_TOKEN];
+  #ours = [API, CLIENT, CLIENT_ELSEWHERE];
 
   constructor(context) {
     context.on("console", (message) => {
@@ -16,7 +17,7 @@ export class Watch {
     });
     context.on("weberror", (error) => this.#note(String(error.error())));
     context.on("request", (request) => {
-      if (!/^(blob|data):/.test(request.url()) && ![API, CLIENT].includes(new URL(request.url()).origin)) {
+      if (!/^(blob|data):/.test(request.url()) && !this.#ours.includes(new URL(request.url()).origin)) {
         this.#note("request to a third party", request.url());
       }
     });
@@ -25,9 +26,19 @@ export class Watch {
   /** This test makes requests fail: `failure` is a status of the API or the browser's name for a network error. */
   expectFailures(...failures) {
     for (const failure of failures) {
-      const [text, origins] = typeof failure === "number" ? [`status of ${failure}`, API] : [failure, `(${API}|${CLIENT})`];
+      const [text, origins] = typeof failure === "number" ? [`status of ${failure}`, API] : [failure, `(${this.#ours.join("|")})`];
       this.#allowed.push({ text: new RegExp(`^Failed to load resource: .*${text}`), url: new RegExp(`^${origins}/`) });
     }
+  }
+
+  /** This test does what the browser refuses and logs. */
+  expectText(text) {
+    this.#allowed.push({ text, url: /^/ });
+  }
+
+  /** This test opens a page of somebody else's. */
+  expectPage(origin) {
+    this.#ours.push(origin);
   }
 
   #note(text, url = "") {

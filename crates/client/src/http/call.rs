@@ -1,7 +1,9 @@
 //! A request to the API, before it is sent.
 
-use crate::policy::Tokens;
+use super::API_BASE;
+use crate::policy::{Renewal, Tokens};
 use auth_types::requests::RefreshRequest;
+use auth_types::responses::EmptyResponse;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a refresh waits for. Less, because it can be repeated safely and others wait for it.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const REFRESH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The methods that the API uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +31,16 @@ pub struct Call {
     pub(super) body: Option<String>,
     pub(super) access: Option<String>,
     pub(super) key: Option<String>,
+    /// Whether cookies go along and come back. Only where the server asks for that: elsewhere browsers refuse the answer.
+    pub(super) cookies: bool,
+    pub(super) csrf: Option<String>,
     pub(super) patience: Duration,
 }
 
 impl Call {
     fn new(verb: Verb, path: impl Into<String>) -> Self {
-        Self { verb, path: path.into(), body: None, access: None, key: None, patience: PATIENCE }
+        let path = path.into();
+        Self { verb, path, body: None, access: None, key: None, cookies: false, csrf: None, patience: PATIENCE }
     }
 
     /// A GET.
@@ -64,15 +70,54 @@ impl Call {
     /// The refresh of `tokens`, with their key: sent twice it has one effect.
     #[must_use]
     pub fn refresh(tokens: &Tokens) -> Self {
-        let body = RefreshRequest { refresh: tokens.refresh().to_owned() };
-        let call = Self::post("/api/auth/refresh/", &body);
+        let call = Self::renewing("/api/auth/refresh/", tokens);
         Self { key: Some(tokens.idempotency_key()), patience: REFRESH_PATIENCE, ..call }
+    }
+
+    /// The end of the session of `tokens`.
+    #[must_use]
+    pub fn logout(tokens: &Tokens) -> Self {
+        Self::renewing("/api/auth/logout/", tokens)
+    }
+
+    /// A POST that the refresh token authenticates, wherever that is.
+    fn renewing(path: &str, tokens: &Tokens) -> Self {
+        match tokens.renewal() {
+            Renewal::Token(refresh) => Self::post(path, &RefreshRequest { refresh }),
+            Renewal::Cookie { csrf_token } => {
+                let call = Self::post(path, &EmptyResponse {}).with_cookies();
+                Self { csrf: Some(csrf_token), ..call }
+            }
+        }
+    }
+
+    /// The same with the API's cookies, there and back.
+    #[must_use]
+    pub fn with_cookies(self) -> Self {
+        Self { cookies: true, ..self }
     }
 
     /// The same as the caller of this access token.
     #[must_use]
     pub fn with_access(&self, access: &str) -> Self {
         Self { access: Some(access.to_owned()), ..self.clone() }
+    }
+
+    /// Where it goes.
+    pub(super) fn url(&self) -> String {
+        format!("{API_BASE}{}", self.path)
+    }
+
+    /// What it says besides its body.
+    pub(super) fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let given = [
+            ("Accept", Some("application/json".to_owned())),
+            ("Content-Type", self.body.as_ref().map(|_| "application/json".to_owned())),
+            ("Authorization", self.access.as_ref().map(|access| format!("Bearer {access}"))),
+            ("Idempotency-Key", self.key.clone()),
+            ("X-CSRF-Token", self.csrf.clone()),
+        ];
+        given.into_iter().filter_map(|(name, value)| Some((name, value?)))
     }
 
     fn with_body(self, body: &impl Serialize) -> Self {

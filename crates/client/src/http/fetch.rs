@@ -1,6 +1,5 @@
 //! The one file that names reqwasm. It re-exports gloo-net 0.1; another library would be exchanged here.
 
-use super::API_BASE;
 use super::call::{Call, Verb};
 use crate::clock;
 use crate::policy::{Answer, Now, Silence, retry_after};
@@ -36,24 +35,17 @@ pub(crate) fn milliseconds(duration: Duration) -> u32 {
 }
 
 fn request(call: &Call) -> Request {
+    let credentials = if call.cookies { RequestCredentials::Include } else { RequestCredentials::Omit };
     // A redirect would carry the tokens to wherever it points, so there is none.
-    let request = Request::new(&format!("{API_BASE}{}", call.path))
+    let request = Request::new(&call.url())
         .method(method(call.verb))
         .redirect(RequestRedirect::Error)
-        .credentials(RequestCredentials::Omit)
+        .credentials(credentials)
         .cache(RequestCache::NoStore)
-        .referrer_policy(ReferrerPolicy::NoReferrer)
-        .header("Accept", "application/json");
-    let request = match &call.access {
-        Some(access) => request.header("Authorization", &format!("Bearer {access}")),
-        None => request,
-    };
-    let request = match &call.key {
-        Some(key) => request.header("Idempotency-Key", key),
-        None => request,
-    };
+        .referrer_policy(ReferrerPolicy::NoReferrer);
+    let request = call.headers().fold(request, |request, (name, value)| request.header(name, &value));
     match &call.body {
-        Some(body) => request.header("Content-Type", "application/json").body(body.as_str()),
+        Some(body) => request.body(body.as_str()),
         None => request,
     }
 }

@@ -6,9 +6,10 @@ mod fetch;
 mod parting;
 
 pub use call::Call;
+pub(crate) use call::REFRESH_PATIENCE;
 pub use endpoints::Api;
 pub(crate) use fetch::milliseconds;
-pub use parting::send_parting;
+pub use parting::{Parting, send_parting};
 
 use crate::notices::{Notices, SLOW};
 use crate::policy::{Answer, Silence};

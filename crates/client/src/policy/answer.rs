@@ -1,8 +1,9 @@
 //! What an answer means, above all the answer to a refresh.
 
 use super::time::Now;
+use super::token_answer::{Renewal, TokenAnswer};
 use super::tokens::Tokens;
-use auth_types::responses::{TokenResponse, UserResponse};
+use auth_types::responses::UserResponse;
 use auth_types::{FieldErrors, ProblemCode, Reason};
 use serde::Deserialize;
 use std::fmt;
@@ -157,7 +158,7 @@ pub fn refresh_outcome(parent: &Tokens, exchange: &Result<Answer, Silence>) -> O
         Ok(answer) => answer,
         Err(silence) => return Outcome::Retry { trouble: silence.trouble(), after: None },
     };
-    successor(parent, answer).or_else(|| ending(answer)).unwrap_or_else(|| Outcome::Retry {
+    successor(parent, answer).or_else(|| ending(parent, answer)).unwrap_or_else(|| Outcome::Retry {
         trouble: answer.trouble().unwrap_or(Trouble::Odd),
         after: answer.retry_after,
     })
@@ -167,14 +168,17 @@ fn successor(parent: &Tokens, answer: &Answer) -> Option<Outcome> {
     if answer.status != 200 || !answer.is_json {
         return None;
     }
-    let response: TokenResponse = serde_json::from_str(&answer.body).ok()?;
-    let tokens = parent.succeeded_by(&response, answer.sent, answer.received)?;
-    Some(Outcome::Adopt(Box::new(tokens), Box::new(response.user)))
+    let given: TokenAnswer = serde_json::from_str(&answer.body).ok()?;
+    let tokens = parent.succeeded_by(&given, answer.sent, answer.received)?;
+    Some(Outcome::Adopt(Box::new(tokens), Box::new(given.user)))
 }
 
-fn ending(answer: &Answer) -> Option<Outcome> {
-    let reason = answer.said().reason.filter(|reason| reason.ends_session())?;
-    (answer.status == 401).then_some(Outcome::Ended(reason))
+fn ending(parent: &Tokens, answer: &Answer) -> Option<Outcome> {
+    let reason = answer.said().reason?;
+    // The browser does not send the cookie, and no script can bring it back.
+    let cookie_is_gone = reason == Reason::CredentialsMissing && matches!(parent.renewal(), Renewal::Cookie { .. });
+    let is_over = answer.status == 401 && (reason.ends_session() || cookie_is_gone);
+    is_over.then_some(Outcome::Ended(reason))
 }
 
 #[cfg(test)]
@@ -196,7 +200,7 @@ mod tests {
         let Outcome::Adopt(adopted, user) = outcome(json(200, &response(session(1), 2, 5), 5)) else {
             panic!("not adopted")
         };
-        assert_eq!((adopted.generation(), adopted.refresh()), (2, token(session(1), 2).as_str()));
+        assert_eq!((adopted.generation(), adopted.renewal()), (2, Renewal::Token(token(session(1), 2))));
         assert_eq!(user.email, "ada@example.com");
     }
 

@@ -1,7 +1,7 @@
 //! Tokens, answers and moments for the tests of this module.
 
 use super::*;
-use auth_types::responses::{TokenResponse, UserResponse};
+use auth_types::responses::{CookieTokenResponse, TokenResponse, UserResponse};
 use auth_types::{Role, SessionId, UserId};
 use uuid::Uuid;
 
@@ -42,6 +42,19 @@ pub(super) fn response(session: SessionId, generation: i64, seconds: i64) -> Tok
     }
 }
 
+/// The same from a server that keeps the refresh token in a cookie.
+pub(super) fn cookie_response(session: SessionId, seconds: i64) -> CookieTokenResponse {
+    let claims = format!(r#"{{"token_type":"access","sid":"{session}","iat":{seconds}}}"#);
+    CookieTokenResponse {
+        access: format!("e30.{}.c2ln", base64url(claims.as_bytes())),
+        csrf_token: format!("csrf-{session}"),
+        access_expires_in: 3600,
+        refresh_expires_in: 604_800,
+        server_time: SERVER_START + seconds,
+        user: user(),
+    }
+}
+
 pub(super) fn user() -> UserResponse {
     UserResponse {
         id: UserId(1),
@@ -63,7 +76,7 @@ fn timestamp<T: for<'de> serde::Deserialize<'de>>() -> T {
 /// The tokens of a generation, as if signed in at that moment. All of one session share a seed.
 pub(super) fn tokens(session: SessionId, generation: i64, seconds: i64) -> Tokens {
     let answer = response(session, generation, seconds);
-    Tokens::signed_in(&answer, after(seconds), after(seconds), session.0).expect("tokens of this service")
+    Tokens::signed_in(&answer.into(), after(seconds), after(seconds), session.0).expect("tokens of this service")
 }
 
 pub(super) fn stored(tokens: &Tokens) -> Stored {

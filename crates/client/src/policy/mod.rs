@@ -12,10 +12,14 @@ mod backoff;
 mod failure;
 mod keeper;
 mod next_path;
+mod pair;
 mod peek;
 mod time;
+mod token_answer;
 mod tokens;
 
+#[cfg(test)]
+mod cookie_tests;
 #[cfg(test)]
 mod fixtures;
 
@@ -25,4 +29,5 @@ pub use failure::{Failure, Refusal, read_empty, read_json};
 pub use keeper::{Change, Keeper, Plan, Seen, Settled, Stored};
 pub use next_path::{START, accept_next, sign_in_path};
 pub use time::{Now, ServerClock};
+pub use token_answer::{Renewal, TokenAnswer};
 pub use tokens::Tokens;

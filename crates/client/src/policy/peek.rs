@@ -1,7 +1,8 @@
-//! Reads which session and generation a refresh token belongs to, without verifying it: that is the server's business.
+//! Reads which session and generation a token belongs to, without verifying it: that is the server's business.
 
 use auth_types::SessionId;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// What a client needs to know of its own refresh token: it orders tokens of one session and tells sessions apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -14,8 +15,23 @@ pub(super) struct Place {
     pub(super) generation: i64,
 }
 
+/// The one claim that an access token shares with it.
+#[derive(Deserialize)]
+struct Sid {
+    sid: SessionId,
+}
+
 /// The claims of `token`, or `None` if it is no refresh token of this service.
 pub(super) fn place_of(token: &str) -> Option<Place> {
+    claims_of(token)
+}
+
+/// The session that an access token belongs to, or `None` if it is no token of this service.
+pub(super) fn session_of(token: &str) -> Option<SessionId> {
+    claims_of(token).map(|claims: Sid| claims.sid)
+}
+
+fn claims_of<T: DeserializeOwned>(token: &str) -> Option<T> {
     let mut parts = token.split('.');
     let (_header, payload, _signature) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {

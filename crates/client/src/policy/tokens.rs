@@ -1,9 +1,10 @@
-//! The tokens of one session, as they are kept.
+//! The tokens of one session, as a tab holds them.
 
-use super::peek::{Place, place_of};
+use super::pair::Pair;
+use super::peek::Place;
 use super::time::{Now, ServerClock};
+use super::token_answer::{Renewal, TokenAnswer};
 use auth_types::SessionId;
-use auth_types::responses::TokenResponse;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use uuid::Uuid;
@@ -22,12 +23,8 @@ pub struct Tokens {
 /// What is written down. No name, no address: only what is needed to go on after a reload.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Record {
-    access: String,
-    refresh: String,
-    /// Unix milliseconds on the server's clock.
-    access_expires_at: i64,
-    /// How long the access token lives from its issue, milliseconds.
-    access_lifetime: i64,
+    #[serde(flatten)]
+    pair: Pair,
     /// Unix milliseconds on the server's clock. For show only: that a session is over, only the server says.
     refresh_expires_at: i64,
     /// Server time less local time when the tokens arrived, milliseconds.
@@ -40,9 +37,9 @@ impl TryFrom<Record> for Tokens {
     type Error = &'static str;
 
     fn try_from(record: Record) -> Result<Self, Self::Error> {
-        let place = place_of(&record.refresh).ok_or("not a refresh token of this service")?;
-        if record.access.is_empty() || !record.access.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("not an access token: it could not be sent in a header");
+        let place = record.pair.place().ok_or("not a refresh token of this service")?;
+        if !record.pair.can_be_sent() {
+            return Err("not tokens: they could not be sent in a header");
         }
         Ok(Self { record, place })
     }
@@ -55,17 +52,12 @@ impl From<Tokens> for Record {
 }
 
 impl Tokens {
-    /// The tokens of a new session; `key_seed` is random. `None` if the answer holds no refresh token of this service.
+    /// The tokens of a new session; `key_seed` is random. `None` if the answer holds none of this service.
     #[must_use]
-    pub fn signed_in(answer: &TokenResponse, sent: Now, received: Now, key_seed: Uuid) -> Option<Self> {
-        let server_ms = answer.server_time.saturating_mul(1000);
-        let expiry = |seconds: i64| server_ms.saturating_add(seconds.saturating_mul(1000));
+    pub fn signed_in(answer: &TokenAnswer, sent: Now, received: Now, key_seed: Uuid) -> Option<Self> {
         let record = Record {
-            access: answer.access.clone(),
-            refresh: answer.refresh.clone(),
-            access_expires_at: expiry(answer.access_expires_in),
-            access_lifetime: answer.access_expires_in.saturating_mul(1000).max(0),
-            refresh_expires_at: expiry(answer.refresh_expires_in),
+            pair: Pair::of(answer)?,
+            refresh_expires_at: answer.expiry(answer.refresh_expires_in),
             clock_offset: ServerClock::measured(answer.server_time, sent, received).offset_ms(),
             key_seed,
         };
@@ -74,47 +66,66 @@ impl Tokens {
 
     /// The tokens that a refresh of these gave. `None` unless they are of the same session and a later generation.
     #[must_use]
-    pub fn succeeded_by(&self, answer: &TokenResponse, sent: Now, received: Now) -> Option<Self> {
-        let successor = Self::signed_in(answer, sent, received, self.record.key_seed)?;
+    pub fn succeeded_by(&self, answer: &TokenAnswer, sent: Now, received: Now) -> Option<Self> {
+        let mut successor = Self::signed_in(answer, sent, received, self.record.key_seed)?;
+        successor.count_on_from(self);
         let follows = successor.session() == self.session() && successor.generation() > self.generation();
         follows.then_some(successor)
     }
 
-    /// The access token.
-    #[must_use]
-    pub fn access(&self) -> &str {
-        &self.record.access
+    /// With cookies: one answer more than `parent`.
+    fn count_on_from(&mut self, parent: &Self) {
+        if let (Pair::Cookie { answers, .. }, Pair::Cookie { answers: before, .. }) =
+            (&mut self.record.pair, &parent.record.pair)
+        {
+            *answers = before.saturating_add(1);
+            self.place.generation = *answers;
+        }
     }
 
-    /// The refresh token.
-    #[must_use]
-    pub fn refresh(&self) -> &str {
-        &self.record.refresh
+    /// With cookies: goes on with the access token of `other`, tokens of the same session.
+    pub(super) fn take_access_of(&mut self, other: &Self) {
+        if let Pair::Cookie { access, .. } = &mut self.record.pair {
+            *access = other.record.pair.access().cloned();
+        }
     }
 
-    /// The session that both belong to.
+    /// The access token; with cookies there is none after a reload.
+    #[must_use]
+    pub fn access(&self) -> Option<&str> {
+        self.record.pair.access().map(|access| access.token.as_str())
+    }
+
+    /// What a refresh shows.
+    #[must_use]
+    pub fn renewal(&self) -> Renewal {
+        self.record.pair.renewal()
+    }
+
+    /// The session that all of it belongs to.
     #[must_use]
     pub const fn session(&self) -> SessionId {
         self.place.session
     }
 
-    /// The session's generation when they were made.
+    /// The session's generation when they were made. With cookies no script can know that, and it is a number of this
+    /// browser's own: how many answers with tokens it has had.
     #[must_use]
     pub const fn generation(&self) -> i64 {
         self.place.generation
     }
 
-    /// When the access token expires, Unix milliseconds on the server's clock.
+    /// When the access token expires, Unix milliseconds on the server's clock; where there is none, long ago.
     #[must_use]
-    pub const fn access_expires_at(&self) -> i64 {
-        self.record.access_expires_at
+    pub fn access_expires_at(&self) -> i64 {
+        self.record.pair.access().map_or(i64::MIN, |access| access.expires_at)
     }
 
     /// From when on the access token should be replaced: 30 s or a tenth of its life ahead of expiry, whichever is less.
     #[must_use]
     pub fn refresh_due_at(&self) -> i64 {
-        let ahead = AHEAD_MS.min(self.record.access_lifetime / 10);
-        self.record.access_expires_at.saturating_sub(ahead)
+        let ahead = self.record.pair.access().map_or(0, |access| AHEAD_MS.min(access.lifetime / 10));
+        self.access_expires_at().saturating_sub(ahead)
     }
 
     /// Server time less local time when the tokens arrived, milliseconds.
@@ -130,9 +141,25 @@ impl Tokens {
     /// parent would be a trap: of two racing tabs the one that stored its key last need not be the one that rotated, and
     /// a retry with that key past the leeway would look like a theft. The seed never leaves this browser, so whoever
     /// sees one key or one token cannot make the next.
+    ///
+    /// With cookies the parent cannot be read, and the count of answers stands for it, because both move by the same
+    /// event:
+    /// - An answer that is lost whole moves neither: the retry has the same key.
+    /// - An answer that reached the browser and not the script (the tab was closed) moves the cookie alone. Then two
+    ///   rotations in a row have one key, which does no harm: the server compares it with its latest rotation's only.
+    /// - Tabs that race send one cookie and one count, and count its one answer to the same number.
+    /// - A tab may read the count a moment before another's answer moves both, and be sent a moment after. Its own answer
+    ///   sets that right; only if that one is lost as well, a retry depends on the leeway.
+    ///
+    /// One key for the session's whole life would do without the count, and without the alarm: whoever saw one request
+    /// with its cookie could follow the owner for ever, each taking the other's rotations for lost answers.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
-        Uuid::new_v5(&self.record.key_seed, self.record.refresh.as_bytes()).to_string()
+        let key = |parent: &[u8]| Uuid::new_v5(&self.record.key_seed, parent).to_string();
+        match &self.record.pair {
+            Pair::Body { refresh, .. } => key(refresh.as_bytes()),
+            Pair::Cookie { answers, .. } => key(&answers.to_be_bytes()),
+        }
     }
 }
 

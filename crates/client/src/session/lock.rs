@@ -1,6 +1,7 @@
-//! A turn among tabs, by the Web Locks API. It saves requests and nothing else: whoever does not get it goes ahead.
+//! A turn among tabs, by the Web Locks API. It saves requests, and keeps cookies in the order of their answers; whoever
+//! does not get it goes ahead.
 
-use crate::http::milliseconds;
+use crate::http::{REFRESH_PATIENCE, milliseconds};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -17,7 +18,11 @@ use wasm_bindgen_futures::JsFuture;
 const NAME: &str = "latchkey.refresh";
 
 /// How long to wait for other tabs; longer than a refresh takes, shorter than anyone likes to wait.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The same where the refresh token is in a cookie: as long as another tab may wait for its answer. An answer that comes
+/// after the next one would put an older cookie back.
+pub(super) const COOKIE_PATIENCE: Duration = REFRESH_PATIENCE;
 
 /// A turn, given back when dropped.
 pub(super) struct Turn {
@@ -32,12 +37,11 @@ impl Drop for Turn {
 }
 
 /// Waits for a turn, but not for long; `None` where there are no Web Locks or other tabs are slow.
-pub(super) async fn acquire() -> Option<Turn> {
+pub(super) async fn acquire(patience: Duration) -> Option<Turn> {
     let (held, turn) = promise();
     let (granted, grant) = oneshot::channel();
     request(held, granted).ok()?;
-    let patience = TimeoutFuture::new(milliseconds(PATIENCE));
-    match select(grant, patience).await {
+    match select(grant, TimeoutFuture::new(milliseconds(patience))).await {
         Either::Left((Ok(()), _)) => Some(turn),
         // Dropping the turn now gives it back at once, should it come later.
         Either::Left((Err(_), _)) | Either::Right(_) => None,

@@ -6,23 +6,19 @@ mod caches;
 mod events;
 mod lock;
 mod refresh;
+mod sign_in;
 mod state;
 
 pub use state::{Farewell, Registered, State};
 
 use crate::clock;
-use crate::http::{Call, Http, send_parting};
+use crate::http::{Call, Http, Parting, send_parting};
 use crate::notices::Notices;
-use crate::policy::{
-    Answer, Change, Failure, Keeper, Plan, Refusal, Seen, Silence, Tokens, Trouble, asks_for_refresh, read_json,
-};
+use crate::policy::{Answer, Change, Failure, Keeper, Plan, Seen, Silence, Tokens, Trouble, asks_for_refresh};
 use crate::tokens;
-use auth_types::Reason;
-use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest};
-use auth_types::responses::{TokenResponse, UserResponse};
+use auth_types::responses::UserResponse;
 use leptos::prelude::*;
 use refresh::Flight;
-use uuid::Uuid;
 
 /// A handle to the session; copies are the same session.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +27,7 @@ pub struct Session {
     notices: Notices,
     keeper: StoredValue<Keeper>,
     flight: StoredValue<Option<Flight>, LocalStorage>,
+    parting: StoredValue<Option<Parting>, LocalStorage>,
     state: RwSignal<State>,
     user: RwSignal<Option<UserResponse>>,
     wakes: RwSignal<u32>,
@@ -45,6 +42,7 @@ impl Session {
             notices,
             keeper: StoredValue::new(Keeper::new()),
             flight: StoredValue::new_local(None),
+            parting: StoredValue::new_local(None),
             state: RwSignal::new(State::Unknown),
             user: RwSignal::new(None),
             wakes: RwSignal::new(0),
@@ -82,33 +80,12 @@ impl Session {
         self.wakes.get()
     }
 
-    /// Signs in.
-    ///
-    /// # Errors
-    /// What to tell people instead.
-    pub async fn login(self, request: &LoginRequest) -> Result<(), Failure> {
-        let exchange = self.http.send(&Call::post("/api/auth/login/", request)).await;
-        self.adopt(exchange)
-    }
-
-    /// Creates an account and signs in, unless the address must be confirmed first.
-    ///
-    /// # Errors
-    /// What to tell people instead.
-    pub async fn register(self, request: &RegisterRequest) -> Result<Registered, Failure> {
-        let exchange = self.http.send(&Call::post("/api/auth/register/", request)).await;
-        if exchange.as_ref().is_ok_and(|answer| answer.status == 202) {
-            return Ok(Registered::ConfirmEmail);
-        }
-        self.adopt(exchange).map(|()| Registered::SignedIn)
-    }
-
     /// Signs out on this device. It is done when this returns, network or not; the server is told on the way.
     pub fn logout(self) {
         self.look();
         let tokens = self.forget(Farewell::ByUser);
         if let Some(tokens) = tokens {
-            send_parting("/api/auth/logout/", &RefreshRequest { refresh: tokens.refresh().to_owned() });
+            self.parting.set_value(Some(send_parting(&Call::logout(&tokens))));
         }
     }
 
@@ -125,11 +102,11 @@ impl Session {
     pub async fn send(self, call: Call) -> Result<Result<Answer, Silence>, Failure> {
         let (used, is_fresh) = self.usable(None).await?;
         let epoch = self.keeper.with_value(Keeper::epoch);
-        let mut exchange = self.http.send(&call.with_access(used.access())).await;
+        let mut exchange = self.http.send(&call.with_access(&used)).await;
         // A refusal straight after a refresh is the application's answer, and so is a second one.
         if !is_fresh && exchange.as_ref().is_ok_and(asks_for_refresh) {
-            let (fresh, _) = self.usable(Some(used.access().to_owned())).await?;
-            exchange = self.http.send(&call.with_access(fresh.access())).await;
+            let (fresh, _) = self.usable(Some(used)).await?;
+            exchange = self.http.send(&call.with_access(&fresh)).await;
         }
         let same = self.keeper.with_value(Keeper::epoch) == epoch;
         if same { Ok(exchange) } else { Err(Failure::SignedOut) }
@@ -157,23 +134,29 @@ impl Session {
         }
     }
 
-    /// Tokens whose access token can be sent, and whether they come from a refresh just now; refreshes where needed.
-    async fn usable(self, refused: Option<String>) -> Result<(Tokens, bool), Failure> {
+    /// An access token to send, and whether it comes from a refresh just now; refreshes where needed.
+    async fn usable(self, refused: Option<String>) -> Result<(String, bool), Failure> {
         self.look();
         let mut parent = None;
         if let Plan::Refresh(tokens) = self.plan(refused.as_deref()) {
             self.refresh(refused.clone()).await;
             parent = Some(tokens);
         }
-        let is_fresh = |tokens: &Tokens| parent.is_some_and(|parent| parent.access() != tokens.access());
-        match self.plan(refused.as_deref()) {
-            Plan::Use(tokens) => Ok((*tokens.clone(), is_fresh(&tokens))),
+        let tokens = match self.plan(refused.as_deref()) {
+            Plan::Use(tokens) => tokens,
             // Just refreshed and due again: then this is as fresh as it gets. Still the refused one: not yet.
-            Plan::Refresh(tokens) if refused.is_none() => Ok((*tokens.clone(), is_fresh(&tokens))),
-            Plan::Refresh(_) => Err(Failure::Passing { trouble: Trouble::Odd, after: None }),
-            Plan::Wait { trouble, remaining } => Err(Failure::Passing { trouble, after: Some(remaining) }),
-            Plan::SignedOut => Err(Failure::SignedOut),
-        }
+            Plan::Refresh(tokens) if refused.is_none() => tokens,
+            Plan::Refresh(_) => return Err(not_yet()),
+            Plan::Wait { trouble, remaining } => {
+                // Another answer may have taken the notice away.
+                self.notices.trouble(trouble, Some(remaining));
+                return Err(Failure::Passing { trouble, after: Some(remaining) });
+            }
+            Plan::SignedOut => return Err(Failure::SignedOut),
+        };
+        let is_fresh = parent.is_some_and(|parent| parent.access() != tokens.access());
+        let access = tokens.access().ok_or_else(not_yet)?;
+        Ok((access.to_owned(), is_fresh))
     }
 
     fn plan(self, refused: Option<&str>) -> Plan {
@@ -198,17 +181,6 @@ impl Session {
                 self.leave(Farewell::Elsewhere);
             }
         }
-    }
-
-    /// Starts the session that the answer to a sign-in gives.
-    fn adopt(self, exchange: Result<Answer, Silence>) -> Result<(), Failure> {
-        let times = exchange.as_ref().map(|answer| (answer.sent, answer.received)).unwrap_or_default();
-        let answer: TokenResponse = read_json(exchange)?;
-        let tokens = Tokens::signed_in(&answer, times.0, times.1, Uuid::new_v4()).ok_or_else(not_ours)?;
-        self.keeper.update_value(|keeper| keeper.sign_in(tokens.clone(), clock::now()));
-        self.write(&tokens);
-        self.enter(Some(answer.user));
-        Ok(())
     }
 
     fn write(self, tokens: &Tokens) {
@@ -247,6 +219,6 @@ fn seen() -> Seen {
     Seen { stored: tokens::read(), now: clock::now() }
 }
 
-fn not_ours() -> Failure {
-    Failure::Refused(Refusal { status: 200, reason: Reason::Unknown, errors: std::collections::BTreeMap::new() })
+fn not_yet() -> Failure {
+    Failure::Passing { trouble: Trouble::Odd, after: None }
 }

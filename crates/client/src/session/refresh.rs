@@ -3,12 +3,13 @@
 use super::{Session, lock, seen};
 use crate::clock;
 use crate::http::Call;
-use crate::policy::{Plan, Settled, refresh_outcome};
+use crate::policy::{Plan, Renewal, Settled, Tokens, refresh_outcome};
 use crate::tokens;
 use futures::FutureExt;
 use futures::future::{LocalBoxFuture, Shared};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use std::time::Duration;
 
 /// A refresh under way; everyone in this tab who needs one waits for the same.
 pub(super) type Flight = Shared<LocalBoxFuture<'static, ()>>;
@@ -39,7 +40,7 @@ impl Session {
 
     /// Trades the refresh token for its successor, unless another tab did while we waited for our turn.
     async fn trade(self, refused: Option<String>) {
-        let turn = lock::acquire().await;
+        let turn = lock::acquire(self.patience()).await;
         self.look();
         let Plan::Refresh(parent) = self.plan(refused.as_deref()) else { return };
         let exchange = self.http.send(&Call::refresh(&parent)).await;
@@ -49,6 +50,15 @@ impl Session {
             self.carry_out(settled);
         }
         drop(turn);
+    }
+
+    /// How long to wait for a turn.
+    fn patience(self) -> Duration {
+        let renewal = self.keeper.with_value(|keeper| keeper.tokens().map(Tokens::renewal));
+        match renewal {
+            Some(Renewal::Cookie { .. }) => lock::COOKIE_PATIENCE,
+            Some(Renewal::Token(_)) | None => lock::PATIENCE,
+        }
     }
 
     fn carry_out(self, settled: Settled) {

@@ -46,6 +46,11 @@ impl Farewell {
             Self::Ended(Reason::RefreshReused) => {
                 Some("For your safety you were signed out: your session was used from two places.")
             }
+            Self::Ended(Reason::CredentialsMissing) => Some(concat!(
+                "Your browser has not kept the cookie that keeps you signed in. Allow cookies for ",
+                env!("LATCHKEY_API_BASE"),
+                ", then sign in again."
+            )),
             Self::Ended(_) => Some("Your session has ended. Please sign in again."),
         }
     }

@@ -1,20 +1,35 @@
 //! Which web pages may read our answers (Fetch, section 3.3).
 
-use crate::config::Origins;
+use super::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use crate::config::Settings;
+use crate::http::cookies::CSRF_HEADER;
 use actix_cors::Cors;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use actix_web::http::header::{self, ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
+use auth_types::responses::TokenTransport;
 
 /// How long a browser may remember a preflight's answer, seconds.
 const PREFLIGHT_SECONDS: usize = 3600;
 
 /// The allow-list, exact. A page of another origin is not refused here: its browser does not let it read the answer, and
 /// [`check_origin`](super::check_origin) keeps it from changing anything.
-pub fn cors(origins: &Origins) -> Cors {
+pub fn cors(settings: &Settings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
-        .expose_headers([RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .expose_headers([RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY, HeaderName::from_static("x-request-id")])
         .block_on_origin_mismatch(false)
         .max_age(PREFLIGHT_SECONDS);
-    origins.cors_allowed.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
+    let cors = match settings.transport.transport {
+        TokenTransport::Body => cors,
+        TokenTransport::Cookie => cors.supports_credentials().allowed_header(CSRF_HEADER),
+    };
+    settings.origins.cors_allowed.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
+}
+
+/// Takes away what CORS says beside no origin: nobody may read the answer, so there is nothing to allow.
+pub(super) fn say_nothing_to_strangers(headers: &mut HeaderMap) {
+    if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
+        headers.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
+    }
 }

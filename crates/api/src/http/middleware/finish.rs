@@ -1,6 +1,6 @@
 //! The outermost layer: gives each request an id, each failure its body, each answer its headers, and each a log line.
 
-use super::headers;
+use super::{cors, headers, limits};
 use crate::config::Environment;
 use crate::problem::Problem;
 use crate::service::Services;
@@ -29,6 +29,8 @@ pub async fn finish<B: MessageBody + 'static>(
     let path = response.request().path().to_owned();
     let environment = services.as_ref().map_or(Environment::Production, |services| services.settings.environment);
     headers::secure(response.headers_mut(), &path, environment);
+    cors::say_nothing_to_strangers(response.headers_mut());
+    limits::tell(&mut response);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }

@@ -1,8 +1,11 @@
-//! What cuts across all requests: ids and logs, problem bodies, panics, origins, security headers, the start.
+//! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits, the
+//! start, and a connection's time.
 
 mod cors;
 mod finish;
 mod headers;
+mod https;
+mod limits;
 mod origin;
 mod panics;
 mod start;
@@ -11,6 +14,8 @@ mod watch;
 pub use cors::cors;
 pub use finish::finish;
 pub(super) use headers::secure as secure_headers;
+pub(super) use https::forwarded_proto;
+pub use https::{refuse_preflight_in_clear, require_https};
 pub use origin::check_origin;
 pub use panics::catch_panics;
 pub use start::refuse_until_started;

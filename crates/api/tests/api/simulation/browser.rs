@@ -1,15 +1,23 @@
 //! A browser: one storage, two clocks, several tabs that run the client's own policy.
 
 use chrono::{DateTime, Utc};
-use client::policy::{Answer, Change, Keeper, Now, Seen, Silence, Stored, Tokens};
+use client::policy::{Answer, Change, Keeper, Now, Renewal, Seen, Silence, Stored, Tokens};
 
 /// What a tab is waiting for.
 #[derive(Debug, Clone)]
 pub enum Flight {
     /// The request has not reached the server.
-    Sent { parent: Box<Tokens>, at: Now, server_at: DateTime<Utc> },
-    /// The server has answered.
-    Answered { parent: Box<Tokens>, answer: Answer },
+    Sent { sent: Sent, at: Now, server_at: DateTime<Utc> },
+    /// The server has answered, and may have set the cookie.
+    Answered { sent: Sent, answer: Answer, cookie: Option<String> },
+}
+
+/// A refresh.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    pub parent: Box<Tokens>,
+    /// The refresh token that goes along, from the parent or from the cookie.
+    pub token: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -22,6 +30,8 @@ pub struct Tab {
 pub struct Browser {
     /// What localStorage holds, as text: what survives a crash.
     pub storage: Option<String>,
+    /// With cookies: the refresh token that the browser keeps from the tabs.
+    pub cookie: Option<String>,
     pub tabs: Vec<Tab>,
     /// How wrong the wall clock is, milliseconds.
     pub wall_error: i64,
@@ -34,7 +44,7 @@ pub struct Browser {
 impl Browser {
     pub fn new(tabs: usize, wall_error: i64) -> Self {
         let open = (0..tabs).map(|_| Tab::default()).collect();
-        Self { storage: None, tabs: open, wall_error, steady: 0, removed: vec![false; tabs] }
+        Self { storage: None, cookie: None, tabs: open, wall_error, steady: 0, removed: vec![false; tabs] }
     }
 
     pub fn now(&self, server: DateTime<Utc>) -> Now {
@@ -56,6 +66,17 @@ impl Browser {
         if self.storage.take().is_some() {
             self.removed.fill(true);
         }
+    }
+
+    /// A refresh that leaves now.
+    pub fn refresh(&self, parent: Box<Tokens>) -> Sent {
+        let token = refresh_of(&parent).or_else(|| self.cookie.clone());
+        Sent { parent, token }
+    }
+
+    /// Whether any tab waits for an answer.
+    pub fn is_busy(&self) -> bool {
+        self.tabs.iter().any(|tab| tab.flight.is_some())
     }
 
     /// The tab looks at the storage.
@@ -89,3 +110,11 @@ impl Browser {
 
 /// What a request looks like that got no answer.
 pub const LOST: Result<Answer, Silence> = Err(Silence::TimedOut);
+
+/// The refresh token of these, where tokens are in bodies.
+pub fn refresh_of(tokens: &Tokens) -> Option<String> {
+    match tokens.renewal() {
+        Renewal::Token(refresh) => Some(refresh),
+        Renewal::Cookie { .. } => None,
+    }
+}

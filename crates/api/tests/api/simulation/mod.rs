@@ -9,11 +9,14 @@
 //! - nothing revoked is ever accepted again.
 
 mod browser;
+mod cookies;
 mod model;
 mod world;
 
 use crate::support::Database;
+use auth_types::responses::TokenTransport;
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 use world::World;
 
@@ -44,7 +47,7 @@ enum Step {
     /// What the tab waits for comes, or never comes.
     Settle {
         tab: usize,
-        lost: bool,
+        loss: Loss,
     },
     /// The three before in one go.
     Refresh {
@@ -82,6 +85,17 @@ enum Step {
     Restart,
 }
 
+/// What is lost of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    Nothing,
+    /// All but the head, which holds the cookie.
+    Body,
+    All,
+}
+
+const LOSSES: [Loss; 4] = [Loss::Nothing, Loss::Nothing, Loss::Body, Loss::All];
+
 const TABS: std::ops::Range<usize> = 0..6;
 /// Longer than an access token is used, so that the next use refreshes.
 const DUE: Step = Step::Wait { seconds: 57, asleep: false };
@@ -95,7 +109,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => TABS.prop_map(|tab| Step::Use { tab }),
         5 => TABS.prop_map(|tab| Step::Arrive { tab }),
         1 => TABS.prop_map(|tab| Step::ArriveTwice { tab }),
-        5 => (TABS, any::<bool>()).prop_map(|(tab, lost)| Step::Settle { tab, lost }),
+        5 => (TABS, select(&LOSSES)).prop_map(|(tab, loss)| Step::Settle { tab, loss }),
         6 => TABS.prop_map(|tab| Step::Refresh { tab }),
         1 => TABS.prop_map(|tab| Step::Crash { tab }),
         1 => (TABS, -8_000..8_000_i64).prop_map(|(tab, seconds)| Step::SetWallClock { tab, seconds }),
@@ -111,8 +125,9 @@ fn step() -> impl Strategy<Value = Step> {
 /// An answer is lost, and some time later the tab, or another, tries again; perhaps after a crash or a restart.
 fn lost_answer() -> impl Strategy<Value = Vec<Step>> {
     let between = prop_oneof![Just(None), TABS.prop_map(|tab| Some(Step::Crash { tab })), Just(Some(Step::Restart))];
-    (TABS, TABS, 5..200_i64, between).prop_map(|(tab, other, seconds, between)| {
-        let lost = [DUE, Step::Use { tab }, Step::Arrive { tab }, Step::Settle { tab, lost: true }];
+    let loss = select(&[Loss::Body, Loss::All]);
+    (TABS, TABS, 5..200_i64, loss, between).prop_map(|(tab, other, seconds, loss, between)| {
+        let lost = [DUE, Step::Use { tab }, Step::Arrive { tab }, Step::Settle { tab, loss }];
         let again = [Step::Wait { seconds, asleep: false }, Step::Refresh { tab: other }, Step::Refresh { tab }];
         lost.into_iter().chain(between).chain(again).collect()
     })
@@ -123,7 +138,8 @@ fn race() -> impl Strategy<Value = Vec<Step>> {
     (TABS, TABS, 0..25_i64).prop_map(|(a, b, seconds)| {
         let late = Step::Wait { seconds, asleep: false };
         let start = [DUE, Step::Use { tab: a }, Step::Use { tab: b }, Step::Arrive { tab: a }, late];
-        let end = [Step::Arrive { tab: b }, Step::Settle { tab: b, lost: false }, Step::Settle { tab: a, lost: false }];
+        let heard = |tab| Step::Settle { tab, loss: Loss::Nothing };
+        let end = [Step::Arrive { tab: b }, heard(b), heard(a)];
         start.into_iter().chain(end).collect()
     })
 }
@@ -143,12 +159,12 @@ fn history() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(passage, PASSAGES).prop_map(|passages| passages.concat())
 }
 
-fn simulate(database: Database, leeway: i64) {
+fn simulate(database: Database, transport: TokenTransport, leeway: i64) {
     let persistence = FileFailurePersistence::WithSource("regressions");
     let config = Config { cases: HISTORIES, failure_persistence: Some(Box::new(persistence)), ..Config::default() };
     let run = TestRunner::new(config).run(&history(), |steps| {
         actix_web::rt::System::new().block_on(async {
-            let mut world = World::new(database, leeway).await;
+            let mut world = World::new(database, transport, leeway).await;
             for step in steps {
                 world.take(step).await?;
             }
@@ -162,15 +178,20 @@ fn simulate(database: Database, leeway: i64) {
 
 #[test]
 fn any_history_on_sqlite_keeps_the_session_rules() {
-    simulate(Database::Sqlite, 10);
+    simulate(Database::Sqlite, TokenTransport::Body, 10);
 }
 
 #[test]
 fn any_history_on_postgres_keeps_the_session_rules() {
-    simulate(Database::Postgres, 10);
+    simulate(Database::Postgres, TokenTransport::Body, 10);
 }
 
 #[test]
 fn any_history_without_a_leeway_keeps_the_session_rules() {
-    simulate(Database::Sqlite, 0);
+    simulate(Database::Sqlite, TokenTransport::Body, 0);
+}
+
+#[test]
+fn any_history_with_cookies_keeps_the_session_rules() {
+    simulate(Database::Sqlite, TokenTransport::Cookie, 10);
 }

@@ -1,13 +1,13 @@
 //! The API, the browsers before it, the thief, and the model beside it all.
 
-use super::Step;
-use super::browser::{Browser, Flight, LOST};
+use super::browser::{Browser, Flight, LOST, Sent, refresh_of};
 use super::model::{Expected, ModelSession, Rules};
+use super::{Loss, Step, cookies};
 use crate::support::{Answer, Database, TestApp};
-use auth_types::responses::TokenResponse;
+use auth_types::responses::{TokenResponse, TokenTransport};
 use auth_types::{Reason, SessionId};
 use chrono::{DateTime, Duration, Utc};
-use client::policy::{self, Plan, Settled, Tokens};
+use client::policy::{self, Plan, Settled, TokenAnswer, Tokens};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -20,6 +20,8 @@ type Checked<T = ()> = Result<T, TestCaseError>;
 
 pub struct World {
     app: TestApp,
+    /// How tabs know the refresh token; see [`cookies`].
+    transport: TokenTransport,
     rules: Rules,
     browsers: Vec<Browser>,
     sessions: Vec<ModelSession>,
@@ -29,12 +31,12 @@ pub struct World {
 }
 
 impl World {
-    pub async fn new(database: Database, leeway: i64) -> Self {
+    pub async fn new(database: Database, transport: TokenTransport, leeway: i64) -> Self {
         let app = lifetimes(TestApp::builder(database).user(EMAIL), leeway).start().await;
         let settings = &app.settings().lifetimes;
         let rules = Rules { refresh: settings.refresh, session: settings.session, leeway: settings.leeway };
         let browsers = vec![Browser::new(TABS, 7_200_000), Browser::new(TABS, -90_000)];
-        let mut world = Self { app, rules, browsers, sessions: Vec::new(), loot: Vec::new(), seeds: 0 };
+        let mut world = Self { app, transport, rules, browsers, sessions: Vec::new(), loot: Vec::new(), seeds: 0 };
         for browser in 0..world.browsers.len() {
             world.sign_in((browser, 0)).await;
         }
@@ -57,11 +59,11 @@ impl World {
                 self.browsers[place(tab).0].tabs[place(tab).1].flight = flight;
                 self.arrive(place(tab)).await?;
             }
-            Step::Settle { tab, lost } => self.settle(place(tab), lost)?,
+            Step::Settle { tab, loss } => self.settle(place(tab), loss)?,
             Step::Refresh { tab } => {
                 self.use_tab(place(tab)).await?;
                 self.arrive(place(tab)).await?;
-                self.settle(place(tab), false)?;
+                self.settle(place(tab), Loss::Nothing)?;
             }
             Step::Crash { tab } => self.browsers[place(tab).0].crash(place(tab).1),
             Step::SetWallClock { tab, seconds } => self.set_wall_clock(place(tab).0, seconds),
@@ -101,11 +103,16 @@ impl World {
 
     async fn sign_in(&mut self, (browser, tab): (usize, usize)) {
         let (now, rules) = (self.now(), self.rules);
+        if self.must_wait(browser) {
+            return;
+        }
         let response = self.app.login(EMAIL).await;
         self.seeds += 1;
+        let (answer, cookie) = self.part(response.clone());
         let browser = &mut self.browsers[browser];
         let local = browser.now(now);
-        let tokens = Tokens::signed_in(&response, local, local, Uuid::from_u128(self.seeds)).unwrap();
+        let tokens = Tokens::signed_in(&answer, local, local, Uuid::from_u128(self.seeds)).unwrap();
+        browser.cookie = cookie;
         let id = tokens.session();
         let keeper = &mut browser.tabs[tab].keeper;
         keeper.sign_in(tokens.clone(), local);
@@ -115,14 +122,32 @@ impl World {
         self.sessions.push(ModelSession::signed_in(id, (&response.access, &response.refresh), now, rules));
     }
 
+    /// With cookies a lock lets one tab of a browser sign in or refresh at a time.
+    fn must_wait(&self, browser: usize) -> bool {
+        self.transport == TokenTransport::Cookie && self.browsers[browser].is_busy()
+    }
+
+    /// What tabs see of an answer with tokens, and the cookie.
+    fn part(&self, response: TokenResponse) -> (TokenAnswer, Option<String>) {
+        match self.transport {
+            TokenTransport::Body => (response.into(), None),
+            TokenTransport::Cookie => {
+                let (seen, cookie) = cookies::part(response);
+                (seen.into(), Some(cookie))
+            }
+        }
+    }
+
     async fn sign_out(&mut self, (browser, tab): (usize, usize), heard: bool) -> Checked {
         let now = self.now();
         self.browsers[browser].look(tab, now);
         let Some(tokens) = self.browsers[browser].tabs[tab].keeper.sign_out() else { return Ok(()) };
         self.browsers[browser].clear();
-        if heard {
-            let status = self.app.logout(tokens.refresh()).await.status;
+        let token = self.browsers[browser].refresh(Box::new(tokens.clone())).token;
+        if let Some(token) = token.filter(|token| heard && self.session_of(token) == tokens.session()) {
+            let status = self.app.logout(&token).await.status;
             prop_assert_eq!(status.as_u16(), 200);
+            self.browsers[browser].cookie = None;
             self.session(tokens.session()).revoked = true;
             self.check_access_is_dead(tokens.session()).await?;
         }
@@ -132,7 +157,7 @@ impl World {
     /// Uses the access token, and prepares a refresh if that is due or the server asks for it.
     async fn use_tab(&mut self, (browser, tab): (usize, usize)) -> Checked {
         let now = self.now();
-        if self.browsers[browser].tabs[tab].flight.is_some() {
+        if self.browsers[browser].tabs[tab].flight.is_some() || self.must_wait(browser) {
             return Ok(());
         }
         self.browsers[browser].look(tab, now);
@@ -143,10 +168,11 @@ impl World {
             if !refused {
                 return Ok(());
             }
-            plan = self.browsers[browser].tabs[tab].keeper.plan(Some(tokens.access()), local);
+            plan = self.browsers[browser].tabs[tab].keeper.plan(tokens.access(), local);
         }
         if let Plan::Refresh(parent) = plan {
-            let flight = Flight::Sent { parent, at: local, server_at: now };
+            let sent = self.browsers[browser].refresh(parent);
+            let flight = Flight::Sent { sent, at: local, server_at: now };
             self.browsers[browser].tabs[tab].flight = Some(flight);
         }
         Ok(())
@@ -157,7 +183,7 @@ impl World {
         let now = self.now();
         let over = tokens.access_expires_at() <= now.timestamp_millis();
         let live = self.session(tokens.session()).is_live(now);
-        let answer = self.me(tokens.access()).await;
+        let answer = self.me(tokens.access().unwrap()).await;
         // `access_expires_at` is what the client reckons; within its rounding either answer is right.
         let unsure = live && (tokens.access_expires_at() - now.timestamp_millis()).abs() <= 1_000;
         if !unsure {
@@ -174,38 +200,58 @@ impl World {
     /// The prepared request reaches the server, unless its client has given it up.
     async fn arrive(&mut self, (browser, tab): (usize, usize)) -> Checked {
         let now = self.now();
-        let Some(Flight::Sent { parent, at, server_at }) = self.browsers[browser].tabs[tab].flight.clone() else {
+        let Some(Flight::Sent { sent, at, server_at }) = self.browsers[browser].tabs[tab].flight.clone() else {
             return Ok(());
         };
         if now - server_at > REQUEST_TIMEOUT {
             return Ok(());
         }
-        let answer = self.present(parent.refresh(), Some(&parent.idempotency_key()), parent.session()).await?;
-        let received = self.browsers[browser].now(now);
-        let answer = policy::Answer::new(answer.status.as_u16(), answer.header("content-type"), answer.text());
-        let flight = Flight::Answered { parent, answer: answer.timed(at, received) };
-        self.browsers[browser].tabs[tab].flight = Some(flight);
+        let (answer, cookie) = self.answer_to(&sent).await?;
+        let answer = answer.timed(at, self.browsers[browser].now(now));
+        self.browsers[browser].tabs[tab].flight = Some(Flight::Answered { sent, answer, cookie });
         Ok(())
     }
 
+    /// What the tab would see, and the cookie that its browser would keep.
+    async fn answer_to(&mut self, sent: &Sent) -> Checked<(policy::Answer, Option<String>)> {
+        let (key, id) = (sent.parent.idempotency_key(), sent.parent.session());
+        let Some(token) = &sent.token else { return Ok((cookies::no_cookie(), None)) };
+        if self.session_of(token) != id {
+            return Ok((cookies::not_that_session(), None));
+        }
+        let answer = self.present(token, Some(&key), id).await?;
+        Ok(match self.transport {
+            TokenTransport::Body => {
+                let (status, kind) = (answer.status.as_u16(), answer.header("content-type"));
+                (policy::Answer::new(status, kind, answer.text()), None)
+            }
+            TokenTransport::Cookie => cookies::part_answer(&answer),
+        })
+    }
+
     /// The tab hears, or hears nothing, and does what its keeper says.
-    fn settle(&mut self, (browser, tab): (usize, usize), lost: bool) -> Checked {
+    fn settle(&mut self, (browser, tab): (usize, usize), loss: Loss) -> Checked {
         let now = self.now();
-        let (parent, exchange) = match self.browsers[browser].tabs[tab].flight.take() {
+        let (sent, exchange) = match self.browsers[browser].tabs[tab].flight.take() {
             None => return Ok(()),
-            Some(Flight::Sent { parent, .. }) => (parent, LOST),
-            Some(Flight::Answered { parent, answer }) => (parent, if lost { LOST } else { Ok(answer) }),
+            Some(Flight::Sent { sent, .. }) => (sent, LOST),
+            Some(Flight::Answered { sent, answer, cookie }) => {
+                if loss != Loss::All && cookie.is_some() {
+                    self.browsers[browser].cookie = cookie;
+                }
+                (sent, if loss == Loss::Nothing { Ok(answer) } else { LOST })
+            }
         };
         let seen = self.browsers[browser].seen(now);
-        let outcome = policy::refresh_outcome(&parent, &exchange);
-        match self.browsers[browser].tabs[tab].keeper.settle(&parent, outcome, seen, 0.5) {
+        let outcome = policy::refresh_outcome(&sent.parent, &exchange);
+        match self.browsers[browser].tabs[tab].keeper.settle(&sent.parent, outcome, seen, 0.5) {
             Settled::Store(tokens, _) => self.browsers[browser].write(&tokens),
             Settled::Clear(reason) => {
                 self.browsers[browser].clear();
-                let session = self.session(parent.session());
-                let idled = session.is_expired(now) || session.has_run_out(parent.refresh(), now);
+                let session = self.session(sent.parent.session());
+                let has_run_out = sent.token.is_some_and(|token| session.has_run_out(&token, now));
                 prop_assert!(
-                    session.robbed || session.revoked || idled,
+                    session.robbed || session.revoked || session.is_expired(now) || has_run_out,
                     "an honest client was signed out by itself: {reason:?}"
                 );
             }
@@ -218,7 +264,7 @@ impl World {
     fn steal(&mut self, browser: usize) {
         let stored = self.browsers[browser].storage.as_deref();
         let stored = stored.and_then(|text| serde_json::from_str::<Tokens>(text).ok());
-        self.loot.extend(stored.map(|tokens| tokens.refresh().to_owned()));
+        self.loot.extend(stored.as_ref().and_then(refresh_of).or_else(|| self.browsers[browser].cookie.clone()));
     }
 
     async fn thief_refresh(&mut self, index: usize) -> Checked {
@@ -226,9 +272,8 @@ impl World {
             return Ok(());
         }
         let token = self.loot[self.loot.len() - 1 - index % self.loot.len()].clone();
-        let session = self.sessions.iter_mut().find(|session| session.tokens().any(|known| known == token)).unwrap();
-        session.robbed = true;
-        let id = session.id;
+        let id = self.session_of(&token);
+        self.session(id).robbed = true;
         let answer = self.present(&token, None, id).await?;
         if answer.status.as_u16() == 200 {
             self.loot.push(answer.json::<TokenResponse>().refresh);
@@ -238,6 +283,10 @@ impl World {
 
     fn session(&mut self, id: SessionId) -> &mut ModelSession {
         self.sessions.iter_mut().find(|session| session.id == id).unwrap()
+    }
+
+    fn session_of(&self, token: &str) -> SessionId {
+        self.sessions.iter().find(|session| session.tokens().any(|known| known == token)).unwrap().id
     }
 
     /// Presents a refresh token and compares the answer with the model's.

@@ -1,10 +1,11 @@
 //! The production router, in this process, on a port of its own.
 
-use super::{Answer, Database, ManualClock, TestDb};
+use super::{Answer, Database, KeyPair, Mail, ManualClock, TestDb, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::app::Capacity;
 use api::config::{Patience, Settings, Variables};
+use api::service::mail::deliver_due;
 use api::service::{Services, register, revocation};
 use auth_types::Role;
 use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, VerifyRequest};
@@ -15,6 +16,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Long enough for a busy machine; a test that waits for it has failed.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -30,6 +32,7 @@ pub struct TestApp {
     services: Data<Services>,
     clock: Arc<ManualClock>,
     client: reqwest::Client,
+    outbox: TempDir,
     _running: Running,
     // The last field: the database goes after everything that uses it.
     db: Arc<TestDb>,
@@ -61,6 +64,7 @@ pub struct Builder {
     users: Vec<(RegisterRequest, Role)>,
     patience: Patience,
     connections: usize,
+    outbox: TempDir,
 }
 
 impl Builder {
@@ -68,6 +72,16 @@ impl Builder {
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables = self.variables.with(name, value);
         self
+    }
+
+    /// Signs with this key pair.
+    pub fn key_pair(self, pair: &KeyPair) -> Self {
+        self.set("JWT_ALGORITHM", pair.algorithm()).set("JWT_PRIVATE_KEY", pair.private_pem())
+    }
+
+    /// As it runs on the open internet.
+    pub fn production(self) -> Self {
+        self.set("APP_ENV", "production").set("BCRYPT_COST", "10").set("RATE_LIMITS", "on")
     }
 
     /// An account with this address and [`PASSWORD`].
@@ -113,7 +127,7 @@ impl Builder {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         let client = client.timeout(PATIENCE).build().unwrap();
         let running = run(services.clone(), listener, self.connections);
-        TestApp { address, services, clock: self.clock, client, _running: running, db: self.db }
+        TestApp { address, services, clock: self.clock, client, outbox: self.outbox, _running: running, db: self.db }
     }
 }
 
@@ -160,14 +174,16 @@ impl TestApp {
 
     /// On a database that exists: a second process, or the first one started again.
     pub fn builder_on(db: Arc<TestDb>) -> Builder {
+        let outbox = tempfile::tempdir().unwrap();
         let variables = Variables::default()
+            .with("EMAIL_URL", format!("file:{}", outbox.path().display()))
             .with("DATABASE_URL", db.url())
             .with("DATABASE_POOL_SIZE", "4")
             .with("SECRET_KEY", SECRET_KEY)
             .with("BCRYPT_COST", "4")
             .with("RATE_LIMITS", "off");
         let (clock, patience) = (Arc::new(ManualClock::new()), Patience::default());
-        Builder { db, clock, variables, users: Vec::new(), patience, connections: 1024 }
+        Builder { db, clock, variables, users: Vec::new(), patience, connections: 1024, outbox }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -193,6 +209,19 @@ impl TestApp {
     /// What the background task does every second.
     pub async fn poll_revocations(&self) {
         revocation::poll(&self.services).await.unwrap();
+    }
+
+    /// Sends what is due, as the background task does every second, and gives what left.
+    pub async fn deliver_mail(&self) -> Vec<Mail> {
+        deliver_due(&self.services).await.unwrap();
+        mail::take(self.outbox.path())
+    }
+
+    /// The one mail that is due.
+    pub async fn deliver_one_mail(&self) -> Mail {
+        let mut mails = self.deliver_mail().await;
+        assert_eq!(mails.len(), 1, "{mails:?}");
+        mails.remove(0)
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -203,7 +203,12 @@ impl TestDb {
     pub fn content(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for table in self.tables() {
-            let text = |column: &String| format!("coalesce(CAST({column} AS text), '-')");
+            let text = |column: &String| match self.database() {
+                Database::Postgres => format!("coalesce(CAST({column} AS text), '-')"),
+                Database::Sqlite => format!(
+                    "coalesce(CASE typeof({column}) WHEN 'blob' THEN hex({column}) ELSE CAST({column} AS text) END, '-')"
+                ),
+            };
             let row = self.columns(&table).iter().map(text).collect::<Vec<_>>().join(" || '|' || ");
             let rows = self.values(&format!("SELECT '{table}: ' || {row} AS value FROM {table} ORDER BY 1"));
             lines.extend(rows.into_iter().map(Option::unwrap));

@@ -12,10 +12,23 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+pub fn decode(text: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(text).unwrap()
+}
+
+/// The header of a token, unverified.
+pub fn header(token: &str) -> Value {
+    part(token, 0)
+}
+
 /// The claims of a token, unverified.
 pub fn claims(token: &str) -> Value {
-    let payload = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+    part(token, 1)
+}
+
+fn part(token: &str, index: usize) -> Value {
+    let part = token.split('.').nth(index).unwrap();
+    serde_json::from_slice(&decode(part)).unwrap()
 }
 
 /// The claims of a token with one changed; `null` takes it away.
@@ -37,7 +50,12 @@ pub fn sign(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>, key: &str) -> S
 
 /// Any text with its HMAC.
 pub fn sign_text(signed: &str, algorithm: hmac::Algorithm, key: &str) -> String {
-    let signature = hmac::sign(&hmac::Key::new(algorithm, key.as_bytes()), signed.as_bytes());
+    sign_bytes(signed, algorithm, key.as_bytes())
+}
+
+/// The same with a key that need not be text.
+pub fn sign_bytes(signed: &str, algorithm: hmac::Algorithm, key: &[u8]) -> String {
+    let signature = hmac::sign(&hmac::Key::new(algorithm, key), signed.as_bytes());
     format!("{signed}.{}", encode(signature))
 }
 

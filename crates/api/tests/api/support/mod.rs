@@ -2,23 +2,32 @@
 
 mod answer;
 mod app;
+mod browser;
 mod clock;
 mod cluster;
 mod database;
 pub mod forge;
 mod hashing;
+mod key_pair;
 mod log;
+mod mail;
+mod mail_server;
 mod process;
 mod proxy;
 pub mod raw;
+pub mod servers;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
+pub use browser::Browser;
 pub use clock::ManualClock;
 pub use cluster::Cluster;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb};
 pub use hashing::{hold_hashing, queue_length};
+pub use key_pair::KeyPair;
+pub use mail::Mail;
+pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually, try_start};
 pub use proxy::Proxy;
 

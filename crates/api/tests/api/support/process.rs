@@ -4,7 +4,8 @@ use super::log::Log;
 use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, send};
 use auth_types::requests::{LoginRequest, RefreshRequest};
 use auth_types::responses::TokenResponse;
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -43,7 +44,7 @@ impl Process {
 
     pub fn start_with(database_url: &str, variables: &[(&str, &str)]) -> Self {
         let process = Self::start_unready(database_url, variables);
-        process.log.until("start.database: ");
+        process.wait_for_the_start();
         process
     }
 
@@ -58,7 +59,7 @@ impl Process {
         let mut child = program(before, database_url, &folder).envs(variables.iter().copied()).spawn().unwrap();
         let log = Log::of(child.stderr.take().unwrap());
         let listening = log.until("start.listening: http://");
-        let address = listening.split("http://").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+        let address = listening.split("http://").nth(1).unwrap().split('"').next().unwrap().trim().parse().unwrap();
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { child, address, log, client, _folder: folder }
     }
@@ -67,13 +68,30 @@ impl Process {
         self.child.id()
     }
 
-    /// What it says on standard error.
-    pub fn log(&self) -> &Log {
+    fn wait_for_the_start(&self) {
+        let begun = |mut stream: TcpStream| {
+            let mut answer = [0; 12];
+            stream.write_all(b"GET /api/auth/config/ HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n")?;
+            stream.read_exact(&mut answer).map(|()| &answer != b"HTTP/1.1 503")
+        };
+        while !TcpStream::connect(self.address).and_then(begun).unwrap_or_default() {
+            assert!(!self.log.has_ended(), "the API did not start:\n{}", self.log.lines().join("\n"));
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+
+    /// What it goes on to say on standard error.
+    pub fn live_log(&self) -> &Log {
         &self.log
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// All that it has logged so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lines()
     }
 
     /// SIGKILL: no handler runs, nothing is flushed.

@@ -99,7 +99,8 @@ impl Keeper {
     pub fn plan(&self, refused: Option<&str>, now: Now) -> Plan {
         let Some(held) = &self.held else { return Plan::SignedOut };
         let tokens = || Box::new(held.tokens.clone());
-        let (server_now, refused) = (held.clock.at(now), refused == Some(held.tokens.access()));
+        let refused = refused.is_some() && refused == held.tokens.access();
+        let server_now = held.clock.at(now);
         if !refused && server_now < held.tokens.refresh_due_at() {
             return Plan::Use(tokens());
         }
@@ -121,6 +122,9 @@ impl Keeper {
             return Settled::Discarded(change);
         };
         if held.tokens.generation() > parent.generation() {
+            if let Outcome::Adopt(tokens, _) = &outcome {
+                held.tokens.take_access_of(tokens);
+            }
             return if let Change::WriteBack(tokens) = change { Settled::Store(tokens, None) } else { Settled::Newer };
         }
         match outcome {
@@ -201,8 +205,12 @@ impl Keeper {
 
 impl Held {
     /// Goes on with later tokens of the same session.
-    fn renew(&mut self, tokens: Tokens, now: Now) {
+    fn renew(&mut self, mut tokens: Tokens, now: Now) {
         self.clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
+        // With cookies, storage holds none; each tab uses up its own.
+        if tokens.access().is_none() {
+            tokens.take_access_of(&self.tokens);
+        }
         self.tokens = tokens;
         self.pause = None;
     }

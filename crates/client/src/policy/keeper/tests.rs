@@ -49,7 +49,7 @@ fn a_token_is_replaced_thirty_seconds_ahead_of_its_hour() {
 fn a_short_token_is_replaced_a_tenth_of_its_life_ahead() {
     let mut answer = response(session(1), 1, 0);
     answer.access_expires_in = 20;
-    let short = Tokens::signed_in(&answer, after(0), after(0), session(1).0).expect("tokens");
+    let short = Tokens::signed_in(&answer.into(), after(0), after(0), session(1).0).expect("tokens");
     let keeper = holding(&short);
     assert!(is_use(&keeper.plan(None, after(17))));
     assert!(matches!(keeper.plan(None, after(18)), Plan::Refresh(_)));
@@ -60,7 +60,7 @@ fn a_local_clock_that_is_wrong_or_jumps_changes_nothing() {
     for error_ms in [-2 * HOUR * 1000, 2 * HOUR * 1000] {
         let wrong = |seconds| Now { wall_ms: after(seconds).wall_ms + error_ms, ..after(seconds) };
         let answer = response(session(1), 1, 0);
-        let first = Tokens::signed_in(&answer, wrong(0), wrong(0), session(1).0).expect("tokens");
+        let first = Tokens::signed_in(&answer.into(), wrong(0), wrong(0), session(1).0).expect("tokens");
         assert_eq!(first.access_expires_at(), (SERVER_START + HOUR) * 1000);
         let mut keeper = Keeper::new();
         keeper.sign_in(first, wrong(0));
@@ -74,7 +74,7 @@ fn a_local_clock_that_is_wrong_or_jumps_changes_nothing() {
 fn a_refused_token_is_refreshed_however_fresh_it_looks() {
     let first = tokens(session(1), 1, 0);
     let keeper = holding(&first);
-    assert!(matches!(keeper.plan(Some(first.access()), after(1)), Plan::Refresh(_)));
+    assert!(matches!(keeper.plan(first.access(), after(1)), Plan::Refresh(_)));
     assert!(is_use(&keeper.plan(Some("an older one"), after(1))), "it has been replaced already");
 }
 
@@ -90,9 +90,12 @@ fn a_retry_sends_the_same_key_after_a_reload_and_in_every_tab() {
 #[test]
 fn a_new_parent_and_a_new_session_have_new_keys() {
     let first = tokens(session(1), 1, 0);
-    let second = first.succeeded_by(&response(session(1), 2, HOUR), after(HOUR), after(HOUR)).expect("a successor");
-    let third = second.succeeded_by(&response(session(1), 3, HOUR), after(HOUR), after(HOUR)).expect("a successor");
-    let elsewhere = Tokens::signed_in(&response(session(1), 1, 0), after(0), after(0), session(9).0).expect("tokens");
+    let second =
+        first.succeeded_by(&response(session(1), 2, HOUR).into(), after(HOUR), after(HOUR)).expect("a successor");
+    let third =
+        second.succeeded_by(&response(session(1), 3, HOUR).into(), after(HOUR), after(HOUR)).expect("a successor");
+    let elsewhere =
+        Tokens::signed_in(&response(session(1), 1, 0).into(), after(0), after(0), session(9).0).expect("tokens");
     let keys = [&first, &second, &third, &elsewhere].map(Tokens::idempotency_key);
     for (i, key) in keys.iter().enumerate() {
         assert!(!keys[..i].contains(key));
@@ -113,7 +116,7 @@ fn another_tabs_newer_tokens_are_taken_instead_of_a_refresh() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let mut keeper = holding(&first);
     assert_eq!(keeper.look(seen(stored(&second), HOUR)), Change::Newer);
-    assert_eq!(keeper.plan(Some(first.access()), after(HOUR)), Plan::Use(Box::new(second)));
+    assert_eq!(keeper.plan(first.access(), after(HOUR)), Plan::Use(Box::new(second)));
     assert_eq!(keeper.epoch(), 1, "it is the same session");
 }
 
@@ -242,7 +245,7 @@ fn a_refused_token_is_not_used_again_during_a_pause() {
     let first = tokens(session(1), 1, 0);
     let mut keeper = holding(&first);
     keeper.settle(&first, fails(None), seen(stored(&first), 1), 1.0);
-    assert!(matches!(keeper.plan(Some(first.access()), after(1)), Plan::Wait { .. }));
+    assert!(matches!(keeper.plan(first.access(), after(1)), Plan::Wait { .. }));
     assert!(is_use(&keeper.plan(None, after(1))));
 }
 
@@ -285,7 +288,8 @@ fn what_is_stored_holds_no_personal_data_and_debug_holds_no_secret() {
     let first = tokens(session(1), 1, 0);
     let text = serde_json::to_string(&first).expect("JSON");
     assert!(!text.contains("ada") && !text.contains("example.com"), "{text}");
-    let printed = format!("{first:?} {:?} {:?}", holding(&first), json(200, &response(session(1), 1, 0), 0));
-    assert!(!printed.contains(first.access()) && !printed.contains(first.refresh()), "{printed}");
+    let answer = response(session(1), 1, 0);
+    let printed = format!("{first:?} {:?} {:?} {:?}", first.renewal(), holding(&first), json(200, &answer, 0));
+    assert!(!printed.contains(&answer.access) && !printed.contains(&answer.refresh), "{printed}");
     assert!(!printed.contains(&first.idempotency_key()), "{printed}");
 }

@@ -1,23 +1,19 @@
 //! JSON Web Tokens: made from a session's row, verified without mercy (RFC 8725).
 
+mod claims;
+mod jwks;
+mod jws;
+mod keys;
+
 use crate::config::{KeySettings, Lifetimes};
 use crate::store::sessions::SessionRow;
-use auth_types::limits::TOKEN_MAX_BYTES;
-use auth_types::{AccessClaims, Reason, RefreshClaims, Role, SessionId, TokenType, UserId};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use auth_types::{AccessClaims, JsonWebKeySet, Reason, RefreshClaims, Role, SessionId, TokenType, UserId};
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use secrecy::ExposeSecret;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use claims::Claims;
+use jws::Jws;
+use keys::Keys;
 use std::fmt;
 use uuid::Uuid;
-
-/// How far ahead of this clock a token may have been issued: another process's clock may differ.
-const IAT_AHEAD_SECONDS: i64 = 60;
-/// Longest `jti`, characters.
-const JTI_MAX_LENGTH: usize = 64;
 
 /// Why a text is not a token to go by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,9 +39,8 @@ impl TokenError {
 
 /// Signs and verifies.
 pub struct Tokens {
-    signing: EncodingKey,
-    /// The current key and the fallbacks. They have no names, so a token that names one (`kid`) is none of ours.
-    verifying: Vec<DecodingKey>,
+    keys: Keys,
+    key_set: JsonWebKeySet,
     issuer: Option<String>,
     audience: Option<String>,
     lifetimes: Lifetimes,
@@ -70,68 +65,22 @@ impl fmt::Debug for SignedAccess {
     }
 }
 
-/// A claim set of either type, as far as the rules that both share go.
-trait Claims: DeserializeOwned {
-    const TYPE: TokenType;
-    fn token_type(&self) -> TokenType;
-    fn times(&self) -> Times;
-    fn names(&self) -> Names<'_>;
-}
-
-struct Times {
-    iat: i64,
-    exp: i64,
-    nbf: Option<i64>,
-}
-
-struct Names<'a> {
-    jti: &'a str,
-    user_id: &'a str,
-    sub: &'a str,
-    iss: Option<&'a str>,
-    aud: Option<&'a str>,
-}
-
-macro_rules! claims {
-    ($claims:ident, $type:ident) => {
-        impl Claims for $claims {
-            const TYPE: TokenType = TokenType::$type;
-            fn token_type(&self) -> TokenType {
-                self.token_type
-            }
-            fn times(&self) -> Times {
-                Times { iat: self.iat, exp: self.exp, nbf: self.nbf }
-            }
-            fn names(&self) -> Names<'_> {
-                let (iss, aud) = (self.iss.as_deref(), self.aud.as_deref());
-                Names { jti: &self.jti, user_id: &self.user_id, sub: &self.sub, iss, aud }
-            }
-        }
-    };
-}
-claims!(AccessClaims, Access);
-claims!(RefreshClaims, Refresh);
-
-/// The header members that our tokens have; any other makes a token foreign.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StrictHeader {
-    alg: String,
-    #[serde(default)]
-    typ: Option<String>,
-}
-
 impl Tokens {
     #[must_use]
     pub fn new(keys: &KeySettings, lifetimes: &Lifetimes) -> Self {
-        let verifying = std::iter::once(&keys.secret_key).chain(&keys.fallbacks);
         Self {
-            signing: EncodingKey::from_secret(keys.secret_key.expose_secret().as_bytes()),
-            verifying: verifying.map(|key| DecodingKey::from_secret(key.expose_secret().as_bytes())).collect(),
+            keys: Keys::new(keys),
+            key_set: jwks::key_set(&keys.ring.public),
             issuer: keys.issuer.clone(),
             audience: keys.audience.clone(),
             lifetimes: lifetimes.clone(),
         }
+    }
+
+    /// The public keys that verify our tokens: for everyone.
+    #[must_use]
+    pub const fn key_set(&self) -> &JsonWebKeySet {
+        &self.key_set
     }
 
     /// The access token of a session for `role`, from `now` for its lifetime, but never past the session's absolute end.
@@ -159,11 +108,11 @@ impl Tokens {
             aud: self.audience.clone(),
             nbf: None,
         };
-        let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)?;
-        Ok(SignedAccess { token, expires_at })
+        Ok(SignedAccess { token: self.keys.sign(&claims)?, expires_at })
     }
 
-    /// The session's live refresh token. A function of the row: the same row gives the same bytes.
+    /// The session's live refresh token. A function of the row: the same row gives the same claims, and the same bytes
+    /// unless ES256 signs, which is never the same twice.
     ///
     /// # Errors
     /// When signing fails, which is a defect.
@@ -182,7 +131,7 @@ impl Tokens {
             aud: self.audience.clone(),
             nbf: None,
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+        self.keys.sign(&claims)
     }
 
     /// Verifies an access token.
@@ -191,7 +140,7 @@ impl Tokens {
     /// [`TokenError`].
     pub fn verify_access(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, TokenError> {
         let claims: AccessClaims = self.decode(token)?;
-        self.check_times(&claims.times(), now)?;
+        claims.times().check(now, self.lifetimes.session)?;
         Ok(claims)
     }
 
@@ -201,7 +150,7 @@ impl Tokens {
     /// [`TokenError`].
     pub fn verify_refresh(&self, token: &str, now: DateTime<Utc>) -> Result<RefreshClaims, TokenError> {
         let claims = self.decode_refresh(token)?;
-        self.check_times(&claims.times(), now)?;
+        claims.times().check(now, self.lifetimes.session)?;
         Ok(claims)
     }
 
@@ -211,7 +160,7 @@ impl Tokens {
     /// [`TokenError::Malformed`].
     pub fn verify_refresh_of_any_age(&self, token: &str, now: DateTime<Utc>) -> Result<RefreshClaims, TokenError> {
         let claims = self.decode_refresh(token)?;
-        match self.check_times(&claims.times(), now) {
+        match claims.times().check(now, self.lifetimes.session) {
             Ok(()) | Err(TokenError::Expired) => Ok(claims),
             Err(TokenError::Malformed) => Err(TokenError::Malformed),
         }
@@ -224,55 +173,12 @@ impl Tokens {
 
     /// Form, signature, type and names; not the times.
     fn decode<C: Claims>(&self, token: &str) -> Result<C, TokenError> {
-        check_form(token)?;
-        let mut validation = Validation::new(Algorithm::HS256);
-        // The library reads the system's clock; ours is passed in, so times are checked below.
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        let decoded = self.verifying.iter().find_map(|key| jsonwebtoken::decode::<C>(token, key, &validation).ok());
-        let claims = decoded.ok_or(TokenError::Malformed)?.claims;
+        let token = Jws::parse(token).filter(|token| self.keys.verify(token)).ok_or(TokenError::Malformed)?;
+        let claims: C = serde_json::from_slice(&token.payload).map_err(|_| TokenError::Malformed)?;
         let names = claims.names();
-        let holds = claims.token_type() == C::TYPE
-            && (1..=JTI_MAX_LENGTH).contains(&names.jti.chars().count())
-            && names.user_id == names.sub
-            && parse_user_id(names.user_id).is_some()
-            && self.issuer.as_deref().is_none_or(|issuer| names.iss == Some(issuer))
-            && self.audience.as_deref().is_none_or(|audience| names.aud == Some(audience));
+        let holds = claims.token_type() == C::TYPE && names.hold(self.issuer.as_deref(), self.audience.as_deref());
         if holds { Ok(claims) } else { Err(TokenError::Malformed) }
     }
-
-    fn check_times(&self, times: &Times, now: DateTime<Utc>) -> Result<(), TokenError> {
-        let now = now.timestamp();
-        let lifetime = times.exp.checked_sub(times.iat).ok_or(TokenError::Malformed)?;
-        let early = times.iat > now + IAT_AHEAD_SECONDS || times.nbf.is_some_and(|nbf| nbf > now);
-        if early || lifetime <= 0 || lifetime > self.lifetimes.session.num_seconds() {
-            Err(TokenError::Malformed)
-        } else if times.exp <= now {
-            Err(TokenError::Expired)
-        } else {
-            Ok(())
-        }
-    }
-}
-
-/// Looks at a token before anything of it is trusted: size, three parts in canonical base64url, header members.
-fn check_form(token: &str) -> Result<(), TokenError> {
-    if token.len() > TOKEN_MAX_BYTES {
-        return Err(TokenError::Malformed);
-    }
-    let mut parts = token.split('.');
-    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(TokenError::Malformed);
-    };
-    let decoded = [header, payload, signature].map(|part| URL_SAFE_NO_PAD.decode(part).ok().filter(|b| !b.is_empty()));
-    let [Some(header), Some(payload), Some(_)] = decoded else { return Err(TokenError::Malformed) };
-    // The claims' own types skip members that they don't know, unread: neither UTF-8 nor depth would count there.
-    serde_json::from_slice::<serde_json::Value>(&payload).map_err(|_| TokenError::Malformed)?;
-    let header: StrictHeader = serde_json::from_slice(&header).map_err(|_| TokenError::Malformed)?;
-    let known = header.alg == "HS256" && header.typ.is_none_or(|typ| typ == "JWT");
-    if known { Ok(()) } else { Err(TokenError::Malformed) }
 }
 
 /// A decimal string as the issuer writes it: no sign, no leading zero, within the column's range.

@@ -1,0 +1,91 @@
+//! What a check says, to people and to machines.
+
+use super::rules::Rule;
+use serde::Serialize;
+use std::fmt;
+
+/// How much a finding matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// It works, and somebody will regret it.
+    Warning,
+    /// It does not work, or is not safe.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        })
+    }
+}
+
+/// One thing that was found. It never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    #[serde(flatten)]
+    pub rule: &'static Rule,
+    /// The variable that it is about, when it is about one.
+    pub variable: Option<String>,
+    pub message: String,
+}
+
+impl Finding {
+    pub(super) fn about(self, variable: &str) -> Self {
+        Self { variable: Some(variable.to_owned()), ..self }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let variable = self.variable.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        let Rule { id, severity, remedy } = self.rule;
+        write!(f, "{severity:<8} {id}: {variable}{}\n         {remedy}", self.message)
+    }
+}
+
+/// All findings of one check, the worst first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// How bad the worst one is; `null` when there is none.
+    pub worst: Option<Severity>,
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    pub(super) fn of(findings: impl Iterator<Item = Finding>) -> Self {
+        let mut findings: Vec<_> = findings.collect();
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.rule.severity));
+        Self { worst: findings.first().map(|finding| finding.rule.severity), findings }
+    }
+
+    /// 2 when the worst finding is an error, 1 when it is less; 0 when all are below `fail_level`, or there is none.
+    #[must_use]
+    pub fn exit_code(&self, fail_level: Severity) -> u8 {
+        match self.worst {
+            Some(worst) if worst >= fail_level => 1 + u8::from(worst == Severity::Error),
+            _ => 0,
+        }
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.rule.severity == severity).count()
+    }
+}
+
+/// For people: two lines a finding, and how many there are.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for finding in &self.findings {
+            writeln!(f, "{finding}")?;
+        }
+        let [errors, warnings, infos] = [Severity::Error, Severity::Warning, Severity::Info].map(|s| self.count(s));
+        write!(f, "errors: {errors}, warnings: {warnings}, for information: {infos}")
+    }
+}

@@ -1,0 +1,49 @@
+//! Whether the database answers, is up to date, and agrees about the time.
+
+use super::{no_answer_in_time, off_thread, told, write_into};
+use crate::check::finding::Finding;
+use crate::check::{Facts, rules};
+use crate::clock::SharedClock;
+use crate::config::DatabaseUrl;
+use crate::service::readiness::CLOCK_TOLERANCE_SECONDS;
+use crate::store::state::{self, DatabaseState};
+use std::path::Path;
+
+const VARIABLE: &str = "DATABASE_URL";
+
+pub(super) async fn check(facts: &Facts<'_>, clock: &SharedClock) -> Vec<Finding> {
+    if facts.database_is_refused() {
+        return Vec::new();
+    }
+    let url = facts.settings.database.url.clone();
+    match off_thread(move || look(&url)).await {
+        Some(Ok(state)) => judge(&state, clock),
+        Some(Err(problem)) => vec![unreachable(problem)],
+        None => vec![unreachable(no_answer_in_time())],
+    }
+}
+
+fn unreachable(problem: String) -> Finding {
+    rules::DATABASE_UNREACHABLE.found(problem).about(VARIABLE)
+}
+
+fn look(url: &DatabaseUrl) -> Result<DatabaseState, String> {
+    if let DatabaseUrl::Sqlite(file) = url {
+        write_into(file.parent().unwrap_or(Path::new(".")))?;
+    }
+    state::read(url).map_err(|error| told(&error))
+}
+
+fn judge(state: &DatabaseState, clock: &SharedClock) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if !state.missing_migrations.is_empty() {
+        let message = format!("the schema lacks {}", state.missing_migrations.join(", "));
+        findings.push(rules::DATABASE_MIGRATIONS.found(message).about(VARIABLE));
+    }
+    let skew = state.now.map_or(0, |now| (clock.now() - now).num_seconds().abs());
+    if skew > CLOCK_TOLERANCE_SECONDS {
+        let message = format!("its clock and this machine's differ by {skew} s, more than {CLOCK_TOLERANCE_SECONDS} s");
+        findings.push(rules::DATABASE_CLOCK.found(message).about(VARIABLE));
+    }
+    findings
+}

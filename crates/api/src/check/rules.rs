@@ -1,0 +1,108 @@
+//! Every finding there is. `docs/CHECKS.md` has a row for each, and a test compares the two.
+
+use super::finding::{Finding, Severity};
+use serde::Serialize;
+
+/// A thing that can be found, and what to do about it. Its id is for good: scripts look for it.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    pub id: &'static str,
+    pub severity: Severity,
+    pub remedy: &'static str,
+}
+
+impl Rule {
+    pub(super) fn found(&'static self, message: impl std::fmt::Display) -> Finding {
+        Finding { rule: self, variable: None, message: message.to_string() }
+    }
+}
+
+macro_rules! rules {
+    ($($name:ident: $severity:ident $id:literal $remedy:literal)+) => {
+        $(pub(super) static $name: Rule = Rule { id: $id, severity: Severity::$severity, remedy: $remedy };)+
+        pub static ALL: &[&Rule] = &[$(&$name),+];
+    };
+}
+
+rules! {
+    CONFIG_REFUSED: Error "config.refused"
+        "Mend the variable as the message says: the API refuses to start."
+    CONFIG_MISSPELT: Warning "config.misspelt"
+        "Rename the variable, or remove it."
+
+    SECRETS_PLACEHOLDER: Error "secrets.placeholder"
+        "Set a value of your own; `api generate-secret` makes one."
+    SECRETS_WEAK: Error "secrets.weak"
+        "Set a random value; `api generate-secret` makes one. Keep the old key in SECRET_KEY_FALLBACKS for REFRESH_TOKEN_LIFETIME if it was not known to others."
+    SECRETS_REUSED: Error "secrets.reused"
+        "Give each its own value: whoever learns one knows the other."
+
+    ENVIRONMENT_DEVELOPMENT: Warning "environment.development"
+        "Set APP_ENV=production: it turns on HTTPS, secure cookies, JSON logs and the start-up checks."
+    LIMITS_OFF: Warning "limits.off"
+        "Remove RATE_LIMITS: without limits passwords can be guessed as fast as they are hashed."
+    REFRESH_STRICT: Info "refresh.strict"
+        "Remove REFRESH_LEEWAY, unless every client sends an Idempotency-Key with its refresh, as Latchkey's does."
+    REDIS_NONE: Info "redis.none"
+        "Nothing to do for one process. For several, set REDIS_URL, so that they count tries together."
+    REDIS_UNREACHABLE: Warning "redis.unreachable"
+        "Mend REDIS_URL or the server; until then each process counts tries by itself."
+    DOCS_OPEN: Info "docs.open"
+        "Remove API_DOCS unless strangers should read the API's documentation."
+    LOGS_VERBOSE: Warning "logs.verbose"
+        "Set RUST_LOG=info: at debug and trace, libraries log what they handle, personal data included."
+    PROXY_HOPS: Warning "proxy.hops"
+        "Set TRUSTED_PROXY_HOPS to the number of proxies before the API, 1 on Render; otherwise all clients look like the proxy and share its limits."
+
+    ORIGINS_NONE: Warning "origins.none"
+        "Set CORS_ALLOWED_ORIGINS to the front end's origin; without it no browser may read an answer."
+    ORIGINS_HTTP: Error "origins.http"
+        "Use https://: whoever is on the way can change a page that comes by http:// and act as its user."
+    ORIGINS_LOCALHOST: Warning "origins.localhost"
+        "Remove it: any program on a visitor's machine may serve a page there."
+    FRONTEND_MISSING: Warning "frontend.missing"
+        "Set FRONTEND_URL: without it links in mails lead nowhere."
+    FRONTEND_HTTP: Error "frontend.http"
+        "Use https://: links in mails carry tokens."
+    FRONTEND_NOT_ALLOWED: Warning "frontend.not_allowed"
+        "Add the front end's origin to CORS_ALLOWED_ORIGINS, unless the API answers under the same origin."
+
+    COOKIE_PUBLIC_SUFFIX: Warning "cookie.public_suffix"
+        "Remove SESSION_COOKIE_DOMAIN, or put front end and API under a domain of your own and set that. Browsers drop a cookie whose domain is a public suffix: everybody can have a host there."
+    COOKIE_CROSS_SITE: Error "cookie.cross_site"
+        "Put front end and API under one domain of your own, such as app.example.com and api.example.com, or set TOKEN_TRANSPORT=body. Browsers block cookies of another site, so nobody would stay signed in."
+    COOKIE_SITE_UNKNOWN: Info "cookie.site_unknown"
+        "See that the API's host is on the front end's site, such as api.example.com for app.example.com."
+
+    MAIL_NOWHERE: Warning "mail.nowhere"
+        "Set EMAIL_URL to a mail server, smtp://USER:PASSWORD@HOST:587 or smtps://…; nobody can reset a password until then."
+    MAIL_NEEDED: Error "mail.needed"
+        "Set EMAIL_URL to a mail server, or EMAIL_VERIFICATION=optional: as it is, nobody who signs up can sign in."
+    MAIL_UNREACHABLE: Error "mail.unreachable"
+        "Mend EMAIL_URL (host, port, user, password) or the way to the server; many platforms block port 25."
+
+    DATABASE_SQLITE: Warning "database.sqlite"
+        "Set DATABASE_URL=postgres://…, or the DB_*: SQLite serves one machine, and its file needs a disk that stays."
+    DATABASE_EPHEMERAL: Error "database.ephemeral"
+        "Use PostgreSQL, or put the file on a disk that stays; every account is gone after the next deployment."
+    DATABASE_UNREACHABLE: Error "database.unreachable"
+        "Mend DATABASE_URL or the DB_*, or start the server; the API serves nothing without it."
+    DATABASE_MIGRATIONS: Warning "database.migrations"
+        "Run `api migrate`; `api serve` does so at its start."
+    DATABASE_CLOCK: Error "database.clock"
+        "Set both machines' clocks by NTP; a process whose clock is that far off is not ready and gets no requests."
+
+    STORAGE_LOCAL: Info "storage.local"
+        "Nothing to do for one process and a disk that stays. Otherwise set the AWS_* to a bucket."
+    STORAGE_EPHEMERAL: Warning "storage.ephemeral"
+        "Set the AWS_* to a bucket, or mount a disk; pictures are gone after the next deployment."
+    STORAGE_HTTP: Warning "storage.http"
+        "Use https:// in AWS_S3_ENDPOINT_URL: files travel in clear."
+    STORAGE_UNREACHABLE: Error "storage.unreachable"
+        "Mend the AWS_* (the key must be allowed to write, read and delete), or make the folder writable."
+
+    HASHING_FAST: Warning "hashing.fast"
+        "Raise BCRYPT_COST; one step doubles the time, for you and for whoever guesses."
+    HASHING_SLOW: Warning "hashing.slow"
+        "Lower BCRYPT_COST, not under 10, or use a faster machine; sign-ins wait for it."
+}

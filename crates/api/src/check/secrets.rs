@@ -1,0 +1,137 @@
+//! Secrets that others know or can guess.
+
+use super::Facts;
+use super::finding::Finding;
+use super::rules;
+use crate::config::{DatabaseUrl, MailUrl, Settings, StorageSettings};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeSet;
+use url::Url;
+
+/// Fewest bytes of a key: as many as HS256 gives (RFC 7518, section 3.2).
+const MIN_BYTES: usize = 32;
+/// A text with fewer different characters was typed, not drawn.
+const MIN_DISTINCT: usize = 10;
+/// A shorter one is part of ordinary words, and hiding it there would tell it.
+const SHORTEST_HIDDEN: usize = 4;
+/// What `django-admin startproject` writes into a file that everybody commits.
+const DJANGO_INSECURE: &str = "django-insecure-";
+/// Parts of what guides and examples write where a secret belongs.
+const PLACEHOLDERS: &[&str] = &[
+    "super-secret-key",
+    "secret-key-here",
+    "your-secret",
+    "your_secret",
+    "your_postgres",
+    "your_r2",
+    "your-password",
+    "your_password",
+    "change-me",
+    "changeme",
+    "change_me",
+    "change-this",
+    "replace-me",
+    "replace_me",
+    "placeholder",
+    "insert-your",
+    "make-it-long-and-random",
+    "dev-secret",
+];
+
+/// A secret, and the variable that holds it.
+struct Held {
+    variable: &'static str,
+    value: String,
+    signs: bool,
+}
+
+pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let told = |secret: &Held| facts.is_refused(secret.variable);
+    let held: Vec<_> = held(facts.settings).into_iter().filter(|secret| !told(secret)).collect();
+    let mut findings: Vec<_> = held.iter().filter_map(judge).collect();
+    for (index, secret) in held.iter().enumerate() {
+        if let Some(other) = held[..index].iter().find(|other| other.value == secret.value) {
+            findings.push(reused(other.variable, secret.variable));
+        }
+    }
+    findings
+}
+
+/// Each secret of the configuration, those of URLs too. Blank ones are not secrets.
+fn held(settings: &Settings) -> Vec<Held> {
+    let in_url = |url: &SecretString| password_of(url.expose_secret());
+    let database = match &settings.database.url {
+        DatabaseUrl::Postgres(url) => in_url(url),
+        DatabaseUrl::Sqlite(_) => None,
+    };
+    let mail = match &settings.mail.url {
+        MailUrl::Smtp(url) => in_url(url),
+        MailUrl::Console | MailUrl::Folder(_) => None,
+    };
+    let bucket = match &settings.storage {
+        StorageSettings::S3(s3) => Some(s3.secret_access_key.expose_secret().to_owned()),
+        StorageSettings::Folder(_) => None,
+    };
+    let exposed = |secret: &SecretString| secret.expose_secret().to_owned();
+    let fallbacks = settings.keys.fallbacks.iter().map(|key| ("SECRET_KEY_FALLBACKS", Some(exposed(key))));
+    let others = [
+        ("DATABASE_URL", database),
+        ("EMAIL_URL", mail),
+        ("AWS_SECRET_ACCESS_KEY", bucket),
+        ("REDIS_URL", settings.limits.redis_url.as_ref().and_then(in_url)),
+        ("METRICS_TOKEN", settings.operation.metrics_token.as_ref().map(exposed)),
+    ];
+    std::iter::once(("SECRET_KEY", Some(exposed(&settings.keys.secret_key))))
+        .chain(fallbacks)
+        .chain(others)
+        .filter_map(|(variable, value)| {
+            let value = value.filter(|value| !value.is_empty())?;
+            Some(Held { variable, value, signs: variable.starts_with("SECRET_KEY") })
+        })
+        .collect()
+}
+
+fn password_of(url: &str) -> Option<String> {
+    Url::parse(url).ok()?.password().map(decoded)
+}
+
+/// A part of a URL as the server gets it, without percent signs.
+pub(super) fn decoded(part: &str) -> String {
+    let pair = format!("={}", part.replace('+', "%2B"));
+    url::form_urlencoded::parse(pair.as_bytes()).map(|(_, value)| value).collect()
+}
+
+/// The finding without any secret that its message may repeat, as it is or as a URL spells it.
+pub(super) fn hide_in(mut finding: Finding, settings: &Settings) -> Finding {
+    for Held { value, .. } in held(settings).iter().filter(|secret| secret.value.len() >= SHORTEST_HIDDEN) {
+        let spelt = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20");
+        finding.message = finding.message.replace(value, "***").replace(&spelt, "***");
+    }
+    finding
+}
+
+fn judge(Held { variable, value, signs }: &Held) -> Option<Finding> {
+    let lower = value.to_lowercase();
+    if PLACEHOLDERS.iter().any(|part| lower.contains(part)) {
+        let message = "is an example's: it stands in a guide that everybody can read";
+        return Some(rules::SECRETS_PLACEHOLDER.found(message).about(variable));
+    }
+    // How strong the password of another service is, that service decides.
+    let message = match value.chars().collect::<BTreeSet<_>>().len() {
+        _ if !signs => return None,
+        _ if value.starts_with(DJANGO_INSECURE) => {
+            format!("starts with {DJANGO_INSECURE}: Django wrote it into a file that is usually committed")
+        }
+        _ if value.len() < MIN_BYTES => format!("has {} bytes, fewer than {MIN_BYTES}", value.len()),
+        distinct if distinct < MIN_DISTINCT => {
+            format!("has {distinct} different characters, fewer than {MIN_DISTINCT}")
+        }
+        _ => return None,
+    };
+    Some(rules::SECRETS_WEAK.found(message).about(variable))
+}
+
+fn reused(first: &str, second: &str) -> Finding {
+    let message = if first == second { "holds one key twice".to_owned() } else { format!("is the same as {first}") };
+    rules::SECRETS_REUSED.found(message).about(second)
+}

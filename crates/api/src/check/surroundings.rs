@@ -1,0 +1,86 @@
+//! What stands around the API: environment, proxies, logs, and where mail and files go.
+
+use super::Facts;
+use super::finding::Finding;
+use super::rules;
+use crate::config::{DatabaseUrl, MailUrl, StorageSettings};
+use auth_types::responses::EmailVerification;
+
+pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let settings = facts.settings;
+    let mut findings = Vec::new();
+    if !settings.environment.is_production() && !facts.is_refused("APP_ENV") {
+        findings.push(rules::ENVIRONMENT_DEVELOPMENT.found("is development").about("APP_ENV"));
+    }
+    if !settings.limits.enabled {
+        findings.push(rules::LIMITS_OFF.found("is off").about("RATE_LIMITS"));
+    }
+    if settings.lifetimes.leeway.is_zero() && !facts.is_refused("REFRESH_LEEWAY") {
+        findings.push(
+            rules::REFRESH_STRICT.found("is 0: two tabs that refresh at once end the session").about("REFRESH_LEEWAY"),
+        );
+    }
+    if settings.limits.redis_url.is_none() && !facts.is_refused("REDIS_URL") {
+        findings.push(rules::REDIS_NONE.found("is not set: each process counts tries by itself").about("REDIS_URL"));
+    }
+    if settings.operation.docs_open {
+        findings.push(rules::DOCS_OPEN.found("is open: everybody can read the documentation").about("API_DOCS"));
+    }
+    findings.extend(logs(facts));
+    findings.extend(proxies(facts));
+    findings.extend(mail(facts));
+    findings.extend(machine(facts));
+    findings
+}
+
+fn logs(facts: &Facts<'_>) -> Option<Finding> {
+    let filter = facts.settings.log_filter.to_lowercase();
+    let verbose = filter.split([',', '=']).any(|part| matches!(part.trim(), "debug" | "trace"));
+    verbose.then(|| rules::LOGS_VERBOSE.found(format_args!("is {filter}")).about("RUST_LOG"))
+}
+
+/// The API speaks no TLS itself, so something that does stands before it.
+fn proxies(facts: &Facts<'_>) -> Option<Finding> {
+    let server = &facts.settings.server;
+    let message = match (server.trusted_proxy_hops, server.on_render) {
+        (0, true) => "is 0, and Render's proxy stands before the API",
+        (0, false) => "is 0, and what speaks HTTPS for the API stands before it",
+        _ => return None,
+    };
+    let counted = !facts.is_refused("TRUSTED_PROXY_HOPS");
+    counted.then(|| rules::PROXY_HOPS.found(message).about("TRUSTED_PROXY_HOPS"))
+}
+
+fn mail(facts: &Facts<'_>) -> Vec<Finding> {
+    let nowhere = match &facts.settings.mail.url {
+        _ if facts.is_refused("EMAIL_URL") => return Vec::new(),
+        MailUrl::Smtp(_) => return Vec::new(),
+        MailUrl::Console => "is console: mail is written onto the log, with the links in it".to_owned(),
+        MailUrl::Folder(folder) => format!("is file: mail stays in {}", folder.display()),
+    };
+    let mut findings = vec![rules::MAIL_NOWHERE.found(nowhere).about("EMAIL_URL")];
+    if facts.settings.accounts.email_verification == EmailVerification::Mandatory {
+        let message = "is mandatory, and the mail that asks for it reaches nobody";
+        findings.push(rules::MAIL_NEEDED.found(message).about("EMAIL_VERIFICATION"));
+    }
+    findings
+}
+
+/// What is kept on this one machine.
+fn machine(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if matches!(facts.settings.database.url, DatabaseUrl::Sqlite(_)) && !facts.database_is_refused() {
+        findings.push(rules::DATABASE_SQLITE.found("is SQLite, a file on this machine").about("DATABASE_URL"));
+    }
+    match &facts.settings.storage {
+        StorageSettings::Folder(folder) if !facts.storage_is_refused() => {
+            let message = format!("is not set: files are kept in {}", folder.display());
+            findings.push(rules::STORAGE_LOCAL.found(message).about("AWS_STORAGE_BUCKET_NAME"));
+        }
+        StorageSettings::S3(s3) if s3.endpoint.as_ref().is_some_and(|url| url.starts_with("http://")) => {
+            findings.push(rules::STORAGE_HTTP.found("is http://").about("AWS_S3_ENDPOINT_URL"));
+        }
+        _ => {}
+    }
+    findings
+}

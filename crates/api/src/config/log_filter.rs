@@ -1,0 +1,20 @@
+//! What is logged.
+
+use super::reader::Reader;
+use log::LevelFilter;
+use std::str::FromStr;
+
+/// `env_logger` skips what it cannot read, and takes a misspelt level for a module's name: then nothing is logged.
+pub(super) fn read(reader: &mut Reader) -> String {
+    reader.parse("RUST_LOG", "info".to_owned(), |value| {
+        let (directives, _expression) = value.split_once('/').unwrap_or((value, ""));
+        let directives = directives.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+        let mut levels = directives.map(|directive| directive.rsplit_once('=').map_or(directive, |(_, level)| level));
+        match levels.find(|level| LevelFilter::from_str(level).is_err()) {
+            None => Ok(value.to_owned()),
+            Some(wrong) => {
+                Err(format!("{wrong:?} is not a level; write off, error, warn, info, debug or trace, or MODULE=LEVEL"))
+            }
+        }
+    })
+}

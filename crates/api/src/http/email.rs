@@ -1,0 +1,41 @@
+//! Addresses: confirmed by who reads mail there.
+
+use super::body::JsonBody;
+use super::extract::{Caller, Client};
+use crate::problem::Problem;
+use crate::service::{Services, email_change, email_verification};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, Responder};
+use auth_types::requests::{EmailChangeRequest, EmailResendRequest, EmailVerifyRequest};
+use auth_types::responses::EmptyResponse;
+
+/// Confirms an account's address, or makes a new one the account's. Open to whoever holds a mailed link.
+pub(super) async fn verify(
+    services: Data<Services>,
+    Client(client): Client,
+    JsonBody(request): JsonBody<EmailVerifyRequest>,
+) -> Result<impl Responder, Problem> {
+    email_verification::verify(&services, &request, client).await?;
+    Ok(Json(EmptyResponse {}))
+}
+
+/// Mails the link that confirms an address once more. Open to everyone, and the same for every address.
+pub(super) async fn resend(
+    services: Data<Services>,
+    Client(client): Client,
+    JsonBody(request): JsonBody<EmailResendRequest>,
+) -> Result<impl Responder, Problem> {
+    email_verification::resend(&services, &request, &client).await?;
+    Ok(HttpResponse::Accepted().json(EmptyResponse {}))
+}
+
+/// Mails a link to the address that the caller wants.
+pub(super) async fn change(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    Client(client): Client,
+    JsonBody(request): JsonBody<EmailChangeRequest>,
+) -> Result<impl Responder, Problem> {
+    email_change::request(&services, caller, request, client).await?;
+    Ok(HttpResponse::Accepted().json(EmptyResponse {}))
+}

@@ -1,0 +1,97 @@
+//! In production nothing of worth travels in clear (ASVS 4.1.2, 12.2.1). TLS ends at the platform's proxy, which says in
+//! `X-Forwarded-Proto` what the client used; a request without the header is served.
+
+use crate::problem::Problem;
+use crate::service::Services;
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpResponse};
+use url::Url;
+
+/// What a platform's health checks call from inside, past the proxy.
+const HEALTH_CHECKS: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Sends a person's browser on to HTTPS, and refuses everything else that came in clear: whoever sends tokens that way
+/// must notice, and a redirect would only hide it.
+///
+/// # Errors
+/// As the handler.
+pub async fn require_https<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if !came_in_clear(&request) {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let answer = match secure_location(&request).filter(|_| may_be_repeated(&request)) {
+        Some(location) => HttpResponse::PermanentRedirect().insert_header((header::LOCATION, location)).finish(),
+        None => HttpResponse::from_error(Problem::https_required()),
+    };
+    Ok(ServiceResponse::new(request.into_parts().0, answer))
+}
+
+/// The same for preflights, which CORS answers before anyone else sees them: a browser whose preflight is refused does
+/// not send the tokens at all.
+///
+/// # Errors
+/// As the handler.
+pub async fn refuse_preflight_in_clear<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if request.method() == Method::OPTIONS && came_in_clear(&request) {
+        let refusal = HttpResponse::from_error(Problem::https_required());
+        return Ok(ServiceResponse::new(request.into_parts().0, refusal));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
+}
+
+fn came_in_clear(request: &ServiceRequest) -> bool {
+    let Some(settings) = request.app_data::<Data<Services>>().map(|services| &services.settings) else { return false };
+    let hops = settings.server.trusted_proxy_hops;
+    settings.environment.is_production()
+        && !HEALTH_CHECKS.contains(&request.path().trim_end_matches('/'))
+        && forwarded_proto(request.headers(), hops).is_some_and(|proto| proto.eq_ignore_ascii_case("http"))
+}
+
+/// What the client used to reach the outermost of `hops` trusted proxies. Some proxies append to the header and some
+/// replace it, so there may be fewer entries than hops; with no hops the nearest proxy's word counts, because in
+/// production there is one whether or not it is configured, and whoever forges it harms nobody else.
+pub(in crate::http) fn forwarded_proto(headers: &HeaderMap, hops: usize) -> Option<&str> {
+    let values = headers.get_all(header::X_FORWARDED_PROTO).filter_map(|value| value.to_str().ok());
+    let entries: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    entries.get(entries.len().saturating_sub(hops.max(1))).copied()
+}
+
+/// A request that shows something and carries nothing.
+fn may_be_repeated(request: &ServiceRequest) -> bool {
+    let carries = |name| request.headers().contains_key(name);
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && !carries(header::AUTHORIZATION)
+        && !carries(header::COOKIE)
+}
+
+/// The same host, path and query by HTTPS; `None` when the request does not name one proper host.
+fn secure_location(request: &ServiceRequest) -> Option<HeaderValue> {
+    let mut hosts = request.headers().get_all(header::HOST);
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return None };
+    let host = proper_host(host.to_str().ok()?)?;
+    let target = request.uri().path_and_query()?.as_str();
+    let location = HeaderValue::from_str(&format!("https://{host}{target}")).ok()?;
+    target.starts_with('/').then_some(location)
+}
+
+/// A host and perhaps a port, as a URL has them; a parser that reads anything else out of the text gives another text
+/// back. Port 80 is the one that HTTPS is not at.
+fn proper_host(host: &str) -> Option<String> {
+    if !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte)) {
+        return None;
+    }
+    let origin = Url::parse(&format!("http://{host}")).ok()?.origin().ascii_serialization();
+    let parsed = origin.strip_prefix("http://")?;
+    parsed.eq_ignore_ascii_case(host.strip_suffix(":80").unwrap_or(host)).then(|| parsed.to_owned())
+}

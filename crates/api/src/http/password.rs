@@ -1,0 +1,43 @@
+//! Passwords: changed by who knows the old one, reset by who reads the account's mail.
+
+use super::body::JsonBody;
+use super::extract::{Caller, Client};
+use super::transport::Transport;
+use crate::problem::Problem;
+use crate::service::{Services, password_change, password_reset};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, Responder};
+use auth_types::requests::{PasswordChangeRequest, PasswordResetConfirmRequest, PasswordResetRequest};
+use auth_types::responses::EmptyResponse;
+
+/// Changes the caller's password, and answers a new session in place of all others.
+pub(super) async fn change(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    transport: Transport,
+    Client(client): Client,
+    JsonBody(request): JsonBody<PasswordChangeRequest>,
+) -> Result<impl Responder, Problem> {
+    let tokens = password_change::change(&services, caller, request, client).await?;
+    transport.tokens(HttpResponse::Ok(), tokens)
+}
+
+/// Mails a link to choose a new password. Open to everyone, and the same for every address.
+pub(super) async fn reset(
+    services: Data<Services>,
+    Client(client): Client,
+    JsonBody(request): JsonBody<PasswordResetRequest>,
+) -> Result<impl Responder, Problem> {
+    password_reset::request(&services, &request, &client).await?;
+    Ok(HttpResponse::Accepted().json(EmptyResponse {}))
+}
+
+/// Sets a new password. Open to whoever holds a mailed link.
+pub(super) async fn confirm_reset(
+    services: Data<Services>,
+    Client(client): Client,
+    JsonBody(request): JsonBody<PasswordResetConfirmRequest>,
+) -> Result<impl Responder, Problem> {
+    password_reset::confirm(&services, request, client).await?;
+    Ok(Json(EmptyResponse {}))
+}

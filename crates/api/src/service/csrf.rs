@@ -1,0 +1,114 @@
+//! The second secret of the cookie transport: a browser sends a cookie whoever made it ask, a header only our own client
+//! can write. The token is a keyed hash of its session, so it needs no row, outlives rotations, and is worth nothing
+//! beside the cookie of another session: whoever plants cookies from a sibling host cannot make a pair (signed double
+//! submit).
+
+use super::Services;
+use super::passwords::same_digest;
+use super::tokens::TokenError;
+use crate::config::KeySettings;
+use auth_types::SessionId;
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+
+/// Sets the derived keys apart from what else the secret signs.
+const PURPOSE: &[u8] = b"latchkey csrf_token";
+
+/// Why a cookie does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CsrfError {
+    #[error("there is no refresh token")]
+    NoRefreshToken,
+    /// The header is missing, or says another thing than the cookie.
+    #[error("header and cookie do not say the same")]
+    NotSubmittedTwice,
+    /// Both say the same, but it belongs to none of the sessions that the refresh tokens name.
+    #[error("the token is another session's")]
+    OfAnotherSession,
+}
+
+/// Makes and verifies the tokens.
+pub struct CsrfKeys {
+    /// Of the current secret, which makes; then of the older ones, which verify.
+    keys: Vec<hmac::Key>,
+}
+
+impl fmt::Debug for CsrfKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsrfKeys").finish_non_exhaustive()
+    }
+}
+
+impl CsrfKeys {
+    #[must_use]
+    pub fn new(settings: &KeySettings) -> Self {
+        let secrets = std::iter::once(&settings.secret_key).chain(&settings.fallbacks);
+        Self { keys: secrets.map(derive).collect() }
+    }
+
+    /// The session's token.
+    #[must_use]
+    pub fn token(&self, session: SessionId) -> String {
+        self.keys.first().map(|key| tag(key, session)).unwrap_or_default()
+    }
+
+    fn verify(&self, token: &str, session: SessionId) -> bool {
+        self.keys.iter().any(|key| same_digest(tag(key, session).as_bytes(), token.as_bytes()))
+    }
+}
+
+fn derive(secret: &SecretString) -> hmac::Key {
+    let master = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, PURPOSE).as_ref())
+}
+
+fn tag(key: &hmac::Key, session: SessionId) -> String {
+    URL_SAFE_NO_PAD.encode(hmac::sign(key, session.0.as_bytes()))
+}
+
+/// What a browser sent. There may be several cookies of one name: of an old `SESSION_COOKIE_DOMAIN`, or planted.
+pub struct Submitted<'a> {
+    pub refresh_cookies: Vec<&'a str>,
+    pub csrf_cookies: Vec<&'a str>,
+    pub csrf_header: Option<&'a str>,
+}
+
+impl fmt::Debug for Submitted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Submitted").field("refresh_cookies", &self.refresh_cookies.len()).finish_non_exhaustive()
+    }
+}
+
+/// The refresh token that the request may use: the newest one of the session that the CSRF token belongs to. When none
+/// is a token of ours there is nothing to protect, and the first one is judged like any other text.
+///
+/// # Errors
+/// [`CsrfError`]; the token must not be looked at further then.
+pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Result<&'a str, CsrfError> {
+    let first = *submitted.refresh_cookies.first().ok_or(CsrfError::NoRefreshToken)?;
+    let csrf = submitted.csrf_header.ok_or(CsrfError::NotSubmittedTwice)?;
+    if !submitted.csrf_cookies.iter().any(|cookie| same_digest(cookie.as_bytes(), csrf.as_bytes())) {
+        return Err(CsrfError::NotSubmittedTwice);
+    }
+    let claims = |token: &&'a str| services.tokens.verify_refresh_of_any_age(token, services.now()).ok();
+    let tokens = submitted.refresh_cookies.iter();
+    let ours: Vec<_> = tokens.filter_map(|token| claims(token).map(|claims| (*token, claims))).collect();
+    if ours.is_empty() {
+        return Ok(first);
+    }
+    let of_session = ours.iter().filter(|(_, claims)| services.csrf.verify(csrf, claims.sid));
+    let newest = of_session.max_by_key(|(_, claims)| claims.generation);
+    newest.map(|(token, _)| *token).ok_or(CsrfError::OfAnotherSession)
+}
+
+/// The CSRF token that goes with a refresh token of ours.
+///
+/// # Errors
+/// When it is not one of ours.
+pub fn token_of(services: &Services, refresh: &str) -> Result<String, TokenError> {
+    let claims = services.tokens.verify_refresh_of_any_age(refresh, services.now())?;
+    Ok(services.csrf.token(claims.sid))
+}

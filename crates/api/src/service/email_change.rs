@@ -1,0 +1,119 @@
+//! Another address for an account: asked for with the password, confirmed by a link to the new address, and told to the
+//! old one.
+
+use super::hashing::Busy;
+use super::limits::Throttled;
+use super::reauthentication::{self, ReauthenticationError, WRONG_PASSWORD};
+use super::standing::Refusal;
+use super::{ClientInfo, CurrentUser, Services, event, identity, links, mail};
+use crate::store::events::EventKind;
+use crate::store::mail_outbox::MailKind;
+use crate::store::one_time_tokens::{self, Purpose};
+use crate::store::users::UserRow;
+use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, users};
+use auth_types::requests::EmailChangeRequest;
+use auth_types::{FieldErrors, validation};
+use chrono::{DateTime, Utc};
+
+/// Why no change is under way.
+#[derive(Debug, thiserror::Error)]
+pub enum EmailChangeError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The password is wrong, or the new address is none.
+    #[error("fields are not acceptable")]
+    Fields(FieldErrors),
+    /// Another request changed the password in between.
+    #[error("the password is being changed by another request")]
+    Contended,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ReauthenticationError> for EmailChangeError {
+    fn from(error: ReauthenticationError) -> Self {
+        match error {
+            ReauthenticationError::Refused(refusal) => Self::Refused(refusal),
+            ReauthenticationError::WrongPassword => {
+                Self::Fields(FieldErrors::from([("password".to_owned(), vec![WRONG_PASSWORD.to_owned()])]))
+            }
+            ReauthenticationError::Throttled(throttled) => Self::Throttled(throttled),
+            ReauthenticationError::Busy(busy) => Self::Busy(busy),
+            ReauthenticationError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Asks for the change: mails a link to the new address and a word to the old one. Whether another account has the new
+/// address is found out when the mail is sent, and told to its owner only.
+///
+/// # Errors
+/// [`EmailChangeError`]; nothing is under way then.
+pub async fn request(
+    services: &Services,
+    caller: CurrentUser,
+    request: EmailChangeRequest,
+    client: ClientInfo,
+) -> Result<(), EmailChangeError> {
+    let (new_email, canonical) = check(&request).map_err(EmailChangeError::Fields)?;
+    let account = reauthentication::find(services, caller).await?;
+    reauthentication::check(services, &account, request.password, &client).await?;
+    mail::check_limits(services, &canonical, &client).await?;
+    let now = services.now();
+    let noted = services.store.write(move |connection| {
+        match reauthentication::still_holds(connection, &account, caller, now)? {
+            None => return Ok(Err(EmailChangeError::Contended)),
+            Some(Err(refusal)) => return Ok(Err(refusal.into())),
+            Some(Ok(())) => {}
+        }
+        note(connection, &account.user, &new_email, (now, &client)).map(Ok)
+    });
+    noted.await?
+}
+
+/// The new address, and its canonical form.
+fn check(request: &EmailChangeRequest) -> Result<(String, String), FieldErrors> {
+    let mut errors = FieldErrors::new();
+    let new_email = identity::check_email(&request.new_email).map(|(email, canonical)| (email.to_owned(), canonical));
+    let new_email = new_email.map_err(|message| errors.insert("new_email".to_owned(), vec![message]));
+    if let Err(message) = validation::given_password(&request.password) {
+        errors.insert("password".to_owned(), vec![message]);
+    }
+    new_email.ok().filter(|_| errors.is_empty()).ok_or(errors)
+}
+
+fn note(
+    connection: &mut AnyConnection,
+    user: &UserRow,
+    new_email: &str,
+    (now, client): (DateTime<Utc>, &ClientInfo),
+) -> QueryResult<()> {
+    // One change at a time: the newest.
+    one_time_tokens::spend_all(connection, user.id, &[Purpose::ChangeEmail], now)?;
+    mail_outbox::delete_of_user(connection, user.id, MailKind::ChangeEmail)?;
+    let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), now, client);
+    let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), now, client);
+    mail_outbox::insert(connection, &link)?;
+    mail_outbox::insert(connection, &word)?;
+    events::insert(connection, &event(user.id, EventKind::EmailChangeRequested, now, client))
+}
+
+/// Makes a confirmed address the account's, and answers whether it is one. Links to the old address are worthless then.
+pub(super) fn apply(
+    connection: &mut AnyConnection,
+    user: &UserRow,
+    new_email: &str,
+    (now, client): (DateTime<Utc>, &ClientInfo),
+) -> QueryResult<bool> {
+    let Ok(canonical) = identity::canonical_email(new_email) else { return Ok(false) };
+    users::update_email(connection, user.id, (new_email, &canonical), now)?;
+    links::withdraw_all(connection, user.id, now)?;
+    events::insert(connection, &event(user.id, EventKind::EmailChanged, now, client))?;
+    let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), now, client);
+    mail_outbox::insert(connection, &word)?;
+    Ok(true)
+}

@@ -1,0 +1,106 @@
+//! What is limited: the one table of budgets. `docs/LIMITS.md` shows it to people.
+
+use chrono::Duration;
+
+/// What a budget's tries are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Per {
+    /// An IPv4 address or an IPv6 /64.
+    Client,
+    /// A name in its canonical form, whether an account has it or not.
+    Name,
+    /// A name and one client network from which its account has signed in before.
+    NameAndNetwork,
+    /// An account.
+    User,
+    Session,
+}
+
+/// How many tries a budget has, and for how long each of them counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// In metrics.
+    pub name: &'static str,
+    /// In the `RateLimit` headers. The budgets of strangers and of known networks share theirs: a header must not tell
+    /// a stranger that an account exists and that a neighbour of theirs signs in to it.
+    pub policy: &'static str,
+    pub per: Per,
+    pub amount: u32,
+    pub window: Duration,
+}
+
+/// The table: budget, name in metrics, name in headers, counted by, amount, window.
+macro_rules! budgets {
+    ($($(#[$doc:meta])* $budget:ident: $name:literal, $policy:literal, $per:ident, $amount:literal in $window:expr;)+) => {
+        /// A kind of tries that is limited.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Budget {
+            $($(#[$doc])* $budget,)+
+        }
+
+        impl Budget {
+            pub const ALL: &[Self] = &[$(Self::$budget),+];
+
+            #[must_use]
+            pub const fn rule(self) -> Rule {
+                match self {
+                    $(Self::$budget => Rule {
+                        name: $name,
+                        policy: $policy,
+                        per: Per::$per,
+                        amount: $amount,
+                        window: $window,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+budgets! {
+    /// Failed sign-ins from one place, whatever the names.
+    SignInClient: "sign_in_client", "sign-in-client", Client, 100 in Duration::minutes(15);
+    /// Failed sign-ins of strangers with one name.
+    SignInStranger: "sign_in_stranger", "sign-in", Name, 10 in Duration::minutes(15);
+    /// The same over a day: NIST SP 800-63B allows a hundred failures in a row.
+    SignInStrangerDay: "sign_in_stranger_day", "sign-in-day", Name, 100 in Duration::hours(24);
+    /// Failed sign-ins from a place that the account knows: no stranger can spend these.
+    SignInKnown: "sign_in_known", "sign-in", NameAndNetwork, 10 in Duration::minutes(15);
+    /// The same over a day.
+    SignInKnownDay: "sign_in_known_day", "sign-in-day", NameAndNetwork, 100 in Duration::hours(24);
+    /// Wrong passwords of someone who is signed in and is asked for it again.
+    ConfirmPassword: "confirm_password", "confirm-password", User, 10 in Duration::minutes(15);
+    /// Sign-ups whose fields are in order, whether they make an account or not.
+    SignUpClient: "sign_up_client", "sign-up-client", Client, 20 in Duration::hours(1);
+    /// Mails that someone asks us to send to one address, whether an account has it or not.
+    MailAddress: "mail_address", "mail-address", Name, 5 in Duration::hours(1);
+    /// Mails that one place asks for.
+    MailClient: "mail_client", "mail-client", Client, 20 in Duration::hours(1);
+    /// Refreshes of one session; forged tokens spend none.
+    RefreshSession: "refresh_session", "refresh-session", Session, 60 in Duration::minutes(1);
+    /// Tokens that one place presents to be refreshed or verified: many people may share an address, and a service may
+    /// verify for all its users.
+    TokenClient: "token_client", "token-client", Client, 6000 in Duration::minutes(1);
+}
+
+/// Up to this amount every try is kept with its own time.
+const EXACT_AMOUNT: u32 = 100;
+/// Of a larger budget, tries of one sixtieth of the window are kept together.
+const GRAINS: i64 = 60;
+
+impl Rule {
+    /// The window, microseconds.
+    pub(super) fn window_us(self) -> i64 {
+        self.window.num_microseconds().unwrap_or(i64::MAX)
+    }
+
+    /// The time that a try at `now` is kept with: its own, or the end of its grain. So a try never counts for less than
+    /// the window.
+    pub(super) fn kept_at(self, now: i64) -> i64 {
+        if self.amount <= EXACT_AMOUNT {
+            return now;
+        }
+        let grain = self.window_us() / GRAINS;
+        now.div_euclid(grain).saturating_add(1).saturating_mul(grain)
+    }
+}

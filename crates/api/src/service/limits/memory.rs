@@ -1,0 +1,118 @@
+//! Tries counted in this process: bounded, whatever the number of keys that come.
+
+use super::budgets::Budget;
+use super::window::{Decision, Log};
+use super::{Key, Permit};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+
+/// Keys are spread over this many maps, so that requests do not wait for one lock.
+const SHARDS: usize = 16;
+/// Most keys that are kept, about 10 MB of them. A flood of new keys pushes out those that have spent least.
+pub(super) const MOST_KEYS: usize = 1 << 16;
+/// When a map is full this part of it goes at once, so that the look for it is paid by many.
+const EVICTED_PART: usize = 8;
+
+type Shard = HashMap<Key, (Budget, Log)>;
+
+/// The tries of all keys.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+impl Memory {
+    fn shard(&self, key: Key) -> &Mutex<Shard> {
+        &self.shards[usize::from(key.0[0]) % SHARDS]
+    }
+
+    /// Takes one try, if there is one left.
+    pub(super) fn take(&self, budget: Budget, key: Key, now: i64) -> Decision {
+        let mut shard = self.shard(key).lock();
+        if shard.len() >= MOST_KEYS / SHARDS && !shard.contains_key(&key) {
+            make_room(&mut shard, now);
+        }
+        shard.entry(key).or_insert_with(|| (budget, Log::default())).1.take(budget.rule(), now)
+    }
+
+    pub(super) fn give_back(&self, permit: &Permit) {
+        let mut shard = self.shard(permit.key).lock();
+        if let Some((_, log)) = shard.get_mut(&permit.key) {
+            log.give_back(permit.at);
+            if log.used() == 0 {
+                shard.remove(&permit.key);
+            }
+        }
+    }
+
+    /// How many keys are kept.
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+}
+
+/// Drops what counts no more; when that is not enough, those that have spent the least part of their budget, the least
+/// recent of them first. A key that is close to its limit cost whoever brought it there many tries, and goes last.
+fn make_room(shard: &mut Shard, now: i64) {
+    shard.retain(|_, (budget, log)| {
+        log.forget(budget.rule(), now);
+        log.used() > 0
+    });
+    let goes = (MOST_KEYS / SHARDS / EVICTED_PART).min(shard.len());
+    if shard.len() + goes <= MOST_KEYS / SHARDS || goes == 0 {
+        return;
+    }
+    let spent = |budget: &Budget, log: &Log| u64::from(log.used()) * 1_000 / u64::from(budget.rule().amount);
+    let mut keys: Vec<_> = shard.iter().map(|(key, (budget, log))| (spent(budget, log), log.latest(), *key)).collect();
+    keys.select_nth_unstable_by_key(goes - 1, |(spent, latest, _)| (*spent, *latest));
+    for (_, _, key) in &keys[..goes] {
+        shard.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Budget, Key, MOST_KEYS, Memory, Permit};
+
+    fn key(number: u128) -> Key {
+        // The first byte chooses the map: the low bits vary.
+        Key(number.to_le_bytes())
+    }
+
+    #[test]
+    fn a_flood_of_keys_takes_bounded_room_and_frees_nobody_who_is_limited() {
+        let memory = Memory::default();
+        let limited = key(u128::MAX);
+        for now in 0..10 {
+            assert!(memory.take(Budget::SignInStranger, limited, now).allowed);
+        }
+        for number in 0..3 * MOST_KEYS {
+            memory.take(Budget::SignInStranger, key(number as u128), 10 + i64::try_from(number).unwrap_or(0));
+            assert!(!(number % 1_000 == 0 && memory.take(Budget::SignInStranger, limited, 11).allowed), "at {number}");
+        }
+        assert!(memory.len() <= MOST_KEYS, "{} keys", memory.len());
+        assert!(memory.len() > MOST_KEYS / 2, "no more is dropped than has to be");
+    }
+
+    #[test]
+    fn what_counts_no_more_goes_before_anything_that_does() {
+        let memory = Memory::default();
+        for number in 0..MOST_KEYS {
+            memory.take(Budget::RefreshSession, key(number as u128), 0);
+        }
+        let (later, fresh) = (Budget::RefreshSession.rule().window_us(), key(u128::MAX));
+        memory.take(Budget::MailAddress, fresh, later);
+        for number in 0..MOST_KEYS / 2 {
+            memory.take(Budget::MailAddress, key((MOST_KEYS + number) as u128), later);
+        }
+        assert_eq!(memory.take(Budget::MailAddress, fresh, later).remaining, 3, "the second one of five");
+    }
+
+    #[test]
+    fn a_key_that_has_got_everything_back_is_not_kept() {
+        let memory = Memory::default();
+        memory.take(Budget::SignInStranger, key(1), 5);
+        memory.give_back(&Permit { budget: Budget::SignInStranger, key: key(1), at: 5 });
+        assert_eq!(memory.len(), 0);
+    }
+}

@@ -1,0 +1,219 @@
+//! Limits: how many tries strangers have. Counted in memory, and in Redis too when there is one.
+//!
+//! A use case begins with [`Limits::tries`], takes what its request costs before the expensive work, and gives it back
+//! when it turns out that it does not count. So of five hundred guesses at once no more pass than the budget has.
+
+mod budgets;
+mod memory;
+mod meter;
+mod network;
+mod shared;
+mod window;
+
+pub use budgets::{Budget, Per, Rule};
+pub use meter::{Meter, Reading};
+pub use network::Network;
+
+use super::ClientInfo;
+use crate::clock::SharedClock;
+use crate::config::{KeySettings, LimitSettings};
+use crate::metrics::LimitMetrics;
+use aws_lc_rs::hmac;
+use memory::Memory;
+use secrecy::ExposeSecret;
+use shared::Shared;
+use std::sync::atomic::{AtomicBool, Ordering};
+use window::Decision;
+
+/// A budget is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the budget {} is spent for {retry_after_seconds} s", budget.rule().name)]
+pub struct Throttled {
+    pub budget: Budget,
+    pub retry_after_seconds: u32,
+}
+
+/// Whose tries: a keyed hash of budget and name, so that neither memory nor Redis holds a name, and an attacker can't
+/// choose where a key falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key([u8; 16]);
+
+impl Key {
+    fn in_redis(self) -> String {
+        format!("latchkey:limits:{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+/// A try that was taken.
+#[derive(Debug, Clone, Copy)]
+struct Permit {
+    budget: Budget,
+    key: Key,
+    /// The time that it is kept with.
+    at: i64,
+}
+
+/// All budgets of this process.
+#[derive(Debug)]
+pub struct Limits {
+    enabled: bool,
+    clock: SharedClock,
+    hash_key: hmac::Key,
+    memory: Memory,
+    shared: Option<Shared>,
+    metrics: LimitMetrics,
+    told_unknown_client: AtomicBool,
+}
+
+impl Limits {
+    /// Opens no connection; [`Limits::connect`] does.
+    ///
+    /// # Errors
+    /// When `REDIS_URL` is none.
+    pub fn new(
+        settings: &LimitSettings,
+        keys: &KeySettings,
+        clock: SharedClock,
+        metrics: &LimitMetrics,
+    ) -> Result<Self, redis::RedisError> {
+        let url = settings.redis_url.as_ref().filter(|_| settings.enabled);
+        let root = hmac::Key::new(hmac::HMAC_SHA256, keys.secret_key.expose_secret().as_bytes());
+        Ok(Self {
+            enabled: settings.enabled,
+            clock,
+            // A key of its own: what is hashed here must never be a signature elsewhere.
+            hash_key: hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, b"latchkey limits").as_ref()),
+            memory: Memory::default(),
+            shared: url.map(|url| Shared::new(url, metrics.clone())).transpose()?,
+            metrics: metrics.clone(),
+            told_unknown_client: AtomicBool::new(false),
+        })
+    }
+
+    /// Connects to Redis, where there is one and no connection to it. Answers whether all is as configured.
+    pub async fn connect(&self) -> bool {
+        match &self.shared {
+            Some(shared) => shared.connect().await,
+            None => true,
+        }
+    }
+
+    /// What a request of `client` takes; it begins with nothing.
+    #[must_use]
+    pub fn tries(&self, client: &ClientInfo) -> Tries<'_> {
+        Tries { limits: self, network: client.network, meter: client.meter.clone(), taken: Vec::new() }
+    }
+
+    /// How many keys are kept in memory.
+    #[must_use]
+    pub fn keys_in_memory(&self) -> usize {
+        self.memory.len()
+    }
+
+    fn key(&self, budget: Budget, name: &str) -> Key {
+        let mut context = hmac::Context::with_key(&self.hash_key);
+        context.update(budget.rule().name.as_bytes());
+        context.update(b"\0");
+        context.update(name.as_bytes());
+        let mut key = Key([0; 16]);
+        key.0.copy_from_slice(&context.sign().as_ref()[..16]);
+        key
+    }
+
+    /// Memory first: what this process has seen alone is enough for a refusal, and when Redis goes away its count is
+    /// there already.
+    async fn decide(&self, budget: Budget, key: Key, now: i64) -> Decision {
+        let rule = budget.rule();
+        let own = self.memory.take(budget, key, now);
+        let Some(shared) = self.shared.as_ref().filter(|_| own.allowed) else { return own };
+        match shared.take(rule, key, now).await {
+            Some(all) if !all.allowed => {
+                self.memory.give_back(&Permit { budget, key, at: rule.kept_at(now) });
+                all
+            }
+            Some(all) => Decision { remaining: all.remaining.min(own.remaining), wait: all.wait.max(own.wait), ..all },
+            None => {
+                self.metrics.fallbacks.inc();
+                own
+            }
+        }
+    }
+
+    async fn give_back(&self, permit: &Permit) {
+        self.memory.give_back(permit);
+        if let Some(shared) = &self.shared {
+            shared.give_back(permit).await;
+        }
+    }
+
+    /// Said once: from then on it is known that only the budgets of names protect.
+    fn tell_unknown_client(&self) {
+        self.metrics.unknown_clients.inc();
+        if !self.told_unknown_client.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                "limits.client: a request's address is not known, so it counts by names only; when the API stands \
+                 behind a proxy, set TRUSTED_PROXY_HOPS"
+            );
+        }
+    }
+}
+
+/// What one request has taken. Dropped, it is spent.
+#[derive(Debug)]
+pub struct Tries<'l> {
+    limits: &'l Limits,
+    network: Option<Network>,
+    meter: Meter,
+    taken: Vec<Permit>,
+}
+
+impl Tries<'_> {
+    /// Takes one of `budget` for the client. One whose address is not known is not thrown together with all others
+    /// like it: that would let anybody lock everybody out.
+    ///
+    /// # Errors
+    /// [`Throttled`].
+    pub async fn by_client(&mut self, budget: Budget) -> Result<(), Throttled> {
+        match self.network {
+            Some(network) => self.by_name(budget, &network.to_string()).await,
+            None if self.limits.enabled => {
+                self.limits.tell_unknown_client();
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes one of `budget` for a name, an address or an id, in canonical form.
+    ///
+    /// # Errors
+    /// [`Throttled`].
+    pub async fn by_name(&mut self, budget: Budget, name: &str) -> Result<(), Throttled> {
+        let limits = self.limits;
+        if !limits.enabled {
+            return Ok(());
+        }
+        let (rule, key, now) = (budget.rule(), limits.key(budget, name), limits.clock.now().timestamp_micros());
+        let decision = limits.decide(budget, key, now).await;
+        let reset_seconds = seconds_up(decision.wait);
+        self.meter.note(Reading { rule, remaining: decision.remaining, reset_seconds });
+        if decision.allowed {
+            self.taken.push(Permit { budget, key, at: rule.kept_at(now) });
+            return Ok(());
+        }
+        limits.metrics.refuse(budget);
+        Err(Throttled { budget, retry_after_seconds: reset_seconds.max(1) })
+    }
+
+    /// Gives everything back: it does not count after all.
+    pub async fn give_back(self) {
+        for permit in &self.taken {
+            self.limits.give_back(permit).await;
+            self.meter.note_given_back(permit.budget.rule());
+        }
+    }
+}
+
+fn seconds_up(microseconds: i64) -> u32 {
+    u32::try_from(microseconds.max(0).unsigned_abs().div_ceil(1_000_000)).unwrap_or(u32::MAX)
+}

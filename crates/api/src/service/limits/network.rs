@@ -1,0 +1,66 @@
+//! Who counts as one client.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// An IPv4 address, or an IPv6 /64: that is what one customer gets at least, and has 2^64 addresses to take turns with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Network {
+    V4(Ipv4Addr),
+    /// The first half of the address.
+    V6([u16; 4]),
+}
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                Self::V6([a, b, c, d])
+            }
+        }
+    }
+}
+
+/// As it is kept: `203.0.113.7`, `2001:db8:0:1::/64`.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::V4(address) => address.fmt(f),
+            Self::V6([a, b, c, d]) => write!(f, "{a:x}:{b:x}:{c:x}:{d:x}::/64"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Network;
+    use proptest::prelude::*;
+    use std::net::{IpAddr, Ipv6Addr};
+
+    fn network(address: &str) -> String {
+        Network::from(address.parse::<IpAddr>().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))).to_string()
+    }
+
+    #[test]
+    fn an_ipv4_address_counts_alone_and_an_ipv6_address_with_its_64() {
+        assert_eq!(network("203.0.113.7"), "203.0.113.7");
+        assert_eq!(network("::ffff:203.0.113.7"), "203.0.113.7");
+        assert_eq!(network("2001:db8:0:1::1"), "2001:db8:0:1::/64");
+        assert_eq!(network("2001:db8:0:1:ffff::9"), "2001:db8:0:1::/64");
+        assert_ne!(network("2001:db8:0:2::1"), network("2001:db8:0:1::1"));
+        assert_ne!(network("203.0.113.8"), network("203.0.113.7"));
+        assert_eq!(network("::1"), "0:0:0:0::/64");
+    }
+
+    proptest! {
+        #[test]
+        fn the_second_half_of_an_ipv6_address_changes_nothing(first in 0x2000_u16.., rest: [u16; 3], a: [u16; 4], b: [u16; 4]) {
+            let of = |end: [u16; 4]| Network::from(IpAddr::V6(Ipv6Addr::new(
+                first, rest[0], rest[1], rest[2], end[0], end[1], end[2], end[3],
+            )));
+            prop_assert_eq!(of(a), of(b));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Tries counted in Redis, so that several processes count together. What cannot be asked in time counts in memory only.
+
+use super::budgets::Rule;
+use super::window::{Decision, wait};
+use super::{Key, Permit};
+use crate::metrics::LimitMetrics;
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, RedisError, Script};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+
+/// How long a request waits for Redis. Longer than that it is better off with what this process knows.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long opening a connection may take; no request waits for that.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// [`Log::take`](super::window::Log::take) once more, where all processes see it: a hash of times and counts, read and
+/// changed in one step. The time is the caller's, so processes may differ by as much as their clocks do.
+const TAKE: &str = r"
+local now, window, amount, kept_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local tries = redis.call('HGETALL', KEYS[1])
+local used, oldest = 0, nil
+for i = 1, #tries, 2 do
+  local at = tonumber(tries[i])
+  if at <= now - window or at > now + window then
+    redis.call('HDEL', KEYS[1], tries[i])
+  else
+    used = used + tonumber(tries[i + 1])
+    if not oldest or at < oldest then oldest = at end
+  end
+end
+if used < amount then
+  redis.call('HINCRBY', KEYS[1], ARGV[4], 1)
+  redis.call('PEXPIRE', KEYS[1], ARGV[5])
+  if not oldest or kept_at < oldest then oldest = kept_at end
+end
+return {used, oldest}
+";
+
+const GIVE_BACK: &str = r"
+if redis.call('HINCRBY', KEYS[1], ARGV[1], -1) < 1 then redis.call('HDEL', KEYS[1], ARGV[1]) end
+";
+
+/// What there is of a connection.
+enum Link {
+    /// Nobody has tried yet.
+    Fresh,
+    Up {
+        connection: MultiplexedConnection,
+        /// Which connection it is: the failure of an older one says nothing about this one.
+        number: u64,
+    },
+    Down,
+}
+
+/// The tries that all processes share.
+pub(super) struct Shared {
+    client: Client,
+    link: Mutex<Link>,
+    take: Script,
+    give_back: Script,
+    metrics: LimitMetrics,
+}
+
+impl Shared {
+    /// # Errors
+    /// When the address is none.
+    pub(super) fn new(url: &SecretString, metrics: LimitMetrics) -> Result<Self, RedisError> {
+        Ok(Self {
+            client: Client::open(url.expose_secret())?,
+            link: Mutex::new(Link::Fresh),
+            take: Script::new(TAKE),
+            give_back: Script::new(GIVE_BACK),
+            metrics,
+        })
+    }
+
+    /// Connects, unless there is a connection. Answers whether there is one.
+    pub(super) async fn connect(&self) -> bool {
+        if self.connection().is_some() {
+            return true;
+        }
+        let timeouts = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_TIMEOUT))
+            .set_response_timeout(Some(ANSWER_TIMEOUT));
+        match self.client.get_multiplexed_async_connection_with_config(&timeouts).await {
+            Ok(connection) => {
+                log::info!("limits.redis: connected; processes count tries together");
+                let number = self.metrics.redis_connections.inc();
+                *self.link.lock() = Link::Up { connection, number };
+                self.metrics.redis_up.set(1);
+                true
+            }
+            Err(error) => {
+                let mut link = self.link.lock();
+                if matches!(*link, Link::Fresh) {
+                    tell_outage(&error);
+                }
+                *link = Link::Down;
+                false
+            }
+        }
+    }
+
+    /// Takes one try, or answers `None` when Redis is not there.
+    pub(super) async fn take(&self, rule: Rule, key: Key, now: i64) -> Option<Decision> {
+        let (mut connection, number) = self.connection()?;
+        let window = rule.window_us();
+        let mut call = self.take.key(key.in_redis());
+        call.arg(now).arg(window).arg(rule.amount).arg(rule.kept_at(now)).arg(window / 1_000 * 2);
+        match call.invoke_async::<(u32, i64)>(&mut connection).await {
+            Ok((used, oldest)) => Some(Decision {
+                allowed: used < rule.amount,
+                remaining: rule.amount.saturating_sub(used.saturating_add(1)),
+                wait: wait(rule, oldest, now),
+            }),
+            Err(error) => {
+                self.lose(number, &error);
+                None
+            }
+        }
+    }
+
+    /// Gives a try back. When Redis is not there it stays taken, and stops counting with its window.
+    pub(super) async fn give_back(&self, permit: &Permit) {
+        let Some((mut connection, number)) = self.connection() else { return };
+        let mut call = self.give_back.key(permit.key.in_redis());
+        if let Err(error) = call.arg(permit.at).invoke_async::<()>(&mut connection).await {
+            self.lose(number, &error);
+        }
+    }
+
+    fn connection(&self) -> Option<(MultiplexedConnection, u64)> {
+        match &*self.link.lock() {
+            Link::Up { connection, number } => Some((connection.clone(), *number)),
+            Link::Fresh | Link::Down => None,
+        }
+    }
+
+    /// One line an outage: the requests that fail together have one reason.
+    fn lose(&self, failed: u64, error: &RedisError) {
+        let mut link = self.link.lock();
+        if matches!(*link, Link::Up { number, .. } if number == failed) {
+            tell_outage(error);
+            *link = Link::Down;
+            self.metrics.redis_up.set(0);
+        }
+    }
+}
+
+fn tell_outage(error: &RedisError) {
+    log::warn!("limits.redis: not available ({error}); this process counts by itself until it is");
+}
+
+/// The client knows the password.
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! How tries are counted: each for exactly one window, from its own time on.
+//!
+//! A sliding log and not a counter that starts anew, because then an amount could be spent at the end of one window and
+//! again at the start of the next; and not a leaking bucket, because that gives an amount at once and then more all the
+//! time. What a log costs is bounded: a key holds at most a hundred entries, and the usual one holds a few.
+
+use super::budgets::Rule;
+use std::collections::VecDeque;
+
+/// What a budget says to one more try. Times are microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Decision {
+    pub(super) allowed: bool,
+    /// Tries that are left after this one.
+    pub(super) remaining: u32,
+    /// Until the oldest try stops counting.
+    pub(super) wait: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    at: i64,
+    count: u32,
+}
+
+/// The tries of one key that may still count.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Log(VecDeque<Entry>);
+
+impl Log {
+    /// Takes one try, if there is one left.
+    pub(super) fn take(&mut self, rule: Rule, now: i64) -> Decision {
+        self.forget(rule, now);
+        let used = self.used();
+        let allowed = used < rule.amount;
+        if allowed {
+            self.add(rule.kept_at(now));
+        }
+        let oldest = self.0.iter().map(|entry| entry.at).min().unwrap_or(now);
+        let remaining = rule.amount.saturating_sub(used.saturating_add(1));
+        Decision { allowed, remaining, wait: wait(rule, oldest, now) }
+    }
+
+    /// Gives a try back that was kept with the time `at`.
+    pub(super) fn give_back(&mut self, at: i64) {
+        if let Some(index) = self.0.iter().position(|entry| entry.at == at) {
+            self.0[index].count -= 1;
+            if self.0[index].count == 0 {
+                self.0.remove(index);
+            }
+        }
+    }
+
+    /// Forgets what counts no more. A time that is more than a window ahead comes from a clock that was wrong.
+    pub(super) fn forget(&mut self, rule: Rule, now: i64) {
+        let window = rule.window_us();
+        self.0.retain(|entry| entry.at > now - window && entry.at <= now + window);
+    }
+
+    pub(super) fn used(&self) -> u32 {
+        self.0.iter().map(|entry| entry.count).sum()
+    }
+
+    /// When the latest try was.
+    pub(super) fn latest(&self) -> Option<i64> {
+        self.0.iter().map(|entry| entry.at).max()
+    }
+
+    fn add(&mut self, at: i64) {
+        match self.0.back_mut() {
+            Some(last) if last.at == at => last.count += 1,
+            _ => self.0.push_back(Entry { at, count: 1 }),
+        }
+    }
+}
+
+/// From `now` until a try of `oldest` stops counting; never more than a window, whatever the clocks say.
+pub(super) fn wait(rule: Rule, oldest: i64, now: i64) -> i64 {
+    let window = rule.window_us();
+    (oldest.saturating_add(window) - now).clamp(0, window)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::budgets::Budget;
+    use super::{Decision, Log};
+    use proptest::prelude::*;
+
+    const SECOND: i64 = 1_000_000;
+    const MINUTE: i64 = 60 * SECOND;
+
+    #[test]
+    fn an_amount_is_spent_and_each_try_comes_back_a_window_after_it_was_made() {
+        let (rule, mut log) = (Budget::SignInStranger.rule(), Log::default());
+        for number in 0..10 {
+            let decision = log.take(rule, i64::from(number) * MINUTE);
+            assert_eq!((decision.allowed, decision.remaining), (true, 9 - number));
+        }
+        assert_eq!(log.take(rule, 10 * MINUTE), Decision { allowed: false, remaining: 0, wait: 5 * MINUTE });
+        assert!(!log.take(rule, 15 * MINUTE - 1).allowed);
+        assert!(log.take(rule, 15 * MINUTE).allowed, "the first one is over");
+        assert!(!log.take(rule, 15 * MINUTE).allowed, "and only the first");
+        assert!(log.take(rule, 16 * MINUTE).allowed);
+    }
+
+    #[test]
+    fn what_is_given_back_counts_no_more() {
+        let (rule, mut log) = (Budget::MailAddress.rule(), Log::default());
+        for at in 0..5 {
+            assert!(log.take(rule, at).allowed);
+        }
+        assert!(!log.take(rule, 5).allowed);
+        log.give_back(3);
+        log.give_back(3);
+        log.give_back(99);
+        assert!(log.take(rule, 6).allowed);
+        assert!(!log.take(rule, 7).allowed);
+    }
+
+    #[test]
+    fn a_large_budget_holds_few_entries() {
+        let (rule, mut log) = (Budget::TokenClient.rule(), Log::default());
+        for now in 0..6000 {
+            assert!(log.take(rule, now * 10_000).allowed);
+        }
+        assert!(log.0.len() <= 61, "{} entries", log.0.len());
+        assert!(!log.take(rule, MINUTE - 1).allowed);
+        assert!(!log.take(rule, MINUTE).allowed, "a try counts for at least the window");
+        assert!(log.take(rule, MINUTE + SECOND).allowed, "and for a sixtieth more at most");
+    }
+
+    #[test]
+    fn a_clock_that_was_wrong_locks_nobody_out_for_longer_than_a_window() {
+        let (rule, mut log) = (Budget::SignInStranger.rule(), Log::default());
+        let now = 1_000 * MINUTE;
+        for ahead in [10 * MINUTE, 900 * MINUTE] {
+            for _ in 0..10 {
+                log.take(rule, now + ahead);
+            }
+        }
+        log.forget(rule, now);
+        for _ in 0..10 {
+            log.take(rule, now);
+        }
+        assert!(log.take(rule, now).wait <= 15 * MINUTE);
+    }
+
+    proptest! {
+        /// Whatever is tried when: no window of time ever sees more than the amount.
+        #[test]
+        fn no_window_sees_more_than_the_amount(pauses in prop::collection::vec(0..4 * MINUTE, 1..200)) {
+            let (rule, mut log) = (Budget::SignInStranger.rule(), Log::default());
+            let (mut now, mut allowed) = (0, Vec::new());
+            for pause in pauses {
+                now += pause;
+                if log.take(rule, now).allowed {
+                    allowed.push(now);
+                }
+            }
+            for start in &allowed {
+                let within = allowed.iter().filter(|at| (*start..start + rule.window_us()).contains(*at)).count();
+                prop_assert!(within <= rule.amount as usize);
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What a mailed link holds: a token of 256 random bits. The database keeps its hash only, and each works once.
+
+use super::passwords;
+use crate::store::mail_outbox::{self, MailKind};
+use crate::store::one_time_tokens::{self, Purpose};
+use crate::store::{AnyConnection, QueryResult};
+use auth_types::UserId;
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Duration, Utc};
+use secrecy::SecretString;
+
+/// The system gave no random bytes.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the system gives no random bytes")]
+pub struct NoRandomBytes;
+
+/// A new token: for the mail, and for the table.
+#[derive(Debug)]
+pub struct LinkToken {
+    pub token: SecretString,
+    pub hash: Vec<u8>,
+}
+
+impl LinkToken {
+    /// # Errors
+    /// [`NoRandomBytes`].
+    pub fn new() -> Result<Self, NoRandomBytes> {
+        let mut bytes = [0; 32];
+        rand::fill(&mut bytes).map_err(|_| NoRandomBytes)?;
+        let token = URL_SAFE_NO_PAD.encode(bytes);
+        Ok(Self { hash: hash_of(&token), token: token.into() })
+    }
+}
+
+/// What the table knows a token by.
+#[must_use]
+pub fn hash_of(token: &str) -> Vec<u8> {
+    passwords::digest_of(token.as_bytes())
+}
+
+/// How long a link works, from the moment its mail is sent.
+#[must_use]
+pub const fn lifetime(purpose: Purpose) -> Duration {
+    match purpose {
+        Purpose::ResetPassword => Duration::hours(1),
+        Purpose::VerifyEmail | Purpose::ChangeEmail => Duration::hours(24),
+    }
+}
+
+/// Makes every link of a user worthless, and the change of address that waits to be mailed: what somebody else may have
+/// asked for before the password was changed.
+pub(super) fn withdraw_all(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc>) -> QueryResult<()> {
+    let all = [Purpose::ResetPassword, Purpose::VerifyEmail, Purpose::ChangeEmail];
+    one_time_tokens::spend_all(connection, user, &all, now)?;
+    mail_outbox::delete_of_user(connection, user, MailKind::ChangeEmail)
+}

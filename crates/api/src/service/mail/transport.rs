@@ -1,0 +1,167 @@
+//! Ways out: a mail server, a folder, the log.
+
+use super::smtp::{Connections, Smtp};
+use super::text::Letter;
+use crate::config::{Environment, MailSettings, MailUrl};
+use crate::service::identity;
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use lettre::{Address, Message};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Why mail cannot leave with this configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum MailerError {
+    #[error("EMAIL_URL: {0}")]
+    Url(String),
+    #[error("EMAIL_FROM: is not an address; write it as Latchkey <no-reply@example.com>")]
+    From,
+}
+
+/// Why a mail did not leave.
+#[derive(Debug)]
+pub(super) enum SendError {
+    /// For good: the address or the mail is not accepted.
+    Refused(String),
+    /// This time.
+    Failed(String),
+}
+
+#[derive(Debug)]
+enum Way {
+    /// Onto the log, for development.
+    Console,
+    /// Nowhere: in production the log is no place for a token.
+    Nowhere,
+    /// One `.eml` a mail.
+    Folder(PathBuf),
+    Server(Box<Smtp>),
+}
+
+/// Sends mail.
+#[derive(Debug)]
+pub struct Mailer {
+    from: Mailbox,
+    way: Way,
+}
+
+impl Mailer {
+    /// Connects to nobody yet.
+    ///
+    /// # Errors
+    /// [`MailerError`].
+    pub fn new(settings: &MailSettings, environment: Environment) -> Result<Self, MailerError> {
+        let way = match &settings.url {
+            MailUrl::Console if environment.is_production() => Way::Nowhere,
+            MailUrl::Console => Way::Console,
+            MailUrl::Folder(folder) => Way::Folder(folder.clone()),
+            MailUrl::Smtp(url) => Way::Server(Box::new(Smtp::new(url).map_err(MailerError::Url)?)),
+        };
+        Ok(Self { from: settings.from.parse().map_err(|_| MailerError::From)?, way })
+    }
+
+    /// Whether the mail server answers and takes our name and password. `Ok` where there is none to ask.
+    ///
+    /// # Errors
+    /// What is wrong, without the password.
+    pub async fn test(&self) -> Result<(), String> {
+        match &self.way {
+            Way::Server(server) => server.test().await,
+            Way::Console | Way::Nowhere | Way::Folder(_) => Ok(()),
+        }
+    }
+
+    /// A way out for the mails of one round. Only on an async worker.
+    pub(super) fn open(&self) -> Exit<'_> {
+        let connections = match &self.way {
+            Way::Server(server) => Some(server.open()),
+            Way::Console | Way::Nowhere | Way::Folder(_) => None,
+        };
+        Exit { mailer: self, connections }
+    }
+
+    fn message(&self, letter: &Letter) -> Result<Message, SendError> {
+        let not_mailable = || SendError::Refused("no mail server would know the recipient's address".to_owned());
+        let to = identity::mailable_email(&letter.to).ok().and_then(|to| to.parse::<Address>().ok());
+        let id = format!("<{}@{}>", letter.reference, self.from.email.domain());
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, to.ok_or_else(not_mailable)?))
+            .subject(letter.subject)
+            .date(letter.date.into())
+            .message_id(Some(id))
+            // Nobody's holiday answer is wanted (RFC 3834).
+            .raw_header(HeaderValue::new(
+                HeaderName::new_from_ascii_str("Auto-Submitted"),
+                "auto-generated".to_owned(),
+            ));
+        let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(body(&letter.html));
+        let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&letter.text));
+        let body = MultiPart::alternative().singlepart(text).singlepart(html);
+        message.multipart(body).map_err(|error| SendError::Refused(error.to_string()))
+    }
+}
+
+/// The way out, with the connections of one round.
+pub(super) struct Exit<'a> {
+    mailer: &'a Mailer,
+    connections: Option<Connections>,
+}
+
+impl Exit<'_> {
+    pub(super) async fn send(&self, letter: &Letter) -> Result<(), SendError> {
+        let (reference, kind) = (&letter.reference, letter.kind.as_str());
+        if let Some(connections) = &self.connections {
+            return connections.send(self.mailer.message(letter)?).await;
+        }
+        match &self.mailer.way {
+            Way::Folder(folder) => {
+                let bytes = self.mailer.message(letter)?.formatted();
+                let (folder, name) = (folder.clone(), reference.clone());
+                let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
+                let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+                return written.map_err(|error| SendError::Failed(format!("the outbox folder refuses: {error}")));
+            }
+            Way::Console => log::info!("mail.console: {kind} to {}\n{}\n\n{}", letter.to, letter.subject, letter.text),
+            Way::Nowhere | Way::Server(_) => {
+                log::error!("mail.nowhere: {kind} {reference} is lost; set EMAIL_URL to a mail server");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// As it is wherever that is allowed, so that a link can be copied out of an `.eml` by hand: a line has at most 998
+/// characters (RFC 5322, section 2.1.1). lettre would encode lines of more than 76, and every `=` with them.
+fn body(text: &str) -> Body {
+    if text.is_ascii() && text.lines().all(|line| line.len() <= 998) {
+        Body::dangerous_pre_encoded(text.replace('\n', "\r\n").into_bytes(), ContentTransferEncoding::SevenBit)
+    } else {
+        Body::new(text.to_owned())
+    }
+}
+
+/// Whole or not at all: whoever watches the folder never reads half a mail.
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let draft = folder.join(format!(".{name}.{}.new", std::process::id()));
+    let mut file = std::fs::File::create(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(draft, folder.join(format!("{name}.eml")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mailer, Way};
+    use crate::config::{Environment, MailSettings, MailUrl};
+
+    #[test]
+    fn a_token_never_goes_onto_the_log_of_production() {
+        let settings = MailSettings { url: MailUrl::Console, from: "no-reply@example.com".to_owned() };
+        let way_in = |environment| Mailer::new(&settings, environment).map(|mailer| mailer.way);
+        assert!(matches!(way_in(Environment::Production), Ok(Way::Nowhere)));
+        assert!(matches!(way_in(Environment::Development), Ok(Way::Console)));
+    }
+}

@@ -1,0 +1,114 @@
+//! A new password for a caller who knows the old one. All sessions end; the caller goes on with a new one.
+
+use super::grant::{self, SignError};
+use super::hashing::Busy;
+use super::limits::Throttled;
+use super::reauthentication::{self, ReauthenticationError, WRONG_PASSWORD};
+use super::standing::Refusal;
+use super::{ClientInfo, CurrentUser, Services, event, links, mail, passwords};
+use crate::store::events::EventKind;
+use crate::store::mail_outbox::MailKind;
+use crate::store::sessions::{RevokeReason, SessionRow};
+use crate::store::users::UserRow;
+use crate::store::{AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, sessions, users};
+use auth_types::requests::PasswordChangeRequest;
+use auth_types::responses::TokenResponse;
+use auth_types::{FieldErrors, SessionId, validation};
+use chrono::{DateTime, Utc};
+
+/// Why the password stays.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordChangeError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The current password is wrong, or the new one is not acceptable.
+    #[error("fields are not acceptable")]
+    Fields(FieldErrors),
+    /// Another request changed the password in between.
+    #[error("the password is being changed by another request")]
+    Contended,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error("cannot hash the password")]
+    Hash(#[from] bcrypt::BcryptError),
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ReauthenticationError> for PasswordChangeError {
+    fn from(error: ReauthenticationError) -> Self {
+        match error {
+            ReauthenticationError::Refused(refusal) => Self::Refused(refusal),
+            ReauthenticationError::WrongPassword => {
+                Self::Fields(FieldErrors::from([("current_password".to_owned(), vec![WRONG_PASSWORD.to_owned()])]))
+            }
+            ReauthenticationError::Throttled(throttled) => Self::Throttled(throttled),
+            ReauthenticationError::Busy(busy) => Self::Busy(busy),
+            ReauthenticationError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Changes the password and answers a new session; every other one is revoked, and every link is worthless.
+///
+/// # Errors
+/// [`PasswordChangeError`]; nothing is changed then.
+pub async fn change(
+    services: &Services,
+    caller: CurrentUser,
+    request: PasswordChangeRequest,
+    client: ClientInfo,
+) -> Result<TokenResponse, PasswordChangeError> {
+    let account = reauthentication::find(services, caller).await?;
+    check(services, &account.user, &request).map_err(PasswordChangeError::Fields)?;
+    reauthentication::check(services, &account, request.current_password, &client).await?;
+    let cost = services.settings.passwords.bcrypt_cost;
+    let password_hash = services.hashing.run(move || passwords::hash(&request.new_password, cost)).await??;
+    let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
+    let changed = services.store.write(move |connection| {
+        match reauthentication::still_holds(connection, &account, caller, now)? {
+            None => return Ok(Err(PasswordChangeError::Contended)),
+            Some(Err(refusal)) => return Ok(Err(refusal.into())),
+            Some(Ok(())) => {}
+        }
+        if let Some(network) = client.network {
+            known_networks::remember(connection, caller.id, &network.to_string(), now)?;
+        }
+        let new_session = grant::new_session(caller.id, &lifetimes, now, &client);
+        let ended = sessions::revoke_all(connection, caller.id, RevokeReason::PasswordChange, now)?;
+        let user = users::update_password(connection, caller.id, &password_hash, None)?;
+        note(connection, &user, now, &client)?;
+        Ok(Ok(Changed { session: sessions::insert(connection, new_session)?, user, ended }))
+    });
+    let Changed { session, user, ended } = changed.await??;
+    services.feed.insert(ended, now);
+    Ok(grant::token_response(services, &session, &user, now)?)
+}
+
+struct Changed {
+    session: SessionRow,
+    user: UserRow,
+    ended: Vec<SessionId>,
+}
+
+fn note(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>, client: &ClientInfo) -> QueryResult<()> {
+    links::withdraw_all(connection, user.id, now)?;
+    events::insert(connection, &event(user.id, EventKind::PasswordChanged, now, client))?;
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), now, client))
+}
+
+fn check(services: &Services, user: &UserRow, request: &PasswordChangeRequest) -> Result<(), FieldErrors> {
+    let mut errors = FieldErrors::new();
+    if let Err(message) = validation::given_password(&request.current_password) {
+        errors.insert("current_password".to_owned(), vec![message]);
+    }
+    let own_words = passwords::own_words(&user.email, user.username.as_deref(), &user.display_name);
+    if let Err(message) = passwords::check_new(&request.new_password, services.settings.passwords.rules, &own_words) {
+        errors.insert("new_password".to_owned(), vec![message]);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}

@@ -1,0 +1,116 @@
+//! A new password for somebody who has forgotten it, by a link that is mailed to the account's address.
+
+use super::hashing::Busy;
+use super::limits::Throttled;
+use super::{ClientInfo, Services, event, identity, links, mail, passwords};
+use crate::store::events::EventKind;
+use crate::store::mail_outbox::MailKind;
+use crate::store::one_time_tokens::{self, LiveToken, Purpose};
+use crate::store::sessions::RevokeReason;
+use crate::store::users::UserRow;
+use crate::store::{AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, sessions, users};
+use auth_types::requests::{PasswordResetConfirmRequest, PasswordResetRequest};
+use auth_types::{FieldErrors, SessionId};
+use chrono::{DateTime, Utc};
+
+/// Why the password was not reset.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordResetError {
+    #[error("fields are not acceptable")]
+    Fields(FieldErrors),
+    /// Unknown, spent or expired: not told apart.
+    #[error("the link is not valid")]
+    LinkNotValid,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error("cannot hash the password")]
+    Hash(#[from] bcrypt::BcryptError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Asks for a mail with a link. It is one row for every address, whether there is an account or not.
+///
+/// # Errors
+/// [`PasswordResetError`].
+pub async fn request(
+    services: &Services,
+    request: &PasswordResetRequest,
+    client: &ClientInfo,
+) -> Result<(), PasswordResetError> {
+    let (_, canonical) = identity::check_email(&request.email).map_err(|message| field("email", message))?;
+    mail::check_limits(services, &canonical, client).await?;
+    let mail = mail::to_address(MailKind::ResetPassword, &canonical, services.now(), client);
+    services.store.run(move |connection| mail_outbox::insert(connection, &mail)).await?;
+    Ok(())
+}
+
+/// Gives the account of a link a new password. The address counts as confirmed, because the link was read there; every
+/// session is revoked.
+///
+/// # Errors
+/// [`PasswordResetError`]; the link still works then, if it did.
+pub async fn confirm(
+    services: &Services,
+    request: PasswordResetConfirmRequest,
+    client: ClientInfo,
+) -> Result<(), PasswordResetError> {
+    let (hash, now) = (links::hash_of(&request.token), services.now());
+    let looked_up = hash.clone();
+    let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
+    let (_, user) = found.ok_or(PasswordResetError::LinkNotValid)?;
+    let own_words = passwords::own_words(&user.email, user.username.as_deref(), &user.display_name);
+    passwords::check_new(&request.new_password, services.settings.passwords.rules, &own_words)
+        .map_err(|message| field("new_password", message))?;
+    let cost = services.settings.passwords.bcrypt_cost;
+    let password_hash = services.hashing.run(move || passwords::hash(&request.new_password, cost)).await??;
+    let now = services.now();
+    let spent = services.store.write(move |connection| {
+        let Some((token, _)) = spend(connection, &hash, now)? else { return Ok(None) };
+        reset(connection, &token, &password_hash, (now, &client)).map(Some)
+    });
+    services.feed.insert(spent.await?.ok_or(PasswordResetError::LinkNotValid)?, now);
+    Ok(())
+}
+
+/// The link's token and account, while both are good. An account that has another address by now is none of the link's.
+fn find(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<Option<(LiveToken, UserRow)>> {
+    let Some(token) = one_time_tokens::find_live(connection, hash, &[Purpose::ResetPassword], now)? else {
+        return Ok(None);
+    };
+    let user = users::find(connection, token.user_id)?;
+    Ok(user.filter(|user| user.is_active && user.email == token.email).map(|user| (token, user)))
+}
+
+/// The same, and the token is spent. The user's row is locked first: a sign-in that compared the old password either has
+/// its session by now, which is revoked below, or finds the new one.
+fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<Option<(LiveToken, UserRow)>> {
+    let Some((token, _)) = find(connection, hash, now)? else { return Ok(None) };
+    users::lock_credentials(connection, token.user_id)?;
+    let Some(found) = find(connection, hash, now)? else { return Ok(None) };
+    Ok(one_time_tokens::spend(connection, hash, now)?.then_some(found))
+}
+
+fn reset(
+    connection: &mut AnyConnection,
+    token: &LiveToken,
+    password_hash: &str,
+    (now, client): (DateTime<Utc>, &ClientInfo),
+) -> QueryResult<Vec<SessionId>> {
+    let user = users::update_password(connection, token.user_id, password_hash, Some(now))?;
+    // Whoever strangers have locked out of signing in is known here from now on.
+    if let Some(network) = client.network {
+        known_networks::remember(connection, user.id, &network.to_string(), now)?;
+    }
+    let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordReset, now)?;
+    links::withdraw_all(connection, user.id, now)?;
+    events::insert(connection, &event(user.id, EventKind::PasswordReset, now, client))?;
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), now, client))?;
+    Ok(ended)
+}
+
+fn field(name: &str, message: String) -> PasswordResetError {
+    PasswordResetError::Fields(FieldErrors::from([(name.to_owned(), vec![message])]))
+}

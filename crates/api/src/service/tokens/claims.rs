@@ -1,0 +1,82 @@
+//! What the claims of both types of token must say (RFC 8725, section 3).
+
+use super::{TokenError, parse_user_id};
+use auth_types::{AccessClaims, RefreshClaims, TokenType};
+use chrono::{DateTime, Duration, Utc};
+use serde::de::DeserializeOwned;
+
+/// How far ahead of this clock a token may have been issued: another process's clock may differ.
+const IAT_AHEAD_SECONDS: i64 = 60;
+/// Longest `jti`, characters.
+const JTI_MAX_LENGTH: usize = 64;
+
+/// A claim set of either type, as far as the rules that both share go.
+pub(super) trait Claims: DeserializeOwned {
+    const TYPE: TokenType;
+    fn token_type(&self) -> TokenType;
+    fn times(&self) -> Times;
+    fn names(&self) -> Names<'_>;
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    iat: i64,
+    exp: i64,
+    nbf: Option<i64>,
+}
+
+pub(super) struct Names<'a> {
+    jti: &'a str,
+    user_id: &'a str,
+    sub: &'a str,
+    iss: Option<&'a str>,
+    aud: Option<&'a str>,
+}
+
+macro_rules! claims {
+    ($claims:ident, $type:ident) => {
+        impl Claims for $claims {
+            const TYPE: TokenType = TokenType::$type;
+            fn token_type(&self) -> TokenType {
+                self.token_type
+            }
+            fn times(&self) -> Times {
+                Times { iat: self.iat, exp: self.exp, nbf: self.nbf }
+            }
+            fn names(&self) -> Names<'_> {
+                let (iss, aud) = (self.iss.as_deref(), self.aud.as_deref());
+                Names { jti: &self.jti, user_id: &self.user_id, sub: &self.sub, iss, aud }
+            }
+        }
+    };
+}
+claims!(AccessClaims, Access);
+claims!(RefreshClaims, Refresh);
+
+impl Names<'_> {
+    /// `issuer` and `audience` are required when they are given.
+    pub(super) fn hold(&self, issuer: Option<&str>, audience: Option<&str>) -> bool {
+        (1..=JTI_MAX_LENGTH).contains(&self.jti.chars().count())
+            && self.user_id == self.sub
+            && parse_user_id(self.user_id).is_some()
+            && issuer.is_none_or(|issuer| self.iss == Some(issuer))
+            && audience.is_none_or(|audience| self.aud == Some(audience))
+    }
+}
+
+impl Times {
+    /// # Errors
+    /// [`TokenError::Expired`] at or after `exp`; [`TokenError::Malformed`] for times that no token of ours has.
+    pub(super) fn check(self, now: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
+        let now = now.timestamp();
+        let lifetime = self.exp.checked_sub(self.iat).ok_or(TokenError::Malformed)?;
+        let early = self.iat > now + IAT_AHEAD_SECONDS || self.nbf.is_some_and(|nbf| nbf > now);
+        if early || lifetime <= 0 || lifetime > longest.num_seconds() {
+            Err(TokenError::Malformed)
+        } else if self.exp <= now {
+            Err(TokenError::Expired)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Table `known_networks`: from where an account has been signed in to. What tells its owner from strangers when
+//! strangers have spent the account's budget of failures.
+
+use super::connection::AnyConnection;
+use super::schema::known_networks;
+use super::types::At;
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// Notes that `user` was here: a sign-in, or another proof that the account is theirs.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn remember(connection: &mut AnyConnection, user: UserId, network: &str, now: DateTime<Utc>) -> QueryResult<()> {
+    let seen_at = known_networks::seen_at.eq(At(now));
+    let insert = diesel::insert_into(known_networks::table)
+        .values((known_networks::user_id.eq(user.0), known_networks::network.eq(network), seen_at))
+        .on_conflict((known_networks::user_id, known_networks::network))
+        .do_update()
+        .set(seen_at);
+    match connection {
+        AnyConnection::Postgres(postgres) => insert.execute(postgres)?,
+        AnyConnection::Sqlite(sqlite) => insert.execute(sqlite)?,
+    };
+    Ok(())
+}
+
+/// Deletes what was last seen before `before`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_unseen(connection: &mut AnyConnection, before: DateTime<Utc>) -> QueryResult<usize> {
+    diesel::delete(known_networks::table.filter(known_networks::seen_at.lt(At(before)))).execute(connection)
+}

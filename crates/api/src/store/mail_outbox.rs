@@ -1,0 +1,178 @@
+//! Table `mail_outbox`: mail that has not left yet.
+//!
+//! A worker has a mail while `due_at` lies ahead and `attempts` is what the worker's claim made it: a worker that died is
+//! followed by another one, and a worker that was too slow changes nothing any more.
+
+use super::connection::{AnyConnection, MultiBackend};
+use super::schema::mail_outbox;
+use super::types::{At, Text};
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// What a mail says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailKind {
+    /// A link to choose a new password.
+    ResetPassword,
+    /// A link that confirms the account's address.
+    VerifyEmail,
+    /// A link that makes this address the account's, to the new address.
+    ChangeEmail,
+    /// Somebody wanted an account for an address that has one.
+    AccountExists,
+    PasswordChanged,
+    /// To the old address: somebody wants another one.
+    EmailChangeRequested,
+    /// To the old address: the account has another one now.
+    EmailChanged,
+    /// A refresh token came back, and its session was ended.
+    RefreshReused,
+}
+
+impl MailKind {
+    const ALL: [Self; 8] = [
+        Self::ResetPassword,
+        Self::VerifyEmail,
+        Self::ChangeEmail,
+        Self::AccountExists,
+        Self::PasswordChanged,
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
+        Self::RefreshReused,
+    ];
+
+    /// The word in the table.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ResetPassword => "reset_password",
+            Self::VerifyEmail => "verify_email",
+            Self::ChangeEmail => "change_email",
+            Self::AccountExists => "account_exists",
+            Self::PasswordChanged => "password_changed",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::RefreshReused => "refresh_reused",
+        }
+    }
+}
+
+impl Queryable<Text, MultiBackend> for MailKind {
+    type Row = String;
+    fn build(row: String) -> diesel::deserialize::Result<Self> {
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == row);
+        known.ok_or_else(|| format!("mail_outbox.kind holds a word that is no kind of mail: {row}").into())
+    }
+}
+
+/// A mail to insert; it is due at once.
+#[derive(Debug, Clone)]
+pub struct NewMail {
+    pub kind: MailKind,
+    /// Whose account it is about. `None` when only an address is known: whether it has an account shows when the mail is
+    /// sent.
+    pub user: Option<UserId>,
+    /// The address.
+    pub recipient: String,
+    /// Who caused it.
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub at: DateTime<Utc>,
+    /// When it is not worth sending any more.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A mail that a worker has.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = mail_outbox)]
+pub struct MailRow {
+    pub id: i64,
+    pub kind: MailKind,
+    pub user_id: Option<i64>,
+    pub recipient: String,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    /// How often a worker took it, this time included.
+    pub attempts: i64,
+}
+
+/// Inserts a mail.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()> {
+    diesel::insert_into(mail_outbox::table)
+        .values((
+            mail_outbox::kind.eq(mail.kind.as_str()),
+            mail_outbox::user_id.eq(mail.user.map(|user| user.0)),
+            mail_outbox::recipient.eq(&mail.recipient),
+            mail_outbox::ip_address.eq(mail.ip_address.as_deref()),
+            mail_outbox::user_agent.eq(mail.user_agent.as_deref()),
+            mail_outbox::created_at.eq(At(mail.at)),
+            mail_outbox::due_at.eq(At(mail.at)),
+            mail_outbox::expires_at.eq(At(mail.expires_at)),
+        ))
+        .execute(connection)
+        .map(|_| ())
+}
+
+/// Takes at most `most` mails that are due, the oldest first, until `until`: then they are due again.
+///
+/// Each is taken by one conditional `UPDATE`: of two racing workers one gets it.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn claim(
+    connection: &mut AnyConnection,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+    most: i64,
+) -> QueryResult<Vec<MailRow>> {
+    let due: Vec<(i64, i64)> = mail_outbox::table
+        .filter(mail_outbox::due_at.le(At(now)))
+        .order((mail_outbox::due_at, mail_outbox::id))
+        .select((mail_outbox::id, mail_outbox::attempts))
+        .limit(most)
+        .load(connection)?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for (id, attempts) in due {
+        let free = mail_outbox::table.find(id).filter(mail_outbox::attempts.eq(attempts));
+        let row = diesel::update(free)
+            .set((mail_outbox::attempts.eq(attempts + 1), mail_outbox::due_at.eq(At(until))))
+            .returning(<MailRow as Selectable<MultiBackend>>::construct_selection())
+            .get_result(connection);
+        claimed.extend(row.optional()?);
+    }
+    Ok(claimed)
+}
+
+/// Deletes a mail that is done with, unless another worker has it by now.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<()> {
+    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
+    diesel::delete(held).execute(connection).map(|_| ())
+}
+
+/// Puts a mail off until `due_at`, unless another worker has it by now.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn postpone(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<()> {
+    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
+    diesel::update(held).set(mail_outbox::due_at.eq(At(due_at))).execute(connection).map(|_| ())
+}
+
+/// Deletes a user's mail of one kind that has not left.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKind) -> QueryResult<()> {
+    let waiting =
+        mail_outbox::table.filter(mail_outbox::user_id.eq(user.0)).filter(mail_outbox::kind.eq(kind.as_str()));
+    diesel::delete(waiting).execute(connection).map(|_| ())
+}

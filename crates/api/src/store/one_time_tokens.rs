@@ -1,0 +1,149 @@
+//! Table `one_time_tokens`: the links that were mailed, by the hash of what each holds.
+
+use super::connection::{AnyConnection, MultiBackend};
+use super::schema::one_time_tokens;
+use super::types::{At, Text};
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// What a link is for. A token of one purpose is never accepted for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    ResetPassword,
+    VerifyEmail,
+    ChangeEmail,
+}
+
+impl Purpose {
+    const ALL: [Self; 3] = [Self::ResetPassword, Self::VerifyEmail, Self::ChangeEmail];
+
+    /// The word in the table.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ResetPassword => "reset_password",
+            Self::VerifyEmail => "verify_email",
+            Self::ChangeEmail => "change_email",
+        }
+    }
+}
+
+impl Queryable<Text, MultiBackend> for Purpose {
+    type Row = String;
+    fn build(row: String) -> diesel::deserialize::Result<Self> {
+        let known = Self::ALL.into_iter().find(|purpose| purpose.as_str() == row);
+        known.ok_or_else(|| format!("one_time_tokens.purpose holds a word that is no purpose: {row}").into())
+    }
+}
+
+/// A token to insert.
+#[derive(Clone)]
+pub struct NewToken {
+    /// SHA-256 of the token.
+    pub hash: Vec<u8>,
+    pub purpose: Purpose,
+    pub user: UserId,
+    /// The address that the link went to: whoever follows it reads mail there.
+    pub email: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for NewToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewToken").field("purpose", &self.purpose).field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// A token that can still be used.
+#[derive(Debug, Clone, Queryable)]
+pub struct LiveToken {
+    pub purpose: Purpose,
+    pub user_id: UserId,
+    /// The address that the link went to.
+    pub email: String,
+}
+
+/// Inserts a token; older ones of the same user and purpose are spent with it.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn insert(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
+    spend_all(connection, token.user, &[token.purpose], now)?;
+    diesel::insert_into(one_time_tokens::table)
+        .values((
+            one_time_tokens::hash.eq(&token.hash),
+            one_time_tokens::purpose.eq(token.purpose.as_str()),
+            one_time_tokens::user_id.eq(token.user.0),
+            one_time_tokens::email.eq(&token.email),
+            one_time_tokens::expires_at.eq(At(token.expires_at)),
+        ))
+        .execute(connection)
+        .map(|_| ())
+}
+
+/// The token with this hash, if it is for one of `purposes` and can still be used.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_live(
+    connection: &mut AnyConnection,
+    hash: &[u8],
+    purposes: &[Purpose],
+    now: DateTime<Utc>,
+) -> QueryResult<Option<LiveToken>> {
+    one_time_tokens::table
+        .find(hash)
+        .filter(one_time_tokens::purpose.eq_any(words(purposes)))
+        .filter(one_time_tokens::used_at.is_null())
+        .filter(one_time_tokens::expires_at.gt(At(now)))
+        .select((one_time_tokens::purpose, one_time_tokens::user_id, one_time_tokens::email))
+        .first(connection)
+        .optional()
+}
+
+/// Spends a token and answers whether it was live until now: of two racing calls with one token, one gets `false`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<bool> {
+    let live = one_time_tokens::table
+        .find(hash)
+        .filter(one_time_tokens::used_at.is_null())
+        .filter(one_time_tokens::expires_at.gt(At(now)));
+    diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|rows| rows == 1)
+}
+
+/// Spends every token of a user that is for one of `purposes`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn spend_all(
+    connection: &mut AnyConnection,
+    user: UserId,
+    purposes: &[Purpose],
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let live = one_time_tokens::table
+        .filter(one_time_tokens::user_id.eq(user.0))
+        .filter(one_time_tokens::purpose.eq_any(words(purposes)))
+        .filter(one_time_tokens::used_at.is_null());
+    diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
+}
+
+/// Deletes at most `batch` tokens that ran out before `before`, and answers how many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_expired(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
+    let expired = diesel::alias!(one_time_tokens as expired);
+    let over = expired
+        .filter(expired.field(one_time_tokens::expires_at).lt(At(before)))
+        .select(expired.field(one_time_tokens::hash))
+        .limit(batch);
+    diesel::delete(one_time_tokens::table.filter(one_time_tokens::hash.eq_any(over))).execute(connection)
+}
+
+fn words(purposes: &[Purpose]) -> Vec<&'static str> {
+    purposes.iter().map(|purpose| purpose.as_str()).collect()
+}

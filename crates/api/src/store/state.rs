@@ -1,0 +1,105 @@
+//! What state the database is in, read without changing anything.
+
+use super::connection::{AnyConnection, database_time, open};
+use super::migrations;
+use crate::config::DatabaseUrl;
+use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use std::path::Path;
+
+/// What a database says of itself.
+#[derive(Debug)]
+pub struct DatabaseState {
+    /// By its own clock; `None` where there is no database yet.
+    pub now: Option<DateTime<Utc>>,
+    /// Names of the migrations that this program knows and the database lacks, oldest first.
+    pub missing_migrations: Vec<String>,
+}
+
+/// Why the state could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("cannot connect to the database")]
+    Connect(#[from] diesel::ConnectionError),
+    #[error("the database does not answer a question")]
+    Query(#[from] diesel::result::Error),
+}
+
+/// Connects, asks, and hangs up. A SQLite file that is not there is not made.
+///
+/// # Errors
+/// [`StateError`].
+pub fn read(url: &DatabaseUrl) -> Result<DatabaseState, StateError> {
+    let Some(mut connection) = open_to_read(url)? else {
+        return Ok(DatabaseState { now: None, missing_migrations: migrations::names().1 });
+    };
+    let missing_migrations = missing(&mut connection)?;
+    Ok(DatabaseState { now: Some(database_time(&mut connection)?), missing_migrations })
+}
+
+/// A connection on which the database itself refuses to change anything; `None` where there is no file.
+fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, StateError> {
+    let path = match url {
+        DatabaseUrl::Sqlite(path) if !path.exists() => return Ok(None),
+        DatabaseUrl::Sqlite(path) => path,
+        DatabaseUrl::Postgres(_) => {
+            let mut connection = open(url)?;
+            if let AnyConnection::Postgres(postgres) = &mut connection {
+                postgres.batch_execute("SET default_transaction_read_only = on")?;
+            }
+            return Ok(Some(connection));
+        }
+    };
+    let mut sqlite = SqliteConnection::establish(&existing(path))?;
+    sqlite.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON")?;
+    Ok(Some(AnyConnection::Sqlite(sqlite)))
+}
+
+/// The address of a file that SQLite must not make (<https://www.sqlite.org/uri.html>).
+fn existing(path: &Path) -> String {
+    let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{path}?mode=rw")
+}
+
+fn missing(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    let (postgres, sqlite) = migrations::names();
+    let known = match connection {
+        AnyConnection::Postgres(_) => postgres,
+        AnyConnection::Sqlite(_) => sqlite,
+    };
+    let applied = applied(connection)?;
+    // A migration's version is its name up to the first underscore.
+    let version = |name: &String| name.split('_').next().unwrap_or_default().to_owned();
+    Ok(known.into_iter().filter(|name| !applied.contains(&version(name))).collect())
+}
+
+/// Versions of the migrations that were run. diesel's own way to ask makes its table first.
+fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    const TABLE_POSTGRES: &str = "SELECT CAST(tablename AS text) AS text FROM pg_tables
+        WHERE schemaname = ANY (current_schemas(false)) AND tablename = '__diesel_schema_migrations'";
+    const TABLE_SQLITE: &str =
+        "SELECT name AS text FROM sqlite_schema WHERE type = 'table' AND name = '__diesel_schema_migrations'";
+    let table = match connection {
+        AnyConnection::Postgres(_) => TABLE_POSTGRES,
+        AnyConnection::Sqlite(_) => TABLE_SQLITE,
+    };
+    if texts(connection, table)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    texts(connection, "SELECT CAST(version AS text) AS text FROM __diesel_schema_migrations")
+}
+
+fn texts(connection: &mut AnyConnection, sql: &str) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        text: String,
+    }
+    let rows: Vec<Row> = match connection {
+        AnyConnection::Postgres(postgres) => diesel::sql_query(sql).load(postgres)?,
+        AnyConnection::Sqlite(sqlite) => diesel::sql_query(sql).load(sqlite)?,
+    };
+    Ok(rows.into_iter().map(|row| row.text).collect())
+}

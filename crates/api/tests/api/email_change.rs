@@ -1,0 +1,143 @@
+//! Another address for an account.
+
+use crate::support::{Answer, Database, Mail, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
+use auth_types::Reason;
+use auth_types::requests::RegisterRequest;
+use auth_types::responses::{TokenResponse, UserResponse};
+use chrono::Duration;
+use reqwest::Method;
+use serde_json::json;
+
+on_both_databases![
+    the_new_address_is_confirmed_by_a_link_and_the_old_one_is_told,
+    nothing_is_changed_before_the_link_is_followed,
+    a_wrong_password_is_named_recorded_and_mails_nobody,
+    a_taken_address_is_answered_alike_and_its_owner_is_told,
+    an_address_that_was_taken_meanwhile_stays_its_owners,
+    of_two_changes_the_newer_counts,
+    links_to_the_old_address_are_worthless_after_the_change,
+    a_session_that_has_ended_changes_nothing,
+];
+
+const ADA: &str = "ada@example.com";
+const NEW: &str = "countess@example.org";
+
+async fn start(database: Database) -> (TestApp, TokenResponse) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    (app, tokens)
+}
+
+async fn ask(app: &TestApp, tokens: &TokenResponse, new_email: &str, password: &str) -> Answer {
+    let body = json!({"new_email": new_email, "password": password});
+    send(app.request_as(tokens, Method::POST, "/api/auth/email/change/").json(&body)).await
+}
+
+async fn follow(app: &TestApp, token: &str) -> Answer {
+    app.post("/api/auth/email/verify/", &json!({"token": token})).await
+}
+
+fn to<'a>(mails: &'a [Mail], address: &str) -> &'a Mail {
+    mails.iter().find(|mail| mail.to == address).unwrap_or_else(|| panic!("no mail to {address} in {mails:?}"))
+}
+
+async fn the_new_address_is_confirmed_by_a_link_and_the_old_one_is_told(database: Database) {
+    let (app, tokens) = start(database).await;
+    ask(&app, &tokens, " Countess@Example.ORG ", PASSWORD).await.has_status(202);
+    let mails = app.deliver_mail().await;
+    assert_eq!(mails.len(), 2);
+    assert_eq!(to(&mails, ADA).subject, "Your email address is about to change");
+    assert!(!to(&mails, ADA).text.contains("#token="));
+    let link = to(&mails, "Countess@example.org");
+    assert!(link.text.contains("http://127.0.0.1:8080/change-email#token="), "{}", link.text);
+
+    follow(&app, &link.token()).await.done();
+    let me: UserResponse = app.me(&tokens).await.json();
+    assert_eq!((me.email.as_str(), me.email_verified), ("Countess@Example.ORG", true));
+    app.sign_in(NEW, PASSWORD).await.ok();
+    app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+    let told = app.deliver_one_mail().await;
+    assert_eq!((told.to.as_str(), told.subject.as_str()), (ADA, "Your email address was changed"));
+    follow(&app, &link.token()).await.failed(400, Reason::LinkNotValid);
+    let kinds = "SELECT count(*) FROM auth_events WHERE kind IN ('email_change_requested', 'email_changed')";
+    assert_eq!(app.db().number(kinds), 2);
+    // The old address is free at once.
+    let again = RegisterRequest { email: ADA.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
+    app.register(&again).await.created();
+}
+
+async fn nothing_is_changed_before_the_link_is_followed(database: Database) {
+    let (app, tokens) = start(database).await;
+    ask(&app, &tokens, NEW, PASSWORD).await.has_status(202);
+    let mails = app.deliver_mail().await;
+    assert_eq!(app.me(&tokens).await.json::<UserResponse>().email, ADA);
+    app.login(ADA).await;
+    app.clock().advance(Duration::hours(24));
+    follow(&app, &to(&mails, NEW).token()).await.failed(400, Reason::LinkNotValid);
+}
+
+async fn a_wrong_password_is_named_recorded_and_mails_nobody(database: Database) {
+    let (app, tokens) = start(database).await;
+    ask(&app, &tokens, NEW, "violet harbor lantern 43").await.wrong_fields(&["password"]);
+    ask(&app, &tokens, "none", "").await.wrong_fields(&["new_email", "password"]);
+    ask(&app, &tokens, "a@example.com\r\nBcc: eve@example.com", PASSWORD).await.wrong_fields(&["new_email"]);
+    assert_eq!(app.deliver_mail().await.len(), 0);
+    let failures = "SELECT count(*) FROM auth_events WHERE kind = 'reauthentication_failed'";
+    assert_eq!(app.db().number(failures), 1);
+}
+
+async fn a_taken_address_is_answered_alike_and_its_owner_is_told(database: Database) {
+    let app = TestApp::builder(database).user(ADA).user(NEW).start().await;
+    let tokens = app.login(ADA).await;
+    let taken = ask(&app, &tokens, "Countess@Example.org", PASSWORD).await;
+    let mails = app.deliver_mail().await;
+    assert_eq!(to(&mails, NEW).subject, "You already have an account");
+    assert!(!mails.iter().any(|mail| mail.text.contains("#token=")), "{mails:?}");
+    app.clock().advance(ONE_SECOND);
+    let free = ask(&app, &tokens, "free@example.org", PASSWORD).await;
+    assert_eq!((taken.status, taken.body), (free.status, free.body));
+}
+
+async fn an_address_that_was_taken_meanwhile_stays_its_owners(database: Database) {
+    let (app, tokens) = start(database).await;
+    ask(&app, &tokens, NEW, PASSWORD).await.has_status(202);
+    let token = to(&app.deliver_mail().await, NEW).token();
+    let owner = RegisterRequest { email: NEW.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
+    app.register(&owner).await.created();
+    let before = app.db().content();
+    follow(&app, &token).await.failed(409, Reason::EmailTaken);
+    assert_eq!(app.db().content(), before);
+}
+
+async fn of_two_changes_the_newer_counts(database: Database) {
+    let (app, tokens) = start(database).await;
+    ask(&app, &tokens, "first@example.org", PASSWORD).await.has_status(202);
+    let first = to(&app.deliver_mail().await, "first@example.org").token();
+    ask(&app, &tokens, "second@example.org", PASSWORD).await.has_status(202);
+    follow(&app, &first).await.failed(400, Reason::LinkNotValid);
+    ask(&app, &tokens, NEW, PASSWORD).await.has_status(202);
+    let mails = app.deliver_mail().await;
+    assert!(!mails.iter().any(|mail| mail.to == "second@example.org"), "{mails:?}");
+    follow(&app, &to(&mails, NEW).token()).await.done();
+    assert_eq!(app.me(&tokens).await.json::<UserResponse>().email, NEW);
+}
+
+async fn links_to_the_old_address_are_worthless_after_the_change(database: Database) {
+    let (app, tokens) = start(database).await;
+    app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.done();
+    let reset = app.deliver_one_mail().await.token();
+    ask(&app, &tokens, NEW, PASSWORD).await.has_status(202);
+    follow(&app, &to(&app.deliver_mail().await, NEW).token()).await.done();
+    let body = json!({"token": reset, "new_password": "amber lighthouse window 17"});
+    app.post("/api/auth/password/reset/confirm/", &body).await.failed(400, Reason::LinkNotValid);
+    app.sign_in(NEW, PASSWORD).await.ok();
+}
+
+async fn a_session_that_has_ended_changes_nothing(database: Database) {
+    let (app, tokens) = start(database).await;
+    // Ended by another process, of which the feed here has not heard yet.
+    app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout'");
+    let before = app.db().content();
+    ask(&app, &tokens, NEW, PASSWORD).await.refused(Reason::SessionRevoked);
+    assert_eq!(app.db().content(), before);
+}

@@ -1,0 +1,180 @@
+//! A stranger cannot tell who has an account: not by the answer, and not by the work that it costs.
+//!
+//! Work is what the program itself says at level `trace`: each statement, and each run of bcrypt with its cost. Time follows
+//! from it, and `scripts/bench timing` measures that.
+
+use crate::support::{Database, PASSWORD, Process, TestDb, create_user, eventually, on_both_databases, send};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+on_both_databases![
+    a_failed_sign_in_costs_the_same_whoever_it_was,
+    a_request_for_mail_costs_the_same_whoever_it_is_for,
+    a_sign_up_that_must_be_confirmed_costs_the_same_for_a_taken_address,
+    the_comparison_sees_a_difference,
+];
+
+/// Requests of each kind: enough to see work that differs now and then.
+const ROUNDS: usize = 12;
+
+/// What a stranger sees of an answer: status, names of headers, and the body without what is new each time.
+type Seen = (u16, Vec<String>, String);
+
+/// How often the same work was done for requests of one kind.
+type Distribution = BTreeMap<Vec<String>, usize>;
+
+/// The API, and how far its log has been read.
+struct Observed {
+    process: Process,
+    read: usize,
+}
+
+impl Observed {
+    /// A first request lets the log get past what the start has to say.
+    async fn start(db: &TestDb, variables: &[(&str, &str)]) -> Self {
+        let trace = ("RUST_LOG", "info,api::store=trace,api::service=trace");
+        let process = Process::start_with(db.url(), &[&[trace], variables].concat());
+        let mut observed = Self { process, read: 0 };
+        observed.ask("/api/auth/verify/", &json!({"token": "none"})).await;
+        observed
+    }
+
+    /// Sends one request and answers what was seen of it and what was done for it.
+    async fn ask(&mut self, path: &str, body: &Value) -> (Seen, Vec<String>) {
+        let request = self.process.request(Method::POST, path).header("User-Agent", "a stranger");
+        let answer = send(request.json(body)).await;
+        let mut names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        names.sort();
+        let mut text: Value = answer.json();
+        if let Some(fields) = text.as_object_mut() {
+            fields.remove("request_id");
+        }
+        let work = self.work().await;
+        ((answer.status.as_u16(), names, text.to_string()), work)
+    }
+
+    /// What the log says since the last request, up to the line that ends this one.
+    async fn work(&mut self) -> Vec<String> {
+        let from = self.read;
+        let lines = eventually("the request is logged", async || {
+            let log = self.process.log();
+            let end = log.iter().skip(from).position(|line| line.contains("http.request: "))?;
+            Some(log[from..=from + end].to_vec())
+        });
+        let lines = lines.await;
+        self.read += lines.len();
+        lines.iter().filter_map(|line| work_of(line)).collect()
+    }
+}
+
+/// A step of work, without what the background does by the clock.
+fn work_of(line: &str) -> Option<String> {
+    const BACKGROUND: [&str; 5] = [
+        "\"revoked_at\" >= ",
+        "\"due_at\" <= ",
+        "DELETE FROM \"sessions\"",
+        "DELETE FROM \"known_networks\"",
+        "DELETE FROM \"one_time_tokens\"",
+    ];
+    let (_, step) = line.split_once("store.statement: ").or_else(|| line.split_once("passwords.bcrypt: "))?;
+    let step = step.replace('`', "\"");
+    (!BACKGROUND.iter().any(|part| step.contains(part))).then_some(step)
+}
+
+/// Asks the same of some who have an account and of as many who have none, in turns.
+async fn compare(api: &mut Observed, path: &str, known: impl Fn(usize) -> Value, unknown: impl Fn(usize) -> Value) {
+    let mut of_known = (Vec::new(), Distribution::new());
+    let mut of_unknown = (Vec::new(), Distribution::new());
+    for round in 0..ROUNDS {
+        for (seen, body) in [(&mut of_known, known(round)), (&mut of_unknown, unknown(round))] {
+            let (answer, work) = api.ask(path, &body).await;
+            seen.0.push(answer);
+            *seen.1.entry(work).or_default() += 1;
+        }
+    }
+    assert_eq!(of_known.0, of_unknown.0, "{path}: the answers differ");
+    assert_eq!(of_known.1, of_unknown.1, "{path}: the work differs");
+    assert!(of_known.1.keys().all(|work| !work.is_empty()), "{path}: no work was seen");
+}
+
+fn known_address(round: usize) -> String {
+    format!("known-{round}@example.com")
+}
+
+fn unknown_address(round: usize) -> String {
+    format!("nobody-{round}@example.com")
+}
+
+fn with_accounts(db: &TestDb) {
+    for round in 0..ROUNDS {
+        create_user(db, &known_address(round));
+    }
+}
+
+async fn a_failed_sign_in_costs_the_same_whoever_it_was(database: Database) {
+    let db = TestDb::migrated(database);
+    with_accounts(&db);
+    let mut api = Observed::start(&db, &[]).await;
+    let attempt = |email: String| json!({"email": email, "password": "not the right one at all"});
+    compare(&mut api, "/api/auth/login/", |n| attempt(known_address(n)), |n| attempt(unknown_address(n))).await;
+}
+
+/// Mail stays where it is: what is done to send it is done later, by whichever process, and answers nobody.
+fn without_workers(db: &TestDb) {
+    const NEVER: &str = "9999-12-31 00:00:00.000000";
+    match db.database() {
+        Database::Sqlite => db.execute(&format!(
+            "CREATE TRIGGER never_due AFTER INSERT ON mail_outbox
+             BEGIN UPDATE mail_outbox SET due_at = '{NEVER}' WHERE id = new.id; END"
+        )),
+        Database::Postgres => {
+            db.execute(&format!(
+                "CREATE FUNCTION never_due() RETURNS trigger LANGUAGE plpgsql
+                 AS $$ BEGIN new.due_at = '{NEVER}'; RETURN new; END $$"
+            ));
+            db.execute(
+                "CREATE TRIGGER never_due BEFORE INSERT ON mail_outbox FOR EACH ROW EXECUTE FUNCTION never_due()",
+            )
+        }
+    };
+}
+
+async fn a_request_for_mail_costs_the_same_whoever_it_is_for(database: Database) {
+    let db = TestDb::migrated(database);
+    with_accounts(&db);
+    // Somebody whose address is not confirmed is somebody again.
+    db.execute("UPDATE users SET email_verified_at = NULL WHERE id % 2 = 0");
+    without_workers(&db);
+    let mut api = Observed::start(&db, &[]).await;
+    for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
+        let body = |email: String| json!({"email": email});
+        compare(&mut api, path, |n| body(known_address(n)), |n| body(unknown_address(n))).await;
+    }
+}
+
+async fn a_sign_up_that_must_be_confirmed_costs_the_same_for_a_taken_address(database: Database) {
+    let db = TestDb::migrated(database);
+    with_accounts(&db);
+    without_workers(&db);
+    let mut api = Observed::start(&db, &[("EMAIL_VERIFICATION", "mandatory")]).await;
+    let plain = |email: String| json!({"email": email, "password": PASSWORD});
+    let named =
+        |email: String| json!({"email": email, "username": email.replace(['@', '.'], "-"), "password": PASSWORD});
+    let path = "/api/auth/register/";
+    compare(&mut api, path, |n| plain(known_address(n)), |n| plain(unknown_address(n))).await;
+    // By now those are taken as well; a username that is free makes no difference.
+    let free = |n| format!("free-{}", unknown_address(n));
+    compare(&mut api, path, |n| named(known_address(n)), |n| named(free(n))).await;
+}
+
+async fn the_comparison_sees_a_difference(database: Database) {
+    let db = TestDb::migrated(database);
+    with_accounts(&db);
+    let mut api = Observed::start(&db, &[]).await;
+    let right = api.ask("/api/auth/login/", &json!({"email": known_address(0), "password": PASSWORD})).await;
+    let wrong = api.ask("/api/auth/login/", &json!({"email": known_address(0), "password": "something else"})).await;
+    assert_ne!(right.0.0, wrong.0.0);
+    assert_ne!(right.1, wrong.1, "a sign-in inserts a session");
+    assert!(wrong.1.iter().any(|step| step == "cost 4"), "{:?}", wrong.1);
+}

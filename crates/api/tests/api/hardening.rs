@@ -1,0 +1,141 @@
+//! Small promises of docs/SECURITY.md that belong to no use case.
+
+use crate::support::{Database, PASSWORD, TestApp, TestDb, forge, on_both_databases, send};
+use api::clock::{Clock, SystemClock};
+use auth_types::Reason;
+use auth_types::requests::RegisterRequest;
+use auth_types::responses::TokenResponse;
+use chrono::Duration;
+use reqwest::Method;
+use serde_json::json;
+use std::sync::Arc;
+
+on_both_databases![
+    a_new_database_has_no_accounts,
+    a_users_number_is_never_given_twice,
+    the_database_holds_no_token_and_no_password,
+    the_operators_statements_end_every_session_of_a_user,
+];
+
+const ADA: &str = "ada@example.com";
+
+fn request(email: &str, password: &str) -> RegisterRequest {
+    RegisterRequest { email: email.to_owned(), password: password.to_owned(), ..RegisterRequest::default() }
+}
+
+async fn a_new_database_has_no_accounts(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let app = TestApp::builder_on(Arc::clone(&db)).start().await;
+    for (name, password) in [("admin", "admin"), ("root", "root"), ("admin@example.com", "admin"), ("demo", PASSWORD)] {
+        app.sign_in(name, password).await.refused(Reason::CredentialsWrong);
+    }
+    assert_eq!(db.number("SELECT count(*) FROM users"), 0);
+}
+
+/// A token of an account that is gone must not become a token of the next one.
+async fn a_users_number_is_never_given_twice(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let gone = app.login(ADA).await;
+    app.db().execute("DELETE FROM users");
+    let next = app.register(&request("eve@example.com", PASSWORD)).await.created();
+    assert!(next.user.id.0 > gone.user.id.0, "{} after {}", next.user.id.0, gone.user.id.0);
+    app.me(&gone).await.refused(Reason::SessionRevoked);
+    app.refresh(&gone).await.refused(Reason::SessionRevoked);
+    let again = app.register(&request(ADA, PASSWORD)).await.created();
+    assert!(again.user.id.0 > next.user.id.0);
+}
+
+async fn the_database_holds_no_token_and_no_password(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let mut secrets = vec![PASSWORD.to_owned(), "my own key".to_owned()];
+    let mut keep = |tokens: &TokenResponse| {
+        let signatures = [&tokens.access, &tokens.refresh].map(|token| token.rsplit('.').next().unwrap().to_owned());
+        secrets.extend([tokens.access.clone(), tokens.refresh.clone()].into_iter().chain(signatures));
+    };
+    let first = app.login(ADA).await;
+    let second = app.refresh_with_key(&first, "my own key").await.ok();
+    app.sign_in(ADA, "another violet harbor").await.refused(Reason::CredentialsWrong);
+    keep(&first);
+    keep(&second);
+    secrets.push("another violet harbor".to_owned());
+    let content = app.db().content();
+    // What makes a token is there; without the key it makes none.
+    let jti = forge::claims(&second.refresh)["jti"].as_str().unwrap().to_owned();
+    assert!(content.iter().any(|line| line.contains(&jti)), "the sessions are not among the content");
+    for secret in secrets {
+        assert!(content.iter().all(|line| !line.contains(&secret)), "{secret} is stored");
+    }
+}
+
+/// The statements that the document gives to an operator, for one of the databases.
+fn statements(database: Database) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/SECURITY.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let name = match database {
+        Database::Sqlite => "-- SQLite",
+        Database::Postgres => "-- PostgreSQL",
+    };
+    let block = document.split("```sql\n").skip(1).find(|block| block.starts_with(name)).unwrap();
+    block.split("```").next().unwrap().replace("name@example.com", ADA)
+}
+
+async fn the_operators_statements_end_every_session_of_a_user(database: Database) {
+    let app = TestApp::builder(database).user(ADA).user("eve@example.com").start().await;
+    // The statements take the database's own time.
+    app.clock().set(SystemClock.now());
+    app.poll_revocations().await;
+    let (ada, other, eve) = (app.login(ADA).await, app.login(ADA).await, app.login("eve@example.com").await);
+    for statement in statements(database).split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+        app.db().execute(statement);
+    }
+    app.poll_revocations().await;
+    for tokens in [&ada, &other] {
+        app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+        app.refresh(tokens).await.refused(Reason::SessionRevoked);
+    }
+    app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.verify(&eve.access).await.done();
+    app.refresh(&eve).await.ok();
+}
+
+#[actix_web::test]
+async fn a_password_made_of_the_products_name_is_refused() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    for weak in ["latchkey", "Latchkey1", "LATCHKEY2026", "latchkey!", "L4tchkey", "latchkeylatchkey"] {
+        let answer = app.register(&request(ADA, weak)).await;
+        assert_eq!(answer.status, 400, "{weak} was accepted");
+        answer.wrong_fields(&["password"]);
+    }
+    // As one word among others it does no harm.
+    app.register(&request(ADA, "a latchkey under violet lanterns")).await.created();
+}
+
+#[actix_web::test]
+async fn an_old_password_still_signs_in() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
+    app.clock().advance(Duration::days(400));
+    app.login(ADA).await;
+}
+
+#[actix_web::test]
+async fn every_answer_of_the_api_names_its_type() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    for (path, content_type) in [
+        ("/healthz", "application/json"),
+        ("/readyz", "application/json"),
+        ("/api/auth/config/", "application/json"),
+        ("/api/auth/me/", "application/json"),
+        ("/api/auth/sessions/", "application/json"),
+        ("/api/openapi.json", "application/json"),
+        ("/api/docs/", "text/html; charset=utf-8"),
+        ("/nowhere", "application/problem+json"),
+        ("/api/auth/login/", "application/problem+json"),
+    ] {
+        let answer = send(app.request_as(&tokens, Method::GET, path)).await;
+        assert_eq!(answer.header("content-type").to_ascii_lowercase(), content_type, "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+    }
+    let answer = app.post("/api/auth/logout/", &json!({"refresh": tokens.refresh})).await;
+    assert_eq!(answer.header("content-type"), "application/json");
+}

@@ -1,0 +1,125 @@
+//! The security headers of every answer, whatever it is and whoever gives it.
+
+use crate::support::{Answer, Database, PASSWORD, TestApp, raw, send};
+use reqwest::Method;
+use serde_json::json;
+
+const ADA: &str = "ada@example.com";
+const APP: &str = "https://app.example.com";
+const API_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const HSTS: &str = "max-age=63072000; includeSubDomains";
+
+async fn start() -> TestApp {
+    TestApp::builder(Database::Sqlite).user(ADA).set("CORS_ALLOWED_ORIGINS", APP).start().await
+}
+
+#[track_caller]
+fn is_guarded(answer: &Answer, what: &str) {
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("x-frame-options", "DENY"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+    ] {
+        let values: Vec<_> = answer.headers.get_all(name).iter().collect();
+        assert_eq!(values, [value], "{name} of {what}");
+    }
+    let policy = answer.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; "), "{what}: {policy}");
+    assert!(policy.ends_with("frame-ancestors 'none'"), "{what}: {policy}");
+    assert!(answer.header("vary").split(", ").any(|name| name == "Origin"), "{what}: {}", answer.header("vary"));
+    assert_eq!(answer.header("x-request-id").len(), 32, "{what}");
+    assert!(!answer.headers.contains_key("server") && !answer.headers.contains_key("x-powered-by"), "{what}");
+}
+
+/// One answer of each kind, with its name.
+async fn all_kinds(app: &TestApp) -> Vec<(&'static str, Answer)> {
+    let request = |method, path| app.request(method, path);
+    let login = request(Method::POST, "/api/auth/login/").json(&json!({"email": ADA, "password": PASSWORD}));
+    let preflight = request(Method::OPTIONS, "/api/auth/me/").header("Access-Control-Request-Method", "GET");
+    let preflight = || preflight.try_clone().unwrap();
+    let post = || request(Method::POST, "/api/auth/login/");
+    vec![
+        ("200", send(request(Method::GET, "/healthz")).await),
+        ("200 with tokens", send(login).await),
+        ("a HEAD", send(request(Method::HEAD, "/healthz")).await),
+        ("400", send(post().json(&json!({}))).await),
+        ("401", app.get("/api/auth/me/").await),
+        ("403", send(post().header("Origin", "https://evil.com")).await),
+        ("404", app.get("/nowhere").await),
+        ("405", send(request(Method::PUT, "/api/auth/login/")).await),
+        ("413", send(post().json(&json!({"email": "x".repeat(70_000)}))).await),
+        ("415", send(post().body("{}")).await),
+        ("a preflight", send(preflight().header("Origin", APP)).await),
+        ("a foreign preflight", send(preflight().header("Origin", "https://evil.com")).await),
+        ("no HTTP", raw::exchange(app.address(), b"hello\r\n\r\n").await.unwrap()),
+        ("a huge head", raw::exchange(app.address(), &huge_head()).await.unwrap()),
+    ]
+}
+
+fn huge_head() -> Vec<u8> {
+    format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(200_000)).into_bytes()
+}
+
+#[actix_web::test]
+async fn every_answer_carries_the_security_headers() {
+    let app = start().await;
+    for (what, answer) in all_kinds(&app).await {
+        is_guarded(&answer, what);
+        assert_eq!(answer.header("content-security-policy"), API_POLICY, "{what}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{what}");
+        assert!(!answer.headers.contains_key("strict-transport-security"), "{what}: development speaks HTTP");
+    }
+}
+
+#[actix_web::test]
+async fn a_failure_of_the_server_carries_them_too() {
+    let app = start().await;
+    app.db().execute("DROP TABLE auth_events");
+    let answer = app.sign_in(ADA, PASSWORD).await;
+    answer.has_status(503);
+    is_guarded(&answer, "503");
+}
+
+#[actix_web::test]
+async fn every_answer_in_production_keeps_browsers_on_https() {
+    let app = TestApp::builder(Database::Sqlite).production().user(ADA).set("CORS_ALLOWED_ORIGINS", APP).start().await;
+    let mut answers = all_kinds(&app).await;
+    for (what, method) in [("a redirect", Method::GET), ("in clear", Method::POST), ("an OPTIONS", Method::OPTIONS)] {
+        let request = app.request(method, "/api/auth/config/").header("X-Forwarded-Proto", "http");
+        answers.push((what, send(request).await));
+    }
+    for (what, answer) in answers {
+        is_guarded(&answer, what);
+        let values: Vec<_> = answer.headers.get_all("strict-transport-security").iter().collect();
+        assert_eq!(values, [HSTS], "{what}");
+    }
+}
+
+#[actix_web::test]
+async fn the_page_to_try_the_api_may_run_its_own_scripts_only() {
+    let app = start().await;
+    let page = app.get("/api/docs/").await;
+    is_guarded(&page, "the page");
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("script-src 'self';"), "{policy}");
+    assert_eq!(page.header("cache-control"), "no-cache");
+    is_guarded(&app.get("/api/docs").await, "the redirect to the page");
+}
+
+#[actix_web::test]
+async fn production_shows_no_documents_unless_it_is_told_to() {
+    let paths = ["/api/docs", "/api/docs/", "/api/docs/index.html", "/api/openapi.json", "/api/openapi.json/"];
+    let app = TestApp::builder(Database::Sqlite).production().start().await;
+    for path in paths {
+        app.get(path).await.failed(404, auth_types::Reason::NotFound);
+    }
+    let app = TestApp::builder(Database::Sqlite).production().set("API_DOCS", "open").start().await;
+    for (path, status) in paths.into_iter().zip([308, 200, 200, 200, 200]) {
+        app.get(path).await.has_status(status);
+    }
+    let app = TestApp::builder(Database::Sqlite).set("API_DOCS", "closed").start().await;
+    app.get("/api/docs/").await.failed(404, auth_types::Reason::NotFound);
+}

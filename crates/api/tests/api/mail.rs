@@ -1,0 +1,214 @@
+//! Mail on its way out: what it says, that it leaves, and what happens when it cannot.
+
+use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
+use api::service::mail::deliver_due;
+use api::store::mail_outbox;
+use auth_types::Reason;
+use auth_types::requests::RegisterRequest;
+use chrono::Duration;
+use reqwest::Method;
+use serde_json::json;
+
+on_both_databases![
+    mail_leaves_once_however_many_workers_there_are,
+    mail_of_a_worker_that_died_is_taken_by_another,
+    a_worker_that_was_too_slow_changes_nothing,
+    what_cannot_leave_comes_again_later_and_later_until_it_is_given_up,
+    a_reused_refresh_token_is_told_to_its_owner,
+];
+
+const ADA: &str = "ada@example.com";
+const WAITING: &str = "SELECT count(*) FROM mail_outbox";
+
+fn request(email: &str) -> RegisterRequest {
+    RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() }
+}
+
+async fn ask_for_reset(app: &TestApp, email: &str) {
+    app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
+}
+
+async fn mail_leaves_once_however_many_workers_there_are(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let second = TestApp::builder_on(app.db().clone()).clock(app.clock()).start().await;
+    for _ in 0..20 {
+        ask_for_reset(&app, ADA).await;
+    }
+    let workers = (0..8).map(|number| deliver_due(if number % 2 == 0 { app.services() } else { second.services() }));
+    let sent = futures_util::future::join_all(workers).await.into_iter().map(Result::unwrap).sum::<usize>();
+    assert_eq!(sent, 20);
+    assert_eq!(app.deliver_mail().await.len() + second.deliver_mail().await.len(), 20);
+    assert_eq!(app.db().number(WAITING), 0);
+}
+
+async fn mail_of_a_worker_that_died_is_taken_by_another(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    ask_for_reset(&app, ADA).await;
+    let now = app.services().now();
+    let lease = now + Duration::minutes(5);
+    let taken = mail_outbox::claim(&mut app.db().connect(), now, lease, 10).unwrap();
+    assert_eq!(taken.len(), 1);
+
+    app.clock().advance(Duration::minutes(5) - ONE_SECOND);
+    assert_eq!(app.deliver_mail().await.len(), 0);
+    app.clock().advance(ONE_SECOND);
+    assert_eq!(app.deliver_mail().await.len(), 1);
+}
+
+async fn a_worker_that_was_too_slow_changes_nothing(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    ask_for_reset(&app, ADA).await;
+    let (mut connection, now) = (app.db().connect(), app.services().now());
+    let slow = mail_outbox::claim(&mut connection, now, now, 1).unwrap().remove(0);
+    let quick = mail_outbox::claim(&mut connection, now, now + Duration::minutes(5), 1).unwrap().remove(0);
+    assert_eq!((slow.attempts, quick.attempts), (1, 2));
+    mail_outbox::postpone(&mut connection, &slow, now).unwrap();
+    mail_outbox::delete(&mut connection, &slow).unwrap();
+    assert_eq!(mail_outbox::claim(&mut connection, now, now, 1).unwrap().len(), 0);
+    assert_eq!(app.db().number(WAITING), 1);
+    mail_outbox::delete(&mut connection, &quick).unwrap();
+    assert_eq!(app.db().number(WAITING), 0);
+}
+
+async fn what_cannot_leave_comes_again_later_and_later_until_it_is_given_up(database: Database) {
+    // A file stands where the folder should be.
+    let blocked = tempfile::NamedTempFile::new().unwrap();
+    let url = format!("file:{}", blocked.path().display());
+    let app = TestApp::builder(database).user(ADA).set("EMAIL_URL", url).start().await;
+    let tokens = app.login(ADA).await;
+    let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
+    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+
+    let attempts = || app.db().number("SELECT attempts FROM mail_outbox");
+    let mut wait = Duration::seconds(30);
+    for attempt in 1..=7 {
+        assert_eq!(deliver_due(app.services()).await.unwrap(), 0);
+        assert_eq!(attempts(), attempt);
+        app.clock().advance(wait - ONE_SECOND);
+        deliver_due(app.services()).await.unwrap();
+        assert_eq!(attempts(), attempt, "it comes again no earlier than after {wait}");
+        app.clock().advance(ONE_SECOND);
+        wait = wait * 2;
+    }
+    app.clock().advance(Duration::hours(72));
+    deliver_due(app.services()).await.unwrap();
+    assert_eq!(app.db().number(WAITING), 0);
+    let failed = app.db().value("SELECT detail FROM auth_events WHERE kind = 'mail_failed'").unwrap();
+    assert_eq!(failed, r#"{"mail":"password_changed"}"#);
+}
+
+async fn a_reused_refresh_token_is_told_to_its_owner(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let first = app.login(ADA).await;
+    app.refresh(&first).await.ok();
+    app.clock().advance(app.settings().lifetimes.leeway + ONE_SECOND);
+    app.refresh(&first).await.refused(Reason::RefreshReused);
+    app.refresh(&first).await.refused(Reason::SessionRevoked);
+    let told = app.deliver_one_mail().await;
+    assert_eq!((told.to.as_str(), told.subject.as_str()), (ADA, "A device was signed out"));
+}
+
+#[actix_web::test]
+async fn a_mail_repeats_nothing_that_a_stranger_typed() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    let evil = "<a href='https://evil.example'>Win</a>";
+    let body =
+        RegisterRequest { display_name: Some(evil.to_owned()), username: Some("evil".to_owned()), ..request(ADA) };
+    let sign_up = app.request(Method::POST, "/api/auth/register/").json(&body);
+    send(sign_up.header("User-Agent", "Firefox/1 evil <b>").header("Host", "evil.example")).await.created();
+    let mail = app.deliver_one_mail().await;
+    assert!(!mail.source.contains("evil"), "{}", mail.source);
+    assert!(mail.text.contains("Device: Firefox. Address: 127.0.0.1."), "{}", mail.text);
+    assert!(mail.text.contains("When: 4 March 2026, 05:06 UTC."), "{}", mail.text);
+}
+
+#[actix_web::test]
+async fn a_mail_has_one_recipient_and_the_headers_of_a_machine() {
+    let app = TestApp::builder(Database::Sqlite).set("EMAIL_FROM", "Latchkey <no-reply@example.com>").start().await;
+    app.register(&request("Ada.L+x@Exämple.de")).await.created();
+    let mail = app.deliver_one_mail().await;
+    assert_eq!(mail.to, "Ada.L+x@xn--exmple-cua.de");
+    let head = mail.source.split_once("\r\n\r\n").unwrap().0;
+    let mut names: Vec<_> = head.split("\r\n").filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+    names.retain(|name| !name.starts_with(' '));
+    names.sort_unstable();
+    let expected = ["Auto-Submitted", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"];
+    assert_eq!(names, expected, "{head}");
+    assert!(
+        head.contains("From: Latchkey <no-reply@example.com>")
+            || head.contains("From: \"Latchkey\" <no-reply@example.com>"),
+        "{head}"
+    );
+    assert!(head.contains("Date: Wed, 04 Mar 2026 05:06:07 +0000"), "{head}");
+    // Both forms say the same.
+    assert!(mail.html.contains(&format!("#token={}\"", mail.token())), "{}", mail.html);
+}
+
+#[actix_web::test]
+async fn links_lead_to_the_front_end_and_never_where_a_request_says() {
+    let builder = TestApp::builder(Database::Sqlite).set("FRONTEND_URL", "https://app.example.com/a&b'c/");
+    let app = builder.user(ADA).start().await;
+    let reset = app.request(Method::POST, "/api/auth/password/reset/").json(&json!({"email": ADA}));
+    let reset = reset.header("Host", "evil.example").header("X-Forwarded-Host", "evil.example");
+    send(reset.header("Origin", "http://127.0.0.1:8080")).await.has_status(202);
+    let mail = app.deliver_one_mail().await;
+    assert!(mail.text.contains("https://app.example.com/a&b'c/reset-password#token="), "{}", mail.text);
+    assert!(mail.html.contains("https://app.example.com/a&amp;b&#39;c/reset-password#token="), "{}", mail.html);
+    assert!(!mail.source.contains("evil"));
+}
+
+#[actix_web::test]
+async fn a_mail_that_waited_too_long_is_not_sent() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
+    ask_for_reset(&app, ADA).await;
+    app.clock().advance(Duration::hours(1));
+    assert_eq!(app.deliver_mail().await.len(), 0);
+    assert_eq!(app.db().number(WAITING), 0);
+}
+
+/// Each request from a client of its own, as a flood would come.
+async fn ask_from(app: &TestApp, path: &str, email: &str, client: &str) -> Answer {
+    let request = app.request(Method::POST, path).header("X-Forwarded-For", client);
+    send(request.json(&json!({"email": email}))).await
+}
+
+#[actix_web::test]
+async fn one_address_is_mailed_five_times_an_hour_whether_it_has_an_account_or_not() {
+    let limited = TestApp::builder(Database::Sqlite).set("RATE_LIMITS", "on").set("TRUSTED_PROXY_HOPS", "1");
+    let app = limited.user(ADA).start().await;
+    let paths = ["/api/auth/password/reset/", "/api/auth/email/resend/"];
+    for email in [ADA, "nobody@example.com"] {
+        for number in 0..5 {
+            ask_from(&app, paths[number % 2], email, &format!("203.0.113.{number}")).await.has_status(202);
+        }
+        for path in paths {
+            let spelled = email.to_uppercase();
+            ask_from(&app, path, &spelled, "203.0.113.200").await.failed(429, Reason::RateLimited);
+        }
+    }
+    assert_eq!(app.db().number(WAITING), 10, "a refused request writes nothing");
+    app.clock().advance(Duration::hours(1));
+    ask_from(&app, paths[0], ADA, "203.0.113.200").await.has_status(202);
+}
+
+#[actix_web::test]
+async fn one_client_asks_for_twenty_mails_an_hour() {
+    let app = TestApp::builder(Database::Sqlite).set("RATE_LIMITS", "on").start().await;
+    for number in 0..20 {
+        ask_for_reset(&app, &format!("somebody{number}@example.com")).await;
+    }
+    let one_more = app.post("/api/auth/email/resend/", &json!({"email": "one.more@example.com"})).await;
+    one_more.failed(429, Reason::RateLimited);
+}
+
+#[actix_web::test]
+async fn a_sign_up_that_mails_a_taken_address_counts_as_a_mail_to_it() {
+    let builder = TestApp::builder(Database::Sqlite).set("RATE_LIMITS", "on").set("EMAIL_VERIFICATION", "mandatory");
+    let app = builder.user(ADA).start().await;
+    for _ in 0..5 {
+        app.register(&request(ADA)).await.has_status(202);
+    }
+    app.register(&request(ADA)).await.failed(429, Reason::RateLimited);
+    ask_from(&app, "/api/auth/password/reset/", ADA, "203.0.113.1").await.failed(429, Reason::RateLimited);
+    app.register(&request("eve@example.com")).await.has_status(202);
+}

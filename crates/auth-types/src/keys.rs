@@ -1,0 +1,33 @@
+//! The public keys that verify tokens, for whoever else wants to (RFC 7517).
+
+use serde::{Deserialize, Serialize};
+
+/// What `/.well-known/jwks.json` answers. Empty where a secret signs the tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JsonWebKeySet {
+    /// The key that signs first, then those that still verify.
+    pub keys: Vec<JsonWebKey>,
+}
+
+/// A public key, Ed25519 (RFC 8037, section 2) or P-256 (RFC 7518, section 6.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JsonWebKey {
+    /// The family: `OKP` or `EC`.
+    pub kty: String,
+    /// The curve: `Ed25519` or `P-256`.
+    pub crv: String,
+    /// The point's x, base64url.
+    pub x: String,
+    /// The point's y, base64url; an `EC` key has one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub y: Option<String>,
+    /// The name that tokens call the key by: its thumbprint (RFC 7638).
+    pub kid: String,
+    /// Always `sig`.
+    #[serde(rename = "use")]
+    pub key_use: String,
+    /// How it signs: `EdDSA` or `ES256`.
+    pub alg: String,
+}

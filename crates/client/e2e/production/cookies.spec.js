@@ -1,0 +1,240 @@
+// The API in production with TOKEN_TRANSPORT=cookie, and the client on another host of the same site.
+import { API, CLIENT, LOSE } from "../support/addresses.js";
+import { REFRESH } from "../support/app.js";
+import { expect, test } from "../support/test.js";
+
+test.use({ stage: "cookie" });
+
+const isToken = /eyJ[\w-]+\.[\w-]+\.[\w-]+/;
+
+/** The refresh cookie in the browser, if there is one. */
+async function refreshCookie(context) {
+  return (await context.cookies(REFRESH)).find(({ name }) => name.endsWith("refresh_token"));
+}
+
+/** Everything that a script of the page can find again after a reload. */
+const everythingKept = (page) =>
+  page.evaluate(async () => {
+    const databases = await indexedDB.databases();
+    const kept = [document.cookie, { ...localStorage }, { ...sessionStorage }, databases, await caches.keys(), history.state, name];
+    return JSON.stringify(kept);
+  });
+
+/** Has the answer to the next refresh lost on its way to the browser. */
+const loseNext = (page, what, keys) =>
+  page.route(
+    REFRESH,
+    (route) => {
+      const headers = route.request().headers();
+      keys.push(headers["idempotency-key"]);
+      return route.continue({ headers: { ...headers, [LOSE]: what } });
+    },
+    { times: 1 },
+  );
+
+test("signing in leaves no token where a script could find it again", async ({ app, context, page, person }) => {
+  const answered = page.waitForResponse(`${API}/api/auth/login/`);
+  await app.signIn(person);
+
+  const { access, ...rest } = await (await answered).json();
+  expect(access).toMatch(isToken);
+  expect(rest).not.toHaveProperty("refresh");
+  expect(JSON.stringify(rest)).not.toMatch(isToken);
+  expect(await everythingKept(page)).not.toMatch(isToken);
+  expect(await refreshCookie(context)).toMatchObject({
+    name: "__Secure-refresh_token",
+    domain: ".latchkey.test",
+    path: "/api/auth/",
+    httpOnly: true,
+    secure: true,
+    sameSite: "Strict",
+  });
+});
+
+test("only what renews the session carries the cookie", async ({ app, page, person }) => {
+  const carriers = new Set();
+  page.on("response", async (answer) => {
+    const { cookie = "" } = await answer.request().allHeaders();
+    if (cookie.includes("refresh_token=")) carriers.add(new URL(answer.url()).pathname);
+  });
+  await app.signIn(person);
+  await page.reload();
+  await app.expectSignedIn(person);
+  await app.visitSessions();
+  await app.signOutButton.click();
+  await expect.poll(() => [...carriers].sort()).toEqual(["/api/auth/logout/", "/api/auth/refresh/"]);
+});
+
+test("a reload refreshes once, by the cookie", async ({ app, page, person }) => {
+  await app.signIn(person);
+  const { sid } = await app.access();
+  const refreshes = app.record(REFRESH);
+  await page.reload();
+  await app.expectSignedIn(person);
+  expect((await app.access()).sid).toBe(sid);
+  expect(refreshes).toHaveLength(1);
+  expect(refreshes[0].headers()["x-csrf-token"]).toBeTruthy();
+  expect(refreshes[0].postDataJSON()).toEqual({});
+});
+
+test("an expired access token is refreshed, and nobody notices", async ({ app, page, person }) => {
+  await app.signIn(person);
+  const { sid } = await app.access();
+  const refreshes = app.record(REFRESH);
+  await app.accessExpires();
+  await app.visitSessions();
+  expect((await app.access()).sid).toBe(sid);
+  const keys = refreshes.map((request) => request.headers()["idempotency-key"]);
+  expect(keys.length).toBeGreaterThan(0);
+  expect(new Set(keys).size, "another key for each rotation").toBe(keys.length);
+  await expect(app.alert).toBeHidden();
+});
+
+for (const locks of ["with", "without"]) {
+  test(`tabs that refresh at once, ${locks} Web Locks, all stay signed in`, async ({ api, app, context, newTab, person }) => {
+    if (locks === "without") {
+      await context.addInitScript(() => Object.defineProperty(Navigator.prototype, "locks", { get: () => undefined }));
+    }
+    await app.signIn(person);
+    const { sid } = await app.access();
+    const tabs = [app, ...(await Promise.all([1, 2].map(newTab)))];
+    await Promise.all(tabs.slice(1).map((tab) => tab.open("/")));
+    for (const tab of tabs) await tab.expectSignedIn(person);
+    const refused = [];
+    context.on("response", (answer) => answer.url() === REFRESH && answer.status() !== 200 && refused.push(answer.status()));
+    for (let round = 0; round < 2; round += 1) {
+      for (const tab of tabs) await tab.accessExpires();
+      await Promise.all(tabs.map((tab) => (round ? tab.page.reload() : tab.visitSessions())));
+      for (const tab of tabs) await expect(tab.signOutButton).toBeVisible();
+    }
+    expect(refused).toEqual([]);
+    for (const tab of tabs) await tab.visitSessions();
+    for (const tab of tabs) expect((await tab.access()).sid).toBe(sid);
+    expect(await api.sessions((await app.access()).jwt)).toHaveLength(1);
+  });
+}
+
+for (const what of ["answer", "body"]) {
+  test(`a refresh whose ${what} got lost is repeated with the same key, and the session goes on`, async ({ app, page, person, watch }) => {
+    watch.expectText(/net::ERR_/);
+    await app.signIn(person);
+    const { sid } = await app.access();
+    const keys = [];
+    await loseNext(page, what, keys);
+    const refreshes = app.record(REFRESH);
+    await app.accessExpires();
+    await app.visit("Sessions");
+    await expect(app.signOutDevice.first()).toBeVisible({ timeout: 30_000 });
+    expect(refreshes.length).toBeGreaterThan(1);
+    expect(refreshes[1].headers()["idempotency-key"]).toBe(keys[0]);
+    expect((await app.access()).sid).toBe(sid);
+  });
+}
+
+test("an answer lost by closing the tab is asked for again by the next one", async ({ app, page, newTab, person, watch }) => {
+  watch.expectText(/net::ERR_/);
+  await app.signIn(person);
+  const { sid } = await app.access();
+  const keys = [];
+  await loseNext(page, "answer", keys);
+  await app.accessExpires();
+  const lost = page.waitForEvent("requestfailed", (request) => request.url() === REFRESH);
+  await app.visit("Sessions");
+  await lost;
+  await page.close();
+
+  const next = await newTab();
+  const refreshes = next.record(REFRESH);
+  await next.open("/");
+  await next.expectSignedIn(person);
+  expect(refreshes[0].headers()["idempotency-key"]).toBe(keys[0]);
+  expect((await next.access()).sid).toBe(sid);
+});
+
+test("signing out removes the cookie, ends the session, and reaches the other tabs", async ({ api, app, context, newTab, page, person }) => {
+  await app.signIn(person);
+  const second = await newTab();
+  await second.open("/sessions");
+  await expect(second.signOutDevice.first()).toBeVisible();
+  const { jwt } = await second.access();
+  await app.signOutButton.click();
+
+  await app.expectSignedOut();
+  await second.expectSignedOut();
+  await expect.poll(() => refreshCookie(context)).toBeUndefined();
+  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  expect(await page.evaluate(() => localStorage.length)).toBe(0);
+  await page.reload();
+  await app.expectSignedOut();
+});
+
+test("the storage is cleared before the API is told", async ({ app, page, person }) => {
+  await app.signIn(person);
+  let told;
+  const telling = new Promise((resolve) => (told = resolve));
+  await page.route("**/api/auth/logout/", async (route) => {
+    told(await page.evaluate(() => localStorage.length));
+    await route.continue();
+  });
+  await app.signOutButton.click();
+  expect(await telling).toBe(0);
+});
+
+test("a sign-in waits for the answer to the sign-out before it, which takes the cookie away", async ({ app, context, page, person }) => {
+  await app.signIn(person);
+  const answered = [];
+  page.on("response", (answer) => answered.push(new URL(answer.url()).pathname));
+  await page.route("**/api/auth/logout/", (route) => setTimeout(() => route.continue(), 1_000)); // a slow server
+  await app.signOutButton.click();
+  await app.fillSignIn(person);
+
+  await app.expectSignedIn(person);
+  const [out, back] = ["/api/auth/logout/", "/api/auth/login/"].map((path) => answered.indexOf(path));
+  expect(out).toBeGreaterThanOrEqual(0);
+  expect(out).toBeLessThan(back);
+  expect(await refreshCookie(context)).toBeDefined();
+  await page.reload();
+  await app.expectSignedIn(person);
+});
+
+test("somebody else signing in in one tab changes what the others show", async ({ api, app, newTab, person }) => {
+  const somebody = await api.register();
+  await app.signIn(person);
+  const second = await newTab();
+  await second.open("/");
+  await second.expectSignedIn(person);
+
+  await app.signOutButton.click();
+  await app.fillSignIn(somebody);
+  await app.expectSignedIn(somebody);
+  await second.expectSignedIn(somebody);
+  await expect(second.page.getByText(person.email)).toHaveCount(0);
+});
+
+test("a cookie that is gone asks to sign in, says why, and does not loop", async ({ app, context, page, person, watch }) => {
+  watch.expectFailures(401);
+  await app.signIn(person);
+  await context.clearCookies();
+  const refreshes = app.record(REFRESH);
+  await page.reload();
+  await app.expectSignedOut();
+  await expect(page.getByText(/Allow cookies for https:\/\/api\.latchkey\.test/)).toBeVisible();
+  expect(refreshes).toHaveLength(1);
+  await app.fillSignIn(person);
+  await expect(page).toHaveURL(`${CLIENT}/`);
+  await app.expectSignedIn(person);
+});
+
+test("a refused CSRF token signs nobody out", async ({ app, context, page, person, watch }) => {
+  watch.expectFailures(403);
+  await app.signIn(person);
+  const { sid } = await app.access();
+  const cookies = await context.cookies();
+  await context.clearCookies({ name: "csrf_token" });
+  await page.reload();
+  await expect(app.notice).toBeVisible();
+  await context.addCookies(cookies.filter(({ name }) => name === "csrf_token"));
+  await page.reload();
+  await app.expectSignedIn(person);
+  expect((await app.access()).sid).toBe(sid);
+});

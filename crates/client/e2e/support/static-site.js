@@ -1,0 +1,34 @@
+// The built client as a static host serves it: files, the headers of headers.json, and index.html for every path that is
+// no file.
+import { existsSync, readFileSync } from "node:fs";
+import sirv from "sirv";
+import { API } from "./addresses.js";
+
+const root = new URL("../../../../", import.meta.url).pathname;
+
+/** The rules, as the host's own configuration has them: `path`, `name`, `value`. */
+export const rules = JSON.parse(readFileSync(`${root}crates/client/headers.json`, "utf8")).map(({ value, ...rule }) => ({
+  ...rule,
+  value: value.replace("{api}", API),
+}));
+
+/** Whether a rule's path is that of a request: `*` stands for anything, within one level if something follows it. */
+export function matches(path, pathname) {
+  const [before, after] = path.split("*");
+  if (after === undefined) return pathname === before;
+  const middle = pathname.slice(before.length, pathname.length - after.length);
+  const fits = pathname.startsWith(before) && pathname.endsWith(after) && pathname.length >= before.length + after.length;
+  return fits && (after === "" || !middle.includes("/"));
+}
+
+/** Answers a request. */
+export function staticSite() {
+  const folder = process.env.CLIENT_FILES || `${root}dist`;
+  if (!existsSync(`${folder}/index.html`)) throw new Error(`${folder} holds no built client; run scripts/test browser`);
+  const files = sirv(folder, { single: true, etag: true });
+  return (request, response) => {
+    const { pathname } = new URL(request.url, API);
+    for (const rule of rules) if (matches(rule.path, pathname)) response.setHeader(rule.name, rule.value);
+    files(request, response, () => response.writeHead(404).end());
+  };
+}
