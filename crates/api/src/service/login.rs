@@ -131,6 +131,8 @@ async fn prove(
     (client, tries): (&ClientInfo, &mut Tries<'_>),
 ) -> Result<Proven, LoginError> {
     tries.by_client(Budget::SignInClient).await?;
+    // A place first: those for whom there is none must not ask the database, either.
+    let place = services.hashing.enter()?;
     let (user, network_seen_at) = find(services, names, client.network).await?;
     // A place that the account knows has a budget of its own, which no stranger can spend.
     take_guess(tries, names, client.network.filter(|_| network_seen_at.is_some())).await?;
@@ -142,7 +144,7 @@ async fn prove(
         let renewed = matches!(verdict, Verdict::RightButOutdated).then(|| passwords::hash(&password, cost));
         (verdict, renewed.transpose())
     };
-    let (verdict, renewed) = services.hashing.run(compare).await?;
+    let (verdict, renewed) = place.run(compare).await?;
     match user {
         Some(credentials) if verdict != Verdict::Wrong && credentials.is_active => {
             Ok(Proven { credentials, renewed: renewed?, network_seen_at })
