@@ -96,7 +96,7 @@ fn password_of(url: &str) -> Option<String> {
 }
 
 /// A part of a URL as the server gets it, without percent signs.
-pub(super) fn decoded(part: &str) -> String {
+fn decoded(part: &str) -> String {
     let pair = format!("={}", part.replace('+', "%2B"));
     url::form_urlencoded::parse(pair.as_bytes()).map(|(_, value)| value).collect()
 }
