@@ -31,7 +31,7 @@ const PROVOKED: &[Provoked] = &[
     (&[("EMAIL_URL", "smtp://user@mail.example.com")], &["config.refused"]),
     (&[("SECRET_KEYS", "x")], &["config.misspelt"]),
     (&[("CORS_ALLOWED_ORIGIN", "x")], &["config.misspelt"]),
-    (&[("SECRET_KEY", "your-super-secret-key-here-make-it-long-and-random")], &["secrets.placeholder"]),
+    (&[("SECRET_KEY", "my-super-secret-key-for-this-application-1234567890")], &["secrets.placeholder"]),
     (&[("METRICS_TOKEN", "CHANGE-ME-CHANGE-ME")], &["secrets.placeholder"]),
     (&[("AWS_SECRET_ACCESS_KEY", "your_r2_secret_key")], &["secrets.placeholder"]),
     (&[("DATABASE_URL", "postgres://u:your_postgres_password@h/d")], &["secrets.placeholder"]),
