@@ -259,6 +259,9 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            response.force_close(); // the rest of the request may never come
+        }
         for header in &self.headers {
             response.append_header(header.clone());
         }

@@ -15,6 +15,7 @@ mod password;
 mod sessions;
 pub(crate) mod site;
 mod transport;
+mod watch;
 mod wire;
 
 use auth_types::JsonWebKeySet;
@@ -138,4 +139,5 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
 pub use body::parse as parse_body;
 pub use docs::document as openapi_document;
 pub use endpoint::routes;
+pub use watch::Crowd;
 pub use wire::Wire;
