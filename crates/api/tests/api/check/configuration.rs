@@ -28,6 +28,7 @@ const PROVOKED: &[Provoked] = &[
     (&[("REFRESH_LEEWAY", "0")], &["refresh.strict"]),
     (&[("RATE_LIMITS", "off")], &["config.refused", "limits.off"]),
     (&[("EMAIL_FROM", "")], &["config.refused"]),
+    (&[("EMAIL_URL", "smtp://user@mail.example.com")], &["config.refused"]),
     (&[("SECRET_KEYS", "x")], &["config.misspelt"]),
     (&[("CORS_ALLOWED_ORIGIN", "x")], &["config.misspelt"]),
     (&[("SECRET_KEY", "your-super-secret-key-here-make-it-long-and-random")], &["secrets.placeholder"]),
@@ -128,6 +129,7 @@ fn a_database_in_memory_is_told_of() {
 /// What depends on the machine, or on an answer: provoked in tests of their own.
 const ELSEWHERE: &[&str] = &[
     "database.ephemeral",
+    "database.sqlite",
     "environment.development",
     "storage.ephemeral",
     "storage.local",

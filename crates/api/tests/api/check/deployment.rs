@@ -31,7 +31,7 @@ impl Surroundings {
     fn new() -> Self {
         let files = Arc::new(Files::default());
         let bucket = Server::bucket(Some(Arc::clone(&files)));
-        Self { mail: Server::mail("n4Xw8pQe"), bucket, redis: Server::redis(), files }
+        Self { mail: Server::mail("n4Xw8pQe"), bucket, redis: Server::redis("+PONG"), files }
     }
 
     fn variables(&self, db: &TestDb) -> Variables {

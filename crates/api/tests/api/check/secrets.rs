@@ -58,13 +58,12 @@ async fn no_secret_is_repeated() {
 /// A server may repeat what it was told.
 #[actix_web::test]
 async fn no_secret_that_a_server_repeats_is_printed() {
-    let parrot =
-        Server::start(|mut client| std::io::Write::write_all(&mut client, b"421 hunter2 and hunter2%2F, go away\r\n"));
-    let changes = [("EMAIL_URL", format!("smtp://user:hunter2@{}", parrot.address()))];
-    let all: Vec<_> = marked(MARK).into_iter().chain(changes).collect();
+    let parrot = Server::redis("-ERR hunter2 and hunter2%2F, go away");
+    let changes = [("REDIS_URL", format!("redis://{}", parrot.address()))];
+    let all: Vec<_> = marked("hunter2%2F").into_iter().chain(changes).collect();
     let report = deploy(production(&all)).await;
-    assert!(message(&report, "mail.unreachable").contains("***"), "{report}");
-    assert!(!report.to_string().contains(MARK), "{report}");
+    assert!(message(&report, "redis.unreachable").contains("***"), "{report}");
+    assert!(!report.to_string().contains("hunter2%2F"), "{report}");
 }
 
 #[test]
