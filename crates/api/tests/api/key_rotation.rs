@@ -131,8 +131,8 @@ async fn a_change_from_the_secret_to_a_key_pair_signs_nobody_out(database: Datab
         let steps = [
             secret(SECRET_KEY, ""),
             ring("HS256", &[pair.public_pem()]),
-            both(pairs.clone(), secret(SECRET_KEY, SECRET_KEY)),
-            both(pairs, secret(SECRET_KEY, "")),
+            both(pairs.clone(), secret(NEW_SECRET, SECRET_KEY)),
+            both(pairs, secret(NEW_SECRET, "")),
         ];
         World::new(database).await.roll_out(&steps).await;
     }
@@ -143,9 +143,9 @@ async fn a_change_from_a_key_pair_to_the_secret_signs_nobody_out(database: Datab
         let pairs = ring(pair.algorithm(), &[pair.private_pem()]);
         let steps = [
             pairs.clone(),
-            both(pairs, secret(SECRET_KEY, SECRET_KEY)),
-            ring("HS256", &[pair.public_pem()]),
-            secret(SECRET_KEY, ""),
+            both(pairs, secret(SECRET_KEY, NEW_SECRET)),
+            both(ring("HS256", &[pair.public_pem()]), secret(NEW_SECRET, SECRET_KEY)),
+            secret(NEW_SECRET, ""),
         ];
         World::new(database).await.roll_out(&steps).await;
     }
