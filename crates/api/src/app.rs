@@ -114,19 +114,20 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
             .h1_allow_half_closed(false)
             .graceful_shutdown_signal(move || wait_for(stopping.clone()))
             .on_connect_ext(|wire: &Wire<TcpStream>, data| _ = data.insert(wire.requests()));
-        let open = move |io| ready(open(io, environment, patience, crowd.clone()));
+        let open = move |io| ready(Ok::<_, DispatchError>(open(io, environment, patience, crowd.clone())));
         fn_service(open).and_then(http.finish(map_config(app(), |()| AppConfig::default())))
     };
     Ok(server.listen("api", listener, connections)?.run())
 }
 
-type Opened = Result<(Wire<TcpStream>, Protocol, Option<SocketAddr>), DispatchError>;
+/// A connection as the HTTP service takes it.
+type Opened = (Wire<TcpStream>, Protocol, Option<SocketAddr>);
 
 fn open(io: TcpStream, environment: Environment, patience: Patience, crowd: Crowd) -> Opened {
     let peer = io.peer_addr().ok();
     // Answers are small and written whole: waiting for more to send would only delay them.
     let _ = io.set_nodelay(true);
-    Ok((Wire::new(io, environment, patience, crowd), Protocol::Http1, peer))
+    (Wire::new(io, environment, patience, crowd), Protocol::Http1, peer)
 }
 
 async fn wait_for(stopping: GracefulShutdownSignal) {

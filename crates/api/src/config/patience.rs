@@ -32,7 +32,7 @@ impl Default for Patience {
         Self {
             head: Duration::from_secs(5),
             body: Duration::from_secs(10),
-            idle: Duration::from_secs(120),
+            idle: Duration::from_mins(2),
             idle_crowded: Duration::from_secs(5),
             answer: Duration::from_secs(30),
             linger: Duration::from_secs(2),

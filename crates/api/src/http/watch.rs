@@ -182,7 +182,7 @@ impl Watch {
     /// An idle connection looks up from time to time whether it has to make room.
     fn arm(&mut self, time: Duration) {
         let step = if self.phase == Phase::Idle { time.min(self.patience.idle_crowded) } else { time };
-        self.left = time - step;
+        self.left = time.saturating_sub(step);
         self.timer.set(sleep(step));
     }
 }
