@@ -77,6 +77,13 @@ pub struct LimitMetrics {
 }
 
 impl LimitMetrics {
+    /// From 0, so that the first refusal shows as a rise.
+    fn start(&self) {
+        for budget in Budget::ALL {
+            drop(self.refused.get_or_create(&BudgetLabels { budget: budget.rule().name }));
+        }
+    }
+
     pub fn refuse(&self, budget: Budget) {
         self.refused.get_or_create(&BudgetLabels { budget: budget.rule().name }).inc();
     }
@@ -114,6 +121,7 @@ impl Default for Metrics {
             limit_keys: Gauge::default(),
         };
         metrics.register();
+        metrics.limits.start();
         metrics
     }
 }

@@ -1,8 +1,13 @@
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "@playwright/test";
 import { CLIENT, STAGES } from "./support/addresses.js";
 import { makeCertificate } from "./support/certificate.js";
 
 makeCertificate();
+// Where the stories' API puts its mail, and the stories look for it; workers and servers inherit the name.
+process.env.OUTBOX ??= mkdtempSync(join(tmpdir(), "latchkey-outbox-"));
 
 // An ordinary Chromium from the system's packages; nothing is downloaded.
 const flags = [

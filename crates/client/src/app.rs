@@ -3,7 +3,10 @@
 use crate::components::{FirstPage, Shell, StatusRegion};
 use crate::http::Http;
 use crate::notices::Notices;
-use crate::pages::{AccountPage, HomePage, LoginPage, NotFoundPage, RegisterPage, SessionsPage};
+use crate::pages::{
+    AccountPage, ChangeEmailPage, ForgotPasswordPage, HomePage, LoginPage, NotFoundPage, RegisterPage,
+    ResetPasswordPage, SecurityPage, SessionsPage, VerifyEmailPage,
+};
 use crate::session::Session;
 use leptos::prelude::*;
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
@@ -21,8 +24,10 @@ pub fn start() {
 #[component]
 fn App() -> impl IntoView {
     let notices = Notices::new();
-    let session = Session::start(Http::new(notices), notices);
+    let http = Http::new(notices);
+    let session = Session::start(http, notices);
     provide_context(notices);
+    provide_context(http);
     provide_context(session);
     provide_context(FirstPage::new());
     view! {
@@ -32,9 +37,14 @@ fn App() -> impl IntoView {
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/login") view=LoginPage />
                 <Route path=path!("/register") view=RegisterPage />
+                <Route path=path!("/forgot-password") view=ForgotPasswordPage />
+                <Route path=path!("/reset-password") view=ResetPasswordPage />
+                <Route path=path!("/verify-email") view=VerifyEmailPage />
+                <Route path=path!("/change-email") view=ChangeEmailPage />
                 <ParentRoute path=path!("") view=Shell>
                     <Route path=path!("") view=HomePage />
                     <Route path=path!("/account") view=AccountPage />
+                    <Route path=path!("/security") view=SecurityPage />
                     <Route path=path!("/sessions") view=SessionsPage />
                 </ParentRoute>
             </Routes>

@@ -15,6 +15,8 @@ pub mod components;
 #[cfg(feature = "browser")]
 pub mod http;
 #[cfg(feature = "browser")]
+pub mod mailed_link;
+#[cfg(feature = "browser")]
 pub mod notices;
 #[cfg(feature = "browser")]
 pub mod pages;

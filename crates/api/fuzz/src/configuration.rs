@@ -1,55 +1,6 @@
 //! Configuration: lines `NAME=VALUE`, or `@n=VALUE` for the n-th variable that there is.
 
-use api::config::{Settings, Variables};
-
-/// What the program reads, and what it must never say again.
-const NAMES: [(&str, bool); 45] = [
-    ("APP_ENV", false),
-    ("DJANGO_ENV", false),
-    ("DEBUG", false),
-    ("SECRET_KEY", true),
-    ("DJANGO_SECRET_KEY", true),
-    ("SECRET_KEY_FALLBACKS", true),
-    ("JWT_ALGORITHM", false),
-    ("JWT_PRIVATE_KEY", true),
-    ("JWT_ISSUER", false),
-    ("JWT_AUDIENCE", false),
-    ("DATABASE_URL", true),
-    ("DB_NAME", false),
-    ("DB_USER", false),
-    ("DB_PASSWORD", true),
-    ("DB_HOST", false),
-    ("DB_PORT", false),
-    ("DATABASE_POOL_SIZE", false),
-    ("HOST", false),
-    ("PORT", false),
-    ("TRUSTED_PROXY_HOPS", false),
-    ("CORS_ALLOWED_ORIGINS", false),
-    ("CSRF_TRUSTED_ORIGINS", false),
-    ("FRONTEND_URL", false),
-    ("TOKEN_TRANSPORT", false),
-    ("SESSION_COOKIE_DOMAIN", false),
-    ("ACCESS_TOKEN_LIFETIME", false),
-    ("REFRESH_TOKEN_LIFETIME", false),
-    ("SESSION_MAX_AGE", false),
-    ("REFRESH_LEEWAY", false),
-    ("REGISTRATION", false),
-    ("EMAIL_VERIFICATION", false),
-    ("PASSWORD_MIN_LENGTH", false),
-    ("BCRYPT_COST", false),
-    ("EMAIL_URL", true),
-    ("EMAIL_FROM", false),
-    ("AWS_ACCESS_KEY_ID", false),
-    ("AWS_SECRET_ACCESS_KEY", true),
-    ("AWS_STORAGE_BUCKET_NAME", false),
-    ("AWS_S3_ENDPOINT_URL", false),
-    ("RATE_LIMITS", false),
-    ("REDIS_URL", true),
-    ("METRICS_TOKEN", true),
-    ("API_DOCS", false),
-    ("RUST_LOG", false),
-    ("LOG_FORMAT", false),
-];
+use api::config::{Settings, VARIABLES, Variables};
 
 /// Planted in every secret; no word of ours has it.
 const MARK: &str = "hunter2";
@@ -79,9 +30,12 @@ pub fn run(data: &[u8]) {
     assert!(!told.contains(MARK), "a secret is told: {told}");
 }
 
+/// A variable by its name, or by its place in the table.
 fn known(name: &str) -> Option<(&'static str, bool)> {
-    let by_number = || NAMES.get(name.strip_prefix('@')?.parse::<usize>().ok()?);
-    NAMES.iter().find(|(known, _)| *known == name).or_else(by_number).copied()
+    let by_number =
+        || VARIABLES.get(name.strip_prefix('@')?.parse::<usize>().ok()?).map(|found| (found.name, found.secret));
+    let mut names = VARIABLES.iter().flat_map(|variable| variable.names().map(|name| (name, variable.secret)));
+    names.find(|(known, _)| *known == name).or_else(by_number)
 }
 
 /// The mark goes into the middle of a secret, so that its form stays what it was; a URL's is its password.

@@ -4,6 +4,7 @@
 
 mod curve;
 mod database;
+mod decoded;
 mod key_ring;
 mod keys;
 mod log_filter;
@@ -20,6 +21,7 @@ mod variables;
 
 pub use curve::Curve;
 pub use database::{DatabaseSettings, DatabaseUrl};
+pub use decoded::decoded;
 pub use key_ring::{KeyRing, PrivateKey, PublicKey};
 pub use keys::KeySettings;
 pub use mail::{MailSettings, MailUrl};

@@ -16,6 +16,19 @@ pub fn client_ip<'a>(
     claimed.or(peer).map(|ip| ip.to_canonical())
 }
 
+/// Whether an address belongs to no place on the internet: as a peer it is a proxy, or somebody on the same machine.
+#[must_use]
+pub fn is_inside(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            // 100.64.0.0/10: platforms use it inside (RFC 6598).
+            ip.is_loopback() || ip.is_private() || ip.is_link_local() || (a == 100 && b & 0xc0 == 64)
+        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
 /// The `hops`-th entry from the right. Bytes, not text: a value that is no text must not shift the count.
 fn entry<'a>(forwarded: impl IntoIterator<Item = &'a [u8]>, hops: usize) -> Option<&'a [u8]> {
     let entries: Vec<_> = forwarded.into_iter().flat_map(|value| value.split(|byte| *byte == b',')).collect();

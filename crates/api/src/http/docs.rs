@@ -14,6 +14,9 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 /// The name of the security scheme: an access token in `Authorization`.
 pub(super) const BEARER: &str = "bearer";
 
+/// The same of `METRICS_TOKEN`.
+pub(super) const OPERATOR: &str = "operator";
+
 /// The name of the other one: the refresh token in its cookie.
 pub(super) const REFRESH_COOKIE: &str = "refresh_cookie";
 
@@ -24,7 +27,10 @@ pub(super) const DOCUMENT: &str = "/api/openapi.json";
 #[must_use]
 pub fn document(transport: TokenTransport) -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    let mut components = ComponentsBuilder::new().security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let operator = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("METRICS_TOKEN")).build();
+    let mut components = ComponentsBuilder::new()
+        .security_scheme(BEARER, SecurityScheme::Http(bearer))
+        .security_scheme(OPERATOR, SecurityScheme::Http(operator));
     if transport == TokenTransport::Cookie {
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(cookies::SECURE_REFRESH)));
         components = components.security_scheme(REFRESH_COOKIE, cookie);

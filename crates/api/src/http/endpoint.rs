@@ -88,6 +88,15 @@ impl Endpoint {
         self.respond(status, ResponseBuilder::new().content("application/json", content))
     }
 
+    /// A successful answer in plain words for machines, for operators only.
+    pub(super) fn gives_metrics(mut self) -> Self {
+        let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
+        let content = ContentBuilder::new().schema(Some(text)).build();
+        let operator = SecurityRequirement::new(docs::OPERATOR, Vec::<String>::new());
+        self.operation = self.operation.security(operator);
+        self.respond(200, ResponseBuilder::new().content("application/openmetrics-text", content)).refuses(&[401])
+    }
+
     /// Tokens, as the transport carries them.
     pub(super) fn gives_tokens(self, status: u16, transport: TokenTransport) -> Self {
         match transport {
@@ -116,6 +125,11 @@ impl Endpoint {
         let bearer = SecurityRequirement::new(docs::BEARER, Vec::<String>::new());
         self.operation = self.operation.security(bearer);
         self.refuses(&[401])
+    }
+
+    /// Has budgets: the answers tell them.
+    pub(super) fn limited(self) -> Self {
+        self.refuses(&[429])
     }
 
     /// Heeds `Idempotency-Key`.

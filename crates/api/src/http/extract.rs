@@ -1,18 +1,19 @@
 //! What handlers ask of a request besides its body. A handler that takes [`Caller`] is protected.
 
-use super::client_ip::client_ip;
+use super::client_ip::{client_ip, is_inside};
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
-use crate::service::{ClientInfo, CurrentUser, Services, verify};
+use crate::service::{ClientInfo, CurrentUser, Services, passwords, verify};
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use auth_types::Reason;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
+use secrecy::ExposeSecret;
 use std::future::{Ready, ready};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 /// Longest `User-Agent` that is kept, characters.
 const USER_AGENT_MAX_LENGTH: usize = 300;
@@ -51,6 +52,26 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token) } else { Err(Problem::credentials_missing()) }
 }
 
+/// Whoever operates the service, proven by `METRICS_TOKEN`. Without one configured nobody is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Operator;
+
+impl FromRequest for Operator {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(services(request).and_then(|services| {
+            let sent = bearer(request.headers())?;
+            let right = services.settings.operation.metrics_token.as_ref();
+            // Digests, because a comparison in constant time tells the length.
+            let digest = |token: &str| passwords::digest_of(token.as_bytes());
+            let same = right.is_some_and(|right| passwords::same_digest(&digest(sent), &digest(right.expose_secret())));
+            if same { Ok(Self) } else { Err(Problem::token_not_valid(Reason::TokenMalformed)) }
+        }))
+    }
+}
+
 pub(super) fn services(request: &HttpRequest) -> Result<&Data<Services>, Problem> {
     request.app_data::<Data<Services>>().ok_or_else(|| Problem::internal("the application has no services"))
 }
@@ -68,7 +89,7 @@ impl FromRequest for Client {
             let user_agent = request.headers().get(header::USER_AGENT);
             let user_agent = user_agent.map(|value| printable(&String::from_utf8_lossy(value.as_bytes())));
             let ip = ip(request, &services.settings);
-            let network = ip.filter(|_| !is_behind_unknown_proxy(request, &services.settings)).map(Network::from);
+            let network = ip.and_then(|ip| network(request, ip));
             Self(ClientInfo { ip_address: ip.map(|ip| ip.to_string()), user_agent, network, meter: meter(request) })
         }))
     }
@@ -89,20 +110,12 @@ fn meter(request: &HttpRequest) -> Meter {
     meter
 }
 
-/// Whether the peer looks like a proxy that nobody has told us of: everyone would count as one client.
-fn is_behind_unknown_proxy(request: &HttpRequest, settings: &Settings) -> bool {
-    let forwarded = request.headers().contains_key(HeaderName::from_static("x-forwarded-for"));
-    let inside = request.peer_addr().is_some_and(|peer| match peer.ip().to_canonical() {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_link_local() || is_shared(ip),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-    });
-    settings.server.trusted_proxy_hops == 0 && forwarded && inside
-}
-
-/// 100.64.0.0/10, which platforms use inside (RFC 6598).
-fn is_shared(ip: Ipv4Addr) -> bool {
-    let [a, b, ..] = ip.octets();
-    a == 100 && b & 0xc0 == 64
+/// What the client's tries are counted by. A proxy that `TRUSTED_PROXY_HOPS` does not count, or not rightly, hides its
+/// clients: all of them would count as one.
+fn network(request: &HttpRequest, ip: IpAddr) -> Option<Network> {
+    let is_peer = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical() == ip);
+    let hidden = is_peer && is_inside(ip) && request.headers().contains_key(header::X_FORWARDED_FOR);
+    (!hidden).then(|| Network::from(ip))
 }
 
 fn ip(request: &HttpRequest, settings: &Settings) -> Option<IpAddr> {

@@ -36,22 +36,26 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .takes::<RegisterRequest>()
             .gives_tokens(201, transport)
             .gives::<EmptyResponse>(202)
+            .limited()
             .refuses(&[400, 403, 409, 413, 415, 503]),
         Endpoint::post("/api/auth/login/", auth::login)
             .about("Sign in with email or username and password")
             .takes::<LoginRequest>()
             .gives_tokens(200, transport)
+            .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/refresh/", auth::refresh)
             .about("Trade a refresh token for its successor")
             .takes_refresh_token(transport)
             .idempotent()
             .gives_tokens(200, transport)
+            .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/verify/", auth::verify)
             .about("Tell whether a token is valid")
             .takes::<VerifyRequest>()
             .gives::<EmptyResponse>(200)
+            .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/logout/", auth::logout)
             .about("Sign out: end the session of a refresh token")
@@ -127,6 +131,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .about("Readiness: database, migrations, clock, revocation feed")
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
+        Endpoint::get("/metrics", ops::metrics).about("What Prometheus collects").gives_metrics(),
         Endpoint::get(docs::DOCUMENT, docs::openapi).about("This document").gives::<serde_json::Value>(200),
     ]
 }

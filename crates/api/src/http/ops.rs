@@ -1,6 +1,8 @@
-//! What clients and operators ask about the service itself. Open to everyone.
+//! What clients and operators ask about the service itself. Open to everyone, but for the metrics.
 
-use crate::problem::RETRY_AFTER_SECONDS;
+use super::extract::Operator;
+use crate::metrics::Snapshot;
+use crate::problem::{Problem, RETRY_AFTER_SECONDS};
 use crate::service::{Services, readiness};
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
@@ -44,4 +46,27 @@ pub(super) async fn readyz(services: Data<Services>) -> impl Responder {
     }
     let told = |(name, problem): (&str, Option<String>)| (name.to_owned(), problem.unwrap_or_else(|| "ok".to_owned()));
     response.json(HealthResponse { status: status.to_owned(), checks: checks.into_iter().map(told).collect() })
+}
+
+/// The type of Prometheus' text, in the form of `OpenMetrics`.
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Tells what Prometheus collects. Open to whoever holds `METRICS_TOKEN`.
+pub(super) async fn metrics(services: Data<Services>, _: Operator) -> Result<impl Responder, Problem> {
+    let text = services.metrics.render(&snapshot(&services)).map_err(Problem::internal)?;
+    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, METRICS_TYPE)).body(text))
+}
+
+fn snapshot(services: &Services) -> Snapshot {
+    let (hashing_waiting, hashing_running) = services.hashing.load();
+    let (connections_idle, connections_used) = services.store.connections();
+    let feed_age = services.feed.polled_at().map(|at| services.now() - at);
+    Snapshot {
+        hashing_waiting,
+        hashing_running,
+        connections_idle,
+        connections_used,
+        feed_age_seconds: feed_age.map_or(f64::INFINITY, chrono::TimeDelta::as_seconds_f64),
+        limit_keys: services.limits.keys_in_memory(),
+    }
 }

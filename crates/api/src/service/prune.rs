@@ -1,18 +1,20 @@
 //! Deletes what nobody needs any more: sessions that ended long ago, links that ran out, networks that were not seen for
-//! long.
+//! long, events of last year.
 
 use super::Services;
-use crate::store::{StoreError, known_networks, one_time_tokens, sessions};
+use crate::store::{StoreError, events, known_networks, one_time_tokens, sessions};
 use chrono::Duration;
 
 /// How long an ended session or a link is kept, for its owner's questions: days.
 const KEEP_DAYS: i64 = 7;
+/// How long an event is kept: days. A stranger makes one with each failed sign-in, so they must not stay for ever.
+const KEEP_EVENTS_DAYS: i64 = 365;
 /// Rows a statement deletes, so that no lock is held for long.
 const BATCH: i64 = 1_000;
 
 /// Deletes every session that ended and every link that ran out more than a week ago, in batches, and answers how many
 /// sessions there were; and forgets the networks from which an account was not signed in to for as long as a session can
-/// live.
+/// live, and the events of more than a year ago.
 ///
 /// # Errors
 /// When the database does not answer; what was deleted stays deleted.
@@ -21,6 +23,8 @@ pub async fn prune(services: &Services) -> Result<usize, StoreError> {
     services.store.run(move |connection| known_networks::delete_unseen(connection, unseen_since)).await?;
     let before = services.now() - Duration::days(KEEP_DAYS);
     while services.store.run(move |connection| one_time_tokens::delete_expired(connection, before, BATCH)).await? > 0 {}
+    let last_year = services.now() - Duration::days(KEEP_EVENTS_DAYS);
+    while services.store.run(move |connection| events::delete_oldest(connection, last_year, BATCH)).await? > 0 {}
     let mut total = 0;
     loop {
         let deleted = services.store.run(move |connection| sessions::delete_ended(connection, before, BATCH)).await?;

@@ -1,7 +1,7 @@
 //! Whose address is kept: what a trusted proxy says, never what a client writes.
 
 use crate::support::{Database, PASSWORD, TestApp, send};
-use api::http::client_ip::client_ip;
+use api::http::client_ip::{client_ip, is_inside};
 use auth_types::responses::{SessionResponse, TokenResponse};
 use proptest::prelude::*;
 use reqwest::{Method, RequestBuilder};
@@ -40,6 +40,18 @@ fn a_request_that_passed_fewer_proxies_is_its_peers() {
     assert_eq!(ip(&["203.0.113.7"], 2), PEER);
     assert_eq!(ip(&["203.0.113.7, 203.0.113.8"], 16), PEER);
     assert_eq!(ip(&["203.0.113.7"], usize::MAX), PEER);
+}
+
+#[test]
+fn addresses_of_no_place_on_the_internet_are_told_from_others() {
+    for ip in
+        ["127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.0.1", "169.254.1.1", "100.64.0.1", "::1", "fd00::1", "fe80::1"]
+    {
+        assert!(is_inside(ip.parse().unwrap()), "{ip}");
+    }
+    for ip in ["203.0.113.7", "172.32.0.1", "100.128.0.1", "100.63.255.255", "2001:db8::1", "8.8.8.8"] {
+        assert!(!is_inside(ip.parse().unwrap()), "{ip}");
+    }
 }
 
 #[test]

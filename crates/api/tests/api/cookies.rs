@@ -69,6 +69,22 @@ async fn an_account_is_made_with_cookies_too() {
 }
 
 #[actix_web::test]
+async fn a_changed_password_brings_the_cookies_of_a_new_session() {
+    let (app, mut browser) = start(Database::Sqlite).await;
+    let login: CookieTokenResponse = browser.login(&app, ADA).await.json();
+    let mut old = browser.clone();
+    let change = app.request(Method::POST, "/api/auth/password/change/").bearer_auth(&login.access);
+    let new_password = "another lantern in the harbor 7";
+    let answer = send(change.json(&json!({"current_password": PASSWORD, "new_password": new_password}))).await;
+    answer.has_status(200);
+    assert!(answer.json::<Value>().get("refresh").is_none());
+    browser.keep(&answer);
+    assert_ne!(browser.csrf(), old.csrf());
+    old.refresh(&app).await.refused(Reason::SessionRevoked);
+    browser.refresh(&app).await.has_status(200);
+}
+
+#[actix_web::test]
 async fn the_client_is_told_of_the_transport() {
     let (app, _) = start(Database::Sqlite).await;
     let config: ConfigResponse = app.get("/api/auth/config/").await.json();

@@ -54,7 +54,7 @@ fn assert_readable(answer: &Answer, by: &str) {
     assert_eq!(answer.header("access-control-allow-origin"), by, "{}", answer.status);
     assert!(varies_by_origin(answer));
     let exposed = answer.header("access-control-expose-headers").to_ascii_lowercase();
-    for name in ["retry-after", "x-request-id"] {
+    for name in ["ratelimit", "ratelimit-policy", "retry-after", "x-request-id"] {
         assert!(exposed.contains(name), "{name} is not exposed: {exposed}");
     }
 }

@@ -2,6 +2,9 @@
 
 use api::check::RULES;
 use api::config::{ReadBy, Settings, VARIABLES, Variables};
+use api::metrics::{Metrics, Snapshot};
+use api::service::limits::{Budget, Per};
+use auth_types::Reason;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -145,4 +148,46 @@ fn the_example_of_a_configuration_is_one() {
         }
     }
     Settings::from_variables(variables).unwrap();
+}
+
+#[test]
+fn the_table_of_limits_is_the_one_of_the_code() {
+    let told: Vec<_> =
+        rows("docs/LIMITS.md").into_iter().map(|row| [&row[0], &row[2], &row[3], &row[4]].map(String::clone)).collect();
+    let known = Budget::ALL.iter().map(|budget| {
+        let rule = budget.rule();
+        let by = match rule.per {
+            Per::Client => "client",
+            Per::Name => "name",
+            Per::NameAndNetwork => "name and network",
+            Per::User => "user",
+            Per::Session => "session",
+        };
+        let window = match rule.window.num_minutes() {
+            minutes @ 0..60 => format!("{minutes} min"),
+            minutes => format!("{} h", minutes / 60),
+        };
+        [format!("`{}`", rule.name), by.to_owned(), rule.amount.to_string(), window]
+    });
+    assert_eq!(told, known.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_table_of_metrics_is_the_one_of_the_code() {
+    let told: BTreeSet<_> =
+        rows("docs/METRICS.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+    let metrics = Metrics::default();
+    // What has no value yet is not told.
+    metrics.answer("GET", "/healthz", 200, 0.001);
+    metrics.fail("unmatched", Reason::NotFound);
+    metrics.sign_in("succeeded");
+    metrics.refresh("rotated");
+    let text = metrics.render(&Snapshot::default()).unwrap();
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let known = kinds.map(|(name, kind)| match kind {
+        "counter" => format!("{name}_total"),
+        "info" => format!("{name}_info"),
+        _ => name.to_owned(),
+    });
+    assert_eq!(told, known.collect());
 }

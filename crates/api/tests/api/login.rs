@@ -1,10 +1,9 @@
 //! Signing in: by which names, with which passwords, and what a stranger can learn.
 
-use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, hold_hashing, on_both_databases, queue_length};
+use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, hold_hashing, on_both_databases, queue_length};
 use auth_types::requests::{LoginRequest, RegisterRequest};
 use auth_types::{Reason, Role};
 use secrecy::ExposeSecret;
-use serde_json::Value;
 use std::time::Duration;
 
 on_both_databases![
@@ -51,14 +50,6 @@ async fn signing_in_opens_a_session_of_its_own(database: Database) {
     app.me(&second).await.done();
 }
 
-/// What a stranger sees, without what differs between any two answers.
-fn seen(answer: &Answer) -> (u16, Value, Vec<String>) {
-    let mut body: Value = answer.json();
-    body["request_id"] = Value::Null;
-    let headers = answer.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
-    (answer.status.as_u16(), body, headers.map(|(name, value)| format!("{name}: {value:?}")).collect())
-}
-
 async fn wrong_password_unknown_user_and_inactive_user_are_told_alike(database: Database) {
     let app = start(database).await;
     let wrong = app.sign_in(ADA, "violet harbor lantern 43").await;
@@ -69,7 +60,7 @@ async fn wrong_password_unknown_user_and_inactive_user_are_told_alike(database: 
     let inactive_and_wrong = app.sign_in(ADA, "violet harbor lantern 43").await;
 
     for other in [&unknown, &no_address, &inactive, &inactive_and_wrong] {
-        assert_eq!(seen(&wrong), seen(other));
+        assert_eq!(wrong.seen(), other.seen());
     }
     let problem = wrong.refused(Reason::CredentialsWrong);
     assert_eq!(problem.detail, "No active account found with the given credentials");

@@ -34,6 +34,9 @@ const PUBLIC: [&str; 14] = [
     "POST /api/auth/verify/",
 ];
 
+/// Routes that `METRICS_TOKEN` opens, and no token of a user.
+const OPERATORS: [&str; 1] = ["GET /metrics"];
+
 struct Route {
     method: Method,
     path: String,
@@ -57,12 +60,17 @@ async fn routes(app: &TestApp) -> Vec<Route> {
     let mut routes = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
-            routes.push(Route {
+            let security = &operation["security"][0];
+            let route = Route {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
-                protected: operation["security"].is_array(),
+                protected: security["bearer"].is_array(),
                 takes_json: operation["requestBody"].is_object(),
-            });
+            };
+            assert_eq!(OPERATORS.contains(&route.name().as_str()), security["operator"].is_array(), "{}", route.name());
+            if !security["operator"].is_array() {
+                routes.push(route);
+            }
         }
     }
     assert!(routes.len() >= 14, "the document lost its routes");

@@ -22,7 +22,11 @@ export const ACCESS_LIFETIME = 5;
  */
 export const STAGES = {
   /** Quick and without limits: for stories about the client. */
-  stories: { edge: 18080, port: 18000, settings: { BCRYPT_COST: "4", RATE_LIMITS: "off", CORS_ALLOWED_ORIGINS: CLIENT } },
+  stories: {
+    edge: 18080,
+    port: 18000,
+    settings: { BCRYPT_COST: "4", RATE_LIMITS: "off", CORS_ALLOWED_ORIGINS: CLIENT, EMAIL_URL: `file:${process.env.OUTBOX}` },
+  },
   /** In production, the refresh token in bodies. */
   body: { edge: 18081, port: 18001, settings: production({}) },
   /** In production, the refresh token in a cookie. */

@@ -10,6 +10,10 @@ const { port, settings } = STAGES[process.argv[2]];
 const root = new URL("../../../../", import.meta.url).pathname;
 const binary = process.env.API_BINARY || join(process.env.CARGO_TARGET_DIR || join(root, "target"), "debug/api");
 const folder = mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
+const outbox = settings.EMAIL_URL?.replace(/^file:/, "");
+const removeFolders = () => {
+  for (const made of [folder, outbox].filter(Boolean)) rmSync(made, { recursive: true, force: true });
+};
 
 // Only these variables: a developer's own configuration has no say here.
 const api = spawn(binary, [], {
@@ -28,10 +32,10 @@ const api = spawn(binary, [], {
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => api.kill("SIGTERM"));
 api.on("error", (error) => {
   console.error(`${binary} does not start: ${error.message}; build it with cargo build -p api`);
-  rmSync(folder, { recursive: true, force: true });
+  removeFolders();
   process.exit(1);
 });
 api.on("exit", (code) => {
-  rmSync(folder, { recursive: true, force: true });
+  removeFolders();
   process.exit(code ?? 0);
 });

@@ -10,6 +10,7 @@ mod guard;
 mod loader;
 mod moment;
 mod page_title;
+mod resend_link;
 mod shell;
 mod status;
 
@@ -22,5 +23,6 @@ pub use guard::{Protected, VisitorsOnly};
 pub use loader::{Loader, Waiting, load};
 pub use moment::Moment;
 pub use page_title::{FirstPage, PageTitle, focus_heading};
+pub use resend_link::ResendLink;
 pub use shell::Shell;
 pub use status::StatusRegion;

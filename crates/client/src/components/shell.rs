@@ -34,6 +34,9 @@ fn Header() -> impl IntoView {
                             <A href="/account">"Account"</A>
                         </li>
                         <li>
+                            <A href="/security">"Security"</A>
+                        </li>
+                        <li>
                             <A href="/sessions">"Sessions"</A>
                         </li>
                     </ul>

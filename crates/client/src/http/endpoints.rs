@@ -1,11 +1,15 @@
-//! The API's routes, one function each, for the pages of a signed-in user.
+//! The API's routes, one function each, as the pages ask for them.
 
-use super::Call;
+use super::{Call, Http};
 use crate::policy::{Failure, read_empty, read_json};
 use crate::session::Session;
 use auth_types::SessionId;
-use auth_types::requests::UpdateMeRequest;
+use auth_types::requests::{
+    EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest,
+    UpdateMeRequest,
+};
 use auth_types::responses::{EmptyResponse, RevokedResponse, SessionResponse, UserResponse};
+use serde::Serialize;
 
 /// What a signed-in user can ask for. Errors are what to tell them instead.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +40,14 @@ impl Api {
         read_json(self.session.send(Call::patch("/api/auth/me/", changes)).await?)
     }
 
+    /// Asks for a mail to the address that the user wants.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn change_email(self, request: &EmailChangeRequest) -> Result<(), Failure> {
+        read_empty(self.session.send(Call::post("/api/auth/email/change/", request)).await?)
+    }
+
     /// The user's sessions.
     ///
     /// # Errors
@@ -58,5 +70,55 @@ impl Api {
     /// See [`Failure`].
     pub async fn logout_everywhere(self) -> Result<RevokedResponse, Failure> {
         read_json(self.session.send(Call::post("/api/auth/logout/all/", &EmptyResponse {})).await?)
+    }
+}
+
+/// What anybody can ask for. Errors are what to tell them instead.
+#[derive(Debug, Clone, Copy)]
+pub struct Visitor {
+    http: Http,
+}
+
+impl Visitor {
+    /// The API as a visitor sees it.
+    #[must_use]
+    pub const fn new(http: Http) -> Self {
+        Self { http }
+    }
+
+    /// Asks for a mail with a link to choose a new password.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn forgot_password(self, request: &PasswordResetRequest) -> Result<(), Failure> {
+        self.post("/api/auth/password/reset/", request).await
+    }
+
+    /// Sets a new password by such a link.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn reset_password(self, request: &PasswordResetConfirmRequest) -> Result<(), Failure> {
+        self.post("/api/auth/password/reset/confirm/", request).await
+    }
+
+    /// Confirms an address by a mailed link.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn confirm_email(self, request: &EmailVerifyRequest) -> Result<(), Failure> {
+        self.post("/api/auth/email/verify/", request).await
+    }
+
+    /// Asks for the mail with that link once more.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn resend_confirmation(self, request: &EmailResendRequest) -> Result<(), Failure> {
+        self.post("/api/auth/email/resend/", request).await
+    }
+
+    async fn post(self, path: &str, request: &impl Serialize) -> Result<(), Failure> {
+        read_empty(self.http.send(&Call::post(path, request)).await)
     }
 }

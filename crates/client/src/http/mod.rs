@@ -7,7 +7,7 @@ mod parting;
 
 pub use call::Call;
 pub(crate) use call::REFRESH_PATIENCE;
-pub use endpoints::Api;
+pub use endpoints::{Api, Visitor};
 pub(crate) use fetch::milliseconds;
 pub use parting::{Parting, send_parting};
 

@@ -1,6 +1,6 @@
 //! `/`
 
-use crate::components::{Moment, PageTitle};
+use crate::components::{Moment, PageTitle, ResendLink};
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -13,6 +13,9 @@ pub fn HomePage() -> impl IntoView {
     let since = move || session.user().map(|user| view! { <Moment at=user.created_at /> });
     view! {
         <PageTitle text="Your account" />
+        <Show when=move || session.user().is_some_and(|user| !user.email_verified)>
+            <Unconfirmed />
+        </Show>
         <section class="panel">
             {move || name().map(|name| view! { <p class="greeting">"Hello, " {name}</p> })}
             <dl class="facts">
@@ -32,9 +35,26 @@ pub fn HomePage() -> impl IntoView {
                 <p class="hint" id="tile-account">"Change your name and your username."</p>
             </li>
             <li>
+                <a class="tile" href="/security" aria-describedby="tile-security">"Your security"</a>
+                <p class="hint" id="tile-security">"Change your password and your email."</p>
+            </li>
+            <li>
                 <a class="tile" href="/sessions" aria-describedby="tile-sessions">"Your devices"</a>
                 <p class="hint" id="tile-sessions">"See where you are signed in, and sign out what you do not know."</p>
             </li>
         </ul>
+    }
+}
+
+/// An address that nobody has confirmed can neither reset a password nor be trusted with news.
+#[component]
+fn Unconfirmed() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let email = Signal::derive(move || session.user().map(|user| user.email).unwrap_or_default());
+    view! {
+        <section class="panel panel-row" aria-label="Email">
+            <p>"Your email is not confirmed yet. Open the link in the mail that we sent you."</p>
+            <ResendLink email=email />
+        </section>
     }
 }

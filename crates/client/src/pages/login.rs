@@ -1,9 +1,11 @@
 //! `/login`
 
-use crate::components::{Button, Entrance, FieldKind, Form, FormState, TextField, VisitorsOnly, Wrong};
+use crate::components::{Button, Entrance, FieldKind, Form, FormState, ResendLink, TextField, VisitorsOnly, Wrong};
+use crate::policy::Failure;
 use crate::session::{Session, State};
+use auth_types::Reason;
 use auth_types::requests::LoginRequest;
-use auth_types::validation::{REQUIRED, given_password};
+use auth_types::validation::{REQUIRED, email, given_password};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -17,6 +19,8 @@ pub fn LoginPage() -> impl IntoView {
                 <LoginForm />
                 <p class="aside">
                     "New here? " <a href=with_query("/register")>"Create account"</a>
+                    <br />
+                    <a href="/forgot-password">"Forgot password?"</a>
                 </p>
             </Entrance>
         </VisitorsOnly>
@@ -39,9 +43,17 @@ fn LoginForm() -> impl IntoView {
     let session = expect_context::<Session>();
     let form = FormState::new(&["email", "password"]);
     let (identifier, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let unconfirmed = RwSignal::new(None::<String>);
     let submit = move |()| {
+        unconfirmed.set(None);
         let checked = check(&identifier.get_untracked(), password.get_untracked());
-        form.submit(checked, move |request| async move { session.login(&request).await });
+        form.submit(checked, move |request| async move {
+            let signed_in = session.login(&request).await;
+            if signed_in.as_ref().is_err_and(wants_confirmation) {
+                unconfirmed.try_set(request.email);
+            }
+            signed_in
+        });
     };
     view! {
         <Form state=form on_submit=submit>
@@ -63,7 +75,13 @@ fn LoginForm() -> impl IntoView {
             />
             <Button label="Sign in" kind="submit" pending=form.pending() class="button button-wide" />
         </Form>
+        {move || unconfirmed.get().filter(|name| email(name).is_ok()).map(|email| view! { <ResendLink email=email /> })}
     }
+}
+
+/// The password was right, but the address must be confirmed first.
+fn wants_confirmation(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(refusal) if refusal.reason == Reason::EmailNotVerified)
 }
 
 /// A field may hold either name, and the server finds out which it is.

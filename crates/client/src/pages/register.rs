@@ -2,15 +2,11 @@
 
 use super::login::with_query;
 use crate::components::{Button, Entrance, FieldKind, Form, FormState, TextField, VisitorsOnly, Wrong};
+use crate::policy::PASSWORD_RULES;
 use crate::session::{Registered, Session};
-use auth_types::limits::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH};
 use auth_types::requests::RegisterRequest;
-use auth_types::responses::PasswordRules;
 use auth_types::validation::{email, new_password};
 use leptos::prelude::*;
-
-/// The least that any server asks; whether a password is easy to guess only the server tells.
-const RULES: PasswordRules = PasswordRules { min_length: PASSWORD_MIN_LENGTH, max_length: PASSWORD_MAX_LENGTH };
 
 /// Asks for an email address and a password, and makes an account.
 #[component]
@@ -68,7 +64,7 @@ fn RegisterForm(
 fn check(address: &str, password: String) -> Result<RegisterRequest, Wrong> {
     let mut wrong = Wrong::new();
     let address = email(address).map(str::to_owned).map_err(|problem| wrong.insert("email", problem));
-    if let Err(problem) = new_password(&password, RULES) {
+    if let Err(problem) = new_password(&password, PASSWORD_RULES) {
         wrong.insert("password", problem);
     }
     match address {

@@ -3,8 +3,8 @@
 use super::{Registered, Session, lock};
 use crate::clock;
 use crate::http::{Call, milliseconds};
-use crate::policy::{Answer, Failure, Refusal, Silence, TokenAnswer, Tokens, read_json};
-use auth_types::requests::{LoginRequest, RegisterRequest};
+use crate::policy::{Answer, Failure, Refusal, Renewal, Silence, TokenAnswer, Tokens, read_json};
+use auth_types::requests::{LoginRequest, PasswordChangeRequest, RegisterRequest};
 use auth_types::responses::{ConfigResponse, TokenTransport};
 use auth_types::{FieldErrors, Reason};
 use futures::future::select;
@@ -31,6 +31,18 @@ impl Session {
     /// What to tell people instead.
     pub async fn register(self, request: &RegisterRequest) -> Result<Registered, Failure> {
         self.sign_in_by(Call::post("/api/auth/register/", request)).await
+    }
+
+    /// Changes the password. The answer is a new session in place of this one and of all others.
+    ///
+    /// # Errors
+    /// What to tell people instead.
+    pub async fn change_password(self, request: &PasswordChangeRequest) -> Result<(), Failure> {
+        let call = Call::post("/api/auth/password/change/", request);
+        let renewal = self.keeper.with_value(|keeper| keeper.tokens().map(Tokens::renewal));
+        let call = if matches!(renewal, Some(Renewal::Cookie { .. })) { call.with_cookies() } else { call };
+        let exchange = self.send(call).await?;
+        self.adopt(exchange)
     }
 
     /// Sends what signs somebody in, in the way that the server asks for: where the refresh token comes in a cookie, the

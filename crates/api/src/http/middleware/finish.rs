@@ -10,7 +10,8 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use chrono::{DateTime, Utc};
+use auth_types::Reason;
+use chrono::Duration;
 use uuid::Uuid;
 
 /// Finishes what the application answers.
@@ -25,7 +26,7 @@ pub async fn finish<B: MessageBody + 'static>(
     let services = request.app_data::<Data<Services>>().cloned();
     let started = services.as_ref().map(|services| services.now());
     let response = next.call(request).await?.map_into_boxed_body();
-    let mut response = with_problem_body(response, &id);
+    let (mut response, failure) = with_problem_body(response, &id);
     let path = response.request().path().to_owned();
     let environment = services.as_ref().map_or(Environment::Production, |services| services.settings.environment);
     headers::secure(response.headers_mut(), &path, environment);
@@ -35,43 +36,69 @@ pub async fn finish<B: MessageBody + 'static>(
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     if let (Some(services), Some(started)) = (services, started) {
-        log_request(&response, &id, started, services.now());
+        let answered = Answered { id: &id, route: route(&response), duration: services.now() - started };
+        answered.log(&response);
+        answered.count(&services, &response, failure);
     }
     Ok(response)
 }
 
-/// Gives a failure its problem details: ours by its own words, the framework's by its status. Headers stay.
-fn with_problem_body(response: ServiceResponse, id: &str) -> ServiceResponse {
+/// Gives a failure its problem details: ours by its own words, the framework's by its status. Headers stay. Answers its
+/// reason, too.
+fn with_problem_body(response: ServiceResponse, id: &str) -> (ServiceResponse, Option<Reason>) {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
-        return response;
+        return (response, None);
     }
     let has_body = response.headers().contains_key(header::CONTENT_TYPE);
     let ours = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
     let problem = match ours {
         Some(problem) => problem,
         // A failure that a handler has put into words itself, such as readiness.
-        None if has_body && is_json(&response) => return response,
+        None if has_body && is_json(&response) => return (response, Some(Reason::Unavailable)),
         None => Problem::from_status(status),
     };
     let body = serde_json::to_vec(&problem.body(id)).unwrap_or_default();
     let mut response = response.map_body(|_, _| BoxBody::new(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response
+    (response, Some(problem.reason()))
 }
 
 fn is_json(response: &ServiceResponse) -> bool {
     response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
-/// One line a request: the path is logged without its query, and nothing of headers or bodies.
-fn log_request(response: &ServiceResponse, id: &str, started: DateTime<Utc>, ended: DateTime<Utc>) {
-    let request = response.request();
-    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    let (method, status) = (request.method().as_str(), response.status().as_u16());
-    let duration_ms = (ended - started).num_milliseconds();
-    log::info!(
-        request_id = id, method = method, route = route.as_str(), status = status, duration_ms = duration_ms;
-        "http.request: {method} {route} {status} in {duration_ms} ms, request {id}"
-    );
+/// The route's pattern without its trailing slash. What is no route has no path of its own: anyone may invent one.
+fn route(response: &ServiceResponse) -> String {
+    let pattern = response.request().match_pattern();
+    pattern.map_or_else(|| "unmatched".to_owned(), |pattern| pattern.trim_end_matches('/').to_owned())
+}
+
+/// A request that was answered.
+struct Answered<'a> {
+    id: &'a str,
+    route: String,
+    duration: Duration,
+}
+
+impl Answered<'_> {
+    /// One line a request: the path is logged without its query, and nothing of headers or bodies.
+    fn log(&self, response: &ServiceResponse) {
+        let Self { id, route, duration } = self;
+        let (method, status) = (response.request().method().as_str(), response.status().as_u16());
+        let duration_ms = duration.num_milliseconds();
+        log::info!(
+            request_id = *id, method = method, route = route.as_str(), status = status, duration_ms = duration_ms;
+            "http.request: {method} {route} {status} in {duration_ms} ms, request {id}"
+        );
+    }
+
+    fn count(&self, services: &Services, response: &ServiceResponse, failure: Option<Reason>) {
+        let seconds = self.duration.as_seconds_f64();
+        let method = response.request().method().as_str();
+        services.metrics.answer(method, &self.route, response.status().as_u16(), seconds);
+        if let Some(reason) = failure {
+            services.metrics.fail(&self.route, reason);
+        }
+    }
 }

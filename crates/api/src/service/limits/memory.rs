@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 /// Keys are spread over this many maps, so that requests do not wait for one lock.
 const SHARDS: usize = 16;
-/// Most keys that are kept, about 10 MB of them. A flood of new keys pushes out those that have spent least.
+/// Most keys that are kept, about 13 MB of them. A flood of new keys pushes out those that have spent least.
 pub(super) const MOST_KEYS: usize = 1 << 16;
 /// When a map is full this part of it goes at once, so that the look for it is paid by many.
 const EVICTED_PART: usize = 8;

@@ -19,6 +19,7 @@ use crate::clock::SharedClock;
 use crate::config::{KeySettings, LimitSettings};
 use crate::metrics::LimitMetrics;
 use aws_lc_rs::hmac;
+use futures_util::future::join_all;
 use memory::Memory;
 use secrecy::ExposeSecret;
 use shared::Shared;
@@ -168,6 +169,12 @@ pub struct Tries<'l> {
 }
 
 impl Tries<'_> {
+    /// Where the request comes from.
+    #[must_use]
+    pub const fn network(&self) -> Option<Network> {
+        self.network
+    }
+
     /// Takes one of `budget` for the client. One whose address is not known is not thrown together with all others
     /// like it: that would let anybody lock everybody out.
     ///
@@ -208,9 +215,10 @@ impl Tries<'_> {
     /// Gives everything back: it does not count after all.
     pub async fn give_back(self) {
         for permit in &self.taken {
-            self.limits.give_back(permit).await;
             self.meter.note_given_back(permit.budget.rule());
         }
+        // At once: each is a way to Redis and back.
+        join_all(self.taken.iter().map(|permit| self.limits.give_back(permit))).await;
     }
 }
 

@@ -1,24 +1,23 @@
 //! Who counts as one client.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An IPv4 address, or an IPv6 /64: that is what one customer gets at least, and has 2^64 addresses to take turns with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Network {
     V4(Ipv4Addr),
-    /// The first half of the address.
-    V6([u16; 4]),
+    /// The /64's first address.
+    V6(Ipv6Addr),
 }
+
+const FIRST_HALF: u128 = !0 << 64;
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self::V6([a, b, c, d])
-            }
+            IpAddr::V6(address) => Self::V6(Ipv6Addr::from_bits(address.to_bits() & FIRST_HALF)),
         }
     }
 }
@@ -28,7 +27,7 @@ impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::V4(address) => address.fmt(f),
-            Self::V6([a, b, c, d]) => write!(f, "{a:x}:{b:x}:{c:x}:{d:x}::/64"),
+            Self::V6(first) => write!(f, "{first}/64"),
         }
     }
 }
@@ -51,7 +50,7 @@ mod tests {
         assert_eq!(network("2001:db8:0:1:ffff::9"), "2001:db8:0:1::/64");
         assert_ne!(network("2001:db8:0:2::1"), network("2001:db8:0:1::1"));
         assert_ne!(network("203.0.113.8"), network("203.0.113.7"));
-        assert_eq!(network("::1"), "0:0:0:0::/64");
+        assert_eq!(network("::1"), "::/64");
     }
 
     proptest! {

@@ -1,10 +1,11 @@
 //! What the API answered, and what a test expects of it.
 
 use auth_types::responses::TokenResponse;
-use auth_types::{ProblemBody, Reason};
+use auth_types::{ProblemBody, ProblemCode, Reason};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A status, headers and a body.
 #[derive(Debug, Clone)]
@@ -28,6 +29,16 @@ impl Answer {
     /// The header's value; empty when there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// What a stranger can compare: status, body and headers, without what differs between any two answers.
+    pub fn seen(&self) -> (u16, Value, Vec<String>) {
+        let mut body: Value = self.json();
+        body["request_id"] = Value::Null;
+        let headers = self.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
+        let mut headers: Vec<_> = headers.map(|(name, value)| format!("{name}: {value:?}")).collect();
+        headers.sort();
+        (self.status.as_u16(), body, headers)
     }
 
     #[track_caller]
@@ -98,6 +109,15 @@ impl Answer {
         let named: Vec<_> = problem.errors.keys().map(String::as_str).collect();
         assert_eq!(named, fields, "{}", self.text());
         problem
+    }
+
+    /// A 429; answers the seconds after which to come back.
+    #[track_caller]
+    pub fn throttled(self) -> i64 {
+        let problem = self.problem(429);
+        assert_eq!((problem.code, problem.reason), (ProblemCode::Throttled, Reason::RateLimited));
+        assert!(self.header("ratelimit").contains(";r=0;"), "nothing is left: {}", self.header("ratelimit"));
+        self.header("retry-after").parse().unwrap()
     }
 
     /// A failure of this status and reason.

@@ -96,6 +96,11 @@ impl Builder {
         self
     }
 
+    /// With the limits of production. A client is who `X-Forwarded-For` says, and the loopback address else.
+    pub fn limited(self) -> Self {
+        self.set("RATE_LIMITS", "on").set("TRUSTED_PROXY_HOPS", "1")
+    }
+
     /// Less patience, so that a test of it takes less time.
     pub fn patience(mut self, change: impl FnOnce(&mut Patience)) -> Self {
         change(&mut self.patience);
@@ -122,6 +127,7 @@ impl Builder {
             register::create(&services, request, *role).await.unwrap();
         }
         revocation::poll(&services).await.unwrap();
+        services.limits.connect().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
@@ -253,6 +259,13 @@ impl TestApp {
     pub async fn sign_in(&self, name: &str, password: &str) -> Answer {
         let (email, password) = (Some(name.to_owned()), password.to_owned());
         self.post("/api/auth/login/", &LoginRequest { email, username: None, password }).await
+    }
+
+    /// The same from another address, of an API that is [`Builder::limited`].
+    pub async fn sign_in_from(&self, address: &str, name: &str, password: &str) -> Answer {
+        let request = self.request(Method::POST, "/api/auth/login/").header("X-Forwarded-For", address);
+        let (email, password) = (Some(name.to_owned()), password.to_owned());
+        send(request.json(&LoginRequest { email, username: None, password })).await
     }
 
     /// Signs in a user that has [`PASSWORD`].

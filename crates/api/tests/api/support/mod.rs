@@ -15,6 +15,7 @@ mod mail_server;
 mod process;
 mod proxy;
 pub mod raw;
+mod redis;
 pub mod servers;
 
 pub use answer::Answer;
@@ -30,6 +31,7 @@ pub use mail::Mail;
 pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually, try_start};
 pub use proxy::Proxy;
+pub use redis::RedisServer;
 
 use chrono::Duration;
 

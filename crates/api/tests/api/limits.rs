@@ -1,0 +1,380 @@
+//! How many tries strangers have, and that an account's owner has theirs.
+
+use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, Proxy, TestApp, TestDb, forge, on_both_databases, send};
+use api::service::ClientInfo;
+use api::service::limits::{Budget, Network};
+use api::service::prune::prune;
+use auth_types::requests::RegisterRequest;
+use auth_types::responses::TokenResponse;
+use auth_types::{Reason, Role};
+use chrono::Duration;
+use reqwest::Method;
+use std::sync::Arc;
+
+on_both_databases![
+    ten_failures_of_a_name_are_enough,
+    a_limited_name_is_told_alike_whether_an_account_has_it_or_not,
+    right_passwords_cost_nothing,
+    a_right_password_gives_back_nothing_but_its_own_try,
+    of_many_guesses_at_once_no_more_are_compared_than_the_budget_has,
+    a_stranger_locks_no_owner_out,
+    what_a_known_network_fails_is_its_own,
+    a_network_becomes_known_by_signing_up_and_by_signing_in,
+    a_network_is_forgotten_when_it_was_not_seen_for_long,
+    one_guess_a_minute_from_a_hundred_addresses_is_limited_by_the_name,
+    a_hundred_failures_a_day_are_enough,
+    a_refused_sign_up_writes_nothing,
+    a_wrong_guess_counts_though_it_cannot_be_recorded,
+];
+
+const ADA: &str = "ada@example.com";
+const WRONG: &str = "violet harbor lantern 43";
+const OWNER: &str = "198.51.100.1";
+const STRANGER: &str = "203.0.113.9";
+
+fn quarter() -> Duration {
+    Duration::minutes(15)
+}
+
+async fn start(database: Database) -> TestApp {
+    TestApp::builder(database).account(ADA, Some("countess"), Role::User).limited().start().await
+}
+
+/// Guesses from an address of its own each, so that only the name counts.
+async fn guess(app: &TestApp, name: &str, times: u8) {
+    for number in 0..times {
+        app.sign_in_from(&format!("203.0.113.{number}"), name, WRONG).await.refused(Reason::CredentialsWrong);
+    }
+}
+
+async fn ten_failures_of_a_name_are_enough(database: Database) {
+    let app = start(database).await;
+    guess(&app, ADA, 10).await;
+    let failures = "SELECT count(*) FROM auth_events WHERE kind = 'login_failed'";
+    assert_eq!(app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled(), 900);
+    app.clock().advance(Duration::minutes(5));
+    assert_eq!(app.sign_in_from(STRANGER, " ADA@Example.com", PASSWORD).await.throttled(), 600);
+    assert_eq!(app.db().number(failures), 10, "a refused try is not compared");
+    app.sign_in_from(STRANGER, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
+
+    app.clock().advance(Duration::minutes(10) - ONE_SECOND);
+    assert_eq!(app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled(), 1);
+    app.clock().advance(ONE_SECOND);
+    app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+}
+
+async fn a_limited_name_is_told_alike_whether_an_account_has_it_or_not(database: Database) {
+    let app = start(database).await;
+    for number in 0..12 {
+        let address = format!("203.0.113.{number}");
+        let known = app.sign_in_from(&address, ADA, WRONG).await;
+        let address = format!("192.0.2.{number}");
+        let unknown = app.sign_in_from(&address, "eve@example.com", WRONG).await;
+        assert_eq!(known.status, if number < 10 { 401 } else { 429 });
+        assert_eq!(known.seen(), unknown.seen());
+    }
+}
+
+async fn right_passwords_cost_nothing(database: Database) {
+    let app = start(database).await;
+    for _ in 0..30 {
+        app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+    }
+    guess(&app, ADA, 10).await;
+}
+
+async fn a_right_password_gives_back_nothing_but_its_own_try(database: Database) {
+    let app = start(database).await;
+    guess(&app, ADA, 9).await;
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    guess(&app, ADA, 1).await;
+    app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
+}
+
+async fn of_many_guesses_at_once_no_more_are_compared_than_the_budget_has(database: Database) {
+    let app = start(database).await;
+    let addresses: Vec<_> = (0..60).map(|number| format!("203.0.113.{number}")).collect();
+    let guesses = addresses.iter().map(|address| app.sign_in_from(address, ADA, WRONG));
+    let answers = futures_util::future::join_all(guesses).await;
+    let refused = answers.iter().filter(|answer| answer.status == 401).count();
+    let throttled = answers.iter().filter(|answer| answer.status == 429).count();
+    assert_eq!((refused, throttled), (10, 50));
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'"), 10);
+}
+
+async fn a_stranger_locks_no_owner_out(database: Database) {
+    let app = start(database).await;
+    let tokens = app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    guess(&app, ADA, 10).await;
+    app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    // What the owner's device has goes on.
+    let tokens = app.refresh(&tokens).await.ok();
+    app.me(&tokens).await.done();
+    // The other name is another budget, and no way around the first.
+    app.sign_in_from(STRANGER, "Countess", WRONG).await.refused(Reason::CredentialsWrong);
+    app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+}
+
+async fn what_a_known_network_fails_is_its_own(database: Database) {
+    let app = start(database).await;
+    let home_and_work = [OWNER, "2001:db8:1:2::7"];
+    for address in home_and_work {
+        app.sign_in_from(address, ADA, PASSWORD).await.ok();
+    }
+    for _ in 0..10 {
+        app.sign_in_from(OWNER, ADA, WRONG).await.refused(Reason::CredentialsWrong);
+    }
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.throttled();
+    // Another address of the same /64 is the same place.
+    app.sign_in_from("2001:db8:1:2:a:b:c:d", ADA, PASSWORD).await.ok();
+    guess(&app, ADA, 10).await;
+    app.sign_in_from("2001:db8:1:3::7", ADA, PASSWORD).await.throttled();
+    app.clock().advance(quarter());
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+}
+
+async fn a_network_becomes_known_by_signing_up_and_by_signing_in(database: Database) {
+    let app = start(database).await;
+    let networks = "SELECT count(*) FROM known_networks";
+    let register = |address: &'static str| {
+        let request =
+            RegisterRequest { email: "eve@example.com".into(), password: PASSWORD.into(), ..Default::default() };
+        send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", address).json(&request))
+    };
+    register(OWNER).await.created();
+    assert_eq!(app.db().number(networks), 1);
+    app.sign_in_from(STRANGER, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
+    app.sign_in_from(OWNER, "eve@example.com", PASSWORD).await.ok();
+    assert_eq!(app.db().number(networks), 1, "a failure makes nothing known, and a place is noted once");
+    app.sign_in_from("2001:db8:1:2::7", "eve@example.com", PASSWORD).await.ok();
+    let noted = "SELECT count(*) FROM known_networks WHERE network = '2001:db8:1:2::/64'";
+    assert_eq!(app.db().number(noted), 1);
+}
+
+async fn a_network_is_forgotten_when_it_was_not_seen_for_long(database: Database) {
+    let app = start(database).await;
+    let networks = "SELECT count(*) FROM known_networks";
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    app.clock().advance(app.settings().lifetimes.session - Duration::hours(1));
+    app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+    prune(app.services()).await.unwrap();
+    assert_eq!(app.db().number(networks), 2);
+    // Seen again, it counts from then on.
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+    app.clock().advance(app.settings().lifetimes.session);
+    prune(app.services()).await.unwrap();
+    assert_eq!(app.db().number(networks), 2);
+    app.clock().advance(ONE_SECOND);
+    prune(app.services()).await.unwrap();
+    assert_eq!(app.db().number(networks), 0);
+}
+
+async fn one_guess_a_minute_from_a_hundred_addresses_is_limited_by_the_name(database: Database) {
+    let app = start(database).await;
+    let mut compared = Vec::new();
+    for minute in 0..60_u8 {
+        let answer = app.sign_in_from(&format!("203.0.113.{minute}"), ADA, WRONG).await;
+        compared.push(answer.status == 401);
+        app.clock().advance(Duration::minutes(1));
+    }
+    assert!(compared[..10].iter().all(|compared| *compared));
+    for window in compared.windows(15) {
+        assert!(window.iter().filter(|compared| **compared).count() <= 10);
+    }
+}
+
+async fn a_hundred_failures_a_day_are_enough(database: Database) {
+    let app = start(database).await;
+    for _ in 0..10 {
+        guess(&app, ADA, 10).await;
+        app.clock().advance(quarter());
+    }
+    let wait = app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
+    assert_eq!(wait, (Duration::hours(24) - quarter() * 10).num_seconds());
+    app.clock().advance(Duration::seconds(wait));
+    guess(&app, ADA, 10).await;
+}
+
+async fn a_wrong_guess_counts_though_it_cannot_be_recorded(database: Database) {
+    let app = start(database).await;
+    app.db().execute("ALTER TABLE auth_events RENAME TO gone");
+    for number in 0..10 {
+        let answer = app.sign_in_from(&format!("203.0.113.{number}"), ADA, WRONG).await;
+        assert!(answer.status.is_server_error(), "{}", answer.text());
+    }
+    app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
+    app.db().execute("ALTER TABLE gone RENAME TO auth_events");
+}
+
+async fn sign_up(app: &TestApp, address: &str, email: &str) -> Answer {
+    let request = RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
+    send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", address).json(&request)).await
+}
+
+async fn a_refused_sign_up_writes_nothing(database: Database) {
+    let app = start(database).await;
+    for number in 0..20 {
+        // One that is taken is a try, too: it tells who has an account. One that is malformed tells nothing.
+        sign_up(&app, &format!("2001:db8:1:2::{number}"), if number == 0 { ADA } else { "x@y" })
+            .await
+            .problem(if number == 0 { 409 } else { 400 });
+    }
+    for number in 1..20 {
+        sign_up(&app, &format!("2001:db8:1:2:{number}::9"), &format!("user{number}@example.com")).await.created();
+    }
+    let before = app.db().content();
+    assert_eq!(sign_up(&app, "2001:db8:1:2::1", "more@example.com").await.throttled(), 3600);
+    assert_eq!(app.db().content(), before);
+    sign_up(&app, "2001:db8:1:3::1", "more@example.com").await.created();
+    app.clock().advance(Duration::hours(1));
+    sign_up(&app, "2001:db8:1:2::1", "last@example.com").await.created();
+}
+
+#[actix_web::test]
+async fn a_client_has_a_hundred_failures_whatever_the_names() {
+    let app = start(Database::Sqlite).await;
+    for number in 0..100 {
+        let name = format!("user{number}@example.com");
+        app.sign_in_from(STRANGER, &name, WRONG).await.refused(Reason::CredentialsWrong);
+    }
+    assert_eq!(app.sign_in_from(STRANGER, "one.more@example.com", WRONG).await.throttled(), 900);
+    app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
+}
+
+/// With the database gone: what is refused by the client's budget is refused without it, and what the server could not
+/// compare was no guess.
+#[actix_web::test]
+async fn a_refused_client_costs_no_database_work_and_a_failed_server_costs_no_try() {
+    let db = Arc::new(TestDb::migrated(Database::Postgres));
+    let proxy = Proxy::before(db.server_address());
+    let builder = TestApp::builder_on(Arc::clone(&db)).user(ADA).limited();
+    let app = builder.set("DATABASE_URL", db.url_through(proxy.address())).start().await;
+    for number in 0..100 {
+        let name = format!("user{number}@example.com");
+        app.sign_in_from(STRANGER, &name, WRONG).await.refused(Reason::CredentialsWrong);
+    }
+    proxy.cut();
+    app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    app.sign_in_from(OWNER, ADA, WRONG).await.failed(503, Reason::Unavailable);
+    proxy.mend();
+    let answer = app.sign_in_from(OWNER, ADA, WRONG).await;
+    assert_eq!(
+        answer.header("ratelimit"),
+        r#""sign-in-client";r=99;t=900, "sign-in";r=9;t=900, "sign-in-day";r=99;t=86400"#
+    );
+}
+
+#[actix_web::test]
+async fn a_session_has_sixty_refreshes_a_minute_and_stays() {
+    let app = start(Database::Sqlite).await;
+    let (mut tokens, other) = (app.login(ADA).await, app.login(ADA).await);
+    for _ in 0..60 {
+        tokens = app.refresh(&tokens).await.ok();
+    }
+    let before = app.db().content();
+    assert_eq!(app.refresh(&tokens).await.throttled(), 60);
+    assert_eq!(app.db().content(), before);
+    app.refresh(&other).await.ok();
+    app.me(&tokens).await.done();
+    app.clock().advance(Duration::minutes(1));
+    app.refresh(&tokens).await.ok();
+}
+
+#[actix_web::test]
+async fn forged_tokens_spend_nobodys_refreshes() {
+    let app = start(Database::Sqlite).await;
+    let tokens: TokenResponse = app.login(ADA).await;
+    let forged = forge::claims_with(&tokens.refresh, "exp", serde_json::json!(1));
+    let forged = forge::sign_claims(&forged);
+    for _ in 0..70 {
+        assert_eq!(app.refresh(&forged).await.status, 401);
+    }
+    app.refresh(&tokens).await.ok();
+}
+
+#[actix_web::test]
+async fn a_client_that_presents_thousands_of_tokens_is_told_to_wait() {
+    let app = start(Database::Sqlite).await;
+    let tokens = app.login(ADA).await;
+    let address: std::net::IpAddr = "127.0.0.1".parse().unwrap();
+    let client = ClientInfo { network: Some(Network::from(address)), ..ClientInfo::default() };
+    for _ in 0..Budget::TokenClient.rule().amount {
+        app.services().limits.tries(&client).by_client(Budget::TokenClient).await.unwrap();
+    }
+    assert!(app.verify(&tokens.access).await.throttled() <= 61);
+    assert!(app.refresh(&tokens).await.throttled() <= 61);
+    app.me(&tokens).await.done();
+    app.clock().advance(Duration::seconds(61));
+    app.verify(&tokens.access).await.done();
+}
+
+#[actix_web::test]
+async fn every_limited_answer_tells_how_the_budgets_stand() {
+    let app = start(Database::Sqlite).await;
+    let wrong = app.sign_in_from(STRANGER, ADA, WRONG).await;
+    assert_eq!(
+        wrong.header("ratelimit"),
+        r#""sign-in-client";r=99;t=900, "sign-in";r=9;t=900, "sign-in-day";r=99;t=86400"#
+    );
+    let policy = r#""sign-in-client";q=100;w=900, "sign-in";q=10;w=900, "sign-in-day";q=100;w=86400"#;
+    assert_eq!(wrong.header("ratelimit-policy"), policy);
+    app.clock().advance(Duration::minutes(1));
+    let right = app.sign_in_from(STRANGER, ADA, PASSWORD).await;
+    // The right password's own try is given back; the wrong one's still counts.
+    assert_eq!(
+        right.header("ratelimit"),
+        r#""sign-in-client";r=99;t=840, "sign-in";r=9;t=840, "sign-in-day";r=99;t=86340"#
+    );
+    // A place that is known now is not told apart from others.
+    let known = app.sign_in_from(STRANGER, ADA, PASSWORD).await;
+    assert_eq!(known.header("ratelimit-policy"), policy);
+    let tokens = known.ok();
+    let refreshed = app.refresh(&tokens).await;
+    assert_eq!(refreshed.header("ratelimit-policy"), r#""token-client";q=6000;w=60, "refresh-session";q=60;w=60"#);
+    let told = app.me(&refreshed.ok()).await;
+    assert!(!told.headers.contains_key("ratelimit"), "what is not limited tells nothing");
+    assert!(!app.post("/api/auth/login/", &serde_json::json!({})).await.headers.contains_key("ratelimit"));
+}
+
+/// A proxy that nobody has told the API of: its address is everybody's, so nobody is counted by it.
+#[actix_web::test]
+async fn clients_behind_an_unknown_proxy_do_not_share_one_bucket() {
+    for hops in ["0", "2"] {
+        let builder = TestApp::builder(Database::Sqlite).limited().set("TRUSTED_PROXY_HOPS", hops);
+        let app = builder.set("METRICS_TOKEN", "t").start().await;
+        for number in 0..25 {
+            sign_up(&app, STRANGER, &format!("user{number}@example.com")).await.created();
+        }
+        let metrics = send(app.request(Method::GET, "/metrics").bearer_auth("t")).await.text();
+        assert!(metrics.contains("latchkey_limits_unknown_clients_total 25"), "{metrics}");
+        // Names count all the same.
+        for _ in 0..10 {
+            app.sign_in_from(STRANGER, "user1@example.com", WRONG).await.refused(Reason::CredentialsWrong);
+        }
+        app.sign_in_from(STRANGER, "user1@example.com", WRONG).await.throttled();
+    }
+}
+
+#[actix_web::test]
+async fn without_a_proxy_the_peer_is_the_client() {
+    let app = TestApp::builder(Database::Sqlite).limited().set("TRUSTED_PROXY_HOPS", "0").start().await;
+    for number in 0..=20 {
+        let email = format!("user{number}@example.com");
+        let answer = app.register(&RegisterRequest { email, password: PASSWORD.into(), ..Default::default() }).await;
+        answer.has_status(if number < 20 { 201 } else { 429 });
+    }
+}
+
+#[actix_web::test]
+async fn limits_that_are_off_are_off() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
+    for _ in 0..12 {
+        let answer = app.sign_in(ADA, WRONG).await;
+        assert!(!answer.headers.contains_key("ratelimit"));
+        answer.refused(Reason::CredentialsWrong);
+    }
+    app.login(ADA).await;
+}

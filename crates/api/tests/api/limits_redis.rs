@@ -1,0 +1,204 @@
+//! Limits that several processes share through Redis, and what becomes of them when it goes away.
+
+use crate::support::{Database, PASSWORD, Process, RedisServer, TestApp, TestDb, create_user, eventually, send};
+use api::service::limits::Budget;
+use auth_types::Reason;
+use auth_types::requests::LoginRequest;
+use chrono::Duration;
+use reqwest::Method;
+use std::sync::Arc;
+
+const ADA: &str = "ada@example.com";
+const WRONG: &str = "violet harbor lantern 43";
+const STRANGER: &str = "203.0.113.9";
+
+/// Two processes on one database, one clock and one Redis.
+async fn two_processes(redis_url: &str) -> (TestApp, TestApp) {
+    let db = Arc::new(TestDb::migrated(Database::Sqlite));
+    let builder =
+        || TestApp::builder_on(Arc::clone(&db)).limited().set("REDIS_URL", redis_url).set("METRICS_TOKEN", "t");
+    let a = builder().user(ADA).start().await;
+    let b = builder().clock(a.clock()).start().await;
+    (a, b)
+}
+
+async fn fail(app: &TestApp, times: u8) {
+    for number in 0..times {
+        app.sign_in_from(&format!("203.0.113.{number}"), ADA, WRONG).await.refused(Reason::CredentialsWrong);
+    }
+}
+
+async fn metric(app: &TestApp, name: &str) -> u64 {
+    let text = send(app.request(Method::GET, "/metrics").bearer_auth("t")).await.text();
+    let line = text.lines().find_map(|line| line.strip_prefix(&format!("latchkey_{name} ")));
+    line.unwrap_or_else(|| panic!("{name} in {text}")).parse().unwrap()
+}
+
+#[actix_web::test]
+async fn two_processes_count_together() {
+    let redis = RedisServer::start();
+    let (a, b) = two_processes(&redis.url()).await;
+    fail(&a, 5).await;
+    // What one gives back the other has.
+    a.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+    fail(&b, 5).await;
+    a.clock().advance(Duration::minutes(1));
+    for app in [&a, &b] {
+        assert_eq!(app.sign_in_from("198.51.100.1", ADA, PASSWORD).await.throttled(), 840);
+        assert_eq!(metric(app, "limits_redis_up").await, 1);
+        assert_eq!(metric(app, "limits_fallbacks_total").await, 0);
+    }
+    b.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
+    a.clock().advance(Duration::minutes(14));
+    a.sign_in_from("198.51.100.1", ADA, PASSWORD).await.ok();
+}
+
+/// What all processes together refuse is no try of the one that asked.
+#[actix_web::test]
+async fn a_refusal_costs_nothing_anywhere() {
+    let redis = RedisServer::start();
+    let (a, b) = two_processes(&redis.url()).await;
+    fail(&a, 10).await;
+    a.clock().advance(Duration::minutes(5));
+    for _ in 0..12 {
+        b.sign_in_from("198.51.100.1", ADA, WRONG).await.throttled();
+    }
+    a.clock().advance(Duration::minutes(10));
+    b.sign_in_from("198.51.100.1", ADA, PASSWORD).await.ok();
+}
+
+#[actix_web::test]
+async fn of_guesses_at_two_processes_at_once_no_more_are_compared_than_the_budget_has() {
+    let redis = RedisServer::start();
+    let (a, b) = two_processes(&redis.url()).await;
+    let addresses: Vec<_> = (0..40).map(|number| format!("203.0.113.{number}")).collect();
+    let at = |number: usize| if number.is_multiple_of(2) { &a } else { &b };
+    let guesses = addresses.iter().enumerate().map(|(number, address)| at(number).sign_in_from(address, ADA, WRONG));
+    let answers = futures_util::future::join_all(guesses).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 401).count(), 10);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 30);
+}
+
+#[actix_web::test]
+async fn a_large_budget_is_counted_together_in_few_entries() {
+    let redis = RedisServer::start();
+    let (a, b) = two_processes(&redis.url()).await;
+    let address: std::net::IpAddr = "127.0.0.1".parse().unwrap();
+    let client = || api::service::ClientInfo { network: Some(address.into()), ..Default::default() };
+    let tokens = a.login(ADA).await;
+    for _ in 0..Budget::TokenClient.rule().amount / 2 {
+        for app in [&a, &b] {
+            app.services().limits.tries(&client()).by_client(Budget::TokenClient).await.unwrap();
+        }
+    }
+    a.verify(&tokens.access).await.throttled();
+    b.refresh(&tokens).await.throttled();
+    a.clock().advance(Duration::seconds(62));
+    b.refresh(&tokens).await.ok();
+}
+
+#[actix_web::test]
+async fn without_redis_each_process_goes_on_with_what_it_knows_and_shares_again_when_it_is_back() {
+    let mut redis = RedisServer::start();
+    let (a, b) = two_processes(&redis.url()).await;
+    fail(&a, 10).await;
+    b.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+
+    redis.stop();
+    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    fail(&b, 10).await; // its own ten: it knows of no more
+    b.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    assert_eq!(metric(&b, "limits_redis_up").await, 0);
+    assert!(metric(&b, "limits_fallbacks_total").await >= 10);
+    assert!(!b.services().limits.connect().await);
+
+    redis.start_again();
+    a.clock().advance(Duration::minutes(15));
+    for app in [&a, &b] {
+        assert!(app.services().limits.connect().await);
+    }
+    fail(&b, 10).await;
+    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    assert_eq!(metric(&a, "limits_redis_up").await, 1);
+}
+
+/// Redis has forgotten everything: what a process has seen itself it still knows.
+#[actix_web::test]
+async fn a_redis_that_comes_back_empty_frees_nobody() {
+    let mut redis = RedisServer::start();
+    let (a, _b) = two_processes(&redis.url()).await;
+    fail(&a, 10).await;
+    redis.stop();
+    redis.start_again();
+    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    assert!(a.services().limits.connect().await);
+    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+}
+
+#[actix_web::test]
+async fn a_redis_that_does_not_answer_holds_nobody_up() {
+    let redis = RedisServer::start();
+    let (a, _b) = two_processes(&redis.url()).await;
+    redis.freeze();
+    fail(&a, 10).await;
+    a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
+    assert_eq!(metric(&a, "limits_redis_up").await, 0);
+}
+
+#[actix_web::test]
+async fn what_is_in_redis_names_nobody_and_goes_away_by_itself() {
+    let redis = RedisServer::start();
+    let (a, _b) = two_processes(&redis.url()).await;
+    a.sign_in_from(STRANGER, ADA, WRONG).await.refused(Reason::CredentialsWrong);
+    let keys = redis.ask("KEYS *");
+    let keys: Vec<_> = keys.lines().filter(|line| line.starts_with("latchkey:")).collect();
+    assert_eq!(keys.len(), 3, "{keys:?}: client, name, and name for the day");
+    let forever = keys.iter().filter(|key| redis.ask(&format!("PTTL {key}")).starts_with(":-"));
+    assert_eq!(forever.count(), 0);
+    let content: String = keys.iter().map(|key| redis.ask(&format!("HGETALL {key}"))).collect();
+    for private in ["ada", "example", STRANGER] {
+        assert!(
+            !keys.iter().any(|key| key.contains(private)) && !content.contains(private),
+            "{private}: {keys:?} {content}"
+        );
+    }
+    a.sign_in_from("203.0.113.10", ADA, PASSWORD).await.ok();
+    let left = redis.ask("KEYS *");
+    assert_eq!(left.matches("latchkey:").count(), 3, "what was given back leaves nothing: {left}");
+}
+
+/// Neither a Redis that speaks no TLS nor one that is not there keeps the API from its work.
+#[actix_web::test]
+async fn an_api_without_its_redis_starts_and_limits() {
+    let redis = RedisServer::start();
+    let tls = redis.url().replace("redis://", "rediss://");
+    for url in [tls.as_str(), "redis://127.0.0.1:1"] {
+        let app = TestApp::builder(Database::Sqlite).user(ADA).limited().set("REDIS_URL", url).start().await;
+        fail(&app, 10).await;
+        app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
+    }
+}
+
+/// The real program: one line when Redis goes, one when it is back, and it comes back without anybody's doing.
+#[actix_web::test]
+async fn an_outage_is_one_line_in_the_log_and_its_end_another() {
+    let mut redis = RedisServer::start();
+    let db = TestDb::migrated(Database::Sqlite);
+    create_user(&db, ADA);
+    let process = Process::start_with(db.url(), &[("RATE_LIMITS", "on"), ("REDIS_URL", &redis.url())]);
+    let said = |part: &str| process.log().iter().filter(|line| line.contains(part)).count();
+    assert_eq!(said("limits.redis: connected"), 1);
+    redis.stop();
+    // What stands in its place sees that it is looked for, in vain.
+    let stand_in = tokio::net::TcpListener::bind(redis.address()).await.unwrap();
+    let request = LoginRequest { email: Some(ADA.to_owned()), username: None, password: WRONG.to_owned() };
+    let guess = || send(process.request(Method::POST, "/api/auth/login/").json(&request));
+    for answer in futures_util::future::join_all([guess(), guess(), guess(), guess()]).await {
+        answer.refused(Reason::CredentialsWrong);
+    }
+    drop(stand_in.accept().await.unwrap());
+    drop(stand_in);
+    redis.start_again();
+    eventually("Redis is used again", async || (said("limits.redis: connected") == 2).then_some(())).await;
+    assert_eq!(said("limits.redis: not available"), 1);
+}

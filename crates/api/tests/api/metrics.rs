@@ -1,0 +1,162 @@
+//! What an operator's Prometheus reads, and that nobody else does.
+
+use crate::support::{Answer, Database, PASSWORD, TestApp, on_both_databases, send};
+use auth_types::Reason;
+use chrono::Duration;
+use reqwest::Method;
+
+on_both_databases![what_happened_is_counted, the_state_at_the_moment_is_told];
+
+const ADA: &str = "ada@example.com";
+const TOKEN: &str = "a-token-for-the-operators-eyes";
+
+async fn start(database: Database) -> TestApp {
+    TestApp::builder(database).user(ADA).limited().set("METRICS_TOKEN", TOKEN).start().await
+}
+
+async fn scrape(app: &TestApp) -> String {
+    let answer = send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await;
+    answer.has_status(200);
+    assert_eq!(answer.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let text = answer.text();
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    text
+}
+
+#[track_caller]
+fn assert_holds(text: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(text.lines().any(|found| found == *line), "{line} is not in\n{text}");
+    }
+}
+
+async fn what_happened_is_counted(database: Database) {
+    let app = start(database).await;
+    let first = app.login(ADA).await;
+    app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
+    let second = app.refresh(&first).await.ok();
+    app.refresh(&first).await.ok();
+    app.clock().advance(Duration::seconds(11));
+    app.refresh(&first).await.refused(Reason::RefreshReused);
+    app.refresh(&second).await.refused(Reason::SessionRevoked);
+    for _ in 0..9 {
+        app.sign_in("eve@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+    }
+    app.sign_in("eve@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
+    app.sign_in("eve@example.com", PASSWORD).await.throttled();
+
+    assert_holds(
+        &scrape(&app).await,
+        &[
+            r#"latchkey_sign_ins_total{outcome="succeeded"} 1"#,
+            r#"latchkey_sign_ins_total{outcome="refused"} 11"#,
+            r#"latchkey_sign_ins_total{outcome="throttled"} 1"#,
+            r#"latchkey_refreshes_total{outcome="rotated"} 1"#,
+            r#"latchkey_refreshes_total{outcome="repeated"} 1"#,
+            r#"latchkey_refreshes_total{outcome="reused"} 1"#,
+            r#"latchkey_refreshes_total{outcome="refused"} 1"#,
+            r#"latchkey_limits_refused_total{budget="sign_in_stranger"} 1"#,
+            r#"latchkey_http_requests_total{method="POST",route="/api/auth/login",status="401"} 11"#,
+            r#"latchkey_http_requests_total{method="POST",route="/api/auth/login",status="429"} 1"#,
+            r#"latchkey_http_failures_total{route="/api/auth/refresh",reason="refresh_reused"} 1"#,
+            r#"latchkey_http_failures_total{route="/api/auth/login",reason="rate_limited"} 1"#,
+            r#"latchkey_http_request_duration_seconds_count{route="/api/auth/login"} 13"#,
+        ],
+    );
+}
+
+async fn the_state_at_the_moment_is_told(database: Database) {
+    let app = start(database).await;
+    app.poll_revocations().await;
+    app.clock().advance(Duration::milliseconds(2_500));
+    app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
+    let text = scrape(&app).await;
+    let version = format!(r#"latchkey_build_info{{version="{}"}} 1"#, env!("CARGO_PKG_VERSION"));
+    assert_holds(
+        &text,
+        &[
+            &version,
+            "latchkey_revocation_feed_age_seconds 2.5",
+            r#"latchkey_hashing_jobs{state="waiting"} 0"#,
+            r#"latchkey_hashing_jobs{state="running"} 0"#,
+            r#"latchkey_database_connections{state="used"} 0"#,
+            "latchkey_limits_keys 3",
+            "latchkey_limits_redis_up 0",
+        ],
+    );
+    let idle = text.lines().find_map(|line| line.strip_prefix(r#"latchkey_database_connections{state="idle"} "#));
+    assert!(idle.unwrap().parse::<u32>().unwrap() >= 1);
+}
+
+#[actix_web::test]
+async fn hashing_jobs_are_told_while_they_run_and_wait() {
+    let app = start(Database::Sqlite).await;
+    let threads = std::thread::available_parallelism().unwrap().get();
+    let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
+    let (release, held): (Vec<_>, Vec<_>) = (0..=threads).map(|_| std::sync::mpsc::channel::<()>()).unzip();
+    let jobs = held.into_iter().map(|held| {
+        let started = started.clone();
+        app.services().hashing.run(move || started.send(()).is_ok() && held.recv().is_err())
+    });
+    let jobs = futures_util::future::join_all(jobs);
+    let look = async {
+        for _ in 0..threads {
+            starts.recv().await.unwrap();
+        }
+        let text = scrape(&app).await;
+        drop(release);
+        text
+    };
+    let (_, text) = tokio::join!(jobs, look);
+    assert_holds(
+        &text,
+        &[
+            &format!(r#"latchkey_hashing_jobs{{state="running"}} {threads}"#),
+            r#"latchkey_hashing_jobs{state="waiting"} 1"#,
+        ],
+    );
+}
+
+async fn ask(app: &TestApp, token: Option<&str>) -> Answer {
+    let request = app.request(Method::GET, "/metrics");
+    send(if let Some(token) = token { request.bearer_auth(token) } else { request }).await
+}
+
+#[actix_web::test]
+async fn the_metrics_are_closed_to_everybody_else() {
+    let app = start(Database::Sqlite).await;
+    let tokens = app.login(ADA).await;
+    ask(&app, None).await.refused(Reason::CredentialsMissing);
+    for wrong in ["", "a", &TOKEN[1..], &format!("{TOKEN}x"), &TOKEN.to_uppercase(), &tokens.access] {
+        ask(&app, Some(wrong)).await.refused(Reason::TokenMalformed);
+    }
+    send(app.request(Method::GET, &format!("/metrics?token={TOKEN}"))).await.refused(Reason::CredentialsMissing);
+    app.me(&auth_types::responses::TokenResponse { access: TOKEN.to_owned(), ..tokens })
+        .await
+        .refused(Reason::TokenMalformed);
+
+    let closed = TestApp::builder(Database::Sqlite).start().await;
+    ask(&closed, None).await.refused(Reason::CredentialsMissing);
+    for token in ["", "x", TOKEN] {
+        ask(&closed, Some(token)).await.refused(Reason::TokenMalformed);
+    }
+}
+
+/// Whoever can write labels can fill the memory of the process and of whoever collects from it.
+#[actix_web::test]
+async fn nothing_that_a_client_sends_becomes_a_label() {
+    let app = start(Database::Sqlite).await;
+    let tokens = app.login(ADA).await;
+    let before = scrape(&app).await.lines().count();
+    for number in 0..50 {
+        let _ = app.get(&format!("/invented/{number}")).await;
+        let _ = send(app.request(Method::from_bytes(format!("X{number}").as_bytes()).unwrap(), "/healthz")).await;
+        let _ = send(app.request_as(&tokens, Method::DELETE, &format!("/api/auth/sessions/{number}/"))).await;
+        let _ = app.sign_in_from("203.0.113.9", &format!("mallory{number}@example.com"), "of no use").await;
+    }
+    let text = scrape(&app).await;
+    assert!(text.lines().count() < before + 80, "{text}");
+    for private in ["invented", "X1", "mallory", "ada", "203.0.113", "127.0.0.1", TOKEN, PASSWORD] {
+        assert!(!text.contains(private), "{private} is in\n{text}");
+    }
+}

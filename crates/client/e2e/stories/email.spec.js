@@ -1,0 +1,43 @@
+import { randomBytes } from "node:crypto";
+import { linkTo } from "../support/mail.js";
+import { api, expect, test } from "../support/test.js";
+
+const confirm = async (app, page) => {
+  await page.getByRole("button", { name: "Confirm email", exact: true }).click();
+  await expect(app.alert).toBeVisible();
+};
+
+test("a new account's address is confirmed by a button, not by opening the link", async ({ app, page, person }) => {
+  const link = await linkTo("/verify-email", person.email);
+  const { user } = await api.login(person);
+  await app.open(link);
+  await expect(page.getByRole("heading", { name: "Confirm your email", exact: true })).toBeVisible();
+  await expect(page).toHaveURL(/\/verify-email$/);
+  expect([user.email_verified, (await api.login(person)).user.email_verified]).toEqual([false, false]);
+  await confirm(app, page);
+  await expect(app.alert).toContainText("is confirmed");
+  expect((await api.login(person)).user.email_verified).toBe(true);
+});
+
+test("an account that is not confirmed offers the link again", async ({ app, page, person }) => {
+  await app.signIn(person);
+  await page.getByRole("button", { name: "Send the link again", exact: true }).click();
+  await expect(page.getByRole("status")).toContainText("on its way");
+});
+
+test("the address is changed when the new one is confirmed", async ({ app, page, person }) => {
+  const email = `grace-${randomBytes(6).toString("hex")}@example.com`;
+  await app.signIn(person);
+  await app.visit("Security");
+  await page.getByLabel("New email", { exact: true }).fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(person.password);
+  await page.getByRole("button", { name: "Change email", exact: true }).click();
+  await expect(page.getByRole("status")).toContainText("new address");
+  await api.login(person);
+
+  const link = await linkTo("/change-email", email);
+  await app.open(link);
+  await expect(page.getByRole("heading", { name: "Confirm your new email", exact: true })).toBeVisible();
+  await confirm(app, page);
+  expect((await api.login({ ...person, email })).user).toMatchObject({ email, email_verified: true });
+});

@@ -1,0 +1,23 @@
+// What the API has mailed: it writes each mail into a folder, as a mail server would get it.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "@playwright/test";
+
+/** The text of a mail, without the encoding of its lines. */
+function decoded(name) {
+  const raw = readFileSync(join(process.env.OUTBOX, name), "utf8");
+  return raw.replace(/=\r?\n/g, "").replace(/=([0-9A-F]{2})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
+}
+
+function mailsTo(address) {
+  const names = readdirSync(process.env.OUTBOX).filter((name) => name.endsWith(".eml"));
+  return names.map(decoded).filter((mail) => mail.toLowerCase().includes(`to: ${address.toLowerCase()}`));
+}
+
+/** The path of the link to `page` in the newest mail to `address`, such as `/verify-email#token=…`. */
+export async function linkTo(page, address) {
+  const link = new RegExp(`${page}#token=[\\w-]+`);
+  const found = () => mailsTo(address).map((mail) => link.exec(mail)?.[0]).filter(Boolean);
+  await expect.poll(() => found().length, { message: `a mail with ${page} to ${address}` }).toBeGreaterThan(0);
+  return found().at(-1);
+}

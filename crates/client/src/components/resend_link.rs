@@ -1,0 +1,36 @@
+//! The mail with the link, once more.
+
+use super::Button;
+use crate::http::{Http, Visitor};
+use crate::notices::Notices;
+use auth_types::requests::EmailResendRequest;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// A button that asks for the mail that confirms an address. What happens is told in the status region.
+#[component]
+pub fn ResendLink(
+    /// The address.
+    #[prop(into)]
+    email: Signal<String>,
+) -> impl IntoView {
+    let (visitor, notices) = (Visitor::new(expect_context::<Http>()), expect_context::<Notices>());
+    let pending = RwSignal::new(false);
+    let failure = RwSignal::new(None::<String>);
+    let press = Callback::new(move |()| {
+        pending.set(true);
+        failure.set(None);
+        spawn_local(async move {
+            let result = visitor.resend_confirmation(&EmailResendRequest { email: email.get_untracked() }).await;
+            pending.try_set(false);
+            match result {
+                Ok(()) => notices.say(Some("The link is on its way to you. Look into your mail.")),
+                Err(problem) => drop(failure.try_set(Some(problem.message()))),
+            }
+        });
+    });
+    view! {
+        {move || failure.get().map(|text| view! { <p class="failure" role="alert">{text}</p> })}
+        <Button label="Send the link again" pending=pending class="button button-quiet" on_press=press />
+    }
+}

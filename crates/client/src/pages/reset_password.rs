@@ -1,0 +1,89 @@
+//! `/reset-password#token=…`
+
+use crate::components::{Button, Entrance, FieldKind, Form, FormState, TextField, Wrong};
+use crate::http::{Http, Visitor};
+use crate::mailed_link::take_link_token;
+use crate::policy::PASSWORD_RULES;
+use auth_types::requests::PasswordResetConfirmRequest;
+use auth_types::validation::new_password;
+use leptos::prelude::*;
+
+/// Asks for a new password. Nobody is signed in by it: whoever has the link still has to know the password.
+#[component]
+pub fn ResetPasswordPage() -> impl IntoView {
+    let token = StoredValue::new(take_link_token());
+    let is_done = RwSignal::new(false);
+    let form = move || match token.get_value() {
+        Some(token) => view! { <PasswordForm token=token is_done=is_done /> }.into_any(),
+        None => {
+            view! { <p class="failure" role="alert">"This link is not complete. Open it in the mail once more."</p> }
+                .into_any()
+        }
+    };
+    view! {
+        <Entrance title="Choose a new password">
+            <Show when=move || is_done.get() fallback=form>
+                <p class="remark" role="alert">
+                    "Your new password is set, and every device is signed out. Sign in with the new password."
+                </p>
+            </Show>
+            <p class="aside">
+                <a href="/login">"Sign in"</a>
+                " or "
+                <a href="/forgot-password">"ask for a new link"</a>
+            </p>
+        </Entrance>
+    }
+}
+
+#[component]
+fn PasswordForm(
+    /// What the link holds.
+    token: String,
+    /// Set when the password is.
+    is_done: RwSignal<bool>,
+) -> impl IntoView {
+    let visitor = Visitor::new(expect_context::<Http>());
+    let form = FormState::new(&["new_password"]);
+    let password = RwSignal::new(String::new());
+    let submit = move |()| {
+        form.submit(check(&token, password.get_untracked()), move |request| async move {
+            visitor.reset_password(&request).await?;
+            is_done.try_set(true);
+            Ok(())
+        });
+    };
+    view! {
+        <Form state=form on_submit=submit>
+            <TextField
+                label="New password"
+                name="new_password"
+                kind=FieldKind::Password
+                autocomplete="new-password"
+                hint="At least 8 characters. A few unusual words make a good one."
+                value=password
+                form=form
+            />
+            <Button label="Set password" kind="submit" pending=form.pending() class="button button-wide" />
+        </Form>
+    }
+}
+
+fn check(token: &str, password: String) -> Result<PasswordResetConfirmRequest, Wrong> {
+    match new_password(&password, PASSWORD_RULES) {
+        Ok(_) => Ok(PasswordResetConfirmRequest { token: token.to_owned(), new_password: password }),
+        Err(problem) => Err(Wrong::from([("new_password", problem)])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_password_is_told_before_sending() {
+        assert!(check("t", "short".to_owned()).expect_err("a wrong field").contains_key("new_password"));
+        let request = check("t", " long enough ".to_owned()).expect("a request");
+        assert_eq!((request.token.as_str(), request.new_password.as_str()), ("t", " long enough "));
+    }
+}

@@ -1,0 +1,150 @@
+//! `/security`
+
+use crate::components::{Button, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
+use crate::http::Api;
+use crate::notices::Notices;
+use crate::policy::PASSWORD_RULES;
+use crate::session::Session;
+use auth_types::requests::{EmailChangeRequest, PasswordChangeRequest};
+use auth_types::validation::{email, given_password, new_password};
+use leptos::prelude::*;
+
+/// Password and address; each change asks for the password again.
+#[component]
+pub fn SecurityPage() -> impl IntoView {
+    view! {
+        <PageTitle text="Security" />
+        <section class="panel stack" aria-labelledby="change-password">
+            <h2 id="change-password">"Password"</h2>
+            <PasswordForm />
+        </section>
+        <section class="panel stack" aria-labelledby="change-email">
+            <h2 id="change-email">"Email"</h2>
+            <EmailForm />
+        </section>
+    }
+}
+
+#[component]
+fn PasswordForm() -> impl IntoView {
+    let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let form = FormState::new(&["current_password", "new_password"]);
+    let (current, new) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let submit = move |()| {
+        notices.say(None);
+        let checked = check_password(current.get_untracked(), new.get_untracked());
+        form.submit(checked, move |request| async move {
+            session.change_password(&request).await?;
+            // The page begins anew with the new session; what it has to say comes after that.
+            request_animation_frame(move || {
+                notices.say(Some("Your password is changed. Every other device is signed out."));
+            });
+            Ok(())
+        });
+    };
+    view! {
+        <Form state=form on_submit=submit>
+            <TextField
+                label="Current password"
+                name="current_password"
+                kind=FieldKind::Password
+                autocomplete="current-password"
+                value=current
+                form=form
+            />
+            <TextField
+                label="New password"
+                name="new_password"
+                kind=FieldKind::Password
+                autocomplete="new-password"
+                hint="At least 8 characters. A few unusual words make a good one."
+                value=new
+                form=form
+            />
+            <Button label="Change password" kind="submit" pending=form.pending() />
+        </Form>
+    }
+}
+
+#[component]
+fn EmailForm() -> impl IntoView {
+    let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let form = FormState::new(&["new_email", "password"]);
+    let (address, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let submit = move |()| {
+        notices.say(None);
+        let checked = check_email(&address.get_untracked(), password.get_untracked());
+        form.submit(checked, move |request| async move {
+            Api::new(session).change_email(&request).await?;
+            address.try_set(String::new());
+            password.try_set(String::new());
+            notices.say(Some("We have sent a mail to the new address. Open the link in it to finish the change."));
+            Ok(())
+        });
+    };
+    view! {
+        <Form state=form on_submit=submit>
+            <TextField
+                label="New email"
+                name="new_email"
+                kind=FieldKind::Email
+                autocomplete="email"
+                hint="It counts when you have opened the link that we send there."
+                value=address
+                form=form
+            />
+            <TextField
+                label="Password"
+                name="password"
+                kind=FieldKind::Password
+                autocomplete="current-password"
+                value=password
+                form=form
+            />
+            <Button label="Change email" kind="submit" pending=form.pending() />
+        </Form>
+    }
+}
+
+fn check_password(current: String, new: String) -> Result<PasswordChangeRequest, Wrong> {
+    let mut wrong = Wrong::new();
+    if let Err(problem) = given_password(&current) {
+        wrong.insert("current_password", problem);
+    }
+    if let Err(problem) = new_password(&new, PASSWORD_RULES) {
+        wrong.insert("new_password", problem);
+    }
+    let request = PasswordChangeRequest { current_password: current, new_password: new };
+    if wrong.is_empty() { Ok(request) } else { Err(wrong) }
+}
+
+fn check_email(address: &str, password: String) -> Result<EmailChangeRequest, Wrong> {
+    let mut wrong = Wrong::new();
+    let address = email(address).map(str::to_owned).map_err(|problem| wrong.insert("new_email", problem));
+    if let Err(problem) = given_password(&password) {
+        wrong.insert("password", problem);
+    }
+    match address {
+        Ok(new_email) if wrong.is_empty() => Ok(EmailChangeRequest { new_email, password }),
+        _ => Err(wrong),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_would_refuse_is_told_before_sending() {
+        let wrong = check_password(String::new(), "short".to_owned()).expect_err("wrong fields");
+        assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"current_password", &"new_password"]);
+        let wrong = check_email("ada", String::new()).expect_err("wrong fields");
+        assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"new_email", &"password"]);
+    }
+
+    #[test]
+    fn passwords_are_sent_as_they_are() {
+        let request = check_password(" old one ".to_owned(), " new and long ".to_owned()).expect("a request");
+        assert_eq!((request.current_password.as_str(), request.new_password.as_str()), (" old one ", " new and long "));
+    }
+}
