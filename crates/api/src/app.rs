@@ -120,6 +120,7 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
     Ok(server.listen("api", listener, connections)?.run())
 }
 
+/// A connection as the HTTP service takes it.
 type Opened = (Wire<TcpStream>, Protocol, Option<SocketAddr>);
 
 fn open(io: TcpStream, environment: Environment, patience: Patience, crowd: Crowd) -> Opened {

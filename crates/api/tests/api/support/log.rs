@@ -55,10 +55,6 @@ impl Log {
         self.0.state.lock().unwrap().lines.clone()
     }
 
-    pub fn has_ended(&self) -> bool {
-        self.0.state.lock().unwrap().ended
-    }
-
     /// Everything that was said before the end.
     pub fn whole(&self) -> Vec<String> {
         let state = self.0.state.lock().unwrap();

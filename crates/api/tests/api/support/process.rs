@@ -4,8 +4,7 @@ use super::log::Log;
 use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, send};
 use auth_types::requests::{LoginRequest, RefreshRequest};
 use auth_types::responses::TokenResponse;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -44,7 +43,7 @@ impl Process {
 
     pub fn start_with(database_url: &str, variables: &[(&str, &str)]) -> Self {
         let process = Self::start_unready(database_url, variables);
-        process.wait_for_the_start();
+        process.log.until("start.database: ");
         process
     }
 
@@ -66,18 +65,6 @@ impl Process {
 
     pub fn id(&self) -> u32 {
         self.child.id()
-    }
-
-    fn wait_for_the_start(&self) {
-        let begun = |mut stream: TcpStream| {
-            let mut answer = [0; 12];
-            stream.write_all(b"GET /api/auth/config/ HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n")?;
-            stream.read_exact(&mut answer).map(|()| &answer != b"HTTP/1.1 503")
-        };
-        while !TcpStream::connect(self.address).and_then(begun).unwrap_or_default() {
-            assert!(!self.log.has_ended(), "the API did not start:\n{}", self.log.lines().join("\n"));
-            std::thread::sleep(BETWEEN_LOOKS);
-        }
     }
 
     /// What it goes on to say on standard error.
