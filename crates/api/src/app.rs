@@ -1,9 +1,11 @@
 //! The wiring that production and tests share.
 
 use crate::clock::SharedClock;
-use crate::config::Settings;
-use crate::http::middleware::{check_origin, cors, finish, refuse_preflight_in_clear, require_https};
-use crate::http::{self, Wire};
+use crate::config::{Environment, Patience, Settings};
+use crate::http::middleware::{
+    check_origin, cors, finish, refuse_preflight_in_clear, refuse_until_started, require_https, watch_requests,
+};
+use crate::http::{self, Crowd, Wire};
 use crate::metrics::Metrics;
 use crate::service::csrf::CsrfKeys;
 use crate::service::hashing::HashingPool;
@@ -13,21 +15,20 @@ use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
 use crate::service::{Services, passwords, prune};
 use crate::store::Store;
-use actix_http::{HttpService, Protocol};
-use actix_server::Server;
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_server::{GracefulShutdownSignal, Server};
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
-use std::net::TcpListener;
+use std::convert::Infallible;
+use std::future::ready;
+use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-/// How long requests in flight may take to finish after SIGTERM, seconds.
-const SHUTDOWN_SECONDS: u64 = 25;
-/// How long a request's first line and headers may take to arrive.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often ended sessions are pruned.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
 /// How long Redis is left alone after it went away, at first and at most.
@@ -55,7 +56,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
     let metrics = Metrics::default();
     let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics.limits)?;
     Ok(Services {
-        store: Store::new(&settings.database),
+        store: Store::new(&settings.database, settings.patience),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
         csrf: CsrfKeys::new(&settings.keys),
         hashing: HashingPool::start()?,
@@ -69,44 +70,78 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
     })
 }
 
+/// How much a server takes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Capacity {
+    /// Threads that serve connections.
+    pub workers: usize,
+    /// Connections at once; further ones wait until one of these ends.
+    pub connections: usize,
+}
+
 /// Serves on `listener` until it is told to stop; SIGTERM lets requests in flight finish.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(services: Data<Services>, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
-    let environment = services.settings.environment;
+pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity) -> std::io::Result<Server> {
+    let (environment, patience) = (services.settings.environment, services.settings.patience);
+    let crowd = Crowd::of_at_most(capacity.connections);
     let app = move || {
         App::new()
             .app_data(services.clone())
             .configure(|config| http::routes(config, &services.settings))
+            .wrap(from_fn(refuse_until_started))
             .wrap(from_fn(check_origin))
             .wrap(from_fn(require_https))
             .wrap(cors(&services.settings))
             .wrap(from_fn(refuse_preflight_in_clear))
             .wrap(from_fn(finish))
+            .wrap(from_fn(watch_requests))
     };
-    let server = Server::build().workers(workers).shutdown_timeout(SHUTDOWN_SECONDS);
+    let server = Server::build()
+        .workers(capacity.workers)
+        .max_concurrent_connections((capacity.connections / capacity.workers).max(1))
+        .shutdown_timeout(patience.shutdown.as_secs());
+    let stopping = server.graceful_shutdown_signal();
     let connections = move || {
-        let open = move |io: TcpStream| async move {
-            let peer = io.peer_addr().ok();
-            // Answers are small and written whole: waiting for more to send would only delay them.
-            let _ = io.set_nodelay(true);
-            Ok((Wire::new(io, environment), Protocol::Http1, peer))
-        };
-        let http = HttpService::build().client_request_timeout(HEAD_TIMEOUT);
+        let (crowd, stopping) = (crowd.clone(), stopping.clone());
+        let http = HttpService::build()
+            // `Wire` watches the time instead.
+            .client_request_timeout(Duration::ZERO)
+            .keep_alive(KeepAlive::Os)
+            .client_disconnect_timeout(patience.linger)
+            // Who hung up gets no answer: what nobody waits for is not done.
+            .h1_allow_half_closed(false)
+            .graceful_shutdown_signal(move || wait_for(stopping.clone()))
+            .on_connect_ext(|wire: &Wire<TcpStream>, data| _ = data.insert(wire.requests()));
+        let open = move |io| ready(Ok::<_, DispatchError>(open(io, environment, patience, crowd.clone())));
         fn_service(open).and_then(http.finish(map_config(app(), |()| AppConfig::default())))
     };
     Ok(server.listen("api", listener, connections)?.run())
 }
 
-/// Polls the revoked-session feed, sends mail, prunes ended sessions and keeps connected to Redis, for as long as the
-/// process lives.
-pub async fn run_background_tasks(services: Data<Services>) {
-    let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
-    futures_util::future::join4(feed, mail, prune_sessions(&services), keep_connected(&services)).await;
+/// A connection as the HTTP service takes it.
+type Opened = (Wire<TcpStream>, Protocol, Option<SocketAddr>);
+
+fn open(io: TcpStream, environment: Environment, patience: Patience, crowd: Crowd) -> Opened {
+    let peer = io.peer_addr().ok();
+    // Answers are small and written whole: waiting for more to send would only delay them.
+    let _ = io.set_nodelay(true);
+    (Wire::new(io, environment, patience, crowd), Protocol::Http1, peer)
 }
 
-async fn poll_feed(services: &Services) {
+async fn wait_for(stopping: GracefulShutdownSignal) {
+    stopping.notified().await;
+}
+
+/// Polls the revoked-session feed, sends mail, prunes ended sessions and keeps connected to Redis, for as long as the
+/// process lives.
+pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
+    let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
+    futures_util::future::join4(feed, mail, prune_sessions(&services), keep_connected(&services)).await.0
+}
+
+async fn poll_feed(services: &Services) -> Infallible {
     let mut tick = tokio::time::interval(Duration::from_secs(revocation::POLL_SECONDS));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

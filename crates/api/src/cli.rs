@@ -1,21 +1,25 @@
 //! The command line: `serve` is the default.
 
-use crate::app;
+use crate::app::{self, Capacity};
+use crate::capacity;
 use crate::check::{self, Severity};
 use crate::clock::{SharedClock, SystemClock};
-use crate::config::{self, DatabaseUrl, Inspection, Settings};
+use crate::config::{self, DatabaseUrl, Inspection, ServerSettings, Settings};
 use crate::service::register::{self, RegisterError};
-use crate::service::{Services, prune, revocation};
+use crate::service::{Services, prune, start};
 use crate::store::migrations::{self, MigrateError};
 use crate::telemetry;
+use actix_web::rt::net::TcpSocket;
 use actix_web::web::Data;
 use auth_types::Role;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::TokenTransport;
 use clap::{Args, Parser, Subcommand};
+use futures_util::future::{Either, select};
 use secrecy::ExposeSecret;
+use std::convert::Infallible;
 use std::io::{BufRead, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -89,7 +93,9 @@ enum CliError {
     #[error("{0}")]
     Migrate(#[from] MigrateError),
     #[error("{0}")]
-    Start(#[from] app::StartError),
+    Wire(#[from] app::StartError),
+    #[error("{0}")]
+    Start(#[from] start::StartError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("{0}")]
@@ -101,7 +107,9 @@ enum CliError {
 /// Runs what the command line says.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
-    match execute(cli.command.unwrap_or(Command::Serve)).await {
+    let outcome = execute(cli.command.unwrap_or(Command::Serve)).await;
+    telemetry::flush();
+    match outcome {
         Ok(code) => code,
         Err(error) => {
             for line in error.to_string().lines() {
@@ -174,40 +182,64 @@ fn migrate(settings: &Settings) -> Result<(), CliError> {
 }
 
 fn prepare_database(settings: &Settings) -> Result<Vec<String>, CliError> {
-    if let DatabaseUrl::Sqlite(path) = &settings.database.url
-        && let Some(folder) = path.parent()
-    {
-        std::fs::create_dir_all(folder)?;
-    }
+    prepare_folder(settings)?;
     Ok(migrations::migrate(&settings.database.url)?)
 }
 
+fn prepare_folder(settings: &Settings) -> Result<(), CliError> {
+    let DatabaseUrl::Sqlite(path) = &settings.database.url else { return Ok(()) };
+    let Some(folder) = path.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        CliError::Message(format!("cannot make the folder {} (DATABASE_URL): {error}", folder.display()))
+    })
+}
+
+/// Listens first and waits for the database then: whoever looks after the process sees it alive, and why it is not ready.
 async fn serve() -> Result<(), CliError> {
     let settings = Settings::from_env()?;
     telemetry::init(&settings, clock());
     check::log_findings(&settings);
-    let migrated = prepare_database(&settings)?;
-    let dialect = crate::store::dialect(&settings.database.url);
-    log::info!("start.database: {dialect}, {} migrations run", migrated.len());
-    let (host, port) = (settings.server.host, settings.server.port);
-    let listener = TcpListener::bind((host, port))
-        .map_err(|error| CliError::Message(format!("cannot listen on {host}:{port} (HOST, PORT): {error}")))?;
+    prepare_folder(&settings)?;
+    let listener = listen(&settings.server)?;
     let address = listener.local_addr()?;
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let connections = capacity::connections(settings.database.pool_size);
     let services = Data::new(app::services(settings, clock())?);
-    // Before the first request: a token revoked while this process was down must not be accepted for a second.
-    revocation::poll(&services).await?;
-    services.limits.connect().await;
+    let server = app::serve(services.clone(), listener, Capacity { workers, connections })?;
+    log::info!(connections = connections; "start.capacity: {connections} connections at once");
+    log::info!("start.listening: http://{address}");
+    match select(server, Box::pin(work(services))).await {
+        Either::Left((ended, _)) => ended?,
+        Either::Right((Err(error), _)) => return Err(error.into()),
+        Either::Right((Ok(never), _)) => match never {},
+    }
+    log::info!("stop: all requests are answered");
+    Ok(())
+}
+
+/// What a process does beside answering requests.
+async fn work(services: Data<Services>) -> Result<Infallible, start::StartError> {
     if !services.settings.limits.enabled {
         log::warn!("limits.off: RATE_LIMITS=off: passwords can be guessed without end; this is for load tests only");
     }
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let server = app::serve(services.clone(), listener, workers)?;
-    let background = actix_web::rt::spawn(app::run_background_tasks(services));
-    log::info!("start.listening: http://{address}");
-    server.await?;
-    background.abort();
-    log::info!("stop: all requests are answered");
-    Ok(())
+    services.limits.connect().await;
+    start::start(&services).await?;
+    Ok(app::run_background_tasks(services).await)
+}
+
+/// Of the connections that nobody has taken yet, as many may wait as a burst brings: each is a handshake, no more.
+const BACKLOG: u32 = 1024;
+
+fn listen(server: &ServerSettings) -> Result<TcpListener, CliError> {
+    let address = SocketAddr::from((server.host, server.port));
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A port is free again at once when a process before has ended.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    listen().map_err(|error| CliError::Message(format!("cannot listen on {address} (HOST, PORT): {error}")))
 }
 
 async fn create_user(arguments: CreateUser) -> Result<(), CliError> {

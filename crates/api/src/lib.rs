@@ -4,6 +4,7 @@
 //! walks through it.
 
 pub mod app;
+mod capacity;
 pub mod check;
 pub mod cli;
 pub mod clock;

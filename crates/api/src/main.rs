@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-#[actix_web::main]
-async fn main() -> ExitCode {
-    api::cli::run().await
+fn main() -> ExitCode {
+    let system = actix_web::rt::System::new();
+    let status = system.block_on(api::cli::run());
+    // Taking the runtime down would wait for whatever still waits for a database that does not answer.
+    std::mem::forget(system);
+    status
 }

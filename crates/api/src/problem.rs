@@ -1,19 +1,14 @@
 //! How failures look on the wire: the only place where one meets a status code.
 
 mod credentials;
+mod sessions;
 
 use crate::service::account::AccountError;
-use crate::service::csrf::CsrfError;
 use crate::service::hashing::Busy;
 use crate::service::limits::Throttled;
 use crate::service::login::LoginError;
-use crate::service::logout::LogoutError;
-use crate::service::refresh::RefreshError;
 use crate::service::register::RegisterError;
-use crate::service::sessions::SessionsError;
 use crate::service::standing::Refusal;
-use crate::service::tokens::TokenError;
-use crate::service::verify::VerifyError;
 use crate::store::StoreError;
 use crate::store::users::TakenName;
 use actix_web::body::BoxBody;
@@ -259,6 +254,9 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            response.force_close(); // the rest of the request may never come
+        }
         for header in &self.headers {
             response.append_header(header.clone());
         }
@@ -293,15 +291,6 @@ impl From<Throttled> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self::token_not_valid(refusal.reason())
-    }
-}
-
-impl From<CsrfError> for Problem {
-    fn from(error: CsrfError) -> Self {
-        match error {
-            CsrfError::NoRefreshToken => Self::credentials_missing(),
-            CsrfError::NotSubmittedTwice | CsrfError::OfAnotherSession => Self::csrf_failed(),
-        }
     }
 }
 
@@ -341,44 +330,6 @@ impl From<LoginError> for Problem {
     }
 }
 
-impl From<RefreshError> for Problem {
-    fn from(error: RefreshError) -> Self {
-        match error {
-            // A refresh token that ran out is the session's idle end, and final for a client.
-            RefreshError::NotValid(TokenError::Expired) => Self::token_not_valid(Reason::SessionExpired),
-            RefreshError::NotValid(TokenError::Malformed) => Self::token_not_valid(Reason::TokenMalformed),
-            RefreshError::Refused(refusal) => refusal.into(),
-            RefreshError::Reused { .. } => Self::token_not_valid(Reason::RefreshReused),
-            RefreshError::Ahead { .. } => Self::token_not_valid(Reason::SessionRevoked),
-            RefreshError::Contended { .. } => Self::unavailable(),
-            RefreshError::Throttled(throttled) => throttled.into(),
-            RefreshError::Sign(cause) => Self::internal(cause),
-            RefreshError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<LogoutError> for Problem {
-    fn from(error: LogoutError) -> Self {
-        match error {
-            LogoutError::NotValid(cause) => Self::token_not_valid(cause.reason()),
-            LogoutError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<VerifyError> for Problem {
-    fn from(error: VerifyError) -> Self {
-        match error {
-            VerifyError::NotValid(cause) => Self::token_not_valid(cause.reason()),
-            VerifyError::Refused(refusal) => refusal.into(),
-            VerifyError::Superseded => Self::token_not_valid(Reason::TokenSuperseded),
-            VerifyError::Throttled(throttled) => throttled.into(),
-            VerifyError::Store(error) => error.into(),
-        }
-    }
-}
-
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         match error {
@@ -386,16 +337,6 @@ impl From<AccountError> for Problem {
             AccountError::Fields(errors) => Self::fields_invalid(errors),
             AccountError::UsernameTaken => Self::taken(TakenName::Username),
             AccountError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<SessionsError> for Problem {
-    fn from(error: SessionsError) -> Self {
-        match error {
-            SessionsError::NotFound => Self::not_found(),
-            SessionsError::Refused(refusal) => refusal.into(),
-            SessionsError::Store(error) => error.into(),
         }
     }
 }

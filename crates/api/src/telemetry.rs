@@ -2,10 +2,16 @@
 
 use crate::clock::SharedClock;
 use crate::config::Settings;
+use env_logger::{Target, WriteStyle};
 use log::Record;
 use log::kv::{Key, Value, VisitSource};
 use serde_json::{Map, json};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::panic::PanicHookInfo;
+
+mod writer;
+
+pub use writer::flush;
 
 /// Starts logging to standard error. The first call wins.
 pub fn init(settings: &Settings, clock: SharedClock) {
@@ -14,8 +20,21 @@ pub fn init(settings: &Settings, clock: SharedClock) {
     if settings.environment.is_production() {
         builder.format(move |out, record| writeln!(out, "{}", json_line(record, &clock)));
     }
+    if let Some(writer) = writer::start() {
+        let style = if std::io::stderr().is_terminal() { WriteStyle::Always } else { WriteStyle::Never };
+        builder.write_style(style).target(Target::Pipe(Box::new(writer)));
+    }
     // A second logger in one process is a test's.
     let _ = builder.try_init();
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// The standard library would write straight to standard error, and wait there for whoever does not read it.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    log::error!("panic: {panic}");
+    if std::thread::current().name() == Some("main") {
+        flush(); // with this thread the process ends
+    }
 }
 
 /// One record as one line of JSON; serde escapes what could break out of it.

@@ -35,7 +35,7 @@ struct Key {
 }
 
 enum Signer {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Ed25519(Ed25519KeyPair),
     P256(EcdsaKeyPair),
 }
@@ -69,7 +69,7 @@ impl World {
         let kid = |index: usize| Some(tokens.key_set().keys[index].kid.clone());
         let secret = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
         let keys = [
-            Key { alg: "HS256", kid: None, signer: Signer::Secret(secret) },
+            Key { alg: "HS256", kid: None, signer: Signer::Secret(Box::new(secret)) },
             Key { alg: "EdDSA", kid: kid(0), signer: Signer::Ed25519(ed25519) },
             Key { alg: "ES256", kid: kid(1), signer: Signer::P256(p256) },
         ];

@@ -51,14 +51,14 @@ fn vanishes(mounts: &str, path: &Path, on_render: bool) -> Option<&'static str> 
 /// The path from the root, through the links that exist.
 fn resolved(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let existing = existing_folder(&path);
+    let existing = existing_part(&path);
     let rest = path.strip_prefix(existing).unwrap_or(Path::new(""));
     existing.canonicalize().map_or_else(|_| path.clone(), |real| real.join(rest))
 }
 
-/// The nearest of a path's folders that is there.
-pub(super) fn existing_folder(path: &Path) -> &Path {
-    path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."))
+/// The path itself, or what of it is there.
+pub(super) fn existing_part(path: &Path) -> &Path {
+    path.ancestors().find(|part| part.exists()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

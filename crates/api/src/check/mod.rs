@@ -18,6 +18,7 @@ pub use rules::{ALL as RULES, Rule};
 
 use crate::clock::SharedClock;
 use crate::config::{Inspection, Problem, Settings, VARIABLES, Variable};
+use crate::service::mail::{Mailer, MailerError};
 
 /// What the checks look at.
 #[derive(Debug, Clone, Copy)]
@@ -89,10 +90,20 @@ fn start_up(inspection: &Inspection) -> impl Iterator<Item = Finding> {
         let finding = rules::CONFIG_REFUSED.found(&problem.problem_and_fix);
         finding.about(&problem.name)
     });
+    let mailer = Mailer::new(&inspection.settings.mail, inspection.settings.environment).err().and_then(refused_mailer);
     let misspelt = inspection.misspelt.iter().map(|(name, meant)| {
         rules::CONFIG_MISSPELT.found(format_args!("nobody reads {name}; {meant} is read")).about(name)
     });
-    refused.chain(misspelt)
+    refused.chain(mailer).chain(misspelt)
+}
+
+/// What only the mailer sees in its variable.
+fn refused_mailer(error: MailerError) -> Option<Finding> {
+    match error {
+        MailerError::Url(problem) => Some(rules::CONFIG_REFUSED.found(problem).about("EMAIL_URL")),
+        // The reader has told it.
+        MailerError::From => None,
+    }
 }
 
 /// What can be told without asking anybody. On a developer's machine nothing of it matters.

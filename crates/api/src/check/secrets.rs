@@ -3,7 +3,7 @@
 use super::Facts;
 use super::finding::Finding;
 use super::rules;
-use crate::config::{DatabaseUrl, MailUrl, Settings, StorageSettings};
+use crate::config::{DatabaseUrl, MailUrl, Settings, StorageSettings, decoded};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use url::Url;
@@ -93,12 +93,6 @@ fn held(settings: &Settings) -> Vec<Held> {
 
 fn password_of(url: &str) -> Option<String> {
     Url::parse(url).ok()?.password().map(decoded)
-}
-
-/// A part of a URL as the server gets it, without percent signs.
-pub(super) fn decoded(part: &str) -> String {
-    let pair = format!("={}", part.replace('+', "%2B"));
-    url::form_urlencoded::parse(pair.as_bytes()).map(|(_, value)| value).collect()
 }
 
 /// The finding without any secret that its message may repeat, as it is or as a URL spells it.

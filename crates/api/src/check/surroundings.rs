@@ -55,7 +55,7 @@ fn mail(facts: &Facts<'_>) -> Vec<Finding> {
     let nowhere = match &facts.settings.mail.url {
         _ if facts.is_refused("EMAIL_URL") => return Vec::new(),
         MailUrl::Smtp(_) => return Vec::new(),
-        MailUrl::Console => "is console: mail is written onto the log, with the links in it".to_owned(),
+        MailUrl::Console => "is console: mail reaches nobody".to_owned(),
         MailUrl::Folder(folder) => format!("is file: mail stays in {}", folder.display()),
     };
     let mut findings = vec![rules::MAIL_NOWHERE.found(nowhere).about("EMAIL_URL")];

@@ -4,11 +4,13 @@
 
 mod curve;
 mod database;
+mod decoded;
 mod key_ring;
 mod keys;
 mod log_filter;
 mod mail;
 mod origins;
+mod patience;
 mod pem;
 mod reader;
 mod secret_key;
@@ -19,10 +21,12 @@ mod variables;
 
 pub use curve::Curve;
 pub use database::{DatabaseSettings, DatabaseUrl};
+pub use decoded::decoded;
 pub use key_ring::{KeyRing, PrivateKey, PublicKey};
 pub use keys::KeySettings;
 pub use mail::{MailSettings, MailUrl};
 pub use origins::{Origin, Origins};
+pub use patience::Patience;
 pub use reader::{ConfigError, Problem, Variables};
 pub use secret_key::generate as generate_secret;
 pub use sections::{
@@ -51,6 +55,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     pub limits: LimitSettings,
     pub operation: OperationSettings,
+    /// Not configured: the same everywhere.
+    pub patience: Patience,
     /// `RUST_LOG`, as `env_logger` reads it. Default: `info`.
     pub log_filter: String,
 }
@@ -91,6 +97,7 @@ impl Settings {
             storage: StorageSettings::read(reader),
             limits: LimitSettings::read(reader, environment),
             operation: OperationSettings::read(reader, environment),
+            patience: Patience::default(),
             log_filter: log_filter::read(reader),
         }
     }

@@ -11,6 +11,8 @@ use std::path::Path;
 
 /// Fewest bytes of a key in production: as many as HS256 gives (RFC 7518, section 3.2).
 const MIN_BYTES: usize = 32;
+/// What the deployment guide writes where the key belongs; whoever has read it could sign tokens.
+const PLACEHOLDER: &str = "your-super-secret-key-here-make-it-long-and-random";
 /// Where development keeps a key of its own, so that a restart signs nobody out.
 const DEVELOPMENT_KEY: &str = "data/secret_key";
 
@@ -42,6 +44,9 @@ fn check(reader: &mut Reader, name: &str, value: &str, environment: Environment)
     if environment.is_production() && value.len() < MIN_BYTES {
         let problem = format!("has {} bytes, fewer than {MIN_BYTES}; make one with `api generate-secret`", value.len());
         reader.problem(name, problem);
+    }
+    if environment.is_production() && value == PLACEHOLDER {
+        reader.problem(name, "is the guide's placeholder, which everyone knows; make one with `api generate-secret`");
     }
     if value.contains("-----BEGIN") || value.starts_with('{') {
         reader.problem(name, "holds a PEM or JSON key, whose public half anyone may know; use a random text");

@@ -1,5 +1,6 @@
 //! JSON bodies: read within bounds, and told what is wrong with them field by field.
 
+use super::extract::services;
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -11,10 +12,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
-use std::time::Duration;
 
-/// How long a body may take to arrive: slow ones hold a connection and nothing else, but not for ever.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// More fields than any request has.
 const MOST_FIELDS: usize = 16;
 
@@ -49,7 +47,8 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes,
     }
     let payload = web::Payload::from_request(request, &mut payload).into_inner();
     let payload = payload.map_err(|_| Problem::body_malformed("The body cannot be read."))?;
-    let body = tokio::time::timeout(BODY_TIMEOUT, payload.to_bytes_limited(BODY_MAX_BYTES)).await;
+    let patience = services(request)?.settings.patience;
+    let body = tokio::time::timeout(patience.body, payload.to_bytes_limited(BODY_MAX_BYTES)).await;
     let body = body.map_err(|_| Problem::body_timeout())?.map_err(|_| Problem::body_too_large(BODY_MAX_BYTES))?;
     body.map_err(|_| Problem::body_malformed("The body ended early."))
 }

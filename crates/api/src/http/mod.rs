@@ -15,6 +15,7 @@ mod password;
 mod sessions;
 pub(crate) mod site;
 mod transport;
+mod watch;
 mod wire;
 
 use auth_types::JsonWebKeySet;
@@ -28,6 +29,7 @@ use auth_types::responses::{
 use endpoint::Endpoint;
 
 /// Every route of the API; `docs` makes the OpenAPI document of the same list. The handlers' docs say who may call them.
+#[expect(clippy::too_many_lines, reason = "a table: the whole surface in one place")]
 fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     vec![
         Endpoint::post("/api/auth/register/", auth::register)
@@ -71,11 +73,13 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .protected()
             .takes::<PasswordChangeRequest>()
             .gives_tokens(200, transport)
+            .limited()
             .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/password/reset/", password::reset)
             .about("Mail a link to choose a new password; the same answer for every address")
             .takes::<PasswordResetRequest>()
             .gives::<EmptyResponse>(202)
+            .limited()
             .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/password/reset/confirm/", password::confirm_reset)
             .about("Set a new password by a mailed link; every session ends")
@@ -91,12 +95,14 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .about("Mail the link that confirms an address once more; the same answer for every address")
             .takes::<EmailResendRequest>()
             .gives::<EmptyResponse>(202)
+            .limited()
             .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/email/change/", email::change)
             .about("Mail a link to the address that the caller wants")
             .protected()
             .takes::<EmailChangeRequest>()
             .gives::<EmptyResponse>(202)
+            .limited()
             .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::get("/api/auth/me/", account::show)
             .about("The caller")
@@ -138,4 +144,5 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
 pub use body::parse as parse_body;
 pub use docs::document as openapi_document;
 pub use endpoint::routes;
+pub use watch::Crowd;
 pub use wire::Wire;

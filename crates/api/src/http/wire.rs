@@ -2,7 +2,8 @@
 //! those with a bare status line; here they get problem details like every other failure.
 
 use super::middleware::secure_headers;
-use crate::config::Environment;
+use super::watch::{Crowd, Phase, Requests, Watch};
+use crate::config::{Environment, Patience};
 use crate::problem::Problem;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -13,23 +14,49 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use uuid::Uuid;
 
-/// A connection whose bare refusals get a body on their way out.
+/// A connection whose bare refusals get a body on their way out, and whose time is watched.
 #[derive(Debug)]
 pub struct Wire<Io> {
     io: Io,
     environment: Environment,
+    watch: Watch,
     /// What replaces a bare refusal, as far as it is not written yet.
     pending: Vec<u8>,
+    /// Whether its time is over: nothing is read any more.
+    ended: bool,
+}
+
+impl<Io> Wire<Io> {
+    /// Within a runtime, which has the timers.
+    pub fn new(io: Io, environment: Environment, patience: Patience, crowd: Crowd) -> Self {
+        Self { io, environment, watch: Watch::new(patience, crowd), pending: Vec::new(), ended: false }
+    }
+
+    /// Where the application notes this connection's requests.
+    pub fn requests(&self) -> Requests {
+        self.watch.requests().clone()
+    }
+
+    /// Ends the connection when its time is over: a client that does not take its answer sees it broken, one that began
+    /// a request is told, and one that sent nothing needs no word.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.watch.poll_overdue(cx) {
+            Poll::Ready(Phase::Client) => return Err(io::ErrorKind::TimedOut.into()),
+            Poll::Ready(Phase::Head) if !self.ended => {
+                self.pending = refusal(StatusCode::REQUEST_TIMEOUT, self.environment);
+                self.ended = true;
+            }
+            Poll::Ready(_) => self.ended = true,
+            Poll::Pending => {}
+        }
+        Ok(())
+    }
 }
 
 impl<Io: AsyncWrite + Unpin> Wire<Io> {
-    pub const fn new(io: Io, environment: Environment) -> Self {
-        Self { io, environment, pending: Vec::new() }
-    }
-
     fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.pending.is_empty() {
-            let written = ready!(Pin::new(&mut self.io).poll_write(cx, &self.pending))?;
+            let written = ready!(poll_write(&mut self.io, &mut self.watch, cx, &self.pending))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -43,7 +70,8 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_pending(cx))?;
         let Some((before, status)) = find_bare_refusal(bytes) else {
-            return Pin::new(&mut self.io).poll_write(cx, bytes);
+            let Self { io, watch, .. } = &mut *self;
+            return poll_write(io, watch, cx, bytes);
         };
         let problem = refusal(status, self.environment);
         self.pending = [&bytes[..before], &problem].concat();
@@ -56,6 +84,9 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_pending(cx))?;
+        self.watch.written();
+        // Starts the time of what comes next. Were it over, the next read would end the connection.
+        let _ = self.watch.poll_overdue(cx);
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
@@ -67,8 +98,34 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
 
 impl<Io: AsyncRead + Unpin> AsyncRead for Wire<Io> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
+        self.poll_end(cx)?;
+        if self.ended {
+            return Poll::Ready(Ok(())); // as if the client had hung up
+        }
+        let before = buffer.filled().len();
+        let read = ready!(Pin::new(&mut self.io).poll_read(cx, buffer));
+        if buffer.filled().len() > before {
+            self.watch.read();
+        }
+        Poll::Ready(read)
     }
+}
+
+/// Writes, and gives up on a client that takes too long to read.
+fn poll_write<Io: AsyncWrite + Unpin>(
+    io: &mut Io,
+    watch: &mut Watch,
+    cx: &mut Context<'_>,
+    bytes: &[u8],
+) -> Poll<io::Result<usize>> {
+    let written = Pin::new(io).poll_write(cx, bytes);
+    if written.is_pending() {
+        watch.write_waits();
+        if watch.poll_overdue(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+    }
+    written
 }
 
 impl<Io: ActixStream> ActixStream for Wire<Io> {

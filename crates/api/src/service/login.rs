@@ -81,6 +81,13 @@ struct Proven {
     network_seen_at: Option<DateTime<Utc>>,
 }
 
+/// What the password was.
+enum Guess {
+    Right(Proven),
+    /// Of this user, or of nobody.
+    Wrong(Option<UserId>),
+}
+
 /// Signs in: a new session and its first tokens.
 ///
 /// # Errors
@@ -92,15 +99,21 @@ pub async fn login(
 ) -> Result<TokenResponse, LoginError> {
     let name = check(&request).map_err(LoginError::Fields)?;
     let mut tries = services.limits.tries(&client);
-    let outcome = match prove(services, &Names::of(&name), request.password, (&client, &mut tries)).await {
-        Ok(proven) => open_session(services, proven, client).await,
+    let guess = guess(services, &Names::of(&name), request.password, &mut tries).await;
+    // Only a wrong guess counts: not the right password, and not a server that could not compare.
+    if !matches!(guess, Ok(Guess::Wrong(_)) | Err(LoginError::Throttled(_))) {
+        tries.give_back().await;
+    }
+    let outcome = match guess {
+        Ok(Guess::Right(proven)) => open_session(services, proven, client).await,
+        // A row for an unknown name, too: a failure must cost the same whoever it was.
+        Ok(Guess::Wrong(user)) => {
+            let noted = note_failure(services, user, &client).await;
+            noted.map_err(LoginError::Store).and(Err(LoginError::NoActiveAccount))
+        }
         Err(error) => Err(error),
     };
     services.metrics.sign_in(outcome.as_ref().map_or_else(LoginError::outcome, |_| "succeeded"));
-    // Only a guess counts: not the right password, and not a server that could not compare.
-    if !matches!(outcome, Err(LoginError::NoActiveAccount | LoginError::Throttled(_))) {
-        tries.give_back().await;
-    }
     outcome
 }
 
@@ -124,16 +137,18 @@ fn check(request: &LoginRequest) -> Result<String, FieldErrors> {
 }
 
 /// Compares the password, as far as the limits let it.
-async fn prove(
+async fn guess(
     services: &Services,
     names: &Names,
     password: String,
-    (client, tries): (&ClientInfo, &mut Tries<'_>),
-) -> Result<Proven, LoginError> {
+    tries: &mut Tries<'_>,
+) -> Result<Guess, LoginError> {
     tries.by_client(Budget::SignInClient).await?;
-    let (user, network_seen_at) = find(services, names, client.network).await?;
+    // A place first: those for whom there is none must not ask the database, either.
+    let place = services.hashing.enter()?;
+    let (user, network_seen_at) = find(services, names, tries.network()).await?;
     // A place that the account knows has a budget of its own, which no stranger can spend.
-    take_guess(tries, names, client.network.filter(|_| network_seen_at.is_some())).await?;
+    take_guess(tries, names, tries.network().filter(|_| network_seen_at.is_some())).await?;
     let cost = services.settings.passwords.bcrypt_cost;
     let nobody = services.nobodys_hash.expose_secret();
     let encoded = user.as_ref().map_or_else(|| nobody.to_owned(), |user| user.password_hash.clone());
@@ -142,16 +157,12 @@ async fn prove(
         let renewed = matches!(verdict, Verdict::RightButOutdated).then(|| passwords::hash(&password, cost));
         (verdict, renewed.transpose())
     };
-    let (verdict, renewed) = services.hashing.run(compare).await?;
+    let (verdict, renewed) = place.run(compare).await?;
     match user {
         Some(credentials) if verdict != Verdict::Wrong && credentials.is_active => {
-            Ok(Proven { credentials, renewed: renewed?, network_seen_at })
+            Ok(Guess::Right(Proven { credentials, renewed: renewed?, network_seen_at }))
         }
-        // A row for an unknown name, too: a failure must cost the same whoever it was.
-        user => {
-            note_failure(services, user.map(|user| user.id), client).await?;
-            Err(LoginError::NoActiveAccount)
-        }
+        user => Ok(Guess::Wrong(user.map(|user| user.id))),
     }
 }
 

@@ -24,6 +24,7 @@ pub mod register;
 pub mod revocation;
 pub mod sessions;
 pub mod standing;
+pub mod start;
 pub mod tokens;
 pub mod verify;
 

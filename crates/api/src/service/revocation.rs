@@ -12,9 +12,9 @@ use std::collections::HashMap;
 pub const POLL_SECONDS: u64 = 1;
 /// Longest time without a revocation poll before this process stops calling itself ready, seconds.
 pub const FEED_STALE_SECONDS: i64 = 10;
-/// How far each poll reaches back behind the last, seconds: rows commit out of order, by as much as a statement may take
-/// (5 s), and another process's clock may differ (5 s).
-const OVERLAP_SECONDS: i64 = 15;
+/// How far each poll reaches back behind the last, seconds: rows commit out of order, by as much as a request may take
+/// (13 s), and another process's clock may differ, by as much as its tokens are taken all the same (60 s).
+const OVERLAP_SECONDS: i64 = 75;
 
 /// What the feed keeps.
 #[derive(Debug, Default)]

@@ -55,8 +55,18 @@ const BUSY_TIMEOUT_MS: u32 = 5_000;
 /// Of two processes that switch a new file to WAL at once, SQLite tells one "locked" without waiting for the other.
 const SETUP_ATTEMPTS: u32 = 50;
 const SETUP_PAUSE: Duration = Duration::from_millis(20);
-/// How long a connection to PostgreSQL may take to open, seconds.
-const CONNECT_TIMEOUT_SECONDS: u32 = 3;
+/// How long PostgreSQL keeps a transaction, and its locks, of a process that has fallen silent, milliseconds.
+const IDLE_IN_TRANSACTION_TIMEOUT_MS: u32 = 10_000;
+/// What libpq is told unless the URL says otherwise: else it waits for ever to connect, and notices hours later that the
+/// machine at the other end is gone.
+const CONNECTION_DEFAULTS: [(&str, &str); 6] = [
+    ("connect_timeout", "3"),      // seconds
+    ("keepalives_idle", "10"),     // seconds
+    ("keepalives_interval", "5"),  // seconds
+    ("keepalives_count", "3"),     //
+    ("tcp_user_timeout", "10000"), // milliseconds
+    ("application_name", "latchkey"),
+];
 
 /// Opens a connection and sets it up.
 ///
@@ -71,10 +81,12 @@ pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
 fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     match url {
         DatabaseUrl::Postgres(url) => {
-            let mut postgres = PgConnection::establish(&with_connect_timeout(url.expose_secret()))?;
-            postgres
-                .batch_execute(&format!("SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET timezone = 'UTC'"))
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            let mut postgres = PgConnection::establish(&with_defaults(url.expose_secret()))?;
+            let setup = format!(
+                "SET statement_timeout = {STATEMENT_TIMEOUT_MS}; SET timezone = 'UTC'; \
+                 SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+            );
+            postgres.batch_execute(&setup).map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(AnyConnection::Postgres(postgres))
         }
         DatabaseUrl::Sqlite(path) => {
@@ -96,13 +108,12 @@ fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     }
 }
 
-/// libpq waits for ever unless it is told otherwise.
-fn with_connect_timeout(url: &str) -> String {
-    if url.contains("connect_timeout=") {
-        return url.to_owned();
-    }
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}connect_timeout={CONNECT_TIMEOUT_SECONDS}&application_name=latchkey")
+fn with_defaults(url: &str) -> String {
+    let missing = CONNECTION_DEFAULTS.iter().filter(|(name, _)| !url.contains(&format!("{name}=")));
+    missing.fold(url.to_owned(), |url, (name, value)| {
+        let separator = if url.contains('?') { '&' } else { '?' };
+        format!("{url}{separator}{name}={value}")
+    })
 }
 
 /// A connection of the pool, and when it was opened.

@@ -20,18 +20,66 @@ pub enum MigrateError {
     Connect(#[from] diesel::ConnectionError),
     /// A migration failed; what it had done is rolled back.
     #[error("a migration failed: {0}")]
-    Run(Box<dyn std::error::Error + Send + Sync>),
+    Run(AnyError),
 }
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
+/// How PostgreSQL, libpq and SQLite say that somebody has to change the configuration, the database or the disk first.
+/// They have no code for it that reaches us; in another language than English the program just goes on trying.
+const FINAL_WORDS: [&str; 9] = [
+    "password authentication failed",
+    "no password supplied",
+    "pg_hba.conf",
+    "does not exist", // a role, a database
+    "certificate verify failed",
+    "server does not support SSL",
+    "unable to open database file",
+    "file is not a database",
+    "readonly database",
+];
+
+impl MigrateError {
+    /// Whether the same attempt may succeed later without anybody's help: the database is away, starting, full or locked.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Connect(error) => !FINAL_WORDS.iter().any(|words| error.to_string().contains(words)),
+            Self::Run(error) => error.to_string().contains("database is locked"),
+        }
+    }
+}
+
 /// Runs what is pending and answers its names. Safe to call from several processes at once.
+///
+/// A database that knows more migrations than this program is that of a newer release. It is used, with a warning, so
+/// that a release can be taken back: a migration may only add what the release before it does not notice.
 ///
 /// # Errors
 /// [`MigrateError`]; the schema is then as it was before the migration that failed.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
     let mut connection = open(url)?;
-    run(&mut connection).map_err(MigrateError::Run)
+    match run(&mut connection) {
+        Ok(done) => {
+            warn_of_unknown(&mut connection);
+            Ok(done)
+        }
+        // Not the migration's fault when the database has gone meanwhile.
+        Err(error) => Err(open(url).map_or_else(MigrateError::Connect, |_| MigrateError::Run(error))),
+    }
+}
+
+fn warn_of_unknown(connection: &mut AnyConnection) {
+    let applied = match connection {
+        AnyConnection::Postgres(postgres) => postgres.applied_migrations(),
+        AnyConnection::Sqlite(sqlite) => sqlite.applied_migrations(),
+    };
+    let known: Vec<_> = names().0.iter().filter_map(|name| Some(name.split('_').next()?.to_owned())).collect();
+    for version in applied.unwrap_or_default().iter().map(ToString::to_string) {
+        if !known.contains(&version) {
+            log::warn!("migrations.unknown: the database was migrated by a newer release: {version}");
+        }
+    }
 }
 
 fn run(connection: &mut AnyConnection) -> Result<Vec<String>, AnyError> {

@@ -14,19 +14,18 @@ mod schema;
 pub mod sessions;
 pub mod state;
 mod statements;
+mod turns;
 pub mod types;
 pub mod users;
 
-use crate::config::{DatabaseSettings, DatabaseUrl};
+use crate::config::{DatabaseSettings, DatabaseUrl, Patience};
 pub use connection::AnyConnection;
 use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
 pub use diesel::result::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
-use std::time::Duration;
-
-/// How long a request waits for a connection of the pool.
-const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(3);
+use tokio::task::JoinError;
+use turns::Turns;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -66,19 +65,21 @@ impl StoreError {
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool<Manager>,
+    turns: Turns,
+    patience: Patience,
 }
 
 impl Store {
     /// Makes the pool; connections are opened as they are needed, so this never waits and never fails.
     #[must_use]
-    pub fn new(settings: &DatabaseSettings) -> Self {
+    pub fn new(settings: &DatabaseSettings, patience: Patience) -> Self {
         let pool = Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(1))
-            .connection_timeout(CHECKOUT_TIMEOUT)
+            .connection_timeout(patience.checkout)
             .error_handler(Box::new(LogPoolErrors))
             .build_unchecked(Manager::new(settings.url.clone()));
-        Self { pool }
+        Self { pool, turns: Turns::new(settings.pool_size, patience.checkout), patience }
     }
 
     /// How many connections are idle, and how many are in use.
@@ -88,20 +89,30 @@ impl Store {
         (state.idle_connections, state.connections.saturating_sub(state.idle_connections))
     }
 
-    /// Runs `work` on a connection, off the async workers.
+    /// Runs `work` on a connection, off the async workers. It is done whether or not somebody still waits for it.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::Unavailable`] also when no connection is free within 3 s.
+    /// [`StoreError`]; [`StoreError::Unavailable`] also when no connection is free in time, or no answer comes in time:
+    /// what was asked may have been done, then.
+    ///
+    /// # Panics
+    /// When `work` does: the request fails, its transaction is rolled back, its connection is dropped.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let turn = self.turns.take().await?;
         let pool = self.pool.clone();
         let task = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             run_on(pooled, work)
         });
-        task.await.map_err(|error| StoreError::Unavailable(format!("the task was cut: {error}")))?
+        match tokio::time::timeout(self.patience.checkout + self.patience.database, task).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(cut)) => Err(after_a_cut(cut)),
+            Err(_) => Err(StoreError::Unavailable("no answer came in time".to_owned())),
+        }
     }
 
     /// The same as one transaction.
@@ -113,6 +124,14 @@ impl Store {
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.run(move |connection| connection.write(work)).await
+    }
+}
+
+/// The runtime ends, or the work has panicked, and then so does its caller.
+fn after_a_cut(cut: JoinError) -> StoreError {
+    match cut.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(cut) => StoreError::Unavailable(format!("the task was cut: {cut}")),
     }
 }
 

@@ -225,6 +225,7 @@ fn production_refuses_what_is_for_development() {
         ("BCRYPT_COST", "9"),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", ""),
+        ("SECRET_KEY", "your-super-secret-key-here-make-it-long-and-random"),
         ("SECRET_KEY_FALLBACKS", "short"),
         ("METRICS_TOKEN", "short"),
     ] {

@@ -150,20 +150,10 @@ fn the_example_of_a_configuration_is_one() {
     Settings::from_variables(variables).unwrap();
 }
 
-/// The cells of the first table of a document, row by row, without its head.
-fn table(document: &str) -> Vec<Vec<String>> {
-    let text = read(document);
-    let rows = text.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-    let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
-    rows.skip(2).map(cells).collect()
-}
-
 #[test]
-fn the_table_of_limits_is_the_codes() {
-    let told: Vec<_> = table("docs/LIMITS.md")
-        .into_iter()
-        .map(|row| [&row[0], &row[2], &row[3], &row[4]].map(String::clone))
-        .collect();
+fn the_table_of_limits_is_the_one_of_the_code() {
+    let told: Vec<_> =
+        rows("docs/LIMITS.md").into_iter().map(|row| [&row[0], &row[2], &row[3], &row[4]].map(String::clone)).collect();
     let known = Budget::ALL.iter().map(|budget| {
         let rule = budget.rule();
         let by = match rule.per {
@@ -183,9 +173,9 @@ fn the_table_of_limits_is_the_codes() {
 }
 
 #[test]
-fn the_table_of_metrics_is_the_codes() {
+fn the_table_of_metrics_is_the_one_of_the_code() {
     let told: BTreeSet<_> =
-        table("docs/METRICS.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+        rows("docs/METRICS.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
     let metrics = Metrics::default();
     // What has no value yet is not told.
     metrics.answer("GET", "/healthz", 200, 0.001);

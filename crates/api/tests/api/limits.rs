@@ -24,6 +24,7 @@ on_both_databases![
     one_guess_a_minute_from_a_hundred_addresses_is_limited_by_the_name,
     a_hundred_failures_a_day_are_enough,
     a_refused_sign_up_writes_nothing,
+    a_wrong_guess_counts_though_it_cannot_be_recorded,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -194,6 +195,17 @@ async fn a_hundred_failures_a_day_are_enough(database: Database) {
     assert_eq!(wait, (Duration::hours(24) - quarter() * 10).num_seconds());
     app.clock().advance(Duration::seconds(wait));
     guess(&app, ADA, 10).await;
+}
+
+async fn a_wrong_guess_counts_though_it_cannot_be_recorded(database: Database) {
+    let app = start(database).await;
+    app.db().execute("ALTER TABLE auth_events RENAME TO gone");
+    for number in 0..10 {
+        let answer = app.sign_in_from(&format!("203.0.113.{number}"), ADA, WRONG).await;
+        assert!(answer.status.is_server_error(), "{}", answer.text());
+    }
+    app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
+    app.db().execute("ALTER TABLE gone RENAME TO auth_events");
 }
 
 async fn sign_up(app: &TestApp, address: &str, email: &str) -> Answer {

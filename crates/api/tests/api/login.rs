@@ -1,11 +1,9 @@
 //! Signing in: by which names, with which passwords, and what a stranger can learn.
 
-use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, hold_hashing, on_both_databases, queue_length};
 use auth_types::requests::{LoginRequest, RegisterRequest};
 use auth_types::{Reason, Role};
-use futures_util::FutureExt;
 use secrecy::ExposeSecret;
-use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 on_both_databases![
@@ -240,25 +238,6 @@ async fn a_damaged_hash_lets_nobody_in(database: Database) {
     }
 }
 
-/// Holds every thread of the hashing pool, and places in its queue, until it is dropped.
-struct Held(#[expect(dead_code, reason = "dropped")] Vec<Sender<()>>);
-
-async fn hold_hashing(app: &TestApp, waiting: usize) -> Held {
-    let pool = &app.services().hashing;
-    let threads = std::thread::available_parallelism().unwrap().get();
-    let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
-    let (senders, receivers): (Vec<_>, Vec<_>) = (0..threads + waiting).map(|_| channel::<()>()).unzip();
-    for (number, receiver) in receivers.into_iter().enumerate() {
-        let started = started.clone();
-        let job = move || started.send(()).is_ok() && receiver.recv().is_err();
-        assert!(pool.run(job).now_or_never().is_none(), "job {number} found no place");
-        if number < threads {
-            starts.recv().await.unwrap(); // it has left the queue
-        }
-    }
-    Held(senders)
-}
-
 /// Lets what is under way come as far as it can. A machine that needs longer makes the test prove less, not fail.
 async fn settle() {
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -284,11 +263,6 @@ async fn a_sign_in_that_races_a_change_of_password_opens_nothing(database: Datab
     let app = start(database).await;
     let new = api::service::passwords::hash("another violet harbor", 4).unwrap();
     assert_race_is_lost(&app, &format!("UPDATE users SET password_hash = '{new}'")).await;
-}
-
-/// The places in the pool's queue.
-fn queue_length() -> usize {
-    16 * std::thread::available_parallelism().unwrap().get()
 }
 
 #[actix_web::test]

@@ -82,7 +82,7 @@ async fn a_server_that_cannot_be_trusted_hears_nothing() {
         ask_for_reset(&app).await;
         assert_eq!(deliver(&app).await, 0);
         assert_eq!(app.db().number(WAITING), 1, "the operator may mend it");
-        let problem = app.services().mailer.test().await.unwrap_err();
+        let problem = app.services().mailer.test().await.unwrap_err().to_string();
         assert!(!problem.contains("p@ss") && !problem.contains("p%40ss"), "{problem}");
         assert_eq!(server.stop(), Vec::<Value>::new(), "{scheme} {tls}");
     }
@@ -95,7 +95,7 @@ async fn a_refused_login_is_the_operators_to_mend() {
     let app = start(wrong).await;
     ask_for_reset(&app).await;
     assert_eq!(deliver(&app).await, 0);
-    assert_eq!(app.services().mailer.test().await.unwrap_err(), "the mail server answers 535");
+    assert!(app.services().mailer.test().await.unwrap_err().to_string().contains("535"));
     // Started again with the right password.
     let right = url("smtp", &server, &trusting());
     let builder = TestApp::builder_on(app.db().clone()).clock(app.clock()).set("EMAIL_URL", right);

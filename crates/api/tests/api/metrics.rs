@@ -8,7 +8,7 @@ use reqwest::Method;
 on_both_databases![what_happened_is_counted, the_state_at_the_moment_is_told];
 
 const ADA: &str = "ada@example.com";
-const TOKEN: &str = "a token for the operator's eyes";
+const TOKEN: &str = "a-token-for-the-operators-eyes";
 
 async fn start(database: Database) -> TestApp {
     TestApp::builder(database).user(ADA).limited().set("METRICS_TOKEN", TOKEN).start().await

@@ -122,8 +122,10 @@ fn title(call: &str) -> Option<String> {
 }
 
 fn exists(path: &str, test: &str) -> bool {
-    let Some(source) = find(path).and_then(|path| std::fs::read_to_string(path).ok()) else { return false };
-    let tests = if path.ends_with(".rs") { rust_tests(&source) } else { story_titles(&source) };
+    let Some(file) = find(path) else { return false };
+    let source = std::fs::read_to_string(&file).unwrap();
+    let is_rust = file.extension().is_some_and(|extension| extension == "rs");
+    let tests = if is_rust { rust_tests(&source) } else { story_titles(&source) };
     tests.contains(test)
 }
 

@@ -46,7 +46,7 @@ async function cachingOf(request, path) {
 }
 
 for (const path of ["/", "/index.html", "/login?next=/sessions", "/sessions"]) {
-  test(`${path} comes with every header and is asked for anew`, async ({ request }) => {
+  test(`${path} comes with every header`, async ({ request }) => {
     expect(await cachingOf(request, path)).toBe("no-cache");
   });
 }

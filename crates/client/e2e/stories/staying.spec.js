@@ -99,6 +99,7 @@ for (const locks of ["with", "without"]) {
     await app.accessExpires();
     await Promise.all(tabs.map((tab) => tab.page.reload()));
     for (const tab of tabs) await expect(tab.signOutButton).toBeVisible();
+    await app.visitSessions(); // with a token that is fresh
     const { access } = await app.tokens();
     expect((await api.sessions(access.jwt)).filter(({ id }) => id === access.sid)).toHaveLength(1);
   });

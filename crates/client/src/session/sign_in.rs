@@ -40,8 +40,15 @@ impl Session {
     pub async fn change_password(self, request: &PasswordChangeRequest) -> Result<(), Failure> {
         let call = Call::post("/api/auth/password/change/", request);
         let renewal = self.keeper.with_value(|keeper| keeper.tokens().map(Tokens::renewal));
-        let call = if matches!(renewal, Some(Renewal::Cookie { .. })) { call.with_cookies() } else { call };
-        let exchange = self.send(call).await?;
+        let (exchange, _turn) = match renewal {
+            Some(Renewal::Cookie { .. }) => {
+                // Whatever refresh is due comes first: it takes a turn of its own.
+                let (access, _) = self.usable(None).await?;
+                let turn = lock::acquire(lock::COOKIE_PATIENCE).await;
+                (self.http.send(&call.with_cookies().with_access(&access)).await, turn)
+            }
+            Some(Renewal::Token(_)) | None => (self.send(call).await?, None),
+        };
         self.adopt(exchange)
     }
 

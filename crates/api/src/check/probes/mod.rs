@@ -7,7 +7,7 @@ mod redis;
 mod storage;
 
 use super::Facts;
-use super::disk::existing_folder;
+use super::disk::existing_part;
 use super::finding::Finding;
 use super::secrets;
 use crate::clock::SharedClock;
@@ -59,7 +59,7 @@ fn told(error: &dyn std::error::Error) -> String {
 /// Writes a file into a folder and deletes it. A folder that is not there yet is made later, by whoever needs it.
 fn write_into(folder: &Path) -> Result<(), String> {
     let path = std::path::absolute(folder).map_err(|error| error.to_string())?;
-    let folder = existing_folder(&path);
+    let folder = existing_part(&path);
     let file = folder.join(format!(".latchkey-check-{}", uuid::Uuid::new_v4()));
     let written = std::fs::write(&file, "check").and_then(|()| std::fs::remove_file(&file));
     written.map_err(|error| format!("{} cannot be written to: {error}", folder.display()))

@@ -1,4 +1,5 @@
-//! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits.
+//! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits, the
+//! start, and a connection's time.
 
 mod cors;
 mod finish;
@@ -7,6 +8,8 @@ mod https;
 mod limits;
 mod origin;
 mod panics;
+mod start;
+mod watch;
 
 pub use cors::cors;
 pub use finish::finish;
@@ -15,3 +18,5 @@ pub(super) use https::forwarded_proto;
 pub use https::{refuse_preflight_in_clear, require_https};
 pub use origin::check_origin;
 pub use panics::catch_panics;
+pub use start::refuse_until_started;
+pub use watch::watch_requests;

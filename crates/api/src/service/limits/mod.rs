@@ -169,6 +169,12 @@ pub struct Tries<'l> {
 }
 
 impl Tries<'_> {
+    /// Where the request comes from.
+    #[must_use]
+    pub const fn network(&self) -> Option<Network> {
+        self.network
+    }
+
     /// Takes one of `budget` for the client. One whose address is not known is not thrown together with all others
     /// like it: that would let anybody lock everybody out.
     ///

@@ -9,6 +9,7 @@ mod smtp;
 mod text;
 mod transport;
 
+pub use smtp::TestError;
 pub use transport::{Mailer, MailerError};
 
 use super::limits::{Budget, Throttled};

@@ -1,6 +1,6 @@
 //! Ways out: a mail server, a folder, the log.
 
-use super::smtp::{Connections, Smtp};
+use super::smtp::{Connections, Smtp, TestError};
 use super::text::Letter;
 use crate::config::{Environment, MailSettings, MailUrl};
 use crate::service::identity;
@@ -64,8 +64,8 @@ impl Mailer {
     /// Whether the mail server answers and takes our name and password. `Ok` where there is none to ask.
     ///
     /// # Errors
-    /// What is wrong, without the password.
-    pub async fn test(&self) -> Result<(), String> {
+    /// [`TestError`].
+    pub async fn test(&self) -> Result<(), TestError> {
         match &self.way {
             Way::Server(server) => server.test().await,
             Way::Console | Way::Nowhere | Way::Folder(_) => Ok(()),

@@ -127,9 +127,9 @@ fn lost_answer() -> impl Strategy<Value = Vec<Step>> {
     let between = prop_oneof![Just(None), TABS.prop_map(|tab| Some(Step::Crash { tab })), Just(Some(Step::Restart))];
     let loss = select(&[Loss::Body, Loss::All]);
     (TABS, TABS, 5..200_i64, loss, between).prop_map(|(tab, other, seconds, loss, between)| {
-        let lost = [DUE, Step::Use { tab }, Step::Arrive { tab }, Step::Settle { tab, loss }];
+        let first = [DUE, Step::Use { tab }, Step::Arrive { tab }, Step::Settle { tab, loss }];
         let again = [Step::Wait { seconds, asleep: false }, Step::Refresh { tab: other }, Step::Refresh { tab }];
-        lost.into_iter().chain(between).chain(again).collect()
+        first.into_iter().chain(between).chain(again).collect()
     })
 }
 

@@ -3,7 +3,8 @@
 use super::{Answer, Database, KeyPair, Mail, ManualClock, TestDb, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use api::config::{Settings, Variables};
+use api::app::Capacity;
+use api::config::{Patience, Settings, Variables};
 use api::service::mail::deliver_due;
 use api::service::{Services, register, revocation};
 use auth_types::Role;
@@ -61,6 +62,8 @@ pub struct Builder {
     clock: Arc<ManualClock>,
     variables: Variables,
     users: Vec<(RegisterRequest, Role)>,
+    patience: Patience,
+    connections: usize,
     outbox: TempDir,
 }
 
@@ -98,6 +101,18 @@ impl Builder {
         self.set("RATE_LIMITS", "on").set("TRUSTED_PROXY_HOPS", "1")
     }
 
+    /// Less patience, so that a test of it takes less time.
+    pub fn patience(mut self, change: impl FnOnce(&mut Patience)) -> Self {
+        change(&mut self.patience);
+        self
+    }
+
+    /// How many connections there may be at once.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
+    }
+
     /// Another API's clock: a second process on the same machine.
     pub fn clock(mut self, clock: &Arc<ManualClock>) -> Self {
         self.clock = Arc::clone(clock);
@@ -105,7 +120,8 @@ impl Builder {
     }
 
     pub async fn start(self) -> TestApp {
-        let settings = Settings::from_variables(self.variables).unwrap();
+        let mut settings = Settings::from_variables(self.variables).unwrap();
+        settings.patience = self.patience;
         let services = Data::new(api::app::services(settings, self.clock.clone()).unwrap());
         for (request, role) in &self.users {
             register::create(&services, request, *role).await.unwrap();
@@ -116,17 +132,17 @@ impl Builder {
         let address = listener.local_addr().unwrap();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         let client = client.timeout(PATIENCE).build().unwrap();
-        let running = run(services.clone(), listener);
+        let running = run(services.clone(), listener, self.connections);
         TestApp { address, services, clock: self.clock, client, outbox: self.outbox, _running: running, db: self.db }
     }
 }
 
 /// Serves in a thread of its own, so that the end of the test waits for the end of the server.
-fn run(services: Data<Services>, listener: TcpListener) -> Running {
+fn run(services: Data<Services>, listener: TcpListener, connections: usize) -> Running {
     let (started, handle) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server = api::app::serve(services, listener, 1).unwrap();
+            let server = api::app::serve(services, listener, Capacity { workers: 1, connections }).unwrap();
             started.send(server.handle()).unwrap();
             server.await.unwrap();
         });
@@ -172,7 +188,8 @@ impl TestApp {
             .with("SECRET_KEY", SECRET_KEY)
             .with("BCRYPT_COST", "4")
             .with("RATE_LIMITS", "off");
-        Builder { db, clock: Arc::new(ManualClock::new()), variables, users: Vec::new(), outbox }
+        let (clock, patience) = (Arc::new(ManualClock::new()), Patience::default());
+        Builder { db, clock, variables, users: Vec::new(), patience, connections: 1024, outbox }
     }
 
     pub fn address(&self) -> SocketAddr {

@@ -132,6 +132,11 @@ impl TestDb {
         Path::new(self.url.strip_prefix("sqlite:").unwrap()).to_owned()
     }
 
+    /// How many bytes SQLite's file has.
+    pub fn size(&self) -> u64 {
+        std::fs::metadata(self.file()).unwrap().len()
+    }
+
     pub fn connect(&self) -> AnyConnection {
         open(&self.parsed_url()).unwrap()
     }

@@ -1,12 +1,11 @@
 //! The real program, as a process of its own.
 
+use super::log::Log;
 use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, send};
 use auth_types::requests::{LoginRequest, RefreshRequest};
 use auth_types::responses::TokenResponse;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -25,57 +24,52 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
     tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"))
 }
 
-/// What a process has written, line by line.
-#[derive(Debug, Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
-
-impl Log {
-    fn add(&self, line: String) {
-        self.0.lock().unwrap().push(line);
-    }
-
-    pub fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
 /// A running `api`; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     address: SocketAddr,
-    client: reqwest::Client,
     log: Log,
+    client: reqwest::Client,
     /// Its working directory: no `.env` and no `data/` of anybody else.
     _folder: TempDir,
 }
 
 impl Process {
-    /// Starts on `database_url` and waits until it listens.
+    /// Starts on `database_url` and waits until it can do its work.
     pub fn start(database_url: &str) -> Self {
         Self::start_with(database_url, &[])
     }
 
     pub fn start_with(database_url: &str, variables: &[(&str, &str)]) -> Self {
+        let process = Self::start_unready(database_url, variables);
+        process.log.until("start.database: ");
+        process
+    }
+
+    /// Waits only until it listens.
+    pub fn start_unready(database_url: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_under("", database_url, variables)
+    }
+
+    /// The same with something that a shell does before: a limit.
+    pub fn start_under(before: &str, database_url: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
-            .current_dir(folder.path())
-            .env_clear()
-            .env("DATABASE_URL", database_url)
-            .env("DATABASE_POOL_SIZE", "4")
-            .env("SECRET_KEY", SECRET_KEY)
-            .env("BCRYPT_COST", "4")
-            .env("RATE_LIMITS", "off")
-            .env("PORT", "0")
-            .envs(variables.iter().copied())
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = Log::default();
-        let address = read_address(child.stderr.take().unwrap(), &log);
+        let mut child = program(before, database_url, &folder).envs(variables.iter().copied()).spawn().unwrap();
+        let log = Log::of(child.stderr.take().unwrap());
+        let listening = log.until("start.listening: http://");
+        let address = listening.split("http://").nth(1).unwrap().split('"').next().unwrap().trim().parse().unwrap();
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        Self { child, address, client, log, _folder: folder }
+        Self { child, address, log, client, _folder: folder }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it goes on to say on standard error.
+    pub fn live_log(&self) -> &Log {
+        &self.log
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -128,6 +122,20 @@ impl Process {
     pub async fn me(&self, tokens: &TokenResponse) -> Answer {
         send(self.request(reqwest::Method::GET, "/api/auth/me/").bearer_auth(&tokens.access)).await
     }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request(reqwest::Method::GET, path)).await
+    }
+
+    pub async fn register(&self, email: &str) -> Answer {
+        let body = serde_json::json!({"email": email, "password": PASSWORD});
+        send(self.request(reqwest::Method::POST, "/api/auth/register/").json(&body)).await
+    }
+
+    /// Waits until it says that it can do its work.
+    pub async fn until_ready(&self) {
+        eventually("the process is ready", async || self.get("/readyz").await.status.is_success().then_some(())).await;
+    }
 }
 
 impl Drop for Process {
@@ -137,20 +145,31 @@ impl Drop for Process {
     }
 }
 
-/// The log says where it listens; all of it is read, so that the process never waits for us.
-fn read_address(stderr: ChildStderr, log: &Log) -> SocketAddr {
-    let mut lines = BufReader::new(stderr).lines().map_while(Result::ok);
-    for line in lines.by_ref() {
-        log.add(line.clone());
-        if let Some((_, rest)) = line.split_once("start.listening: http://") {
-            let digits = rest.split('"').next().unwrap_or(rest);
-            let address = digits.trim().parse().unwrap();
-            let log = log.clone();
-            std::thread::spawn(move || lines.for_each(|line| log.add(line)));
-            return address;
-        }
-    }
-    panic!("the API did not start:\n{}", log.lines().join("\n"))
+/// The program as tests start it.
+fn program(before: &str, database_url: &str, folder: &TempDir) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("{before}\nexec \"$0\""), env!("CARGO_BIN_EXE_api")])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("DATABASE_URL", database_url)
+        .env("DATABASE_POOL_SIZE", "4")
+        .env("SECRET_KEY", SECRET_KEY)
+        .env("BCRYPT_COST", "4")
+        .env("RATE_LIMITS", "off")
+        .env("PORT", "0")
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Starts a process that cannot go on: how it ended, and what it said.
+pub async fn try_start(database_url: &str) -> (ExitStatus, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = program("", database_url, &folder).spawn().unwrap();
+    let log = Log::of(child.stderr.take().unwrap());
+    let status = eventually("the start ends", async || child.try_wait().unwrap()).await;
+    (status, log.whole().join("\n"))
 }
 
 /// An account that can sign in, made by the program itself.

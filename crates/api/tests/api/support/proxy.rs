@@ -1,9 +1,9 @@
-//! A TCP proxy before a PostgreSQL server that cuts the line, or swallows an answer.
+//! A TCP proxy before a PostgreSQL server that cuts the line, stalls it, or swallows an answer.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
 /// Lets everything pass until it is told otherwise; ends when dropped.
@@ -20,8 +20,24 @@ struct Line {
     is_cut: AtomicBool,
     ended: AtomicBool,
     /// Statements whose answers never arrive, by what their text contains.
-    swallowed: Mutex<Option<&'static str>>,
+    swallowed: Mutex<Option<Swallowed>>,
+    stalled: Mutex<bool>,
+    resumed: Condvar,
     open: Mutex<Vec<TcpStream>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Swallowed {
+    part: &'static str,
+    /// Whether the client sees the line cut in place of the answer.
+    then_cut: bool,
+}
+
+/// What becomes of one connection's answers from now on.
+#[derive(Debug, Default)]
+struct Fate {
+    muted: AtomicBool,
+    cut: AtomicBool,
 }
 
 impl Proxy {
@@ -33,6 +49,8 @@ impl Proxy {
             is_cut: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             swallowed: Mutex::new(None),
+            stalled: Mutex::new(false),
+            resumed: Condvar::new(),
             open: Mutex::new(Vec::new()),
         });
         let accepting = std::thread::spawn({
@@ -58,13 +76,30 @@ impl Proxy {
 
     /// From now on a statement that contains `part` reaches the server, and its answer reaches nobody.
     pub fn swallow_answers_to(&self, part: &'static str) {
-        *self.line.swallowed.lock().unwrap() = Some(part);
+        *self.line.swallowed.lock().unwrap() = Some(Swallowed { part, then_cut: false });
+    }
+
+    /// The next statement that contains `part` is done by the server, and then the line is cut before anybody hears of it.
+    pub fn cut_after(&self, part: &'static str) {
+        *self.line.swallowed.lock().unwrap() = Some(Swallowed { part, then_cut: true });
+    }
+
+    /// Nothing passes any more, and no connection ends: a server that has stopped, or a network that loses everything.
+    pub fn stall(&self) {
+        *self.line.stalled.lock().unwrap() = true;
+    }
+
+    /// What waited passes.
+    pub fn resume(&self) {
+        *self.line.stalled.lock().unwrap() = false;
+        self.line.resumed.notify_all();
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.line.ended.store(true, Ordering::SeqCst);
+        self.resume();
         self.line.hang_up();
         let _ = TcpStream::connect(self.address); // wakes `accept`
         if let Some(accepting) = self.accepting.take() {
@@ -89,14 +124,19 @@ impl Line {
     }
 
     fn join(self: &Arc<Self>, client: TcpStream, server: TcpStream) {
-        let muted = Arc::new(AtomicBool::new(false));
+        let fate = Arc::new(Fate::default());
         let (to_server, to_client) = (server.try_clone().unwrap(), client.try_clone().unwrap());
         self.open.lock().unwrap().extend([server.try_clone().unwrap(), client.try_clone().unwrap()]);
         std::thread::spawn({
-            let (line, muted) = (Arc::clone(self), Arc::clone(&muted));
-            move || line.carry_statements(client, to_server, &muted)
+            let (line, fate) = (Arc::clone(self), Arc::clone(&fate));
+            move || line.carry_statements(client, to_server, &fate)
         });
-        std::thread::spawn(move || carry_answers(server, to_client, &muted));
+        let line = Arc::clone(self);
+        std::thread::spawn(move || line.carry_answers(server, to_client, &fate));
+    }
+
+    fn wait_while_stalled(&self) {
+        drop(self.resumed.wait_while(self.stalled.lock().unwrap(), |stalled| *stalled).unwrap());
     }
 
     fn hang_up(&self) {
@@ -107,7 +147,7 @@ impl Line {
 
     /// Reads message by message (PostgreSQL's protocol 3.0), because a prepared statement is named in one and run by
     /// another.
-    fn carry_statements(&self, mut client: TcpStream, mut server: TcpStream, muted: &AtomicBool) {
+    fn carry_statements(&self, mut client: TcpStream, mut server: TcpStream, fate: &Fate) {
         let mut prepared: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
         let mut started = false;
         while let Some(message) = read_message(&mut client, started) {
@@ -117,21 +157,41 @@ impl Line {
                 b'P' => prepared.extend(split_name(body)),
                 b'B' => {
                     let name = split_name(body).and_then(|(_, rest)| split_name(&rest)).unwrap_or_default().0;
-                    let text = prepared.iter().rev().find(|(known, _)| *known == name).map(|(_, text)| text);
-                    let part = *self.swallowed.lock().unwrap();
-                    if let (Some(part), Some(text)) = (part, text)
-                        && String::from_utf8_lossy(text).contains(part)
-                    {
-                        muted.store(true, Ordering::SeqCst);
+                    if let Some((_, text)) = prepared.iter().rev().find(|(known, _)| *known == name) {
+                        self.decide(text, fate);
                     }
                 }
+                b'Q' => self.decide(body, fate),
                 _ => {}
             }
+            self.wait_while_stalled();
             if server.write_all(&message).is_err() {
                 break;
             }
         }
         let _ = server.shutdown(Shutdown::Both);
+    }
+
+    fn decide(&self, text: &[u8], fate: &Fate) {
+        let mut swallowed = self.swallowed.lock().unwrap();
+        let Some(what) = swallowed.filter(|what| String::from_utf8_lossy(text).contains(what.part)) else { return };
+        fate.cut.store(what.then_cut, Ordering::SeqCst);
+        fate.muted.store(true, Ordering::SeqCst);
+        if what.then_cut {
+            *swallowed = None;
+        }
+    }
+
+    fn carry_answers(&self, mut server: TcpStream, mut client: TcpStream, fate: &Fate) {
+        let mut buffer = [0; 16 * 1024];
+        while let Ok(count @ 1..) = server.read(&mut buffer) {
+            self.wait_while_stalled();
+            let muted = fate.muted.load(Ordering::SeqCst);
+            if fate.cut.load(Ordering::SeqCst) || !muted && client.write_all(&buffer[..count]).is_err() {
+                break;
+            }
+        }
+        let _ = client.shutdown(Shutdown::Both);
     }
 }
 
@@ -151,14 +211,4 @@ fn read_message(client: &mut TcpStream, started: bool) -> Option<Vec<u8>> {
 fn split_name(body: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let end = body.iter().position(|byte| *byte == 0)?;
     Some((body[..end].to_vec(), body[end + 1..].to_vec()))
-}
-
-fn carry_answers(mut server: TcpStream, mut client: TcpStream, muted: &AtomicBool) {
-    let mut buffer = [0; 16 * 1024];
-    while let Ok(count @ 1..) = server.read(&mut buffer) {
-        if !muted.load(Ordering::SeqCst) && client.write_all(&buffer[..count]).is_err() {
-            break;
-        }
-    }
-    let _ = client.shutdown(Shutdown::Both);
 }

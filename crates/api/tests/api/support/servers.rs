@@ -52,8 +52,9 @@ impl Server {
         Self::start(move |client| talk_s3(client, files.as_deref()))
     }
 
-    pub fn redis() -> Self {
-        Self::start(talk_redis)
+    /// A Redis that gives each command this answer.
+    pub fn redis(answer: &'static str) -> Self {
+        Self::start(move |client| talk_redis(client, answer))
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -144,16 +145,14 @@ fn answer_s3(request: &str, body: Vec<u8>, files: &Files) -> (&'static str, Vec<
     }
 }
 
-/// Each command is an array of strings: `*1 $4 PING`.
-fn talk_redis(mut client: TcpStream) -> std::io::Result<()> {
+/// Each command is an array of strings: `*1`, `$4`, `PING`.
+fn talk_redis(mut client: TcpStream, answer: &str) -> std::io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     while let Some(count) = next_line(&mut reader)? {
-        let mut words = Vec::new();
-        for _ in 0..count.trim_start_matches('*').parse::<usize>().unwrap() {
+        for _ in 0..2 * count.trim_start_matches('*').parse::<usize>().unwrap() {
             next_line(&mut reader)?;
-            words.extend(next_line(&mut reader)?);
         }
-        client.write_all(if words == ["PING"] { b"+PONG\r\n" } else { b"+OK\r\n" })?;
+        client.write_all(format!("{answer}\r\n").as_bytes())?;
     }
     Ok(())
 }

@@ -1,0 +1,35 @@
+//! How many connections a process can hold. Each is a file descriptor, and so is all else that it opens: at the system's
+//! limit a database connection or a log file would fail because of strangers.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Never more than these; each takes some 30 KB while it is open.
+const MOST: u64 = 4096;
+/// Never fewer, however low the limit is.
+const FEWEST: u64 = 16;
+/// For files, listeners, runtimes and connections to other services.
+const RESERVED: u64 = 100;
+
+/// How many clients may be connected at once, next to a pool of `pool_size` database connections. Raises this process's
+/// own limit as far as it may: systems start programs with 1,024 for the sake of those that use `select`.
+#[must_use]
+pub(crate) fn connections(pool_size: u32) -> usize {
+    let reserved = RESERVED + 4 * u64::from(pool_size); // SQLite opens up to three files for each
+    let limit = raise(MOST + reserved);
+    let most = limit.saturating_sub(reserved).clamp(FEWEST, MOST);
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
+
+/// Raises the limit of open descriptors to `wanted`, or as near as the system allows, and answers what it is then.
+fn raise(wanted: u64) -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.current.unwrap_or(u64::MAX);
+    let target = wanted.min(limit.maximum.unwrap_or(u64::MAX));
+    if current >= target {
+        return current;
+    }
+    match setrlimit(Resource::Nofile, Rlimit { current: Some(target), maximum: limit.maximum }) {
+        Ok(()) => target,
+        Err(_) => current,
+    }
+}

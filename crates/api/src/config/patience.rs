@@ -1,0 +1,44 @@
+//! How long anything may take. No variable sets these: they fit each other. Tests are less patient.
+
+use std::time::Duration;
+
+/// Every time-out of the server and of its use of the database.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For a request's first line and headers, from the first byte on; also for the first byte of a new connection.
+    pub head: Duration,
+    /// For a request's body, after its head.
+    pub body: Duration,
+    /// For the next request on a connection that has had one. Longer than proxies keep their connections, so that it is
+    /// they who close: a request that meets our end would be lost.
+    pub idle: Duration,
+    /// The same while connections are becoming scarce.
+    pub idle_crowded: Duration,
+    /// For the client to take an answer.
+    pub answer: Duration,
+    /// For what a client still sends after an answer that did not wait for it; without this it would see its connection
+    /// broken and not the answer.
+    pub linger: Duration,
+    /// For a turn at the database, and then for a connection to it.
+    pub checkout: Duration,
+    /// For the database to do what was asked. Each statement has less (`store::connection`), unless the line is dead.
+    pub database: Duration,
+    /// For requests in flight to finish after SIGTERM. Platforms kill after 30 s.
+    pub shutdown: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(5),
+            body: Duration::from_secs(10),
+            idle: Duration::from_mins(2),
+            idle_crowded: Duration::from_secs(5),
+            answer: Duration::from_secs(30),
+            linger: Duration::from_secs(2),
+            checkout: Duration::from_secs(3),
+            database: Duration::from_secs(10),
+            shutdown: Duration::from_secs(25),
+        }
+    }
+}

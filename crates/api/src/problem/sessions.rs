@@ -1,0 +1,67 @@
+//! The failures of sessions and their tokens.
+
+use super::Problem;
+use crate::service::csrf::CsrfError;
+use crate::service::logout::LogoutError;
+use crate::service::refresh::RefreshError;
+use crate::service::sessions::SessionsError;
+use crate::service::tokens::TokenError;
+use crate::service::verify::VerifyError;
+use auth_types::Reason;
+
+impl From<CsrfError> for Problem {
+    fn from(error: CsrfError) -> Self {
+        match error {
+            CsrfError::NoRefreshToken => Self::credentials_missing(),
+            CsrfError::NotSubmittedTwice | CsrfError::OfAnotherSession => Self::csrf_failed(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            // A refresh token that ran out is the session's idle end, and final for a client.
+            RefreshError::NotValid(TokenError::Expired) => Self::token_not_valid(Reason::SessionExpired),
+            RefreshError::NotValid(TokenError::Malformed) => Self::token_not_valid(Reason::TokenMalformed),
+            RefreshError::Refused(refusal) => refusal.into(),
+            RefreshError::Reused { .. } => Self::token_not_valid(Reason::RefreshReused),
+            RefreshError::Ahead { .. } => Self::token_not_valid(Reason::SessionRevoked),
+            RefreshError::Contended { .. } => Self::unavailable(),
+            RefreshError::Throttled(throttled) => throttled.into(),
+            RefreshError::Sign(cause) => Self::internal(cause),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LogoutError> for Problem {
+    fn from(error: LogoutError) -> Self {
+        match error {
+            LogoutError::NotValid(cause) => Self::token_not_valid(cause.reason()),
+            LogoutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<VerifyError> for Problem {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::NotValid(cause) => Self::token_not_valid(cause.reason()),
+            VerifyError::Refused(refusal) => refusal.into(),
+            VerifyError::Superseded => Self::token_not_valid(Reason::TokenSuperseded),
+            VerifyError::Throttled(throttled) => throttled.into(),
+            VerifyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SessionsError> for Problem {
+    fn from(error: SessionsError) -> Self {
+        match error {
+            SessionsError::NotFound => Self::not_found(),
+            SessionsError::Refused(refusal) => refusal.into(),
+            SessionsError::Store(error) => error.into(),
+        }
+    }
+}

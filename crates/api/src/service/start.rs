@@ -1,0 +1,50 @@
+//! Starting: the schema is brought up to date and the revoked-session feed is read, as soon as the database answers.
+//!
+//! Until then the process lives (`/healthz`), is not ready (`/readyz`) and answers 503 to whatever needs an account.
+
+use super::{Services, revocation};
+use crate::store::migrations::{self, MigrateError};
+use crate::store::{self, StoreError};
+use std::time::Duration;
+
+/// The pause after a first attempt in vain; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Why an attempt to start was in vain.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0}")]
+    Migrate(#[from] MigrateError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("the attempt was cut: {0}")]
+    Cut(#[from] tokio::task::JoinError),
+}
+
+/// Returns when the process can do its work; tries for as long as that may still come about by itself.
+///
+/// # Errors
+/// [`StartError`], when somebody has to do something first: a wrong password, a missing database, a failed migration.
+pub async fn start(services: &Services) -> Result<(), StartError> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let Err(error) = attempt(services).await else { return Ok(()) };
+        if matches!(&error, StartError::Migrate(cause) if !cause.may_pass()) {
+            return Err(error);
+        }
+        log::warn!("start.waiting: {error}; trying again in {} ms", pause.as_millis());
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn attempt(services: &Services) -> Result<(), StartError> {
+    let url = services.settings.database.url.clone();
+    let dialect = store::dialect(&url);
+    let migrated = tokio::task::spawn_blocking(move || migrations::migrate(&url)).await??;
+    // Before the first request: a token revoked while this process was down must not be accepted for a second.
+    revocation::poll(services).await?;
+    log::info!("start.database: {dialect}, {} migrations run", migrated.len());
+    Ok(())
+}

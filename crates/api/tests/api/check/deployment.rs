@@ -1,0 +1,185 @@
+//! What is found by asking: real servers, real databases.
+
+use super::{IN_ORDER, deploy, ids, message, with};
+use crate::support::servers::{Files, Server, nobody};
+use crate::support::{Database, ManualClock, TestDb, on_both_databases};
+use api::check::deployment;
+use api::clock::{Clock, SharedClock, SystemClock};
+use api::config::{Inspection, Variables};
+use std::sync::Arc;
+
+on_both_databases![
+    a_schema_that_lacks_migrations_is_found_and_left_alone,
+    a_clock_that_is_far_off_is_found,
+    a_check_changes_nothing_in_the_database,
+];
+
+/// A developer's machine on this database, which hashes quickly.
+fn development(database_url: &str) -> Variables {
+    Variables::default().with("DATABASE_URL", database_url).with("BCRYPT_COST", "4")
+}
+
+/// The servers of a deployment in order.
+struct Surroundings {
+    mail: Server,
+    bucket: Server,
+    redis: Server,
+    files: Arc<Files>,
+}
+
+impl Surroundings {
+    fn new() -> Self {
+        let files = Arc::new(Files::default());
+        let bucket = Server::bucket(Some(Arc::clone(&files)));
+        Self { mail: Server::mail("n4Xw8pQe"), bucket, redis: Server::redis("+PONG"), files }
+    }
+
+    fn variables(&self, db: &TestDb) -> Variables {
+        with(&[("BCRYPT_COST", "11")])
+            .with("DATABASE_URL", db.url())
+            .with("EMAIL_URL", format!("smtp://latchkey:n4Xw8pQe@{}", self.mail.address()))
+            .with("AWS_S3_ENDPOINT_URL", format!("http://{}", self.bucket.address()))
+            .with("REDIS_URL", format!("redis://{}", self.redis.address()))
+    }
+}
+
+#[actix_web::test]
+async fn a_deployment_in_order_has_no_finding() {
+    let (db, around) = (TestDb::migrated(Database::Postgres), Surroundings::new());
+    let report = deploy(around.variables(&db)).await;
+    // The bucket of this test speaks no TLS; and how quick a machine is that runs all tests at once, no test should judge.
+    let found: Vec<_> = ids(&report).into_iter().filter(|id| !id.starts_with("hashing.")).collect();
+    assert_eq!(found, ["storage.http"], "{report}");
+    assert!(around.files.lock().unwrap().is_empty(), "the object is still there");
+}
+
+#[actix_web::test]
+async fn what_does_not_answer_is_found() {
+    let closed = nobody();
+    let report = deploy(
+        with(&[("BCRYPT_COST", "11")])
+            .with("DATABASE_URL", format!("postgres://u:p@{closed}/latchkey"))
+            .with("EMAIL_URL", format!("smtp://u:p@{closed}"))
+            .with("AWS_S3_ENDPOINT_URL", format!("http://{closed}"))
+            .with("REDIS_URL", format!("redis://{closed}")),
+    )
+    .await;
+    for id in ["database.unreachable", "mail.unreachable", "storage.unreachable", "redis.unreachable"] {
+        assert!(message(&report, id).contains("refused"), "{report}");
+    }
+}
+
+/// A firewall that swallows everything looks like this: the check ends all the same.
+#[actix_web::test]
+async fn what_never_answers_is_found_too() {
+    let silent = Server::silent();
+    let address = silent.address();
+    let report = deploy(
+        with(&[("BCRYPT_COST", "11")])
+            .with("DATABASE_URL", format!("postgres://u:p@{address}/latchkey"))
+            .with("EMAIL_URL", format!("smtp://u:p@{address}"))
+            .with("AWS_S3_ENDPOINT_URL", format!("http://{address}"))
+            .with("REDIS_URL", format!("redis://{address}")),
+    )
+    .await;
+    for id in ["database.unreachable", "mail.unreachable", "storage.unreachable", "redis.unreachable"] {
+        message(&report, id);
+    }
+}
+
+#[actix_web::test]
+async fn what_refuses_us_is_found() {
+    let (db, around, closed) = (TestDb::migrated(Database::Postgres), Surroundings::new(), Server::bucket(None));
+    let mut url = url::Url::parse(db.url()).unwrap();
+    url.set_path("no_such_database");
+    let variables = around
+        .variables(&db)
+        .with("DATABASE_URL", url)
+        .with("EMAIL_URL", format!("smtp://latchkey:another@{}", around.mail.address()))
+        .with("AWS_S3_ENDPOINT_URL", format!("http://{}", closed.address()));
+    let report = deploy(variables).await;
+    assert!(message(&report, "database.unreachable").contains("no_such_database"), "{report}");
+    assert!(message(&report, "mail.unreachable").contains("535"), "{report}");
+    assert!(message(&report, "storage.unreachable").contains("cannot write"), "{report}");
+}
+
+/// A folder cannot be made in a file, whoever asks.
+#[actix_web::test]
+async fn folders_that_take_no_file_are_found() {
+    let (around, file) = (Surroundings::new(), tempfile::NamedTempFile::new().unwrap());
+    let inside = |scheme: &str| format!("{scheme}{}/in/it", file.path().display());
+    let no_bucket = IN_ORDER.iter().filter(|(name, _)| name.starts_with("AWS_"));
+    let variables = no_bucket
+        .fold(with(&[("BCRYPT_COST", "11")]), |variables, (name, _)| variables.with(name, ""))
+        .with("DATABASE_URL", inside("sqlite:"))
+        .with("EMAIL_URL", inside("file:"))
+        .with("REDIS_URL", format!("redis://{}", around.redis.address()));
+    let report = deploy(variables).await;
+    for id in ["database.unreachable", "mail.unreachable"] {
+        assert!(message(&report, id).contains("cannot be written to"), "{report}");
+    }
+    message(&report, "storage.local");
+}
+
+#[actix_web::test]
+async fn a_password_hashed_too_quickly_or_too_slowly_is_found() {
+    let unreachable = format!("postgres://u:p@{}/latchkey", nobody());
+    for (cost, id) in [("4", "hashing.fast"), ("15", "hashing.slow")] {
+        let report = deploy(development(&unreachable).with("BCRYPT_COST", cost)).await;
+        assert!(message(&report, id).contains(&format!("at cost {cost}")), "{report}");
+    }
+}
+
+/// A deployment is judged as production, and told that it is not.
+#[actix_web::test]
+async fn a_developers_machine_is_not_fit_for_the_internet() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.sqlite3");
+    let report = deploy(development(&format!("sqlite:{}", file.display()))).await;
+    for id in ["environment.development", "origins.localhost", "mail.nowhere", "database.sqlite", "database.migrations"]
+    {
+        message(&report, id);
+    }
+    assert!(!file.exists(), "the check made a database");
+}
+
+async fn a_schema_that_lacks_migrations_is_found_and_left_alone(database: Database) {
+    let db = TestDb::empty(database);
+    let report = deploy(development(db.url())).await;
+    assert!(message(&report, "database.migrations").contains("00000000000001_accounts_and_sessions"), "{report}");
+    let report = deploy(development(db.url())).await;
+    message(&report, "database.migrations");
+
+    let db = TestDb::migrated(database);
+    db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000001'");
+    let report = deploy(development(db.url())).await;
+    assert!(message(&report, "database.migrations").contains("00000000000001_"), "{report}");
+}
+
+async fn a_clock_that_is_far_off_is_found(database: Database) {
+    let db = TestDb::migrated(database);
+    let clock = Arc::new(ManualClock::new());
+    let inspection = Inspection::of(development(db.url()));
+    clock.set(SystemClock.now() + chrono::Duration::seconds(60));
+    let shared: SharedClock = clock.clone();
+    assert!(message(&deployment(&inspection, &shared).await, "database.clock").contains("differ by"));
+    clock.set(SystemClock.now());
+    assert!(!ids(&deployment(&inspection, &shared).await).contains(&"database.clock"));
+}
+
+async fn a_check_changes_nothing_in_the_database(database: Database) {
+    let (empty, full) = (TestDb::empty(database), TestDb::migrated(database));
+    for db in [&empty, &full] {
+        let (tables, content) = (all_tables(db), db.content());
+        deploy(development(db.url())).await;
+        assert_eq!((all_tables(db), db.content()), (tables, content));
+    }
+}
+
+/// diesel's own, too.
+fn all_tables(db: &TestDb) -> i64 {
+    db.number(match db.database() {
+        Database::Sqlite => "SELECT count(*) FROM sqlite_schema",
+        Database::Postgres => "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
+    })
+}

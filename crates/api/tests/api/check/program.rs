@@ -1,0 +1,100 @@
+//! The program itself: what it prints, leaves behind and exits with.
+
+use super::IN_ORDER;
+use crate::support::{Database, TestDb};
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs the program itself in a folder of its own.
+pub(super) fn api(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = api_in(folder.path(), arguments, variables);
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    (output, left)
+}
+
+fn api_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_api"));
+    program.args(arguments).current_dir(folder).env_clear().envs(variables.iter().copied()).output().unwrap()
+}
+
+fn run(arguments: &[&str], changes: &[(&str, &str)]) -> (Option<i32>, String) {
+    let variables: Vec<_> = IN_ORDER.iter().chain(changes).copied().collect();
+    let (output, _) = api(arguments, &variables);
+    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn the_exit_code_tells_how_bad_it_is() {
+    for (arguments, changes, code) in [
+        (&["check"][..], &[][..], 0),
+        (&["check"], &[("REDIS_URL", "")], 0),
+        (&["check", "--fail-level", "info"], &[("REDIS_URL", "")], 1),
+        (&["check"], &[("TRUSTED_PROXY_HOPS", "0")], 1),
+        (&["check", "--fail-level", "error"], &[("TRUSTED_PROXY_HOPS", "0")], 0),
+        (&["check"], &[("CORS_ALLOWED_ORIGINS", "http://app.example.com")], 2),
+        (&["check"], &[("PORT", "http")], 2),
+    ] {
+        let (status, said) = run(arguments, changes);
+        assert_eq!(status, Some(code), "{arguments:?} {changes:?}: {said}");
+    }
+}
+
+#[test]
+fn machines_read_one_json_object() {
+    let (_, said) = run(&["check", "--json"], &[("TRUSTED_PROXY_HOPS", "0"), ("REDIS_URL", "")]);
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["worst"], "warning");
+    let findings = report["findings"].as_array().unwrap();
+    let ids: Vec<_> = findings.iter().map(|finding| finding["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["proxy.hops", "redis.none"], "the worst first");
+    assert_eq!(findings[0]["severity"], "warning");
+    assert_eq!(findings[0]["variable"], "TRUSTED_PROXY_HOPS");
+    for member in ["message", "remedy"] {
+        assert!(findings[0][member].as_str().is_some_and(|text| !text.is_empty()), "{member}");
+    }
+    let (_, said) = run(&["check", "--json"], &[]);
+    assert_eq!(said.split_whitespace().collect::<String>(), r#"{"worst":null,"findings":[]}"#);
+}
+
+/// Not even a development machine's key or database.
+#[test]
+fn a_check_leaves_no_file_behind() {
+    for arguments in [&["check"][..], &["check", "--deploy"]] {
+        let (output, left) = api(arguments, &[("BCRYPT_COST", "4")]);
+        assert_eq!(left, 0, "{output:?}");
+    }
+}
+
+#[test]
+fn a_file_where_the_data_should_go_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("data"), "in the way").unwrap();
+    let output = api_in(folder.path(), &["check", "--deploy"], &[("BCRYPT_COST", "4")]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    for id in ["storage.unreachable", "database.unreachable"] {
+        assert!(said.contains(&format!("error    {id}")), "{said}");
+    }
+}
+
+/// What starts all the same is on the log.
+#[test]
+fn a_start_in_production_logs_what_it_accepts() {
+    let db = TestDb::migrated(Database::Sqlite);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
+        .current_dir(tempfile::tempdir().unwrap().path())
+        .env_clear()
+        .envs(IN_ORDER.iter().copied())
+        .envs([("DATABASE_URL", db.url()), ("PORT", "0"), ("SESSION_COOKIE_DOMAIN", ".onrender.com")])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap())).map(Result::unwrap);
+    let said: Vec<_> = lines.take_while(|line| !line.contains("start.listening")).collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for id in ["check.cookie.public_suffix", "check.database.sqlite"] {
+        let line = said.iter().find(|line| line.contains(id)).unwrap_or_else(|| panic!("no {id} in {said:?}"));
+        assert!(line.contains("WARN"), "{line}");
+    }
+}

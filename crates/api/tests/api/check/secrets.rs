@@ -1,0 +1,79 @@
+//! No secret is ever told.
+
+use super::program::api;
+use super::{IN_ORDER, deploy, message, with};
+use crate::support::servers::{Server, nobody};
+use api::check::configuration;
+use api::config::{Inspection, VARIABLES, Variable, Variables};
+
+const MARK: &str = "hunter2";
+
+/// Every variable that holds a secret with [`MARK`] in it, and nobody listening anywhere.
+fn marked(password: &str) -> Vec<(&'static str, String)> {
+    let closed = nobody();
+    let url = |scheme: &str| format!("{scheme}://user:{password}@{closed}/name");
+    vec![
+        // Refused in production, so that none is hashed here.
+        ("BCRYPT_COST", "4".to_owned()),
+        ("SECRET_KEY", MARK.repeat(6)),
+        ("SECRET_KEY_FALLBACKS", MARK.repeat(7)),
+        ("DATABASE_URL", url("postgres")),
+        ("EMAIL_URL", url("smtp")),
+        ("AWS_SECRET_ACCESS_KEY", MARK.repeat(3)),
+        ("AWS_S3_ENDPOINT_URL", format!("http://{closed}")),
+        ("REDIS_URL", url("redis")),
+        ("METRICS_TOKEN", MARK.repeat(4)),
+    ]
+}
+
+/// In order, with some variables changed to values made here.
+fn production(changes: &[(&str, String)]) -> Variables {
+    changes.iter().fold(with(&[]), |variables, (name, value)| variables.with(name, value))
+}
+
+/// What is wrong and what cannot be reached is told without it.
+#[actix_web::test]
+async fn no_secret_is_repeated() {
+    let parts = [("DATABASE_URL", String::new()), ("DB_PASSWORD", MARK.repeat(2)), ("DB_HOST", "no host".to_owned())];
+    let in_parts = marked(MARK).into_iter().chain(parts).collect();
+    let asked = [marked(MARK), marked("hunter2%2Fhunter2%40"), marked("hunter2%zz"), in_parts];
+    let asked = asked.iter().map(|changes| deploy(production(changes)));
+    let mut reports = futures_util::future::join_all(asked).await;
+
+    for name in VARIABLES.iter().filter(|variable| variable.secret).flat_map(Variable::names) {
+        for wrong in
+            ["-----BEGIN hunter2", "nonsense://u:hunter2@h", "postgres://u:hunter2@h:port/d#x", "hunter2 \u{e9}"]
+        {
+            let changes: Vec<_> = marked(MARK).into_iter().chain([(name, wrong.to_owned())]).collect();
+            reports.push(configuration(&Inspection::of(production(&changes))));
+        }
+    }
+    for report in reports {
+        assert!(report.findings.len() > 2, "{report}");
+        let said = format!("{report} {report:?} {}", serde_json::to_string(&report).unwrap());
+        assert!(!said.contains(MARK), "{said}");
+    }
+}
+
+/// A server may repeat what it was told.
+#[actix_web::test]
+async fn no_secret_that_a_server_repeats_is_printed() {
+    let parrot = Server::redis("-ERR hunter2 and hunter2%2F, go away");
+    let changes = [("REDIS_URL", format!("redis://{}", parrot.address()))];
+    let all: Vec<_> = marked("hunter2%2F").into_iter().chain(changes).collect();
+    let report = deploy(production(&all)).await;
+    assert!(message(&report, "redis.unreachable").contains("***"), "{report}");
+    assert!(!report.to_string().contains("hunter2%2F"), "{report}");
+}
+
+#[test]
+fn the_program_prints_no_secret() {
+    let marked = marked(MARK);
+    let texts = marked.iter().map(|(name, value)| (*name, value.as_str()));
+    let all: Vec<_> = IN_ORDER.iter().copied().chain(texts).collect();
+    for arguments in [&["check", "--deploy"][..], &["check", "--json"], &["serve"]] {
+        let (output, _) = api(arguments, &all);
+        let said = format!("{output:?}");
+        assert!(said.contains("BCRYPT_COST") && !said.contains(MARK), "{arguments:?}: {said}");
+    }
+}

@@ -1,0 +1,308 @@
+//! PostgreSQL that dies, stalls, is full or loses the line in the middle: 503 with `Retry-After`, never a 401 that would
+//! make a client throw its tokens away, and nothing is lost.
+
+use crate::support::{Answer, Cluster, Database, PASSWORD, Proxy, TestApp, TestDb, eventually, send};
+use api::config::{DatabaseUrl, Patience};
+use api::store::AnyConnection;
+use api::store::migrations::migrate;
+use auth_types::Reason;
+use auth_types::requests::RegisterRequest;
+use auth_types::responses::TokenResponse;
+use diesel::connection::SimpleConnection;
+use reqwest::Method;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const ADA: &str = "ada@example.com";
+const KEY: &str = "attempt-1";
+const SHORT: Duration = Duration::from_millis(300);
+
+fn impatient(patience: &mut Patience) {
+    (patience.checkout, patience.database) = (4 * SHORT, SHORT);
+}
+
+/// A PostgreSQL behind a proxy, and somebody signed in.
+async fn behind_a_proxy(pool: &str) -> (TestApp, Proxy, TokenResponse) {
+    let db = Arc::new(TestDb::migrated(Database::Postgres));
+    let proxy = Proxy::before(db.server_address());
+    let app = TestApp::builder_on(Arc::clone(&db))
+        .set("DATABASE_URL", db.url_through(proxy.address()))
+        .set("DATABASE_POOL_SIZE", pool)
+        .patience(impatient)
+        .user(ADA)
+        .start()
+        .await;
+    let tokens = app.login(ADA).await;
+    (app, proxy, tokens)
+}
+
+/// Whatever needs no database is answered.
+async fn cheap_endpoints_answer(app: &TestApp, tokens: &TokenResponse) {
+    app.get("/healthz").await.done();
+    app.get("/api/auth/config/").await.done();
+    app.verify(&tokens.access).await.done();
+}
+
+#[actix_web::test]
+async fn a_database_that_stalls_is_a_503_and_goes_on_where_it_was() {
+    let (app, proxy, first) = behind_a_proxy("2").await;
+    proxy.stall();
+    let asked = futures_util::future::join_all((0..10).map(|_| app.refresh_with_key(&first, KEY)));
+    let (answers, ()) = tokio::join!(asked, cheap_endpoints_answer(&app, &first));
+    for answer in answers {
+        answer.failed(503, Reason::Unavailable);
+    }
+    app.me(&first).await.failed(503, Reason::Unavailable);
+    app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
+    cheap_endpoints_answer(&app, &first).await;
+
+    proxy.resume();
+    let second = eventually("the database answers again", async || {
+        let answer = app.refresh_with_key(&first, KEY).await;
+        answer.status.is_success().then(|| answer.ok())
+    });
+    let second = second.await;
+    assert_eq!(app.db().number("SELECT generation FROM sessions"), 2, "ten attempts and one rotation");
+    app.refresh(&second).await.ok();
+}
+
+/// Holds what every refresh wants to change.
+struct Held(AnyConnection);
+
+impl Held {
+    fn sessions(db: &TestDb) -> Self {
+        let mut held = Self(db.connect());
+        held.run("BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE");
+        held
+    }
+
+    fn run(&mut self, sql: &str) {
+        let AnyConnection::Postgres(postgres) = &mut self.0 else { panic!("not PostgreSQL") };
+        postgres.batch_execute(sql).unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn a_statement_that_waits_for_a_lock_is_given_up() {
+    let db = Arc::new(TestDb::migrated(Database::Postgres));
+    let app = TestApp::builder_on(Arc::clone(&db)).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let mut held = Held::sessions(&db);
+    // Five seconds: PostgreSQL's own time-out, and the answer is its own.
+    let (refresh, ()) = tokio::join!(app.refresh_with_key(&tokens, KEY), async {
+        app.me(&tokens).await.done(); // readers do not wait for a writer
+    });
+    refresh.failed(503, Reason::Unavailable);
+    held.run("ROLLBACK");
+    app.refresh_with_key(&tokens, KEY).await.ok();
+    assert_eq!(db.number("SELECT generation FROM sessions"), 2);
+}
+
+#[actix_web::test]
+async fn a_pool_whose_connections_are_all_taken_is_a_503_for_the_next() {
+    let db = Arc::new(TestDb::migrated(Database::Postgres));
+    let builder = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_POOL_SIZE", "2").user(ADA);
+    let app = &builder.patience(|patience| patience.checkout = SHORT).start().await;
+    let tokens = &app.login(ADA).await;
+    let mut held = Held::sessions(&db);
+    let stuck = futures_util::future::join_all((0..2).map(|_| app.refresh_with_key(tokens, KEY)));
+    let others = async {
+        eventually("both connections wait for the lock", async || {
+            let waiting =
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+            (db.number(waiting) == 2).then_some(())
+        })
+        .await;
+        // Far more than may wait: most are refused at once, the rest after their turn's time.
+        let flood = futures_util::future::join_all((0..300).map(|_| app.me(tokens)));
+        for answer in flood.await {
+            answer.failed(503, Reason::Unavailable);
+        }
+        cheap_endpoints_answer(app, tokens).await;
+        held.run("ROLLBACK");
+    };
+    let (answers, ()) = tokio::join!(stuck, others);
+    let answers: Vec<_> = answers.into_iter().map(|answer| answer.ok().refresh).collect();
+    assert_eq!(answers[0], answers[1]);
+    app.me(tokens).await.done();
+}
+
+/// Moves everybody to new connections.
+fn end_connections(db: &TestDb, user: &str) {
+    db.execute(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'"));
+}
+
+#[actix_web::test]
+async fn a_server_without_connections_left_is_a_503_until_it_has_some() {
+    let db = Arc::new(TestDb::migrated(Database::Postgres));
+    let role = format!("role_{}", url::Url::parse(db.url()).unwrap().path().trim_start_matches('/'));
+    db.execute(&format!("CREATE ROLE {role} LOGIN"));
+    db.execute(&format!("GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}"));
+    db.execute(&format!("GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}"));
+    let mut url = url::Url::parse(db.url()).unwrap();
+    url.set_username(&role).unwrap();
+    let app = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_URL", url).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+
+    // Fewer than the pool wants: everything is answered all the same.
+    db.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT 2"));
+    end_connections(&db, &role);
+    eventually("it works with two", async || app.me(&tokens).await.status.is_success().then_some(())).await;
+    for answer in futures_util::future::join_all((0..40).map(|_| app.me(&tokens))).await {
+        answer.done();
+    }
+    // None at all.
+    db.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT 0"));
+    end_connections(&db, &role);
+    app.refresh(&tokens).await.failed(503, Reason::Unavailable);
+    cheap_endpoints_answer(&app, &tokens).await;
+
+    db.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT -1"));
+    eventually("it works again", async || app.me(&tokens).await.status.is_success().then_some(())).await;
+    app.refresh(&tokens).await.ok();
+    drop(app);
+    db.execute(&format!("DROP OWNED BY {role}"));
+    db.execute(&format!("DROP ROLE {role}"));
+}
+
+#[actix_web::test]
+async fn a_database_that_became_read_only_is_a_503_and_reads_go_on() {
+    let db = Arc::new(TestDb::migrated(Database::Postgres));
+    let app = TestApp::builder_on(Arc::clone(&db)).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let name = url::Url::parse(db.url()).unwrap().path().trim_start_matches('/').to_owned();
+    let mut administrator = db.connect();
+    let AnyConnection::Postgres(postgres) = &mut administrator else { panic!("not PostgreSQL") };
+    let end_others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+    postgres
+        .batch_execute(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on; {end_others}"))
+        .unwrap();
+    eventually("reads go on", async || app.me(&tokens).await.status.is_success().then_some(())).await;
+    app.refresh_with_key(&tokens, KEY).await.failed(503, Reason::Unavailable);
+    app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
+    app.logout(&tokens).await.failed(503, Reason::Unavailable);
+    app.me(&tokens).await.done();
+
+    postgres
+        .batch_execute(&format!("ALTER DATABASE {name} RESET default_transaction_read_only; {end_others}"))
+        .unwrap();
+    eventually("writes go on", async || app.refresh_with_key(&tokens, KEY).await.status.is_success().then_some(()))
+        .await;
+}
+
+#[actix_web::test]
+async fn a_rotation_whose_commit_nobody_heard_of_is_repeated_with_the_key() {
+    let (app, proxy, first) = behind_a_proxy("4").await;
+    proxy.cut_after("UPDATE \"sessions\"");
+    app.refresh_with_key(&first, KEY).await.failed(503, Reason::Unavailable);
+    assert_eq!(app.db().number("SELECT generation FROM sessions"), 2, "it was committed");
+
+    let second = app.refresh_with_key(&first, KEY).await.ok();
+    assert_eq!(app.db().number("SELECT generation FROM sessions"), 2, "and is not done twice");
+    app.refresh(&second).await.ok();
+}
+
+#[actix_web::test]
+async fn a_sign_up_whose_commit_nobody_heard_of_is_there() {
+    let (app, proxy, _) = behind_a_proxy("4").await;
+    let email = "grace@example.com".to_owned();
+    let request = RegisterRequest { email, password: PASSWORD.to_owned(), ..Default::default() };
+    proxy.cut_after("COMMIT");
+    app.register(&request).await.failed(503, Reason::Unavailable);
+    app.register(&request).await.failed(409, Reason::EmailTaken);
+    app.login("grace@example.com").await;
+}
+
+#[actix_web::test]
+async fn a_sign_out_whose_commit_nobody_heard_of_counts() {
+    let (app, proxy, tokens) = behind_a_proxy("4").await;
+    proxy.cut_after("COMMIT");
+    app.logout(&tokens).await.failed(503, Reason::Unavailable);
+    // The process that got no answer hears of it as every other process does.
+    app.poll_revocations().await;
+    app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    app.logout(&tokens).await.done();
+}
+
+/// A client that never gives up: the same key until there is an answer. Ends when told, and answers what it holds then
+/// and how many exchanges it made.
+async fn refresh_for_ever(app: &TestApp, mut tokens: TokenResponse, ended: &AtomicBool) -> (TokenResponse, usize) {
+    let request = |tokens: &TokenResponse| app.request_as(tokens, Method::GET, "/api/auth/me/");
+    let mut exchanges = 0;
+    while !ended.load(Ordering::SeqCst) {
+        let answer = app.refresh_with_key(&tokens, &format!("attempt-{exchanges}")).await;
+        if answer.status.is_success() {
+            (tokens, exchanges) = (answer.ok(), exchanges + 1);
+        } else {
+            answer.failed(503, Reason::Unavailable);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let me: Answer = send(request(&tokens)).await;
+        assert!(me.status.is_success() || me.status == 503, "{} {}", me.status, me.text());
+    }
+    (tokens, exchanges)
+}
+
+#[actix_web::test]
+async fn a_server_that_crashes_under_load_loses_no_session() {
+    const CLIENTS: usize = 4;
+    let mut cluster = Cluster::started();
+    migrate(&DatabaseUrl::Postgres(cluster.url().into())).unwrap();
+    // Only for the builder: this test's database is the cluster's.
+    let mut builder = TestApp::builder(Database::Sqlite).set("DATABASE_URL", cluster.url()).patience(impatient);
+    for number in 0..CLIENTS {
+        builder = builder.user(&format!("user{number}@example.com"));
+    }
+    let app = &builder.start().await;
+    let ended = &AtomicBool::new(false);
+    let mut clients = Vec::new();
+    for number in 0..CLIENTS {
+        let tokens = app.login(&format!("user{number}@example.com")).await;
+        clients.push(refresh_for_ever(app, tokens, ended));
+    }
+    let clients = futures_util::future::join_all(clients);
+    let works = async |what: &str| {
+        eventually(what, async || app.sign_in("user0@example.com", PASSWORD).await.status.is_success().then_some(()))
+            .await;
+    };
+    let crashes = async {
+        for _ in 0..3 {
+            works("it works before the crash").await;
+            cluster = tokio::task::spawn_blocking(move || {
+                cluster.crash();
+                cluster
+            })
+            .await
+            .unwrap();
+            eventually("the crash is noticed", async || {
+                (app.sign_in("user0@example.com", PASSWORD).await.status == 503).then_some(())
+            })
+            .await;
+            cheap_endpoints_answer_while_away(app).await;
+            cluster = tokio::task::spawn_blocking(move || {
+                cluster.start();
+                cluster
+            })
+            .await
+            .unwrap();
+        }
+        works("it works after the last crash").await;
+        ended.store(true, Ordering::SeqCst);
+        cluster
+    };
+    let (held, _cluster) = tokio::join!(clients, crashes);
+    // A connection that nobody used since the crash may cost one more 503.
+    for (tokens, exchanges) in held {
+        assert!(exchanges > 0);
+        eventually("the caller is shown", async || app.me(&tokens).await.status.is_success().then_some(())).await;
+        let last = async || app.refresh_with_key(&tokens, "the last attempt").await;
+        eventually("the session lives", async || last().await.status.is_success().then_some(())).await;
+    }
+}
+
+async fn cheap_endpoints_answer_while_away(app: &TestApp) {
+    app.get("/healthz").await.done();
+    app.get("/readyz").await.has_status(503);
+}

@@ -1,0 +1,127 @@
+//! A process that is killed, that panics, or whose log nobody reads.
+
+use crate::support::{Database, Process, TestApp, TestDb, create_user, eventually, on_both_databases, raw};
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use api::http::middleware::{catch_panics, finish};
+use api::store::AnyConnection;
+use auth_types::requests::RefreshRequest;
+use diesel::connection::SimpleConnection;
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+on_both_databases![
+    a_process_killed_before_the_commit_loses_no_session,
+    a_panic_in_a_transaction_is_rolled_back_and_gives_its_locks_back,
+];
+
+const ADA: &str = "ada@example.com";
+const KEY: &str = "attempt-1";
+
+/// Keeps anybody from changing a session until it is dropped.
+fn hold_sessions(db: &TestDb) -> AnyConnection {
+    let mut holder = db.connect();
+    match &mut holder {
+        AnyConnection::Postgres(postgres) => postgres.batch_execute("BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE"),
+        AnyConnection::Sqlite(sqlite) => sqlite.batch_execute("BEGIN IMMEDIATE"),
+    }
+    .unwrap();
+    holder
+}
+
+async fn a_process_killed_before_the_commit_loses_no_session(database: Database) {
+    let db = TestDb::migrated(database);
+    create_user(&db, ADA);
+    let api = Process::start_with(db.url(), &[("REFRESH_LEEWAY", "0")]);
+    let first = api.login(ADA).await;
+    let holder = hold_sessions(&db);
+    let body = serde_json::to_string(&RefreshRequest { refresh: first.refresh.clone() }).unwrap();
+    let mut unread = TcpStream::connect(api.address()).await.unwrap();
+    let head = "POST /api/auth/refresh/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nIdempotency-Key: attempt-1\r\nContent-Length:";
+    unread.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await; // so that it waits for the lock
+    api.kill();
+    drop(holder);
+    if database == Database::Sqlite {
+        assert_eq!(db.number("SELECT generation FROM sessions"), 1);
+    } // PostgreSQL has the statement, and does it although nobody waits any more.
+
+    let api = Process::start_with(db.url(), &[("REFRESH_LEEWAY", "0")]);
+    let second = api.refresh(&first, Some(KEY)).await.ok();
+    assert_eq!(db.number("SELECT generation FROM sessions"), 2);
+    api.refresh(&second, None).await.ok();
+}
+
+async fn a_panic_in_a_transaction_is_rolled_back_and_gives_its_locks_back(database: Database) {
+    let app = TestApp::builder(database).set("DATABASE_POOL_SIZE", "1").user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    for _ in 0..3 {
+        let work = app.services().store.write(|connection| {
+            let sql = "UPDATE users SET is_active = false";
+            match connection {
+                AnyConnection::Postgres(postgres) => postgres.batch_execute(sql)?,
+                AnyConnection::Sqlite(sqlite) => sqlite.batch_execute(sql)?,
+            }
+            panic!("on purpose") as Result<(), _>
+        });
+        // The caller panics, too: its request is a 500, by the layer that the test below is about.
+        assert!(AssertUnwindSafe(work).catch_unwind().await.is_err());
+    }
+    app.me(&tokens).await.done();
+    app.refresh(&tokens).await.ok();
+    assert_eq!(app.db().number("SELECT count(*) FROM users WHERE is_active"), 1);
+}
+
+#[actix_web::test]
+async fn a_handler_that_panics_is_a_500_and_the_worker_lives_on() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    let services = app.services().clone();
+    let panicking = move || {
+        let resource = web::resource("/panic").wrap(from_fn(catch_panics));
+        let resource = resource.route(web::get().to(async || -> HttpResponse { panic!("a secret of ours") }));
+        App::new().app_data(services.clone()).service(resource).wrap(from_fn(finish))
+    };
+    let server = HttpServer::new(panicking).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+    let address = server.addrs()[0];
+    let server = server.run();
+    let handle = server.handle();
+    let serving = actix_web::rt::spawn(server);
+    for _ in 0..3 {
+        let request = b"GET /panic HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n";
+        let answer = raw::exchange(address, request).await.expect("closed without a word");
+        answer.problem(500);
+        assert!(!answer.text().contains("secret"), "{}", answer.text());
+    }
+    handle.stop(false).await;
+    serving.await.unwrap().unwrap();
+}
+
+#[actix_web::test]
+async fn a_log_that_nobody_reads_stops_no_request() {
+    let db = TestDb::migrated(Database::Sqlite);
+    create_user(&db, ADA);
+    let api = Process::start_with(
+        db.url(),
+        &[("APP_ENV", "production"), ("RUST_LOG", "trace"), ("RATE_LIMITS", "on"), ("BCRYPT_COST", "10")],
+    );
+    let tokens = api.login(ADA).await;
+    api.live_log().stop_reading(true);
+    // Each writes many lines, a pipe holds 64 KB, the queue 8,192 lines.
+    for _ in 0..40 {
+        let healthz = futures_util::future::join_all((0..25).map(|_| api.get("/healthz")));
+        healthz.await.into_iter().for_each(crate::support::Answer::done);
+    }
+    api.me(&tokens).await.done();
+
+    api.live_log().stop_reading(false);
+    // What is missing is told, in the format of the rest.
+    let told = eventually("the gap is told", async || {
+        api.get("/healthz").await.done();
+        api.log().into_iter().find(|line| line.contains("log.dropped"))
+    });
+    let told: serde_json::Value = serde_json::from_str(&told.await).unwrap();
+    assert!(told["lines_total"].as_i64().unwrap() > 0, "{told}");
+}

@@ -1,0 +1,88 @@
+//! SQLite's own faults: a full disk, a crash while another one writes.
+
+use crate::support::{Database, Process, TestDb, create_user};
+use auth_types::Reason;
+
+const ADA: &str = "ada@example.com";
+const KEY: &str = "attempt-1";
+
+/// Registers new accounts until there is no room for another. SQLite finds some more in its log once or twice.
+async fn fill(process: &Process) {
+    let mut refused = 0;
+    for number in 0..5000 {
+        let answer = process.register(&format!("user{number}@example.com")).await;
+        if answer.status.is_success() {
+            refused = 0;
+        } else {
+            answer.failed(503, Reason::Unavailable);
+            refused += 1;
+        }
+        if refused == 8 {
+            return;
+        }
+    }
+    panic!("the disk is never full")
+}
+
+#[actix_web::test]
+async fn a_full_disk_is_a_503_and_loses_nothing() {
+    let db = TestDb::migrated(Database::Sqlite);
+    create_user(&db, ADA);
+    // No file may grow any further than this: for a program that is a full disk. The signal that goes with it is not.
+    let blocks = (db.size() + 96 * 1024) / 512;
+    let api = Process::start_under(&format!("trap '' XFSZ; ulimit -f {blocks}"), db.url(), &[]);
+    api.until_ready().await;
+    let tokens = api.login(ADA).await;
+    fill(&api).await;
+
+    // Reads go on; what is written is written whole or not at all, where SQLite finds room in its log once more.
+    let mut late = 0;
+    for number in 0..3 {
+        api.me(&tokens).await.done();
+        let register = api.register(&format!("late{number}@example.com")).await;
+        assert!(matches!(register.status.as_u16(), 201 | 503), "{}", register.text());
+        late += i64::from(register.status == 201);
+        let refresh = api.refresh(&tokens, Some(KEY)).await;
+        assert!(matches!(refresh.status.as_u16(), 200 | 503), "{}", refresh.text());
+    }
+    api.get("/healthz").await.done();
+    assert_eq!(db.value("SELECT integrity_check FROM pragma_integrity_check").as_deref(), Some("ok"));
+    assert_eq!(db.number("SELECT count(*) FROM users WHERE email LIKE 'late%'"), late);
+    api.kill();
+
+    assert_eq!(db.value("SELECT integrity_check FROM pragma_integrity_check").as_deref(), Some("ok"));
+    let users = db.number("SELECT count(*) FROM users");
+    assert_eq!(db.number("SELECT count(*) FROM sessions"), users, "an account and its session come together");
+    let api = Process::start(db.url());
+    api.refresh(&tokens, Some(KEY)).await.ok();
+    api.register("late@example.com").await.created();
+}
+
+#[actix_web::test]
+async fn a_process_that_is_killed_while_others_write_leaves_a_sound_file() {
+    let db = TestDb::migrated(Database::Sqlite);
+    let other = Process::start(db.url());
+    for round in 0..3 {
+        let doomed = Process::start(db.url());
+        let writes = (0..20).map(|number| {
+            let process = if number % 2 == 0 { &other } else { &doomed };
+            let request = process.request(reqwest::Method::POST, "/api/auth/register/");
+            let email = format!("user{number}-{round}@example.com");
+            request.json(&serde_json::json!({"email": email, "password": crate::support::PASSWORD})).send()
+        });
+        let writes = futures_util::future::join_all(writes);
+        // In the middle of them: as soon as the first is there.
+        let kill = async {
+            while db.number("SELECT count(*) FROM users") <= 20 * round {
+                tokio::task::yield_now().await;
+            }
+            let kill = std::process::Command::new("kill").args(["-KILL", &doomed.id().to_string()]).status();
+            assert!(kill.unwrap().success());
+        };
+        let _ = tokio::join!(writes, kill);
+        assert_eq!(db.value("SELECT integrity_check FROM pragma_integrity_check").as_deref(), Some("ok"));
+        let (users, sessions) = ("SELECT count(*) FROM users", "SELECT count(*) FROM sessions");
+        assert_eq!(db.number(users), db.number(sessions), "an account and its session come together");
+    }
+    other.register(ADA).await.created();
+}

@@ -1,0 +1,148 @@
+//! Starting on a database that is not there, not ours, or not ready.
+
+use crate::support::{Cluster, Database, Process, TestDb, create_user, eventually, on_both_databases, try_start};
+use api::config::DatabaseUrl;
+use api::store::AnyConnection;
+use api::store::connection::open;
+use auth_types::Reason;
+use diesel::connection::SimpleConnection;
+use reqwest::Method;
+
+on_both_databases![
+    a_process_killed_in_a_migration_leaves_nothing_half_done,
+    a_migration_that_fails_ends_the_start_and_changes_nothing,
+    a_release_works_on_the_schema_of_the_next_one,
+];
+
+const ADA: &str = "ada@example.com";
+
+/// Alive, not ready, and 503 wherever an account is needed.
+async fn is_closed(process: &Process) {
+    process.get("/healthz").await.done();
+    let ready = process.get("/readyz").await;
+    ready.has_status(503);
+    assert!(!ready.header("retry-after").is_empty());
+    for (method, path) in [
+        (Method::POST, "/api/auth/login/"),
+        (Method::POST, "/api/auth/register/"),
+        (Method::POST, "/api/auth/refresh/"),
+        (Method::POST, "/api/auth/verify/"),
+        (Method::POST, "/api/auth/logout/"),
+        (Method::GET, "/api/auth/me/"),
+        (Method::GET, "/api/auth/config/"),
+    ] {
+        let request = process.request(method, path).bearer_auth("any").json(&serde_json::json!({"token": "any"}));
+        let answer = crate::support::send(request.header("Origin", "http://127.0.0.1:8080")).await;
+        assert_eq!(answer.header("access-control-allow-origin"), "http://127.0.0.1:8080", "a browser must see it");
+        answer.failed(503, Reason::Unavailable);
+    }
+    process.get("/nowhere").await.failed(404, Reason::NotFound);
+}
+
+#[actix_web::test]
+async fn a_process_waits_for_its_server_and_then_does_its_work() {
+    let mut cluster = Cluster::stopped();
+    let process = Process::start_unready(&cluster.url(), &[]);
+    is_closed(&process).await;
+    process.live_log().until("start.waiting: cannot connect to the database");
+
+    cluster.start();
+    process.until_ready().await;
+    let tokens = process.register(ADA).await.created();
+    process.me(&tokens).await.done();
+    assert!(process.log().iter().all(|line| !line.contains("panic")));
+}
+
+#[actix_web::test]
+async fn a_process_waits_for_a_file_that_another_one_holds() {
+    let db = TestDb::migrated(Database::Sqlite);
+    let AnyConnection::Sqlite(mut other) = db.connect() else { panic!("not SQLite") };
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let process = Process::start_unready(db.url(), &[]);
+    is_closed(&process).await;
+    process.live_log().until("database is locked");
+    other.batch_execute("ROLLBACK").unwrap();
+    process.until_ready().await;
+}
+
+#[actix_web::test]
+async fn what_somebody_has_to_mend_first_ends_the_start_with_a_word() {
+    let cluster = {
+        let mut cluster = Cluster::stopped();
+        cluster.require_passwords();
+        cluster.start();
+        cluster
+    };
+    let db = TestDb::empty(Database::Postgres);
+    let no_database = format!("{}_not_there", db.url().split('?').next().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("no-database");
+    std::fs::write(&text, "These are not the tables that you are looking for. ".repeat(100)).unwrap();
+    for (url, words) in [
+        (cluster.url().replace("latchkey@", "latchkey:wrong@"), "password authentication failed"),
+        (cluster.url(), "no password supplied"),
+        (no_database, "does not exist"),
+        (format!("sqlite:{}", text.display()), "file is not a database"),
+        (format!("sqlite:{}/latchkey.sqlite3", text.display()), "cannot make the folder"),
+    ] {
+        let (status, said) = try_start(&url).await;
+        assert!(!status.success(), "{said}");
+        let last = said.lines().filter(|line| line.starts_with("api: ")).collect::<Vec<_>>();
+        assert!(!last.is_empty() && said.contains(words), "{words:?} is not in {said}");
+        assert!(!said.contains(":wrong"), "a password was told: {said}");
+    }
+}
+
+/// Keeps a migration from going on after it has begun: the table is there already, or is about to be.
+fn hold_migrations(url: &DatabaseUrl) -> AnyConnection {
+    let mut holder = open(url).unwrap();
+    match &mut holder {
+        AnyConnection::Postgres(postgres) => postgres.batch_execute("BEGIN; CREATE TABLE sessions (x int)").unwrap(),
+        AnyConnection::Sqlite(sqlite) => sqlite.batch_execute("BEGIN IMMEDIATE").unwrap(),
+    }
+    holder
+}
+
+async fn a_process_killed_in_a_migration_leaves_nothing_half_done(database: Database) {
+    let db = TestDb::empty(database);
+    for _ in 0..3 {
+        let holder = hold_migrations(&db.parsed_url());
+        let process = Process::start_unready(db.url(), &[]);
+        if database == Database::Postgres {
+            let waiting =
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+            eventually("it is in the migration", async || (db.number(waiting) == 1).then_some(())).await;
+        }
+        process.kill();
+        drop(holder); // rolls back
+        assert_eq!(db.tables(), Vec::<String>::new());
+    }
+    let process = Process::start(db.url());
+    process.register(ADA).await.created();
+}
+
+async fn a_migration_that_fails_ends_the_start_and_changes_nothing(database: Database) {
+    let db = TestDb::empty(database);
+    db.execute("CREATE TABLE sessions (of_somebody_else int)");
+    let (status, said) = try_start(db.url()).await;
+    assert!(!status.success());
+    assert!(said.contains("api: a migration failed") && said.contains("already exists"), "{said}");
+    assert_eq!(db.tables(), ["sessions"]);
+    assert_eq!(db.columns("sessions"), ["of_somebody_else"]);
+}
+
+/// A migration only adds what the release before it does not notice, so that a release can be taken back.
+async fn a_release_works_on_the_schema_of_the_next_one(database: Database) {
+    let db = TestDb::migrated(database);
+    create_user(&db, ADA);
+    db.execute("ALTER TABLE users ADD COLUMN of_the_next_release int");
+    db.execute("CREATE TABLE of_the_next_release (id int)");
+    db.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')");
+
+    let process = Process::start(db.url());
+    let tokens = process.login(ADA).await;
+    process.refresh(&tokens, None).await.ok();
+    process.until_ready().await;
+    process.live_log().until("migrations.unknown: the database was migrated by a newer release: 99999999999999");
+    assert_eq!(db.number("SELECT count(*) FROM __diesel_schema_migrations WHERE version = '99999999999999'"), 1);
+}

@@ -1,0 +1,272 @@
+//! Clients that take their time: each is let go, and nobody else notices.
+
+use crate::support::{Database, PATIENCE, TestApp, raw};
+use auth_types::Reason;
+use auth_types::responses::TokenResponse;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+const ADA: &str = "ada@example.com";
+/// For the time-out that a test is about; all others are longer than the test.
+const SHORT: Duration = Duration::from_millis(100);
+const HEALTHZ: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n";
+
+async fn start(change: impl FnOnce(&mut api::config::Patience)) -> TestApp {
+    TestApp::builder(Database::Sqlite).user(ADA).patience(change).start().await
+}
+
+/// Reads one whole answer with a body of a known length, and leaves the connection open.
+async fn read_answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let whole = |answer: &[u8]| {
+        let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let length: usize = head.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
+        (body.len() >= length).then_some(())
+    };
+    while whole(&answer).is_none() {
+        let read = tokio::time::timeout(PATIENCE, stream.read_buf(&mut answer)).await.expect("no answer in time");
+        assert_ne!(read.unwrap(), 0, "the connection ended after {:?}", String::from_utf8_lossy(&answer));
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+/// What still comes until the API closes the connection.
+async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
+    let mut rest = Vec::new();
+    // A reset is an end, too.
+    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("it stays open");
+    rest
+}
+
+#[actix_web::test]
+async fn a_head_that_never_ends_is_a_408() {
+    let app = start(|patience| patience.head = SHORT).await;
+    let answer = raw::exchange(app.address(), b"GET /healthz HTTP/1.1\r\nHost: a").await.unwrap();
+    answer.failed(408, Reason::BodyTimeout);
+}
+
+#[actix_web::test]
+async fn a_head_that_comes_byte_by_byte_is_a_408() {
+    let app = start(|patience| patience.head = 4 * SHORT).await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nX: ").await.unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let trickle = async {
+        while writer.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(SHORT / 5).await;
+        }
+    };
+    let mut answer = Vec::new();
+    let read = async {
+        let _ = tokio::time::timeout(PATIENCE, reader.read_to_end(&mut answer)).await.expect("it stays open");
+    };
+    tokio::select! { () = trickle => {}, () = read => {} }
+    assert!(String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
+}
+
+#[actix_web::test]
+async fn a_second_head_that_never_ends_is_a_408_too() {
+    let app = start(|patience| patience.head = SHORT).await;
+    for begun_with_the_first in [false, true] {
+        let mut stream = TcpStream::connect(app.address()).await.unwrap();
+        let (first, second) = (HEALTHZ, &b"GET /healthz HTTP/1.1\r\nHost: a"[..]);
+        if begun_with_the_first {
+            stream.write_all(&[first, &second[..9]].concat()).await.unwrap();
+            assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+            stream.write_all(&second[9..]).await.unwrap();
+        } else {
+            stream.write_all(first).await.unwrap();
+            assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+            stream.write_all(second).await.unwrap();
+        }
+        let rest = read_to_end(&mut stream).await;
+        assert!(rest.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&rest));
+    }
+}
+
+#[actix_web::test]
+async fn a_client_that_says_nothing_is_let_go_without_a_word() {
+    let app = start(|patience| patience.head = SHORT).await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    assert!(read_to_end(&mut stream).await.is_empty());
+}
+
+#[actix_web::test]
+async fn a_connection_is_kept_for_the_next_request_and_not_for_ever() {
+    let app = start(|patience| {
+        patience.head = SHORT;
+        patience.idle = 10 * SHORT;
+    })
+    .await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    for _ in 0..3 {
+        stream.write_all(HEALTHZ).await.unwrap();
+        assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+        // Longer than a head may take: the pause between requests has a time of its own.
+        tokio::time::sleep(2 * SHORT).await;
+    }
+    assert!(read_to_end(&mut stream).await.is_empty());
+}
+
+/// Every route that reads a body.
+const BODIES: [(&str, &str); 6] = [
+    ("POST", "/api/auth/register/"),
+    ("POST", "/api/auth/login/"),
+    ("POST", "/api/auth/refresh/"),
+    ("POST", "/api/auth/verify/"),
+    ("POST", "/api/auth/logout/"),
+    ("PATCH", "/api/auth/me/"),
+];
+
+fn head(tokens: &TokenResponse, (method, path): (&str, &str), rest: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nAuthorization: Bearer {}\r\n{rest}\r\n\r\n",
+        tokens.access
+    )
+}
+
+#[actix_web::test]
+async fn a_body_that_never_ends_is_a_408_everywhere() {
+    let app = start(|patience| (patience.body, patience.linger) = (SHORT, SHORT)).await;
+    let tokens = app.login(ADA).await;
+    for route in BODIES {
+        for rest in ["Content-Length: 50", "Transfer-Encoding: chunked"] {
+            let request = head(&tokens, route, rest) + "9\r\n{\"email\":";
+            let answer = raw::exchange(app.address(), request.as_bytes()).await;
+            let answer = answer.unwrap_or_else(|| panic!("{route:?} {rest} closed without a word"));
+            answer.failed(408, Reason::BodyTimeout);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_is_sent_after_the_answer_does_not_hold_the_connection() {
+    let app = start(|patience| patience.head = 2 * SHORT).await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    // The answer does not wait for the body, which never ends.
+    let request = b"POST /nowhere HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 404 "));
+    let trickle = async {
+        while stream.write_all(b"1\r\nx\r\n").await.is_ok() {
+            tokio::time::sleep(SHORT / 5).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, trickle).await.expect("it goes on reading for ever");
+}
+
+#[actix_web::test]
+async fn a_client_sees_the_refusal_of_a_body_that_it_has_only_begun_to_send() {
+    let app = start(|_| {}).await;
+    let length = 50 * 1024 * 1024;
+    let request = format!(
+        "POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let answer = read_answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
+    // It may be in the middle of sending, and is not cut off before it has read that.
+    for _ in 0..10 {
+        stream.write_all(&vec![b'x'; 64 * 1024]).await.unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn a_client_that_does_not_take_its_answers_is_let_go() {
+    let app = start(|patience| patience.answer = 3 * SHORT).await;
+    // A small window, so that the API's writes soon wait.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 * 1024).unwrap();
+    let mut stream = socket.connect(app.address()).await.unwrap();
+    let requests = "GET /api/openapi.json HTTP/1.1\r\nHost: api\r\n\r\n".repeat(1000);
+    let mut sent = 0;
+    let asking = async {
+        while stream.write_all(requests.as_bytes()).await.is_ok() {
+            sent += requests.len();
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("it stays open");
+    // It stops reading when its answers are not taken: that is what bounds its memory.
+    assert!(sent < 20_000_000, "{sent} bytes of requests were taken");
+    app.get("/healthz").await.done();
+}
+
+#[actix_web::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let app = start(|_| {}).await;
+    let tokens = app.login(ADA).await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let pair = "GET /healthz HTTP/1.1\r\nHost: api\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: api\r\n\r\n";
+    let last = "GET /api/auth/me/ HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer";
+    let requests = format!("{}{last} {}\r\n\r\n", pair.repeat(100), tokens.access);
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    let answers = String::from_utf8(read_to_end(&mut stream).await).unwrap();
+    let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    assert_eq!(statuses.len(), 201);
+    assert!(statuses[..200].chunks(2).all(|pair| pair == ["200", "404"]), "{statuses:?}");
+    assert!(answers.contains(ADA));
+}
+
+#[actix_web::test]
+async fn a_head_that_is_too_large_is_a_431() {
+    let app = start(|_| {}).await;
+    let many = "X: x\r\n".repeat(200);
+    let long = format!("X: {}\r\n", "x".repeat(200_000));
+    let long_name = format!("{}: x\r\n", "x".repeat(200_000));
+    for bomb in [many, long, long_name] {
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: api\r\n{bomb}\r\n");
+        let answer = raw::exchange(app.address(), request.as_bytes()).await.expect("closed without a word");
+        answer.failed(431, Reason::HeaderMalformed);
+    }
+    let long_path = format!("GET /{} HTTP/1.1\r\nHost: api\r\n\r\n", "x".repeat(200_000));
+    let answer = raw::exchange(app.address(), long_path.as_bytes()).await.expect("closed without a word");
+    assert!(answer.status.is_client_error(), "{}", answer.status);
+}
+
+#[actix_web::test]
+async fn five_hundred_idle_connections_do_not_keep_the_next_client_out() {
+    const MOST: usize = 64;
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).connections(MOST).patience(|patience| {
+        patience.head = 3 * SHORT;
+        patience.idle_crowded = 3 * SHORT;
+    });
+    let app = &builder.start().await;
+    let connect = |number: usize| async move {
+        let connecting = tokio::time::timeout(10 * SHORT, TcpStream::connect(app.address())).await;
+        let mut stream = connecting.ok()?.ok()?;
+        // Half of them say nothing, half were clients once.
+        if number.is_multiple_of(2) {
+            let _ = stream.write_all(HEALTHZ).await;
+        }
+        Some(stream)
+    };
+    let flood = futures_util::future::join_all((0..500).map(connect)).await;
+    let connected = flood.iter().flatten().count();
+    assert!(connected > MOST, "only {connected} connections came about");
+    // Those that were there first make room, all of them in turn.
+    app.login(ADA).await;
+    drop(flood);
+    app.login(ADA).await;
+}
+
+#[actix_web::test]
+async fn idle_connections_stay_while_there_is_room() {
+    let builder = TestApp::builder(Database::Sqlite).connections(64).patience(|patience| patience.idle_crowded = SHORT);
+    let app = builder.start().await;
+    let mut idle = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(app.address()).await.unwrap();
+        stream.write_all(HEALTHZ).await.unwrap();
+        read_answer(&mut stream).await;
+        idle.push(stream);
+    }
+    tokio::time::sleep(3 * SHORT).await;
+    for mut stream in idle {
+        stream.write_all(HEALTHZ).await.unwrap();
+        assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+    }
+}

@@ -1,0 +1,39 @@
+//! Holds the hashing pool, so that a test decides when anything is hashed.
+
+use super::TestApp;
+use futures_util::FutureExt;
+use std::pin::Pin;
+use std::sync::mpsc::{Sender, channel};
+
+/// Every thread of the hashing pool and some places in its queue, until this is dropped.
+pub struct Held {
+    _let_go: Vec<Sender<()>>,
+    /// A job whose caller has gone is not run.
+    _callers: Vec<Pin<Box<dyn Future<Output = ()>>>>,
+}
+
+pub async fn hold_hashing(app: &TestApp, waiting: usize) -> Held {
+    let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
+    let (let_go, receivers): (Vec<_>, Vec<_>) = (0..threads() + waiting).map(|_| channel::<()>()).unzip();
+    let mut callers = Vec::new();
+    for (number, receiver) in receivers.into_iter().enumerate() {
+        let (pool, started) = (app.services().hashing.clone(), started.clone());
+        let job = move || started.send(()).is_ok() && receiver.recv().is_err();
+        let mut caller = Box::pin(async move { _ = pool.run(job).await });
+        assert!((&mut caller).now_or_never().is_none(), "job {number} found no place");
+        callers.push(caller as Pin<Box<dyn Future<Output = ()>>>);
+        if number < threads() {
+            starts.recv().await.unwrap(); // it has left the queue
+        }
+    }
+    Held { _let_go: let_go, _callers: callers }
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().unwrap().get()
+}
+
+/// The places in the pool's queue.
+pub fn queue_length() -> usize {
+    16 * threads()
+}
