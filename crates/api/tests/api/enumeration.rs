@@ -70,12 +70,14 @@ impl Observed {
 
 /// A step of work, without what the background does by the clock.
 fn work_of(line: &str) -> Option<String> {
-    const BACKGROUND: [&str; 5] = [
+    const BACKGROUND: [&str; 7] = [
         "\"revoked_at\" >= ",
         "\"due_at\" <= ",
         "DELETE FROM \"sessions\"",
         "DELETE FROM \"known_networks\"",
         "DELETE FROM \"one_time_tokens\"",
+        "FROM \"auth_events\" ORDER BY \"auth_events\".\"id\" LIMIT ",
+        "DELETE FROM \"auth_events\"",
     ];
     let (_, step) = line.split_once("store.statement: ").or_else(|| line.split_once("passwords.bcrypt: "))?;
     let step = step.replace('`', "\"");
