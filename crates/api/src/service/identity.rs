@@ -45,11 +45,12 @@ pub fn composed(name: &str) -> String {
     name.nfc().collect()
 }
 
-/// The canonical form of a username: NFKC and lower case, applied until nothing changes any more.
+/// The canonical form of a username: NFKC and lower case, applied until nothing changes any more. Blanks go last, because
+/// some letters become one.
 #[must_use]
 pub fn canonical_username(name: &str) -> String {
     let fold = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
-    fold(&fold(name.trim()))
+    fold(&fold(name)).trim().to_owned()
 }
 
 #[cfg(test)]
@@ -73,6 +74,9 @@ mod tests {
             assert_eq!(canonical_username(one), canonical_username(other), "{one:?} {other:?}");
         }
         assert_ne!(canonical_username("ada"), canonical_username("аda"), "a Cyrillic letter is another one");
+        // Arabic presentation forms hold a blank.
+        let folded = canonical_username("\u{fe72}p");
+        assert_eq!(canonical_username(&folded), folded);
     }
 
     proptest! {
