@@ -207,8 +207,12 @@ async fn serve() -> Result<(), CliError> {
     let services = Data::new(app::services(settings, clock())?);
     let server = app::serve(services.clone(), listener, Capacity { workers, connections })?;
     log::info!(connections = connections; "start.capacity: {connections} connections at once");
-    log::info!("start.listening: http://{address}");
-    match select(server, Box::pin(work(services))).await {
+    let work = async move {
+        // The server is polled first: from this line on a SIGTERM is heeded and does not just end the process.
+        log::info!("start.listening: http://{address}");
+        work(services).await
+    };
+    match select(server, Box::pin(work)).await {
         Either::Left((ended, _)) => ended?,
         Either::Right((Err(error), _)) => return Err(error.into()),
         Either::Right((Ok(never), _)) => match never {},
