@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { linkTo } from "../support/mail.js";
-import { api, expect, test } from "../support/test.js";
+import { expect, test } from "../support/test.js";
 
 const confirm = async (app, page) => {
   await page.getByRole("button", { name: "Confirm email", exact: true }).click();
   await expect(app.alert).toBeVisible();
 };
 
-test("a new account's address is confirmed by a button, not by opening the link", async ({ app, page, person }) => {
+test("a new account's address is confirmed by a button, not by opening the link", async ({ api, app, page, person }) => {
   const link = await linkTo("/verify-email", person.email);
   const { user } = await api.login(person);
   await app.open(link);
@@ -25,7 +25,7 @@ test("an account that is not confirmed offers the link again", async ({ app, pag
   await expect(page.getByRole("status")).toContainText("on its way");
 });
 
-test("the address is changed when the new one is confirmed", async ({ app, page, person }) => {
+test("the address is changed when the new one is confirmed", async ({ api, app, page, person }) => {
   const email = `grace-${randomBytes(6).toString("hex")}@example.com`;
   await app.signIn(person);
   await app.visit("Security");

@@ -1,5 +1,5 @@
 import { linkTo } from "../support/mail.js";
-import { api, expect, test } from "../support/test.js";
+import { expect, test } from "../support/test.js";
 
 const NEW_PASSWORD = "copper-meadow-77-lighthouse";
 
@@ -7,7 +7,7 @@ const button = (page, name) => page.getByRole("button", { name, exact: true });
 
 test("who has forgotten the password chooses a new one by a mailed link", async ({ app, page, person, newDevice, watch }) => {
   watch.expectFailures(401);
-  const elsewhere = await newDevice();
+  const elsewhere = await newDevice({}, [401]);
   await elsewhere.signIn(person);
   await app.open("/login");
   await page.getByRole("link", { name: "Forgot password?", exact: true }).click();
@@ -55,8 +55,8 @@ test("a link works once, and one that is none is refused", async ({ app, page, p
   await expect(app.alert).toContainText(/not complete/);
 });
 
-test("changing the password keeps this device and signs out the others", async ({ app, page, person, newDevice }) => {
-  const elsewhere = await newDevice();
+test("changing the password keeps this device and signs out the others", async ({ api, app, page, person, newDevice }) => {
+  const elsewhere = await newDevice({}, [401]);
   await elsewhere.signIn(person);
   await app.signIn(person);
   await app.visit("Security");
@@ -73,7 +73,7 @@ test("changing the password keeps this device and signs out the others", async (
   await api.login({ ...person, password: NEW_PASSWORD });
 });
 
-test("a wrong current password is told at its field", async ({ app, page, person, watch }) => {
+test("a wrong current password is told at its field", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(400);
   await app.signIn(person);
   await app.visit("Security");

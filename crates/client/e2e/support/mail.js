@@ -3,10 +3,15 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@playwright/test";
 
-/** The text of a mail, without the encoding of its lines. */
+const QUOTED = /^Content-Transfer-Encoding: quoted-printable/im;
+
+const unquoted = (text) =>
+  text.replace(/=\r?\n/g, "").replace(/=([0-9A-F]{2})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
+
+/** The text of a mail, without the encoding of its parts' lines. */
 function decoded(name) {
-  const raw = readFileSync(join(process.env.OUTBOX, name), "utf8");
-  return raw.replace(/=\r?\n/g, "").replace(/=([0-9A-F]{2})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
+  const parts = readFileSync(join(process.env.OUTBOX, name), "utf8").split(/^--/m);
+  return parts.map((part) => (QUOTED.test(part) ? unquoted(part) : part)).join("--");
 }
 
 function mailsTo(address) {

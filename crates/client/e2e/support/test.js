@@ -36,12 +36,14 @@ export const test = base.extend({
   /** Opens a further tab of the same browser. */
   newTab: async ({ context }, use) => use(async () => new App(await context.newPage())),
 
-  /** Opens a browser of its own, that shares nothing with the first. */
+  /** Opens a browser of its own, that shares nothing with the first; `failures` are those that the test makes there. */
   newDevice: async ({ browser }, use) => {
     const opened = [];
-    await use(async (options) => {
+    await use(async (options, failures = []) => {
       const context = await browser.newContext(options);
-      opened.push({ context, watch: new Watch(context) });
+      const watch = new Watch(context);
+      watch.expectFailures(...failures);
+      opened.push({ context, watch });
       return new App(await context.newPage());
     });
     for (const { context, watch } of opened) {

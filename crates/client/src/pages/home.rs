@@ -52,7 +52,7 @@ fn Unconfirmed() -> impl IntoView {
     let session = expect_context::<Session>();
     let email = Signal::derive(move || session.user().map(|user| user.email).unwrap_or_default());
     view! {
-        <section class="panel panel-row" aria-label="Email">
+        <section class="panel panel-row">
             <p>"Your email is not confirmed yet. Open the link in the mail that we sent you."</p>
             <ResendLink email=email />
         </section>

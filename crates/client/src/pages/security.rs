@@ -14,12 +14,12 @@ use leptos::prelude::*;
 pub fn SecurityPage() -> impl IntoView {
     view! {
         <PageTitle text="Security" />
-        <section class="panel stack" aria-labelledby="change-password">
-            <h2 id="change-password">"Password"</h2>
+        <section class="panel stack">
+            <h2>"Your password"</h2>
             <PasswordForm />
         </section>
-        <section class="panel stack" aria-labelledby="change-email">
-            <h2 id="change-email">"Email"</h2>
+        <section class="panel stack">
+            <h2>"Your email"</h2>
             <EmailForm />
         </section>
     }
