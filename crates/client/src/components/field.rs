@@ -83,3 +83,28 @@ pub fn TextField(
         </div>
     }
 }
+
+/// A password that somebody chooses, with what makes a good one.
+#[component]
+pub fn NewPasswordField(
+    /// The label, which is the field's name.
+    label: &'static str,
+    /// The name that requests and answers use.
+    name: &'static str,
+    /// The text.
+    value: RwSignal<String>,
+    /// The form that it belongs to.
+    form: FormState,
+) -> impl IntoView {
+    view! {
+        <TextField
+            label=label
+            name=name
+            kind=FieldKind::Password
+            autocomplete="new-password"
+            hint="At least 8 characters. A few unusual words make a good one."
+            value=value
+            form=form
+        />
+    }
+}

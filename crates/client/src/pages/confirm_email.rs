@@ -1,6 +1,6 @@
 //! `/verify-email#token=…` and `/change-email#token=…`
 
-use crate::components::{Button, Entrance, Form, FormState};
+use crate::components::{Button, Entrance, Form, FormState, IncompleteLink};
 use crate::http::{Http, Visitor};
 use crate::mailed_link::take_link_token;
 use auth_types::requests::EmailVerifyRequest;
@@ -25,10 +25,7 @@ fn ConfirmPage(title: &'static str, done: &'static str) -> impl IntoView {
     let is_done = RwSignal::new(false);
     let form = move || match token.get_value() {
         Some(token) => view! { <ConfirmForm token=token is_done=is_done /> }.into_any(),
-        None => {
-            view! { <p class="failure" role="alert">"This link is not complete. Open it in the mail once more."</p> }
-                .into_any()
-        }
+        None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {
         <Entrance title=title>

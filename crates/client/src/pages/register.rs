@@ -1,7 +1,9 @@
 //! `/register`
 
 use super::login::with_query;
-use crate::components::{Button, Entrance, FieldKind, Form, FormState, TextField, VisitorsOnly, Wrong};
+use crate::components::{
+    Button, Entrance, FieldKind, Form, FormState, NewPasswordField, TextField, VisitorsOnly, Wrong,
+};
 use crate::policy::PASSWORD_RULES;
 use crate::session::{Registered, Session};
 use auth_types::requests::RegisterRequest;
@@ -47,15 +49,7 @@ fn RegisterForm(
     view! {
         <Form state=form on_submit=submit>
             <TextField label="Email" name="email" kind=FieldKind::Email autocomplete="email" value=address form=form />
-            <TextField
-                label="Password"
-                name="password"
-                kind=FieldKind::Password
-                autocomplete="new-password"
-                hint="At least 8 characters. A few unusual words make a good one."
-                value=password
-                form=form
-            />
+            <NewPasswordField label="Password" name="password" value=password form=form />
             <Button label="Create account" kind="submit" pending=form.pending() class="button button-wide" />
         </Form>
     }

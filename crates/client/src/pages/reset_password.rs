@@ -1,6 +1,6 @@
 //! `/reset-password#token=…`
 
-use crate::components::{Button, Entrance, FieldKind, Form, FormState, TextField, Wrong};
+use crate::components::{Button, Entrance, Form, FormState, IncompleteLink, NewPasswordField, Wrong};
 use crate::http::{Http, Visitor};
 use crate::mailed_link::take_link_token;
 use crate::policy::PASSWORD_RULES;
@@ -15,10 +15,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
     let is_done = RwSignal::new(false);
     let form = move || match token.get_value() {
         Some(token) => view! { <PasswordForm token=token is_done=is_done /> }.into_any(),
-        None => {
-            view! { <p class="failure" role="alert">"This link is not complete. Open it in the mail once more."</p> }
-                .into_any()
-        }
+        None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {
         <Entrance title="Choose a new password">
@@ -55,15 +52,7 @@ fn PasswordForm(
     };
     view! {
         <Form state=form on_submit=submit>
-            <TextField
-                label="New password"
-                name="new_password"
-                kind=FieldKind::Password
-                autocomplete="new-password"
-                hint="At least 8 characters. A few unusual words make a good one."
-                value=password
-                form=form
-            />
+            <NewPasswordField label="New password" name="new_password" value=password form=form />
             <Button label="Set password" kind="submit" pending=form.pending() class="button button-wide" />
         </Form>
     }

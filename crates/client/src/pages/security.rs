@@ -1,6 +1,6 @@
 //! `/security`
 
-use crate::components::{Button, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
+use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, PageTitle, TextField, Wrong};
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::policy::PASSWORD_RULES;
@@ -52,15 +52,7 @@ fn PasswordForm() -> impl IntoView {
                 value=current
                 form=form
             />
-            <TextField
-                label="New password"
-                name="new_password"
-                kind=FieldKind::Password
-                autocomplete="new-password"
-                hint="At least 8 characters. A few unusual words make a good one."
-                value=new
-                form=form
-            />
+            <NewPasswordField label="New password" name="new_password" value=new form=form />
             <Button label="Change password" kind="submit" pending=form.pending() />
         </Form>
     }
