@@ -35,8 +35,8 @@ pub fn HomePage() -> impl IntoView {
                 <p class="hint" id="tile-account">"Change your name and your username."</p>
             </li>
             <li>
-                <a class="tile" href="/security" aria-describedby="tile-security">"Your security"</a>
-                <p class="hint" id="tile-security">"Change your password and your email."</p>
+                <a class="tile" href="/security" aria-describedby="tile-security">"Password and email"</a>
+                <p class="hint" id="tile-security">"Change what you sign in with."</p>
             </li>
             <li>
                 <a class="tile" href="/sessions" aria-describedby="tile-sessions">"Your devices"</a>
