@@ -1,6 +1,7 @@
 //! The failures of what asks for the password again, and of mailed links.
 
 use super::Problem;
+use crate::service::account_deletion::AccountDeletionError;
 use crate::service::email_change::EmailChangeError;
 use crate::service::email_verification::EmailVerificationError;
 use crate::service::password_change::PasswordChangeError;
@@ -20,6 +21,16 @@ impl From<ReauthenticationError> for Problem {
             ReauthenticationError::Throttled(throttled) => throttled.into(),
             ReauthenticationError::Busy(busy) => busy.into(),
             ReauthenticationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountDeletionError> for Problem {
+    fn from(error: AccountDeletionError) -> Self {
+        match error {
+            AccountDeletionError::Fields(errors) => Self::fields_invalid(errors),
+            AccountDeletionError::NotProven(error) => error.into(),
+            AccountDeletionError::Store(error) => error.into(),
         }
     }
 }
