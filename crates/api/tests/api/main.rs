@@ -17,6 +17,8 @@ mod documents;
 mod email_change;
 mod email_verification;
 mod enumeration;
+mod events;
+mod export;
 mod faults_clock;
 mod faults_database;
 mod faults_process;
