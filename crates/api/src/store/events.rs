@@ -31,6 +31,8 @@ pub enum EventKind {
     EmailChanged,
     /// A mail to the user could not be sent.
     MailFailed,
+    /// An account is gone. All that is kept of it is its number, in the detail.
+    AccountDeleted,
 }
 
 impl EventKind {
@@ -56,6 +58,7 @@ impl EventKind {
             Self::EmailChangeRequested => "email_change_requested",
             Self::EmailChanged => "email_changed",
             Self::MailFailed => "mail_failed",
+            Self::AccountDeleted => "account_deleted",
         }
     }
 }
@@ -106,4 +109,12 @@ pub fn delete_oldest(connection: &mut AnyConnection, before: DateTime<Utc>, batc
         Some((last, _)) => diesel::delete(auth_events::table.filter(auth_events::id.le(last))).execute(connection),
         None => Ok(0),
     }
+}
+
+/// Deletes all events of a user.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
+    diesel::delete(auth_events::table.filter(auth_events::user_id.eq(user.0))).execute(connection).map(|_| ())
 }
