@@ -31,6 +31,8 @@ pub enum EventKind {
     EmailChanged,
     /// A mail to the user could not be sent.
     MailFailed,
+    /// The database was filled from a backup.
+    Restored,
 }
 
 impl EventKind {
@@ -56,6 +58,7 @@ impl EventKind {
             Self::EmailChangeRequested => "email_change_requested",
             Self::EmailChanged => "email_changed",
             Self::MailFailed => "mail_failed",
+            Self::Restored => "restored",
         }
     }
 }

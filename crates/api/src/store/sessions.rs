@@ -103,6 +103,8 @@ pub enum RevokeReason {
     Reuse,
     /// A generation came that the row has not reached: the database is an older copy.
     Ahead,
+    /// The database is an older copy, and what has happened to the session since is not known.
+    Restored,
 }
 
 impl RevokeReason {
@@ -117,6 +119,7 @@ impl RevokeReason {
             Self::PasswordReset => "password_reset",
             Self::Reuse => "reuse",
             Self::Ahead => "ahead",
+            Self::Restored => "restored",
         }
     }
 }

@@ -5,6 +5,7 @@
 #![expect(unreachable_pub, reason = "nothing is public in a test binary")]
 
 mod account;
+mod backup;
 mod bad_input;
 mod check;
 mod client_ip;
