@@ -33,6 +33,8 @@ pub enum EventKind {
     MailFailed,
     /// An account is gone. All that is kept of it is its number, in the detail.
     AccountDeleted,
+    /// The database was filled from a backup.
+    Restored,
 }
 
 impl EventKind {
@@ -59,6 +61,7 @@ impl EventKind {
             Self::EmailChanged => "email_changed",
             Self::MailFailed => "mail_failed",
             Self::AccountDeleted => "account_deleted",
+            Self::Restored => "restored",
         }
     }
 }

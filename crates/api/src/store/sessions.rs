@@ -105,6 +105,8 @@ pub enum RevokeReason {
     Ahead,
     /// The account was deleted.
     AccountDeletion,
+    /// The database is an older copy, and what has happened to the session since is not known.
+    Restored,
 }
 
 impl RevokeReason {
@@ -120,6 +122,7 @@ impl RevokeReason {
             Self::Reuse => "reuse",
             Self::Ahead => "ahead",
             Self::AccountDeletion => "account_deletion",
+            Self::Restored => "restored",
         }
     }
 }

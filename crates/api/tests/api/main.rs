@@ -6,6 +6,7 @@
 
 mod account;
 mod account_deletion;
+mod backup;
 mod bad_input;
 mod check;
 mod client_ip;
