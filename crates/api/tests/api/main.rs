@@ -23,6 +23,7 @@ mod faults_database;
 mod faults_process;
 mod faults_sqlite;
 mod faults_start;
+mod files;
 mod fuzz;
 mod hardening;
 mod headers;

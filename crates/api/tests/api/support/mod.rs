@@ -3,6 +3,7 @@
 mod answer;
 mod app;
 mod browser;
+mod bucket_server;
 mod clock;
 mod cluster;
 mod database;
@@ -23,6 +24,7 @@ pub mod shell;
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
 pub use browser::Browser;
+pub use bucket_server::BucketServer;
 pub use clock::ManualClock;
 pub use cluster::Cluster;
 pub(crate) use database::on_both_databases;
