@@ -150,12 +150,10 @@ fn the_table_of_limits_is_the_one_of_the_code() {
 fn the_table_of_metrics_is_the_one_of_the_code() {
     let told: BTreeSet<_> =
         rows("docs/METRICS.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
-    let metrics = Metrics::default();
+    let metrics = Metrics::since(chrono::DateTime::default());
     // What has no value yet is not told.
-    metrics.answer("GET", "/healthz", 200, 0.001);
-    metrics.fail("unmatched", Reason::NotFound);
-    metrics.sign_in("succeeded");
-    metrics.refresh("rotated");
+    metrics.http.answer("GET", "/healthz", 200, 0.001);
+    metrics.http.fail("unmatched", Reason::NotFound);
     let text = metrics.render(&Snapshot::default()).unwrap();
     let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let known = kinds.map(|(name, kind)| match kind {

@@ -42,6 +42,7 @@ mod logs;
 mod mail;
 mod mail_server;
 mod metrics;
+mod metrics_work;
 mod migrations;
 mod openapi;
 mod password_change;
