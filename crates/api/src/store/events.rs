@@ -40,7 +40,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// In the order of the variants.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Registered,
         Self::LoggedIn,
         Self::LoginFailed,
@@ -59,6 +59,8 @@ impl EventKind {
         Self::EmailChangeRequested,
         Self::EmailChanged,
         Self::MailFailed,
+        Self::AccountDeleted,
+        Self::Restored,
     ];
 
     /// The word in the table.
