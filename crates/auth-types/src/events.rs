@@ -49,6 +49,8 @@ pub enum EventKind {
     DataExported,
     /// An account is gone. All that is kept of it is its number, in the detail.
     AccountDeleted,
+    /// The database was filled from a backup.
+    Restored,
     /// A kind from a newer server.
     #[serde(other)]
     Unknown,
@@ -56,7 +58,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Everything that this version knows.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Registered,
         Self::RegisterRepeated,
         Self::LoggedIn,
@@ -77,6 +79,7 @@ impl EventKind {
         Self::MailFailed,
         Self::DataExported,
         Self::AccountDeleted,
+        Self::Restored,
     ];
 
     /// The word that JSON and the database use.
@@ -103,6 +106,7 @@ impl EventKind {
             Self::MailFailed => "mail_failed",
             Self::DataExported => "data_exported",
             Self::AccountDeleted => "account_deleted",
+            Self::Restored => "restored",
             Self::Unknown => "unknown",
         }
     }
@@ -124,6 +128,12 @@ pub struct EventDetail {
     /// The number of an account that is gone.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user: Option<UserId>,
+    /// When the backup was made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made_at: Option<DateTime<Utc>>,
+    /// Whether its sessions go on, because the database has moved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub moving: Option<bool>,
 }
 
 /// Something that happened to the user's account.

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 
 /// Events of a page.
-const PAGE: usize = 20;
+const PAGE: u8 = 20;
 /// No event is newer, and both databases can write it: the last microsecond of the year 9999.
 const LAST_MICROSECOND: i64 = 253_402_300_799_999_999;
 
@@ -39,12 +39,12 @@ pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Res
     let found = services.store.run(move |connection| {
         let current = sessions::find_with_user(connection, caller.session)?;
         // One more tells whether there is another page.
-        Ok((current, events::list(connection, caller.id, position, PAGE as i64 + 1)?))
+        Ok((current, events::list(connection, caller.id, position, i64::from(PAGE) + 1)?))
     });
     let (current, mut results) = found.await?;
     standing::check(current.as_ref(), now)?;
-    let is_last = results.len() <= PAGE;
-    results.truncate(PAGE);
+    let is_last = results.len() <= usize::from(PAGE);
+    results.truncate(PAGE.into());
     let next = results.last().filter(|_| !is_last);
     let next = next.map(|event| written(Position { at: event.at, id: event.id }));
     Ok(EventsResponse { results, next })

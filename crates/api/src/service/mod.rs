@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod account_deletion;
+pub mod backup;
 pub mod csrf;
 pub mod email_change;
 pub mod email_verification;

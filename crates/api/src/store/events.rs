@@ -8,6 +8,7 @@ use auth_types::events::EventResponse;
 pub use auth_types::{EventDetail, EventKind};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 impl Queryable<Text, MultiBackend> for EventKind {
     type Row = String;
@@ -15,6 +16,18 @@ impl Queryable<Text, MultiBackend> for EventKind {
     fn build(row: String) -> diesel::deserialize::Result<Self> {
         Ok(Self::ALL.into_iter().find(|kind| kind.as_str() == row).unwrap_or(Self::Unknown))
     }
+}
+
+/// How many kinds there are, the last one included.
+const KINDS: usize = EventKind::Unknown as usize + 1;
+
+/// What this process has inserted, by kind. A transaction that is rolled back later has counted, too.
+static RECORDED: [AtomicU64; KINDS] = [const { AtomicU64::new(0) }; KINDS];
+
+/// How many events of this kind this process has inserted since its start.
+#[must_use]
+pub fn recorded(kind: EventKind) -> u64 {
+    RECORDED[kind as usize].load(Ordering::Relaxed)
 }
 
 /// An event to insert.
@@ -43,8 +56,9 @@ pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<(
             auth_events::user_agent.eq(event.user_agent.as_deref()),
             auth_events::detail.eq(serde_json::to_string(&event.detail).unwrap_or_default()),
         ))
-        .execute(connection)
-        .map(|_| ())
+        .execute(connection)?;
+    RECORDED[event.kind as usize].fetch_add(1, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Where a page of events begins: before the event of this time and number.
@@ -113,4 +127,14 @@ pub fn delete_oldest(connection: &mut AnyConnection, before: DateTime<Utc>, batc
 /// When the database does not answer.
 pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
     diesel::delete(auth_events::table.filter(auth_events::user_id.eq(user.0))).execute(connection).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EventKind;
+
+    #[test]
+    fn every_kind_has_a_counter_of_its_own() {
+        assert!(EventKind::ALL.iter().enumerate().all(|(index, kind)| index == *kind as usize));
+    }
 }

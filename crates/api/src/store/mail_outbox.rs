@@ -154,6 +154,17 @@ pub fn claim(
     Ok(claimed)
 }
 
+/// How many mails wait, and when the oldest of them was written. Ids grow with time, so that no index of the times is
+/// needed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn backlog(connection: &mut AnyConnection) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
+    let waiting = mail_outbox::table.count().get_result(connection)?;
+    let oldest = mail_outbox::table.order(mail_outbox::id).select(mail_outbox::created_at).first(connection);
+    Ok((waiting, oldest.optional()?))
+}
+
 /// Deletes a mail that is done with, unless another worker has it by now.
 ///
 /// # Errors

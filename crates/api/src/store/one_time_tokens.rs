@@ -137,9 +137,10 @@ pub fn spend_all(
 /// # Errors
 /// When the database does not answer.
 pub fn export(connection: &mut AnyConnection, user: UserId) -> QueryResult<Vec<ExportedLink>> {
+    type Row = (String, String, DateTime<Utc>, Option<DateTime<Utc>>);
     let columns =
         (one_time_tokens::purpose, one_time_tokens::email, one_time_tokens::expires_at, one_time_tokens::used_at);
-    let rows: Vec<(String, String, DateTime<Utc>, Option<DateTime<Utc>>)> = one_time_tokens::table
+    let rows: Vec<Row> = one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(user.0))
         .order((one_time_tokens::expires_at, one_time_tokens::hash))
         .select(columns)

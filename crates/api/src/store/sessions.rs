@@ -106,6 +106,8 @@ pub enum RevokeReason {
     Ahead,
     /// The account was deleted.
     AccountDeletion,
+    /// The database is an older copy, and what has happened to the session since is not known.
+    Restored,
 }
 
 impl RevokeReason {
@@ -121,6 +123,7 @@ impl RevokeReason {
             Self::Reuse => "reuse",
             Self::Ahead => "ahead",
             Self::AccountDeletion => "account_deletion",
+            Self::Restored => "restored",
         }
     }
 }
