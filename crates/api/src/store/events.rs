@@ -32,11 +32,15 @@ pub enum EventKind {
     EmailChanged,
     /// A mail to the user could not be sent.
     MailFailed,
+    /// An account is gone. All that is kept of it is its number, in the detail.
+    AccountDeleted,
+    /// The database was filled from a backup.
+    Restored,
 }
 
 impl EventKind {
     /// In the order of the variants.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Registered,
         Self::LoggedIn,
         Self::LoginFailed,
@@ -55,6 +59,8 @@ impl EventKind {
         Self::EmailChangeRequested,
         Self::EmailChanged,
         Self::MailFailed,
+        Self::AccountDeleted,
+        Self::Restored,
     ];
 
     /// The word in the table.
@@ -79,6 +85,8 @@ impl EventKind {
             Self::EmailChangeRequested => "email_change_requested",
             Self::EmailChanged => "email_changed",
             Self::MailFailed => "mail_failed",
+            Self::AccountDeleted => "account_deleted",
+            Self::Restored => "restored",
         }
     }
 }
@@ -139,6 +147,14 @@ pub fn delete_oldest(connection: &mut AnyConnection, before: DateTime<Utc>, batc
         Some((last, _)) => diesel::delete(auth_events::table.filter(auth_events::id.le(last))).execute(connection),
         None => Ok(0),
     }
+}
+
+/// Deletes all events of a user.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
+    diesel::delete(auth_events::table.filter(auth_events::user_id.eq(user.0))).execute(connection).map(|_| ())
 }
 
 #[cfg(test)]

@@ -28,10 +28,12 @@ pub enum MailKind {
     EmailChanged,
     /// A refresh token came back, and its session was ended.
     RefreshReused,
+    /// To the address that an account had: the account is gone.
+    AccountDeleted,
 }
 
 impl MailKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::ResetPassword,
         Self::VerifyEmail,
         Self::ChangeEmail,
@@ -40,6 +42,7 @@ impl MailKind {
         Self::EmailChangeRequested,
         Self::EmailChanged,
         Self::RefreshReused,
+        Self::AccountDeleted,
     ];
 
     /// The word in the table.
@@ -54,6 +57,7 @@ impl MailKind {
             Self::EmailChangeRequested => "email_change_requested",
             Self::EmailChanged => "email_changed",
             Self::RefreshReused => "refresh_reused",
+            Self::AccountDeleted => "account_deleted",
         }
     }
 }
@@ -186,4 +190,13 @@ pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKi
     let waiting =
         mail_outbox::table.filter(mail_outbox::user_id.eq(user.0)).filter(mail_outbox::kind.eq(kind.as_str()));
     diesel::delete(waiting).execute(connection).map(|_| ())
+}
+
+/// Deletes all mail that has not left and is about a user or goes to one of `addresses`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_all(connection: &mut AnyConnection, user: UserId, addresses: [&str; 2]) -> QueryResult<()> {
+    let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
+    diesel::delete(mail_outbox::table.filter(theirs)).execute(connection).map(|_| ())
 }

@@ -1,8 +1,10 @@
 //! The database: queries of one table a file, one pool, one error. The only place that names diesel.
 
+pub mod backup;
 pub mod connection;
 pub mod events;
 pub mod known_networks;
+pub mod last_backup;
 pub mod mail_outbox;
 pub mod migrations;
 pub mod one_time_tokens;

@@ -16,32 +16,6 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The targets of Markdown links, `[words](target)`.
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next())
-}
-
-/// The README and all under `docs/`.
-fn documents() -> Vec<String> {
-    let files = std::fs::read_dir(root().join("docs")).unwrap().map(|file| file.unwrap().path());
-    let documents = files.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    let names = documents.map(|path| format!("docs/{}", path.file_name().unwrap().to_str().unwrap()));
-    names.chain(["README.md".to_owned()]).collect()
-}
-
-#[test]
-fn every_link_of_the_documents_leads_somewhere() {
-    let mut followed = 0;
-    for document in &documents() {
-        let folder = root().join(document).parent().unwrap().to_owned();
-        for link in links(&read(document)).filter(|link| !link.is_empty() && !link.starts_with("http")) {
-            assert!(folder.join(link).exists(), "{document} points to {link}, which is not there");
-            followed += 1;
-        }
-    }
-    assert!(followed > 20, "only {followed} links were found");
-}
-
 #[test]
 fn the_commands_of_the_readme_are_there() {
     for line in read("README.md").lines().filter_map(|line| line.strip_prefix("    ./")) {

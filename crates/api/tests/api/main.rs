@@ -5,14 +5,18 @@
 #![expect(unreachable_pub, reason = "nothing is public in a test binary")]
 
 mod account;
+mod account_deletion;
+mod backup;
 mod bad_input;
 mod check;
 mod client_ip;
+mod commands;
 mod config;
 mod cookie_attributes;
 mod cookies;
 mod cors;
 mod documents;
+mod documents_names;
 mod email_change;
 mod email_verification;
 mod enumeration;
@@ -21,6 +25,7 @@ mod faults_database;
 mod faults_process;
 mod faults_sqlite;
 mod faults_start;
+mod files;
 mod fuzz;
 mod hardening;
 mod headers;

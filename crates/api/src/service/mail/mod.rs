@@ -78,7 +78,8 @@ const fn worth_sending(kind: MailKind) -> Duration {
         MailKind::PasswordChanged
         | MailKind::EmailChangeRequested
         | MailKind::EmailChanged
-        | MailKind::RefreshReused => Duration::hours(72),
+        | MailKind::RefreshReused
+        | MailKind::AccountDeleted => Duration::hours(72),
     }
 }
 

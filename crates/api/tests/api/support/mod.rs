@@ -3,9 +3,11 @@
 mod answer;
 mod app;
 mod browser;
+mod bucket_server;
 mod clock;
 mod cluster;
 mod database;
+pub mod document;
 pub mod forge;
 mod hashing;
 mod key_pair;
@@ -18,10 +20,12 @@ mod proxy;
 pub mod raw;
 mod redis;
 pub mod servers;
+pub mod shell;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
 pub use browser::Browser;
+pub use bucket_server::BucketServer;
 pub use clock::ManualClock;
 pub use cluster::Cluster;
 pub(crate) use database::on_both_databases;
