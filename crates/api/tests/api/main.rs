@@ -48,6 +48,7 @@ mod mail_server;
 mod metrics;
 mod metrics_work;
 mod migrations;
+mod monitoring;
 mod openapi;
 mod password_change;
 mod password_reset;
