@@ -13,5 +13,6 @@ pub mod http;
 pub mod metrics;
 pub mod problem;
 pub mod service;
+pub mod smoke;
 pub mod store;
 pub mod telemetry;
