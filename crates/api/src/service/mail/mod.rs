@@ -144,12 +144,18 @@ async fn deliver(services: &Services, exit: &Exit<'_>, mail: MailRow) -> Result<
             if sent { MailOutcome::Sent } else { MailOutcome::Dropped }
         }
         Outcome::Later(why) if again_at < mail.expires_at => {
-            log::warn!("mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}");
+            log::warn!(
+                mail_id = id, attempts = attempts;
+                "mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}"
+            );
             services.store.run(move |connection| mail_outbox::postpone(connection, &mail, again_at)).await?;
             MailOutcome::Postponed
         }
         Outcome::Later(why) | Outcome::Never(why) => {
-            log::error!("mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}");
+            log::error!(
+                mail_id = id, attempts = attempts;
+                "mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}"
+            );
             give_up(services, mail).await?;
             MailOutcome::GivenUp
         }
