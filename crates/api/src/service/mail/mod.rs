@@ -174,10 +174,11 @@ async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Ou
         Err(prepare::PrepareError::Store(error)) => return Err(error),
         Err(error) => return Ok(Outcome::Later(error.to_string())),
     };
-    Ok(match exit.send(&letter).await {
-        Ok(()) => Outcome::Sent,
-        Err(SendError::Refused(why)) => Outcome::Never(why),
-        Err(SendError::Failed(why)) => Outcome::Later(why),
+    Ok(match tokio::time::timeout(services.settings.patience.mail, exit.send(&letter)).await {
+        Ok(Ok(())) => Outcome::Sent,
+        Ok(Err(SendError::Refused(why))) => Outcome::Never(why),
+        Ok(Err(SendError::Failed(why))) => Outcome::Later(why),
+        Err(_) => Outcome::Later("the mail server took too long".to_owned()),
     })
 }
 
