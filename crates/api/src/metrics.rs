@@ -4,6 +4,7 @@
 
 use crate::service::limits::Budget;
 use auth_types::Reason;
+use chrono::{DateTime, Utc};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -103,6 +104,8 @@ pub struct Metrics {
     connections: Family<StateLabels, Gauge>,
     feed_age: Gauge<f64, AtomicU64>,
     limit_keys: Gauge,
+    backup_made_at: Gauge<f64, AtomicU64>,
+    backup_size: Gauge,
 }
 
 impl Default for Metrics {
@@ -119,6 +122,8 @@ impl Default for Metrics {
             connections: Family::default(),
             feed_age: Gauge::default(),
             limit_keys: Gauge::default(),
+            backup_made_at: Gauge::default(),
+            backup_size: Gauge::default(),
         };
         metrics.register();
         metrics.limits.start();
@@ -146,6 +151,9 @@ impl Metrics {
         r.register("hashing_jobs", "Password hashing jobs by their state", self.hashing_jobs.clone());
         r.register("database_connections", "Connections of the pool by their state", self.connections.clone());
         r.register("revocation_feed_age_seconds", "Since the last poll of revocations", self.feed_age.clone());
+        let made_at = self.backup_made_at.clone();
+        r.register("backup_last_success_timestamp_seconds", "When the last backup was made, 0 for never", made_at);
+        r.register("backup_last_size_bytes", "Size of the last backup", self.backup_size.clone());
     }
 
     /// Counts a request that was answered.
@@ -168,6 +176,12 @@ impl Metrics {
 
     pub fn refresh(&self, outcome: &'static str) {
         self.refreshes.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// Notes the last backup.
+    pub fn backup(&self, made_at: DateTime<Utc>, size_bytes: i64) {
+        self.backup_made_at.set((made_at - DateTime::UNIX_EPOCH).as_seconds_f64());
+        self.backup_size.set(size_bytes);
     }
 
     /// Everything as text.

@@ -133,7 +133,6 @@ async fn every_row_comes_back_as_it_was(database: Database) {
     let backup = Backup::of(&source);
     let proven = backup.verify().unwrap();
     assert_eq!(proven.rows.values().sum::<u64>(), 55);
-    assert_eq!(backup.made.rows, 55);
     for kind in BOTH {
         let target = TestDb::empty(kind);
         assert_eq!(backup.move_to(&target).unwrap(), proven);
