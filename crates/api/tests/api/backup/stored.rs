@@ -121,9 +121,10 @@ async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
 #[actix_web::test]
 async fn a_storage_that_goes_away_in_between_leaves_nothing_that_looks_like_a_backup() {
     let (source, mut server) = (TestDb::migrated(Database::Postgres), BucketServer::start());
-    insert_people(&source, 1, 20_000);
+    insert_people(&source, 1, 15_000);
     let files = in_bucket(&server);
     let mut holder = source.connect();
+    execute(&mut holder, "SET idle_in_transaction_session_timeout = 0");
     execute(&mut holder, "BEGIN");
     execute(&mut holder, "LOCK TABLE known_networks IN ACCESS EXCLUSIVE MODE");
     let (storage, plan) = (files.clone(), plan(&source, Vec::new()));
