@@ -102,6 +102,7 @@ diesel::table! {
         avatar_key -> Nullable<Text>,
         created_at -> Timestamptz,
         last_login_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
     }
 }
 

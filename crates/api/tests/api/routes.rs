@@ -150,8 +150,10 @@ async fn a_token_of_another_user_opens_only_what_is_theirs(database: Database) {
             "DELETE /api/auth/sessions/{id}/" => {
                 answer.failed(404, Reason::NotFound);
             }
-            // Both ask for Eve's own password first.
-            "POST /api/auth/password/change/" | "POST /api/auth/email/change/" => answer.has_status(400),
+            // All of them ask for Eve's own password first.
+            "POST /api/auth/password/change/" | "POST /api/auth/email/change/" | "DELETE /api/auth/me/" => {
+                answer.has_status(400);
+            }
             "POST /api/auth/logout/all/" => {
                 answer.done();
                 app.me(&eve).await.refused(Reason::SessionRevoked);

@@ -106,7 +106,7 @@ pub fn record(database: &DatabaseUrl, made: &Made) -> Result<(), StoreError> {
 /// When the database does not answer.
 pub async fn observe(services: &Services) -> Result<(), StoreError> {
     if let Some(last) = services.store.run(last_backup::find).await? {
-        services.metrics.backup(last.made_at, last.size_bytes);
+        services.metrics.backup.set(last.made_at, last.size_bytes);
     }
     Ok(())
 }

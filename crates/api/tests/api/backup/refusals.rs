@@ -114,7 +114,7 @@ fn what_is_no_backup_is_told() {
         ("\"name\":\"jti\"", "\"name\":\"other\"", "unknown column, other"),
         ("\"kind\":\"uuid\"", "\"kind\":\"text\"", "unknown column, id"),
         ("[12,\"e\",", "[\"12\",\"e\",", "a value of the column id is none of its kind"),
-        ("[12,\"e\",", "[12,\"e\",1,", "a row has 14 values"),
+        ("[12,\"e\",", "[12,\"e\",1,", "a row has 15 values"),
         ("[12,\"e\",", "12,\"e\",", "no known form"),
         ("\"users\":12", "\"users\":13", "rows are missing"),
         ("2026-11-25T02:20:28.000000Z", "2026-11-25T02:20:28Z", "none of its kind"),
