@@ -123,7 +123,8 @@ fn every_word_of_the_api_is_in_its_sources() {
     let sources =
         ["crates/api/src", "crates/auth-types/src", "migrations", "scripts"].map(|folder| texts(&root().join(folder)));
     let text = sources.concat() + &openapi();
-    let known: BTreeSet<&str> = words(&text).collect();
+    // What Prometheus is told, and not the API.
+    let known: BTreeSet<&str> = words(&text).chain(["dns_sd_configs"]).collect();
     let in_snake_case = |span: &str| {
         let is_one =
             span.contains('_') && span.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');

@@ -55,7 +55,7 @@ macro_rules! run_the_commands_of {
     };
 }
 
-run_the_commands_of![checks, configuration, keys, operations, security, troubleshooting];
+run_the_commands_of![checks, configuration, deployment, keys, operations, security, troubleshooting];
 
 fn file(test: &str) -> String {
     format!("docs/{}.md", test.to_uppercase())

@@ -19,8 +19,10 @@ const MARK: &str = "\u{1}next block\u{1}";
 /// Runs all blocks in one shell, so that a variable of one is known to the next; `api` and PostgreSQL's own programs are
 /// on its path.
 pub async fn run(blocks: &[&Block], folder: &Path, variables: &[(String, String)]) -> Result<Vec<Said>, String> {
-    let commands = blocks.iter().filter_map(|block| block.command());
-    let script: String = commands.map(|command| format!("printf '%s' '{MARK}'\n{command}")).collect();
+    let mut script = String::new();
+    for command in blocks.iter().filter_map(|block| block.command()) {
+        script.extend(["printf '%s' '", MARK, "'\n", &command]);
+    }
     let output = folder.join(".output");
     let file = std::fs::File::create(&output).unwrap();
     let mut shell = Command::new("sh")
