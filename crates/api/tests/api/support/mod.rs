@@ -29,7 +29,7 @@ pub use bucket_server::BucketServer;
 pub use clock::ManualClock;
 pub use cluster::Cluster;
 pub(crate) use database::on_both_databases;
-pub use database::{Database, TestDb};
+pub use database::{Database, TestDb, execute};
 pub use hashing::{hold_hashing, queue_length};
 pub use key_pair::KeyPair;
 pub use mail::Mail;
