@@ -3,6 +3,7 @@
 //! Labels are words that the program itself knows: nothing that a client sends becomes one, and nothing about a person.
 //! What is counted starts at 0, so that the first time shows as a rise.
 
+mod backup;
 mod events;
 mod http;
 mod limits;
@@ -10,6 +11,7 @@ mod process;
 mod snapshot;
 mod work;
 
+pub use backup::BackupMetrics;
 pub use http::HttpMetrics;
 pub use limits::LimitMetrics;
 pub use snapshot::Snapshot;
@@ -66,6 +68,7 @@ pub struct Metrics {
     pub hashing: HashingMetrics,
     pub database: DatabaseMetrics,
     pub mail: MailMetrics,
+    pub backup: BackupMetrics,
     sign_ins: Outcomes,
     refreshes: Outcomes,
     state: State,
@@ -82,6 +85,7 @@ impl Metrics {
             hashing: HashingMetrics::default(),
             database: DatabaseMetrics::default(),
             mail: MailMetrics::default(),
+            backup: BackupMetrics::default(),
             sign_ins: Outcomes::of(&["succeeded", "refused", "throttled", "busy", "malformed", "failed"]),
             refreshes: Outcomes::of(&["rotated", "repeated", "refused", "reused", "ahead", "contended"]),
             state: State::default(),
@@ -108,6 +112,7 @@ impl Metrics {
         self.hashing.register(r);
         self.database.register(r);
         self.mail.register(r);
+        self.backup.register(r);
         self.state.register(r);
     }
 

@@ -68,12 +68,13 @@ impl<W: Write> Writer<W> {
         self.line(&row)
     }
 
-    /// Ends the archive and gives the output back with the number of rows.
-    pub(super) fn finish(mut self) -> std::io::Result<(W, u64)> {
+    /// Ends the archive and answers how many rows it has.
+    pub(super) fn finish(mut self) -> std::io::Result<u64> {
         let rows = self.rows.values().sum();
         let trailer = Trailer { rows: std::mem::take(&mut self.rows) };
         self.line(&trailer)?;
-        Ok((self.output.finish()?.finish()?.finish()?, rows))
+        self.output.finish()?.finish()?.finish()?.flush()?;
+        Ok(rows)
     }
 
     fn line(&mut self, value: &impl Serialize) -> std::io::Result<()> {

@@ -31,7 +31,7 @@ pub use bucket_server::BucketServer;
 pub use clock::ManualClock;
 pub use cluster::Cluster;
 pub(crate) use database::on_both_databases;
-pub use database::{Database, TestDb};
+pub use database::{Database, TestDb, execute};
 pub use edge::Edge;
 pub use hashing::{hold_hashing, queue_length};
 pub use key_pair::KeyPair;
