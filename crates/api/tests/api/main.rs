@@ -20,6 +20,8 @@ mod documents_names;
 mod email_change;
 mod email_verification;
 mod enumeration;
+mod events;
+mod export;
 mod faults_clock;
 mod faults_database;
 mod faults_process;
