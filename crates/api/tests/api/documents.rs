@@ -61,7 +61,17 @@ fn every_variable_of_the_table_is_read() {
 
 /// The rows of the first table of a document after its head, each as its cells.
 fn rows(document: &str) -> Vec<Vec<String>> {
+    rows_of_table(&read(document))
+}
+
+/// The same of what begins with this heading.
+fn rows_below(document: &str, heading: &str) -> Vec<Vec<String>> {
     let text = read(document);
+    let (_, below) = text.split_once(heading).unwrap_or_else(|| panic!("{document} has no {heading:?}"));
+    rows_of_table(below)
+}
+
+fn rows_of_table(text: &str) -> Vec<Vec<String>> {
     let lines = text.lines().skip_while(|line| !line.starts_with("| --- ")).skip(1);
     let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
     lines.take_while(|line| line.starts_with('|')).map(cells).collect()
@@ -189,4 +199,32 @@ fn the_table_of_metrics_is_the_one_of_the_code() {
         _ => name.to_owned(),
     });
     assert_eq!(told, known.collect());
+}
+
+/// The Rust files of a folder and its folders.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
+    found.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+/// `level!(field = value; "name: words` as "name level field".
+fn messages(source: &str) -> Vec<String> {
+    let calls = source.split("log::").skip(1).filter_map(|rest| rest.split_once("!("));
+    let calls = calls.filter(|(level, _)| level.chars().all(|c| c.is_ascii_lowercase()));
+    let told = calls.filter_map(|(level, rest)| {
+        let (before, words) = rest.split_once('"')?;
+        let fields = before.split(',').filter_map(|pair| Some(pair.split_once('=')?.0.trim()));
+        Some(format!("{} {level} {}", words.split(':').next()?, fields.collect::<Vec<_>>().join(" ")))
+    });
+    told.collect()
+}
+
+#[test]
+fn the_table_of_log_messages_is_the_one_of_the_code() {
+    let files = sources(&root().join("crates/api/src"));
+    let said: BTreeSet<_> = files.iter().flat_map(|path| messages(&std::fs::read_to_string(path).unwrap())).collect();
+    let told = rows_below("docs/LOGS.md", "## Messages");
+    let told = told.iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], quoted(&row[2]).join(" ")));
+    assert_eq!(told.collect::<BTreeSet<_>>(), said);
 }
