@@ -13,7 +13,7 @@ use crate::service::limits::Limits;
 use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
-use crate::service::{Services, passwords, prune};
+use crate::service::{Services, backup, passwords, prune};
 use crate::store::Store;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -53,13 +53,13 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, StartError> {
-    let metrics = Metrics::default();
+    let metrics = Metrics::since(clock.now());
     let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics.limits)?;
     Ok(Services {
-        store: Store::new(&settings.database, settings.patience),
+        store: Store::new(&settings.database, settings.patience, metrics.database.clone()),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
         csrf: CsrfKeys::new(&settings.keys),
-        hashing: HashingPool::start()?,
+        hashing: HashingPool::start(metrics.hashing.clone())?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
         mailer: Mailer::new(&settings.mail, settings.environment)?,
@@ -134,11 +134,13 @@ async fn wait_for(stopping: GracefulShutdownSignal) {
     stopping.notified().await;
 }
 
-/// Polls the revoked-session feed, sends mail, prunes ended sessions and keeps connected to Redis, for as long as the
-/// process lives.
+/// Polls the revoked-session feed, sends and counts mail, prunes ended sessions, keeps connected to Redis and looks for
+/// backups, for as long as the process lives.
 pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
     let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
-    futures_util::future::join4(feed, mail, prune_sessions(&services), keep_connected(&services)).await.0
+    let (prune, redis) = (prune_sessions(&services), keep_connected(&services));
+    let measure = futures_util::future::join(measure_mail(&services), watch_backups(&services));
+    futures_util::future::join5(feed, mail, measure, prune, redis).await.0
 }
 
 async fn poll_feed(services: &Services) -> Infallible {
@@ -165,6 +167,17 @@ async fn deliver_mail(services: &Services) {
     }
 }
 
+async fn measure_mail(services: &Services) {
+    let mut tick = tokio::time::interval(Duration::from_secs(mail::MEASURE_SECONDS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = mail::measure(services).await {
+            log::warn!("mail.outbox: {error}");
+        }
+    }
+}
+
 async fn prune_sessions(services: &Services) {
     let mut tick = tokio::time::interval(PRUNE_EVERY);
     loop {
@@ -173,6 +186,17 @@ async fn prune_sessions(services: &Services) {
             Ok(0) => {}
             Ok(deleted) => log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions"),
             Err(error) => log::warn!("prune.sessions: {error}"),
+        }
+    }
+}
+
+async fn watch_backups(services: &Services) {
+    let mut tick = tokio::time::interval(Duration::from_secs(backup::POLL_SECONDS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = backup::observe(services).await {
+            log::warn!("backup.observe: {error}");
         }
     }
 }

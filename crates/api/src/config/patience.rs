@@ -23,6 +23,12 @@ pub struct Patience {
     pub checkout: Duration,
     /// For the database to do what was asked. Each statement has less (`store::connection`), unless the line is dead.
     pub database: Duration,
+    /// For a small file to be kept, read or deleted, further tries included. Somebody waits for it.
+    pub file: Duration,
+    /// For the next piece of a file that is read piece by piece, further tries included.
+    pub file_piece: Duration,
+    /// For a mail server to take one mail.
+    pub mail: Duration,
     /// For requests in flight to finish after SIGTERM. Platforms kill after 30 s.
     pub shutdown: Duration,
 }
@@ -38,6 +44,9 @@ impl Default for Patience {
             linger: Duration::from_secs(2),
             checkout: Duration::from_secs(3),
             database: Duration::from_secs(10),
+            file: Duration::from_secs(8),
+            file_piece: Duration::from_secs(90),
+            mail: Duration::from_mins(1),
             shutdown: Duration::from_secs(25),
         }
     }

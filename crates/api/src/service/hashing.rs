@@ -5,6 +5,8 @@
 //! a flood that never waits for its answers would keep the queue full of work for nobody. Whoever has to ask the database
 //! before takes a place first, so that a flood does not queue up there instead.
 
+use crate::clock::Stopwatch;
+use crate::metrics::HashingMetrics;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -26,6 +28,7 @@ pub struct HashingPool {
 struct Job {
     /// Alive as long as somebody waits for the answer.
     caller: Weak<()>,
+    waiting: Stopwatch,
     run: Box<dyn FnOnce() + Send>,
 }
 
@@ -49,6 +52,7 @@ struct State {
 struct Entrance {
     queue: Arc<Queue>,
     places: usize,
+    metrics: HashingMetrics,
 }
 
 /// The right to have one job run, until it is dropped.
@@ -64,23 +68,22 @@ impl HashingPool {
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn start() -> std::io::Result<Self> {
+    pub fn start(metrics: HashingMetrics) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::with_threads(cores, cores * QUEUE_PER_CORE)
+        Self::with_threads(cores, cores * QUEUE_PER_CORE, metrics)
     }
 
     /// A pool of `threads` with room for `waiting` jobs.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn with_threads(threads: usize, waiting: usize) -> std::io::Result<Self> {
+    pub fn with_threads(threads: usize, waiting: usize, metrics: HashingMetrics) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
-        let entrance = Arc::new(Entrance { queue: Arc::clone(&queue), places: threads + waiting });
         for number in 0..threads {
-            let queue = Arc::clone(&queue);
-            std::thread::Builder::new().name(format!("hashing-{number}")).spawn(move || queue.work())?;
+            let (queue, metrics) = (Arc::clone(&queue), metrics.clone());
+            std::thread::Builder::new().name(format!("hashing-{number}")).spawn(move || queue.work(&metrics))?;
         }
-        Ok(Self { queue: entrance })
+        Ok(Self { queue: Arc::new(Entrance { queue, places: threads + waiting, metrics }) })
     }
 
     /// How many jobs wait, and how many run.
@@ -97,6 +100,7 @@ impl HashingPool {
     pub fn enter(&self) -> Result<Place, Busy> {
         let mut state = self.queue.queue.state.lock();
         if state.taken >= self.queue.places {
+            self.queue.metrics.refused.inc();
             return Err(Busy);
         }
         state.taken += 1;
@@ -123,7 +127,7 @@ impl Place {
             // Nobody waits for the answer when the client has hung up just now.
             let _ = answer.send(job());
         });
-        self.entrance.push(Job { caller: Arc::downgrade(&self.caller), run });
+        self.entrance.push(Job { caller: Arc::downgrade(&self.caller), waiting: Stopwatch::start(), run });
         answered.await.map_err(|_| Busy)
     }
 }
@@ -159,9 +163,10 @@ impl Drop for Entrance {
 }
 
 impl Queue {
-    fn work(&self) {
+    fn work(&self, metrics: &HashingMetrics) {
         give_way();
         while let Some(job) = self.next() {
+            metrics.waits.observe(job.waiting.elapsed().as_secs_f64());
             // A job that panics must not take its thread along; its caller gets `Busy` because the answer is dropped.
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run)).is_err() {
                 log::error!("hashing.panicked: a hashing job panicked");

@@ -17,32 +17,6 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The targets of Markdown links, `[words](target)`.
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next())
-}
-
-/// The README and all under `docs/`.
-fn documents() -> Vec<String> {
-    let files = std::fs::read_dir(root().join("docs")).unwrap().map(|file| file.unwrap().path());
-    let documents = files.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    let names = documents.map(|path| format!("docs/{}", path.file_name().unwrap().to_str().unwrap()));
-    names.chain(["README.md".to_owned()]).collect()
-}
-
-#[test]
-fn every_link_of_the_documents_leads_somewhere() {
-    let mut followed = 0;
-    for document in &documents() {
-        let folder = root().join(document).parent().unwrap().to_owned();
-        for link in links(&read(document)).filter(|link| !link.is_empty() && !link.starts_with("http")) {
-            assert!(folder.join(link).exists(), "{document} points to {link}, which is not there");
-            followed += 1;
-        }
-    }
-    assert!(followed > 20, "only {followed} links were found");
-}
-
 #[test]
 fn the_commands_of_the_readme_are_there() {
     for line in read("README.md").lines().filter_map(|line| line.strip_prefix("    ./")) {
@@ -87,7 +61,17 @@ fn every_variable_of_the_table_is_read() {
 
 /// The rows of the first table of a document after its head, each as its cells.
 fn rows(document: &str) -> Vec<Vec<String>> {
+    rows_of_table(&read(document))
+}
+
+/// The same of what begins with this heading.
+fn rows_below(document: &str, heading: &str) -> Vec<Vec<String>> {
     let text = read(document);
+    let (_, below) = text.split_once(heading).unwrap_or_else(|| panic!("{document} has no {heading:?}"));
+    rows_of_table(below)
+}
+
+fn rows_of_table(text: &str) -> Vec<Vec<String>> {
     let lines = text.lines().skip_while(|line| !line.starts_with("| --- ")).skip(1);
     let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
     lines.take_while(|line| line.starts_with('|')).map(cells).collect()
@@ -203,12 +187,10 @@ fn the_table_of_limits_is_the_one_of_the_code() {
 fn the_table_of_metrics_is_the_one_of_the_code() {
     let told: BTreeSet<_> =
         rows("docs/METRICS.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
-    let metrics = Metrics::default();
+    let metrics = Metrics::since(chrono::DateTime::default());
     // What has no value yet is not told.
-    metrics.answer("GET", "/healthz", 200, 0.001);
-    metrics.fail("unmatched", Reason::NotFound);
-    metrics.sign_in("succeeded");
-    metrics.refresh("rotated");
+    metrics.http.answer("GET", "/healthz", 200, 0.001);
+    metrics.http.fail("unmatched", Reason::NotFound);
     let text = metrics.render(&Snapshot::default()).unwrap();
     let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let known = kinds.map(|(name, kind)| match kind {
@@ -217,4 +199,32 @@ fn the_table_of_metrics_is_the_one_of_the_code() {
         _ => name.to_owned(),
     });
     assert_eq!(told, known.collect());
+}
+
+/// The Rust files of a folder and its folders.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
+    found.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+/// `level!(field = value; "name: words` as "name level field".
+fn messages(source: &str) -> Vec<String> {
+    let calls = source.split("log::").skip(1).filter_map(|rest| rest.split_once("!("));
+    let calls = calls.filter(|(level, _)| level.chars().all(|c| c.is_ascii_lowercase()));
+    let told = calls.filter_map(|(level, rest)| {
+        let (before, words) = rest.split_once('"')?;
+        let fields = before.split(',').filter_map(|pair| Some(pair.split_once('=')?.0.trim()));
+        Some(format!("{} {level} {}", words.split(':').next()?, fields.collect::<Vec<_>>().join(" ")))
+    });
+    told.collect()
+}
+
+#[test]
+fn the_table_of_log_messages_is_the_one_of_the_code() {
+    let files = sources(&root().join("crates/api/src"));
+    let said: BTreeSet<_> = files.iter().flat_map(|path| messages(&std::fs::read_to_string(path).unwrap())).collect();
+    let told = rows_below("docs/LOGS.md", "## Messages");
+    let told = told.iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], quoted(&row[2]).join(" ")));
+    assert_eq!(told.collect::<BTreeSet<_>>(), said);
 }

@@ -1,12 +1,13 @@
 //! Whether the database answers, is up to date, and agrees about the time.
 
-use super::{no_answer_in_time, off_thread, told, write_into};
+use super::{no_answer_in_time, off_thread, write_into};
 use crate::check::finding::Finding;
 use crate::check::{Facts, rules};
 use crate::clock::SharedClock;
 use crate::config::DatabaseUrl;
 use crate::service::readiness::CLOCK_TOLERANCE_SECONDS;
 use crate::store::state::{self, DatabaseState};
+use crate::told::told;
 use std::path::Path;
 
 const VARIABLE: &str = "DATABASE_URL";

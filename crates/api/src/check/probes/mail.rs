@@ -1,10 +1,11 @@
 //! Whether the mail server lets us in, or the folder takes a file. No mail is sent.
 
-use super::{PATIENCE, no_answer_in_time, told, write_into};
+use super::{PATIENCE, no_answer_in_time, write_into};
 use crate::check::finding::Finding;
 use crate::check::{Facts, rules};
 use crate::config::MailUrl;
 use crate::service::mail::Mailer;
+use crate::told::told;
 
 pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
     let problem = match &facts.settings.mail.url {

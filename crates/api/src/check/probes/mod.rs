@@ -44,18 +44,6 @@ fn no_answer_in_time() -> String {
     format!("does not answer within {} s", PATIENCE.as_secs())
 }
 
-/// An error in one line, with what caused it: many say only "connection error" by themselves.
-fn told(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source()).map(ToString::to_string);
-    let all = causes.fold(
-        error.to_string(),
-        |told, cause| {
-            if told.contains(&cause) { told } else { format!("{told}: {cause}") }
-        },
-    );
-    all.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// Writes a file into a folder and deletes it. A folder that is not there yet is made later, by whoever needs it.
 fn write_into(folder: &Path) -> Result<(), String> {
     let path = std::path::absolute(folder).map_err(|error| error.to_string())?;

@@ -1,8 +1,9 @@
 //! Whether Redis answers.
 
-use super::{ANSWER_TIMEOUT, PATIENCE, no_answer_in_time, told};
+use super::{ANSWER_TIMEOUT, PATIENCE, no_answer_in_time};
 use crate::check::finding::Finding;
 use crate::check::{Facts, rules};
+use crate::told::told;
 use secrecy::ExposeSecret;
 
 pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {

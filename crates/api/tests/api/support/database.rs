@@ -172,6 +172,11 @@ impl TestDb {
         rows.into_iter().map(|row| row.value).collect()
     }
 
+    /// The texts that `sql` selects as `value`.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        self.values(sql).into_iter().map(Option::unwrap).collect()
+    }
+
     /// Names of the columns of a table, in order.
     pub fn columns(&self, table: &str) -> Vec<String> {
         let sql = match self.database() {
@@ -230,7 +235,8 @@ fn new_name(purpose: &str) -> String {
     format!("latchkey_{purpose}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-fn execute(connection: &mut AnyConnection, sql: &str) -> usize {
+/// Runs a statement on a connection that goes on.
+pub fn execute(connection: &mut AnyConnection, sql: &str) -> usize {
     let query = diesel::sql_query(sql);
     let done = match connection {
         AnyConnection::Postgres(postgres) => query.execute(postgres),

@@ -1,0 +1,186 @@
+//! Files: kept in a folder of this machine or in a bucket of R2 or any S3, which behave alike. A file has its name and its
+//! whole content from one moment to the next, or is not there.
+//!
+//! The only place that names `object_store`.
+
+mod error;
+mod open;
+mod upload;
+
+pub use error::{FileError, Operation, Problem};
+pub use open::{OpenError, Tries};
+pub use upload::Upload;
+
+use crate::config::{Patience, StorageSettings};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where files are kept, shared by all who keep some.
+#[derive(Debug, Clone)]
+pub struct Files {
+    store: Arc<dyn ObjectStore>,
+    keeps_attributes: bool,
+    patience: Patience,
+}
+
+/// What is known of a file without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileInfo {
+    /// Parts separated by `/`.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    pub modified_at: DateTime<Utc>,
+}
+
+/// A file that is being read.
+pub struct Found {
+    pub info: FileInfo,
+    pub content: BoxStream<'static, Result<Bytes, FileError>>,
+}
+
+impl Files {
+    /// Asks nobody: who is away or refuses us is told by what is done with files.
+    ///
+    /// # Errors
+    /// When the configuration is no folder and no bucket.
+    pub fn open(settings: &StorageSettings, tries: Tries, patience: Patience) -> Result<Self, OpenError> {
+        let keeps_attributes = matches!(settings, StorageSettings::S3(_));
+        Ok(Self { store: open::store(settings, tries)?, keeps_attributes, patience })
+    }
+
+    /// Keeps a small file; one of the same name is replaced.
+    ///
+    /// # Errors
+    /// [`FileError`]; there is no new file then, unless it was the answer that got lost.
+    pub async fn put(&self, name: &str, content: Bytes, content_type: &'static str) -> Result<(), FileError> {
+        let options = PutOptions::from(self.attributes(content_type));
+        let path = Path::from(name);
+        let put = self.store.put_opts(&path, content.into(), options);
+        self.within(Operation::Write, name, put).await.map(|_| ())
+    }
+
+    /// Keeps a file that is too large for memory, or not there yet as a whole.
+    #[must_use]
+    pub fn upload(&self, name: &str, content_type: &'static str) -> Upload {
+        Upload::new(Arc::clone(&self.store), name, self.attributes(content_type))
+    }
+
+    /// The whole content of a small file.
+    ///
+    /// # Errors
+    /// [`FileError`], also when there is no such file.
+    pub async fn get(&self, name: &str) -> Result<Bytes, FileError> {
+        let path = Path::from(name);
+        self.within(Operation::Read, name, async { self.store.get(&path).await?.bytes().await }).await
+    }
+
+    /// Opens a file to read it piece by piece. Each piece has its own time; a line that breaks is taken up where it broke.
+    ///
+    /// # Errors
+    /// [`FileError`]. So may each piece fail.
+    pub async fn find(&self, name: &str) -> Result<Option<Found>, FileError> {
+        let path = Path::from(name);
+        let result = if_there(self.within(Operation::Read, name, self.store.get(&path)).await)?;
+        Ok(result.map(|result| {
+            let info = FileInfo::from(result.meta.clone());
+            Found { info, content: self.each_in_time(Operation::Read, name, result.into_stream()) }
+        }))
+    }
+
+    /// What is known of a file.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub async fn info(&self, name: &str) -> Result<Option<FileInfo>, FileError> {
+        let path = Path::from(name);
+        let meta = self.within(Operation::Read, name, self.store.head(&path)).await;
+        if_there(meta.map(FileInfo::from))
+    }
+
+    /// Deletes a file; one that is not there counts as deleted.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub async fn delete(&self, name: &str) -> Result<(), FileError> {
+        let path = Path::from(name);
+        if_there(self.within(Operation::Delete, name, self.store.delete(&path)).await).map(|_| ())
+    }
+
+    /// The files below a folder, in no order, a page in memory at a time.
+    #[must_use]
+    pub fn list(&self, folder: &str) -> BoxStream<'static, Result<FileInfo, FileError>> {
+        let files = self.store.list(Some(&Path::from(folder)));
+        self.each_in_time(Operation::List, folder, files).map_ok(FileInfo::from).boxed()
+    }
+
+    fn attributes(&self, content_type: &'static str) -> Attributes {
+        // A folder has nowhere to keep them, and refuses what it cannot keep.
+        let kept = self.keeps_attributes.then_some((Attribute::ContentType, content_type));
+        kept.into_iter().collect()
+    }
+
+    async fn within<T>(
+        &self,
+        operation: Operation,
+        name: &str,
+        work: impl Future<Output = object_store::Result<T>>,
+    ) -> Result<T, FileError> {
+        within(self.patience.file, work).await.map_err(|problem| FileError::new(operation, name, problem))
+    }
+
+    /// What comes piece by piece, until the first failure.
+    fn each_in_time<T: Send + 'static>(
+        &self,
+        operation: Operation,
+        name: &str,
+        pieces: BoxStream<'static, object_store::Result<T>>,
+    ) -> BoxStream<'static, Result<T, FileError>> {
+        let (name, patience) = (name.to_owned(), self.patience.file_piece);
+        let next = move |pieces: Option<BoxStream<'static, object_store::Result<T>>>| {
+            let name = name.clone();
+            async move {
+                let mut pieces = pieces?;
+                let piece = within(patience, pieces.try_next()).await.transpose()?;
+                let rest = piece.is_ok().then_some(pieces);
+                Some((piece.map_err(|problem| FileError::new(operation, &name, problem)), rest))
+            }
+        };
+        futures_util::stream::unfold(Some(pieces), next).boxed()
+    }
+}
+
+/// Does not wait for ever.
+async fn within<T>(patience: Duration, work: impl Future<Output = object_store::Result<T>>) -> Result<T, Problem> {
+    match tokio::time::timeout(patience, work).await {
+        Ok(done) => done.map_err(Problem::from),
+        Err(_) => Err(Problem::TooSlow(patience)),
+    }
+}
+
+/// `None` in place of a missing file.
+fn if_there<T>(result: Result<T, FileError>) -> Result<Option<T>, FileError> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(FileError { problem: Problem::Missing, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl From<ObjectMeta> for FileInfo {
+    fn from(meta: ObjectMeta) -> Self {
+        Self { name: meta.location.to_string(), size: meta.size, modified_at: meta.last_modified }
+    }
+}
+
+impl std::fmt::Debug for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Found").field("info", &self.info).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,131 @@
+//! From the configuration to a store: a folder, or a bucket.
+
+use crate::config::{S3Settings, StorageSettings};
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig};
+use secrecy::ExposeSecret;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// How long the bucket's server may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long it may take for the next piece of an answer, or for the first one after all of a request was sent.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest pause between two tries; the first is a tenth of a second.
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// How long after the first try another one may begin.
+const LAST_TRY: Duration = Duration::from_secs(45);
+
+/// How often the bucket is asked when its server is away or in trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tries {
+    /// A check that tries again hides what it should find.
+    Once,
+    /// Somebody waits for the answer.
+    Few,
+    /// Nobody waits, and the work would have to begin anew: a backup.
+    Many,
+}
+
+/// Why files cannot be kept where the configuration says.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the folder {0:?} for files has a name that cannot be used")]
+    Folder(std::path::PathBuf),
+    #[error("AWS_*: cannot be used: {0}")]
+    Bucket(String),
+}
+
+pub(super) fn store(settings: &StorageSettings, tries: Tries) -> Result<Arc<dyn ObjectStore>, OpenError> {
+    match settings {
+        StorageSettings::Folder(folder) => open_folder(folder),
+        StorageSettings::S3(s3) => open_bucket(s3, tries),
+    }
+}
+
+fn open_folder(folder: &std::path::Path) -> Result<Arc<dyn ObjectStore>, OpenError> {
+    let unusable = || OpenError::Folder(folder.to_owned());
+    let absolute = std::path::absolute(folder).map_err(|_| unusable())?;
+    make_private(&absolute);
+    let prefix = Path::from_absolute_path(absolute).map_err(|_| unusable())?;
+    // Not on the folder itself, which then would have to be there already.
+    Ok(Arc::new(PrefixStore::new(LocalFileSystem::new().with_fsync(true), prefix)))
+}
+
+/// Makes the folder, which is nobody else's business on this machine: pictures, backups. Where that fails, the first file
+/// that is written says so.
+fn make_private(folder: &std::path::Path) {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let _ = builder.recursive(true).create(folder);
+}
+
+fn open_bucket(s3: &S3Settings, tries: Tries) -> Result<Arc<dyn ObjectStore>, OpenError> {
+    let client = ClientOptions::new()
+        .with_connect_timeout(CONNECT_TIMEOUT)
+        // A limit for a whole request would be one for the size of a file.
+        .with_timeout_disabled()
+        .with_config(ClientConfigKey::ReadTimeout, format!("{} seconds", ANSWER_TIMEOUT.as_secs()));
+    let builder = AmazonS3Builder::new()
+        .with_bucket_name(&s3.bucket)
+        .with_access_key_id(&s3.access_key_id)
+        .with_secret_access_key(s3.secret_access_key.expose_secret())
+        .with_region(region(s3.endpoint.as_deref()))
+        .with_client_options(client)
+        .with_retry(retry(tries))
+        // Deleting many at once is a request of its own, which not every S3 knows.
+        .with_disable_bulk_delete(true);
+    let bucket = match &s3.endpoint {
+        Some(endpoint) => builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://")),
+        None => builder,
+    }
+    .build();
+    Ok(Arc::new(bucket.map_err(|error| OpenError::Bucket(crate::told::told(&error)))?))
+}
+
+fn retry(tries: Tries) -> RetryConfig {
+    let max_retries = match tries {
+        Tries::Once => 0,
+        Tries::Few => 2,
+        Tries::Many => 8,
+    };
+    let backoff = BackoffConfig { max_backoff: LONGEST_PAUSE, base: 3.0, ..BackoffConfig::default() };
+    RetryConfig { backoff, max_retries, retry_timeout: LAST_TRY }
+}
+
+/// The region that requests are signed for. Amazon, Backblaze and Wasabi write it into the host, `s3.REGION.…`; R2 has
+/// one, called `auto`; everybody else takes Amazon's first.
+fn region(endpoint: Option<&str>) -> String {
+    let url = endpoint.and_then(|endpoint| Url::parse(endpoint).ok());
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    if host.ends_with(".r2.cloudflarestorage.com") {
+        return "auto".to_owned();
+    }
+    let second = host.strip_prefix("s3.").and_then(|rest| rest.split('.').next());
+    second.filter(|label| label.contains('-')).unwrap_or("us-east-1").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::region;
+
+    #[test]
+    fn the_region_is_in_the_host_where_there_is_more_than_one() {
+        for (endpoint, expected) in [
+            ("https://abc.r2.cloudflarestorage.com", "auto"),
+            ("https://abc.eu.r2.cloudflarestorage.com", "auto"),
+            ("https://s3.eu-central-1.amazonaws.com", "eu-central-1"),
+            ("https://s3.us-west-004.backblazeb2.com", "us-west-004"),
+            ("https://s3.amazonaws.com", "us-east-1"),
+            ("http://127.0.0.1:9000", "us-east-1"),
+        ] {
+            assert_eq!(region(Some(endpoint)), expected, "{endpoint}");
+        }
+        assert_eq!(region(None), "us-east-1");
+    }
+}

@@ -1,0 +1,49 @@
+//! Making an archive of the database as it is now.
+
+use super::BackupError;
+use super::lines::{FORMAT, FORMAT_VERSION, Header};
+use super::writer::Writer;
+use crate::config::DatabaseUrl;
+use crate::store::backup::{Snapshot, snapshot, tables};
+use crate::store::{self, state};
+use age::x25519::Recipient;
+use chrono::{DateTime, Utc};
+use std::io::Write;
+
+/// What an archive is made of, and for whom.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub database: DatabaseUrl,
+    /// Nobody: then it is not encrypted.
+    pub recipients: Vec<Recipient>,
+    /// Now.
+    pub made_at: DateTime<Utc>,
+}
+
+/// Writes the whole database as it is at this moment, and answers how many rows there were; blocks.
+///
+/// # Errors
+/// [`BackupError`].
+pub fn write(plan: &Plan, output: impl Write) -> Result<u64, BackupError> {
+    let header = Header {
+        format: FORMAT.to_owned(),
+        version: FORMAT_VERSION,
+        schema: state::newest_version(),
+        made_at: plan.made_at,
+        source: store::dialect(&plan.database).to_owned(),
+    };
+    snapshot(&plan.database, |snapshot| {
+        let mut archive = Writer::new(output, &plan.recipients, &header)?;
+        write_tables(snapshot, &mut archive)?;
+        Ok(archive.finish()?)
+    })
+}
+
+fn write_tables(snapshot: &mut Snapshot<'_>, archive: &mut Writer<impl Write>) -> Result<(), BackupError> {
+    for table in &tables() {
+        let last_id = if table.is_numbered() { Some(snapshot.last_id(table)?) } else { None };
+        archive.table(table, last_id)?;
+        snapshot.each_row(table, |json| archive.row(table, json).map_err(BackupError::from))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Backups: made while others write, proven without a database, restored into an empty one of either kind.
+
+mod drill;
+mod program;
+mod refusals;
+mod retention;
+mod rows;
+mod stored;
+
+use crate::support::{Database, ManualClock, TestDb};
+use age::x25519::{Identity, Recipient};
+use api::service::backup::{BackupError, Contents, Identities, Order, Plan, Source, create_file, restore, verify};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const BOTH: [Database; 2] = [Database::Sqlite, Database::Postgres];
+
+/// What a backup of `db` is made of.
+fn plan(db: &TestDb, recipients: Vec<Recipient>) -> Plan {
+    Plan { database: db.parsed_url(), recipients, made_at: ManualClock::START.parse().unwrap() }
+}
+
+/// Without a key.
+fn nobody() -> Identities {
+    Identities::read(None).unwrap()
+}
+
+fn restore_from(source: &Source, db: &TestDb, moving: bool) -> Result<Contents, BackupError> {
+    let now = ManualClock::START.parse().unwrap();
+    restore(source, &Order { database: &db.parsed_url(), identities: &nobody(), moving, now })
+}
+
+/// A backup in a file, in a folder of its own.
+struct Backup(TempDir);
+
+impl Backup {
+    fn of(db: &TestDb) -> Self {
+        Self::encrypted_to(db, Vec::new())
+    }
+
+    fn encrypted_to(db: &TestDb, recipients: Vec<Recipient>) -> Self {
+        let backup = Self(tempfile::tempdir().unwrap());
+        create_file(&plan(db, recipients), &backup.file()).unwrap();
+        backup
+    }
+
+    /// What a file of these bytes would be.
+    fn from_bytes(bytes: &[u8]) -> Self {
+        let backup = Self(tempfile::tempdir().unwrap());
+        std::fs::write(backup.file(), bytes).unwrap();
+        backup
+    }
+
+    /// What a file of these lines would be.
+    fn from_lines(lines: &[String]) -> Self {
+        let mut packed = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        writeln!(packed, "{}", lines.join("\n")).unwrap();
+        let mut bytes = packed.finish().unwrap();
+        let seal = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+        bytes.extend([0x5C, 0x2A, 0x4D, 0x18, 32, 0, 0, 0]);
+        bytes.extend(seal.as_ref());
+        Self::from_bytes(&bytes)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("backup")
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        std::fs::read(self.file()).unwrap()
+    }
+
+    /// The lines inside, as `zstd -d` gives them.
+    fn lines(&self) -> Vec<String> {
+        let mut text = String::new();
+        zstd::Decoder::new(self.bytes().as_slice()).unwrap().read_to_string(&mut text).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn source(&self) -> Source {
+        Source::File(self.file())
+    }
+
+    fn verify(&self) -> Result<Contents, BackupError> {
+        verify(&self.source(), &nobody())
+    }
+
+    fn restore(&self, db: &TestDb) -> Result<Contents, BackupError> {
+        restore_from(&self.source(), db, false)
+    }
+
+    /// With the source stopped.
+    fn move_to(&self, db: &TestDb) -> Result<Contents, BackupError> {
+        restore_from(&self.source(), db, true)
+    }
+}
+
+/// A new key of age, and the file that `age-keygen` would have made.
+fn key(folder: &Path) -> (Recipient, PathBuf) {
+    use age::secrecy::ExposeSecret;
+    let key = Identity::generate();
+    let file = folder.join(format!("key-{}.txt", uuid::Uuid::new_v4()));
+    std::fs::write(&file, format!("# a comment\n{}\n", key.to_string().expose_secret())).unwrap();
+    (key.to_public(), file)
+}

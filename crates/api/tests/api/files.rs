@@ -1,0 +1,212 @@
+//! `Files`, in a folder and on a real S3 server.
+
+use crate::support::BucketServer;
+use api::config::{Patience, StorageSettings};
+use api::files::{FileError, Files, Problem, Tries};
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use std::path::Path;
+use std::time::Duration;
+
+/// More than one part.
+const LARGE: usize = 20 * 1024 * 1024 + 7;
+
+fn in_folder(folder: &Path) -> Files {
+    Files::open(&StorageSettings::Folder(folder.to_owned()), Tries::Few, Patience::default()).unwrap()
+}
+
+fn in_bucket(server: &BucketServer) -> Files {
+    Files::open(&server.settings(), Tries::Few, Patience::default()).unwrap()
+}
+
+/// Both, one after the other: they behave alike.
+async fn on_both(test: impl AsyncFn(Files)) {
+    let folder = tempfile::tempdir().unwrap();
+    // Not there yet, and with a name that a URL has to spell out.
+    test(in_folder(&folder.path().join("a folder/files"))).await;
+    test(in_bucket(&BucketServer::start())).await;
+}
+
+async fn names(files: &Files, folder: &str) -> Vec<String> {
+    let mut names: Vec<_> = files.list(folder).map_ok(|file| file.name).try_collect().await.unwrap();
+    names.sort();
+    names
+}
+
+/// Bytes that repeat only after a while, so that parts in a wrong order show.
+fn large() -> Vec<u8> {
+    (0..u32::try_from(LARGE / 4 + 1).unwrap()).flat_map(u32::to_be_bytes).take(LARGE).collect()
+}
+
+async fn upload(files: &Files, name: &str, content: &[u8]) -> Result<(), FileError> {
+    let mut upload = files.upload(name, "application/octet-stream");
+    for piece in content.chunks(1_000_003) {
+        upload.write(Bytes::copy_from_slice(piece)).await?;
+    }
+    upload.finish().await
+}
+
+#[actix_web::test]
+async fn a_file_is_kept_found_replaced_and_deleted() {
+    on_both(async |files| {
+        files.put("notes/one.txt", Bytes::from_static(b"first"), "text/plain").await.unwrap();
+        files.put("notes/one.txt", Bytes::from_static(b"second"), "text/plain").await.unwrap();
+        assert_eq!(files.get("notes/one.txt").await.unwrap(), "second");
+        let info = files.info("notes/one.txt").await.unwrap().unwrap();
+        assert_eq!((info.name.as_str(), info.size), ("notes/one.txt", 6));
+        let found = files.find("notes/one.txt").await.unwrap().unwrap();
+        assert_eq!(found.info, info);
+        let content: Vec<Bytes> = found.content.try_collect().await.unwrap();
+        assert_eq!(content.concat(), b"second");
+        files.delete("notes/one.txt").await.unwrap();
+        assert_eq!(files.info("notes/one.txt").await.unwrap(), None);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn what_is_not_there_is_told_apart_from_what_fails() {
+    on_both(async |files| {
+        assert!(files.find("notes/none").await.unwrap().is_none());
+        assert!(files.info("notes/none").await.unwrap().is_none());
+        files.delete("notes/none").await.unwrap();
+        let error = files.get("notes/none").await.unwrap_err();
+        assert_eq!(error.problem, Problem::Missing);
+        assert_eq!(error.to_string(), "cannot read notes/none: there is no such file");
+        assert!(names(&files, "notes").await.is_empty());
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_list_has_the_files_of_its_folder_only() {
+    on_both(async |files| {
+        for name in ["notes/a", "notes/b", "notes-2/c", "d"] {
+            files.put(name, Bytes::from_static(b"x"), "text/plain").await.unwrap();
+        }
+        assert_eq!(names(&files, "notes").await, ["notes/a", "notes/b"]);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn a_large_file_is_written_and_read_piece_by_piece() {
+    on_both(async |files| {
+        let content = large();
+        upload(&files, "backups/large", &content).await.unwrap();
+        let found = files.find("backups/large").await.unwrap().unwrap();
+        assert_eq!(found.info.size, LARGE as u64);
+        let pieces: Vec<Bytes> = found.content.try_collect().await.unwrap();
+        assert!(pieces.len() > 1, "one piece");
+        assert!(pieces.concat() == content, "another content");
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn an_upload_that_is_given_up_leaves_nothing() {
+    on_both(async |files| {
+        for finish in [true, false] {
+            let mut upload = files.upload("backups/half", "application/octet-stream");
+            upload.write(large().into()).await.unwrap();
+            if finish {
+                upload.abort().await;
+                upload.write(Bytes::new()).await.unwrap_err();
+                upload.finish().await.unwrap_err();
+            } else {
+                drop(upload);
+            }
+            assert!(files.info("backups/half").await.unwrap().is_none());
+            assert!(names(&files, "backups").await.is_empty());
+        }
+    })
+    .await;
+}
+
+/// A secret that is wrong is told as what it is, and not repeated.
+#[actix_web::test]
+async fn a_bucket_that_refuses_us_is_told_without_the_key() {
+    let server = BucketServer::start();
+    let settings = server.settings_with("h2Lk9sDf7aPq3ZxC");
+    let files = Files::open(&settings, Tries::Many, Patience::default()).unwrap();
+    let put = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
+    let get = files.get("notes/one").await.unwrap_err();
+    let list = files.list("notes").try_next().await.unwrap_err();
+    let upload = upload(&files, "notes/one", &large()).await.unwrap_err();
+    for (error, begin) in
+        [(put, "write notes/one"), (get, "read notes/one"), (list, "list notes"), (upload, "write notes/one")]
+    {
+        let told = format!("{error} {error:?}");
+        assert!(told.starts_with(&format!("cannot {begin}: ")), "{told}");
+        assert!(told.contains("SignatureDoesNotMatch"), "{told}");
+        assert!(!told.contains("h2Lk9sDf7aPq3ZxC") && !told.contains("AKIATESTS"), "{told}");
+    }
+    assert!(server.names().is_empty());
+}
+
+/// Each operation ends with an error that names it, and works again when the server does.
+#[actix_web::test]
+async fn a_bucket_that_goes_away_and_comes_back_needs_no_new_start() {
+    let mut server = BucketServer::start();
+    let files = in_bucket(&server);
+    files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap();
+    server.stop();
+    let put = files.put("notes/two", Bytes::from_static(b"y"), "text/plain").await.unwrap_err();
+    assert!(put.to_string().starts_with("cannot write notes/two: "), "{put}");
+    assert!(matches!(put.problem, Problem::Failed(_)), "{put:?}");
+    assert!(matches!(files.info("notes/one").await.unwrap_err().problem, Problem::Failed(_)));
+    assert!(matches!(files.delete("notes/one").await.unwrap_err().problem, Problem::Failed(_)));
+    server.start_again();
+    assert_eq!(files.get("notes/one").await.unwrap(), "x");
+    files.put("notes/two", Bytes::from_static(b"y"), "text/plain").await.unwrap();
+    assert_eq!(server.names(), ["notes/one", "notes/two"]);
+}
+
+#[actix_web::test]
+async fn a_bucket_that_never_answers_is_not_waited_for() {
+    let server = BucketServer::start();
+    let patience = Patience { file: Duration::from_millis(300), ..Patience::default() };
+    let files = Files::open(&server.settings(), Tries::Few, patience).unwrap();
+    server.freeze();
+    let error = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
+    assert_eq!(error.problem, Problem::TooSlow(patience.file));
+    server.thaw();
+    let patient = in_bucket(&server);
+    patient.put("notes/two", Bytes::from_static(b"y"), "text/plain").await.unwrap();
+    assert_eq!(patient.get("notes/two").await.unwrap(), "y");
+}
+
+#[actix_web::test]
+async fn an_upload_that_is_cut_leaves_nothing_under_its_name() {
+    let mut server = BucketServer::start();
+    let files = in_bucket(&server);
+    let mut upload = files.upload("backups/cut", "application/octet-stream");
+    upload.write(large().into()).await.unwrap();
+    server.stop();
+    let error = upload.finish().await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot write backups/cut: "), "{error}");
+    server.start_again();
+    assert!(files.info("backups/cut").await.unwrap().is_none());
+    assert!(files.list("backups").try_next().await.unwrap().is_none());
+}
+
+/// A folder that takes no file: on a full disk it is the same.
+#[actix_web::test]
+async fn a_folder_that_takes_no_file_is_told() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let files = in_folder(&file.path().join("in/it"));
+    let error = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
+    assert!(error.to_string().starts_with("cannot write notes/one: "), "{error}");
+    assert!(matches!(error.problem, Problem::Failed(_)), "{error:?}");
+}
+
+/// What is kept is nobody else's business on the machine.
+#[cfg(unix)]
+#[actix_web::test]
+async fn others_on_the_machine_cannot_look_into_the_folder() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("files");
+    in_folder(&root).put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap();
+    assert_eq!(std::fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
+}
