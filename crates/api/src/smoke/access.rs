@@ -57,7 +57,9 @@ pub(super) async fn client_address(smoke: &Smoke) -> Seen {
     let session = smoke.opened(&answer)?;
     let sessions: Vec<SessionResponse> = smoke.ask_as(&session.access, "/api/auth/sessions/").await?.json()?;
     let address = sessions.into_iter().find(|session| session.current).and_then(|session| session.ip_address);
-    let Some(address) = address else { return Err(Trouble::failed("the API knows no address")) };
+    let Some(address) = address else {
+        return Err(Trouble::failed("the API knows no client's address: it sees a proxy, and trusts none"));
+    };
     if address == FORGED {
         return Err(Trouble::failed("the API believes any X-Forwarded-For: too many proxies are trusted"));
     }

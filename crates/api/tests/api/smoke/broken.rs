@@ -68,7 +68,8 @@ async fn an_api_in_development_mode_is_found() {
 
 #[actix_web::test]
 async fn an_api_that_believes_a_forged_address_is_found() {
-    failures(with(&[("TRUSTED_PROXY_HOPS", "2")]), &[], &["auth.address"]).await;
+    let run = failures(with(&[("TRUSTED_PROXY_HOPS", "2")]), &[], &["auth.address"]).await;
+    assert!(run.seen("auth.address").contains("believes any X-Forwarded-For"), "{}", run.said);
 }
 
 /// Two processes behind one balancer, each with a key of its own: what one signs, the other does not know.
