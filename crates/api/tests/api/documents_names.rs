@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Variables that the API does not read: the guide's, examples of misspelt ones, the builds', and those of the documents'
-/// own commands.
-const NOT_READ: [&str; 9] = [
+/// own commands; and what the libraries that speak HTTP and TLS read.
+const NOT_READ: [&str; 11] = [
     "NODE_ENV",
     "NODE_VERSION",
     "SECRET_KEYS",
@@ -18,6 +18,8 @@ const NOT_READ: [&str; 9] = [
     "API_URL",
     "WEB_URL",
     "NEW_DATABASE_URL",
+    "SSL_CERT_FILE",
+    "HTTPS_PROXY",
 ];
 
 #[test]
