@@ -4,6 +4,7 @@ use api::check::RULES;
 use api::config::{ReadBy, Settings, VARIABLES, Variables};
 use api::metrics::{Metrics, Snapshot};
 use api::service::limits::{Budget, Per};
+use api::smoke::every_check;
 use auth_types::Reason;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -119,6 +120,32 @@ fn the_table_of_checks_is_the_one_of_the_code() {
         rows("docs/CHECKS.md").iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], row[4])).collect();
     let known: Vec<_> = RULES.iter().map(|rule| format!("{} {} {}", rule.id, rule.severity, rule.remedy)).collect();
     assert_eq!(documented, known);
+}
+
+#[test]
+fn the_table_of_smoke_checks_is_the_one_of_the_code() {
+    // The first table is that of the exit codes.
+    let text = read("docs/SMOKE.md");
+    let documented: Vec<_> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| check "))
+        .skip(2)
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>())
+        .map(|row| (quoted(row[0])[0].to_owned(), quoted(row[1]).join(","), row[3].to_owned()))
+        .collect();
+    let known = every_check().map(|check| (check.id.to_owned(), check.needs.join(","), check.fix.to_owned()));
+    assert_eq!(documented, known.collect::<Vec<_>>());
+}
+
+/// Otherwise what needs a misspelt one would be skipped for ever.
+#[test]
+fn a_smoke_check_needs_what_comes_before_it() {
+    let ids: Vec<_> = every_check().map(|check| check.id).collect();
+    for (at, check) in every_check().enumerate() {
+        for need in check.needs {
+            assert!(ids[..at].contains(need), "{} needs {need}", check.id);
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Making an archive of the database as it is now.
 
 use super::BackupError;
-use super::archive::Writer;
 use super::lines::{FORMAT, FORMAT_VERSION, Header};
+use super::writer::Writer;
 use crate::config::DatabaseUrl;
 use crate::store::backup::{Snapshot, snapshot, tables};
 use crate::store::{self, state};

@@ -1,23 +1,24 @@
 //! Backups: the whole database in one file, and back into an empty database of either kind. `docs/BACKUPS.md` describes
 //! the file.
 
-mod archive;
 mod create;
 mod encryption;
 mod lines;
 mod local;
 mod names;
+mod reader;
 mod restore;
 mod retention;
 mod seal;
 mod stored;
+mod writer;
 
-pub use archive::ArchiveError;
 pub use create::{Plan, write};
 pub use encryption::Identities;
 pub use lines::Header;
 pub use local::create_file;
 pub use names::{BackupName, FOLDER};
+pub use reader::ArchiveError;
 pub use restore::{Contents, Order, restore, verify};
 pub use retention::outdated;
 pub use stored::{Stored, create, delete_outdated, list};

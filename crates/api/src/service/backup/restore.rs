@@ -1,8 +1,8 @@
 //! Proving an archive, and filling an empty database from it.
 
-use super::archive::{Item, Reader};
 use super::encryption::Identities;
 use super::lines::{Header, Row, TableHead};
+use super::reader::{Item, Reader};
 use super::{BackupError, Source};
 use crate::config::DatabaseUrl;
 use crate::store::backup::{Loading, load, occupied_tables, tables};
