@@ -6,8 +6,8 @@ use auth_types::responses::TokenTransport;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Variables that the API does not read: the guide's, examples of misspelt ones, the builds', those of the documents'
-/// own commands, and what `api smoke` goes by.
+/// Variables that the API does not read: the guide's, examples of misspelt ones, the builds', and those of the documents'
+/// own commands; and what the libraries that speak HTTP and TLS read.
 const NOT_READ: [&str; 12] = [
     "NODE_ENV",
     "NODE_VERSION",
