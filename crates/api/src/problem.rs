@@ -4,6 +4,7 @@ mod credentials;
 mod sessions;
 
 use crate::service::account::AccountError;
+use crate::service::events::EventsError;
 use crate::service::hashing::Busy;
 use crate::service::limits::Throttled;
 use crate::service::login::LoginError;
@@ -326,6 +327,16 @@ impl From<LoginError> for Problem {
             LoginError::Hash(cause) => Self::internal(cause),
             LoginError::Sign(cause) => Self::internal(cause),
             LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventsError> for Problem {
+    fn from(error: EventsError) -> Self {
+        match error {
+            EventsError::Fields(errors) => Self::fields_invalid(errors),
+            EventsError::Refused(refusal) => refusal.into(),
+            EventsError::Store(error) => error.into(),
         }
     }
 }

@@ -19,6 +19,8 @@ mod watch;
 mod wire;
 
 use auth_types::JsonWebKeySet;
+use auth_types::events::EventsResponse;
+use auth_types::export::ExportResponse;
 use auth_types::requests::{
     DeleteMeRequest, EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest,
     PasswordResetConfirmRequest, PasswordResetRequest, RegisterRequest, UpdateMeRequest, VerifyRequest,
@@ -122,6 +124,17 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .gives_nothing()
             .limited()
             .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::get("/api/auth/me/export/", account::export)
+            .about("Everything that is stored about the caller, as a file")
+            .protected()
+            .gives::<ExportResponse>(200)
+            .refuses(&[503]),
+        Endpoint::get("/api/auth/events/", account::events)
+            .about("What happened to the caller's account, newest first")
+            .protected()
+            .paged()
+            .gives::<EventsResponse>(200)
+            .refuses(&[400, 503]),
         Endpoint::get("/api/auth/sessions/", sessions::list)
             .about("The caller's live sessions")
             .protected()

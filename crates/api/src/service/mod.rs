@@ -4,9 +4,10 @@ pub mod account;
 pub mod account_deletion;
 pub mod backup;
 pub mod csrf;
-pub mod device;
 pub mod email_change;
 pub mod email_verification;
+pub mod events;
+pub mod export;
 pub mod grant;
 pub mod hashing;
 pub mod identity;
@@ -34,7 +35,7 @@ use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::metrics::Metrics;
 use crate::store::Store;
-use crate::store::events::{EventKind, NewEvent};
+use crate::store::events::{EventDetail, EventKind, NewEvent};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use csrf::CsrfKeys;
@@ -98,6 +99,6 @@ fn event(user: impl Into<Option<UserId>>, kind: EventKind, at: DateTime<Utc>, cl
         at,
         ip_address: client.ip_address.clone(),
         user_agent: client.user_agent.clone(),
-        detail: serde_json::json!({}),
+        detail: EventDetail::default(),
     }
 }

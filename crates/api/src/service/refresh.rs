@@ -211,10 +211,8 @@ impl Exchange {
         };
         if sessions::revoke(connection, self.presented.session, reason, self.rotation.now)? {
             let mut reused = event(user.id, kind, self.rotation.now, &self.client);
-            reused.detail = serde_json::json!({
-                "session": self.presented.session,
-                "generation": self.presented.generation,
-            });
+            reused.detail.session = Some(self.presented.session);
+            reused.detail.generation = Some(self.presented.generation);
             events::insert(connection, &reused)?;
             if breach == Breach::Theft {
                 let owner = (user.id, user.email.as_str());

@@ -6,11 +6,11 @@ use super::reader::{Item, Reader};
 use super::{BackupError, Source};
 use crate::config::DatabaseUrl;
 use crate::store::backup::{Loading, load, occupied_tables, tables};
-use crate::store::events::{self, EventKind, NewEvent};
+use crate::store::events::{self, EventDetail, EventKind, NewEvent};
 use crate::store::sessions::RevokeReason;
 use crate::store::{last_backup, migrations};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Rows that are inserted at once, and how long their text may get, bytes: a batch costs one round trip.
@@ -114,7 +114,7 @@ fn finish(
         at: order.now,
         ip_address: None,
         user_agent: None,
-        detail: json!({"made_at": header.made_at, "moving": order.moving}),
+        detail: EventDetail { made_at: Some(header.made_at), moving: Some(order.moving), ..EventDetail::default() },
     };
     loading.write(|connection| {
         last_backup::delete(connection)?;

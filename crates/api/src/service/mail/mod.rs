@@ -187,7 +187,7 @@ async fn give_up(services: &Services, mail: MailRow) -> Result<(), StoreError> {
     let given_up = services.store.write(move |connection| {
         if let Some(user) = mail.user_id {
             let mut failed = event(UserId(user), EventKind::MailFailed, now, &ClientInfo::default());
-            failed.detail = serde_json::json!({ "mail": mail.kind.as_str() });
+            failed.detail.mail = Some(mail.kind.as_str().to_owned());
             events::insert(connection, &failed)?;
         }
         mail_outbox::delete(connection, &mail)

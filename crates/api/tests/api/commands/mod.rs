@@ -1,7 +1,7 @@
 //! Every command of the documents is run, section by section, against a deployment of the section's own; and what a
 //! document shows of an answer is what came.
 //!
-//! In a document, a block `sh` is run as it stands, with the variables of the service and `API`, `WEB`, `EMAIL` and
+//! In a document, a block `sh` is run as it stands, with the variables of the service and `API_URL`, `WEB_URL`, `EMAIL` and
 //! `PASSWORD` in its environment. A block `text` right after it is its output, a block `log` a line of the API's log.
 
 mod stage;
@@ -54,7 +54,7 @@ macro_rules! run_the_commands_of {
     };
 }
 
-run_the_commands_of![checks, configuration, keys];
+run_the_commands_of![checks, configuration, keys, troubleshooting];
 
 fn file(test: &str) -> String {
     format!("docs/{}.md", test.to_uppercase())

@@ -45,8 +45,8 @@ impl Stage {
         variables.extend_from_slice(changes);
         let api = start(&variables);
         for (name, value) in [
-            ("API", format!("http://{}", api.address())),
-            ("WEB", WEB.to_owned()),
+            ("API_URL", format!("http://{}", api.address())),
+            ("WEB_URL", WEB.to_owned()),
             ("EMAIL", EMAIL.to_owned()),
             ("PASSWORD", PASSWORD.to_owned()),
         ] {

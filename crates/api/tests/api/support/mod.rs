@@ -15,6 +15,7 @@ mod log;
 mod mail;
 mod mail_server;
 mod process;
+pub mod prometheus;
 mod proxy;
 pub mod raw;
 mod redis;
