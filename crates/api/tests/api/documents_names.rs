@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Variables that the API does not read: the guide's, examples of misspelt ones, the builds', and those of the documents'
 /// own commands; and what the libraries that speak HTTP and TLS read.
-const NOT_READ: [&str; 11] = [
+const NOT_READ: [&str; 12] = [
     "NODE_ENV",
     "NODE_VERSION",
     "SECRET_KEYS",
@@ -16,6 +16,7 @@ const NOT_READ: [&str; 11] = [
     "RENDER_GIT_COMMIT",
     "RUSTUP_TOOLCHAIN",
     "API_URL",
+    "API_URL_IN_CLEAR",
     "WEB_URL",
     "NEW_DATABASE_URL",
     "SSL_CERT_FILE",
@@ -101,6 +102,21 @@ fn every_variable_is_read_by_somebody() {
     };
     let lost: Vec<_> = all_named(variable_in).into_iter().filter(|(_, name)| !is_known(name)).collect();
     assert!(lost.is_empty(), "nobody reads these: {lost:#?}");
+}
+
+/// What the Django and React services were configured with.
+const GUIDE: &str = "DJANGO_ENV DEBUG DJANGO_SECRET_KEY DB_NAME DB_USER DB_PASSWORD DB_HOST DB_PORT CORS_ALLOWED_ORIGINS \
+    CSRF_TRUSTED_ORIGINS SESSION_COOKIE_DOMAIN AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_STORAGE_BUCKET_NAME \
+    AWS_S3_ENDPOINT_URL VITE_API_BASE_URL NODE_ENV NODE_VERSION";
+
+#[test]
+fn whoever_comes_from_the_guide_finds_every_variable() {
+    for name in ["docs/CONFIGURATION.md", "docs/DEPLOYMENT.md"] {
+        let document = Document::read(name);
+        let missing: Vec<_> =
+            GUIDE.split_whitespace().filter(|name| !document.spans().any(|span| span == *name)).collect();
+        assert!(missing.is_empty(), "{name} says nothing of {missing:?}");
+    }
 }
 
 /// The text of all files of a folder and those under it.
