@@ -159,3 +159,42 @@ fn every_word_of_the_api_is_in_its_sources() {
     let lost: Vec<_> = named.into_iter().filter(|(_, name)| !is_known(name)).collect();
     assert!(lost.is_empty(), "these are nowhere: {lost:#?}");
 }
+
+/// `origins.http`, `auth.sign_in`, `start.waiting`: what `api check`, `api smoke` and the log say, by the tables of it that
+/// are compared with the code.
+#[test]
+fn every_check_and_every_line_of_the_log_is_in_its_table() {
+    let tables = ["docs/CHECKS.md", "docs/SMOKE.md", "docs/LOGS.md"].map(|name| Document::read(name).text).concat();
+    let rows = tables.lines().filter_map(|line| line.strip_prefix("| `"));
+    let known: BTreeSet<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+    let files = ["com", "css", "html", "js", "json", "md", "rs", "toml", "txt", "yaml", "yml"];
+    let dotted = |span: &str| {
+        let parts: Vec<_> = span.split('.').collect();
+        let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        // `detail.session` is a member of an event's JSON.
+        let is_one = parts.len() > 1
+            && parts[0] != "detail"
+            && parts.iter().all(is_word)
+            && !files.contains(parts.last().unwrap());
+        is_one.then(|| span.to_owned())
+    };
+    let named = all_named(dotted);
+    assert!(named.len() > 50, "{named:?}");
+    let lost: Vec<_> = named.into_iter().filter(|(_, name)| !known.contains(name.as_str())).collect();
+    assert!(lost.is_empty(), "these are in no table: {lost:#?}");
+}
+
+#[test]
+fn the_document_of_the_deployment_names_every_service_and_every_value_that_is_asked_for() {
+    let blueprint = std::fs::read_to_string(root().join("render.yaml")).unwrap();
+    let lines: Vec<_> = blueprint.lines().map(|line| line.trim().trim_start_matches("- ")).collect();
+    let services =
+        lines.iter().filter_map(|line| line.strip_prefix("name: ")).filter(|name| name.starts_with("latchkey"));
+    let asked =
+        lines.windows(2).filter(|pair| pair[1] == "sync: false").filter_map(|pair| pair[0].strip_prefix("key: "));
+    let (services, asked): (BTreeSet<_>, BTreeSet<_>) = (services.collect(), asked.collect());
+    assert!(services.len() > 5 && asked.len() > 5, "{services:?} {asked:?}");
+    let document = Document::read("docs/DEPLOYMENT.md");
+    let missing: Vec<_> = services.union(&asked).filter(|name| !document.spans().any(|span| span == **name)).collect();
+    assert!(missing.is_empty(), "docs/DEPLOYMENT.md says nothing of {missing:?}");
+}
