@@ -72,15 +72,11 @@ fn machine(facts: &Facts<'_>) -> Vec<Finding> {
     if matches!(facts.settings.database.url, DatabaseUrl::Sqlite(_)) && !facts.database_is_refused() {
         findings.push(rules::DATABASE_SQLITE.found("is SQLite, a file on this machine").about("DATABASE_URL"));
     }
-    match &facts.settings.storage {
-        StorageSettings::Folder(folder) if !facts.storage_is_refused() => {
-            let message = format!("is not set: files are kept in {}", folder.display());
-            findings.push(rules::STORAGE_LOCAL.found(message).about("AWS_STORAGE_BUCKET_NAME"));
-        }
-        StorageSettings::S3(s3) if s3.endpoint.as_ref().is_some_and(|url| url.starts_with("http://")) => {
-            findings.push(rules::STORAGE_HTTP.found("is http://").about("AWS_S3_ENDPOINT_URL"));
-        }
-        _ => {}
+    if let StorageSettings::Folder(folder) = &facts.settings.storage
+        && !facts.storage_is_refused()
+    {
+        let message = format!("is not set: files are kept in {}", folder.display());
+        findings.push(rules::STORAGE_LOCAL.found(message).about("AWS_STORAGE_BUCKET_NAME"));
     }
     findings
 }

@@ -94,7 +94,7 @@ impl Settings {
             accounts: AccountSettings::read(reader),
             transport: TransportSettings::read(reader),
             mail: MailSettings::read(reader, environment),
-            storage: StorageSettings::read(reader),
+            storage: StorageSettings::read(reader, environment),
             limits: LimitSettings::read(reader, environment),
             operation: OperationSettings::read(reader, environment),
             patience: Patience::default(),

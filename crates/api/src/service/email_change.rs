@@ -1,8 +1,8 @@
 //! Another address for an account: asked for with the password, confirmed by a link to the new address, and told to the
 //! old one.
 
-use super::hashing::Busy;
 use super::limits::Throttled;
+use super::pool::Busy;
 use super::reauthentication::{self, ReauthenticationError, WRONG_PASSWORD};
 use super::standing::Refusal;
 use super::{ClientInfo, CurrentUser, Services, event, identity, links, mail};

@@ -1,12 +1,12 @@
 //! The rules. One use case a file, each with its own errors; no HTTP and no SQL.
 
 pub mod account;
+pub mod avatar;
 pub mod csrf;
 pub mod device;
 pub mod email_change;
 pub mod email_verification;
 pub mod grant;
-pub mod hashing;
 pub mod identity;
 pub mod limits;
 pub mod links;
@@ -16,6 +16,8 @@ pub mod mail;
 pub mod password_change;
 pub mod password_reset;
 pub mod passwords;
+pub mod picture;
+pub mod pool;
 pub mod prune;
 pub mod readiness;
 pub mod reauthentication;
@@ -25,20 +27,22 @@ pub mod revocation;
 pub mod sessions;
 pub mod standing;
 pub mod start;
+pub mod strays;
 pub mod tokens;
 pub mod verify;
 
 use crate::clock::SharedClock;
 use crate::config::Settings;
+use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::store::events::{EventKind, NewEvent};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use csrf::CsrfKeys;
-use hashing::HashingPool;
 use limits::{Limits, Meter, Network};
 use mail::Mailer;
+use pool::WorkPool;
 use revocation::RevocationFeed;
 use tokens::Tokens;
 
@@ -50,7 +54,9 @@ pub struct Services {
     pub store: Store,
     pub tokens: Tokens,
     pub csrf: CsrfKeys,
-    pub hashing: HashingPool,
+    pub hashing: WorkPool,
+    pub pictures: WorkPool,
+    pub files: Files,
     /// What an unknown user's password is compared with.
     pub nobodys_hash: secrecy::SecretString,
     pub feed: RevocationFeed,

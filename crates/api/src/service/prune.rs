@@ -1,7 +1,7 @@
 //! Deletes what nobody needs any more: sessions that ended long ago, links that ran out, networks that were not seen for
-//! long, events of last year.
+//! long, events of last year, files that no row names.
 
-use super::Services;
+use super::{Services, strays};
 use crate::store::{StoreError, events, known_networks, one_time_tokens, sessions};
 use chrono::Duration;
 
@@ -14,7 +14,7 @@ const BATCH: i64 = 1_000;
 
 /// Deletes every session that ended and every link that ran out more than a week ago, in batches, and answers how many
 /// sessions there were; and forgets the networks from which an account was not signed in to for as long as a session can
-/// live, and the events of more than a year ago.
+/// live, the events of more than a year ago, and the files that no row names.
 ///
 /// # Errors
 /// When the database does not answer; what was deleted stays deleted.
@@ -25,6 +25,7 @@ pub async fn prune(services: &Services) -> Result<usize, StoreError> {
     while services.store.run(move |connection| one_time_tokens::delete_expired(connection, before, BATCH)).await? > 0 {}
     let last_year = services.now() - Duration::days(KEEP_EVENTS_DAYS);
     while services.store.run(move |connection| events::delete_oldest(connection, last_year, BATCH)).await? > 0 {}
+    strays::prune(services).await?;
     let mut total = 0;
     loop {
         let deleted = services.store.run(move |connection| sessions::delete_ended(connection, before, BATCH)).await?;

@@ -14,6 +14,7 @@ mod schema;
 pub mod sessions;
 pub mod state;
 mod statements;
+pub mod stray_files;
 mod turns;
 pub mod types;
 pub mod users;

@@ -78,6 +78,15 @@ diesel::table! {
 diesel::table! {
     use crate::store::types::*;
 
+    stray_files (name) {
+        name -> Text,
+        noted_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
     users (id) {
         id -> Int8,
         email -> Text,
@@ -107,5 +116,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     mail_outbox,
     one_time_tokens,
     sessions,
+    stray_files,
     users,
 );

@@ -5,6 +5,8 @@
 #![expect(unreachable_pub, reason = "nothing is public in a test binary")]
 
 mod account;
+mod avatar;
+mod avatar_storage;
 mod bad_input;
 mod check;
 mod client_ip;
@@ -44,6 +46,7 @@ mod migrations;
 mod openapi;
 mod password_change;
 mod password_reset;
+mod picture;
 mod processes;
 mod prune;
 mod readiness;

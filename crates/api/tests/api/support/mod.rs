@@ -13,6 +13,7 @@ mod key_pair;
 mod log;
 mod mail;
 mod mail_server;
+pub mod pictures;
 mod process;
 mod proxy;
 pub mod raw;
