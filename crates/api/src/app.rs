@@ -56,14 +56,14 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`].
 pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, StartError> {
-    let metrics = Metrics::default();
+    let metrics = Metrics::since(clock.now());
     let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics.limits)?;
     Ok(Services {
-        store: Store::new(&settings.database, settings.patience),
+        store: Store::new(&settings.database, settings.patience, metrics.database.clone()),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
         csrf: CsrfKeys::new(&settings.keys),
-        hashing: WorkPool::for_hashing()?,
-        pictures: WorkPool::for_pictures()?,
+        hashing: WorkPool::for_hashing(metrics.hashing.clone())?,
+        pictures: WorkPool::for_pictures(metrics.pictures.clone())?,
         files: Files::open(&settings.storage, Tries::Few, settings.patience)?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
@@ -139,11 +139,12 @@ async fn wait_for(stopping: GracefulShutdownSignal) {
     stopping.notified().await;
 }
 
-/// Polls the revoked-session feed, sends mail, prunes ended sessions and keeps connected to Redis, for as long as the
+/// Polls the revoked-session feed, sends and counts mail, prunes ended sessions and keeps connected to Redis, for as long as the
 /// process lives.
 pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
-    let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
-    futures_util::future::join4(feed, mail, prune_sessions(&services), keep_connected(&services)).await.0
+    let (feed, mail, measure) = (poll_feed(&services), deliver_mail(&services), measure_mail(&services));
+    let (prune, redis) = (prune_sessions(&services), keep_connected(&services));
+    futures_util::future::join5(feed, mail, measure, prune, redis).await.0
 }
 
 async fn poll_feed(services: &Services) -> Infallible {
@@ -166,6 +167,17 @@ async fn deliver_mail(services: &Services) {
             Ok(0) => {}
             Ok(sent) => log::info!(mails_total = sent; "mail.sent: {sent} mails"),
             Err(error) => log::warn!("mail.outbox: {error}"),
+        }
+    }
+}
+
+async fn measure_mail(services: &Services) {
+    let mut tick = tokio::time::interval(Duration::from_secs(mail::MEASURE_SECONDS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = mail::measure(services).await {
+            log::warn!("mail.outbox: {error}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The command line: `serve` is the default.
 
+mod backup;
+
 use crate::app::{self, Capacity};
 use crate::capacity;
 use crate::check::{self, Severity};
@@ -43,6 +45,9 @@ enum Command {
     CreateUser(CreateUser),
     /// Delete sessions that ended more than a week ago.
     Prune,
+    /// Back up the database, and restore it.
+    #[command(subcommand)]
+    Backup(backup::Backup),
     /// Print the OpenAPI document.
     Openapi {
         /// As it is with `TOKEN_TRANSPORT=cookie`.
@@ -97,6 +102,8 @@ enum CliError {
     #[error("{0}")]
     Start(#[from] start::StartError),
     #[error("{0}")]
+    Backup(#[from] crate::service::backup::BackupError),
+    #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("{0}")]
     Store(#[from] crate::store::StoreError),
@@ -130,6 +137,7 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
             let deleted = prune::prune(&services()?).await?;
             print(format_args!("deleted {deleted} ended sessions"))?;
         }
+        Command::Backup(command) => backup::execute(command).await?,
         Command::Openapi { cookie } => {
             let transport = if cookie { TokenTransport::Cookie } else { TokenTransport::Body };
             print_json(&crate::http::openapi_document(transport))?;

@@ -11,7 +11,7 @@ use std::panic::PanicHookInfo;
 
 mod writer;
 
-pub use writer::flush;
+pub use writer::{flush, lines_dropped};
 
 /// Starts logging to standard error. The first call wins.
 pub fn init(settings: &Settings, clock: SharedClock) {

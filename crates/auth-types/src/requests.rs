@@ -132,6 +132,14 @@ pub struct UpdateMeRequest {
     pub username: Option<Option<String>>,
 }
 
+/// `DELETE /api/auth/me/`. The caller proves once more who they are.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeleteMeRequest {
+    /// The password, taken exactly as sent.
+    pub password: String,
+}
+
 /// Tells a field that is `null` (`Some(None)`) from one that is absent (`None`, by `default`).
 #[expect(clippy::option_option, reason = "three states: absent, null, a value")]
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
@@ -156,5 +164,6 @@ debug_prints_no_secret!(
     PasswordChangeRequest,
     PasswordResetConfirmRequest,
     EmailVerifyRequest,
-    EmailChangeRequest
+    EmailChangeRequest,
+    DeleteMeRequest
 );

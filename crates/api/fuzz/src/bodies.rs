@@ -2,7 +2,7 @@
 
 use api::http::parse_body;
 use auth_types::requests::{
-    EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest,
+    DeleteMeRequest, EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest,
     PasswordResetConfirmRequest, PasswordResetRequest, RefreshRequest, RegisterRequest, UpdateMeRequest, VerifyRequest,
 };
 use serde::Serialize;
@@ -22,6 +22,7 @@ pub fn run(data: &[u8]) {
     read::<EmailResendRequest>(data);
     read::<EmailChangeRequest>(data);
     read::<UpdateMeRequest>(data);
+    read::<DeleteMeRequest>(data);
 }
 
 fn read<T: DeserializeOwned + Serialize>(data: &[u8]) {

@@ -2,6 +2,7 @@
 //!
 //! A wrong value refuses to start. All problems are told at once, a line each, with the variable's name and the fix.
 
+mod backup;
 mod curve;
 mod database;
 mod decoded;
@@ -19,6 +20,7 @@ mod storage;
 mod transport;
 mod variables;
 
+pub use backup::{BackupSettings, Keep, parse_recipients};
 pub use curve::Curve;
 pub use database::{DatabaseSettings, DatabaseUrl};
 pub use decoded::decoded;
@@ -53,6 +55,7 @@ pub struct Settings {
     pub transport: TransportSettings,
     pub mail: MailSettings,
     pub storage: StorageSettings,
+    pub backup: BackupSettings,
     pub limits: LimitSettings,
     pub operation: OperationSettings,
     /// Not configured: the same everywhere.
@@ -95,6 +98,7 @@ impl Settings {
             transport: TransportSettings::read(reader),
             mail: MailSettings::read(reader, environment),
             storage: StorageSettings::read(reader, environment),
+            backup: BackupSettings::read(reader),
             limits: LimitSettings::read(reader, environment),
             operation: OperationSettings::read(reader, environment),
             patience: Patience::default(),

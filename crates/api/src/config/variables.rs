@@ -81,6 +81,8 @@ pub const VARIABLES: &[Variable] = &[
     Variable::secret("AWS_SECRET_ACCESS_KEY"),
     Variable::plain("AWS_STORAGE_BUCKET_NAME"),
     Variable::plain("AWS_S3_ENDPOINT_URL"),
+    Variable::plain("BACKUP_AGE_RECIPIENT"),
+    Variable::plain("BACKUP_KEEP"),
     Variable::plain("RATE_LIMITS"),
     Variable::secret("REDIS_URL"),
     Variable::secret("METRICS_TOKEN"),

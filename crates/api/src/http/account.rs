@@ -2,11 +2,12 @@
 
 use super::body::JsonBody;
 use super::extract::{Caller, Client};
+use super::transport::Transport;
 use crate::problem::Problem;
-use crate::service::{Services, account};
-use actix_web::Responder;
+use crate::service::{Services, account, account_deletion};
 use actix_web::web::{Data, Json};
-use auth_types::requests::UpdateMeRequest;
+use actix_web::{HttpResponse, Responder};
+use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
 
 /// Shows the caller.
 pub(super) async fn show(services: Data<Services>, Caller(caller): Caller) -> Result<impl Responder, Problem> {
@@ -21,4 +22,16 @@ pub(super) async fn update(
     JsonBody(request): JsonBody<UpdateMeRequest>,
 ) -> Result<impl Responder, Problem> {
     Ok(Json(account::update(&services, caller, &request, client).await?))
+}
+
+/// Deletes the caller's account.
+pub(super) async fn delete(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    transport: Transport,
+    Client(client): Client,
+    JsonBody(request): JsonBody<DeleteMeRequest>,
+) -> Result<impl Responder, Problem> {
+    account_deletion::delete(&services, caller, request, client).await?;
+    Ok(transport.without_tokens(HttpResponse::NoContent()).finish())
 }

@@ -21,7 +21,7 @@ mod wire;
 
 use auth_types::JsonWebKeySet;
 use auth_types::requests::{
-    EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest,
+    DeleteMeRequest, EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest,
     PasswordResetConfirmRequest, PasswordResetRequest, RegisterRequest, UpdateMeRequest, VerifyRequest,
 };
 use auth_types::responses::{
@@ -117,6 +117,13 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .takes::<UpdateMeRequest>()
             .gives::<UserResponse>(200)
             .refuses(&[400, 403, 409, 413, 415, 503]),
+        Endpoint::delete("/api/auth/me/", account::delete)
+            .about("Delete the caller's account: every session ends and nothing about the person stays")
+            .protected()
+            .takes::<DeleteMeRequest>()
+            .gives_nothing()
+            .limited()
+            .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::put("/api/auth/me/avatar/", avatar::save)
             .about("Give the caller a picture: its middle, as a square of at most 512 pixels a side")
             .protected()

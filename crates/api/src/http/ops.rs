@@ -66,6 +66,7 @@ fn snapshot(services: &Services) -> Snapshot {
         hashing_running,
         connections_idle,
         connections_used,
+        connections_max: services.settings.database.pool_size,
         feed_age_seconds: feed_age.map_or(f64::INFINITY, chrono::TimeDelta::as_seconds_f64),
         limit_keys: services.limits.keys_in_memory(),
     }

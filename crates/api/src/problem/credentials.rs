@@ -1,19 +1,45 @@
-//! The failures of changing a password or an address.
+//! The failures of what asks for the password again, and of mailed links.
 
 use super::Problem;
+use crate::service::account_deletion::AccountDeletionError;
 use crate::service::email_change::EmailChangeError;
 use crate::service::email_verification::EmailVerificationError;
 use crate::service::password_change::PasswordChangeError;
 use crate::service::password_reset::PasswordResetError;
+use crate::service::reauthentication::{ReauthenticationError, WRONG_PASSWORD};
 use crate::store::users::TakenName;
+use auth_types::FieldErrors;
+
+impl From<ReauthenticationError> for Problem {
+    fn from(error: ReauthenticationError) -> Self {
+        match error {
+            ReauthenticationError::Refused(refusal) => refusal.into(),
+            ReauthenticationError::WrongPassword => {
+                Self::fields_invalid(FieldErrors::from([("password".to_owned(), vec![WRONG_PASSWORD.to_owned()])]))
+            }
+            ReauthenticationError::Contended => Self::unavailable(),
+            ReauthenticationError::Throttled(throttled) => throttled.into(),
+            ReauthenticationError::Busy(busy) => busy.into(),
+            ReauthenticationError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountDeletionError> for Problem {
+    fn from(error: AccountDeletionError) -> Self {
+        match error {
+            AccountDeletionError::Fields(errors) => Self::fields_invalid(errors),
+            AccountDeletionError::NotProven(error) => error.into(),
+            AccountDeletionError::Store(error) => error.into(),
+        }
+    }
+}
 
 impl From<PasswordChangeError> for Problem {
     fn from(error: PasswordChangeError) -> Self {
         match error {
-            PasswordChangeError::Refused(refusal) => refusal.into(),
             PasswordChangeError::Fields(errors) => Self::fields_invalid(errors),
-            PasswordChangeError::Contended => Self::unavailable(),
-            PasswordChangeError::Throttled(throttled) => throttled.into(),
+            PasswordChangeError::NotProven(error) => error.into(),
             PasswordChangeError::Busy(busy) => busy.into(),
             PasswordChangeError::Hash(cause) => Self::internal(cause),
             PasswordChangeError::Sign(cause) => Self::internal(cause),
@@ -50,11 +76,9 @@ impl From<EmailVerificationError> for Problem {
 impl From<EmailChangeError> for Problem {
     fn from(error: EmailChangeError) -> Self {
         match error {
-            EmailChangeError::Refused(refusal) => refusal.into(),
             EmailChangeError::Fields(errors) => Self::fields_invalid(errors),
-            EmailChangeError::Contended => Self::unavailable(),
+            EmailChangeError::NotProven(error) => error.into(),
             EmailChangeError::Throttled(throttled) => throttled.into(),
-            EmailChangeError::Busy(busy) => busy.into(),
             EmailChangeError::Store(error) => error.into(),
         }
     }

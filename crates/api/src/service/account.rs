@@ -60,9 +60,12 @@ pub async fn update(
         if let Err(refusal) = standing::check(found.as_ref(), now) {
             return Ok(Err(refusal));
         }
-        let user = users::update_profile(connection, caller.id, &profile)?;
+        // The account may have been deleted since.
+        let Some(user) = users::update_profile(connection, caller.id, &profile)?.filter(|user| user.is_active) else {
+            return Ok(Err(Refusal::UserInactive));
+        };
         events::insert(connection, &event(caller.id, EventKind::ProfileChanged, now, &client))?;
-        Ok(user.ok_or(Refusal::UserInactive))
+        Ok(Ok(user))
     });
     Ok(user_response(&updated.await??))
 }

@@ -2,9 +2,7 @@
 //! old one.
 
 use super::limits::Throttled;
-use super::pool::Busy;
-use super::reauthentication::{self, ReauthenticationError, WRONG_PASSWORD};
-use super::standing::Refusal;
+use super::reauthentication::{self, ReauthenticationError};
 use super::{ClientInfo, CurrentUser, Services, event, identity, links, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
@@ -18,34 +16,14 @@ use chrono::{DateTime, Utc};
 /// Why no change is under way.
 #[derive(Debug, thiserror::Error)]
 pub enum EmailChangeError {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The password is wrong, or the new address is none.
     #[error("fields are not acceptable")]
     Fields(FieldErrors),
-    /// Another request changed the password in between.
-    #[error("the password is being changed by another request")]
-    Contended,
+    #[error(transparent)]
+    NotProven(#[from] ReauthenticationError),
     #[error(transparent)]
     Throttled(#[from] Throttled),
     #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl From<ReauthenticationError> for EmailChangeError {
-    fn from(error: ReauthenticationError) -> Self {
-        match error {
-            ReauthenticationError::Refused(refusal) => Self::Refused(refusal),
-            ReauthenticationError::WrongPassword => {
-                Self::Fields(FieldErrors::from([("password".to_owned(), vec![WRONG_PASSWORD.to_owned()])]))
-            }
-            ReauthenticationError::Throttled(throttled) => Self::Throttled(throttled),
-            ReauthenticationError::Busy(busy) => Self::Busy(busy),
-            ReauthenticationError::Store(error) => Self::Store(error),
-        }
-    }
 }
 
 /// Asks for the change: mails a link to the new address and a word to the old one. Whether another account has the new
@@ -60,19 +38,17 @@ pub async fn request(
     client: ClientInfo,
 ) -> Result<(), EmailChangeError> {
     let (new_email, canonical) = check(&request).map_err(EmailChangeError::Fields)?;
-    let account = reauthentication::find(services, caller).await?;
-    reauthentication::check(services, &account, request.password, &client).await?;
+    let asked = reauthentication::find(services, caller).await?;
+    let account = reauthentication::check(services, asked, request.password, &client).await?;
     mail::check_limits(services, &canonical, &client).await?;
     let now = services.now();
     let noted = services.store.write(move |connection| {
-        match reauthentication::still_holds(connection, &account, caller, now)? {
-            None => return Ok(Err(EmailChangeError::Contended)),
-            Some(Err(refusal)) => return Ok(Err(refusal.into())),
-            Some(Ok(())) => {}
+        if let Err(error) = reauthentication::still_holds(connection, &account, caller, now)? {
+            return Ok(Err(error));
         }
         note(connection, &account.user, &new_email, (now, &client)).map(Ok)
     });
-    noted.await?
+    Ok(noted.await??)
 }
 
 /// The new address, and its canonical form.

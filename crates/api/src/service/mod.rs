@@ -1,7 +1,9 @@
 //! The rules. One use case a file, each with its own errors; no HTTP and no SQL.
 
 pub mod account;
+pub mod account_deletion;
 pub mod avatar;
+pub mod backup;
 pub mod csrf;
 pub mod device;
 pub mod email_change;

@@ -1,10 +1,8 @@
 //! A new password for a caller who knows the old one. All sessions end; the caller goes on with a new one.
 
 use super::grant::{self, SignError};
-use super::limits::Throttled;
 use super::pool::Busy;
 use super::reauthentication::{self, ReauthenticationError, WRONG_PASSWORD};
-use super::standing::Refusal;
 use super::{ClientInfo, CurrentUser, Services, event, links, mail, passwords};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
@@ -19,16 +17,11 @@ use chrono::{DateTime, Utc};
 /// Why the password stays.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordChangeError {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
     /// The current password is wrong, or the new one is not acceptable.
     #[error("fields are not acceptable")]
     Fields(FieldErrors),
-    /// Another request changed the password in between.
-    #[error("the password is being changed by another request")]
-    Contended,
     #[error(transparent)]
-    Throttled(#[from] Throttled),
+    NotProven(ReauthenticationError),
     #[error(transparent)]
     Busy(#[from] Busy),
     #[error("cannot hash the password")]
@@ -40,15 +33,13 @@ pub enum PasswordChangeError {
 }
 
 impl From<ReauthenticationError> for PasswordChangeError {
+    /// The password has another name here than elsewhere, because there are two.
     fn from(error: ReauthenticationError) -> Self {
         match error {
-            ReauthenticationError::Refused(refusal) => Self::Refused(refusal),
             ReauthenticationError::WrongPassword => {
                 Self::Fields(FieldErrors::from([("current_password".to_owned(), vec![WRONG_PASSWORD.to_owned()])]))
             }
-            ReauthenticationError::Throttled(throttled) => Self::Throttled(throttled),
-            ReauthenticationError::Busy(busy) => Self::Busy(busy),
-            ReauthenticationError::Store(error) => Self::Store(error),
+            other => Self::NotProven(other),
         }
     }
 }
@@ -63,17 +54,15 @@ pub async fn change(
     request: PasswordChangeRequest,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
-    let account = reauthentication::find(services, caller).await?;
-    check(services, &account.user, &request).map_err(PasswordChangeError::Fields)?;
-    reauthentication::check(services, &account, request.current_password, &client).await?;
+    let asked = reauthentication::find(services, caller).await?;
+    check(services, &asked.account.user, &request).map_err(PasswordChangeError::Fields)?;
+    let account = reauthentication::check(services, asked, request.current_password, &client).await?;
     let cost = services.settings.passwords.bcrypt_cost;
     let password_hash = services.hashing.run(move || passwords::hash(&request.new_password, cost)).await??;
     let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
     let changed = services.store.write(move |connection| {
-        match reauthentication::still_holds(connection, &account, caller, now)? {
-            None => return Ok(Err(PasswordChangeError::Contended)),
-            Some(Err(refusal)) => return Ok(Err(refusal.into())),
-            Some(Ok(())) => {}
+        if let Err(error) = reauthentication::still_holds(connection, &account, caller, now)? {
+            return Ok(Err(error));
         }
         if let Some(network) = client.network {
             known_networks::remember(connection, caller.id, &network.to_string(), now)?;

@@ -5,6 +5,8 @@
 //! not run, and gives its place away: else a flood that never waits for its answers would keep the queue full of work for
 //! nobody. Whoever has to ask the database before takes a place first, so that a flood does not queue up there instead.
 
+use crate::clock::Stopwatch;
+use crate::metrics::PoolMetrics;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
@@ -28,6 +30,7 @@ pub struct WorkPool {
 struct Job {
     /// Alive as long as somebody waits for the answer.
     caller: Weak<()>,
+    waiting: Stopwatch,
     run: Box<dyn FnOnce() + Send>,
 }
 
@@ -51,6 +54,7 @@ struct State {
 struct Entrance {
     queue: Arc<Queue>,
     places: usize,
+    metrics: PoolMetrics,
 }
 
 /// The right to have one job run, until it is dropped.
@@ -66,31 +70,30 @@ impl WorkPool {
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn for_hashing() -> std::io::Result<Self> {
+    pub fn for_hashing(metrics: PoolMetrics) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::with_threads("hashing", cores, cores * PASSWORDS_PER_CORE)
+        Self::with_threads(("hashing", metrics), cores, cores * PASSWORDS_PER_CORE)
     }
 
     /// For pictures: one after the other, because each may take a hundred megabytes.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn for_pictures() -> std::io::Result<Self> {
-        Self::with_threads("pictures", 1, PICTURES)
+    pub fn for_pictures(metrics: PoolMetrics) -> std::io::Result<Self> {
+        Self::with_threads(("pictures", metrics), 1, PICTURES)
     }
 
     /// A pool of `threads` with room for `waiting` jobs.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn with_threads(name: &str, threads: usize, waiting: usize) -> std::io::Result<Self> {
+    pub fn with_threads((name, metrics): (&str, PoolMetrics), threads: usize, waiting: usize) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
-        let entrance = Arc::new(Entrance { queue: Arc::clone(&queue), places: threads + waiting });
         for number in 0..threads {
-            let queue = Arc::clone(&queue);
-            std::thread::Builder::new().name(format!("{name}-{number}")).spawn(move || queue.work())?;
+            let (queue, metrics) = (Arc::clone(&queue), metrics.clone());
+            std::thread::Builder::new().name(format!("{name}-{number}")).spawn(move || queue.work(&metrics))?;
         }
-        Ok(Self { queue: entrance })
+        Ok(Self { queue: Arc::new(Entrance { queue, places: threads + waiting, metrics }) })
     }
 
     /// How many jobs wait, and how many run.
@@ -107,6 +110,7 @@ impl WorkPool {
     pub fn enter(&self) -> Result<Place, Busy> {
         let mut state = self.queue.queue.state.lock();
         if state.taken >= self.queue.places {
+            self.queue.metrics.refused.inc();
             return Err(Busy);
         }
         state.taken += 1;
@@ -133,7 +137,7 @@ impl Place {
             // Nobody waits for the answer when the client has hung up just now.
             let _ = answer.send(job());
         });
-        self.entrance.push(Job { caller: Arc::downgrade(&self.caller), run });
+        self.entrance.push(Job { caller: Arc::downgrade(&self.caller), waiting: Stopwatch::start(), run });
         answered.await.map_err(|_| Busy)
     }
 }
@@ -169,9 +173,10 @@ impl Drop for Entrance {
 }
 
 impl Queue {
-    fn work(&self) {
+    fn work(&self, metrics: &PoolMetrics) {
         give_way();
         while let Some(job) = self.next() {
+            metrics.waits.observe(job.waiting.elapsed().as_secs_f64());
             // A job that panics must not take its thread along; its caller gets `Busy` because the answer is dropped.
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run)).is_err() {
                 log::error!("pool.panicked: a job panicked");

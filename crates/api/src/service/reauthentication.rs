@@ -2,7 +2,7 @@
 
 use super::limits::{Budget, Throttled};
 use super::passwords::{self, Verdict};
-use super::pool::Busy;
+use super::pool::{Busy, Place};
 use super::standing::{self, Refusal};
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
@@ -17,6 +17,9 @@ pub enum ReauthenticationError {
     Refused(#[from] Refusal),
     #[error("the password is wrong")]
     WrongPassword,
+    /// Another request changed the password in between.
+    #[error("the password is being changed by another request")]
+    Contended,
     #[error(transparent)]
     Throttled(#[from] Throttled),
     #[error(transparent)]
@@ -38,6 +41,13 @@ impl std::fmt::Debug for Account {
     }
 }
 
+/// Who is to prove that they are the caller, and a place to have their password compared.
+#[derive(Debug)]
+pub struct Asked {
+    pub account: Account,
+    place: Place,
+}
+
 /// What is said of a wrong password; Django's words.
 pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please enter it again.";
 
@@ -45,31 +55,33 @@ pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please 
 ///
 /// # Errors
 /// [`ReauthenticationError`].
-pub async fn find(services: &Services, caller: CurrentUser) -> Result<Account, ReauthenticationError> {
-    let now = services.now();
+pub async fn find(services: &Services, caller: CurrentUser) -> Result<Asked, ReauthenticationError> {
+    // A place first: those for whom there is none must not ask the database, either.
+    let (place, now) = (services.hashing.enter()?, services.now());
     let found = services.store.run(move |connection| {
         let found = sessions::find_with_user(connection, caller.session)?;
         Ok((found, users::find_password_hash(connection, caller.id)?))
     });
     let (found, password_hash) = found.await?;
     let (_, user) = standing::check(found.as_ref(), now)?;
-    Ok(Account { user: user.clone(), password_hash: password_hash.ok_or(Refusal::UserInactive)? })
+    let password_hash = password_hash.ok_or(Refusal::UserInactive)?;
+    Ok(Asked { account: Account { user: user.clone(), password_hash }, place })
 }
 
-/// Compares the password, as far as the limits let it; a wrong one is recorded.
+/// Compares the password, as far as the limits let it; a wrong one is recorded. Answers the account, which is proven now.
 ///
 /// # Errors
 /// [`ReauthenticationError`].
 pub async fn check(
     services: &Services,
-    account: &Account,
+    Asked { account, place }: Asked,
     password: String,
     client: &ClientInfo,
-) -> Result<(), ReauthenticationError> {
+) -> Result<Account, ReauthenticationError> {
     let mut tries = services.limits.tries(client);
     tries.by_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
     let (encoded, cost) = (account.password_hash.clone(), services.settings.passwords.bcrypt_cost);
-    let compared = services.hashing.run(move || passwords::verify(&password, &encoded, cost)).await;
+    let compared = place.run(move || passwords::verify(&password, &encoded, cost)).await;
     if compared == Ok(Verdict::Wrong) {
         let failure = event(account.user.id, EventKind::ReauthenticationFailed, services.now(), client);
         services.store.run(move |connection| events::insert(connection, &failure)).await?;
@@ -77,21 +89,25 @@ pub async fn check(
     }
     // Only a guess counts: not the right password, and not a server that could not compare.
     tries.give_back().await;
-    Ok(compared.map(|_| ())?)
+    compared?;
+    Ok(account)
 }
 
-/// Whether what was checked still holds, inside the transaction that acts on it: `None` when the password was changed in
-/// between. Nobody can change it until the transaction's end.
+/// Whether what was checked still holds, inside the transaction that acts on it. Nobody can change it until the
+/// transaction's end.
 pub(super) fn still_holds(
     connection: &mut AnyConnection,
     account: &Account,
     caller: CurrentUser,
     now: DateTime<Utc>,
-) -> QueryResult<Option<Result<(), Refusal>>> {
+) -> QueryResult<Result<(), ReauthenticationError>> {
     let current = users::lock_credentials(connection, caller.id)?;
-    if current.is_some_and(|current| current.password_hash != account.password_hash) {
-        return Ok(None);
-    }
     let found = sessions::find_with_user(connection, caller.session)?;
-    Ok(Some(standing::check(found.as_ref(), now).map(|_| ())))
+    Ok(match standing::check(found.as_ref(), now) {
+        Err(refusal) => Err(refusal.into()),
+        Ok(_) if current.is_none_or(|current| current.password_hash != account.password_hash) => {
+            Err(ReauthenticationError::Contended)
+        }
+        Ok(_) => Ok(()),
+    })
 }

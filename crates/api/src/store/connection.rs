@@ -35,7 +35,10 @@ impl AnyConnection {
     ///
     /// # Errors
     /// What `work` answers, after a roll-back: a verdict that writes must be an `Ok`.
-    pub fn write<T>(&mut self, work: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
+    pub fn write<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<diesel::result::Error>,
+    {
         if let Self::Sqlite(sqlite) = self {
             sqlite.batch_execute("BEGIN IMMEDIATE")?;
             let result = work(self);

@@ -6,6 +6,7 @@ use super::types::At;
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +32,37 @@ pub enum EventKind {
     EmailChanged,
     /// A mail to the user could not be sent.
     MailFailed,
+    /// An account is gone. All that is kept of it is its number, in the detail.
+    AccountDeleted,
+    /// The database was filled from a backup.
+    Restored,
 }
 
 impl EventKind {
+    /// In the order of the variants.
+    pub const ALL: [Self; 20] = [
+        Self::Registered,
+        Self::LoggedIn,
+        Self::LoginFailed,
+        Self::LoggedOut,
+        Self::LoggedOutEverywhere,
+        Self::SessionRevoked,
+        Self::RefreshReused,
+        Self::GenerationAhead,
+        Self::ProfileChanged,
+        Self::RegisterRepeated,
+        Self::PasswordChanged,
+        Self::PasswordResetRequested,
+        Self::PasswordReset,
+        Self::ReauthenticationFailed,
+        Self::EmailVerified,
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
+        Self::MailFailed,
+        Self::AccountDeleted,
+        Self::Restored,
+    ];
+
     /// The word in the table.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -56,8 +85,19 @@ impl EventKind {
             Self::EmailChangeRequested => "email_change_requested",
             Self::EmailChanged => "email_changed",
             Self::MailFailed => "mail_failed",
+            Self::AccountDeleted => "account_deleted",
+            Self::Restored => "restored",
         }
     }
+}
+
+/// What this process has inserted, by kind. A transaction that is rolled back later has counted, too.
+static RECORDED: [AtomicU64; EventKind::ALL.len()] = [const { AtomicU64::new(0) }; EventKind::ALL.len()];
+
+/// How many events of this kind this process has inserted since its start.
+#[must_use]
+pub fn recorded(kind: EventKind) -> u64 {
+    RECORDED[kind as usize].load(Ordering::Relaxed)
 }
 
 /// An event to insert.
@@ -87,8 +127,9 @@ pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<(
             auth_events::user_agent.eq(event.user_agent.as_deref()),
             auth_events::detail.eq(event.detail.to_string()),
         ))
-        .execute(connection)
-        .map(|_| ())
+        .execute(connection)?;
+    RECORDED[event.kind as usize].fetch_add(1, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Deletes the oldest events, at most `batch` of them and none that happened at or after `before`, and answers how many
@@ -105,5 +146,23 @@ pub fn delete_oldest(connection: &mut AnyConnection, before: DateTime<Utc>, batc
     match oldest.iter().take_while(|(_, at)| *at < before).last() {
         Some((last, _)) => diesel::delete(auth_events::table.filter(auth_events::id.le(last))).execute(connection),
         None => Ok(0),
+    }
+}
+
+/// Deletes all events of a user.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
+    diesel::delete(auth_events::table.filter(auth_events::user_id.eq(user.0))).execute(connection).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EventKind;
+
+    #[test]
+    fn every_kind_has_a_counter_of_its_own() {
+        assert!(EventKind::ALL.iter().enumerate().all(|(index, kind)| index == *kind as usize));
     }
 }

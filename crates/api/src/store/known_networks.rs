@@ -33,3 +33,11 @@ pub fn remember(connection: &mut AnyConnection, user: UserId, network: &str, now
 pub fn delete_unseen(connection: &mut AnyConnection, before: DateTime<Utc>) -> QueryResult<usize> {
     diesel::delete(known_networks::table.filter(known_networks::seen_at.lt(At(before)))).execute(connection)
 }
+
+/// Deletes all networks of a user.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
+    diesel::delete(known_networks::table.filter(known_networks::user_id.eq(user.0))).execute(connection).map(|_| ())
+}

@@ -28,10 +28,12 @@ pub enum MailKind {
     EmailChanged,
     /// A refresh token came back, and its session was ended.
     RefreshReused,
+    /// To the address that an account had: the account is gone.
+    AccountDeleted,
 }
 
 impl MailKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::ResetPassword,
         Self::VerifyEmail,
         Self::ChangeEmail,
@@ -40,6 +42,7 @@ impl MailKind {
         Self::EmailChangeRequested,
         Self::EmailChanged,
         Self::RefreshReused,
+        Self::AccountDeleted,
     ];
 
     /// The word in the table.
@@ -54,6 +57,7 @@ impl MailKind {
             Self::EmailChangeRequested => "email_change_requested",
             Self::EmailChanged => "email_changed",
             Self::RefreshReused => "refresh_reused",
+            Self::AccountDeleted => "account_deleted",
         }
     }
 }
@@ -149,6 +153,17 @@ pub fn claim(
     Ok(claimed)
 }
 
+/// How many mails wait, and when the oldest of them was written. Ids grow with time, so that no index of the times is
+/// needed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn backlog(connection: &mut AnyConnection) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
+    let waiting = mail_outbox::table.count().get_result(connection)?;
+    let oldest = mail_outbox::table.order(mail_outbox::id).select(mail_outbox::created_at).first(connection);
+    Ok((waiting, oldest.optional()?))
+}
+
 /// Deletes a mail that is done with, unless another worker has it by now.
 ///
 /// # Errors
@@ -175,4 +190,13 @@ pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKi
     let waiting =
         mail_outbox::table.filter(mail_outbox::user_id.eq(user.0)).filter(mail_outbox::kind.eq(kind.as_str()));
     diesel::delete(waiting).execute(connection).map(|_| ())
+}
+
+/// Deletes all mail that has not left and is about a user or goes to one of `addresses`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_all(connection: &mut AnyConnection, user: UserId, addresses: [&str; 2]) -> QueryResult<()> {
+    let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
+    diesel::delete(mail_outbox::table.filter(theirs)).execute(connection).map(|_| ())
 }

@@ -1,8 +1,10 @@
 //! The database: queries of one table a file, one pool, one error. The only place that names diesel.
 
+pub mod backup;
 pub mod connection;
 pub mod events;
 pub mod known_networks;
+pub mod last_backup;
 pub mod mail_outbox;
 pub mod migrations;
 pub mod one_time_tokens;
@@ -20,6 +22,7 @@ pub mod types;
 pub mod users;
 
 use crate::config::{DatabaseSettings, DatabaseUrl, Patience};
+use crate::metrics::DatabaseMetrics;
 pub use connection::AnyConnection;
 use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
@@ -73,14 +76,14 @@ pub struct Store {
 impl Store {
     /// Makes the pool; connections are opened as they are needed, so this never waits and never fails.
     #[must_use]
-    pub fn new(settings: &DatabaseSettings, patience: Patience) -> Self {
+    pub fn new(settings: &DatabaseSettings, patience: Patience, metrics: DatabaseMetrics) -> Self {
         let pool = Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(1))
             .connection_timeout(patience.checkout)
             .error_handler(Box::new(LogPoolErrors))
             .build_unchecked(Manager::new(settings.url.clone()));
-        Self { pool, turns: Turns::new(settings.pool_size, patience.checkout), patience }
+        Self { pool, turns: Turns::new(settings.pool_size, patience.checkout, metrics), patience }
     }
 
     /// How many connections are idle, and how many are in use.

@@ -144,6 +144,14 @@ pub fn delete_expired(connection: &mut AnyConnection, before: DateTime<Utc>, bat
     diesel::delete(one_time_tokens::table.filter(one_time_tokens::hash.eq_any(over))).execute(connection)
 }
 
+/// Deletes all tokens of a user.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
+    diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user.0))).execute(connection).map(|_| ())
+}
+
 fn words(purposes: &[Purpose]) -> Vec<&'static str> {
     purposes.iter().map(|purpose| purpose.as_str()).collect()
 }

@@ -27,6 +27,16 @@ diesel::table! {
 diesel::table! {
     use crate::store::types::*;
 
+    last_backup (name) {
+        name -> Text,
+        made_at -> Timestamptz,
+        size_bytes -> Int8,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
     mail_outbox (id) {
         id -> Int8,
         kind -> Text,
@@ -101,6 +111,7 @@ diesel::table! {
         avatar_key -> Nullable<Text>,
         created_at -> Timestamptz,
         last_login_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -113,6 +124,7 @@ diesel::joinable!(sessions -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     auth_events,
     known_networks,
+    last_backup,
     mail_outbox,
     one_time_tokens,
     sessions,

@@ -103,6 +103,10 @@ pub enum RevokeReason {
     Reuse,
     /// A generation came that the row has not reached: the database is an older copy.
     Ahead,
+    /// The account was deleted.
+    AccountDeletion,
+    /// The database is an older copy, and what has happened to the session since is not known.
+    Restored,
 }
 
 impl RevokeReason {
@@ -117,6 +121,8 @@ impl RevokeReason {
             Self::PasswordReset => "password_reset",
             Self::Reuse => "reuse",
             Self::Ahead => "ahead",
+            Self::AccountDeletion => "account_deletion",
+            Self::Restored => "restored",
         }
     }
 }
@@ -247,6 +253,21 @@ pub fn revoke_all(
         .set((sessions::revoked_at.eq(Some(At(now))), sessions::revoke_reason.eq(Some(reason.as_str()))))
         .returning(sessions::id)
         .get_results(connection)
+}
+
+/// Takes what says where somebody was out of a user's sessions. The ids stay: other processes must hear of their end.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn erase(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
+    diesel::update(sessions::table.filter(sessions::user_id.eq(user.0)))
+        .set((
+            sessions::ip_address.eq(None::<String>),
+            sessions::user_agent.eq(None::<String>),
+            sessions::rotation_key_hash.eq(None::<Vec<u8>>),
+        ))
+        .execute(connection)
+        .map(|_| ())
 }
 
 /// Whose session this is, if it exists.

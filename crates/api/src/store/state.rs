@@ -21,9 +21,9 @@ pub struct DatabaseState {
 /// Why the state could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    #[error("cannot connect to the database")]
+    #[error("cannot connect to the database: {0}")]
     Connect(#[from] diesel::ConnectionError),
-    #[error("the database does not answer a question")]
+    #[error("the database does not answer a question: {0}")]
     Query(#[from] diesel::result::Error),
 }
 
@@ -33,14 +33,14 @@ pub enum StateError {
 /// [`StateError`].
 pub fn read(url: &DatabaseUrl) -> Result<DatabaseState, StateError> {
     let Some(mut connection) = open_to_read(url)? else {
-        return Ok(DatabaseState { now: None, missing_migrations: migrations::names().1 });
+        return Ok(DatabaseState { now: None, missing_migrations: migrations::names().0 });
     };
     let missing_migrations = missing(&mut connection)?;
     Ok(DatabaseState { now: Some(database_time(&mut connection)?), missing_migrations })
 }
 
 /// A connection on which the database itself refuses to change anything; `None` where there is no file.
-fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, StateError> {
+pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, StateError> {
     let path = match url {
         DatabaseUrl::Sqlite(path) if !path.exists() => return Ok(None),
         DatabaseUrl::Sqlite(path) => path,
@@ -64,34 +64,70 @@ fn existing(path: &Path) -> String {
 }
 
 fn missing(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    let (postgres, sqlite) = migrations::names();
-    let known = match connection {
-        AnyConnection::Postgres(_) => postgres,
-        AnyConnection::Sqlite(_) => sqlite,
-    };
     let applied = applied(connection)?;
-    // A migration's version is its name up to the first underscore.
-    let version = |name: &String| name.split('_').next().unwrap_or_default().to_owned();
-    Ok(known.into_iter().filter(|name| !applied.contains(&version(name))).collect())
+    Ok(migrations::names().0.into_iter().filter(|name| !applied.iter().any(|one| one == version(name))).collect())
+}
+
+/// A migration's version is its name up to the first underscore.
+fn version(name: &str) -> &str {
+    name.split('_').next().unwrap_or_default()
+}
+
+/// How the database's schema stands to this program.
+pub(super) enum Versions {
+    Same,
+    /// The program knows migrations that the database lacks.
+    Missing,
+    /// The database has migrations that the program does not know.
+    Unknown,
+}
+
+pub(super) fn versions(connection: &mut AnyConnection) -> QueryResult<Versions> {
+    if !missing(connection)?.is_empty() {
+        return Ok(Versions::Missing);
+    }
+    let (known, applied) = (migrations::names().0, applied(connection)?);
+    let all_known = applied.iter().all(|one| known.iter().any(|name| one == version(name)));
+    Ok(if all_known { Versions::Same } else { Versions::Unknown })
+}
+
+/// The version of the newest migration that this program knows.
+#[must_use]
+pub fn newest_version() -> String {
+    migrations::names().0.iter().map(|name| version(name).to_owned()).max().unwrap_or_default()
+}
+
+/// diesel's note of what was run.
+const MIGRATIONS: &str = "__diesel_schema_migrations";
+
+/// Names of the tables that hold data, ours or not.
+pub(super) fn tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    Ok(all_tables(connection)?.into_iter().filter(|table| table != MIGRATIONS).collect())
+}
+
+fn all_tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    texts(
+        connection,
+        match connection {
+            AnyConnection::Postgres(_) => {
+                "SELECT CAST(tablename AS text) AS text FROM pg_tables WHERE schemaname = ANY (current_schemas(false))"
+            }
+            AnyConnection::Sqlite(_) => {
+                "SELECT name AS text FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+            }
+        },
+    )
 }
 
 /// Versions of the migrations that were run. diesel's own way to ask makes its table first.
 fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    const TABLE_POSTGRES: &str = "SELECT CAST(tablename AS text) AS text FROM pg_tables
-        WHERE schemaname = ANY (current_schemas(false)) AND tablename = '__diesel_schema_migrations'";
-    const TABLE_SQLITE: &str =
-        "SELECT name AS text FROM sqlite_schema WHERE type = 'table' AND name = '__diesel_schema_migrations'";
-    let table = match connection {
-        AnyConnection::Postgres(_) => TABLE_POSTGRES,
-        AnyConnection::Sqlite(_) => TABLE_SQLITE,
-    };
-    if texts(connection, table)?.is_empty() {
+    if !all_tables(connection)?.iter().any(|table| table == MIGRATIONS) {
         return Ok(Vec::new());
     }
-    texts(connection, "SELECT CAST(version AS text) AS text FROM __diesel_schema_migrations")
+    texts(connection, &format!("SELECT CAST(version AS text) AS text FROM {MIGRATIONS}"))
 }
 
-fn texts(connection: &mut AnyConnection, sql: &str) -> QueryResult<Vec<String>> {
+pub(super) fn texts(connection: &mut AnyConnection, sql: &str) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]

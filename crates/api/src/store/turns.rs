@@ -4,6 +4,8 @@
 //! of threads and any amount of memory.
 
 use super::StoreError;
+use crate::clock::Stopwatch;
+use crate::metrics::DatabaseMetrics;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -17,6 +19,7 @@ pub(super) struct Turns {
     places: Arc<Semaphore>,
     connections: Arc<Semaphore>,
     patience: Duration,
+    metrics: DatabaseMetrics,
 }
 
 /// The right to use a connection, until it is dropped.
@@ -27,23 +30,31 @@ pub(super) struct Turn {
 }
 
 impl Turns {
-    pub(super) fn new(connections: u32, patience: Duration) -> Self {
+    pub(super) fn new(connections: u32, patience: Duration, metrics: DatabaseMetrics) -> Self {
         let connections = connections as usize;
         Self {
             places: Arc::new(Semaphore::new(connections * (1 + WAITING_PER_CONNECTION))),
             connections: Arc::new(Semaphore::new(connections)),
             patience,
+            metrics,
         }
     }
 
     /// Waits for a turn; who stops waiting gives their place away.
     pub(super) async fn take(&self) -> Result<Turn, StoreError> {
-        let unavailable = |why: &str| StoreError::Unavailable(why.to_owned());
+        let unavailable = |why: &str| {
+            self.metrics.refused.inc();
+            StoreError::Unavailable(why.to_owned())
+        };
+        let waited = Stopwatch::start();
         let place = Arc::clone(&self.places).try_acquire_owned();
         let place = place.map_err(|_| unavailable("too many requests wait for the database"))?;
         let connection = tokio::time::timeout(self.patience, Arc::clone(&self.connections).acquire_owned()).await;
         match connection {
-            Ok(Ok(connection)) => Ok(Turn { _connection: connection, _place: place }),
+            Ok(Ok(connection)) => {
+                self.metrics.waits.observe(waited.elapsed().as_secs_f64());
+                Ok(Turn { _connection: connection, _place: place })
+            }
             Ok(Err(_)) | Err(_) => Err(unavailable("no connection was free in time")),
         }
     }

@@ -156,7 +156,8 @@ pub fn lock_credentials(connection: &mut AnyConnection, id: UserId) -> QueryResu
     let columns = (users::id, users::password_hash, users::is_active, users::email_verified_at);
     let row = users::table.find(id.0).select(columns);
     match connection {
-        AnyConnection::Postgres(postgres) => row.for_update().first::<Row>(postgres).optional().map(|row| {
+        // Not the key: else inserting a row of this user would wait, with locks of its own that are waited for here.
+        AnyConnection::Postgres(postgres) => row.for_no_key_update().first::<Row>(postgres).optional().map(|row| {
             let (id, password_hash, is_active, email_verified_at) = row?;
             Some(Credentials { id: UserId(id), password_hash, is_active, email_verified_at })
         }),
@@ -256,6 +257,40 @@ pub fn update_login(
         .get_result(connection)
 }
 
+/// Takes everything that says who somebody was out of a user's row, and their names with it: both are free at once. The row
+/// itself goes later, with [`delete_erased`].
+///
+/// # Errors
+/// When the database does not answer.
+pub fn erase(connection: &mut AnyConnection, id: UserId, at: DateTime<Utc>) -> QueryResult<()> {
+    // No address: none can be taken by it.
+    let nobody = format!("deleted:{id}");
+    diesel::update(users::table.find(id.0))
+        .set((
+            (users::email.eq(""), users::email_canonical.eq(nobody), users::email_verified_at.eq(None::<At>)),
+            (users::username.eq(None::<String>), users::username_canonical.eq(None::<String>)),
+            (users::display_name.eq(""), users::avatar_key.eq(None::<String>), users::password_hash.eq("")),
+            (users::role.eq(Role::User.as_str()), users::is_active.eq(false), users::last_login_at.eq(None::<At>)),
+            users::deleted_at.eq(Some(At(at))),
+        ))
+        .execute(connection)
+        .map(|_| ())
+}
+
+/// Deletes at most `batch` users who were erased before `before`, with all that refers to them, and answers how many there
+/// were.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_erased(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
+    let erased = diesel::alias!(users as erased);
+    let over = erased
+        .filter(erased.field(users::deleted_at).assume_not_null().lt(At(before)))
+        .select(erased.field(users::id))
+        .limit(batch);
+    diesel::delete(users::table.filter(users::id.eq_any(over))).execute(connection)
+}
+
 /// What a user changes about themselves; `None` leaves a column as it is.
 #[derive(Debug, Clone, Default, AsChangeset)]
 #[diesel(table_name = users)]
@@ -265,7 +300,7 @@ pub struct Profile {
     pub username_canonical: Option<Option<String>>,
 }
 
-/// Changes what a user may change about themselves, and answers the row as it is then.
+/// Changes what an active user may change about themselves, and answers the row as it is then.
 ///
 /// # Errors
 /// A unique violation when the username is taken.
@@ -273,7 +308,8 @@ pub fn update_profile(connection: &mut AnyConnection, id: UserId, profile: &Prof
     if profile.display_name.is_none() && profile.username.is_none() {
         return find(connection, id);
     }
-    diesel::update(users::table.find(id.0)).set(profile).returning(columns()).get_result(connection).optional()
+    let active = users::table.find(id.0).filter(users::is_active);
+    diesel::update(active).set(profile).returning(columns()).get_result(connection).optional()
 }
 
 /// Gives a user another picture or none, and answers the one before. Of two at once, one sees the other's.

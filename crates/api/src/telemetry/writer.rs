@@ -43,6 +43,12 @@ pub fn flush() {
     }
 }
 
+/// How many lines were dropped since the start.
+#[must_use]
+pub fn lines_dropped() -> u64 {
+    DROPPED.load(Ordering::Relaxed)
+}
+
 /// One call is one record: that is how `env_logger` writes to a pipe.
 impl Write for Queued {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
@@ -65,7 +71,7 @@ fn write_all(entries: &Receiver<Entry>) {
             Entry::Line(line) => _ = io::stderr().write_all(&line),
             Entry::Mark(written) => _ = written.send(()),
         }
-        let dropped = DROPPED.load(Ordering::Relaxed);
+        let dropped = lines_dropped();
         if dropped > told {
             told = dropped;
             log::warn!(lines_total = dropped; "log.dropped: {dropped} lines since the start, nobody read them in time");

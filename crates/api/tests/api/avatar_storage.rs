@@ -2,12 +2,13 @@
 
 use crate::avatar::{give, put, remove, url_of_me};
 use crate::support::pictures::{photo, png};
-use crate::support::{BucketServer, Database, ONE_SECOND, TestApp, on_both_databases};
+use crate::support::{BucketServer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
 use api::clock::{Clock, SystemClock};
 use api::service::prune::prune;
-use api::service::{avatar, strays};
 use auth_types::Reason;
 use chrono::Duration;
+use reqwest::Method;
+use serde_json::json;
 
 on_both_databases![
     a_storage_that_is_away_costs_pictures_and_nothing_else,
@@ -102,9 +103,8 @@ async fn an_account_that_goes_takes_its_picture_along(database: Database) {
     let app = in_bucket(database, &server).await;
     let tokens = app.login(ADA).await;
     let url = give(&app, &tokens).await;
-    let (user, now) = (tokens.user.id, app.services().now());
-    let forgotten = app.services().store.write(move |connection| avatar::forget(connection, user, now)).await.unwrap();
-    strays::delete(app.services(), forgotten.unwrap()).await;
+    let request = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").json(&json!({ "password": PASSWORD }));
+    send(request).await.has_status(204);
     app.get(&url).await.failed(404, Reason::NotFound);
     assert_eq!((server.names().len(), strays(&app)), (0, 0));
 }

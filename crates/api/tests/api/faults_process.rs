@@ -1,6 +1,6 @@
 //! A process that is killed, that panics, or whose log nobody reads.
 
-use crate::support::{Database, Process, TestApp, TestDb, create_user, eventually, on_both_databases, raw};
+use crate::support::{Database, Process, TestApp, TestDb, create_user, eventually, on_both_databases, raw, send};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use api::http::middleware::{catch_panics, finish};
@@ -8,6 +8,7 @@ use api::store::AnyConnection;
 use auth_types::requests::RefreshRequest;
 use diesel::connection::SimpleConnection;
 use futures_util::FutureExt;
+use reqwest::Method;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -20,6 +21,7 @@ on_both_databases![
 
 const ADA: &str = "ada@example.com";
 const KEY: &str = "attempt-1";
+const METRICS_TOKEN: &str = "a-token-for-the-operators-eyes";
 
 /// Keeps anybody from changing a session until it is dropped.
 fn hold_sessions(db: &TestDb) -> AnyConnection {
@@ -105,7 +107,13 @@ async fn a_log_that_nobody_reads_stops_no_request() {
     create_user(&db, ADA);
     let api = Process::start_with(
         db.url(),
-        &[("APP_ENV", "production"), ("RUST_LOG", "trace"), ("RATE_LIMITS", "on"), ("BCRYPT_COST", "10")],
+        &[
+            ("APP_ENV", "production"),
+            ("RUST_LOG", "trace"),
+            ("RATE_LIMITS", "on"),
+            ("BCRYPT_COST", "10"),
+            ("METRICS_TOKEN", METRICS_TOKEN),
+        ],
     );
     let tokens = api.login(ADA).await;
     api.live_log().stop_reading(true);
@@ -124,4 +132,7 @@ async fn a_log_that_nobody_reads_stops_no_request() {
     });
     let told: serde_json::Value = serde_json::from_str(&told.await).unwrap();
     assert!(told["lines_total"].as_i64().unwrap() > 0, "{told}");
+    let metrics = send(api.request(Method::GET, "/metrics").bearer_auth(METRICS_TOKEN)).await.text();
+    let count = metrics.lines().find_map(|line| line.strip_prefix("latchkey_log_lines_dropped_total "));
+    assert!(count.unwrap().parse::<i64>().unwrap() >= told["lines_total"].as_i64().unwrap(), "{metrics}");
 }

@@ -1,6 +1,7 @@
 //! `JWT_ALGORITHM` and `JWT_PRIVATE_KEY`: which keys are taken, and what is said of those that are not.
 
-use crate::support::{Database, KeyPair, TestApp, TestDb};
+use crate::support::document::Document;
+use crate::support::{Database, KeyPair, TestApp, TestDb, shell};
 use api::config::{Settings, Variables};
 use std::process::{Command, Stdio};
 
@@ -135,11 +136,9 @@ fn a_private_key_is_never_printed() {
 /// Whoever follows the document has a key that works.
 #[actix_web::test]
 async fn the_commands_of_the_document_make_keys_that_sign_and_verify() {
-    let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/KEYS.md")).unwrap();
-    let commands: Vec<_> = document.lines().filter_map(|line| line.strip_prefix("    openssl ")).collect();
     let folder = tempfile::tempdir().unwrap();
-    for command in &commands {
-        run(&format!("cd {} && openssl {command}", folder.path().display()));
+    for section in Document::read("docs/KEYS.md").sections() {
+        shell::run(&section.commands(), folder.path(), &[]).await.unwrap();
     }
     let file = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     let db = std::sync::Arc::new(TestDb::migrated(Database::Sqlite));

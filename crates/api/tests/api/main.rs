@@ -5,16 +5,20 @@
 #![expect(unreachable_pub, reason = "nothing is public in a test binary")]
 
 mod account;
+mod account_deletion;
 mod avatar;
 mod avatar_storage;
+mod backup;
 mod bad_input;
 mod check;
 mod client_ip;
+mod commands;
 mod config;
 mod cookie_attributes;
 mod cookies;
 mod cors;
 mod documents;
+mod documents_names;
 mod email_change;
 mod email_verification;
 mod enumeration;
@@ -42,6 +46,7 @@ mod logs;
 mod mail;
 mod mail_server;
 mod metrics;
+mod metrics_work;
 mod migrations;
 mod openapi;
 mod password_change;

@@ -71,11 +71,15 @@ async fn the_state_at_the_moment_is_told(database: Database) {
     app.clock().advance(Duration::milliseconds(2_500));
     app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
     let text = scrape(&app).await;
-    let version = format!(r#"latchkey_build_info{{version="{}"}} 1"#, env!("CARGO_PKG_VERSION"));
+    let version = format!(
+        r#"latchkey_build_info{{version="{}",revision="{}",rustc="1."#,
+        env!("CARGO_PKG_VERSION"),
+        option_env!("RENDER_GIT_COMMIT").unwrap_or("unknown"),
+    );
+    assert!(text.contains(&version), "{version} is not in\n{text}");
     assert_holds(
         &text,
         &[
-            &version,
             "latchkey_revocation_feed_age_seconds 2.5",
             r#"latchkey_hashing_jobs{state="waiting"} 0"#,
             r#"latchkey_hashing_jobs{state="running"} 0"#,

@@ -158,8 +158,10 @@ async fn a_token_of_another_user_opens_only_what_is_theirs(database: Database) {
                 answer.failed(415, Reason::ContentTypeUnsupported);
             }
             "DELETE /api/auth/me/avatar/" => assert_eq!(answer.json::<AvatarResponse>().avatar_url, None),
-            // Both ask for Eve's own password first.
-            "POST /api/auth/password/change/" | "POST /api/auth/email/change/" => answer.has_status(400),
+            // All of them ask for Eve's own password first.
+            "POST /api/auth/password/change/" | "POST /api/auth/email/change/" | "DELETE /api/auth/me/" => {
+                answer.has_status(400);
+            }
             "POST /api/auth/logout/all/" => {
                 answer.done();
                 app.me(&eve).await.refused(Reason::SessionRevoked);

@@ -183,22 +183,6 @@ fn every_file_that_is_named_exists() {
     assert!(missing.is_empty(), "these files are not there: {missing:#?}");
 }
 
-/// How GitHub names a heading in an address.
-fn anchor(heading: &str) -> String {
-    let text = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
-    text.chars().filter(|c| c.is_alphanumeric() || *c == '-').collect()
-}
-
-#[test]
-fn every_link_within_the_document_leads_to_a_heading() {
-    let document = document();
-    let anchors: BTreeSet<_> = document.lines().filter(|line| line.starts_with('#')).map(anchor).collect();
-    let links: Vec<_> = document.split("](#").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-    assert!(links.len() > 10, "only {} links were found", links.len());
-    let lost: Vec<_> = links.into_iter().filter(|link| !anchors.contains(*link)).collect();
-    assert!(lost.is_empty(), "these headings are not there: {lost:?}");
-}
-
 #[test]
 fn every_threat_has_a_measure_and_a_test_or_a_reason() {
     let document = document();

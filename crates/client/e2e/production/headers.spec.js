@@ -11,8 +11,8 @@ const POLICY = {
   "default-src": "'none'",
   "script-src": "'self' 'wasm-unsafe-eval'",
   "style-src": "'self'",
-  "img-src": "'self'",
-  "connect-src": `'self' ${API}`,
+  "img-src": "'self' https: blob:",
+  "connect-src": "'self' https:",
   "worker-src": "'none'",
   "base-uri": "'none'",
   "form-action": "'none'",
@@ -79,6 +79,31 @@ test("the page holds no script, style or handler of its own", () => {
   const scripts = [...page.matchAll(/<script\b([^>]*)>([^]*?)<\/script>/g)];
   expect(scripts.map(([, attributes, content]) => [/ src="\/boot-[0-9a-f]+\.js"/.test(attributes), content])).toEqual([[true, ""]]);
   expect(page).not.toMatch(/<style|\sstyle=|\son[a-z]+=|javascript:/i);
+});
+
+test("what the page may ask and show comes from this site and its API", () => {
+  const page = readFileSync(`${folder}/index.html`, "utf8");
+  const [, policy] = /<meta\s+http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(page);
+  expect(policy).toBe(`connect-src 'self' ${API}; img-src 'self' blob: ${API}`);
+});
+
+test("nothing goes to another host, not even as a picture's address", async ({ app, page, watch }) => {
+  watch.expectText(/Content Security Policy/);
+  watch.expectPage(STRANGER); // Chromium announces a picture's request before it refuses it
+  const answers = [];
+  page.on("response", (answer) => answers.push(answer.url()));
+  await app.open("/login");
+  await expect(app.signInHeading).toBeVisible();
+  const refused = await page.evaluate(async (address) => {
+    const heard = [];
+    document.addEventListener("securitypolicyviolation", (event) => heard.push(event.effectiveDirective));
+    await fetch(address).catch(() => {});
+    await new Promise((done) => Object.assign(new Image(), { onerror: done, onload: done, src: `${address}/picture.png` }));
+    return heard;
+  }, STRANGER);
+  // The page's own policy refuses them: the host's allows any address by https:.
+  expect(refused.sort()).toEqual(["connect-src", "img-src"]);
+  expect(answers.filter((url) => url.startsWith(STRANGER))).toEqual([]);
 });
 
 const HOSTILE = [

@@ -7,10 +7,7 @@ import { API } from "./addresses.js";
 const root = new URL("../../../../", import.meta.url).pathname;
 
 /** The rules, as the host's own configuration has them: `path`, `name`, `value`. */
-export const rules = JSON.parse(readFileSync(`${root}crates/client/headers.json`, "utf8")).map(({ value, ...rule }) => ({
-  ...rule,
-  value: value.replace("{api}", API),
-}));
+export const rules = JSON.parse(readFileSync(`${root}crates/client/headers.json`, "utf8"));
 
 /** Whether a rule's path is that of a request: `*` stands for anything, within one level if something follows it. */
 export function matches(path, pathname) {

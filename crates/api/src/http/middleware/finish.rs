@@ -96,9 +96,9 @@ impl Answered<'_> {
     fn count(&self, services: &Services, response: &ServiceResponse, failure: Option<Reason>) {
         let seconds = self.duration.as_seconds_f64();
         let method = response.request().method().as_str();
-        services.metrics.answer(method, &self.route, response.status().as_u16(), seconds);
+        services.metrics.http.answer(method, &self.route, response.status().as_u16(), seconds);
         if let Some(reason) = failure {
-            services.metrics.fail(&self.route, reason);
+            services.metrics.http.fail(&self.route, reason);
         }
     }
 }

@@ -14,6 +14,7 @@ pub use transport::{Mailer, MailerError};
 
 use super::limits::{Budget, Throttled};
 use super::{ClientInfo, Services, event};
+use crate::metrics::MailOutcome;
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{MailKind, MailRow, NewMail};
 use crate::store::{StoreError, events, mail_outbox};
@@ -24,6 +25,8 @@ use transport::{Exit, SendError};
 
 /// How often the outbox is looked at, seconds.
 pub const POLL_SECONDS: u64 = 1;
+/// How often what waits in it is counted, seconds: as often as Prometheus asks at most.
+pub const MEASURE_SECONDS: u64 = 15;
 /// Mails that a process sends at once.
 const AT_ONCE: i64 = 4;
 /// How long a worker may have a mail before another one takes it: far longer than a server may take.
@@ -75,7 +78,8 @@ const fn worth_sending(kind: MailKind) -> Duration {
         MailKind::PasswordChanged
         | MailKind::EmailChangeRequested
         | MailKind::EmailChanged
-        | MailKind::RefreshReused => Duration::hours(72),
+        | MailKind::RefreshReused
+        | MailKind::AccountDeleted => Duration::hours(72),
     }
 }
 
@@ -112,6 +116,18 @@ pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
     Ok(sent)
 }
 
+/// Notes how much mail waits, and for how long, for `/metrics`.
+///
+/// # Errors
+/// When the database does not answer; what was noted before stays.
+pub async fn measure(services: &Services) -> Result<(), StoreError> {
+    let (waiting, oldest) = services.store.run(mail_outbox::backlog).await?;
+    let age = oldest.map_or(0, |written_at| (services.now() - written_at).num_seconds().max(0));
+    services.metrics.mail.waiting.set(waiting);
+    services.metrics.mail.oldest_age.set(age);
+    Ok(())
+}
+
 async fn claim(services: &Services) -> Result<Vec<MailRow>, StoreError> {
     let now = services.now();
     services.store.run(move |connection| mail_outbox::claim(connection, now, now + LEASE, AT_ONCE)).await
@@ -121,19 +137,24 @@ async fn deliver(services: &Services, exit: &Exit<'_>, mail: MailRow) -> Result<
     let outcome = send(services, exit, &mail).await?;
     let (id, kind, attempts) = (mail.id, mail.kind.as_str(), mail.attempts);
     let again_at = services.now() + wait_after(attempts);
-    match &outcome {
+    let counted = match &outcome {
         Outcome::Sent | Outcome::Nobody => {
+            let sent = matches!(outcome, Outcome::Sent);
             services.store.run(move |connection| mail_outbox::delete(connection, &mail)).await?;
+            if sent { MailOutcome::Sent } else { MailOutcome::Dropped }
         }
         Outcome::Later(why) if again_at < mail.expires_at => {
             log::warn!("mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}");
             services.store.run(move |connection| mail_outbox::postpone(connection, &mail, again_at)).await?;
+            MailOutcome::Postponed
         }
         Outcome::Later(why) | Outcome::Never(why) => {
             log::error!("mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}");
             give_up(services, mail).await?;
+            MailOutcome::GivenUp
         }
-    }
+    };
+    services.metrics.mail.count(counted);
     Ok(outcome)
 }
 

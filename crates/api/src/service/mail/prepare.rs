@@ -60,7 +60,8 @@ const fn purpose_of(kind: MailKind) -> Option<Purpose> {
         | MailKind::PasswordChanged
         | MailKind::EmailChangeRequested
         | MailKind::EmailChanged
-        | MailKind::RefreshReused => None,
+        | MailKind::RefreshReused
+        | MailKind::AccountDeleted => None,
     }
 }
 

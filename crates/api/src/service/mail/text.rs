@@ -157,6 +157,16 @@ pub(super) fn notice(mail: &MailRow, kind: MailKind, site: &Site<'_>, to: String
                 words(cause(mail)),
             ],
         ),
+        MailKind::AccountDeleted => (
+            "Your account was deleted",
+            vec![
+                words(format!(
+                    "Your account at {name} was deleted, with all that was stored about you. Every device was signed out."
+                )),
+                words("If it was not you, somebody knew your password: change it wherever else you use it."),
+                words(cause(mail)),
+            ],
+        ),
         _ => (
             "Your password was changed",
             vec![

@@ -125,7 +125,7 @@ impl Exit<'_> {
             }
             Way::Console => log::info!("mail.console: {kind} to {}\n{}\n\n{}", letter.to, letter.subject, letter.text),
             Way::Nowhere | Way::Server(_) => {
-                log::error!("mail.nowhere: {kind} {reference} is lost; set EMAIL_URL to a mail server");
+                return Err(SendError::Refused("there is no way out; set EMAIL_URL to a mail server".to_owned()));
             }
         }
         Ok(())

@@ -172,6 +172,11 @@ impl TestDb {
         rows.into_iter().map(|row| row.value).collect()
     }
 
+    /// The texts that `sql` selects as `value`.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        self.values(sql).into_iter().map(Option::unwrap).collect()
+    }
+
     /// Names of the columns of a table, in order.
     pub fn columns(&self, table: &str) -> Vec<String> {
         let sql = match self.database() {

@@ -44,11 +44,16 @@ impl Log {
 
     /// The first line that contains `part`, now or later.
     pub fn until(&self, part: &str) -> String {
+        self.until_one(part, |line| line.contains(part))
+    }
+
+    /// The first line that is as asked for, now or later; `what` says what was missing.
+    pub fn until_one(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
         let state = self.0.state.lock().unwrap();
-        let missing = |state: &mut State| !state.ended && !state.lines.iter().any(|line| line.contains(part));
+        let missing = |state: &mut State| !state.ended && !state.lines.iter().any(|line| fits(line));
         let (state, _) = self.0.changed.wait_timeout_while(state, PATIENCE, missing).unwrap();
-        let found = state.lines.iter().find(|line| line.contains(part));
-        found.unwrap_or_else(|| panic!("no line with {part:?}:\n{}", state.lines.join("\n"))).clone()
+        let found = state.lines.iter().find(|line| fits(line));
+        found.unwrap_or_else(|| panic!("no line with {what:?}:\n{}", state.lines.join("\n"))).clone()
     }
 
     pub fn lines(&self) -> Vec<String> {

@@ -7,6 +7,7 @@ mod bucket_server;
 mod clock;
 mod cluster;
 mod database;
+pub mod document;
 pub mod forge;
 mod hashing;
 mod key_pair;
@@ -19,6 +20,7 @@ mod proxy;
 pub mod raw;
 mod redis;
 pub mod servers;
+pub mod shell;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};

@@ -1,0 +1,84 @@
+//! Whom backups are encrypted to, and how long they are kept.
+
+use super::reader::Reader;
+use age::x25519::Recipient;
+use std::str::FromStr;
+
+/// How backups are made and kept.
+#[derive(Debug, Clone)]
+pub struct BackupSettings {
+    /// `BACKUP_AGE_RECIPIENT`: public keys of `age`, comma-separated, each of which opens the backups. Default: none, and
+    /// backups are not encrypted.
+    pub recipients: Vec<Recipient>,
+    /// `BACKUP_KEEP`: which backups outlive the next one. Default: `7d,4w,12m`.
+    pub keep: Keep,
+}
+
+/// Of each of the last so many days, weeks and months that have a backup, the newest is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    pub days: u16,
+    pub weeks: u16,
+    pub months: u16,
+}
+
+impl BackupSettings {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let recipients = reader.text("BACKUP_AGE_RECIPIENT").map(|value| parse_recipients(&value));
+        let recipients = recipients.transpose().unwrap_or_else(|problem| {
+            reader.problem("BACKUP_AGE_RECIPIENT", problem);
+            None
+        });
+        let keep = reader.parse("BACKUP_KEEP", Keep { days: 7, weeks: 4, months: 12 }, str::parse);
+        Self { recipients: recipients.unwrap_or_default(), keep }
+    }
+}
+
+/// Reads public keys with commas between them. A message does not repeat the value: people paste the secret one.
+///
+/// # Errors
+/// What is wrong with one, and what to do.
+pub fn parse_recipients(value: &str) -> Result<Vec<Recipient>, &'static str> {
+    let keys = value.split(',').map(|key| {
+        Recipient::from_str(key.trim())
+            .map_err(|_| "is not a public key of age, or several with commas; `age-keygen` prints one, age1…")
+    });
+    keys.collect()
+}
+
+impl FromStr for Keep {
+    type Err = String;
+
+    fn from_str(value: &str) -> Result<Self, String> {
+        let mut keep = Self { days: 0, weeks: 0, months: 0 };
+        let wrong = || format!("{value:?} is not like 7d,4w,12m: how many days, weeks and months, and at least one");
+        for part in value.split(',').map(str::trim) {
+            let unit = part.chars().last().ok_or_else(wrong)?;
+            let place = match unit {
+                'd' => &mut keep.days,
+                'w' => &mut keep.weeks,
+                'm' => &mut keep.months,
+                _ => return Err(wrong()),
+            };
+            let number =
+                part[..part.len() - 1].parse().ok().filter(|number| (1..=1000).contains(number) && *place == 0);
+            *place = number.ok_or_else(wrong)?;
+        }
+        Ok(keep)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Keep;
+
+    #[test]
+    fn what_is_kept_is_told_in_days_weeks_and_months() {
+        let keep = |days, weeks, months| Ok(Keep { days, weeks, months });
+        assert_eq!("7d,4w,12m".parse(), keep(7, 4, 12));
+        assert_eq!(" 3m , 1d ".parse(), keep(1, 0, 3));
+        for wrong in ["", ",", "7", "d", "0d", "-1d", "7d,8d", "1001d", "7y", "7 d", "7d,,1m", "７d", "all", "1é"] {
+            assert!(wrong.parse::<Keep>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Requests: how many, how long, and why they failed.
+
+use super::DURATIONS;
+use auth_types::Reason;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// A request that was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    /// The route's pattern, or `unmatched`.
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: String,
+}
+
+/// A failure as the client was told it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FailureLabels {
+    route: String,
+    reason: String,
+}
+
+/// Counts of requests.
+#[derive(Debug)]
+pub struct HttpMetrics {
+    requests: Family<RequestLabels, Counter>,
+    durations: Family<RouteLabels, Histogram>,
+    failures: Family<FailureLabels, Counter>,
+}
+
+impl Default for HttpMetrics {
+    fn default() -> Self {
+        Self {
+            requests: Family::default(),
+            durations: Family::new_with_constructor(|| Histogram::new(DURATIONS)),
+            failures: Family::default(),
+        }
+    }
+}
+
+impl HttpMetrics {
+    pub(super) fn register(&self, r: &mut Registry) {
+        r.register("http_requests", "Requests answered", self.requests.clone());
+        r.register("http_request_duration_seconds", "From the head to the answer", self.durations.clone());
+        r.register("http_failures", "Failures by the reason that the client was told", self.failures.clone());
+    }
+
+    /// Counts a request that was answered.
+    pub fn answer(&self, method: &str, route: &str, status: u16, seconds: f64) {
+        let route = route.to_owned();
+        self.durations.get_or_create(&RouteLabels { route: route.clone() }).observe(seconds);
+        self.requests.get_or_create(&RequestLabels { method: known_method(method), route, status }).inc();
+    }
+
+    /// Counts a failure.
+    pub fn fail(&self, route: &str, reason: Reason) {
+        let reason = serde_json::to_value(reason).ok().and_then(|word| word.as_str().map(str::to_owned));
+        let labels = FailureLabels { route: route.to_owned(), reason: reason.unwrap_or_default() };
+        self.failures.get_or_create(&labels).inc();
+    }
+}
+
+/// A method that anyone may invent is no label.
+fn known_method(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("other")
+}

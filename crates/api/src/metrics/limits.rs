@@ -1,0 +1,54 @@
+//! The limits: what they refused, and whether processes count together.
+
+use crate::service::limits::Budget;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BudgetLabels {
+    budget: &'static str,
+}
+
+/// Counts of the limits.
+#[derive(Debug, Clone)]
+pub struct LimitMetrics {
+    refused: Family<BudgetLabels, Counter>,
+    /// Decisions that Redis should have made and memory made instead.
+    pub fallbacks: Counter,
+    pub unknown_clients: Counter,
+    pub redis_up: Gauge,
+    pub redis_connections: Counter,
+}
+
+impl Default for LimitMetrics {
+    fn default() -> Self {
+        let metrics = Self {
+            refused: Family::default(),
+            fallbacks: Counter::default(),
+            unknown_clients: Counter::default(),
+            redis_up: Gauge::default(),
+            redis_connections: Counter::default(),
+        };
+        for budget in Budget::ALL {
+            drop(metrics.refused.get_or_create(&BudgetLabels { budget: budget.rule().name }));
+        }
+        metrics
+    }
+}
+
+impl LimitMetrics {
+    pub(super) fn register(&self, r: &mut Registry) {
+        r.register("limits_refused", "Tries refused by the budget that was spent", self.refused.clone());
+        r.register("limits_redis_up", "1 while processes count together in Redis", self.redis_up.clone());
+        r.register("limits_redis_connections", "Connections opened to Redis", self.redis_connections.clone());
+        r.register("limits_fallbacks", "Tries counted in memory because Redis was away", self.fallbacks.clone());
+        r.register("limits_unknown_clients", "Requests without a known address", self.unknown_clients.clone());
+    }
+
+    pub fn refuse(&self, budget: Budget) {
+        self.refused.get_or_create(&BudgetLabels { budget: budget.rule().name }).inc();
+    }
+}

@@ -1,0 +1,105 @@
+//! Where requests wait, and the work that is done beside them: hashing, the database, mail.
+
+use super::{DURATIONS, Outcomes};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// The queue of a pool that computes.
+#[derive(Debug, Clone)]
+pub struct PoolMetrics {
+    pub refused: Counter,
+    pub waits: Histogram,
+}
+
+impl Default for PoolMetrics {
+    fn default() -> Self {
+        Self { refused: Counter::default(), waits: Histogram::new(DURATIONS) }
+    }
+}
+
+impl PoolMetrics {
+    /// Under the names of what is computed.
+    pub(super) fn register(&self, work: &str, r: &mut Registry) {
+        r.register(format!("{work}_refused"), "Jobs for which there was no place", self.refused.clone());
+        r.register(format!("{work}_wait_seconds"), "How long jobs waited for a thread", self.waits.clone());
+    }
+}
+
+/// The queue before the pool of connections.
+#[derive(Debug, Clone)]
+pub struct DatabaseMetrics {
+    pub refused: Counter,
+    pub waits: Histogram,
+}
+
+impl Default for DatabaseMetrics {
+    fn default() -> Self {
+        Self { refused: Counter::default(), waits: Histogram::new(DURATIONS) }
+    }
+}
+
+impl DatabaseMetrics {
+    pub(super) fn register(&self, r: &mut Registry) {
+        r.register("database_refused", "Pieces of work for which no connection was free in time", self.refused.clone());
+        r.register("database_wait_seconds", "How long work waited for a connection", self.waits.clone());
+    }
+}
+
+/// What became of a mail that a worker had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailOutcome {
+    Sent,
+    /// Nobody is there to write to.
+    Dropped,
+    Postponed,
+    /// It will never be sent.
+    GivenUp,
+}
+
+impl MailOutcome {
+    const ALL: [Self; 4] = [Self::Sent, Self::Dropped, Self::Postponed, Self::GivenUp];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Dropped => "dropped",
+            Self::Postponed => "postponed",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+/// Mail on its way out.
+#[derive(Debug, Clone)]
+pub struct MailMetrics {
+    outcomes: Outcomes,
+    /// In the outbox at the worker's last look.
+    pub waiting: Gauge,
+    /// Of the oldest of these; 0 when there is none.
+    pub oldest_age: Gauge,
+}
+
+impl Default for MailMetrics {
+    fn default() -> Self {
+        let outcomes = Outcomes::of(&MailOutcome::ALL.map(MailOutcome::as_str));
+        Self { outcomes, waiting: Gauge::default(), oldest_age: Gauge::default() }
+    }
+}
+
+impl MailMetrics {
+    pub(super) fn register(&self, r: &mut Registry) {
+        r.register("mails", "Tries to send a mail by their outcome", self.outcomes.0.clone());
+        r.register("mail_waiting", "Mails in the outbox", self.waiting.clone());
+        r.register(
+            "mail_oldest_age_seconds",
+            "Since the oldest mail of the outbox was written",
+            self.oldest_age.clone(),
+        );
+    }
+
+    pub fn count(&self, outcome: MailOutcome) {
+        self.outcomes.count(outcome.as_str());
+    }
+}

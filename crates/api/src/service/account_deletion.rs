@@ -1,0 +1,86 @@
+//! The end of an account: its owner wants to be forgotten.
+//!
+//! Everything about them goes in one transaction. What stays for a week is a row without a person: the ids of the sessions
+//! that ended with it, by which other processes hear that their access tokens are worthless.
+
+use super::reauthentication::{self, ReauthenticationError};
+use super::{ClientInfo, CurrentUser, Services, avatar, event, identity, mail, strays};
+use crate::store::events::EventKind;
+use crate::store::mail_outbox::MailKind;
+use crate::store::sessions::RevokeReason;
+use crate::store::users::UserRow;
+use crate::store::{
+    AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, one_time_tokens, sessions, users,
+};
+use auth_types::requests::DeleteMeRequest;
+use auth_types::{FieldErrors, SessionId, validation};
+use chrono::{DateTime, Utc};
+
+/// Why the account stays.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountDeletionError {
+    #[error("fields are not acceptable")]
+    Fields(FieldErrors),
+    #[error(transparent)]
+    NotProven(#[from] ReauthenticationError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Deletes the caller's account: every session ends, nothing about the person stays, and a last mail says so. The address
+/// and the username are free at once.
+///
+/// # Errors
+/// [`AccountDeletionError`]; the account is as it was then.
+pub async fn delete(
+    services: &Services,
+    caller: CurrentUser,
+    request: DeleteMeRequest,
+    client: ClientInfo,
+) -> Result<(), AccountDeletionError> {
+    validation::given_password(&request.password)
+        .map_err(|message| AccountDeletionError::Fields(FieldErrors::from([("password".to_owned(), vec![message])])))?;
+    let asked = reauthentication::find(services, caller).await?;
+    let account = reauthentication::check(services, asked, request.password, &client).await?;
+    let now = services.now();
+    let deleted = services.store.write(move |connection| {
+        if let Err(error) = reauthentication::still_holds(connection, &account, caller, now)? {
+            return Ok(Err(error));
+        }
+        let ended = sessions::revoke_all(connection, caller.id, RevokeReason::AccountDeletion, now)?;
+        let picture = erase(connection, &account.user, now)?;
+        say_goodbye(connection, &account.user, (now, &client)).map(|()| Ok((ended, picture)))
+    });
+    let (ended, picture): (Vec<SessionId>, Option<String>) = deleted.await??;
+    services.feed.insert(ended, now);
+    if let Some(picture) = picture {
+        strays::delete(services, picture).await;
+    }
+    Ok(())
+}
+
+/// The user's own row comes last: changing its names waits for whoever inserts a row that refers to it, and they may wait
+/// for a session. Answers the file of their picture, a stray now.
+fn erase(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> QueryResult<Option<String>> {
+    let canonical = identity::canonical_email(&user.email).unwrap_or_default();
+    sessions::erase(connection, user.id)?;
+    one_time_tokens::delete_all(connection, user.id)?;
+    known_networks::delete_all(connection, user.id)?;
+    mail_outbox::delete_all(connection, user.id, [&user.email, &canonical])?;
+    events::delete_all(connection, user.id)?;
+    let picture = avatar::forget(connection, user.id, now)?;
+    users::erase(connection, user.id, now)?;
+    Ok(picture)
+}
+
+/// The mail belongs to an address and no user any more, and the event to nobody.
+fn say_goodbye(
+    connection: &mut AnyConnection,
+    user: &UserRow,
+    (now, client): (DateTime<Utc>, &ClientInfo),
+) -> QueryResult<()> {
+    mail_outbox::insert(connection, &mail::to_address(MailKind::AccountDeleted, &user.email, now, client))?;
+    let mut deleted = event(None, EventKind::AccountDeleted, now, &ClientInfo::default());
+    deleted.detail = serde_json::json!({ "user": user.id });
+    events::insert(connection, &deleted)
+}

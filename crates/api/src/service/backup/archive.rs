@@ -1,0 +1,202 @@
+//! An archive: lines of JSON, compressed by zstd, sealed, and encrypted if wanted.
+
+use super::encryption::{self, Envelope, Identities};
+use super::lines::{self, Header, LINE_MAX_BYTES, Line, Row, TableHead, Trailer};
+use super::seal::{SealedReader, SealingWriter};
+use crate::store::backup::{Table, tables};
+use crate::store::state::newest_version;
+use age::x25519::Recipient;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Cursor, Error, Read, Write};
+
+/// Of zstd: its default, fast and small.
+const LEVEL: i32 = 3;
+/// Longest distance that a decoder keeps in memory, as a power of two: four times that of our own archives.
+const WINDOW_LOG_MAX: u32 = 23;
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+
+/// Why an archive cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    #[error("this is no backup of Latchkey")]
+    Foreign,
+    #[error("the backup is encrypted; name the file of the key that opens it with --identity")]
+    Encrypted,
+    #[error("the backup is encrypted, and none of the keys of --identity opens it")]
+    WrongIdentity,
+    #[error("the backup was made by a newer release ({0}); use that one")]
+    Newer(String),
+    #[error("the backup is damaged, cut short or cannot be read: {0}")]
+    Damaged(String),
+}
+
+impl From<Error> for ArchiveError {
+    fn from(error: Error) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}
+
+/// Writes an archive, row by row.
+pub(super) struct Writer<W: Write> {
+    output: zstd::Encoder<'static, SealingWriter<Envelope<W>>>,
+    rows: BTreeMap<String, u64>,
+}
+
+impl<W: Write> Writer<W> {
+    pub(super) fn new(output: W, recipients: &[Recipient], header: &Header) -> std::io::Result<Self> {
+        let sealed = SealingWriter::new(Envelope::new(output, recipients)?);
+        let mut writer = Self { output: zstd::Encoder::new(sealed, LEVEL)?, rows: BTreeMap::new() };
+        writer.line(header)?;
+        Ok(writer)
+    }
+
+    /// Begins a table.
+    pub(super) fn table(&mut self, table: &Table, last_id: Option<i64>) -> std::io::Result<()> {
+        self.rows.insert(table.name.to_owned(), 0);
+        self.line(&TableHead { table: table.name.to_owned(), last_id, columns: table.columns.clone() })
+    }
+
+    /// Writes a row of `table`, if it is one that can be read again.
+    pub(super) fn row(&mut self, table: &Table, json: &str) -> std::io::Result<()> {
+        let refused = |problem| Error::other(format!("table {}: {problem}", table.name));
+        let row = lines::parse_row(json.as_bytes(), &table.columns).map_err(refused)?;
+        if json.len() > LINE_MAX_BYTES / 2 {
+            return Err(refused("a row is too long".to_owned()));
+        }
+        *self.rows.entry(table.name.to_owned()).or_default() += 1;
+        self.line(&row)
+    }
+
+    /// Ends the archive and gives the output back with the number of rows.
+    pub(super) fn finish(mut self) -> std::io::Result<(W, u64)> {
+        let rows = self.rows.values().sum();
+        let trailer = Trailer { rows: std::mem::take(&mut self.rows) };
+        self.line(&trailer)?;
+        Ok((self.output.finish()?.finish()?.finish()?, rows))
+    }
+
+    fn line(&mut self, value: &impl Serialize) -> std::io::Result<()> {
+        serde_json::to_writer(&mut self.output, value)?;
+        self.output.write_all(b"\n")
+    }
+}
+
+/// What an archive holds, in its order.
+#[derive(Debug)]
+pub(super) enum Item {
+    Table(TableHead),
+    /// Of the table before it.
+    Row(Row),
+}
+
+/// Reads an archive, line by line.
+pub(super) struct Reader<'a> {
+    input: Box<dyn BufRead + 'a>,
+    line: Vec<u8>,
+    header: Header,
+    tables: Vec<TableHead>,
+    rows: BTreeMap<String, u64>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn open(mut input: impl Read + 'a, identities: &Identities) -> Result<Self, ArchiveError> {
+        let mut magic = Vec::new();
+        (&mut input).take(4).read_to_end(&mut magic)?;
+        let whole = BufReader::new(Cursor::new(magic.clone()).chain(input));
+        let input: Box<dyn Read> = match &magic {
+            magic if magic == encryption::MAGIC => Box::new(identities.decrypt(whole)?),
+            magic if *magic == ZSTD_MAGIC => Box::new(whole),
+            _ => return Err(ArchiveError::Foreign),
+        };
+        let mut unpacked = zstd::Decoder::new(SealedReader::new(input))?;
+        unpacked.window_log_max(WINDOW_LOG_MAX)?;
+        let mut input: Box<dyn BufRead> = Box::new(BufReader::new(unpacked));
+        let mut line = Vec::new();
+        read_line(&mut input, &mut line)?;
+        Ok(Self { input, header: parse_header(&line)?, line, tables: Vec::new(), rows: BTreeMap::new() })
+    }
+
+    pub(super) const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The next table or row; `None` when all was there and the seal is right.
+    pub(super) fn next(&mut self) -> Result<Option<Item>, ArchiveError> {
+        if !read_line(&mut self.input, &mut self.line)? {
+            return Err(ArchiveError::Damaged("its end is missing".to_owned()));
+        }
+        if self.line.starts_with(b"[") {
+            return self.row().map(|row| Some(Item::Row(row)));
+        }
+        match serde_json::from_slice(&self.line).map_err(|_| damaged("a line is of no known form"))? {
+            Line::Table(head) => self.table(head).map(|head| Some(Item::Table(head))),
+            Line::Trailer(trailer) => self.end(&trailer).map(|()| None),
+        }
+    }
+
+    fn row(&mut self) -> Result<Row, ArchiveError> {
+        let head = self.tables.last().ok_or_else(|| damaged("a row is of no table"))?;
+        *self.rows.entry(head.table.clone()).or_default() += 1;
+        lines::parse_row(&self.line, &head.columns).map_err(ArchiveError::Damaged)
+    }
+
+    /// An older archive may lack tables and columns; one that has more than the program knows is not understood.
+    fn table(&mut self, head: TableHead) -> Result<TableHead, ArchiveError> {
+        let known = tables().into_iter().find(|known| known.name == head.table);
+        let known = known.ok_or_else(|| damaged(&format!("it has an unknown table, {}", head.table)))?;
+        if let Some(column) = head.columns.iter().find(|column| !known.columns.contains(column)) {
+            return Err(damaged(&format!("its table {} has an unknown column, {}", head.table, column.name)));
+        }
+        if self.rows.insert(head.table.clone(), 0).is_some() {
+            return Err(damaged(&format!("it has the table {} twice", head.table)));
+        }
+        self.tables.push(head.clone());
+        Ok(head)
+    }
+
+    fn end(&mut self, trailer: &Trailer) -> Result<(), ArchiveError> {
+        if trailer.rows != self.rows {
+            return Err(damaged("rows are missing"));
+        }
+        // The seal is checked where the input ends.
+        if read_line(&mut self.input, &mut self.line)? { Err(damaged("something follows its end")) } else { Ok(()) }
+    }
+
+    /// Table → how many rows there were so far.
+    pub(super) fn into_rows(self) -> BTreeMap<String, u64> {
+        self.rows
+    }
+}
+
+fn damaged(what: &str) -> ArchiveError {
+    ArchiveError::Damaged(what.to_owned())
+}
+
+/// Reads a line without its end; `false` where there is none.
+fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, ArchiveError> {
+    line.clear();
+    let read = input.take(LINE_MAX_BYTES as u64).read_until(b'\n', line)?;
+    match line.pop() {
+        None => Ok(false),
+        Some(b'\n') => Ok(true),
+        Some(_) if read == LINE_MAX_BYTES => Err(damaged("a line is too long")),
+        Some(_) => Err(damaged("its end is missing")),
+    }
+}
+
+fn parse_header(line: &[u8]) -> Result<Header, ArchiveError> {
+    let foreign = |_| ArchiveError::Foreign;
+    let any: serde_json::Value = serde_json::from_slice(line).map_err(foreign)?;
+    if any["format"] != lines::FORMAT {
+        return Err(ArchiveError::Foreign);
+    }
+    if any["version"] != lines::FORMAT_VERSION {
+        return Err(ArchiveError::Newer(format!("its format is {}", any["version"])));
+    }
+    let header: Header = serde_json::from_value(any).map_err(foreign)?;
+    if header.schema > newest_version() {
+        return Err(ArchiveError::Newer(format!("its schema is {}", header.schema)));
+    }
+    Ok(header)
+}

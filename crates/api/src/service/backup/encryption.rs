@@ -1,0 +1,90 @@
+//! Encryption to the keys of `age` (<https://age-encryption.org/v1>): whoever makes a backup need not be able to read it.
+
+use super::archive::ArchiveError;
+use age::stream::StreamWriter;
+use age::x25519::Recipient;
+use age::{DecryptError, Decryptor, Identity, IdentityFile};
+use std::io::{BufRead, Read, Result, Write};
+use std::path::Path;
+
+/// How an encrypted file begins.
+pub(super) const MAGIC: &[u8; 4] = b"age-";
+
+/// Encrypts, or does not.
+pub(super) enum Envelope<W: Write> {
+    Open(W),
+    Closed(StreamWriter<W>),
+}
+
+impl<W: Write> Envelope<W> {
+    pub(super) fn new(output: W, recipients: &[Recipient]) -> Result<Self> {
+        if recipients.is_empty() {
+            return Ok(Self::Open(output));
+        }
+        let recipients = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
+        let encryptor = age::Encryptor::with_recipients(recipients).map_err(std::io::Error::other)?;
+        encryptor.wrap_output(output).map(Self::Closed)
+    }
+
+    pub(super) fn finish(self) -> Result<W> {
+        match self {
+            Self::Open(output) => Ok(output),
+            Self::Closed(stream) => stream.finish(),
+        }
+    }
+}
+
+impl<W: Write> Write for Envelope<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        match self {
+            Self::Open(output) => output.write(bytes),
+            Self::Closed(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        match self {
+            Self::Open(output) => output.flush(),
+            Self::Closed(stream) => stream.flush(),
+        }
+    }
+}
+
+/// Keys that open backups.
+pub struct Identities(Vec<Box<dyn Identity + Send + Sync>>);
+
+impl std::fmt::Debug for Identities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Identities({})", self.0.len())
+    }
+}
+
+impl Identities {
+    /// Those of a file, as `age-keygen` writes it; none without a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds something else.
+    pub fn read(file: Option<&Path>) -> std::result::Result<Self, String> {
+        let Some(file) = file else { return Ok(Self(Vec::new())) };
+        let refused = |what: &str| format!("the file of --identity, {}, {what}", file.display());
+        let keys = IdentityFile::from_file(file.to_string_lossy().into_owned())
+            .map_err(|error| refused(&format!("cannot be used: {error}")))?
+            .into_identities()
+            .map_err(|error| refused(&format!("cannot be used: {error}")))?;
+        if keys.is_empty() { Err(refused("holds no key")) } else { Ok(Self(keys)) }
+    }
+
+    /// Opens what was encrypted to one of them.
+    pub(super) fn decrypt<R: BufRead>(&self, input: R) -> std::result::Result<impl Read + use<R>, ArchiveError> {
+        if self.0.is_empty() {
+            return Err(ArchiveError::Encrypted);
+        }
+        let keys = self.0.iter().map(|key| key.as_ref() as &dyn Identity);
+        let opened = Decryptor::new_buffered(input).and_then(|closed| closed.decrypt(keys));
+        opened.map_err(|error| match error {
+            DecryptError::NoMatchingKeys => ArchiveError::WrongIdentity,
+            DecryptError::Io(error) => error.into(),
+            other => ArchiveError::Damaged(other.to_string()),
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! The lines of an archive, before they are compressed: JSON, one value a line. `docs/BACKUPS.md` describes them.
+
+use crate::store::backup::{Column, Kind};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What the first line says that this is.
+pub(super) const FORMAT: &str = "latchkey-backup";
+/// Of the form of the lines. A program reads this one and no other.
+pub(super) const FORMAT_VERSION: u32 = 1;
+/// Longest line, bytes: no row comes near it, and a file that has a longer one is none of ours.
+pub(super) const LINE_MAX_BYTES: usize = 4 * 1024 * 1024;
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    pub format: String,
+    pub version: u32,
+    /// Version of the newest migration of the database.
+    pub schema: String,
+    /// The moment that the backup shows.
+    pub made_at: DateTime<Utc>,
+    /// The kind of database that it comes from, for people.
+    pub source: String,
+}
+
+/// The line before a table's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TableHead {
+    pub(super) table: String,
+    /// Where the database numbers the rows: the last id that it has given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_id: Option<i64>,
+    pub(super) columns: Vec<Column>,
+}
+
+/// The last line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Trailer {
+    /// Table → how many rows of it there are.
+    pub(super) rows: BTreeMap<String, u64>,
+}
+
+/// A line that is no row.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Line {
+    Table(TableHead),
+    Trailer(Trailer),
+}
+
+/// A row's values, in the order of the table's columns.
+pub(super) type Row = Vec<Value>;
+
+/// Reads a row and compares each value with what the column holds.
+pub(super) fn parse_row(text: &[u8], columns: &[Column]) -> Result<Row, String> {
+    let row: Row = serde_json::from_slice(text).map_err(|error| format!("a row is not one: {error}"))?;
+    if row.len() != columns.len() {
+        return Err(format!("a row has {} values for {} columns", row.len(), columns.len()));
+    }
+    match row.iter().zip(columns).find(|(value, column)| !fits(value, column.kind)) {
+        Some((_, column)) => Err(format!("a value of the column {} is none of its kind", column.name)),
+        None => Ok(row),
+    }
+}
+
+fn fits(value: &Value, kind: Kind) -> bool {
+    let text = |fits: fn(&str) -> bool| value.as_str().is_some_and(fits);
+    value.is_null()
+        || match kind {
+            Kind::Integer => value.is_i64(),
+            Kind::Boolean => value.is_boolean(),
+            Kind::Text => value.is_string(),
+            Kind::Instant => text(is_instant),
+            Kind::Uuid => text(|text| uuid::Uuid::try_parse(text).is_ok()),
+            Kind::Bytes => text(|text| text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit())),
+        }
+}
+
+/// `2026-11-25T02:20:28.123456Z`: in this one form both databases read it.
+fn is_instant(text: &str) -> bool {
+    const LENGTH: usize = "2026-11-25T02:20:28.123456Z".len();
+    text.len() == LENGTH && text.ends_with('Z') && DateTime::parse_from_rfc3339(text).is_ok()
+}

@@ -1,0 +1,70 @@
+//! What backups are called in the storage. Whatever has another name there is none of ours.
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use std::fmt;
+use std::str::FromStr;
+
+/// The folder of the storage that they are in.
+pub const FOLDER: &str = "backups";
+const FORM: &str = "latchkey-%Y%m%dT%H%M%SZ";
+const PLAIN: &str = ".zst";
+const ENCRYPTED: &str = ".zst.age";
+
+/// `latchkey-YYYYMMDDTHHMMSSZ.zst`, and `.age` behind it when it is encrypted. Ordered by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BackupName {
+    /// The moment that it shows, to the second.
+    pub made_at: DateTime<Utc>,
+    pub encrypted: bool,
+}
+
+impl fmt::Display for BackupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.made_at.format(FORM), if self.encrypted { ENCRYPTED } else { PLAIN })
+    }
+}
+
+impl FromStr for BackupName {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (stem, encrypted) = match text.strip_suffix(ENCRYPTED) {
+            Some(stem) => (stem, true),
+            None => (text.strip_suffix(PLAIN).ok_or(())?, false),
+        };
+        let made_at = NaiveDateTime::parse_from_str(stem, FORM).map_err(|_| ())?.and_utc();
+        let name = Self { made_at, encrypted };
+        // Reading is lenient (`2026115T…`), deleting must not be.
+        if name.to_string() == text { Ok(name) } else { Err(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BackupName;
+
+    #[test]
+    fn a_name_is_read_as_it_is_written() {
+        for text in ["latchkey-20261125T022028Z.zst", "latchkey-20261125T022028Z.zst.age"] {
+            assert_eq!(text.parse::<BackupName>().map(|name| name.to_string()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_called_otherwise_is_no_backup() {
+        for text in [
+            "",
+            "latchkey-20261125T022028Z",
+            "latchkey-20261125T022028Z.zst.part",
+            "latchkey-20261125T022028Z.zst.age.age",
+            "latchkey-20261325T022028Z.zst",
+            "latchkey-2026115T022028Z.zst",
+            "latchkey-20261125T022060Z.zst",
+            " latchkey-20261125T022028Z.zst",
+            "old-latchkey-20261125T022028Z.zst",
+            "latchkey-+2026125T022028Z.zst",
+        ] {
+            assert!(text.parse::<BackupName>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Proving an archive, and filling an empty database from it.
+
+use super::BackupError;
+use super::archive::{ArchiveError, Item, Reader};
+use super::encryption::Identities;
+use super::lines::{Header, Row, TableHead};
+use crate::config::DatabaseUrl;
+use crate::store::backup::{Loading, load, occupied_tables, tables};
+use crate::store::events::{self, EventKind, NewEvent};
+use crate::store::sessions::RevokeReason;
+use crate::store::{last_backup, migrations};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Read;
+
+/// Rows that are inserted at once, and how long their text may get, bytes: a batch costs one round trip.
+const BATCH_ROWS: usize = 1_000;
+const BATCH_BYTES: usize = 1024 * 1024;
+/// How many ids are left out after the restore of an older copy. What was given after the copy was made is not known any
+/// more, and access tokens that name those ids are still about: nobody else may get them.
+const ID_GAP: i64 = 1_000_000;
+
+/// What an archive holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    pub header: Header,
+    /// Table → number of rows.
+    pub rows: BTreeMap<String, u64>,
+}
+
+impl std::fmt::Display for Contents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Header { made_at, source, schema, .. } = &self.header;
+        let made_at = made_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        write!(f, "made at {made_at} of a {source} database, schema {schema}")?;
+        self.rows.iter().try_for_each(|(table, rows)| write!(f, "\n{rows:>12} {table}"))
+    }
+}
+
+/// What is restored, and how.
+#[derive(Debug)]
+pub struct Order<'a> {
+    pub database: &'a DatabaseUrl,
+    pub identities: &'a Identities,
+    /// The source was stopped and what it holds is the newest there is: sessions, links and mails go on.
+    pub moving: bool,
+    pub now: DateTime<Utc>,
+}
+
+/// Reads an archive to its end; blocks.
+pub(super) fn verify(input: impl Read, identities: &Identities) -> Result<Contents, ArchiveError> {
+    let mut archive = Reader::open(input, identities)?;
+    while archive.next()?.is_some() {}
+    Ok(Contents { header: archive.header().clone(), rows: archive.into_rows() })
+}
+
+/// Fills an empty database; blocks.
+///
+/// The archive is read twice: proven to its end before anything is touched, then loaded, as one transaction that also
+/// ends with the proof. Reading is cheap beside inserting, and neither memory nor disk is needed for it.
+pub(super) fn restore<R: Read>(
+    order: &Order<'_>,
+    open: impl Fn() -> Result<R, BackupError>,
+) -> Result<Contents, BackupError> {
+    must_be_empty(occupied_tables(order.database)?)?;
+    verify(open()?, order.identities)?;
+    migrations::migrate(order.database)?;
+    load(order.database, |loading| {
+        must_be_empty(loading.occupied_tables()?)?;
+        fill(order, loading, Reader::open(open()?, order.identities)?)
+    })
+}
+
+fn must_be_empty(occupied: Vec<String>) -> Result<(), BackupError> {
+    if occupied.is_empty() { Ok(()) } else { Err(BackupError::NotEmpty(occupied)) }
+}
+
+fn fill(order: &Order<'_>, loading: &mut Loading<'_>, mut archive: Reader<'_>) -> Result<Contents, BackupError> {
+    let mut heads = Vec::new();
+    let mut batch = Batch::default();
+    while let Some(item) = archive.next()? {
+        match item {
+            Item::Table(head) => {
+                batch.insert(loading)?;
+                batch.table = Some(head.clone());
+                heads.push(head);
+            }
+            Item::Row(row) => batch.add(loading, row, order)?,
+        }
+    }
+    batch.insert(loading)?;
+    let contents = Contents { header: archive.header().clone(), rows: archive.into_rows() };
+    finish(order, loading, &heads, &contents.header)?;
+    Ok(contents)
+}
+
+/// What follows when all rows are in.
+fn finish(
+    order: &Order<'_>,
+    loading: &mut Loading<'_>,
+    heads: &[TableHead],
+    header: &Header,
+) -> Result<(), BackupError> {
+    for table in tables().iter().filter(|table| table.is_numbered()) {
+        let last_id = heads.iter().find(|head| head.table == table.name).and_then(|head| head.last_id).unwrap_or(0);
+        loading.number_after(table, last_id.saturating_add(if order.moving { 0 } else { ID_GAP }))?;
+    }
+    let event = NewEvent {
+        user: None,
+        kind: EventKind::Restored,
+        at: order.now,
+        ip_address: None,
+        user_agent: None,
+        detail: json!({"made_at": header.made_at, "moving": order.moving}),
+    };
+    loading.write(|connection| {
+        last_backup::delete(connection)?;
+        events::insert(connection, &event)
+    })?;
+    Ok(())
+}
+
+/// Rows of one table on their way into the database.
+#[derive(Default)]
+struct Batch {
+    table: Option<TableHead>,
+    /// A JSON array without its end.
+    text: String,
+    rows: usize,
+}
+
+impl Batch {
+    fn add(&mut self, loading: &mut Loading<'_>, row: Row, order: &Order<'_>) -> Result<(), BackupError> {
+        let Some(head) = &self.table else { return Ok(()) };
+        let Some(row) = (if order.moving { Some(row) } else { aged(head, row, order.now) }) else { return Ok(()) };
+        self.text.push(if self.rows == 0 { '[' } else { ',' });
+        self.text.push_str(&Value::from(row).to_string());
+        self.rows += 1;
+        if self.rows == BATCH_ROWS || self.text.len() > BATCH_BYTES { self.insert(loading) } else { Ok(()) }
+    }
+
+    fn insert(&mut self, loading: &mut Loading<'_>) -> Result<(), BackupError> {
+        if let Some(head) = self.table.as_ref().filter(|_| self.rows > 0) {
+            self.text.push(']');
+            loading.insert(&head.table, &head.columns, &self.text)?;
+        }
+        self.text.clear();
+        self.rows = 0;
+        Ok(())
+    }
+}
+
+/// What becomes of a row of an older copy. Since it was made, a session may have been stolen and revoked, a link used, a
+/// mail sent: sessions come back revoked, links and mails do not come back.
+fn aged(head: &TableHead, mut row: Row, now: DateTime<Utc>) -> Option<Row> {
+    match head.table.as_str() {
+        "one_time_tokens" | "mail_outbox" => None,
+        "sessions" => {
+            let place = |name| head.columns.iter().position(|column| column.name == name);
+            let (at, reason) = (place("revoked_at")?, place("revoke_reason")?);
+            if row.get(at)?.is_null() {
+                row[at] = now.to_rfc3339_opts(SecondsFormat::Micros, true).into();
+                row[reason] = RevokeReason::Restored.as_str().into();
+            }
+            Some(row)
+        }
+        _ => Some(row),
+    }
+}

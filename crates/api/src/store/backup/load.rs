@@ -1,0 +1,142 @@
+//! Fills an empty database, as one transaction.
+
+use super::Cut;
+use super::tables::{Column, Kind, LEFT_OUT, Table, tables};
+use crate::config::DatabaseUrl;
+use crate::store::StoreError;
+use crate::store::connection::{AnyConnection, open};
+use crate::store::state::{self, StateError};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+/// Rows come as fast as the storage gives them; the pauses may be longer than a request's.
+const SETUP_POSTGRES: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '15min'";
+
+/// The tables that hold a row, whoever made them; only what is [left out](LEFT_OUT) of backups does not count. A
+/// database that is not there yet has none.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn occupied_tables(url: &DatabaseUrl) -> Result<Vec<String>, StateError> {
+    match state::open_to_read(url)? {
+        Some(mut connection) => Ok(occupied(&mut connection)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn occupied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    let mut occupied = Vec::new();
+    for table in state::tables(connection)? {
+        let sql = format!("SELECT 'a row' AS text FROM \"{}\" LIMIT 1", table.replace('"', "\"\""));
+        if !LEFT_OUT.contains(&table.as_str()) && !state::texts(connection, &sql)?.is_empty() {
+            occupied.push(table);
+        }
+    }
+    occupied.sort_unstable();
+    Ok(occupied)
+}
+
+/// A database that is being filled.
+#[derive(Debug)]
+pub struct Loading<'a> {
+    connection: &'a mut AnyConnection,
+}
+
+/// Lets `work` fill a database whose schema is up to date. Nobody else writes meanwhile, and nothing stays unless all of
+/// `work` succeeds, whatever happens to this process.
+///
+/// # Errors
+/// When the database does not answer; and those of `work`.
+pub fn load<T, E>(url: &DatabaseUrl, work: impl FnOnce(&mut Loading<'_>) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<StoreError>,
+{
+    let mut connection = open(url).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let all = connection.write(|connection| {
+        if let AnyConnection::Postgres(postgres) = connection {
+            let names: Vec<_> = tables().iter().map(|table| table.name).collect();
+            postgres.batch_execute(&format!("{SETUP_POSTGRES}; LOCK TABLE {} IN EXCLUSIVE MODE", names.join(", ")))?;
+        }
+        work(&mut Loading { connection }).map_err(Cut::Work)
+    });
+    all.map_err(Cut::into_error)
+}
+
+impl Loading<'_> {
+    /// The tables that hold a row.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn occupied_tables(&mut self) -> Result<Vec<String>, StoreError> {
+        self.write(occupied)
+    }
+
+    /// Inserts rows, a JSON array of arrays that have a value for each of `columns`.
+    ///
+    /// # Errors
+    /// When the database does not answer, or does not take a row.
+    pub fn insert(&mut self, table: &str, columns: &[Column], rows: &str) -> Result<usize, StoreError> {
+        self.write(|connection| {
+            let sql = insert(table, columns, matches!(connection, AnyConnection::Postgres(_)));
+            let query = diesel::sql_query(sql).bind::<Text, _>(rows);
+            match connection {
+                AnyConnection::Postgres(postgres) => query.execute(postgres),
+                AnyConnection::Sqlite(sqlite) => query.execute(sqlite),
+            }
+        })
+    }
+
+    /// Goes on numbering a table's rows after `last_id`, and after every id that was inserted.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn number_after(&mut self, table: &Table, last_id: i64) -> Result<(), StoreError> {
+        let name = table.name;
+        let highest = format!("(SELECT coalesce(max(id), 0) FROM {name})");
+        self.write(|connection| {
+            match connection {
+                AnyConnection::Postgres(postgres) => {
+                    let sequence = format!("pg_get_serial_sequence('{name}', 'id')");
+                    let sql = format!("SELECT setval({sequence}, n) FROM greatest($1, {highest}) AS n WHERE n > 0");
+                    diesel::sql_query(sql).bind::<BigInt, _>(last_id).execute(postgres)?;
+                }
+                AnyConnection::Sqlite(sqlite) => {
+                    sqlite.batch_execute(&format!("DELETE FROM sqlite_sequence WHERE name = '{name}'"))?;
+                    let sql = format!("INSERT INTO sqlite_sequence (name, seq) SELECT '{name}', max($1, {highest})");
+                    diesel::sql_query(sql).bind::<BigInt, _>(last_id).execute(sqlite)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs statements of ours beside the rows.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn write<T>(&mut self, work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>) -> Result<T, StoreError> {
+        work(self.connection).map_err(StoreError::from_query)
+    }
+}
+
+/// The statement that makes rows of JSON.
+fn insert(table: &str, columns: &[Column], on_postgres: bool) -> String {
+    let values = columns.iter().enumerate().map(|(place, column)| {
+        let value = if on_postgres { format!("(row ->> {place})") } else { format!("value ->> {place}") };
+        match (column.kind, on_postgres) {
+            (Kind::Integer, true) => format!("{value}::bigint"),
+            (Kind::Boolean, true) => format!("{value}::boolean"),
+            (Kind::Instant, true) => format!("{value}::timestamptz"),
+            (Kind::Uuid, true) => format!("{value}::uuid"),
+            (Kind::Bytes, true) => format!("decode({value}, 'hex')"),
+            (Kind::Bytes, false) => format!("unhex({value})"),
+            (Kind::Instant, false) => format!("replace(replace({value}, 'T', ' '), 'Z', '')"),
+            _ => value,
+        }
+    });
+    let values = values.collect::<Vec<_>>().join(", ");
+    let names = columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
+    let rows = if on_postgres { "jsonb_array_elements($1::jsonb) AS rows (row)" } else { "json_each($1)" };
+    format!("INSERT INTO {table} ({names}) SELECT {values} FROM {rows}")
+}

@@ -1,0 +1,138 @@
+//! Reads the whole database as it was at one moment, while others go on writing.
+
+use super::Cut;
+use super::tables::{Kind, Table};
+use crate::config::DatabaseUrl;
+use crate::store::StoreError;
+use crate::store::connection::AnyConnection;
+use crate::store::state::{self, StateError, Versions};
+use diesel::connection::{DefaultLoadingMode, SimpleConnection};
+use diesel::pg::PgRowByRowLoadingMode;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+
+/// Everything that is read belongs to one moment. Rows leave as fast as the storage takes them: a statement's time says
+/// nothing then, and the pauses between statements are longer than a request's.
+const SETUP_POSTGRES: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+    SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '15min'";
+
+/// Why the database could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("{0}")]
+    State(#[from] StateError),
+    #[error("there is no database yet")]
+    Nothing,
+    #[error(
+        "the database lacks migrations of this program; run `api migrate` first, or use the program that it belongs to"
+    )]
+    Behind,
+    #[error("the database was migrated by a newer release; use that, or what it has added would be missing")]
+    Ahead,
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+/// The database at one moment.
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    connection: &'a mut AnyConnection,
+}
+
+/// Hands the database to `work` as it is at this moment. PostgreSQL keeps that moment by a transaction of its own kind,
+/// SQLite by its write-ahead log; nobody who writes waits.
+///
+/// # Errors
+/// When the database does not answer, or its schema is not the one of this program; and those of `work`.
+pub fn snapshot<T, E>(url: &DatabaseUrl, work: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<SnapshotError> + From<StoreError>,
+{
+    let opened = state::open_to_read(url).map_err(SnapshotError::State)?;
+    let mut connection = opened.ok_or(SnapshotError::Nothing)?;
+    let all = connection.transaction(|connection| {
+        if let AnyConnection::Postgres(postgres) = connection {
+            postgres.batch_execute(SETUP_POSTGRES)?;
+        }
+        match state::versions(connection)? {
+            Versions::Missing => return Err(Cut::Work(SnapshotError::Behind.into())),
+            Versions::Unknown => return Err(Cut::Work(SnapshotError::Ahead.into())),
+            Versions::Same => {}
+        }
+        work(&mut Snapshot { connection }).map_err(Cut::Work)
+    });
+    all.map_err(Cut::into_error)
+}
+
+impl Snapshot<'_> {
+    /// The last id that the database has given in a table that it [numbers](Table::is_numbered), 0 when none. It may be of
+    /// a row that was deleted: an id is never given twice.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub fn last_id(&mut self, table: &Table) -> Result<i64, StoreError> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = BigInt)]
+            last: i64,
+        }
+        let name = table.name;
+        let row: QueryResult<Row> = match self.connection {
+            AnyConnection::Postgres(postgres) => {
+                let sequence = format!("pg_get_serial_sequence('{name}', 'id')");
+                let sql = format!("SELECT coalesce(pg_sequence_last_value({sequence}::regclass), 0) AS last");
+                diesel::sql_query(sql).get_result(postgres)
+            }
+            AnyConnection::Sqlite(sqlite) => {
+                let sql = format!("SELECT coalesce(max(seq), 0) AS last FROM sqlite_sequence WHERE name = '{name}'");
+                diesel::sql_query(sql).get_result(sqlite)
+            }
+        };
+        Ok(row.map_err(StoreError::from_query)?.last)
+    }
+
+    /// Shows each row of a table to `visit` as a JSON array, one at a time: memory does not grow with the table.
+    ///
+    /// # Errors
+    /// When the database does not answer; and those of `visit`.
+    pub fn each_row<E: From<StoreError>>(
+        &mut self,
+        table: &Table,
+        mut visit: impl FnMut(&str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Text)]
+            json: String,
+        }
+        let query = diesel::sql_query(select(table, matches!(self.connection, AnyConnection::Postgres(_))));
+        let refused = |error| E::from(StoreError::from_query(error));
+        let mut show = |row: QueryResult<Row>| visit(&row.map_err(refused)?.json);
+        match self.connection {
+            AnyConnection::Postgres(postgres) => {
+                query.load_iter::<Row, PgRowByRowLoadingMode>(postgres).map_err(refused)?.try_for_each(&mut show)
+            }
+            AnyConnection::Sqlite(sqlite) => {
+                query.load_iter::<Row, DefaultLoadingMode>(sqlite).map_err(refused)?.try_for_each(&mut show)
+            }
+        }
+    }
+}
+
+/// The statement that makes JSON of a table's rows.
+fn select(table: &Table, on_postgres: bool) -> String {
+    let (array, cast) = if on_postgres { ("json_build_array", "::text") } else { ("json_array", "") };
+    let values = table.columns.iter().map(|column| {
+        let name = &column.name;
+        match (column.kind, on_postgres) {
+            (Kind::Bytes, true) => format!("encode({name}, 'hex')"),
+            (Kind::Bytes, false) => format!("iif({name} IS NULL, NULL, lower(hex({name})))"),
+            (Kind::Instant, true) => format!(r#"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#),
+            (Kind::Instant, false) => format!("replace({name}, ' ', 'T') || 'Z'"),
+            (Kind::Boolean, false) => format!("json(CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"),
+            _ => name.clone(),
+        }
+    });
+    let values = values.collect::<Vec<_>>().join(", ");
+    format!("SELECT {array}({values}){cast} AS json FROM {}", table.name)
+}

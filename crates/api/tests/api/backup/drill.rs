@@ -1,0 +1,138 @@
+//! The drill: load, back up while others write, destroy, restore, and see who is still signed in.
+
+use super::rows::content;
+use super::{BOTH, Backup};
+use crate::support::{Database, ManualClock, PASSWORD, TestApp, TestDb, on_both_databases};
+use api::service::backup::{Plan, write};
+use auth_types::Reason;
+use serde_json::json;
+use std::io::Write;
+use std::sync::Arc;
+
+on_both_databases![
+    an_older_copy_signs_everybody_out,
+    a_move_keeps_everybody_signed_in,
+    a_backup_shows_one_moment_while_others_write,
+];
+
+const ADA: &str = "ada@example.com";
+const NEW_PASSWORD: &str = "amber lighthouse window 17";
+
+async fn ask_for_a_link(app: &TestApp) {
+    app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+}
+
+async fn an_older_copy_signs_everybody_out(database: Database) {
+    let source = TestApp::builder(database).user(ADA).start().await;
+    let (live, ended) = (source.login(ADA).await, source.login(ADA).await);
+    source.logout(&ended).await.done();
+    ask_for_a_link(&source).await;
+    let link = source.deliver_one_mail().await.token();
+    ask_for_a_link(&source).await; // a mail that waits
+    let backup = Backup::of(source.db());
+    drop(source);
+    for kind in BOTH {
+        let target = TestDb::empty(kind);
+        backup.restore(&target).unwrap();
+        assert_eq!(target.number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 0);
+        assert_eq!(target.number("SELECT count(*) FROM sessions WHERE revoke_reason = 'restored'"), 1);
+        assert_eq!(target.number("SELECT count(*) FROM sessions WHERE revoke_reason = 'logout'"), 1);
+        assert_eq!(target.number("SELECT count(*) FROM auth_events WHERE kind = 'restored' AND user_id IS NULL"), 1);
+
+        let app = TestApp::builder_on(Arc::new(target)).start().await;
+        app.refresh(&live).await.refused(Reason::SessionRevoked);
+        app.me(&live).await.refused(Reason::SessionRevoked);
+        assert_eq!(app.deliver_mail().await.len(), 0, "an old copy sends nothing again");
+        let body = json!({"token": link, "new_password": NEW_PASSWORD});
+        app.post("/api/auth/password/reset/confirm/", &body).await.has_status(400);
+        let again = app.login(ADA).await;
+        app.refresh(&again).await.ok();
+    }
+}
+
+async fn a_move_keeps_everybody_signed_in(database: Database) {
+    let source = TestApp::builder(database).user(ADA).start().await;
+    let (live, ended) = (source.login(ADA).await, source.login(ADA).await);
+    source.logout(&ended).await.done();
+    ask_for_a_link(&source).await;
+    let link = source.deliver_one_mail().await.token();
+    ask_for_a_link(&source).await;
+    let backup = Backup::of(source.db());
+    drop(source);
+    for kind in BOTH {
+        let target = TestDb::empty(kind);
+        backup.move_to(&target).unwrap();
+        let app = TestApp::builder_on(Arc::new(target)).start().await;
+        app.me(&live).await.done();
+        app.refresh(&live).await.ok();
+        app.refresh(&ended).await.refused(Reason::SessionRevoked);
+        let body = json!({"token": link, "new_password": NEW_PASSWORD});
+        app.post("/api/auth/password/reset/confirm/", &body).await.has_status(200);
+        app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+    }
+}
+
+/// Writes into the database whenever a piece of the backup leaves: it would wait for ever, or fail, if it had to wait for
+/// the backup.
+struct Meddler<'a> {
+    db: &'a TestDb,
+    archive: Vec<u8>,
+    meddled: usize,
+}
+
+impl Write for Meddler<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.meddled += 1;
+        insert_people(self.db, 1_000_000 + self.meddled, 1);
+        self.db.execute("DELETE FROM sessions WHERE user_id = 2999");
+        self.db.execute("UPDATE users SET display_name = 'meddled' WHERE id > 2000");
+        self.archive.extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Accounts, each with a session; their names do not compress.
+pub(super) fn insert_people(db: &TestDb, first: usize, count: usize) {
+    let (id, noise, at) = match db.database() {
+        Database::Sqlite => {
+            ("printf('00000000-0000-7000-8000-%012d', n)", "hex(randomblob(150))", "'2026-01-01 00:00:00.000000'")
+        }
+        Database::Postgres => (
+            "CAST('00000000-0000-7000-8000-' || lpad(CAST(n AS text), 12, '0') AS uuid)",
+            "(SELECT string_agg(md5(CAST(random() * n * m AS text)), '') FROM generate_series(1, 9) AS m)",
+            "CAST('2026-01-01 00:00:00+00' AS timestamptz)",
+        ),
+    };
+    let numbers = format!(
+        "WITH RECURSIVE numbers (n) AS (SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {first} + {count} - 1)"
+    );
+    db.execute(&format!(
+        "{numbers} INSERT INTO users (id, email, email_canonical, password_hash, display_name, created_at)
+         SELECT n, 'e', 'e' || n, 'p', {noise}, {at} FROM numbers"
+    ));
+    db.execute(&format!(
+        "{numbers} INSERT INTO sessions (id, user_id, generation, jti, created_at, rotated_at, expires_at, absolute_expires_at)
+         SELECT {id}, n, 1, 'j', {at}, {at}, {at}, {at} FROM numbers"
+    ));
+}
+
+async fn a_backup_shows_one_moment_while_others_write(database: Database) {
+    let source = TestDb::migrated(database);
+    insert_people(&source, 1, 3_000);
+    let before = content(&source);
+    let plan = Plan { database: source.parsed_url(), recipients: Vec::new(), clock: Arc::new(ManualClock::new()) };
+    let meddler = Meddler { db: &source, archive: Vec::new(), meddled: 0 };
+    let meddler = write(&plan, |_| Ok(meddler)).unwrap().output;
+    assert!(meddler.meddled > 5, "the backup left in {} pieces only", meddler.meddled);
+    assert_ne!(content(&source), before);
+    for kind in BOTH {
+        let target = TestDb::empty(kind);
+        Backup::from_bytes(&meddler.archive).move_to(&target).unwrap();
+        target.execute("DELETE FROM auth_events");
+        assert_eq!(content(&target), before);
+    }
+}

@@ -1,0 +1,131 @@
+//! What the documents name is there: files, headings, routes, pages, variables, metrics, and the words of the API.
+
+use crate::support::document::{Document, root};
+use api::config::{VARIABLES, Variable};
+use auth_types::responses::TokenTransport;
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Variables of others, and one that nobody reads, as an example.
+const NOT_OURS: [&str; 4] = ["NODE_ENV", "NODE_VERSION", "SECRET_KEYS", "CORS_ALLOWED_ORIGIN"];
+
+#[test]
+fn every_link_leads_somewhere() {
+    let documents = Document::all();
+    let mut followed = 0;
+    for document in &documents {
+        for link in document.links().filter(|link| !link.starts_with("http")) {
+            let (path, anchor) = link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor)));
+            let folder = Path::new(&document.name).parent().unwrap();
+            let target = if path.is_empty() { root().join(&document.name) } else { root().join(folder).join(path) };
+            assert!(target.exists(), "{} points to {path}, which is not there", document.name);
+            let same =
+                |other: &&Document| root().join(&other.name).canonicalize().unwrap() == target.canonicalize().unwrap();
+            let is_there = |anchor| documents.iter().find(same).is_some_and(|other| other.anchors().contains(anchor));
+            assert!(anchor.is_none_or(is_there), "{} points to {link}: there is no such heading", document.name);
+            followed += 1;
+        }
+    }
+    assert!(followed > 60, "only {followed} links were found");
+}
+
+/// Each span of each document for which `names` finds a name, with the document.
+fn all_named<T>(names: impl Fn(&str) -> Option<T>) -> Vec<(String, T)> {
+    let of = |document: &Document| -> Vec<_> {
+        document.spans().filter_map(|span| names(span).map(|name| (document.name.clone(), name))).collect()
+    };
+    Document::all().iter().flat_map(of).collect()
+}
+
+fn openapi() -> String {
+    serde_json::to_string(&api::http::openapi_document(TokenTransport::Cookie)).unwrap()
+}
+
+/// The paths that the API answers under, and those of the client's pages.
+fn paths() -> BTreeSet<String> {
+    let document: serde_json::Value = serde_json::from_str(&openapi()).unwrap();
+    let routes = document["paths"].as_object().unwrap().keys().cloned();
+    let pages = std::fs::read_to_string(root().join("crates/client/src/app.rs")).unwrap();
+    let pages: Vec<_> =
+        pages.split("path!(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+    routes.chain(pages).chain(["/", "/api/docs/", "/api/openapi.json"].map(str::to_owned)).collect()
+}
+
+/// `POST /api/auth/login/`, `/readyz`, `/reset-password#token=…`; without the method and what is not the path.
+fn path_in(span: &str) -> Option<String> {
+    let path = span
+        .rsplit_once(' ')
+        .map_or(span, |(method, path)| if method.chars().all(char::is_uppercase) { path } else { "" });
+    let path = path.split(['?', '#']).next()?;
+    let is_path = path.starts_with('/') && path.chars().all(|c| c.is_ascii_alphanumeric() || "/-_.{}".contains(c));
+    is_path.then(|| path.to_owned())
+}
+
+#[test]
+fn every_path_is_one_of_the_api_or_of_the_client() {
+    let (known, named) = (paths(), all_named(path_in));
+    assert!(named.len() > 20, "{named:?}");
+    let is_known =
+        |path: &str| known.contains(path) || path.ends_with('/') && known.iter().any(|known| known.starts_with(path));
+    let lost: Vec<_> = named.into_iter().filter(|(_, path)| !is_known(path)).collect();
+    assert!(lost.is_empty(), "these are nowhere: {lost:#?}");
+}
+
+/// `NAME_OF_IT`, `NAME_OF_IT=value`; `AWS_*` stands for all that begin so.
+fn variable_in(span: &str) -> Option<String> {
+    let name = span.split('=').next()?;
+    let has_form =
+        name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "_*".contains(c));
+    has_form.then(|| name.to_owned())
+}
+
+#[test]
+fn every_variable_is_read_by_somebody() {
+    let known: BTreeSet<&str> = VARIABLES.iter().flat_map(Variable::names).chain(NOT_OURS).collect();
+    let is_known = |name: &str| match name.strip_suffix('*') {
+        Some(start) => known.iter().any(|known| known.starts_with(start)),
+        None => known.contains(name),
+    };
+    let lost: Vec<_> = all_named(variable_in).into_iter().filter(|(_, name)| !is_known(name)).collect();
+    assert!(lost.is_empty(), "nobody reads these: {lost:#?}");
+}
+
+/// The text of all files of a folder and those under it.
+fn texts(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| if path.is_dir() { texts(&path) } else { std::fs::read_to_string(path).unwrap() }).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+}
+
+/// A metric with what Prometheus makes of a histogram.
+fn metric_of(name: &str) -> &str {
+    ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+}
+
+/// Reasons, codes, budgets, members of JSON, columns, outcomes: `words_like_these`.
+#[test]
+fn every_word_of_the_api_is_in_its_sources() {
+    let metrics = Document::read("docs/METRICS.md").text;
+    let sources =
+        ["crates/api/src", "crates/auth-types/src", "migrations", "scripts"].map(|folder| texts(&root().join(folder)));
+    let text = sources.concat() + &openapi();
+    let known: BTreeSet<&str> = words(&text).collect();
+    let in_snake_case = |span: &str| {
+        let is_one =
+            span.contains('_') && span.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        is_one.then(|| span.to_owned())
+    };
+    let is_known = |name: &str| {
+        if name.starts_with("latchkey_") {
+            return metrics.contains(&format!("| `{}` |", metric_of(name)));
+        }
+        known.contains(name)
+    };
+    let named = all_named(in_snake_case);
+    assert!(named.len() > 50, "{named:?}");
+    let lost: Vec<_> = named.into_iter().filter(|(_, name)| !is_known(name)).collect();
+    assert!(lost.is_empty(), "these are nowhere: {lost:#?}");
+}

@@ -1,0 +1,114 @@
+//! A document of this repository, taken apart: its sections, and the fenced blocks in them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The folder that everything is under.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A fenced block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// What stands behind the fence's backticks.
+    pub language: String,
+    pub text: String,
+    /// Where its text begins, counted from 1.
+    pub line: usize,
+}
+
+/// What stands under a heading of the second level; the title of what stands before the first one is empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    pub title: String,
+    /// `NAME=value` of a comment `<!-- api: NAME=value … -->`: how the API of this section is misconfigured.
+    pub variables: Vec<(String, String)>,
+    pub blocks: Vec<Block>,
+}
+
+/// A Markdown file.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// From the root: `docs/KEYS.md`.
+    pub name: String,
+    pub text: String,
+}
+
+impl Document {
+    pub fn read(name: &str) -> Self {
+        let text = std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        Self { name: name.to_owned(), text }
+    }
+
+    /// The README and all under `docs/`.
+    pub fn all() -> Vec<Self> {
+        let files = std::fs::read_dir(root().join("docs")).unwrap().map(|file| file.unwrap().path());
+        let is_document = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
+        let name = |path: PathBuf| format!("docs/{}", path.file_name().unwrap().to_str().unwrap());
+        let mut names: Vec<_> = files.filter(is_document).map(name).chain(["README.md".to_owned()]).collect();
+        names.sort();
+        names.iter().map(|name| Self::read(name)).collect()
+    }
+
+    /// What links to a heading say behind `#`, as GitHub makes it.
+    pub fn anchors(&self) -> BTreeSet<String> {
+        self.text.lines().filter(|line| line.starts_with('#')).map(anchor).collect()
+    }
+
+    /// Where links lead, `[words](target)`.
+    pub fn links(&self) -> impl Iterator<Item = &str> {
+        self.text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+    }
+
+    /// What stands between backticks within a line.
+    pub fn spans(&self) -> impl Iterator<Item = &str> {
+        self.text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
+    }
+
+    pub fn sections(&self) -> Vec<Section> {
+        let mut sections = vec![Section::titled("")];
+        let mut open: Option<Block> = None;
+        for (line, number) in self.text.lines().zip(1..) {
+            let section = sections.last_mut().unwrap();
+            match (&mut open, line.strip_prefix("```")) {
+                (Some(_), Some(_)) => section.blocks.extend(open.take()),
+                (Some(block), None) => block.text.extend([line, "\n"]),
+                (None, Some(language)) => {
+                    open = Some(Block { language: language.to_owned(), text: String::new(), line: number + 1 });
+                }
+                (None, None) => {
+                    if let Some(title) = line.strip_prefix("## ") {
+                        sections.push(Section::titled(title));
+                    } else if let Some(variables) = line.strip_prefix("<!-- api: ") {
+                        section.variables = assignments(variables.trim_end_matches("-->"));
+                    }
+                }
+            }
+        }
+        assert!(open.is_none(), "{}: a fence is not closed", self.name);
+        sections
+    }
+}
+
+impl Section {
+    /// What is to be run, in order.
+    pub fn commands(&self) -> Vec<&Block> {
+        self.blocks.iter().filter(|block| block.language == "sh").collect()
+    }
+
+    fn titled(title: &str) -> Self {
+        Self { title: title.to_owned(), variables: Vec::new(), blocks: Vec::new() }
+    }
+}
+
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    text.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect()
+}
+
+fn assignments(text: &str) -> Vec<(String, String)> {
+    let pairs =
+        text.split_whitespace().map(|pair| pair.split_once('=').unwrap_or_else(|| panic!("{pair} sets nothing")));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
