@@ -215,7 +215,7 @@ async fn what_is_no_picture_changes_nothing() {
 async fn a_picture_may_have_two_mebibytes_and_no_more() {
     let (app, tokens) = start(Database::Sqlite).await;
     let mut content = jpeg(&photo(40, 40));
-    content.resize(AVATAR_MAX_BYTES, 0);
+    content.resize(AVATAR_MAX_BYTES as usize, 0);
     put(&app, &tokens, "image/jpeg", content.clone()).await.done();
     content.push(0);
     put(&app, &tokens, "image/jpeg", content.clone()).await.failed(413, Reason::BodyTooLarge);

@@ -1,5 +1,6 @@
 //! `/account`
 
+use super::picture::PictureForm;
 use crate::components::{Button, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
 use crate::http::Api;
 use crate::notices::Notices;
@@ -13,6 +14,9 @@ use leptos::prelude::*;
 pub fn AccountPage() -> impl IntoView {
     view! {
         <PageTitle text="Account" />
+        <section class="panel">
+            <PictureForm />
+        </section>
         <section class="panel">
             <ProfileForm />
         </section>

@@ -10,6 +10,7 @@
 mod answer;
 mod backoff;
 mod failure;
+mod initials;
 mod keeper;
 mod link_token;
 mod next_path;
@@ -28,6 +29,7 @@ mod fixtures;
 pub use answer::{Answer, Outcome, Silence, Trouble, asks_for_refresh, refresh_outcome, retry_after};
 pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
 pub use failure::{Failure, Refusal, read_empty, read_json};
+pub use initials::initials;
 pub use keeper::{Change, Keeper, Plan, Seen, Settled, Stored};
 pub use link_token::link_token;
 pub use next_path::{START, accept_next, sign_in_path};
