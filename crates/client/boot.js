@@ -11,11 +11,25 @@ const TEMPLATE = new RegExp(`^(?:[^<]|<(?:${ELEMENT})(?: ${ATTRIBUTE}| ${LINK})*
 
 globalThis.trustedTypes?.createPolicy("default", { createHTML: (html) => (TEMPLATE.test(html) ? html : null) });
 
+// Where a deployment has just taken a file away, a host answers with the page, and the browser would keep that for a year in
+// the file's place. So when something is missing, all files are asked for past the cache and the page is loaded again, once.
+const first = performance.getEntriesByType("navigation")[0]?.type !== "reload";
+
+async function askAgain() {
+  const styles = Array.from(document.querySelectorAll("link[rel=stylesheet]"), ({ href }) => href);
+  await Promise.all([js, wasm, ...styles].map((file) => fetch(file, { cache: "reload" })));
+  if (first) location.reload();
+  return first;
+}
+
 try {
+  if (first && !document.styleSheets[0]?.cssRules.length) throw new Error("the style sheet is missing");
   const { default: start } = await import(js);
   await start({ module_or_path: wasm });
 } catch (error) {
   console.error(error);
-  const text = document.getElementById("splash-text");
-  if (text) text.textContent = "Latchkey could not be started. Check your connection, reload the page, or try a newer browser.";
+  if (!(await askAgain().catch(() => false))) {
+    const text = document.getElementById("splash-text");
+    if (text) text.textContent = "Latchkey could not be started. Check your connection, reload the page, or try a newer browser.";
+  }
 }

@@ -14,7 +14,7 @@ use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::pool::WorkPool;
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
-use crate::service::{Services, passwords, prune};
+use crate::service::{Services, backup, passwords, prune};
 use crate::store::Store;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -139,11 +139,12 @@ async fn wait_for(stopping: GracefulShutdownSignal) {
     stopping.notified().await;
 }
 
-/// Polls the revoked-session feed, sends and counts mail, prunes ended sessions and keeps connected to Redis, for as long as the
-/// process lives.
+/// Polls the revoked-session feed, sends and counts mail, prunes ended sessions, keeps connected to Redis and looks for
+/// backups, for as long as the process lives.
 pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
-    let (feed, mail, measure) = (poll_feed(&services), deliver_mail(&services), measure_mail(&services));
+    let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
     let (prune, redis) = (prune_sessions(&services), keep_connected(&services));
+    let measure = futures_util::future::join(measure_mail(&services), watch_backups(&services));
     futures_util::future::join5(feed, mail, measure, prune, redis).await.0
 }
 
@@ -190,6 +191,17 @@ async fn prune_sessions(services: &Services) {
             Ok(0) => {}
             Ok(deleted) => log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions"),
             Err(error) => log::warn!("prune.sessions: {error}"),
+        }
+    }
+}
+
+async fn watch_backups(services: &Services) {
+    let mut tick = tokio::time::interval(Duration::from_secs(backup::POLL_SECONDS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = backup::observe(services).await {
+            log::warn!("backup.observe: {error}");
         }
     }
 }

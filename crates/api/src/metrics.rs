@@ -3,6 +3,7 @@
 //! Labels are words that the program itself knows: nothing that a client sends becomes one, and nothing about a person.
 //! What is counted starts at 0, so that the first time shows as a rise.
 
+mod backup;
 mod events;
 mod http;
 mod limits;
@@ -10,6 +11,7 @@ mod process;
 mod snapshot;
 mod work;
 
+pub use backup::BackupMetrics;
 pub use http::HttpMetrics;
 pub use limits::LimitMetrics;
 pub use snapshot::Snapshot;
@@ -67,6 +69,7 @@ pub struct Metrics {
     pub pictures: PoolMetrics,
     pub database: DatabaseMetrics,
     pub mail: MailMetrics,
+    pub backup: BackupMetrics,
     sign_ins: Outcomes,
     refreshes: Outcomes,
     state: State,
@@ -84,6 +87,7 @@ impl Metrics {
             pictures: PoolMetrics::default(),
             database: DatabaseMetrics::default(),
             mail: MailMetrics::default(),
+            backup: BackupMetrics::default(),
             sign_ins: Outcomes::of(&["succeeded", "refused", "throttled", "busy", "malformed", "failed"]),
             refreshes: Outcomes::of(&["rotated", "repeated", "refused", "reused", "ahead", "contended"]),
             state: State::default(),
@@ -111,6 +115,7 @@ impl Metrics {
         self.pictures.register("pictures", r);
         self.database.register(r);
         self.mail.register(r);
+        self.backup.register(r);
         self.state.register(r);
     }
 

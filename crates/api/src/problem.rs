@@ -6,6 +6,7 @@ mod sessions;
 use crate::files::FileError;
 use crate::service::account::AccountError;
 use crate::service::avatar::AvatarError;
+use crate::service::events::EventsError;
 use crate::service::limits::Throttled;
 use crate::service::login::LoginError;
 use crate::service::pool::Busy;
@@ -335,6 +336,16 @@ impl From<LoginError> for Problem {
             LoginError::Hash(cause) => Self::internal(cause),
             LoginError::Sign(cause) => Self::internal(cause),
             LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventsError> for Problem {
+    fn from(error: EventsError) -> Self {
+        match error {
+            EventsError::Fields(errors) => Self::fields_invalid(errors),
+            EventsError::Refused(refusal) => refusal.into(),
+            EventsError::Store(error) => error.into(),
         }
     }
 }

@@ -5,6 +5,9 @@
 #![warn(missing_docs)]
 
 pub mod claims;
+pub mod device;
+pub mod events;
+pub mod export;
 pub mod keys;
 pub mod limits;
 pub mod problem;
@@ -13,5 +16,6 @@ pub mod responses;
 pub mod validation;
 
 pub use claims::{AccessClaims, RefreshClaims, Role, SessionId, TokenType, UserId};
+pub use events::{EventDetail, EventKind};
 pub use keys::{JsonWebKey, JsonWebKeySet};
 pub use problem::{FieldErrors, ProblemBody, ProblemCode, Reason};

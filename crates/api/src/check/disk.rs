@@ -23,7 +23,8 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         && let Some(why) = vanishes(folder).filter(|_| !facts.storage_is_refused())
     {
         let message = format!("{} is {why}", folder.display());
-        findings.push(rules::STORAGE_EPHEMERAL.found(message).about("AWS_STORAGE_BUCKET_NAME"));
+        findings.push(rules::STORAGE_EPHEMERAL.found(&message).about("AWS_STORAGE_BUCKET_NAME"));
+        findings.push(rules::BACKUP_EPHEMERAL.found(message).about("AWS_STORAGE_BUCKET_NAME"));
     }
     findings
 }

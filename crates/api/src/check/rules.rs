@@ -99,6 +99,11 @@ rules! {
     STORAGE_UNREACHABLE: Error "storage.unreachable"
         "Mend the AWS_* (the key must be allowed to write, read and delete), or make the folder writable."
 
+    BACKUP_EPHEMERAL: Warning "backup.ephemeral"
+        "Set the AWS_* to a bucket, or mount a disk; backups go where the database goes, with the machine."
+    BACKUP_PLAIN: Warning "backup.plain"
+        "Set BACKUP_AGE_RECIPIENT to a public key of age: whoever reads the bucket reads every account."
+
     HASHING_FAST: Warning "hashing.fast"
         "Raise BCRYPT_COST; one step doubles the time, for you and for whoever guesses."
     HASHING_SLOW: Warning "hashing.slow"

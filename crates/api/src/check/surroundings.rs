@@ -30,6 +30,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     findings.extend(proxies(facts));
     findings.extend(mail(facts));
     findings.extend(machine(facts));
+    findings.extend(bucket(facts));
     findings
 }
 
@@ -79,4 +80,12 @@ fn machine(facts: &Facts<'_>) -> Vec<Finding> {
         findings.push(rules::STORAGE_LOCAL.found(message).about("AWS_STORAGE_BUCKET_NAME"));
     }
     findings
+}
+
+/// What others could read in a bucket.
+fn bucket(facts: &Facts<'_>) -> Option<Finding> {
+    let plain = matches!(facts.settings.storage, StorageSettings::S3(_)) && facts.settings.backup.recipients.is_empty();
+    let message = "is not set: backups are kept in the bucket as they are";
+    let found = plain && !facts.is_refused("BACKUP_AGE_RECIPIENT");
+    found.then(|| rules::BACKUP_PLAIN.found(message).about("BACKUP_AGE_RECIPIENT"))
 }

@@ -1,36 +1,45 @@
 //! `api backup`: making, listing, proving and restoring backups.
 
-use super::{CliError, clock, prepare_folder, print};
-use crate::config::{Settings, parse_recipients};
-use crate::service::backup::{self, BackupError, Identities, Order, Plan};
+use super::{CliError, clock, prepare_folder, print, print_json};
+use crate::config::{Patience, Settings, StorageSettings, parse_recipients};
+use crate::files::{Files, Tries};
+use crate::service::backup::{self, BackupError, BackupName, Identities, Made, Order, Plan, Source, Stored};
 use crate::telemetry;
 use clap::{Args, Subcommand};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {
-    /// Write the whole database into one file.
+    /// Write the whole database into the storage, and delete the backups that `BACKUP_KEEP` does not keep.
     Create(Create),
+    /// Name the backups that the storage has, oldest first.
+    List {
+        /// Print one JSON array.
+        #[arg(long)]
+        json: bool,
+    },
     /// Prove that a backup is whole and readable; needs no database.
     Verify(Which),
-    /// Fill an empty database of either kind. Every session ends, links and waiting mail are dropped.
+    /// Fill an empty database of either kind. Every session ends; links and waiting mail do not come back.
     Restore(Restore),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// A file of this machine to write, in place of the storage.
+    /// A file of this machine to write, in place of the storage; nothing is deleted.
     #[arg(long, value_name = "FILE")]
-    to: PathBuf,
+    to: Option<PathBuf>,
     /// Public keys of age, in place of `BACKUP_AGE_RECIPIENT`.
-    #[arg(long, value_name = "AGE1…")]
+    #[arg(long, value_name = "AGE1")]
     recipient: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// A file of this machine.
-    backup: PathBuf,
+    /// A name of the list, `latest`, or a file of this machine.
+    #[arg(value_name = "NAME|latest|FILE")]
+    backup: String,
     /// The file of the age key that opens it.
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
@@ -48,41 +57,94 @@ pub(super) struct Restore {
 pub(super) async fn execute(command: Backup) -> Result<(), CliError> {
     match command {
         Backup::Create(arguments) => create(arguments).await,
+        Backup::List { json } => list(json).await,
         Backup::Verify(which) => verify(which).await,
         Backup::Restore(arguments) => restore(arguments).await,
     }
 }
 
-async fn create(Create { to, recipient }: Create) -> Result<(), CliError> {
+fn settings() -> Result<Settings, CliError> {
     let settings = Settings::from_env()?;
     telemetry::init(&settings, clock());
+    Ok(settings)
+}
+
+/// The storage. Nobody waits for a backup, so it is asked again for as long as that may help.
+fn files(settings: &StorageSettings) -> Result<Files, CliError> {
+    Files::open(settings, Tries::Many, Patience::default()).map_err(|error| CliError::Message(error.to_string()))
+}
+
+async fn create(Create { to, recipient }: Create) -> Result<(), CliError> {
+    let settings = settings()?;
     let recipients = match recipient {
         Some(keys) => parse_recipients(&keys).map_err(|problem| CliError::Message(format!("--recipient {problem}")))?,
-        None => settings.backup.recipients,
+        None => settings.backup.recipients.clone(),
     };
-    let plan = Plan { database: settings.database.url, recipients, clock: clock() };
-    let made = off_thread(move || backup::create_file(&plan, &to)).await?;
+    let plan = Plan { database: settings.database.url.clone(), recipients, made_at: clock().now() };
+    match to {
+        Some(file) => tell(&off_thread(move || backup::create_file(&plan, &file)).await?),
+        None => store(&settings, plan).await,
+    }
+}
+
+fn tell(made: &Made) -> Result<(), CliError> {
     print(format_args!("made {}: {} rows, {} bytes", made.name, made.rows, made.size_bytes))
 }
 
+async fn store(settings: &Settings, plan: Plan) -> Result<(), CliError> {
+    let files = files(&settings.storage)?;
+    let storage = files.clone();
+    let made = off_thread(move || {
+        let made = backup::create(&storage, &plan)?;
+        backup::record(&plan.database, &made)?;
+        Ok(made)
+    })
+    .await?;
+    tell(&made)?;
+    let deleted = backup::delete_outdated(&files, settings.backup.keep).await.map_err(BackupError::from)?;
+    deleted.iter().try_for_each(|name| print(format_args!("deleted {name}")))
+}
+
+async fn list(as_json: bool) -> Result<(), CliError> {
+    let all = backup::list(&files(&settings()?.storage)?).await.map_err(BackupError::from)?;
+    if as_json {
+        let row = |Stored { name, size_bytes }: &Stored| json!({"name": name.to_string(), "made_at": name.made_at, "size_bytes": size_bytes, "encrypted": name.encrypted});
+        return print_json(&all.iter().map(row).collect::<Vec<_>>());
+    }
+    all.iter().try_for_each(|Stored { name, size_bytes }| print(format_args!("{name} {size_bytes:>14} bytes")))
+}
+
 async fn verify(Which { backup, identity }: Which) -> Result<(), CliError> {
-    let identities = identities(identity.as_deref())?;
-    let contents = off_thread(move || backup::verify_file(&backup, &identities)).await?;
+    let (source, identities) = (source(&backup).await?, identities(identity.as_deref())?);
+    let contents = off_thread(move || backup::verify(&source, &identities)).await?;
     print(format_args!("whole: {contents}"))
 }
 
 async fn restore(Restore { which: Which { backup, identity }, moving }: Restore) -> Result<(), CliError> {
-    let settings = Settings::from_env()?;
-    telemetry::init(&settings, clock());
-    let identities = identities(identity.as_deref())?;
+    let settings = settings()?;
+    let (source, identities) = (source(&backup).await?, identities(identity.as_deref())?);
     prepare_folder(&settings)?;
     let now = clock().now();
     let contents = off_thread(move || {
         let order = Order { database: &settings.database.url, identities: &identities, moving, now };
-        backup::restore_file(&backup, &order)
+        backup::restore(&source, &order)
     })
     .await?;
     print(format_args!("restored: {contents}"))
+}
+
+/// What has the name of a backup is looked for in the storage, unless there is such a file here.
+async fn source(backup: &str) -> Result<Source, CliError> {
+    let file = PathBuf::from(backup);
+    let stored = |name| Ok(Source::Stored(files(&settings()?.storage)?, name));
+    if file.exists() {
+        return Ok(Source::File(file));
+    }
+    if backup == "latest" {
+        let newest = backup::list(&files(&settings()?.storage)?).await.map_err(BackupError::from)?.pop();
+        return stored(newest.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?.name);
+    }
+    backup.parse::<BackupName>().map_or(Ok(Source::File(file)), stored)
 }
 
 fn identities(file: Option<&Path>) -> Result<Identities, CliError> {

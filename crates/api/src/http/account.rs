@@ -1,10 +1,11 @@
 //! The caller's own account.
 
 use super::body::JsonBody;
-use super::extract::{Caller, Client};
+use super::extract::{Caller, Client, Cursor};
 use super::transport::Transport;
 use crate::problem::Problem;
-use crate::service::{Services, account, account_deletion};
+use crate::service::{Services, account, account_deletion, events, export};
+use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
 use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
@@ -22,6 +23,25 @@ pub(super) async fn update(
     JsonBody(request): JsonBody<UpdateMeRequest>,
 ) -> Result<impl Responder, Problem> {
     Ok(Json(account::update(&services, caller, &request, client).await?))
+}
+
+/// Gives the caller everything that is stored about them, as a file.
+pub(super) async fn export(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    Client(client): Client,
+) -> Result<impl Responder, Problem> {
+    let file = (header::CONTENT_DISPOSITION, "attachment; filename=\"latchkey-export.json\"");
+    Ok(HttpResponse::Ok().insert_header(file).json(export::export(&services, caller, client).await?))
+}
+
+/// Lists what happened to the caller's account.
+pub(super) async fn events(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    Cursor(cursor): Cursor,
+) -> Result<impl Responder, Problem> {
+    Ok(Json(events::list(&services, caller, &cursor).await?))
 }
 
 /// Deletes the caller's account.

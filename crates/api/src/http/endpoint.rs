@@ -157,9 +157,25 @@ impl Endpoint {
         self.header("Idempotency-Key", Required::False, key, about)
     }
 
-    fn header(mut self, name: &str, required: Required, text: ObjectBuilder, about: &str) -> Self {
+    /// Gives a page at a time.
+    pub(super) fn paged(self) -> Self {
+        let about = "The `next` of the page before; without it the first page.";
+        self.parameter(("cursor", ParameterIn::Query), Required::False, ObjectBuilder::new(), about)
+    }
+
+    fn header(self, name: &str, required: Required, text: ObjectBuilder, about: &str) -> Self {
+        self.parameter((name, ParameterIn::Header), required, text, about)
+    }
+
+    fn parameter(
+        mut self,
+        (name, place): (&str, ParameterIn),
+        required: Required,
+        text: ObjectBuilder,
+        about: &str,
+    ) -> Self {
         let text = Schema::Object(text.schema_type(Type::String).build());
-        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header);
+        let parameter = ParameterBuilder::new().name(name).parameter_in(place);
         let parameter = parameter.required(required).description(Some(about)).schema(Some(text));
         self.operation = self.operation.parameter(parameter.build());
         self

@@ -5,9 +5,10 @@ use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
 use crate::service::{ClientInfo, CurrentUser, Services, passwords, verify};
+use crate::telemetry;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::web::Data;
+use actix_web::web::{Data, Query};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use auth_types::Reason;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
@@ -37,6 +38,7 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let claims = verify::verify_access(services, token)?;
     let malformed = || Problem::token_not_valid(Reason::TokenMalformed);
     let id = crate::service::tokens::parse_user_id(&claims.user_id).ok_or_else(malformed)?;
+    telemetry::note_caller(id, claims.sid);
     Ok(Caller(CurrentUser { id, session: claims.sid }))
 }
 
@@ -141,5 +143,21 @@ impl FromRequest for RotationKey {
             let detail = format!("Send one Idempotency-Key of 1 to {IDEMPOTENCY_KEY_MAX_BYTES} bytes.");
             Err(Problem::header_malformed(detail))
         })
+    }
+}
+
+/// The query's `cursor`; empty when there is none.
+#[derive(Debug)]
+pub(super) struct Cursor(pub(super) String);
+
+impl FromRequest for Cursor {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let query = Query::<Vec<(String, String)>>::from_query(request.query_string());
+        let pairs = query.map(Query::into_inner).unwrap_or_default();
+        let cursor = pairs.into_iter().find(|(name, _)| name == "cursor");
+        ready(Ok(Self(cursor.map(|(_, cursor)| cursor).unwrap_or_default())))
     }
 }

@@ -20,6 +20,8 @@ mod watch;
 mod wire;
 
 use auth_types::JsonWebKeySet;
+use auth_types::events::EventsResponse;
+use auth_types::export::ExportResponse;
 use auth_types::requests::{
     DeleteMeRequest, EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest,
     PasswordResetConfirmRequest, PasswordResetRequest, RegisterRequest, UpdateMeRequest, VerifyRequest,
@@ -124,6 +126,17 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .gives_nothing()
             .limited()
             .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::get("/api/auth/me/export/", account::export)
+            .about("Everything that is stored about the caller, as a file")
+            .protected()
+            .gives::<ExportResponse>(200)
+            .refuses(&[503]),
+        Endpoint::get("/api/auth/events/", account::events)
+            .about("What happened to the caller's account, newest first")
+            .protected()
+            .paged()
+            .gives::<EventsResponse>(200)
+            .refuses(&[400, 503]),
         Endpoint::put("/api/auth/me/avatar/", avatar::save)
             .about("Give the caller a picture: its middle, as a square of at most 512 pixels a side")
             .protected()

@@ -81,6 +81,6 @@ fn say_goodbye(
 ) -> QueryResult<()> {
     mail_outbox::insert(connection, &mail::to_address(MailKind::AccountDeleted, &user.email, now, client))?;
     let mut deleted = event(None, EventKind::AccountDeleted, now, &ClientInfo::default());
-    deleted.detail = serde_json::json!({ "user": user.id });
+    deleted.detail.user = Some(user.id);
     events::insert(connection, &deleted)
 }

@@ -193,7 +193,10 @@ async fn take_guess(tries: &mut Tries<'_>, names: &Names, known: Option<Network>
 
 /// Inserts the session, unless the account was changed while the password was being compared.
 async fn open_session(services: &Services, proven: Proven, client: ClientInfo) -> Result<TokenResponse, LoginError> {
-    check_verified(services, &proven.credentials)?;
+    if let Err(error) = check_verified(services, &proven.credentials) {
+        note_failure(services, Some(proven.credentials.id), &client).await?;
+        return Err(error);
+    }
     let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
     let opened = services.store.write(move |connection| {
         let Proven { credentials: checked, renewed, network_seen_at } = proven;

@@ -5,9 +5,10 @@ pub mod account_deletion;
 pub mod avatar;
 pub mod backup;
 pub mod csrf;
-pub mod device;
 pub mod email_change;
 pub mod email_verification;
+pub mod events;
+pub mod export;
 pub mod grant;
 pub mod identity;
 pub mod limits;
@@ -38,7 +39,7 @@ use crate::config::Settings;
 use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::store::Store;
-use crate::store::events::{EventKind, NewEvent};
+use crate::store::events::{EventDetail, EventKind, NewEvent};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use csrf::CsrfKeys;
@@ -104,6 +105,6 @@ fn event(user: impl Into<Option<UserId>>, kind: EventKind, at: DateTime<Utc>, cl
         at,
         ip_address: client.ip_address.clone(),
         user_agent: client.user_agent.clone(),
-        detail: serde_json::json!({}),
+        detail: EventDetail::default(),
     }
 }

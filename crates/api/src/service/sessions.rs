@@ -1,12 +1,12 @@
 //! The caller's sessions: which there are, and ending one of them.
 
 use super::standing::{self, Refusal};
-use super::{ClientInfo, CurrentUser, Services, device, event};
+use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
 use crate::store::{StoreError, events, sessions};
-use auth_types::SessionId;
 use auth_types::responses::SessionResponse;
+use auth_types::{SessionId, device};
 
 /// Why the sessions were not shown or ended.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,9 @@ pub async fn revoke(
         }
         let ended = sessions::revoke(connection, id, reason, now)?;
         if ended {
-            events::insert(connection, &event(caller.id, EventKind::SessionRevoked, now, &client))?;
+            let mut revoked = event(caller.id, EventKind::SessionRevoked, now, &client);
+            revoked.detail.session = Some(id);
+            events::insert(connection, &revoked)?;
         }
         Ok(Some(ended))
     });

@@ -1,98 +1,28 @@
 //! Table `auth_events`: what happened to an account, for its owner and for the operator.
 
-use super::connection::AnyConnection;
+use super::connection::{AnyConnection, MultiBackend};
 use super::schema::auth_events;
-use super::types::At;
+use super::types::{At, Text};
 use auth_types::UserId;
+use auth_types::events::EventResponse;
+pub use auth_types::{EventDetail, EventKind};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventKind {
-    Registered,
-    LoggedIn,
-    LoginFailed,
-    LoggedOut,
-    LoggedOutEverywhere,
-    SessionRevoked,
-    RefreshReused,
-    GenerationAhead,
-    ProfileChanged,
-    /// Somebody wanted an account for an address that has one.
-    RegisterRepeated,
-    PasswordChanged,
-    PasswordResetRequested,
-    PasswordReset,
-    /// A signed-in caller gave a wrong password where it is asked for again.
-    ReauthenticationFailed,
-    EmailVerified,
-    EmailChangeRequested,
-    EmailChanged,
-    /// A mail to the user could not be sent.
-    MailFailed,
-    /// An account is gone. All that is kept of it is its number, in the detail.
-    AccountDeleted,
-    /// The database was filled from a backup.
-    Restored,
-}
-
-impl EventKind {
-    /// In the order of the variants.
-    pub const ALL: [Self; 20] = [
-        Self::Registered,
-        Self::LoggedIn,
-        Self::LoginFailed,
-        Self::LoggedOut,
-        Self::LoggedOutEverywhere,
-        Self::SessionRevoked,
-        Self::RefreshReused,
-        Self::GenerationAhead,
-        Self::ProfileChanged,
-        Self::RegisterRepeated,
-        Self::PasswordChanged,
-        Self::PasswordResetRequested,
-        Self::PasswordReset,
-        Self::ReauthenticationFailed,
-        Self::EmailVerified,
-        Self::EmailChangeRequested,
-        Self::EmailChanged,
-        Self::MailFailed,
-        Self::AccountDeleted,
-        Self::Restored,
-    ];
-
-    /// The word in the table.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Registered => "registered",
-            Self::LoggedIn => "logged_in",
-            Self::LoginFailed => "login_failed",
-            Self::LoggedOut => "logged_out",
-            Self::LoggedOutEverywhere => "logged_out_everywhere",
-            Self::SessionRevoked => "session_revoked",
-            Self::RefreshReused => "refresh_reused",
-            Self::GenerationAhead => "generation_ahead",
-            Self::ProfileChanged => "profile_changed",
-            Self::RegisterRepeated => "register_repeated",
-            Self::PasswordChanged => "password_changed",
-            Self::PasswordResetRequested => "password_reset_requested",
-            Self::PasswordReset => "password_reset",
-            Self::ReauthenticationFailed => "reauthentication_failed",
-            Self::EmailVerified => "email_verified",
-            Self::EmailChangeRequested => "email_change_requested",
-            Self::EmailChanged => "email_changed",
-            Self::MailFailed => "mail_failed",
-            Self::AccountDeleted => "account_deleted",
-            Self::Restored => "restored",
-        }
+impl Queryable<Text, MultiBackend> for EventKind {
+    type Row = String;
+    /// A newer program on the same database may know more.
+    fn build(row: String) -> diesel::deserialize::Result<Self> {
+        Ok(Self::ALL.into_iter().find(|kind| kind.as_str() == row).unwrap_or(Self::Unknown))
     }
 }
 
+/// How many kinds there are, the last one included.
+const KINDS: usize = EventKind::Unknown as usize + 1;
+
 /// What this process has inserted, by kind. A transaction that is rolled back later has counted, too.
-static RECORDED: [AtomicU64; EventKind::ALL.len()] = [const { AtomicU64::new(0) }; EventKind::ALL.len()];
+static RECORDED: [AtomicU64; KINDS] = [const { AtomicU64::new(0) }; KINDS];
 
 /// How many events of this kind this process has inserted since its start.
 #[must_use]
@@ -109,8 +39,7 @@ pub struct NewEvent {
     pub at: DateTime<Utc>,
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
-    /// What else is known, for the operator; never a token or a password.
-    pub detail: serde_json::Value,
+    pub detail: EventDetail,
 }
 
 /// Inserts an event.
@@ -125,11 +54,54 @@ pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<(
             auth_events::at.eq(At(event.at)),
             auth_events::ip_address.eq(event.ip_address.as_deref()),
             auth_events::user_agent.eq(event.user_agent.as_deref()),
-            auth_events::detail.eq(event.detail.to_string()),
+            auth_events::detail.eq(serde_json::to_string(&event.detail).unwrap_or_default()),
         ))
         .execute(connection)?;
     RECORDED[event.kind as usize].fetch_add(1, Ordering::Relaxed);
     Ok(())
+}
+
+/// Where a page of events begins: before the event of this time and number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    pub at: DateTime<Utc>,
+    pub id: i64,
+}
+
+/// At most `most` of a user's events before `position`, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn list(
+    connection: &mut AnyConnection,
+    user: UserId,
+    Position { at, id }: Position,
+    most: i64,
+) -> QueryResult<Vec<EventResponse>> {
+    type Row = (i64, EventKind, DateTime<Utc>, Option<String>, Option<String>, String);
+    let (at, same_time) = (At(at), auth_events::at.eq(At(at)));
+    let rows: Vec<Row> = auth_events::table
+        .filter(auth_events::user_id.assume_not_null().eq(user.0))
+        // The first half bounds the index, the second one is the order of the rows.
+        .filter(auth_events::at.le(at))
+        .filter(auth_events::at.lt(at).or(same_time.and(auth_events::id.lt(id))))
+        .order((auth_events::at.desc(), auth_events::id.desc()))
+        .limit(most)
+        .select((
+            auth_events::id,
+            auth_events::kind,
+            auth_events::at,
+            auth_events::ip_address,
+            auth_events::user_agent,
+            auth_events::detail,
+        ))
+        .load(connection)?;
+    let event = |(id, kind, at, ip_address, user_agent, detail): Row| {
+        // What a newer program wrote there is left out.
+        let detail = serde_json::from_str(&detail).unwrap_or_default();
+        EventResponse { id, kind, at, ip_address, user_agent, detail }
+    };
+    Ok(rows.into_iter().map(event).collect())
 }
 
 /// Deletes the oldest events, at most `batch` of them and none that happened at or after `before`, and answers how many

@@ -5,6 +5,7 @@ use super::connection::AnyConnection;
 use super::schema::known_networks;
 use super::types::At;
 use auth_types::UserId;
+use auth_types::export::ExportedNetwork;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
@@ -24,6 +25,19 @@ pub fn remember(connection: &mut AnyConnection, user: UserId, network: &str, now
         AnyConnection::Sqlite(sqlite) => insert.execute(sqlite)?,
     };
     Ok(())
+}
+
+/// All networks of a user.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn export(connection: &mut AnyConnection, user: UserId) -> QueryResult<Vec<ExportedNetwork>> {
+    let rows: Vec<(String, DateTime<Utc>)> = known_networks::table
+        .filter(known_networks::user_id.eq(user.0))
+        .order(known_networks::network)
+        .select((known_networks::network, known_networks::seen_at))
+        .load(connection)?;
+    Ok(rows.into_iter().map(|(network, seen_at)| ExportedNetwork { network, seen_at }).collect())
 }
 
 /// Deletes what was last seen before `before`.

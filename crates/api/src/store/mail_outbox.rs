@@ -7,6 +7,7 @@ use super::connection::{AnyConnection, MultiBackend};
 use super::schema::mail_outbox;
 use super::types::{At, Text};
 use auth_types::UserId;
+use auth_types::export::ExportedMail;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
@@ -125,6 +126,8 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
 
 /// Takes at most `most` mails that are due, the oldest first, until `until`: then they are due again.
 ///
+/// Of what a newer release has written nothing is taken: that release is back some day, and this one could not say it.
+///
 /// Each is taken by one conditional `UPDATE`: of two racing workers one gets it.
 ///
 /// # Errors
@@ -137,6 +140,7 @@ pub fn claim(
 ) -> QueryResult<Vec<MailRow>> {
     let due: Vec<(i64, i64)> = mail_outbox::table
         .filter(mail_outbox::due_at.le(At(now)))
+        .filter(mail_outbox::kind.eq_any(MailKind::ALL.map(MailKind::as_str)))
         .order((mail_outbox::due_at, mail_outbox::id))
         .select((mail_outbox::id, mail_outbox::attempts))
         .limit(most)
@@ -190,6 +194,30 @@ pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKi
     let waiting =
         mail_outbox::table.filter(mail_outbox::user_id.eq(user.0)).filter(mail_outbox::kind.eq(kind.as_str()));
     diesel::delete(waiting).execute(connection).map(|_| ())
+}
+
+/// All mail that has not left and is about a user or goes to one of `addresses`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn export(connection: &mut AnyConnection, user: UserId, addresses: [&str; 2]) -> QueryResult<Vec<ExportedMail>> {
+    let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
+    let rows: Vec<(MailRow, DateTime<Utc>)> = mail_outbox::table
+        .filter(theirs)
+        .order(mail_outbox::id)
+        .select((MailRow::as_select(), mail_outbox::due_at))
+        .load(connection)?;
+    let mail = |(row, due_at): (MailRow, DateTime<Utc>)| ExportedMail {
+        kind: row.kind.as_str().to_owned(),
+        recipient: row.recipient,
+        ip_address: row.ip_address,
+        user_agent: row.user_agent,
+        created_at: row.created_at,
+        due_at,
+        expires_at: row.expires_at,
+        attempts: row.attempts,
+    };
+    Ok(rows.into_iter().map(mail).collect())
 }
 
 /// Deletes all mail that has not left and is about a user or goes to one of `addresses`.

@@ -4,6 +4,7 @@ use super::connection::{AnyConnection, MultiBackend};
 use super::schema::one_time_tokens;
 use super::types::{At, Text};
 use auth_types::UserId;
+use auth_types::export::ExportedLink;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
@@ -129,6 +130,23 @@ pub fn spend_all(
         .filter(one_time_tokens::purpose.eq_any(words(purposes)))
         .filter(one_time_tokens::used_at.is_null());
     diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
+}
+
+/// All links of a user, without what proves them.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn export(connection: &mut AnyConnection, user: UserId) -> QueryResult<Vec<ExportedLink>> {
+    type Row = (String, String, DateTime<Utc>, Option<DateTime<Utc>>);
+    let columns =
+        (one_time_tokens::purpose, one_time_tokens::email, one_time_tokens::expires_at, one_time_tokens::used_at);
+    let rows: Vec<Row> = one_time_tokens::table
+        .filter(one_time_tokens::user_id.eq(user.0))
+        .order((one_time_tokens::expires_at, one_time_tokens::hash))
+        .select(columns)
+        .load(connection)?;
+    let link = |(purpose, email, expires_at, used_at)| ExportedLink { purpose, email, expires_at, used_at };
+    Ok(rows.into_iter().map(link).collect())
 }
 
 /// Deletes at most `batch` tokens that ran out before `before`, and answers how many there were.

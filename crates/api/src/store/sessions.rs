@@ -4,6 +4,7 @@ use super::connection::{AnyConnection, MultiBackend};
 use super::schema::{sessions, users};
 use super::types::{At, Sid};
 use super::users::UserRow;
+use auth_types::export::ExportedSession;
 use auth_types::{SessionId, UserId};
 use chrono::{DateTime, Duration, Utc};
 use diesel::dsl::{case_when, exists};
@@ -290,6 +291,32 @@ pub fn list_live(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc
         .order((sessions::rotated_at.desc(), sessions::id))
         .select(SessionRow::as_select())
         .load(connection)
+}
+
+/// All of a user's sessions, ended ones included, without what their tokens are checked by.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn export(connection: &mut AnyConnection, user: UserId) -> QueryResult<Vec<ExportedSession>> {
+    let rows = sessions::table
+        .filter(sessions::user_id.eq(user.0))
+        .order((sessions::created_at, sessions::id))
+        .select((SessionRow::as_select(), sessions::revoke_reason))
+        .load(connection)?;
+    let session = |(row, revoke_reason): (SessionRow, Option<String>)| ExportedSession {
+        id: row.id,
+        generation: row.generation,
+        created_at: row.created_at,
+        rotated_at: row.rotated_at,
+        previous_rotated_at: row.previous_rotated_at,
+        expires_at: row.expires_at,
+        absolute_expires_at: row.absolute_expires_at,
+        revoked_at: row.revoked_at,
+        revoke_reason,
+        ip_address: row.ip_address,
+        user_agent: row.user_agent,
+    };
+    Ok(rows.into_iter().map(session).collect())
 }
 
 /// Sessions that were revoked at or after `since`, with the times.

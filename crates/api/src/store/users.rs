@@ -3,6 +3,7 @@
 use super::connection::{AnyConnection, MultiBackend};
 use super::schema::{known_networks, users};
 use super::types::At;
+use auth_types::export::ExportedUser;
 use auth_types::{Role, UserId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -109,6 +110,26 @@ pub fn is_username_taken(connection: &mut AnyConnection, username_canonical: &st
 /// When the database does not answer.
 pub fn find(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<UserRow>> {
     users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()
+}
+
+/// All of a user's row that is not for the server alone.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn export(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<ExportedUser>> {
+    let row = users::table.find(id.0).select((UserRow::as_select(), users::avatar_key)).first(connection).optional()?;
+    Ok(row.map(|(user, avatar_key): (UserRow, Option<String>)| ExportedUser {
+        id: user.id,
+        email: user.email,
+        username: user.username,
+        display_name: user.display_name,
+        role: user.role,
+        is_active: user.is_active,
+        email_verified_at: user.email_verified_at,
+        avatar_key,
+        created_at: user.created_at,
+        last_login_at: user.last_login_at,
+    }))
 }
 
 /// The user with this address.

@@ -70,7 +70,7 @@ impl Observed {
 
 /// A step of work, without what the background does by the clock.
 fn work_of(line: &str) -> Option<String> {
-    const BACKGROUND: [&str; 7] = [
+    const BACKGROUND: [&str; 8] = [
         "\"revoked_at\" >= ",
         "\"due_at\" <= ",
         "DELETE FROM \"sessions\"",
@@ -78,6 +78,7 @@ fn work_of(line: &str) -> Option<String> {
         "DELETE FROM \"one_time_tokens\"",
         "FROM \"auth_events\" ORDER BY \"auth_events\".\"id\" LIMIT ",
         "DELETE FROM \"auth_events\"",
+        "DELETE FROM \"users\"",
     ];
     let (_, step) = line.split_once("store.statement: ").or_else(|| line.split_once("passwords.bcrypt: "))?;
     let step = step.replace('`', "\"");

@@ -92,6 +92,7 @@ async fn every_operation_tells_what_it_takes_and_gives() {
 fn is_protected(path: &str) -> bool {
     let about_the_caller = [
         "/api/auth/me",
+        "/api/auth/events",
         "/api/auth/sessions",
         "/api/auth/logout/all",
         "/api/auth/password/change",

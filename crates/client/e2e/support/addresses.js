@@ -10,6 +10,19 @@ export const CLIENT_ELSEWHERE = "https://app.other.test";
 export const STRANGER = "https://stranger.test";
 export const SIBLING = "https://sibling.latchkey.test";
 
+/** The client on hosts where something is amiss, as docs/TROUBLESHOOTING.md tells it; `broken-sites.js` says what. */
+export const AMISS = {
+  unlisted: "https://unlisted.test",
+  redirected: "https://redirected.test",
+  unconfigured: "https://unconfigured.test",
+  mixed: "https://mixed.test",
+  outdated: "https://outdated.test",
+  changed: "https://changed.test",
+  filesOnly: "https://files-only.test",
+};
+/** A host that sends everybody on to the API, with a name as long as the API's. */
+export const FORWARDER = "https://old.latchkey.test";
+
 /** A header by which a test has an answer of the API lost: `answer` loses all of it, `body` all but the head. */
 export const LOSE = "x-lose";
 

@@ -3,6 +3,7 @@
 import { createServer, request as send } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { API, CLIENT, CLIENT_ELSEWHERE, LOSE, SIBLING, STAGES, STRANGER } from "./addresses.js";
+import { brokenSites } from "./broken-sites.js";
 import { certificate } from "./certificate.js";
 import { staticSite } from "./static-site.js";
 
@@ -34,9 +35,11 @@ function forwardTo(port) {
 /** A page with nothing on it, for what others' scripts may try. */
 const blank = (_request, response) => response.setHeader("content-type", "text/html").end("<!doctype html><title>blank</title>");
 
+const site = staticSite();
+const clients = { [CLIENT]: site, [CLIENT_ELSEWHERE]: site, ...brokenSites() };
+
 function listen({ edge, port }) {
-  const site = staticSite();
-  const services = { [CLIENT]: site, [CLIENT_ELSEWHERE]: site, [API]: forwardTo(port), [SIBLING]: blank, [STRANGER]: blank };
+  const services = { ...clients, [API]: forwardTo(port), [SIBLING]: blank, [STRANGER]: blank };
   const hosts = Object.fromEntries(Object.entries(services).map(([origin, answer]) => [new URL(origin).host, answer]));
   const tls = createTlsServer(certificate(), (request, response) => {
     const answer = hosts[request.headers.host];

@@ -18,14 +18,19 @@ export function matches(path, pathname) {
   return fits && (after === "" || !middle.includes("/"));
 }
 
-/** Answers a request. */
-export function staticSite() {
+/** Where the built client is. */
+export function builtClient() {
   const folder = process.env.CLIENT_FILES || `${root}dist`;
   if (!existsSync(`${folder}/index.html`)) throw new Error(`${folder} holds no built client; run scripts/test browser`);
-  const files = sirv(folder, { single: true, etag: true });
+  return folder;
+}
+
+/** Answers a request with a file of `folder`, and without one with the page where the host rewrites paths. */
+export function staticSite(folder = builtClient(), { rewrites = true } = {}) {
+  const files = sirv(folder, { single: rewrites, ignores: false, etag: true });
   return (request, response) => {
     const { pathname } = new URL(request.url, API);
     for (const rule of rules) if (matches(rule.path, pathname)) response.setHeader(rule.name, rule.value);
-    files(request, response, () => response.writeHead(404).end());
+    files(request, response, () => response.writeHead(404).end("Not Found"));
   };
 }

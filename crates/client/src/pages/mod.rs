@@ -8,6 +8,7 @@ mod home;
 mod login;
 mod not_found;
 mod picture;
+mod recent_events;
 mod register;
 mod reset_password;
 mod security;

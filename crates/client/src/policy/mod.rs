@@ -9,6 +9,7 @@
 
 mod answer;
 mod backoff;
+mod event_words;
 mod failure;
 mod initials;
 mod keeper;
@@ -28,6 +29,7 @@ mod fixtures;
 
 pub use answer::{Answer, Outcome, Silence, Trouble, asks_for_refresh, refresh_outcome, retry_after};
 pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
+pub use event_words::event_words;
 pub use failure::{Failure, Refusal, read_empty, read_json};
 pub use initials::initials;
 pub use keeper::{Change, Keeper, Plan, Seen, Settled, Stored};

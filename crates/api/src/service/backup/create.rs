@@ -1,9 +1,8 @@
 //! Making an archive of the database as it is now.
 
 use super::BackupError;
-use super::archive::Writer;
 use super::lines::{FORMAT, FORMAT_VERSION, Header};
-use crate::clock::SharedClock;
+use super::writer::Writer;
 use crate::config::DatabaseUrl;
 use crate::store::backup::{Snapshot, snapshot, tables};
 use crate::store::{self, state};
@@ -15,40 +14,28 @@ use std::io::Write;
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub database: DatabaseUrl,
+    /// Nobody: then it is not encrypted.
     pub recipients: Vec<Recipient>,
-    pub clock: SharedClock,
-}
-
-/// An archive that was written.
-#[derive(Debug)]
-pub struct Written<W> {
-    pub output: W,
-    /// The moment that it shows.
+    /// Now.
     pub made_at: DateTime<Utc>,
-    pub rows: u64,
 }
 
-/// Writes the whole database as it is at this moment to what `output` opens for that moment; blocks.
+/// Writes the whole database as it is at this moment, and answers how many rows there were; blocks.
 ///
 /// # Errors
 /// [`BackupError`].
-pub fn write<W: Write>(
-    plan: &Plan,
-    output: impl FnOnce(DateTime<Utc>) -> std::io::Result<W>,
-) -> Result<Written<W>, BackupError> {
+pub fn write(plan: &Plan, output: impl Write) -> Result<u64, BackupError> {
+    let header = Header {
+        format: FORMAT.to_owned(),
+        version: FORMAT_VERSION,
+        schema: state::newest_version(),
+        made_at: plan.made_at,
+        source: store::dialect(&plan.database).to_owned(),
+    };
     snapshot(&plan.database, |snapshot| {
-        let made_at = plan.clock.now();
-        let header = Header {
-            format: FORMAT.to_owned(),
-            version: FORMAT_VERSION,
-            schema: state::newest_version(),
-            made_at,
-            source: store::dialect(&plan.database).to_owned(),
-        };
-        let mut archive = Writer::new(output(made_at)?, &plan.recipients, &header)?;
+        let mut archive = Writer::new(output, &plan.recipients, &header)?;
         write_tables(snapshot, &mut archive)?;
-        let (output, rows) = archive.finish()?;
-        Ok(Written { output, made_at, rows })
+        Ok(archive.finish()?)
     })
 }
 

@@ -1,31 +1,42 @@
 //! Backups: the whole database in one file, and back into an empty database of either kind. `docs/BACKUPS.md` describes
 //! the file.
 
-mod archive;
 mod create;
 mod encryption;
 mod lines;
+mod local;
 mod names;
+mod reader;
 mod restore;
 mod retention;
 mod seal;
+mod stored;
+mod writer;
 
-pub use archive::ArchiveError;
-pub use create::{Plan, Written, write};
+pub use create::{Plan, write};
 pub use encryption::Identities;
 pub use lines::Header;
+pub use local::create_file;
 pub use names::{BackupName, FOLDER};
-pub use restore::{Contents, Order};
+pub use reader::ArchiveError;
+pub use restore::{Contents, Order, restore, verify};
 pub use retention::outdated;
+pub use stored::{Stored, create, delete_outdated, list};
 
-use crate::store::StoreError;
+use super::Services;
+use crate::config::DatabaseUrl;
+use crate::files::{FileError, Files};
 use crate::store::backup::SnapshotError;
+use crate::store::last_backup::LastBackup;
 use crate::store::migrations::MigrateError;
 use crate::store::state::StateError;
+use crate::store::{StoreError, backup, last_backup};
 use chrono::{DateTime, Utc};
-use std::fs::{File, OpenOptions};
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::PathBuf;
+
+/// How often the API looks when the last backup was made, seconds.
+pub const POLL_SECONDS: u64 = 60;
 
 /// Why a backup was not made, proven or restored.
 #[derive(Debug, thiserror::Error)]
@@ -40,10 +51,14 @@ pub enum BackupError {
     Migrate(#[from] MigrateError),
     #[error("{0}")]
     Archive(#[from] ArchiveError),
+    #[error("{0}")]
+    Storage(#[from] FileError),
     #[error("the backup cannot be written: {0}")]
     Write(#[from] std::io::Error),
     #[error("{0} cannot be opened: {1}")]
     Open(PathBuf, std::io::Error),
+    #[error("there is no backup {0} in the storage")]
+    Missing(String),
     #[error("the database is not empty, there are rows in {}; a backup is restored into an empty one", .0.join(", "))]
     NotEmpty(Vec<String>),
 }
@@ -51,7 +66,7 @@ pub enum BackupError {
 /// A backup that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
-    /// Where it is.
+    /// Its name in the storage, or the file.
     pub name: String,
     /// The moment that it shows.
     pub made_at: DateTime<Utc>,
@@ -59,54 +74,40 @@ pub struct Made {
     pub rows: u64,
 }
 
-/// Writes a backup into a file of this machine; blocks. The file is there as a whole or not at all.
-///
-/// # Errors
-/// [`BackupError`].
-pub fn create_file(plan: &Plan, file: &Path) -> Result<Made, BackupError> {
-    let mut unfinished = file.as_os_str().to_owned();
-    unfinished.push(".part");
-    let written = write(plan, |_| private_file(Path::new(&unfinished)).map(BufWriter::new))
-        .and_then(|written| {
-            Ok((
-                written.output.into_inner().map_err(std::io::IntoInnerError::into_error)?,
-                written.made_at,
-                written.rows,
-            ))
+/// Where a backup is.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// In a file of this machine.
+    File(PathBuf),
+    Stored(Files, BackupName),
+}
+
+impl Source {
+    fn open(&self) -> Result<Box<dyn Read>, BackupError> {
+        Ok(match self {
+            Self::File(file) => Box::new(local::open(file)?),
+            Self::Stored(files, name) => Box::new(stored::open(files, *name)?),
         })
-        .and_then(|(output, made_at, rows)| {
-            output.sync_all()?;
-            std::fs::rename(&unfinished, file)?;
-            Ok(Made { name: file.display().to_string(), made_at, size_bytes: output.metadata()?.len(), rows })
-        });
-    if written.is_err() {
-        _ = std::fs::remove_file(&unfinished);
     }
-    written
 }
 
-/// A new file that nobody else on this machine may read.
-fn private_file(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
-}
-
-fn open_file(file: &Path) -> Result<File, BackupError> {
-    File::open(file).map_err(|error| BackupError::Open(file.to_owned(), error))
-}
-
-/// Reads a file of this machine to its end; blocks.
+/// Notes a backup of the storage in the database that it was made of, where the API reads it; blocks.
 ///
 /// # Errors
-/// [`BackupError`].
-pub fn verify_file(file: &Path, identities: &Identities) -> Result<Contents, BackupError> {
-    Ok(restore::verify(open_file(file)?, identities)?)
+/// When the database does not answer.
+pub fn record(database: &DatabaseUrl, made: &Made) -> Result<(), StoreError> {
+    let size_bytes = i64::try_from(made.size_bytes).unwrap_or(i64::MAX);
+    let last = LastBackup { name: made.name.clone(), made_at: made.made_at, size_bytes };
+    backup::write_once(database, |connection| last_backup::replace(connection, &last))
 }
 
-/// Fills an empty database from a file of this machine; blocks.
+/// Reads when the last backup was made, for the metrics.
 ///
 /// # Errors
-/// [`BackupError`]; the database is as empty as before then.
-pub fn restore_file(file: &Path, order: &Order<'_>) -> Result<Contents, BackupError> {
-    restore::restore(order, || open_file(file))
+/// When the database does not answer.
+pub async fn observe(services: &Services) -> Result<(), StoreError> {
+    if let Some(last) = services.store.run(last_backup::find).await? {
+        services.metrics.backup.set(last.made_at, last.size_bytes);
+    }
+    Ok(())
 }

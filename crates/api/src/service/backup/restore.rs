@@ -1,18 +1,17 @@
 //! Proving an archive, and filling an empty database from it.
 
-use super::BackupError;
-use super::archive::{ArchiveError, Item, Reader};
 use super::encryption::Identities;
 use super::lines::{Header, Row, TableHead};
+use super::reader::{Item, Reader};
+use super::{BackupError, Source};
 use crate::config::DatabaseUrl;
 use crate::store::backup::{Loading, load, occupied_tables, tables};
-use crate::store::events::{self, EventKind, NewEvent};
+use crate::store::events::{self, EventDetail, EventKind, NewEvent};
 use crate::store::sessions::RevokeReason;
 use crate::store::{last_backup, migrations};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::Read;
 
 /// Rows that are inserted at once, and how long their text may get, bytes: a batch costs one round trip.
 const BATCH_ROWS: usize = 1_000;
@@ -48,9 +47,12 @@ pub struct Order<'a> {
     pub now: DateTime<Utc>,
 }
 
-/// Reads an archive to its end; blocks.
-pub(super) fn verify(input: impl Read, identities: &Identities) -> Result<Contents, ArchiveError> {
-    let mut archive = Reader::open(input, identities)?;
+/// Reads a backup to its end; blocks.
+///
+/// # Errors
+/// [`BackupError`].
+pub fn verify(source: &Source, identities: &Identities) -> Result<Contents, BackupError> {
+    let mut archive = Reader::open(source.open()?, identities)?;
     while archive.next()?.is_some() {}
     Ok(Contents { header: archive.header().clone(), rows: archive.into_rows() })
 }
@@ -59,16 +61,16 @@ pub(super) fn verify(input: impl Read, identities: &Identities) -> Result<Conten
 ///
 /// The archive is read twice: proven to its end before anything is touched, then loaded, as one transaction that also
 /// ends with the proof. Reading is cheap beside inserting, and neither memory nor disk is needed for it.
-pub(super) fn restore<R: Read>(
-    order: &Order<'_>,
-    open: impl Fn() -> Result<R, BackupError>,
-) -> Result<Contents, BackupError> {
+///
+/// # Errors
+/// [`BackupError`]; the database is as empty as before then.
+pub fn restore(source: &Source, order: &Order<'_>) -> Result<Contents, BackupError> {
     must_be_empty(occupied_tables(order.database)?)?;
-    verify(open()?, order.identities)?;
+    verify(source, order.identities)?;
     migrations::migrate(order.database)?;
     load(order.database, |loading| {
         must_be_empty(loading.occupied_tables()?)?;
-        fill(order, loading, Reader::open(open()?, order.identities)?)
+        fill(order, loading, Reader::open(source.open()?, order.identities)?)
     })
 }
 
@@ -112,7 +114,7 @@ fn finish(
         at: order.now,
         ip_address: None,
         user_agent: None,
-        detail: json!({"made_at": header.made_at, "moving": order.moving}),
+        detail: EventDetail { made_at: Some(header.made_at), moving: Some(order.moving), ..EventDetail::default() },
     };
     loading.write(|connection| {
         last_backup::delete(connection)?;

@@ -15,7 +15,6 @@ fn seal(digest: Context) -> Vec<u8> {
 }
 
 /// Passes bytes on and writes the seal behind them.
-#[allow(missing_debug_implementations, reason = "a writer has nothing to show")]
 pub(super) struct SealingWriter<W> {
     output: W,
     digest: Context,

@@ -3,8 +3,8 @@
 //! Nothing that a user typed is repeated, no name and no address: whoever signs up with a stranger's address must not be
 //! able to send them a message of their own in our name.
 
-use crate::service::device;
 use crate::store::mail_outbox::{MailKind, MailRow};
+use auth_types::device;
 use secrecy::{ExposeSecret, SecretString};
 
 /// A mail that is ready to be sent.

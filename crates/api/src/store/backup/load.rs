@@ -52,8 +52,7 @@ pub fn load<T, E>(url: &DatabaseUrl, work: impl FnOnce(&mut Loading<'_>) -> Resu
 where
     E: From<StoreError>,
 {
-    let mut connection = open(url).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    let all = connection.write(|connection| {
+    let all = connect(url)?.write(|connection| {
         if let AnyConnection::Postgres(postgres) = connection {
             let names: Vec<_> = tables().iter().map(|table| table.name).collect();
             postgres.batch_execute(&format!("{SETUP_POSTGRES}; LOCK TABLE {} IN EXCLUSIVE MODE", names.join(", ")))?;
@@ -61,6 +60,21 @@ where
         work(&mut Loading { connection }).map_err(Cut::Work)
     });
     all.map_err(Cut::into_error)
+}
+
+fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
+    open(url).map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// One transaction on a connection of its own, for a program that has no pool.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn write_once<T>(
+    url: &DatabaseUrl,
+    work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
+) -> Result<T, StoreError> {
+    connect(url)?.write(work).map_err(StoreError::from_query)
 }
 
 impl Loading<'_> {

@@ -6,7 +6,7 @@ mod load;
 mod snapshot;
 mod tables;
 
-pub use load::{Loading, load, occupied_tables};
+pub use load::{Loading, load, occupied_tables, write_once};
 pub use snapshot::{Snapshot, SnapshotError, snapshot};
 pub use tables::{Column, Kind, LEFT_OUT, Table, tables};
 

@@ -1,26 +1,38 @@
 //! Backups: made while others write, proven without a database, restored into an empty one of either kind.
 
 mod drill;
+mod program;
 mod refusals;
+mod retention;
 mod rows;
+mod stored;
 
 use crate::support::{Database, ManualClock, TestDb};
 use age::x25519::{Identity, Recipient};
-use api::service::backup::{
-    BackupError, Contents, Identities, Made, Order, Plan, create_file, restore_file, verify_file,
-};
+use api::service::backup::{BackupError, Contents, Identities, Order, Plan, Source, create_file, restore, verify};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tempfile::TempDir;
 
 const BOTH: [Database; 2] = [Database::Sqlite, Database::Postgres];
 
-/// A backup in a file, in a folder of its own.
-struct Backup {
-    folder: TempDir,
-    made: Made,
+/// What a backup of `db` is made of.
+fn plan(db: &TestDb, recipients: Vec<Recipient>) -> Plan {
+    Plan { database: db.parsed_url(), recipients, made_at: ManualClock::START.parse().unwrap() }
 }
+
+/// Without a key.
+fn nobody() -> Identities {
+    Identities::read(None).unwrap()
+}
+
+fn restore_from(source: &Source, db: &TestDb, moving: bool) -> Result<Contents, BackupError> {
+    let now = ManualClock::START.parse().unwrap();
+    restore(source, &Order { database: &db.parsed_url(), identities: &nobody(), moving, now })
+}
+
+/// A backup in a file, in a folder of its own.
+struct Backup(TempDir);
 
 impl Backup {
     fn of(db: &TestDb) -> Self {
@@ -28,23 +40,16 @@ impl Backup {
     }
 
     fn encrypted_to(db: &TestDb, recipients: Vec<Recipient>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let plan = Plan { database: db.parsed_url(), recipients, clock: Arc::new(ManualClock::new()) };
-        let made = create_file(&plan, &folder.path().join("backup")).unwrap();
-        Self { folder, made }
+        let backup = Self(tempfile::tempdir().unwrap());
+        create_file(&plan(db, recipients), &backup.file()).unwrap();
+        backup
     }
 
     /// What a file of these bytes would be.
     fn from_bytes(bytes: &[u8]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("backup"), bytes).unwrap();
-        let made = Made {
-            name: String::new(),
-            made_at: ManualClock::START.parse().unwrap(),
-            size_bytes: bytes.len() as u64,
-            rows: 0,
-        };
-        Self { folder, made }
+        let backup = Self(tempfile::tempdir().unwrap());
+        std::fs::write(backup.file(), bytes).unwrap();
+        backup
     }
 
     /// What a file of these lines would be.
@@ -59,7 +64,7 @@ impl Backup {
     }
 
     fn file(&self) -> PathBuf {
-        self.folder.path().join("backup")
+        self.0.path().join("backup")
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -73,23 +78,21 @@ impl Backup {
         text.lines().map(str::to_owned).collect()
     }
 
+    fn source(&self) -> Source {
+        Source::File(self.file())
+    }
+
     fn verify(&self) -> Result<Contents, BackupError> {
-        verify_file(&self.file(), &Identities::read(None).unwrap())
+        verify(&self.source(), &nobody())
     }
 
     fn restore(&self, db: &TestDb) -> Result<Contents, BackupError> {
-        self.restore_as(db, false)
+        restore_from(&self.source(), db, false)
     }
 
     /// With the source stopped.
     fn move_to(&self, db: &TestDb) -> Result<Contents, BackupError> {
-        self.restore_as(db, true)
-    }
-
-    fn restore_as(&self, db: &TestDb, moving: bool) -> Result<Contents, BackupError> {
-        let now = ManualClock::START.parse().unwrap();
-        let (database, identities) = (db.parsed_url(), Identities::read(None).unwrap());
-        restore_file(&self.file(), &Order { database: &database, identities: &identities, moving, now })
+        restore_from(&self.source(), db, true)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What is not a whole, readable backup is refused before the database is touched; a restore is whole or nothing.
 
 use super::rows::insert_odd_rows;
-use super::{BOTH, Backup, key};
+use super::{BOTH, Backup, key, plan};
 use crate::support::{Database, TestDb, eventually, on_both_databases};
 use api::config::DatabaseUrl;
-use api::service::backup::{Identities, verify_file};
+use api::service::backup::{Identities, create_file, verify};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -61,11 +61,11 @@ fn an_encrypted_backup_is_opened_by_each_of_its_keys_and_by_no_other() {
     let backup = Backup::encrypted_to(&db, vec![one, other]);
     let plain = Backup::of(&db);
     for file in [one_file, other_file.clone()] {
-        let contents = verify_file(&backup.file(), &Identities::read(Some(&file)).unwrap()).unwrap();
+        let contents = verify(&backup.source(), &Identities::read(Some(&file)).unwrap()).unwrap();
         assert_eq!(contents, plain.verify().unwrap());
     }
     assert!(!String::from_utf8_lossy(&backup.bytes()).contains("latchkey"));
-    let told = |file| verify_file(&backup.file(), &Identities::read(file).unwrap()).unwrap_err().to_string();
+    let told = |file| verify(&backup.source(), &Identities::read(file).unwrap()).unwrap_err().to_string();
     assert!(told(Some(&foreign)).contains("none of the keys"), "{}", told(Some(&foreign)));
     assert!(told(None).contains("--identity"), "{}", told(None));
 
@@ -74,8 +74,8 @@ fn an_encrypted_backup_is_opened_by_each_of_its_keys_and_by_no_other() {
     for place in (0..bytes.len()).step_by(7) {
         let mut changed = bytes.clone();
         changed[place] ^= 0x10;
-        verify_file(&Backup::from_bytes(&changed).file(), &identities).unwrap_err();
-        verify_file(&Backup::from_bytes(&bytes[..place]).file(), &identities).unwrap_err();
+        verify(&Backup::from_bytes(&changed).source(), &identities).unwrap_err();
+        verify(&Backup::from_bytes(&bytes[..place]).source(), &identities).unwrap_err();
     }
 }
 
@@ -114,7 +114,7 @@ fn what_is_no_backup_is_told() {
         ("\"name\":\"jti\"", "\"name\":\"other\"", "unknown column, other"),
         ("\"kind\":\"uuid\"", "\"kind\":\"text\"", "unknown column, id"),
         ("[12,\"e\",", "[\"12\",\"e\",", "a value of the column id is none of its kind"),
-        ("[12,\"e\",", "[12,\"e\",1,", "a row has 14 values"),
+        ("[12,\"e\",", "[12,\"e\",1,", "a row has 15 values"),
         ("[12,\"e\",", "12,\"e\",", "no known form"),
         ("\"users\":12", "\"users\":13", "rows are missing"),
         ("2026-11-25T02:20:28.000000Z", "2026-11-25T02:20:28Z", "none of its kind"),
@@ -220,12 +220,7 @@ async fn a_restore_that_is_killed_leaves_an_empty_database(database: Database) {
 async fn a_database_of_another_release_is_not_backed_up(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let told = |db: &TestDb| {
-        let plan = api::service::backup::Plan {
-            database: db.parsed_url(),
-            recipients: Vec::new(),
-            clock: std::sync::Arc::new(crate::support::ManualClock::new()),
-        };
-        let error = api::service::backup::create_file(&plan, &folder.path().join("backup")).unwrap_err();
+        let error = create_file(&plan(db, Vec::new()), &folder.path().join("backup")).unwrap_err();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
         error.to_string()
     };

@@ -74,6 +74,7 @@ const PROVOKED: &[Provoked] = &[
     (&[("EMAIL_URL", "file:outbox")], &["mail.nowhere"]),
     (&[("EMAIL_URL", "console:"), ("EMAIL_VERIFICATION", "mandatory")], &["mail.needed", "mail.nowhere"]),
     (&[("AWS_S3_ENDPOINT_URL", "http://minio.example.com")], &["config.refused"]),
+    (&[("BACKUP_AGE_RECIPIENT", "")], &["backup.plain"]),
 ];
 
 #[test]
@@ -90,6 +91,9 @@ fn files_without_a_bucket_are_told_of() {
     let none = IN_ORDER.iter().filter(|(name, _)| name.starts_with("AWS_")).map(|(name, _)| (*name, ""));
     let report = check(&none.chain([("RENDER", "true")]).collect::<Vec<_>>());
     assert!(ids(&report).contains(&"storage.local"), "{report}");
+    assert!(!ids(&report).contains(&"backup.plain"), "{report}");
+    let on_the_disk = ["storage.ephemeral", "backup.ephemeral"].map(|id| ids(&report).contains(&id));
+    assert!(on_the_disk[0] == on_the_disk[1], "{report}");
 }
 
 #[test]
@@ -128,6 +132,7 @@ fn a_database_in_memory_is_told_of() {
 
 /// What depends on the machine, or on an answer: provoked in tests of their own.
 const ELSEWHERE: &[&str] = &[
+    "backup.ephemeral",
     "database.ephemeral",
     "database.sqlite",
     "environment.development",

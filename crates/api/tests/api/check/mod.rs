@@ -24,6 +24,7 @@ const IN_ORDER: &[(&str, &str)] = &[
     ("AWS_SECRET_ACCESS_KEY", "h2Lk9sDf7aPq3ZxC"),
     ("AWS_STORAGE_BUCKET_NAME", "pictures"),
     ("AWS_S3_ENDPOINT_URL", "https://account.r2.cloudflarestorage.com"),
+    ("BACKUP_AGE_RECIPIENT", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"),
     ("REDIS_URL", "rediss://:t5Gv1mNb@redis.example.com:6380"),
     ("METRICS_TOKEN", "w3Er6tYu8iOp0aSd"),
 ];

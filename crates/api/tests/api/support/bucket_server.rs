@@ -64,6 +64,12 @@ impl BucketServer {
         names
     }
 
+    /// Whether parts of an upload have arrived.
+    pub fn has_parts(&self) -> bool {
+        let mut entries = std::fs::read_dir(self.folder.path()).unwrap();
+        entries.any(|entry| entry.unwrap().file_name().to_string_lossy().contains(".part"))
+    }
+
     /// SIGKILL.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {

@@ -235,7 +235,8 @@ fn new_name(purpose: &str) -> String {
     format!("latchkey_{purpose}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-fn execute(connection: &mut AnyConnection, sql: &str) -> usize {
+/// Runs a statement on a connection that goes on.
+pub fn execute(connection: &mut AnyConnection, sql: &str) -> usize {
     let query = diesel::sql_query(sql);
     let done = match connection {
         AnyConnection::Postgres(postgres) => query.execute(postgres),

@@ -1,17 +1,13 @@
-//! An archive: lines of JSON, compressed by zstd, sealed, and encrypted if wanted.
+//! Reads an archive, and believes nothing of it that was not proven.
 
-use super::encryption::{self, Envelope, Identities};
+use super::encryption::{self, Identities};
 use super::lines::{self, Header, LINE_MAX_BYTES, Line, Row, TableHead, Trailer};
-use super::seal::{SealedReader, SealingWriter};
-use crate::store::backup::{Table, tables};
+use super::seal::SealedReader;
+use crate::store::backup::tables;
 use crate::store::state::newest_version;
-use age::x25519::Recipient;
-use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Cursor, Error, Read, Write};
+use std::io::{BufRead, BufReader, Cursor, Error, Read};
 
-/// Of zstd: its default, fast and small.
-const LEVEL: i32 = 3;
 /// Longest distance that a decoder keeps in memory, as a power of two: four times that of our own archives.
 const WINDOW_LOG_MAX: u32 = 23;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
@@ -34,51 +30,6 @@ pub enum ArchiveError {
 impl From<Error> for ArchiveError {
     fn from(error: Error) -> Self {
         Self::Damaged(error.to_string())
-    }
-}
-
-/// Writes an archive, row by row.
-pub(super) struct Writer<W: Write> {
-    output: zstd::Encoder<'static, SealingWriter<Envelope<W>>>,
-    rows: BTreeMap<String, u64>,
-}
-
-impl<W: Write> Writer<W> {
-    pub(super) fn new(output: W, recipients: &[Recipient], header: &Header) -> std::io::Result<Self> {
-        let sealed = SealingWriter::new(Envelope::new(output, recipients)?);
-        let mut writer = Self { output: zstd::Encoder::new(sealed, LEVEL)?, rows: BTreeMap::new() };
-        writer.line(header)?;
-        Ok(writer)
-    }
-
-    /// Begins a table.
-    pub(super) fn table(&mut self, table: &Table, last_id: Option<i64>) -> std::io::Result<()> {
-        self.rows.insert(table.name.to_owned(), 0);
-        self.line(&TableHead { table: table.name.to_owned(), last_id, columns: table.columns.clone() })
-    }
-
-    /// Writes a row of `table`, if it is one that can be read again.
-    pub(super) fn row(&mut self, table: &Table, json: &str) -> std::io::Result<()> {
-        let refused = |problem| Error::other(format!("table {}: {problem}", table.name));
-        let row = lines::parse_row(json.as_bytes(), &table.columns).map_err(refused)?;
-        if json.len() > LINE_MAX_BYTES / 2 {
-            return Err(refused("a row is too long".to_owned()));
-        }
-        *self.rows.entry(table.name.to_owned()).or_default() += 1;
-        self.line(&row)
-    }
-
-    /// Ends the archive and gives the output back with the number of rows.
-    pub(super) fn finish(mut self) -> std::io::Result<(W, u64)> {
-        let rows = self.rows.values().sum();
-        let trailer = Trailer { rows: std::mem::take(&mut self.rows) };
-        self.line(&trailer)?;
-        Ok((self.output.finish()?.finish()?.finish()?, rows))
-    }
-
-    fn line(&mut self, value: &impl Serialize) -> std::io::Result<()> {
-        serde_json::to_writer(&mut self.output, value)?;
-        self.output.write_all(b"\n")
     }
 }
 

@@ -1,0 +1,27 @@
+//! The last backup, which another process has made.
+
+use chrono::{DateTime, Utc};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use std::sync::atomic::AtomicU64;
+
+/// When it was made, and how large it is.
+#[derive(Debug, Default)]
+pub struct BackupMetrics {
+    made_at: Gauge<f64, AtomicU64>,
+    size: Gauge,
+}
+
+impl BackupMetrics {
+    pub(super) fn register(&self, r: &mut Registry) {
+        let made_at = self.made_at.clone();
+        r.register("backup_last_success_timestamp_seconds", "When the last backup was made, 0 for never", made_at);
+        r.register("backup_last_size_bytes", "Size of the last backup", self.size.clone());
+    }
+
+    /// Notes the last one.
+    pub fn set(&self, made_at: DateTime<Utc>, size_bytes: i64) {
+        self.made_at.set((made_at - DateTime::UNIX_EPOCH).as_seconds_f64());
+        self.size.set(size_bytes);
+    }
+}

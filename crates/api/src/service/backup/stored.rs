@@ -1,0 +1,124 @@
+//! Backups in the storage. What reads or writes them works in a thread that may wait; the storage does not.
+
+use super::create::{Plan, write};
+use super::names::{BackupName, FOLDER};
+use super::{BackupError, Made, retention};
+use crate::config::Keep;
+use crate::files::{FileError, Files, Found, Upload};
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use std::io::{Error, Read, Result, Write};
+use tokio::runtime::Handle;
+
+const CONTENT_TYPE: &str = "application/octet-stream";
+
+/// A backup that the storage has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stored {
+    pub name: BackupName,
+    pub size_bytes: u64,
+}
+
+fn path(name: BackupName) -> String {
+    format!("{FOLDER}/{name}")
+}
+
+/// All that the storage has, oldest first.
+///
+/// # Errors
+/// When the storage does not answer.
+pub async fn list(files: &Files) -> std::result::Result<Vec<Stored>, FileError> {
+    let mut all: Vec<_> = files
+        .list(FOLDER)
+        .try_filter_map(async |file| {
+            let name = file.name.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/')?.parse().ok());
+            Ok(name.map(|name| Stored { name, size_bytes: file.size }))
+        })
+        .try_collect()
+        .await?;
+    all.sort_unstable();
+    Ok(all)
+}
+
+/// Deletes what `keep` does not keep, and answers what that was.
+///
+/// # Errors
+/// When the storage does not answer; what was deleted is gone.
+pub async fn delete_outdated(files: &Files, keep: Keep) -> std::result::Result<Vec<BackupName>, FileError> {
+    let names: Vec<_> = list(files).await?.into_iter().map(|stored| stored.name).collect();
+    let outdated = retention::outdated(&names, keep);
+    for name in &outdated {
+        files.delete(&path(*name)).await?;
+    }
+    Ok(outdated)
+}
+
+/// Writes a backup into the storage; blocks. It has its name when it is whole, and nothing is left of it otherwise.
+///
+/// # Errors
+/// [`BackupError`].
+pub fn create(files: &Files, plan: &Plan) -> std::result::Result<Made, BackupError> {
+    let name = BackupName { made_at: plan.made_at, encrypted: !plan.recipients.is_empty() };
+    let runtime = Handle::current();
+    let mut output = Output { upload: files.upload(&path(name), CONTENT_TYPE), runtime, size_bytes: 0 };
+    match write(plan, &mut output) {
+        Ok(rows) => {
+            let Output { upload, runtime, size_bytes } = output;
+            runtime.block_on(upload.finish())?;
+            Ok(Made { name: name.to_string(), made_at: plan.made_at, size_bytes, rows })
+        }
+        Err(error) => {
+            output.runtime.block_on(output.upload.abort());
+            Err(error)
+        }
+    }
+}
+
+/// A file of the storage that is being written.
+struct Output {
+    upload: Upload,
+    runtime: Handle,
+    size_bytes: u64,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        self.runtime.block_on(self.upload.write(Bytes::copy_from_slice(bytes))).map_err(Error::other)?;
+        self.size_bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Opens a backup of the storage; blocks.
+pub(super) fn open(files: &Files, name: BackupName) -> std::result::Result<impl Read + use<>, BackupError> {
+    let runtime = Handle::current();
+    let found = runtime.block_on(files.find(&path(name)))?;
+    let Found { content, .. } = found.ok_or_else(|| BackupError::Missing(name.to_string()))?;
+    Ok(Input { content, runtime, piece: Bytes::new() })
+}
+
+/// A file of the storage that is being read.
+struct Input {
+    content: BoxStream<'static, std::result::Result<Bytes, FileError>>,
+    runtime: Handle,
+    piece: Bytes,
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        while self.piece.is_empty() {
+            match self.runtime.block_on(self.content.next()) {
+                Some(piece) => self.piece = piece.map_err(Error::other)?,
+                None => return Ok(0),
+            }
+        }
+        let count = buffer.len().min(self.piece.len());
+        buffer[..count].copy_from_slice(&self.piece.split_to(count));
+        Ok(count)
+    }
+}

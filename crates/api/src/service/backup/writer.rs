@@ -1,0 +1,60 @@
+//! Writes an archive: lines of JSON, compressed by zstd, sealed, and encrypted if wanted.
+
+use super::encryption::Envelope;
+use super::lines::{self, Header, LINE_MAX_BYTES, TableHead, Trailer};
+use super::seal::SealingWriter;
+use crate::store::backup::Table;
+use age::x25519::Recipient;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{Error, Result, Write};
+
+/// Of zstd: its default, fast and small.
+const LEVEL: i32 = 3;
+
+/// Writes an archive, row by row.
+pub(super) struct Writer<W: Write> {
+    output: zstd::Encoder<'static, SealingWriter<Envelope<W>>>,
+    rows: BTreeMap<String, u64>,
+}
+
+impl<W: Write> Writer<W> {
+    pub(super) fn new(output: W, recipients: &[Recipient], header: &Header) -> Result<Self> {
+        let sealed = SealingWriter::new(Envelope::new(output, recipients)?);
+        let mut writer = Self { output: zstd::Encoder::new(sealed, LEVEL)?, rows: BTreeMap::new() };
+        writer.line(header)?;
+        Ok(writer)
+    }
+
+    /// Begins a table.
+    pub(super) fn table(&mut self, table: &Table, last_id: Option<i64>) -> Result<()> {
+        self.rows.insert(table.name.to_owned(), 0);
+        self.line(&TableHead { table: table.name.to_owned(), last_id, columns: table.columns.clone() })
+    }
+
+    /// Writes a row of `table`, if it is one that can be read again.
+    pub(super) fn row(&mut self, table: &Table, json: &str) -> Result<()> {
+        let refused = |problem| Error::other(format!("table {}: {problem}", table.name));
+        let row = lines::parse_row(json.as_bytes(), &table.columns).map_err(refused)?;
+        *self.rows.entry(table.name.to_owned()).or_default() += 1;
+        self.line(&row)
+    }
+
+    /// Ends the archive and answers how many rows it has.
+    pub(super) fn finish(mut self) -> Result<u64> {
+        let rows = self.rows.values().sum();
+        let trailer = Trailer { rows: std::mem::take(&mut self.rows) };
+        self.line(&trailer)?;
+        self.output.finish()?.finish()?.finish()?.flush()?;
+        Ok(rows)
+    }
+
+    fn line(&mut self, value: &impl Serialize) -> Result<()> {
+        let mut line = serde_json::to_vec(value)?;
+        line.push(b'\n');
+        if line.len() > LINE_MAX_BYTES {
+            return Err(Error::other("a row is too long"));
+        }
+        self.output.write_all(&line)
+    }
+}

@@ -1,0 +1,96 @@
+//! What happened to the caller's account, page by page.
+
+use super::standing::{self, Refusal};
+use super::{CurrentUser, Services};
+use crate::store::events::Position;
+use crate::store::{StoreError, events, sessions};
+use auth_types::FieldErrors;
+use auth_types::events::EventsResponse;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+
+/// Events of a page.
+const PAGE: u8 = 20;
+/// No event is newer, and both databases can write it: the last microsecond of the year 9999.
+const LAST_MICROSECOND: i64 = 253_402_300_799_999_999;
+
+/// Why no events were shown.
+#[derive(Debug, thiserror::Error)]
+pub enum EventsError {
+    #[error("fields are not acceptable")]
+    Fields(FieldErrors),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The caller's events, newest first: from the newest on, or from where `cursor` says. What happens meanwhile moves no page.
+///
+/// # Errors
+/// [`EventsError`].
+pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Result<EventsResponse, EventsError> {
+    let position = position(cursor).ok_or_else(|| {
+        let message = "This is no cursor; take one from `next`.".to_owned();
+        EventsError::Fields(FieldErrors::from([("cursor".to_owned(), vec![message])]))
+    })?;
+    let now = services.now();
+    let found = services.store.run(move |connection| {
+        let current = sessions::find_with_user(connection, caller.session)?;
+        // One more tells whether there is another page.
+        Ok((current, events::list(connection, caller.id, position, i64::from(PAGE) + 1)?))
+    });
+    let (current, mut results) = found.await?;
+    standing::check(current.as_ref(), now)?;
+    let is_last = results.len() <= usize::from(PAGE);
+    results.truncate(PAGE.into());
+    let next = results.last().filter(|_| !is_last);
+    let next = next.map(|event| written(Position { at: event.at, id: event.id }));
+    Ok(EventsResponse { results, next })
+}
+
+/// Before all events.
+pub(super) fn newest() -> Position {
+    Position { at: DateTime::from_timestamp_micros(LAST_MICROSECOND).unwrap_or(DateTime::<Utc>::MAX_UTC), id: i64::MAX }
+}
+
+/// A position as a client keeps it.
+fn written(position: Position) -> String {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&position.at.timestamp_micros().to_be_bytes());
+    bytes[8..].copy_from_slice(&position.id.to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// What a client has kept; an empty one stands for the first page.
+fn position(cursor: &str) -> Option<Position> {
+    if cursor.is_empty() {
+        return Some(newest());
+    }
+    let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(cursor).ok()?.try_into().ok()?;
+    let (at, id) = bytes.split_at(8);
+    let at = i64::from_be_bytes(at.try_into().ok()?);
+    let at = DateTime::from_timestamp_micros(at).filter(|_| (0..=LAST_MICROSECOND).contains(&at))?;
+    Some(Position { at, id: i64::from_be_bytes(id.try_into().ok()?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{newest, position, written};
+
+    #[test]
+    fn a_cursor_is_read_as_it_was_written() {
+        let cursor = written(newest());
+        assert_eq!(position(&cursor), Some(newest()));
+        assert_eq!(position(""), Some(newest()));
+    }
+
+    #[test]
+    fn what_was_never_written_is_no_cursor() {
+        let negative = "_____________________w";
+        for cursor in ["x", "AAAA", "\0", "ä", "0", &format!("{}A", written(newest())), negative] {
+            assert_eq!(position(cursor), None, "{cursor}");
+        }
+    }
+}

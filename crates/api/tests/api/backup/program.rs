@@ -1,0 +1,128 @@
+//! `api backup` as an operator runs it: what it prints, and how it exits.
+
+use super::rows::insert_odd_rows;
+use super::{BOTH, key};
+use crate::support::{BucketServer, Database, TestDb, on_both_databases};
+use api::config::StorageSettings;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+on_both_databases![backups_are_made_listed_proven_and_restored];
+
+fn api(folder: &Path, database_url: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
+    command.arg("backup").args(arguments).current_dir(folder).env_clear().env("DATABASE_URL", database_url);
+    command
+}
+
+fn run(mut command: Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+fn done(command: Command) -> String {
+    let (code, stdout, stderr) = run(command);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+    stdout
+}
+
+/// One line, and nothing on standard output.
+fn failed(command: Command) -> String {
+    let (code, stdout, stderr) = run(command);
+    assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+    assert!(stderr.starts_with("api: ") && stderr.trim_end().lines().count() == 1, "{stderr}");
+    stderr
+}
+
+async fn backups_are_made_listed_proven_and_restored(database: Database) {
+    let (db, folder) = (TestDb::migrated(database), tempfile::tempdir().unwrap());
+    insert_odd_rows(&db);
+    let (recipient, key) = key(folder.path());
+    let (folder, key) = (folder.path(), key.to_str().unwrap());
+    let on = |arguments: &[&str]| api(folder, db.url(), arguments);
+    assert_eq!(failed(on(&["verify", "latest"])), "api: there is no backup in the storage\n");
+
+    let mut first = on(&["create"]);
+    first.env("BACKUP_AGE_RECIPIENT", recipient.to_string());
+    let told = done(first);
+    assert!(told.starts_with("made latchkey-2") && told.contains(".zst.age: 55 rows, "), "{told}");
+    let listed = done(on(&["list"]));
+    let name = listed.split_whitespace().next().unwrap();
+    assert!(told.contains(name), "{listed}");
+    let json: Value = serde_json::from_str(&done(on(&["list", "--json"]))).unwrap();
+    assert_eq!((&json[0]["name"], &json[0]["encrypted"]), (&name.into(), &true.into()));
+    assert_eq!(db.value("SELECT name FROM last_backup").unwrap(), name);
+
+    let told = failed(on(&["verify", name]));
+    assert_eq!(told, "api: the backup is encrypted; name the file of the key that opens it with --identity\n");
+    for name in [name, "latest", &format!("data/files/backups/{name}")] {
+        // Without a database; and of a file without anything else.
+        let told = done(api(folder, "postgres://nobody@127.0.0.1:1/none", &["verify", name, "--identity", key]));
+        assert!(told.starts_with("whole: made at 2") && told.contains("\n          12 users\n"), "{told}");
+        assert!(failed(on(&["restore", name, "--identity", key])).contains("rows in auth_events, known_networks"));
+        for kind in BOTH {
+            let target = TestDb::empty(kind);
+            let told = done(api(folder, target.url(), &["restore", name, "--identity", key]));
+            assert!(told.starts_with("restored: made at 2"), "{told}");
+            assert_eq!(target.number("SELECT count(*) FROM users"), 12);
+            assert_eq!(target.number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 0);
+            let moved = TestDb::empty(kind);
+            done(api(folder, moved.url(), &["restore", name, "--identity", key, "--moving"]));
+            assert_eq!(moved.number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 2);
+        }
+    }
+
+    let told = done(on(&["create", "--to", "here", "--recipient", &recipient.to_string()]));
+    assert!(told.starts_with("made here: 55 rows"), "{told}");
+    done(on(&["verify", "here", "--identity", key]));
+    assert_eq!(done(on(&["list"])), listed, "it is not in the storage");
+    assert!(failed(on(&["create", "--to", "no/where"])).contains("cannot be written: No such file"));
+    assert!(
+        failed(on(&["create", "--recipient", "AGE-SECRET-KEY-1X"])).starts_with("api: --recipient is not a public")
+    );
+    assert!(failed(on(&["verify", "nowhere"])).contains("nowhere cannot be opened"));
+    assert!(failed(on(&["verify", "latchkey-20200101T000000Z.zst"])).contains("there is no backup latchkey-2020"));
+}
+
+#[actix_web::test]
+async fn a_newer_backup_takes_the_place_of_the_outdated_ones() {
+    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let backups = folder.path().join("data/files/backups");
+    std::fs::create_dir_all(&backups).unwrap();
+    for day in 10..20 {
+        std::fs::write(backups.join(format!("latchkey-202501{day}T030000Z.zst")), "x").unwrap();
+    }
+    let mut command = api(folder.path(), db.url(), &["create"]);
+    command.env("BACKUP_KEEP", "3d");
+    let told = done(command);
+    assert_eq!(told.lines().filter(|line| line.starts_with("deleted latchkey-202501")).count(), 8, "{told}");
+    assert_eq!(std::fs::read_dir(&backups).unwrap().count(), 3);
+    assert_eq!(done(api(folder.path(), db.url(), &["list"])).lines().count(), 3);
+}
+
+#[actix_web::test]
+async fn a_bucket_that_refuses_fails_the_backup() {
+    let (db, folder, server) =
+        (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap(), BucketServer::start());
+    let with_secret = |secret: &str| {
+        let StorageSettings::S3(s3) = server.settings_with(secret) else { unreachable!() };
+        let mut command = api(folder.path(), db.url(), &["create"]);
+        command
+            .env("AWS_STORAGE_BUCKET_NAME", s3.bucket)
+            .env("AWS_ACCESS_KEY_ID", s3.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", s3.secret_access_key.expose_secret())
+            .env("AWS_S3_ENDPOINT_URL", s3.endpoint.unwrap());
+        command
+    };
+    let told = failed(with_secret("h2Lk9sDf7aPq3ZxC"));
+    assert!(told.contains("cannot write backups/latchkey-2") && told.contains("SignatureDoesNotMatch"), "{told}");
+    assert_eq!(server.names(), Vec::<String>::new());
+    assert_eq!(db.number("SELECT count(*) FROM last_backup"), 0);
+    let StorageSettings::S3(s3) = server.settings() else { unreachable!() };
+    let told = done(with_secret(s3.secret_access_key.expose_secret()));
+    assert_eq!(server.names().len(), 1, "{told}");
+    assert_eq!(db.number("SELECT count(*) FROM last_backup"), 1);
+}

@@ -1,0 +1,153 @@
+//! Backups in the storage, a folder and a real S3 server.
+
+use super::drill::insert_people;
+use super::rows::{content, insert_odd_rows};
+use super::{nobody, plan, restore_from};
+use crate::support::{BucketServer, Database, ManualClock, TestApp, TestDb, eventually, execute, on_both_databases};
+use api::config::{Keep, Patience, StorageSettings};
+use api::files::{Files, Tries};
+use api::service::backup::{
+    BackupError, BackupName, Contents, Made, Plan, Source, Stored, create, delete_outdated, list, observe, record,
+    verify,
+};
+use bytes::Bytes;
+use chrono::Duration;
+use std::path::Path;
+
+on_both_databases![a_backup_in_the_storage_comes_back, the_metrics_tell_when_the_last_backup_was_made,];
+
+const KEEP: Keep = Keep { days: 2, weeks: 1, months: 1 };
+
+fn in_folder(folder: &Path) -> Files {
+    Files::open(&StorageSettings::Folder(folder.to_owned()), Tries::Once, Patience::default()).unwrap()
+}
+
+fn in_bucket(server: &BucketServer) -> Files {
+    Files::open(&server.settings(), Tries::Once, Patience::default()).unwrap()
+}
+
+/// In a thread that may wait, as the program does it.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+async fn create_in(files: &Files, plan: Plan) -> Result<Made, BackupError> {
+    let files = files.clone();
+    off_thread(move || create(&files, &plan)).await
+}
+
+async fn verify_in(files: &Files, name: BackupName) -> Result<Contents, BackupError> {
+    let source = Source::Stored(files.clone(), name);
+    off_thread(move || verify(&source, &nobody())).await
+}
+
+async fn a_backup_in_the_storage_comes_back(database: Database) {
+    let source = TestDb::migrated(database);
+    insert_odd_rows(&source);
+    let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
+    for files in [in_folder(folder.path()), in_bucket(&server)] {
+        let made = create_in(&files, plan(&source, Vec::new())).await.unwrap();
+        assert_eq!(made.name, "latchkey-20260304T050607Z.zst");
+        let name = made.name.parse().unwrap();
+        assert_eq!(list(&files).await.unwrap(), [Stored { name, size_bytes: made.size_bytes }]);
+        assert_eq!(verify_in(&files, name).await.unwrap().rows.values().sum::<u64>(), made.rows);
+        let target = TestDb::empty(database);
+        let (stored, target) = (Source::Stored(files, name), std::sync::Arc::new(target));
+        let same = target.clone();
+        off_thread(move || restore_from(&stored, &same, true)).await.unwrap();
+        target.execute("DELETE FROM auth_events WHERE kind = 'restored'");
+        assert_eq!(content(&target), content(&source));
+    }
+}
+
+async fn the_metrics_tell_when_the_last_backup_was_made(database: Database) {
+    let app = TestApp::builder(database).set("METRICS_TOKEN", "metrics-token-of-tests").start().await;
+    let metrics = async || {
+        observe(app.services()).await.unwrap();
+        let request = app.request(reqwest::Method::GET, "/metrics").bearer_auth("metrics-token-of-tests");
+        let text = request.send().await.unwrap().text().await.unwrap();
+        let told = text.lines().filter(|line| line.starts_with("latchkey_backup_last_"));
+        told.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        metrics().await,
+        ["latchkey_backup_last_success_timestamp_seconds 0.0", "latchkey_backup_last_size_bytes 0"]
+    );
+    let mut made = Made {
+        name: "latchkey-20260304T050607Z.zst".to_owned(),
+        made_at: ManualClock::START.parse().unwrap(),
+        size_bytes: 1_234,
+        rows: 5,
+    };
+    for seconds in ["1772600767.25", "1772604367.25"] {
+        record(&app.settings().database.url, &made).unwrap();
+        let expected = format!("latchkey_backup_last_success_timestamp_seconds {seconds}");
+        assert_eq!(metrics().await, [&expected, "latchkey_backup_last_size_bytes 1234"]);
+        assert_eq!(app.db().number("SELECT count(*) FROM last_backup"), 1);
+        made.made_at += Duration::hours(1);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
+    let others = [
+        "avatars/latchkey-20200101T000000Z.zst",
+        "backups/latchkey-20200101T000000Z.zst.part",
+        "backups/latchkey-20200101T000000Z.zst/notes",
+        "backups/old/latchkey-20200101T000000Z.zst",
+        "backups/other-20200101T000000Z.zst",
+    ];
+    let days = [20, 21, 22, 23, 24].map(|day| format!("backups/latchkey-202611{day}T030000Z.zst.age"));
+    for files in [in_folder(folder.path()), in_bucket(&server)] {
+        for name in others.iter().copied().chain(days.iter().map(String::as_str)) {
+            // A folder has either a file or a folder of one name.
+            if !(name.ends_with("/notes") && files.info(name).await.is_err()) {
+                files.put(name, Bytes::from_static(b"x"), "text/plain").await.unwrap();
+            }
+        }
+        let deleted = delete_outdated(&files, KEEP).await.unwrap();
+        assert_eq!(deleted.len(), 3);
+        let left = list(&files).await.unwrap();
+        let left: Vec<_> = left.iter().map(|stored| format!("backups/{}", stored.name)).collect();
+        assert_eq!(left, days[3..]);
+        for name in others {
+            assert!(files.info(name).await.unwrap().is_some(), "{name}");
+        }
+    }
+}
+
+/// The storage goes away when parts of the backup are there: a lock holds the last table back until it has.
+#[actix_web::test]
+async fn a_storage_that_goes_away_in_between_leaves_nothing_that_looks_like_a_backup() {
+    let (source, mut server) = (TestDb::migrated(Database::Postgres), BucketServer::start());
+    insert_people(&source, 1, 15_000);
+    let files = in_bucket(&server);
+    let mut holder = source.connect();
+    execute(&mut holder, "SET idle_in_transaction_session_timeout = 0");
+    execute(&mut holder, "BEGIN");
+    execute(&mut holder, "LOCK TABLE known_networks IN ACCESS EXCLUSIVE MODE");
+    let (storage, plan) = (files.clone(), plan(&source, Vec::new()));
+    let making = tokio::task::spawn_blocking(move || create(&storage, &plan));
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("the backup waits", async || (source.number(waiting) == 1).then_some(())).await;
+    eventually("a part has arrived", async || server.has_parts().then_some(())).await;
+    server.stop();
+    execute(&mut holder, "ROLLBACK");
+    let told = making.await.unwrap().unwrap_err().to_string();
+    assert!(told.contains("cannot write backups/latchkey-20260304T050607Z.zst: "), "{told}");
+    server.start_again();
+    assert_eq!(list(&files).await.unwrap(), []);
+    assert_eq!(server.names(), Vec::<String>::new());
+    create_in(&files, super::plan(&source, Vec::new())).await.unwrap();
+    assert_eq!(list(&files).await.unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_backup_that_the_storage_has_not_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let name: BackupName = "latchkey-20260304T050607Z.zst".parse().unwrap();
+    let told = verify_in(&in_folder(folder.path()), name).await.unwrap_err().to_string();
+    assert_eq!(told, "there is no backup latchkey-20260304T050607Z.zst in the storage");
+}

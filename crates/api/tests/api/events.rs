@@ -1,0 +1,204 @@
+//! What happened to an account, as its owner sees it.
+
+use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
+use api::clock::Clock;
+use auth_types::events::{EventResponse, EventsResponse};
+use auth_types::responses::TokenResponse;
+use auth_types::{EventKind, Reason};
+use chrono::DateTime;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+on_both_databases![
+    each_act_is_an_event_and_the_newest_comes_first,
+    an_event_says_what_when_and_from_where,
+    pages_hold_every_event_once_whatever_happens_meanwhile,
+    events_of_one_moment_are_in_the_order_of_their_numbers,
+    what_is_no_cursor_is_refused,
+    nobody_sees_the_events_of_others,
+    a_kind_of_a_newer_program_is_shown_without_its_name,
+    a_password_that_is_right_before_the_address_is_confirmed_is_recorded,
+];
+
+const ADA: &str = "ada@example.com";
+const EVE: &str = "eve@example.com";
+
+async fn start(database: Database) -> (TestApp, TokenResponse) {
+    let app = TestApp::builder(database).user(ADA).user(EVE).start().await;
+    let tokens = app.login(ADA).await;
+    (app, tokens)
+}
+
+async fn ask(app: &TestApp, tokens: &TokenResponse, query: &str) -> Answer {
+    send(app.request_as(tokens, Method::GET, &format!("/api/auth/events/{query}"))).await
+}
+
+async fn page(app: &TestApp, tokens: &TokenResponse, query: &str) -> EventsResponse {
+    let answer = ask(app, tokens, query).await;
+    answer.has_status(200);
+    answer.json()
+}
+
+async fn all(app: &TestApp, tokens: &TokenResponse) -> Vec<EventResponse> {
+    let mut all = Vec::new();
+    let mut query = String::new();
+    loop {
+        let page = page(app, tokens, &query).await;
+        all.extend(page.results);
+        match page.next {
+            Some(next) => query = format!("?cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+async fn each_act_is_an_event_and_the_newest_comes_first(database: Database) {
+    let (app, tokens) = start(database).await;
+    let post = |path: &str, body: Value| send(app.request_as(&tokens, Method::POST, path).json(&body));
+    app.clock().advance(ONE_SECOND);
+    app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
+    app.clock().advance(ONE_SECOND);
+    app.logout(&app.login(ADA).await).await.done();
+    app.clock().advance(ONE_SECOND);
+    send(app.request_as(&tokens, Method::PATCH, "/api/auth/me/").json(&json!({"display_name": "Ada"}))).await.done();
+    app.clock().advance(ONE_SECOND);
+    post("/api/auth/email/change/", json!({"new_email": "a@example.org", "password": "wrong"})).await.has_status(400);
+    app.clock().advance(ONE_SECOND);
+    post("/api/auth/email/change/", json!({"new_email": "a@example.org", "password": PASSWORD})).await.done();
+    app.clock().advance(ONE_SECOND);
+    let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
+    let tokens = post("/api/auth/password/change/", body).await.ok();
+
+    let kinds: Vec<_> = all(&app, &tokens).await.into_iter().map(|event| event.kind).collect();
+    let expected = [
+        EventKind::PasswordChanged,
+        EventKind::EmailChangeRequested,
+        EventKind::ReauthenticationFailed,
+        EventKind::ProfileChanged,
+        EventKind::LoggedOut,
+        EventKind::LoggedIn,
+        EventKind::LoginFailed,
+        EventKind::LoggedIn,
+    ];
+    assert_eq!(kinds, expected);
+}
+
+async fn an_event_says_what_when_and_from_where(database: Database) {
+    let (app, _) = start(database).await;
+    app.clock().advance(ONE_SECOND);
+    let body = json!({"email": ADA, "password": PASSWORD});
+    let login = app.request(Method::POST, "/api/auth/login/").header("User-Agent", "a browser").json(&body);
+    let tokens = send(login).await.ok();
+    let answer: Value = ask(&app, &tokens, "").await.json();
+    let mut newest = answer["results"][0].clone();
+    let at: DateTime<chrono::Utc> = serde_json::from_value(newest["at"].take()).unwrap();
+    assert_eq!(at, app.clock().now());
+    assert!(newest["id"].is_i64());
+    newest["id"] = Value::Null;
+    let expected = json!({
+        "id": null, "kind": "logged_in", "at": null, "ip_address": "127.0.0.1", "user_agent": "a browser", "detail": {}
+    });
+    assert_eq!(newest, expected);
+    assert_eq!(answer["next"], Value::Null);
+
+    let ended = app.login(ADA).await;
+    let session = crate::support::forge::claims(&ended.access)["sid"].clone();
+    let path = format!("/api/auth/sessions/{}/", session.as_str().unwrap());
+    app.clock().advance(ONE_SECOND);
+    send(app.request_as(&tokens, Method::DELETE, &path)).await.done();
+    let answer: Value = ask(&app, &tokens, "").await.json();
+    assert_eq!(answer["results"][0]["detail"], json!({"session": session}));
+}
+
+async fn pages_hold_every_event_once_whatever_happens_meanwhile(database: Database) {
+    let (app, tokens) = start(database).await;
+    for _ in 0..44 {
+        app.clock().advance(ONE_SECOND);
+        let rename = app.request_as(&tokens, Method::PATCH, "/api/auth/me/").json(&json!({"display_name": "Ada"}));
+        send(rename).await.done();
+    }
+    let expected = app.db().number("SELECT count(*) FROM auth_events WHERE user_id = 1");
+    assert_eq!(expected, 45);
+    let mut pages = Vec::new();
+    let mut query = String::new();
+    loop {
+        let page = page(&app, &tokens, &query).await;
+        app.login(ADA).await; // an event before the first page
+        pages.push(page.results.iter().map(|event| event.id).collect::<Vec<_>>());
+        let Some(next) = page.next else { break };
+        query = format!("?cursor={next}");
+    }
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [20, 20, 5]);
+    let ids = pages.concat();
+    assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "{ids:?}");
+}
+
+async fn events_of_one_moment_are_in_the_order_of_their_numbers(database: Database) {
+    let (app, tokens) = start(database).await;
+    let insert = "INSERT INTO auth_events (user_id, kind, at) SELECT user_id, 'logged_out', at FROM auth_events WHERE user_id = 1";
+    for _ in 0..5 {
+        app.db().execute(insert);
+    }
+    // Written late, and of an earlier time: a mail's cause.
+    app.db().execute(
+        "INSERT INTO auth_events (user_id, kind, at) SELECT 1, 'password_reset_requested', min(created_at) FROM users",
+    );
+    app.db()
+        .execute("UPDATE auth_events SET at = '2020-01-01 00:00:00.000000' WHERE kind = 'password_reset_requested'");
+    let events = all(&app, &tokens).await;
+    assert_eq!(events.len(), 33);
+    assert_eq!(events[32].kind, EventKind::PasswordResetRequested);
+    assert!(events[..32].windows(2).all(|pair| pair[0].id > pair[1].id));
+}
+
+async fn what_is_no_cursor_is_refused(database: Database) {
+    let (app, tokens) = start(database).await;
+    let far = ["AAAAAAAAAAD__________w", "f_________9_________w", "__________8AAAAAAAAAAA"];
+    let odd = ["1", "x%00", "%FF", "AAAA", "../..", "' OR 1=1--", "AAAAAAAAAAD__________w%3D%3D", "null"];
+    for cursor in odd.into_iter().chain(far.into_iter().skip(1)) {
+        let problem = ask(&app, &tokens, &format!("?cursor={cursor}")).await.wrong_fields(&["cursor"]);
+        assert_eq!(problem.errors["cursor"].len(), 1);
+    }
+    // One that was never given out and is well formed is a place like any other.
+    assert_eq!(page(&app, &tokens, &format!("?cursor={}", far[0])).await.results, []);
+    let first = page(&app, &tokens, "").await;
+    assert_eq!(page(&app, &tokens, "?cursor=").await, first);
+    assert_eq!(page(&app, &tokens, "?page=2&limit=1").await, first);
+}
+
+async fn nobody_sees_the_events_of_others(database: Database) {
+    let (app, ada) = start(database).await;
+    let eve = app.login(EVE).await;
+    let events = all(&app, &eve).await;
+    assert_eq!(events.len(), 1);
+    let ids: Vec<_> = all(&app, &ada).await.iter().map(|event| event.id).collect();
+    assert!(!ids.contains(&events[0].id));
+    app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout'");
+    ask(&app, &eve, "").await.refused(Reason::SessionRevoked);
+}
+
+async fn a_kind_of_a_newer_program_is_shown_without_its_name(database: Database) {
+    let (app, tokens) = start(database).await;
+    app.db().execute("UPDATE auth_events SET kind = 'passkey_added', detail = '{\"passkey\": 1}'");
+    let events: Value = ask(&app, &tokens, "").await.json();
+    assert_eq!((&events["results"][0]["kind"], &events["results"][0]["detail"]), (&json!("unknown"), &json!({})));
+}
+
+async fn a_password_that_is_right_before_the_address_is_confirmed_is_recorded(database: Database) {
+    let app = TestApp::builder(database).user(ADA).set("EMAIL_VERIFICATION", "mandatory").start().await;
+    app.db().execute("UPDATE users SET email_verified_at = NULL");
+    app.sign_in(ADA, PASSWORD).await.failed(403, Reason::EmailNotVerified);
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed' AND user_id = 1"), 1);
+}
+
+/// The table in the document is the list of kinds.
+#[test]
+fn the_document_names_every_kind() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/SECURITY.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let (_, part) = document.split_once("\n### Events\n").unwrap();
+    let table = part.split("\n#").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let known: Vec<_> = EventKind::ALL.into_iter().map(EventKind::as_str).collect();
+    assert_eq!(rows.collect::<Vec<_>>(), known);
+}

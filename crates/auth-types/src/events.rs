@@ -1,0 +1,177 @@
+//! What happens to an account: one vocabulary for the table, the API and the pages.
+
+use crate::claims::{SessionId, UserId};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// An account was made.
+    Registered,
+    /// Somebody wanted an account for an address that has one.
+    RegisterRepeated,
+    /// Logged in.
+    LoggedIn,
+    /// The password was wrong, the account may not be used, or its address is not confirmed yet.
+    LoginFailed,
+    /// Logged out.
+    LoggedOut,
+    /// Logged out everywhere.
+    LoggedOutEverywhere,
+    /// Its owner signed a device out from another one.
+    SessionRevoked,
+    /// A refresh token came back; its session was ended.
+    RefreshReused,
+    /// A refresh token came that the database knows nothing of yet: it is an older copy.
+    GenerationAhead,
+    /// Profile changed.
+    ProfileChanged,
+    /// Password changed.
+    PasswordChanged,
+    /// Password reset requested.
+    PasswordResetRequested,
+    /// By a mailed link.
+    PasswordReset,
+    /// A signed-in caller gave a wrong password where it is asked for again.
+    ReauthenticationFailed,
+    /// Email verified.
+    EmailVerified,
+    /// Email change requested.
+    EmailChangeRequested,
+    /// Email changed.
+    EmailChanged,
+    /// A mail to the user could not be sent.
+    MailFailed,
+    /// All that is stored about the user was handed out.
+    DataExported,
+    /// An account is gone. All that is kept of it is its number, in the detail.
+    AccountDeleted,
+    /// The database was filled from a backup.
+    Restored,
+    /// A kind from a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+impl EventKind {
+    /// Everything that this version knows.
+    pub const ALL: [Self; 21] = [
+        Self::Registered,
+        Self::RegisterRepeated,
+        Self::LoggedIn,
+        Self::LoginFailed,
+        Self::LoggedOut,
+        Self::LoggedOutEverywhere,
+        Self::SessionRevoked,
+        Self::RefreshReused,
+        Self::GenerationAhead,
+        Self::ProfileChanged,
+        Self::PasswordChanged,
+        Self::PasswordResetRequested,
+        Self::PasswordReset,
+        Self::ReauthenticationFailed,
+        Self::EmailVerified,
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
+        Self::MailFailed,
+        Self::DataExported,
+        Self::AccountDeleted,
+        Self::Restored,
+    ];
+
+    /// The word that JSON and the database use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::RegisterRepeated => "register_repeated",
+            Self::LoggedIn => "logged_in",
+            Self::LoginFailed => "login_failed",
+            Self::LoggedOut => "logged_out",
+            Self::LoggedOutEverywhere => "logged_out_everywhere",
+            Self::SessionRevoked => "session_revoked",
+            Self::RefreshReused => "refresh_reused",
+            Self::GenerationAhead => "generation_ahead",
+            Self::ProfileChanged => "profile_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordResetRequested => "password_reset_requested",
+            Self::PasswordReset => "password_reset",
+            Self::ReauthenticationFailed => "reauthentication_failed",
+            Self::EmailVerified => "email_verified",
+            Self::EmailChangeRequested => "email_change_requested",
+            Self::EmailChanged => "email_changed",
+            Self::MailFailed => "mail_failed",
+            Self::DataExported => "data_exported",
+            Self::AccountDeleted => "account_deleted",
+            Self::Restored => "restored",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What else is known of an event; never a token or a password.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventDetail {
+    /// Whose session was ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub session: Option<SessionId>,
+    /// The generation of the refresh token that came back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub generation: Option<i64>,
+    /// Which mail could not be sent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mail: Option<String>,
+    /// The number of an account that is gone.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub user: Option<UserId>,
+    /// When the backup was made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub made_at: Option<DateTime<Utc>>,
+    /// Whether its sessions go on, because the database has moved.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub moving: Option<bool>,
+}
+
+/// Something that happened to the user's account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventResponse {
+    /// The event's number.
+    pub id: i64,
+    /// What happened.
+    pub kind: EventKind,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// From where.
+    pub ip_address: Option<String>,
+    /// The browser's own words; [`crate::device::describe`] has some for people.
+    pub user_agent: Option<String>,
+    /// What else is known.
+    pub detail: EventDetail,
+}
+
+/// `GET /api/auth/events/`: a page of events, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventsResponse {
+    /// The events.
+    pub results: Vec<EventResponse>,
+    /// What `?cursor=` must say for the page after this one; `null` when there is none.
+    pub next: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EventKind;
+
+    #[test]
+    fn json_uses_the_words_of_the_table() {
+        let words: Vec<_> = EventKind::ALL.into_iter().map(|kind| serde_json::to_value(kind).ok()).collect();
+        assert_eq!(words, EventKind::ALL.map(|kind| Some(kind.as_str().into())));
+        assert!(matches!(serde_json::from_str("\"made_up\""), Ok(EventKind::Unknown)));
+    }
+}

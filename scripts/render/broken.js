@@ -1,0 +1,119 @@
+// Blueprints that must be refused: what each breaks in render.yaml, and a part of the line that must say so.
+"use strict";
+
+const service = (blueprint, name) => blueprint.services.find((one) => one.name === name);
+const api = (change) => (blueprint) => change(service(blueprint, "latchkey-api"));
+const client = (change) => (blueprint) => change(service(blueprint, "latchkey"));
+const job = (change) => (blueprint) => change(service(blueprint, "latchkey-backup"));
+const limits = (change) => (blueprint) => change(service(blueprint, "latchkey-limits"));
+const database = (change) => (blueprint) => change(blueprint.databases[0]);
+const variable = (key, change) => api(({ envVars }) => change(envVars.find((entry) => entry.key === key)));
+const added = (entry) => api(({ envVars }) => envVars.push(entry));
+
+const BROKEN = [
+  ["a field that nobody knows", (blueprint) => (blueprint.service = []), ".service is not a field"],
+  ["a preview's unknown mode", (blueprint) => (blueprint.previews.generation = "auto"), "must be one of: off, manual"],
+  ["an unknown type", api((one) => (one.type = "site")), ".type must be one of"],
+  ["an unknown runtime", api((one) => (one.runtime = "rustc")), ".runtime must be one of"],
+  ["an unknown plan", api((one) => (one.plan = "small")), ".plan must be one of"],
+  ["an unknown region", api((one) => (one.region = "paris")), ".region must be one of"],
+  ["a name that is no host's", api((one) => (one.name = "Latchkey API")), "can be part of a host's"],
+  ["no build command", api((one) => delete one.buildCommand), ".buildCommand is missing"],
+  ["no start command", api((one) => delete one.startCommand), ".startCommand is missing"],
+  ["a start command that nothing builds", api((one) => (one.startCommand = "target/release/server")), "nothing builds server"],
+  ["a build that ignores Cargo.lock", api((one) => (one.buildCommand = "cargo build --release --bin api")), "--locked"],
+  ["a build script that is not there", client((one) => (one.buildCommand = "scripts/no-such-script")), "is no program"],
+  ["a health check without a slash", api((one) => (one.healthCheckPath = "readyz")), ".healthCheckPath must be a path"],
+  ["a shutdown that takes too long", api((one) => (one.maxShutdownDelaySeconds = 301)), "from 1 to 300"],
+  ["a schedule for a web service", api((one) => (one.schedule = "0 * * * *")), ".schedule is not a field"],
+  ["a pre-deploy command on the free plan", api((one) => (one.plan = "free")), "runs no preDeployCommand"],
+  [
+    "a disk on a service with two instances",
+    api((one) => Object.assign(one, { numInstances: 2, disk: { name: "d", mountPath: "/d" } })),
+    "cannot be scaled",
+  ],
+  ["scaling without a target", api((one) => (one.scaling = { minInstances: 1, maxInstances: 2 })), "needs a target"],
+  ["a job without a schedule", job((one) => delete one.schedule), ".schedule is missing"],
+  ["a job at minute 60", job((one) => (one.schedule = "60 3 * * *")), "cron expression"],
+  ["a job on the free plan", job((one) => (one.plan = "free")), ".plan must be one of"],
+  ["a job with a health check", job((one) => (one.healthCheckPath = "/readyz")), ".healthCheckPath is not a field"],
+  ["a static site without files", client((one) => delete one.staticPublishPath), ".staticPublishPath is missing"],
+  ["a static site that starts", client((one) => (one.startCommand = "sirv dist")), ".startCommand is not a field"],
+  ["a header less", client((one) => one.headers.pop()), "headers: are not those"],
+  ["a header that differs", client((one) => (one.headers[0].value += "; report-uri /x")), "headers: are not those"],
+  ["no rewrite", client((one) => (one.routes = [])), "must rewrite /* to /index.html"],
+  ["a redirect in the rewrite's place", client((one) => (one.routes[0].type = "redirect")), "must rewrite /* to /index.html"],
+  ["a store that anybody reaches", limits((one) => (one.ipAllowList = [{ source: "0.0.0.0/0" }])), "must be []"],
+  ["a store without a list", limits((one) => delete one.ipAllowList), ".ipAllowList is missing"],
+  ["an unknown policy of eviction", limits((one) => (one.maxmemoryPolicy = "never")), ".maxmemoryPolicy must be one of"],
+  ["a database that anybody reaches", database((one) => delete one.ipAllowList), "must be []"],
+  ["a database's old plan", database((one) => (one.plan = "starter")), ".plan must be one of"],
+  ["a database of an odd size", database((one) => (one.diskSizeGB = 7)), "a multiple of 5"],
+  ["a version that is a number", database((one) => (one.postgresMajorVersion = 17)), "quoted"],
+  ["a database in another region", database((one) => (one.region = "ohio")), "where the others are"],
+  ["a service twice", (blueprint) => blueprint.services.push(blueprint.services[0]), "is defined twice"],
+  ["a group that is not there", added({ fromGroup: "settings" }), "there is no group settings"],
+  ["a variable twice", added({ key: "EMAIL_URL", sync: false }), "is there twice"],
+  ["a variable without a source", added({ key: "PORT" }), "has to have one of"],
+  ["a variable of two sources", variable("METRICS_TOKEN", (entry) => (entry.sync = false)), "has to have one of"],
+  ["a variable that nobody reads", added({ key: "SECRET_KEYS", sync: false }), "does not know it"],
+  ["a number for a value", variable("TRUSTED_PROXY_HOPS", (entry) => (entry.value = 1)), "must be text"],
+  ["a secret in the file", variable("METRICS_TOKEN", (entry) => ((entry.value = "x"), delete entry.generateValue)), "is secret"],
+  [
+    "a preview's value for what is asked for",
+    variable("EMAIL_URL", (entry) => (entry.previewValue = "console:")),
+    "has no previewValue",
+  ],
+  [
+    "a database that is not there",
+    variable("DATABASE_URL", (entry) => (entry.fromDatabase.name = "db")),
+    "there is no database db",
+  ],
+  [
+    "an unknown property of a database",
+    variable("DATABASE_URL", (entry) => (entry.fromDatabase.property = "url")),
+    ".property must be one of",
+  ],
+  [
+    "a service that is not there",
+    variable("REDIS_URL", (entry) => (entry.fromService.name = "redis")),
+    "there is no keyvalue service redis",
+  ],
+  [
+    "a service of another type",
+    variable("REDIS_URL", (entry) => (entry.fromService.type = "pserv")),
+    "there is no pserv service",
+  ],
+  [
+    "a property that the service has not",
+    variable("REDIS_URL", (entry) => (entry.fromService.property = "hostport")),
+    "has no property hostport",
+  ],
+  [
+    "a variable that the service has not",
+    variable("CORS_ALLOWED_ORIGINS", (entry) => (entry.fromService.envVarKey = "URL")),
+    "has no variable URL",
+  ],
+  [
+    "a static site's private host",
+    variable("CORS_ALLOWED_ORIGINS", (entry) => (entry.fromService = { type: "web", name: "latchkey", property: "host" })),
+    "has no property host",
+  ],
+  [
+    "a question in a group",
+    (blueprint) => blueprint.envVarGroups[0].envVars.push({ key: "EMAIL_URL", sync: false }),
+    "Render ignores anything else",
+  ],
+  [
+    "a reference in a group",
+    (blueprint) =>
+      blueprint.envVarGroups[0].envVars.push({
+        key: "DATABASE_URL",
+        fromDatabase: { name: "latchkey-db", property: "connectionString" },
+      }),
+    "Render ignores anything else",
+  ],
+  ["another compiler", (blueprint) => (blueprint.envVarGroups[1].envVars[0].value = "1.70"), "rust-version"],
+];
+
+module.exports = { BROKEN };
