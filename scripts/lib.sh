@@ -3,8 +3,8 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# Tools that `cargo install` puts down are found even where the shell's profile does not name the folder.
-PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
+# Found even where the shell does not look: tools that `cargo install` puts down, servers that Debian keeps for root.
+PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin:/usr/sbin"
 TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }

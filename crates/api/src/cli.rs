@@ -9,6 +9,7 @@ use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, DatabaseUrl, Inspection, ServerSettings, Settings};
 use crate::service::register::{self, RegisterError};
 use crate::service::{Services, prune, start};
+use crate::smoke;
 use crate::store::migrations::{self, MigrateError};
 use crate::telemetry;
 use actix_web::rt::net::TcpSocket;
@@ -18,7 +19,7 @@ use auth_types::requests::RegisterRequest;
 use auth_types::responses::TokenTransport;
 use clap::{Args, Parser, Subcommand};
 use futures_util::future::{Either, select};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use std::convert::Infallible;
 use std::io::{BufRead, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -54,6 +55,8 @@ enum Command {
         #[arg(long)]
         cookie: bool,
     },
+    /// Look at a deployment from outside; exit with 1 if something failed, with 2 if the run did not come to its end.
+    Smoke(smoke::Arguments),
     /// Print a new random value for `SECRET_KEY`.
     GenerateSecret,
 }
@@ -105,6 +108,8 @@ enum CliError {
     Backup(#[from] crate::service::backup::BackupError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
+    #[error("cannot ask any site: {0}")]
+    Smoke(#[from] reqwest::Error),
     #[error("{0}")]
     Store(#[from] crate::store::StoreError),
     #[error("{0}")]
@@ -122,7 +127,11 @@ pub async fn run() -> ExitCode {
             for line in error.to_string().lines() {
                 eprintln!("api: {line}");
             }
-            ExitCode::FAILURE
+            match error {
+                // 1 says that something failed; here nothing was looked at.
+                CliError::Smoke(_) => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -142,6 +151,7 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
             let transport = if cookie { TokenTransport::Cookie } else { TokenTransport::Body };
             print_json(&crate::http::openapi_document(transport))?;
         }
+        Command::Smoke(arguments) => return smoke(arguments).await,
         Command::GenerateSecret => print(config::generate_secret()?.expose_secret())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -161,6 +171,15 @@ async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
     let printed = if arguments.json { print_json(&report) } else { print(&report) };
     printed?;
     Ok(report.exit_code(arguments.fail_level).into())
+}
+
+async fn smoke(arguments: smoke::Arguments) -> Result<ExitCode, CliError> {
+    let json = arguments.json;
+    let password = if arguments.password_stdin { Some(read_password()?) } else { None };
+    let report = smoke::run(arguments.plan(password), clock()).await?;
+    let printed = if json { print_json(&report) } else { print(&report) };
+    printed?;
+    Ok(report.exit_code().into())
 }
 
 /// Prints a line. A reader that has gone away (`api openapi | head`) is an error like any other, not a panic.
@@ -254,12 +273,17 @@ fn listen(server: &ServerSettings) -> Result<TcpListener, CliError> {
     listen().map_err(|error| CliError::Message(format!("cannot listen on {address} (HOST, PORT): {error}")))
 }
 
-async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
+/// The first line of standard input.
+fn read_password() -> std::io::Result<SecretString> {
     let mut password = String::new();
     std::io::stdin().lock().read_line(&mut password)?;
+    Ok(password.trim_end_matches(['\r', '\n']).to_owned().into())
+}
+
+async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
     let request = RegisterRequest {
         email: arguments.email,
-        password: password.trim_end_matches(['\r', '\n']).to_owned(),
+        password: read_password()?.expose_secret().to_owned(),
         username: arguments.username,
         display_name: None,
     };

@@ -14,6 +14,7 @@ pub mod http;
 pub mod metrics;
 pub mod problem;
 pub mod service;
+pub mod smoke;
 pub mod store;
 pub mod telemetry;
 mod told;

@@ -9,8 +9,10 @@ use serde_json::{Map, json};
 use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
 
+mod request;
 mod writer;
 
+pub use request::{in_request, note_caller};
 pub use writer::{flush, lines_dropped};
 
 /// Starts logging to standard error. The first call wins.
@@ -43,6 +45,7 @@ fn json_line(record: &Record<'_>, clock: &SharedClock) -> serde_json::Value {
     // Collecting into a map cannot fail.
     let _ = record.key_values().visit(&mut fields);
     let mut line = fields.0;
+    request::add_to(&mut line);
     line.insert("at".to_owned(), json!(clock.now()));
     line.insert("level".to_owned(), json!(record.level().as_str()));
     line.insert("target".to_owned(), json!(record.target()));

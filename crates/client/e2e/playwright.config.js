@@ -4,22 +4,11 @@ import { join } from "node:path";
 import { defineConfig } from "@playwright/test";
 import { CLIENT, STAGES } from "./support/addresses.js";
 import { makeCertificate } from "./support/certificate.js";
+import { chromium } from "./support/chromium.js";
 
 makeCertificate();
 // Where the stories' API puts its mail, and the stories look for it; workers and servers inherit the name.
 process.env.OUTBOX ??= mkdtempSync(join(tmpdir(), "latchkey-outbox-"));
-
-// An ordinary Chromium from the system's packages; nothing is downloaded.
-const flags = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 // All end with the run: asked first, because the APIs' folders are to be removed.
 const server = { timeout: 60_000, reuseExistingServer: false, gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 } };
@@ -40,7 +29,7 @@ export default defineConfig({
     baseURL: CLIENT,
     ignoreHTTPSErrors: true,
     locale: "en-GB",
-    launchOptions: { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: flags },
+    launchOptions: chromium,
     trace: "retain-on-failure",
   },
   webServer: [

@@ -13,6 +13,8 @@ pub mod clock;
 #[cfg(feature = "browser")]
 pub mod components;
 #[cfg(feature = "browser")]
+pub mod download;
+#[cfg(feature = "browser")]
 pub mod http;
 #[cfg(feature = "browser")]
 pub mod mailed_link;

@@ -27,6 +27,8 @@ pub struct Patience {
     pub file: Duration,
     /// For the next piece of a file that is read piece by piece, further tries included.
     pub file_piece: Duration,
+    /// For a mail server to take one mail.
+    pub mail: Duration,
     /// For requests in flight to finish after SIGTERM. Platforms kill after 30 s.
     pub shutdown: Duration,
 }
@@ -44,6 +46,7 @@ impl Default for Patience {
             database: Duration::from_secs(10),
             file: Duration::from_secs(8),
             file_piece: Duration::from_secs(90),
+            mail: Duration::from_mins(1),
             shutdown: Duration::from_secs(25),
         }
     }

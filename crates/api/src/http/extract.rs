@@ -5,6 +5,7 @@ use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
 use crate::service::{ClientInfo, CurrentUser, Services, passwords, verify};
+use crate::telemetry;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::{Data, Query};
@@ -37,6 +38,7 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let claims = verify::verify_access(services, token)?;
     let malformed = || Problem::token_not_valid(Reason::TokenMalformed);
     let id = crate::service::tokens::parse_user_id(&claims.user_id).ok_or_else(malformed)?;
+    telemetry::note_caller(id, claims.sid);
     Ok(Caller(CurrentUser { id, session: claims.sid }))
 }
 

@@ -6,6 +6,7 @@ use crate::config::Lifetimes;
 use crate::store::sessions::{NewSession, SessionRow};
 use crate::store::types::{At, Sid};
 use crate::store::users::UserRow;
+use crate::telemetry;
 use auth_types::UserId;
 use auth_types::responses::{TokenResponse, UserResponse};
 use chrono::{DateTime, Utc};
@@ -42,6 +43,7 @@ pub(super) fn token_response(
     user: &UserRow,
     now: DateTime<Utc>,
 ) -> Result<TokenResponse, SignError> {
+    telemetry::note_caller(user.id, session.id);
     let access = services.tokens.sign_access(session, user.role, now)?;
     Ok(TokenResponse {
         access: access.token,

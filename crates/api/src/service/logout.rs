@@ -1,6 +1,6 @@
 //! Signing out: here, and everywhere.
 
-use super::tokens::TokenError;
+use super::tokens::{self, TokenError};
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::sessions::RevokeReason;
@@ -23,6 +23,7 @@ pub enum LogoutError {
 pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Result<(), LogoutError> {
     let now = services.now();
     let claims = services.tokens.verify_refresh_of_any_age(token, now).map_err(LogoutError::NotValid)?;
+    tokens::note_owner(&claims);
     let id = claims.sid;
     let ended = services.store.write(move |connection| {
         let owner = sessions::find_owner(connection, id)?;

@@ -6,7 +6,7 @@
 use super::grant::{self, SignError};
 use super::limits::{Budget, Throttled};
 use super::standing::{self, Refusal};
-use super::tokens::{TokenError, new_jti};
+use super::tokens::{self, TokenError, new_jti};
 use super::{ClientInfo, Services, event, mail, passwords};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
@@ -104,6 +104,7 @@ pub async fn refresh(
     let mut tries = services.limits.tries(&client);
     tries.by_client(Budget::TokenClient).await?;
     let claims = services.tokens.verify_refresh(token, now).map_err(RefreshError::NotValid)?;
+    tokens::note_owner(&claims);
     tries.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = Presented { session: claims.sid, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;

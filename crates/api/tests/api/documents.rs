@@ -4,6 +4,7 @@ use api::check::RULES;
 use api::config::{ReadBy, Settings, VARIABLES, Variables};
 use api::metrics::{Metrics, Snapshot};
 use api::service::limits::{Budget, Per};
+use api::smoke::every_check;
 use auth_types::Reason;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -60,7 +61,17 @@ fn every_variable_of_the_table_is_read() {
 
 /// The rows of the first table of a document after its head, each as its cells.
 fn rows(document: &str) -> Vec<Vec<String>> {
+    rows_of_table(&read(document))
+}
+
+/// The same of what begins with this heading.
+fn rows_below(document: &str, heading: &str) -> Vec<Vec<String>> {
     let text = read(document);
+    let (_, below) = text.split_once(heading).unwrap_or_else(|| panic!("{document} has no {heading:?}"));
+    rows_of_table(below)
+}
+
+fn rows_of_table(text: &str) -> Vec<Vec<String>> {
     let lines = text.lines().skip_while(|line| !line.starts_with("| --- ")).skip(1);
     let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
     lines.take_while(|line| line.starts_with('|')).map(cells).collect()
@@ -109,6 +120,32 @@ fn the_table_of_checks_is_the_one_of_the_code() {
         rows("docs/CHECKS.md").iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], row[4])).collect();
     let known: Vec<_> = RULES.iter().map(|rule| format!("{} {} {}", rule.id, rule.severity, rule.remedy)).collect();
     assert_eq!(documented, known);
+}
+
+#[test]
+fn the_table_of_smoke_checks_is_the_one_of_the_code() {
+    // The first table is that of the exit codes.
+    let text = read("docs/SMOKE.md");
+    let documented: Vec<_> = text
+        .lines()
+        .skip_while(|line| !line.starts_with("| check "))
+        .skip(2)
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>())
+        .map(|row| (quoted(row[0])[0].to_owned(), quoted(row[1]).join(","), row[3].to_owned()))
+        .collect();
+    let known = every_check().map(|check| (check.id.to_owned(), check.needs.join(","), check.fix.to_owned()));
+    assert_eq!(documented, known.collect::<Vec<_>>());
+}
+
+/// Otherwise what needs a misspelt one would be skipped for ever.
+#[test]
+fn a_smoke_check_needs_what_comes_before_it() {
+    let ids: Vec<_> = every_check().map(|check| check.id).collect();
+    for (at, check) in every_check().enumerate() {
+        for need in check.needs {
+            assert!(ids[..at].contains(need), "{} needs {need}", check.id);
+        }
+    }
 }
 
 #[test]
@@ -162,4 +199,32 @@ fn the_table_of_metrics_is_the_one_of_the_code() {
         _ => name.to_owned(),
     });
     assert_eq!(told, known.collect());
+}
+
+/// The Rust files of a folder and its folders.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let found = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
+    found.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+/// `level!(field = value; "name: words` as "name level field".
+fn messages(source: &str) -> Vec<String> {
+    let calls = source.split("log::").skip(1).filter_map(|rest| rest.split_once("!("));
+    let calls = calls.filter(|(level, _)| level.chars().all(|c| c.is_ascii_lowercase()));
+    let told = calls.filter_map(|(level, rest)| {
+        let (before, words) = rest.split_once('"')?;
+        let fields = before.split(',').filter_map(|pair| Some(pair.split_once('=')?.0.trim()));
+        Some(format!("{} {level} {}", words.split(':').next()?, fields.collect::<Vec<_>>().join(" ")))
+    });
+    told.collect()
+}
+
+#[test]
+fn the_table_of_log_messages_is_the_one_of_the_code() {
+    let files = sources(&root().join("crates/api/src"));
+    let said: BTreeSet<_> = files.iter().flat_map(|path| messages(&std::fs::read_to_string(path).unwrap())).collect();
+    let told = rows_below("docs/LOGS.md", "## Messages");
+    let told = told.iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], quoted(&row[2]).join(" ")));
+    assert_eq!(told.collect::<BTreeSet<_>>(), said);
 }

@@ -1,8 +1,11 @@
 //! The log of production: what a line says, and that nothing breaks out of it.
 
-use crate::support::{Database, Process, TestDb, create_user, eventually, send};
+use crate::support::{Answer, Database, PASSWORD, Process, TestDb, create_user, eventually, forge, send};
+use auth_types::responses::TokenResponse;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 const ADA: &str = "ada@example.com";
 
@@ -16,9 +19,14 @@ fn start() -> (TestDb, Process) {
 
 /// Sends a request and answers the line that the log has of it.
 async fn line_of(process: &Process, request: RequestBuilder) -> Value {
-    let id = send(request).await.header("x-request-id").to_owned();
-    let line = eventually("the request is logged", async || {
-        process.log().into_iter().find(|line| line.contains("http.request") && line.contains(&id))
+    line_of_answer(process, &send(request).await, "http.request").await
+}
+
+/// The line of this name about the request that was answered so.
+async fn line_of_answer(process: &Process, answer: &Answer, name: &str) -> Value {
+    let id = answer.header("x-request-id");
+    let line = eventually(name, async || {
+        process.log().into_iter().find(|line| line.contains(name) && line.contains(&format!("\"request_id\":\"{id}\"")))
     });
     serde_json::from_str(&line.await).unwrap()
 }
@@ -35,6 +43,71 @@ async fn a_line_says_when_what_and_how_it_ended() {
     assert_eq!(line["request_id"].as_str().unwrap().len(), 32);
     assert!(line["duration_ms"].is_number());
     assert!(!line.to_string().contains("a=b"), "a query is nobody's business: {line}");
+}
+
+/// Who the line says was proven to call, and from which session.
+fn caller(line: &Value) -> (&Value, &Value) {
+    (&line["user_id"], &line["session_id"])
+}
+
+#[actix_web::test]
+async fn a_line_names_the_user_and_the_session_once_they_are_proven() {
+    let (_db, process) = start();
+    let login = process.request(Method::POST, "/api/auth/login/");
+    let answer = send(login.json(&json!({"email": ADA, "password": PASSWORD}))).await;
+    let tokens: TokenResponse = answer.json();
+    let sid = forge::claims(&tokens.access)["sid"].clone();
+    let (user, nobody) = (json!(tokens.user.id), (&Value::Null, &Value::Null));
+    assert_eq!(caller(&line_of_answer(&process, &answer, "http.request").await), (&user, &sid));
+
+    let me = |token: &str| process.request(Method::GET, "/api/auth/me/").bearer_auth(token);
+    let post = |path: &str, token: &str| process.request(Method::POST, path).json(&json!({"refresh": token}));
+    for request in
+        [me(&tokens.access), post("/api/auth/refresh/", &tokens.refresh), post("/api/auth/logout/", &tokens.refresh)]
+    {
+        let line = line_of(&process, request).await;
+        assert_eq!((caller(&line), &line["status"]), ((&user, &sid), &json!(200)), "{line}");
+    }
+    let forged = format!("{}x", tokens.refresh);
+    for request in [me("forged"), post("/api/auth/refresh/", &forged), post("/api/auth/logout/", &forged)] {
+        assert_eq!(caller(&line_of(&process, request).await), nobody);
+    }
+    // The names of the fields are documented.
+    let line = line_of(&process, me("forged")).await;
+    let mut fields: BTreeSet<_> = line.as_object().unwrap().keys().cloned().collect();
+    fields.extend(["user_id".to_owned(), "session_id".to_owned()]);
+    let document = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/LOGS.md")).unwrap();
+    let documented = document.split("## Messages").next().unwrap().lines();
+    let documented = documented.filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned));
+    assert_eq!(documented.collect::<BTreeSet<_>>(), fields);
+}
+
+#[actix_web::test]
+async fn all_lines_of_a_request_have_its_id_and_its_caller() {
+    let (_db, process) = start();
+    let first = process.login(ADA).await;
+    let mut newest = first.clone();
+    for _ in 0..3 {
+        newest = process.refresh(&newest, None).await.ok();
+    }
+    // Three generations back the leeway does not reach.
+    let reused = process.refresh(&first, None).await;
+    let sid = &forge::claims(&first.access)["sid"];
+    for name in ["refresh.revoked", "http.request"] {
+        let line = line_of_answer(&process, &reused, name).await;
+        assert_eq!(caller(&line), (&json!(first.user.id), sid), "{line}");
+    }
+}
+
+/// Whoever chooses ids can make requests look like others.
+#[actix_web::test]
+async fn an_id_that_a_request_brings_is_not_heeded() {
+    let (_db, process) = start();
+    let brought = "0123456789abcdef0123456789abcdef";
+    let answer = send(process.request(Method::GET, "/healthz").header("X-Request-Id", brought)).await;
+    assert_ne!(answer.header("x-request-id"), brought);
+    line_of_answer(&process, &answer, "http.request").await;
+    assert!(process.log().iter().all(|line| !line.contains(brought)));
 }
 
 #[actix_web::test]
@@ -57,10 +130,7 @@ async fn a_failure_is_logged_with_its_cause_and_told_without_it() {
     let answer = send(process.request(Method::POST, "/api/auth/login/").json(&wrong)).await;
     answer.has_status(503);
     assert!(!answer.text().contains("auth_events"), "{}", answer.text());
-    let line = eventually("the cause is logged", async || {
-        process.log().into_iter().find(|line| line.contains("no such table: auth_events"))
-    });
-    let line: Value = serde_json::from_str(&line.await).unwrap();
+    let line = line_of_answer(&process, &answer, "no such table: auth_events").await;
     assert_eq!(line["level"], "ERROR");
 }
 

@@ -13,6 +13,7 @@ on_both_databases![
     mail_leaves_once_however_many_workers_there_are,
     mail_of_a_worker_that_died_is_taken_by_another,
     a_worker_that_was_too_slow_changes_nothing,
+    mail_of_a_newer_release_waits_for_it_and_holds_no_other_up,
     what_cannot_leave_comes_again_later_and_later_until_it_is_given_up,
     a_reused_refresh_token_is_told_to_its_owner,
 ];
@@ -68,6 +69,16 @@ async fn a_worker_that_was_too_slow_changes_nothing(database: Database) {
     assert_eq!(app.db().number(WAITING), 1);
     mail_outbox::delete(&mut connection, &quick).unwrap();
     assert_eq!(app.db().number(WAITING), 0);
+}
+
+/// A release was taken back, and left in the outbox what the one before does not know.
+async fn mail_of_a_newer_release_waits_for_it_and_holds_no_other_up(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    ask_for_reset(&app, ADA).await;
+    app.db().execute("UPDATE mail_outbox SET kind = 'from_the_future'");
+    ask_for_reset(&app, ADA).await;
+    assert_eq!(app.deliver_one_mail().await.to, ADA);
+    assert_eq!(app.db().number("SELECT count(*) FROM mail_outbox WHERE kind = 'from_the_future'"), 1);
 }
 
 async fn what_cannot_leave_comes_again_later_and_later_until_it_is_given_up(database: Database) {

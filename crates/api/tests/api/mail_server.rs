@@ -1,5 +1,6 @@
 //! Mail over SMTP, to a real server: with TLS and without, refused, postponed, down and back.
 
+use crate::support::servers::Server;
 use crate::support::{CERTIFICATE, Database, Mail, MailServer, ONE_SECOND, PASSWORD, TestApp, send};
 use api::service::mail::deliver_due;
 use chrono::Duration;
@@ -162,6 +163,23 @@ async fn while_the_server_is_down_requests_are_answered_and_their_mail_leaves_af
         assert_eq!(server.next()["to"], json!([ADA]));
     }
     assert_eq!(app.db().number(WAITING), 0);
+}
+
+#[actix_web::test]
+async fn a_server_that_hangs_holds_no_request_up_and_is_left_in_time() {
+    let server = Server::silent();
+    let url = format!("smtp://{}", server.address());
+    let app = start(url.clone()).await;
+    ask_for_reset(&app).await;
+    tokio::select! {
+        biased;
+        _ = deliver(&app) => panic!("nobody took the mail"),
+        () = ask_for_reset(&app) => {}
+    }
+    let hurried = TestApp::builder_on(app.db().clone()).clock(app.clock()).set("EMAIL_URL", url);
+    let hurried = hurried.patience(|patience| patience.mail = std::time::Duration::from_millis(50)).start().await;
+    assert_eq!(deliver(&hurried).await, 0);
+    assert_eq!(app.db().number(WAITING), 2);
 }
 
 #[actix_web::test]

@@ -64,6 +64,7 @@ mod sessions;
 mod shutdown;
 mod simulation;
 mod slow_clients;
+mod smoke;
 mod smuggling;
 mod support;
 mod tls;

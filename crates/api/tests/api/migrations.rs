@@ -86,3 +86,33 @@ fn a_database_that_cannot_be_reached_is_told_and_not_waited_for() {
     let error = migrations::migrate(&nowhere).unwrap_err().to_string();
     assert!(error.starts_with("cannot connect to the database"), "{error}");
 }
+
+/// Whether the release before goes on working after this statement: it knows neither the table nor the column, and an index
+/// that is not unique refuses nothing.
+fn goes_unnoticed(statement: &str) -> bool {
+    let adds_column = statement.starts_with("ALTER TABLE") && statement.contains(" ADD COLUMN ");
+    let is_filled = !statement.contains("NOT NULL") || statement.contains("DEFAULT");
+    ["CREATE TABLE", "CREATE INDEX", "DROP INDEX"].iter().any(|start| statement.starts_with(start))
+        || (adds_column && is_filled)
+}
+
+#[test]
+fn a_release_that_is_taken_back_finds_what_it_knows() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let mut judged = 0;
+    for dialect in ["postgres", "sqlite"] {
+        for folder in std::fs::read_dir(root.join(dialect)).unwrap() {
+            let text = std::fs::read_to_string(folder.unwrap().path().join("up.sql")).unwrap();
+            let text: String =
+                text.lines().filter(|line| !line.starts_with("--")).map(|line| format!("{line} ")).collect();
+            for statement in text.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+                assert!(goes_unnoticed(statement), "{dialect}: {statement}");
+                judged += 1;
+            }
+        }
+    }
+    assert!(judged > 20, "only {judged} statements were found");
+    assert!(!goes_unnoticed("ALTER TABLE users ADD COLUMN plan text NOT NULL"));
+    assert!(!goes_unnoticed("ALTER TABLE users DROP COLUMN username"));
+    assert!(!goes_unnoticed("CREATE UNIQUE INDEX users_display_name ON users (display_name)"));
+}

@@ -238,3 +238,12 @@ test("a refused CSRF token signs nobody out", async ({ app, context, page, perso
   await app.expectSignedIn(person);
   expect((await app.access()).sid).toBe(sid);
 });
+
+test("deleting the account takes the cookie back", async ({ app, context, page, person }) => {
+  await app.signIn(person);
+  await app.visit("Account");
+  await page.getByLabel("Password", { exact: true }).fill(person.password);
+  await page.getByRole("button", { name: "Delete account", exact: true }).click();
+  await expect(page.getByText("Your account is deleted")).toBeVisible();
+  expect(await refreshCookie(context)).toBeUndefined();
+});

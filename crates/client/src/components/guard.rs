@@ -34,7 +34,8 @@ fn ask_visitors_to_sign_in(session: Session) {
             let query = if search.is_empty() { String::new() } else { format!("?{search}") };
             format!("{}{query}{}", location.pathname.get_untracked(), location.hash.get_untracked())
         };
-        let to = if farewell == Farewell::ByUser { "/login".to_owned() } else { sign_in_path(&here()) };
+        let by_wish = matches!(farewell, Farewell::ByUser | Farewell::Deleted);
+        let to = if by_wish { "/login".to_owned() } else { sign_in_path(&here()) };
         navigate(&to, replacing());
     });
 }

@@ -67,6 +67,12 @@ impl Call {
         Self::new(Verb::Delete, path)
     }
 
+    /// A DELETE with a JSON body.
+    #[must_use]
+    pub fn delete_with(path: impl Into<String>, body: &impl Serialize) -> Self {
+        Self::delete(path).with_body(body)
+    }
+
     /// The refresh of `tokens`, with their key: sent twice it has one effect.
     #[must_use]
     pub fn refresh(tokens: &Tokens) -> Self {

@@ -4,12 +4,14 @@ use super::{Call, Http};
 use crate::policy::{Failure, read_empty, read_json};
 use crate::session::Session;
 use auth_types::SessionId;
+use auth_types::events::EventsResponse;
 use auth_types::requests::{
     EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest,
     UpdateMeRequest,
 };
 use auth_types::responses::{EmptyResponse, RevokedResponse, SessionResponse, UserResponse};
 use serde::Serialize;
+use serde_json::Value;
 
 /// What a signed-in user can ask for. Errors are what to tell them instead.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +40,24 @@ impl Api {
     /// See [`Failure`].
     pub async fn update_me(self, changes: &UpdateMeRequest) -> Result<UserResponse, Failure> {
         read_json(self.session.send(Call::patch("/api/auth/me/", changes)).await?)
+    }
+
+    /// Everything that is stored about the user, as a text to keep.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn export(self) -> Result<String, Failure> {
+        let stored: Value = read_json(self.session.send(Call::get("/api/auth/me/export/")).await?)?;
+        // With an indent: people read it, too.
+        Ok(format!("{stored:#}\n"))
+    }
+
+    /// What happened to the account, newest first, from where `cursor` says on.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn events(self, cursor: &str) -> Result<EventsResponse, Failure> {
+        read_json(self.session.send(Call::get(format!("/api/auth/events/?cursor={cursor}"))).await?)
     }
 
     /// Asks for a mail to the address that the user wants.

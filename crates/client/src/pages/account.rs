@@ -1,20 +1,30 @@
 //! `/account`
 
 use crate::components::{Button, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
+use crate::download::save_json;
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::session::Session;
-use auth_types::requests::UpdateMeRequest;
-use auth_types::validation::{display_name, username};
+use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
+use auth_types::validation::{display_name, given_password, username};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
-/// The profile.
+/// The profile, all that is stored, and the end of it.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     view! {
         <PageTitle text="Account" />
         <section class="panel">
             <ProfileForm />
+        </section>
+        <section class="panel stack">
+            <h2>"Your data"</h2>
+            <Download />
+        </section>
+        <section class="panel stack">
+            <h2>"Delete this account"</h2>
+            <DeleteForm />
         </section>
     }
 }
@@ -60,6 +70,63 @@ fn ProfileForm() -> impl IntoView {
     }
 }
 
+/// Hands everything that is stored to the user, as a file.
+#[component]
+fn Download() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let (pending, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
+    let press = Callback::new(move |()| {
+        pending.set(true);
+        problem.set(None);
+        spawn_local(async move {
+            let exported = Api::new(session).export().await.map_err(|failure| failure.message());
+            let unable = |_| "Your browser does not save files from this page.".to_owned();
+            let saved = exported.and_then(|text| save_json("latchkey-export.json", &text).map_err(unable));
+            pending.try_set(false);
+            problem.try_set(saved.err());
+        });
+    });
+    view! {
+        <p>"A file with everything that is stored about you."</p>
+        {move || problem.get().map(|text| view! { <p class="failure" role="alert">{text}</p> })}
+        <Button label="Download your data" pending=pending class="button button-quiet" on_press=press />
+    }
+}
+
+#[component]
+fn DeleteForm() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let form = FormState::new(&["password"]);
+    let password = RwSignal::new(String::new());
+    let submit = move |()| {
+        let checked = check_deletion(password.get_untracked());
+        form.submit(checked, move |request| async move { session.delete_account(&request).await });
+    };
+    view! {
+        <p>
+            "This deletes your account and all that is stored about you, and signs out every device. It cannot be undone."
+        </p>
+        <Form state=form on_submit=submit>
+            <TextField
+                label="Password"
+                name="password"
+                kind=FieldKind::Password
+                autocomplete="current-password"
+                value=password
+                form=form
+            />
+            <Button label="Delete account" kind="submit" pending=form.pending() class="button button-danger" />
+        </Form>
+    }
+}
+
+fn check_deletion(password: String) -> Result<DeleteMeRequest, Wrong> {
+    match given_password(&password) {
+        Ok(_) => Ok(DeleteMeRequest { password }),
+        Err(problem) => Err(Wrong::from([("password", problem)])),
+    }
+}
+
 /// An empty field clears what was there.
 fn check(shown: &str, called: &str) -> Result<UpdateMeRequest, Wrong> {
     let mut wrong = Wrong::new();
@@ -83,6 +150,12 @@ mod tests {
         let changes = check(" Ada ", "  ").expect("changes");
         assert_eq!(changes.display_name, Some(Some("Ada".to_owned())));
         assert_eq!(changes.username, Some(None));
+    }
+
+    #[test]
+    fn nothing_is_deleted_without_a_password() {
+        assert!(check_deletion(String::new()).expect_err("a wrong field").contains_key("password"));
+        assert_eq!(check_deletion(" as it is ".to_owned()).expect("a request").password, " as it is ");
     }
 
     #[test]

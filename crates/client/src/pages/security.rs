@@ -1,5 +1,6 @@
 //! `/security`
 
+use super::recent_events::RecentEvents;
 use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, PageTitle, TextField, Wrong};
 use crate::http::Api;
 use crate::notices::Notices;
@@ -9,7 +10,7 @@ use auth_types::requests::{EmailChangeRequest, PasswordChangeRequest};
 use auth_types::validation::{email, given_password, new_password};
 use leptos::prelude::*;
 
-/// Password and address; each change asks for the password again.
+/// Password and address, whose change asks for the password again; and what happened lately.
 #[component]
 pub fn SecurityPage() -> impl IntoView {
     view! {
@@ -22,6 +23,7 @@ pub fn SecurityPage() -> impl IntoView {
             <h2>"Your email"</h2>
             <EmailForm />
         </section>
+        <RecentEvents />
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod answer;
 mod backoff;
+mod event_words;
 mod failure;
 mod keeper;
 mod link_token;
@@ -27,6 +28,7 @@ mod fixtures;
 
 pub use answer::{Answer, Outcome, Silence, Trouble, asks_for_refresh, refresh_outcome, retry_after};
 pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
+pub use event_words::event_words;
 pub use failure::{Failure, Refusal, read_empty, read_json};
 pub use keeper::{Change, Keeper, Plan, Seen, Settled, Stored};
 pub use link_token::link_token;

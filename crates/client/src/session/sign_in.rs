@@ -1,10 +1,10 @@
 //! How a session begins.
 
-use super::{Registered, Session, lock};
+use super::{Farewell, Registered, Session, lock};
 use crate::clock;
 use crate::http::{Call, milliseconds};
-use crate::policy::{Answer, Failure, Refusal, Renewal, Silence, TokenAnswer, Tokens, read_json};
-use auth_types::requests::{LoginRequest, PasswordChangeRequest, RegisterRequest};
+use crate::policy::{Answer, Failure, Refusal, Renewal, Silence, TokenAnswer, Tokens, read_empty, read_json};
+use auth_types::requests::{DeleteMeRequest, LoginRequest, PasswordChangeRequest, RegisterRequest};
 use auth_types::responses::{ConfigResponse, TokenTransport};
 use auth_types::{FieldErrors, Reason};
 use futures::future::select;
@@ -39,17 +39,34 @@ impl Session {
     /// What to tell people instead.
     pub async fn change_password(self, request: &PasswordChangeRequest) -> Result<(), Failure> {
         let call = Call::post("/api/auth/password/change/", request);
+        let (exchange, _turn) = self.send_for_cookies(call).await?;
+        self.adopt(exchange)
+    }
+
+    /// Deletes the account, and forgets the session that went with it.
+    ///
+    /// # Errors
+    /// What to tell people instead.
+    pub async fn delete_account(self, request: &DeleteMeRequest) -> Result<(), Failure> {
+        let (exchange, _turn) = self.send_for_cookies(Call::delete_with("/api/auth/me/", request)).await?;
+        read_empty(exchange)?;
+        self.forget(Farewell::Deleted);
+        Ok(())
+    }
+
+    /// Sends a call whose answer gives other cookies or takes them back, where the refresh token is in one. No other
+    /// tab refreshes until the turn is dropped.
+    async fn send_for_cookies(self, call: Call) -> Result<(Result<Answer, Silence>, Option<lock::Turn>), Failure> {
         let renewal = self.keeper.with_value(|keeper| keeper.tokens().map(Tokens::renewal));
-        let (exchange, _turn) = match renewal {
+        match renewal {
             Some(Renewal::Cookie { .. }) => {
                 // Whatever refresh is due comes first: it takes a turn of its own.
                 let (access, _) = self.usable(None).await?;
                 let turn = lock::acquire(lock::COOKIE_PATIENCE).await;
-                (self.http.send(&call.with_cookies().with_access(&access)).await, turn)
+                Ok((self.http.send(&call.with_cookies().with_access(&access)).await, turn))
             }
-            Some(Renewal::Token(_)) | None => (self.send(call).await?, None),
-        };
-        self.adopt(exchange)
+            Some(Renewal::Token(_)) | None => Ok((self.send(call).await?, None)),
+        }
     }
 
     /// Sends what signs somebody in, in the way that the server asks for: where the refresh token comes in a cookie, the

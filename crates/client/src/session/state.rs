@@ -20,6 +20,8 @@ pub enum Farewell {
     Visitor,
     /// The user pressed a button here.
     ByUser,
+    /// The user deleted the account here.
+    Deleted,
     /// It happened in another tab.
     Elsewhere,
     /// The server ended the session.
@@ -41,6 +43,7 @@ impl Farewell {
     pub const fn message(self) -> Option<&'static str> {
         match self {
             Self::Visitor | Self::ByUser => None,
+            Self::Deleted => Some("Your account is deleted, and every device is signed out."),
             Self::Elsewhere => Some("You signed out in another tab."),
             Self::Ended(Reason::SessionExpired) => Some("You were away for a long time. Please sign in again."),
             Self::Ended(Reason::RefreshReused) => {

@@ -4,6 +4,7 @@ use super::{cors, headers, limits};
 use crate::config::Environment;
 use crate::problem::Problem;
 use crate::service::Services;
+use crate::telemetry;
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -22,21 +23,30 @@ pub async fn finish<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    // Never the client's or the proxy's own: whoever chooses ids can make two requests look like one in the log.
     let id = Uuid::new_v4().simple().to_string();
+    telemetry::in_request(id.clone(), answer(request, next, &id)).await
+}
+
+async fn answer<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+    id: &str,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let services = request.app_data::<Data<Services>>().cloned();
     let started = services.as_ref().map(|services| services.now());
     let response = next.call(request).await?.map_into_boxed_body();
-    let (mut response, failure) = with_problem_body(response, &id);
+    let (mut response, failure) = with_problem_body(response, id);
     let path = response.request().path().to_owned();
     let environment = services.as_ref().map_or(Environment::Production, |services| services.settings.environment);
     headers::secure(response.headers_mut(), &path, environment);
     cors::say_nothing_to_strangers(response.headers_mut());
     limits::tell(&mut response);
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     if let (Some(services), Some(started)) = (services, started) {
-        let answered = Answered { id: &id, route: route(&response), duration: services.now() - started };
+        let answered = Answered { id, route: route(&response), duration: services.now() - started };
         answered.log(&response);
         answered.count(&services, &response, failure);
     }
@@ -82,13 +92,13 @@ struct Answered<'a> {
 }
 
 impl Answered<'_> {
-    /// One line a request: the path is logged without its query, and nothing of headers or bodies.
+    /// One line a request, which has its id and who called as all its lines have: the path is logged without its query, and nothing of headers or bodies.
     fn log(&self, response: &ServiceResponse) {
         let Self { id, route, duration } = self;
         let (method, status) = (response.request().method().as_str(), response.status().as_u16());
         let duration_ms = duration.num_milliseconds();
         log::info!(
-            request_id = *id, method = method, route = route.as_str(), status = status, duration_ms = duration_ms;
+            method = method, route = route.as_str(), status = status, duration_ms = duration_ms;
             "http.request: {method} {route} {status} in {duration_ms} ms, request {id}"
         );
     }

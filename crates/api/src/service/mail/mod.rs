@@ -144,12 +144,18 @@ async fn deliver(services: &Services, exit: &Exit<'_>, mail: MailRow) -> Result<
             if sent { MailOutcome::Sent } else { MailOutcome::Dropped }
         }
         Outcome::Later(why) if again_at < mail.expires_at => {
-            log::warn!("mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}");
+            log::warn!(
+                mail_id = id, attempts = attempts;
+                "mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}"
+            );
             services.store.run(move |connection| mail_outbox::postpone(connection, &mail, again_at)).await?;
             MailOutcome::Postponed
         }
         Outcome::Later(why) | Outcome::Never(why) => {
-            log::error!("mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}");
+            log::error!(
+                mail_id = id, attempts = attempts;
+                "mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}"
+            );
             give_up(services, mail).await?;
             MailOutcome::GivenUp
         }
@@ -168,10 +174,11 @@ async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Ou
         Err(prepare::PrepareError::Store(error)) => return Err(error),
         Err(error) => return Ok(Outcome::Later(error.to_string())),
     };
-    Ok(match exit.send(&letter).await {
-        Ok(()) => Outcome::Sent,
-        Err(SendError::Refused(why)) => Outcome::Never(why),
-        Err(SendError::Failed(why)) => Outcome::Later(why),
+    Ok(match tokio::time::timeout(services.settings.patience.mail, exit.send(&letter)).await {
+        Ok(Ok(())) => Outcome::Sent,
+        Ok(Err(SendError::Refused(why))) => Outcome::Never(why),
+        Ok(Err(SendError::Failed(why))) => Outcome::Later(why),
+        Err(_) => Outcome::Later("the mail server took too long".to_owned()),
     })
 }
 

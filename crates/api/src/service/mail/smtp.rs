@@ -16,8 +16,6 @@ type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
 /// How long the server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long it may take for a whole mail.
-const SEND_TIMEOUT: Duration = Duration::from_mins(1);
 /// Connections that are kept for the next mail.
 const POOL_SIZE: u32 = 4;
 
@@ -97,11 +95,10 @@ pub(super) struct Connections(Transport);
 
 impl Connections {
     pub(super) async fn send(&self, message: Message) -> Result<(), SendError> {
-        match tokio::time::timeout(SEND_TIMEOUT, self.0.send(message)).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if is_final(&error) => Err(SendError::Refused(told(&error))),
-            Ok(Err(error)) => Err(SendError::Failed(told(&error))),
-            Err(_) => Err(SendError::Failed("the mail server took too long".to_owned())),
+        match self.0.send(message).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_final(&error) => Err(SendError::Refused(told(&error))),
+            Err(error) => Err(SendError::Failed(told(&error))),
         }
     }
 }

@@ -7,6 +7,7 @@ mod keys;
 
 use crate::config::{KeySettings, Lifetimes};
 use crate::store::sessions::SessionRow;
+use crate::telemetry;
 use auth_types::{AccessClaims, JsonWebKeySet, Reason, RefreshClaims, Role, SessionId, TokenType, UserId};
 use chrono::{DateTime, Utc};
 use claims::Claims;
@@ -186,6 +187,13 @@ impl Tokens {
 pub fn parse_user_id(text: &str) -> Option<UserId> {
     let id: i64 = text.parse().ok()?;
     (id > 0 && id.to_string() == text).then_some(UserId(id))
+}
+
+/// Notes for the log whose token came; its claims hold.
+pub fn note_owner(claims: &RefreshClaims) {
+    if let Some(user) = parse_user_id(&claims.user_id) {
+        telemetry::note_caller(user, claims.sid);
+    }
 }
 
 /// A new token id: 122 random bits, written as simplejwt writes them.

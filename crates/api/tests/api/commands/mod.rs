@@ -1,8 +1,9 @@
 //! Every command of the documents is run, section by section, against a deployment of the section's own; and what a
 //! document shows of an answer is what came.
 //!
-//! In a document, a block `sh` is run as it stands, with the variables of the service and `API_URL`, `WEB_URL`, `EMAIL` and
-//! `PASSWORD` in its environment. A block `text` right after it is its output, a block `log` a line of the API's log.
+//! In a document, a block `sh` is run as it stands, and one of `sql` for PostgreSQL by `psql`. In the environment are the
+//! variables of the service, `API_URL`, `WEB_URL`, `EMAIL` and `PASSWORD`, and `NEW_DATABASE_URL`, an empty database. A
+//! block `text` right after them is what they print, a block `log` a line of the API's log.
 
 mod stage;
 
@@ -10,7 +11,7 @@ use crate::support::document::{Document, Section};
 use crate::support::shell::{self, fits};
 use stage::Stage;
 
-/// Blocks that are checked elsewhere: what a browser shows by its own tests, the operator's statements by `hardening`.
+/// Blocks that are checked elsewhere: what a browser shows by its own tests, statements for SQLite by `hardening`.
 const ELSEWHERE: [(&str, &str); 3] =
     [("docs/SECURITY.md", "sql"), ("docs/TROUBLESHOOTING.md", "console"), ("docs/TROUBLESHOOTING.md", "page")];
 
@@ -20,7 +21,7 @@ async fn play(section: &Section) -> Result<(), String> {
     if commands.is_empty() {
         return Ok(());
     }
-    let stage = Stage::set(&section.variables);
+    let stage = Stage::set(&section.variables).await;
     let said = shell::run(&commands, stage.folder(), stage.variables()).await?;
     for pair in section.blocks.windows(2).filter(|pair| pair[1].language == "text") {
         let said = said.iter().find(|said| said.line == pair[0].line).unwrap();
@@ -54,7 +55,7 @@ macro_rules! run_the_commands_of {
     };
 }
 
-run_the_commands_of![checks, configuration, keys, troubleshooting];
+run_the_commands_of![checks, configuration, deployment, keys, operations, security, troubleshooting];
 
 fn file(test: &str) -> String {
     format!("docs/{}.md", test.to_uppercase())
@@ -76,9 +77,9 @@ fn every_block_of_every_document_is_checked() {
             for block in &section.blocks {
                 let language = block.language.as_str();
                 let checked = match language {
-                    "sh" | "log" => true,
+                    "log" => true,
                     "text" => before == "sh",
-                    _ => ELSEWHERE.contains(&(&document.name, language)),
+                    _ => block.command().is_some() || ELSEWHERE.contains(&(&document.name, language)),
                 };
                 assert!(checked, "{}, line {}: nobody checks this block ({language})", document.name, block.line);
                 before = language;

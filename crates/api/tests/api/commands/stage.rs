@@ -1,6 +1,7 @@
 //! What the commands of a document run against: a deployment of their own.
 
-use crate::support::{Database, PASSWORD, Process, RedisServer, SECRET_KEY, TestDb, create_user, servers};
+use crate::support::document::Block;
+use crate::support::{Database, PASSWORD, Process, RedisServer, SECRET_KEY, TestDb, create_user, servers, shell};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -15,16 +16,16 @@ pub struct Stage {
     folder: TempDir,
     pub api: Process,
     variables: Vec<(String, String)>,
-    _db: TestDb,
+    _databases: [TestDb; 2],
     _redis: RedisServer,
     _mail: servers::Server,
 }
 
 impl Stage {
-    /// With these variables in place of, or besides, those of a deployment in order.
-    pub fn set(changes: &[(String, String)]) -> Self {
-        let (db, redis, mail) =
-            (TestDb::migrated(Database::Postgres), RedisServer::start(), servers::Server::mail("n4Xw8pQe"));
+    /// With these variables in place of, or besides, those of a deployment in order that was backed up last night.
+    pub async fn set(changes: &[(String, String)]) -> Self {
+        let (db, empty) = (TestDb::migrated(Database::Postgres), TestDb::empty(Database::Postgres));
+        let (redis, mail) = (RedisServer::start(), servers::Server::mail("n4Xw8pQe"));
         create_user(&db, EMAIL);
         let mut variables: Vec<(String, String)> = [
             ("APP_ENV", "production"),
@@ -42,6 +43,9 @@ impl Stage {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
+        let folder = tempfile::tempdir().unwrap();
+        let backup = Block { language: "sh".to_owned(), text: "api backup create\n".to_owned(), line: 0 };
+        shell::run(&[&backup], folder.path(), &variables).await.unwrap();
         variables.extend_from_slice(changes);
         let api = start(&variables);
         for (name, value) in [
@@ -49,10 +53,11 @@ impl Stage {
             ("WEB_URL", WEB.to_owned()),
             ("EMAIL", EMAIL.to_owned()),
             ("PASSWORD", PASSWORD.to_owned()),
+            ("NEW_DATABASE_URL", empty.url().to_owned()),
         ] {
             variables.push((name.to_owned(), value));
         }
-        Self { folder: tempfile::tempdir().unwrap(), api, variables, _db: db, _redis: redis, _mail: mail }
+        Self { folder, api, variables, _databases: [db, empty], _redis: redis, _mail: mail }
     }
 
     /// What the commands find in their environment.

@@ -91,10 +91,24 @@ impl Document {
     }
 }
 
+impl Block {
+    /// What a shell runs: a block `sh` as it stands, and statements for PostgreSQL by its own program.
+    pub fn command(&self) -> Option<String> {
+        match self.language.as_str() {
+            "sh" => Some(self.text.clone()),
+            "sql" if self.text.starts_with("-- PostgreSQL\n") => {
+                let psql = "psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 \"$DATABASE_URL\"";
+                Some(format!("{psql} <<'SQL'\n{}SQL\n", self.text))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Section {
     /// What is to be run, in order.
     pub fn commands(&self) -> Vec<&Block> {
-        self.blocks.iter().filter(|block| block.language == "sh").collect()
+        self.blocks.iter().filter(|block| block.command().is_some()).collect()
     }
 
     fn titled(title: &str) -> Self {

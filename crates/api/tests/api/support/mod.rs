@@ -8,6 +8,7 @@ mod clock;
 mod cluster;
 mod database;
 pub mod document;
+mod edge;
 pub mod forge;
 mod hashing;
 mod key_pair;
@@ -21,6 +22,7 @@ pub mod raw;
 mod redis;
 pub mod servers;
 pub mod shell;
+mod static_host;
 
 pub use answer::Answer;
 pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
@@ -30,6 +32,7 @@ pub use clock::ManualClock;
 pub use cluster::Cluster;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb, execute};
+pub use edge::Edge;
 pub use hashing::{hold_hashing, queue_length};
 pub use key_pair::KeyPair;
 pub use mail::Mail;
@@ -37,6 +40,7 @@ pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually, try_start};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
+pub use static_host::{Publication, StaticHost};
 
 use chrono::Duration;
 

@@ -19,11 +19,14 @@ const MARK: &str = "\u{1}next block\u{1}";
 /// Runs all blocks in one shell, so that a variable of one is known to the next; `api` and PostgreSQL's own programs are
 /// on its path.
 pub async fn run(blocks: &[&Block], folder: &Path, variables: &[(String, String)]) -> Result<Vec<Said>, String> {
-    let texts = blocks.iter().map(|block| format!("printf '%s' '{MARK}'\n{}", block.text));
+    let mut script = String::new();
+    for command in blocks.iter().filter_map(|block| block.command()) {
+        script.extend(["printf '%s' '", MARK, "'\n", &command]);
+    }
     let output = folder.join(".output");
     let file = std::fs::File::create(&output).unwrap();
     let mut shell = Command::new("sh")
-        .args(["-eu", "-c", &texts.collect::<String>()])
+        .args(["-eu", "-c", &script])
         .current_dir(folder)
         .env_clear()
         .env("PATH", path())

@@ -1,0 +1,108 @@
+//! The account that a run works with: one that was named, or a new one that is deleted at the end.
+
+use super::answer::{Answer, Seen, Trouble};
+use super::{Smoke, learnt};
+use auth_types::Reason;
+use auth_types::requests::{DeleteMeRequest, RegisterRequest};
+use auth_types::responses::{EmailVerification, Registration};
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
+
+/// As whom to sign in.
+#[derive(Debug)]
+pub enum Account {
+    /// One that is there, and stays.
+    Given(Credentials),
+    /// One that is made with this address and deleted again; without one, with an address that is nobody's.
+    New(Option<String>),
+}
+
+/// What a sign-in takes.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    pub email: String,
+    pub password: SecretString,
+}
+
+/// How often a deletion is tried: behind a balancer, another process may answer the next time.
+const DELETION_TRIES: usize = 3;
+
+/// An address that is nobody's: `example.com` is reserved (RFC 2606) and takes no mail (RFC 7505).
+pub(super) fn nobody() -> String {
+    format!("smoke-{}@example.com", Uuid::new_v4().simple())
+}
+
+pub(super) async fn account(smoke: &Smoke) -> Seen {
+    let email = match &smoke.plan.account {
+        Account::Given(given) => {
+            smoke.credentials.get_or_init(|| given.clone());
+            return Ok(format!("{}, as given", given.email));
+        }
+        Account::New(email) => email.clone().unwrap_or_else(nobody),
+    };
+    let config = learnt(&smoke.config)?;
+    if config.registration == Registration::Closed {
+        return Err(Trouble::failed("the registration is closed, and no account was given"));
+    }
+    if config.email_verification == EmailVerification::Mandatory {
+        return Err(Trouble::failed("a new address must be confirmed first, and no account was given"));
+    }
+    sign_up(smoke, email).await
+}
+
+async fn sign_up(smoke: &Smoke, email: String) -> Seen {
+    let password = format!("{}-{}", Uuid::new_v4(), Uuid::new_v4());
+    let body = RegisterRequest { email: email.clone(), password: password.clone(), ..RegisterRequest::default() };
+    // Kept before anything is sent: if the answer is lost, the account may be there all the same.
+    smoke.credentials.get_or_init(|| Credentials { email: email.clone(), password: password.into() });
+    let answer = smoke.browser.send(smoke.post("/api/auth/register/").json(&body)).await?.with_status(201)?;
+    smoke.opened(&answer)?;
+    Ok(format!("signed {email} up"))
+}
+
+impl Smoke {
+    /// Takes away what the run has made.
+    pub(super) async fn tidy(&self) -> Seen {
+        let Some(credentials) = self.credentials.get() else { return Ok("nothing was made".to_owned()) };
+        match self.plan.account {
+            Account::New(_) => self.delete_account(credentials).await,
+            Account::Given(_) => self.sign_out_everywhere().await,
+        }
+    }
+
+    async fn delete_account(&self, credentials: &Credentials) -> Seen {
+        let answer = self.browser.send(self.login_request()?).await?;
+        if answer.refused(401, Reason::CredentialsWrong).is_ok() {
+            return Ok("no account was made".to_owned());
+        }
+        let access = self.opened(&answer.with_status(200)?)?.access;
+        let mut told = String::new();
+        for _ in 0..DELETION_TRIES {
+            let answer = self.ask_to_delete(&access, credentials).await?;
+            if answer.status == 204 {
+                return Ok(format!("deleted {}", credentials.email));
+            }
+            told = answer.told();
+        }
+        Err(Trouble::Failed(format!("{} is still there: {told}", credentials.email)))
+    }
+
+    async fn ask_to_delete(&self, access: &SecretString, credentials: &Credentials) -> Result<Answer, Trouble> {
+        let body = DeleteMeRequest { password: credentials.password.expose_secret().to_owned() };
+        let request = self.browser.request(Method::DELETE, self.plan.api.at("/api/auth/me/"));
+        self.browser.send(request.bearer_auth(access.expose_secret()).json(&body)).await
+    }
+
+    /// Ends the run's own sessions, and no other.
+    async fn sign_out_everywhere(&self) -> Seen {
+        let opened = self.opened.take();
+        for session in &opened {
+            let answer = self.sign_out(session).await?;
+            if answer.status != 200 {
+                return Err(Trouble::Failed(format!("a sign-out says {}", answer.told())));
+            }
+        }
+        Ok(format!("signed out of {} sessions", opened.len()))
+    }
+}

@@ -1,0 +1,87 @@
+//! Sends requests: no redirect is followed, every wait has an end.
+
+use super::answer::{Answer, Trouble};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, RequestBuilder, redirect};
+use std::error::Error;
+use std::time::Duration;
+
+/// Long enough for a service that a platform has put to sleep.
+const REQUEST: Duration = Duration::from_mins(1);
+const CONNECT: Duration = Duration::from_secs(10);
+/// A limit that is over sooner is waited for.
+const SHORT_WAIT_SECONDS: u64 = 10;
+/// No file of a client is larger.
+const LARGEST_BODY: usize = 64 << 20;
+
+/// What all checks ask through.
+#[derive(Debug)]
+pub(super) struct Browser {
+    client: Client,
+}
+
+impl Browser {
+    pub(super) fn new() -> Result<Self, reqwest::Error> {
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .timeout(REQUEST)
+            .connect_timeout(CONNECT)
+            // Each request goes to whichever process the balancer chooses, and not to the one that knows us.
+            .pool_max_idle_per_host(0)
+            .user_agent(concat!("latchkey-smoke/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client })
+    }
+
+    pub(super) fn request(&self, method: reqwest::Method, url: String) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    pub(super) fn get(&self, url: String) -> RequestBuilder {
+        self.request(reqwest::Method::GET, url)
+    }
+
+    /// The answer; a limit is heeded once, if it is over soon.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, Trouble> {
+        let again = request.try_clone();
+        let answer = receive(request).await?;
+        match (wait_asked_for(&answer), again) {
+            (None, _) => Ok(answer),
+            (Some(seconds @ ..=SHORT_WAIT_SECONDS), Some(request)) => {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                let answer = receive(request).await?;
+                wait_asked_for(&answer).map_or(Ok(answer), |seconds| Err(limited(seconds)))
+            }
+            (Some(seconds), _) => Err(limited(seconds)),
+        }
+    }
+}
+
+fn limited(seconds: u64) -> Trouble {
+    Trouble::Failed(format!("limited: the API asks to come back in {seconds} s"))
+}
+
+fn wait_asked_for(answer: &Answer) -> Option<u64> {
+    (answer.status == 429).then(|| answer.header(RETRY_AFTER.as_str()).parse().unwrap_or(u64::MAX))
+}
+
+async fn receive(request: RequestBuilder) -> Result<Answer, Trouble> {
+    let mut response = request.send().await.map_err(|error| unanswered(&error))?;
+    let (status, headers, peer) = (response.status().as_u16(), response.headers().clone(), response.remote_addr());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
+        if body.len() + chunk.len() > LARGEST_BODY {
+            return Err(Trouble::failed("the answer has no end"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status, headers, body, peer })
+}
+
+/// The innermost cause says it best: "connection refused", "certificate has expired".
+fn unanswered(error: &reqwest::Error) -> Trouble {
+    let causes = std::iter::successors(error.source(), |cause: &&dyn Error| (*cause).source());
+    let cause = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
+    let what = if error.is_timeout() { "no answer in time" } else { "no answer" };
+    Trouble::Failed(format!("{what}: {cause}"))
+}

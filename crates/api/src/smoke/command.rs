@@ -1,0 +1,42 @@
+//! The command's arguments.
+
+use super::{Account, Credentials, Plan, Site};
+use clap::Args;
+use secrecy::SecretString;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The API's address, such as `https://api.example.com`.
+    #[arg(long, value_name = "URL")]
+    api: Site,
+    /// The client's address, such as `https://app.example.com`.
+    #[arg(long, value_name = "URL")]
+    web: Site,
+    /// Sign this account in; without a password, sign this address up, and delete the account at the end.
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// Read the account's password from the first line of standard input.
+    #[arg(long, requires = "email")]
+    pub password_stdin: bool,
+    /// Wait until an access token expires, however long it lives.
+    #[arg(long)]
+    wait: bool,
+    /// Where both sites answer plain HTTP, if not at port 80.
+    #[arg(long, value_name = "PORT")]
+    http_port: Option<u16>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    /// What they ask for, with the password, if one was read.
+    #[must_use]
+    pub fn plan(self, password: Option<SecretString>) -> Plan {
+        let account = match (self.email, password) {
+            (Some(email), Some(password)) => Account::Given(Credentials { email, password }),
+            (email, _) => Account::New(email),
+        };
+        Plan { api: self.api, web: self.web, http_port: self.http_port, account, wait: self.wait }
+    }
+}

@@ -1,0 +1,108 @@
+//! Whether the front end's pages may talk to the API, and no others.
+
+use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::{Smoke, learnt};
+use auth_types::Reason;
+use auth_types::responses::TokenTransport;
+use reqwest::Method;
+use reqwest::header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+const HEADERS: [&str; 3] = ["authorization", "content-type", "idempotency-key"];
+const CSRF_HEADER: &str = "x-csrf-token";
+const EXPOSED: [&str; 2] = ["retry-after", "x-request-id"];
+
+const ALLOW_ORIGIN: &str = "access-control-allow-origin";
+
+pub(super) async fn preflight(smoke: &Smoke) -> Seen {
+    let csrf = uses_cookies(smoke)?.then_some(CSRF_HEADER);
+    let answer = preflight_of(smoke, &smoke.plan.web.origin(), csrf).await?;
+    let mut wrong = origin_problems(smoke, &answer)?;
+    if !matches!(answer.status, 200 | 204) {
+        wrong.push(format!("the preflight says {}", answer.told()));
+    }
+    let not_listed = |header: &'static str, items: &[&str]| -> Vec<String> {
+        items.iter().filter(|item| !answer.lists(header, item)).map(|item| format!("{item} is not allowed")).collect()
+    };
+    wrong.extend(not_listed("access-control-allow-methods", &METHODS));
+    wrong.extend(not_listed("access-control-allow-headers", &HEADERS));
+    wrong.extend(not_listed("access-control-allow-headers", csrf.as_slice()));
+    unless_any(&wrong, format!("{} may ask everything", smoke.plan.web.origin()))
+}
+
+pub(super) async fn answers(smoke: &Smoke) -> Seen {
+    let mut wrong = Vec::new();
+    let web = smoke.plan.web.origin();
+    let show = smoke.browser.get(smoke.plan.api.at("/api/auth/config/"));
+    let empty = smoke.post("/api/auth/login/").json(&serde_json::json!({}));
+    for (request, status) in [(show, 200), (empty, 400)] {
+        let answer = smoke.browser.send(request.header(ORIGIN, &web)).await?;
+        wrong.extend(origin_problems(smoke, &answer)?);
+        let hidden = EXPOSED.iter().filter(|name| !answer.lists("access-control-expose-headers", name));
+        wrong.extend(hidden.map(|name| format!("{name} is not exposed")));
+        if !answer.lists("vary", "Origin") {
+            wrong.push("no Vary: Origin".to_owned());
+        }
+        if let Err(Trouble::Failed(said)) = answer.with_status(status) {
+            wrong.push(said);
+        }
+    }
+    wrong.dedup();
+    unless_any(&wrong, format!("{web} may send, and read answers and refusals"))
+}
+
+/// Strangers, one of whom looks like the front end to whoever compares beginnings.
+pub(super) async fn strangers(smoke: &Smoke) -> Seen {
+    let mut wrong = Vec::new();
+    for stranger in
+        ["https://stranger.invalid".to_owned(), format!("{}.stranger.invalid", bare_origin(smoke)), "null".to_owned()]
+    {
+        let read = smoke.browser.get(smoke.plan.api.at("/api/auth/config/")).header(ORIGIN, &stranger);
+        let answers = [smoke.browser.send(read).await?, preflight_of(smoke, &stranger, None).await?];
+        if answers.iter().any(|answer| !answer.header(ALLOW_ORIGIN).is_empty()) {
+            wrong.push(format!("{stranger} may read answers"));
+        }
+        let login = smoke.browser.request(Method::POST, smoke.plan.api.at("/api/auth/login/"));
+        let answer = smoke.browser.send(login.header(ORIGIN, &stranger).json(&serde_json::json!({}))).await?;
+        if let Err(Trouble::Failed(said)) = answer.refused(403, Reason::OriginNotAllowed) {
+            wrong.push(format!("a request of {stranger}: {said}"));
+        }
+    }
+    unless_any(&wrong, "other pages may read nothing and change nothing")
+}
+
+/// The front end's origin without a port.
+fn bare_origin(smoke: &Smoke) -> String {
+    let origin = smoke.plan.web.origin();
+    let port = origin.rfind(':').filter(|at| origin[at + 1..].bytes().all(|byte| byte.is_ascii_digit()));
+    origin[..port.unwrap_or(origin.len())].to_owned()
+}
+
+async fn preflight_of(smoke: &Smoke, origin: &str, further: Option<&str>) -> Result<Answer, Trouble> {
+    let headers: Vec<_> = HEADERS.into_iter().chain(further).collect();
+    let request = smoke.browser.request(Method::OPTIONS, smoke.plan.api.at("/api/auth/me/"));
+    let request = request.header(ORIGIN, origin).header(ACCESS_CONTROL_REQUEST_METHOD, "DELETE");
+    smoke.browser.send(request.header(ACCESS_CONTROL_REQUEST_HEADERS, headers.join(","))).await
+}
+
+/// The origin exactly and once; cookies allowed where they are needed and nowhere else.
+fn origin_problems(smoke: &Smoke, answer: &Answer) -> Result<Vec<String>, Trouble> {
+    let mut wrong = Vec::new();
+    let allowed = answer.header(ALLOW_ORIGIN);
+    if allowed.is_empty() {
+        wrong.push(format!("{} may not read it", smoke.plan.web.origin()));
+    } else if allowed != smoke.plan.web.origin() {
+        wrong.push(format!("it is for {allowed}, not exactly for {}", smoke.plan.web.origin()));
+    }
+    let credentials = answer.header("access-control-allow-credentials") == "true";
+    match (uses_cookies(smoke)?, credentials) {
+        (true, false) if !allowed.is_empty() => wrong.push("cookies are not allowed".to_owned()),
+        (false, true) => wrong.push("cookies are allowed, and nothing needs them".to_owned()),
+        _ => {}
+    }
+    Ok(wrong)
+}
+
+fn uses_cookies(smoke: &Smoke) -> Result<bool, Trouble> {
+    Ok(learnt(&smoke.config)?.token_transport == TokenTransport::Cookie)
+}

@@ -1,0 +1,53 @@
+//! The client's page, and that every path of the client leads to it.
+
+use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::html::{Tag, tags};
+use super::service::way;
+use super::{Smoke, learnt};
+
+/// One path of the client, and one that is nobody's: the client itself says that there is no such page.
+pub(super) const DEEP_LINKS: [&str; 2] = ["/login", "/smoke/no-such-page"];
+
+impl Smoke {
+    pub(super) async fn fetch(&self, path: &str) -> Result<Answer, Trouble> {
+        self.browser.send(self.browser.get(self.plan.web.at(path))).await
+    }
+
+    /// The page as a text.
+    pub(super) fn html(&self) -> Result<String, Trouble> {
+        Ok(String::from_utf8_lossy(&learnt(&self.page)?.body).into_owned())
+    }
+}
+
+pub(super) async fn reached(smoke: &Smoke) -> Seen {
+    let answer = smoke.fetch("/").await?;
+    let status = smoke.page.get_or_init(|| answer).status;
+    Ok(format!("{status} by {}", way(smoke.plan.web.is_https())))
+}
+
+pub(super) fn page(smoke: &Smoke) -> Seen {
+    let page = learnt(&smoke.page)?.clone().with_status(200)?;
+    let html = smoke.html()?;
+    if !page.is_type("text/html") || program(&tags(&html)).is_none() {
+        return Err(Trouble::Failed(format!("{}, not the client's page", page.told())));
+    }
+    Ok("the client's page".to_owned())
+}
+
+/// The tag that names the program's files.
+pub(super) fn program<'a>(tags: &'a [Tag<'a>]) -> Option<&'a Tag<'a>> {
+    tags.iter().find(|tag| tag.is("meta") && tag.value("name") == "program")
+}
+
+pub(super) async fn deep_links(smoke: &Smoke) -> Seen {
+    let mut wrong = Vec::new();
+    for path in DEEP_LINKS {
+        let answer = smoke.fetch(path).await?;
+        if answer.status != 200 {
+            wrong.push(format!("{path} says {}", answer.told()));
+        } else if answer.body != learnt(&smoke.page)?.body {
+            wrong.push(format!("{path} is another page"));
+        }
+    }
+    unless_any(&wrong, format!("{} give the page", DEEP_LINKS.join(" and ")))
+}

@@ -1,0 +1,72 @@
+//! What the API says of itself.
+
+use super::answer::{Seen, Trouble, unless_any};
+use super::{Smoke, answer::Answer};
+use auth_types::Reason;
+use auth_types::responses::{ConfigResponse, EmailVerification, HealthResponse, Registration, TokenTransport};
+
+impl Smoke {
+    /// A request that anybody might make.
+    pub(super) async fn ask(&self, path: &str) -> Result<Answer, Trouble> {
+        self.browser.send(self.browser.get(self.plan.api.at(path))).await
+    }
+}
+
+pub(super) async fn reached(smoke: &Smoke) -> Seen {
+    let answer = smoke.ask("/healthz").await?;
+    Ok(format!("{} by {}", answer.status, way(smoke.plan.api.is_https())))
+}
+
+/// How a site was reached. Of HTTPS, nothing older than TLS 1.2 is spoken here, and no certificate taken on trust.
+pub(super) fn way(is_https: bool) -> &'static str {
+    if is_https { "HTTPS, the certificate is valid" } else { "HTTP on this machine" }
+}
+
+pub(super) async fn alive(smoke: &Smoke) -> Seen {
+    let health: HealthResponse = smoke.ask("/healthz").await?.with_status(200)?.json()?;
+    Ok(health.status)
+}
+
+pub(super) async fn ready(smoke: &Smoke) -> Seen {
+    let answer = smoke.ask("/readyz").await?;
+    let Ok(health) = answer.json::<HealthResponse>() else { return Err(Trouble::Failed(answer.told())) };
+    let wrong = health.checks.iter().filter(|(_, state)| *state != "ok");
+    let wrong: Vec<_> = wrong.map(|(check, problem)| format!("{check}: {problem}")).collect();
+    unless_any(&wrong, "")?;
+    answer.with_status(200)?;
+    Ok(health.checks.into_keys().collect::<Vec<_>>().join(", "))
+}
+
+pub(super) async fn config(smoke: &Smoke) -> Seen {
+    let config: ConfigResponse = smoke.ask("/api/auth/config/").await?.with_status(200)?.json()?;
+    let config = smoke.config.get_or_init(|| config);
+    let registration = match config.registration {
+        Registration::Open => "registration open",
+        Registration::Closed => "registration closed",
+    };
+    let addresses = match config.email_verification {
+        EmailVerification::Optional => "addresses may be confirmed",
+        EmailVerification::Mandatory => "addresses must be confirmed",
+    };
+    let transport = match config.token_transport {
+        TokenTransport::Body => "refresh tokens in bodies",
+        TokenTransport::Cookie => "refresh tokens in cookies",
+    };
+    Ok(format!("version {}, {registration}, {addresses}, {transport}", config.version))
+}
+
+pub(super) async fn docs(smoke: &Smoke) -> Seen {
+    let mut open = Vec::new();
+    for path in ["/api/docs/", "/api/openapi.json"] {
+        let answer = smoke.ask(path).await?;
+        if answer.status != 404 {
+            open.push(format!("{path} says {}", answer.told()));
+        }
+    }
+    unless_any(&open, "closed")
+}
+
+pub(super) async fn metrics(smoke: &Smoke) -> Seen {
+    smoke.ask("/metrics").await?.refused(401, Reason::CredentialsMissing)?;
+    Ok("closed without METRICS_TOKEN".to_owned())
+}

@@ -1,0 +1,106 @@
+//! Deployments as they break, and exactly the checks that must find each.
+
+use super::{Plan, Run, smoke, with};
+use crate::support::Publication;
+
+async fn failures(plan: Plan, further: &[&str], expected: &[&str]) -> Run {
+    let pair = plan.start().await;
+    let port = pair.http_port.to_string();
+    let further: Vec<_> =
+        further.iter().map(|argument| if *argument == "PORT" { port.as_str() } else { argument }).collect();
+    let run = smoke(&pair, &further, "").await;
+    assert_eq!(run.names("failed"), expected, "{}", run.said);
+    assert_eq!(run.code, Some(1));
+    let left = pair.db.number("SELECT count(*) FROM users WHERE email LIKE 'smoke-%'");
+    assert_eq!(left, 0, "a run that found something leaves nothing either");
+    run
+}
+
+#[actix_web::test]
+async fn an_api_that_allows_another_front_end_is_found() {
+    let plan = Plan { cors: Some("https://old.example.com".to_owned()), ..Plan::default() };
+    let run = failures(plan, &[], &["cors.preflight", "cors.answers"]).await;
+    assert!(run.seen("cors.answers").contains("origin_not_allowed"), "its pages may change nothing: {}", run.said);
+}
+
+#[actix_web::test]
+async fn a_client_built_for_another_api_is_found() {
+    let publish = |publication: &mut Publication| {
+        publication.built_for = "https://api.old.example.com".to_owned();
+        publication.allowed = "https://api.old.example.com".to_owned();
+    };
+    let run = failures(Plan { publish, ..Plan::default() }, &[], &["web.api", "web.policy"]).await;
+    assert!(run.seen("web.api").contains("https://api.old.example.com"), "{}", run.said);
+}
+
+#[actix_web::test]
+async fn a_static_host_without_headers_is_found() {
+    let plan = Plan { publish: |publication| publication.headers = false, ..Plan::default() };
+    failures(plan, &[], &["web.headers", "web.caching"]).await;
+}
+
+#[actix_web::test]
+async fn a_static_host_without_the_rewrite_is_found() {
+    let plan = Plan { publish: |publication| publication.rewrites = false, ..Plan::default() };
+    // A page that is not there is not kept for too long either, but nothing says so.
+    failures(plan, &[], &["web.deep_links", "web.caching"]).await;
+}
+
+#[actix_web::test]
+async fn files_of_two_builds_are_found() {
+    let plan = Plan { publish: |publication| publication.stale = true, ..Plan::default() };
+    failures(plan, &[], &["web.files"]).await;
+}
+
+#[actix_web::test]
+async fn a_program_of_no_type_is_found() {
+    let plan = Plan { publish: |publication| publication.wasm_type = "application/octet-stream", ..Plan::default() };
+    let run = failures(plan, &[], &["web.files"]).await;
+    assert!(run.seen("web.files").contains("octet-stream"), "{}", run.said);
+}
+
+/// In development mode HTTPS is not asked for, and the documentation is open.
+#[actix_web::test]
+async fn an_api_in_development_mode_is_found() {
+    let expected = ["api.redirect", "api.clear", "api.headers", "api.docs", "web.redirect"];
+    failures(with(&[("APP_ENV", "development")]), &["--http-port", "PORT"], &expected).await;
+}
+
+#[actix_web::test]
+async fn an_api_that_believes_a_forged_address_is_found() {
+    failures(with(&[("TRUSTED_PROXY_HOPS", "2")]), &[], &["auth.address"]).await;
+}
+
+/// Two processes behind one balancer, each with a key of its own: what one signs, the other does not know.
+#[actix_web::test]
+async fn processes_with_different_keys_are_found() {
+    let other = vec![("SECRET_KEY", "another key that is long enough for anyone as well".to_owned())];
+    let plan = Plan { processes: vec![Vec::new(), other], ..Plan::default() };
+    let pair = plan.start().await;
+    let run = smoke(&pair, &[], "").await;
+    assert!(run.names("failed").contains(&"auth.protected"), "{}", run.said);
+    assert!(run.seen("auth.protected").contains("token_malformed"), "{}", run.said);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(pair.db.number("SELECT count(*) FROM users WHERE email LIKE 'smoke-%'"), 0, "{}", run.said);
+}
+
+#[actix_web::test]
+async fn a_closed_registration_asks_for_an_account() {
+    let run = failures(with(&[("REGISTRATION", "closed")]), &[], &["auth.account"]).await;
+    assert_eq!(run.seen("auth.sign_in"), "needs auth.account");
+    assert!(run.names("passed").contains(&"auth.unauthorized"), "what needs no account is still looked at");
+    failures(with(&[("EMAIL_VERIFICATION", "mandatory")]), &[], &["auth.account"]).await;
+}
+
+/// The schema of an older release: the API answers, and says what it lacks.
+#[actix_web::test]
+async fn a_database_without_the_latest_migration_is_found() {
+    let pair = Plan::default().start().await;
+    pair.db.execute(
+        "DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)",
+    );
+    let run = smoke(&pair, &[], "").await;
+    assert_eq!(run.names("failed"), ["api.ready"], "{}", run.said);
+    assert!(run.seen("api.ready").starts_with("migrations: "), "{}", run.said);
+    assert_eq!(run.seen("auth.account"), "needs api.ready");
+}

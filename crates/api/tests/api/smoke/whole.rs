@@ -1,0 +1,59 @@
+//! A pair in order: everything passes, and nothing is left.
+
+use super::{Pair, Plan, smoke, with};
+use crate::support::{Database, PASSWORD, create_user, on_both_databases};
+
+on_both_databases![
+    a_pair_in_order_passes_every_check_and_keeps_no_account,
+    a_given_account_is_signed_out_of_what_the_run_opened_and_stays,
+    tokens_in_cookies_pass_the_same_checks,
+];
+
+const ADA: &str = "ada@example.com";
+
+fn port(pair: &Pair) -> String {
+    pair.http_port.to_string()
+}
+
+async fn a_pair_in_order_passes_every_check_and_keeps_no_account(database: Database) {
+    let pair = Plan { database, ..with(&[("ACCESS_TOKEN_LIFETIME", "3")]) }.start().await;
+    let run = smoke(&pair, &[], "").await;
+    assert_eq!(run.names("failed"), [""; 0], "{}", run.said);
+    // On one machine nobody knows where plain HTTP is.
+    assert_eq!(run.names("skipped"), ["api.redirect", "api.clear", "web.redirect", "auth.cookies"], "{}", run.said);
+    assert_eq!(run.code, Some(0));
+    assert!(run.seen("auth.tidied").starts_with("deleted smoke-"), "{}", run.said);
+    assert_eq!(pair.db.number("SELECT count(*) FROM users WHERE email LIKE 'smoke-%'"), 0);
+    assert_eq!(run.report["passed"], run.names("passed").len());
+}
+
+async fn a_given_account_is_signed_out_of_what_the_run_opened_and_stays(database: Database) {
+    let pair = Plan { database, ..with(&[("REGISTRATION", "closed"), ("EMAIL_VERIFICATION", "mandatory")]) };
+    let pair = pair.start().await;
+    create_user(&pair.db, ADA);
+    let kept = pair.processes[0].login(ADA).await;
+    let run = smoke(&pair, &["--email", ADA, "--password-stdin"], &format!("{PASSWORD}\n")).await;
+    assert_eq!(run.code, Some(0), "{}", run.said);
+    assert!(run.seen("auth.expiry").contains("--wait"), "an hour is not waited for: {}", run.said);
+    assert!(!run.said.contains(PASSWORD));
+    let live = "SELECT count(*) FROM sessions WHERE revoked_at IS NULL";
+    assert_eq!(pair.db.number(live), 1, "the one that somebody else has opened");
+    pair.processes[0].me(&kept).await.done();
+}
+
+async fn tokens_in_cookies_pass_the_same_checks(database: Database) {
+    let pair = Plan { database, ..with(&[("TOKEN_TRANSPORT", "cookie")]) }.start().await;
+    let run = smoke(&pair, &[], "").await;
+    assert_eq!(run.names("failed"), [""; 0], "{}", run.said);
+    assert!(run.names("passed").contains(&"auth.cookies"), "{}", run.said);
+}
+
+/// The API redirects and refuses; that the static host redirects, this pair cannot show.
+#[actix_web::test]
+async fn plain_http_is_redirected_and_tokens_in_clear_are_refused() {
+    let pair = Plan::default().start().await;
+    let run = smoke(&pair, &["--http-port", &port(&pair)], "").await;
+    for name in ["api.redirect", "api.clear"] {
+        assert!(run.names("passed").contains(&name), "{}", run.said);
+    }
+}

@@ -1,0 +1,53 @@
+//! What stands before API processes in production: it hands requests on in turn, and says where they came from.
+
+use actix_web::web::{Bytes, Data};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A proxy, as long as the test's runtime lives.
+#[derive(Debug)]
+pub struct Edge {
+    address: SocketAddr,
+}
+
+#[derive(Debug)]
+struct Line {
+    processes: Vec<SocketAddr>,
+    proto: &'static str,
+    turn: AtomicUsize,
+    client: reqwest::Client,
+}
+
+impl Edge {
+    /// Before processes that take turns; `proto` is what it says that clients speak.
+    pub fn before(processes: &[SocketAddr], proto: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let line = Data::new(Line { processes: processes.to_vec(), proto, turn: AtomicUsize::new(0), client });
+        let server = HttpServer::new(move || App::new().app_data(line.clone()).default_service(web::to(hand_on)));
+        actix_web::rt::spawn(server.workers(1).disable_signals().listen(listener).unwrap().run());
+        Self { address }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+async fn hand_on(line: Data<Line>, request: HttpRequest, body: Bytes) -> HttpResponse {
+    let process = line.processes[line.turn.fetch_add(1, Ordering::SeqCst) % line.processes.len()];
+    let method = reqwest::Method::from_bytes(request.method().as_str().as_bytes()).unwrap();
+    let mut onwards = line.client.request(method, format!("http://{process}{}", request.uri())).body(body);
+    for (name, value) in request.headers().iter().filter(|(name, _)| *name != "content-length") {
+        onwards = onwards.header(name.as_str(), value.as_bytes());
+    }
+    let peer = request.peer_addr().unwrap().ip().to_string();
+    let answer = onwards.header("X-Forwarded-For", peer).header("X-Forwarded-Proto", line.proto).send().await.unwrap();
+    let mut response = HttpResponse::build(answer.status().as_u16().try_into().unwrap());
+    for (name, value) in answer.headers().iter().filter(|(name, _)| *name != "content-length") {
+        response.append_header((name.as_str(), value.as_bytes()));
+    }
+    response.body(answer.bytes().await.unwrap())
+}

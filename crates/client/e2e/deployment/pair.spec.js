@@ -1,0 +1,33 @@
+// The deployed pair in a browser. EMAIL and PASSWORD are an account's; FILES is the folder that the static host serves.
+import { readdirSync, renameSync } from "node:fs";
+import { expect, test } from "@playwright/test";
+import { App } from "../support/app.js";
+import { Watch } from "../support/watch.js";
+
+const { EMAIL: email, PASSWORD: password, FILES: folder } = process.env;
+
+test("signing in, coming back and signing out work", async ({ context, page }) => {
+  const [app, watch] = [new App(page), new Watch(context)];
+  await app.open("/sessions");
+  await app.fillSignIn({ email, password });
+  await expect(page).toHaveURL(/\/sessions$/);
+  await page.reload();
+  await expect(app.signOutDevice.first()).toBeVisible();
+  await app.signOutButton.first().click();
+  await app.expectSignedOut();
+  expect(watch.found, "errors in the browser").toEqual([]);
+});
+
+test("a browser that kept the page in the program's place for a year gets over it", async ({ page }) => {
+  const app = new App(page);
+  const program = readdirSync(folder).find((name) => name.endsWith(".wasm"));
+  renameSync(`${folder}/${program}`, `${folder}/away`);
+  try {
+    await app.open("/login");
+    await expect(page.getByText("Latchkey could not be started")).toBeVisible();
+  } finally {
+    renameSync(`${folder}/away`, `${folder}/${program}`);
+  }
+  await app.open("/login");
+  await expect(app.signInHeading).toBeVisible();
+});

@@ -1,0 +1,105 @@
+//! What happened to the account lately: a part of `/security`.
+
+use crate::components::{Button, Loader, Moment, Waiting, load};
+use crate::http::Api;
+use crate::policy::{Failure, event_words};
+use crate::session::Session;
+use auth_types::device;
+use auth_types::events::{EventResponse, EventsResponse};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::HtmlElement;
+
+/// The newest events, and older ones on demand.
+#[component]
+pub(super) fn RecentEvents() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let page = load(session, move || Api::new(session).events(""));
+    view! {
+        <section class="panel stack">
+            <h2>"Recent events"</h2>
+            <p>"Is there something that you did not do? Change your password: that signs out every other device."</p>
+            <Show when=move || page.value.with(Option::is_some) fallback=move || view! { <Waiting loader=page /> }>
+                <ul class="events">
+                    <For each=move || shown(page) key=|event| event.id let:event>
+                        <Event event=event />
+                    </For>
+                </ul>
+                <ShowMore page=page />
+            </Show>
+        </section>
+    }
+}
+
+fn shown(page: Loader<EventsResponse>) -> Vec<EventResponse> {
+    page.value.get().map(|page| page.results).unwrap_or_default()
+}
+
+#[component]
+fn Event(event: EventResponse) -> impl IntoView {
+    let device = event.user_agent.as_deref().map(|agent| device::describe(Some(agent)));
+    let place = [device, event.ip_address].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    view! {
+        <li id=element_id(event.id) class="event" tabindex="-1">
+            <p class="event-kind">{event_words(event.kind)}</p>
+            <p class="event-facts">
+                <Moment at=event.at />
+                {(!place.is_empty()).then(|| format!(" · {place}"))}
+            </p>
+        </li>
+    }
+}
+
+/// Adds the next page to what is shown.
+#[component]
+fn ShowMore(page: Loader<EventsResponse>) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let (pending, failure) = (RwSignal::new(false), RwSignal::new(None::<Failure>));
+    let next = Memo::new(move |_| page.value.with(|page| page.as_ref().and_then(|page| page.next.clone())));
+    let press = Callback::new(move |()| {
+        let Some(cursor) = next.get_untracked() else { return };
+        pending.set(true);
+        failure.set(None);
+        spawn_local(async move {
+            let result = Api::new(session).events(&cursor).await;
+            pending.try_set(false);
+            match result {
+                Ok(more) => append(page, more),
+                Err(problem) => drop(failure.try_set(Some(problem))),
+            }
+        });
+    });
+    view! {
+        {move || failure.get().map(|failure| view! { <p class="failure" role="alert">{failure.message()}</p> })}
+        <Show when=move || next.with(Option::is_some)>
+            <Button label="Show more" pending=pending class="button button-quiet" on_press=press />
+        </Show>
+    }
+}
+
+fn append(page: Loader<EventsResponse>, more: EventsResponse) {
+    let first = more.results.first().map(|event| event.id);
+    page.value.try_update(|page| {
+        if let Some(page) = page {
+            page.results.extend(more.results);
+            page.next = more.next;
+        }
+    });
+    // Reading goes on there, and the button may be gone.
+    if let Some(first) = first {
+        request_animation_frame(move || focus(first));
+    }
+}
+
+fn element_id(event: i64) -> String {
+    format!("event-{event}")
+}
+
+fn focus(event: i64) {
+    let item = document().get_element_by_id(&element_id(event));
+    if let Some(item) = item.and_then(|item| item.dyn_into::<HtmlElement>().ok()) {
+        // An element with a tabindex takes the focus.
+        let _: Result<(), JsValue> = item.focus();
+    }
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// One question to the API behind the edge, as its proxy passes it on:
+//   scripts/render/ask.js PORT POST /api/auth/login/ '{"email": …}'     (the body as JSON)
+//   scripts/render/ask.js PORT GET /api/auth/me/ TOKEN
+// Prints the answer as one JSON object with the status in it.
+"use strict";
+
+const [port, method, path, given] = process.argv.slice(2);
+const forwarded = { "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9" };
+const request =
+  method === "GET" ? { headers: { ...forwarded, authorization: `Bearer ${given}` } } : { method, headers: { ...forwarded, "content-type": "application/json" }, body: given };
+
+fetch(`http://127.0.0.1:${port}${path}`, request).then(async (answer) => {
+  console.log(JSON.stringify({ status: answer.status, ...(await answer.json().catch(() => ({}))) }));
+});
