@@ -8,7 +8,9 @@
 const [port, method, path, given] = process.argv.slice(2);
 const forwarded = { "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9" };
 const request =
-  method === "GET" ? { headers: { ...forwarded, authorization: `Bearer ${given}` } } : { method, headers: { ...forwarded, "content-type": "application/json" }, body: given };
+  method === "GET"
+    ? { headers: { ...forwarded, authorization: `Bearer ${given}` } }
+    : { method, headers: { ...forwarded, "content-type": "application/json" }, body: given };
 
 fetch(`http://127.0.0.1:${port}${path}`, request).then(async (answer) => {
   console.log(JSON.stringify({ status: answer.status, ...(await answer.json().catch(() => ({}))) }));

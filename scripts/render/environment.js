@@ -9,11 +9,23 @@ const { createHmac } = require("node:crypto");
  */
 function environment(service, blueprint, answers) {
   const group = (name) => blueprint.envVarGroups.find((one) => one.name === name);
-  return service.envVars.flatMap((entry) =>
+  const given = service.envVars.flatMap((entry) =>
     entry.fromGroup
       ? group(entry.fromGroup).envVars.flatMap((one) => resolved(one, entry.fromGroup, answers))
       : resolved(entry, service.name, answers),
   );
+  return [...rendersOwn(service, answers), ...given];
+}
+
+/** What Render adds by itself. */
+function rendersOwn({ type, name }, { services }) {
+  if (type !== "web") return [["RENDER", "true"]];
+  const address = answered(services, name, "RENDER_EXTERNAL_URL");
+  return [
+    ["RENDER", "true"],
+    ["RENDER_EXTERNAL_URL", address],
+    ["RENDER_EXTERNAL_HOSTNAME", new URL(address).hostname],
+  ];
 }
 
 /** One variable, or none. `owner` is the service or group that defines it: members of a group share what is generated. */

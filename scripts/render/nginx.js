@@ -15,7 +15,8 @@ const variable = (name) => `$said_${name.toLowerCase().replaceAll("-", "_")}`;
 /** A map for each header: the value that the first fitting rule gives to the path that was asked for, or nothing. */
 function maps(headers) {
   const names = [...new Set(headers.map(({ name }) => name))];
-  const rows = (wanted) => headers.filter(({ name }) => name === wanted).map((rule) => `    "${pattern(rule.path)}" "${rule.value}";`);
+  const rows = (wanted) =>
+    headers.filter(({ name }) => name === wanted).map((rule) => `    "${pattern(rule.path)}" "${rule.value}";`);
   return names.map((name) => [`  map $request_uri ${variable(name)} {`, '    default "";', ...rows(name), "  }"].join("\n"));
 }
 
@@ -25,6 +26,7 @@ function site({ folder, headers, routes }) {
   const fallback = routes.find(({ type, source }) => type === "rewrite" && source === "/*")?.destination ?? "=404";
   return `    root ${folder};
 ${names.map((name) => `    add_header ${name} ${variable(name)} always;`).join("\n")}
+    location = / { try_files /index.html =404; }
     location / { try_files $uri ${fallback}; }`;
 }
 
@@ -39,9 +41,10 @@ const api = (port) => `    location / {
 
 /**
  * `settings`: folder (for nginx's own files), files (the site's), hosts.web and hosts.api, ports.https, ports.http and
- * ports.api, and, to break a deployment, headers and routes in place of render.yaml's.
+ * ports.api, and, to break a deployment, headers and routes in place of render.yaml's, and redirect: false.
  */
-function configuration({ folder, files, hosts, ports, headers, routes }) {
+function configuration({ folder, files, hosts, ports, headers, routes, redirect = true }) {
+  const pages = site({ folder: files, headers, routes });
   const server = (host, body, listen) => `  server {\n    listen 127.0.0.1:${listen};\n    server_name ${host};\n${body}\n  }`;
   const scratch = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `  ${name}_temp_path ${folder}/${name};`);
   return `${process.getuid() === 0 ? "user root;\n" : ""}daemon off;
@@ -55,9 +58,9 @@ ${scratch.join("\n")}
   ssl_certificate ${folder}/edge.crt;
   ssl_certificate_key ${folder}/edge.key;
 ${maps(headers).join("\n")}
-${server(hosts.web, site({ folder: files, headers, routes }), `${ports.https} ssl`)}
+${server(hosts.web, pages, `${ports.https} ssl`)}
 ${server(hosts.api, api(ports.api), `${ports.https} ssl`)}
-${server(hosts.web, "    return 301 https://$host$request_uri;", ports.http)}
+${server(hosts.web, redirect ? "    return 301 https://$host$request_uri;" : pages, ports.http)}
 ${server(hosts.api, api(ports.api), ports.http)}
 }
 `;

@@ -2,15 +2,16 @@
 
 use crate::clock::SharedClock;
 use crate::config::{Environment, Patience, Settings};
+use crate::files::{Files, OpenError, Tries};
 use crate::http::middleware::{
     check_origin, cors, finish, refuse_preflight_in_clear, refuse_until_started, require_https, watch_requests,
 };
 use crate::http::{self, Crowd, Wire};
 use crate::metrics::Metrics;
 use crate::service::csrf::CsrfKeys;
-use crate::service::hashing::HashingPool;
 use crate::service::limits::Limits;
 use crate::service::mail::{self, Mailer, MailerError};
+use crate::service::pool::WorkPool;
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
 use crate::service::{Services, backup, passwords, prune};
@@ -38,12 +39,14 @@ const RECONNECT_LAST: Duration = Duration::from_secs(30);
 /// Why the application could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("cannot start the hashing threads: {0}")]
+    #[error("cannot start threads: {0}")]
     Threads(#[from] std::io::Error),
     #[error("cannot hash: {0}")]
     Hash(#[from] bcrypt::BcryptError),
     #[error("{0}")]
     Mailer(#[from] MailerError),
+    #[error("{0}")]
+    Files(#[from] OpenError),
     #[error("REDIS_URL: cannot be used: {0}; write redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT/NUMBER")]
     Redis(#[from] redis::RedisError),
 }
@@ -59,7 +62,9 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
         store: Store::new(&settings.database, settings.patience, metrics.database.clone()),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
         csrf: CsrfKeys::new(&settings.keys),
-        hashing: HashingPool::start(metrics.hashing.clone())?,
+        hashing: WorkPool::for_hashing(metrics.hashing.clone())?,
+        pictures: WorkPool::for_pictures(metrics.pictures.clone())?,
+        files: Files::open(&settings.storage, Tries::Few, settings.patience)?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
         mailer: Mailer::new(&settings.mail, settings.environment)?,

@@ -15,7 +15,7 @@ pub use backup::BackupMetrics;
 pub use http::HttpMetrics;
 pub use limits::LimitMetrics;
 pub use snapshot::Snapshot;
-pub use work::{DatabaseMetrics, HashingMetrics, MailMetrics, MailOutcome};
+pub use work::{DatabaseMetrics, MailMetrics, MailOutcome, PoolMetrics};
 
 use chrono::{DateTime, Utc};
 use events::Events;
@@ -65,7 +65,8 @@ pub struct Metrics {
     registry: Registry,
     pub http: HttpMetrics,
     pub limits: LimitMetrics,
-    pub hashing: HashingMetrics,
+    pub hashing: PoolMetrics,
+    pub pictures: PoolMetrics,
     pub database: DatabaseMetrics,
     pub mail: MailMetrics,
     pub backup: BackupMetrics,
@@ -82,7 +83,8 @@ impl Metrics {
             registry: Registry::default(),
             http: HttpMetrics::default(),
             limits: LimitMetrics::default(),
-            hashing: HashingMetrics::default(),
+            hashing: PoolMetrics::default(),
+            pictures: PoolMetrics::default(),
             database: DatabaseMetrics::default(),
             mail: MailMetrics::default(),
             backup: BackupMetrics::default(),
@@ -109,7 +111,8 @@ impl Metrics {
         r.register("refreshes", "Refreshes by their outcome", self.refreshes.0.clone());
         r.register_collector(Box::new(Events));
         self.limits.register(r);
-        self.hashing.register(r);
+        self.hashing.register("hashing", r);
+        self.pictures.register("pictures", r);
         self.database.register(r);
         self.mail.register(r);
         self.backup.register(r);

@@ -3,11 +3,13 @@
 mod credentials;
 mod sessions;
 
+use crate::files::FileError;
 use crate::service::account::AccountError;
+use crate::service::avatar::AvatarError;
 use crate::service::events::EventsError;
-use crate::service::hashing::Busy;
 use crate::service::limits::Throttled;
 use crate::service::login::LoginError;
+use crate::service::pool::Busy;
 use crate::service::register::RegisterError;
 use crate::service::standing::Refusal;
 use crate::store::StoreError;
@@ -115,8 +117,8 @@ impl Problem {
 
     /// 415.
     #[must_use]
-    pub fn content_type_unsupported() -> Self {
-        let detail = "Send the body as application/json.";
+    pub fn content_type_unsupported(taken: &[&str]) -> Self {
+        let detail = format!("Send the body as {}.", taken.join(", "));
         let code = ProblemCode::UnsupportedMediaType;
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, Reason::ContentTypeUnsupported, detail)
     }
@@ -277,6 +279,13 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Self {
+        log::error!("files.unavailable: {error}");
+        Self::unavailable()
+    }
+}
+
 impl From<Busy> for Problem {
     fn from(_: Busy) -> Self {
         Self::unavailable()
@@ -348,6 +357,22 @@ impl From<AccountError> for Problem {
             AccountError::Fields(errors) => Self::fields_invalid(errors),
             AccountError::UsernameTaken => Self::taken(TakenName::Username),
             AccountError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AvatarError> for Problem {
+    fn from(error: AvatarError) -> Self {
+        match error {
+            AvatarError::Refused(refusal) => refusal.into(),
+            AvatarError::Picture(error) => {
+                Self::fields_invalid(FieldErrors::from([("avatar".to_owned(), vec![error.to_string()])]))
+            }
+            AvatarError::TooLate => Self::unavailable(),
+            AvatarError::Throttled(throttled) => throttled.into(),
+            AvatarError::Busy(busy) => busy.into(),
+            AvatarError::Files(error) => error.into(),
+            AvatarError::Store(error) => error.into(),
         }
     }
 }

@@ -18,3 +18,7 @@ pub const TOKEN_MAX_BYTES: usize = 4096;
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
 /// Longest `Idempotency-Key`, in bytes.
 pub const IDEMPOTENCY_KEY_MAX_BYTES: usize = 255;
+/// Largest file of a picture, in bytes.
+pub const AVATAR_MAX_BYTES: u32 = 2 * 1024 * 1024;
+/// Most pixels of a picture that is sent.
+pub const AVATAR_MAX_PIXELS: u64 = 16_000_000;

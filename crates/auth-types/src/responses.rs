@@ -69,12 +69,21 @@ pub struct UserResponse {
     pub role: Role,
     /// Whether the address was confirmed.
     pub email_verified: bool,
-    /// Where the picture is.
+    /// Where the picture is: a path below the API's own address, such as `/api/avatars/….jpg`. Whoever knows it can see
+    /// the picture; a new picture has a new one.
     pub avatar_url: Option<String>,
     /// When the account was made.
     pub created_at: DateTime<Utc>,
     /// The latest sign-in before or at this answer.
     pub last_login_at: Option<DateTime<Utc>>,
+}
+
+/// The user's picture after a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AvatarResponse {
+    /// As in [`UserResponse`].
+    pub avatar_url: Option<String>,
 }
 
 /// One of the user's live sessions.

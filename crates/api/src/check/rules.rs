@@ -96,8 +96,6 @@ rules! {
         "Nothing to do for one process and a disk that stays. Otherwise set the AWS_* to a bucket."
     STORAGE_EPHEMERAL: Warning "storage.ephemeral"
         "Set the AWS_* to a bucket, or mount a disk; pictures are gone after the next deployment."
-    STORAGE_HTTP: Warning "storage.http"
-        "Use https:// in AWS_S3_ENDPOINT_URL: files travel in clear."
     STORAGE_UNREACHABLE: Error "storage.unreachable"
         "Mend the AWS_* (the key must be allowed to write, read and delete), or make the folder writable."
 

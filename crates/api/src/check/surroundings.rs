@@ -82,16 +82,10 @@ fn machine(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What others could read on its way to a bucket, or in it.
-fn bucket(facts: &Facts<'_>) -> Vec<Finding> {
-    let StorageSettings::S3(s3) = &facts.settings.storage else { return Vec::new() };
-    let mut findings = Vec::new();
-    if s3.endpoint.as_ref().is_some_and(|url| url.starts_with("http://")) {
-        findings.push(rules::STORAGE_HTTP.found("is http://").about("AWS_S3_ENDPOINT_URL"));
-    }
-    if facts.settings.backup.recipients.is_empty() && !facts.is_refused("BACKUP_AGE_RECIPIENT") {
-        let message = "is not set: backups are kept in the bucket as they are";
-        findings.push(rules::BACKUP_PLAIN.found(message).about("BACKUP_AGE_RECIPIENT"));
-    }
-    findings
+/// What others could read in a bucket.
+fn bucket(facts: &Facts<'_>) -> Option<Finding> {
+    let plain = matches!(facts.settings.storage, StorageSettings::S3(_)) && facts.settings.backup.recipients.is_empty();
+    let message = "is not set: backups are kept in the bucket as they are";
+    let found = plain && !facts.is_refused("BACKUP_AGE_RECIPIENT");
+    found.then(|| rules::BACKUP_PLAIN.found(message).about("BACKUP_AGE_RECIPIENT"))
 }

@@ -97,7 +97,7 @@ impl Settings {
             accounts: AccountSettings::read(reader),
             transport: TransportSettings::read(reader),
             mail: MailSettings::read(reader, environment),
-            storage: StorageSettings::read(reader),
+            storage: StorageSettings::read(reader, environment),
             backup: BackupSettings::read(reader),
             limits: LimitSettings::read(reader, environment),
             operation: OperationSettings::read(reader, environment),

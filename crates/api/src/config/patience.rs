@@ -9,6 +9,8 @@ pub struct Patience {
     pub head: Duration,
     /// For a request's body, after its head.
     pub body: Duration,
+    /// For a picture, which a telephone sends more slowly.
+    pub picture: Duration,
     /// For the next request on a connection that has had one. Longer than proxies keep their connections, so that it is
     /// they who close: a request that meets our end would be lost.
     pub idle: Duration,
@@ -38,6 +40,7 @@ impl Default for Patience {
         Self {
             head: Duration::from_secs(5),
             body: Duration::from_secs(10),
+            picture: Duration::from_secs(20),
             idle: Duration::from_mins(2),
             idle_crowded: Duration::from_secs(5),
             answer: Duration::from_secs(30),

@@ -1,9 +1,10 @@
 //! Where files are kept.
 
 use super::reader::Reader;
+use super::sections::Environment;
 use secrecy::SecretString;
 use std::path::PathBuf;
-use url::Url;
+use url::{Host, Url};
 
 /// Where files are kept.
 #[derive(Debug, Clone)]
@@ -30,11 +31,11 @@ pub struct S3Settings {
 const REQUIRED: [&str; 3] = ["AWS_STORAGE_BUCKET_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 
 impl StorageSettings {
-    pub(super) fn read(reader: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
         let given = REQUIRED.map(|name| reader.text(name));
         let [bucket, ..] = &given;
         let endpoint = reader.text("AWS_S3_ENDPOINT_URL").and_then(|value| {
-            let endpoint = parse_endpoint(&value, bucket.as_deref());
+            let endpoint = parse_endpoint(&value, bucket.as_deref(), environment);
             endpoint.map_err(|problem| reader.problem("AWS_S3_ENDPOINT_URL", problem)).ok()
         });
         let any = endpoint.is_some() || given.iter().any(Option::is_some);
@@ -56,7 +57,7 @@ impl StorageSettings {
 }
 
 /// Without a slash at its end. A message does not repeat the value: people paste keys into the wrong field.
-fn parse_endpoint(value: &str, bucket: Option<&str>) -> Result<String, &'static str> {
+fn parse_endpoint(value: &str, bucket: Option<&str>, environment: Environment) -> Result<String, &'static str> {
     let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
     let plain = |url: &Url| url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
     let url = url.filter(plain).ok_or("is not a URL such as https://ACCOUNT.r2.cloudflarestorage.com")?;
@@ -64,5 +65,18 @@ fn parse_endpoint(value: &str, bucket: Option<&str>) -> Result<String, &'static 
     if bucket.is_some() && last == bucket {
         return Err("ends in the bucket's name; remove it, AWS_STORAGE_BUCKET_NAME says it already");
     }
+    if environment.is_production() && url.scheme() == "http" && !is_loopback(&url) {
+        return Err("must be https:// in production: files would travel in clear");
+    }
     Ok(value.trim_end_matches('/').to_owned())
+}
+
+/// Nobody is on the way to a server on the same machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
 }

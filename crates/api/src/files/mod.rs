@@ -26,7 +26,9 @@ use std::time::Duration;
 pub struct Files {
     store: Arc<dyn ObjectStore>,
     keeps_attributes: bool,
-    patience: Patience,
+    /// As in [`Patience`].
+    patience: Duration,
+    patience_for_pieces: Duration,
 }
 
 /// What is known of a file without its content.
@@ -52,7 +54,12 @@ impl Files {
     /// When the configuration is no folder and no bucket.
     pub fn open(settings: &StorageSettings, tries: Tries, patience: Patience) -> Result<Self, OpenError> {
         let keeps_attributes = matches!(settings, StorageSettings::S3(_));
-        Ok(Self { store: open::store(settings, tries)?, keeps_attributes, patience })
+        Ok(Self {
+            store: open::store(settings, tries)?,
+            keeps_attributes,
+            patience: patience.file,
+            patience_for_pieces: patience.file_piece,
+        })
     }
 
     /// Keeps a small file; one of the same name is replaced.
@@ -132,7 +139,7 @@ impl Files {
         name: &str,
         work: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T, FileError> {
-        within(self.patience.file, work).await.map_err(|problem| FileError::new(operation, name, problem))
+        within(self.patience, work).await.map_err(|problem| FileError::new(operation, name, problem))
     }
 
     /// What comes piece by piece, until the first failure.
@@ -142,7 +149,7 @@ impl Files {
         name: &str,
         pieces: BoxStream<'static, object_store::Result<T>>,
     ) -> BoxStream<'static, Result<T, FileError>> {
-        let (name, patience) = (name.to_owned(), self.patience.file_piece);
+        let (name, patience) = (name.to_owned(), self.patience_for_pieces);
         let next = move |pieces: Option<BoxStream<'static, object_store::Result<T>>>| {
             let name = name.clone();
             async move {

@@ -12,6 +12,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::error::Category;
+use std::time::Duration;
 
 /// More fields than any request has.
 const MOST_FIELDS: usize = 16;
@@ -27,29 +28,42 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            check_content_type(&request)?;
-            let body = read(&request, payload).await?;
+            content_type(&request, &["application/json"])?;
+            let patience = services(&request)?.settings.patience.body;
+            let body = read(&request, payload, (BODY_MAX_BYTES, patience)).await?;
             parse(&body).map(Self)
         })
     }
 }
 
-fn check_content_type(request: &HttpRequest) -> Result<(), Problem> {
+/// Which of the media types that are taken the body has, by its place in the list.
+///
+/// # Errors
+/// 415.
+pub(super) fn content_type(request: &HttpRequest, taken: &[&str]) -> Result<usize, Problem> {
     let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = value.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/json") { Ok(()) } else { Err(Problem::content_type_unsupported()) }
+    let place = taken.iter().position(|taken| media_type.eq_ignore_ascii_case(taken));
+    place.ok_or_else(|| Problem::content_type_unsupported(taken))
 }
 
-async fn read(request: &HttpRequest, mut payload: Payload) -> Result<web::Bytes, Problem> {
+/// The whole body, of so many bytes at most and within this time.
+///
+/// # Errors
+/// 413, 408; 400 when it ends early.
+pub(super) async fn read(
+    request: &HttpRequest,
+    mut payload: Payload,
+    (limit, patience): (usize, Duration),
+) -> Result<web::Bytes, Problem> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > BODY_MAX_BYTES as u64) {
-        return Err(Problem::body_too_large(BODY_MAX_BYTES));
+    if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit as u64) {
+        return Err(Problem::body_too_large(limit));
     }
     let payload = web::Payload::from_request(request, &mut payload).into_inner();
     let payload = payload.map_err(|_| Problem::body_malformed("The body cannot be read."))?;
-    let patience = services(request)?.settings.patience;
-    let body = tokio::time::timeout(patience.body, payload.to_bytes_limited(BODY_MAX_BYTES)).await;
-    let body = body.map_err(|_| Problem::body_timeout())?.map_err(|_| Problem::body_too_large(BODY_MAX_BYTES))?;
+    let body = tokio::time::timeout(patience, payload.to_bytes_limited(limit)).await;
+    let body = body.map_err(|_| Problem::body_timeout())?.map_err(|_| Problem::body_too_large(limit))?;
     body.map_err(|_| Problem::body_malformed("The body ended early."))
 }
 

@@ -4,6 +4,7 @@ use super::cookies::CSRF_HEADER;
 use super::docs;
 use super::middleware::catch_panics;
 use crate::config::Settings;
+use crate::service::picture::Kind;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
@@ -46,7 +47,7 @@ macro_rules! methods {
 }
 
 impl Endpoint {
-    methods!(get => Get [GET, HEAD], post => Post [POST], patch => Patch [PATCH], delete => Delete [DELETE]);
+    methods!(get => Get [GET, HEAD], post => Post [POST], put => Put [PUT], patch => Patch [PATCH], delete => Delete [DELETE]);
 
     fn new(path: &'static str, method: HttpMethod, routes: Vec<Route>) -> Self {
         let mut operation = OperationBuilder::new();
@@ -68,6 +69,15 @@ impl Endpoint {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
         let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
         self.operation = self.operation.request_body(Some(body.build()));
+        self
+    }
+
+    /// A picture's own bytes.
+    pub(super) fn takes_picture(mut self) -> Self {
+        let body = Kind::ALL.iter().fold(RequestBodyBuilder::new(), |body, kind| {
+            body.content(kind.media_type(), ContentBuilder::new().build())
+        });
+        self.operation = self.operation.request_body(Some(body.required(Some(Required::True)).build()));
         self
     }
 
@@ -95,6 +105,14 @@ impl Endpoint {
         let operator = SecurityRequirement::new(docs::OPERATOR, Vec::<String>::new());
         self.operation = self.operation.security(operator);
         self.respond(200, ResponseBuilder::new().content("application/openmetrics-text", content)).refuses(&[401])
+    }
+
+    /// A picture's own bytes, or word that they are known already.
+    pub(super) fn gives_picture(self) -> Self {
+        let response = Kind::KEPT.iter().fold(ResponseBuilder::new(), |response, kind| {
+            response.content(kind.media_type(), ContentBuilder::new().build())
+        });
+        self.respond(200, response).respond(304, ResponseBuilder::new())
     }
 
     /// Tokens, as the transport carries them.

@@ -2,6 +2,7 @@
 
 mod account;
 mod auth;
+mod avatar;
 mod body;
 pub mod client_ip;
 mod cookies;
@@ -26,7 +27,8 @@ use auth_types::requests::{
     PasswordResetConfirmRequest, PasswordResetRequest, RegisterRequest, UpdateMeRequest, VerifyRequest,
 };
 use auth_types::responses::{
-    ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenTransport, UserResponse,
+    AvatarResponse, ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenTransport,
+    UserResponse,
 };
 use endpoint::Endpoint;
 
@@ -135,6 +137,22 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .paged()
             .gives::<EventsResponse>(200)
             .refuses(&[400, 503]),
+        Endpoint::put("/api/auth/me/avatar/", avatar::save)
+            .about("Give the caller a picture: its middle, as a square of at most 512 pixels a side")
+            .protected()
+            .takes_picture()
+            .gives::<AvatarResponse>(200)
+            .limited()
+            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::delete("/api/auth/me/avatar/", avatar::remove)
+            .about("Take the caller's picture away")
+            .protected()
+            .gives::<AvatarResponse>(200)
+            .refuses(&[403, 503]),
+        Endpoint::get("/api/avatars/{key}", avatar::show)
+            .about("A picture, to whoever knows its key")
+            .gives_picture()
+            .refuses(&[404, 503]),
         Endpoint::get("/api/auth/sessions/", sessions::list)
             .about("The caller's live sessions")
             .protected()

@@ -6,23 +6,24 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// The hashing pool's queue.
+/// The queue of a pool that computes.
 #[derive(Debug, Clone)]
-pub struct HashingMetrics {
+pub struct PoolMetrics {
     pub refused: Counter,
     pub waits: Histogram,
 }
 
-impl Default for HashingMetrics {
+impl Default for PoolMetrics {
     fn default() -> Self {
         Self { refused: Counter::default(), waits: Histogram::new(DURATIONS) }
     }
 }
 
-impl HashingMetrics {
-    pub(super) fn register(&self, r: &mut Registry) {
-        r.register("hashing_refused", "Password hashing jobs for which there was no place", self.refused.clone());
-        r.register("hashing_wait_seconds", "How long jobs waited for a thread", self.waits.clone());
+impl PoolMetrics {
+    /// Under the names of what is computed.
+    pub(super) fn register(&self, work: &str, r: &mut Registry) {
+        r.register(format!("{work}_refused"), "Jobs for which there was no place", self.refused.clone());
+        r.register(format!("{work}_wait_seconds"), "How long jobs waited for a thread", self.waits.clone());
     }
 }
 

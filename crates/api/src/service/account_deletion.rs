@@ -4,7 +4,7 @@
 //! that ended with it, by which other processes hear that their access tokens are worthless.
 
 use super::reauthentication::{self, ReauthenticationError};
-use super::{ClientInfo, CurrentUser, Services, event, identity, mail};
+use super::{ClientInfo, CurrentUser, Services, avatar, event, identity, mail, strays};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::RevokeReason;
@@ -48,24 +48,29 @@ pub async fn delete(
             return Ok(Err(error));
         }
         let ended = sessions::revoke_all(connection, caller.id, RevokeReason::AccountDeletion, now)?;
-        erase(connection, &account.user, now)?;
-        say_goodbye(connection, &account.user, (now, &client)).map(|()| Ok(ended))
+        let picture = erase(connection, &account.user, now)?;
+        say_goodbye(connection, &account.user, (now, &client)).map(|()| Ok((ended, picture)))
     });
-    let ended: Vec<SessionId> = deleted.await??;
+    let (ended, picture): (Vec<SessionId>, Option<String>) = deleted.await??;
     services.feed.insert(ended, now);
+    if let Some(picture) = picture {
+        strays::delete(services, picture).await;
+    }
     Ok(())
 }
 
 /// The user's own row comes last: changing its names waits for whoever inserts a row that refers to it, and they may wait
-/// for a session.
-fn erase(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> QueryResult<()> {
+/// for a session. Answers the file of their picture, a stray now.
+fn erase(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> QueryResult<Option<String>> {
     let canonical = identity::canonical_email(&user.email).unwrap_or_default();
     sessions::erase(connection, user.id)?;
     one_time_tokens::delete_all(connection, user.id)?;
     known_networks::delete_all(connection, user.id)?;
     mail_outbox::delete_all(connection, user.id, [&user.email, &canonical])?;
     events::delete_all(connection, user.id)?;
-    users::erase(connection, user.id, now)
+    let picture = avatar::forget(connection, user.id, now)?;
+    users::erase(connection, user.id, now)?;
+    Ok(picture)
 }
 
 /// The mail belongs to an address and no user any more, and the event to nobody.

@@ -1,7 +1,7 @@
 //! What a sign-in and a refresh give: a session's token pair.
 
 use super::tokens::{new_jti, new_session_id, seconds_until};
-use super::{ClientInfo, Services};
+use super::{ClientInfo, Services, avatar};
 use crate::config::Lifetimes;
 use crate::store::sessions::{NewSession, SessionRow};
 use crate::store::types::{At, Sid};
@@ -65,7 +65,7 @@ pub(super) fn user_response(user: &UserRow) -> UserResponse {
         display_name: user.display_name.clone(),
         role: user.role,
         email_verified: user.email_verified_at.is_some(),
-        avatar_url: None,
+        avatar_url: user.avatar_key.as_deref().map(avatar::url),
         created_at: user.created_at,
         last_login_at: user.last_login_at,
     }

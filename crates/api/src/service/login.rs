@@ -1,9 +1,9 @@
 //! Signing in with a name and a password.
 
 use super::grant::{self, SignError};
-use super::hashing::Busy;
 use super::limits::{Budget, Network, Throttled, Tries};
 use super::passwords::{self, Verdict};
+use super::pool::Busy;
 use super::{ClientInfo, Services, event, identity};
 use crate::store::events::EventKind;
 use crate::store::users::Credentials;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod account_deletion;
+pub mod avatar;
 pub mod backup;
 pub mod csrf;
 pub mod email_change;
@@ -9,7 +10,6 @@ pub mod email_verification;
 pub mod events;
 pub mod export;
 pub mod grant;
-pub mod hashing;
 pub mod identity;
 pub mod limits;
 pub mod links;
@@ -19,6 +19,8 @@ pub mod mail;
 pub mod password_change;
 pub mod password_reset;
 pub mod passwords;
+pub mod picture;
+pub mod pool;
 pub mod prune;
 pub mod readiness;
 pub mod reauthentication;
@@ -28,20 +30,22 @@ pub mod revocation;
 pub mod sessions;
 pub mod standing;
 pub mod start;
+pub mod strays;
 pub mod tokens;
 pub mod verify;
 
 use crate::clock::SharedClock;
 use crate::config::Settings;
+use crate::files::Files;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::store::events::{EventDetail, EventKind, NewEvent};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use csrf::CsrfKeys;
-use hashing::HashingPool;
 use limits::{Limits, Meter, Network};
 use mail::Mailer;
+use pool::WorkPool;
 use revocation::RevocationFeed;
 use tokens::Tokens;
 
@@ -53,7 +57,9 @@ pub struct Services {
     pub store: Store,
     pub tokens: Tokens,
     pub csrf: CsrfKeys,
-    pub hashing: HashingPool,
+    pub hashing: WorkPool,
+    pub pictures: WorkPool,
+    pub files: Files,
     /// What an unknown user's password is compared with.
     pub nobodys_hash: secrecy::SecretString,
     pub feed: RevocationFeed,

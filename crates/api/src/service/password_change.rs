@@ -1,7 +1,7 @@
 //! A new password for a caller who knows the old one. All sessions end; the caller goes on with a new one.
 
 use super::grant::{self, SignError};
-use super::hashing::Busy;
+use super::pool::Busy;
 use super::reauthentication::{self, ReauthenticationError, WRONG_PASSWORD};
 use super::{ClientInfo, CurrentUser, Services, event, links, mail, passwords};
 use crate::store::events::EventKind;

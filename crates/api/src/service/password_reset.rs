@@ -1,7 +1,7 @@
 //! A new password for somebody who has forgotten it, by a link that is mailed to the account's address.
 
-use super::hashing::Busy;
 use super::limits::Throttled;
+use super::pool::Busy;
 use super::{ClientInfo, Services, event, identity, links, mail, passwords};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;

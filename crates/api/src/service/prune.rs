@@ -1,7 +1,7 @@
 //! Deletes what nobody needs any more: sessions that ended long ago, links that ran out, networks that were not seen for
-//! long, events of last year, what is left of deleted accounts.
+//! long, events of last year, what is left of deleted accounts, files that no row names.
 
-use super::Services;
+use super::{Services, strays};
 use crate::store::{StoreError, events, known_networks, one_time_tokens, sessions, users};
 use chrono::Duration;
 
@@ -14,7 +14,8 @@ const BATCH: i64 = 1_000;
 
 /// Deletes every session that ended and every link that ran out more than a week ago, in batches, and answers how many
 /// sessions there were; and forgets the networks from which an account was not signed in to for as long as a session can
-/// live, the events of more than a year ago, and the rows of accounts that were deleted more than a week ago.
+/// live, the events of more than a year ago, the rows of accounts that were deleted more than a week ago, and the files
+/// that no row names.
 ///
 /// # Errors
 /// When the database does not answer; what was deleted stays deleted.
@@ -26,6 +27,7 @@ pub async fn prune(services: &Services) -> Result<usize, StoreError> {
     let last_year = services.now() - Duration::days(KEEP_EVENTS_DAYS);
     while services.store.run(move |connection| events::delete_oldest(connection, last_year, BATCH)).await? > 0 {}
     while services.store.run(move |connection| users::delete_erased(connection, before, BATCH)).await? > 0 {}
+    strays::prune(services).await?;
     let mut total = 0;
     loop {
         let deleted = services.store.run(move |connection| sessions::delete_ended(connection, before, BATCH)).await?;

@@ -1,8 +1,8 @@
 //! Security-changing acts ask a signed-in caller for the password again: a stolen access token is not enough for them.
 
-use super::hashing::{Busy, Place};
 use super::limits::{Budget, Throttled};
 use super::passwords::{self, Verdict};
+use super::pool::{Busy, Place};
 use super::standing::{self, Refusal};
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;

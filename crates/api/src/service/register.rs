@@ -1,8 +1,8 @@
 //! A new account: signed in at once, or once its address is confirmed where that is mandatory.
 
 use super::grant::{self, SignError};
-use super::hashing::Busy;
 use super::limits::{Budget, Throttled};
+use super::pool::Busy;
 use super::{ClientInfo, Services, event, identity, mail, passwords};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;

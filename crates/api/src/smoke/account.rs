@@ -7,6 +7,8 @@ use auth_types::requests::{DeleteMeRequest, RegisterRequest};
 use auth_types::responses::{EmailVerification, Registration};
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// As whom to sign in.
@@ -25,6 +27,21 @@ pub struct Credentials {
     pub password: SecretString,
 }
 
+/// What is known of the sign-up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum SignUp {
+    /// Not asked for, or not granted: there is no account of ours.
+    #[default]
+    Refused,
+    /// Asked for; the account may be there.
+    Unanswered,
+    Made,
+}
+
+/// How long taking away may take.
+const TIDY: Duration = Duration::from_mins(1);
+/// By then an account is there whose sign-up got no answer, if it ever will be.
+const LATE_ACCOUNT: Duration = Duration::from_secs(3);
 /// How often a deletion is tried: behind a balancer, another process may answer the next time.
 const DELETION_TRIES: usize = 3;
 
@@ -54,10 +71,15 @@ pub(super) async fn account(smoke: &Smoke) -> Seen {
 async fn sign_up(smoke: &Smoke, email: String) -> Seen {
     let password = format!("{}-{}", Uuid::new_v4(), Uuid::new_v4());
     let body = RegisterRequest { email: email.clone(), password: password.clone(), ..RegisterRequest::default() };
-    // Kept before anything is sent: if the answer is lost, the account may be there all the same.
     smoke.credentials.get_or_init(|| Credentials { email: email.clone(), password: password.into() });
-    let answer = smoke.browser.send(smoke.post("/api/auth/register/").json(&body)).await?.with_status(201)?;
-    smoke.opened(&answer)?;
+    smoke.sign_up.set(SignUp::Unanswered);
+    let answer = smoke.browser.send(smoke.post("/api/auth/register/").json(&body)).await?;
+    smoke.sign_up.set(match answer.status {
+        400..500 => SignUp::Refused,
+        500.. => SignUp::Unanswered,
+        _ => SignUp::Made,
+    });
+    smoke.opened(&answer.with_status(201)?)?;
     Ok(format!("signed {email} up"))
 }
 
@@ -65,27 +87,40 @@ impl Smoke {
     /// Takes away what the run has made.
     pub(super) async fn tidy(&self) -> Seen {
         let Some(credentials) = self.credentials.get() else { return Ok("nothing was made".to_owned()) };
-        match self.plan.account {
-            Account::New(_) => self.delete_account(credentials).await,
-            Account::Given(_) => self.sign_out_everywhere().await,
-        }
+        let tidied = async {
+            match self.plan.account {
+                Account::New(_) => self.undo_sign_up(credentials).await,
+                Account::Given(_) => self.sign_out_everywhere().await,
+            }
+        };
+        let tidied = timeout(TIDY, tidied).await.unwrap_or_else(|_| Err(Trouble::failed("it took too long")));
+        tidied.map_err(|trouble| trouble.about(&credentials.email))
     }
 
-    async fn delete_account(&self, credentials: &Credentials) -> Seen {
+    async fn undo_sign_up(&self, credentials: &Credentials) -> Seen {
+        match self.sign_up.get() {
+            SignUp::Refused => return Ok("no account was made".to_owned()),
+            SignUp::Unanswered => tokio::time::sleep(LATE_ACCOUNT).await,
+            SignUp::Made => {}
+        }
         let answer = self.browser.send(self.login_request()?).await?;
-        if answer.refused(401, Reason::CredentialsWrong).is_ok() {
+        if self.sign_up.get() == SignUp::Unanswered && answer.refused(401, Reason::CredentialsWrong).is_ok() {
             return Ok("no account was made".to_owned());
         }
         let access = self.opened(&answer.with_status(200)?)?.access;
+        self.delete_account(&access, credentials).await
+    }
+
+    async fn delete_account(&self, access: &SecretString, credentials: &Credentials) -> Seen {
         let mut told = String::new();
         for _ in 0..DELETION_TRIES {
-            let answer = self.ask_to_delete(&access, credentials).await?;
+            let answer = self.ask_to_delete(access, credentials).await?;
             if answer.status == 204 {
                 return Ok(format!("deleted {}", credentials.email));
             }
             told = answer.told();
         }
-        Err(Trouble::Failed(format!("{} is still there: {told}", credentials.email)))
+        Err(Trouble::Failed(told))
     }
 
     async fn ask_to_delete(&self, access: &SecretString, credentials: &Credentials) -> Result<Answer, Trouble> {

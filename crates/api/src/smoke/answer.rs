@@ -22,6 +22,14 @@ impl Trouble {
         Self::Failed(what.into())
     }
 
+    /// The same, and whom it is about.
+    pub(super) fn about(self, whom: &str) -> Self {
+        match self {
+            Self::Failed(what) => Self::Failed(format!("{whom}: {what}")),
+            Self::Skipped(why) => Self::Skipped(why),
+        }
+    }
+
     pub(super) fn skipped(why: impl Into<String>) -> Self {
         Self::Skipped(why.into())
     }

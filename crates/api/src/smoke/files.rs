@@ -8,7 +8,7 @@ use super::{Smoke, learnt};
 use aws_lc_rs::digest::{SHA384, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file of the client.
 #[derive(Debug)]
@@ -101,17 +101,17 @@ pub(super) fn built_for(smoke: &Smoke) -> Seen {
     if text.contains(smoke.plan.api.base()) {
         return Ok(format!("built for {}", smoke.plan.api));
     }
-    let others: Vec<_> = addresses(&text).take(TOLD).collect();
+    let others: Vec<_> = addresses(&text).into_iter().take(TOLD).collect();
     Err(Trouble::Failed(format!("not built for {}; it holds {}", smoke.plan.api, others.join(", "))))
 }
 
 /// What looks like an address in a program's texts, without those of standards.
-fn addresses(text: &str) -> impl Iterator<Item = &str> {
+fn addresses(text: &str) -> BTreeSet<&str> {
     let starts = text.match_indices("http").map(|(at, _)| &text[at..]);
     let addresses = starts.filter_map(|rest| {
         let host = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://"))?;
         let end = host.find(|c: char| !c.is_ascii_alphanumeric() && !".-:[]".contains(c)).unwrap_or(host.len());
         Some(&rest[..rest.len() - host.len() + end]).filter(|_| end > 0)
     });
-    addresses.filter(|address| !address.contains("w3.org"))
+    addresses.filter(|address| !address.contains("w3.org")).collect()
 }

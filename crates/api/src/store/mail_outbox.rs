@@ -201,21 +201,31 @@ pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKi
 /// # Errors
 /// When the database does not answer.
 pub fn export(connection: &mut AnyConnection, user: UserId, addresses: [&str; 2]) -> QueryResult<Vec<ExportedMail>> {
+    type Cause = (Option<String>, Option<String>);
+    type Times = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
+    // The kind as it stands there: a newer release may have written it.
+    type Row = (String, String, Cause, Times, i64);
     let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
-    let rows: Vec<(MailRow, DateTime<Utc>)> = mail_outbox::table
+    let rows: Vec<Row> = mail_outbox::table
         .filter(theirs)
         .order(mail_outbox::id)
-        .select((MailRow::as_select(), mail_outbox::due_at))
+        .select((
+            mail_outbox::kind,
+            mail_outbox::recipient,
+            (mail_outbox::ip_address, mail_outbox::user_agent),
+            (mail_outbox::created_at, mail_outbox::due_at, mail_outbox::expires_at),
+            mail_outbox::attempts,
+        ))
         .load(connection)?;
-    let mail = |(row, due_at): (MailRow, DateTime<Utc>)| ExportedMail {
-        kind: row.kind.as_str().to_owned(),
-        recipient: row.recipient,
-        ip_address: row.ip_address,
-        user_agent: row.user_agent,
-        created_at: row.created_at,
+    let mail = |(kind, recipient, (ip_address, user_agent), (created_at, due_at, expires_at), attempts)| ExportedMail {
+        kind,
+        recipient,
+        ip_address,
+        user_agent,
+        created_at,
         due_at,
-        expires_at: row.expires_at,
-        attempts: row.attempts,
+        expires_at,
+        attempts,
     };
     Ok(rows.into_iter().map(mail).collect())
 }

@@ -16,6 +16,7 @@ mod schema;
 pub mod sessions;
 pub mod state;
 mod statements;
+pub mod stray_files;
 mod turns;
 pub mod types;
 pub mod users;

@@ -88,6 +88,15 @@ diesel::table! {
 diesel::table! {
     use crate::store::types::*;
 
+    stray_files (name) {
+        name -> Text,
+        noted_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
     users (id) {
         id -> Int8,
         email -> Text,
@@ -119,5 +128,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     mail_outbox,
     one_time_tokens,
     sessions,
+    stray_files,
     users,
 );

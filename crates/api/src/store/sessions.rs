@@ -198,6 +198,7 @@ pub fn rotate(
                 owner.select(users::role).single_value().assume_not_null(),
                 owner.select(users::is_active).single_value().assume_not_null(),
                 owner.select(users::email_verified_at).single_value(),
+                owner.select(users::avatar_key).single_value(),
                 owner.select(users::created_at).single_value().assume_not_null(),
                 owner.select(users::last_login_at).single_value(),
             ),

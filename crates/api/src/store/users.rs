@@ -19,6 +19,7 @@ pub struct UserRow {
     pub role: Role,
     pub is_active: bool,
     pub email_verified_at: Option<DateTime<Utc>>,
+    pub avatar_key: Option<String>,
     pub created_at: DateTime<Utc>,
     pub last_login_at: Option<DateTime<Utc>>,
 }
@@ -330,4 +331,19 @@ pub fn update_profile(connection: &mut AnyConnection, id: UserId, profile: &Prof
     }
     let active = users::table.find(id.0).filter(users::is_active);
     diesel::update(active).set(profile).returning(columns()).get_result(connection).optional()
+}
+
+/// Gives a user another picture or none, and answers the one before. Of two at once, one sees the other's.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn replace_avatar(connection: &mut AnyConnection, id: UserId, key: Option<&str>) -> QueryResult<Option<String>> {
+    let row = users::table.find(id.0).select(users::avatar_key);
+    let before: Option<Option<String>> = match connection {
+        AnyConnection::Postgres(postgres) => row.for_update().first(postgres).optional()?,
+        // SQLite's write transaction holds the whole file.
+        AnyConnection::Sqlite(_) => row.first(connection).optional()?,
+    };
+    diesel::update(users::table.find(id.0)).set(users::avatar_key.eq(key)).execute(connection)?;
+    Ok(before.flatten())
 }

@@ -202,6 +202,13 @@ fn a_bucket_is_configured_as_a_whole() {
     assert!(told.contains("AWS_STORAGE_BUCKET_NAME"), "{told}");
     let StorageSettings::S3(s3) = read(&with_endpoint("https://host/storage/v1/s3/")).storage else { panic!("no S3") };
     assert_eq!(s3.endpoint.as_deref(), Some("https://host/storage/v1/s3"));
+    let in_production = |url| [with_endpoint(url), vec![("APP_ENV", "production")]].concat();
+    let told = problem(&in_production("http://minio.example.com"), "AWS_S3_ENDPOINT_URL");
+    assert!(told.contains("https://"), "{told}");
+    for url in ["http://127.0.0.1:9000", "http://[::1]:9000", "http://localhost:9000", "https://minio.example.com"] {
+        read(&in_production(url));
+    }
+    read(&with_endpoint("http://minio.example.com"));
     let wrong: Vec<_> = with_endpoint("https://host").into_iter().chain([("AWS_STORAGE_BUCKET_NAME", "a/b")]).collect();
     problem(&wrong, "AWS_STORAGE_BUCKET_NAME");
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Variables that the API does not read: the guide's, examples of misspelt ones, the builds', and those of the documents'
-/// own commands.
-const NOT_READ: [&str; 9] = [
+/// own commands; and what the libraries that speak HTTP and TLS read.
+const NOT_READ: [&str; 12] = [
     "NODE_ENV",
     "NODE_VERSION",
     "SECRET_KEYS",
@@ -16,8 +16,11 @@ const NOT_READ: [&str; 9] = [
     "RENDER_GIT_COMMIT",
     "RUSTUP_TOOLCHAIN",
     "API_URL",
+    "API_URL_IN_CLEAR",
     "WEB_URL",
     "NEW_DATABASE_URL",
+    "SSL_CERT_FILE",
+    "HTTPS_PROXY",
 ];
 
 #[test]
@@ -101,6 +104,21 @@ fn every_variable_is_read_by_somebody() {
     assert!(lost.is_empty(), "nobody reads these: {lost:#?}");
 }
 
+/// What the Django and React services were configured with.
+const GUIDE: &str = "DJANGO_ENV DEBUG DJANGO_SECRET_KEY DB_NAME DB_USER DB_PASSWORD DB_HOST DB_PORT CORS_ALLOWED_ORIGINS \
+    CSRF_TRUSTED_ORIGINS SESSION_COOKIE_DOMAIN AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_STORAGE_BUCKET_NAME \
+    AWS_S3_ENDPOINT_URL VITE_API_BASE_URL NODE_ENV NODE_VERSION";
+
+#[test]
+fn whoever_comes_from_the_guide_finds_every_variable() {
+    for name in ["docs/CONFIGURATION.md", "docs/DEPLOYMENT.md"] {
+        let document = Document::read(name);
+        let missing: Vec<_> =
+            GUIDE.split_whitespace().filter(|name| !document.spans().any(|span| span == *name)).collect();
+        assert!(missing.is_empty(), "{name} says nothing of {missing:?}");
+    }
+}
+
 /// The text of all files of a folder and those under it.
 fn texts(folder: &Path) -> String {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -140,4 +158,43 @@ fn every_word_of_the_api_is_in_its_sources() {
     assert!(named.len() > 50, "{named:?}");
     let lost: Vec<_> = named.into_iter().filter(|(_, name)| !is_known(name)).collect();
     assert!(lost.is_empty(), "these are nowhere: {lost:#?}");
+}
+
+/// `origins.http`, `auth.sign_in`, `start.waiting`: what `api check`, `api smoke` and the log say, by the tables of it that
+/// are compared with the code.
+#[test]
+fn every_check_and_every_line_of_the_log_is_in_its_table() {
+    let tables = ["docs/CHECKS.md", "docs/SMOKE.md", "docs/LOGS.md"].map(|name| Document::read(name).text).concat();
+    let rows = tables.lines().filter_map(|line| line.strip_prefix("| `"));
+    let known: BTreeSet<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+    let files = ["com", "css", "html", "js", "json", "md", "rs", "toml", "txt", "yaml", "yml"];
+    let dotted = |span: &str| {
+        let parts: Vec<_> = span.split('.').collect();
+        let is_word = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        // `detail.session` is a member of an event's JSON.
+        let is_one = parts.len() > 1
+            && parts[0] != "detail"
+            && parts.iter().all(is_word)
+            && !files.contains(parts.last().unwrap());
+        is_one.then(|| span.to_owned())
+    };
+    let named = all_named(dotted);
+    assert!(named.len() > 50, "{named:?}");
+    let lost: Vec<_> = named.into_iter().filter(|(_, name)| !known.contains(name.as_str())).collect();
+    assert!(lost.is_empty(), "these are in no table: {lost:#?}");
+}
+
+#[test]
+fn the_document_of_the_deployment_names_every_service_and_every_value_that_is_asked_for() {
+    let blueprint = std::fs::read_to_string(root().join("render.yaml")).unwrap();
+    let lines: Vec<_> = blueprint.lines().map(|line| line.trim().trim_start_matches("- ")).collect();
+    let services =
+        lines.iter().filter_map(|line| line.strip_prefix("name: ")).filter(|name| name.starts_with("latchkey"));
+    let asked =
+        lines.windows(2).filter(|pair| pair[1] == "sync: false").filter_map(|pair| pair[0].strip_prefix("key: "));
+    let (services, asked): (BTreeSet<_>, BTreeSet<_>) = (services.collect(), asked.collect());
+    assert!(services.len() > 5 && asked.len() > 5, "{services:?} {asked:?}");
+    let document = Document::read("docs/DEPLOYMENT.md");
+    let missing: Vec<_> = services.union(&asked).filter(|name| !document.spans().any(|span| span == **name)).collect();
+    assert!(missing.is_empty(), "docs/DEPLOYMENT.md says nothing of {missing:?}");
 }

@@ -1,8 +1,8 @@
 //! More sign-ins than can be hashed.
 
 use crate::support::{Database, PASSWORD, TestApp, eventually, hold_hashing, on_both_databases, queue_length};
-use api::metrics::HashingMetrics;
-use api::service::hashing::{Busy, HashingPool};
+use api::metrics::PoolMetrics;
+use api::service::pool::{Busy, WorkPool};
 use auth_types::Reason;
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -82,7 +82,7 @@ async fn a_megabyte_of_a_password_is_refused_before_it_is_hashed(database: Datab
 
 #[actix_web::test]
 async fn a_job_whose_caller_has_gone_is_not_run() {
-    let pool = HashingPool::with_threads(1, 2, HashingMetrics::default()).unwrap();
+    let pool = WorkPool::with_threads(("tests", PoolMetrics::default()), 1, 2).unwrap();
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
     let mut first = Box::pin(pool.run(move || started.send(()).is_ok() && wait.recv().is_ok()));
@@ -107,7 +107,7 @@ async fn a_job_whose_caller_has_gone_is_not_run() {
 
 #[actix_web::test]
 async fn a_job_that_panics_takes_no_thread_along() {
-    let pool = HashingPool::with_threads(1, 4, HashingMetrics::default()).unwrap();
+    let pool = WorkPool::with_threads(("tests", PoolMetrics::default()), 1, 4).unwrap();
     for _ in 0..3 {
         assert_eq!(pool.run(|| panic!("on purpose")).await, Err::<(), _>(Busy));
     }

@@ -6,6 +6,8 @@
 
 mod account;
 mod account_deletion;
+mod avatar;
+mod avatar_storage;
 mod backup;
 mod bad_input;
 mod check;
@@ -52,6 +54,7 @@ mod monitoring;
 mod openapi;
 mod password_change;
 mod password_reset;
+mod picture;
 mod processes;
 mod prune;
 mod readiness;

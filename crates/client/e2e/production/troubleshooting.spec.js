@@ -29,6 +29,8 @@ function pattern(shown, client) {
 const post = (address) => ({ page }) =>
   page.evaluate((to) => fetch(to, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }).catch(() => {}), address);
 
+const showPicture = (address) => ({ page }) => page.evaluate((from) => document.body.append(Object.assign(new Image(), { src: from })), address);
+
 const open = (path) => ({ page }) => page.goto(path).catch(() => {}); // a host that answers 404 is what is asked for
 const signIn = ({ app, person }) => app.fillSignIn(person);
 
@@ -52,6 +54,7 @@ const PROVOKED = {
   "The console speaks of CORS": { client: AMISS.unlisted, steps: [open("/login"), signIn] },
   "The console speaks of CORS and another address": { client: AMISS.redirected, steps: [open("/login"), signIn, post(`${FORWARDER}/api/auth/login/`)] },
   "The console speaks of a Content Security Policy": { client: AMISS.mixed, steps: [open("/login"), signIn] },
+  "A picture does not show": { client: AMISS.mixed, steps: [open("/login"), showPicture(`${API}/api/avatars/a-picture.webp`)] },
   "The client calls 127.0.0.1": { client: AMISS.unconfigured, steps: [open("/login"), signIn] },
   "The page stays at \"Loading Latchkey…\"": { client: AMISS.outdated, steps: [open("/login")] },
   "The page says that Latchkey could not be started": { client: AMISS.changed, steps: [open("/login")] },

@@ -33,7 +33,7 @@ export function brokenSites() {
     [AMISS.redirected]: staticSite(copyWith(builtFor(FORWARDER))),
     [FORWARDER]: forward,
     [AMISS.unconfigured]: staticSite(copyWith(builtFor("http://127.0.0.1:8000"))),
-    [AMISS.mixed]: staticSite(copyWith(inFiles("index", /connect-src 'self' [^;]*/, "connect-src 'self' https://other.latchkey.test"))),
+    [AMISS.mixed]: staticSite(copyWith(inFiles("index", new RegExp(API, "g"), "https://other.latchkey.test"))),
     [AMISS.outdated]: staticSite(copyWith(inFiles("index", /boot-[0-9a-f]+/, "boot-0000000000000000"))),
     [AMISS.changed]: staticSite(copyWith(inFiles("client", /$/, " "))),
     [AMISS.filesOnly]: staticSite(undefined, { rewrites: false }),

@@ -1,6 +1,7 @@
 //! Labelled fields.
 
 use super::FormState;
+use leptos::html::Input;
 use leptos::prelude::*;
 
 /// What a field holds.
@@ -80,6 +81,45 @@ pub fn TextField(
             />
             {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
             {move || error.get().map(|text| view! { <p class="field-error" id=error_id.clone()>{text}</p> })}
+        </div>
+    }
+}
+
+/// A file that somebody chooses.
+#[component]
+pub fn FileField(
+    /// The label, which is the field's name.
+    label: &'static str,
+    /// The name that requests and answers use.
+    name: &'static str,
+    /// The media types that are taken.
+    accept: &'static str,
+    /// A sentence about what is expected.
+    hint: &'static str,
+    /// The input, which holds the file.
+    input: NodeRef<Input>,
+    /// The form that it belongs to.
+    form: FormState,
+) -> impl IntoView {
+    let error = Memo::new(move |_| form.error_of(name));
+    let described_by = move || {
+        let hint = format!("{name}-hint");
+        if error.with(Option::is_some) { format!("{hint} {name}-error") } else { hint }
+    };
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <input
+                id=name
+                name=name
+                type="file"
+                accept=accept
+                aria-invalid=move || error.with(Option::is_some).then_some("true")
+                aria-describedby=described_by
+                node_ref=input
+            />
+            <p class="hint" id=format!("{name}-hint")>{hint}</p>
+            {move || error.get().map(|text| view! { <p class="field-error" id=format!("{name}-error")>{text}</p> })}
         </div>
     }
 }

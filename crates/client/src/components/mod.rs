@@ -1,6 +1,7 @@
 //! Parts that pages are made of.
 #![expect(unreachable_pub, reason = "the component macro hides re-exports from this lint")]
 
+mod avatar;
 mod brand;
 mod button;
 mod entrance;
@@ -15,10 +16,11 @@ mod resend_link;
 mod shell;
 mod status;
 
+pub use avatar::Avatar;
 pub use brand::Brand;
 pub use button::Button;
 pub use entrance::Entrance;
-pub use field::{FieldKind, NewPasswordField, TextField};
+pub use field::{FieldKind, FileField, NewPasswordField, TextField};
 pub use form::{Form, FormState, Wrong};
 pub use guard::{Protected, VisitorsOnly};
 pub use incomplete_link::IncompleteLink;

@@ -7,6 +7,8 @@ use auth_types::responses::EmptyResponse;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
+use wasm_bindgen::JsValue;
+use web_sys::File;
 
 /// What a form waits for: a server that wakes up takes most of a minute.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -19,8 +21,34 @@ pub(crate) const REFRESH_PATIENCE: Duration = Duration::from_secs(30);
 pub(super) enum Verb {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
+}
+
+/// What a request carries.
+#[derive(Clone)]
+pub(super) enum Body {
+    Json(String),
+    File(File),
+}
+
+impl Body {
+    fn media_type(&self) -> String {
+        match self {
+            Self::Json(_) => "application/json".to_owned(),
+            Self::File(file) => file.type_(),
+        }
+    }
+}
+
+impl From<&Body> for JsValue {
+    fn from(body: &Body) -> Self {
+        match body {
+            Body::Json(text) => text.into(),
+            Body::File(file) => file.into(),
+        }
+    }
 }
 
 /// A request to the API. Cheap to send again.
@@ -28,7 +56,7 @@ pub(super) enum Verb {
 pub struct Call {
     pub(super) verb: Verb,
     pub(super) path: String,
-    pub(super) body: Option<String>,
+    pub(super) body: Option<Body>,
     pub(super) access: Option<String>,
     pub(super) key: Option<String>,
     /// Whether cookies go along and come back. Only where the server asks for that: elsewhere browsers refuse the answer.
@@ -53,6 +81,12 @@ impl Call {
     #[must_use]
     pub fn post(path: impl Into<String>, body: &impl Serialize) -> Self {
         Self::new(Verb::Post, path).with_body(body)
+    }
+
+    /// A PUT of a file, as what the browser takes it for.
+    #[must_use]
+    pub fn put_file(path: impl Into<String>, file: &File) -> Self {
+        Self { body: Some(Body::File(file.clone())), ..Self::new(Verb::Put, path) }
     }
 
     /// A PATCH with a JSON body.
@@ -118,7 +152,7 @@ impl Call {
     pub(super) fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
         let given = [
             ("Accept", Some("application/json".to_owned())),
-            ("Content-Type", self.body.as_ref().map(|_| "application/json".to_owned())),
+            ("Content-Type", self.body.as_ref().map(Body::media_type)),
             ("Authorization", self.access.as_ref().map(|access| format!("Bearer {access}"))),
             ("Idempotency-Key", self.key.clone()),
             ("X-CSRF-Token", self.csrf.clone()),
@@ -128,7 +162,7 @@ impl Call {
 
     fn with_body(self, body: &impl Serialize) -> Self {
         // Bodies are structs of strings: they always have a JSON form.
-        Self { body: Some(serde_json::to_string(body).unwrap_or_default()), ..self }
+        Self { body: Some(Body::Json(serde_json::to_string(body).unwrap_or_default())), ..self }
     }
 }
 

@@ -9,9 +9,10 @@ use auth_types::requests::{
     EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest,
     UpdateMeRequest,
 };
-use auth_types::responses::{EmptyResponse, RevokedResponse, SessionResponse, UserResponse};
+use auth_types::responses::{AvatarResponse, EmptyResponse, RevokedResponse, SessionResponse, UserResponse};
 use serde::Serialize;
 use serde_json::Value;
+use web_sys::File;
 
 /// What a signed-in user can ask for. Errors are what to tell them instead.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,22 @@ impl Api {
     /// See [`Failure`].
     pub async fn update_me(self, changes: &UpdateMeRequest) -> Result<UserResponse, Failure> {
         read_json(self.session.send(Call::patch("/api/auth/me/", changes)).await?)
+    }
+
+    /// Gives the user a picture.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn give_picture(self, file: &File) -> Result<AvatarResponse, Failure> {
+        read_json(self.session.send(Call::put_file("/api/auth/me/avatar/", file)).await?)
+    }
+
+    /// Takes the user's picture away.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn remove_picture(self) -> Result<AvatarResponse, Failure> {
+        read_json(self.session.send(Call::delete("/api/auth/me/avatar/")).await?)
     }
 
     /// Everything that is stored about the user, as a text to keep.

@@ -45,7 +45,7 @@ fn request(call: &Call) -> Request {
         .referrer_policy(ReferrerPolicy::NoReferrer);
     let request = call.headers().fold(request, |request, (name, value)| request.header(name, &value));
     match &call.body {
-        Some(body) => request.body(body.as_str()),
+        Some(body) => request.body(body),
         None => request,
     }
 }
@@ -54,6 +54,7 @@ const fn method(verb: Verb) -> Method {
     match verb {
         Verb::Get => Method::GET,
         Verb::Post => Method::POST,
+        Verb::Put => Method::PUT,
         Verb::Patch => Method::PATCH,
         Verb::Delete => Method::DELETE,
     }

@@ -35,7 +35,7 @@ fn request(call: &Call) -> Result<Request, JsValue> {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_headers(&headers);
-    init.set_body(&call.body.as_deref().into());
+    init.set_body(&call.body.as_ref().map_or(JsValue::NULL, JsValue::from));
     let credentials = if call.cookies { "include" } else { "omit" };
     for (name, value) in [("redirect", "error"), ("credentials", credentials), ("referrerPolicy", "no-referrer")] {
         Reflect::set(&init, &name.into(), &value.into())?;

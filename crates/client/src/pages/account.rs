@@ -1,5 +1,6 @@
 //! `/account`
 
+use super::picture::PictureForm;
 use crate::components::{Button, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
 use crate::download::save_json;
 use crate::http::Api;
@@ -15,6 +16,9 @@ use leptos::task::spawn_local;
 pub fn AccountPage() -> impl IntoView {
     view! {
         <PageTitle text="Account" />
+        <section class="panel">
+            <PictureForm />
+        </section>
         <section class="panel">
             <ProfileForm />
         </section>

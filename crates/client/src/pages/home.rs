@@ -1,6 +1,6 @@
 //! `/`
 
-use crate::components::{Moment, PageTitle, ResendLink};
+use crate::components::{Avatar, Moment, PageTitle, ResendLink};
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -17,7 +17,10 @@ pub fn HomePage() -> impl IntoView {
             <Unconfirmed />
         </Show>
         <section class="panel">
-            {move || name().map(|name| view! { <p class="greeting">"Hello, " {name}</p> })}
+            <div class="picture">
+                <Avatar />
+                {move || name().map(|name| view! { <p class="greeting">"Hello, " {name}</p> })}
+            </div>
             <dl class="facts">
                 <div class="wide">
                     <dt>"Signed in as"</dt>
@@ -32,7 +35,7 @@ pub fn HomePage() -> impl IntoView {
         <ul class="tiles">
             <li>
                 <a class="tile" href="/account" aria-describedby="tile-account">"Your profile"</a>
-                <p class="hint" id="tile-account">"Change your name and your username."</p>
+                <p class="hint" id="tile-account">"Change your name, your username and your picture."</p>
             </li>
             <li>
                 <a class="tile" href="/security" aria-describedby="tile-security">"Password and email"</a>

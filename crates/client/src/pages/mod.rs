@@ -7,6 +7,7 @@ mod forgot_password;
 mod home;
 mod login;
 mod not_found;
+mod picture;
 mod recent_events;
 mod register;
 mod reset_password;

@@ -11,6 +11,7 @@ mod answer;
 mod backoff;
 mod event_words;
 mod failure;
+mod initials;
 mod keeper;
 mod link_token;
 mod next_path;
@@ -30,6 +31,7 @@ pub use answer::{Answer, Outcome, Silence, Trouble, asks_for_refresh, refresh_ou
 pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
 pub use event_words::event_words;
 pub use failure::{Failure, Refusal, read_empty, read_json};
+pub use initials::initials;
 pub use keeper::{Change, Keeper, Plan, Seen, Settled, Stored};
 pub use link_token::link_token;
 pub use next_path::{START, accept_next, sign_in_path};

@@ -53,7 +53,7 @@ macro_rules! tables {
         }
     };
 }
-tables![users, sessions, auth_events, one_time_tokens, mail_outbox, known_networks];
+tables![users, sessions, auth_events, one_time_tokens, mail_outbox, known_networks, stray_files];
 
 /// What a type of SQL holds.
 trait HasKind {

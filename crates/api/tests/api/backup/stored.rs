@@ -10,9 +10,11 @@ use api::service::backup::{
     BackupError, BackupName, Contents, Made, Plan, Source, Stored, create, delete_outdated, list, observe, record,
     verify,
 };
+use api::store::AnyConnection;
 use bytes::Bytes;
 use chrono::Duration;
 use std::path::Path;
+use tokio::task::JoinHandle;
 
 on_both_databases![a_backup_in_the_storage_comes_back, the_metrics_tell_when_the_last_backup_was_made,];
 
@@ -117,31 +119,60 @@ async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
     }
 }
 
-/// The storage goes away when parts of the backup are there: a lock holds the last table back until it has.
+/// A backup of more than one part that waits for its last table, until whoever holds that lets go.
+struct HeldBack {
+    source: TestDb,
+    holder: AnyConnection,
+    making: JoinHandle<Result<Made, BackupError>>,
+}
+
+const WAITING: &str = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+impl HeldBack {
+    async fn start(server: &BucketServer) -> Self {
+        let source = TestDb::migrated(Database::Postgres);
+        insert_people(&source, 1, 15_000);
+        let mut holder = source.connect();
+        execute(&mut holder, "SET idle_in_transaction_session_timeout = 0");
+        execute(&mut holder, "BEGIN");
+        execute(&mut holder, "LOCK TABLE known_networks IN ACCESS EXCLUSIVE MODE");
+        let (files, plan) = (in_bucket(server), plan(&source, Vec::new()));
+        let making = tokio::task::spawn_blocking(move || create(&files, &plan));
+        let waits = async || (source.number(&format!("SELECT count(*) {WAITING}")) == 1).then_some(());
+        eventually("the backup waits", waits).await;
+        eventually("a part has arrived", async || server.has_parts().then_some(())).await;
+        Self { source, holder, making }
+    }
+
+    async fn failure(mut self) -> String {
+        execute(&mut self.holder, "ROLLBACK");
+        self.making.await.unwrap().unwrap_err().to_string()
+    }
+}
+
 #[actix_web::test]
 async fn a_storage_that_goes_away_in_between_leaves_nothing_that_looks_like_a_backup() {
-    let (source, mut server) = (TestDb::migrated(Database::Postgres), BucketServer::start());
-    insert_people(&source, 1, 15_000);
-    let files = in_bucket(&server);
-    let mut holder = source.connect();
-    execute(&mut holder, "SET idle_in_transaction_session_timeout = 0");
-    execute(&mut holder, "BEGIN");
-    execute(&mut holder, "LOCK TABLE known_networks IN ACCESS EXCLUSIVE MODE");
-    let (storage, plan) = (files.clone(), plan(&source, Vec::new()));
-    let making = tokio::task::spawn_blocking(move || create(&storage, &plan));
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    eventually("the backup waits", async || (source.number(waiting) == 1).then_some(())).await;
-    eventually("a part has arrived", async || server.has_parts().then_some(())).await;
+    let mut server = BucketServer::start();
+    let held_back = HeldBack::start(&server).await;
     server.stop();
-    execute(&mut holder, "ROLLBACK");
-    let told = making.await.unwrap().unwrap_err().to_string();
+    let told = held_back.failure().await;
     assert!(told.contains("cannot write backups/latchkey-20260304T050607Z.zst: "), "{told}");
     server.start_again();
-    assert_eq!(list(&files).await.unwrap(), []);
+    assert_eq!(list(&in_bucket(&server)).await.unwrap(), []);
     assert_eq!(server.names(), Vec::<String>::new());
-    create_in(&files, super::plan(&source, Vec::new())).await.unwrap();
-    assert_eq!(list(&files).await.unwrap().len(), 1);
+    create_in(&in_bucket(&server), plan(&TestDb::migrated(Database::Sqlite), Vec::new())).await.unwrap();
+    assert_eq!(list(&in_bucket(&server)).await.unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_database_that_goes_away_in_between_leaves_nothing_that_looks_like_a_backup() {
+    let server = BucketServer::start();
+    let held_back = HeldBack::start(&server).await;
+    held_back.source.texts(&format!("SELECT CAST(pg_terminate_backend(pid) AS text) AS value {WAITING}"));
+    let told = held_back.failure().await;
+    assert!(told.contains("terminating connection due to administrator command"), "{told}");
+    assert_eq!(server.names(), Vec::<String>::new());
+    assert!(!server.has_parts());
 }
 
 #[actix_web::test]

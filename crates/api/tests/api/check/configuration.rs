@@ -73,7 +73,7 @@ const PROVOKED: &[Provoked] = &[
     (&[("EMAIL_URL", "")], &["mail.nowhere"]),
     (&[("EMAIL_URL", "file:outbox")], &["mail.nowhere"]),
     (&[("EMAIL_URL", "console:"), ("EMAIL_VERIFICATION", "mandatory")], &["mail.needed", "mail.nowhere"]),
-    (&[("AWS_S3_ENDPOINT_URL", "http://minio.example.com")], &["storage.http"]),
+    (&[("AWS_S3_ENDPOINT_URL", "http://minio.example.com")], &["config.refused"]),
     (&[("BACKUP_AGE_RECIPIENT", "")], &["backup.plain"]),
 ];
 

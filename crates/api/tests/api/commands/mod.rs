@@ -2,8 +2,9 @@
 //! document shows of an answer is what came.
 //!
 //! In a document, a block `sh` is run as it stands, and one of `sql` for PostgreSQL by `psql`. In the environment are the
-//! variables of the service, `API_URL`, `WEB_URL`, `EMAIL` and `PASSWORD`, and `NEW_DATABASE_URL`, an empty database. A
-//! block `text` right after them is what they print, a block `log` a line of the API's log.
+//! variables of the service, and what the documents name besides: `API_URL`, `API_URL_IN_CLEAR`, `WEB_URL`, `EMAIL`,
+//! `PASSWORD`, and `NEW_DATABASE_URL`, an empty database. A block `text` right after them is what they print, a block `log`
+//! a line of the API's log.
 
 mod stage;
 
@@ -55,7 +56,7 @@ macro_rules! run_the_commands_of {
     };
 }
 
-run_the_commands_of![checks, configuration, deployment, keys, operations, security, troubleshooting];
+run_the_commands_of![backups, checks, configuration, deployment, keys, operations, security, smoke, troubleshooting];
 
 fn file(test: &str) -> String {
     format!("docs/{}.md", test.to_uppercase())

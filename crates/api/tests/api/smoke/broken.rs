@@ -1,7 +1,7 @@
 //! Deployments as they break, and exactly the checks that must find each.
 
 use super::{Plan, Run, smoke, with};
-use crate::support::Publication;
+use crate::support::{PASSWORD, Publication, send};
 
 async fn failures(plan: Plan, further: &[&str], expected: &[&str]) -> Run {
     let pair = plan.start().await;
@@ -68,7 +68,8 @@ async fn an_api_in_development_mode_is_found() {
 
 #[actix_web::test]
 async fn an_api_that_believes_a_forged_address_is_found() {
-    failures(with(&[("TRUSTED_PROXY_HOPS", "2")]), &[], &["auth.address"]).await;
+    let run = failures(with(&[("TRUSTED_PROXY_HOPS", "2")]), &[], &["auth.address"]).await;
+    assert!(run.seen("auth.address").contains("believes any X-Forwarded-For"), "{}", run.said);
 }
 
 /// Two processes behind one balancer, each with a key of its own: what one signs, the other does not know.
@@ -103,4 +104,31 @@ async fn a_database_without_the_latest_migration_is_found() {
     assert_eq!(run.names("failed"), ["api.ready"], "{}", run.said);
     assert!(run.seen("api.ready").starts_with("migrations: "), "{}", run.said);
     assert_eq!(run.seen("auth.account"), "needs api.ready");
+}
+
+/// Somebody at this address has used its sign-ups up.
+#[actix_web::test]
+async fn a_limit_is_told_and_not_waited_for() {
+    let pair = Plan::default().start().await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for person in 0..20 {
+        let body = serde_json::json!({"email": format!("person-{person}@example.com"), "password": PASSWORD});
+        let answer = send(client.post(format!("{}/api/auth/register/", pair.api)).json(&body)).await;
+        assert_eq!(answer.status, 201);
+    }
+    let run = smoke(&pair, &[], "").await;
+    assert_eq!(run.names("failed"), ["auth.account"], "{}", run.said);
+    assert!(run.seen("auth.account").starts_with("limited: the API asks to come back in "), "{}", run.said);
+    assert_eq!(run.seen("auth.tidied"), "no account was made");
+}
+
+/// An address that somebody has is not signed in to, and nothing of theirs is deleted.
+#[actix_web::test]
+async fn an_address_that_is_taken_is_left_alone() {
+    let pair = Plan::default().start().await;
+    assert_eq!(pair.processes[0].register("ada@example.com").await.status, 201);
+    let run = smoke(&pair, &["--email", "ada@example.com"], "").await;
+    assert_eq!(run.names("failed"), ["auth.account"], "{}", run.said);
+    assert!(run.seen("auth.account").starts_with("409 email_taken"), "{}", run.said);
+    assert_eq!(pair.db.number("SELECT count(*) FROM users WHERE email = 'ada@example.com'"), 1);
 }

@@ -1,10 +1,10 @@
 //! The production router, in this process, on a port of its own.
 
-use super::{Answer, Database, KeyPair, Mail, ManualClock, TestDb, mail};
+use super::{Answer, BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::app::Capacity;
-use api::config::{Patience, Settings, Variables};
+use api::config::{Patience, Settings, StorageSettings, Variables};
 use api::service::mail::deliver_due;
 use api::service::{Services, register, revocation};
 use auth_types::Role;
@@ -13,6 +13,7 @@ use auth_types::responses::TokenResponse;
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub struct TestApp {
     clock: Arc<ManualClock>,
     client: reqwest::Client,
     outbox: TempDir,
+    files: TempDir,
     _running: Running,
     // The last field: the database goes after everything that uses it.
     db: Arc<TestDb>,
@@ -65,6 +67,8 @@ pub struct Builder {
     patience: Patience,
     connections: usize,
     outbox: TempDir,
+    files: TempDir,
+    storage: StorageSettings,
 }
 
 impl Builder {
@@ -107,6 +111,12 @@ impl Builder {
         self
     }
 
+    /// Files in a bucket, and not in a folder of the test's own.
+    pub fn bucket(mut self, server: &BucketServer) -> Self {
+        self.storage = server.settings();
+        self
+    }
+
     /// How many connections there may be at once.
     pub fn connections(mut self, connections: usize) -> Self {
         self.connections = connections;
@@ -122,6 +132,7 @@ impl Builder {
     pub async fn start(self) -> TestApp {
         let mut settings = Settings::from_variables(self.variables).unwrap();
         settings.patience = self.patience;
+        settings.storage = self.storage;
         let services = Data::new(api::app::services(settings, self.clock.clone()).unwrap());
         for (request, role) in &self.users {
             register::create(&services, request, *role).await.unwrap();
@@ -133,7 +144,8 @@ impl Builder {
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         let client = client.timeout(PATIENCE).build().unwrap();
         let running = run(services.clone(), listener, self.connections);
-        TestApp { address, services, clock: self.clock, client, outbox: self.outbox, _running: running, db: self.db }
+        let (clock, outbox, files) = (self.clock, self.outbox, self.files);
+        TestApp { address, services, clock, client, outbox, files, _running: running, db: self.db }
     }
 }
 
@@ -189,7 +201,9 @@ impl TestApp {
             .with("BCRYPT_COST", "4")
             .with("RATE_LIMITS", "off");
         let (clock, patience) = (Arc::new(ManualClock::new()), Patience::default());
-        Builder { db, clock, variables, users: Vec::new(), patience, connections: 1024, outbox }
+        let files = tempfile::tempdir().unwrap();
+        let storage = StorageSettings::Folder(files.path().to_owned());
+        Builder { db, clock, variables, users: Vec::new(), patience, connections: 1024, outbox, files, storage }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -202,6 +216,11 @@ impl TestApp {
 
     pub fn db(&self) -> &Arc<TestDb> {
         &self.db
+    }
+
+    /// Where files are kept, unless that is a bucket.
+    pub fn files(&self) -> &Path {
+        self.files.path()
     }
 
     pub fn services(&self) -> &Data<Services> {

@@ -15,6 +15,7 @@ mod key_pair;
 mod log;
 mod mail;
 mod mail_server;
+pub mod pictures;
 mod process;
 pub mod prometheus;
 mod proxy;

@@ -1,27 +1,29 @@
-//! A bounded pool for password hashing: as many jobs at once as the machine has cores, a short queue, then "busy".
+//! Bounded pools for what only computes: so many jobs at once, a short queue, then "busy".
 //!
-//! Hashing takes a quarter of a second of a core on purpose. Without a bound a flood of sign-ins would take every core
-//! and every thread that other requests need. A job whose caller has gone is not run, and gives its place away: else
-//! a flood that never waits for its answers would keep the queue full of work for nobody. Whoever has to ask the database
-//! before takes a place first, so that a flood does not queue up there instead.
+//! Hashing a password takes a quarter of a second of a core on purpose, and a picture as long and much memory. Without a
+//! bound a flood of them would take every core and every thread that other requests need. A job whose caller has gone is
+//! not run, and gives its place away: else a flood that never waits for its answers would keep the queue full of work for
+//! nobody. Whoever has to ask the database before takes a place first, so that a flood does not queue up there instead.
 
 use crate::clock::Stopwatch;
-use crate::metrics::HashingMetrics;
+use crate::metrics::PoolMetrics;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
-/// Jobs that may wait for each core: about four seconds of work at bcrypt's cost 12.
-const QUEUE_PER_CORE: usize = 16;
+/// Passwords that may wait for each core: about four seconds of work at bcrypt's cost 12.
+const PASSWORDS_PER_CORE: usize = 16;
+/// Pictures that may wait: some seconds of work, and 2 MiB of memory each.
+const PICTURES: usize = 16;
 
 /// The pool is full; try again in a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the password hashing queue is full")]
+#[error("the queue is full")]
 pub struct Busy;
 
-/// Threads that hash, and the queue before them. When the last clone is dropped, they end as soon as the queue is empty.
+/// Threads that compute, and the queue before them. When the last clone is dropped, they end as soon as the queue is empty.
 #[derive(Debug, Clone)]
-pub struct HashingPool {
+pub struct WorkPool {
     queue: Arc<Entrance>,
 }
 
@@ -52,7 +54,7 @@ struct State {
 struct Entrance {
     queue: Arc<Queue>,
     places: usize,
-    metrics: HashingMetrics,
+    metrics: PoolMetrics,
 }
 
 /// The right to have one job run, until it is dropped.
@@ -63,25 +65,33 @@ pub struct Place {
     caller: Arc<()>,
 }
 
-impl HashingPool {
-    /// A pool of one thread per core.
+impl WorkPool {
+    /// For passwords: one thread per core.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn start(metrics: HashingMetrics) -> std::io::Result<Self> {
+    pub fn for_hashing(metrics: PoolMetrics) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::with_threads(cores, cores * QUEUE_PER_CORE, metrics)
+        Self::with_threads(("hashing", metrics), cores, cores * PASSWORDS_PER_CORE)
+    }
+
+    /// For pictures: one after the other, because each may take a hundred megabytes.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn for_pictures(metrics: PoolMetrics) -> std::io::Result<Self> {
+        Self::with_threads(("pictures", metrics), 1, PICTURES)
     }
 
     /// A pool of `threads` with room for `waiting` jobs.
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn with_threads(threads: usize, waiting: usize, metrics: HashingMetrics) -> std::io::Result<Self> {
+    pub fn with_threads((name, metrics): (&str, PoolMetrics), threads: usize, waiting: usize) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::default());
         for number in 0..threads {
             let (queue, metrics) = (Arc::clone(&queue), metrics.clone());
-            std::thread::Builder::new().name(format!("hashing-{number}")).spawn(move || queue.work(&metrics))?;
+            std::thread::Builder::new().name(format!("{name}-{number}")).spawn(move || queue.work(&metrics))?;
         }
         Ok(Self { queue: Arc::new(Entrance { queue, places: threads + waiting, metrics }) })
     }
@@ -163,13 +173,13 @@ impl Drop for Entrance {
 }
 
 impl Queue {
-    fn work(&self, metrics: &HashingMetrics) {
+    fn work(&self, metrics: &PoolMetrics) {
         give_way();
         while let Some(job) = self.next() {
             metrics.waits.observe(job.waiting.elapsed().as_secs_f64());
             // A job that panics must not take its thread along; its caller gets `Busy` because the answer is dropped.
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run)).is_err() {
-                log::error!("hashing.panicked: a hashing job panicked");
+                log::error!("pool.panicked: a job panicked");
             }
             self.state.lock().running -= 1;
         }
@@ -193,7 +203,7 @@ impl Queue {
     }
 }
 
-/// Lets this thread compute only what the others leave: hashing takes long whatever is done, and nothing else may wait for
+/// Lets this thread compute only what the others leave: its work takes long whatever is done, and nothing else may wait for
 /// it. Only Linux knows the priority of a single thread.
 #[cfg(target_os = "linux")]
 fn give_way() {

@@ -1,0 +1,206 @@
+//! The picture of an account: a file under a name that nobody can guess, new with each picture, so that it may be kept by
+//! every cache for ever.
+//!
+//! The database and the storage have no common transaction. So a file is noted as a stray ([`strays`]) before it is
+//! written and until a row names it, and again when no row names it any more: whatever breaks in between, it is found.
+
+use super::limits::{Budget, Throttled};
+use super::picture::{self, Kind, Picture, PictureError};
+use super::pool::{Busy, Place};
+use super::standing::{self, Refusal};
+use super::{ClientInfo, CurrentUser, Services, event, strays};
+use crate::files::{FileError, FileInfo, Found};
+use crate::store::events::EventKind;
+use crate::store::{AnyConnection, QueryResult, StoreError, events, sessions, stray_files, users};
+use auth_types::UserId;
+use auth_types::responses::AvatarResponse;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use std::fmt;
+
+/// Why a picture was not kept, removed or found.
+#[derive(Debug, thiserror::Error)]
+pub enum AvatarError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+    /// The request took longer than a stray is left alone.
+    #[error("the picture was given up before its account had it")]
+    TooLate,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error(transparent)]
+    Files(#[from] FileError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a picture is known by: 122 random bits, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvatarKey {
+    text: String,
+    kind: Kind,
+}
+
+impl AvatarKey {
+    fn new(kind: Kind) -> Self {
+        Self { text: format!("{}.{}", uuid::Uuid::new_v4().simple(), kind.extension()), kind }
+    }
+
+    /// `None` when no picture can have this key.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, extension) = text.split_once('.')?;
+        let kind = Kind::KEPT.into_iter().find(|kind| kind.extension() == extension)?;
+        let well_formed = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        well_formed.then(|| Self { text: text.to_owned(), kind })
+    }
+
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    fn file_name(&self) -> String {
+        file_name(&self.text)
+    }
+}
+
+impl fmt::Display for AvatarKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn file_name(key: &str) -> String {
+    format!("avatars/{key}")
+}
+
+/// Where the API shows the picture with this key.
+#[must_use]
+pub(super) fn url(key: &str) -> String {
+    format!("/api/avatars/{key}")
+}
+
+/// Lets a caller send a picture: before it is read, because it takes memory.
+///
+/// # Errors
+/// [`AvatarError::Throttled`], [`AvatarError::Busy`].
+pub async fn enter(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<Place, AvatarError> {
+    services.limits.tries(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?;
+    Ok(services.pictures.enter()?)
+}
+
+/// Draws a picture anew and gives it to the caller in place of the one they have.
+///
+/// # Errors
+/// [`AvatarError`]; the caller's picture is the one before then, or none.
+pub async fn save(
+    services: &Services,
+    caller: CurrentUser,
+    client: ClientInfo,
+    (place, kind, content): (Place, Kind, Bytes),
+) -> Result<AvatarResponse, AvatarError> {
+    let picture = place.run(move || picture::draw(kind, &content)).await??;
+    let key = keep(services, picture).await?;
+    exchange(services, caller, client, Some(key)).await
+}
+
+/// Writes the file; until [`exchange`] it is a stray.
+async fn keep(services: &Services, picture: Picture) -> Result<AvatarKey, AvatarError> {
+    let key = AvatarKey::new(picture.kind);
+    let (name, now) = (key.file_name(), services.now());
+    let noted = name.clone();
+    services.store.run(move |connection| stray_files::insert(connection, &noted, now)).await?;
+    services.files.put(&name, picture.content.into(), picture.kind.media_type()).await?;
+    Ok(key)
+}
+
+/// Takes the caller's picture away.
+///
+/// # Errors
+/// [`AvatarError`]; the caller has their picture still, then.
+pub async fn remove(
+    services: &Services,
+    caller: CurrentUser,
+    client: ClientInfo,
+) -> Result<AvatarResponse, AvatarError> {
+    exchange(services, caller, client, None).await
+}
+
+/// Gives the caller this key, and deletes what nobody has then.
+async fn exchange(
+    services: &Services,
+    caller: CurrentUser,
+    client: ClientInfo,
+    key: Option<AvatarKey>,
+) -> Result<AvatarResponse, AvatarError> {
+    let (key, now) = (key.map(|key| key.text), services.now());
+    let new = key.clone();
+    let exchanged = services.store.write(move |connection| {
+        let found = sessions::find_with_user(connection, caller.session)?;
+        if let Err(refusal) = standing::check(found.as_ref(), now) {
+            return Ok(Err(refusal.into()));
+        }
+        if let Some(new) = &new
+            && !stray_files::delete(connection, &file_name(new))?
+        {
+            return Ok(Err(AvatarError::TooLate));
+        }
+        let before = replace(connection, caller.id, new.as_deref(), now)?;
+        if new.is_some() || before.is_some() {
+            events::insert(connection, &event(caller.id, EventKind::ProfileChanged, now, &client))?;
+        }
+        Ok(Ok(before))
+    });
+    let (stray, answer) = match exchanged.await? {
+        Ok(before) => (before, Ok(AvatarResponse { avatar_url: key.as_deref().map(url) })),
+        Err(error) => (key.as_deref().map(file_name), Err(error)),
+    };
+    if let Some(stray) = stray {
+        strays::delete(services, stray).await;
+    }
+    answer
+}
+
+/// Gives a user another picture or none, and notes the file of the one before, which is answered, as a stray.
+fn replace(
+    connection: &mut AnyConnection,
+    user: UserId,
+    key: Option<&str>,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<String>> {
+    let before = users::replace_avatar(connection, user, key)?.as_deref().map(file_name);
+    if let Some(name) = &before {
+        stray_files::insert(connection, name, now)?;
+    }
+    Ok(before)
+}
+
+/// Takes a user's picture away, in the transaction that deletes the account. What this answers is for [`strays::delete`]
+/// after the commit.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn forget(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc>) -> QueryResult<Option<String>> {
+    replace(connection, user, None, now)
+}
+
+/// Opens a picture.
+///
+/// # Errors
+/// When the storage does not answer.
+pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Found>, AvatarError> {
+    Ok(services.files.find(&key.file_name()).await?)
+}
+
+/// What is known of a picture's file.
+///
+/// # Errors
+/// When the storage does not answer.
+pub async fn info(services: &Services, key: &AvatarKey) -> Result<Option<FileInfo>, AvatarError> {
+    Ok(services.files.info(&key.file_name()).await?)
+}

@@ -1,0 +1,151 @@
+//! Pictures that strangers send: decoded within bounds and drawn anew, so that nothing else gets through. What a file
+//! holds beside its pixels (where it was taken, another file behind the picture, a script) does not come along.
+
+use auth_types::limits::AVATAR_MAX_PIXELS;
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::png::{PngDecoder, PngEncoder};
+use image::codecs::webp::WebPDecoder;
+use image::{DynamicImage, ImageDecoder, ImageError, Limits, imageops};
+use std::io::Cursor;
+
+/// Pixels a side of what is kept.
+const SIDE: u32 = 512;
+/// Of JPEG: small, and no difference to be seen at this size.
+const QUALITY: u8 = 85;
+/// What the pixels of a picture may take in memory, bytes: four a pixel.
+const MAX_BYTES: u64 = 4 * AVATAR_MAX_PIXELS;
+/// What a PNG's other content may take, bytes.
+const SCRATCH_BYTES: u64 = 32 * 1024 * 1024;
+
+/// A kind of picture that is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Png,
+    Jpeg,
+    WebP,
+}
+
+impl Kind {
+    pub const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
+    /// What they are drawn anew as.
+    pub const KEPT: [Self; 2] = [Self::Png, Self::Jpeg];
+
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::WebP => "image/webp",
+        }
+    }
+
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+            Self::WebP => "webp",
+        }
+    }
+}
+
+/// Why a picture is not taken, in words for whoever sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PictureError {
+    #[error("This is not a picture of the kind that it is said to be, or the file is damaged.")]
+    Unreadable,
+    #[error("This picture has too many pixels: more than 16 million.")]
+    TooLarge,
+    #[error("This picture moves. Choose one that does not.")]
+    Moving,
+}
+
+impl From<ImageError> for PictureError {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Limits(_) => Self::TooLarge,
+            _ => Self::Unreadable,
+        }
+    }
+}
+
+/// A picture that was drawn anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// JPEG, or PNG where something shines through.
+    pub kind: Kind,
+    pub content: Vec<u8>,
+}
+
+/// Draws the middle of a picture as a square of at most 512 pixels a side, upright.
+///
+/// # Errors
+/// [`PictureError`].
+pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
+    let file = Cursor::new(content);
+    let square = match kind {
+        Kind::Png => {
+            let png = PngDecoder::with_limits(file, scratch())?;
+            if png.is_apng()? { Err(PictureError::Moving) } else { upright_square(png) }
+        }
+        Kind::Jpeg if has_end(content) => upright_square(JpegDecoder::new(file)?),
+        Kind::Jpeg => Err(PictureError::Unreadable),
+        Kind::WebP => {
+            let webp = WebPDecoder::new(file)?;
+            if webp.has_animation() { Err(PictureError::Moving) } else { upright_square(webp) }
+        }
+    }?;
+    Ok(encode(square)?)
+}
+
+fn scratch() -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(SCRATCH_BYTES);
+    limits
+}
+
+/// What a file says of its size is judged before room is made for it: a few bytes can say a lot.
+fn upright_square(mut decoder: impl ImageDecoder) -> Result<DynamicImage, PictureError> {
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > AVATAR_MAX_PIXELS || decoder.total_bytes() > MAX_BYTES {
+        return Err(PictureError::TooLarge);
+    }
+    let orientation = decoder.orientation()?;
+    let image = DynamicImage::from_decoder(decoder)?;
+    let side = width.min(height);
+    let middle = imageops::crop_imm(&image, (width - side) / 2, (height - side) / 2, side, side);
+    let small = if side > SIDE { imageops::thumbnail(&*middle, SIDE, SIDE) } else { middle.to_image() };
+    let mut square = DynamicImage::from(small);
+    square.apply_orientation(orientation);
+    Ok(square)
+}
+
+fn encode(square: DynamicImage) -> Result<Picture, ImageError> {
+    let square = square.into_rgba8();
+    let mut content = Vec::new();
+    if square.pixels().all(|pixel| pixel.0[3] == u8::MAX) {
+        let opaque = DynamicImage::from(square).into_rgb8();
+        opaque.write_with_encoder(JpegEncoder::new_with_quality(&mut content, QUALITY))?;
+        return Ok(Picture { kind: Kind::Jpeg, content });
+    }
+    square.write_with_encoder(PngEncoder::new(&mut content))?;
+    Ok(Picture { kind: Kind::Png, content })
+}
+
+/// Whether a JPEG is there to its end. The decoder makes do with less and paints the rest grey; a marker that ends the
+/// picture cannot stand among its pixels (ITU-T T.81, B.1.1.2), but in a preview before them.
+fn has_end(content: &[u8]) -> bool {
+    let mut rest = content.get(2..).unwrap_or_default();
+    while let [0xff, marker, length @ ..] = rest {
+        match (marker, length) {
+            (0xda, pixels) => return pixels.windows(2).any(|pair| pair == [0xff, 0xd9]),
+            (0xff, _) => rest = &rest[1..], // fill bytes
+            (_, [high, low, ..]) => {
+                let segment = usize::from(u16::from_be_bytes([*high, *low]));
+                rest = length.get(segment..).unwrap_or_default();
+            }
+            _ => return false,
+        }
+    }
+    false
+}

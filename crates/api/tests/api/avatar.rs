@@ -1,0 +1,262 @@
+//! The caller's picture: sent, shown, replaced and removed.
+
+use crate::support::pictures::{badge, jpeg, photo, png};
+use crate::support::{Answer, BucketServer, Database, ONE_SECOND, TestApp, on_both_databases, send};
+use auth_types::limits::AVATAR_MAX_BYTES;
+use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
+use auth_types::{Reason, Role};
+use chrono::Duration;
+use reqwest::Method;
+use std::path::Path;
+
+on_both_databases![
+    a_picture_is_kept_shown_replaced_and_removed,
+    two_pictures_at_once_leave_one_file,
+    a_refused_caller_leaves_no_file,
+];
+
+const ADA: &str = "ada@example.com";
+const AVATAR: &str = "/api/auth/me/avatar/";
+
+async fn start(database: Database) -> (TestApp, TokenResponse) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    (app, tokens)
+}
+
+pub async fn put(app: &TestApp, tokens: &TokenResponse, media_type: &str, content: Vec<u8>) -> Answer {
+    let request = app.request_as(tokens, Method::PUT, AVATAR).header("Content-Type", media_type);
+    send(request.body(content)).await
+}
+
+/// Sends a picture that is all right, and answers where it is.
+pub async fn give(app: &TestApp, tokens: &TokenResponse) -> String {
+    let answer = put(app, tokens, "image/png", png(&photo(40, 40))).await;
+    answer.has_status(200);
+    answer.json::<AvatarResponse>().avatar_url.unwrap()
+}
+
+pub async fn remove(app: &TestApp, tokens: &TokenResponse) -> Answer {
+    send(app.request_as(tokens, Method::DELETE, AVATAR)).await
+}
+
+pub async fn url_of_me(app: &TestApp, tokens: &TokenResponse) -> Option<String> {
+    app.me(tokens).await.json::<UserResponse>().avatar_url
+}
+
+/// How many pictures a folder holds.
+fn files(folder: &Path) -> usize {
+    std::fs::read_dir(folder.join("avatars")).map_or(0, Iterator::count)
+}
+
+async fn a_picture_is_kept_shown_replaced_and_removed(database: Database) {
+    let (app, tokens) = start(database).await;
+    assert_eq!(url_of_me(&app, &tokens).await, None);
+    let first = give(&app, &tokens).await;
+    assert_eq!(url_of_me(&app, &tokens).await.as_deref(), Some(first.as_str()));
+    assert_eq!(app.refresh(&tokens).await.ok().user.avatar_url.as_deref(), Some(first.as_str()), "the hot statement");
+    let shown = app.get(&first).await;
+    shown.has_status(200);
+    assert_eq!(image::load_from_memory(&shown.body).unwrap().width(), 40);
+
+    let second = give(&app, &tokens).await;
+    assert_ne!(first, second);
+    app.get(&first).await.failed(404, Reason::NotFound);
+    app.get(&second).await.has_status(200);
+    assert_eq!(files(app.files()), 1);
+
+    for _ in 0..2 {
+        let removed = remove(&app, &tokens).await;
+        removed.has_status(200);
+        assert_eq!(removed.json::<AvatarResponse>().avatar_url, None);
+    }
+    assert_eq!(url_of_me(&app, &tokens).await, None);
+    app.get(&second).await.failed(404, Reason::NotFound);
+    assert_eq!((files(app.files()), strays(&app)), (0, 0));
+    let changes = "SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'";
+    assert_eq!(app.db().number(changes), 3, "two given, one removed");
+}
+
+fn strays(app: &TestApp) -> i64 {
+    app.db().number("SELECT count(*) FROM stray_files")
+}
+
+async fn two_pictures_at_once_leave_one_file(database: Database) {
+    let (app, tokens) = start(database).await;
+    let four = (0..4).map(|_| give(&app, &tokens));
+    let given = futures_util::future::join_all(four).await;
+    let url = url_of_me(&app, &tokens).await.unwrap();
+    assert!(given.contains(&url));
+    app.get(&url).await.has_status(200);
+    assert_eq!((files(app.files()), strays(&app)), (1, 0));
+}
+
+async fn a_refused_caller_leaves_no_file(database: Database) {
+    let (app, tokens) = start(database).await;
+    app.db().execute("UPDATE users SET is_active = false");
+    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.refused(Reason::UserInactive);
+    remove(&app, &tokens).await.refused(Reason::UserInactive);
+    assert_eq!((files(app.files()), strays(&app)), (0, 0));
+}
+
+#[actix_web::test]
+async fn a_bucket_does_what_a_folder_does() {
+    let server = BucketServer::start();
+    let app = TestApp::builder(Database::Sqlite).user(ADA).bucket(&server).start().await;
+    let tokens = app.login(ADA).await;
+    let (first, second) = (give(&app, &tokens).await, give(&app, &tokens).await);
+    app.get(&first).await.failed(404, Reason::NotFound);
+    let (shown, head) = (app.get(&second).await, send(app.request(Method::HEAD, &second)).await);
+    shown.has_status(200);
+    assert_eq!(head.header("content-length"), shown.body.len().to_string());
+    assert_eq!(server.names(), [second.replace("/api/avatars/", "avatars/")]);
+    assert_eq!(files(app.files()), 0);
+    remove(&app, &tokens).await.done();
+    assert!(server.names().is_empty());
+}
+
+/// The key says nothing about whose picture it is, and is nowhere else.
+#[actix_web::test]
+async fn nobody_can_guess_where_a_picture_is() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let mut keys = Vec::new();
+    for _ in 0..8 {
+        let url = give(&app, &tokens).await;
+        let key = url.strip_prefix("/api/avatars/").unwrap().strip_suffix(".jpg").unwrap().to_owned();
+        assert_eq!(key.len(), 32);
+        keys.push(key);
+    }
+    for place in (0..32).filter(|place| *place != 12) {
+        let digits: std::collections::BTreeSet<_> = keys.iter().map(|key| &key[place..=place]).collect();
+        assert!(digits.len() > 1, "digit {place} of {keys:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_picture_is_shown_as_one_and_as_nothing_else() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let opaque = give(&app, &tokens).await;
+    let check = async |url: &str, media_type: &str| {
+        let answer = app.get(url).await;
+        let head = send(app.request(Method::HEAD, url)).await;
+        for answer in [&answer, &head] {
+            answer.has_status(200);
+            for (name, value) in [
+                ("content-type", media_type),
+                ("cache-control", "public, max-age=31536000, immutable"),
+                ("content-security-policy", "default-src 'none'; sandbox"),
+                ("cross-origin-resource-policy", "cross-origin"),
+                ("x-content-type-options", "nosniff"),
+            ] {
+                assert_eq!(answer.header(name), value, "{name}");
+            }
+        }
+        assert!(head.body.is_empty());
+        assert_eq!(head.header("content-length"), answer.body.len().to_string());
+    };
+    check(&opaque, "image/jpeg").await;
+    put(&app, &tokens, "image/png", png(&badge(40))).await.done();
+    check(&url_of_me(&app, &tokens).await.unwrap(), "image/png").await;
+}
+
+#[actix_web::test]
+async fn a_cache_that_has_the_picture_is_told_so() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let url = give(&app, &tokens).await;
+    let tag = app.get(&url).await.header("etag").to_owned();
+    let ask = async |tag: &str| send(app.request(Method::GET, &url).header("If-None-Match", tag)).await;
+    for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+        let answer = ask(&known).await;
+        answer.has_status(304);
+        assert!(answer.body.is_empty());
+        assert_eq!((answer.header("etag"), answer.header("cache-control").contains("immutable")), (tag.as_str(), true));
+    }
+    for other in ["\"x\"", "x", ""] {
+        ask(other).await.has_status(200);
+    }
+    remove(&app, &tokens).await.done();
+    ask(&tag).await.failed(404, Reason::NotFound);
+}
+
+/// A bucket that is away shows that nobody asks it.
+#[actix_web::test]
+async fn what_can_be_no_key_is_not_looked_for() {
+    let mut server = BucketServer::start();
+    let app = TestApp::builder(Database::Sqlite).bucket(&server).start().await;
+    app.get(&format!("/api/avatars/{}.jpg", "0".repeat(32))).await.failed(404, Reason::NotFound);
+    server.stop();
+    app.get(&format!("/api/avatars/{}.jpg", "0".repeat(32))).await.failed(503, Reason::Unavailable);
+    let (short, upper) = (format!("{}.jpg", "0".repeat(31)), format!("{}.jpg", "A".repeat(32)));
+    let (gif, more) = (format!("{}.gif", "0".repeat(32)), format!("{}.jpg.jpg", "0".repeat(32)));
+    let up = format!("..%2F{}.jpg", "0".repeat(29));
+    for key in ["x", "", "..", ".jpg", "%00", &short, &upper, &gif, &more, &up, "..%2f..%2fetc%2fpasswd"] {
+        app.get(&format!("/api/avatars/{key}")).await.failed(404, Reason::NotFound);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_no_picture_changes_nothing() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let url = give(&app, &tokens).await;
+    let png = png(&photo(40, 40));
+    let wrong = [("image/jpeg", png.clone()), ("image/png", png[..100].to_vec()), ("image/webp", Vec::new())];
+    for (media_type, content) in wrong {
+        put(&app, &tokens, media_type, content).await.wrong_fields(&["avatar"]);
+    }
+    for media_type in ["image/gif", "image/svg+xml", "application/json", "text/html", "image/*", ""] {
+        put(&app, &tokens, media_type, png.clone()).await.failed(415, Reason::ContentTypeUnsupported);
+    }
+    assert_eq!(url_of_me(&app, &tokens).await, Some(url));
+    assert_eq!((files(app.files()), strays(&app)), (1, 0));
+    put(&app, &tokens, "IMAGE/PNG; x=y", png).await.done();
+}
+
+#[actix_web::test]
+async fn a_picture_may_have_two_mebibytes_and_no_more() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let mut content = jpeg(&photo(40, 40));
+    content.resize(AVATAR_MAX_BYTES as usize, 0);
+    put(&app, &tokens, "image/jpeg", content.clone()).await.done();
+    content.push(0);
+    put(&app, &tokens, "image/jpeg", content.clone()).await.failed(413, Reason::BodyTooLarge);
+    // Without a length that is told beforehand.
+    let pieces = content.chunks(100_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect::<Vec<_>>();
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+    let request = app.request_as(&tokens, Method::PUT, AVATAR).header("Content-Type", "image/jpeg");
+    send(request.body(body)).await.failed(413, Reason::BodyTooLarge);
+}
+
+#[actix_web::test]
+async fn credentials_come_before_the_kind_and_the_kind_before_the_picture() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let rubbish = || app.request(Method::PUT, AVATAR).header("Content-Type", "text/plain").body("x");
+    send(rubbish()).await.refused(Reason::CredentialsMissing);
+    send(rubbish().bearer_auth(&tokens.access)).await.failed(415, Reason::ContentTypeUnsupported);
+}
+
+#[actix_web::test]
+async fn thirty_pictures_an_hour_are_enough() {
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).account("eve@example.com", None, Role::User);
+    let app = builder.limited().start().await;
+    let (ada, eve) = (app.login(ADA).await, app.login("eve@example.com").await);
+    for _ in 0..30 {
+        put(&app, &ada, "image/png", b"rubbish".to_vec()).await.wrong_fields(&["avatar"]);
+    }
+    let wait = put(&app, &ada, "image/png", png(&photo(40, 40))).await.throttled();
+    assert_eq!(wait, 3600);
+    give(&app, &eve).await;
+    app.clock().advance(Duration::hours(1) + ONE_SECOND);
+    give(&app, &app.login(ADA).await).await;
+}
+
+/// Past the queue for pictures there is a 503, and nobody else waits.
+#[actix_web::test]
+async fn a_flood_of_pictures_stops_at_its_own_queue() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let taken: Vec<_> = std::iter::from_fn(|| app.services().pictures.enter().ok()).collect();
+    assert_eq!(taken.len(), 17);
+    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);
+    app.login(ADA).await;
+    drop(taken);
+    give(&app, &tokens).await;
+}

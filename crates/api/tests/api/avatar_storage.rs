@@ -1,0 +1,110 @@
+//! Pictures while the storage is away, and what is left behind when something breaks in between.
+
+use crate::avatar::{give, put, remove, url_of_me};
+use crate::support::pictures::{photo, png};
+use crate::support::{BucketServer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
+use api::clock::{Clock, SystemClock};
+use api::service::prune::prune;
+use auth_types::Reason;
+use chrono::Duration;
+use reqwest::Method;
+use serde_json::json;
+
+on_both_databases![
+    a_storage_that_is_away_costs_pictures_and_nothing_else,
+    a_file_that_could_not_be_deleted_is_deleted_later,
+    a_file_that_no_row_came_to_name_is_deleted_an_hour_later,
+    an_account_that_goes_takes_its_picture_along,
+];
+
+const ADA: &str = "ada@example.com";
+
+fn strays(app: &TestApp) -> i64 {
+    app.db().number("SELECT count(*) FROM stray_files")
+}
+
+async fn in_bucket(database: Database, server: &BucketServer) -> TestApp {
+    TestApp::builder(database).user(ADA).bucket(server).start().await
+}
+
+async fn a_storage_that_is_away_costs_pictures_and_nothing_else(database: Database) {
+    let mut server = BucketServer::start();
+    let app = in_bucket(database, &server).await;
+    app.clock().set(SystemClock.now()); // `/readyz` compares it with the database's
+    let tokens = app.login(ADA).await;
+    let url = give(&app, &tokens).await;
+    server.stop();
+    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);
+    app.get(&url).await.failed(503, Reason::Unavailable);
+    assert_eq!(url_of_me(&app, &tokens).await.as_deref(), Some(url.as_str()), "the one before stays");
+    app.refresh(&app.login(ADA).await).await.ok();
+    app.poll_revocations().await;
+    app.get("/readyz").await.has_status(200);
+    server.start_again();
+    app.get(&url).await.has_status(200);
+    let new = give(&app, &tokens).await;
+    app.get(&new).await.has_status(200);
+    assert_eq!(server.names().len(), 1);
+}
+
+/// A storage that answers nobody is not waited for longer than a person would.
+#[actix_web::test]
+async fn a_storage_that_never_answers_is_a_503_too() {
+    let server = BucketServer::start();
+    let patience = std::time::Duration::from_millis(300);
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).bucket(&server);
+    let app = builder.patience(|all| all.file = patience).start().await;
+    let tokens = app.login(ADA).await;
+    server.freeze();
+    put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);
+    app.login(ADA).await;
+    server.thaw();
+    assert_eq!(url_of_me(&app, &tokens).await, None);
+}
+
+async fn a_file_that_could_not_be_deleted_is_deleted_later(database: Database) {
+    let mut server = BucketServer::start();
+    let app = in_bucket(database, &server).await;
+    let tokens = app.login(ADA).await;
+    give(&app, &tokens).await;
+    server.stop();
+    remove(&app, &tokens).await.done();
+    assert_eq!(url_of_me(&app, &tokens).await, None, "it is gone as far as anybody can see");
+    app.clock().advance(Duration::hours(1) + ONE_SECOND);
+    prune(app.services()).await.unwrap();
+    assert_eq!(strays(&app), 1, "the storage is still away");
+    server.start_again();
+    prune(app.services()).await.unwrap();
+    assert_eq!((server.names().len(), strays(&app)), (0, 0));
+}
+
+/// The process died, or the database went away, between the file and the row.
+async fn a_file_that_no_row_came_to_name_is_deleted_an_hour_later(database: Database) {
+    let server = BucketServer::start();
+    let app = in_bucket(database, &server).await;
+    let tokens = app.login(ADA).await;
+    let name = format!("avatars/{}.jpg", "0".repeat(32));
+    app.services().files.put(&name, bytes::Bytes::from_static(b"x"), "image/jpeg").await.unwrap();
+    let (noted, now) = (name.clone(), app.services().now());
+    let note = app.services().store.run(move |connection| api::store::stray_files::insert(connection, &noted, now));
+    note.await.unwrap();
+    let url = give(&app, &tokens).await;
+    app.clock().advance(Duration::hours(1));
+    prune(app.services()).await.unwrap();
+    assert!(server.names().contains(&name), "a request may be about to name it");
+    app.clock().advance(ONE_SECOND);
+    prune(app.services()).await.unwrap();
+    assert_eq!(server.names(), [url.replace("/api/avatars/", "avatars/")]);
+    assert_eq!(strays(&app), 0);
+}
+
+async fn an_account_that_goes_takes_its_picture_along(database: Database) {
+    let server = BucketServer::start();
+    let app = in_bucket(database, &server).await;
+    let tokens = app.login(ADA).await;
+    let url = give(&app, &tokens).await;
+    let request = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").json(&json!({ "password": PASSWORD }));
+    send(request).await.has_status(204);
+    app.get(&url).await.failed(404, Reason::NotFound);
+    assert_eq!((server.names().len(), strays(&app)), (0, 0));
+}

@@ -1,0 +1,132 @@
+//! What is made of the pictures that strangers send.
+
+use crate::support::pictures::{badge, encoded, jpeg, moving_webp, photo, png, png_bomb, webp, with_chunk, with_exif};
+use api::service::picture::{Kind, Picture, PictureError, draw};
+use image::{DynamicImage, ImageFormat, Rgba};
+
+fn drawn(kind: Kind, content: &[u8]) -> (Picture, DynamicImage) {
+    let picture = draw(kind, content).unwrap();
+    let format = if picture.kind == Kind::Png { ImageFormat::Png } else { ImageFormat::Jpeg };
+    let image = image::load_from_memory_with_format(&picture.content, format).unwrap();
+    (picture, image)
+}
+
+fn size(image: &DynamicImage) -> (u32, u32) {
+    (image.width(), image.height())
+}
+
+fn is_red(pixel: Rgba<u8>) -> bool {
+    pixel.0[0] > 150 && pixel.0[2] < 100
+}
+
+#[test]
+fn the_middle_of_each_kind_becomes_a_square() {
+    let wide = photo(1200, 700);
+    for (kind, content) in [(Kind::Png, png(&wide)), (Kind::Jpeg, jpeg(&wide)), (Kind::WebP, webp(&wide))] {
+        let (picture, image) = drawn(kind, &content);
+        assert_eq!((picture.kind, size(&image)), (Kind::Jpeg, (512, 512)), "{kind:?}");
+        let image = image.into_rgba8();
+        assert!(is_red(*image.get_pixel(256, 20)) && !is_red(*image.get_pixel(256, 490)), "{kind:?}");
+    }
+    let (_, small) = drawn(Kind::Png, &png(&photo(30, 200)));
+    assert_eq!(size(&small), (30, 30), "a small one stays small");
+}
+
+#[test]
+fn what_shines_through_goes_on_shining_through() {
+    for side in [40, 600] {
+        let (picture, image) = drawn(Kind::WebP, &webp(&badge(side)));
+        assert_eq!(picture.kind, Kind::Png);
+        let (image, half) = (image.to_rgba8(), image.width() / 2);
+        assert_eq!(image.get_pixel(half, half).0[3], 0);
+        assert_eq!(image.get_pixel(1, 1).0, [9, 99, 9, 255]);
+    }
+}
+
+/// Where the red half is, after the camera was held this way.
+#[test]
+fn a_picture_stands_upright_and_forgets_how_it_was_taken() {
+    let straight = jpeg(&photo(600, 600));
+    let red_at = [(3, (256, 490)), (6, (490, 256)), (8, (20, 256)), (1, (256, 20))];
+    for (orientation, (x, y)) in red_at {
+        let sent = with_exif(&straight, orientation);
+        let (picture, image) = drawn(Kind::Jpeg, &sent);
+        assert!(is_red(*image.to_rgba8().get_pixel(x, y)), "orientation {orientation}");
+        assert!(!is_red(*image.to_rgba8().get_pixel(511 - x, 511 - y)), "orientation {orientation}");
+        assert!(holds(&sent, b"taken at") && !holds(&picture.content, b"taken at"));
+        assert!(!holds(&picture.content, b"Exif"));
+    }
+}
+
+fn holds(content: &[u8], part: &[u8]) -> bool {
+    content.windows(part.len()).any(|window| window == part)
+}
+
+/// A file can be a picture and a page, or a picture and an archive, at once.
+#[test]
+fn nothing_but_the_picture_gets_through() {
+    const SCRIPT: &[u8] = b"<script>alert(1)</script>";
+    let (photo, badge) = (photo(40, 40), badge(40));
+    let behind = |content: Vec<u8>| [&content[..], SCRIPT].concat();
+    let sent = [
+        (Kind::Png, with_chunk(&png(&photo), *b"tEXt", &[b"Comment\0", SCRIPT].concat())),
+        (Kind::Png, behind(png(&badge))),
+        (Kind::Jpeg, behind(jpeg(&photo))),
+        (Kind::WebP, behind(webp(&badge))),
+    ];
+    for (kind, content) in sent {
+        assert!(holds(&content, SCRIPT));
+        assert!(!holds(&drawn(kind, &content).0.content, SCRIPT), "{kind:?}");
+    }
+}
+
+#[test]
+fn what_is_no_picture_or_another_kind_is_refused() {
+    let (png, jpeg, webp) = (png(&photo(40, 40)), jpeg(&photo(40, 40)), webp(&photo(40, 40)));
+    let gif = b"GIF89a\x01\0\x01\0\0\0\0;".to_vec();
+    let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec();
+    for (kind, others) in [(Kind::Png, [&jpeg, &webp]), (Kind::Jpeg, [&png, &webp]), (Kind::WebP, [&png, &jpeg])] {
+        for content in others.into_iter().chain([&gif, &svg, &Vec::new(), &vec![0; 1000]]) {
+            assert_eq!(draw(kind, content), Err(PictureError::Unreadable), "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn a_picture_that_lacks_its_end_is_refused() {
+    let image = photo(300, 300);
+    for (kind, whole) in [(Kind::Png, png(&image)), (Kind::Jpeg, jpeg(&image)), (Kind::WebP, webp(&image))] {
+        for kept in [whole.len() - 40, whole.len() / 2, 60, 20, 3, 1] {
+            assert_eq!(draw(kind, &whole[..kept]), Err(PictureError::Unreadable), "{kept} bytes of {kind:?}");
+        }
+    }
+    // The preview's end is not the picture's.
+    let sent = with_exif(&jpeg(&image), 1);
+    let mut preview = sent.clone();
+    preview[40..42].copy_from_slice(&[0xff, 0xd9]);
+    assert_eq!(draw(Kind::Jpeg, &preview[..preview.len() - 2]), Err(PictureError::Unreadable));
+    draw(Kind::Jpeg, &preview).unwrap();
+}
+
+#[test]
+fn a_picture_that_moves_is_refused() {
+    let image = photo(16, 16);
+    assert_eq!(draw(Kind::WebP, &moving_webp(&image)), Err(PictureError::Moving));
+    let frames = [2_u32.to_be_bytes(), 0_u32.to_be_bytes()].concat();
+    assert_eq!(draw(Kind::Png, &with_chunk(&png(&image), *b"acTL", &frames)), Err(PictureError::Moving));
+}
+
+/// Fewer bytes than a tweet that ask for gigabytes: refused by what they say, before room is made.
+#[test]
+fn a_picture_that_would_burst_is_refused_before_it_is_read() {
+    for (width, height) in [(60_000, 60_000), (1, 16_000_001), (4001, 4000), (2_000_000_000, 2_000_000_000)] {
+        assert_eq!(draw(Kind::Png, &png_bomb(width, height)), Err(PictureError::TooLarge), "{width} x {height}");
+    }
+    let mut jpeg = jpeg(&photo(16, 16));
+    let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
+    assert_eq!(draw(Kind::Jpeg, &jpeg), Err(PictureError::TooLarge));
+    // As much as the limit allows, but with two bytes a colour.
+    let deep = DynamicImage::new_rgba16(3000, 3000);
+    assert_eq!(draw(Kind::Png, &encoded(&deep, ImageFormat::Png)), Err(PictureError::TooLarge));
+}

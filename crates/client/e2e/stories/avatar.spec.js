@@ -1,0 +1,79 @@
+import { API } from "../support/addresses.js";
+import { file, png } from "../support/pictures.js";
+import { expect, test } from "../support/test.js";
+
+const GREEN = file("me.png", "image/png", png(64, [20, 160, 60]));
+
+const field = (page) => page.getByLabel("Picture", { exact: true });
+const upload = (page) => page.getByRole("button", { name: "Upload picture", exact: true });
+const remove = (page) => page.getByRole("button", { name: "Remove picture", exact: true });
+const picture = (page) => page.locator("main img.avatar");
+
+/** The picture is there, and not only its place. */
+async function expectPicture(page) {
+  await expect(picture(page)).toHaveAttribute("src", new RegExp(`^${API}/api/avatars/[0-9a-f]{32}\\.jpg$`));
+  await expect.poll(() => picture(page).evaluate((image) => image.naturalWidth)).toBe(64);
+}
+
+test("a picture is uploaded, stays, and is removed again", async ({ app, page, person }) => {
+  await app.signIn(person);
+  await app.visit("Account");
+  await expect(remove(page)).toHaveCount(0);
+  await expect(page.locator("main .avatar")).toHaveText("A");
+  await field(page).setInputFiles(GREEN);
+  await upload(page).click();
+  await expect(page.getByRole("status")).toHaveText("Your picture is saved.");
+  await expectPicture(page);
+  await page.reload();
+  await expectPicture(page);
+  await app.open("/");
+  await expectPicture(page);
+
+  await app.visit("Account");
+  await remove(page).click();
+  await expect(page.getByRole("status")).toHaveText("Your picture is removed.");
+  await expect(picture(page)).toHaveCount(0);
+  await page.reload();
+  await expect(page.locator("main .avatar")).toHaveText("A");
+});
+
+test("a picture is chosen, uploaded and removed by keyboard", async ({ app, page, person }) => {
+  await app.signIn(person);
+  await app.visit("Account");
+  await field(page).setInputFiles(GREEN);
+  await field(page).focus();
+  await page.keyboard.press("Tab");
+  await expect(upload(page)).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expectPicture(page);
+  await page.keyboard.press("Tab");
+  await expect(remove(page)).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(picture(page)).toHaveCount(0);
+});
+
+test("what is no picture is explained at its field", async ({ app, page, person, watch }) => {
+  watch.expectFailures(400);
+  await app.signIn(person);
+  await app.visit("Account");
+  const wrong = [
+    [null, "Choose a picture first."],
+    [file("me.svg", "image/svg+xml", Buffer.from("<svg/>")), "Choose a PNG, JPEG or WebP picture."],
+    [file("me.png", "image/png", Buffer.alloc(2 * 1024 * 1024 + 1)), "This picture is larger than 2 MB."],
+    // The browser believes the name; the server looks.
+    [file("me.png", "image/png", Buffer.from("<svg/>")), /not a picture of the kind/],
+  ];
+  for (const [chosen, told] of wrong) {
+    if (chosen) await field(page).setInputFiles(chosen);
+    await upload(page).click();
+    await expect(page.getByText(told)).toBeVisible();
+    await expect(app.alert).toBeVisible();
+    await expect(field(page)).toHaveAttribute("aria-invalid", "true");
+    await expect(field(page)).toBeFocused();
+  }
+  await field(page).setInputFiles(GREEN);
+  await upload(page).click();
+  await expectPicture(page);
+  await expect(app.alert).toHaveCount(0);
+  await expect(field(page)).not.toHaveAttribute("aria-invalid");
+});

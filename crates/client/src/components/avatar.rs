@@ -1,0 +1,19 @@
+//! Somebody's picture.
+
+use crate::http::API_BASE;
+use crate::policy::initials;
+use crate::session::Session;
+use leptos::prelude::*;
+
+/// The user's picture, or their initials. Their name stands beside it, so screen readers skip it.
+#[component]
+pub fn Avatar() -> impl IntoView {
+    let session = expect_context::<Session>();
+    let url = Memo::new(move |_| session.user().and_then(|user| user.avatar_url));
+    let letters = move || session.user().map(|user| initials(&user.display_name, &user.email));
+    move || match url.get() {
+        // Empty, so that nothing stands there while the picture is away.
+        Some(url) => view! { <img class="avatar" src=format!("{API_BASE}{url}") alt="" /> }.into_any(),
+        None => view! { <span class="avatar" aria-hidden="true">{letters}</span> }.into_any(),
+    }
+}

@@ -1,0 +1,83 @@
+//! The picture on `/account`.
+
+use crate::components::{Avatar, Button, FileField, Form, FormState, Wrong};
+use crate::http::Api;
+use crate::notices::Notices;
+use crate::session::Session;
+use auth_types::limits::AVATAR_MAX_BYTES;
+use auth_types::responses::{AvatarResponse, UserResponse};
+use leptos::html::Input;
+use leptos::prelude::*;
+use web_sys::File;
+
+/// What the API takes.
+const MEDIA_TYPES: &str = "image/png,image/jpeg,image/webp";
+
+/// The picture as it is, another one, and none.
+#[component]
+pub fn PictureForm() -> impl IntoView {
+    let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let form = FormState::new(&["avatar"]);
+    let input = NodeRef::<Input>::new();
+    let upload = move |()| {
+        notices.say(None);
+        let chosen = input.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0));
+        form.submit(check(chosen), move |file| async move {
+            show(session, Api::new(session).give_picture(&file).await?);
+            notices.say(Some("Your picture is saved."));
+            if let Some(input) = input.try_get_untracked().flatten() {
+                input.set_value("");
+            }
+            Ok(())
+        });
+    };
+    let remove = move |()| {
+        notices.say(None);
+        form.submit(Ok(()), move |()| async move {
+            show(session, Api::new(session).remove_picture().await?);
+            notices.say(Some("Your picture is removed."));
+            Ok(())
+        });
+    };
+    let has_picture = move || session.user().is_some_and(|user| user.avatar_url.is_some());
+    view! {
+        <Form state=form on_submit=upload>
+            <div class="picture">
+                <Avatar />
+                <FileField
+                    label="Picture"
+                    name="avatar"
+                    accept=MEDIA_TYPES
+                    hint="PNG, JPEG or WebP, up to 2 MB. We show its middle as a square."
+                    input=input
+                    form=form
+                />
+            </div>
+            <div class="buttons">
+                <Button label="Upload picture" kind="submit" pending=form.pending() />
+                <Show when=has_picture>
+                    <Button label="Remove picture" class="button button-quiet" pending=form.pending() on_press=remove />
+                </Show>
+            </div>
+        </Form>
+    }
+}
+
+fn show(session: Session, picture: AvatarResponse) {
+    if let Some(user) = untrack(|| session.user()) {
+        session.set_user(UserResponse { avatar_url: picture.avatar_url, ..user });
+    }
+}
+
+/// What the API would refuse takes no time to send.
+fn check(file: Option<File>) -> Result<File, Wrong> {
+    let problem = match &file {
+        None => "Choose a picture first.",
+        Some(file) if !MEDIA_TYPES.split(',').any(|taken| file.type_() == taken) => {
+            "Choose a PNG, JPEG or WebP picture."
+        }
+        Some(file) if file.size() > f64::from(AVATAR_MAX_BYTES) => "This picture is larger than 2 MB.",
+        Some(_) => "",
+    };
+    file.filter(|_| problem.is_empty()).ok_or_else(|| Wrong::from([("avatar", problem.to_owned())]))
+}
