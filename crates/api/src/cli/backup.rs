@@ -136,7 +136,7 @@ async fn restore(Restore { which: Which { backup, identity }, moving }: Restore)
 /// What has the name of a backup is looked for in the storage, unless there is such a file here.
 async fn source(backup: &str) -> Result<Source, CliError> {
     let file = PathBuf::from(backup);
-    let stored = |name| Ok(Source::Stored(files(&settings()?.storage)?, name));
+    let stored = |name| Ok(Source::Stored(Box::new(files(&settings()?.storage)?), name));
     if file.exists() {
         return Ok(Source::File(file));
     }

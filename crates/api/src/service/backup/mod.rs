@@ -79,7 +79,7 @@ pub struct Made {
 pub enum Source {
     /// In a file of this machine.
     File(PathBuf),
-    Stored(Files, BackupName),
+    Stored(Box<Files>, BackupName),
 }
 
 impl Source {

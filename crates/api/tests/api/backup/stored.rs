@@ -39,7 +39,7 @@ async fn create_in(files: &Files, plan: Plan) -> Result<Made, BackupError> {
 }
 
 async fn verify_in(files: &Files, name: BackupName) -> Result<Contents, BackupError> {
-    let source = Source::Stored(files.clone(), name);
+    let source = Source::Stored(Box::new(files.clone()), name);
     off_thread(move || verify(&source, &nobody())).await
 }
 
@@ -54,7 +54,7 @@ async fn a_backup_in_the_storage_comes_back(database: Database) {
         assert_eq!(list(&files).await.unwrap(), [Stored { name, size_bytes: made.size_bytes }]);
         assert_eq!(verify_in(&files, name).await.unwrap().rows.values().sum::<u64>(), made.rows);
         let target = TestDb::empty(database);
-        let (stored, target) = (Source::Stored(files, name), std::sync::Arc::new(target));
+        let (stored, target) = (Source::Stored(Box::new(files), name), std::sync::Arc::new(target));
         let same = target.clone();
         off_thread(move || restore_from(&stored, &same, true)).await.unwrap();
         target.execute("DELETE FROM auth_events WHERE kind = 'restored'");
