@@ -70,7 +70,7 @@ impl Observed {
 
 /// A step of work, without what the background does by the clock.
 fn work_of(line: &str) -> Option<String> {
-    const BACKGROUND: [&str; 8] = [
+    const BACKGROUND: [&str; 11] = [
         "\"revoked_at\" >= ",
         "\"due_at\" <= ",
         "DELETE FROM \"sessions\"",
@@ -79,6 +79,9 @@ fn work_of(line: &str) -> Option<String> {
         "FROM \"auth_events\" ORDER BY \"auth_events\".\"id\" LIMIT ",
         "DELETE FROM \"auth_events\"",
         "DELETE FROM \"users\"",
+        "SELECT COUNT(*) FROM \"mail_outbox\"",
+        "FROM \"mail_outbox\" ORDER BY \"mail_outbox\".\"id\" LIMIT ",
+        "FROM \"last_backup\"",
     ];
     let (_, step) = line.split_once("store.statement: ").or_else(|| line.split_once("passwords.bcrypt: "))?;
     let step = step.replace('`', "\"");

@@ -103,8 +103,7 @@ fn a_release_that_is_taken_back_finds_what_it_knows() {
     for dialect in ["postgres", "sqlite"] {
         for folder in std::fs::read_dir(root.join(dialect)).unwrap() {
             let text = std::fs::read_to_string(folder.unwrap().path().join("up.sql")).unwrap();
-            let text: String =
-                text.lines().filter(|line| !line.starts_with("--")).map(|line| format!("{line} ")).collect();
+            let text = text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join(" ");
             for statement in text.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
                 assert!(goes_unnoticed(statement), "{dialect}: {statement}");
                 judged += 1;
