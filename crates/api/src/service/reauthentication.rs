@@ -59,10 +59,11 @@ pub async fn find(services: &Services, caller: CurrentUser) -> Result<Asked, Rea
     // A place first: those for whom there is none must not ask the database, either.
     let (place, now) = (services.hashing.enter()?, services.now());
     let found = services.store.run(move |connection| {
-        let found = sessions::find_with_user(connection, caller.session)?;
-        Ok((found, users::find_password_hash(connection, caller.id)?))
+        // The session second: what changed or erased the password in between has ended it.
+        let password_hash = users::find_password_hash(connection, caller.id)?;
+        Ok((password_hash, sessions::find_with_user(connection, caller.session)?))
     });
-    let (found, password_hash) = found.await?;
+    let (password_hash, found) = found.await?;
     let (_, user) = standing::check(found.as_ref(), now)?;
     let password_hash = password_hash.ok_or(Refusal::UserInactive)?;
     Ok(Asked { account: Account { user: user.clone(), password_hash }, place })
