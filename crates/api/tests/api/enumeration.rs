@@ -70,7 +70,7 @@ impl Observed {
 
 /// A step of work, without what the background does by the clock.
 fn work_of(line: &str) -> Option<String> {
-    const BACKGROUND: [&str; 11] = [
+    const BACKGROUND: [&str; 12] = [
         "\"revoked_at\" >= ",
         "\"due_at\" <= ",
         "DELETE FROM \"sessions\"",
@@ -82,6 +82,7 @@ fn work_of(line: &str) -> Option<String> {
         "SELECT COUNT(*) FROM \"mail_outbox\"",
         "FROM \"mail_outbox\" ORDER BY \"mail_outbox\".\"id\" LIMIT ",
         "FROM \"last_backup\"",
+        "ORDER BY \"stray_files\".\"noted_at\" LIMIT ",
     ];
     let (_, step) = line.split_once("store.statement: ").or_else(|| line.split_once("passwords.bcrypt: "))?;
     let step = step.replace('`', "\"");
