@@ -32,9 +32,10 @@ impl FromStr for BackupName {
             Some(stem) => (stem, true),
             None => (text.strip_suffix(PLAIN).ok_or(())?, false),
         };
-        let made_at = NaiveDateTime::parse_from_str(stem, FORM).map_err(|_| ())?.and_utc();
+        let read = NaiveDateTime::parse_from_str(stem, FORM).map_err(|_| ())?.and_utc();
+        let made_at = DateTime::from_timestamp(read.timestamp(), 0).ok_or(())?;
         let name = Self { made_at, encrypted };
-        // Reading is lenient (`2026115T…`), deleting must not be.
+        // Reading is lenient (`2026115T…`, a 61st second), deleting must not be.
         if name.to_string() == text { Ok(name) } else { Err(()) }
     }
 }
