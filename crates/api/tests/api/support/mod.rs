@@ -16,6 +16,7 @@ mod log;
 mod mail;
 mod mail_server;
 pub mod pictures;
+mod port;
 mod process;
 pub mod prometheus;
 mod proxy;
