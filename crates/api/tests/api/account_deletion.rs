@@ -1,7 +1,8 @@
 //! The end of an account: all that is known of a person goes, and whoever still holds a token of theirs holds nothing.
 
 use crate::support::{
-    Answer, Browser, Database, Mail, ONE_SECOND, PASSWORD, TestApp, TestDb, eventually, on_both_databases, send,
+    Answer, Browser, Database, Mail, ONE_SECOND, PASSWORD, TestApp, TestDb, eventually, hold_hashing,
+    on_both_databases, send,
 };
 use api::service::prune::prune;
 use api::store::AnyConnection;
@@ -24,6 +25,7 @@ on_both_databases![
     other_processes_hear_of_it_with_the_next_poll,
     of_several_deletions_at_once_one_is_done,
     of_a_deletion_and_a_new_password_at_once_one_is_done,
+    a_password_that_is_another_one_meanwhile_deletes_nothing,
     whatever_races_the_deletion_leaves_nothing_behind,
     what_is_left_goes_after_a_week,
     nobody_else_is_touched,
@@ -197,6 +199,22 @@ async fn of_a_deletion_and_a_new_password_at_once_one_is_done(database: Database
         deleted.refused(Reason::SessionRevoked);
         app.me(&changed.ok()).await.done();
     }
+}
+
+async fn a_password_that_is_another_one_meanwhile_deletes_nothing(database: Database) {
+    let (app, tokens) = start(database).await;
+    let held = hold_hashing(&app, 0).await;
+    let interfere = async {
+        let waits = async || (app.services().hashing.load().0 > 0).then_some(());
+        eventually("the password waits to be compared", waits).await;
+        let change = format!("UPDATE users SET password_hash = 'another' WHERE email = '{ADA}'");
+        assert_eq!(app.db().execute(&change), 1);
+        drop(held);
+    };
+    let (deleted, ()) = tokio::join!(delete(&app, &tokens, PASSWORD), interfere);
+
+    deleted.failed(503, Reason::Unavailable);
+    app.me(&tokens).await.done();
 }
 
 async fn whatever_races_the_deletion_leaves_nothing_behind(database: Database) {
