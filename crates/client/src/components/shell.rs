@@ -25,7 +25,7 @@ fn Header() -> impl IntoView {
     view! {
         <header class="header">
             <div class="header-inner">
-                <a class="home" href="/" aria-label="Latchkey, your account">
+                <a class="home" href="/">
                     <Brand />
                 </a>
                 <nav aria-label="Account pages">
