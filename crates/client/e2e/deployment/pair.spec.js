@@ -2,6 +2,7 @@
 import { readdirSync, renameSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { App } from "../support/app.js";
+import { file, png } from "../support/pictures.js";
 import { Watch } from "../support/watch.js";
 
 const { EMAIL: email, PASSWORD: password, FILES: folder } = process.env;
@@ -13,6 +14,21 @@ test("signing in, coming back and signing out work", async ({ context, page }) =
   await expect(page).toHaveURL(/\/sessions$/);
   await page.reload();
   await expect(app.signOutDevice.first()).toBeVisible();
+  await app.signOutButton.first().click();
+  await app.expectSignedOut();
+  expect(watch.found, "errors in the browser").toEqual([]);
+});
+
+test("a picture goes into the bucket and comes back through the API", async ({ context, page }) => {
+  const [app, watch] = [new App(page), new Watch(context)];
+  await app.open("/account");
+  await app.fillSignIn({ email, password });
+  await page.getByLabel("Picture", { exact: true }).setInputFiles(file("me.png", "image/png", png(64, [20, 160, 60])));
+  await page.getByRole("button", { name: "Upload picture", exact: true }).click();
+  const width = () => page.locator("main img.avatar").evaluate((image) => image.naturalWidth);
+  await expect.poll(width).toBe(64);
+  await page.reload();
+  await expect.poll(width).toBe(64);
   await app.signOutButton.first().click();
   await app.expectSignedOut();
   expect(watch.found, "errors in the browser").toEqual([]);
