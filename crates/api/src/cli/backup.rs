@@ -108,10 +108,18 @@ async fn store(settings: &Settings, plan: Plan) -> Result<(), CliError> {
 async fn list(as_json: bool) -> Result<(), CliError> {
     let all = backup::list(&files(&settings()?.storage)?).await.map_err(BackupError::from)?;
     if as_json {
-        let row = |Stored { name, size_bytes }: &Stored| json!({"name": name.to_string(), "made_at": name.made_at, "size_bytes": size_bytes, "encrypted": name.encrypted});
         return print_json(&all.iter().map(row).collect::<Vec<_>>());
     }
     all.iter().try_for_each(|Stored { name, size_bytes }| print(format_args!("{name} {size_bytes:>14} bytes")))
+}
+
+fn row(Stored { name, size_bytes }: &Stored) -> serde_json::Value {
+    json!({
+        "name": name.to_string(),
+        "made_at": name.made_at,
+        "size_bytes": size_bytes,
+        "encrypted": name.encrypted,
+    })
 }
 
 async fn verify(Which { backup, identity }: Which) -> Result<(), CliError> {

@@ -92,7 +92,8 @@ struct Answered<'a> {
 }
 
 impl Answered<'_> {
-    /// One line a request, which has its id and who called as all its lines have: the path is logged without its query, and nothing of headers or bodies.
+    /// One line a request, which has its id and who called as all its lines have: the path is logged without its query, and
+    /// nothing of headers or bodies.
     fn log(&self, response: &ServiceResponse) {
         let Self { id, route, duration } = self;
         let (method, status) = (response.request().method().as_str(), response.status().as_u16());
