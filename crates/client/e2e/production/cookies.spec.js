@@ -1,6 +1,7 @@
 // The API in production with TOKEN_TRANSPORT=cookie, and the client on another host of the same site.
 import { API, CLIENT, LOSE } from "../support/addresses.js";
 import { REFRESH } from "../support/app.js";
+import { intercept } from "../support/intercept.js";
 import { expect, test } from "../support/test.js";
 
 test.use({ stage: "cookie" });
@@ -22,7 +23,8 @@ const everythingKept = (page) =>
 
 /** Has the answer to the next refresh lost on its way to the browser. */
 const loseNext = (page, what, keys) =>
-  page.route(
+  intercept(
+    page,
     REFRESH,
     (route) => {
       const headers = route.request().headers();

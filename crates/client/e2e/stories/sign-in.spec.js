@@ -1,5 +1,6 @@
 import { API, CLIENT } from "../support/addresses.js";
 import { REFRESH } from "../support/app.js";
+import { intercept } from "../support/intercept.js";
 import { expect, test } from "../support/test.js";
 
 test("signing in shows the account", async ({ app, page, person }) => {
@@ -79,7 +80,7 @@ test("a second click while the first sign-in is on its way signs in once", async
 
 test("with the API asleep, sign-in says so and the second try works", async ({ app, page, person, watch }) => {
   watch.expectFailures("net::ERR_CONNECTION_REFUSED");
-  await page.route("**/api/auth/login/", (route) => route.abort("connectionrefused"), { times: 1 });
+  await intercept(page, "**/api/auth/login/", (route) => route.abort("connectionrefused"), { times: 1 });
   await app.open("/login");
   await app.fillSignIn(person);
   await expect(app.alert.or(app.notice).first()).toBeVisible();

@@ -1,11 +1,12 @@
 // Starting the program, when a deployment goes between the page and its files.
+import { intercept } from "../support/intercept.js";
 import { expect, test } from "../support/test.js";
 
 /** What a static host says to every path that is no file. */
 const PAGE = { contentType: "text/html", headers: { "cache-control": "public, max-age=31536000, immutable" }, body: "<!doctype html>" };
 
 /** Answers for a kind of file with the page, as often as `times` says. */
-const takeAway = (page, kind, times) => page.route(new RegExp(`/(client|style)-[^/]*\\.${kind}$`), (route) => route.fulfill(PAGE), { times });
+const takeAway = (page, kind, times) => intercept(page, new RegExp(`/(client|style)-[^/]*\\.${kind}$`), (route) => route.fulfill(PAGE), { times });
 
 for (const kind of ["js", "wasm", "css"]) {
   test(`a .${kind} file that was away for a moment is asked for again`, async ({ app, page, watch }) => {

@@ -1,5 +1,6 @@
 // Staying signed in: across a reload, expiry, many tabs, and an answer that got lost.
 import { ME, REFRESH } from "../support/app.js";
+import { intercept } from "../support/intercept.js";
 import { expect, test } from "../support/test.js";
 
 test("a reload keeps the session", async ({ app, page, person }) => {
@@ -49,7 +50,7 @@ test("a token that the API no longer takes is refreshed and the request sent onc
   await app.signIn(person);
   const refreshes = app.record(REFRESH);
   const asked = app.record(ME, "GET");
-  await page.route(ME, async (route) => {
+  await intercept(page, ME, async (route) => {
     await route.fulfill({ response: await route.fetch({ headers: { ...route.request().headers(), authorization: "Bearer x.y.z" } }) });
   }, { times: 1 });
   await page.reload();

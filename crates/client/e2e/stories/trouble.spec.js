@@ -1,6 +1,7 @@
 // What is no reason to sign anybody out: no network, a server that is busy or waking up, an answer that makes no sense.
 import { CLIENT } from "../support/addresses.js";
 import { ME, REFRESH, SESSIONS } from "../support/app.js";
+import { intercept } from "../support/intercept.js";
 import { expect, test } from "../support/test.js";
 
 const cors = { "access-control-allow-origin": CLIENT, "access-control-expose-headers": "Retry-After, X-Request-Id" };
@@ -126,14 +127,14 @@ test("a 401 straight after a fresh refresh neither loops nor signs out", async (
   await app.signIn(person);
   const refreshes = app.record(REFRESH);
   const asked = app.record(SESSIONS, "GET");
-  await page.route(SESSIONS, (route) => route.fulfill(problem(401, { code: "token_not_valid", reason: "token_expired" })));
+  const stop = await intercept(page, SESSIONS, (route) => route.fulfill(problem(401, { code: "token_not_valid", reason: "token_expired" })));
   await app.visit("Sessions");
   await expect(app.alert.or(app.notice).first()).toBeVisible();
   expect(refreshes).toHaveLength(1);
   expect(asked).toHaveLength(2);
   await expect(app.signInHeading).toBeHidden();
 
-  await page.unroute(SESSIONS);
+  stop();
   await page.reload();
   await expect(app.signOutDevice.first()).toBeVisible();
 });
@@ -142,10 +143,10 @@ test("a 401 that is not about the token is not answered by a refresh", async ({ 
   watch.expectFailures(401);
   await app.signIn(person);
   const refreshes = app.record(REFRESH);
-  await page.route(ME, (route) => route.fulfill(problem(401, { code: "not_authenticated" })));
+  const stop = await intercept(page, ME, (route) => route.fulfill(problem(401, { code: "not_authenticated" })));
   await app.visit("Sessions");
   await app.visit("Account");
-  await page.unroute(ME);
+  stop();
   await app.visitSessions();
   expect(refreshes.length).toBeLessThanOrEqual(1); // by expiry, not by the answer
   expect((await app.tokens()).refresh).toBeTruthy();
