@@ -2,7 +2,9 @@
 //! the same over the seeds, so that neither rots.
 #![allow(clippy::missing_panics_doc, reason = "a panic is the finding")]
 
+pub mod archives;
 pub mod bodies;
 pub mod configuration;
 pub mod forwarded;
+pub mod pictures;
 pub mod tokens;

@@ -33,3 +33,13 @@ fn nobody_chooses_their_own_address() {
 fn any_configuration_is_settings_or_problems_without_secrets() {
     over_the_seeds("configuration", targets::configuration::run);
 }
+
+#[test]
+fn any_picture_is_drawn_anew_or_refused() {
+    over_the_seeds("pictures", targets::pictures::run);
+}
+
+#[test]
+fn any_archive_fills_a_database_or_leaves_it_empty() {
+    over_the_seeds("archives", targets::archives::run);
+}

@@ -1,0 +1,48 @@
+//! Backups: a first byte, then an archive as it is (0), or the lines of one, which are compressed and sealed here.
+
+use api::config::DatabaseUrl;
+use api::service::backup::{BackupError, Identities, Order, Source, restore, verify};
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::{DateTime, Utc};
+
+/// When all of it happens, Unix seconds.
+const NOW: i64 = 1_772_600_767;
+
+/// Proven or refused. What is proven has the rows that it says, and fills a database or leaves it empty.
+pub fn run(data: &[u8]) {
+    let Some((first, content)) = data.split_first() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("backup");
+    let archive = if *first == 0 { content.to_vec() } else { sealed(content) };
+    std::fs::write(&file, archive).expect("a file");
+    let source = Source::File(file);
+    let identities = Identities::read(None).expect("no keys");
+    let Ok(proven) = verify(&source, &identities) else { return };
+    if *first != 0 {
+        let rows = content.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"[")).count();
+        assert_eq!(proven.rows.values().sum::<u64>(), rows as u64, "rows came or went");
+    }
+    let fill = |name: &str, moving| {
+        let database = DatabaseUrl::Sqlite(folder.path().join(name));
+        let now = DateTime::<Utc>::from_timestamp(NOW, 0).expect("a time");
+        restore(&source, &Order { database: &database, identities: &identities, moving, now })
+    };
+    for moving in [false, true] {
+        let name = if moving { "moved" } else { "restored" };
+        match fill(name, moving) {
+            Ok(restored) => {
+                assert_eq!(restored, proven);
+                assert!(matches!(fill(name, moving), Err(BackupError::NotEmpty(_))), "filled twice");
+            }
+            // The second try is refused for the same reason, not for what the first one left behind.
+            Err(_) => assert!(!matches!(fill(name, moving), Err(BackupError::NotEmpty(_))), "left half filled"),
+        }
+    }
+}
+
+fn sealed(lines: &[u8]) -> Vec<u8> {
+    let packed = zstd::encode_all(lines, 1).expect("packs");
+    let head = [0x5C, 0x2A, 0x4D, 0x18, 32, 0, 0, 0];
+    let sum = digest(&SHA256, &packed);
+    [&packed, head.as_slice(), sum.as_ref()].concat()
+}
