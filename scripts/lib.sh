@@ -68,6 +68,9 @@ use_wasm() {
   export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="${lld:-/usr/bin/wasm-ld}"
 }
 
+# The API as the browser tests start it: the build of the other tests, so that nothing is compiled twice.
+build_test_api() { cargo test --workspace --locked --no-run; }
+
 # The client as the browser tests serve it, talking to the API that they start.
 build_e2e_client() (
   use_wasm
