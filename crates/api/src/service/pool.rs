@@ -75,7 +75,7 @@ impl WorkPool {
         Self::with_threads(("hashing", metrics), cores, cores * PASSWORDS_PER_CORE)
     }
 
-    /// For pictures: one after the other, because each may take a hundred megabytes.
+    /// For pictures: one after the other, because each may take 170 MiB.
     ///
     /// # Errors
     /// When the system gives no threads.
