@@ -22,20 +22,22 @@ pub fn run(data: &[u8]) {
         let rows = content.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"[")).count();
         assert_eq!(proven.rows.values().sum::<u64>(), rows as u64, "rows came or went");
     }
-    let fill = |name: &str, moving| {
+    let restored_into = |name: &str, moving| {
         let database = DatabaseUrl::Sqlite(folder.path().join(name));
         let now = DateTime::<Utc>::from_timestamp(NOW, 0).expect("a time");
         restore(&source, &Order { database: &database, identities: &identities, moving, now })
     };
     for moving in [false, true] {
         let name = if moving { "moved" } else { "restored" };
-        match fill(name, moving) {
+        match restored_into(name, moving) {
             Ok(restored) => {
                 assert_eq!(restored, proven);
-                assert!(matches!(fill(name, moving), Err(BackupError::NotEmpty(_))), "filled twice");
+                assert!(matches!(restored_into(name, moving), Err(BackupError::NotEmpty(_))), "filled twice");
             }
             // The second try is refused for the same reason, not for what the first one left behind.
-            Err(_) => assert!(!matches!(fill(name, moving), Err(BackupError::NotEmpty(_))), "left half filled"),
+            Err(_) => {
+                assert!(!matches!(restored_into(name, moving), Err(BackupError::NotEmpty(_))), "left half filled");
+            }
         }
     }
 }
