@@ -1,10 +1,10 @@
 //! From a row of the outbox to a letter: who gets it, and with which link.
 
-use super::text::{self, Letter, Site};
+use super::text::{self, Content, Draft, Letter, Notice, Site};
 use crate::service::links::{self, LinkToken, NoRandomBytes};
 use crate::service::{ClientInfo, Services, event, identity};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::{MailKind, MailRow};
+use crate::store::mail_outbox::MailRow;
 use crate::store::one_time_tokens::{self, NewToken, Purpose};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
@@ -38,31 +38,20 @@ enum Receiver {
 pub(super) async fn prepare(services: &Services, mail: &MailRow) -> Result<Option<Letter>, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let site = Site::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
-    let Some(purpose) = purpose_of(mail.kind) else {
-        return Ok(Some(text::notice(mail, mail.kind, &site, mail.recipient.clone())));
+    let purpose = match Content::from(mail.kind) {
+        Content::Notice(notice) => {
+            return Ok(Some(text::notice(Draft { mail, site, to: mail.recipient.clone() }, notice)));
+        }
+        Content::Link(purpose) => purpose,
     };
     let LinkToken { token, hash } = LinkToken::new()?;
     let (row, now) = (mail.clone(), services.now());
     let issue = Issue { mail: row, purpose, hash, now };
     Ok(match services.store.write(move |connection| issue.run(connection)).await? {
         Receiver::Nobody => None,
-        Receiver::Address(to) => Some(text::with_link(mail, &site, to, &token)),
-        Receiver::OwnerOf(to) => Some(text::notice(mail, MailKind::AccountExists, &site, to)),
+        Receiver::Address(to) => Some(text::with_link(Draft { mail, site, to }, purpose, &token)),
+        Receiver::OwnerOf(to) => Some(text::notice(Draft { mail, site, to }, Notice::AccountExists)),
     })
-}
-
-const fn purpose_of(kind: MailKind) -> Option<Purpose> {
-    match kind {
-        MailKind::ResetPassword => Some(Purpose::ResetPassword),
-        MailKind::VerifyEmail => Some(Purpose::VerifyEmail),
-        MailKind::ChangeEmail => Some(Purpose::ChangeEmail),
-        MailKind::AccountExists
-        | MailKind::PasswordChanged
-        | MailKind::EmailChangeRequested
-        | MailKind::EmailChanged
-        | MailKind::RefreshReused
-        | MailKind::AccountDeleted => None,
-    }
 }
 
 /// A token that is about to be made.
