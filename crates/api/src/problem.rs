@@ -5,13 +5,13 @@ mod sessions;
 
 use crate::files::FileError;
 use crate::service::account::AccountError;
+use crate::service::authorize::Refusal;
 use crate::service::avatar::AvatarError;
 use crate::service::events::EventsError;
 use crate::service::limits::Throttled;
 use crate::service::login::LoginError;
 use crate::service::pool::Busy;
 use crate::service::register::RegisterError;
-use crate::service::standing::Refusal;
 use crate::store::StoreError;
 use crate::store::users::TakenName;
 use actix_web::body::BoxBody;

@@ -2,7 +2,7 @@
 
 use super::Problem;
 use crate::service::csrf::CsrfError;
-use crate::service::logout::LogoutError;
+use crate::service::logout::{LogoutAllError, LogoutError};
 use crate::service::refresh::RefreshError;
 use crate::service::sessions::SessionsError;
 use crate::service::tokens::TokenError;
@@ -40,6 +40,15 @@ impl From<LogoutError> for Problem {
         match error {
             LogoutError::NotValid(cause) => Self::token_not_valid(cause.reason()),
             LogoutError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LogoutAllError> for Problem {
+    fn from(error: LogoutAllError) -> Self {
+        match error {
+            LogoutAllError::Refused(refusal) => refusal.into(),
+            LogoutAllError::Store(error) => error.into(),
         }
     }
 }

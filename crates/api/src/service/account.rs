@@ -1,11 +1,11 @@
 //! The caller's own account.
 
+use super::authorize::{self, Refusal};
 use super::grant::user_response;
-use super::standing::{self, Refusal};
 use super::{ClientInfo, CurrentUser, Services, event, identity};
 use crate::store::events::EventKind;
 use crate::store::users::Profile;
-use crate::store::{StoreError, events, sessions, users};
+use crate::store::{StoreError, events, users};
 use auth_types::requests::UpdateMeRequest;
 use auth_types::responses::UserResponse;
 use auth_types::{FieldErrors, validation};
@@ -38,9 +38,9 @@ impl From<StoreError> for AccountError {
 /// # Errors
 /// [`AccountError`].
 pub async fn show(services: &Services, caller: CurrentUser) -> Result<UserResponse, AccountError> {
-    let found = services.store.run(move |connection| sessions::find_with_user(connection, caller.session)).await?;
-    let (_, user) = standing::check(found.as_ref(), services.now())?;
-    Ok(user_response(user))
+    let now = services.now();
+    let user = services.store.run(move |connection| authorize::authorize(connection, caller, now)).await??;
+    Ok(user_response(&user))
 }
 
 /// Changes what the caller may change about themselves.
@@ -56,12 +56,10 @@ pub async fn update(
     let profile = check(request).map_err(AccountError::Fields)?;
     let now = services.now();
     let updated = services.store.write(move |connection| {
-        let found = sessions::find_with_user(connection, caller.session)?;
-        if let Err(refusal) = standing::check(found.as_ref(), now) {
+        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
             return Ok(Err(refusal));
         }
-        // The account may have been deleted since.
-        let Some(user) = users::update_profile(connection, caller.id, &profile)?.filter(|user| user.is_active) else {
+        let Some(user) = users::update_profile(connection, caller.id, &profile)? else {
             return Ok(Err(Refusal::UserInactive));
         };
         events::insert(connection, &event(caller.id, EventKind::ProfileChanged, now, &client))?;

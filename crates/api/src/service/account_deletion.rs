@@ -59,17 +59,18 @@ pub async fn delete(
     Ok(())
 }
 
-/// The user's own row comes last: changing its names waits for whoever inserts a row that refers to it, and they may wait
-/// for a session. Answers the file of their picture, a stray now.
+/// The user's own row comes after what others lock: changing its names waits for whoever inserts a row that refers to it,
+/// and they may wait for a session. Returns the file of their picture, a stray now.
 fn erase(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> QueryResult<Option<String>> {
     let canonical = identity::canonical_email(&user.email).unwrap_or_default();
     sessions::erase(connection, user.id)?;
     one_time_tokens::delete_all(connection, user.id)?;
     known_networks::delete_all(connection, user.id)?;
     mail_outbox::delete_all(connection, user.id, [&user.email, &canonical])?;
-    events::delete_all(connection, user.id)?;
     let picture = avatar::forget(connection, user.id, now)?;
     users::erase(connection, user.id, now)?;
+    // Last: until here events could still be inserted, and from here on none is.
+    events::delete_all(connection, user.id)?;
     Ok(picture)
 }
 
@@ -82,5 +83,5 @@ fn say_goodbye(
     mail_outbox::insert(connection, &mail::to_address(MailKind::AccountDeleted, &user.email, now, client))?;
     let mut deleted = event(None, EventKind::AccountDeleted, now, &ClientInfo::default());
     deleted.detail.user = Some(user.id);
-    events::insert(connection, &deleted)
+    events::insert_anonymous(connection, &deleted)
 }

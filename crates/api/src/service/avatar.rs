@@ -4,14 +4,14 @@
 //! The database and the storage have no common transaction. So a file is noted as a stray ([`strays`]) before it is
 //! written and until a row names it, and again when no row names it any more: whatever breaks in between, it is found.
 
+use super::authorize::{self, Refusal};
 use super::limits::{Budget, Throttled};
 use super::picture::{self, Kind, Picture, PictureError};
 use super::pool::{Busy, Place};
-use super::standing::{self, Refusal};
 use super::{ClientInfo, CurrentUser, Services, event, strays};
 use crate::files::{FileError, FileInfo, Found};
 use crate::store::events::EventKind;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, sessions, stray_files, users};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, stray_files, users};
 use auth_types::UserId;
 use auth_types::responses::AvatarResponse;
 use bytes::Bytes;
@@ -141,8 +141,7 @@ async fn exchange(
     let (key, now) = (key.map(|key| key.text), services.now());
     let new = key.clone();
     let exchanged = services.store.write(move |connection| {
-        let found = sessions::find_with_user(connection, caller.session)?;
-        if let Err(refusal) = standing::check(found.as_ref(), now) {
+        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
             return Ok(Err(refusal.into()));
         }
         if let Some(new) = &new

@@ -1,9 +1,9 @@
 //! What happened to the caller's account, page by page.
 
-use super::standing::{self, Refusal};
+use super::authorize::{self, Refusal};
 use super::{CurrentUser, Services};
 use crate::store::events::Position;
-use crate::store::{StoreError, events, sessions};
+use crate::store::{StoreError, events};
 use auth_types::FieldErrors;
 use auth_types::events::EventsResponse;
 use base64::Engine;
@@ -37,12 +37,13 @@ pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Res
     })?;
     let now = services.now();
     let found = services.store.run(move |connection| {
-        let current = sessions::find_with_user(connection, caller.session)?;
-        // One more tells whether there is another page.
-        Ok((current, events::list(connection, caller.id, position, i64::from(PAGE) + 1)?))
+        if let Err(refusal) = authorize::authorize(connection, caller, now)? {
+            return Ok(Err(refusal));
+        }
+        // One more shows whether there is another page.
+        events::list(connection, caller.id, position, i64::from(PAGE) + 1).map(Ok)
     });
-    let (current, mut results) = found.await?;
-    standing::check(current.as_ref(), now)?;
+    let mut results = found.await??;
     let is_last = results.len() <= usize::from(PAGE);
     results.truncate(PAGE.into());
     let next = results.last().filter(|_| !is_last);

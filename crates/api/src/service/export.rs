@@ -1,8 +1,8 @@
 //! Everything that is stored about the caller, for them to keep.
 
 use super::account::AccountError;
+use super::authorize::{self, Refusal};
 use super::events::newest;
-use super::standing::{self, Refusal};
 use super::{ClientInfo, CurrentUser, Services, event, identity};
 use crate::store::events::EventKind;
 use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, one_time_tokens, sessions, users};
@@ -21,8 +21,7 @@ pub async fn export(
 ) -> Result<ExportResponse, AccountError> {
     let now = services.now();
     let exported = services.store.write(move |connection| {
-        let found = sessions::find_with_user(connection, caller.session)?;
-        if let Err(refusal) = standing::check(found.as_ref(), now) {
+        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
             return Ok(Err(refusal));
         }
         events::insert(connection, &event(caller.id, EventKind::DataExported, now, &client))?;

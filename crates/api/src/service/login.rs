@@ -106,7 +106,7 @@ pub async fn login(
     }
     let outcome = match guess {
         Ok(Guess::Right(proven)) => open_session(services, proven, client).await,
-        // A row for an unknown name, too: a failure must cost the same whoever it was.
+        // For an unknown name too: the statement inserts nothing then, and a failure costs the same whoever it was.
         Ok(Guess::Wrong(user)) => {
             let noted = note_failure(services, user, &client).await;
             noted.map_err(LoginError::Store).and(Err(LoginError::NoActiveAccount))

@@ -1,5 +1,6 @@
 //! Signing out: here, and everywhere.
 
+use super::authorize::{self, Refusal};
 use super::tokens::{self, TokenError};
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
@@ -23,13 +24,13 @@ pub enum LogoutError {
 pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Result<(), LogoutError> {
     let now = services.now();
     let claims = services.tokens.verify_refresh_of_any_age(token, now).map_err(LogoutError::NotValid)?;
-    tokens::note_owner(&claims);
-    let id = claims.sid;
+    let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(LogoutError::NotValid)?);
     let ended = services.store.write(move |connection| {
-        let owner = sessions::find_owner(connection, id)?;
-        let ended = sessions::revoke(connection, id, RevokeReason::Logout, now)?;
-        if let Some(owner) = owner.filter(|_| ended) {
-            events::insert(connection, &event(owner, EventKind::LoggedOut, now, &client))?;
+        // A session that another user has is not the token's.
+        let is_owner = sessions::find_owner(connection, id)? == Some(user);
+        let ended = is_owner && sessions::revoke(connection, id, RevokeReason::Logout, now)?;
+        if ended {
+            events::insert(connection, &event(user, EventKind::LoggedOut, now, &client))?;
         }
         Ok(ended)
     });
@@ -39,18 +40,30 @@ pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Res
     Ok(())
 }
 
-/// Ends every live session of the caller and answers how many there were.
+/// Why no session was ended.
+#[derive(Debug, thiserror::Error)]
+pub enum LogoutAllError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Ends every live session of the caller and returns how many there were.
 ///
 /// # Errors
-/// When the database does not answer; no session is ended then.
-pub async fn logout_all(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<usize, StoreError> {
+/// [`LogoutAllError`]; no session is ended then.
+pub async fn logout_all(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<usize, LogoutAllError> {
     let now = services.now();
     let ended = services.store.write(move |connection| {
+        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
+            return Ok(Err(refusal));
+        }
         let ended = sessions::revoke_all(connection, caller.id, RevokeReason::LogoutAll, now)?;
         events::insert(connection, &event(caller.id, EventKind::LoggedOutEverywhere, now, &client))?;
-        Ok(ended)
+        Ok(Ok(ended))
     });
-    let ended = ended.await?;
+    let ended = ended.await??;
     let count = ended.len();
     services.feed.insert(ended, now);
     Ok(count)

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod account_deletion;
+pub mod authorize;
 pub mod avatar;
 pub mod backup;
 pub mod csrf;
@@ -28,7 +29,6 @@ pub mod refresh;
 pub mod register;
 pub mod revocation;
 pub mod sessions;
-pub mod standing;
 pub mod start;
 pub mod strays;
 pub mod tokens;

@@ -1,13 +1,13 @@
 //! Security-changing acts ask a signed-in caller for the password again: a stolen access token is not enough for them.
 
+use super::authorize::{self, Refusal};
 use super::limits::{Budget, Throttled};
 use super::passwords::{self, Verdict};
 use super::pool::{Busy, Place};
-use super::standing::{self, Refusal};
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, sessions, users};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
 use chrono::{DateTime, Utc};
 
 /// Why the caller is not believed.
@@ -61,12 +61,11 @@ pub async fn find(services: &Services, caller: CurrentUser) -> Result<Asked, Rea
     let found = services.store.run(move |connection| {
         // The session second: what changed or erased the password in between has ended it.
         let password_hash = users::find_password_hash(connection, caller.id)?;
-        Ok((password_hash, sessions::find_with_user(connection, caller.session)?))
+        Ok((password_hash, authorize::authorize(connection, caller, now)?))
     });
-    let (password_hash, found) = found.await?;
-    let (_, user) = standing::check(found.as_ref(), now)?;
-    let password_hash = password_hash.ok_or(Refusal::UserInactive)?;
-    Ok(Asked { account: Account { user: user.clone(), password_hash }, place })
+    let (password_hash, user) = found.await?;
+    let (user, password_hash) = (user?, password_hash.ok_or(Refusal::UserInactive)?);
+    Ok(Asked { account: Account { user, password_hash }, place })
 }
 
 /// Compares the password, as far as the limits let it; a wrong one is recorded. Answers the account, which is proven now.
@@ -103,8 +102,7 @@ pub(super) fn still_holds(
     now: DateTime<Utc>,
 ) -> QueryResult<Result<(), ReauthenticationError>> {
     let current = users::lock_credentials(connection, caller.id)?;
-    let found = sessions::find_with_user(connection, caller.session)?;
-    Ok(match standing::check(found.as_ref(), now) {
+    Ok(match authorize::authorize(connection, caller, now)? {
         Err(refusal) => Err(refusal.into()),
         Ok(_) if current.is_none_or(|current| current.password_hash != account.password_hash) => {
             Err(ReauthenticationError::Contended)

@@ -3,9 +3,9 @@
 //! One conditional statement moves the session on. When it moves nothing, the row says why, and `judge` decides: it is
 //! the contract's answer table, row by row.
 
+use super::authorize::{self, Refusal};
 use super::grant::{self, SignError};
 use super::limits::{Budget, Throttled};
-use super::standing::{self, Refusal};
 use super::tokens::{self, TokenError, new_jti};
 use super::{ClientInfo, Services, event, mail, passwords};
 use crate::store::events::EventKind;
@@ -104,9 +104,9 @@ pub async fn refresh(
     let mut tries = services.limits.tries(&client);
     tries.by_client(Budget::TokenClient).await?;
     let claims = services.tokens.verify_refresh(token, now).map_err(RefreshError::NotValid)?;
-    tokens::note_owner(&claims);
+    let user = tokens::owner_of(&claims).map_err(RefreshError::NotValid)?;
     tries.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
-    let presented = Presented { session: claims.sid, generation: claims.generation, jti: claims.jti };
+    let presented = Presented { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(passwords::digest_of);
     let rotation = Rotation { jti: new_jti(), key_hash, now, lifetime: lifetimes.refresh };
@@ -168,7 +168,7 @@ impl Exchange {
     /// The contract's table.
     fn judge(&self, found: Option<&(SessionRow, UserRow)>) -> Verdict {
         let now = self.rotation.now;
-        let (session, _) = match standing::check(found, now) {
+        let (session, _) = match authorize::check(found, self.presented.user, now) {
             Ok(found) => found,
             Err(refusal) => return Verdict::Refused(refusal),
         };

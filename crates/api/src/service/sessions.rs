@@ -1,6 +1,6 @@
 //! The caller's sessions: which there are, and ending one of them.
 
-use super::standing::{self, Refusal};
+use super::authorize::{self, Refusal};
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
@@ -27,12 +27,12 @@ pub enum SessionsError {
 pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<SessionResponse>, SessionsError> {
     let now = services.now();
     let found = services.store.run(move |connection| {
-        let current = sessions::find_with_user(connection, caller.session)?;
-        Ok((current, sessions::list_live(connection, caller.id, now)?))
+        if let Err(refusal) = authorize::authorize(connection, caller, now)? {
+            return Ok(Err(refusal));
+        }
+        sessions::list_live(connection, caller.id, now).map(Ok)
     });
-    let (current, rows) = found.await?;
-    standing::check(current.as_ref(), now)?;
-    Ok(rows.into_iter().map(|row| response(row, caller.session)).collect())
+    Ok(found.await??.into_iter().map(|row| response(row, caller.session)).collect())
 }
 
 fn response(row: SessionRow, current: SessionId) -> SessionResponse {
@@ -61,18 +61,20 @@ pub async fn revoke(
     let now = services.now();
     let reason = if id == caller.session { RevokeReason::Logout } else { RevokeReason::OtherDevice };
     let ended = services.store.write(move |connection| {
-        if sessions::find_owner(connection, id)? != Some(caller.id) {
-            return Ok(None);
+        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
+            return Ok(Err(refusal.into()));
         }
-        let ended = sessions::revoke(connection, id, reason, now)?;
-        if ended {
+        if sessions::find_owner(connection, id)? != Some(caller.id) {
+            return Ok(Err(SessionsError::NotFound));
+        }
+        if sessions::revoke(connection, id, reason, now)? {
             let mut revoked = event(caller.id, EventKind::SessionRevoked, now, &client);
             revoked.detail.session = Some(id);
             events::insert(connection, &revoked)?;
         }
-        Ok(Some(ended))
+        Ok(Ok(()))
     });
-    ended.await?.ok_or(SessionsError::NotFound)?;
+    ended.await??;
     services.feed.insert([id], now);
     Ok(())
 }

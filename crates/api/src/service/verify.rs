@@ -1,7 +1,7 @@
 //! Telling whether a token is valid.
 
+use super::authorize::{self, Refusal};
 use super::limits::{Budget, Throttled};
-use super::standing::{self, Refusal};
 use super::tokens::TokenError;
 use super::{ClientInfo, Services, tokens};
 use crate::store::{StoreError, sessions};
@@ -46,9 +46,9 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
 }
 
 async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<(), VerifyError> {
-    let id = claims.sid;
+    let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(VerifyError::NotValid)?);
     let found = services.store.run(move |connection| sessions::find_with_user(connection, id)).await?;
-    let (session, _) = standing::check(found.as_ref(), services.now())?;
+    let (session, _) = authorize::check(found.as_ref(), user, services.now())?;
     let live = session.generation == claims.generation && session.jti == claims.jti;
     if live { Ok(()) } else { Err(VerifyError::Superseded) }
 }

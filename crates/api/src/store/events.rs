@@ -1,8 +1,8 @@
 //! Table `auth_events`: what happened to an account, for its owner and for the operator.
 
 use super::connection::{AnyConnection, MultiBackend};
-use super::schema::auth_events;
-use super::types::{At, Text};
+use super::schema::{auth_events, users};
+use super::types::{At, Nullable, Text, Timestamptz};
 use auth_types::UserId;
 use auth_types::events::EventResponse;
 pub use auth_types::{EventDetail, EventKind};
@@ -33,7 +33,7 @@ pub fn recorded(kind: EventKind) -> u64 {
 /// An event to insert.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
-    /// Nobody when a name is unknown.
+    /// Nobody when a name is unknown: [`insert`] writes nothing then.
     pub user: Option<UserId>,
     pub kind: EventKind,
     pub at: DateTime<Utc>,
@@ -42,23 +42,69 @@ pub struct NewEvent {
     pub detail: EventDetail,
 }
 
-/// Inserts an event.
+/// Inserts an event of a user who exists. For nobody and for somebody who was deleted it inserts nothing, by the same
+/// statement: an unknown name must cost what a known one does.
+///
+/// On PostgreSQL the statement waits for a deletion that is under way, and finds the user gone then. So nothing about a
+/// person is written behind the deletion of their events.
 ///
 /// # Errors
-/// When the database does not answer.
+/// When the database does not respond.
 pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<()> {
-    diesel::insert_into(auth_events::table)
+    let owner = users::table
+        .filter(users::id.nullable().eq(event.user.map(|user| user.0)))
+        .filter(users::deleted_at.is_null())
+        .select((
+            users::id.nullable(),
+            event.kind.as_str().into_sql::<Text>(),
+            At(event.at).into_sql::<Timestamptz>(),
+            event.ip_address.as_deref().into_sql::<Nullable<Text>>(),
+            event.user_agent.as_deref().into_sql::<Nullable<Text>>(),
+            written(event).into_sql::<Text>(),
+        ));
+    let columns = (
+        auth_events::user_id,
+        auth_events::kind,
+        auth_events::at,
+        auth_events::ip_address,
+        auth_events::user_agent,
+        auth_events::detail,
+    );
+    let inserted = match connection {
+        AnyConnection::Postgres(postgres) => {
+            owner.for_key_share().insert_into(auth_events::table).into_columns(columns).execute(postgres)
+        }
+        // A statement that writes holds the whole file.
+        AnyConnection::Sqlite(sqlite) => owner.insert_into(auth_events::table).into_columns(columns).execute(sqlite),
+    };
+    count(event.kind, inserted?);
+    Ok(())
+}
+
+/// Inserts an event that belongs to no account: what an operator has to know of an account that is gone, or of the whole
+/// database.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn insert_anonymous(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<()> {
+    let inserted = diesel::insert_into(auth_events::table)
         .values((
-            auth_events::user_id.eq(event.user.map(|user| user.0)),
+            auth_events::user_id.eq(None::<i64>),
             auth_events::kind.eq(event.kind.as_str()),
             auth_events::at.eq(At(event.at)),
-            auth_events::ip_address.eq(event.ip_address.as_deref()),
-            auth_events::user_agent.eq(event.user_agent.as_deref()),
-            auth_events::detail.eq(serde_json::to_string(&event.detail).unwrap_or_default()),
+            auth_events::detail.eq(written(event)),
         ))
         .execute(connection)?;
-    RECORDED[event.kind as usize].fetch_add(1, Ordering::Relaxed);
+    count(event.kind, inserted);
     Ok(())
+}
+
+fn written(event: &NewEvent) -> String {
+    serde_json::to_string(&event.detail).unwrap_or_default()
+}
+
+fn count(kind: EventKind, inserted: usize) {
+    RECORDED[kind as usize].fetch_add(u64::try_from(inserted).unwrap_or_default(), Ordering::Relaxed);
 }
 
 /// Where a page of events begins: before the event of this time and number.

@@ -140,6 +140,7 @@ pub fn insert(connection: &mut AnyConnection, session: NewSession) -> QueryResul
 #[derive(Debug, Clone)]
 pub struct Presented {
     pub session: SessionId,
+    pub user: UserId,
     pub generation: i64,
     pub jti: String,
 }
@@ -170,6 +171,7 @@ pub fn rotate(
     let owner = users::table.filter(users::id.eq(sessions::user_id));
     let live = sessions::table
         .filter(sessions::id.eq(Sid(presented.session)))
+        .filter(sessions::user_id.eq(presented.user.0))
         .filter(sessions::jti.eq(&presented.jti))
         .filter(sessions::generation.eq(presented.generation))
         .filter(sessions::revoked_at.is_null())

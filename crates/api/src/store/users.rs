@@ -340,7 +340,7 @@ pub fn update_profile(connection: &mut AnyConnection, id: UserId, profile: &Prof
 pub fn replace_avatar(connection: &mut AnyConnection, id: UserId, key: Option<&str>) -> QueryResult<Option<String>> {
     let row = users::table.find(id.0).select(users::avatar_key);
     let before: Option<Option<String>> = match connection {
-        AnyConnection::Postgres(postgres) => row.for_update().first(postgres).optional()?,
+        AnyConnection::Postgres(postgres) => row.for_no_key_update().first(postgres).optional()?,
         // SQLite's write transaction holds the whole file.
         AnyConnection::Sqlite(_) => row.first(connection).optional()?,
     };

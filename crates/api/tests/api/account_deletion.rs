@@ -27,6 +27,7 @@ on_both_databases![
     of_a_deletion_and_a_new_password_at_once_one_is_done,
     a_password_that_is_another_one_meanwhile_deletes_nothing,
     whatever_races_the_deletion_leaves_nothing_behind,
+    a_wrong_password_that_races_the_deletion_leaves_nothing_behind,
     what_is_left_goes_after_a_week,
     nobody_else_is_touched,
 ];
@@ -237,6 +238,28 @@ async fn whatever_races_the_deletion_leaves_nothing_behind(database: Database) {
     assert_eq!(app.db().number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 0);
 }
 
+/// What a deletion leaves of a user's row, in short.
+const DELETED: &str = "UPDATE users SET is_active = false, deleted_at = created_at, email = '', \
+                       email_canonical = 'deleted:' || id WHERE email = 'ada@example.com'";
+
+async fn a_wrong_password_that_races_the_deletion_leaves_nothing_behind(database: Database) {
+    let (app, tokens) = start(database).await;
+    let held = hold_hashing(&app, 0).await;
+    let before = rows_of(app.db(), tokens.user.id);
+    let interfere = async {
+        let waits = async || (app.services().hashing.load().0 > 1).then_some(());
+        eventually("both passwords wait to be compared", waits).await;
+        assert_eq!(app.db().execute(DELETED), 1);
+        drop(held);
+    };
+    let wrong = "violet harbor lantern 43";
+    let (signed_in, deleted, ()) = tokio::join!(app.sign_in(ADA, wrong), delete(&app, &tokens, wrong), interfere);
+
+    signed_in.refused(Reason::CredentialsWrong);
+    deleted.wrong_fields(&["password"]);
+    assert_eq!(rows_of(app.db(), tokens.user.id), before);
+}
+
 async fn what_is_left_goes_after_a_week(database: Database) {
     let (app, tokens) = start(database).await;
     delete(&app, &tokens, PASSWORD).await.done();
@@ -273,6 +296,41 @@ async fn until_it_waits(app: &TestApp) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     eventually("a transaction waits", async || (app.db().number(waiting) > 0).then_some(())).await;
+}
+
+/// The event was inserted after the deletion has deleted the events, or so it seems from here.
+#[actix_web::test]
+async fn an_event_that_commits_during_the_deletion_goes_with_the_others() {
+    let (app, tokens) = start(Database::Postgres).await;
+    let mut other = app.db().connect();
+    let event = format!(
+        "BEGIN; INSERT INTO auth_events (user_id, kind, at, user_agent) VALUES ({}, 'login_failed', now(), 'marker')",
+        tokens.user.id
+    );
+    run(&mut other, &event);
+    let meanwhile = async {
+        until_it_waits(&app).await;
+        run(&mut other, "COMMIT");
+    };
+    let (deleted, ()) = tokio::join!(delete(&app, &tokens, PASSWORD), meanwhile);
+    deleted.has_status(204);
+    app.deliver_one_mail().await;
+    assert_forgotten(app.db());
+}
+
+#[actix_web::test]
+async fn an_event_waits_for_a_deletion_and_is_not_inserted_then() {
+    let (app, tokens) = start(Database::Postgres).await;
+    let before = rows_of(app.db(), tokens.user.id);
+    let mut deletion = app.db().connect();
+    run(&mut deletion, &format!("BEGIN; {DELETED}"));
+    let meanwhile = async {
+        until_it_waits(&app).await;
+        run(&mut deletion, "COMMIT");
+    };
+    let (refused, ()) = tokio::join!(app.sign_in(ADA, "violet harbor lantern 43"), meanwhile);
+    refused.refused(Reason::CredentialsWrong);
+    assert_eq!(rows_of(app.db(), tokens.user.id), before);
 }
 
 /// A reused token ends its session and then inserts an event, which refers to the user; a deletion comes from the other

@@ -6,6 +6,7 @@
 
 mod account;
 mod account_deletion;
+mod authorization;
 mod avatar;
 mod avatar_storage;
 mod backup;

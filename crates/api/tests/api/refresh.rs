@@ -16,6 +16,7 @@ on_both_databases![
     a_session_whose_row_ends_earlier_is_over,
     a_session_never_outlives_its_absolute_end,
     an_access_token_never_outlives_the_session,
+    an_access_token_never_outlives_the_idle_end_of_its_session,
     an_inactive_user_gets_no_tokens_and_an_active_one_again,
     a_deleted_user_gets_no_tokens,
     the_role_is_read_at_every_refresh,
@@ -164,6 +165,19 @@ async fn an_access_token_never_outlives_the_session(database: Database) {
     assert_eq!(forge::claims(&third.access)["exp"], first.server_time + 100);
     app.clock().advance(Duration::seconds(10));
     app.me(&third).await.refused(Reason::TokenExpired);
+}
+
+async fn an_access_token_never_outlives_the_idle_end_of_its_session(database: Database) {
+    let (app, first) = signed_in_with(database, &SHORT).await;
+    app.refresh_with_key(&first, "attempt-1").await.ok();
+    app.clock().advance(Duration::seconds(50));
+
+    // The response was lost: the session goes on, its idle end does not.
+    let again = app.refresh_with_key(&first, "attempt-1").await.ok();
+    assert_eq!((again.access_expires_in, again.refresh_expires_in), (10, 10));
+    app.clock().advance(Duration::seconds(10));
+    app.me(&again).await.refused(Reason::TokenExpired);
+    app.logout_all(&again).await.refused(Reason::TokenExpired);
 }
 
 async fn an_inactive_user_gets_no_tokens_and_an_active_one_again(database: Database) {

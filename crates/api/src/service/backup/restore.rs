@@ -118,7 +118,7 @@ fn finish(
     };
     loading.write(|connection| {
         last_backup::delete(connection)?;
-        events::insert(connection, &event)
+        events::insert_anonymous(connection, &event)
     })?;
     Ok(())
 }

@@ -84,7 +84,8 @@ impl Tokens {
         &self.key_set
     }
 
-    /// The access token of a session for `role`, from `now` for its lifetime, but never past the session's absolute end.
+    /// The access token of a session for `role`, from `now` for its lifetime, but never past the session's own end, idle
+    /// or absolute.
     ///
     /// # Errors
     /// When signing fails, which is a defect.
@@ -94,7 +95,7 @@ impl Tokens {
         role: Role,
         now: DateTime<Utc>,
     ) -> Result<SignedAccess, jsonwebtoken::errors::Error> {
-        let expires_at = (now + self.lifetimes.access).min(session.absolute_expires_at);
+        let expires_at = (now + self.lifetimes.access).min(session.expires_at);
         let user_id = session.user_id.to_string();
         let claims = AccessClaims {
             token_type: TokenType::Access,
@@ -189,11 +190,14 @@ pub fn parse_user_id(text: &str) -> Option<UserId> {
     (id > 0 && id.to_string() == text).then_some(UserId(id))
 }
 
-/// Notes for the log whose token came; its claims hold.
-pub fn note_owner(claims: &RefreshClaims) {
-    if let Some(user) = parse_user_id(&claims.user_id) {
-        telemetry::note_caller(user, claims.sid);
-    }
+/// Whom a refresh token names, also noted for the log.
+///
+/// # Errors
+/// [`TokenError::Malformed`]; never for verified claims.
+pub fn owner_of(claims: &RefreshClaims) -> Result<UserId, TokenError> {
+    let user = parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)?;
+    telemetry::note_caller(user, claims.sid);
+    Ok(user)
 }
 
 /// A new token id: 122 random bits, written as simplejwt writes them.

@@ -1,0 +1,213 @@
+//! Who may not act any more may not act anywhere: every protected route of the OpenAPI document is played with each kind of
+//! token that must not count. A new route is in it without being listed.
+
+use crate::support::{Answer, Database, PASSWORD, TestApp, TestDb, forge, on_both_databases, pictures, send};
+use auth_types::Reason;
+use auth_types::responses::TokenResponse;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+on_both_databases![
+    whoever_may_act_is_let_in_by_every_protected_route,
+    a_deleted_user_may_do_nothing_at_another_process,
+    a_deactivated_user_may_do_nothing,
+    a_session_that_was_ended_elsewhere_may_do_nothing,
+    an_expired_session_may_do_nothing,
+    a_token_of_one_user_and_anothers_session_may_do_nothing,
+    a_refresh_token_of_one_user_and_anothers_session_is_worthless,
+];
+
+const ADA: &str = "ada@example.com";
+const EVE: &str = "eve@example.com";
+
+/// A protected operation of the document.
+#[derive(Debug, Clone)]
+struct Route {
+    name: String,
+    method: Method,
+    path: String,
+    body: Body,
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    Nothing,
+    Json(Value),
+    Picture,
+}
+
+/// What a field of a body holds, so that the request does something.
+fn value_of(field: &str) -> Value {
+    match field {
+        "password" | "current_password" => json!(PASSWORD),
+        "new_password" => json!("amber lighthouse window 17"),
+        "new_email" => json!("countess@example.org"),
+        "display_name" => json!("Countess"),
+        "username" => json!("lovelace"),
+        other => panic!("a protected route takes the field {other}: give it a value here"),
+    }
+}
+
+impl Route {
+    /// All that the document calls protected.
+    async fn all(app: &TestApp) -> Vec<Self> {
+        let document: Value = app.get("/api/openapi.json").await.json();
+        let mut routes = Vec::new();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                if operation["security"][0]["bearer"].is_array() {
+                    routes.push(Self::of(&document, path, method, operation));
+                }
+            }
+        }
+        assert!(routes.len() >= 12, "{routes:?}");
+        routes
+    }
+
+    fn of(document: &Value, path: &str, method: &str, operation: &Value) -> Self {
+        let content = &operation["requestBody"]["content"];
+        let body = match &content["application/json"]["schema"]["$ref"] {
+            Value::String(reference) => {
+                let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+                let fields = schema["properties"].as_object().unwrap();
+                Body::Json(fields.keys().map(|field| (field.clone(), value_of(field))).collect::<Map<_, _>>().into())
+            }
+            _ if content["image/png"].is_object() => Body::Picture,
+            _ => {
+                assert!(content.is_null(), "{method} {path}: no body is known for {content}");
+                Body::Nothing
+            }
+        };
+        let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+        Self { name: format!("{method} {path}"), method, path: path.to_owned(), body }
+    }
+
+    /// The request with this access token; where the path names something, that is a session.
+    fn request(&self, app: &TestApp, access: &str, session: &str) -> RequestBuilder {
+        let path = self.path.replace("{id}", session);
+        assert!(!path.contains('{'), "{path}: no value is known for its parameter");
+        let request = app.request(self.method.clone(), &path).bearer_auth(access);
+        match &self.body {
+            Body::Nothing => request,
+            Body::Json(body) => request.json(body),
+            Body::Picture => request.header("Content-Type", "image/png").body(pictures::png(&pictures::photo(8, 8))),
+        }
+    }
+
+    async fn send(&self, app: &TestApp, access: &str, session: &str) -> Answer {
+        send(self.request(app, access, session)).await
+    }
+}
+
+fn session_of(tokens: &TokenResponse) -> String {
+    forge::claims(&tokens.access)["sid"].as_str().unwrap().to_owned()
+}
+
+/// Two processes on one database; Ada is signed in twice, Eve once.
+struct Scene {
+    app: TestApp,
+    /// Its feed knows nothing of what happens at `app`.
+    other: TestApp,
+    ada: TokenResponse,
+    laptop: TokenResponse,
+    eve: TokenResponse,
+}
+
+impl Scene {
+    async fn new(database: Database) -> Self {
+        let db = Arc::new(TestDb::migrated(database));
+        let app = TestApp::builder_on(Arc::clone(&db)).user(ADA).user(EVE).start().await;
+        let other = TestApp::builder_on(db).clock(app.clock()).start().await;
+        let (ada, laptop, eve) = (app.login(ADA).await, app.login(ADA).await, app.login(EVE).await);
+        Self { app, other, ada, laptop, eve }
+    }
+
+    /// Plays every route at the other process; each refuses, and nothing is changed.
+    async fn refuses(&self, access: &str, reason: Reason) {
+        let before = self.app.db().content();
+        for route in Route::all(&self.other).await {
+            let named =
+                if route.path.contains('{') { vec![&self.ada, &self.laptop, &self.eve] } else { vec![&self.ada] };
+            for session in named.into_iter().map(session_of) {
+                let answer = route.send(&self.other, access, &session).await;
+                assert_eq!(answer.status.as_u16(), 401, "{}: {}", route.name, answer.text());
+                answer.refused(reason);
+            }
+        }
+        assert_eq!(self.app.db().content(), before, "a route has changed something");
+    }
+}
+
+/// Otherwise a refusal would prove nothing.
+async fn whoever_may_act_is_let_in_by_every_protected_route(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    for route in Route::all(&app).await {
+        let app = TestApp::builder(database).user(ADA).start().await;
+        let (tokens, laptop) = (app.login(ADA).await, app.login(ADA).await);
+        let answer = route.send(&app, &tokens.access, &session_of(&laptop)).await;
+        assert!(answer.status.is_success(), "{}: {}", route.name, answer.text());
+    }
+}
+
+async fn a_deleted_user_may_do_nothing_at_another_process(database: Database) {
+    let scene = Scene::new(database).await;
+    let delete = scene.app.request_as(&scene.laptop, Method::DELETE, "/api/auth/me/");
+    send(delete.json(&json!({"password": PASSWORD}))).await.has_status(204);
+    // What was signed before the poll; the row's end is found first.
+    scene.refuses(&scene.ada.access, Reason::SessionRevoked).await;
+    // Even if a session were left.
+    scene.app.db().execute("UPDATE sessions SET revoked_at = NULL, revoke_reason = NULL");
+    scene.refuses(&scene.ada.access, Reason::UserInactive).await;
+}
+
+async fn a_deactivated_user_may_do_nothing(database: Database) {
+    let scene = Scene::new(database).await;
+    scene.app.db().execute(&format!("UPDATE users SET is_active = false WHERE email = '{ADA}'"));
+    scene.refuses(&scene.ada.access, Reason::UserInactive).await;
+}
+
+async fn a_session_that_was_ended_elsewhere_may_do_nothing(database: Database) {
+    let scene = Scene::new(database).await;
+    scene.app.logout(&scene.ada).await.done();
+    scene.refuses(&scene.ada.access, Reason::SessionRevoked).await;
+    // Of this process's own the memory knows; a session that is not in the database is no session.
+    scene.app.db().execute(&format!("DELETE FROM sessions WHERE id = '{}'", session_of(&scene.ada)));
+    scene.refuses(&scene.ada.access, Reason::SessionRevoked).await;
+}
+
+async fn an_expired_session_may_do_nothing(database: Database) {
+    for column in ["expires_at", "absolute_expires_at"] {
+        let scene = Scene::new(database).await;
+        let session = session_of(&scene.ada);
+        scene.app.db().execute(&format!("UPDATE sessions SET {column} = created_at WHERE id = '{session}'"));
+        scene.refuses(&scene.ada.access, Reason::SessionExpired).await;
+    }
+}
+
+/// Signed by us: an older copy of the database has given a number twice.
+fn mixed(token: &str, user: &TokenResponse) -> String {
+    let id = json!(user.user.id.to_string());
+    let mut claims = forge::claims_with(token, "user_id", id.clone());
+    claims["sub"] = id;
+    forge::sign_claims(&claims)
+}
+
+async fn a_token_of_one_user_and_anothers_session_may_do_nothing(database: Database) {
+    let scene = Scene::new(database).await;
+    scene.refuses(&mixed(&scene.eve.access, &scene.ada), Reason::SessionRevoked).await;
+    scene.refuses(&mixed(&scene.ada.access, &scene.eve), Reason::SessionRevoked).await;
+}
+
+async fn a_refresh_token_of_one_user_and_anothers_session_is_worthless(database: Database) {
+    let scene = Scene::new(database).await;
+    let mixed = mixed(&scene.eve.refresh, &scene.ada);
+    let before = scene.app.db().content();
+    scene.app.verify(&mixed).await.refused(Reason::SessionRevoked);
+    scene.app.refresh(&mixed).await.refused(Reason::SessionRevoked);
+    scene.app.refresh_with_key(&mixed, "any").await.refused(Reason::SessionRevoked);
+    // As with every session that is not there.
+    scene.app.logout(&mixed).await.done();
+    assert_eq!(scene.app.db().content(), before);
+    scene.app.refresh(&scene.eve).await.ok();
+}
