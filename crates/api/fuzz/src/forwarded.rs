@@ -1,28 +1,46 @@
-//! `X-Forwarded-For`: a first byte of hops, then header values, a line each.
+//! `X-Forwarded-For`: a first byte of hops, or for networks; a second one that chooses the peer; then header values, a
+//! line each.
 
-use api::http::client_ip::client_ip;
+use api::config::{MOST_PROXIES, TrustedProxies};
+use api::http::client_ip::{ClientAddress, Trace, trace};
 use std::net::{IpAddr, Ipv4Addr};
 
-const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const MOST_HOPS: u8 = 16;
+/// One of a private network, one of Cloudflare's, one of anybody's.
+const PEERS: [IpAddr; 3] = [
+    IpAddr::V4(Ipv4Addr::LOCALHOST),
+    IpAddr::V4(Ipv4Addr::new(104, 22, 17, 40)),
+    IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)),
+];
+const LIES: [&[u8]; 6] =
+    [b"203.0.113.9", b"", b",,,", b"\xff", b"203.0.113.9, 203.0.113.8", b"203.0.113.9, 104.22.17.40, 10.0.0.1"];
 
-/// An address comes out, and what a client writes to the left of the proxies' entries changes nothing.
+/// What a client writes to the left of the proxies' entries changes nothing.
 pub fn run(data: &[u8]) {
-    let Some((first, rest)) = data.split_first() else { return };
-    let hops = usize::from(first % (MOST_HOPS + 1));
+    let [first, second, rest @ ..] = data else { return };
+    let hops = usize::from(*first) % (MOST_PROXIES + 2);
+    let trusted = if hops > MOST_PROXIES { TrustedProxies::of_render() } else { TrustedProxies::Hops(hops) };
+    let peer = PEERS[usize::from(*second) % PEERS.len()];
     let values: Vec<_> = rest.split(|byte| *byte == b'\n').collect();
-    let found = client_ip(values.iter().copied(), Some(PEER), hops).expect("there is a peer");
-    assert_eq!(found, found.to_canonical());
-    if hops == 0 {
-        assert_eq!(found, PEER);
+    let found = trace(Some(peer), values.iter().copied(), &trusted);
+    if let Some(seen) = found.client.seen() {
+        assert_eq!(seen, seen.to_canonical());
     }
-    let entries = values.iter().map(|value| value.split(|byte| *byte == b',').count()).sum::<usize>();
-    if entries < hops {
-        assert_eq!(found, PEER, "fewer entries than proxies");
-    } else {
-        for lie in [b"203.0.113.9".as_slice(), b"", b",,,", b"\xff", b"203.0.113.9, 203.0.113.8"] {
-            let values = std::iter::once(lie).chain(values.iter().copied());
-            assert_eq!(client_ip(values, Some(PEER), hops), Some(found), "a client chose its own address");
+    if !trusted.is_trusted(peer) {
+        assert_eq!(found.client.seen(), Some(peer), "somebody who is no proxy chose an address");
+    }
+    if is_decided(&found, &trusted, &values) {
+        for lie in LIES {
+            let forged = trace(Some(peer), std::iter::once(lie).chain(values.iter().copied()), &trusted);
+            assert_eq!(forged, found, "a client chose its own address");
         }
+    }
+}
+
+/// Whether the proxies' own entries said who the client is; otherwise everything that came is theirs.
+fn is_decided(found: &Trace, trusted: &TrustedProxies, values: &[&[u8]]) -> bool {
+    let entries = values.iter().map(|value| value.split(|byte| *byte == b',').count()).sum::<usize>();
+    match trusted {
+        TrustedProxies::Hops(hops) => entries >= *hops,
+        TrustedProxies::Networks(_) => matches!(found.client, ClientAddress::Known(_)),
     }
 }

@@ -52,7 +52,9 @@ rules! {
     LOGS_VERBOSE: Warning "logs.verbose"
         "Set RUST_LOG=info: at debug and trace, libraries log what they handle, personal data included."
     PROXY_HOPS: Warning "proxy.hops"
-        "Set TRUSTED_PROXY_HOPS to the number of proxies before the API, 1 on Render; otherwise all clients look like the proxy and share its limits."
+        "Set TRUSTED_PROXIES to the networks of all proxies before the API; otherwise its clients are unknown, or look like one."
+    PROXY_RENDER: Warning "proxy.render"
+        "Remove the variable: on Render the API knows the proxies, Cloudflare's and Render's own."
 
     ORIGINS_NONE: Warning "origins.none"
         "Set CORS_ALLOWED_ORIGINS to the front end's origin; without it no browser may read an answer."

@@ -3,7 +3,7 @@
 use super::Facts;
 use super::finding::Finding;
 use super::rules;
-use crate::config::{DatabaseUrl, MailUrl, StorageSettings};
+use crate::config::{DatabaseUrl, MailUrl, StorageSettings, TrustedProxies};
 use auth_types::responses::EmailVerification;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -43,13 +43,22 @@ fn logs(facts: &Facts<'_>) -> Option<Finding> {
 /// The API speaks no TLS itself, so something that does stands before it.
 fn proxies(facts: &Facts<'_>) -> Option<Finding> {
     let server = &facts.settings.server;
-    let message = match (server.trusted_proxy_hops, server.on_render) {
-        (0, true) => "is 0, and Render's proxy stands before the API",
-        (0, false) => "is 0, and what speaks HTTPS for the API stands before it",
-        _ => return None,
-    };
-    let counted = !facts.is_refused("TRUSTED_PROXY_HOPS");
-    counted.then(|| rules::PROXY_HOPS.found(message).about("TRUSTED_PROXY_HOPS"))
+    if facts.is_refused("TRUSTED_PROXIES") || facts.is_refused("TRUSTED_PROXY_HOPS") {
+        return None;
+    }
+    if server.proxies.is_none() {
+        let message = "is not set, and what speaks HTTPS for the API stands before it";
+        return Some(rules::PROXY_HOPS.found(message).about("TRUSTED_PROXIES"));
+    }
+    let is_wrong = server.on_render && !server.proxies.contains(&TrustedProxies::of_render());
+    is_wrong.then(|| match server.proxies {
+        TrustedProxies::Hops(hops) => rules::PROXY_RENDER
+            .found(format_args!("is {hops}, and requests on Render do not all pass the same number of proxies"))
+            .about("TRUSTED_PROXY_HOPS"),
+        TrustedProxies::Networks(_) => rules::PROXY_RENDER
+            .found("leaves out networks from which Render's proxies connect")
+            .about("TRUSTED_PROXIES"),
+    })
 }
 
 fn mail(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,5 +1,6 @@
 //! The smaller concerns of the configuration.
 
+use super::proxies::TrustedProxies;
 use super::reader::Reader;
 use auth_types::limits::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH};
 use auth_types::responses::{EmailVerification, PasswordRules, Registration};
@@ -53,8 +54,8 @@ pub struct ServerSettings {
     pub host: IpAddr,
     /// `PORT`. Default: 8000. 0 lets the system choose.
     pub port: u16,
-    /// `TRUSTED_PROXY_HOPS`: how many proxies before the API append to `X-Forwarded-For`. Default: 0.
-    pub trusted_proxy_hops: usize,
+    /// `TRUSTED_PROXIES` or `TRUSTED_PROXY_HOPS`: what stands before the API. Default: nothing, on Render its proxies.
+    pub proxies: TrustedProxies,
     /// `RENDER`: whether this is a service of Render, which sets it to `true`.
     pub on_render: bool,
     /// `RENDER_EXTERNAL_HOSTNAME`: the API's own host as browsers know it, where Render tells it.
@@ -64,13 +65,14 @@ pub struct ServerSettings {
 impl ServerSettings {
     pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
         let host = if environment.is_production() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+        let on_render = reader.text("RENDER").is_some_and(|value| value == "true");
         Self {
             host: reader.parse("HOST", IpAddr::V4(host), |value| {
                 value.parse().map_err(|_| format!("{value:?} is not an IP address; use 127.0.0.1 or 0.0.0.0"))
             }),
             port: reader.number("PORT", 8000, 0..=u16::MAX),
-            trusted_proxy_hops: reader.number("TRUSTED_PROXY_HOPS", 0, 0..=16),
-            on_render: reader.text("RENDER").is_some_and(|value| value == "true"),
+            proxies: TrustedProxies::read(reader, on_render),
+            on_render,
             public_host: reader.text("RENDER_EXTERNAL_HOSTNAME"),
         }
     }

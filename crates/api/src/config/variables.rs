@@ -65,6 +65,7 @@ pub const VARIABLES: &[Variable] = &[
     Variable::plain("DATABASE_POOL_SIZE"),
     Variable::plain("HOST"),
     Variable::plain("PORT"),
+    Variable::plain("TRUSTED_PROXIES"),
     Variable::plain("TRUSTED_PROXY_HOPS"),
     Variable::plain("CORS_ALLOWED_ORIGINS"),
     Variable::plain("CSRF_TRUSTED_ORIGINS"),
@@ -149,6 +150,7 @@ mod tests {
             ("DATABSE_URL", "DATABASE_URL"),
             ("AWS_STORAGE_BUCKET", "AWS_STORAGE_BUCKET_NAME"),
             ("TRUSTED_PROXY_HOP", "TRUSTED_PROXY_HOPS"),
+            ("TRUSTED_PROXYS", "TRUSTED_PROXIES"),
             ("REDIS_URI", "REDIS_URL"),
         ] {
             assert_eq!(meant_by(name), Some(meant), "{name}");

@@ -1,38 +1,91 @@
-//! Where a request comes from: the peer, or what the trusted proxies before the API say of it.
+//! Where a request comes from: the connection's own address, or what the trusted proxies before the API say of it.
 
+use crate::config::{MOST_PROXIES, TrustedProxies, is_shared};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// The client's address. `forwarded` are the values of `X-Forwarded-For` in their order; `hops` proxies append to it, so
-/// the entry of the outermost of them is the `hops`-th from the right. What stands left of that a client may have
-/// written itself. An entry that is missing or no address gives the peer's.
-///
-/// No other header is asked: each of them a client can send, too, and no proxy of ours takes them away.
-pub fn client_ip<'a>(
-    forwarded: impl IntoIterator<Item = &'a [u8]>,
-    peer: Option<IpAddr>,
-    hops: usize,
-) -> Option<IpAddr> {
-    let claimed = if hops == 0 { None } else { entry(forwarded, hops).and_then(parse) };
-    claimed.or(peer).map(|ip| ip.to_canonical())
+/// Who sent a request, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAddress {
+    /// The client's own.
+    Known(IpAddr),
+    /// A proxy's or a private address, which many clients may share, or none.
+    Unknown(Option<IpAddr>),
 }
 
-/// Whether an address belongs to no place on the internet: as a peer it is a proxy, or somebody on the same machine.
-#[must_use]
-pub fn is_inside(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
-            // 100.64.0.0/10: platforms use it inside (RFC 6598).
-            ip.is_loopback() || ip.is_private() || ip.is_link_local() || (a == 100 && b & 0xc0 == 64)
+impl ClientAddress {
+    /// What was seen, whoever has that address.
+    #[must_use]
+    pub const fn seen(self) -> Option<IpAddr> {
+        match self {
+            Self::Known(ip) => Some(ip),
+            Self::Unknown(ip) => ip,
         }
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+
+    /// An address at which the search for the client ended.
+    fn of(ip: IpAddr) -> Self {
+        if is_shared(ip) { Self::Unknown(Some(ip)) } else { Self::Known(ip) }
     }
 }
 
-/// The `hops`-th entry from the right. Bytes, not text: a value that is no text must not shift the count.
-fn entry<'a>(forwarded: impl IntoIterator<Item = &'a [u8]>, hops: usize) -> Option<&'a [u8]> {
-    let entries: Vec<_> = forwarded.into_iter().flat_map(|value| value.split(|byte| *byte == b',')).collect();
-    entries.len().checked_sub(hops).map(|index| entries[index])
+/// The way of a request to the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trace {
+    pub client: ClientAddress,
+    /// How many trusted proxies it passed.
+    pub proxies: usize,
+}
+
+/// Follows a request back to its client: from the connection's own address `peer` through the values of
+/// `X-Forwarded-For`, from the right, as far as `trusted` says that a proxy has written them. What stands left of that a
+/// client may have written itself. An entry that is no address ends the search: going on would shift to what a client
+/// wrote, and going back would make one client of everybody.
+///
+/// No other header is asked: each of them a client can send, too, and no proxy of ours takes them away.
+pub fn trace<'a, V>(peer: Option<IpAddr>, forwarded: V, trusted: &TrustedProxies) -> Trace
+where
+    V: IntoIterator<Item = &'a [u8], IntoIter: DoubleEndedIterator>,
+{
+    let Some(peer) = peer.map(|peer| peer.to_canonical()) else {
+        return Trace { client: ClientAddress::Unknown(None), proxies: 0 };
+    };
+    // Bytes, not text: a value that is not text must not shift the count.
+    let mut entries = forwarded.into_iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
+    match trusted {
+        TrustedProxies::Hops(0) => Trace { client: direct(peer, entries.next().is_some()), proxies: 0 },
+        TrustedProxies::Hops(hops) => Trace { client: counted(peer, entries.nth(hops - 1)), proxies: *hops },
+        TrustedProxies::Networks(_) => walk(peer, entries, trusted),
+    }
+}
+
+/// Without a proxy the peer is the client, also in a private network; but a header that comes from such an address, or
+/// from a well-known proxy's, says that a proxy is there and nobody has configured it.
+fn direct(peer: IpAddr, is_forwarded: bool) -> ClientAddress {
+    if is_forwarded { ClientAddress::of(peer) } else { ClientAddress::Known(peer) }
+}
+
+/// The entry that the outermost of the proxies has appended; none, when the request passed fewer of them.
+fn counted(peer: IpAddr, entry: Option<&[u8]>) -> ClientAddress {
+    match entry {
+        Some(entry) => parse(entry).map_or(ClientAddress::Unknown(None), ClientAddress::of),
+        None => ClientAddress::Unknown(Some(peer)),
+    }
+}
+
+fn walk<'a>(peer: IpAddr, mut entries: impl Iterator<Item = &'a [u8]>, trusted: &TrustedProxies) -> Trace {
+    let mut last = peer;
+    for proxies in 0..=MOST_PROXIES {
+        if !trusted.is_trusted(last) {
+            return Trace { client: ClientAddress::of(last), proxies };
+        }
+        let unknown = |seen| Trace { client: ClientAddress::Unknown(seen), proxies: proxies + 1 };
+        match entries.next().map(parse) {
+            Some(Some(ip)) => last = ip,
+            Some(None) => return unknown(None),
+            None => return unknown(Some(last)),
+        }
+    }
+    Trace { client: ClientAddress::Unknown(Some(last)), proxies: MOST_PROXIES }
 }
 
 /// An address with or without a port; of version 6 with or without brackets.
@@ -40,5 +93,6 @@ fn parse(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim();
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
     let in_brackets = || text.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
-    text.parse().ok().or_else(with_port).or_else(in_brackets)
+    let ip = text.parse().ok().or_else(with_port).or_else(in_brackets)?;
+    Some(ip.to_canonical())
 }

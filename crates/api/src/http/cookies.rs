@@ -8,6 +8,7 @@ use crate::service::csrf::Submitted;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use std::net::SocketAddr;
 
 /// What repeats the cookie [`CSRF`].
 pub(super) const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -31,8 +32,8 @@ pub(super) struct Scope {
 impl Scope {
     /// As strict as the page that asks allows: a page of another site gets `None`, or its browser would keep the cookies
     /// back. What is no page gets `Strict`.
-    pub(super) fn of(headers: &HeaderMap, settings: &Settings) -> Self {
-        let proto = forwarded_proto(headers, settings.server.trusted_proxy_hops);
+    pub(super) fn of(headers: &HeaderMap, peer: Option<SocketAddr>, settings: &Settings) -> Self {
+        let proto = forwarded_proto(headers, peer, settings);
         let tls =
             settings.environment.is_production() || proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
         let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());

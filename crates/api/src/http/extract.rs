@@ -1,6 +1,6 @@
 //! What handlers ask of a request besides its body. A handler that takes [`Caller`] is protected.
 
-use super::client_ip::{client_ip, is_inside};
+use super::client_ip::{ClientAddress, Trace, trace};
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
@@ -14,7 +14,7 @@ use auth_types::Reason;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 use secrecy::ExposeSecret;
 use std::future::{Ready, ready};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 /// Longest `User-Agent` that is kept, characters.
 const USER_AGENT_MAX_LENGTH: usize = 300;
@@ -90,9 +90,13 @@ impl FromRequest for Client {
         ready(services(request).map(|services| {
             let user_agent = request.headers().get(header::USER_AGENT);
             let user_agent = user_agent.map(|value| printable(&String::from_utf8_lossy(value.as_bytes())));
-            let ip = ip(request, &services.settings);
-            let network = ip.and_then(|ip| network(request, ip));
-            Self(ClientInfo { ip_address: ip.map(|ip| ip.to_string()), user_agent, network, meter: meter(request) })
+            let client = client_address(request, services);
+            let network = match client {
+                ClientAddress::Known(ip) => Some(Network::from(ip)),
+                ClientAddress::Unknown(_) => None,
+            };
+            let ip_address = client.seen().map(|ip| ip.to_string());
+            Self(ClientInfo { ip_address, user_agent, network, meter: meter(request) })
         }))
     }
 }
@@ -112,17 +116,23 @@ fn meter(request: &HttpRequest) -> Meter {
     meter
 }
 
-/// What the client's tries are counted by. A proxy that `TRUSTED_PROXY_HOPS` does not count, or not rightly, hides its
-/// clients: all of them would count as one.
-fn network(request: &HttpRequest, ip: IpAddr) -> Option<Network> {
-    let is_peer = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical() == ip);
-    let hidden = is_peer && is_inside(ip) && request.headers().contains_key(header::X_FORWARDED_FOR);
-    (!hidden).then(|| Network::from(ip))
+/// Who sent the request; an unknown client is reported once for each request.
+fn client_address(request: &HttpRequest, services: &Services) -> ClientAddress {
+    if let Some(client) = request.extensions().get::<ClientAddress>() {
+        return *client;
+    }
+    let client = trace_of(request.headers(), request.peer_addr(), &services.settings).client;
+    request.extensions_mut().insert(client);
+    if let ClientAddress::Unknown(seen) = client {
+        services.limits.unknown_clients.report(seen);
+    }
+    client
 }
 
-fn ip(request: &HttpRequest, settings: &Settings) -> Option<IpAddr> {
-    let forwarded = request.headers().get_all(header::X_FORWARDED_FOR).map(HeaderValue::as_bytes);
-    client_ip(forwarded, request.peer_addr().map(|address| address.ip()), settings.server.trusted_proxy_hops)
+/// The way of a request with these headers over a connection from `peer`.
+pub(super) fn trace_of(headers: &HeaderMap, peer: Option<SocketAddr>, settings: &Settings) -> Trace {
+    let forwarded: Vec<_> = headers.get_all(header::X_FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
+    trace(peer.map(|peer| peer.ip()), forwarded, &settings.server.proxies)
 }
 
 /// The `Idempotency-Key` header, if there is one.

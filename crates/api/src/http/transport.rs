@@ -39,7 +39,7 @@ impl Transport {
         let services = services(request)?.clone();
         let cookies = match services.settings.transport.transport {
             TokenTransport::Body => None,
-            TokenTransport::Cookie => Some(Scope::of(request.headers(), &services.settings)),
+            TokenTransport::Cookie => Some(Scope::of(request.headers(), request.peer_addr(), &services.settings)),
         };
         Ok(Self { services, cookies })
     }

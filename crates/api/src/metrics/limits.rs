@@ -45,7 +45,7 @@ impl LimitMetrics {
         r.register("limits_redis_up", "1 while processes count together in Redis", self.redis_up.clone());
         r.register("limits_redis_connections", "Connections opened to Redis", self.redis_connections.clone());
         r.register("limits_fallbacks", "Tries counted in memory because Redis was away", self.fallbacks.clone());
-        r.register("limits_unknown_clients", "Requests without a known address", self.unknown_clients.clone());
+        r.register("unknown_clients", "Requests whose client is unknown", self.unknown_clients.clone());
     }
 
     pub fn refuse(&self, budget: Budget) {

@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Seen, Trouble, unless_any};
 use super::{Smoke, learnt};
-use crate::http::client_ip::is_inside;
+use crate::config::{is_private, is_shared};
 use auth_types::responses::{SessionResponse, UserResponse};
 use auth_types::{ProblemCode, Reason};
 
@@ -58,15 +58,17 @@ pub(super) async fn client_address(smoke: &Smoke) -> Seen {
     let sessions: Vec<SessionResponse> = smoke.ask_as(&session.access, "/api/auth/sessions/").await?.json()?;
     let address = sessions.into_iter().find(|session| session.current).and_then(|session| session.ip_address);
     let Some(address) = address else {
-        return Err(Trouble::failed("the API knows no client's address: it sees a proxy, and trusts none"));
+        return Err(Trouble::failed("the API sees no address: an entry of X-Forwarded-For is none"));
     };
     if address == FORGED {
         return Err(Trouble::failed("the API believes any X-Forwarded-For: too many proxies are trusted"));
     }
-    let from_outside = answer.peer.is_some_and(|peer| !is_inside(peer.ip()));
-    if from_outside && address.parse().is_ok_and(is_inside) {
+    // On a private network a client's own address is private.
+    let from_outside = answer.peer.is_some_and(|peer| !is_private(peer.ip()));
+    let is_a_proxys = |ip| is_shared(ip) && (from_outside || !is_private(ip));
+    if address.parse().is_ok_and(is_a_proxys) {
         return Err(Trouble::Failed(format!(
-            "the API takes {address} for the client, which is a proxy: too few are trusted"
+            "the API sees {address}, which is a proxy's and not the client's: too few are trusted"
         )));
     }
     Ok(format!("the API sees {address}"))

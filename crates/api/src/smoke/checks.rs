@@ -93,7 +93,7 @@ checks! {
     "auth.wrong_password" ["auth.account"] asks sign_in::wrong_password,
         "See that no proxy changes the API's answers.";
     "auth.address" ["auth.sign_in"] asks access::client_address,
-        "Set TRUSTED_PROXY_HOPS to the number of proxies before the API, 1 on Render.";
+        "Set TRUSTED_PROXIES to the networks of all proxies before the API; on Render remove it, and TRUSTED_PROXY_HOPS.";
     "auth.cookies" ["auth.sign_in"] asks cookies::cookies,
         "Put front end and API under one domain of your own, set APP_ENV=production, and see `api check --deploy`.";
     "auth.protected" ["auth.sign_in"] asks access::protected,

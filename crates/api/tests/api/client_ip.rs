@@ -1,56 +1,202 @@
-//! Whose address is kept: what a trusted proxy says, never what a client writes.
+//! Whose address counts: what a trusted proxy says, never what a client writes.
 
-use crate::support::{Database, PASSWORD, TestApp, send};
-use api::http::client_ip::{client_ip, is_inside};
+use crate::support::{Answer, Database, PASSWORD, Process, TestApp, TestDb, on_both_databases, send};
+use api::config::{Inspection, TrustedProxies, Variables, is_private};
+use api::http::client_ip::ClientAddress::{Known, Unknown};
+use api::http::client_ip::{ClientAddress, trace};
+use auth_types::Reason;
+use auth_types::requests::RegisterRequest;
 use auth_types::responses::{SessionResponse, TokenResponse};
 use proptest::prelude::*;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 use std::net::IpAddr;
 
-const ADA: &str = "ada@example.com";
-const PEER: &str = "10.0.0.1";
+on_both_databases![
+    two_clients_behind_the_proxies_of_render_are_told_apart,
+    clients_behind_a_proxy_that_is_not_configured_share_no_budget,
+];
 
-/// The address by these values of `X-Forwarded-For`, one a header line.
-fn ip(lines: &[&str], hops: usize) -> String {
-    let peer: IpAddr = PEER.parse().unwrap();
-    client_ip(lines.iter().map(|line| line.as_bytes()), Some(peer), hops).unwrap().to_string()
+const ADA: &str = "ada@example.com";
+/// The address of a proxy's connection, as the API sees it.
+const PEER: &str = "10.0.0.1";
+/// What an edge of Cloudflare's and a proxy inside Render append to the client's address.
+const EDGE: &str = "104.22.17.40";
+const INNER: &str = "10.21.157.68";
+
+fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn known(text: &str) -> ClientAddress {
+    Known(address(text))
+}
+
+fn unknown(text: &str) -> ClientAddress {
+    Unknown(Some(address(text)))
+}
+
+/// What these variables say of the proxies.
+fn proxies(variables: &[(&str, &str)]) -> TrustedProxies {
+    let all = variables.iter().fold(Variables::default(), |all, (name, value)| all.with(name, *value));
+    let inspection = Inspection::of(all);
+    assert!(inspection.problems.is_empty(), "{:?}", inspection.problems);
+    inspection.settings.server.proxies
+}
+
+/// The client by these values of `X-Forwarded-For`, one a header line, over a connection from `peer`.
+fn client_of(peer: &str, lines: &[&str], proxies: &TrustedProxies) -> ClientAddress {
+    trace(Some(address(peer)), lines.iter().map(|line| line.as_bytes()), proxies).client
+}
+
+fn counted(lines: &[&str], hops: usize) -> ClientAddress {
+    client_of(PEER, lines, &TrustedProxies::Hops(hops))
+}
+
+fn on_render(lines: &[&str]) -> ClientAddress {
+    client_of(PEER, lines, &TrustedProxies::of_render())
 }
 
 #[test]
-fn without_a_trusted_proxy_the_peer_counts() {
-    for lines in [&[][..], &["203.0.113.7"], &["203.0.113.7, 203.0.113.8"], &["", ","]] {
-        assert_eq!(ip(lines, 0), PEER);
+fn without_a_proxy_the_peer_is_the_client() {
+    for peer in ["203.0.113.7", "2001:db8::7"] {
+        for lines in [&[][..], &["203.0.113.8"], &["203.0.113.8, 203.0.113.9"], &["", ","]] {
+            assert_eq!(client_of(peer, lines, &TrustedProxies::Hops(0)), known(peer));
+        }
+    }
+    // In a private network, too, as long as no header says that somebody else stands behind it.
+    for peer in ["127.0.0.1", "192.168.1.5", "fd00::1", EDGE] {
+        assert_eq!(client_of(peer, &[], &TrustedProxies::Hops(0)), known(peer));
+        assert_eq!(client_of(peer, &["203.0.113.8"], &TrustedProxies::Hops(0)), unknown(peer));
+        assert_eq!(client_of(peer, &[""], &TrustedProxies::Hops(0)), unknown(peer));
     }
 }
 
 #[test]
 fn entries_are_counted_from_the_right_over_all_lines() {
-    assert_eq!(ip(&["203.0.113.7"], 1), "203.0.113.7");
-    assert_eq!(ip(&["6.6.6.6, 203.0.113.7"], 1), "203.0.113.7");
-    assert_eq!(ip(&["6.6.6.6", "203.0.113.7"], 1), "203.0.113.7");
-    assert_eq!(ip(&["6.6.6.6,203.0.113.7,10.1.1.1"], 2), "203.0.113.7");
-    assert_eq!(ip(&["6.6.6.6", "203.0.113.7, 10.1.1.1"], 2), "203.0.113.7");
-    assert_eq!(ip(&[",,, ,203.0.113.7"], 1), "203.0.113.7");
+    for (lines, hops) in [
+        (&["203.0.113.7"][..], 1),
+        (&["6.6.6.6, 203.0.113.7"], 1),
+        (&["6.6.6.6", "203.0.113.7"], 1),
+        (&["6.6.6.6,203.0.113.7,10.1.1.1"], 2),
+        (&["6.6.6.6", "203.0.113.7, 10.1.1.1"], 2),
+        (&[",,, ,203.0.113.7"], 1),
+    ] {
+        assert_eq!(counted(lines, hops), known("203.0.113.7"), "{lines:?}");
+    }
 }
 
 #[test]
-fn a_request_that_passed_fewer_proxies_is_its_peers() {
-    assert_eq!(ip(&[], 1), PEER);
-    assert_eq!(ip(&["203.0.113.7"], 2), PEER);
-    assert_eq!(ip(&["203.0.113.7, 203.0.113.8"], 16), PEER);
-    assert_eq!(ip(&["203.0.113.7"], usize::MAX), PEER);
+fn a_request_that_passed_fewer_proxies_than_are_counted_on_is_nobodys() {
+    assert_eq!(counted(&[], 1), unknown(PEER));
+    assert_eq!(counted(&["203.0.113.7"], 2), unknown(PEER));
+    assert_eq!(counted(&["203.0.113.7, 203.0.113.8"], 16), unknown(PEER));
+    assert_eq!(counted(&["203.0.113.7"], usize::MAX), unknown(PEER));
+    let public = client_of("198.51.100.1", &["203.0.113.7"], &TrustedProxies::Hops(2));
+    assert_eq!(public, unknown("198.51.100.1"), "a proxy whose clients would all count as one");
+}
+
+/// Two and three entries, as operators have found them there.
+#[test]
+fn the_client_is_found_behind_the_proxies_of_render() {
+    for lines in [
+        &["203.0.113.9"][..],
+        &["203.0.113.9, 104.22.17.40"],
+        &["203.0.113.9, 104.22.17.40, 10.21.157.68"],
+        &["203.0.113.9,172.70.247.28", "10.19.6.53"],
+        &["203.0.113.9", "104.22.17.40", "10.21.157.68"],
+        &["6.6.6.6,203.0.113.9, 172.71.95.118, 10.19.64.237"],
+        &["10.0.0.1, 104.22.17.41, 203.0.113.9, 104.22.17.40, 10.21.157.68"],
+    ] {
+        assert_eq!(on_render(lines), known("203.0.113.9"), "{lines:?}");
+    }
+    assert_eq!(on_render(&["2001:db8::9, 2606:4700::1"]), known("2001:db8::9"));
+}
+
+/// What is not a proxy's connection is a client's, and what it sends as `X-Forwarded-For` is its own word.
+#[test]
+fn a_peer_that_is_no_trusted_proxy_is_the_client_itself() {
+    let one = proxies(&[("TRUSTED_PROXIES", "192.0.2.1")]);
+    for lines in [&[][..], &["203.0.113.8"], &["203.0.113.8, 192.0.2.1"]] {
+        assert_eq!(client_of("198.51.100.1", lines, &TrustedProxies::of_render()), known("198.51.100.1"));
+        assert_eq!(client_of("198.51.100.1", lines, &one), known("198.51.100.1"));
+        assert_eq!(client_of("192.0.2.2", lines, &one), known("192.0.2.2"));
+    }
+    assert_eq!(client_of("192.0.2.1", &["203.0.113.8"], &one), known("203.0.113.8"));
+    assert_eq!(client_of("::ffff:192.0.2.1", &["203.0.113.8"], &one), known("203.0.113.8"), "one form of an address");
+}
+
+#[test]
+fn an_outcome_that_many_may_share_is_an_unknown_client() {
+    // Everything is a proxy's.
+    assert_eq!(on_render(&[]), unknown(PEER));
+    assert_eq!(on_render(&[EDGE]), unknown(EDGE));
+    assert_eq!(on_render(&["192.168.1.5, 104.22.17.40, 10.21.157.68"]), unknown("192.168.1.5"));
+    // A list that leaves a proxy out ends there.
+    let cloudflare = proxies(&[("TRUSTED_PROXIES", "cloudflare")]);
+    assert_eq!(client_of(PEER, &["203.0.113.9, 104.22.17.40"], &cloudflare), unknown(PEER));
+    let private = proxies(&[("TRUSTED_PROXIES", "private")]);
+    assert_eq!(client_of(PEER, &["203.0.113.9, 104.22.17.40"], &private), unknown(EDGE));
+    // And so does a count that is too small.
+    assert_eq!(counted(&["203.0.113.9, 104.22.17.40, 10.21.157.68"], 1), unknown(INNER));
+    assert_eq!(counted(&["203.0.113.9, 104.22.17.40, 10.21.157.68"], 2), unknown(EDGE));
+    assert_eq!(counted(&["203.0.113.9, 104.22.17.40, 10.21.157.68"], 3), known("203.0.113.9"));
+    assert_eq!(trace(None, ["203.0.113.9".as_bytes()], &TrustedProxies::of_render()).client, Unknown(None));
+}
+
+/// Anyone can rent a Worker. It connects from inside Cloudflare's networks and writes what it likes to the left.
+#[test]
+fn a_worker_of_cloudflares_is_a_client_and_no_proxy() {
+    let worker = "2a06:98c0:3600::103";
+    assert_eq!(on_render(&["6.6.6.6, 2a06:98c0:3600::103, 104.22.17.40, 10.21.157.68"]), known(worker));
+    assert_eq!(client_of(worker, &["6.6.6.6"], &TrustedProxies::of_render()), known(worker));
+    assert_eq!(counted(&["6.6.6.6, 2a06:98c0:3600::103"], 1), known(worker));
+}
+
+#[test]
+fn no_list_of_proxies_is_followed_for_ever() {
+    let chain = |proxies: usize| {
+        let appended = (1..proxies).map(|number| format!("10.0.{}.{}", number / 256, number % 256));
+        let entries: Vec<_> = std::iter::once("203.0.113.9".to_owned()).chain(appended).collect();
+        on_render(&[&entries.join(",")])
+    };
+    assert_eq!(chain(1), known("203.0.113.9"));
+    assert_eq!(chain(16), known("203.0.113.9"));
+    assert!(matches!(chain(17), Unknown(Some(_))));
+    assert!(matches!(chain(1_000), Unknown(Some(_))), "8 KB of them");
+}
+
+#[test]
+fn how_many_proxies_a_request_passed_is_known() {
+    let passed = |lines: &[&str]| {
+        trace(Some(address(PEER)), lines.iter().map(|line| line.as_bytes()), &TrustedProxies::of_render()).proxies
+    };
+    assert_eq!(passed(&["203.0.113.9"]), 1);
+    assert_eq!(passed(&["6.6.6.6, 203.0.113.9, 104.22.17.40, 10.21.157.68"]), 3);
+    assert_eq!(passed(&["203.0.113.9, unknown"]), 1);
+    assert_eq!(trace(Some(address("203.0.113.9")), [], &TrustedProxies::of_render()).proxies, 0);
 }
 
 #[test]
 fn addresses_of_no_place_on_the_internet_are_told_from_others() {
-    for ip in
-        ["127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.0.1", "169.254.1.1", "100.64.0.1", "::1", "fd00::1", "fe80::1"]
-    {
-        assert!(is_inside(ip.parse().unwrap()), "{ip}");
+    for ip in [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.31.0.1",
+        "192.168.0.1",
+        "169.254.1.1",
+        "100.64.0.1",
+        "100.127.255.255",
+        "::1",
+        "fd00::1",
+        "fc00::1",
+        "fe80::1",
+        "::ffff:10.1.2.3",
+    ] {
+        assert!(is_private(address(ip)), "{ip}");
     }
-    for ip in ["203.0.113.7", "172.32.0.1", "100.128.0.1", "100.63.255.255", "2001:db8::1", "8.8.8.8"] {
-        assert!(!is_inside(ip.parse().unwrap()), "{ip}");
+    for ip in ["203.0.113.7", "172.32.0.1", "100.128.0.1", "100.63.255.255", "2001:db8::1", "8.8.8.8", "::2", EDGE] {
+        assert!(!is_private(address(ip)), "{ip}");
     }
 }
 
@@ -64,16 +210,17 @@ fn an_address_is_read_as_proxies_write_it() {
         ("2001:DB8:0:0::1", "2001:db8::1"),
         ("[2001:db8::1]", "2001:db8::1"),
         ("[2001:db8::1]:443", "2001:db8::1"),
-        ("[::1]:80", "::1"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("[::ffff:cb00:7107]:80", "203.0.113.7"),
     ] {
-        assert_eq!(ip(&[entry], 1), read, "{entry:?}");
+        assert_eq!(counted(&[entry], 1), known(read), "{entry:?}");
+        assert_eq!(on_render(&[&format!("{entry}, ::ffff:104.22.17.40, [::1]:80")]), known(read), "{entry:?}");
     }
 }
 
+/// The walk ends there: what stands left of it is never taken, nor does everybody become the proxy.
 #[test]
-fn an_entry_that_is_no_address_gives_the_peers() {
+fn an_entry_that_is_no_address_is_an_unknown_client() {
     let entries = [
         "",
         " ",
@@ -101,34 +248,103 @@ fn an_entry_that_is_no_address_gives_the_peers() {
         "203.0.113.7\0",
     ];
     for entry in entries {
-        assert_eq!(ip(&[entry], 1), PEER, "{entry:?}");
-        assert_eq!(ip(&["6.6.6.6", entry], 1), PEER, "{entry:?}: what stands left of it is never taken");
+        for proxies in [TrustedProxies::Hops(1), TrustedProxies::of_render()] {
+            assert_eq!(client_of(PEER, &[entry], &proxies), Unknown(None), "{entry:?}");
+            assert_eq!(client_of(PEER, &["6.6.6.6", entry], &proxies), Unknown(None), "{entry:?}");
+        }
+        assert_eq!(on_render(&["6.6.6.6", entry, EDGE]), Unknown(None), "{entry:?}");
     }
+    let no_text: &[&[u8]] = &[b"6.6.6.6, \xff\xfe, 104.22.17.40"];
+    let found = trace(Some(address(PEER)), no_text.iter().copied(), &TrustedProxies::of_render());
+    assert_eq!(found.client, Unknown(None));
 }
 
 #[test]
 fn the_peers_own_address_has_one_form() {
-    let mapped: IpAddr = "::ffff:203.0.113.7".parse().unwrap();
-    assert_eq!(client_ip([], Some(mapped), 0).unwrap().to_string(), "203.0.113.7");
-    assert_eq!(client_ip([], None, 0), None);
+    assert_eq!(client_of("::ffff:203.0.113.7", &[], &TrustedProxies::Hops(0)), known("203.0.113.7"));
+    assert_eq!(client_of("::ffff:10.0.0.1", &["203.0.113.7"], &TrustedProxies::of_render()), known("203.0.113.7"));
+}
+
+#[test]
+fn proxies_are_configured_by_networks_words_and_numbers() {
+    let networks = |list| proxies(&[("TRUSTED_PROXIES", list)]);
+    let list = networks(" 192.0.2.0/24, 198.51.100.1 ,2001:db8::/32,, private");
+    for peer in ["192.0.2.200", "198.51.100.1", "2001:db8:1::", "::ffff:192.0.2.1", "100.64.0.1"] {
+        assert!(list.is_trusted(address(peer)), "{peer}");
+    }
+    for peer in ["192.0.3.1", "198.51.100.2", "2001:db9::", EDGE] {
+        assert!(!list.is_trusted(address(peer)), "{peer}");
+    }
+    assert!(networks("cloudflare").is_trusted(address(EDGE)) && !networks("cloudflare").is_trusted(address(INNER)));
+    assert_eq!(networks("render"), networks("private,cloudflare"));
+    assert_eq!(proxies(&[]), TrustedProxies::Hops(0));
+    assert_eq!(proxies(&[("TRUSTED_PROXY_HOPS", "2")]), TrustedProxies::Hops(2));
+    assert!(proxies(&[("TRUSTED_PROXY_HOPS", "2")]).is_trusted(address("203.0.113.7")));
+    assert!(!proxies(&[]).is_trusted(address("127.0.0.1")));
+}
+
+#[test]
+fn render_has_its_own_proxies_unless_something_else_is_configured() {
+    assert_eq!(proxies(&[("RENDER", "true")]), TrustedProxies::of_render());
+    assert_eq!(proxies(&[("RENDER", "true"), ("TRUSTED_PROXY_HOPS", " ")]), TrustedProxies::of_render());
+    assert_eq!(proxies(&[("RENDER", "false")]), TrustedProxies::Hops(0));
+    assert_eq!(proxies(&[("RENDER", "true"), ("TRUSTED_PROXY_HOPS", "3")]), TrustedProxies::Hops(3));
+    assert_eq!(proxies(&[("RENDER", "true"), ("TRUSTED_PROXY_HOPS", "0")]), TrustedProxies::Hops(0));
+    let own = proxies(&[("RENDER", "true"), ("TRUSTED_PROXIES", "192.0.2.1")]);
+    assert!(!own.is_trusted(address(INNER)) && own.is_trusted(address("192.0.2.1")));
+}
+
+/// The variables that proxies append to, in a chain of these peers, whatever a client sends ahead.
+fn forged_ahead() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let rubbish = prop::collection::vec(any::<u8>(), 0..30);
+    let addresses = prop::sample::select(vec!["6.6.6.6", "10.0.0.9", "104.22.17.40", "::1", "[fd00::1]:80", "unknown"]);
+    let lists = prop::collection::vec(addresses, 0..20).prop_map(|list| list.join(",").into_bytes());
+    prop::collection::vec(prop_oneof![rubbish, lists], 0..5)
 }
 
 proptest! {
     /// Whatever a client sends ahead, in as many lines as it likes, what the proxies append decides.
     #[test]
-    fn nothing_that_stands_left_of_the_trusted_entry_counts(
-        ahead in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..30), 0..5),
-        client: [u8; 4],
-        hops in 1_usize..4,
-    ) {
-        let client = IpAddr::from(client);
-        let trusted = std::iter::once(client.to_string()).chain((1..hops).map(|hop| format!("10.0.0.{hop}")));
-        let trusted: Vec<_> = trusted.map(String::into_bytes).collect();
-        let lines = ahead.iter().chain(&trusted).map(Vec::as_slice);
-        prop_assert_eq!(client_ip(lines, PEER.parse().ok(), hops), Some(client));
+    fn nothing_that_stands_left_of_the_trusted_entry_counts(ahead in forged_ahead(), client: [u8; 4], hops in 1_usize..4) {
+        let trusted = std::iter::once(IpAddr::from(client).to_string());
+        let trusted: Vec<_> = trusted.chain((1..hops).map(|hop| format!("10.0.0.{hop}"))).map(String::into_bytes).collect();
+        let honest = trace(PEER.parse().ok(), trusted.iter().map(Vec::as_slice), &TrustedProxies::Hops(hops));
+        prop_assert_eq!(honest.client.seen(), Some(IpAddr::from(client)));
+        let lines = || ahead.iter().chain(&trusted).map(Vec::as_slice);
+        prop_assert_eq!(trace(PEER.parse().ok(), lines(), &TrustedProxies::Hops(hops)), honest);
         // Or appended to the client's own line, as most proxies do.
-        let one = ahead.iter().chain(&trusted).map(Vec::as_slice).collect::<Vec<_>>().join(&b","[..]);
-        prop_assert_eq!(client_ip([one.as_slice()], PEER.parse().ok(), hops), Some(client));
+        let one = lines().collect::<Vec<_>>().join(&b","[..]);
+        prop_assert_eq!(trace(PEER.parse().ok(), [one.as_slice()], &TrustedProxies::Hops(hops)), honest);
+    }
+
+    /// The same where proxies are known by their networks: one to four of them, inside and outside.
+    #[test]
+    fn nothing_that_stands_left_of_the_client_counts(
+        ahead in forged_ahead(),
+        client in prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u16; 8]>().prop_map(IpAddr::from)],
+        appended in prop::collection::vec(prop::sample::select(vec![EDGE, INNER, "fd00::1", "2606:4700::1"]), 0..4),
+    ) {
+        let render = TrustedProxies::of_render();
+        prop_assume!(!render.is_trusted(client.to_canonical()));
+        let entries: Vec<_> = std::iter::once(client.to_string()).chain(appended.into_iter().map(str::to_owned)).collect();
+        let entries: Vec<_> = entries.into_iter().map(String::into_bytes).collect();
+        let lines = || ahead.iter().chain(&entries).map(Vec::as_slice);
+        let one = lines().collect::<Vec<_>>().join(&b","[..]);
+        for found in [trace(PEER.parse().ok(), lines(), &render), trace(PEER.parse().ok(), [one.as_slice()], &render)] {
+            prop_assert_eq!(found.client, Known(client.to_canonical()));
+            prop_assert_eq!(found.proxies, entries.len());
+        }
+    }
+
+    /// Nor does anything that comes over a connection of no proxy.
+    #[test]
+    fn a_stranger_cannot_pass_for_somebody_else(ahead in forged_ahead(), peer: [u8; 4]) {
+        let peer = IpAddr::from(peer);
+        for proxies in [TrustedProxies::Hops(0), TrustedProxies::of_render()] {
+            prop_assume!(!proxies.is_trusted(peer));
+            let found = trace(Some(peer), ahead.iter().map(Vec::as_slice), &proxies).client;
+            prop_assert_eq!(found.seen(), Some(peer));
+        }
     }
 }
 
@@ -140,13 +356,14 @@ fn spoofed(request: RequestBuilder, turn: u8) -> RequestBuilder {
     request.header("Forwarded", format!("for={fake};proto=https")).header("X-Forwarded-For", fake)
 }
 
-async fn kept_addresses(app: &TestApp, behind_proxy: bool) -> Vec<Option<String>> {
+/// The addresses that are kept of five sign-ins, whose requests passed these proxies.
+async fn kept_addresses(app: &TestApp, appended: Option<&str>) -> Vec<Option<String>> {
     let mut tokens = None;
     for turn in 1..=5 {
         let login = app.request(Method::POST, "/api/auth/login/").json(&json!({"email": ADA, "password": PASSWORD}));
         let mut login = spoofed(login, turn);
-        if behind_proxy {
-            login = login.header("X-Forwarded-For", "203.0.113.7");
+        if let Some(entries) = appended {
+            login = login.header("X-Forwarded-For", entries);
         }
         tokens = Some(send(login).await.ok());
     }
@@ -159,10 +376,98 @@ async fn kept_addresses(app: &TestApp, behind_proxy: bool) -> Vec<Option<String>
 #[actix_web::test]
 async fn headers_that_a_client_makes_up_change_nothing_in_what_is_kept() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
-    assert_eq!(kept_addresses(&app, false).await, vec![Some("127.0.0.1".to_owned()); 5]);
+    assert_eq!(kept_addresses(&app, None).await, vec![Some("127.0.0.1".to_owned()); 5]);
     let kept = "SELECT count(*) FROM auth_events WHERE ip_address IS NOT NULL AND ip_address <> '127.0.0.1'";
     assert_eq!(app.db().number(kept), 0);
 
-    let app = TestApp::builder(Database::Sqlite).user(ADA).set("TRUSTED_PROXY_HOPS", "1").start().await;
-    assert_eq!(kept_addresses(&app, true).await, vec![Some("203.0.113.7".to_owned()); 5]);
+    for (variable, value, appended) in [
+        ("TRUSTED_PROXY_HOPS", "1", "203.0.113.7"),
+        ("TRUSTED_PROXIES", "127.0.0.1", "203.0.113.7"),
+        ("RENDER", "true", "203.0.113.7, 104.22.17.40"),
+    ] {
+        let app = TestApp::builder(Database::Sqlite).user(ADA).set(variable, value).start().await;
+        assert_eq!(kept_addresses(&app, Some(appended)).await, vec![Some("203.0.113.7".to_owned()); 5], "{variable}");
+    }
+}
+
+/// One of many sign-ups whose request comes with this header.
+async fn sign_up(app: &TestApp, forwarded: &str, number: usize) -> Answer {
+    let email = format!("user{number}@example.com");
+    let request = RegisterRequest { email, password: PASSWORD.into(), ..Default::default() };
+    send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", forwarded).json(&request)).await
+}
+
+async fn unknown_clients(app: &TestApp) -> u64 {
+    let metrics = send(app.request(Method::GET, "/metrics").bearer_auth("t")).await.text();
+    let line = metrics.lines().find_map(|line| line.strip_prefix("latchkey_unknown_clients_total "));
+    line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
+}
+
+async fn two_clients_behind_the_proxies_of_render_are_told_apart(database: Database) {
+    let builder = TestApp::builder(database).set("RATE_LIMITS", "on").set("RENDER", "true");
+    let app = builder.set("METRICS_TOKEN", "t").start().await;
+    let behind = |client: &str, turn: usize| match turn % 3 {
+        0 => format!("{client}, {EDGE}, {INNER}"),
+        1 => format!("{client}, {EDGE}"),
+        _ => format!("6.6.6.{turn}, {client}, {EDGE}, {INNER}"),
+    };
+    for number in 0..20 {
+        sign_up(&app, &behind("203.0.113.9", number), number).await.created();
+    }
+    for number in 20..23 {
+        sign_up(&app, &behind("203.0.113.9", number), number).await.throttled();
+    }
+    let other = sign_up(&app, &behind("203.0.113.10", 0), 23).await.created();
+    let sessions: Vec<SessionResponse> = app.sessions(&other).await.json();
+    assert_eq!(sessions[0].ip_address.as_deref(), Some("203.0.113.10"));
+    let networks = "SELECT count(*) FROM known_networks WHERE network = '203.0.113.9'";
+    assert_eq!(app.db().number(networks), 20);
+    assert_eq!(unknown_clients(&app).await, 0);
+}
+
+/// A proxy that nobody has told the API of: its address is everybody's, so nobody is counted by it, and nobody's account
+/// is known to be at home there.
+async fn clients_behind_a_proxy_that_is_not_configured_share_no_budget(database: Database) {
+    let header = format!("203.0.113.9, {EDGE}, {INNER}");
+    for (variable, value, seen) in [
+        ("TRUSTED_PROXY_HOPS", "0", Some("127.0.0.1")),
+        ("TRUSTED_PROXY_HOPS", "1", Some(INNER)),
+        ("TRUSTED_PROXY_HOPS", "2", Some(EDGE)),
+        ("TRUSTED_PROXY_HOPS", "4", Some("127.0.0.1")),
+        ("TRUSTED_PROXIES", "private", Some(EDGE)),
+        ("TRUSTED_PROXIES", "192.0.2.1", Some("127.0.0.1")),
+    ] {
+        let builder = TestApp::builder(database).set("RATE_LIMITS", "on").set(variable, value);
+        let app = builder.set("METRICS_TOKEN", "t").start().await;
+        let mut tokens = None;
+        for number in 0..21 {
+            tokens = Some(sign_up(&app, &header, number).await.created());
+        }
+        assert_eq!(unknown_clients(&app).await, 21, "{variable}={value}");
+        let sessions: Vec<SessionResponse> = app.sessions(&tokens.unwrap()).await.json();
+        assert_eq!(sessions[0].ip_address.as_deref(), seen, "{variable}={value}");
+        assert_eq!(app.db().number("SELECT count(*) FROM known_networks"), 0, "{variable}={value}");
+        // Names count all the same.
+        for _ in 0..10 {
+            app.sign_in_from(&header, "user1@example.com", "a wrong password").await.refused(Reason::CredentialsWrong);
+        }
+        app.sign_in_from(&header, "user1@example.com", "a wrong password").await.throttled();
+    }
+}
+
+/// Once, however many there are; the line names the address, so that an operator sees which proxy is missing.
+#[actix_web::test]
+async fn unknown_clients_are_logged_once_with_the_address_that_was_seen() {
+    let db = TestDb::migrated(Database::Sqlite);
+    let process = Process::start_with(db.url(), &[("TRUSTED_PROXY_HOPS", "1")]);
+    for _ in 0..3 {
+        let login =
+            process.request(Method::POST, "/api/auth/login/").header("X-Forwarded-For", "203.0.113.9, 10.21.157.68");
+        assert_eq!(send(login.json(&json!({"email": ADA, "password": PASSWORD}))).await.status, 401);
+    }
+    process.terminate();
+    let lines = process.live_log().whole();
+    let told: Vec<_> = lines.iter().filter(|line| line.contains("limits.client: ")).collect();
+    assert_eq!(told.len(), 1, "{lines:?}");
+    assert!(told[0].contains("10.21.157.68") && told[0].contains("TRUSTED_PROXIES"), "{told:?}");
 }

@@ -51,7 +51,7 @@ fn nothing_set_is_a_development_machine() {
     assert_eq!(seconds, [3600, 604_800, 7_776_000, 10]);
     assert_eq!(settings.passwords.bcrypt_cost, 12);
     assert_eq!(settings.passwords.rules.min_length, 8);
-    assert_eq!(settings.server.trusted_proxy_hops, 0);
+    assert!(settings.server.proxies.is_none());
     assert_eq!(settings.log_filter, "info");
     let origins: Vec<_> = settings.origins.cors_allowed.iter().map(Origin::as_str).collect();
     assert_eq!(origins, ["http://127.0.0.1:8080", "http://localhost:8080"]);
@@ -117,6 +117,20 @@ fn a_wrong_value_names_its_variable_and_the_fix() {
         ("BCRYPT_COST", "31", "4 to 20"),
         ("PASSWORD_MIN_LENGTH", "6", "8 to 64"),
         ("TRUSTED_PROXY_HOPS", "all", "0 to 16"),
+        ("TRUSTED_PROXIES", "private, 10.0.0", "\"10.0.0\" is neither an address, nor a network such as 10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "Cloudflare", "private, cloudflare or render"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "10.0.0.1:80", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "[::1]", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "fe80::1%eth0", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "proxy.example.com", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "10.0.0.1 10.0.0.2", "10.0.0.0/8"),
+        ("TRUSTED_PROXIES", "10.1.2.3/8", "10.0.0.0/8 for the network or 10.1.2.3 for one proxy"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0", "list the networks of the proxies"),
+        ("TRUSTED_PROXIES", "128.0.0.0/1", "list the networks of the proxies"),
+        ("TRUSTED_PROXIES", "2000::/3", "list the networks of the proxies"),
+        ("TRUSTED_PROXIES", "::ffff:10.0.0.0/104", "write it as 10.0.0.0/8"),
+        ("TRUSTED_PROXIES", ",", "names no network"),
         ("REGISTRATION", "invite", "use open or closed"),
         ("EMAIL_VERIFICATION", "yes", "use optional or mandatory"),
         ("RATE_LIMITS", "none", "use on or off"),

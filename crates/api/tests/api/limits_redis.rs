@@ -1,6 +1,8 @@
 //! Limits that several processes share through Redis, and what becomes of them when it goes away.
 
-use crate::support::{Database, PASSWORD, Process, RedisServer, TestApp, TestDb, create_user, eventually, send};
+use crate::support::{
+    Database, OWN_ADDRESS, PASSWORD, Process, RedisServer, TestApp, TestDb, create_user, eventually, send,
+};
 use api::service::limits::Budget;
 use auth_types::Reason;
 use auth_types::requests::LoginRequest;
@@ -83,7 +85,7 @@ async fn of_guesses_at_two_processes_at_once_no_more_are_compared_than_the_budge
 async fn a_large_budget_is_counted_together_in_few_entries() {
     let redis = RedisServer::start();
     let (a, b) = two_processes(&redis.url()).await;
-    let address: std::net::IpAddr = "127.0.0.1".parse().unwrap();
+    let address: std::net::IpAddr = OWN_ADDRESS.parse().unwrap();
     let client = || api::service::ClientInfo { network: Some(address.into()), ..Default::default() };
     let tokens = a.login(ADA).await;
     for _ in 0..Budget::TokenClient.rule().amount / 2 {

@@ -1,6 +1,8 @@
 //! In production nothing of worth travels in clear (ASVS 4.1.2, 12.2.1). TLS ends at the platform's proxy, which says in
 //! `X-Forwarded-Proto` what the client used; a request without the header is served.
 
+use crate::config::Settings;
+use crate::http::extract::trace_of;
 use crate::problem::Problem;
 use crate::service::Services;
 use actix_web::body::{BoxBody, MessageBody};
@@ -10,6 +12,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpResponse};
+use std::net::SocketAddr;
 use url::Url;
 
 /// What a platform's health checks call from inside, past the proxy.
@@ -52,19 +55,24 @@ pub async fn refuse_preflight_in_clear<B: MessageBody + 'static>(
 
 fn came_in_clear(request: &ServiceRequest) -> bool {
     let Some(settings) = request.app_data::<Data<Services>>().map(|services| &services.settings) else { return false };
-    let hops = settings.server.trusted_proxy_hops;
     settings.environment.is_production()
         && !HEALTH_CHECKS.contains(&request.path().trim_end_matches('/'))
-        && forwarded_proto(request.headers(), hops).is_some_and(|proto| proto.eq_ignore_ascii_case("http"))
+        && forwarded_proto(request.headers(), request.peer_addr(), settings)
+            .is_some_and(|proto| proto.eq_ignore_ascii_case("http"))
 }
 
-/// What the client used to reach the outermost of `hops` trusted proxies. Some proxies append to the header and some
-/// replace it, so there may be fewer entries than hops; with no hops the nearest proxy's word counts, because in
-/// production there is one whether or not it is configured, and whoever forges it harms nobody else.
-pub(in crate::http) fn forwarded_proto(headers: &HeaderMap, hops: usize) -> Option<&str> {
+/// What the client used to reach the outermost of the trusted proxies that the request passed. Some proxies append to
+/// the header and some replace it, so there may be fewer entries than proxies; without any the nearest proxy's word
+/// counts, because in production there is one whether or not it is configured, and whoever forges it harms nobody else.
+pub(in crate::http) fn forwarded_proto<'h>(
+    headers: &'h HeaderMap,
+    peer: Option<SocketAddr>,
+    settings: &Settings,
+) -> Option<&'h str> {
     let values = headers.get_all(header::X_FORWARDED_PROTO).filter_map(|value| value.to_str().ok());
     let entries: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
-    entries.get(entries.len().saturating_sub(hops.max(1))).copied()
+    let proxies = trace_of(headers, peer, settings).proxies;
+    entries.get(entries.len().saturating_sub(proxies.max(1))).copied()
 }
 
 /// A request that shows something and carries nothing.

@@ -8,11 +8,13 @@ mod memory;
 mod meter;
 mod network;
 mod shared;
+mod unknown;
 mod window;
 
 pub use budgets::{Budget, Per, Rule};
 pub use meter::{Meter, Reading};
 pub use network::Network;
+pub use unknown::UnknownClients;
 
 use super::ClientInfo;
 use crate::clock::SharedClock;
@@ -23,7 +25,6 @@ use futures_util::future::join_all;
 use memory::Memory;
 use secrecy::ExposeSecret;
 use shared::Shared;
-use std::sync::atomic::{AtomicBool, Ordering};
 use window::Decision;
 
 /// A budget is spent.
@@ -63,7 +64,7 @@ pub struct Limits {
     memory: Memory,
     shared: Option<Shared>,
     metrics: LimitMetrics,
-    told_unknown_client: AtomicBool,
+    pub unknown_clients: UnknownClients,
 }
 
 impl Limits {
@@ -87,7 +88,7 @@ impl Limits {
             memory: Memory::default(),
             shared: url.map(|url| Shared::new(url, metrics.clone())).transpose()?,
             metrics: metrics.clone(),
-            told_unknown_client: AtomicBool::new(false),
+            unknown_clients: UnknownClients::counted_by(&metrics.unknown_clients),
         })
     }
 
@@ -146,17 +147,6 @@ impl Limits {
             shared.give_back(permit).await;
         }
     }
-
-    /// Said once: from then on it is known that only the budgets of names protect.
-    fn tell_unknown_client(&self) {
-        self.metrics.unknown_clients.inc();
-        if !self.told_unknown_client.swap(true, Ordering::Relaxed) {
-            log::warn!(
-                "limits.client: a request's address is not known, so it counts by names only; when the API stands \
-                 behind a proxy, set TRUSTED_PROXY_HOPS"
-            );
-        }
-    }
 }
 
 /// What one request has taken. Dropped, it is spent.
@@ -183,10 +173,6 @@ impl Tries<'_> {
     pub async fn by_client(&mut self, budget: Budget) -> Result<(), Throttled> {
         match self.network {
             Some(network) => self.by_name(budget, &network.to_string()).await,
-            None if self.limits.enabled => {
-                self.limits.tell_unknown_client();
-                Ok(())
-            }
             None => Ok(()),
         }
     }

@@ -49,7 +49,7 @@ fn machines_read_one_json_object() {
     let ids: Vec<_> = findings.iter().map(|finding| finding["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["proxy.hops", "redis.none"], "the worst first");
     assert_eq!(findings[0]["severity"], "warning");
-    assert_eq!(findings[0]["variable"], "TRUSTED_PROXY_HOPS");
+    assert_eq!(findings[0]["variable"], "TRUSTED_PROXIES");
     for member in ["message", "remedy"] {
         assert!(findings[0][member].as_str().is_some_and(|text| !text.is_empty()), "{member}");
     }

@@ -10,6 +10,7 @@ use api::service::{Services, register, revocation};
 use auth_types::Role;
 use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, VerifyRequest};
 use auth_types::responses::TokenResponse;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use std::net::{SocketAddr, TcpListener};
@@ -25,6 +26,9 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 pub const PASSWORD: &str = "violet harbor lantern 42";
 /// What the tokens of every test are signed with.
 pub const SECRET_KEY: &str = "the tests' own key that is long enough for anyone";
+
+/// What a proxy before the API says of the test itself (RFC 5737).
+pub const OWN_ADDRESS: &str = "192.0.2.1";
 
 /// An API under test; it ends when this is dropped.
 #[derive(Debug)]
@@ -100,7 +104,7 @@ impl Builder {
         self
     }
 
-    /// With the limits of production. A client is who `X-Forwarded-For` says, and the loopback address else.
+    /// With the limits of production, behind a proxy: a client is who `X-Forwarded-For` says, or [`OWN_ADDRESS`].
     pub fn limited(self) -> Self {
         self.set("RATE_LIMITS", "on").set("TRUSTED_PROXY_HOPS", "1")
     }
@@ -141,12 +145,19 @@ impl Builder {
         services.limits.connect().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-        let client = client.timeout(PATIENCE).build().unwrap();
+        let client = client(!services.settings.server.proxies.is_none());
         let running = run(services.clone(), listener, self.connections);
         let (clock, outbox, files) = (self.clock, self.outbox, self.files);
         TestApp { address, services, clock, client, outbox, files, _running: running, db: self.db }
     }
+}
+
+/// What sends a test's requests, directly or as a proxy does.
+fn client(is_proxy: bool) -> reqwest::Client {
+    let forwarded = (HeaderName::from_static("x-forwarded-for"), HeaderValue::from_static(OWN_ADDRESS));
+    let headers: HeaderMap = is_proxy.then_some(forwarded).into_iter().collect();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    client.default_headers(headers).timeout(PATIENCE).build().unwrap()
 }
 
 /// Serves in a thread of its own, so that the end of the test waits for the end of the server.

@@ -27,7 +27,7 @@ pub mod shell;
 mod static_host;
 
 pub use answer::Answer;
-pub use app::{Builder, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
+pub use app::{Builder, OWN_ADDRESS, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
 pub use browser::Browser;
 pub use bucket_server::BucketServer;
 pub use clock::ManualClock;

@@ -1,0 +1,117 @@
+//! The proxies before the API, whose word about a client's address counts.
+
+use super::networks::{CLOUDFLARE, PRIVATE, is_inside, is_worker};
+use super::reader::Reader;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// Most proxies that a request may pass. A longer list of them is nobody's deployment.
+pub const MOST_PROXIES: usize = 16;
+
+/// The words that stand for networks, and the networks.
+const WORDS: &[(&str, &[&[IpNet]])] =
+    &[("private", &[PRIVATE]), ("cloudflare", &[CLOUDFLARE]), ("render", &[PRIVATE, CLOUDFLARE])];
+
+/// Whose entries in `X-Forwarded-For` count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrustedProxies {
+    /// `TRUSTED_PROXY_HOPS`: this many proxies, wherever they are.
+    Hops(usize),
+    /// `TRUSTED_PROXIES`: whoever connects from one of these networks.
+    Networks(Vec<IpNet>),
+}
+
+impl TrustedProxies {
+    /// Without either variable: Render's proxies on Render, elsewhere none.
+    pub(super) fn read(reader: &mut Reader, on_render: bool) -> Self {
+        let listed = reader.text("TRUSTED_PROXIES").is_some();
+        let counted = reader.text("TRUSTED_PROXY_HOPS").is_some();
+        if listed && counted {
+            reader.problem("TRUSTED_PROXIES", "is set next to TRUSTED_PROXY_HOPS; keep one of the two");
+        }
+        match (listed, counted, on_render) {
+            (true, ..) => Self::Networks(read_networks(reader)),
+            (false, true, _) => Self::Hops(reader.number("TRUSTED_PROXY_HOPS", 0, 0..=MOST_PROXIES)),
+            (false, false, true) => Self::of_render(),
+            (false, false, false) => Self::Hops(0),
+        }
+    }
+
+    /// What stands before every service of Render: Cloudflare's edge, and proxies in Render's own network.
+    #[must_use]
+    pub fn of_render() -> Self {
+        Self::Networks([PRIVATE, CLOUDFLARE].concat())
+    }
+
+    /// Whether a connection from `peer` is a proxy's, and so carries the requests of many clients.
+    #[must_use]
+    pub fn is_trusted(&self, peer: IpAddr) -> bool {
+        match self {
+            // Where a number of proxies is counted on, nobody else reaches the API.
+            Self::Hops(hops) => *hops > 0,
+            Self::Networks(networks) => is_inside(networks, peer) && !is_worker(peer),
+        }
+    }
+
+    /// Whether nothing but the connection's own address counts.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::Hops(0))
+    }
+
+    /// Whether every proxy of `others` is one of these, as far as both are networks.
+    #[must_use]
+    pub fn contains(&self, others: &Self) -> bool {
+        let (Self::Networks(these), Self::Networks(others)) = (self, others) else { return false };
+        others.iter().all(|other| these.iter().any(|this| this.contains(other)))
+    }
+}
+
+fn read_networks(reader: &mut Reader) -> Vec<IpNet> {
+    let value = reader.text("TRUSTED_PROXIES").unwrap_or_default();
+    let entries: Vec<_> = value.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+    if entries.is_empty() {
+        reader.problem("TRUSTED_PROXIES", "names no network; list those of the proxies before the API, or remove it");
+    }
+    let mut networks = Vec::new();
+    for entry in entries {
+        match parse(entry) {
+            Ok(found) => networks.extend(found),
+            Err(problem) => reader.problem("TRUSTED_PROXIES", problem),
+        }
+    }
+    networks
+}
+
+/// The networks that one entry stands for, or what is wrong with it and how to write it.
+fn parse(entry: &str) -> Result<Vec<IpNet>, String> {
+    if let Some((_, networks)) = WORDS.iter().find(|(word, _)| *word == entry) {
+        return Ok(networks.concat());
+    }
+    let network = entry.parse().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+        format!("{entry:?} is neither an address, nor a network such as 10.0.0.0/8, nor private, cloudflare or render")
+    })?;
+    checked(entry, network).map(|network| vec![network])
+}
+
+/// Refuses what would trust others than the proxies that were meant, or none.
+fn checked(entry: &str, network: IpNet) -> Result<IpNet, String> {
+    if let IpNet::V6(mapped) = network
+        && let Some(address) = mapped.addr().to_ipv4_mapped()
+    {
+        let prefix = mapped.prefix_len().saturating_sub(96);
+        return Err(format!("{entry:?} is an IPv4 network in IPv6 notation; write it as {address}/{prefix}"));
+    }
+    if network.trunc() != network {
+        let (all, one) = (network.trunc(), network.addr());
+        return Err(format!(
+            "{entry:?} is an address inside a network; write {all} for the network or {one} for one proxy"
+        ));
+    }
+    let least = if network.addr().is_ipv4() { 8 } else { 16 };
+    if network.prefix_len() < least && !PRIVATE.iter().any(|private| private.contains(&network)) {
+        let fix = "any client could choose its own address; list the networks of the proxies";
+        return Err(format!("{entry:?} is too large a part of the internet: {fix}"));
+    }
+    Ok(network)
+}
