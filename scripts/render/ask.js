@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// One question to the API behind the edge, as its proxy passes it on:
+// One question to the API behind the edge, as the inner proxy passes it on:
 //   scripts/render/ask.js PORT POST /api/auth/login/ '{"email": …}'     (the body as JSON)
 //   scripts/render/ask.js PORT GET /api/auth/me/ TOKEN
 // Prints the answer as one JSON object with the status in it.
 "use strict";
 
 const [port, method, path, given] = process.argv.slice(2);
-const forwarded = { "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9" };
+const forwarded = { "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9, 104.22.17.40" };
 const request =
   method === "GET"
     ? { headers: { ...forwarded, authorization: `Bearer ${given}` } }

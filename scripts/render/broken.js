@@ -57,7 +57,9 @@ const BROKEN = [
   ["a variable without a source", added({ key: "PORT" }), "has to have one of"],
   ["a variable of two sources", variable("METRICS_TOKEN", (entry) => (entry.sync = false)), "has to have one of"],
   ["a variable that nobody reads", added({ key: "SECRET_KEYS", sync: false }), "does not know it"],
-  ["a number for a value", variable("TRUSTED_PROXY_HOPS", (entry) => (entry.value = 1)), "must be text"],
+  ["a number for a value", added({ key: "PORT", value: 8000 }), "must be text"],
+  ["a number of proxies", added({ key: "TRUSTED_PROXY_HOPS", value: "1" }), "knows the proxies of Render"],
+  ["proxies of other networks", added({ key: "TRUSTED_PROXIES", value: "private" }), "knows the proxies of Render"],
   ["a secret in the file", variable("METRICS_TOKEN", (entry) => ((entry.value = "x"), delete entry.generateValue)), "is secret"],
   [
     "a preview's value for what is asked for",

@@ -17,6 +17,9 @@ function documented() {
 /** What of the builds reads beside that: rustup. */
 const COMPILER = "RUSTUP_TOOLCHAIN";
 
+/** What would take the place of the proxies that the API knows where RENDER=true, which Render sets. */
+const PROXIES = ["TRUSTED_PROXIES", "TRUSTED_PROXY_HOPS"];
+
 const SOURCES = ["value", "generateValue", "sync", "fromDatabase", "fromService"];
 
 /** All problems of a Blueprint, a line each. */
@@ -83,6 +86,7 @@ function entryProblems(entry, known, blueprint) {
   if (SOURCES.filter((source) => source in entry).length !== 1) found.push(`${key}: has to have one of: ${SOURCES.join(", ")}`);
   if ("sync" in entry && "previewValue" in entry) found.push(`${key}: what is asked for has no previewValue`);
   if (!known.has(key) && key !== COMPILER) found.push(`${key}: docs/CONFIGURATION.md does not know it`);
+  if (PROXIES.includes(key)) found.push(`${key}: the API knows the proxies of Render; leave it out`);
   if (known.get(key) && value !== undefined) found.push(`${key}: is secret, and this file is not`);
   if (key === COMPILER && value !== /^rust-version = "(.*)"/m.exec(read("Cargo.toml"))[1])
     found.push(`${key}: is not Cargo.toml's rust-version`);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Prints a configuration by which nginx stands where Render's edge does: TLS, the static site with the headers and routes of
-// render.yaml, and the API behind a proxy that says where a request came from. FILE is JSON, see `settings`.
+// Prints a configuration by which nginx stands where Render's proxies do: an edge with TLS, the static site with the headers
+// and routes of render.yaml, and the API behind an inner proxy of another network. Each of the two appends to X-Forwarded-For
+// where a request came from. FILE is JSON, see `settings`.
 //   scripts/render/nginx.js FILE
 "use strict";
 const fs = require("node:fs");
@@ -30,18 +31,44 @@ ${names.map((name) => `    add_header ${name} ${variable(name)} always;`).join("
     location / { try_files $uri ${fallback}; }`;
 }
 
-const api = (port) => `    location / {
+/**
+ * Who calls, by the address of this machine that a connection comes from: three people on the internet, and the edge, which
+ * on Render is Cloudflare's. The inner proxy keeps an address of this machine: a private one, as on Render.
+ */
+const CALLERS = {
+  "127.0.0.1": "203.0.113.9",
+  "127.0.0.2": "203.0.113.20",
+  "127.0.0.3": "203.0.113.30",
+  "127.0.1.1": "104.22.17.40",
+};
+const EDGE = "127.0.1.1";
+const INNER = "127.0.2.1";
+
+const callers = `  map $remote_addr $caller {
+${Object.entries(CALLERS)
+  .map(([here, there]) => `    ${here} ${there};`)
+  .join("\n")}
+  }
+  map $http_x_forwarded_for $forwarded_for {
+    "" $caller;
+    default "$http_x_forwarded_for, $caller";
+  }`;
+
+/** Passes requests on to a port, from an address of its own. */
+const proxy = (port, own, further = "") => `    location / {
       proxy_pass http://127.0.0.1:${port};
+      proxy_bind ${own};
       proxy_http_version 1.1;
       proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-For $forwarded_for;${further}
       client_max_body_size 0;
     }`;
+/** What the client used, the edge alone knows. */
+const edge = (port) => proxy(port, EDGE, "\n      proxy_set_header X-Forwarded-Proto $scheme;");
 
 /**
- * `settings`: folder (for nginx's own files), files (the site's), hosts.web and hosts.api, ports.https, ports.http and
- * ports.api, and, to break a deployment, headers and routes in place of render.yaml's, and redirect: false.
+ * `settings`: folder (for nginx's own files), files (the site's), hosts.web and hosts.api, ports.https, ports.http,
+ * ports.inner and ports.api, and, to break a deployment, headers and routes in place of render.yaml's, and redirect: false.
  */
 function configuration({ folder, files, hosts, ports, headers, routes, redirect = true }) {
   const pages = site({ folder: files, headers, routes });
@@ -58,10 +85,12 @@ ${scratch.join("\n")}
   ssl_certificate ${folder}/edge.crt;
   ssl_certificate_key ${folder}/edge.key;
 ${maps(headers).join("\n")}
+${callers}
 ${server(hosts.web, pages, `${ports.https} ssl`)}
-${server(hosts.api, api(ports.api), `${ports.https} ssl`)}
+${server(hosts.api, edge(ports.inner), `${ports.https} ssl`)}
 ${server(hosts.web, redirect ? "    return 301 https://$host$request_uri;" : pages, ports.http)}
-${server(hosts.api, api(ports.api), ports.http)}
+${server(hosts.api, edge(ports.inner), ports.http)}
+${server(hosts.api, proxy(ports.api, INNER), ports.inner)}
 }
 `;
 }
