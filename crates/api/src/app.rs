@@ -9,12 +9,13 @@ use crate::http::middleware::{
 use crate::http::{self, Crowd, Wire};
 use crate::metrics::Metrics;
 use crate::service::csrf::CsrfKeys;
+use crate::service::export::ExportSlots;
 use crate::service::limits::Limits;
 use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::pool::WorkPool;
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
-use crate::service::{Services, backup, passwords, prune};
+use crate::service::{Services, backup, passwords, prune, retention};
 use crate::store::Store;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -64,6 +65,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
         csrf: CsrfKeys::new(&settings.keys),
         hashing: WorkPool::for_hashing(metrics.hashing.clone())?,
         pictures: WorkPool::for_pictures(metrics.pictures.clone())?,
+        exports: ExportSlots::new(settings.database.pool_size, metrics.exports.clone()),
         files: Files::open(&settings.storage, Tries::Few, settings.patience)?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
@@ -139,11 +141,12 @@ async fn wait_for(stopping: GracefulShutdownSignal) {
     stopping.notified().await;
 }
 
-/// Polls the revoked-session feed, sends and counts mail, prunes ended sessions, keeps connected to Redis and looks for
-/// backups, for as long as the process lives.
+/// Polls the revoked-session feed, sends and counts mail, keeps what is stored within its bounds, keeps connected to Redis and
+/// looks for backups, for as long as the process lives.
 pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
     let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
-    let (prune, redis) = (prune_sessions(&services), keep_connected(&services));
+    let (bounds, redis) = (keep_bounds(&services), keep_connected(&services));
+    let prune = futures_util::future::join(prune_sessions(&services), bounds);
     let measure = futures_util::future::join(measure_mail(&services), watch_backups(&services));
     futures_util::future::join5(feed, mail, measure, prune, redis).await.0
 }
@@ -191,6 +194,24 @@ async fn prune_sessions(services: &Services) {
             Ok(0) => {}
             Ok(deleted) => log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions"),
             Err(error) => log::warn!("prune.sessions: {error}"),
+        }
+    }
+}
+
+/// Between two prunes: what accounts have too much of since the last look.
+async fn keep_bounds(services: &Services) -> Infallible {
+    let mut tick = tokio::time::interval(Duration::from_secs(retention::EVERY_SECONDS));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut done = None;
+    loop {
+        tick.tick().await;
+        let kept = match done {
+            Some(event) => retention::keep_up(services, event).await,
+            None => retention::newest_event(services).await,
+        };
+        match kept {
+            Ok(event) => done = Some(event),
+            Err(error) => log::warn!("retention.events: {error}"),
         }
     }
 }

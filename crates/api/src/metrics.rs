@@ -15,7 +15,7 @@ pub use backup::BackupMetrics;
 pub use http::HttpMetrics;
 pub use limits::LimitMetrics;
 pub use snapshot::Snapshot;
-pub use work::{DatabaseMetrics, MailMetrics, MailOutcome, PoolMetrics};
+pub use work::{DatabaseMetrics, ExportMetrics, ExportOutcome, MailMetrics, MailOutcome, PoolMetrics};
 
 use chrono::{DateTime, Utc};
 use events::Events;
@@ -69,6 +69,7 @@ pub struct Metrics {
     pub pictures: PoolMetrics,
     pub database: DatabaseMetrics,
     pub mail: MailMetrics,
+    pub exports: ExportMetrics,
     pub backup: BackupMetrics,
     sign_ins: Outcomes,
     refreshes: Outcomes,
@@ -87,6 +88,7 @@ impl Metrics {
             pictures: PoolMetrics::default(),
             database: DatabaseMetrics::default(),
             mail: MailMetrics::default(),
+            exports: ExportMetrics::default(),
             backup: BackupMetrics::default(),
             sign_ins: Outcomes::of(&["succeeded", "refused", "throttled", "busy", "malformed", "failed"]),
             refreshes: Outcomes::of(&["rotated", "repeated", "refused", "reused", "ahead", "contended"]),
@@ -115,6 +117,7 @@ impl Metrics {
         self.pictures.register("pictures", r);
         self.database.register(r);
         self.mail.register(r);
+        self.exports.register(r);
         self.backup.register(r);
         self.state.register(r);
     }

@@ -1,6 +1,7 @@
 //! How failures look on the wire: the only place where one meets a status code.
 
 mod credentials;
+mod export;
 mod sessions;
 
 use crate::files::FileError;

@@ -4,11 +4,14 @@ use super::body::JsonBody;
 use super::extract::{Caller, Client, Cursor};
 use super::transport::Transport;
 use crate::problem::Problem;
-use crate::service::{Services, account, account_deletion, events, export};
-use actix_web::http::header;
+use crate::service::export::{self, ExportError};
+use crate::service::{Services, account, account_deletion, events};
+use actix_web::http::header::{self, ContentType};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
 use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
+use futures_util::stream;
+use std::sync::Arc;
 
 /// Shows the caller.
 pub(super) async fn show(services: Data<Services>, Caller(caller): Caller) -> Result<impl Responder, Problem> {
@@ -25,14 +28,20 @@ pub(super) async fn update(
     Ok(Json(account::update(&services, caller, &request, client).await?))
 }
 
-/// Gives the caller everything that is stored about them, as a file.
+/// Gives the caller everything that is stored about them, as a file that is written while it is sent.
 pub(super) async fn export(
     services: Data<Services>,
     Caller(caller): Caller,
     Client(client): Client,
 ) -> Result<impl Responder, Problem> {
+    let export = export::begin(&services, caller, client).await?;
+    let services = services.into_inner();
+    let parts = stream::try_unfold(export, move |mut export| {
+        let services = Arc::clone(&services);
+        async move { Ok::<_, ExportError>(export.next(&services).await?.map(|part| (part, export))) }
+    });
     let file = (header::CONTENT_DISPOSITION, "attachment; filename=\"latchkey-export.json\"");
-    Ok(HttpResponse::Ok().insert_header(file).json(export::export(&services, caller, client).await?))
+    Ok(HttpResponse::Ok().content_type(ContentType::json()).insert_header(file).streaming(parts))
 }
 
 /// Lists what happened to the caller's account.

@@ -130,6 +130,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .about("Everything that is stored about the caller, as a file")
             .protected()
             .gives::<ExportResponse>(200)
+            .limited()
             .refuses(&[503]),
         Endpoint::get("/api/auth/events/", account::events)
             .about("What happened to the caller's account, newest first")

@@ -55,11 +55,18 @@ pub async fn update(
 ) -> Result<UserResponse, AccountError> {
     let profile = check(request).map_err(AccountError::Fields)?;
     let now = services.now();
+    // Whoever changes nothing takes no lock and leaves no event.
+    let current = services.store.run(move |connection| authorize::authorize(connection, caller, now)).await??;
+    if profile.is_that_of(&current) {
+        return Ok(user_response(&current));
+    }
     let updated = services.store.write(move |connection| {
-        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
-            return Ok(Err(refusal));
-        }
-        let Some(user) = users::update_profile(connection, caller.id, &profile)? else {
+        let user = match authorize::authorize_change(connection, caller, now)? {
+            Ok(user) if profile.is_that_of(&user) => return Ok(Ok(user)),
+            Ok(user) => user,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let Some(user) = users::update_profile(connection, user.id, &profile)? else {
             return Ok(Err(Refusal::UserInactive));
         };
         events::insert(connection, &event(caller.id, EventKind::ProfileChanged, now, &client))?;

@@ -1,8 +1,11 @@
 //! The end of an account: its owner wants to be forgotten.
 //!
-//! Everything about them goes in one transaction. What stays for a week is a row without a person: the ids of the sessions
-//! that ended with it, by which other processes hear that their access tokens are worthless.
+//! In one transaction the account ends and nothing in it says any more who it was. A batch of its events and sessions goes with
+//! it, which is all of them for most; what is left [`retention`](super::retention) deletes within seconds. What stays for a
+//! week is a row without a person: the ids of the sessions that ended with it, by which other processes hear that their
+//! access tokens are worthless.
 
+use super::batches::BATCH;
 use super::reauthentication::{self, ReauthenticationError};
 use super::{ClientInfo, CurrentUser, Services, avatar, event, identity, mail, strays};
 use crate::store::events::EventKind;
@@ -63,14 +66,14 @@ pub async fn delete(
 /// and they may wait for a session. Returns the file of their picture, a stray now.
 fn erase(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> QueryResult<Option<String>> {
     let canonical = identity::canonical_email(&user.email).unwrap_or_default();
-    sessions::erase(connection, user.id)?;
+    sessions::erase(connection, user.id, BATCH)?;
     one_time_tokens::delete_all(connection, user.id)?;
     known_networks::delete_all(connection, user.id)?;
     mail_outbox::delete_all(connection, user.id, [&user.email, &canonical])?;
     let picture = avatar::forget(connection, user.id, now)?;
     users::erase(connection, user.id, now)?;
     // Last: until here events could still be inserted, and from here on none is.
-    events::delete_all(connection, user.id)?;
+    events::delete_of_user(connection, user.id, BATCH)?;
     Ok(picture)
 }
 

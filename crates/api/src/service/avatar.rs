@@ -128,6 +128,12 @@ pub async fn remove(
     caller: CurrentUser,
     client: ClientInfo,
 ) -> Result<AvatarResponse, AvatarError> {
+    let now = services.now();
+    // Whoever has none takes no lock and writes nothing.
+    let user = services.store.run(move |connection| authorize::authorize(connection, caller, now)).await??;
+    if user.avatar_key.is_none() {
+        return Ok(AvatarResponse { avatar_url: None });
+    }
     exchange(services, caller, client, None).await
 }
 

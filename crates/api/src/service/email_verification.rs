@@ -70,8 +70,9 @@ pub async fn verify(
         let Some((token, user)) = spend(connection, &hash, now)? else { return Ok(false) };
         match token.purpose {
             Purpose::VerifyEmail if user.email == token.email => {
-                users::confirm_email(connection, user.id, now)?;
-                events::insert(connection, &event(user.id, EventKind::EmailVerified, now, &client))?;
+                if users::confirm_email(connection, user.id, now)? {
+                    events::insert(connection, &event(user.id, EventKind::EmailVerified, now, &client))?;
+                }
                 Ok(true)
             }
             Purpose::ChangeEmail => email_change::apply(connection, &user, &token.email, (now, &client)),

@@ -17,6 +17,11 @@ use secrecy::ExposeSecret;
 /// A network that was seen within this time need not be noted again: hours.
 const NETWORK_FRESH_HOURS: i64 = 24;
 
+/// Most live sessions of an account: a person has some, a program that signs in each time and never out has any number.
+pub const MOST_SESSIONS: i64 = 1_000;
+/// Most sessions that a sign-in ends because there are too many: an older release has let them all be.
+const SURPLUS_BATCH: i64 = 100;
+
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
@@ -210,10 +215,12 @@ async fn open_session(services: &Services, proven: Proven, client: ClientInfo) -
             known_networks::remember(connection, user.id, &network.to_string(), now)?;
         }
         let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, now, &client))?;
+        let surplus = sessions::revoke_surplus(connection, user.id, (MOST_SESSIONS, SURPLUS_BATCH), now)?;
         events::insert(connection, &event(user.id, EventKind::LoggedIn, now, &client))?;
-        Ok(Some((session, user)))
+        Ok(Some((session, user, surplus)))
     });
-    let (session, user) = opened.await?.ok_or(LoginError::NoActiveAccount)?;
+    let (session, user, surplus) = opened.await?.ok_or(LoginError::NoActiveAccount)?;
+    services.feed.insert(surplus, now);
     Ok(grant::token_response(services, &session, &user, now)?)
 }
 

@@ -60,7 +60,9 @@ pub async fn logout_all(services: &Services, caller: CurrentUser, client: Client
             return Ok(Err(refusal));
         }
         let ended = sessions::revoke_all(connection, caller.id, RevokeReason::LogoutAll, now)?;
-        events::insert(connection, &event(caller.id, EventKind::LoggedOutEverywhere, now, &client))?;
+        if !ended.is_empty() {
+            events::insert(connection, &event(caller.id, EventKind::LoggedOutEverywhere, now, &client))?;
+        }
         Ok(Ok(ended))
     });
     let ended = ended.await??;

@@ -5,6 +5,7 @@ pub mod account_deletion;
 pub mod authorize;
 pub mod avatar;
 pub mod backup;
+mod batches;
 pub mod csrf;
 pub mod email_change;
 pub mod email_verification;
@@ -27,6 +28,7 @@ pub mod readiness;
 pub mod reauthentication;
 pub mod refresh;
 pub mod register;
+pub mod retention;
 pub mod revocation;
 pub mod sessions;
 pub mod start;
@@ -43,6 +45,7 @@ use crate::store::events::{EventDetail, EventKind, NewEvent};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use csrf::CsrfKeys;
+use export::ExportSlots;
 use limits::{Limits, Meter, Network};
 use mail::Mailer;
 use pool::WorkPool;
@@ -60,6 +63,7 @@ pub struct Services {
     pub hashing: WorkPool,
     pub pictures: WorkPool,
     pub files: Files,
+    pub exports: ExportSlots,
     /// What an unknown user's password is compared with.
     pub nobodys_hash: secrecy::SecretString,
     pub feed: RevocationFeed,

@@ -1,6 +1,7 @@
 //! The caller's sessions: which there are, and ending one of them.
 
 use super::authorize::{self, Refusal};
+use super::login::MOST_SESSIONS;
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
@@ -30,7 +31,7 @@ pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<Sessio
         if let Err(refusal) = authorize::authorize(connection, caller, now)? {
             return Ok(Err(refusal));
         }
-        sessions::list_live(connection, caller.id, now).map(Ok)
+        sessions::list_live(connection, caller.id, now, MOST_SESSIONS).map(Ok)
     });
     Ok(found.await??.into_iter().map(|row| response(row, caller.session)).collect())
 }

@@ -1,5 +1,7 @@
 //! Table `auth_events`: what happened to an account, for its owner and for the operator.
 
+mod retention;
+
 use super::connection::{AnyConnection, MultiBackend};
 use super::schema::{auth_events, users};
 use super::types::{At, Nullable, Text, Timestamptz};
@@ -8,6 +10,10 @@ use auth_types::events::EventResponse;
 pub use auth_types::{EventDetail, EventKind};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+pub use retention::{
+    delete_of_user, delete_older, delete_surplus, delete_surplus_of_nobody, erased_users, newest_id,
+    recent_users_with_surplus, users_with_surplus,
+};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 impl Queryable<Text, MultiBackend> for EventKind {
@@ -148,31 +154,6 @@ pub fn list(
         EventResponse { id, kind, at, ip_address, user_agent, detail }
     };
     Ok(rows.into_iter().map(event).collect())
-}
-
-/// Deletes the oldest events, at most `batch` of them and none that happened at or after `before`, and answers how many
-/// there were.
-///
-/// Ids grow with time, so that no index of the times is needed. Whatever is a little out of order goes a batch later.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn delete_oldest(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
-    let columns = (auth_events::id, auth_events::at);
-    let oldest: Vec<(i64, DateTime<Utc>)> =
-        auth_events::table.order(auth_events::id).limit(batch).select(columns).load(connection)?;
-    match oldest.iter().take_while(|(_, at)| *at < before).last() {
-        Some((last, _)) => diesel::delete(auth_events::table.filter(auth_events::id.le(last))).execute(connection),
-        None => Ok(0),
-    }
-}
-
-/// Deletes all events of a user.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
-    diesel::delete(auth_events::table.filter(auth_events::user_id.eq(user.0))).execute(connection).map(|_| ())
 }
 
 #[cfg(test)]

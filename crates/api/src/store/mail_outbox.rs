@@ -196,36 +196,46 @@ pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKi
     diesel::delete(waiting).execute(connection).map(|_| ())
 }
 
-/// All mail that has not left and is about a user or goes to one of `addresses`.
+/// Rows after the id `after`, at most `most` of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Slice {
+    pub after: i64,
+    pub most: i64,
+}
+
+/// The next mails of a slice that have not left and are about a user or go to one of `addresses`, with
+/// their ids.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn export(connection: &mut AnyConnection, user: UserId, addresses: [&str; 2]) -> QueryResult<Vec<ExportedMail>> {
+pub fn export(
+    connection: &mut AnyConnection,
+    user: UserId,
+    addresses: &[String],
+    Slice { after, most }: Slice,
+) -> QueryResult<Vec<(i64, ExportedMail)>> {
     type Cause = (Option<String>, Option<String>);
     type Times = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
     // The kind as it stands there: a newer release may have written it.
-    type Row = (String, String, Cause, Times, i64);
+    type Row = (i64, String, String, Cause, Times, i64);
     let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
     let rows: Vec<Row> = mail_outbox::table
+        .filter(mail_outbox::id.gt(after))
         .filter(theirs)
         .order(mail_outbox::id)
         .select((
+            mail_outbox::id,
             mail_outbox::kind,
             mail_outbox::recipient,
             (mail_outbox::ip_address, mail_outbox::user_agent),
             (mail_outbox::created_at, mail_outbox::due_at, mail_outbox::expires_at),
             mail_outbox::attempts,
         ))
+        .limit(most)
         .load(connection)?;
-    let mail = |(kind, recipient, (ip_address, user_agent), (created_at, due_at, expires_at), attempts)| ExportedMail {
-        kind,
-        recipient,
-        ip_address,
-        user_agent,
-        created_at,
-        due_at,
-        expires_at,
-        attempts,
+    let mail = |(id, kind, recipient, (ip_address, user_agent), (created_at, due_at, expires_at), attempts)| {
+        let mail = ExportedMail { kind, recipient, ip_address, user_agent, created_at, due_at, expires_at, attempts };
+        (id, mail)
     };
     Ok(rows.into_iter().map(mail).collect())
 }

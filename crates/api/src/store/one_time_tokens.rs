@@ -132,20 +132,40 @@ pub fn spend_all(
     diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
-/// All links of a user, without what proves them.
+/// A link without what proves it, and its place among those of its user.
+pub type PlacedLink = (LinkPlace, ExportedLink);
+/// When a link expires, and the hash of its token.
+pub type LinkPlace = (DateTime<Utc>, Vec<u8>);
+
+/// The next `most` links of a user after the place `after`, the first to expire first.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn export(connection: &mut AnyConnection, user: UserId) -> QueryResult<Vec<ExportedLink>> {
-    type Row = (String, String, DateTime<Utc>, Option<DateTime<Utc>>);
-    let columns =
-        (one_time_tokens::purpose, one_time_tokens::email, one_time_tokens::expires_at, one_time_tokens::used_at);
+pub fn export(
+    connection: &mut AnyConnection,
+    user: UserId,
+    after: &LinkPlace,
+    most: i64,
+) -> QueryResult<Vec<PlacedLink>> {
+    type Row = (Vec<u8>, String, String, DateTime<Utc>, Option<DateTime<Utc>>);
+    let (at, hash) = after;
+    let same_time = one_time_tokens::expires_at.eq(At(*at)).and(one_time_tokens::hash.gt(hash));
     let rows: Vec<Row> = one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(user.0))
+        .filter(one_time_tokens::expires_at.gt(At(*at)).or(same_time))
         .order((one_time_tokens::expires_at, one_time_tokens::hash))
-        .select(columns)
+        .select((
+            one_time_tokens::hash,
+            one_time_tokens::purpose,
+            one_time_tokens::email,
+            one_time_tokens::expires_at,
+            one_time_tokens::used_at,
+        ))
+        .limit(most)
         .load(connection)?;
-    let link = |(purpose, email, expires_at, used_at)| ExportedLink { purpose, email, expires_at, used_at };
+    let link = |(hash, purpose, email, expires_at, used_at)| {
+        ((expires_at, hash), ExportedLink { purpose, email, expires_at, used_at })
+    };
     Ok(rows.into_iter().map(link).collect())
 }
 

@@ -104,6 +104,8 @@ pub enum RevokeReason {
     Reuse,
     /// A generation came that the row has not reached: the database is an older copy.
     Ahead,
+    /// The account has too many, and this one was not used for longest.
+    TooMany,
     /// The account was deleted.
     AccountDeletion,
     /// The database is an older copy, and what has happened to the session since is not known.
@@ -122,6 +124,7 @@ impl RevokeReason {
             Self::PasswordReset => "password_reset",
             Self::Reuse => "reuse",
             Self::Ahead => "ahead",
+            Self::TooMany => "too_many",
             Self::AccountDeletion => "account_deletion",
             Self::Restored => "restored",
         }
@@ -258,19 +261,71 @@ pub fn revoke_all(
         .get_results(connection)
 }
 
-/// Takes what says where somebody was out of a user's sessions. The ids stay: other processes must hear of their end.
+/// Ends the live sessions of a user beyond the `keep` latest used, at most `batch` of them, and returns which.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn erase(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
-    diesel::update(sessions::table.filter(sessions::user_id.eq(user.0)))
+pub fn revoke_surplus(
+    connection: &mut AnyConnection,
+    user: UserId,
+    (keep, batch): (i64, i64),
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<SessionId>> {
+    let surplus: Vec<SessionId> = sessions::table
+        .filter(sessions::user_id.eq(user.0))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(At(now)))
+        .order((sessions::rotated_at.desc(), sessions::id.desc()))
+        .select(sessions::id)
+        .limit(batch)
+        .offset(keep)
+        .load(connection)?;
+    for id in &surplus {
+        revoke(connection, *id, RevokeReason::TooMany, now)?;
+    }
+    Ok(surplus)
+}
+
+/// Takes what says where somebody was out of a user's sessions, at most `batch` of them, and returns how many there were.
+/// The ids stay: other processes must hear of their end.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn erase(connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryResult<usize> {
+    let ours = diesel::alias!(sessions as ours);
+    let telling = ours
+        .filter(ours.field(sessions::user_id).eq(user.0))
+        .filter(
+            ours.field(sessions::ip_address)
+                .is_not_null()
+                .or(ours.field(sessions::user_agent).is_not_null())
+                .or(ours.field(sessions::rotation_key_hash).is_not_null()),
+        )
+        .order(ours.field(sessions::id))
+        .select(ours.field(sessions::id))
+        .limit(batch);
+    diesel::update(sessions::table.filter(sessions::id.eq_any(telling)))
         .set((
             sessions::ip_address.eq(None::<String>),
             sessions::user_agent.eq(None::<String>),
             sessions::rotation_key_hash.eq(None::<Vec<u8>>),
         ))
         .execute(connection)
-        .map(|_| ())
+}
+
+/// Users who were erased at or after `since` and have sessions that say where they were still, at most `batch` of them.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn erased_users(connection: &mut AnyConnection, since: DateTime<Utc>, batch: i64) -> QueryResult<Vec<UserId>> {
+    let telling = sessions::table.filter(sessions::user_id.eq(users::id)).filter(
+        sessions::ip_address
+            .is_not_null()
+            .or(sessions::user_agent.is_not_null())
+            .or(sessions::rotation_key_hash.is_not_null()),
+    );
+    let erased = users::table.filter(users::deleted_at.is_not_null()).filter(users::deleted_at.ge(At(since)));
+    erased.filter(exists(telling)).select(users::id).limit(batch).load(connection)
 }
 
 /// Whose session this is, if it exists.
@@ -281,29 +336,42 @@ pub fn find_owner(connection: &mut AnyConnection, id: SessionId) -> QueryResult<
     sessions::table.find(Sid(id)).select(sessions::user_id).first(connection).optional()
 }
 
-/// A user's live sessions, latest used first.
+/// A user's live sessions, latest used first, at most `most` of them.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn list_live(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc>) -> QueryResult<Vec<SessionRow>> {
+pub fn list_live(
+    connection: &mut AnyConnection,
+    user: UserId,
+    now: DateTime<Utc>,
+    most: i64,
+) -> QueryResult<Vec<SessionRow>> {
     sessions::table
         .filter(sessions::user_id.eq(user.0))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(At(now)))
         .order((sessions::rotated_at.desc(), sessions::id))
         .select(SessionRow::as_select())
+        .limit(most)
         .load(connection)
 }
 
-/// All of a user's sessions, ended ones included, without what their tokens are checked by.
+/// The next `most` of a user's sessions after the id `after`, ended ones included, without what their tokens are checked by.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn export(connection: &mut AnyConnection, user: UserId) -> QueryResult<Vec<ExportedSession>> {
+pub fn export(
+    connection: &mut AnyConnection,
+    user: UserId,
+    after: SessionId,
+    most: i64,
+) -> QueryResult<Vec<ExportedSession>> {
     let rows = sessions::table
         .filter(sessions::user_id.eq(user.0))
-        .order((sessions::created_at, sessions::id))
+        .filter(sessions::id.gt(Sid(after)))
+        .order(sessions::id)
         .select((SessionRow::as_select(), sessions::revoke_reason))
+        .limit(most)
         .load(connection)?;
     let session = |(row, revoke_reason): (SessionRow, Option<String>)| ExportedSession {
         id: row.id,

@@ -113,12 +113,9 @@ pub fn find(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<Us
 }
 
 /// All of a user's row that is not for the server alone.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn export(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<ExportedUser>> {
-    let row = users::table.find(id.0).select((UserRow::as_select(), users::avatar_key)).first(connection).optional()?;
-    Ok(row.map(|(user, avatar_key): (UserRow, Option<String>)| ExportedUser {
+#[must_use]
+pub fn exported(user: UserRow) -> ExportedUser {
+    ExportedUser {
         id: user.id,
         email: user.email,
         username: user.username,
@@ -126,10 +123,10 @@ pub fn export(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<
         role: user.role,
         is_active: user.is_active,
         email_verified_at: user.email_verified_at,
-        avatar_key,
+        avatar_key: user.avatar_key,
         created_at: user.created_at,
         last_login_at: user.last_login_at,
-    }))
+    }
 }
 
 /// The user with this address.
@@ -214,15 +211,15 @@ pub fn update_password(
         .get_result(connection)
 }
 
-/// Notes that a user's address was confirmed; the first time stays.
+/// Notes that a user's address was confirmed, and answers whether it was not until now; the first time stays.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn confirm_email(connection: &mut AnyConnection, id: UserId, at: DateTime<Utc>) -> QueryResult<()> {
+pub fn confirm_email(connection: &mut AnyConnection, id: UserId, at: DateTime<Utc>) -> QueryResult<bool> {
     diesel::update(users::table.find(id.0).filter(users::email_verified_at.is_null()))
         .set(users::email_verified_at.eq(Some(At(at))))
         .execute(connection)
-        .map(|_| ())
+        .map(|rows| rows == 1)
 }
 
 /// Gives a user another address, which is confirmed.
@@ -321,14 +318,20 @@ pub struct Profile {
     pub username_canonical: Option<Option<String>>,
 }
 
-/// Changes what an active user may change about themselves, and answers the row as it is then.
+impl Profile {
+    /// Whether `user` is like that already.
+    #[must_use]
+    pub fn is_that_of(&self, user: &UserRow) -> bool {
+        self.display_name.as_ref().is_none_or(|name| *name == user.display_name)
+            && self.username.as_ref().is_none_or(|name| *name == user.username)
+    }
+}
+
+/// Changes what an active user may change about themselves, and answers the row as it is then. `profile` has a change.
 ///
 /// # Errors
 /// A unique violation when the username is taken.
 pub fn update_profile(connection: &mut AnyConnection, id: UserId, profile: &Profile) -> QueryResult<Option<UserRow>> {
-    if profile.display_name.is_none() && profile.username.is_none() {
-        return find(connection, id);
-    }
     let active = users::table.find(id.0).filter(users::is_active);
     diesel::update(active).set(profile).returning(columns()).get_result(connection).optional()
 }

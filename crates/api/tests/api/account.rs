@@ -12,6 +12,8 @@ on_both_databases![
     a_username_of_somebody_else_is_a_409_in_any_spelling,
     ones_own_username_may_change_its_spelling,
     a_change_is_recorded,
+    whoever_changes_nothing_writes_nothing,
+    of_equal_changes_at_once_one_is_recorded,
     an_inactive_user_sees_and_changes_nothing,
 ];
 
@@ -88,6 +90,41 @@ async fn ones_own_username_may_change_its_spelling(database: Database) {
 async fn a_change_is_recorded(database: Database) {
     let (app, tokens) = start(database).await;
     patch(&app, &tokens, json!({"display_name": "Ada"})).await.done();
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'"), 1);
+}
+
+async fn whoever_changes_nothing_writes_nothing(database: Database) {
+    let (app, tokens) = start(database).await;
+    patch(&app, &tokens, json!({"display_name": "Ada"})).await.done();
+    let before = app.db().content();
+    let same = [
+        json!({}),
+        json!({"display_name": "Ada"}),
+        json!({"display_name": "  Ada "}),
+        json!({"username": "Countess"}),
+        json!({"display_name": "Ada", "username": " Countess"}),
+    ];
+    for body in same {
+        let answer = patch(&app, &tokens, body).await;
+        answer.has_status(200);
+        assert_eq!(answer.json::<UserResponse>().display_name, "Ada");
+    }
+    send(app.request_as(&tokens, Method::DELETE, "/api/auth/me/avatar/")).await.has_status(200);
+    assert_eq!(app.db().content(), before);
+
+    patch(&app, &tokens, json!({"username": null})).await.done();
+    let before = app.db().content();
+    for body in [json!({"username": null}), json!({"username": ""}), json!({"username": " "})] {
+        patch(&app, &tokens, body).await.has_status(200);
+    }
+    assert_eq!(app.db().content(), before);
+}
+
+async fn of_equal_changes_at_once_one_is_recorded(database: Database) {
+    let (app, tokens) = start(database).await;
+    let body = json!({"display_name": "Ada"});
+    let answers = futures_util::future::join_all((0..8).map(|_| patch(&app, &tokens, body.clone()))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'"), 1);
 }
 

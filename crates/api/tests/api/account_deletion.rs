@@ -4,7 +4,9 @@ use crate::support::{
     Answer, Browser, Database, Mail, ONE_SECOND, PASSWORD, TestApp, TestDb, eventually, hold_hashing,
     on_both_databases, send,
 };
+use api::clock::Clock;
 use api::service::prune::prune;
+use api::service::retention::{keep_up, newest_event};
 use api::store::AnyConnection;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{CookieTokenResponse, TokenResponse};
@@ -29,6 +31,7 @@ on_both_databases![
     whatever_races_the_deletion_leaves_nothing_behind,
     a_wrong_password_that_races_the_deletion_leaves_nothing_behind,
     what_is_left_goes_after_a_week,
+    an_account_with_much_in_it_is_dead_at_once_and_forgotten_in_batches,
     nobody_else_is_touched,
 ];
 
@@ -273,6 +276,37 @@ async fn what_is_left_goes_after_a_week(database: Database) {
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'account_deleted'"), 1);
     app.login(EVE).await;
+}
+
+/// However much there is, the request does a bounded part of it, and a process that ends in between leaves nothing for ever:
+/// what finishes it only looks at the database.
+async fn an_account_with_much_in_it_is_dead_at_once_and_forgotten_in_batches(database: Database) {
+    for hourly in [false, true] {
+        let (app, tokens) = start(database).await;
+        let (user, db) = (tokens.user.id, app.db());
+        db.add_events(Some(user), app.clock().now(), 30_000);
+        db.add_sessions(user, app.clock().now(), 6_000);
+        let eve = app.login(EVE).await;
+        let events = || db.number(&format!("SELECT count(*) FROM auth_events WHERE user_id = {user}"));
+        let before = events();
+        delete(&app, &tokens, PASSWORD).await.has_status(204);
+        assert_eq!(before - events(), 1_000, "one batch goes with the account");
+        app.me(&tokens).await.refused(Reason::SessionRevoked);
+        assert_eq!(db.number("SELECT count(*) FROM sessions WHERE user_id <> 1 AND revoked_at IS NULL"), 0);
+        app.register(&ada()).await.created();
+
+        if hourly {
+            app.clock().advance(Duration::days(3));
+            prune(app.services()).await.unwrap();
+        } else {
+            let newest = newest_event(app.services()).await.unwrap();
+            keep_up(app.services(), newest).await.unwrap();
+        }
+        assert_eq!(events(), 0);
+        let telling = "ip_address IS NOT NULL OR user_agent IS NOT NULL OR rotation_key_hash IS NOT NULL";
+        assert_eq!(db.number(&format!("SELECT count(*) FROM sessions WHERE user_id = {user} AND ({telling})")), 0);
+        assert_eq!(db.number(&format!("SELECT count(*) FROM auth_events WHERE user_id = {}", eve.user.id)), 1);
+    }
 }
 
 async fn nobody_else_is_touched(database: Database) {

@@ -112,9 +112,10 @@ async fn an_event_says_what_when_and_from_where(database: Database) {
 
 async fn pages_hold_every_event_once_whatever_happens_meanwhile(database: Database) {
     let (app, tokens) = start(database).await;
-    for _ in 0..44 {
+    for number in 0..44 {
         app.clock().advance(ONE_SECOND);
-        let rename = app.request_as(&tokens, Method::PATCH, "/api/auth/me/").json(&json!({"display_name": "Ada"}));
+        let name = json!({"display_name": format!("Ada {number}")});
+        let rename = app.request_as(&tokens, Method::PATCH, "/api/auth/me/").json(&name);
         send(rename).await.done();
     }
     let expected = app.db().number("SELECT count(*) FROM auth_events WHERE user_id = 1");

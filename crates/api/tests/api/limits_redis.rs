@@ -1,11 +1,12 @@
 //! Limits that several processes share through Redis, and what becomes of them when it goes away.
 
 use crate::support::{
-    Database, OWN_ADDRESS, PASSWORD, Process, RedisServer, TestApp, TestDb, create_user, eventually, send,
+    Answer, Database, OWN_ADDRESS, PASSWORD, Process, RedisServer, TestApp, TestDb, create_user, eventually, send,
 };
+use api::clock::Clock;
 use api::service::limits::Budget;
-use auth_types::Reason;
 use auth_types::requests::LoginRequest;
+use auth_types::{Reason, UserId};
 use chrono::Duration;
 use reqwest::Method;
 use std::sync::Arc;
@@ -53,6 +54,26 @@ async fn two_processes_count_together() {
     b.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
     a.clock().advance(Duration::minutes(14));
     a.sign_in_from("198.51.100.1", ADA, PASSWORD).await.ok();
+}
+
+/// One that is under way at one process keeps an account from another one elsewhere; until it ends, or its process says no
+/// more.
+#[actix_web::test]
+async fn of_one_account_one_export_runs_at_a_time_at_all_processes() {
+    let redis = RedisServer::start();
+    let (a, b) = two_processes(&redis.url()).await;
+    a.db().add_events(Some(UserId(1)), a.clock().now(), 40_000);
+    let tokens = a.login(ADA).await;
+    let export = |app: &TestApp| app.request_as(&tokens, Method::GET, "/api/auth/me/export/").send();
+    let mut first = export(&a).await.unwrap();
+    assert_eq!(first.status(), 200);
+    let second = Answer::of(export(&b).await.unwrap()).await;
+    second.problem(429);
+    let wait: u32 = second.header("retry-after").parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+
+    while first.chunk().await.unwrap().is_some() {}
+    assert_eq!(export(&b).await.unwrap().status(), 200);
 }
 
 /// What all processes together refuse is no try of the one that asked.

@@ -61,6 +61,7 @@ mod prune;
 mod readiness;
 mod refresh;
 mod register;
+mod retention;
 mod revocation;
 mod routes;
 mod security_document;

@@ -78,6 +78,8 @@ budgets! {
     MailClient: "mail_client", "mail-client", Client, 20 in Duration::hours(1);
     /// Pictures that someone sends, whatever becomes of them: each costs time, memory and a place in the storage.
     AvatarUser: "avatar_user", "avatar-user", User, 30 in Duration::hours(1);
+    /// Exports of one account's data: each reads all of it.
+    ExportUser: "export_user", "export-user", User, 5 in Duration::hours(1);
     /// Refreshes of one session; forged tokens spend none.
     RefreshSession: "refresh_session", "refresh-session", Session, 60 in Duration::minutes(1);
     /// Tokens that one place presents to be refreshed or verified: many people may share an address, and a service may

@@ -25,7 +25,12 @@ use futures_util::future::join_all;
 use memory::Memory;
 use secrecy::ExposeSecret;
 use shared::Shared;
+use std::time::Duration;
+use uuid::Uuid;
 use window::Decision;
+
+/// How long a process keeps what it [holds](Limits::hold) without saying so again.
+const LEASE: Duration = Duration::from_mins(1);
 
 /// A budget is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -65,6 +70,8 @@ pub struct Limits {
     shared: Option<Shared>,
     metrics: LimitMetrics,
     pub unknown_clients: UnknownClients,
+    /// What other processes know this one by.
+    process: String,
 }
 
 impl Limits {
@@ -89,6 +96,7 @@ impl Limits {
             shared: url.map(|url| Shared::new(url, metrics.clone())).transpose()?,
             metrics: metrics.clone(),
             unknown_clients: UnknownClients::counted_by(&metrics.unknown_clients),
+            process: Uuid::new_v4().to_string(),
         })
     }
 
@@ -112,9 +120,31 @@ impl Limits {
         self.memory.len()
     }
 
+    /// Takes, or keeps, the right of this process to do what one process at a time may do for `name`. Without Redis each
+    /// process decides by itself; a process that dies or forgets to [release](Self::release) it loses it after a while.
+    ///
+    /// # Errors
+    /// How long another process may have it still, seconds.
+    pub async fn hold(&self, what: &str, name: &str) -> Result<(), u32> {
+        let Some(shared) = &self.shared else { return Ok(()) };
+        let wait = shared.hold(self.hashed(what, name), &self.process, LEASE).await;
+        wait.map_or(Ok(()), |milliseconds| Err(u32::try_from(milliseconds.div_ceil(1_000)).unwrap_or(u32::MAX).max(1)))
+    }
+
+    /// Gives that right back.
+    pub async fn release(&self, what: &str, name: &str) {
+        if let Some(shared) = &self.shared {
+            shared.release(self.hashed(what, name), &self.process).await;
+        }
+    }
+
     fn key(&self, budget: Budget, name: &str) -> Key {
+        self.hashed(budget.rule().name, name)
+    }
+
+    fn hashed(&self, what: &str, name: &str) -> Key {
         let mut context = hmac::Context::with_key(&self.hash_key);
-        context.update(budget.rule().name.as_bytes());
+        context.update(what.as_bytes());
         context.update(b"\0");
         context.update(name.as_bytes());
         let mut key = Key([0; 16]);

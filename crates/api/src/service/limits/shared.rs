@@ -1,5 +1,7 @@
 //! Tries counted in Redis, so that several processes count together. What cannot be asked in time counts in memory only.
 
+mod lease;
+
 use super::budgets::Rule;
 use super::window::{Decision, wait};
 use super::{Key, Permit};

@@ -22,6 +22,7 @@ pub mod prometheus;
 mod proxy;
 pub mod raw;
 mod redis;
+mod rows;
 pub mod servers;
 pub mod shell;
 mod static_host;

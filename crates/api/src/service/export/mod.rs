@@ -1,0 +1,122 @@
+//! Everything that is stored about the caller, for them to keep: a file that is written while it is sent.
+//!
+//! The file is read page by page, each page in a short transaction of its own that goes on from the last row of the one
+//! before. So an export holds a page of memory and, while its client reads, no connection: one transaction for all of it
+//! would hold both for as long as a slow client likes. Each page asks again whether the caller may act. When that or a
+//! page fails, the response is cut, so that nobody takes a part for the whole.
+
+mod document;
+mod slots;
+
+pub use slots::{ExportSlots, NoSlot};
+
+use super::authorize::{self, Refusal};
+use super::limits::{Budget, Throttled};
+use super::pool::Busy;
+use super::{ClientInfo, CurrentUser, Services, event};
+use crate::metrics::ExportOutcome;
+use crate::store::events::EventKind;
+use crate::store::{StoreError, events};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use document::Cursor;
+use slots::Slot;
+
+/// What is held for an account while one of its exports is under way.
+const LEASE: &str = "export";
+
+/// Why nothing was handed out, or not all of it.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
+    NoSlot(#[from] NoSlot),
+    #[error("an export of this account is under way at another process, for {0} s at most")]
+    Elsewhere(u32),
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error("a page cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An export under way. Dropped, it lets the next one begin.
+#[derive(Debug)]
+pub struct Export {
+    caller: CurrentUser,
+    at: DateTime<Utc>,
+    /// What is read next; `None` when all is written.
+    cursor: Option<Cursor>,
+    slot: Slot,
+}
+
+/// Begins an export, and notes that: whoever did not ask for it finds the event.
+///
+/// # Errors
+/// [`ExportError`]; nothing is handed out then.
+pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<Export, ExportError> {
+    let slot = services.exports.enter(caller.id, client.network)?;
+    let (name, at) = (caller.id.to_string(), services.now());
+    services.limits.hold(LEASE, &name).await.map_err(ExportError::Elsewhere)?;
+    if let Err(error) = note(services, caller, client, at).await {
+        services.limits.release(LEASE, &name).await;
+        return Err(error);
+    }
+    Ok(Export { caller, at, cursor: Some(Cursor::Head), slot })
+}
+
+/// The one write of an export, before anything is read.
+async fn note(
+    services: &Services,
+    caller: CurrentUser,
+    client: ClientInfo,
+    now: DateTime<Utc>,
+) -> Result<(), ExportError> {
+    services.limits.tries(&client).by_name(Budget::ExportUser, &caller.id.to_string()).await?;
+    let noted = services.store.write(move |connection| {
+        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
+            return Ok(Err(refusal));
+        }
+        events::insert(connection, &event(caller.id, EventKind::DataExported, now, &client)).map(Ok)
+    });
+    Ok(noted.await??)
+}
+
+impl Export {
+    /// The next part of the file, or `None` after the last.
+    ///
+    /// # Errors
+    /// [`ExportError`]: what was handed out so far is not the whole.
+    pub async fn next(&mut self, services: &Services) -> Result<Option<Bytes>, ExportError> {
+        let name = self.caller.id.to_string();
+        let Some(cursor) = self.cursor.take() else {
+            services.metrics.exports.count(ExportOutcome::Completed);
+            services.limits.release(LEASE, &name).await;
+            return Ok(None);
+        };
+        // It is ours; this only says that the export goes on.
+        let _ = services.limits.hold(LEASE, &name).await;
+        let page = self.page(services, cursor).await.inspect_err(|error| {
+            log::warn!("export.cut: {error}");
+            services.metrics.exports.count(ExportOutcome::Cut);
+        });
+        let (bytes, next) = page?;
+        self.cursor = next;
+        Ok(Some(bytes))
+    }
+
+    async fn page(&self, services: &Services, cursor: Cursor) -> Result<(Bytes, Option<Cursor>), ExportError> {
+        let _turn = self.slot.turn().await?;
+        let (caller, at, now) = (self.caller, self.at, services.now());
+        let page = services.store.run(move |connection| match authorize::authorize(connection, caller, now)? {
+            Ok(user) => cursor.read(connection, user, at).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        });
+        let (bytes, next) = page.await???;
+        Ok((bytes.into(), next))
+    }
+}

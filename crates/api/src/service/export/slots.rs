@@ -1,0 +1,130 @@
+//! Who may export now: one export at a time of an account, a few of a client and of this process.
+
+use super::super::limits::Network;
+use super::super::pool::Busy;
+use crate::metrics::{ExportMetrics, ExportOutcome};
+use auth_types::UserId;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Exports under way at once. Each holds a page of rows, some hundred KiB.
+const MOST: usize = 16;
+/// Of these, how many one client may have: with some slow readers nobody keeps all others from their data.
+const MOST_OF_A_CLIENT: usize = 2;
+/// Of so many connections to the database one may read pages, and one in any case: requests need the others.
+const CONNECTIONS_PER_READER: u32 = 4;
+
+/// Why an export does not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoSlot {
+    #[error("an export of this account is under way")]
+    Account,
+    #[error("too many exports of this client are under way")]
+    Client,
+    #[error("too many exports are under way")]
+    Process,
+}
+
+/// The exports of this process.
+#[derive(Debug, Clone)]
+pub struct ExportSlots {
+    running: Arc<Mutex<Vec<(UserId, Option<Network>)>>>,
+    readers: Arc<Semaphore>,
+    metrics: ExportMetrics,
+}
+
+/// The right to export, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Slot {
+    slots: ExportSlots,
+    user: UserId,
+}
+
+impl ExportSlots {
+    /// For a pool of so many connections.
+    #[must_use]
+    pub fn new(connections: u32, metrics: ExportMetrics) -> Self {
+        let readers = (connections / CONNECTIONS_PER_READER).max(1);
+        Self { running: Arc::default(), readers: Arc::new(Semaphore::new(readers as usize)), metrics }
+    }
+
+    /// A client whose address is not known has no share of its own: one for all of them would let anybody lock the others
+    /// out.
+    pub(super) fn enter(&self, user: UserId, network: Option<Network>) -> Result<Slot, NoSlot> {
+        let mut running = self.running.lock();
+        if let Some(refusal) = refusal(&running, user, network) {
+            self.metrics.count(ExportOutcome::Refused);
+            return Err(refusal);
+        }
+        running.push((user, network));
+        self.metrics.running.inc();
+        Ok(Slot { slots: self.clone(), user })
+    }
+}
+
+fn refusal(running: &[(UserId, Option<Network>)], user: UserId, network: Option<Network>) -> Option<NoSlot> {
+    let of_client = running.iter().filter(|(_, other)| network.is_some() && *other == network).count();
+    if running.iter().any(|(other, _)| *other == user) {
+        Some(NoSlot::Account)
+    } else if of_client >= MOST_OF_A_CLIENT {
+        Some(NoSlot::Client)
+    } else if running.len() >= MOST {
+        Some(NoSlot::Process)
+    } else {
+        None
+    }
+}
+
+impl Slot {
+    /// Waits for the turn to read a page.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Busy> {
+        Arc::clone(&self.slots.readers).acquire_owned().await.map_err(|_| Busy)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.slots.running.lock().retain(|(user, _)| *user != self.user);
+        self.slots.metrics.running.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ExportMetrics, ExportSlots, MOST, MOST_OF_A_CLIENT, NoSlot};
+    use auth_types::UserId;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn network(number: u8) -> Option<super::Network> {
+        Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, number)).into())
+    }
+
+    #[test]
+    fn an_account_exports_once_at_a_time_wherever_it_asks_from() {
+        let slots = ExportSlots::new(10, ExportMetrics::default());
+        let first = slots.enter(UserId(1), network(1)).unwrap();
+        assert_eq!(slots.enter(UserId(1), network(2)).unwrap_err(), NoSlot::Account);
+        drop(first);
+        slots.enter(UserId(1), network(2)).unwrap();
+        assert_eq!(slots.metrics.running.get(), 0);
+    }
+
+    #[test]
+    fn no_client_has_all_the_slots_and_there_are_so_many_for_all() {
+        let slots = ExportSlots::new(1, ExportMetrics::default());
+        let mut held = Vec::new();
+        for number in 0..MOST {
+            let client = network(u8::try_from(number / MOST_OF_A_CLIENT).unwrap());
+            let user = UserId(i64::try_from(number).unwrap());
+            held.push(slots.enter(user, client).unwrap());
+            if held.len().is_multiple_of(MOST_OF_A_CLIENT) {
+                assert_eq!(slots.enter(UserId(-1), client).unwrap_err(), NoSlot::Client);
+            }
+        }
+        assert_eq!(slots.enter(UserId(-1), network(200)).unwrap_err(), NoSlot::Process);
+        assert_eq!(slots.enter(UserId(-1), None).unwrap_err(), NoSlot::Process);
+        held.pop();
+        slots.enter(UserId(-1), None).unwrap();
+    }
+}

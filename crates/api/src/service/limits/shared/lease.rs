@@ -1,0 +1,43 @@
+//! What one process at a time may do, for as long as it says so again and again. A process that dies loses it by itself.
+
+use super::{Key, Shared};
+use redis::Script;
+use std::time::Duration;
+
+/// Takes a lease, or keeps one's own. Returns 0, or how long another process may have it still, milliseconds.
+const HOLD: &str = r"
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return redis.call('PTTL', KEYS[1]) end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 0
+";
+
+const RELEASE: &str = r"
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+";
+
+impl Shared {
+    /// Takes or keeps a lease for `time`. Returns how long another process may have it still, if one has, milliseconds.
+    pub(in super::super) async fn hold(&self, key: Key, holder: &str, time: Duration) -> Option<u64> {
+        let (mut connection, number) = self.connection()?;
+        let (script, milliseconds) = (Script::new(HOLD), u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let mut call = script.key(key.in_redis());
+        match call.arg(holder).arg(milliseconds).invoke_async::<u64>(&mut connection).await {
+            Ok(0) => None,
+            Ok(wait) => Some(wait),
+            Err(error) => {
+                self.lose(number, &error);
+                None
+            }
+        }
+    }
+
+    /// Gives a lease of one's own back.
+    pub(in super::super) async fn release(&self, key: Key, holder: &str) {
+        let Some((mut connection, number)) = self.connection() else { return };
+        let script = Script::new(RELEASE);
+        if let Err(error) = script.key(key.in_redis()).arg(holder).invoke_async::<()>(&mut connection).await {
+            self.lose(number, &error);
+        }
+    }
+}

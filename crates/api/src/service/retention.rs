@@ -1,0 +1,100 @@
+//! What is kept of an account, and for how long. The bounds hold at all times: [`keep_up`] runs every few seconds and looks
+//! at what has changed since, and `prune` looks at everything once an hour.
+
+use super::Services;
+use super::batches::{BATCH, in_batches};
+use crate::store::{StoreError, events, sessions};
+use auth_types::UserId;
+use chrono::{DateTime, Duration, Utc};
+
+/// How often [`keep_up`] runs, seconds. Until it does, an account has as many events too many as it has made since.
+pub const EVERY_SECONDS: u64 = 10;
+/// Most events of an account that are kept: the newest.
+pub const EVENTS_OF_A_USER: i64 = 10_000;
+/// Most events that belong to no account: one remains of each account that was deleted.
+pub const EVENTS_OF_NOBODY: i64 = 100_000;
+/// How long an event is kept: days.
+pub const EVENT_DAYS: i64 = 400;
+/// Events, or users, that are looked at in one go. Each user among them may have as many events as are kept.
+const LOOKED_AT: i64 = 100;
+/// How far back [`keep_up`] looks for deletions that left something: hours. `prune` looks at all of them.
+const RECENT_HOURS: i64 = 2;
+
+/// Deletes events of the accounts that have had one since the event `after` and have too many, and what deletions of accounts
+/// have left to do. Returns the event that the next call goes on from.
+///
+/// # Errors
+/// [`StoreError`]; what was deleted stays deleted.
+pub async fn keep_up(services: &Services, after: i64) -> Result<i64, StoreError> {
+    finish_erasures(services, services.now() - Duration::hours(RECENT_HOURS)).await?;
+    let end = newest_event(services).await?;
+    let mut done = after;
+    while done < end {
+        let look =
+            move |connection: &mut _| events::recent_users_with_surplus(connection, done, EVENTS_OF_A_USER, LOOKED_AT);
+        let (users, last) = services.store.run(look).await?;
+        trim(services, users).await?;
+        done = last.unwrap_or(end);
+    }
+    Ok(done)
+}
+
+/// Where [`keep_up`] begins: what is there already `prune` looks at.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn newest_event(services: &Services) -> Result<i64, StoreError> {
+    services.store.run(events::newest_id).await
+}
+
+/// Deletes every event that is too old, or one too many of its account or of nobody.
+///
+/// # Errors
+/// [`StoreError`]; what was deleted stays deleted.
+pub(super) async fn prune_events(services: &Services) -> Result<(), StoreError> {
+    let before = services.now() - Duration::days(EVENT_DAYS);
+    in_batches(services, move |connection, batch| events::delete_older(connection, before, batch)).await?;
+    let of_nobody = |connection: &mut _, batch| events::delete_surplus_of_nobody(connection, EVENTS_OF_NOBODY, batch);
+    in_batches(services, of_nobody).await?;
+    let mut after = Some(0);
+    while let Some(done) = after {
+        let look = move |connection: &mut _| events::users_with_surplus(connection, done, EVENTS_OF_A_USER, LOOKED_AT);
+        let (users, last) = services.store.run(look).await?;
+        trim(services, users).await?;
+        after = last;
+    }
+    Ok(())
+}
+
+async fn trim(services: &Services, users: Vec<UserId>) -> Result<(), StoreError> {
+    for user in users {
+        let surplus =
+            move |connection: &mut _, batch| events::delete_surplus(connection, user, EVENTS_OF_A_USER, batch);
+        in_batches(services, surplus).await?;
+    }
+    Ok(())
+}
+
+/// Deletes what is left of accounts that were deleted at or after `since`: their deletion takes one batch with it, so that it
+/// ends in time, however much there is.
+///
+/// # Errors
+/// [`StoreError`]; what was deleted stays deleted.
+pub(super) async fn finish_erasures(services: &Services, since: DateTime<Utc>) -> Result<(), StoreError> {
+    loop {
+        let left = move |connection: &mut _| {
+            Ok((events::erased_users(connection, since, BATCH)?, sessions::erased_users(connection, since, BATCH)?))
+        };
+        let (with_events, with_sessions) = services.store.run(left).await?;
+        if with_events.is_empty() && with_sessions.is_empty() {
+            return Ok(());
+        }
+        for user in with_events {
+            let theirs = move |connection: &mut _, batch| events::delete_of_user(connection, user, batch);
+            in_batches(services, theirs).await?;
+        }
+        for user in with_sessions {
+            in_batches(services, move |connection, batch| sessions::erase(connection, user, batch)).await?;
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What keeps `auth_events` bounded. Every function deletes at most a batch, finds it by an index and returns how many rows
+//! there were, so that no lock is held for long whatever the size of the table.
+
+use crate::store::connection::AnyConnection;
+use crate::store::schema::{auth_events, users};
+use crate::store::types::At;
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use std::collections::BTreeSet;
+
+/// Deletes events of a user that are older than the newest `keep`, the oldest first.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn delete_surplus(connection: &mut AnyConnection, user: UserId, keep: i64, batch: i64) -> QueryResult<usize> {
+    let theirs = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user.0));
+    let last_kept: Option<(DateTime<Utc>, i64)> = theirs
+        .order((auth_events::at.desc(), auth_events::id.desc()))
+        .select((auth_events::at, auth_events::id))
+        .offset(keep - 1)
+        .first(connection)
+        .optional()?;
+    let Some((at, id)) = last_kept else { return Ok(0) };
+    let same_time = auth_events::at.eq(At(at)).and(auth_events::id.lt(id));
+    // The first half bounds the index, the second one is the order of the rows.
+    let surplus = theirs.filter(auth_events::at.le(At(at))).filter(auth_events::at.lt(At(at)).or(same_time));
+    let oldest = surplus.order((auth_events::at, auth_events::id)).select(auth_events::id).limit(batch);
+    let oldest = oldest.load(connection)?;
+    delete(connection, &oldest)
+}
+
+/// Deletes events that belong to no account and are older than the newest `keep` of them.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn delete_surplus_of_nobody(connection: &mut AnyConnection, keep: i64, batch: i64) -> QueryResult<usize> {
+    let of_nobody = auth_events::table.filter(auth_events::user_id.is_null()).select(auth_events::id);
+    let last_kept = of_nobody.order(auth_events::id.desc()).offset(keep - 1).first::<i64>(connection).optional()?;
+    let Some(last_kept) = last_kept else { return Ok(0) };
+    let surplus = of_nobody.filter(auth_events::id.lt(last_kept)).order(auth_events::id).limit(batch);
+    let surplus = surplus.load(connection)?;
+    delete(connection, &surplus)
+}
+
+/// Deletes events that happened before `before`.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn delete_older(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
+    let older = auth_events::table.filter(auth_events::at.lt(At(before))).order(auth_events::at);
+    let older = older.select(auth_events::id).limit(batch).load(connection)?;
+    delete(connection, &older)
+}
+
+/// Deletes events of a user.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryResult<usize> {
+    let theirs = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user.0));
+    let theirs = theirs.order((auth_events::at, auth_events::id)).select(auth_events::id).limit(batch);
+    let theirs = theirs.load(connection)?;
+    delete(connection, &theirs)
+}
+
+/// By their ids: what two processes delete at once, both lock in one order.
+fn delete(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    diesel::delete(auth_events::table.filter(auth_events::id.eq_any(ids))).execute(connection)
+}
+
+/// The id of the newest event, 0 when there is none.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn newest_id(connection: &mut AnyConnection) -> QueryResult<i64> {
+    let newest = auth_events::table.order(auth_events::id.desc()).select(auth_events::id).first(connection);
+    Ok(newest.optional()?.unwrap_or_default())
+}
+
+/// Looks at the next events after the id `after`, at most `batch` of them. Returns which of their users have more than `keep`
+/// events, and the id of the last.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn recent_users_with_surplus(
+    connection: &mut AnyConnection,
+    after: i64,
+    keep: i64,
+    batch: i64,
+) -> QueryResult<(Vec<UserId>, Option<i64>)> {
+    let rows: Vec<(i64, Option<i64>)> = auth_events::table
+        .filter(auth_events::id.gt(after))
+        .order(auth_events::id)
+        .select((auth_events::id, auth_events::user_id))
+        .limit(batch)
+        .load(connection)?;
+    let last = rows.last().map(|(id, _)| *id);
+    let owners: BTreeSet<i64> = rows.into_iter().filter_map(|(_, owner)| owner).collect();
+    Ok((with_surplus(connection, owners, keep)?, last))
+}
+
+/// Looks at the next users after the id `after`, at most `batch` of them. Returns which of them have more than `keep`
+/// events, and the id of the last.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn users_with_surplus(
+    connection: &mut AnyConnection,
+    after: i64,
+    keep: i64,
+    batch: i64,
+) -> QueryResult<(Vec<UserId>, Option<i64>)> {
+    let next = users::table.filter(users::id.gt(after)).order(users::id).select(users::id).limit(batch);
+    let next: Vec<i64> = next.load(connection)?;
+    let last = next.last().copied();
+    Ok((with_surplus(connection, next, keep)?, last))
+}
+
+fn with_surplus(
+    connection: &mut AnyConnection,
+    users: impl IntoIterator<Item = i64>,
+    keep: i64,
+) -> QueryResult<Vec<UserId>> {
+    let mut found = Vec::new();
+    for user in users {
+        let theirs = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user));
+        let newest = theirs.order((auth_events::at.desc(), auth_events::id.desc())).select(auth_events::id);
+        found.extend(newest.offset(keep).first::<i64>(connection).optional()?.map(|_| UserId(user)));
+    }
+    Ok(found)
+}
+
+/// Users who were erased at or after `since` and have events still, at most `batch` of them.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn erased_users(connection: &mut AnyConnection, since: DateTime<Utc>, batch: i64) -> QueryResult<Vec<UserId>> {
+    let theirs = auth_events::table.filter(auth_events::user_id.eq(users::id.nullable()));
+    let erased = users::table.filter(users::deleted_at.is_not_null()).filter(users::deleted_at.ge(At(since)));
+    let erased: Vec<i64> = erased.filter(exists(theirs)).select(users::id).limit(batch).load(connection)?;
+    Ok(erased.into_iter().map(UserId).collect())
+}
