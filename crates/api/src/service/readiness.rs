@@ -3,7 +3,7 @@
 use super::Services;
 use super::revocation::FEED_STALE_SECONDS;
 use crate::store::connection::database_time;
-use crate::store::migrations;
+use crate::store::state;
 use chrono::Duration;
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 /// Check → what is wrong, or `None`.
 pub type Checks = BTreeMap<&'static str, Option<String>>;
 
-/// Asks everything that a request depends on.
+/// Checks everything that a request depends on. It only reads: a start may be migrating at this moment.
 pub async fn check(services: &Services) -> Checks {
     let mut checks = Checks::new();
     let answer = services.store.run(|connection| {
         let database_now = database_time(connection)?;
-        Ok((database_now, migrations::pending(connection).unwrap_or(true)))
+        Ok((database_now, !state::missing(connection)?.is_empty()))
     });
     match answer.await {
         Ok((database_now, pending)) => {

@@ -1,6 +1,10 @@
 //! The schema's changes, embedded in the program.
+//!
+//! diesel's own questions about migrations create its table first. They are asked under the lock only, where nobody else
+//! creates it; everybody else reads with [`state`](super::state).
 
 use super::connection::{AnyConnection, open};
+use super::state;
 use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
@@ -70,15 +74,8 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
 }
 
 fn warn_of_unknown(connection: &mut AnyConnection) {
-    let applied = match connection {
-        AnyConnection::Postgres(postgres) => postgres.applied_migrations(),
-        AnyConnection::Sqlite(sqlite) => sqlite.applied_migrations(),
-    };
-    let known: Vec<_> = names().0.iter().filter_map(|name| Some(name.split('_').next()?.to_owned())).collect();
-    for version in applied.unwrap_or_default().iter().map(ToString::to_string) {
-        if !known.contains(&version) {
-            log::warn!("migrations.unknown: the database was migrated by a newer release: {version}");
-        }
+    for version in state::unknown(connection).unwrap_or_default() {
+        log::warn!("migrations.unknown: the database was migrated by a newer release: {version}");
     }
 }
 
@@ -106,17 +103,6 @@ struct Wrapped(AnyError);
 impl From<diesel::result::Error> for Wrapped {
     fn from(error: diesel::result::Error) -> Self {
         Self(Box::new(error))
-    }
-}
-
-/// Whether the database lacks a migration that this program knows.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn pending(connection: &mut AnyConnection) -> Result<bool, AnyError> {
-    match connection {
-        AnyConnection::Postgres(postgres) => postgres.has_pending_migration(POSTGRES),
-        AnyConnection::Sqlite(sqlite) => sqlite.has_pending_migration(SQLITE),
     }
 }
 

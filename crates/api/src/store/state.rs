@@ -63,7 +63,11 @@ fn existing(path: &Path) -> String {
     format!("file:{path}?mode=rw")
 }
 
-fn missing(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+/// Names of the migrations that this program knows and the database lacks, oldest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn missing(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     let applied = applied(connection)?;
     Ok(migrations::names().0.into_iter().filter(|name| !applied.iter().any(|one| one == version(name))).collect())
 }
@@ -86,9 +90,14 @@ pub(super) fn versions(connection: &mut AnyConnection) -> QueryResult<Versions> 
     if !missing(connection)?.is_empty() {
         return Ok(Versions::Missing);
     }
-    let (known, applied) = (migrations::names().0, applied(connection)?);
-    let all_known = applied.iter().all(|one| known.iter().any(|name| one == version(name)));
-    Ok(if all_known { Versions::Same } else { Versions::Unknown })
+    Ok(if unknown(connection)?.is_empty() { Versions::Same } else { Versions::Unknown })
+}
+
+/// Versions of the migrations that were run and that this program does not know.
+pub(super) fn unknown(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+    let known = migrations::names().0;
+    let is_known = |one: &String| known.iter().any(|name| one == version(name));
+    Ok(applied(connection)?.into_iter().filter(|one| !is_known(one)).collect())
 }
 
 /// The version of the newest migration that this program knows.

@@ -7,6 +7,8 @@ use api::store::connection::open;
 use auth_types::Reason;
 use diesel::connection::SimpleConnection;
 use reqwest::Method;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 on_both_databases![
     a_process_killed_in_a_migration_leaves_nothing_half_done,
@@ -145,4 +147,60 @@ async fn a_release_works_on_the_schema_of_the_next_one(database: Database) {
     process.until_ready().await;
     process.live_log().until("migrations.unknown: the database was migrated by a newer release: 99999999999999");
     assert_eq!(db.number("SELECT count(*) FROM __diesel_schema_migrations WHERE version = '99999999999999'"), 1);
+}
+
+/// How many first starts a test makes, and how many of them at once.
+const FIRST_STARTS: usize = 20;
+const STARTS_AT_ONCE: usize = 4;
+/// How many ask whether a process is ready, without a pause.
+const PROBES: usize = 4;
+
+/// Asks from the moment that the process listens until it is ready or has ended.
+async fn probe_until_ready(process: Process) -> Process {
+    let process = Arc::new(process);
+    let over = Arc::new(AtomicBool::new(false));
+    let probes = (0..PROBES).map(|_| async {
+        while !over.load(Ordering::SeqCst) {
+            let answer = process.request(Method::GET, "/readyz").send().await;
+            let ready = answer.as_ref().map_or(true, |answer| answer.status().is_success());
+            over.fetch_or(ready, Ordering::SeqCst);
+        }
+    });
+    futures_util::future::join_all(probes).await;
+    Arc::into_inner(process).unwrap()
+}
+
+/// `processes` first starts on one empty database.
+async fn start_probed(processes: usize) {
+    let db = TestDb::empty(Database::Postgres);
+    let starts = (0..processes).map(|_| {
+        let url = db.url().to_owned();
+        async {
+            let start = tokio::task::spawn_blocking(move || Process::start_unready(&url, &[]));
+            probe_until_ready(start.await.unwrap()).await
+        }
+    });
+    for process in futures_util::future::join_all(starts).await {
+        let ready = process.request(Method::GET, "/readyz").send().await;
+        let ready = ready.unwrap_or_else(|error| panic!("{error}: {}", process.log().join("\n")));
+        assert!(ready.status().is_success(), "{}", process.log().join("\n"));
+    }
+    assert_eq!(db.tables(), TestDb::migrated(Database::Postgres).tables());
+}
+
+/// Platforms probe a process from its first moment.
+async fn first_starts_come_up(processes: usize) {
+    for _ in 0..FIRST_STARTS / STARTS_AT_ONCE {
+        futures_util::future::join_all((0..STARTS_AT_ONCE).map(|_| start_probed(processes))).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_first_start_that_is_probed_comes_up() {
+    first_starts_come_up(1).await;
+}
+
+#[actix_web::test]
+async fn two_first_starts_that_are_probed_both_come_up() {
+    first_starts_come_up(2).await;
 }

@@ -11,6 +11,7 @@ on_both_databases![
     a_feed_that_is_ten_seconds_old_is_not_ready,
     a_clock_that_differs_from_the_databases_is_not_ready,
     a_database_without_its_schema_is_not_ready,
+    a_readiness_check_creates_nothing,
 ];
 
 /// On the database's own time, which no test can move.
@@ -69,6 +70,15 @@ async fn a_database_without_its_schema_is_not_ready(database: Database) {
     let app = start(Arc::new(TestDb::migrated(database))).await;
     api::store::migrations::revert_all(&app.db().parsed_url()).unwrap();
     assert_eq!(failed(&not_ready(&app).await), ["migrations"]);
+}
+
+/// A start holds the lock of the migrations while it creates diesel's table; whoever creates it without the lock makes that
+/// start fail.
+async fn a_readiness_check_creates_nothing(database: Database) {
+    let app = start(Arc::new(TestDb::migrated(database))).await;
+    app.db().execute("DROP TABLE __diesel_schema_migrations");
+    assert_eq!(failed(&not_ready(&app).await), ["migrations"]);
+    assert!(!app.db().all_tables().contains(&"__diesel_schema_migrations".to_owned()));
 }
 
 #[actix_web::test]

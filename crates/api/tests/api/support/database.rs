@@ -128,7 +128,8 @@ impl TestDb {
         found[0]
     }
 
-    fn file(&self) -> PathBuf {
+    /// SQLite's file.
+    pub fn file(&self) -> PathBuf {
         Path::new(self.url.strip_prefix("sqlite:").unwrap()).to_owned()
     }
 
@@ -191,17 +192,19 @@ impl TestDb {
 
     /// Names of the tables, diesel's own aside.
     pub fn tables(&self) -> Vec<String> {
-        let sql = match self.database() {
+        self.all_tables().into_iter().filter(|table| !table.starts_with("__")).collect()
+    }
+
+    /// Names of the tables.
+    pub fn all_tables(&self) -> Vec<String> {
+        self.texts(match self.database() {
             Database::Sqlite => {
-                "SELECT name AS value FROM sqlite_schema
-                 WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE '\\_\\_%' ESCAPE '\\' ORDER BY name"
+                "SELECT name AS value FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
             }
             Database::Postgres => {
-                "SELECT CAST(tablename AS text) AS value FROM pg_tables
-                 WHERE schemaname = 'public' AND tablename NOT LIKE '\\_\\_%' ORDER BY tablename"
+                "SELECT CAST(tablename AS text) AS value FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
             }
-        };
-        self.values(sql).into_iter().map(Option::unwrap).collect()
+        })
     }
 
     /// Everything that is stored, as lines of text: two that are equal mean that nothing was changed in between.
