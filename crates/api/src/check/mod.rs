@@ -9,6 +9,7 @@ mod disk;
 mod finding;
 mod origins;
 mod probes;
+mod proxies;
 mod rules;
 mod secrets;
 mod surroundings;
@@ -62,7 +63,8 @@ pub fn configuration(inspection: &Inspection) -> Report {
 pub async fn deployment(inspection: &Inspection, clock: &SharedClock) -> Report {
     let facts = facts(inspection, true);
     let probed = probes::all(&facts, clock).await;
-    Report::of(start_up(inspection).chain(standing(&facts)).chain(probed))
+    let ranges = proxies::ranges(&facts, clock);
+    Report::of(start_up(inspection).chain(standing(&facts)).chain(ranges).chain(probed))
 }
 
 /// Writes onto the log what a start in production accepts, but its operator should know.
@@ -111,6 +113,6 @@ fn standing(facts: &Facts<'_>) -> Vec<Finding> {
     if !facts.production {
         return Vec::new();
     }
-    let checks = [secrets::check, origins::check, cookies::check, surroundings::check, disk::check];
+    let checks = [secrets::check, origins::check, cookies::check, surroundings::check, proxies::check, disk::check];
     checks.into_iter().flat_map(|check| check(facts)).collect()
 }

@@ -55,6 +55,10 @@ rules! {
         "Set TRUSTED_PROXIES to the networks of all proxies before the API; otherwise its clients are unknown, or look like one."
     PROXY_RENDER: Warning "proxy.render"
         "Remove the variable: on Render the API knows the proxies, Cloudflare's and Render's own."
+    PROXY_CLIENTS: Warning "proxy.clients"
+        "Add the network of that address to TRUSTED_PROXIES (on Render remove it, and TRUSTED_PROXY_HOPS): the limits count the requests of these clients by names only."
+    PROXY_RANGES: Info "proxy.ranges"
+        "Compare with https://www.cloudflare.com/ips; take a newer release, or list what is missing in TRUSTED_PROXIES."
 
     ORIGINS_NONE: Warning "origins.none"
         "Set CORS_ALLOWED_ORIGINS to the front end's origin; without it no browser may read an answer."

@@ -3,7 +3,7 @@
 use super::Facts;
 use super::finding::Finding;
 use super::rules;
-use crate::config::{DatabaseUrl, MailUrl, StorageSettings, TrustedProxies};
+use crate::config::{DatabaseUrl, MailUrl, StorageSettings};
 use auth_types::responses::EmailVerification;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -27,7 +27,6 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         findings.push(rules::DOCS_OPEN.found("is open: everybody can read the documentation").about("API_DOCS"));
     }
     findings.extend(logs(facts));
-    findings.extend(proxies(facts));
     findings.extend(mail(facts));
     findings.extend(machine(facts));
     findings.extend(bucket(facts));
@@ -38,27 +37,6 @@ fn logs(facts: &Facts<'_>) -> Option<Finding> {
     let filter = facts.settings.log_filter.to_lowercase();
     let verbose = filter.split([',', '=']).any(|part| matches!(part.trim(), "debug" | "trace"));
     verbose.then(|| rules::LOGS_VERBOSE.found(format_args!("is {filter}")).about("RUST_LOG"))
-}
-
-/// The API speaks no TLS itself, so something that does stands before it.
-fn proxies(facts: &Facts<'_>) -> Option<Finding> {
-    let server = &facts.settings.server;
-    if facts.is_refused("TRUSTED_PROXIES") || facts.is_refused("TRUSTED_PROXY_HOPS") {
-        return None;
-    }
-    if server.proxies.is_none() {
-        let message = "is not set, and what speaks HTTPS for the API stands before it";
-        return Some(rules::PROXY_HOPS.found(message).about("TRUSTED_PROXIES"));
-    }
-    let is_wrong = server.on_render && !server.proxies.contains(&TrustedProxies::of_render());
-    is_wrong.then(|| match server.proxies {
-        TrustedProxies::Hops(hops) => rules::PROXY_RENDER
-            .found(format_args!("is {hops}, and requests on Render do not all pass the same number of proxies"))
-            .about("TRUSTED_PROXY_HOPS"),
-        TrustedProxies::Networks(_) => rules::PROXY_RENDER
-            .found("leaves out networks from which Render's proxies connect")
-            .about("TRUSTED_PROXIES"),
-    })
 }
 
 fn mail(facts: &Facts<'_>) -> Vec<Finding> {

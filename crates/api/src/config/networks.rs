@@ -1,5 +1,6 @@
 //! Networks that the program knows by name: private ones, and those of proxies that many services stand behind.
 
+use chrono::NaiveDate;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -42,8 +43,11 @@ pub(super) const CLOUDFLARE: &[IpNet] = &[
     v6([0x2c0f, 0xf248, 0, 0, 0, 0, 0, 0], 32),
 ];
 
-/// The day on which [`CLOUDFLARE`] was compared with what is published.
-pub const CLOUDFLARE_AS_OF: &str = "2026-10-14";
+/// The day on which [`CLOUDFLARE`] was what is published.
+pub const CLOUDFLARE_AS_OF: NaiveDate = match NaiveDate::from_ymd_opt(2026, 10, 14) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
 
 /// Where Cloudflare's Workers send requests from: inside its published networks, and for hire. What a Worker writes into
 /// `X-Forwarded-For` is its owner's word, so a Worker is a client and never a proxy.

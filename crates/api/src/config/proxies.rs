@@ -43,6 +43,12 @@ impl TrustedProxies {
         Self::Networks([PRIVATE, CLOUDFLARE].concat())
     }
 
+    /// Where Cloudflare's edge connects from.
+    #[must_use]
+    pub fn of_cloudflare() -> Self {
+        Self::Networks(CLOUDFLARE.to_vec())
+    }
+
     /// Whether a connection from `peer` is a proxy's, and so carries the requests of many clients.
     #[must_use]
     pub fn is_trusted(&self, peer: IpAddr) -> bool {

@@ -87,6 +87,17 @@ pub struct NewSession {
     pub user_agent: Option<String>,
 }
 
+/// The addresses that were seen with the newest sessions, at most `count` of those that began after `since`.
+pub(super) fn newest_addresses(
+    connection: &mut AnyConnection,
+    since: DateTime<Utc>,
+    count: i64,
+) -> QueryResult<Vec<String>> {
+    let known = sessions::ip_address.is_not_null().and(sessions::created_at.gt(At(since)));
+    let newest = sessions::table.filter(known).order(sessions::id.desc()).limit(count);
+    newest.select(sessions::ip_address.assume_not_null()).load(connection)
+}
+
 /// Why a session was ended by someone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RevokeReason {

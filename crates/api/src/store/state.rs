@@ -1,9 +1,9 @@
 //! What state the database is in, read without changing anything.
 
 use super::connection::{AnyConnection, database_time, open};
-use super::migrations;
+use super::{migrations, sessions};
 use crate::config::DatabaseUrl;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -16,7 +16,12 @@ pub struct DatabaseState {
     pub now: Option<DateTime<Utc>>,
     /// Names of the migrations that this program knows and the database lacks, oldest first.
     pub missing_migrations: Vec<String>,
+    /// The addresses that were seen with the newest sessions of the last day, the newest first.
+    pub newest_addresses: Vec<String>,
 }
+
+/// How many sessions are looked at for their addresses.
+const NEWEST: i64 = 50;
 
 /// Why the state could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -33,10 +38,18 @@ pub enum StateError {
 /// [`StateError`].
 pub fn read(url: &DatabaseUrl) -> Result<DatabaseState, StateError> {
     let Some(mut connection) = open_to_read(url)? else {
-        return Ok(DatabaseState { now: None, missing_migrations: migrations::names().0 });
+        return Ok(DatabaseState {
+            now: None,
+            missing_migrations: migrations::names().0,
+            newest_addresses: Vec::new(),
+        });
     };
-    let missing_migrations = missing(&mut connection)?;
-    Ok(DatabaseState { now: Some(database_time(&mut connection)?), missing_migrations })
+    let (missing_migrations, now) = (missing(&mut connection)?, database_time(&mut connection)?);
+    let newest_addresses = match missing_migrations.as_slice() {
+        [] => sessions::newest_addresses(&mut connection, now - Duration::days(1), NEWEST)?,
+        _ => Vec::new(),
+    };
+    Ok(DatabaseState { now: Some(now), missing_migrations, newest_addresses })
 }
 
 /// A connection on which the database itself refuses to change anything; `None` where there is no file.

@@ -132,6 +132,28 @@ async fn the_outermost_trusted_proxy_tells_what_the_client_used() {
     send(two_lines.header("X-Forwarded-Proto", "https")).await.has_status(308);
 }
 
+/// The same where proxies are known by their networks: as many entries are theirs as the request passed of them.
+#[actix_web::test]
+async fn as_many_proxies_as_a_request_passed_tell_what_the_client_used() {
+    let app = TestApp::builder(Database::Sqlite).production().set("TRUSTED_PROXIES", "render").start().await;
+    let one = "203.0.113.9";
+    let two = "6.6.6.6, 203.0.113.9, 104.22.17.40";
+    for (forwarded_for, proto, status) in [
+        (one, "http, https", 200),
+        (one, "https, http", 308),
+        (two, "https, http", 200),
+        (two, "http, https", 308),
+        (two, "https, http, https", 308),
+        // A proxy that replaces the header leaves one entry, also behind another one.
+        (two, "https", 200),
+        (two, "http", 308),
+    ] {
+        let request = app.request(Method::GET, "/api/auth/config/").header("X-Forwarded-For", forwarded_for);
+        let answer = send(request.header("X-Forwarded-Proto", proto)).await;
+        assert_eq!(answer.status, status, "{forwarded_for}: {proto}");
+    }
+}
+
 /// A host that is none, or more than a host, leads nowhere.
 #[actix_web::test]
 async fn no_host_makes_the_redirect_lead_elsewhere() {

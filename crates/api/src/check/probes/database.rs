@@ -2,7 +2,7 @@
 
 use super::{no_answer_in_time, off_thread, write_into};
 use crate::check::finding::Finding;
-use crate::check::{Facts, rules};
+use crate::check::{Facts, proxies, rules};
 use crate::clock::SharedClock;
 use crate::config::DatabaseUrl;
 use crate::service::readiness::CLOCK_TOLERANCE_SECONDS;
@@ -18,7 +18,7 @@ pub(super) async fn check(facts: &Facts<'_>, clock: &SharedClock) -> Vec<Finding
     }
     let url = facts.settings.database.url.clone();
     match off_thread(move || look(&url)).await {
-        Some(Ok(state)) => judge(&state, clock),
+        Some(Ok(state)) => judge(&state, clock).into_iter().chain(proxies::clients(facts, &state)).collect(),
         Some(Err(problem)) => vec![unreachable(problem)],
         None => vec![unreachable(no_answer_in_time())],
     }

@@ -12,11 +12,17 @@ pub enum Network {
 }
 
 const FIRST_HALF: u128 = !0 << 64;
+const NAT64: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
+            // All of IPv4 behind one translator (RFC 6052), which are not one client.
+            IpAddr::V6(address) if address.segments()[..6] == NAT64 => {
+                let [.., a, b, c, d] = address.octets();
+                Self::V4(Ipv4Addr::new(a, b, c, d))
+            }
             IpAddr::V6(address) => Self::V6(Ipv6Addr::from_bits(address.to_bits() & FIRST_HALF)),
         }
     }
@@ -51,6 +57,8 @@ mod tests {
         assert_ne!(network("2001:db8:0:2::1"), network("2001:db8:0:1::1"));
         assert_ne!(network("203.0.113.8"), network("203.0.113.7"));
         assert_eq!(network("::1"), "::/64");
+        assert_eq!(network("64:ff9b::203.0.113.7"), "203.0.113.7");
+        assert_eq!(network("64:ff9b:1::1"), "64:ff9b:1::/64");
     }
 
     proptest! {

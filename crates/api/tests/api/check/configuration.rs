@@ -153,6 +153,8 @@ const ELSEWHERE: &[&str] = &[
     "redis.unreachable",
     "hashing.fast",
     "hashing.slow",
+    "proxy.clients",
+    "proxy.ranges",
 ];
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{IN_ORDER, deploy, ids, message, with};
 use crate::support::servers::{Files, Server, nobody};
-use crate::support::{Database, ManualClock, TestDb, on_both_databases};
+use crate::support::{Database, ManualClock, ONE_SECOND, PASSWORD, TestApp, TestDb, on_both_databases};
 use api::check::deployment;
 use api::clock::{Clock, SharedClock, SystemClock};
 use api::config::{Inspection, Variables};
@@ -12,6 +12,7 @@ on_both_databases![
     a_schema_that_lacks_migrations_is_found_and_left_alone,
     a_clock_that_is_far_off_is_found,
     a_check_changes_nothing_in_the_database,
+    clients_with_a_proxys_address_are_found,
 ];
 
 /// A developer's machine on this database, which hashes quickly.
@@ -67,6 +68,54 @@ async fn what_does_not_answer_is_found() {
     for id in ["database.unreachable", "mail.unreachable", "storage.unreachable", "redis.unreachable"] {
         assert!(message(&report, id).contains("refused"), "{report}");
     }
+}
+
+/// A sign-in whose request comes with this header.
+async fn sign_in_behind(app: &TestApp, forwarded: &str) {
+    app.clock().advance(ONE_SECOND);
+    app.sign_in_from(forwarded, "ada@example.com", PASSWORD).await.ok();
+}
+
+/// The count was right before a second proxy came.
+async fn clients_with_a_proxys_address_are_found(database: Database) {
+    let builder = TestApp::builder(database).user("ada@example.com").set("TRUSTED_PROXY_HOPS", "1");
+    let app = builder.start().await;
+    app.clock().set(SystemClock.now()); // the check asks the database for the time
+    let found = async |proxies: (&str, &str)| {
+        let variables = development(app.db().url()).with(proxies.0, proxies.1);
+        deploy(variables).await
+    };
+    for client in ["203.0.113.9", "203.0.113.10"] {
+        sign_in_behind(&app, client).await;
+    }
+    assert!(!ids(&found(("TRUSTED_PROXY_HOPS", "1")).await).contains(&"proxy.clients"));
+    sign_in_behind(&app, "203.0.113.9, 104.22.17.40").await;
+    sign_in_behind(&app, "203.0.113.9, 10.21.157.68").await;
+    sign_in_behind(&app, "203.0.113.9").await;
+    let report = found(("TRUSTED_PROXY_HOPS", "1")).await;
+    let message = message(&report, "proxy.clients");
+    assert!(message.starts_with("2 of the newest 5 sessions have "), "{message}");
+    assert!(message.ends_with(" 10.21.157.68"), "{message}");
+    // Where no proxy is configured, a private address may be a person's own.
+    let finding = super::message(&found(("TRUSTED_PROXIES", "")).await, "proxy.clients");
+    assert!(finding.starts_with("1 of the newest 5 ") && finding.ends_with(" 104.22.17.40"), "{finding}");
+    app.db().execute("UPDATE sessions SET created_at = '2020-01-01 00:00:00+00:00'");
+    assert!(!ids(&found(("TRUSTED_PROXY_HOPS", "1")).await).contains(&"proxy.clients"), "what was is over");
+}
+
+#[actix_web::test]
+async fn old_networks_of_a_proxys_are_told_of() {
+    let clock = Arc::new(ManualClock::new());
+    let told = async |proxies: &str, days: i64| {
+        let published = chrono::NaiveDate::from_ymd_opt(2026, 10, 14).unwrap().and_hms_opt(12, 0, 0).unwrap().and_utc();
+        clock.advance(published + chrono::Duration::days(days) - clock.now());
+        let variables = Variables::default().with("BCRYPT_COST", "4").with("TRUSTED_PROXIES", proxies);
+        let report = deployment(&Inspection::of(variables), &(clock.clone() as SharedClock)).await;
+        ids(&report).contains(&"proxy.ranges")
+    };
+    assert!(!told("cloudflare", 400).await);
+    assert!(!told("private", 401).await);
+    assert!(told("render", 401).await);
 }
 
 /// A firewall that swallows everything looks like this: the check ends all the same.

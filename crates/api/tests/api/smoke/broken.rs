@@ -72,6 +72,25 @@ async fn an_api_that_believes_a_forged_address_is_found() {
     assert!(run.seen("auth.address").contains("believes any X-Forwarded-For"), "{}", run.said);
 }
 
+/// The address that the API saw is named, so that an operator knows which proxy is missing.
+#[actix_web::test]
+async fn an_api_that_takes_a_proxy_for_the_client_is_found() {
+    for (client, hops) in [("203.0.113.9, 104.22.17.40", "1"), ("unknown", "1")] {
+        let plan = Plan { client, ..with(&[("TRUSTED_PROXY_HOPS", hops)]) };
+        let run = failures(plan, &[], &["auth.address"]).await;
+        let seen = if client == "unknown" { "no address" } else { "104.22.17.40" };
+        assert!(run.seen("auth.address").contains(seen), "{}", run.said);
+    }
+}
+
+#[actix_web::test]
+async fn the_address_that_the_api_sees_is_told() {
+    let plan = Plan { client: "203.0.113.9, 104.22.17.40", ..with(&[("TRUSTED_PROXY_HOPS", ""), ("RENDER", "true")]) };
+    let run = smoke(&plan.start().await, &[], "").await;
+    assert_eq!(run.names("failed"), [""; 0], "{}", run.said);
+    assert_eq!(run.seen("auth.address"), "the API sees 203.0.113.9");
+}
+
 /// Two processes behind one balancer, each with a key of its own: what one signs, the other does not know.
 #[actix_web::test]
 async fn processes_with_different_keys_are_found() {

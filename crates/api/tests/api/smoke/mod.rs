@@ -4,7 +4,7 @@ mod broken;
 mod program;
 mod whole;
 
-use crate::support::{Database, Edge, Process, Publication, SECRET_KEY, StaticHost, TestDb};
+use crate::support::{CLIENT, Database, Edge, Process, Publication, SECRET_KEY, StaticHost, TestDb};
 use actix_web::web;
 use serde_json::Value;
 use std::io::Write;
@@ -26,12 +26,14 @@ struct Plan {
     /// A process each, with what its environment has besides.
     processes: Vec<Vec<(&'static str, String)>>,
     cors: Option<String>,
+    /// What the edge appends to `X-Forwarded-For`.
+    client: &'static str,
     publish: fn(&mut Publication),
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { database: Database::Sqlite, processes: vec![Vec::new()], cors: None, publish: |_| {} }
+        Self { database: Database::Sqlite, processes: vec![Vec::new()], cors: None, client: CLIENT, publish: |_| {} }
     }
 }
 
@@ -65,8 +67,8 @@ impl Plan {
             process.until_ready().await;
         }
         let addresses: Vec<_> = processes.iter().map(Process::address).collect();
-        let edge = Edge::before(&addresses, "https");
-        let in_clear = Edge::before(&addresses, "http");
+        let edge = Edge::with_client(&addresses, "https", self.client);
+        let in_clear = Edge::with_client(&addresses, "http", self.client);
         let api = format!("http://{}", edge.address());
         let mut publication = Publication::for_api(&api);
         (self.publish)(&mut publication);

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where every client comes from (RFC 5737): an API does not count those of its own machine.
-const CLIENT: &str = "198.51.100.7";
+pub const CLIENT: &str = "198.51.100.7";
 
 /// A proxy, as long as the test's runtime lives.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct Edge {
 struct Line {
     processes: Vec<SocketAddr>,
     proto: &'static str,
+    forwarded_for: &'static str,
     turn: AtomicUsize,
     client: reqwest::Client,
 }
@@ -25,10 +26,16 @@ struct Line {
 impl Edge {
     /// Before processes that take turns; `proto` is what it says that clients speak.
     pub fn before(processes: &[SocketAddr], proto: &'static str) -> Self {
+        Self::with_client(processes, proto, CLIENT)
+    }
+
+    /// The same with other words about where every client comes from.
+    pub fn with_client(processes: &[SocketAddr], proto: &'static str, forwarded_for: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let line = Data::new(Line { processes: processes.to_vec(), proto, turn: AtomicUsize::new(0), client });
+        let line =
+            Data::new(Line { processes: processes.to_vec(), proto, forwarded_for, turn: AtomicUsize::new(0), client });
         let server = HttpServer::new(move || App::new().app_data(line.clone()).default_service(web::to(hand_on)));
         actix_web::rt::spawn(server.workers(1).disable_signals().listen(listener).unwrap().run());
         Self { address }
@@ -46,8 +53,12 @@ async fn hand_on(line: Data<Line>, request: HttpRequest, body: Bytes) -> HttpRes
     for (name, value) in request.headers().iter().filter(|(name, _)| *name != "content-length") {
         onwards = onwards.header(name.as_str(), value.as_bytes());
     }
-    let answer =
-        onwards.header("X-Forwarded-For", CLIENT).header("X-Forwarded-Proto", line.proto).send().await.unwrap();
+    let answer = onwards
+        .header("X-Forwarded-For", line.forwarded_for)
+        .header("X-Forwarded-Proto", line.proto)
+        .send()
+        .await
+        .unwrap();
     let mut response = HttpResponse::build(answer.status().as_u16().try_into().unwrap());
     for (name, value) in answer.headers().iter().filter(|(name, _)| *name != "content-length") {
         response.append_header((name.as_str(), value.as_bytes()));

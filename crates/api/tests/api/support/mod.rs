@@ -35,7 +35,7 @@ pub use clock::ManualClock;
 pub use cluster::Cluster;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb, execute};
-pub use edge::Edge;
+pub use edge::{CLIENT, Edge};
 pub use hashing::{hold_hashing, queue_length};
 pub use key_pair::KeyPair;
 pub use mail::Mail;
