@@ -91,7 +91,7 @@ impl Metrics {
             exports: ExportMetrics::default(),
             backup: BackupMetrics::default(),
             sign_ins: Outcomes::of(&["succeeded", "refused", "throttled", "busy", "malformed", "failed"]),
-            refreshes: Outcomes::of(&["rotated", "repeated", "refused", "reused", "ahead", "contended"]),
+            refreshes: Outcomes::of(&["rotated", "repeated", "leeway", "refused", "reused", "ahead", "contended"]),
             state: State::default(),
         };
         metrics.register(started_at);

@@ -57,7 +57,6 @@ impl Problem {
             Reason::SessionExpired => (ProblemCode::TokenNotValid, "The session is over. Sign in again."),
             Reason::RefreshReused => (ProblemCode::TokenNotValid, "Token is blacklisted"),
             Reason::TokenExpired => (ProblemCode::TokenNotValid, "Token is expired"),
-            Reason::TokenSuperseded => (ProblemCode::TokenNotValid, "Token was exchanged already"),
             Reason::UserInactive => (ProblemCode::UserInactive, "User is inactive"),
             _ => (ProblemCode::TokenNotValid, "Token is invalid"),
         };

@@ -49,15 +49,11 @@ pub struct ExportedUser {
 pub struct ExportedSession {
     /// The session's id.
     pub id: SessionId,
-    /// How many refresh tokens it has had.
-    pub generation: i64,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
-    /// When it was last refreshed.
+    /// When it was last refreshed, in steps of 5 minutes.
     pub rotated_at: DateTime<Utc>,
-    /// When it was refreshed before that.
-    pub previous_rotated_at: Option<DateTime<Utc>>,
-    /// When it ends if it is not used.
+    /// When it ends if it is not used, in steps of 5 minutes.
     pub expires_at: DateTime<Utc>,
     /// When it ends in any case.
     pub absolute_expires_at: DateTime<Utc>,

@@ -59,7 +59,7 @@ pub enum ProblemCode {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The session was ended by someone, or does not exist.
+    /// The session was ended by someone, or does not exist. `/verify/` also says this of a refresh token that was exchanged.
     SessionRevoked,
     /// The session's idle or absolute lifetime is over.
     SessionExpired,
@@ -71,8 +71,6 @@ pub enum Reason {
     TokenMalformed,
     /// The access token's time is over; a refresh gives the next.
     TokenExpired,
-    /// A refresh token that has been exchanged already (told by `/verify/`, which changes nothing).
-    TokenSuperseded,
     /// No `Authorization` header, or none with the `Bearer` scheme.
     CredentialsMissing,
     /// Wrong password, unknown or inactive account: which of them is not told.
@@ -136,7 +134,6 @@ impl Reason {
             | Self::UserInactive
             | Self::TokenMalformed => true,
             Self::TokenExpired
-            | Self::TokenSuperseded
             | Self::CredentialsMissing
             | Self::CredentialsWrong
             | Self::EmailNotVerified

@@ -58,7 +58,6 @@ impl From<VerifyError> for Problem {
         match error {
             VerifyError::NotValid(cause) => Self::token_not_valid(cause.reason()),
             VerifyError::Refused(refusal) => refusal.into(),
-            VerifyError::Superseded => Self::token_not_valid(Reason::TokenSuperseded),
             VerifyError::Throttled(throttled) => throttled.into(),
             VerifyError::Store(error) => error.into(),
         }

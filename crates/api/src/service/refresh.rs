@@ -8,6 +8,7 @@ use super::grant::{self, SignError};
 use super::limits::{Budget, Throttled};
 use super::tokens::{self, TokenError, new_jti};
 use super::{ClientInfo, Services, event, mail, passwords};
+use crate::clock::SharedClock;
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
@@ -47,13 +48,22 @@ pub enum RefreshError {
 /// What the row says of a token that did not move it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
-    /// The session's live tokens, once more.
-    Repeat,
+    /// The session's live tokens again.
+    Repeat(Repetition),
     Refused(Refusal),
     /// Revoke.
     Breach(Breach),
     /// The token is live after all: rotate again.
     Again,
+}
+
+/// Why the live tokens are given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repetition {
+    /// The response to the rotation with this key was lost.
+    SameKey,
+    /// Tabs that know no keys refreshed at the same moment.
+    Leeway,
 }
 
 /// Why a session is revoked.
@@ -69,8 +79,8 @@ enum Breach {
 enum Outcome {
     /// The session moved on.
     Rotated(Box<(SessionRow, UserRow)>),
-    /// The live tokens, once more.
-    Repeated(Box<(SessionRow, UserRow)>),
+    /// The live tokens again.
+    Repeated(Repetition, Box<(SessionRow, UserRow)>),
     Refused(Refusal),
     Revoked(Breach),
     Contended,
@@ -81,7 +91,8 @@ impl Outcome {
     const fn as_str(&self) -> &'static str {
         match self {
             Self::Rotated(_) => "rotated",
-            Self::Repeated(_) => "repeated",
+            Self::Repeated(Repetition::SameKey, _) => "repeated",
+            Self::Repeated(Repetition::Leeway, _) => "leeway",
             Self::Refused(_) => "refused",
             Self::Revoked(Breach::Theft) => "reused",
             Self::Revoked(Breach::Ahead) => "ahead",
@@ -109,16 +120,15 @@ pub async fn refresh(
     let presented = Presented { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(passwords::digest_of);
-    let rotation = Rotation { jti: new_jti(), key_hash, now, lifetime: lifetimes.refresh };
-    let (session, leeway) = (presented.session, lifetimes.leeway);
-    let outcome = services.store.run(move |connection| {
-        let exchange = Exchange { presented, rotation, leeway, client };
-        exchange.run(connection)
-    });
+    let origin = if key.is_none() { origin_of(&client) } else { None };
+    let rotation = Rotation { jti: new_jti(), key_hash, origin, now, lifetime: lifetimes.refresh };
+    let session = presented.session;
+    let exchange = Exchange { presented, rotation, leeway: lifetimes.leeway, clock: services.clock.clone(), client };
+    let outcome = services.store.run(move |connection| exchange.run(connection));
     let outcome = outcome.await?;
     services.metrics.refresh(outcome.as_str());
     match outcome {
-        Outcome::Rotated(found) | Outcome::Repeated(found) => {
+        Outcome::Rotated(found) | Outcome::Repeated(_, found) => {
             Ok(grant::token_response(services, &found.0, &found.1, now)?)
         }
         Outcome::Refused(refusal) => Err(refusal.into()),
@@ -134,11 +144,18 @@ pub async fn refresh(
     }
 }
 
+/// Where a request comes from: its network and user agent. An unknown client's is none.
+fn origin_of(client: &ClientInfo) -> Option<Vec<u8>> {
+    let (network, user_agent) = (client.network?.neighbourhood(), client.user_agent.as_deref().unwrap_or_default());
+    Some(passwords::digest_of(format!("{network}\n{user_agent}").as_bytes()))
+}
+
 /// One exchange, from the token to the outcome.
 struct Exchange {
     presented: Presented,
     rotation: Rotation,
     leeway: Duration,
+    clock: SharedClock,
     client: ClientInfo,
 }
 
@@ -154,7 +171,7 @@ impl Exchange {
             let Some(found) = found else { return Ok(Outcome::Refused(Refusal::Revoked)) };
             match verdict {
                 Verdict::Again => {}
-                Verdict::Repeat => return Ok(Outcome::Repeated(Box::new(found))),
+                Verdict::Repeat(why) => return Ok(Outcome::Repeated(why, Box::new(found))),
                 Verdict::Refused(refusal) => return Ok(Outcome::Refused(refusal)),
                 Verdict::Breach(breach) => {
                     connection.write(|connection| self.revoke(connection, &found.1, breach))?;
@@ -167,7 +184,8 @@ impl Exchange {
 
     /// The contract's table.
     fn judge(&self, found: Option<&(SessionRow, UserRow)>) -> Verdict {
-        let now = self.rotation.now;
+        // Read after the row: a rotation that this request has waited for must not lie in its future.
+        let now = self.clock.now();
         let (session, _) = match authorize::check(found, self.presented.user, now) {
             Ok(found) => found,
             Err(refusal) => return Verdict::Refused(refusal),
@@ -178,8 +196,10 @@ impl Exchange {
         } else if presented == session.generation {
             // Another `jti` in the row's own generation: the row was restored and rotated again since.
             if self.presented.jti == session.jti { Verdict::Again } else { Verdict::Breach(Breach::Theft) }
-        } else if self.repeats_the_rotation(session) || self.within_leeway(session, now) {
-            Verdict::Repeat
+        } else if self.repeats_the_rotation(session) {
+            Verdict::Repeat(Repetition::SameKey)
+        } else if self.within_leeway(session, now) {
+            Verdict::Repeat(Repetition::Leeway)
         } else {
             Verdict::Breach(Breach::Theft)
         }
@@ -194,14 +214,18 @@ impl Exchange {
         same_key && self.presented.generation + 1 == session.generation
     }
 
-    /// Tabs that race without a key: the token was superseded a moment ago, as the row's last two rotations tell.
+    /// Tabs of a client that knows no keys, racing: the token was superseded a moment ago, from the same network and user
+    /// agent, and no rotation since had a key. The row knows its last two rotations.
     fn within_leeway(&self, session: &SessionRow, now: DateTime<Utc>) -> bool {
-        let superseded_at = match session.generation - self.presented.generation {
-            1 => Some(session.rotated_at),
-            2 => session.previous_rotated_at,
-            _ => None,
+        let (origin, superseded_at) = match session.generation - self.presented.generation {
+            1 => (&session.rotation_origin, Some(session.rotated_at)),
+            2 => (&session.previous_rotation_origin, session.previous_rotated_at),
+            _ => (&None, None),
         };
-        self.leeway > Duration::zero() && superseded_at.is_some_and(|at| now - at <= self.leeway)
+        // With a key, or of an unknown client, a request has no origin, and neither has a rotation.
+        let same_origin = self.rotation.origin.is_some() && *origin == self.rotation.origin;
+        let recently = superseded_at.is_some_and(|at| (Duration::zero()..=self.leeway).contains(&(now - at)));
+        self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_origin && recently
     }
 
     /// Ends the session, says so in the events and mails the owner of a stolen one; committed together.

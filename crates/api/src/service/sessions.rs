@@ -8,6 +8,7 @@ use crate::store::sessions::{RevokeReason, SessionRow};
 use crate::store::{StoreError, events, sessions};
 use auth_types::responses::SessionResponse;
 use auth_types::{SessionId, device};
+use std::cmp::Reverse;
 
 /// Why the sessions were not shown or ended.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +34,10 @@ pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<Sessio
         }
         sessions::list_live(connection, caller.id, now, MOST_SESSIONS).map(Ok)
     });
-    Ok(found.await??.into_iter().map(|row| response(row, caller.session)).collect())
+    let mut listed: Vec<_> = found.await??.into_iter().map(|row| response(row, caller.session)).collect();
+    // By what is shown: the exact order would tell which session was rotated last.
+    listed.sort_by_key(|session| (Reverse(session.last_used_at), session.id.0));
+    Ok(listed)
 }
 
 fn response(row: SessionRow, current: SessionId) -> SessionResponse {
@@ -41,8 +45,8 @@ fn response(row: SessionRow, current: SessionId) -> SessionResponse {
         id: row.id,
         current: row.id == current,
         created_at: row.created_at,
-        last_used_at: row.rotated_at,
-        expires_at: row.expires_at,
+        last_used_at: sessions::shown(row.rotated_at),
+        expires_at: sessions::shown(row.expires_at),
         device: device::describe(row.user_agent.as_deref()),
         ip_address: row.ip_address,
         user_agent: row.user_agent,

@@ -14,9 +14,6 @@ pub enum VerifyError {
     NotValid(#[source] TokenError),
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// A refresh token that has been exchanged.
-    #[error("refresh token is superseded")]
-    Superseded,
     #[error(transparent)]
     Throttled(#[from] Throttled),
     #[error(transparent)]
@@ -50,5 +47,6 @@ async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<()
     let found = services.store.run(move |connection| sessions::find_with_user(connection, id)).await?;
     let (session, _) = authorize::check(found.as_ref(), user, services.now())?;
     let live = session.generation == claims.generation && session.jti == claims.jti;
-    if live { Ok(()) } else { Err(VerifyError::Superseded) }
+    // Superseded looks like revoked: whoever has stolen a token must not learn when its owner refreshes.
+    if live { Ok(()) } else { Err(Refusal::Revoked.into()) }
 }

@@ -82,6 +82,8 @@ diesel::table! {
         revoke_reason -> Nullable<Text>,
         ip_address -> Nullable<Text>,
         user_agent -> Nullable<Text>,
+        rotation_origin -> Nullable<Bytea>,
+        previous_rotation_origin -> Nullable<Bytea>,
     }
 }
 

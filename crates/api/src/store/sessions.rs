@@ -22,6 +22,10 @@ pub struct SessionRow {
     pub jti: String,
     /// SHA-256 of the `Idempotency-Key` that the latest rotation came with.
     pub rotation_key_hash: Option<Vec<u8>>,
+    /// Network and user agent of the latest rotation, hashed; `None` when it had a key or its client was unknown.
+    pub rotation_origin: Option<Vec<u8>>,
+    /// The same of the rotation before it.
+    pub previous_rotation_origin: Option<Vec<u8>>,
     pub created_at: DateTime<Utc>,
     /// When the live generation was made: at sign-in or by the latest rotation.
     pub rotated_at: DateTime<Utc>,
@@ -165,6 +169,8 @@ pub struct Rotation {
     /// The successor's `jti`.
     pub jti: String,
     pub key_hash: Option<Vec<u8>>,
+    /// Network and user agent, hashed; `None` with a key or when the client is unknown.
+    pub origin: Option<Vec<u8>>,
     pub now: DateTime<Utc>,
     /// The idle lifetime.
     pub lifetime: Duration,
@@ -199,6 +205,8 @@ pub fn rotate(
             sessions::generation.eq(sessions::generation + 1),
             sessions::jti.eq(&next.jti),
             sessions::rotation_key_hash.eq(next.key_hash.as_deref()),
+            sessions::previous_rotation_origin.eq(sessions::rotation_origin),
+            sessions::rotation_origin.eq(next.origin.as_deref()),
             sessions::previous_rotated_at.eq(sessions::rotated_at.nullable()),
             sessions::rotated_at.eq(At(next.now)),
             sessions::expires_at.eq(case_when(past_the_end, sessions::absolute_expires_at).otherwise(idle_end)),
@@ -310,7 +318,9 @@ pub fn erase(connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryR
             ours.field(sessions::ip_address)
                 .is_not_null()
                 .or(ours.field(sessions::user_agent).is_not_null())
-                .or(ours.field(sessions::rotation_key_hash).is_not_null()),
+                .or(ours.field(sessions::rotation_key_hash).is_not_null())
+                .or(ours.field(sessions::rotation_origin).is_not_null())
+                .or(ours.field(sessions::previous_rotation_origin).is_not_null()),
         )
         .order(ours.field(sessions::id))
         .select(ours.field(sessions::id))
@@ -320,6 +330,8 @@ pub fn erase(connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryR
             sessions::ip_address.eq(None::<String>),
             sessions::user_agent.eq(None::<String>),
             sessions::rotation_key_hash.eq(None::<Vec<u8>>),
+            sessions::rotation_origin.eq(None::<Vec<u8>>),
+            sessions::previous_rotation_origin.eq(None::<Vec<u8>>),
         ))
         .execute(connection)
 }
@@ -333,7 +345,9 @@ pub fn erased_users(connection: &mut AnyConnection, since: DateTime<Utc>, batch:
         sessions::ip_address
             .is_not_null()
             .or(sessions::user_agent.is_not_null())
-            .or(sessions::rotation_key_hash.is_not_null()),
+            .or(sessions::rotation_key_hash.is_not_null())
+            .or(sessions::rotation_origin.is_not_null())
+            .or(sessions::previous_rotation_origin.is_not_null()),
     );
     let erased = users::table.filter(users::deleted_at.is_not_null()).filter(users::deleted_at.ge(At(since)));
     erased.filter(exists(telling)).select(users::id).limit(batch).load(connection)
@@ -367,6 +381,15 @@ pub fn list_live(
         .load(connection)
 }
 
+/// A time that follows from a rotation, as users see it: in steps of 5 minutes. Whoever has stolen a token must not learn
+/// when its owner refreshes.
+#[must_use]
+pub fn shown(at: DateTime<Utc>) -> DateTime<Utc> {
+    const STEP_SECONDS: i64 = 300;
+    let seconds = at.timestamp();
+    DateTime::from_timestamp(seconds - seconds.rem_euclid(STEP_SECONDS), 0).unwrap_or(at)
+}
+
 /// The next `most` of a user's sessions after the id `after`, ended ones included, without what their tokens are checked by.
 ///
 /// # Errors
@@ -386,11 +409,9 @@ pub fn export(
         .load(connection)?;
     let session = |(row, revoke_reason): (SessionRow, Option<String>)| ExportedSession {
         id: row.id,
-        generation: row.generation,
         created_at: row.created_at,
-        rotated_at: row.rotated_at,
-        previous_rotated_at: row.previous_rotated_at,
-        expires_at: row.expires_at,
+        rotated_at: shown(row.rotated_at),
+        expires_at: shown(row.expires_at),
         absolute_expires_at: row.absolute_expires_at,
         revoked_at: row.revoked_at,
         revoke_reason,

@@ -37,7 +37,7 @@ const TABLES: [(&str, &str); 6] = [
 ];
 
 /// Columns that say nothing of a person which another one does not, or only prove who somebody is.
-const LEFT_OUT: [(&str, &str); 13] = [
+const LEFT_OUT: [(&str, &str); 17] = [
     ("auth_events", "user_id"),
     ("known_networks", "user_id"),
     ("mail_outbox", "id"),
@@ -47,6 +47,11 @@ const LEFT_OUT: [(&str, &str); 13] = [
     ("sessions", "user_id"),
     ("sessions", "jti"),
     ("sessions", "rotation_key_hash"),
+    // Whoever has stolen a token must not learn when its owner refreshes.
+    ("sessions", "generation"),
+    ("sessions", "previous_rotated_at"),
+    ("sessions", "rotation_origin"),
+    ("sessions", "previous_rotation_origin"),
     ("users", "email_canonical"),
     ("users", "username_canonical"),
     ("users", "password_hash"),

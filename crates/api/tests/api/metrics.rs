@@ -34,8 +34,8 @@ async fn what_happened_is_counted(database: Database) {
     let app = start(database).await;
     let first = app.login(ADA).await;
     app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
-    let second = app.refresh(&first).await.ok();
-    app.refresh(&first).await.ok();
+    let second = app.refresh_with_key(&first, "attempt-1").await.ok();
+    app.refresh_with_key(&first, "attempt-1").await.ok();
     app.clock().advance(Duration::seconds(11));
     app.refresh(&first).await.refused(Reason::RefreshReused);
     app.refresh(&second).await.refused(Reason::SessionRevoked);

@@ -1,9 +1,14 @@
 //! Trading refresh tokens: the answer table of the contract, row by row.
 
-use crate::support::{Database, ONE_SECOND, Proxy, TestApp, TestDb, forge, on_both_databases};
+use crate::support::{
+    Answer, Database, ONE_SECOND, Proxy, TestApp, TestDb, eventually, forge, on_both_databases, send,
+};
+use api::store::AnyConnection;
 use auth_types::responses::TokenResponse;
 use auth_types::{Reason, Role};
 use chrono::Duration;
+use diesel::connection::SimpleConnection;
+use reqwest::Method;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -25,11 +30,16 @@ on_both_databases![
     a_key_counts_until_the_successor_is_used,
     a_key_that_is_used_again_stands_for_the_latest_rotation_only,
     a_key_does_not_outlive_the_session,
-    another_key_past_the_leeway_is_reuse,
-    no_key_past_the_leeway_is_reuse_even_after_a_rotation_with_one,
+    only_its_key_gets_the_successor_of_a_rotation_with_one,
+    a_request_with_a_key_is_given_no_leeway,
     racing_tabs_within_the_leeway_get_the_live_successor,
     the_last_two_generations_are_given_leeway,
+    every_rotation_since_must_have_been_without_a_key,
+    the_leeway_is_for_the_network_and_the_browser_of_the_rotation,
+    each_rotation_has_a_network_and_a_browser_of_its_own,
+    an_unknown_client_is_given_no_leeway,
     the_leeway_of_a_generation_starts_when_it_was_superseded,
+    a_clock_that_goes_back_stretches_no_leeway,
     three_generations_back_is_reuse_even_within_the_leeway,
     the_leeway_ends_on_time,
     without_leeway_each_token_works_once,
@@ -276,21 +286,26 @@ async fn a_key_does_not_outlive_the_session(database: Database) {
     assert_eq!(app.db().value("SELECT revoked_at FROM sessions"), None);
 }
 
-async fn another_key_past_the_leeway_is_reuse(database: Database) {
-    let (app, first) = signed_in(database).await;
-    let second = app.refresh_with_key(&first, "attempt-1").await.ok();
-    past_the_leeway(&app);
-
-    app.refresh_with_key(&first, "attempt-2").await.refused(Reason::RefreshReused);
-    app.refresh(&second).await.refused(Reason::SessionRevoked);
+/// At once, whatever the leeway: the owner repeats with the key, so whoever comes without it is somebody else.
+async fn only_its_key_gets_the_successor_of_a_rotation_with_one(database: Database) {
+    for (key, seconds) in [(None, 0), (Some("attempt-2"), 0), (None, 1), (Some("attempt-2"), 11)] {
+        let (app, first) = signed_in(database).await;
+        let second = app.refresh_with_key(&first, "attempt-1").await.ok();
+        app.clock().advance(Duration::seconds(seconds));
+        let answer = match key {
+            Some(key) => app.refresh_with_key(&first, key).await,
+            None => app.refresh(&first).await,
+        };
+        answer.refused(Reason::RefreshReused);
+        app.refresh_with_key(&first, "attempt-1").await.refused(Reason::SessionRevoked);
+        app.refresh(&second).await.refused(Reason::SessionRevoked);
+    }
 }
 
-async fn no_key_past_the_leeway_is_reuse_even_after_a_rotation_with_one(database: Database) {
+async fn a_request_with_a_key_is_given_no_leeway(database: Database) {
     let (app, first) = signed_in(database).await;
-    app.refresh_with_key(&first, "attempt-1").await.ok();
-    past_the_leeway(&app);
-
-    app.refresh(&first).await.refused(Reason::RefreshReused);
+    app.refresh(&first).await.ok();
+    app.refresh_with_key(&first, "late").await.refused(Reason::RefreshReused);
 }
 
 async fn racing_tabs_within_the_leeway_get_the_live_successor(database: Database) {
@@ -300,10 +315,81 @@ async fn racing_tabs_within_the_leeway_get_the_live_successor(database: Database
 
     let again = app.refresh(&first).await.ok();
     assert_eq!(again.refresh, second.refresh);
-    let with_a_key = app.refresh_with_key(&first, "late").await.ok();
-    assert_eq!(with_a_key.refresh, second.refresh);
     assert_eq!(stored_generation(&app), 2);
     app.me(&again).await.done();
+}
+
+async fn every_rotation_since_must_have_been_without_a_key(database: Database) {
+    for keys in [[Some("attempt-1"), None], [None, Some("attempt-2")]] {
+        let (app, first) = signed_in(database).await;
+        let mut live = first.clone();
+        for key in keys {
+            live = match key {
+                Some(key) => app.refresh_with_key(&live, key).await.ok(),
+                None => app.refresh(&live).await.ok(),
+            };
+        }
+        app.refresh(&first).await.refused(Reason::RefreshReused);
+        app.refresh(&live).await.refused(Reason::SessionRevoked);
+    }
+    // The second was superseded by a rotation without a key, whatever the one before it had.
+    let (app, first) = signed_in(database).await;
+    let second = app.refresh_with_key(&first, "attempt-1").await.ok();
+    let third = app.refresh(&second).await.ok();
+    assert_eq!(app.refresh(&second).await.ok().refresh, third.refresh);
+}
+
+/// An API behind a proxy, so that requests may come from anywhere.
+async fn signed_in_behind_a_proxy(database: Database) -> (TestApp, TokenResponse) {
+    signed_in_with(database, &[("TRUSTED_PROXY_HOPS", "1")]).await
+}
+
+/// An address and a browser.
+type Origin<'a> = (&'a str, &'a str);
+
+/// Refreshes without a key.
+async fn refresh_from(app: &TestApp, tokens: &TokenResponse, (address, browser): Origin<'_>) -> Answer {
+    let request = app.request(Method::POST, "/api/auth/refresh/").json(&json!({"refresh": tokens.refresh}));
+    send(request.header("X-Forwarded-For", address).header("User-Agent", browser)).await
+}
+
+async fn the_leeway_is_for_the_network_and_the_browser_of_the_rotation(database: Database) {
+    let origins: [(Origin<'_>, Origin<'_>, bool); 6] = [
+        (("203.0.113.7", "fox/1"), ("203.0.113.250", "fox/1"), true),
+        (("203.0.113.7", "fox/1"), ("203.0.112.7", "fox/1"), false),
+        (("203.0.113.7", "fox/1"), ("203.0.113.7", "fox/2"), false),
+        (("2001:db8:0:1::1", "fox/1"), ("2001:db8:0:1:ffff::9", "fox/1"), true),
+        (("2001:db8:0:1::1", "fox/1"), ("2001:db8:0:2::1", "fox/1"), false),
+        (("203.0.113.7", "fox/1"), ("2001:db8::1", "fox/1"), false),
+    ];
+    for (of_rotation, late, is_given) in origins {
+        let (app, first) = signed_in_behind_a_proxy(database).await;
+        let second = refresh_from(&app, &first, of_rotation).await.ok();
+        let answer = refresh_from(&app, &first, late).await;
+        if is_given {
+            assert_eq!(answer.ok().refresh, second.refresh, "{late:?}");
+        } else {
+            answer.refused(Reason::RefreshReused);
+        }
+    }
+}
+
+async fn each_rotation_has_a_network_and_a_browser_of_its_own(database: Database) {
+    let (here, there) = (("203.0.113.7", "fox/1"), ("198.51.100.7", "fox/1"));
+    let (app, first) = signed_in_behind_a_proxy(database).await;
+    let second = refresh_from(&app, &first, here).await.ok();
+    let third = refresh_from(&app, &second, there).await.ok();
+    assert_eq!(refresh_from(&app, &first, here).await.ok().refresh, third.refresh);
+    assert_eq!(refresh_from(&app, &second, there).await.ok().refresh, third.refresh);
+    refresh_from(&app, &first, there).await.refused(Reason::RefreshReused);
+}
+
+/// All clients of a proxy that is not counted would look like one.
+async fn an_unknown_client_is_given_no_leeway(database: Database) {
+    let (app, first) = signed_in(database).await;
+    let unknown = ("203.0.113.7", "fox/1");
+    refresh_from(&app, &first, unknown).await.ok();
+    refresh_from(&app, &first, unknown).await.refused(Reason::RefreshReused);
 }
 
 async fn the_last_two_generations_are_given_leeway(database: Database) {
@@ -327,6 +413,13 @@ async fn the_leeway_of_a_generation_starts_when_it_was_superseded(database: Data
 
     // The second was superseded 2 s ago, the first 11 s.
     assert_eq!(app.refresh(&second).await.ok().refresh, third.refresh);
+    app.refresh(&first).await.refused(Reason::RefreshReused);
+}
+
+async fn a_clock_that_goes_back_stretches_no_leeway(database: Database) {
+    let (app, first) = signed_in(database).await;
+    app.refresh(&first).await.ok();
+    app.clock().advance(-ONE_SECOND);
     app.refresh(&first).await.refused(Reason::RefreshReused);
 }
 
@@ -454,6 +547,44 @@ async fn one_hundred_refreshes_at_once_with_a_key_and_no_leeway_give_one_success
     assert_eq!(stored_generation(&app), 2);
 }
 
+/// A tab's request arrives first and waits while another one's rotation, which is later by the clock, commits.
+#[actix_web::test]
+async fn a_rotation_that_a_request_has_waited_for_is_not_in_its_future() {
+    let (app, first) = signed_in(Database::Postgres).await;
+    let second = app.refresh(&first).await.ok();
+    let mut other = app.db().connect();
+    let mut run = |sql: &str| match &mut other {
+        AnyConnection::Postgres(postgres) => postgres.batch_execute(sql).unwrap(),
+        AnyConnection::Sqlite(_) => unreachable!(),
+    };
+    run("BEGIN; UPDATE sessions SET generation = 3, jti = 'of-another-tab', previous_rotated_at = rotated_at,
+         rotated_at = rotated_at + interval '1 second', previous_rotation_origin = rotation_origin");
+    let meanwhile = async {
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        eventually("the refresh waits", async || (app.db().number(waiting) > 0).then_some(())).await;
+        app.clock().advance(ONE_SECOND);
+        run("COMMIT");
+    };
+    let (answer, ()) = tokio::join!(app.refresh(&second), meanwhile);
+    assert_eq!(generation(&answer.ok()), 3);
+}
+
+#[actix_web::test]
+async fn uses_of_the_leeway_are_counted_apart() {
+    const TOKEN: &str = "a-token-of-the-operators";
+    let (app, first) = signed_in_with(Database::Sqlite, &[("METRICS_TOKEN", TOKEN)]).await;
+    let second = app.refresh(&first).await.ok();
+    app.refresh(&first).await.ok();
+    app.refresh_with_key(&second, "attempt-1").await.ok();
+    app.refresh_with_key(&second, "attempt-1").await.ok();
+    let text = send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await.text();
+    for (outcome, count) in [("rotated", 2), ("leeway", 1), ("repeated", 1), ("reused", 0)] {
+        let line = format!("latchkey_refreshes_total{{outcome=\"{outcome}\"}} {count}\n");
+        assert!(text.contains(&line), "{line}");
+    }
+}
+
 #[actix_web::test]
 async fn a_database_that_is_cut_off_is_a_503_and_ends_no_session() {
     let db = Arc::new(TestDb::migrated(Database::Postgres));
@@ -483,10 +614,8 @@ async fn a_locked_sqlite_file_is_a_503_and_ends_no_session() {
     let (app, first) = signed_in(Database::Sqlite).await;
     let mut other = app.db().connect();
     let mut hold = |sql: &str| match &mut other {
-        api::store::AnyConnection::Sqlite(sqlite) => {
-            diesel::connection::SimpleConnection::batch_execute(sqlite, sql).unwrap();
-        }
-        api::store::AnyConnection::Postgres(_) => unreachable!(),
+        AnyConnection::Sqlite(sqlite) => sqlite.batch_execute(sql).unwrap(),
+        AnyConnection::Postgres(_) => unreachable!(),
     };
     hold("BEGIN IMMEDIATE");
 

@@ -4,9 +4,11 @@ use crate::support::{Answer, Database, ONE_SECOND, TestApp, on_both_databases, s
 use auth_types::Reason;
 use auth_types::responses::{SessionResponse, TokenResponse};
 use reqwest::Method;
+use serde_json::Value;
 
 on_both_databases![
     the_list_shows_the_callers_live_sessions_latest_used_first,
+    nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated,
     a_session_can_be_ended_from_another_device,
     the_session_in_use_can_be_ended_too,
     another_users_session_is_not_found_and_stays,
@@ -47,9 +49,54 @@ async fn the_list_shows_the_callers_live_sessions_latest_used_first(database: Da
     let sessions = list(&app, &a).await;
     assert_eq!(sessions.iter().map(|session| session.current).collect::<Vec<_>>(), [true, false]);
     let used: Vec<_> = sessions.iter().map(|session| session.last_used_at.timestamp()).collect();
-    assert_eq!(used, [a.server_time, b.server_time]);
-    assert_eq!(sessions[0].expires_at.timestamp(), a.server_time + a.refresh_expires_in);
+    // In steps of 5 minutes.
+    let shown = |seconds: i64| seconds - seconds % 300;
+    assert_eq!(used, [shown(a.server_time), shown(b.server_time)]);
+    assert_eq!(sessions[0].expires_at.timestamp(), shown(a.server_time + a.refresh_expires_in));
     assert!(sessions.iter().all(|session| session.ip_address.as_deref() == Some("127.0.0.1")));
+}
+
+/// What the holder of an access token can see of a session: bodies, and headers but for what differs between any two
+/// responses.
+async fn seen(app: &TestApp, tokens: &TokenResponse) -> Vec<String> {
+    let mut seen = Vec::new();
+    for path in ["sessions/", "me/", "events/", "me/export/"] {
+        let answer = send(app.request_as(tokens, Method::GET, &format!("/api/auth/{path}"))).await;
+        answer.has_status(200);
+        let mut body: Value = answer.json();
+        if path == "me/export/" {
+            // It is an event itself.
+            body["exported_at"] = Value::Null;
+            body["events"] = Value::Null;
+        } else if path == "events/" {
+            body["results"].as_array_mut().unwrap().retain(|event| event["kind"] != "data_exported");
+        }
+        seen.push(body.to_string());
+        // The export grows by its own events.
+        let differ = ["x-request-id", "date", "content-length"];
+        let headers = answer.headers.iter().filter(|(name, _)| !differ.contains(&name.as_str()));
+        seen.extend(headers.map(|(name, value)| format!("{path} {name}: {value:?}")));
+    }
+    seen
+}
+
+/// Every time is in a step of 5 minutes, also the order of the list.
+async fn nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated(database: Database) {
+    let app = start(database).await;
+    let (laptop, phone) = (app.login(ADA).await, app.login(ADA).await);
+    let before = seen(&app, &laptop).await;
+    app.clock().advance(ONE_SECOND);
+    let rotated = app.refresh_with_key(&laptop, "attempt-1").await.ok();
+    assert_eq!(seen(&app, &laptop).await, before);
+    app.clock().advance(ONE_SECOND);
+    app.refresh_with_key(&phone, "attempt-1").await.ok();
+    app.refresh_with_key(&rotated, "attempt-2").await.ok();
+    assert_eq!(seen(&app, &laptop).await, before);
+
+    // A superseded refresh token looks like one of a session that was ended, to the byte.
+    let ended = app.login(ADA).await;
+    app.logout(&ended).await.done();
+    assert_eq!(app.verify(&laptop.refresh).await.seen(), app.verify(&ended.refresh).await.seen());
 }
 
 async fn a_session_can_be_ended_from_another_device(database: Database) {

@@ -5,7 +5,10 @@ use auth_types::Reason;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-on_both_databases![valid_tokens_of_both_types_are_told_so, a_superseded_refresh_token_is_a_401_and_nothing_changes];
+on_both_databases![
+    valid_tokens_of_both_types_are_told_so,
+    a_superseded_refresh_token_looks_like_a_revoked_one_and_nothing_changes
+];
 
 const ADA: &str = "ada@example.com";
 
@@ -21,14 +24,14 @@ async fn valid_tokens_of_both_types_are_told_so(database: Database) {
     assert_eq!(app.db().content(), before);
 }
 
-async fn a_superseded_refresh_token_is_a_401_and_nothing_changes(database: Database) {
+async fn a_superseded_refresh_token_looks_like_a_revoked_one_and_nothing_changes(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let first = app.login(ADA).await;
     let second = app.refresh(&first).await.ok();
     let before = app.db().content();
-    app.verify(&first.refresh).await.refused(Reason::TokenSuperseded);
+    app.verify(&first.refresh).await.refused(Reason::SessionRevoked);
     app.clock().advance(app.settings().lifetimes.leeway * 2);
-    app.verify(&first.refresh).await.refused(Reason::TokenSuperseded);
+    app.verify(&first.refresh).await.refused(Reason::SessionRevoked);
     assert_eq!(app.db().content(), before, "asking is not using");
     app.refresh(&second).await.ok();
 }

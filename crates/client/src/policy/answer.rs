@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_401_that_is_not_typed_or_not_terminal_ends_nothing() {
-        for reason in ["token_expired", "token_superseded", "credentials_missing", "of_a_newer_server"] {
+        for reason in ["token_expired", "credentials_missing", "of_a_newer_server"] {
             assert!(matches!(outcome(refused(401, reason)), Outcome::Retry { .. }), "{reason}");
         }
         for body in ["", "{}", "[]", "null", r#"{"reason":7}"#, r#"{"detail":"Token is blacklisted"}"#, "<html>"] {

@@ -28,6 +28,18 @@ impl From<IpAddr> for Network {
     }
 }
 
+impl Network {
+    /// The neighbourhood that a client's address may change within while it is still the same client: an IPv4 /24, or an
+    /// IPv6 /64.
+    #[must_use]
+    pub fn neighbourhood(self) -> IpAddr {
+        match self {
+            Self::V4(address) => Ipv4Addr::from_bits(address.to_bits() & !0xff).into(),
+            Self::V6(first) => first.into(),
+        }
+    }
+}
+
 /// As it is kept: `203.0.113.7`, `2001:db8:0:1::/64`.
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,6 +71,14 @@ mod tests {
         assert_eq!(network("::1"), "::/64");
         assert_eq!(network("64:ff9b::203.0.113.7"), "203.0.113.7");
         assert_eq!(network("64:ff9b:1::1"), "64:ff9b:1::/64");
+    }
+
+    #[test]
+    fn a_neighbourhood_is_an_ipv4_24_or_an_ipv6_64() {
+        let of = |address: [u8; 4]| Network::from(IpAddr::from(address)).neighbourhood();
+        assert_eq!(of([203, 0, 113, 7]), of([203, 0, 113, 250]));
+        assert_ne!(of([203, 0, 113, 7]), of([203, 0, 112, 7]));
+        assert_ne!(of([0, 0, 0, 1]), Network::from(IpAddr::V6(Ipv6Addr::LOCALHOST)).neighbourhood());
     }
 
     proptest! {
