@@ -1,5 +1,6 @@
 //! A browser: one storage, two clocks, several tabs that run the client's own policy.
 
+use super::model::Origin;
 use chrono::{DateTime, Utc};
 use client::policy::{Answer, Change, Keeper, Now, Renewal, Seen, Silence, Stored, Tokens};
 
@@ -28,6 +29,10 @@ pub struct Tab {
 
 #[derive(Debug)]
 pub struct Browser {
+    /// Where its requests come from.
+    pub origin: Origin,
+    /// Whether its tabs send an `Idempotency-Key` with each refresh, as our client does.
+    pub sends_keys: bool,
     /// What localStorage holds, as text: what survives a crash.
     pub storage: Option<String>,
     /// With cookies: the refresh token that the browser keeps from the tabs.
@@ -44,7 +49,27 @@ pub struct Browser {
 impl Browser {
     pub fn new(tabs: usize, wall_error: i64) -> Self {
         let open = (0..tabs).map(|_| Tab::default()).collect();
-        Self { storage: None, cookie: None, tabs: open, wall_error, steady: 0, removed: vec![false; tabs] }
+        let origin = Origin { address: "203.0.113.7", user_agent: "fox/1" };
+        Self {
+            origin,
+            sends_keys: true,
+            storage: None,
+            cookie: None,
+            tabs: open,
+            wall_error,
+            steady: 0,
+            removed: vec![false; tabs],
+        }
+    }
+
+    pub fn at(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    pub fn without_keys(mut self) -> Self {
+        self.sends_keys = false;
+        self
     }
 
     pub fn now(&self, server: DateTime<Utc>) -> Now {

@@ -6,11 +6,14 @@
 //! - of a session at most one refresh token is live at any time;
 //! - an honest client that keeps its storage is never signed out by its own retries;
 //! - whoever presents an older generation past the leeway without the key ends the session;
+//! - where the owner's client sends keys, a thief and an owner who both go on are seen within one rotation of the owner's;
+//! - what a thief may ask does not show when the owner has refreshed;
 //! - nothing revoked is ever accepted again.
 
 mod browser;
 mod cookies;
 mod model;
+mod thief;
 mod world;
 
 use crate::support::Database;
@@ -77,9 +80,15 @@ enum Step {
     Steal {
         tab: usize,
     },
-    /// The thief refreshes with something stolen.
+    /// The thief looks at all that the stolen tokens open.
+    ThiefPoll {
+        loot: usize,
+    },
+    /// The thief refreshes with something stolen; `disguised`, from the owner's network with the owner's user agent.
     ThiefRefresh {
         loot: usize,
+        disguised: bool,
+        key: bool,
     },
     /// The server is started again on the same database.
     Restart,
@@ -96,7 +105,8 @@ enum Loss {
 
 const LOSSES: [Loss; 4] = [Loss::Nothing, Loss::Nothing, Loss::Body, Loss::All];
 
-const TABS: std::ops::Range<usize> = 0..6;
+/// Three of each of two browsers whose tabs send keys, and of one whose tabs do not.
+const TABS: std::ops::Range<usize> = 0..9;
 /// Longer than an access token is used, so that the next use refreshes.
 const DUE: Step = Step::Wait { seconds: 57, asleep: false };
 
@@ -117,7 +127,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (TABS, any::<bool>()).prop_map(|(tab, heard)| Step::SignOut { tab, heard }),
         2 => TABS.prop_map(|tab| Step::StorageEvent { tab }),
         1 => TABS.prop_map(|tab| Step::Steal { tab }),
-        2 => (0..4_usize).prop_map(|loot| Step::ThiefRefresh { loot }),
+        1 => (0..4_usize).prop_map(|loot| Step::ThiefPoll { loot }),
+        2 => (0..4_usize, any::<bool>(), any::<bool>())
+            .prop_map(|(loot, disguised, key)| Step::ThiefRefresh { loot, disguised, key }),
         1 => Just(Step::Restart),
     ]
 }
@@ -148,14 +160,27 @@ fn race() -> impl Strategy<Value = Vec<Step>> {
 fn theft() -> impl Strategy<Value = Vec<Step>> {
     (TABS, 0..4_usize, 0..40_i64).prop_map(|(tab, refreshes, seconds)| {
         let owner = std::iter::repeat_n([DUE, Step::Refresh { tab }], refreshes).flatten();
-        let thief = [Step::Wait { seconds, asleep: false }, Step::ThiefRefresh { loot: 0 }, Step::Refresh { tab }];
+        let act = Step::ThiefRefresh { loot: 0, disguised: seconds % 2 == 0, key: false };
+        let thief = [Step::Wait { seconds, asleep: false }, act, Step::Refresh { tab }];
         std::iter::once(Step::Steal { tab }).chain(owner).chain(thief).collect()
+    })
+}
+
+/// A thief looks until the stolen token is superseded, and refreshes at once, as the owner would; the owner goes on.
+fn pursuit() -> impl Strategy<Value = Vec<Step>> {
+    (TABS, 1..3_usize, 0..12_i64).prop_map(|(tab, rounds, seconds)| {
+        let act = Step::ThiefRefresh { loot: 0, disguised: true, key: false };
+        let late = Step::Wait { seconds, asleep: false };
+        let round = [DUE, Step::ThiefPoll { loot: 0 }, Step::Refresh { tab }, late, Step::ThiefPoll { loot: 0 }, act];
+        let owner = [DUE, Step::Refresh { tab }, Step::ThiefPoll { loot: 0 }];
+        let rounds = std::iter::repeat_n(round, rounds).flatten();
+        std::iter::once(Step::Steal { tab }).chain(rounds).chain(owner).collect()
     })
 }
 
 fn history() -> impl Strategy<Value = Vec<Step>> {
     let any = step().prop_map(|step| vec![step]);
-    let passage = prop_oneof![8 => any, 2 => lost_answer(), 1 => race(), 1 => theft()];
+    let passage = prop_oneof![8 => any, 2 => lost_answer(), 1 => race(), 1 => theft(), 1 => pursuit()];
     proptest::collection::vec(passage, PASSAGES).prop_map(|passages| passages.concat())
 }
 

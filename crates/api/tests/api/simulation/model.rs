@@ -11,11 +11,11 @@ pub struct ModelSession {
     issued: Vec<Issued>,
     /// Every access token.
     pub accesses: Vec<String>,
-    /// When the live generation and the one before were made.
-    rotated_at: [Option<DateTime<Utc>>; 2],
-    /// The key of the latest rotation.
-    key: Option<String>,
+    /// Every rotation: the one of index 0 has superseded the first token.
+    rotations: Vec<Rotation>,
     absolute_end: DateTime<Utc>,
+    /// Whether the owner's client sends an `Idempotency-Key` with each refresh.
+    sends_keys: bool,
     pub revoked: bool,
     /// Somebody but the owner has presented one of its tokens.
     pub robbed: bool,
@@ -25,6 +25,37 @@ pub struct ModelSession {
 struct Issued {
     token: String,
     expires_at: DateTime<Utc>,
+    given_to: Vec<Party>,
+    presented_by: Vec<Party>,
+}
+
+#[derive(Debug)]
+struct Rotation {
+    at: DateTime<Utc>,
+    key: Option<String>,
+    origin: Origin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Party {
+    Owner,
+    Thief,
+}
+
+/// Network and user agent. Each is in a network of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    pub address: &'static str,
+    pub user_agent: &'static str,
+}
+
+/// A refresh.
+#[derive(Debug, Clone, Copy)]
+pub struct Presentation<'a> {
+    pub token: &'a str,
+    pub key: Option<&'a str>,
+    pub origin: Origin,
+    pub party: Party,
 }
 
 /// How long things live.
@@ -50,14 +81,19 @@ impl ModelSession {
         let (access, refresh) = tokens;
         Self {
             id,
-            issued: vec![Issued { token: refresh.to_owned(), expires_at: now + rules.refresh.min(rules.session) }],
+            issued: vec![Issued::new(refresh, now + rules.refresh.min(rules.session))],
             accesses: vec![access.to_owned()],
-            rotated_at: [Some(now), None],
-            key: None,
+            rotations: Vec::new(),
+            sends_keys: true,
             absolute_end: now + rules.session,
             revoked: false,
             robbed: false,
         }
+    }
+
+    /// The same of a client that knows no keys.
+    pub fn without_keys(self) -> Self {
+        Self { sends_keys: false, ..self }
     }
 
     pub fn generation(&self) -> usize {
@@ -90,8 +126,9 @@ impl ModelSession {
 
     /// What must be answered to this token, and what that does to the session but for the successor, which the answer
     /// brings ([`Self::succeeded`]).
-    pub fn present(&mut self, token: &str, key: Option<&str>, now: DateTime<Utc>, rules: Rules) -> Expected {
-        let index = self.issued.iter().position(|issued| issued.token == token).unwrap();
+    pub fn present(&mut self, request: Presentation<'_>, now: DateTime<Utc>, rules: Rules) -> Expected {
+        let token = request.token;
+        let index = self.index_of(token);
         let live = self.issued.last().unwrap();
         // A token's own expiry is in whole seconds and is looked at before the row is.
         if self.has_run_out(token, now) {
@@ -107,21 +144,62 @@ impl ModelSession {
         if behind == 0 {
             return Expected::Successor;
         }
-        let repeats = behind == 1 && key.is_some() && key == self.key.as_deref();
-        let superseded_at = self.rotated_at.get(behind - 1).copied().flatten();
-        let in_leeway = !rules.leeway.is_zero() && superseded_at.is_some_and(|at| now - at <= rules.leeway);
-        if repeats || in_leeway {
+        let since = &self.rotations[index..];
+        let repeats = behind == 1 && request.key.is_some() && request.key == since[0].key.as_deref();
+        if repeats || Self::in_leeway(request, since, now, rules) {
             return Expected::Same(live.token.clone());
         }
         self.revoked = true;
         Expected::Refused(Reason::RefreshReused)
     }
 
+    /// `since` begins with the rotation that has superseded what is presented.
+    fn in_leeway(request: Presentation<'_>, since: &[Rotation], now: DateTime<Utc>, rules: Rules) -> bool {
+        let age = now - since[0].at;
+        let keyless = request.key.is_none() && since.iter().all(|rotation| rotation.key.is_none());
+        let is_recent = !rules.leeway.is_zero() && Duration::zero() <= age && age <= rules.leeway;
+        keyless && since.len() <= 2 && since[0].origin == request.origin && is_recent
+    }
+
+    fn index_of(&self, token: &str) -> usize {
+        self.issued.iter().position(|issued| issued.token == token).unwrap()
+    }
+
+    /// Whether an honest client had to expect to be taken for a thief: it knows no keys and was late.
+    pub fn was_late(&self, token: &str, now: DateTime<Utc>, rules: Rules) -> bool {
+        let since = &self.rotations[self.index_of(token)..];
+        !self.sends_keys && (since.len() > 2 || now - since[0].at > rules.leeway || rules.leeway.is_zero())
+    }
+
+    /// A refresh was answered, with `given` unless it was refused.
+    pub fn note(&mut self, request: Presentation<'_>, given: Option<&str>) {
+        let presented = self.index_of(request.token);
+        self.issued[presented].presented_by.push(request.party);
+        if let Some(given) = given {
+            let given = self.index_of(given);
+            self.issued[given].given_to.push(request.party);
+        }
+    }
+
+    /// What must never be where the owner's client sends keys: a session that goes on after owner and thief have presented
+    /// one token, or one token that both were given.
+    pub fn is_shared_unseen(&self) -> bool {
+        let both = |parties: &[Party]| parties.contains(&Party::Owner) && parties.contains(&Party::Thief);
+        let goes_on = !self.revoked && self.issued.iter().any(|issued| both(&issued.presented_by));
+        self.sends_keys && (goes_on || self.issued.iter().any(|issued| both(&issued.given_to)))
+    }
+
     /// The live token was exchanged for this one.
-    pub fn succeeded(&mut self, successor: &str, key: Option<&str>, now: DateTime<Utc>, rules: Rules) {
+    pub fn succeeded(&mut self, successor: &str, request: Presentation<'_>, now: DateTime<Utc>, rules: Rules) {
         let expires_at = (now + rules.refresh).min(self.absolute_end);
-        self.issued.push(Issued { token: successor.to_owned(), expires_at });
-        self.rotated_at = [Some(now), self.rotated_at[0]];
-        self.key = key.map(str::to_owned);
+        self.issued.push(Issued::new(successor, expires_at));
+        let (key, origin) = (request.key.map(str::to_owned), request.origin);
+        self.rotations.push(Rotation { at: now, key, origin });
+    }
+}
+
+impl Issued {
+    fn new(token: &str, expires_at: DateTime<Utc>) -> Self {
+        Self { token: token.to_owned(), expires_at, given_to: Vec::new(), presented_by: Vec::new() }
     }
 }

@@ -1,9 +1,11 @@
 //! The API, the browsers before it, the thief, and the model beside it all.
 
-use super::browser::{Browser, Flight, LOST, Sent, refresh_of};
-use super::model::{Expected, ModelSession, Rules};
+use super::browser::{Browser, Flight, LOST, Sent};
+use super::model::{Expected, ModelSession, Origin, Party, Presentation, Rules};
+use super::thief::Loot;
 use super::{Loss, Step, cookies};
 use crate::support::{Answer, Database, TestApp};
+use auth_types::requests::RefreshRequest;
 use auth_types::responses::{TokenResponse, TokenTransport};
 use auth_types::{Reason, SessionId};
 use chrono::{DateTime, Duration, Utc};
@@ -15,18 +17,22 @@ const EMAIL: &str = "ada@example.com";
 /// The client gives a request up after so long; later it reaches nobody.
 const REQUEST_TIMEOUT: Duration = Duration::seconds(30);
 const TABS: usize = 3;
+/// A phone whose client knows no keys.
+const PHONE: Origin = Origin { address: "2001:db8:0:1::1", user_agent: "phone/1" };
+/// Another computer of the same kind, elsewhere.
+const OFFICE: Origin = Origin { address: "198.51.100.7", user_agent: "fox/1" };
 
-type Checked<T = ()> = Result<T, TestCaseError>;
+pub type Checked<T = ()> = Result<T, TestCaseError>;
 
 pub struct World {
-    app: TestApp,
+    pub app: TestApp,
     /// How tabs know the refresh token; see [`cookies`].
     transport: TokenTransport,
     rules: Rules,
-    browsers: Vec<Browser>,
+    pub browsers: Vec<Browser>,
     sessions: Vec<ModelSession>,
-    /// Refresh tokens that the thief has.
-    loot: Vec<String>,
+    /// What the thief has.
+    pub loot: Vec<Loot>,
     seeds: u128,
 }
 
@@ -35,7 +41,9 @@ impl World {
         let app = lifetimes(TestApp::builder(database).user(EMAIL), leeway).start().await;
         let settings = &app.settings().lifetimes;
         let rules = Rules { refresh: settings.refresh, session: settings.session, leeway: settings.leeway };
-        let browsers = vec![Browser::new(TABS, 7_200_000), Browser::new(TABS, -90_000)];
+        let office = Browser::new(TABS, -90_000).at(OFFICE);
+        let phone = Browser::new(TABS, 0).at(PHONE).without_keys();
+        let browsers = vec![Browser::new(TABS, 7_200_000), office, phone];
         let mut world = Self { app, transport, rules, browsers, sessions: Vec::new(), loot: Vec::new(), seeds: 0 };
         for browser in 0..world.browsers.len() {
             world.sign_in((browser, 0)).await;
@@ -43,7 +51,7 @@ impl World {
         world
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub fn now(&self) -> DateTime<Utc> {
         api::clock::Clock::now(&**self.app.clock())
     }
 
@@ -74,7 +82,8 @@ impl World {
                 self.browsers[place(tab).0].tell(place(tab).1, now);
             }
             Step::Steal { tab } => self.steal(place(tab).0),
-            Step::ThiefRefresh { loot } => self.thief_refresh(loot).await?,
+            Step::ThiefPoll { loot } => self.thief_poll(loot).await?,
+            Step::ThiefRefresh { loot, disguised, key } => self.thief_refresh(loot, disguised, key).await?,
             Step::Restart => self.restart().await,
         }
         Ok(())
@@ -119,7 +128,8 @@ impl World {
         keeper.wrote(true);
         browser.tabs[tab].flight = None;
         browser.write(&tokens);
-        self.sessions.push(ModelSession::signed_in(id, (&response.access, &response.refresh), now, rules));
+        let session = ModelSession::signed_in(id, (&response.access, &response.refresh), now, rules);
+        self.sessions.push(if browser.sends_keys { session } else { session.without_keys() });
     }
 
     /// With cookies a lock lets one tab of a browser sign in or refresh at a time.
@@ -192,7 +202,7 @@ impl World {
         Ok(answer.status.as_u16() == 401)
     }
 
-    async fn me(&self, access: &str) -> Answer {
+    pub async fn me(&self, access: &str) -> Answer {
         let request = self.app.request(reqwest::Method::GET, "/api/auth/me/").bearer_auth(access);
         crate::support::send(request).await
     }
@@ -206,20 +216,22 @@ impl World {
         if now - server_at > REQUEST_TIMEOUT {
             return Ok(());
         }
-        let (answer, cookie) = self.answer_to(&sent).await?;
+        let (answer, cookie) = self.answer_to(browser, &sent).await?;
         let answer = answer.timed(at, self.browsers[browser].now(now));
         self.browsers[browser].tabs[tab].flight = Some(Flight::Answered { sent, answer, cookie });
         Ok(())
     }
 
     /// What the tab would see, and the cookie that its browser would keep.
-    async fn answer_to(&mut self, sent: &Sent) -> Checked<(policy::Answer, Option<String>)> {
+    async fn answer_to(&mut self, browser: usize, sent: &Sent) -> Checked<(policy::Answer, Option<String>)> {
         let (key, id) = (sent.parent.idempotency_key(), sent.parent.session());
         let Some(token) = &sent.token else { return Ok((cookies::no_cookie(), None)) };
         if self.session_of(token) != id {
             return Ok((cookies::not_that_session(), None));
         }
-        let answer = self.present(token, Some(&key), id).await?;
+        let Browser { origin, sends_keys, .. } = self.browsers[browser];
+        let key = Some(key.as_str()).filter(|_| sends_keys);
+        let answer = self.present(Presentation { token, key, origin, party: Party::Owner }).await?;
         Ok(match self.transport {
             TokenTransport::Body => {
                 let (status, kind) = (answer.status.as_u16(), answer.header("content-type"));
@@ -261,66 +273,53 @@ impl World {
         Ok(())
     }
 
-    fn steal(&mut self, browser: usize) {
-        let stored = self.browsers[browser].storage.as_deref();
-        let stored = stored.and_then(|text| serde_json::from_str::<Tokens>(text).ok());
-        self.loot.extend(stored.as_ref().and_then(refresh_of).or_else(|| self.browsers[browser].cookie.clone()));
-    }
-
-    async fn thief_refresh(&mut self, index: usize) -> Checked {
-        if self.loot.is_empty() {
-            return Ok(());
-        }
-        let token = self.loot[self.loot.len() - 1 - index % self.loot.len()].clone();
-        let id = self.session_of(&token);
-        self.session(id).robbed = true;
-        let answer = self.present(&token, None, id).await?;
-        if answer.status.as_u16() == 200 {
-            self.loot.push(answer.json::<TokenResponse>().refresh);
-        }
-        Ok(())
-    }
-
-    fn session(&mut self, id: SessionId) -> &mut ModelSession {
+    pub fn session(&mut self, id: SessionId) -> &mut ModelSession {
         self.sessions.iter_mut().find(|session| session.id == id).unwrap()
     }
 
-    fn session_of(&self, token: &str) -> SessionId {
+    pub fn session_of(&self, token: &str) -> SessionId {
         self.sessions.iter().find(|session| session.tokens().any(|known| known == token)).unwrap().id
     }
 
     /// Presents a refresh token and compares the answer with the model's.
-    async fn present(&mut self, token: &str, key: Option<&str>, id: SessionId) -> Checked<Answer> {
-        let (now, rules) = (self.now(), self.rules);
-        let expected = self.session(id).present(token, key, now, rules);
-        let answer = match key {
-            Some(key) => self.app.refresh_with_key(token, key).await,
-            None => self.app.refresh(token).await,
-        };
-        let robbed = self.session(id).robbed;
+    pub async fn present(&mut self, request: Presentation<'_>) -> Checked<Answer> {
+        let (now, rules, id) = (self.now(), self.rules, self.session_of(request.token));
+        let expected = self.session(id).present(request, now, rules);
+        let answer = self.refresh(request).await;
+        let session = self.session(id);
         match &expected {
             Expected::Refused(reason) => {
                 prop_assert_eq!(answer.clone().problem(401).reason, *reason);
-                let honest_reuse = *reason == Reason::RefreshReused && !robbed;
-                prop_assert!(!honest_reuse, "an honest client was taken for a thief");
                 if *reason == Reason::RefreshReused {
+                    let honest = !session.robbed && !session.was_late(request.token, now, rules);
+                    prop_assert!(!honest, "an honest client was taken for a thief");
+                    session.note(request, None);
                     self.check_access_is_dead(id).await?;
                 }
             }
             Expected::Same(live) => {
                 let response: TokenResponse = answer.clone().ok();
                 prop_assert_eq!(&response.refresh, live, "the same successor, to the byte");
-                self.session(id).accesses.push(response.access);
+                session.note(request, Some(&response.refresh));
+                session.accesses.push(response.access);
             }
             Expected::Successor => {
                 let response: TokenResponse = answer.clone().ok();
-                let session = self.session(id);
                 prop_assert!(session.tokens().all(|known| known != response.refresh), "a new token");
-                session.succeeded(&response.refresh, key, now, rules);
+                session.succeeded(&response.refresh, request, now, rules);
+                session.note(request, Some(&response.refresh));
                 session.accesses.push(response.access);
             }
         }
+        prop_assert!(!self.session(id).is_shared_unseen(), "a thief goes on beside an owner who sends keys");
         Ok(answer)
+    }
+
+    async fn refresh(&self, Presentation { token, key, origin, .. }: Presentation<'_>) -> Answer {
+        let request = self.app.request(reqwest::Method::POST, "/api/auth/refresh/");
+        let request = request.header("X-Forwarded-For", origin.address).header("User-Agent", origin.user_agent);
+        let request = key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));
+        crate::support::send(request.json(&RefreshRequest { refresh: token.to_owned() })).await
     }
 
     /// Access tokens of a revoked session are refused at once, by the process's memory (`/verify/`) and by the row.
@@ -359,6 +358,7 @@ impl World {
 /// Short enough that a history sees them all.
 fn lifetimes(builder: crate::support::Builder, leeway: i64) -> crate::support::Builder {
     builder
+        .set("TRUSTED_PROXY_HOPS", "1")
         .set("ACCESS_TOKEN_LIFETIME", "60")
         .set("REFRESH_TOKEN_LIFETIME", "3600")
         .set("SESSION_MAX_AGE", "14400")

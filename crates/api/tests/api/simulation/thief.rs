@@ -1,0 +1,98 @@
+//! A thief who has copied a browser's tokens, but not what makes its keys: polls all that they open, and refreshes from
+//! wherever that may help.
+
+use super::browser::refresh_of;
+use super::model::{Origin, Party, Presentation};
+use super::world::{Checked, World};
+use crate::support::{Answer, send};
+use auth_types::Reason;
+use auth_types::responses::TokenResponse;
+use client::policy::Tokens;
+use proptest::prelude::*;
+use reqwest::Method;
+use serde_json::Value;
+
+/// Nobody else is there.
+const ELSEWHERE: Origin = Origin { address: "192.0.2.66", user_agent: "thief/1" };
+/// What times that follow from a rotation are shown in, seconds.
+const STEP_SECONDS: i64 = 300;
+
+/// Tokens of one session.
+#[derive(Debug, Clone)]
+pub struct Loot {
+    refresh: String,
+    access: String,
+    /// Where their owner is.
+    origin: Origin,
+}
+
+impl World {
+    pub(super) fn steal(&mut self, browser: usize) {
+        let browser = &self.browsers[browser];
+        let origin = browser.origin;
+        let stored = browser.storage.as_deref().and_then(|text| serde_json::from_str::<Tokens>(text).ok());
+        let Some(refresh) = stored.as_ref().and_then(refresh_of).or_else(|| browser.cookie.clone()) else { return };
+        let id = self.session_of(&refresh);
+        let access = self.session(id).accesses.last().unwrap().clone();
+        self.loot.push(Loot { refresh, access, origin });
+    }
+
+    /// The newest loot first.
+    fn chosen(&self, index: usize) -> Option<Loot> {
+        let index = index.checked_rem(self.loot.len())?;
+        Some(self.loot[self.loot.len() - 1 - index].clone())
+    }
+
+    pub(super) async fn thief_refresh(&mut self, index: usize, disguised: bool, key: bool) -> Checked {
+        let Some(loot) = self.chosen(index) else { return Ok(()) };
+        let id = self.session_of(&loot.refresh);
+        self.session(id).robbed = true;
+        let origin = if disguised { loot.origin } else { ELSEWHERE };
+        let key = key.then_some("of the thief");
+        let answer = self.present(Presentation { token: &loot.refresh, key, origin, party: Party::Thief }).await?;
+        if answer.status.as_u16() == 200 {
+            let TokenResponse { refresh, access, .. } = answer.json();
+            self.loot.push(Loot { refresh, access, ..loot });
+        }
+        Ok(())
+    }
+
+    /// Looks at everything, and learns neither when the owner has refreshed nor whether the session was ended since.
+    pub(super) async fn thief_poll(&mut self, index: usize) -> Checked {
+        let Some(loot) = self.chosen(index) else { return Ok(()) };
+        let (id, now) = (self.session_of(&loot.refresh), self.now());
+        let session = self.session(id);
+        let (is_live, is_expired) = (session.is_live(now), session.is_expired(now));
+        let has_run_out = session.has_run_out(&loot.refresh, now);
+        let is_newest = session.tokens().last() == Some(loot.refresh.as_str());
+        let verified = self.app.verify(&loot.refresh).await;
+        if is_live && is_newest && !has_run_out {
+            prop_assert_eq!(verified.status.as_u16(), 200);
+        } else if !has_run_out && !is_expired {
+            prop_assert_eq!(verified.problem(401).reason, Reason::SessionRevoked);
+        }
+        let me = self.me(&loot.access).await;
+        prop_assert!(is_live || me.status.as_u16() == 401, "a session that is over opens nothing");
+        for path in ["/api/auth/sessions/", "/api/auth/me/export/"] {
+            let answer = send(self.app.request(Method::GET, path).bearer_auth(&loot.access)).await;
+            prop_assert_eq!(answer.status, me.status, "{}", path);
+            check_times(&answer)?;
+        }
+        Ok(())
+    }
+}
+
+/// No time that follows from a rotation is shown exactly.
+fn check_times(answer: &Answer) -> Checked {
+    let body: Value = answer.json();
+    let sessions = if body.is_array() { &body } else { &body["sessions"] };
+    for session in sessions.as_array().into_iter().flatten() {
+        for name in ["last_used_at", "rotated_at", "expires_at"] {
+            let Some(at) = session[name].as_str() else { continue };
+            let at: chrono::DateTime<chrono::Utc> = at.parse().unwrap();
+            prop_assert_eq!(at.timestamp_micros() % (STEP_SECONDS * 1_000_000), 0, "{} {}", name, at);
+        }
+        prop_assert!(session["generation"].is_null() && session["previous_rotated_at"].is_null());
+    }
+    Ok(())
+}
