@@ -96,9 +96,9 @@ pub struct SessionResponse {
     pub current: bool,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
-    /// When it was last refreshed; sign-in counts.
+    /// When it was last refreshed, in steps of 5 minutes; sign-in counts.
     pub last_used_at: DateTime<Utc>,
-    /// When it ends if it is not used.
+    /// When it ends if it is not used, in steps of 5 minutes.
     pub expires_at: DateTime<Utc>,
     /// Where the person signed in from.
     pub ip_address: Option<String>,

@@ -153,7 +153,7 @@ impl Endpoint {
     /// Heeds `Idempotency-Key`.
     pub(super) fn idempotent(self) -> Self {
         let key = ObjectBuilder::new().min_length(Some(1)).max_length(Some(IDEMPOTENCY_KEY_MAX_BYTES));
-        let about = "The same key repeats a rotation whose answer was lost.";
+        let about = "The same key repeats a rotation whose response was lost, and nothing else does.";
         self.header("Idempotency-Key", Required::False, key, about)
     }
 
