@@ -114,7 +114,7 @@ async fn keep(services: &Services, picture: Picture) -> Result<AvatarKey, Avatar
     let key = AvatarKey::new(picture.kind);
     let (name, now) = (key.file_name(), services.now());
     let noted = name.clone();
-    services.store.run(move |connection| stray_files::insert(connection, &noted, now)).await?;
+    services.store.write_statement(move |connection| stray_files::insert(connection, &noted, now)).await?;
     services.files.put(&name, picture.content.into(), picture.kind.media_type()).await?;
     Ok(key)
 }

@@ -52,7 +52,7 @@ pub async fn resend(
         .map_err(|message| EmailVerificationError::Fields(FieldErrors::from([("email".to_owned(), vec![message])])))?;
     mail::check_limits(services, &canonical, client).await?;
     let mail = mail::to_address(MailKind::VerifyEmail, &canonical, services.now(), client);
-    services.store.run(move |connection| mail_outbox::insert(connection, &mail)).await?;
+    services.store.write_statement(move |connection| mail_outbox::insert(connection, &mail)).await?;
     Ok(())
 }
 

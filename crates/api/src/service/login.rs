@@ -226,5 +226,5 @@ async fn open_session(services: &Services, proven: Proven, client: ClientInfo) -
 
 async fn note_failure(services: &Services, user: Option<UserId>, client: &ClientInfo) -> Result<(), StoreError> {
     let failure = event(user, EventKind::LoginFailed, services.now(), client);
-    services.store.run(move |connection| events::insert(connection, &failure)).await
+    services.store.write_statement(move |connection| events::insert(connection, &failure)).await
 }

@@ -43,7 +43,7 @@ pub async fn request(
     let (_, canonical) = identity::check_email(&request.email).map_err(|message| field("email", message))?;
     mail::check_limits(services, &canonical, client).await?;
     let mail = mail::to_address(MailKind::ResetPassword, &canonical, services.now(), client);
-    services.store.run(move |connection| mail_outbox::insert(connection, &mail)).await?;
+    services.store.write_statement(move |connection| mail_outbox::insert(connection, &mail)).await?;
     Ok(())
 }
 

@@ -84,7 +84,7 @@ pub async fn check(
     let compared = place.run(move || passwords::verify(&password, &encoded, cost)).await;
     if compared == Ok(Verdict::Wrong) {
         let failure = event(account.user.id, EventKind::ReauthenticationFailed, services.now(), client);
-        services.store.run(move |connection| events::insert(connection, &failure)).await?;
+        services.store.write_statement(move |connection| events::insert(connection, &failure)).await?;
         return Err(ReauthenticationError::WrongPassword);
     }
     // Only a guess counts: not the right password, and not a server that could not compare.

@@ -163,7 +163,8 @@ impl Exchange {
     fn run(&self, connection: &mut AnyConnection) -> QueryResult<Outcome> {
         // A second round is needed only when the row changes between the statement and the look at it.
         for _ in 0..2 {
-            if let Some(rotated) = sessions::rotate(connection, &self.presented, &self.rotation)? {
+            let rotate = |connection: &mut _| sessions::rotate(connection, &self.presented, &self.rotation);
+            if let Some(rotated) = connection.write_statement(rotate)? {
                 return Ok(Outcome::Rotated(Box::new(rotated)));
             }
             let found = sessions::find_with_user(connection, self.presented.session)?;

@@ -53,6 +53,6 @@ pub async fn prune(services: &Services) -> Result<(), StoreError> {
 
 async fn try_delete(services: &Services, name: String) -> Result<(), StrayError> {
     services.files.delete(&name).await?;
-    services.store.run(move |connection| stray_files::delete(connection, &name)).await?;
+    services.store.write_statement(move |connection| stray_files::delete(connection, &name)).await?;
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! One connection type for both databases, and the pool that hands it out.
 
+use super::recovery::Condition;
 use super::statements::LogStatements;
 use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::r2d2::ManageConnection;
+use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::sql_types::Text;
 use diesel::{PgConnection, SqliteConnection};
 use secrecy::ExposeSecret;
@@ -24,30 +25,6 @@ impl std::fmt::Debug for AnyConnection {
             Self::Postgres(_) => "AnyConnection::Postgres",
             Self::Sqlite(_) => "AnyConnection::Sqlite",
         })
-    }
-}
-
-impl AnyConnection {
-    /// Runs `work` as one transaction.
-    ///
-    /// SQLite takes the write lock at the start: a transaction that reads first and writes later fails there at once,
-    /// whatever the busy time-out, when another has written in between.
-    ///
-    /// # Errors
-    /// What `work` answers, after a roll-back: a verdict that writes must be an `Ok`.
-    pub fn write<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
-    where
-        E: From<diesel::result::Error>,
-    {
-        if let Self::Sqlite(sqlite) = self {
-            sqlite.batch_execute("BEGIN IMMEDIATE")?;
-            let result = work(self);
-            let Self::Sqlite(sqlite) = self else { return result };
-            // When the end fails, its error counts: the pool drops a connection that may still be inside a transaction.
-            sqlite.batch_execute(if result.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-            return result;
-        }
-        self.transaction(work)
     }
 }
 
@@ -123,14 +100,14 @@ fn with_defaults(url: &str) -> String {
 #[derive(Debug)]
 pub struct Pooled {
     pub(super) connection: AnyConnection,
-    /// Whether the last statement failed in a way that may have harmed the connection.
-    pub(super) suspect: bool,
+    /// What the last work on it has left.
+    pub(super) condition: Condition,
     epoch: u64,
 }
 
 /// Opens connections for the pool and judges which may be used again.
 ///
-/// No statement is spent on that: a connection that failed is dropped, and with it all those that were opened before,
+/// No statement is spent on that: a connection that is lost is dropped, and with it all those that were opened before,
 /// because a restarted database has closed them, too.
 #[derive(Debug)]
 pub struct Manager {
@@ -150,7 +127,9 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Pooled, ConnectionError> {
         let epoch = self.epoch.load(Ordering::SeqCst);
-        Ok(Pooled { connection: open(&self.url)?, suspect: false, epoch })
+        let mut connection = open(&self.url)?;
+        connection.only_read().map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(Pooled { connection, condition: Condition::Sound, epoch })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectionError> {
@@ -162,10 +141,11 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        if pooled.suspect {
+        if pooled.condition == Condition::Lost {
             self.epoch.fetch_max(pooled.epoch + 1, Ordering::SeqCst);
         }
-        pooled.suspect || std::thread::panicking()
+        // Broken: still inside a transaction.
+        pooled.condition != Condition::Sound || pooled.connection.is_broken() || std::thread::panicking()
     }
 }
 

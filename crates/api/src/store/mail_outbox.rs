@@ -148,11 +148,10 @@ pub fn claim(
     let mut claimed = Vec::with_capacity(due.len());
     for (id, attempts) in due {
         let free = mail_outbox::table.find(id).filter(mail_outbox::attempts.eq(attempts));
-        let row = diesel::update(free)
+        let update = diesel::update(free)
             .set((mail_outbox::attempts.eq(attempts + 1), mail_outbox::due_at.eq(At(until))))
-            .returning(<MailRow as Selectable<MultiBackend>>::construct_selection())
-            .get_result(connection);
-        claimed.extend(row.optional()?);
+            .returning(<MailRow as Selectable<MultiBackend>>::construct_selection());
+        claimed.extend(connection.write_statement(|connection| update.get_result(connection).optional())?);
     }
     Ok(claimed)
 }

@@ -8,6 +8,7 @@ pub mod last_backup;
 pub mod mail_outbox;
 pub mod migrations;
 pub mod one_time_tokens;
+mod recovery;
 #[cfg_attr(
     not(test),
     expect(clippy::wildcard_imports, reason = "generated so; clippy does not look for them in tests")
@@ -17,6 +18,7 @@ pub mod sessions;
 pub mod state;
 mod statements;
 pub mod stray_files;
+mod transaction;
 mod turns;
 pub mod types;
 pub mod users;
@@ -60,6 +62,7 @@ impl StoreError {
                 info,
             ) => Self::Unavailable(info.message().to_owned()),
             Error::BrokenTransactionManager => Self::Unavailable("a transaction was cut".to_owned()),
+            Error::RollbackErrorOnCommit { commit_error, .. } => Self::from_query(*commit_error),
             other => Self::Defect(other),
         }
     }
@@ -93,7 +96,8 @@ impl Store {
         (state.idle_connections, state.connections.saturating_sub(state.idle_connections))
     }
 
-    /// Runs `work` on a connection, off the async workers. It is done whether or not somebody still waits for it.
+    /// Runs `work` on a connection, off the async workers. It is done whether or not somebody still waits for it. What it
+    /// writes it writes by [`AnyConnection::write`] or [`AnyConnection::write_statement`]; SQLite refuses anything else.
     ///
     /// # Errors
     /// [`StoreError`]; [`StoreError::Unavailable`] also when no connection is free in time, or no answer comes in time:
@@ -129,6 +133,17 @@ impl Store {
     ) -> Result<T, StoreError> {
         self.run(move |connection| connection.write(work)).await
     }
+
+    /// The same for one statement that writes: on PostgreSQL it commits by itself, in one round trip.
+    ///
+    /// # Errors
+    /// As [`Store::run`]; nothing of `statement` is kept then.
+    pub async fn write_statement<T: Send + 'static>(
+        &self,
+        statement: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(move |connection| connection.write_statement(statement)).await
+    }
 }
 
 /// The runtime ends, or the work has panicked, and then so does its caller.
@@ -143,10 +158,11 @@ fn run_on<T>(
     mut pooled: PooledConnection<Manager>,
     work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
 ) -> Result<T, StoreError> {
-    let Pooled { connection, suspect, .. } = &mut *pooled;
-    let result = work(connection).map_err(StoreError::from_query);
-    *suspect = matches!(result, Err(StoreError::Unavailable(_)));
-    result
+    let Pooled { connection, condition, .. } = &mut *pooled;
+    work(connection).map_err(|error| {
+        *condition = recovery::condition_after(connection, &error);
+        StoreError::from_query(error)
+    })
 }
 
 #[derive(Debug)]

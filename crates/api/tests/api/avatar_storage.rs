@@ -86,8 +86,8 @@ async fn a_file_that_no_row_came_to_name_is_deleted_an_hour_later(database: Data
     let name = format!("avatars/{}.jpg", "0".repeat(32));
     app.services().files.put(&name, bytes::Bytes::from_static(b"x"), "image/jpeg").await.unwrap();
     let (noted, now) = (name.clone(), app.services().now());
-    let note = app.services().store.run(move |connection| api::store::stray_files::insert(connection, &noted, now));
-    note.await.unwrap();
+    let note = move |connection: &mut _| api::store::stray_files::insert(connection, &noted, now);
+    app.services().store.write_statement(note).await.unwrap();
     let url = give(&app, &tokens).await;
     app.clock().advance(Duration::hours(1));
     prune(app.services()).await.unwrap();

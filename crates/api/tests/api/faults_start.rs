@@ -1,14 +1,15 @@
 //! Starting on a database that is not there, not ours, or not ready.
 
-use crate::support::{Cluster, Database, Process, TestDb, create_user, eventually, on_both_databases, try_start};
+use crate::support::{
+    Cluster, Database, Process, TestDb, create_user, eventually, execute, on_both_databases, try_start,
+};
 use api::config::DatabaseUrl;
 use api::store::AnyConnection;
 use api::store::connection::open;
 use auth_types::Reason;
 use diesel::connection::SimpleConnection;
 use reqwest::Method;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 on_both_databases![
     a_process_killed_in_a_migration_leaves_nothing_half_done,
@@ -156,31 +157,48 @@ const STARTS_AT_ONCE: usize = 4;
 const PROBES: usize = 4;
 
 /// Asks from the moment that the process listens until it is ready or has ended.
-async fn probe_until_ready(process: Process) -> Process {
-    let process = Arc::new(process);
-    let over = Arc::new(AtomicBool::new(false));
+async fn probe_until_ready(process: &Process, answered: &AtomicUsize) {
+    let over = AtomicBool::new(false);
     let probes = (0..PROBES).map(|_| async {
         while !over.load(Ordering::SeqCst) {
             let answer = process.request(Method::GET, "/readyz").send().await;
+            answered.fetch_add(1, Ordering::SeqCst);
             let ready = answer.as_ref().map_or(true, |answer| answer.status().is_success());
             over.fetch_or(ready, Ordering::SeqCst);
         }
     });
     futures_util::future::join_all(probes).await;
-    Arc::into_inner(process).unwrap()
+}
+
+/// Lets the migration and the probes meet: the migration waits for diesel's table, and each probe is answered or waits,
+/// too.
+async fn hold_until_both_are_there(db: &TestDb, mut holder: AnyConnection, answered: &AtomicUsize) {
+    const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+        AND wait_event_type = 'Lock' AND wait_event <> 'advisory'";
+    eventually("a migration waits", async || (db.number(WAITING) > 0).then_some(())).await;
+    let before = answered.load(Ordering::SeqCst);
+    let met = || answered.load(Ordering::SeqCst) > before + PROBES || db.number(WAITING) > 1;
+    eventually("probes are answered, or wait", async || met().then_some(())).await;
+    execute(&mut holder, "ROLLBACK");
 }
 
 /// `processes` first starts on one empty database.
 async fn start_probed(processes: usize) {
     let db = TestDb::empty(Database::Postgres);
+    let mut holder = db.connect();
+    execute(&mut holder, "SET idle_in_transaction_session_timeout = 0");
+    execute(&mut holder, "BEGIN");
+    execute(&mut holder, "CREATE TABLE __diesel_schema_migrations (version text)");
     let starts = (0..processes).map(|_| {
         let url = db.url().to_owned();
-        async {
-            let start = tokio::task::spawn_blocking(move || Process::start_unready(&url, &[]));
-            probe_until_ready(start.await.unwrap()).await
-        }
+        tokio::task::spawn_blocking(move || Process::start_unready(&url, &[]))
     });
-    for process in futures_util::future::join_all(starts).await {
+    let started = futures_util::future::join_all(starts).await;
+    let started: Vec<Process> = started.into_iter().map(Result::unwrap).collect();
+    let answered = AtomicUsize::new(0);
+    let probed = futures_util::future::join_all(started.iter().map(|process| probe_until_ready(process, &answered)));
+    tokio::join!(probed, hold_until_both_are_there(&db, holder, &answered));
+    for process in started {
         let ready = process.request(Method::GET, "/readyz").send().await;
         let ready = ready.unwrap_or_else(|error| panic!("{error}: {}", process.log().join("\n")));
         assert!(ready.status().is_success(), "{}", process.log().join("\n"));

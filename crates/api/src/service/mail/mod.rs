@@ -140,7 +140,7 @@ async fn deliver(services: &Services, exit: &Exit<'_>, mail: MailRow) -> Result<
     let counted = match &outcome {
         Outcome::Sent | Outcome::Nobody => {
             let sent = matches!(outcome, Outcome::Sent);
-            services.store.run(move |connection| mail_outbox::delete(connection, &mail)).await?;
+            services.store.write_statement(move |connection| mail_outbox::delete(connection, &mail)).await?;
             if sent { MailOutcome::Sent } else { MailOutcome::Dropped }
         }
         Outcome::Later(why) if again_at < mail.expires_at => {
@@ -148,7 +148,10 @@ async fn deliver(services: &Services, exit: &Exit<'_>, mail: MailRow) -> Result<
                 mail_id = id, attempts = attempts;
                 "mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}"
             );
-            services.store.run(move |connection| mail_outbox::postpone(connection, &mail, again_at)).await?;
+            services
+                .store
+                .write_statement(move |connection| mail_outbox::postpone(connection, &mail, again_at))
+                .await?;
             MailOutcome::Postponed
         }
         Outcome::Later(why) | Outcome::Never(why) => {

@@ -1,0 +1,109 @@
+//! Writing: nothing counts as done before its commit has succeeded.
+//!
+//! A pool's connection to SQLite only reads, except inside [`AnyConnection::write`] and
+//! [`AnyConnection::write_statement`], which end with a `COMMIT` of their own. A statement with `RETURNING` that commits
+//! by itself gives its row first and commits when it is reset, and diesel drops the result of that: on a full disk a row
+//! would come back that is stored nowhere.
+
+use super::connection::AnyConnection;
+use diesel::SqliteConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::result::{Error, QueryResult};
+
+/// In an aborted transaction PostgreSQL takes `COMMIT` for `ROLLBACK`, and that succeeds. Any other statement fails there.
+const COMMIT_POSTGRES: &str = "SELECT 1; COMMIT";
+
+impl AnyConnection {
+    /// Runs `work` as one transaction.
+    ///
+    /// SQLite takes the write lock at the start: a transaction that reads first and writes later fails there at once,
+    /// whatever the busy time-out, when another has written in between.
+    ///
+    /// # Errors
+    /// Those of `work`, which is rolled back then: a verdict that writes must be an `Ok`. And that of the commit: on
+    /// SQLite nothing is kept then, unless the process ends before its next write; on PostgreSQL the outcome is unknown
+    /// when the connection was lost.
+    pub fn write<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        self.begin()?;
+        match work(self) {
+            Ok(done) => {
+                self.commit()?;
+                Ok(done)
+            }
+            Err(error) => {
+                self.roll_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs one statement that writes. On PostgreSQL it commits by itself, in one round trip.
+    ///
+    /// # Errors
+    /// As [`AnyConnection::write`].
+    pub fn write_statement<T>(&mut self, statement: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
+        match self {
+            Self::Postgres(_) => statement(self),
+            Self::Sqlite(_) => self.write(statement),
+        }
+    }
+
+    /// From now on SQLite refuses what would write outside a transaction of [`AnyConnection::write`].
+    pub(super) fn only_read(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Postgres(_) => Ok(()),
+            Self::Sqlite(sqlite) => allow_writes(sqlite, false),
+        }
+    }
+
+    fn begin(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Postgres(postgres) => AnsiTransactionManager::begin_transaction_sql(postgres, "BEGIN"),
+            Self::Sqlite(sqlite) => {
+                allow_writes(sqlite, true)?;
+                let begun = AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE");
+                if begun.is_err() {
+                    allow_writes(sqlite, false)?;
+                }
+                begun
+            }
+        }
+    }
+
+    fn commit(&mut self) -> QueryResult<()> {
+        match self {
+            Self::Postgres(postgres) => {
+                let committed = postgres.batch_execute(COMMIT_POSTGRES);
+                if committed.is_err() {
+                    self.roll_back();
+                }
+                committed
+            }
+            Self::Sqlite(sqlite) => {
+                // Rolls back where the commit fails.
+                let committed = AnsiTransactionManager::commit_transaction(sqlite);
+                allow_writes(sqlite, false)?;
+                committed
+            }
+        }
+    }
+
+    /// A failure of its own says nothing new: either the database has rolled back by itself, or the connection is still in
+    /// the transaction, and the pool drops it.
+    fn roll_back(&mut self) {
+        let _ = match self {
+            Self::Postgres(postgres) => AnsiTransactionManager::rollback_transaction(postgres),
+            Self::Sqlite(sqlite) => {
+                let _ = AnsiTransactionManager::rollback_transaction(sqlite);
+                allow_writes(sqlite, false)
+            }
+        };
+    }
+}
+
+fn allow_writes(sqlite: &mut SqliteConnection, allowed: bool) -> QueryResult<()> {
+    sqlite.batch_execute(if allowed { "PRAGMA query_only = OFF" } else { "PRAGMA query_only = ON" })
+}
