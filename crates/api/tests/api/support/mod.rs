@@ -36,7 +36,6 @@ pub use clock::ManualClock;
 pub use cluster::Cluster;
 pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb, execute};
-pub use edge::Edge;
 pub use edge::{CLIENT, Edge};
 pub use faulty_disk::{DiskError, FaultyDisk};
 pub use hashing::{hold_hashing, queue_length};
