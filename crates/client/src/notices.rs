@@ -1,6 +1,6 @@
 //! What people should know about the connection, in one place.
 
-use crate::policy::{Answer, LONGEST_ASKED, Silence, Trouble};
+use crate::policy::{Exchange, LONGEST_ASKED, Trouble};
 use leptos::prelude::*;
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl Notices {
     }
 
     /// Takes note of an answer, or of its absence.
-    pub fn heard(self, exchange: &Result<Answer, Silence>) {
+    pub fn heard(self, exchange: &Exchange) {
         // An answer is better evidence than the browser's guess, which knows nothing of a server on this machine.
         if exchange.is_ok() && self.0.with_untracked(|board| !board.online) {
             self.online(true);

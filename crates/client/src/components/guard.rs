@@ -3,7 +3,7 @@
 use super::{Brand, Button, Loader, Waiting, load};
 use crate::http::Api;
 use crate::policy::{START, accept_next, sign_in_path};
-use crate::session::{Farewell, Session, State};
+use crate::session::{Farewell, PageSession, Session, State};
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -18,10 +18,11 @@ pub fn Protected(children: ChildrenFn) -> impl IntoView {
         State::SignedIn(epoch) => Some((epoch, session.user().is_some())),
         State::Unknown | State::SignedOut(_) => None,
     });
-    move || match shown.get() {
-        Some((_, true)) => children().into_any(),
-        Some((_, false)) => view! { <Confirming /> }.into_any(),
-        None => ().into_any(),
+    move || {
+        let (epoch, is_confirmed) = shown.get()?;
+        // Everything below belongs to this session. With the next one all of it is built again, forms included.
+        provide_context(session.page_of(epoch));
+        Some(if is_confirmed { children().into_any() } else { view! { <Confirming /> }.into_any() })
     }
 }
 
@@ -43,14 +44,14 @@ fn ask_visitors_to_sign_in(session: Session) {
 /// Asks the server who this is, and shows nothing of theirs meanwhile.
 #[component]
 fn Confirming() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let me: Loader<UserResponse> = load(session, move || Api::new(session).me());
+    let page = expect_context::<PageSession>();
+    let me: Loader<UserResponse> = load(move || Api::new(page).me());
     Effect::new(move |_| {
         if let Some(user) = me.value.get() {
-            session.set_user(user);
+            page.set_user(user);
         }
     });
-    let sign_out = Callback::new(move |()| session.logout());
+    let sign_out = Callback::new(move |()| page.logout());
     view! {
         <main id="main" class="entrance" tabindex="-1">
             <div class="card">
@@ -76,7 +77,13 @@ pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
             navigate(accept_next(next.as_deref().unwrap_or(START)), replacing());
         }
     });
-    move || matches!(session.state(), State::SignedOut(_)).then(|| children())
+    move || {
+        let is_visitor = matches!(session.state(), State::SignedOut(_));
+        is_visitor.then(|| {
+            provide_context(session.page());
+            children()
+        })
+    }
 }
 
 fn replacing() -> NavigateOptions {

@@ -62,7 +62,7 @@ impl<T: Send + Sync + 'static> Loader<T> {
 }
 
 /// Asks with `fetch` until it succeeds or is refused: patiently, and at once when the network comes back.
-pub fn load<T, F, R>(session: Session, fetch: F) -> Loader<T>
+pub fn load<T, F, R>(fetch: F) -> Loader<T>
 where
     T: Send + Sync + 'static,
     F: Fn() -> R + Clone + 'static,
@@ -76,6 +76,7 @@ where
     };
     loader.ask.set_value(Rc::new(move || attempt(loader, fetch.clone(), 1)));
     loader.reload();
+    let session = expect_context::<Session>();
     Effect::new(move |before: Option<u32>| {
         let wakes = session.wakes();
         let waits = loader.failure.with_untracked(|failure| failure.as_ref().is_some_and(Failure::passes));

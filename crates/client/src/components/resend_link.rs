@@ -20,8 +20,9 @@ pub fn ResendLink(
     let press = Callback::new(move |()| {
         pending.set(true);
         failure.set(None);
+        let request = EmailResendRequest { email: email.get_untracked() };
         spawn_local(async move {
-            let result = visitor.resend_confirmation(&EmailResendRequest { email: email.get_untracked() }).await;
+            let result = visitor.resend_confirmation(&request).await;
             pending.try_set(false);
             match result {
                 Ok(()) => notices.say(Some("The link is on its way to you. Look into your mail.")),

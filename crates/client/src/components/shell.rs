@@ -1,7 +1,7 @@
 //! The frame of the pages for users.
 
 use super::{Brand, Button, Protected};
-use crate::session::Session;
+use crate::session::PageSession;
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet};
 
@@ -20,8 +20,8 @@ pub fn Shell() -> impl IntoView {
 
 #[component]
 fn Header() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let sign_out = Callback::new(move |()| session.logout());
+    let page = expect_context::<PageSession>();
+    let sign_out = Callback::new(move |()| page.logout());
     view! {
         <header class="header">
             <div class="header-inner">

@@ -11,10 +11,10 @@ use wasm_bindgen::JsValue;
 use web_sys::File;
 
 /// What a form waits for: a server that wakes up takes most of a minute.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a refresh waits for. Less, because it can be repeated safely and others wait for it.
-pub(crate) const REFRESH_PATIENCE: Duration = Duration::from_secs(30);
+const REFRESH_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The methods that the API uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

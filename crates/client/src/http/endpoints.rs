@@ -2,7 +2,7 @@
 
 use super::{Call, Http};
 use crate::policy::{Failure, read_empty, read_json};
-use crate::session::Session;
+use crate::session::PageSession;
 use auth_types::SessionId;
 use auth_types::events::EventsResponse;
 use auth_types::requests::{
@@ -14,17 +14,17 @@ use serde::Serialize;
 use serde_json::Value;
 use web_sys::File;
 
-/// What a signed-in user can ask for. Errors are what to tell them instead.
+/// What a signed-in user can ask for on a page of theirs. Errors are what to tell them instead.
 #[derive(Debug, Clone, Copy)]
 pub struct Api {
-    session: Session,
+    page: PageSession,
 }
 
 impl Api {
-    /// The API as `session` sees it.
+    /// The API for the session that `page` was built for.
     #[must_use]
-    pub const fn new(session: Session) -> Self {
-        Self { session }
+    pub const fn new(page: PageSession) -> Self {
+        Self { page }
     }
 
     /// The user.
@@ -32,7 +32,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn me(self) -> Result<UserResponse, Failure> {
-        read_json(self.session.send(Call::get("/api/auth/me/")).await?)
+        read_json(self.page.send(Call::get("/api/auth/me/")).await?)
     }
 
     /// Changes the user.
@@ -40,7 +40,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn update_me(self, changes: &UpdateMeRequest) -> Result<UserResponse, Failure> {
-        read_json(self.session.send(Call::patch("/api/auth/me/", changes)).await?)
+        read_json(self.page.send(Call::patch("/api/auth/me/", changes)).await?)
     }
 
     /// Gives the user a picture.
@@ -48,7 +48,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn give_picture(self, file: &File) -> Result<AvatarResponse, Failure> {
-        read_json(self.session.send(Call::put_file("/api/auth/me/avatar/", file)).await?)
+        read_json(self.page.send(Call::put_file("/api/auth/me/avatar/", file)).await?)
     }
 
     /// Takes the user's picture away.
@@ -56,7 +56,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn remove_picture(self) -> Result<AvatarResponse, Failure> {
-        read_json(self.session.send(Call::delete("/api/auth/me/avatar/")).await?)
+        read_json(self.page.send(Call::delete("/api/auth/me/avatar/")).await?)
     }
 
     /// Everything that is stored about the user, as a text to keep.
@@ -64,7 +64,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn export(self) -> Result<String, Failure> {
-        let stored: Value = read_json(self.session.send(Call::get("/api/auth/me/export/")).await?)?;
+        let stored: Value = read_json(self.page.send(Call::get("/api/auth/me/export/")).await?)?;
         // With an indent: people read it, too.
         Ok(format!("{stored:#}\n"))
     }
@@ -74,7 +74,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn events(self, cursor: &str) -> Result<EventsResponse, Failure> {
-        read_json(self.session.send(Call::get(format!("/api/auth/events/?cursor={cursor}"))).await?)
+        read_json(self.page.send(Call::get(format!("/api/auth/events/?cursor={cursor}"))).await?)
     }
 
     /// Asks for a mail to the address that the user wants.
@@ -82,7 +82,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn change_email(self, request: &EmailChangeRequest) -> Result<(), Failure> {
-        read_empty(self.session.send(Call::post("/api/auth/email/change/", request)).await?)
+        read_empty(self.page.send(Call::post("/api/auth/email/change/", request)).await?)
     }
 
     /// The user's sessions.
@@ -90,7 +90,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn sessions(self) -> Result<Vec<SessionResponse>, Failure> {
-        read_json(self.session.send(Call::get("/api/auth/sessions/")).await?)
+        read_json(self.page.send(Call::get("/api/auth/sessions/")).await?)
     }
 
     /// Ends one session.
@@ -98,7 +98,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn end_session(self, id: SessionId) -> Result<(), Failure> {
-        read_empty(self.session.send(Call::delete(format!("/api/auth/sessions/{id}/"))).await?)
+        read_empty(self.page.send(Call::delete(format!("/api/auth/sessions/{id}/"))).await?)
     }
 
     /// Ends all sessions, this one included.
@@ -106,7 +106,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn logout_everywhere(self) -> Result<RevokedResponse, Failure> {
-        read_json(self.session.send(Call::post("/api/auth/logout/all/", &EmptyResponse {})).await?)
+        read_json(self.page.send(Call::post("/api/auth/logout/all/", &EmptyResponse {})).await?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::call::{Call, Verb};
 use crate::clock;
-use crate::policy::{Answer, Now, Silence, retry_after};
+use crate::policy::{Answer, Exchange, Now, Silence, retry_after};
 use gloo_timers::callback::Timeout;
 use reqwasm::http::{Method, ReferrerPolicy, Request, RequestCache, RequestCredentials, RequestRedirect, Response};
 use std::cell::Cell;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use web_sys::AbortController;
 
 /// Sends `call`, and gives up when its patience ends.
-pub(super) async fn fetch(call: &Call) -> Result<Answer, Silence> {
+pub(super) async fn fetch(call: &Call) -> Exchange {
     let controller = AbortController::new().ok();
     let gave_up = Rc::new(Cell::new(false));
     let timer = Timeout::new(milliseconds(call.patience), {

@@ -6,13 +6,13 @@ mod fetch;
 mod parting;
 
 pub use call::Call;
-pub(crate) use call::REFRESH_PATIENCE;
+pub(crate) use call::PATIENCE;
 pub use endpoints::{Api, Visitor};
 pub(crate) use fetch::milliseconds;
 pub use parting::{Parting, send_parting};
 
 use crate::notices::{Notices, SLOW};
-use crate::policy::{Answer, Silence};
+use crate::policy::Exchange;
 use gloo_timers::callback::Timeout;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -37,7 +37,7 @@ impl Http {
     ///
     /// # Errors
     /// Why there is no answer.
-    pub async fn send(self, call: &Call) -> Result<Answer, Silence> {
+    pub async fn send(self, call: &Call) -> Exchange {
         let is_slow = Rc::new(Cell::new(false));
         let slow = Timeout::new(milliseconds(SLOW), {
             let (notices, is_slow) = (self.notices, Rc::clone(&is_slow));

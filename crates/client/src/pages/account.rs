@@ -5,7 +5,7 @@ use crate::components::{Button, FieldKind, Form, FormState, PageTitle, TextField
 use crate::download::save_json;
 use crate::http::Api;
 use crate::notices::Notices;
-use crate::session::Session;
+use crate::session::{PageSession, Session};
 use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
 use auth_types::validation::{display_name, given_password, username};
 use leptos::prelude::*;
@@ -36,6 +36,7 @@ pub fn AccountPage() -> impl IntoView {
 #[component]
 fn ProfileForm() -> impl IntoView {
     let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let page = expect_context::<PageSession>();
     let form = FormState::new(&["display_name", "username"]);
     let user = untrack(|| session.user());
     let shown = user.as_ref().map(|user| user.display_name.clone()).unwrap_or_default();
@@ -45,7 +46,7 @@ fn ProfileForm() -> impl IntoView {
         notices.say(None);
         let checked = check(&shown.get_untracked(), &called.get_untracked());
         form.submit(checked, move |changes| async move {
-            session.set_user(Api::new(session).update_me(&changes).await?);
+            page.set_user(Api::new(page).update_me(&changes).await?);
             notices.say(Some("Your profile is saved."));
             Ok(())
         });
@@ -77,13 +78,13 @@ fn ProfileForm() -> impl IntoView {
 /// Hands everything that is stored to the user, as a file.
 #[component]
 fn Download() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let page = expect_context::<PageSession>();
     let (pending, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
     let press = Callback::new(move |()| {
         pending.set(true);
         problem.set(None);
         spawn_local(async move {
-            let exported = Api::new(session).export().await.map_err(|failure| failure.message());
+            let exported = Api::new(page).export().await.map_err(|failure| failure.message());
             let unable = |_| "Your browser does not save files from this page.".to_owned();
             let saved = exported.and_then(|text| save_json("latchkey-export.json", &text).map_err(unable));
             pending.try_set(false);
@@ -99,12 +100,12 @@ fn Download() -> impl IntoView {
 
 #[component]
 fn DeleteForm() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let page = expect_context::<PageSession>();
     let form = FormState::new(&["password"]);
     let password = RwSignal::new(String::new());
     let submit = move |()| {
         let checked = check_deletion(password.get_untracked());
-        form.submit(checked, move |request| async move { session.delete_account(&request).await });
+        form.submit(checked, move |request| async move { page.delete_account(&request).await });
     };
     view! {
         <p>

@@ -2,14 +2,14 @@
 
 use crate::components::{Button, Entrance, FieldKind, Form, FormState, ResendLink, TextField, VisitorsOnly, Wrong};
 use crate::policy::Failure;
-use crate::session::{Session, State};
+use crate::session::{PageSession, Session, State};
 use auth_types::Reason;
 use auth_types::requests::LoginRequest;
 use auth_types::validation::{REQUIRED, email, given_password};
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-/// Asks for email or username and password; [`Session`] tells everyone else that it worked.
+/// Asks for email or username and password; [`PageSession`] tells everyone else that it worked.
 #[component]
 pub fn LoginPage() -> impl IntoView {
     view! {
@@ -40,7 +40,7 @@ fn Farewells() -> impl IntoView {
 
 #[component]
 fn LoginForm() -> impl IntoView {
-    let session = expect_context::<Session>();
+    let page = expect_context::<PageSession>();
     let form = FormState::new(&["email", "password"]);
     let (identifier, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let unconfirmed = RwSignal::new(None::<String>);
@@ -48,7 +48,7 @@ fn LoginForm() -> impl IntoView {
         unconfirmed.set(None);
         let checked = check(&identifier.get_untracked(), password.get_untracked());
         form.submit(checked, move |request| async move {
-            let signed_in = session.login(&request).await;
+            let signed_in = page.login(&request).await;
             if signed_in.as_ref().is_err_and(wants_confirmation) {
                 unconfirmed.try_set(request.email);
             }

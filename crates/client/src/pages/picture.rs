@@ -3,7 +3,7 @@
 use crate::components::{Avatar, Button, FileField, Form, FormState, Wrong};
 use crate::http::Api;
 use crate::notices::Notices;
-use crate::session::Session;
+use crate::session::{PageSession, Session};
 use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::{AvatarResponse, UserResponse};
 use leptos::html::Input;
@@ -17,13 +17,14 @@ const MEDIA_TYPES: &str = "image/png,image/jpeg,image/webp";
 #[component]
 pub fn PictureForm() -> impl IntoView {
     let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let page = expect_context::<PageSession>();
     let form = FormState::new(&["avatar"]);
     let input = NodeRef::<Input>::new();
     let upload = move |()| {
         notices.say(None);
         let chosen = input.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0));
         form.submit(check(chosen), move |file| async move {
-            show(session, Api::new(session).give_picture(&file).await?);
+            show(page, Api::new(page).give_picture(&file).await?);
             notices.say(Some("Your picture is saved."));
             if let Some(input) = input.try_get_untracked().flatten() {
                 input.set_value("");
@@ -34,7 +35,7 @@ pub fn PictureForm() -> impl IntoView {
     let remove = move |()| {
         notices.say(None);
         form.submit(Ok(()), move |()| async move {
-            show(session, Api::new(session).remove_picture().await?);
+            show(page, Api::new(page).remove_picture().await?);
             notices.say(Some("Your picture is removed."));
             Ok(())
         });
@@ -63,10 +64,8 @@ pub fn PictureForm() -> impl IntoView {
     }
 }
 
-fn show(session: Session, picture: AvatarResponse) {
-    if let Some(user) = untrack(|| session.user()) {
-        session.set_user(UserResponse { avatar_url: picture.avatar_url, ..user });
-    }
+fn show(page: PageSession, picture: AvatarResponse) {
+    page.update_user(|user| Some(UserResponse { avatar_url: picture.avatar_url, ..user? }));
 }
 
 /// What the API would refuse takes no time to send.

@@ -3,7 +3,7 @@
 use crate::components::{Button, Loader, Moment, Waiting, load};
 use crate::http::Api;
 use crate::policy::{Failure, event_words};
-use crate::session::Session;
+use crate::session::PageSession;
 use auth_types::device;
 use auth_types::events::{EventResponse, EventsResponse};
 use leptos::prelude::*;
@@ -14,8 +14,8 @@ use web_sys::HtmlElement;
 /// The newest events, and older ones on demand.
 #[component]
 pub(super) fn RecentEvents() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let page = load(session, move || Api::new(session).events(""));
+    let api = Api::new(expect_context::<PageSession>());
+    let page = load(move || api.events(""));
     view! {
         <section class="panel stack">
             <h2>"Recent events"</h2>
@@ -54,7 +54,7 @@ fn Event(event: EventResponse) -> impl IntoView {
 /// Adds the next page to what is shown.
 #[component]
 fn ShowMore(page: Loader<EventsResponse>) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let api = Api::new(expect_context::<PageSession>());
     let (pending, failure) = (RwSignal::new(false), RwSignal::new(None::<Failure>));
     let next = Memo::new(move |_| page.value.with(|page| page.as_ref().and_then(|page| page.next.clone())));
     let press = Callback::new(move |()| {
@@ -62,7 +62,7 @@ fn ShowMore(page: Loader<EventsResponse>) -> impl IntoView {
         pending.set(true);
         failure.set(None);
         spawn_local(async move {
-            let result = Api::new(session).events(&cursor).await;
+            let result = api.events(&cursor).await;
             pending.try_set(false);
             match result {
                 Ok(more) => append(page, more),

@@ -5,7 +5,7 @@ use crate::components::{
     Button, Entrance, FieldKind, Form, FormState, NewPasswordField, TextField, VisitorsOnly, Wrong,
 };
 use crate::policy::PASSWORD_RULES;
-use crate::session::{Registered, Session};
+use crate::session::{PageSession, Registered};
 use auth_types::requests::RegisterRequest;
 use auth_types::validation::{email, new_password};
 use leptos::prelude::*;
@@ -35,13 +35,13 @@ fn RegisterForm(
     /// Set when an account was made that cannot be used yet.
     is_made: RwSignal<bool>,
 ) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let page = expect_context::<PageSession>();
     let form = FormState::new(&["email", "password"]);
     let (address, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let submit = move |()| {
         let checked = check(&address.get_untracked(), password.get_untracked());
         form.submit(checked, move |request| async move {
-            let made = session.register(&request).await?;
+            let made = page.register(&request).await?;
             is_made.try_set(made == Registered::ConfirmEmail);
             Ok(())
         });

@@ -5,7 +5,7 @@ use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, Pa
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::policy::PASSWORD_RULES;
-use crate::session::Session;
+use crate::session::PageSession;
 use auth_types::requests::{EmailChangeRequest, PasswordChangeRequest};
 use auth_types::validation::{email, given_password, new_password};
 use leptos::prelude::*;
@@ -29,14 +29,14 @@ pub fn SecurityPage() -> impl IntoView {
 
 #[component]
 fn PasswordForm() -> impl IntoView {
-    let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
     let form = FormState::new(&["current_password", "new_password"]);
     let (current, new) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let submit = move |()| {
         notices.say(None);
         let checked = check_password(current.get_untracked(), new.get_untracked());
         form.submit(checked, move |request| async move {
-            session.change_password(&request).await?;
+            page.change_password(&request).await?;
             // The page begins anew with the new session; what it has to say comes after that.
             request_animation_frame(move || {
                 notices.say(Some("Your password is changed. Every other device is signed out."));
@@ -62,14 +62,14 @@ fn PasswordForm() -> impl IntoView {
 
 #[component]
 fn EmailForm() -> impl IntoView {
-    let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
     let form = FormState::new(&["new_email", "password"]);
     let (address, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let submit = move |()| {
         notices.say(None);
         let checked = check_email(&address.get_untracked(), password.get_untracked());
         form.submit(checked, move |request| async move {
-            Api::new(session).change_email(&request).await?;
+            Api::new(page).change_email(&request).await?;
             address.try_set(String::new());
             password.try_set(String::new());
             notices.say(Some("We have sent a mail to the new address. Open the link in it to finish the change."));

@@ -4,7 +4,7 @@ use crate::components::{Button, Loader, Moment, PageTitle, Waiting, focus_headin
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::policy::Failure;
-use crate::session::Session;
+use crate::session::PageSession;
 use auth_types::responses::SessionResponse;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -12,8 +12,8 @@ use leptos::task::spawn_local;
 /// The devices where this user is signed in.
 #[component]
 pub fn SessionsPage() -> impl IntoView {
-    let session = expect_context::<Session>();
-    let devices = load(session, move || async move { Ok(in_order(Api::new(session).sessions().await?)) });
+    let page = expect_context::<PageSession>();
+    let devices = load(move || async move { Ok(in_order(Api::new(page).sessions().await?)) });
     let failure = RwSignal::new(None::<Failure>);
     view! {
         <PageTitle text="Sessions" />
@@ -42,17 +42,17 @@ fn Device(
     devices: Loader<Vec<SessionResponse>>,
     failure: RwSignal<Option<Failure>>,
 ) -> impl IntoView {
-    let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
+    let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
     let pending = RwSignal::new(false);
     let (id, is_current) = (device.id, device.current);
     let end = Callback::new(move |()| {
         if is_current {
-            return session.logout();
+            return page.logout();
         }
         pending.set(true);
         failure.set(None);
         spawn_local(async move {
-            let result = Api::new(session).end_session(id).await;
+            let result = Api::new(page).end_session(id).await;
             pending.try_set(false);
             match result {
                 Ok(()) => {
@@ -116,16 +116,16 @@ fn DeviceFacts(device: SessionResponse) -> impl IntoView {
 
 #[component]
 fn SignOutEverywhere(failure: RwSignal<Option<Failure>>) -> impl IntoView {
-    let session = expect_context::<Session>();
+    let page = expect_context::<PageSession>();
     let pending = RwSignal::new(false);
     let press = Callback::new(move |()| {
         pending.set(true);
         failure.set(None);
         spawn_local(async move {
-            let result = Api::new(session).logout_everywhere().await;
+            let result = Api::new(page).logout_everywhere().await;
             pending.try_set(false);
             match result {
-                Ok(_) => session.ended_by_user(),
+                Ok(_) => page.ended_by_user(),
                 Err(problem) => drop(failure.try_set(Some(problem))),
             }
         });

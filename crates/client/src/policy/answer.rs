@@ -26,6 +26,9 @@ pub struct Answer {
     pub received: Now,
 }
 
+/// An answer, or why there is none.
+pub type Exchange = Result<Answer, Silence>;
+
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Silence {
@@ -153,7 +156,7 @@ pub fn asks_for_refresh(answer: &Answer) -> bool {
 /// Only a 401 with a typed terminal reason ends a session. All that a proxy, a captive portal, a server in trouble or a
 /// newer server may say leaves it standing.
 #[must_use]
-pub fn refresh_outcome(parent: &Tokens, exchange: &Result<Answer, Silence>) -> Outcome {
+pub fn refresh_outcome(parent: &Tokens, exchange: &Exchange) -> Outcome {
     let answer = match exchange {
         Ok(answer) => answer,
         Err(silence) => return Outcome::Retry { trouble: silence.trouble(), after: None },

@@ -1,6 +1,6 @@
 //! A tab's rules where the refresh token is in a cookie, one by one. Those of `keeper/tests.rs` hold as well.
 
-use super::fixtures::{after, cookie_response, json, response, session, stored, user};
+use super::fixtures::{after, cookie_response, json, response, session, sign_in, stored, user};
 use super::*;
 use auth_types::Reason;
 use serde_json::json as value;
@@ -32,7 +32,7 @@ fn seen(tokens: &Tokens, seconds: i64) -> Seen {
 /// The tab that signed in.
 fn holding(tokens: &Tokens) -> Keeper {
     let mut keeper = Keeper::new();
-    keeper.sign_in(tokens.clone(), after(0));
+    sign_in(&mut keeper, tokens, after(0));
     keeper.wrote(true);
     keeper
 }
@@ -65,7 +65,7 @@ fn nothing_that_is_stored_is_a_secret() {
 fn a_reload_refreshes_before_anything_is_asked() {
     let first = signed_in(1, 0);
     let keeper = beside(&first, 1);
-    assert_eq!(keeper.plan(None, after(1)), Plan::Refresh(Box::new(reloaded(&first))));
+    assert_eq!(keeper.plan(keeper.epoch(), None, after(1)), Plan::Refresh(Box::new(reloaded(&first))));
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn without_an_access_token_a_failed_refresh_is_waited_out() {
     let first = signed_in(1, 0);
     let mut keeper = beside(&first, 1);
     keeper.settle(&reloaded(&first), lost(), seen(&first, 1), 1.0);
-    assert!(matches!(keeper.plan(None, after(1)), Plan::Wait { .. }));
-    assert!(matches!(keeper.plan(None, after(3)), Plan::Refresh(_)));
+    assert!(matches!(keeper.plan(keeper.epoch(), None, after(1)), Plan::Wait { .. }));
+    assert!(matches!(keeper.plan(keeper.epoch(), None, after(3)), Plan::Refresh(_)));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn tabs_that_race_agree_on_the_next_key_and_each_has_a_token() {
     assert!(matches!(settled, Settled::Store(..)));
     let settled = there.settle(&reloaded(&first), adopt(&theirs), seen(&ours, HOUR + 1), 0.5);
     assert_eq!(settled, Settled::Newer, "what storage holds stays");
-    let Plan::Use(tokens) = there.plan(None, after(HOUR + 1)) else { panic!("a refresh for nothing") };
+    let Plan::Use(tokens) = there.plan(there.epoch(), None, after(HOUR + 1)) else { panic!("a refresh for nothing") };
     assert_eq!(tokens.access(), theirs.access());
     let keys = [here, there].map(|tab| tab.tokens().expect("tokens").idempotency_key());
     assert_eq!(keys[0], keys[1]);
@@ -120,9 +120,12 @@ fn a_refresh_in_another_tab_leaves_this_one_its_access_token() {
     let second = next(&reloaded(&first), 60);
     let mut keeper = holding(&first);
     assert_eq!(keeper.look(seen(&second, 60)), Change::Newer);
-    let Plan::Use(tokens) = keeper.plan(None, after(61)) else { panic!("a refresh for nothing") };
+    let Plan::Use(tokens) = keeper.plan(keeper.epoch(), None, after(61)) else { panic!("a refresh for nothing") };
     assert_eq!((tokens.access(), tokens.generation()), (first.access(), 2));
-    assert!(matches!(keeper.plan(first.access(), after(61)), Plan::Refresh(_)), "unless the server refuses it");
+    assert!(
+        matches!(keeper.plan(keeper.epoch(), first.access(), after(61)), Plan::Refresh(_)),
+        "unless the server refuses it"
+    );
 }
 
 #[test]

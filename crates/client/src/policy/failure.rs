@@ -1,6 +1,6 @@
 //! Why a page does not have what it asked for, and how to say that to people.
 
-use super::answer::{Answer, Silence, Trouble};
+use super::answer::{Answer, Exchange, Trouble};
 use auth_types::{FieldErrors, Reason};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -94,7 +94,7 @@ fn try_again(after: Option<Duration>) -> String {
 ///
 /// # Errors
 /// What to tell people instead.
-pub fn read_json<T: DeserializeOwned>(exchange: Result<Answer, Silence>) -> Result<T, Failure> {
+pub fn read_json<T: DeserializeOwned>(exchange: Exchange) -> Result<T, Failure> {
     let answer = accepted(exchange)?;
     let odd = Failure::Passing { trouble: Trouble::Odd, after: None };
     if answer.is_json { serde_json::from_str(&answer.body).map_err(|_| odd) } else { Err(odd) }
@@ -104,11 +104,11 @@ pub fn read_json<T: DeserializeOwned>(exchange: Result<Answer, Silence>) -> Resu
 ///
 /// # Errors
 /// What to tell people instead.
-pub fn read_empty(exchange: Result<Answer, Silence>) -> Result<(), Failure> {
+pub fn read_empty(exchange: Exchange) -> Result<(), Failure> {
     accepted(exchange).map(|_| ())
 }
 
-fn accepted(exchange: Result<Answer, Silence>) -> Result<Answer, Failure> {
+fn accepted(exchange: Exchange) -> Result<Answer, Failure> {
     let answer = exchange.map_err(|silence| Failure::Passing { trouble: silence.trouble(), after: None })?;
     if (200..300).contains(&answer.status) {
         return Ok(answer);
@@ -124,6 +124,7 @@ fn accepted(exchange: Result<Answer, Silence>) -> Result<Answer, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::answer::Silence;
     use crate::policy::fixtures::{json, user};
     use auth_types::responses::UserResponse;
     use serde_json::json as value;

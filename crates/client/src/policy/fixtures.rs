@@ -83,6 +83,18 @@ pub(super) fn stored(tokens: &Tokens) -> Stored {
     Stored::Tokens(Box::new(tokens.clone()))
 }
 
+/// Signs in where nobody is.
+pub(super) fn sign_in(keeper: &mut Keeper, tokens: &Tokens, now: Now) {
+    let seen = Seen { stored: Stored::Nothing, now };
+    assert_eq!(keeper.sign_in(keeper.epoch(), tokens, seen), SignIn::Store);
+}
+
+/// Signs out in the tab that stored these.
+pub(super) fn sign_out(keeper: &mut Keeper, tokens: &Tokens, now: Now) {
+    let signed_out = keeper.sign_out(keeper.epoch(), Seen { stored: stored(tokens), now });
+    assert!(matches!(signed_out, SignOut::Clear(_)), "{signed_out:?}");
+}
+
 /// An answer in JSON that took no time.
 pub(super) fn json(status: u16, body: &impl serde::Serialize, seconds: i64) -> Answer {
     let body = serde_json::to_string(body).expect("JSON");

@@ -4,11 +4,16 @@
 //! what they read and carry out what they are told, so that a test can be a tab: give a [`Keeper`] a storage shared with
 //! other keepers and a clock to move.
 //!
-//! A request goes like this: [`Keeper::look`] at storage, [`Keeper::plan`], and, when that says [`Plan::Refresh`], send the
-//! parent with its key, read the answer with [`refresh_outcome`], [`Keeper::settle`] and do what [`Settled`] says.
+//! A page's request is a [`BoundRequest`]: [`Keeper::look`] at storage and do what its next [`Step`] says. A refresh goes
+//! like this: look, [`Keeper::plan`], and, when that says [`Plan::Refresh`], send the parent with its key, read the answer
+//! with [`refresh_outcome`], [`Keeper::settle`] and do what [`Settled`] says.
+//!
+//! Two people may share a browser. Whatever is asked for therefore belongs to an [`Epoch`], and each of these looks at
+//! storage and compares before it decides: nothing is sent, stored or deleted for a session that has gone.
 
 mod answer;
 mod backoff;
+mod bound_request;
 mod event_words;
 mod failure;
 mod initials;
@@ -23,16 +28,21 @@ mod token_answer;
 mod tokens;
 
 #[cfg(test)]
+mod bound_request_tests;
+#[cfg(test)]
 mod cookie_tests;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod two_people_tests;
 
-pub use answer::{Answer, Outcome, Silence, Trouble, asks_for_refresh, refresh_outcome, retry_after};
+pub use answer::{Answer, Exchange, Outcome, Silence, Trouble, asks_for_refresh, refresh_outcome, retry_after};
 pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
+pub use bound_request::{AccessToken, Answered, BoundRequest, Step};
 pub use event_words::event_words;
 pub use failure::{Failure, Refusal, read_empty, read_json};
 pub use initials::initials;
-pub use keeper::{Change, Keeper, Plan, Seen, Settled, Stored};
+pub use keeper::{Change, Epoch, Keeper, Plan, Seen, Settled, SignIn, SignOut, Stored};
 pub use link_token::link_token;
 pub use next_path::{START, accept_next, sign_in_path};
 pub use password_rules::PASSWORD_RULES;

@@ -2,10 +2,12 @@
 
 use super::Session;
 use crate::notices::Notices;
+use crate::policy::Tokens;
 use crate::tokens::KEY;
+use auth_types::SessionId;
 use leptos::ev;
 use leptos::prelude::*;
-use web_sys::VisibilityState;
+use web_sys::{StorageEvent, VisibilityState};
 
 /// Marks the document while it lies in the browser's back-forward cache; the stylesheet hides it.
 const AWAY: &str = "away";
@@ -13,9 +15,8 @@ const AWAY: &str = "away";
 /// Listens for as long as the page lives.
 pub(super) fn listen(session: Session, notices: Notices) {
     window_event_listener(ev::storage, move |event| {
-        let (key, value) = (event.key(), event.new_value());
-        if key.as_deref().is_none_or(|key| key == KEY) {
-            session.told(value.is_none());
+        if event.key().is_none_or(|key| key == KEY) {
+            session.told(removed_session(&event));
         }
     });
     window_event_listener(ev::online, move |_| {
@@ -29,6 +30,12 @@ pub(super) fn listen(session: Session, notices: Notices) {
         }
     });
     listen_for_the_back_button(session);
+}
+
+/// The session whose tokens were deleted, if that is what the event says.
+fn removed_session(event: &StorageEvent) -> Option<SessionId> {
+    let removed = event.old_value().filter(|_| event.new_value().is_none())?;
+    serde_json::from_str(&removed).ok().map(|tokens: Tokens| tokens.session())
 }
 
 /// A page that is brought back as it was must not show what was signed out of meanwhile, not even for a moment.

@@ -1,7 +1,7 @@
 //! A turn among tabs, by the Web Locks API. It saves requests, and keeps cookies in the order of their answers; whoever
 //! does not get it goes ahead.
 
-use crate::http::{REFRESH_PATIENCE, milliseconds};
+use crate::http::{PATIENCE, milliseconds};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -18,11 +18,11 @@ use wasm_bindgen_futures::JsFuture;
 const NAME: &str = "latchkey.refresh";
 
 /// How long to wait for other tabs; longer than a refresh takes, shorter than anyone likes to wait.
-pub(super) const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const SHORT_PATIENCE: Duration = Duration::from_secs(3);
 
-/// The same where the refresh token is in a cookie: as long as another tab may wait for its answer. An answer that comes
-/// after the next one would put an older cookie back.
-pub(super) const COOKIE_PATIENCE: Duration = REFRESH_PATIENCE;
+/// The same where the refresh token is in a cookie: longer than another tab may wait for its answer. An answer that comes
+/// after the next one would put an older cookie back, which may be somebody else's.
+pub(super) const COOKIE_PATIENCE: Duration = PATIENCE.saturating_add(Duration::from_secs(10));
 
 /// A turn, given back when dropped.
 pub(super) struct Turn {
@@ -48,12 +48,20 @@ pub(super) async fn acquire(patience: Duration) -> Option<Turn> {
     }
 }
 
+/// A turn after those who wait already, and before all who come later. It does not wait: for a request that must leave at
+/// once, and whose answer the next turn must not overtake.
+pub(super) fn queue_up() -> Option<Turn> {
+    let (held, turn) = promise();
+    let (granted, _) = oneshot::channel();
+    request(held, granted).ok().map(|()| turn)
+}
+
 /// Asks for the lock; it is ours from the moment that `granted` is told until `held` resolves.
 fn request(held: Promise, granted: oneshot::Sender<()>) -> Result<(), JsValue> {
     let locks = Reflect::get(&window().navigator(), &"locks".into())?;
     let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
     let on_grant = Closure::once_into_js(move |_lock: JsValue| {
-        // The receiver is gone when the wait is over already; then `held` is resolved too.
+        // The receiver is gone when nobody waits, or not any more; who has given up has resolved `held` too.
         let _: Result<(), ()> = granted.send(());
         held
     });

@@ -1,5 +1,6 @@
 //! What the pages know of the session.
 
+use crate::policy::Epoch;
 use auth_types::Reason;
 
 /// Whether someone is signed in.
@@ -7,8 +8,8 @@ use auth_types::Reason;
 pub enum State {
     /// Nobody has looked yet; show nothing that needs an answer.
     Unknown,
-    /// Yes; the number tells one sign-in from the next.
-    SignedIn(u64),
+    /// Yes; the epoch tells one sign-in from the next.
+    SignedIn(Epoch),
     /// No.
     SignedOut(Farewell),
 }

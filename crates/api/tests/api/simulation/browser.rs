@@ -1,6 +1,7 @@
 //! A browser: one storage, two clocks, several tabs that run the client's own policy.
 
 use super::model::Origin;
+use auth_types::SessionId;
 use chrono::{DateTime, Utc};
 use client::policy::{Answer, Change, Keeper, Now, Renewal, Seen, Silence, Stored, Tokens};
 
@@ -42,8 +43,8 @@ pub struct Browser {
     pub wall_error: i64,
     /// The monotonic clock, milliseconds.
     pub steady: i64,
-    /// Whether the storage was emptied since a tab was last told.
-    removed: Vec<bool>,
+    /// The session whose tokens were deleted since a tab was last told, if any were.
+    removed: Vec<Option<SessionId>>,
 }
 
 impl Browser {
@@ -58,7 +59,7 @@ impl Browser {
             tabs: open,
             wall_error,
             steady: 0,
-            removed: vec![false; tabs],
+            removed: vec![None; tabs],
         }
     }
 
@@ -83,13 +84,20 @@ impl Browser {
         Seen { stored, now: self.now(server) }
     }
 
+    /// The session that the storage holds.
+    pub fn stored_session(&self) -> Option<SessionId> {
+        let text = self.storage.as_deref()?;
+        Some(serde_json::from_str::<Tokens>(text).expect("what a tab has written").session())
+    }
+
     pub fn write(&mut self, tokens: &Tokens) {
         self.storage = Some(serde_json::to_string(tokens).unwrap());
     }
 
     pub fn clear(&mut self) {
-        if self.storage.take().is_some() {
-            self.removed.fill(true);
+        if let Some(session) = self.stored_session() {
+            self.storage = None;
+            self.removed.fill(Some(session));
         }
     }
 
@@ -129,7 +137,7 @@ impl Browser {
     /// The tab is gone, and with it what it was waiting for; another opens.
     pub fn crash(&mut self, tab: usize) {
         self.tabs[tab] = Tab::default();
-        self.removed[tab] = false;
+        self.removed[tab] = None;
     }
 }
 

@@ -13,6 +13,7 @@
 mod browser;
 mod cookies;
 mod model;
+mod people;
 mod thief;
 mod world;
 

@@ -9,7 +9,7 @@ use auth_types::requests::RefreshRequest;
 use auth_types::responses::{TokenResponse, TokenTransport};
 use auth_types::{Reason, SessionId};
 use chrono::{DateTime, Duration, Utc};
-use client::policy::{self, Plan, Settled, TokenAnswer, Tokens};
+use client::policy::{self, Plan, Settled, SignIn, SignOut, TokenAnswer, Tokens};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -119,12 +119,13 @@ impl World {
         self.seeds += 1;
         let (answer, cookie) = self.part(response.clone());
         let browser = &mut self.browsers[browser];
-        let local = browser.now(now);
+        browser.look(tab, now);
+        let (local, seen) = (browser.now(now), browser.seen(now));
         let tokens = Tokens::signed_in(&answer, local, local, Uuid::from_u128(self.seeds)).unwrap();
         browser.cookie = cookie;
         let id = tokens.session();
         let keeper = &mut browser.tabs[tab].keeper;
-        keeper.sign_in(tokens.clone(), local);
+        assert_eq!(keeper.sign_in(keeper.epoch(), &tokens, seen), SignIn::Store);
         keeper.wrote(true);
         browser.tabs[tab].flight = None;
         browser.write(&tokens);
@@ -151,9 +152,11 @@ impl World {
     async fn sign_out(&mut self, (browser, tab): (usize, usize), heard: bool) -> Checked {
         let now = self.now();
         self.browsers[browser].look(tab, now);
-        let Some(tokens) = self.browsers[browser].tabs[tab].keeper.sign_out() else { return Ok(()) };
+        let seen = self.browsers[browser].seen(now);
+        let keeper = &mut self.browsers[browser].tabs[tab].keeper;
+        let SignOut::Clear(tokens) = keeper.sign_out(keeper.epoch(), seen) else { return Ok(()) };
         self.browsers[browser].clear();
-        let token = self.browsers[browser].refresh(Box::new(tokens.clone())).token;
+        let token = self.browsers[browser].refresh(tokens.clone()).token;
         if let Some(token) = token.filter(|token| heard && self.session_of(token) == tokens.session()) {
             let status = self.app.logout(&token).await.status;
             prop_assert_eq!(status.as_u16(), 200);
@@ -172,13 +175,15 @@ impl World {
         }
         self.browsers[browser].look(tab, now);
         let local = self.browsers[browser].now(now);
-        let mut plan = self.browsers[browser].tabs[tab].keeper.plan(None, local);
+        let keeper = &self.browsers[browser].tabs[tab].keeper;
+        let epoch = keeper.epoch();
+        let mut plan = keeper.plan(epoch, None, local);
         if let Plan::Use(tokens) = &plan {
             let refused = self.use_access(tokens).await?;
             if !refused {
                 return Ok(());
             }
-            plan = self.browsers[browser].tabs[tab].keeper.plan(tokens.access(), local);
+            plan = self.browsers[browser].tabs[tab].keeper.plan(epoch, tokens.access(), local);
         }
         if let Plan::Refresh(parent) = plan {
             let sent = self.browsers[browser].refresh(parent);

@@ -1,12 +1,14 @@
 //! What one tab knows about its session, and what it does about it.
 
+mod epoch;
 mod pause;
 mod verdicts;
 
 #[cfg(test)]
 mod tests;
 
-pub use verdicts::{Change, Plan, Seen, Settled, Stored};
+pub use epoch::Epoch;
+pub use verdicts::{Change, Plan, Seen, Settled, SignIn, SignOut, Stored};
 
 use super::answer::Outcome;
 use super::time::{Now, ServerClock};
@@ -22,7 +24,7 @@ const REMEMBERED_ENDINGS: usize = 8;
 #[derive(Clone, Default)]
 pub struct Keeper {
     held: Option<Held>,
-    epoch: u64,
+    epoch: Epoch,
     ended: Vec<SessionId>,
 }
 
@@ -48,9 +50,9 @@ impl Keeper {
         self.held.as_ref().map(|held| &held.tokens)
     }
 
-    /// Counts the sessions that this tab has seen come and go. What was asked in one epoch is not answered in another.
+    /// The epoch that this tab is in. What was asked in one is neither sent nor answered in another.
     #[must_use]
-    pub const fn epoch(&self) -> u64 {
+    pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
@@ -77,27 +79,31 @@ impl Keeper {
         }
     }
 
-    /// Takes a `storage` event: `removed` when it says that the tokens were deleted; `seen` is what is there by now.
+    /// Takes a `storage` event: `removed` is the session whose tokens were deleted, when it says that; `seen` is what is
+    /// there by now.
     ///
     /// The session that was deleted may be back by then, if another tab had an answer in hand and wrote it a moment too
-    /// late. The sign-out wins.
-    pub fn told(&mut self, removed: bool, seen: Seen) -> Change {
-        let back = match (&seen.stored, self.tokens()) {
-            (Stored::Tokens(theirs), Some(ours)) => removed && theirs.session() == ours.session(),
+    /// late. The sign-out wins. It says nothing about a session that began since: events may come late, after this tab
+    /// has looked.
+    pub fn told(&mut self, removed: Option<SessionId>, seen: Seen) -> Change {
+        let is_back = match (&seen.stored, self.tokens()) {
+            (Stored::Tokens(theirs), Some(ours)) => {
+                removed == Some(ours.session()) && theirs.session() == ours.session()
+            }
             _ => false,
         };
-        if !back {
+        if !is_back {
             return self.look(seen);
         }
         self.end();
         Change::Remove
     }
 
-    /// What to do for a request. `refused` is the access token that the server has just answered with
-    /// `token_not_valid`, if that is why you ask.
+    /// What to do for a request of a page that was built in `epoch`. `refused` is the access token that the server has
+    /// just answered with `token_not_valid`, if that is why you ask.
     #[must_use]
-    pub fn plan(&self, refused: Option<&str>, now: Now) -> Plan {
-        let Some(held) = &self.held else { return Plan::SignedOut };
+    pub fn plan(&self, epoch: Epoch, refused: Option<&str>, now: Now) -> Plan {
+        let Some(held) = self.held.as_ref().filter(|_| epoch == self.epoch) else { return Plan::SignedOut };
         let tokens = || Box::new(held.tokens.clone());
         let refused = refused.is_some() && refused == held.tokens.access();
         let server_now = held.clock.at(now);
@@ -144,9 +150,17 @@ impl Keeper {
         }
     }
 
-    /// Takes the tokens of a sign-in that this tab made; then write them and say whether that worked.
-    pub fn sign_in(&mut self, tokens: Tokens, now: Now) {
-        self.take(tokens, now, false);
+    /// Takes the tokens that a page of `epoch` asked for, by signing in or by changing the password. `seen` was read after
+    /// the answer arrived: whoever signed in meanwhile stays signed in.
+    pub fn sign_in(&mut self, epoch: Epoch, tokens: &Tokens, seen: Seen) -> SignIn {
+        let now = seen.now;
+        let change = self.look(seen);
+        if epoch != self.epoch {
+            return SignIn::TooLate(change);
+        }
+        self.end();
+        self.take(tokens.clone(), now, false);
+        SignIn::Store
     }
 
     /// Says whether the tokens in hand could be written. If not, storage must be left empty, and memory is all there is.
@@ -156,11 +170,16 @@ impl Keeper {
         }
     }
 
-    /// Forgets the session, and gives its tokens back for telling the server.
-    pub fn sign_out(&mut self) -> Option<Tokens> {
-        let tokens = self.tokens().cloned();
-        self.end();
-        tokens
+    /// Forgets the session at the wish of a page of `epoch`, and no other session. `seen` was read just now.
+    pub fn sign_out(&mut self, epoch: Epoch, seen: Seen) -> SignOut {
+        let change = self.look(seen);
+        match self.tokens().filter(|_| epoch == self.epoch).cloned() {
+            Some(tokens) => {
+                self.end();
+                SignOut::Clear(Box::new(tokens))
+            }
+            None => SignOut::NotOurs(change),
+        }
     }
 
     /// Says that the network is back: a pause that the network caused is over, one that the server asked for is not.
@@ -188,14 +207,14 @@ impl Keeper {
 
     /// Starts with the tokens of another session.
     fn take(&mut self, tokens: Tokens, now: Now, stored: bool) {
-        self.epoch += 1;
+        self.epoch = self.epoch.next();
         let clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
         self.held = Some(Held { tokens, clock, stored, pause: None });
     }
 
     fn end(&mut self) {
         let Some(held) = self.held.take() else { return };
-        self.epoch += 1;
+        self.epoch = self.epoch.next();
         self.ended.push(held.tokens.session());
         if self.ended.len() > REMEMBERED_ENDINGS {
             self.ended.remove(0);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::policy::answer::{Silence, Trouble, refresh_outcome};
-use crate::policy::fixtures::{SERVER_START, after, json, response, session, stored, tokens, user};
+use crate::policy::fixtures::{SERVER_START, after, json, response, session, sign_in, sign_out, stored, tokens, user};
 use auth_types::Reason;
 use std::time::Duration;
 
@@ -34,15 +34,15 @@ fn is_use(plan: &Plan) -> bool {
 fn nothing_stored_means_signed_out() {
     let mut keeper = Keeper::new();
     assert_eq!(keeper.look(seen(Stored::Nothing, 0)), Change::Same);
-    assert_eq!(keeper.plan(None, after(0)), Plan::SignedOut);
+    assert_eq!(keeper.plan(keeper.epoch(), None, after(0)), Plan::SignedOut);
 }
 
 #[test]
 fn a_token_is_replaced_thirty_seconds_ahead_of_its_hour() {
     let first = tokens(session(1), 1, 0);
     let keeper = holding(&first);
-    assert!(is_use(&keeper.plan(None, after(HOUR - 31))));
-    assert_eq!(keeper.plan(None, after(HOUR - 30)), Plan::Refresh(Box::new(first)));
+    assert!(is_use(&keeper.plan(keeper.epoch(), None, after(HOUR - 31))));
+    assert_eq!(keeper.plan(keeper.epoch(), None, after(HOUR - 30)), Plan::Refresh(Box::new(first)));
 }
 
 #[test]
@@ -51,8 +51,8 @@ fn a_short_token_is_replaced_a_tenth_of_its_life_ahead() {
     answer.access_expires_in = 20;
     let short = Tokens::signed_in(&answer.into(), after(0), after(0), session(1).0).expect("tokens");
     let keeper = holding(&short);
-    assert!(is_use(&keeper.plan(None, after(17))));
-    assert!(matches!(keeper.plan(None, after(18)), Plan::Refresh(_)));
+    assert!(is_use(&keeper.plan(keeper.epoch(), None, after(17))));
+    assert!(matches!(keeper.plan(keeper.epoch(), None, after(18)), Plan::Refresh(_)));
 }
 
 #[test]
@@ -63,10 +63,13 @@ fn a_local_clock_that_is_wrong_or_jumps_changes_nothing() {
         let first = Tokens::signed_in(&answer.into(), wrong(0), wrong(0), session(1).0).expect("tokens");
         assert_eq!(first.access_expires_at(), (SERVER_START + HOUR) * 1000);
         let mut keeper = Keeper::new();
-        keeper.sign_in(first, wrong(0));
-        assert!(is_use(&keeper.plan(None, wrong(HOUR - 31))));
-        assert!(matches!(keeper.plan(None, wrong(HOUR - 30)), Plan::Refresh(_)));
-        assert!(matches!(keeper.plan(None, after(HOUR)), Plan::Refresh(_)), "after a jump of the wall clock");
+        sign_in(&mut keeper, &first, wrong(0));
+        assert!(is_use(&keeper.plan(keeper.epoch(), None, wrong(HOUR - 31))));
+        assert!(matches!(keeper.plan(keeper.epoch(), None, wrong(HOUR - 30)), Plan::Refresh(_)));
+        assert!(
+            matches!(keeper.plan(keeper.epoch(), None, after(HOUR)), Plan::Refresh(_)),
+            "after a jump of the wall clock"
+        );
     }
 }
 
@@ -74,8 +77,8 @@ fn a_local_clock_that_is_wrong_or_jumps_changes_nothing() {
 fn a_refused_token_is_refreshed_however_fresh_it_looks() {
     let first = tokens(session(1), 1, 0);
     let keeper = holding(&first);
-    assert!(matches!(keeper.plan(first.access(), after(1)), Plan::Refresh(_)));
-    assert!(is_use(&keeper.plan(Some("an older one"), after(1))), "it has been replaced already");
+    assert!(matches!(keeper.plan(keeper.epoch(), first.access(), after(1)), Plan::Refresh(_)));
+    assert!(is_use(&keeper.plan(keeper.epoch(), Some("an older one"), after(1))), "it has been replaced already");
 }
 
 #[test]
@@ -108,16 +111,17 @@ fn a_successor_is_stored_and_used() {
     let mut keeper = holding(&first);
     let settled = keeper.settle(&first, adopt(&second), seen(stored(&first), HOUR), 0.5);
     assert_eq!(settled, Settled::Store(Box::new(second.clone()), Some(Box::new(user()))));
-    assert_eq!(keeper.plan(None, after(HOUR + 1)), Plan::Use(Box::new(second)));
+    assert_eq!(keeper.plan(keeper.epoch(), None, after(HOUR + 1)), Plan::Use(Box::new(second)));
 }
 
 #[test]
 fn another_tabs_newer_tokens_are_taken_instead_of_a_refresh() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let mut keeper = holding(&first);
+    let before = keeper.epoch();
     assert_eq!(keeper.look(seen(stored(&second), HOUR)), Change::Newer);
-    assert_eq!(keeper.plan(first.access(), after(HOUR)), Plan::Use(Box::new(second)));
-    assert_eq!(keeper.epoch(), 1, "it is the same session");
+    assert_eq!(keeper.plan(keeper.epoch(), first.access(), after(HOUR)), Plan::Use(Box::new(second)));
+    assert_eq!(keeper.epoch(), before, "it is the same session");
 }
 
 #[test]
@@ -144,7 +148,7 @@ fn a_terminal_answer_ends_the_session_unless_newer_tokens_are_there() {
     let ended = || Outcome::Ended(Reason::SessionRevoked);
     let mut alone = holding(&first);
     assert_eq!(alone.settle(&first, ended(), seen(stored(&first), 1), 0.5), Settled::Clear(Reason::SessionRevoked));
-    assert_eq!(alone.plan(None, after(1)), Plan::SignedOut);
+    assert_eq!(alone.plan(alone.epoch(), None, after(1)), Plan::SignedOut);
     let mut overtaken = holding(&first);
     assert_eq!(overtaken.settle(&first, ended(), seen(stored(&second), 1), 0.5), Settled::Newer);
     assert_eq!(overtaken.tokens(), Some(&second));
@@ -154,14 +158,15 @@ fn a_terminal_answer_ends_the_session_unless_newer_tokens_are_there() {
 fn a_refresh_that_ends_after_a_logout_cannot_bring_the_session_back() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
     let mut here = holding(&first);
-    assert_eq!(here.sign_out(), Some(first.clone()));
+    let signed_out = here.sign_out(here.epoch(), seen(stored(&first), 1));
+    assert_eq!(signed_out, SignOut::Clear(Box::new(first.clone())));
     let settled = here.settle(&first, adopt(&second), seen(Stored::Nothing, 1), 0.5);
     assert_eq!(settled, Settled::Discarded(Change::Same));
     let mut elsewhere = holding(&first);
     let settled = elsewhere.settle(&first, adopt(&second), seen(Stored::Nothing, 1), 0.5);
     assert_eq!(settled, Settled::Discarded(Change::SignedOut));
     for keeper in [here, elsewhere] {
-        assert_eq!(keeper.plan(None, after(1)), Plan::SignedOut);
+        assert_eq!(keeper.plan(keeper.epoch(), None, after(1)), Plan::SignedOut);
     }
 }
 
@@ -179,20 +184,20 @@ fn a_refresh_that_ends_after_another_sign_in_changes_nothing() {
 fn a_late_write_of_another_tab_cannot_bring_a_session_back() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
     let mut here = holding(&first);
-    here.sign_out();
+    sign_out(&mut here, &first, after(1));
     assert_eq!(here.look(seen(stored(&second), 1)), Change::Remove);
-    assert_eq!(here.plan(None, after(1)), Plan::SignedOut);
+    assert_eq!(here.plan(here.epoch(), None, after(1)), Plan::SignedOut);
     let mut elsewhere = holding(&first);
-    assert_eq!(elsewhere.told(true, seen(stored(&second), 1)), Change::Remove);
-    assert_eq!(elsewhere.plan(None, after(1)), Plan::SignedOut);
+    assert_eq!(elsewhere.told(Some(session(1)), seen(stored(&second), 1)), Change::Remove);
+    assert_eq!(elsewhere.plan(elsewhere.epoch(), None, after(1)), Plan::SignedOut);
 }
 
 #[test]
 fn a_late_write_does_not_cover_the_next_sign_in() {
     let (first, others) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
     let mut keeper = holding(&first);
-    keeper.sign_out();
-    keeper.sign_in(others.clone(), after(1));
+    sign_out(&mut keeper, &first, after(1));
+    sign_in(&mut keeper, &others, after(1));
     keeper.wrote(true);
     assert_eq!(keeper.look(seen(stored(&first), 1)), Change::WriteBack(Box::new(others.clone())));
     assert_eq!(keeper.tokens(), Some(&others));
@@ -202,10 +207,14 @@ fn a_late_write_does_not_cover_the_next_sign_in() {
 fn a_sign_in_or_sign_out_elsewhere_wins_and_starts_an_epoch() {
     let (first, others) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
     let mut keeper = holding(&first);
-    assert_eq!(keeper.told(false, seen(stored(&others), 1)), Change::Switched);
-    assert_eq!((keeper.tokens(), keeper.epoch()), (Some(&others), 2));
-    assert_eq!(keeper.told(true, seen(Stored::Nothing, 2)), Change::SignedOut);
-    assert_eq!((keeper.tokens(), keeper.epoch()), (None, 3));
+    let mut epochs = vec![keeper.epoch()];
+    assert_eq!(keeper.told(None, seen(stored(&others), 1)), Change::Switched);
+    assert_eq!(keeper.tokens(), Some(&others));
+    epochs.push(keeper.epoch());
+    assert_eq!(keeper.told(Some(session(2)), seen(Stored::Nothing, 2)), Change::SignedOut);
+    assert_eq!(keeper.tokens(), None);
+    epochs.push(keeper.epoch());
+    assert!(epochs[0] != epochs[1] && epochs[1] != epochs[2] && epochs[0] != epochs[2], "{epochs:?}");
 }
 
 #[test]
@@ -213,7 +222,7 @@ fn without_storage_memory_is_enough() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     for nothing in [Stored::Unavailable, Stored::Nothing] {
         let mut keeper = Keeper::new();
-        keeper.sign_in(first.clone(), after(0));
+        sign_in(&mut keeper, &first, after(0));
         keeper.wrote(false);
         assert_eq!(keeper.look(seen(nothing.clone(), 1)), Change::Same);
         let settled = keeper.settle(&first, adopt(&second), seen(nothing.clone(), HOUR), 0.5);
@@ -231,13 +240,13 @@ fn failures_pause_refreshing_and_keep_the_session() {
     let due = HOUR - 20;
     let settled = keeper.settle(&first, fails(None), seen(stored(&first), due), 1.0);
     assert_eq!(settled, Settled::Paused { trouble: Trouble::Waking, wait: Duration::from_secs(1) });
-    assert!(is_use(&keeper.plan(None, after(due))), "the access token has not expired yet");
-    assert!(matches!(keeper.plan(None, after(due + 1)), Plan::Refresh(_)), "the pause is over");
+    assert!(is_use(&keeper.plan(keeper.epoch(), None, after(due))), "the access token has not expired yet");
+    assert!(matches!(keeper.plan(keeper.epoch(), None, after(due + 1)), Plan::Refresh(_)), "the pause is over");
     let settled = keeper.settle(&first, fails(Some(60)), seen(stored(&first), due + 1), 0.0);
     assert_eq!(settled, Settled::Paused { trouble: Trouble::Waking, wait: Duration::from_mins(1) });
-    let plan = keeper.plan(None, after(HOUR + 1));
+    let plan = keeper.plan(keeper.epoch(), None, after(HOUR + 1));
     assert_eq!(plan, Plan::Wait { trouble: Trouble::Waking, remaining: Duration::from_secs(40) });
-    assert!(matches!(keeper.plan(None, after(due + 61)), Plan::Refresh(_)));
+    assert!(matches!(keeper.plan(keeper.epoch(), None, after(due + 61)), Plan::Refresh(_)));
 }
 
 #[test]
@@ -245,8 +254,8 @@ fn a_refused_token_is_not_used_again_during_a_pause() {
     let first = tokens(session(1), 1, 0);
     let mut keeper = holding(&first);
     keeper.settle(&first, fails(None), seen(stored(&first), 1), 1.0);
-    assert!(matches!(keeper.plan(first.access(), after(1)), Plan::Wait { .. }));
-    assert!(is_use(&keeper.plan(None, after(1))));
+    assert!(matches!(keeper.plan(keeper.epoch(), first.access(), after(1)), Plan::Wait { .. }));
+    assert!(is_use(&keeper.plan(keeper.epoch(), None, after(1))));
 }
 
 #[test]
@@ -255,19 +264,19 @@ fn a_network_that_comes_back_ends_its_own_pause_but_not_the_servers() {
     let mut keeper = holding(&first);
     let offline = refresh_outcome(&first, &Err(Silence::Unreachable));
     keeper.settle(&first, offline, seen(stored(&first), HOUR), 1.0);
-    assert!(matches!(keeper.plan(None, after(HOUR)), Plan::Wait { .. }));
+    assert!(matches!(keeper.plan(keeper.epoch(), None, after(HOUR)), Plan::Wait { .. }));
     keeper.online();
-    assert!(matches!(keeper.plan(None, after(HOUR)), Plan::Refresh(_)));
+    assert!(matches!(keeper.plan(keeper.epoch(), None, after(HOUR)), Plan::Refresh(_)));
     keeper.settle(&first, fails(Some(30)), seen(stored(&first), HOUR), 1.0);
     keeper.online();
-    assert!(matches!(keeper.plan(None, after(HOUR)), Plan::Wait { .. }));
+    assert!(matches!(keeper.plan(keeper.epoch(), None, after(HOUR)), Plan::Wait { .. }));
 }
 
 #[test]
 fn a_session_outlives_its_refresh_token_until_the_server_says_so() {
     let first = tokens(session(1), 1, 0);
     let keeper = holding(&first);
-    assert!(matches!(keeper.plan(None, after(365 * 24 * HOUR)), Plan::Refresh(_)));
+    assert!(matches!(keeper.plan(keeper.epoch(), None, after(365 * 24 * HOUR)), Plan::Refresh(_)));
 }
 
 #[test]

@@ -81,3 +81,22 @@ pub enum Settled {
         wait: Duration,
     },
 }
+
+/// What to do after the answer to a sign-in, or to a change of the password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignIn {
+    /// The session begins: write its tokens and say whether that worked.
+    Store,
+    /// Somebody signed in or out since it was asked for. Nothing here is touched, unless `Change` says so; the server
+    /// should end the session that nobody waits for.
+    TooLate(Change),
+}
+
+/// What to do when a page wants to sign out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignOut {
+    /// Delete what is stored; these tokens are for telling the server.
+    Clear(Box<Tokens>),
+    /// The page's session is not this tab's any more. Nothing here is touched, unless `Change` says so.
+    NotOurs(Change),
+}

@@ -1,0 +1,127 @@
+//! Two people, one browser: what the first one left behind does nothing to the second.
+
+use super::fixtures::{after, session, sign_in, sign_out, stored, tokens, user};
+use super::*;
+use auth_types::Reason;
+
+fn seen(what: Stored) -> Seen {
+    Seen { stored: what, now: after(2) }
+}
+
+/// A tab that has these, as storage has.
+fn holding(tokens: &Tokens) -> Keeper {
+    let mut keeper = Keeper::new();
+    assert_eq!(keeper.look(seen(stored(tokens))), Change::Switched);
+    keeper
+}
+
+fn people() -> (Tokens, Tokens) {
+    (tokens(session(1), 1, 0), tokens(session(2), 1, 1))
+}
+
+#[test]
+fn a_sign_in_that_is_answered_after_another_one_changes_nothing() {
+    let (hers, his) = people();
+    let mut keeper = Keeper::new();
+    let page = keeper.epoch();
+    assert_eq!(keeper.sign_in(page, &hers, seen(stored(&his))), SignIn::TooLate(Change::Switched));
+    assert_eq!(keeper.tokens(), Some(&his));
+    assert_eq!(keeper.sign_in(page, &hers, seen(stored(&his))), SignIn::TooLate(Change::Same));
+}
+
+#[test]
+fn a_sign_in_that_is_answered_after_another_one_came_and_went_changes_nothing() {
+    let (hers, his) = people();
+    let mut keeper = Keeper::new();
+    let page = keeper.epoch();
+    keeper.look(seen(stored(&his)));
+    assert_eq!(keeper.told(Some(his.session()), seen(Stored::Nothing)), Change::SignedOut);
+    assert_eq!(keeper.sign_in(page, &hers, seen(Stored::Nothing)), SignIn::TooLate(Change::Same));
+    assert_eq!(keeper.tokens(), None);
+}
+
+#[test]
+fn a_password_change_that_is_answered_after_somebody_else_signed_in_changes_nothing() {
+    let (hers, his) = people();
+    let mut keeper = holding(&hers);
+    let page = keeper.epoch();
+    let replacing = tokens(session(3), 1, 2);
+    assert_eq!(keeper.sign_in(page, &replacing, seen(stored(&his))), SignIn::TooLate(Change::Switched));
+    assert_eq!(keeper.tokens(), Some(&his));
+}
+
+#[test]
+fn a_password_change_ends_the_session_that_it_replaces() {
+    let (first, _) = people();
+    let mut keeper = holding(&first);
+    let replacing = tokens(session(3), 1, 2);
+    assert_eq!(keeper.sign_in(keeper.epoch(), &replacing, seen(stored(&first))), SignIn::Store);
+    let late = keeper.look(seen(stored(&first)));
+    assert_eq!(late, Change::WriteBack(Box::new(replacing)), "a late write of the session before");
+}
+
+#[test]
+fn a_sign_out_on_one_persons_page_leaves_the_next_one_signed_in() {
+    let (hers, his) = people();
+    let mut keeper = holding(&hers);
+    let page = keeper.epoch();
+    assert_eq!(keeper.sign_out(page, seen(stored(&his))), SignOut::NotOurs(Change::Switched));
+    assert_eq!(keeper.sign_out(page, seen(stored(&his))), SignOut::NotOurs(Change::Same));
+    assert_eq!(keeper.tokens(), Some(&his));
+}
+
+#[test]
+fn a_verdict_on_one_persons_session_is_none_on_the_next() {
+    let (hers, his) = people();
+    for reason in [Reason::SessionRevoked, Reason::SessionExpired, Reason::RefreshReused, Reason::UserInactive] {
+        let mut keeper = holding(&hers);
+        let settled = keeper.settle(&hers, Outcome::Ended(reason), seen(stored(&his)), 0.5);
+        assert_eq!(settled, Settled::Discarded(Change::Switched), "{reason:?}");
+        assert_eq!(keeper.tokens(), Some(&his));
+    }
+}
+
+#[test]
+fn a_refresh_for_one_person_does_not_pause_the_next() {
+    let (hers, his) = people();
+    let mut keeper = holding(&hers);
+    let failed = Outcome::Retry { trouble: Trouble::Waking, after: None };
+    keeper.settle(&hers, failed, seen(stored(&his)), 0.5);
+    assert!(matches!(keeper.plan(keeper.epoch(), his.access(), after(2)), Plan::Refresh(_)));
+}
+
+#[test]
+fn a_successor_of_one_persons_tokens_is_not_stored_over_the_next() {
+    let (hers, his) = people();
+    let mut keeper = holding(&hers);
+    let successor = Outcome::Adopt(Box::new(tokens(session(1), 2, 2)), Box::new(user()));
+    assert_eq!(keeper.settle(&hers, successor, seen(stored(&his)), 0.5), Settled::Discarded(Change::Switched));
+}
+
+/// The tab has looked, and knows the second person's session, when the event of the first one's sign-out arrives.
+#[test]
+fn a_late_event_of_one_persons_sign_out_does_not_sign_the_next_out() {
+    let (hers, his) = people();
+    let mut keeper = holding(&hers);
+    assert_eq!(keeper.look(seen(stored(&his))), Change::Switched);
+    assert_eq!(keeper.told(Some(hers.session()), seen(stored(&his))), Change::Same);
+    assert_eq!(keeper.told(None, seen(stored(&his))), Change::Same, "storage was emptied as a whole");
+    assert_eq!(keeper.tokens(), Some(&his));
+}
+
+#[test]
+fn no_epoch_comes_back() {
+    let (hers, his) = people();
+    let mut keeper = Keeper::new();
+    let mut epochs = vec![keeper.epoch()];
+    for tokens in [&hers, &his] {
+        sign_in(&mut keeper, tokens, after(2));
+        keeper.wrote(true);
+        epochs.push(keeper.epoch());
+        sign_out(&mut keeper, tokens, after(2));
+        epochs.push(keeper.epoch());
+    }
+    for (i, epoch) in epochs.iter().enumerate() {
+        assert!(!epochs[..i].contains(epoch), "{epochs:?}");
+    }
+}
