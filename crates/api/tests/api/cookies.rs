@@ -15,6 +15,7 @@ on_both_databases![
     a_lost_answer_is_given_again_by_its_key,
     a_final_refusal_takes_the_cookies_back,
     signing_out_takes_the_cookies_back_whatever_they_are_worth,
+    what_one_person_sends_late_does_nothing_to_the_next_ones_session,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -260,6 +261,28 @@ async fn signing_out_takes_the_cookies_back_whatever_they_are_worth(database: Da
     app.clock().advance(app.settings().lifetimes.session * 2);
     browser.logout(&app).await.has_status(200);
     assert!(browser.is_empty(), "long over");
+}
+
+/// Two people in one browser: by the time that the first one's request leaves, the cookies are the second one's.
+async fn what_one_person_sends_late_does_nothing_to_the_next_ones_session(database: Database) {
+    let (app, mut browser) = start(database).await;
+    browser.login(&app, ADA).await.done();
+    let late = browser.csrf();
+    browser.logout(&app).await.has_status(200);
+    browser.login(&app, EVE).await.done();
+    let before = app.db().content();
+    for path in ["/api/auth/refresh/", "/api/auth/logout/"] {
+        // A leftover of another `SESSION_COOKIE_DOMAIN` may let the header look as if it were submitted twice.
+        for cookies in [browser.header(), format!("csrf_token={late}; {}", browser.header())] {
+            let request = app.request(Method::POST, path).header("Cookie", cookies).header("X-CSRF-Token", &late);
+            let answer = send(request.header("Idempotency-Key", "of the first").json(&json!({}))).await;
+            assert!(!answer.headers.contains_key("set-cookie"), "{:?}", answer.headers);
+            answer.failed(403, Reason::CsrfFailed);
+        }
+    }
+    assert_eq!(app.db().content(), before);
+    let answer: CookieTokenResponse = browser.refresh(&app).await.json();
+    assert_eq!(answer.user.email, EVE);
 }
 
 /// Whoever holds a sibling host can plant cookies that arrive beside ours, and ahead of them.

@@ -66,9 +66,14 @@ export class App {
     await expect(this.page.getByText(email).first()).toBeVisible();
   }
 
-  async expectSignedOut() {
+  /** This tab asks to sign in. */
+  async expectLeft() {
     await expect(this.page).toHaveURL(/\/login(\?|$)/);
     await expect(this.signInHeading).toBeVisible();
+  }
+
+  async expectSignedOut() {
+    await this.expectLeft();
     expect(await this.tokens()).toEqual({});
   }
 
