@@ -120,7 +120,7 @@ pub(super) fn insert_odd_rows(db: &TestDb) {
         let key = if n == 0 { "NULL" } else { &hash };
         db.execute(&format!(
             "INSERT INTO sessions VALUES ('018f0000-0000-7000-8000-{n:012}', 12, {}, 'j', {key}, {early}, {early}, {}, {late},
-             {late}, {revoked_at}, {reason}, NULL, NULL)",
+             {late}, {revoked_at}, {reason}, NULL, NULL, {key}, {key})",
             i64::MAX,
             if n == 0 { "NULL" } else { &late },
         ));
