@@ -62,6 +62,11 @@ fn check(request: &EmailChangeRequest) -> Result<(String, String), FieldErrors> 
     new_email.ok().filter(|_| errors.is_empty()).ok_or(errors)
 }
 
+/// Whether an address is the account's and confirmed: then nothing changes, and nobody is alarmed.
+fn is_theirs(user: &UserRow, email: &str) -> bool {
+    user.email == email && user.email_verified_at.is_some()
+}
+
 fn note(
     connection: &mut AnyConnection,
     user: &UserRow,
@@ -71,6 +76,9 @@ fn note(
     // One change at a time: the newest.
     one_time_tokens::spend_all(connection, user.id, &[Purpose::ChangeEmail], now)?;
     mail_outbox::delete_of_user(connection, user.id, MailKind::ChangeEmail)?;
+    if is_theirs(user, new_email) {
+        return Ok(());
+    }
     let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), now, client);
     let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), now, client);
     mail_outbox::insert(connection, &link)?;
@@ -85,6 +93,9 @@ pub(super) fn apply(
     new_email: &str,
     (now, client): (DateTime<Utc>, &ClientInfo),
 ) -> QueryResult<bool> {
+    if is_theirs(user, new_email) {
+        return Ok(true);
+    }
     let Ok(canonical) = identity::canonical_email(new_email) else { return Ok(false) };
     users::update_email(connection, user.id, (new_email, &canonical), now)?;
     links::withdraw_all(connection, user.id, now)?;

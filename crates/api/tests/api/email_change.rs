@@ -17,6 +17,7 @@ on_both_databases![
     of_two_changes_the_newer_counts,
     links_to_the_old_address_are_worthless_after_the_change,
     a_session_that_has_ended_changes_nothing,
+    who_asks_for_their_own_address_changes_nothing_and_alarms_nobody,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -39,6 +40,19 @@ async fn follow(app: &TestApp, token: &str) -> Answer {
 
 fn to<'a>(mails: &'a [Mail], address: &str) -> &'a Mail {
     mails.iter().find(|mail| mail.to == address).unwrap_or_else(|| panic!("no mail to {address} in {mails:?}"))
+}
+
+async fn who_asks_for_their_own_address_changes_nothing_and_alarms_nobody(database: Database) {
+    let (app, tokens) = start(database).await;
+    let before = app.db().content();
+    ask(&app, &tokens, ADA, PASSWORD).await.has_status(202);
+    assert_eq!(app.db().content(), before);
+    // Another way to write it is a change, and so is the first proof of it.
+    ask(&app, &tokens, "Ada@example.com", PASSWORD).await.has_status(202);
+    assert_eq!(app.deliver_mail().await.len(), 2);
+    app.db().execute("UPDATE users SET email_verified_at = NULL");
+    ask(&app, &tokens, ADA, PASSWORD).await.has_status(202);
+    assert_eq!(app.deliver_mail().await.len(), 2);
 }
 
 async fn the_new_address_is_confirmed_by_a_link_and_the_old_one_is_told(database: Database) {
