@@ -1,11 +1,13 @@
 //! Everything that is stored about a user, for them to keep.
 
-use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, eventually, on_both_databases, send};
+use crate::support::{Answer, Builder, Database, ONE_SECOND, PASSWORD, TestApp, eventually, on_both_databases, send};
 use api::clock::Clock;
+use api::store::AnyConnection;
 use auth_types::export::ExportResponse;
 use auth_types::responses::TokenResponse;
 use auth_types::{Reason, UserId};
 use chrono::Duration;
+use diesel::connection::SimpleConnection;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -173,7 +175,11 @@ async fn a_file_of_many_pages_is_whole_and_in_order(database: Database) {
 
 /// An export that is under way: its client has read the head, and there is more than the system holds between the two.
 async fn begin(database: Database) -> (TestApp, TokenResponse, Response) {
-    let app = TestApp::builder(database).user(ADA).user(EVE).start().await;
+    begin_with(TestApp::builder(database)).await
+}
+
+async fn begin_with(builder: Builder) -> (TestApp, TokenResponse, Response) {
+    let app = builder.user(ADA).user(EVE).start().await;
     app.db().add_events(Some(UserId(1)), app.clock().now(), 40_000);
     let tokens = app.login(ADA).await;
     let response = app.request_as(&tokens, Method::GET, "/api/auth/me/export/").send().await.unwrap();
@@ -256,4 +262,31 @@ async fn an_account_has_five_exports_an_hour(database: Database) {
     export(&app, &app.login(EVE).await).await.has_status(200);
     app.clock().advance(Duration::hours(1));
     export(&app, &app.refresh(&tokens).await.ok()).await.has_status(200);
+}
+
+/// A connection whose response waits for the database is not idle.
+#[actix_web::test]
+async fn an_export_that_waits_for_its_next_page_is_not_cut_as_idle() {
+    let idle = std::time::Duration::from_millis(50);
+    let builder = TestApp::builder(Database::Postgres).patience(|patience| patience.idle = idle);
+    let (app, _, mut response) = begin_with(builder).await;
+    let mut other = app.db().connect();
+    let AnyConnection::Postgres(other) = &mut other else { panic!("SQLite's readers wait for nobody") };
+    other.batch_execute("BEGIN; LOCK TABLE auth_events IN ACCESS EXCLUSIVE MODE").unwrap();
+    let meanwhile = async {
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        eventually("a page waits", async || (app.db().number(waiting) > 0).then_some(())).await;
+        tokio::time::sleep(idle * 4).await;
+        other.batch_execute("ROLLBACK").unwrap();
+    };
+    let reading = async {
+        let mut whole = 0;
+        while let Some(part) = response.chunk().await.unwrap() {
+            whole += part.len();
+        }
+        whole
+    };
+    let (whole, ()) = tokio::join!(reading, meanwhile);
+    assert!(whole > 10_000_000, "{whole} bytes");
 }
