@@ -62,7 +62,7 @@ async fn two_processes_count_together() {
 async fn of_one_account_one_export_runs_at_a_time_at_all_processes() {
     let redis = RedisServer::start();
     let (a, b) = two_processes(&redis.url()).await;
-    a.db().add_events(Some(UserId(1)), a.clock().now(), 40_000);
+    a.db().add_events(Some(UserId(1)), a.clock().now(), 20_000);
     let tokens = a.login(ADA).await;
     let export = |app: &TestApp| app.request_as(&tokens, Method::GET, "/api/auth/me/export/").send();
     let mut first = export(&a).await.unwrap();

@@ -15,7 +15,8 @@ use std::task::{Context, Poll};
 #[derive(Debug)]
 pub struct WatchedBody {
     body: BoxBody,
-    _begun: Option<Begun>,
+    /// Ends the request when it is dropped.
+    begun: Option<Begun>,
 }
 
 /// Notes a request for as long as it is being answered.
@@ -33,7 +34,7 @@ pub async fn watch_requests(
     {
         begun.is_last(); // actix-http would wait for the rest of a body that comes in chunks
     }
-    Ok(response.map_body(|_, body| WatchedBody { body, _begun: begun }))
+    Ok(response.map_body(|_, body| WatchedBody { body, begun }))
 }
 
 impl MessageBody for WatchedBody {
@@ -48,7 +49,7 @@ impl MessageBody for WatchedBody {
     }
 
     fn try_into_bytes(self) -> Result<Bytes, Self> {
-        let Self { body, _begun } = self;
-        body.try_into_bytes().map_err(|body| Self { body, _begun })
+        let Self { body, begun } = self;
+        body.try_into_bytes().map_err(|body| Self { body, begun })
     }
 }

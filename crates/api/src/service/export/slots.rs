@@ -26,10 +26,13 @@ pub enum NoSlot {
     Process,
 }
 
+/// Whose export is under way, and where it goes.
+type Running = (UserId, Option<Network>);
+
 /// The exports of this process.
 #[derive(Debug, Clone)]
 pub struct ExportSlots {
-    running: Arc<Mutex<Vec<(UserId, Option<Network>)>>>,
+    running: Arc<Mutex<Vec<Running>>>,
     readers: Arc<Semaphore>,
     metrics: ExportMetrics,
 }
@@ -63,7 +66,7 @@ impl ExportSlots {
     }
 }
 
-fn refusal(running: &[(UserId, Option<Network>)], user: UserId, network: Option<Network>) -> Option<NoSlot> {
+fn refusal(running: &[Running], user: UserId, network: Option<Network>) -> Option<NoSlot> {
     let of_client = running.iter().filter(|(_, other)| network.is_some() && *other == network).count();
     if running.iter().any(|(other, _)| *other == user) {
         Some(NoSlot::Account)
@@ -96,35 +99,37 @@ mod tests {
     use auth_types::UserId;
     use std::net::{IpAddr, Ipv4Addr};
 
-    fn network(number: u8) -> Option<super::Network> {
-        Some(IpAddr::V4(Ipv4Addr::new(203, 0, 113, number)).into())
+    fn network(number: usize) -> super::Network {
+        IpAddr::V4(Ipv4Addr::from_bits(u32::try_from(number).unwrap_or_default())).into()
     }
 
     #[test]
-    fn an_account_exports_once_at_a_time_wherever_it_asks_from() {
+    fn an_account_exports_once_at_a_time_wherever_it_asks_from() -> Result<(), NoSlot> {
         let slots = ExportSlots::new(10, ExportMetrics::default());
-        let first = slots.enter(UserId(1), network(1)).unwrap();
-        assert_eq!(slots.enter(UserId(1), network(2)).unwrap_err(), NoSlot::Account);
+        let first = slots.enter(UserId(1), Some(network(1)))?;
+        assert_eq!(slots.enter(UserId(1), Some(network(2))).err(), Some(NoSlot::Account));
         drop(first);
-        slots.enter(UserId(1), network(2)).unwrap();
+        slots.enter(UserId(1), Some(network(2)))?;
         assert_eq!(slots.metrics.running.get(), 0);
+        Ok(())
     }
 
     #[test]
-    fn no_client_has_all_the_slots_and_there_are_so_many_for_all() {
+    fn no_client_has_all_the_slots_and_there_are_so_many_for_all() -> Result<(), NoSlot> {
         let slots = ExportSlots::new(1, ExportMetrics::default());
         let mut held = Vec::new();
-        for number in 0..MOST {
-            let client = network(u8::try_from(number / MOST_OF_A_CLIENT).unwrap());
-            let user = UserId(i64::try_from(number).unwrap());
-            held.push(slots.enter(user, client).unwrap());
+        for (number, user) in (0..MOST).zip(1..) {
+            let client = Some(network(number / MOST_OF_A_CLIENT));
+            held.push(slots.enter(UserId(user), client)?);
             if held.len().is_multiple_of(MOST_OF_A_CLIENT) {
-                assert_eq!(slots.enter(UserId(-1), client).unwrap_err(), NoSlot::Client);
+                assert_eq!(slots.enter(UserId(0), client).err(), Some(NoSlot::Client));
             }
         }
-        assert_eq!(slots.enter(UserId(-1), network(200)).unwrap_err(), NoSlot::Process);
-        assert_eq!(slots.enter(UserId(-1), None).unwrap_err(), NoSlot::Process);
+        for client in [Some(network(MOST)), None] {
+            assert_eq!(slots.enter(UserId(0), client).err(), Some(NoSlot::Process));
+        }
         held.pop();
-        slots.enter(UserId(-1), None).unwrap();
+        slots.enter(UserId(0), None)?;
+        Ok(())
     }
 }
