@@ -3,8 +3,10 @@
 use crate::clock::SharedClock;
 use crate::config::{Environment, Patience, Settings};
 use crate::files::{Files, OpenError, Tries};
+use crate::gate::Room;
 use crate::http::middleware::{
-    check_origin, cors, finish, refuse_preflight_in_clear, refuse_until_started, require_https, watch_requests,
+    bound_head, check_origin, cors, finish, refuse_preflight_in_clear, refuse_until_started, require_https,
+    watch_requests,
 };
 use crate::http::{self, Crowd, Wire};
 use crate::metrics::Metrics;
@@ -13,6 +15,7 @@ use crate::service::export::ExportSlots;
 use crate::service::limits::Limits;
 use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::pool::WorkPool;
+use crate::service::readiness::Readiness;
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
 use crate::service::{Services, backup, passwords, prune, retention};
@@ -69,6 +72,8 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
         files: Files::open(&settings.storage, Tries::Few, settings.patience)?,
         nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
+        readiness: Readiness::default(),
+        bodies: Room::for_bodies(metrics.bodies_refused.clone()),
         mailer: Mailer::new(&settings.mail, settings.environment)?,
         limits,
         metrics,
@@ -92,7 +97,8 @@ pub struct Capacity {
 /// When the listener cannot be used.
 pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity) -> std::io::Result<Server> {
     let (environment, patience) = (services.settings.environment, services.settings.patience);
-    let crowd = Crowd::of_at_most(capacity.connections);
+    let refused = services.metrics.connections_refused.clone();
+    let crowd = Crowd::of_at_most(capacity.connections, services.settings.server.proxies.clone(), refused);
     let app = move || {
         App::new()
             .app_data(services.clone())
@@ -102,6 +108,7 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
             .wrap(from_fn(require_https))
             .wrap(cors(&services.settings))
             .wrap(from_fn(refuse_preflight_in_clear))
+            .wrap(from_fn(bound_head))
             .wrap(from_fn(finish))
             .wrap(from_fn(watch_requests))
     };
@@ -121,7 +128,7 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
             .h1_allow_half_closed(false)
             .graceful_shutdown_signal(move || wait_for(stopping.clone()))
             .on_connect_ext(|wire: &Wire<TcpStream>, data| _ = data.insert(wire.requests()));
-        let open = move |io| ready(Ok::<_, DispatchError>(open(io, environment, patience, crowd.clone())));
+        let open = move |io| ready(Ok::<_, DispatchError>(open(io, environment, patience, &crowd)));
         fn_service(open).and_then(http.finish(map_config(app(), |()| AppConfig::default())))
     };
     Ok(server.listen("api", listener, connections)?.run())
@@ -130,11 +137,12 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
 /// A connection as the HTTP service takes it.
 type Opened = (Wire<TcpStream>, Protocol, Option<SocketAddr>);
 
-fn open(io: TcpStream, environment: Environment, patience: Patience, crowd: Crowd) -> Opened {
+fn open(io: TcpStream, environment: Environment, patience: Patience, crowd: &Crowd) -> Opened {
     let peer = io.peer_addr().ok();
     // Answers are small and written whole: waiting for more to send would only delay them.
     let _ = io.set_nodelay(true);
-    (Wire::new(io, environment, patience, crowd), Protocol::Http1, peer)
+    let seat = (crowd, peer.map(|peer| peer.ip()));
+    (Wire::new(io, environment, patience, seat), Protocol::Http1, peer)
 }
 
 async fn wait_for(stopping: GracefulShutdownSignal) {

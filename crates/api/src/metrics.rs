@@ -15,8 +15,9 @@ pub use backup::BackupMetrics;
 pub use http::HttpMetrics;
 pub use limits::LimitMetrics;
 pub use snapshot::Snapshot;
-pub use work::{DatabaseMetrics, ExportMetrics, ExportOutcome, MailMetrics, MailOutcome, PoolMetrics};
+pub use work::{ExportMetrics, ExportOutcome, GateMetrics, MailMetrics, MailOutcome};
 
+use crate::gate::Resource;
 use chrono::{DateTime, Utc};
 use events::Events;
 use process::Process;
@@ -65,9 +66,13 @@ pub struct Metrics {
     registry: Registry,
     pub http: HttpMetrics,
     pub limits: LimitMetrics,
-    pub hashing: PoolMetrics,
-    pub pictures: PoolMetrics,
-    pub database: DatabaseMetrics,
+    pub hashing: GateMetrics,
+    pub pictures: GateMetrics,
+    pub database: GateMetrics,
+    /// Connections of one peer beyond its share.
+    pub connections_refused: Counter,
+    /// Bodies for which their share of the memory was used up.
+    pub bodies_refused: Counter,
     pub mail: MailMetrics,
     pub exports: ExportMetrics,
     pub backup: BackupMetrics,
@@ -84,9 +89,11 @@ impl Metrics {
             registry: Registry::default(),
             http: HttpMetrics::default(),
             limits: LimitMetrics::default(),
-            hashing: PoolMetrics::default(),
-            pictures: PoolMetrics::default(),
-            database: DatabaseMetrics::default(),
+            hashing: GateMetrics::default(),
+            pictures: GateMetrics::default(),
+            database: GateMetrics::default(),
+            connections_refused: Counter::default(),
+            bodies_refused: Counter::default(),
             mail: MailMetrics::default(),
             exports: ExportMetrics::default(),
             backup: BackupMetrics::default(),
@@ -113,9 +120,11 @@ impl Metrics {
         r.register("refreshes", "Refreshes by their outcome", self.refreshes.0.clone());
         r.register_collector(Box::new(Events));
         self.limits.register(r);
-        self.hashing.register("hashing", r);
-        self.pictures.register("pictures", r);
-        self.database.register(r);
+        self.hashing.register(Resource::Hashing, r);
+        self.pictures.register(Resource::Pictures, r);
+        self.database.register(Resource::Database, r);
+        r.register("connections_refused", "Connections beyond their peer's share", self.connections_refused.clone());
+        r.register("bodies_refused", "Bodies beyond their share of memory", self.bodies_refused.clone());
         self.mail.register(r);
         self.exports.register(r);
         self.backup.register(r);

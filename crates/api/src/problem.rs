@@ -5,13 +5,13 @@ mod export;
 mod sessions;
 
 use crate::files::FileError;
+use crate::gate::Busy;
 use crate::service::account::AccountError;
 use crate::service::authorize::Refusal;
 use crate::service::avatar::AvatarError;
 use crate::service::events::EventsError;
 use crate::service::limits::Throttled;
 use crate::service::login::LoginError;
-use crate::service::pool::Busy;
 use crate::service::register::RegisterError;
 use crate::store::StoreError;
 use crate::store::users::TakenName;
@@ -270,6 +270,7 @@ impl ResponseError for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::Busy(busy) => busy.into(),
             StoreError::Unavailable(cause) => {
                 log::error!("store.unavailable: {cause}");
                 Self::unavailable()

@@ -16,6 +16,8 @@ pub struct Patience {
     pub idle: Duration,
     /// The same while connections are becoming scarce.
     pub idle_crowded: Duration,
+    /// For a head or a body, while connections are becoming scarce.
+    pub hurry: Duration,
     /// For the client to take an answer.
     pub answer: Duration,
     /// For what a client still sends after an answer that did not wait for it; without this it would see its connection
@@ -43,6 +45,7 @@ impl Default for Patience {
             picture: Duration::from_secs(20),
             idle: Duration::from_mins(2),
             idle_crowded: Duration::from_secs(5),
+            hurry: Duration::from_secs(1),
             answer: Duration::from_secs(30),
             linger: Duration::from_secs(2),
             checkout: Duration::from_secs(3),

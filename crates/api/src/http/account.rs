@@ -3,6 +3,7 @@
 use super::body::JsonBody;
 use super::extract::{Caller, Client, Cursor};
 use super::transport::Transport;
+use crate::gate;
 use crate::problem::Problem;
 use crate::service::export::{self, ExportError};
 use crate::service::{Services, account, account_deletion, events};
@@ -35,10 +36,12 @@ pub(super) async fn export(
     Client(client): Client,
 ) -> Result<impl Responder, Problem> {
     let export = export::begin(&services, caller, client).await?;
-    let services = services.into_inner();
+    // The parts are read after the request, as far as its task is concerned, and still on its share.
+    let (services, share) = (services.into_inner(), gate::current());
     let parts = stream::try_unfold(export, move |mut export| {
         let services = Arc::clone(&services);
-        async move { Ok::<_, ExportError>(export.next(&services).await?.map(|part| (part, export))) }
+        let next = async move { Ok::<_, ExportError>(export.next(&services).await?.map(|part| (part, export))) };
+        gate::within(share, next)
     });
     let file = (header::CONTENT_DISPOSITION, "attachment; filename=\"latchkey-export.json\"");
     Ok(HttpResponse::Ok().content_type(ContentType::json()).insert_header(file).streaming(parts))

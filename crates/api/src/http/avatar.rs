@@ -28,10 +28,10 @@ pub(super) async fn save(
     (request, payload): (HttpRequest, Payload),
 ) -> Result<impl Responder, Problem> {
     let kind = Kind::ALL[body::content_type(&request, &Kind::ALL.map(Kind::media_type))?];
-    let place = avatar::enter(&services, caller, &client).await?;
+    avatar::take_attempt(&services, caller, &client).await?;
     let bounds = (AVATAR_MAX_BYTES as usize, services.settings.patience.picture);
-    let content = body::read(&request, payload.into_inner(), bounds).await?;
-    Ok(Json(avatar::save(&services, caller, client, (place, kind, content)).await?))
+    let (content, _hold) = body::read(&request, payload.into_inner(), bounds).await?;
+    Ok(Json(avatar::save(&services, caller, client, (kind, content)).await?))
 }
 
 /// Takes the caller's picture away.

@@ -1,13 +1,18 @@
 //! JSON bodies: read within bounds, and told what is wrong with them field by field.
 
 use super::extract::services;
+use super::watch::Requests;
+use crate::clock::Stopwatch;
+use crate::gate::Hold;
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::header;
+use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest, web};
 use auth_types::FieldErrors;
 use auth_types::limits::BODY_MAX_BYTES;
 use auth_types::validation::REQUIRED;
+use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -30,7 +35,7 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
         Box::pin(async move {
             content_type(&request, &["application/json"])?;
             let patience = services(&request)?.settings.patience.body;
-            let body = read(&request, payload, (BODY_MAX_BYTES, patience)).await?;
+            let (body, _hold) = read(&request, payload, (BODY_MAX_BYTES, patience)).await?;
             parse(&body).map(Self)
         })
     }
@@ -47,24 +52,65 @@ pub(super) fn content_type(request: &HttpRequest, taken: &[&str]) -> Result<usiz
     place.ok_or_else(|| Problem::content_type_unsupported(taken))
 }
 
-/// The whole body, of so many bytes at most and within this time.
+/// The whole body, of so many bytes at most and within this time, or less while connections are scarce; and its hold on
+/// the memory that all bodies share, for as long as it is kept.
 ///
 /// # Errors
-/// 413, 408; 400 when it ends early.
+/// 413, 408; 400 when it ends early; 503 when its share of the memory is used up.
 pub(super) async fn read(
     request: &HttpRequest,
     mut payload: Payload,
     (limit, patience): (usize, Duration),
-) -> Result<web::Bytes, Problem> {
+) -> Result<(web::Bytes, Hold), Problem> {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit as u64) {
         return Err(Problem::body_too_large(limit));
     }
     let payload = web::Payload::from_request(request, &mut payload).into_inner();
-    let payload = payload.map_err(|_| Problem::body_malformed("The body cannot be read."))?;
-    let body = tokio::time::timeout(patience, payload.to_bytes_limited(limit)).await;
-    let body = body.map_err(|_| Problem::body_timeout())?.map_err(|_| Problem::body_too_large(limit))?;
-    body.map_err(|_| Problem::body_malformed("The body ended early."))
+    let mut payload = payload.map_err(|_| Problem::body_malformed("The body cannot be read."))?;
+    let services = services(request)?;
+    let mut hold = services.bodies.hold();
+    let mut body = BytesMut::new();
+    let mut time = BodyTime { whole: patience, hurry: services.settings.patience.hurry, since: Stopwatch::start() };
+    while let Some(chunk) = time.next(&mut payload, request).await? {
+        if body.len() + chunk.len() > limit {
+            return Err(Problem::body_too_large(limit));
+        }
+        hold.grow(chunk.len())?;
+        body.extend_from_slice(&chunk);
+    }
+    Ok((body.freeze(), hold))
+}
+
+/// The time of one body.
+struct BodyTime {
+    whole: Duration,
+    hurry: Duration,
+    since: Stopwatch,
+}
+
+impl BodyTime {
+    /// The next piece; `None` after the last.
+    async fn next(&mut self, payload: &mut web::Payload, request: &HttpRequest) -> Result<Option<web::Bytes>, Problem> {
+        loop {
+            let left = self.whole.saturating_sub(self.since.elapsed());
+            let Ok(next) = tokio::time::timeout(left.min(self.hurry), payload.next()).await else {
+                self.check(request)?;
+                continue;
+            };
+            self.check(request)?;
+            return next.transpose().map_err(|_| Problem::body_malformed("The body ended early."));
+        }
+    }
+
+    fn check(&self, request: &HttpRequest) -> Result<(), Problem> {
+        let must_hurry = || request.conn_data::<Requests>().is_some_and(Requests::must_hurry);
+        let passed = self.since.elapsed();
+        if passed >= self.whole || (passed >= self.hurry && must_hurry()) {
+            return Err(Problem::body_timeout());
+        }
+        Ok(())
+    }
 }
 
 /// A JSON object as a request.
@@ -106,7 +152,9 @@ fn has_nul(value: &Value) -> bool {
 /// is what all our fields take, until nothing more is found.
 fn explain<T: DeserializeOwned>(mut value: Value, first: &serde_json::Error) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    for _ in 0..MOST_FIELDS {
+    // Each round reads all members, so an object of thousands is told of the first error only.
+    let rounds = if value.as_object().is_some_and(|fields| fields.len() > MOST_FIELDS) { 1 } else { MOST_FIELDS };
+    for _ in 0..rounds {
         let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
         let message = error.inner().to_string();
         let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());

@@ -1,5 +1,6 @@
 //! One row of the route table: a route and what the OpenAPI document says of it.
 
+use super::bounds::{self, Bounds, Requests};
 use super::cookies::CSRF_HEADER;
 use super::docs;
 use super::middleware::catch_panics;
@@ -22,10 +23,11 @@ use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, Respo
 /// Schemas that the document's `components` hold, by name.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// A method of a path, its handler and its description.
+/// A method of a path, its bounds, its handler and its description.
 pub(super) struct Endpoint {
     pub(super) path: &'static str,
     pub(super) method: HttpMethod,
+    bounds: Bounds,
     pub(super) operation: OperationBuilder,
     pub(super) schemas: Schemas,
     routes: Vec<Route>,
@@ -34,14 +36,15 @@ pub(super) struct Endpoint {
 /// The constructors, one per method.
 macro_rules! methods {
     ($($name:ident => $variant:ident [$($method:ident),+]),+) => {$(
-        pub(super) fn $name<H, A>(path: &'static str, handler: H) -> Self
+        pub(super) fn $name<H, A>(path: &'static str, bounds: Bounds, handler: H) -> Self
         where
             H: Handler<A>,
             A: FromRequest + 'static,
             H::Output: Responder + 'static,
         {
-            let routes = vec![$(web::method(Method::$method).to(handler.clone())),+];
-            Self::new(path, HttpMethod::$variant, routes)
+            let take = move |request, next| bounds::take(bounds.requests, request, next);
+            let routes = vec![$(web::method(Method::$method).to(handler.clone()).wrap(from_fn(take))),+];
+            Self::new(path, bounds, HttpMethod::$variant, routes)
         }
     )+};
 }
@@ -49,14 +52,15 @@ macro_rules! methods {
 impl Endpoint {
     methods!(get => Get [GET, HEAD], post => Post [POST], put => Put [PUT], patch => Patch [PATCH], delete => Delete [DELETE]);
 
-    fn new(path: &'static str, method: HttpMethod, routes: Vec<Route>) -> Self {
+    fn new(path: &'static str, bounds: Bounds, method: HttpMethod, routes: Vec<Route>) -> Self {
         let mut operation = OperationBuilder::new();
         for name in path.split(['{', '}']).skip(1).step_by(2) {
             let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
             operation = operation.parameter(parameter.required(Required::True).schema(Some(text)).build());
         }
-        Self { path, method, operation, schemas: Vec::new(), routes }
+        let endpoint = Self { path, method, bounds, operation, schemas: Vec::new(), routes };
+        if bounds.requests == Requests::Uncounted { endpoint } else { endpoint.refuses(&[429]) }
     }
 
     pub(super) fn about(mut self, summary: &str) -> Self {
@@ -145,11 +149,6 @@ impl Endpoint {
         self.refuses(&[401])
     }
 
-    /// Has budgets: the answers tell them.
-    pub(super) fn limited(self) -> Self {
-        self.refuses(&[429])
-    }
-
     /// Heeds `Idempotency-Key`.
     pub(super) fn idempotent(self) -> Self {
         let key = ObjectBuilder::new().min_length(Some(1)).max_length(Some(IDEMPOTENCY_KEY_MAX_BYTES));
@@ -200,6 +199,17 @@ impl Endpoint {
             }
         }
     }
+}
+
+/// What each route declares, with its method and path.
+#[must_use]
+pub fn bounds() -> Vec<(String, Bounds)> {
+    let row = |endpoint: Endpoint| {
+        let method = serde_json::to_value(&endpoint.method).unwrap_or_default();
+        let method = method.as_str().unwrap_or_default().to_uppercase();
+        (format!("{method} {}", endpoint.path), endpoint.bounds)
+    };
+    super::endpoints(TokenTransport::Body).into_iter().map(row).collect()
 }
 
 /// Puts every endpoint into the application, with its trailing slash and without; a wrong method is told the right ones.

@@ -8,7 +8,7 @@ use crate::service::{ClientInfo, CurrentUser, Services, passwords, verify};
 use crate::telemetry;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use actix_web::web::{Data, Query};
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use auth_types::Reason;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
@@ -28,7 +28,8 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(authenticate(request))
+        let proven = request.extensions().get::<Self>().copied();
+        ready(proven.map_or_else(|| authenticate(request), Ok))
     }
 }
 
@@ -89,7 +90,7 @@ impl FromRequest for Client {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(services(request).map(|services| {
             let user_agent = request.headers().get(header::USER_AGENT);
-            let user_agent = user_agent.map(|value| printable(&String::from_utf8_lossy(value.as_bytes())));
+            let user_agent = user_agent.map(|value| printable(value.as_bytes()));
             let client = client_address(request, services);
             let network = match client {
                 ClientAddress::Known(ip) => Some(Network::from(ip)),
@@ -101,8 +102,10 @@ impl FromRequest for Client {
     }
 }
 
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_LENGTH).collect()
+fn printable(bytes: &[u8]) -> String {
+    // Four bytes for a character at most; what stands behind is cut unread.
+    let bytes = &bytes[..bytes.len().min(4 * USER_AGENT_MAX_LENGTH)];
+    String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_LENGTH).collect()
 }
 
 /// What the request takes of its budgets; the answer's headers tell it.
@@ -165,9 +168,9 @@ impl FromRequest for Cursor {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let query = Query::<Vec<(String, String)>>::from_query(request.query_string());
-        let pairs = query.map(Query::into_inner).unwrap_or_default();
-        let cursor = pairs.into_iter().find(|(name, _)| name == "cursor");
-        ready(Ok(Self(cursor.map(|(_, cursor)| cursor).unwrap_or_default())))
+        // One pair after the other: a query can hold thousands.
+        let mut pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+        let cursor = pairs.find(|(name, _)| name == "cursor");
+        ready(Ok(Self(cursor.map(|(_, cursor)| cursor.into_owned()).unwrap_or_default())))
     }
 }

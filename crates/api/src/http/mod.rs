@@ -4,8 +4,10 @@ mod account;
 mod auth;
 mod avatar;
 mod body;
+mod bounds;
 pub mod client_ip;
 mod cookies;
+mod crowd;
 mod docs;
 mod email;
 mod endpoint;
@@ -30,158 +32,190 @@ use auth_types::responses::{
     AvatarResponse, ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenTransport,
     UserResponse,
 };
+use bounds::{by_caller, by_client, by_token, uncounted};
 use endpoint::Endpoint;
 
 /// Every route of the API; `docs` makes the OpenAPI document of the same list. The handlers' docs say who may call them.
 #[expect(clippy::too_many_lines, reason = "a table: the whole surface in one place")]
 fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
+    use crate::gate::Resource::{Database, Hashing, Pictures};
+    use crate::service::limits::Budget::*;
     vec![
-        Endpoint::post("/api/auth/register/", auth::register)
-            .about("Create an account and sign in, or confirm the address first where that is mandatory")
-            .takes::<RegisterRequest>()
-            .gives_tokens(201, transport)
-            .gives::<EmptyResponse>(202)
-            .limited()
-            .refuses(&[400, 403, 409, 413, 415, 503]),
-        Endpoint::post("/api/auth/login/", auth::login)
-            .about("Sign in with email or username and password")
-            .takes::<LoginRequest>()
-            .gives_tokens(200, transport)
-            .limited()
-            .refuses(&[400, 401, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/refresh/", auth::refresh)
+        Endpoint::post(
+            "/api/auth/register/",
+            by_caller(&[SignUpClient, MailAddress], &[Database, Hashing]),
+            auth::register,
+        )
+        .about("Create an account and sign in, or confirm the address first where that is mandatory")
+        .takes::<RegisterRequest>()
+        .gives_tokens(201, transport)
+        .gives::<EmptyResponse>(202)
+        .refuses(&[400, 403, 409, 413, 415, 503]),
+        Endpoint::post(
+            "/api/auth/login/",
+            by_caller(
+                &[
+                    SignInClient,
+                    SignedInClient,
+                    SignedInUser,
+                    SignInStranger,
+                    SignInStrangerDay,
+                    SignInKnown,
+                    SignInKnownDay,
+                ],
+                &[Database, Hashing],
+            ),
+            auth::login,
+        )
+        .about("Sign in with email or username and password")
+        .takes::<LoginRequest>()
+        .gives_tokens(200, transport)
+        .refuses(&[400, 401, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/refresh/", by_token(&[RefreshSession], &[Database]), auth::refresh)
             .about("Trade a refresh token for its successor")
             .takes_refresh_token(transport)
             .idempotent()
             .gives_tokens(200, transport)
-            .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/verify/", auth::verify)
+        Endpoint::post("/api/auth/verify/", by_token(&[], &[Database]), auth::verify)
             .about("Tell whether a token is valid")
             .takes::<VerifyRequest>()
             .gives::<EmptyResponse>(200)
-            .limited()
             .refuses(&[400, 401, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/logout/", auth::logout)
+        Endpoint::post("/api/auth/logout/", by_token(&[], &[Database]), auth::logout)
             .about("Sign out: end the session of a refresh token")
             .takes_refresh_token(transport)
             .gives::<EmptyResponse>(200)
             .refuses(&[400, 401, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/logout/all/", auth::logout_all)
+        Endpoint::post("/api/auth/logout/all/", by_caller(&[], &[Database]), auth::logout_all)
             .about("Sign out everywhere: end all of the caller's sessions")
             .protected()
             .gives::<RevokedResponse>(200)
             .refuses(&[403, 503]),
-        Endpoint::post("/api/auth/password/change/", password::change)
-            .about("Change the caller's password; every other session ends and a new one is answered")
-            .protected()
-            .takes::<PasswordChangeRequest>()
-            .gives_tokens(200, transport)
-            .limited()
-            .refuses(&[400, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/password/reset/", password::reset)
-            .about("Mail a link to choose a new password; the same answer for every address")
-            .takes::<PasswordResetRequest>()
-            .gives::<EmptyResponse>(202)
-            .limited()
-            .refuses(&[400, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/password/reset/confirm/", password::confirm_reset)
-            .about("Set a new password by a mailed link; every session ends")
-            .takes::<PasswordResetConfirmRequest>()
-            .gives::<EmptyResponse>(200)
-            .refuses(&[400, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/email/verify/", email::verify)
+        Endpoint::post(
+            "/api/auth/password/change/",
+            by_caller(&[PasswordChangeClient, PasswordChangeUser, ConfirmPassword], &[Database, Hashing]),
+            password::change,
+        )
+        .about("Change the caller's password; every other session ends and a new one is answered")
+        .protected()
+        .takes::<PasswordChangeRequest>()
+        .gives_tokens(200, transport)
+        .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post(
+            "/api/auth/password/reset/",
+            by_caller(&[MailClient, MailAddress], &[Database]),
+            password::reset,
+        )
+        .about("Mail a link to choose a new password; the same answer for every address")
+        .takes::<PasswordResetRequest>()
+        .gives::<EmptyResponse>(202)
+        .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post(
+            "/api/auth/password/reset/confirm/",
+            by_caller(&[], &[Database, Hashing]),
+            password::confirm_reset,
+        )
+        .about("Set a new password by a mailed link; every session ends")
+        .takes::<PasswordResetConfirmRequest>()
+        .gives::<EmptyResponse>(200)
+        .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/email/verify/", by_caller(&[], &[Database]), email::verify)
             .about("Confirm an address, the account's or a new one, by a mailed link")
             .takes::<EmailVerifyRequest>()
             .gives::<EmptyResponse>(200)
             .refuses(&[400, 403, 409, 413, 415, 503]),
-        Endpoint::post("/api/auth/email/resend/", email::resend)
+        Endpoint::post("/api/auth/email/resend/", by_caller(&[MailClient, MailAddress], &[Database]), email::resend)
             .about("Mail the link that confirms an address once more; the same answer for every address")
             .takes::<EmailResendRequest>()
             .gives::<EmptyResponse>(202)
-            .limited()
             .refuses(&[400, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/email/change/", email::change)
-            .about("Mail a link to the address that the caller wants")
-            .protected()
-            .takes::<EmailChangeRequest>()
-            .gives::<EmptyResponse>(202)
-            .limited()
-            .refuses(&[400, 403, 413, 415, 503]),
-        Endpoint::get("/api/auth/me/", account::show)
+        Endpoint::post(
+            "/api/auth/email/change/",
+            by_caller(&[ConfirmPassword, MailClient, MailAddress], &[Database, Hashing]),
+            email::change,
+        )
+        .about("Mail a link to the address that the caller wants")
+        .protected()
+        .takes::<EmailChangeRequest>()
+        .gives::<EmptyResponse>(202)
+        .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::get("/api/auth/me/", by_caller(&[], &[Database]), account::show)
             .about("The caller")
             .protected()
             .gives::<UserResponse>(200)
             .refuses(&[503]),
-        Endpoint::patch("/api/auth/me/", account::update)
+        Endpoint::patch("/api/auth/me/", by_caller(&[], &[Database]), account::update)
             .about("Change what the caller may change about themselves")
             .protected()
             .takes::<UpdateMeRequest>()
             .gives::<UserResponse>(200)
             .refuses(&[400, 403, 409, 413, 415, 503]),
-        Endpoint::delete("/api/auth/me/", account::delete)
+        Endpoint::delete("/api/auth/me/", by_caller(&[ConfirmPassword], &[Database, Hashing]), account::delete)
             .about("Delete the caller's account: every session ends and nothing about the person stays")
             .protected()
             .takes::<DeleteMeRequest>()
             .gives_nothing()
-            .limited()
             .refuses(&[400, 403, 413, 415, 503]),
-        Endpoint::get("/api/auth/me/export/", account::export)
+        Endpoint::get("/api/auth/me/export/", by_caller(&[ExportUser], &[Database]), account::export)
             .about("Everything that is stored about the caller, as a file")
             .protected()
             .gives::<ExportResponse>(200)
-            .limited()
             .refuses(&[503]),
-        Endpoint::get("/api/auth/events/", account::events)
+        Endpoint::get("/api/auth/events/", by_caller(&[], &[Database]), account::events)
             .about("What happened to the caller's account, newest first")
             .protected()
             .paged()
             .gives::<EventsResponse>(200)
             .refuses(&[400, 503]),
-        Endpoint::put("/api/auth/me/avatar/", avatar::save)
+        Endpoint::put("/api/auth/me/avatar/", by_caller(&[AvatarUser], &[Pictures, Database]), avatar::save)
             .about("Give the caller a picture: its middle, as a square of at most 512 pixels a side")
             .protected()
             .takes_picture()
             .gives::<AvatarResponse>(200)
-            .limited()
             .refuses(&[400, 403, 413, 415, 503]),
-        Endpoint::delete("/api/auth/me/avatar/", avatar::remove)
+        Endpoint::delete("/api/auth/me/avatar/", by_caller(&[], &[Database]), avatar::remove)
             .about("Take the caller's picture away")
             .protected()
             .gives::<AvatarResponse>(200)
             .refuses(&[403, 503]),
-        Endpoint::get("/api/avatars/{key}", avatar::show)
+        Endpoint::get("/api/avatars/{key}", by_client(), avatar::show)
             .about("A picture, to whoever knows its key")
             .gives_picture()
             .refuses(&[404, 503]),
-        Endpoint::get("/api/auth/sessions/", sessions::list)
+        Endpoint::get("/api/auth/sessions/", by_caller(&[], &[Database]), sessions::list)
             .about("The caller's live sessions")
             .protected()
             .gives::<Vec<SessionResponse>>(200)
             .refuses(&[503]),
-        Endpoint::delete("/api/auth/sessions/{id}/", sessions::revoke)
+        Endpoint::delete("/api/auth/sessions/{id}/", by_caller(&[], &[Database]), sessions::revoke)
             .about("End one of the caller's sessions")
             .protected()
             .gives_nothing()
             .refuses(&[403, 404, 503]),
-        Endpoint::get("/api/auth/config/", ops::config)
+        Endpoint::get("/api/auth/config/", uncounted(), ops::config)
             .about("What a client needs to know before anyone signs in")
             .gives::<ConfigResponse>(200),
-        Endpoint::get("/.well-known/jwks.json", ops::key_set)
+        Endpoint::get("/.well-known/jwks.json", uncounted(), ops::key_set)
             .about("The public keys that verify tokens; none where a secret does")
             .gives::<JsonWebKeySet>(200),
-        Endpoint::get("/healthz", ops::healthz).about("Liveness: the process answers").gives::<HealthResponse>(200),
-        Endpoint::get("/readyz", ops::readyz)
+        Endpoint::get("/healthz", uncounted(), ops::healthz)
+            .about("Liveness: the process answers")
+            .gives::<HealthResponse>(200),
+        Endpoint::get("/readyz", uncounted(), ops::readyz)
             .about("Readiness: database, migrations, clock, revocation feed")
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
-        Endpoint::get("/metrics", ops::metrics).about("What Prometheus collects").gives_metrics(),
-        Endpoint::get(docs::DOCUMENT, docs::openapi).about("This document").gives::<serde_json::Value>(200),
+        Endpoint::get("/metrics", uncounted(), ops::metrics).about("What Prometheus collects").gives_metrics(),
+        Endpoint::get(docs::DOCUMENT, uncounted(), docs::openapi)
+            .about("This document")
+            .gives::<serde_json::Value>(200),
     ]
 }
 
 pub use body::parse as parse_body;
+pub use bounds::{Bounds, Requests};
+pub use crowd::Crowd;
 pub use docs::document as openapi_document;
-pub use endpoint::routes;
-pub use watch::Crowd;
+pub use endpoint::{bounds, routes};
 pub use wire::Wire;

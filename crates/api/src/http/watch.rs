@@ -1,44 +1,25 @@
 //! Watches one connection's time: nobody may hold one for nothing. actix-http's own timers know the first request's head
 //! and the pause between requests, but neither a later head that never ends nor an answer that nobody takes.
 
+use super::crowd::Seat;
 use crate::config::Patience;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
-/// Connections that are open in this process, and how many there may be.
-#[derive(Debug, Clone)]
-pub struct Crowd {
-    open: Arc<AtomicUsize>,
-    most: usize,
-}
-
-impl Crowd {
-    #[must_use]
-    pub fn of_at_most(most: usize) -> Self {
-        Self { open: Arc::default(), most }
-    }
-
-    /// Past three quarters: those that wait for nothing have to make room.
-    fn is_dense(&self) -> bool {
-        self.open.load(Ordering::Relaxed) * 4 > self.most * 3
-    }
-}
-
 /// The requests of one connection, as the application sees them; shared by its [`Watch`] and [`watch_requests`].
 ///
 /// [`watch_requests`]: super::middleware::watch_requests
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Requests(Rc<Counts>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
+    seat: Seat,
     begun: Cell<u64>,
     open: Cell<u32>,
     /// Whether the connection ends with the answer that was made last.
@@ -54,6 +35,11 @@ impl Requests {
         self.0.begun.set(self.0.begun.get() + 1);
         self.0.open.set(self.0.open.get() + 1);
         Begun(self.clone())
+    }
+
+    /// Whether the connection must make room for others, if it waits.
+    pub(super) fn must_hurry(&self) -> bool {
+        self.0.seat.is_dense()
     }
 
     fn any_open(&self) -> bool {
@@ -97,7 +83,6 @@ pub(super) enum Phase {
 pub(super) struct Watch {
     patience: Patience,
     requests: Requests,
-    crowd: Crowd,
     phase: Phase,
     /// Requests that had begun when the phase was looked at last.
     seen: u64,
@@ -107,11 +92,13 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(patience: Patience, crowd: Crowd) -> Self {
-        crowd.open.fetch_add(1, Ordering::Relaxed);
-        let timer = Box::pin(sleep(patience.head));
-        let (requests, left) = (Requests::default(), Duration::ZERO);
-        Self { patience, requests, crowd, phase: Phase::New, seen: 0, timer, left }
+    pub(super) fn new(patience: Patience, seat: Seat) -> Self {
+        let timer = Box::pin(sleep(Duration::ZERO));
+        let counts = Counts { seat, begun: Cell::default(), open: Cell::default(), last: Cell::default() };
+        let requests = Requests(Rc::new(counts));
+        let mut watch = Self { patience, requests, phase: Phase::New, seen: 0, timer, left: Duration::ZERO };
+        watch.enter(Phase::New);
+        watch
     }
 
     pub(super) fn requests(&self) -> &Requests {
@@ -149,7 +136,7 @@ impl Watch {
         }
         loop {
             ready!(self.timer.as_mut().poll(cx));
-            if self.left.is_zero() || self.crowd.is_dense() {
+            if self.left.is_zero() || self.requests.must_hurry() {
                 return Poll::Ready(self.phase);
             }
             self.arm(self.left);
@@ -179,16 +166,14 @@ impl Watch {
         self.arm(time);
     }
 
-    /// An idle connection looks up from time to time whether it has to make room.
+    /// A connection that waits for its client looks up from time to time whether it has to make room.
     fn arm(&mut self, time: Duration) {
-        let step = if self.phase == Phase::Idle { time.min(self.patience.idle_crowded) } else { time };
+        let step = match self.phase {
+            Phase::Idle => time.min(self.patience.idle_crowded),
+            Phase::New | Phase::Head => time.min(self.patience.hurry),
+            Phase::Application | Phase::Client | Phase::Leaving => time,
+        };
         self.left = time.saturating_sub(step);
         self.timer.set(sleep(step));
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.crowd.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,14 +1,16 @@
 //! What never reaches the application: bytes that are no HTTP, a head that is too large or too slow. actix-http answers
 //! those with a bare status line; here they get problem details like every other failure.
 
+use super::crowd::Crowd;
 use super::middleware::secure_headers;
-use super::watch::{Crowd, Phase, Requests, Watch};
+use super::watch::{Phase, Requests, Watch};
 use crate::config::{Environment, Patience};
 use crate::problem::Problem;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::rt::net::{ActixStream, Ready};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -27,9 +29,11 @@ pub struct Wire<Io> {
 }
 
 impl<Io> Wire<Io> {
-    /// Within a runtime, which has the timers.
-    pub fn new(io: Io, environment: Environment, patience: Patience, crowd: Crowd) -> Self {
-        Self { io, environment, watch: Watch::new(patience, crowd), pending: Vec::new(), ended: false }
+    /// Within a runtime, which has the timers. A connection that is over its peer's part of the crowd is closed unread.
+    pub fn new(io: Io, environment: Environment, patience: Patience, (crowd, peer): (&Crowd, Option<IpAddr>)) -> Self {
+        let seat = crowd.enter(peer);
+        let ended = seat.is_refused();
+        Self { io, environment, watch: Watch::new(patience, seat), pending: Vec::new(), ended }
     }
 
     /// Where the application notes this connection's requests.

@@ -1,49 +1,30 @@
 //! Where requests wait, and the work that is done beside them: hashing, the database, mail.
 
 use super::{DURATIONS, Outcomes};
+use crate::gate::Resource;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// The queue of a pool that computes.
+/// The queue before a gate.
 #[derive(Debug, Clone)]
-pub struct PoolMetrics {
+pub struct GateMetrics {
     pub refused: Counter,
     pub waits: Histogram,
 }
 
-impl Default for PoolMetrics {
+impl Default for GateMetrics {
     fn default() -> Self {
         Self { refused: Counter::default(), waits: Histogram::new(DURATIONS) }
     }
 }
 
-impl PoolMetrics {
-    /// Under the names of what is computed.
-    pub(super) fn register(&self, work: &str, r: &mut Registry) {
-        r.register(format!("{work}_refused"), "Jobs for which there was no place", self.refused.clone());
-        r.register(format!("{work}_wait_seconds"), "How long jobs waited for a thread", self.waits.clone());
-    }
-}
-
-/// The queue before the pool of connections.
-#[derive(Debug, Clone)]
-pub struct DatabaseMetrics {
-    pub refused: Counter,
-    pub waits: Histogram,
-}
-
-impl Default for DatabaseMetrics {
-    fn default() -> Self {
-        Self { refused: Counter::default(), waits: Histogram::new(DURATIONS) }
-    }
-}
-
-impl DatabaseMetrics {
-    pub(super) fn register(&self, r: &mut Registry) {
-        r.register("database_refused", "Pieces of work for which no connection was free in time", self.refused.clone());
-        r.register("database_wait_seconds", "How long work waited for a connection", self.waits.clone());
+impl GateMetrics {
+    pub(super) fn register(&self, resource: Resource, r: &mut Registry) {
+        let name = resource.name();
+        r.register(format!("{name}_refused"), "Work for which too much other work waited", self.refused.clone());
+        r.register(format!("{name}_wait_seconds"), "How long work waited for its turn", self.waits.clone());
     }
 }
 

@@ -39,6 +39,9 @@ impl From<PasswordChangeError> for Problem {
     fn from(error: PasswordChangeError) -> Self {
         match error {
             PasswordChangeError::Fields(errors) => Self::fields_invalid(errors),
+            PasswordChangeError::TooWeak(message) => {
+                Self::fields_invalid(FieldErrors::from([("new_password".to_owned(), vec![message])]))
+            }
             PasswordChangeError::NotProven(error) => error.into(),
             PasswordChangeError::Busy(busy) => busy.into(),
             PasswordChangeError::Hash(cause) => Self::internal(cause),

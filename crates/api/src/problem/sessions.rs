@@ -39,6 +39,7 @@ impl From<LogoutError> for Problem {
     fn from(error: LogoutError) -> Self {
         match error {
             LogoutError::NotValid(cause) => Self::token_not_valid(cause.reason()),
+            LogoutError::Throttled(throttled) => throttled.into(),
             LogoutError::Store(error) => error.into(),
         }
     }

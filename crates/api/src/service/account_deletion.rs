@@ -43,8 +43,8 @@ pub async fn delete(
 ) -> Result<(), AccountDeletionError> {
     validation::given_password(&request.password)
         .map_err(|message| AccountDeletionError::Fields(FieldErrors::from([("password".to_owned(), vec![message])])))?;
-    let asked = reauthentication::find(services, caller).await?;
-    let account = reauthentication::check(services, asked, request.password, &client).await?;
+    let account = reauthentication::find(services, caller).await?;
+    let account = reauthentication::check(services, account, request.password, &client).await?;
     let now = services.now();
     let deleted = services.store.write(move |connection| {
         if let Err(error) = reauthentication::still_holds(connection, &account, caller, now)? {

@@ -7,9 +7,9 @@
 use super::authorize::{self, Refusal};
 use super::limits::{Budget, Throttled};
 use super::picture::{self, Kind, Picture, PictureError};
-use super::pool::{Busy, Place};
 use super::{ClientInfo, CurrentUser, Services, event, strays};
 use crate::files::{FileError, FileInfo, Found};
+use crate::gate::Busy;
 use crate::store::events::EventKind;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, stray_files, users};
 use auth_types::UserId;
@@ -85,13 +85,12 @@ pub(super) fn url(key: &str) -> String {
     format!("/api/avatars/{key}")
 }
 
-/// Lets a caller send a picture: before it is read, because it takes memory.
+/// Lets a caller send a picture: before it is read.
 ///
 /// # Errors
-/// [`AvatarError::Throttled`], [`AvatarError::Busy`].
-pub async fn enter(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<Place, AvatarError> {
-    services.limits.tries(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?;
-    Ok(services.pictures.enter()?)
+/// [`AvatarError::Throttled`].
+pub async fn take_attempt(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
+    Ok(services.limits.tries(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
 }
 
 /// Draws a picture anew and gives it to the caller in place of the one they have.
@@ -102,9 +101,9 @@ pub async fn save(
     services: &Services,
     caller: CurrentUser,
     client: ClientInfo,
-    (place, kind, content): (Place, Kind, Bytes),
+    (kind, content): (Kind, Bytes),
 ) -> Result<AvatarResponse, AvatarError> {
-    let picture = place.run(move || picture::draw(kind, &content)).await??;
+    let picture = services.pictures.run(move || picture::draw(kind, &content)).await??;
     let key = keep(services, picture).await?;
     exchange(services, caller, client, Some(key)).await
 }

@@ -38,8 +38,8 @@ pub async fn request(
     client: ClientInfo,
 ) -> Result<(), EmailChangeError> {
     let (new_email, canonical) = check(&request).map_err(EmailChangeError::Fields)?;
-    let asked = reauthentication::find(services, caller).await?;
-    let account = reauthentication::check(services, asked, request.password, &client).await?;
+    let account = reauthentication::find(services, caller).await?;
+    let account = reauthentication::check(services, account, request.password, &client).await?;
     mail::check_limits(services, &canonical, &client).await?;
     let now = services.now();
     let noted = services.store.write(move |connection| {

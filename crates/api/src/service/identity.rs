@@ -2,7 +2,11 @@
 //!
 //! Made here and never by SQL's `lower`, which differs between databases and locales.
 
+use auth_types::limits::{EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH};
 use unicode_normalization::UnicodeNormalization;
+
+/// A username in any of its forms: no letter is written with more than eight code points of four bytes.
+const USERNAME_MAX_BYTES: usize = USERNAME_MAX_LENGTH * 32;
 
 /// The canonical form of an address: NFC and lower case before the `@`, IDNA after it.
 ///
@@ -24,7 +28,9 @@ pub fn mailable_email(address: &str) -> Result<String, String> {
 
 fn mailable_parts(address: &str) -> Result<(&str, String), String> {
     let wrong = || "Enter an email address such as name@example.com.".to_owned();
-    let (local, domain) = address.trim().rsplit_once('@').ok_or_else(wrong)?;
+    // Before anything is normalised. A canonical address comes through here, too, and is up to four times as long.
+    let address = Some(address.trim()).filter(|address| address.len() <= 4 * EMAIL_MAX_LENGTH).ok_or_else(wrong)?;
+    let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
     let domain = idna::domain_to_ascii_strict(domain).map_err(|_| wrong())?;
     Ok((local, domain))
 }
@@ -42,13 +48,21 @@ pub fn check_email(input: &str) -> Result<(&str, String), String> {
 /// shown and what the rules look at.
 #[must_use]
 pub fn composed(name: &str) -> String {
-    name.nfc().collect()
+    if is_too_long(name) { name.to_owned() } else { name.nfc().collect() }
+}
+
+/// Longer than any name can become by being composed: the rules refuse it as it is.
+fn is_too_long(name: &str) -> bool {
+    name.len() > USERNAME_MAX_BYTES
 }
 
 /// The canonical form of a username: NFKC and lower case, applied until nothing changes any more. Blanks go last, because
 /// some letters become one.
 #[must_use]
 pub fn canonical_username(name: &str) -> String {
+    if is_too_long(name) {
+        return name.trim().to_owned();
+    }
     let fold = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
     fold(&fold(name)).trim().to_owned()
 }

@@ -3,8 +3,8 @@
 use super::grant::{self, SignError};
 use super::limits::{Budget, Network, Throttled, Tries};
 use super::passwords::{self, Verdict};
-use super::pool::Busy;
 use super::{ClientInfo, Services, event, identity};
+use crate::gate::{self, Busy, Share};
 use crate::store::events::EventKind;
 use crate::store::users::Credentials;
 use crate::store::{StoreError, events, known_networks, sessions, users};
@@ -105,12 +105,16 @@ pub async fn login(
     let name = check(&request).map_err(LoginError::Fields)?;
     let mut tries = services.limits.tries(&client);
     let guess = guess(services, &Names::of(&name), request.password, &mut tries).await;
-    // Only a wrong guess counts: not the right password, and not a server that could not compare.
-    if !matches!(guess, Ok(Guess::Wrong(_)) | Err(LoginError::Throttled(_))) {
-        tries.give_back().await;
+    // A failure counts as one and a success as one, and a server that could not compare as neither.
+    match guess {
+        Ok(Guess::Right(_)) => tries.give_back_all(|budget| budget != Budget::SignedInClient).await,
+        Ok(Guess::Wrong(_)) | Err(LoginError::Throttled(_)) => {
+            tries.give_back_all(|budget| budget == Budget::SignedInClient).await;
+        }
+        Err(_) => tries.give_back().await,
     }
     let outcome = match guess {
-        Ok(Guess::Right(proven)) => open_session(services, proven, client).await,
+        Ok(Guess::Right(proven)) => sign_in(services, proven, client).await,
         // For an unknown name too: the statement inserts nothing then, and a failure costs the same whoever it was.
         Ok(Guess::Wrong(user)) => {
             let noted = note_failure(services, user, &client).await;
@@ -149,11 +153,16 @@ async fn guess(
     tries: &mut Tries<'_>,
 ) -> Result<Guess, LoginError> {
     tries.by_client(Budget::SignInClient).await?;
-    // A place first: those for whom there is none must not ask the database, either.
-    let place = services.hashing.enter()?;
+    tries.by_client(Budget::SignedInClient).await?;
     let (user, network_seen_at) = find(services, names, tries.network()).await?;
-    // A place that the account knows has a budget of its own, which no stranger can spend.
-    take_guess(tries, names, tries.network().filter(|_| network_seen_at.is_some())).await?;
+    // A network that the account knows has a budget of its own, which no stranger can spend, and its own share of the
+    // hashing.
+    let known = tries.network().filter(|_| network_seen_at.is_some());
+    take_guess(tries, names, known).await?;
+    if let (Some(network), Some(user)) = (known, &user) {
+        services.limits.check(Budget::SignedInUser, &user.id.to_string())?;
+        gate::change(Share::proven(network.share_key()));
+    }
     let cost = services.settings.passwords.bcrypt_cost;
     let nobody = services.nobodys_hash.expose_secret();
     let encoded = user.as_ref().map_or_else(|| nobody.to_owned(), |user| user.password_hash.clone());
@@ -162,7 +171,7 @@ async fn guess(
         let renewed = matches!(verdict, Verdict::RightButOutdated).then(|| passwords::hash(&password, cost));
         (verdict, renewed.transpose())
     };
-    let (verdict, renewed) = place.run(compare).await?;
+    let (verdict, renewed) = services.hashing.run(compare).await?;
     match user {
         Some(credentials) if verdict != Verdict::Wrong && credentials.is_active => {
             Ok(Guess::Right(Proven { credentials, renewed: renewed?, network_seen_at }))
@@ -194,6 +203,14 @@ async fn take_guess(tries: &mut Tries<'_>, names: &Names, known: Option<Network>
         tries.by_name(Budget::SignInStranger, name).await?;
         tries.by_name(Budget::SignInStrangerDay, name).await
     }
+}
+
+/// Counts the success, and opens the session. The owner of an account that somebody signs in to all the time has open
+/// sessions, which go on.
+async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Result<TokenResponse, LoginError> {
+    let account = proven.credentials.id.to_string();
+    services.limits.tries(&client).by_name(Budget::SignedInUser, &account).await?;
+    open_session(services, proven, client).await
 }
 
 /// Inserts the session, unless the account was changed while the password was being compared.

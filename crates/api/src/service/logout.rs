@@ -1,6 +1,7 @@
 //! Signing out: here, and everywhere.
 
 use super::authorize::{self, Refusal};
+use super::limits::{Budget, Throttled};
 use super::tokens::{self, TokenError};
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
@@ -14,6 +15,8 @@ pub enum LogoutError {
     #[error("refresh token is not valid")]
     NotValid(#[source] TokenError),
     #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -25,8 +28,14 @@ pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Res
     let now = services.now();
     let claims = services.tokens.verify_refresh_of_any_age(token, now).map_err(LogoutError::NotValid)?;
     let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(LogoutError::NotValid)?);
+    services.limits.tries(&client).by_name(Budget::RequestsSession, &id.to_string()).await?;
+    // Reads before it asks for SQLite's one write lock: an old token can be sent for ever, and changes nothing.
+    let owner = services.store.run(move |connection| sessions::find_owner_of_unrevoked(connection, id)).await?;
+    // A session that another user has is not the token's.
+    if owner != Some(user) {
+        return Ok(());
+    }
     let ended = services.store.write(move |connection| {
-        // A session that another user has is not the token's.
         let is_owner = sessions::find_owner(connection, id)? == Some(user);
         let ended = is_owner && sessions::revoke(connection, id, RevokeReason::Logout, now)?;
         if ended {

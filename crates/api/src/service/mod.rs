@@ -39,6 +39,7 @@ pub mod verify;
 use crate::clock::SharedClock;
 use crate::config::Settings;
 use crate::files::Files;
+use crate::gate::Room;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::store::events::{EventDetail, EventKind, NewEvent};
@@ -49,6 +50,7 @@ use export::ExportSlots;
 use limits::{Limits, Meter, Network};
 use mail::Mailer;
 use pool::WorkPool;
+use readiness::Readiness;
 use revocation::RevocationFeed;
 use tokens::Tokens;
 
@@ -67,6 +69,9 @@ pub struct Services {
     /// What an unknown user's password is compared with.
     pub nobodys_hash: secrecy::SecretString,
     pub feed: RevocationFeed,
+    pub readiness: Readiness,
+    /// Memory for request bodies that are on their way.
+    pub bodies: Room,
     pub mailer: Mailer,
     pub limits: Limits,
     pub metrics: Metrics,

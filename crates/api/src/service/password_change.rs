@@ -1,9 +1,11 @@
 //! A new password for a caller who knows the old one. All sessions end; the caller goes on with a new one.
 
 use super::grant::{self, SignError};
-use super::pool::Busy;
-use super::reauthentication::{self, ReauthenticationError, WRONG_PASSWORD};
-use super::{ClientInfo, CurrentUser, Services, event, links, mail, passwords};
+use super::limits::Budget;
+use super::passwords::{self, OwnWords};
+use super::reauthentication::{self, Account, ReauthenticationError, WRONG_PASSWORD};
+use super::{ClientInfo, CurrentUser, Services, event, links, mail};
+use crate::gate::Busy;
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
@@ -17,9 +19,12 @@ use chrono::{DateTime, Utc};
 /// Why the password stays.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordChangeError {
-    /// The current password is wrong, or the new one is not acceptable.
+    /// The current password is wrong, or the new one has the wrong form.
     #[error("fields are not acceptable")]
     Fields(FieldErrors),
+    /// The new password is too easy to guess.
+    #[error("the new password is too weak: {0}")]
+    TooWeak(String),
     #[error(transparent)]
     NotProven(ReauthenticationError),
     #[error(transparent)]
@@ -54,11 +59,14 @@ pub async fn change(
     request: PasswordChangeRequest,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
-    let asked = reauthentication::find(services, caller).await?;
-    check(services, &asked.account.user, &request).map_err(PasswordChangeError::Fields)?;
-    let account = reauthentication::check(services, asked, request.current_password, &client).await?;
-    let cost = services.settings.passwords.bcrypt_cost;
-    let password_hash = services.hashing.run(move || passwords::hash(&request.new_password, cost)).await??;
+    let mut tries = services.limits.tries(&client);
+    tries.by_client(Budget::PasswordChangeClient).await.map_err(ReauthenticationError::from)?;
+    tries.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await.map_err(ReauthenticationError::from)?;
+    let proven = prove_and_hash(services, caller, request, &client).await;
+    if !matches!(proven, Ok(_) | Err(PasswordChangeError::TooWeak(_))) {
+        tries.give_back().await;
+    }
+    let (account, password_hash) = proven?;
     let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
     let changed = services.store.write(move |connection| {
         if let Err(error) = reauthentication::still_holds(connection, &account, caller, now)? {
@@ -78,6 +86,24 @@ pub async fn change(
     Ok(grant::token_response(services, &session, &user, now)?)
 }
 
+/// Compares the current password, then judges and encodes the new one.
+async fn prove_and_hash(
+    services: &Services,
+    caller: CurrentUser,
+    request: PasswordChangeRequest,
+    client: &ClientInfo,
+) -> Result<(Account, String), PasswordChangeError> {
+    let account = reauthentication::find(services, caller).await?;
+    let user = &account.user;
+    let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
+    check(services, &own_words, &request).map_err(PasswordChangeError::Fields)?;
+    let account = reauthentication::check(services, account, request.current_password, client).await?;
+    let cost = services.settings.passwords.bcrypt_cost;
+    let encode = move || passwords::judge_and_hash(&request.new_password, &own_words, cost);
+    let password_hash = services.hashing.run(encode).await??.map_err(PasswordChangeError::TooWeak)?;
+    Ok((account, password_hash))
+}
+
 struct Changed {
     session: SessionRow,
     user: UserRow,
@@ -90,13 +116,12 @@ fn note(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>, clie
     mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), now, client))
 }
 
-fn check(services: &Services, user: &UserRow, request: &PasswordChangeRequest) -> Result<(), FieldErrors> {
+fn check(services: &Services, own_words: &OwnWords, request: &PasswordChangeRequest) -> Result<(), FieldErrors> {
     let mut errors = FieldErrors::new();
     if let Err(message) = validation::given_password(&request.current_password) {
         errors.insert("current_password".to_owned(), vec![message]);
     }
-    let own_words = passwords::own_words(&user.email, user.username.as_deref(), &user.display_name);
-    if let Err(message) = passwords::check_new(&request.new_password, services.settings.passwords.rules, &own_words) {
+    if let Err(message) = passwords::check_form(&request.new_password, services.settings.passwords.rules, own_words) {
         errors.insert("new_password".to_owned(), vec![message]);
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }

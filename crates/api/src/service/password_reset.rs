@@ -1,8 +1,9 @@
 //! A new password for somebody who has forgotten it, by a link that is mailed to the account's address.
 
 use super::limits::Throttled;
-use super::pool::Busy;
-use super::{ClientInfo, Services, event, identity, links, mail, passwords};
+use super::passwords::{self, OwnWords};
+use super::{ClientInfo, Services, event, identity, links, mail};
+use crate::gate::{self, Busy, Share, ShareKey};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
@@ -61,11 +62,15 @@ pub async fn confirm(
     let looked_up = hash.clone();
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
     let (_, user) = found.ok_or(PasswordResetError::LinkNotValid)?;
-    let own_words = passwords::own_words(&user.email, user.username.as_deref(), &user.display_name);
-    passwords::check_new(&request.new_password, services.settings.passwords.rules, &own_words)
+    // Whoever has the link reads the account's mail.
+    gate::change(Share::proven(ShareKey::Account(user.id.0)));
+    let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
+    passwords::check_form(&request.new_password, services.settings.passwords.rules, &own_words)
         .map_err(|message| field("new_password", message))?;
     let cost = services.settings.passwords.bcrypt_cost;
-    let password_hash = services.hashing.run(move || passwords::hash(&request.new_password, cost)).await??;
+    let encode = move || passwords::judge_and_hash(&request.new_password, &own_words, cost);
+    let encoded = services.hashing.run(encode).await??;
+    let password_hash = encoded.map_err(|message| field("new_password", message))?;
     let now = services.now();
     let spent = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, now)? else { return Ok(None) };

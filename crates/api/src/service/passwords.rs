@@ -14,8 +14,8 @@ const BCRYPT_SHA256: &str = "bcrypt_sha256$";
 const PBKDF2_SHA256: &str = "pbkdf2_sha256$";
 /// zxcvbn's scale goes from 0 to 4; 2 means more than a million guesses.
 const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
-/// zxcvbn's time grows with the length; past this a password is long enough not to be asked about.
-const JUDGED_CHARACTERS: usize = 100;
+/// zxcvbn's time grows faster than the length: what comes behind this is not judged, and makes no password worse.
+const JUDGED_CHARACTERS: usize = 32;
 
 /// The product's own words: what a guesser tries first where everybody has the same service before them.
 const PRODUCT_WORDS: [&str; 1] = ["latchkey"];
@@ -101,24 +101,55 @@ pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// What a password must not be: the parts of its owner's names.
-#[must_use]
-pub fn own_words<'a>(email: &'a str, username: Option<&'a str>, display_name: &'a str) -> [&'a str; 4] {
-    [email, email.split('@').next().unwrap_or_default(), username.unwrap_or_default(), display_name]
+#[derive(Debug, Clone)]
+pub struct OwnWords([String; 4]);
+
+impl OwnWords {
+    #[must_use]
+    pub fn of(email: &str, username: Option<&str>, display_name: &str) -> Self {
+        let local = email.split('@').next().unwrap_or_default();
+        Self([email, local, username.unwrap_or_default(), display_name].map(str::to_owned))
+    }
 }
 
-/// Judges a new password: its length, whether it is common, and whether it is made of the user's own name or the
-/// product's.
+/// Judges a new password, and encodes it when it is good enough. Only in the hashing pool.
+///
+/// # Errors
+/// As [`hash`]; what is wrong with the password is the inner error, as of [`judge`].
+pub fn judge_and_hash(
+    password: &str,
+    own_words: &OwnWords,
+    cost: u32,
+) -> Result<Result<String, String>, bcrypt::BcryptError> {
+    match judge(password, own_words) {
+        Ok(()) => hash(password, cost).map(Ok),
+        Err(message) => Ok(Err(message)),
+    }
+}
+
+/// What can be said of a new password at once: its length, and that it is not its owner's name.
 ///
 /// # Errors
 /// One sentence that says what to do.
-pub fn check_new(password: &str, rules: PasswordRules, own_words: &[&str]) -> Result<(), String> {
+pub fn check_form(password: &str, rules: PasswordRules, own_words: &OwnWords) -> Result<(), String> {
     validation::new_password(password, rules)?;
-    let own_word = |word: &&str| word.chars().count() >= 3 && password.eq_ignore_ascii_case(word);
-    if own_words.iter().any(own_word) {
+    let own_word = |word: &String| word.chars().count() >= 3 && password.eq_ignore_ascii_case(word);
+    if own_words.0.iter().any(own_word) {
         return Err("Do not use your own name or address as the password.".to_owned());
     }
+    Ok(())
+}
+
+/// Judges a new password that has the right form: whether it is common, or made of the user's own words or the product's.
+/// Takes milliseconds: only in the hashing pool.
+///
+/// # Errors
+/// One sentence that says what to do.
+pub fn judge(password: &str, own_words: &OwnWords) -> Result<(), String> {
+    log::trace!("passwords.zxcvbn: judged");
     let judged: String = password.chars().take(JUDGED_CHARACTERS).collect();
-    let judgement = zxcvbn::zxcvbn(&judged, &[own_words, &PRODUCT_WORDS].concat());
+    let words: Vec<_> = own_words.0.iter().map(String::as_str).chain(PRODUCT_WORDS).collect();
+    let judgement = zxcvbn::zxcvbn(&judged, &words);
     if judgement.score() >= LEAST_SCORE {
         return Ok(());
     }

@@ -3,8 +3,8 @@
 use super::authorize::{self, Refusal};
 use super::limits::{Budget, Throttled};
 use super::passwords::{self, Verdict};
-use super::pool::{Busy, Place};
 use super::{ClientInfo, CurrentUser, Services, event};
+use crate::gate::Busy;
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
@@ -41,13 +41,6 @@ impl std::fmt::Debug for Account {
     }
 }
 
-/// Who is to prove that they are the caller, and a place to have their password compared.
-#[derive(Debug)]
-pub struct Asked {
-    pub account: Account,
-    place: Place,
-}
-
 /// What is said of a wrong password; Django's words.
 pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please enter it again.";
 
@@ -55,9 +48,8 @@ pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please 
 ///
 /// # Errors
 /// [`ReauthenticationError`].
-pub async fn find(services: &Services, caller: CurrentUser) -> Result<Asked, ReauthenticationError> {
-    // A place first: those for whom there is none must not ask the database, either.
-    let (place, now) = (services.hashing.enter()?, services.now());
+pub async fn find(services: &Services, caller: CurrentUser) -> Result<Account, ReauthenticationError> {
+    let now = services.now();
     let found = services.store.run(move |connection| {
         // The session second: what changed or erased the password in between has ended it.
         let password_hash = users::find_password_hash(connection, caller.id)?;
@@ -65,7 +57,7 @@ pub async fn find(services: &Services, caller: CurrentUser) -> Result<Asked, Rea
     });
     let (password_hash, user) = found.await?;
     let (user, password_hash) = (user?, password_hash.ok_or(Refusal::UserInactive)?);
-    Ok(Asked { account: Account { user, password_hash }, place })
+    Ok(Account { user, password_hash })
 }
 
 /// Compares the password, as far as the limits let it; a wrong one is recorded. Answers the account, which is proven now.
@@ -74,14 +66,14 @@ pub async fn find(services: &Services, caller: CurrentUser) -> Result<Asked, Rea
 /// [`ReauthenticationError`].
 pub async fn check(
     services: &Services,
-    Asked { account, place }: Asked,
+    account: Account,
     password: String,
     client: &ClientInfo,
 ) -> Result<Account, ReauthenticationError> {
     let mut tries = services.limits.tries(client);
     tries.by_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
     let (encoded, cost) = (account.password_hash.clone(), services.settings.passwords.bcrypt_cost);
-    let compared = place.run(move || passwords::verify(&password, &encoded, cost)).await;
+    let compared = services.hashing.run(move || passwords::verify(&password, &encoded, cost)).await;
     if compared == Ok(Verdict::Wrong) {
         let failure = event(account.user.id, EventKind::ReauthenticationFailed, services.now(), client);
         services.store.write_statement(move |connection| events::insert(connection, &failure)).await?;

@@ -113,9 +113,9 @@ pub async fn refresh(
 ) -> Result<TokenResponse, RefreshError> {
     let now = services.now();
     let mut tries = services.limits.tries(&client);
-    tries.by_client(Budget::TokenClient).await?;
     let claims = services.tokens.verify_refresh(token, now).map_err(RefreshError::NotValid)?;
     let user = tokens::owner_of(&claims).map_err(RefreshError::NotValid)?;
+    tries.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
     tries.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = Presented { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;

@@ -2,8 +2,9 @@
 
 use super::grant::{self, SignError};
 use super::limits::{Budget, Throttled};
-use super::pool::Busy;
-use super::{ClientInfo, Services, event, identity, mail, passwords};
+use super::passwords::{self, OwnWords};
+use super::{ClientInfo, Services, event, identity, mail};
+use crate::gate::Busy;
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::types::At;
@@ -13,6 +14,7 @@ use auth_types::requests::RegisterRequest;
 use auth_types::responses::{EmailVerification, Registration, TokenResponse};
 use auth_types::{FieldErrors, Role, validation};
 use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
 
 /// Why no account was made.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +45,8 @@ pub struct NewAccount {
     username: Option<String>,
     username_canonical: Option<String>,
     display_name: String,
-    password: secrecy::SecretString,
+    password: SecretString,
+    own_words: OwnWords,
 }
 
 /// What a sign-up came to.
@@ -66,13 +69,14 @@ pub async fn register(
     if services.settings.accounts.registration == Registration::Closed {
         return Err(RegisterError::Closed);
     }
-    let account = check(services, request).map_err(RegisterError::Fields)?;
+    // First: a sign-up whose fields are wrong has taken its time, too.
     services.limits.tries(&client).by_client(Budget::SignUpClient).await?;
-    if services.settings.accounts.email_verification == EmailVerification::Mandatory {
+    let (account, errors) = check(services, request);
+    if services.settings.accounts.email_verification == EmailVerification::Mandatory && errors.is_empty() {
         // A taken address gets a mail each time.
         services.limits.tries(&client).by_name(Budget::MailAddress, &account.email_canonical).await?;
     }
-    let user = new_user(services, account, Role::User).await?;
+    let user = new_user(services, account, errors, Role::User).await?;
     match services.settings.accounts.email_verification {
         EmailVerification::Optional => {
             Ok(Registered::SignedIn(Box::new(register_signed_in(services, user, client).await?)))
@@ -144,8 +148,8 @@ fn insert_unverified(
 /// # Errors
 /// [`RegisterError`]; nothing is kept then.
 pub async fn create(services: &Services, request: &RegisterRequest, role: Role) -> Result<(), RegisterError> {
-    let account = check(services, request).map_err(RegisterError::Fields)?;
-    let user = new_user(services, account, role).await?;
+    let (account, errors) = check(services, request);
+    let user = new_user(services, account, errors, role).await?;
     let user = NewUser { email_verified_at: Some(user.created_at), ..user };
     let names = (user.email_canonical.clone(), user.username_canonical.clone());
     match services.store.write(move |connection| users::insert(connection, &user).map(|_| ())).await {
@@ -154,8 +158,8 @@ pub async fn create(services: &Services, request: &RegisterRequest, role: Role) 
     }
 }
 
-/// Checks all fields and tells all that is wrong at once.
-fn check(services: &Services, request: &RegisterRequest) -> Result<NewAccount, FieldErrors> {
+/// Checks the form of all fields.
+fn check(services: &Services, request: &RegisterRequest) -> (NewAccount, FieldErrors) {
     let mut errors = FieldErrors::new();
     let mut note = |field: &str, message: String| errors.entry(field.to_owned()).or_default().push(message);
     let email = identity::check_email(&request.email);
@@ -165,9 +169,9 @@ fn check(services: &Services, request: &RegisterRequest) -> Result<NewAccount, F
     let username = username.transpose().map_err(|message| note("username", message)).unwrap_or_default();
     let display_name = validation::display_name(request.display_name.as_deref().unwrap_or_default());
     let display_name = display_name.map_err(|message| note("display_name", message)).unwrap_or_default();
-    let own_words = passwords::own_words(email.0, username, display_name);
+    let own_words = OwnWords::of(email.0, username, display_name);
     let rules = services.settings.passwords.rules;
-    if let Err(message) = passwords::check_new(&request.password, rules, &own_words) {
+    if let Err(message) = passwords::check_form(&request.password, rules, &own_words) {
         note("password", message);
     }
     let account = NewAccount {
@@ -177,20 +181,41 @@ fn check(services: &Services, request: &RegisterRequest) -> Result<NewAccount, F
         username_canonical: username.map(identity::canonical_username),
         display_name: display_name.to_owned(),
         password: request.password.as_str().into(),
+        own_words,
     };
-    if errors.is_empty() { Ok(account) } else { Err(errors) }
+    (account, errors)
 }
 
-async fn new_user(services: &Services, account: NewAccount, role: Role) -> Result<NewUser, RegisterError> {
-    let cost = services.settings.passwords.bcrypt_cost;
-    let password = account.password;
-    let hash = move || passwords::hash(secrecy::ExposeSecret::expose_secret(&password), cost);
+/// Judges the password if its form is right, so that all that is wrong is told at once, and encodes it if nothing is.
+async fn new_user(
+    services: &Services,
+    account: NewAccount,
+    mut errors: FieldErrors,
+    role: Role,
+) -> Result<NewUser, RegisterError> {
+    let (password, own_words) = (account.password, account.own_words);
+    if errors.contains_key("password") {
+        return Err(RegisterError::Fields(errors));
+    }
+    let (cost, fields_fit) = (services.settings.passwords.bcrypt_cost, errors.is_empty());
+    let encode = move || {
+        let password = password.expose_secret();
+        passwords::judge(password, &own_words).map(|()| fields_fit.then(|| passwords::hash(password, cost)))
+    };
+    let password_hash = match services.hashing.run(encode).await? {
+        Ok(Some(hash)) => hash?,
+        Ok(None) => return Err(RegisterError::Fields(errors)),
+        Err(message) => {
+            errors.insert("password".to_owned(), vec![message]);
+            return Err(RegisterError::Fields(errors));
+        }
+    };
     Ok(NewUser {
         email: account.email,
         email_canonical: account.email_canonical,
         username: account.username,
         username_canonical: account.username_canonical,
-        password_hash: services.hashing.run(hash).await??,
+        password_hash,
         display_name: account.display_name,
         role: role.as_str(),
         email_verified_at: None,

@@ -34,9 +34,13 @@ pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, V
 /// # Errors
 /// [`VerifyError`].
 pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Result<(), VerifyError> {
-    services.limits.tries(client).by_client(Budget::TokenClient).await?;
     match services.tokens.verify_refresh(token, services.now()) {
-        Ok(claims) => verify_refresh(services, claims).await,
+        Ok(claims) => {
+            // From here on it is its account's share.
+            tokens::owner_of(&claims).map_err(VerifyError::NotValid)?;
+            services.limits.tries(client).by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
+            verify_refresh(services, claims).await
+        }
         Err(tokens::TokenError::Expired) => Err(VerifyError::NotValid(tokens::TokenError::Expired)),
         Err(tokens::TokenError::Malformed) => verify_access(services, token).map(|_| ()),
     }

@@ -19,19 +19,18 @@ pub mod state;
 mod statements;
 pub mod stray_files;
 mod transaction;
-mod turns;
 pub mod types;
 pub mod users;
 
 use crate::config::{DatabaseSettings, DatabaseUrl, Patience};
-use crate::metrics::DatabaseMetrics;
+use crate::gate::{Busy, Capacity, Gate, Permit, Resource};
+use crate::metrics::GateMetrics;
 pub use connection::AnyConnection;
 use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
 pub use diesel::result::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
 use tokio::task::JoinError;
-use turns::Turns;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +38,9 @@ pub enum StoreError {
     /// No connection, no answer, no room, no lock: the same request may succeed later.
     #[error("the database is not available: {0}")]
     Unavailable(String),
+    /// Too many requests wait for a connection.
+    #[error(transparent)]
+    Busy(#[from] Busy),
     /// Another row has this value of a unique column.
     #[error("a unique value is taken: {0}")]
     Taken(String),
@@ -68,25 +70,32 @@ impl StoreError {
     }
 }
 
+/// How many may wait for each connection: half a second of work, when a statement takes a few milliseconds.
+const WAITING_PER_CONNECTION: usize = 64;
+
 /// The database, shared by all requests.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool<Manager>,
-    turns: Turns,
+    gate: Gate,
     patience: Patience,
 }
 
 impl Store {
     /// Makes the pool; connections are opened as they are needed, so this never waits and never fails.
     #[must_use]
-    pub fn new(settings: &DatabaseSettings, patience: Patience, metrics: DatabaseMetrics) -> Self {
+    pub fn new(settings: &DatabaseSettings, patience: Patience, metrics: GateMetrics) -> Self {
         let pool = Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(1))
             .connection_timeout(patience.checkout)
             .error_handler(Box::new(LogPoolErrors))
             .build_unchecked(Manager::new(settings.url.clone()));
-        Self { pool, turns: Turns::new(settings.pool_size, patience.checkout, metrics), patience }
+        let connections = settings.pool_size as usize;
+        // Each piece of work holds a thread. Without a bound, requests to a database that does not answer would take
+        // hundreds of threads and any amount of memory.
+        let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
+        Self { pool, gate: Gate::new(Resource::Database, capacity, metrics), patience }
     }
 
     /// How many connections are idle, and how many are in use.
@@ -94,6 +103,12 @@ impl Store {
     pub fn connections(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.idle_connections, state.connections.saturating_sub(state.idle_connections))
+    }
+
+    /// How many pieces of work wait for a connection, and how many have one.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        self.gate.load()
     }
 
     /// Runs `work` on a connection, off the async workers. It is done whether or not somebody still waits for it. What it
@@ -109,10 +124,10 @@ impl Store {
         &self,
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let turn = self.turns.take().await?;
+        let permit = self.enter().await?;
         let pool = self.pool.clone();
         let task = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+            let _permit = permit;
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             run_on(pooled, work)
         });
@@ -120,6 +135,17 @@ impl Store {
             Ok(Ok(result)) => result,
             Ok(Err(cut)) => Err(after_a_cut(cut)),
             Err(_) => Err(StoreError::Unavailable("no answer came in time".to_owned())),
+        }
+    }
+
+    /// Waits for the right to use a connection.
+    async fn enter(&self) -> Result<Permit, StoreError> {
+        match tokio::time::timeout(self.patience.checkout, self.gate.enter()).await {
+            Ok(entered) => Ok(entered?),
+            Err(_) => {
+                self.gate.refuse();
+                Err(Busy.into())
+            }
         }
     }
 

@@ -361,6 +361,15 @@ pub fn find_owner(connection: &mut AnyConnection, id: SessionId) -> QueryResult<
     sessions::table.find(Sid(id)).select(sessions::user_id).first(connection).optional()
 }
 
+/// The owner of a session that nobody has ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_owner_of_unrevoked(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<UserId>> {
+    let unrevoked = sessions::table.find(Sid(id)).filter(sessions::revoked_at.is_null());
+    unrevoked.select(sessions::user_id).first(connection).optional()
+}
+
 /// A user's live sessions, latest used first, at most `most` of them.
 ///
 /// # Errors

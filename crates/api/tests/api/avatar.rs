@@ -1,7 +1,7 @@
 //! The caller's picture: sent, shown, replaced and removed.
 
 use crate::support::pictures::{badge, jpeg, photo, png};
-use crate::support::{Answer, BucketServer, Database, ONE_SECOND, TestApp, on_both_databases, send};
+use crate::support::{Answer, BucketServer, Database, ONE_SECOND, TestApp, hold, on_both_databases, send};
 use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
 use auth_types::{Reason, Role};
@@ -253,10 +253,9 @@ async fn thirty_pictures_an_hour_are_enough() {
 #[actix_web::test]
 async fn a_flood_of_pictures_stops_at_its_own_queue() {
     let (app, tokens) = start(Database::Sqlite).await;
-    let taken: Vec<_> = std::iter::from_fn(|| app.services().pictures.enter().ok()).collect();
-    assert_eq!(taken.len(), 17);
+    let held = hold(&app.services().pictures, 1, 16).await;
     put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);
     app.login(ADA).await;
-    drop(taken);
+    drop(held);
     give(&app, &tokens).await;
 }

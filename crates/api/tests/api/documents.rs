@@ -2,6 +2,7 @@
 
 use api::check::RULES;
 use api::config::{ReadBy, Settings, VARIABLES, Variables};
+use api::http::{Requests, bounds};
 use api::metrics::{Metrics, Snapshot};
 use api::service::limits::{Budget, Per};
 use api::smoke::every_check;
@@ -179,6 +180,24 @@ fn the_table_of_limits_is_the_one_of_the_code() {
             minutes => format!("{} h", minutes / 60),
         };
         [format!("`{}`", rule.name), by.to_owned(), rule.amount.to_string(), window]
+    });
+    assert_eq!(told, known.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_table_of_routes_and_what_they_take_is_the_one_of_the_code() {
+    let told: Vec<_> =
+        rows_below("docs/LIMITS.md", "## Which route takes what").into_iter().map(|row| row.join(" | ")).collect();
+    let known = bounds().into_iter().map(|(route, bounds)| {
+        let requests = match bounds.requests {
+            Requests::Uncounted => "none",
+            Requests::Client => "client",
+            Requests::Token => "client, token",
+            Requests::Caller => "client, caller",
+        };
+        let budgets: Vec<_> = bounds.budgets.iter().map(|budget| format!("`{}`", budget.rule().name)).collect();
+        let shares: Vec<_> = bounds.shares.iter().map(|resource| resource.name()).collect();
+        format!("`{route}` | {requests} | {} | {}", budgets.join(", "), shares.join(", "))
     });
     assert_eq!(told, known.collect::<Vec<_>>());
 }

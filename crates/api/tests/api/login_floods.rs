@@ -1,8 +1,9 @@
 //! More sign-ins than can be hashed.
 
 use crate::support::{Database, PASSWORD, TestApp, eventually, hold_hashing, on_both_databases, queue_length};
-use api::metrics::PoolMetrics;
-use api::service::pool::{Busy, WorkPool};
+use api::gate::{Busy, Capacity, Resource};
+use api::metrics::GateMetrics;
+use api::service::pool::WorkPool;
 use auth_types::Reason;
 use futures_util::FutureExt;
 use std::sync::Arc;
@@ -55,13 +56,13 @@ async fn clients_that_hang_up_give_their_places_away(database: Database) {
     for _ in 0..queue_length() {
         waiting.push(sign_in_without_listening(&app).await);
     }
-    let full = || app.services().hashing.run(|| ()).now_or_never() == Some(Err(Busy));
-    eventually("the queue is full", async || full().then_some(())).await;
+    let waits = || app.services().hashing.load().0;
+    eventually("the queue is full", async || (waits() == queue_length()).then_some(())).await;
 
     drop(waiting);
-    eventually("there is room again", async || (!full()).then_some(())).await;
+    eventually("nobody waits", async || (waits() == 0).then_some(())).await;
     let letting_go = async {
-        eventually("nobody else is in the queue", async || (!full()).then_some(())).await;
+        eventually("the next one waits", async || (waits() == 1).then_some(())).await;
         drop(held);
     };
     let (answer, ()) = tokio::join!(app.sign_in(ADA, PASSWORD), letting_go);
@@ -82,7 +83,7 @@ async fn a_megabyte_of_a_password_is_refused_before_it_is_hashed(database: Datab
 
 #[actix_web::test]
 async fn a_job_whose_caller_has_gone_is_not_run() {
-    let pool = WorkPool::with_threads(("tests", PoolMetrics::default()), 1, 2).unwrap();
+    let pool = WorkPool::with_threads(Resource::Hashing, Capacity::of(1, 2), GateMetrics::default()).unwrap();
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
     let mut first = Box::pin(pool.run(move || started.send(()).is_ok() && wait.recv().is_ok()));
@@ -107,7 +108,7 @@ async fn a_job_whose_caller_has_gone_is_not_run() {
 
 #[actix_web::test]
 async fn a_job_that_panics_takes_no_thread_along() {
-    let pool = WorkPool::with_threads(("tests", PoolMetrics::default()), 1, 4).unwrap();
+    let pool = WorkPool::with_threads(Resource::Hashing, Capacity::of(1, 4), GateMetrics::default()).unwrap();
     for _ in 0..3 {
         assert_eq!(pool.run(|| panic!("on purpose")).await, Err::<(), _>(Busy));
     }

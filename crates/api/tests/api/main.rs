@@ -68,6 +68,7 @@ mod revocation;
 mod routes;
 mod security_document;
 mod sessions;
+mod shares;
 mod shutdown;
 mod simulation;
 mod slow_clients;

@@ -1,6 +1,7 @@
 //! What an operator's Prometheus reads, and that nobody else does.
 
 use crate::support::{Answer, Database, PASSWORD, TestApp, eventually, on_both_databases, send};
+use api::gate::{Share, ShareKey, within};
 use auth_types::Reason;
 use chrono::Duration;
 use reqwest::Method;
@@ -88,7 +89,7 @@ async fn the_state_at_the_moment_is_told(database: Database) {
             "latchkey_revocation_feed_age_seconds 2.5",
             r#"latchkey_hashing_jobs{state="waiting"} 0"#,
             r#"latchkey_database_connections{state="used"} 0"#,
-            "latchkey_limits_keys 3",
+            "latchkey_limits_keys 5",
             "latchkey_limits_redis_up 0",
         ],
     );
@@ -102,9 +103,11 @@ async fn hashing_jobs_are_told_while_they_run_and_wait() {
     let threads = std::thread::available_parallelism().unwrap().get();
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
     let (release, held): (Vec<_>, Vec<_>) = (0..=threads).map(|_| std::sync::mpsc::channel::<()>()).unzip();
-    let jobs = held.into_iter().map(|held| {
-        let started = started.clone();
-        app.services().hashing.run(move || started.send(()).is_ok() && held.recv().is_err())
+    // Each on a share of its own: one share has at most half of the threads.
+    let jobs = held.into_iter().enumerate().map(|(number, held)| {
+        let (started, share) = (started.clone(), ShareKey::Account(i64::try_from(number).unwrap()));
+        let job = app.services().hashing.run(move || started.send(()).is_ok() && held.recv().is_err());
+        within(Share::proven(share), job)
     });
     let jobs = futures_util::future::join_all(jobs);
     let look = async {

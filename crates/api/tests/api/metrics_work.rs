@@ -3,8 +3,8 @@
 use crate::support::{Database, Process, TestApp, TestDb, create_user, eventually, hold_hashing};
 use crate::support::{on_both_databases, queue_length, send};
 use api::clock::{Clock, SystemClock};
+use api::gate::Busy;
 use api::service::mail;
-use api::service::pool::Busy;
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;

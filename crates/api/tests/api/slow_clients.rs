@@ -230,7 +230,8 @@ async fn a_head_that_is_too_large_is_a_431() {
 #[actix_web::test]
 async fn five_hundred_idle_connections_do_not_keep_the_next_client_out() {
     const MOST: usize = 64;
-    let builder = TestApp::builder(Database::Sqlite).user(ADA).connections(MOST).patience(|patience| {
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).set("TRUSTED_PROXY_HOPS", "1");
+    let builder = builder.connections(MOST).patience(|patience| {
         patience.head = 3 * SHORT;
         patience.idle_crowded = 3 * SHORT;
     });
@@ -255,7 +256,8 @@ async fn five_hundred_idle_connections_do_not_keep_the_next_client_out() {
 
 #[actix_web::test]
 async fn idle_connections_stay_while_there_is_room() {
-    let builder = TestApp::builder(Database::Sqlite).connections(64).patience(|patience| patience.idle_crowded = SHORT);
+    let builder = TestApp::builder(Database::Sqlite).set("TRUSTED_PROXY_HOPS", "1");
+    let builder = builder.connections(64).patience(|patience| patience.idle_crowded = SHORT);
     let app = builder.start().await;
     let mut idle = Vec::new();
     for _ in 0..8 {

@@ -3,6 +3,7 @@
 
 mod cors;
 mod finish;
+mod head;
 mod headers;
 mod https;
 mod limits;
@@ -13,6 +14,7 @@ mod watch;
 
 pub use cors::cors;
 pub use finish::finish;
+pub use head::bound_head;
 pub(super) use headers::secure as secure_headers;
 pub(super) use https::forwarded_proto;
 pub use https::{refuse_preflight_in_clear, require_https};

@@ -12,8 +12,8 @@ pub use slots::{ExportSlots, NoSlot};
 
 use super::authorize::{self, Refusal};
 use super::limits::{Budget, Throttled};
-use super::pool::Busy;
 use super::{ClientInfo, CurrentUser, Services, event};
+use crate::gate::Busy;
 use crate::metrics::ExportOutcome;
 use crate::store::events::EventKind;
 use crate::store::{StoreError, events};

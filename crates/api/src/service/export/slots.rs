@@ -1,7 +1,7 @@
 //! Who may export now: one export at a time of an account, a few of a client and of this process.
 
 use super::super::limits::Network;
-use super::super::pool::Busy;
+use crate::gate::Busy;
 use crate::metrics::{ExportMetrics, ExportOutcome};
 use auth_types::UserId;
 use parking_lot::Mutex;

@@ -11,9 +11,21 @@ pub enum Per {
     Name,
     /// A name and one client network from which its account has signed in before.
     NameAndNetwork,
-    /// An account.
+    /// An account, proven.
     User,
+    /// A session, proven.
     Session,
+}
+
+impl Per {
+    /// Whether the `RateLimit` headers report it. Who sees how a name's budget stands learns what others do with that name.
+    #[must_use]
+    pub const fn is_callers(self) -> bool {
+        match self {
+            Self::Client | Self::User | Self::Session => true,
+            Self::Name | Self::NameAndNetwork => false,
+        }
+    }
 }
 
 /// How many tries a budget has, and for how long each of them counts.
@@ -21,8 +33,7 @@ pub enum Per {
 pub struct Rule {
     /// In metrics.
     pub name: &'static str,
-    /// In the `RateLimit` headers. The budgets of strangers and of known networks share theirs: a header must not tell
-    /// a stranger that an account exists and that a neighbour of theirs signs in to it.
+    /// In the `RateLimit` headers, where [`Per::is_callers`].
     pub policy: &'static str,
     pub per: Per,
     pub amount: u32,
@@ -58,19 +69,33 @@ macro_rules! budgets {
 }
 
 budgets! {
-    /// Failed sign-ins from one place, whatever the names.
+    /// Requests of one client, whoever makes them.
+    RequestsClient: "requests_client", "requests-client", Client, 6000 in Duration::minutes(1);
+    /// Requests of one client without a valid access token, where they touch the database.
+    RequestsStranger: "requests_stranger", "requests-stranger", Client, 600 in Duration::minutes(1);
+    /// Requests with a valid token of one session.
+    RequestsSession: "requests_session", "requests-session", Session, 600 in Duration::minutes(1);
+    /// Failed sign-ins of one client, whatever the names.
     SignInClient: "sign_in_client", "sign-in-client", Client, 100 in Duration::minutes(15);
+    /// Sign-ins of one client that succeed: each costs as much hashing as one that fails.
+    SignedInClient: "signed_in_client", "signed-in-client", Client, 1000 in Duration::minutes(15);
+    /// Sign-ins to one account that succeed.
+    SignedInUser: "signed_in_user", "signed-in-user", User, 30 in Duration::minutes(15);
     /// Failed sign-ins of strangers with one name.
     SignInStranger: "sign_in_stranger", "sign-in", Name, 10 in Duration::minutes(15);
     /// The same over a day: NIST SP 800-63B allows a hundred failures in a row.
     SignInStrangerDay: "sign_in_stranger_day", "sign-in-day", Name, 100 in Duration::hours(24);
-    /// Failed sign-ins from a place that the account knows: no stranger can spend these.
+    /// Failed sign-ins from a network that the account knows: no stranger can spend these.
     SignInKnown: "sign_in_known", "sign-in", NameAndNetwork, 10 in Duration::minutes(15);
     /// The same over a day.
     SignInKnownDay: "sign_in_known_day", "sign-in-day", NameAndNetwork, 100 in Duration::hours(24);
     /// Wrong passwords of someone who is signed in and is asked for it again.
     ConfirmPassword: "confirm_password", "confirm-password", User, 10 in Duration::minutes(15);
-    /// Sign-ups whose fields are in order, whether they make an account or not.
+    /// Changes of one account's password: each is mailed.
+    PasswordChangeUser: "password_change_user", "password-change-user", User, 10 in Duration::hours(1);
+    /// Changes of passwords that one client asks for.
+    PasswordChangeClient: "password_change_client", "password-change-client", Client, 10 in Duration::hours(1);
+    /// Sign-ups, whether their fields are in order or not, and whether they make an account or not.
     SignUpClient: "sign_up_client", "sign-up-client", Client, 20 in Duration::hours(1);
     /// Mails that someone asks us to send to one address, whether an account has it or not.
     MailAddress: "mail_address", "mail-address", Name, 5 in Duration::hours(1);
@@ -82,9 +107,6 @@ budgets! {
     ExportUser: "export_user", "export-user", User, 5 in Duration::hours(1);
     /// Refreshes of one session; forged tokens spend none.
     RefreshSession: "refresh_session", "refresh-session", Session, 60 in Duration::minutes(1);
-    /// Tokens that one place presents to be refreshed or verified: many people may share an address, and a service may
-    /// verify for all its users.
-    TokenClient: "token_client", "token-client", Client, 6000 in Duration::minutes(1);
 }
 
 /// Up to this amount every try is kept with its own time.

@@ -35,6 +35,13 @@ impl Memory {
         shard.entry(key).or_insert_with(|| (budget, Log::default())).1.take(budget.rule(), now)
     }
 
+    /// How long `key` has to wait, microseconds, when it has nothing left.
+    pub(super) fn spent(&self, budget: Budget, key: Key, now: i64) -> Option<i64> {
+        let mut shard = self.shard(key).lock();
+        let (_, log) = shard.get_mut(&key)?;
+        log.spent(budget.rule(), now)
+    }
+
     pub(super) fn give_back(&self, permit: &Permit) {
         let mut shard = self.shard(permit.key).lock();
         if let Some((_, log)) = shard.get_mut(&permit.key) {

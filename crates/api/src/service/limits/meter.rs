@@ -23,8 +23,12 @@ impl Meter {
         self.0.lock().clone()
     }
 
+    /// Notes the reading of a budget of the caller's own. How a name's stands is nobody's to see: two callers could
+    /// compare, and find out whose network its account knows.
     pub(super) fn note(&self, reading: Reading) {
-        self.0.lock().push(reading);
+        if reading.rule.per.is_callers() {
+            self.0.lock().push(reading);
+        }
     }
 
     /// What was taken of `rule` was given back.

@@ -114,6 +114,21 @@ impl Limits {
         Tries { limits: self, network: client.network, meter: client.meter.clone(), taken: Vec::new() }
     }
 
+    /// Whether this process has seen `budget` spent by `name`; takes nothing. For work that comes before the caller is
+    /// proven, whose budget nobody else may spend.
+    ///
+    /// # Errors
+    /// [`Throttled`].
+    pub fn check(&self, budget: Budget, name: &str) -> Result<(), Throttled> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let (key, now) = (self.key(budget, name), self.clock.now().timestamp_micros());
+        let Some(wait) = self.memory.spent(budget, key, now) else { return Ok(()) };
+        self.metrics.refuse(budget);
+        Err(Throttled { budget, retry_after_seconds: seconds_up(wait).max(1) })
+    }
+
     /// How many keys are kept in memory.
     #[must_use]
     pub fn keys_in_memory(&self) -> usize {
@@ -230,11 +245,17 @@ impl Tries<'_> {
 
     /// Gives everything back: it does not count after all.
     pub async fn give_back(self) {
-        for permit in &self.taken {
+        self.give_back_all(|_| true).await;
+    }
+
+    /// Gives back what was taken of the budgets that `which` chooses; the rest is spent.
+    pub async fn give_back_all(self, which: impl Fn(Budget) -> bool) {
+        let chosen: Vec<_> = self.taken.iter().filter(|permit| which(permit.budget)).collect();
+        for permit in &chosen {
             self.meter.note_given_back(permit.budget.rule());
         }
         // At once: each is a way to Redis and back.
-        join_all(self.taken.iter().map(|permit| self.limits.give_back(permit))).await;
+        join_all(chosen.into_iter().map(|permit| self.limits.give_back(permit))).await;
     }
 }
 

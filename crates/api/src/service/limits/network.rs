@@ -1,5 +1,6 @@
 //! Who counts as one client.
 
+use crate::gate::ShareKey;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,6 +14,17 @@ pub enum Network {
 
 const FIRST_HALF: u128 = !0 << 64;
 const NAT64: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
+
+impl Network {
+    /// Whose share of what is bounded its requests use.
+    #[must_use]
+    pub const fn share_key(self) -> ShareKey {
+        match self {
+            Self::V4(address) => ShareKey::Client(IpAddr::V4(address)),
+            Self::V6(first) => ShareKey::Client(IpAddr::V6(first)),
+        }
+    }
+}
 
 impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {

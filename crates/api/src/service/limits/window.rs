@@ -36,9 +36,19 @@ impl Log {
         if allowed {
             self.add(rule.kept_at(now));
         }
-        let oldest = self.0.iter().map(|entry| entry.at).min().unwrap_or(now);
         let remaining = rule.amount.saturating_sub(used.saturating_add(1));
-        Decision { allowed, remaining, wait: wait(rule, oldest, now) }
+        Decision { allowed, remaining, wait: self.wait(rule, now) }
+    }
+
+    /// How long to wait when nothing is left; takes nothing.
+    pub(super) fn spent(&mut self, rule: Rule, now: i64) -> Option<i64> {
+        self.forget(rule, now);
+        (self.used() >= rule.amount).then(|| self.wait(rule, now))
+    }
+
+    fn wait(&self, rule: Rule, now: i64) -> i64 {
+        let oldest = self.0.iter().map(|entry| entry.at).min().unwrap_or(now);
+        wait(rule, oldest, now)
     }
 
     /// Gives a try back that was kept with the time `at`.
@@ -119,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_large_budget_holds_few_entries() {
-        let (rule, mut log) = (Budget::TokenClient.rule(), Log::default());
+        let (rule, mut log) = (Budget::RequestsClient.rule(), Log::default());
         for now in 0..6000 {
             assert!(log.take(rule, now * 10_000).allowed);
         }

@@ -6,6 +6,7 @@ mod jws;
 mod keys;
 
 use crate::config::{KeySettings, Lifetimes};
+use crate::gate::{self, Share, ShareKey};
 use crate::store::sessions::SessionRow;
 use crate::telemetry;
 use auth_types::{AccessClaims, JsonWebKeySet, Reason, RefreshClaims, Role, SessionId, TokenType, UserId};
@@ -190,13 +191,14 @@ pub fn parse_user_id(text: &str) -> Option<UserId> {
     (id > 0 && id.to_string() == text).then_some(UserId(id))
 }
 
-/// Whom a refresh token names, also noted for the log.
+/// Whom a refresh token names, also noted for the log and for the shares.
 ///
 /// # Errors
 /// [`TokenError::Malformed`]; never for verified claims.
 pub fn owner_of(claims: &RefreshClaims) -> Result<UserId, TokenError> {
     let user = parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)?;
     telemetry::note_caller(user, claims.sid);
+    gate::change(Share::proven(ShareKey::Account(user.0)));
     Ok(user)
 }
 

@@ -1,11 +1,13 @@
-//! Holds the hashing pool, so that a test decides when anything is hashed.
+//! Holds a pool that computes, so that a test decides when anything is hashed or drawn.
 
 use super::TestApp;
+use api::gate::{Share, ShareKey, within};
+use api::service::pool::WorkPool;
 use futures_util::FutureExt;
 use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
 
-/// Every thread of the hashing pool and some places in its queue, until this is dropped.
+/// Every thread of a pool and some places in its queue, until this is dropped.
 pub struct Held {
     _let_go: Vec<Sender<()>>,
     /// A job whose caller has gone is not run.
@@ -13,16 +15,23 @@ pub struct Held {
 }
 
 pub async fn hold_hashing(app: &TestApp, waiting: usize) -> Held {
+    hold(&app.services().hashing, threads(), waiting).await
+}
+
+/// Each job has a share of its own, half of them strangers': so a full queue has no room for anybody who would have one.
+pub async fn hold(pool: &WorkPool, threads: usize, waiting: usize) -> Held {
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
-    let (let_go, receivers): (Vec<_>, Vec<_>) = (0..threads() + waiting).map(|_| channel::<()>()).unzip();
+    let (let_go, receivers): (Vec<_>, Vec<_>) = (0..threads + waiting).map(|_| channel::<()>()).unzip();
     let mut callers = Vec::new();
     for (number, receiver) in receivers.into_iter().enumerate() {
-        let (pool, started) = (app.services().hashing.clone(), started.clone());
+        let (pool, started) = (pool.clone(), started.clone());
+        let key = ShareKey::Account(-1 - i64::try_from(number).unwrap());
+        let share = if number.is_multiple_of(2) { Share::stranger(key) } else { Share::proven(key) };
         let job = move || started.send(()).is_ok() && receiver.recv().is_err();
-        let mut caller = Box::pin(async move { _ = pool.run(job).await });
+        let mut caller = Box::pin(within(share, async move { _ = pool.run(job).await }));
         assert!((&mut caller).now_or_never().is_none(), "job {number} found no place");
         callers.push(caller as Pin<Box<dyn Future<Output = ()>>>);
-        if number < threads() {
+        if number < threads {
             starts.recv().await.unwrap(); // it has left the queue
         }
     }

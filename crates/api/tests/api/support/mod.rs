@@ -38,7 +38,7 @@ pub(crate) use database::on_both_databases;
 pub use database::{Database, TestDb, execute};
 pub use edge::{CLIENT, Edge};
 pub use faulty_disk::{DiskError, FaultyDisk};
-pub use hashing::{hold_hashing, queue_length};
+pub use hashing::{hold, hold_hashing, queue_length};
 pub use key_pair::KeyPair;
 pub use mail::Mail;
 pub use mail_server::{CERTIFICATE, MailServer};

@@ -1,0 +1,144 @@
+//! Memory that requests hold while their bodies come in: bounded in all, for each class and for each share.
+//!
+//! Nobody waits here: a body that finds no room is refused, and the client sends it again.
+
+use super::share::{Class, Share, ShareKey, current};
+use super::{Busy, refusals::Refusals};
+use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// In all.
+const BODIES_BYTES: usize = 64 * 1024 * 1024;
+/// One share has at most this part.
+const SHARES_PART: usize = 8;
+/// So much of a body counts for nothing: the requests of honest clients are smaller than this, and as many as there are
+/// connections take little.
+const FREE_BYTES: usize = 4 * 1024;
+
+/// The memory; clones share it.
+#[derive(Debug, Clone)]
+pub struct Room(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    bytes: usize,
+    held: Mutex<Held>,
+    refusals: Refusals,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    strangers: usize,
+    proven: usize,
+    by_share: HashMap<ShareKey, usize>,
+}
+
+/// What one body holds, until it is dropped.
+#[derive(Debug)]
+pub struct Hold {
+    room: Room,
+    share: Share,
+    bytes: usize,
+    counted: usize,
+}
+
+impl Room {
+    #[must_use]
+    pub fn for_bodies(refused: Counter) -> Self {
+        Self::of(BODIES_BYTES, refused)
+    }
+
+    fn of(bytes: usize, refused: Counter) -> Self {
+        Self(Arc::new(Inner { bytes, held: Mutex::default(), refusals: Refusals::of("bodies", refused) }))
+    }
+
+    /// An empty hold on the share of the request that this task answers.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        Hold { room: self.clone(), share: current(), bytes: 0, counted: 0 }
+    }
+}
+
+impl Hold {
+    /// Takes room for more.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub fn grow(&mut self, more: usize) -> Result<(), Busy> {
+        self.bytes += more;
+        let needed = self.bytes.saturating_sub(FREE_BYTES) - self.counted;
+        let inner = &self.room.0;
+        let mut held = inner.held.lock();
+        let of_share = held.by_share.get(&self.share.key).copied().unwrap_or_default();
+        let fits =
+            of_share + needed <= inner.bytes / SHARES_PART && *held.of(self.share.class) + needed <= inner.bytes / 2;
+        if !fits {
+            drop(held);
+            inner.refusals.note();
+            return Err(Busy);
+        }
+        if needed > 0 {
+            *held.of(self.share.class) += needed;
+            *held.by_share.entry(self.share.key).or_default() += needed;
+            self.counted += needed;
+        }
+        Ok(())
+    }
+}
+
+impl Held {
+    fn of(&mut self, class: Class) -> &mut usize {
+        match class {
+            Class::Stranger => &mut self.strangers,
+            Class::Proven => &mut self.proven,
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if self.counted == 0 {
+            return;
+        }
+        let mut held = self.room.0.held.lock();
+        *held.of(self.share.class) -= self.counted;
+        if let Some(of_share) = held.by_share.get_mut(&self.share.key) {
+            *of_share -= self.counted;
+            if *of_share == 0 {
+                held.by_share.remove(&self.share.key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Busy, FREE_BYTES, Hold, Room};
+    use crate::gate::share::{Share, ShareKey};
+
+    fn hold(room: &Room, share: Share) -> Hold {
+        let mut hold = room.hold();
+        hold.share = share;
+        hold
+    }
+
+    #[test]
+    fn a_share_has_its_part_a_class_its_half_and_what_is_dropped_is_free_again() {
+        let room = Room::of(1_600_000, super::Counter::default());
+        let stranger = |number| Share::stranger(ShareKey::Account(number));
+        let fill = |share| {
+            let mut hold = hold(&room, share);
+            hold.grow(FREE_BYTES + 200_000).map(|()| hold)
+        };
+        let mut held: Vec<_> = (0..4).filter_map(|number| fill(stranger(number)).ok()).collect();
+        assert_eq!(held.len(), 4);
+        assert_eq!(hold(&room, stranger(0)).grow(FREE_BYTES + 1), Err(Busy), "its part is full");
+        assert_eq!(hold(&room, stranger(9)).grow(FREE_BYTES + 1), Err(Busy), "the strangers' half is full");
+        assert_eq!(hold(&room, stranger(9)).grow(FREE_BYTES), Ok(()), "a small body always fits");
+        assert!(fill(Share::proven(ShareKey::Account(9))).is_ok());
+        held.pop();
+        assert!(fill(stranger(9)).is_ok());
+    }
+}

@@ -1,0 +1,71 @@
+//! Whose share of the bounded resources a request uses.
+//!
+//! The middleware knows the client, a use case finds out more: it is kept with the task that answers the request, as the
+//! request's id is, because the store that asks for it knows nothing of requests.
+
+use std::cell::Cell;
+use std::net::IpAddr;
+
+tokio::task_local! {
+    static SHARE: Cell<Share>;
+}
+
+/// Half of the turns is for each class as long as both wait; else one takes what the other leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Anybody. Ten thousand addresses are ten thousand shares of this half.
+    Stranger,
+    /// Has a valid token of ours, or signs in from a network that the account knows. Also this process's own work.
+    Proven,
+}
+
+/// Who uses a share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ShareKey {
+    /// This process, outside of any request.
+    Own,
+    /// All clients whose address is not known.
+    Unknown,
+    /// A client's network, by its first address.
+    Client(IpAddr),
+    /// An account: its sessions use one share together.
+    Account(i64),
+}
+
+/// A share of every gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Share {
+    pub class: Class,
+    pub key: ShareKey,
+}
+
+impl Share {
+    const OWN: Self = Self { class: Class::Proven, key: ShareKey::Own };
+
+    #[must_use]
+    pub const fn stranger(key: ShareKey) -> Self {
+        Self { class: Class::Stranger, key }
+    }
+
+    #[must_use]
+    pub const fn proven(key: ShareKey) -> Self {
+        Self { class: Class::Proven, key }
+    }
+}
+
+/// Does the work of a request on `share`.
+pub async fn within<T>(share: Share, work: impl Future<Output = T>) -> T {
+    SHARE.scope(Cell::new(share), work).await
+}
+
+/// The share of the request that this task answers, or the process's own.
+#[must_use]
+pub fn current() -> Share {
+    SHARE.try_with(Cell::get).unwrap_or(Share::OWN)
+}
+
+/// From here on the request uses `share`: it is known now whose it is.
+pub fn change(share: Share) {
+    // Outside of a request it stays the process's own.
+    let _ = SHARE.try_with(|current| current.set(share));
+}

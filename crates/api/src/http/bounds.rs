@@ -1,0 +1,111 @@
+//! What a request takes before anything is done for it: its budgets of requests, and its share of what all share.
+//!
+//! Each [`Endpoint`](super::endpoint::Endpoint) says which, so no route is without; the budgets and shares that its use
+//! case takes stand next to them, for `docs/LIMITS.md`.
+
+use super::extract::{Caller, Client};
+use crate::gate::{self, Resource, Share, ShareKey};
+use crate::problem::Problem;
+use crate::service::limits::{Budget, Network, Throttled};
+use crate::service::{ClientInfo, CurrentUser, Services};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, FromRequest, HttpMessage, HttpResponse};
+
+/// Which budgets of requests a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Requests {
+    /// None: the response comes from memory.
+    Uncounted,
+    /// The client's.
+    Client,
+    /// The client's, and the session's when the token, which the body or a cookie holds, is one of ours: the use case
+    /// takes it, and touches the database for no other token.
+    Token,
+    /// The client's, and the session's when there is a valid access token, else the client's without one.
+    Caller,
+}
+
+/// What a route declares.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    pub requests: Requests,
+    /// What its use case takes, each before the work that it limits.
+    pub budgets: &'static [Budget],
+    /// What its use case shares with all others.
+    pub shares: &'static [Resource],
+}
+
+pub(super) const fn uncounted() -> Bounds {
+    Bounds { requests: Requests::Uncounted, budgets: &[], shares: &[] }
+}
+
+pub(super) const fn by_client() -> Bounds {
+    Bounds { requests: Requests::Client, budgets: &[], shares: &[] }
+}
+
+pub(super) const fn by_token(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
+    Bounds { requests: Requests::Token, budgets, shares }
+}
+
+pub(super) const fn by_caller(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
+    Bounds { requests: Requests::Caller, budgets, shares }
+}
+
+/// Takes the budgets before the handler and its extractors see the request, and gives it its share.
+pub(super) async fn take<B: MessageBody + 'static>(
+    requests: Requests,
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let services = request.app_data::<Data<Services>>().cloned();
+    let Some(services) = services.filter(|_| requests != Requests::Uncounted) else {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    };
+    let (http_request, payload) = request.parts_mut();
+    let Client(client) = Client::from_request(http_request, payload).await?;
+    let caller = find_caller(requests, http_request, payload).await;
+    if let Err(throttled) = take_requests(&services, requests, caller, &client).await {
+        let refusal = HttpResponse::from_error(Problem::from(throttled));
+        return Ok(ServiceResponse::new(request.into_parts().0, refusal));
+    }
+    Ok(gate::within(share(caller, &client), next.call(request)).await?.map_into_boxed_body())
+}
+
+/// Who calls, where a valid access token says so. A handler that asks gets the same one, or hears what is wrong.
+async fn find_caller(
+    requests: Requests,
+    request: &actix_web::HttpRequest,
+    payload: &mut Payload,
+) -> Option<CurrentUser> {
+    if requests != Requests::Caller {
+        return None;
+    }
+    let caller = Caller::from_request(request, payload).await.ok()?;
+    request.extensions_mut().insert(caller);
+    Some(caller.0)
+}
+
+async fn take_requests(
+    services: &Services,
+    requests: Requests,
+    caller: Option<CurrentUser>,
+    client: &ClientInfo,
+) -> Result<(), Throttled> {
+    let mut tries = services.limits.tries(client);
+    tries.by_client(Budget::RequestsClient).await?;
+    match (requests, caller) {
+        (Requests::Uncounted | Requests::Client | Requests::Token, _) => Ok(()),
+        (Requests::Caller, Some(caller)) => tries.by_name(Budget::RequestsSession, &caller.session.to_string()).await,
+        (Requests::Caller, None) => tries.by_client(Budget::RequestsStranger).await,
+    }
+}
+
+fn share(caller: Option<CurrentUser>, client: &ClientInfo) -> Share {
+    match caller {
+        Some(caller) => Share::proven(ShareKey::Account(caller.id.0)),
+        None => Share::stranger(client.network.map_or(ShareKey::Unknown, Network::share_key)),
+    }
+}

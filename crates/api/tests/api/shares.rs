@@ -1,0 +1,345 @@
+//! What every caller has of what all share: budgets of requests, turns, connections, memory.
+
+use crate::support::pictures::{photo, png};
+use crate::support::{Answer, Database, PASSWORD, TestApp, eventually, hold, hold_hashing, on_both_databases};
+use crate::support::{queue_length, raw, send};
+use api::gate::{Resource, Share, ShareKey, within};
+use api::http::{Requests, bounds};
+use api::service::ClientInfo;
+use api::service::limits::{Budget, Network};
+use auth_types::Reason;
+use auth_types::requests::RegisterRequest;
+use auth_types::responses::TokenResponse;
+use chrono::Duration;
+use reqwest::Method;
+use std::net::IpAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+on_both_databases![
+    a_client_without_a_token_has_six_hundred_requests_on_every_route_that_touches_the_database,
+    a_session_has_six_hundred_requests_and_its_client_many_more,
+    a_new_password_is_judged_in_the_pool_and_nowhere_else,
+    an_owner_signs_in_while_one_machine_fills_the_hashing_queue,
+    an_owner_refreshes_while_strangers_wait_for_all_connections,
+    an_old_token_signs_nobody_out_and_waits_for_no_writer,
+    a_password_is_changed_ten_times_an_hour,
+];
+
+const ADA: &str = "ada@example.com";
+const HOME: &str = "198.51.100.1";
+const STRANGER: &str = "203.0.113.9";
+/// Takes a second to judge when it is judged as a whole.
+const HARD_TO_JUDGE: &str =
+    "[626(719(3871<9<++&4{4+05&|($9&!<!4!!&<[4|196&&269$1@1<@0|8(<1$7![9$48&%%[6@$53(8|+@%({+$!||181&8<|+";
+
+async fn start(database: Database) -> TestApp {
+    TestApp::builder(database).user(ADA).limited().start().await
+}
+
+/// Spends what one address has of a budget.
+async fn spend(app: &TestApp, budget: Budget, address: &str) {
+    let network = Some(Network::from(address.parse::<IpAddr>().unwrap()));
+    let client = ClientInfo { network, ..ClientInfo::default() };
+    while app.services().limits.tries(&client).by_client(budget).await.is_ok() {}
+}
+
+/// Any request for a row of the table, from an address.
+async fn ask(app: &TestApp, route: &str, address: &str) -> Answer {
+    let (method, path) = route.split_once(' ').unwrap();
+    let path = path.replace("{id}", "x").replace("{key}", "x");
+    send(app.request(method.parse().unwrap(), &path).header("X-Forwarded-For", address)).await
+}
+
+async fn a_client_without_a_token_has_six_hundred_requests_on_every_route_that_touches_the_database(
+    database: Database,
+) {
+    let app = start(database).await;
+    spend(&app, Budget::RequestsStranger, STRANGER).await;
+    for (route, bounds) in bounds() {
+        let refused = ask(&app, &route, STRANGER).await.status == 429;
+        assert_eq!(refused, bounds.requests == Requests::Caller, "{route}");
+        assert_ne!(ask(&app, &route, HOME).await.status, 429, "{route} of somebody else");
+    }
+    spend(&app, Budget::RequestsClient, STRANGER).await;
+    for (route, bounds) in bounds() {
+        let refused = ask(&app, &route, STRANGER).await.status == 429;
+        assert_eq!(refused, bounds.requests != Requests::Uncounted, "{route}");
+    }
+}
+
+async fn a_session_has_six_hundred_requests_and_its_client_many_more(database: Database) {
+    let app = start(database).await;
+    let (tokens, other) = (app.login(ADA).await, app.login(ADA).await);
+    let mut last = app.me(&tokens).await;
+    for _ in 1..600 {
+        last = app.me(&tokens).await;
+        last.has_status(200);
+    }
+    assert!(last.header("ratelimit").contains(r#""requests-session";r=0"#), "{}", last.header("ratelimit"));
+    app.me(&tokens).await.throttled();
+    app.logout(&tokens.refresh).await.throttled();
+    app.me(&other).await.done();
+    app.clock().advance(Duration::seconds(61));
+    app.me(&tokens).await.done();
+}
+
+async fn sign_up(app: &TestApp, email: &str, password: &str) -> Answer {
+    let request = RegisterRequest { email: email.into(), password: password.into(), ..Default::default() };
+    send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", STRANGER).json(&request)).await
+}
+
+/// With the pool held, whatever needs it is refused: so what is answered has not been judged.
+async fn a_new_password_is_judged_in_the_pool_and_nowhere_else(database: Database) {
+    let app = start(database).await;
+    let tokens = app.login(ADA).await;
+    let held = hold_hashing(&app, queue_length()).await;
+    sign_up(&app, "eve@example.com", "short").await.wrong_fields(&["password"]);
+    sign_up(&app, "eve@example.com", HARD_TO_JUDGE).await.failed(503, Reason::Unavailable);
+    sign_up(&app, "no address", HARD_TO_JUDGE).await.failed(503, Reason::Unavailable);
+    let change = serde_json::json!({"current_password": PASSWORD, "new_password": HARD_TO_JUDGE});
+    let change = app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&change);
+    send(change).await.failed(503, Reason::Unavailable);
+    drop(held);
+    sign_up(&app, "no address", "password1").await.wrong_fields(&["email", "password"]);
+    for _ in 4..20 {
+        sign_up(&app, "eve@example.com", "password1").await.wrong_fields(&["password"]);
+    }
+    sign_up(&app, "eve@example.com", PASSWORD).await.throttled();
+}
+
+async fn an_owner_signs_in_while_one_machine_fills_the_hashing_queue(database: Database) {
+    let app = start(database).await;
+    app.sign_in_from(HOME, ADA, PASSWORD).await.ok();
+    let held = hold_hashing(&app, 0).await;
+    let flood = (0..queue_length()).map(|number| {
+        let (app, name) = (&app, format!("user{number}@example.com"));
+        async move { app.sign_in_from(STRANGER, &name, "not the right one").await.status.as_u16() }
+    });
+    let waits = || app.services().hashing.load().0;
+    let owner = async {
+        eventually("the queue is full", async || (waits() == queue_length()).then_some(())).await;
+        let owner = app.sign_in_from(HOME, ADA, PASSWORD);
+        let newcomer = app.sign_in_from("192.0.2.7", "eve@example.com", "not the right one");
+        let release = async {
+            let refused = || app.services().metrics.hashing.refused.get() == 2;
+            eventually("two of the flood made room", async || refused().then_some(())).await;
+            drop(held);
+        };
+        tokio::join!(owner, newcomer, release)
+    };
+    let (flood, (owner, newcomer, ())) = tokio::join!(futures_util::future::join_all(flood), owner);
+    owner.ok();
+    newcomer.refused(Reason::CredentialsWrong);
+    assert_eq!(flood.iter().filter(|status| **status == 503).count(), 2, "{flood:?}");
+}
+
+async fn an_owner_refreshes_while_strangers_wait_for_all_connections(database: Database) {
+    let builder = TestApp::builder(database).user(ADA).limited();
+    let app = builder.patience(|patience| patience.checkout = std::time::Duration::from_mins(1)).start().await;
+    let tokens = app.login(ADA).await;
+    // Every connection is in use, and the queue is full of strangers, each with an address of their own.
+    let (let_go, mut held) = tokio::sync::broadcast::channel::<()>(1);
+    drop(held.try_recv());
+    let work = |number: i64, share: Share| {
+        let (store, mut until) = (app.services().store.clone(), let_go.subscribe());
+        within(share, async move { (number, store.run(move |_| Ok(drop(until.blocking_recv()))).await.is_ok()) })
+    };
+    let stranger = |number| work(number, Share::stranger(ShareKey::Account(-number)));
+    let all = futures_util::future::join_all((1..=4 + 4 * 64).map(stranger));
+    let owner = async {
+        let full = || app.services().store.load() == (4 * 64, 4);
+        eventually("all connections are used", async || full().then_some(())).await;
+        let refresh = app.refresh(&tokens);
+        let release = async {
+            let refused = || app.services().metrics.database.refused.get() == 1;
+            eventually("a stranger made room", async || refused().then_some(())).await;
+            drop(let_go);
+        };
+        tokio::join!(refresh, release).0
+    };
+    let (strangers, refreshed) = tokio::join!(all, owner);
+    refreshed.ok();
+    assert_eq!(strangers.iter().filter(|(_, served)| !served).count(), 1);
+}
+
+async fn an_old_token_signs_nobody_out_and_waits_for_no_writer(database: Database) {
+    let app = start(database).await;
+    let tokens = app.login(ADA).await;
+    app.logout(&tokens).await.done();
+    let before = app.db().content();
+    for _ in 0..3 {
+        app.logout(&tokens).await.done();
+    }
+    assert_eq!(app.db().content(), before);
+}
+
+async fn a_password_is_changed_ten_times_an_hour(database: Database) {
+    let app = start(database).await;
+    let mut tokens = app.login(ADA).await;
+    let change = async |tokens: &TokenResponse, new: &str| {
+        let body = serde_json::json!({"current_password": PASSWORD, "new_password": new});
+        send(app.request_as(tokens, Method::POST, "/api/auth/password/change/").json(&body)).await
+    };
+    // What fails before it is proven is no change, and has a budget of its own.
+    change(&tokens, "short").await.wrong_fields(&["new_password"]);
+    for _ in 0..10 {
+        tokens = change(&tokens, PASSWORD).await.ok();
+    }
+    assert_eq!(change(&tokens, PASSWORD).await.throttled(), 3600);
+    app.clock().advance(Duration::hours(1));
+    change(&app.login(ADA).await, PASSWORD).await.ok();
+}
+
+/// A body of which all but the last byte is sent.
+async fn slow_upload(app: &TestApp, tokens: &TokenResponse) -> TcpStream {
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let head = format!(
+        "PUT /api/auth/me/avatar/ HTTP/1.1\r\nHost: api\r\nContent-Type: image/png\r\nAuthorization: Bearer {}\r\n\
+         Content-Length: 2000\r\n\r\n",
+        tokens.access
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&[0; 1999]).await.unwrap();
+    stream
+}
+
+#[actix_web::test]
+async fn slow_uploads_hold_no_place_for_pictures() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).user("eve@example.com").start().await;
+    let (eve, ada) = (app.login("eve@example.com").await, app.login(ADA).await);
+    let mut slow = Vec::new();
+    for _ in 0..17 {
+        slow.push(slow_upload(&app, &eve).await);
+    }
+    let picture = app.request_as(&ada, Method::PUT, "/api/auth/me/avatar/").header("Content-Type", "image/png");
+    send(picture.body(png(&photo(40, 40)))).await.has_status(200);
+    assert_eq!(app.services().pictures.load(), (0, 0));
+}
+
+#[actix_web::test]
+async fn one_account_does_not_fill_the_queue_for_pictures() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).user("eve@example.com").start().await;
+    let (eve, ada) = (app.login("eve@example.com").await, app.login(ADA).await);
+    let held = hold(&app.services().pictures, 1, 0).await;
+    let put = async |tokens: &TokenResponse| {
+        let picture = app.request_as(tokens, Method::PUT, "/api/auth/me/avatar/").header("Content-Type", "image/png");
+        send(picture.body(png(&photo(40, 40)))).await.status.as_u16()
+    };
+    let flood = futures_util::future::join_all((0..16).map(|_| put(&eve)));
+    let waits = || app.services().pictures.load().0;
+    let owner = async {
+        eventually("the queue is full", async || (waits() == 16).then_some(())).await;
+        let release = async {
+            let refused = || app.services().metrics.pictures.refused.get() == 1;
+            eventually("one of the flood made room", async || refused().then_some(())).await;
+            drop(held);
+        };
+        tokio::join!(put(&ada), release).0
+    };
+    let (flood, owner) = tokio::join!(flood, owner);
+    assert_eq!(owner, 200);
+    assert_eq!(flood.iter().filter(|status| **status == 503).count(), 1, "{flood:?}");
+}
+
+#[actix_web::test]
+async fn whoever_asks_the_database_is_asked_whether_it_is_ready_once_a_second() {
+    let app = TestApp::builder(Database::Sqlite).limited().start().await;
+    let waits = || {
+        let text = app.services().metrics.render(&api::metrics::Snapshot::default()).unwrap();
+        let count = text.lines().find_map(|line| line.strip_prefix("latchkey_database_wait_seconds_count ")).unwrap();
+        count.parse::<u32>().unwrap()
+    };
+    let before = waits();
+    let answers = futures_util::future::join_all((0..200).map(|_| app.get("/readyz"))).await;
+    assert_eq!(answers.len(), 200);
+    let asked = waits() - before;
+    assert!((1..100).contains(&asked), "{asked} times");
+}
+
+async fn connect_from(app: &TestApp, address: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{address}:0").parse().unwrap()).unwrap();
+    socket.connect(app.address()).await.unwrap()
+}
+
+/// Whether the API answers on this connection.
+async fn is_served(stream: &mut TcpStream) -> bool {
+    if stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n").await.is_err() {
+        return false;
+    }
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).await.is_ok_and(|_| &start == b"HTTP/1.1 200")
+}
+
+#[cfg(target_os = "linux")] // where all of 127.0.0.0/8 is this machine
+#[actix_web::test]
+async fn one_address_has_an_eighth_of_the_connections() {
+    let app = TestApp::builder(Database::Sqlite).connections(64).start().await;
+    let mut of_one = Vec::new();
+    for _ in 0..8 {
+        let mut stream = connect_from(&app, "127.0.0.2").await;
+        assert!(is_served(&mut stream).await);
+        of_one.push(stream);
+    }
+    assert!(!is_served(&mut connect_from(&app, "127.0.0.2").await).await);
+    assert!(is_served(&mut connect_from(&app, "127.0.0.3").await).await);
+    of_one.truncate(2);
+    eventually("there is room again", async || {
+        is_served(&mut connect_from(&app, "127.0.0.2").await).await.then_some(())
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn bodies_must_hurry_when_connections_are_scarce() {
+    let builder = TestApp::builder(Database::Sqlite).limited().connections(16).patience(|patience| {
+        patience.hurry = std::time::Duration::from_millis(100);
+        patience.body = std::time::Duration::from_mins(2);
+    });
+    let app = builder.start().await;
+    let request = b"POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\n\
+        Content-Length: 50\r\n\r\n{";
+    let slow = futures_util::future::join_all((0..14).map(|_| raw::exchange(app.address(), request)));
+    // The last ones have room, and may take their time.
+    let let_go = futures_util::future::select(
+        Box::pin(slow),
+        Box::pin(async {
+            eventually("nobody is served before", async || is_answered(&app).await.then_some(())).await;
+        }),
+    );
+    let_go.await;
+}
+
+async fn is_answered(app: &TestApp) -> bool {
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let request = b"POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\n\
+        Content-Length: 50\r\n\r\n{";
+    stream.write_all(request).await.unwrap();
+    let mut start = [0; 12];
+    let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read_exact(&mut start)).await;
+    matches!(read, Ok(Ok(_))) && &start == b"HTTP/1.1 408"
+}
+
+#[actix_web::test]
+async fn a_head_of_more_than_sixteen_kilobytes_is_a_431() {
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    for header in ["User-Agent", "X-Forwarded-For", "If-None-Match", "Accept", "Cookie"] {
+        let request = app.request(Method::GET, "/healthz").header(header, "\"a\",".repeat(4 * 1024 + 1));
+        send(request).await.failed(431, Reason::HeaderMalformed);
+        let request = app.request(Method::GET, "/healthz").header(header, "\"a\",".repeat(3 * 1024));
+        send(request).await.done();
+    }
+    let cursor = format!("/api/auth/events/?{}", "a&".repeat(9 * 1024));
+    app.get(&cursor).await.failed(431, Reason::HeaderMalformed);
+}
+
+#[test]
+fn every_route_that_touches_what_is_shared_takes_a_budget_first() {
+    for (route, bounds) in bounds() {
+        let counted = bounds.requests != Requests::Uncounted;
+        assert!(counted || bounds.shares.is_empty() && bounds.budgets.is_empty(), "{route}");
+        let hashes = bounds.shares.contains(&Resource::Hashing) || bounds.shares.contains(&Resource::Pictures);
+        assert!(!hashes || bounds.shares.contains(&Resource::Database), "{route}");
+    }
+}
