@@ -107,8 +107,20 @@ fn change_of_person() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
+/// Two people sign in at once, in two tabs.
+fn racing_sign_ins() -> impl Strategy<Value = Vec<Step>> {
+    (TABS, TABS, PEOPLE, 1..4_usize).prop_map(|(tab, other, person, progress)| {
+        let out = [Step::SignOut { tab }, Step::Finish { task: 0 }, Step::StorageEvent { tab: other }];
+        let first = std::iter::once(Step::SignIn { tab, person });
+        let under_way = std::iter::repeat_n(Step::Advance { task: 0 }, progress);
+        let second = [Step::SignIn { tab: other, person: 1 - person }, Step::Finish { task: 0 }];
+        let rest = [0, 0, 1].map(|task| Step::Finish { task });
+        out.into_iter().chain(first).chain(under_way).chain(second).chain(rest).collect()
+    })
+}
+
 fn history() -> impl Strategy<Value = (bool, Vec<Step>)> {
-    let passage = prop_oneof![3 => step().prop_map(|step| vec![step]), 1 => change_of_person()];
+    let passage = prop_oneof![6 => step().prop_map(|step| vec![step]), 2 => change_of_person(), 1 => racing_sign_ins()];
     let steps = proptest::collection::vec(passage, PASSAGES).prop_map(|passages| passages.concat());
     (prop::bool::weighted(0.7), steps)
 }
