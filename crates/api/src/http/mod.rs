@@ -39,7 +39,11 @@ use endpoint::Endpoint;
 #[expect(clippy::too_many_lines, reason = "a table: the whole surface in one place")]
 fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     use crate::gate::Resource::{Database, Hashing, Pictures};
-    use crate::service::limits::Budget::*;
+    use crate::service::limits::Budget::{
+        AvatarUser, ConfirmPassword, ExportUser, MailAddress, MailClient, PasswordChangeClient, PasswordChangeUser,
+        RefreshSession, SignInClient, SignInKnown, SignInKnownDay, SignInStranger, SignInStrangerDay, SignUpClient,
+        SignedInClient, SignedInUser,
+    };
     vec![
         Endpoint::post(
             "/api/auth/register/",

@@ -43,13 +43,13 @@ impl Known {
 pub async fn check(services: &Services) -> Checks {
     let waited = Stopwatch::start();
     let mut known = services.readiness.0.lock().await;
-    let mut checks = match known.as_ref().filter(|known| known.is_fresh(services.now(), waited.elapsed())) {
-        Some(known) => known.database.clone(),
-        None => {
-            let database = ask_database(services).await;
-            *known = Some(Known { age: Stopwatch::start(), at: services.now(), database: database.clone() });
-            database
-        }
+    let fresh = known.as_ref().filter(|known| known.is_fresh(services.now(), waited.elapsed()));
+    let mut checks = if let Some(fresh) = fresh {
+        fresh.database.clone()
+    } else {
+        let database = ask_database(services).await;
+        *known = Some(Known { age: Stopwatch::start(), at: services.now(), database: database.clone() });
+        database
     };
     drop(known);
     let limit = Duration::seconds(FEED_STALE_SECONDS);

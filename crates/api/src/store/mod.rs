@@ -140,13 +140,11 @@ impl Store {
 
     /// Waits for the right to use a connection.
     async fn enter(&self) -> Result<Permit, StoreError> {
-        match tokio::time::timeout(self.patience.checkout, self.gate.enter()).await {
-            Ok(entered) => Ok(entered?),
-            Err(_) => {
-                self.gate.refuse();
-                Err(Busy.into())
-            }
-        }
+        let entered = tokio::time::timeout(self.patience.checkout, self.gate.enter()).await;
+        Ok(entered.map_err(|_| {
+            self.gate.refuse();
+            Busy
+        })??)
     }
 
     /// The same as one transaction.

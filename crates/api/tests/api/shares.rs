@@ -143,7 +143,11 @@ async fn an_owner_refreshes_while_strangers_wait_for_all_connections(database: D
     drop(held.try_recv());
     let work = |number: i64, share: Share| {
         let (store, mut until) = (app.services().store.clone(), let_go.subscribe());
-        within(share, async move { (number, store.run(move |_| Ok(drop(until.blocking_recv()))).await.is_ok()) })
+        let occupy = move |_: &mut _| {
+            let _ = until.blocking_recv();
+            Ok(())
+        };
+        within(share, async move { (number, store.run(occupy).await.is_ok()) })
     };
     let stranger = |number| work(number, Share::stranger(ShareKey::Account(-number)));
     let all = futures_util::future::join_all((1..=4 + 4 * 64).map(stranger));

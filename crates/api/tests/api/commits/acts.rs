@@ -187,7 +187,8 @@ fn put_picture(process: &Process, person: &Person) -> RequestBuilder {
 
 /// A link that was mailed, and has an hour left.
 fn insert_link(db: &TestDb, person: &Person, purpose: &str) {
-    let hash: String = digest_of(person.link().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash =
+        digest_of(person.link().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     db.execute(&format!(
         "INSERT INTO one_time_tokens (hash, purpose, user_id, email, expires_at)
          SELECT x'{hash}', '{purpose}', id, email, strftime('%Y-%m-%d %H:%M:%f000', 'now', '+1 hour')
