@@ -63,11 +63,11 @@ async fn a_worker_that_was_too_slow_changes_nothing(database: Database) {
     let slow = mail_outbox::claim(&mut connection, now, now, 1).unwrap().remove(0);
     let quick = mail_outbox::claim(&mut connection, now, now + Duration::minutes(5), 1).unwrap().remove(0);
     assert_eq!((slow.attempts, quick.attempts), (1, 2));
-    mail_outbox::postpone(&mut connection, &slow, now).unwrap();
-    mail_outbox::delete(&mut connection, &slow).unwrap();
+    connection.write_statement(|connection| mail_outbox::postpone(connection, &slow, now)).unwrap();
+    connection.write_statement(|connection| mail_outbox::delete(connection, &slow)).unwrap();
     assert_eq!(mail_outbox::claim(&mut connection, now, now, 1).unwrap().len(), 0);
     assert_eq!(app.db().number(WAITING), 1);
-    mail_outbox::delete(&mut connection, &quick).unwrap();
+    connection.write_statement(|connection| mail_outbox::delete(connection, &quick)).unwrap();
     assert_eq!(app.db().number(WAITING), 0);
 }
 
