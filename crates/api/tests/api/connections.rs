@@ -222,7 +222,7 @@ async fn a_deadlock_keeps_its_connection() {
 
 #[actix_web::test]
 async fn a_busy_file_keeps_its_connection_and_readers_go_on() {
-    let app = TestApp::builder(Database::Sqlite).set("DATABASE_POOL_SIZE", "2").user(ADA).start().await;
+    let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
     let tokens = &app.login(ADA).await;
     let AnyConnection::Sqlite(mut holder) = app.db().connect() else { panic!("not SQLite") };
     holder.batch_execute("BEGIN IMMEDIATE").unwrap();
