@@ -42,6 +42,12 @@ pub struct Share {
 impl Share {
     const OWN: Self = Self { class: Class::Proven, key: ShareKey::Own };
 
+    /// Whether it is this process's own and no request's.
+    #[must_use]
+    pub fn is_own(self) -> bool {
+        self == Self::OWN
+    }
+
     #[must_use]
     pub const fn stranger(key: ShareKey) -> Self {
         Self { class: Class::Stranger, key }

@@ -23,7 +23,7 @@ pub mod types;
 pub mod users;
 
 use crate::config::{DatabaseSettings, DatabaseUrl, Patience};
-use crate::gate::{Busy, Capacity, Gate, Permit, Resource};
+use crate::gate::{self, Busy, Capacity, Gate, Permit, Resource};
 use crate::metrics::GateMetrics;
 pub use connection::AnyConnection;
 use connection::{Manager, Pooled};
@@ -125,9 +125,10 @@ impl Store {
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = self.enter().await?;
-        let pool = self.pool.clone();
+        let (pool, is_request) = (self.pool.clone(), !gate::current().is_own());
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
+            statements::note_cause(is_request);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             run_on(pooled, work)
         });
