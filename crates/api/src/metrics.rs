@@ -56,7 +56,11 @@ impl Outcomes {
     }
 
     fn count(&self, outcome: &'static str) {
-        self.0.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.count_many(outcome, 1);
+    }
+
+    fn count_many(&self, outcome: &'static str, times: u64) {
+        self.0.get_or_create(&OutcomeLabels { outcome }).inc_by(times);
     }
 }
 

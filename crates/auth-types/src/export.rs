@@ -24,6 +24,8 @@ pub struct ExportResponse {
     pub links: Vec<ExportedLink>,
     /// Mail that has not left yet.
     pub mails: Vec<ExportedMail>,
+    /// Mail that has left, within about an hour.
+    pub sent_mails: Vec<ExportedSentMail>,
 }
 
 /// The account.
@@ -111,4 +113,18 @@ pub struct ExportedMail {
     pub expires_at: DateTime<Utc>,
     /// How often it was tried.
     pub attempts: i64,
+    /// How many events it reports.
+    pub occurrences: i64,
+    /// When the first of them was, when there are several.
+    pub first_at: Option<DateTime<Utc>>,
+}
+
+/// A mail that has left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExportedSentMail {
+    /// What it said.
+    pub kind: String,
+    /// When it left.
+    pub sent_at: DateTime<Utc>,
 }

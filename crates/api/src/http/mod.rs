@@ -40,14 +40,14 @@ use endpoint::Endpoint;
 fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     use crate::gate::Resource::{Database, Hashing, Pictures};
     use crate::service::limits::Budget::{
-        AvatarUser, ConfirmPassword, ExportUser, MailAddress, MailClient, PasswordChangeClient, PasswordChangeUser,
-        RefreshSession, SignInClient, SignInKnown, SignInKnownDay, SignInStranger, SignInStrangerDay, SignUpClient,
-        SignedInClient, SignedInUser,
+        AvatarUser, ConfirmPassword, ExportUser, MailClient, PasswordChangeClient, PasswordChangeUser, RefreshSession,
+        SignInClient, SignInKnown, SignInKnownDay, SignInStranger, SignInStrangerDay, SignUpClient, SignedInClient,
+        SignedInUser,
     };
     vec![
         Endpoint::post(
             "/api/auth/register/",
-            by_caller(&[SignUpClient, MailAddress], &[Database, Hashing]),
+            by_caller(&[SignUpClient, MailClient], &[Database, Hashing]),
             auth::register,
         )
         .about("Create an account and sign in, or confirm the address first where that is mandatory")
@@ -75,7 +75,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .takes::<LoginRequest>()
         .gives_tokens(200, transport)
         .refuses(&[400, 401, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/refresh/", by_token(&[RefreshSession], &[Database]), auth::refresh)
+        Endpoint::post("/api/auth/refresh/", by_token(&[RefreshSession, MailClient], &[Database]), auth::refresh)
             .about("Trade a refresh token for its successor")
             .takes_refresh_token(transport)
             .idempotent()
@@ -98,7 +98,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .refuses(&[403, 503]),
         Endpoint::post(
             "/api/auth/password/change/",
-            by_caller(&[PasswordChangeClient, PasswordChangeUser, ConfirmPassword], &[Database, Hashing]),
+            by_caller(&[MailClient, PasswordChangeClient, PasswordChangeUser, ConfirmPassword], &[Database, Hashing]),
             password::change,
         )
         .about("Change the caller's password; every other session ends and a new one is answered")
@@ -106,37 +106,33 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .takes::<PasswordChangeRequest>()
         .gives_tokens(200, transport)
         .refuses(&[400, 403, 413, 415, 503]),
-        Endpoint::post(
-            "/api/auth/password/reset/",
-            by_caller(&[MailClient, MailAddress], &[Database]),
-            password::reset,
-        )
-        .about("Mail a link to choose a new password; the same answer for every address")
-        .takes::<PasswordResetRequest>()
-        .gives::<EmptyResponse>(202)
-        .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::post("/api/auth/password/reset/", by_caller(&[MailClient], &[Database]), password::reset)
+            .about("Mail a link to choose a new password; the same answer for every address")
+            .takes::<PasswordResetRequest>()
+            .gives::<EmptyResponse>(202)
+            .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post(
             "/api/auth/password/reset/confirm/",
-            by_caller(&[], &[Database, Hashing]),
+            by_caller(&[MailClient], &[Database, Hashing]),
             password::confirm_reset,
         )
         .about("Set a new password by a mailed link; every session ends")
         .takes::<PasswordResetConfirmRequest>()
         .gives::<EmptyResponse>(200)
         .refuses(&[400, 403, 413, 415, 503]),
-        Endpoint::post("/api/auth/email/verify/", by_caller(&[], &[Database]), email::verify)
+        Endpoint::post("/api/auth/email/verify/", by_caller(&[MailClient], &[Database]), email::verify)
             .about("Confirm an address, the account's or a new one, by a mailed link")
             .takes::<EmailVerifyRequest>()
             .gives::<EmptyResponse>(200)
             .refuses(&[400, 403, 409, 413, 415, 503]),
-        Endpoint::post("/api/auth/email/resend/", by_caller(&[MailClient, MailAddress], &[Database]), email::resend)
+        Endpoint::post("/api/auth/email/resend/", by_caller(&[MailClient], &[Database]), email::resend)
             .about("Mail the link that confirms an address once more; the same answer for every address")
             .takes::<EmailResendRequest>()
             .gives::<EmptyResponse>(202)
             .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post(
             "/api/auth/email/change/",
-            by_caller(&[ConfirmPassword, MailClient, MailAddress], &[Database, Hashing]),
+            by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]),
             email::change,
         )
         .about("Mail a link to the address that the caller wants")
@@ -155,12 +151,16 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .takes::<UpdateMeRequest>()
             .gives::<UserResponse>(200)
             .refuses(&[400, 403, 409, 413, 415, 503]),
-        Endpoint::delete("/api/auth/me/", by_caller(&[ConfirmPassword], &[Database, Hashing]), account::delete)
-            .about("Delete the caller's account: every session ends and nothing about the person stays")
-            .protected()
-            .takes::<DeleteMeRequest>()
-            .gives_nothing()
-            .refuses(&[400, 403, 413, 415, 503]),
+        Endpoint::delete(
+            "/api/auth/me/",
+            by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]),
+            account::delete,
+        )
+        .about("Delete the caller's account: every session ends and nothing about the person stays")
+        .protected()
+        .takes::<DeleteMeRequest>()
+        .gives_nothing()
+        .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::get("/api/auth/me/export/", by_caller(&[ExportUser], &[Database]), account::export)
             .about("Everything that is stored about the caller, as a file")
             .protected()

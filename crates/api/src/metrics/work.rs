@@ -34,18 +34,25 @@ pub enum MailOutcome {
     Sent,
     /// Nobody is there to write to.
     Dropped,
+    /// A link more than its address gets: dropped.
+    OverAmount,
+    /// A notice more than its address gets: it waits.
+    Deferred,
     Postponed,
     /// It will never be sent.
     GivenUp,
 }
 
 impl MailOutcome {
-    const ALL: [Self; 4] = [Self::Sent, Self::Dropped, Self::Postponed, Self::GivenUp];
+    const ALL: [Self; 6] =
+        [Self::Sent, Self::Dropped, Self::OverAmount, Self::Deferred, Self::Postponed, Self::GivenUp];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Sent => "sent",
             Self::Dropped => "dropped",
+            Self::OverAmount => "over_amount",
+            Self::Deferred => "deferred",
             Self::Postponed => "postponed",
             Self::GivenUp => "given_up",
         }
@@ -80,8 +87,8 @@ impl MailMetrics {
         );
     }
 
-    pub fn count(&self, outcome: MailOutcome) {
-        self.outcomes.count(outcome.as_str());
+    pub fn count(&self, outcome: MailOutcome, mails: usize) {
+        self.outcomes.count_many(outcome.as_str(), mails as u64);
     }
 }
 

@@ -30,6 +30,7 @@ impl From<AccountDeletionError> for Problem {
         match error {
             AccountDeletionError::Fields(errors) => Self::fields_invalid(errors),
             AccountDeletionError::NotProven(error) => error.into(),
+            AccountDeletionError::Throttled(throttled) => throttled.into(),
             AccountDeletionError::Store(error) => error.into(),
         }
     }

@@ -6,6 +6,7 @@
 //! access tokens are worthless.
 
 use super::batches::BATCH;
+use super::limits::Throttled;
 use super::reauthentication::{self, ReauthenticationError};
 use super::{ClientInfo, CurrentUser, Services, avatar, event, identity, mail, strays};
 use crate::store::events::EventKind;
@@ -27,6 +28,8 @@ pub enum AccountDeletionError {
     #[error(transparent)]
     NotProven(#[from] ReauthenticationError),
     #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -43,16 +46,31 @@ pub async fn delete(
 ) -> Result<(), AccountDeletionError> {
     validation::given_password(&request.password)
         .map_err(|message| AccountDeletionError::Fields(FieldErrors::from([("password".to_owned(), vec![message])])))?;
+    let tries = mail::take_request(services, &client).await?;
+    let deleted = prove_and_erase(services, caller, request.password, client).await;
+    if deleted.is_err() {
+        tries.give_back().await; // nobody is mailed
+    }
+    deleted
+}
+
+async fn prove_and_erase(
+    services: &Services,
+    caller: CurrentUser,
+    password: String,
+    client: ClientInfo,
+) -> Result<(), AccountDeletionError> {
     let account = reauthentication::find(services, caller).await?;
-    let account = reauthentication::check(services, account, request.password, &client).await?;
+    let account = reauthentication::check(services, account, password, &client).await?;
     let now = services.now();
     let deleted = services.store.write(move |connection| {
-        if let Err(error) = reauthentication::still_holds(connection, &account, caller, now)? {
-            return Ok(Err(error));
-        }
+        let user = match reauthentication::still_holds(connection, &account, caller, now)? {
+            Ok(user) => user,
+            Err(error) => return Ok(Err(error)),
+        };
         let ended = sessions::revoke_all(connection, caller.id, RevokeReason::AccountDeletion, now)?;
-        let picture = erase(connection, &account.user, now)?;
-        say_goodbye(connection, &account.user, (now, &client)).map(|()| Ok((ended, picture)))
+        let picture = erase(connection, &user, now)?;
+        say_goodbye(connection, &user, (now, &client)).map(|()| Ok((ended, picture)))
     });
     let (ended, picture): (Vec<SessionId>, Option<String>) = deleted.await??;
     services.feed.insert(ended, now);

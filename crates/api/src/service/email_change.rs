@@ -37,24 +37,37 @@ pub async fn request(
     request: EmailChangeRequest,
     client: ClientInfo,
 ) -> Result<(), EmailChangeError> {
-    let (new_email, canonical) = check(&request).map_err(EmailChangeError::Fields)?;
+    let new_email = check(&request).map_err(EmailChangeError::Fields)?;
+    let tries = mail::take_request(services, &client).await?;
+    let noted = prove_and_note(services, caller, (new_email, request.password), client).await;
+    if noted.is_err() {
+        tries.give_back().await; // nobody is mailed
+    }
+    noted
+}
+
+async fn prove_and_note(
+    services: &Services,
+    caller: CurrentUser,
+    (new_email, password): (String, String),
+    client: ClientInfo,
+) -> Result<(), EmailChangeError> {
     let account = reauthentication::find(services, caller).await?;
-    let account = reauthentication::check(services, account, request.password, &client).await?;
-    mail::check_limits(services, &canonical, &client).await?;
+    let account = reauthentication::check(services, account, password, &client).await?;
     let now = services.now();
     let noted = services.store.write(move |connection| {
-        if let Err(error) = reauthentication::still_holds(connection, &account, caller, now)? {
-            return Ok(Err(error));
+        match reauthentication::still_holds(connection, &account, caller, now)? {
+            Ok(user) => note(connection, &user, &new_email, (now, &client)).map(Ok),
+            Err(error) => Ok(Err(error)),
         }
-        note(connection, &account.user, &new_email, (now, &client)).map(Ok)
     });
     Ok(noted.await??)
 }
 
-/// The new address, and its canonical form.
-fn check(request: &EmailChangeRequest) -> Result<(String, String), FieldErrors> {
+/// The new address.
+fn check(request: &EmailChangeRequest) -> Result<String, FieldErrors> {
     let mut errors = FieldErrors::new();
-    let new_email = identity::check_email(&request.new_email).map(|(email, canonical)| (email.to_owned(), canonical));
+    let new_email = identity::check_email(&request.new_email).map(|(email, _)| email.to_owned());
     let new_email = new_email.map_err(|message| errors.insert("new_email".to_owned(), vec![message]));
     if let Err(message) = validation::given_password(&request.password) {
         errors.insert("password".to_owned(), vec![message]);
@@ -73,8 +86,9 @@ fn note(
     new_email: &str,
     (now, client): (DateTime<Utc>, &ClientInfo),
 ) -> QueryResult<()> {
-    // One change at a time: the newest.
-    one_time_tokens::spend_all(connection, user.id, &[Purpose::ChangeEmail], now)?;
+    // One change at a time: the newest. A link to the same address works until the next one is sent, which its amount of
+    // mails may forbid.
+    one_time_tokens::spend_others(connection, (user.id, Purpose::ChangeEmail), new_email, now)?;
     mail_outbox::delete_of_user(connection, user.id, MailKind::ChangeEmail)?;
     if is_theirs(user, new_email) {
         return Ok(());

@@ -50,9 +50,9 @@ pub async fn resend(
 ) -> Result<(), EmailVerificationError> {
     let (_, canonical) = identity::check_email(&request.email)
         .map_err(|message| EmailVerificationError::Fields(FieldErrors::from([("email".to_owned(), vec![message])])))?;
-    mail::check_limits(services, &canonical, client).await?;
+    mail::take_request(services, client).await?;
     let mail = mail::to_address(MailKind::VerifyEmail, &canonical, services.now(), client);
-    services.store.write_statement(move |connection| mail_outbox::insert(connection, &mail)).await?;
+    services.store.write(move |connection| mail_outbox::insert(connection, &mail)).await?;
     Ok(())
 }
 
@@ -66,20 +66,27 @@ pub async fn verify(
     client: ClientInfo,
 ) -> Result<(), EmailVerificationError> {
     let (hash, now) = (links::hash_of(&request.token), services.now());
+    let cause = client.clone();
     let confirmed = services.store.write(move |connection| {
-        let Some((token, user)) = spend(connection, &hash, now)? else { return Ok(false) };
-        match token.purpose {
+        let Some((token, user)) = spend(connection, &hash, now)? else { return Ok(None) };
+        let confirmed = match token.purpose {
             Purpose::VerifyEmail if user.email == token.email => {
                 if users::confirm_email(connection, user.id, now)? {
-                    events::insert(connection, &event(user.id, EventKind::EmailVerified, now, &client))?;
+                    events::insert(connection, &event(user.id, EventKind::EmailVerified, now, &cause))?;
                 }
-                Ok(true)
+                true
             }
-            Purpose::ChangeEmail => email_change::apply(connection, &user, &token.email, (now, &client)),
-            Purpose::VerifyEmail | Purpose::ResetPassword => Ok(false),
-        }
+            Purpose::ChangeEmail => email_change::apply(connection, &user, &token.email, (now, &cause))?,
+            Purpose::VerifyEmail | Purpose::ResetPassword => false,
+        };
+        Ok(confirmed.then_some(token.purpose))
     });
-    if confirmed.await? { Ok(()) } else { Err(EmailVerificationError::LinkNotValid) }
+    match confirmed.await? {
+        Some(Purpose::ChangeEmail) => mail::charge(services, &client).await, // the old address is mailed
+        Some(_) => {}
+        None => return Err(EmailVerificationError::LinkNotValid),
+    }
+    Ok(())
 }
 
 /// The link's token, spent, and its account.

@@ -59,12 +59,15 @@ pub async fn change(
     request: PasswordChangeRequest,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
-    let mut tries = services.limits.tries(&client);
+    let mut tries = mail::take_request(services, &client).await.map_err(ReauthenticationError::from)?;
     tries.by_client(Budget::PasswordChangeClient).await.map_err(ReauthenticationError::from)?;
     tries.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await.map_err(ReauthenticationError::from)?;
     let proven = prove_and_hash(services, caller, request, &client).await;
-    if !matches!(proven, Ok(_) | Err(PasswordChangeError::TooWeak(_))) {
-        tries.give_back().await;
+    match &proven {
+        Ok(_) => {}
+        // Its judgement has cost time, and nobody is mailed.
+        Err(PasswordChangeError::TooWeak(_)) => tries.give_back_all(|budget| budget == Budget::MailClient).await,
+        Err(_) => tries.give_back().await,
     }
     let (account, password_hash) = proven?;
     let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());

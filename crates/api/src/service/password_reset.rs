@@ -42,9 +42,9 @@ pub async fn request(
     client: &ClientInfo,
 ) -> Result<(), PasswordResetError> {
     let (_, canonical) = identity::check_email(&request.email).map_err(|message| field("email", message))?;
-    mail::check_limits(services, &canonical, client).await?;
+    mail::take_request(services, client).await?;
     let mail = mail::to_address(MailKind::ResetPassword, &canonical, services.now(), client);
-    services.store.write_statement(move |connection| mail_outbox::insert(connection, &mail)).await?;
+    services.store.write(move |connection| mail_outbox::insert(connection, &mail)).await?;
     Ok(())
 }
 
@@ -71,6 +71,7 @@ pub async fn confirm(
     let encode = move || passwords::judge_and_hash(&request.new_password, &own_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| field("new_password", message))?;
+    mail::charge(services, &client).await; // the owner is mailed
     let now = services.now();
     let spent = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, now)? else { return Ok(None) };

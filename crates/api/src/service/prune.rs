@@ -1,9 +1,9 @@
 //! Deletes what nobody needs any more: sessions that ended long ago, links that ran out, networks that were not seen for
-//! long, events that are too old or too many, what is left of deleted accounts, files that no row names.
+//! long, mails that count no more, events that are too old or too many, what is left of deleted accounts, files that no row names.
 
 use super::batches::in_batches;
-use super::{Services, retention, strays};
-use crate::store::{StoreError, known_networks, one_time_tokens, sessions, users};
+use super::{Services, mail, retention, strays};
+use crate::store::{StoreError, known_networks, one_time_tokens, sent_mails, sessions, users};
 use chrono::{DateTime, Duration, Utc};
 
 /// How long an ended session or a link is kept, for its owner's questions, and the row of a deleted account: days.
@@ -24,6 +24,9 @@ pub async fn prune(services: &Services) -> Result<usize, StoreError> {
     let unseen_since = services.now() - services.settings.lifetimes.session;
     let unseen = move |connection: &mut _, batch| known_networks::delete_unseen(connection, unseen_since, batch);
     in_batches(services, unseen).await?;
+    let counted_until = services.now() - mail::WINDOW;
+    let counted = move |connection: &mut _, batch| sent_mails::delete_old(connection, counted_until, batch);
+    in_batches(services, counted).await?;
     retention::prune_events(services).await?;
     strays::prune(services).await?;
     Ok(ended)

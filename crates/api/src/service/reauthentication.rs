@@ -85,20 +85,20 @@ pub async fn check(
     Ok(account)
 }
 
-/// Whether what was checked still holds, inside the transaction that acts on it. Nobody can change it until the
-/// transaction's end.
+/// Whether what was checked still holds, inside the transaction that acts on it, and the caller's row as it is now. Nobody
+/// can change it until the transaction's end.
 pub(super) fn still_holds(
     connection: &mut AnyConnection,
     account: &Account,
     caller: CurrentUser,
     now: DateTime<Utc>,
-) -> QueryResult<Result<(), ReauthenticationError>> {
+) -> QueryResult<Result<UserRow, ReauthenticationError>> {
     let current = users::lock_credentials(connection, caller.id)?;
     Ok(match authorize::authorize(connection, caller, now)? {
         Err(refusal) => Err(refusal.into()),
         Ok(_) if current.is_none_or(|current| current.password_hash != account.password_hash) => {
             Err(ReauthenticationError::Contended)
         }
-        Ok(_) => Ok(()),
+        Ok(user) => Ok(user),
     })
 }

@@ -123,7 +123,13 @@ pub async fn refresh(
     let origin = if key.is_none() { origin_of(&client) } else { None };
     let rotation = Rotation { jti: new_jti(), key_hash, origin, now, lifetime: lifetimes.refresh };
     let session = presented.session;
-    let exchange = Exchange { presented, rotation, leeway: lifetimes.leeway, clock: services.clock.clone(), client };
+    let exchange = Exchange {
+        presented,
+        rotation,
+        leeway: lifetimes.leeway,
+        clock: services.clock.clone(),
+        client: client.clone(),
+    };
     let outcome = services.store.run(move |connection| exchange.run(connection));
     let outcome = outcome.await?;
     services.metrics.refresh(outcome.as_str());
@@ -136,6 +142,9 @@ pub async fn refresh(
         Outcome::Revoked(breach) => {
             services.feed.insert([session], now);
             log::warn!("refresh.revoked: session {session}: {breach:?}");
+            if breach == Breach::Theft {
+                mail::charge(services, &client).await; // its owner is mailed
+            }
             Err(match breach {
                 Breach::Theft => RefreshError::Reused { session },
                 Breach::Ahead => RefreshError::Ahead { session },

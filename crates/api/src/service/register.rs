@@ -72,9 +72,8 @@ pub async fn register(
     // First: a sign-up whose fields are wrong has taken its time, too.
     services.limits.tries(&client).by_client(Budget::SignUpClient).await?;
     let (account, errors) = check(services, request);
-    if services.settings.accounts.email_verification == EmailVerification::Mandatory && errors.is_empty() {
-        // A taken address gets a mail each time.
-        services.limits.tries(&client).by_name(Budget::MailAddress, &account.email_canonical).await?;
+    if errors.is_empty() {
+        mail::take_request(services, &client).await?;
     }
     let user = new_user(services, account, errors, Role::User).await?;
     match services.settings.accounts.email_verification {

@@ -3,12 +3,18 @@
 //! A worker has a mail while `due_at` lies ahead and `attempts` is what the worker's claim made it: a worker that died is
 //! followed by another one, and a worker that was too slow changes nothing any more.
 
+mod fold;
+mod queue;
+
+pub use fold::{Gather, gather};
+pub use queue::{Waiting, backlog, claim, defer, delete, delete_same, delete_waiting, list_waiting, lock, postpone};
+
 use super::connection::{AnyConnection, MultiBackend};
 use super::schema::mail_outbox;
 use super::types::{At, Text};
 use auth_types::UserId;
 use auth_types::export::ExportedMail;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 
 /// What a mail says.
@@ -34,7 +40,7 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    const ALL: [Self; 9] = [
+    pub const ALL: [Self; 9] = [
         Self::ResetPassword,
         Self::VerifyEmail,
         Self::ChangeEmail,
@@ -83,6 +89,8 @@ pub struct NewMail {
     /// Who caused it.
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
+    /// The network of who caused it: what their share of the worker is counted by. `None` when it is not known.
+    pub requester: Option<String>,
     pub at: DateTime<Utc>,
     /// When it is not worth sending any more.
     pub expires_at: DateTime<Utc>,
@@ -102,13 +110,27 @@ pub struct MailRow {
     pub expires_at: DateTime<Utc>,
     /// How often a worker took it, this time included.
     pub attempts: i64,
+    pub requester: Option<String>,
+    /// How many events of its kind it stands for.
+    pub occurrences: i64,
+    /// When the first of them was; `None` when it is [`MailRow::created_at`].
+    pub first_at: Option<DateTime<Utc>>,
 }
 
-/// Inserts a mail.
+/// How many mails of one kind may wait for one address: as many as it may get within an hour.
+pub const MOST_WAITING: usize = 5;
+/// How far apart the turns of one requester's mails are: as if they had been asked for evenly over an hour, of which a
+/// client may ask for twenty.
+const TURN: Duration = Duration::minutes(3);
+
+/// Inserts a mail. Of what waits already for the same address and says the same, the oldest goes when there is too much of
+/// it: a newer link would make the older ones worthless, and a notice is counted in the new one.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()> {
+    let crowded_out = fold::make_room(connection, mail)?;
+    let turn_at = next_turn(connection, mail)?;
     diesel::insert_into(mail_outbox::table)
         .values((
             mail_outbox::kind.eq(mail.kind.as_str()),
@@ -119,70 +141,26 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
             mail_outbox::created_at.eq(At(mail.at)),
             mail_outbox::due_at.eq(At(mail.at)),
             mail_outbox::expires_at.eq(At(mail.expires_at)),
+            mail_outbox::requester.eq(mail.requester.as_deref()),
+            mail_outbox::turn_at.eq(At(turn_at)),
+            mail_outbox::occurrences.eq(1 + crowded_out.occurrences),
+            mail_outbox::first_at.eq(crowded_out.first_at.map(At)),
         ))
         .execute(connection)
         .map(|_| ())
 }
 
-/// Takes at most `most` mails that are due, the oldest first, until `until`: then they are due again.
-///
-/// Of what a newer release has written nothing is taken: that release is back some day, and this one could not say it.
-///
-/// Each is taken by one conditional `UPDATE`: of two racing workers one gets it.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn claim(
-    connection: &mut AnyConnection,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-    most: i64,
-) -> QueryResult<Vec<MailRow>> {
-    let due: Vec<(i64, i64)> = mail_outbox::table
-        .filter(mail_outbox::due_at.le(At(now)))
-        .filter(mail_outbox::kind.eq_any(MailKind::ALL.map(MailKind::as_str)))
-        .order((mail_outbox::due_at, mail_outbox::id))
-        .select((mail_outbox::id, mail_outbox::attempts))
-        .limit(most)
-        .load(connection)?;
-    let mut claimed = Vec::with_capacity(due.len());
-    for (id, attempts) in due {
-        let free = mail_outbox::table.find(id).filter(mail_outbox::attempts.eq(attempts));
-        let update = diesel::update(free)
-            .set((mail_outbox::attempts.eq(attempts + 1), mail_outbox::due_at.eq(At(until))))
-            .returning(<MailRow as Selectable<MultiBackend>>::construct_selection());
-        claimed.extend(connection.write_statement(|connection| update.get_result(connection).optional())?);
-    }
-    Ok(claimed)
-}
-
-/// How many mails wait, and when the oldest of them was written. Ids grow with time, so that no index of the times is
-/// needed.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn backlog(connection: &mut AnyConnection) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
-    let waiting = mail_outbox::table.count().get_result(connection)?;
-    let oldest = mail_outbox::table.order(mail_outbox::id).select(mail_outbox::created_at).first(connection);
-    Ok((waiting, oldest.optional()?))
-}
-
-/// Deletes a mail that is done with, unless another worker has it by now.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn delete(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<()> {
-    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
-    diesel::delete(held).execute(connection).map(|_| ())
-}
-
-/// Puts a mail off until `due_at`, unless another worker has it by now.
-///
-/// # Errors
-/// When the database does not answer.
-pub fn postpone(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<()> {
-    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
-    diesel::update(held).set(mail_outbox::due_at.eq(At(due_at))).execute(connection).map(|_| ())
+/// When it is a mail's turn: now, or some minutes after the last one of the same requester. So a mail waits for at most one
+/// of everybody else's, however many they have asked for.
+fn next_turn(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<DateTime<Utc>> {
+    let Some(requester) = &mail.requester else { return Ok(mail.at) };
+    let last: Option<DateTime<Utc>> = mail_outbox::table
+        .filter(mail_outbox::requester.eq(requester))
+        .order(mail_outbox::turn_at.desc())
+        .select(mail_outbox::turn_at)
+        .first(connection)
+        .optional()?;
+    Ok(last.map_or(mail.at, |last| (last + TURN).max(mail.at)))
 }
 
 /// Deletes a user's mail of one kind that has not left.
@@ -215,8 +193,9 @@ pub fn export(
 ) -> QueryResult<Vec<(i64, ExportedMail)>> {
     type Cause = (Option<String>, Option<String>);
     type Times = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
+    type Counts = (i64, i64, Option<DateTime<Utc>>);
     // The kind as it stands there: a newer release may have written it.
-    type Row = (i64, String, String, Cause, Times, i64);
+    type Row = (i64, String, String, Cause, Times, Counts);
     let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
     let rows: Vec<Row> = mail_outbox::table
         .filter(mail_outbox::id.gt(after))
@@ -228,12 +207,24 @@ pub fn export(
             mail_outbox::recipient,
             (mail_outbox::ip_address, mail_outbox::user_agent),
             (mail_outbox::created_at, mail_outbox::due_at, mail_outbox::expires_at),
-            mail_outbox::attempts,
+            (mail_outbox::attempts, mail_outbox::occurrences, mail_outbox::first_at),
         ))
         .limit(most)
         .load(connection)?;
-    let mail = |(id, kind, recipient, (ip_address, user_agent), (created_at, due_at, expires_at), attempts)| {
-        let mail = ExportedMail { kind, recipient, ip_address, user_agent, created_at, due_at, expires_at, attempts };
+    let mail = |(id, kind, recipient, (ip_address, user_agent), times, counts): Row| {
+        let ((created_at, due_at, expires_at), (attempts, occurrences, first_at)) = (times, counts);
+        let mail = ExportedMail {
+            kind,
+            recipient,
+            ip_address,
+            user_agent,
+            created_at,
+            due_at,
+            expires_at,
+            attempts,
+            occurrences,
+            first_at,
+        };
         (id, mail)
     };
     Ok(rows.into_iter().map(mail).collect())

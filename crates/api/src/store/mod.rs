@@ -14,6 +14,7 @@ mod recovery;
     expect(clippy::wildcard_imports, reason = "generated so; clippy does not look for them in tests")
 )]
 mod schema;
+pub mod sent_mails;
 pub mod sessions;
 pub mod state;
 mod statements;

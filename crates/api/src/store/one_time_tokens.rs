@@ -132,6 +132,24 @@ pub fn spend_all(
     diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
+/// Spends every token of a user and purpose that went to another address than `email`.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn spend_others(
+    connection: &mut AnyConnection,
+    (user, purpose): (UserId, Purpose),
+    email: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    let others = one_time_tokens::table
+        .filter(one_time_tokens::user_id.eq(user.0))
+        .filter(one_time_tokens::purpose.eq(purpose.as_str()))
+        .filter(one_time_tokens::email.ne(email))
+        .filter(one_time_tokens::used_at.is_null());
+    diesel::update(others).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
+}
+
 /// A link without what proves it, and its place among those of its user.
 pub type PlacedLink = (LinkPlace, ExportedLink);
 /// When a link expires, and the hash of its token.

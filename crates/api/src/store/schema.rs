@@ -48,6 +48,10 @@ diesel::table! {
         due_at -> Timestamptz,
         expires_at -> Timestamptz,
         attempts -> Int8,
+        requester -> Nullable<Text>,
+        turn_at -> Timestamptz,
+        occurrences -> Int8,
+        first_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -61,6 +65,17 @@ diesel::table! {
         email -> Text,
         expires_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
+    sent_mails (mail_id) {
+        mail_id -> Int8,
+        address_hash -> Bytea,
+        kind -> Text,
+        sent_at -> Timestamptz,
     }
 }
 
@@ -129,6 +144,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     last_backup,
     mail_outbox,
     one_time_tokens,
+    sent_mails,
     sessions,
     stray_files,
     users,

@@ -138,6 +138,25 @@ pub fn find_by_email(connection: &mut AnyConnection, email_canonical: &str) -> Q
     by_email.select(UserRow::as_select()).first(connection).optional()
 }
 
+/// What mail an address may get.
+#[derive(Debug, Clone, Queryable)]
+pub struct Addressee {
+    pub email_canonical: String,
+    pub email_verified_at: Option<DateTime<Utc>>,
+}
+
+/// The active users with these addresses.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]) -> QueryResult<Vec<Addressee>> {
+    users::table
+        .filter(users::email_canonical.eq_any(emails_canonical))
+        .filter(users::is_active)
+        .select((users::email_canonical, users::email_verified_at))
+        .load(connection)
+}
+
 /// What a sign-in by either canonical name is checked against, and when it was last done from `network`. An address wins
 /// over a username of the same form. One statement, whoever it is: how many there were would tell a stranger who has an
 /// account.

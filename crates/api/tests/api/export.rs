@@ -39,11 +39,13 @@ const TABLES: [(&str, &str); 6] = [
 ];
 
 /// Columns that say nothing of a person which another one does not, or only prove who somebody is.
-const LEFT_OUT: [(&str, &str); 17] = [
+const LEFT_OUT: [(&str, &str); 19] = [
     ("auth_events", "user_id"),
     ("known_networks", "user_id"),
     ("mail_outbox", "id"),
     ("mail_outbox", "user_id"),
+    ("mail_outbox", "requester"),
+    ("mail_outbox", "turn_at"),
     ("one_time_tokens", "hash"),
     ("one_time_tokens", "user_id"),
     ("sessions", "user_id"),

@@ -139,8 +139,8 @@ async fn a_process_looks_after_the_outbox_itself(database: Database) {
     let db = TestDb::migrated(database);
     let (ago, later) = (SystemClock.now() - Duration::hours(2), SystemClock.now() + Duration::hours(2));
     db.execute(&format!(
-        "INSERT INTO mail_outbox (kind, recipient, created_at, due_at, expires_at) VALUES \
-         ('reset_password', '{ADA}', '{0}', '{1}', '{1}')",
+        "INSERT INTO mail_outbox (kind, recipient, created_at, due_at, expires_at, attempts) VALUES \
+         ('reset_password', '{ADA}', '{0}', '{1}', '{1}', 1)",
         ago.format("%Y-%m-%d %H:%M:%S%.6f"),
         later.format("%Y-%m-%d %H:%M:%S%.6f"),
     ));

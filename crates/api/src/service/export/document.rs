@@ -1,11 +1,14 @@
 //! The file, in the order in which it is written: [`ExportResponse`](auth_types::export::ExportResponse), part by part.
 
+use crate::service::mail::Amounts;
 use crate::service::{events::newest, identity};
 use crate::store::events::Position;
 use crate::store::mail_outbox::Slice;
 use crate::store::one_time_tokens::LinkPlace;
 use crate::store::users::{self, UserRow};
-use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, one_time_tokens, sessions};
+use crate::store::{
+    AnyConnection, QueryResult, events, known_networks, mail_outbox, one_time_tokens, sent_mails, sessions,
+};
 use auth_types::SessionId;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -23,23 +26,31 @@ pub(super) enum Cursor {
     Networks(Option<String>),
     Links(Option<LinkPlace>),
     Mails(Option<i64>),
+    SentMails,
     End,
+}
+
+/// What all parts of one file have in common.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    pub(super) begun_at: DateTime<Utc>,
+    pub(super) amounts: Amounts,
 }
 
 /// A part of the file, and where it goes on; `None` after the end.
 pub(super) type Part = (Vec<u8>, Option<Cursor>);
 
 impl Cursor {
-    /// Reads the part that begins here, of the file that was begun at `at`.
+    /// Reads the part that begins here.
     pub(super) fn read(
         self,
         connection: &mut AnyConnection,
         user: UserRow,
-        at: DateTime<Utc>,
+        file: &File,
     ) -> QueryResult<serde_json::Result<Part>> {
         let id = user.id;
         Ok(match &self {
-            Self::Head => head(user, at),
+            Self::Head => head(user, file.begun_at),
             Self::Sessions(after) => {
                 let rows = sessions::export(connection, id, after.unwrap_or(SessionId(Uuid::nil())), PAGE)?;
                 self.page(&rows, rows.last().map(|session| Self::Sessions(Some(session.id))))
@@ -64,6 +75,8 @@ impl Cursor {
                 let (ids, rows) = unzip(mail_outbox::export(connection, id, &[user.email, canonical], slice)?);
                 self.page(&rows, ids.last().map(|last| Self::Mails(Some(*last))))
             }
+            // An hour's: it is never a full page.
+            Self::SentMails => self.page(&sent_mails::export(connection, &file.amounts.hash(&user.email))?, None),
             Self::End => Ok((b"}".to_vec(), None)),
         })
     }
@@ -75,7 +88,8 @@ impl Cursor {
             Self::Events(before) => ("events", before.is_none(), Self::Networks(None)),
             Self::Networks(after) => ("networks", after.is_none(), Self::Links(None)),
             Self::Links(after) => ("links", after.is_none(), Self::Mails(None)),
-            Self::Mails(after) => ("mails", after.is_none(), Self::End),
+            Self::Mails(after) => ("mails", after.is_none(), Self::SentMails),
+            Self::SentMails => ("sent_mails", true, Self::End),
             Self::Head | Self::End => ("", true, Self::End),
         }
     }

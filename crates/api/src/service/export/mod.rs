@@ -12,6 +12,7 @@ pub use slots::{ExportSlots, NoSlot};
 
 use super::authorize::{self, Refusal};
 use super::limits::{Budget, Throttled};
+use super::mail::Amounts;
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::gate::Busy;
 use crate::metrics::ExportOutcome;
@@ -19,7 +20,7 @@ use crate::store::events::EventKind;
 use crate::store::{StoreError, events};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use document::Cursor;
+use document::{Cursor, File};
 use slots::Slot;
 
 /// What is held for an account while one of its exports is under way.
@@ -48,7 +49,7 @@ pub enum ExportError {
 #[derive(Debug)]
 pub struct Export {
     caller: CurrentUser,
-    at: DateTime<Utc>,
+    file: File,
     /// What is read next; `None` when all is written.
     cursor: Option<Cursor>,
     slot: Slot,
@@ -66,7 +67,8 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
         services.limits.release(LEASE, &name).await;
         return Err(error);
     }
-    Ok(Export { caller, at, cursor: Some(Cursor::Head), slot })
+    let file = File { begun_at: at, amounts: Amounts::of(&services.settings) };
+    Ok(Export { caller, file, cursor: Some(Cursor::Head), slot })
 }
 
 /// The one write of an export, before anything is read.
@@ -111,9 +113,9 @@ impl Export {
 
     async fn page(&self, services: &Services, cursor: Cursor) -> Result<(Bytes, Option<Cursor>), ExportError> {
         let _turn = self.slot.turn().await?;
-        let (caller, at, now) = (self.caller, self.at, services.now());
+        let (caller, file, now) = (self.caller, self.file.clone(), services.now());
         let page = services.store.run(move |connection| match authorize::authorize(connection, caller, now)? {
-            Ok(user) => cursor.read(connection, user, at).map(Ok),
+            Ok(user) => cursor.read(connection, user, &file).map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         });
         let (bytes, next) = page.await???;

@@ -97,9 +97,7 @@ budgets! {
     PasswordChangeClient: "password_change_client", "password-change-client", Client, 10 in Duration::hours(1);
     /// Sign-ups, whether their fields are in order or not, and whether they make an account or not.
     SignUpClient: "sign_up_client", "sign-up-client", Client, 20 in Duration::hours(1);
-    /// Mails that someone asks us to send to one address, whether an account has it or not.
-    MailAddress: "mail_address", "mail-address", Name, 5 in Duration::hours(1);
-    /// Mails that one place asks for.
+    /// Requests from one place that cause mails, whoever gets them. How many an address gets is counted when they are sent.
     MailClient: "mail_client", "mail-client", Client, 20 in Duration::hours(1);
     /// Pictures that someone sends, whatever becomes of them: each costs time, memory and a place in the storage.
     AvatarUser: "avatar_user", "avatar-user", User, 30 in Duration::hours(1);

@@ -108,11 +108,11 @@ mod tests {
             memory.take(Budget::RefreshSession, key(number as u128), 0);
         }
         let (later, fresh) = (Budget::RefreshSession.rule().window_us(), key(u128::MAX));
-        memory.take(Budget::MailAddress, fresh, later);
+        memory.take(Budget::ExportUser, fresh, later);
         for number in 0..MOST_KEYS / 2 {
-            memory.take(Budget::MailAddress, key((MOST_KEYS + number) as u128), later);
+            memory.take(Budget::ExportUser, key((MOST_KEYS + number) as u128), later);
         }
-        assert_eq!(memory.take(Budget::MailAddress, fresh, later).remaining, 3, "the second one of five");
+        assert_eq!(memory.take(Budget::ExportUser, fresh, later).remaining, 3, "the second one of five");
     }
 
     #[test]

@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_is_given_back_counts_no_more() {
-        let (rule, mut log) = (Budget::MailAddress.rule(), Log::default());
+        let (rule, mut log) = (Budget::ExportUser.rule(), Log::default());
         for at in 0..5 {
             assert!(log.take(rule, at).allowed);
         }

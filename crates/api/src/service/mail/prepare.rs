@@ -1,10 +1,14 @@
-//! From a row of the outbox to a letter: who gets it, and with which link.
+//! From a row of the outbox to a letter: who gets it, with which link, and whether their address gets it now.
+//!
+//! All of it is decided in one transaction, from rows that are read once more under their locks: since the row was
+//! claimed, its request may have been withdrawn, its account changed or deleted.
 
+use super::amounts::{Amounts, Place};
 use super::text::{self, Content, Draft, Letter, Notice, Site};
 use crate::service::links::{self, LinkToken, NoRandomBytes};
 use crate::service::{ClientInfo, Services, event, identity};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::MailRow;
+use crate::store::mail_outbox::{self, Gather, MailKind, MailRow, NewMail};
 use crate::store::one_time_tokens::{self, NewToken, Purpose};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
@@ -22,69 +26,148 @@ pub(super) enum PrepareError {
     Store(#[from] StoreError),
 }
 
-/// Who gets a link.
-enum Receiver {
-    /// Nobody: there is no such account, or nothing left to confirm.
+/// What a row of the outbox came to.
+pub(super) enum Prepared {
+    Letter(Box<Letter>),
+    /// There is no such account, or nothing left to confirm.
     Nobody,
-    Address(String),
-    /// The address has an account: its owner is told that, and gets no link.
-    OwnerOf(String),
+    /// The row is gone, or another worker's.
+    Withdrawn,
+    /// A link too many, with so many others that waited for the same address.
+    OverAmount(usize),
+    /// A notice too many: it waits.
+    Deferred,
 }
 
-/// Makes the letter, or nothing when there is nobody to write to.
+/// What the transaction decided.
+enum Verdict {
+    /// The row as it is by now, and where it goes.
+    Send(MailRow, String),
+    Nobody,
+    Withdrawn,
+    OverAmount(usize),
+    Deferred,
+}
+
+/// Makes the letter, unless nobody gets one.
 ///
 /// # Errors
 /// [`PrepareError`].
-pub(super) async fn prepare(services: &Services, mail: &MailRow) -> Result<Option<Letter>, PrepareError> {
+pub(super) async fn prepare(services: &Services, mail: &MailRow) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let site = Site::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
-    let purpose = match Content::from(mail.kind) {
-        Content::Notice(notice) => {
-            return Ok(Some(text::notice(Draft { mail, site, to: mail.recipient.clone() }, notice)));
-        }
-        Content::Link(purpose) => purpose,
-    };
     let LinkToken { token, hash } = LinkToken::new()?;
-    let (row, now) = (mail.clone(), services.now());
-    let issue = Issue { mail: row, purpose, hash, now };
-    Ok(match services.store.write(move |connection| issue.run(connection)).await? {
-        Receiver::Nobody => None,
-        Receiver::Address(to) => Some(text::with_link(Draft { mail, site, to }, purpose, &token)),
-        Receiver::OwnerOf(to) => Some(text::notice(Draft { mail, site, to }, Notice::AccountExists)),
+    let preparation =
+        Preparation { mail: mail.clone(), hash, amounts: Amounts::of(&services.settings), now: services.now() };
+    let content = Content::from(mail.kind);
+    let verdict = services.store.write(move |connection| match content {
+        Content::Link(purpose) => preparation.link(connection, purpose),
+        Content::Notice(notice) => preparation.notice(connection, notice),
+    });
+    Ok(match verdict.await? {
+        Verdict::Send(mail, to) => {
+            let draft = Draft { mail: &mail, site, to };
+            Prepared::Letter(Box::new(match content {
+                Content::Link(purpose) => text::with_link(draft, purpose, &token),
+                Content::Notice(notice) => text::notice(draft, notice),
+            }))
+        }
+        Verdict::Nobody => Prepared::Nobody,
+        Verdict::Withdrawn => Prepared::Withdrawn,
+        Verdict::OverAmount(waiting) => Prepared::OverAmount(waiting),
+        Verdict::Deferred => Prepared::Deferred,
     })
 }
 
-/// A token that is about to be made.
-struct Issue {
+/// A row that a worker has.
+struct Preparation {
     mail: MailRow,
-    purpose: Purpose,
+    /// Of the token that a link would get.
     hash: Vec<u8>,
+    amounts: Amounts,
     now: DateTime<Utc>,
 }
 
-impl Issue {
-    fn run(self, connection: &mut AnyConnection) -> QueryResult<Receiver> {
-        let Some(user) = self.find_account(connection)? else { return Ok(Receiver::Nobody) };
-        // The user's row first and then the tokens, as everybody locks them who changes both.
-        if users::lock_credentials(connection, user.id)?.is_none_or(|current| !current.is_active) {
-            return Ok(Receiver::Nobody);
+impl Preparation {
+    fn link(self, connection: &mut AnyConnection, purpose: Purpose) -> QueryResult<Verdict> {
+        let Some(found) = self.find_account(connection)? else { return Ok(Verdict::Nobody) };
+        // The user's row first and then the mail and the tokens, as everybody locks them who changes several.
+        users::lock_credentials(connection, found.id)?;
+        if !mail_outbox::lock(connection, &self.mail)? {
+            return Ok(Verdict::Withdrawn);
         }
-        let to = match self.purpose {
-            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(Receiver::Nobody),
+        let user = self.find_account(connection)?.filter(|user| user.id == found.id && user.is_active);
+        let Some(user) = user else { return Ok(Verdict::Nobody) };
+        let to = match purpose {
+            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(Verdict::Nobody),
             // To the address as the account has it, never as a stranger typed it.
             Purpose::VerifyEmail | Purpose::ResetPassword => user.email.clone(),
             Purpose::ChangeEmail => match self.find_by_recipient(connection)? {
-                Some(other) if other.id != user.id => return Ok(Receiver::OwnerOf(other.email)),
+                Some(owner) if owner.id != user.id => return self.report_taken(connection, &owner),
                 _ => self.mail.recipient.clone(),
             },
         };
-        if self.purpose == Purpose::ResetPassword && self.mail.attempts == 1 {
-            self.note_request(connection, user.id)?;
+        if self.amounts.take(connection, &self.mail, &to, self.now)? != Place::Free {
+            // Before any token is touched: the link that did arrive goes on working.
+            return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
         }
-        let expires_at = self.now + links::lifetime(self.purpose);
-        let token = NewToken { hash: self.hash, purpose: self.purpose, user: user.id, email: to.clone(), expires_at };
-        one_time_tokens::insert(connection, &token, self.now)?;
-        Ok(Receiver::Address(to))
+        self.issue(connection, purpose, (user.id, &to))?;
+        Ok(Verdict::Send(self.mail, to))
+    }
+
+    fn issue(&self, connection: &mut AnyConnection, purpose: Purpose, (user, to): (UserId, &str)) -> QueryResult<()> {
+        if purpose == Purpose::ResetPassword && self.mail.attempts == 1 {
+            self.note_request(connection, user)?;
+        }
+        let expires_at = self.now + links::lifetime(purpose);
+        let token = NewToken { hash: self.hash.clone(), purpose, user, email: to.to_owned(), expires_at };
+        one_time_tokens::insert(connection, &token, self.now)
+    }
+
+    /// The new address has an account: its owner is told that, and gets no link.
+    fn report_taken(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<Verdict> {
+        let recipient = identity::canonical_email(&owner.email).unwrap_or_else(|_| owner.email.clone());
+        let notice = NewMail {
+            kind: MailKind::AccountExists,
+            user: None,
+            recipient,
+            ip_address: self.mail.ip_address.clone(),
+            user_agent: self.mail.user_agent.clone(),
+            requester: self.mail.requester.clone(),
+            at: self.mail.created_at,
+            expires_at: self.mail.created_at + super::worth_sending(MailKind::AccountExists),
+        };
+        mail_outbox::insert(connection, &notice)?;
+        Ok(Verdict::Nobody)
+    }
+
+    fn notice(self, connection: &mut AnyConnection, notice: Notice) -> QueryResult<Verdict> {
+        if !mail_outbox::lock(connection, &self.mail)? {
+            return Ok(Verdict::Withdrawn);
+        }
+        let to = match notice {
+            // The account may be gone since somebody signed up with its address.
+            Notice::AccountExists => match self.find_by_recipient(connection)? {
+                Some(owner) => owner.email,
+                None => return Ok(Verdict::Nobody),
+            },
+            Notice::PasswordChanged
+            | Notice::EmailChangeRequested
+            | Notice::EmailChanged
+            | Notice::RefreshReused
+            | Notice::AccountDeleted => self.mail.recipient.clone(),
+        };
+        match self.amounts.take(connection, &self.mail, &to, self.now)? {
+            Place::Free => {
+                let mail = mail_outbox::gather(connection, &self.mail, Gather::Deferred, self.now)?;
+                Ok(Verdict::Send(mail, to))
+            }
+            Place::FreeAt(at) => {
+                let mail = mail_outbox::gather(connection, &self.mail, Gather::Waiting, self.now)?;
+                mail_outbox::defer(connection, &mail, at)?;
+                Ok(Verdict::Deferred)
+            }
+        }
     }
 
     fn find_account(&self, connection: &mut AnyConnection) -> QueryResult<Option<UserRow>> {

@@ -129,15 +129,26 @@ pub(super) fn with_link(draft: Draft<'_>, purpose: Purpose, token: &SecretString
 /// A mail that reports something and proves nothing.
 pub(super) fn notice(draft: Draft<'_>, notice: Notice) -> Letter {
     let mut words = notices::words_for(notice, &draft.site);
+    words.parts.extend(repetitions(draft.mail).map(text));
     words.parts.push(text(cause(draft.mail)));
     letter(draft, &words)
+}
+
+/// How often it happened, when a mail stands for several notices of its kind that came too soon after each other.
+fn repetitions(mail: &MailRow) -> Option<String> {
+    let (times, first) = (mail.occurrences, mail.first_at.filter(|_| mail.occurrences > 1)?);
+    Some(format!("This happened {times} times since {}. The last time:", minute(first)))
+}
+
+fn minute(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// When and from where it was caused. The device is one of our own words for it.
 fn cause(mail: &MailRow) -> String {
     let device = device::describe(mail.user_agent.as_deref());
     let address = mail.ip_address.as_deref().unwrap_or("unknown");
-    format!("When: {}. Device: {device}. Address: {address}.", mail.created_at.format("%-d %B %Y, %H:%M UTC"))
+    format!("When: {}. Device: {device}. Address: {address}.", minute(mail.created_at))
 }
 
 fn letter(draft: Draft<'_>, words: &Words) -> Letter {

@@ -98,7 +98,7 @@ pub(super) fn insert_odd_rows(db: &TestDb) {
         db.execute(&format!("INSERT INTO auth_events VALUES ({id}, {id}, {text}, {at}, {text}, {text}, {text})"));
         db.execute(&format!("INSERT INTO known_networks VALUES ({id}, {text}, {late})"));
         db.execute(&format!(
-            "INSERT INTO mail_outbox VALUES ({id}, {text}, {id}, {text}, {text}, {text}, {at}, {early}, {late}, {})",
+            "INSERT INTO mail_outbox VALUES ({id}, {text}, {id}, {text}, {text}, {text}, {at}, {early}, {late}, {0}, {text}, {late}, {0}, {early})",
             i64::MAX
         ));
     }
@@ -107,7 +107,7 @@ pub(super) fn insert_odd_rows(db: &TestDb) {
     ));
     db.execute(&format!("INSERT INTO auth_events VALUES (12, NULL, 'k', {early}, NULL, NULL, '{{}}')"));
     db.execute(&format!(
-        "INSERT INTO mail_outbox VALUES (12, 'k', NULL, 'r', NULL, NULL, {early}, {early}, {early}, 0)"
+        "INSERT INTO mail_outbox VALUES (12, 'k', NULL, 'r', NULL, NULL, {early}, {early}, {early}, 0, NULL, {early}, 1, NULL)"
     ));
     let all_bytes: Vec<u8> = (0..=255).collect();
     for (n, bytes) in [&[][..], &[0], &[0xff, 0, 0x80], &all_bytes].into_iter().enumerate() {
@@ -222,7 +222,7 @@ async fn an_older_backup_comes_back_with_defaults(database: Database) {
             return None;
         } else if table == "mail_outbox" {
             let values = if line.is_array() { &mut line } else { &mut line["columns"] };
-            values.as_array_mut().unwrap().pop();
+            values.as_array_mut().unwrap().truncate(9);
         }
         Some(line.to_string())
     };

@@ -1,0 +1,157 @@
+//! How many mails an address gets: counted when they are sent, whatever they are about and whoever asked for them.
+//!
+//! No request is refused because of somebody else's address: the requests are limited by client, and what is over an
+//! address's amount is not sent. A link is dropped then, and the one before it works on; a notice waits and is folded
+//! into the next one of its kind.
+
+use super::text::{Content, Notice};
+use crate::config::Settings;
+use crate::service::identity;
+use crate::store::mail_outbox::{MailKind, MailRow};
+use crate::store::sent_mails::{self, SentMail};
+use crate::store::{AnyConnection, QueryResult};
+use aws_lc_rs::hmac;
+use chrono::{DateTime, Duration, Utc};
+use secrecy::ExposeSecret;
+
+/// Mails of one kind that an address gets within [`WINDOW`].
+const PER_KIND: usize = 5;
+/// Mails in all that an address gets within [`WINDOW`].
+const PER_ADDRESS: usize = 20;
+/// How many of these may be of the kinds that anybody can cause. There are four such kinds: without this, a stranger could
+/// keep a notice about the owner's account from leaving.
+const PER_ADDRESS_OF_STRANGERS: usize = 15;
+/// How long a mail counts.
+pub(in crate::service) const WINDOW: Duration = Duration::hours(1);
+
+/// Whether an address gets a mail now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Free,
+    /// It has had its amount; there is a place again at this time.
+    FreeAt(DateTime<Utc>),
+}
+
+/// Counts mails.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct Amounts {
+    enabled: bool,
+    key: hmac::Key,
+}
+
+impl Amounts {
+    pub(in crate::service) fn of(settings: &Settings) -> Self {
+        let root = hmac::Key::new(hmac::HMAC_SHA256, settings.keys.secret_key.expose_secret().as_bytes());
+        Self {
+            enabled: settings.limits.enabled,
+            // A key of its own: what is hashed here must never be a signature elsewhere.
+            key: hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, b"latchkey mailed addresses").as_ref()),
+        }
+    }
+
+    /// What the table knows an address by, however it is spelled.
+    pub(in crate::service) fn hash(&self, address: &str) -> Vec<u8> {
+        let canonical = identity::canonical_email(address).unwrap_or_else(|_| address.to_owned());
+        hmac::sign(&self.key, canonical.as_bytes()).as_ref().to_vec()
+    }
+
+    /// Counts `mail` to `address`, if it gets one now.
+    pub(super) fn take(
+        &self,
+        connection: &mut AnyConnection,
+        mail: &MailRow,
+        address: &str,
+        now: DateTime<Utc>,
+    ) -> QueryResult<Place> {
+        if !self.enabled {
+            return Ok(Place::Free);
+        }
+        let hash = self.hash(address);
+        sent_mails::lock(connection, &hash)?;
+        let sent = sent_mails::list(connection, &hash, now - WINDOW, mail.id)?;
+        if let Some(at) = free_at(mail.kind, &sent) {
+            return Ok(Place::FreeAt(at));
+        }
+        let counted = SentMail { kind: mail.kind.as_str().to_owned(), sent_at: now };
+        sent_mails::insert(connection, mail.id, &hash, &counted)?;
+        Ok(Place::Free)
+    }
+}
+
+/// When there is a place for a mail of this kind, given what was sent within the window, the oldest first. `None` is now.
+fn free_at(kind: MailKind, sent: &[SentMail]) -> Option<DateTime<Utc>> {
+    let of_kind = |mail: &&SentMail| mail.kind == kind.as_str();
+    let of_strangers =
+        |mail: &&SentMail| MailKind::ALL.into_iter().any(|kind| kind.as_str() == mail.kind && anybody_can_cause(kind));
+    let times = |mails: Vec<&SentMail>| mails.into_iter().map(|mail| mail.sent_at).collect::<Vec<_>>();
+    let mut bounds =
+        vec![(times(sent.iter().filter(of_kind).collect()), PER_KIND), (times(sent.iter().collect()), PER_ADDRESS)];
+    if anybody_can_cause(kind) {
+        bounds.push((times(sent.iter().filter(of_strangers).collect()), PER_ADDRESS_OF_STRANGERS));
+    }
+    // Of as many as there may be, the oldest has to run out.
+    let full = bounds.iter().filter(|(times, amount)| times.len() >= *amount);
+    full.map(|(times, amount)| times[times.len() - amount] + WINDOW).max()
+}
+
+/// Whether a mail of this kind can be caused by somebody who knows nothing but an address.
+fn anybody_can_cause(kind: MailKind) -> bool {
+    match Content::from(kind) {
+        Content::Link(_) | Content::Notice(Notice::AccountExists) => true,
+        Content::Notice(
+            Notice::PasswordChanged
+            | Notice::EmailChangeRequested
+            | Notice::EmailChanged
+            | Notice::RefreshReused
+            | Notice::AccountDeleted,
+        ) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        MailKind, PER_ADDRESS, PER_ADDRESS_OF_STRANGERS, PER_KIND, SentMail, WINDOW, anybody_can_cause, free_at,
+    };
+    use chrono::{DateTime, Duration, Utc};
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + Duration::minutes(minute)
+    }
+
+    fn sent(kind: MailKind, minutes: std::ops::Range<i64>) -> Vec<SentMail> {
+        minutes.map(|minute| SentMail { kind: kind.as_str().to_owned(), sent_at: at(minute) }).collect()
+    }
+
+    #[test]
+    fn a_place_is_free_when_the_oldest_of_its_kind_runs_out() {
+        assert_eq!(free_at(MailKind::ResetPassword, &sent(MailKind::ResetPassword, 0..4)), None);
+        let five = sent(MailKind::ResetPassword, 3..8);
+        assert_eq!(free_at(MailKind::ResetPassword, &five), Some(at(3) + WINDOW));
+        assert_eq!(free_at(MailKind::VerifyEmail, &five), None);
+        // More than there may be: counted by a release that allowed more.
+        assert_eq!(free_at(MailKind::ResetPassword, &sent(MailKind::ResetPassword, 0..7)), Some(at(2) + WINDOW));
+    }
+
+    /// Whatever strangers cause, each notice about an account has a place.
+    #[test]
+    fn strangers_never_fill_what_an_address_gets() {
+        let kinds = MailKind::ALL.into_iter().filter(|kind| anybody_can_cause(*kind));
+        let mut all: Vec<SentMail> = Vec::new();
+        let mut minute = 0;
+        for kind in kinds.clone().cycle().take(40) {
+            if free_at(kind, &all).is_none() {
+                all.extend(sent(kind, minute..minute + 1));
+            }
+            minute += 1;
+        }
+        assert_eq!(all.len(), PER_ADDRESS_OF_STRANGERS);
+        assert!(kinds.into_iter().all(|kind| free_at(kind, &all).is_some()));
+        for kind in MailKind::ALL.into_iter().filter(|kind| !anybody_can_cause(*kind)) {
+            assert_eq!(free_at(kind, &all), None, "{kind:?}");
+        }
+        all.extend(sent(MailKind::PasswordChanged, minute..minute + i64::try_from(PER_KIND).unwrap_or_default()));
+        assert_eq!(all.len(), PER_ADDRESS);
+        assert_eq!(free_at(MailKind::EmailChanged, &all), Some(at(0) + WINDOW));
+    }
+}

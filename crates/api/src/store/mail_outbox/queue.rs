@@ -1,0 +1,153 @@
+//! What a worker does with the mails that wait.
+
+use super::super::connection::{AnyConnection, MultiBackend};
+use super::super::schema::mail_outbox;
+use super::super::types::At;
+use super::{MailKind, MailRow, fold};
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// Takes at most `most` mails that are due until `until`: then they are due again. Each requester's mails take turns with
+/// those of others.
+///
+/// Of what a newer release has written nothing is taken: that release is back some day, and this one could not say it.
+///
+/// Each is taken by one conditional `UPDATE`: of two racing workers one gets it.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn claim(
+    connection: &mut AnyConnection,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+    most: i64,
+) -> QueryResult<Vec<MailRow>> {
+    let due: Vec<(i64, i64)> = mail_outbox::table
+        .filter(mail_outbox::due_at.le(At(now)))
+        .filter(mail_outbox::kind.eq_any(MailKind::ALL.map(MailKind::as_str)))
+        .order((mail_outbox::turn_at, mail_outbox::id))
+        .select((mail_outbox::id, mail_outbox::attempts))
+        .limit(most)
+        .load(connection)?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for (id, attempts) in due {
+        let free = mail_outbox::table.find(id).filter(mail_outbox::attempts.eq(attempts));
+        let take = diesel::update(free)
+            .set((mail_outbox::attempts.eq(attempts + 1), mail_outbox::due_at.eq(At(until))))
+            .returning(<MailRow as Selectable<MultiBackend>>::construct_selection());
+        // Each commits by itself: nobody waits for one of these rows while another one is being taken.
+        claimed.extend(connection.write_statement(|connection| take.get_result(connection).optional())?);
+    }
+    Ok(claimed)
+}
+
+/// Whether a worker still has a mail: nobody has withdrawn it, and no other worker has it. It stays so until the
+/// transaction's end.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn lock(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool> {
+    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts)).select(mail_outbox::id);
+    let found: Option<i64> = match connection {
+        AnyConnection::Postgres(postgres) => held.for_update().first(postgres).optional()?,
+        // SQLite's write transaction holds the whole file.
+        AnyConnection::Sqlite(_) => held.first(connection).optional()?,
+    };
+    Ok(found.is_some())
+}
+
+/// A mail that is due and that only an address is known of.
+#[derive(Debug, Clone, Queryable)]
+pub struct Waiting {
+    pub id: i64,
+    pub kind: MailKind,
+    pub recipient: String,
+}
+
+/// At most `most` mails of `kinds` that are due, belong to no account and have an id after `after`, in the order of their
+/// ids.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn list_waiting(
+    connection: &mut AnyConnection,
+    kinds: &[MailKind],
+    (now, after): (DateTime<Utc>, i64),
+    most: i64,
+) -> QueryResult<Vec<Waiting>> {
+    mail_outbox::table
+        .filter(mail_outbox::id.gt(after))
+        .filter(mail_outbox::due_at.le(At(now)))
+        .filter(mail_outbox::user_id.is_null())
+        .filter(mail_outbox::kind.eq_any(kinds.iter().map(|kind| kind.as_str())))
+        .order(mail_outbox::id)
+        .select((mail_outbox::id, mail_outbox::kind, mail_outbox::recipient))
+        .limit(most)
+        .load(connection)
+}
+
+/// Deletes these mails and returns how many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_waiting(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    diesel::delete(mail_outbox::table.filter(mail_outbox::id.eq_any(ids))).execute(connection)
+}
+
+/// Deletes the mails that say the same to the same address and that no worker has had yet, and returns how many there
+/// were.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_same(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<usize> {
+    let ids: Vec<_> = fold::lock_others(connection, mail)?.iter().map(|row| row.id).collect();
+    delete_waiting(connection, &ids)
+}
+
+/// How many mails wait, and when the oldest of them was written; one that its address's amount holds back is not old. Ids
+/// grow with time, so that no index of the times is needed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn backlog(connection: &mut AnyConnection, now: DateTime<Utc>) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
+    let waiting = mail_outbox::table.count().get_result(connection)?;
+    let oldest = mail_outbox::table
+        .filter(mail_outbox::attempts.gt(0).or(mail_outbox::due_at.le(At(now))))
+        .order(mail_outbox::id)
+        .select(mail_outbox::created_at)
+        .first(connection);
+    Ok((waiting, oldest.optional()?))
+}
+
+/// Deletes a mail that is done with, unless another worker has it by now.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<()> {
+    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
+    diesel::delete(held).execute(connection).map(|_| ())
+}
+
+/// Puts a mail off until `due_at`, unless another worker has it by now.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn postpone(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<()> {
+    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
+    diesel::update(held).set(mail_outbox::due_at.eq(At(due_at))).execute(connection).map(|_| ())
+}
+
+/// Puts a mail off until its address may get one again. That was no attempt to send it.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn defer(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<()> {
+    let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
+    diesel::update(held)
+        .set((mail_outbox::due_at.eq(At(due_at)), mail_outbox::attempts.eq(0)))
+        .execute(connection)
+        .map(|_| ())
+}
