@@ -2,6 +2,7 @@
 
 use super::fixtures::{after, json, session, sign_in, sign_out, stored, tokens, user};
 use super::*;
+use crate::policy::answer::Answer;
 use serde_json::json as value;
 
 const HOUR: i64 = 3600;
@@ -23,8 +24,8 @@ fn sends(step: &Step, tokens: &Tokens) -> bool {
     matches!(step, Step::Send(access) if Some(access.as_str()) == tokens.access())
 }
 
-fn refused() -> Exchange {
-    Ok(json(401, &value!({"code": "token_not_valid", "reason": "token_expired"}), 1))
+fn refused() -> Answer {
+    json(401, &value!({"code": "token_not_valid", "reason": "token_expired"}), 1)
 }
 
 #[test]
@@ -41,12 +42,12 @@ fn a_refused_token_is_refreshed_once_and_the_request_sent_once_more() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
     let (mut keeper, mut request) = asking(&first);
     assert!(sends(&request.next(&keeper, after(1)), &first));
-    assert_eq!(request.answered(&keeper, refused()), Answered::Again);
+    assert_eq!(request.answered(&keeper, Ok(refused())), Answered::Again);
     let Step::Refresh(Some(access)) = request.next(&keeper, after(1)) else { panic!("no refresh") };
     assert_eq!(Some(access.as_str()), first.access());
     look(&mut keeper, &second);
     assert!(sends(&request.next(&keeper, after(1)), &second));
-    assert_eq!(request.answered(&keeper, refused()), Answered::Take(refused()), "the application's answer");
+    assert_eq!(request.answered(&keeper, Ok(refused())), Answered::Take(Ok(refused())), "the application's answer");
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn a_refusal_straight_after_a_refresh_is_the_applications_answer() {
     assert_eq!(request.next(&keeper, after(HOUR)), Step::Refresh(None));
     look(&mut keeper, &second);
     assert!(sends(&request.next(&keeper, after(HOUR)), &second));
-    assert_eq!(request.answered(&keeper, refused()), Answered::Take(refused()));
+    assert_eq!(request.answered(&keeper, Ok(refused())), Answered::Take(Ok(refused())));
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn a_refresh_that_did_not_help_is_not_repeated() {
     let first = tokens(session(1), 1, 0);
     let (keeper, mut request) = asking(&first);
     assert!(sends(&request.next(&keeper, after(1)), &first));
-    assert_eq!(request.answered(&keeper, refused()), Answered::Again);
+    assert_eq!(request.answered(&keeper, Ok(refused())), Answered::Again);
     assert!(matches!(request.next(&keeper, after(1)), Step::Refresh(Some(_))));
     let given_up = request.next(&keeper, after(1));
     assert!(matches!(&given_up, Step::Fail(failure) if failure.passes()), "{given_up:?}");
@@ -82,7 +83,7 @@ fn what_one_person_asked_is_not_sent_for_the_next() {
     // After her request was refused.
     let (mut keeper, mut request) = asking(&hers);
     assert!(sends(&request.next(&keeper, after(1)), &hers));
-    assert_eq!(request.answered(&keeper, refused()), Answered::Again);
+    assert_eq!(request.answered(&keeper, Ok(refused())), Answered::Again);
     look(&mut keeper, &his);
     assert_eq!(request.next(&keeper, after(1)), Step::Fail(Failure::SignedOut));
 
@@ -90,7 +91,7 @@ fn what_one_person_asked_is_not_sent_for_the_next() {
     let (mut keeper, mut request) = asking(&hers);
     assert!(sends(&request.next(&keeper, after(1)), &hers));
     look(&mut keeper, &his);
-    for answer in [refused(), Ok(json(200, &user(), 1)), Err(Silence::TimedOut)] {
+    for answer in [Ok(refused()), Ok(json(200, &user(), 1)), Err(Silence::TimedOut)] {
         assert_eq!(request.answered(&keeper, answer.clone()), Answered::Dropped(answer));
     }
 }
@@ -110,6 +111,6 @@ fn debug_output_holds_no_token() {
     let first = tokens(session(1), 1, 0);
     let (keeper, mut request) = asking(&first);
     let step = request.next(&keeper, after(1));
-    let printed = format!("{request:?} {step:?} {:?}", request.answered(&keeper, refused()));
+    let printed = format!("{request:?} {step:?} {:?}", request.answered(&keeper, Ok(refused())));
     assert!(!printed.contains("access-"), "{printed}");
 }
