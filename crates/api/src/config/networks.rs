@@ -43,7 +43,7 @@ pub(super) const CLOUDFLARE: &[IpNet] = &[
     v6([0x2c0f, 0xf248, 0, 0, 0, 0, 0, 0], 32),
 ];
 
-/// The day on which [`CLOUDFLARE`] was what is published.
+/// The day on which `CLOUDFLARE` was what is published.
 pub const CLOUDFLARE_AS_OF: NaiveDate = match NaiveDate::from_ymd_opt(2026, 10, 14) {
     Some(day) => day,
     None => NaiveDate::MIN,

@@ -1,7 +1,7 @@
 //! The schema's changes, embedded in the program.
 //!
 //! diesel's own questions about migrations create its table first. They are asked under the lock only, where nobody else
-//! creates it; everybody else reads with [`state`](super::state).
+//! creates it; everybody else reads with [`state`].
 
 use super::connection::{AnyConnection, open};
 use super::state;

@@ -4,7 +4,7 @@
 //! there is one, and sends; what fails comes again later, until the mail is not worth sending any more. A process that
 //! dies between sending and noting it makes another one send the mail again: at least once, never not at all.
 //!
-//! Requests are limited by client ([`take_request`]), mails by address when they are sent ([`amounts`]), and each client's
+//! Requests are limited by client (`take_request`), mails by address when they are sent (`amounts`), and each client's
 //! mails take turns with everybody else's.
 
 mod amounts;
