@@ -1,7 +1,7 @@
 //! Deployments as they break, and exactly the checks that must find each.
 
 use super::{Plan, Run, smoke, with};
-use crate::support::{PASSWORD, Publication, send};
+use crate::support::{PASSWORD, Publication, eventually, send};
 
 async fn failures(plan: Plan, further: &[&str], expected: &[&str]) -> Run {
     let pair = plan.start().await;
@@ -119,6 +119,11 @@ async fn a_database_without_the_latest_migration_is_found() {
     pair.db.execute(
         "DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)",
     );
+    // What the process heard at its start counts for a second.
+    eventually("the process is not ready", async || {
+        (pair.processes[0].get("/readyz").await.status == 503).then_some(())
+    })
+    .await;
     let run = smoke(&pair, &[], "").await;
     assert_eq!(run.names("failed"), ["api.ready"], "{}", run.said);
     assert!(run.seen("api.ready").starts_with("migrations: "), "{}", run.said);
