@@ -152,7 +152,7 @@ fn has_nul(value: &Value) -> bool {
 /// is what all our fields take, until nothing more is found.
 fn explain<T: DeserializeOwned>(mut value: Value, first: &serde_json::Error) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    // Each round reads all members, so an object of thousands is told of the first error only.
+    // Each round reads all members, so an object of thousands gets the first error only.
     let rounds = if value.as_object().is_some_and(|fields| fields.len() > MOST_FIELDS) { 1 } else { MOST_FIELDS };
     for _ in 0..rounds {
         let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };

@@ -185,7 +185,7 @@ fn check(services: &Services, request: &RegisterRequest) -> (NewAccount, FieldEr
     (account, errors)
 }
 
-/// Judges the password if its form is right, so that all that is wrong is told at once, and encodes it if nothing is.
+/// Judges the password if its form is right, so that all errors are reported at once, and encodes it if nothing is.
 async fn new_user(
     services: &Services,
     account: NewAccount,

@@ -221,7 +221,7 @@ async fn sign_up(app: &TestApp, address: &str, email: &str) -> Answer {
 
 async fn a_refused_sign_up_writes_nothing(database: Database) {
     let app = start(database).await;
-    // One that is taken is an attempt, too: it tells who has an account. And one that is malformed: it takes time.
+    // One that is taken is an attempt, too: it shows who has an account. And one that is malformed: it takes time.
     for (number, email) in [ADA, "x@y"].into_iter().enumerate() {
         let answer = sign_up(&app, &format!("2001:db8:1:2::{number}"), email).await;
         answer.problem(if email == ADA { 409 } else { 400 });

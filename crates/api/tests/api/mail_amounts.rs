@@ -240,7 +240,7 @@ async fn one_change_of_address_asked_for_again_and_again_keeps_its_last_link(dat
 
 async fn a_deleted_account_leaves_no_address_in_the_counts(database: Database) {
     let app = TestApp::builder(database).limited().start().await;
-    // Otherwise a stranger who signs up and deletes the account over and over would be counted anew each time.
+    // Otherwise a stranger who signs up and deletes the account over and over would be counted from zero each time.
     let mut mails = Vec::new();
     for _ in 0..6 {
         let tokens: TokenResponse = app.register(&registration(ADA)).await.created();
@@ -323,7 +323,7 @@ async fn every_request_that_causes_a_mail_is_counted_for_its_client() {
     assert_eq!((answer.status.as_u16(), counts(&answer)), (204, Some(12)));
 }
 
-/// A thief who has spent their budget ends the session all the same, and its owner is told.
+/// A thief who has spent their budget ends the session all the same, and its owner gets the mail.
 #[actix_web::test]
 async fn a_spent_budget_hides_no_reuse() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).limited().start().await;

@@ -48,7 +48,7 @@ impl PageSession {
         if self.is_current() { Ok(()) } else { Err(Failure::SignedOut) }
     }
 
-    /// Sends a call with the access token; when that is refused, refreshes once and sends once more.
+    /// Sends a call with the access token; when that is refused, refreshes once and sends again.
     ///
     /// # Errors
     /// [`Failure::SignedOut`] when this is not the tab's session any more, before or after; and what keeps a refresh from

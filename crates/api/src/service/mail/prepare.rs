@@ -1,6 +1,6 @@
 //! From a row of the outbox to a letter: who gets it, with which link, and whether their address gets it now.
 //!
-//! All of it is decided in one transaction, from rows that are read once more under their locks: since the row was
+//! All of it is decided in one transaction, from rows that are read again under their locks: since the row was
 //! claimed, its request may have been withdrawn, its account changed or deleted.
 
 use super::amounts::{Amounts, Place};
@@ -124,7 +124,7 @@ impl Preparation {
         one_time_tokens::insert(connection, &token, self.now)
     }
 
-    /// The new address has an account: its owner is told that, and gets no link.
+    /// The new address has an account: its owner gets a notice and no link.
     fn report_taken(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<Verdict> {
         let recipient = identity::canonical_email(&owner.email).unwrap_or_else(|_| owner.email.clone());
         let notice = NewMail {

@@ -4,7 +4,7 @@ use crate::store::schema;
 use crate::store::types::{Bool, Bytea, Int8, Nullable, Text, Timestamptz, Uuid};
 use serde::{Deserialize, Serialize};
 
-/// Tables that no backup holds. A restored database is told of its own backups, not of another one's, and how many mails
+/// Tables that no backup holds. A restored database records its own backups, not of another one's, and how many mails
 /// an address got in the hour before the copy says nothing about the hour after it.
 pub const LEFT_OUT: [&str; 2] = ["last_backup", "sent_mails"];
 

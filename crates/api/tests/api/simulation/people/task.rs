@@ -49,7 +49,7 @@ pub enum Errand {
 
 #[derive(Debug)]
 pub enum Stage {
-    /// It has been asked for, or must decide anew.
+    /// It has been asked for, or must decide again.
     Asked,
     /// It waits for its turn among tabs.
     Queued,
