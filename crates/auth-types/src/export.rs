@@ -53,7 +53,7 @@ pub struct ExportedSession {
     pub id: SessionId,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
-    /// When it was last refreshed, in steps of 5 minutes.
+    /// When it was last refreshed, in steps of 5 minutes. Of the one that asks: when its access token was made.
     pub rotated_at: DateTime<Utc>,
     /// When it ends if it is not used, in steps of 5 minutes.
     pub expires_at: DateTime<Utc>,

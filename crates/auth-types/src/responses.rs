@@ -96,7 +96,7 @@ pub struct SessionResponse {
     pub current: bool,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
-    /// When it was last refreshed, in steps of 5 minutes; sign-in counts.
+    /// When it was last refreshed, in steps of 5 minutes; sign-in counts. Of the one that asks: when its access token was made.
     pub last_used_at: DateTime<Utc>,
     /// When it ends if it is not used, in steps of 5 minutes.
     pub expires_at: DateTime<Utc>,

@@ -12,6 +12,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use auth_types::Reason;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
+use chrono::DateTime;
 use secrecy::ExposeSecret;
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
@@ -39,8 +40,9 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     let claims = verify::verify_access(services, token)?;
     let malformed = || Problem::token_not_valid(Reason::TokenMalformed);
     let id = crate::service::tokens::parse_user_id(&claims.user_id).ok_or_else(malformed)?;
+    let issued_at = DateTime::from_timestamp(claims.iat, 0).ok_or_else(malformed)?;
     telemetry::note_caller(id, claims.sid);
-    Ok(Caller(CurrentUser { id, session: claims.sid }))
+    Ok(Caller(CurrentUser { id, session: claims.sid, issued_at }))
 }
 
 /// The token of the one `Authorization` header; the scheme's case does not matter (RFC 9110, section 11.1).

@@ -30,6 +30,7 @@ pub mod refresh;
 pub mod register;
 pub mod retention;
 pub mod revocation;
+mod session_view;
 pub mod sessions;
 pub mod start;
 pub mod strays;
@@ -104,6 +105,8 @@ pub struct CurrentUser {
     pub id: UserId,
     /// The `sid` claim: the session that this access token belongs to.
     pub session: auth_types::SessionId,
+    /// The `iat` claim: all that the holder of this token may know of when the session was refreshed.
+    pub issued_at: DateTime<Utc>,
 }
 
 /// An event of `user`, or of nobody known, caused by `client` at `at`.

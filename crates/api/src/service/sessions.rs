@@ -2,12 +2,13 @@
 
 use super::authorize::{self, Refusal};
 use super::login::MOST_SESSIONS;
+use super::session_view::SessionView;
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
-use crate::store::sessions::{RevokeReason, SessionRow};
+use crate::store::sessions::RevokeReason;
 use crate::store::{StoreError, events, sessions};
 use auth_types::responses::SessionResponse;
-use auth_types::{SessionId, device};
+use auth_types::SessionId;
 use std::cmp::Reverse;
 
 /// Why the sessions were not shown or ended.
@@ -34,23 +35,11 @@ pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<Sessio
         }
         sessions::list_live(connection, caller.id, now, MOST_SESSIONS).map(Ok)
     });
-    let mut listed: Vec<_> = found.await??.into_iter().map(|row| response(row, caller.session)).collect();
+    let view = SessionView::of(services, caller);
+    let mut listed: Vec<_> = found.await??.into_iter().map(|row| view.response(row)).collect();
     // By what is shown: the exact order would tell which session was rotated last.
     listed.sort_by_key(|session| (Reverse(session.last_used_at), session.id.0));
     Ok(listed)
-}
-
-fn response(row: SessionRow, current: SessionId) -> SessionResponse {
-    SessionResponse {
-        id: row.id,
-        current: row.id == current,
-        created_at: row.created_at,
-        last_used_at: sessions::shown(row.rotated_at),
-        expires_at: sessions::shown(row.expires_at),
-        device: device::describe(row.user_agent.as_deref()),
-        ip_address: row.ip_address,
-        user_agent: row.user_agent,
-    }
 }
 
 /// Ends one of the caller's sessions. Ending it twice is no error.

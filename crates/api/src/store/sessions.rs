@@ -4,7 +4,6 @@ use super::connection::{AnyConnection, MultiBackend};
 use super::schema::{sessions, users};
 use super::types::{At, Sid};
 use super::users::UserRow;
-use auth_types::export::ExportedSession;
 use auth_types::{SessionId, UserId};
 use chrono::{DateTime, Duration, Utc};
 use diesel::dsl::{case_when, exists};
@@ -390,16 +389,7 @@ pub fn list_live(
         .load(connection)
 }
 
-/// A time that follows from a rotation, as users see it: in steps of 5 minutes. Whoever has stolen a token must not learn
-/// when its owner refreshes.
-#[must_use]
-pub fn shown(at: DateTime<Utc>) -> DateTime<Utc> {
-    const STEP_SECONDS: i64 = 300;
-    let seconds = at.timestamp();
-    DateTime::from_timestamp(seconds - seconds.rem_euclid(STEP_SECONDS), 0).unwrap_or(at)
-}
-
-/// The next `most` of a user's sessions after the id `after`, ended ones included, without what their tokens are checked by.
+/// The next `most` of a user's sessions after the id `after`, ended ones included, with why each was ended.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -408,26 +398,14 @@ pub fn export(
     user: UserId,
     after: SessionId,
     most: i64,
-) -> QueryResult<Vec<ExportedSession>> {
-    let rows = sessions::table
+) -> QueryResult<Vec<(SessionRow, Option<String>)>> {
+    sessions::table
         .filter(sessions::user_id.eq(user.0))
         .filter(sessions::id.gt(Sid(after)))
         .order(sessions::id)
         .select((SessionRow::as_select(), sessions::revoke_reason))
         .limit(most)
-        .load(connection)?;
-    let session = |(row, revoke_reason): (SessionRow, Option<String>)| ExportedSession {
-        id: row.id,
-        created_at: row.created_at,
-        rotated_at: shown(row.rotated_at),
-        expires_at: shown(row.expires_at),
-        absolute_expires_at: row.absolute_expires_at,
-        revoked_at: row.revoked_at,
-        revoke_reason,
-        ip_address: row.ip_address,
-        user_agent: row.user_agent,
-    };
-    Ok(rows.into_iter().map(session).collect())
+        .load(connection)
 }
 
 /// Sessions that were revoked at or after `since`, with the times.

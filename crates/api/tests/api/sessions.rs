@@ -3,12 +3,14 @@
 use crate::support::{Answer, Database, ONE_SECOND, TestApp, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::responses::{SessionResponse, TokenResponse};
+use chrono::Duration;
 use reqwest::Method;
 use serde_json::Value;
 
 on_both_databases![
     the_list_shows_the_callers_live_sessions_latest_used_first,
     nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated,
+    a_thief_who_watches_a_session_for_hours_does_not_see_it_used,
     a_session_can_be_ended_from_another_device,
     the_session_in_use_can_be_ended_too,
     another_users_session_is_not_found_and_stays,
@@ -59,9 +61,15 @@ async fn the_list_shows_the_callers_live_sessions_latest_used_first(database: Da
 /// What the holder of an access token can see of a session: bodies, and headers but for what differs between any two
 /// responses.
 async fn seen(app: &TestApp, tokens: &TokenResponse) -> Vec<String> {
+    watch(app, tokens, "127.0.0.1").await
+}
+
+/// The same from elsewhere.
+async fn watch(app: &TestApp, tokens: &TokenResponse, address: &str) -> Vec<String> {
     let mut seen = Vec::new();
     for path in ["sessions/", "me/", "events/", "me/export/"] {
-        let answer = send(app.request_as(tokens, Method::GET, &format!("/api/auth/{path}"))).await;
+        let request = app.request_as(tokens, Method::GET, &format!("/api/auth/{path}"));
+        let answer = send(request.header("X-Forwarded-For", address)).await;
         answer.has_status(200);
         let mut body: Value = answer.json();
         if path == "me/export/" {
@@ -97,6 +105,24 @@ async fn nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated(database:
     let ended = app.login(ADA).await;
     app.logout(&ended).await.done();
     assert_eq!(app.verify(&laptop.refresh).await.seen(), app.verify(&ended.refresh).await.seen());
+}
+
+/// From one look to the next nothing changes, neither a time when a step of 5 minutes is over nor what is left of a budget.
+async fn a_thief_who_watches_a_session_for_hours_does_not_see_it_used(database: Database) {
+    let builder = TestApp::builder(database).user(ADA).set("TRUSTED_PROXY_HOPS", "1").limited();
+    let app = builder.set("ACCESS_TOKEN_LIFETIME", "36000").start().await;
+    let mut owners = app.login(ADA).await;
+    let stolen = owners.clone();
+    let watched = watch(&app, &stolen, "192.0.2.66").await;
+    for number in 0..4 {
+        // Longer than any budget of the thief's own counts.
+        app.clock().advance(Duration::minutes(62));
+        owners = app.refresh_with_key(&owners, &format!("attempt-{number}")).await.ok();
+        app.me(&owners).await.done();
+        assert_eq!(watch(&app, &stolen, "192.0.2.66").await, watched);
+    }
+    let seen = current(&app, &owners).await;
+    assert_eq!(seen.last_used_at.timestamp(), owners.server_time - owners.server_time % 300, "its owner sees more");
 }
 
 async fn a_session_can_be_ended_from_another_device(database: Database) {

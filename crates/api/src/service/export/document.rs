@@ -1,6 +1,7 @@
 //! The file, in the order in which it is written: [`ExportResponse`](auth_types::export::ExportResponse), part by part.
 
 use crate::service::mail::Amounts;
+use crate::service::session_view::SessionView;
 use crate::service::{events::newest, identity};
 use crate::store::events::Position;
 use crate::store::mail_outbox::Slice;
@@ -34,6 +35,7 @@ pub(super) enum Cursor {
 #[derive(Debug, Clone)]
 pub(super) struct File {
     pub(super) begun_at: DateTime<Utc>,
+    pub(super) sessions: SessionView,
     pub(super) amounts: Amounts,
 }
 
@@ -53,6 +55,8 @@ impl Cursor {
             Self::Head => head(user, file.begun_at),
             Self::Sessions(after) => {
                 let rows = sessions::export(connection, id, after.unwrap_or(SessionId(Uuid::nil())), PAGE)?;
+                let exported = |(row, revoke_reason)| file.sessions.exported(row, revoke_reason);
+                let rows: Vec<_> = rows.into_iter().map(exported).collect();
                 self.page(&rows, rows.last().map(|session| Self::Sessions(Some(session.id))))
             }
             Self::Events(before) => {

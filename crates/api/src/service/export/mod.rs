@@ -13,6 +13,7 @@ pub use slots::{ExportSlots, NoSlot};
 use super::authorize::{self, Refusal};
 use super::limits::{Budget, Throttled};
 use super::mail::Amounts;
+use super::session_view::SessionView;
 use super::{ClientInfo, CurrentUser, Services, event};
 use crate::gate::Busy;
 use crate::metrics::ExportOutcome;
@@ -67,7 +68,8 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
         services.limits.release(LEASE, &name).await;
         return Err(error);
     }
-    let file = File { begun_at: at, amounts: Amounts::of(&services.settings) };
+    let sessions = SessionView::of(services, caller);
+    let file = File { begun_at: at, sessions, amounts: Amounts::of(&services.settings) };
     Ok(Export { caller, file, cursor: Some(Cursor::Head), slot })
 }
 

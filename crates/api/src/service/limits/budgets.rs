@@ -18,12 +18,13 @@ pub enum Per {
 }
 
 impl Per {
-    /// Whether the `RateLimit` headers report it. Who sees how a name's budget stands learns what others do with that name.
+    /// Whether the `RateLimit` headers report it. Who sees how a name's budget stands learns what others do with that name;
+    /// and whoever has stolen a token of a session would see when its owner comes back and refreshes.
     #[must_use]
-    pub const fn is_callers(self) -> bool {
+    pub const fn is_reported(self) -> bool {
         match self {
-            Self::Client | Self::User | Self::Session => true,
-            Self::Name | Self::NameAndNetwork => false,
+            Self::Client | Self::User => true,
+            Self::Name | Self::NameAndNetwork | Self::Session => false,
         }
     }
 }
@@ -33,7 +34,7 @@ impl Per {
 pub struct Rule {
     /// In metrics.
     pub name: &'static str,
-    /// In the `RateLimit` headers, where [`Per::is_callers`].
+    /// In the `RateLimit` headers, where [`Per::is_reported`].
     pub policy: &'static str,
     pub per: Per,
     pub amount: u32,

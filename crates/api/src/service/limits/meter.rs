@@ -23,10 +23,10 @@ impl Meter {
         self.0.lock().clone()
     }
 
-    /// Notes the reading of a budget of the caller's own. How a name's stands is nobody's to see: two callers could
-    /// compare, and find out whose network its account knows.
+    /// Notes the reading of a budget that is reported. How a name's stands is nobody's to see: two callers could compare,
+    /// and find out whose network its account knows.
     pub(super) fn note(&self, reading: Reading) {
-        if reading.rule.per.is_callers() {
+        if reading.rule.per.is_reported() {
             self.0.lock().push(reading);
         }
     }

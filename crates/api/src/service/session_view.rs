@@ -1,0 +1,79 @@
+//! Sessions as their users see them. Whoever has stolen a token must not learn when its owner refreshes: neither from a
+//! time nor from the moment at which a time changes.
+
+use super::{CurrentUser, Services};
+use crate::store::sessions::SessionRow;
+use auth_types::device;
+use auth_types::export::ExportedSession;
+use auth_types::responses::SessionResponse;
+use chrono::{DateTime, Duration, Utc};
+
+/// Times that follow from a rotation are shown in steps, seconds.
+const STEP_SECONDS: i64 = 300;
+
+/// How one caller sees sessions.
+#[derive(Debug, Clone)]
+pub(super) struct SessionView {
+    caller: CurrentUser,
+    /// The idle lifetime.
+    lifetime: Duration,
+}
+
+/// What follows from a rotation.
+struct Times {
+    rotated_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+impl SessionView {
+    pub(super) fn of(services: &Services, caller: CurrentUser) -> Self {
+        Self { caller, lifetime: services.settings.lifetimes.refresh }
+    }
+
+    pub(super) fn response(&self, row: SessionRow) -> SessionResponse {
+        let Times { rotated_at, expires_at } = self.times(&row);
+        SessionResponse {
+            id: row.id,
+            current: row.id == self.caller.session,
+            created_at: row.created_at,
+            last_used_at: rotated_at,
+            expires_at,
+            device: device::describe(row.user_agent.as_deref()),
+            ip_address: row.ip_address,
+            user_agent: row.user_agent,
+        }
+    }
+
+    /// Without what the session's tokens are checked by.
+    pub(super) fn exported(&self, row: SessionRow, revoke_reason: Option<String>) -> ExportedSession {
+        let Times { rotated_at, expires_at } = self.times(&row);
+        ExportedSession {
+            id: row.id,
+            created_at: row.created_at,
+            rotated_at,
+            expires_at,
+            absolute_expires_at: row.absolute_expires_at,
+            revoked_at: row.revoked_at,
+            revoke_reason,
+            ip_address: row.ip_address,
+            user_agent: row.user_agent,
+        }
+    }
+
+    /// Of their own session a caller sees what their access token says already, whatever was refreshed since: a thief who
+    /// asks every second would see the step change at the moment of a rotation.
+    fn times(&self, row: &SessionRow) -> Times {
+        let (rotated_at, expires_at) = if row.id == self.caller.session {
+            let issued_at = self.caller.issued_at;
+            (issued_at, row.expires_at.min(issued_at + self.lifetime))
+        } else {
+            (row.rotated_at, row.expires_at)
+        };
+        Times { rotated_at: in_steps(rotated_at), expires_at: in_steps(expires_at) }
+    }
+}
+
+fn in_steps(at: DateTime<Utc>) -> DateTime<Utc> {
+    let seconds = at.timestamp();
+    DateTime::from_timestamp(seconds - seconds.rem_euclid(STEP_SECONDS), 0).unwrap_or(at)
+}
