@@ -13,7 +13,7 @@ use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, sessions};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, sessions, users};
 use auth_types::SessionId;
 use auth_types::responses::TokenResponse;
 use chrono::{DateTime, Duration, Utc};
@@ -183,9 +183,10 @@ impl Exchange {
                 Verdict::Again => {}
                 Verdict::Repeat(why) => return Ok(Outcome::Repeated(why, Box::new(found))),
                 Verdict::Refused(refusal) => return Ok(Outcome::Refused(refusal)),
-                Verdict::Breach(breach) => {
-                    connection.write(|connection| self.revoke(connection, &found.1, breach))?;
-                    return Ok(Outcome::Revoked(breach));
+                Verdict::Breach(_) => {
+                    if let Some(breach) = connection.write(|connection| self.revoke(connection))? {
+                        return Ok(Outcome::Revoked(breach));
+                    }
                 }
             }
         }
@@ -238,23 +239,32 @@ impl Exchange {
         self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_origin && recently
     }
 
-    /// Ends the session, says so in the events and mails the owner of a stolen one; committed together.
-    fn revoke(&self, connection: &mut AnyConnection, user: &UserRow, breach: Breach) -> QueryResult<()> {
+    /// Ends the session, records that and mails the owner of a stolen one, in one transaction. Returns `None` if somebody else
+    /// has ended it meanwhile.
+    ///
+    /// Under the user's lock, as everything that changes a user: the mail goes to the address that the account has by now,
+    /// and nothing is written behind a deletion.
+    fn revoke(&self, connection: &mut AnyConnection) -> QueryResult<Option<Breach>> {
+        users::lock_credentials(connection, self.presented.user)?;
+        let found = sessions::find_with_user(connection, self.presented.session)?;
+        let Verdict::Breach(breach) = self.judge(found.as_ref()) else { return Ok(None) };
+        let Some((_, user)) = found else { return Ok(None) };
         let (reason, kind) = match breach {
             Breach::Theft => (RevokeReason::Reuse, EventKind::RefreshReused),
             Breach::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
         };
-        if sessions::revoke(connection, self.presented.session, reason, self.rotation.now)? {
-            let mut reused = event(user.id, kind, self.rotation.now, &self.client);
-            reused.detail.session = Some(self.presented.session);
-            reused.detail.generation = Some(self.presented.generation);
-            events::insert(connection, &reused)?;
-            if breach == Breach::Theft {
-                let owner = (user.id, user.email.as_str());
-                let mail = mail::to_user(MailKind::RefreshReused, owner, self.rotation.now, &self.client);
-                mail_outbox::insert(connection, &mail)?;
-            }
+        if !sessions::revoke(connection, self.presented.session, reason, self.rotation.now)? {
+            return Ok(None);
         }
-        Ok(())
+        let mut reused = event(user.id, kind, self.rotation.now, &self.client);
+        reused.detail.session = Some(self.presented.session);
+        reused.detail.generation = Some(self.presented.generation);
+        events::insert(connection, &reused)?;
+        if breach == Breach::Theft {
+            let owner = (user.id, user.email.as_str());
+            let mail = mail::to_user(MailKind::RefreshReused, owner, self.rotation.now, &self.client);
+            mail_outbox::insert(connection, &mail)?;
+        }
+        Ok(Some(breach))
     }
 }

@@ -190,3 +190,34 @@ async fn an_erased_account_gets_no_picture() {
     assert_eq!(app.db().number("SELECT count(*) FROM users WHERE avatar_key IS NOT NULL"), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'"), 0);
 }
+
+/// Plays a stolen token while `change` of the account is under way, which commits then.
+async fn reuse_during(app: &TestApp, change: &str) -> Answer {
+    let stolen = app.login(ADA).await;
+    app.refresh_with_key(&stolen, "of the owner").await.ok();
+    let mut other = app.db().connect();
+    run(&mut other, &format!("BEGIN; {change}"));
+    let meanwhile = async {
+        until_it_waits(app).await;
+        run(&mut other, "COMMIT");
+    };
+    tokio::join!(app.refresh(&stolen), meanwhile).0
+}
+
+#[actix_web::test]
+async fn a_reuse_is_mailed_to_the_address_that_the_account_has_by_then() {
+    let app = TestApp::builder(Database::Postgres).user(ADA).start().await;
+    reuse_during(&app, &moved()).await.refused(Reason::RefreshReused);
+    let mails = app.deliver_mail().await;
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["moved@example.com"]);
+}
+
+/// A session whose time ends in the middle of all that is not ended by the deletion.
+#[actix_web::test]
+async fn a_reuse_leaves_nothing_about_an_account_that_was_deleted_meanwhile() {
+    let app = TestApp::builder(Database::Postgres).user(ADA).start().await;
+    let erased = "UPDATE users SET is_active = false, deleted_at = now(), email = '', email_canonical = 'deleted:1'";
+    reuse_during(&app, erased).await.refused(Reason::UserInactive);
+    assert_eq!(app.db().number("SELECT count(*) FROM mail_outbox"), 0);
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'refresh_reused'"), 0);
+}
