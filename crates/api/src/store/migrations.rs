@@ -22,6 +22,9 @@ pub enum MigrateError {
     /// The database cannot be reached or refuses.
     #[error("cannot connect to the database: {0}")]
     Connect(#[from] diesel::ConnectionError),
+    /// The connection was lost in a migration; what it had done is rolled back.
+    #[error("the connection to the database was lost in a migration: {0}")]
+    Cut(AnyError),
     /// A migration failed; what it had done is rolled back.
     #[error("a migration failed: {0}")]
     Run(AnyError),
@@ -43,13 +46,24 @@ const FINAL_WORDS: [&str; 9] = [
     "readonly database",
 ];
 
+/// How PostgreSQL and SQLite say that others were in the way of a migration: processes of the release before go on while
+/// this one starts.
+const PASSING_WORDS: [&str; 5] = [
+    "database is locked",
+    "database or disk is full",
+    "deadlock detected",
+    "could not serialize access",
+    "due to lock timeout",
+];
+
 impl MigrateError {
     /// Whether the same attempt may succeed later without anybody's help: the database is away, starting, full or locked.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Connect(error) => !FINAL_WORDS.iter().any(|words| error.to_string().contains(words)),
-            Self::Run(error) => error.to_string().contains("database is locked"),
+            Self::Cut(_) => true,
+            Self::Run(error) => PASSING_WORDS.iter().any(|words| error.to_string().contains(words)),
         }
     }
 }
@@ -68,8 +82,21 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
             warn_of_unknown(&mut connection);
             Ok(done)
         }
-        // Not the migration's fault when the database has gone meanwhile.
-        Err(error) => Err(open(url).map_or_else(MigrateError::Connect, |_| MigrateError::Run(error))),
+        // Not the migration's fault when the database has gone meanwhile, or has gone and is back.
+        Err(error) => Err(match open(url) {
+            Err(gone) => MigrateError::Connect(gone),
+            Ok(_) if is_lost(&mut connection) => MigrateError::Cut(error),
+            Ok(_) => MigrateError::Run(error),
+        }),
+    }
+}
+
+/// Whether PostgreSQL does not respond on this connection any more. It may be in an aborted transaction, where every other
+/// statement fails, too.
+fn is_lost(connection: &mut AnyConnection) -> bool {
+    match connection {
+        AnyConnection::Postgres(postgres) => postgres.batch_execute("ROLLBACK").is_err(),
+        AnyConnection::Sqlite(_) => false,
     }
 }
 

@@ -112,15 +112,48 @@ async fn a_process_killed_in_a_migration_leaves_nothing_half_done(database: Data
         let holder = hold_migrations(&db.parsed_url());
         let process = Process::start_unready(db.url(), &[]);
         if database == Database::Postgres {
-            let waiting =
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
-            eventually("it is in the migration", async || (db.number(waiting) == 1).then_some(())).await;
+            eventually("it is in the migration", async || (db.number(WAITS_IN_A_MIGRATION) == 1).then_some(())).await;
         }
         process.kill();
         drop(holder); // rolls back
         assert_eq!(db.tables(), Vec::<String>::new());
     }
     let process = Process::start(db.url());
+    process.register(ADA).await.created();
+}
+
+const WAITS_IN_A_MIGRATION: &str =
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+
+/// The server is restarted, or an operator ends its sessions, while the first start migrates or waits for another process
+/// that does; and it is back before anybody looks.
+#[actix_web::test]
+async fn a_start_whose_connection_is_lost_in_a_migration_tries_again() {
+    let db = TestDb::empty(Database::Postgres);
+    let holder = hold_migrations(&db.parsed_url());
+    let process = Process::start_unready(db.url(), &[]);
+    eventually("it is in the migration", async || (db.number(WAITS_IN_A_MIGRATION) == 1).then_some(())).await;
+    db.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE wait_event_type = 'Lock' AND datname = current_database()",
+    );
+    process.live_log().until("start.waiting: the connection to the database was lost in a migration");
+    drop(holder); // rolls back
+    process.until_ready().await;
+    process.register(ADA).await.created();
+}
+
+/// Requests of the release before hold locks that a migration needs; the role has a bound for such waits.
+#[actix_web::test]
+async fn a_start_that_others_are_in_the_way_of_tries_again() {
+    let db = TestDb::empty(Database::Postgres);
+    let holder = hold_migrations(&db.parsed_url());
+    let separator = if db.url().contains('?') { '&' } else { '?' };
+    let url = format!("{}{separator}options=-c%20lock_timeout%3D200ms", db.url());
+    let process = Process::start_unready(&url, &[]);
+    process.live_log().until("canceling statement due to lock timeout; trying again");
+    drop(holder); // rolls back
+    process.until_ready().await;
     process.register(ADA).await.created();
 }
 
