@@ -65,7 +65,7 @@ impl SessionView {
     fn times(&self, row: &SessionRow) -> Times {
         let (rotated_at, expires_at) = if row.id == self.caller.session {
             let issued_at = self.caller.issued_at;
-            (issued_at, row.expires_at.min(issued_at + self.lifetime))
+            (issued_at, row.absolute_expires_at.min(issued_at + self.lifetime))
         } else {
             (row.rotated_at, row.expires_at)
         };

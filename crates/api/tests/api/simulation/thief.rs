@@ -24,6 +24,8 @@ pub struct Loot {
     access: String,
     /// Where their owner is.
     origin: Origin,
+    /// What they have shown of their own session.
+    shown: Option<Vec<Value>>,
 }
 
 impl World {
@@ -34,17 +36,18 @@ impl World {
         let Some(refresh) = stored.as_ref().and_then(refresh_of).or_else(|| browser.cookie.clone()) else { return };
         let id = self.session_of(&refresh);
         let access = self.session(id).accesses.last().unwrap().clone();
-        self.loot.push(Loot { refresh, access, origin });
+        self.loot.push(Loot { refresh, access, origin, shown: None });
     }
 
     /// The newest loot first.
-    fn chosen(&self, index: usize) -> Option<Loot> {
-        let index = index.checked_rem(self.loot.len())?;
-        Some(self.loot[self.loot.len() - 1 - index].clone())
+    fn chosen(&self, index: usize) -> Option<(usize, Loot)> {
+        let from_the_end = index.checked_rem(self.loot.len())?;
+        let index = self.loot.len() - 1 - from_the_end;
+        Some((index, self.loot[index].clone()))
     }
 
     pub(super) async fn thief_refresh(&mut self, index: usize, disguised: bool, key: bool) -> Checked {
-        let Some(loot) = self.chosen(index) else { return Ok(()) };
+        let Some((_, loot)) = self.chosen(index) else { return Ok(()) };
         let id = self.session_of(&loot.refresh);
         self.session(id).robbed = true;
         let origin = if disguised { loot.origin } else { ELSEWHERE };
@@ -52,14 +55,14 @@ impl World {
         let answer = self.present(Presentation { token: &loot.refresh, key, origin, party: Party::Thief }).await?;
         if answer.status.as_u16() == 200 {
             let TokenResponse { refresh, access, .. } = answer.json();
-            self.loot.push(Loot { refresh, access, ..loot });
+            self.loot.push(Loot { refresh, access, shown: None, ..loot });
         }
         Ok(())
     }
 
     /// Looks at everything, and learns neither when the owner has refreshed nor whether the session was ended since.
     pub(super) async fn thief_poll(&mut self, index: usize) -> Checked {
-        let Some(loot) = self.chosen(index) else { return Ok(()) };
+        let Some((index, loot)) = self.chosen(index) else { return Ok(()) };
         let (id, now) = (self.session_of(&loot.refresh), self.now());
         let session = self.session(id);
         let (is_live, is_expired) = (session.is_live(now), session.is_expired(now));
@@ -73,20 +76,32 @@ impl World {
         }
         let me = self.me(&loot.access).await;
         prop_assert!(is_live || me.status.as_u16() == 401, "a session that is over opens nothing");
+        let mut shown = Vec::new();
         for path in ["/api/auth/sessions/", "/api/auth/me/export/"] {
             let answer = send(self.app.request(Method::GET, path).bearer_auth(&loot.access)).await;
             prop_assert_eq!(answer.status, me.status, "{}", path);
             check_times(&answer)?;
+            shown.extend(sessions(&answer).into_iter().filter(|session| session["id"] == id.to_string()));
+        }
+        if me.status.as_u16() == 200 {
+            prop_assert_eq!(shown.len(), 2, "in the list and in the export");
+            let before = self.loot[index].shown.get_or_insert_with(|| shown.clone());
+            prop_assert_eq!(&shown, before, "the moment of a change tells when the owner has refreshed");
         }
         Ok(())
     }
 }
 
-/// No time that follows from a rotation is shown exactly.
-fn check_times(answer: &Answer) -> Checked {
+/// Those that an answer shows; none if it is a refusal.
+fn sessions(answer: &Answer) -> Vec<Value> {
     let body: Value = answer.json();
     let sessions = if body.is_array() { &body } else { &body["sessions"] };
-    for session in sessions.as_array().into_iter().flatten() {
+    sessions.as_array().cloned().unwrap_or_default()
+}
+
+/// No time that follows from a rotation is shown exactly.
+fn check_times(answer: &Answer) -> Checked {
+    for session in sessions(answer) {
         for name in ["last_used_at", "rotated_at", "expires_at"] {
             let Some(at) = session[name].as_str() else { continue };
             let at: chrono::DateTime<chrono::Utc> = at.parse().unwrap();
