@@ -1,6 +1,6 @@
 //! What each route does, how to ask for it, and how to see that it is done.
 
-use crate::support::{Answer, PASSWORD, Process, TestDb, forge, pictures, send};
+use crate::support::{Answer, Database, PASSWORD, Process, TestDb, forge, pictures, send};
 use api::service::passwords::digest_of;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
 use reqwest::{Method, RequestBuilder};
@@ -189,10 +189,13 @@ fn put_picture(process: &Process, person: &Person) -> RequestBuilder {
 fn insert_link(db: &TestDb, person: &Person, purpose: &str) {
     let hash =
         digest_of(person.link().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+    let (hash, in_an_hour) = match db.database() {
+        Database::Sqlite => (format!("x'{hash}'"), "strftime('%Y-%m-%d %H:%M:%f000', 'now', '+1 hour')"),
+        Database::Postgres => (format!("decode('{hash}', 'hex')"), "now() + interval '1 hour'"),
+    };
     db.execute(&format!(
         "INSERT INTO one_time_tokens (hash, purpose, user_id, email, expires_at)
-         SELECT x'{hash}', '{purpose}', id, email, strftime('%Y-%m-%d %H:%M:%f000', 'now', '+1 hour')
-         FROM users WHERE email = '{}'",
+         SELECT {hash}, '{purpose}', id, email, {in_an_hour} FROM users WHERE email = '{}'",
         person.email
     ));
 }

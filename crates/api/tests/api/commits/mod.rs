@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod acts;
+mod postgres;
 
 use crate::support::{Answer, Database, DiskError, FaultyDisk, PASSWORD, Process, TestDb, create_user, execute, send};
 use acts::{Act, Person};
