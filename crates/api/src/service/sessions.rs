@@ -7,8 +7,8 @@ use super::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::{StoreError, events, sessions};
-use auth_types::responses::SessionResponse;
 use auth_types::SessionId;
+use auth_types::responses::SessionResponse;
 use std::cmp::Reverse;
 
 /// Why the sessions were not shown or ended.

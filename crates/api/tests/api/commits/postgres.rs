@@ -1,7 +1,7 @@
 //! The same on PostgreSQL: a commit that it refuses, a connection that is lost in one, and a commit that nobody hears of.
 
-use super::acts::{Act, Person};
 use super::acts;
+use super::acts::{Act, Person};
 use crate::support::{Answer, Database, Process, Proxy, TestDb};
 use auth_types::Reason;
 
@@ -35,9 +35,7 @@ fn keep_mail(db: &TestDb) {
         "CREATE FUNCTION keep_mail() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN NEW.due_at = '9999-01-01'; RETURN NEW; END $$",
     );
-    db.execute(
-        "CREATE TRIGGER keep_mail BEFORE INSERT ON mail_outbox FOR EACH ROW EXECUTE FUNCTION keep_mail()",
-    );
+    db.execute("CREATE TRIGGER keep_mail BEFORE INSERT ON mail_outbox FOR EACH ROW EXECUTE FUNCTION keep_mail()");
 }
 
 async fn person(db: &TestDb, process: &Process, act: Act, number: u32) -> Person {
