@@ -30,10 +30,11 @@ pub async fn hold(pool: &WorkPool, threads: usize, waiting: usize) -> Held {
         let job = move || started.send(()).is_ok() && receiver.recv().is_err();
         let mut caller = Box::pin(within(share, async move { _ = pool.run(job).await }));
         assert!((&mut caller).now_or_never().is_none(), "job {number} found no place");
-        callers.push(caller as Pin<Box<dyn Future<Output = ()>>>);
         if number < threads {
-            starts.recv().await.unwrap(); // it has left the queue
+            // It has left the queue; until it has, its caller waits for whoever was there before.
+            futures_util::future::select(Box::pin(starts.recv()), &mut caller).await;
         }
+        callers.push(caller as Pin<Box<dyn Future<Output = ()>>>);
     }
     Held { _let_go: let_go, _callers: callers }
 }
