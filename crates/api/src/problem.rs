@@ -317,6 +317,7 @@ impl From<RegisterError> for Problem {
             RegisterError::Throttled(throttled) => throttled.into(),
             RegisterError::Busy(busy) => busy.into(),
             RegisterError::Hash(cause) => Self::internal(cause),
+            RegisterError::Random(cause) => Self::internal(cause),
             RegisterError::Sign(cause) => Self::internal(cause),
             RegisterError::Store(error) => error.into(),
         }

@@ -22,6 +22,9 @@ pub struct ExportResponse {
     pub networks: Vec<ExportedNetwork>,
     /// Links that were mailed.
     pub links: Vec<ExportedLink>,
+    /// Sign-ups with its confirmed address that are not confirmed.
+    #[serde(default)]
+    pub registrations: Vec<ExportedRegistration>,
     /// Mail that has not left yet.
     pub mails: Vec<ExportedMail>,
     /// Mail that has left, within about an hour.
@@ -91,6 +94,28 @@ pub struct ExportedLink {
     pub expires_at: DateTime<Utc>,
     /// When it was used or made worthless.
     pub used_at: Option<DateTime<Utc>>,
+}
+
+/// A sign-up that nobody has confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExportedRegistration {
+    /// The address as it was typed.
+    pub email: String,
+    /// The second name to sign in with.
+    pub username: Option<String>,
+    /// What to call this person; may be empty.
+    pub display_name: String,
+    /// The language of the browser.
+    pub language: Option<String>,
+    /// From where it was sent.
+    pub ip_address: Option<String>,
+    /// By which browser.
+    pub user_agent: Option<String>,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// Until when it can be confirmed.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// A mail that has not left yet.

@@ -92,20 +92,31 @@ pub struct PasswordResetConfirmRequest {
     pub new_password: String,
 }
 
-/// `POST /api/auth/email/verify/`: confirms the account's address, or a new one.
+/// `POST /api/auth/email/verify/`: confirms the account's address, a new one, or a pending registration.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EmailVerifyRequest {
     /// What the mailed link holds after `#token=`.
     pub token: String,
+    /// What the sign-up returned, from the browser that signed up: it is signed in. A wrong one counts as none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub registration: Option<String>,
+    /// `true`: it was somebody else. A pending registration, and an account that was never confirmed, is deleted; a change
+    /// of address is cancelled.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reject: Option<bool>,
 }
 
-/// `POST /api/auth/email/resend/`: asks for the mail that confirms an address once more.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// `POST /api/auth/email/resend/`: asks for the mail that confirms an address again.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EmailResendRequest {
     /// The account's address.
     pub email: String,
+    /// What the sign-up returned: its link is mailed, and not that of a newer sign-up with the same address. A wrong one
+    /// counts as none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub registration: Option<String>,
 }
 
 /// `POST /api/auth/email/change/`. The caller proves once more who they are.
@@ -164,6 +175,7 @@ debug_prints_no_secret!(
     PasswordChangeRequest,
     PasswordResetConfirmRequest,
     EmailVerifyRequest,
+    EmailResendRequest,
     EmailChangeRequest,
     DeleteMeRequest
 );

@@ -53,6 +53,54 @@ impl fmt::Debug for CookieTokenResponse {
     }
 }
 
+/// The answer of a sign-up that has to be confirmed first. It is the same whether or not the address has an account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PendingRegistrationResponse {
+    /// Opaque. The browser keeps it and sends it with the mailed link's token, to be signed in.
+    pub registration: String,
+}
+
+impl fmt::Debug for PendingRegistrationResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingRegistrationResponse").finish_non_exhaustive()
+    }
+}
+
+/// What a confirmed sign-up should know; `{}` where there is nothing to say. The token response has the same members.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EmailVerifyResponse {
+    /// `null` with a notice: the account has no username.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required = false))]
+    pub username: Option<Option<String>>,
+    /// What did not go as asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub notice: Option<VerifyNotice>,
+}
+
+impl EmailVerifyResponse {
+    /// With a notice where there is one.
+    #[must_use]
+    pub const fn new(notice: Option<VerifyNotice>) -> Self {
+        Self { username: if notice.is_some() { Some(None) } else { None }, notice }
+    }
+}
+
+/// What did not go as asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum VerifyNotice {
+    /// Somebody else took the username after the sign-up; the account was made without one.
+    UsernameTaken,
+    /// From a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
 /// A user, as they see themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -1,16 +1,17 @@
 //! Signing up, in and out.
 
 use super::body::JsonBody;
-use super::extract::{Caller, Client, RotationKey};
+use super::extract::{Caller, Client, Language, RotationKey};
 use super::transport::{Presented, Transport};
 use crate::problem::Problem;
 use crate::service::register::Registered;
 use crate::service::{self, Services};
+use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
 use auth_types::Reason;
 use auth_types::requests::{LoginRequest, RegisterRequest, VerifyRequest};
-use auth_types::responses::{EmptyResponse, RevokedResponse};
+use auth_types::responses::{EmptyResponse, PendingRegistrationResponse, RevokedResponse};
 use secrecy::ExposeSecret;
 
 /// Makes an account and signs in, or mails a link first. Open to everyone while registration is.
@@ -18,11 +19,17 @@ pub(super) async fn register(
     services: Data<Services>,
     transport: Transport,
     Client(client): Client,
+    Language(language): Language,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
-    match service::register::register(&services, &request, client).await? {
+    match service::register::register(&services, &request, language, client).await? {
         Registered::SignedIn(tokens) => transport.tokens(HttpResponse::Created(), *tokens),
-        Registered::Mailed => Ok(HttpResponse::Accepted().json(EmptyResponse {})),
+        Registered::Pending(registration) => {
+            let registration = registration.expose_secret().to_owned();
+            let mut accepted = HttpResponse::Accepted();
+            accepted.insert_header((header::CACHE_CONTROL, "no-store"));
+            Ok(accepted.json(PendingRegistrationResponse { registration }))
+        }
     }
 }
 

@@ -148,8 +148,8 @@ fn has_nul(value: &Value) -> bool {
     }
 }
 
-/// Names every field that is missing or of a wrong type. serde stops at the first, so each is replaced by a text, which
-/// is what all our fields take, until nothing more is found.
+/// Names every field that is missing or of a wrong type. serde stops at the first, so each is replaced by a text or a
+/// flag, which is what our fields take, until nothing more is found.
 fn explain<T: DeserializeOwned>(mut value: Value, first: &serde_json::Error) -> FieldErrors {
     let mut errors = FieldErrors::new();
     // Each round reads all members, so an object of thousands gets the first error only.
@@ -158,12 +158,14 @@ fn explain<T: DeserializeOwned>(mut value: Value, first: &serde_json::Error) -> 
         let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
         let message = error.inner().to_string();
         let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        let is_flag = message.ends_with("expected a boolean");
         let (field, told) = match missing {
             Some(field) => (field.to_owned(), REQUIRED.to_owned()),
+            None if is_flag => (error.path().to_string(), "Must be true or false.".to_owned()),
             None => (error.path().to_string(), "Not a valid string.".to_owned()),
         };
         let Some(slot) = value.as_object_mut() else { break };
-        slot.insert(field.clone(), Value::String(String::new()));
+        slot.insert(field.clone(), if is_flag { Value::Bool(false) } else { Value::String(String::new()) });
         errors.insert(field, vec![told]);
     }
     if errors.is_empty() {

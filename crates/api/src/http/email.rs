@@ -2,24 +2,32 @@
 
 use super::body::JsonBody;
 use super::extract::{Caller, Client};
+use super::transport::Transport;
 use crate::problem::Problem;
+use crate::service::email_verification::Verified;
 use crate::service::{Services, email_change, email_verification};
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
 use auth_types::requests::{EmailChangeRequest, EmailResendRequest, EmailVerifyRequest};
-use auth_types::responses::EmptyResponse;
+use auth_types::responses::{EmailVerifyResponse, EmptyResponse};
 
-/// Confirms an account's address, or makes a new one the account's. Open to whoever holds a mailed link.
+/// Confirms an account's address, makes a new one the account's, or makes a pending registration an account. Open to
+/// whoever holds a mailed link; signs in the browser that signed up.
 pub(super) async fn verify(
     services: Data<Services>,
+    transport: Transport,
     Client(client): Client,
     JsonBody(request): JsonBody<EmailVerifyRequest>,
 ) -> Result<impl Responder, Problem> {
-    email_verification::verify(&services, &request, client).await?;
-    Ok(Json(EmptyResponse {}))
+    match email_verification::verify(&services, &request, client).await? {
+        Verified::Done(notice) => Ok(HttpResponse::Ok().json(EmailVerifyResponse::new(notice))),
+        Verified::SignedIn(tokens, notice) => {
+            transport.tokens_with(HttpResponse::Created(), *tokens, EmailVerifyResponse::new(notice))
+        }
+    }
 }
 
-/// Mails the link that confirms an address once more. Open to everyone, and the same for every address.
+/// Mails the link that confirms an address again. Open to everyone, and the same for every address.
 pub(super) async fn resend(
     services: Data<Services>,
     Client(client): Client,

@@ -19,6 +19,8 @@ use std::net::SocketAddr;
 
 /// Longest `User-Agent` that is kept, characters.
 const USER_AGENT_MAX_LENGTH: usize = 300;
+/// Longest language tag that is kept (RFC 5646, section 4.4.1), bytes.
+const LANGUAGE_MAX_LENGTH: usize = 35;
 
 /// The caller, proven by a valid access token of a session that has not been revoked.
 #[derive(Debug, Clone, Copy)]
@@ -158,6 +160,25 @@ impl FromRequest for RotationKey {
             let detail = format!("Send one Idempotency-Key of 1 to {IDEMPOTENCY_KEY_MAX_BYTES} bytes.");
             Err(Problem::header_malformed(detail))
         })
+    }
+}
+
+/// The language that the browser asks for first, if it is the tag of one (RFC 5646).
+#[derive(Debug)]
+pub(super) struct Language(pub(super) Option<String>);
+
+impl FromRequest for Language {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let value = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let first = value.and_then(|value| value.split([',', ';']).next()).map(str::trim);
+        let is_tag = |tag: &&str| {
+            (2..=LANGUAGE_MAX_LENGTH).contains(&tag.len())
+                && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        ready(Ok(Self(first.filter(is_tag).map(str::to_owned))))
     }
 }
 

@@ -29,8 +29,8 @@ use auth_types::requests::{
     PasswordResetConfirmRequest, PasswordResetRequest, RegisterRequest, UpdateMeRequest, VerifyRequest,
 };
 use auth_types::responses::{
-    AvatarResponse, ConfigResponse, EmptyResponse, HealthResponse, RevokedResponse, SessionResponse, TokenTransport,
-    UserResponse,
+    AvatarResponse, ConfigResponse, EmailVerifyResponse, EmptyResponse, HealthResponse, PendingRegistrationResponse,
+    RevokedResponse, SessionResponse, TokenTransport, UserResponse,
 };
 use bounds::{by_caller, by_client, by_token, uncounted};
 use endpoint::Endpoint;
@@ -53,7 +53,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .about("Create an account and sign in, or confirm the address first where that is mandatory")
         .takes::<RegisterRequest>()
         .gives_tokens(201, transport)
-        .gives::<EmptyResponse>(202)
+        .gives::<PendingRegistrationResponse>(202)
         .refuses(&[400, 403, 409, 413, 415, 503]),
         Endpoint::post(
             "/api/auth/login/",
@@ -121,12 +121,13 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .gives::<EmptyResponse>(200)
         .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/email/verify/", by_caller(&[MailClient], &[Database]), email::verify)
-            .about("Confirm an address, the account's or a new one, by a mailed link")
+            .about("Confirm an address by a mailed link, or reject what was done with it")
             .takes::<EmailVerifyRequest>()
-            .gives::<EmptyResponse>(200)
+            .gives::<EmailVerifyResponse>(200)
+            .gives_tokens(201, transport)
             .refuses(&[400, 403, 409, 413, 415, 503]),
         Endpoint::post("/api/auth/email/resend/", by_caller(&[MailClient], &[Database]), email::resend)
-            .about("Mail the link that confirms an address once more; the same answer for every address")
+            .about("Mail the link that confirms an address again; the same answer for every address")
             .takes::<EmailResendRequest>()
             .gives::<EmptyResponse>(202)
             .refuses(&[400, 403, 413, 415, 503]),

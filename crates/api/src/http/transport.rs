@@ -12,10 +12,20 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
 use auth_types::Reason;
 use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
-use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
+use auth_types::responses::{CookieTokenResponse, EmptyResponse, TokenResponse, TokenTransport};
 use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
+use serde::Serialize;
 use std::future::{Ready, ready};
+
+/// A body and further members.
+#[derive(Serialize)]
+struct With<Body, More> {
+    #[serde(flatten)]
+    body: Body,
+    #[serde(flatten)]
+    more: More,
+}
 
 /// How the answer to this request carries tokens.
 #[derive(Debug)]
@@ -45,25 +55,32 @@ impl Transport {
     }
 
     /// An answer with tokens: nothing on the way may keep it.
-    pub(super) fn tokens(
+    pub(super) fn tokens(&self, response: HttpResponseBuilder, tokens: TokenResponse) -> Result<HttpResponse, Problem> {
+        self.tokens_with(response, tokens, EmptyResponse {})
+    }
+
+    /// The same with the members of `more`.
+    pub(super) fn tokens_with(
         &self,
         mut response: HttpResponseBuilder,
         tokens: TokenResponse,
+        more: impl Serialize,
     ) -> Result<HttpResponse, Problem> {
         response.insert_header((header::CACHE_CONTROL, "no-store"));
-        let Some(scope) = &self.cookies else { return Ok(response.json(tokens)) };
+        let Some(scope) = &self.cookies else { return Ok(response.json(With { body: tokens, more })) };
         let csrf_token = csrf::token_of(&self.services, &tokens.refresh).map_err(Problem::internal)?;
         for cookie in scope.give(&tokens.refresh, &csrf_token, tokens.refresh_expires_in) {
             response.cookie(cookie);
         }
-        Ok(response.json(CookieTokenResponse {
+        let body = CookieTokenResponse {
             access: tokens.access,
             csrf_token,
             access_expires_in: tokens.access_expires_in,
             refresh_expires_in: tokens.refresh_expires_in,
             server_time: tokens.server_time,
             user: tokens.user,
-        }))
+        };
+        Ok(response.json(With { body, more }))
     }
 
     /// An answer that takes the cookies back.

@@ -72,6 +72,7 @@ impl From<EmailVerificationError> for Problem {
             EmailVerificationError::LinkNotValid => Self::link_not_valid(),
             EmailVerificationError::Taken => Self::taken(TakenName::Email),
             EmailVerificationError::Throttled(throttled) => throttled.into(),
+            EmailVerificationError::Sign(cause) => Self::internal(cause),
             EmailVerificationError::Store(error) => error.into(),
         }
     }

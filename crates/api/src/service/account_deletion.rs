@@ -14,7 +14,8 @@ use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
 use crate::store::{
-    AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, one_time_tokens, sessions, users,
+    AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, one_time_tokens,
+    pending_registrations, sessions, users,
 };
 use auth_types::requests::DeleteMeRequest;
 use auth_types::{FieldErrors, SessionId, validation};
@@ -68,16 +69,38 @@ async fn prove_and_erase(
             Ok(user) => user,
             Err(error) => return Ok(Err(error)),
         };
-        let ended = sessions::revoke_all(connection, caller.id, RevokeReason::AccountDeletion, now)?;
-        let picture = erase(connection, &user, now)?;
-        say_goodbye(connection, &user, (now, &client)).map(|()| Ok((ended, picture)))
+        let removed = remove(connection, &user, now)?;
+        let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, now, &client);
+        mail_outbox::insert(connection, &goodbye).map(|()| Ok(removed))
     });
-    let (ended, picture): (Vec<SessionId>, Option<String>) = deleted.await??;
-    services.feed.insert(ended, now);
-    if let Some(picture) = picture {
+    finish(services, deleted.await??).await;
+    Ok(())
+}
+
+/// What is left to do when an account is gone.
+#[derive(Debug)]
+pub(super) struct Removed {
+    ended: Vec<SessionId>,
+    at: DateTime<Utc>,
+    picture: Option<String>,
+}
+
+/// Ends the sessions of a user whose row is locked, erases them and records that, with nobody's address.
+pub(super) fn remove(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> QueryResult<Removed> {
+    let ended = sessions::revoke_all(connection, user.id, RevokeReason::AccountDeletion, now)?;
+    let picture = erase(connection, user, now)?;
+    let mut deleted = event(None, EventKind::AccountDeleted, now, &ClientInfo::default());
+    deleted.detail.user = Some(user.id);
+    events::insert_anonymous(connection, &deleted)?;
+    Ok(Removed { ended, at: now, picture })
+}
+
+/// Refuses the access tokens of a removed account and deletes its picture, once the removal is committed.
+pub(super) async fn finish(services: &Services, removed: Removed) {
+    services.feed.insert(removed.ended, removed.at);
+    if let Some(picture) = removed.picture {
         strays::delete(services, picture).await;
     }
-    Ok(())
 }
 
 /// The user's own row comes after what others lock: changing its names waits for whoever inserts a row that refers to it,
@@ -87,22 +110,14 @@ fn erase(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> 
     sessions::erase(connection, user.id, BATCH)?;
     one_time_tokens::delete_all(connection, user.id)?;
     known_networks::delete_all(connection, user.id)?;
+    // Of an address that was never confirmed they may be its owner's.
+    if user.email_verified_at.is_some() {
+        pending_registrations::delete_all(connection, &canonical)?;
+    }
     mail_outbox::delete_all(connection, user.id, [&user.email, &canonical])?;
     let picture = avatar::forget(connection, user.id, now)?;
     users::erase(connection, user.id, now)?;
     // Last: until here events could still be inserted, and from here on none is.
     events::delete_of_user(connection, user.id, BATCH)?;
     Ok(picture)
-}
-
-/// The mail belongs to an address and no user any more, and the event to nobody.
-fn say_goodbye(
-    connection: &mut AnyConnection,
-    user: &UserRow,
-    (now, client): (DateTime<Utc>, &ClientInfo),
-) -> QueryResult<()> {
-    mail_outbox::insert(connection, &mail::to_address(MailKind::AccountDeleted, &user.email, now, client))?;
-    let mut deleted = event(None, EventKind::AccountDeleted, now, &ClientInfo::default());
-    deleted.detail.user = Some(user.id);
-    events::insert_anonymous(connection, &deleted)
 }

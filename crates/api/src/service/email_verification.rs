@@ -1,14 +1,18 @@
-//! Links that confirm an address: the account's own, or the one it is to have.
+//! Links that confirm an address: the account's own, the one it is to have, or that of a pending registration.
 
+use super::account_deletion::{self, Removed};
+use super::grant::{self, SignError};
 use super::limits::Throttled;
+use super::registrations::{Confirmed, OpenedLink};
 use super::{ClientInfo, Services, email_change, event, identity, links, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, users};
+use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, pending_registrations, users};
 use auth_types::FieldErrors;
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest};
+use auth_types::responses::{TokenResponse, VerifyNotice};
 use chrono::{DateTime, Utc};
 
 /// Why nothing was confirmed.
@@ -26,6 +30,8 @@ pub enum EmailVerificationError {
     #[error(transparent)]
     Throttled(#[from] Throttled),
     #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error(transparent)]
     Store(StoreError),
 }
 
@@ -39,7 +45,8 @@ impl From<StoreError> for EmailVerificationError {
     }
 }
 
-/// Asks for the mail once more. It is one row for every address, whether there is an account or not.
+/// Asks for the mail again. It is one row for every address, whether there is an account, a pending registration or
+/// nothing.
 ///
 /// # Errors
 /// [`EmailVerificationError`].
@@ -51,12 +58,35 @@ pub async fn resend(
     let (_, canonical) = identity::check_email(&request.email)
         .map_err(|message| EmailVerificationError::Fields(FieldErrors::from([("email".to_owned(), vec![message])])))?;
     mail::take_request(services, client).await?;
-    let mail = mail::to_address(MailKind::VerifyEmail, &canonical, services.now(), client);
-    services.store.write(move |connection| mail_outbox::insert(connection, &mail)).await?;
-    Ok(())
+    let mut mail = mail::to_address(MailKind::VerifyEmail, &canonical, services.now(), client);
+    let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
+    let asked = services.store.write(move |connection| {
+        mail.registration = pending_registrations::find_of_browser(connection, &canonical, &registration_hash)?;
+        mail_outbox::insert(connection, &mail)
+    });
+    Ok(asked.await?)
 }
 
-/// Confirms the address that a link went to.
+/// What a link did.
+#[derive(Debug)]
+pub enum Verified {
+    /// What it was for, or the opposite where that was asked.
+    Done(Option<VerifyNotice>),
+    /// A pending registration is an account, and the browser that signed up is signed in.
+    SignedIn(Box<TokenResponse>, Option<VerifyNotice>),
+}
+
+/// What a transaction came to.
+enum Outcome {
+    NotValid,
+    Done,
+    /// The account has another address, and the old one is mailed.
+    AddressChanged,
+    Confirmed(Box<Confirmed>),
+    Removed(Removed),
+}
+
+/// Confirms the address that a link went to, or undoes what its owner did not ask for.
 ///
 /// # Errors
 /// [`EmailVerificationError`].
@@ -64,29 +94,82 @@ pub async fn verify(
     services: &Services,
     request: &EmailVerifyRequest,
     client: ClientInfo,
-) -> Result<(), EmailVerificationError> {
+) -> Result<Verified, EmailVerificationError> {
     let (hash, now) = (links::hash_of(&request.token), services.now());
+    let registration_hash = request.registration.as_deref().map(links::hash_of);
+    let (lifetimes, rejects) = (services.settings.lifetimes.clone(), request.reject == Some(true));
     let cause = client.clone();
-    let confirmed = services.store.write(move |connection| {
-        let Some((token, user)) = spend(connection, &hash, now)? else { return Ok(None) };
-        let confirmed = match token.purpose {
-            Purpose::VerifyEmail if user.email == token.email => {
-                if users::confirm_email(connection, user.id, now)? {
-                    events::insert(connection, &event(user.id, EventKind::EmailVerified, now, &cause))?;
-                }
-                true
-            }
-            Purpose::ChangeEmail => email_change::apply(connection, &user, &token.email, (now, &cause))?,
-            Purpose::VerifyEmail | Purpose::ResetPassword => false,
+    let outcome = services.store.write(move |connection| {
+        let link = OpenedLink {
+            hash: &hash,
+            registration_hash: registration_hash.as_deref(),
+            now,
+            lifetimes: &lifetimes,
+            client: &cause,
         };
-        Ok(confirmed.then_some(token.purpose))
+        if rejects { reject(connection, &link) } else { confirm(connection, &link) }
     });
-    match confirmed.await? {
-        Some(Purpose::ChangeEmail) => mail::charge(services, &client).await, // the old address is mailed
-        Some(_) => {}
-        None => return Err(EmailVerificationError::LinkNotValid),
+    match outcome.await? {
+        Outcome::NotValid => Err(EmailVerificationError::LinkNotValid),
+        Outcome::Done => Ok(Verified::Done(None)),
+        Outcome::AddressChanged => {
+            mail::charge(services, &client).await;
+            Ok(Verified::Done(None))
+        }
+        Outcome::Removed(removed) => {
+            account_deletion::finish(services, removed).await;
+            Ok(Verified::Done(None))
+        }
+        Outcome::Confirmed(confirmed) => finish(services, *confirmed, now).await,
     }
-    Ok(())
+}
+
+async fn finish(
+    services: &Services,
+    confirmed: Confirmed,
+    now: DateTime<Utc>,
+) -> Result<Verified, EmailVerificationError> {
+    if let Some(removed) = confirmed.removed {
+        account_deletion::finish(services, removed).await;
+    }
+    let Some(session) = confirmed.session else { return Ok(Verified::Done(confirmed.notice)) };
+    let tokens = grant::token_response(services, &session, &confirmed.user, now)?;
+    Ok(Verified::SignedIn(Box::new(tokens), confirmed.notice))
+}
+
+fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<Outcome> {
+    let Some((token, user)) = spend(connection, link.hash, link.now)? else {
+        let confirmed = link.confirm(connection)?;
+        return Ok(confirmed.map_or(Outcome::NotValid, |confirmed| Outcome::Confirmed(Box::new(confirmed))));
+    };
+    Ok(match token.purpose {
+        Purpose::VerifyEmail if user.email == token.email => {
+            if users::confirm_email(connection, user.id, link.now)? {
+                events::insert(connection, &event(user.id, EventKind::EmailVerified, link.now, link.client))?;
+            }
+            Outcome::Done
+        }
+        Purpose::ChangeEmail if email_change::apply(connection, &user, &token.email, (link.now, link.client))? => {
+            Outcome::AddressChanged
+        }
+        Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::ResetPassword => Outcome::NotValid,
+    })
+}
+
+/// Whoever reads mail at the address did not ask for what the link does: an account that was never confirmed goes with
+/// everything of it, a pending registration goes, a change of address does not happen.
+fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<Outcome> {
+    let Some((token, user)) = spend(connection, link.hash, link.now)? else {
+        return Ok(if link.reject(connection)? { Outcome::Done } else { Outcome::NotValid });
+    };
+    match token.purpose {
+        Purpose::VerifyEmail if user.email == token.email && user.email_verified_at.is_none() => {
+            Ok(Outcome::Removed(account_deletion::remove(connection, &user, link.now)?))
+        }
+        // The link is spent, and so there is no other way to the change.
+        Purpose::ChangeEmail => Ok(Outcome::Done),
+        Purpose::VerifyEmail | Purpose::ResetPassword => Ok(Outcome::NotValid),
+    }
 }
 
 /// The link's token, spent, and its account.

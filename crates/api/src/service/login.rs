@@ -3,11 +3,11 @@
 use super::grant::{self, SignError};
 use super::limits::{Budget, Network, Throttled, Tries};
 use super::passwords::{self, Verdict};
-use super::{ClientInfo, Services, event, identity};
+use super::{ClientInfo, Services, event, identity, registrations};
 use crate::gate::{self, Busy, Share};
 use crate::store::events::EventKind;
 use crate::store::users::Credentials;
-use crate::store::{StoreError, events, known_networks, sessions, users};
+use crate::store::{StoreError, events, known_networks, pending_registrations, sessions, users};
 use auth_types::requests::LoginRequest;
 use auth_types::responses::{EmailVerification, TokenResponse};
 use auth_types::{FieldErrors, UserId, validation};
@@ -89,8 +89,43 @@ struct Proven {
 /// What the password was.
 enum Guess {
     Right(Proven),
-    /// Of this user, or of nobody.
-    Wrong(Option<UserId>),
+    Wrong(Failure),
+}
+
+/// Whose password was wrong: a user's or nobody's.
+#[derive(Default)]
+struct Failure {
+    user: Option<UserId>,
+    /// The pending registration whose password it is. That opens nothing, but its link is mailed again.
+    pending: Option<i64>,
+}
+
+/// What a name has to compare a password with.
+struct Found {
+    user: Option<Credentials>,
+    /// When the account was last signed in to from the client's network.
+    network_seen_at: Option<DateTime<Utc>>,
+    /// A pending registration of the address and its password's hash; only where there is no account.
+    pending: Option<(i64, String)>,
+}
+
+impl Found {
+    /// One hash for each name, so that one comparison is made, whoever it is.
+    fn password_hash<'a>(&'a self, nobody: &'a str) -> &'a str {
+        let of_user = self.user.as_ref().map(|user| user.password_hash.as_str());
+        of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(nobody)
+    }
+
+    fn judge(self, verdict: Verdict, renewed: Option<String>) -> Guess {
+        let is_right = verdict != Verdict::Wrong;
+        match self.user {
+            Some(credentials) if is_right && credentials.is_active => {
+                Guess::Right(Proven { credentials, renewed, network_seen_at: self.network_seen_at })
+            }
+            Some(user) => Guess::Wrong(Failure { user: Some(user.id), pending: None }),
+            None => Guess::Wrong(Failure { user: None, pending: self.pending.map(|(id, _)| id).filter(|_| is_right) }),
+        }
+    }
 }
 
 /// Signs in: a new session and its first tokens.
@@ -104,7 +139,7 @@ pub async fn login(
 ) -> Result<TokenResponse, LoginError> {
     let name = check(&request).map_err(LoginError::Fields)?;
     let mut tries = services.limits.tries(&client);
-    let guess = guess(services, &Names::of(&name), request.password, &mut tries).await;
+    let guess = guess(services, &Names::of(&name), request.password, &client, &mut tries).await;
     // A failure counts as one and a success as one, and a server that could not compare as neither.
     match guess {
         Ok(Guess::Right(_)) => tries.give_back_all(|budget| budget != Budget::SignedInClient).await,
@@ -116,8 +151,8 @@ pub async fn login(
     let outcome = match guess {
         Ok(Guess::Right(proven)) => sign_in(services, proven, client).await,
         // For an unknown name too: the statement inserts nothing then, and a failure costs the same whoever it was.
-        Ok(Guess::Wrong(user)) => {
-            let noted = note_failure(services, user, &client).await;
+        Ok(Guess::Wrong(failure)) => {
+            let noted = note_failure(services, failure, &client).await;
             noted.map_err(LoginError::Store).and(Err(LoginError::NoActiveAccount))
         }
         Err(error) => Err(error),
@@ -150,47 +185,47 @@ async fn guess(
     services: &Services,
     names: &Names,
     password: String,
+    client: &ClientInfo,
     tries: &mut Tries<'_>,
 ) -> Result<Guess, LoginError> {
     tries.by_client(Budget::SignInClient).await?;
     tries.by_client(Budget::SignedInClient).await?;
-    let (user, network_seen_at) = find(services, names, tries.network()).await?;
+    let found = find(services, names, client).await?;
     // A network that the account knows has a budget of its own, which no stranger can spend, and its own share of the
     // hashing.
-    let known = tries.network().filter(|_| network_seen_at.is_some());
+    let known = tries.network().filter(|_| found.network_seen_at.is_some());
     take_guess(tries, names, known).await?;
-    if let (Some(network), Some(user)) = (known, &user) {
+    if let (Some(network), Some(user)) = (known, &found.user) {
         services.limits.check(Budget::SignedInUser, &user.id.to_string())?;
         gate::change(Share::proven(network.share_key()));
     }
     let cost = services.settings.passwords.bcrypt_cost;
-    let nobody = services.nobodys_hash.expose_secret();
-    let encoded = user.as_ref().map_or_else(|| nobody.to_owned(), |user| user.password_hash.clone());
+    let encoded = found.password_hash(services.nobodys_hash.expose_secret()).to_owned();
+    // A pending registration's is not renewed: that would be work that a stranger can see.
+    let may_renew = found.user.is_some();
     let compare = move || {
         let verdict = passwords::verify(&password, &encoded, cost);
-        let renewed = matches!(verdict, Verdict::RightButOutdated).then(|| passwords::hash(&password, cost));
-        (verdict, renewed.transpose())
+        let is_outdated = may_renew && verdict == Verdict::RightButOutdated;
+        (verdict, is_outdated.then(|| passwords::hash(&password, cost)).transpose())
     };
     let (verdict, renewed) = services.hashing.run(compare).await?;
-    match user {
-        Some(credentials) if verdict != Verdict::Wrong && credentials.is_active => {
-            Ok(Guess::Right(Proven { credentials, renewed: renewed?, network_seen_at }))
-        }
-        user => Ok(Guess::Wrong(user.map(|user| user.id))),
-    }
+    Ok(found.judge(verdict, renewed?))
 }
 
-/// The account, and when it was last signed in to from `network`: one statement, whether there is an account or not.
-async fn find(
-    services: &Services,
-    names: &Names,
-    network: Option<Network>,
-) -> Result<(Option<Credentials>, Option<DateTime<Utc>>), StoreError> {
-    let (email, username) = (names.email.clone(), names.username.clone());
-    let network = network.map(|network| network.to_string()).unwrap_or_default();
-    let found = services.store.run(move |connection| users::find_credentials(connection, &email, &username, &network));
-    let (user, seen_at) = found.await?.unzip();
-    Ok((user, seen_at.flatten()))
+/// The account, and when it was last signed in to from the client's network, and the pending registration: the same
+/// statements, whoever it is.
+async fn find(services: &Services, names: &Names, client: &ClientInfo) -> Result<Found, StoreError> {
+    let (email, username, now) = (names.email.clone(), names.username.clone(), services.now());
+    let network = client.network.map(|network| network.to_string()).unwrap_or_default();
+    let ip_address = client.ip_address.clone().unwrap_or_default();
+    let found = services.store.run(move |connection| {
+        let user = users::find_credentials(connection, &email, &username, &network)?;
+        let pending = pending_registrations::find_password_hash(connection, &email, &ip_address, now)?;
+        let (user, seen_at) = user.unzip();
+        let pending = pending.filter(|_| user.is_none());
+        Ok(Found { user, network_seen_at: seen_at.flatten(), pending })
+    });
+    found.await
 }
 
 async fn take_guess(tries: &mut Tries<'_>, names: &Names, known: Option<Network>) -> Result<(), Throttled> {
@@ -216,7 +251,8 @@ async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Res
 /// Inserts the session, unless the account was changed while the password was being compared.
 async fn open_session(services: &Services, proven: Proven, client: ClientInfo) -> Result<TokenResponse, LoginError> {
     if let Err(error) = check_verified(services, &proven.credentials) {
-        note_failure(services, Some(proven.credentials.id), &client).await?;
+        let failure = Failure { user: Some(proven.credentials.id), pending: None };
+        note_failure(services, failure, &client).await?;
         return Err(error);
     }
     let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
@@ -241,7 +277,11 @@ async fn open_session(services: &Services, proven: Proven, client: ClientInfo) -
     Ok(grant::token_response(services, &session, &user, now)?)
 }
 
-async fn note_failure(services: &Services, user: Option<UserId>, client: &ClientInfo) -> Result<(), StoreError> {
-    let failure = event(user, EventKind::LoginFailed, services.now(), client);
-    services.store.write_statement(move |connection| events::insert(connection, &failure)).await
+async fn note_failure(services: &Services, failure: Failure, client: &ClientInfo) -> Result<(), StoreError> {
+    let (now, client) = (services.now(), client.clone());
+    let noted = services.store.write(move |connection| {
+        events::insert(connection, &event(failure.user, EventKind::LoginFailed, now, &client))?;
+        registrations::mail_again(connection, failure.pending, now, &client)
+    });
+    noted.await
 }

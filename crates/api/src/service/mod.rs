@@ -28,6 +28,7 @@ pub mod readiness;
 pub mod reauthentication;
 pub mod refresh;
 pub mod register;
+pub mod registrations;
 pub mod retention;
 pub mod revocation;
 mod session_view;

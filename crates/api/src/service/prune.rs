@@ -1,13 +1,16 @@
-//! Deletes what nobody needs any more: sessions that ended long ago, links that ran out, networks that were not seen for
-//! long, mails that count no more, events that are too old or too many, what is left of deleted accounts, files that no row names.
+//! Deletes what nobody needs any more: sessions that ended long ago, links and sign-ups that ran out, networks that
+//! were not seen for long, mails that count no more, events that are too old or too many, what is left of deleted accounts,
+//! files that no row names.
 
 use super::batches::in_batches;
 use super::{Services, mail, retention, strays};
-use crate::store::{StoreError, known_networks, one_time_tokens, sent_mails, sessions, users};
+use crate::store::{StoreError, known_networks, one_time_tokens, pending_registrations, sent_mails, sessions, users};
 use chrono::{DateTime, Duration, Utc};
 
 /// How long an ended session or a link is kept, for its owner's questions, and the row of a deleted account: days.
 const KEEP_DAYS: i64 = 7;
+/// How many pending registrations are kept in all: what a flood from very many addresses may leave for a day.
+const MOST_REGISTRATIONS: i64 = 1_000_000;
 
 /// Deletes all of that in batches, and answers how many ended sessions there were.
 ///
@@ -21,6 +24,7 @@ pub async fn prune(services: &Services) -> Result<usize, StoreError> {
     // Nothing refers to these users any more by now, so that each costs one row.
     in_batches(services, move |connection, batch| users::delete_erased(connection, before, batch)).await?;
     in_batches(services, move |connection, batch| one_time_tokens::delete_expired(connection, before, batch)).await?;
+    prune_registrations(services).await?;
     let unseen_since = services.now() - services.settings.lifetimes.session;
     let unseen = move |connection: &mut _, batch| known_networks::delete_unseen(connection, unseen_since, batch);
     in_batches(services, unseen).await?;
@@ -30,4 +34,15 @@ pub async fn prune(services: &Services) -> Result<usize, StoreError> {
     retention::prune_events(services).await?;
     strays::prune(services).await?;
     Ok(ended)
+}
+
+/// Those that ran out cannot be confirmed any more.
+async fn prune_registrations(services: &Services) -> Result<(), StoreError> {
+    let now = services.now();
+    in_batches(services, move |connection, batch| pending_registrations::delete_expired(connection, now, batch))
+        .await?;
+    let surplus =
+        |connection: &mut _, batch| pending_registrations::delete_oldest(connection, MOST_REGISTRATIONS, batch);
+    in_batches(services, surplus).await?;
+    Ok(())
 }

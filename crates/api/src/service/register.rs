@@ -1,19 +1,20 @@
-//! A new account: signed in at once, or once its address is confirmed where that is mandatory.
+//! A sign-up: an account that is signed in at once, or a pending registration where the address must be confirmed first.
 
 use super::grant::{self, SignError};
 use super::limits::{Budget, Throttled};
+use super::links::{LinkToken, NoRandomBytes};
 use super::passwords::{self, OwnWords};
-use super::{ClientInfo, Services, event, identity, mail};
+use super::{ClientInfo, Services, event, identity, mail, registrations};
 use crate::gate::Busy;
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
+use crate::store::pending_registrations::NewRegistration;
 use crate::store::types::At;
 use crate::store::users::{NewUser, TakenName};
-use crate::store::{AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, sessions, users};
+use crate::store::{StoreError, events, known_networks, mail_outbox, sessions, users};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{EmailVerification, Registration, TokenResponse};
 use auth_types::{FieldErrors, Role, validation};
-use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Why no account was made.
@@ -31,6 +32,8 @@ pub enum RegisterError {
     Busy(#[from] Busy),
     #[error("cannot hash the password")]
     Hash(#[from] bcrypt::BcryptError),
+    #[error(transparent)]
+    Random(#[from] NoRandomBytes),
     #[error(transparent)]
     Sign(#[from] SignError),
     #[error(transparent)]
@@ -53,17 +56,20 @@ pub struct NewAccount {
 #[derive(Debug)]
 pub enum Registered {
     SignedIn(Box<TokenResponse>),
-    /// The address gets a mail: a link that confirms it, or the word that it has an account already.
-    Mailed,
+    /// The address gets a mail: a link that confirms it, or the news that it has an account already. What the browser
+    /// keeps.
+    Pending(SecretString),
 }
 
-/// Makes an account and, unless the address must be confirmed first, its first session.
+/// Makes an account and its first session, or a pending registration where the address must be confirmed first. `language`
+/// is the browser's.
 ///
 /// # Errors
 /// [`RegisterError`]; nothing is kept then.
 pub async fn register(
     services: &Services,
     request: &RegisterRequest,
+    language: Option<String>,
     client: ClientInfo,
 ) -> Result<Registered, RegisterError> {
     if services.settings.accounts.registration == Registration::Closed {
@@ -80,7 +86,9 @@ pub async fn register(
         EmailVerification::Optional => {
             Ok(Registered::SignedIn(Box::new(register_signed_in(services, user, client).await?)))
         }
-        EmailVerification::Mandatory => register_unverified(services, user, client).await.map(|()| Registered::Mailed),
+        EmailVerification::Mandatory => {
+            Ok(Registered::Pending(register_pending(services, user, language, client).await?))
+        }
     }
 }
 
@@ -110,36 +118,32 @@ async fn register_signed_in(
 }
 
 /// Where an address must be confirmed, a stranger learns nothing by signing up with it: a taken one gets the same answer
-/// after the same statements, and only whoever reads its mail sees the difference. A taken username is told in any case.
-async fn register_unverified(services: &Services, user: NewUser, client: ClientInfo) -> Result<(), RegisterError> {
-    let now = services.now();
-    let written = services.store.write(move |connection| insert_unverified(connection, &user, (now, &client)));
-    match written.await {
-        Ok(verdict) => verdict.map_err(RegisterError::Taken),
-        // Two at once: only the username can still collide.
-        Err(StoreError::Taken(_)) => Err(RegisterError::Taken(TakenName::Username)),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn insert_unverified(
-    connection: &mut AnyConnection,
-    user: &NewUser,
-    (now, client): (DateTime<Utc>, &ClientInfo),
-) -> QueryResult<Result<(), TakenName>> {
-    if let Some(username) = &user.username_canonical
-        && users::is_username_taken(connection, username)?
-    {
-        return Ok(Err(TakenName::Username));
-    }
-    let id = users::insert_if_free(connection, user)?;
-    let (kind, mail) = match id {
-        Some(_) => (EventKind::Registered, MailKind::VerifyEmail),
-        None => (EventKind::RegisterRepeated, MailKind::AccountExists),
+/// after the same statements, and only whoever reads its mail sees the difference. The username of an account is refused
+/// whatever the address is; that of a pending registration claims nothing.
+async fn register_pending(
+    services: &Services,
+    user: NewUser,
+    language: Option<String>,
+    client: ClientInfo,
+) -> Result<SecretString, RegisterError> {
+    let LinkToken { token, hash } = LinkToken::new()?;
+    let registration = NewRegistration {
+        expires_at: user.created_at.0 + registrations::LIFETIME,
+        user,
+        language,
+        registration_hash: hash,
+        ip_address: client.ip_address.clone(),
+        user_agent: client.user_agent.clone(),
     };
-    events::insert(connection, &event(id, kind, now, client))?;
-    mail_outbox::insert(connection, &mail::to_address(mail, &user.email_canonical, now, client))?;
-    Ok(Ok(()))
+    let written = services.store.write(move |connection| {
+        if let Some(username) = &registration.user.username_canonical
+            && users::is_username_taken(connection, username)?
+        {
+            return Ok(false);
+        }
+        registrations::insert(connection, &registration, &client).map(|()| true)
+    });
+    if written.await? { Ok(token) } else { Err(RegisterError::Taken(TakenName::Username)) }
 }
 
 /// Makes an account without a session: what an operator does, who vouches for the address.

@@ -10,8 +10,8 @@ pub use fold::{Gather, gather};
 pub use queue::{Waiting, backlog, claim, defer, delete, delete_same, delete_waiting, list_waiting, lock, postpone};
 
 use super::connection::{AnyConnection, MultiBackend};
-use super::schema::mail_outbox;
-use super::types::{At, Text};
+use super::schema::{mail_outbox, pending_registrations};
+use super::types::{At, Nullable, Text, Timestamptz};
 use auth_types::UserId;
 use auth_types::export::ExportedMail;
 use chrono::{DateTime, Duration, Utc};
@@ -26,6 +26,8 @@ pub enum MailKind {
     VerifyEmail,
     /// A link that makes this address the account's, to the new address.
     ChangeEmail,
+    /// A link that makes a pending registration an account.
+    ConfirmRegistration,
     /// Somebody wanted an account for an address that has one.
     AccountExists,
     PasswordChanged,
@@ -40,10 +42,11 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ResetPassword,
         Self::VerifyEmail,
         Self::ChangeEmail,
+        Self::ConfirmRegistration,
         Self::AccountExists,
         Self::PasswordChanged,
         Self::EmailChangeRequested,
@@ -59,6 +62,7 @@ impl MailKind {
             Self::ResetPassword => "reset_password",
             Self::VerifyEmail => "verify_email",
             Self::ChangeEmail => "change_email",
+            Self::ConfirmRegistration => "confirm_registration",
             Self::AccountExists => "account_exists",
             Self::PasswordChanged => "password_changed",
             Self::EmailChangeRequested => "email_change_requested",
@@ -68,6 +72,9 @@ impl MailKind {
         }
     }
 }
+
+/// No registration has this id.
+const NO_REGISTRATION: i64 = 0;
 
 impl Queryable<Text, MultiBackend> for MailKind {
     type Row = String;
@@ -84,6 +91,8 @@ pub struct NewMail {
     /// Whose account it is about. `None` when only an address is known: whether it has an account shows when the mail is
     /// sent.
     pub user: Option<UserId>,
+    /// The pending registration whose link it brings. `None` for the newest of the address.
+    pub registration: Option<i64>,
     /// The address.
     pub recipient: String,
     /// Who caused it.
@@ -103,6 +112,7 @@ pub struct MailRow {
     pub id: i64,
     pub kind: MailKind,
     pub user_id: Option<i64>,
+    pub registration_id: Option<i64>,
     pub recipient: String,
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
@@ -141,6 +151,7 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
             mail_outbox::created_at.eq(At(mail.at)),
             mail_outbox::due_at.eq(At(mail.at)),
             mail_outbox::expires_at.eq(At(mail.expires_at)),
+            mail_outbox::registration_id.eq(mail.registration),
             mail_outbox::requester.eq(mail.requester.as_deref()),
             mail_outbox::turn_at.eq(At(turn_at)),
             mail_outbox::occurrences.eq(1 + crowded_out.occurrences),
@@ -148,6 +159,43 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
         ))
         .execute(connection)
         .map(|_| ())
+}
+
+/// Inserts a mail about the pending registration `registration`, to its address, if there is one: the same statements
+/// either way. `mail` has the rest.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn insert_if_pending(connection: &mut AnyConnection, registration: Option<i64>, mail: &NewMail) -> QueryResult<()> {
+    let turn_at = next_turn(connection, mail)?;
+    let rows = pending_registrations::table
+        .filter(pending_registrations::id.eq(registration.unwrap_or(NO_REGISTRATION)))
+        .filter(pending_registrations::expires_at.gt(At(mail.at)))
+        .select((
+            mail.kind.as_str().into_sql::<Text>(),
+            pending_registrations::email_canonical,
+            mail.ip_address.as_deref().into_sql::<Nullable<Text>>(),
+            mail.user_agent.as_deref().into_sql::<Nullable<Text>>(),
+            At(mail.at).into_sql::<Timestamptz>(),
+            At(mail.at).into_sql::<Timestamptz>(),
+            At(mail.expires_at).into_sql::<Timestamptz>(),
+            pending_registrations::id.nullable(),
+            mail.requester.as_deref().into_sql::<Nullable<Text>>(),
+            At(turn_at).into_sql::<Timestamptz>(),
+        ));
+    let columns = (
+        mail_outbox::kind,
+        mail_outbox::recipient,
+        mail_outbox::ip_address,
+        mail_outbox::user_agent,
+        mail_outbox::created_at,
+        mail_outbox::due_at,
+        mail_outbox::expires_at,
+        mail_outbox::registration_id,
+        mail_outbox::requester,
+        mail_outbox::turn_at,
+    );
+    rows.insert_into(mail_outbox::table).into_columns(columns).execute(connection).map(|_| ())
 }
 
 /// When it is a mail's turn: now, or some minutes after the last one of the same requester. So a mail waits for at most one

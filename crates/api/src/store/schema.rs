@@ -48,6 +48,7 @@ diesel::table! {
         due_at -> Timestamptz,
         expires_at -> Timestamptz,
         attempts -> Int8,
+        registration_id -> Nullable<Int8>,
         requester -> Nullable<Text>,
         turn_at -> Timestamptz,
         occurrences -> Int8,
@@ -65,6 +66,27 @@ diesel::table! {
         email -> Text,
         expires_at -> Timestamptz,
         used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
+    pending_registrations (id) {
+        id -> Int8,
+        email -> Text,
+        email_canonical -> Text,
+        username -> Nullable<Text>,
+        username_canonical -> Nullable<Text>,
+        password_hash -> Text,
+        display_name -> Text,
+        language -> Nullable<Text>,
+        registration_hash -> Bytea,
+        link_hash -> Nullable<Bytea>,
+        ip_address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
     }
 }
 
@@ -144,6 +166,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     last_backup,
     mail_outbox,
     one_time_tokens,
+    pending_registrations,
     sent_mails,
     sessions,
     stray_files,

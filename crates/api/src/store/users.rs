@@ -81,18 +81,17 @@ pub fn insert(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Use
     diesel::insert_into(users::table).values(user).returning(columns()).get_result(connection)
 }
 
-/// Inserts a user unless another one has the address: `None` then. It is one statement either way.
+/// Inserts a user unless another one has the address or the username: `None` then, and the transaction goes on.
 ///
 /// # Errors
-/// A unique violation when the username is taken.
-pub fn insert_if_free(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Option<UserId>> {
-    let insert = diesel::insert_into(users::table).values(user).on_conflict(users::email_canonical).do_nothing();
-    let insert = insert.returning(users::id);
+/// When the database does not answer.
+pub fn insert_if_free(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Option<UserRow>> {
+    let insert = diesel::insert_into(users::table).values(user).on_conflict_do_nothing().returning(users::id);
     let id = match connection {
         AnyConnection::Postgres(postgres) => insert.get_result::<i64>(postgres).optional()?,
         AnyConnection::Sqlite(sqlite) => insert.get_result::<i64>(sqlite).optional()?,
     };
-    Ok(id.map(UserId))
+    id.map_or(Ok(None), |id| find(connection, UserId(id)))
 }
 
 /// Whether a user has this username.

@@ -1,21 +1,22 @@
-//! Confirming an address: where it may be, and where it must be.
+//! Confirming an address of an account, or saying that it is somebody else's.
 
-use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, pictures, send};
+use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::UserResponse;
-use auth_types::{ProblemCode, Reason};
 use chrono::Duration;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both_databases![
     signing_up_mails_a_link_that_confirms_the_address,
     a_link_confirms_once_within_a_day,
     a_link_is_mailed_again_while_there_is_something_to_confirm,
-    where_it_is_mandatory_nobody_signs_in_before,
-    where_it_is_mandatory_a_taken_address_is_answered_alike_after_the_same_work,
-    where_it_is_mandatory_a_taken_username_is_told_whoever_has_the_address,
-    where_it_is_mandatory_one_hundred_sign_ups_at_once_make_one_account,
     a_link_to_an_old_address_confirms_no_new_one,
+    whoever_did_not_sign_up_deletes_the_account,
+    an_account_that_was_confirmed_is_not_deleted_by_a_link,
+    a_link_that_is_rejected_changes_no_address,
+    a_field_of_a_wrong_type_is_named,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -23,10 +24,6 @@ const EVE: &str = "eve@example.com";
 
 fn request(email: &str) -> RegisterRequest {
     RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() }
-}
-
-async fn mandatory(database: Database) -> TestApp {
-    TestApp::builder(database).set("EMAIL_VERIFICATION", "mandatory").user(ADA).start().await
 }
 
 async fn verify(app: &TestApp, token: &str) -> Answer {
@@ -86,81 +83,6 @@ async fn a_link_is_mailed_again_while_there_is_something_to_confirm(database: Da
     app.post("/api/auth/email/resend/", &json!({"email": "none"})).await.wrong_fields(&["email"]);
 }
 
-async fn where_it_is_mandatory_nobody_signs_in_before(database: Database) {
-    let app = mandatory(database).await;
-    app.login(ADA).await; // the operator has vouched for her address
-    let answer = app.register(&request(EVE)).await;
-    answer.has_status(202);
-    assert_eq!(answer.json::<Value>(), json!({}));
-    assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 1);
-
-    let problem = app.sign_in(EVE, PASSWORD).await.failed(403, Reason::EmailNotVerified);
-    assert_eq!(problem.code, ProblemCode::PermissionDenied);
-    app.sign_in(EVE, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
-    assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 1);
-    verify(&app, &app.deliver_one_mail().await.token()).await.done();
-    assert!(app.sign_in(EVE, PASSWORD).await.ok().user.email_verified);
-}
-
-/// Rows by table: what each sign-up adds must be the same.
-fn added(app: &TestApp, before: &[String]) -> Vec<String> {
-    let new = app.db().content().into_iter().filter(|line| !before.contains(line));
-    new.map(|line| line.split(':').next().unwrap().to_owned()).filter(|table| table != "users").collect()
-}
-
-async fn where_it_is_mandatory_a_taken_address_is_answered_alike_after_the_same_work(database: Database) {
-    let app = mandatory(database).await;
-    let before = app.db().content();
-    let free = app.register(&request(EVE)).await;
-    let for_free = added(&app, &before);
-    let before = app.db().content();
-    let taken = app.register(&request("Ada@Example.com")).await;
-
-    // The event is of the new account; the same statement writes none of an account that somebody else has.
-    assert_eq!(for_free, ["auth_events", "mail_outbox"]);
-    assert_eq!(added(&app, &before), ["mail_outbox"]);
-    free.has_status(202);
-    assert_eq!((free.status, &free.body), (taken.status, &taken.body));
-    let names = |answer: &Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(names(&free), names(&taken));
-    // Only who reads mail at the address sees the difference.
-    let mails = app.deliver_mail().await;
-    let told: Vec<_> = mails.iter().map(|mail| (mail.to.as_str(), mail.subject.as_str())).collect();
-    assert_eq!(told, [(EVE, "Confirm your email address"), (ADA, "You already have an account")]);
-    assert!(!mails[1].text.contains("#token="));
-    app.login(ADA).await;
-}
-
-async fn where_it_is_mandatory_a_taken_username_is_told_whoever_has_the_address(database: Database) {
-    let app = mandatory(database).await;
-    let named = |email: &str| RegisterRequest { username: Some("countess".to_owned()), ..request(email) };
-    app.register(&named(EVE)).await.has_status(202);
-    let before = app.db().content();
-    for email in [ADA, EVE, "free@example.com"] {
-        app.register(&named(email)).await.failed(409, Reason::UsernameTaken);
-    }
-    assert_eq!(app.db().content(), before);
-}
-
-async fn where_it_is_mandatory_one_hundred_sign_ups_at_once_make_one_account(database: Database) {
-    let app = mandatory(database).await;
-    let sign_up = async |_| {
-        loop {
-            let answer = app.register(&request(EVE)).await;
-            if answer.status != 503 {
-                return answer; // with a full hashing queue one comes again, as Retry-After asks
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    for answer in futures_util::future::join_all((0..100).map(sign_up)).await {
-        answer.has_status(202);
-    }
-    assert_eq!(app.db().number("SELECT count(*) FROM users"), 2);
-    let links = "SELECT count(*) FROM mail_outbox WHERE kind = 'verify_email'";
-    assert_eq!(app.db().number(links), 1);
-}
-
 async fn a_link_to_an_old_address_confirms_no_new_one(database: Database) {
     let app = TestApp::builder(database).start().await;
     app.register(&request(ADA)).await.created();
@@ -169,4 +91,71 @@ async fn a_link_to_an_old_address_confirms_no_new_one(database: Database) {
     verify(&app, &token).await.failed(400, Reason::LinkNotValid);
     app.clock().advance(ONE_SECOND);
     assert_eq!(app.db().number("SELECT count(*) FROM users WHERE email_verified_at IS NULL"), 1);
+}
+
+async fn reject(app: &TestApp, token: &str) -> Answer {
+    app.post("/api/auth/email/verify/", &json!({"token": token, "reject": true})).await
+}
+
+async fn whoever_did_not_sign_up_deletes_the_account(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    let stranger = RegisterRequest { username: Some("countess".to_owned()), ..request(ADA) };
+    let tokens = app.register(&stranger).await.created();
+    let mail = app.deliver_one_mail().await;
+    assert!(mail.text.contains("I did not sign up"), "{}", mail.text);
+    let picture = app.request_as(&tokens, Method::PUT, "/api/auth/me/avatar/").header("Content-Type", "image/png");
+    send(picture.body(pictures::png(&pictures::badge(20)))).await.has_status(200);
+
+    let answer = reject(&app, &mail.token()).await;
+    answer.has_status(200);
+    assert_eq!(answer.json::<Value>(), json!({}));
+    app.me(&tokens).await.refused(Reason::SessionRevoked);
+    app.refresh(&tokens).await.refused(Reason::SessionRevoked);
+    app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
+    assert!(!app.db().content().iter().any(|line| line.contains(ADA) || line.contains("countess")));
+    assert!(std::fs::read_dir(app.files().join("avatars")).unwrap().next().is_none(), "the picture is still there");
+    assert_eq!(app.deliver_mail().await.len(), 0);
+    reject(&app, &mail.token()).await.failed(400, Reason::LinkNotValid);
+    verify(&app, &mail.token()).await.failed(400, Reason::LinkNotValid);
+    // Both names are free.
+    app.register(&stranger).await.created();
+}
+
+async fn an_account_that_was_confirmed_is_not_deleted_by_a_link(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    let tokens = app.register(&request(ADA)).await.created();
+    let token = app.deliver_one_mail().await.token();
+    app.db().execute("UPDATE users SET email_verified_at = created_at");
+    reject(&app, &token).await.failed(400, Reason::LinkNotValid);
+    app.me(&tokens).await.done();
+}
+
+async fn a_link_that_is_rejected_changes_no_address(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let change = json!({"new_email": EVE, "password": PASSWORD});
+    send(app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&change)).await.has_status(202);
+    let mails = app.deliver_mail().await;
+    let token = mails.iter().find(|mail| mail.to == EVE).unwrap().token();
+
+    reject(&app, &token).await.has_status(200);
+    verify(&app, &token).await.failed(400, Reason::LinkNotValid);
+    assert_eq!(app.me(&tokens).await.json::<UserResponse>().email, ADA);
+    assert_eq!(app.deliver_mail().await.len(), 0);
+}
+
+async fn a_field_of_a_wrong_type_is_named(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    for (value, field) in [
+        (json!({"token": "x", "reject": "yes"}), "reject"),
+        (json!({"token": "x", "reject": 1}), "reject"),
+        (json!({"token": "x", "registration": true}), "registration"),
+        (json!({"reject": true}), "token"),
+    ] {
+        app.post("/api/auth/email/verify/", &value).await.wrong_fields(&[field]);
+    }
+    let both = json!({"token": 1, "reject": []});
+    app.post("/api/auth/email/verify/", &both).await.wrong_fields(&["reject", "token"]);
+    let absent = json!({"token": "x", "reject": null, "registration": null});
+    app.post("/api/auth/email/verify/", &absent).await.failed(400, Reason::LinkNotValid);
 }

@@ -39,11 +39,12 @@ const TABLES: [(&str, &str); 6] = [
 ];
 
 /// Columns that say nothing of a person which another one does not, or only prove who somebody is.
-const LEFT_OUT: [(&str, &str); 19] = [
+const LEFT_OUT: [(&str, &str); 20] = [
     ("auth_events", "user_id"),
     ("known_networks", "user_id"),
     ("mail_outbox", "id"),
     ("mail_outbox", "user_id"),
+    ("mail_outbox", "registration_id"),
     ("mail_outbox", "requester"),
     ("mail_outbox", "turn_at"),
     ("one_time_tokens", "hash"),

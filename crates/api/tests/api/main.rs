@@ -66,6 +66,8 @@ mod prune;
 mod readiness;
 mod refresh;
 mod register;
+mod registrations;
+mod registrations_carried_over;
 mod retention;
 mod revocation;
 mod routes;

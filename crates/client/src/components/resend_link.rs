@@ -20,7 +20,7 @@ pub fn ResendLink(
     let press = Callback::new(move |()| {
         pending.set(true);
         failure.set(None);
-        let request = EmailResendRequest { email: email.get_untracked() };
+        let request = EmailResendRequest { email: email.get_untracked(), registration: None };
         spawn_local(async move {
             let result = visitor.resend_confirmation(&request).await;
             pending.try_set(false);

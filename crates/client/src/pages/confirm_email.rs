@@ -44,7 +44,7 @@ fn ConfirmForm(token: String, is_done: RwSignal<bool>) -> impl IntoView {
     let visitor = Visitor::new(expect_context::<Http>());
     let form = FormState::new(&[]);
     let submit = move |()| {
-        let request = EmailVerifyRequest { token: token.clone() };
+        let request = EmailVerifyRequest { token: token.clone(), ..Default::default() };
         form.submit(Ok(request), move |request| async move {
             visitor.confirm_email(&request).await?;
             is_done.try_set(true);

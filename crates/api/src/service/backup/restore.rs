@@ -154,10 +154,10 @@ impl Batch {
 }
 
 /// What becomes of a row of an older copy. Since it was made, a session may have been stolen and revoked, a link used, a
-/// mail sent: sessions come back revoked, links and mails do not come back.
+/// mail sent: sessions come back revoked; links, pending registrations and mails do not come back.
 fn aged(head: &TableHead, mut row: Row, now: DateTime<Utc>) -> Option<Row> {
     match head.table.as_str() {
-        "one_time_tokens" | "mail_outbox" => None,
+        "one_time_tokens" | "pending_registrations" | "mail_outbox" => None,
         "sessions" => {
             let place = |name| head.columns.iter().position(|column| column.name == name);
             let (at, reason) = (place("revoked_at")?, place("revoke_reason")?);

@@ -8,7 +8,8 @@ use crate::store::mail_outbox::Slice;
 use crate::store::one_time_tokens::LinkPlace;
 use crate::store::users::{self, UserRow};
 use crate::store::{
-    AnyConnection, QueryResult, events, known_networks, mail_outbox, one_time_tokens, sent_mails, sessions,
+    AnyConnection, QueryResult, events, known_networks, mail_outbox, one_time_tokens, pending_registrations,
+    sent_mails, sessions,
 };
 use auth_types::SessionId;
 use chrono::{DateTime, Utc};
@@ -26,6 +27,7 @@ pub(super) enum Cursor {
     Events(Option<Position>),
     Networks(Option<String>),
     Links(Option<LinkPlace>),
+    Registrations(Option<i64>),
     Mails(Option<i64>),
     SentMails,
     End,
@@ -73,6 +75,14 @@ impl Cursor {
                 let (places, rows) = unzip(one_time_tokens::export(connection, id, &after, PAGE)?);
                 self.page(&rows, places.last().map(|last| Self::Links(Some(last.clone()))))
             }
+            Self::Registrations(after) => {
+                // Whoever did not confirm the address must not see what its owner does with it.
+                let is_owner = user.email_verified_at.is_some();
+                let canonical = identity::canonical_email(&user.email).ok().filter(|_| is_owner).unwrap_or_default();
+                let rows = pending_registrations::export(connection, &canonical, after.unwrap_or(0), PAGE)?;
+                let (ids, rows) = unzip(rows);
+                self.page(&rows, ids.last().map(|last| Self::Registrations(Some(*last))))
+            }
             Self::Mails(after) => {
                 let canonical = identity::canonical_email(&user.email).unwrap_or_default();
                 let slice = Slice { after: after.unwrap_or(0), most: PAGE };
@@ -91,7 +101,8 @@ impl Cursor {
             Self::Sessions(after) => ("sessions", after.is_none(), Self::Events(None)),
             Self::Events(before) => ("events", before.is_none(), Self::Networks(None)),
             Self::Networks(after) => ("networks", after.is_none(), Self::Links(None)),
-            Self::Links(after) => ("links", after.is_none(), Self::Mails(None)),
+            Self::Links(after) => ("links", after.is_none(), Self::Registrations(None)),
+            Self::Registrations(after) => ("registrations", after.is_none(), Self::Mails(None)),
             Self::Mails(after) => ("mails", after.is_none(), Self::SentMails),
             Self::SentMails => ("sent_mails", true, Self::End),
             Self::Head | Self::End => ("", true, Self::End),

@@ -10,6 +10,7 @@
 mod amounts;
 mod nobody;
 mod prepare;
+mod registration;
 mod smtp;
 mod text;
 mod transport;
@@ -57,6 +58,7 @@ pub(super) fn to_address(kind: MailKind, address: &str, at: DateTime<Utc>, clien
     NewMail {
         kind,
         user: None,
+        registration: None,
         recipient: address.to_owned(),
         ip_address: client.ip_address.clone(),
         user_agent: client.user_agent.clone(),
@@ -88,7 +90,9 @@ pub(super) async fn charge(services: &Services, client: &ClientInfo) {
 const fn worth_sending(kind: MailKind) -> Duration {
     match kind {
         MailKind::ResetPassword => Duration::hours(1),
-        MailKind::VerifyEmail | MailKind::ChangeEmail | MailKind::AccountExists => Duration::hours(24),
+        MailKind::VerifyEmail | MailKind::ChangeEmail | MailKind::ConfirmRegistration | MailKind::AccountExists => {
+            Duration::hours(24)
+        }
         MailKind::PasswordChanged
         | MailKind::EmailChangeRequested
         | MailKind::EmailChanged

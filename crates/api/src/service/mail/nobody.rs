@@ -7,9 +7,9 @@ use crate::metrics::MailOutcome;
 use crate::service::Services;
 use crate::store::mail_outbox::{self, MailKind, Waiting};
 use crate::store::users::{self, Addressee};
-use crate::store::{AnyConnection, QueryResult, StoreError};
+use crate::store::{AnyConnection, QueryResult, StoreError, pending_registrations};
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Rows that are looked at together.
 const PAGE: i64 = 1_000;
@@ -37,12 +37,16 @@ fn drop_page(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> 
     let Some(last) = page.last().map(|mail| mail.id) else { return Ok(None) };
     let addresses: Vec<_> = page.iter().map(|mail| mail.recipient.as_str()).collect();
     let known = users::list_addressees(connection, &addresses)?;
+    let pending: HashSet<_> = pending_registrations::list_addresses(connection, &addresses)?.into_iter().collect();
     let known = known.iter().map(|user| (user.email_canonical.as_str(), user)).collect();
-    let ids: Vec<_> = page.iter().filter(|mail| is_for_nobody(mail, &known)).map(|mail| mail.id).collect();
+    let ids: Vec<_> = page.iter().filter(|mail| is_for_nobody(mail, &known, &pending)).map(|mail| mail.id).collect();
     Ok(Some((last, mail_outbox::delete_waiting(connection, &ids)?)))
 }
 
-fn is_for_nobody(mail: &Waiting, known: &HashMap<&str, &Addressee>) -> bool {
-    let user = known.get(mail.recipient.as_str());
-    user.is_none_or(|user| mail.kind == MailKind::VerifyEmail && user.email_verified_at.is_some())
+fn is_for_nobody(mail: &Waiting, known: &HashMap<&str, &Addressee>, pending: &HashSet<String>) -> bool {
+    let confirms = mail.kind == MailKind::VerifyEmail;
+    match known.get(mail.recipient.as_str()) {
+        Some(user) => confirms && user.email_verified_at.is_some(),
+        None => !(confirms && pending.contains(&mail.recipient)),
+    }
 }

@@ -4,12 +4,14 @@
 //! claimed, its request may have been withdrawn, its account changed or deleted.
 
 use super::amounts::{Amounts, Place};
-use super::text::{self, Content, Draft, Letter, Notice, Site};
+use super::registration::{self, Target};
+use super::text::{self, Content, Draft, Letter, Link, Notice, Site};
 use crate::service::links::{self, LinkToken, NoRandomBytes};
-use crate::service::{ClientInfo, Services, event, identity};
+use crate::service::{ClientInfo, Services, event, identity, registrations};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, Gather, MailKind, MailRow, NewMail};
 use crate::store::one_time_tokens::{self, NewToken, Purpose};
+use crate::store::pending_registrations::{self, RegistrationRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
 use auth_types::UserId;
@@ -41,8 +43,8 @@ pub(super) enum Prepared {
 
 /// What the transaction decided.
 enum Verdict {
-    /// The row as it is by now, and where it goes.
-    Send(MailRow, String),
+    /// The row as it is by now, where it goes, and what it turned out to carry.
+    Send(Box<MailRow>, String, Content),
     Nobody,
     Withdrawn,
     OverAmount(usize),
@@ -61,14 +63,14 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow) -> Result<Prepa
         Preparation { mail: mail.clone(), hash, amounts: Amounts::of(&services.settings), now: services.now() };
     let content = Content::from(mail.kind);
     let verdict = services.store.write(move |connection| match content {
-        Content::Link(purpose) => preparation.link(connection, purpose),
+        Content::Link(link) => preparation.link(connection, link),
         Content::Notice(notice) => preparation.notice(connection, notice),
     });
     Ok(match verdict.await? {
-        Verdict::Send(mail, to) => {
+        Verdict::Send(mail, to, content) => {
             let draft = Draft { mail: &mail, site, to };
             Prepared::Letter(Box::new(match content {
-                Content::Link(purpose) => text::with_link(draft, purpose, &token),
+                Content::Link(link) => text::with_link(draft, link, &token),
                 Content::Notice(notice) => text::notice(draft, notice),
             }))
         }
@@ -89,15 +91,28 @@ struct Preparation {
 }
 
 impl Preparation {
-    fn link(self, connection: &mut AnyConnection, purpose: Purpose) -> QueryResult<Verdict> {
-        let Some(found) = self.find_account(connection)? else { return Ok(Verdict::Nobody) };
+    fn link(self, connection: &mut AnyConnection, link: Link) -> QueryResult<Verdict> {
+        let found = self.find_account(connection)?.map(|user| user.id);
         // The user's row first and then the mail and the tokens, as everybody locks them who changes several.
-        users::lock_credentials(connection, found.id)?;
+        if let Some(id) = found {
+            users::lock_credentials(connection, id)?;
+        }
         if !mail_outbox::lock(connection, &self.mail)? {
             return Ok(Verdict::Withdrawn);
         }
-        let user = self.find_account(connection)?.filter(|user| user.id == found.id && user.is_active);
-        let Some(user) = user else { return Ok(Verdict::Nobody) };
+        let user = self.find_account(connection)?.filter(|user| Some(user.id) == found);
+        match registration::target(connection, &self.mail, (link, user), self.now)? {
+            Target::Account(user, purpose) if user.is_active => self.link_for(connection, &user, purpose),
+            Target::Account(..) | Target::Nobody => Ok(Verdict::Nobody),
+            Target::Registration(registration) => self.link_for_registration(connection, registration),
+            Target::OwnerOf(owner) => {
+                self.note_request(connection, owner.id, EventKind::RegisterRepeated)?;
+                self.report_taken(connection, &owner)
+            }
+        }
+    }
+
+    fn link_for(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> QueryResult<Verdict> {
         let to = match purpose {
             Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(Verdict::Nobody),
             // To the address as the account has it, never as a stranger typed it.
@@ -112,12 +127,29 @@ impl Preparation {
             return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
         }
         self.issue(connection, purpose, (user.id, &to))?;
-        Ok(Verdict::Send(self.mail, to))
+        Ok(Verdict::Send(Box::new(self.mail), to, Content::Link(Link::Account(purpose))))
+    }
+
+    fn link_for_registration(
+        self,
+        connection: &mut AnyConnection,
+        registration: RegistrationRow,
+    ) -> QueryResult<Verdict> {
+        if self.amounts.take(connection, &self.mail, &registration.email, self.now)? != Place::Free {
+            return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
+        }
+        let expires_at = self.now + registrations::LIFETIME;
+        let is_there = pending_registrations::set_link(connection, registration.id, &self.hash, expires_at)?;
+        Ok(if is_there {
+            Verdict::Send(Box::new(self.mail), registration.email, Content::Link(Link::Registration))
+        } else {
+            Verdict::Nobody
+        })
     }
 
     fn issue(&self, connection: &mut AnyConnection, purpose: Purpose, (user, to): (UserId, &str)) -> QueryResult<()> {
-        if purpose == Purpose::ResetPassword && self.mail.attempts == 1 {
-            self.note_request(connection, user)?;
+        if purpose == Purpose::ResetPassword {
+            self.note_request(connection, user, EventKind::PasswordResetRequested)?;
         }
         let expires_at = self.now + links::lifetime(purpose);
         let token = NewToken { hash: self.hash.clone(), purpose, user, email: to.to_owned(), expires_at };
@@ -130,6 +162,7 @@ impl Preparation {
         let notice = NewMail {
             kind: MailKind::AccountExists,
             user: None,
+            registration: None,
             recipient,
             ip_address: self.mail.ip_address.clone(),
             user_agent: self.mail.user_agent.clone(),
@@ -160,7 +193,7 @@ impl Preparation {
         match self.amounts.take(connection, &self.mail, &to, self.now)? {
             Place::Free => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Deferred, self.now)?;
-                Ok(Verdict::Send(mail, to))
+                Ok(Verdict::Send(Box::new(mail), to, Content::Notice(notice)))
             }
             Place::FreeAt(at) => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Waiting, self.now)?;
@@ -182,10 +215,13 @@ impl Preparation {
         canonical.map_or(Ok(None), |email| users::find_by_email(connection, &email))
     }
 
-    /// The request itself could not: it did not know whether there is an account.
-    fn note_request(&self, connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
+    /// Records, once, what was asked for. The request itself could not: it did not know whether there is an account.
+    fn note_request(&self, connection: &mut AnyConnection, user: UserId, kind: EventKind) -> QueryResult<()> {
+        if self.mail.attempts > 1 {
+            return Ok(());
+        }
         let (ip_address, user_agent) = (self.mail.ip_address.clone(), self.mail.user_agent.clone());
         let client = ClientInfo { ip_address, user_agent, ..ClientInfo::default() };
-        events::insert(connection, &event(user, EventKind::PasswordResetRequested, self.mail.created_at, &client))
+        events::insert(connection, &event(user, kind, self.mail.created_at, &client))
     }
 }

@@ -87,9 +87,18 @@ struct Words {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
     /// A link that proves who reads the mail.
-    Link(Purpose),
+    Link(Link),
     /// Something that a person must learn.
     Notice(Notice),
+}
+
+/// What a link does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    /// Something for an account.
+    Account(Purpose),
+    /// Makes a pending registration an account.
+    Registration,
 }
 
 /// What a person must learn.
@@ -106,9 +115,10 @@ pub(super) enum Notice {
 impl From<MailKind> for Content {
     fn from(kind: MailKind) -> Self {
         match kind {
-            MailKind::ResetPassword => Self::Link(Purpose::ResetPassword),
-            MailKind::VerifyEmail => Self::Link(Purpose::VerifyEmail),
-            MailKind::ChangeEmail => Self::Link(Purpose::ChangeEmail),
+            MailKind::ResetPassword => Self::Link(Link::Account(Purpose::ResetPassword)),
+            MailKind::VerifyEmail => Self::Link(Link::Account(Purpose::VerifyEmail)),
+            MailKind::ChangeEmail => Self::Link(Link::Account(Purpose::ChangeEmail)),
+            MailKind::ConfirmRegistration => Self::Link(Link::Registration),
             MailKind::AccountExists => Self::Notice(Notice::AccountExists),
             MailKind::PasswordChanged => Self::Notice(Notice::PasswordChanged),
             MailKind::EmailChangeRequested => Self::Notice(Notice::EmailChangeRequested),
@@ -120,8 +130,8 @@ impl From<MailKind> for Content {
 }
 
 /// A mail whose link holds `token`.
-pub(super) fn with_link(draft: Draft<'_>, purpose: Purpose, token: &SecretString) -> Letter {
-    let mut words = links::words_for(purpose, &draft.site, token);
+pub(super) fn with_link(draft: Draft<'_>, link: Link, token: &SecretString) -> Letter {
+    let mut words = links::words_for(link, &draft.site, token);
     words.parts.push(text(cause(draft.mail)));
     letter(draft, &words)
 }

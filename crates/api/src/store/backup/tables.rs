@@ -54,7 +54,7 @@ macro_rules! tables {
         }
     };
 }
-tables![users, sessions, auth_events, one_time_tokens, mail_outbox, known_networks, stray_files];
+tables![users, sessions, auth_events, one_time_tokens, pending_registrations, mail_outbox, known_networks, stray_files,];
 
 /// What a type of SQL holds.
 trait HasKind {

@@ -48,7 +48,7 @@ async fn backups_are_made_listed_proven_and_restored(database: Database) {
     let mut first = on(&["create"]);
     first.env("BACKUP_AGE_RECIPIENT", recipient.to_string());
     let told = done(first);
-    assert!(told.starts_with("made latchkey-2") && told.contains(".zst.age: 55 rows, "), "{told}");
+    assert!(told.starts_with("made latchkey-2") && told.contains(".zst.age: 66 rows, "), "{told}");
     let listed = done(on(&["list"]));
     let name = listed.split_whitespace().next().unwrap();
     assert!(told.contains(name), "{listed}");
@@ -76,7 +76,7 @@ async fn backups_are_made_listed_proven_and_restored(database: Database) {
     }
 
     let told = done(on(&["create", "--to", "here", "--recipient", &recipient.to_string()]));
-    assert!(told.starts_with("made here: 55 rows"), "{told}");
+    assert!(told.starts_with("made here: 66 rows"), "{told}");
     done(on(&["verify", "here", "--identity", key]));
     assert_eq!(done(on(&["list"])), listed, "it is not in the storage");
     assert!(failed(on(&["create", "--to", "no/where"])).contains("cannot be written: No such file"));

@@ -1,14 +1,15 @@
 //! Mails with a link.
 
-use super::{Part, Site, Words, text};
+use super::{Link, Part, Site, Words, text};
 use crate::store::one_time_tokens::Purpose;
 use secrecy::SecretString;
 
-pub(super) fn words_for(purpose: Purpose, site: &Site<'_>, token: &SecretString) -> Words {
-    match purpose {
-        Purpose::ResetPassword => reset_password(site, token),
-        Purpose::VerifyEmail => verify_email(site, token),
-        Purpose::ChangeEmail => change_email(site, token),
+pub(super) fn words_for(link: Link, site: &Site<'_>, token: &SecretString) -> Words {
+    match link {
+        Link::Account(Purpose::ResetPassword) => reset_password(site, token),
+        Link::Account(Purpose::VerifyEmail) => verify_email(site, token),
+        Link::Account(Purpose::ChangeEmail) => change_email(site, token),
+        Link::Registration => confirm_registration(site, token),
     }
 }
 
@@ -33,7 +34,19 @@ fn verify_email(site: &Site<'_>, token: &SecretString) -> Words {
         text(format!("An account at {} was made with this address. If it is yours, open this link:", site.name())),
         Part::Link { label: subject, url: site.page_with("/verify-email", token) },
         text(
-            "The link works once, within 24 hours. If it was not you, do nothing: without your click the address stays unconfirmed.",
+            "The link works once, within 24 hours. If it was not you, open it and press \"I did not sign up\": that deletes the account. If you do nothing, the address stays unconfirmed.",
+        ),
+    ];
+    Words { subject, parts }
+}
+
+fn confirm_registration(site: &Site<'_>, token: &SecretString) -> Words {
+    let subject = "Confirm your email address";
+    let parts = vec![
+        text(format!("Somebody signed up at {} with this address. If it was you, open this link:", site.name())),
+        Part::Link { label: subject, url: site.page_with("/verify-email", token) },
+        text(
+            "The link works once, within 24 hours. If it was not you, do not confirm it: the account would have a password that somebody else chose. Without you no account is created.",
         ),
     ];
     Words { subject, parts }

@@ -1,0 +1,52 @@
+//! Mails that confirm an address: an account's link, a pending registration's, or the news that there is an account already.
+
+use super::text::Link;
+use crate::service::registrations;
+use crate::store::mail_outbox::MailRow;
+use crate::store::one_time_tokens::Purpose;
+use crate::store::pending_registrations::{self, RegistrationRow};
+use crate::store::users::UserRow;
+use crate::store::{AnyConnection, QueryResult};
+use chrono::{DateTime, Utc};
+
+/// Whom a link is for.
+pub(super) enum Target {
+    Account(UserRow, Purpose),
+    Registration(RegistrationRow),
+    /// The address of a sign-up has an account: its owner hears of it.
+    OwnerOf(UserRow),
+    Nobody,
+}
+
+/// Whom the link of `mail` is for, given the account that it is about or whose address it goes to.
+pub(super) fn target(
+    connection: &mut AnyConnection,
+    mail: &MailRow,
+    (link, account): (Link, Option<UserRow>),
+    now: DateTime<Utc>,
+) -> QueryResult<Target> {
+    let purpose = match link {
+        Link::Account(purpose) => purpose,
+        Link::Registration => Purpose::VerifyEmail,
+    };
+    let is_about_account = mail.user_id.is_some() || purpose != Purpose::VerifyEmail;
+    Ok(match account {
+        Some(user) if !is_about_account && registrations::is_replaceable(&user) => match find(connection, mail, now)? {
+            Some(registration) => Target::Registration(registration),
+            None if link == Link::Registration => Target::Nobody,
+            None => Target::Account(user, purpose),
+        },
+        Some(user) if link == Link::Registration => Target::OwnerOf(user),
+        Some(user) => Target::Account(user, purpose),
+        None if is_about_account => Target::Nobody,
+        None => find(connection, mail, now)?.map_or(Target::Nobody, Target::Registration),
+    })
+}
+
+/// The registration that the mail is about; the newest of the address where it names none.
+fn find(connection: &mut AnyConnection, mail: &MailRow, now: DateTime<Utc>) -> QueryResult<Option<RegistrationRow>> {
+    match mail.registration_id {
+        Some(id) => pending_registrations::find(connection, id, now),
+        None => pending_registrations::find_newest(connection, &mail.recipient, now),
+    }
+}

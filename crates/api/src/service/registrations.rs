@@ -1,0 +1,159 @@
+//! Pending registrations: sign-ups that are no account before their mailed link is opened.
+//!
+//! Several may exist for one address. The link makes its own one the account, so that whoever reads the mail decides which
+//! password and names the account has, and a stranger's earlier or later sign-up has no part in it.
+
+use super::account_deletion::{self, Removed};
+use super::{ClientInfo, event, grant, mail, passwords};
+use crate::config::Lifetimes;
+use crate::store::events::EventKind;
+use crate::store::mail_outbox::MailKind;
+use crate::store::pending_registrations::{self, NewRegistration, RegistrationRow};
+use crate::store::sessions::SessionRow;
+use crate::store::types::At;
+use crate::store::users::{NewUser, UserRow};
+use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, sessions, users};
+use auth_types::Role;
+use auth_types::responses::VerifyNotice;
+use chrono::{DateTime, Duration, Utc};
+
+/// How long a registration can be confirmed: from the sign-up, and from each mail of its link.
+pub(super) const LIFETIME: Duration = Duration::hours(24);
+/// Registrations without a link that an address keeps; the mail worker gives a link to each within seconds. Those with one
+/// are bounded by the mails that an address gets in a day.
+const MOST_WITHOUT_LINK: i64 = 20;
+/// Rows a sign-up deletes at most.
+const BATCH: i64 = 100;
+
+/// Inserts a registration and its mail: the same statements whether or not the address has an account. The worker finds
+/// out who is written to.
+pub(super) fn insert(
+    connection: &mut AnyConnection,
+    registration: &NewRegistration,
+    client: &ClientInfo,
+) -> QueryResult<()> {
+    let (email, now) = (&registration.user.email_canonical, registration.user.created_at.0);
+    let id = pending_registrations::insert(connection, registration)?;
+    pending_registrations::delete_surplus(connection, email, MOST_WITHOUT_LINK, BATCH)?;
+    let mut link = mail::to_address(MailKind::ConfirmRegistration, email, now, client);
+    link.registration = Some(id);
+    mail_outbox::insert(connection, &link)
+}
+
+/// Mails the link of a registration again; `None` is nobody's, and takes the same statement.
+pub(super) fn mail_again(
+    connection: &mut AnyConnection,
+    registration: Option<i64>,
+    at: DateTime<Utc>,
+    client: &ClientInfo,
+) -> QueryResult<()> {
+    // The row brings the address.
+    let link = mail::to_address(MailKind::ConfirmRegistration, "", at, client);
+    mail_outbox::insert_if_pending(connection, registration, &link)
+}
+
+/// Whether a confirmed registration takes the place of this account: its address was never confirmed and nobody ever
+/// signed in to it. A release without pending registrations made such accounts where confirmation is mandatory, of whoever
+/// typed the address.
+pub(super) fn is_replaceable(user: &UserRow) -> bool {
+    user.is_active && user.role == Role::User && user.email_verified_at.is_none() && user.last_login_at.is_none()
+}
+
+/// A mailed link that was opened.
+#[derive(Debug)]
+pub(super) struct OpenedLink<'a> {
+    pub hash: &'a [u8],
+    /// The hash of what the browser sent as `registration`.
+    pub registration_hash: Option<&'a [u8]>,
+    pub now: DateTime<Utc>,
+    pub lifetimes: &'a Lifetimes,
+    pub client: &'a ClientInfo,
+}
+
+/// A registration that became an account.
+#[derive(Debug)]
+pub(super) struct Confirmed {
+    pub user: UserRow,
+    /// The first session, for the browser that signed up.
+    pub session: Option<SessionRow>,
+    pub notice: Option<VerifyNotice>,
+    /// The account that was replaced.
+    pub removed: Option<Removed>,
+}
+
+impl OpenedLink<'_> {
+    /// Makes the link's registration the account and deletes the others of its address. `None` when the link is not valid,
+    /// or the address has an account by now.
+    pub(super) fn confirm(&self, connection: &mut AnyConnection) -> QueryResult<Option<Confirmed>> {
+        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.now)? else {
+            return Ok(None);
+        };
+        // The user's row first and then the registrations, as everybody locks them who changes both.
+        let account = lock_account(connection, &found.email_canonical)?;
+        pending_registrations::lock_all(connection, &found.email_canonical)?;
+        let Some(registration) = pending_registrations::find_by_link(connection, self.hash, self.now)? else {
+            return Ok(None);
+        };
+        if account.as_ref().is_some_and(|account| !is_replaceable(account)) {
+            return Ok(None);
+        }
+        let removed = account.map(|account| account_deletion::remove(connection, &account, self.now)).transpose()?;
+        let signs_in = self.registration_hash.is_some_and(|hash| {
+            passwords::same_digest(hash, &registration.registration_hash) // of whoever signed up
+        });
+        let Some((user, notice)) = self.insert_account(connection, &registration, signs_in)? else { return Ok(None) };
+        pending_registrations::delete_all(connection, &registration.email_canonical)?;
+        events::insert(connection, &event(user.id, EventKind::Registered, self.now, self.client))?;
+        events::insert(connection, &event(user.id, EventKind::EmailVerified, self.now, self.client))?;
+        let session = if signs_in { Some(self.open_session(connection, &user)?) } else { None };
+        Ok(Some(Confirmed { user, session, notice, removed }))
+    }
+
+    /// Deletes the link's registration and returns whether there was one.
+    pub(super) fn reject(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
+        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.now)? else {
+            return Ok(false);
+        };
+        pending_registrations::delete(connection, found.id)
+    }
+
+    /// With the username, or without where somebody took it after the sign-up. `None` when the address is taken.
+    fn insert_account(
+        &self,
+        connection: &mut AnyConnection,
+        registration: &RegistrationRow,
+        signs_in: bool,
+    ) -> QueryResult<Option<(UserRow, Option<VerifyNotice>)>> {
+        let named = NewUser {
+            email: registration.email.clone(),
+            email_canonical: registration.email_canonical.clone(),
+            username: registration.username.clone(),
+            username_canonical: registration.username_canonical.clone(),
+            password_hash: registration.password_hash.clone(),
+            display_name: registration.display_name.clone(),
+            role: Role::User.as_str(),
+            email_verified_at: Some(At(self.now)),
+            created_at: At(self.now),
+            last_login_at: signs_in.then_some(At(self.now)),
+        };
+        if let Some(user) = users::insert_if_free(connection, &named)? {
+            return Ok(Some((user, None)));
+        }
+        let nameless = NewUser { username: None, username_canonical: None, ..named };
+        let user = users::insert_if_free(connection, &nameless)?;
+        Ok(user.map(|user| (user, Some(VerifyNotice::UsernameTaken))))
+    }
+
+    fn open_session(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<SessionRow> {
+        if let Some(network) = self.client.network {
+            known_networks::remember(connection, user.id, &network.to_string(), self.now)?;
+        }
+        sessions::insert(connection, grant::new_session(user.id, self.lifetimes, self.now, self.client))
+    }
+}
+
+fn lock_account(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<Option<UserRow>> {
+    let Some(user) = users::find_by_email(connection, email_canonical)? else { return Ok(None) };
+    users::lock_credentials(connection, user.id)?;
+    users::find_by_email(connection, email_canonical)
+}

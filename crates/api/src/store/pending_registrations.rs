@@ -1,0 +1,312 @@
+//! Table `pending_registrations`: sign-ups whose address is not confirmed yet.
+//!
+//! A row is no account. It claims no name, and an address may have several; the link of the mail makes one of them the
+//! account, and the others go.
+
+use super::connection::AnyConnection;
+use super::schema::pending_registrations;
+use super::types::At;
+use super::users::NewUser;
+use auth_types::export::ExportedRegistration;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+/// A sign-up to insert: the account that it may become, and what belongs to the sign-up alone.
+#[derive(Debug)]
+pub struct NewRegistration {
+    pub user: NewUser,
+    pub language: Option<String>,
+    /// SHA-256 of what the browser keeps.
+    pub registration_hash: Vec<u8>,
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A pending registration.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = pending_registrations)]
+pub struct RegistrationRow {
+    pub id: i64,
+    /// As it was typed.
+    pub email: String,
+    pub email_canonical: String,
+    pub username: Option<String>,
+    pub username_canonical: Option<String>,
+    pub password_hash: String,
+    pub display_name: String,
+    pub registration_hash: Vec<u8>,
+}
+
+impl std::fmt::Debug for RegistrationRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RegistrationRow").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Inserts a pending registration and returns its id.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn insert(connection: &mut AnyConnection, registration: &NewRegistration) -> QueryResult<i64> {
+    let user = &registration.user;
+    diesel::insert_into(pending_registrations::table)
+        .values((
+            pending_registrations::email.eq(&user.email),
+            pending_registrations::email_canonical.eq(&user.email_canonical),
+            pending_registrations::username.eq(user.username.as_deref()),
+            pending_registrations::username_canonical.eq(user.username_canonical.as_deref()),
+            pending_registrations::password_hash.eq(&user.password_hash),
+            pending_registrations::display_name.eq(&user.display_name),
+            pending_registrations::language.eq(registration.language.as_deref()),
+            pending_registrations::registration_hash.eq(&registration.registration_hash),
+            pending_registrations::ip_address.eq(registration.ip_address.as_deref()),
+            pending_registrations::user_agent.eq(registration.user_agent.as_deref()),
+            pending_registrations::created_at.eq(user.created_at),
+            pending_registrations::expires_at.eq(At(registration.expires_at)),
+        ))
+        .returning(pending_registrations::id)
+        .get_result(connection)
+}
+
+/// Deletes at most `batch` registrations of an address that have no link yet, all but the newest `keep`. One whose link
+/// was mailed stays: whatever strangers do, the link in its owner's mailbox works.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_surplus(
+    connection: &mut AnyConnection,
+    email_canonical: &str,
+    keep: i64,
+    batch: i64,
+) -> QueryResult<usize> {
+    let older = diesel::alias!(pending_registrations as older);
+    let surplus = older
+        .filter(older.field(pending_registrations::email_canonical).eq(email_canonical))
+        .filter(older.field(pending_registrations::link_hash).is_null())
+        .order(older.field(pending_registrations::id).desc())
+        .select(older.field(pending_registrations::id))
+        .limit(batch)
+        .offset(keep);
+    diesel::delete(pending_registrations::table.filter(pending_registrations::id.eq_any(surplus))).execute(connection)
+}
+
+/// What a sign-in by this address is compared with when it has no account: the newest registration from `ip_address`,
+/// else the newest. So a stranger's later sign-up does not stand in the way of the owner's.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_password_hash(
+    connection: &mut AnyConnection,
+    email_canonical: &str,
+    ip_address: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<(i64, String)>> {
+    pending_registrations::table
+        .filter(pending_registrations::email_canonical.eq(email_canonical))
+        .filter(pending_registrations::expires_at.gt(At(now)))
+        .order((
+            // PostgreSQL sorts NULL first when the order is reversed.
+            pending_registrations::ip_address.is_not_null().desc(),
+            pending_registrations::ip_address.assume_not_null().eq(ip_address).desc(),
+            pending_registrations::id.desc(),
+        ))
+        .select((pending_registrations::id, pending_registrations::password_hash))
+        .first(connection)
+        .optional()
+}
+
+/// The id of the registration of `email_canonical` that a browser keeps.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_of_browser(
+    connection: &mut AnyConnection,
+    email_canonical: &str,
+    registration_hash: &[u8],
+) -> QueryResult<Option<i64>> {
+    pending_registrations::table
+        .filter(pending_registrations::email_canonical.eq(email_canonical))
+        .filter(pending_registrations::registration_hash.eq(registration_hash))
+        .select(pending_registrations::id)
+        .first(connection)
+        .optional()
+}
+
+/// The registration with this id, while it can be confirmed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find(connection: &mut AnyConnection, id: i64, now: DateTime<Utc>) -> QueryResult<Option<RegistrationRow>> {
+    let live = pending_registrations::table.find(id).filter(pending_registrations::expires_at.gt(At(now)));
+    live.select(RegistrationRow::as_select()).first(connection).optional()
+}
+
+/// The newest registration of an address that can be confirmed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_newest(
+    connection: &mut AnyConnection,
+    email_canonical: &str,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<RegistrationRow>> {
+    pending_registrations::table
+        .filter(pending_registrations::email_canonical.eq(email_canonical))
+        .filter(pending_registrations::expires_at.gt(At(now)))
+        .order(pending_registrations::id.desc())
+        .select(RegistrationRow::as_select())
+        .first(connection)
+        .optional()
+}
+
+/// Those of `addresses`, in canonical form, that have a registration.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn list_addresses(connection: &mut AnyConnection, addresses: &[&str]) -> QueryResult<Vec<String>> {
+    pending_registrations::table
+        .filter(pending_registrations::email_canonical.eq_any(addresses))
+        .select(pending_registrations::email_canonical)
+        .distinct()
+        .load(connection)
+}
+
+/// The registration that a link belongs to, while it can be confirmed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_by_link(
+    connection: &mut AnyConnection,
+    link_hash: &[u8],
+    now: DateTime<Utc>,
+) -> QueryResult<Option<RegistrationRow>> {
+    pending_registrations::table
+        .filter(pending_registrations::link_hash.assume_not_null().eq(link_hash))
+        .filter(pending_registrations::expires_at.gt(At(now)))
+        .select(RegistrationRow::as_select())
+        .first(connection)
+        .optional()
+}
+
+/// Keeps everybody else from changing the registrations of an address until the end of the transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn lock_all(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<()> {
+    let rows = pending_registrations::table
+        .filter(pending_registrations::email_canonical.eq(email_canonical))
+        .order(pending_registrations::id)
+        .select(pending_registrations::id);
+    match connection {
+        AnyConnection::Postgres(postgres) => rows.for_update().load::<i64>(postgres).map(|_| ()),
+        // SQLite's write transaction holds the whole file.
+        AnyConnection::Sqlite(_) => Ok(()),
+    }
+}
+
+/// Gives a registration its link, in place of an older one, and returns whether the registration is still there. It lives
+/// as long as the link.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn set_link(
+    connection: &mut AnyConnection,
+    id: i64,
+    link_hash: &[u8],
+    expires_at: DateTime<Utc>,
+) -> QueryResult<bool> {
+    let link =
+        (pending_registrations::link_hash.eq(Some(link_hash)), pending_registrations::expires_at.eq(At(expires_at)));
+    diesel::update(pending_registrations::table.find(id)).set(link).execute(connection).map(|rows| rows == 1)
+}
+
+/// Deletes a registration and returns whether it was there.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete(connection: &mut AnyConnection, id: i64) -> QueryResult<bool> {
+    diesel::delete(pending_registrations::table.find(id)).execute(connection).map(|rows| rows == 1)
+}
+
+/// Deletes all registrations of an address.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_all(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<()> {
+    let of_address = pending_registrations::table.filter(pending_registrations::email_canonical.eq(email_canonical));
+    diesel::delete(of_address).execute(connection).map(|_| ())
+}
+
+/// At most `most` registrations of an address after the id `after`, each with its id and without what proves anything.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn export(
+    connection: &mut AnyConnection,
+    email_canonical: &str,
+    after: i64,
+    most: i64,
+) -> QueryResult<Vec<(i64, ExportedRegistration)>> {
+    type Names = (String, Option<String>, String, Option<String>);
+    type Row = (i64, Names, (Option<String>, Option<String>), (DateTime<Utc>, DateTime<Utc>));
+    let rows: Vec<Row> = pending_registrations::table
+        .filter(pending_registrations::email_canonical.eq(email_canonical))
+        .filter(pending_registrations::id.gt(after))
+        .order(pending_registrations::id)
+        .limit(most)
+        .select((
+            pending_registrations::id,
+            (
+                pending_registrations::email,
+                pending_registrations::username,
+                pending_registrations::display_name,
+                pending_registrations::language,
+            ),
+            (pending_registrations::ip_address, pending_registrations::user_agent),
+            (pending_registrations::created_at, pending_registrations::expires_at),
+        ))
+        .load(connection)?;
+    let registration = |(id, (email, username, display_name, language), (ip_address, user_agent), times): Row| {
+        let (created_at, expires_at) = times;
+        let names = ExportedRegistration {
+            email,
+            username,
+            display_name,
+            language,
+            ip_address,
+            user_agent,
+            created_at,
+            expires_at,
+        };
+        (id, names)
+    };
+    Ok(rows.into_iter().map(registration).collect())
+}
+
+/// Deletes at most `batch` registrations that ran out before `before`, and returns how many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_expired(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
+    let expired = diesel::alias!(pending_registrations as expired);
+    let over = expired
+        .filter(expired.field(pending_registrations::expires_at).lt(At(before)))
+        .select(expired.field(pending_registrations::id))
+        .limit(batch);
+    diesel::delete(pending_registrations::table.filter(pending_registrations::id.eq_any(over))).execute(connection)
+}
+
+/// Deletes at most `batch` registrations, all but the newest `keep` of all addresses, and returns how many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_oldest(connection: &mut AnyConnection, keep: i64, batch: i64) -> QueryResult<usize> {
+    let oldest = diesel::alias!(pending_registrations as oldest);
+    let over = oldest
+        .order(oldest.field(pending_registrations::id).desc())
+        .select(oldest.field(pending_registrations::id))
+        .limit(batch)
+        .offset(keep);
+    diesel::delete(pending_registrations::table.filter(pending_registrations::id.eq_any(over))).execute(connection)
+}
