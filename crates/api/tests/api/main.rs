@@ -75,6 +75,7 @@ mod security_document;
 mod sessions;
 mod shares;
 mod shutdown;
+mod silence;
 mod simulation;
 mod slow_clients;
 mod smoke;
