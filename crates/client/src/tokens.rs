@@ -1,4 +1,5 @@
-//! The only place that touches localStorage: one key, through gloo-storage.
+//! The only place that touches localStorage, through gloo-storage: one key for the tokens, and one for the sign-up that
+//! waits for its mail.
 
 use crate::policy::{Stored, Tokens};
 use gloo_storage::errors::StorageError;
@@ -6,6 +7,32 @@ use gloo_storage::{LocalStorage, Storage};
 
 /// The key that everything is kept under.
 pub const KEY: &str = "latchkey.tokens";
+
+/// The key of the sign-up that is not confirmed yet. Here, and not in the tab's own storage, because the mailed link opens
+/// in another tab.
+const REGISTRATION_KEY: &str = "latchkey.registration";
+
+/// Keeps what the server gave for a sign-up that has to be confirmed. Where that is not possible, its link leads to the
+/// sign-in page.
+pub fn write_registration(registration: &str) {
+    if is_available() {
+        // Without it the person signs in by hand.
+        let _: Result<(), StorageError> = LocalStorage::set(REGISTRATION_KEY, registration);
+    }
+}
+
+/// What the server gave for the last sign-up of this browser that is not confirmed yet.
+#[must_use]
+pub fn read_registration() -> Option<String> {
+    if is_available() { LocalStorage::get(REGISTRATION_KEY).ok() } else { None }
+}
+
+/// Deletes it.
+pub fn clear_registration() {
+    if is_available() {
+        LocalStorage::delete(REGISTRATION_KEY);
+    }
+}
 
 /// What is stored. Content that is not ours is deleted and counts as nothing.
 #[must_use]

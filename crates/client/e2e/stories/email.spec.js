@@ -41,3 +41,26 @@ test("the address is changed when the new one is confirmed", async ({ api, app, 
   await confirm(app, page);
   expect((await api.login({ ...person, email })).user).toMatchObject({ email, email_verified: true });
 });
+
+test("a change of address that nobody asked for is cancelled by its link", async ({ api, app, page, person }) => {
+  const email = `grace-${randomBytes(6).toString("hex")}@example.com`;
+  await app.signIn(person);
+  await app.visit("Security");
+  await page.getByLabel("New email", { exact: true }).fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(person.password);
+  await page.getByRole("button", { name: "Change email", exact: true }).click();
+  await app.open(await linkTo("/change-email", email));
+  await page.getByRole("button", { name: "I did not ask for this", exact: true }).click();
+  await expect(app.alert).toContainText("cancelled");
+  expect((await api.login(person)).user.email).toBe(person.email);
+});
+
+test("whoever did not sign up deletes the account that was made with their address", async ({ app, page, person, watch }) => {
+  await app.open(await linkTo("/verify-email", person.email));
+  await page.getByRole("button", { name: "I did not sign up", exact: true }).click();
+  await expect(app.alert).toContainText("nobody has an account");
+  watch.expectFailures(401);
+  await app.open("/login");
+  await app.fillSignIn(person);
+  await expect(app.alert).toBeVisible();
+});

@@ -40,6 +40,18 @@ export const STAGES = {
     port: 18000,
     settings: { BCRYPT_COST: "4", RATE_LIMITS: "off", CORS_ALLOWED_ORIGINS: CLIENT, EMAIL_URL: `file:${process.env.OUTBOX}` },
   },
+  /** The same where an address must be confirmed first. */
+  confirming: {
+    edge: 18083,
+    port: 18003,
+    settings: {
+      BCRYPT_COST: "4",
+      RATE_LIMITS: "off",
+      CORS_ALLOWED_ORIGINS: CLIENT,
+      EMAIL_URL: `file:${process.env.OUTBOX}`,
+      EMAIL_VERIFICATION: "mandatory",
+    },
+  },
   /** In production, the refresh token in bodies. */
   body: { edge: 18081, port: 18001, settings: production({}) },
   /** In production, the refresh token in a cookie. */

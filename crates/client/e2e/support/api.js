@@ -43,6 +43,17 @@ export class Api {
     return { email, password: PASSWORD };
   }
 
+  /** Signs up where the address must be confirmed first: what the browser keeps. */
+  async signUp(request) {
+    const sent = this.#send("POST", "/api/auth/register/", { body: { password: PASSWORD, ...request } });
+    return (await expected(202, sent)).registration;
+  }
+
+  /** Status and body of a link's confirmation. */
+  confirm(request) {
+    return this.#send("POST", "/api/auth/email/verify/", { body: request });
+  }
+
   /** Signs in on a further device; `userAgent` is what its session shows. */
   login({ email, password }, userAgent = "another device") {
     const request = { body: { email, password }, headers: { "user-agent": userAgent } };

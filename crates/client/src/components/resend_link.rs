@@ -1,8 +1,9 @@
-//! The mail with the link, once more.
+//! The mail with the link, again.
 
 use super::Button;
 use crate::http::{Http, Visitor};
 use crate::notices::Notices;
+use crate::tokens;
 use auth_types::requests::EmailResendRequest;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -20,7 +21,7 @@ pub fn ResendLink(
     let press = Callback::new(move |()| {
         pending.set(true);
         failure.set(None);
-        let request = EmailResendRequest { email: email.get_untracked(), registration: None };
+        let request = EmailResendRequest { email: email.get_untracked(), registration: tokens::read_registration() };
         spawn_local(async move {
             let result = visitor.resend_confirmation(&request).await;
             pending.try_set(false);

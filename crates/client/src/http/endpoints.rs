@@ -139,15 +139,16 @@ impl Visitor {
         self.post("/api/auth/password/reset/confirm/", request).await
     }
 
-    /// Confirms an address by a mailed link.
+    /// Undoes what a mailed link is for: it was somebody else who asked.
     ///
     /// # Errors
     /// See [`Failure`].
-    pub async fn confirm_email(self, request: &EmailVerifyRequest) -> Result<(), Failure> {
-        self.post("/api/auth/email/verify/", request).await
+    pub async fn reject_email(self, token: String) -> Result<(), Failure> {
+        let request = EmailVerifyRequest { token, registration: None, reject: Some(true) };
+        self.post("/api/auth/email/verify/", &request).await
     }
 
-    /// Asks for the mail with that link once more.
+    /// Asks for the mail with that link again.
     ///
     /// # Errors
     /// See [`Failure`].

@@ -3,34 +3,61 @@
 use crate::components::{Button, Entrance, Form, FormState, IncompleteLink};
 use crate::http::{Http, Visitor};
 use crate::mailed_link::take_link_token;
-use auth_types::requests::EmailVerifyRequest;
+use crate::session::{Confirmed, Session};
+use auth_types::responses::VerifyNotice;
 use leptos::prelude::*;
 
-/// Confirms the address of an account.
+/// What a page says.
+#[derive(Debug, Clone, Copy)]
+struct Words {
+    title: &'static str,
+    done: &'static str,
+    /// The button of whoever did not ask for it.
+    reject: &'static str,
+    rejected: &'static str,
+}
+
+const VERIFY: Words = Words {
+    title: "Confirm your email",
+    done: "Thank you: your email is confirmed.",
+    reject: "I did not sign up",
+    rejected: "Thank you: nobody has an account with your email by this sign-up.",
+};
+
+const CHANGE: Words = Words {
+    title: "Confirm your new email",
+    done: "Your email is changed. Use the new one to sign in.",
+    reject: "I did not ask for this",
+    rejected: "Thank you: the change is cancelled.",
+};
+
+/// Confirms the address of an account, or of a sign-up.
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
-    view! { <ConfirmPage title="Confirm your email" done="Thank you: your email is confirmed." /> }
+    view! { <ConfirmPage words=VERIFY /> }
 }
 
 /// Confirms the address that an account is to have.
 #[component]
 pub fn ChangeEmailPage() -> impl IntoView {
-    view! { <ConfirmPage title="Confirm your new email" done="Your email is changed. Use the new one to sign in." /> }
+    view! { <ConfirmPage words=CHANGE /> }
 }
 
 /// Waits for a button, because programs that look through mail open links, too.
 #[component]
-fn ConfirmPage(title: &'static str, done: &'static str) -> impl IntoView {
+fn ConfirmPage(words: Words) -> impl IntoView {
     let token = StoredValue::new(take_link_token());
-    let is_done = RwSignal::new(false);
+    let done = RwSignal::new(None::<&'static str>);
     let form = move || match token.get_value() {
-        Some(token) => view! { <ConfirmForm token=token is_done=is_done /> }.into_any(),
+        Some(token) => view! { <ConfirmForm words=words token=token done=done /> }.into_any(),
         None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {
-        <Entrance title=title>
-            <Show when=move || is_done.get() fallback=form>
-                <p class="remark" role="alert">{done}</p>
+        <Entrance title=words.title>
+            <Show when=move || done.get().is_some() fallback=form>
+                <p class="remark" role="alert">
+                    {move || done.get()}
+                </p>
             </Show>
             <p class="aside">
                 <a href="/">"Go to your account"</a>
@@ -40,21 +67,48 @@ fn ConfirmPage(title: &'static str, done: &'static str) -> impl IntoView {
 }
 
 #[component]
-fn ConfirmForm(token: String, is_done: RwSignal<bool>) -> impl IntoView {
-    let visitor = Visitor::new(expect_context::<Http>());
+fn ConfirmForm(
+    words: Words,
+    token: String,
+    /// What came of it.
+    done: RwSignal<Option<&'static str>>,
+) -> impl IntoView {
+    let (session, visitor) = (expect_context::<Session>(), Visitor::new(expect_context::<Http>()));
     let form = FormState::new(&[]);
+    let token = StoredValue::new(token);
     let submit = move |()| {
-        let request = EmailVerifyRequest { token: token.clone(), ..Default::default() };
-        form.submit(Ok(request), move |request| async move {
-            visitor.confirm_email(&request).await?;
-            is_done.try_set(true);
+        form.submit(Ok(token.get_value()), move |token| async move {
+            let confirmed = session.page().confirm_email(token).await?;
+            done.try_set(Some(describe(confirmed, words)));
             Ok(())
         });
     };
+    let reject = Callback::new(move |()| {
+        form.submit(Ok(token.get_value()), move |token| async move {
+            visitor.reject_email(token).await?;
+            done.try_set(Some(words.rejected));
+            Ok(())
+        });
+    });
     view! {
         <Form state=form on_submit=submit>
             <p>"One press on the button, and we know that this address is yours."</p>
             <Button label="Confirm email" kind="submit" pending=form.pending() class="button button-wide" />
+            <Button label=words.reject pending=form.pending() class="button button-quiet" on_press=reject />
         </Form>
+    }
+}
+
+/// What to tell people.
+const fn describe(confirmed: Confirmed, words: Words) -> &'static str {
+    match (confirmed.notice, confirmed.signed_in) {
+        (Some(VerifyNotice::UsernameTaken), true) => {
+            "Your email is confirmed and you are signed in. Somebody else took your username meanwhile: choose another one under Account."
+        }
+        (Some(VerifyNotice::UsernameTaken), false) => {
+            "Your email is confirmed. Somebody else took your username meanwhile: sign in with your email, and choose another one."
+        }
+        (_, true) => "Your email is confirmed and you are signed in.",
+        (_, false) => words.done,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::login::with_query;
 use crate::components::{
-    Button, Entrance, FieldKind, Form, FormState, NewPasswordField, TextField, VisitorsOnly, Wrong,
+    Button, Entrance, FieldKind, Form, FormState, NewPasswordField, ResendLink, TextField, VisitorsOnly, Wrong,
 };
 use crate::policy::PASSWORD_RULES;
 use crate::session::{PageSession, Registered};
@@ -13,15 +13,22 @@ use leptos::prelude::*;
 /// Asks for an email address and a password, and makes an account.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
-    let is_made = RwSignal::new(false);
+    let waiting = RwSignal::new(None::<String>);
     view! {
         <VisitorsOnly>
             <Entrance title="Create account">
-                <Show when=move || is_made.get() fallback=move || view! { <RegisterForm is_made=is_made /> }>
-                    <p class="remark" role="alert">
-                        "Almost done: we have sent you a mail. Open the link in it to confirm your address."
-                    </p>
-                </Show>
+                {move || match waiting.get() {
+                    None => view! { <RegisterForm waiting=waiting /> }.into_any(),
+                    Some(email) => {
+                        view! {
+                            <p class="remark" role="alert">
+                                "Almost done: we have sent you a mail. Open the link in it, in this browser, to confirm your address."
+                            </p>
+                            <ResendLink email=email />
+                        }
+                            .into_any()
+                    }
+                }}
                 <p class="aside">
                     "Have an account? " <a href=with_query("/login")>"Sign in"</a>
                 </p>
@@ -32,8 +39,8 @@ pub fn RegisterPage() -> impl IntoView {
 
 #[component]
 fn RegisterForm(
-    /// Set when an account was made that cannot be used yet.
-    is_made: RwSignal<bool>,
+    /// The address that must be confirmed first, once it is known.
+    waiting: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let page = expect_context::<PageSession>();
     let form = FormState::new(&["email", "password"]);
@@ -41,8 +48,9 @@ fn RegisterForm(
     let submit = move |()| {
         let checked = check(&address.get_untracked(), password.get_untracked());
         form.submit(checked, move |request| async move {
-            let made = page.register(&request).await?;
-            is_made.try_set(made == Registered::ConfirmEmail);
+            if page.register(&request).await? == Registered::ConfirmEmail {
+                waiting.try_set(Some(request.email));
+            }
             Ok(())
         });
     };

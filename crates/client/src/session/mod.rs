@@ -11,7 +11,7 @@ mod sign_in;
 mod state;
 
 pub use page::PageSession;
-pub use state::{Farewell, Registered, State};
+pub use state::{Confirmed, Farewell, Registered, State};
 
 use crate::clock;
 use crate::http::{Http, Parting};

@@ -117,6 +117,7 @@ impl PageSession {
         match session.keeper.try_update_value(|keeper| keeper.sign_out(self.epoch, seen()))? {
             SignOut::Clear(gone) => {
                 tokens::clear();
+                tokens::clear_registration();
                 super::caches::clear();
                 session.leave(farewell);
                 Some(*gone)

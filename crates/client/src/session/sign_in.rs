@@ -1,11 +1,12 @@
 //! How a session begins.
 
 use super::page::{Cookies, Delivered};
-use super::{Farewell, PageSession, Registered, Session, lock, seen};
+use super::{Confirmed, Farewell, PageSession, Registered, Session, State, lock, seen};
 use crate::http::{Call, milliseconds};
 use crate::policy::{Exchange, Failure, Refusal, Renewal, SignIn, TokenAnswer, Tokens, read_empty, read_json};
-use auth_types::requests::{DeleteMeRequest, LoginRequest, PasswordChangeRequest, RegisterRequest};
-use auth_types::responses::{ConfigResponse, TokenTransport};
+use crate::tokens;
+use auth_types::requests::{DeleteMeRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest, RegisterRequest};
+use auth_types::responses::{ConfigResponse, EmailVerifyResponse, PendingRegistrationResponse, TokenTransport};
 use auth_types::{FieldErrors, Reason};
 use futures::future::select;
 use gloo_timers::future::TimeoutFuture;
@@ -22,7 +23,8 @@ impl PageSession {
     /// # Errors
     /// What to tell people instead.
     pub async fn login(self, request: &LoginRequest) -> Result<(), Failure> {
-        self.sign_in_by(Call::post("/api/auth/login/", request)).await.map(|_| ())
+        let (exchange, _turn) = self.send_to_sign_in(Call::post("/api/auth/login/", request)).await?;
+        self.adopt(exchange)
     }
 
     /// Creates an account and signs in, unless the address must be confirmed first.
@@ -30,7 +32,31 @@ impl PageSession {
     /// # Errors
     /// What to tell people instead.
     pub async fn register(self, request: &RegisterRequest) -> Result<Registered, Failure> {
-        self.sign_in_by(Call::post("/api/auth/register/", request)).await
+        let (exchange, _turn) = self.send_to_sign_in(Call::post("/api/auth/register/", request)).await?;
+        if exchange.as_ref().is_ok_and(|answer| answer.status == 202) {
+            let pending: PendingRegistrationResponse = read_json(exchange)?;
+            tokens::write_registration(&pending.registration);
+            return Ok(Registered::ConfirmEmail);
+        }
+        self.adopt(exchange).map(|()| Registered::SignedIn)
+    }
+
+    /// Confirms an address by a mailed link's token. The browser that signed up is signed in, unless somebody is already.
+    ///
+    /// # Errors
+    /// What to tell people instead.
+    pub async fn confirm_email(self, token: String) -> Result<Confirmed, Failure> {
+        let is_free = !matches!(self.session.state.get_untracked(), State::SignedIn(_));
+        let registration = tokens::read_registration().filter(|_| is_free);
+        let request = EmailVerifyRequest { token, registration, reject: None };
+        let (exchange, _turn) = self.send_to_sign_in(Call::post("/api/auth/email/verify/", &request)).await?;
+        let signed_in = exchange.as_ref().is_ok_and(|answer| answer.status == 201);
+        let EmailVerifyResponse { notice, .. } = read_json(exchange.clone())?;
+        if signed_in {
+            tokens::clear_registration();
+            self.adopt(exchange)?;
+        }
+        Ok(Confirmed { signed_in, notice })
     }
 
     /// Changes the password. The answer is a new session in place of this one and of all others.
@@ -69,10 +95,10 @@ impl PageSession {
 
     /// Sends what signs somebody in, in the way that the server asks for: where the refresh token comes in a cookie, the
     /// browser keeps it only from an answer to a request with credentials, and elsewhere it refuses such an answer.
-    async fn sign_in_by(self, call: Call) -> Result<Registered, Failure> {
+    async fn send_to_sign_in(self, call: Call) -> Result<(Exchange, Option<lock::Turn>), Failure> {
         let http = self.session.http;
         let config: ConfigResponse = read_json(http.send(&Call::get("/api/auth/config/")).await)?;
-        let (call, _turn) = match config.token_transport {
+        let (call, turn) = match config.token_transport {
             TokenTransport::Body => (call, None),
             TokenTransport::Cookie => {
                 // The answer to another tab's request would put the cookie of the session before back, or take ours.
@@ -82,11 +108,7 @@ impl PageSession {
             }
         };
         self.check()?;
-        let exchange = http.send(&call).await;
-        if exchange.as_ref().is_ok_and(|answer| answer.status == 202) {
-            return Ok(Registered::ConfirmEmail);
-        }
-        self.adopt(exchange).map(|()| Registered::SignedIn)
+        Ok((http.send(&call).await, turn))
     }
 
     /// Starts the session that the answer to a sign-in gives. When somebody signed in or out since this page asked for

@@ -2,6 +2,7 @@
 
 use crate::policy::Epoch;
 use auth_types::Reason;
+use auth_types::responses::VerifyNotice;
 
 /// Whether someone is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,15 @@ pub enum Registered {
     SignedIn,
     /// A link in a mail must be opened first.
     ConfirmEmail,
+}
+
+/// What the confirmation of an address led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Confirmed {
+    /// This browser signed up, and is signed in now.
+    pub signed_in: bool,
+    /// What did not go as asked.
+    pub notice: Option<VerifyNotice>,
 }
 
 impl Farewell {
