@@ -326,9 +326,9 @@ async fn every_limited_answer_tells_how_the_budgets_stand() {
     assert_eq!(policies(&right), format!(r#"{own}, "signed-in-user";q=30;w=900"#), "the account's after proof");
     let tokens = right.ok();
     let refreshed = app.refresh(&tokens).await;
-    let of_client = r#""requests-client";q=6000;w=60"#;
-    assert_eq!(policies(&refreshed), of_client, "none of the session, which others may have a token of");
-    assert_eq!(policies(&app.me(&refreshed.ok()).await), of_client);
+    let of_token = r#""requests-client";q=6000;w=60, "requests-session";q=600;w=60"#;
+    assert_eq!(policies(&refreshed), format!(r#"{of_token}, "refresh-session";q=60;w=60"#));
+    assert_eq!(policies(&app.me(&refreshed.ok()).await), of_token);
     assert!(!app.get("/healthz").await.headers.contains_key("ratelimit"), "what is not limited reports nothing");
 }
 

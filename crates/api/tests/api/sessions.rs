@@ -10,7 +10,7 @@ use serde_json::Value;
 on_both_databases![
     the_list_shows_the_callers_live_sessions_latest_used_first,
     nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated,
-    a_thief_who_watches_a_session_for_hours_does_not_see_it_used,
+    a_thief_who_watches_a_session_for_hours_does_not_see_it_refreshed,
     a_session_can_be_ended_from_another_device,
     the_session_in_use_can_be_ended_too,
     another_users_session_is_not_found_and_stays,
@@ -64,6 +64,12 @@ async fn seen(app: &TestApp, tokens: &TokenResponse) -> Vec<String> {
     watch(app, tokens, "127.0.0.1").await
 }
 
+/// Without what remains of the session's requests: that somebody uses the session is no secret, when it is refreshed is.
+fn without_requests(value: &str) -> String {
+    let kept: Vec<_> = value.split(", ").filter(|part| !part.starts_with("\"requests-session\";r=")).collect();
+    kept.join(", ")
+}
+
 /// The same from elsewhere.
 async fn watch(app: &TestApp, tokens: &TokenResponse, address: &str) -> Vec<String> {
     let mut seen = Vec::new();
@@ -83,7 +89,9 @@ async fn watch(app: &TestApp, tokens: &TokenResponse, address: &str) -> Vec<Stri
         // The export grows by its own events.
         let differ = ["x-request-id", "date", "content-length"];
         let headers = answer.headers.iter().filter(|(name, _)| !differ.contains(&name.as_str()));
-        seen.extend(headers.map(|(name, value)| format!("{path} {name}: {value:?}")));
+        seen.extend(
+            headers.map(|(name, value)| format!("{path} {name}: {}", without_requests(value.to_str().unwrap()))),
+        );
     }
     seen
 }
@@ -107,8 +115,8 @@ async fn nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated(database:
     assert_eq!(app.verify(&laptop.refresh).await.seen(), app.verify(&ended.refresh).await.seen());
 }
 
-/// From one look to the next nothing changes, neither a time when a step of 5 minutes is over nor what is left of a budget.
-async fn a_thief_who_watches_a_session_for_hours_does_not_see_it_used(database: Database) {
+/// From one look to the next nothing changes, neither a time when a step of 5 minutes is over nor what is left of its refreshes.
+async fn a_thief_who_watches_a_session_for_hours_does_not_see_it_refreshed(database: Database) {
     let builder = TestApp::builder(database).user(ADA).set("TRUSTED_PROXY_HOPS", "1").limited();
     let app = builder.set("ACCESS_TOKEN_LIFETIME", "36000").start().await;
     let mut owners = app.login(ADA).await;

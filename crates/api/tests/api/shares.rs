@@ -71,9 +71,12 @@ async fn a_client_without_a_token_has_six_hundred_requests_on_every_route_that_t
 async fn a_session_has_six_hundred_requests_and_its_client_many_more(database: Database) {
     let app = start(database).await;
     let (tokens, other) = (app.login(ADA).await, app.login(ADA).await);
-    for _ in 0..600 {
-        app.me(&tokens).await.has_status(200);
+    let mut last = app.me(&tokens).await;
+    for _ in 1..600 {
+        last = app.me(&tokens).await;
+        last.has_status(200);
     }
+    assert!(last.header("ratelimit").contains(r#""requests-session";r=0"#), "{}", last.header("ratelimit"));
     app.me(&tokens).await.throttled();
     app.logout(&tokens.refresh).await.throttled();
     app.me(&other).await.done();

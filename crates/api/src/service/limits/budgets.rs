@@ -18,13 +18,12 @@ pub enum Per {
 }
 
 impl Per {
-    /// Whether the `RateLimit` headers report it. Who sees how a name's budget stands learns what others do with that name;
-    /// and whoever has stolen a token of a session would see when its owner comes back and refreshes.
+    /// Whether the `RateLimit` headers report it. Who sees how a name's budget stands learns what others do with that name.
     #[must_use]
     pub const fn is_reported(self) -> bool {
         match self {
-            Self::Client | Self::User => true,
-            Self::Name | Self::NameAndNetwork | Self::Session => false,
+            Self::Client | Self::User | Self::Session => true,
+            Self::Name | Self::NameAndNetwork => false,
         }
     }
 }
