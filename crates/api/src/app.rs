@@ -18,7 +18,7 @@ use crate::service::pool::WorkPool;
 use crate::service::readiness::Readiness;
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::tokens::Tokens;
-use crate::service::{Services, backup, passwords, prune, retention};
+use crate::service::{Services, backup, prune, retention};
 use crate::store::Store;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -70,7 +70,6 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
         pictures: WorkPool::for_pictures(metrics.pictures.clone())?,
         exports: ExportSlots::new(settings.database.pool_size, metrics.exports.clone()),
         files: Files::open(&settings.storage, Tries::Few, settings.patience)?,
-        nobodys_hash: passwords::nobodys_hash(settings.passwords.bcrypt_cost)?.into(),
         feed: RevocationFeed::default(),
         readiness: Readiness::default(),
         bodies: Room::for_bodies(metrics.bodies_refused.clone()),

@@ -12,7 +12,6 @@ use auth_types::requests::LoginRequest;
 use auth_types::responses::{EmailVerification, TokenResponse};
 use auth_types::{FieldErrors, UserId, validation};
 use chrono::{DateTime, Duration, Utc};
-use secrecy::ExposeSecret;
 
 /// A network that was seen within this time need not be noted again: hours.
 const NETWORK_FRESH_HOURS: i64 = 24;
@@ -111,9 +110,9 @@ struct Found {
 
 impl Found {
     /// One hash for each name, so that one comparison is made, whoever it is.
-    fn password_hash<'a>(&'a self, nobody: &'a str) -> &'a str {
+    fn password_hash(&self) -> &str {
         let of_user = self.user.as_ref().map(|user| user.password_hash.as_str());
-        of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(nobody)
+        of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(passwords::NOBODYS_HASH)
     }
 
     fn judge(self, verdict: Verdict, renewed: Option<String>) -> Guess {
@@ -200,7 +199,7 @@ async fn guess(
         gate::change(Share::proven(network.share_key()));
     }
     let cost = services.settings.passwords.bcrypt_cost;
-    let encoded = found.password_hash(services.nobodys_hash.expose_secret()).to_owned();
+    let encoded = found.password_hash().to_owned();
     // A pending registration's is not renewed: that would be work that a stranger can see.
     let may_renew = found.user.is_some();
     let compare = move || {

@@ -68,8 +68,6 @@ pub struct Services {
     pub pictures: WorkPool,
     pub files: Files,
     pub exports: ExportSlots,
-    /// What an unknown user's password is compared with.
-    pub nobodys_hash: secrecy::SecretString,
     pub feed: RevocationFeed,
     pub readiness: Readiness,
     /// Memory for request bodies that are on their way.

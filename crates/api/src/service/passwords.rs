@@ -12,6 +12,11 @@ use std::num::NonZeroU32;
 const BCRYPT_SHA256: &str = "bcrypt_sha256$";
 /// Django's `PBKDF2PasswordHasher`: `pbkdf2_sha256$ITERATIONS$SALT$HASH`.
 const PBKDF2_SHA256: &str = "pbkdf2_sha256$";
+/// What a stored hash may cost to compare, unless more is configured: some seconds. A higher one is damaged, and would hold
+/// a thread for hours.
+const MOST_COST: u32 = 16;
+/// What an unknown user's password is compared with: no password has it.
+pub const NOBODYS_HASH: &str = "!";
 /// zxcvbn's scale goes from 0 to 4; 2 means more than a million guesses.
 const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
 /// zxcvbn's time grows faster than the length: what comes behind this is not judged, and makes no password worse.
@@ -41,31 +46,46 @@ pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
 }
 
 /// Compares a password with a stored encoding. Only in the hashing pool.
+///
+/// A wrong one takes at least the work of `cost`, whatever the encoding is, so that the time of a refusal tells no stranger
+/// whether there is an account, and how old its password is.
 #[must_use]
 pub fn verify(password: &str, encoded: &str, cost: u32) -> Verdict {
+    let (verdict, spent) = compare(password, encoded, cost);
+    if verdict == Verdict::Wrong {
+        spend_rest(password, spent, cost);
+    }
+    log::trace!("passwords.bcrypt: cost {}", spent.unwrap_or(cost).max(cost));
+    verdict
+}
+
+/// The verdict, and the bcrypt cost that it took, if it took any.
+fn compare(password: &str, encoded: &str, cost: u32) -> (Verdict, Option<u32>) {
     if let Some(hash) = encoded.strip_prefix(BCRYPT_SHA256) {
-        let Ok(parts) = hash.parse::<bcrypt::HashParts>() else { return Verdict::Wrong };
-        log::trace!("passwords.bcrypt: cost {}", parts.get_cost());
-        let right = bcrypt::verify(sha256_hex(password), hash).unwrap_or(false);
-        return match (right, parts.get_cost() == cost) {
-            (true, true) => Verdict::Right,
-            (true, false) => Verdict::RightButOutdated,
-            (false, _) => Verdict::Wrong,
+        let stored = hash.parse::<bcrypt::HashParts>().map(|parts| parts.get_cost());
+        let Some(stored) = stored.ok().filter(|stored| *stored <= MOST_COST.max(cost)) else {
+            return (Verdict::Wrong, None);
+        };
+        let is_right = bcrypt::verify(sha256_hex(password), hash).unwrap_or(false);
+        return match is_right {
+            true if stored == cost => (Verdict::Right, Some(stored)),
+            true => (Verdict::RightButOutdated, Some(stored)),
+            false => (Verdict::Wrong, Some(stored)),
         };
     }
     match encoded.strip_prefix(PBKDF2_SHA256) {
-        Some(rest) if verify_pbkdf2(password, rest) => Verdict::RightButOutdated,
-        _ => Verdict::Wrong,
+        Some(rest) if verify_pbkdf2(password, rest) => (Verdict::RightButOutdated, None),
+        _ => (Verdict::Wrong, None),
     }
 }
 
-/// An encoding that no password has, at the same cost: what an unknown user's password is compared with, so that a
-/// stranger cannot tell by the time who has an account.
-///
-/// # Errors
-/// As [`hash`].
-pub fn nobodys_hash(cost: u32) -> Result<String, bcrypt::BcryptError> {
-    hash(&uuid::Uuid::new_v4().to_string(), cost)
+/// Spends what is missing of the work of `cost`. Each step of bcrypt's cost doubles the work, so that those from `spent` to
+/// the one below `cost` add up to the rest.
+fn spend_rest(password: &str, spent: Option<u32>, cost: u32) {
+    let missing = spent.map_or(cost..cost + 1, |spent| spent..cost);
+    for step in missing {
+        std::hint::black_box(bcrypt::bcrypt(step, [0; 16], sha256_hex(password).as_bytes()));
+    }
 }
 
 fn verify_pbkdf2(password: &str, rest: &str) -> bool {
@@ -160,7 +180,7 @@ pub fn judge(password: &str, own_words: &OwnWords) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, hash, nobodys_hash, verify};
+    use super::{NOBODYS_HASH, Verdict, compare, hash, verify};
 
     /// Made with Python's hashlib and libxcrypt by Django's algorithms.
     const OF_DJANGO: [(&str, &str); 4] = [
@@ -195,10 +215,16 @@ mod tests {
 
     #[test]
     fn nobody_has_a_password() {
-        let nobody = nobodys_hash(4).unwrap_or_default();
-        assert!(nobody.starts_with("bcrypt_sha256$$2b$04$"));
-        for guess in ["", "nobody", nobody.as_str()] {
-            assert_eq!(verify(guess, &nobody, 4), Verdict::Wrong);
+        for guess in ["", "nobody", NOBODYS_HASH] {
+            assert_eq!(verify(guess, NOBODYS_HASH, 4), Verdict::Wrong);
+        }
+    }
+
+    #[test]
+    fn a_damaged_row_demands_no_work_without_end() {
+        let stored = |cost| format!("bcrypt_sha256$$2b${cost}$wJalrXUtnFEMIK7MDENGbO4V7au/LOKVEagqTMEa9WQA5y/uYUOg6");
+        for row in [stored(17), stored(31), "pbkdf2_sha256$10000001$salt$AAAA".to_owned()] {
+            assert_eq!(compare("violet harbor lantern 42", &row, 12), (Verdict::Wrong, None), "{row}");
         }
     }
 }

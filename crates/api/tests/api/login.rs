@@ -3,7 +3,6 @@
 use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, hold_hashing, on_both_databases, queue_length};
 use auth_types::requests::{LoginRequest, RegisterRequest};
 use auth_types::{Reason, Role};
-use secrecy::ExposeSecret;
 use std::time::Duration;
 
 on_both_databases![
@@ -284,16 +283,4 @@ async fn past_the_hashing_queue_a_sign_in_is_a_503_and_nothing_else_slows_down()
     drop(held);
     app.login(ADA).await;
     app.register(&new).await.created();
-}
-
-#[actix_web::test]
-async fn an_unknown_user_costs_as_much_hashing_as_a_known_one() {
-    let app = start(Database::Sqlite).await;
-    let of_nobody = app.services().nobodys_hash.expose_secret();
-    let of_ada = stored_hash(&app);
-    let scheme_and_cost = "bcrypt_sha256$$2b$04$";
-    assert!(of_nobody.starts_with(scheme_and_cost) && of_ada.starts_with(scheme_and_cost));
-    assert_eq!(of_nobody.len(), of_ada.len());
-    // That both are compared in the pool shows in the test above: past its queue both are 503.
-    app.sign_in("eve@example.com", "").await.wrong_fields(&["password"]);
 }

@@ -13,6 +13,8 @@ const FAST: Duration = Duration::from_millis(50);
 const SLOW: Duration = Duration::from_secs(1);
 /// The quickest counts: on a busy machine every run is slower than it needs to be.
 const RUNS: u32 = 3;
+/// Any password: the time depends on the cost alone.
+const MEASURED: &str = "violet harbor lantern 42";
 /// No further run is started after this.
 const LONG_ENOUGH: Duration = Duration::from_secs(3);
 
@@ -41,7 +43,7 @@ fn quickest(cost: u32) -> Option<Duration> {
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let watch = Stopwatch::start();
-        passwords::nobodys_hash(cost).ok()?;
+        passwords::hash(MEASURED, cost).ok()?;
         times.push(watch.elapsed());
         if times.iter().any(|time| judge(*time).is_none()) || times.iter().sum::<Duration>() > LONG_ENOUGH {
             break;
