@@ -75,7 +75,7 @@ pub struct Metrics {
     pub database: GateMetrics,
     /// Connections of one peer beyond its share.
     pub connections_refused: Counter,
-    /// Bodies for which their share of the memory was used up.
+    /// Bodies for which their share was used up: of the memory, or of the bodies on their way.
     pub bodies_refused: Counter,
     pub mail: MailMetrics,
     pub exports: ExportMetrics,
@@ -128,7 +128,7 @@ impl Metrics {
         self.pictures.register(Resource::Pictures, r);
         self.database.register(Resource::Database, r);
         r.register("connections_refused", "Connections beyond their peer's share", self.connections_refused.clone());
-        r.register("bodies_refused", "Bodies beyond their share of memory", self.bodies_refused.clone());
+        r.register("bodies_refused", "Bodies beyond their client's share", self.bodies_refused.clone());
         self.mail.register(r);
         self.exports.register(r);
         self.backup.register(r);

@@ -5,15 +5,18 @@
 //! order they came, so that one client with a thousand requests delays another with one request by one turn. Any layer
 //! may hold a gate; a gate knows nothing of what is done behind it.
 
+mod line;
+mod parts;
 mod queue;
 mod refusals;
 mod room;
 mod share;
 
+pub use parts::Parts;
 pub use queue::Capacity;
 pub use refusals::Refusals;
 pub use room::{Hold, Room};
-pub use share::{Class, Share, ShareKey, change, current, within};
+pub use share::{Class, Share, ShareKey, current, prove, within};
 
 use crate::clock::Stopwatch;
 use crate::metrics::GateMetrics;
@@ -63,7 +66,7 @@ struct Inner {
 /// The right to be behind the gate, until it is dropped.
 pub struct Permit {
     gate: Gate,
-    key: ShareKey,
+    share: Share,
 }
 
 /// A place in the queue, which a caller that stops waiting leaves.
@@ -127,9 +130,9 @@ impl Gate {
     fn let_in(&self) {
         loop {
             let next = self.0.queue.lock().next();
-            let Some((key, granted)) = next else { return };
+            let Some((share, granted)) = next else { return };
             // When nobody takes the permit, it comes back dropped, and the next in turn gets it.
-            drop(granted.send(Ok(Permit { gate: self.clone(), key })));
+            drop(granted.send(Ok(Permit { gate: self.clone(), share })));
         }
     }
 }
@@ -142,13 +145,13 @@ impl std::fmt::Debug for Inner {
 
 impl std::fmt::Debug for Permit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Permit").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Permit").field("share", &self.share).finish_non_exhaustive()
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.gate.0.queue.lock().leave(self.key);
+        self.gate.0.queue.lock().leave(self.share);
         self.gate.let_in();
     }
 }

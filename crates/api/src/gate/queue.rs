@@ -1,15 +1,16 @@
-//! The order in which a gate lets in: class by class, in each class share by share, in each share first come first served.
-//! Pure: it waits for nothing and knows no time.
+//! The order in which a gate lets in: class by class, and in each class as its [`Line`] says. Pure: it waits for nothing
+//! and knows no time.
 
+use super::line::Line;
 use super::share::{Class, Share, ShareKey};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 /// How much a gate takes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
     /// So many are in at once.
     pub inside: usize,
-    /// Of one share.
+    /// Of one account, and of one client with all its accounts.
     pub inside_by_share: usize,
     /// So many wait.
     pub waiting: usize,
@@ -46,15 +47,6 @@ pub(super) struct FairQueue<T> {
     next_ticket: u64,
 }
 
-/// Those of one class.
-#[derive(Debug)]
-struct Line<T> {
-    /// Shares with somebody waiting, the next one first.
-    order: VecDeque<ShareKey>,
-    waiting: HashMap<ShareKey, VecDeque<(u64, T)>>,
-    total: usize,
-}
-
 impl<T> FairQueue<T> {
     pub(super) fn new(capacity: Capacity) -> Self {
         let (strangers, proven) = (Line::new(), Line::new());
@@ -64,7 +56,7 @@ impl<T> FairQueue<T> {
 
     /// How many wait, and how many are in.
     pub(super) fn load(&self) -> (usize, usize) {
-        (self.strangers.total + self.proven.total, self.inside_total)
+        (self.strangers.total() + self.proven.total(), self.inside_total)
     }
 
     /// Puts somebody into the queue; in a full one whoever's share holds most loses the last of them.
@@ -72,12 +64,12 @@ impl<T> FairQueue<T> {
         let Ok(evicted) = self.make_room(share) else { return Pushed::Refused };
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.line(share.class).push(share.key, (ticket, waiter));
+        self.line(share.class).push(share, (ticket, waiter));
         Pushed::Waits { ticket, evicted }
     }
 
     /// Takes the next in turn out of the queue and lets them in, if there is room.
-    pub(super) fn next(&mut self) -> Option<(ShareKey, T)> {
+    pub(super) fn next(&mut self) -> Option<(Share, T)> {
         if self.inside_total >= self.capacity.inside {
             return None;
         }
@@ -89,12 +81,14 @@ impl<T> FairQueue<T> {
     }
 
     /// Somebody of this share is out again.
-    pub(super) fn leave(&mut self, key: ShareKey) {
+    pub(super) fn leave(&mut self, share: Share) {
         self.inside_total -= 1;
-        if let Some(inside) = self.inside.get_mut(&key) {
-            *inside -= 1;
-            if *inside == 0 {
-                self.inside.remove(&key);
+        for key in share.keys() {
+            if let Some(inside) = self.inside.get_mut(&key) {
+                *inside -= 1;
+                if *inside == 0 {
+                    self.inside.remove(&key);
+                }
             }
         }
     }
@@ -111,18 +105,21 @@ impl<T> FairQueue<T> {
         }
     }
 
-    fn next_of(&mut self, class: Class) -> Option<(ShareKey, T)> {
+    fn next_of(&mut self, class: Class) -> Option<(Share, T)> {
         let (inside, most) = (&self.inside, self.capacity.inside_by_share);
-        let may_enter = |key: &ShareKey| inside.get(key).is_none_or(|inside| *inside < most);
+        let may_enter = |key: ShareKey| inside.get(&key).is_none_or(|inside| *inside < most);
         let line = match class {
             Class::Stranger => &mut self.strangers,
             Class::Proven => &mut self.proven,
         };
-        let (key, waiter) = line.next(may_enter)?;
+        let (key, client, waiter) = line.next(may_enter)?;
+        let share = Share { class, key, client };
         self.last = class;
-        *self.inside.entry(key).or_default() += 1;
+        for key in share.keys() {
+            *self.inside.entry(key).or_default() += 1;
+        }
         self.inside_total += 1;
-        Some((key, waiter))
+        Some((share, waiter))
     }
 
     /// A class that has less than its half of the queue takes the room from the other; else its own shares settle it.
@@ -135,72 +132,11 @@ impl<T> FairQueue<T> {
             return Ok(None);
         }
         let half = self.capacity.waiting / 2;
-        if self.line(share.class).total < half {
+        if self.line(share.class).total() < half {
             let other = if share.class == Class::Stranger { Class::Proven } else { Class::Stranger };
-            return Ok(self.line(other).evict_more_than(0));
+            return Ok(self.line(other).evict());
         }
-        let own = self.line(share.class);
-        own.evict_more_than(own.held_by(share.key) + 1).map(Some).ok_or(())
-    }
-}
-
-impl<T> Line<T> {
-    fn new() -> Self {
-        Self { order: VecDeque::new(), waiting: HashMap::new(), total: 0 }
-    }
-
-    fn held_by(&self, key: ShareKey) -> usize {
-        self.waiting.get(&key).map_or(0, VecDeque::len)
-    }
-
-    fn push(&mut self, key: ShareKey, waiter: (u64, T)) {
-        let own = self.waiting.entry(key).or_default();
-        if own.is_empty() {
-            self.order.push_back(key);
-        }
-        own.push_back(waiter);
-        self.total += 1;
-    }
-
-    fn next(&mut self, may_enter: impl Fn(&ShareKey) -> bool) -> Option<(ShareKey, T)> {
-        let index = self.order.iter().position(may_enter)?;
-        let key = self.order.remove(index)?;
-        let own = self.waiting.get_mut(&key)?;
-        let (_, waiter) = own.pop_front()?;
-        self.total -= 1;
-        if own.is_empty() {
-            self.waiting.remove(&key);
-        } else {
-            self.order.push_back(key);
-        }
-        Some((key, waiter))
-    }
-
-    fn remove(&mut self, key: ShareKey, ticket: u64) -> Option<T> {
-        let own = self.waiting.get_mut(&key)?;
-        let index = own.iter().position(|(own, _)| *own == ticket)?;
-        let (_, waiter) = own.remove(index)?;
-        self.removed(key);
-        Some(waiter)
-    }
-
-    /// The latest of the share that holds most, if it holds more than `least`.
-    fn evict_more_than(&mut self, least: usize) -> Option<T> {
-        let (key, held) = self.waiting.iter().map(|(key, own)| (*key, own.len())).max_by_key(|(_, held)| *held)?;
-        if held <= least {
-            return None;
-        }
-        let (_, waiter) = self.waiting.get_mut(&key)?.pop_back()?;
-        self.removed(key);
-        Some(waiter)
-    }
-
-    fn removed(&mut self, key: ShareKey) {
-        self.total -= 1;
-        if self.held_by(key) == 0 {
-            self.waiting.remove(&key);
-            self.order.retain(|other| *other != key);
-        }
+        self.line(share.class).evict_for(share).map(Some).ok_or(())
     }
 }
 
@@ -219,6 +155,11 @@ mod tests {
         Share::proven(ShareKey::Account(number))
     }
 
+    /// One of the accounts that somebody uses from one machine.
+    fn of_machine(account: i64, machine: i64) -> Share {
+        proven(account).of(ShareKey::Account(-machine))
+    }
+
     fn queue(inside: usize, waiting: usize) -> Queue {
         FairQueue::new(Capacity { inside, inside_by_share: inside, waiting })
     }
@@ -230,9 +171,9 @@ mod tests {
     /// Everybody in the order of their turns, each leaving before the next comes in.
     fn turns(queue: &mut Queue) -> Vec<&'static str> {
         let mut served = Vec::new();
-        while let Some((key, name)) = queue.next() {
+        while let Some((share, name)) = queue.next() {
             served.push(name);
-            queue.leave(key);
+            queue.leave(share);
         }
         served
     }
@@ -270,9 +211,75 @@ mod tests {
         assert_eq!(entered, ["a1", "a2"], "half of four");
         waits(&mut queue, stranger(2), "b1");
         assert_eq!(queue.next().map(|(_, name)| name), Some("b1"), "the share that waits in front stops nobody");
-        queue.leave(ShareKey::Account(1));
+        queue.leave(stranger(1));
         assert_eq!(queue.next().map(|(_, name)| name), Some("a3"));
         assert_eq!(queue.load(), (0, 3));
+    }
+
+    #[test]
+    fn all_accounts_of_one_client_have_its_turns_together() {
+        let mut queue = queue(1, 1_000);
+        for number in 0..300 {
+            waits(&mut queue, of_machine(number, 1), if number < 3 { "first" } else { "other" });
+        }
+        waits(&mut queue, of_machine(0, 1), "again");
+        waits(&mut queue, of_machine(900, 2), "owner");
+        waits(&mut queue, of_machine(901, 2), "owner");
+        let served = turns(&mut queue);
+        assert_eq!(served[..5], ["first", "owner", "first", "owner", "first"]);
+        assert_eq!(served[302], "again", "after one turn of each of its accounts");
+    }
+
+    #[test]
+    fn one_account_has_one_turn_from_however_many_addresses_it_comes() {
+        let mut queue = queue(1, 1_000);
+        for machine in 0..300 {
+            waits(&mut queue, of_machine(1, machine), "shared token");
+        }
+        waits(&mut queue, of_machine(2, 999), "owner");
+        assert_eq!(turns(&mut queue)[..3], ["shared token", "owner", "shared token"]);
+    }
+
+    #[test]
+    fn all_accounts_of_one_client_have_one_part_inside_and_strangers_at_its_address_share_it() {
+        let mut queue = FairQueue::new(Capacity::of(4, 16));
+        let machine = ShareKey::Account(-1);
+        for (share, name) in [(of_machine(1, 1), "a"), (of_machine(2, 1), "b"), (of_machine(3, 1), "c")] {
+            waits(&mut queue, share, name);
+        }
+        waits(&mut queue, Share::stranger(machine), "d");
+        let entered: Vec<_> = std::iter::from_fn(|| queue.next()).map(|(_, name)| name).collect();
+        assert_eq!(entered.len(), 2, "half of four: {entered:?}");
+        waits(&mut queue, of_machine(4, 2), "e");
+        assert_eq!(queue.next().map(|(_, name)| name), Some("e"));
+        assert_eq!(turns(&mut queue), [""; 0], "all of the others wait for the machine's part");
+    }
+
+    #[test]
+    fn a_full_queue_takes_from_the_client_whose_accounts_hold_most_and_inside_it_from_the_largest() {
+        let mut queue = queue(1, 6);
+        for (account, name) in [(1, "a"), (2, "b"), (3, "c"), (3, "c2"), (3, "c3")] {
+            waits(&mut queue, of_machine(account, 1), name);
+        }
+        waits(&mut queue, of_machine(9, 2), "owner");
+        assert!(matches!(queue.push(of_machine(10, 3), "d"), Pushed::Waits { evicted: Some("c3"), .. }));
+        assert_eq!(queue.push(of_machine(3, 1), "c4"), Pushed::Refused, "it would only take from itself");
+        assert!(matches!(queue.push(of_machine(4, 1), "e"), Pushed::Waits { evicted: Some("c2"), .. }));
+        assert_eq!(queue.push(of_machine(5, 1), "f"), Pushed::Refused, "one of each account is no gain");
+        assert!(matches!(
+            queue.push(of_machine(9, 2), "owner2"),
+            Pushed::Waits { evicted: Some("a" | "b" | "c" | "e"), .. }
+        ));
+        assert_eq!(queue.load(), (6, 0));
+    }
+
+    #[test]
+    fn an_account_in_a_crowded_office_is_not_put_out_by_its_neighbour() {
+        let mut queue = queue(1, 4);
+        for name in ["a1", "a2", "a3", "a4"] {
+            waits(&mut queue, of_machine(1, 1), name);
+        }
+        assert!(matches!(queue.push(of_machine(2, 1), "b1"), Pushed::Waits { evicted: Some("a4"), .. }));
     }
 
     #[test]
@@ -313,6 +320,6 @@ mod tests {
         assert_eq!(queue.remove(stranger(1), ticket), None);
         assert_eq!(turns(&mut queue), ["b1"]);
         assert_eq!(queue.load(), (0, 0));
-        assert!(queue.inside.is_empty() && queue.strangers.waiting.is_empty() && queue.strangers.order.is_empty());
+        assert!(queue.inside.is_empty() && queue.strangers.is_empty());
     }
 }

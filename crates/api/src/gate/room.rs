@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// In all.
 const BODIES_BYTES: usize = 64 * 1024 * 1024;
-/// One share has at most this part.
+/// One account, and one client with all its accounts, has at most this part.
 const SHARES_PART: usize = 8;
 /// So much of a body counts for nothing: the requests of honest clients are smaller than this, and as many as there are
 /// connections take little.
@@ -54,6 +54,13 @@ impl Room {
         Self(Arc::new(Inner { bytes, held: Mutex::default(), refusals: Refusals::of("bodies", refused) }))
     }
 
+    /// Counts and logs a body that is refused.
+    #[must_use = "it is what the client is told"]
+    pub fn refuse(&self) -> Busy {
+        self.0.refusals.note();
+        Busy
+    }
+
     /// An empty hold on the share of the request that this task answers.
     #[must_use]
     pub fn hold(&self) -> Hold {
@@ -71,17 +78,17 @@ impl Hold {
         let needed = self.bytes.saturating_sub(FREE_BYTES) - self.counted;
         let inner = &self.room.0;
         let mut held = inner.held.lock();
-        let of_share = held.by_share.get(&self.share.key).copied().unwrap_or_default();
-        let fits =
-            of_share + needed <= inner.bytes / SHARES_PART && *held.of(self.share.class) + needed <= inner.bytes / 2;
-        if !fits {
+        let of_share = |key| held.by_share.get(&key).copied().unwrap_or_default();
+        let fits = self.share.keys().all(|key| of_share(key) + needed <= inner.bytes / SHARES_PART);
+        if !fits || *held.of(self.share.class) + needed > inner.bytes / 2 {
             drop(held);
-            inner.refusals.note();
-            return Err(Busy);
+            return Err(self.room.refuse());
         }
         if needed > 0 {
             *held.of(self.share.class) += needed;
-            *held.by_share.entry(self.share.key).or_default() += needed;
+            for key in self.share.keys() {
+                *held.by_share.entry(key).or_default() += needed;
+            }
             self.counted += needed;
         }
         Ok(())
@@ -104,10 +111,12 @@ impl Drop for Hold {
         }
         let mut held = self.room.0.held.lock();
         *held.of(self.share.class) -= self.counted;
-        if let Some(of_share) = held.by_share.get_mut(&self.share.key) {
-            *of_share -= self.counted;
-            if *of_share == 0 {
-                held.by_share.remove(&self.share.key);
+        for key in self.share.keys() {
+            if let Some(of_share) = held.by_share.get_mut(&key) {
+                *of_share -= self.counted;
+                if *of_share == 0 {
+                    held.by_share.remove(&key);
+                }
             }
         }
     }
@@ -140,5 +149,22 @@ mod tests {
         assert!(fill(Share::proven(ShareKey::Account(9))).is_ok());
         held.pop();
         assert!(fill(stranger(9)).is_ok());
+    }
+
+    #[test]
+    fn the_accounts_of_one_client_have_one_part_together() {
+        let room = Room::of(1_600_000, super::Counter::default());
+        let of_machine = |account, machine| Share::proven(ShareKey::Account(account)).of(ShareKey::Account(machine));
+        let fill = |share| {
+            let mut hold = hold(&room, share);
+            hold.grow(FREE_BYTES + 150_000).map(|()| hold)
+        };
+        let held = fill(of_machine(1, -1));
+        assert!(held.is_ok());
+        assert!(fill(of_machine(2, -1)).is_err(), "another account of this machine");
+        assert!(fill(of_machine(1, -2)).is_err(), "the same account from elsewhere");
+        assert!(fill(of_machine(2, -2)).is_ok());
+        drop(held);
+        assert!(fill(of_machine(2, -1)).is_ok());
     }
 }

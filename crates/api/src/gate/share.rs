@@ -37,10 +37,13 @@ pub enum ShareKey {
 pub struct Share {
     pub class: Class,
     pub key: ShareKey,
+    /// Where it is used from. One machine has as many accounts as it signs up for, and one account is used from as many
+    /// addresses as know its token: so both have a bound. An account whose client is not known is its own.
+    pub client: ShareKey,
 }
 
 impl Share {
-    const OWN: Self = Self { class: Class::Proven, key: ShareKey::Own };
+    const OWN: Self = Self::proven(ShareKey::Own);
 
     /// Whether it is this process's own and no request's.
     #[must_use]
@@ -49,13 +52,25 @@ impl Share {
     }
 
     #[must_use]
-    pub const fn stranger(key: ShareKey) -> Self {
-        Self { class: Class::Stranger, key }
+    pub const fn stranger(client: ShareKey) -> Self {
+        Self { class: Class::Stranger, key: client, client }
     }
 
+    /// Of a client that is not known.
     #[must_use]
     pub const fn proven(key: ShareKey) -> Self {
-        Self { class: Class::Proven, key }
+        Self { class: Class::Proven, key, client: key }
+    }
+
+    /// The same, used by `client`; nobody is told from all the others by not being known.
+    #[must_use]
+    pub fn of(self, client: ShareKey) -> Self {
+        if client == ShareKey::Unknown { self } else { Self { client, ..self } }
+    }
+
+    /// What its use is counted by.
+    pub(super) fn keys(self) -> impl Iterator<Item = ShareKey> {
+        std::iter::once(self.key).chain((self.client != self.key).then_some(self.client))
     }
 }
 
@@ -70,8 +85,8 @@ pub fn current() -> Share {
     SHARE.try_with(Cell::get).unwrap_or(Share::OWN)
 }
 
-/// From here on the request uses `share`: it is known now whose it is.
-pub fn change(share: Share) {
+/// From here on the request of this client uses the proven share of `key`: it is known now whose it is.
+pub fn prove(key: ShareKey) {
     // Outside of a request it stays the process's own.
-    let _ = SHARE.try_with(|current| current.set(share));
+    let _ = SHARE.try_with(|current| current.set(Share::proven(key).of(current.get().client)));
 }

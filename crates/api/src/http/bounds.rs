@@ -104,8 +104,9 @@ async fn take_requests(
 }
 
 fn share(caller: Option<CurrentUser>, client: &ClientInfo) -> Share {
+    let client = client.network.map_or(ShareKey::Unknown, Network::share_key);
     match caller {
-        Some(caller) => Share::proven(ShareKey::Account(caller.id.0)),
-        None => Share::stranger(client.network.map_or(ShareKey::Unknown, Network::share_key)),
+        Some(caller) => Share::proven(ShareKey::Account(caller.id.0)).of(client),
+        None => Share::stranger(client),
     }
 }

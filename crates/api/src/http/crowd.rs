@@ -1,16 +1,17 @@
-//! The connections that are open in this process: how many there may be, and how many of them one peer may have.
+//! The connections that are open in this process: how many there may be, how many of them one peer may have, and on how
+//! many of them the bodies of one client may be on their way.
 
 use crate::config::TrustedProxies;
-use crate::gate::Refusals;
+use crate::gate::{Parts, Refusals, ShareKey};
 use crate::service::limits::Network;
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// One peer has at most this part of all connections, unless it is a trusted proxy.
-const PEERS_PART: usize = 8;
+/// One peer has at most this part of all connections, unless it is a trusted proxy; and one client's bodies, wherever it
+/// connects from.
+const PART: usize = 8;
 
 /// All open connections; clones share them.
 #[derive(Debug, Clone)]
@@ -22,20 +23,14 @@ struct Shared {
     /// A proxy has many clients.
     proxies: TrustedProxies,
     open: Mutex<Open>,
+    bodies: Mutex<Parts<ShareKey>>,
     refusals: Refusals,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Open {
     total: usize,
-    by_peer: HashMap<Network, Peer>,
-}
-
-#[derive(Debug, Default)]
-struct Peer {
-    open: usize,
-    /// Whether a connection was refused since the peer had less than half of its part: the others must make room.
-    pressed: bool,
+    peers: Parts<Network>,
 }
 
 /// One connection's place, until it is dropped.
@@ -47,12 +42,22 @@ pub(super) struct Seat {
     refused: bool,
 }
 
+/// The place of a body that is on its way, until it is dropped.
+#[derive(Debug)]
+pub(super) struct BodySeat {
+    crowd: Crowd,
+    /// `None` for an unknown client: all of those together are not one.
+    client: Option<ShareKey>,
+}
+
 impl Crowd {
     /// At most `most` connections; those of one peer that are too many are counted by `refused`.
     #[must_use]
     pub fn of_at_most(most: usize, proxies: TrustedProxies, refused: Counter) -> Self {
         let refusals = Refusals::of("connections", refused);
-        Self(Arc::new(Shared { most, proxies, open: Mutex::default(), refusals }))
+        let open = Mutex::new(Open { total: 0, peers: Parts::of_at_most(most / PART) });
+        let bodies = Mutex::new(Parts::of_at_most(most / PART));
+        Self(Arc::new(Shared { most, proxies, open, bodies, refusals }))
     }
 
     /// Notes a connection. One that is over its peer's part has a seat that says so, and must be closed at once.
@@ -61,20 +66,11 @@ impl Crowd {
         let counted = counted.map(Network::from);
         let mut open = self.0.open.lock();
         open.total += 1;
-        if let Some(network) = counted {
-            let peer = open.by_peer.entry(network).or_default();
-            if peer.open >= self.part() {
-                peer.pressed = true;
-                self.0.refusals.note();
-                return Seat { crowd: self.clone(), peer: None, refused: true };
-            }
-            peer.open += 1;
+        if counted.is_some_and(|network| !open.peers.take(network)) {
+            self.0.refusals.note();
+            return Seat { crowd: self.clone(), peer: None, refused: true };
         }
         Seat { crowd: self.clone(), peer: counted, refused: false }
-    }
-
-    fn part(&self) -> usize {
-        (self.0.most / PEERS_PART).max(1)
     }
 }
 
@@ -86,30 +82,46 @@ impl Seat {
     /// Past three quarters of all connections, or when others of the peer are refused: whoever waits must make room.
     pub(super) fn is_dense(&self) -> bool {
         let open = self.crowd.0.open.lock();
-        let pressed = self.peer.and_then(|network| open.by_peer.get(&network)).is_some_and(|peer| peer.pressed);
-        pressed || open.total * 4 > self.crowd.0.most * 3
+        self.peer.is_some_and(|network| open.peers.is_pressed(network)) || open.total * 4 > self.crowd.0.most * 3
+    }
+
+    /// Notes a body of `client` on this connection, unless too many of its bodies are on their way. Behind a proxy this is
+    /// all that bounds how many connections one client holds.
+    pub(super) fn begin_body(&self, client: ShareKey) -> Option<BodySeat> {
+        let client = Some(client).filter(|client| *client != ShareKey::Unknown);
+        let taken = client.is_none_or(|client| self.crowd.0.bodies.lock().take(client));
+        taken.then(|| BodySeat { crowd: self.crowd.clone(), client })
+    }
+}
+
+impl BodySeat {
+    /// Whether others of the client are refused.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.client.is_some_and(|client| self.crowd.0.bodies.lock().is_pressed(client))
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let half = self.crowd.part() / 2;
         let mut open = self.crowd.0.open.lock();
         open.total -= 1;
-        let Some(network) = self.peer else { return };
-        if let Some(peer) = open.by_peer.get_mut(&network) {
-            peer.open -= 1;
-            peer.pressed &= peer.open > half;
-            if peer.open == 0 {
-                open.by_peer.remove(&network);
-            }
+        if let Some(network) = self.peer {
+            open.peers.give_back(network);
+        }
+    }
+}
+
+impl Drop for BodySeat {
+    fn drop(&mut self) {
+        if let Some(client) = self.client {
+            self.crowd.0.bodies.lock().give_back(client);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Crowd, Seat, TrustedProxies};
+    use super::{Crowd, Seat, ShareKey, TrustedProxies};
     use std::net::IpAddr;
 
     fn crowd(most: usize, hops: usize) -> Crowd {
@@ -148,5 +160,23 @@ mod tests {
         let seats: Vec<_> = (0..16).map(|_| enter(&crowd, "10.0.0.7")).collect();
         assert!(seats.iter().all(|seat| !seat.is_refused()));
         assert!(seats[0].is_dense(), "more than three quarters of all");
+    }
+
+    #[test]
+    fn the_bodies_of_one_client_have_an_eighth_and_must_hurry_when_more_are_refused() {
+        let (crowd, eve, ada) = (crowd(64, 1), ShareKey::Account(1), ShareKey::Account(2));
+        let seat = enter(&crowd, "10.0.0.7");
+        let mut bodies: Vec<_> = (0..8).filter_map(|_| seat.begin_body(eve)).collect();
+        assert_eq!(bodies.len(), 8);
+        assert!(!bodies[0].is_pressed());
+        assert!(seat.begin_body(eve).is_none());
+        assert!(bodies[0].is_pressed());
+        let other = seat.begin_body(ada);
+        assert!(other.is_some_and(|other| !other.is_pressed()), "the same proxy's, and another client's");
+        bodies.truncate(4);
+        assert!(!bodies[0].is_pressed());
+        assert!(seat.begin_body(eve).is_some());
+        let unknown: Vec<_> = (0..64).filter_map(|_| seat.begin_body(ShareKey::Unknown)).collect();
+        assert_eq!(unknown.len(), 64, "they are not one client");
     }
 }

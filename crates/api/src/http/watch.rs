@@ -1,8 +1,9 @@
 //! Watches one connection's time: nobody may hold one for nothing. actix-http's own timers know the first request's head
 //! and the pause between requests, but neither a later head that never ends nor an answer that nobody takes.
 
-use super::crowd::Seat;
+use super::crowd::{BodySeat, Seat};
 use crate::config::Patience;
+use crate::gate::ShareKey;
 use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
@@ -40,6 +41,11 @@ impl Requests {
     /// Whether the connection must make room for others, if it waits.
     pub(super) fn must_hurry(&self) -> bool {
         self.0.seat.is_dense()
+    }
+
+    /// Notes that a body of `client` is on its way; `None` when there are too many of them.
+    pub(super) fn begin_body(&self, client: ShareKey) -> Option<BodySeat> {
+        self.0.seat.begin_body(client)
     }
 
     fn any_open(&self) -> bool {

@@ -4,7 +4,7 @@ use super::grant::{self, SignError};
 use super::limits::{Budget, Network, Throttled, Tries};
 use super::passwords::{self, Verdict};
 use super::{ClientInfo, Services, event, identity, registrations};
-use crate::gate::{self, Busy, Share};
+use crate::gate::{self, Busy};
 use crate::store::events::EventKind;
 use crate::store::users::Credentials;
 use crate::store::{StoreError, events, known_networks, pending_registrations, sessions, users};
@@ -196,7 +196,7 @@ async fn guess(
     take_guess(tries, names, known).await?;
     if let (Some(network), Some(user)) = (known, &found.user) {
         services.limits.check(Budget::SignedInUser, &user.id.to_string())?;
-        gate::change(Share::proven(network.share_key()));
+        gate::prove(network.share_key());
     }
     let cost = services.settings.passwords.bcrypt_cost;
     let encoded = found.password_hash().to_owned();

@@ -3,7 +3,7 @@
 use super::limits::Throttled;
 use super::passwords::{self, OwnWords};
 use super::{ClientInfo, Services, event, identity, links, mail};
-use crate::gate::{self, Busy, Share, ShareKey};
+use crate::gate::{self, Busy, ShareKey};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
@@ -63,7 +63,7 @@ pub async fn confirm(
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
     let (_, user) = found.ok_or(PasswordResetError::LinkNotValid)?;
     // Whoever has the link reads the account's mail.
-    gate::change(Share::proven(ShareKey::Account(user.id.0)));
+    gate::prove(ShareKey::Account(user.id.0));
     let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
     passwords::check_form(&request.new_password, services.settings.passwords.rules, &own_words)
         .map_err(|message| field("new_password", message))?;

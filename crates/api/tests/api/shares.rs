@@ -11,6 +11,7 @@ use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::TokenResponse;
 use chrono::Duration;
+use futures_util::StreamExt;
 use reqwest::Method;
 use std::net::IpAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -323,6 +324,48 @@ async fn is_answered(app: &TestApp) -> bool {
     let mut start = [0; 12];
     let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read_exact(&mut start)).await;
     matches!(read, Ok(Ok(_))) && &start == b"HTTP/1.1 408"
+}
+
+/// A request with the first byte of its body, for a client behind the proxy.
+async fn begin_body(app: &TestApp, client: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let head = format!(
+        "POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nX-Forwarded-For: {client}\r\n\
+         Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{{"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn status(stream: &mut TcpStream) -> String {
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).await.unwrap();
+    String::from_utf8_lossy(&start[9..]).into_owned()
+}
+
+#[actix_web::test]
+async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_that_are_on_their_way() {
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).limited().connections(64).patience(|patience| {
+        patience.hurry = std::time::Duration::from_millis(100);
+        patience.body = std::time::Duration::from_mins(2);
+    });
+    let app = builder.start().await;
+    let mut of_one = futures_util::stream::FuturesUnordered::new();
+    for _ in 0..9 {
+        let mut stream = begin_body(&app, STRANGER).await;
+        of_one.push(async move { status(&mut stream).await });
+    }
+    app.sign_in_from(HOME, ADA, PASSWORD).await.ok();
+    // One is too many, and then the others must hurry until there is room again.
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        let answered = tokio::time::timeout(std::time::Duration::from_secs(30), of_one.next());
+        statuses.push(answered.await.unwrap().unwrap());
+    }
+    assert_eq!(statuses.iter().filter(|status| *status == "503").count(), 1, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| *status == "408").count(), 4, "{statuses:?}");
+    assert_eq!(app.services().metrics.bodies_refused.get(), 1);
+    app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
 }
 
 #[actix_web::test]

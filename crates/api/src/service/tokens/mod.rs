@@ -6,7 +6,7 @@ mod jws;
 mod keys;
 
 use crate::config::{KeySettings, Lifetimes};
-use crate::gate::{self, Share, ShareKey};
+use crate::gate::{self, ShareKey};
 use crate::store::sessions::SessionRow;
 use crate::telemetry;
 use auth_types::{AccessClaims, JsonWebKeySet, Reason, RefreshClaims, Role, SessionId, TokenType, UserId};
@@ -198,7 +198,7 @@ pub fn parse_user_id(text: &str) -> Option<UserId> {
 pub fn owner_of(claims: &RefreshClaims) -> Result<UserId, TokenError> {
     let user = parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)?;
     telemetry::note_caller(user, claims.sid);
-    gate::change(Share::proven(ShareKey::Account(user.0)));
+    gate::prove(ShareKey::Account(user.0));
     Ok(user)
 }
 

@@ -1,0 +1,138 @@
+//! Those of one class who wait: clients in turn, of each client its accounts in turn, of each account first come first
+//! served. So neither a thousand requests nor a thousand accounts give one client more than one turn among the others.
+
+use super::share::{Share, ShareKey};
+use std::collections::{HashMap, VecDeque};
+
+#[derive(Debug)]
+pub(super) struct Line<T> {
+    /// Clients with somebody waiting, the next one first.
+    order: VecDeque<ShareKey>,
+    clients: HashMap<ShareKey, Client>,
+    accounts: HashMap<ShareKey, Account<T>>,
+    total: usize,
+}
+
+/// What waits of one client.
+#[derive(Debug, Default)]
+struct Client {
+    /// Its accounts, the next one first.
+    order: VecDeque<ShareKey>,
+    total: usize,
+}
+
+/// What waits of one account; a client that has proven nothing is its own.
+#[derive(Debug)]
+struct Account<T> {
+    /// Whose turns it has: the client of the request that came first. So an account has one turn among the others, too,
+    /// from however many addresses it is used.
+    client: ShareKey,
+    waiting: VecDeque<(u64, T)>,
+}
+
+impl<T> Line<T> {
+    pub(super) fn new() -> Self {
+        Self { order: VecDeque::new(), clients: HashMap::new(), accounts: HashMap::new(), total: 0 }
+    }
+
+    pub(super) const fn total(&self) -> usize {
+        self.total
+    }
+
+    pub(super) fn push(&mut self, share: Share, waiter: (u64, T)) {
+        let account = self.accounts.entry(share.key).or_insert_with(|| {
+            let client = self.clients.entry(share.client).or_default();
+            if client.order.is_empty() {
+                self.order.push_back(share.client);
+            }
+            client.order.push_back(share.key);
+            Account { client: share.client, waiting: VecDeque::new() }
+        });
+        account.waiting.push_back(waiter);
+        if let Some(client) = self.clients.get_mut(&account.client) {
+            client.total += 1;
+        }
+        self.total += 1;
+    }
+
+    /// Takes out the next in turn of those that may enter, by account and by client: the account, its client, the waiter.
+    pub(super) fn next(&mut self, may_enter: impl Fn(ShareKey) -> bool) -> Option<(ShareKey, ShareKey, T)> {
+        let (place, account) = self.order.iter().enumerate().find_map(|(place, client)| {
+            let accounts = &self.clients.get(client).filter(|_| may_enter(*client))?.order;
+            let account = accounts.iter().position(|account| may_enter(*account))?;
+            Some((place, account))
+        })?;
+        let client = self.order.remove(place)?;
+        let key = self.clients.get_mut(&client)?.order.remove(account)?;
+        // Both go to the end; if nobody waits for their next turn, they leave the line.
+        self.order.push_back(client);
+        self.clients.get_mut(&client)?.order.push_back(key);
+        let (_, waiter) = self.accounts.get_mut(&key)?.waiting.pop_front()?;
+        self.removed(key);
+        Some((key, client, waiter))
+    }
+
+    pub(super) fn remove(&mut self, key: ShareKey, ticket: u64) -> Option<T> {
+        let waiting = &mut self.accounts.get_mut(&key)?.waiting;
+        let index = waiting.iter().position(|(own, _)| *own == ticket)?;
+        let (_, waiter) = waiting.remove(index)?;
+        self.removed(key);
+        Some(waiter)
+    }
+
+    /// The latest of the client that holds most.
+    pub(super) fn evict(&mut self) -> Option<T> {
+        let (client, _) = self.largest_client()?;
+        let (account, _) = self.largest_account(client)?;
+        self.evict_from(account)
+    }
+
+    /// The same for somebody of `share`, whose own part must stay the smaller one; else the latest of another account of
+    /// the same client, if that holds most there.
+    pub(super) fn evict_for(&mut self, share: Share) -> Option<T> {
+        let of_account = self.accounts.get(&share.key).map_or(0, |account| account.waiting.len());
+        let own = self.accounts.get(&share.key).map_or(share.client, |account| account.client);
+        let of_own = self.clients.get(&own).map_or(0, |client| client.total);
+        let (client, held) = self.largest_client()?;
+        let (account, held_there) = self.largest_account(if held > of_own + 1 { client } else { own })?;
+        (held > of_own + 1 || held_there > of_account + 1).then(|| self.evict_from(account)).flatten()
+    }
+
+    fn largest_client(&self) -> Option<(ShareKey, usize)> {
+        self.clients.iter().map(|(key, client)| (*key, client.total)).max_by_key(|(_, held)| *held)
+    }
+
+    fn largest_account(&self, client: ShareKey) -> Option<(ShareKey, usize)> {
+        let accounts = self.clients.get(&client)?.order.iter();
+        let held = accounts.filter_map(|key| Some((*key, self.accounts.get(key)?.waiting.len())));
+        held.max_by_key(|(_, held)| *held)
+    }
+
+    fn evict_from(&mut self, account: ShareKey) -> Option<T> {
+        let (_, waiter) = self.accounts.get_mut(&account)?.waiting.pop_back()?;
+        self.removed(account);
+        Some(waiter)
+    }
+
+    /// Counts one out, and forgets an account and a client of which nobody waits.
+    fn removed(&mut self, key: ShareKey) {
+        self.total -= 1;
+        let Some(account) = self.accounts.get(&key) else { return };
+        let (own, is_empty) = (account.client, account.waiting.is_empty());
+        let Some(client) = self.clients.get_mut(&own) else { return };
+        client.total -= 1;
+        if is_empty {
+            client.order.retain(|other| *other != key);
+            self.accounts.remove(&key);
+        }
+        if self.clients.get(&own).is_some_and(|client| client.total == 0) {
+            self.clients.remove(&own);
+            self.order.retain(|other| *other != own);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.order.is_empty() && self.clients.is_empty() && self.accounts.is_empty() && self.total == 0
+    }
+}

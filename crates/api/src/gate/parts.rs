@@ -1,0 +1,52 @@
+//! How many of something countable each of its holders has, and who must make room because others of theirs are refused.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// No holder has more than its part.
+#[derive(Debug)]
+pub struct Parts<K> {
+    part: usize,
+    held: HashMap<K, Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    number: usize,
+    /// Whether one was refused since the holder had less than half of its part: the others must make room.
+    pressed: bool,
+}
+
+impl<K: Eq + Hash + Copy> Parts<K> {
+    #[must_use]
+    pub fn of_at_most(part: usize) -> Self {
+        Self { part: part.max(1), held: HashMap::new() }
+    }
+
+    /// Takes one; whether the holder had room for it.
+    #[must_use]
+    pub fn take(&mut self, holder: K) -> bool {
+        let held = self.held.entry(holder).or_default();
+        if held.number >= self.part {
+            held.pressed = true;
+            return false;
+        }
+        held.number += 1;
+        true
+    }
+
+    pub fn give_back(&mut self, holder: K) {
+        let Some(held) = self.held.get_mut(&holder) else { return };
+        held.number -= 1;
+        held.pressed &= held.number > self.part / 2;
+        if held.number == 0 {
+            self.held.remove(&holder);
+        }
+    }
+
+    /// Whether what the holder has must make room for more of the same holder's.
+    #[must_use]
+    pub fn is_pressed(&self, holder: K) -> bool {
+        self.held.get(&holder).is_some_and(|held| held.pressed)
+    }
+}
