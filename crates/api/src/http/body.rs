@@ -1,26 +1,21 @@
-//! JSON bodies: read within bounds, and told what is wrong with them field by field.
+//! Bodies: read within bounds.
 
+use super::crowd::BodySeat;
 use super::extract::services;
+use super::json::parse;
 use super::watch::Requests;
 use crate::clock::Stopwatch;
-use crate::gate::Hold;
+use crate::gate::{self, Hold};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest, web};
-use auth_types::FieldErrors;
 use auth_types::limits::BODY_MAX_BYTES;
-use auth_types::validation::REQUIRED;
 use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
-use serde_json::error::Category;
 use std::time::Duration;
-
-/// More fields than any request has.
-const MOST_FIELDS: usize = 16;
 
 /// A request's JSON body.
 #[derive(Debug)]
@@ -56,7 +51,7 @@ pub(super) fn content_type(request: &HttpRequest, taken: &[&str]) -> Result<usiz
 /// the memory that all bodies share, for as long as it is kept.
 ///
 /// # Errors
-/// 413, 408; 400 when it ends early; 503 when its share of the memory is used up.
+/// 413, 408; 400 when it ends early; 503 when its client's share of the memory is used up, or of the bodies on their way.
 pub(super) async fn read(
     request: &HttpRequest,
     mut payload: Payload,
@@ -71,7 +66,10 @@ pub(super) async fn read(
     let services = services(request)?;
     let mut hold = services.bodies.hold();
     let mut body = BytesMut::new();
-    let mut time = BodyTime { whole: patience, hurry: services.settings.patience.hurry, since: Stopwatch::start() };
+    let seat = request.conn_data::<Requests>().map(|requests| requests.begin_body(gate::current().client));
+    let seat = seat.map(|seat| seat.ok_or_else(|| services.bodies.refuse())).transpose()?;
+    let hurry = services.settings.patience.hurry;
+    let mut time = BodyTime { whole: patience, hurry, since: Stopwatch::start(), seat };
     while let Some(chunk) = time.next(&mut payload, request).await? {
         if body.len() + chunk.len() > limit {
             return Err(Problem::body_too_large(limit));
@@ -87,6 +85,8 @@ struct BodyTime {
     whole: Duration,
     hurry: Duration,
     since: Stopwatch,
+    /// None outside of a connection.
+    seat: Option<BodySeat>,
 }
 
 impl BodyTime {
@@ -104,74 +104,12 @@ impl BodyTime {
     }
 
     fn check(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let must_hurry = || request.conn_data::<Requests>().is_some_and(Requests::must_hurry);
+        let is_pressed = || self.seat.as_ref().is_some_and(BodySeat::is_pressed);
+        let must_hurry = || is_pressed() || request.conn_data::<Requests>().is_some_and(Requests::must_hurry);
         let passed = self.since.elapsed();
         if passed >= self.whole || (passed >= self.hurry && must_hurry()) {
             return Err(Problem::body_timeout());
         }
         Ok(())
     }
-}
-
-/// A JSON object as a request.
-///
-/// # Errors
-/// A 400 that says what is wrong.
-pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
-    let Value::Object(fields) = &value else {
-        return Err(Problem::body_malformed("The body must be a JSON object."));
-    };
-    let with_nul = fields.iter().filter(|(name, value)| name.contains('\0') || has_nul(value));
-    let nul: FieldErrors =
-        with_nul.map(|(name, _)| (name.clone(), vec!["Null characters are not allowed.".to_owned()])).collect();
-    if !nul.is_empty() {
-        return Err(Problem::fields_invalid(nul));
-    }
-    // From the bytes, not from the value: there a field that comes twice would be the last one silently.
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
-        Category::Data => Problem::fields_invalid(explain::<T>(value, &error)),
-        Category::Io | Category::Syntax | Category::Eof => malformed(&error),
-    })
-}
-
-fn malformed(error: &serde_json::Error) -> Problem {
-    Problem::body_malformed(format!("JSON parse error at line {} column {}.", error.line(), error.column()))
-}
-
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-/// Names every field that is missing or of a wrong type. serde stops at the first, so each is replaced by a text or a
-/// flag, which is what our fields take, until nothing more is found.
-fn explain<T: DeserializeOwned>(mut value: Value, first: &serde_json::Error) -> FieldErrors {
-    let mut errors = FieldErrors::new();
-    // Each round reads all members, so an object of thousands gets the first error only.
-    let rounds = if value.as_object().is_some_and(|fields| fields.len() > MOST_FIELDS) { 1 } else { MOST_FIELDS };
-    for _ in 0..rounds {
-        let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
-        let message = error.inner().to_string();
-        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-        let is_flag = message.ends_with("expected a boolean");
-        let (field, told) = match missing {
-            Some(field) => (field.to_owned(), REQUIRED.to_owned()),
-            None if is_flag => (error.path().to_string(), "Must be true or false.".to_owned()),
-            None => (error.path().to_string(), "Not a valid string.".to_owned()),
-        };
-        let Some(slot) = value.as_object_mut() else { break };
-        slot.insert(field.clone(), if is_flag { Value::Bool(false) } else { Value::String(String::new()) });
-        errors.insert(field, vec![told]);
-    }
-    if errors.is_empty() {
-        let message = first.to_string();
-        let twice = message.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next());
-        errors.insert(twice.unwrap_or("body").to_owned(), vec!["This field comes twice.".to_owned()]);
-    }
-    errors
 }

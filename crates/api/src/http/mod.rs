@@ -12,6 +12,7 @@ mod docs;
 mod email;
 mod endpoint;
 mod extract;
+mod json;
 pub mod middleware;
 mod ops;
 mod password;
@@ -218,9 +219,9 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     ]
 }
 
-pub use body::parse as parse_body;
 pub use bounds::{Bounds, Requests};
 pub use crowd::Crowd;
 pub use docs::document as openapi_document;
 pub use endpoint::{bounds, routes};
+pub use json::parse as parse_body;
 pub use wire::Wire;

@@ -210,6 +210,32 @@ async fn a_field_that_comes_twice_is_named() {
     }
 }
 
+/// What explains them must not grow with what was sent.
+#[actix_web::test]
+async fn of_thousands_of_wrong_fields_a_few_are_named() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let many = |name: &str| {
+        (0..4_000).flat_map(|number| [format!("\"{name}{number:x}"), "\":0,".to_owned()]).collect::<String>()
+    };
+    for endpoint in endpoints(&app).await.iter().filter(|endpoint| !endpoint.required.is_empty()) {
+        let answer = send_bytes(&app, &tokens, endpoint, format!("{{{}\"z\":0}}", many("\\u0000"))).await;
+        assert_eq!(answer.problem(400).errors.len(), 16, "{}", endpoint.name());
+        let answer = send_bytes(&app, &tokens, endpoint, format!("{{{}\"z\":0}}", many("x"))).await;
+        let errors = answer.problem(400).errors;
+        assert!(errors.len() == 1 && errors.keys().all(|name| endpoint.required.contains(name)), "{errors:?}");
+        // A field behind all of them is neither missing nor of no account.
+        let field = &endpoint.required[0];
+        let mut body = endpoint.filled("x");
+        body.insert(field.clone(), json!(7));
+        let wrong = Value::from(body).to_string();
+        let answer = send_bytes(&app, &tokens, endpoint, format!("{{{}{}", many("x"), &wrong[1..])).await;
+        assert_names(&answer, field, &endpoint.name());
+        let twice = Value::from(endpoint.filled("x")).to_string();
+        let twice = format!("{{{}{},\"{field}\":\"y\"}}", many("x"), &twice[1..twice.len() - 1]);
+        assert_names(&send_bytes(&app, &tokens, endpoint, twice).await, field, &endpoint.name());
+    }
+}
+
 async fn a_nul_in_any_field_is_named_and_reaches_no_database(database: Database) {
     let (app, tokens) = start(database).await;
     let before = app.db().content();
