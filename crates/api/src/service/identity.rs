@@ -7,6 +7,9 @@ use unicode_normalization::UnicodeNormalization;
 
 /// A username in any of its forms: no letter is written with more than eight code points of four bytes.
 const USERNAME_MAX_BYTES: usize = USERNAME_MAX_LENGTH * 32;
+/// A username's canonical form: no letter becomes more than 18 (U+FDFA). A name that has room for more of them than a
+/// username has letters would cost milliseconds.
+const CANONICAL_MAX_LENGTH: usize = USERNAME_MAX_LENGTH * 18;
 
 /// The canonical form of an address: NFC and lower case before the `@`, IDNA after it.
 ///
@@ -60,7 +63,7 @@ fn is_too_long(name: &str) -> bool {
 /// some letters become one.
 #[must_use]
 pub fn canonical_username(name: &str) -> String {
-    if is_too_long(name) {
+    if is_too_long(name) || name.nfkc().nth(CANONICAL_MAX_LENGTH).is_some() {
         return name.trim().to_owned();
     }
     let fold = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
@@ -91,6 +94,15 @@ mod tests {
         // Arabic presentation forms hold a blank.
         let folded = canonical_username("\u{fe72}p");
         assert_eq!(canonical_username(&folded), folded);
+    }
+
+    #[test]
+    fn a_name_that_nobody_can_have_is_left_as_it_is() {
+        let longest = "\u{fdfa}".repeat(150);
+        assert_ne!(canonical_username(&longest), longest, "a username can be this");
+        for long in ["\u{fdfa}".repeat(151), "a".repeat(4_801), "A".repeat(2_701)] {
+            assert_eq!(canonical_username(&long), long);
+        }
     }
 
     proptest! {
