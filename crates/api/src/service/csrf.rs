@@ -17,6 +17,10 @@ use std::fmt;
 /// Sets the derived keys apart from what else the secret signs.
 const PURPOSE: &[u8] = b"latchkey csrf_token";
 
+/// So many refresh tokens of one request are looked at. A head has room for a hundred, and each costs a signature; a browser
+/// sends one, and one more for each name and `SESSION_COOKIE_DOMAIN` that was used before.
+const MOST_COOKIES: usize = 8;
+
 /// Why a cookie does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CsrfError {
@@ -82,7 +86,8 @@ impl fmt::Debug for Submitted<'_> {
     }
 }
 
-/// The refresh token that the request may use: the newest one of the session that the CSRF token belongs to. When none
+/// The refresh token that the request may use: the newest one of the session that the CSRF token belongs to, among the
+/// first few. When none
 /// is a token of ours there is nothing to protect, and the first one is judged like any other text.
 ///
 /// # Errors
@@ -94,7 +99,7 @@ pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Resul
         return Err(CsrfError::NotSubmittedTwice);
     }
     let claims = |token: &&'a str| services.tokens.verify_refresh_of_any_age(token, services.now()).ok();
-    let tokens = submitted.refresh_cookies.iter();
+    let tokens = submitted.refresh_cookies.iter().take(MOST_COOKIES);
     let ours: Vec<_> = tokens.filter_map(|token| claims(token).map(|claims| (*token, claims))).collect();
     if ours.is_empty() {
         return Ok(first);

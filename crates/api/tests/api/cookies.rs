@@ -309,6 +309,21 @@ async fn planted_cookies_neither_count_nor_get_in_the_way() {
     }
 }
 
+/// Each one that is looked at costs a signature.
+#[actix_web::test]
+async fn of_a_hundred_refresh_cookies_the_first_eight_count() {
+    let (app, mut browser) = start(Database::Sqlite).await;
+    browser.login(&app, ADA).await.done();
+    let request = |before: usize| {
+        let header = format!("{}{}", "refresh_token=a.b.c; ".repeat(before), browser.header());
+        let request = app.request(Method::POST, "/api/auth/refresh/").header("X-CSRF-Token", browser.csrf());
+        request.header("Cookie", header).json(&json!({}))
+    };
+    send(request(100)).await.refused(Reason::TokenMalformed);
+    send(request(8)).await.refused(Reason::TokenMalformed);
+    send(request(7)).await.has_status(200);
+}
+
 /// Two cookies of one session are what a change of `SESSION_COOKIE_DOMAIN` leaves behind; the older must not look like
 /// a theft.
 #[actix_web::test]
