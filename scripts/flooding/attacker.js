@@ -1,0 +1,28 @@
+// The process that attacks: `scripts/flood` starts it, tells it what to do, and measures in a process of its own. It computes
+// only what the others leave, so that the API and the honest client have the processors, as if it were another machine.
+"use strict";
+const { setMaxListeners } = require("node:events");
+const { ATTACKS } = require("./attacks.js");
+
+const controller = new AbortController();
+setMaxListeners(0, controller.signal);
+
+async function attack({ name, api, people }) {
+  const counts = {};
+  const seen = (status) => (counts[status] = (counts[status] ?? 0) + 1);
+  const { prepare } = ATTACKS.find((attack) => attack.name === name);
+  const run = await prepare({ api, people, seen, over: controller.signal });
+  process.send({ ready: true });
+  await run();
+  process.send({ counts });
+}
+
+process.on("message", (message) => {
+  if (message.over) return controller.abort();
+  attack(message).catch((error) => {
+    console.error(error);
+    process.exit(1);
+  });
+});
+// Whoever started it has ended.
+process.on("disconnect", () => process.exit(0));

@@ -1,0 +1,84 @@
+// What single requests cost the API: the processor's time of refused sign-ups, and the memory of exports.
+"use strict";
+const http = require("node:http");
+const { setTimeout: sleep } = require("node:timers/promises");
+const { EVENTS, HARD } = require("./attacks.js");
+const { addEvents } = require("./database.js");
+const { cpuSeconds, forgetPeak, memory, start, stop } = require("./server.js");
+const { ask, origin, signUp } = require("./wire.js");
+
+const EXPORTS = 20;
+const SIGN_UPS_MS = 20_000;
+const REFUSED = 2_000;
+/// How long nothing is read.
+const UNREAD_MS = 10_000;
+
+/** Sign-ups one after the other, from two networks: what the budget still lets through, and what it refuses. */
+async function signUps(program, kind) {
+  const api = await start(program, kind, `signups${kind}`, 1);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const seen = {};
+  const end = Date.now() + SIGN_UPS_MS;
+  for (let turn = 0; turn < REFUSED && Date.now() < end; turn += 1) {
+    const [before, from] = [cpuSeconds(api.pid), `203.0.113.${10 + (turn % 4)}`];
+    const { status } = await ask(api, agent, "POST", "/api/auth/register/", { body: { email: `m${turn}@example.com`, password: HARD }, from });
+    seen[status] ??= { count: 0, seconds: 0 };
+    seen[status].count += 1;
+    seen[status].seconds += cpuSeconds(api.pid) - before;
+  }
+  agent.destroy();
+  await stop();
+  for (const [status, { count, seconds }] of Object.entries(seen)) {
+    console.log(`${kind.padEnd(8)} ${`a sign-up with a hard password, ${status}`.padEnd(60)} ${((seconds / count) * 1000).toFixed(2).padStart(8)} ms of CPU, mean of ${count}`);
+  }
+}
+
+/** One export; unless it is read, its connection is closed after a while. Returns `{status, size}`. */
+function download(api, person, from, read) {
+  return new Promise((resolve) => {
+    const { headers, localAddress } = origin(api, from);
+    headers.authorization = `Bearer ${person.access}`;
+    const request = http.get({ host: "127.0.0.1", port: api.port, path: "/api/auth/me/export/", headers, localAddress, agent: false }, (response) => {
+      let size = 0;
+      const done = () => resolve({ status: response.complete || !read ? response.statusCode : `${response.statusCode}, cut`, size });
+      if (read) response.on("data", (part) => (size += part.length));
+      response.on("close", done);
+      if (!read) setTimeout(() => request.destroy(), UNREAD_MS);
+    });
+    request.on("error", () => resolve({ status: 0, size: 0 }));
+  });
+}
+
+/** Twenty exports at once, of so many accounts with as many addresses. */
+async function exportsOf(program, kind, owners, read) {
+  const api = await start(program, kind, `exports${kind}${owners}${read ? "read" : "unread"}`, 1);
+  const from = (number) => `203.0.113.${10 + (number % owners)}`;
+  const people = [];
+  for (let number = 0; number < owners; number += 1) people.push(await signUp(api, `e${number}@example.com`, from(number)));
+  addEvents(api, people.map(({ email }) => email), EVENTS / owners);
+  await sleep(500);
+  forgetPeak(api.pid);
+  const [before, begin] = [memory(api.pid, "VmRSS"), Date.now()];
+  const all = await Promise.all(Array.from({ length: EXPORTS }, (_, number) => download(api, people[number % owners], from(number), read)));
+  const [seconds, peak] = [((Date.now() - begin) / 1000).toFixed(1), memory(api.pid, "VmHWM")];
+  await sleep(2_000);
+  const after = memory(api.pid, "VmRSS");
+  await stop();
+  const counts = {};
+  for (const { status } of all) counts[status] = (counts[status] ?? 0) + 1;
+  const saw = Object.entries(counts).map(([status, count]) => `${count} × ${status}`).join(", ");
+  const largest = Math.max(...all.map(({ size }) => size)) / 1e6;
+  const what = `${EXPORTS} exports of ${owners === 1 ? `one account, ${EVENTS} events` : `${owners} accounts, ${EVENTS / owners} events each`}, ${read ? "read" : "not read"}`;
+  console.log(`${kind.padEnd(8)} ${what.padEnd(60)} ${String(peak).padStart(5)} MB at most, ${before} before, ${after} after; ${seconds} s, ${saw}${read ? `, ${largest.toFixed(0)} MB the largest` : ""}`);
+}
+
+async function figures(program, kinds) {
+  for (const kind of kinds) {
+    await signUps(program, kind);
+    for (const owners of [1, EXPORTS]) {
+      for (const read of [true, false]) await exportsOf(program, kind, owners, read);
+    }
+  }
+}
+
+module.exports = { figures };
