@@ -21,6 +21,7 @@ pub mod state;
 mod statements;
 pub mod stray_files;
 mod transaction;
+mod turns;
 pub mod types;
 pub mod users;
 
@@ -33,6 +34,7 @@ use diesel::r2d2::{Pool, PooledConnection};
 pub use diesel::result::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
 use tokio::task::JoinError;
+use turns::Turns;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +82,8 @@ const WAITING_PER_CONNECTION: usize = 64;
 pub struct Store {
     pool: Pool<Manager>,
     gate: Gate,
+    /// For those who write.
+    turns: Turns,
     patience: Patience,
 }
 
@@ -97,7 +101,8 @@ impl Store {
         // Each piece of work holds a thread. Without a bound, requests to a database that does not answer would take
         // hundreds of threads and any amount of memory.
         let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
-        Self { pool, gate: Gate::new(Resource::Database, capacity, metrics), patience }
+        let turns = Turns::for_writers(connections);
+        Self { pool, gate: Gate::new(Resource::Database, capacity, metrics), turns, patience }
     }
 
     /// How many connections are idle, and how many are in use.
@@ -127,10 +132,11 @@ impl Store {
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = self.enter().await?;
-        let (pool, is_request) = (self.pool.clone(), !gate::current().is_own());
+        let (pool, turns, share) = (self.pool.clone(), self.turns.clone(), gate::current());
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            statements::note_cause(is_request);
+            statements::note_cause(!share.is_own());
+            turns.begin(share);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             run_on(pooled, work)
         });

@@ -6,6 +6,7 @@
 //! would come back that is stored nowhere.
 
 use super::connection::AnyConnection;
+use super::turns;
 use diesel::SqliteConnection;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{Error, QueryResult};
@@ -24,6 +25,16 @@ impl AnyConnection {
     /// SQLite nothing is kept then, unless the process ends before its next write; on PostgreSQL the outcome is unknown
     /// when the connection was lost.
     pub fn write<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<Error>,
+    {
+        match self {
+            Self::Postgres(_) => self.transact(work),
+            Self::Sqlite(_) => turns::in_turn(|| self.transact(work)),
+        }
+    }
+
+    fn transact<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
     {

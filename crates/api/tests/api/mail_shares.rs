@@ -9,6 +9,7 @@ use serde_json::json;
 
 on_both_databases![
     twelve_thousand_mails_to_nobody_hold_up_no_real_one,
+    while_strangers_go_on_asking_a_real_mail_leaves,
     mails_to_nobody_are_dropped_a_thousand_at_a_time_and_nobody_elses_with_them,
     clients_take_turns,
 ];
@@ -46,6 +47,38 @@ async fn twelve_thousand_mails_to_nobody_hold_up_no_real_one(database: Database)
     assert_eq!(app.db().number(WAITING), 0);
     let metrics = send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await.text();
     assert!(metrics.contains(r#"latchkey_mails_total{outcome="dropped"} 12000"#), "{metrics}");
+}
+
+/// For each mail to nobody that is dropped, a stranger asks for another one, as long as the real one waits.
+fn go_on_asking(app: &TestApp) {
+    let insert = format!(
+        "INSERT INTO mail_outbox (kind, recipient, requester, created_at, due_at, turn_at, expires_at)
+         SELECT old.kind, old.recipient, old.requester, old.created_at, old.due_at, old.expires_at, old.expires_at
+         WHERE EXISTS (SELECT 1 FROM mail_outbox WHERE recipient = '{ADA}')"
+    );
+    let trigger = "CREATE TRIGGER go_on_asking AFTER DELETE ON mail_outbox";
+    let condition = "WHEN (old.recipient LIKE 'nobody%')";
+    match app.db().database() {
+        Database::Sqlite => app.db().execute(&format!("{trigger} {condition} BEGIN {insert}; END")),
+        Database::Postgres => {
+            app.db().execute(&format!(
+                "CREATE FUNCTION go_on_asking() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {insert}; RETURN NULL; END $$"
+            ));
+            app.db().execute(&format!("{trigger} FOR EACH ROW {condition} EXECUTE FUNCTION go_on_asking()"))
+        }
+    };
+}
+
+async fn while_strangers_go_on_asking_a_real_mail_leaves(database: Database) {
+    let app = TestApp::builder(database).user(ADA).limited().start().await;
+    insert_for_nobody(&app, 10);
+    app.clock().advance(Duration::minutes(1));
+    ask_from(&app, "198.51.100.7", ADA).await;
+    go_on_asking(&app);
+    let end = std::time::Duration::from_mins(1);
+    let delivered = tokio::time::timeout(end, app.deliver_one_mail()).await;
+    assert_eq!(delivered.expect("the worker drops mails to nobody and does nothing else").to, ADA);
+    assert_eq!(app.db().number(WAITING), 0);
 }
 
 async fn mails_to_nobody_are_dropped_a_thousand_at_a_time_and_nobody_elses_with_them(database: Database) {

@@ -1,7 +1,7 @@
 //! Links that were asked for to addresses with nobody behind them.
 //!
 //! A request inserts the same row for every address, so a stranger can fill the outbox with them. They are dropped a page
-//! at a time, by three statements, and never take the time of a mail that somebody waits for.
+//! at a time, by four statements, and never take the time of a mail that somebody waits for.
 
 use crate::metrics::MailOutcome;
 use crate::service::Services;
@@ -16,7 +16,8 @@ const PAGE: i64 = 1_000;
 /// What is asked for by an address alone.
 const KINDS: [MailKind; 2] = [MailKind::ResetPassword, MailKind::VerifyEmail];
 
-/// Drops all that is due with an id after `looked_at`, and returns the last id that was looked at.
+/// Drops all that is due with an id after `looked_at`, and returns the last id that was looked at. What strangers ask for
+/// meanwhile waits for the next look: while they go on asking, this would not end.
 ///
 /// # Errors
 /// When the database does not answer; what was dropped stays so.
@@ -24,23 +25,37 @@ pub(super) async fn drop_all(services: &Services, mut looked_at: i64) -> Result<
     let now = services.now();
     loop {
         let after = looked_at;
-        let page = services.store.write(move |connection| drop_page(connection, now, after)).await?;
-        let Some((last, dropped)) = page else { return Ok(looked_at) };
+        let page = services.store.run(move |connection| look(connection, now, after)).await?;
+        let Some(last) = page.last else { return Ok(looked_at) };
+        let delete = move |connection: &mut _| mail_outbox::delete_waiting(connection, &page.for_nobody);
+        let dropped = services.store.write_statement(delete).await?;
         services.metrics.mail.count(MailOutcome::Dropped, dropped);
         looked_at = last;
+        if !page.is_full {
+            return Ok(looked_at);
+        }
     }
 }
 
-/// The last id of a page and how many of its mails were dropped; `None` when there is no further page.
-fn drop_page(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<Option<(i64, usize)>> {
-    let page = mail_outbox::list_waiting(connection, &KINDS, (now, after), PAGE)?;
-    let Some(last) = page.last().map(|mail| mail.id) else { return Ok(None) };
-    let addresses: Vec<_> = page.iter().map(|mail| mail.recipient.as_str()).collect();
+/// What a page of mails holds.
+struct Page {
+    /// Its last id; `None` when there is nothing.
+    last: Option<i64>,
+    is_full: bool,
+    for_nobody: Vec<i64>,
+}
+
+/// Reads before anything is locked. The mails come first: whoever has made an account in the same transaction as its mail is
+/// seen with it, and an account that came later than the mail was not meant by it.
+fn look(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<Page> {
+    let mails = mail_outbox::list_waiting(connection, &KINDS, (now, after), PAGE)?;
+    let (last, is_full) = (mails.last().map(|mail| mail.id), i64::try_from(mails.len()) == Ok(PAGE));
+    let addresses: Vec<_> = mails.iter().map(|mail| mail.recipient.as_str()).collect();
     let known = users::list_addressees(connection, &addresses)?;
     let pending: HashSet<_> = pending_registrations::list_addresses(connection, &addresses)?.into_iter().collect();
     let known = known.iter().map(|user| (user.email_canonical.as_str(), user)).collect();
-    let ids: Vec<_> = page.iter().filter(|mail| is_for_nobody(mail, &known, &pending)).map(|mail| mail.id).collect();
-    Ok(Some((last, mail_outbox::delete_waiting(connection, &ids)?)))
+    let for_nobody = mails.iter().filter(|mail| is_for_nobody(mail, &known, &pending)).map(|mail| mail.id).collect();
+    Ok(Page { last, is_full, for_nobody })
 }
 
 fn is_for_nobody(mail: &Waiting, known: &HashMap<&str, &Addressee>, pending: &HashSet<String>) -> bool {

@@ -1,0 +1,108 @@
+//! Writers of one SQLite file take turns.
+//!
+//! SQLite lets one write at a time. Whoever finds the file locked sleeps and looks again, a little longer each time, and
+//! whoever comes in between is first: beside a flood of writers somebody may wait for a second where each commit takes
+//! milliseconds. So the writers of this process wait at a gate of one, share by share, and find the file free. Other
+//! processes that write to the file are still waited for as SQLite does it.
+
+use crate::gate::{self, Capacity, Gate, Permit, Resource, Share};
+use crate::metrics::GateMetrics;
+use std::cell::RefCell;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// For a turn. Then SQLite's own lock decides: a turn of somebody who waits for another process says nothing about them.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+thread_local! {
+    static OWN: RefCell<Option<(Turns, Share)>> = const { RefCell::new(None) };
+}
+
+/// The turns at one file; clones are the same turns.
+#[derive(Debug, Clone)]
+pub(super) struct Turns(Gate);
+
+impl Turns {
+    /// For writers who have one of so many connections: none of them is refused.
+    pub(super) fn for_writers(connections: usize) -> Self {
+        let capacity = Capacity { inside: 1, inside_by_share: 1, waiting: connections };
+        // They wait for the database already, and are counted there.
+        Self(Gate::new(Resource::Database, capacity, GateMetrics::default()))
+    }
+
+    /// From now on this thread writes in these turns, for a request of `share`.
+    pub(super) fn begin(self, share: Share) {
+        OWN.set(Some((self, share)));
+    }
+}
+
+/// Runs `write` in this thread's turn; where it has none, at once.
+pub(super) fn in_turn<T>(write: impl FnOnce() -> T) -> T {
+    let _turn = OWN.with_borrow(Clone::clone).and_then(wait);
+    write()
+}
+
+fn wait((turns, share): (Turns, Share)) -> Option<Permit> {
+    let turn = gate::within(share, turns.0.enter());
+    Handle::try_current().ok()?.block_on(async { tokio::time::timeout(PATIENCE, turn).await }).ok()?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Turns, in_turn};
+    use crate::gate::{Share, ShareKey};
+    use parking_lot::Mutex;
+    use std::sync::{Arc, mpsc};
+
+    type Written = Arc<Mutex<Vec<&'static str>>>;
+
+    /// Writes its name, as soon as it is its turn and `held` says so.
+    fn writer(
+        (turns, written): (&Turns, &Written),
+        share: Share,
+        name: &'static str,
+        held: Option<mpsc::Receiver<()>>,
+    ) -> tokio::task::JoinHandle<()> {
+        let (turns, written) = (turns.clone(), Arc::clone(written));
+        tokio::task::spawn_blocking(move || {
+            turns.begin(share);
+            in_turn(|| {
+                if let Some(held) = held {
+                    held.recv().unwrap();
+                }
+                written.lock().push(name);
+            });
+        })
+    }
+
+    async fn until_load(turns: &Turns, load: (usize, usize)) {
+        while turns.0.load() != load {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn play() -> Vec<&'static str> {
+        let (turns, written) = (Turns::for_writers(8), Written::default());
+        let all = (&turns, &written);
+        let (stranger, owner) = (Share::stranger(ShareKey::Account(1)), Share::proven(ShareKey::Account(2)));
+        let (let_go, held) = mpsc::channel();
+        let mut writers = vec![writer(all, stranger, "stranger 1", Some(held))];
+        until_load(&turns, (0, 1)).await;
+        let later = [(stranger, "stranger 2"), (stranger, "stranger 3"), (owner, "owner")];
+        for (number, (share, name)) in later.into_iter().enumerate() {
+            writers.push(writer(all, share, name, None));
+            until_load(&turns, (number + 1, 1)).await;
+        }
+        let_go.send(()).unwrap();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        written.lock().clone()
+    }
+
+    #[test]
+    fn an_owner_writes_before_what_waits_of_strangers() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        assert_eq!(runtime.block_on(play()), ["stranger 1", "owner", "stranger 2", "stranger 3"]);
+    }
+}
