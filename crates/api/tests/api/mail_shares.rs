@@ -78,7 +78,6 @@ async fn while_strangers_go_on_asking_a_real_mail_leaves(database: Database) {
     let end = std::time::Duration::from_mins(1);
     let delivered = tokio::time::timeout(end, app.deliver_one_mail()).await;
     assert_eq!(delivered.expect("the worker drops mails to nobody and does nothing else").to, ADA);
-    assert_eq!(app.db().number(WAITING), 0);
 }
 
 async fn mails_to_nobody_are_dropped_a_thousand_at_a_time_and_nobody_elses_with_them(database: Database) {
