@@ -14,6 +14,7 @@ mod browser;
 mod cookies;
 mod model;
 mod people;
+mod table;
 mod thief;
 mod world;
 
@@ -159,9 +160,9 @@ fn race() -> impl Strategy<Value = Vec<Step>> {
 
 /// Tokens are stolen, the owner goes on once or more, and the thief comes.
 fn theft() -> impl Strategy<Value = Vec<Step>> {
-    (TABS, 0..4_usize, 0..40_i64).prop_map(|(tab, refreshes, seconds)| {
+    (TABS, 0..4_usize, 0..40_i64, any::<bool>()).prop_map(|(tab, refreshes, seconds, key)| {
         let owner = std::iter::repeat_n([DUE, Step::Refresh { tab }], refreshes).flatten();
-        let act = Step::ThiefRefresh { loot: 0, disguised: seconds % 2 == 0, key: false };
+        let act = Step::ThiefRefresh { loot: 0, disguised: seconds % 2 == 0, key };
         let thief = [Step::Wait { seconds, asleep: false }, act, Step::Refresh { tab }];
         std::iter::once(Step::Steal { tab }).chain(owner).chain(thief).collect()
     })
@@ -169,8 +170,8 @@ fn theft() -> impl Strategy<Value = Vec<Step>> {
 
 /// A thief looks until the stolen token is superseded, and refreshes at once, as the owner would; the owner goes on.
 fn pursuit() -> impl Strategy<Value = Vec<Step>> {
-    (TABS, 1..3_usize, 0..12_i64).prop_map(|(tab, rounds, seconds)| {
-        let act = Step::ThiefRefresh { loot: 0, disguised: true, key: false };
+    (TABS, 1..3_usize, 0..12_i64, prop::bool::weighted(0.2)).prop_map(|(tab, rounds, seconds, key)| {
+        let act = Step::ThiefRefresh { loot: 0, disguised: true, key };
         let late = Step::Wait { seconds, asleep: false };
         let round = [DUE, Step::ThiefPoll { loot: 0 }, Step::Refresh { tab }, late, Step::ThiefPoll { loot: 0 }, act];
         let owner = [DUE, Step::Refresh { tab }, Step::ThiefPoll { loot: 0 }];

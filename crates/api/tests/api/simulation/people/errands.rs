@@ -144,17 +144,21 @@ impl World {
     }
 
     fn hear_page(&mut self, index: usize, exchange: Exchange) -> Checked {
-        let (tab, epoch) = (self.tab(index), self.tasks[index].epoch);
+        let (tab, epoch, person) = (self.tab(index), self.tasks[index].epoch, self.tasks[index].person);
         self.browser.look(tab, self.now());
         let Errand::Page { deed, request } = &mut self.tasks[index].errand else { return Ok(()) };
         let deed = *deed;
-        match request.answered(&self.browser.tabs[tab].keeper, exchange) {
+        let answered = request.answered(&self.browser.tabs[tab].keeper, exchange);
+        if matches!(answered, Answered::Take(_)) {
+            prop_assert_eq!(self.shown(tab), Some(person), "an answer was shown to somebody else");
+        }
+        match answered {
             Answered::Again => return Ok(()),
             Answered::Take(exchange) | Answered::Dropped(exchange) if deed == Deed::ChangePassword => {
                 return self.adopt(index, exchange);
             }
             Answered::Take(Ok(answer)) if deed == Deed::SignOutEverywhere && answer.status == 200 => {
-                self.forget(tab, epoch)?;
+                self.forget(tab, epoch, person)?;
             }
             Answered::Take(_) | Answered::Dropped(_) => {}
         }

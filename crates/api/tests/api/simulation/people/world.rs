@@ -101,7 +101,7 @@ impl World {
     }
 
     /// Who sits before the tab, by the page that it shows.
-    fn shown(&self, tab: usize) -> Option<usize> {
+    pub fn shown(&self, tab: usize) -> Option<usize> {
         self.browser.tabs[tab].keeper.tokens().map(|tokens| self.owner(tokens.session()))
     }
 
@@ -120,19 +120,21 @@ impl World {
 
     fn sign_out(&mut self, tab: usize) -> Checked {
         let epoch = self.browser.tabs[tab].keeper.epoch();
-        let tokens = self.forget(tab, epoch)?;
+        let Some(person) = self.shown(tab) else { return Ok(()) };
+        let tokens = self.forget(tab, epoch, person)?;
         if let Some(tokens) = tokens {
             self.part(tab, &tokens);
         }
         Ok(())
     }
 
-    /// The tab forgets the session of a page, if it is still the tab's.
-    pub fn forget(&mut self, tab: usize, epoch: Epoch) -> Checked<Option<Tokens>> {
+    /// The tab forgets the session of a page of this person's, if it is still the tab's.
+    pub fn forget(&mut self, tab: usize, epoch: Epoch, person: usize) -> Checked<Option<Tokens>> {
         let seen = self.browser.seen(self.now());
         match self.browser.tabs[tab].keeper.sign_out(epoch, seen) {
             SignOut::Clear(tokens) => {
-                prop_assert_eq!(Some(tokens.session()), self.current, "somebody else was signed out");
+                prop_assert_eq!(Some(tokens.session()), self.current, "a session that is not in storage was ended");
+                prop_assert_eq!(self.owner(tokens.session()), person, "somebody else was signed out");
                 self.browser.clear();
                 self.current = None;
                 Ok(Some(*tokens))

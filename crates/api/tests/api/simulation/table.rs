@@ -1,0 +1,146 @@
+//! The contract's answer table without chance: every history of up to three rotations, and everything that may be presented
+//! then, compared with the model.
+
+use super::model::{Expected, ModelSession, Origin, Party, Presentation, Rules};
+use crate::support::{Answer, Database, TestApp, forge, on_both_databases, send};
+use auth_types::SessionId;
+use auth_types::requests::RefreshRequest;
+use auth_types::responses::TokenResponse;
+use chrono::{DateTime, Duration, Utc};
+use reqwest::Method;
+
+on_both_databases![every_presentation_is_judged_as_the_contract_says];
+
+const EMAIL: &str = "ada@example.com";
+const HOME: Origin = Origin { address: "203.0.113.7", user_agent: "fox/1" };
+/// Another address of the same network: it counts as the same place.
+const NEXT_DOOR: &str = "203.0.113.254";
+const AWAY: Origin = Origin { address: "198.51.100.7", user_agent: "fox/1" };
+const OTHER_BROWSER: Origin = Origin { address: "203.0.113.7", user_agent: "fox/2" };
+const KEYS: [&str; 3] = ["of the first", "of the second", "of the third"];
+/// Between two rotations, seconds.
+const PAUSE: i64 = 4;
+/// From the last rotation to the presentation, seconds: both of the last two rotations within the leeway, one of them,
+/// none; and a clock that goes back.
+const AGES: [i64; 4] = [0, 7, 11, -1];
+
+/// How the client of a session has refreshed.
+#[derive(Debug, Clone, Copy)]
+enum Rotated {
+    /// With the key of this rotation's number.
+    Keyed,
+    Keyless,
+    KeylessAway,
+}
+
+const ROTATED: [Rotated; 3] = [Rotated::Keyed, Rotated::Keyless, Rotated::KeylessAway];
+
+/// Every way to rotate so often.
+fn histories(rotations: usize) -> Vec<Vec<Rotated>> {
+    (0..rotations).fold(vec![Vec::new()], |shorter, _| {
+        shorter.iter().flat_map(|start| ROTATED.map(|next| [&start[..], &[next]].concat())).collect()
+    })
+}
+
+/// What comes with the generation `index` after so many rotations.
+fn presentations(index: usize, rotations: usize) -> Vec<(Option<&'static str>, Origin)> {
+    let superseding = KEYS.get(index).copied().filter(|_| index < rotations);
+    let later = KEYS.get(index + 1).copied().filter(|_| index + 1 < rotations);
+    let keyless = [HOME, AWAY, OTHER_BROWSER].map(|origin| (None, origin));
+    let keyed = [Some("of nobody"), superseding, later].into_iter().flatten().map(|key| (Some(key), HOME));
+    keyless.into_iter().chain(keyed).collect()
+}
+
+struct Table {
+    app: TestApp,
+    rules: Rules,
+}
+
+impl Table {
+    fn now(&self) -> DateTime<Utc> {
+        api::clock::Clock::now(&**self.app.clock())
+    }
+
+    async fn refresh(&self, token: &str, key: Option<&str>, origin: Origin) -> Answer {
+        let request = self.app.request(Method::POST, "/api/auth/refresh/");
+        let request = request.header("X-Forwarded-For", origin.address).header("User-Agent", origin.user_agent);
+        let request = key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));
+        send(request.json(&RefreshRequest { refresh: token.to_owned() })).await
+    }
+
+    /// A session that was refreshed like this, and the model of it.
+    async fn session(&self, history: &[Rotated]) -> ModelSession {
+        let tokens = self.app.login(EMAIL).await;
+        let id = forge::claims(&tokens.refresh)["sid"].as_str().unwrap().parse().unwrap();
+        let first = (tokens.access.as_str(), tokens.refresh.as_str());
+        let mut session = ModelSession::signed_in(SessionId(id), first, self.now(), self.rules);
+        let mut token = tokens.refresh;
+        for (number, rotated) in history.iter().enumerate() {
+            self.app.clock().advance(Duration::seconds(PAUSE));
+            let (key, origin) = match rotated {
+                Rotated::Keyed => (Some(KEYS[number]), HOME),
+                Rotated::Keyless => (None, HOME),
+                Rotated::KeylessAway => (None, AWAY),
+            };
+            let answer: TokenResponse = self.refresh(&token, key, origin).await.ok();
+            let request = Presentation { token: &token, key, origin, party: Party::Owner };
+            session.succeeded(&answer.refresh, request, self.now(), self.rules);
+            token = answer.refresh;
+        }
+        session
+    }
+
+    async fn check(&self, history: &[Rotated], index: usize, age: i64, (key, origin): (Option<&str>, Origin)) {
+        let mut session = self.session(history).await;
+        self.app.clock().advance(Duration::seconds(age));
+        let token = session.tokens().nth(index).unwrap().to_owned();
+        let request = Presentation { token: &token, key, origin, party: Party::Owner };
+        let expected = session.present(request, self.now(), self.rules);
+        let origin = if origin == HOME { Origin { address: NEXT_DOOR, ..origin } } else { origin };
+        let answer = self.refresh(&token, key, origin).await;
+        let what = format!("{history:?}, generation {}, {key:?} from {origin:?} after {age} s", index + 1);
+        match expected {
+            Expected::Successor => {
+                let given: TokenResponse = answer.ok();
+                assert!(session.tokens().all(|known| known != given.refresh), "{what}");
+            }
+            Expected::Same(live) => {
+                assert_eq!(answer.status.as_u16(), 200, "{what}: {}", answer.text());
+                assert_eq!(answer.json::<TokenResponse>().refresh, live, "{what}");
+            }
+            Expected::Refused(reason) => {
+                assert_eq!(answer.status.as_u16(), 401, "{what}: {}", answer.text());
+                assert_eq!(answer.problem(401).reason, reason, "{what}");
+            }
+        }
+    }
+
+    /// Every presentation of one of the first `generations` after one of the `histories`.
+    async fn check_all(&self, histories: &[Vec<Rotated>], generations: usize, ages: &[i64]) {
+        for history in histories {
+            for index in (0..=history.len()).take(generations) {
+                for what in presentations(index, history.len()) {
+                    for age in ages {
+                        self.check(history, index, *age, what).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn every_presentation_is_judged_as_the_contract_says(database: Database) {
+    for leeway in ["10", "0"] {
+        let builder = TestApp::builder(database).user(EMAIL).set("TRUSTED_PROXY_HOPS", "1");
+        let app = builder.set("REFRESH_LEEWAY", leeway).start().await;
+        let lifetimes = &app.settings().lifetimes;
+        let rules = Rules { refresh: lifetimes.refresh, session: lifetimes.session, leeway: lifetimes.leeway };
+        let table = Table { app, rules };
+        table.check_all(&[histories(0), histories(1)].concat(), 2, &AGES).await;
+        if leeway != "0" {
+            table.check_all(&histories(2), 3, &AGES).await;
+            // The row knows two rotations; what a third one leaves of the first shows in the older generations.
+            table.check_all(&histories(3), 2, &AGES[..1]).await;
+        }
+    }
+}
