@@ -62,14 +62,24 @@ pub async fn change(
     let mut tries = mail::take_request(services, &client).await.map_err(ReauthenticationError::from)?;
     tries.by_client(Budget::PasswordChangeClient).await.map_err(ReauthenticationError::from)?;
     tries.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await.map_err(ReauthenticationError::from)?;
-    let proven = prove_and_hash(services, caller, request, &client).await;
-    match &proven {
+    let changed = prove_and_change(services, caller, request, client).await;
+    match &changed {
         Ok(_) => {}
         // Its judgement has cost time, and nobody is mailed.
         Err(PasswordChangeError::TooWeak(_)) => tries.give_back_all(|budget| budget == Budget::MailClient).await,
+        // Also when the database has failed: then the same request is to be repeated.
         Err(_) => tries.give_back().await,
     }
-    let (account, password_hash) = proven?;
+    changed
+}
+
+async fn prove_and_change(
+    services: &Services,
+    caller: CurrentUser,
+    request: PasswordChangeRequest,
+    client: ClientInfo,
+) -> Result<TokenResponse, PasswordChangeError> {
+    let (account, password_hash) = prove_and_hash(services, caller, request, &client).await?;
     let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
     let changed = services.store.write(move |connection| {
         if let Err(error) = reauthentication::still_holds(connection, &account, caller, now)? {

@@ -42,10 +42,13 @@ pub async fn request(
     client: &ClientInfo,
 ) -> Result<(), PasswordResetError> {
     let (_, canonical) = identity::check_email(&request.email).map_err(|message| field("email", message))?;
-    mail::take_request(services, client).await?;
+    let tries = mail::take_request(services, client).await?;
     let mail = mail::to_address(MailKind::ResetPassword, &canonical, services.now(), client);
-    services.store.write(move |connection| mail_outbox::insert(connection, &mail)).await?;
-    Ok(())
+    let written = services.store.write(move |connection| mail_outbox::insert(connection, &mail)).await;
+    if written.is_err() {
+        tries.give_back().await; // nobody is mailed
+    }
+    Ok(written?)
 }
 
 /// Gives the account of a link a new password. The address counts as confirmed, because the link was read there; every
@@ -71,13 +74,13 @@ pub async fn confirm(
     let encode = move || passwords::judge_and_hash(&request.new_password, &own_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| field("new_password", message))?;
-    mail::charge(services, &client).await; // the owner is mailed
-    let now = services.now();
+    let (now, cause) = (services.now(), client.clone());
     let spent = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, now)? else { return Ok(None) };
-        reset(connection, &token, &password_hash, (now, &client)).map(Some)
+        reset(connection, &token, &password_hash, (now, &cause)).map(Some)
     });
     services.feed.insert(spent.await?.ok_or(PasswordResetError::LinkNotValid)?, now);
+    mail::charge(services, &client).await; // the owner is mailed
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use auth_types::responses::TokenResponse;
 use auth_types::{Reason, Role};
 use chrono::Duration;
 use reqwest::Method;
+use serde_json::json;
 use std::sync::Arc;
 
 on_both_databases![
@@ -27,6 +28,7 @@ on_both_databases![
     a_hundred_failures_a_day_are_enough,
     a_refused_sign_up_writes_nothing,
     a_wrong_guess_counts_though_it_cannot_be_recorded,
+    a_request_that_the_database_failed_can_be_repeated_as_often_as_it_takes,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -212,6 +214,52 @@ async fn a_wrong_guess_counts_though_it_cannot_be_recorded(database: Database) {
     }
     app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
     app.db().execute("ALTER TABLE gone RENAME TO auth_events");
+}
+
+/// From now on no row is inserted into these tables.
+fn fill_up(app: &TestApp, tables: &[&str]) {
+    let failure = match app.db().database() {
+        Database::Sqlite => "BEGIN SELECT RAISE(ABORT, 'no room'); END",
+        Database::Postgres => {
+            app.db().execute(
+                "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN RAISE EXCEPTION 'no room'; END $$",
+            );
+            "FOR EACH ROW EXECUTE FUNCTION fail()"
+        }
+    };
+    for table in tables {
+        app.db().execute(&format!("CREATE TRIGGER fails_{table} BEFORE INSERT ON {table} {failure}"));
+    }
+}
+
+fn make_room(app: &TestApp, tables: &[&str]) {
+    for table in tables {
+        let on_table = if app.db().database() == Database::Postgres { format!("ON {table}") } else { String::new() };
+        app.db().execute(&format!("DROP TRIGGER fails_{table} {on_table}"));
+    }
+}
+
+/// More often than any budget allows: what is answered 503 has spent none.
+async fn a_request_that_the_database_failed_can_be_repeated_as_often_as_it_takes(database: Database) {
+    const TABLES: [&str; 2] = ["mail_outbox", "auth_events"];
+    let app = start(database).await;
+    let tokens = app.login(ADA).await;
+    let password = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
+    let export = || send(app.request_as(&tokens, Method::GET, "/api/auth/me/export/"));
+    let email = json!({"email": ADA});
+    let reset = || app.post("/api/auth/password/reset/", &email);
+    let change = || send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&password));
+    fill_up(&app, &TABLES);
+    for _ in 0..=20 {
+        export().await.failed(503, Reason::Unavailable);
+        reset().await.failed(503, Reason::Unavailable);
+        change().await.failed(503, Reason::Unavailable);
+    }
+    make_room(&app, &TABLES);
+    export().await.has_status(200);
+    reset().await.has_status(202);
+    change().await.ok();
 }
 
 async fn sign_up(app: &TestApp, address: &str, email: &str) -> Answer {

@@ -80,14 +80,19 @@ async fn note(
     client: ClientInfo,
     now: DateTime<Utc>,
 ) -> Result<(), ExportError> {
-    services.limits.tries(&client).by_name(Budget::ExportUser, &caller.id.to_string()).await?;
+    let mut tries = services.limits.tries(&client);
+    tries.by_name(Budget::ExportUser, &caller.id.to_string()).await?;
     let noted = services.store.write(move |connection| {
         if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
             return Ok(Err(refusal));
         }
         events::insert(connection, &event(caller.id, EventKind::DataExported, now, &client)).map(Ok)
     });
-    Ok(noted.await??)
+    let noted = noted.await;
+    if noted.is_err() {
+        tries.give_back().await; // nothing is handed out
+    }
+    Ok(noted??)
 }
 
 impl Export {
