@@ -24,6 +24,14 @@ async fn fill(process: &Process) {
     panic!("the disk is never full")
 }
 
+/// What was answered with success must outlive a power cut, too: each commit is flushed.
+#[actix_web::test]
+async fn every_commit_is_flushed() {
+    let db = TestDb::migrated(Database::Sqlite);
+    assert_eq!(db.value("SELECT synchronous AS value FROM pragma_synchronous").as_deref(), Some("2"), "FULL");
+    assert_eq!(db.value("SELECT journal_mode AS value FROM pragma_journal_mode").as_deref(), Some("wal"));
+}
+
 #[actix_web::test]
 async fn a_full_disk_is_a_503_and_loses_nothing() {
     let db = TestDb::migrated(Database::Sqlite);

@@ -28,6 +28,9 @@ fn write_and_rename(plan: &Plan, unfinished: &Path, file: &Path) -> Result<Made,
     let output = output.into_inner().map_err(IntoInnerError::into_error)?;
     output.sync_all()?;
     std::fs::rename(unfinished, file)?;
+    // The name, too, must outlive a power cut.
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     let size_bytes = output.metadata()?.len();
     Ok(Made { name: file.display().to_string(), made_at: plan.made_at, size_bytes, rows })
 }
