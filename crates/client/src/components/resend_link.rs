@@ -3,6 +3,7 @@
 use super::Button;
 use crate::http::{Http, Visitor};
 use crate::notices::Notices;
+use crate::session::PageSession;
 use crate::tokens;
 use auth_types::requests::EmailResendRequest;
 use leptos::prelude::*;
@@ -16,6 +17,7 @@ pub fn ResendLink(
     email: Signal<String>,
 ) -> impl IntoView {
     let (visitor, notices) = (Visitor::new(expect_context::<Http>()), expect_context::<Notices>());
+    let page = expect_context::<PageSession>();
     let pending = RwSignal::new(false);
     let failure = RwSignal::new(None::<String>);
     let press = Callback::new(move |()| {
@@ -26,6 +28,8 @@ pub fn ResendLink(
             let result = visitor.resend_confirmation(&request).await;
             pending.try_set(false);
             match result {
+                // By now the page may be somebody else's, who has asked for nothing.
+                Ok(()) if !page.is_current() => {}
                 Ok(()) => notices.say(Some("The link is on its way to you. Look into your mail.")),
                 Err(problem) => drop(failure.try_set(Some(problem.message()))),
             }
