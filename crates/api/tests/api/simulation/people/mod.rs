@@ -107,15 +107,18 @@ fn change_of_person() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// Two people sign in at once, in two tabs.
+/// Two people sign in at once, in two tabs; of the answer to the first, perhaps only the cookies arrive, after those of the
+/// second, who goes on.
 fn racing_sign_ins() -> impl Strategy<Value = Vec<Step>> {
-    (TABS, TABS, PEOPLE, 1..4_usize).prop_map(|(tab, other, person, progress)| {
+    (TABS, TABS, PEOPLE, 1..4_usize, any::<bool>()).prop_map(|(tab, other, person, progress, lost)| {
         let out = [Step::SignOut { tab }, Step::Finish { task: 0 }, Step::StorageEvent { tab: other }];
         let first = std::iter::once(Step::SignIn { tab, person });
         let under_way = std::iter::repeat_n(Step::Advance { task: 0 }, progress);
         let second = [Step::SignIn { tab: other, person: 1 - person }, Step::Finish { task: 0 }];
+        let goes_on = [Step::Lose { task: 0, loss: Loss::Body }, DUE, Step::Act { tab: other, deed: Deed::Read }];
+        let goes_on = goes_on.into_iter().filter(|_| lost);
         let rest = [0, 0, 1].map(|task| Step::Finish { task });
-        out.into_iter().chain(first).chain(under_way).chain(second).chain(rest).collect()
+        out.into_iter().chain(first).chain(under_way).chain(second).chain(goes_on).chain(rest).collect()
     })
 }
 
