@@ -48,12 +48,15 @@ impl PageSession {
     pub async fn confirm_email(self, token: String) -> Result<Confirmed, Failure> {
         let is_free = !matches!(self.session.state.get_untracked(), State::SignedIn(_));
         let registration = tokens::read_registration().filter(|_| is_free);
-        let request = EmailVerifyRequest { token, registration, reject: None };
+        let request = EmailVerifyRequest { token, registration: registration.clone(), reject: None };
         let (exchange, _turn) = self.send_to_sign_in(Call::post("/api/auth/email/verify/", &request)).await?;
         let signed_in = exchange.as_ref().is_ok_and(|answer| answer.status == 201);
         let EmailVerifyResponse { notice, .. } = read_json(exchange.clone())?;
         if signed_in {
-            tokens::clear_registration();
+            // Somebody else may have signed up in another tab meanwhile.
+            if tokens::read_registration() == registration {
+                tokens::clear_registration();
+            }
             self.adopt(exchange)?;
         }
         Ok(Confirmed { signed_in, notice })
