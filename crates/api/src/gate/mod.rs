@@ -11,6 +11,8 @@ mod queue;
 mod refusals;
 mod room;
 mod share;
+#[cfg(test)]
+mod tests;
 
 pub use parts::Parts;
 pub use queue::Capacity;

@@ -50,3 +50,30 @@ impl<K: Eq + Hash + Copy> Parts<K> {
         self.held.get(&holder).is_some_and(|held| held.pressed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Parts;
+
+    #[test]
+    fn a_holder_has_its_part_and_is_pressed_until_it_has_half_of_it() {
+        let mut parts = Parts::of_at_most(4);
+        assert!((0..4).all(|_| parts.take("eve")) && !parts.is_pressed("eve"));
+        assert!(!parts.take("eve") && parts.is_pressed("eve"));
+        assert!(parts.take("ada") && !parts.is_pressed("ada"));
+        parts.give_back("eve");
+        assert!(parts.is_pressed("eve"));
+        parts.give_back("eve");
+        assert!(!parts.is_pressed("eve") && parts.take("eve"));
+    }
+
+    #[test]
+    fn who_has_nothing_is_forgotten() {
+        let mut parts = Parts::of_at_most(0);
+        assert!(parts.take("eve"), "a part is never nothing");
+        assert!(!parts.take("eve"));
+        parts.give_back("eve");
+        parts.give_back("eve");
+        assert!(parts.held.is_empty());
+    }
+}

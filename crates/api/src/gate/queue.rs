@@ -256,6 +256,28 @@ mod tests {
     }
 
     #[test]
+    fn one_account_has_one_part_inside_from_however_many_addresses_it_comes() {
+        let mut queue = FairQueue::new(Capacity::of(4, 16));
+        let mut entered = Vec::new();
+        for machine in 0..4 {
+            waits(&mut queue, of_machine(1, machine), "shared token");
+            entered.extend(queue.next());
+        }
+        assert_eq!(entered.len(), 2, "half of four");
+        queue.leave(entered[0].0);
+        assert!(queue.next().is_some() && queue.next().is_none());
+    }
+
+    #[test]
+    fn who_stops_waiting_leaves_the_turn_to_another_account_of_the_same_client() {
+        let mut queue = queue(1, 4);
+        let Pushed::Waits { ticket, .. } = queue.push(of_machine(1, 1), "a1") else { panic!("there is room") };
+        waits(&mut queue, of_machine(2, 1), "b1");
+        assert_eq!(queue.remove(of_machine(1, 1), ticket), Some("a1"));
+        assert_eq!(turns(&mut queue), ["b1"]);
+    }
+
+    #[test]
     fn a_full_queue_takes_from_the_client_whose_accounts_hold_most_and_inside_it_from_the_largest() {
         let mut queue = queue(1, 6);
         for (account, name) in [(1, "a"), (2, "b"), (3, "c"), (3, "c2"), (3, "c3")] {

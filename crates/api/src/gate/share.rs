@@ -90,3 +90,40 @@ pub fn prove(key: ShareKey) {
     // Outside of a request it stays the process's own.
     let _ = SHARE.try_with(|current| current.set(Share::proven(key).of(current.get().client)));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Share, ShareKey, current, prove, within};
+    use futures_util::FutureExt;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    const ACCOUNT: ShareKey = ShareKey::Account(1);
+    const HOME: ShareKey = ShareKey::Client(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7)));
+
+    fn proven_by(client: ShareKey) -> Option<Share> {
+        let request = async {
+            prove(ACCOUNT);
+            current()
+        };
+        within(Share::stranger(client), request).now_or_never()
+    }
+
+    #[test]
+    fn whoever_proves_an_account_is_still_the_same_client() {
+        let share = proven_by(HOME);
+        assert_eq!(share, Some(Share::proven(ACCOUNT).of(HOME)));
+        assert_eq!(share.map(|share| share.keys().collect()), Some(vec![ACCOUNT, HOME]));
+    }
+
+    #[test]
+    fn accounts_of_unknown_clients_are_not_one_client() {
+        assert_eq!(proven_by(ShareKey::Unknown), Some(Share::proven(ACCOUNT)));
+        assert_eq!(Share::proven(ACCOUNT).keys().collect::<Vec<_>>(), [ACCOUNT], "counted once");
+    }
+
+    #[test]
+    fn outside_of_a_request_nothing_but_the_process_is_proven() {
+        prove(ACCOUNT);
+        assert!(current().is_own());
+    }
+}

@@ -1,0 +1,120 @@
+//! What a gate promises of its permits: none is lost, and nobody waits while one is free.
+
+use super::{Busy, Capacity, Gate, Permit, Resource, Share, ShareKey, within};
+use crate::metrics::GateMetrics;
+use futures_util::FutureExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+
+type Entering<'g> = Pin<Box<dyn Future<Output = Result<Permit, Busy>> + Send + 'g>>;
+
+fn gate(inside: usize, waiting: usize) -> Gate {
+    let capacity = Capacity { inside, inside_by_share: inside, waiting };
+    Gate::new(Resource::Hashing, capacity, GateMetrics::default())
+}
+
+fn enter(gate: &Gate, account: i64) -> Entering<'_> {
+    Box::pin(within(Share::proven(ShareKey::Account(account)), gate.enter()))
+}
+
+/// What has become of somebody until now.
+fn look(entering: &mut Entering<'_>) -> Option<Result<Permit, Busy>> {
+    entering.now_or_never()
+}
+
+#[test]
+fn a_permit_that_comes_back_goes_to_the_next_in_turn() {
+    let gate = gate(1, 4);
+    let (mut first, mut second, mut third) = (enter(&gate, 1), enter(&gate, 2), enter(&gate, 3));
+    let permit = look(&mut first);
+    assert!(matches!(permit, Some(Ok(_))));
+    assert!(look(&mut second).is_none() && look(&mut third).is_none());
+    assert_eq!(gate.load(), (2, 1));
+    drop(permit);
+    let permit = look(&mut second);
+    assert!(matches!(permit, Some(Ok(_))) && look(&mut third).is_none());
+    drop(permit);
+    assert!(matches!(look(&mut third), Some(Ok(_))));
+    assert_eq!(gate.load(), (0, 0));
+}
+
+#[test]
+fn whoever_stops_waiting_leaves_their_slot_and_the_others_their_turns() {
+    let gate = gate(1, 4);
+    let permit = look(&mut enter(&gate, 1));
+    let (mut gone, mut stays) = (enter(&gate, 2), enter(&gate, 3));
+    assert!(look(&mut gone).is_none() && look(&mut stays).is_none());
+    drop(gone);
+    assert_eq!(gate.load(), (1, 1));
+    drop(permit);
+    assert!(matches!(look(&mut stays), Some(Ok(_))));
+    assert_eq!(gate.load(), (0, 0));
+}
+
+/// The permit is in the channel when its caller hangs up.
+#[test]
+fn a_permit_that_nobody_takes_goes_to_the_next_in_turn() {
+    let gate = gate(1, 4);
+    let permit = look(&mut enter(&gate, 1));
+    let (mut gone, mut stays) = (enter(&gate, 2), enter(&gate, 3));
+    assert!(look(&mut gone).is_none() && look(&mut stays).is_none());
+    drop(permit);
+    drop(gone);
+    assert!(matches!(look(&mut stays), Some(Ok(_))));
+    assert_eq!(gate.load(), (0, 0));
+}
+
+#[test]
+fn a_panic_gives_the_permit_back() {
+    let gate = gate(1, 4);
+    let permit = look(&mut enter(&gate, 1));
+    let cut = catch_unwind(AssertUnwindSafe(move || {
+        let _permit = permit;
+        std::panic::resume_unwind(Box::new("cut")); // without the hook's lines
+    }));
+    assert!(cut.is_err());
+    assert_eq!(gate.load(), (0, 0));
+    assert!(matches!(look(&mut enter(&gate, 2)), Some(Ok(_))));
+}
+
+#[test]
+fn who_is_put_out_of_a_full_queue_hears_of_it_at_once_and_each_refusal_is_counted() {
+    let gate = gate(1, 2);
+    let _permit = look(&mut enter(&gate, 1));
+    let (mut one, mut other, mut owner) = (enter(&gate, 2), enter(&gate, 2), enter(&gate, 3));
+    assert!(look(&mut one).is_none() && look(&mut other).is_none());
+    assert!(matches!(look(&mut enter(&gate, 2)), Some(Err(Busy))), "it would only take from itself");
+    assert!(look(&mut owner).is_none());
+    assert!(matches!(look(&mut other), Some(Err(Busy))), "the latest of the larger share");
+    assert!(look(&mut one).is_none());
+    assert_eq!(gate.0.metrics.refused.get(), 2);
+    assert_eq!(gate.load(), (2, 1));
+}
+
+/// Comes, and goes again at once; one in three stops waiting.
+async fn visit(gate: &Gate, number: i64) {
+    let mut entering = enter(gate, number % 7);
+    if number % 3 == 0 {
+        let _ = look(&mut entering); // and then never again
+        return;
+    }
+    let permit = entering.await;
+    tokio::task::yield_now().await;
+    drop(permit);
+}
+
+/// Entering, cancelling and leaving race on two threads. A lost wake-up or permit leaves somebody waiting for ever.
+#[test]
+fn nobody_waits_for_ever() {
+    let gate = gate(2, 1_000);
+    let visits = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let all = futures_util::future::join_all((0..450).map(|number| visit(&gate, number)));
+        runtime.map(|runtime| runtime.block_on(all).len()).unwrap_or_default()
+    };
+    let done = std::thread::scope(|scope| {
+        let threads = [scope.spawn(visits), scope.spawn(visits)];
+        threads.map(|thread| thread.join().unwrap_or_default())
+    });
+    assert_eq!((done, gate.load()), ([450, 450], (0, 0)));
+}
