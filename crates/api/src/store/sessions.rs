@@ -243,7 +243,7 @@ pub fn find_with_user(connection: &mut AnyConnection, id: SessionId) -> QueryRes
         .optional()
 }
 
-/// Ends one session and answers whether it was live until now. With `owner`, only if it is theirs.
+/// Ends one session and returns whether it was live until now.
 ///
 /// # Errors
 /// When the database does not answer.
