@@ -47,7 +47,8 @@ fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
     Ok(Caller(CurrentUser { id, session: claims.sid, issued_at }))
 }
 
-/// The token of the one `Authorization` header; the scheme's case does not matter (RFC 9110, section 11.1).
+/// The token of the one `Authorization` header; the scheme's case does not matter, and any number of spaces may follow it
+/// (RFC 9110, sections 11.1 and 11.4).
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION);
     let value = values.next().ok_or_else(Problem::credentials_missing)?;
@@ -56,7 +57,11 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     }
     let value = value.to_str().map_err(|_| Problem::token_not_valid(Reason::TokenMalformed))?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token) } else { Err(Problem::credentials_missing()) }
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(token.trim_start_matches(' '))
+    } else {
+        Err(Problem::credentials_missing())
+    }
 }
 
 /// Whoever operates the service, proven by `METRICS_TOKEN`. Without one configured nobody is.

@@ -275,6 +275,10 @@ fn texts(good: &str) -> Forgeries {
 }
 
 async fn bearer(app: &TestApp, token: &str) -> Option<Answer> {
+    // Blanks before a token belong to the header.
+    if token.starts_with(' ') {
+        return None;
+    }
     // What is no header value cannot be sent.
     let value = HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).ok()?;
     Some(send(app.request(Method::GET, "/api/auth/me/").header("Authorization", value)).await)
@@ -417,9 +421,9 @@ async fn a_token_from_before_a_key_rotation_still_verifies() {
 }
 
 #[actix_web::test]
-async fn the_scheme_may_be_written_in_any_case() {
+async fn the_scheme_may_be_written_in_any_case_with_any_spaces_behind_it() {
     let (app, tokens) = signed_in().await;
-    for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+    for scheme in ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer  "] {
         let request = app.request(Method::GET, "/api/auth/me/");
         send(request.header("Authorization", format!("{scheme} {}", tokens.access))).await.done();
     }
@@ -457,7 +461,6 @@ async fn a_bearer_header_with_something_beside_the_token_opens_nothing() {
     let (app, TokenResponse { access, .. }) = signed_in().await;
     for value in [
         "Bearer".to_owned(),
-        format!("Bearer  {access}"),
         format!("Bearer {access} {access}"),
         format!("Bearer {access} x"),
         format!("Bearer {access}, Bearer {access}"),
