@@ -57,14 +57,18 @@ pub async fn resend(
 ) -> Result<(), EmailVerificationError> {
     let (_, canonical) = identity::check_email(&request.email)
         .map_err(|message| EmailVerificationError::Fields(FieldErrors::from([("email".to_owned(), vec![message])])))?;
-    mail::take_request(services, client).await?;
+    let tries = mail::take_request(services, client).await?;
     let mut mail = mail::to_address(MailKind::VerifyEmail, &canonical, services.now(), client);
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
     let asked = services.store.write(move |connection| {
         mail.registration = pending_registrations::find_of_browser(connection, &canonical, &registration_hash)?;
         mail_outbox::insert(connection, &mail)
     });
-    Ok(asked.await?)
+    let asked = asked.await;
+    if asked.is_err() {
+        tries.give_back().await; // nobody is mailed
+    }
+    Ok(asked?)
 }
 
 /// What a link did.

@@ -136,9 +136,26 @@ pub async fn login(
     request: LoginRequest,
     client: ClientInfo,
 ) -> Result<TokenResponse, LoginError> {
-    let name = check(&request).map_err(LoginError::Fields)?;
-    let mut tries = services.limits.tries(&client);
-    let guess = guess(services, &Names::of(&name), request.password, &client, &mut tries).await;
+    let names = Names::of(&check(&request).map_err(LoginError::Fields)?);
+    let mut outcome = attempt(services, &names, &request.password, &client).await;
+    if matches!(outcome, Ok(None)) {
+        // As after another sign-in that has renewed the hash: the password may be as right as before.
+        outcome = attempt(services, &names, &request.password, &client).await;
+    }
+    let outcome = outcome.and_then(|tokens| tokens.ok_or(LoginError::NoActiveAccount));
+    services.metrics.sign_in(outcome.as_ref().map_or_else(LoginError::outcome, |_| "succeeded"));
+    outcome
+}
+
+/// Compares the password and opens the session; `None` if the account was changed in between.
+async fn attempt(
+    services: &Services,
+    names: &Names,
+    password: &str,
+    client: &ClientInfo,
+) -> Result<Option<TokenResponse>, LoginError> {
+    let mut tries = services.limits.tries(client);
+    let guess = guess(services, names, password.to_owned(), client, &mut tries).await;
     // A failure counts as one and a success as one, and a server that could not compare as neither.
     match guess {
         Ok(Guess::Right(_)) => tries.give_back_all(|budget| budget != Budget::SignedInClient).await,
@@ -147,17 +164,15 @@ pub async fn login(
         }
         Err(_) => tries.give_back().await,
     }
-    let outcome = match guess {
-        Ok(Guess::Right(proven)) => sign_in(services, proven, client).await,
+    match guess {
+        Ok(Guess::Right(proven)) => sign_in(services, proven, client.clone()).await,
         // For an unknown name too: the statement inserts nothing then, and a failure costs the same whoever it was.
         Ok(Guess::Wrong(failure)) => {
-            let noted = note_failure(services, failure, &client).await;
+            let noted = note_failure(services, failure, client).await;
             noted.map_err(LoginError::Store).and(Err(LoginError::NoActiveAccount))
         }
         Err(error) => Err(error),
-    };
-    services.metrics.sign_in(outcome.as_ref().map_or_else(LoginError::outcome, |_| "succeeded"));
-    outcome
+    }
 }
 
 fn check_verified(services: &Services, user: &Credentials) -> Result<(), LoginError> {
@@ -241,14 +256,23 @@ async fn take_guess(tries: &mut Tries<'_>, names: &Names, known: Option<Network>
 
 /// Counts the success, and opens the session. The owner of an account that somebody signs in to all the time has open
 /// sessions, which go on.
-async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Result<TokenResponse, LoginError> {
+async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Result<Option<TokenResponse>, LoginError> {
     let account = proven.credentials.id.to_string();
-    services.limits.tries(&client).by_name(Budget::SignedInUser, &account).await?;
-    open_session(services, proven, client).await
+    let mut tries = services.limits.tries(&client);
+    tries.by_name(Budget::SignedInUser, &account).await?;
+    let opened = open_session(services, proven, client.clone()).await;
+    if !matches!(opened, Ok(Some(_))) {
+        tries.give_back().await;
+    }
+    opened
 }
 
 /// Inserts the session, unless the account was changed while the password was being compared.
-async fn open_session(services: &Services, proven: Proven, client: ClientInfo) -> Result<TokenResponse, LoginError> {
+async fn open_session(
+    services: &Services,
+    proven: Proven,
+    client: ClientInfo,
+) -> Result<Option<TokenResponse>, LoginError> {
     if let Err(error) = check_verified(services, &proven.credentials) {
         let failure = Failure { user: Some(proven.credentials.id), pending: None };
         note_failure(services, failure, &client).await?;
@@ -271,9 +295,9 @@ async fn open_session(services: &Services, proven: Proven, client: ClientInfo) -
         events::insert(connection, &event(user.id, EventKind::LoggedIn, now, &client))?;
         Ok(Some((session, user, surplus)))
     });
-    let (session, user, surplus) = opened.await?.ok_or(LoginError::NoActiveAccount)?;
+    let Some((session, user, surplus)) = opened.await? else { return Ok(None) };
     services.feed.insert(surplus, now);
-    Ok(grant::token_response(services, &session, &user, now)?)
+    Ok(Some(grant::token_response(services, &session, &user, now)?))
 }
 
 async fn note_failure(services: &Services, failure: Failure, client: &ClientInfo) -> Result<(), StoreError> {

@@ -76,11 +76,27 @@ pub async fn register(
         return Err(RegisterError::Closed);
     }
     // First: a sign-up whose fields are wrong has taken its time, too.
-    services.limits.tries(&client).by_client(Budget::SignUpClient).await?;
+    let mut tries = services.limits.tries(&client);
+    tries.by_client(Budget::SignUpClient).await?;
     let (account, errors) = check(services, request);
-    if errors.is_empty() {
-        mail::take_request(services, &client).await?;
+    let mails = if errors.is_empty() { Some(mail::take_request(services, &client).await?) } else { None };
+    let registered = hash_and_insert(services, (account, errors), language, client).await;
+    if matches!(registered, Err(RegisterError::Busy(_) | RegisterError::Store(_))) {
+        // The same request is to be repeated.
+        tries.give_back().await;
+        if let Some(mails) = mails {
+            mails.give_back().await;
+        }
     }
+    registered
+}
+
+async fn hash_and_insert(
+    services: &Services,
+    (account, errors): (NewAccount, FieldErrors),
+    language: Option<String>,
+    client: ClientInfo,
+) -> Result<Registered, RegisterError> {
     let user = new_user(services, account, errors, Role::User).await?;
     match services.settings.accounts.email_verification {
         EmailVerification::Optional => {

@@ -250,13 +250,24 @@ async fn a_request_that_the_database_failed_can_be_repeated_as_often_as_it_takes
     let email = json!({"email": ADA});
     let reset = || app.post("/api/auth/password/reset/", &email);
     let change = || send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&password));
+    let resend = || app.post("/api/auth/email/resend/", &email);
+    let new =
+        RegisterRequest { email: "new@example.com".to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     fill_up(&app, &TABLES);
     for _ in 0..=20 {
         export().await.failed(503, Reason::Unavailable);
         reset().await.failed(503, Reason::Unavailable);
         change().await.failed(503, Reason::Unavailable);
+        resend().await.failed(503, Reason::Unavailable);
+        app.register(&new).await.failed(503, Reason::Unavailable);
+    }
+    for _ in 0..=30 {
+        app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
     }
     make_room(&app, &TABLES);
+    app.register(&new).await.created();
+    resend().await.has_status(202);
+    app.login(ADA).await;
     export().await.has_status(200);
     reset().await.has_status(202);
     change().await.ok();

@@ -3,6 +3,7 @@
 use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, hold_hashing, on_both_databases, queue_length};
 use auth_types::requests::{LoginRequest, RegisterRequest};
 use auth_types::{Reason, Role};
+use futures_util::future::join_all;
 use std::time::Duration;
 
 on_both_databases![
@@ -16,6 +17,7 @@ on_both_databases![
     a_password_from_django_is_verified_and_encoded_anew,
     a_hash_of_another_cost_is_encoded_anew,
     a_damaged_hash_lets_nobody_in,
+    sign_ins_at_once_with_a_password_that_is_encoded_anew_all_succeed,
     a_sign_in_that_races_a_deactivation_opens_nothing,
     a_sign_in_that_races_a_change_of_password_opens_nothing,
 ];
@@ -240,6 +242,22 @@ async fn a_damaged_hash_lets_nobody_in(database: Database) {
 /// Lets what is under way come as far as it can. A machine that needs longer makes the test prove less, not fail.
 async fn settle() {
     tokio::time::sleep(Duration::from_millis(200)).await;
+}
+
+/// Each has read the old hash; one of them renews it, and the others find another one than they have compared with.
+async fn sign_ins_at_once_with_a_password_that_is_encoded_anew_all_succeed(database: Database) {
+    let app = start(database).await;
+    set_hash(&app, &api::service::passwords::hash(PASSWORD, 5).unwrap());
+    let held = hold_hashing(&app, 0).await;
+    let let_go = async {
+        settle().await;
+        drop(held);
+    };
+    let (answers, ()) = tokio::join!(join_all((0..4).map(|_| app.sign_in(ADA, PASSWORD))), let_go);
+    for answer in answers {
+        answer.ok();
+    }
+    assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 4);
 }
 
 async fn assert_race_is_lost(app: &TestApp, change: &str) {
