@@ -1,15 +1,16 @@
 //! The OpenAPI document, made of the route table, and a page to try it.
 
 use super::cookies;
+use crate::problem::Problem;
 use crate::service::Services;
-use actix_web::http::header;
-use actix_web::web::Data;
+use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, Responder};
 use auth_types::responses::TokenTransport;
+use std::sync::Arc;
 use utoipa::openapi::path::{PathItem, PathsBuilder};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
-use utoipa_swagger_ui::{Config, SwaggerUi};
+use utoipa_swagger_ui::{Config, SwaggerFile};
 
 /// The name of the security scheme: an access token in `Authorization`.
 pub(super) const BEARER: &str = "bearer";
@@ -22,6 +23,9 @@ pub(super) const REFRESH_COOKIE: &str = "refresh_cookie";
 
 /// Where the document is.
 pub(super) const DOCUMENT: &str = "/api/openapi.json";
+
+/// Where the page to try it is.
+pub(super) const PAGE: &str = "/api/docs/";
 
 /// The whole API as OpenAPI 3.1, as it is with this transport.
 #[must_use]
@@ -53,11 +57,20 @@ pub(super) async fn openapi(services: Data<Services>) -> impl Responder {
 }
 
 /// The page; it is served from the program itself and talks to this API only.
-pub(super) fn page() -> SwaggerUi {
-    SwaggerUi::new("/api/docs/{_:.*}").config(Config::new([DOCUMENT]))
+pub(super) async fn page() -> Result<HttpResponse, Problem> {
+    let file = find("index.html")?;
+    // Its links are relative, and lead elsewhere from the path without its trailing slash.
+    let text = String::from_utf8_lossy(&file.bytes).replace("\"./", &format!("\"{PAGE}"));
+    Ok(HttpResponse::Ok().content_type(file.content_type).body(text))
 }
 
-/// The page's own links are relative, so it needs its trailing slash.
-pub(super) async fn to_page() -> impl Responder {
-    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/api/docs/")).finish()
+/// A script or a style of the page.
+pub(super) async fn page_file(name: Path<String>) -> Result<HttpResponse, Problem> {
+    let file = find(&name)?;
+    Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned()))
+}
+
+fn find(name: &str) -> Result<SwaggerFile<'static>, Problem> {
+    let found = utoipa_swagger_ui::serve(name, Arc::new(Config::new([DOCUMENT]))).map_err(Problem::internal)?;
+    found.ok_or_else(Problem::not_found)
 }

@@ -63,8 +63,9 @@ impl Endpoint {
         if bounds.requests == Requests::Uncounted { endpoint } else { endpoint.refuses(&[429]) }
     }
 
-    pub(super) fn about(mut self, summary: &str) -> Self {
-        self.operation = self.operation.summary(Some(summary));
+    /// The name that generated clients give to the call, and what it does.
+    pub(super) fn about(mut self, operation_id: &str, summary: &str) -> Self {
+        self.operation = self.operation.operation_id(Some(operation_id)).summary(Some(summary));
         self
     }
 
@@ -117,6 +118,11 @@ impl Endpoint {
             response.content(kind.media_type(), ContentBuilder::new().build())
         });
         self.respond(200, response).respond(304, ResponseBuilder::new())
+    }
+
+    /// A page for people.
+    pub(super) fn gives_page(self) -> Self {
+        self.respond(200, ResponseBuilder::new().content("text/html", ContentBuilder::new().build()))
     }
 
     /// Tokens, as the transport carries them.
@@ -216,9 +222,8 @@ pub fn bounds() -> Vec<(String, Bounds)> {
 pub fn routes(config: &mut web::ServiceConfig, settings: &Settings) {
     let (docs_open, transport) = (settings.operation.docs_open, settings.transport.transport);
     let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
-    for endpoint in
-        super::endpoints(transport).into_iter().filter(|endpoint| docs_open || endpoint.path != docs::DOCUMENT)
-    {
+    let is_open = |endpoint: &Endpoint| docs_open || ![docs::DOCUMENT, docs::PAGE].contains(&endpoint.path);
+    for endpoint in super::endpoints(transport).into_iter().filter(is_open) {
         by_path.entry(endpoint.path).or_default().extend(endpoint.routes);
     }
     for (path, routes) in by_path {
@@ -228,7 +233,9 @@ pub fn routes(config: &mut web::ServiceConfig, settings: &Settings) {
         config.service(resource.wrap(from_fn(catch_panics)));
     }
     if docs_open {
-        config.service(docs::page()).route("/api/docs", web::get().to(docs::to_page));
+        let path = format!("{}{{name}}", docs::PAGE);
+        let file = web::resource(path).route(web::get().to(docs::page_file)).route(web::head().to(docs::page_file));
+        config.service(file.wrap(from_fn(catch_panics)));
     }
     config.default_service(web::to(HttpResponse::NotFound));
 }

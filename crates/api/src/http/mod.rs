@@ -51,7 +51,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             by_caller(&[SignUpClient, MailClient], &[Database, Hashing]),
             auth::register,
         )
-        .about("Create an account and sign in, or confirm the address first where that is mandatory")
+        .about("register", "Create an account and sign in, or confirm the address first where that is mandatory")
         .takes::<RegisterRequest>()
         .gives_tokens(201, transport)
         .gives::<PendingRegistrationResponse>(202)
@@ -72,28 +72,28 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             ),
             auth::login,
         )
-        .about("Sign in with email or username and password")
+        .about("login", "Sign in with email or username and password")
         .takes::<LoginRequest>()
         .gives_tokens(200, transport)
         .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/refresh/", by_token(&[RefreshSession, MailClient], &[Database]), auth::refresh)
-            .about("Trade a refresh token for its successor")
+            .about("refreshTokens", "Trade a refresh token for its successor")
             .takes_refresh_token(transport)
             .idempotent()
             .gives_tokens(200, transport)
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/verify/", by_token(&[], &[Database]), auth::verify)
-            .about("Tell whether a token is valid")
+            .about("verifyToken", "Tell whether a token is valid")
             .takes::<VerifyRequest>()
             .gives::<EmptyResponse>(200)
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/logout/", by_token(&[], &[Database]), auth::logout)
-            .about("Sign out: end the session of a refresh token")
+            .about("logout", "Sign out: end the session of a refresh token")
             .takes_refresh_token(transport)
             .gives::<EmptyResponse>(200)
             .refuses(&[400, 401, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/logout/all/", by_caller(&[], &[Database]), auth::logout_all)
-            .about("Sign out everywhere: end all of the caller's sessions")
+            .about("logoutAll", "Sign out everywhere: end all of the caller's sessions")
             .protected()
             .gives::<RevokedResponse>(200)
             .refuses(&[403, 503]),
@@ -102,13 +102,13 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             by_caller(&[MailClient, PasswordChangeClient, PasswordChangeUser, ConfirmPassword], &[Database, Hashing]),
             password::change,
         )
-        .about("Change the caller's password; every other session ends and a new one is answered")
+        .about("changePassword", "Change the caller's password; every other session ends and a new one is answered")
         .protected()
         .takes::<PasswordChangeRequest>()
         .gives_tokens(200, transport)
         .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/password/reset/", by_caller(&[MailClient], &[Database]), password::reset)
-            .about("Mail a link to choose a new password; the same answer for every address")
+            .about("requestPasswordReset", "Mail a link to choose a new password; the same answer for every address")
             .takes::<PasswordResetRequest>()
             .gives::<EmptyResponse>(202)
             .refuses(&[400, 403, 413, 415, 503]),
@@ -117,18 +117,18 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             by_caller(&[MailClient], &[Database, Hashing]),
             password::confirm_reset,
         )
-        .about("Set a new password by a mailed link; every session ends")
+        .about("resetPassword", "Set a new password by a mailed link; every session ends")
         .takes::<PasswordResetConfirmRequest>()
         .gives::<EmptyResponse>(200)
         .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/email/verify/", by_caller(&[MailClient], &[Database]), email::verify)
-            .about("Confirm an address by a mailed link, or reject what was done with it")
+            .about("verifyEmail", "Confirm an address by a mailed link, or reject what was done with it")
             .takes::<EmailVerifyRequest>()
             .gives::<EmailVerifyResponse>(200)
             .gives_tokens(201, transport)
             .refuses(&[400, 403, 409, 413, 415, 503]),
         Endpoint::post("/api/auth/email/resend/", by_caller(&[MailClient], &[Database]), email::resend)
-            .about("Mail the link that confirms an address again; the same answer for every address")
+            .about("resendEmail", "Mail the link that confirms an address again; the same answer for every address")
             .takes::<EmailResendRequest>()
             .gives::<EmptyResponse>(202)
             .refuses(&[400, 403, 413, 415, 503]),
@@ -137,18 +137,18 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]),
             email::change,
         )
-        .about("Mail a link to the address that the caller wants")
+        .about("changeEmail", "Mail a link to the address that the caller wants")
         .protected()
         .takes::<EmailChangeRequest>()
         .gives::<EmptyResponse>(202)
         .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::get("/api/auth/me/", by_caller(&[], &[Database]), account::show)
-            .about("The caller")
+            .about("getMe", "The caller")
             .protected()
             .gives::<UserResponse>(200)
             .refuses(&[503]),
         Endpoint::patch("/api/auth/me/", by_caller(&[], &[Database]), account::update)
-            .about("Change what the caller may change about themselves")
+            .about("updateMe", "Change what the caller may change about themselves")
             .protected()
             .takes::<UpdateMeRequest>()
             .gives::<UserResponse>(200)
@@ -158,64 +158,67 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]),
             account::delete,
         )
-        .about("Delete the caller's account: every session ends and nothing about the person stays")
+        .about("deleteMe", "Delete the caller's account: every session ends and nothing about the person stays")
         .protected()
         .takes::<DeleteMeRequest>()
         .gives_nothing()
         .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::get("/api/auth/me/export/", by_caller(&[ExportUser], &[Database]), account::export)
-            .about("Everything that is stored about the caller, as a file")
+            .about("exportMe", "Everything that is stored about the caller, as a file")
             .protected()
             .gives::<ExportResponse>(200)
             .refuses(&[503]),
         Endpoint::get("/api/auth/events/", by_caller(&[], &[Database]), account::events)
-            .about("What happened to the caller's account, newest first")
+            .about("listEvents", "What happened to the caller's account, newest first")
             .protected()
             .paged()
             .gives::<EventsResponse>(200)
             .refuses(&[400, 503]),
         Endpoint::put("/api/auth/me/avatar/", by_caller(&[AvatarUser], &[Pictures, Database]), avatar::save)
-            .about("Give the caller a picture: its middle, as a square of at most 512 pixels a side")
+            .about("setAvatar", "Give the caller a picture: its middle, as a square of at most 512 pixels a side")
             .protected()
             .takes_picture()
             .gives::<AvatarResponse>(200)
             .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::delete("/api/auth/me/avatar/", by_caller(&[], &[Database]), avatar::remove)
-            .about("Take the caller's picture away")
+            .about("removeAvatar", "Take the caller's picture away")
             .protected()
             .gives::<AvatarResponse>(200)
             .refuses(&[403, 503]),
         Endpoint::get("/api/avatars/{key}", by_client(), avatar::show)
-            .about("A picture, to whoever knows its key")
+            .about("getAvatar", "A picture, to whoever knows its key")
             .gives_picture()
             .refuses(&[404, 503]),
         Endpoint::get("/api/auth/sessions/", by_caller(&[], &[Database]), sessions::list)
-            .about("The caller's live sessions")
+            .about("listSessions", "The caller's live sessions")
             .protected()
             .gives::<Vec<SessionResponse>>(200)
             .refuses(&[503]),
         Endpoint::delete("/api/auth/sessions/{id}/", by_caller(&[], &[Database]), sessions::revoke)
-            .about("End one of the caller's sessions")
+            .about("revokeSession", "End one of the caller's sessions")
             .protected()
             .gives_nothing()
             .refuses(&[403, 404, 503]),
         Endpoint::get("/api/auth/config/", uncounted(), ops::config)
-            .about("What a client needs to know before anyone signs in")
+            .about("getConfig", "What a client needs to know before anyone signs in")
             .gives::<ConfigResponse>(200),
         Endpoint::get("/.well-known/jwks.json", uncounted(), ops::key_set)
-            .about("The public keys that verify tokens; none where a secret does")
+            .about("getKeySet", "The public keys that verify tokens; none where a secret does")
             .gives::<JsonWebKeySet>(200),
         Endpoint::get("/healthz", uncounted(), ops::healthz)
-            .about("Liveness: the process answers")
+            .about("getHealth", "Liveness: the process answers")
             .gives::<HealthResponse>(200),
         Endpoint::get("/readyz", uncounted(), ops::readyz)
-            .about("Readiness: database, migrations, clock, revocation feed")
+            .about("getReadiness", "Readiness: database, migrations, clock, revocation feed")
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
-        Endpoint::get("/metrics", uncounted(), ops::metrics).about("What Prometheus collects").gives_metrics(),
+        Endpoint::get("/metrics", uncounted(), ops::metrics)
+            .about("getMetrics", "What Prometheus collects")
+            .gives_metrics(),
         Endpoint::get(docs::DOCUMENT, uncounted(), docs::openapi)
-            .about("This document")
+            .about("getOpenapi", "This document")
             .gives::<serde_json::Value>(200),
+        Endpoint::get(docs::PAGE, uncounted(), docs::page).about("getDocs", "A page to try the API").gives_page(),
     ]
 }
 

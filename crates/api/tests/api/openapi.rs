@@ -1,7 +1,8 @@
 //! The OpenAPI document describes exactly what is served.
 
-use crate::support::{Database, TestApp};
-use auth_types::limits;
+use crate::support::{Database, TestApp, send};
+use auth_types::{Reason, limits};
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -62,6 +63,21 @@ fn resolves(document: &Value) {
     assert_eq!(defined, referred);
 }
 
+/// Generators name their functions so.
+#[actix_web::test]
+async fn every_operation_has_a_name_of_its_own() {
+    let document = document().await;
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<_> = operations.map(|operation| operation["operationId"].as_str().unwrap_or_default()).collect();
+    let different: BTreeSet<_> = names.iter().collect();
+    assert_eq!(different.len(), names.len(), "{names:?}");
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    assert!(names.iter().all(|name| is_name(name)), "{names:?}");
+}
+
 #[actix_web::test]
 async fn every_operation_tells_what_it_takes_and_gives() {
     let document = document().await;
@@ -119,20 +135,23 @@ async fn the_document_tells_the_lengths_that_the_forms_know() {
     assert_eq!((&key["minLength"], &key["maxLength"]), (&json!(1), &json!(limits::IDEMPOTENCY_KEY_MAX_BYTES)));
 }
 
-/// The page stands outside the document: it is for people.
 #[actix_web::test]
 async fn the_page_to_try_it_is_served_from_the_program_itself() {
     let app = TestApp::builder(Database::Sqlite).start().await;
-    let redirect = app.get("/api/docs").await;
-    redirect.has_status(308);
-    assert_eq!(redirect.header("location"), "/api/docs/");
     let page = app.get("/api/docs/").await;
     page.has_status(200);
+    assert_eq!(page.text(), app.get("/api/docs").await.text());
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.header("content-security-policy").contains("script-src 'self'"));
     assert!(!page.text().contains("https://"), "the page loads something from elsewhere");
     for script in page.text().split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-        app.get(&format!("/api/docs/{}", script.trim_start_matches("./"))).await.has_status(200);
+        app.get(script).await.has_status(200);
     }
     app.get("/api/docs/no-such-file.js").await.has_status(404);
+    send(app.request(Method::HEAD, "/api/docs/")).await.has_status(200);
+    for path in ["/api/docs/", "/api/docs", "/api/docs/index.html"] {
+        let answer = send(app.request(Method::POST, path)).await;
+        assert_eq!(answer.header("allow"), "GET, HEAD", "{path}");
+        answer.failed(405, Reason::MethodNotAllowed);
+    }
 }
