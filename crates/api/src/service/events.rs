@@ -1,6 +1,7 @@
 //! What happened to the caller's account, page by page.
 
 use super::authorize::{self, Refusal};
+use super::event_numbers::EventNumbers;
 use super::{CurrentUser, Services};
 use crate::store::events::Position;
 use crate::store::{StoreError, events};
@@ -31,7 +32,8 @@ pub enum EventsError {
 /// # Errors
 /// [`EventsError`].
 pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Result<EventsResponse, EventsError> {
-    let position = position(cursor).ok_or_else(|| {
+    let numbers = EventNumbers::of(&services.settings);
+    let position = position(cursor, &numbers).ok_or_else(|| {
         let message = "This is no cursor; take one from `next`.".to_owned();
         EventsError::Fields(FieldErrors::from([("cursor".to_owned(), vec![message])]))
     })?;
@@ -46,6 +48,9 @@ pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Res
     let mut results = found.await??;
     let is_last = results.len() <= usize::from(PAGE);
     results.truncate(PAGE.into());
+    for event in &mut results {
+        event.id = numbers.shown(event.id);
+    }
     let next = results.last().filter(|_| !is_last);
     let next = next.map(|event| written(Position { at: event.at, id: event.id }));
     Ok(EventsResponse { results, next })
@@ -56,7 +61,7 @@ pub(super) fn newest() -> Position {
     Position { at: DateTime::from_timestamp_micros(LAST_MICROSECOND).unwrap_or(DateTime::<Utc>::MAX_UTC), id: i64::MAX }
 }
 
-/// A position as a client keeps it.
+/// A position as a client keeps it, with the number that is shown.
 fn written(position: Position) -> String {
     let mut bytes = [0; 16];
     bytes[..8].copy_from_slice(&position.at.timestamp_micros().to_be_bytes());
@@ -65,7 +70,7 @@ fn written(position: Position) -> String {
 }
 
 /// What a client has kept; an empty one stands for the first page.
-fn position(cursor: &str) -> Option<Position> {
+fn position(cursor: &str, numbers: &EventNumbers) -> Option<Position> {
     if cursor.is_empty() {
         return Some(newest());
     }
@@ -73,25 +78,29 @@ fn position(cursor: &str) -> Option<Position> {
     let (at, id) = bytes.split_at(8);
     let at = i64::from_be_bytes(at.try_into().ok()?);
     let at = DateTime::from_timestamp_micros(at).filter(|_| (0..=LAST_MICROSECOND).contains(&at))?;
-    Some(Position { at, id: i64::from_be_bytes(id.try_into().ok()?) })
+    Some(Position { at, id: numbers.stored(i64::from_be_bytes(id.try_into().ok()?)) })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{newest, position, written};
+    use super::{Position, newest, position, written};
+    use crate::service::event_numbers::tests::numbers;
 
     #[test]
     fn a_cursor_is_read_as_it_was_written() {
-        let cursor = written(newest());
-        assert_eq!(position(&cursor), Some(newest()));
-        assert_eq!(position(""), Some(newest()));
+        let (numbers, mut last) = (numbers(), newest());
+        last.id = 7;
+        let cursor = written(Position { id: numbers.shown(last.id), ..last });
+        assert_eq!(position(&cursor, &numbers), Some(last));
+        assert_eq!(position("", &numbers), Some(newest()));
     }
 
     #[test]
     fn what_was_never_written_is_no_cursor() {
+        let numbers = numbers();
         let negative = "_____________________w";
         for cursor in ["x", "AAAA", "\0", "ä", "0", &format!("{}A", written(newest())), negative] {
-            assert_eq!(position(cursor), None, "{cursor}");
+            assert_eq!(position(cursor, &numbers), None, "{cursor}");
         }
     }
 }

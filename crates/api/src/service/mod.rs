@@ -9,6 +9,7 @@ mod batches;
 pub mod csrf;
 pub mod email_change;
 pub mod email_verification;
+mod event_numbers;
 pub mod events;
 pub mod export;
 pub mod grant;

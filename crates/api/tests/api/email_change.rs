@@ -6,13 +6,14 @@ use auth_types::requests::RegisterRequest;
 use auth_types::responses::{TokenResponse, UserResponse};
 use chrono::Duration;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 on_both_databases![
     the_new_address_is_confirmed_by_a_link_and_the_old_one_is_told,
     nothing_is_changed_before_the_link_is_followed,
     a_wrong_password_is_named_recorded_and_mails_nobody,
     a_taken_address_is_answered_alike_and_its_owner_is_told,
+    whoever_asks_finds_the_same_in_their_export_whether_the_address_is_taken_or_free,
     an_address_that_was_taken_meanwhile_stays_its_owners,
     of_two_changes_the_newer_counts,
     links_to_the_old_address_are_worthless_after_the_change,
@@ -40,6 +41,26 @@ async fn follow(app: &TestApp, token: &str) -> Answer {
 
 fn to<'a>(mails: &'a [Mail], address: &str) -> &'a Mail {
     mails.iter().find(|mail| mail.to == address).unwrap_or_else(|| panic!("no mail to {address} in {mails:?}"))
+}
+
+async fn whoever_asks_finds_the_same_in_their_export_whether_the_address_is_taken_or_free(database: Database) {
+    const EVE: &str = "eve@example.com";
+    let app = TestApp::builder(database).user(ADA).user(EVE).start().await;
+    app.db().execute(
+        "UPDATE users SET email = 'Countess@example.org', email_canonical = 'countess@example.org' WHERE id = 2",
+    );
+    let tokens = app.login(ADA).await;
+    let mut exports = Vec::new();
+    for address in [NEW, "countess@example.net"] {
+        ask(&app, &tokens, address, PASSWORD).await.has_status(202);
+        app.deliver_mail().await;
+        let file = send(app.request_as(&tokens, Method::GET, "/api/auth/me/export/")).await.json::<Value>();
+        let links = file["links"].as_array().unwrap().iter().filter(|link| link["email"] == address);
+        let links: Vec<_> = links.map(|link| (link["purpose"].clone(), link["used_at"].is_null())).collect();
+        exports.push((links, file["mails"].clone()));
+    }
+    assert_eq!(exports[0], exports[1]);
+    assert_eq!(exports[0].0, [(json!("change_email"), true)]);
 }
 
 async fn who_asks_for_their_own_address_changes_nothing_and_alarms_nobody(database: Database) {

@@ -5,15 +5,19 @@ use api::clock::Clock;
 use auth_types::events::{EventResponse, EventsResponse};
 use auth_types::responses::TokenResponse;
 use auth_types::{EventKind, Reason};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 on_both_databases![
     each_act_is_an_event_and_the_newest_comes_first,
     an_event_says_what_when_and_from_where,
     pages_hold_every_event_once_whatever_happens_meanwhile,
     events_of_one_moment_are_in_the_order_of_their_numbers,
+    no_number_tells_how_many_events_others_have_had,
     what_is_no_cursor_is_refused,
     nobody_sees_the_events_of_others,
     a_kind_of_a_newer_program_is_shown_without_its_name,
@@ -131,7 +135,7 @@ async fn pages_hold_every_event_once_whatever_happens_meanwhile(database: Databa
     }
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [20, 20, 5]);
     let ids = pages.concat();
-    assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "{ids:?}");
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 45, "{ids:?}");
 }
 
 async fn events_of_one_moment_are_in_the_order_of_their_numbers(database: Database) {
@@ -146,10 +150,31 @@ async fn events_of_one_moment_are_in_the_order_of_their_numbers(database: Databa
     );
     app.db()
         .execute("UPDATE auth_events SET at = '2020-01-01 00:00:00.000000' WHERE kind = 'password_reset_requested'");
+    app.db().execute("UPDATE auth_events SET user_agent = CAST(id AS text)");
     let events = all(&app, &tokens).await;
     assert_eq!(events.len(), 33);
     assert_eq!(events[32].kind, EventKind::PasswordResetRequested);
-    assert!(events[..32].windows(2).all(|pair| pair[0].id > pair[1].id));
+    let rows: Vec<i64> = events[..32].iter().map(|event| event.user_agent.as_ref().unwrap().parse().unwrap()).collect();
+    assert!(rows.windows(2).all(|pair| pair[0] > pair[1]), "{rows:?}");
+}
+
+/// A row's own number counts the events of all accounts, a failed sign-in to somebody's among them.
+async fn no_number_tells_how_many_events_others_have_had(database: Database) {
+    let (app, tokens) = start(database).await;
+    for _ in 0..24 {
+        app.login(ADA).await;
+    }
+    let first = page(&app, &tokens, "").await;
+    let shown: Vec<_> = all(&app, &tokens).await.iter().map(|event| event.id).collect();
+    assert!(shown.iter().all(|id| *id > 1_000), "{shown:?}");
+    let near = shown.windows(2).filter(|pair| (pair[0] - pair[1]).abs() < 1_000).count();
+    assert_eq!(near, 0, "{shown:?}");
+    let cursor = URL_SAFE_NO_PAD.decode(first.next.unwrap()).unwrap();
+    assert_eq!(cursor[8..], first.results.last().unwrap().id.to_be_bytes());
+    let export = send(app.request_as(&tokens, Method::GET, "/api/auth/me/export/")).await.json::<Value>();
+    let exported: Vec<_> =
+        export["events"].as_array().unwrap().iter().map(|event| event["id"].as_i64().unwrap()).collect();
+    assert_eq!(exported[1..], shown, "the same, after the export itself");
 }
 
 async fn what_is_no_cursor_is_refused(database: Database) {

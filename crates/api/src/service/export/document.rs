@@ -1,5 +1,6 @@
 //! The file, in the order in which it is written: [`ExportResponse`](auth_types::export::ExportResponse), part by part.
 
+use crate::service::event_numbers::EventNumbers;
 use crate::service::mail::Amounts;
 use crate::service::session_view::SessionView;
 use crate::service::{events::newest, identity};
@@ -39,6 +40,7 @@ pub(super) struct File {
     pub(super) begun_at: DateTime<Utc>,
     pub(super) sessions: SessionView,
     pub(super) amounts: Amounts,
+    pub(super) numbers: EventNumbers,
 }
 
 /// A part of the file, and where it goes on; `None` after the end.
@@ -62,8 +64,11 @@ impl Cursor {
                 self.page(&rows, rows.last().map(|session| Self::Sessions(Some(session.id))))
             }
             Self::Events(before) => {
-                let rows = events::list(connection, id, before.unwrap_or_else(newest), PAGE)?;
+                let mut rows = events::list(connection, id, before.unwrap_or_else(newest), PAGE)?;
                 let last = rows.last().map(|event| Position { at: event.at, id: event.id });
+                for event in &mut rows {
+                    event.id = file.numbers.shown(event.id);
+                }
                 self.page(&rows, last.map(|last| Self::Events(Some(last))))
             }
             Self::Networks(after) => {
@@ -76,21 +81,21 @@ impl Cursor {
                 self.page(&rows, places.last().map(|last| Self::Links(Some(last.clone()))))
             }
             Self::Registrations(after) => {
-                // Whoever did not confirm the address must not see what its owner does with it.
-                let is_owner = user.email_verified_at.is_some();
-                let canonical = identity::canonical_email(&user.email).ok().filter(|_| is_owner).unwrap_or_default();
+                let [_, canonical] = proven_addresses(&user);
                 let rows = pending_registrations::export(connection, &canonical, after.unwrap_or(0), PAGE)?;
                 let (ids, rows) = unzip(rows);
                 self.page(&rows, ids.last().map(|last| Self::Registrations(Some(*last))))
             }
             Self::Mails(after) => {
-                let canonical = identity::canonical_email(&user.email).unwrap_or_default();
                 let slice = Slice { after: after.unwrap_or(0), most: PAGE };
-                let (ids, rows) = unzip(mail_outbox::export(connection, id, &[user.email, canonical], slice)?);
+                let (ids, rows) = unzip(mail_outbox::export(connection, id, &proven_addresses(&user), slice)?);
                 self.page(&rows, ids.last().map(|last| Self::Mails(Some(*last))))
             }
             // An hour's: it is never a full page.
-            Self::SentMails => self.page(&sent_mails::export(connection, &file.amounts.hash(&user.email))?, None),
+            Self::SentMails => {
+                let [address, _] = proven_addresses(&user);
+                self.page(&sent_mails::export(connection, &file.amounts.hash(&address))?, None)
+            }
             Self::End => Ok((b"}".to_vec(), None)),
         })
     }
@@ -128,6 +133,15 @@ impl Cursor {
         }
         Ok((out, Some(more.unwrap_or(following))))
     }
+}
+
+/// The account's address as it was typed and in its canonical form. Whoever did not confirm it must not see what its owner
+/// does with it: they have none.
+fn proven_addresses(user: &UserRow) -> [String; 2] {
+    if user.email_verified_at.is_none() {
+        return Default::default();
+    }
+    [user.email.clone(), identity::canonical_email(&user.email).unwrap_or_default()]
 }
 
 /// The account itself, without the brace that ends the file.

@@ -11,6 +11,7 @@ mod slots;
 pub use slots::{ExportSlots, NoSlot};
 
 use super::authorize::{self, Refusal};
+use super::event_numbers::EventNumbers;
 use super::limits::{Budget, Throttled};
 use super::mail::Amounts;
 use super::session_view::SessionView;
@@ -69,7 +70,8 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
         return Err(error);
     }
     let sessions = SessionView::of(services, caller);
-    let file = File { begun_at: at, sessions, amounts: Amounts::of(&services.settings) };
+    let (amounts, numbers) = (Amounts::of(&services.settings), EventNumbers::of(&services.settings));
+    let file = File { begun_at: at, sessions, amounts, numbers };
     Ok(Export { caller, file, cursor: Some(Cursor::Head), slot })
 }
 

@@ -113,21 +113,30 @@ impl Preparation {
     }
 
     fn link_for(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> QueryResult<Verdict> {
-        let to = match purpose {
+        let (to, content) = match purpose {
             Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(Verdict::Nobody),
             // To the address as the account has it, never as a stranger typed it.
-            Purpose::VerifyEmail | Purpose::ResetPassword => user.email.clone(),
-            Purpose::ChangeEmail => match self.find_by_recipient(connection)? {
-                Some(owner) if owner.id != user.id => return self.report_taken(connection, &owner),
-                _ => self.mail.recipient.clone(),
-            },
+            Purpose::VerifyEmail | Purpose::ResetPassword => {
+                (user.email.clone(), Content::Link(Link::Account(purpose)))
+            }
+            Purpose::ChangeEmail => self.change_to(connection, user)?,
         };
         if self.amounts.take(connection, &self.mail, &to, self.now)? != Place::Free {
             // Before any token is touched: the link that did arrive goes on working.
             return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
         }
-        self.issue(connection, purpose, (user.id, &to))?;
-        Ok(Verdict::Send(Box::new(self.mail), to, Content::Link(Link::Account(purpose))))
+        let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
+        self.issue(connection, purpose, (user.id, proves))?;
+        Ok(Verdict::Send(Box::new(self.mail), to, content))
+    }
+
+    /// Where another account has the new address, its owner reads of it in the place of the link. All else is the same, the
+    /// row, its attempts and the link's token, which nobody gets: whoever asked sees these in their export.
+    fn change_to(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<(String, Content)> {
+        Ok(match self.find_by_recipient(connection)? {
+            Some(owner) if owner.id != user.id => (owner.email, Content::Notice(Notice::AccountExists)),
+            _ => (self.mail.recipient.clone(), Content::Link(Link::Account(Purpose::ChangeEmail))),
+        })
     }
 
     fn link_for_registration(
@@ -156,7 +165,7 @@ impl Preparation {
         one_time_tokens::insert(connection, &token, self.now)
     }
 
-    /// The new address has an account: its owner gets a notice and no link.
+    /// The address has an account: its owner gets a notice and no link.
     fn report_taken(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<Verdict> {
         let recipient = identity::canonical_email(&owner.email).unwrap_or_else(|_| owner.email.clone());
         let notice = NewMail {
