@@ -215,8 +215,8 @@ async fn guess(
     }
     let cost = services.settings.passwords.bcrypt_cost;
     let encoded = found.password_hash().to_owned();
-    // A pending registration's is not renewed: that would be work that a stranger can see.
-    let may_renew = found.user.is_some();
+    // Only what signs in is renewed: with a refusal that would be work that a stranger can see.
+    let may_renew = found.user.as_ref().is_some_and(|user| user.is_active);
     let compare = move || {
         let verdict = passwords::verify(&password, &encoded, cost);
         let is_outdated = may_renew && verdict == Verdict::RightButOutdated;

@@ -47,15 +47,13 @@ pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
 
 /// Compares a password with a stored encoding. Only in the hashing pool.
 ///
-/// A wrong one takes at least the work of `cost`, whatever the encoding is, so that the time of a refusal tells no stranger
-/// whether there is an account, and how old its password is.
+/// Any verdict takes at least the work of `cost`, whatever the encoding is, so that the time of a refusal tells no stranger
+/// whether there is an account, and how old its password is. A right one may be refused, too.
 #[must_use]
 pub fn verify(password: &str, encoded: &str, cost: u32) -> Verdict {
     let (verdict, spent) = compare(password, encoded, cost);
-    if verdict == Verdict::Wrong {
-        spend_rest(password, spent, cost);
-    }
-    log::trace!("passwords.bcrypt: cost {}", spent.unwrap_or(cost).max(cost));
+    let work = spent.map_or(0, rounds) + spend_rest(password, spent, cost);
+    log::trace!("passwords.bcrypt: cost {}", work.checked_ilog2().unwrap_or_default());
     verdict
 }
 
@@ -79,13 +77,20 @@ fn compare(password: &str, encoded: &str, cost: u32) -> (Verdict, Option<u32>) {
     }
 }
 
-/// Spends what is missing of the work of `cost`. Each step of bcrypt's cost doubles the work, so that those from `spent` to
-/// the one below `cost` add up to the rest.
-fn spend_rest(password: &str, spent: Option<u32>, cost: u32) {
+/// Spends what is missing of the work of `cost`, and returns how many rounds that took. Each step of bcrypt's cost doubles
+/// the work, so that those from `spent` to the one below `cost` add up to the rest.
+fn spend_rest(password: &str, spent: Option<u32>, cost: u32) -> u64 {
     let missing = spent.map_or(cost..cost + 1, |spent| spent..cost);
-    for step in missing {
+    let spend = |step| {
         std::hint::black_box(bcrypt::bcrypt(step, [0; 16], sha256_hex(password).as_bytes()));
-    }
+        rounds(step)
+    };
+    missing.map(spend).sum()
+}
+
+/// The rounds of a cost.
+fn rounds(cost: u32) -> u64 {
+    1_u64.checked_shl(cost).unwrap_or(u64::MAX)
 }
 
 fn verify_pbkdf2(password: &str, rest: &str) -> bool {
@@ -180,7 +185,7 @@ pub fn judge(password: &str, own_words: &OwnWords) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NOBODYS_HASH, Verdict, compare, hash, verify};
+    use super::{NOBODYS_HASH, Verdict, compare, hash, rounds, spend_rest, verify};
 
     /// Made with Python's hashlib and libxcrypt by Django's algorithms.
     const OF_DJANGO: [(&str, &str); 4] = [
@@ -197,6 +202,15 @@ mod tests {
             assert_eq!(verify(&format!("{password}x"), stored, 12), Verdict::Wrong, "{stored}");
         }
         assert_eq!(verify(OF_DJANGO[3].0, OF_DJANGO[3].1, 4), Verdict::Right);
+    }
+
+    #[test]
+    fn whatever_was_spent_the_rest_adds_up_to_the_work_of_the_cost() {
+        for spent in 4..=8 {
+            assert_eq!(rounds(spent) + spend_rest("violet harbor", Some(spent), 8), rounds(8), "{spent}");
+        }
+        assert_eq!(spend_rest("violet harbor", None, 6), rounds(6));
+        assert_eq!(spend_rest("violet harbor", Some(9), 8), 0);
     }
 
     #[test]

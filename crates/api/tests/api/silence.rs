@@ -48,12 +48,20 @@ enum State {
     Nobody,
     /// Somebody else signed up with it.
     Pending,
+    /// The stranger signed up with it, while a lower cost was configured.
+    PendingOfStranger,
+    /// Somebody else did, more than a day ago.
+    Expired,
+    /// It had an account, which is deleted.
+    Deleted,
     Confirmed,
     /// In use, and never confirmed.
     Unconfirmed,
     /// Neither used nor confirmed: of a release without pending registrations.
     NeverUsed,
     Inactive,
+    /// The same, and the stranger knows the password, which is stored at a lower cost than is configured.
+    InactiveKnown,
     /// A confirmed account whose password is stored at a lower cost than is configured.
     Cheap,
     /// A confirmed account whose password another program has stored.
@@ -70,15 +78,20 @@ impl State {
     fn make(self, db: &TestDb) {
         match self {
             Self::Nobody => return,
-            Self::Pending => return insert_pending(db),
+            Self::Pending => return insert_pending(db, &hash_of_another(COST), "2100"),
+            Self::PendingOfStranger => return insert_pending(db, &hash_of(PASSWORD, COST - 1), "2100"),
+            Self::Expired => return insert_pending(db, &hash_of_another(COST), "2026"),
             _ => create_user(db, SUBJECT),
         }
         let change = match self {
             Self::Unconfirmed => "email_verified_at = NULL, last_login_at = created_at".to_owned(),
             Self::NeverUsed => "email_verified_at = NULL".to_owned(),
-            Self::Inactive => "is_active = false".to_owned(),
+            Self::Inactive | Self::InactiveKnown => "is_active = false".to_owned(),
+            Self::Deleted => {
+                "email = '', email_canonical = 'deleted', is_active = false, deleted_at = created_at".to_owned()
+            }
             Self::Hash(hash) => format!("password_hash = '{hash}'"),
-            Self::Nobody | Self::Pending | Self::Confirmed | Self::Cheap => "display_name = 'Somebody'".to_owned(),
+            _ => "display_name = 'Somebody'".to_owned(),
         };
         let of_subject = format!("WHERE email = '{SUBJECT}'");
         db.execute(&format!("UPDATE users SET {change} {of_subject}"));
@@ -91,22 +104,26 @@ impl State {
         match self {
             Self::Hash(hash) => format!("'{hash}'"),
             Self::Cheap => hash_of_another(COST - 1),
+            Self::InactiveKnown => hash_of(PASSWORD, COST - 1),
             _ => hash_of_another(COST),
         }
     }
 }
 
 fn hash_of_another(cost: u32) -> String {
-    format!("'{}'", api::service::passwords::hash("copper window thistle 77", cost).unwrap())
+    hash_of("copper window thistle 77", cost)
 }
 
-fn insert_pending(db: &TestDb) {
-    let hash = hash_of_another(COST);
+fn hash_of(password: &str, cost: u32) -> String {
+    format!("'{}'", api::service::passwords::hash(password, cost).unwrap())
+}
+
+fn insert_pending(db: &TestDb, hash: &str, expires_in: &str) {
     let bytes = if db.database() == Database::Sqlite { "x'00'" } else { "'\\x00'" };
     db.execute(&format!(
         "INSERT INTO pending_registrations (email, email_canonical, username, username_canonical, password_hash,
          registration_hash, created_at, expires_at) VALUES ('{SUBJECT}', '{SUBJECT}', '{SUBJECT_NAME}', '{SUBJECT_NAME}',
-         {hash}, {bytes}, '2026-01-01 00:00:00.000000', '2100-01-01 00:00:00.000000')"
+         {hash}, {bytes}, '2026-01-01 00:00:00.000000', '{expires_in}-01-01 00:00:00.000001')"
     ));
 }
 
@@ -334,10 +351,14 @@ async fn where_confirmation_is_mandatory_no_route_tells_whose_an_address_is(data
     let states = [
         State::Nobody,
         State::Pending,
+        State::PendingOfStranger,
+        State::Expired,
+        State::Deleted,
         State::Confirmed,
         State::Unconfirmed,
         State::NeverUsed,
         State::Inactive,
+        State::InactiveKnown,
         State::Cheap,
         State::Hash(PBKDF2),
         State::Hash(UNUSABLE),
