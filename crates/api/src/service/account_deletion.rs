@@ -110,11 +110,13 @@ fn erase(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> 
     sessions::erase(connection, user.id, BATCH)?;
     one_time_tokens::delete_all(connection, user.id)?;
     known_networks::delete_all(connection, user.id)?;
-    // Of an address that was never confirmed they may be its owner's.
-    if user.email_verified_at.is_some() {
+    let spared = if user.email_verified_at.is_some() {
         pending_registrations::delete_all(connection, &canonical)?;
-    }
-    mail_outbox::delete_all(connection, user.id, [&user.email, &canonical])?;
+        None
+    } else {
+        Some(MailKind::ConfirmRegistration) // of an address that was never confirmed they may be its owner's
+    };
+    mail_outbox::delete_all(connection, user.id, [&user.email, &canonical], spared)?;
     let picture = avatar::forget(connection, user.id, now)?;
     users::erase(connection, user.id, now)?;
     // Last: until here events could still be inserted, and from here on none is.

@@ -4,6 +4,7 @@
 //! password and names the account has, and a stranger's earlier or later sign-up has no part in it.
 
 use super::account_deletion::{self, Removed};
+use super::limits::Network;
 use super::{ClientInfo, event, grant, mail, passwords};
 use crate::config::Lifetimes;
 use crate::store::events::EventKind;
@@ -16,14 +17,16 @@ use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outb
 use auth_types::Role;
 use auth_types::responses::VerifyNotice;
 use chrono::{DateTime, Duration, Utc};
+use std::collections::HashMap;
+use std::net::IpAddr;
 
 /// How long a registration can be confirmed: from the sign-up, and from each mail of its link.
 pub(super) const LIFETIME: Duration = Duration::hours(24);
 /// Registrations without a link that an address keeps; the mail worker gives a link to each within seconds. Those with one
 /// are bounded by the mails that an address gets in a day.
-const MOST_WITHOUT_LINK: i64 = 20;
-/// Rows a sign-up deletes at most.
-const BATCH: i64 = 100;
+const MOST_WITHOUT_LINK: usize = 20;
+/// Of these, how many a sign-up looks at.
+const LOOKED_AT: i64 = 120;
 
 /// Inserts a registration and its mail: the same statements whether or not the address has an account. The worker finds
 /// out who is written to.
@@ -34,10 +37,26 @@ pub(super) fn insert(
 ) -> QueryResult<()> {
     let (email, now) = (&registration.user.email_canonical, registration.user.created_at.0);
     let id = pending_registrations::insert(connection, registration)?;
-    pending_registrations::delete_surplus(connection, email, MOST_WITHOUT_LINK, BATCH)?;
+    let waiting = pending_registrations::list_without_link(connection, email, LOOKED_AT)?;
+    pending_registrations::delete_without_link(connection, &surplus(waiting))?;
     let mut link = mail::to_address(MailKind::ConfirmRegistration, email, now, client);
     link.registration = Some(id);
     mail_outbox::insert(connection, &link)
+}
+
+/// Of the registrations that wait for a link, the newest first, those that are too many. Each network keeps its newest
+/// before any keeps a second one: a flood from a few does not crowd out somebody else's.
+fn surplus(waiting: Vec<(i64, Option<String>)>) -> Vec<i64> {
+    let mut seen = HashMap::<Option<Network>, usize>::new();
+    let rank = |(id, address): (i64, Option<String>)| {
+        let network = address.and_then(|address| address.parse::<IpAddr>().ok()).map(Network::from);
+        let place = seen.entry(network).or_default();
+        *place += 1;
+        (*place, id)
+    };
+    let mut ranked: Vec<_> = waiting.into_iter().map(rank).collect();
+    ranked.sort_by_key(|(place, _)| *place);
+    ranked.into_iter().skip(MOST_WITHOUT_LINK).map(|(_, id)| id).collect()
 }
 
 /// Mails the link of a registration again; `None` is nobody's, and takes the same statement.

@@ -278,11 +278,17 @@ pub fn export(
     Ok(rows.into_iter().map(mail).collect())
 }
 
-/// Deletes all mail that has not left and is about a user or goes to one of `addresses`.
+/// Deletes all mail that has not left and is about a user or goes to one of `addresses`, except the kind `spared`.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn delete_all(connection: &mut AnyConnection, user: UserId, addresses: [&str; 2]) -> QueryResult<()> {
+pub fn delete_all(
+    connection: &mut AnyConnection,
+    user: UserId,
+    addresses: [&str; 2],
+    spared: Option<MailKind>,
+) -> QueryResult<()> {
     let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
-    diesel::delete(mail_outbox::table.filter(theirs)).execute(connection).map(|_| ())
+    let others = mail_outbox::kind.ne(spared.map_or("", MailKind::as_str));
+    diesel::delete(mail_outbox::table.filter(theirs).filter(others)).execute(connection).map(|_| ())
 }

@@ -69,26 +69,34 @@ pub fn insert(connection: &mut AnyConnection, registration: &NewRegistration) ->
         .get_result(connection)
 }
 
-/// Deletes at most `batch` registrations of an address that have no link yet, all but the newest `keep`. One whose link
-/// was mailed stays: whatever strangers do, the link in its owner's mailbox works.
+/// The newest `most` registrations of an address that have no link yet, the newest first, each with the address that it
+/// came from.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn delete_surplus(
+pub fn list_without_link(
     connection: &mut AnyConnection,
     email_canonical: &str,
-    keep: i64,
-    batch: i64,
-) -> QueryResult<usize> {
-    let older = diesel::alias!(pending_registrations as older);
-    let surplus = older
-        .filter(older.field(pending_registrations::email_canonical).eq(email_canonical))
-        .filter(older.field(pending_registrations::link_hash).is_null())
-        .order(older.field(pending_registrations::id).desc())
-        .select(older.field(pending_registrations::id))
-        .limit(batch)
-        .offset(keep);
-    diesel::delete(pending_registrations::table.filter(pending_registrations::id.eq_any(surplus))).execute(connection)
+    most: i64,
+) -> QueryResult<Vec<(i64, Option<String>)>> {
+    pending_registrations::table
+        .filter(pending_registrations::email_canonical.eq(email_canonical))
+        .filter(pending_registrations::link_hash.is_null())
+        .order(pending_registrations::id.desc())
+        .select((pending_registrations::id, pending_registrations::ip_address))
+        .limit(most)
+        .load(connection)
+}
+
+/// Deletes those of these registrations that have no link: whatever strangers do, the link in an owner's mailbox works.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn delete_without_link(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
+    let surplus = pending_registrations::table
+        .filter(pending_registrations::id.eq_any(ids))
+        .filter(pending_registrations::link_hash.is_null());
+    diesel::delete(surplus).execute(connection).map(|_| ())
 }
 
 /// What a sign-in by this address is compared with when it has no account: the newest registration from `ip_address`,

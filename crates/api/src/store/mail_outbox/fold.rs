@@ -4,7 +4,6 @@ use super::super::connection::AnyConnection;
 use super::super::schema::mail_outbox;
 use super::super::types::At;
 use super::{MOST_WAITING, MailKind, MailRow, NewMail};
-use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
@@ -43,7 +42,8 @@ impl Part {
 
 /// Takes the oldest mails of the same kind to the same address out, until another one may wait.
 pub(super) fn make_room(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<Folded> {
-    let same = lock_same(connection, mail.kind, &mail.recipient, mail.user)?;
+    let about = (mail.user.map(|user| user.0), mail.registration);
+    let same = lock_same(connection, mail.kind, &mail.recipient, about)?;
     let ids: Vec<_> = same.iter().skip(MOST_WAITING - 1).map(|row| row.id).collect();
     let parts = take(connection, &ids)?;
     let occurrences = parts.iter().map(|part| part.occurrences).sum();
@@ -105,31 +105,34 @@ pub(super) struct Same {
 
 /// The mails that say the same as `mail` to the same address and that no worker has had yet.
 pub(super) fn lock_others(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<Vec<Same>> {
-    let same = lock_same(connection, mail.kind, &mail.recipient, mail.user_id.map(UserId))?;
+    let same = lock_same(connection, mail.kind, &mail.recipient, (mail.user_id, mail.registration_id))?;
     Ok(same.into_iter().filter(|row| row.id != mail.id && row.attempts == 0).collect())
 }
 
-/// The mails of one kind to one address about the same account, the newest first. Those that somebody else has locked are
+/// The user and the pending registration that a mail is about.
+type About = (Option<i64>, Option<i64>);
+
+/// The mails of one kind to one address about the same account or registration, the newest first: each registration has a
+/// link of its own, and a stranger's must not take the place of the owner's. Those that somebody else has locked are
 /// left out, so that two who fold never wait for each other.
-fn lock_same(
-    connection: &mut AnyConnection,
-    kind: MailKind,
-    recipient: &str,
-    user: Option<UserId>,
-) -> QueryResult<Vec<Same>> {
-    type Row = (i64, Option<i64>, i64, DateTime<Utc>);
+fn lock_same(connection: &mut AnyConnection, kind: MailKind, recipient: &str, about: About) -> QueryResult<Vec<Same>> {
+    type Row = (i64, About, i64, DateTime<Utc>);
     let same = mail_outbox::table
         .filter(mail_outbox::kind.eq(kind.as_str()))
         .filter(mail_outbox::recipient.eq(recipient))
         .order(mail_outbox::id.desc())
-        .select((mail_outbox::id, mail_outbox::user_id, mail_outbox::attempts, mail_outbox::due_at));
+        .select((
+            mail_outbox::id,
+            (mail_outbox::user_id, mail_outbox::registration_id),
+            mail_outbox::attempts,
+            mail_outbox::due_at,
+        ));
     let rows: Vec<Row> = match connection {
         AnyConnection::Postgres(postgres) => same.for_update().skip_locked().load(postgres)?,
         // SQLite's write transaction holds the whole file.
         AnyConnection::Sqlite(_) => same.load(connection)?,
     };
-    let user = user.map(|user| user.0);
-    let same = rows.into_iter().filter(|(_, of, _, _)| *of == user);
+    let same = rows.into_iter().filter(|(_, of, _, _)| *of == about);
     Ok(same.map(|(id, _, attempts, due_at)| Same { id, attempts, due_at }).collect())
 }
 
