@@ -10,6 +10,7 @@ use auth_types::requests::RegisterRequest;
 use auth_types::responses::TokenResponse;
 use diesel::connection::SimpleConnection;
 use reqwest::Method;
+use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -103,13 +104,18 @@ async fn a_statement_that_waits_for_a_lock_is_given_up() {
 #[actix_web::test]
 async fn a_pool_whose_connections_are_all_taken_is_a_503_for_the_next() {
     let db = Arc::new(TestDb::migrated(Database::Postgres));
-    // Of two accounts, because one has at most half of the connections.
-    let builder = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_POOL_SIZE", "2").user(ADA).user(EVE);
+    // Of two accounts in two places, because one has at most half of the connections, and so has one client.
+    let builder = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_POOL_SIZE", "2").set("TRUSTED_PROXY_HOPS", "1");
+    let builder = builder.user(ADA).user(EVE);
     // One address may have an eighth of the connections, and this one has 300.
     let app = &builder.connections(4096).patience(|patience| patience.checkout = SHORT).start().await;
     let (tokens, eves) = (&app.login(ADA).await, &app.login(EVE).await);
     let mut held = Held::sessions(&db);
-    let stuck = futures_util::future::join_all([tokens, eves].map(|tokens| app.refresh_with_key(tokens, KEY)));
+    let refresh = |(address, tokens): (&'static str, &TokenResponse)| {
+        let request = app.request(Method::POST, "/api/auth/refresh/").header("X-Forwarded-For", address);
+        send(request.header("Idempotency-Key", KEY).json(&json!({"refresh": tokens.refresh})))
+    };
+    let stuck = futures_util::future::join_all([("192.0.2.1", tokens), ("198.51.100.1", eves)].map(refresh));
     let others = async {
         eventually("both connections wait for the lock", async || {
             let waiting =
