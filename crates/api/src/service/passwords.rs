@@ -81,11 +81,11 @@ fn compare(password: &str, encoded: &str, cost: u32) -> (Verdict, Option<u32>) {
 /// the work, so that those from `spent` to the one below `cost` add up to the rest.
 fn spend_rest(password: &str, spent: Option<u32>, cost: u32) -> u64 {
     let missing = spent.map_or(cost..cost + 1, |spent| spent..cost);
-    let spend = |step| {
+    let hash_once = |step| {
         std::hint::black_box(bcrypt::bcrypt(step, [0; 16], sha256_hex(password).as_bytes()));
         rounds(step)
     };
-    missing.map(spend).sum()
+    missing.map(hash_once).sum()
 }
 
 /// The rounds of a cost.
