@@ -24,6 +24,8 @@ for (const look of LOOKS) {
     await expect(app.alert).toBeVisible();
     await keep("verify-email-signed-in");
     await api.signUp({ email: other });
+    // A link that differs in its fragment only would not load the page again.
+    await app.open("/no/such/page");
     await app.open(await linkTo("/verify-email", other));
     await page.getByRole("button", { name: "I did not sign up", exact: true }).click();
     await expect(app.alert).toBeVisible();
