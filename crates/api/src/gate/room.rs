@@ -55,7 +55,7 @@ impl Room {
     }
 
     /// Counts and logs a body that is refused.
-    #[must_use = "it is what the client is told"]
+    #[must_use = "the client gets it as a 503"]
     pub fn refuse(&self) -> Busy {
         self.0.refusals.note();
         Busy

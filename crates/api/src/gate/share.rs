@@ -62,7 +62,7 @@ impl Share {
         Self { class: Class::Proven, key, client: key }
     }
 
-    /// The same, used by `client`; nobody is told from all the others by not being known.
+    /// The same, used by `client`. An account whose client is not known stays a share of its own.
     #[must_use]
     pub fn of(self, client: ShareKey) -> Self {
         if client == ShareKey::Unknown { self } else { Self { client, ..self } }

@@ -47,8 +47,8 @@ fn explain<T: DeserializeOwned>(fields: Fields, body: &[u8], first: &serde_json:
     } else if let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut Deserializer::from_slice(body))
         && quoted("duplicate", error.inner()).is_none()
     {
-        let (field, told, _) = explained(&error);
-        errors.insert(field, vec![told.to_owned()]);
+        let (field, message, _) = explained(&error);
+        errors.insert(field, vec![message.to_owned()]);
     }
     if errors.is_empty() {
         let twice = quoted("duplicate", first).unwrap_or_else(|| "body".to_owned());
@@ -63,14 +63,14 @@ fn explain_all<T: DeserializeOwned>(fields: Fields, errors: &mut FieldErrors) {
     let mut value = Value::Object(fields.kept);
     for _ in 0..MOST_FIELDS {
         let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) else { break };
-        let (field, told, replacement) = explained(&error);
+        let (field, message, replacement) = explained(&error);
         let Some(slot) = value.as_object_mut() else { break };
         slot.insert(field.clone(), replacement);
-        errors.insert(field, vec![told.to_owned()]);
+        errors.insert(field, vec![message.to_owned()]);
     }
 }
 
-/// The field that an error is about, what is told of it, and a value that it takes.
+/// The field that an error is about, the message about it, and a value that it takes.
 fn explained(error: &serde_path_to_error::Error<serde_json::Error>) -> (String, &'static str, Value) {
     let (path, text) = (error.path().to_string(), Value::String(String::new()));
     match quoted("missing", error.inner()) {
