@@ -74,8 +74,6 @@ struct Smoke {
     files: OnceCell<Vec<LoadedFile>>,
     credentials: OnceCell<Credentials>,
     sign_up: Cell<SignUp>,
-    /// What `auth.sign_in` has opened, for the checks that only look.
-    session: OnceCell<Session>,
     /// How far the API's clock was from here at the sign-in, seconds; positive is ahead.
     clock_error: OnceCell<i64>,
     /// An access token of the session that `auth.reuse` has ended.
@@ -124,7 +122,6 @@ impl Smoke {
             files: OnceCell::new(),
             credentials: OnceCell::new(),
             sign_up: Cell::default(),
-            session: OnceCell::new(),
             clock_error: OnceCell::new(),
             ended: OnceCell::new(),
             opened: RefCell::default(),

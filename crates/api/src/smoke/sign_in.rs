@@ -17,7 +17,6 @@ pub(super) async fn sign_in(smoke: &Smoke) -> Seen {
     let session = smoke.opened(&answer)?;
     smoke.clock_error.get_or_init(|| session.server_time - session.server_time.clamp(before, after));
     let email = &learnt(&smoke.credentials)?.email;
-    let session = smoke.session.get_or_init(|| session);
     let mut wrong = Vec::new();
     if !answer.lists("cache-control", "no-store") {
         wrong.push("caches on the way may keep the tokens: no Cache-Control: no-store".to_owned());

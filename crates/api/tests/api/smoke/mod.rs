@@ -95,6 +95,12 @@ impl Run {
         rows.iter().filter(|row| row["verdict"] == verdict).map(|row| row["name"].as_str().unwrap()).collect()
     }
 
+    /// A log that is cut off must show what failed, so that comes first.
+    fn expect_no_failure(&self) {
+        let failed: Vec<_> = self.names("failed").iter().map(|name| format!("{name}: {}", self.seen(name))).collect();
+        assert!(failed.is_empty(), "{failed:#?}\n{}", self.said);
+    }
+
     fn seen(&self, name: &str) -> &str {
         let rows = self.report["checks"].as_array().unwrap();
         rows.iter().find(|row| row["name"] == name).unwrap()["seen"].as_str().unwrap()
