@@ -5,8 +5,8 @@ use crate::config::{Environment, Patience, Settings};
 use crate::files::{Files, OpenError, Tries};
 use crate::gate::Room;
 use crate::http::middleware::{
-    bound_head, check_origin, cors, finish, refuse_preflight_in_clear, refuse_until_started, require_https,
-    watch_requests,
+    bound_head, check_origin, cors, finish, hold_refusals, refuse_preflight_in_clear, refuse_until_started,
+    require_https, watch_requests,
 };
 use crate::http::{self, Crowd, Wire};
 use crate::metrics::Metrics;
@@ -109,6 +109,7 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
             .wrap(from_fn(refuse_preflight_in_clear))
             .wrap(from_fn(bound_head))
             .wrap(from_fn(finish))
+            .wrap(from_fn(hold_refusals))
             .wrap(from_fn(watch_requests))
     };
     let server = Server::build()

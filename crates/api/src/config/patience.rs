@@ -20,6 +20,8 @@ pub struct Patience {
     pub hurry: Duration,
     /// For the client to take an answer.
     pub answer: Duration,
+    /// For a client that is refused because of load, on average, until it may ask again on the same connection.
+    pub refusal: Duration,
     /// For what a client still sends after an answer that did not wait for it; without this it would see its connection
     /// broken and not the answer.
     pub linger: Duration,
@@ -47,6 +49,7 @@ impl Default for Patience {
             idle_crowded: Duration::from_secs(5),
             hurry: Duration::from_secs(1),
             answer: Duration::from_secs(30),
+            refusal: Duration::from_secs(1),
             linger: Duration::from_secs(2),
             checkout: Duration::from_secs(3),
             database: Duration::from_secs(10),

@@ -65,6 +65,7 @@ mod processes;
 mod prune;
 mod readiness;
 mod refresh;
+mod refusals;
 mod register;
 mod registrations;
 mod registrations_carried_over;

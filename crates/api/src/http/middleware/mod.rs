@@ -1,10 +1,11 @@
 //! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits, the
-//! start, and a connection's time.
+//! start, the pause before a refusal, and a connection's time.
 
 mod cors;
 mod finish;
 mod head;
 mod headers;
+mod hold;
 mod https;
 mod limits;
 mod origin;
@@ -16,6 +17,7 @@ pub use cors::cors;
 pub use finish::finish;
 pub use head::bound_head;
 pub(super) use headers::secure as secure_headers;
+pub use hold::hold_refusals;
 pub(super) use https::forwarded_proto;
 pub use https::{refuse_preflight_in_clear, require_https};
 pub use origin::check_origin;

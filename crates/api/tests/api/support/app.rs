@@ -211,7 +211,9 @@ impl TestApp {
             .with("SECRET_KEY", SECRET_KEY)
             .with("BCRYPT_COST", "4")
             .with("RATE_LIMITS", "off");
-        let (clock, patience) = (Arc::new(ManualClock::new()), Patience::default());
+        let clock = Arc::new(ManualClock::new());
+        // Nobody learns anything from waiting for what is refused.
+        let patience = Patience { refusal: Duration::ZERO, ..Patience::default() };
         let files = tempfile::tempdir().unwrap();
         let storage = StorageSettings::Folder(files.path().to_owned());
         Builder { db, clock, variables, users: Vec::new(), patience, connections: 1024, outbox, files, storage }

@@ -1,0 +1,67 @@
+//! Holds back the refusals for load. Most who flood wait for a response before they send the next request on a connection,
+//! and a refusal costs them nothing: without a pause, some hundred connections keep every worker busy with refusals.
+
+use crate::http::watch::Requests;
+use crate::service::Services;
+use actix_web::Error;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use std::cell::Cell;
+use std::time::Duration;
+
+/// Sends a 429 or a 503 only after [`Patience::refusal`], unless connections are scarce: then one that waits costs more than
+/// the next request on it.
+///
+/// # Errors
+/// As the application.
+///
+/// [`Patience::refusal`]: crate::config::Patience::refusal
+pub async fn hold_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let connection = request.conn_data::<Requests>().cloned();
+    let response = next.call(request).await?;
+    let services = response.request().app_data::<Data<Services>>();
+    if let Some(services) = services.filter(|_| is_for_load(response.status()))
+        && !connection.is_some_and(|connection| connection.must_hurry())
+    {
+        tokio::time::sleep(spread(services.settings.patience.refusal)).await;
+    }
+    Ok(response)
+}
+
+fn is_for_load(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// Between half of it and one and a half times it, evenly spread over the refusals of this thread: those that were refused
+/// together must not all come back together.
+fn spread(mean: Duration) -> Duration {
+    /// 2³² divided by the golden ratio: multiples of it, modulo 2³², fill the range evenly however many there are (Knuth,
+    /// The Art of Computer Programming, volume 3, section 6.4).
+    const STEP: u32 = 0x9e37_79b9;
+    thread_local! {
+        static PLACE: Cell<u32> = const { Cell::new(0) };
+    }
+    let place = PLACE.get().wrapping_add(STEP);
+    PLACE.set(place);
+    mean / 2 + mean.mul_f64(f64::from(place) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+    use std::time::Duration;
+
+    #[test]
+    fn pauses_are_spread_evenly_around_their_mean() {
+        const MEAN: Duration = Duration::from_secs(1);
+        let mut pauses: Vec<_> = (0..100).map(|_| spread(MEAN)).collect();
+        pauses.sort_unstable();
+        assert!(pauses[0] >= MEAN / 2 && pauses[99] <= MEAN * 3 / 2, "{pauses:?}");
+        let widest = pauses.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).max();
+        assert!(widest < Some(MEAN / 30), "{widest:?}");
+        assert_eq!(spread(Duration::ZERO), Duration::ZERO);
+    }
+}

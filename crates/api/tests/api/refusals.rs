@@ -1,0 +1,56 @@
+//! Refusals for load come late, so that floods slow down; nobody else waits for them.
+
+use crate::support::{Answer, Database, PASSWORD, TestApp};
+use auth_types::Reason;
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+use std::pin::pin;
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+const ADA: &str = "ada@example.com";
+const BOB: &str = "bob@example.com";
+/// Failed sign-ins of one name, after which the next is refused unseen.
+const FAILURES: usize = 10;
+/// What nobody waits for.
+const NEVER: Duration = Duration::from_hours(1);
+
+/// An API at which one name has failed as often as it may.
+async fn start(refusal: Duration, connections: usize) -> TestApp {
+    let builder = TestApp::builder(Database::Sqlite).user(BOB).limited().connections(connections);
+    let app = builder.patience(|patience| patience.refusal = refusal).start().await;
+    for _ in 0..FAILURES {
+        guess(&app).await.failed(401, Reason::CredentialsWrong);
+    }
+    app
+}
+
+async fn guess(app: &TestApp) -> Answer {
+    app.sign_in(ADA, "not the password 17").await
+}
+
+#[actix_web::test]
+async fn a_refused_client_waits_and_nobody_else_does() {
+    let app = start(NEVER, 1024).await;
+    let mut refused = pin!(guess(&app).fuse());
+    for _ in 0..20 {
+        let other = pin!(app.sign_in_from("198.51.100.7", BOB, PASSWORD));
+        match select(&mut refused, other).await {
+            Either::Left((answer, _)) => panic!("{answer:?}"),
+            Either::Right((answer, _)) => answer.done(),
+        }
+    }
+}
+
+#[actix_web::test]
+async fn while_connections_are_scarce_a_refusal_comes_at_once() {
+    const MOST: usize = 8;
+    let app = start(NEVER, MOST).await;
+    let mut open = Vec::new();
+    while open.len() * 4 < MOST * 3 {
+        open.push(TcpStream::connect(app.address()).await.unwrap());
+    }
+    // A connection counts when it is accepted, which is after its first request at the latest.
+    app.get("/healthz").await.done();
+    guess(&app).await.failed(429, Reason::RateLimited);
+}
