@@ -53,7 +53,7 @@ async fn twelve_thousand_mails_to_nobody_hold_up_no_real_one(database: Database)
 fn go_on_asking(app: &TestApp) {
     let insert = format!(
         "INSERT INTO mail_outbox (kind, recipient, requester, created_at, due_at, turn_at, expires_at)
-         SELECT old.kind, old.recipient, old.requester, old.created_at, old.due_at, old.expires_at, old.expires_at
+         SELECT old.kind, old.recipient, old.requester, old.created_at, old.created_at, old.expires_at, old.expires_at
          WHERE EXISTS (SELECT 1 FROM mail_outbox WHERE recipient = '{ADA}')"
     );
     let trigger = "CREATE TRIGGER go_on_asking AFTER DELETE ON mail_outbox";
@@ -78,6 +78,7 @@ async fn while_strangers_go_on_asking_a_real_mail_leaves(database: Database) {
     let end = std::time::Duration::from_mins(1);
     let delivered = tokio::time::timeout(end, app.deliver_one_mail()).await;
     assert_eq!(delivered.expect("the worker drops mails to nobody and does nothing else").to, ADA);
+    assert_eq!(app.db().number(WAITING), 0);
 }
 
 async fn mails_to_nobody_are_dropped_a_thousand_at_a_time_and_nobody_elses_with_them(database: Database) {
