@@ -18,9 +18,13 @@ use secrecy::ExposeSecret;
 const PER_KIND: usize = 5;
 /// Mails in all that an address gets within [`WINDOW`].
 const PER_ADDRESS: usize = 20;
-/// How many of these may be of the kinds that anybody can cause. There are four such kinds: without this, a stranger could
-/// keep a notice about the owner's account from leaving.
-const PER_ADDRESS_OF_STRANGERS: usize = 15;
+/// How many of these are left for all kinds but [`MailKind::ChangeEmail`], which has its own. Whoever asks for a change to an
+/// address sees in the account's export whether a link was made: it must not depend on what else the address gets, because
+/// an address with an account gets other mails than one without.
+const BESIDE_CHANGES: usize = PER_ADDRESS - PER_KIND;
+/// How many of those may be of the kinds that anybody can cause. Without this, a stranger could keep a notice about the owner's
+/// account from leaving.
+const BESIDE_CHANGES_OF_STRANGERS: usize = BESIDE_CHANGES - PER_KIND;
 /// How long a mail counts.
 pub(in crate::service) const WINDOW: Duration = Duration::hours(1);
 
@@ -80,18 +84,24 @@ impl Amounts {
 
 /// When there is a place for a mail of this kind, given what was sent within the window, the oldest first. `None` is now.
 fn free_at(kind: MailKind, sent: &[SentMail]) -> Option<DateTime<Utc>> {
-    let of_kind = |mail: &&SentMail| mail.kind == kind.as_str();
-    let of_strangers =
-        |mail: &&SentMail| MailKind::ALL.into_iter().any(|kind| kind.as_str() == mail.kind && anybody_can_cause(kind));
-    let times = |mails: Vec<&SentMail>| mails.into_iter().map(|mail| mail.sent_at).collect::<Vec<_>>();
-    let mut bounds =
-        vec![(times(sent.iter().filter(of_kind).collect()), PER_KIND), (times(sent.iter().collect()), PER_ADDRESS)];
-    if anybody_can_cause(kind) {
-        bounds.push((times(sent.iter().filter(of_strangers).collect()), PER_ADDRESS_OF_STRANGERS));
+    let times = |counts: &dyn Fn(&str) -> bool| -> Vec<_> {
+        sent.iter().filter(|mail| counts(&mail.kind)).map(|mail| mail.sent_at).collect()
+    };
+    let is_beside = |word: &str| word != MailKind::ChangeEmail.as_str();
+    let mut bounds = vec![(times(&|word| word == kind.as_str()), PER_KIND)];
+    if is_beside(kind.as_str()) {
+        bounds.push((times(&is_beside), BESIDE_CHANGES));
+        if anybody_can_cause(kind) {
+            bounds.push((times(&|word| is_beside(word) && is_of_strangers(word)), BESIDE_CHANGES_OF_STRANGERS));
+        }
     }
     // Of as many as there may be, the oldest has to run out.
     let full = bounds.iter().filter(|(times, amount)| times.len() >= *amount);
     full.map(|(times, amount)| times[times.len() - amount] + WINDOW).max()
+}
+
+fn is_of_strangers(word: &str) -> bool {
+    MailKind::ALL.into_iter().any(|kind| kind.as_str() == word && anybody_can_cause(kind))
 }
 
 /// Whether a mail of this kind can be caused by somebody who knows nothing but an address.
@@ -111,7 +121,7 @@ fn anybody_can_cause(kind: MailKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        MailKind, PER_ADDRESS, PER_ADDRESS_OF_STRANGERS, PER_KIND, SentMail, WINDOW, anybody_can_cause, free_at,
+        BESIDE_CHANGES_OF_STRANGERS, MailKind, PER_ADDRESS, PER_KIND, SentMail, WINDOW, anybody_can_cause, free_at,
     };
     use chrono::{DateTime, Duration, Utc};
 
@@ -145,7 +155,7 @@ mod tests {
             }
             minute += 1;
         }
-        assert_eq!(all.len(), PER_ADDRESS_OF_STRANGERS);
+        assert_eq!(all.len(), BESIDE_CHANGES_OF_STRANGERS + PER_KIND);
         assert!(kinds.into_iter().all(|kind| free_at(kind, &all).is_some()));
         for kind in MailKind::ALL.into_iter().filter(|kind| !anybody_can_cause(*kind)) {
             assert_eq!(free_at(kind, &all), None, "{kind:?}");
@@ -153,5 +163,19 @@ mod tests {
         all.extend(sent(MailKind::PasswordChanged, minute..minute + i64::try_from(PER_KIND).unwrap_or_default()));
         assert_eq!(all.len(), PER_ADDRESS);
         assert_eq!(free_at(MailKind::EmailChanged, &all), Some(at(0) + WINDOW));
+    }
+
+    /// An address with an account gets other mails than one without; whoever asks for a change to it must not see which.
+    #[test]
+    fn whether_a_change_to_an_address_has_a_place_depends_on_changes_to_it_alone() {
+        let others = MailKind::ALL.into_iter().filter(|kind| *kind != MailKind::ChangeEmail);
+        let mut all: Vec<_> = others.flat_map(|kind| sent(kind, 0..9)).collect();
+        all.extend(sent(MailKind::ChangeEmail, 0..4));
+        assert_eq!(free_at(MailKind::ChangeEmail, &all), None);
+        all.extend(sent(MailKind::ChangeEmail, 4..5));
+        assert_eq!(free_at(MailKind::ChangeEmail, &all), Some(at(0) + WINDOW));
+        let changes = sent(MailKind::ChangeEmail, 0..5);
+        assert_eq!(free_at(MailKind::ResetPassword, &changes), None);
+        assert_eq!(free_at(MailKind::PasswordChanged, &changes), None);
     }
 }
