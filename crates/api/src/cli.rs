@@ -258,8 +258,9 @@ async fn work(services: Data<Services>) -> Result<Infallible, start::StartError>
     Ok(app::run_background_tasks(services).await)
 }
 
-/// Of the connections that nobody has taken yet, as many may wait as a burst brings: each is a handshake, no more.
-const BACKLOG: u32 = 1024;
+/// Of the connections that nobody has taken yet, as many may wait as a burst brings: each is a handshake, no more. It is
+/// also the most that Linux allows where nobody has changed `net.core.somaxconn`.
+const BACKLOG: u32 = 4096;
 
 fn listen(server: &ServerSettings) -> Result<TcpListener, CliError> {
     let address = SocketAddr::from((server.host, server.port));
