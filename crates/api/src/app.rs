@@ -86,7 +86,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
 pub struct Capacity {
     /// Threads that serve connections.
     pub workers: usize,
-    /// Connections at once; further ones wait until one of these ends.
+    /// Connections at once. Past three quarters, a new one displaces the one that has waited for its client the longest.
     pub connections: usize,
 }
 
@@ -96,8 +96,8 @@ pub struct Capacity {
 /// When the listener cannot be used.
 pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity) -> std::io::Result<Server> {
     let (environment, patience) = (services.settings.environment, services.settings.patience);
-    let refused = services.metrics.connections_refused.clone();
-    let crowd = Crowd::of_at_most(capacity.connections, services.settings.server.proxies.clone(), refused);
+    let proxies = services.settings.server.proxies.clone();
+    let crowd = Crowd::of_at_most(capacity.connections, proxies, &services.metrics);
     let app = move || {
         App::new()
             .app_data(services.clone())

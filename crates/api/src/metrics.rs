@@ -75,6 +75,8 @@ pub struct Metrics {
     pub database: GateMetrics,
     /// Connections of one peer beyond its share.
     pub connections_refused: Counter,
+    /// Connections that waited for their clients and made room for new ones.
+    pub connections_displaced: Counter,
     /// Bodies for which their share was used up: of the memory, or of the bodies on their way.
     pub bodies_refused: Counter,
     pub mail: MailMetrics,
@@ -97,6 +99,7 @@ impl Metrics {
             pictures: GateMetrics::default(),
             database: GateMetrics::default(),
             connections_refused: Counter::default(),
+            connections_displaced: Counter::default(),
             bodies_refused: Counter::default(),
             mail: MailMetrics::default(),
             exports: ExportMetrics::default(),
@@ -128,6 +131,7 @@ impl Metrics {
         self.pictures.register(Resource::Pictures, r);
         self.database.register(Resource::Database, r);
         r.register("connections_refused", "Connections beyond their peer's share", self.connections_refused.clone());
+        r.register("connections_displaced", "Connections ended for new ones", self.connections_displaced.clone());
         r.register("bodies_refused", "Bodies beyond their client's share", self.bodies_refused.clone());
         self.mail.register(r);
         self.exports.register(r);

@@ -14,10 +14,12 @@ pub struct Patience {
     /// For the next request on a connection that has had one. Longer than proxies keep their connections, so that it is
     /// they who close: a request that meets our end would be lost.
     pub idle: Duration,
-    /// The same while connections are becoming scarce.
+    /// The same while others of the same peer are refused.
     pub idle_crowded: Duration,
-    /// For a head or a body, while connections are becoming scarce.
+    /// For a head or a body, while others of the same peer, or of the same client's bodies, are refused.
     pub hurry: Duration,
+    /// For a client that is waited for, however many others want its connection's place.
+    pub chance: Duration,
     /// For the client to take an answer.
     pub answer: Duration,
     /// For a client that is refused because of load, on average, until it may ask again on the same connection.
@@ -48,6 +50,7 @@ impl Default for Patience {
             idle: Duration::from_mins(2),
             idle_crowded: Duration::from_secs(5),
             hurry: Duration::from_secs(1),
+            chance: Duration::from_millis(300),
             answer: Duration::from_secs(30),
             refusal: Duration::from_secs(1),
             linger: Duration::from_secs(2),

@@ -5,6 +5,7 @@ use super::extract::services;
 use super::json::parse;
 use super::watch::Requests;
 use crate::clock::Stopwatch;
+use crate::config::Patience;
 use crate::gate::{self, Hold};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
@@ -13,8 +14,9 @@ use actix_web::web::BytesMut;
 use actix_web::{FromRequest, HttpRequest, web};
 use auth_types::limits::BODY_MAX_BYTES;
 use futures_util::StreamExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{Either, LocalBoxFuture, pending, select};
 use serde::de::DeserializeOwned;
+use std::pin::pin;
 use std::time::Duration;
 
 /// A request's JSON body.
@@ -47,7 +49,7 @@ pub(super) fn content_type(request: &HttpRequest, taken: &[&str]) -> Result<usiz
     place.ok_or_else(|| Problem::content_type_unsupported(taken))
 }
 
-/// The whole body, of so many bytes at most and within this time, or less while connections are scarce; and its hold on
+/// The whole body, of so many bytes at most and within this time, or less while its connection is needed; and its hold on
 /// the memory that all bodies share, for as long as it is kept.
 ///
 /// # Errors
@@ -68,8 +70,8 @@ pub(super) async fn read(
     let mut body = BytesMut::new();
     let seat = request.conn_data::<Requests>().map(|requests| requests.begin_body(gate::current().client));
     let seat = seat.map(|seat| seat.ok_or_else(|| services.bodies.refuse())).transpose()?;
-    let hurry = services.settings.patience.hurry;
-    let mut time = BodyTime { whole: patience, hurry, since: Stopwatch::start(), seat };
+    let Patience { hurry, chance, .. } = services.settings.patience;
+    let mut time = BodyTime { whole: patience, hurry, chance, since: Stopwatch::start(), seat };
     while let Some(chunk) = time.next(&mut payload, request).await? {
         if body.len() + chunk.len() > limit {
             return Err(Problem::body_too_large(limit));
@@ -84,6 +86,7 @@ pub(super) async fn read(
 struct BodyTime {
     whole: Duration,
     hurry: Duration,
+    chance: Duration,
     since: Stopwatch,
     /// None outside of a connection.
     seat: Option<BodySeat>,
@@ -94,22 +97,33 @@ impl BodyTime {
     async fn next(&mut self, payload: &mut web::Payload, request: &HttpRequest) -> Result<Option<web::Bytes>, Problem> {
         loop {
             let left = self.whole.saturating_sub(self.since.elapsed());
-            let Ok(next) = tokio::time::timeout(left.min(self.hurry), payload.next()).await else {
-                self.check(request)?;
-                continue;
+            let displaced = pin!(displaced(self.seat.as_ref(), self.chance));
+            let next = match tokio::time::timeout(left.min(self.hurry), select(payload.next(), displaced)).await {
+                Ok(Either::Left((next, _))) => Some(next),
+                Ok(Either::Right(_)) => return Err(Problem::body_timeout()),
+                Err(_) => None,
             };
             self.check(request)?;
+            let Some(next) = next else { continue };
             return next.transpose().map_err(|_| Problem::body_malformed("The body ended early."));
         }
     }
 
     fn check(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let is_pressed = || self.seat.as_ref().is_some_and(BodySeat::is_pressed);
-        let must_hurry = || is_pressed() || request.conn_data::<Requests>().is_some_and(Requests::must_hurry);
+        let of_client = || self.seat.as_ref().is_some_and(BodySeat::is_pressed);
+        let is_pressed = || of_client() || request.conn_data::<Requests>().is_some_and(Requests::is_pressed);
         let passed = self.since.elapsed();
-        if passed >= self.whole || (passed >= self.hurry && must_hurry()) {
+        if passed >= self.whole || (passed >= self.hurry && is_pressed()) {
             return Err(Problem::body_timeout());
         }
         Ok(())
+    }
+}
+
+/// Resolves when the body's connection must make room; never without one.
+async fn displaced(seat: Option<&BodySeat>, chance: Duration) {
+    match seat {
+        Some(seat) => seat.displaced(chance).await,
+        None => pending().await,
     }
 }

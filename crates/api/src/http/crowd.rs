@@ -1,13 +1,17 @@
-//! The connections that are open in this process: how many there may be, how many of them one peer may have, and on how
-//! many of them the bodies of one client may be on their way.
+//! The connections that are open in this process: how many there may be, who makes room for a new one, how many of them
+//! one peer may have, and on how many of them the bodies of one client may be on their way.
 
+use super::waits::{EndSignal, Line, Place, Waits};
+use crate::clock::Stopwatch;
 use crate::config::TrustedProxies;
 use crate::gate::{Parts, Refusals, ShareKey};
+use crate::metrics::Metrics;
 use crate::service::limits::Network;
 use parking_lot::Mutex;
-use prometheus_client::metrics::counter::Counter;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// One peer has at most this part of all connections, unless it is a trusted proxy; and one client's bodies, wherever it
 /// connects from.
@@ -19,18 +23,24 @@ pub struct Crowd(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    most: usize,
+    /// Three quarters of all. A connection beyond them makes another one end, so that there is always room to accept more.
+    bound: usize,
     /// A proxy has many clients.
     proxies: TrustedProxies,
     open: Mutex<Open>,
     bodies: Mutex<Parts<ShareKey>>,
     refusals: Refusals,
+    /// Those that made room.
+    displaced: Refusals,
 }
 
 #[derive(Debug)]
 struct Open {
     total: usize,
+    /// Of these, those that were told to end.
+    ending: usize,
     peers: Parts<Network>,
+    waits: Waits,
 }
 
 /// One connection's place, until it is dropped.
@@ -40,6 +50,16 @@ pub(super) struct Seat {
     /// `None` for a trusted proxy, and for a connection that was refused.
     peer: Option<Network>,
     refused: bool,
+    /// Given to a refused one from the start.
+    signal: Arc<EndSignal>,
+}
+
+/// A wait for the connection's client, until it is dropped. The connection may be told to end meanwhile.
+#[derive(Debug)]
+pub(super) struct Wait {
+    crowd: Crowd,
+    place: Place,
+    since: Stopwatch,
 }
 
 /// The place of a body that is on its way, until it is dropped.
@@ -48,29 +68,56 @@ pub(super) struct BodySeat {
     crowd: Crowd,
     /// `None` for an unknown client: all of those together are not one.
     client: Option<ShareKey>,
+    wait: Wait,
+}
+
+impl Open {
+    /// Tells those to end that have waited the longest, as many as are beyond `bound`. Without the lock they are woken.
+    fn make_room(&mut self, bound: usize) -> Vec<Arc<EndSignal>> {
+        let beyond = (self.total - self.ending).saturating_sub(bound);
+        let told: Vec<_> = std::iter::from_fn(|| self.waits.end_oldest()).take(beyond).collect();
+        self.ending += told.len();
+        told
+    }
 }
 
 impl Crowd {
-    /// At most `most` connections; those of one peer that are too many are counted by `refused`.
+    /// At most `most` connections; those that are refused or displaced are counted.
     #[must_use]
-    pub fn of_at_most(most: usize, proxies: TrustedProxies, refused: Counter) -> Self {
-        let refusals = Refusals::of("connections", refused);
-        let open = Mutex::new(Open { total: 0, peers: Parts::of_at_most(most / PART) });
+    pub fn of_at_most(most: usize, proxies: TrustedProxies, metrics: &Metrics) -> Self {
+        let refusals = Refusals::of("connections", metrics.connections_refused.clone());
+        let displaced = Refusals::of("places", metrics.connections_displaced.clone());
+        let peers = Parts::of_at_most(most / PART);
+        let open = Mutex::new(Open { total: 0, ending: 0, peers, waits: Waits::default() });
         let bodies = Mutex::new(Parts::of_at_most(most / PART));
-        Self(Arc::new(Shared { most, proxies, open, bodies, refusals }))
+        Self(Arc::new(Shared { bound: most - most / 4, proxies, open, bodies, refusals, displaced }))
     }
 
-    /// Notes a connection. One that is over its peer's part has a seat that says so, and must be closed at once.
+    /// Notes a connection. One that is over its peer's part has a seat that says so, and must be closed at once. Any other
+    /// one is let in: past three quarters of all, the one that has waited for its client the longest ends instead.
     pub(super) fn enter(&self, peer: Option<IpAddr>) -> Seat {
         let counted = peer.map(|peer| peer.to_canonical()).filter(|peer| !self.0.proxies.is_trusted(*peer));
         let counted = counted.map(Network::from);
         let mut open = self.0.open.lock();
+        let refused = counted.is_some_and(|network| !open.peers.take(network));
         open.total += 1;
-        if counted.is_some_and(|network| !open.peers.take(network)) {
+        open.ending += usize::from(refused);
+        let told = open.make_room(self.0.bound);
+        drop(open);
+        self.wake(told);
+        let signal = Arc::<EndSignal>::default();
+        if refused {
             self.0.refusals.note();
-            return Seat { crowd: self.clone(), peer: None, refused: true };
+            signal.give();
         }
-        Seat { crowd: self.clone(), peer: counted, refused: false }
+        Seat { crowd: self.clone(), peer: counted.filter(|_| !refused), refused, signal }
+    }
+
+    fn wake(&self, told: Vec<Arc<EndSignal>>) {
+        for signal in told {
+            self.0.displaced.note();
+            signal.wake();
+        }
     }
 }
 
@@ -79,10 +126,30 @@ impl Seat {
         self.refused
     }
 
-    /// Past three quarters of all connections, or when others of the peer are refused: whoever waits must make room.
+    /// Whether others of the peer are refused: those that wait must make room for them.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.peer.is_some_and(|network| self.crowd.0.open.lock().peers.is_pressed(network))
+    }
+
+    /// Whether another connection, of the peer or of anybody, needs this one's place.
     pub(super) fn is_dense(&self) -> bool {
-        let open = self.crowd.0.open.lock();
-        self.peer.is_some_and(|network| open.peers.is_pressed(network)) || open.total * 4 > self.crowd.0.most * 3
+        self.is_pressed() || self.crowd.0.open.lock().total >= self.crowd.0.bound
+    }
+
+    /// Notes that the connection waits for its client from now on. When nobody waited as the newest came, those that were
+    /// too many make room now: were all places taken, nobody would come any more.
+    pub(super) fn wait(&self, line: Line) -> Wait {
+        let mut open = self.crowd.0.open.lock();
+        let told = open.make_room(self.crowd.0.bound);
+        let place = open.waits.begin(line, &self.signal);
+        drop(open);
+        self.crowd.wake(told);
+        Wait { crowd: self.crowd.clone(), place, since: Stopwatch::start() }
+    }
+
+    /// Ready when the connection must end.
+    pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
+        self.signal.poll(cx)
     }
 
     /// Notes a body of `client` on this connection, unless too many of its bodies are on their way. Behind a proxy this is
@@ -90,7 +157,7 @@ impl Seat {
     pub(super) fn begin_body(&self, client: ShareKey) -> Option<BodySeat> {
         let client = Some(client).filter(|client| *client != ShareKey::Unknown);
         let taken = client.is_none_or(|client| self.crowd.0.bodies.lock().take(client));
-        taken.then(|| BodySeat { crowd: self.crowd.clone(), client })
+        taken.then(|| BodySeat { crowd: self.crowd.clone(), client, wait: self.wait(Line::Request) })
     }
 }
 
@@ -99,12 +166,33 @@ impl BodySeat {
     pub(super) fn is_pressed(&self) -> bool {
         self.client.is_some_and(|client| self.crowd.0.bodies.lock().is_pressed(client))
     }
+
+    /// Resolves when the connection must end, and the body has had its chance.
+    pub(super) async fn displaced(&self, chance: Duration) {
+        std::future::poll_fn(|cx| self.wait.place.signal.poll(cx)).await;
+        tokio::time::sleep(self.wait.left_of(chance)).await;
+    }
+}
+
+impl Wait {
+    /// What is left of the time that its client has in any case.
+    pub(super) fn left_of(&self, chance: Duration) -> Duration {
+        chance.saturating_sub(self.since.elapsed())
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.crowd.0.open.lock().waits.end(&self.place);
+    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut open = self.crowd.0.open.lock();
         open.total -= 1;
+        // Given now at the latest: a wait that ends a moment later must not be told in place of another one.
+        open.ending -= usize::from(!self.signal.give());
         if let Some(network) = self.peer {
             open.peers.give_back(network);
         }
@@ -120,63 +208,4 @@ impl Drop for BodySeat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Crowd, Seat, ShareKey, TrustedProxies};
-    use std::net::IpAddr;
-
-    fn crowd(most: usize, hops: usize) -> Crowd {
-        Crowd::of_at_most(most, TrustedProxies::Hops(hops), super::Counter::default())
-    }
-
-    fn enter(crowd: &Crowd, peer: &str) -> Seat {
-        crowd.enter(peer.parse::<IpAddr>().ok())
-    }
-
-    #[test]
-    fn one_peer_has_at_most_an_eighth() {
-        let crowd = crowd(64, 0);
-        let mut seats: Vec<_> = (0..8).map(|_| enter(&crowd, "203.0.113.9")).collect();
-        assert!(seats.iter().all(|seat| !seat.is_refused() && !seat.is_dense()));
-        assert!(enter(&crowd, "::ffff:203.0.113.9").is_refused());
-        assert!(seats[0].is_dense(), "others of this peer are refused");
-        let other = enter(&crowd, "203.0.113.8");
-        assert!(!other.is_refused() && !other.is_dense());
-        seats.truncate(4);
-        assert!(!seats[0].is_dense());
-        assert!(!enter(&crowd, "203.0.113.9").is_refused());
-    }
-
-    #[test]
-    fn the_addresses_of_one_ipv6_network_are_one_peer() {
-        let crowd = crowd(16, 0);
-        let _seats = ["2001:db8:0:1::1", "2001:db8:0:1::2"].map(|peer| enter(&crowd, peer));
-        assert!(enter(&crowd, "2001:db8:0:1:a::3").is_refused());
-        assert!(!enter(&crowd, "2001:db8:0:2::3").is_refused());
-    }
-
-    #[test]
-    fn a_trusted_proxy_has_as_many_as_there_are() {
-        let crowd = crowd(16, 1);
-        let seats: Vec<_> = (0..16).map(|_| enter(&crowd, "10.0.0.7")).collect();
-        assert!(seats.iter().all(|seat| !seat.is_refused()));
-        assert!(seats[0].is_dense(), "more than three quarters of all");
-    }
-
-    #[test]
-    fn the_bodies_of_one_client_have_an_eighth_and_must_hurry_when_more_are_refused() {
-        let (crowd, eve, ada) = (crowd(64, 1), ShareKey::Account(1), ShareKey::Account(2));
-        let seat = enter(&crowd, "10.0.0.7");
-        let mut bodies: Vec<_> = (0..8).filter_map(|_| seat.begin_body(eve)).collect();
-        assert_eq!(bodies.len(), 8);
-        assert!(!bodies[0].is_pressed());
-        assert!(seat.begin_body(eve).is_none());
-        assert!(bodies[0].is_pressed());
-        let other = seat.begin_body(ada);
-        assert!(other.is_some_and(|other| !other.is_pressed()), "the same proxy's, and another client's");
-        bodies.truncate(4);
-        assert!(!bodies[0].is_pressed());
-        assert!(seat.begin_body(eve).is_some());
-        let unknown: Vec<_> = (0..64).filter_map(|_| seat.begin_body(ShareKey::Unknown)).collect();
-        assert_eq!(unknown.len(), 64, "they are not one client");
-    }
-}
+mod tests;

@@ -19,6 +19,7 @@ mod password;
 mod sessions;
 pub(crate) mod site;
 mod transport;
+mod waits;
 mod watch;
 mod wire;
 

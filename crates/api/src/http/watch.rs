@@ -1,10 +1,11 @@
 //! Watches one connection's time: nobody may hold one for nothing. actix-http's own timers know the first request's head
 //! and the pause between requests, but neither a later head that never ends nor an answer that nobody takes.
 
-use super::crowd::{BodySeat, Seat};
+use super::crowd::{BodySeat, Seat, Wait};
+use super::waits::Line;
 use crate::config::Patience;
 use crate::gate::ShareKey;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -25,6 +26,8 @@ struct Counts {
     open: Cell<u32>,
     /// Whether the connection ends with the answer that was made last.
     last: Cell<bool>,
+    /// For a request, or the end, while no request is open.
+    wait: RefCell<Option<Wait>>,
 }
 
 /// A request that is being answered, until this is dropped.
@@ -35,12 +38,18 @@ impl Requests {
     pub(super) fn begin(&self) -> Begun {
         self.0.begun.set(self.0.begun.get() + 1);
         self.0.open.set(self.0.open.get() + 1);
+        drop(self.0.wait.take());
         Begun(self.clone())
     }
 
-    /// Whether the connection must make room for others, if it waits.
+    /// Whether connections are scarce: this one should not be held without need.
     pub(super) fn must_hurry(&self) -> bool {
         self.0.seat.is_dense()
+    }
+
+    /// Whether others of the same peer are refused: while it waits for its client, it has less time.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.0.seat.is_pressed()
     }
 
     /// Notes that a body of `client` is on its way; `None` when there are too many of them.
@@ -95,14 +104,19 @@ pub(super) struct Watch {
     timer: Pin<Box<Sleep>>,
     /// What is left of the phase's time after the timer.
     left: Duration,
+    /// For the client to take an answer.
+    taking: Option<Wait>,
+    /// Wakes the connection when it must make room and its client has had its chance.
+    chance: Option<Pin<Box<Sleep>>>,
 }
 
 impl Watch {
     pub(super) fn new(patience: Patience, seat: Seat) -> Self {
         let timer = Box::pin(sleep(Duration::ZERO));
-        let counts = Counts { seat, begun: Cell::default(), open: Cell::default(), last: Cell::default() };
-        let requests = Requests(Rc::new(counts));
-        let mut watch = Self { patience, requests, phase: Phase::New, seen: 0, timer, left: Duration::ZERO };
+        let (begun, open, last, wait) = Default::default();
+        let requests = Requests(Rc::new(Counts { seat, begun, open, last, wait }));
+        let (phase, left) = (Phase::New, Duration::ZERO);
+        let mut watch = Self { patience, requests, phase, seen: 0, timer, left, taking: None, chance: None };
         watch.enter(Phase::New);
         watch
     }
@@ -126,9 +140,17 @@ impl Watch {
         }
     }
 
+    /// Notes that a part of an answer was taken.
+    pub(super) fn wrote(&mut self) {
+        if self.phase == Phase::Client {
+            self.taking = Some(self.requests.0.seat.wait(Line::Answer));
+        }
+    }
+
     /// Notes that everything is written.
     pub(super) fn written(&mut self) {
         if self.phase == Phase::Client {
+            self.taking = None;
             self.phase = Phase::Application;
             self.look();
         }
@@ -142,11 +164,33 @@ impl Watch {
         }
         loop {
             ready!(self.timer.as_mut().poll(cx));
-            if self.left.is_zero() || self.requests.must_hurry() {
+            if self.left.is_zero() || self.requests.is_pressed() {
                 return Poll::Ready(self.phase);
             }
             self.arm(self.left);
         }
+    }
+
+    /// Ready with the phase in which the connection must make room for another one. Until then its client has its chance,
+    /// unless it has been served.
+    pub(super) fn poll_displaced(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
+        self.look();
+        ready!(self.requests.0.seat.poll_end(cx));
+        let left = match self.phase {
+            Phase::Application => return Poll::Pending,
+            Phase::Idle | Phase::Leaving => Duration::ZERO,
+            Phase::New | Phase::Head | Phase::Client => self.left_of_chance(),
+        };
+        if !left.is_zero() {
+            ready!(self.chance.insert(Box::pin(sleep(left))).as_mut().poll(cx));
+        }
+        Poll::Ready(self.phase)
+    }
+
+    fn left_of_chance(&self) -> Duration {
+        let request = self.requests.0.wait.borrow();
+        let wait = self.taking.as_ref().or(request.as_ref());
+        wait.map_or(Duration::ZERO, |wait| wait.left_of(self.patience.chance))
     }
 
     /// Finds out whether a request began or ended since the last look.
@@ -170,9 +214,14 @@ impl Watch {
             Phase::Leaving => self.patience.linger,
         };
         self.arm(time);
+        let line = if phase == Phase::Client { Line::Answer } else { Line::Request };
+        let wait = self.requests.0.seat.wait(line);
+        let (request, answer) = if phase == Phase::Client { (None, Some(wait)) } else { (Some(wait), None) };
+        drop(self.requests.0.wait.replace(request));
+        self.taking = answer;
     }
 
-    /// A connection that waits for its client looks up from time to time whether it has to make room.
+    /// A connection that waits for its client looks up from time to time whether others of its peer are refused.
     fn arm(&mut self, time: Duration) {
         let step = match self.phase {
             Phase::Idle => time.min(self.patience.idle_crowded),

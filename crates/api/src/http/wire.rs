@@ -41,18 +41,15 @@ impl<Io> Wire<Io> {
         self.watch.requests().clone()
     }
 
-    /// Ends the connection when its time is over: a client that does not take its answer sees it broken, one that began
-    /// a request is told, and one that sent nothing needs no word.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        match self.watch.poll_overdue(cx) {
-            Poll::Ready(Phase::Client) => return Err(io::ErrorKind::TimedOut.into()),
-            Poll::Ready(Phase::Head) if !self.ended => {
-                self.pending = refusal(StatusCode::REQUEST_TIMEOUT, self.environment);
-                self.ended = true;
-            }
-            Poll::Ready(_) => self.ended = true,
-            Poll::Pending => {}
+    /// Ends the connection, whose time is over: a client that does not take its answer sees it broken, one that began a
+    /// request is told, and one that sent nothing needs no word.
+    fn end(&mut self, phase: Phase) -> io::Result<()> {
+        match phase {
+            Phase::Client => return Err(io::ErrorKind::TimedOut.into()),
+            Phase::Head if !self.ended => self.pending = refusal(StatusCode::REQUEST_TIMEOUT, self.environment),
+            _ => {}
         }
+        self.ended = true;
         Ok(())
     }
 }
@@ -89,8 +86,11 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_pending(cx))?;
         self.watch.written();
-        // Starts the time of what comes next. Were it over, the next read would end the connection.
-        let _ = self.watch.poll_overdue(cx);
+        // Starts the time of what comes next. When it is over, the next read ends the connection.
+        let is_over = self.watch.poll_overdue(cx).is_ready() || self.watch.poll_displaced(cx).is_ready();
+        if is_over && !self.ended {
+            cx.waker().wake_by_ref();
+        }
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
@@ -102,12 +102,18 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
 
 impl<Io: AsyncRead + Unpin> AsyncRead for Wire<Io> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.poll_end(cx)?;
+        if let Poll::Ready(phase) = self.watch.poll_overdue(cx) {
+            self.end(phase)?;
+        }
         if self.ended {
             return Poll::Ready(Ok(())); // as if the client had hung up
         }
         let before = buffer.filled().len();
-        let read = ready!(Pin::new(&mut self.io).poll_read(cx, buffer));
+        let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, buffer) else {
+            // Only who has nothing to say makes room: a request that has just come is answered.
+            let phase = ready!(self.watch.poll_displaced(cx));
+            return Poll::Ready(self.end(phase));
+        };
         if buffer.filled().len() > before {
             self.watch.read();
         }
@@ -123,13 +129,15 @@ fn poll_write<Io: AsyncWrite + Unpin>(
     bytes: &[u8],
 ) -> Poll<io::Result<usize>> {
     let written = Pin::new(io).poll_write(cx, bytes);
-    if written.is_pending() {
-        watch.write_waits();
-        if watch.poll_overdue(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
+    if written.is_ready() {
+        watch.wrote();
+        return written;
     }
-    written
+    watch.write_waits();
+    if watch.poll_overdue(cx).is_ready() || watch.poll_displaced(cx).is_ready() {
+        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+    }
+    Poll::Pending
 }
 
 impl<Io: ActixStream> ActixStream for Wire<Io> {

@@ -2,7 +2,7 @@
 
 use crate::support::pictures::{photo, png};
 use crate::support::{Answer, Database, PASSWORD, TestApp, eventually, hold, hold_hashing, on_both_databases};
-use crate::support::{queue_length, raw, send};
+use crate::support::{queue_length, send};
 use api::gate::{Resource, Share, ShareKey, within};
 use api::http::{Requests, bounds};
 use api::service::ClientInfo;
@@ -295,36 +295,6 @@ async fn one_address_has_an_eighth_of_the_connections() {
         is_served(&mut connect_from(&app, "127.0.0.2").await).await.then_some(())
     })
     .await;
-}
-
-#[actix_web::test]
-async fn bodies_must_hurry_when_connections_are_scarce() {
-    let builder = TestApp::builder(Database::Sqlite).limited().connections(16).patience(|patience| {
-        patience.hurry = std::time::Duration::from_millis(100);
-        patience.body = std::time::Duration::from_mins(2);
-    });
-    let app = builder.start().await;
-    let request = b"POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\n\
-        Content-Length: 50\r\n\r\n{";
-    let slow = futures_util::future::join_all((0..14).map(|_| raw::exchange(app.address(), request)));
-    // The last ones have room, and may take their time.
-    let let_go = futures_util::future::select(
-        Box::pin(slow),
-        Box::pin(async {
-            eventually("nobody is served before", async || is_answered(&app).await.then_some(())).await;
-        }),
-    );
-    let_go.await;
-}
-
-async fn is_answered(app: &TestApp) -> bool {
-    let mut stream = TcpStream::connect(app.address()).await.unwrap();
-    let request = b"POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\n\
-        Content-Length: 50\r\n\r\n{";
-    stream.write_all(request).await.unwrap();
-    let mut start = [0; 12];
-    let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read_exact(&mut start)).await;
-    matches!(read, Ok(Ok(_))) && &start == b"HTTP/1.1 408"
 }
 
 /// A request with the first byte of its body, for a client behind the proxy.

@@ -229,26 +229,22 @@ async fn a_head_that_is_too_large_is_a_431() {
 
 #[actix_web::test]
 async fn five_hundred_idle_connections_do_not_keep_the_next_client_out() {
-    const MOST: usize = 64;
     let builder = TestApp::builder(Database::Sqlite).user(ADA).set("TRUSTED_PROXY_HOPS", "1");
-    let builder = builder.connections(MOST).patience(|patience| {
-        patience.head = 3 * SHORT;
-        patience.idle_crowded = 3 * SHORT;
+    let builder = builder.connections(64).patience(|patience| {
+        let long = 10 * PATIENCE;
+        (patience.head, patience.idle, patience.idle_crowded) = (long, long, long);
     });
     let app = &builder.start().await;
     let connect = |number: usize| async move {
-        let connecting = tokio::time::timeout(10 * SHORT, TcpStream::connect(app.address())).await;
-        let mut stream = connecting.ok()?.ok()?;
+        let connecting = tokio::time::timeout(PATIENCE, TcpStream::connect(app.address()));
+        let mut stream = connecting.await.expect("no connection in time").unwrap();
         // Half of them say nothing, half were clients once.
         if number.is_multiple_of(2) {
             let _ = stream.write_all(HEALTHZ).await;
         }
-        Some(stream)
+        stream
     };
     let flood = futures_util::future::join_all((0..500).map(connect)).await;
-    let connected = flood.iter().flatten().count();
-    assert!(connected > MOST, "only {connected} connections came about");
-    // Those that were there first make room, all of them in turn.
     app.login(ADA).await;
     drop(flood);
     app.login(ADA).await;
