@@ -126,6 +126,11 @@ impl Browser {
         self.carry_out(change);
     }
 
+    /// What the tab will hear was removed.
+    pub fn removed(&self, tab: usize) -> Option<SessionId> {
+        self.removed[tab]
+    }
+
     pub fn carry_out(&mut self, change: Change) {
         match change {
             Change::WriteBack(tokens) => self.write(&tokens),

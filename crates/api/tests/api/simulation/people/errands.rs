@@ -200,7 +200,13 @@ impl World {
         self.end(index);
         let seen = self.browser.seen(self.now());
         let outcome = refresh_outcome(&parent, exchange);
-        match self.browser.tabs[tab].keeper.settle(&parent, outcome, seen, 0.5) {
+        let settled = self.browser.tabs[tab].keeper.settle(&parent, outcome, seen, 0.5);
+        self.follow(&parent, settled)
+    }
+
+    /// Does what a tab has decided about the answer to a refresh.
+    pub fn follow(&mut self, parent: &Tokens, settled: Settled) -> Checked {
+        match settled {
             Settled::Store(tokens, _) => self.browser.write(&tokens),
             Settled::Clear(reason) => {
                 self.check_ended(parent.session(), reason)?;

@@ -6,10 +6,12 @@
 //! - what a page was asked for is sent with the tokens of the person who asked, or not at all;
 //! - the API serves it as that person, with whatever cookie the browser adds;
 //! - storage holds the session of whoever signed in last and has not signed out: nothing that comes late deletes or
-//!   replaces it;
+//!   replaces it, but that a write that was decided before the sign-out may sign the next person out;
+//! - no tab shows a session again that it has ended, or that it has heard was ended, whatever another tab writes late;
 //! - with Web Locks, nothing that comes late takes the next person's cookie away.
 
 mod errands;
+mod late;
 mod requests;
 mod task;
 mod turns;
@@ -17,6 +19,7 @@ mod world;
 
 use crate::support::Database;
 use auth_types::responses::TokenTransport;
+use late::LateWrite;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
@@ -75,6 +78,8 @@ enum Step {
     Crash {
         tab: usize,
     },
+    /// A write lands after the session's end; see [`late`].
+    WriteLate(LateWrite),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -122,8 +127,15 @@ fn racing_sign_ins() -> impl Strategy<Value = Vec<Step>> {
     })
 }
 
+fn late_write() -> impl Strategy<Value = Vec<Step>> {
+    (TABS, 1..world::TABS, prop::option::of(PEOPLE), TABS)
+        .prop_map(|(writer, distance, person, first)| LateWrite { writer, distance, person, first })
+        .prop_map(|late| vec![Step::WriteLate(late)])
+}
+
 fn history() -> impl Strategy<Value = (bool, Vec<Step>)> {
-    let passage = prop_oneof![6 => step().prop_map(|step| vec![step]), 2 => change_of_person(), 1 => racing_sign_ins()];
+    let any = step().prop_map(|step| vec![step]);
+    let passage = prop_oneof![30 => any, 10 => change_of_person(), 5 => racing_sign_ins(), 1 => late_write()];
     let steps = proptest::collection::vec(passage, PASSAGES).prop_map(|passages| passages.concat());
     (prop::bool::weighted(0.7), steps)
 }

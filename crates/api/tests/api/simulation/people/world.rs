@@ -17,7 +17,7 @@ use std::collections::{HashMap, HashSet};
 pub const PEOPLE: [&str; 2] = ["ada@example.com", "eve@example.com"];
 pub const TABS: usize = 3;
 /// More steps than anything takes that is not stuck.
-const ENDLESS: usize = 24;
+pub const ENDLESS: usize = 24;
 
 pub type Checked<T = ()> = Result<T, TestCaseError>;
 
@@ -90,6 +90,7 @@ impl World {
             Step::GoAhead { task } => self.go_ahead(task),
             Step::StorageEvent { tab } => self.browser.tell(tab, now),
             Step::Crash { tab } => self.crash(tab),
+            Step::WriteLate(late) => self.write_late(late).await?,
         }
         prop_assert_eq!(self.browser.stored_session(), self.current, "what storage holds, and who sits there");
         Ok(())
@@ -118,7 +119,7 @@ impl World {
         }
     }
 
-    fn sign_out(&mut self, tab: usize) -> Checked {
+    pub fn sign_out(&mut self, tab: usize) -> Checked {
         let epoch = self.browser.tabs[tab].keeper.epoch();
         let Some(person) = self.shown(tab) else { return Ok(()) };
         let tokens = self.forget(tab, epoch, person)?;
@@ -172,6 +173,18 @@ impl World {
         Ok(())
     }
 
+    /// All that is under way ends.
+    pub async fn finish_all(&mut self) -> Checked {
+        for _ in 0..ENDLESS {
+            for id in self.tasks.iter().map(|task| task.id).collect::<Vec<_>>() {
+                self.finish(id).await?;
+                prop_assert_eq!(self.browser.stored_session(), self.current);
+            }
+        }
+        prop_assert!(self.tasks.is_empty(), "something waits for ever: {:?}", self.tasks);
+        Ok(())
+    }
+
     fn go_ahead(&mut self, task: usize) {
         let queued = |world: &Self, index: &usize| matches!(world.tasks[*index].stage, Stage::Queued);
         if let Some(index) = self.newest(task).filter(|index| queued(self, index)) {
@@ -217,13 +230,7 @@ impl World {
 
     /// What is left under way ends and does no harm, and nobody carries the other's name.
     pub async fn check_the_end(&mut self) -> Checked {
-        for _ in 0..ENDLESS {
-            for id in self.tasks.iter().map(|task| task.id).collect::<Vec<_>>() {
-                self.finish(id).await?;
-                prop_assert_eq!(self.browser.stored_session(), self.current);
-            }
-        }
-        prop_assert!(self.tasks.is_empty(), "something waits for ever: {:?}", self.tasks);
+        self.finish_all().await?;
         for (person, email) in PEOPLE.iter().enumerate() {
             let login = json!({"email": email, "password": self.passwords[person]});
             let signed_in: Value = self.app.post("/api/auth/login/", &login).await.json();
