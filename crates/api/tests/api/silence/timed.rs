@@ -11,8 +11,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// So many clients ask for everything at once, which is more mail than an address gets.
-const CROWD: usize = 6;
+/// So many clients ask for everything at once: more mails than an address gets, and more guesses than a name has.
+const CROWD: usize = 8;
 const BY_CROWD: Round = Round { address: SUBJECT, username: "somebody", own_username: "nobody" };
 /// What a stranger does after that, from a client whose budgets are full.
 const LAST: Round = Round { address: SUBJECT, username: "last-comer", own_username: "last-name" };
