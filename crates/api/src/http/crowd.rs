@@ -170,7 +170,10 @@ impl BodySeat {
     /// Resolves when the connection must end, and the body has had its chance.
     pub(super) async fn displaced(&self, chance: Duration) {
         std::future::poll_fn(|cx| self.wait.place.signal.poll(cx)).await;
-        tokio::time::sleep(self.wait.left_of(chance)).await;
+        let left = self.wait.left_of(chance);
+        if !left.is_zero() {
+            tokio::time::sleep(left).await;
+        }
     }
 }
 
