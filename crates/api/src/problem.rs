@@ -35,11 +35,14 @@ pub struct Problem {
     errors: FieldErrors,
     /// Further headers: a challenge, when to retry, what is allowed.
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// Whether the client, or all clients, ask for too much.
+    is_for_load: bool,
 }
 
 impl Problem {
     fn new(status: StatusCode, code: ProblemCode, reason: Reason, detail: impl Into<String>) -> Self {
-        Self { status, code, reason, detail: detail.into(), errors: FieldErrors::new(), headers: Vec::new() }
+        let (detail, errors, headers) = (detail.into(), FieldErrors::new(), Vec::new());
+        Self { status, code, reason, detail, errors, headers, is_for_load: false }
     }
 
     /// The same with one more header.
@@ -162,6 +165,11 @@ impl Problem {
         let detail = format!("Too many tries. Try again in {}.", in_words(retry_after_seconds));
         Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemCode::Throttled, Reason::RateLimited, detail)
             .header(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds))
+            .for_load()
+    }
+
+    fn for_load(self) -> Self {
+        Self { is_for_load: true, ..self }
     }
 
     /// 500, logged here and told to nobody.
@@ -215,6 +223,13 @@ impl Problem {
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
+    }
+
+    /// Whether it is a refusal because the client, or all clients, ask for too much: a spent budget or a full queue, and no
+    /// outage.
+    #[must_use]
+    pub const fn is_for_load(&self) -> bool {
+        self.is_for_load
     }
 
     /// The body, with the request's id.
@@ -289,7 +304,7 @@ impl From<FileError> for Problem {
 
 impl From<Busy> for Problem {
     fn from(_: Busy) -> Self {
-        Self::unavailable()
+        Self::unavailable().for_load()
     }
 }
 

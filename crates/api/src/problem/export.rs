@@ -13,7 +13,7 @@ impl From<ExportError> for Problem {
             ExportError::Throttled(throttled) => throttled.into(),
             ExportError::NoSlot(NoSlot::Account | NoSlot::Client) => Self::throttled(RETRY_AFTER_SECONDS),
             ExportError::Elsewhere(seconds) => Self::throttled(seconds),
-            ExportError::NoSlot(NoSlot::Process) => Self::unavailable(),
+            ExportError::NoSlot(NoSlot::Process) => Self::unavailable().for_load(),
             ExportError::Busy(busy) => busy.into(),
             ExportError::Json(cause) => Self::internal(cause),
             ExportError::Store(error) => error.into(),

@@ -1,11 +1,12 @@
 //! Refusals for load come late, so that floods slow down; nobody else waits for them.
 
-use crate::support::{Answer, Database, PASSWORD, TestApp};
+use crate::support::{Answer, Database, PASSWORD, TestApp, hold_hashing, queue_length};
 use auth_types::Reason;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use std::pin::pin;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const ADA: &str = "ada@example.com";
@@ -43,14 +44,32 @@ async fn a_refused_client_waits_and_nobody_else_does() {
 }
 
 #[actix_web::test]
+async fn a_full_queue_is_told_late_too() {
+    let builder = TestApp::builder(Database::Sqlite).user(BOB).patience(|patience| patience.refusal = NEVER);
+    let app = builder.start().await;
+    let tokens = app.login(BOB).await;
+    let _held = hold_hashing(&app, queue_length()).await;
+    let mut refused = pin!(app.sign_in(BOB, PASSWORD).fuse());
+    for _ in 0..20 {
+        match select(&mut refused, pin!(app.me(&tokens))).await {
+            Either::Left((answer, _)) => panic!("{answer:?}"),
+            Either::Right((answer, _)) => answer.done(),
+        }
+    }
+}
+
+#[actix_web::test]
 async fn while_connections_are_scarce_a_refusal_comes_at_once() {
     const MOST: usize = 8;
     let app = start(NEVER, MOST).await;
+    // With the one that has guessed, three quarters: one more would make room for itself.
     let mut open = Vec::new();
-    while open.len() * 4 < MOST * 3 {
-        open.push(TcpStream::connect(app.address()).await.unwrap());
+    while (open.len() + 1) * 4 < MOST * 3 {
+        let mut stream = TcpStream::connect(app.address()).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n").await.unwrap();
+        // One that is served counts.
+        assert_ne!(stream.read(&mut [0; 1024]).await.unwrap(), 0);
+        open.push(stream);
     }
-    // A connection counts when it is accepted, which is after its first request at the latest.
-    app.get("/healthz").await.done();
     guess(&app).await.failed(429, Reason::RateLimited);
 }

@@ -2,18 +2,18 @@
 //! and a refusal costs them nothing: without a pause, some hundred connections keep every worker busy with refusals.
 
 use crate::http::watch::Requests;
+use crate::problem::Problem;
 use crate::service::Services;
 use actix_web::Error;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Sends a 429 or a 503 only after [`Patience::refusal`], unless connections are scarce: then one that waits costs more than
-/// the next request on it.
+/// Sends a 429, or a 503 because of a full queue, only after [`Patience::refusal`], unless connections are scarce: then one
+/// that waits costs more than the next request on it. An outage is told at once.
 ///
 /// # Errors
 /// As the application.
@@ -23,7 +23,7 @@ pub async fn hold_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Resu
     let connection = request.conn_data::<Requests>().cloned();
     let response = next.call(request).await?;
     let services = response.request().app_data::<Data<Services>>();
-    if let Some(services) = services.filter(|_| is_for_load(response.status()))
+    if let Some(services) = services.filter(|_| is_for_load(&response))
         && !connection.is_some_and(|connection| connection.must_hurry())
     {
         tokio::time::sleep(spread(services.settings.patience.refusal)).await;
@@ -31,8 +31,9 @@ pub async fn hold_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Resu
     Ok(response)
 }
 
-fn is_for_load(status: StatusCode) -> bool {
-    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+fn is_for_load(response: &ServiceResponse<BoxBody>) -> bool {
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    problem.is_some_and(Problem::is_for_load)
 }
 
 /// Between half of it and one and a half times it, evenly spread over the refusals of this thread: those that were refused
@@ -51,8 +52,16 @@ fn spread(mean: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::spread;
+    use super::{Problem, spread};
+    use crate::gate::Busy;
     use std::time::Duration;
+
+    #[test]
+    fn an_outage_is_no_refusal_for_load() {
+        assert!(Problem::throttled(60).is_for_load());
+        assert!(Problem::from(Busy).is_for_load());
+        assert!(!Problem::unavailable().is_for_load());
+    }
 
     #[test]
     fn pauses_are_spread_evenly_around_their_mean() {
