@@ -20,11 +20,10 @@ use std::time::Duration;
 ///
 /// [`Patience::refusal`]: crate::config::Patience::refusal
 pub async fn hold_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
-    let connection = request.conn_data::<Requests>().cloned();
     let response = next.call(request).await?;
-    let services = response.request().app_data::<Data<Services>>();
-    if let Some(services) = services.filter(|_| is_for_load(&response))
-        && !connection.is_some_and(|connection| connection.must_hurry())
+    if is_for_load(&response)
+        && let Some(services) = response.request().app_data::<Data<Services>>()
+        && !response.request().conn_data::<Requests>().is_some_and(Requests::must_hurry)
     {
         tokio::time::sleep(spread(services.settings.patience.refusal)).await;
     }
