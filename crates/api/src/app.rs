@@ -17,6 +17,7 @@ use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::pool::WorkPool;
 use crate::service::readiness::Readiness;
 use crate::service::revocation::{self, RevocationFeed};
+use crate::service::steps::StepKeys;
 use crate::service::tokens::Tokens;
 use crate::service::{Services, backup, prune, retention};
 use crate::store::Store;
@@ -66,6 +67,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
         store: Store::new(&settings.database, settings.patience, metrics.database.clone()),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
         csrf: CsrfKeys::new(&settings.keys),
+        steps: StepKeys::new(&settings.keys),
         hashing: WorkPool::for_hashing(metrics.hashing.clone())?,
         pictures: WorkPool::for_pictures(metrics.pictures.clone())?,
         exports: ExportSlots::new(settings.database.pool_size, metrics.exports.clone()),

@@ -1,11 +1,12 @@
 //! The caller's own account.
 
 use super::body::JsonBody;
-use super::extract::{Caller, Client, Cursor};
+use super::extract::{Caller, Client, Cursor, IdempotencyKey, RepeatingCaller};
 use super::transport::Transport;
 use crate::gate;
 use crate::problem::Problem;
 use crate::service::export::{self, ExportError};
+use crate::service::steps::StepKind;
 use crate::service::{Services, account, account_deletion, events};
 use actix_web::http::header::{self, ContentType};
 use actix_web::web::{Data, Json};
@@ -59,11 +60,13 @@ pub(super) async fn events(
 /// Deletes the caller's account.
 pub(super) async fn delete(
     services: Data<Services>,
-    Caller(caller): Caller,
+    RepeatingCaller(caller): RepeatingCaller,
+    IdempotencyKey(key): IdempotencyKey,
     transport: Transport,
     Client(client): Client,
     JsonBody(request): JsonBody<DeleteMeRequest>,
 ) -> Result<impl Responder, Problem> {
-    account_deletion::delete(&services, caller, request, client).await?;
+    let asked = services.steps.repeatable((StepKind::AccountDeletion, Some(caller)), key.as_deref(), request);
+    account_deletion::delete(&services, caller, asked, client).await?;
     Ok(transport.without_tokens(HttpResponse::NoContent()).finish())
 }

@@ -1,10 +1,11 @@
 //! Signing up, in and out.
 
 use super::body::JsonBody;
-use super::extract::{Caller, Client, Language, RotationKey};
+use super::extract::{Caller, Client, IdempotencyKey, Language};
 use super::transport::{Presented, Transport};
 use crate::problem::Problem;
 use crate::service::register::Registered;
+use crate::service::steps::StepKind;
 use crate::service::{self, Services};
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
@@ -18,11 +19,13 @@ use secrecy::ExposeSecret;
 pub(super) async fn register(
     services: Data<Services>,
     transport: Transport,
+    IdempotencyKey(key): IdempotencyKey,
     Client(client): Client,
     Language(language): Language,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
-    match service::register::register(&services, &request, language, client).await? {
+    let asked = services.steps.repeatable((StepKind::SignUp, None), key.as_deref(), request);
+    match service::register::register(&services, asked, language, client).await? {
         Registered::SignedIn(tokens) => transport.tokens(HttpResponse::Created(), *tokens),
         Registered::Pending(registration) => {
             let registration = registration.expose_secret().to_owned();
@@ -47,7 +50,7 @@ pub(super) async fn login(
 /// Trades a refresh token for its successor. Open to whoever holds a live one.
 pub(super) async fn refresh(
     services: Data<Services>,
-    RotationKey(key): RotationKey,
+    IdempotencyKey(key): IdempotencyKey,
     Client(client): Client,
     Presented { token, transport }: Presented,
 ) -> Result<impl Responder, Problem> {

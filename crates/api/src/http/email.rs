@@ -1,10 +1,11 @@
 //! Addresses: confirmed by who reads mail there.
 
 use super::body::JsonBody;
-use super::extract::{Caller, Client};
+use super::extract::{Caller, Client, IdempotencyKey};
 use super::transport::Transport;
 use crate::problem::Problem;
 use crate::service::email_verification::Verified;
+use crate::service::steps::StepKind;
 use crate::service::{Services, email_change, email_verification};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, Responder};
@@ -16,10 +17,12 @@ use auth_types::responses::{EmailVerifyResponse, EmptyResponse};
 pub(super) async fn verify(
     services: Data<Services>,
     transport: Transport,
+    IdempotencyKey(key): IdempotencyKey,
     Client(client): Client,
     JsonBody(request): JsonBody<EmailVerifyRequest>,
 ) -> Result<impl Responder, Problem> {
-    match email_verification::verify(&services, &request, client).await? {
+    let asked = services.steps.repeatable((StepKind::EmailVerification, None), key.as_deref(), request);
+    match email_verification::verify(&services, asked, client).await? {
         Verified::Done(notice) => Ok(HttpResponse::Ok().json(EmailVerifyResponse::new(notice))),
         Verified::SignedIn(tokens, notice) => {
             transport.tokens_with(HttpResponse::Created(), *tokens, EmailVerifyResponse::new(notice))
@@ -41,9 +44,11 @@ pub(super) async fn resend(
 pub(super) async fn change(
     services: Data<Services>,
     Caller(caller): Caller,
+    IdempotencyKey(key): IdempotencyKey,
     Client(client): Client,
     JsonBody(request): JsonBody<EmailChangeRequest>,
 ) -> Result<impl Responder, Problem> {
-    email_change::request(&services, caller, request, client).await?;
+    let asked = services.steps.repeatable((StepKind::EmailChange, Some(caller)), key.as_deref(), request);
+    email_change::request(&services, caller, asked, client).await?;
     Ok(HttpResponse::Accepted().json(EmptyResponse {}))
 }

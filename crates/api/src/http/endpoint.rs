@@ -158,7 +158,7 @@ impl Endpoint {
     /// Heeds `Idempotency-Key`.
     pub(super) fn idempotent(self) -> Self {
         let key = ObjectBuilder::new().min_length(Some(1)).max_length(Some(IDEMPOTENCY_KEY_MAX_BYTES));
-        let about = "The same key repeats a rotation whose response was lost, and nothing else does.";
+        let about = "The same request with the same key gets the response of the first one again, if that was lost.";
         self.header("Idempotency-Key", Required::False, key, about)
     }
 

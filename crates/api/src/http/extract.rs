@@ -4,14 +4,15 @@ use super::client_ip::{ClientAddress, Trace, trace};
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
-use crate::service::{ClientInfo, CurrentUser, Services, passwords, verify};
+use crate::service::verify::{self, VerifyError};
+use crate::service::{ClientInfo, CurrentUser, Services, passwords};
 use crate::telemetry;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
-use auth_types::Reason;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
+use auth_types::{AccessClaims, Reason};
 use chrono::DateTime;
 use secrecy::ExposeSecret;
 use std::future::{Ready, ready};
@@ -36,10 +37,38 @@ impl FromRequest for Caller {
     }
 }
 
-fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
+/// Who repeats what may have ended their session, a change of the password or the deletion of the account: with an
+/// `Idempotency-Key` the access token of a session that was revoked will do. The use case authorizes it as any other, so that
+/// nothing but a repetition succeeds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RepeatingCaller(pub(super) CurrentUser);
+
+impl FromRequest for RepeatingCaller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let proven = Caller::from_request(request, payload).into_inner();
+        let proven = proven.or_else(|problem| match problem.reason() {
+            Reason::SessionRevoked if request.headers().contains_key(IDEMPOTENCY_KEY) => caller_of_any_session(request),
+            _ => Err(problem),
+        });
+        ready(proven.map(|Caller(caller)| Self(caller)))
+    }
+}
+
+fn caller_of_any_session(request: &HttpRequest) -> Result<Caller, Problem> {
     let services = services(request)?;
-    let token = bearer(request.headers())?;
-    let claims = verify::verify_access(services, token)?;
+    let claims = services.tokens.verify_access(bearer(request.headers())?, services.now());
+    caller(&claims.map_err(VerifyError::NotValid)?)
+}
+
+fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {
+    let claims = verify::verify_access(services(request)?, bearer(request.headers())?)?;
+    caller(&claims)
+}
+
+fn caller(claims: &AccessClaims) -> Result<Caller, Problem> {
     let malformed = || Problem::token_not_valid(Reason::TokenMalformed);
     let id = crate::service::tokens::parse_user_id(&claims.user_id).ok_or_else(malformed)?;
     let issued_at = DateTime::from_timestamp(claims.iat, 0).ok_or_else(malformed)?;
@@ -147,16 +176,18 @@ pub(super) fn trace_of(headers: &HeaderMap, peer: Option<SocketAddr>, settings: 
     trace(peer.map(|peer| peer.ip()), forwarded, &settings.server.proxies)
 }
 
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 /// The `Idempotency-Key` header, if there is one.
 #[derive(Debug)]
-pub(super) struct RotationKey(pub(super) Option<Vec<u8>>);
+pub(super) struct IdempotencyKey(pub(super) Option<Vec<u8>>);
 
-impl FromRequest for RotationKey {
+impl FromRequest for IdempotencyKey {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut values = request.headers().get_all(HeaderName::from_static("idempotency-key"));
+        let mut values = request.headers().get_all(IDEMPOTENCY_KEY);
         let key = values.next().map(|value| value.as_bytes().to_vec());
         let fits = key.as_ref().is_none_or(|key| (1..=IDEMPOTENCY_KEY_MAX_BYTES).contains(&key.len()));
         ready(if fits && values.next().is_none() {

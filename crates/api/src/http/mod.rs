@@ -54,6 +54,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         )
         .about("register", "Create an account and sign in, or confirm the address first where that is mandatory")
         .takes::<RegisterRequest>()
+        .idempotent()
         .gives_tokens(201, transport)
         .gives::<PendingRegistrationResponse>(202)
         .refuses(&[400, 403, 409, 413, 415, 503]),
@@ -106,6 +107,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .about("changePassword", "Change the caller's password; every other session ends and a new one is answered")
         .protected()
         .takes::<PasswordChangeRequest>()
+        .idempotent()
         .gives_tokens(200, transport)
         .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/password/reset/", by_caller(&[MailClient], &[Database]), password::reset)
@@ -120,11 +122,13 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         )
         .about("resetPassword", "Set a new password by a mailed link; every session ends")
         .takes::<PasswordResetConfirmRequest>()
+        .idempotent()
         .gives::<EmptyResponse>(200)
         .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::post("/api/auth/email/verify/", by_caller(&[MailClient], &[Database]), email::verify)
             .about("verifyEmail", "Confirm an address by a mailed link, or reject what was done with it")
             .takes::<EmailVerifyRequest>()
+            .idempotent()
             .gives::<EmailVerifyResponse>(200)
             .gives_tokens(201, transport)
             .refuses(&[400, 403, 409, 413, 415, 503]),
@@ -141,6 +145,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .about("changeEmail", "Mail a link to the address that the caller wants")
         .protected()
         .takes::<EmailChangeRequest>()
+        .idempotent()
         .gives::<EmptyResponse>(202)
         .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::get("/api/auth/me/", by_caller(&[], &[Database]), account::show)
@@ -162,6 +167,7 @@ fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .about("deleteMe", "Delete the caller's account: every session ends and nothing about the person stays")
         .protected()
         .takes::<DeleteMeRequest>()
+        .idempotent()
         .gives_nothing()
         .refuses(&[400, 403, 413, 415, 503]),
         Endpoint::get("/api/auth/me/export/", by_caller(&[ExportUser], &[Database]), account::export)

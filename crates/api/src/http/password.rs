@@ -1,9 +1,10 @@
 //! Passwords: changed by who knows the old one, reset by who reads the account's mail.
 
 use super::body::JsonBody;
-use super::extract::{Caller, Client};
+use super::extract::{Client, IdempotencyKey, RepeatingCaller};
 use super::transport::Transport;
 use crate::problem::Problem;
+use crate::service::steps::StepKind;
 use crate::service::{Services, password_change, password_reset};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
@@ -13,12 +14,14 @@ use auth_types::responses::EmptyResponse;
 /// Changes the caller's password, and answers a new session in place of all others.
 pub(super) async fn change(
     services: Data<Services>,
-    Caller(caller): Caller,
+    RepeatingCaller(caller): RepeatingCaller,
+    IdempotencyKey(key): IdempotencyKey,
     transport: Transport,
     Client(client): Client,
     JsonBody(request): JsonBody<PasswordChangeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let tokens = password_change::change(&services, caller, request, client).await?;
+    let asked = services.steps.repeatable((StepKind::PasswordChange, Some(caller)), key.as_deref(), request);
+    let tokens = password_change::change(&services, caller, asked, client).await?;
     transport.tokens(HttpResponse::Ok(), tokens)
 }
 
@@ -35,9 +38,11 @@ pub(super) async fn reset(
 /// Sets a new password. Open to whoever holds a mailed link.
 pub(super) async fn confirm_reset(
     services: Data<Services>,
+    IdempotencyKey(key): IdempotencyKey,
     Client(client): Client,
     JsonBody(request): JsonBody<PasswordResetConfirmRequest>,
 ) -> Result<impl Responder, Problem> {
-    password_reset::confirm(&services, request, client).await?;
+    let asked = services.steps.repeatable((StepKind::PasswordReset, None), key.as_deref(), request);
+    password_reset::confirm(&services, asked, client).await?;
     Ok(Json(EmptyResponse {}))
 }

@@ -8,6 +8,7 @@
 use super::batches::BATCH;
 use super::limits::Throttled;
 use super::reauthentication::{self, ReauthenticationError};
+use super::steps::Repeatable;
 use super::{ClientInfo, CurrentUser, Services, avatar, event, identity, mail, strays};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
@@ -42,13 +43,23 @@ pub enum AccountDeletionError {
 pub async fn delete(
     services: &Services,
     caller: CurrentUser,
-    request: DeleteMeRequest,
+    asked: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), AccountDeletionError> {
-    validation::given_password(&request.password)
+    let step = asked.step.clone();
+    step.once(services, delete_once(services, caller, asked, client), |_| Ok(Some(()))).await
+}
+
+async fn delete_once(
+    services: &Services,
+    caller: CurrentUser,
+    asked: Repeatable<DeleteMeRequest>,
+    client: ClientInfo,
+) -> Result<(), AccountDeletionError> {
+    validation::given_password(&asked.request.password)
         .map_err(|message| AccountDeletionError::Fields(FieldErrors::from([("password".to_owned(), vec![message])])))?;
     let tries = mail::take_request(services, &client).await?;
-    let deleted = prove_and_erase(services, caller, request.password, client).await;
+    let deleted = prove_and_erase(services, caller, asked, client).await;
     if deleted.is_err() {
         tries.give_back().await; // nobody is mailed
     }
@@ -58,11 +69,11 @@ pub async fn delete(
 async fn prove_and_erase(
     services: &Services,
     caller: CurrentUser,
-    password: String,
+    Repeatable { request, step }: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), AccountDeletionError> {
     let account = reauthentication::find(services, caller).await?;
-    let account = reauthentication::check(services, account, password, &client).await?;
+    let account = reauthentication::check(services, account, request.password, &client).await?;
     let now = services.now();
     let deleted = services.store.write(move |connection| {
         let user = match reauthentication::still_holds(connection, &account, caller, now)? {
@@ -70,6 +81,7 @@ async fn prove_and_erase(
             Err(error) => return Ok(Err(error)),
         };
         let removed = remove(connection, &user, now)?;
+        step.complete(connection, (None, None), now)?;
         let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, now, &client);
         mail_outbox::insert(connection, &goodbye).map(|()| Ok(removed))
     });

@@ -3,6 +3,7 @@
 
 use super::limits::Throttled;
 use super::reauthentication::{self, ReauthenticationError};
+use super::steps::{Repeatable, Step};
 use super::{ClientInfo, CurrentUser, Services, event, identity, links, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
@@ -34,22 +35,40 @@ pub enum EmailChangeError {
 pub async fn request(
     services: &Services,
     caller: CurrentUser,
-    request: EmailChangeRequest,
+    asked: Repeatable<EmailChangeRequest>,
+    client: ClientInfo,
+) -> Result<(), EmailChangeError> {
+    let step = asked.step.clone();
+    step.once(services, request_once(services, caller, asked, client), |_| Ok(Some(()))).await
+}
+
+async fn request_once(
+    services: &Services,
+    caller: CurrentUser,
+    Repeatable { request, step }: Repeatable<EmailChangeRequest>,
     client: ClientInfo,
 ) -> Result<(), EmailChangeError> {
     let new_email = check(&request).map_err(EmailChangeError::Fields)?;
     let tries = mail::take_request(services, &client).await?;
-    let noted = prove_and_note(services, caller, (new_email, request.password), client).await;
+    let change = Change { new_email, password: request.password, step };
+    let noted = prove_and_note(services, caller, change, client).await;
     if noted.is_err() {
         tries.give_back().await; // nobody is mailed
     }
     noted
 }
 
+/// A request whose fields are in order.
+struct Change {
+    new_email: String,
+    password: String,
+    step: Step,
+}
+
 async fn prove_and_note(
     services: &Services,
     caller: CurrentUser,
-    (new_email, password): (String, String),
+    Change { new_email, password, step }: Change,
     client: ClientInfo,
 ) -> Result<(), EmailChangeError> {
     let account = reauthentication::find(services, caller).await?;
@@ -57,7 +76,10 @@ async fn prove_and_note(
     let now = services.now();
     let noted = services.store.write(move |connection| {
         match reauthentication::still_holds(connection, &account, caller, now)? {
-            Ok(user) => note(connection, &user, &new_email, (now, &client)).map(Ok),
+            Ok(user) => {
+                step.complete(connection, (None, None), now)?;
+                note(connection, &user, &new_email, (now, &client)).map(Ok)
+            }
             Err(error) => Ok(Err(error)),
         }
     });

@@ -4,15 +4,16 @@ use super::account_deletion::{self, Removed};
 use super::grant::{self, SignError};
 use super::limits::Throttled;
 use super::registrations::{Confirmed, OpenedLink};
+use super::steps::{Done, Repeatable};
 use super::{ClientInfo, Services, email_change, event, identity, links, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, pending_registrations, users};
-use auth_types::FieldErrors;
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest};
 use auth_types::responses::{TokenResponse, VerifyNotice};
+use auth_types::{FieldErrors, SessionId};
 use chrono::{DateTime, Utc};
 
 /// Why nothing was confirmed.
@@ -90,13 +91,40 @@ enum Outcome {
     Removed(Removed),
 }
 
+impl Outcome {
+    /// What a repetition needs; `None` when nothing was done.
+    fn done(&self) -> Option<(Option<SessionId>, Option<VerifyNotice>)> {
+        match self {
+            Self::NotValid => None,
+            Self::Done | Self::AddressChanged | Self::Removed(_) => Some((None, None)),
+            Self::Confirmed(confirmed) => {
+                Some((confirmed.session.as_ref().map(|session| session.id), confirmed.notice))
+            }
+        }
+    }
+}
+
 /// Confirms the address that a link went to, or undoes what its owner did not ask for.
 ///
 /// # Errors
 /// [`EmailVerificationError`].
 pub async fn verify(
     services: &Services,
-    request: &EmailVerifyRequest,
+    asked: Repeatable<EmailVerifyRequest>,
+    client: ClientInfo,
+) -> Result<Verified, EmailVerificationError> {
+    let step = asked.step.clone();
+    let verified = step.once(services, verify_once(services, asked, client), |Done { session, notice }| {
+        let Some((session, user)) = session else { return Ok(Some(Verified::Done(notice))) };
+        let tokens = grant::token_response(services, &session, &user, services.now())?;
+        Ok(Some(Verified::SignedIn(Box::new(tokens), notice)))
+    });
+    verified.await
+}
+
+async fn verify_once(
+    services: &Services,
+    Repeatable { request, step }: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
     let (hash, now) = (links::hash_of(&request.token), services.now());
@@ -111,7 +139,11 @@ pub async fn verify(
             lifetimes: &lifetimes,
             client: &cause,
         };
-        if rejects { reject(connection, &link) } else { confirm(connection, &link) }
+        let outcome = if rejects { reject(connection, &link) } else { confirm(connection, &link) }?;
+        if let Some(done) = outcome.done() {
+            step.complete(connection, done, now)?;
+        }
+        Ok(outcome)
     });
     match outcome.await? {
         Outcome::NotValid => Err(EmailVerificationError::LinkNotValid),

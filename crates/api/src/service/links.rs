@@ -29,8 +29,13 @@ impl LinkToken {
     pub fn new() -> Result<Self, NoRandomBytes> {
         let mut bytes = [0; 32];
         rand::fill(&mut bytes).map_err(|_| NoRandomBytes)?;
+        Ok(Self::of(&bytes))
+    }
+
+    /// The token of these bytes, which nobody can guess.
+    pub(super) fn of(bytes: &[u8]) -> Self {
         let token = URL_SAFE_NO_PAD.encode(bytes);
-        Ok(Self { hash: hash_of(&token), token: token.into() })
+        Self { hash: hash_of(&token), token: token.into() }
     }
 }
 

@@ -35,6 +35,7 @@ pub mod revocation;
 mod session_view;
 pub mod sessions;
 pub mod start;
+pub mod steps;
 pub mod strays;
 pub mod tokens;
 pub mod verify;
@@ -55,6 +56,7 @@ use mail::Mailer;
 use pool::WorkPool;
 use readiness::Readiness;
 use revocation::RevocationFeed;
+use steps::StepKeys;
 use tokens::Tokens;
 
 /// What every use case works with.
@@ -65,6 +67,7 @@ pub struct Services {
     pub store: Store,
     pub tokens: Tokens,
     pub csrf: CsrfKeys,
+    pub steps: StepKeys,
     pub hashing: WorkPool,
     pub pictures: WorkPool,
     pub files: Files,

@@ -4,6 +4,7 @@ use super::grant::{self, SignError};
 use super::limits::Budget;
 use super::passwords::{self, OwnWords};
 use super::reauthentication::{self, Account, ReauthenticationError, WRONG_PASSWORD};
+use super::steps::Repeatable;
 use super::{ClientInfo, CurrentUser, Services, event, links, mail};
 use crate::gate::Busy;
 use crate::store::events::EventKind;
@@ -49,20 +50,36 @@ impl From<ReauthenticationError> for PasswordChangeError {
     }
 }
 
-/// Changes the password and answers a new session; every other one is revoked, and every link is worthless.
+/// Changes the password and answers a new session; every other one is revoked, and every link is worthless. A repetition
+/// gets the tokens of that session again, until they have been used; its caller's own session has ended with the change.
 ///
 /// # Errors
 /// [`PasswordChangeError`]; nothing is changed then.
 pub async fn change(
     services: &Services,
     caller: CurrentUser,
-    request: PasswordChangeRequest,
+    asked: Repeatable<PasswordChangeRequest>,
+    client: ClientInfo,
+) -> Result<TokenResponse, PasswordChangeError> {
+    let step = asked.step.clone();
+    let changed = step.once(services, change_once(services, caller, asked, client), |done| {
+        let again =
+            done.session.map(|(session, user)| grant::token_response(services, &session, &user, services.now()));
+        Ok(again.transpose()?)
+    });
+    changed.await
+}
+
+async fn change_once(
+    services: &Services,
+    caller: CurrentUser,
+    asked: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let mut tries = mail::take_request(services, &client).await.map_err(ReauthenticationError::from)?;
     tries.by_client(Budget::PasswordChangeClient).await.map_err(ReauthenticationError::from)?;
     tries.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await.map_err(ReauthenticationError::from)?;
-    let changed = prove_and_change(services, caller, request, client).await;
+    let changed = prove_and_change(services, caller, asked, client).await;
     match &changed {
         Ok(_) => {}
         // Its judgement has cost time, and nobody is mailed.
@@ -76,7 +93,7 @@ pub async fn change(
 async fn prove_and_change(
     services: &Services,
     caller: CurrentUser,
-    request: PasswordChangeRequest,
+    Repeatable { request, step }: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let (account, password_hash) = prove_and_hash(services, caller, request, &client).await?;
@@ -92,7 +109,9 @@ async fn prove_and_change(
         let ended = sessions::revoke_all(connection, caller.id, RevokeReason::PasswordChange, now)?;
         let user = users::update_password(connection, caller.id, &password_hash, None)?;
         note(connection, &user, now, &client)?;
-        Ok(Ok(Changed { session: sessions::insert(connection, new_session)?, user, ended }))
+        let session = sessions::insert(connection, new_session)?;
+        step.complete(connection, (Some(session.id), None), now)?;
+        Ok(Ok(Changed { session, user, ended }))
     });
     let Changed { session, user, ended } = changed.await??;
     services.feed.insert(ended, now);

@@ -2,6 +2,7 @@
 
 use super::limits::Throttled;
 use super::passwords::{self, OwnWords};
+use super::steps::Repeatable;
 use super::{ClientInfo, Services, event, identity, links, mail};
 use crate::gate::{self, Busy, ShareKey};
 use crate::store::events::EventKind;
@@ -58,7 +59,16 @@ pub async fn request(
 /// [`PasswordResetError`]; the link still works then, if it did.
 pub async fn confirm(
     services: &Services,
-    request: PasswordResetConfirmRequest,
+    asked: Repeatable<PasswordResetConfirmRequest>,
+    client: ClientInfo,
+) -> Result<(), PasswordResetError> {
+    let step = asked.step.clone();
+    step.once(services, confirm_once(services, asked, client), |_| Ok(Some(()))).await
+}
+
+async fn confirm_once(
+    services: &Services,
+    Repeatable { request, step }: Repeatable<PasswordResetConfirmRequest>,
     client: ClientInfo,
 ) -> Result<(), PasswordResetError> {
     let (hash, now) = (links::hash_of(&request.token), services.now());
@@ -77,6 +87,7 @@ pub async fn confirm(
     let (now, cause) = (services.now(), client.clone());
     let spent = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, now)? else { return Ok(None) };
+        step.complete(connection, (None, None), now)?;
         reset(connection, &token, &password_hash, (now, &cause)).map(Some)
     });
     services.feed.insert(spent.await?.ok_or(PasswordResetError::LinkNotValid)?, now);

@@ -1,10 +1,12 @@
 //! Deletes what nobody needs any more: sessions that ended long ago, links and sign-ups that ran out, networks that
-//! were not seen for long, mails that count no more, events that are too old or too many, what is left of deleted accounts,
+//! were not seen for long, mails that count no more, steps that cannot be repeated any more, events that are too old or too many, what is left of deleted accounts,
 //! files that no row names.
 
 use super::batches::in_batches;
-use super::{Services, mail, retention, strays};
-use crate::store::{StoreError, known_networks, one_time_tokens, pending_registrations, sent_mails, sessions, users};
+use super::{Services, mail, retention, steps, strays};
+use crate::store::{
+    StoreError, completed_steps, known_networks, one_time_tokens, pending_registrations, sent_mails, sessions, users,
+};
 use chrono::{DateTime, Duration, Utc};
 
 /// How long an ended session or a link is kept, for its owner's questions, and the row of a deleted account: days.
@@ -31,6 +33,9 @@ pub async fn prune(services: &Services) -> Result<usize, StoreError> {
     let counted_until = services.now() - mail::WINDOW;
     let counted = move |connection: &mut _, batch| sent_mails::delete_old(connection, counted_until, batch);
     in_batches(services, counted).await?;
+    let repeatable_until = services.now() - steps::REPEATABLE;
+    let repeated = move |connection: &mut _, batch| completed_steps::delete_old(connection, repeatable_until, batch);
+    in_batches(services, repeated).await?;
     retention::prune_events(services).await?;
     strays::prune(services).await?;
     Ok(ended)

@@ -4,6 +4,7 @@ use super::grant::{self, SignError};
 use super::limits::{Budget, Throttled};
 use super::links::{LinkToken, NoRandomBytes};
 use super::passwords::{self, OwnWords};
+use super::steps::{Done, Repeatable, Step};
 use super::{ClientInfo, Services, event, identity, mail, registrations};
 use crate::gate::Busy;
 use crate::store::events::EventKind;
@@ -68,7 +69,29 @@ pub enum Registered {
 /// [`RegisterError`]; nothing is kept then.
 pub async fn register(
     services: &Services,
-    request: &RegisterRequest,
+    asked: Repeatable<RegisterRequest>,
+    language: Option<String>,
+    client: ClientInfo,
+) -> Result<Registered, RegisterError> {
+    let step = asked.step.clone();
+    let registered =
+        step.once(services, register_once(services, asked, language, client), |done| repeat(services, &step, done));
+    registered.await
+}
+
+/// The tokens again, or what the browser keeps of a sign-up that waits for its mail.
+fn repeat(services: &Services, step: &Step, done: Done) -> Result<Option<Registered>, RegisterError> {
+    if services.settings.accounts.email_verification == EmailVerification::Mandatory {
+        return Ok(step.registration(&services.steps).map(|registration| Registered::Pending(registration.token)));
+    }
+    let Some((session, user)) = done.session else { return Ok(None) };
+    let tokens = grant::token_response(services, &session, &user, services.now())?;
+    Ok(Some(Registered::SignedIn(Box::new(tokens))))
+}
+
+async fn register_once(
+    services: &Services,
+    Repeatable { request, step }: Repeatable<RegisterRequest>,
     language: Option<String>,
     client: ClientInfo,
 ) -> Result<Registered, RegisterError> {
@@ -78,9 +101,9 @@ pub async fn register(
     // First: a sign-up whose fields are wrong has taken its time, too.
     let mut tries = services.limits.tries(&client);
     tries.by_client(Budget::SignUpClient).await?;
-    let (account, errors) = check(services, request);
+    let (account, errors) = check(services, &request);
     let mails = if errors.is_empty() { Some(mail::take_request(services, &client).await?) } else { None };
-    let registered = hash_and_insert(services, (account, errors), language, client).await;
+    let registered = hash_and_insert(services, (account, errors), (language, step), client).await;
     if matches!(registered, Err(RegisterError::Busy(_) | RegisterError::Store(_))) {
         // The same request is to be repeated.
         tries.give_back().await;
@@ -94,16 +117,16 @@ pub async fn register(
 async fn hash_and_insert(
     services: &Services,
     (account, errors): (NewAccount, FieldErrors),
-    language: Option<String>,
+    (language, step): (Option<String>, Step),
     client: ClientInfo,
 ) -> Result<Registered, RegisterError> {
     let user = new_user(services, account, errors, Role::User).await?;
     match services.settings.accounts.email_verification {
         EmailVerification::Optional => {
-            Ok(Registered::SignedIn(Box::new(register_signed_in(services, user, client).await?)))
+            Ok(Registered::SignedIn(Box::new(register_signed_in(services, user, step, client).await?)))
         }
         EmailVerification::Mandatory => {
-            Ok(Registered::Pending(register_pending(services, user, language, client).await?))
+            Ok(Registered::Pending(register_pending(services, user, (language, step), client).await?))
         }
     }
 }
@@ -111,6 +134,7 @@ async fn hash_and_insert(
 async fn register_signed_in(
     services: &Services,
     user: NewUser,
+    step: Step,
     client: ClientInfo,
 ) -> Result<TokenResponse, RegisterError> {
     let (names, now) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.now());
@@ -125,6 +149,7 @@ async fn register_signed_in(
         events::insert(connection, &event(user.id, EventKind::Registered, now, &client))?;
         let link = mail::to_address(MailKind::VerifyEmail, &email, now, &client);
         mail_outbox::insert(connection, &link)?;
+        step.complete(connection, (Some(session.id), None), now)?;
         Ok((session, user))
     });
     match inserted.await {
@@ -139,10 +164,10 @@ async fn register_signed_in(
 async fn register_pending(
     services: &Services,
     user: NewUser,
-    language: Option<String>,
+    (language, step): (Option<String>, Step),
     client: ClientInfo,
 ) -> Result<SecretString, RegisterError> {
-    let LinkToken { token, hash } = LinkToken::new()?;
+    let LinkToken { token, hash } = step.registration(&services.steps).map_or_else(LinkToken::new, Ok)?;
     let registration = NewRegistration {
         expires_at: user.created_at.0 + registrations::LIFETIME,
         user,
@@ -157,6 +182,7 @@ async fn register_pending(
         {
             return Ok(false);
         }
+        step.complete(connection, (None, None), registration.user.created_at.0)?;
         registrations::insert(connection, &registration, &client).map(|()| true)
     });
     if written.await? { Ok(token) } else { Err(RegisterError::Taken(TakenName::Username)) }

@@ -1,6 +1,7 @@
 //! The database: queries of one table a file, one pool, one error. The only place that names diesel.
 
 pub mod backup;
+pub mod completed_steps;
 pub mod connection;
 pub mod events;
 pub mod known_networks;

@@ -17,6 +17,17 @@ diesel::table! {
 diesel::table! {
     use crate::store::types::*;
 
+    completed_steps (hash) {
+        hash -> Bytea,
+        session_id -> Nullable<Uuid>,
+        notice -> Nullable<Text>,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::*;
+
     known_networks (user_id, network) {
         user_id -> Int8,
         network -> Text,
@@ -155,6 +166,7 @@ diesel::table! {
 }
 
 diesel::joinable!(auth_events -> users (user_id));
+diesel::joinable!(completed_steps -> sessions (session_id));
 diesel::joinable!(known_networks -> users (user_id));
 diesel::joinable!(mail_outbox -> users (user_id));
 diesel::joinable!(one_time_tokens -> users (user_id));
@@ -162,6 +174,7 @@ diesel::joinable!(sessions -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     auth_events,
+    completed_steps,
     known_networks,
     last_backup,
     mail_outbox,

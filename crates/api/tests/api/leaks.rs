@@ -69,7 +69,10 @@ async fn a_production_log_at_level_trace_holds_no_secret(database: Database) {
     let second = talk.tokens("/api/auth/login/", account.clone()).await;
     let third = talk.tokens("/api/auth/refresh/", json!({"refresh": second.refresh})).await;
 
-    talk.post("/api/auth/register/", account.clone()).await;
+    let repeated = talk.tokens("/api/auth/register/", account.clone()).await;
+    assert_eq!(repeated.refresh, first.refresh);
+    let taken = json!({"email": "ada@example.com", "password": PASSWORD, "display_name": "Ada"});
+    talk.post("/api/auth/register/", taken).await;
     talk.post("/api/auth/register/", json!({"email": "not one", "password": PASSWORD, "username": PASSWORD})).await;
     talk.post("/api/auth/login/", json!({"email": "ada@example.com", "password": WRONG_PASSWORD})).await;
     talk.post("/api/auth/login/", json!({"email": {"password": PASSWORD}, "password": [PASSWORD]})).await;

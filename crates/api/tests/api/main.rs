@@ -70,6 +70,7 @@ mod refusals;
 mod register;
 mod registrations;
 mod registrations_carried_over;
+mod repeated_steps;
 mod retention;
 mod revocation;
 mod routes;
