@@ -1,7 +1,7 @@
-//! The only place that touches localStorage, through gloo-storage: one key for the tokens, and one for the sign-up that
-//! waits for its mail.
+//! The only place that touches localStorage, through gloo-storage: one key for the tokens, one for the sign-up that
+//! waits for its mail, and one for what may have ended the session.
 
-use crate::policy::{Stored, Tokens};
+use crate::policy::{Stored, Tokens, Unsettled};
 use gloo_storage::errors::StorageError;
 use gloo_storage::{LocalStorage, Storage};
 
@@ -11,6 +11,9 @@ pub const KEY: &str = "latchkey.tokens";
 /// The key of the sign-up that is not confirmed yet. Here, and not in the tab's own storage, because the mailed link opens
 /// in another tab.
 const REGISTRATION_KEY: &str = "latchkey.registration";
+
+/// The key of what was asked for last and may have ended the session.
+const UNSETTLED_KEY: &str = "latchkey.unsettled";
 
 /// Keeps what the server gave for a sign-up that has to be confirmed. Where that is not possible, its link leads to the
 /// sign-in page.
@@ -31,6 +34,27 @@ pub fn read_registration() -> Option<String> {
 pub fn clear_registration() {
     if is_available() {
         LocalStorage::delete(REGISTRATION_KEY);
+    }
+}
+
+/// Notes what somebody asks for that ends the session.
+pub fn write_unsettled(unsettled: &Unsettled) {
+    if is_available() {
+        // Without it a reload tells less.
+        let _: Result<(), StorageError> = LocalStorage::set(UNSETTLED_KEY, unsettled);
+    }
+}
+
+/// What was asked for last, while its response has not arrived.
+#[must_use]
+pub fn read_unsettled() -> Option<Unsettled> {
+    if is_available() { LocalStorage::get(UNSETTLED_KEY).ok() } else { None }
+}
+
+/// Its response is there, or somebody has signed in.
+pub fn clear_unsettled() {
+    if is_available() {
+        LocalStorage::delete(UNSETTLED_KEY);
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn delete(
     Client(client): Client,
     JsonBody(request): JsonBody<DeleteMeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable((StepKind::AccountDeletion, Some(caller)), key.as_deref(), request);
+    let asked = services.steps.repeatable((StepKind::AccountDeletion, Some(caller.user)), key.as_deref(), request);
     account_deletion::delete(&services, caller, asked, client).await?;
     Ok(transport.without_tokens(HttpResponse::NoContent()).finish())
 }

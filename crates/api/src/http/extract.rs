@@ -4,7 +4,8 @@ use super::client_ip::{ClientAddress, Trace, trace};
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
-use crate::service::verify::{self, VerifyError};
+use crate::service::steps::{REPEATABLE, RepeatingUser};
+use crate::service::verify;
 use crate::service::{ClientInfo, CurrentUser, Services, passwords};
 use crate::telemetry;
 use actix_web::dev::Payload;
@@ -37,11 +38,11 @@ impl FromRequest for Caller {
     }
 }
 
-/// Who repeats what may have ended their session, a change of the password or the deletion of the account: with an
-/// `Idempotency-Key` the access token of a session that was revoked will do. The use case authorizes it as any other, so that
-/// nothing but a repetition succeeds.
+/// Who asks for what may have ended their session already, a change of the password or the deletion of the account. With an
+/// `Idempotency-Key` an access token will do whose session was revoked, or that has expired since: for a repetition, and for
+/// nothing else.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RepeatingCaller(pub(super) CurrentUser);
+pub(super) struct RepeatingCaller(pub(super) RepeatingUser);
 
 impl FromRequest for RepeatingCaller {
     type Error = Problem;
@@ -49,18 +50,26 @@ impl FromRequest for RepeatingCaller {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let proven = Caller::from_request(request, payload).into_inner();
-        let proven = proven.or_else(|problem| match problem.reason() {
-            Reason::SessionRevoked if request.headers().contains_key(IDEMPOTENCY_KEY) => caller_of_any_session(request),
-            _ => Err(problem),
-        });
-        ready(proven.map(|Caller(caller)| Self(caller)))
+        ready(match proven {
+            Ok(Caller(user)) => Ok(Self(RepeatingUser { user, refused: None })),
+            Err(problem) if request.headers().contains_key(IDEMPOTENCY_KEY) => repeating(request, problem),
+            Err(problem) => Err(problem),
+        })
     }
 }
 
-fn caller_of_any_session(request: &HttpRequest) -> Result<Caller, Problem> {
+fn repeating(request: &HttpRequest, problem: Problem) -> Result<RepeatingCaller, Problem> {
+    let refused = problem.reason();
+    if !matches!(refused, Reason::SessionRevoked | Reason::TokenExpired) {
+        return Err(problem);
+    }
     let services = services(request)?;
-    let claims = services.tokens.verify_access(bearer(request.headers())?, services.now());
-    caller(&claims.map_err(VerifyError::NotValid)?)
+    let token = bearer(request.headers())?;
+    let Ok(claims) = services.tokens.verify_access_since(token, services.now(), REPEATABLE) else {
+        return Err(problem);
+    };
+    let Caller(user) = caller(&claims)?;
+    Ok(RepeatingCaller(RepeatingUser { user, refused: Some(refused) }))
 }
 
 fn authenticate(request: &HttpRequest) -> Result<Caller, Problem> {

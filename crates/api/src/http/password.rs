@@ -20,7 +20,7 @@ pub(super) async fn change(
     Client(client): Client,
     JsonBody(request): JsonBody<PasswordChangeRequest>,
 ) -> Result<impl Responder, Problem> {
-    let asked = services.steps.repeatable((StepKind::PasswordChange, Some(caller)), key.as_deref(), request);
+    let asked = services.steps.repeatable((StepKind::PasswordChange, Some(caller.user)), key.as_deref(), request);
     let tokens = password_change::change(&services, caller, asked, client).await?;
     transport.tokens(HttpResponse::Ok(), tokens)
 }

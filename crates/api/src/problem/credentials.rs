@@ -14,6 +14,7 @@ impl From<ReauthenticationError> for Problem {
     fn from(error: ReauthenticationError) -> Self {
         match error {
             ReauthenticationError::Refused(refusal) => refusal.into(),
+            ReauthenticationError::TokenNotValid(reason) => Self::token_not_valid(reason),
             ReauthenticationError::WrongPassword => {
                 Self::fields_invalid(FieldErrors::from([("password".to_owned(), vec![WRONG_PASSWORD.to_owned()])]))
             }

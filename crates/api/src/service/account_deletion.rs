@@ -8,7 +8,7 @@
 use super::batches::BATCH;
 use super::limits::Throttled;
 use super::reauthentication::{self, ReauthenticationError};
-use super::steps::Repeatable;
+use super::steps::{Repeatable, RepeatingUser};
 use super::{ClientInfo, CurrentUser, Services, avatar, event, identity, mail, strays};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
@@ -42,7 +42,7 @@ pub enum AccountDeletionError {
 /// [`AccountDeletionError`]; the account is as it was then.
 pub async fn delete(
     services: &Services,
-    caller: CurrentUser,
+    caller: RepeatingUser,
     asked: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), AccountDeletionError> {
@@ -52,10 +52,11 @@ pub async fn delete(
 
 async fn delete_once(
     services: &Services,
-    caller: CurrentUser,
+    caller: RepeatingUser,
     asked: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), AccountDeletionError> {
+    let caller = caller.proven()?;
     validation::given_password(&asked.request.password)
         .map_err(|message| AccountDeletionError::Fields(FieldErrors::from([("password".to_owned(), vec![message])])))?;
     let tries = mail::take_request(services, &client).await?;

@@ -4,7 +4,7 @@ use super::grant::{self, SignError};
 use super::limits::Budget;
 use super::passwords::{self, OwnWords};
 use super::reauthentication::{self, Account, ReauthenticationError, WRONG_PASSWORD};
-use super::steps::Repeatable;
+use super::steps::{Repeatable, RepeatingUser};
 use super::{ClientInfo, CurrentUser, Services, event, links, mail};
 use crate::gate::Busy;
 use crate::store::events::EventKind;
@@ -57,7 +57,7 @@ impl From<ReauthenticationError> for PasswordChangeError {
 /// [`PasswordChangeError`]; nothing is changed then.
 pub async fn change(
     services: &Services,
-    caller: CurrentUser,
+    caller: RepeatingUser,
     asked: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
@@ -72,10 +72,11 @@ pub async fn change(
 
 async fn change_once(
     services: &Services,
-    caller: CurrentUser,
+    caller: RepeatingUser,
     asked: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
+    let caller = caller.proven()?;
     let mut tries = mail::take_request(services, &client).await.map_err(ReauthenticationError::from)?;
     tries.by_client(Budget::PasswordChangeClient).await.map_err(ReauthenticationError::from)?;
     tries.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await.map_err(ReauthenticationError::from)?;

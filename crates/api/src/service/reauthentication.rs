@@ -8,6 +8,7 @@ use crate::gate::Busy;
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
+use auth_types::Reason;
 use chrono::{DateTime, Utc};
 
 /// Why the caller is not believed.
@@ -15,6 +16,9 @@ use chrono::{DateTime, Utc};
 pub enum ReauthenticationError {
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The access token is good for a repetition only, and there is nothing to repeat.
+    #[error("the access token is not valid any more")]
+    TokenNotValid(Reason),
     #[error("the password is wrong")]
     WrongPassword,
     /// Another request changed the password in between.

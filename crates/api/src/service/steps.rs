@@ -9,14 +9,15 @@
 
 use super::authorize;
 use super::links::LinkToken;
+use super::reauthentication::ReauthenticationError;
 use super::{CurrentUser, Services};
 use crate::config::KeySettings;
 use crate::store::completed_steps::{self, CompletedStep};
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, sessions};
-use auth_types::SessionId;
 use auth_types::responses::VerifyNotice;
+use auth_types::{Reason, SessionId};
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Duration, Utc};
 use secrecy::ExposeSecret;
@@ -70,6 +71,21 @@ impl StepKeys {
 impl fmt::Debug for StepKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StepKeys").finish_non_exhaustive()
+    }
+}
+
+/// Who asks for a step that ends the session or replaces it: a repetition comes with an access token that is not valid any more.
+#[derive(Debug, Clone, Copy)]
+pub struct RepeatingUser {
+    pub user: CurrentUser,
+    /// Why the access token is good for a repetition only, if that is so.
+    pub refused: Option<Reason>,
+}
+
+impl RepeatingUser {
+    /// The caller, for anything but a repetition.
+    pub(super) fn proven(self) -> Result<CurrentUser, ReauthenticationError> {
+        self.refused.map_or(Ok(self.user), |reason| Err(ReauthenticationError::TokenNotValid(reason)))
     }
 }
 

@@ -15,6 +15,8 @@ on_both_databases![
     a_change_is_repeated_until_the_new_session_has_been_used,
     a_change_is_repeated_by_nobody_else_and_with_nothing_else,
     a_session_that_was_ended_otherwise_repeats_nothing,
+    a_step_is_repeated_with_an_access_token_that_has_expired_since,
+    an_expired_access_token_does_nothing_but_repeat,
     a_repeated_deletion_reports_success_and_deletes_nobody_else,
     a_repeated_confirmation_reports_success,
     a_confirmation_with_other_content_is_none,
@@ -138,6 +140,31 @@ async fn a_session_that_was_ended_otherwise_repeats_nothing(database: Database) 
     act(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::SessionRevoked);
     assert_eq!(count(&app, "completed_steps"), 0);
     app.sign_in(ADA, PASSWORD).await.ok();
+}
+
+async fn a_step_is_repeated_with_an_access_token_that_has_expired_since(database: Database) {
+    let app = TestApp::builder(database).user(ADA).set("ACCESS_TOKEN_LIFETIME", "60").start().await;
+    let old = app.login(ADA).await;
+    let first = act(&app, &old, CHANGE, &new_password()).await.ok();
+    app.clock().advance(Duration::seconds(120));
+    let again = act(&app, &old, CHANGE, &new_password()).await.ok();
+    assert_eq!(again.refresh, first.refresh);
+    act(&app, &again, DELETE, &json!({"password": NEW_PASSWORD})).await.has_status(204);
+    app.clock().advance(Duration::seconds(120));
+    act(&app, &again, DELETE, &json!({"password": NEW_PASSWORD})).await.has_status(204);
+}
+
+async fn an_expired_access_token_does_nothing_but_repeat(database: Database) {
+    let app = TestApp::builder(database).user(ADA).set("ACCESS_TOKEN_LIFETIME", "60").start().await;
+    let tokens = app.login(ADA).await;
+    app.clock().advance(Duration::seconds(60));
+    // The session is live, and both passwords are right.
+    act(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::TokenExpired);
+    act(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::TokenExpired);
+    app.login(ADA).await;
+    app.clock().advance(Duration::minutes(10));
+    act(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::TokenExpired);
+    assert_eq!(count(&app, "completed_steps"), 0);
 }
 
 async fn a_repeated_deletion_reports_success_and_deletes_nobody_else(database: Database) {

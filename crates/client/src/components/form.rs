@@ -6,6 +6,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -20,6 +21,8 @@ pub struct FormState {
     failure: RwSignal<Option<String>>,
     pending: RwSignal<bool>,
     element: NodeRef<html::Form>,
+    /// Of the keys of what it asks for.
+    seed: StoredValue<Uuid>,
 }
 
 impl FormState {
@@ -32,6 +35,7 @@ impl FormState {
             failure: RwSignal::new(None),
             pending: RwSignal::new(false),
             element: NodeRef::new(),
+            seed: StoredValue::new(Uuid::new_v4()),
         }
     }
 
@@ -39,6 +43,12 @@ impl FormState {
     #[must_use]
     pub fn pending(self) -> Signal<bool> {
         self.pending.into()
+    }
+
+    /// The seed of the key for what the form asks for: the same until that is done, so that whoever presses again repeats it.
+    #[must_use]
+    pub fn seed(self) -> Uuid {
+        self.seed.get_value()
     }
 
     /// What is wrong with a field.
@@ -64,6 +74,9 @@ impl FormState {
         self.show_nothing();
         spawn_local(async move {
             let result = request.await;
+            if result.is_ok() {
+                self.seed.try_set_value(Uuid::new_v4());
+            }
             // The page may be gone by now, and the form with it.
             if self.pending.try_set(false).is_none()
                 && let Err(failure) = result

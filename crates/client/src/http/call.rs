@@ -1,12 +1,14 @@
 //! A request to the API, before it is sent.
 
 use super::API_BASE;
-use crate::policy::{Renewal, Tokens};
+use crate::clock;
+use crate::policy::{Exchange, Renewal, Tokens, repeat_after, step_key};
 use auth_types::requests::RefreshRequest;
 use auth_types::responses::EmptyResponse;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
+use uuid::Uuid;
 use wasm_bindgen::JsValue;
 use web_sys::File;
 
@@ -129,6 +131,24 @@ impl Call {
                 Self { csrf: Some(csrf_token), ..call }
             }
         }
+    }
+
+    /// The same as a step that is done once, however often it is sent.
+    #[must_use]
+    pub fn once(self, seed: Uuid) -> Self {
+        let body = match &self.body {
+            Some(Body::Json(text)) => text.as_str(),
+            Some(Body::File(_)) | None => "",
+        };
+        Self { key: Some(step_key(seed, &self.path, body)), ..self }
+    }
+
+    /// How long to wait before it is repeated by itself, when this came of sending it so often. A refresh is planned by the
+    /// session.
+    #[must_use]
+    pub fn repeat_after(&self, exchange: &Exchange, sent: u32) -> Option<Duration> {
+        let is_step = self.key.is_some() && self.patience == PATIENCE;
+        repeat_after(exchange, sent, clock::jitter()).filter(|_| is_step)
     }
 
     /// The same with the API's cookies, there and back.

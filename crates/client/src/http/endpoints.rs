@@ -1,17 +1,18 @@
 //! The API's routes, one function each, as the pages ask for them.
 
 use super::{Call, Http};
-use crate::policy::{Failure, read_empty, read_json};
+use crate::policy::{Failure, LINK_SEED, read_empty, read_json};
 use crate::session::PageSession;
-use auth_types::SessionId;
 use auth_types::events::EventsResponse;
 use auth_types::requests::{
     EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest,
     UpdateMeRequest,
 };
-use auth_types::responses::{AvatarResponse, EmptyResponse, RevokedResponse, SessionResponse, UserResponse};
+use auth_types::responses::{AvatarResponse, SessionResponse, UserResponse};
+use auth_types::{Reason, SessionId};
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 use web_sys::File;
 
 /// What a signed-in user can ask for on a page of theirs. Errors are what to tell them instead.
@@ -81,8 +82,8 @@ impl Api {
     ///
     /// # Errors
     /// See [`Failure`].
-    pub async fn change_email(self, request: &EmailChangeRequest) -> Result<(), Failure> {
-        read_empty(self.page.send(Call::post("/api/auth/email/change/", request)).await?)
+    pub async fn change_email(self, request: &EmailChangeRequest, seed: Uuid) -> Result<(), Failure> {
+        read_empty(self.page.send(Call::post("/api/auth/email/change/", request).once(seed)).await?)
     }
 
     /// The user's sessions.
@@ -93,20 +94,16 @@ impl Api {
         read_json(self.page.send(Call::get("/api/auth/sessions/")).await?)
     }
 
-    /// Ends one session.
+    /// Ends one session. One that is not there any more has ended.
     ///
     /// # Errors
     /// See [`Failure`].
     pub async fn end_session(self, id: SessionId) -> Result<(), Failure> {
-        read_empty(self.page.send(Call::delete(format!("/api/auth/sessions/{id}/"))).await?)
-    }
-
-    /// Ends all sessions, this one included.
-    ///
-    /// # Errors
-    /// See [`Failure`].
-    pub async fn logout_everywhere(self) -> Result<RevokedResponse, Failure> {
-        read_json(self.page.send(Call::post("/api/auth/logout/all/", &EmptyResponse {})).await?)
+        let ended = read_empty(self.page.send(Call::delete(format!("/api/auth/sessions/{id}/"))).await?);
+        match ended {
+            Err(Failure::Refused(refusal)) if refusal.reason == Reason::NotFound => Ok(()),
+            other => other,
+        }
     }
 }
 
@@ -136,7 +133,7 @@ impl Visitor {
     /// # Errors
     /// See [`Failure`].
     pub async fn reset_password(self, request: &PasswordResetConfirmRequest) -> Result<(), Failure> {
-        self.post("/api/auth/password/reset/confirm/", request).await
+        self.follow_link("/api/auth/password/reset/confirm/", request).await
     }
 
     /// Undoes what a mailed link is for: it was somebody else who asked.
@@ -145,7 +142,7 @@ impl Visitor {
     /// See [`Failure`].
     pub async fn reject_email(self, token: String) -> Result<(), Failure> {
         let request = EmailVerifyRequest { token, registration: None, reject: Some(true) };
-        self.post("/api/auth/email/verify/", &request).await
+        self.follow_link("/api/auth/email/verify/", &request).await
     }
 
     /// Asks for the mail with that link again.
@@ -154,6 +151,10 @@ impl Visitor {
     /// See [`Failure`].
     pub async fn resend_confirmation(self, request: &EmailResendRequest) -> Result<(), Failure> {
         self.post("/api/auth/email/resend/", request).await
+    }
+
+    async fn follow_link(self, path: &str, request: &impl Serialize) -> Result<(), Failure> {
+        read_empty(self.http.send_step(&Call::post(path, request).once(LINK_SEED)).await)
     }
 
     async fn post(self, path: &str, request: &impl Serialize) -> Result<(), Failure> {

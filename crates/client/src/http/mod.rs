@@ -14,6 +14,7 @@ pub use parting::{Parting, send_parting};
 use crate::notices::{Notices, SLOW};
 use crate::policy::Exchange;
 use gloo_timers::callback::Timeout;
+use gloo_timers::future::TimeoutFuture;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -31,6 +32,20 @@ impl Http {
     #[must_use]
     pub const fn new(notices: Notices) -> Self {
         Self { notices }
+    }
+
+    /// Sends a step, and repeats it when the response is missing.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn send_step(self, call: &Call) -> Exchange {
+        let mut sent = 1;
+        loop {
+            let exchange = self.send(call).await;
+            let Some(pause) = call.repeat_after(&exchange, sent) else { return exchange };
+            TimeoutFuture::new(milliseconds(pause)).await;
+            sent += 1;
+        }
     }
 
     /// Sends `call` and waits for the whole answer, or for the call's patience to end.

@@ -105,7 +105,7 @@ fn DeleteForm() -> impl IntoView {
     let password = RwSignal::new(String::new());
     let submit = move |()| {
         let checked = check_deletion(password.get_untracked());
-        form.submit(checked, move |request| async move { page.delete_account(&request).await });
+        form.submit(checked, move |request| async move { page.delete_account(&request, form.seed()).await });
     };
     view! {
         <p>

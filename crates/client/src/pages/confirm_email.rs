@@ -2,7 +2,7 @@
 
 use crate::components::{Button, Entrance, Form, FormState, IncompleteLink};
 use crate::http::{Http, Visitor};
-use crate::mailed_link::take_link_token;
+use crate::mailed_link::use_link_token;
 use crate::session::{Confirmed, Session};
 use auth_types::responses::VerifyNotice;
 use leptos::prelude::*;
@@ -31,6 +31,13 @@ const CHANGE: Words = Words {
     rejected: "Thank you: the change is cancelled.",
 };
 
+/// What came of a link.
+#[derive(Debug, Clone)]
+struct Done {
+    token: String,
+    said: &'static str,
+}
+
 /// Confirms the address of an account, or of a sign-up.
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
@@ -46,17 +53,19 @@ pub fn ChangeEmailPage() -> impl IntoView {
 /// Waits for a button, because programs that look through mail open links, too.
 #[component]
 fn ConfirmPage(words: Words) -> impl IntoView {
-    let token = StoredValue::new(take_link_token());
-    let done = RwSignal::new(None::<&'static str>);
-    let form = move || match token.get_value() {
+    let token = use_link_token();
+    let done = RwSignal::new(None::<Done>);
+    // What came of one link says nothing about the next.
+    let said = move || done.get().filter(|done| token.get().as_ref() == Some(&done.token)).map(|done| done.said);
+    let form = move || match token.get() {
         Some(token) => view! { <ConfirmForm words=words token=token done=done /> }.into_any(),
         None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {
         <Entrance title=words.title>
-            <Show when=move || done.get().is_some() fallback=form>
+            <Show when=move || said().is_some() fallback=form>
                 <p class="remark" role="alert">
-                    {move || done.get()}
+                    {said}
                 </p>
             </Show>
             <p class="aside">
@@ -71,22 +80,22 @@ fn ConfirmForm(
     words: Words,
     token: String,
     /// What came of it.
-    done: RwSignal<Option<&'static str>>,
+    done: RwSignal<Option<Done>>,
 ) -> impl IntoView {
     let (session, visitor) = (expect_context::<Session>(), Visitor::new(expect_context::<Http>()));
     let form = FormState::new(&[]);
     let token = StoredValue::new(token);
     let submit = move |()| {
         form.submit(Ok(token.get_value()), move |token| async move {
-            let confirmed = session.page().confirm_email(token).await?;
-            done.try_set(Some(describe(confirmed, words)));
+            let confirmed = session.page().confirm_email(token.clone()).await?;
+            done.try_set(Some(Done { token, said: describe(confirmed, words) }));
             Ok(())
         });
     };
     let reject = Callback::new(move |()| {
         form.submit(Ok(token.get_value()), move |token| async move {
-            visitor.reject_email(token).await?;
-            done.try_set(Some(words.rejected));
+            visitor.reject_email(token.clone()).await?;
+            done.try_set(Some(Done { token, said: words.rejected }));
             Ok(())
         });
     });

@@ -48,7 +48,7 @@ fn RegisterForm(
     let submit = move |()| {
         let checked = check(&address.get_untracked(), password.get_untracked());
         form.submit(checked, move |request| async move {
-            if page.register(&request).await? == Registered::ConfirmEmail {
+            if page.register(&request, form.seed()).await? == Registered::ConfirmEmail {
                 waiting.try_set(Some(request.email));
             }
             Ok(())

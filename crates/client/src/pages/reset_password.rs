@@ -2,7 +2,7 @@
 
 use crate::components::{Button, Entrance, Form, FormState, IncompleteLink, NewPasswordField, Wrong};
 use crate::http::{Http, Visitor};
-use crate::mailed_link::take_link_token;
+use crate::mailed_link::use_link_token;
 use crate::policy::PASSWORD_RULES;
 use auth_types::requests::PasswordResetConfirmRequest;
 use auth_types::validation::new_password;
@@ -11,15 +11,17 @@ use leptos::prelude::*;
 /// Asks for a new password. Nobody is signed in by it: whoever has the link still has to know the password.
 #[component]
 pub fn ResetPasswordPage() -> impl IntoView {
-    let token = StoredValue::new(take_link_token());
-    let is_done = RwSignal::new(false);
-    let form = move || match token.get_value() {
-        Some(token) => view! { <PasswordForm token=token is_done=is_done /> }.into_any(),
+    let token = use_link_token();
+    // What came of one link says nothing about the next.
+    let done = RwSignal::new(None::<String>);
+    let is_done = move || done.with(|done| done.is_some() && *done == token.get());
+    let form = move || match token.get() {
+        Some(token) => view! { <PasswordForm token=token done=done /> }.into_any(),
         None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {
         <Entrance title="Choose a new password">
-            <Show when=move || is_done.get() fallback=form>
+            <Show when=is_done fallback=form>
                 <p class="remark" role="alert">
                     "Your new password is set, and every device is signed out. Sign in with the new password."
                 </p>
@@ -37,8 +39,8 @@ pub fn ResetPasswordPage() -> impl IntoView {
 fn PasswordForm(
     /// What the link holds.
     token: String,
-    /// Set when the password is.
-    is_done: RwSignal<bool>,
+    /// The token whose password is set.
+    done: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let visitor = Visitor::new(expect_context::<Http>());
     let form = FormState::new(&["new_password"]);
@@ -46,7 +48,7 @@ fn PasswordForm(
     let submit = move |()| {
         form.submit(check(&token, password.get_untracked()), move |request| async move {
             visitor.reset_password(&request).await?;
-            is_done.try_set(true);
+            done.try_set(Some(request.token));
             Ok(())
         });
     };

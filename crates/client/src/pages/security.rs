@@ -36,7 +36,7 @@ fn PasswordForm() -> impl IntoView {
         notices.say(None);
         let checked = check_password(current.get_untracked(), new.get_untracked());
         form.submit(checked, move |request| async move {
-            page.change_password(&request).await?;
+            page.change_password(&request, form.seed()).await?;
             // The page begins anew with the new session; what it has to say comes after that.
             request_animation_frame(move || {
                 notices.say(Some("Your password is changed. Every other device is signed out."));
@@ -69,7 +69,7 @@ fn EmailForm() -> impl IntoView {
         notices.say(None);
         let checked = check_email(&address.get_untracked(), password.get_untracked());
         form.submit(checked, move |request| async move {
-            Api::new(page).change_email(&request).await?;
+            Api::new(page).change_email(&request, form.seed()).await?;
             address.try_set(String::new());
             password.try_set(String::new());
             notices.say(Some("We have sent a mail to the new address. Open the link in it to finish the change."));

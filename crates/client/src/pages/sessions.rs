@@ -122,11 +122,10 @@ fn SignOutEverywhere(failure: RwSignal<Option<Failure>>) -> impl IntoView {
         pending.set(true);
         failure.set(None);
         spawn_local(async move {
-            let result = Api::new(page).logout_everywhere().await;
+            let result = page.logout_everywhere().await;
             pending.try_set(false);
-            match result {
-                Ok(_) => page.ended_by_user(),
-                Err(problem) => drop(failure.try_set(Some(problem))),
+            if let Err(problem) = result {
+                failure.try_set(Some(problem));
             }
         });
     });

@@ -116,6 +116,11 @@ impl Answer {
         }
     }
 
+    /// Whether the API itself has said what became of the request. A page in between may have answered in its place.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.status == 204 || self.is_json
+    }
+
     /// The body as a problem, as far as it is one.
     pub(super) fn said(&self) -> Said {
         if self.is_json { serde_json::from_str(&self.body).unwrap_or_default() } else { Said::default() }

@@ -19,6 +19,8 @@ pub struct BoundRequest {
     refused: Option<AccessToken>,
     refreshed: Refreshed,
     sent: Option<Sent>,
+    /// Whether it is to be sent next with the access token as it is.
+    repeats: bool,
 }
 
 /// Whether the request has asked for a refresh, since the server refused an access token if it did.
@@ -66,11 +68,21 @@ impl BoundRequest {
     /// A request of a page that was built in `epoch`.
     #[must_use]
     pub const fn new(epoch: Epoch) -> Self {
-        Self { epoch, refused: None, refreshed: Refreshed::NotYet, sent: None }
+        Self { epoch, refused: None, refreshed: Refreshed::NotYet, sent: None, repeats: false }
+    }
+
+    /// Says that it has been sent before, and its response was lost. It may have ended the session: then a refresh would find
+    /// that, while the access token that it was sent with is good for a repetition.
+    pub const fn repeat(&mut self) {
+        self.repeats = true;
     }
 
     /// What to do now.
     pub fn next(&mut self, keeper: &Keeper, now: Now) -> Step {
+        let repeats = self.repeats && keeper.epoch() == self.epoch;
+        if let Some(tokens) = keeper.tokens().filter(|tokens| repeats && tokens.access().is_some()) {
+            return self.send(tokens);
+        }
         let refused = self.refused.as_ref().map(AccessToken::as_str);
         match keeper.plan(self.epoch, refused, now) {
             Plan::SignedOut => Step::Fail(Failure::SignedOut),
@@ -89,6 +101,7 @@ impl BoundRequest {
     /// Takes the answer to what the last step sent. When the access token was refused it is to be refreshed once and the
     /// request sent once more; a refusal straight after a refresh is the application's answer, and so is a second one.
     pub fn answered(&mut self, keeper: &Keeper, exchange: Exchange) -> Answered {
+        self.repeats = false;
         if keeper.epoch() != self.epoch {
             return Answered::Dropped(exchange);
         }

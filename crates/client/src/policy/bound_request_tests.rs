@@ -29,6 +29,21 @@ fn refused() -> Answer {
 }
 
 #[test]
+fn a_repetition_is_sent_with_the_token_as_it_is() {
+    let first = tokens(session(1), 1, 0);
+    let (mut keeper, mut request) = asking(&first);
+    request.repeat();
+    assert!(sends(&request.next(&keeper, after(2 * HOUR)), &first));
+    let lost = Err(Silence::Unreachable);
+    assert_eq!(request.answered(&keeper, lost.clone()), Answered::Take(lost));
+    assert_eq!(request.next(&keeper, after(2 * HOUR)), Step::Refresh(None), "only the repetition is sent so");
+
+    request.repeat();
+    sign_out(&mut keeper, &first, after(1));
+    assert_eq!(request.next(&keeper, after(2 * HOUR)), Step::Fail(Failure::SignedOut));
+}
+
+#[test]
 fn a_fresh_token_is_sent_and_the_answer_taken() {
     let first = tokens(session(1), 1, 0);
     let (keeper, mut request) = asking(&first);

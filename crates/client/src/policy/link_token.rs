@@ -2,6 +2,12 @@
 
 const LONGEST: usize = 128;
 
+/// Whether a fragment is meant to bring a token, good or not.
+#[must_use]
+pub fn holds_link_token(fragment: &str) -> bool {
+    fragment.starts_with("#token")
+}
+
 /// The token of a fragment such as `#token=…`, if it can be one. It travels in the fragment because no server, log or
 /// referrer sees that.
 #[must_use]
@@ -18,6 +24,15 @@ mod tests {
     #[test]
     fn a_token_is_taken_out_of_the_fragment() {
         assert_eq!(link_token("#token=aZ09-_"), Some("aZ09-_"));
+    }
+
+    #[test]
+    fn a_cut_token_is_meant_as_one_and_a_place_on_the_page_is_not() {
+        for (fragment, is_meant) in
+            [("#token=aZ", true), ("#token=", true), ("#token", true), ("#main", false), ("", false)]
+        {
+            assert_eq!(holds_link_token(fragment), is_meant, "{fragment}");
+        }
     }
 
     #[test]

@@ -23,9 +23,11 @@ mod next_path;
 mod pair;
 mod password_rules;
 mod peek;
+mod repeat;
 mod time;
 mod token_answer;
 mod tokens;
+mod unsettled;
 
 #[cfg(test)]
 mod bound_request_tests;
@@ -43,9 +45,11 @@ pub use event_words::event_words;
 pub use failure::{Failure, Refusal, read_empty, read_json};
 pub use initials::initials;
 pub use keeper::{Change, Epoch, Keeper, Plan, Seen, Settled, SignIn, SignOut, Stored};
-pub use link_token::link_token;
+pub use link_token::{holds_link_token, link_token};
 pub use next_path::{START, accept_next, sign_in_path};
 pub use password_rules::PASSWORD_RULES;
+pub use repeat::{LINK_SEED, repeat_after, step_key};
 pub use time::{Now, ServerClock};
 pub use token_answer::{Renewal, TokenAnswer};
 pub use tokens::Tokens;
+pub use unsettled::{Act, Unsettled};

@@ -159,7 +159,9 @@ impl Session {
     fn leave(self, farewell: Farewell) {
         self.user.set(None);
         if !matches!(self.state.get_untracked(), State::SignedOut(_)) {
-            self.state.set(State::SignedOut(farewell));
+            let ended = self.keeper.with_value(Keeper::last_ended);
+            let unsettled = tokens::read_unsettled().filter(|unsettled| Some(unsettled.session) == ended);
+            self.state.set(State::SignedOut(farewell.after(unsettled.map(|unsettled| unsettled.act))));
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use super::{Farewell, Session, lock, seen};
 use crate::clock;
-use crate::http::{Call, send_parting};
+use crate::http::{Call, milliseconds, send_parting};
 use crate::policy::{
-    AccessToken, Answered, BoundRequest, Epoch, Exchange, Failure, Keeper, Renewal, SignOut, Step, Tokens,
+    AccessToken, Act, Answered, BoundRequest, Epoch, Exchange, Failure, Keeper, Renewal, SignOut, Step, Tokens,
+    Unsettled,
 };
 use crate::tokens;
 use auth_types::responses::UserResponse;
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
 /// The session that a page was built for. Whatever the page asks for goes through this: once somebody else has signed in
@@ -54,14 +56,41 @@ impl PageSession {
     /// [`Failure::SignedOut`] when this is not the tab's session any more, before or after; and what keeps a refresh from
     /// succeeding.
     pub async fn send(self, call: Call) -> Result<Exchange, Failure> {
-        let delivered = self.deliver(call, Cookies::Untouched).await?;
+        let delivered = self.deliver(call).await?;
         if delivered.is_current { Ok(delivered.exchange) } else { Err(Failure::SignedOut) }
     }
 
-    /// The one way in which a call gets an access token.
-    pub(super) async fn deliver(self, call: Call, cookies: Cookies) -> Result<Delivered, Failure> {
+    /// Delivers what ends this session. Until its response is there, the end of the session is told as what it may be.
+    pub(super) async fn deliver_ending(self, act: Act, call: Call, cookies: Cookies) -> Result<Delivered, Failure> {
         let mut request = BoundRequest::new(self.epoch);
-        let mut turn = None;
+        let session = self.session.keeper.with_value(|keeper| keeper.tokens().map(Tokens::session));
+        if let Some(session) = session.filter(|_| self.is_current()) {
+            let unsettled = Unsettled { session, act };
+            if tokens::read_unsettled() == Some(unsettled) {
+                request.repeat();
+            }
+            tokens::write_unsettled(&unsettled);
+        }
+        let delivered = self.deliver_request(request, call, cookies).await?;
+        if Act::is_settled_by(&delivered.exchange) {
+            tokens::clear_unsettled();
+        }
+        Ok(delivered)
+    }
+
+    /// Delivers anything else.
+    async fn deliver(self, call: Call) -> Result<Delivered, Failure> {
+        self.deliver_request(BoundRequest::new(self.epoch), call, Cookies::Untouched).await
+    }
+
+    /// The one way in which a call gets an access token.
+    async fn deliver_request(
+        self,
+        mut request: BoundRequest,
+        call: Call,
+        cookies: Cookies,
+    ) -> Result<Delivered, Failure> {
+        let (mut turn, mut sent) = (None, 0);
         let mut waits = cookies == Cookies::Changed;
         loop {
             match self.next(&mut request)? {
@@ -78,7 +107,14 @@ impl PageSession {
                 }
                 Step::Send(access) => match self.exchange(&call, &access, &mut request).await {
                     Answered::Again => {}
-                    Answered::Take(exchange) => return Ok(Delivered { exchange, is_current: true, turn }),
+                    Answered::Take(exchange) => {
+                        sent += 1;
+                        let Some(pause) = call.repeat_after(&exchange, sent) else {
+                            return Ok(Delivered { exchange, is_current: true, turn });
+                        };
+                        TimeoutFuture::new(milliseconds(pause)).await;
+                        request.repeat();
+                    }
                     Answered::Dropped(exchange) => return Ok(Delivered { exchange, is_current: false, turn }),
                 },
             }
@@ -106,11 +142,6 @@ impl PageSession {
         }
     }
 
-    /// Forgets a session that the server has ended already, at the user's own wish.
-    pub fn ended_by_user(self) {
-        self.forget(Farewell::ByUser);
-    }
-
     /// Clears everything this tab knows and has stored of the page's session, and gives the tokens back.
     pub(super) fn forget(self, farewell: Farewell) -> Option<Tokens> {
         let session = self.session;
@@ -118,6 +149,7 @@ impl PageSession {
             SignOut::Clear(gone) => {
                 tokens::clear();
                 tokens::clear_registration();
+                tokens::clear_unsettled();
                 super::caches::clear();
                 session.leave(farewell);
                 Some(*gone)

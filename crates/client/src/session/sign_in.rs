@@ -3,10 +3,14 @@
 use super::page::{Cookies, Delivered};
 use super::{Confirmed, Farewell, PageSession, Registered, Session, State, lock, seen};
 use crate::http::{Call, milliseconds};
-use crate::policy::{Exchange, Failure, Refusal, Renewal, SignIn, TokenAnswer, Tokens, read_empty, read_json};
+use crate::policy::{
+    Act, Exchange, Failure, LINK_SEED, Refusal, Renewal, SignIn, TokenAnswer, Tokens, read_empty, read_json,
+};
 use crate::tokens;
 use auth_types::requests::{DeleteMeRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest, RegisterRequest};
-use auth_types::responses::{ConfigResponse, EmailVerifyResponse, PendingRegistrationResponse, TokenTransport};
+use auth_types::responses::{
+    ConfigResponse, EmailVerifyResponse, EmptyResponse, PendingRegistrationResponse, TokenTransport,
+};
 use auth_types::{FieldErrors, Reason};
 use futures::future::select;
 use gloo_timers::future::TimeoutFuture;
@@ -31,8 +35,9 @@ impl PageSession {
     ///
     /// # Errors
     /// What to tell people instead.
-    pub async fn register(self, request: &RegisterRequest) -> Result<Registered, Failure> {
-        let (exchange, _turn) = self.send_to_sign_in(Call::post("/api/auth/register/", request)).await?;
+    pub async fn register(self, request: &RegisterRequest, seed: Uuid) -> Result<Registered, Failure> {
+        let call = Call::post("/api/auth/register/", request).once(seed);
+        let (exchange, _turn) = self.send_to_sign_in(call).await?;
         if exchange.as_ref().is_ok_and(|answer| answer.status == 202) {
             let pending: PendingRegistrationResponse = read_json(exchange)?;
             tokens::write_registration(&pending.registration);
@@ -49,7 +54,8 @@ impl PageSession {
         let is_free = !matches!(self.session.state.get_untracked(), State::SignedIn(_));
         let registration = tokens::read_registration().filter(|_| is_free);
         let request = EmailVerifyRequest { token, registration: registration.clone(), reject: None };
-        let (exchange, _turn) = self.send_to_sign_in(Call::post("/api/auth/email/verify/", &request)).await?;
+        let call = Call::post("/api/auth/email/verify/", &request).once(LINK_SEED);
+        let (exchange, _turn) = self.send_to_sign_in(call).await?;
         let signed_in = exchange.as_ref().is_ok_and(|answer| answer.status == 201);
         let EmailVerifyResponse { notice, .. } = read_json(exchange.clone())?;
         if signed_in {
@@ -66,9 +72,9 @@ impl PageSession {
     ///
     /// # Errors
     /// What to tell people instead.
-    pub async fn change_password(self, request: &PasswordChangeRequest) -> Result<(), Failure> {
-        let call = Call::post("/api/auth/password/change/", request);
-        let Delivered { exchange, turn, .. } = self.deliver_with_cookies(call).await?;
+    pub async fn change_password(self, request: &PasswordChangeRequest, seed: Uuid) -> Result<(), Failure> {
+        let call = Call::post("/api/auth/password/change/", request).once(seed);
+        let Delivered { exchange, turn, .. } = self.deliver_with_cookies(Act::PasswordChange, call).await?;
         let adopted = self.adopt(exchange);
         drop(turn);
         adopted
@@ -78,21 +84,35 @@ impl PageSession {
     ///
     /// # Errors
     /// What to tell people instead.
-    pub async fn delete_account(self, request: &DeleteMeRequest) -> Result<(), Failure> {
-        let delivered = self.deliver_with_cookies(Call::delete_with("/api/auth/me/", request)).await?;
+    pub async fn delete_account(self, request: &DeleteMeRequest, seed: Uuid) -> Result<(), Failure> {
+        let call = Call::delete_with("/api/auth/me/", request).once(seed);
+        let delivered = self.deliver_with_cookies(Act::AccountDeletion, call).await?;
         self.check()?;
         read_empty(delivered.exchange)?;
         self.forget(Farewell::Deleted);
         Ok(())
     }
 
+    /// Signs out on every device, this one included.
+    ///
+    /// # Errors
+    /// What to tell people instead.
+    pub async fn logout_everywhere(self) -> Result<(), Failure> {
+        let call = Call::post("/api/auth/logout/all/", &EmptyResponse {});
+        let delivered = self.deliver_ending(Act::SignOutEverywhere, call, Cookies::Untouched).await?;
+        self.check()?;
+        read_empty(delivered.exchange)?;
+        self.forget(Farewell::ByUser);
+        Ok(())
+    }
+
     /// Sends a call whose answer gives other cookies or takes them back, where the refresh token is in one. No other
     /// tab refreshes or signs in until the turn is dropped.
-    async fn deliver_with_cookies(self, call: Call) -> Result<Delivered, Failure> {
+    async fn deliver_with_cookies(self, act: Act, call: Call) -> Result<Delivered, Failure> {
         let renewal = self.session.keeper.with_value(|keeper| keeper.tokens().map(Tokens::renewal));
         match renewal {
-            Some(Renewal::Cookie { .. }) => self.deliver(call.with_cookies(), Cookies::Changed).await,
-            Some(Renewal::Token(_)) | None => self.deliver(call, Cookies::Untouched).await,
+            Some(Renewal::Cookie { .. }) => self.deliver_ending(act, call.with_cookies(), Cookies::Changed).await,
+            Some(Renewal::Token(_)) | None => self.deliver_ending(act, call, Cookies::Untouched).await,
         }
     }
 
@@ -111,7 +131,7 @@ impl PageSession {
             }
         };
         self.check()?;
-        Ok((http.send(&call).await, turn))
+        Ok((http.send_step(&call).await, turn))
     }
 
     /// Starts the session that the answer to a sign-in gives. When somebody signed in or out since this page asked for
@@ -124,6 +144,7 @@ impl PageSession {
         match session.keeper.try_update_value(|keeper| keeper.sign_in(self.epoch, &tokens, seen())) {
             Some(SignIn::Store) => {
                 session.write(&tokens);
+                crate::tokens::clear_unsettled();
                 session.enter(Some(answer.user));
                 Ok(())
             }

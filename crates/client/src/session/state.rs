@@ -1,6 +1,6 @@
 //! What the pages know of the session.
 
-use crate::policy::Epoch;
+use crate::policy::{Act, Epoch};
 use auth_types::Reason;
 use auth_types::responses::VerifyNotice;
 
@@ -28,6 +28,8 @@ pub enum Farewell {
     Elsewhere,
     /// The server ended the session.
     Ended(Reason),
+    /// The user asked for this here, which ends the session, and the response has not arrived.
+    Unsettled(Act),
 }
 
 /// What a registration led to.
@@ -49,11 +51,22 @@ pub struct Confirmed {
 }
 
 impl Farewell {
+    /// The same for somebody who may have ended the session by this.
+    pub(super) const fn after(self, act: Option<Act>) -> Self {
+        match (self, act) {
+            (Self::Elsewhere | Self::Ended(Reason::SessionRevoked | Reason::UserInactive), Some(act)) => {
+                Self::Unsettled(act)
+            }
+            _ => self,
+        }
+    }
+
     /// What to tell somebody who did not expect to sign in again.
     #[must_use]
     pub const fn message(self) -> Option<&'static str> {
         match self {
             Self::Visitor | Self::ByUser => None,
+            Self::Unsettled(act) => Some(act.message()),
             Self::Deleted => Some("Your account is deleted, and every device is signed out."),
             Self::Elsewhere => Some("You signed out in another tab."),
             Self::Ended(Reason::SessionExpired) => Some("You were away for a long time. Please sign in again."),

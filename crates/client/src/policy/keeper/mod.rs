@@ -56,6 +56,12 @@ impl Keeper {
         self.epoch
     }
 
+    /// The session that ended last in this tab.
+    #[must_use]
+    pub fn last_ended(&self) -> Option<SessionId> {
+        self.ended.last().copied()
+    }
+
     /// Compares memory with storage and takes what wins. Do this before every use and after every answer.
     pub fn look(&mut self, seen: Seen) -> Change {
         let Seen { stored, now } = seen;

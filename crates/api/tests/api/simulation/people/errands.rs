@@ -146,7 +146,7 @@ impl World {
     fn hear_page(&mut self, index: usize, exchange: Exchange) -> Checked {
         let (tab, epoch, person) = (self.tab(index), self.tasks[index].epoch, self.tasks[index].person);
         self.browser.look(tab, self.now());
-        let Errand::Page { deed, request } = &mut self.tasks[index].errand else { return Ok(()) };
+        let Errand::Page { deed, request, .. } = &mut self.tasks[index].errand else { return Ok(()) };
         let deed = *deed;
         let answered = request.answered(&self.browser.tabs[tab].keeper, exchange);
         if matches!(answered, Answered::Take(_)) {
@@ -154,6 +154,7 @@ impl World {
         }
         match answered {
             Answered::Again => return Ok(()),
+            Answered::Take(Err(_)) if self.repeats(index) => return Ok(()),
             Answered::Take(exchange) | Answered::Dropped(exchange) if deed == Deed::ChangePassword => {
                 return self.adopt(index, exchange);
             }
@@ -164,6 +165,17 @@ impl World {
         }
         self.end(index);
         Ok(())
+    }
+
+    /// Whether the tab sends what it asks for once more, because the response was lost.
+    fn repeats(&mut self, index: usize) -> bool {
+        let Errand::Page { request, step: Some(step), .. } = &mut self.tasks[index].errand else { return false };
+        step.lost += 1;
+        let is_repeated = policy::repeat_after(&Err(policy::Silence::Unreachable), step.lost, 0.5).is_some();
+        if is_repeated {
+            request.repeat();
+        }
+        is_repeated
     }
 
     /// The answer to a sign-in or to a change of the password.

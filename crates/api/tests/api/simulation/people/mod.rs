@@ -3,6 +3,7 @@
 //! (`client::policy`); with cookies, the cookies are the API's own.
 //!
 //! What must hold in every history:
+//! - whoever repeats a change of the password whose response was lost gets the session that came of it;
 //! - what a page was asked for is sent with the tokens of the person who asked, or not at all;
 //! - the API serves it as that person, with whatever cookie the browser adds;
 //! - storage holds the session of whoever signed in last and has not signed out: nothing that comes late deletes or

@@ -1,8 +1,9 @@
 //! What is sent, and whose name it carries.
 
-use super::task::{Deed, Errand, Sent};
+use super::task::{Deed, Errand, Sent, Step};
 use super::world::{Checked, PEOPLE, World};
 use crate::support::{Answer, PASSWORD, forge, send};
+use api::service::steps::REPEATABLE;
 use auth_types::SessionId;
 use auth_types::responses::{TokenTransport, UserResponse};
 use client::policy::{AccessToken, Renewal, Tokens};
@@ -14,20 +15,39 @@ const OTHER_PASSWORD: &str = "another lantern in the harbor 7";
 
 impl World {
     /// A page's request with its access token.
-    pub fn page_request(&self, index: usize, access: &AccessToken) -> Sent {
+    pub fn page_request(&mut self, index: usize, access: &AccessToken) -> Sent {
         let person = self.tasks[index].person;
-        let Errand::Page { deed, .. } = self.tasks[index].errand else { unreachable!("only pages send such things") };
+        let Errand::Page { deed, step, .. } = &self.tasks[index].errand else {
+            unreachable!("only pages send such things")
+        };
+        let (deed, step) = (*deed, step.clone());
         let (method, path, body) = match deed {
             Deed::Read => (Method::GET, "/api/auth/me/", Value::Null),
             Deed::SaveProfile => (Method::PATCH, "/api/auth/me/", json!({"display_name": PEOPLE[person]})),
             Deed::ChangePassword => {
-                let (old, new) = (self.passwords[person], self.next_password(person));
-                (Method::POST, "/api/auth/password/change/", json!({"current_password": old, "new_password": new}))
+                let step = step.unwrap_or_else(|| self.new_change(person));
+                return self.change_request(index, access, step);
             }
             Deed::SignOutEverywhere => (Method::POST, "/api/auth/logout/all/", json!({})),
         };
-        let sent = self.sent(method, path, body).with("Authorization", format!("Bearer {}", access.as_str()));
-        if deed == Deed::ChangePassword { self.with_cookies(sent) } else { sent }
+        self.sent(method, path, body).with("Authorization", format!("Bearer {}", access.as_str()))
+    }
+
+    fn new_change(&mut self, person: usize) -> Step {
+        let (old, new) = (self.passwords[person], self.next_password(person));
+        self.seeds += 1;
+        let key = format!("change-{}", self.seeds);
+        Step { key, body: json!({"current_password": old, "new_password": new}), lost: 0 }
+    }
+
+    fn change_request(&mut self, index: usize, access: &AccessToken, change: Step) -> Sent {
+        let sent = self.sent(Method::POST, "/api/auth/password/change/", change.body.clone());
+        let sent = sent.with("Authorization", format!("Bearer {}", access.as_str()));
+        let sent = self.with_cookies(sent.with("Idempotency-Key", change.key.clone()));
+        if let Errand::Page { step, .. } = &mut self.tasks[index].errand {
+            *step = Some(change);
+        }
+        sent
     }
 
     pub fn login_request(&self, person: usize) -> Sent {
@@ -85,7 +105,7 @@ impl World {
     /// The API has done what was asked, for somebody.
     pub fn check_served(&mut self, index: usize, answer: &Answer) -> Checked {
         if !answer.status.is_success() {
-            return Ok(());
+            return self.check_not_served(index);
         }
         let person = self.tasks[index].person;
         let body: Value = answer.json();
@@ -95,13 +115,40 @@ impl World {
         }
         match self.tasks[index].errand {
             Errand::Page { deed: Deed::ChangePassword, .. } => {
-                self.passwords[person] = self.next_password(person);
-                self.given_up.extend(self.sessions_of(person));
-                self.note_session(body["access"].as_str().unwrap_or_default(), person);
+                self.serve_change(index, &body)?;
             }
             Errand::Page { deed: Deed::SignOutEverywhere, .. } => self.given_up.extend(self.sessions_of(person)),
             Errand::SignIn => self.note_session(body["access"].as_str().unwrap_or_default(), person),
             Errand::Page { .. } | Errand::Refresh { .. } | Errand::Parting => {}
+        }
+        Ok(())
+    }
+}
+
+impl World {
+    /// A change of the password was refused: then it is none that was done, or its session has ended since.
+    fn check_not_served(&self, index: usize) -> Checked {
+        let Errand::Page { step: Some(step), .. } = &self.tasks[index].errand else { return Ok(()) };
+        if let Some((session, at)) = self.changes.get(&step.key) {
+            let is_over = self.now() - *at >= REPEATABLE || self.given_up.contains(session);
+            prop_assert!(is_over, "whoever repeats a change of the password is refused");
+        }
+        Ok(())
+    }
+
+    /// The password is changed, or was by the same request: then it is the same session.
+    fn serve_change(&mut self, index: usize, body: &Value) -> Checked {
+        let Errand::Page { step: Some(step), .. } = &self.tasks[index].errand else { return Ok(()) };
+        let (person, access) = (self.tasks[index].person, body["access"].as_str().unwrap_or_default());
+        let session = session_of(access);
+        let key = step.key.clone();
+        if let Some((known, _)) = self.changes.get(&key) {
+            prop_assert_eq!(*known, session, "a repetition got another session");
+        } else {
+            self.changes.insert(key, (session, self.now()));
+            self.passwords[person] = self.next_password(person);
+            self.given_up.extend(self.sessions_of(person));
+            self.note_session(access, person);
         }
         Ok(())
     }

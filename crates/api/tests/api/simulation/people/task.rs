@@ -41,8 +41,16 @@ pub struct Task {
 
 #[derive(Debug)]
 pub enum Errand {
-    Page { deed: Deed, request: BoundRequest },
-    Refresh { refused: Option<AccessToken>, parent: Option<Box<Tokens>> },
+    Page {
+        deed: Deed,
+        request: BoundRequest,
+        /// What was sent, once it is a step that is repeated when its response is lost.
+        step: Option<Step>,
+    },
+    Refresh {
+        refused: Option<AccessToken>,
+        parent: Option<Box<Tokens>>,
+    },
     SignIn,
     Parting,
 }
@@ -59,6 +67,15 @@ pub enum Stage {
     Sent(Sent),
     /// The API has answered what was sent then, and the browser has not seen it.
     Answered(Answer, Now),
+}
+
+/// A step: sent again, it is the same request.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub key: String,
+    pub body: serde_json::Value,
+    /// How often its response was lost.
+    pub lost: u32,
 }
 
 /// A request as it leaves the browser.

@@ -39,6 +39,8 @@ pub struct World {
     /// Whether every answer with cookies came in its turn.
     pub orderly: bool,
     pub seeds: u128,
+    /// Which session came of which change of a password, by its key, and when.
+    pub changes: HashMap<String, (SessionId, DateTime<Utc>)>,
 }
 
 impl World {
@@ -62,6 +64,7 @@ impl World {
             current: None,
             orderly: locks,
             seeds: 0,
+            changes: HashMap::new(),
         }
     }
 
@@ -109,7 +112,7 @@ impl World {
     fn act(&mut self, tab: usize, deed: Deed) {
         if let Some(person) = self.shown(tab) {
             let request = BoundRequest::new(self.browser.tabs[tab].keeper.epoch());
-            self.begin(tab, person, Errand::Page { deed, request });
+            self.begin(tab, person, Errand::Page { deed, request, step: None });
         }
     }
 

@@ -1,0 +1,180 @@
+// The network drops the response to something that is done. Nobody is told that it failed, or that the session ended.
+import { API } from "../support/addresses.js";
+import { ME } from "../support/app.js";
+import { linkTo } from "../support/mail.js";
+import { expect, test } from "../support/test.js";
+
+const NEW_PASSWORD = "copper-meadow-77-lighthouse";
+const CHANGE = `${API}/api/auth/password/change/`;
+const RESET = `${API}/api/auth/password/reset/confirm/`;
+const VERIFY = `${API}/api/auth/email/verify/`;
+const REGISTER = `${API}/api/auth/register/`;
+const CHANGE_EMAIL = `${API}/api/auth/email/change/`;
+const END_ALL = `${API}/api/auth/logout/all/`;
+
+/** How often the client sends a step before it asks the person. */
+const BY_ITSELF = 3;
+
+const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+const fill = (page, name, text) => page.getByLabel(name, { exact: true }).fill(text);
+
+/** The API gets the requests and does what they say; of the responses, the first `count` never arrive. Gives what was sent. */
+async function loseResponses(page, watch, [method, url], count) {
+  watch.expectFailures("net::ERR_CONNECTION_RESET");
+  const sent = [];
+  await page.route(url, async (route) => {
+    if (route.request().method() !== method) return route.fallback();
+    sent.push(route.request());
+    if (sent.length > count) return route.continue();
+    await route.fetch();
+    return route.abort("connectionreset");
+  });
+  return sent;
+}
+
+async function changePassword(app, person) {
+  await app.visit("Security");
+  await fill(app.page, "Current password", person.password);
+  await fill(app.page, "New password", NEW_PASSWORD);
+  await press(app.page, "Change password");
+}
+
+test("a lost response to a change of the password is asked for again by itself", async ({ api, app, page, person, watch }) => {
+  await app.signIn(person);
+  const sent = await loseResponses(page, watch, ["POST", CHANGE], 1);
+  await changePassword(app, person);
+  await expect(page.getByRole("status")).toContainText("Your password is changed");
+  expect(sent).toHaveLength(2);
+  const [first, second] = sent.map((request) => request.headers()["idempotency-key"]);
+  expect(second).toBe(first);
+  await app.visitSessions();
+  await api.login({ ...person, password: NEW_PASSWORD });
+});
+
+test("who presses again after a change of the password has changed it", async ({ api, app, page, person, watch }) => {
+  await app.signIn(person);
+  await loseResponses(page, watch, ["POST", CHANGE], BY_ITSELF);
+  await changePassword(app, person);
+  await expect(app.alert).toContainText("cannot be reached");
+  await press(page, "Change password");
+  await expect(page.getByRole("status")).toContainText("Your password is changed");
+  await app.visitSessions();
+  await api.login({ ...person, password: NEW_PASSWORD });
+});
+
+test("who loads the page again after a change of the password is told about the change", async ({ app, page, person, watch }) => {
+  await app.signIn(person);
+  await loseResponses(page, watch, ["POST", CHANGE], BY_ITSELF);
+  await changePassword(app, person);
+  await expect(app.alert).toContainText("cannot be reached");
+  watch.expectFailures(401);
+  await page.reload();
+  await app.expectSignedOut();
+  await expect(page.getByText("while your password was being changed")).toBeVisible();
+  await expect(page.getByText("session has ended")).toBeHidden();
+  await app.fillSignIn({ ...person, password: NEW_PASSWORD });
+  await expect(page.getByRole("heading", { name: "Security", exact: true })).toBeVisible();
+});
+
+test("another tab is told about the change, too", async ({ app, newTab, page, person, watch }) => {
+  await app.signIn(person);
+  const tab = await newTab();
+  await tab.open("/");
+  await tab.expectSignedIn(person);
+  await loseResponses(page, watch, ["POST", CHANGE], BY_ITSELF);
+  await changePassword(app, person);
+  await expect(app.alert).toContainText("cannot be reached");
+  watch.expectFailures(401);
+  await tab.visit("Sessions");
+  await tab.expectSignedOut();
+  await expect(tab.page.getByText("while your password was being changed")).toBeVisible();
+  await expect(page.getByText("while your password was being changed")).toBeVisible();
+});
+
+test("who presses again after a reset has set the password", async ({ api, app, page, person, watch }) => {
+  await app.open("/forgot-password");
+  await fill(page, "Email", person.email);
+  await press(page, "Send reset link");
+  await expect(app.alert).toBeVisible();
+  await app.open(await linkTo("/reset-password", person.email));
+  await loseResponses(page, watch, ["POST", RESET], BY_ITSELF);
+  await fill(page, "New password", NEW_PASSWORD);
+  await press(page, "Set password");
+  await expect(app.alert).toContainText("cannot be reached");
+  await press(page, "Set password");
+  await expect(app.alert).toContainText("is set");
+  await api.login({ ...person, password: NEW_PASSWORD });
+});
+
+test("who opens the link again after a lost confirmation has confirmed", async ({ app, page, person, watch }) => {
+  const link = await linkTo("/verify-email", person.email);
+  await app.open(link);
+  await loseResponses(page, watch, ["POST", VERIFY], 2 * BY_ITSELF);
+  for (let presses = 0; presses < 2; presses += 1) {
+    await press(page, "Confirm email");
+    await expect(app.alert).toContainText("cannot be reached");
+  }
+  await app.open("/login");
+  await app.open(link);
+  await press(page, "Confirm email");
+  await expect(app.alert).toContainText("is confirmed");
+});
+
+test("who presses again after signing up is signed in", async ({ app, page, watch }) => {
+  const email = `grace-${Date.now()}@example.com`;
+  await app.open("/register");
+  await loseResponses(page, watch, ["POST", REGISTER], BY_ITSELF);
+  await fill(page, "Email", email);
+  await fill(page, "Password", NEW_PASSWORD);
+  await press(page, "Create account");
+  await expect(app.alert).toContainText("cannot be reached");
+  await press(page, "Create account");
+  await app.expectSignedIn({ email });
+});
+
+test("who presses again after asking for another address is told of the mail, and gets one", async ({ app, page, person, watch }) => {
+  const address = `new-${Date.now()}@example.com`;
+  await app.signIn(person);
+  await app.visit("Security");
+  const sent = await loseResponses(page, watch, ["POST", CHANGE_EMAIL], BY_ITSELF);
+  await fill(page, "New email", address);
+  await fill(page, "Password", person.password);
+  await press(page, "Change email");
+  await expect(app.alert).toContainText("cannot be reached");
+  await press(page, "Change email");
+  await expect(page.getByRole("status")).toContainText("sent a mail");
+  await linkTo("/change-email", address);
+
+  // Whoever asks once more, later, asks for another mail.
+  await fill(page, "New email", address);
+  await fill(page, "Password", person.password);
+  await press(page, "Change email");
+  await expect.poll(() => sent.length).toBe(BY_ITSELF + 2);
+  const keys = sent.map((request) => request.headers()["idempotency-key"]);
+  expect(new Set(keys.slice(0, -1)).size).toBe(1);
+  expect(keys.at(-1)).not.toBe(keys[0]);
+});
+
+test("who presses again after deleting the account is told that it is deleted", async ({ app, page, person, watch }) => {
+  await app.signIn(person);
+  await app.visit("Account");
+  await loseResponses(page, watch, ["DELETE", ME], BY_ITSELF);
+  await fill(page, "Password", person.password);
+  await press(page, "Delete account");
+  await expect(app.alert).toContainText("cannot be reached");
+  await press(page, "Delete account");
+  await app.expectSignedOut();
+  await expect(page.getByText("Your account is deleted")).toBeVisible();
+});
+
+test("who presses again after signing out everywhere is told that every device is signed out", async ({ app, page, person, watch }) => {
+  await app.signIn(person);
+  await app.visitSessions();
+  await loseResponses(page, watch, ["POST", END_ALL], 1);
+  await app.signOutEverywhere.click();
+  await expect(app.alert).toContainText("cannot be reached");
+  watch.expectFailures(401);
+  await app.signOutEverywhere.click();
+  await app.expectSignedOut();
+  await expect(page.getByText("Every device is signed out")).toBeVisible();
+});

@@ -1,0 +1,44 @@
+// A second mailed link is opened in the tab of the first: only the fragment of the address changes.
+import { API } from "../support/addresses.js";
+import { linkTo } from "../support/mail.js";
+import { expect, test } from "../support/test.js";
+
+const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+
+/** What somebody does who puts an address into the bar of a tab that shows the same page. */
+const follow = (page, link) => page.evaluate((address) => (location.href = address), link);
+
+const PAGES = {
+  "/reset-password": { api: `${API}/api/auth/password/reset/confirm/`, button: "Set password" },
+  "/verify-email": { api: `${API}/api/auth/email/verify/`, button: "Confirm email" },
+  "/change-email": { api: `${API}/api/auth/email/verify/`, button: "Confirm email" },
+};
+
+for (const [path, { api: address, button }] of Object.entries(PAGES)) {
+  test(`the token of a second link to ${path} is used, and leaves the address bar`, async ({ app, page, watch }) => {
+    watch.expectFailures(400);
+    const sent = app.record(address);
+    await app.open(`${path}#token=first`);
+    for (const token of ["second", "third"]) {
+      await follow(page, `${path}#token=${token}`);
+      await expect(page).toHaveURL(new RegExp(`${path}$`));
+      if (path === "/reset-password") await page.getByLabel("New password", { exact: true }).fill("copper-meadow-77-lighthouse");
+      await press(page, button);
+      await expect(app.alert).toContainText("does not work any more");
+      expect(sent.at(-1).postDataJSON().token).toBe(token);
+    }
+    await follow(page, `${path}#token=`);
+    await expect(app.alert).toContainText("not complete");
+    await expect(page).toHaveURL(new RegExp(`${path}$`));
+  });
+}
+
+test("a second link asks again after the first one has done its work", async ({ api, app, page, person }) => {
+  await app.open(await linkTo("/verify-email", person.email));
+  await press(page, "Confirm email");
+  await expect(app.alert).toContainText("is confirmed");
+  const other = await api.register();
+  await follow(page, await linkTo("/verify-email", other.email));
+  await press(page, "Confirm email");
+  await expect(app.alert).toContainText("is confirmed");
+});

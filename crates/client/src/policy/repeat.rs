@@ -1,0 +1,71 @@
+//! Steps that are done once, however often they are asked for.
+
+use super::answer::{Exchange, Silence, Trouble};
+use super::backoff::wait;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How often a step is repeated without anybody pressing a button.
+const REPETITIONS: u32 = 2;
+/// The longest `Retry-After` that is waited for with somebody looking at a button that does nothing.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The seed of the keys for what a mailed link does: the link may be opened again, in another tab or after a reload, and its
+/// token is in the request.
+pub const LINK_SEED: Uuid = Uuid::from_u128(0x6c61_7463_686b_6579_2d6d_6169_6c6c_696e);
+
+/// The `Idempotency-Key` of a step: a function of the seed and of the whole request. The same request has the same key without
+/// anybody's keeping one, and a request that differs has another. A form's seed is random and lives until the form has done
+/// what it is for; then the same request is a new one.
+#[must_use]
+pub fn step_key(seed: Uuid, path: &str, body: &str) -> String {
+    Uuid::new_v5(&seed, format!("{path}\n{body}").as_bytes()).to_string()
+}
+
+/// How long to wait before a step whose response is missing is repeated by itself; `None` when it is the person's turn.
+/// `sent` is how often it has been sent.
+#[must_use]
+pub fn repeat_after(exchange: &Exchange, sent: u32, jitter: f64) -> Option<Duration> {
+    let asked = match exchange {
+        Err(Silence::Unreachable) => None,
+        Ok(answer) if answer.trouble() == Some(Trouble::Waking) => answer.retry_after,
+        // After a time-out the person has waited long enough to be asked.
+        Ok(_) | Err(Silence::TimedOut) => return None,
+    };
+    let is_soon = asked.is_none_or(|asked| asked <= LONGEST_PAUSE);
+    (sent <= REPETITIONS && is_soon).then(|| wait(sent, asked, jitter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::answer::Answer;
+
+    #[test]
+    fn the_same_request_has_the_same_key_and_no_other_has() {
+        let key = |seed, path, body| step_key(Uuid::from_u128(seed), path, body);
+        assert_eq!(key(1, "/a/", "{}"), key(1, "/a/", "{}"));
+        let others = [key(2, "/a/", "{}"), key(1, "/b/", "{}"), key(1, "/a/", "{ }"), key(1, "/a/\n{}", "")];
+        assert!(!others.contains(&key(1, "/a/", "{}")));
+    }
+
+    #[test]
+    fn a_lost_response_is_asked_for_again_twice() {
+        let lost = Err(Silence::Unreachable);
+        let waits: Vec<_> = (1..5).map(|sent| repeat_after(&lost, sent, 1.0)).collect();
+        assert_eq!(waits, [Some(Duration::from_secs(1)), Some(Duration::from_secs(2)), None, None]);
+        assert!(repeat_after(&Ok(Answer::new(502, "text/html", "")), 1, 0.0).is_some());
+    }
+
+    #[test]
+    fn a_verdict_or_a_long_wait_is_the_persons_turn() {
+        for status in [200, 204, 400, 401, 403, 409, 429, 500] {
+            assert_eq!(repeat_after(&Ok(Answer::new(status, "application/json", "{}")), 1, 0.0), None, "{status}");
+        }
+        assert_eq!(repeat_after(&Err(Silence::TimedOut), 1, 0.0), None);
+        let busy =
+            |seconds| Ok(Answer::new(503, "application/json", "").retry_after(Some(Duration::from_secs(seconds))));
+        assert!(repeat_after(&busy(2), 1, 0.0).is_some_and(|wait| wait >= Duration::from_secs(2)));
+        assert_eq!(repeat_after(&busy(6), 1, 0.0), None);
+    }
+}
