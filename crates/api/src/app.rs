@@ -15,7 +15,7 @@ use crate::service::export::ExportSlots;
 use crate::service::limits::Limits;
 use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::pool::WorkPool;
-use crate::service::readiness::Readiness;
+use crate::service::readiness::{self, Readiness};
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::steps::StepKeys;
 use crate::service::tokens::Tokens;
@@ -75,7 +75,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
         feed: RevocationFeed::default(),
         readiness: Readiness::default(),
         bodies: Room::for_bodies(metrics.bodies_refused.clone()),
-        mailer: Mailer::new(&settings.mail, settings.environment)?,
+        mailer: Mailer::new(&settings.mail, settings.environment, settings.patience.mail)?,
         limits,
         metrics,
         settings,
@@ -169,6 +169,7 @@ async fn poll_feed(services: &Services) -> Infallible {
         if let Err(error) = revocation::poll(services).await {
             log::warn!("revocation.poll: {error}");
         }
+        readiness::watch_file(services);
     }
 }
 

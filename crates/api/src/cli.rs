@@ -7,6 +7,7 @@ use crate::capacity;
 use crate::check::{self, Severity};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, DatabaseUrl, Inspection, ServerSettings, Settings};
+use crate::service::mail;
 use crate::service::register::{self, RegisterError};
 use crate::service::{Services, prune, start};
 use crate::smoke;
@@ -234,13 +235,17 @@ async fn serve() -> Result<(), CliError> {
     let services = Data::new(app::services(settings, clock())?);
     let server = app::serve(services.clone(), listener, Capacity { workers, connections })?;
     log::info!(connections = connections; "start.capacity: {connections} connections at once");
+    let worker = services.clone();
     let work = async move {
         // The server is polled first: from this line on a SIGTERM is heeded and does not just end the process.
         log::info!("start.listening: http://{address}");
-        work(services).await
+        work(worker).await
     };
     match select(server, Box::pin(work)).await {
-        Either::Left((ended, _)) => ended?,
+        Either::Left((ended, work)) => {
+            mail::stop(&services, work).await;
+            ended?;
+        }
         Either::Right((Err(error), _)) => return Err(error.into()),
         Either::Right((Ok(never), _)) => match never {},
     }
@@ -275,10 +280,17 @@ fn listen(server: &ServerSettings) -> Result<TcpListener, CliError> {
 }
 
 /// The first line of standard input.
-fn read_password() -> std::io::Result<SecretString> {
-    let mut password = String::new();
-    std::io::stdin().lock().read_line(&mut password)?;
-    Ok(password.trim_end_matches(['\r', '\n']).to_owned().into())
+fn read_password() -> Result<SecretString, CliError> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    // Some editors begin a file with a byte-order mark. In a browser nobody can type it, or a NUL.
+    let password = line.strip_prefix('\u{feff}').unwrap_or(&line).trim_end_matches(['\r', '\n']);
+    if password.contains('\0') {
+        return Err(CliError::Message(
+            "the password on standard input has a NUL character; is it UTF-16 text?".to_owned(),
+        ));
+    }
+    Ok(password.to_owned().into())
 }
 
 async fn create_user(arguments: CreateUser) -> Result<(), CliError> {

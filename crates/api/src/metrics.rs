@@ -4,6 +4,7 @@
 //! What is counted starts at 0, so that the first time shows as a rise.
 
 mod backup;
+mod classic;
 mod events;
 mod http;
 mod limits;
@@ -12,10 +13,11 @@ mod snapshot;
 mod work;
 
 pub use backup::BackupMetrics;
+pub use classic::classic;
 pub use http::HttpMetrics;
 pub use limits::LimitMetrics;
 pub use snapshot::Snapshot;
-pub use work::{ExportMetrics, ExportOutcome, GateMetrics, MailMetrics, MailOutcome};
+pub use work::{ExportMetrics, ExportOutcome, GateMetrics, MailMetrics, MailOutcome, MailStep};
 
 use crate::gate::Resource;
 use chrono::{DateTime, Utc};

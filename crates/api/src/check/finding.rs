@@ -1,6 +1,7 @@
 //! What a check says, to people and to machines.
 
 use super::rules::Rule;
+use crate::config::Environment;
 use serde::Serialize;
 use std::fmt;
 
@@ -54,16 +55,19 @@ impl fmt::Display for Finding {
 /// All findings of one check, the worst first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
+    /// `production` or `development`, by the configuration, whatever it is judged as.
+    pub environment: &'static str,
     /// How bad the worst one is; `null` when there is none.
     pub worst: Option<Severity>,
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    pub(super) fn of(findings: impl Iterator<Item = Finding>) -> Self {
+    pub(super) fn of(environment: Environment, findings: impl Iterator<Item = Finding>) -> Self {
         let mut findings: Vec<_> = findings.collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.rule.severity));
-        Self { worst: findings.first().map(|finding| finding.rule.severity), findings }
+        let environment = if environment.is_production() { "production" } else { "development" };
+        Self { environment, worst: findings.first().map(|finding| finding.rule.severity), findings }
     }
 
     /// 2 when the worst finding is an error, 1 when it is less; 0 when all are below `fail_level`, or there is none.

@@ -56,7 +56,8 @@ impl Facts<'_> {
 #[must_use]
 pub fn configuration(inspection: &Inspection) -> Report {
     let production = inspection.settings.environment.is_production();
-    Report::of(start_up(inspection).chain(standing(&facts(inspection, production))))
+    let findings = start_up(inspection).chain(standing(&facts(inspection, production)));
+    Report::of(inspection.settings.environment, findings)
 }
 
 /// Looks at everything, as if this were production.
@@ -64,7 +65,8 @@ pub async fn deployment(inspection: &Inspection, clock: &SharedClock) -> Report 
     let facts = facts(inspection, true);
     let probed = probes::all(&facts, clock).await;
     let ranges = proxies::ranges(&facts, clock);
-    Report::of(start_up(inspection).chain(standing(&facts)).chain(ranges).chain(probed))
+    let findings = start_up(inspection).chain(standing(&facts)).chain(ranges).chain(probed);
+    Report::of(inspection.settings.environment, findings)
 }
 
 /// Writes onto the log what a start in production accepts, but its operator should know.
@@ -92,7 +94,9 @@ fn start_up(inspection: &Inspection) -> impl Iterator<Item = Finding> {
         let finding = rules::CONFIG_REFUSED.found(&problem.problem_and_fix);
         finding.about(&problem.name)
     });
-    let mailer = Mailer::new(&inspection.settings.mail, inspection.settings.environment).err().and_then(refused_mailer);
+    let mailer = Mailer::new(&inspection.settings.mail, inspection.settings.environment, std::time::Duration::ZERO)
+        .err()
+        .and_then(refused_mailer);
     let misspelt = inspection.misspelt.iter().map(|(name, meant)| {
         rules::CONFIG_MISSPELT.found(format_args!("nobody reads {name}; {meant} is read")).about(name)
     });

@@ -85,7 +85,9 @@ rules! {
     MAIL_NEEDED: Error "mail.needed"
         "Set EMAIL_URL to a mail server, or EMAIL_VERIFICATION=optional: as it is, nobody who signs up can sign in."
     MAIL_UNREACHABLE: Error "mail.unreachable"
-        "Mend EMAIL_URL (host, port, user, password) or the way to the server; many platforms block port 25."
+        "Fix EMAIL_URL (host, port) or the way to the server; many platforms block port 25."
+    MAIL_REFUSED: Error "mail.refused"
+        "Fix user and password in EMAIL_URL, or EMAIL_FROM; or ask whoever runs the server why it refuses this machine. Mail waits until then."
 
     DATABASE_SQLITE: Warning "database.sqlite"
         "Set DATABASE_URL=postgres://…, or the DB_*: SQLite serves one machine, and its file needs a disk that stays."

@@ -46,6 +46,14 @@ impl DatabaseSettings {
 fn parse(reader: &mut Reader, value: &str) -> Option<DatabaseUrl> {
     if let Some(path) = value.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
+        // As other programs write it, and what is done anyway.
+        let path = path.strip_suffix("?mode=rwc").unwrap_or(path);
+        if path.contains('?') || path.starts_with("file:") {
+            let fix = "has options, and there are none: the file is opened to read and write, and made if it is missing; write \
+                       sqlite:PATH without file: and without ? and what follows";
+            reader.problem("DATABASE_URL", fix);
+            return None;
+        }
         if path.is_empty() || path.contains(":memory:") {
             reader.problem("DATABASE_URL", "needs the path of a file, such as sqlite:data/latchkey.sqlite3");
             return None;

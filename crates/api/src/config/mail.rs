@@ -2,6 +2,8 @@
 
 use super::reader::Reader;
 use super::sections::Environment;
+use lettre::Address;
+use lettre::message::Mailbox;
 use secrecy::SecretString;
 use std::path::PathBuf;
 use url::Url;
@@ -30,20 +32,39 @@ pub struct MailSettings {
 impl MailSettings {
     pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
         let url = reader.text("EMAIL_URL").map_or(MailUrl::Console, |value| parse(reader, &value));
-        let from = reader.text("EMAIL_FROM");
-        match &from {
-            Some(from) if from.parse::<lettre::message::Mailbox>().is_err() => {
-                reader.problem("EMAIL_FROM", "is not an address; write it as Latchkey <no-reply@example.com>");
-            }
+        let from = match reader.text("EMAIL_FROM") {
+            Some(from) => match mailable(&from) {
+                Ok(from) => Some(from),
+                Err(problem) => {
+                    reader.problem("EMAIL_FROM", problem);
+                    None
+                }
+            },
             None if environment.is_production() && matches!(url, MailUrl::Smtp(_)) => {
                 let fix =
                     "is missing; set the sender that the server of EMAIL_URL accepts, such as no-reply@example.com";
                 reader.problem("EMAIL_FROM", fix);
+                None
             }
-            _ => {}
-        }
+            None => None,
+        };
         Self { url, from: from.unwrap_or_else(|| "Latchkey <no-reply@localhost>".to_owned()) }
     }
+}
+
+/// The sender as mail servers take it: with its domain in IDNA. Before the `@` few of them take more than ASCII.
+fn mailable(from: &str) -> Result<String, &'static str> {
+    const FIX: &str = "is not an address; write it as Latchkey <no-reply@example.com>";
+    let mailbox: Mailbox = from.parse().map_err(|_| FIX)?;
+    if !mailbox.email.user().is_ascii() {
+        return Err("has more than ASCII before the @, which many mail servers refuse; use another address");
+    }
+    if mailbox.email.domain().is_ascii() {
+        return Ok(from.to_owned());
+    }
+    let domain = idna::domain_to_ascii_strict(mailbox.email.domain()).map_err(|_| FIX)?;
+    let email = Address::new(mailbox.email.user(), domain).map_err(|_| FIX)?;
+    Ok(Mailbox::new(mailbox.name, email).to_string())
 }
 
 /// The value may hold a password, so no message repeats it.

@@ -6,6 +6,7 @@ mod backup;
 mod curve;
 mod database;
 mod decoded;
+mod dotenv;
 mod key_ring;
 mod keys;
 mod log_filter;

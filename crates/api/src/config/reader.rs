@@ -1,6 +1,6 @@
 //! Reads variables by name and collects what is wrong with them.
 
-use super::variables;
+use super::{dotenv, variables};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -39,16 +39,20 @@ impl Variables {
     /// A file that is not there says nothing. A message never repeats a line: it may hold a secret.
     fn from_file(name: &str) -> Self {
         let mut all = Self::default();
-        match dotenvy::from_filename_iter(name) {
-            Ok(lines) => {
-                for line in lines {
-                    match line {
-                        Ok((variable, value)) => _ = all.values.insert(variable, value),
-                        Err(_) => all.problem(name, "a line is not NAME=VALUE; mend or remove it"),
+        match std::fs::read(name) {
+            Ok(bytes) => match std::str::from_utf8(&bytes) {
+                Ok(text) => {
+                    for entry in dotenv::read(text) {
+                        match entry {
+                            // As in a shell, the last one counts.
+                            Ok((variable, value)) => _ = all.values.insert(variable, value),
+                            Err(problem) => all.problem(name, problem),
+                        }
                     }
                 }
-            }
-            Err(error) if error.not_found() => {}
+                Err(_) => all.problem(name, "is not UTF-8 text; save it as UTF-8"),
+            },
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => all.problem(name, format_args!("cannot be read: {error}")),
         }
         all

@@ -19,6 +19,14 @@ impl TransportSettings {
         let cookie_domain = reader.text("SESSION_COOKIE_DOMAIN").and_then(|value| {
             let domain = value.strip_prefix('.').unwrap_or(&value).to_owned();
             let is_domain = matches!(url::Host::parse(&domain), Ok(url::Host::Domain(parsed)) if parsed == domain);
+            if is_domain && is_registry(&domain) {
+                let problem = format!(
+                    "{domain} is a registry's, like co.uk: browsers drop a cookie for it; write a domain of your own, or \
+                     remove it"
+                );
+                reader.problem("SESSION_COOKIE_DOMAIN", problem);
+                return None;
+            }
             if is_domain && !domain.ends_with('.') && !domain.starts_with('.') {
                 return Some(domain);
             }
@@ -28,4 +36,12 @@ impl TransportSettings {
         });
         Self { transport, cookie_domain }
     }
+}
+
+/// Whether names are registered right below this one. Where a company gives them to its customers (`onrender.com`), the start
+/// only warns: that is a domain that somebody has.
+fn is_registry(domain: &str) -> bool {
+    let is_whole = |suffix: &psl::Suffix<'_>| suffix.as_bytes() == domain.as_bytes();
+    let suffix = psl::suffix(domain.as_bytes()).filter(is_whole);
+    suffix.is_some_and(|suffix| suffix.typ() == Some(psl::Type::Icann))
 }

@@ -2,7 +2,9 @@
 
 use super::{DURATIONS, Outcomes};
 use crate::gate::Resource;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
@@ -59,10 +61,52 @@ impl MailOutcome {
     }
 }
 
+/// A step of the conversation with a mail server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailStep {
+    /// The connection, its greeting and `EHLO`.
+    Connect,
+    StartTls,
+    Auth,
+    /// `MAIL`: the sender.
+    Mail,
+    /// `RCPT`: the recipient.
+    Rcpt,
+    Data,
+    /// After the mail's last line.
+    Message,
+}
+
+impl MailStep {
+    const ALL: [Self; 7] =
+        [Self::Connect, Self::StartTls, Self::Auth, Self::Mail, Self::Rcpt, Self::Data, Self::Message];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::StartTls => "starttls",
+            Self::Auth => "auth",
+            Self::Mail => "mail",
+            Self::Rcpt => "rcpt",
+            Self::Data => "data",
+            Self::Message => "message",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabels {
+    step: &'static str,
+}
+
 /// Mail on its way out.
 #[derive(Debug, Clone)]
 pub struct MailMetrics {
     outcomes: Outcomes,
+    refusals: Family<StepLabels, Counter>,
+    /// 1 while the mail server refuses us, by its last response.
+    pub server_refuses: Gauge,
     /// In the outbox at the worker's last look.
     pub waiting: Gauge,
     /// Of the oldest of these; 0 when there is none.
@@ -72,13 +116,20 @@ pub struct MailMetrics {
 impl Default for MailMetrics {
     fn default() -> Self {
         let outcomes = Outcomes::of(&MailOutcome::ALL.map(MailOutcome::as_str));
-        Self { outcomes, waiting: Gauge::default(), oldest_age: Gauge::default() }
+        let refusals = Family::default();
+        for step in MailStep::ALL {
+            drop(refusals.get_or_create(&StepLabels { step: step.as_str() }));
+        }
+        let [server_refuses, waiting, oldest_age] = [(); 3].map(|()| Gauge::default());
+        Self { outcomes, refusals, server_refuses, waiting, oldest_age }
     }
 }
 
 impl MailMetrics {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register("mails", "Tries to send a mail by their outcome", self.outcomes.0.clone());
+        r.register("mail_refusals", "Refusals of us or of a mail by their step", self.refusals.clone());
+        r.register("mail_server_refuses", "1 while the mail server refuses us", self.server_refuses.clone());
         r.register("mail_waiting", "Mails in the outbox", self.waiting.clone());
         r.register(
             "mail_oldest_age_seconds",
@@ -89,6 +140,10 @@ impl MailMetrics {
 
     pub fn count(&self, outcome: MailOutcome, mails: usize) {
         self.outcomes.count_many(outcome.as_str(), mails as u64);
+    }
+
+    pub fn count_refusal(&self, step: MailStep) {
+        self.refusals.get_or_create(&StepLabels { step: step.as_str() }).inc();
     }
 }
 

@@ -7,7 +7,10 @@ mod fold;
 mod queue;
 
 pub use fold::{Gather, gather};
-pub use queue::{Waiting, backlog, claim, defer, delete, delete_same, delete_waiting, list_waiting, lock, postpone};
+pub use queue::{
+    Due, Waiting, backlog, claim, defer, delete, delete_same, delete_waiting, list_due, list_expired, list_waiting,
+    lock, postpone,
+};
 
 use super::connection::{AnyConnection, MultiBackend};
 use super::schema::{mail_outbox, pending_registrations};

@@ -26,6 +26,7 @@ mod turns;
 pub mod types;
 pub mod users;
 
+use crate::clock::Stopwatch;
 use crate::config::{DatabaseSettings, DatabaseUrl, Patience};
 use crate::gate::{self, Busy, Capacity, Gate, Permit, Resource};
 use crate::metrics::GateMetrics;
@@ -34,6 +35,7 @@ use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
 pub use diesel::result::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
+use std::os::unix::fs::MetadataExt;
 use tokio::task::JoinError;
 use turns::Turns;
 
@@ -96,7 +98,7 @@ impl Store {
             .max_size(settings.pool_size)
             .min_idle(Some(1))
             .connection_timeout(patience.checkout)
-            .error_handler(Box::new(LogPoolErrors))
+            .error_handler(Box::<LogPoolErrors>::default())
             .build_unchecked(Manager::new(settings.url.clone()));
         let connections = settings.pool_size as usize;
         // Each piece of work holds a thread. Without a bound, requests to a database that does not answer would take
@@ -199,12 +201,32 @@ fn run_on<T>(
     })
 }
 
-#[derive(Debug)]
-struct LogPoolErrors;
+/// Logs why no connection can be opened: the pool tries again many times a second, and one line in ten seconds says it.
+#[derive(Debug, Default)]
+struct LogPoolErrors(parking_lot::Mutex<Option<Stopwatch>>);
+
+/// How long an outage is logged once.
+const POOL_LOG_PAUSE: std::time::Duration = std::time::Duration::from_secs(10);
 
 impl<E: std::error::Error> diesel::r2d2::HandleError<E> for LogPoolErrors {
     fn handle_error(&self, error: E) {
-        log::warn!("store.pool: cannot open a connection: {error}");
+        let mut logged = self.0.lock();
+        if logged.as_ref().is_none_or(|logged| logged.elapsed() >= POOL_LOG_PAUSE) {
+            *logged = Some(Stopwatch::start());
+            log::warn!("store.pool: cannot open a connection: {error}");
+        }
+    }
+}
+
+/// What tells a file from another one that has its path later.
+pub type FileId = (u64, u64);
+
+/// The file of SQLite that is at its path now, if there is one; `None` for PostgreSQL.
+#[must_use]
+pub fn file_id(url: &DatabaseUrl) -> Option<Option<FileId>> {
+    match url {
+        DatabaseUrl::Postgres(_) => None,
+        DatabaseUrl::Sqlite(path) => Some(std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))),
     }
 }
 

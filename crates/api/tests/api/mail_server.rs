@@ -6,6 +6,7 @@ use api::service::mail::deliver_due;
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::error::Error;
 
 const ADA: &str = "ada@example.com";
 const WAITING: &str = "SELECT count(*) FROM mail_outbox";
@@ -96,7 +97,8 @@ async fn a_refused_login_is_the_operators_to_mend() {
     let app = start(wrong).await;
     ask_for_reset(&app).await;
     assert_eq!(deliver(&app).await, 0);
-    assert!(app.services().mailer.test().await.unwrap_err().to_string().contains("535"));
+    let problem = app.services().mailer.test().await.unwrap_err();
+    assert!(problem.source().unwrap().to_string().contains("535"), "{problem}");
     // Started again with the right password.
     let right = url("smtp", &server, &trusting());
     let builder = TestApp::builder_on(app.db().clone()).clock(app.clock()).set("EMAIL_URL", right);

@@ -1,12 +1,15 @@
 // A mail server for the API's tests: tells each mail that it takes on a line of standard output.
 //   node mail-server.js '{"port": 0, "tls": "none", …}'
 // port: 0 for any free one. tls: none, starttls (offered) or implicit; with certificate and key, paths of PEM files.
-// user, password: the only login that is taken, and a login is a must then. refuse: the code that answers RCPT TO.
+// user, password: the only login that is taken, and a login is a must then.
+// refuse: a code, with which it refuses at refuse_at: connect, mail, rcpt (the default) or message; refuse_to: only recipients
+// of this domain. silent_to: a domain whose recipients get no response at all.
 import fs from "node:fs";
 import { SMTPServer } from "smtp-server";
 
 const options = JSON.parse(process.argv[2]);
 const tell = (line) => fs.writeSync(1, `${JSON.stringify(line)}\n`);
+const refuses = (step) => (options.refuse && step === (options.refuse_at ?? "rcpt") ? refusal(options.refuse) : null);
 const refusal = (code) => Object.assign(new Error("not here"), { responseCode: code });
 
 const server = new SMTPServer({
@@ -21,12 +24,19 @@ const server = new SMTPServer({
     const known = login.username === options.user && login.password === options.password;
     callback(known ? null : refusal(535), { user: login.username });
   },
-  onRcptTo: (address, session, callback) => callback(options.refuse ? refusal(options.refuse) : null),
+  onConnect: (session, callback) => callback(refuses("connect")),
+  onMailFrom: (address, session, callback) => callback(refuses("mail")),
+  onRcptTo({ address }, session, callback) {
+    const domain = address.split("@").pop();
+    if (domain === options.silent_to) tell({ waits: address });
+    else callback(domain === (options.refuse_to ?? domain) ? refuses("rcpt") : null);
+  },
   onData(stream, { envelope, secure, user }, callback) {
     let source = "";
     stream.setEncoding("utf8").on("data", (text) => (source += text));
     stream.on("end", () => {
       const to = envelope.rcptTo.map(({ address }) => address);
+      if (refuses("message")) return callback(refuses("message"));
       tell({ from: envelope.mailFrom.address, to, secure, user: user ?? null, source });
       callback();
     });

@@ -2,22 +2,33 @@
 
 use super::{PATIENCE, no_answer_in_time, write_into};
 use crate::check::finding::Finding;
+use crate::check::rules::Rule;
 use crate::check::{Facts, rules};
 use crate::config::MailUrl;
-use crate::service::mail::Mailer;
+use crate::service::mail::{Mailer, TestError};
 use crate::told::told;
 
 pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
-    let problem = match &facts.settings.mail.url {
-        MailUrl::Folder(folder) => write_into(folder).err(),
+    let (rule, problem) = match &facts.settings.mail.url {
+        MailUrl::Folder(folder) => (&rules::MAIL_UNREACHABLE, write_into(folder).err()?),
         MailUrl::Console | MailUrl::Smtp(_) => {
             // One that cannot be made refuses the start, and is told as that.
-            let mailer = Mailer::new(&facts.settings.mail, facts.settings.environment).ok()?;
+            let mailer = Mailer::new(&facts.settings.mail, facts.settings.environment, PATIENCE).ok()?;
             match tokio::time::timeout(PATIENCE, mailer.test()).await {
-                Ok(answer) => answer.err().map(|error| told(&error)),
-                Err(_) => Some(no_answer_in_time()),
+                Ok(answer) => {
+                    let error = answer.err()?;
+                    (rule_of(&error), told(&error))
+                }
+                Err(_) => (&rules::MAIL_UNREACHABLE, no_answer_in_time()),
             }
         }
     };
-    problem.map(|problem| rules::MAIL_UNREACHABLE.found(problem).about("EMAIL_URL"))
+    Some(rule.found(problem).about("EMAIL_URL"))
+}
+
+fn rule_of(error: &TestError) -> &'static Rule {
+    match error {
+        TestError::Refuses(..) => &rules::MAIL_REFUSED,
+        TestError::Unusable(_) => &rules::MAIL_UNREACHABLE,
+    }
 }

@@ -1,14 +1,18 @@
 //! Ways out: a mail server, a folder, the log.
 
+use super::in_flight::InFlight;
 use super::smtp::{Connections, Smtp, TestError};
+use super::standing::Standing;
 use super::text::Letter;
 use crate::config::{Environment, MailSettings, MailUrl};
+use crate::metrics::MailStep;
 use crate::service::identity;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Why mail cannot leave with this configuration.
 #[derive(Debug, thiserror::Error)]
@@ -21,11 +25,28 @@ pub enum MailerError {
 
 /// Why a mail did not leave.
 #[derive(Debug)]
-pub(super) enum SendError {
-    /// For good: the address or the mail is not accepted.
-    Refused(String),
-    /// This time.
-    Failed(String),
+pub(super) struct SendError {
+    pub(super) about: About,
+    pub(super) why: String,
+    /// Where the mail server refused us or the mail, if it did.
+    pub(super) refused_at: Option<MailStep>,
+}
+
+impl SendError {
+    pub(super) fn new(about: About, why: impl Into<String>) -> Self {
+        Self { about, why: why.into(), refused_at: None }
+    }
+}
+
+/// What a failure says something about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// The recipient's address: it is never going to be accepted. Nothing else makes a mail worth giving up.
+    Recipient,
+    /// This mail, or this moment.
+    Mail,
+    /// Us, or the way to the server: any other mail would fail in the same way.
+    Us,
 }
 
 #[derive(Debug)]
@@ -44,6 +65,8 @@ enum Way {
 pub struct Mailer {
     from: Mailbox,
     way: Way,
+    pub(super) standing: Standing,
+    pub(super) in_flight: InFlight,
 }
 
 impl Mailer {
@@ -51,28 +74,30 @@ impl Mailer {
     ///
     /// # Errors
     /// [`MailerError`].
-    pub fn new(settings: &MailSettings, environment: Environment) -> Result<Self, MailerError> {
+    pub fn new(settings: &MailSettings, environment: Environment, timeout: Duration) -> Result<Self, MailerError> {
         let way = match &settings.url {
             MailUrl::Console if environment.is_production() => Way::Nowhere,
             MailUrl::Console => Way::Console,
             MailUrl::Folder(folder) => Way::Folder(folder.clone()),
-            MailUrl::Smtp(url) => Way::Server(Box::new(Smtp::new(url).map_err(MailerError::Url)?)),
+            MailUrl::Smtp(url) => Way::Server(Box::new(Smtp::new(url, timeout).map_err(MailerError::Url)?)),
         };
-        Ok(Self { from: settings.from.parse().map_err(|_| MailerError::From)?, way })
+        let from = settings.from.parse().map_err(|_| MailerError::From)?;
+        Ok(Self { from, way, standing: Standing::default(), in_flight: InFlight::default() })
     }
 
-    /// Whether the mail server answers and takes our name and password. `Ok` where there is none to ask.
+    /// Whether the mail server answers, takes our name and password, and our address as the sender. `Ok` where there is
+    /// none to ask.
     ///
     /// # Errors
     /// [`TestError`].
     pub async fn test(&self) -> Result<(), TestError> {
         match &self.way {
-            Way::Server(server) => server.test().await,
+            Way::Server(server) => server.test(&self.from.email).await,
             Way::Console | Way::Nowhere | Way::Folder(_) => Ok(()),
         }
     }
 
-    /// A way out for the mails of one round. Only on an async worker.
+    /// A way out for the mails of one look at the outbox.
     pub(super) fn open(&self) -> Exit<'_> {
         let connections = match &self.way {
             Way::Server(server) => Some(server.open()),
@@ -82,7 +107,7 @@ impl Mailer {
     }
 
     fn message(&self, letter: &Letter) -> Result<Message, SendError> {
-        let not_mailable = || SendError::Refused("no mail server would know the recipient's address".to_owned());
+        let not_mailable = || SendError::new(About::Recipient, "no mail server would know the recipient's address");
         let to = identity::mailable_email(&letter.to).ok().and_then(|to| to.parse::<Address>().ok());
         let id = format!("<{}@{}>", letter.reference, self.from.email.domain());
         let message = Message::builder()
@@ -99,21 +124,21 @@ impl Mailer {
         let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(body(&letter.html));
         let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&letter.text));
         let body = MultiPart::alternative().singlepart(text).singlepart(html);
-        message.multipart(body).map_err(|error| SendError::Refused(error.to_string()))
+        message.multipart(body).map_err(|error| SendError::new(About::Mail, error.to_string()))
     }
 }
 
-/// The way out, with the connections of one round.
+/// The way out, with the connections that its mails share.
 pub(super) struct Exit<'a> {
     mailer: &'a Mailer,
-    connections: Option<Connections>,
+    connections: Option<Connections<'a>>,
 }
 
 impl Exit<'_> {
     pub(super) async fn send(&self, letter: &Letter) -> Result<(), SendError> {
         let (reference, kind) = (&letter.reference, letter.kind.as_str());
         if let Some(connections) = &self.connections {
-            return connections.send(self.mailer.message(letter)?).await;
+            return connections.send(&self.mailer.message(letter)?, || self.mailer.standing.accepted()).await;
         }
         match &self.mailer.way {
             Way::Folder(folder) => {
@@ -121,14 +146,22 @@ impl Exit<'_> {
                 let (folder, name) = (folder.clone(), reference.clone());
                 let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
                 let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-                return written.map_err(|error| SendError::Failed(format!("the outbox folder refuses: {error}")));
+                let refused = |error| SendError::new(About::Mail, format!("the outbox folder refuses: {error}"));
+                return written.map_err(refused);
             }
             Way::Console => log::info!("mail.console: {kind} to {}\n{}\n\n{}", letter.to, letter.subject, letter.text),
             Way::Nowhere | Way::Server(_) => {
-                return Err(SendError::Refused("there is no way out; set EMAIL_URL to a mail server".to_owned()));
+                return Err(SendError::new(About::Us, "there is no way out; set EMAIL_URL to a mail server"));
             }
         }
         Ok(())
+    }
+
+    /// Takes leave of the mail server.
+    pub(super) async fn close(&self) {
+        if let Some(connections) = &self.connections {
+            connections.close().await;
+        }
     }
 }
 
@@ -154,13 +187,13 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mailer, Way};
+    use super::{Duration, Mailer, Way};
     use crate::config::{Environment, MailSettings, MailUrl};
 
     #[test]
     fn a_token_never_goes_onto_the_log_of_production() {
         let settings = MailSettings { url: MailUrl::Console, from: "no-reply@example.com".to_owned() };
-        let way_in = |environment| Mailer::new(&settings, environment).map(|mailer| mailer.way);
+        let way_in = |environment| Mailer::new(&settings, environment, Duration::ZERO).map(|mailer| mailer.way);
         assert!(matches!(way_in(Environment::Production), Ok(Way::Nowhere)));
         assert!(matches!(way_in(Environment::Development), Ok(Way::Console)));
     }

@@ -7,38 +7,85 @@ use super::{MailKind, MailRow, fold};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-/// Takes at most `most` mails that are due until `until`: then they are due again. Each requester's mails take turns with
-/// those of others.
+/// A mail that is due.
+#[derive(Debug, Clone, Queryable)]
+pub struct Due {
+    pub id: i64,
+    /// When it is its turn.
+    pub turn_at: DateTime<Utc>,
+    /// How often a worker has taken it.
+    pub attempts: i64,
+    pub recipient: String,
+    pub requester: Option<String>,
+}
+
+/// The columns of [`Due`].
+const DUE: (
+    mail_outbox::id,
+    mail_outbox::turn_at,
+    mail_outbox::attempts,
+    mail_outbox::recipient,
+    mail_outbox::requester,
+) = (mail_outbox::id, mail_outbox::turn_at, mail_outbox::attempts, mail_outbox::recipient, mail_outbox::requester);
+
+/// A mail's place in the order of turns.
+type Turn = (DateTime<Utc>, i64);
+
+/// At most `most` mails that are due, after the one of a given turn, except those to `busy` domains and to what is below these
+/// (as they are spelled in canonical addresses). Each requester's mails take turns with those of others.
 ///
 /// Of what a newer release has written nothing is taken: that release is back some day, and this one could not say it.
 ///
-/// Each is taken by one conditional `UPDATE`: of two racing workers one gets it.
+/// # Errors
+/// When the database does not answer.
+pub fn list_due(
+    connection: &mut AnyConnection,
+    now: DateTime<Utc>,
+    busy: &[String],
+    (after, most): (Option<Turn>, i64),
+) -> QueryResult<Vec<Due>> {
+    let mut due = mail_outbox::table
+        .filter(mail_outbox::due_at.le(At(now)))
+        .filter(mail_outbox::kind.eq_any(MailKind::ALL.map(MailKind::as_str)))
+        .select(DUE)
+        .into_boxed();
+    if let Some((turn_at, id)) = after {
+        let later = mail_outbox::turn_at.eq(At(turn_at)).and(mail_outbox::id.gt(id));
+        due = due.filter(mail_outbox::turn_at.gt(At(turn_at)).or(later));
+    }
+    for domain in busy {
+        due = due
+            .filter(mail_outbox::recipient.not_like(format!("%@{domain}")))
+            .filter(mail_outbox::recipient.not_like(format!("%.{domain}")));
+    }
+    due.order((mail_outbox::turn_at, mail_outbox::id)).limit(most).load(connection)
+}
+
+/// At most `most` mails that are due and not worth sending any more.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn claim(
-    connection: &mut AnyConnection,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-    most: i64,
-) -> QueryResult<Vec<MailRow>> {
-    let due: Vec<(i64, i64)> = mail_outbox::table
+pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, most: i64) -> QueryResult<Vec<Due>> {
+    mail_outbox::table
         .filter(mail_outbox::due_at.le(At(now)))
+        .filter(mail_outbox::expires_at.le(At(now)))
         .filter(mail_outbox::kind.eq_any(MailKind::ALL.map(MailKind::as_str)))
-        .order((mail_outbox::turn_at, mail_outbox::id))
-        .select((mail_outbox::id, mail_outbox::attempts))
+        .select(DUE)
         .limit(most)
-        .load(connection)?;
-    let mut claimed = Vec::with_capacity(due.len());
-    for (id, attempts) in due {
-        let free = mail_outbox::table.find(id).filter(mail_outbox::attempts.eq(attempts));
-        let take = diesel::update(free)
-            .set((mail_outbox::attempts.eq(attempts + 1), mail_outbox::due_at.eq(At(until))))
-            .returning(<MailRow as Selectable<MultiBackend>>::construct_selection());
-        // Each commits by itself: nobody waits for one of these rows while another one is being taken.
-        claimed.extend(connection.write_statement(|connection| take.get_result(connection).optional())?);
-    }
-    Ok(claimed)
+        .load(connection)
+}
+
+/// Takes a mail that is due until `until`: then it is due again. `None` when another worker was faster: of two racing ones
+/// one gets it, by one conditional `UPDATE`, which commits by itself.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn claim(connection: &mut AnyConnection, mail: &Due, until: DateTime<Utc>) -> QueryResult<Option<MailRow>> {
+    let free = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
+    let take = diesel::update(free)
+        .set((mail_outbox::attempts.eq(mail.attempts + 1), mail_outbox::due_at.eq(At(until))))
+        .returning(<MailRow as Selectable<MultiBackend>>::construct_selection());
+    connection.write_statement(|connection| take.get_result(connection).optional())
 }
 
 /// Whether a worker still has a mail: nobody has withdrawn it, and no other worker has it. It stays so until the

@@ -148,7 +148,7 @@ async fn what_refuses_us_is_found() {
         .with("AWS_S3_ENDPOINT_URL", format!("http://{}", closed.address()));
     let report = deploy(variables).await;
     assert!(message(&report, "database.unreachable").contains("no_such_database"), "{report}");
-    assert!(message(&report, "mail.unreachable").contains("535"), "{report}");
+    assert!(message(&report, "mail.refused").contains("535"), "{report}");
     assert!(message(&report, "storage.unreachable").contains("cannot write"), "{report}");
 }
 

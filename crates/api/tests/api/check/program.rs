@@ -54,7 +54,43 @@ fn machines_read_one_json_object() {
         assert!(findings[0][member].as_str().is_some_and(|text| !text.is_empty()), "{member}");
     }
     let (_, said) = run(&["check", "--json"], &[]);
-    assert_eq!(said.split_whitespace().collect::<String>(), r#"{"worst":null,"findings":[]}"#);
+    assert_eq!(
+        said.split_whitespace().collect::<String>(),
+        r#"{"environment":"production","worst":null,"findings":[]}"#
+    );
+}
+
+/// `scripts/dev` asks so, and reads no `.env` itself: a second reader would be a weaker one.
+#[test]
+fn what_a_file_says_of_the_environment_is_reported_by_who_reads_it() {
+    for (file, environment) in [
+        ("", "development"),
+        ("APP_ENV=production", "production"),
+        ("export APP_ENV=production", "production"),
+        ("  export  DJANGO_ENV = 'production' # ours", "production"),
+        ("\u{feff}APP_ENV=\"production\"\r\n", "production"),
+        ("# APP_ENV=production", "development"),
+        ("APP_ENV=development", "development"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".env"), file).unwrap();
+        let said = api_in(folder.path(), &["check", "--json"], &[("BCRYPT_COST", "4")]).stdout;
+        let report: serde_json::Value = serde_json::from_slice(&said).unwrap();
+        assert_eq!(report["environment"], environment, "{file}");
+    }
+    let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/dev")).unwrap();
+    assert!(script.contains("check --json") && !script.replace(".environment", "").contains(".env"), "{script}");
+}
+
+#[test]
+fn a_line_of_the_file_that_could_mean_something_else_is_refused_with_its_number() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "PORT=8000\nSECRET_KEY=hidden-${HOME}\n").unwrap();
+    let output = api_in(folder.path(), &["check"], &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(".env: line 2: SECRET_KEY ") && said.contains("single quotes"), "{said}");
+    assert!(!said.contains("hidden"), "{said}");
 }
 
 /// Not even a development machine's key or database.

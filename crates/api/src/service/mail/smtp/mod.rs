@@ -1,39 +1,50 @@
 //! A mail server, by SMTP.
+//!
+//! The conversation is held step by step, because the step decides what a refusal is about: only `RCPT` is about the
+//! recipient (RFC 5321, section 3.3).
 
-use super::transport::SendError;
+mod connections;
+mod conversation;
+mod failure;
+
+pub(super) use connections::Connections;
+
 use crate::config::decoded;
+use crate::metrics::MailStep;
+use conversation::{Progress, greet};
+use lettre::Address;
+use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
-use lettre::transport::smtp::response::{Category, Severity};
-use lettre::transport::smtp::{AsyncSmtpTransportBuilder, Error, PoolConfig};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::transport::smtp::commands::Mail;
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 use std::time::Duration;
 use url::{Host, Url};
 
-type Transport = AsyncSmtpTransport<Tokio1Executor>;
-
-/// How long the server may take to accept a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// Connections that are kept for the next mail.
-const POOL_SIZE: u32 = 4;
+/// How long the server may take to say goodbye, or to show that a connection that was used before is alive.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a mail server cannot be used. It may repeat what it was told.
 #[derive(Debug, thiserror::Error)]
 pub enum TestError {
-    #[error("hangs up")]
-    HungUp,
-    #[error(transparent)]
-    Server(#[from] Error),
+    #[error("refuses us at {}", .0.as_str())]
+    Refuses(MailStep, #[source] Error),
+    #[error("cannot be used")]
+    Unusable(#[source] Error),
 }
 
 /// A mail server.
 pub(super) struct Smtp {
-    builder: AsyncSmtpTransportBuilder,
+    host: String,
+    port: u16,
+    tls: Tls,
+    credentials: Option<Credentials>,
+    /// For one mail, from the connection to the last response.
+    timeout: Duration,
 }
 
-/// The builder holds a password.
+/// It holds a password.
 impl std::fmt::Debug for Smtp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Smtp").finish_non_exhaustive()
@@ -48,10 +59,10 @@ impl Smtp {
     ///
     /// # Errors
     /// What is wrong and how to mend it; never the password.
-    pub(super) fn new(url: &SecretString) -> Result<Self, String> {
+    pub(super) fn new(url: &SecretString, timeout: Duration) -> Result<Self, String> {
         let url = Url::parse(url.expose_secret()).map_err(|_| "is not a URL such as smtp://HOST:587".to_owned())?;
         let host = url.host().ok_or("names no host; write smtp://HOST:587")?;
-        let name = bare(&host);
+        let name = bare(&host).ok_or("has a host that is no name; write smtp://HOST:587")?;
         let is_local = is_loopback(&name);
         let (tls_is_required, roots) = read_parameters(&url)?;
         let tls = TlsParameters::builder(name.clone()).certificate_store(CertificateStore::WebpkiRoots);
@@ -63,60 +74,38 @@ impl Smtp {
             _ if is_local && !tls_is_required => (Tls::None, 25),
             _ => (Tls::Required(tls), 587),
         };
-        let builder = Transport::builder_dangerous(name)
-            .tls(tls)
-            .port(url.port().unwrap_or(port))
-            .timeout(Some(CONNECT_TIMEOUT))
-            .pool_config(PoolConfig::new().max_size(POOL_SIZE));
-        let builder = match (url.username(), url.password()) {
-            ("", None) => builder,
+        let credentials = match (url.username(), url.password()) {
+            ("", None) => None,
             (_, None) | ("", Some(_)) => {
                 return Err(
                     "has a user or a password without the other; write smtp://USER:PASSWORD@HOST:587".to_owned()
                 );
             }
-            (user, Some(password)) => builder.credentials(Credentials::new(decoded(user), decoded(password))),
+            (user, Some(password)) => Some(Credentials::new(decoded(user), decoded(password))),
         };
-        Ok(Self { builder })
+        Ok(Self { host: name, port: url.port().unwrap_or(port), tls, credentials, timeout })
     }
 
-    /// A pool of connections, opened as they are needed. Only on an async worker, where it must be dropped, too.
-    pub(super) fn open(&self) -> Connections {
-        Connections(self.builder.clone().build())
+    /// Connections, opened as they are needed.
+    pub(super) fn open(&self) -> Connections<'_> {
+        Connections::to(self)
     }
 
-    pub(super) async fn test(&self) -> Result<(), TestError> {
-        if self.open().0.test_connection().await? { Ok(()) } else { Err(TestError::HungUp) }
+    /// Goes as far as naming the sender.
+    pub(super) async fn test(&self, from: &Address) -> Result<(), TestError> {
+        let progress = Progress::default();
+        let tested = async {
+            let mut connection = greet(self, &progress).await?;
+            progress.reach(MailStep::Mail);
+            let taken = connection.command(Mail::new(Some(from.clone()), Vec::new())).await;
+            let _ = tokio::time::timeout(GOODBYE_TIMEOUT, connection.abort()).await;
+            taken
+        };
+        tested.await.map(|_| ()).map_err(|error| match error.status() {
+            Some(_) => TestError::Refuses(progress.step(), error),
+            None => TestError::Unusable(error),
+        })
     }
-}
-
-/// Connections to a mail server.
-pub(super) struct Connections(Transport);
-
-impl Connections {
-    pub(super) async fn send(&self, message: Message) -> Result<(), SendError> {
-        match self.0.send(message).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_final(&error) => Err(SendError::Refused(told(&error))),
-            Err(error) => Err(SendError::Failed(told(&error))),
-        }
-    }
-}
-
-/// The server's own words often repeat the recipient's address: of an answer only the code is told.
-fn told(error: &Error) -> String {
-    match error.status() {
-        Some(code) => format!("the mail server answers {code}"),
-        None => format!("the mail server cannot be used: {error}"),
-    }
-}
-
-/// 55x speaks of the mailbox or the mail (RFC 5321, section 4.2.3). Any other 5xx speaks of us, a wrong password among
-/// them, and ends when the operator has mended it.
-fn is_final(error: &Error) -> bool {
-    error.status().is_some_and(|code| {
-        code.severity == Severity::PermanentNegativeCompletion && code.category == Category::MailSystem
-    })
 }
 
 fn read_parameters(url: &Url) -> Result<(bool, Vec<Certificate>), String> {
@@ -135,12 +124,14 @@ fn read_parameters(url: &Url) -> Result<(bool, Vec<Certificate>), String> {
     Ok((tls_is_required, roots))
 }
 
-/// The host as a resolver takes it: an IPv6 address without its brackets.
-fn bare(host: &Host<&str>) -> String {
+/// The host as a resolver takes it: an IPv6 address without its brackets, and a name in IDNA, which `url` does in the web's
+/// own schemes only.
+fn bare(host: &Host<&str>) -> Option<String> {
     match host {
-        Host::Domain(name) => (*name).to_owned(),
-        Host::Ipv4(address) => address.to_string(),
-        Host::Ipv6(address) => address.to_string(),
+        Host::Domain(name) if name.contains('%') => idna::domain_to_ascii_strict(&decoded(name)).ok(),
+        Host::Domain(name) => Some((*name).to_owned()),
+        Host::Ipv4(address) => Some(address.to_string()),
+        Host::Ipv6(address) => Some(address.to_string()),
     }
 }
 
@@ -151,7 +142,7 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Smtp, is_loopback};
+    use super::{Duration, Smtp, is_loopback};
 
     #[test]
     fn only_this_machine_is_spoken_to_in_clear() {
@@ -171,11 +162,11 @@ mod tests {
             ("smtp://mail.example.com?tls=maybe", "tls="),
             ("smtp://a:hidden@mail.example.com?ca_file=/nowhere/ca.pem", "cannot be read"),
         ] {
-            let problem = Smtp::new(&url.into()).err().unwrap_or_default();
+            let problem = Smtp::new(&url.into(), Duration::ZERO).err().unwrap_or_default();
             assert!(problem.contains(part) && !problem.contains("hidden"), "{url}: {problem}");
         }
         for url in ["smtp://mail.example.com", "smtps://a:b@mail.example.com:465", "smtp://[::1]:1025"] {
-            assert!(Smtp::new(&url.into()).is_ok(), "{url}");
+            assert!(Smtp::new(&url.into(), Duration::ZERO).is_ok(), "{url}");
         }
     }
 }

@@ -1,0 +1,174 @@
+//! Reads `.env`: a line is `NAME=VALUE`, perhaps with `export` before it.
+//!
+//! A value is taken as it is written; no `$` in it is replaced. Readers that replace one turn a secret into another one without
+//! a word, so where somebody may have meant that, the line is refused. Quotes around a value are taken off: in single ones
+//! everything stands for itself, in double ones `\n`, `\"`, `\\` and `\$` are escapes, and in both a value may have several lines.
+//! Without quotes a `#` after a space begins a comment.
+
+/// A variable, or what is wrong with a line. It never repeats the line, which may hold a secret.
+pub(super) type Entry = Result<(String, String), String>;
+
+/// What stands in a file, in its order.
+pub(super) fn read(text: &str) -> Vec<Entry> {
+    // Some editors begin a file with a byte-order mark.
+    let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (mut entries, mut line) = (Vec::new(), 1);
+    while !rest.is_empty() {
+        let (entry, length) = next(rest);
+        let entry = entry.map(|entry| entry.map_err(|problem| format!("line {line}: {problem}")));
+        line += rest[..length].matches('\n').count();
+        rest = &rest[length..];
+        entries.extend(entry);
+    }
+    entries
+}
+
+/// The first entry, if it is one, and how much of the text it takes.
+fn next(text: &str) -> (Option<Entry>, usize) {
+    let line = text.lines().next().unwrap_or_default();
+    let whole_line = text.find('\n').map_or(text.len(), |end| end + 1);
+    let entry = line.trim();
+    if entry.is_empty() || entry.starts_with('#') {
+        return (None, whole_line);
+    }
+    let Some((name, _)) = line.split_once('=') else {
+        return (Some(Err("is not NAME=VALUE; fix or remove it".to_owned())), whole_line);
+    };
+    let value_at = name.len() + 1;
+    let name = name.trim().strip_prefix("export ").unwrap_or(name).trim();
+    if !is_name(name) {
+        return (Some(Err("is not NAME=VALUE; fix or remove it".to_owned())), whole_line);
+    }
+    let value = &text[value_at..];
+    let blanks = value.len() - value.trim_start_matches([' ', '\t']).len();
+    let (value, length) = match value[blanks..].chars().next() {
+        Some(quote @ ('\'' | '"')) => {
+            let (value, length) = quoted(&value[blanks + 1..], quote);
+            (value, length.map_or(whole_line, |length| value_at + blanks + 1 + length))
+        }
+        _ => (unquoted(&line[value_at..]), whole_line),
+    };
+    (Some(value.map(|value| (name.to_owned(), value)).map_err(|problem| format!("{name} {problem}"))), length)
+}
+
+fn is_name(name: &str) -> bool {
+    let mut letters = name.chars();
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || "_.".contains(letter))
+}
+
+fn unquoted(value: &str) -> Result<String, String> {
+    let comment = value.match_indices('#').find(|(at, _)| value[..*at].ends_with([' ', '\t']));
+    let value = comment.map_or(value, |(at, _)| &value[..at]).trim();
+    if is_reference(value) {
+        return Err(replaced());
+    }
+    Ok(value.to_owned())
+}
+
+/// The value up to its closing quote, and how much of the text it takes with the rest of its line.
+fn quoted(text: &str, quote: char) -> (Result<String, String>, Option<usize>) {
+    let (mut value, mut letters) = (String::new(), text.char_indices());
+    let mut refused = None;
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            _ if letter == quote => {
+                let rest = &text[at + 1..];
+                let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
+                let behind = rest[..end].trim();
+                if !(behind.is_empty() || behind.starts_with('#')) {
+                    refused =
+                        Some("has something behind its closing quote; put the whole value into quotes".to_owned());
+                }
+                return (refused.map_or(Ok(value), Err), Some(at + 1 + end));
+            }
+            '\\' if quote == '"' => match letters.next() {
+                Some((_, 'n')) => value.push('\n'),
+                Some((_, escaped @ ('"' | '\\' | '$'))) => value.push(escaped),
+                _ => {
+                    let fix = "has a backslash that escapes nothing; write two, or put the value into single quotes";
+                    refused = Some(fix.to_owned());
+                }
+            },
+            '$' if quote == '"' && text[at..].starts_with("${") => refused = Some(replaced()),
+            _ => value.push(letter),
+        }
+    }
+    (Err("has no closing quote; add it".to_owned()), None)
+}
+
+/// Whether somebody may expect a variable's value in place of `${NAME}`. Django's keys may hold any other use of `$`.
+fn is_reference(value: &str) -> bool {
+    value.contains("${")
+}
+
+fn replaced() -> String {
+    "has ${…}, which nothing is put in place of; write the value itself, or put it into single quotes to have it taken \
+     as it is"
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    fn value(line: &str) -> String {
+        let entries = read(line);
+        assert_eq!(entries.len(), 1, "{line}");
+        let (name, value) = entries.into_iter().next().and_then(Result::ok).unwrap_or_default();
+        assert_eq!(name, "KEY", "{line}");
+        value
+    }
+
+    #[test]
+    fn a_value_is_taken_as_it_is_written() {
+        for written in [
+            "django-insecure-a$b7#k(9z)!q2w4e6r8t0y1u3i5o7p",
+            "$HOME",
+            "a$",
+            "$$",
+            "a$(b",
+            "#a",
+            "a'b'c\"d",
+            "a\\nb",
+            "a=b==",
+            "a b",
+            "Latchkey <no-reply@example.com>",
+            "grüße",
+        ] {
+            assert_eq!(value(&format!("KEY={written}")), written);
+            assert_eq!(value(&format!("export KEY = {written} # said so\r\n")), written);
+            if !written.contains('\'') {
+                assert_eq!(value(&format!("KEY='{written}' # said so")), written);
+            }
+        }
+        assert_eq!(value("KEY='${HOME}$(id)\\n'"), "${HOME}$(id)\\n");
+        assert_eq!(value("KEY=\"a\\$b\\\\c\\\"d\\ne\nf$g\""), "a$b\\c\"d\ne\nf$g");
+        assert_eq!(value("KEY="), "");
+        assert_eq!(value("\u{feff}KEY=first"), "first");
+    }
+
+    #[test]
+    fn what_could_mean_something_else_is_refused_with_its_line() {
+        for (text, line, part) in [
+            ("A=1\nKEY=${HOME}/data", "line 2: KEY ", "single quotes"),
+            ("\u{feff}# said so\n\nKEY=\"${ID}\"\n", "line 3: KEY ", "single quotes"),
+            ("A='1\n2\n3'\nsecret", "line 4: ", "NAME=VALUE"),
+            ("KEY=\"a\\q\"", "line 1: KEY ", "backslash"),
+            ("KEY='a'b", "line 1: KEY ", "closing quote"),
+            ("KEY='a\nB=1", "line 1: KEY ", "no closing quote"),
+            ("1KEY=secret", "line 1: ", "NAME=VALUE"),
+            ("=secret", "line 1: ", "NAME=VALUE"),
+        ] {
+            let problems: Vec<_> = read(text).into_iter().filter_map(Result::err).collect();
+            assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+            assert!(problems[0].starts_with(line) && problems[0].contains(part), "{text}: {problems:?}");
+            assert!(!problems[0].contains("secret"), "{problems:?}");
+        }
+        let entries = read("KEY='a\nB=1");
+        assert!(
+            matches!(entries.last(), Some(Ok((name, _))) if name == "B"),
+            "the lines after it are read all the same"
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! One attempt to send a mail, and what follows from it.
+
+use super::prepare::{PrepareError, Prepared, prepare};
+use super::standing::LONGEST_PAUSE;
+use super::transport::{About, Exit, SendError};
+use crate::metrics::{MailOutcome, MailStep};
+use crate::service::{ClientInfo, Services, event};
+use crate::store::events::EventKind;
+use crate::store::mail_outbox::{self, MailRow};
+use crate::store::{StoreError, events, sent_mails};
+use auth_types::UserId;
+use chrono::Duration;
+
+/// The wait after the first failure; it doubles with each, up to the longest.
+const FIRST_WAIT: Duration = Duration::seconds(30);
+const LONGEST_WAIT: Duration = Duration::hours(1);
+
+/// What became of a mail that a worker had.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Sent,
+    /// There is nobody to write to: no account, nothing left to confirm, or the request was withdrawn.
+    Nobody,
+    /// So many links more than their address gets.
+    OverAmount(usize),
+    /// A notice more than its address gets: it waits for the next one.
+    Deferred,
+    /// Tried again.
+    Failed(SendError),
+    /// There is no letter yet, and why.
+    NotReady(String),
+    /// It is of no use any more.
+    Expired,
+}
+
+/// Sends a mail that a worker has, and notes what became of it.
+pub(super) async fn deliver(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Outcome, StoreError> {
+    let outcome = send(services, exit, mail).await?;
+    note_standing(services, &outcome);
+    let _turn = services.mailer.in_flight.database_turn().await;
+    match &outcome {
+        Outcome::Sent => finish(services, mail, MailOutcome::Sent, 1).await?,
+        Outcome::Nobody => finish(services, mail, MailOutcome::Dropped, 1).await?,
+        Outcome::OverAmount(mails) => finish(services, mail, MailOutcome::OverAmount, *mails).await?,
+        Outcome::Deferred => services.metrics.mail.count(MailOutcome::Deferred, 1),
+        Outcome::Failed(SendError { about: About::Recipient, why, .. }) => give_up(services, mail, why).await?,
+        Outcome::Failed(SendError { about: About::Us, why, .. }) => {
+            try_again(services, mail, (wait_after(mail.attempts).min(LONGEST_PAUSE), why)).await?;
+        }
+        Outcome::Failed(SendError { about: About::Mail, why, .. }) | Outcome::NotReady(why) => {
+            try_again(services, mail, (wait_after(mail.attempts), why)).await?;
+        }
+        Outcome::Expired => give_up(services, mail, "its time is over").await?,
+    }
+    Ok(outcome)
+}
+
+async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Outcome, StoreError> {
+    if mail.expires_at <= services.now() {
+        return Ok(Outcome::Expired);
+    }
+    let turn = services.mailer.in_flight.database_turn().await;
+    let prepared = prepare(services, mail).await;
+    drop(turn);
+    let letter = match prepared {
+        Ok(Prepared::Letter(letter)) => letter,
+        Ok(Prepared::Nobody | Prepared::Withdrawn) => return Ok(Outcome::Nobody),
+        Ok(Prepared::OverAmount(waiting)) => return Ok(Outcome::OverAmount(1 + waiting)),
+        Ok(Prepared::Deferred) => return Ok(Outcome::Deferred),
+        Err(PrepareError::Store(error)) => return Err(error),
+        Err(error) => return Ok(Outcome::NotReady(error.to_string())),
+    };
+    Ok(match exit.send(&letter).await {
+        Ok(()) => Outcome::Sent,
+        Err(error) => Outcome::Failed(error),
+    })
+}
+
+/// What the attempt shows about how we stand with the mail server.
+fn note_standing(services: &Services, outcome: &Outcome) {
+    let (standing, now) = (&services.mailer.standing, services.now());
+    let refused_at = match outcome {
+        Outcome::Sent => {
+            standing.accepted();
+            None
+        }
+        Outcome::Failed(error) => {
+            match error.about {
+                About::Us => standing.failed(now),
+                About::Mail | About::Recipient => standing.accepted(),
+            }
+            error.refused_at
+        }
+        Outcome::Nobody | Outcome::OverAmount(_) | Outcome::Deferred | Outcome::NotReady(_) | Outcome::Expired => {
+            return standing.not_asked(now);
+        }
+    };
+    note_refusal(services, refused_at);
+}
+
+fn note_refusal(services: &Services, refused_at: Option<MailStep>) {
+    let (metrics, refuses) = (&services.metrics.mail, i64::from(refused_at.is_some()));
+    if let Some(step) = refused_at {
+        metrics.count_refusal(step);
+    }
+    match (metrics.server_refuses.set(refuses), refused_at) {
+        (0, Some(step)) => {
+            log::error!(
+                "mail.server: the mail server refuses us at {}; no mail leaves until that is fixed",
+                step.as_str()
+            );
+        }
+        (1, None) => log::info!("mail.server: the mail server does not refuse us any more"),
+        _ => {}
+    }
+}
+
+async fn finish(services: &Services, mail: &MailRow, counted: MailOutcome, mails: usize) -> Result<(), StoreError> {
+    let mail = mail.clone();
+    services.store.write_statement(move |connection| mail_outbox::delete(connection, &mail)).await?;
+    services.metrics.mail.count(counted, mails);
+    Ok(())
+}
+
+/// The mail comes again later, unless it is of no use by then.
+async fn try_again(services: &Services, mail: &MailRow, (wait, why): (Duration, &str)) -> Result<(), StoreError> {
+    let (id, kind, attempts) = (mail.id, mail.kind.as_str(), mail.attempts);
+    let again_at = services.now() + wait;
+    if again_at >= mail.expires_at {
+        return give_up(services, mail, why).await;
+    }
+    log::warn!(
+        mail_id = id, attempts = attempts;
+        "mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}"
+    );
+    let mail = mail.clone();
+    let postponed = services.store.write(move |connection| {
+        sent_mails::delete(connection, mail.id)?;
+        mail_outbox::postpone(connection, &mail, again_at)
+    });
+    postponed.await?;
+    services.metrics.mail.count(MailOutcome::Postponed, 1);
+    Ok(())
+}
+
+/// Half a minute, a minute, two, … an hour.
+fn wait_after(attempts: i64) -> Duration {
+    let doublings = u32::try_from(attempts.clamp(1, 16) - 1).unwrap_or_default();
+    (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT)
+}
+
+/// The mail goes; its user finds a word of it among the account's events.
+pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> Result<(), StoreError> {
+    let (id, kind, attempts, now) = (mail.id, mail.kind.as_str(), mail.attempts, services.now());
+    log::error!(
+        mail_id = id, attempts = attempts;
+        "mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}"
+    );
+    let mail = mail.clone();
+    let given_up = services.store.write(move |connection| {
+        if let Some(user) = mail.user_id {
+            let mut failed = event(UserId(user), EventKind::MailFailed, now, &ClientInfo::default());
+            failed.detail.mail = Some(mail.kind.as_str().to_owned());
+            events::insert(connection, &failed)?;
+        }
+        sent_mails::delete(connection, mail.id)?;
+        mail_outbox::delete(connection, &mail)
+    });
+    given_up.await?;
+    services.metrics.mail.count(MailOutcome::GivenUp, 1);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, wait_after};
+
+    #[test]
+    fn the_wait_doubles_up_to_an_hour() {
+        let seconds = [1, 2, 3, 7, 8, 1_000_000].map(|attempts| wait_after(attempts).num_seconds());
+        assert_eq!(seconds, [30, 60, 120, 1920, 3600, 3600]);
+        assert!(wait_after(0) > Duration::zero());
+    }
+}

@@ -1,0 +1,61 @@
+//! Connections that several mails share.
+
+use super::conversation::{Progress, greet, hand_over};
+use super::failure::{judge, took_too_long};
+use super::{GOODBYE_TIMEOUT, Smtp};
+use crate::service::mail::transport::SendError;
+use lettre::Message;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::Rset;
+use parking_lot::Mutex;
+
+/// Connections to a mail server.
+pub(in crate::service::mail) struct Connections<'a> {
+    server: &'a Smtp,
+    idle: Mutex<Vec<AsyncSmtpConnection>>,
+}
+
+impl<'a> Connections<'a> {
+    pub(super) fn to(server: &'a Smtp) -> Self {
+        Self { server, idle: Mutex::default() }
+    }
+
+    /// Sends one mail. `accepted` is called as soon as the server has taken us as its sender.
+    pub(in crate::service::mail) async fn send(&self, message: &Message, accepted: impl Fn()) -> Result<(), SendError> {
+        let progress = Progress::default();
+        match tokio::time::timeout(self.server.timeout, self.converse(message, (&progress, accepted))).await {
+            Ok(sent) => sent.map_err(|error| judge(progress.step(), &error)),
+            Err(_) => Err(took_too_long(progress.step())),
+        }
+    }
+
+    async fn converse(&self, message: &Message, watched: (&Progress, impl Fn())) -> Result<(), Error> {
+        let mut connection = match self.reuse().await {
+            Some(connection) => connection,
+            None => greet(self.server, watched.0).await?,
+        };
+        let handed_over = hand_over(&mut connection, message, watched).await;
+        // After a refusal the server goes on listening; after anything else nobody knows where it is.
+        if handed_over.as_ref().err().is_none_or(|error| error.status().is_some()) {
+            self.idle.lock().push(connection);
+        }
+        handed_over
+    }
+
+    /// An open connection, where the last mail's remains are gone.
+    async fn reuse(&self) -> Option<AsyncSmtpConnection> {
+        loop {
+            let mut connection = self.idle.lock().pop()?;
+            if let Ok(Ok(_)) = tokio::time::timeout(GOODBYE_TIMEOUT, connection.command(Rset)).await {
+                return Some(connection);
+            }
+        }
+    }
+
+    pub(in crate::service::mail) async fn close(&self) {
+        let idle = std::mem::take(&mut *self.idle.lock());
+        let goodbyes = idle.into_iter().map(|mut connection| async move { connection.abort().await });
+        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, futures_util::future::join_all(goodbyes)).await;
+    }
+}

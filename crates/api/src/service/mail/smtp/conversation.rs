@@ -1,0 +1,89 @@
+//! The steps of SMTP.
+
+use super::Smtp;
+use crate::metrics::MailStep;
+use lettre::Message;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Tls};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use std::cell::Cell;
+use std::time::Duration;
+
+/// How long the server may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How far a conversation has come. Whoever gives up waiting for it looks here.
+#[derive(Debug)]
+pub(super) struct Progress(Cell<MailStep>);
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self(Cell::new(MailStep::Connect))
+    }
+}
+
+impl Progress {
+    pub(super) fn reach(&self, step: MailStep) {
+        self.0.set(step);
+    }
+
+    pub(super) fn step(&self) -> MailStep {
+        self.0.get()
+    }
+}
+
+/// Opens a connection, as far as the server knows who we are.
+pub(super) async fn greet(server: &Smtp, progress: &Progress) -> Result<AsyncSmtpConnection, Error> {
+    progress.reach(MailStep::Connect);
+    let (hello, address) = (ClientId::default(), (server.host.as_str(), server.port));
+    let (from_the_start, later) = match &server.tls {
+        Tls::Wrapper(tls) => (Some(tls.clone()), None),
+        Tls::Required(tls) | Tls::Opportunistic(tls) => (None, Some(tls.clone())),
+        Tls::None => (None, None),
+    };
+    let opened = AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_TIMEOUT), &hello, from_the_start, None);
+    let mut connection = opened.await?;
+    if let Some(tls) = later {
+        progress.reach(MailStep::StartTls);
+        connection.starttls(tls, &hello).await?;
+    }
+    if let Some(credentials) = &server.credentials {
+        progress.reach(MailStep::Auth);
+        connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+    }
+    Ok(connection)
+}
+
+/// Hands over one mail. `accepted` is called as soon as the server has taken us as its sender.
+pub(super) async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    message: &Message,
+    (progress, accepted): (&Progress, impl Fn()),
+) -> Result<(), Error> {
+    let (envelope, source) = (message.envelope(), message.formatted());
+    progress.reach(MailStep::Mail);
+    let parameters = parameters(connection, message, &source);
+    connection.command(Mail::new(envelope.from().cloned(), parameters)).await?;
+    accepted();
+    for recipient in envelope.to() {
+        progress.reach(MailStep::Rcpt);
+        connection.command(Rcpt::new(recipient.clone(), Vec::new())).await?;
+    }
+    progress.reach(MailStep::Data);
+    connection.command(Data).await?;
+    progress.reach(MailStep::Message);
+    connection.message(&source).await.map(|_| ())
+}
+
+/// What the server must know of a mail that is not plain ASCII (RFC 6152, RFC 6531). A server that does not offer it is
+/// asked without, and says itself what it refuses.
+fn parameters(connection: &AsyncSmtpConnection, message: &Message, source: &[u8]) -> Vec<MailParameter> {
+    let offers = |extension| connection.server_info().supports_feature(extension);
+    let is_ascii = message.envelope().to().iter().all(|to| AsRef::<str>::as_ref(to).is_ascii());
+    let utf8 = (!is_ascii && offers(Extension::SmtpUtfEight)).then_some(MailParameter::SmtpUtfEight);
+    let eight_bit = (!source.is_ascii() && offers(Extension::EightBitMime))
+        .then_some(MailParameter::Body(MailBodyParameter::EightBitMime));
+    utf8.into_iter().chain(eight_bit).collect()
+}

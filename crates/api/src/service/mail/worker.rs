@@ -1,0 +1,264 @@
+//! The worker: takes what is due as places become free, and gives back what it has at the end.
+
+use super::attempt::{self, Outcome};
+use super::places::{Holder, Places};
+use super::transport::Exit;
+use super::{POLL_SECONDS, nobody};
+use crate::service::Services;
+use crate::store::mail_outbox::{self, MailRow};
+use crate::store::{AnyConnection, QueryResult, StoreError};
+use chrono::{DateTime, Duration, Utc};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+/// How long a worker may have a mail before another one takes it: longer than the database and the server may take.
+const CLAIM: Duration = Duration::minutes(2);
+/// Mails that are looked at together for one that has a place.
+const PAGE: i64 = 64;
+/// Mails whose time is over that are given up together.
+const EXPIRED_PAGE: i64 = 100;
+/// How long mails on their way may still take when the process ends.
+const STOP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
+const STOP_POLL: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// Sends what is due and returns how many mails left. Ends when nothing is due and nothing on its way.
+///
+/// # Errors
+/// When the database does not answer; a mail that a worker had is due again after a while.
+pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
+    let exit = services.mailer.open();
+    let (mut look, mut failure) = (Look::at(services), None);
+    let mut on_their_way = OnTheirWay { mails: FuturesUnordered::new(), done: Vec::new() };
+    loop {
+        if failure.is_none() {
+            match on_their_way.meanwhile(look.claim()).await {
+                Ok(claimed) => {
+                    on_their_way.mails.extend(claimed.into_iter().map(|mail| deliver(services, &exit, mail)));
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        let Some(done) = on_their_way.next().await else { break };
+        let looked_at = look.looked_at;
+        let mut is_for_nobody = false;
+        for (mail, outcome) in done {
+            match look.finish(&mail, outcome) {
+                Ok(outcome) => is_for_nobody |= matches!(outcome, Outcome::Nobody),
+                Err(error) => failure = Some(error),
+            }
+        }
+        if is_for_nobody && failure.is_none() {
+            // There may be thousands like it.
+            match on_their_way.meanwhile(nobody::drop_all(services, looked_at)).await {
+                Ok(looked_at) => look.looked_at = looked_at,
+                Err(error) => failure = Some(error),
+            }
+        }
+    }
+    exit.close().await;
+    look.total.log();
+    failure.map_or(Ok(look.total.sent), Err)
+}
+
+/// A mail, and what became of it.
+type Done = (MailRow, Result<Outcome, StoreError>);
+
+/// The mails that are being sent.
+struct OnTheirWay<F> {
+    mails: FuturesUnordered<F>,
+    done: Vec<Done>,
+}
+
+impl<F: Future<Output = Done>> OnTheirWay<F> {
+    /// Does something else and goes on sending: a mail that nobody looks after would hold the database's turn that it has
+    /// been given.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            while let Poll::Ready(Some(done)) = self.mails.poll_next_unpin(context) {
+                self.done.push(done);
+            }
+            work.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// What is done by now; nothing after a second, when something else may be due. `None` at the end.
+    async fn next(&mut self) -> Option<Vec<Done>> {
+        if self.done.is_empty() {
+            let poll = std::time::Duration::from_secs(POLL_SECONDS);
+            if let Ok(next) = tokio::time::timeout(poll, self.mails.next()).await {
+                self.done.push(next?);
+            }
+        }
+        Some(std::mem::take(&mut self.done))
+    }
+}
+
+async fn deliver(services: &Services, exit: &Exit<'_>, mail: MailRow) -> Done {
+    let outcome = attempt::deliver(services, exit, &mail).await;
+    (mail, outcome)
+}
+
+/// Lets mails on their way arrive, for a moment, and gives back the others: another process may have them at once.
+/// `work` is what delivers them.
+pub async fn stop(services: &Services, work: impl Future) {
+    let mails = &services.mailer.in_flight;
+    mails.stop();
+    let arrived = async {
+        while !mails.is_empty() {
+            tokio::time::sleep(STOP_POLL).await;
+        }
+    };
+    let work = futures_util::future::select(Box::pin(work), Box::pin(arrived));
+    let _ = tokio::time::timeout(STOP_TIMEOUT, work).await;
+    let (left, now) = (mails.take_all(), services.now());
+    if left.is_empty() {
+        return;
+    }
+    let number = left.len();
+    let give_back = services
+        .store
+        .write(move |connection| left.iter().try_for_each(|mail| mail_outbox::postpone(connection, mail, now)));
+    match tokio::time::timeout(STOP_TIMEOUT, give_back).await {
+        Ok(Ok(())) => log::info!(mails_total = number; "mail.given_back: {number} mails wait for another process"),
+        Ok(Err(error)) => log::warn!("mail.outbox: {error}"),
+        Err(_) => log::warn!("mail.outbox: the database does not answer"),
+    }
+}
+
+/// One look at the outbox, which lasts as long as there is something due.
+struct Look<'s> {
+    services: &'s Services,
+    places: Places,
+    total: Total,
+    /// The last mail that was looked at for somebody to write to.
+    looked_at: i64,
+}
+
+impl<'s> Look<'s> {
+    fn at(services: &'s Services) -> Self {
+        Self { services, places: Places::default(), total: Total::since(services.now()), looked_at: 0 }
+    }
+
+    /// Claims the mails that have a place now.
+    async fn claim(&mut self) -> Result<Vec<MailRow>, StoreError> {
+        let Self { services, .. } = *self;
+        let (mailer, now) = (&services.mailer, services.now());
+        let (was_good, free) = (mailer.standing.is_good(), self.places.free());
+        let most = if mailer.in_flight.is_stopping() { 0 } else { mailer.standing.allowed(free, now) };
+        if most == 0 {
+            return Ok(Vec::new());
+        }
+        if !was_good {
+            give_up_expired(services).await?;
+        }
+        let places = self.places.clone();
+        let claim = services.store.run(move |connection| claim(connection, (now, now + CLAIM), places, most));
+        let (places, claimed) = claim.await?;
+        self.places = places;
+        mailer.in_flight.add(&claimed);
+        if claimed.is_empty() {
+            mailer.standing.not_asked(now);
+        }
+        Ok(claimed)
+    }
+
+    fn finish(&mut self, mail: &MailRow, outcome: Result<Outcome, StoreError>) -> Result<Outcome, StoreError> {
+        self.places.release(&Holder::of(&mail.recipient, mail.requester.as_deref()));
+        self.services.mailer.in_flight.remove(mail.id);
+        let outcome = outcome?;
+        self.total.add(&outcome);
+        self.total.log_each_second(self.services.now());
+        Ok(outcome)
+    }
+}
+
+/// Takes mails that are due, and a place for each, until there are `most`. The database leaves out a domain that has had
+/// its share, because its mails may be many; what it cannot tell by the spelling is passed over here.
+fn claim(
+    connection: &mut AnyConnection,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
+    mut places: Places,
+    most: usize,
+) -> QueryResult<(Places, Vec<MailRow>)> {
+    let (mut claimed, mut after) = (Vec::new(), None);
+    loop {
+        let due = mail_outbox::list_due(connection, now, &places.full_domains(), (after, PAGE))?;
+        after = due.last().map(|mail| (mail.turn_at, mail.id));
+        for mail in &due {
+            if claimed.len() < most && places.take(mail) {
+                match mail_outbox::claim(connection, mail, until)? {
+                    Some(mail) => claimed.push(mail),
+                    None => places.release(&Holder::of(&mail.recipient, mail.requester.as_deref())),
+                }
+            }
+        }
+        if claimed.len() == most || i64::try_from(due.len()) != Ok(PAGE) {
+            return Ok((places, claimed));
+        }
+    }
+}
+
+/// While the server takes nothing, one mail at a time asks again. Those of no use any more do not wait for that.
+async fn give_up_expired(services: &Services) -> Result<(), StoreError> {
+    let now = services.now();
+    loop {
+        let page = move |connection: &mut AnyConnection| {
+            let expired = mail_outbox::list_expired(connection, now, EXPIRED_PAGE)?;
+            let claimed = expired.iter().map(|mail| mail_outbox::claim(connection, mail, now + CLAIM));
+            claimed.collect::<QueryResult<Vec<_>>>()
+        };
+        let claimed: Vec<_> = services.store.run(page).await?.into_iter().flatten().collect();
+        if claimed.is_empty() {
+            return Ok(());
+        }
+        for mail in claimed {
+            attempt::give_up(services, &mail, "its time is over").await?;
+        }
+    }
+}
+
+/// What became of the mails of one look at the outbox.
+#[derive(Debug)]
+struct Total {
+    sent: usize,
+    over_amount: usize,
+    logged_at: DateTime<Utc>,
+}
+
+impl Total {
+    fn since(now: DateTime<Utc>) -> Self {
+        Self { sent: 0, over_amount: 0, logged_at: now }
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Sent => self.sent += 1,
+            Outcome::OverAmount(mails) => self.over_amount += mails,
+            Outcome::Deferred => self.over_amount += 1,
+            Outcome::Nobody | Outcome::Failed(_) | Outcome::NotReady(_) | Outcome::Expired => {}
+        }
+    }
+
+    fn log_each_second(&mut self, now: DateTime<Utc>) {
+        if now >= self.logged_at + Duration::seconds(1) {
+            self.log();
+            self.logged_at = now;
+        }
+    }
+
+    /// One line for all, whatever a stranger asks for.
+    fn log(&mut self) {
+        let over_amount = std::mem::take(&mut self.over_amount);
+        if over_amount > 0 {
+            log::info!(
+                mails_total = over_amount;
+                "mail.over_amount: {over_amount} mails did not leave, because their addresses have had their amount"
+            );
+        }
+    }
+}

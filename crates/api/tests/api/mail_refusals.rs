@@ -1,0 +1,249 @@
+//! What a mail server's refusal is about: the recipient, or us. Whatever it refuses us for, no mail is lost.
+
+use crate::support::{
+    CERTIFICATE, Database, MailScript, MailServer, PASSWORD, Refusal, TestApp, on_both_databases, send,
+};
+use api::service::mail::{deliver_due, measure};
+use chrono::Duration;
+use reqwest::Method;
+use serde_json::json;
+
+on_both_databases![
+    only_a_refused_recipient_is_final,
+    while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards,
+    mails_of_no_use_any_more_do_not_wait_for_a_server_that_refuses_us,
+];
+
+const ADA: &str = "ada@example.com";
+const TOKEN: &str = "a-token-for-the-operators-eyes";
+const WAITING: &str = "SELECT count(*) FROM mail_outbox";
+/// As long as a mail waits at most that has failed once.
+const ONE_MINUTE: Duration = Duration::minutes(1);
+
+async fn start(database: Database, url: String) -> TestApp {
+    let builder = TestApp::builder(database).user(ADA).set("METRICS_TOKEN", TOKEN);
+    builder.set("EMAIL_FROM", "no-reply@example.com").set("EMAIL_URL", url).start().await
+}
+
+fn url_of(server: &MailScript) -> String {
+    format!("smtp://latchkey:secret@{}", server.address())
+}
+
+async fn ask_for_reset(app: &TestApp, email: &str) {
+    app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
+}
+
+async fn deliver(app: &TestApp) -> usize {
+    deliver_due(app.services()).await.unwrap()
+}
+
+async fn scrape(app: &TestApp) -> String {
+    send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await.text()
+}
+
+async fn has_metric(app: &TestApp, line: &str) -> bool {
+    scrape(app).await.lines().any(|found| found == line)
+}
+
+/// A refusal, and the step that the metrics name; `None` where it is no refusal of us.
+type Case = (&'static str, Refusal, Option<&'static str>);
+
+/// Every step, for now and for good, and a broken connection.
+fn cases() -> Vec<Case> {
+    let codes = ["421 not now", "450 not now", "500 never", "530 5.7.0 log in", "550 5.7.1 you are listed", "554 no"];
+    let steps = [
+        ("CONNECT", "connect"),
+        ("EHLO", "connect"),
+        ("AUTH", "auth"),
+        ("MAIL", "mail"),
+        ("DATA", "data"),
+        ("MESSAGE", "message"),
+    ];
+    let mut cases = Vec::new();
+    for (step, name) in steps {
+        for code in codes {
+            let is_of_us = code.starts_with('5') || !matches!(step, "DATA" | "MESSAGE");
+            cases.push((step, Refusal::Reply(code), is_of_us.then_some(name)));
+        }
+        cases.push((step, Refusal::HangUp, None));
+    }
+    cases.extend([
+        ("RCPT", Refusal::Reply("421 not now"), None),
+        ("RCPT", Refusal::Reply("450 4.2.1 not now"), None),
+        ("RCPT", Refusal::Reply("452 too many"), None),
+        ("RCPT", Refusal::Reply("503 what?"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("530 log in"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 5.7.1 relaying denied"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("554 5.7.1 client host rejected"), Some("rcpt")),
+        ("RCPT", Refusal::HangUp, None),
+    ]);
+    cases
+}
+
+async fn only_a_refused_recipient_is_final(database: Database) {
+    let server = MailScript::start();
+    let app = start(database, url_of(&server)).await;
+    for (step, refusal, refused_at) in cases() {
+        let case = format!("{refusal:?} at {step}");
+        server.refuse(step, refusal);
+        ask_for_reset(&app, ADA).await;
+        assert_eq!(deliver(&app).await, 0, "{case}");
+        assert_eq!(app.db().number(WAITING), 1, "lost: {case}");
+        let refuses = i32::from(refused_at.is_some());
+        assert!(has_metric(&app, &format!("latchkey_mail_server_refuses {refuses}")).await, "{case}");
+        if let Some(step) = refused_at {
+            let never = format!("latchkey_mail_refusals_total{{step=\"{step}\"}} 0");
+            assert!(!has_metric(&app, &never).await, "{case}");
+        }
+
+        server.accept();
+        app.clock().advance(ONE_MINUTE);
+        assert_eq!(deliver(&app).await, 1, "{case}");
+        assert_eq!(server.taken(), [ADA], "{case}");
+        assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{case}");
+    }
+    for reply in ["550 5.1.1 unknown", "550 unknown", "551 moved", "552 full", "553 not so", "554 5.1.1 unknown"] {
+        server.refuse("RCPT", Refusal::Reply(reply));
+        ask_for_reset(&app, ADA).await;
+        assert_eq!(deliver(&app).await, 0, "{reply}");
+        assert_eq!(app.db().number(WAITING), 0, "{reply}");
+        assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{reply}");
+    }
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'"), 0);
+}
+
+/// As a mail server of its own says it, not a script.
+#[actix_web::test]
+async fn a_real_server_that_refuses_us_gets_the_mail_when_it_is_fixed() {
+    for (refuse_at, code) in [("connect", 554), ("mail", 550), ("message", 554), ("message", 552)] {
+        let server = MailServer::start(&json!({"port": 0, "tls": "none", "refuse": code, "refuse_at": refuse_at}));
+        let port = server.port();
+        let app = start(Database::Sqlite, format!("smtp://127.0.0.1:{port}")).await;
+        ask_for_reset(&app, ADA).await;
+        assert_eq!(deliver(&app).await, 0, "{refuse_at}");
+        assert!(has_metric(&app, "latchkey_mail_server_refuses 1").await, "{refuse_at}");
+        server.stop();
+        let server = MailServer::start(&json!({"port": port, "tls": "none"}));
+        app.clock().advance(ONE_MINUTE);
+        assert_eq!(deliver(&app).await, 1, "{refuse_at}");
+        assert_eq!(server.next()["to"], json!([ADA]));
+    }
+}
+
+#[actix_web::test]
+async fn a_server_that_refuses_to_encrypt_gets_the_mail_when_it_does() {
+    let tls = format!("tls=required&ca_file={}", CERTIFICATE.path().display());
+    for refusal in [Refusal::Reply("454 not now"), Refusal::Reply("554 never"), Refusal::HangUp] {
+        let script = MailScript::start();
+        script.refuse("STARTTLS", refusal);
+        let app = start(Database::Sqlite, format!("{}?{tls}", url_of(&script))).await;
+        ask_for_reset(&app, ADA).await;
+        assert_eq!(deliver(&app).await, 0, "{refusal:?}");
+        let refuses = i32::from(refusal != Refusal::HangUp);
+        assert!(has_metric(&app, &format!("latchkey_mail_server_refuses {refuses}")).await, "{refusal:?}");
+        let port = script.address().port();
+        drop(script);
+        let server = MailServer::start(&json!({
+            "port": port, "tls": "starttls", "certificate": CERTIFICATE.path(), "key": CERTIFICATE.key(),
+            "user": "latchkey", "password": "secret",
+        }));
+        app.clock().advance(ONE_MINUTE);
+        assert_eq!(deliver(&app).await, 1, "{refusal:?}");
+        assert_eq!(server.next(), json!({"login": "latchkey", "secure": true}));
+    }
+}
+
+async fn while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards(database: Database) {
+    let server = MailScript::start();
+    let people: Vec<_> = (0..40).map(|number| format!("user{number}@example{number}.com")).collect();
+    let builder = people.iter().fold(TestApp::builder(database), |builder, email| builder.user(email));
+    let app = builder.set("METRICS_TOKEN", TOKEN).set("EMAIL_URL", url_of(&server)).start().await;
+    for email in &people {
+        ask_for_reset(&app, email).await;
+    }
+    server.refuse("MAIL", Refusal::Reply("550 sender rejected"));
+    deliver(&app).await;
+    let attempts = || app.db().number("SELECT sum(attempts) FROM mail_outbox");
+    let at_first = attempts();
+    assert!(at_first <= 16, "{at_first}");
+    // The pauses grow to a minute: in ten minutes it is asked a dozen times, and not by forty mails each second.
+    for _ in 0..600 {
+        app.clock().advance(Duration::seconds(1));
+        deliver(&app).await;
+    }
+    let asked = attempts() - at_first;
+    assert!((10..=14).contains(&asked), "{asked}");
+
+    server.accept();
+    app.clock().advance(ONE_MINUTE);
+    assert_eq!(deliver(&app).await, 40);
+    let mut taken = server.taken();
+    taken.sort();
+    let mut expected = people.clone();
+    expected.sort();
+    assert_eq!(taken, expected);
+    assert!(has_metric(&app, r#"latchkey_mails_total{outcome="given_up"} 0"#).await);
+}
+
+async fn mails_of_no_use_any_more_do_not_wait_for_a_server_that_refuses_us(database: Database) {
+    let server = MailScript::start();
+    let app = start(database, url_of(&server)).await;
+    server.refuse("CONNECT", Refusal::Reply("554 go away"));
+    for number in 0..250 {
+        ask_for_reset(&app, &format!("nobody{number}@example.com")).await;
+    }
+    app.db().execute("UPDATE mail_outbox SET kind = 'email_changed'");
+    ask_for_reset(&app, ADA).await;
+    deliver(&app).await;
+    app.clock().advance(Duration::hours(1));
+    ask_for_reset(&app, ADA).await;
+    deliver(&app).await;
+    assert_eq!(app.db().number(WAITING), 1);
+}
+
+/// What the operator asks goes as far as naming the sender, and sends nothing.
+#[actix_web::test]
+async fn the_test_of_the_server_names_the_step_that_is_refused() {
+    let server = MailScript::start();
+    let app = start(Database::Sqlite, url_of(&server)).await;
+    let mailer = &app.services().mailer;
+    mailer.test().await.unwrap();
+    for (step, name) in [("CONNECT", "connect"), ("EHLO", "connect"), ("AUTH", "auth"), ("MAIL", "mail")] {
+        server.refuse(step, Refusal::Reply("550 not you"));
+        assert_eq!(mailer.test().await.unwrap_err().to_string(), format!("refuses us at {name}"));
+        server.refuse(step, Refusal::HangUp);
+        assert_eq!(mailer.test().await.unwrap_err().to_string(), "cannot be used");
+    }
+    assert_eq!(server.taken(), Vec::<String>::new());
+}
+
+/// Another process found it willing and sent the rest.
+#[actix_web::test]
+async fn a_server_that_has_nothing_left_to_refuse_does_not_refuse_us() {
+    let server = MailScript::start();
+    let app = start(Database::Sqlite, url_of(&server)).await;
+    server.refuse("AUTH", Refusal::Reply("535 5.7.8 wrong password"));
+    ask_for_reset(&app, ADA).await;
+    deliver(&app).await;
+    assert!(has_metric(&app, "latchkey_mail_server_refuses 1").await);
+    app.db().execute("DELETE FROM mail_outbox");
+    measure(app.services()).await.unwrap();
+    assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await);
+}
+
+/// The address is refused for good by a server that took others over the same connection.
+#[actix_web::test]
+async fn a_refused_recipient_takes_nobody_elses_mail_along() {
+    let server = MailServer::start(&json!({"port": 0, "tls": "none", "refuse": 550, "refuse_to": "gone.example"}));
+    let people = ["a@one.example", "b@gone.example", "c@gone.example", "d@two.example"];
+    let builder = people.iter().fold(TestApp::builder(Database::Sqlite), |builder, email| builder.user(email));
+    let app = builder.set("EMAIL_URL", format!("smtp://127.0.0.1:{}", server.port())).start().await;
+    for email in people {
+        let tokens = app.login(email).await;
+        let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
+        send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+    }
+    assert_eq!(deliver(&app).await, 2);
+    assert_eq!(app.db().number(WAITING), 0);
+    assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'"), 2);
+}
