@@ -109,7 +109,8 @@ impl Endpoint {
         let content = ContentBuilder::new().schema(Some(text)).build();
         let operator = SecurityRequirement::new(docs::OPERATOR, Vec::<String>::new());
         self.operation = self.operation.security(operator);
-        self.respond(200, ResponseBuilder::new().content("application/openmetrics-text", content)).refuses(&[401])
+        let response = ResponseBuilder::new().content("text/plain", content.clone());
+        self.respond(200, response.content("application/openmetrics-text", content)).refuses(&[401])
     }
 
     /// A picture's own bytes, or word that they are known already.

@@ -1,12 +1,12 @@
 //! What clients and operators ask about the service itself. Open to everyone, but for the metrics.
 
 use super::extract::Operator;
-use crate::metrics::Snapshot;
+use crate::metrics::{self, Snapshot};
 use crate::problem::{Problem, RETRY_AFTER_SECONDS};
 use crate::service::{Services, readiness};
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::responses::{ConfigResponse, HealthResponse};
 use std::collections::BTreeMap;
 
@@ -48,13 +48,40 @@ pub(super) async fn readyz(services: Data<Services>) -> impl Responder {
     response.json(HealthResponse { status: status.to_owned(), checks: checks.into_iter().map(told).collect() })
 }
 
-/// The type of Prometheus' text, in the form of `OpenMetrics`.
-const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// The types of Prometheus' text: the form that everything reads, and `OpenMetrics`, which has to be asked for.
+const CLASSIC_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const OPEN_METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Tells what Prometheus collects. Open to whoever holds `METRICS_TOKEN`.
-pub(super) async fn metrics(services: Data<Services>, _: Operator) -> Result<impl Responder, Problem> {
+pub(super) async fn metrics(
+    services: Data<Services>,
+    _: Operator,
+    request: HttpRequest,
+) -> Result<impl Responder, Problem> {
     let text = services.metrics.render(&snapshot(&services)).map_err(Problem::internal)?;
-    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, METRICS_TYPE)).body(text))
+    let (content_type, text) = if asks_for_open_metrics(&request) {
+        (OPEN_METRICS_TYPE, text)
+    } else {
+        (CLASSIC_TYPE, metrics::classic(&text))
+    };
+    let vary = (header::VARY, "Accept");
+    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, content_type)).append_header(vary).body(text))
+}
+
+/// Whether `OpenMetrics` is named, with no lower weight than plain text (RFC 9110, section 12.5.1).
+fn asks_for_open_metrics(request: &HttpRequest) -> bool {
+    let weight = |name: &str| {
+        let values = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
+        let ranges = values.flat_map(|value| value.split(',')).filter_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            parts.next()?.eq_ignore_ascii_case(name).then_some(())?;
+            let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+            Some(weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
+        });
+        ranges.fold(0.0, f32::max)
+    };
+    let open_metrics = weight("application/openmetrics-text");
+    open_metrics > 0.0 && open_metrics >= weight("text/plain")
 }
 
 fn snapshot(services: &Services) -> Snapshot {

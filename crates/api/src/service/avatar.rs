@@ -13,9 +13,11 @@ use crate::gate::Busy;
 use crate::store::events::EventKind;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, stray_files, users};
 use auth_types::UserId;
+use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::AvatarResponse;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt, stream};
 use std::fmt;
 
 /// Why a picture was not kept, removed or found.
@@ -193,12 +195,24 @@ pub fn forget(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc>) 
     replace(connection, user, None, now)
 }
 
-/// Opens a picture.
+/// Opens a picture. Others may write into a bucket: a file that no picture of ours can be is none, because what is shown is
+/// kept by caches for a year.
 ///
 /// # Errors
 /// When the storage does not answer.
 pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Found>, AvatarError> {
-    Ok(services.files.find(&key.file_name()).await?)
+    let Some(Found { info, mut content }) = services.files.find(&key.file_name()).await? else { return Ok(None) };
+    let beginning = content.next().await.transpose()?.unwrap_or_default();
+    if !is_ours(&info) || !key.kind().begins(&beginning) {
+        log::error!("files.foreign: a file under a picture's name is no picture of ours, and is not shown");
+        return Ok(None);
+    }
+    Ok(Some(Found { info, content: stream::iter([Ok(beginning)]).chain(content).boxed() }))
+}
+
+/// A picture is drawn anew before it is kept, and never becomes larger than what may be sent.
+fn is_ours(info: &FileInfo) -> bool {
+    info.size <= u64::from(AVATAR_MAX_BYTES)
 }
 
 /// What is known of a picture's file.
@@ -206,5 +220,5 @@ pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Found>,
 /// # Errors
 /// When the storage does not answer.
 pub async fn info(services: &Services, key: &AvatarKey) -> Result<Option<FileInfo>, AvatarError> {
-    Ok(services.files.info(&key.file_name()).await?)
+    Ok(services.files.info(&key.file_name()).await?.filter(is_ours))
 }

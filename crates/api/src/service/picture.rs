@@ -30,6 +30,12 @@ impl Kind {
     /// What they are drawn anew as.
     pub const KEPT: [Self; 2] = [Self::Png, Self::Jpeg];
 
+    /// Whether a file begins like one of this kind.
+    #[must_use]
+    pub fn begins(self, bytes: &[u8]) -> bool {
+        image::guess_format(bytes).is_ok_and(|format| format.to_mime_type() == self.media_type())
+    }
+
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {

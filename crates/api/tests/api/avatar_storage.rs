@@ -108,3 +108,28 @@ async fn an_account_that_goes_takes_its_picture_along(database: Database) {
     app.get(&url).await.failed(404, Reason::NotFound);
     assert_eq!((server.names().len(), strays(&app)), (0, 0));
 }
+
+/// Others may write into a bucket, or a folder.
+#[actix_web::test]
+async fn what_is_no_picture_of_ours_is_not_shown_under_a_pictures_name() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let url = give(&app, &tokens).await;
+    let kept = app.files().join("avatars").join(url.rsplit('/').next().unwrap());
+    let ours = std::fs::read(&kept).unwrap();
+    app.get(&url).await.has_status(200);
+    let large = [ours.clone(), vec![0; 2 * 1024 * 1024]].concat();
+    for foreign in [
+        &b"<html><script>alert(1)</script></html>"[..],
+        b"",
+        b"\x89PN",
+        &large,
+        b"RIFF\x04\0\0\0WEBP",
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    ] {
+        std::fs::write(&kept, foreign).unwrap();
+        app.get(&url).await.failed(404, Reason::NotFound);
+    }
+    std::fs::write(&kept, &ours).unwrap();
+    app.get(&url).await.has_status(200);
+}

@@ -137,6 +137,10 @@ fn a_wrong_value_names_its_variable_and_the_fix() {
         ("TOKEN_TRANSPORT", "header", "use body or cookie"),
         ("JWT_ALGORITHM", "none", "use HS256"),
         ("DATABASE_URL", "postgres://u@h", "does not name a database"),
+        ("DATABASE_URL", "sqlite:data/x.sqlite3?mode=ro", "write sqlite:PATH"),
+        ("DATABASE_URL", "sqlite://data/x.sqlite3?mode=rwc&cache=shared", "write sqlite:PATH"),
+        ("DATABASE_URL", "sqlite:file:data/x.sqlite3", "write sqlite:PATH"),
+        ("DATABASE_URL", "sqlite:?mode=rwc", "needs the path of a file"),
         ("DATABASE_URL", "postgres://u@h/d#e", "write it as %23"),
         ("DATABASE_URL", "postgres://u:50%@h/d", "write it as %25"),
         ("DATABASE_URL", "postgres://u:p@ss:word@h/d", "%40"),
@@ -147,11 +151,16 @@ fn a_wrong_value_names_its_variable_and_the_fix() {
         ("SESSION_COOKIE_DOMAIN", "https://example.com", "write it as .example.com"),
         ("SESSION_COOKIE_DOMAIN", ".Example.com", "write it as .example.com"),
         ("SESSION_COOKIE_DOMAIN", "10.0.0.1", "write it as .example.com"),
+        ("SESSION_COOKIE_DOMAIN", "com", "a domain of your own"),
+        ("SESSION_COOKIE_DOMAIN", ".co.uk", "a domain of your own"),
+        ("SESSION_COOKIE_DOMAIN", "xn--p1ai", "a domain of your own"),
         ("SESSION_COOKIE_DOMAIN", "..example.com", "write it as .example.com"),
         ("EMAIL_URL", "mail.example.com", "smtp://USER:PASSWORD@HOST:587"),
         ("EMAIL_URL", "smtp:mail.example.com", "smtp://USER:PASSWORD@HOST:587"),
         ("EMAIL_URL", "console", "console:"),
         ("EMAIL_FROM", "Latchkey", "Latchkey <no-reply@example.com>"),
+        ("EMAIL_FROM", "Latchkey <grüße@example.com>", "ASCII before the @"),
+        ("EMAIL_FROM", "Latchkey <no-reply@exämple..de>", "Latchkey <no-reply@example.com>"),
         ("REDIS_URL", "127.0.0.1:6379", "redis://HOST:PORT"),
         ("API_DOCS", "yes", "use open or closed"),
         ("METRICS_TOKEN", "two words", "api generate-secret"),
@@ -362,4 +371,21 @@ fn the_clients_build_refuses_an_address_that_cannot_work_in_one_line() {
     assert!(said[0].contains("set one of the two"), "{said:?}");
     let said = client_build(&[("API_BASE_URL", "http://api.example.com")]);
     assert!(said.iter().any(|line| line.starts_with("cargo::warning=")), "{said:?}");
+}
+
+#[test]
+fn a_sender_with_any_domain_is_one_that_mail_servers_take() {
+    let from = |value: &str| read(&[("EMAIL_FROM", value)]).mail.from;
+    assert_eq!(from("no-reply@Exämple.de"), "no-reply@xn--exmple-cua.de");
+    let named = from("Grüße <no-reply@exämple.de>");
+    assert!(named.contains("Grüße") && named.ends_with("<no-reply@xn--exmple-cua.de>"), "{named}");
+    assert_eq!(from("Latchkey <no-reply@example.com>"), "Latchkey <no-reply@example.com>");
+}
+
+#[test]
+fn options_that_say_what_is_done_anyway_are_no_part_of_the_files_name() {
+    for url in ["sqlite:data/x.sqlite3?mode=rwc", "sqlite://data/x.sqlite3?mode=rwc", "sqlite:data/x.sqlite3"] {
+        let DatabaseUrl::Sqlite(path) = read(&[("DATABASE_URL", url)]).database.url else { panic!("{url}") };
+        assert_eq!(path, std::path::Path::new("data/x.sqlite3"), "{url}");
+    }
 }

@@ -1,6 +1,6 @@
 //! SQLite's own faults: a full disk, a crash while another one writes.
 
-use crate::support::{Database, Process, TestDb, create_user};
+use crate::support::{Database, Process, TestDb, create_user, eventually};
 use auth_types::Reason;
 
 const ADA: &str = "ada@example.com";
@@ -93,4 +93,27 @@ async fn a_process_that_is_killed_while_others_write_leaves_a_sound_file() {
         assert_eq!(db.number(users), db.number(sessions), "an account and its session come together");
     }
     other.register(ADA).await.created();
+}
+
+/// Connections go on with the file that they have opened: everything would look well, and be gone at the next start.
+#[actix_web::test]
+async fn a_file_that_is_deleted_or_replaced_is_noticed() {
+    for replace in [false, true] {
+        let db = TestDb::migrated(Database::Sqlite);
+        let api = Process::start(db.url());
+        api.until_ready().await;
+        let path = std::path::Path::new(db.url().strip_prefix("sqlite:").unwrap()).to_owned();
+        if replace {
+            let copy = path.with_extension("copy");
+            std::fs::copy(&path, &copy).unwrap();
+            std::fs::rename(&copy, &path).unwrap();
+        } else {
+            std::fs::remove_file(&path).unwrap();
+        }
+        api.live_log().until("store.file: ");
+        eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(())).await;
+        let text = api.get("/readyz").await.text();
+        assert!(text.contains("deleted or replaced"), "{text}");
+        assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1);
+    }
 }

@@ -16,7 +16,8 @@ async fn start(database: Database) -> TestApp {
 }
 
 async fn scrape(app: &TestApp) -> String {
-    let answer = send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await;
+    let accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+    let answer = send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN).header("Accept", accept)).await;
     answer.has_status(200);
     assert_eq!(answer.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
     let text = answer.text();
@@ -169,5 +170,40 @@ async fn nothing_that_a_client_sends_becomes_a_label() {
     assert!(text.lines().count() < before + 80, "{text}");
     for private in ["invented", "X1", "mallory", "ada", "203.0.113", "127.0.0.1", TOKEN, PASSWORD] {
         assert!(!text.contains(private), "{private} is in\n{text}");
+    }
+}
+
+/// Only what asks for `OpenMetrics` gets it: older collectors and people with `curl` read the classic format.
+#[actix_web::test]
+async fn the_classic_format_is_what_everything_else_gets() {
+    let app = start(Database::Sqlite).await;
+    let scrape = async |accept: &str| {
+        let request = app.request(Method::GET, "/metrics").bearer_auth(TOKEN);
+        send(if accept.is_empty() { request } else { request.header("Accept", accept) }).await
+    };
+    for accept in [
+        "",
+        "*/*",
+        "text/plain",
+        "text/plain;version=0.0.4",
+        "text/plain; version=0.0.4; charset=utf-8",
+        "text/plain;version=0.0.4, application/openmetrics-text;q=0.5",
+        "application/openmetrics-text;q=0",
+        "text/html",
+    ] {
+        let answer = scrape(accept).await;
+        assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8", "{accept}");
+        let text = answer.text();
+        assert!(
+            !text.contains("# EOF")
+                && !text.contains("# UNIT")
+                && text.contains("# TYPE latchkey_mails_total counter\n")
+        );
+        assert!(text.contains("# TYPE latchkey_build_info gauge\n"), "{text}");
+    }
+    for accept in ["application/openmetrics-text", "Application/OpenMetrics-Text; version=1.0.0 , text/plain;q=0.9"] {
+        let answer = scrape(accept).await;
+        assert!(answer.header("content-type").starts_with("application/openmetrics-text"), "{accept}");
+        assert!(answer.text().ends_with("# EOF\n"));
     }
 }
