@@ -69,6 +69,9 @@ pub enum Reason {
     UserInactive,
     /// Not a token of ours: form, signature, type or claims do not hold.
     TokenMalformed,
+    /// The token names a key that this process does not know. It may be on its way: a client keeps its tokens and tries again for
+    /// 15 minutes.
+    KeyUnknown,
     /// The access token's time is over; a refresh gives the next.
     TokenExpired,
     /// No `Authorization` header, or none with the `Bearer` scheme.
@@ -134,6 +137,7 @@ impl Reason {
             | Self::UserInactive
             | Self::TokenMalformed => true,
             Self::TokenExpired
+            | Self::KeyUnknown
             | Self::CredentialsMissing
             | Self::CredentialsWrong
             | Self::EmailNotVerified

@@ -87,7 +87,7 @@ fn asks_for_open_metrics(request: &HttpRequest) -> bool {
 fn snapshot(services: &Services) -> Snapshot {
     let (hashing_waiting, hashing_running) = services.hashing.load();
     let (connections_idle, connections_used) = services.store.connections();
-    let feed_age = services.feed.polled_at().map(|at| services.now() - at);
+    let feed_age = services.feed.polled_at().map(|at| (services.now() - at).abs());
     Snapshot {
         hashing_waiting,
         hashing_running,

@@ -18,12 +18,24 @@ impl From<CsrfError> for Problem {
     }
 }
 
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        match error {
+            // A clock is wrong, and not the client: whoever is refused throws the tokens away.
+            TokenError::Early => Self::unavailable(),
+            TokenError::Malformed | TokenError::Expired | TokenError::KeyUnknown => {
+                Self::token_not_valid(error.reason())
+            }
+        }
+    }
+}
+
 impl From<RefreshError> for Problem {
     fn from(error: RefreshError) -> Self {
         match error {
             // A refresh token that ran out is the session's idle end, and final for a client.
             RefreshError::NotValid(TokenError::Expired) => Self::token_not_valid(Reason::SessionExpired),
-            RefreshError::NotValid(TokenError::Malformed) => Self::token_not_valid(Reason::TokenMalformed),
+            RefreshError::NotValid(cause) => cause.into(),
             RefreshError::Refused(refusal) => refusal.into(),
             RefreshError::Reused { .. } => Self::token_not_valid(Reason::RefreshReused),
             RefreshError::Ahead { .. } => Self::token_not_valid(Reason::SessionRevoked),
@@ -38,7 +50,7 @@ impl From<RefreshError> for Problem {
 impl From<LogoutError> for Problem {
     fn from(error: LogoutError) -> Self {
         match error {
-            LogoutError::NotValid(cause) => Self::token_not_valid(cause.reason()),
+            LogoutError::NotValid(cause) => cause.into(),
             LogoutError::Throttled(throttled) => throttled.into(),
             LogoutError::Store(error) => error.into(),
         }
@@ -57,7 +69,7 @@ impl From<LogoutAllError> for Problem {
 impl From<VerifyError> for Problem {
     fn from(error: VerifyError) -> Self {
         match error {
-            VerifyError::NotValid(cause) => Self::token_not_valid(cause.reason()),
+            VerifyError::NotValid(cause) => cause.into(),
             VerifyError::Refused(refusal) => refusal.into(),
             VerifyError::Throttled(throttled) => throttled.into(),
             VerifyError::Store(error) => error.into(),

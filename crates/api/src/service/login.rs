@@ -286,7 +286,7 @@ async fn open_session(
             return Ok(None);
         }
         let user = users::update_login(connection, checked.id, now, renewed.as_deref())?;
-        let fresh = network_seen_at.is_some_and(|at| now - at < Duration::hours(NETWORK_FRESH_HOURS));
+        let fresh = network_seen_at.is_some_and(|at| (now - at).abs() < Duration::hours(NETWORK_FRESH_HOURS));
         if let Some(network) = client.network.filter(|_| !fresh) {
             known_networks::remember(connection, user.id, &network.to_string(), now)?;
         }

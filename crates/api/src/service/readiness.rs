@@ -80,7 +80,7 @@ pub async fn check(services: &Services) -> Checks {
         checks.insert("database", Some(problem));
     }
     let limit = Duration::seconds(FEED_STALE_SECONDS);
-    let fresh = services.feed.polled_at().is_some_and(|at| services.now() - at <= limit);
+    let fresh = services.feed.polled_at().is_some_and(|at| (services.now() - at).abs() <= limit);
     checks.insert("revocation_feed", (!fresh).then(|| format!("older than {FEED_STALE_SECONDS} s")));
     checks
 }

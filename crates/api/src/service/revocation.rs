@@ -55,16 +55,20 @@ impl RevocationFeed {
     }
 }
 
-/// Reads what was revoked since the last poll; the first one reads a whole access lifetime.
+/// Reads what was revoked since the last poll. The first one reads two access lifetimes, as does one after the clock was set
+/// back.
 ///
 /// # Errors
 /// When the database does not answer; what is known stays.
 pub async fn poll(services: &Services) -> Result<(), StoreError> {
     let now = services.now();
     let overlap = Duration::seconds(OVERLAP_SECONDS);
-    // A clock that jumped forward must not forget tokens that another clock still holds valid: keep twice the lifetime.
+    // Another clock may hold tokens valid for longer: keep twice the lifetime.
     let keep = services.settings.lifetimes.access * 2 + overlap;
-    let since = services.feed.polled_at().map_or(now - keep, |last| last.min(now) - overlap);
+    // A clock that is set back has been ahead: then revocations were forgotten whose tokens are valid again, so that all that
+    // is kept is read, as at the start.
+    let last = services.feed.polled_at().filter(|last| *last <= now);
+    let since = last.map_or(now - keep, |last| last - overlap);
     let news = services.store.run(move |connection| sessions::list_revoked(connection, since)).await?;
     services.feed.merge(news, now, keep);
     Ok(())

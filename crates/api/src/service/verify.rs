@@ -41,8 +41,10 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
             services.limits.tries(client).by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
             verify_refresh(services, claims).await
         }
-        Err(tokens::TokenError::Expired) => Err(VerifyError::NotValid(tokens::TokenError::Expired)),
-        Err(tokens::TokenError::Malformed) => verify_access(services, token).map(|_| ()),
+        Err(error @ (TokenError::Expired | TokenError::Early | TokenError::KeyUnknown)) => {
+            Err(VerifyError::NotValid(error))
+        }
+        Err(TokenError::Malformed) => verify_access(services, token).map(|_| ()),
     }
 }
 

@@ -222,7 +222,9 @@ async fn bearer(app: &TestApp, token: &str) -> Answer {
 #[track_caller]
 fn assert_refused(answer: Answer, what: &str) {
     assert_eq!(answer.status, 401, "{what}: {}", answer.text());
-    answer.refused(Reason::TokenMalformed);
+    let reason = answer.problem(401).reason;
+    assert!(matches!(reason, Reason::TokenMalformed | Reason::KeyUnknown), "{what}: {reason:?}");
+    answer.refused(reason);
 }
 
 async fn signed_in(database: Database, pair: &KeyPair) -> (TestApp, TokenResponse) {

@@ -154,21 +154,21 @@ async fn a_change_from_a_key_pair_to_the_secret_signs_nobody_out(database: Datab
 async fn a_key_that_was_dropped_in_an_emergency_asks_everyone_to_sign_in_again(database: Database) {
     let [ed, p256] = KeyPair::both();
     let changes = [
-        (secret(SECRET_KEY, ""), secret(NEW_SECRET, "")),
-        (ring("EdDSA", &[ed.private_pem()]), ring("EdDSA", &[ed.another().private_pem()])),
-        (ring("ES256", &[p256.private_pem()]), ring("ES256", &[p256.another().private_pem()])),
-        (ring("EdDSA", &[ed.private_pem()]), secret(SECRET_KEY, "")),
-        (secret(SECRET_KEY, ""), ring("ES256", &[p256.private_pem()])),
+        (secret(SECRET_KEY, ""), secret(NEW_SECRET, ""), Reason::TokenMalformed),
+        (ring("EdDSA", &[ed.private_pem()]), ring("EdDSA", &[ed.another().private_pem()]), Reason::KeyUnknown),
+        (ring("ES256", &[p256.private_pem()]), ring("ES256", &[p256.another().private_pem()]), Reason::KeyUnknown),
+        (ring("EdDSA", &[ed.private_pem()]), secret(SECRET_KEY, ""), Reason::KeyUnknown),
+        (secret(SECRET_KEY, ""), ring("ES256", &[p256.private_pem()]), Reason::TokenMalformed),
     ];
-    for (leaked, clean) in changes {
+    for (leaked, clean, reason) in changes {
         let world = World::new(database).await;
         let tokens = world.process(&leaked).await.login(ADA).await;
         let app = world.process(&clean).await;
-        app.me(&tokens).await.refused(Reason::TokenMalformed);
-        app.verify(&tokens.access).await.refused(Reason::TokenMalformed);
-        app.verify(&tokens.refresh).await.refused(Reason::TokenMalformed);
-        app.refresh(&tokens).await.refused(Reason::TokenMalformed);
-        app.logout(&tokens).await.refused(Reason::TokenMalformed);
+        app.me(&tokens).await.refused(reason);
+        app.verify(&tokens.access).await.refused(reason);
+        app.verify(&tokens.refresh).await.refused(reason);
+        app.refresh(&tokens).await.refused(reason);
+        app.logout(&tokens).await.refused(reason);
         let again = app.login(ADA).await;
         app.me(&again).await.done();
         app.refresh(&again).await.ok();

@@ -52,8 +52,8 @@ async fn a_feed_that_is_ten_seconds_old_is_not_ready(database: Database) {
     let app = start(Arc::new(TestDb::migrated(database))).await;
     app.clock().advance(Duration::seconds(11));
     assert!(failed(&not_ready(&app).await).contains(&"revocation_feed"));
-    app.poll_revocations().await;
     app.clock().set(SystemClock.now());
+    app.poll_revocations().await;
     app.get("/readyz").await.has_status(200);
 }
 

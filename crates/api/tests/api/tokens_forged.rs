@@ -126,11 +126,9 @@ fn claims(good: &str) -> Forgeries {
         ("exp", json!(i64::MIN)),
         ("iat", json!(null)),
         ("iat", json!("now")),
-        ("iat", json!(now + 61)),
         ("iat", json!(now + year)),
         ("iat", json!(i64::MIN)),
         ("iat", json!(0)),
-        ("nbf", json!(now + 1)),
         ("nbf", json!("tomorrow")),
         ("token_type", json!(null)),
         ("token_type", json!("ACCESS")),
@@ -288,7 +286,7 @@ async fn bearer(app: &TestApp, token: &str) -> Option<Answer> {
 fn assert_refused(answer: &Answer, what: &str) {
     assert_eq!(answer.status, 401, "{what}: {}", answer.text());
     let problem = answer.problem(401);
-    let reasons = [Reason::TokenMalformed, Reason::SessionExpired, Reason::TokenExpired];
+    let reasons = [Reason::TokenMalformed, Reason::KeyUnknown, Reason::SessionExpired, Reason::TokenExpired];
     assert!(reasons.contains(&problem.reason), "{what}: {problem:?}");
     assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="api", error="invalid_token""#, "{what}");
 }
@@ -356,7 +354,7 @@ async fn the_tokens_we_make_are_what_the_forgeries_start_from() {
         app.verify(&without_typ).await.done();
         let unknown_claim = forge::claims_with(token, "device", json!({"name": "x"}));
         app.verify(&forge::sign_claims(&unknown_claim)).await.done();
-        for (name, value) in [("nbf", -1), ("nbf", 0), ("iat", 60)] {
+        for (name, value) in [("nbf", -1), ("nbf", 0), ("nbf", 60), ("iat", 60)] {
             let value = json!(tokens.server_time + value);
             app.verify(&forge::sign_claims(&forge::claims_with(token, name, value))).await.done();
         }

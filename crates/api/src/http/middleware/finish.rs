@@ -46,7 +46,8 @@ async fn answer<B: MessageBody + 'static>(
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     if let (Some(services), Some(started)) = (services, started) {
-        let answered = Answered { id, route: route(&response), duration: services.now() - started };
+        let answered =
+            Answered { id, route: route(&response), duration: (services.now() - started).max(Duration::zero()) };
         answered.log(&response);
         answered.count(&services, &response, failure);
     }

@@ -5,8 +5,8 @@ use auth_types::{AccessClaims, RefreshClaims, TokenType};
 use chrono::{DateTime, Duration, Utc};
 use serde::de::DeserializeOwned;
 
-/// How far ahead of this clock a token may have been issued: another process's clock may differ.
-const IAT_AHEAD_SECONDS: i64 = 60;
+/// How far ahead of this clock a token may have been issued, or become valid: another process's clock may differ.
+const AHEAD_SECONDS: i64 = 60;
 /// Longest `jti`, characters.
 const JTI_MAX_LENGTH: usize = 64;
 
@@ -66,13 +66,16 @@ impl Names<'_> {
 
 impl Times {
     /// # Errors
-    /// [`TokenError::Expired`] at or after `exp`; [`TokenError::Malformed`] for times that no token of ours has.
+    /// [`TokenError::Malformed`] for times that no token of ours has; [`TokenError::Early`] before it was made, by more than
+    /// clocks may differ; [`TokenError::Expired`] at or after `exp`.
     pub(super) fn check(self, now: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
         let now = now.timestamp();
         let lifetime = self.exp.checked_sub(self.iat).ok_or(TokenError::Malformed)?;
-        let early = self.iat > now + IAT_AHEAD_SECONDS || self.nbf.is_some_and(|nbf| nbf > now);
-        if early || lifetime <= 0 || lifetime > longest.num_seconds() {
+        let ahead = now + AHEAD_SECONDS;
+        if lifetime <= 0 || lifetime > longest.num_seconds() {
             Err(TokenError::Malformed)
+        } else if self.iat > ahead || self.nbf.is_some_and(|nbf| nbf > ahead) {
+            Err(TokenError::Early)
         } else if self.exp <= now {
             Err(TokenError::Expired)
         } else {

@@ -1,5 +1,6 @@
 //! What signs and what verifies. A key does so in one way, whatever a token says (RFC 8725, section 3.1).
 
+use super::TokenError;
 use super::jwks;
 use super::jws::Jws;
 use crate::config::{Curve, KeySettings, PrivateKey, PublicKey};
@@ -44,8 +45,12 @@ impl Keys {
         jsonwebtoken::encode(&self.signing.header, claims, &self.signing.key)
     }
 
-    pub(super) fn verify(&self, token: &Jws<'_>) -> bool {
-        self.verifying.iter().any(|key| key.is_meant_by(token) && key.has_signed(token))
+    pub(super) fn verify(&self, token: &Jws<'_>) -> Result<(), TokenError> {
+        if token.kid.is_some() && !self.verifying.iter().any(|key| key.id == token.kid) {
+            return Err(TokenError::KeyUnknown);
+        }
+        let is_signed = self.verifying.iter().any(|key| key.is_meant_by(token) && key.has_signed(token));
+        if is_signed { Ok(()) } else { Err(TokenError::Malformed) }
     }
 }
 

@@ -26,6 +26,12 @@ pub enum TokenError {
     /// It was one until its `exp`.
     #[error("token is expired")]
     Expired,
+    /// It is one that this clock takes for made in the future: the clock that made it, or this one, is wrong.
+    #[error("token is from the future")]
+    Early,
+    /// Its header names a key that is not configured here. The key may be on its way to this process, as may a forgery.
+    #[error("the key of the token is not known here")]
+    KeyUnknown,
 }
 
 impl TokenError {
@@ -35,6 +41,8 @@ impl TokenError {
         match self {
             Self::Malformed => Reason::TokenMalformed,
             Self::Expired => Reason::TokenExpired,
+            Self::Early => Reason::Unavailable,
+            Self::KeyUnknown => Reason::KeyUnknown,
         }
     }
 }
@@ -174,15 +182,15 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// A refresh token of ours whose time may be over: enough to sign out with.
+    /// A refresh token of ours whose time may be over, or not have come by this clock: enough to sign out with.
     ///
     /// # Errors
-    /// [`TokenError::Malformed`].
+    /// [`TokenError::Malformed`] or [`TokenError::KeyUnknown`].
     pub fn verify_refresh_of_any_age(&self, token: &str, now: DateTime<Utc>) -> Result<RefreshClaims, TokenError> {
         let claims = self.decode_refresh(token)?;
         match claims.times().check(now, self.lifetimes.session) {
-            Ok(()) | Err(TokenError::Expired) => Ok(claims),
-            Err(TokenError::Malformed) => Err(TokenError::Malformed),
+            Ok(()) | Err(TokenError::Expired | TokenError::Early) => Ok(claims),
+            Err(error @ (TokenError::Malformed | TokenError::KeyUnknown)) => Err(error),
         }
     }
 
@@ -193,7 +201,8 @@ impl Tokens {
 
     /// Form, signature, type and names; not the times.
     fn decode<C: Claims>(&self, token: &str) -> Result<C, TokenError> {
-        let token = Jws::parse(token).filter(|token| self.keys.verify(token)).ok_or(TokenError::Malformed)?;
+        let token = Jws::parse(token).ok_or(TokenError::Malformed)?;
+        self.keys.verify(&token)?;
         let claims: C = serde_json::from_slice(&token.payload).map_err(|_| TokenError::Malformed)?;
         let names = claims.names();
         let holds = claims.token_type() == C::TYPE && names.hold(self.issuer.as_deref(), self.audience.as_deref());
