@@ -58,6 +58,8 @@ pub enum Outcome {
     Adopt(Box<Tokens>, Box<UserResponse>),
     /// The session cannot come back.
     Ended(Reason),
+    /// The server does not know the key of the refresh token. It may be on its way there.
+    KeyUnknown,
     /// Nothing is decided; the session stays.
     Retry {
         /// What to tell people.
@@ -144,10 +146,13 @@ impl Silence {
     }
 }
 
+/// The longest time that people are told to wait, whatever a server or a proxy says: no limit of ours is longer.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
+
 /// Reads a `Retry-After` in seconds (RFC 9110, 10.2.3). The form with a date needs a right clock, so it is not used.
 #[must_use]
 pub fn retry_after(header: &str) -> Option<Duration> {
-    header.trim().parse().ok().map(Duration::from_secs)
+    header.trim().parse().ok().map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
 }
 
 /// Whether an answer to an access token asks for another one: the only 401 that a refresh can help.
@@ -183,9 +188,15 @@ fn successor(parent: &Tokens, answer: &Answer) -> Option<Outcome> {
 
 fn ending(parent: &Tokens, answer: &Answer) -> Option<Outcome> {
     let reason = answer.said().reason?;
-    // The browser does not send the cookie, and no script can bring it back.
-    let cookie_is_gone = reason == Reason::CredentialsMissing && matches!(parent.renewal(), Renewal::Cookie { .. });
-    let is_over = answer.status == 401 && (reason.ends_session() || cookie_is_gone);
+    let has_cookie = matches!(parent.renewal(), Renewal::Cookie { .. });
+    let is_over = match (answer.status, reason) {
+        (401, Reason::KeyUnknown) => return Some(Outcome::KeyUnknown),
+        // The browser does not send the cookie, and no script can bring it back; or it sends another session's: somebody
+        // signed in on another page that uses the same server.
+        (401, Reason::CredentialsMissing) | (403, Reason::CsrfFailed) => has_cookie,
+        (401, reason) => reason.ends_session(),
+        _ => false,
+    };
     is_over.then_some(Outcome::Ended(reason))
 }
 
@@ -266,6 +277,7 @@ mod tests {
     fn the_servers_wish_is_passed_on() {
         let answer = refused(503, "unavailable").retry_after(retry_after("7"));
         assert_eq!(outcome(answer), Outcome::Retry { trouble: Trouble::Waking, after: Some(Duration::from_secs(7)) });
+        assert_eq!(retry_after("999999999999"), Some(Duration::from_hours(24)));
         for header in ["", "-1", "1.5", "Wed, 21 Oct 2026 07:28:00 GMT", "99999999999999999999999"] {
             assert_eq!(retry_after(header), None, "{header}");
         }

@@ -1,6 +1,6 @@
 //! A tab's rules where the refresh token is in a cookie, one by one. Those of `keeper/tests.rs` hold as well.
 
-use super::fixtures::{after, cookie_response, json, response, session, sign_in, stored, user};
+use super::fixtures::{after, cookie_response, json, response, session, sign_in, stored, tokens, user};
 use super::*;
 use auth_types::Reason;
 use serde_json::json as value;
@@ -147,12 +147,16 @@ fn an_answer_for_another_session_is_not_adopted() {
 }
 
 #[test]
-fn a_cookie_that_is_gone_ends_the_session_and_a_refused_csrf_token_does_not() {
+fn a_cookie_that_is_gone_or_another_sessions_ends_the_session() {
     let first = signed_in(1, 0);
     let outcome = |status, body| refresh_outcome(&first, &Ok(json(status, &body, 1)));
     let missing = value!({"code": "not_authenticated", "reason": "credentials_missing"});
     assert_eq!(outcome(401, missing), Outcome::Ended(Reason::CredentialsMissing));
-    for reason in ["csrf_failed", "origin_not_allowed", "permission_denied"] {
+    let of_another = value!({"code": "permission_denied", "reason": "csrf_failed"});
+    assert_eq!(outcome(403, of_another.clone()), Outcome::Ended(Reason::CsrfFailed));
+    let in_body = refresh_outcome(&tokens(session(1), 1, 0), &Ok(json(403, &of_another, 1)));
+    assert!(matches!(in_body, Outcome::Retry { .. }));
+    for reason in ["origin_not_allowed", "permission_denied"] {
         let refused = outcome(403, value!({"code": "permission_denied", "reason": reason}));
         assert!(matches!(refused, Outcome::Retry { .. }), "{reason}");
     }

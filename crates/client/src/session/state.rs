@@ -73,6 +73,10 @@ impl Farewell {
             Self::Ended(Reason::RefreshReused) => {
                 Some("For your safety you were signed out: your session was used from two places.")
             }
+            Self::Ended(Reason::CsrfFailed) => Some(concat!(
+                "You were signed out here, because somebody signed in with this browser on another page of the same service. ",
+                "Please sign in again."
+            )),
             Self::Ended(Reason::CredentialsMissing) => Some(concat!(
                 "Your browser has not kept the cookie that keeps you signed in. Allow cookies for ",
                 env!("LATCHKEY_API_BASE"),

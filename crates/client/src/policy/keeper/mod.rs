@@ -10,12 +10,16 @@ mod tests;
 pub use epoch::Epoch;
 pub use verdicts::{Change, Plan, Seen, Settled, SignIn, SignOut, Stored};
 
-use super::answer::Outcome;
+use super::answer::{Outcome, Trouble};
 use super::time::{Now, ServerClock};
 use super::tokens::Tokens;
-use auth_types::SessionId;
+use auth_types::{Reason, SessionId};
 use pause::Pause;
 use std::fmt;
+use std::time::Duration;
+
+/// How long a key may be on its way to the server, milliseconds.
+const KEY_PATIENCE_MS: i64 = 15 * 60 * 1000;
 
 /// How many ended sessions are remembered, so that a late write of another tab cannot bring one back.
 const REMEMBERED_ENDINGS: usize = 8;
@@ -35,6 +39,8 @@ struct Held {
     /// Whether storage has these: only then does empty storage mean a sign-out.
     stored: bool,
     pause: Option<Pause>,
+    /// Since when the server does not know the key of the refresh token.
+    key_unknown_since: Option<Now>,
 }
 
 impl Keeper {
@@ -148,11 +154,12 @@ impl Keeper {
                 self.end();
                 Settled::Clear(reason)
             }
-            Outcome::Retry { trouble, after } => {
-                let pause = Pause::after(held.pause, (trouble, after), now, jitter);
-                held.pause = Some(pause);
-                Settled::Paused { trouble, wait: pause.wait }
+            Outcome::KeyUnknown if held.is_key_given_up(now) => {
+                self.end();
+                Settled::Clear(Reason::KeyUnknown)
             }
+            Outcome::KeyUnknown => held.wait((Trouble::Waking, None), now, jitter),
+            Outcome::Retry { trouble, after } => held.wait((trouble, after), now, jitter),
         }
     }
 
@@ -215,7 +222,7 @@ impl Keeper {
     fn take(&mut self, tokens: Tokens, now: Now, stored: bool) {
         self.epoch = self.epoch.next();
         let clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
-        self.held = Some(Held { tokens, clock, stored, pause: None });
+        self.held = Some(Held { tokens, clock, stored, pause: None, key_unknown_since: None });
     }
 
     fn end(&mut self) {
@@ -229,6 +236,18 @@ impl Keeper {
 }
 
 impl Held {
+    /// Leaves the server alone for a while.
+    fn wait(&mut self, cause: (Trouble, Option<Duration>), now: Now, jitter: f64) -> Settled {
+        let pause = Pause::after(self.pause, cause, now, jitter);
+        self.pause = Some(pause);
+        Settled::Paused { trouble: pause.trouble, wait: pause.wait }
+    }
+
+    /// Whether the server has had its time to learn the key.
+    fn is_key_given_up(&mut self, now: Now) -> bool {
+        now.since(*self.key_unknown_since.get_or_insert(now)) >= KEY_PATIENCE_MS
+    }
+
     /// Goes on with later tokens of the same session.
     fn renew(&mut self, mut tokens: Tokens, now: Now) {
         self.clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
@@ -238,6 +257,7 @@ impl Held {
         }
         self.tokens = tokens;
         self.pause = None;
+        self.key_unknown_since = None;
     }
 }
 

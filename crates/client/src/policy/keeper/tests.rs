@@ -302,3 +302,27 @@ fn what_is_stored_holds_no_personal_data_and_debug_holds_no_secret() {
     assert!(!printed.contains(&answer.access) && !printed.contains(&answer.refresh), "{printed}");
     assert!(!printed.contains(&first.idempotency_key()), "{printed}");
 }
+
+#[test]
+fn a_key_that_the_server_does_not_know_is_waited_for_and_given_up_after_a_quarter_of_an_hour() {
+    let first = tokens(session(1), 1, 0);
+    let mut keeper = Keeper::new();
+    sign_in(&mut keeper, &first, after(0));
+    let seen = |seconds| Seen { stored: stored(&first), now: after(seconds) };
+    for seconds in [HOUR, HOUR + 60, HOUR + 899] {
+        let settled = keeper.settle(&first, Outcome::KeyUnknown, seen(seconds), 0.5);
+        assert!(matches!(settled, Settled::Paused { trouble: Trouble::Waking, .. }), "{seconds}: {settled:?}");
+    }
+    let settled = keeper.settle(&first, Outcome::KeyUnknown, seen(HOUR + 900), 0.5);
+    assert_eq!(settled, Settled::Clear(Reason::KeyUnknown));
+
+    // A refresh that worked in between begins a new quarter.
+    let mut keeper = Keeper::new();
+    sign_in(&mut keeper, &first, after(0));
+    keeper.settle(&first, Outcome::KeyUnknown, seen(HOUR), 0.5);
+    let second = tokens(session(1), 2, HOUR);
+    keeper.settle(&first, Outcome::Adopt(Box::new(second.clone()), Box::new(user())), seen(HOUR + 1), 0.5);
+    let seen = Seen { stored: stored(&second), now: after(3 * HOUR) };
+    let settled = keeper.settle(&second, Outcome::KeyUnknown, seen, 0.5);
+    assert!(matches!(settled, Settled::Paused { .. }), "{settled:?}");
+}
