@@ -102,6 +102,12 @@ fn is_theirs(user: &UserRow, email: &str) -> bool {
     user.email == email && user.email_verified_at.is_some()
 }
 
+/// Whether an address leads to the mailbox that the account has now, in whatever spelling: its owner gets the link there, and a
+/// warning about it would be a false alarm.
+fn is_same_mailbox(user: &UserRow, email: &str) -> bool {
+    identity::canonical_email(email).is_ok_and(|canonical| identity::canonical_email(&user.email) == Ok(canonical))
+}
+
 fn note(
     connection: &mut AnyConnection,
     user: &UserRow,
@@ -116,9 +122,11 @@ fn note(
         return Ok(());
     }
     let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), now, client);
-    let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), now, client);
     mail_outbox::insert(connection, &link)?;
-    mail_outbox::insert(connection, &word)?;
+    if !is_same_mailbox(user, new_email) {
+        let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), now, client);
+        mail_outbox::insert(connection, &word)?;
+    }
     events::insert(connection, &event(user.id, EventKind::EmailChangeRequested, now, client))
 }
 
@@ -136,7 +144,9 @@ pub(super) fn apply(
     users::update_email(connection, user.id, (new_email, &canonical), now)?;
     links::withdraw_all(connection, user.id, now)?;
     events::insert(connection, &event(user.id, EventKind::EmailChanged, now, client))?;
-    let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), now, client);
-    mail_outbox::insert(connection, &word)?;
+    if !is_same_mailbox(user, new_email) {
+        let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), now, client);
+        mail_outbox::insert(connection, &word)?;
+    }
     Ok(true)
 }
