@@ -8,6 +8,7 @@ pub mod claims;
 pub mod device;
 pub mod events;
 pub mod export;
+pub mod invisible;
 pub mod keys;
 pub mod limits;
 pub mod problem;

@@ -1,7 +1,9 @@
 //! Rules that a form can check before it sends and that the server checks again.
 //!
-//! Each function gives the trimmed or unchanged value, or one sentence that says what to do.
+//! Each function gives the trimmed or unchanged value, or one sentence that says what to do. Of a name, invisible characters
+//! at the ends go with the blanks, and inside they are refused.
 
+use crate::invisible::{find_meaningless, is_invisible, trimmed};
 use crate::limits::{
     DISPLAY_NAME_MAX_LENGTH, EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH, USERNAME_MAX_LENGTH, USERNAME_MIN_LENGTH,
 };
@@ -17,9 +19,12 @@ pub const REQUIRED: &str = "This field is required.";
 /// # Errors
 /// One sentence for the person who typed it.
 pub fn email(input: &str) -> Result<&str, String> {
-    let trimmed = input.trim();
+    let trimmed = trimmed(input);
     if trimmed.is_empty() {
         return Err(REQUIRED.to_owned());
+    }
+    if trimmed.chars().any(is_invisible) {
+        return Err("The address has an invisible character in it. Type it instead of pasting it.".to_owned());
     }
     if trimmed.len() > EMAIL_MAX_LENGTH {
         return Err(format!("An email address has at most {EMAIL_MAX_LENGTH} characters."));
@@ -53,29 +58,35 @@ fn dots_fit(part: &str) -> bool {
 /// # Errors
 /// One sentence for the person who typed it.
 pub fn username(input: &str) -> Result<&str, String> {
-    let trimmed = input.trim();
+    let trimmed = trimmed(input);
     let length = trimmed.chars().count();
     if !(USERNAME_MIN_LENGTH..=USERNAME_MAX_LENGTH).contains(&length) {
         return Err(format!("A username has {USERNAME_MIN_LENGTH} to {USERNAME_MAX_LENGTH} characters."));
     }
-    if trimmed.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c)) {
+    if trimmed.chars().any(is_invisible) {
+        Err("The username has an invisible character in it. Type it instead of pasting it.".to_owned())
+    } else if trimmed.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c)) {
         Ok(trimmed)
     } else {
         Err("A username has letters, digits and the characters . _ - + only.".to_owned())
     }
 }
 
-/// Checks a display name: at most 100 characters, none of them a control character; trimmed, may be empty.
+/// Checks a display name: at most 100 characters, none of them a control character or invisible without a meaning; trimmed,
+/// may be empty.
 ///
 /// # Errors
 /// One sentence for the person who typed it.
 pub fn display_name(input: &str) -> Result<&str, String> {
-    let trimmed = input.trim();
+    let trimmed = trimmed(input);
     if trimmed.chars().count() > DISPLAY_NAME_MAX_LENGTH {
         return Err(format!("A name has at most {DISPLAY_NAME_MAX_LENGTH} characters."));
     }
     if trimmed.chars().any(char::is_control) {
         return Err("A name has no line breaks or control characters.".to_owned());
+    }
+    if find_meaningless(trimmed).is_some() {
+        return Err("The name has an invisible character in it. Type it instead of pasting it.".to_owned());
     }
     Ok(trimmed)
 }
@@ -153,7 +164,7 @@ mod tests {
     #[test]
     fn a_username_never_looks_like_an_address() {
         assert_eq!(username(" ada.l_-+9 "), Ok("ada.l_-+9"));
-        for input in ["", "a", "ada@example.com", "a b", "a\0b", "ada\u{200b}", &"a".repeat(USERNAME_MAX_LENGTH + 1)] {
+        for input in ["", "a", "ada@example.com", "a b", "a\0b", &"a".repeat(USERNAME_MAX_LENGTH + 1)] {
             assert!(username(input).is_err(), "{input:?} was accepted");
         }
     }
@@ -164,6 +175,25 @@ mod tests {
         assert_eq!(display_name(""), Ok(""));
         assert!(display_name("a\nb").is_err());
         assert!(display_name(&"x".repeat(DISPLAY_NAME_MAX_LENGTH + 1)).is_err());
+    }
+
+    /// Zero width, a byte-order mark, a word joiner, a soft hyphen, a turn to the left, a filler of Hangul.
+    const UNSEEN: [char; 6] = ['\u{200b}', '\u{feff}', '\u{2060}', '\u{ad}', '\u{202e}', '\u{3164}'];
+
+    #[test]
+    fn what_nobody_sees_is_trimmed_at_the_ends_and_refused_inside() {
+        for c in UNSEEN {
+            assert_eq!(email(&format!("{c} ada@example.com{c}")), Ok("ada@example.com"), "{c:?}");
+            assert_eq!(username(&format!("{c}ada{c}\n")), Ok("ada"), "{c:?}");
+            assert_eq!(display_name(&format!("{c}Ada Lovelace {c}")), Ok("Ada Lovelace"), "{c:?}");
+            for inside in [format!("a{c}da@example.com"), format!("ada@exam{c}ple.com"), format!("ada{c}@example.com")]
+            {
+                assert!(email(&inside).is_err_and(|told| told.contains("invisible")), "{inside:?}");
+            }
+            assert!(username(&format!("a{c}da")).is_err_and(|told| told.contains("invisible")), "{c:?}");
+            assert!(display_name(&format!("Ada{c}Lovelace")).is_err_and(|told| told.contains("invisible")), "{c:?}");
+        }
+        assert_eq!(display_name("\u{200b}"), Ok(""));
     }
 
     #[test]

@@ -1,0 +1,130 @@
+//! Characters that nobody sees. In a name they make two that look alike, or turn around what stands next to them.
+
+/// Ranges of code points, in order: `Default_Ignorable_Code_Point`, `General_Category=Format` (the bidirectional controls
+/// among them) of Unicode 16, the two separators of lines and paragraphs, and U+2800, a letter of braille without a dot.
+const RANGES: [(u32, u32); 26] = [
+    (0x00ad, 0x00ad),
+    (0x034f, 0x034f),
+    (0x0600, 0x0605),
+    (0x061c, 0x061c),
+    (0x06dd, 0x06dd),
+    (0x070f, 0x070f),
+    (0x0890, 0x0891),
+    (0x08e2, 0x08e2),
+    (0x115f, 0x1160),
+    (0x17b4, 0x17b5),
+    (0x180b, 0x180f),
+    (0x200b, 0x200f),
+    (0x2028, 0x202e),
+    (0x2060, 0x206f),
+    (0x2800, 0x2800),
+    (0x3164, 0x3164),
+    (0xfe00, 0xfe0f),
+    (0xfeff, 0xfeff),
+    (0xffa0, 0xffa0),
+    (0xfff0, 0xfffb),
+    (0x0001_10bd, 0x0001_10bd),
+    (0x0001_10cd, 0x0001_10cd),
+    (0x0001_3430, 0x0001_343f),
+    (0x0001_bca0, 0x0001_bca3),
+    (0x0001_d173, 0x0001_d17a),
+    (0x000e_0000, 0x000e_0fff),
+];
+
+/// Whether nobody sees this character, or it only turns around what others are shown.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    let c = u32::from(c);
+    let next = RANGES.partition_point(|(_, last)| *last < c);
+    RANGES.get(next).is_some_and(|(first, _)| *first <= c)
+}
+
+/// `text` without the blanks and invisible characters at its ends: what a paste brings along.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
+}
+
+/// The first invisible character of a text for people that means nothing where it stands, as its place in bytes.
+///
+/// A joiner between letters of scripts that are written with joiners, or between emoji, means something; so does the
+/// selector that makes a symbol an emoji.
+#[must_use]
+pub fn find_meaningless(text: &str) -> Option<usize> {
+    let mut before = None;
+    let mut characters = text.char_indices().peekable();
+    while let Some((place, c)) = characters.next() {
+        let after = characters.peek().map(|(_, c)| *c);
+        if is_invisible(c) && !has_meaning(before, c, after) {
+            return Some(place);
+        }
+        before = Some(c);
+    }
+    None
+}
+
+fn has_meaning(before: Option<char>, c: char, after: Option<char>) -> bool {
+    match (before, c, after) {
+        (Some(before), '\u{200c}' | '\u{200d}', Some(after)) => {
+            (is_joined(before) || is_selector(before)) && is_joined(after)
+        }
+        (Some(before), c, _) => is_selector(c) && is_joined(before) && !before.is_alphanumeric(),
+        _ => false,
+    }
+}
+
+fn is_joined(c: char) -> bool {
+    !c.is_ascii() && !c.is_whitespace() && !is_invisible(c)
+}
+
+/// Shows the symbol before it as text, or as an emoji.
+const fn is_selector(c: char) -> bool {
+    matches!(c, '\u{fe0e}' | '\u{fe0f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory};
+    use icu_properties::{CodePointMapData, CodePointSetData};
+
+    #[test]
+    fn the_table_is_that_of_unicode() {
+        let categories = CodePointMapData::<GeneralCategory>::new();
+        let (ignorable, bidi) =
+            (CodePointSetData::new::<DefaultIgnorableCodePoint>(), CodePointSetData::new::<BidiControl>());
+        for c in '\0'..=char::MAX {
+            let is_separator = matches!(c, '\u{2028}' | '\u{2029}' | '\u{2800}');
+            let expected = is_separator
+                || ignorable.contains(c)
+                || bidi.contains(c)
+                || categories.get(c) == GeneralCategory::Format;
+            assert_eq!(is_invisible(c), expected, "U+{:04X}", u32::from(c));
+        }
+    }
+
+    #[test]
+    fn only_the_ends_are_trimmed() {
+        assert_eq!(trimmed("\u{feff} \u{200b}a\u{200b}b\u{202e}\u{3164}\t"), "a\u{200b}b");
+        assert_eq!(trimmed("\u{200b}\u{ad} "), "");
+    }
+
+    #[test]
+    fn joiners_and_emoji_of_names_mean_something() {
+        for name in ["علی\u{200c}رضا", "क्\u{200d}ष", "👩\u{200d}💻 Ada", "❤\u{fe0f} Ada", "🏳\u{fe0f}\u{200d}🌈 Ada"]
+        {
+            assert_eq!(find_meaningless(name), None, "{name:?}");
+        }
+        for (name, place) in [
+            ("a\u{200d}b", 1),
+            ("a\u{fe0f}", 1),
+            ("é\u{fe0f}", 2),
+            ("👩\u{200d} b", 4),
+            ("👩\u{200d}\u{200d}💻", 4),
+            ("a\u{202e}b", 1),
+            ("a\u{3164}b", 1),
+        ] {
+            assert_eq!(find_meaningless(name), Some(place), "{name:?}");
+        }
+    }
+}
