@@ -6,6 +6,7 @@ use crate::download::save_json;
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::session::{PageSession, Session};
+use auth_types::invisible::trimmed;
 use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
 use auth_types::validation::{display_name, given_password, username};
 use leptos::prelude::*;
@@ -136,7 +137,7 @@ fn check_deletion(password: String) -> Result<DeleteMeRequest, Wrong> {
 fn check(shown: &str, called: &str) -> Result<UpdateMeRequest, Wrong> {
     let mut wrong = Wrong::new();
     let shown = display_name(shown).map(str::to_owned).map_err(|problem| wrong.insert("display_name", problem));
-    let called = match called.trim() {
+    let called = match trimmed(called) {
         "" => Ok(None),
         name => username(name).map(|name| Some(name.to_owned())).map_err(|problem| wrong.insert("username", problem)),
     };

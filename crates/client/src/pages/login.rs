@@ -4,6 +4,7 @@ use crate::components::{Button, Entrance, FieldKind, Form, FormState, ResendLink
 use crate::policy::Failure;
 use crate::session::{PageSession, Session, State};
 use auth_types::Reason;
+use auth_types::invisible::trimmed;
 use auth_types::requests::LoginRequest;
 use auth_types::validation::{REQUIRED, email, given_password};
 use leptos::prelude::*;
@@ -86,9 +87,10 @@ fn wants_confirmation(failure: &Failure) -> bool {
 
 /// A field may hold either name, and the server finds out which it is.
 fn check(identifier: &str, password: String) -> Result<LoginRequest, Wrong> {
+    // As it was typed: the server knows the names of before, too.
     let identifier = identifier.trim();
     let mut wrong = Wrong::new();
-    if identifier.is_empty() {
+    if trimmed(identifier).is_empty() {
         wrong.insert("email", REQUIRED.to_owned());
     }
     if let Err(problem) = given_password(&password) {
