@@ -13,6 +13,7 @@ pub mod files;
 pub mod gate;
 pub mod http;
 pub mod metrics;
+pub mod names;
 pub mod problem;
 pub mod service;
 pub mod smoke;

@@ -1,56 +1,87 @@
-//! The canonical form of names: two names that are the same to a person are the same to the database.
+//! Names: what is stored of them, and the canonical form by which two names that are the same to a person are the same to
+//! the database.
 //!
-//! Made here and never by SQL's `lower`, which differs between databases and locales.
+//! Made here and never by SQL's `lower`, which differs between databases and locales. An address is mailed in NFC; a
+//! username follows the profile `UsernameCaseMapped` of PRECIS (RFC 8265).
 
+mod former;
+
+pub use former::{Folded, fold, former_email, former_username};
+
+use auth_types::invisible::trimmed;
 use auth_types::limits::{EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH};
+use auth_types::validation;
+use precis_profiles::UsernameCasePreserved;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use unicode_normalization::UnicodeNormalization;
 
 /// A username in any of its forms: no letter is written with more than eight code points of four bytes.
 const USERNAME_MAX_BYTES: usize = USERNAME_MAX_LENGTH * 32;
-/// A username's canonical form: no letter becomes more than 18 (U+FDFA). A name that has room for more of them than a
-/// username has letters would cost milliseconds.
-const CANONICAL_MAX_LENGTH: usize = USERNAME_MAX_LENGTH * 18;
+
+/// A name that may be stored: as it is shown or mailed, and its canonical form.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Name {
+    pub shown: String,
+    pub canonical: String,
+}
+
+/// Checks an address that somebody wants to have.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn new_email(input: &str) -> Result<Name, String> {
+    let name = typed_email(input)?;
+    let (local, _) = trimmed(input).rsplit_once('@').unwrap_or_default();
+    if local.chars().any(is_disguised) {
+        return Err("Type the address with plain letters: one of them only looks like one.".to_owned());
+    }
+    Ok(name)
+}
+
+/// Checks an address that somebody says to have.
+///
+/// # Errors
+/// As [`new_email`].
+pub fn typed_email(input: &str) -> Result<Name, String> {
+    let shown = composed(trimmed(input));
+    let shown = validation::email(&shown)?;
+    Ok(Name { canonical: canonical_email(shown)?, shown: shown.to_owned() })
+}
+
+/// Whether a letter stands for ASCII: the sign of kelvin, full width, a ligature, a long s. In an address it would be
+/// another one that nobody can tell apart.
+fn is_disguised(c: char) -> bool {
+    !c.is_ascii() && c.nfkc().all(|c| c.is_ascii())
+}
 
 /// The canonical form of an address: NFC and lower case before the `@`, IDNA after it.
 ///
 /// # Errors
 /// One sentence for the person who typed it, when the domain is none.
 pub fn canonical_email(address: &str) -> Result<String, String> {
-    let (local, domain) = mailable_parts(address)?;
-    let local: String = local.nfc().collect::<String>().to_lowercase();
-    Ok(format!("{local}@{domain}"))
+    let (local, domain) = mailable_parts(trimmed(address))?;
+    Ok(format!("{}@{domain}", local.to_lowercase()))
 }
 
-/// The address as mail servers take it: IDNA after the `@`, untouched before it.
+/// The address as mail servers take it: NFC before the `@`, IDNA after it.
 ///
 /// # Errors
 /// As [`canonical_email`].
 pub fn mailable_email(address: &str) -> Result<String, String> {
-    mailable_parts(address).map(|(local, domain)| format!("{local}@{domain}"))
+    mailable_parts(address.trim()).map(|(local, domain)| format!("{local}@{domain}"))
 }
 
-fn mailable_parts(address: &str) -> Result<(&str, String), String> {
+fn mailable_parts(address: &str) -> Result<(String, String), String> {
     let wrong = || "Enter an email address such as name@example.com.".to_owned();
     // Before anything is normalised. A canonical address comes through here, too, and is up to four times as long.
-    let address = Some(address.trim()).filter(|address| address.len() <= 4 * EMAIL_MAX_LENGTH).ok_or_else(wrong)?;
+    let address = Some(address).filter(|address| address.len() <= 4 * EMAIL_MAX_LENGTH).ok_or_else(wrong)?;
     let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
     let domain = idna::domain_to_ascii_strict(domain).map_err(|_| wrong())?;
-    Ok((local, domain))
+    Ok((local.nfc().collect(), domain))
 }
 
-/// Checks an address that somebody typed, and gives it trimmed with its canonical form.
-///
-/// # Errors
-/// One sentence for the person who typed it.
-pub fn check_email(input: &str) -> Result<(&str, String), String> {
-    let email = auth_types::validation::email(input)?;
-    Ok((email, canonical_email(email)?))
-}
-
-/// The same name with letters that some keyboards send in two parts, `e` and its accent, put together (NFC): what is
-/// shown and what the rules look at.
-#[must_use]
-pub fn composed(name: &str) -> String {
+/// The same name with letters that some keyboards send in two parts, `e` and its accent, put together (NFC).
+fn composed(name: &str) -> String {
     if is_too_long(name) { name.to_owned() } else { name.nfc().collect() }
 }
 
@@ -59,68 +90,50 @@ fn is_too_long(name: &str) -> bool {
     name.len() > USERNAME_MAX_BYTES
 }
 
-/// The canonical form of a username: NFKC and lower case, applied until nothing changes any more. Blanks go last, because
-/// some letters become one.
+/// Checks a name that people are shown; `""` is none.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn display_name(input: &str) -> Result<String, String> {
+    validation::display_name(&composed(trimmed(input))).map(str::to_owned)
+}
+
+/// Checks a username that somebody wants to have; `None` where the field has nothing that can be seen.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn new_username(input: &str) -> Result<Option<Name>, String> {
+    let typed = trimmed(input);
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    validation::username(&composed(typed))?;
+    let shown = precis(typed).ok_or(
+        "A username has letters of one direction, each in its usual form: no ligatures, no symbols for letters.",
+    )?;
+    validation::username(&shown)?;
+    Ok(Some(Name { canonical: lower(&shown), shown }))
+}
+
+/// The canonical form of a username. One that PRECIS does not know is looked for as it was stored before.
 #[must_use]
 pub fn canonical_username(name: &str) -> String {
-    if is_too_long(name) || name.nfkc().nth(CANONICAL_MAX_LENGTH).is_some() {
-        return name.trim().to_owned();
-    }
-    let fold = |text: &str| text.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
-    fold(&fold(name)).trim().to_owned()
+    let typed = trimmed(name);
+    let allowed = if is_too_long(typed) { None } else { precis(typed) };
+    allowed.map_or_else(|| former_username(typed), |shown| lower(&shown))
+}
+
+/// `UsernameCasePreserved`: full width becomes plain, letters are composed, and what can be mistaken for something else is
+/// refused.
+fn precis(name: &str) -> Option<String> {
+    UsernameCasePreserved::enforce(name).ok().map(Into::into)
+}
+
+/// The case mapping of `UsernameCaseMapped`: Unicode's `toLowerCase`, which knows that a sigma at the end of a word is
+/// another letter than inside.
+fn lower(name: &str) -> String {
+    name.to_lowercase().nfc().collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{canonical_email, canonical_username};
-    use proptest::prelude::*;
-
-    #[test]
-    fn domains_are_compared_as_they_are_looked_up() {
-        assert_eq!(canonical_email(" Ada@EXÄMPLE.de "), Ok("ada@xn--exmple-cua.de".to_owned()));
-        assert_eq!(canonical_email("ada@xn--exmple-cua.de"), Ok("ada@xn--exmple-cua.de".to_owned()));
-        for wrong in ["ada", "ada@", "ada@exa_mple.com", "ada@-example.com", "ada@xn--a.com", "ada@a..com"] {
-            assert!(canonical_email(wrong).is_err(), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn letters_that_a_person_cannot_tell_apart_are_one_name() {
-        for (one, other) in [("Ａｄａ", "ada"), ("ſ9", "s9"), ("\u{212a}im", "kim"), ("ﬁn", "fin"), ("É", "e\u{301}")]
-        {
-            assert_eq!(canonical_username(one), canonical_username(other), "{one:?} {other:?}");
-        }
-        assert_ne!(canonical_username("ada"), canonical_username("аda"), "a Cyrillic letter is another one");
-        // Arabic presentation forms hold a blank.
-        let folded = canonical_username("\u{fe72}p");
-        assert_eq!(canonical_username(&folded), folded);
-    }
-
-    #[test]
-    fn a_name_that_nobody_can_have_is_left_as_it_is() {
-        let longest = "\u{fdfa}".repeat(150);
-        assert_ne!(canonical_username(&longest), longest, "a username can be this");
-        for long in ["\u{fdfa}".repeat(151), "a".repeat(4_801), "A".repeat(2_701)] {
-            assert_eq!(canonical_username(&long), long);
-        }
-    }
-
-    proptest! {
-        /// What is canonical stays so: otherwise a name would not find itself.
-        #[test]
-        fn a_canonical_name_is_its_own(name in "\\PC{0,20}") {
-            if let Ok(username) = auth_types::validation::username(&name) {
-                let once = canonical_username(username);
-                prop_assert_eq!(canonical_username(&once), once.clone());
-            }
-            if let Ok(email) = canonical_email(&format!("{name}@example.com")) {
-                prop_assert_eq!(canonical_email(&email), Ok(email.clone()));
-            }
-        }
-
-        #[test]
-        fn case_never_makes_two_users(name in "[a-zäöüéçñа-яα-ρτ-ω0-9._+-]{1,20}") {
-            prop_assert_eq!(canonical_username(&name.to_uppercase()), canonical_username(&name));
-        }
-    }
-}
+mod tests;

@@ -2,13 +2,14 @@
 
 use super::authorize::{self, Refusal};
 use super::grant::user_response;
-use super::{ClientInfo, CurrentUser, Services, event, identity};
+use super::{ClientInfo, CurrentUser, Services, event};
+use crate::names;
 use crate::store::events::EventKind;
 use crate::store::users::Profile;
 use crate::store::{StoreError, events, users};
+use auth_types::FieldErrors;
 use auth_types::requests::UpdateMeRequest;
 use auth_types::responses::UserResponse;
-use auth_types::{FieldErrors, validation};
 
 /// Why the account was not shown or changed.
 #[derive(Debug, thiserror::Error)]
@@ -81,15 +82,15 @@ fn check(request: &UpdateMeRequest) -> Result<Profile, FieldErrors> {
         errors.insert(field.to_owned(), vec![message]);
     };
     let display_name = request.display_name.as_ref().map(|name| {
-        let name = validation::display_name(name.as_deref().unwrap_or_default());
-        name.map(str::to_owned).map_err(|message| note("display_name", message)).unwrap_or_default()
+        let name = names::display_name(name.as_deref().unwrap_or_default());
+        name.map_err(|message| note("display_name", message)).unwrap_or_default()
     });
     let username = request.username.as_ref().map(|name| {
-        let composed = name.as_deref().map(identity::composed);
-        let name = composed.as_deref().filter(|name| !name.trim().is_empty()).map(validation::username).transpose();
-        name.map_err(|message| note("username", message)).unwrap_or_default().map(str::to_owned)
+        let name = names::new_username(name.as_deref().unwrap_or_default());
+        name.map_err(|message| note("username", message)).unwrap_or_default()
     });
-    let username_canonical = username.as_ref().map(|name| name.as_deref().map(identity::canonical_username));
+    let username_canonical = username.as_ref().map(|name| name.as_ref().map(|name| name.canonical.clone()));
+    let username = username.map(|name| name.map(|name| name.shown));
     let profile = Profile { display_name, username, username_canonical };
     if errors.is_empty() { Ok(profile) } else { Err(errors) }
 }

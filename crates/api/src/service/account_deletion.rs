@@ -9,7 +9,7 @@ use super::batches::BATCH;
 use super::limits::Throttled;
 use super::reauthentication::{self, ReauthenticationError};
 use super::steps::{Repeatable, RepeatingUser};
-use super::{ClientInfo, CurrentUser, Services, avatar, event, identity, mail, strays};
+use super::{ClientInfo, CurrentUser, Services, avatar, event, mail, strays};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::RevokeReason;
@@ -119,17 +119,17 @@ pub(super) async fn finish(services: &Services, removed: Removed) {
 /// The user's own row comes after what others lock: changing its names waits for whoever inserts a row that refers to it,
 /// and they may wait for a session. Returns the file of their picture, a stray now.
 fn erase(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> QueryResult<Option<String>> {
-    let canonical = identity::canonical_email(&user.email).unwrap_or_default();
+    let canonical = &user.email_canonical;
     sessions::erase(connection, user.id, BATCH)?;
     one_time_tokens::delete_all(connection, user.id)?;
     known_networks::delete_all(connection, user.id)?;
     let spared = if user.email_verified_at.is_some() {
-        pending_registrations::delete_all(connection, &canonical)?;
+        pending_registrations::delete_all(connection, canonical)?;
         None
     } else {
         Some(MailKind::ConfirmRegistration) // of an address that was never confirmed they may be its owner's
     };
-    mail_outbox::delete_all(connection, user.id, [&user.email, &canonical], spared)?;
+    mail_outbox::delete_all(connection, user.id, [&user.email, canonical], spared)?;
     let picture = avatar::forget(connection, user.id, now)?;
     users::erase(connection, user.id, now)?;
     // Last: until here events could still be inserted, and from here on none is.

@@ -4,7 +4,8 @@
 use super::limits::Throttled;
 use super::reauthentication::{self, ReauthenticationError};
 use super::steps::{Repeatable, Step};
-use super::{ClientInfo, CurrentUser, Services, event, identity, links, mail};
+use super::{ClientInfo, CurrentUser, Services, event, links, mail};
+use crate::names;
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, Purpose};
@@ -89,7 +90,7 @@ async fn prove_and_note(
 /// The new address.
 fn check(request: &EmailChangeRequest) -> Result<String, FieldErrors> {
     let mut errors = FieldErrors::new();
-    let new_email = identity::check_email(&request.new_email).map(|(email, _)| email.to_owned());
+    let new_email = names::new_email(&request.new_email).map(|name| name.shown);
     let new_email = new_email.map_err(|message| errors.insert("new_email".to_owned(), vec![message]));
     if let Err(message) = validation::given_password(&request.password) {
         errors.insert("password".to_owned(), vec![message]);
@@ -140,7 +141,7 @@ pub(super) fn apply(
     if is_theirs(user, new_email) {
         return Ok(true);
     }
-    let Ok(canonical) = identity::canonical_email(new_email) else { return Ok(false) };
+    let Ok(canonical) = names::canonical_email(new_email) else { return Ok(false) };
     users::update_email(connection, user.id, (new_email, &canonical), now)?;
     links::withdraw_all(connection, user.id, now)?;
     events::insert(connection, &event(user.id, EventKind::EmailChanged, now, client))?;

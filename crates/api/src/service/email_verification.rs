@@ -5,7 +5,8 @@ use super::grant::{self, SignError};
 use super::limits::Throttled;
 use super::registrations::{Confirmed, OpenedLink};
 use super::steps::{Done, Repeatable};
-use super::{ClientInfo, Services, email_change, event, identity, links, mail};
+use super::{ClientInfo, Services, email_change, event, links, mail};
+use crate::names;
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
@@ -56,7 +57,8 @@ pub async fn resend(
     request: &EmailResendRequest,
     client: &ClientInfo,
 ) -> Result<(), EmailVerificationError> {
-    let (_, canonical) = identity::check_email(&request.email)
+    let canonical = names::typed_email(&request.email)
+        .map(|name| name.canonical)
         .map_err(|message| EmailVerificationError::Fields(FieldErrors::from([("email".to_owned(), vec![message])])))?;
     let tries = mail::take_request(services, client).await?;
     let mut mail = mail::to_address(MailKind::VerifyEmail, &canonical, services.now(), client);

@@ -3,11 +3,13 @@
 use super::grant::{self, SignError};
 use super::limits::{Budget, Network, Throttled, Tries};
 use super::passwords::{self, Verdict};
-use super::{ClientInfo, Services, event, identity, registrations};
+use super::{ClientInfo, Services, event, registrations};
 use crate::gate::{self, Busy};
+use crate::names;
 use crate::store::events::EventKind;
-use crate::store::users::Credentials;
+use crate::store::users::{Credentials, Spellings};
 use crate::store::{StoreError, events, known_networks, pending_registrations, sessions, users};
+use auth_types::invisible::trimmed;
 use auth_types::requests::LoginRequest;
 use auth_types::responses::{EmailVerification, TokenResponse};
 use auth_types::{FieldErrors, UserId, validation};
@@ -58,21 +60,27 @@ impl LoginError {
 }
 
 /// A name as it may be stored.
+#[derive(Clone)]
 struct Names {
-    /// Empty when it is no address: then it finds none.
-    email: String,
-    username: String,
+    /// Empty where it is no address: then it finds none.
+    email: Spellings,
+    username: Spellings,
 }
 
 impl Names {
     fn of(name: &str) -> Self {
-        let email = identity::canonical_email(name).unwrap_or_default();
-        Self { email, username: identity::canonical_username(name) }
+        let email = Spellings {
+            former: names::former_email(name).unwrap_or_default(),
+            canonical: names::canonical_email(name).unwrap_or_default(),
+        };
+        let username = Spellings { former: names::former_username(name), canonical: names::canonical_username(name) };
+        Self { email, username }
     }
 
     /// What failures are counted by. One account has at most one name of either form, and no name has both.
     fn counted(&self) -> &str {
-        if self.email.is_empty() { &self.username } else { &self.email }
+        let email = &self.email.canonical;
+        if email.is_empty() { &self.username.canonical } else { email }
     }
 }
 
@@ -183,8 +191,8 @@ fn check_verified(services: &Services, user: &Credentials) -> Result<(), LoginEr
 /// The name to look for; either field may hold either kind.
 fn check(request: &LoginRequest) -> Result<String, FieldErrors> {
     let mut errors = FieldErrors::new();
-    let given = [&request.email, &request.username].into_iter().flatten().map(|name| name.trim());
-    let name = given.filter(|name| !name.is_empty()).map(str::to_owned).next();
+    let mut given = [&request.email, &request.username].into_iter().flatten();
+    let name = given.find(|name| !trimmed(name).is_empty()).cloned();
     if name.is_none() {
         errors.insert("email".to_owned(), vec![validation::REQUIRED.to_owned()]);
     }
@@ -229,12 +237,13 @@ async fn guess(
 /// The account, and when it was last signed in to from the client's network, and the pending registration: the same
 /// statements, whoever it is.
 async fn find(services: &Services, names: &Names, client: &ClientInfo) -> Result<Found, StoreError> {
-    let (email, username, now) = (names.email.clone(), names.username.clone(), services.now());
+    let (names, now) = (names.clone(), services.now());
     let network = client.network.map(|network| network.to_string()).unwrap_or_default();
     let ip_address = client.ip_address.clone().unwrap_or_default();
     let found = services.store.run(move |connection| {
-        let user = users::find_credentials(connection, &email, &username, &network)?;
-        let pending = pending_registrations::find_password_hash(connection, &email, &ip_address, now)?;
+        let user = users::find_credentials(connection, &names.email, &names.username, &network)?;
+        let email = &names.email.canonical;
+        let pending = pending_registrations::find_password_hash(connection, email, &ip_address, now)?;
         let (user, seen_at) = user.unzip();
         let pending = pending.filter(|_| user.is_none());
         Ok(Found { user, network_seen_at: seen_at.flatten(), pending })

@@ -13,7 +13,6 @@ mod event_numbers;
 pub mod events;
 pub mod export;
 pub mod grant;
-pub mod identity;
 pub mod limits;
 pub mod links;
 pub mod login;

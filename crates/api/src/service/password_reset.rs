@@ -3,8 +3,9 @@
 use super::limits::Throttled;
 use super::passwords::{self, OwnWords};
 use super::steps::Repeatable;
-use super::{ClientInfo, Services, event, identity, links, mail};
+use super::{ClientInfo, Services, event, links, mail};
 use crate::gate::{self, Busy, ShareKey};
+use crate::names;
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
@@ -42,9 +43,9 @@ pub async fn request(
     request: &PasswordResetRequest,
     client: &ClientInfo,
 ) -> Result<(), PasswordResetError> {
-    let (_, canonical) = identity::check_email(&request.email).map_err(|message| field("email", message))?;
+    let name = names::typed_email(&request.email).map_err(|message| field("email", message))?;
     let tries = mail::take_request(services, client).await?;
-    let mail = mail::to_address(MailKind::ResetPassword, &canonical, services.now(), client);
+    let mail = mail::to_address(MailKind::ResetPassword, &name.canonical, services.now(), client);
     let written = services.store.write(move |connection| mail_outbox::insert(connection, &mail)).await;
     if written.is_err() {
         tries.give_back().await; // nobody is mailed

@@ -5,8 +5,9 @@ use super::limits::{Budget, Throttled};
 use super::links::{LinkToken, NoRandomBytes};
 use super::passwords::{self, OwnWords};
 use super::steps::{Done, Repeatable, Step};
-use super::{ClientInfo, Services, event, identity, mail, registrations};
+use super::{ClientInfo, Services, event, mail, registrations};
 use crate::gate::Busy;
+use crate::names::{self, Name};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::pending_registrations::NewRegistration;
@@ -15,7 +16,7 @@ use crate::store::users::{NewUser, TakenName};
 use crate::store::{StoreError, events, known_networks, mail_outbox, sessions, users};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{EmailVerification, Registration, TokenResponse};
-use auth_types::{FieldErrors, Role, validation};
+use auth_types::{FieldErrors, Role};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Why no account was made.
@@ -44,10 +45,8 @@ pub enum RegisterError {
 /// A request whose fields are in order.
 #[derive(Debug)]
 pub struct NewAccount {
-    email: String,
-    email_canonical: String,
-    username: Option<String>,
-    username_canonical: Option<String>,
+    email: Name,
+    username: Option<Name>,
     display_name: String,
     password: SecretString,
     own_words: OwnWords,
@@ -207,28 +206,19 @@ pub async fn create(services: &Services, request: &RegisterRequest, role: Role) 
 fn check(services: &Services, request: &RegisterRequest) -> (NewAccount, FieldErrors) {
     let mut errors = FieldErrors::new();
     let mut note = |field: &str, message: String| errors.entry(field.to_owned()).or_default().push(message);
-    let email = identity::check_email(&request.email);
+    let email = names::new_email(&request.email);
     let email = email.map_err(|message| note("email", message)).unwrap_or_default();
-    let composed = request.username.as_deref().map(identity::composed);
-    let username = composed.as_deref().filter(|name| !name.trim().is_empty()).map(validation::username);
-    let username = username.transpose().map_err(|message| note("username", message)).unwrap_or_default();
-    let display_name = validation::display_name(request.display_name.as_deref().unwrap_or_default());
+    let username = names::new_username(request.username.as_deref().unwrap_or_default());
+    let username = username.map_err(|message| note("username", message)).unwrap_or_default();
+    let display_name = names::display_name(request.display_name.as_deref().unwrap_or_default());
     let display_name = display_name.map_err(|message| note("display_name", message)).unwrap_or_default();
-    let own_words = OwnWords::of(email.0, username, display_name);
+    let own_words = OwnWords::of(&email.shown, username.as_ref().map(|name| name.shown.as_str()), &display_name);
     let rules = services.settings.passwords.rules;
     if let Err(message) = passwords::check_form(&request.password, rules, &own_words) {
         note("password", message);
     }
-    let account = NewAccount {
-        email: email.0.to_owned(),
-        email_canonical: email.1,
-        username: username.map(str::to_owned),
-        username_canonical: username.map(identity::canonical_username),
-        display_name: display_name.to_owned(),
-        password: request.password.as_str().into(),
-        own_words,
-    };
-    (account, errors)
+    let password = request.password.as_str().into();
+    (NewAccount { email, username, display_name, password, own_words }, errors)
 }
 
 /// Judges the password if its form is right, so that all errors are reported at once, and encodes it if nothing is.
@@ -256,10 +246,10 @@ async fn new_user(
         }
     };
     Ok(NewUser {
-        email: account.email,
-        email_canonical: account.email_canonical,
-        username: account.username,
-        username_canonical: account.username_canonical,
+        email: account.email.shown,
+        email_canonical: account.email.canonical,
+        username_canonical: account.username.as_ref().map(|name| name.canonical.clone()),
+        username: account.username.map(|name| name.shown),
         password_hash,
         display_name: account.display_name,
         role: role.as_str(),

@@ -4,7 +4,7 @@
 //! creates it; everybody else reads with [`state`].
 
 use super::connection::{AnyConnection, open};
-use super::state;
+use super::{names, state};
 use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
@@ -15,6 +15,9 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// Of all programs that use one PostgreSQL database, one migrates at a time: the number of the lock they share.
 const ADVISORY_LOCK: i64 = 0x006c_6174_6368_6b65;
+
+/// The migration that brings the names of all rows into today's form; SQL cannot.
+pub const FOLDS_NAMES: &str = "00000000000012";
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -48,12 +51,15 @@ const FINAL_WORDS: [&str; 9] = [
 
 /// How PostgreSQL and SQLite say that others were in the way of a migration: processes of the release before go on while
 /// this one starts.
-const PASSING_WORDS: [&str; 5] = [
+const PASSING_WORDS: [&str; 7] = [
     "database is locked",
     "database or disk is full",
     "deadlock detected",
     "could not serialize access",
     "due to lock timeout",
+    // Somebody has signed up with a name that a row was about to be given.
+    "users_email_canonical_key",
+    "users_username_canonical_key",
 ];
 
 impl MigrateError {
@@ -111,17 +117,53 @@ fn run(connection: &mut AnyConnection) -> Result<Vec<String>, AnyError> {
         AnyConnection::Postgres(postgres) => {
             // Waiting for the lock and a long migration may both take more than a request's statement may.
             postgres.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({ADVISORY_LOCK})"))?;
-            let done = postgres.run_pending_migrations(POSTGRES)?.iter().map(ToString::to_string).collect();
-            postgres.batch_execute(&format!("SELECT pg_advisory_unlock({ADVISORY_LOCK})"))?;
-            Ok(done)
         }
-        AnyConnection::Sqlite(sqlite) => sqlite
-            .immediate_transaction::<_, Wrapped, _>(|sqlite| {
-                let done = sqlite.run_pending_migrations(SQLITE).map_err(Wrapped)?;
-                Ok(done.iter().map(ToString::to_string).collect())
-            })
-            .map_err(|Wrapped(error)| error),
+        AnyConnection::Sqlite(_) => return transact(connection, run_pending),
     }
+    let mut done = Vec::new();
+    while let Some(version) = transact(connection, run_next)? {
+        done.push(version);
+    }
+    if let AnyConnection::Postgres(postgres) = connection {
+        postgres.batch_execute(&format!("SELECT pg_advisory_unlock({ADVISORY_LOCK})"))?;
+    }
+    Ok(done)
+}
+
+fn transact<T>(
+    connection: &mut AnyConnection,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, AnyError>,
+) -> Result<T, AnyError> {
+    connection.write(|connection| work(connection).map_err(Wrapped)).map_err(|Wrapped(error)| error)
+}
+
+fn run_pending(connection: &mut AnyConnection) -> Result<Vec<String>, AnyError> {
+    let mut done = Vec::new();
+    while let Some(version) = run_next(connection)? {
+        done.push(version);
+    }
+    Ok(done)
+}
+
+/// Runs the oldest migration that is pending, and what it asks of the rows.
+fn run_next(connection: &mut AnyConnection) -> Result<Option<String>, AnyError> {
+    let version = match connection {
+        AnyConnection::Postgres(postgres) => run_next_of(postgres, POSTGRES)?,
+        AnyConnection::Sqlite(sqlite) => run_next_of(sqlite, SQLITE)?,
+    };
+    if version.as_deref() == Some(FOLDS_NAMES) {
+        names::fold_all(connection)?;
+    }
+    Ok(version)
+}
+
+fn run_next_of<DB: diesel::backend::Backend>(
+    connection: &mut impl MigrationHarness<DB>,
+    source: EmbeddedMigrations,
+) -> Result<Option<String>, AnyError> {
+    let pending = connection.pending_migrations(source)?;
+    let Some(next) = pending.first() else { return Ok(None) };
+    Ok(Some(connection.run_migration(next)?.to_string()))
 }
 
 /// Lets a boxed error travel through a diesel transaction.

@@ -8,6 +8,7 @@ pub mod known_networks;
 pub mod last_backup;
 pub mod mail_outbox;
 pub mod migrations;
+pub mod names;
 pub mod one_time_tokens;
 pub mod pending_registrations;
 mod recovery;

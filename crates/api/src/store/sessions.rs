@@ -216,6 +216,7 @@ pub fn rotate(
             (
                 sessions::user_id,
                 owner.select(users::email).single_value().assume_not_null(),
+                owner.select(users::email_canonical).single_value().assume_not_null(),
                 owner.select(users::username).single_value(),
                 owner.select(users::display_name).single_value().assume_not_null(),
                 owner.select(users::role).single_value().assume_not_null(),

@@ -14,6 +14,7 @@ use diesel::prelude::*;
 pub struct UserRow {
     pub id: UserId,
     pub email: String,
+    pub email_canonical: String,
     pub username: Option<String>,
     pub display_name: String,
     pub role: Role,
@@ -156,24 +157,34 @@ pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]
         .load(connection)
 }
 
-/// What a sign-in by either canonical name is checked against, and when it was last done from `network`. An address wins
-/// over a username of the same form. One statement, whoever it is: how many there were would tell a stranger who has an
-/// account.
+/// A name in its canonical form, and in the one that it had in an earlier release: a row whose name could not be brought into
+/// today's form has kept that. Of two rows the former one is meant, because nothing else leads to it.
+#[derive(Debug, Clone)]
+pub struct Spellings {
+    pub former: String,
+    pub canonical: String,
+}
+
+/// What a sign-in by either name is checked against, and when it was last done from `network`. An address wins over a
+/// username of the same form. One statement, whoever it is: how many there were would tell a stranger who has an account.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn find_credentials(
     connection: &mut AnyConnection,
-    email_canonical: &str,
-    username_canonical: &str,
+    email: &Spellings,
+    username: &Spellings,
     network: &str,
 ) -> QueryResult<Option<(Credentials, Option<DateTime<Utc>>)>> {
-    let by_email = users::email_canonical.eq(email_canonical);
+    let username_canonical = users::username_canonical.assume_not_null();
+    let former = (users::email_canonical.eq(&email.former), username_canonical.eq(&username.former));
+    let by_email = former.0.or(users::email_canonical.eq(&email.canonical));
+    let by_username = former.1.or(username_canonical.eq(&username.canonical));
     let here = known_networks::user_id.eq(users::id).and(known_networks::network.eq(network));
     users::table
         .left_join(known_networks::table.on(here))
-        .filter(by_email.or(users::username_canonical.assume_not_null().eq(username_canonical)))
-        .order(by_email.desc())
+        .filter(by_email.or(by_username))
+        .order((by_email.desc(), former.0.desc(), former.1.desc()))
         .select((
             (users::id, users::password_hash, users::is_active, users::email_verified_at),
             known_networks::seen_at.nullable(),

@@ -60,6 +60,7 @@ mod metrics;
 mod metrics_work;
 mod migrations;
 mod monitoring;
+mod names;
 mod openapi;
 mod password_change;
 mod password_reset;

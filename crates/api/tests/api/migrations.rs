@@ -91,6 +91,10 @@ fn a_database_that_cannot_be_reached_is_told_and_not_waited_for() {
 /// Whether the release before goes on working after this statement: it knows neither the table nor the column, and an index
 /// that is not unique refuses nothing.
 fn goes_unnoticed(statement: &str) -> bool {
+    // The program does the rest, and what that changes is tested with the names.
+    if statement == "SELECT 1" {
+        return true;
+    }
     let adds_column = statement.starts_with("ALTER TABLE") && statement.contains(" ADD COLUMN ");
     let is_filled = !statement.contains("NOT NULL") || statement.contains("DEFAULT");
     ["CREATE TABLE", "CREATE INDEX", "DROP INDEX"].iter().any(|start| statement.starts_with(start))

@@ -8,7 +8,7 @@ use crate::config::DatabaseUrl;
 use crate::store::backup::{Loading, load, occupied_tables, tables};
 use crate::store::events::{self, EventDetail, EventKind, NewEvent};
 use crate::store::sessions::RevokeReason;
-use crate::store::{last_backup, migrations};
+use crate::store::{last_backup, migrations, names};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -104,6 +104,9 @@ fn finish(
     heads: &[TableHead],
     header: &Header,
 ) -> Result<(), BackupError> {
+    if header.schema.as_str() < migrations::FOLDS_NAMES {
+        loading.write(names::fold_all)?;
+    }
     for table in tables().iter().filter(|table| table.is_numbered()) {
         let last_id = heads.iter().find(|head| head.table == table.name).and_then(|head| head.last_id).unwrap_or(0);
         loading.number_after(table, last_id.saturating_add(if order.moving { 0 } else { ID_GAP }))?;

@@ -1,9 +1,9 @@
 //! The file, in the order in which it is written: [`ExportResponse`](auth_types::export::ExportResponse), part by part.
 
 use crate::service::event_numbers::EventNumbers;
+use crate::service::events::newest;
 use crate::service::mail::Amounts;
 use crate::service::session_view::SessionView;
-use crate::service::{events::newest, identity};
 use crate::store::events::Position;
 use crate::store::mail_outbox::Slice;
 use crate::store::one_time_tokens::LinkPlace;
@@ -141,7 +141,7 @@ fn proven_addresses(user: &UserRow) -> [String; 2] {
     if user.email_verified_at.is_none() {
         return Default::default();
     }
-    [user.email.clone(), identity::canonical_email(&user.email).unwrap_or_default()]
+    [user.email.clone(), user.email_canonical.clone()]
 }
 
 /// The account itself, without the brace that ends the file.

@@ -6,7 +6,7 @@
 
 use super::text::{Content, Notice};
 use crate::config::Settings;
-use crate::service::identity;
+use crate::names;
 use crate::store::mail_outbox::{MailKind, MailRow};
 use crate::store::sent_mails::{self, SentMail};
 use crate::store::{AnyConnection, QueryResult};
@@ -55,7 +55,7 @@ impl Amounts {
 
     /// What the table knows an address by, however it is spelled.
     pub(in crate::service) fn hash(&self, address: &str) -> Vec<u8> {
-        let canonical = identity::canonical_email(address).unwrap_or_else(|_| address.to_owned());
+        let canonical = names::former_email(address).unwrap_or_else(|_| address.to_owned());
         hmac::sign(&self.key, canonical.as_bytes()).as_ref().to_vec()
     }
 

@@ -4,7 +4,7 @@
 //! most half as many places as are free, and its own subdomains count as the domain: whoever has a slow one holds up their
 //! own mail, and any other domain finds a place.
 
-use crate::service::identity;
+use crate::names;
 use crate::store::mail_outbox::Due;
 
 /// Mails that a process sends at once. Each has a connection of its own.
@@ -21,7 +21,7 @@ pub(super) struct Holder {
 
 impl Holder {
     pub(super) fn of(recipient: &str, requester: Option<&str>) -> Self {
-        let mailable = identity::mailable_email(recipient).unwrap_or_else(|_| recipient.to_owned());
+        let mailable = names::mailable_email(recipient).unwrap_or_else(|_| recipient.to_owned());
         let host = mailable.rsplit_once('@').map_or(mailable.as_str(), |(_, host)| host);
         let domain = psl::domain_str(host).unwrap_or(host).to_owned();
         Self { domain, requester: requester.map(str::to_owned) }

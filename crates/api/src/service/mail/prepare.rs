@@ -6,8 +6,9 @@
 use super::amounts::{Amounts, Place};
 use super::registration::{self, Target};
 use super::text::{self, Content, Draft, Letter, Link, Notice, Site};
+use crate::names;
 use crate::service::links::{self, LinkToken, NoRandomBytes};
-use crate::service::{ClientInfo, Services, event, identity, registrations};
+use crate::service::{ClientInfo, Services, event, registrations};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, Gather, MailKind, MailRow, NewMail};
 use crate::store::one_time_tokens::{self, NewToken, Purpose};
@@ -167,12 +168,11 @@ impl Preparation {
 
     /// The address has an account: its owner gets a notice and no link.
     fn report_taken(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<Verdict> {
-        let recipient = identity::canonical_email(&owner.email).unwrap_or_else(|_| owner.email.clone());
         let notice = NewMail {
             kind: MailKind::AccountExists,
             user: None,
             registration: None,
-            recipient,
+            recipient: owner.email_canonical.clone(),
             ip_address: self.mail.ip_address.clone(),
             user_agent: self.mail.user_agent.clone(),
             requester: self.mail.requester.clone(),
@@ -220,7 +220,7 @@ impl Preparation {
     }
 
     fn find_by_recipient(&self, connection: &mut AnyConnection) -> QueryResult<Option<UserRow>> {
-        let canonical = identity::canonical_email(&self.mail.recipient);
+        let canonical = names::canonical_email(&self.mail.recipient);
         canonical.map_or(Ok(None), |email| users::find_by_email(connection, &email))
     }
 

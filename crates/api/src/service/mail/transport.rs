@@ -6,7 +6,7 @@ use super::standing::Standing;
 use super::text::Letter;
 use crate::config::{Environment, MailSettings, MailUrl};
 use crate::metrics::MailStep;
-use crate::service::identity;
+use crate::names;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
@@ -108,7 +108,7 @@ impl Mailer {
 
     fn message(&self, letter: &Letter) -> Result<Message, SendError> {
         let not_mailable = || SendError::new(About::Recipient, "no mail server would know the recipient's address");
-        let to = identity::mailable_email(&letter.to).ok().and_then(|to| to.parse::<Address>().ok());
+        let to = names::mailable_email(&letter.to).ok().and_then(|to| to.parse::<Address>().ok());
         let id = format!("<{}@{}>", letter.reference, self.from.email.domain());
         let message = Message::builder()
             .from(self.from.clone())

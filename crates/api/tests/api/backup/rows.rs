@@ -3,6 +3,7 @@
 use super::{BOTH, Backup};
 use crate::support::{Database, TestDb, on_both_databases};
 use api::store::backup::{Kind, LEFT_OUT, tables};
+use api::store::state::newest_version;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ on_both_databases![
     an_empty_database_comes_back_empty,
     no_table_and_no_column_is_forgotten,
     an_older_backup_comes_back_with_defaults,
+    an_older_backup_comes_back_with_its_names_folded,
 ];
 
 /// Column → its type, as `schema.rs` has them, table by table.
@@ -240,5 +242,21 @@ async fn an_older_backup_comes_back_with_defaults(database: Database) {
         assert_eq!(target.number("SELECT count(*) FROM mail_outbox WHERE attempts = 0"), 12);
         assert_eq!(target.number("SELECT count(*) FROM known_networks"), 0);
         assert_eq!(target.number("SELECT count(*) FROM sessions"), 4);
+    }
+}
+
+/// The names that an older release has stored become those of today.
+async fn an_older_backup_comes_back_with_its_names_folded(database: Database) {
+    let source = TestDb::migrated(database);
+    source.execute(
+        "INSERT INTO users (email, email_canonical, password_hash, created_at)
+         VALUES ('\u{200b}ada@example.com', '\u{200b}ada@example.com', '', '2026-01-02 03:04:05.000000')",
+    );
+    let mut lines = Backup::of(&source).lines();
+    lines[0] = lines[0].replace(&newest_version(), "00000000000011");
+    for kind in BOTH {
+        let target = TestDb::empty(kind);
+        Backup::from_lines(&lines).restore(&target).unwrap();
+        assert_eq!(target.value("SELECT email_canonical FROM users").as_deref(), Some("ada@example.com"));
     }
 }

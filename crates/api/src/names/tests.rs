@@ -1,0 +1,116 @@
+use super::{Name, canonical_email, canonical_username, fold, former_username, new_email, new_username, typed_email};
+use proptest::prelude::*;
+
+fn canonical(name: &str) -> Option<String> {
+    new_username(name).ok().flatten().map(|name| name.canonical)
+}
+
+#[test]
+fn domains_are_compared_as_they_are_looked_up() {
+    assert_eq!(canonical_email(" Ada@EXÄMPLE.de "), Ok("ada@xn--exmple-cua.de".to_owned()));
+    assert_eq!(canonical_email("ada@xn--exmple-cua.de"), Ok("ada@xn--exmple-cua.de".to_owned()));
+    for wrong in ["ada", "ada@", "ada@exa_mple.com", "ada@-example.com", "ada@xn--a.com", "ada@a..com"] {
+        assert!(canonical_email(wrong).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn an_address_is_composed_and_has_no_letter_in_disguise() {
+    let angstrom = typed_email("\u{feff}\u{212b}ngstro\u{308}m@example.com\u{200b}").unwrap_or_default();
+    assert_eq!(
+        (angstrom.shown.as_str(), angstrom.canonical.as_str()),
+        ("Ångström@example.com", "ångström@example.com")
+    );
+    assert!(new_email("\u{212b}ngstrom@example.com").is_ok());
+    for disguised in ["jac\u{212a}@example.org", "ｊack@example.org", "ﬁn@example.org", "je\u{17f}s@example.org"] {
+        assert!(new_email(disguised).is_err(), "{disguised:?}");
+        assert!(typed_email(disguised).is_ok(), "an account of before may have {disguised:?}");
+    }
+}
+
+#[test]
+fn letters_that_a_person_cannot_tell_apart_are_one_name() {
+    for (one, other) in [("Ａｄａ", "ada"), ("É", "e\u{301}"), ("\u{200b}ada\u{2060}", "Ada"), ("ΧΑΟΣ", "χαος")]
+    {
+        assert_eq!(canonical_username(one), canonical_username(other), "{one:?} {other:?}");
+    }
+    assert_ne!(canonical_username("ada"), canonical_username("аda"), "a Cyrillic letter is another one");
+}
+
+/// The examples of RFC 8265, section 3.5, as far as a username here may have their characters.
+#[test]
+fn a_username_is_enforced_by_precis() {
+    for (name, expected) in [("juliet", "juliet"), ("fussball", "fussball"), ("fußball", "fußball"), ("π", "π")] {
+        let name = format!("{name}{name}");
+        assert_eq!(canonical(&name), Some(format!("{expected}{expected}")));
+    }
+    assert_eq!(canonical("Σa9"), canonical("σa9"));
+    assert_ne!(canonical("ςa9"), canonical("σa9"));
+    for refused in
+        ["henry\u{2163}", "\u{212a}im", "ﬁn", "\u{17f}9", "a\u{5d0}b", "a\u{fe72}", "a\u{ffa0}b", "a\u{200d}b"]
+    {
+        assert!(new_username(refused).is_err(), "{refused:?}");
+    }
+    assert_eq!(new_username(" \u{3164}\u{202e}"), Ok(None));
+    let wide = Name { shown: "Ada".to_owned(), canonical: "ada".to_owned() };
+    assert_eq!(new_username("Ａｄａ"), Ok(Some(wide)));
+}
+
+#[test]
+fn a_name_of_before_is_found_as_it_was_stored() {
+    for (name, stored) in [("ſ9", "s9"), ("ﬁn", "fin"), ("a\u{3164}b", "a\u{1160}b")] {
+        assert_eq!(canonical_username(name), stored);
+    }
+    assert_eq!(former_username("\u{3164}ada"), "\u{1160}ada");
+    // Arabic presentation forms hold a blank.
+    let folded = former_username("\u{fe72}p");
+    assert_eq!(former_username(&folded), folded);
+}
+
+#[test]
+fn a_row_is_folded_name_by_name() {
+    let folded = fold("\u{200b}Ada@example.com", Some("a\u{3164}b"), "\u{feff}Ada\u{202e} Lovelace");
+    assert_eq!(folded.email.map(|email| email.canonical).as_deref(), Some("ada@example.com"));
+    assert_eq!(folded.username, None);
+    assert_eq!(folded.display_name, "Ada Lovelace");
+    assert_eq!(fold("a\u{200b}da@example.com", None, "").email, None);
+    assert_eq!(fold("jac\u{212a}@example.org", None, "").email.unwrap_or_default().shown, "jacK@example.org");
+}
+
+#[test]
+fn a_name_that_nobody_can_have_is_left_as_it_is() {
+    let longest = "\u{fdfa}".repeat(150);
+    assert_ne!(canonical_username(&longest), longest, "a username was once this");
+    for long in ["\u{fdfa}".repeat(151), "a".repeat(4_801)] {
+        assert_eq!(canonical_username(&long), long);
+        assert!(new_username(&long).is_err());
+    }
+}
+
+proptest! {
+    /// What is canonical stays so: otherwise a name would not find itself.
+    #[test]
+    fn a_canonical_name_is_its_own(name in "\\PC{0,20}") {
+        if let Ok(Some(username)) = new_username(&name) {
+            prop_assert_eq!(canonical_username(&name), username.canonical.clone());
+            prop_assert_eq!(canonical_username(&username.shown), username.canonical.clone());
+            prop_assert_eq!(canonical_username(&username.canonical), username.canonical);
+        }
+        if let Ok(email) = canonical_email(&format!("{name}@example.com")) {
+            prop_assert_eq!(canonical_email(&email), Ok(email.clone()));
+        }
+    }
+
+    /// An account of before finds its row: where PRECIS knows the name, its canonical form is the one that was stored.
+    #[test]
+    fn precis_changes_no_stored_name(name in "[\\p{L}\\p{N}._+-]{2,20}") {
+        if let Ok(Some(username)) = new_username(&name) {
+            prop_assert_eq!(username.canonical, former_username(&name));
+        }
+    }
+
+    #[test]
+    fn case_never_makes_two_users(name in "[a-zäöüéçñа-яα-ρτ-ω0-9._+-]{1,20}") {
+        prop_assert_eq!(canonical_username(&name.to_uppercase()), canonical_username(&name));
+    }
+}

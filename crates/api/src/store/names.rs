@@ -1,0 +1,163 @@
+//! Brings the names of all rows into today's form.
+//!
+//! Nobody is lost: a row whose name does not fit the rules, or would be another row's, keeps it, and a sign-in finds it as
+//! before. The log names each such row by its id; what it holds is nobody else's business.
+
+use super::connection::AnyConnection;
+use super::schema::{one_time_tokens, pending_registrations, users};
+use super::types::At;
+use crate::names::{Folded, Name, fold};
+use diesel::prelude::*;
+
+/// Rows that are looked at together.
+const PAGE: i64 = 1_000;
+
+/// The names of a row.
+#[derive(Debug, Queryable)]
+struct Named {
+    id: i64,
+    email: String,
+    email_canonical: String,
+    username: Option<String>,
+    username_canonical: Option<String>,
+    display_name: String,
+}
+
+impl Named {
+    /// Whether all of it has only characters that no rule changes: nearly every row.
+    fn is_plain(&self) -> bool {
+        let is_plain = |text: &str| text.is_ascii() && text.trim() == text;
+        is_plain(&self.email) && is_plain(&self.display_name) && self.username.as_deref().is_none_or(is_plain)
+    }
+
+    fn email(&self) -> Name {
+        Name { shown: self.email.clone(), canonical: self.email_canonical.clone() }
+    }
+
+    fn username(&self) -> Option<Name> {
+        let (shown, canonical) = (self.username.clone()?, self.username_canonical.clone()?);
+        Some(Name { shown, canonical })
+    }
+
+    fn folded(&self) -> Folded {
+        fold(&self.email, self.username.as_deref(), &self.display_name)
+    }
+}
+
+/// Folds the names of all users and pending registrations. The caller holds a transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn fold_all(connection: &mut AnyConnection) -> QueryResult<()> {
+    let mut after = 0;
+    while let Some(last) = fold_users(connection, after)? {
+        after = last;
+    }
+    after = 0;
+    while let Some(last) = fold_registrations(connection, after)? {
+        after = last;
+    }
+    Ok(())
+}
+
+fn fold_users(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
+    let page: Vec<Named> = users::table
+        .filter(users::id.gt(after))
+        .filter(users::deleted_at.is_null())
+        .order(users::id)
+        .limit(PAGE)
+        .select((
+            users::id,
+            users::email,
+            users::email_canonical,
+            users::username,
+            users::username_canonical,
+            users::display_name,
+        ))
+        .load(connection)?;
+    for user in page.iter().filter(|user| !user.is_plain()) {
+        let folded = user.folded();
+        fold_email(connection, user, folded.email)?;
+        fold_username(connection, user, folded.username)?;
+        let row = diesel::update(users::table.find(user.id));
+        row.set(users::display_name.eq(folded.display_name)).execute(connection)?;
+    }
+    Ok(page.last().map(|user| user.id))
+}
+
+fn fold_email(connection: &mut AnyConnection, user: &Named, email: Option<Name>) -> QueryResult<()> {
+    let Some(Name { shown, canonical }) = email else {
+        report(user.id, "the address does not fit the rules");
+        return Ok(());
+    };
+    let others = users::table.filter(users::email_canonical.eq(&canonical)).filter(users::id.ne(user.id));
+    if let Some(other) = others.select(users::id).first::<i64>(connection).optional()? {
+        report(user.id, &format!("the address would be that of user {other}"));
+        return Ok(());
+    }
+    let row = diesel::update(users::table.find(user.id));
+    row.set((users::email.eq(&shown), users::email_canonical.eq(&canonical))).execute(connection)?;
+    if canonical != user.email_canonical {
+        // Whoever read mail at the former spelling has not proven to read it here: neither by then nor by a later link.
+        let row = diesel::update(users::table.find(user.id));
+        return row.set(users::email_verified_at.eq(None::<At>)).execute(connection).map(|_| ());
+    }
+    // A link that waits in the mailbox names the address that it went to.
+    let links = one_time_tokens::table
+        .filter(one_time_tokens::user_id.eq(user.id))
+        .filter(one_time_tokens::email.eq(&user.email));
+    diesel::update(links).set(one_time_tokens::email.eq(&shown)).execute(connection).map(|_| ())
+}
+
+fn fold_username(connection: &mut AnyConnection, user: &Named, username: Option<Name>) -> QueryResult<()> {
+    let (Some(_), Some(Name { shown, canonical })) = (&user.username, username) else {
+        if user.username.is_some() {
+            report(user.id, "the username does not fit the rules");
+        }
+        return Ok(());
+    };
+    let others =
+        users::table.filter(users::username_canonical.assume_not_null().eq(&canonical)).filter(users::id.ne(user.id));
+    if let Some(other) = others.select(users::id).first::<i64>(connection).optional()? {
+        report(user.id, &format!("the username would be that of user {other}"));
+        return Ok(());
+    }
+    let names = (users::username.eq(Some(shown)), users::username_canonical.eq(Some(canonical)));
+    diesel::update(users::table.find(user.id)).set(names).execute(connection).map(|_| ())
+}
+
+/// Registrations claim no name, so none is in another's way.
+fn fold_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
+    let page: Vec<Named> = pending_registrations::table
+        .filter(pending_registrations::id.gt(after))
+        .order(pending_registrations::id)
+        .limit(PAGE)
+        .select((
+            pending_registrations::id,
+            pending_registrations::email,
+            pending_registrations::email_canonical,
+            pending_registrations::username,
+            pending_registrations::username_canonical,
+            pending_registrations::display_name,
+        ))
+        .load(connection)?;
+    for pending in page.iter().filter(|pending| !pending.is_plain()) {
+        let Folded { email, username, display_name } = pending.folded();
+        let email = email.unwrap_or_else(|| pending.email());
+        let username = username.or_else(|| pending.username());
+        diesel::update(pending_registrations::table.find(pending.id))
+            .set((
+                pending_registrations::email.eq(email.shown),
+                pending_registrations::email_canonical.eq(email.canonical),
+                pending_registrations::username.eq(username.as_ref().map(|name| name.shown.as_str())),
+                pending_registrations::username_canonical.eq(username.as_ref().map(|name| name.canonical.as_str())),
+                pending_registrations::display_name.eq(display_name),
+            ))
+            .execute(connection)?;
+    }
+    Ok(page.last().map(|pending| pending.id))
+}
+
+fn report(user: i64, why: &str) {
+    log::warn!(user = user; "names.not_folded: user {user} keeps the name of before: {why}");
+}

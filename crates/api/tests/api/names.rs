@@ -1,0 +1,231 @@
+//! Names that are not what they look like, and names of before.
+
+use crate::support::{Database, PASSWORD, TestApp, TestDb, on_both_databases, send};
+use api::store::migrations::migrate;
+use auth_types::requests::RegisterRequest;
+use auth_types::responses::UserResponse;
+use auth_types::{Reason, Role};
+use reqwest::Method;
+use serde_json::json;
+use std::sync::Arc;
+
+on_both_databases![
+    what_nobody_sees_goes_from_the_ends_of_every_name,
+    what_nobody_sees_is_refused_inside_of_every_name,
+    a_letter_in_disguise_does_not_take_somebodys_address,
+    mail_goes_to_the_composed_address,
+    a_username_is_one_that_precis_allows,
+    rows_of_before_are_folded,
+    a_row_that_cannot_be_folded_is_signed_in_to_as_before,
+    guesses_in_other_spellings_are_guesses_at_one_name,
+];
+
+const ADA: &str = "ada@example.com";
+/// Zero width, a byte-order mark, a word joiner, a soft hyphen, a turn to the left, a filler of Hangul, a tag.
+const UNSEEN: [char; 7] = ['\u{200b}', '\u{feff}', '\u{2060}', '\u{ad}', '\u{202e}', '\u{3164}', '\u{e0041}'];
+
+fn request(email: &str) -> RegisterRequest {
+    RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() }
+}
+
+async fn what_nobody_sees_goes_from_the_ends_of_every_name(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    for (number, c) in UNSEEN.into_iter().enumerate() {
+        let (email, username) = (format!("ada{number}@example.com"), format!("ada{number}"));
+        let typed = RegisterRequest {
+            username: Some(format!("{c}{username} {c}")),
+            display_name: Some(format!("{c}Ada{c}")),
+            ..request(&format!("{c}{email}{c}\n"))
+        };
+        let made = app.register(&typed).await.created();
+        assert_eq!((&made.user.email, made.user.username.as_ref()), (&email, Some(&username)), "{c:?}");
+        assert_eq!(made.user.display_name, "Ada", "{c:?}");
+        for name in [&email, &username, &format!("{c}{email}"), &format!(" {username}{c}")] {
+            assert_eq!(app.sign_in(name, PASSWORD).await.ok().user.id, made.user.id, "{name:?}");
+        }
+        app.register(&request(&format!("{email}{c}"))).await.failed(409, Reason::EmailTaken);
+        let changed = json!({"display_name": format!("{c}Countess"), "username": format!("{c}")});
+        let changed = send(app.request_as(&made, Method::PATCH, "/api/auth/me/").json(&changed)).await;
+        let changed = changed.json::<UserResponse>();
+        assert_eq!((changed.display_name.as_str(), changed.username), ("Countess", None), "{c:?}");
+        app.deliver_mail().await;
+        app.post("/api/auth/password/reset/", &json!({"email": format!("{c}{email}")})).await.has_status(202);
+        assert_eq!(app.deliver_one_mail().await.to, email, "{c:?}");
+    }
+}
+
+async fn what_nobody_sees_is_refused_inside_of_every_name(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let ada = app.login(ADA).await;
+    let before = app.db().content();
+    for c in UNSEEN {
+        let wrong = RegisterRequest {
+            username: Some(format!("a{c}da")),
+            display_name: Some(format!("Ada{c}Lovelace")),
+            ..request(&format!("eve{c}@example.com"))
+        };
+        app.register(&wrong).await.wrong_fields(&["display_name", "email", "username"]);
+        let wrong = json!({"username": format!("a{c}da"), "display_name": format!("Ada{c}Lovelace")});
+        let answer = send(app.request_as(&ada, Method::PATCH, "/api/auth/me/").json(&wrong)).await;
+        answer.wrong_fields(&["display_name", "username"]);
+        let address = format!("ada@exam{c}ple.com");
+        let wrong = json!({"new_email": address, "password": PASSWORD});
+        send(app.request_as(&ada, Method::POST, "/api/auth/email/change/").json(&wrong))
+            .await
+            .wrong_fields(&["new_email"]);
+        for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
+            app.post(path, &json!({"email": address})).await.wrong_fields(&["email"]);
+        }
+        app.sign_in(&format!("a{c}da@example.com"), PASSWORD).await.problem(401);
+    }
+    let kept = |line: &&String| !line.starts_with("auth_events");
+    let after = app.db().content();
+    assert_eq!(before.iter().filter(kept).collect::<Vec<_>>(), after.iter().filter(kept).collect::<Vec<_>>());
+}
+
+async fn a_letter_in_disguise_does_not_take_somebodys_address(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    for disguised in ["jac\u{212a}@example.org", "ｊack@example.org", "ja\u{1d40c}@example.org"] {
+        app.register(&request(disguised)).await.wrong_fields(&["email"]);
+    }
+    let jack = app.register(&request("jack@example.org")).await.created();
+    let change = json!({"new_email": "jac\u{212a}@example.com", "password": PASSWORD});
+    let changed = send(app.request_as(&jack, Method::POST, "/api/auth/email/change/").json(&change)).await;
+    changed.wrong_fields(&["new_email"]);
+    app.deliver_mail().await;
+    app.post("/api/auth/password/reset/", &json!({"email": "jack@example.org"})).await.has_status(202);
+    assert_eq!(app.deliver_one_mail().await.to, "jack@example.org");
+}
+
+async fn mail_goes_to_the_composed_address(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    let made = app.register(&request("e\u{301}lodie.\u{212b}@example.com")).await.created();
+    assert_eq!(made.user.email, "élodie.Å@example.com");
+    assert_eq!(app.deliver_one_mail().await.to, "élodie.Å@example.com");
+}
+
+async fn a_username_is_one_that_precis_allows(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let ada = app.login(ADA).await;
+    let rename = |name: &str| {
+        let body = json!({"username": name});
+        send(app.request_as(&ada, Method::PATCH, "/api/auth/me/").json(&body))
+    };
+    for refused in ["\u{212a}elvin", "ﬁnn", "\u{17f}ara", "x\u{2163}", "ab\u{5d0}", "a\u{200d}b", "a²"] {
+        rename(refused).await.wrong_fields(&["username"]);
+    }
+    for (given, shown, found) in
+        [("Ｃｏｕｎｔｅｓｓ", "Countess", "COUNTESS"), ("ΧΑΟΣ", "ΧΑΟΣ", "χαος"), ("שלום1", "שלום1", "שלום1")]
+    {
+        assert_eq!(rename(given).await.json::<UserResponse>().username.as_deref(), Some(shown));
+        assert_eq!(app.sign_in(found, PASSWORD).await.ok().user.id, ada.user.id, "{found:?}");
+    }
+}
+
+/// `email`, `username` and `display_name` as a release before has stored them, with their canonical forms.
+struct Former {
+    email: (&'static str, &'static str),
+    username: (&'static str, &'static str),
+    display_name: &'static str,
+}
+
+/// A database of the release before, with users from id 1 on.
+fn carried_over(database: Database, users: &[Former]) -> Arc<TestDb> {
+    let db = TestDb::migrated(database);
+    db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000012'");
+    let hash = api::service::passwords::hash(PASSWORD, 4).unwrap();
+    for Former { email, username, display_name } in users {
+        db.execute(&format!(
+            "INSERT INTO users (email, email_canonical, username, username_canonical, password_hash, display_name,
+             email_verified_at, created_at) VALUES ('{}', '{}', '{}', '{}', '{hash}', '{display_name}',
+             '2026-01-02 03:04:05.000000', '2026-01-02 03:04:05.000000')",
+            email.0, email.1, username.0, username.1
+        ));
+    }
+    assert_eq!(migrate(&db.parsed_url()).unwrap(), ["00000000000012"]);
+    Arc::new(db)
+}
+
+const PLAIN: Former = Former { email: (ADA, ADA), username: ("Ada", "ada"), display_name: "Ada" };
+
+async fn rows_of_before_are_folded(database: Database) {
+    let users = [
+        Former {
+            email: ("\u{200b}Ada@example.com", "\u{200b}ada@example.com"),
+            username: ("\u{3164}Ada", "\u{1160}ada"),
+            display_name: "\u{feff}Ada\u{202e} Lovelace",
+        },
+        Former {
+            email: ("jac\u{212a}@example.org", "jack@example.org"),
+            username: ("Ｊａｃｋ", "jack"),
+            display_name: "",
+        },
+        Former { email: ("bob@example.com", "bob@example.com"), username: ("bob", "bob"), display_name: "Bob" },
+    ];
+    let app = TestApp::builder_on(carried_over(database, &users)).start().await;
+    for (name, email, username, shown, verified) in [
+        ("\u{200b}ada@example.com", "Ada@example.com", "Ada", "Ada Lovelace", false),
+        ("ada", "Ada@example.com", "Ada", "Ada Lovelace", false),
+        ("jack@example.org", "jacK@example.org", "Jack", "", true),
+        ("bob", "bob@example.com", "bob", "Bob", true),
+    ] {
+        let user = app.sign_in(name, PASSWORD).await.ok().user;
+        assert_eq!(
+            (user.email.as_str(), user.username.as_deref(), user.display_name.as_str()),
+            (email, Some(username), shown)
+        );
+        assert_eq!(user.email_verified, verified, "{name:?}");
+    }
+    app.post("/api/auth/password/reset/", &json!({"email": "jack@example.org"})).await.has_status(202);
+    assert_eq!(app.deliver_one_mail().await.to, "jacK@example.org");
+    assert_eq!(migrate(&app.db().parsed_url()).unwrap(), Vec::<String>::new());
+}
+
+async fn a_row_that_cannot_be_folded_is_signed_in_to_as_before(database: Database) {
+    let users = [
+        PLAIN,
+        Former {
+            email: ("\u{200b}ada@example.com", "\u{200b}ada@example.com"),
+            username: ("\u{3164}ada", "\u{1160}ada"),
+            display_name: "Eve",
+        },
+        Former {
+            email: ("e\u{200b}ve@example.com", "e\u{200b}ve@example.com"),
+            username: ("ﬁnn", "finn"),
+            display_name: "",
+        },
+    ];
+    let app = TestApp::builder_on(carried_over(database, &users)).start().await;
+    for (name, id) in [
+        (ADA, 1),
+        ("Ada", 1),
+        ("\u{200b}ada@example.com", 2),
+        ("\u{3164}ada", 2),
+        ("e\u{200b}ve@example.com", 3),
+        ("ﬁnn", 3),
+        ("finn", 3),
+        // What leads to no row of its own leads to that of today's spelling.
+        ("\u{feff}ada@example.com", 1),
+    ] {
+        assert_eq!(app.sign_in(name, PASSWORD).await.ok().user.id.0, id, "{name:?}");
+    }
+    // The other Ada's export and deletion are none of the first one's mails and registrations.
+    let other = app.login("\u{200b}ada@example.com").await;
+    app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+    let export = send(app.request_as(&other, Method::GET, "/api/auth/me/export/")).await;
+    assert_eq!(export.json::<serde_json::Value>()["mails"], json!([]));
+    let body = json!({"password": PASSWORD});
+    send(app.request_as(&other, Method::DELETE, "/api/auth/me/").json(&body)).await.has_status(204);
+    let mails = app.deliver_mail().await;
+    assert!(mails.iter().any(|mail| mail.to == ADA), "{mails:?}");
+}
+
+async fn guesses_in_other_spellings_are_guesses_at_one_name(database: Database) {
+    let app = TestApp::builder(database).account(ADA, Some("Ada"), Role::User).limited().start().await;
+    for number in 0..10_u32 {
+        let pad: String = (0..number).map(|_| '\u{200b}').collect();
+        let address = format!("198.51.100.{number}");
+        app.sign_in_from(&address, &format!("{pad}{ADA}"), "not the password").await.problem(401);
+    }
+    app.sign_in_from("198.51.100.99", &format!("\u{2060}{ADA}"), "not the password").await.throttled();
+}
