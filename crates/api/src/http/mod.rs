@@ -16,6 +16,7 @@ mod json;
 pub mod middleware;
 mod ops;
 mod password;
+mod route;
 mod sessions;
 pub(crate) mod site;
 mod transport;

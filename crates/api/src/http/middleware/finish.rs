@@ -37,17 +37,16 @@ async fn answer<B: MessageBody + 'static>(
     let started = services.as_ref().map(|services| services.now());
     let response = next.call(request).await?.map_into_boxed_body();
     let (mut response, failure) = with_problem_body(response, id);
-    let path = response.request().path().to_owned();
+    let route = route(&response);
     let environment = services.as_ref().map_or(Environment::Production, |services| services.settings.environment);
-    headers::secure(response.headers_mut(), &path, environment);
+    headers::secure(response.headers_mut(), &route, environment);
     cors::say_nothing_to_strangers(response.headers_mut());
     limits::tell(&mut response);
     if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     if let (Some(services), Some(started)) = (services, started) {
-        let answered =
-            Answered { id, route: route(&response), duration: (services.now() - started).max(Duration::zero()) };
+        let answered = Answered { id, route, duration: (services.now() - started).max(Duration::zero()) };
         answered.log(&response);
         answered.count(&services, &response, failure);
     }

@@ -14,8 +14,8 @@ const NO_POWERS: &str = "camera=(), geolocation=(), microphone=(), payment=()";
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
 /// Adds what is missing.
-pub(crate) fn secure(headers: &mut HeaderMap, path: &str, environment: Environment) {
-    let docs = path.starts_with("/api/docs");
+pub(crate) fn secure(headers: &mut HeaderMap, route: &str, environment: Environment) {
+    let docs = route.starts_with("/api/docs");
     let mut set = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

@@ -3,6 +3,7 @@
 
 use crate::config::Settings;
 use crate::http::extract::trace_of;
+use crate::http::route::route_of;
 use crate::problem::Problem;
 use crate::service::Services;
 use actix_web::body::{BoxBody, MessageBody};
@@ -56,7 +57,7 @@ pub async fn refuse_preflight_in_clear<B: MessageBody + 'static>(
 fn came_in_clear(request: &ServiceRequest) -> bool {
     let Some(settings) = request.app_data::<Data<Services>>().map(|services| &services.settings) else { return false };
     settings.environment.is_production()
-        && !HEALTH_CHECKS.contains(&request.path().trim_end_matches('/'))
+        && !HEALTH_CHECKS.contains(&route_of(request).trim_end_matches('/'))
         && forwarded_proto(request.headers(), request.peer_addr(), settings)
             .is_some_and(|proto| proto.eq_ignore_ascii_case("http"))
 }

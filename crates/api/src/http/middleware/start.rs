@@ -1,5 +1,6 @@
 //! Keeps the application closed until the process knows what it must.
 
+use crate::http::route::route_of;
 use crate::problem::Problem;
 use crate::service::Services;
 use actix_web::body::{BoxBody, MessageBody};
@@ -19,7 +20,7 @@ pub async fn refuse_until_started<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let services = request.app_data::<Data<Services>>();
     let started = services.is_some_and(|services| services.feed.polled_at().is_some());
-    if started || !request.path().starts_with("/api/auth/") {
+    if started || !route_of(&request).starts_with("/api/auth/") {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     let refusal = HttpResponse::from_error(Problem::unavailable());
