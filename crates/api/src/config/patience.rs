@@ -7,9 +7,9 @@ use std::time::Duration;
 pub struct Patience {
     /// For a request's first line and headers, from the first byte on; also for the first byte of a new connection.
     pub head: Duration,
-    /// For a request's body, after its head.
+    /// For the next 16 KiB of a request's body, or its end.
     pub body: Duration,
-    /// For a picture, which a telephone sends more slowly.
+    /// For the next 64 KiB of a picture, which a telephone sends more slowly.
     pub picture: Duration,
     /// For the next request on a connection that has had one. Longer than proxies keep their connections, so that it is
     /// they who close: a request that meets our end would be lost.
@@ -20,7 +20,7 @@ pub struct Patience {
     pub hurry: Duration,
     /// For a client that is waited for, however many others want its connection's place.
     pub chance: Duration,
-    /// For the client to take an answer.
+    /// For the client to take the next 128 KiB of an answer, or its end.
     pub answer: Duration,
     /// For a client that is refused because of load, on average, until it may ask again on the same connection.
     pub refusal: Duration,

@@ -1,6 +1,6 @@
 //! The picture of an account: sent and removed by its owner, shown to whoever knows where it is.
 
-use super::body;
+use super::body::{self, Pace};
 use super::extract::{Caller, Client};
 use crate::problem::Problem;
 use crate::service::Services;
@@ -15,6 +15,8 @@ use auth_types::limits::AVATAR_MAX_BYTES;
 use futures_util::stream;
 use std::convert::Infallible;
 
+/// What has to come of a picture within [`Patience::picture`](crate::config::Patience::picture), bytes.
+const STEP_BYTES: usize = 64 * 1024;
 /// A picture never changes under its key.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// Should a browser ever be led to take it for a page, it is one that can do nothing.
@@ -29,8 +31,9 @@ pub(super) async fn save(
 ) -> Result<impl Responder, Problem> {
     let kind = Kind::ALL[body::content_type(&request, &Kind::ALL.map(Kind::media_type))?];
     avatar::take_attempt(&services, caller, &client).await?;
-    let bounds = (AVATAR_MAX_BYTES as usize, services.settings.patience.picture);
-    let (content, _hold) = body::read(&request, payload.into_inner(), bounds).await?;
+    let step = services.settings.patience.picture;
+    let pace = Pace { most_bytes: AVATAR_MAX_BYTES as usize, step_bytes: STEP_BYTES, step };
+    let (content, _hold) = body::read(&request, payload.into_inner(), pace).await?;
     Ok(Json(avatar::save(&services, caller, client, (kind, content)).await?))
 }
 

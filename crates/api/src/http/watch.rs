@@ -13,6 +13,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
+/// What a client has to take of an answer within [`Patience::answer`], bytes: its time is for want of progress, and whoever
+/// takes less only holds the connection. That is 4 KiB a second.
+const LEAST_TAKEN_BYTES: usize = 128 * 1024;
+
 /// The requests of one connection, as the application sees them; shared by its [`Watch`] and [`watch_requests`].
 ///
 /// [`watch_requests`]: super::middleware::watch_requests
@@ -106,6 +110,8 @@ pub(super) struct Watch {
     left: Duration,
     /// For the client to take an answer.
     taking: Option<Wait>,
+    /// Bytes that it has taken since the timer was set.
+    taken: usize,
     /// Wakes the connection when it must make room and its client has had its chance.
     chance: Option<Pin<Box<Sleep>>>,
 }
@@ -116,7 +122,7 @@ impl Watch {
         let (begun, open, last, wait) = Default::default();
         let requests = Requests(Rc::new(Counts { seat, begun, open, last, wait }));
         let (phase, left) = (Phase::New, Duration::ZERO);
-        let mut watch = Self { patience, requests, phase, seen: 0, timer, left, taking: None, chance: None };
+        let mut watch = Self { patience, requests, phase, seen: 0, timer, left, taking: None, taken: 0, chance: None };
         watch.enter(Phase::New);
         watch
     }
@@ -141,8 +147,9 @@ impl Watch {
     }
 
     /// Notes that a part of an answer was taken.
-    pub(super) fn wrote(&mut self) {
+    pub(super) fn wrote(&mut self, bytes: usize) {
         if self.phase == Phase::Client {
+            self.taken = self.taken.saturating_add(bytes);
             self.taking = Some(self.requests.0.seat.wait(Line::Answer));
         }
     }
@@ -164,6 +171,11 @@ impl Watch {
         }
         loop {
             ready!(self.timer.as_mut().poll(cx));
+            if self.phase == Phase::Client && self.taken >= LEAST_TAKEN_BYTES {
+                self.taken = 0;
+                self.arm(self.patience.answer);
+                continue;
+            }
             if self.left.is_zero() || self.requests.is_pressed() {
                 return Poll::Ready(self.phase);
             }
@@ -207,6 +219,7 @@ impl Watch {
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
+        self.taken = 0;
         let time = match phase {
             Phase::New | Phase::Head | Phase::Application => self.patience.head,
             Phase::Idle => self.patience.idle,

@@ -129,9 +129,9 @@ fn poll_write<Io: AsyncWrite + Unpin>(
     bytes: &[u8],
 ) -> Poll<io::Result<usize>> {
     let written = Pin::new(io).poll_write(cx, bytes);
-    if written.is_ready() {
-        watch.wrote();
-        return written;
+    if let Poll::Ready(written) = written {
+        watch.wrote(*written.as_ref().unwrap_or(&0));
+        return Poll::Ready(written);
     }
     watch.write_waits();
     if watch.poll_overdue(cx).is_ready() || watch.poll_displaced(cx).is_ready() {

@@ -1,6 +1,7 @@
 //! Clients that take their time: each is let go, and nobody else notices.
 
 use crate::support::{Database, PATIENCE, TestApp, raw};
+use api::clock::Clock;
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
 use std::time::Duration;
@@ -193,6 +194,67 @@ async fn a_client_that_does_not_take_its_answers_is_let_go() {
     // It stops reading when its answers are not taken: that is what bounds its memory.
     assert!(sent < 20_000_000, "{sent} bytes of requests were taken");
     app.get("/healthz").await.done();
+}
+
+/// Asks for an export of about 15 MB on a connection with a small window, so that the API's writes soon wait.
+async fn ask_for_export(app: &TestApp) -> TcpStream {
+    let ada = app.login(ADA).await;
+    app.db().add_events(Some(ada.user.id), app.clock().now(), 60_000);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    let mut stream = socket.connect(app.address()).await.unwrap();
+    let request = format!(
+        "GET /api/auth/me/export/ HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n",
+        ada.access
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+#[actix_web::test]
+async fn a_download_that_makes_progress_is_not_cut() {
+    let app = start(|patience| patience.answer = 10 * SHORT).await;
+    let mut stream = ask_for_export(&app).await;
+    let (mut piece, mut total, mut end) = (vec![0; 256 * 1024], 0, Vec::new());
+    loop {
+        let read = stream.read(&mut piece).await.unwrap();
+        if read == 0 {
+            break;
+        }
+        total += read;
+        end = [&end[end.len().saturating_sub(5)..], &piece[..read]].concat();
+        tokio::time::sleep(SHORT / 20).await;
+    }
+    assert!(total > 10_000_000, "only {total} bytes");
+    assert!(end.ends_with(b"0\r\n\r\n"), "cut after {total} bytes");
+}
+
+#[actix_web::test]
+async fn a_download_that_is_taken_drop_by_drop_is_cut() {
+    let app = start(|patience| patience.answer = 3 * SHORT).await;
+    let mut stream = ask_for_export(&app).await;
+    let mut drop = [0; 512];
+    for _ in 0..100 {
+        stream.read_exact(&mut drop).await.unwrap();
+        tokio::time::sleep(SHORT / 5).await;
+    }
+    let rest = read_to_end(&mut stream).await;
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "all {} bytes came", rest.len());
+}
+
+#[actix_web::test]
+async fn an_upload_that_makes_progress_is_not_cut() {
+    let app = start(|patience| patience.body = 10 * SHORT).await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let body = format!("{{\"email\":\"{ADA}\",\"password\":\"{}\"}}", "x".repeat(60_000));
+    let head = "POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json";
+    stream.write_all(format!("{head}\r\nContent-Length: {}\r\n\r\n", body.len()).as_bytes()).await.unwrap();
+    for piece in body.as_bytes().chunks(20 * 1024) {
+        tokio::time::sleep(5 * SHORT).await;
+        stream.write_all(piece).await.unwrap();
+    }
+    let answer = read_answer(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}"); // the password is too long
 }
 
 #[actix_web::test]
