@@ -1,19 +1,22 @@
 //! Pictures that strangers send: decoded within bounds and drawn anew, so that nothing else gets through. What a file
 //! holds beside its pixels (where it was taken, another file behind the picture, a script) does not come along.
 
+mod colour;
+mod scale;
+
 use auth_types::limits::AVATAR_MAX_PIXELS;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::{PngDecoder, PngEncoder};
 use image::codecs::webp::WebPDecoder;
-use image::{DynamicImage, ImageDecoder, ImageError, Limits, imageops};
+use image::{DynamicImage, ImageDecoder, ImageError, Limits};
 use std::io::Cursor;
 
 /// Pixels a side of what is kept.
 const SIDE: u32 = 512;
 /// Of JPEG: small, and no difference to be seen at this size.
 const QUALITY: u8 = 85;
-/// What the pixels of a picture may take in memory, bytes: four a pixel.
-const MAX_BYTES: u64 = 4 * AVATAR_MAX_PIXELS;
+/// What the pixels of a picture may take in memory, bytes: eight a pixel, which is what four channels of 16 bits take.
+const MAX_BYTES: u64 = 8 * AVATAR_MAX_PIXELS;
 /// What a PNG's other content may take, bytes.
 const SCRATCH_BYTES: u64 = 32 * 1024 * 1024;
 
@@ -117,11 +120,12 @@ fn upright_square(mut decoder: impl ImageDecoder) -> Result<DynamicImage, Pictur
         return Err(PictureError::TooLarge);
     }
     let orientation = decoder.orientation()?;
+    let profile = decoder.icc_profile()?;
     let image = DynamicImage::from_decoder(decoder)?;
-    let side = width.min(height);
-    let middle = imageops::crop_imm(&image, (width - side) / 2, (height - side) / 2, side, side);
-    let small = if side > SIDE { imageops::thumbnail(&*middle, SIDE, SIDE) } else { middle.to_image() };
-    let mut square = DynamicImage::from(small);
+    let small = scale::middle(&image, SIDE);
+    let is_gray = !image.color().has_color();
+    drop(image); // the largest thing of all
+    let mut square = DynamicImage::from(colour::to_srgb(small, profile.as_deref(), is_gray));
     square.apply_orientation(orientation);
     Ok(square)
 }

@@ -2,7 +2,11 @@
 
 use crate::support::pictures::{badge, encoded, jpeg, moving_webp, photo, png, png_bomb, webp, with_chunk, with_exif};
 use api::service::picture::{Kind, Picture, PictureError, draw};
-use image::{DynamicImage, ImageFormat, Rgba};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::{DynamicImage, GrayImage, ImageEncoder, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+use moxcms::{ColorProfile, ToneReprCurve};
 
 fn drawn(kind: Kind, content: &[u8]) -> (Picture, DynamicImage) {
     let picture = draw(kind, content).unwrap();
@@ -126,7 +130,119 @@ fn a_picture_that_would_burst_is_refused_before_it_is_read() {
     let frame = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     jpeg[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
     assert_eq!(draw(Kind::Jpeg, &jpeg), Err(PictureError::TooLarge));
-    // As much as the limit allows, but with two bytes a colour.
+}
+
+#[test]
+fn a_picture_with_two_bytes_a_colour_is_taken() {
     let deep = DynamicImage::new_rgba16(3000, 3000);
-    assert_eq!(draw(Kind::Png, &encoded(&deep, ImageFormat::Png)), Err(PictureError::TooLarge));
+    let (picture, image) = drawn(Kind::Png, &encoded(&deep, ImageFormat::Png));
+    assert_eq!((picture.kind, size(&image)), (Kind::Png, (512, 512)));
+}
+
+/// A picture of one colour, and the profile that says which colour that is.
+fn profiled(image: &DynamicImage, kind: Kind, profile: &[u8]) -> Vec<u8> {
+    let (mut file, profile) = (Vec::new(), profile.to_vec());
+    match kind {
+        Kind::Png => {
+            let mut encoder = PngEncoder::new(&mut file);
+            encoder.set_icc_profile(profile).unwrap();
+            image.write_with_encoder(encoder).unwrap();
+        }
+        Kind::Jpeg => {
+            let mut encoder = JpegEncoder::new_with_quality(&mut file, 100);
+            encoder.set_icc_profile(profile).unwrap();
+            image.write_with_encoder(encoder).unwrap();
+        }
+        Kind::WebP => {
+            let mut encoder = WebPEncoder::new_lossless(&mut file);
+            encoder.set_icc_profile(profile).unwrap();
+            image.write_with_encoder(encoder).unwrap();
+        }
+    }
+    file
+}
+
+/// The colour in the middle of what is drawn.
+fn colour(kind: Kind, content: &[u8]) -> [u8; 3] {
+    let image = drawn(kind, content).1.into_rgb8();
+    image.get_pixel(image.width() / 2, image.height() / 2).0
+}
+
+fn is_near(found: [u8; 3], expected: [u8; 3]) -> bool {
+    found.into_iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= 2)
+}
+
+/// The expected colours were computed with the matrices and curves of the standards (Display P3: SMPTE EG 432-1, D65), not
+/// with the library that does it here.
+#[test]
+fn colours_are_those_that_the_profile_means() {
+    let p3 = ColorProfile::new_display_p3().encode().unwrap();
+    // The same primaries with a plain gamma, as some screens' profiles have it.
+    let mut gamma = ColorProfile::new_display_p3();
+    let curve = Some(ToneReprCurve::Parametric(vec![2.2]));
+    (gamma.red_trc, gamma.green_trc, gamma.blue_trc, gamma.cicp) = (curve.clone(), curve.clone(), curve, None);
+    let gamma = gamma.encode().unwrap();
+    let (srgb, dark) =
+        (ColorProfile::new_srgb().encode().unwrap(), ColorProfile::new_gray_with_gamma(1.0).encode().unwrap());
+    // One corner shines through, so that the outcome is a PNG, which has the colours as they were computed.
+    let of = |[red, green, blue]: [u8; 3], side| {
+        let colour = |x, y| Rgba([red, green, blue, if x + y == 0 { 0 } else { 255 }]);
+        DynamicImage::from(RgbaImage::from_fn(side, side, colour))
+    };
+    let colours = [
+        (&p3, [80, 150, 220], [48, 152, 226]),
+        (&gamma, [80, 150, 220], [44, 154, 227]),
+        (&p3, [255; 3], [255; 3]),
+        (&p3, [0; 3], [0; 3]),
+        (&p3, [128; 3], [128; 3]),
+    ];
+    for (profile, given, expected) in colours {
+        for (kind, side) in [(Kind::Png, 40), (Kind::Png, 1100), (Kind::WebP, 40), (Kind::WebP, 1100)] {
+            let found = colour(kind, &profiled(&of(given, side), kind, profile));
+            assert!(is_near(found, expected), "{given:?} of {kind:?}: {found:?}");
+        }
+        let opaque = of(given, 40).into_rgb8().into();
+        let found = colour(Kind::Jpeg, &profiled(&opaque, Kind::Jpeg, profile));
+        assert!(found.into_iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= 6), "{found:?}");
+    }
+    assert!(is_near(colour(Kind::Png, &profiled(&of([80, 150, 220], 40), Kind::Png, &srgb)), [80, 150, 220]));
+    let gray = DynamicImage::from(GrayImage::from_pixel(40, 40, Luma([55])));
+    // Linear light: 55/255 is 0.2157, which sRGB writes as 128.
+    assert!(is_near(colour(Kind::Png, &profiled(&gray, Kind::Png, &dark)), [128; 3]));
+}
+
+#[test]
+fn a_profile_that_cannot_be_used_changes_nothing() {
+    let image = DynamicImage::from(RgbImage::from_pixel(40, 40, Rgb([80, 150, 220])));
+    let p3 = ColorProfile::new_display_p3().encode().unwrap();
+    let gray = ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
+    let mut lying = p3.clone();
+    lying[..4].copy_from_slice(&[0xff; 4]);
+    let mut many_tags = p3.clone();
+    many_tags[128..132].copy_from_slice(&[0xff; 4]);
+    let huge = [p3.clone(), vec![0; 3 * 1024 * 1024]].concat();
+    for profile in
+        [b"none".to_vec(), p3[..100].to_vec(), p3[..p3.len() / 2].to_vec(), vec![0xff; 5000], gray, many_tags, huge]
+    {
+        for kind in [Kind::Png, Kind::WebP] {
+            let found = colour(kind, &profiled(&image, kind, &profile));
+            assert!(is_near(found, [80, 150, 220]), "{} bytes: {found:?}", profile.len());
+        }
+    }
+    colour(Kind::Png, &profiled(&image, Kind::Png, &lying));
+}
+
+#[test]
+fn a_white_disc_has_no_gray_edge() {
+    let disc = |x: u32, y: u32| {
+        let is_inside = x.abs_diff(600).pow(2) + y.abs_diff(600).pow(2) < 500 * 500;
+        if is_inside { Rgba([255; 4]) } else { Rgba([0; 4]) }
+    };
+    let image = DynamicImage::from(RgbaImage::from_fn(1200, 1200, disc));
+    for (kind, content) in [(Kind::Png, png(&image)), (Kind::WebP, webp(&image))] {
+        let small = drawn(kind, &content).1.into_rgba8();
+        let edges = small.pixels().filter(|pixel| !matches!(pixel.0[3], 0 | 255)).count();
+        assert!(edges > 100, "{edges} pixels of an edge");
+        assert!(small.pixels().all(|pixel| pixel.0[3] == 0 || pixel.0[..3] == [255; 3]), "{kind:?}");
+    }
 }
