@@ -76,7 +76,7 @@ fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
         std::fs::create_dir_all(folder)?;
     }
     if !path.exists() {
-        let draft = path.with_extension(format!("{}.new", std::process::id()));
+        let draft = path.with_extension(format!("{}.new", uuid::Uuid::new_v4().simple()));
         write_private(&draft, generate()?.expose_secret())?;
         let linked = std::fs::hard_link(&draft, path);
         std::fs::remove_file(&draft)?;
@@ -94,7 +94,7 @@ fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.write_all(text.as_bytes())

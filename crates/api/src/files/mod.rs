@@ -4,6 +4,7 @@
 //! The only place that names `object_store`.
 
 mod error;
+mod list;
 mod open;
 mod upload;
 
@@ -11,10 +12,12 @@ pub use error::{FileError, Operation, Problem};
 pub use open::{OpenError, Tries};
 pub use upload::Upload;
 
+use self::list::Listed;
 use crate::config::{Patience, StorageSettings};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures_util::stream::BoxStream;
+use futures_util::future::ready;
+use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreExt, PutOptions};
@@ -25,7 +28,7 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub struct Files {
     store: Arc<dyn ObjectStore>,
-    keeps_attributes: bool,
+    listed: Listed,
     /// As in [`Patience`].
     patience: Duration,
     patience_for_pieces: Duration,
@@ -53,13 +56,8 @@ impl Files {
     /// # Errors
     /// When the configuration is no folder and no bucket.
     pub fn open(settings: &StorageSettings, tries: Tries, patience: Patience) -> Result<Self, OpenError> {
-        let keeps_attributes = matches!(settings, StorageSettings::S3(_));
-        Ok(Self {
-            store: open::store(settings, tries)?,
-            keeps_attributes,
-            patience: patience.file,
-            patience_for_pieces: patience.file_piece,
-        })
+        let (store, listed) = open::store(settings, tries)?;
+        Ok(Self { store, listed, patience: patience.file, patience_for_pieces: patience.file_piece })
     }
 
     /// Keeps a small file; one of the same name is replaced.
@@ -120,16 +118,22 @@ impl Files {
         if_there(self.within(Operation::Delete, name, self.store.delete(&path)).await).map(|_| ())
     }
 
-    /// The files below a folder, in no order, a page in memory at a time.
+    /// The files of a folder whose names begin with `start`, in no order, a page in memory at a time.
+    ///
+    /// Whatever else somebody has put there is not looked at: one key that is no path (`folder//x`, a line feed) would make
+    /// a whole page of a bucket unreadable.
     #[must_use]
-    pub fn list(&self, folder: &str) -> BoxStream<'static, Result<FileInfo, FileError>> {
-        let files = self.store.list(Some(&Path::from(folder)));
-        self.each_in_time(Operation::List, folder, files).map_ok(FileInfo::from).boxed()
+    pub fn list(&self, folder: &str, start: &str) -> BoxStream<'static, Result<FileInfo, FileError>> {
+        let files = self.listed.list(folder, start);
+        let start = format!("{folder}/{start}");
+        let is_meant =
+            move |file: &FileInfo| ready(file.name.strip_prefix(&start).is_some_and(|rest| !rest.contains('/')));
+        self.each_in_time(Operation::List, folder, files).map_ok(FileInfo::from).try_filter(is_meant).boxed()
     }
 
     fn attributes(&self, content_type: &'static str) -> Attributes {
         // A folder has nowhere to keep them, and refuses what it cannot keep.
-        let kept = self.keeps_attributes.then_some((Attribute::ContentType, content_type));
+        let kept = matches!(self.listed, Listed::Bucket(_)).then_some((Attribute::ContentType, content_type));
         kept.into_iter().collect()
     }
 
@@ -159,7 +163,7 @@ impl Files {
                 Some((piece.map_err(|problem| FileError::new(operation, &name, problem)), rest))
             }
         };
-        futures_util::stream::unfold(Some(pieces), next).boxed()
+        stream::unfold(Some(pieces), next).boxed()
     }
 }
 

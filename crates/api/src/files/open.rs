@@ -1,7 +1,8 @@
 //! From the configuration to a store: a folder, or a bucket.
 
+use super::list::Listed;
 use crate::config::{S3Settings, StorageSettings};
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
@@ -40,10 +41,16 @@ pub enum OpenError {
     Bucket(String),
 }
 
-pub(super) fn store(settings: &StorageSettings, tries: Tries) -> Result<Arc<dyn ObjectStore>, OpenError> {
+/// Where files are; and what is listed.
+pub(super) type Opened = (Arc<dyn ObjectStore>, Listed);
+
+pub(super) fn store(settings: &StorageSettings, tries: Tries) -> Result<Opened, OpenError> {
     match settings {
-        StorageSettings::Folder(folder) => open_folder(folder),
-        StorageSettings::S3(s3) => open_bucket(s3, tries),
+        StorageSettings::Folder(folder) => Ok((open_folder(folder)?, Listed::Folder(folder.clone()))),
+        StorageSettings::S3(s3) => {
+            let bucket = open_bucket(s3, tries)?;
+            Ok((Arc::clone(&bucket) as Arc<dyn ObjectStore>, Listed::Bucket(bucket)))
+        }
     }
 }
 
@@ -65,7 +72,7 @@ fn make_private(folder: &std::path::Path) {
     let _ = builder.recursive(true).create(folder);
 }
 
-fn open_bucket(s3: &S3Settings, tries: Tries) -> Result<Arc<dyn ObjectStore>, OpenError> {
+fn open_bucket(s3: &S3Settings, tries: Tries) -> Result<Arc<AmazonS3>, OpenError> {
     let client = ClientOptions::new()
         .with_connect_timeout(CONNECT_TIMEOUT)
         // A limit for a whole request would be one for the size of a file.

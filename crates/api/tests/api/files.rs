@@ -28,7 +28,7 @@ async fn on_both(test: impl AsyncFn(Files)) {
 }
 
 async fn names(files: &Files, folder: &str) -> Vec<String> {
-    let mut names: Vec<_> = files.list(folder).map_ok(|file| file.name).try_collect().await.unwrap();
+    let mut names: Vec<_> = files.list(folder, "").map_ok(|file| file.name).try_collect().await.unwrap();
     names.sort();
     names
 }
@@ -131,7 +131,7 @@ async fn a_bucket_that_refuses_us_is_told_without_the_key() {
     let files = Files::open(&settings, Tries::Many, Patience::default()).unwrap();
     let put = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
     let get = files.get("notes/one").await.unwrap_err();
-    let list = files.list("notes").try_next().await.unwrap_err();
+    let list = files.list("notes", "").try_next().await.unwrap_err();
     let upload = upload(&files, "notes/one", &large()).await.unwrap_err();
     for (error, begin) in
         [(put, "write notes/one"), (get, "read notes/one"), (list, "list notes"), (upload, "write notes/one")]
@@ -187,7 +187,7 @@ async fn an_upload_that_is_cut_leaves_nothing_under_its_name() {
     assert!(error.to_string().starts_with("cannot write backups/cut: "), "{error}");
     server.start_again();
     assert!(files.info("backups/cut").await.unwrap().is_none());
-    assert!(files.list("backups").try_next().await.unwrap().is_none());
+    assert!(files.list("backups", "").try_next().await.unwrap().is_none());
 }
 
 /// A folder that takes no file: on a full disk it is the same.

@@ -3,34 +3,51 @@
 use super::create::{Plan, write};
 use super::{BackupError, Made};
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, IntoInnerError};
+use std::io::{BufWriter, ErrorKind, IntoInnerError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use uuid::Uuid;
 
 /// Writes a backup into a file; blocks. It is there as a whole or not at all, and nobody else on this machine may read it.
+/// Of several at once, each is whole, and the last one stays.
 ///
 /// # Errors
 /// [`BackupError`].
 pub fn create_file(plan: &Plan, file: &Path) -> Result<Made, BackupError> {
-    let mut unfinished = file.as_os_str().to_owned();
-    unfinished.push(".part");
-    let made = write_and_rename(plan, Path::new(&unfinished), file);
+    must_be_replaceable(file)?;
+    // Of one length, whatever the file is called, and nobody else's.
+    let unfinished = folder_of(file).join(format!(".latchkey-{}.part", Uuid::new_v4().simple()));
+    let output = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    let made = write_and_rename(plan, output, (&unfinished, file));
     if made.is_err() {
         _ = std::fs::remove_file(&unfinished);
     }
     made
 }
 
-fn write_and_rename(plan: &Plan, unfinished: &Path, file: &Path) -> Result<Made, BackupError> {
-    let output = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(unfinished)?;
+/// A device, a pipe or a link is not what somebody who names it wants to have replaced by a file.
+fn must_be_replaceable(file: &Path) -> Result<(), BackupError> {
+    match std::fs::symlink_metadata(file) {
+        Ok(there) if !there.is_file() => Err(BackupError::NoFile(file.to_owned())),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn write_and_rename(plan: &Plan, output: File, (unfinished, file): (&Path, &Path)) -> Result<Made, BackupError> {
     let mut output = BufWriter::new(output);
     let rows = write(plan, &mut output)?;
     let output = output.into_inner().map_err(IntoInnerError::into_error)?;
     output.sync_all()?;
+    must_be_replaceable(file)?;
     std::fs::rename(unfinished, file)?;
     // The name, too, must outlive a power cut.
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    File::open(folder_of(file))?.sync_all()?;
     let size_bytes = output.metadata()?.len();
     Ok(Made { name: file.display().to_string(), made_at: plan.made_at, size_bytes, rows })
 }

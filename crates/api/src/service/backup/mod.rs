@@ -55,6 +55,8 @@ pub enum BackupError {
     Storage(#[from] FileError),
     #[error("the backup cannot be written: {0}")]
     Write(#[from] std::io::Error),
+    #[error("{0} is a device, a pipe, a link or a folder, which is not replaced; name a file")]
+    NoFile(PathBuf),
     #[error("{0} cannot be opened: {1}")]
     Open(PathBuf, std::io::Error),
     #[error("there is no backup {0} in the storage")]

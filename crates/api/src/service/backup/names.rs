@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 /// The folder of the storage that they are in.
 pub const FOLDER: &str = "backups";
+/// What all names begin with.
+pub(super) const START: &str = "latchkey-";
 const FORM: &str = "latchkey-%Y%m%dT%H%M%SZ";
 const PLAIN: &str = ".zst";
 const ENCRYPTED: &str = ".zst.age";

@@ -1,7 +1,7 @@
 //! Backups in the storage. What reads or writes them works in a thread that may wait; the storage does not.
 
 use super::create::{Plan, write};
-use super::names::{BackupName, FOLDER};
+use super::names::{BackupName, FOLDER, START};
 use super::{BackupError, Made, retention};
 use crate::config::Keep;
 use crate::files::{FileError, Files, Found, Upload};
@@ -30,7 +30,7 @@ fn path(name: BackupName) -> String {
 /// When the storage does not answer.
 pub async fn list(files: &Files) -> std::result::Result<Vec<Stored>, FileError> {
     let mut all: Vec<_> = files
-        .list(FOLDER)
+        .list(FOLDER, START)
         .try_filter_map(async |file| {
             let name = file.name.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/')?.parse().ok());
             Ok(name.map(|name| Stored { name, size_bytes: file.size }))

@@ -178,11 +178,19 @@ fn body(text: &str) -> Body {
 /// Whole or not at all: whoever watches the folder never reads half a mail.
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    let draft = folder.join(format!(".{name}.{}.new", std::process::id()));
-    let mut file = std::fs::File::create(&draft)?;
+    // Processes that share a folder may have the same id, each on a machine of its own.
+    let draft = folder.join(format!(".{name}.{}.new", uuid::Uuid::new_v4().simple()));
+    let written = write_new(&draft, bytes).and_then(|()| std::fs::rename(&draft, folder.join(format!("{name}.eml"))));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&draft);
+    }
+    written
+}
+
+fn write_new(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(file)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(draft, folder.join(format!("{name}.eml")))
+    file.sync_all()
 }
 
 #[cfg(test)]

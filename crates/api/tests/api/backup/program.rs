@@ -6,6 +6,7 @@ use crate::support::{BucketServer, Database, TestDb, on_both_databases};
 use api::config::StorageSettings;
 use secrecy::ExposeSecret;
 use serde_json::Value;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -125,4 +126,78 @@ async fn a_bucket_that_refuses_fails_the_backup() {
     let told = done(with_secret(s3.secret_access_key.expose_secret()));
     assert_eq!(server.names().len(), 1, "{told}");
     assert_eq!(db.number("SELECT count(*) FROM last_backup"), 1);
+}
+
+/// Each is whole, and each says so; the last one stays.
+#[actix_web::test]
+async fn backups_into_one_file_at_once_do_not_harm_each_other() {
+    const AT_ONCE: usize = 8;
+    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    insert_odd_rows(&db);
+    let create = || api(folder.path(), db.url(), &["create", "--to", "here"]);
+    let running: Vec<_> = (0..AT_ONCE)
+        .map(|_| create().stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap())
+        .collect();
+    for child in running {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stdout).starts_with("made here: 66 rows"));
+        done(api(folder.path(), db.url(), &["verify", "here"]));
+    }
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| name == "here" || name == "data"), "something unfinished is left");
+}
+
+#[actix_web::test]
+async fn what_is_no_file_is_not_replaced_by_a_backup() {
+    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("precious"), "content").unwrap();
+    std::os::unix::fs::symlink("precious", at("link")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", at("device")).unwrap();
+    std::os::unix::fs::symlink("nowhere", at("dangling")).unwrap();
+    std::fs::create_dir(at("folder")).unwrap();
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    for name in ["link", "device", "dangling", "folder", "pipe", "/dev/stdout", "/dev/null"] {
+        let told = failed(api(folder.path(), db.url(), &["create", "--to", name]));
+        assert!(told.contains("which is not replaced"), "{name}: {told}");
+    }
+    assert_eq!(std::fs::read_to_string(at("precious")).unwrap(), "content");
+    assert!(std::fs::symlink_metadata(at("pipe")).unwrap().file_type().is_fifo());
+    assert!(std::fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+/// Somebody else's keys, which no path of ours could be, stop neither the list nor what is deleted.
+#[actix_web::test]
+async fn odd_names_beside_the_backups_stop_nothing() {
+    const ODD: [&str; 4] = ["odd\nname", "\u{1}", "latchkey-20250110T030000Z.zst.old/inner", ".hidden"];
+    let (db, folder, server) =
+        (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap(), BucketServer::start());
+    for backups in [folder.path().join("data/files/backups"), server.path().join("backups")] {
+        for odd in ODD {
+            let file = backups.join(odd);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, "x").unwrap();
+        }
+        for day in 10..20 {
+            std::fs::write(backups.join(format!("latchkey-202501{day}T030000Z.zst")), "x").unwrap();
+        }
+    }
+    let StorageSettings::S3(s3) = server.settings() else { unreachable!() };
+    let bucket = [
+        ("AWS_STORAGE_BUCKET_NAME", s3.bucket),
+        ("AWS_ACCESS_KEY_ID", s3.access_key_id),
+        ("AWS_SECRET_ACCESS_KEY", s3.secret_access_key.expose_secret().to_owned()),
+        ("AWS_S3_ENDPOINT_URL", s3.endpoint.unwrap()),
+    ];
+    for variables in [&[][..], &bucket[..]] {
+        let on = |arguments: &[&str]| {
+            let mut command = api(folder.path(), db.url(), arguments);
+            command.envs(variables.iter().map(|(name, value)| (name, value))).env("BACKUP_KEEP", "3d");
+            command
+        };
+        let told = done(on(&["create"]));
+        assert_eq!(told.lines().filter(|line| line.starts_with("deleted latchkey-202501")).count(), 8, "{told}");
+        assert_eq!(done(on(&["list"])).lines().count(), 3);
+    }
 }

@@ -47,9 +47,14 @@ impl BucketServer {
         })
     }
 
+    /// The folder that holds the bucket's files.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join(BUCKET)
+    }
+
     /// The names of the bucket's files, in order.
     pub fn names(&self) -> Vec<String> {
-        let bucket = self.folder.path().join(BUCKET);
+        let bucket = self.path();
         let mut folders = vec![bucket.clone()];
         let mut names = Vec::new();
         while let Some(folder) = folders.pop() {

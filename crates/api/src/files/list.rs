@@ -1,0 +1,71 @@
+//! Listing by the beginning of names. `object_store` ends a list at the first name that is no path of its own, and whoever
+//! uses the same folder or bucket may have such names.
+
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::aws::AmazonS3;
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
+use object_store::path::Path;
+use object_store::{Error, ObjectMeta, Result};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is listed.
+#[derive(Debug, Clone)]
+pub(super) enum Listed {
+    Folder(PathBuf),
+    Bucket(Arc<AmazonS3>),
+}
+
+impl Listed {
+    pub(super) fn list(&self, folder: &str, start: &str) -> BoxStream<'static, Result<ObjectMeta>> {
+        match self {
+            Self::Folder(root) => list_folder(root.join(folder), folder.to_owned(), start.to_owned()),
+            Self::Bucket(bucket) => list_bucket(Arc::clone(bucket), format!("{folder}/{start}")),
+        }
+    }
+}
+
+fn list_bucket(bucket: Arc<AmazonS3>, start: String) -> BoxStream<'static, Result<ObjectMeta>> {
+    let page = move |token: Option<Option<String>>| {
+        let (bucket, start) = (Arc::clone(&bucket), start.clone());
+        async move {
+            let Some(page_token) = token else { return Ok(None) };
+            let options = PaginatedListOptions { page_token, ..PaginatedListOptions::default() };
+            let page = bucket.list_paginated(Some(&start), options).await?;
+            let files = stream::iter(page.result.objects.into_iter().map(Ok));
+            Ok::<_, Error>(Some((files, page.page_token.map(Some))))
+        }
+    };
+    stream::try_unfold(Some(None), page).try_flatten().boxed()
+}
+
+fn list_folder(path: PathBuf, folder: String, start: String) -> BoxStream<'static, Result<ObjectMeta>> {
+    let read = async move {
+        let read = tokio::task::spawn_blocking(move || read_folder(&path, &folder, &start));
+        let files = read.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        let files = files.map_err(|error| Error::Generic { store: "folder", source: Box::new(error) })?;
+        Ok::<_, Error>(stream::iter(files.into_iter().map(Ok)))
+    };
+    stream::once(read).try_flatten().boxed()
+}
+
+fn read_folder(path: &std::path::Path, folder: &str, start: &str) -> std::io::Result<Vec<ObjectMeta>> {
+    let entries = match std::fs::read_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        // A file under way has a `#` in its name.
+        let Some(name) = name.to_str().filter(|name| name.starts_with(start) && !name.contains('#')) else { continue };
+        let (Ok(location), Ok(there)) = (Path::parse(format!("{folder}/{name}")), entry.metadata()) else { continue };
+        if there.is_file() {
+            let (last_modified, size) = (there.modified()?.into(), there.len());
+            files.push(ObjectMeta { location, last_modified, size, e_tag: None, version: None });
+        }
+    }
+    Ok(files)
+}
