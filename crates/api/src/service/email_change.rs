@@ -106,7 +106,7 @@ fn is_theirs(user: &UserRow, email: &str) -> bool {
 /// Whether an address leads to the mailbox that the account has now, in whatever spelling: its owner gets the link there, and a
 /// warning about it would be a false alarm.
 fn is_same_mailbox(user: &UserRow, email: &str) -> bool {
-    identity::canonical_email(email).is_ok_and(|canonical| identity::canonical_email(&user.email) == Ok(canonical))
+    names::canonical_email(email).is_ok_and(|canonical| names::canonical_email(&user.email) == Ok(canonical))
 }
 
 fn note(
