@@ -91,11 +91,12 @@ fn kind(value: &Value) -> Value {
     })
 }
 
-/// Words of more than twenty characters are new each time, unless they are addresses or times that stand.
+/// Words of more than twenty characters are new each time, unless they are addresses or times that stand. A rounded time is
+/// shorter, and runs all the same.
 pub fn steady_text(text: &str, time: Time) -> String {
     let steady = |word: &str| {
-        let stands = time == Time::Stands && word.parse::<DateTime<Utc>>().is_ok();
-        let is_new = word.len() > 20 && !word.contains('@') && !stands;
+        let is_time = word.parse::<DateTime<Utc>>().is_ok();
+        let is_new = if is_time { time == Time::Runs } else { word.len() > 20 && !word.contains('@') };
         if is_new { "…".to_owned() } else { word.to_owned() }
     };
     text.split_whitespace().map(steady).collect::<Vec<_>>().join(" ")
