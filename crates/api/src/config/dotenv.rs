@@ -128,7 +128,6 @@ mod tests {
             "a$",
             "$$",
             "a$(b",
-            "#a",
             "a'b'c\"d",
             "a\\nb",
             "a=b==",
@@ -145,6 +144,8 @@ mod tests {
         assert_eq!(value("KEY='${HOME}$(id)\\n'"), "${HOME}$(id)\\n");
         assert_eq!(value("KEY=\"a\\$b\\\\c\\\"d\\ne\nf$g\""), "a$b\\c\"d\ne\nf$g");
         assert_eq!(value("KEY="), "");
+        assert_eq!(value("KEY=#a"), "#a");
+        assert_eq!(value("KEY= #a"), "", "a comment");
         assert_eq!(value("\u{feff}KEY=first"), "first");
     }
 
