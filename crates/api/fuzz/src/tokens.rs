@@ -170,7 +170,7 @@ fn claims_are_ours(claims: &[u8]) -> Option<()> {
     let text = |name: &str| claims.get(name)?.as_str();
     let (exp, iat) = (claims.get("exp")?.as_i64()?, claims.get("iat")?.as_i64()?);
     let in_time = exp > NOW && iat <= NOW + 60 && exp > iat && exp - iat <= 90 * 24 * 3600;
-    let begun = claims.get("nbf").is_none_or(|nbf| nbf.is_null() || nbf.as_i64().is_some_and(|nbf| nbf <= NOW));
+    let begun = claims.get("nbf").is_none_or(|nbf| nbf.is_null() || nbf.as_i64().is_some_and(|nbf| nbf <= NOW + 60));
     let user = text("sub")?;
     let is_number =
         !user.starts_with('0') && user.bytes().all(|byte| byte.is_ascii_digit()) && user.parse::<i64>().is_ok();

@@ -159,5 +159,5 @@ fn fold_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult
 }
 
 fn report(user: i64, why: &str) {
-    log::warn!(user = user; "names.not_folded: user {user} keeps the name of before: {why}");
+    log::warn!(user_id = user; "names.not_folded: user {user} keeps the name of before: {why}");
 }

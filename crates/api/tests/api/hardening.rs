@@ -15,6 +15,7 @@ on_both_databases![
     a_users_number_is_never_given_twice,
     the_database_holds_no_token_and_no_password,
     the_operators_statements_end_every_session_of_a_user,
+    the_operators_statements_after_a_failover_end_all_sessions_and_give_no_number_twice,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -67,16 +68,23 @@ async fn the_database_holds_no_token_and_no_password(database: Database) {
     }
 }
 
-/// The statements that the document gives to an operator, for one of the databases.
-fn statements(database: Database) -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/SECURITY.md");
-    let document = std::fs::read_to_string(path).unwrap();
+/// The statements that a section of a document gives to an operator, for one of the databases.
+fn statements(database: Database, document: &str, section: &str) -> Vec<String> {
+    let path = format!("{}/../../docs/{document}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let section = text.split("\n## ").find(|text| text.starts_with(section)).unwrap();
     let name = match database {
-        Database::Sqlite => "-- SQLite",
-        Database::Postgres => "-- PostgreSQL",
+        Database::Sqlite => "-- SQLite\n",
+        Database::Postgres => "-- PostgreSQL\n",
     };
-    let block = document.split("```sql\n").skip(1).find(|block| block.starts_with(name)).unwrap();
-    block.split("```").next().unwrap().replace("name@example.com", ADA)
+    let blocks = section.split("```sql\n").skip(1).filter_map(|block| block.strip_prefix(name));
+    let statements: String = blocks.map(|block| block.split("```").next().unwrap()).collect();
+    let statements = statements.replace("name@example.com", ADA);
+    statements
+        .split(';')
+        .map(|statement| statement.trim().to_owned())
+        .filter(|statement| !statement.is_empty())
+        .collect()
 }
 
 async fn the_operators_statements_end_every_session_of_a_user(database: Database) {
@@ -85,8 +93,8 @@ async fn the_operators_statements_end_every_session_of_a_user(database: Database
     app.clock().set(SystemClock.now());
     app.poll_revocations().await;
     let (ada, other, eve) = (app.login(ADA).await, app.login(ADA).await, app.login("eve@example.com").await);
-    for statement in statements(database).split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-        app.db().execute(statement);
+    for statement in statements(database, "SECURITY.md", "Left to the operator") {
+        app.db().execute(&statement);
     }
     app.poll_revocations().await;
     for tokens in [&ada, &other] {
@@ -96,6 +104,24 @@ async fn the_operators_statements_end_every_session_of_a_user(database: Database
     app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
     app.verify(&eve.access).await.done();
     app.refresh(&eve).await.ok();
+}
+
+async fn the_operators_statements_after_a_failover_end_all_sessions_and_give_no_number_twice(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    app.clock().set(SystemClock.now());
+    app.poll_revocations().await;
+    let tokens = app.login(ADA).await;
+    for statement in statements(database, "OPERATIONS.md", "The database is an older copy") {
+        app.db().execute(&statement);
+    }
+    app.poll_revocations().await;
+    app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
+    let next = app.register(&request("eve@example.com", PASSWORD)).await.created();
+    let (last, next) = (tokens.user.id.0, next.user.id.0);
+    assert!(next > last + 1_000_000, "{last}, {next}");
+    // The events of signing up, too.
+    let event = app.db().value("SELECT MAX(id) FROM auth_events").unwrap();
+    assert!(event.parse::<i64>().unwrap() > 1_000_000, "{event}");
 }
 
 #[actix_web::test]

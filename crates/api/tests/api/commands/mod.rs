@@ -13,8 +13,12 @@ use crate::support::shell::{self, fits};
 use stage::Stage;
 
 /// Blocks that are checked elsewhere: what a browser shows by its own tests, statements for SQLite by `hardening`.
-const ELSEWHERE: [(&str, &str); 3] =
-    [("docs/SECURITY.md", "sql"), ("docs/TROUBLESHOOTING.md", "console"), ("docs/TROUBLESHOOTING.md", "page")];
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("docs/OPERATIONS.md", "sql"),
+    ("docs/SECURITY.md", "sql"),
+    ("docs/TROUBLESHOOTING.md", "console"),
+    ("docs/TROUBLESHOOTING.md", "page"),
+];
 
 /// Runs a section's commands and compares what they said; `Err` is for whoever has to mend the document.
 async fn play(section: &Section) -> Result<(), String> {
