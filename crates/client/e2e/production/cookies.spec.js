@@ -227,18 +227,26 @@ test("a cookie that is gone asks to sign in, says why, and does not loop", async
   await app.expectSignedIn(person);
 });
 
-test("a refused CSRF token signs nobody out", async ({ app, context, page, person, watch }) => {
+test("a session whose cookie another front end has replaced ends, says why, and signing in helps", async ({ app, page, person, watch }) => {
   watch.expectFailures(403);
   await app.signIn(person);
   const { sid } = await app.access();
-  const cookies = await context.cookies();
-  await context.clearCookies({ name: "csrf_token" });
+  // What another front end on the same API does.
+  const status = await page.evaluate(async ([url, email, password]) => {
+    const headers = { "Content-Type": "application/json" };
+    const body = JSON.stringify({ email, password });
+    return (await fetch(url, { method: "POST", credentials: "include", headers, body })).status;
+  }, [`${API}/api/auth/login/`, person.email, person.password]);
+  expect(status).toBe(200);
+  const refreshes = app.record(REFRESH);
   await page.reload();
-  await expect(app.notice).toBeVisible();
-  await context.addCookies(cookies.filter(({ name }) => name === "csrf_token"));
-  await page.reload();
+  await app.expectSignedOut();
+  await expect(page.getByText(/signed in with this browser on another page/)).toBeVisible();
+  expect(refreshes).toHaveLength(1);
+  await app.fillSignIn(person);
+  await expect(page).toHaveURL(`${CLIENT}/`);
   await app.expectSignedIn(person);
-  expect((await app.access()).sid).toBe(sid);
+  expect((await app.access()).sid).not.toBe(sid);
 });
 
 test("deleting the account takes the cookie back", async ({ app, context, page, person }) => {

@@ -30,7 +30,7 @@ const OTHERS = {
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 };
-const HASHED = /-[0-9a-f]{16}(_bg)?\.(js|wasm|css|svg)$/;
+const HASHED = /-[0-9a-f]{13,16}(_bg)?\.(js|wasm|css|svg)$/;
 
 const ASSETS = built.filter((name) => name !== "index.html").map((name) => `/${name}`);
 
