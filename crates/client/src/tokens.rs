@@ -1,9 +1,11 @@
 //! The only place that touches localStorage, through gloo-storage: one key for the tokens, one for the sign-up that
-//! waits for its mail, and one for what may have ended the session.
+//! waits for its mail, one for what may have ended the session, and one for the tab whose turn it is.
 
-use crate::policy::{Stored, Tokens, Unsettled};
+use crate::policy::{Now, Stored, Tokens, Unsettled};
 use gloo_storage::errors::StorageError;
 use gloo_storage::{LocalStorage, Storage};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The key that everything is kept under.
 pub const KEY: &str = "latchkey.tokens";
@@ -14,6 +16,47 @@ const REGISTRATION_KEY: &str = "latchkey.registration";
 
 /// The key of what was asked for last and may have ended the session.
 const UNSETTLED_KEY: &str = "latchkey.unsettled";
+
+/// The key of the tab whose turn it is, where there are no Web Locks.
+const CLAIM_KEY: &str = "latchkey.turn";
+
+/// A tab's claim to its turn.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Claim {
+    pub tab: Uuid,
+    /// By the device's clock, milliseconds.
+    pub at: i64,
+}
+
+/// How long a claim holds: its tab may have been closed.
+const CLAIM_HOLDS_MS: i64 = 3_000;
+
+impl Claim {
+    /// Whether it still holds; not when the clock has been set back since.
+    #[must_use]
+    pub fn holds(&self, now: Now) -> bool {
+        (0..CLAIM_HOLDS_MS).contains(&(now.wall_ms - self.at))
+    }
+}
+
+/// Claims the turn; false where nothing can be stored.
+#[must_use]
+pub fn write_claim(claim: &Claim) -> bool {
+    is_available() && LocalStorage::set(CLAIM_KEY, claim).is_ok()
+}
+
+/// Who claims the turn.
+#[must_use]
+pub fn read_claim() -> Option<Claim> {
+    if is_available() { LocalStorage::get(CLAIM_KEY).ok() } else { None }
+}
+
+/// Gives the turn to the others.
+pub fn clear_claim() {
+    if is_available() {
+        LocalStorage::delete(CLAIM_KEY);
+    }
+}
 
 /// Keeps what the server gave for a sign-up that has to be confirmed. Where that is not possible, its link leads to the
 /// sign-in page.

@@ -1,7 +1,10 @@
 //! A turn among tabs, by the Web Locks API. It saves requests, and keeps cookies in the order of their answers; whoever
-//! does not get it goes ahead.
+//! does not get it goes ahead. Where the browser has no Web Locks, a tab claims its turn in localStorage: two tabs may still
+//! both believe to have it, when one's claim reaches the other late.
 
+use crate::clock;
 use crate::http::{PATIENCE, milliseconds};
+use crate::tokens::{self, Claim};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
@@ -11,6 +14,7 @@ use leptos::task::spawn_local;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
+use uuid::Uuid;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -24,28 +28,62 @@ pub(super) const SHORT_PATIENCE: Duration = Duration::from_secs(3);
 /// after the next one would put an older cookie back, which may be somebody else's.
 pub(super) const COOKIE_PATIENCE: Duration = PATIENCE.saturating_add(Duration::from_secs(10));
 
+/// How long a claim takes to reach the other tabs, with room to spare.
+const CLAIM_SETTLES: Duration = Duration::from_millis(60);
+
 /// A turn, given back when dropped.
-pub(super) struct Turn {
-    give_back: Function,
+pub(super) enum Turn {
+    /// What gives a lock back.
+    Lock(Function),
+    /// The claim is withdrawn.
+    Claim(Uuid),
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        // A promise's own resolve function does not throw.
-        let _: Result<JsValue, JsValue> = self.give_back.call0(&JsValue::UNDEFINED);
+        match self {
+            Self::Lock(give_back) => {
+                // A promise's own resolve function does not throw.
+                let _: Result<JsValue, JsValue> = give_back.call0(&JsValue::UNDEFINED);
+            }
+            Self::Claim(own) => {
+                if tokens::read_claim().is_some_and(|claim| claim.tab == *own) {
+                    tokens::clear_claim();
+                }
+            }
+        }
     }
 }
 
-/// Waits for a turn, but not for long; `None` where there are no Web Locks or other tabs are slow.
+/// Waits for a turn, but not for long; `None` where other tabs are slow.
 pub(super) async fn acquire(patience: Duration) -> Option<Turn> {
     let (held, turn) = promise();
     let (granted, grant) = oneshot::channel();
-    request(held, granted).ok()?;
+    if request(held, granted).is_err() {
+        return claim(patience).await;
+    }
     match select(grant, TimeoutFuture::new(milliseconds(patience))).await {
         Either::Left((Ok(()), _)) => Some(turn),
         // Dropping the turn now gives it back at once, should it come later.
         Either::Left((Err(_), _)) | Either::Right(_) => None,
     }
+}
+
+/// A turn by a claim that nobody overwrote; `None` at once where nothing can be stored.
+async fn claim(patience: Duration) -> Option<Turn> {
+    let own = Uuid::new_v4();
+    let begin = clock::now();
+    while clock::now().since(begin) < i64::from(milliseconds(patience)) {
+        let is_free = !tokens::read_claim().is_some_and(|claim| claim.holds(clock::now()));
+        if is_free && !tokens::write_claim(&Claim { tab: own, at: clock::now().wall_ms }) {
+            return None;
+        }
+        TimeoutFuture::new(milliseconds(CLAIM_SETTLES)).await;
+        if tokens::read_claim().is_some_and(|claim| claim.tab == own) {
+            return Some(Turn::Claim(own));
+        }
+    }
+    None
 }
 
 /// A turn after those who wait already, and before all who come later. It does not wait: for a request that must leave at
@@ -79,5 +117,5 @@ fn promise() -> (Promise, Turn) {
         resolve.replace(Some(done));
     });
     let give_back = resolve.take().unwrap_or_default();
-    (promise, Turn { give_back })
+    (promise, Turn::Lock(give_back))
 }
