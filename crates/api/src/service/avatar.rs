@@ -210,7 +210,7 @@ pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Found>,
     Ok(Some(Found { info, content: stream::iter([Ok(beginning)]).chain(content).boxed() }))
 }
 
-/// A picture is drawn anew before it is kept, and never becomes larger than what may be sent.
+/// A picture is encoded again before it is kept, and never becomes larger than what may be sent.
 fn is_ours(info: &FileInfo) -> bool {
     info.size <= u64::from(AVATAR_MAX_BYTES)
 }

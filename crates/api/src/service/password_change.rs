@@ -50,7 +50,7 @@ impl From<ReauthenticationError> for PasswordChangeError {
     }
 }
 
-/// Changes the password and answers a new session; every other one is revoked, and every link is worthless. A repetition
+/// Changes the password and returns a new session; every other one is revoked, and every link is worthless. A repetition
 /// gets the tokens of that session again, until they have been used; its caller's own session has ended with the change.
 ///
 /// # Errors

@@ -85,7 +85,7 @@ impl Mailer {
         Ok(Self { from, way, standing: Standing::default(), in_flight: InFlight::default() })
     }
 
-    /// Whether the mail server answers, takes our name and password, and our address as the sender. `Ok` where there is
+    /// Whether the mail server responds, takes our name and password, and our address as the sender. `Ok` where there is
     /// none to ask.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ fn is_about_recipient(code: Option<Code>, error: &Error) -> bool {
     is_about_mail && !words.trim_start().starts_with("5.7.")
 }
 
-/// The server's own words often repeat the recipient's address: of a response only the code is told.
+/// The server's own words often repeat the recipient's address, so of a response only the code is reported.
 fn told(step: MailStep, error: &Error) -> String {
     match error.status() {
         Some(code) => format!("the mail server answers {code} ({})", step.as_str()),
