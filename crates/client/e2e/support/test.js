@@ -23,7 +23,7 @@ export const test = base.extend({
   /** Fails the test on any error in the console; `expectFailures` announces those that a test makes. */
   watch: [
     async ({ context }, use) => {
-      const watch = new Watch(context);
+      const watch = await new Watch(context).begin();
       await use(watch);
       expect(watch.found, "errors in the browser").toEqual([]);
     },
@@ -41,7 +41,7 @@ export const test = base.extend({
     const opened = [];
     await use(async (options, failures = []) => {
       const context = await browser.newContext(options);
-      const watch = new Watch(context);
+      const watch = await new Watch(context).begin();
       watch.expectFailures(...failures);
       opened.push({ context, watch });
       return new App(await context.newPage());

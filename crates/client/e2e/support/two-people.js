@@ -1,7 +1,7 @@
 // Two people in one browser, in two tabs: what the first one's page asked for before the second one came.
 import { API, CLIENT } from "./addresses.js";
 import { ME, REFRESH } from "./app.js";
-import { intercept } from "./intercept.js";
+import { hold } from "./intercept.js";
 import { file, png } from "./pictures.js";
 import { expect, test } from "./test.js";
 
@@ -10,23 +10,6 @@ const displayName = (page) => page.getByLabel("Display name", { exact: true });
 const cors = { "access-control-allow-origin": CLIENT, "access-control-allow-credentials": "true" };
 const json = (status, body) => ({ status, headers: { ...cors, "content-type": "application/json" }, body: JSON.stringify(body) });
 const refused = json(401, { code: "token_not_valid", reason: "token_expired" });
-
-/** Holds the next request to `url`, by this method, until the test lets it go. */
-async function hold(page, url, method = "POST") {
-  let came;
-  let go;
-  const asked = new Promise((resolve) => (came = resolve));
-  const release = new Promise((resolve) => (go = resolve));
-  let held = false;
-  await intercept(page, url, async (route) => {
-    if (held || route.request().method() !== method) return route.fallback();
-    held = true;
-    came();
-    const end = await release;
-    return end ? route.fulfill(end) : route.continue();
-  });
-  return { asked, letGo: go };
-}
 
 /** Every request of the browser that changes something of an account, with its token. */
 function changes(context) {

@@ -1,9 +1,10 @@
-// What a browser must never do in any test: log an error, throw one, or send a request to a third party.
+// What a browser must never do in any test: log an error, throw one, send a request to a third party, or change a text node.
 import { API, CLIENT, CLIENT_ELSEWHERE } from "./addresses.js";
+import { reportTextNodes } from "./translation.js";
 
 // The browser itself logs a line for each answer over 399. A 401 for an expired access token is part of the protocol,
 // and can come at any moment where tokens live for seconds; every other failure has to be announced by the test.
-const EXPIRED_TOKEN = { text: /^Failed to load resource: .* status of 401/, url: /\/api\/auth\/(me|sessions)\// };
+const EXPIRED_TOKEN = { text: /^Failed to load resource: .* status of 401/, url: /\/api\/auth\/(me|sessions|events)\// };
 
 /** Watches every page of a browser context. */
 export class Watch {
@@ -12,6 +13,7 @@ export class Watch {
   #ours = [API, CLIENT, CLIENT_ELSEWHERE];
 
   constructor(context) {
+    this.context = context;
     context.on("console", (message) => {
       if (message.type() === "error") this.#note(message.text(), message.location().url);
     });
@@ -21,6 +23,12 @@ export class Watch {
         this.#note("request to a third party", request.url());
       }
     });
+  }
+
+  /** Begins with the next page that is opened. */
+  async begin() {
+    await this.context.addInitScript(reportTextNodes);
+    return this;
   }
 
   /** This test makes requests fail: `failure` is a status of the API or the browser's name for a network error. */

@@ -10,10 +10,10 @@ use leptos::prelude::*;
 pub fn Avatar() -> impl IntoView {
     let session = expect_context::<Session>();
     let url = Memo::new(move |_| session.user().and_then(|user| user.avatar_url));
-    let letters = move || session.user().map(|user| initials(&user.display_name, &user.email));
+    let letters = move || session.user().map(|user| initials(&user.display_name, &user.email)).unwrap_or_default();
     move || match url.get() {
         // Empty, so that nothing stands there while the picture is away.
         Some(url) => view! { <img class="avatar" src=format!("{API_BASE}{url}") alt="" /> }.into_any(),
-        None => view! { <span class="avatar" aria-hidden="true">{letters}</span> }.into_any(),
+        None => view! { <span class="avatar" aria-hidden="true" prop:textContent=letters></span> }.into_any(),
     }
 }

@@ -33,8 +33,7 @@ pub fn Button(
             aria-disabled=move || pending.get().then_some("true")
             aria-busy=move || pending.get().then_some("true")
             on:click=press
-        >
-            {label}
-        </button>
+            prop:textContent=label
+        ></button>
     }
 }

@@ -64,7 +64,7 @@ pub fn TextField(
     };
     view! {
         <div class="field">
-            <label for=name>{label}</label>
+            <label for=name prop:textContent=label></label>
             <input
                 id=name
                 name=name
@@ -79,8 +79,8 @@ pub fn TextField(
                 on:input:target=move |event| value.set(event.target().value())
                 on:change:target=move |event| value.set(event.target().value())
             />
-            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
-            {move || error.get().map(|text| view! { <p class="field-error" id=error_id.clone()>{text}</p> })}
+            {hint.map(|hint| view! { <p class="hint" id=hint_id prop:textContent=hint></p> })}
+            {move || error.get().map(|text| view! { <p class="field-error" id=error_id.clone() prop:textContent=text></p> })}
         </div>
     }
 }
@@ -108,7 +108,7 @@ pub fn FileField(
     };
     view! {
         <div class="field">
-            <label for=name>{label}</label>
+            <label for=name prop:textContent=label></label>
             <input
                 id=name
                 name=name
@@ -118,8 +118,8 @@ pub fn FileField(
                 aria-describedby=described_by
                 node_ref=input
             />
-            <p class="hint" id=format!("{name}-hint")>{hint}</p>
-            {move || error.get().map(|text| view! { <p class="field-error" id=format!("{name}-error")>{text}</p> })}
+            <p class="hint" id=format!("{name}-hint") prop:textContent=hint></p>
+            {move || error.get().map(|text| view! { <p class="field-error" id=format!("{name}-error") prop:textContent=text></p> })}
         </div>
     }
 }

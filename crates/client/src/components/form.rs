@@ -1,5 +1,6 @@
 //! Forms: one request at a time, errors where they belong.
 
+use super::Alert;
 use crate::policy::Failure;
 use leptos::ev::SubmitEvent;
 use leptos::html;
@@ -135,7 +136,7 @@ pub fn Form(
     };
     view! {
         <form class="form" method="post" novalidate on:submit=submit node_ref=state.element>
-            {move || state.failure.get().map(|text| view! { <p class="failure" role="alert">{text}</p> })}
+            <Alert text=state.failure />
             {children()}
         </form>
     }

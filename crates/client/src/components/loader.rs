@@ -1,6 +1,6 @@
 //! What a page must have before it can show anything.
 
-use super::Button;
+use super::{Alert, Button};
 use crate::clock;
 use crate::policy::{Failure, wait};
 use crate::session::Session;
@@ -134,7 +134,7 @@ pub fn Waiting<T: Send + Sync + 'static>(
             let text = if failure.passes() {
                 view! { <p class="loading">"This takes longer than usual. We keep trying."</p> }.into_any()
             } else {
-                view! { <p class="failure" role="alert">{failure.message()}</p> }.into_any()
+                view! { <Alert text=Some(failure.message()) /> }.into_any()
             };
             view! {
                 <div class="stack">

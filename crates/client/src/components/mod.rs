@@ -1,6 +1,10 @@
 //! Parts that pages are made of.
+//!
+//! Text that is computed is written to its element, by `prop:textContent`, and never to a text node: a browser that translates
+//! the page puts elements in the place of the text nodes, and what is written to those is not seen any more.
 #![expect(unreachable_pub, reason = "the component macro hides re-exports from this lint")]
 
+mod alert;
 mod avatar;
 mod brand;
 mod button;
@@ -16,6 +20,7 @@ mod resend_link;
 mod shell;
 mod status;
 
+pub use alert::Alert;
 pub use avatar::Avatar;
 pub use brand::Brand;
 pub use button::Button;

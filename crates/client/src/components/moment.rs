@@ -9,9 +9,10 @@ use wasm_bindgen::JsValue;
 #[component]
 pub fn Moment(
     /// The moment.
-    at: DateTime<Utc>,
+    #[prop(into)]
+    at: Signal<DateTime<Utc>>,
 ) -> impl IntoView {
-    view! { <time datetime=at.to_rfc3339()>{local(at)}</time> }
+    view! { <time datetime=move || at.get().to_rfc3339() prop:textContent=move || local(at.get())></time> }
 }
 
 fn local(at: DateTime<Utc>) -> String {

@@ -54,5 +54,5 @@ pub fn PageTitle(
             focus_heading();
         }
     });
-    view! { <h1 tabindex="-1" node_ref=heading>{text}</h1> }
+    view! { <h1 tabindex="-1" node_ref=heading prop:textContent=text></h1> }
 }

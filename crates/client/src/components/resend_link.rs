@@ -1,6 +1,6 @@
 //! The mail with the link, again.
 
-use super::Button;
+use super::{Alert, Button};
 use crate::http::{Http, Visitor};
 use crate::notices::Notices;
 use crate::session::PageSession;
@@ -36,7 +36,7 @@ pub fn ResendLink(
         });
     });
     view! {
-        {move || failure.get().map(|text| view! { <p class="failure" role="alert">{text}</p> })}
+        <Alert text=failure />
         <Button label="Send the link again" pending=pending class="button button-quiet" on_press=press />
     }
 }

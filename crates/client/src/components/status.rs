@@ -16,7 +16,7 @@ pub fn StatusRegion() -> impl IntoView {
     };
     view! {
         <div class="status" role="status">
-            {move || shown().map(|(class, text)| view! { <p class=class>{text}</p> })}
+            {move || shown().map(|(class, text)| view! { <p class=class prop:textContent=text></p> })}
         </div>
     }
 }

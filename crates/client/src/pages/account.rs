@@ -1,7 +1,7 @@
 //! `/account`
 
 use super::picture::PictureForm;
-use crate::components::{Button, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
+use crate::components::{Alert, Button, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
 use crate::download::save_json;
 use crate::http::Api;
 use crate::notices::Notices;
@@ -94,7 +94,7 @@ fn Download() -> impl IntoView {
     });
     view! {
         <p>"A file with everything that is stored about you."</p>
-        {move || problem.get().map(|text| view! { <p class="failure" role="alert">{text}</p> })}
+        <Alert text=problem />
         <Button label="Download your data" pending=pending class="button button-quiet" on_press=press />
     }
 }

@@ -64,9 +64,7 @@ fn ConfirmPage(words: Words) -> impl IntoView {
     view! {
         <Entrance title=words.title>
             <Show when=move || said().is_some() fallback=form>
-                <p class="remark" role="alert">
-                    {said}
-                </p>
+                <p class="remark" role="alert" prop:textContent=move || said().unwrap_or_default()></p>
             </Show>
             <p class="aside">
                 <a href="/">"Go to your account"</a>

@@ -9,8 +9,8 @@ use leptos::prelude::*;
 pub fn HomePage() -> impl IntoView {
     let session = expect_context::<Session>();
     let name = move || session.user().map(|user| user.display_name).filter(|name| !name.is_empty());
-    let email = move || session.user().map(|user| user.email);
-    let since = move || session.user().map(|user| view! { <Moment at=user.created_at /> });
+    let email = move || session.user().map(|user| user.email).unwrap_or_default();
+    let since = Memo::new(move |_| session.user().map(|user| user.created_at));
     view! {
         <PageTitle text="Your account" />
         <Show when=move || session.user().is_some_and(|user| !user.email_verified)>
@@ -19,16 +19,16 @@ pub fn HomePage() -> impl IntoView {
         <section class="panel">
             <div class="picture">
                 <Avatar />
-                {move || name().map(|name| view! { <p class="greeting">"Hello, " {name}</p> })}
+                {move || name().map(|name| view! { <p class="greeting" prop:textContent=format!("Hello, {name}")></p> })}
             </div>
             <dl class="facts">
                 <div class="wide">
                     <dt>"Signed in as"</dt>
-                    <dd class="email">{email}</dd>
+                    <dd class="email" prop:textContent=email></dd>
                 </div>
                 <div>
                     <dt>"Member since"</dt>
-                    <dd>{since}</dd>
+                    <dd>{move || since.get().map(|at| view! { <Moment at=at /> })}</dd>
                 </div>
             </dl>
         </section>

@@ -36,7 +36,7 @@ fn Farewells() -> impl IntoView {
         State::SignedOut(farewell) => farewell.message(),
         State::Unknown | State::SignedIn(_) => None,
     };
-    move || message().map(|text| view! { <p class="remark">{text}</p> })
+    move || message().map(|text| view! { <p class="remark" prop:textContent=text></p> })
 }
 
 #[component]

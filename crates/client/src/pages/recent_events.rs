@@ -1,6 +1,6 @@
 //! What happened to the account lately: a part of `/security`.
 
-use crate::components::{Button, Loader, Moment, Waiting, load};
+use crate::components::{Alert, Button, Loader, Moment, Waiting, load};
 use crate::http::Api;
 use crate::policy::{Failure, event_words};
 use crate::session::PageSession;
@@ -42,10 +42,10 @@ fn Event(event: EventResponse) -> impl IntoView {
     let place = [device, event.ip_address].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     view! {
         <li id=element_id(event.id) class="event" tabindex="-1">
-            <p class="event-kind">{event_words(event.kind)}</p>
+            <p class="event-kind" prop:textContent=event_words(event.kind)></p>
             <p class="event-facts">
                 <Moment at=event.at />
-                {(!place.is_empty()).then(|| format!(" · {place}"))}
+                {(!place.is_empty()).then(|| view! { <span prop:textContent=format!(" · {place}")></span> })}
             </p>
         </li>
     }
@@ -71,7 +71,7 @@ fn ShowMore(page: Loader<EventsResponse>) -> impl IntoView {
         });
     });
     view! {
-        {move || failure.get().map(|failure| view! { <p class="failure" role="alert">{failure.message()}</p> })}
+        <Alert text=Signal::derive(move || failure.with(|failure| failure.as_ref().map(Failure::message))) />
         <Show when=move || next.with(Option::is_some)>
             <Button label="Show more" pending=pending class="button button-quiet" on_press=press />
         </Show>

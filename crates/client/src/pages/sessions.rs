@@ -1,11 +1,13 @@
 //! `/sessions`
 
-use crate::components::{Button, Loader, Moment, PageTitle, Waiting, focus_heading, load};
+use crate::components::{Alert, Button, Loader, Moment, PageTitle, Waiting, focus_heading, load};
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::policy::Failure;
 use crate::session::PageSession;
+use auth_types::SessionId;
 use auth_types::responses::SessionResponse;
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -18,7 +20,7 @@ pub fn SessionsPage() -> impl IntoView {
     view! {
         <PageTitle text="Sessions" />
         <p class="lead">"These devices are signed in to your account. Sign out any that you do not know."</p>
-        {move || failure.get().map(|failure| view! { <p class="failure" role="alert">{failure.message()}</p> })}
+        <Alert text=Signal::derive(move || failure.with(|failure| failure.as_ref().map(Failure::message))) />
         <Show when=move || devices.value.with(Option::is_some) fallback=move || view! { <Waiting loader=devices /> }>
             <ul class="devices">
                 <For each=move || devices.value.get().unwrap_or_default() key=|device| device.id let:device>
@@ -67,10 +69,12 @@ fn Device(
         });
     });
     let name = format!("device-{id}");
+    let device =
+        Memo::new(move |_| devices.value.with(|all| find(all.as_deref(), id)).unwrap_or_else(|| device.clone()));
     view! {
         <li class="device" aria-labelledby=name.clone()>
             <div class="device-name">
-                <h2 id=name.clone()>{device.device.clone()}</h2>
+                <h2 id=name.clone() prop:textContent=move || device.with(|device| device.device.clone())></h2>
                 {is_current.then(|| view! { <p class="badge">"This device"</p> })}
             </div>
             <DeviceFacts device=device />
@@ -79,37 +83,46 @@ fn Device(
     }
 }
 
+fn find(devices: Option<&[SessionResponse]>, id: SessionId) -> Option<SessionResponse> {
+    devices?.iter().find(|device| device.id == id).cloned()
+}
+
 #[component]
-fn DeviceFacts(device: SessionResponse) -> impl IntoView {
-    let address = device.ip_address.map(|address| {
-        view! {
-            <div>
-                <dt>"IP address"</dt>
-                <dd>{address}</dd>
-            </div>
-        }
-    });
+fn DeviceFacts(#[prop(into)] device: Signal<SessionResponse>) -> impl IntoView {
+    let moment = move |of: fn(&SessionResponse) -> DateTime<Utc>| Signal::derive(move || device.with(of));
+    let address = Memo::new(move |_| device.with(|device| device.ip_address.clone()));
     view! {
         <dl class="facts">
             <div>
                 <dt>"Signed in"</dt>
                 <dd>
-                    <Moment at=device.created_at />
+                    <Moment at=moment(|device| device.created_at) />
                 </dd>
             </div>
             <div>
                 <dt>"Last used"</dt>
                 <dd>
-                    <Moment at=device.last_used_at />
+                    <Moment at=moment(|device| device.last_used_at) />
                 </dd>
             </div>
             <div>
                 <dt>"Expires if not used"</dt>
                 <dd>
-                    <Moment at=device.expires_at />
+                    <Moment at=moment(|device| device.expires_at) />
                 </dd>
             </div>
-            {address}
+            {move || {
+                address
+                    .get()
+                    .map(|address| {
+                        view! {
+                            <div>
+                                <dt>"IP address"</dt>
+                                <dd prop:textContent=address></dd>
+                            </div>
+                        }
+                    })
+            }}
         </dl>
     }
 }

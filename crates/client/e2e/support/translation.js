@@ -1,0 +1,44 @@
+// Browsers translate a page by putting elements in the place of its text nodes. The functions run in the page.
+
+/** Translates the page as it is and whatever comes: each text node gives way to two elements, as Chromium's translation does it. */
+export function translate() {
+  const wrap = (text) => {
+    if (!text.data.trim() || !text.parentElement || text.parentElement.closest("font, script, style, title, noscript")) return;
+    const [outer, inner] = [document.createElement("font"), document.createElement("font")];
+    inner.textContent = text.data;
+    outer.append(inner);
+    text.replaceWith(outer);
+  };
+  const translateAll = () => {
+    const walker = document.createTreeWalker(document, NodeFilter.SHOW_TEXT);
+    const texts = [];
+    while (walker.nextNode()) texts.push(walker.currentNode);
+    texts.forEach(wrap);
+  };
+  new MutationObserver(translateAll).observe(document, { childList: true, characterData: true, subtree: true });
+}
+
+/** Logs an error when the program changes a text node, or takes one away alone: after a translation nobody would see that. */
+export function reportTextNodes() {
+  const report = (node, what) => {
+    if (node instanceof Text) console.error(`a text node was ${what}: "${node.data}". Write computed text by prop:textContent`);
+  };
+  for (const [owner, name] of [[Node, "nodeValue"], [Node, "textContent"], [CharacterData, "data"]]) {
+    const property = Object.getOwnPropertyDescriptor(owner.prototype, name);
+    const set = function (value) {
+      report(this, "changed");
+      property.set.call(this, value);
+    };
+    Object.defineProperty(owner.prototype, name, { ...property, set });
+  }
+  const remove = CharacterData.prototype.remove;
+  CharacterData.prototype.remove = function () {
+    report(this, "removed");
+    remove.call(this);
+  };
+  const removeChild = Node.prototype.removeChild;
+  Node.prototype.removeChild = function (child) {
+    report(child, "removed");
+    return removeChild.call(this, child);
+  };
+}
