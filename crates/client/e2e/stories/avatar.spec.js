@@ -1,4 +1,6 @@
+import { unlinkSync, writeFileSync } from "node:fs";
 import { API } from "../support/addresses.js";
+import { hold } from "../support/intercept.js";
 import { file, png } from "../support/pictures.js";
 import { expect, test } from "../support/test.js";
 
@@ -76,4 +78,47 @@ test("what is no picture is explained at its field", async ({ app, page, person,
   await expectPicture(page);
   await expect(app.alert).toHaveCount(0);
   await expect(field(page)).not.toHaveAttribute("aria-invalid");
+});
+
+const CHANGES = {
+  changed: (path) => writeFileSync(path, png(65, [200, 20, 60])),
+  deleted: (path) => unlinkSync(path),
+};
+
+for (const [what, change] of Object.entries(CHANGES)) {
+  test(`a file that was ${what} after it was chosen is explained at its field`, async ({ app, page, person }, info) => {
+    const uploads = app.record(`${API}/api/auth/me/avatar/`, "PUT");
+    const path = info.outputPath("me.png");
+    writeFileSync(path, png(64, [20, 160, 60]));
+    await app.signIn(person);
+    await app.visit("Account");
+    await field(page).setInputFiles(path);
+    change(path);
+    await upload(page).click();
+    await expect(field(page)).toHaveAccessibleDescription(/This file was changed, moved or deleted after you chose it\. Choose it again\./);
+    await expect(field(page)).toHaveAttribute("aria-invalid", "true");
+    await expect(field(page)).toBeFocused();
+    await expect(app.alert).toHaveText("Please check what you entered.");
+    await expect(page.getByRole("status")).toHaveText("");
+    expect(uploads).toEqual([]);
+
+    writeFileSync(path, png(64, [20, 160, 60]));
+    await field(page).setInputFiles(path);
+    await upload(page).click();
+    await expectPicture(page);
+    await expect(app.alert).toHaveCount(0);
+  });
+}
+
+test("a file that is chosen while the one before is sent stays chosen", async ({ app, page, person }) => {
+  await app.signIn(person);
+  await app.visit("Account");
+  await field(page).setInputFiles(GREEN);
+  const sent = await hold(page, `${API}/api/auth/me/avatar/`, "PUT");
+  await upload(page).click();
+  await sent.asked;
+  await field(page).setInputFiles(file("next.png", "image/png", png(32, [1, 2, 3])));
+  sent.letGo();
+  await expectPicture(page);
+  expect(await field(page).evaluate((input) => input.files[0]?.name)).toBe("next.png");
 });

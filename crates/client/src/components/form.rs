@@ -1,7 +1,7 @@
 //! Forms: one request at a time, errors where they belong.
 
 use super::Alert;
-use crate::policy::Failure;
+use crate::policy::{CHECK_FIELDS, Failure};
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -66,7 +66,7 @@ impl FormState {
     {
         match checked {
             Ok(request) => self.run(send(request)),
-            Err(wrong) => self.show("Please check what you entered.".to_owned(), wrong),
+            Err(wrong) => self.show(CHECK_FIELDS.to_owned(), wrong),
         }
     }
 
@@ -114,8 +114,8 @@ impl FormState {
 
 /// The errors that belong to one of `fields`.
 fn errors_of(failure: &Failure, fields: &[&'static str]) -> Wrong {
-    let Failure::Refused(refusal) = failure else { return Wrong::new() };
-    fields.iter().filter_map(|name| Some((*name, refusal.errors.get(*name)?.join(" ")))).collect()
+    let Some(errors) = failure.field_errors() else { return Wrong::new() };
+    fields.iter().filter_map(|name| Some((*name, errors.get(*name)?.join(" ")))).collect()
 }
 
 /// A form: the fields, and above them what went wrong.

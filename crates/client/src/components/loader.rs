@@ -116,7 +116,7 @@ where
 fn delay(failure: &Failure, failures: u32) -> Option<Duration> {
     match failure {
         Failure::Passing { after, .. } => Some(wait(failures, *after, clock::jitter())),
-        Failure::SignedOut | Failure::Refused(_) => None,
+        Failure::SignedOut | Failure::Refused(_) | Failure::Unsendable(_) => None,
     }
 }
 

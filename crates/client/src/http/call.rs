@@ -1,6 +1,6 @@
 //! A request to the API, before it is sent.
 
-use super::API_BASE;
+use super::{API_BASE, FileContent};
 use crate::clock;
 use crate::policy::{Exchange, Renewal, Tokens, repeat_after, step_key};
 use auth_types::requests::RefreshRequest;
@@ -10,7 +10,6 @@ use std::fmt;
 use std::time::Duration;
 use uuid::Uuid;
 use wasm_bindgen::JsValue;
-use web_sys::File;
 
 /// What a form waits for: a server that wakes up takes most of a minute.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -32,14 +31,14 @@ pub(super) enum Verb {
 #[derive(Clone)]
 pub(super) enum Body {
     Json(String),
-    File(File),
+    File(FileContent),
 }
 
 impl Body {
     fn media_type(&self) -> String {
         match self {
             Self::Json(_) => "application/json".to_owned(),
-            Self::File(file) => file.type_(),
+            Self::File(file) => file.media_type.clone(),
         }
     }
 }
@@ -48,7 +47,7 @@ impl From<&Body> for JsValue {
     fn from(body: &Body) -> Self {
         match body {
             Body::Json(text) => text.into(),
-            Body::File(file) => file.into(),
+            Body::File(file) => file.bytes.clone().into(),
         }
     }
 }
@@ -87,8 +86,8 @@ impl Call {
 
     /// A PUT of a file, as what the browser takes it for.
     #[must_use]
-    pub fn put_file(path: impl Into<String>, file: &File) -> Self {
-        Self { body: Some(Body::File(file.clone())), ..Self::new(Verb::Put, path) }
+    pub fn put_file(path: impl Into<String>, file: FileContent) -> Self {
+        Self { body: Some(Body::File(file)), ..Self::new(Verb::Put, path) }
     }
 
     /// A PATCH with a JSON body.

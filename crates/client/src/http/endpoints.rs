@@ -1,6 +1,6 @@
 //! The API's routes, one function each, as the pages ask for them.
 
-use super::{Call, Http};
+use super::{Call, FileContent, Http};
 use crate::policy::{Failure, LINK_SEED, read_empty, read_json};
 use crate::session::PageSession;
 use auth_types::events::EventsResponse;
@@ -13,7 +13,6 @@ use auth_types::{Reason, SessionId};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
-use web_sys::File;
 
 /// What a signed-in user can ask for on a page of theirs. Errors are what to tell them instead.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +47,7 @@ impl Api {
     ///
     /// # Errors
     /// See [`Failure`].
-    pub async fn give_picture(self, file: &File) -> Result<AvatarResponse, Failure> {
+    pub async fn give_picture(self, file: FileContent) -> Result<AvatarResponse, Failure> {
         read_json(self.page.send(Call::put_file("/api/auth/me/avatar/", file)).await?)
     }
 

@@ -3,12 +3,14 @@
 mod call;
 mod endpoints;
 mod fetch;
+mod file;
 mod parting;
 
 pub use call::Call;
 pub(crate) use call::PATIENCE;
 pub use endpoints::{Api, Visitor};
 pub(crate) use fetch::milliseconds;
+pub use file::FileContent;
 pub use parting::{Parting, send_parting};
 
 use crate::notices::{Notices, SLOW};

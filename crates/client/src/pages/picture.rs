@@ -1,14 +1,18 @@
 //! The picture on `/account`.
 
 use crate::components::{Avatar, Button, FileField, Form, FormState, Wrong};
-use crate::http::Api;
+use crate::http::{Api, FileContent};
 use crate::notices::Notices;
+use crate::policy::Failure;
 use crate::session::{PageSession, Session};
 use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::{AvatarResponse, UserResponse};
 use leptos::html::Input;
 use leptos::prelude::*;
 use web_sys::File;
+
+/// The name that requests and answers use.
+const FIELD: &str = "avatar";
 
 /// What the API takes.
 const MEDIA_TYPES: &str = "image/png,image/jpeg,image/webp";
@@ -18,17 +22,19 @@ const MEDIA_TYPES: &str = "image/png,image/jpeg,image/webp";
 pub fn PictureForm() -> impl IntoView {
     let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
     let page = expect_context::<PageSession>();
-    let form = FormState::new(&["avatar"]);
+    let form = FormState::new(&[FIELD]);
     let input = NodeRef::<Input>::new();
     let upload = move |()| {
         notices.say(None);
         let chosen = input.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0));
         form.submit(check(chosen), move |file| async move {
-            show(page, Api::new(page).give_picture(&file).await?);
-            notices.say(Some("Your picture is saved."));
-            if let Some(input) = input.try_get_untracked().flatten() {
-                input.set_value("");
+            let sent = send(page, &file).await;
+            // One that has changed goes, too: a browser may not notice when the same file is chosen twice in a row.
+            if matches!(sent, Ok(()) | Err(Failure::Unsendable(_))) {
+                forget(input, &file);
             }
+            sent?;
+            notices.say(Some("Your picture is saved."));
             Ok(())
         });
     };
@@ -47,7 +53,7 @@ pub fn PictureForm() -> impl IntoView {
                 <Avatar />
                 <FileField
                     label="Picture"
-                    name="avatar"
+                    name=FIELD
                     accept=MEDIA_TYPES
                     hint="PNG, JPEG or WebP, up to 2 MB. We show its middle as a square."
                     input=input
@@ -61,6 +67,20 @@ pub fn PictureForm() -> impl IntoView {
                 </Show>
             </div>
         </Form>
+    }
+}
+
+async fn send(page: PageSession, file: &File) -> Result<(), Failure> {
+    let content = FileContent::read(file, FIELD).await?;
+    show(page, Api::new(page).give_picture(content).await?);
+    Ok(())
+}
+
+/// Empties the field, unless somebody has chosen another file meanwhile.
+fn forget(input: NodeRef<Input>, file: &File) {
+    let Some(input) = input.try_get_untracked().flatten() else { return };
+    if input.files().and_then(|files| files.get(0)).as_ref() == Some(file) {
+        input.set_value("");
     }
 }
 
@@ -78,5 +98,5 @@ fn check(file: Option<File>) -> Result<File, Wrong> {
         Some(file) if file.size() > f64::from(AVATAR_MAX_BYTES) => "This picture is larger than 2 MB.",
         Some(_) => "",
     };
-    file.filter(|_| problem.is_empty()).ok_or_else(|| Wrong::from([("avatar", problem.to_owned())]))
+    file.filter(|_| problem.is_empty()).ok_or_else(|| Wrong::from([(FIELD, problem.to_owned())]))
 }

@@ -5,6 +5,9 @@ use auth_types::{FieldErrors, Reason};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
+/// What a form says that was not sent because of what its fields hold.
+pub const CHECK_FIELDS: &str = "Please check what you entered.";
+
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
@@ -19,6 +22,8 @@ pub enum Failure {
     },
     /// The server understood and said no.
     Refused(Refusal),
+    /// It was not sent: what these fields hold cannot be.
+    Unsendable(FieldErrors),
 }
 
 /// The server's no.
@@ -33,6 +38,15 @@ pub struct Refusal {
 }
 
 impl Failure {
+    /// What is wrong with single fields.
+    #[must_use]
+    pub const fn field_errors(&self) -> Option<&FieldErrors> {
+        match self {
+            Self::Refused(Refusal { errors, .. }) | Self::Unsendable(errors) => Some(errors),
+            Self::SignedOut | Self::Passing { .. } => None,
+        }
+    }
+
     /// Whether the same request may well succeed a little later.
     #[must_use]
     pub const fn passes(&self) -> bool {
@@ -55,6 +69,7 @@ impl Failure {
                 "Something went wrong on our side. Please try again.".to_owned()
             }
             Self::Refused(refusal) => refusal.message().to_owned(),
+            Self::Unsendable(_) => CHECK_FIELDS.to_owned(),
         }
     }
 }

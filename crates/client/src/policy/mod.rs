@@ -42,7 +42,7 @@ pub use answer::{Answer, Exchange, Outcome, Silence, Trouble, asks_for_refresh, 
 pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
 pub use bound_request::{AccessToken, Answered, BoundRequest, Step};
 pub use event_words::event_words;
-pub use failure::{Failure, Refusal, read_empty, read_json};
+pub use failure::{CHECK_FIELDS, Failure, Refusal, read_empty, read_json};
 pub use initials::initials;
 pub use keeper::{Change, Epoch, Keeper, Plan, Seen, Settled, SignIn, SignOut, Stored};
 pub use link_token::{holds_link_token, link_token};
