@@ -64,7 +64,7 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
     let metrics = Metrics::since(clock.now());
     let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics.limits)?;
     Ok(Services {
-        store: Store::new(&settings.database, settings.patience, metrics.database.clone()),
+        store: Store::new(&settings.database, settings.patience, &metrics),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
         csrf: CsrfKeys::new(&settings.keys),
         steps: StepKeys::new(&settings.keys),

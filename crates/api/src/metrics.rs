@@ -14,6 +14,7 @@ mod work;
 
 pub use backup::BackupMetrics;
 pub use classic::classic;
+pub use events::EventMetrics;
 pub use http::HttpMetrics;
 pub use limits::LimitMetrics;
 pub use snapshot::Snapshot;
@@ -21,7 +22,6 @@ pub use work::{ExportMetrics, ExportOutcome, GateMetrics, MailMetrics, MailOutco
 
 use crate::gate::Resource;
 use chrono::{DateTime, Utc};
-use events::Events;
 use process::Process;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -71,6 +71,7 @@ impl Outcomes {
 pub struct Metrics {
     registry: Registry,
     pub http: HttpMetrics,
+    pub events: EventMetrics,
     pub limits: LimitMetrics,
     pub hashing: GateMetrics,
     pub pictures: GateMetrics,
@@ -96,6 +97,7 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::default(),
             http: HttpMetrics::default(),
+            events: EventMetrics::default(),
             limits: LimitMetrics::default(),
             hashing: GateMetrics::default(),
             pictures: GateMetrics::default(),
@@ -127,7 +129,7 @@ impl Metrics {
         self.http.register(r);
         r.register("sign_ins", "Sign-ins with a password by their outcome", self.sign_ins.0.clone());
         r.register("refreshes", "Refreshes by their outcome", self.refreshes.0.clone());
-        r.register_collector(Box::new(Events));
+        self.events.register(r);
         self.limits.register(r);
         self.hashing.register(Resource::Hashing, r);
         self.pictures.register(Resource::Pictures, r);

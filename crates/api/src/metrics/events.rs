@@ -1,23 +1,37 @@
-//! The security events that this process has recorded.
+//! The security events that this process has inserted.
 
-use crate::store::events::{EventKind, recorded};
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::metrics::counter::ConstCounter;
+use auth_types::EventKind;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
 
-/// Reads the counts from where events are inserted.
-#[derive(Debug)]
-pub(super) struct Events;
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
 
-impl Collector for Events {
-    fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), std::fmt::Error> {
-        let help = "Security events recorded by their kind";
-        let mut family = encoder.encode_descriptor("events", help, None, MetricType::Counter)?;
+/// Counts events by their kind.
+#[derive(Debug, Clone)]
+pub struct EventMetrics(Family<KindLabels, Counter>);
+
+impl Default for EventMetrics {
+    fn default() -> Self {
+        let metrics = Self(Family::default());
         for kind in EventKind::ALL {
-            let labels = [("kind", kind.as_str())];
-            ConstCounter::new(recorded(kind)).encode(family.encode_family(&labels)?)?;
+            metrics.count(kind, 0);
         }
-        Ok(())
+        metrics
+    }
+}
+
+impl EventMetrics {
+    pub(super) fn register(&self, r: &mut Registry) {
+        r.register("events", "Security events recorded by their kind", self.0.clone());
+    }
+
+    pub fn count(&self, kind: EventKind, inserted: usize) {
+        let inserted = u64::try_from(inserted).unwrap_or_default();
+        self.0.get_or_create(&KindLabels { kind: kind.as_str() }).inc_by(inserted);
     }
 }

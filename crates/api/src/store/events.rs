@@ -1,5 +1,6 @@
 //! Table `auth_events`: what happened to an account, for its owner and for the operator.
 
+mod counting;
 mod retention;
 
 use super::connection::{AnyConnection, MultiBackend};
@@ -9,12 +10,13 @@ use auth_types::UserId;
 use auth_types::events::EventResponse;
 pub use auth_types::{EventDetail, EventKind};
 use chrono::{DateTime, Utc};
+use counting::count;
+pub(super) use counting::count_for;
 use diesel::prelude::*;
 pub use retention::{
     delete_of_user, delete_older, delete_surplus, delete_surplus_of_nobody, erased_users, newest_id,
     recent_users_with_surplus, users_with_surplus,
 };
-use std::sync::atomic::{AtomicU64, Ordering};
 
 impl Queryable<Text, MultiBackend> for EventKind {
     type Row = String;
@@ -22,18 +24,6 @@ impl Queryable<Text, MultiBackend> for EventKind {
     fn build(row: String) -> diesel::deserialize::Result<Self> {
         Ok(Self::ALL.into_iter().find(|kind| kind.as_str() == row).unwrap_or(Self::Unknown))
     }
-}
-
-/// How many kinds there are, the last one included.
-const KINDS: usize = EventKind::Unknown as usize + 1;
-
-/// What this process has inserted, by kind. A transaction that is rolled back later has counted, too.
-static RECORDED: [AtomicU64; KINDS] = [const { AtomicU64::new(0) }; KINDS];
-
-/// How many events of this kind this process has inserted since its start.
-#[must_use]
-pub fn recorded(kind: EventKind) -> u64 {
-    RECORDED[kind as usize].load(Ordering::Relaxed)
 }
 
 /// An event to insert.
@@ -107,10 +97,6 @@ pub fn insert_anonymous(connection: &mut AnyConnection, event: &NewEvent) -> Que
 
 fn written(event: &NewEvent) -> String {
     serde_json::to_string(&event.detail).unwrap_or_default()
-}
-
-fn count(kind: EventKind, inserted: usize) {
-    RECORDED[kind as usize].fetch_add(u64::try_from(inserted).unwrap_or_default(), Ordering::Relaxed);
 }
 
 /// Where a page of events begins: before the event of this time and number.

@@ -30,7 +30,7 @@ pub mod users;
 use crate::clock::Stopwatch;
 use crate::config::{DatabaseSettings, DatabaseUrl, Patience};
 use crate::gate::{self, Busy, Capacity, Gate, Permit, Resource};
-use crate::metrics::GateMetrics;
+use crate::metrics::{EventMetrics, Metrics};
 pub use connection::AnyConnection;
 use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
@@ -89,12 +89,13 @@ pub struct Store {
     /// For those who write.
     turns: Turns,
     patience: Patience,
+    events: EventMetrics,
 }
 
 impl Store {
     /// Makes the pool; connections are opened as they are needed, so this never waits and never fails.
     #[must_use]
-    pub fn new(settings: &DatabaseSettings, patience: Patience, metrics: GateMetrics) -> Self {
+    pub fn new(settings: &DatabaseSettings, patience: Patience, metrics: &Metrics) -> Self {
         let pool = Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(1))
@@ -106,7 +107,8 @@ impl Store {
         // hundreds of threads and any amount of memory.
         let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
         let turns = Turns::for_writers(connections);
-        Self { pool, gate: Gate::new(Resource::Database, capacity, metrics), turns, patience }
+        let gate = Gate::new(Resource::Database, capacity, metrics.database.clone());
+        Self { pool, gate, turns, patience, events: metrics.events.clone() }
     }
 
     /// How many connections are idle, and how many are in use.
@@ -137,10 +139,12 @@ impl Store {
     ) -> Result<T, StoreError> {
         let permit = self.enter().await?;
         let (pool, turns, share) = (self.pool.clone(), self.turns.clone(), gate::current());
+        let metrics = self.events.clone();
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             statements::note_cause(!share.is_own());
             turns.begin(share);
+            events::count_for(metrics);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             run_on(pooled, work)
         });

@@ -14,6 +14,7 @@ on_both_databases![
     mail_is_counted_by_what_became_of_it,
     a_process_looks_after_the_outbox_itself,
     each_event_is_counted_where_it_is_recorded,
+    each_application_counts_the_events_that_it_has_recorded,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -161,6 +162,15 @@ async fn each_event_is_counted_where_it_is_recorded(database: Database) {
     let text = until(&process, r#"latchkey_events_total{kind="logged_out"}"#, |count| count == 1).await;
     for (kind, count) in [("login_failed", 1), ("logged_in", 1), ("registered", 0), ("refresh_reused", 0)] {
         assert_eq!(value(&text, &format!(r#"latchkey_events_total{{kind="{kind}"}}"#)), count, "{kind}");
+    }
+}
+
+/// Several applications may run in one process, as they do in tests.
+async fn each_application_counts_the_events_that_it_has_recorded(database: Database) {
+    let (one, other) = (start(database).start().await, start(database).start().await);
+    one.login(ADA).await;
+    for (app, count) in [(&one, 1), (&other, 0)] {
+        assert_eq!(value(&scrape(app).await, r#"latchkey_events_total{kind="logged_in"}"#), count);
     }
 }
 
