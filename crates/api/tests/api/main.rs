@@ -20,6 +20,7 @@ mod connections;
 mod cookie_attributes;
 mod cookies;
 mod cors;
+mod create_user;
 mod crowds;
 mod documents;
 mod documents_names;

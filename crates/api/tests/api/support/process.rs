@@ -5,7 +5,7 @@ use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, send};
 use auth_types::requests::{LoginRequest, RefreshRequest};
 use auth_types::responses::TokenResponse;
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -174,6 +174,12 @@ pub async fn try_start(database_url: &str) -> (ExitStatus, String) {
 
 /// An account that can sign in, made by the program itself.
 pub fn create_user(db: &TestDb, email: &str) {
+    let made = try_create_user(db, email, format!("{PASSWORD}\n").as_bytes());
+    assert!(made.status.success(), "{made:?}");
+}
+
+/// Runs `create-user` with this on standard input.
+pub fn try_create_user(db: &TestDb, email: &str, password: &[u8]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
         .args(["create-user", "--email", email, "--password-stdin"])
@@ -183,10 +189,10 @@ pub fn create_user(db: &TestDb, email: &str) {
         .env("SECRET_KEY", SECRET_KEY)
         .env("BCRYPT_COST", "4")
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{PASSWORD}\n").as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), password).unwrap();
+    child.wait_with_output().unwrap()
 }

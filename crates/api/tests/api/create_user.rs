@@ -1,0 +1,54 @@
+//! `create-user --password-stdin`: what a file or a pipe may hold besides the password.
+
+use crate::support::{Database, PASSWORD, TestApp, TestDb, on_both_databases, try_create_user};
+use std::sync::Arc;
+
+on_both_databases![a_password_is_what_a_person_would_type, what_nobody_could_type_is_refused];
+
+const ADA: &str = "ada@example.com";
+
+async fn a_password_is_what_a_person_would_type(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let app = TestApp::builder_on(Arc::clone(&db)).start().await;
+    let written = [
+        PASSWORD.to_owned(),
+        format!("{PASSWORD}\n"),
+        format!("{PASSWORD}\r\n"),
+        format!("\u{feff}{PASSWORD}\r\n"),
+        format!("{PASSWORD}\nanother line\n"),
+    ];
+    for (number, input) in written.iter().enumerate() {
+        let email = format!("user{number}@example.com");
+        let made = try_create_user(&db, &email, input.as_bytes());
+        assert!(made.status.success(), "{input:?}: {made:?}");
+        app.sign_in(&email, PASSWORD).await.ok();
+    }
+}
+
+async fn what_nobody_could_type_is_refused(database: Database) {
+    let db = TestDb::migrated(database);
+    let utf_16 = |mark: u16| -> Vec<u8> {
+        [mark].into_iter().chain(PASSWORD.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    for (input, said) in [
+        (b"harbor\0lantern violet 42\n".to_vec(), "NUL character"),
+        (format!("{PASSWORD}\0\n").into_bytes(), "NUL character"),
+        // Text of UTF-16, without a mark and with one.
+        (utf_16(u16::from(b' ')), "UTF-16"),
+        (utf_16(0xfeff), "is not UTF-8 text"),
+        (b"harbor lantern violet \xff42\n".to_vec(), "is not UTF-8 text"),
+        (b"harbor lantern violet 42\rother lines\r".to_vec(), "carriage return"),
+        (Vec::new(), "is empty"),
+        (b"\n".to_vec(), "is empty"),
+        (b"\r\n".to_vec(), "is empty"),
+        (b"\xef\xbb\xbf\r\n".to_vec(), "is empty"),
+        (b"short\n".to_vec(), "password:"),
+    ] {
+        let refused = try_create_user(&db, ADA, &input);
+        let error = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{input:?}: {error}");
+        assert!(error.contains(said), "{input:?}: {error}");
+        assert!(!error.contains("panicked"), "{error}");
+    }
+    assert_eq!(db.number("SELECT count(*) FROM users"), 0);
+}
