@@ -1,12 +1,14 @@
 //! Listing by the beginning of names. `object_store` ends a list at the first name that is no path of its own, and whoever
 //! uses the same folder or bucket may have such names.
 
+mod odd_keys;
+
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3;
-use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{Error, ObjectMeta, Result};
+use odd_keys::{Position, read_page};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,17 +29,15 @@ impl Listed {
 }
 
 fn list_bucket(bucket: Arc<AmazonS3>, start: String) -> BoxStream<'static, Result<ObjectMeta>> {
-    let page = move |token: Option<Option<String>>| {
+    let page = move |position: Option<Position>| {
         let (bucket, start) = (Arc::clone(&bucket), start.clone());
         async move {
-            let Some(page_token) = token else { return Ok(None) };
-            let options = PaginatedListOptions { page_token, ..PaginatedListOptions::default() };
-            let page = bucket.list_paginated(Some(&start), options).await?;
-            let files = stream::iter(page.result.objects.into_iter().map(Ok));
-            Ok::<_, Error>(Some((files, page.page_token.map(Some))))
+            let Some(position) = position else { return Ok(None) };
+            let (files, next) = read_page(&bucket, &start, position).await?;
+            Ok::<_, Error>(Some((stream::iter(files.into_iter().map(Ok)), next)))
         }
     };
-    stream::try_unfold(Some(None), page).try_flatten().boxed()
+    stream::try_unfold(Some(Position::default()), page).try_flatten().boxed()
 }
 
 fn list_folder(path: PathBuf, folder: String, start: String) -> BoxStream<'static, Result<ObjectMeta>> {

@@ -120,8 +120,8 @@ impl Files {
 
     /// The files of a folder whose names begin with `start`, in no order, a page in memory at a time.
     ///
-    /// Whatever else somebody has put there is not looked at: one key that is no path (`folder//x`, a line feed) would make
-    /// a whole page of a bucket unreadable.
+    /// Whatever else somebody has put there is not looked at, and keys of a bucket that are no paths (`folder//x`, a line
+    /// feed) are passed over.
     #[must_use]
     pub fn list(&self, folder: &str, start: &str) -> BoxStream<'static, Result<FileInfo, FileError>> {
         let files = self.listed.list(folder, start);

@@ -170,7 +170,20 @@ async fn what_is_no_file_is_not_replaced_by_a_backup() {
 /// Somebody else's keys, which no path of ours could be, stop neither the list nor what is deleted.
 #[actix_web::test]
 async fn odd_names_beside_the_backups_stop_nothing() {
-    const ODD: [&str; 4] = ["odd\nname", "\u{1}", "latchkey-20250110T030000Z.zst.old/inner", ".hidden"];
+    const ODD: [&str; 11] = [
+        "odd\nname",
+        "\u{1}",
+        "latchkey-20250110T030000Z.zst.old/inner",
+        ".hidden",
+        // First, among, between and last of those that are listed.
+        "latchkey-\u{1}",
+        "latchkey-20250112T030000Z.zst\r",
+        "latchkey-20250112T030000Z.zst\n",
+        "latchkey-20250115T030000Z.zst\r\n",
+        "latchkey-20250115T030000Z\u{7f}",
+        "latchkey-2025011\t",
+        "latchkey-z\u{1f}",
+    ];
     let (db, folder, server) =
         (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap(), BucketServer::start());
     for backups in [folder.path().join("data/files/backups"), server.path().join("backups")] {
