@@ -9,9 +9,11 @@ use serde_json::{Map, json};
 use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
 
+mod paced;
 mod request;
 mod writer;
 
+pub use paced::Paced;
 pub use request::{in_request, note_caller};
 pub use writer::{flush, lines_dropped};
 

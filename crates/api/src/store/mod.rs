@@ -27,10 +27,10 @@ mod turns;
 pub mod types;
 pub mod users;
 
-use crate::clock::Stopwatch;
 use crate::config::{DatabaseSettings, DatabaseUrl, Patience};
 use crate::gate::{self, Busy, Capacity, Gate, Permit, Resource};
 use crate::metrics::{EventMetrics, Metrics};
+use crate::telemetry::Paced;
 pub use connection::AnyConnection;
 use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
@@ -100,7 +100,7 @@ impl Store {
             .max_size(settings.pool_size)
             .min_idle(Some(1))
             .connection_timeout(patience.checkout)
-            .error_handler(Box::<LogPoolErrors>::default())
+            .error_handler(Box::new(LogPoolErrors(Paced::every(POOL_LOG_PAUSE))))
             .build_unchecked(Manager::new(settings.url.clone()));
         let connections = settings.pool_size as usize;
         // Each piece of work holds a thread. Without a bound, requests to a database that does not answer would take
@@ -206,18 +206,16 @@ fn run_on<T>(
     })
 }
 
-/// Logs why no connection can be opened: the pool tries again many times a second, and one line in ten seconds says it.
-#[derive(Debug, Default)]
-struct LogPoolErrors(parking_lot::Mutex<Option<Stopwatch>>);
+/// Logs why no connection can be opened: the pool tries again many times a second.
+#[derive(Debug)]
+struct LogPoolErrors(Paced);
 
-/// How long an outage is logged once.
+/// Between two lines.
 const POOL_LOG_PAUSE: std::time::Duration = std::time::Duration::from_secs(10);
 
 impl<E: std::error::Error> diesel::r2d2::HandleError<E> for LogPoolErrors {
     fn handle_error(&self, error: E) {
-        let mut logged = self.0.lock();
-        if logged.as_ref().is_none_or(|logged| logged.elapsed() >= POOL_LOG_PAUSE) {
-            *logged = Some(Stopwatch::start());
+        if self.0.count().is_some() {
             log::warn!("store.pool: cannot open a connection: {error}");
         }
     }
