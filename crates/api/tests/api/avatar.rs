@@ -178,6 +178,19 @@ async fn a_cache_that_has_the_picture_is_told_so() {
     ask(&tag).await.failed(404, Reason::NotFound);
 }
 
+/// There is no `image/jpg`, and many programs send it.
+#[actix_web::test]
+async fn a_common_misspelling_of_a_media_type_is_taken() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    for media_type in ["image/jpg", "IMAGE/JPG", "image/jpg; charset=binary"] {
+        put(&app, &tokens, media_type, jpeg(&photo(40, 40))).await.done();
+        let shown = app.get(&url_of_me(&app, &tokens).await.unwrap()).await;
+        assert_eq!(shown.header("content-type"), "image/jpeg");
+    }
+    put(&app, &tokens, "image/jpgx", jpeg(&photo(40, 40))).await.has_status(415);
+    put(&app, &tokens, "image/jpg", png(&photo(40, 40))).await.has_status(400);
+}
+
 /// A bucket that is away shows that nobody asks it.
 #[actix_web::test]
 async fn what_can_be_no_key_is_not_looked_for() {

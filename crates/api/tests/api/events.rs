@@ -1,6 +1,6 @@
 //! What happened to an account, as its owner sees it.
 
-use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
+use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, SECRET_KEY, TestApp, on_both_databases, send};
 use api::clock::Clock;
 use auth_types::events::{EventResponse, EventsResponse};
 use auth_types::responses::TokenResponse;
@@ -18,6 +18,7 @@ on_both_databases![
     pages_hold_every_event_once_whatever_happens_meanwhile,
     events_of_one_moment_are_in_the_order_of_their_numbers,
     no_number_tells_how_many_events_others_have_had,
+    numbers_change_with_the_key_and_pages_go_on_where_they_were,
     what_is_no_cursor_is_refused,
     nobody_sees_the_events_of_others,
     a_kind_of_a_newer_program_is_shown_without_its_name,
@@ -175,6 +176,25 @@ async fn no_number_tells_how_many_events_others_have_had(database: Database) {
     let exported: Vec<_> =
         export["events"].as_array().unwrap().iter().map(|event| event["id"].as_i64().unwrap()).collect();
     assert_eq!(exported[1..], shown, "the same, after the export itself");
+}
+
+async fn numbers_change_with_the_key_and_pages_go_on_where_they_were(database: Database) {
+    let (app, tokens) = start(database).await;
+    for _ in 0..24 {
+        app.clock().advance(ONE_SECOND);
+        app.login(ADA).await;
+    }
+    let (first, old) = (page(&app, &tokens, "").await, all(&app, &tokens).await);
+    let builder = TestApp::builder_on(app.db().clone()).clock(app.clock());
+    let builder = builder.set("SECRET_KEY", "another key, also of more than fifty characters in all");
+    let changed = builder.set("SECRET_KEY_FALLBACKS", SECRET_KEY).start().await;
+    let new = all(&changed, &tokens).await;
+    assert!(old.iter().zip(&new).all(|(old, new)| old.id != new.id && (old.at, old.kind) == (new.at, new.kind)));
+    let (known, cursor) = (first.results.len(), first.next.unwrap());
+    let mut rest = page(&changed, &tokens, &format!("?cursor={cursor}")).await.results;
+    // The last one of the page before may come twice.
+    rest.retain(|event| event.at != first.results[known - 1].at);
+    assert_eq!(rest, new[known..]);
 }
 
 async fn what_is_no_cursor_is_refused(database: Database) {

@@ -124,4 +124,7 @@ async fn a_mail_on_its_way_is_given_back_when_the_process_ends(database: Databas
         Database::Postgres => "SELECT count(*) FROM mail_outbox WHERE due_at <= now()",
     };
     assert_eq!(db.number(due), 1);
+    // The next process sends it at once.
+    let _next = Process::start_with(db.url(), &variables);
+    assert_eq!(server.next(), waits);
 }
