@@ -22,3 +22,5 @@ pub const IDEMPOTENCY_KEY_MAX_BYTES: usize = 255;
 pub const AVATAR_MAX_BYTES: u32 = 2 * 1024 * 1024;
 /// Most pixels of a picture that is sent.
 pub const AVATAR_MAX_PIXELS: u64 = 16_000_000;
+/// Length of the token in a mailed link: 256 random bits in base64url (RFC 4648, section 5), without padding.
+pub const LINK_TOKEN_LENGTH: usize = 43;

@@ -2,6 +2,7 @@
 
 use crate::components::{FirstPage, Shell, StatusRegion};
 use crate::http::Http;
+use crate::mailed_link::restore_address;
 use crate::notices::Notices;
 use crate::pages::{
     AccountPage, ChangeEmailPage, ForgotPasswordPage, HomePage, LoginPage, NotFoundPage, RegisterPage,
@@ -14,6 +15,7 @@ use leptos_router::path;
 
 /// Puts the application into the page, in place of what the page shows until then.
 pub fn start() {
+    restore_address();
     leptos::mount::mount_to_body(App);
     if let Some(splash) = document().get_element_by_id("splash") {
         splash.remove();

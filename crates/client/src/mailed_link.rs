@@ -1,6 +1,6 @@
 //! The token of the link that opened this page.
 
-use crate::policy::{holds_link_token, link_token};
+use crate::policy::{holds_link_token, link_token, restored_address};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -9,15 +9,24 @@ use wasm_bindgen::JsValue;
 /// in this tab: only the fragment changes then, and the browser does not load the page again.
 #[must_use]
 pub fn use_link_token() -> RwSignal<Option<String>> {
-    let token_of = |fragment: String| link_token(&fragment).map(str::to_owned);
-    let token = RwSignal::new(take_fragment().and_then(token_of));
+    let token = RwSignal::new(take_fragment().and_then(|fragment| link_token(&fragment)));
     let listener = window_event_listener(ev::hashchange, move |_| {
         if let Some(fragment) = take_fragment() {
-            token.try_set(token_of(fragment));
+            token.try_set(link_token(&fragment));
         }
     });
     on_cleanup(move || listener.remove());
     token
+}
+
+/// Gives the page the address that its mailed link had, where a mail program has changed it. To be called before the router
+/// looks at the address.
+pub fn restore_address() {
+    let location = window().location();
+    let parts = [location.pathname(), location.search(), location.hash()].map(Result::unwrap_or_default);
+    if let Some(address) = restored_address(&parts.concat()) {
+        replace_address(&address);
+    }
 }
 
 /// Takes the fragment that is meant to bring a token out of the address, at once: nobody who looks at the screen, and no entry
@@ -25,9 +34,15 @@ pub fn use_link_token() -> RwSignal<Option<String>> {
 fn take_fragment() -> Option<String> {
     let location = window().location();
     let fragment = location.hash().ok().filter(|fragment| holds_link_token(fragment))?;
-    if let (Ok(history), Ok(path)) = (window().history(), location.pathname()) {
-        // The same page under a shorter address is always allowed.
-        let _: Result<(), JsValue> = history.replace_state_with_url(&JsValue::NULL, "", Some(&path));
+    if let Ok(path) = location.pathname() {
+        replace_address(&path);
     }
     Some(fragment)
+}
+
+fn replace_address(address: &str) {
+    if let Ok(history) = window().history() {
+        // An address of this site is always allowed.
+        let _: Result<(), JsValue> = history.replace_state_with_url(&JsValue::NULL, "", Some(address));
+    }
 }

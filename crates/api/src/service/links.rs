@@ -61,3 +61,16 @@ pub(super) fn withdraw_all(connection: &mut AnyConnection, user: UserId, now: Da
     one_time_tokens::spend_all(connection, user, &all, now)?;
     mail_outbox::delete_of_user(connection, user, MailKind::ChangeEmail)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth_types::limits::LINK_TOKEN_LENGTH;
+    use secrecy::ExposeSecret;
+
+    #[test]
+    fn a_token_has_the_length_that_clients_take_out_of_a_link() {
+        let token = LinkToken::new().expect("random bytes").token;
+        assert_eq!(token.expose_secret().len(), LINK_TOKEN_LENGTH);
+    }
+}

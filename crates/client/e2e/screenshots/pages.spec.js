@@ -22,6 +22,7 @@ for (const look of LOOKS) {
     await app.open("/reset-password#token=made-up");
     await expect(page.getByRole("button", { name: "Set password", exact: true })).toBeVisible();
     await keep("reset-password");
+    await expect(page.getByText("seems to be missing")).toBeVisible();
     await app.open("/verify-email#token=made-up");
     await page.getByRole("button", { name: "Confirm email", exact: true }).click();
     await expect(app.alert).toBeVisible();

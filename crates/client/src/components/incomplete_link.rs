@@ -5,5 +5,21 @@ use leptos::prelude::*;
 /// Says that the address holds no token: it was cut, or the page was loaded again.
 #[component]
 pub fn IncompleteLink() -> impl IntoView {
-    view! { <p class="failure" role="alert">"This link is not complete. Open it in the mail once more."</p> }
+    view! { <p class="failure" role="alert">"This link is not complete. Open it in the mail again, or copy all of it."</p> }
+}
+
+/// Says that only a part of the token has arrived, before anybody types a password for it. It can be tried all the same: how
+/// long tokens are, the server decides.
+#[component]
+pub fn CutLink(
+    /// Whether that is so.
+    is_cut: bool,
+) -> impl IntoView {
+    is_cut.then(|| {
+        view! {
+            <p class="remark">
+                "A part of this link seems to be missing. If it does not work, open it in the mail again, or copy all of it."
+            </p>
+        }
+    })
 }

@@ -28,7 +28,7 @@ pub use entrance::Entrance;
 pub use field::{FieldKind, FileField, NewPasswordField, TextField};
 pub use form::{Form, FormState, Wrong};
 pub use guard::{Protected, VisitorsOnly};
-pub use incomplete_link::IncompleteLink;
+pub use incomplete_link::{CutLink, IncompleteLink};
 pub use loader::{Loader, Waiting, load};
 pub use moment::Moment;
 pub use page_title::{FirstPage, PageTitle, focus_heading};

@@ -1,8 +1,9 @@
 //! `/verify-email#token=…` and `/change-email#token=…`
 
-use crate::components::{Button, Entrance, Form, FormState, IncompleteLink};
+use crate::components::{Button, CutLink, Entrance, Form, FormState, IncompleteLink};
 use crate::http::{Http, Visitor};
 use crate::mailed_link::use_link_token;
+use crate::policy::is_cut;
 use crate::session::{Confirmed, Session};
 use auth_types::responses::VerifyNotice;
 use leptos::prelude::*;
@@ -58,7 +59,11 @@ fn ConfirmPage(words: Words) -> impl IntoView {
     // What came of one link says nothing about the next.
     let said = move || done.get().filter(|done| token.get().as_ref() == Some(&done.token)).map(|done| done.said);
     let form = move || match token.get() {
-        Some(token) => view! { <ConfirmForm words=words token=token done=done /> }.into_any(),
+        Some(token) => view! {
+            <CutLink is_cut=is_cut(&token) />
+            <ConfirmForm words=words token=token done=done />
+        }
+        .into_any(),
         None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {

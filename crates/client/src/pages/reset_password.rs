@@ -1,9 +1,9 @@
 //! `/reset-password#token=…`
 
-use crate::components::{Button, Entrance, Form, FormState, IncompleteLink, NewPasswordField, Wrong};
+use crate::components::{Button, CutLink, Entrance, Form, FormState, IncompleteLink, NewPasswordField, Wrong};
 use crate::http::{Http, Visitor};
 use crate::mailed_link::use_link_token;
-use crate::policy::PASSWORD_RULES;
+use crate::policy::{PASSWORD_RULES, is_cut};
 use auth_types::requests::PasswordResetConfirmRequest;
 use auth_types::validation::new_password;
 use leptos::prelude::*;
@@ -16,7 +16,11 @@ pub fn ResetPasswordPage() -> impl IntoView {
     let done = RwSignal::new(None::<String>);
     let is_done = move || done.with(|done| done.is_some() && *done == token.get());
     let form = move || match token.get() {
-        Some(token) => view! { <PasswordForm token=token done=done /> }.into_any(),
+        Some(token) => view! {
+            <CutLink is_cut=is_cut(&token) />
+            <PasswordForm token=token done=done />
+        }
+        .into_any(),
         None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {

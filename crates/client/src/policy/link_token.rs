@@ -1,35 +1,125 @@
-//! What a mailed link holds.
+//! What a mailed link holds, and what mail programs make of it on its way.
+//!
+//! They encode its `#`, once or twice, break it into lines, and add to its end what stands behind it in a sentence. A token is
+//! letters, digits, `-` and `_`, of a known length; whatever else has come along is not part of it.
 
-const LONGEST: usize = 128;
+use super::percent::percent_decoded;
+use auth_types::limits::LINK_TOKEN_LENGTH;
+
+/// The pages that a mailed link opens.
+const PAGES: [&str; 3] = ["/reset-password", "/verify-email", "/change-email"];
+
+/// What stands before a token.
+const NAME: &str = "token";
 
 /// Whether a fragment is meant to bring a token, good or not.
 #[must_use]
 pub fn holds_link_token(fragment: &str) -> bool {
-    fragment.starts_with("#token")
+    meant_as_token(&percent_decoded(fragment)).is_some()
 }
 
-/// The token of a fragment such as `#token=…`, if it can be one. It travels in the fragment because no server, log or
-/// referrer sees that.
+/// The token of a fragment such as `#token=…`. It travels in the fragment because no server, log or referrer sees that.
 #[must_use]
-pub fn link_token(fragment: &str) -> Option<&str> {
-    let token = fragment.strip_prefix("#token=")?;
-    let is_plain = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-    (is_plain && (1..=LONGEST).contains(&token.len())).then_some(token)
+pub fn link_token(fragment: &str) -> Option<String> {
+    let decoded = percent_decoded(fragment);
+    let token: String = meant_as_token(&decoded)?.chars().filter(|c| is_of_token(*c)).take(LINK_TOKEN_LENGTH).collect();
+    (!token.is_empty()).then_some(token)
+}
+
+/// Whether only a part of the token has arrived.
+#[must_use]
+pub const fn is_cut(token: &str) -> bool {
+    token.len() < LINK_TOKEN_LENGTH
+}
+
+/// The address that a mailed link had, when `address` (path, query and fragment) shows that it was changed on its way. The
+/// router would find no page at the address as it came.
+#[must_use]
+pub fn restored_address(address: &str) -> Option<String> {
+    let decoded = percent_decoded(address);
+    let (before, fragment) = decoded.split_once('#')?;
+    meant_as_token(fragment)?;
+    let path = before.split('?').next().unwrap_or_default().trim().trim_end_matches('/');
+    let page = PAGES.into_iter().find(|page| *page == path)?;
+    let restored = format!("{page}#{NAME}={}", link_token(fragment).unwrap_or_default());
+    (restored != address).then_some(restored)
+}
+
+/// What follows the name in a decoded fragment that is meant to bring a token.
+fn meant_as_token(fragment: &str) -> Option<&str> {
+    let rest = fragment.trim_start_matches(|c| !is_of_token(c)).strip_prefix(NAME)?;
+    // `#tokens` is a place on a page.
+    (!rest.starts_with(is_of_token)).then_some(rest)
+}
+
+const fn is_of_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const TOKEN: &str = "aZ09-_ccccccccccccccccccccccccccccccccccccE";
+
+    fn fragments(of: &[&str]) -> Vec<String> {
+        of.iter().map(|text| text.replace("TOKEN", TOKEN)).collect()
+    }
+
     #[test]
     fn a_token_is_taken_out_of_the_fragment() {
-        assert_eq!(link_token("#token=aZ09-_"), Some("aZ09-_"));
+        assert_eq!(TOKEN.len(), LINK_TOKEN_LENGTH);
+        assert_eq!(link_token(&format!("#token={TOKEN}")).as_deref(), Some(TOKEN));
+        assert_eq!(link_token("#token=aZ09-_").as_deref(), Some("aZ09-_"));
+    }
+
+    #[test]
+    fn what_stands_around_a_token_is_no_part_of_it() {
+        let behind =
+            [".", ")", ",", ">", "\"", "'", "%22", "%E2%80%9D", "»", "*", "_", "__", "-", "%3E%3E", "%20", "\\"];
+        let sentences = behind.map(|end| format!("#token={TOKEN}{end}"));
+        let others = fragments(&[
+            "#token=TOKEN%0A%0AThis%20link",
+            "#token=TOKEN)._Thanks",
+            "#token=TOKEN&utm_source=mail",
+            "#token=TOKEN#token=TOKEN",
+            "#token=%20TOKEN",
+            "#token=%3CTOKEN%3E",
+            "#%20token=TOKEN",
+            "##token=TOKEN",
+            "#token%3DTOKEN",
+            "#token%253DTOKEN%252E",
+            "%23token%3DTOKEN",
+            "#token: TOKEN",
+            "#token=TOKEN%",
+            "#token=TOKEN%2",
+            "#token=TOKEN%FF%FE",
+        ]);
+        for fragment in sentences.into_iter().chain(others) {
+            assert_eq!(link_token(&fragment).as_deref(), Some(TOKEN), "{fragment}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_broken_into_lines_is_put_together() {
+        let (start, end) = TOKEN.split_at(20);
+        for between in [" ", "%20", "%0D%0A", "%C2%AD", "%E2%80%8B", "%0A%3E%20", "\u{200b}", "%2520"] {
+            assert_eq!(link_token(&format!("#token={start}{between}{end}")).as_deref(), Some(TOKEN), "{between:?}");
+        }
+    }
+
+    #[test]
+    fn a_cut_token_is_known_to_be_cut() {
+        assert!(!is_cut(TOKEN));
+        assert!(is_cut(&TOKEN[1..]) && is_cut("a"));
     }
 
     #[test]
     fn a_cut_token_is_meant_as_one_and_a_place_on_the_page_is_not() {
+        let meant = ["#token=aZ", "#token=", "#token", "#token%3D", "#token."];
+        let others = ["#main", "#tokens", "#a-token=abc", "#Token=abc", "", "#", "%23"];
         for (fragment, is_meant) in
-            [("#token=aZ", true), ("#token=", true), ("#token", true), ("#main", false), ("", false)]
+            meant.map(|meant| (meant, true)).into_iter().chain(others.map(|other| (other, false)))
         {
             assert_eq!(holds_link_token(fragment), is_meant, "{fragment}");
         }
@@ -37,10 +127,53 @@ mod tests {
 
     #[test]
     fn what_can_be_no_token_is_none() {
-        for fragment in ["", "#", "#token", "#token=", "token=abc", "#Token=abc", "#token=a b", "#token=a&next=//e.com"]
-        {
+        for fragment in ["", "#", "#token", "#token=", "#token=.", "#token=%20", "#Token=abc", "#main"] {
             assert_eq!(link_token(fragment), None, "{fragment:?}");
         }
-        assert_eq!(link_token(&format!("#token={}", "a".repeat(LONGEST + 1))), None);
+    }
+
+    #[test]
+    fn an_address_that_was_changed_on_its_way_is_restored() {
+        for page in PAGES {
+            let restored = format!("{page}#token={TOKEN}");
+            let changed = [
+                "PAGE%23token=TOKEN",
+                "PAGE%23token%3DTOKEN",
+                "PAGE%2523token%253DTOKEN",
+                "PAGE%252523token=TOKEN.",
+                "PAGE/%23token=TOKEN",
+                "PAGE/#token=TOKEN",
+                "PAGE%20%23token=TOKEN",
+                "PAGE?utm_source=mail%23token=TOKEN",
+                "PAGE?utm_source=mail#token=TOKEN",
+                "PAGE%23token=TOKEN?utm_source=mail",
+                "PAGE%23token=TOKEN#section",
+                "PAGE#token=TOKEN)",
+            ];
+            for address in fragments(&changed).iter().map(|address| address.replace("PAGE", page)) {
+                assert_eq!(restored_address(&address).as_ref(), Some(&restored), "{address}");
+            }
+            assert_eq!(restored_address(&restored), None, "nothing to restore");
+            assert_eq!(restored_address(&format!("{page}%23token=")), Some(format!("{page}#token=")));
+        }
+    }
+
+    #[test]
+    fn other_addresses_stay_as_they_are() {
+        let others = [
+            "/",
+            "/login",
+            "/login?next=%2Fverify-email%23token%3DTOKEN",
+            "/verify-email",
+            "/verify-email#main",
+            "/verify-email%23main",
+            "/no/such/page%23token=TOKEN",
+            "//stranger.test/verify-email%23token=TOKEN",
+            "/%2Fstranger.test%23token=TOKEN",
+            "/verify-email%",
+        ];
+        for address in fragments(&others) {
+            assert_eq!(restored_address(&address), None, "{address}");
+        }
     }
 }
