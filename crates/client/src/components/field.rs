@@ -52,6 +52,8 @@ pub fn TextField(
     /// The form that it belongs to.
     form: FormState,
 ) -> impl IntoView {
+    let input = NodeRef::<Input>::new();
+    form.reads(input, value);
     let error = Memo::new(move |_| form.error_of(name));
     let (hint_id, error_id) = (format!("{name}-hint"), format!("{name}-error"));
     let described_by = {
@@ -75,6 +77,7 @@ pub fn TextField(
                 spellcheck=(!kind.is_prose()).then_some("false")
                 aria-invalid=move || error.with(Option::is_some).then_some("true")
                 aria-describedby=described_by
+                node_ref=input
                 prop:value=value
                 on:input:target=move |event| value.set(event.target().value())
                 on:change:target=move |event| value.set(event.target().value())

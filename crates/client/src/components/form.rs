@@ -22,6 +22,7 @@ pub struct FormState {
     failure: RwSignal<Option<String>>,
     pending: RwSignal<bool>,
     element: NodeRef<html::Form>,
+    texts: StoredValue<Vec<(NodeRef<html::Input>, RwSignal<String>)>>,
     /// Of the keys of what it asks for.
     seed: StoredValue<Uuid>,
 }
@@ -36,6 +37,7 @@ impl FormState {
             failure: RwSignal::new(None),
             pending: RwSignal::new(false),
             element: NodeRef::new(),
+            texts: StoredValue::new(Vec::new()),
             seed: StoredValue::new(Uuid::new_v4()),
         }
     }
@@ -56,6 +58,24 @@ impl FormState {
     #[must_use]
     pub fn error_of(self, name: &str) -> Option<String> {
         self.wrong.with(|wrong| wrong.get(name).cloned())
+    }
+
+    /// Has a field's text read from its input when the form is submitted.
+    pub fn reads(self, input: NodeRef<html::Input>, value: RwSignal<String>) {
+        self.texts.update_value(|texts| texts.push((input, value)));
+    }
+
+    /// Reads what the fields hold now. Password managers and browsers fill them without an event, or with one that nobody
+    /// listens for.
+    fn read_texts(self) {
+        self.texts.with_value(|texts| {
+            for (input, value) in texts {
+                let input = input.try_get_untracked().flatten();
+                if let Some(text) = input.map(|input| input.value()).filter(|text| value.get_untracked() != *text) {
+                    value.set(text);
+                }
+            }
+        });
     }
 
     /// Sends what was checked, or shows what is wrong with it.
@@ -131,6 +151,7 @@ pub fn Form(
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if !state.pending.get_untracked() {
+            state.read_texts();
             on_submit.run(());
         }
     };
