@@ -1,4 +1,8 @@
+import { SESSIONS } from "../support/app.js";
 import { expect, test } from "../support/test.js";
+
+/** So many devices are shown at once. */
+const AT_ONCE = 20;
 
 test("a session ended elsewhere asks to sign in", async ({ api, app, person, watch }) => {
   watch.expectFailures(401);
@@ -74,4 +78,54 @@ test("signing out everywhere ends every session, this one too", async ({ api, ap
     await expect.poll(() => api.meStatus(access)).toBe(401);
     expect((await api.refresh(refresh)).status).toBe(401);
   }
+});
+
+/** Shows the account with `count` sessions, as the API describes the one that there is; this device is the last of them. */
+async function withSessions(page, count) {
+  await page.route(SESSIONS, async (route) => {
+    const answer = await route.fetch();
+    if (!answer.ok()) return route.fulfill({ response: answer });
+    const { "content-encoding": _encoding, "content-length": _length, ...headers } = answer.headers();
+    const [one] = await answer.json();
+    const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+    const all = Array.from({ length: count }, (_, i) => (i ? { ...one, id: id(i), current: false } : one)).reverse();
+    return route.fulfill({ status: 200, headers, body: JSON.stringify(all) });
+  });
+}
+
+test("of thousands of devices a few are shown, this one first, and the rest on demand", async ({ app, page, person }) => {
+  await app.signIn(person);
+  await withSessions(page, 6_000);
+  await app.visitSessions();
+  const devices = page.locator(".device");
+  await expect(devices).toHaveCount(AT_ONCE);
+  await expect(devices.first()).toContainText("This device");
+  await expect(page.getByText("20 of 6000 devices are shown.")).toBeVisible();
+  await expect(app.signOutEverywhere).toBeVisible();
+  // Whoever asks for more gets a few more, and reads on there.
+  for (const shown of [2 * AT_ONCE, 3 * AT_ONCE]) {
+    await page.getByRole("button", { name: "Show more", exact: true }).click();
+    await expect(devices).toHaveCount(shown);
+    await expect(devices.nth(shown - AT_ONCE)).toBeFocused();
+    await expect(page.getByText(`${shown} of 6000 devices are shown.`)).toBeVisible();
+  }
+  // About how much work there is for the browser: elements for those that are shown, and none for the others.
+  expect(await page.locator("main *").count()).toBeLessThan(3 * AT_ONCE * 30);
+});
+
+test("the last devices are shown without a button for more, and one that is signed out makes room", async ({ api, app, page, person }) => {
+  for (let count = 0; count <= AT_ONCE; count += 1) await api.login(person, `device ${count}`);
+  await app.signIn(person);
+  await app.visitSessions();
+  const devices = page.locator(".device");
+  const more = page.getByRole("button", { name: "Show more", exact: true });
+  await expect(page.getByText("20 of 22 devices are shown.")).toBeVisible();
+  await devices.nth(1).getByRole("button").click();
+  await expect(page.getByText("20 of 21 devices are shown.")).toBeVisible();
+  await expect(devices).toHaveCount(AT_ONCE);
+  await more.click();
+  await expect(devices).toHaveCount(AT_ONCE + 1);
+  await expect(devices.last()).toBeFocused();
+  await expect(more).toHaveCount(0);
+  await expect(page.getByText("devices are shown")).toHaveCount(0);
 });

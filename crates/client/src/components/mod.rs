@@ -31,7 +31,7 @@ pub use guard::{Protected, VisitorsOnly};
 pub use incomplete_link::{CutLink, IncompleteLink};
 pub use loader::{Loader, Waiting, load};
 pub use moment::Moment;
-pub use page_title::{FirstPage, PageTitle, focus_heading};
+pub use page_title::{FirstPage, PageTitle, focus_by_id, focus_heading};
 pub use resend_link::ResendLink;
 pub use shell::Shell;
 pub use status::StatusRegion;

@@ -4,7 +4,7 @@ use crate::notices::Notices;
 use leptos::html::H1;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::HtmlElement;
+use web_sys::{Element, HtmlElement};
 
 /// Whether the page on the screen is the one that the browser opened. The browser looks after the focus of that one.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +32,18 @@ impl Default for FirstPage {
 
 /// Puts the focus where the page begins: on another page, or when what had the focus is gone.
 pub fn focus_heading() {
-    let heading = document().query_selector("h1").ok().flatten();
-    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok()) {
-        // A heading with a tabindex takes the focus.
-        let _: Result<(), JsValue> = heading.focus();
+    focus(document().query_selector("h1").ok().flatten());
+}
+
+/// Puts the focus on the element with this id, once it is on the page: reading goes on there.
+pub fn focus_by_id(id: String) {
+    request_animation_frame(move || focus(document().get_element_by_id(&id)));
+}
+
+fn focus(element: Option<Element>) {
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        // An element with a tabindex takes the focus.
+        let _: Result<(), JsValue> = element.focus();
     }
 }
 

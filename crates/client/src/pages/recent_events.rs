@@ -1,6 +1,6 @@
 //! What happened to the account lately: a part of `/security`.
 
-use crate::components::{Alert, Button, Loader, Moment, Waiting, load};
+use crate::components::{Alert, Button, Loader, Moment, Waiting, focus_by_id, load};
 use crate::http::Api;
 use crate::policy::{Failure, event_words};
 use crate::session::PageSession;
@@ -8,8 +8,6 @@ use auth_types::device;
 use auth_types::events::{EventResponse, EventsResponse};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::HtmlElement;
 
 /// The newest events, and older ones on demand.
 #[component]
@@ -86,20 +84,12 @@ fn append(page: Loader<EventsResponse>, more: EventsResponse) {
             page.next = more.next;
         }
     });
-    // Reading goes on there, and the button may be gone.
+    // The button may be gone.
     if let Some(first) = first {
-        request_animation_frame(move || focus(first));
+        focus_by_id(element_id(first));
     }
 }
 
 fn element_id(event: i64) -> String {
     format!("event-{event}")
-}
-
-fn focus(event: i64) {
-    let item = document().get_element_by_id(&element_id(event));
-    if let Some(item) = item.and_then(|item| item.dyn_into::<HtmlElement>().ok()) {
-        // An element with a tabindex takes the focus.
-        let _: Result<(), JsValue> = item.focus();
-    }
 }

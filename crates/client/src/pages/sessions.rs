@@ -1,6 +1,6 @@
 //! `/sessions`
 
-use crate::components::{Alert, Button, Loader, Moment, PageTitle, Waiting, focus_heading, load};
+use crate::components::{Alert, Button, Loader, Moment, PageTitle, Waiting, focus_by_id, focus_heading, load};
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::policy::Failure;
@@ -11,22 +11,28 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+/// So many devices are shown at once. Thousands, as a program leaves them that signs in again and again, would keep the browser
+/// busy for seconds.
+const AT_ONCE: usize = 20;
+
 /// The devices where this user is signed in.
 #[component]
 pub fn SessionsPage() -> impl IntoView {
     let page = expect_context::<PageSession>();
     let devices = load(move || async move { Ok(in_order(Api::new(page).sessions().await?)) });
     let failure = RwSignal::new(None::<Failure>);
+    let limit = RwSignal::new(AT_ONCE);
     view! {
         <PageTitle text="Sessions" />
         <p class="lead">"These devices are signed in to your account. Sign out any that you do not know."</p>
         <Alert text=Signal::derive(move || failure.with(|failure| failure.as_ref().map(Failure::message))) />
         <Show when=move || devices.value.with(Option::is_some) fallback=move || view! { <Waiting loader=devices /> }>
             <ul class="devices">
-                <For each=move || devices.value.get().unwrap_or_default() key=|device| device.id let:device>
+                <For each=move || shown(devices, limit.get()) key=|device| device.id let:device>
                     <Device device=device devices=devices failure=failure />
                 </For>
             </ul>
+            <ShowMore devices=devices limit=limit />
             <SignOutEverywhere failure=failure />
         </Show>
     }
@@ -36,6 +42,40 @@ pub fn SessionsPage() -> impl IntoView {
 fn in_order(mut devices: Vec<SessionResponse>) -> Vec<SessionResponse> {
     devices.sort_by_key(|device| (!device.current, std::cmp::Reverse(device.last_used_at)));
     devices
+}
+
+fn shown(devices: Loader<Vec<SessionResponse>>, limit: usize) -> Vec<SessionResponse> {
+    devices.value.with(|devices| devices.iter().flatten().take(limit).cloned().collect())
+}
+
+/// How many there are besides those that are shown, and a button for the next ones.
+#[component]
+fn ShowMore(devices: Loader<Vec<SessionResponse>>, limit: RwSignal<usize>) -> impl IntoView {
+    let count = Memo::new(move |_| devices.value.with(|devices| devices.as_ref().map_or(0, Vec::len)));
+    let press = Callback::new(move |()| {
+        let first = limit.get_untracked();
+        limit.set(first + AT_ONCE);
+        let id = devices.value.with_untracked(|devices| Some(devices.as_ref()?.get(first)?.id));
+        if let Some(id) = id {
+            focus_by_id(element_id(id));
+        }
+    });
+    let is_cut_off = Memo::new(move |_| limit.get() < count.get());
+    view! {
+        <Show when=move || is_cut_off.get()>
+            <div class="stack">
+                <p
+                    class="hint"
+                    prop:textContent=move || format!("{} of {} devices are shown.", limit.get(), count.get())
+                ></p>
+                <Button label="Show more" pending=false class="button button-quiet" on_press=press />
+            </div>
+        </Show>
+    }
+}
+
+fn element_id(session: SessionId) -> String {
+    format!("session-{session}")
 }
 
 #[component]
@@ -72,7 +112,7 @@ fn Device(
     let device =
         Memo::new(move |_| devices.value.with(|all| find(all.as_deref(), id)).unwrap_or_else(|| device.clone()));
     view! {
-        <li class="device" aria-labelledby=name.clone()>
+        <li id=element_id(id) class="device" tabindex="-1" aria-labelledby=name.clone()>
             <div class="device-name">
                 <h2 id=name.clone() prop:textContent=move || device.with(|device| device.device.clone())></h2>
                 {is_current.then(|| view! { <p class="badge">"This device"</p> })}
