@@ -31,6 +31,9 @@ struct Record {
     clock_offset: i64,
     /// Made at sign-in, kept for the session's life; every `Idempotency-Key` is derived from it.
     key_seed: Uuid,
+    /// Since when the server does not know the key that signed the refresh token, Unix milliseconds on its clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_unknown_since: Option<i64>,
 }
 
 impl TryFrom<Record> for Tokens {
@@ -60,6 +63,7 @@ impl Tokens {
             refresh_expires_at: answer.expiry(answer.refresh_expires_in),
             clock_offset: ServerClock::measured(answer.server_time, sent, received).offset_ms(),
             key_seed,
+            key_unknown_since: None,
         };
         Self::try_from(record).ok()
     }
@@ -88,6 +92,19 @@ impl Tokens {
         if let Pair::Cookie { access, .. } = &mut self.record.pair {
             *access = other.record.pair.access().cloned();
         }
+    }
+
+    /// Since when the server does not know the key that signed the refresh token.
+    pub(super) const fn key_unknown_since(&self) -> Option<i64> {
+        self.record.key_unknown_since
+    }
+
+    /// Notes that it was so at this moment, and returns since when. It is written down with the tokens, so that neither a reload
+    /// nor another tab begins to count again.
+    pub(super) fn note_key_unknown(&mut self, at: i64) -> i64 {
+        let since = self.record.key_unknown_since.map_or(at, |since| since.min(at));
+        self.record.key_unknown_since = Some(since);
+        since
     }
 
     /// The access token; with cookies there is none after a reload.

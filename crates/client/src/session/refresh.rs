@@ -73,8 +73,8 @@ impl Session {
 
     fn carry_out(self, settled: Settled) {
         match settled {
-            Settled::Store(tokens, user) => {
-                self.write(&tokens);
+            Settled::Store(renewed, user) => {
+                self.write(&renewed);
                 if let Some(user) = user {
                     self.set_user(*user);
                 }
@@ -85,8 +85,13 @@ impl Session {
                 self.leave(super::Farewell::Ended(reason));
             }
             Settled::Discarded(change) => self.follow(change),
-            // The answer may have looked healthy, so say that it was not.
-            Settled::Paused { trouble, wait } => self.notices.trouble(trouble, Some(wait)),
+            Settled::Paused { trouble, wait } => {
+                if let Some(tokens) = self.keeper.with_value(Keeper::tokens_of_unknown_key) {
+                    self.write(&tokens);
+                }
+                // The answer may have looked healthy, so say that it was not.
+                self.notices.trouble(trouble, Some(wait));
+            }
             Settled::Newer => {}
         }
     }

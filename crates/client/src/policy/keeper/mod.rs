@@ -39,8 +39,6 @@ struct Held {
     /// Whether storage has these: only then does empty storage mean a sign-out.
     stored: bool,
     pause: Option<Pause>,
-    /// Since when the server does not know the key of the refresh token.
-    key_unknown_since: Option<Now>,
 }
 
 impl Keeper {
@@ -54,6 +52,12 @@ impl Keeper {
     #[must_use]
     pub fn tokens(&self) -> Option<&Tokens> {
         self.held.as_ref().map(|held| &held.tokens)
+    }
+
+    /// The tokens in hand when the server does not know their key: to be written down with the time since when that is so.
+    #[must_use]
+    pub fn tokens_of_unknown_key(&self) -> Option<Tokens> {
+        self.tokens().filter(|tokens| tokens.key_unknown_since().is_some()).cloned()
     }
 
     /// The epoch that this tab is in. What was asked in one is neither sent nor answered in another.
@@ -214,6 +218,9 @@ impl Keeper {
             Change::WriteBack(Box::new(held.tokens.clone()))
         } else {
             held.stored = true;
+            if let Some(since) = theirs.key_unknown_since() {
+                held.tokens.note_key_unknown(since);
+            }
             Change::Same
         }
     }
@@ -222,7 +229,7 @@ impl Keeper {
     fn take(&mut self, tokens: Tokens, now: Now, stored: bool) {
         self.epoch = self.epoch.next();
         let clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
-        self.held = Some(Held { tokens, clock, stored, pause: None, key_unknown_since: None });
+        self.held = Some(Held { tokens, clock, stored, pause: None });
     }
 
     fn end(&mut self) {
@@ -245,7 +252,8 @@ impl Held {
 
     /// Whether the server has had its time to learn the key.
     fn is_key_given_up(&mut self, now: Now) -> bool {
-        now.since(*self.key_unknown_since.get_or_insert(now)) >= KEY_PATIENCE_MS
+        let server_now = self.clock.at(now);
+        server_now.saturating_sub(self.tokens.note_key_unknown(server_now)) >= KEY_PATIENCE_MS
     }
 
     /// Goes on with later tokens of the same session.
@@ -257,7 +265,6 @@ impl Held {
         }
         self.tokens = tokens;
         self.pause = None;
-        self.key_unknown_since = None;
     }
 }
 

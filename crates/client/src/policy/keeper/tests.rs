@@ -326,3 +326,34 @@ fn a_key_that_the_server_does_not_know_is_waited_for_and_given_up_after_a_quarte
     let settled = keeper.settle(&second, Outcome::KeyUnknown, seen, 0.5);
     assert!(matches!(settled, Settled::Paused { .. }), "{settled:?}");
 }
+
+#[test]
+fn neither_a_reload_nor_another_tab_gives_an_unknown_key_more_time() {
+    let first = tokens(session(1), 1, 0);
+    let mut keeper = Keeper::new();
+    sign_in(&mut keeper, &first, after(0));
+    let unknown = |keeper: &mut Keeper, found: &Tokens, seconds| {
+        keeper.settle(&first, Outcome::KeyUnknown, seen(stored(found), seconds), 0.5)
+    };
+    assert!(matches!(unknown(&mut keeper, &first, HOUR), Settled::Paused { .. }));
+    let written = keeper.tokens_of_unknown_key().expect("tokens to write down");
+    let text = serde_json::to_string(&written).expect("JSON");
+    let read: Tokens = serde_json::from_str(&text).expect("what was written");
+
+    // Another tab held the same tokens before, and one that is opened now finds them in storage.
+    let (mut other, mut reloaded) = (Keeper::new(), Keeper::new());
+    other.look(Seen { stored: stored(&first), now: after(1) });
+    reloaded.look(Seen { stored: stored(&read), now: after(HOUR + 600) });
+    for keeper in [&mut other, &mut reloaded] {
+        assert!(matches!(unknown(keeper, &read, HOUR + 899), Settled::Paused { .. }));
+        assert_eq!(unknown(keeper, &read, HOUR + 900), Settled::Clear(Reason::KeyUnknown));
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_gives_an_unknown_key_no_more_than_its_time() {
+    let mut first = tokens(session(1), 1, 0);
+    assert_eq!(first.note_key_unknown(5_000), 5_000);
+    assert_eq!(first.note_key_unknown(9_000), 5_000);
+    assert_eq!(first.note_key_unknown(1_000), 1_000, "since then, not since a time to come");
+}
