@@ -30,7 +30,8 @@ const OTHERS = {
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 };
-const HASHED = /-[0-9a-f]{13,16}(_bg)?\.(js|wasm|css|svg)$/;
+// Trunk writes 64 bits as a number, without leading zeros: one hash in 16 has less than 16 digits, and one in 16^8 less than 9.
+const HASHED = /-[0-9a-f]{9,16}(_bg)?\.(js|wasm|css|svg)$/;
 
 const ASSETS = built.filter((name) => name !== "index.html").map((name) => `/${name}`);
 
