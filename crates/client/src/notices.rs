@@ -24,7 +24,7 @@ pub enum Notice {
 }
 
 /// All that there may be to say, the most urgent first.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Board {
     online: bool,
     trouble: Option<(Trouble, Option<Duration>)>,
@@ -32,6 +32,8 @@ struct Board {
     slow: u32,
     said: Option<&'static str>,
     memory_only: bool,
+    /// Whether the server has not heard of a sign-out yet.
+    sign_out_unheard: bool,
     /// Counts the troubles, so that an old one's time-out does not hide a new one.
     troubles: u32,
 }
@@ -41,7 +43,7 @@ impl Notices {
     #[must_use]
     pub fn new() -> Self {
         let online = window().navigator().on_line();
-        Self(RwSignal::new(Board { online, trouble: None, slow: 0, said: None, memory_only: false, troubles: 0 }))
+        Self(RwSignal::new(Board { online, ..Board::default() }))
     }
 
     /// Takes note of an answer, or of its absence.
@@ -91,6 +93,13 @@ impl Notices {
         self.0.update(|board| board.memory_only = true);
     }
 
+    /// Says whether the server has not heard of a sign-out yet.
+    pub fn sign_out_unheard(self, unheard: bool) {
+        if self.0.with_untracked(|board| board.sign_out_unheard != unheard) {
+            self.0.update(|board| board.sign_out_unheard = unheard);
+        }
+    }
+
     /// Shows a short message about something that went well, until the next one or the next page.
     pub fn say(self, message: Option<&'static str>) {
         self.0.update(|board| board.said = message);
@@ -112,12 +121,23 @@ impl Default for Notices {
 impl Board {
     fn current(&self) -> Option<Notice> {
         if !self.online {
-            let text = "You are offline. This page goes on when the connection is back.";
+            let text = if self.sign_out_unheard {
+                "You are offline. The server hears of the sign-out in this browser when the connection is back."
+            } else {
+                "You are offline. This page goes on when the connection is back."
+            };
             return Some(Notice::Warning(text.to_owned()));
         }
         let waking = (self.slow > 0).then_some((Trouble::Waking, None));
         if let Some((trouble, after)) = self.trouble.or(waking) {
             return Some(Notice::Warning(describe(trouble, after)));
+        }
+        if self.sign_out_unheard {
+            let text = concat!(
+                "The server has not heard of the sign-out in this browser yet. It is sent again by itself: ",
+                "leave this page open, or open it again within a day."
+            );
+            return Some(Notice::Warning(text.to_owned()));
         }
         let lost = "This browser stores nothing for this site: closing or reloading the page signs you out.";
         let lost = self.memory_only.then(|| Notice::Warning(lost.to_owned()));

@@ -1,7 +1,9 @@
 //! The only place that touches localStorage, through gloo-storage: one key for the tokens, one for the sign-up that
-//! waits for its mail, one for what may have ended the session, and one for the tab whose turn it is.
+//! waits for its mail, one for what may have ended the session, one for the sign-outs that the server has not heard of, and one
+//! for the tab whose turn it is.
 
-use crate::policy::{Now, Stored, Tokens, Unsettled};
+use crate::policy::{LateSignOuts, Now, Stored, Tokens, Unsettled};
+use auth_types::SessionId;
 use gloo_storage::errors::StorageError;
 use gloo_storage::{LocalStorage, Storage};
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,9 @@ const REGISTRATION_KEY: &str = "latchkey.registration";
 
 /// The key of what was asked for last and may have ended the session.
 const UNSETTLED_KEY: &str = "latchkey.unsettled";
+
+/// The key of the sign-outs that the server has not heard of.
+pub const LATE_KEY: &str = "latchkey.sign_outs";
 
 /// The key of the tab whose turn it is, where there are no Web Locks.
 const CLAIM_KEY: &str = "latchkey.turn";
@@ -35,7 +40,7 @@ impl Claim {
     /// Whether it still holds; not when the clock has been set back since.
     #[must_use]
     pub fn holds(&self, now: Now) -> bool {
-        (0..CLAIM_HOLDS_MS).contains(&(now.wall_ms - self.at))
+        (0..CLAIM_HOLDS_MS).contains(&now.wall_ms.saturating_sub(self.at))
     }
 }
 
@@ -101,6 +106,31 @@ pub fn clear_unsettled() {
     }
 }
 
+/// What this session asked for has not ended it.
+pub fn clear_unsettled_of(session: SessionId) {
+    if read_unsettled().is_some_and(|unsettled| unsettled.session == session) {
+        clear_unsettled();
+    }
+}
+
+/// The sign-outs that the server has not heard of.
+#[must_use]
+pub fn read_late() -> LateSignOuts {
+    if is_available() { LocalStorage::get(LATE_KEY).unwrap_or_default() } else { LateSignOuts::default() }
+}
+
+/// Keeps them until they are sent, and says whether that worked.
+#[must_use]
+pub fn write_late(late: &LateSignOuts) -> bool {
+    if late.is_empty() {
+        if is_available() {
+            LocalStorage::delete(LATE_KEY);
+        }
+        return true;
+    }
+    is_available() && LocalStorage::set(LATE_KEY, late).is_ok()
+}
+
 /// What is stored. Content that is not ours is deleted and counts as nothing.
 #[must_use]
 pub fn read() -> Stored {
@@ -139,4 +169,22 @@ pub fn clear() {
 /// Whether the browser grants storage at all; gloo-storage takes that for granted and would stop the program.
 fn is_available() -> bool {
     web_sys::window().is_some_and(|window| matches!(window.local_storage(), Ok(Some(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_holds_for_three_seconds_and_not_when_the_clock_was_set_back() {
+        let claim = Claim { tab: Uuid::nil(), at: 10_000 };
+        let holds = |wall_ms| claim.holds(Now { wall_ms, steady_ms: 0 });
+        for wall_ms in [10_000, 10_001, 12_999] {
+            assert!(holds(wall_ms), "{wall_ms}");
+        }
+        for wall_ms in [13_000, 9_999, 0, i64::MAX] {
+            assert!(!holds(wall_ms), "{wall_ms}");
+        }
+        assert!(!Claim { tab: Uuid::nil(), at: i64::MIN }.holds(Now { wall_ms: i64::MAX, steady_ms: 0 }));
+    }
 }

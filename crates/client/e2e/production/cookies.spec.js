@@ -199,6 +199,76 @@ test("a sign-in waits for the answer to the sign-out before it, which takes the 
   await app.expectSignedIn(person);
 });
 
+test("a sign-out without a network ends the session and removes the cookie when the network is back", async ({ api, app, context, page, person, watch }) => {
+  watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
+  await app.signIn(person);
+  const { jwt } = await app.access();
+  await context.setOffline(true);
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect(app.notice).toContainText("hears of the sign-out");
+  expect(await everythingKept(page), "the cookie stays the browser's").not.toMatch(isToken);
+  expect(await api.meStatus(jwt)).toBe(200);
+
+  await context.setOffline(false);
+  await expect.poll(() => refreshCookie(context)).toBeUndefined();
+  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect.poll(() => page.evaluate(() => localStorage.length)).toBe(0);
+});
+
+test("the next person's sign-in waits for the sign-out that had no network, which ends the first one's session only", async ({ api, app, context, page, person, watch }) => {
+  watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
+  const somebody = await api.register();
+  await app.signIn(person);
+  const { jwt } = await app.access();
+  const answered = [];
+  page.on("response", (answer) => answered.push(new URL(answer.url()).pathname));
+  await context.setOffline(true);
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect(app.notice).toContainText("hears of the sign-out");
+  await page.route("**/api/auth/logout/", (route) => setTimeout(() => route.continue(), 1_000)); // a slow server
+  await context.setOffline(false);
+  await app.fillSignIn(somebody);
+
+  await app.expectSignedIn(somebody);
+  const [out, back] = ["/api/auth/logout/", "/api/auth/login/"].map((path) => answered.indexOf(path));
+  expect(out).toBeGreaterThanOrEqual(0);
+  expect(out).toBeLessThan(back);
+  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await page.reload();
+  await app.expectSignedIn(somebody);
+});
+
+test("a late sign-out is forgotten when another session's cookie has taken the place of its own", async ({ api, app, page, person, watch }) => {
+  watch.expectFailures(503);
+  const somebody = await api.register();
+  await app.signIn(person);
+  await page.route("**/api/auth/logout/", (route) =>
+    route.fulfill({ status: 503, headers: { "access-control-allow-origin": CLIENT, "access-control-allow-credentials": "true" } }),
+  );
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
+  await app.fillSignIn(somebody);
+  await app.expectSignedIn(somebody);
+  expect(await page.evaluate(() => localStorage.getItem("latchkey.sign_outs"))).toBeNull();
+  await expect(page.getByRole("status")).toBeEmpty();
+  await page.reload();
+  await app.expectSignedIn(somebody);
+});
+
+test("a cookie that repeats nothing any more asks to sign in with words that are true", async ({ app, context, page, person, watch }) => {
+  watch.expectFailures(403);
+  await app.signIn(person);
+  await context.clearCookies({ name: "csrf_token" });
+  await page.reload();
+  await app.expectSignedOut();
+  await expect(page.getByText(/or some of its cookies were deleted/)).toBeVisible();
+  await app.fillSignIn(person);
+  await app.expectSignedIn(person);
+});
+
 test("somebody else signing in in one tab changes what the others show", async ({ api, app, newTab, person }) => {
   const somebody = await api.register();
   await app.signIn(person);

@@ -129,3 +129,44 @@ test("the last devices are shown without a button for more, and one that is sign
   await expect(more).toHaveCount(0);
   await expect(page.getByText("devices are shown")).toHaveCount(0);
 });
+
+for (const name of ["Sign out this device", "Sign out everywhere"]) {
+  test(`"${name}" without a network says that nothing is done, and works when the network is back`, async ({ api, app, context, page, person, watch }) => {
+    watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
+    const other = await api.login(person);
+    await app.signIn(person);
+    await app.visitSessions();
+    const button = page.getByRole("button", { name, exact: true }).last();
+    await context.setOffline(true);
+    await button.click();
+    await expect(app.alert).toContainText("cannot be reached");
+    await expect(app.signOutDevice).toHaveCount(2);
+    expect(await api.meStatus(other.access)).toBe(200);
+
+    await context.setOffline(false);
+    expect(await api.meStatus(other.access), "nothing is sent that nobody asks for any more").toBe(200);
+    await button.click();
+    await expect.poll(() => api.meStatus(other.access)).toBe(401);
+  });
+}
+
+test("who could not sign out everywhere, and is signed out by another device, is not told that every device is", async ({ api, app, context, page, person, watch }) => {
+  watch.expectFailures(401, "net::ERR_INTERNET_DISCONNECTED");
+  await app.signIn(person);
+  await app.visitSessions();
+  await context.setOffline(true);
+  await app.signOutEverywhere.click();
+  await expect(app.alert).toContainText("cannot be reached");
+  await context.setOffline(false);
+  await app.accessExpires();
+  await app.visit("Account"); // asks for nothing
+  await app.visitSessions();
+  const { access } = await app.tokens();
+  const other = await api.login(person);
+  await api.endSession(other.access, access.sid);
+  await app.visit("Account");
+  await app.visit("Sessions");
+  await app.expectSignedOut();
+  await expect(page.getByText("Every device is signed out")).toHaveCount(0);
+  await expect(page.getByText("session has ended")).toBeVisible();
+});

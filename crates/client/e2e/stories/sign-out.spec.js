@@ -1,3 +1,4 @@
+import { API } from "../support/addresses.js";
 import { REFRESH } from "../support/app.js";
 import { expect, test } from "../support/test.js";
 
@@ -127,6 +128,125 @@ test("signing out without a network clears the browser", async ({ app, context, 
   await context.setOffline(false);
   await page.reload();
   await app.expectSignedOut();
+});
+
+/** What this browser keeps of sign-outs that the API has not heard of. */
+const late = (page) => page.evaluate(() => localStorage.getItem("latchkey.sign_outs"));
+
+test("a sign-out without a network reaches the API when the network is back", async ({ api, app, context, page, person, watch }) => {
+  watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
+  await app.signIn(person);
+  const { jwt } = await app.access();
+  await context.setOffline(true);
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect(app.notice).toContainText("hears of the sign-out");
+  expect(await api.meStatus(jwt)).toBe(200);
+
+  await context.setOffline(false);
+  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect(app.notice).toHaveCount(0);
+  expect(await page.evaluate(() => localStorage.length), "nothing is kept any longer").toBe(0);
+});
+
+test("a sign-out without a network reaches the API when the page is opened again", async ({ api, app, context, newTab, page, person, watch }) => {
+  watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
+  await app.signIn(person);
+  const { jwt } = await app.access();
+  await context.setOffline(true);
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect.poll(() => late(page)).not.toBeNull();
+  await page.close();
+
+  await context.setOffline(false);
+  expect(await api.meStatus(jwt)).toBe(200);
+  const next = await newTab();
+  await next.open("/login");
+  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect.poll(() => late(next.page)).toBeNull();
+});
+
+test("a sign-out without a network reaches the API by another tab", async ({ api, app, context, newTab, page, person, watch }) => {
+  watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
+  await app.signIn(person);
+  const { jwt } = await app.access();
+  const second = await newTab();
+  await second.open("/forgot-password");
+  await context.setOffline(true);
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect.poll(() => late(page)).not.toBeNull();
+  await expect(second.notice).toContainText("hears of the sign-out");
+  await page.close();
+
+  await context.setOffline(false);
+  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect.poll(() => late(second.page)).toBeNull();
+});
+
+test("a sign-out that the API could not take is sent again by itself, and ends nobody else's session", async ({ api, app, page, person, watch }) => {
+  watch.expectFailures(503);
+  const somebody = await api.register();
+  await app.signIn(person);
+  const { jwt } = await app.access();
+  let isDown = true;
+  await page.route("**/api/auth/logout/", (route) =>
+    isDown ? route.fulfill({ status: 503, headers: { "access-control-allow-origin": "*" } }) : route.continue(),
+  );
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
+  await app.fillSignIn(somebody);
+  await app.expectSignedIn(somebody);
+  expect(await api.meStatus(jwt)).toBe(200);
+
+  isDown = false;
+  await expect.poll(() => api.meStatus(jwt), { timeout: 30_000 }).toBe(401);
+  await expect.poll(() => late(page)).toBeNull();
+  await page.reload();
+  await app.expectSignedIn(somebody);
+});
+
+test("a sign-out without a network reaches the API where the browser stores nothing, too", async ({ api, app, context, page, person, watch }) => {
+  watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
+  await page.addInitScript(() => {
+    Storage.prototype.setItem = () => {
+      throw new DOMException("full", "QuotaExceededError");
+    };
+  });
+  await app.signIn(person);
+  const { jwt } = await app.access();
+  await context.setOffline(true);
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect(app.notice).toContainText("hears of the sign-out");
+
+  await context.setOffline(false);
+  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect(app.notice).toHaveCount(0);
+});
+
+test("a sign-out that the API has not heard of for a day is forgotten", async ({ app, context, page, person, watch }) => {
+  watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
+  await app.signIn(person);
+  await context.setOffline(true);
+  await app.signOutButton.click();
+  await app.expectSignedOut();
+  await expect.poll(() => late(page)).not.toBeNull();
+  const kept = JSON.parse(await late(page));
+  // The clocks of a page cannot be moved together with its storage.
+  const old = kept.map((one) => ({ ...one, at: one.at - 24 * 60 * 60 * 1000 }));
+  await page.goto("about:blank").catch(() => {});
+  await context.setOffline(false);
+  await context.addInitScript((text) => {
+    if (localStorage.getItem("latchkey.sign_outs")) localStorage.setItem("latchkey.sign_outs", text);
+  }, JSON.stringify(old));
+  const sent = app.record(`${API}/api/auth/logout/`);
+  await app.open("/login");
+  await expect(app.signInHeading).toBeVisible();
+  expect(await late(page)).toBeNull();
+  expect(sent).toEqual([]);
 });
 
 test("signing out while the API answers 503 clears the browser", async ({ app, page, person, watch }) => {

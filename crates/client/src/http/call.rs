@@ -2,7 +2,7 @@
 
 use super::{API_BASE, FileContent};
 use crate::clock;
-use crate::policy::{Exchange, Renewal, Tokens, repeat_after, step_key};
+use crate::policy::{Exchange, LateSignOut, Renewal, Tokens, repeat_after, step_key};
 use auth_types::requests::RefreshRequest;
 use auth_types::responses::EmptyResponse;
 use serde::Serialize;
@@ -111,19 +111,19 @@ impl Call {
     /// The refresh of `tokens`, with their key: sent twice it has one effect.
     #[must_use]
     pub fn refresh(tokens: &Tokens) -> Self {
-        let call = Self::renewing("/api/auth/refresh/", tokens);
+        let call = Self::renewing("/api/auth/refresh/", tokens.renewal());
         Self { key: Some(tokens.idempotency_key()), patience: REFRESH_PATIENCE, ..call }
     }
 
-    /// The end of the session of `tokens`.
+    /// The end of a session.
     #[must_use]
-    pub fn logout(tokens: &Tokens) -> Self {
-        Self::renewing("/api/auth/logout/", tokens)
+    pub fn logout(late: &LateSignOut) -> Self {
+        Self::renewing("/api/auth/logout/", late.renewal())
     }
 
     /// A POST that the refresh token authenticates, wherever that is.
-    fn renewing(path: &str, tokens: &Tokens) -> Self {
-        match tokens.renewal() {
+    fn renewing(path: &str, renewal: Renewal) -> Self {
+        match renewal {
             Renewal::Token(refresh) => Self::post(path, &RefreshRequest { refresh }),
             Renewal::Cookie { csrf_token } => {
                 let call = Self::post(path, &EmptyResponse {}).with_cookies();

@@ -11,7 +11,7 @@ pub(crate) use call::PATIENCE;
 pub use endpoints::{Api, Visitor};
 pub(crate) use fetch::milliseconds;
 pub use file::FileContent;
-pub use parting::{Parting, send_parting};
+pub use parting::send_parting;
 
 use crate::notices::{Notices, SLOW};
 use crate::policy::Exchange;

@@ -1,38 +1,46 @@
 //! The last request of a session, which must not depend on the page staying open.
 
 use super::{Call, milliseconds};
-use futures::FutureExt;
-use futures::future::{LocalBoxFuture, Shared, select};
+use crate::policy::{Answer, Exchange, Silence, retry_after};
+use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Reflect;
 use leptos::prelude::window;
-use leptos::task::spawn_local;
-use wasm_bindgen::JsValue;
+use std::pin::pin;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Headers, Request, RequestInit};
+use web_sys::{AbortController, Headers, Request, RequestInit, Response};
 
-/// Done when the answer is there, or is known not to come.
-pub type Parting = Shared<LocalBoxFuture<'static, ()>>;
-
-/// Posts `call`, which need not be waited for. It goes out even when the page is closed at once (`keepalive`), which
-/// reqwasm cannot ask for; if there is no network, nobody hears it. `held` is dropped when it is done.
-pub fn send_parting<T: 'static>(call: &Call, held: T) -> Parting {
+/// Posts `call` before this returns; what comes back is the wait for the answer. The request goes out even when the page is
+/// closed at once (`keepalive`), which reqwasm cannot ask for.
+///
+/// # Errors
+/// Why there is no answer.
+pub fn send_parting(call: &Call) -> impl Future<Output = Exchange> + use<> {
     let controller = AbortController::new().ok();
-    let answer = request(call, controller.as_ref()).map(|request| window().fetch_with_request(&request));
+    let request = request(call, controller.as_ref()).map(|request| window().fetch_with_request(&request));
     let patience = TimeoutFuture::new(milliseconds(call.patience));
-    let heard = async move {
-        if let Ok(answer) = answer {
-            select(JsFuture::from(answer), patience).await;
-            // An answer after that would take the cookies of a later session away.
-            if let Some(controller) = controller {
-                controller.abort();
-            }
+    async move {
+        let answer = pin!(async move { read(JsFuture::from(request.ok()?).await.ok()?).await });
+        let exchange = match select(answer, patience).await {
+            Either::Left((answer, _)) => answer.ok_or(Silence::Unreachable),
+            Either::Right(_) => Err(Silence::TimedOut),
+        };
+        // An answer after that would take the cookies of a later session away.
+        if let Some(controller) = controller {
+            controller.abort();
         }
-        drop(held);
-    };
-    let heard = heard.boxed_local().shared();
-    spawn_local(heard.clone());
-    heard
+        exchange
+    }
+}
+
+async fn read(response: JsValue) -> Option<Answer> {
+    let response: Response = response.dyn_into().ok()?;
+    let header = |name| response.headers().get(name).ok().flatten();
+    let (media_type, asked) = (header("Content-Type"), header("Retry-After"));
+    let body = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
+    let answer = Answer::new(response.status(), &media_type.unwrap_or_default(), body);
+    Some(answer.retry_after(asked.and_then(|asked| retry_after(&asked))))
 }
 
 fn request(call: &Call, controller: Option<&AbortController>) -> Result<Request, JsValue> {

@@ -42,10 +42,10 @@ impl Act {
             Self::SignOutEverywhere => "Every device is signed out.",
         }
     }
+}
 
-    /// Whether an exchange tells what became of it.
-    #[must_use]
-    pub fn is_settled_by(exchange: &Exchange) -> bool {
-        exchange.as_ref().is_ok_and(|answer| answer.trouble().is_none() && answer.is_settled())
-    }
+/// Whether an exchange tells what became of the request.
+#[must_use]
+pub fn is_settled_by(exchange: &Exchange) -> bool {
+    exchange.as_ref().is_ok_and(|answer| answer.trouble().is_none() && answer.is_settled())
 }

@@ -3,7 +3,7 @@
 use super::Session;
 use crate::notices::Notices;
 use crate::policy::Tokens;
-use crate::tokens::KEY;
+use crate::tokens::{KEY, LATE_KEY};
 use auth_types::SessionId;
 use leptos::ev;
 use leptos::prelude::*;
@@ -17,6 +17,9 @@ pub(super) fn listen(session: Session, notices: Notices) {
     window_event_listener(ev::storage, move |event| {
         if event.key().is_none_or(|key| key == KEY) {
             session.told(removed_session(&event));
+        }
+        if event.key().is_none_or(|key| key == LATE_KEY) {
+            session.look_for_late();
         }
     });
     window_event_listener(ev::online, move |_| {

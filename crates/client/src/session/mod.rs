@@ -6,6 +6,7 @@ mod caches;
 mod events;
 mod lock;
 mod page;
+mod parting;
 mod refresh;
 mod sign_in;
 mod state;
@@ -14,13 +15,14 @@ pub use page::PageSession;
 pub use state::{Confirmed, Farewell, Registered, State};
 
 use crate::clock;
-use crate::http::{Http, Parting};
+use crate::http::Http;
 use crate::notices::Notices;
-use crate::policy::{Change, Epoch, Keeper, Plan, Seen, Tokens};
+use crate::policy::{Change, Epoch, Keeper, LateSignOuts, Plan, Seen, Tokens};
 use crate::tokens;
 use auth_types::SessionId;
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
+use parting::Parting;
 use refresh::Flight;
 
 /// A handle to the session; copies are the same session.
@@ -31,6 +33,10 @@ pub struct Session {
     keeper: StoredValue<Keeper>,
     flight: StoredValue<Option<Flight>, LocalStorage>,
     parting: StoredValue<Option<Parting>, LocalStorage>,
+    /// Counts the partings that began.
+    partings: StoredValue<u32>,
+    /// The sign-outs that the server has not heard of, where storage does not take them.
+    late_in_memory: StoredValue<Option<LateSignOuts>>,
     state: RwSignal<State>,
     user: RwSignal<Option<UserResponse>>,
     wakes: RwSignal<u32>,
@@ -46,6 +52,8 @@ impl Session {
             keeper: StoredValue::new(Keeper::new()),
             flight: StoredValue::new_local(None),
             parting: StoredValue::new_local(None),
+            partings: StoredValue::new(0),
+            late_in_memory: StoredValue::new(None),
             state: RwSignal::new(State::Unknown),
             user: RwSignal::new(None),
             wakes: RwSignal::new(0),
@@ -55,6 +63,7 @@ impl Session {
             session.state.set(State::SignedOut(Farewell::Visitor));
         }
         events::listen(session, notices);
+        session.tell_late();
         session
     }
 
@@ -102,6 +111,7 @@ impl Session {
         if matches!(self.plan(epoch, None), Plan::Refresh(_)) {
             self.refresh_in_background(epoch);
         }
+        self.tell_late();
         self.wakes.update(|wakes| *wakes = wakes.wrapping_add(1));
     }
 

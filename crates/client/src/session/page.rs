@@ -2,10 +2,10 @@
 
 use super::{Farewell, Session, lock, seen};
 use crate::clock;
-use crate::http::{Call, milliseconds, send_parting};
+use crate::http::{Call, milliseconds};
 use crate::policy::{
-    AccessToken, Act, Answered, BoundRequest, Epoch, Exchange, Failure, Keeper, Renewal, SignOut, Step, Tokens,
-    Unsettled,
+    AccessToken, Act, Answered, BoundRequest, Epoch, Exchange, Failure, Keeper, SignOut, Step, Tokens, Unsettled,
+    is_settled_by,
 };
 use crate::tokens;
 use auth_types::responses::UserResponse;
@@ -37,6 +37,15 @@ pub(super) enum Cookies {
     Changed,
 }
 
+/// A call to be delivered.
+struct Delivery {
+    call: Call,
+    cookies: Cookies,
+    /// What it may do to the session: written down whenever it is sent, and not before, because a refresh that succeeds meanwhile
+    /// shows that nothing has been done.
+    ending: Option<Unsettled>,
+}
+
 impl PageSession {
     /// Whether this is still the tab's session. Ask again after every wait.
     #[must_use]
@@ -64,15 +73,12 @@ impl PageSession {
     pub(super) async fn deliver_ending(self, act: Act, call: Call, cookies: Cookies) -> Result<Delivered, Failure> {
         let mut request = BoundRequest::new(self.epoch);
         let session = self.session.keeper.with_value(|keeper| keeper.tokens().map(Tokens::session));
-        if let Some(session) = session.filter(|_| self.is_current()) {
-            let unsettled = Unsettled { session, act };
-            if tokens::read_unsettled() == Some(unsettled) {
-                request.repeat();
-            }
-            tokens::write_unsettled(&unsettled);
+        let ending = session.filter(|_| self.is_current()).map(|session| Unsettled { session, act });
+        if ending.is_some() && tokens::read_unsettled() == ending {
+            request.repeat();
         }
-        let delivered = self.deliver_request(request, call, cookies).await?;
-        if Act::is_settled_by(&delivered.exchange) {
+        let delivered = self.deliver_request(request, Delivery { call, cookies, ending }).await?;
+        if is_settled_by(&delivered.exchange) {
             tokens::clear_unsettled();
         }
         Ok(delivered)
@@ -80,36 +86,32 @@ impl PageSession {
 
     /// Delivers anything else.
     async fn deliver(self, call: Call) -> Result<Delivered, Failure> {
-        self.deliver_request(BoundRequest::new(self.epoch), call, Cookies::Untouched).await
+        let delivery = Delivery { call, cookies: Cookies::Untouched, ending: None };
+        self.deliver_request(BoundRequest::new(self.epoch), delivery).await
     }
 
     /// The one way in which a call gets an access token.
-    async fn deliver_request(
-        self,
-        mut request: BoundRequest,
-        call: Call,
-        cookies: Cookies,
-    ) -> Result<Delivered, Failure> {
+    async fn deliver_request(self, mut request: BoundRequest, delivery: Delivery) -> Result<Delivered, Failure> {
         let (mut turn, mut sent) = (None, 0);
-        let mut waits = cookies == Cookies::Changed;
+        let mut waits = delivery.cookies == Cookies::Changed;
         loop {
             match self.next(&mut request)? {
                 Step::Fail(failure) => return Err(self.report(failure)),
                 Step::Refresh(refused) => {
                     // A refresh takes a turn of its own.
                     turn = None;
-                    waits = cookies == Cookies::Changed;
+                    waits = delivery.cookies == Cookies::Changed;
                     self.session.refresh(self.epoch, refused).await;
                 }
                 Step::Send(_) if waits => {
                     turn = lock::acquire(lock::COOKIE_PATIENCE).await;
                     waits = false;
                 }
-                Step::Send(access) => match self.exchange(&call, &access, &mut request).await {
+                Step::Send(access) => match self.exchange(&delivery, &access, &mut request).await {
                     Answered::Again => {}
                     Answered::Take(exchange) => {
                         sent += 1;
-                        let Some(pause) = call.repeat_after(&exchange, sent) else {
+                        let Some(pause) = delivery.call.repeat_after(&exchange, sent) else {
                             return Ok(Delivered { exchange, is_current: true, turn });
                         };
                         TimeoutFuture::new(milliseconds(pause)).await;
@@ -135,7 +137,8 @@ impl PageSession {
         }
     }
 
-    /// Signs out on this device. It is done when this returns, network or not; the server is told on the way.
+    /// Signs out on this device. It is done when this returns, network or not; the server is told on the way, or
+    /// as soon as it can be reached.
     pub fn logout(self) {
         if let Some(tokens) = self.forget(Farewell::ByUser) {
             self.session.part(&tokens);
@@ -167,8 +170,9 @@ impl PageSession {
         keeper.try_with_value(|keeper| request.next(keeper, clock::now())).ok_or(Failure::SignedOut)
     }
 
-    async fn exchange(self, call: &Call, access: &AccessToken, request: &mut BoundRequest) -> Answered {
-        let exchange = self.session.http.send(&call.with_access(access.as_str())).await;
+    async fn exchange(self, delivery: &Delivery, access: &AccessToken, request: &mut BoundRequest) -> Answered {
+        delivery.ending.iter().for_each(tokens::write_unsettled);
+        let exchange = self.session.http.send(&delivery.call.with_access(access.as_str())).await;
         self.session.look();
         self.session.keeper.with_value(|keeper| request.answered(keeper, exchange))
     }
@@ -179,18 +183,5 @@ impl PageSession {
             self.session.notices.trouble(trouble, Some(after));
         }
         failure
-    }
-}
-
-impl Session {
-    /// Tells the server that the session of these tokens is over here.
-    ///
-    /// With cookies, the answer takes cookies away. They must not be those of the next sign-in, which waits for this turn.
-    pub(super) fn part(self, tokens: &Tokens) {
-        let turn = match tokens.renewal() {
-            Renewal::Cookie { .. } => lock::queue_up(),
-            Renewal::Token(_) => None,
-        };
-        self.parting.set_value(Some(send_parting(&Call::logout(tokens), turn)));
     }
 }

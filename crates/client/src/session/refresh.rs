@@ -76,6 +76,8 @@ impl Session {
             Settled::Store(renewed, user) => {
                 self.write(&renewed);
                 if let Some(user) = user {
+                    // The session lives: what was to end it was never done.
+                    tokens::clear_unsettled_of(renewed.session());
                     self.set_user(*user);
                 }
             }

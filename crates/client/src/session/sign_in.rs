@@ -1,8 +1,8 @@
 //! How a session begins.
 
 use super::page::{Cookies, Delivered};
-use super::{Confirmed, Farewell, PageSession, Registered, Session, State, lock, seen};
-use crate::http::{Call, milliseconds};
+use super::{Confirmed, Farewell, PageSession, Registered, State, lock, seen};
+use crate::http::Call;
 use crate::policy::{
     Act, Exchange, Failure, LINK_SEED, Refusal, Renewal, SignIn, TokenAnswer, Tokens, read_empty, read_json,
 };
@@ -12,14 +12,8 @@ use auth_types::responses::{
     ConfigResponse, EmailVerifyResponse, EmptyResponse, PendingRegistrationResponse, TokenTransport,
 };
 use auth_types::{FieldErrors, Reason};
-use futures::future::select;
-use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
-use std::time::Duration;
 use uuid::Uuid;
-
-/// How long a sign-in waits for the answer to the sign-out before it.
-const LAST_WORD: Duration = Duration::from_secs(5);
 
 impl PageSession {
     /// Signs in.
@@ -124,9 +118,11 @@ impl PageSession {
         let (call, turn) = match config.token_transport {
             TokenTransport::Body => (call, None),
             TokenTransport::Cookie => {
+                // The last session can be ended as long as its cookie is here.
+                self.session.tell_late();
+                self.session.wait_for_the_last_word().await;
                 // The answer to another tab's request would put the cookie of the session before back, or take ours.
                 let turn = lock::acquire(lock::COOKIE_PATIENCE).await;
-                self.session.wait_for_the_last_word().await;
                 (call.with_cookies(), turn)
             }
         };
@@ -145,6 +141,9 @@ impl PageSession {
             Some(SignIn::Store) => {
                 session.write(&tokens);
                 crate::tokens::clear_unsettled();
+                if matches!(tokens.renewal(), Renewal::Cookie { .. }) {
+                    session.forget_late_cookies();
+                }
                 session.enter(Some(answer.user));
                 Ok(())
             }
@@ -154,16 +153,6 @@ impl PageSession {
                 Err(Failure::SignedOut)
             }
             None => Err(Failure::SignedOut),
-        }
-    }
-}
-
-impl Session {
-    /// The answer to a sign-out removes cookies: it must not come after those of the next sign-in. Where there are no Web
-    /// Locks, that takes a wait, but a server that is not heard of by then has had its time.
-    async fn wait_for_the_last_word(self) {
-        if let Some(parting) = self.parting.try_update_value(Option::take).flatten() {
-            select(parting, TimeoutFuture::new(milliseconds(LAST_WORD))).await;
         }
     }
 }

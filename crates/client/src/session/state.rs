@@ -74,8 +74,8 @@ impl Farewell {
                 Some("For your safety you were signed out: your session was used from two places.")
             }
             Self::Ended(Reason::CsrfFailed) => Some(concat!(
-                "You were signed out here, because somebody signed in with this browser on another page of the same service. ",
-                "Please sign in again."
+                "You were signed out here: somebody signed in with this browser on another page of the same service, ",
+                "or some of its cookies were deleted. Please sign in again."
             )),
             Self::Ended(Reason::CredentialsMissing) => Some(concat!(
                 "Your browser has not kept the cookie that keeps you signed in. Allow cookies for ",

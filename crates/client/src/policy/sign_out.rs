@@ -1,0 +1,212 @@
+//! Sign-outs that the server has not heard of: there was no connection, or no response.
+
+use super::answer::Exchange;
+use super::time::Now;
+use super::token_answer::Renewal;
+use super::tokens::Tokens;
+use super::unsettled::is_settled_by;
+use auth_types::{Reason, SessionId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How long a sign-out is kept to be sent, milliseconds. What ends a session is as good as what renews it: it must not lie about
+/// for longer than a night without a connection.
+const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// So many are kept, the newest. Nobody signs in without a connection, so there is hardly ever more than one.
+const MOST: usize = 8;
+
+/// The end of one session, to be reported. It ends that session, whoever is signed in when it is sent.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateSignOut {
+    session: SessionId,
+    /// By the device's clock, Unix milliseconds.
+    at: i64,
+    proof: Proof,
+}
+
+/// What shows that the session was ours.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Proof {
+    /// The refresh token, in its three parts: whatever looks for tokens in storage, such as another version of this client, must
+    /// not take it for one that somebody is signed in with.
+    Token(Vec<String>),
+    /// This beside the browser's cookie.
+    Cookie(String),
+}
+
+impl LateSignOut {
+    /// The end of the session of these tokens.
+    #[must_use]
+    pub fn of(tokens: &Tokens, now: Now) -> Self {
+        let proof = match tokens.renewal() {
+            Renewal::Token(refresh) => Proof::Token(refresh.split('.').map(str::to_owned).collect()),
+            Renewal::Cookie { csrf_token } => Proof::Cookie(csrf_token),
+        };
+        Self { session: tokens.session(), at: now.wall_ms, proof }
+    }
+
+    /// The session that it ends.
+    #[must_use]
+    pub const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// What shows the server that the session was ours.
+    #[must_use]
+    pub fn renewal(&self) -> Renewal {
+        match &self.proof {
+            Proof::Token(parts) => Renewal::Token(parts.join(".")),
+            Proof::Cookie(csrf_token) => Renewal::Cookie { csrf_token: csrf_token.clone() },
+        }
+    }
+
+    /// Whether the server has heard of it, by what came of sending it. A refusal is an answer, too: there is no such session,
+    /// or its cookie is gone. An unknown key may be on its way to the server.
+    #[must_use]
+    pub fn is_heard(exchange: &Exchange) -> bool {
+        let is_key_unknown = exchange.as_ref().is_ok_and(|answer| answer.said().reason == Some(Reason::KeyUnknown));
+        is_settled_by(exchange) && !is_key_unknown
+    }
+
+    /// Not when the clock has been set back since either: nobody knows for how long it would be kept then.
+    fn is_kept(&self, now: Now) -> bool {
+        (0..KEPT_MS).contains(&(now.wall_ms.saturating_sub(self.at)))
+    }
+}
+
+/// The sign-outs of this browser that the server has not heard of, the oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateSignOuts(Vec<LateSignOut>);
+
+impl LateSignOuts {
+    /// Keeps another one.
+    pub fn keep(&mut self, late: LateSignOut) {
+        self.forget(late.session);
+        self.0.push(late);
+        self.0.drain(..self.0.len().saturating_sub(MOST));
+    }
+
+    /// Forgets the one of a session.
+    pub fn forget(&mut self, session: SessionId) {
+        self.0.retain(|late| late.session != session);
+    }
+
+    /// Forgets what was kept for long enough.
+    pub fn expire(&mut self, now: Now) {
+        self.0.retain(|late| late.is_kept(now));
+    }
+
+    /// Forgets those that need the cookie of their session: it has just been replaced.
+    pub fn forget_cookies(&mut self) {
+        self.0.retain(|late| matches!(late.proof, Proof::Token(_)));
+    }
+
+    /// The one that is to be sent next.
+    #[must_use]
+    pub fn first(&self) -> Option<&LateSignOut> {
+        self.0.first()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for LateSignOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LateSignOut").field("session", &self.session).field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::answer::{Answer, Silence};
+    use crate::policy::fixtures::{after, cookie_response, json, session, token, tokens};
+    use serde_json::json as value;
+    use uuid::Uuid;
+
+    const DAY: i64 = 24 * 3600;
+
+    fn late(number: u128, seconds: i64) -> LateSignOut {
+        LateSignOut::of(&tokens(session(number), 1, 0), after(seconds))
+    }
+
+    fn by_cookie(number: u128) -> LateSignOut {
+        let answer = cookie_response(session(number), 0).into();
+        let tokens = Tokens::signed_in(&answer, after(0), after(0), Uuid::nil()).expect("tokens of this service");
+        LateSignOut::of(&tokens, after(0))
+    }
+
+    fn kept(all: &[LateSignOut]) -> LateSignOuts {
+        let mut kept = LateSignOuts::default();
+        all.iter().for_each(|late| kept.keep(late.clone()));
+        kept
+    }
+
+    #[test]
+    fn it_is_written_down_with_what_ends_its_session_and_with_no_token_as_it_is() {
+        for late in [late(1, 0), by_cookie(1)] {
+            let text = serde_json::to_string(&kept(std::slice::from_ref(&late))).expect("JSON");
+            let read: LateSignOuts = serde_json::from_str(&text).expect("what was written");
+            assert_eq!(read.first().map(LateSignOut::renewal), Some(late.renewal()));
+            assert_eq!(read.first().map(LateSignOut::session), Some(session(1)));
+            assert!(!text.contains(&token(session(1), 1)), "{text}");
+        }
+        assert_eq!(late(1, 0).renewal(), Renewal::Token(token(session(1), 1)));
+        assert!(!format!("{:?}", late(1, 0)).contains("c2ln"));
+    }
+
+    #[test]
+    fn it_is_kept_for_a_day_and_not_when_the_clock_was_set_back() {
+        for (seconds, is_kept) in [(0, true), (DAY - 1, true), (DAY, false), (-1, false), (400 * DAY, false)] {
+            let mut all = kept(&[late(1, 0)]);
+            all.expire(after(seconds));
+            assert_eq!(!all.is_empty(), is_kept, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn each_session_has_one_and_only_the_newest_are_kept() {
+        let mut all = kept(&[late(1, 0), late(2, 1), late(1, 2)]);
+        assert_eq!(all.first().map(LateSignOut::session), Some(session(2)));
+        all.forget(session(2));
+        assert_eq!(all, kept(&[late(1, 2)]));
+        let many: Vec<_> = (0..20).map(|number| late(number, 0)).collect();
+        assert_eq!(kept(&many), kept(&many[20 - MOST..]));
+    }
+
+    #[test]
+    fn a_replaced_cookie_leaves_those_with_a_token() {
+        let mut all = kept(&[by_cookie(1), late(2, 0)]);
+        all.forget_cookies();
+        assert_eq!(all, kept(&[late(2, 0)]));
+    }
+
+    #[test]
+    fn a_verdict_is_heard_and_what_passes_is_not() {
+        let refused = |status, reason| Ok(json(status, &value!({ "reason": reason }), 0));
+        let heard = [
+            refused(200, "unknown"),
+            refused(401, "token_malformed"),
+            refused(403, "csrf_failed"),
+            refused(401, "credentials_missing"),
+        ];
+        assert!(heard.iter().all(LateSignOut::is_heard));
+        let hotel = Answer::new(200, "text/html", "<h1>Welcome to the hotel</h1>");
+        let unheard = [
+            Err(Silence::Unreachable),
+            Err(Silence::TimedOut),
+            refused(503, "unavailable"),
+            refused(429, "throttled"),
+            refused(500, "internal"),
+            refused(401, "key_unknown"),
+            Ok(hotel),
+        ];
+        assert!(!unheard.iter().any(LateSignOut::is_heard));
+    }
+}
