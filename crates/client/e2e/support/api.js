@@ -85,8 +85,24 @@ export class Api {
     return (await this.#send("GET", "/api/auth/me/", { bearer: access })).status;
   }
 
+  /** Changes what the caller may change about themselves. */
+  change(access, body) {
+    return expected(200, this.#send("PATCH", "/api/auth/me/", { bearer: access, body }));
+  }
+
+  /** The same by somebody who signs in for it, as on another device: access tokens are short-lived here. */
+  async changeElsewhere(person, body) {
+    return this.change((await this.login(person)).access, body);
+  }
+
   /** Gives the caller another display name. */
   rename(access, displayName) {
-    return expected(200, this.#send("PATCH", "/api/auth/me/", { bearer: access, body: { display_name: displayName } }));
+    return this.change(access, { display_name: displayName });
+  }
+
+  /** What the API knows of this person, asked for by another device. */
+  async userOf(person) {
+    const { access } = await this.login(person);
+    return expected(200, this.#send("GET", "/api/auth/me/", { bearer: access }));
   }
 }

@@ -1,13 +1,14 @@
 //! `/account`
 
 use super::picture::PictureForm;
-use crate::components::{Alert, Button, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
+use crate::components::{Alert, Button, Draft, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
 use crate::download::save_json;
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::session::{PageSession, Session};
 use auth_types::invisible::trimmed;
 use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
+use auth_types::responses::UserResponse;
 use auth_types::validation::{display_name, given_password, username};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -39,15 +40,22 @@ fn ProfileForm() -> impl IntoView {
     let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
     let page = expect_context::<PageSession>();
     let form = FormState::new(&["display_name", "username"]);
-    let user = untrack(|| session.user());
-    let shown = user.as_ref().map(|user| user.display_name.clone()).unwrap_or_default();
-    let called = user.and_then(|user| user.username).unwrap_or_default();
-    let (shown, called) = (RwSignal::new(shown), RwSignal::new(called));
+    let profile = Profile::new();
+    let follow = move || session.user().inspect(|user| profile.follow(user));
+    untrack(follow);
+    Effect::new(move || drop(follow()));
     let submit = move |()| {
         notices.say(None);
-        let checked = check(&shown.get_untracked(), &called.get_untracked());
-        form.submit(checked, move |changes| async move {
-            page.set_user(Api::new(page).update_me(&changes).await?);
+        untrack(follow);
+        let texts = profile.texts();
+        form.submit(profile.changes(), move |changes| async move {
+            let Some(changes) = changes else {
+                notices.say(Some("Nothing has changed, so there is nothing to save."));
+                return Ok(());
+            };
+            let user = Api::new(page).update_me(&changes).await?;
+            profile.saved(&texts, &user);
+            page.set_user(user);
             notices.say(Some("Your profile is saved."));
             Ok(())
         });
@@ -59,7 +67,7 @@ fn ProfileForm() -> impl IntoView {
                 name="display_name"
                 autocomplete="name"
                 hint="What we call you. You can leave it empty."
-                value=shown
+                value=profile.display_name.text
                 form=form
             />
             <TextField
@@ -68,11 +76,43 @@ fn ProfileForm() -> impl IntoView {
                 kind=FieldKind::Name
                 autocomplete="username"
                 hint="A second name to sign in with. You can leave it empty."
-                value=called
+                value=profile.username.text
                 form=form
             />
             <Button label="Save" kind="submit" pending=form.pending() />
         </Form>
+    }
+}
+
+/// What the person makes of their names.
+#[derive(Clone, Copy)]
+struct Profile {
+    display_name: Draft,
+    username: Draft,
+}
+
+impl Profile {
+    fn new() -> Self {
+        Self { display_name: Draft::of(""), username: Draft::of("") }
+    }
+
+    fn follow(self, user: &UserResponse) {
+        self.display_name.follow(&user.display_name);
+        self.username.follow(user.username.as_deref().unwrap_or_default());
+    }
+
+    fn texts(self) -> [String; 2] {
+        [self.display_name.text.get_untracked(), self.username.text.get_untracked()]
+    }
+
+    fn saved(self, [display_name, username]: &[String; 2], user: &UserResponse) {
+        self.display_name.saved(display_name, &user.display_name);
+        self.username.saved(username, user.username.as_deref().unwrap_or_default());
+    }
+
+    /// What to send, if anything. An empty field clears what was there.
+    fn changes(self) -> Result<Option<UpdateMeRequest>, Wrong> {
+        check(self.display_name.changed().as_deref(), self.username.changed().as_deref())
     }
 }
 
@@ -133,16 +173,21 @@ fn check_deletion(password: String) -> Result<DeleteMeRequest, Wrong> {
     }
 }
 
-/// An empty field clears what was there.
-fn check(shown: &str, called: &str) -> Result<UpdateMeRequest, Wrong> {
+/// A field that was not changed is neither judged nor sent: what it holds may be from before a rule.
+fn check(shown: Option<&str>, called: Option<&str>) -> Result<Option<UpdateMeRequest>, Wrong> {
+    if shown.is_none() && called.is_none() {
+        return Ok(None);
+    }
     let mut wrong = Wrong::new();
-    let shown = display_name(shown).map(str::to_owned).map_err(|problem| wrong.insert("display_name", problem));
-    let called = match trimmed(called) {
+    let shown = shown.map(|name| {
+        display_name(name).map(|name| Some(name.to_owned())).map_err(|problem| wrong.insert("display_name", problem))
+    });
+    let called = called.map(|name| match trimmed(name) {
         "" => Ok(None),
         name => username(name).map(|name| Some(name.to_owned())).map_err(|problem| wrong.insert("username", problem)),
-    };
-    match (shown, called) {
-        (Ok(shown), Ok(called)) => Ok(UpdateMeRequest { display_name: Some(Some(shown)), username: Some(called) }),
+    });
+    match (shown.transpose(), called.transpose()) {
+        (Ok(display_name), Ok(username)) => Ok(Some(UpdateMeRequest { display_name, username })),
         _ => Err(wrong),
     }
 }
@@ -153,9 +198,16 @@ mod tests {
 
     #[test]
     fn an_empty_username_is_cleared() {
-        let changes = check(" Ada ", "  ").expect("changes");
+        let changes = check(Some(" Ada "), Some("  ")).expect("good fields").expect("changes");
         assert_eq!(changes.display_name, Some(Some("Ada".to_owned())));
         assert_eq!(changes.username, Some(None));
+    }
+
+    #[test]
+    fn only_what_was_changed_is_judged_and_sent() {
+        let changes = check(Some("Ada"), None).expect("good fields").expect("changes");
+        assert_eq!((changes.display_name, changes.username), (Some(Some("Ada".to_owned())), None));
+        assert!(check(None, None).expect("good fields").is_none());
     }
 
     #[test]
@@ -166,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_the_server_would_refuse_is_told_before_sending() {
-        let wrong = check("a\nb", "a@b").expect_err("wrong fields");
+        let wrong = check(Some("a\nb"), Some("a@b")).expect_err("wrong fields");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"display_name", &"username"]);
     }
 }

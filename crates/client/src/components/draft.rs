@@ -1,0 +1,104 @@
+//! A text that exists already, and what somebody makes of it.
+
+use auth_types::invisible::trimmed;
+use leptos::prelude::*;
+
+/// The text of a field that was filled with what the server has. Only a changed one is sent, so that a form that has been open
+/// for long does not put back what was changed elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft {
+    /// What the field holds.
+    pub text: RwSignal<String>,
+    filled: StoredValue<String>,
+}
+
+impl Draft {
+    /// A field that holds `stored`.
+    #[must_use]
+    pub fn of(stored: &str) -> Self {
+        Self { text: RwSignal::new(stored.to_owned()), filled: StoredValue::new(stored.to_owned()) }
+    }
+
+    /// The text, if the person has changed it. Blanks around it are no change.
+    #[must_use]
+    pub fn changed(self) -> Option<String> {
+        let text = self.text.get_untracked();
+        let is_changed = self.filled.with_value(|filled| trimmed(filled) != trimmed(&text));
+        is_changed.then_some(text)
+    }
+
+    /// Takes in what the server has by now, unless the person has changed the text.
+    pub fn follow(self, stored: &str) {
+        if self.changed().is_none_or(|text| text == stored) {
+            self.fill(stored);
+            self.show(stored);
+        }
+    }
+
+    /// Takes in what the server has after it was sent `sent`. What the person typed since stays.
+    pub fn saved(self, sent: &str, stored: &str) {
+        self.fill(stored);
+        if self.text.try_with_untracked(|text| text == sent) == Some(true) {
+            self.show(stored);
+        }
+    }
+
+    fn fill(self, stored: &str) {
+        self.filled.try_set_value(stored.to_owned());
+    }
+
+    /// A field that holds the text already keeps the place of the cursor.
+    fn show(self, stored: &str) {
+        if self.text.try_with_untracked(|text| text != stored) == Some(true) {
+            self.text.set(stored.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(stored: &str, typed: &str) -> Draft {
+        let draft = Draft::of(stored);
+        draft.text.set(typed.to_owned());
+        draft
+    }
+
+    #[test]
+    fn an_untouched_text_is_not_sent_and_follows_the_server() {
+        Owner::new().with(|| {
+            for typed in ["Ada", " Ada "] {
+                let draft = draft("Ada", typed);
+                assert_eq!(draft.changed(), None);
+                draft.follow("Grace");
+                assert_eq!(draft.text.get_untracked(), "Grace");
+                assert_eq!(draft.changed(), None);
+            }
+        });
+    }
+
+    #[test]
+    fn what_somebody_is_typing_stays_and_is_sent() {
+        Owner::new().with(|| {
+            let draft = draft("Ada", "Ada L");
+            draft.follow("Grace");
+            assert_eq!(draft.changed().as_deref(), Some("Ada L"));
+            let draft = self::draft("Ada", "Grace");
+            draft.follow("Grace");
+            assert_eq!(draft.changed(), None);
+        });
+    }
+
+    #[test]
+    fn after_saving_the_server_counts_except_for_what_was_typed_since() {
+        Owner::new().with(|| {
+            let draft = draft("", " ada ");
+            draft.saved(" ada ", "ada");
+            assert_eq!((draft.text.get_untracked().as_str(), draft.changed()), ("ada", None));
+            draft.text.set("ada l".to_owned());
+            draft.saved("ada", "Ada");
+            assert_eq!(draft.changed().as_deref(), Some("ada l"));
+        });
+    }
+}
