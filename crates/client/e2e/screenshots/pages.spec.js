@@ -1,9 +1,12 @@
 // Pictures of every page, in light and dark, wide and narrow. Not a test of anything: for people to look at.
+import { writeFileSync } from "node:fs";
+import { linkTo } from "../support/mail.js";
+import { png } from "../support/pictures.js";
 import { expect, test } from "../support/test.js";
 import { LOOKS, camera } from "./looks.js";
 
 for (const look of LOOKS) {
-  test(look.name, async ({ api, app, page, context, person, watch }) => {
+  test(look.name, async ({ api, app, page, context, person, watch }, info) => {
     watch.expectFailures(400, 401, "net::ERR_INTERNET_DISCONNECTED");
     const keep = await camera(page, look);
 
@@ -37,9 +40,23 @@ for (const look of LOOKS) {
     await app.signIn(person);
     await app.expectSignedIn(person);
     await keep("home");
+    await api.confirm({ token: (await linkTo("/verify-email", person.email)).split("token=")[1] });
+    await page.getByRole("button", { name: "Send the link again", exact: true }).click();
+    await expect(page.getByRole("status")).toContainText("Your email is confirmed.");
+    await keep("home-confirmed-elsewhere");
     await app.visit("Account");
     await expect(page.getByRole("button", { name: "Save", exact: true })).toBeVisible();
     await keep("account");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await expect(page.getByRole("status")).toContainText("Nothing has changed");
+    await keep("account-nothing-to-save");
+    const picture = info.outputPath("me.png");
+    writeFileSync(picture, png(64, [20, 160, 60]));
+    await page.getByLabel("Picture", { exact: true }).setInputFiles(picture);
+    writeFileSync(picture, png(65, [20, 160, 60]));
+    await page.getByRole("button", { name: "Upload picture", exact: true }).click();
+    await expect(app.alert).toBeVisible();
+    await keep("account-picture-changed");
     await app.visit("Security");
     await expect(page.getByRole("button", { name: "Change email", exact: true })).toBeVisible();
     await keep("security");

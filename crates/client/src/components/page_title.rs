@@ -47,6 +47,17 @@ fn focus(element: Option<Element>) {
     }
 }
 
+/// Changes what the page shows. When what had the focus goes with it, the page begins at its heading again.
+pub fn keep_focus(change: impl FnOnce()) {
+    let focused = document().active_element();
+    change();
+    request_animation_frame(move || {
+        if focused.is_some_and(|focused| !focused.is_connected()) {
+            focus_heading();
+        }
+    });
+}
+
 /// The page's heading; also names the document, and takes the focus when one page follows another.
 #[component]
 pub fn PageTitle(

@@ -1,6 +1,7 @@
 //! The frame of the pages for users.
 
-use super::{Brand, Button, Protected};
+use super::{Brand, Button, Protected, keep_fresh};
+use crate::http::Api;
 use crate::session::PageSession;
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet};
@@ -21,6 +22,7 @@ pub fn Shell() -> impl IntoView {
 #[component]
 fn Header() -> impl IntoView {
     let page = expect_context::<PageSession>();
+    keep_fresh(move || Api::new(page).me(), move |user| page.set_user(user));
     let sign_out = Callback::new(move |()| page.logout());
     view! {
         <header class="header">

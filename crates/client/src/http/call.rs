@@ -162,6 +162,12 @@ impl Call {
         Self { access: Some(access.to_owned()), ..self.clone() }
     }
 
+    /// Whether it asks for a change.
+    #[must_use]
+    pub fn changes_something(&self) -> bool {
+        self.verb != Verb::Get
+    }
+
     /// Where it goes.
     pub(super) fn url(&self) -> String {
         format!("{API_BASE}{}", self.path)

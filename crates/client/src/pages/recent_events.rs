@@ -1,8 +1,8 @@
 //! What happened to the account lately: a part of `/security`.
 
-use crate::components::{Alert, Button, Loader, Moment, Waiting, focus_by_id, load};
+use crate::components::{Alert, Button, Loader, Moment, Waiting, focus_by_id, keep_fresh, load};
 use crate::http::Api;
-use crate::policy::{Failure, event_words};
+use crate::policy::{Failure, event_words, newest_events};
 use crate::session::PageSession;
 use auth_types::device;
 use auth_types::events::{EventResponse, EventsResponse};
@@ -13,7 +13,11 @@ use leptos::task::spawn_local;
 #[component]
 pub(super) fn RecentEvents() -> impl IntoView {
     let api = Api::new(expect_context::<PageSession>());
-    let page = load(move || api.events(""));
+    let fetch = move || api.events("");
+    let page = load(fetch);
+    keep_fresh(fetch, move |newest| {
+        page.value.try_update(|page| *page = Some(newest_events(page.take(), newest)));
+    });
     view! {
         <section class="panel stack">
             <h2>"Recent events"</h2>

@@ -1,9 +1,11 @@
 //! `/sessions`
 
-use crate::components::{Alert, Button, Loader, Moment, PageTitle, Waiting, focus_by_id, focus_heading, load};
+use crate::components::{
+    Alert, Button, Loader, Moment, PageTitle, Waiting, focus_by_id, focus_heading, keep_fresh, load,
+};
 use crate::http::Api;
 use crate::notices::Notices;
-use crate::policy::Failure;
+use crate::policy::{Failure, newest_devices};
 use crate::session::PageSession;
 use auth_types::SessionId;
 use auth_types::responses::SessionResponse;
@@ -19,7 +21,11 @@ const AT_ONCE: usize = 20;
 #[component]
 pub fn SessionsPage() -> impl IntoView {
     let page = expect_context::<PageSession>();
-    let devices = load(move || async move { Ok(in_order(Api::new(page).sessions().await?)) });
+    let fetch = move || async move { Ok(in_order(Api::new(page).sessions().await?)) };
+    let devices = load(fetch);
+    keep_fresh(fetch, move |newest| {
+        devices.value.try_update(|devices| *devices = Some(newest_devices(devices.take(), newest)));
+    });
     let failure = RwSignal::new(None::<Failure>);
     let limit = RwSignal::new(AT_ONCE);
     view! {

@@ -30,8 +30,11 @@ pub(super) fn listen(session: Session, notices: Notices) {
     window_event_listener_untyped("visibilitychange", move |_| {
         if document().visibility_state() == VisibilityState::Visible {
             session.recheck();
+            session.look_again();
         }
     });
+    // Of two windows side by side both are visible.
+    window_event_listener(ev::focus, move |_| session.look_again());
     listen_for_the_back_button(session);
 }
 
@@ -51,6 +54,7 @@ fn listen_for_the_back_button(session: Session) {
     window_event_listener(ev::pageshow, move |event| {
         if event.persisted() {
             session.recheck();
+            session.look_again();
             // After the effects of that check, which may have taken the page's content away.
             request_animation_frame(|| mark_away(false));
         }

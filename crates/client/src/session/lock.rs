@@ -21,6 +21,9 @@ use wasm_bindgen_futures::JsFuture;
 
 const NAME: &str = "latchkey.refresh";
 
+/// The lock of the tabs that ask again for what they show. Another one, because no refresh is to wait for that.
+const LOOK_NAME: &str = "latchkey.look";
+
 /// How long to wait for other tabs; longer than a refresh takes, shorter than anyone likes to wait.
 pub(super) const SHORT_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -57,16 +60,28 @@ impl Drop for Turn {
 
 /// Waits for a turn, but not for long; `None` where other tabs are slow.
 pub(super) async fn acquire(patience: Duration) -> Option<Turn> {
+    match acquire_lock(NAME, patience).await {
+        Ok(turn) => turn,
+        Err(_) => claim(patience).await,
+    }
+}
+
+/// The same for a page that asks again for what it shows. `None` at once where there are no Web Locks: nothing breaks when
+/// several ask together.
+pub(super) async fn acquire_look(patience: Duration) -> Option<Turn> {
+    acquire_lock(LOOK_NAME, patience).await.ok().flatten()
+}
+
+/// Fails where there are no Web Locks.
+async fn acquire_lock(name: &str, patience: Duration) -> Result<Option<Turn>, JsValue> {
     let (held, turn) = promise();
     let (granted, grant) = oneshot::channel();
-    if request(held, granted).is_err() {
-        return claim(patience).await;
-    }
-    match select(grant, TimeoutFuture::new(milliseconds(patience))).await {
+    request(name, held, granted)?;
+    Ok(match select(grant, TimeoutFuture::new(milliseconds(patience))).await {
         Either::Left((Ok(()), _)) => Some(turn),
         // Dropping the turn now gives it back at once, should it come later.
         Either::Left((Err(_), _)) | Either::Right(_) => None,
-    }
+    })
 }
 
 /// A turn by a claim that nobody overwrote; `None` at once where nothing can be stored.
@@ -91,11 +106,11 @@ async fn claim(patience: Duration) -> Option<Turn> {
 pub(super) fn queue_up() -> Option<Turn> {
     let (held, turn) = promise();
     let (granted, _) = oneshot::channel();
-    request(held, granted).ok().map(|()| turn)
+    request(NAME, held, granted).ok().map(|()| turn)
 }
 
 /// Asks for the lock; it is ours from the moment that `granted` is told until `held` resolves.
-fn request(held: Promise, granted: oneshot::Sender<()>) -> Result<(), JsValue> {
+fn request(name: &str, held: Promise, granted: oneshot::Sender<()>) -> Result<(), JsValue> {
     let locks = Reflect::get(&window().navigator(), &"locks".into())?;
     let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
     let on_grant = Closure::once_into_js(move |_lock: JsValue| {
@@ -103,7 +118,7 @@ fn request(held: Promise, granted: oneshot::Sender<()>) -> Result<(), JsValue> {
         let _: Result<(), ()> = granted.send(());
         held
     });
-    let done: Promise = request.call3(&locks, &NAME.into(), &Object::new(), &on_grant)?.dyn_into()?;
+    let done: Promise = request.call3(&locks, &name.into(), &Object::new(), &on_grant)?.dyn_into()?;
     spawn_local(async move {
         let _: Result<JsValue, JsValue> = JsFuture::from(done).await;
     });

@@ -5,6 +5,7 @@
 mod caches;
 mod events;
 mod lock;
+mod looks;
 mod page;
 mod parting;
 mod refresh;
@@ -17,7 +18,7 @@ pub use state::{Confirmed, Farewell, Registered, State};
 use crate::clock;
 use crate::http::Http;
 use crate::notices::Notices;
-use crate::policy::{Change, Epoch, Keeper, LateSignOuts, Plan, Seen, Tokens};
+use crate::policy::{Change, Epoch, Keeper, LateSignOuts, Looks, Plan, Seen, Tokens};
 use crate::tokens;
 use auth_types::SessionId;
 use auth_types::responses::UserResponse;
@@ -40,6 +41,8 @@ pub struct Session {
     state: RwSignal<State>,
     user: RwSignal<Option<UserResponse>>,
     wakes: RwSignal<u32>,
+    looks: StoredValue<Looks>,
+    looked: RwSignal<u32>,
 }
 
 impl Session {
@@ -57,6 +60,8 @@ impl Session {
             state: RwSignal::new(State::Unknown),
             user: RwSignal::new(None),
             wakes: RwSignal::new(0),
+            looks: StoredValue::new(Looks::new(clock::now())),
+            looked: RwSignal::new(0),
         };
         session.look();
         if session.state.get_untracked() == State::Unknown {
@@ -119,6 +124,7 @@ impl Session {
     pub fn online(self) {
         self.keeper.update_value(Keeper::online);
         self.recheck();
+        self.look_again();
     }
 
     /// Takes a `storage` event; `removed` is the session whose tokens were deleted, if it says that.

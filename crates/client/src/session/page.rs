@@ -92,6 +92,7 @@ impl PageSession {
 
     /// The one way in which a call gets an access token.
     async fn deliver_request(self, mut request: BoundRequest, delivery: Delivery) -> Result<Delivered, Failure> {
+        let _acting = delivery.call.changes_something().then(|| self.session.act());
         let (mut turn, mut sent) = (None, 0);
         let mut waits = delivery.cookies == Cookies::Changed;
         loop {

@@ -1,0 +1,32 @@
+//! What a page shows of the server's state, when somebody looks at the page again.
+
+use crate::policy::Failure;
+use crate::session::Session;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+/// Asks with `fetch` whenever somebody looks at the page again, and hands what comes to `take`. When that fails, what is shown
+/// stays. An answer that may be older than what the person did meanwhile is dropped.
+pub fn keep_fresh<T, F, R>(fetch: F, take: impl Fn(T) + Copy + 'static)
+where
+    T: 'static,
+    F: Fn() -> R + Copy + 'static,
+    R: Future<Output = Result<T, Failure>> + 'static,
+{
+    let session = expect_context::<Session>();
+    let ask = move || async move {
+        let acts = session.acts();
+        match fetch().await {
+            Ok(fresh) if session.acts() == acts => super::keep_focus(|| take(fresh)),
+            Ok(_) => session.look_again(),
+            Err(failure) => session.look_failed(&failure),
+        }
+    };
+    Effect::new(move |before: Option<u32>| {
+        let looks = session.looks();
+        if before.is_some_and(|before| before != looks) {
+            spawn_local(ask());
+        }
+        looks
+    });
+}
