@@ -9,6 +9,8 @@ use std::path::Path;
 
 /// How an encrypted file begins.
 pub(super) const MAGIC: &[u8; 4] = b"age-";
+/// Its whole first line.
+pub(super) const FIRST_LINE: &[u8] = b"age-encryption.org/v1\n";
 
 /// Encrypts, or does not.
 pub(super) enum Envelope<W: Write> {

@@ -1,7 +1,8 @@
 //! Backups in files of this machine.
 
 use super::create::{Plan, write};
-use super::{BackupError, Made};
+use super::{BackupError, Made, reader};
+use crate::config::DatabaseUrl;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, IntoInnerError};
 use std::os::unix::fs::OpenOptionsExt;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 /// # Errors
 /// [`BackupError`].
 pub fn create_file(plan: &Plan, file: &Path) -> Result<Made, BackupError> {
+    must_not_be_of(&plan.database, file)?;
     must_be_replaceable(file)?;
     // Of one length, whatever the file is called, and nobody else's.
     let unfinished = folder_of(file).join(format!(".latchkey-{}.part", Uuid::new_v4().simple()));
@@ -25,14 +27,32 @@ pub fn create_file(plan: &Plan, file: &Path) -> Result<Made, BackupError> {
     made
 }
 
-/// A device, a pipe or a link is not what somebody who names it wants to have replaced by a file.
+/// A device, a pipe or a link is not what somebody who names it wants to have replaced by a file. Of files, only a backup
+/// is: a slip of the hand must not cost the database, a key or an `.env`.
 fn must_be_replaceable(file: &Path) -> Result<(), BackupError> {
     match std::fs::symlink_metadata(file) {
         Ok(there) if !there.is_file() => Err(BackupError::NoFile(file.to_owned())),
+        Ok(_) if !reader::is_backup(open(file)?) => Err(BackupError::Precious(file.to_owned())),
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// SQLite takes files of these names for its own and deletes what it finds there.
+fn must_not_be_of(database: &DatabaseUrl, file: &Path) -> Result<(), BackupError> {
+    let DatabaseUrl::Sqlite(database) = database else { return Ok(()) };
+    let (Some(name), Some(of_database)) = (file.file_name(), database.file_name()) else { return Ok(()) };
+    let same_folder = match (folder_of(file).canonicalize(), folder_of(database).canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    };
+    let is_taken = ["", "-wal", "-shm", "-journal"].into_iter().any(|end| {
+        let mut taken = of_database.to_owned();
+        taken.push(end);
+        taken == name
+    });
+    if same_folder && is_taken { Err(BackupError::OfDatabase(file.to_owned())) } else { Ok(()) }
 }
 
 fn folder_of(file: &Path) -> &Path {

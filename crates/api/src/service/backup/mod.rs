@@ -57,6 +57,10 @@ pub enum BackupError {
     Write(#[from] std::io::Error),
     #[error("{0} is a device, a pipe, a link or a folder, which is not replaced; name a file")]
     NoFile(PathBuf),
+    #[error("{0} exists and is no backup; name another file")]
+    Precious(PathBuf),
+    #[error("{0} is a file of the database itself; name another file")]
+    OfDatabase(PathBuf),
     #[error("{0} cannot be opened: {1}")]
     Open(PathBuf, std::io::Error),
     #[error("there is no backup {0} in the storage")]

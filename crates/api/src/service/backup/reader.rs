@@ -11,6 +11,8 @@ use std::io::{BufRead, BufReader, Cursor, Error, Read};
 /// Longest distance that a decoder keeps in memory, as a power of two: four times that of our own archives.
 const WINDOW_LOG_MAX: u32 = 23;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+/// Longest first line of a file that is taken for a backup, bytes.
+const HEADER_MAX_BYTES: u64 = 4096;
 
 /// Why an archive cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +120,25 @@ impl<'a> Reader<'a> {
     pub(super) fn into_rows(self) -> BTreeMap<String, u64> {
         self.rows
     }
+}
+
+/// Whether a file begins like a backup, an older or a damaged one, too. What is encrypted shows nothing else of itself.
+pub(super) fn is_backup(mut input: impl Read) -> bool {
+    let mut start = Vec::new();
+    if (&mut input).take(encryption::FIRST_LINE.len() as u64).read_to_end(&mut start).is_err() {
+        return false;
+    }
+    if start == encryption::FIRST_LINE {
+        return true;
+    }
+    let header = || {
+        let mut unpacked = zstd::Decoder::new(Cursor::new(start).chain(input)).ok()?;
+        unpacked.window_log_max(WINDOW_LOG_MAX).ok()?;
+        let mut line = Vec::new();
+        BufReader::new(unpacked).take(HEADER_MAX_BYTES).read_until(b'\n', &mut line).ok()?;
+        serde_json::from_slice::<serde_json::Value>(&line).ok()
+    };
+    header().is_some_and(|header| header["format"] == lines::FORMAT)
 }
 
 fn damaged(what: &str) -> ArchiveError {

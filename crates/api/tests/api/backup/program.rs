@@ -3,7 +3,7 @@
 use super::rows::insert_odd_rows;
 use super::{BOTH, key};
 use crate::support::{BucketServer, Database, TestDb, on_both_databases};
-use api::config::StorageSettings;
+use api::config::{DatabaseUrl, StorageSettings};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::os::unix::fs::FileTypeExt;
@@ -165,6 +165,70 @@ async fn what_is_no_file_is_not_replaced_by_a_backup() {
     assert_eq!(std::fs::read_to_string(at("precious")).unwrap(), "content");
     assert!(std::fs::symlink_metadata(at("pipe")).unwrap().file_type().is_fifo());
     assert!(std::fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+/// A slip of the hand must not cost the database that is backed up.
+#[actix_web::test]
+async fn only_a_backup_is_replaced_by_a_backup() {
+    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    insert_odd_rows(&db);
+    let at = |name: &str| folder.path().join(name);
+    let create = |to: &str| api(folder.path(), db.url(), &["create", "--to", to]);
+    let packed = |text: &str| zstd::encode_all(text.as_bytes(), 3).unwrap();
+    let precious = [
+        (".env", b"SECRET_KEY=of-an-operator\n".to_vec()),
+        ("secret_key", b"of-the-program".to_vec()),
+        ("key.txt", b"# public key: age1x\nAGE-SECRET-KEY-1X\n".to_vec()),
+        ("age.txt", b"age-old notes\n".to_vec()),
+        ("empty", Vec::new()),
+        ("short", vec![0x28]),
+        ("magic", vec![0x28, 0xB5, 0x2F, 0xFD]),
+        ("other.zst", packed("{\"format\":\"something-else\"}\n")),
+        ("dump.zst", packed(&"CREATE TABLE users;\n".repeat(10_000))),
+        ("latchkey-20250110T030000Z.zst", b"only its name is a backup's".to_vec()),
+    ];
+    for (name, content) in &precious {
+        std::fs::write(at(name), content).unwrap();
+        let told = failed(create(name));
+        assert_eq!(told, format!("api: {name} exists and is no backup; name another file\n"));
+        assert_eq!(&std::fs::read(at(name)).unwrap(), content, "{name}");
+    }
+
+    let (recipient, key) = key(folder.path());
+    let recipient = recipient.to_string();
+    let encrypted = || api(folder.path(), db.url(), &["create", "--to", "here", "--recipient", &recipient]);
+    done(create("here"));
+    done(encrypted());
+    done(encrypted());
+    done(api(folder.path(), db.url(), &["verify", "here", "--identity", key.to_str().unwrap()]));
+    done(create("here"));
+    done(api(folder.path(), db.url(), &["verify", "here"]));
+    // A backup that is damaged behind its beginning is one that somebody wants to have replaced.
+    let mut damaged = std::fs::read(at("here")).unwrap();
+    damaged.truncate(damaged.len() - 10);
+    std::fs::write(at("here"), damaged).unwrap();
+    done(create("here"));
+}
+
+/// Whatever its files are called by, and where they are not there yet, too: SQLite would delete a backup there.
+#[actix_web::test]
+async fn the_database_is_not_replaced_by_its_backup() {
+    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    insert_odd_rows(&db);
+    let before = db.content();
+    let DatabaseUrl::Sqlite(file) = db.parsed_url() else { unreachable!() };
+    std::os::unix::fs::symlink(file.parent().unwrap(), folder.path().join("elsewhere")).unwrap();
+    std::fs::hard_link(&file, folder.path().join("second-name")).unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    for end in ["", "-wal", "-shm", "-journal"] {
+        for to in [format!("{}{end}", file.display()), format!("elsewhere/{name}{end}")] {
+            let told = failed(api(folder.path(), db.url(), &["create", "--to", &to]));
+            assert_eq!(told, format!("api: {to} is a file of the database itself; name another file\n"));
+        }
+    }
+    let told = failed(api(folder.path(), db.url(), &["create", "--to", "second-name"]));
+    assert!(told.contains("second-name exists and is no backup"), "{told}");
+    assert_eq!(db.content(), before);
 }
 
 /// Somebody else's keys, which no path of ours could be, stop neither the list nor what is deleted.
