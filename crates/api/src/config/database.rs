@@ -1,7 +1,9 @@
 //! Which database, and how many connections.
 
+use super::hosts;
 use super::reader::Reader;
 use secrecy::SecretString;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use url::Url;
 
@@ -64,6 +66,10 @@ fn parse(reader: &mut Reader, value: &str) -> Option<DatabaseUrl> {
         Ok(url) if !matches!(url.scheme(), "postgres" | "postgresql") => {
             "is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:PATH"
         }
+        // libpq takes anything else for a list of options.
+        Ok(url) if !value.starts_with(&format!("{}://", url.scheme())) => {
+            "does not begin with postgres:// in lower case; write it as postgres://USER:PASSWORD@HOST/NAME"
+        }
         // What follows would be cut off without a word.
         Ok(url) if url.fragment().is_some() => "has a #; write it as %23",
         // The parsers of this program and of libpq end the password at different ones.
@@ -72,11 +78,25 @@ fn parse(reader: &mut Reader, value: &str) -> Option<DatabaseUrl> {
         }
         Ok(_) if has_lonely_percent(value) => "has a % that begins no escape; write it as %25",
         Ok(url) if url.path().len() < 2 => "does not name a database; write it as postgres://USER:PASSWORD@HOST/NAME",
-        Ok(_) => return Some(DatabaseUrl::Postgres(value.into())),
+        // No string of C holds it.
+        Ok(_) if value.contains("%00") => "has a %00, which no name and no password can hold; remove it",
+        Ok(url) => match with_usable_host(&url) {
+            Ok(url) => return Some(DatabaseUrl::Postgres(url.as_str().into())),
+            Err(problem) => problem,
+        },
         Err(_) => "is neither postgres://USER:PASSWORD@HOST/NAME (with %40 for an @ in the password) nor sqlite:PATH",
     };
     reader.problem("DATABASE_URL", problem);
     None
+}
+
+/// In place of a host libpq takes the folder of a socket, too: as `%2Frun%2Fpostgresql`, as `?host=`, or nothing for its own.
+fn with_usable_host(url: &Url) -> Result<Url, &'static str> {
+    let host = url.host_str().unwrap_or_default();
+    if host.is_empty() || host.starts_with("%2F") || host.starts_with("%2f") {
+        return Ok(url.clone());
+    }
+    hosts::with_usable_host(url)
 }
 
 /// libpq refuses such a URL, and repeats the password when it does.
@@ -100,15 +120,25 @@ fn compose(reader: &mut Reader, [name, user, password, host, port]: &[Option<Str
         reader.problem("DB_PORT", "is not a port number; PostgreSQL's is 5432");
         return None;
     };
+    // An address of IPv6 has no brackets where nothing follows it.
+    let bracketed = host.parse::<Ipv6Addr>().map(|address| format!("[{address}]"));
     let mut url = Url::parse("postgres://host").ok()?;
-    let set = url.set_host(Some(&host)).is_ok()
-        && url.set_port(Some(port)).is_ok()
-        && url.set_username(&user).is_ok()
-        && url.set_password(password.as_deref()).is_ok();
-    if !set {
-        reader.problem("DB_HOST", "is not a host name");
+    let set = match hosts::usable(bracketed.as_deref().unwrap_or(&host)) {
+        Ok(host) => url.set_host(Some(&host)).map_err(|_| "is not a host name"),
+        Err(problem) => Err(problem),
+    };
+    if let Err(problem) = set {
+        reader.problem("DB_HOST", problem);
         return None;
     }
+    url.set_port(Some(port)).ok()?;
+    url.set_username(&escaped(&user)).ok()?;
+    url.set_password(password.as_deref().map(escaped).as_deref()).ok()?;
     url.path_segments_mut().ok()?.clear().push(&name);
     Some(DatabaseUrl::Postgres(url.as_str().into()))
+}
+
+/// `url` escapes all else in a name and a password, and takes a `%` for the beginning of an escape.
+fn escaped(part: &str) -> String {
+    part.replace('%', "%25")
 }

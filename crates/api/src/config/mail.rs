@@ -1,5 +1,6 @@
 //! How mail leaves.
 
+use super::hosts;
 use super::reader::Reader;
 use super::sections::Environment;
 use lettre::Address;
@@ -76,13 +77,15 @@ fn parse(reader: &mut Reader, value: &str) -> MailUrl {
         let folder = folder.strip_prefix("//").unwrap_or(folder);
         return MailUrl::Folder(PathBuf::from(if folder.is_empty() { "data/outbox" } else { folder }));
     }
-    match Url::parse(value) {
-        Ok(url) if matches!(url.scheme(), "smtp" | "smtps") && url.has_host() && url.fragment().is_none() => {
-            MailUrl::Smtp(value.into())
-        }
-        _ => {
-            reader.problem("EMAIL_URL", "is none of console:, file:FOLDER, smtp://USER:PASSWORD@HOST:587 or smtps://…");
-            MailUrl::Console
-        }
-    }
+    parse_server(value).unwrap_or_else(|problem| {
+        reader.problem("EMAIL_URL", problem);
+        MailUrl::Console
+    })
+}
+
+fn parse_server(value: &str) -> Result<MailUrl, &'static str> {
+    let is_server = |url: &Url| matches!(url.scheme(), "smtp" | "smtps") && url.has_host() && url.fragment().is_none();
+    let url = Url::parse(value).ok().filter(is_server);
+    let url = url.ok_or("is none of console:, file:FOLDER, smtp://USER:PASSWORD@HOST:587 or smtps://…")?;
+    Ok(MailUrl::Smtp(hosts::with_usable_host(&url)?.as_str().into()))
 }

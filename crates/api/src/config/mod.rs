@@ -7,6 +7,7 @@ mod curve;
 mod database;
 mod decoded;
 mod dotenv;
+mod hosts;
 mod key_ring;
 mod keys;
 mod log_filter;

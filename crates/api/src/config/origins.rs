@@ -1,5 +1,6 @@
 //! Which web origins may talk to the API.
 
+use super::hosts;
 use super::reader::Reader;
 use super::sections::Environment;
 use url::Url;
@@ -24,8 +25,10 @@ impl Origin {
         if !matches!(url.scheme(), "http" | "https") || !url.origin().is_tuple() {
             return Err(format!("{value:?} is neither http:// nor https://; {example}"));
         }
+        let url = hosts::with_usable_host(&url).map_err(|problem| format!("{value:?} {problem}; {example}"))?;
         let origin = url.origin().ascii_serialization();
-        if origin == value {
+        // Beyond ASCII nobody knows by heart what a browser sends.
+        if origin == value || (!value.is_ascii() && format!("{origin}/") == url.as_str() && !value.ends_with('/')) {
             Ok(Self(origin))
         } else {
             Err(format!("{value:?} is not an origin; write it as {origin}"))
@@ -74,10 +77,12 @@ fn frontend_url(reader: &mut Reader) -> Option<String> {
         let credentials = !url.username().is_empty() || url.password().is_some();
         url.query().is_none() && url.fragment().is_none() && !credentials
     });
-    if plain.is_none() {
-        reader.problem("FRONTEND_URL", format_args!("{value:?} is not a URL such as https://app.example.com"));
-    }
-    plain.map(|_| value.trim_end_matches('/').to_owned())
+    let usable = plain.ok_or("is not a URL").and_then(|url| hosts::with_usable_host(&url));
+    let tell = |problem| {
+        reader.problem("FRONTEND_URL", format_args!("{value:?} {problem}; write it as https://app.example.com"));
+    };
+    // As a mail program takes it for a link: without blanks, and with letters beyond ASCII escaped.
+    usable.map_err(tell).ok().map(|url| url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn list(reader: &mut Reader, name: &str) -> Vec<Origin> {

@@ -1,5 +1,6 @@
 //! The smaller concerns of the configuration.
 
+use super::hosts;
 use super::proxies::TrustedProxies;
 use super::reader::Reader;
 use auth_types::limits::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH};
@@ -174,15 +175,21 @@ impl LimitSettings {
         if !enabled && environment.is_production() {
             reader.problem("RATE_LIMITS", "must not be off in production; remove it");
         }
-        let redis_url = reader.text("REDIS_URL").and_then(|value| match Url::parse(&value) {
-            Ok(url) if matches!(url.scheme(), "redis" | "rediss") && url.has_host() => Some(value.into()),
-            _ => {
-                reader.problem("REDIS_URL", "is neither redis://HOST:PORT nor rediss://HOST:PORT");
-                None
-            }
-        });
+        let redis_url = reader
+            .text("REDIS_URL")
+            .and_then(|value| parse_redis(&value).map_err(|problem| reader.problem("REDIS_URL", problem)).ok());
         Self { enabled, redis_url }
     }
+}
+
+/// The value may hold a password, so no message repeats it.
+fn parse_redis(value: &str) -> Result<SecretString, &'static str> {
+    let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "redis" | "rediss") && url.has_host());
+    let url = url.ok_or("is neither redis://HOST:PORT nor rediss://HOST:PORT")?;
+    if !url.username().is_empty() && url.password().is_none() {
+        return Err("has a user without a password; write redis://:PASSWORD@HOST:PORT");
+    }
+    Ok(hosts::with_usable_host(&url)?.as_str().into())
 }
 
 /// What is shown to whoever operates the service.

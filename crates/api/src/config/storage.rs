@@ -1,5 +1,6 @@
 //! Where files are kept.
 
+use super::hosts;
 use super::reader::Reader;
 use super::sections::Environment;
 use secrecy::SecretString;
@@ -44,8 +45,14 @@ impl StorageSettings {
                 reader.problem(name, "is missing; set all of the AWS_* or none of them");
             }
         }
-        if bucket.as_ref().is_some_and(|name| !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))) {
-            reader.problem("AWS_STORAGE_BUCKET_NAME", "is not the name of a bucket; it has letters, digits and - only");
+        if bucket.as_ref().is_some_and(|name| !is_bucket(name)) {
+            let fix = "is not the name of a bucket; it has 3 to 63 letters, digits and -, and none of them first or last but \
+                       letters and digits";
+            reader.problem("AWS_STORAGE_BUCKET_NAME", fix);
+        }
+        let [_, key_id, _] = &given;
+        if key_id.as_ref().is_some_and(|id| !id.bytes().all(|b| b.is_ascii_graphic() && b != b'/')) {
+            reader.problem("AWS_ACCESS_KEY_ID", "has characters that no key's id has; copy it again");
         }
         match given {
             [Some(bucket), Some(access_key_id), Some(secret)] => {
@@ -56,11 +63,23 @@ impl StorageSettings {
     }
 }
 
+/// Older buckets have dots, underscores and capitals.
+fn is_bucket(name: &str) -> bool {
+    let is_edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        && is_edge(name.as_bytes().first())
+        && is_edge(name.as_bytes().last())
+}
+
 /// Without a slash at its end. A message does not repeat the value: people paste keys into the wrong field.
 fn parse_endpoint(value: &str, bucket: Option<&str>, environment: Environment) -> Result<String, &'static str> {
     let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
-    let plain = |url: &Url| url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+    let plain = |url: &Url| {
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none()
+    };
     let url = url.filter(plain).ok_or("is not a URL such as https://ACCOUNT.r2.cloudflarestorage.com")?;
+    let url = hosts::with_usable_host(&url)?;
     let last = url.path_segments().and_then(|mut segments| segments.next_back());
     if bucket.is_some() && last == bucket {
         return Err("ends in the bucket's name; remove it, AWS_STORAGE_BUCKET_NAME says it already");
@@ -68,7 +87,7 @@ fn parse_endpoint(value: &str, bucket: Option<&str>, environment: Environment) -
     if environment.is_production() && url.scheme() == "http" && !is_loopback(&url) {
         return Err("must be https:// in production: files would travel in clear");
     }
-    Ok(value.trim_end_matches('/').to_owned())
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// Nobody is on the way to a server on the same machine.

@@ -1,5 +1,6 @@
 //! How the refresh token travels.
 
+use super::hosts;
 use super::reader::Reader;
 use auth_types::responses::TokenTransport;
 
@@ -17,8 +18,10 @@ impl TransportSettings {
         let transports = [("body", TokenTransport::Body), ("cookie", TokenTransport::Cookie)];
         let transport = reader.word("TOKEN_TRANSPORT", &transports, TokenTransport::Body);
         let cookie_domain = reader.text("SESSION_COOKIE_DOMAIN").and_then(|value| {
-            let domain = value.strip_prefix('.').unwrap_or(&value).to_owned();
-            let is_domain = matches!(url::Host::parse(&domain), Ok(url::Host::Domain(parsed)) if parsed == domain);
+            let given = value.strip_prefix('.').unwrap_or(&value);
+            let usable = hosts::usable(given).ok().filter(|host| is_name(host));
+            let domain = usable.clone().unwrap_or_else(|| given.to_owned());
+            let is_domain = usable.is_some_and(|usable| usable == given || !given.is_ascii());
             if is_domain && is_registry(&domain) {
                 let problem = format!(
                     "{domain} is a registry's, like co.uk: browsers drop a cookie for it; write a domain of your own, or \
@@ -36,6 +39,10 @@ impl TransportSettings {
         });
         Self { transport, cookie_domain }
     }
+}
+
+fn is_name(host: &str) -> bool {
+    matches!(url::Host::parse(host), Ok(url::Host::Domain(_)))
 }
 
 /// Whether names are registered right below this one. Where a company gives them to its customers (`onrender.com`), the start

@@ -37,13 +37,17 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How PostgreSQL, libpq and SQLite say that somebody has to change the configuration, the database or the disk first.
 /// They have no code for it that reaches us; in another language than English the program just goes on trying.
-const FINAL_WORDS: [&str; 9] = [
+const FINAL_WORDS: [&str; 13] = [
     "password authentication failed",
     "no password supplied",
     "pg_hba.conf",
     "does not exist", // a role, a database
     "certificate verify failed",
     "server does not support SSL",
+    "invalid URI", // an option that libpq does not know
+    "invalid sslmode value",
+    "for connection option",
+    "invalid value for parameter",
     "unable to open database file",
     "file is not a database",
     "readonly database",

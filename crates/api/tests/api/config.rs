@@ -14,7 +14,7 @@ fn with(variables: &[(&str, &str)]) -> Variables {
     variables.iter().fold(start, |all, (name, value)| all.with(name, *value))
 }
 
-fn read(variables: &[(&str, &str)]) -> Settings {
+pub fn read(variables: &[(&str, &str)]) -> Settings {
     Settings::from_variables(with(variables)).unwrap_or_else(|error| panic!("{variables:?}: {error}"))
 }
 
@@ -26,14 +26,14 @@ fn problems(variables: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// The only problem there is, which begins with the variable's name.
-fn problem(variables: &[(&str, &str)], name: &str) -> String {
+pub fn problem(variables: &[(&str, &str)], name: &str) -> String {
     let told = problems(variables);
     assert_eq!(told.len(), 1, "{variables:?}: {told:?}");
     assert!(told[0].starts_with(&format!("{name}: ")), "{variables:?}: {told:?}");
     told[0].clone()
 }
 
-fn postgres_url(settings: &Settings) -> String {
+pub fn postgres_url(settings: &Settings) -> String {
     match &settings.database.url {
         DatabaseUrl::Postgres(url) => url.expose_secret().to_owned(),
         DatabaseUrl::Sqlite(path) => panic!("{} is no PostgreSQL", path.display()),

@@ -16,6 +16,7 @@ mod client_ip;
 mod commands;
 mod commits;
 mod config;
+mod config_addresses;
 mod connections;
 mod cookie_attributes;
 mod cookies;

@@ -62,7 +62,7 @@ impl Smtp {
     pub(super) fn new(url: &SecretString, timeout: Duration) -> Result<Self, String> {
         let url = Url::parse(url.expose_secret()).map_err(|_| "is not a URL such as smtp://HOST:587".to_owned())?;
         let host = url.host().ok_or("names no host; write smtp://HOST:587")?;
-        let name = bare(&host).ok_or("has a host that is no name; write smtp://HOST:587")?;
+        let name = bare(&host);
         let is_local = is_loopback(&name);
         let (tls_is_required, roots) = read_parameters(&url)?;
         let tls = TlsParameters::builder(name.clone()).certificate_store(CertificateStore::WebpkiRoots);
@@ -124,14 +124,12 @@ fn read_parameters(url: &Url) -> Result<(bool, Vec<Certificate>), String> {
     Ok((tls_is_required, roots))
 }
 
-/// The host as a resolver takes it: an IPv6 address without its brackets, and a name in IDNA, which `url` does in the web's
-/// own schemes only.
-fn bare(host: &Host<&str>) -> Option<String> {
+/// The host as a resolver takes it: an IPv6 address without its brackets.
+fn bare(host: &Host<&str>) -> String {
     match host {
-        Host::Domain(name) if name.contains('%') => idna::domain_to_ascii_strict(&decoded(name)).ok(),
-        Host::Domain(name) => Some((*name).to_owned()),
-        Host::Ipv4(address) => Some(address.to_string()),
-        Host::Ipv6(address) => Some(address.to_string()),
+        Host::Domain(name) => (*name).to_owned(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
     }
 }
 

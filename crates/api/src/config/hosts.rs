@@ -1,0 +1,72 @@
+//! Hosts of addresses: one rule for every variable that names one.
+//!
+//! What no resolver can find and no connection can reach is refused at the start, because the process would try for ever.
+//! A name beyond ASCII is converted to its A-labels (RFC 5890), which `url` does in the web's own schemes only.
+
+use url::{Host, Url};
+
+/// The URL with its host as resolvers take it.
+///
+/// # Errors
+/// What is wrong and how to write it; never a part of the URL, which may hold a password.
+pub(super) fn with_usable_host(url: &Url) -> Result<Url, &'static str> {
+    if url.port() == Some(0) {
+        return Err("has port 0, where nobody listens; leave the port out for the usual one");
+    }
+    // The host ends at the first of them.
+    if url.path().contains('@') || url.query().is_some_and(|query| query.contains('@')) {
+        return Err("has an @, a / or a ? in the password; write them as %40, %2F and %3F");
+    }
+    let given = url.host_str().filter(|host| !host.is_empty()).ok_or("names no host")?;
+    let host = usable(given)?;
+    let mut url = url.clone();
+    if host != given {
+        url.set_host(Some(&host)).map_err(|_| NOT_A_HOST)?;
+    }
+    Ok(url)
+}
+
+const NOT_A_HOST: &str = "has a host that is neither a name nor an address";
+
+/// A host as resolvers take it: a name of ASCII, or an address, one of IPv6 in brackets.
+///
+/// # Errors
+/// What is wrong.
+pub(super) fn usable(host: &str) -> Result<String, &'static str> {
+    let host = Host::parse(host).map_err(|_| NOT_A_HOST)?;
+    if let Host::Domain(name) = &host {
+        let labels = name.strip_suffix('.').unwrap_or(name);
+        if labels.len() > 253 || labels.split('.').any(|label| !(1..=63).contains(&label.len())) {
+            return Err("has a host with two dots in a row, or a part of more than 63 characters");
+        }
+    }
+    Ok(host.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::usable;
+
+    #[test]
+    fn a_host_is_what_a_resolver_takes() {
+        for (given, taken) in [
+            ("db", "db"),
+            ("my_db.internal", "my_db.internal"),
+            ("db.example.com.", "db.example.com."),
+            ("Exämple.DE", "xn--exmple-cua.de"),
+            ("ex%C3%A4mple.de", "xn--exmple-cua.de"),
+            ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("[::1]", "[::1]"),
+        ] {
+            assert_eq!(usable(given).as_deref(), Ok(taken), "{given}");
+        }
+        let long = format!("{}.example.com", "a".repeat(64));
+        let whole = ["a".repeat(60).as_str(); 5].join(".");
+        for given in
+            ["", ".", "a..b", ".a", "a b", "a%20b", "a/b", "256.1.1.1", "1.2.3.4.5", "[::1", "::1", &long, &whole]
+        {
+            assert!(usable(given).is_err(), "{given}");
+        }
+    }
+}
