@@ -1,6 +1,7 @@
 //! Mails that one recipient's server holds up cost nobody else anything.
 
 use crate::support::{Database, MailServer, Process, TestApp, TestDb, create_user, on_both_databases, send};
+use api::clock::Stopwatch;
 use api::service::mail::deliver_due;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use std::collections::HashSet;
 
 on_both_databases![
     of_a_hundred_mails_ten_slow_ones_hold_up_none_of_the_others,
+    ninety_mails_arrive_alone_and_beside_ten_slow_ones,
     a_mail_that_is_asked_for_while_others_are_slow_leaves,
     a_thousand_mails_to_one_slow_domain_hold_up_nobody_elses,
     a_mail_on_its_way_is_given_back_when_the_process_ends,
@@ -58,6 +60,40 @@ async fn of_a_hundred_mails_ten_slow_ones_hold_up_none_of_the_others(database: D
     }
     assert_eq!(deliver_meanwhile(&app, server, 90).await, quick.into_iter().collect());
     assert_eq!(app.db().number(&format!("SELECT count(*) FROM mail_outbox WHERE recipient LIKE '%@{SLOW}'")), 10);
+}
+
+/// Milliseconds until ninety mails have arrived, with so many before them whose server says nothing.
+async fn time_for_ninety(database: Database, slow: usize) -> u128 {
+    let server = slow_server();
+    let everybody = [at(SLOW, slow), at("example.com", 90)].concat();
+    let app = start(database, &server, &everybody).await;
+    for email in &everybody {
+        ask_for_reset(&app, email).await;
+    }
+    let watch = Stopwatch::start();
+    let mut arrived = tokio::task::spawn_blocking(move || (next_recipients(&server, 90), watch.elapsed(), server));
+    let arrived = tokio::select! {
+        _ = deliver_due(app.services()) => arrived.await,
+        arrived = &mut arrived => arrived,
+    };
+    arrived.unwrap().1.as_millis()
+}
+
+/// Prints how long that takes, on a quiet machine with more than one round:
+///
+/// `MAIL_ROUNDS=7 scripts/postgres run -- cargo test -p api --test api -- --nocapture ninety_mails_arrive_alone`
+async fn ninety_mails_arrive_alone_and_beside_ten_slow_ones(database: Database) {
+    let rounds = std::env::var("MAIL_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
+    let (mut alone, mut beside) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        alone.push(time_for_ninety(database, 0).await);
+        beside.push(time_for_ninety(database, 10).await);
+    }
+    alone.sort_unstable();
+    beside.sort_unstable();
+    let (alone, beside) = (alone[rounds / 2], beside[rounds / 2]);
+    let percent = beside * 100 / alone.max(1);
+    println!("{database:?}: ninety mails take {alone} ms alone, {beside} ms beside ten slow ones: {percent} %");
 }
 
 async fn a_mail_that_is_asked_for_while_others_are_slow_leaves(database: Database) {
