@@ -4,13 +4,18 @@
 //! Made here and never by SQL's `lower`, which differs between databases and locales. An address is mailed in NFC; a
 //! username follows the profile `UsernameCaseMapped` of PRECIS (RFC 8265).
 
+mod folding;
 mod former;
+mod spellings;
 
-pub use former::{Folded, fold, former_email, former_username};
+pub use former::{Folded, fold};
+pub use spellings::Spellings;
 
 use auth_types::invisible::trimmed;
 use auth_types::limits::{EMAIL_MAX_LENGTH, USERNAME_MAX_LENGTH};
 use auth_types::validation;
+use folding::{folded, is_disguised};
+use former::former_username;
 use precis_profiles::UsernameCasePreserved;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use unicode_normalization::UnicodeNormalization;
@@ -48,19 +53,28 @@ pub fn typed_email(input: &str) -> Result<Name, String> {
     Ok(Name { canonical: canonical_email(shown)?, shown: shown.to_owned() })
 }
 
-/// Whether a letter stands for ASCII: the sign of kelvin, full width, a ligature, a long s. In an address it would be
-/// another one that nobody can tell apart.
-fn is_disguised(c: char) -> bool {
-    !c.is_ascii() && c.nfkc().all(|c| c.is_ascii())
-}
-
-/// The canonical form of an address: NFC and lower case before the `@`, IDNA after it.
+/// The canonical form of an address: without regard to case before the `@`, IDNA after it.
 ///
 /// # Errors
 /// One sentence for the person who typed it, when the domain is none.
 pub fn canonical_email(address: &str) -> Result<String, String> {
     let (local, domain) = mailable_parts(trimmed(address))?;
-    Ok(format!("{}@{domain}", local.to_lowercase()))
+    Ok(format!("{}@{domain}", folded(&local)))
+}
+
+/// Whether both addresses lead to the same mailbox for certain: they differ in capitals only. Whoever reads mail at one of
+/// them reads it at the other, so a warning that one has become the other would be a false alarm.
+#[must_use]
+pub fn is_same_mailbox(one: &str, other: &str) -> bool {
+    let mailbox = |address: &str| former::former_email(address).ok();
+    mailbox(one).is_some_and(|address| mailbox(other) == Some(address))
+}
+
+/// What the mails to an address are counted by: the mailbox that a mail server would take it for.
+#[must_use]
+pub fn counted_email(address: &str) -> String {
+    let parts = mailable_parts(address.trim());
+    parts.map_or_else(|_| address.to_owned(), |(local, domain)| format!("{}@{domain}", folded(&local)))
 }
 
 /// The address as mail servers take it: NFC before the `@`, IDNA after it.

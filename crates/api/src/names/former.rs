@@ -13,15 +13,23 @@ const CANONICAL_MAX_LENGTH: usize = USERNAME_MAX_LENGTH * 18;
 ///
 /// # Errors
 /// As [`canonical_email`](super::canonical_email).
-pub fn former_email(address: &str) -> Result<String, String> {
+pub(super) fn former_email(address: &str) -> Result<String, String> {
     let (local, domain) = mailable_parts(address.trim())?;
     Ok(format!("{}@{domain}", local.to_lowercase()))
 }
 
+/// The canonical form that an address had when case was Unicode's `toLowerCase`, which composes nothing and knows a sigma at
+/// the end of a word.
+///
+/// # Errors
+/// As [`canonical_email`](super::canonical_email).
+pub(super) fn precomposed_email(address: &str) -> Result<String, String> {
+    former_email(trimmed(address))
+}
+
 /// The canonical form that a username had before PRECIS: NFKC and lower case, applied until nothing changes any more. Blanks
 /// go last, because some letters become one.
-#[must_use]
-pub fn former_username(name: &str) -> String {
+pub(super) fn former_username(name: &str) -> String {
     if is_too_long(name) || name.nfkc().nth(CANONICAL_MAX_LENGTH).is_some() {
         return name.trim().to_owned();
     }

@@ -1,4 +1,5 @@
-use super::{Name, canonical_email, canonical_username, fold, former_username, new_email, new_username, typed_email};
+use super::former::former_username;
+use super::{Name, canonical_email, canonical_username, fold, new_email, new_username, typed_email};
 use proptest::prelude::*;
 
 fn canonical(name: &str) -> Option<String> {

@@ -103,12 +103,6 @@ fn is_theirs(user: &UserRow, email: &str) -> bool {
     user.email == email && user.email_verified_at.is_some()
 }
 
-/// Whether an address leads to the mailbox that the account has now, in whatever spelling: its owner gets the link there, and a
-/// warning about it would be a false alarm.
-fn is_same_mailbox(user: &UserRow, email: &str) -> bool {
-    names::canonical_email(email).is_ok_and(|canonical| names::canonical_email(&user.email) == Ok(canonical))
-}
-
 fn note(
     connection: &mut AnyConnection,
     user: &UserRow,
@@ -124,7 +118,7 @@ fn note(
     }
     let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), now, client);
     mail_outbox::insert(connection, &link)?;
-    if !is_same_mailbox(user, new_email) {
+    if !names::is_same_mailbox(&user.email, new_email) {
         let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), now, client);
         mail_outbox::insert(connection, &word)?;
     }
@@ -145,7 +139,7 @@ pub(super) fn apply(
     users::update_email(connection, user.id, (new_email, &canonical), now)?;
     links::withdraw_all(connection, user.id, now)?;
     events::insert(connection, &event(user.id, EventKind::EmailChanged, now, client))?;
-    if !is_same_mailbox(user, new_email) {
+    if !names::is_same_mailbox(&user.email, new_email) {
         let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), now, client);
         mail_outbox::insert(connection, &word)?;
     }

@@ -6,7 +6,7 @@ use super::limits::Throttled;
 use super::registrations::{Confirmed, OpenedLink};
 use super::steps::{Done, Repeatable};
 use super::{ClientInfo, Services, email_change, event, links, mail};
-use crate::names;
+use crate::names::{self, Spellings};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
@@ -57,14 +57,15 @@ pub async fn resend(
     request: &EmailResendRequest,
     client: &ClientInfo,
 ) -> Result<(), EmailVerificationError> {
-    let canonical = names::typed_email(&request.email)
-        .map(|name| name.canonical)
+    names::typed_email(&request.email)
         .map_err(|message| EmailVerificationError::Fields(FieldErrors::from([("email".to_owned(), vec![message])])))?;
     let tries = mail::take_request(services, client).await?;
-    let mut mail = mail::to_address(MailKind::VerifyEmail, &canonical, services.now(), client);
+    let (email, now, cause) = (Spellings::of_email(&request.email), services.now(), client.clone());
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
     let asked = services.store.write(move |connection| {
-        mail.registration = pending_registrations::find_of_browser(connection, &canonical, &registration_hash)?;
+        let to = mail::recipient(connection, &email)?;
+        let mut mail = mail::to_address(MailKind::VerifyEmail, &to, now, &cause);
+        mail.registration = pending_registrations::find_of_browser(connection, &to, &registration_hash)?;
         mail_outbox::insert(connection, &mail)
     });
     let asked = asked.await;

@@ -5,9 +5,9 @@ use super::limits::{Budget, Network, Throttled, Tries};
 use super::passwords::{self, Verdict};
 use super::{ClientInfo, Services, event, registrations};
 use crate::gate::{self, Busy};
-use crate::names;
+use crate::names::Spellings;
 use crate::store::events::EventKind;
-use crate::store::users::{Credentials, Spellings};
+use crate::store::users::Credentials;
 use crate::store::{StoreError, events, known_networks, pending_registrations, sessions, users};
 use auth_types::invisible::trimmed;
 use auth_types::requests::LoginRequest;
@@ -62,25 +62,18 @@ impl LoginError {
 /// A name as it may be stored.
 #[derive(Clone)]
 struct Names {
-    /// Empty where it is no address: then it finds none.
     email: Spellings,
     username: Spellings,
 }
 
 impl Names {
     fn of(name: &str) -> Self {
-        let email = Spellings {
-            former: names::former_email(name).unwrap_or_default(),
-            canonical: names::canonical_email(name).unwrap_or_default(),
-        };
-        let username = Spellings { former: names::former_username(name), canonical: names::canonical_username(name) };
-        Self { email, username }
+        Self { email: Spellings::of_email(name), username: Spellings::of_username(name) }
     }
 
     /// What failures are counted by. One account has at most one name of either form, and no name has both.
     fn counted(&self) -> &str {
-        let email = &self.email.canonical;
-        if email.is_empty() { &self.username.canonical } else { email }
+        self.email.canonical().or(self.username.canonical()).unwrap_or_default()
     }
 }
 
@@ -242,7 +235,7 @@ async fn find(services: &Services, names: &Names, client: &ClientInfo) -> Result
     let ip_address = client.ip_address.clone().unwrap_or_default();
     let found = services.store.run(move |connection| {
         let user = users::find_credentials(connection, &names.email, &names.username, &network)?;
-        let email = &names.email.canonical;
+        let email = names.email.canonical().unwrap_or_default();
         let pending = pending_registrations::find_password_hash(connection, email, &ip_address, now)?;
         let (user, seen_at) = user.unzip();
         let pending = pending.filter(|_| user.is_none());

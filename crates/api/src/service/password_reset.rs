@@ -5,7 +5,7 @@ use super::passwords::{self, OwnWords};
 use super::steps::Repeatable;
 use super::{ClientInfo, Services, event, links, mail};
 use crate::gate::{self, Busy, ShareKey};
-use crate::names;
+use crate::names::{self, Spellings};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
@@ -43,10 +43,15 @@ pub async fn request(
     request: &PasswordResetRequest,
     client: &ClientInfo,
 ) -> Result<(), PasswordResetError> {
-    let name = names::typed_email(&request.email).map_err(|message| field("email", message))?;
+    names::typed_email(&request.email).map_err(|message| field("email", message))?;
+    let email = Spellings::of_email(&request.email);
     let tries = mail::take_request(services, client).await?;
-    let mail = mail::to_address(MailKind::ResetPassword, &name.canonical, services.now(), client);
-    let written = services.store.write(move |connection| mail_outbox::insert(connection, &mail)).await;
+    let (now, cause) = (services.now(), client.clone());
+    let written = services.store.write(move |connection| {
+        let to = mail::recipient(connection, &email)?;
+        mail_outbox::insert(connection, &mail::to_address(MailKind::ResetPassword, &to, now, &cause))
+    });
+    let written = written.await;
     if written.is_err() {
         tries.give_back().await; // nobody is mailed
     }

@@ -16,8 +16,9 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 /// Of all programs that use one PostgreSQL database, one migrates at a time: the number of the lock they share.
 const ADVISORY_LOCK: i64 = 0x006c_6174_6368_6b65;
 
-/// The migration that brings the names of all rows into today's form; SQL cannot.
-pub const FOLDS_NAMES: &str = "00000000000012";
+/// The migration that brings the names of all rows into today's form; SQL cannot. An earlier one did the same for the form
+/// of its release, and has nothing left to do.
+pub const FOLDS_NAMES: &str = "00000000000013";
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]

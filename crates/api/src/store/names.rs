@@ -4,9 +4,10 @@
 //! before. The log names each such row by its id; what it holds is nobody else's business.
 
 use super::connection::AnyConnection;
-use super::schema::{one_time_tokens, pending_registrations, users};
+use super::schema::{mail_outbox, one_time_tokens, pending_registrations, users};
 use super::types::At;
-use crate::names::{Folded, Name, fold};
+use super::users::find_meant;
+use crate::names::{Folded, Name, Spellings, fold, is_same_mailbox};
 use diesel::prelude::*;
 
 /// Rows that are looked at together.
@@ -44,7 +45,7 @@ impl Named {
     }
 }
 
-/// Folds the names of all users and pending registrations. The caller holds a transaction.
+/// Folds the names of all users and pending registrations, and those that mail waits for. The caller holds a transaction.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -55,6 +56,10 @@ pub fn fold_all(connection: &mut AnyConnection) -> QueryResult<()> {
     }
     after = 0;
     while let Some(last) = fold_registrations(connection, after)? {
+        after = last;
+    }
+    after = 0;
+    while let Some(last) = fold_recipients(connection, after)? {
         after = last;
     }
     Ok(())
@@ -97,7 +102,7 @@ fn fold_email(connection: &mut AnyConnection, user: &Named, email: Option<Name>)
     }
     let row = diesel::update(users::table.find(user.id));
     row.set((users::email.eq(&shown), users::email_canonical.eq(&canonical))).execute(connection)?;
-    if canonical != user.email_canonical {
+    if !is_same_mailbox(&user.email, &shown) {
         // Whoever read mail at the former spelling has not proven to read it here: neither by then nor by a later link.
         let row = diesel::update(users::table.find(user.id));
         return row.set(users::email_verified_at.eq(None::<At>)).execute(connection).map(|_| ());
@@ -156,6 +161,24 @@ fn fold_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult
             .execute(connection)?;
     }
     Ok(page.last().map(|pending| pending.id))
+}
+
+/// A mail that was asked for by an address alone finds its account, or its registration, by that.
+fn fold_recipients(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
+    let page: Vec<(i64, String)> = mail_outbox::table
+        .filter(mail_outbox::id.gt(after))
+        .filter(mail_outbox::user_id.is_null())
+        .order(mail_outbox::id)
+        .limit(PAGE)
+        .select((mail_outbox::id, mail_outbox::recipient))
+        .load(connection)?;
+    for (id, recipient) in page.iter().filter(|(_, recipient)| !recipient.is_ascii()) {
+        let spelled = Spellings::of_recipient(recipient);
+        let user = find_meant(connection, &spelled)?.map(|user| user.email_canonical);
+        let Some(canonical) = user.as_deref().or(spelled.canonical()) else { continue };
+        diesel::update(mail_outbox::table.find(id)).set(mail_outbox::recipient.eq(canonical)).execute(connection)?;
+    }
+    Ok(page.last().map(|(id, _)| *id))
 }
 
 fn report(user: i64, why: &str) {

@@ -3,6 +3,7 @@
 use super::connection::{AnyConnection, MultiBackend};
 use super::schema::{known_networks, users};
 use super::types::At;
+use crate::names::Spellings;
 use auth_types::export::ExportedUser;
 use auth_types::{Role, UserId};
 use chrono::{DateTime, Utc};
@@ -157,12 +158,14 @@ pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]
         .load(connection)
 }
 
-/// A name in its canonical form, and in the one that it had in an earlier release: a row whose name could not be brought into
-/// today's form has kept that. Of two rows the former one is meant, because nothing else leads to it.
-#[derive(Debug, Clone)]
-pub struct Spellings {
-    pub former: String,
-    pub canonical: String,
+/// The user who is meant by an address.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_meant(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Option<UserRow>> {
+    let named = users::table.filter(users::email_canonical.eq_any(email.all()));
+    let rows = named.select(UserRow::as_select()).load(connection)?;
+    Ok(rows.into_iter().min_by_key(|user| email.rank(&user.email_canonical)))
 }
 
 /// What a sign-in by either name is checked against, and when it was last done from `network`. An address wins over a
@@ -176,21 +179,24 @@ pub fn find_credentials(
     username: &Spellings,
     network: &str,
 ) -> QueryResult<Option<(Credentials, Option<DateTime<Utc>>)>> {
-    let username_canonical = users::username_canonical.assume_not_null();
-    let former = (users::email_canonical.eq(&email.former), username_canonical.eq(&username.former));
-    let by_email = former.0.or(users::email_canonical.eq(&email.canonical));
-    let by_username = former.1.or(username_canonical.eq(&username.canonical));
+    type Row = ((String, Option<String>), Credentials, Option<DateTime<Utc>>);
+    let by_email = users::email_canonical.eq_any(email.all());
+    let by_username = users::username_canonical.assume_not_null().eq_any(username.all());
     let here = known_networks::user_id.eq(users::id).and(known_networks::network.eq(network));
-    users::table
+    let rows: Vec<Row> = users::table
         .left_join(known_networks::table.on(here))
         .filter(by_email.or(by_username))
-        .order((by_email.desc(), former.0.desc(), former.1.desc()))
         .select((
+            (users::email_canonical, users::username_canonical),
             (users::id, users::password_hash, users::is_active, users::email_verified_at),
             known_networks::seen_at.nullable(),
         ))
-        .first(connection)
-        .optional()
+        .load(connection)?;
+    let rank = |((of_email, of_username), ..): &Row| {
+        (email.rank(of_email), of_username.as_ref().map_or(usize::MAX, |name| username.rank(name)))
+    };
+    let meant = rows.into_iter().min_by_key(rank);
+    Ok(meant.map(|(_, credentials, seen_at)| (credentials, seen_at)))
 }
 
 /// Reads the credentials once more inside a transaction and keeps others from changing them until its end, so that a

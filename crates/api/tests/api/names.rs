@@ -17,6 +17,9 @@ on_both_databases![
     a_username_is_one_that_precis_allows,
     rows_of_before_are_folded,
     a_row_that_cannot_be_folded_is_signed_in_to_as_before,
+    an_address_is_one_in_small_letters_and_in_capitals,
+    an_address_of_before_is_folded_and_goes_on_getting_mail,
+    mail_goes_to_the_account_that_the_address_signs_in_to,
     guesses_in_other_spellings_are_guesses_at_one_name,
 ];
 
@@ -131,8 +134,11 @@ struct Former {
 
 /// A database of the release before, with users from id 1 on.
 fn carried_over(database: Database, users: &[Former]) -> Arc<TestDb> {
-    let db = TestDb::migrated(database);
-    db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000012'");
+    carried_over_in(TestDb::migrated(database), users)
+}
+
+fn carried_over_in(db: TestDb, users: &[Former]) -> Arc<TestDb> {
+    db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000013'");
     let hash = api::service::passwords::hash(PASSWORD, 4).unwrap();
     for Former { email, username, display_name } in users {
         db.execute(&format!(
@@ -142,7 +148,7 @@ fn carried_over(database: Database, users: &[Former]) -> Arc<TestDb> {
             email.0, email.1, username.0, username.1
         ));
     }
-    assert_eq!(migrate(&db.parsed_url()).unwrap(), ["00000000000012"]);
+    assert_eq!(migrate(&db.parsed_url()).unwrap(), ["00000000000013"]);
     Arc::new(db)
 }
 
@@ -218,6 +224,91 @@ async fn a_row_that_cannot_be_folded_is_signed_in_to_as_before(database: Databas
     send(app.request_as(&other, Method::DELETE, "/api/auth/me/").json(&body)).await.has_status(204);
     let mails = app.deliver_mail().await;
     assert!(mails.iter().any(|mail| mail.to == ADA), "{mails:?}");
+}
+
+/// A sigma before a dot, letters without a capital of their own, and one that is two letters in capitals.
+const CASED: [[&str; 3]; 6] = [
+    ["νίκος.π@example.gr", "ΝΊΚΟΣ.Π@example.GR", "Νίκοσ.π@example.gr"],
+    ["\u{1f0}o@example.com", "J\u{30c}O@EXAMPLE.COM", "j\u{30c}o@example.com"],
+    ["\u{1e96}i@example.com", "H\u{331}I@example.com", "h\u{331}i@example.com"],
+    ["t\u{308}q@example.com", "T\u{308}Q@example.com", "\u{1e97}q@example.com"],
+    ["straße@example.de", "STRASSE@example.de", "STRAẞE@example.de"],
+    ["ИРИНА@example.ru", "ирина@example.ru", "Ирина@example.ru"],
+];
+
+async fn an_address_is_one_in_small_letters_and_in_capitals(database: Database) {
+    let app = TestApp::builder(database).start().await;
+    for [typed, others @ ..] in CASED {
+        let made = app.register(&request(typed)).await.created();
+        let first = app.deliver_one_mail().await;
+        assert_eq!(first.to, made.user.email, "{typed:?}");
+        for other in others {
+            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, made.user.id, "{other:?}");
+            app.register(&request(other)).await.failed(409, Reason::EmailTaken);
+            app.post("/api/auth/password/reset/", &json!({"email": other})).await.has_status(202);
+            assert_eq!(app.deliver_one_mail().await.to, made.user.email, "{other:?}");
+            app.post("/api/auth/email/resend/", &json!({"email": other})).await.has_status(202);
+            assert_eq!(app.deliver_one_mail().await.to, made.user.email, "{other:?}");
+        }
+    }
+}
+
+async fn an_address_of_before_is_folded_and_goes_on_getting_mail(database: Database) {
+    let former = |email, username| Former { email, username: (username, username), display_name: "" };
+    let users = [
+        former(("νίκος.π@example.gr", "νίκος.π@example.gr"), "one"),
+        former(("J\u{30c}o@example.com", "j\u{30c}o@example.com"), "two"),
+        // Both would be the second one's: the first one keeps its form.
+        former(("µ@example.com", "µ@example.com"), "three"),
+        former(("Μ@example.com", "μ@example.com"), "four"),
+    ];
+    let db = TestDb::migrated(database);
+    let waiting =
+        "INSERT INTO mail_outbox (kind, recipient, created_at, due_at, expires_at, turn_at, occurrences) VALUES
+         ('reset_password', 'νίκος.π@example.gr', '2026-01-02 03:04:05.000000', '2026-01-02 03:04:05.000000',
+         '2099-01-02 03:04:05.000000', '2026-01-02 03:04:05.000000', 1)";
+    db.execute(waiting);
+    let app = TestApp::builder_on(carried_over_in(db, &users)).start().await;
+    assert_eq!(app.deliver_one_mail().await.to, "νίκος.π@example.gr", "it was asked for before");
+    for (name, id) in [
+        ("νίκος.π@example.gr", 1),
+        ("ΝΊΚΟΣ.Π@example.gr", 1),
+        ("j\u{30c}o@example.com", 2),
+        ("\u{1f0}O@example.com", 2),
+        ("µ@example.com", 3),
+        ("μ@example.com", 4),
+        ("Μ@example.com", 4),
+    ] {
+        let user = app.sign_in(name, PASSWORD).await.ok().user;
+        assert_eq!((user.id.0, user.email_verified), (id, true), "{name:?}");
+        app.post("/api/auth/password/reset/", &json!({"email": name})).await.has_status(202);
+        assert_eq!(app.deliver_one_mail().await.to, user.email, "{name:?}");
+    }
+}
+
+async fn mail_goes_to_the_account_that_the_address_signs_in_to(database: Database) {
+    let users = [
+        Former {
+            email: ("\u{200b}ada@example.com", "\u{200b}ada@example.com"),
+            username: ("ada", "ada"),
+            display_name: "",
+        },
+        Former {
+            email: ("\u{feff}ada@example.com", "\u{feff}ada@example.com"),
+            username: ("eve", "eve"),
+            display_name: "",
+        },
+    ];
+    let app = TestApp::builder_on(carried_over(database, &users)).start().await;
+    app.db().execute("UPDATE users SET email_verified_at = NULL");
+    for (name, id) in [("\u{feff}ada@example.com", 2), (ADA, 1), ("\u{200b}Ada@example.com", 1)] {
+        let user = app.sign_in(name, PASSWORD).await.ok().user;
+        assert_eq!(user.id.0, id, "{name:?}");
+        for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
+            app.post(path, &json!({"email": name})).await.has_status(202);
+            assert_eq!(app.deliver_one_mail().await.to, user.email, "{name:?} {path}");
+        }
+    }
 }
 
 async fn guesses_in_other_spellings_are_guesses_at_one_name(database: Database) {

@@ -55,8 +55,7 @@ impl Amounts {
 
     /// What the table knows an address by, however it is spelled.
     pub(in crate::service) fn hash(&self, address: &str) -> Vec<u8> {
-        let canonical = names::former_email(address).unwrap_or_else(|_| address.to_owned());
-        hmac::sign(&self.key, canonical.as_bytes()).as_ref().to_vec()
+        hmac::sign(&self.key, names::counted_email(address).as_bytes()).as_ref().to_vec()
     }
 
     /// Counts `mail` to `address`, if it gets one now.

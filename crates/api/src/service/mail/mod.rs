@@ -27,8 +27,9 @@ pub use worker::{deliver_due, stop};
 
 use super::limits::{Budget, Throttled, Tries};
 use super::{ClientInfo, Services};
+use crate::names::Spellings;
 use crate::store::mail_outbox::{MailKind, NewMail};
-use crate::store::{StoreError, mail_outbox};
+use crate::store::{AnyConnection, QueryResult, StoreError, mail_outbox, users};
 use auth_types::UserId;
 use chrono::{DateTime, Duration, Utc};
 
@@ -61,6 +62,16 @@ pub(super) fn to_address(kind: MailKind, address: &str, at: DateTime<Utc>, clien
         at,
         expires_at: at + worth_sending(kind),
     }
+}
+
+/// The recipient of a mail that somebody asks for by an address: as the account has it that a sign-in by the same address
+/// leads to. The same statement, whether there is one or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) fn recipient(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<String> {
+    let user = users::find_meant(connection, email)?;
+    Ok(user.map_or_else(|| email.canonical().unwrap_or_default().to_owned(), |user| user.email_canonical))
 }
 
 /// Takes one of the mails that `client` may cause. Every request that causes a mail begins with it, whoever the mail goes

@@ -4,8 +4,9 @@
 //! at a time, by four statements, and never take the time of a mail that somebody waits for.
 
 use crate::metrics::MailOutcome;
+use crate::names::Spellings;
 use crate::service::Services;
-use crate::store::mail_outbox::{self, MailKind, Waiting};
+use crate::store::mail_outbox::{self, MailKind};
 use crate::store::users::{self, Addressee};
 use crate::store::{AnyConnection, QueryResult, StoreError, pending_registrations};
 use chrono::{DateTime, Utc};
@@ -50,18 +51,20 @@ struct Page {
 fn look(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<Page> {
     let mails = mail_outbox::list_waiting(connection, &KINDS, (now, after), PAGE)?;
     let (last, is_full) = (mails.last().map(|mail| mail.id), i64::try_from(mails.len()) == Ok(PAGE));
-    let addresses: Vec<_> = mails.iter().map(|mail| mail.recipient.as_str()).collect();
+    let spelled: Vec<_> = mails.iter().map(|mail| Spellings::of_recipient(&mail.recipient)).collect();
+    let addresses: Vec<_> = spelled.iter().flat_map(Spellings::all).map(String::as_str).collect();
     let known = users::list_addressees(connection, &addresses)?;
     let pending: HashSet<_> = pending_registrations::list_addresses(connection, &addresses)?.into_iter().collect();
     let known = known.iter().map(|user| (user.email_canonical.as_str(), user)).collect();
-    let for_nobody = mails.iter().filter(|mail| is_for_nobody(mail, &known, &pending)).map(|mail| mail.id).collect();
+    let for_nobody = mails.iter().zip(&spelled).filter(|(mail, to)| is_for_nobody(mail.kind, to, &known, &pending));
+    let for_nobody = for_nobody.map(|(mail, _)| mail.id).collect();
     Ok(Page { last, is_full, for_nobody })
 }
 
-fn is_for_nobody(mail: &Waiting, known: &HashMap<&str, &Addressee>, pending: &HashSet<String>) -> bool {
-    let confirms = mail.kind == MailKind::VerifyEmail;
-    match known.get(mail.recipient.as_str()) {
+fn is_for_nobody(kind: MailKind, to: &Spellings, known: &HashMap<&str, &Addressee>, pending: &HashSet<String>) -> bool {
+    let confirms = kind == MailKind::VerifyEmail;
+    match to.all().iter().find_map(|address| known.get(address.as_str())) {
         Some(user) => confirms && user.email_verified_at.is_some(),
-        None => !(confirms && pending.contains(&mail.recipient)),
+        None => !(confirms && to.all().iter().any(|address| pending.contains(address))),
     }
 }

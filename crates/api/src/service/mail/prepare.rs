@@ -6,7 +6,7 @@
 use super::amounts::{Amounts, Place};
 use super::registration::{self, Target};
 use super::text::{self, Content, Draft, Letter, Link, Notice, Site};
-use crate::names;
+use crate::names::Spellings;
 use crate::service::links::{self, LinkToken, NoRandomBytes};
 use crate::service::{ClientInfo, Services, event, registrations};
 use crate::store::events::EventKind;
@@ -220,8 +220,7 @@ impl Preparation {
     }
 
     fn find_by_recipient(&self, connection: &mut AnyConnection) -> QueryResult<Option<UserRow>> {
-        let canonical = names::canonical_email(&self.mail.recipient);
-        canonical.map_or(Ok(None), |email| users::find_by_email(connection, &email))
+        users::find_meant(connection, &Spellings::of_recipient(&self.mail.recipient))
     }
 
     /// Records, once, what was asked for. The request itself could not: it did not know whether there is an account.
