@@ -2,15 +2,17 @@
 
 use auth_types::events::EventsResponse;
 use auth_types::responses::SessionResponse;
+use std::collections::BTreeMap;
 
 /// The devices as they are now, each where it is shown: nothing moves under the hand of whoever is about to press a button. New
 /// ones come after this device.
 #[must_use]
 pub fn newest_devices(shown: Option<Vec<SessionResponse>>, newest: Vec<SessionResponse>) -> Vec<SessionResponse> {
-    let shown = shown.unwrap_or_default();
-    let place = |device: &SessionResponse| shown.iter().position(|known| known.id == device.id);
+    // A map, because there may be thousands.
+    let places: BTreeMap<_, _> =
+        shown.iter().flatten().zip(1_usize..).map(|(known, place)| (known.id.0, place)).collect();
     let mut newest = newest;
-    newest.sort_by_cached_key(|device| (!device.current, place(device).map_or(0, |place| place + 1)));
+    newest.sort_by_key(|device| (!device.current, places.get(&device.id.0).copied().unwrap_or_default()));
     newest
 }
 
