@@ -144,7 +144,9 @@ mod tests {
 
     fn kept(all: &[LateSignOut]) -> LateSignOuts {
         let mut kept = LateSignOuts::default();
-        all.iter().for_each(|late| kept.keep(late.clone()));
+        for late in all {
+            kept.keep(late.clone());
+        }
         kept
     }
 
