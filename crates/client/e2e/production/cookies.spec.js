@@ -202,17 +202,17 @@ test("a sign-in waits for the answer to the sign-out before it, which takes the 
 test("a sign-out without a network ends the session and removes the cookie when the network is back", async ({ api, app, context, page, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   await app.signIn(person);
-  const { jwt } = await app.access();
+  const { sid } = await app.access();
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
   await expect(app.notice).toContainText("hears of the sign-out");
   expect(await everythingKept(page), "the cookie stays the browser's").not.toMatch(isToken);
-  expect(await api.meStatus(jwt)).toBe(200);
+  expect(await api.isLive(person, sid)).toBe(true);
 
   await context.setOffline(false);
   await expect.poll(() => refreshCookie(context)).toBeUndefined();
-  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect.poll(() => api.isLive(person, sid)).toBe(false);
   await expect.poll(() => page.evaluate(() => localStorage.length)).toBe(0);
 });
 
@@ -220,7 +220,7 @@ test("the next person's sign-in waits for the sign-out that had no network, whic
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   const somebody = await api.register();
   await app.signIn(person);
-  const { jwt } = await app.access();
+  const { sid } = await app.access();
   const answered = [];
   page.on("response", (answer) => answered.push(new URL(answer.url()).pathname));
   await context.setOffline(true);
@@ -235,7 +235,7 @@ test("the next person's sign-in waits for the sign-out that had no network, whic
   const [out, back] = ["/api/auth/logout/", "/api/auth/login/"].map((path) => answered.indexOf(path));
   expect(out).toBeGreaterThanOrEqual(0);
   expect(out).toBeLessThan(back);
-  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect.poll(() => api.isLive(person, sid)).toBe(false);
   await page.reload();
   await app.expectSignedIn(somebody);
 });

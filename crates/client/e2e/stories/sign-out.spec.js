@@ -136,15 +136,15 @@ const late = (page) => page.evaluate(() => localStorage.getItem("latchkey.sign_o
 test("a sign-out without a network reaches the API when the network is back", async ({ api, app, context, page, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   await app.signIn(person);
-  const { jwt } = await app.access();
+  const { sid } = await app.access();
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
   await expect(app.notice).toContainText("hears of the sign-out");
-  expect(await api.meStatus(jwt)).toBe(200);
+  expect(await api.isLive(person, sid)).toBe(true);
 
   await context.setOffline(false);
-  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect.poll(() => api.isLive(person, sid)).toBe(false);
   await expect(app.notice).toHaveCount(0);
   expect(await page.evaluate(() => localStorage.length), "nothing is kept any longer").toBe(0);
 });
@@ -152,7 +152,7 @@ test("a sign-out without a network reaches the API when the network is back", as
 test("a sign-out without a network reaches the API when the page is opened again", async ({ api, app, context, newTab, page, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   await app.signIn(person);
-  const { jwt } = await app.access();
+  const { sid } = await app.access();
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
@@ -160,17 +160,17 @@ test("a sign-out without a network reaches the API when the page is opened again
   await page.close();
 
   await context.setOffline(false);
-  expect(await api.meStatus(jwt)).toBe(200);
+  expect(await api.isLive(person, sid)).toBe(true);
   const next = await newTab();
   await next.open("/login");
-  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect.poll(() => api.isLive(person, sid)).toBe(false);
   await expect.poll(() => late(next.page)).toBeNull();
 });
 
 test("a sign-out without a network reaches the API by another tab", async ({ api, app, context, newTab, page, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   await app.signIn(person);
-  const { jwt } = await app.access();
+  const { sid } = await app.access();
   const second = await newTab();
   await second.open("/forgot-password");
   await context.setOffline(true);
@@ -181,7 +181,7 @@ test("a sign-out without a network reaches the API by another tab", async ({ api
   await page.close();
 
   await context.setOffline(false);
-  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect.poll(() => api.isLive(person, sid)).toBe(false);
   await expect.poll(() => late(second.page)).toBeNull();
 });
 
@@ -189,7 +189,7 @@ test("a sign-out that the API could not take is sent again by itself, and ends n
   watch.expectFailures(503);
   const somebody = await api.register();
   await app.signIn(person);
-  const { jwt } = await app.access();
+  const { sid } = await app.access();
   let isDown = true;
   await page.route("**/api/auth/logout/", (route) =>
     isDown ? route.fulfill({ status: 503, headers: { "access-control-allow-origin": "*" } }) : route.continue(),
@@ -199,10 +199,10 @@ test("a sign-out that the API could not take is sent again by itself, and ends n
   await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
   await app.fillSignIn(somebody);
   await app.expectSignedIn(somebody);
-  expect(await api.meStatus(jwt)).toBe(200);
+  expect(await api.isLive(person, sid)).toBe(true);
 
   isDown = false;
-  await expect.poll(() => api.meStatus(jwt), { timeout: 30_000 }).toBe(401);
+  await expect.poll(() => api.isLive(person, sid), { timeout: 30_000 }).toBe(false);
   await expect.poll(() => late(page)).toBeNull();
   await page.reload();
   await app.expectSignedIn(somebody);
@@ -216,14 +216,14 @@ test("a sign-out without a network reaches the API where the browser stores noth
     };
   });
   await app.signIn(person);
-  const { jwt } = await app.access();
+  const { sid } = await app.access();
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
   await expect(app.notice).toContainText("hears of the sign-out");
 
   await context.setOffline(false);
-  await expect.poll(() => api.meStatus(jwt)).toBe(401);
+  await expect.poll(() => api.isLive(person, sid)).toBe(false);
   await expect(app.notice).toHaveCount(0);
 });
 

@@ -3,7 +3,7 @@ import { randomBytes, randomInt } from "node:crypto";
 
 export const PASSWORD = "violet-harbour-41-lanterns";
 
-const claims = (jwt) => JSON.parse(Buffer.from(jwt.split(".")[1], "base64url").toString());
+export const claims = (jwt) => JSON.parse(Buffer.from(jwt.split(".")[1], "base64url").toString());
 
 async function expected(status, answer) {
   const got = await answer;
@@ -73,6 +73,14 @@ export class Api {
   /** Every live session of the caller. */
   sessions(access) {
     return expected(200, this.#send("GET", "/api/auth/sessions/", { bearer: access }));
+  }
+
+  /** Whether a session of this person lives, however old its tokens are. */
+  async isLive(person, sid) {
+    const { access } = await this.login(person);
+    const all = await this.sessions(access);
+    await this.endSession(access, claims(access).sid);
+    return all.some(({ id }) => id === sid);
   }
 
   /** Ends one session of the caller. */
