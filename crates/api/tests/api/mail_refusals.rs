@@ -15,25 +15,32 @@ on_both_databases![
 ];
 
 const ADA: &str = "ada@example.com";
-const TOKEN: &str = "a-token-for-the-operators-eyes";
-const WAITING: &str = "SELECT count(*) FROM mail_outbox";
+/// From `RCPT` on, a refusal is of us when mails to two domains are refused.
+const BEN: &str = "ben@example.org";
+pub(crate) const TOKEN: &str = "a-token-for-the-operators-eyes";
+pub(crate) const WAITING: &str = "SELECT count(*) FROM mail_outbox";
 /// As long as a mail waits at most that has failed once.
-const ONE_MINUTE: Duration = Duration::minutes(1);
+pub(crate) const ONE_MINUTE: Duration = Duration::minutes(1);
 
 async fn start(database: Database, url: String) -> TestApp {
-    let builder = TestApp::builder(database).user(ADA).set("METRICS_TOKEN", TOKEN);
+    let builder = TestApp::builder(database).user(ADA).user(BEN).set("METRICS_TOKEN", TOKEN);
     builder.set("EMAIL_FROM", "no-reply@example.com").set("EMAIL_URL", url).start().await
 }
 
-fn url_of(server: &MailScript) -> String {
+pub(crate) fn url_of(server: &MailScript) -> String {
     format!("smtp://latchkey:secret@{}", server.address())
 }
 
-async fn ask_for_reset(app: &TestApp, email: &str) {
+pub(crate) async fn ask_for_reset(app: &TestApp, email: &str) {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
 }
 
-async fn deliver(app: &TestApp) -> usize {
+async fn ask_for_both(app: &TestApp) {
+    ask_for_reset(app, ADA).await;
+    ask_for_reset(app, BEN).await;
+}
+
+pub(crate) async fn deliver(app: &TestApp) -> usize {
     deliver_due(app.services()).await.unwrap()
 }
 
@@ -41,7 +48,7 @@ async fn scrape(app: &TestApp) -> String {
     send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await.text()
 }
 
-async fn has_metric(app: &TestApp, line: &str) -> bool {
+pub(crate) async fn has_metric(app: &TestApp, line: &str) -> bool {
     scrape(app).await.lines().any(|found| found == line)
 }
 
@@ -75,6 +82,15 @@ fn cases() -> Vec<Case> {
         ("RCPT", Refusal::Reply("530 log in"), Some("rcpt")),
         ("RCPT", Refusal::Reply("550 5.7.1 relaying denied"), Some("rcpt")),
         ("RCPT", Refusal::Reply("554 5.7.1 client host rejected"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 5.1.8 <s@us.example>: Sender address rejected: Domain not found"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 5.1.7 Bad sender address"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 5.3.2 system not accepting network messages"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550-Message blocked because of your IP\r\n550 5.7.1 see there"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550-no\r\n550-no\r\n550 #5.7.1 see there"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 relay not permitted"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("554 Client host [192.0.2.1] blocked using zen.spamhaus.org"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 #5.7.1 not authorized"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("553 sorry, your envelope sender domain must exist"), Some("rcpt")),
         ("RCPT", Refusal::HangUp, None),
     ]);
     cases
@@ -86,9 +102,9 @@ async fn only_a_refused_recipient_is_final(database: Database) {
     for (step, refusal, refused_at) in cases() {
         let case = format!("{refusal:?} at {step}");
         server.refuse(step, refusal);
-        ask_for_reset(&app, ADA).await;
+        ask_for_both(&app).await;
         assert_eq!(deliver(&app).await, 0, "{case}");
-        assert_eq!(app.db().number(WAITING), 1, "lost: {case}");
+        assert_eq!(app.db().number(WAITING), 2, "lost: {case}");
         let refuses = i32::from(refused_at.is_some());
         assert!(has_metric(&app, &format!("latchkey_mail_server_refuses {refuses}")).await, "{case}");
         if let Some(step) = refused_at {
@@ -98,8 +114,10 @@ async fn only_a_refused_recipient_is_final(database: Database) {
 
         server.accept();
         app.clock().advance(ONE_MINUTE);
-        assert_eq!(deliver(&app).await, 1, "{case}");
-        assert_eq!(server.taken(), [ADA], "{case}");
+        assert_eq!(deliver(&app).await, 2, "{case}");
+        let mut taken = server.taken();
+        taken.sort();
+        assert_eq!(taken, [ADA, BEN], "{case}");
         assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{case}");
     }
     for reply in ["550 5.1.1 unknown", "550 unknown", "551 moved", "552 full", "553 not so", "554 5.1.1 unknown"] {
@@ -119,14 +137,16 @@ async fn a_real_server_that_refuses_us_gets_the_mail_when_it_is_fixed() {
         let server = MailServer::start(&json!({"port": 0, "tls": "none", "refuse": code, "refuse_at": refuse_at}));
         let port = server.port();
         let app = start(Database::Sqlite, format!("smtp://127.0.0.1:{port}")).await;
-        ask_for_reset(&app, ADA).await;
+        ask_for_both(&app).await;
         assert_eq!(deliver(&app).await, 0, "{refuse_at}");
         assert!(has_metric(&app, "latchkey_mail_server_refuses 1").await, "{refuse_at}");
         server.stop();
         let server = MailServer::start(&json!({"port": port, "tls": "none"}));
         app.clock().advance(ONE_MINUTE);
-        assert_eq!(deliver(&app).await, 1, "{refuse_at}");
-        assert_eq!(server.next()["to"], json!([ADA]));
+        assert_eq!(deliver(&app).await, 2, "{refuse_at}");
+        let mut to = [server.next()["to"].to_string(), server.next()["to"].to_string()];
+        to.sort();
+        assert_eq!(to, [json!([ADA]).to_string(), json!([BEN]).to_string()]);
     }
 }
 

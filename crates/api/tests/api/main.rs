@@ -56,6 +56,7 @@ mod mail_amounts;
 mod mail_places;
 mod mail_races;
 mod mail_refusals;
+mod mail_refusals_of_some;
 mod mail_server;
 mod mail_shares;
 mod metrics;

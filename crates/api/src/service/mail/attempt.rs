@@ -1,5 +1,6 @@
 //! One attempt to send a mail, and what follows from it.
 
+use super::places::domain_of;
 use super::prepare::{PrepareError, Prepared, prepare};
 use super::standing::LONGEST_PAUSE;
 use super::transport::{About, Exit, SendError};
@@ -36,7 +37,7 @@ pub(super) enum Outcome {
 /// Sends a mail that a worker has, and notes what became of it.
 pub(super) async fn deliver(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Outcome, StoreError> {
     let outcome = send(services, exit, mail).await?;
-    note_standing(services, &outcome);
+    note_standing(services, mail, &outcome);
     let _turn = services.mailer.in_flight.database_turn().await;
     match &outcome {
         Outcome::Sent => finish(services, mail, MailOutcome::Sent, 1).await?,
@@ -47,7 +48,7 @@ pub(super) async fn deliver(services: &Services, exit: &Exit<'_>, mail: &MailRow
         Outcome::Failed(SendError { about: About::Us, why, .. }) => {
             try_again(services, mail, (wait_after(mail.attempts).min(LONGEST_PAUSE), why)).await?;
         }
-        Outcome::Failed(SendError { about: About::Mail, why, .. }) | Outcome::NotReady(why) => {
+        Outcome::Failed(SendError { about: About::Mail | About::Form, why, .. }) | Outcome::NotReady(why) => {
             try_again(services, mail, (wait_after(mail.attempts), why)).await?;
         }
         Outcome::Expired => give_up(services, mail, "its time is over").await?,
@@ -77,38 +78,55 @@ async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Ou
 }
 
 /// What the attempt shows about how we stand with the mail server.
-fn note_standing(services: &Services, outcome: &Outcome) {
-    let (standing, now) = (&services.mailer.standing, services.now());
-    let refused_at = match outcome {
+fn note_standing(services: &Services, mail: &MailRow, outcome: &Outcome) {
+    let (mailer, now) = (&services.mailer, services.now());
+    match outcome {
         Outcome::Sent => {
-            standing.accepted();
-            None
+            mailer.standing.accepted();
+            mailer.refusals.forget();
+            note_refusal(services, None);
         }
         Outcome::Failed(error) => {
             match error.about {
-                About::Us => standing.failed(now),
-                About::Mail | About::Recipient => standing.accepted(),
+                About::Us => mailer.standing.failed(now),
+                About::Form => mailer.standing.not_asked(now),
+                About::Mail | About::Recipient => mailer.standing.accepted(),
             }
-            error.refused_at
+            note_failure(services, mail, error);
         }
         Outcome::Nobody | Outcome::OverAmount(_) | Outcome::Deferred | Outcome::NotReady(_) | Outcome::Expired => {
-            return standing.not_asked(now);
+            mailer.standing.not_asked(now);
         }
-    };
-    note_refusal(services, refused_at);
+    }
 }
 
-fn note_refusal(services: &Services, refused_at: Option<MailStep>) {
-    let (metrics, refuses) = (&services.metrics.mail, i64::from(refused_at.is_some()));
-    if let Some(step) = refused_at {
-        metrics.count_refusal(step);
+fn note_failure(services: &Services, mail: &MailRow, error: &SendError) {
+    let refusals = &services.mailer.refusals;
+    if let Some(step) = error.refused_at {
+        services.metrics.mail.count_refusal(step);
+        if error.about == About::Mail {
+            refusals.add(domain_of(&mail.recipient));
+        }
     }
-    match (metrics.server_refuses.set(refuses), refused_at) {
-        (0, Some(step)) => {
-            log::error!(
-                "mail.server: the mail server refuses us at {}; no mail leaves until that is fixed",
-                step.as_str()
-            );
+    let what = match (error.about, error.refused_at) {
+        // It says nothing about other mails.
+        (About::Form, _) => return,
+        (About::Us, Some(step)) => Some((step, "no mail leaves until that is fixed")),
+        (_, step) if refusals.are_to_several() => {
+            let step = step.unwrap_or(MailStep::Message);
+            Some((step, "mails to different domains were refused, and none was taken in between"))
+        }
+        _ => None,
+    };
+    note_refusal(services, what);
+}
+
+/// Where we are refused, and what is known about it.
+fn note_refusal(services: &Services, refused: Option<(MailStep, &str)>) {
+    let was_refused = services.metrics.mail.server_refuses.set(i64::from(refused.is_some()));
+    match (was_refused, refused) {
+        (0, Some((step, known))) => {
+            log::error!("mail.server: the mail server refuses us at {}; {known}", step.as_str());
         }
         (1, None) => log::info!("mail.server: the mail server does not refuse us any more"),
         _ => {}

@@ -13,6 +13,7 @@ mod in_flight;
 mod nobody;
 mod places;
 mod prepare;
+mod refusals;
 mod registration;
 mod smtp;
 mod standing;
@@ -119,6 +120,7 @@ pub async fn measure(services: &Services) -> Result<(), StoreError> {
     services.metrics.mail.oldest_age.set(age);
     if oldest.is_none() {
         // Another process may have found the server willing, and sent the rest.
+        services.mailer.refusals.forget();
         services.metrics.mail.server_refuses.set(0);
     }
     Ok(())

@@ -21,11 +21,15 @@ pub(super) struct Holder {
 
 impl Holder {
     pub(super) fn of(recipient: &str, requester: Option<&str>) -> Self {
-        let mailable = names::mailable_email(recipient).unwrap_or_else(|_| recipient.to_owned());
-        let host = mailable.rsplit_once('@').map_or(mailable.as_str(), |(_, host)| host);
-        let domain = psl::domain_str(host).unwrap_or(host).to_owned();
-        Self { domain, requester: requester.map(str::to_owned) }
+        Self { domain: domain_of(recipient), requester: requester.map(str::to_owned) }
     }
+}
+
+/// The domain that whoever owns an address's host owns.
+pub(super) fn domain_of(recipient: &str) -> String {
+    let mailable = names::mailable_email(recipient).unwrap_or_else(|_| recipient.to_owned());
+    let host = mailable.rsplit_once('@').map_or(mailable.as_str(), |(_, host)| host);
+    psl::domain_str(host).unwrap_or(host).to_owned()
 }
 
 /// The places that are taken.

@@ -1,6 +1,7 @@
 //! Ways out: a mail server, a folder, the log.
 
 use super::in_flight::InFlight;
+use super::refusals::Refusals;
 use super::smtp::{Connections, Smtp, TestError};
 use super::standing::Standing;
 use super::text::Letter;
@@ -45,6 +46,8 @@ pub(super) enum About {
     Recipient,
     /// This mail, or this moment.
     Mail,
+    /// The form of this mail, which the server does not know: that says nothing about other mails.
+    Form,
     /// Us, or the way to the server: any other mail would fail in the same way.
     Us,
 }
@@ -66,6 +69,7 @@ pub struct Mailer {
     from: Mailbox,
     way: Way,
     pub(super) standing: Standing,
+    pub(super) refusals: Refusals,
     pub(super) in_flight: InFlight,
 }
 
@@ -82,7 +86,8 @@ impl Mailer {
             MailUrl::Smtp(url) => Way::Server(Box::new(Smtp::new(url, timeout).map_err(MailerError::Url)?)),
         };
         let from = settings.from.parse().map_err(|_| MailerError::From)?;
-        Ok(Self { from, way, standing: Standing::default(), in_flight: InFlight::default() })
+        let (standing, refusals, in_flight) = (Standing::default(), Refusals::default(), InFlight::default());
+        Ok(Self { from, way, standing, refusals, in_flight })
     }
 
     /// Whether the mail server responds, takes our name and password, and our address as the sender. `Ok` where there is

@@ -3,6 +3,7 @@
 use super::servers::Server;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What a server does when it should accept.
@@ -22,8 +23,27 @@ pub struct MailScript {
 
 #[derive(Debug, Default)]
 struct State {
-    refusal: Mutex<Option<(&'static str, Refusal)>>,
+    refusal: Mutex<Option<Rule>>,
     taken: Mutex<Vec<String>>,
+    /// Commands on connections that had been closed by a 421.
+    unheard: AtomicUsize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    step: &'static str,
+    refusal: Refusal,
+    /// Only mails to this domain; to all when it is empty.
+    domain: &'static str,
+    /// Only on connections over which so many mails have come.
+    after: usize,
+}
+
+/// What a connection knows of its mails.
+#[derive(Debug, Default)]
+struct Course {
+    recipient: String,
+    taken: usize,
 }
 
 impl MailScript {
@@ -40,9 +60,25 @@ impl MailScript {
         self.server.address()
     }
 
-    /// From now on refuses at this command; `CONNECT` is the greeting and `MESSAGE` the end of a mail.
+    /// From now on refuses at this command; `CONNECT` is the greeting, `MESSAGE` the end of a mail and
+    /// `SMTPUTF8` a `MAIL` with that parameter.
     pub fn refuse(&self, step: &'static str, refusal: Refusal) {
-        *self.state.refusal.lock().unwrap() = Some((step, refusal));
+        self.refuse_to("", step, refusal);
+    }
+
+    /// From now on refuses mails to this domain; the steps before `RCPT` do not know it.
+    pub fn refuse_to(&self, domain: &'static str, step: &'static str, refusal: Refusal) {
+        *self.state.refusal.lock().unwrap() = Some(Rule { step, refusal, domain, after: 0 });
+    }
+
+    /// From now on takes no more than one mail a connection.
+    pub fn take_one_a_connection(&self, step: &'static str, refusal: Refusal) {
+        *self.state.refusal.lock().unwrap() = Some(Rule { step, refusal, domain: "", after: 1 });
+    }
+
+    /// How many commands came after a 421.
+    pub fn unheard(&self) -> usize {
+        self.state.unheard.load(Ordering::Relaxed)
     }
 
     pub fn accept(&self) {
@@ -57,42 +93,50 @@ impl MailScript {
 
 impl State {
     /// The response at this step. `None`: hang up.
-    fn respond(&self, step: &str, usual: &'static str) -> Option<&'static str> {
-        match *self.refusal.lock().unwrap() {
-            Some((at, refusal)) if at == step => match refusal {
-                Refusal::Reply(words) => Some(words),
-                Refusal::HangUp => None,
-            },
-            _ => Some(usual),
+    fn respond(&self, step: &str, course: &Course, usual: &'static str) -> Option<&'static str> {
+        let applies = |rule: &Rule| {
+            let is_to = rule.domain.is_empty() || course.recipient.ends_with(&format!("@{}", rule.domain));
+            rule.step == step && is_to && course.taken >= rule.after
+        };
+        match self.refusal.lock().unwrap().filter(applies).map(|rule| rule.refusal) {
+            Some(Refusal::Reply(words)) => Some(words),
+            Some(Refusal::HangUp) => None,
+            None => Some(usual),
         }
     }
 }
 
 fn talk(mut client: TcpStream, state: &State) -> std::io::Result<()> {
     let mut lines = BufReader::new(client.try_clone()?).lines();
-    let mut recipient = String::new();
+    let (mut course, mut is_over) = (Course::default(), false);
     let mut say = |words: &str| client.write_all(format!("{words}\r\n").as_bytes());
-    let Some(greeting) = state.respond("CONNECT", "220 mail.test") else { return Ok(()) };
+    let Some(greeting) = state.respond("CONNECT", &course, "220 mail.test") else { return Ok(()) };
     say(greeting)?;
     while let Some(Ok(line)) = lines.next() {
         let command = line.split(' ').next().unwrap_or_default().to_owned();
+        if is_over && command != "QUIT" {
+            state.unheard.fetch_add(1, Ordering::Relaxed);
+        }
         let usual = match command.as_str() {
-            "EHLO" => "250-mail.test\r\n250-STARTTLS\r\n250 AUTH PLAIN",
+            "EHLO" => "250-mail.test\r\n250-STARTTLS\r\n250-SMTPUTF8\r\n250-8BITMIME\r\n250 AUTH PLAIN",
             "AUTH" => "235 welcome",
             "DATA" => "354 go on",
             "QUIT" => "221 bye",
             _ => "250 ok",
         };
-        let Some(response) = state.respond(&command, usual) else { return Ok(()) };
         if command == "RCPT" {
-            line.split(['<', '>']).nth(1).unwrap_or_default().clone_into(&mut recipient);
+            line.split(['<', '>']).nth(1).unwrap_or_default().clone_into(&mut course.recipient);
         }
+        let step = if line.contains(" SMTPUTF8") { "SMTPUTF8" } else { command.as_str() };
+        let Some(response) = state.respond(step, &course, usual) else { return Ok(()) };
+        is_over |= response.starts_with("421");
         say(response)?;
         if response.starts_with("354") {
             lines.by_ref().map_while(Result::ok).find(|line| line == ".");
-            let Some(response) = state.respond("MESSAGE", "250 taken") else { return Ok(()) };
+            let Some(response) = state.respond("MESSAGE", &course, "250 taken") else { return Ok(()) };
             if response.starts_with("250") {
-                state.taken.lock().unwrap().push(recipient.clone());
+                state.taken.lock().unwrap().push(course.recipient.clone());
+                course.taken += 1;
             }
             say(response)?;
         }

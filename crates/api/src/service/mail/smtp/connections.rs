@@ -1,7 +1,7 @@
 //! Connections that several mails share.
 
-use super::conversation::{Progress, greet, hand_over};
-use super::failure::{judge, took_too_long};
+use super::conversation::{Progress, greet, hand_over, is_special};
+use super::failure::{judge, may_be_of_connection, says_goodbye, took_too_long};
 use super::{GOODBYE_TIMEOUT, Smtp};
 use crate::service::mail::transport::SendError;
 use lettre::Message;
@@ -24,23 +24,34 @@ impl<'a> Connections<'a> {
     /// Sends one mail. `accepted` is called as soon as the server has taken us as its sender.
     pub(in crate::service::mail) async fn send(&self, message: &Message, accepted: impl Fn()) -> Result<(), SendError> {
         let progress = Progress::default();
-        match tokio::time::timeout(self.server.timeout, self.converse(message, (&progress, accepted))).await {
-            Ok(sent) => sent.map_err(|error| judge(progress.step(), &error)),
+        match tokio::time::timeout(self.server.timeout, self.converse(message, (&progress, &accepted))).await {
+            Ok(sent) => sent.map_err(|error| judge(progress.step(), &error, is_special(message))),
             Err(_) => Err(took_too_long(progress.step())),
         }
     }
 
-    async fn converse(&self, message: &Message, watched: (&Progress, impl Fn())) -> Result<(), Error> {
-        let mut connection = match self.reuse().await {
-            Some(connection) => connection,
-            None => greet(self.server, watched.0).await?,
-        };
-        let handed_over = hand_over(&mut connection, message, watched).await;
-        // After a refusal the server goes on listening; after anything else nobody knows where it is.
-        if handed_over.as_ref().err().is_none_or(|error| error.status().is_some()) {
+    async fn converse(&self, message: &Message, watched: (&Progress, &impl Fn())) -> Result<(), Error> {
+        let progress = watched.0;
+        if let Some(mut used) = self.reuse().await {
+            let handed_over = hand_over(&mut used, message, watched).await;
+            let is_of_connection = |error: &Error| may_be_of_connection(progress.step(), error, is_special(message));
+            if !handed_over.as_ref().is_err_and(is_of_connection) {
+                self.keep(used, &handed_over);
+                return handed_over;
+            }
+        }
+        let mut fresh = greet(self.server, progress).await?;
+        let handed_over = hand_over(&mut fresh, message, watched).await;
+        self.keep(fresh, &handed_over);
+        handed_over
+    }
+
+    /// After a refusal the server goes on listening, unless it said goodbye; after anything else nobody knows where it is.
+    fn keep(&self, connection: AsyncSmtpConnection, handed_over: &Result<(), Error>) {
+        let listens = |error: &Error| error.status().is_some() && !says_goodbye(error);
+        if handed_over.as_ref().err().is_none_or(listens) {
             self.idle.lock().push(connection);
         }
-        handed_over
     }
 
     /// An open connection, where the last mail's remains are gone.

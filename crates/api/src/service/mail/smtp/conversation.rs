@@ -60,7 +60,7 @@ pub(super) async fn greet(server: &Smtp, progress: &Progress) -> Result<AsyncSmt
 pub(super) async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     message: &Message,
-    (progress, accepted): (&Progress, impl Fn()),
+    (progress, accepted): (&Progress, &impl Fn()),
 ) -> Result<(), Error> {
     let (envelope, source) = (message.envelope(), message.formatted());
     progress.reach(MailStep::Mail);
@@ -77,12 +77,21 @@ pub(super) async fn hand_over(
     connection.message(&source).await.map(|_| ())
 }
 
+/// Whether a mail is more than plain ASCII.
+pub(super) fn is_special(message: &Message) -> bool {
+    !has_ascii_recipients(message) || !message.formatted().is_ascii()
+}
+
+fn has_ascii_recipients(message: &Message) -> bool {
+    message.envelope().to().iter().all(|to| AsRef::<str>::as_ref(to).is_ascii())
+}
+
 /// What the server must know of a mail that is not plain ASCII (RFC 6152, RFC 6531). A server that does not offer it is
 /// asked without, and says itself what it refuses.
 fn parameters(connection: &AsyncSmtpConnection, message: &Message, source: &[u8]) -> Vec<MailParameter> {
     let offers = |extension| connection.server_info().supports_feature(extension);
-    let is_ascii = message.envelope().to().iter().all(|to| AsRef::<str>::as_ref(to).is_ascii());
-    let utf8 = (!is_ascii && offers(Extension::SmtpUtfEight)).then_some(MailParameter::SmtpUtfEight);
+    let utf8 =
+        (!has_ascii_recipients(message) && offers(Extension::SmtpUtfEight)).then_some(MailParameter::SmtpUtfEight);
     let eight_bit = (!source.is_ascii() && offers(Extension::EightBitMime))
         .then_some(MailParameter::Body(MailBodyParameter::EightBitMime));
     utf8.into_iter().chain(eight_bit).collect()

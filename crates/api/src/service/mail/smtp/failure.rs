@@ -1,25 +1,39 @@
 //! What a failure at a step of the conversation is about.
 
+use super::words::{are_about_form, are_about_recipient};
 use crate::metrics::MailStep;
 use crate::service::mail::transport::{About, SendError};
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::response::{Category, Code, Severity};
+use lettre::transport::smtp::response::Severity;
 use std::error::Error as _;
 
-pub(super) fn judge(step: MailStep, error: &Error) -> SendError {
-    let code = error.status();
-    let is_final = code.is_some_and(|code| code.severity == Severity::PermanentNegativeCompletion);
-    let about = match step {
-        MailStep::Rcpt if is_final && is_about_recipient(code, error) => About::Recipient,
-        MailStep::Rcpt | MailStep::Data | MailStep::Message => About::Mail,
-        MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => About::Us,
-    };
+/// `is_special`: the mail is not plain ASCII, so it carries parameters that others do not.
+pub(super) fn judge(step: MailStep, error: &Error, is_special: bool) -> SendError {
+    let about = about(step, error, is_special);
     let refuses = match about {
         About::Recipient => false,
-        About::Mail => is_final,
-        About::Us => code.is_some(),
+        About::Mail | About::Form => is_final(error),
+        About::Us => error.status().is_some(),
     };
     SendError { about, why: told(step, error), refused_at: refuses.then_some(step) }
+}
+
+fn about(step: MailStep, error: &Error, is_special: bool) -> About {
+    let code = error.status().map(u16::from);
+    let words = error.source().map(ToString::to_string).unwrap_or_default();
+    let is_of_form = is_special && code.is_some_and(|code| are_about_form(code, &words));
+    match step {
+        MailStep::Rcpt if is_final(error) && code.is_some_and(|code| are_about_recipient(code, &words)) => {
+            About::Recipient
+        }
+        MailStep::Mail | MailStep::Rcpt | MailStep::Data | MailStep::Message if is_of_form => About::Form,
+        MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => About::Us,
+        MailStep::Rcpt | MailStep::Data | MailStep::Message => About::Mail,
+    }
+}
+
+fn is_final(error: &Error) -> bool {
+    error.status().is_some_and(|code| code.severity == Severity::PermanentNegativeCompletion)
 }
 
 pub(super) fn took_too_long(step: MailStep) -> SendError {
@@ -30,12 +44,19 @@ pub(super) fn took_too_long(step: MailStep) -> SendError {
     SendError::new(about, format!("the mail server took too long ({})", step.as_str()))
 }
 
-/// Even `RCPT` may be refused because of us: by a demand for a login (530), or because we may not send there or from here,
-/// which servers report as 5.7.x (RFC 3463, section 3.8): a relay that does not know us, a block list, SPF.
-fn is_about_recipient(code: Option<Code>, error: &Error) -> bool {
-    let is_about_mail = code.is_some_and(|code| code.category == Category::MailSystem);
-    let words = error.source().map(ToString::to_string).unwrap_or_default();
-    is_about_mail && !words.trim_start().starts_with("5.7.")
+/// The server closes the connection after this (RFC 5321, section 3.8).
+pub(super) fn says_goodbye(error: &Error) -> bool {
+    error.status().map(u16::from) == Some(421)
+}
+
+/// Whether a fresh connection may go where a used one did not: many servers take so many mails a connection and refuse the next
+/// one, or close it. The end of a mail is left out, because the server may have taken it.
+pub(super) fn may_be_of_connection(step: MailStep, error: &Error, is_special: bool) -> bool {
+    match step {
+        MailStep::Mail => !matches!(about(step, error, is_special), About::Form),
+        MailStep::Rcpt | MailStep::Data => error.status().is_none() || says_goodbye(error),
+        MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Message => false,
+    }
 }
 
 /// The server's own words often repeat the recipient's address, so of a response only the code is reported.

@@ -1,11 +1,12 @@
 //! A mail server, by SMTP.
 //!
 //! The conversation is held step by step, because the step decides what a refusal is about: only `RCPT` is about the
-//! recipient (RFC 5321, section 3.3).
+//! recipient (RFC 5321, section 3.3), and not even that always.
 
 mod connections;
 mod conversation;
 mod failure;
+mod words;
 
 pub(super) use connections::Connections;
 

@@ -1,0 +1,198 @@
+//! What a mail server's words say about a refusal: its enhanced status (RFC 3463) and, where there is none, a few
+//! statements that many servers make.
+
+/// The second and third part of an enhanced status.
+pub(super) type Status = (u16, u16);
+
+/// Statements about us, in lower case, of servers that give no enhanced status.
+const ABOUT_US: [&str; 20] = [
+    "relay",
+    "block",
+    "black list",
+    "blacklist",
+    "dnsbl",
+    "is listed",
+    "your ip",
+    "reputation",
+    "spam",
+    "client host",
+    "reverse dns",
+    "ptr record",
+    "helo",
+    "spf",
+    "dmarc",
+    "sender",
+    "authenticat",
+    "not authorized",
+    "not permitted",
+    "too many",
+];
+
+/// Statements about the sender whatever status stands next to them: a server that asks the sender's own repeats what that one
+/// said.
+const ABOUT_SENDER: [&str; 2] = ["sender verif", "sender address rejected"];
+
+/// Statements about the recipient that sound like those above ("User unknown in relay recipient table").
+const ABOUT_RECIPIENT: [&str; 3] = ["user unknown", "unknown user", "no such user"];
+
+/// Whether a final refusal of `RCPT` says that the recipient's address is not accepted. `text` has all lines of the response. In
+/// doubt it is about us: then the mail waits, and is not lost.
+pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
+    let text = without_addresses(text);
+    let says = |statements: &[&str]| statements.iter().any(|statement| text.contains(statement));
+    let statuses: Vec<_> = statuses(&text).collect();
+    if says(&ABOUT_SENDER) || statuses.iter().copied().any(is_about_us) {
+        return false;
+    }
+    let is_plain = !says(&ABOUT_US) || says(&ABOUT_RECIPIENT);
+    statuses.iter().copied().any(is_exact) || (matches!(code, 550..=553) && is_plain)
+}
+
+/// Whether a refusal is about the form of a mail that is not plain ASCII: parameters or commands that the server does not know
+/// (RFC 5321, section 4.1.1.11), or the media status (RFC 3463, section 3.7).
+pub(super) fn are_about_form(code: u16, text: &str) -> bool {
+    matches!(code, 504 | 555) || statuses(text).any(|(subject, _)| subject == 6)
+}
+
+/// 5.1.7 and 5.1.8 are about the sender's address, 5.3 about the mail system, 5.5 about the protocol, 5.7 about what we may do.
+fn is_about_us((subject, detail): Status) -> bool {
+    matches!((subject, detail), (1, 7 | 8) | (3 | 5 | 7, _))
+}
+
+/// 5.0.0 and 5.1.0 say no more than the code.
+fn is_exact(status: Status) -> bool {
+    !matches!(status, (0, _) | (1, 0))
+}
+
+/// Those of a refusal, at any place: servers also write `#5.7.1` and `(#5.7.1)`, some only in their last line.
+fn statuses(text: &str) -> impl Iterator<Item = Status> {
+    text.split_whitespace().filter_map(|word| {
+        let word = word.trim_matches(|c: char| !c.is_ascii_digit());
+        let mut parts = word.split('.');
+        let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);
+        let is_status = matches!(class, "4" | "5") && parts.next().is_none();
+        let number = |part: &str| part.parse().ok().filter(|_| (1..=3).contains(&part.len()));
+        Some((number(subject)?, number(detail)?)).filter(|_| is_status)
+    })
+}
+
+/// In lower case, without the words that hold an address: whoever chose that may have chosen one of our statements.
+fn without_addresses(text: &str) -> String {
+    let words = text.split_whitespace().filter(|word| !word.contains('@'));
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{are_about_form, are_about_recipient};
+
+    /// As Postfix, Exim, qmail, Exchange, Gmail and others say it; the lines of one response are joined by a space.
+    const RECIPIENT: &[(u16, &str)] = &[
+        (550, "5.1.1 <a@b.example>: Recipient address rejected: User unknown in local recipient table"),
+        (550, "5.1.1 <a@b.example>: Recipient address rejected: User unknown in relay recipient table"),
+        (550, "<a@b.example>: Recipient address rejected: User unknown in relay recipient table"),
+        (550, "5.1.1 <a@b.example> User doesn't exist: a@b.example"),
+        (550, "5.1.2 <a@b.example>: Recipient address rejected: Domain not found"),
+        (553, "5.1.3 <a@b>: Recipient address rejected: not a valid address"),
+        (554, "5.1.1 unknown"),
+        (550, "Unrouteable address"),
+        (550, "Unknown user"),
+        (550, "unknown user here"),
+        (550, "no such user"),
+        (550, "No Such User Here"),
+        (550, "<blocked.sender@relay.example> does not exist"),
+        (550, "sorry, no mailbox here by that name. (#5.1.1)"),
+        (511, "sorry, no mailbox here by that name (#5.1.1 - chkuser)"),
+        (550, "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup"),
+        (550, "5.4.1 Recipient address rejected: Access denied. AS(201806281)"),
+        (550, "5.1.1 User unknown"),
+        (
+            550,
+            "5.1.1 The email account that you tried to reach does not exist. Please try double-checking the recipient's",
+        ),
+        (550, "5.2.1 The email account that you tried to reach is disabled."),
+        (552, "5.2.2 The recipient's inbox is out of storage space."),
+        (550, "#5.1.0 Address rejected."),
+        (550, "5.1.0 Address rejected a@b.example"),
+        (550, "Requested action not taken: mailbox unavailable"),
+        (550, "Invalid recipient"),
+        (550, ""),
+        (551, "User not local; please try <c@d.example>"),
+        (552, "Mailbox full"),
+        (553, "mailbox name not allowed"),
+        (553, "5.6.7 the address is not ASCII"),
+        (556, "5.1.10 Recipient address has null MX"),
+    ];
+    const US: &[(u16, &str)] = &[
+        (550, "5.1.8 <no-reply@us.example>: Sender address rejected: Domain not found"),
+        (550, "5.1.7 Bad sender address"),
+        (550, "5.3.2 system not accepting network messages"),
+        (550, "Message blocked because of your IP 5.7.1 see https://mail.example"),
+        (550, "relay not permitted"),
+        (550, "Relaying denied"),
+        (554, "Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org"),
+        (554, "5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org"),
+        (554, "5.7.1 <a@b.example>: Relay access denied"),
+        (550, "#5.7.1 not authorized"),
+        (550, "#5.7.1"),
+        (553, "sorry, your envelope sender domain must exist"),
+        (553, "sorry, your envelope sender domain must exist (#5.1.8)"),
+        (553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"),
+        (550, "5.7.1 Unable to relay"),
+        (550, "5.7.54 SMTP; Unable to relay recipient in non-accepted domain"),
+        (550, "5.7.606 Access denied, banned sending IP [192.0.2.1]."),
+        (550, "5.1.8 Access denied, bad outbound sender. AS(42004)"),
+        (550, "5.7.26 This mail has been blocked because the sender is unauthenticated."),
+        (550, "5.5.1 Authentication required"),
+        (503, "5.5.1 Need MAIL before RCPT"),
+        (503, "valid RCPT command must precede DATA"),
+        (530, "log in"),
+        (530, "5.7.0 Must issue a STARTTLS command first"),
+        (550, "Administrative prohibition: you are on our blocklist"),
+        (550, "Sender verify failed"),
+        (
+            550,
+            "Verification failed for <s@us.example> Response: 550 5.1.1 <s@us.example>: User unknown Sender verify failed",
+        ),
+        (550, "5.1.0 <s@us.example> sender rejected: invalid sender domain"),
+        (550, "5.0.0 your IP is listed"),
+        (550, "The IP 192.0.2.1 is listed at b.example"),
+        (550, "Rejected because 192.0.2.1 is in a black list at dnsbl.example"),
+        (550, "SPF check failed"),
+        (550, "HELO argument is no name"),
+        (550, "a@b.example: Recipient rejected [5.7.1]"),
+        (554, "no"),
+        (521, "this host takes no mail"),
+        (501, "syntax error"),
+    ];
+
+    #[test]
+    fn only_words_about_the_recipient_are_final() {
+        for &(code, text) in RECIPIENT {
+            assert!(are_about_recipient(code, text), "{code} {text}");
+        }
+        for &(code, text) in US {
+            assert!(!are_about_recipient(code, text), "{code} {text}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_repeats_a_statement_changes_nothing() {
+        assert!(are_about_recipient(550, "unknown: <5.7.1@relay.example>"));
+        assert!(are_about_recipient(550, "5.1.1 unknown: 5.7.1@relay.example"));
+        // Neither an address of the network nor a release is a status.
+        assert!(are_about_recipient(550, "5.1.1 unknown at 5.7.1.9"));
+        assert!(are_about_recipient(550, "5.1.1 unknown at 15.7.1"));
+    }
+
+    #[test]
+    fn parameters_and_media_are_about_the_form_of_a_mail() {
+        for (code, text) in [(555, "unknown parameter"), (504, ""), (550, "5.6.7 no SMTPUTF8"), (451, "4.6.7 not yet")]
+        {
+            assert!(are_about_form(code, text), "{code} {text}");
+        }
+        for (code, text) in [(550, "5.7.1 no"), (550, "sender rejected"), (421, "not now"), (501, "5.1.7 bad sender")] {
+            assert!(!are_about_form(code, text), "{code} {text}");
+        }
+    }
+}

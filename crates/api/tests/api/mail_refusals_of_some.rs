@@ -1,0 +1,124 @@
+//! What a mail server refuses one mail, one recipient or one connection for stops nobody else's mail, and is no alarm.
+
+use crate::mail_refusals::{ONE_MINUTE, TOKEN, WAITING, ask_for_reset, deliver, has_metric, url_of};
+use crate::support::{Database, MailScript, Refusal, TestApp, on_both_databases};
+use chrono::Duration;
+
+on_both_databases![
+    a_server_that_takes_so_many_mails_a_connection_gets_all_at_once,
+    a_mail_whose_form_is_refused_holds_nobody_up,
+    one_refused_domain_is_not_taken_for_a_server_that_refuses_us,
+];
+
+const REFUSES: &str = "latchkey_mail_server_refuses 1";
+
+async fn start(database: Database, server: &MailScript, people: &[String]) -> TestApp {
+    let builder = people.iter().fold(TestApp::builder(database), |builder, email| builder.user(email));
+    builder.set("METRICS_TOKEN", TOKEN).set("EMAIL_URL", url_of(server)).start().await
+}
+
+async fn a_server_that_takes_so_many_mails_a_connection_gets_all_at_once(database: Database) {
+    let server = MailScript::start();
+    let people: Vec<_> = (0..24).map(|number| format!("user{number}@example{}.com", number % 12)).collect();
+    let app = start(database, &server, &people).await;
+    for (step, refusal) in [
+        ("MAIL", Refusal::Reply("421 4.7.0 too many messages in this connection")),
+        ("MAIL", Refusal::Reply("452 4.5.3 too many messages in this connection")),
+        ("MAIL", Refusal::Reply("550 5.5.1 too many messages in this connection")),
+        ("MAIL", Refusal::HangUp),
+        ("RSET", Refusal::Reply("421 4.7.0 too many messages in this connection")),
+        ("RSET", Refusal::Reply("451 not now")),
+        ("RSET", Refusal::HangUp),
+        ("RCPT", Refusal::Reply("421 4.7.0 too many recipients in this connection")),
+        ("DATA", Refusal::Reply("421 4.7.0 too many messages in this connection")),
+        ("DATA", Refusal::HangUp),
+    ] {
+        let case = format!("{refusal:?} at {step}");
+        server.take_one_a_connection(step, refusal);
+        for email in &people {
+            ask_for_reset(&app, email).await;
+        }
+        assert_eq!(deliver(&app).await, 24, "{case}");
+        assert_eq!(server.taken().len(), 24, "{case}");
+        assert_eq!(server.unheard(), 0, "{case}: a connection that said 421 was used again");
+        assert!(!has_metric(&app, REFUSES).await, "{case}");
+        app.clock().advance(Duration::hours(1));
+    }
+    assert!(has_metric(&app, r#"latchkey_mails_total{outcome="postponed"} 0"#).await);
+}
+
+/// Whoever signs up chooses which parameters their mail needs.
+async fn a_mail_whose_form_is_refused_holds_nobody_up(database: Database) {
+    const HONEST: [&str; 2] = ["honest@example.org", "other@example.net"];
+    let special: Vec<_> = (0..18).map(|number| format!("ärger{number}@example{number}.com")).collect();
+    let people: Vec<_> = special.iter().cloned().chain(HONEST.map(str::to_owned)).collect();
+    for reply in ["550 5.6.7 no such addresses here", "555 5.5.4 unknown parameter", "504 unknown", "451 4.6.7 not now"]
+    {
+        let server = MailScript::start();
+        server.refuse("SMTPUTF8", Refusal::Reply(reply));
+        let app = start(database, &server, &people).await;
+        for email in &special {
+            ask_for_reset(&app, email).await;
+        }
+        assert_eq!(deliver(&app).await, 0, "{reply}");
+        for email in HONEST {
+            ask_for_reset(&app, email).await;
+            assert_eq!(deliver(&app).await, 1, "{reply}: {email} had to wait");
+        }
+        assert_eq!(server.taken(), HONEST, "{reply}");
+        assert!(!has_metric(&app, REFUSES).await, "{reply}");
+        for _ in 0..60 {
+            app.clock().advance(Duration::seconds(10));
+            deliver(&app).await;
+        }
+        let attempts = app.db().number("SELECT max(attempts) FROM mail_outbox");
+        assert_eq!(attempts, 5, "{reply}: after 0, 30, 90, 210 and 450 seconds");
+        assert!(!has_metric(&app, REFUSES).await, "{reply}");
+
+        server.accept();
+        app.clock().advance(Duration::minutes(10));
+        assert_eq!(deliver(&app).await, 18, "{reply}");
+        assert_eq!(app.db().number(WAITING), 0);
+    }
+}
+
+/// Anybody can ask for mail to an address whose server refuses it.
+async fn one_refused_domain_is_not_taken_for_a_server_that_refuses_us(database: Database) {
+    const REFUSED: [&str; 2] = ["a@one.example", "b@sub.one.example"];
+    const TAKEN: &str = "c@two.example";
+    let people: Vec<_> = REFUSED.into_iter().chain([TAKEN]).map(str::to_owned).collect();
+    for (step, name, reply) in [
+        ("RCPT", "rcpt", "550 5.7.1 not to them"),
+        ("DATA", "data", "554 no"),
+        ("MESSAGE", "message", "554 5.7.1 content"),
+    ] {
+        let server = MailScript::start();
+        let app = start(database, &server, &people).await;
+        server.refuse(step, Refusal::Reply(reply));
+        for email in REFUSED {
+            ask_for_reset(&app, email).await;
+        }
+        assert_eq!(deliver(&app).await, 0);
+        let counted = format!("latchkey_mail_refusals_total{{step=\"{name}\"}} 2");
+        assert!(has_metric(&app, &counted).await, "{step}");
+        assert!(!has_metric(&app, REFUSES).await, "{step}: one domain is taken for all");
+
+        server.refuse_to("one.example", step, Refusal::Reply(reply));
+        ask_for_reset(&app, TAKEN).await;
+        assert_eq!(deliver(&app).await, 1);
+        // Another domain was refused, but after one was taken.
+        server.refuse_to("two.example", step, Refusal::Reply(reply));
+        ask_for_reset(&app, TAKEN).await;
+        deliver(&app).await;
+        assert!(!has_metric(&app, REFUSES).await, "{step}: a mail was taken in between");
+
+        server.refuse(step, Refusal::Reply(reply));
+        app.clock().advance(ONE_MINUTE);
+        assert_eq!(deliver(&app).await, 0);
+        assert!(has_metric(&app, REFUSES).await, "{step}");
+        server.accept();
+        app.clock().advance(ONE_MINUTE * 2);
+        assert_eq!(deliver(&app).await, 3, "{step}");
+        assert!(!has_metric(&app, REFUSES).await, "{step}");
+    }
+}
