@@ -5,6 +5,7 @@ use crate::config::{Patience, Settings, StorageSettings, parse_recipients};
 use crate::files::{Files, Tries};
 use crate::service::backup::{self, BackupError, BackupName, Identities, Made, Order, Plan, Source, Stored};
 use crate::telemetry;
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -101,24 +102,30 @@ async fn store(settings: &Settings, plan: Plan) -> Result<(), CliError> {
     })
     .await?;
     tell(&made)?;
-    let deleted = backup::delete_outdated(&files, settings.backup.keep).await.map_err(BackupError::from)?;
+    let deleted =
+        backup::delete_outdated(&files, settings.backup.keep, clock().now()).await.map_err(BackupError::from)?;
     deleted.iter().try_for_each(|name| print(format_args!("deleted {name}")))
 }
 
 async fn list(as_json: bool) -> Result<(), CliError> {
     let all = backup::list(&files(&settings()?.storage)?).await.map_err(BackupError::from)?;
+    let now = clock().now();
     if as_json {
-        return print_json(&all.iter().map(row).collect::<Vec<_>>());
+        return print_json(&all.iter().map(|stored| row(stored, now)).collect::<Vec<_>>());
     }
-    all.iter().try_for_each(|Stored { name, size_bytes }| print(format_args!("{name} {size_bytes:>14} bytes")))
+    all.iter().try_for_each(|Stored { name, size_bytes }| {
+        let warning = if name.is_ahead(now) { ", warning: named later than now, so it is not the latest" } else { "" };
+        print(format_args!("{name} {size_bytes:>14} bytes{warning}"))
+    })
 }
 
-fn row(Stored { name, size_bytes }: &Stored) -> serde_json::Value {
+fn row(Stored { name, size_bytes }: &Stored, now: DateTime<Utc>) -> serde_json::Value {
     json!({
         "name": name.to_string(),
         "made_at": name.made_at,
         "size_bytes": size_bytes,
         "encrypted": name.encrypted,
+        "is_ahead": name.is_ahead(now),
     })
 }
 
@@ -149,8 +156,8 @@ async fn source(backup: &str) -> Result<Source, CliError> {
         return Ok(Source::File(file));
     }
     if backup == "latest" {
-        let newest = backup::list(&files(&settings()?.storage)?).await.map_err(BackupError::from)?.pop();
-        return stored(newest.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?.name);
+        let newest = backup::latest(&files(&settings()?.storage)?, clock().now()).await.map_err(BackupError::from)?;
+        return stored(newest.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?);
     }
     backup.parse::<BackupName>().map_or(Ok(Source::File(file)), stored)
 }

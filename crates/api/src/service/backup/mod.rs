@@ -21,7 +21,7 @@ pub use names::{BackupName, FOLDER};
 pub use reader::ArchiveError;
 pub use restore::{Contents, Order, restore, verify};
 pub use retention::outdated;
-pub use stored::{Stored, create, delete_outdated, list};
+pub use stored::{Stored, create, delete_outdated, latest, list};
 
 use super::Services;
 use crate::config::DatabaseUrl;
@@ -32,6 +32,7 @@ use crate::store::migrations::MigrateError;
 use crate::store::state::StateError;
 use crate::store::{StoreError, backup, last_backup};
 use chrono::{DateTime, Utc};
+use names::is_ahead;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -107,13 +108,15 @@ pub fn record(database: &DatabaseUrl, made: &Made) -> Result<(), StoreError> {
     backup::write_once(database, |connection| last_backup::replace(connection, &last))
 }
 
-/// Reads when the last backup was made, for the metrics.
+/// Reads when the last backup was made, for the metrics. A clock that was ahead must not keep an old backup fresh: how old it
+/// is nobody knows, so it counts as none.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn observe(services: &Services) -> Result<(), StoreError> {
     if let Some(last) = services.store.run(last_backup::find).await? {
-        services.metrics.backup.set(last.made_at, last.size_bytes);
+        let made_at = if is_ahead(last.made_at, services.now()) { DateTime::UNIX_EPOCH } else { last.made_at };
+        services.metrics.backup.set(made_at, last.size_bytes);
     }
     Ok(())
 }

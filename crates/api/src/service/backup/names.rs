@@ -1,6 +1,6 @@
 //! What backups are called in the storage. Whatever has another name there is none of ours.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use std::fmt;
 use std::str::FromStr;
 
@@ -18,6 +18,23 @@ pub struct BackupName {
     /// The moment that it shows, to the second.
     pub made_at: DateTime<Utc>,
     pub encrypted: bool,
+}
+
+/// How far ahead of ours the clock of another machine may be that makes backups.
+const CLOCK_SKEW: Duration = Duration::minutes(1);
+
+/// Whether a moment lies so far ahead that the clock was wrong that it came from, or nobody's clock was.
+pub(super) fn is_ahead(made_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    made_at > now + CLOCK_SKEW
+}
+
+impl BackupName {
+    /// Whether it is named later than now. It is not known how old it is, so it is neither the newest, nor does it count for
+    /// what is kept.
+    #[must_use]
+    pub fn is_ahead(self, now: DateTime<Utc>) -> bool {
+        is_ahead(self.made_at, now)
+    }
 }
 
 impl fmt::Display for BackupName {

@@ -6,6 +6,7 @@ use super::{BackupError, Made, retention};
 use crate::config::Keep;
 use crate::files::{FileError, Files, Found, Upload};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
 use std::io::{Error, Read, Result, Write};
@@ -41,12 +42,26 @@ pub async fn list(files: &Files) -> std::result::Result<Vec<Stored>, FileError> 
     Ok(all)
 }
 
-/// Deletes what `keep` does not keep, and answers what that was.
+/// The newest, if there is one. What is named later than now is not.
+///
+/// # Errors
+/// When the storage does not answer.
+pub async fn latest(files: &Files, now: DateTime<Utc>) -> std::result::Result<Option<BackupName>, FileError> {
+    let names = list(files).await?.into_iter().map(|stored| stored.name);
+    Ok(names.filter(|name| !name.is_ahead(now)).max())
+}
+
+/// Deletes what `keep` does not keep, and answers what that was. What is named later than now stays and does not count.
 ///
 /// # Errors
 /// When the storage does not answer; what was deleted is gone.
-pub async fn delete_outdated(files: &Files, keep: Keep) -> std::result::Result<Vec<BackupName>, FileError> {
-    let names: Vec<_> = list(files).await?.into_iter().map(|stored| stored.name).collect();
+pub async fn delete_outdated(
+    files: &Files,
+    keep: Keep,
+    now: DateTime<Utc>,
+) -> std::result::Result<Vec<BackupName>, FileError> {
+    let names = list(files).await?.into_iter().map(|stored| stored.name);
+    let names: Vec<_> = names.filter(|name| !name.is_ahead(now)).collect();
     let outdated = retention::outdated(&names, keep);
     for name in &outdated {
         files.delete(&path(*name)).await?;

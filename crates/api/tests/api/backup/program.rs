@@ -105,6 +105,31 @@ async fn a_newer_backup_takes_the_place_of_the_outdated_ones() {
 }
 
 #[actix_web::test]
+async fn a_backup_from_the_future_is_listed_with_a_warning_and_is_not_the_latest() {
+    const AHEAD: &str = "latchkey-20991231T235959Z.zst";
+    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let backups = folder.path().join("data/files/backups");
+    std::fs::create_dir_all(&backups).unwrap();
+    std::fs::write(backups.join(AHEAD), "junk").unwrap();
+    let on = |arguments: &[&str]| {
+        let mut command = api(folder.path(), db.url(), arguments);
+        command.env("BACKUP_KEEP", "1d");
+        command
+    };
+    assert_eq!(failed(on(&["verify", "latest"])), "api: there is no backup in the storage\n");
+    done(on(&["create"]));
+    done(on(&["create"]));
+    done(on(&["verify", "latest"]));
+    assert!(failed(on(&["verify", AHEAD])).contains("no backup of Latchkey"));
+    let listed = done(on(&["list"]));
+    let lines: Vec<_> = listed.lines().collect();
+    let warning = "warning: named later than now, so it is not the latest";
+    assert!(!lines[0].contains("warning") && lines[1].starts_with(AHEAD) && lines[1].ends_with(warning), "{listed}");
+    let json: Value = serde_json::from_str(&done(on(&["list", "--json"]))).unwrap();
+    assert_eq!((&json[0]["is_ahead"], &json[1]["is_ahead"]), (&false.into(), &true.into()));
+}
+
+#[actix_web::test]
 async fn a_bucket_that_refuses_fails_the_backup() {
     let (db, folder, server) =
         (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap(), BucketServer::start());

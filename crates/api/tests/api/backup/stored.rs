@@ -4,11 +4,12 @@ use super::drill::insert_people;
 use super::rows::{content, insert_odd_rows};
 use super::{nobody, plan, restore_from};
 use crate::support::{BucketServer, Database, ManualClock, TestApp, TestDb, eventually, execute, on_both_databases};
+use api::clock::Clock;
 use api::config::{Keep, Patience, StorageSettings};
 use api::files::{Files, Tries};
 use api::service::backup::{
-    BackupError, BackupName, Contents, Made, Plan, Source, Stored, create, delete_outdated, list, observe, record,
-    verify,
+    BackupError, BackupName, Contents, Made, Plan, Source, Stored, create, delete_outdated, latest, list, observe,
+    record, verify,
 };
 use api::store::AnyConnection;
 use bytes::Bytes;
@@ -87,6 +88,46 @@ async fn the_metrics_tell_when_the_last_backup_was_made(database: Database) {
         assert_eq!(metrics().await, [&expected, "latchkey_backup_last_size_bytes 1234"]);
         assert_eq!(app.db().number("SELECT count(*) FROM last_backup"), 1);
         made.made_at += Duration::hours(1);
+        app.clock().advance(Duration::hours(1));
+    }
+    // A clock that was ahead has made it: nobody knows how old it is, so it is no reason to be calm.
+    made.made_at = app.clock().now() + Duration::days(30);
+    record(&app.settings().database.url, &made).unwrap();
+    let none = "latchkey_backup_last_success_timestamp_seconds 0.0";
+    assert_eq!(metrics().await, [none, "latchkey_backup_last_size_bytes 1234"]);
+    made.made_at = app.clock().now();
+    record(&app.settings().database.url, &made).unwrap();
+    assert_ne!(metrics().await[0], none);
+}
+
+/// A clock was ahead once, or somebody has put a file there.
+#[actix_web::test]
+async fn what_is_named_later_than_now_is_neither_the_latest_nor_counted_nor_deleted() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
+    let now = "2026-11-24T03:00:30Z".parse().unwrap();
+    let ahead = ["latchkey-20261124T030131Z.zst", "latchkey-20261125T030000Z.zst", "latchkey-20991231T235959Z.zst.age"];
+    let days = [20, 21, 22, 23, 24].map(|day| format!("latchkey-202611{day}T030000Z.zst"));
+    for files in [in_folder(folder.path()), in_bucket(&server)] {
+        let put = async |name: &str| {
+            files.put(&format!("backups/{name}"), Bytes::from_static(b"junk"), "text/plain").await.unwrap();
+        };
+        for name in ahead {
+            put(name).await;
+        }
+        assert_eq!(latest(&files, now).await.unwrap(), None);
+        assert_eq!(delete_outdated(&files, KEEP, now).await.unwrap(), []);
+        for name in &days {
+            put(name).await;
+        }
+        let newest: BackupName = days[4].parse().unwrap();
+        assert_eq!(latest(&files, now).await.unwrap(), Some(newest));
+        let deleted = delete_outdated(&files, KEEP, now).await.unwrap();
+        assert_eq!(deleted.iter().map(ToString::to_string).collect::<Vec<_>>(), days[..3]);
+        let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name.to_string()).collect();
+        assert_eq!(left, [&days[3..], &ahead.map(str::to_owned)].concat());
+        // Clocks of machines differ a little.
+        let soon: BackupName = ahead[0].parse().unwrap();
+        assert_eq!(latest(&files, now + Duration::seconds(1)).await.unwrap(), Some(soon));
     }
 }
 
@@ -108,7 +149,7 @@ async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
                 files.put(name, Bytes::from_static(b"x"), "text/plain").await.unwrap();
             }
         }
-        let deleted = delete_outdated(&files, KEEP).await.unwrap();
+        let deleted = delete_outdated(&files, KEEP, "2026-11-24T03:00:00Z".parse().unwrap()).await.unwrap();
         assert_eq!(deleted.len(), 3);
         let left = list(&files).await.unwrap();
         let left: Vec<_> = left.iter().map(|stored| format!("backups/{}", stored.name)).collect();
