@@ -202,11 +202,12 @@ pub fn insert_if_pending(connection: &mut AnyConnection, registration: Option<i6
 }
 
 /// When it is a mail's turn: now, or some minutes after the last one of the same requester. So a mail waits for at most one
-/// of everybody else's, however many they have asked for.
+/// of everybody else's, however many they have asked for. A turn that a clock ahead has given is no reason to wait.
 fn next_turn(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<DateTime<Utc>> {
     let Some(requester) = &mail.requester else { return Ok(mail.at) };
     let last: Option<DateTime<Utc>> = mail_outbox::table
         .filter(mail_outbox::requester.eq(requester))
+        .filter(mail_outbox::created_at.le(At(mail.at + TURN)))
         .order(mail_outbox::turn_at.desc())
         .select(mail_outbox::turn_at)
         .first(connection)

@@ -33,19 +33,20 @@ pub fn lock(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<
         .map(|_| ())
 }
 
-/// The mails to an address after `since` except `mail_id`, the oldest first.
+/// The mails to an address after `since` and until `until`, except `mail_id`, the oldest first.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn list(
     connection: &mut AnyConnection,
     address_hash: &[u8],
-    since: DateTime<Utc>,
+    (since, until): (DateTime<Utc>, DateTime<Utc>),
     mail_id: i64,
 ) -> QueryResult<Vec<SentMail>> {
     sent_mails::table
         .filter(sent_mails::address_hash.eq(address_hash))
         .filter(sent_mails::sent_at.gt(At(since)))
+        .filter(sent_mails::sent_at.le(At(until)))
         .filter(sent_mails::mail_id.ne(mail_id))
         .order(sent_mails::sent_at)
         .select((sent_mails::kind, sent_mails::sent_at))

@@ -115,16 +115,19 @@ async fn a_failed_sign_in_costs_the_same_whoever_it_was(database: Database) {
 
 /// Mail stays where it is: what is done to send it is done later, by whichever process, and answers nobody.
 pub(crate) fn without_workers(db: &TestDb) {
-    const NEVER: &str = "9999-12-31 00:00:00.000000";
+    // As long as a mail waits at most.
+    const LATER: [&str; 2] = ["strftime('%Y-%m-%d %H:%M:%f000', 'now', '+1 hour')", "now() + interval '1 hour'"];
     match db.database() {
         Database::Sqlite => db.execute(&format!(
             "CREATE TRIGGER never_due AFTER INSERT ON mail_outbox
-             BEGIN UPDATE mail_outbox SET due_at = '{NEVER}' WHERE id = new.id; END"
+             BEGIN UPDATE mail_outbox SET due_at = {} WHERE id = new.id; END",
+            LATER[0]
         )),
         Database::Postgres => {
             db.execute(&format!(
                 "CREATE FUNCTION never_due() RETURNS trigger LANGUAGE plpgsql
-                 AS $$ BEGIN new.due_at = '{NEVER}'; RETURN new; END $$"
+                 AS $$ BEGIN new.due_at = {}; RETURN new; END $$",
+                LATER[1]
             ));
             db.execute(
                 "CREATE TRIGGER never_due BEFORE INSERT ON mail_outbox FOR EACH ROW EXECUTE FUNCTION never_due()",

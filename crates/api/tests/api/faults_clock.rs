@@ -1,10 +1,11 @@
 //! Clocks that differ, and clocks that jump.
 
-use crate::support::{Answer, Database, ManualClock, TestApp, TestDb, forge, on_both_databases};
+use crate::support::{Answer, Database, ManualClock, TestApp, TestDb, forge, on_both_databases, send};
 use api::clock::Clock;
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
 use chrono::Duration;
+use reqwest::Method;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ on_both_databases![
     whoever_signs_out_with_a_token_from_the_future_is_signed_out,
     a_clock_that_is_set_back_does_not_lengthen_the_leeway,
     a_feed_that_was_read_by_a_clock_ahead_is_not_taken_for_fresh,
+    mail_that_a_clock_ahead_has_written_or_postponed_leaves_at_once,
+    what_a_clock_ahead_has_sent_does_not_use_up_an_address,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -121,6 +124,52 @@ async fn a_clock_that_is_set_back_does_not_lengthen_the_leeway(database: Databas
         app.clock().advance(Duration::seconds(-back));
         app.refresh(&first).await.refused(Reason::RefreshReused);
     }
+}
+
+async fn ask_for_reset(app: &TestApp) {
+    let request = app.request(Method::POST, "/api/auth/password/reset/").header("X-Forwarded-For", "198.51.100.7");
+    send(request.json(&json!({"email": ADA}))).await.has_status(202);
+}
+
+async fn mail_that_a_clock_ahead_has_written_or_postponed_leaves_at_once(database: Database) {
+    for ahead in [Duration::hours(2), Duration::days(1), Duration::days(2 * 365)] {
+        let app = TestApp::builder(database).user(ADA).start().await;
+        app.clock().advance(ahead);
+        ask_for_reset(&app).await;
+        app.clock().advance(-ahead);
+        assert_eq!(app.deliver_mail().await.len(), 1, "written {ahead} ahead");
+
+        // A process took it, put it off or died with it.
+        ask_for_reset(&app).await;
+        let due = format!("'{}'", (app.clock().now() + ahead).format("%Y-%m-%d %H:%M:%S%.6f"));
+        app.db().execute(&format!("UPDATE mail_outbox SET attempts = 1, turn_at = {due}, due_at = {due}"));
+        assert_eq!(app.deliver_mail().await.len(), 1, "postponed {ahead} ahead");
+
+        // An hour is what the longest pause is.
+        ask_for_reset(&app).await;
+        let due = app.clock().now() + Duration::hours(1);
+        let due = format!("'{}'", due.format("%Y-%m-%d %H:%M:%S%.6f"));
+        app.db().execute(&format!("UPDATE mail_outbox SET attempts = 1, due_at = {due}"));
+        assert_eq!(app.deliver_mail().await.len(), 0);
+    }
+}
+
+async fn what_a_clock_ahead_has_sent_does_not_use_up_an_address(database: Database) {
+    let app = TestApp::builder(database).user(ADA).limited().start().await;
+    let ahead = Duration::days(30);
+    app.clock().advance(ahead);
+    for _ in 0..5 {
+        ask_for_reset(&app).await;
+        assert_eq!(app.deliver_mail().await.len(), 1);
+    }
+    // A mail of the same client that has not left has a turn ahead of all others.
+    ask_for_reset(&app).await;
+    app.clock().advance(-ahead);
+    ask_for_reset(&app).await;
+    let before = "SELECT id FROM mail_outbox ORDER BY turn_at LIMIT 1";
+    let newest = app.db().number("SELECT max(id) FROM mail_outbox");
+    assert_eq!(app.db().number(before), newest, "its turn is now, not behind that one's");
+    assert!(!app.deliver_mail().await.is_empty());
 }
 
 async fn a_feed_that_was_read_by_a_clock_ahead_is_not_taken_for_fresh(database: Database) {

@@ -138,7 +138,7 @@ async fn until(process: &Process, series: &str, is_so: impl Fn(i64) -> bool) -> 
 
 async fn a_process_looks_after_the_outbox_itself(database: Database) {
     let db = TestDb::migrated(database);
-    let (ago, later) = (SystemClock.now() - Duration::hours(2), SystemClock.now() + Duration::hours(2));
+    let (ago, later) = (SystemClock.now() - Duration::hours(2), SystemClock.now() + Duration::hours(1));
     db.execute(&format!(
         "INSERT INTO mail_outbox (kind, recipient, created_at, due_at, expires_at, attempts) VALUES \
          ('reset_password', '{ADA}', '{0}', '{1}', '{1}', 1)",

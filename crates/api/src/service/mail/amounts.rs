@@ -27,6 +27,9 @@ const BESIDE_CHANGES: usize = PER_ADDRESS - PER_KIND;
 const BESIDE_CHANGES_OF_STRANGERS: usize = BESIDE_CHANGES - PER_KIND;
 /// How long a mail counts.
 pub(in crate::service) const WINDOW: Duration = Duration::hours(1);
+/// How far ahead of ours the clock of another process may be. What was sent later than that was counted by a clock that was
+/// ahead, and would count for as long.
+const CLOCK_SKEW: Duration = Duration::minutes(1);
 
 /// Whether an address gets a mail now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl Amounts {
         }
         let hash = self.hash(address);
         sent_mails::lock(connection, &hash)?;
-        let sent = sent_mails::list(connection, &hash, now - WINDOW, mail.id)?;
+        let sent = sent_mails::list(connection, &hash, (now - WINDOW, now + CLOCK_SKEW), mail.id)?;
         if let Some(at) = free_at(mail.kind, &sent) {
             return Ok(Place::FreeAt(at));
         }

@@ -4,8 +4,19 @@ use super::super::connection::{AnyConnection, MultiBackend};
 use super::super::schema::mail_outbox;
 use super::super::types::At;
 use super::{MailKind, MailRow, fold};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
+
+/// Farther ahead nothing is put off: after a failure, or when its address has had its amount, a mail waits for an hour at most.
+/// What is due later was written by a clock that was ahead, and is due now. Minutes are left for clocks that differ.
+const FARTHEST: Duration = Duration::minutes(65);
+
+/// What may be taken now.
+macro_rules! is_due {
+    ($now:expr) => {
+        mail_outbox::due_at.le(At($now)).or(mail_outbox::due_at.gt(At($now + FARTHEST)))
+    };
+}
 
 /// A mail that is due.
 #[derive(Debug, Clone, Queryable)]
@@ -45,7 +56,7 @@ pub fn list_due(
     (after, most): (Option<Turn>, i64),
 ) -> QueryResult<Vec<Due>> {
     let mut due = mail_outbox::table
-        .filter(mail_outbox::due_at.le(At(now)))
+        .filter(is_due!(now))
         .filter(mail_outbox::kind.eq_any(MailKind::ALL.map(MailKind::as_str)))
         .select(DUE)
         .into_boxed();
@@ -67,7 +78,7 @@ pub fn list_due(
 /// When the database does not answer.
 pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, most: i64) -> QueryResult<Vec<Due>> {
     mail_outbox::table
-        .filter(mail_outbox::due_at.le(At(now)))
+        .filter(is_due!(now))
         .filter(mail_outbox::expires_at.le(At(now)))
         .filter(mail_outbox::kind.eq_any(MailKind::ALL.map(MailKind::as_str)))
         .select(DUE)
@@ -124,7 +135,7 @@ pub fn list_waiting(
 ) -> QueryResult<Vec<Waiting>> {
     mail_outbox::table
         .filter(mail_outbox::id.gt(after))
-        .filter(mail_outbox::due_at.le(At(now)))
+        .filter(is_due!(now))
         .filter(mail_outbox::user_id.is_null())
         .filter(mail_outbox::kind.eq_any(kinds.iter().map(|kind| kind.as_str())))
         .order(mail_outbox::id)
@@ -162,7 +173,7 @@ pub fn delete_same(connection: &mut AnyConnection, mail: &MailRow) -> QueryResul
 pub fn backlog(connection: &mut AnyConnection, now: DateTime<Utc>) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
     let waiting = mail_outbox::table.count().get_result(connection)?;
     let oldest = mail_outbox::table
-        .filter(mail_outbox::attempts.gt(0).or(mail_outbox::due_at.le(At(now))))
+        .filter(mail_outbox::attempts.gt(0).or(is_due!(now)))
         .order(mail_outbox::id)
         .select(mail_outbox::created_at)
         .first(connection);

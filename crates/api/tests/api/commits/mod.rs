@@ -28,10 +28,12 @@ struct Stage {
 impl Stage {
     fn set() -> Self {
         let db = TestDb::migrated(Database::Sqlite);
-        // No mail is ever due: its worker writes at no time of its own, and spends no link.
+        // No mail is due while a test runs: its worker writes at no time of its own, and spends no link.
         db.execute(
             "CREATE TRIGGER keep_mail AFTER INSERT ON mail_outbox
-             BEGIN UPDATE mail_outbox SET due_at = '9999-01-01 00:00:00.000000' WHERE id = new.id; END",
+             BEGIN
+                UPDATE mail_outbox SET due_at = strftime('%Y-%m-%d %H:%M:%f000', 'now', '+1 hour') WHERE id = new.id;
+             END",
         );
         let disk = FaultyDisk::of(&db);
         let mut stage = Self { disk, process: None, people: 0, db };

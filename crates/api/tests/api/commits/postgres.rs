@@ -33,7 +33,7 @@ fn database(failure: &str) -> TestDb {
 fn keep_mail(db: &TestDb) {
     db.execute(
         "CREATE FUNCTION keep_mail() RETURNS trigger LANGUAGE plpgsql AS
-         $$ BEGIN NEW.due_at = '9999-01-01'; RETURN NEW; END $$",
+         $$ BEGIN NEW.due_at = now() + interval '1 hour'; RETURN NEW; END $$",
     );
     db.execute("CREATE TRIGGER keep_mail BEFORE INSERT ON mail_outbox FOR EACH ROW EXECUTE FUNCTION keep_mail()");
 }
