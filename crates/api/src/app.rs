@@ -8,7 +8,7 @@ use crate::http::middleware::{
     bound_head, check_origin, cors, finish, hold_refusals, refuse_preflight_in_clear, refuse_until_started,
     require_https, watch_requests,
 };
-use crate::http::{self, Crowd, Wire};
+use crate::http::{self, Crowd, Turns, Wire};
 use crate::metrics::Metrics;
 use crate::service::csrf::CsrfKeys;
 use crate::service::export::ExportSlots;
@@ -120,7 +120,7 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
         .shutdown_timeout(patience.shutdown.as_secs());
     let stopping = server.graceful_shutdown_signal();
     let connections = move || {
-        let (crowd, stopping) = (crowd.clone(), stopping.clone());
+        let (crowd, turns, stopping) = (crowd.clone(), Turns::default(), stopping.clone());
         let http = HttpService::build()
             // `Wire` watches the time instead.
             .client_request_timeout(Duration::ZERO)
@@ -130,7 +130,7 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
             .h1_allow_half_closed(false)
             .graceful_shutdown_signal(move || wait_for(stopping.clone()))
             .on_connect_ext(|wire: &Wire<TcpStream>, data| _ = data.insert(wire.requests()));
-        let open = move |io| ready(Ok::<_, DispatchError>(open(io, environment, patience, &crowd)));
+        let open = move |io| ready(Ok::<_, DispatchError>(open(io, environment, patience, (&crowd, &turns))));
         fn_service(open).and_then(http.finish(map_config(app(), |()| AppConfig::default())))
     };
     Ok(server.listen("api", listener, connections)?.run())
@@ -139,12 +139,12 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
 /// A connection as the HTTP service takes it.
 type Opened = (Wire<TcpStream>, Protocol, Option<SocketAddr>);
 
-fn open(io: TcpStream, environment: Environment, patience: Patience, crowd: &Crowd) -> Opened {
+fn open(io: TcpStream, environment: Environment, patience: Patience, (crowd, turns): (&Crowd, &Turns)) -> Opened {
     let peer = io.peer_addr().ok();
     // Answers are small and written whole: waiting for more to send would only delay them.
     let _ = io.set_nodelay(true);
-    let seat = (crowd, peer.map(|peer| peer.ip()));
-    (Wire::new(io, environment, patience, seat), Protocol::Http1, peer)
+    let shared = (crowd, turns, peer.map(|peer| peer.ip()));
+    (Wire::new(io, environment, patience, shared), Protocol::Http1, peer)
 }
 
 async fn wait_for(stopping: GracefulShutdownSignal) {

@@ -131,6 +131,11 @@ impl Watch {
         &self.requests
     }
 
+    /// Whether the client has been served, and has not begun its next request.
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase == Phase::Idle
+    }
+
     /// Notes that bytes came in.
     pub(super) fn read(&mut self) {
         self.look();

@@ -3,6 +3,7 @@
 
 use super::crowd::Crowd;
 use super::middleware::secure_headers;
+use super::turns::{Turn, Turns};
 use super::watch::{Phase, Requests, Watch};
 use crate::config::{Environment, Patience};
 use crate::problem::Problem;
@@ -22,6 +23,7 @@ pub struct Wire<Io> {
     io: Io,
     environment: Environment,
     watch: Watch,
+    turn: Turn,
     /// What replaces a bare refusal, as far as it is not written yet.
     pending: Vec<u8>,
     /// Whether its time is over: nothing is read any more.
@@ -29,11 +31,16 @@ pub struct Wire<Io> {
 }
 
 impl<Io> Wire<Io> {
-    /// Within a runtime, which has the timers. A connection that is over its peer's part of the crowd is closed unread.
-    pub fn new(io: Io, environment: Environment, patience: Patience, (crowd, peer): (&Crowd, Option<IpAddr>)) -> Self {
+    /// Within a worker, which has the timers. A connection that is over its peer's part of the crowd is closed unread.
+    pub fn new(
+        io: Io,
+        environment: Environment,
+        patience: Patience,
+        (crowd, turns, peer): (&Crowd, &Turns, Option<IpAddr>),
+    ) -> Self {
         let seat = crowd.enter(peer);
         let ended = seat.is_refused();
-        Self { io, environment, watch: Watch::new(patience, seat), pending: Vec::new(), ended }
+        Self { io, environment, watch: Watch::new(patience, seat), turn: turns.queue(), pending: Vec::new(), ended }
     }
 
     /// Where the application notes this connection's requests.
@@ -100,18 +107,24 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
     }
 }
 
-impl<Io: AsyncRead + Unpin> AsyncRead for Wire<Io> {
+impl<Io: ActixStream> AsyncRead for Wire<Io> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Poll::Ready(phase) = self.watch.poll_overdue(cx) {
+            ready!(self.turn.poll(cx));
             self.end(phase)?;
         }
         if self.ended {
             return Poll::Ready(Ok(())); // as if the client had hung up
         }
+        // Somebody who was served and asks again is heard at once.
+        if !self.watch.is_idle() && self.io.poll_read_ready(cx).is_ready() {
+            ready!(self.turn.poll(cx));
+        }
         let before = buffer.filled().len();
         let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, buffer) else {
             // Only who has nothing to say makes room: a request that has just come is answered.
             let phase = ready!(self.watch.poll_displaced(cx));
+            ready!(self.turn.poll(cx));
             return Poll::Ready(self.end(phase));
         };
         if buffer.filled().len() > before {
