@@ -9,6 +9,9 @@ const { HONEST, PASSWORD, ask, signUp } = require("./wire.js");
 const PEOPLE = ["ada", "bob", "cleo", "dan", "eli", "fay", "gus", "hal", "ida", "jim", "kay", "leo"];
 /// What they do, and the pause after each, milliseconds.
 const KINDS = { me: 40, refresh: 100, "sign-in": 300 };
+/// The same of the server that nobody attacks.
+const BARE = "bare";
+const PAUSES = { ...KINDS, [BARE]: 40 };
 
 async function settle(api) {
   const people = [];
@@ -17,7 +20,7 @@ async function settle(api) {
 }
 
 /** The requests of each kind. */
-function acts(api, agent, end) {
+function acts(api, bare, agent, end) {
   const from = HONEST;
   return {
     me: (person) => ask(api, agent, "GET", "/api/auth/me/", { bearer: person.access, from }),
@@ -28,17 +31,18 @@ function acts(api, agent, end) {
       return answer;
     },
     "sign-in": (person) => ask(api, agent, "POST", "/api/auth/login/", { body: { email: person.email, password: PASSWORD }, from }),
+    [BARE]: () => ask(bare, agent, "GET", "/", { from }),
   };
 }
 
 /** Lives for so long, and returns the times of what succeeded by kind, and what failed. */
-async function live(api, people, ms) {
+async function live(api, bare, people, ms) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
   const end = performance.now() + ms;
-  const act = acts(api, agent, end);
-  const times = { me: [], refresh: [], "sign-in": [] };
+  const act = acts(api, bare, agent, end);
+  const times = Object.fromEntries(Object.keys(PAUSES).map((kind) => [kind, []]));
   const failures = {};
-  await Promise.all(Object.entries(KINDS).map(async ([kind, pause]) => {
+  await Promise.all(Object.entries(PAUSES).map(async ([kind, pause]) => {
     for (let turn = 0; performance.now() < end; turn += 1) {
       const answer = await act[kind](people[turn % people.length], turn);
       if (answer.status === 200) times[kind].push(answer.ms);
@@ -56,4 +60,4 @@ function p99(times) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.99))] ?? NaN;
 }
 
-module.exports = { KINDS, live, p99, settle };
+module.exports = { BARE, KINDS, live, p99, settle };
