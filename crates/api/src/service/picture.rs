@@ -5,6 +5,7 @@ mod colour;
 mod scale;
 
 use auth_types::limits::AVATAR_MAX_PIXELS;
+use colour::Colours;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::{PngDecoder, PngEncoder};
 use image::codecs::webp::WebPDecoder;
@@ -95,13 +96,13 @@ pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     let square = match kind {
         Kind::Png => {
             let png = PngDecoder::with_limits(file, scratch())?;
-            if png.is_apng()? { Err(PictureError::Moving) } else { upright_square(png) }
+            if png.is_apng()? { Err(PictureError::Moving) } else { upright_square(png, colour::code_points(content)) }
         }
-        Kind::Jpeg if has_end(content) => upright_square(JpegDecoder::new(file)?),
+        Kind::Jpeg if has_end(content) => upright_square(JpegDecoder::new(file)?, None),
         Kind::Jpeg => Err(PictureError::Unreadable),
         Kind::WebP => {
             let webp = WebPDecoder::new(file)?;
-            if webp.has_animation() { Err(PictureError::Moving) } else { upright_square(webp) }
+            if webp.has_animation() { Err(PictureError::Moving) } else { upright_square(webp, None) }
         }
     }?;
     Ok(encode(square)?)
@@ -114,18 +115,18 @@ fn scratch() -> Limits {
 }
 
 /// What a file says of its size is judged before room is made for it: a few bytes can say a lot.
-fn upright_square(mut decoder: impl ImageDecoder) -> Result<DynamicImage, PictureError> {
+fn upright_square(mut decoder: impl ImageDecoder, code_points: Option<[u8; 4]>) -> Result<DynamicImage, PictureError> {
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > AVATAR_MAX_PIXELS || decoder.total_bytes() > MAX_BYTES {
         return Err(PictureError::TooLarge);
     }
     let orientation = decoder.orientation()?;
-    let profile = decoder.icc_profile()?;
+    let colours = Colours { profile: decoder.icc_profile()?, code_points };
     let image = DynamicImage::from_decoder(decoder)?;
     let small = scale::middle(&image, SIDE);
     let is_gray = !image.color().has_color();
     drop(image); // the largest thing of all
-    let mut square = DynamicImage::from(colour::to_srgb(small, profile.as_deref(), is_gray));
+    let mut square = DynamicImage::from(colour::to_srgb(small, colours, is_gray));
     square.apply_orientation(orientation);
     Ok(square)
 }

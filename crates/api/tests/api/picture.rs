@@ -211,6 +211,49 @@ fn colours_are_those_that_the_profile_means() {
     assert!(is_near(colour(Kind::Png, &profiled(&gray, Kind::Png, &dark)), [128; 3]));
 }
 
+/// Screenshots of wide-gamut screens say it so (PNG, third edition, 11.3.2.6).
+#[test]
+fn code_points_of_a_png_say_which_colours_it_has_and_win_over_its_profile() {
+    let image =
+        DynamicImage::from(RgbaImage::from_fn(40, 40, |x, y| Rgba([80, 150, 220, if x + y == 0 { 0 } else { 255 }])));
+    let srgb = profiled(&image, Kind::Png, &ColorProfile::new_srgb().encode().unwrap());
+    let (plain, p3) = ([80, 150, 220], [48, 152, 226]);
+    for (code_points, expected) in [
+        (&[12, 13, 0, 1][..], p3),
+        (&[1, 13, 0, 1], plain),
+        (&[2, 13, 0, 1], plain),
+        (&[12, 2, 0, 1], plain),
+        (&[255, 255, 0, 1], plain),
+        // A matrix, a narrow range, high dynamic range.
+        (&[12, 13, 1, 1], plain),
+        (&[12, 13, 0, 0], plain),
+        (&[9, 16, 0, 1], plain),
+        (&[9, 18, 0, 1], plain),
+    ] {
+        for png in [&png(&image), &srgb] {
+            let found = colour(Kind::Png, &with_chunk(png, *b"cICP", code_points));
+            assert!(is_near(found, expected), "{code_points:?}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_defect_in_a_profiles_texts_does_not_matter() {
+    let image = DynamicImage::from(RgbImage::from_pixel(40, 40, Rgb([80, 150, 220])));
+    let mut p3 = ColorProfile::new_display_p3().encode().unwrap();
+    let table = p3[132..].chunks_exact(12).position(|tag| &tag[..4] == b"desc").unwrap();
+    let entry = 132 + 12 * table;
+    let text = usize::try_from(u32::from_be_bytes(p3[entry + 4..entry + 8].try_into().unwrap())).unwrap();
+    p3[text..text + 12].copy_from_slice(b"mluc\0\0\0\0\0\0\0\0");
+    for kind in [Kind::Png, Kind::WebP] {
+        let found = colour(kind, &profiled(&image, kind, &p3));
+        assert!(
+            found.into_iter().zip([48, 152, 226]).all(|(found, expected)| found.abs_diff(expected) <= 6),
+            "{found:?}"
+        );
+    }
+}
+
 #[test]
 fn a_profile_that_cannot_be_used_changes_nothing() {
     let image = DynamicImage::from(RgbImage::from_pixel(40, 40, Rgb([80, 150, 220])));
