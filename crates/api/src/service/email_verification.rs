@@ -117,7 +117,7 @@ pub async fn verify(
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
     let step = asked.step.clone();
-    let verified = step.once(services, verify_once(services, asked, client), |Done { session, notice }| {
+    let verified = step.once(services, verify_once(services, asked, client), |Done { session, notice, .. }| {
         let Some((session, user)) = session else { return Ok(Some(Verified::Done(notice))) };
         let tokens = grant::token_response(services, &session, &user, services.now())?;
         Ok(Some(Verified::SignedIn(Box::new(tokens), notice)))

@@ -74,16 +74,17 @@ pub async fn register(
 ) -> Result<Registered, RegisterError> {
     let step = asked.step.clone();
     let registered =
-        step.once(services, register_once(services, asked, language, client), |done| repeat(services, &step, done));
+        step.once(services, register_once(services, asked, language, client), |done| repeat(services, done));
     registered.await
 }
 
-/// The tokens again, or what the browser keeps of a sign-up that waits for its mail.
-fn repeat(services: &Services, step: &Step, done: Done) -> Result<Option<Registered>, RegisterError> {
+/// The tokens again, or what the browser keeps of a sign-up that waits for its mail. Whoever has used the tokens had the
+/// response: a request that arrives again after that makes no second account, even when the first one was deleted.
+fn repeat(services: &Services, done: Done) -> Result<Option<Registered>, RegisterError> {
     if services.settings.accounts.email_verification == EmailVerification::Mandatory {
-        return Ok(step.registration(&services.steps).map(|registration| Registered::Pending(registration.token)));
+        return Ok(Some(Registered::Pending(done.registration.token)));
     }
-    let Some((session, user)) = done.session else { return Ok(None) };
+    let (session, user) = done.session.ok_or(RegisterError::Taken(TakenName::Email))?;
     let tokens = grant::token_response(services, &session, &user, services.now())?;
     Ok(Some(Registered::SignedIn(Box::new(tokens))))
 }
@@ -166,7 +167,7 @@ async fn register_pending(
     (language, step): (Option<String>, Step),
     client: ClientInfo,
 ) -> Result<SecretString, RegisterError> {
-    let LinkToken { token, hash } = step.registration(&services.steps).map_or_else(LinkToken::new, Ok)?;
+    let LinkToken { token, hash } = step.registration().map_or_else(LinkToken::new, Ok)?;
     let registration = NewRegistration {
         expires_at: user.created_at.0 + registrations::LIFETIME,
         user,

@@ -2,7 +2,9 @@
 //!
 //! A request that carries an `Idempotency-Key` is known by its **mark**: a keyed hash of the route, the caller's session, the
 //! key and the whole body. The transaction that does the work inserts the mark. For [`REPEATABLE`] the same request gets the
-//! same response, and does nothing; a request that differs in anything has another mark and is an ordinary one.
+//! same response, and does nothing; a request that differs in anything has another mark and is an ordinary one. While
+//! `SECRET_KEY` is being changed, processes have the same secrets in another order: the mark that is inserted is the current
+//! secret's, and those of all of them are looked up.
 //!
 //! Nothing of a response is stored. Tokens are made again of the session's row, as a refresh does it, and only until they
 //! have been used; the secret that a sign-up gives to its browser is a function of the mark.
@@ -43,14 +45,14 @@ pub enum StepKind {
     AccountDeletion,
 }
 
-/// Makes the marks.
-pub struct StepKeys(hmac::Key);
+/// Makes the marks: the key of the current secret, then those of the fallbacks.
+pub struct StepKeys(Vec<hmac::Key>);
 
 impl StepKeys {
     #[must_use]
     pub fn new(settings: &KeySettings) -> Self {
-        let master = hmac::Key::new(hmac::HMAC_SHA256, settings.secret_key.expose_secret().as_bytes());
-        Self(hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, PURPOSE).as_ref()))
+        let secrets = std::iter::once(&settings.secret_key).chain(&settings.fallbacks);
+        Self(secrets.map(|secret| derive(secret.expose_secret())).collect())
     }
 
     /// A request of `caller`, or of anybody, that came with `key`.
@@ -63,9 +65,14 @@ impl StepKeys {
     ) -> Repeatable<R> {
         let caller = caller.map(|caller| (caller.id, caller.session));
         let whole = key.and_then(|key| serde_json::to_vec(&(kind, caller, key, &request)).ok());
-        let mark = whole.map(|whole| hmac::sign(&self.0, &whole).as_ref().to_vec());
-        Repeatable { request, step: Step { mark } }
+        let marks = whole.map(|whole| self.0.iter().map(|key| Mark::of(&whole, key)).collect());
+        Repeatable { request, step: Step { marks: marks.unwrap_or_default() } }
     }
+}
+
+fn derive(secret: &str) -> hmac::Key {
+    let master = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, PURPOSE).as_ref())
 }
 
 impl fmt::Debug for StepKeys {
@@ -101,14 +108,31 @@ impl<R> fmt::Debug for Repeatable<R> {
     }
 }
 
-/// What a request is known by; nothing when it came without a key.
+/// What a request is known by, the mark of the current secret first; nothing when it came without a key.
 #[derive(Clone)]
 pub(super) struct Step {
-    mark: Option<Vec<u8>>,
+    marks: Vec<Mark>,
+}
+
+#[derive(Clone)]
+struct Mark {
+    hash: Vec<u8>,
+    /// Of what a sign-up gives to its browser.
+    registration: Vec<u8>,
+}
+
+impl Mark {
+    fn of(whole: &[u8], key: &hmac::Key) -> Self {
+        let hash = hmac::sign(key, whole).as_ref().to_vec();
+        let registration = hmac::sign(key, &[b"registration".as_slice(), &hash].concat()).as_ref().to_vec();
+        Self { hash, registration }
+    }
 }
 
 /// What a request has done.
 pub(super) struct Done {
+    /// What a sign-up gave to its browser.
+    pub registration: LinkToken,
     /// The session that began with it, while its tokens are as they were given: live, and not exchanged yet.
     pub session: Option<(SessionRow, UserRow)>,
     pub notice: Option<VerifyNotice>,
@@ -116,6 +140,7 @@ pub(super) struct Done {
 
 /// A step that was found.
 struct Found {
+    hash: Vec<u8>,
     at: DateTime<Utc>,
     /// `None` when it was too long ago.
     done: Option<Done>,
@@ -133,20 +158,21 @@ impl Step {
         act: impl Future<Output = Result<T, E>>,
         repeat: impl Fn(Done) -> Result<Option<T>, E>,
     ) -> Result<T, E> {
-        let Some(mark) = &self.mark else { return act.await };
-        if let Some(Found { at, done }) = find(services, mark).await? {
+        if self.marks.is_empty() {
+            return act.await;
+        }
+        if let Some(Found { hash, at, done }) = self.find(services).await? {
             if let Some(response) = done.map_or(Ok(None), &repeat)? {
                 return Ok(response);
             }
-            let mark = mark.clone();
-            services.store.write_statement(move |connection| completed_steps::delete(connection, &mark, at)).await?;
+            services.store.write_statement(move |connection| completed_steps::delete(connection, &hash, at)).await?;
         }
         let failed = match act.await {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
         // The first request may have been under way still.
-        match find(services, mark).await {
+        match self.find(services).await {
             Ok(Some(Found { done: Some(done), .. })) => repeat(done)?.ok_or(failed),
             Ok(_) | Err(_) => Err(failed),
         }
@@ -159,36 +185,38 @@ impl Step {
         (session, notice): (Option<SessionId>, Option<VerifyNotice>),
         at: DateTime<Utc>,
     ) -> QueryResult<()> {
-        let Some(mark) = &self.mark else { return Ok(()) };
+        let Some(mark) = self.marks.first() else { return Ok(()) };
         let notice = notice.and_then(|notice| serde_json::to_value(notice).ok());
         let notice = notice.as_ref().and_then(Value::as_str).map(str::to_owned);
-        completed_steps::insert(connection, mark, &CompletedStep { session, notice, at })
+        completed_steps::insert(connection, &mark.hash, &CompletedStep { session, notice, at })
     }
 
     /// What a sign-up gives to its browser: the same for the same request.
-    pub(super) fn registration(&self, keys: &StepKeys) -> Option<LinkToken> {
-        let mark = self.mark.as_ref()?;
-        Some(LinkToken::of(hmac::sign(&keys.0, &[b"registration".as_slice(), mark].concat()).as_ref()))
+    pub(super) fn registration(&self) -> Option<LinkToken> {
+        self.marks.first().map(|mark| LinkToken::of(&mark.registration))
+    }
+
+    async fn find(&self, services: &Services) -> Result<Option<Found>, StoreError> {
+        let (marks, now) = (self.marks.clone(), services.now());
+        services.store.run(move |connection| look_up(connection, &marks, now)).await
     }
 }
 
-async fn find(services: &Services, mark: &[u8]) -> Result<Option<Found>, StoreError> {
-    let (mark, now) = (mark.to_vec(), services.now());
-    services.store.run(move |connection| look_up(connection, &mark, now)).await
-}
-
-fn look_up(connection: &mut AnyConnection, mark: &[u8], now: DateTime<Utc>) -> QueryResult<Option<Found>> {
-    let Some(step) = completed_steps::find(connection, mark)? else { return Ok(None) };
+fn look_up(connection: &mut AnyConnection, marks: &[Mark], now: DateTime<Utc>) -> QueryResult<Option<Found>> {
+    let hashes = marks.iter().map(|mark| mark.hash.as_slice());
+    let Some((hash, step)) = completed_steps::find(connection, hashes)? else { return Ok(None) };
+    let Some(mark) = marks.iter().find(|mark| mark.hash == hash) else { return Ok(None) };
     let age = now - step.at;
     if age >= REPEATABLE || age < -AHEAD {
-        return Ok(Some(Found { at: step.at, done: None }));
+        return Ok(Some(Found { hash, at: step.at, done: None }));
     }
     let session = match step.session {
         Some(session) => sessions::find_with_user(connection, session)?.filter(|found| is_as_given(found, now)),
         None => None,
     };
     let notice = step.notice.and_then(|notice| serde_json::from_value(Value::String(notice)).ok());
-    Ok(Some(Found { at: step.at, done: Some(Done { session, notice }) }))
+    let registration = LinkToken::of(&mark.registration);
+    Ok(Some(Found { hash, at: step.at, done: Some(Done { registration, session, notice }) }))
 }
 
 /// Once the refresh token has been exchanged, whoever did it has had the response.

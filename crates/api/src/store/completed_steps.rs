@@ -17,14 +17,17 @@ pub struct CompletedStep {
     pub at: DateTime<Utc>,
 }
 
-/// What the request with this hash has done, if it is known.
+/// What the request that has one of these hashes has done, and the hash that it was noted with.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn find(connection: &mut AnyConnection, hash: &[u8]) -> QueryResult<Option<CompletedStep>> {
+pub fn find<'a>(
+    connection: &mut AnyConnection,
+    hashes: impl Iterator<Item = &'a [u8]>,
+) -> QueryResult<Option<(Vec<u8>, CompletedStep)>> {
     completed_steps::table
-        .find(hash)
-        .select((completed_steps::session_id, completed_steps::notice, completed_steps::at))
+        .filter(completed_steps::hash.eq_any(hashes))
+        .select((completed_steps::hash, (completed_steps::session_id, completed_steps::notice, completed_steps::at)))
         .first(connection)
         .optional()
 }

@@ -1,6 +1,6 @@
 //! A step whose response was lost is repeated with its `Idempotency-Key`: it is done once, and reported as done again.
 
-use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
+use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, SECRET_KEY, TestApp, on_both_databases, send};
 use api::clock::Clock;
 use api::service::prune::prune;
 use auth_types::Reason;
@@ -27,6 +27,7 @@ on_both_databases![
     a_repeated_sign_up_gets_the_same_session,
     a_repeated_sign_up_that_waits_for_its_mail_gets_the_same_registration,
     a_repeated_sign_up_says_nothing_about_the_address,
+    while_the_secret_is_changed_either_process_repeats_a_step_of_the_other,
     what_failed_is_tried_again,
     of_twenty_at_once_one_is_done_and_all_succeed,
     a_step_is_repeated_for_ten_minutes,
@@ -281,10 +282,13 @@ async fn a_repeated_sign_up_gets_the_same_session(database: Database) {
 
     app.refresh(&first).await.ok();
     post(&app, REGISTER, KEY, &sign_up(ADA)).await.failed(409, Reason::EmailTaken);
-    // An account that is gone leaves the address, and the key, free.
+    // A request that arrives again after the account is gone makes no new one. The address is free.
     let delete = app.request_as(&again, DELETE.0, DELETE.1).json(&json!({"password": PASSWORD}));
     send(delete).await.has_status(204);
-    let next = post(&app, REGISTER, KEY, &sign_up(ADA)).await.created();
+    let users = count(&app, "users");
+    post(&app, REGISTER, KEY, &sign_up(ADA)).await.failed(409, Reason::EmailTaken);
+    assert_eq!(count(&app, "users"), users);
+    let next = post(&app, REGISTER, "another", &sign_up(ADA)).await.created();
     assert_ne!(next.user.id, first.user.id);
 }
 
@@ -310,6 +314,32 @@ async fn a_repeated_sign_up_says_nothing_about_the_address(database: Database) {
         }
     }
     assert_eq!((count(&app, "pending_registrations"), count(&app, "completed_steps")), (2, 2));
+}
+
+/// What the refresh token says: each process signs it with a key of its own.
+fn claims(tokens: &TokenResponse) -> &str {
+    tokens.refresh.split('.').nth(1).unwrap()
+}
+
+/// As it is while a new `SECRET_KEY` is rolled out: one process signs with the old one and takes the new one, too; the other
+/// the other way round.
+async fn while_the_secret_is_changed_either_process_repeats_a_step_of_the_other(database: Database) {
+    const OTHER_SECRET: &str = "a second secret that is as long as it has to be";
+    let old = TestApp::builder(database).set("SECRET_KEY_FALLBACKS", OTHER_SECRET).user(ADA).start().await;
+    let new = TestApp::builder_on(old.db().clone()).clock(old.clock());
+    let new = new.set("SECRET_KEY", OTHER_SECRET).set("SECRET_KEY_FALLBACKS", SECRET_KEY).start().await;
+    for (one, other) in [(&old, &new), (&new, &old)] {
+        let email = format!("{}@example.com", one.address().port());
+        let first = post(one, REGISTER, KEY, &sign_up(&email)).await.created();
+        let again = post(other, REGISTER, KEY, &sign_up(&email)).await.created();
+        assert_eq!((claims(&again), &again.user), (claims(&first), &first.user));
+        let changed = act(one, &first, CHANGE, &new_password()).await.ok();
+        assert_eq!(claims(&act(other, &first, CHANGE, &new_password()).await.ok()), claims(&changed));
+        one.deliver_mail().await;
+        let token = json!({"token": mailed_token(one, &email).await, "new_password": PASSWORD});
+        post(one, RESET, KEY, &token).await.has_status(200);
+        post(other, RESET, KEY, &token).await.has_status(200);
+    }
 }
 
 async fn what_failed_is_tried_again(database: Database) {
