@@ -126,6 +126,15 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, Reason::ContentTypeUnsupported, detail)
     }
 
+    /// 415: the body is compressed, or encoded otherwise.
+    #[must_use]
+    pub fn content_coding_unsupported() -> Self {
+        let detail = "Send the body as it is, without Content-Encoding.";
+        let code = ProblemCode::UnsupportedMediaType;
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, Reason::ContentTypeUnsupported, detail)
+            .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+    }
+
     /// 403: the `Origin` may not change things here.
     #[must_use]
     pub fn origin_not_allowed() -> Self {

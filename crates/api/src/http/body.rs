@@ -52,7 +52,7 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     }
 }
 
-/// Which of the media types that are taken the body has, by its place in the list.
+/// Which of the media types that are taken the body has, by its place in the list. Nothing is decompressed.
 ///
 /// # Errors
 /// 415.
@@ -62,7 +62,16 @@ pub(super) fn content_type(request: &HttpRequest, taken: &[&str]) -> Result<usiz
     // There is no `image/jpg`, and many send it.
     let media_type = if media_type.eq_ignore_ascii_case("image/jpg") { "image/jpeg" } else { media_type };
     let place = taken.iter().position(|taken| media_type.eq_ignore_ascii_case(taken));
-    place.ok_or_else(|| Problem::content_type_unsupported(taken))
+    let place = place.ok_or_else(|| Problem::content_type_unsupported(taken))?;
+    if request.headers().get_all(header::CONTENT_ENCODING).all(|coding| is_identity(coding.as_bytes())) {
+        Ok(place)
+    } else {
+        Err(Problem::content_coding_unsupported())
+    }
+}
+
+fn is_identity(coding: &[u8]) -> bool {
+    coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
 }
 
 /// The whole body, at this pace, or within less time while its connection is needed; and its hold on the memory that all bodies share, for as long as it is kept.

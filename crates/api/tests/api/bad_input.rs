@@ -396,6 +396,23 @@ async fn a_body_must_say_that_it_is_json() {
 }
 
 #[actix_web::test]
+async fn a_body_that_is_compressed_is_refused_as_such() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    for endpoint in endpoints(&app).await {
+        let request = || app.request_as(&tokens, endpoint.method.clone(), &endpoint.path).json(&json!({}));
+        for coding in ["gzip", "br", "zstd", "identity, gzip", "x"] {
+            let answer = send(request().header("Content-Encoding", coding)).await;
+            assert_eq!(answer.header("accept-encoding"), "identity", "{} {coding}", endpoint.name());
+            answer.failed(415, Reason::ContentTypeUnsupported);
+        }
+        let twice = request().header("Content-Encoding", "identity").header("Content-Encoding", "gzip");
+        send(twice).await.failed(415, Reason::ContentTypeUnsupported);
+        let answer = send(request().header("Content-Encoding", "Identity")).await;
+        assert_ne!(answer.status, 415, "{}", endpoint.name());
+    }
+}
+
+#[actix_web::test]
 async fn an_idempotency_key_has_1_to_255_bytes_and_comes_once() {
     let (app, tokens) = start(Database::Sqlite).await;
     let refresh = || app.request(Method::POST, "/api/auth/refresh/").json(&json!({"refresh": tokens.refresh}));
