@@ -8,9 +8,10 @@ use crate::problem::Problem;
 use crate::service::export::{self, ExportError};
 use crate::service::steps::StepKind;
 use crate::service::{Services, account, account_deletion, events};
+use actix_web::http::Method;
 use actix_web::http::header::{self, ContentType};
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
 use futures_util::stream;
 use std::sync::Arc;
@@ -32,10 +33,18 @@ pub(super) async fn update(
 
 /// Gives the caller everything that is stored about them, as a file that is written while it is sent.
 pub(super) async fn export(
+    request: HttpRequest,
     services: Data<Services>,
     Caller(caller): Caller,
     Client(client): Client,
 ) -> Result<impl Responder, Problem> {
+    let file = (header::CONTENT_DISPOSITION, "attachment; filename=\"latchkey-export.json\"");
+    let mut response = HttpResponse::Ok();
+    response.content_type(ContentType::json()).insert_header(file);
+    // It gets the head alone: nothing is exported, and nothing is taken of what an export takes.
+    if request.method() == Method::HEAD {
+        return Ok(response.finish());
+    }
     let export = export::begin(&services, caller, client).await?;
     // The parts are read after the request, as far as its task is concerned, and still on its share.
     let (services, share) = (services.into_inner(), gate::current());
@@ -44,8 +53,7 @@ pub(super) async fn export(
         let next = async move { Ok::<_, ExportError>(export.next(&services).await?.map(|part| (part, export))) };
         gate::within(share, next)
     });
-    let file = (header::CONTENT_DISPOSITION, "attachment; filename=\"latchkey-export.json\"");
-    Ok(HttpResponse::Ok().content_type(ContentType::json()).insert_header(file).streaming(parts))
+    Ok(response.streaming(parts))
 }
 
 /// Lists what happened to the caller's account.

@@ -23,8 +23,10 @@ on_both_databases![
     an_export_whose_session_ends_is_cut,
     an_export_of_an_account_that_is_deleted_is_cut,
     an_account_has_five_exports_an_hour,
+    asking_for_the_head_alone_is_no_export,
 ];
 
+const PATH: &str = "/api/auth/me/export/";
 const ADA: &str = "ada@example.com";
 const EVE: &str = "eve@example.com";
 
@@ -81,7 +83,7 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
 }
 
 async fn export(app: &TestApp, tokens: &TokenResponse) -> Answer {
-    send(app.request_as(tokens, Method::GET, "/api/auth/me/export/")).await
+    send(app.request_as(tokens, Method::GET, PATH)).await
 }
 
 async fn everything_that_is_stored_is_in_the_file(database: Database) {
@@ -187,7 +189,7 @@ async fn begin_with(builder: Builder) -> (TestApp, TokenResponse, Response) {
     let app = builder.user(ADA).user(EVE).start().await;
     app.db().add_events(Some(UserId(1)), app.clock().now(), 20_000);
     let tokens = app.login(ADA).await;
-    let response = app.request_as(&tokens, Method::GET, "/api/auth/me/export/").send().await.unwrap();
+    let response = app.request_as(&tokens, Method::GET, PATH).send().await.unwrap();
     assert_eq!(response.status(), 200);
     (app, tokens, response)
 }
@@ -269,6 +271,27 @@ async fn an_account_has_five_exports_an_hour(database: Database) {
     export(&app, &app.login(EVE).await).await.has_status(200);
     app.clock().advance(Duration::hours(1));
     export(&app, &app.refresh(&tokens).await.ok()).await.has_status(200);
+}
+
+async fn asking_for_the_head_alone_is_no_export(database: Database) {
+    let app = TestApp::builder(database).user(ADA).limited().start().await;
+    let tokens = app.login(ADA).await;
+    let before = app.db().content();
+    let mut heads = BTreeSet::new();
+    for _ in 0..6 {
+        let head = send(app.request_as(&tokens, Method::HEAD, PATH)).await;
+        head.has_status(200);
+        heads.insert((head.header("content-type").to_owned(), head.header("content-disposition").to_owned()));
+    }
+    assert_eq!(app.db().content(), before);
+    let answer = export(&app, &tokens).await;
+    answer.has_status(200);
+    assert_eq!(
+        heads.into_iter().collect::<Vec<_>>(),
+        [(answer.header("content-type").to_owned(), answer.header("content-disposition").to_owned())]
+    );
+    app.logout(&tokens).await.done();
+    assert_eq!(send(app.request_as(&tokens, Method::HEAD, PATH)).await.status, 401);
 }
 
 /// A connection whose response waits for the database is not idle.
