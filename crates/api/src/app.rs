@@ -15,7 +15,7 @@ use crate::service::export::ExportSlots;
 use crate::service::limits::Limits;
 use crate::service::mail::{self, Mailer, MailerError};
 use crate::service::pool::WorkPool;
-use crate::service::readiness::{self, Readiness};
+use crate::service::readiness::Readiness;
 use crate::service::revocation::{self, RevocationFeed};
 use crate::service::steps::StepKeys;
 use crate::service::tokens::Tokens;
@@ -169,7 +169,8 @@ async fn poll_feed(services: &Services) -> Infallible {
         if let Err(error) = revocation::poll(services).await {
             log::warn!("revocation.poll: {error}");
         }
-        readiness::watch_file(services);
+        // Found here, it is logged before anybody asks.
+        let _ = services.store.has_lost_file();
     }
 }
 

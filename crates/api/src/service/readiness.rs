@@ -4,7 +4,7 @@ use super::Services;
 use super::revocation::FEED_STALE_SECONDS;
 use crate::clock::Stopwatch;
 use crate::store::connection::database_time;
-use crate::store::{FileId, file_id, state};
+use crate::store::state;
 use chrono::{DateTime, Duration, Utc};
 use std::collections::BTreeMap;
 use tokio::sync::Mutex;
@@ -23,28 +23,6 @@ pub type Checks = BTreeMap<&'static str, Option<String>>;
 #[derive(Debug, Default)]
 pub struct Readiness {
     known: Mutex<Option<Known>>,
-    file: parking_lot::Mutex<DatabaseFile>,
-}
-
-/// The file of SQLite. Connections go on with the one that they have opened, whatever is at its path by now: what is written
-/// into a deleted file is lost, and nothing else would show it.
-#[derive(Debug, Default)]
-struct DatabaseFile {
-    opened: Option<FileId>,
-    is_lost: bool,
-}
-
-/// Notices when the database's file is deleted or replaced while it is open. Called every second.
-pub fn watch_file(services: &Services) -> Option<String> {
-    let found = file_id(&services.settings.database.url)?;
-    let mut file = services.readiness.file.lock();
-    let opened = file.opened.or(found)?;
-    file.opened = Some(opened);
-    let was_lost = std::mem::replace(&mut file.is_lost, found != Some(opened));
-    if file.is_lost && !was_lost {
-        log::error!("store.file: the database's file was deleted or replaced while it was open; restart the process");
-    }
-    file.is_lost.then(|| "its file was deleted or replaced: restart the process".to_owned())
 }
 
 #[derive(Debug)]
@@ -76,8 +54,8 @@ pub async fn check(services: &Services) -> Checks {
         database
     };
     drop(known);
-    if let Some(problem) = watch_file(services) {
-        checks.insert("database", Some(problem));
+    if services.store.has_lost_file() {
+        checks.insert("database", Some("its file was deleted or replaced: restart the process".to_owned()));
     }
     let limit = Duration::seconds(FEED_STALE_SECONDS);
     let fresh = services.feed.polled_at().is_some_and(|at| (services.now() - at).abs() <= limit);

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod completed_steps;
 pub mod connection;
 pub mod events;
+mod file;
 pub mod known_networks;
 pub mod last_backup;
 pub mod mail_outbox;
@@ -36,7 +37,7 @@ use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
 pub use diesel::result::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
-use std::os::unix::fs::MetadataExt;
+use file::DatabaseFile;
 use tokio::task::JoinError;
 use turns::Turns;
 
@@ -85,6 +86,7 @@ const WAITING_PER_CONNECTION: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool<Manager>,
+    file: DatabaseFile,
     gate: Gate,
     /// For those who write.
     turns: Turns,
@@ -108,7 +110,15 @@ impl Store {
         let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
         let turns = Turns::for_writers(connections);
         let gate = Gate::new(Resource::Database, capacity, metrics.database.clone());
-        Self { pool, gate, turns, patience, events: metrics.events.clone() }
+        let file = DatabaseFile::of(&settings.url);
+        Self { pool, file, gate, turns, patience, events: metrics.events.clone() }
+    }
+
+    /// Whether the database is a file that was deleted or replaced while it was open. Nothing is done in it any more: what is
+    /// written there is gone at the next start.
+    #[must_use]
+    pub fn has_lost_file(&self) -> bool {
+        self.file.is_lost()
     }
 
     /// How many connections are idle, and how many are in use.
@@ -139,13 +149,16 @@ impl Store {
     ) -> Result<T, StoreError> {
         let permit = self.enter().await?;
         let (pool, turns, share) = (self.pool.clone(), self.turns.clone(), gate::current());
-        let metrics = self.events.clone();
+        let (metrics, file) = (self.events.clone(), self.file.clone());
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             statements::note_cause(!share.is_own());
             turns.begin(share);
             events::count_for(metrics);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            if file.is_lost() {
+                return Err(StoreError::Unavailable("its file was deleted or replaced".to_owned()));
+            }
             run_on(pooled, work)
         });
         match tokio::time::timeout(self.patience.checkout + self.patience.database, task).await {
@@ -218,18 +231,6 @@ impl<E: std::error::Error> diesel::r2d2::HandleError<E> for LogPoolErrors {
         if self.0.count().is_some() {
             log::warn!("store.pool: cannot open a connection: {error}");
         }
-    }
-}
-
-/// What tells a file from another one that has its path later.
-pub type FileId = (u64, u64);
-
-/// The file of SQLite that is at its path now, if there is one; `None` for PostgreSQL.
-#[must_use]
-pub fn file_id(url: &DatabaseUrl) -> Option<Option<FileId>> {
-    match url {
-        DatabaseUrl::Postgres(_) => None,
-        DatabaseUrl::Sqlite(path) => Some(std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))),
     }
 }
 

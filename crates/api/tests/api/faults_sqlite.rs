@@ -114,6 +114,8 @@ async fn a_file_that_is_deleted_or_replaced_is_noticed() {
         eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(())).await;
         let text = api.get("/readyz").await.text();
         assert!(text.contains("deleted or replaced"), "{text}");
+        // What would be lost is not done.
+        assert_eq!(api.register(ADA).await.status, 503);
         assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1);
     }
 }
