@@ -1,7 +1,8 @@
 //! What a check says, to people and to machines.
 
 use super::rules::Rule;
-use crate::config::Environment;
+use crate::config::Settings;
+use crate::store::dialect;
 use serde::Serialize;
 use std::fmt;
 
@@ -57,17 +58,20 @@ impl fmt::Display for Finding {
 pub struct Report {
     /// `production` or `development`, by the configuration, whatever it is judged as.
     pub environment: &'static str,
+    /// `SQLite` or `PostgreSQL`.
+    pub database: &'static str,
     /// How bad the worst one is; `null` when there is none.
     pub worst: Option<Severity>,
     pub findings: Vec<Finding>,
 }
 
 impl Report {
-    pub(super) fn of(environment: Environment, findings: impl Iterator<Item = Finding>) -> Self {
+    pub(super) fn of(settings: &Settings, findings: impl Iterator<Item = Finding>) -> Self {
         let mut findings: Vec<_> = findings.collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.rule.severity));
-        let environment = if environment.is_production() { "production" } else { "development" };
-        Self { environment, worst: findings.first().map(|finding| finding.rule.severity), findings }
+        let environment = if settings.environment.is_production() { "production" } else { "development" };
+        let database = dialect(&settings.database.url);
+        Self { environment, database, worst: findings.first().map(|finding| finding.rule.severity), findings }
     }
 
     /// 2 when the worst finding is an error, 1 when it is less; 0 when all are below `fail_level`, or there is none.

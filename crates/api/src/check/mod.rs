@@ -57,7 +57,7 @@ impl Facts<'_> {
 pub fn configuration(inspection: &Inspection) -> Report {
     let production = inspection.settings.environment.is_production();
     let findings = start_up(inspection).chain(standing(&facts(inspection, production)));
-    Report::of(inspection.settings.environment, findings)
+    Report::of(&inspection.settings, findings)
 }
 
 /// Looks at everything, as if this were production.
@@ -66,7 +66,7 @@ pub async fn deployment(inspection: &Inspection, clock: &SharedClock) -> Report 
     let probed = probes::all(&facts, clock).await;
     let ranges = proxies::ranges(&facts, clock);
     let findings = start_up(inspection).chain(standing(&facts)).chain(ranges).chain(probed);
-    Report::of(inspection.settings.environment, findings)
+    Report::of(&inspection.settings, findings)
 }
 
 /// Writes onto the log what a start in production accepts, but its operator should know.

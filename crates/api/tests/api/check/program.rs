@@ -56,7 +56,7 @@ fn machines_read_one_json_object() {
     let (_, said) = run(&["check", "--json"], &[]);
     assert_eq!(
         said.split_whitespace().collect::<String>(),
-        r#"{"environment":"production","worst":null,"findings":[]}"#
+        r#"{"environment":"production","database":"PostgreSQL","worst":null,"findings":[]}"#
     );
 }
 
@@ -78,6 +78,12 @@ fn what_a_file_says_of_the_environment_is_reported_by_who_reads_it() {
         let report: serde_json::Value = serde_json::from_slice(&said).unwrap();
         assert_eq!(report["environment"], environment, "{file}");
     }
+    let report = |url| {
+        let said = api_in(&std::env::temp_dir(), &["check", "--json"], &[("DATABASE_URL", url)]).stdout;
+        serde_json::from_slice::<serde_json::Value>(&said).unwrap()
+    };
+    assert_eq!(report("postgres://ada:secret@db.example.com/notes")["database"], "PostgreSQL");
+    assert_eq!(report("sqlite:data/latchkey.sqlite3")["database"], "SQLite");
     let script = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/dev")).unwrap();
     assert!(script.contains("check --json") && !script.replace(".environment", "").contains(".env"), "{script}");
 }
