@@ -24,7 +24,9 @@ pub fn SessionsPage() -> impl IntoView {
     let fetch = move || async move { Ok(in_order(Api::new(page).sessions().await?)) };
     let devices = load(fetch);
     keep_fresh(fetch, move |newest| {
-        devices.value.try_update(|devices| *devices = Some(newest_devices(devices.take(), newest)));
+        devices
+            .value
+            .try_update(|devices| *devices = Some(newest_devices(devices.as_deref().unwrap_or_default(), newest)));
     });
     let failure = RwSignal::new(None::<Failure>);
     let limit = RwSignal::new(AT_ONCE);

@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 /// The devices as they are now, each where it is shown: nothing moves under the hand of whoever is about to press a button. New
 /// ones come after this device.
 #[must_use]
-pub fn newest_devices(shown: Option<Vec<SessionResponse>>, newest: Vec<SessionResponse>) -> Vec<SessionResponse> {
+pub fn newest_devices(shown: &[SessionResponse], mut newest: Vec<SessionResponse>) -> Vec<SessionResponse> {
     // A map, because there may be thousands.
-    let places: BTreeMap<_, _> =
-        shown.iter().flatten().zip(1_usize..).map(|(known, place)| (known.id.0, place)).collect();
-    let mut newest = newest;
+    let places: BTreeMap<_, _> = shown.iter().zip(1_usize..).map(|(known, place)| (known.id.0, place)).collect();
     newest.sort_by_key(|device| (!device.current, places.get(&device.id.0).copied().unwrap_or_default()));
     newest
 }
@@ -58,7 +56,7 @@ mod tests {
     fn devices_stay_where_they_are_and_new_ones_come_after_this_one() {
         let shown = vec![device(1, true), device(2, false), device(3, false), device(4, false)];
         let newest = vec![device(1, true), device(4, false), device(9, false), device(2, false)];
-        let names: Vec<_> = newest_devices(Some(shown), newest).into_iter().map(|device| device.device).collect();
+        let names: Vec<_> = newest_devices(&shown, newest).into_iter().map(|device| device.device).collect();
         assert_eq!(names, ["1", "9", "2", "4"]);
     }
 
