@@ -3,6 +3,7 @@
 use super::Facts;
 use super::finding::Finding;
 use super::rules;
+use crate::config::shown_path;
 use crate::config::{DatabaseUrl, StorageSettings};
 use std::path::{Path, PathBuf};
 
@@ -16,13 +17,13 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     if let DatabaseUrl::Sqlite(file) = &facts.settings.database.url
         && let Some(why) = vanishes(file).filter(|_| !facts.database_is_refused())
     {
-        let message = format!("{} is {why}", file.display());
+        let message = format!("{} is {why}", shown_path(file));
         findings.push(rules::DATABASE_EPHEMERAL.found(message).about("DATABASE_URL"));
     }
     if let StorageSettings::Folder(folder) = &facts.settings.storage
         && let Some(why) = vanishes(folder).filter(|_| !facts.storage_is_refused())
     {
-        let message = format!("{} is {why}", folder.display());
+        let message = format!("{} is {why}", shown_path(folder));
         findings.push(rules::STORAGE_EPHEMERAL.found(&message).about("AWS_STORAGE_BUCKET_NAME"));
         findings.push(rules::BACKUP_EPHEMERAL.found(message).about("AWS_STORAGE_BUCKET_NAME"));
     }

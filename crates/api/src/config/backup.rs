@@ -1,5 +1,6 @@
 //! Whom backups are encrypted to, and how long they are kept.
 
+use super::quote::quoted;
 use super::reader::Reader;
 use age::x25519::Recipient;
 use std::str::FromStr;
@@ -51,7 +52,8 @@ impl FromStr for Keep {
 
     fn from_str(value: &str) -> Result<Self, String> {
         let mut keep = Self { days: 0, weeks: 0, months: 0 };
-        let wrong = || format!("{value:?} is not like 7d,4w,12m: how many days, weeks and months, and at least one");
+        let wrong =
+            || format!("{} is not like 7d,4w,12m: how many days, weeks and months, and at least one", quoted(value));
         for part in value.split(',').map(str::trim) {
             let unit = part.chars().last().ok_or_else(wrong)?;
             let place = match unit {

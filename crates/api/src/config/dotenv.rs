@@ -5,6 +5,8 @@
 //! everything stands for itself, in double ones `\n`, `\"`, `\\` and `\$` are escapes, and in both a value may have several lines.
 //! Without quotes a `#` after a space begins a comment.
 
+use super::variables;
+
 /// A variable, or what is wrong with a line. It never repeats the line, which may hold a secret.
 pub(super) type Entry = Result<(String, String), String>;
 
@@ -27,6 +29,10 @@ pub(super) fn read(text: &str) -> Vec<Entry> {
 fn next(text: &str) -> (Option<Entry>, usize) {
     let line = text.lines().next().unwrap_or_default();
     let whole_line = text.find('\n').map_or(text.len(), |end| end + 1);
+    // What follows it would be a part of this line, or of its comment.
+    if line.strip_suffix('\r').unwrap_or(line).contains('\r') {
+        return (Some(Err(LONE_RETURN.to_owned())), whole_line);
+    }
     let entry = line.trim();
     if entry.is_empty() || entry.starts_with('#') {
         return (None, whole_line);
@@ -51,6 +57,8 @@ fn next(text: &str) -> (Option<Entry>, usize) {
     (Some(value.map(|value| (name.to_owned(), value)).map_err(|problem| format!("{name} {problem}"))), length)
 }
 
+const LONE_RETURN: &str = "has a carriage return inside; save the file with line feeds at the end of lines";
+
 fn is_name(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
@@ -62,6 +70,9 @@ fn unquoted(value: &str) -> Result<String, String> {
     let value = comment.map_or(value, |(at, _)| &value[..at]).trim();
     if is_reference(value) {
         return Err(replaced());
+    }
+    if let Some(name) = second_setting(value) {
+        return Err(format!("has {name} in its line; give that a line of its own, or put the value into quotes"));
     }
     Ok(value.to_owned())
 }
@@ -91,10 +102,17 @@ fn quoted(text: &str, quote: char) -> (Result<String, String>, Option<usize>) {
                 }
             },
             '$' if quote == '"' && text[at..].starts_with("${") => refused = Some(replaced()),
+            '\r' if !text[at..].starts_with("\r\n") => refused = Some(LONE_RETURN.to_owned()),
             _ => value.push(letter),
         }
     }
     (Err("has no closing quote; add it".to_owned()), None)
+}
+
+/// A variable that is set inside of another one's value: with it a secret would get where values are repeated.
+fn second_setting(value: &str) -> Option<&str> {
+    let mut names = value.split_whitespace().filter_map(|word| word.split_once('=')).map(|(name, _)| name);
+    names.find(|name| variables::is_known(name))
 }
 
 /// Whether somebody may expect a variable's value in place of `${NAME}`. Django's keys may hold any other use of `$`.
@@ -143,6 +161,8 @@ mod tests {
         }
         assert_eq!(value("KEY='${HOME}$(id)\\n'"), "${HOME}$(id)\\n");
         assert_eq!(value("KEY=\"a\\$b\\\\c\\\"d\\ne\nf$g\""), "a$b\\c\"d\ne\nf$g");
+        assert_eq!(value("KEY='a\r\nb'\r\n"), "a\r\nb");
+        assert_eq!(value("KEY='a SECRET_KEY=b'"), "a SECRET_KEY=b");
         assert_eq!(value("KEY="), "");
         assert_eq!(value("KEY=#a"), "#a");
         assert_eq!(value("KEY= #a"), "", "a comment");
@@ -160,6 +180,11 @@ mod tests {
             ("KEY='a\nB=1", "line 1: KEY ", "no closing quote"),
             ("1KEY=secret", "line 1: ", "NAME=VALUE"),
             ("=secret", "line 1: ", "NAME=VALUE"),
+            ("A=1\nDEBUG=False\rSECRET_KEY=secret\rA=2\r", "line 2: ", "line feeds"),
+            ("# said so\rSECRET_KEY=secret", "line 1: ", "line feeds"),
+            ("KEY='a\nb\rSECRET_KEY=secret'", "line 1: KEY ", "line feeds"),
+            ("DEBUG=False SECRET_KEY=secret", "line 1: DEBUG has SECRET_KEY ", "a line of its own"),
+            ("EMAIL_URL=file:data\tDB_PASSWORD=secret", "line 1: EMAIL_URL has DB_PASSWORD ", "a line of its own"),
         ] {
             let problems: Vec<_> = read(text).into_iter().filter_map(Result::err).collect();
             assert_eq!(problems.len(), 1, "{text}: {problems:?}");

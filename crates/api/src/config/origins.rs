@@ -1,6 +1,7 @@
 //! Which web origins may talk to the API.
 
 use super::hosts;
+use super::quote::quoted;
 use super::reader::Reader;
 use super::sections::Environment;
 use url::Url;
@@ -15,23 +16,21 @@ impl Origin {
     /// # Errors
     /// What is wrong and how to write it.
     pub fn parse(value: &str) -> Result<Self, String> {
-        let example = "write it as https://app.example.com";
+        let (given, example) = (quoted(value), "write it as https://app.example.com");
         if value.contains('*') {
-            return Err(format!(
-                "{value:?} has a wildcard, which browsers refuse beside credentials; list each origin"
-            ));
+            return Err(format!("{given} has a wildcard, which browsers refuse beside credentials; list each origin"));
         }
-        let url = Url::parse(value).map_err(|_| format!("{value:?} is not an origin; {example}"))?;
+        let url = Url::parse(value).map_err(|_| format!("{given} is not an origin; {example}"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.origin().is_tuple() {
-            return Err(format!("{value:?} is neither http:// nor https://; {example}"));
+            return Err(format!("{given} is neither http:// nor https://; {example}"));
         }
-        let url = hosts::with_usable_host(&url).map_err(|problem| format!("{value:?} {problem}; {example}"))?;
+        let url = hosts::with_usable_host(&url).map_err(|problem| format!("{given} {problem}; {example}"))?;
         let origin = url.origin().ascii_serialization();
         // Beyond ASCII nobody knows by heart what a browser sends.
         if origin == value || (!value.is_ascii() && format!("{origin}/") == url.as_str() && !value.ends_with('/')) {
             Ok(Self(origin))
         } else {
-            Err(format!("{value:?} is not an origin; write it as {origin}"))
+            Err(format!("{given} is not an origin; write it as {origin}"))
         }
     }
 
@@ -79,7 +78,8 @@ fn frontend_url(reader: &mut Reader) -> Option<String> {
     });
     let usable = plain.ok_or("is not a URL").and_then(|url| hosts::with_usable_host(&url));
     let tell = |problem| {
-        reader.problem("FRONTEND_URL", format_args!("{value:?} {problem}; write it as https://app.example.com"));
+        let given = quoted(&value);
+        reader.problem("FRONTEND_URL", format_args!("{given} {problem}; write it as https://app.example.com"));
     };
     // As a mail program takes it for a link: without blanks, and with letters beyond ASCII escaped.
     usable.map_err(tell).ok().map(|url| url.as_str().trim_end_matches('/').to_owned())

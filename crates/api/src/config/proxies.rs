@@ -1,6 +1,7 @@
 //! The proxies before the API, whose word about a client's address counts.
 
 use super::networks::{CLOUDFLARE, PRIVATE, is_inside, is_worker};
+use super::quote::quoted;
 use super::reader::Reader;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -95,29 +96,31 @@ fn parse(entry: &str) -> Result<Vec<IpNet>, String> {
         return Ok(networks.concat());
     }
     let network = entry.parse().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-        format!("{entry:?} is neither an address, nor a network such as 10.0.0.0/8, nor private, cloudflare or render")
+        let given = quoted(entry);
+        format!("{given} is neither an address, nor a network such as 10.0.0.0/8, nor private, cloudflare or render")
     })?;
     checked(entry, network).map(|network| vec![network])
 }
 
 /// Refuses what would trust others than the proxies that were meant, or none.
 fn checked(entry: &str, network: IpNet) -> Result<IpNet, String> {
+    let given = quoted(entry);
     if let IpNet::V6(mapped) = network
         && let Some(address) = mapped.addr().to_ipv4_mapped()
     {
         let prefix = mapped.prefix_len().saturating_sub(96);
-        return Err(format!("{entry:?} is an IPv4 network in IPv6 notation; write it as {address}/{prefix}"));
+        return Err(format!("{given} is an IPv4 network in IPv6 notation; write it as {address}/{prefix}"));
     }
     if network.trunc() != network {
         let (all, one) = (network.trunc(), network.addr());
         return Err(format!(
-            "{entry:?} is an address inside a network; write {all} for the network or {one} for one proxy"
+            "{given} is an address inside a network; write {all} for the network or {one} for one proxy"
         ));
     }
     let least = if network.addr().is_ipv4() { 8 } else { 16 };
     if network.prefix_len() < least && !PRIVATE.iter().any(|private| private.contains(&network)) {
         let fix = "any client could choose its own address; list the networks of the proxies";
-        return Err(format!("{entry:?} is too large a part of the internet: {fix}"));
+        return Err(format!("{given} is too large a part of the internet: {fix}"));
     }
     Ok(network)
 }

@@ -1,5 +1,6 @@
 //! Reads variables by name and collects what is wrong with them.
 
+use super::quote::quoted;
 use super::{dotenv, variables};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -193,7 +194,7 @@ impl Reader {
         let (low, high) = (*bounds.start(), *bounds.end());
         self.parse(name, default, |value| match value.parse::<T>() {
             Ok(number) if bounds.contains(&number) => Ok(number),
-            _ => Err(format!("{value:?} is not a whole number from {low} to {high}; the default is {default}")),
+            _ => Err(format!("{} is not a whole number from {low} to {high}; the default is {default}", quoted(value))),
         })
     }
 
@@ -203,7 +204,7 @@ impl Reader {
             let known = choices.iter().find(|(word, _)| *word == value);
             known.map(|(_, choice)| *choice).ok_or_else(|| {
                 let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-                format!("{value:?} is unknown; use {}", words.join(" or "))
+                format!("{} is unknown; use {}", quoted(value), words.join(" or "))
             })
         })
     }

@@ -2,6 +2,7 @@
 
 use super::hosts;
 use super::proxies::TrustedProxies;
+use super::quote::quoted;
 use super::reader::Reader;
 use auth_types::limits::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH};
 use auth_types::responses::{EmailVerification, PasswordRules, Registration};
@@ -69,7 +70,7 @@ impl ServerSettings {
         let on_render = reader.text("RENDER").is_some_and(|value| value == "true");
         Self {
             host: reader.parse("HOST", IpAddr::V4(host), |value| {
-                value.parse().map_err(|_| format!("{value:?} is not an IP address; use 127.0.0.1 or 0.0.0.0"))
+                value.parse().map_err(|_| format!("{} is not an IP address; use 127.0.0.1 or 0.0.0.0", quoted(value)))
             }),
             port: reader.number("PORT", 8000, 0..=u16::MAX),
             proxies: TrustedProxies::read(reader, on_render),

@@ -11,6 +11,7 @@ use super::disk::existing_part;
 use super::finding::Finding;
 use super::secrets;
 use crate::clock::SharedClock;
+use crate::config::shown_path;
 use std::path::Path;
 use std::time::Duration;
 
@@ -50,5 +51,5 @@ fn write_into(folder: &Path) -> Result<(), String> {
     let folder = existing_part(&path);
     let file = folder.join(format!(".latchkey-check-{}", uuid::Uuid::new_v4()));
     let written = std::fs::write(&file, "check").and_then(|()| std::fs::remove_file(&file));
-    written.map_err(|error| format!("{} cannot be written to: {error}", folder.display()))
+    written.map_err(|error| format!("{} cannot be written to: {error}", shown_path(folder)))
 }
