@@ -84,6 +84,8 @@ rules! {
         "Set EMAIL_URL to a mail server, smtp://USER:PASSWORD@HOST:587 or smtps://…; nobody can reset a password until then."
     MAIL_NEEDED: Error "mail.needed"
         "Set EMAIL_URL to a mail server, or EMAIL_VERIFICATION=optional: as it is, nobody who signs up can sign in."
+    MAIL_SENDER: Warning "mail.sender"
+        "Set EMAIL_FROM to an address of a domain of yours: mail servers refuse mail from a domain that does not exist."
     MAIL_UNREACHABLE: Error "mail.unreachable"
         "Fix EMAIL_URL (host, port) or the way to the server; many platforms block port 25."
     MAIL_REFUSED: Error "mail.refused"

@@ -3,7 +3,7 @@
 use super::Facts;
 use super::finding::Finding;
 use super::rules;
-use crate::config::{DatabaseUrl, MailUrl, StorageSettings};
+use crate::config::{DatabaseUrl, MailUrl, StorageSettings, quoted, shown_path};
 use auth_types::responses::EmailVerification;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -36,15 +36,15 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn logs(facts: &Facts<'_>) -> Option<Finding> {
     let filter = facts.settings.log_filter.to_lowercase();
     let verbose = filter.split([',', '=']).any(|part| matches!(part.trim(), "debug" | "trace"));
-    verbose.then(|| rules::LOGS_VERBOSE.found(format_args!("is {filter}")).about("RUST_LOG"))
+    verbose.then(|| rules::LOGS_VERBOSE.found(format_args!("is {}", quoted(&filter))).about("RUST_LOG"))
 }
 
 fn mail(facts: &Facts<'_>) -> Vec<Finding> {
     let nowhere = match &facts.settings.mail.url {
         _ if facts.is_refused("EMAIL_URL") => return Vec::new(),
-        MailUrl::Smtp(_) => return Vec::new(),
+        MailUrl::Smtp(_) => return sender(facts).into_iter().collect(),
         MailUrl::Console => "is console: mail reaches nobody".to_owned(),
-        MailUrl::Folder(folder) => format!("is file: mail stays in {}", folder.display()),
+        MailUrl::Folder(folder) => format!("is file: mail stays in {}", shown_path(folder)),
     };
     let mut findings = vec![rules::MAIL_NOWHERE.found(nowhere).about("EMAIL_URL")];
     if facts.settings.accounts.email_verification == EmailVerification::Mandatory {
@@ -52,6 +52,13 @@ fn mail(facts: &Facts<'_>) -> Vec<Finding> {
         findings.push(rules::MAIL_NEEDED.found(message).about("EMAIL_VERIFICATION"));
     }
     findings
+}
+
+/// Whether mail comes from where no answer can go. Receivers look the domain up.
+fn sender(facts: &Facts<'_>) -> Option<Finding> {
+    let domain = facts.settings.mail.sender_domain();
+    let found = || rules::MAIL_SENDER.found(format_args!("{domain} is no domain of the internet")).about("EMAIL_FROM");
+    (!domain.contains('.') && !facts.is_refused("EMAIL_FROM")).then(found)
 }
 
 /// What is kept on this one machine.
@@ -63,7 +70,7 @@ fn machine(facts: &Facts<'_>) -> Vec<Finding> {
     if let StorageSettings::Folder(folder) = &facts.settings.storage
         && !facts.storage_is_refused()
     {
-        let message = format!("is not set: files are kept in {}", folder.display());
+        let message = format!("is not set: files are kept in {}", shown_path(folder));
         findings.push(rules::STORAGE_LOCAL.found(message).about("AWS_STORAGE_BUCKET_NAME"));
     }
     findings

@@ -3,6 +3,8 @@
 //! What no resolver can find and no connection can reach is refused at the start, because the process would try for ever.
 //! A name beyond ASCII is converted to its A-labels (RFC 5890), which `url` does in the web's own schemes only.
 
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 use url::{Host, Url};
 
 /// The URL with its host as resolvers take it.
@@ -43,9 +45,57 @@ pub(super) fn usable(host: &str) -> Result<String, &'static str> {
     Ok(host.to_string())
 }
 
+/// A name of the DNS, in A-labels: letters, digits and hyphens, the latter neither first nor last in a label (RFC 5890, LDH).
+/// What is only looked up may have an underscore; what browsers and mail servers compare may not.
+///
+/// # Errors
+/// What is wrong.
+pub(super) fn domain(name: &str) -> Result<String, &'static str> {
+    let strict = (AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
+    let name = Uts46::new().to_ascii(name.as_bytes(), strict.0, strict.1, strict.2).map_err(|_| NOT_A_DOMAIN)?;
+    match Host::parse(&name) {
+        Ok(Host::Domain(_)) => Ok(name.into_owned()),
+        _ => Err(NOT_A_DOMAIN),
+    }
+}
+
+const NOT_A_DOMAIN: &str = "is not a domain of letters, digits and hyphens";
+
 #[cfg(test)]
 mod tests {
-    use super::usable;
+    use super::{domain, usable};
+
+    #[test]
+    fn a_domain_has_letters_digits_and_hyphens() {
+        for (given, taken) in [
+            ("example.com", "example.com"),
+            ("a--b.example.com", "a--b.example.com"),
+            ("Exämple.de", "xn--exmple-cua.de"),
+            ("xn--exmple-cua.de", "xn--exmple-cua.de"),
+            ("localhost", "localhost"),
+        ] {
+            assert_eq!(domain(given).as_deref(), Ok(taken), "{given}");
+        }
+        for given in [
+            "",
+            "*.example.com",
+            "-a.com",
+            "a-.com",
+            "a_b.com",
+            "xn--a.example",
+            "a..b",
+            ".a",
+            "a.",
+            "a b",
+            "127.0.0.1",
+            "1",
+            "0x7f.1",
+            "[::1]",
+            "a/b",
+        ] {
+            assert!(domain(given).is_err(), "{given}");
+        }
+    }
 
     #[test]
     fn a_host_is_what_a_resolver_takes() {

@@ -53,6 +53,15 @@ impl MailSettings {
     }
 }
 
+impl MailSettings {
+    /// The sender's domain.
+    #[must_use]
+    pub fn sender_domain(&self) -> &str {
+        let (_, domain) = self.from.rsplit_once('@').unwrap_or_default();
+        domain.trim_end_matches('>')
+    }
+}
+
 /// The sender as mail servers take it: with its domain in IDNA. Before the `@` few of them take more than ASCII.
 fn mailable(from: &str) -> Result<String, &'static str> {
     const FIX: &str = "is not an address; write it as Latchkey <no-reply@example.com>";
@@ -60,10 +69,10 @@ fn mailable(from: &str) -> Result<String, &'static str> {
     if !mailbox.email.user().is_ascii() {
         return Err("has more than ASCII before the @, which many mail servers refuse; use another address");
     }
+    let domain = hosts::domain(mailbox.email.domain()).map_err(|_| FIX)?;
     if mailbox.email.domain().is_ascii() {
         return Ok(from.to_owned());
     }
-    let domain = idna::domain_to_ascii_strict(mailbox.email.domain()).map_err(|_| FIX)?;
     let email = Address::new(mailbox.email.user(), domain).map_err(|_| FIX)?;
     Ok(Mailbox::new(mailbox.name, email).to_string())
 }

@@ -1,6 +1,7 @@
 //! How the refresh token travels.
 
 use super::hosts;
+use super::quote::quoted;
 use super::reader::Reader;
 use auth_types::responses::TokenTransport;
 
@@ -19,7 +20,7 @@ impl TransportSettings {
         let transport = reader.word("TOKEN_TRANSPORT", &transports, TokenTransport::Body);
         let cookie_domain = reader.text("SESSION_COOKIE_DOMAIN").and_then(|value| {
             let given = value.strip_prefix('.').unwrap_or(&value);
-            let usable = hosts::usable(given).ok().filter(|host| is_name(host));
+            let usable = hosts::domain(given).ok();
             let domain = usable.clone().unwrap_or_else(|| given.to_owned());
             let is_domain = usable.is_some_and(|usable| usable == given || !given.is_ascii());
             if is_domain && is_registry(&domain) {
@@ -30,19 +31,18 @@ impl TransportSettings {
                 reader.problem("SESSION_COOKIE_DOMAIN", problem);
                 return None;
             }
-            if is_domain && !domain.ends_with('.') && !domain.starts_with('.') {
+            if is_domain {
                 return Some(domain);
             }
-            let problem = format!("{value:?} is not a domain in lower case; write it as .example.com, or remove it");
+            let problem = format!(
+                "{} is not a domain of letters, digits and hyphens in lower case; write it as .example.com, or remove it",
+                quoted(&value)
+            );
             reader.problem("SESSION_COOKIE_DOMAIN", problem);
             None
         });
         Self { transport, cookie_domain }
     }
-}
-
-fn is_name(host: &str) -> bool {
-    matches!(url::Host::parse(host), Ok(url::Host::Domain(_)))
 }
 
 /// Whether names are registered right below this one. Where a company gives them to its customers (`onrender.com`), the start

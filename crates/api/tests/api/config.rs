@@ -1,6 +1,10 @@
 //! What each variable accepts, and what a wrong value is told.
 
-use api::config::{DatabaseUrl, Environment, Origin, Settings, StorageSettings, Variables, generate_secret};
+use api::check::configuration;
+use api::config::{
+    DatabaseUrl, Environment, Inspection, Origin, Settings, StorageSettings, VARIABLES, Variable, Variables,
+    generate_secret,
+};
 use secrecy::ExposeSecret;
 use std::process::Command;
 use std::sync::LazyLock;
@@ -155,10 +159,17 @@ fn a_wrong_value_names_its_variable_and_the_fix() {
         ("SESSION_COOKIE_DOMAIN", ".co.uk", "a domain of your own"),
         ("SESSION_COOKIE_DOMAIN", "xn--p1ai", "a domain of your own"),
         ("SESSION_COOKIE_DOMAIN", "..example.com", "write it as .example.com"),
+        ("SESSION_COOKIE_DOMAIN", "*.example.com", "write it as .example.com"),
+        ("SESSION_COOKIE_DOMAIN", "-a.com", "write it as .example.com"),
+        ("SESSION_COOKIE_DOMAIN", "a_b.example.com", "write it as .example.com"),
+        ("SESSION_COOKIE_DOMAIN", "xn--a.example", "write it as .example.com"),
         ("EMAIL_URL", "mail.example.com", "smtp://USER:PASSWORD@HOST:587"),
         ("EMAIL_URL", "smtp:mail.example.com", "smtp://USER:PASSWORD@HOST:587"),
         ("EMAIL_URL", "console", "console:"),
         ("EMAIL_FROM", "Latchkey", "Latchkey <no-reply@example.com>"),
+        ("EMAIL_FROM", "a@xn--a.example", "Latchkey <no-reply@example.com>"),
+        ("EMAIL_FROM", "a@127.0.0.1", "Latchkey <no-reply@example.com>"),
+        ("EMAIL_FROM", "a@-a.example", "Latchkey <no-reply@example.com>"),
         ("EMAIL_FROM", "Latchkey <grüße@example.com>", "ASCII before the @"),
         ("EMAIL_FROM", "Latchkey <no-reply@exämple..de>", "Latchkey <no-reply@example.com>"),
         ("REDIS_URL", "127.0.0.1:6379", "redis://HOST:PORT"),
@@ -171,6 +182,30 @@ fn a_wrong_value_names_its_variable_and_the_fix() {
     ] {
         let told = problem(&[(name, value)], name);
         assert!(told.contains(fix), "{name}={value} is told {told:?}, not {fix:?}");
+    }
+}
+
+/// Two settings in one line, a line that ends with a carriage return alone, a password in a URL.
+#[test]
+fn no_message_repeats_a_secret_of_any_variable() {
+    for value in [
+        "False\rSECRET_KEY=hidden-word-of-somebody",
+        "8000 SECRET_KEY=hidden-word-of-somebody",
+        "SECRET_KEY=hidden-word-of-somebody",
+        "https://ada:hidden-word-of-somebody@exa mple.com",
+        "https://app.example.com/?key=hidden-word-of-somebody",
+        "0123456789012345678901234567890123456789hidden-word-of-somebody",
+        "*,info,a=hidden-word-of-somebody",
+        "file:data SECRET_KEY=hidden-word-of-somebody",
+        "sqlite:data/a SECRET_KEY=hidden-word-of-somebody",
+    ] {
+        for name in VARIABLES.iter().flat_map(Variable::names) {
+            let variables = with(&[(name, value)]);
+            let report = configuration(&Inspection::of(variables.clone()));
+            let refused = Settings::from_variables(variables).err();
+            let shown = format!("{report} {}", refused.map(|error| error.to_string()).unwrap_or_default());
+            assert!(!shown.contains("hidden-word"), "{name}={value:?}: {shown}");
+        }
     }
 }
 
