@@ -7,15 +7,18 @@ use crate::capacity;
 use crate::check::{self, Severity};
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, DatabaseUrl, Inspection, ServerSettings, Settings};
+use crate::names;
 use crate::service::mail;
 use crate::service::register::{self, RegisterError};
 use crate::service::{Services, prune, start};
 use crate::smoke;
 use crate::store::migrations::{self, MigrateError};
+use crate::store::users::TakenName;
 use crate::telemetry;
 use actix_web::rt::net::TcpSocket;
 use actix_web::web::Data;
 use auth_types::Role;
+use auth_types::invisible::trimmed;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::TokenTransport;
 use clap::{Args, Parser, Subcommand};
@@ -218,7 +221,7 @@ fn prepare_folder(settings: &Settings) -> Result<(), CliError> {
     let DatabaseUrl::Sqlite(path) = &settings.database.url else { return Ok(()) };
     let Some(folder) = path.parent() else { return Ok(()) };
     std::fs::create_dir_all(folder).map_err(|error| {
-        CliError::Message(format!("cannot make the folder {} (DATABASE_URL): {error}", folder.display()))
+        CliError::Message(format!("cannot make the folder {} (DATABASE_URL): {error}", config::shown_path(folder)))
     })
 }
 
@@ -300,6 +303,10 @@ fn read_password() -> Result<SecretString, CliError> {
 }
 
 async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
+    if arguments.username.as_deref().is_some_and(|name| trimmed(name).is_empty()) {
+        let message = "username: has nothing that can be seen; leave --username out for an account without one";
+        return Err(CliError::Message(message.to_owned()));
+    }
     let request = RegisterRequest {
         email: arguments.email,
         password: read_password()?.expose_secret().to_owned(),
@@ -308,8 +315,12 @@ async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
     };
     let role = if arguments.admin { Role::Admin } else { Role::User };
     match register::create(&services()?, &request, role).await {
-        Ok(()) => print(format_args!("created {}", request.email)),
-        Err(RegisterError::Taken(_)) if arguments.if_missing => print(format_args!("{} exists already", request.email)),
+        Ok(user) => print(format_args!("created {}", user.email)),
+        // An account that merely has the username is another one.
+        Err(RegisterError::Taken(TakenName::Email)) if arguments.if_missing => {
+            let email = names::typed_email(&request.email).map_or(request.email, |name| name.shown);
+            print(format_args!("{email} exists already"))
+        }
         Err(RegisterError::Fields(errors)) => {
             let told = errors.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" ")));
             Err(CliError::Message(told.collect::<Vec<_>>().join("\n")))

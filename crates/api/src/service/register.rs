@@ -12,7 +12,7 @@ use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::pending_registrations::NewRegistration;
 use crate::store::types::At;
-use crate::store::users::{NewUser, TakenName};
+use crate::store::users::{NewUser, TakenName, UserRow};
 use crate::store::{StoreError, events, known_networks, mail_outbox, sessions, users};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{EmailVerification, Registration, TokenResponse};
@@ -188,17 +188,17 @@ async fn register_pending(
     if written.await? { Ok(token) } else { Err(RegisterError::Taken(TakenName::Username)) }
 }
 
-/// Makes an account without a session: what an operator does, who vouches for the address.
+/// Makes an account without a session and returns it: what an operator does, who vouches for the address.
 ///
 /// # Errors
 /// [`RegisterError`]; nothing is kept then.
-pub async fn create(services: &Services, request: &RegisterRequest, role: Role) -> Result<(), RegisterError> {
+pub async fn create(services: &Services, request: &RegisterRequest, role: Role) -> Result<UserRow, RegisterError> {
     let (account, errors) = check(services, request);
     let user = new_user(services, account, errors, role).await?;
     let user = NewUser { email_verified_at: Some(user.created_at), ..user };
     let names = (user.email_canonical.clone(), user.username_canonical.clone());
-    match services.store.write(move |connection| users::insert(connection, &user).map(|_| ())).await {
-        Ok(()) => Ok(()),
+    match services.store.write(move |connection| users::insert(connection, &user)).await {
+        Ok(user) => Ok(user),
         Err(error) => Err(explain(services, error, names).await),
     }
 }

@@ -1,9 +1,14 @@
 //! `create-user --password-stdin`: what a file or a pipe may hold besides the password.
 
-use crate::support::{Database, PASSWORD, TestApp, TestDb, on_both_databases, try_create_user};
+use crate::support::{Database, PASSWORD, TestApp, TestDb, on_both_databases, try_create_user, try_create_user_with};
 use std::sync::Arc;
 
-on_both_databases![a_password_is_what_a_person_would_type, what_nobody_could_type_is_refused];
+on_both_databases![
+    a_password_is_what_a_person_would_type,
+    what_nobody_could_type_is_refused,
+    only_an_account_of_the_address_is_there_already,
+    an_account_is_shown_as_it_is_stored,
+];
 
 const ADA: &str = "ada@example.com";
 
@@ -51,4 +56,38 @@ async fn what_nobody_could_type_is_refused(database: Database) {
         assert!(!error.contains("panicked"), "{error}");
     }
     assert_eq!(db.number("SELECT count(*) FROM users"), 0);
+}
+
+async fn only_an_account_of_the_address_is_there_already(database: Database) {
+    let db = TestDb::migrated(database);
+    let create = |email: &str, arguments: &[&str]| try_create_user_with(&db, email, arguments, PASSWORD.as_bytes());
+    assert!(create(ADA, &["--username", "ada"]).status.success());
+    for email in [ADA, "ADA@example.com", "\u{200b}ada@example.com"] {
+        let there = create(email, &["--username", "eve", "--if-missing"]);
+        let (said, error) = (String::from_utf8(there.stdout).unwrap(), String::from_utf8(there.stderr).unwrap());
+        assert!(there.status.success() && said.trim_end().ends_with("@example.com exists already"), "{said} {error}");
+        assert!(!said.contains('\u{200b}'), "{said:?}");
+        assert_eq!(create(email, &[]).status.code(), Some(1), "{email:?}");
+    }
+    for arguments in [&["--username", "ADA", "--if-missing"], &["--username", "ada", "--admin"]] {
+        let taken = create("eve@example.com", arguments);
+        let error = String::from_utf8(taken.stderr).unwrap();
+        assert_eq!(taken.status.code(), Some(1), "{error}");
+        assert!(error.contains("name"), "{error}");
+    }
+    assert_eq!(db.number("SELECT count(*) FROM users"), 1);
+}
+
+async fn an_account_is_shown_as_it_is_stored(database: Database) {
+    let db = TestDb::migrated(database);
+    let create =
+        |email: &str, username: &str| try_create_user_with(&db, email, &["--username", username], PASSWORD.as_bytes());
+    for nothing in ["\u{200b}", "", " "] {
+        let refused = create(ADA, nothing);
+        assert_eq!(refused.status.code(), Some(1), "{nothing:?}");
+        assert!(String::from_utf8(refused.stderr).unwrap().contains("username:"), "{nothing:?}");
+    }
+    assert_eq!(db.number("SELECT count(*) FROM users"), 0);
+    let made = create("\u{200b}e\u{301}lodie@example.com ", "elodie");
+    assert_eq!(String::from_utf8(made.stdout).unwrap(), "created élodie@example.com\n");
 }

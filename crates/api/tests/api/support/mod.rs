@@ -44,7 +44,7 @@ pub use key_pair::KeyPair;
 pub use mail::Mail;
 pub use mail_script::{MailScript, Refusal};
 pub use mail_server::{CERTIFICATE, MailServer};
-pub use process::{Process, create_user, eventually, try_create_user, try_start};
+pub use process::{Process, create_user, eventually, try_create_user, try_create_user_with, try_start};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
 pub use static_host::{Publication, StaticHost};

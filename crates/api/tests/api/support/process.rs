@@ -180,9 +180,15 @@ pub fn create_user(db: &TestDb, email: &str) {
 
 /// Runs `create-user` with this on standard input.
 pub fn try_create_user(db: &TestDb, email: &str, password: &[u8]) -> Output {
+    try_create_user_with(db, email, &[], password)
+}
+
+/// The same with further arguments.
+pub fn try_create_user_with(db: &TestDb, email: &str, arguments: &[&str], password: &[u8]) -> Output {
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
         .args(["create-user", "--email", email, "--password-stdin"])
+        .args(arguments)
         .current_dir(folder.path())
         .env_clear()
         .env("DATABASE_URL", db.url())
