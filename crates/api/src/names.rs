@@ -19,6 +19,7 @@ use former::former_username;
 use precis_profiles::UsernameCasePreserved;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 /// A username in any of its forms: no letter is written with more than eight code points of four bytes.
 const USERNAME_MAX_BYTES: usize = USERNAME_MAX_LENGTH * 32;
@@ -37,8 +38,12 @@ pub struct Name {
 pub fn new_email(input: &str) -> Result<Name, String> {
     let name = typed_email(input)?;
     let (local, _) = trimmed(input).rsplit_once('@').unwrap_or_default();
-    if local.chars().any(is_disguised) {
-        return Err("Type the address with plain letters: one of them only looks like one.".to_owned());
+    if let Some(letter) = local.chars().find(|c| is_disguised(*c)) {
+        let plain: String = std::iter::once(letter).nfkc().collect();
+        return Err(format!("The address has {letter} in it, which looks like {plain}. Type it with plain letters."));
+    }
+    if local.starts_with(is_combining_mark) {
+        return Err("The address begins with an accent. Type it instead of pasting it.".to_owned());
     }
     Ok(name)
 }
@@ -109,7 +114,11 @@ fn is_too_long(name: &str) -> bool {
 /// # Errors
 /// One sentence for the person who typed it.
 pub fn display_name(input: &str) -> Result<String, String> {
-    validation::display_name(&composed(trimmed(input))).map(str::to_owned)
+    let name = composed(trimmed(input));
+    if name.starts_with(is_combining_mark) {
+        return Err("A name does not begin with an accent: put it behind its letter.".to_owned());
+    }
+    validation::display_name(&name).map(str::to_owned)
 }
 
 /// Checks a username that somebody wants to have; `None` where the field has nothing that can be seen.
@@ -123,10 +132,20 @@ pub fn new_username(input: &str) -> Result<Option<Name>, String> {
     }
     validation::username(&composed(typed))?;
     let shown = precis(typed).ok_or(
-        "A username has letters of one direction, each in its usual form: no ligatures, no symbols for letters.",
+        "A username has letters of one direction, each in its usual form, digits and . _ - + only: no ligatures, no other signs.",
     )?;
     validation::username(&shown)?;
+    if has_lonely_mark(&shown) {
+        return Err("In a username an accent follows the letter that it belongs to.".to_owned());
+    }
     Ok(Some(Name { canonical: lower(&shown), shown }))
+}
+
+/// Whether a combining mark stands at the beginning, or behind a character that is neither a letter, a digit nor a mark.
+fn has_lonely_mark(name: &str) -> bool {
+    let before = std::iter::once(None).chain(name.chars().map(Some));
+    let takes_marks = |c: char| c.is_alphanumeric() || is_combining_mark(c);
+    name.chars().zip(before).any(|(c, before)| is_combining_mark(c) && !before.is_some_and(takes_marks))
 }
 
 /// The canonical form of a username. One that PRECIS does not know is looked for as it was stored before.

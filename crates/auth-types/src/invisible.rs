@@ -1,8 +1,9 @@
 //! Characters that nobody sees. In a name they make two that look alike, or turn around what stands next to them.
 
 /// Ranges of code points, in order: `Default_Ignorable_Code_Point`, `General_Category=Format` (the bidirectional controls
-/// among them) of Unicode 16, the two separators of lines and paragraphs, and U+2800, a letter of braille without a dot.
-const RANGES: [(u32, u32); 26] = [
+/// among them) of Unicode 16, the two separators of lines and paragraphs, and letters, notes and places for objects that are drawn
+/// as nothing: U+2800 of braille, U+FFFC, U+13441 and U+13442 of Egyptian, U+16FE4 of Khitan, U+1D159 of music.
+const RANGES: [(u32, u32); 29] = [
     (0x00ad, 0x00ad),
     (0x034f, 0x034f),
     (0x0600, 0x0605),
@@ -22,11 +23,14 @@ const RANGES: [(u32, u32); 26] = [
     (0xfe00, 0xfe0f),
     (0xfeff, 0xfeff),
     (0xffa0, 0xffa0),
-    (0xfff0, 0xfffb),
+    (0xfff0, 0xfffc),
     (0x0001_10bd, 0x0001_10bd),
     (0x0001_10cd, 0x0001_10cd),
     (0x0001_3430, 0x0001_343f),
+    (0x0001_3441, 0x0001_3442),
+    (0x0001_6fe4, 0x0001_6fe4),
     (0x0001_bca0, 0x0001_bca3),
+    (0x0001_d159, 0x0001_d159),
     (0x0001_d173, 0x0001_d17a),
     (0x000e_0000, 0x000e_0fff),
 ];
@@ -39,6 +43,14 @@ pub fn is_invisible(c: char) -> bool {
     RANGES.get(next).is_some_and(|(first, _)| *first <= c)
 }
 
+/// Whether a character means nothing to others: one for private use, which looks as each font wants it, and one that Unicode
+/// has declared to be none. Those that a later Unicode may assign are not among them: a new letter is somebody's name.
+#[must_use]
+pub fn is_unreadable(c: char) -> bool {
+    let code = u32::from(c);
+    matches!(code, 0xe000..=0xf8ff | 0xf_0000..=0x10_ffff | 0xfdd0..=0xfdef) || code & 0xfffe == 0xfffe
+}
+
 /// `text` without the blanks and invisible characters at its ends: what a paste brings along.
 #[must_use]
 pub fn trimmed(text: &str) -> &str {
@@ -48,7 +60,7 @@ pub fn trimmed(text: &str) -> &str {
 /// The first invisible character of a text for people that means nothing where it stands, as its place in bytes.
 ///
 /// A joiner between letters of scripts that are written with joiners, or between emoji, means something; so does the
-/// selector that makes a symbol an emoji.
+/// selector that makes a symbol or a key an emoji, or chooses the form of an ideograph or of a Mongolian letter.
 #[must_use]
 pub fn find_meaningless(text: &str) -> Option<usize> {
     let mut before = None;
@@ -68,6 +80,10 @@ fn has_meaning(before: Option<char>, c: char, after: Option<char>) -> bool {
         (Some(before), '\u{200c}' | '\u{200d}', Some(after)) => {
             (is_joined(before) || is_selector(before)) && is_joined(after)
         }
+        (Some('0'..='9' | '#' | '*'), '\u{fe0f}', Some('\u{20e3}')) => true,
+        (Some(before), '\u{e0100}'..='\u{e01ef}' | '\u{fe00}'..='\u{fe02}', _) => is_ideograph(before),
+        (Some(before), '\u{180b}'..='\u{180d}' | '\u{180f}', _) => is_mongolian(before),
+        (Some(before), '\u{180e}', Some(after)) => is_mongolian(before) && is_mongolian(after),
         (Some(before), c, _) => is_selector(c) && is_joined(before) && !before.is_alphanumeric(),
         _ => false,
     }
@@ -75,6 +91,14 @@ fn has_meaning(before: Option<char>, c: char, after: Option<char>) -> bool {
 
 fn is_joined(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace() && !is_invisible(c)
+}
+
+const fn is_ideograph(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+const fn is_mongolian(c: char) -> bool {
+    matches!(c, '\u{1820}'..='\u{18aa}')
 }
 
 /// Shows the symbol before it as text, or as an emoji.
@@ -85,7 +109,7 @@ const fn is_selector(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory};
+    use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory, NoncharacterCodePoint};
     use icu_properties::{CodePointMapData, CodePointSetData};
 
     #[test]
@@ -94,12 +118,32 @@ mod tests {
         let (ignorable, bidi) =
             (CodePointSetData::new::<DefaultIgnorableCodePoint>(), CodePointSetData::new::<BidiControl>());
         for c in '\0'..=char::MAX {
-            let is_separator = matches!(c, '\u{2028}' | '\u{2029}' | '\u{2800}');
-            let expected = is_separator
+            let is_drawn_as_nothing = matches!(
+                c,
+                '\u{2028}'
+                    | '\u{2029}'
+                    | '\u{2800}'
+                    | '\u{fffc}'
+                    | '\u{13441}'
+                    | '\u{13442}'
+                    | '\u{16fe4}'
+                    | '\u{1d159}'
+            );
+            let expected = is_drawn_as_nothing
                 || ignorable.contains(c)
                 || bidi.contains(c)
                 || categories.get(c) == GeneralCategory::Format;
             assert_eq!(is_invisible(c), expected, "U+{:04X}", u32::from(c));
+        }
+    }
+
+    #[test]
+    fn what_is_no_character_for_others_is_that_of_unicode() {
+        let categories = CodePointMapData::<GeneralCategory>::new();
+        let others = CodePointSetData::new::<NoncharacterCodePoint>();
+        for c in '\0'..=char::MAX {
+            let expected = others.contains(c) || categories.get(c) == GeneralCategory::PrivateUse;
+            assert_eq!(is_unreadable(c), expected, "U+{:04X}", u32::from(c));
         }
     }
 
@@ -111,6 +155,9 @@ mod tests {
 
     #[test]
     fn joiners_and_emoji_of_names_mean_something() {
+        for name in ["1\u{fe0f}\u{20e3}", "葛\u{e0100}城", "ᠮᠣᠩᠭ\u{180b}ᠣᠯ", "ᠰᠠᠷ\u{180e}ᠠ"] {
+            assert_eq!(find_meaningless(name), None, "{name:?}");
+        }
         for name in ["علی\u{200c}رضا", "क्\u{200d}ष", "👩\u{200d}💻 Ada", "❤\u{fe0f} Ada", "🏳\u{fe0f}\u{200d}🌈 Ada"]
         {
             assert_eq!(find_meaningless(name), None, "{name:?}");
@@ -118,6 +165,11 @@ mod tests {
         for (name, place) in [
             ("a\u{200d}b", 1),
             ("a\u{fe0f}", 1),
+            ("1\u{fe0f}a", 1),
+            ("a\u{e0100}", 1),
+            ("a\u{180b}", 1),
+            ("a\u{16fe4}b", 1),
+            ("\u{fffc}", 0),
             ("é\u{fe0f}", 2),
             ("👩\u{200d} b", 4),
             ("👩\u{200d}\u{200d}💻", 4),

@@ -3,7 +3,7 @@
 //! Each function gives the trimmed or unchanged value, or one sentence that says what to do. Of a name, invisible characters
 //! at the ends go with the blanks, and inside they are refused.
 
-use crate::invisible::{find_meaningless, is_invisible, trimmed};
+use crate::invisible::{find_meaningless, is_invisible, is_unreadable, trimmed};
 use crate::limits::{
     DISPLAY_NAME_MAX_LENGTH, EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH, USERNAME_MAX_LENGTH, USERNAME_MIN_LENGTH,
 };
@@ -25,6 +25,11 @@ pub fn email(input: &str) -> Result<&str, String> {
     }
     if trimmed.chars().any(is_invisible) {
         return Err("The address has an invisible character in it. Type it instead of pasting it.".to_owned());
+    }
+    if trimmed.chars().any(is_unreadable) {
+        return Err(
+            "The address has a character in it that is none for others. Type it instead of pasting it.".to_owned()
+        );
     }
     if trimmed.len() > EMAIL_MAX_LENGTH {
         return Err(format!("An email address has at most {EMAIL_MAX_LENGTH} characters."));
@@ -51,7 +56,8 @@ fn dots_fit(part: &str) -> bool {
     !part.starts_with('.') && !part.ends_with('.') && !part.contains("..")
 }
 
-/// Checks a username: 2 to 150 letters, digits and `.`, `_`, `-`, `+`; trimmed.
+/// Checks a username: 2 to 150 letters, digits and `.`, `_`, `-`, `+`; trimmed. Which signs of other scripts belong to letters,
+/// only the server knows (PRECIS).
 ///
 /// `@` is left out, so that a username never looks like somebody's address.
 ///
@@ -65,11 +71,16 @@ pub fn username(input: &str) -> Result<&str, String> {
     }
     if trimmed.chars().any(is_invisible) {
         Err("The username has an invisible character in it. Type it instead of pasting it.".to_owned())
-    } else if trimmed.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c)) {
+    } else if trimmed.chars().all(is_username_char) {
         Ok(trimmed)
     } else {
         Err("A username has letters, digits and the characters . _ - + only.".to_owned())
     }
+}
+
+fn is_username_char(c: char) -> bool {
+    let may_belong_to_a_letter = !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !is_unreadable(c);
+    c.is_alphanumeric() || "._-+".contains(c) || may_belong_to_a_letter
 }
 
 /// Checks a display name: at most 100 characters, none of them a control character or invisible without a meaning; trimmed,
@@ -87,6 +98,9 @@ pub fn display_name(input: &str) -> Result<&str, String> {
     }
     if find_meaningless(trimmed).is_some() {
         return Err("The name has an invisible character in it. Type it instead of pasting it.".to_owned());
+    }
+    if trimmed.chars().any(is_unreadable) {
+        return Err("The name has a character in it that is none for others. Leave it out.".to_owned());
     }
     Ok(trimmed)
 }
@@ -194,6 +208,19 @@ mod tests {
             assert!(display_name(&format!("Ada{c}Lovelace")).is_err_and(|told| told.contains("invisible")), "{c:?}");
         }
         assert_eq!(display_name("\u{200b}"), Ok(""));
+    }
+
+    /// For private use, and what Unicode has declared to be no character.
+    #[test]
+    fn what_is_no_character_for_others_is_refused() {
+        for c in ['\u{e000}', '\u{f8ff}', '\u{100000}', '\u{fdd0}', '\u{fffe}', '\u{1ffff}'] {
+            assert!(email(&format!("a{c}da@example.com")).is_err(), "{c:?}");
+            assert!(username(&format!("a{c}da")).is_err(), "{c:?}");
+            assert!(display_name(&format!("Ada{c}")).is_err(), "{c:?}");
+        }
+        for name in ["हिन्दी", "ก้าน", "l·l"] {
+            assert_eq!(username(name), Ok(name), "the server decides");
+        }
     }
 
     #[test]

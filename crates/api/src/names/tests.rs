@@ -23,7 +23,9 @@ fn an_address_is_composed_and_has_no_letter_in_disguise() {
         ("Ångström@example.com", "ångström@example.com")
     );
     assert!(new_email("\u{212b}ngstrom@example.com").is_ok());
-    for disguised in ["jac\u{212a}@example.org", "ｊack@example.org", "ﬁn@example.org", "je\u{17f}s@example.org"] {
+    for disguised in
+        ["jac\u{212a}@example.org", "ｊack@example.org", "ﬁn@example.org", "je\u{17f}s@example.org", "µ@example.org"]
+    {
         assert!(new_email(disguised).is_err(), "{disguised:?}");
         assert!(typed_email(disguised).is_ok(), "an account of before may have {disguised:?}");
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 on_both_databases![
     what_nobody_sees_goes_from_the_ends_of_every_name,
     what_nobody_sees_is_refused_inside_of_every_name,
+    a_display_name_can_be_seen_and_read,
     a_letter_in_disguise_does_not_take_somebodys_address,
     mail_goes_to_the_composed_address,
     a_username_is_one_that_precis_allows,
@@ -86,10 +87,40 @@ async fn what_nobody_sees_is_refused_inside_of_every_name(database: Database) {
     assert_eq!(before.iter().filter(kept).collect::<Vec<_>>(), after.iter().filter(kept).collect::<Vec<_>>());
 }
 
+async fn a_display_name_can_be_seen_and_read(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let ada = app.login(ADA).await;
+    let rename = |name: &str| {
+        let body = json!({"display_name": name});
+        send(app.request_as(&ada, Method::PATCH, "/api/auth/me/").json(&body))
+    };
+    for unseen in ["\u{16fe4}", "\u{13441}", "\u{fffc}", " \u{1d159}"] {
+        assert_eq!(rename(unseen).await.json::<UserResponse>().display_name, "", "{unseen:?}");
+    }
+    for refused in ["A \u{1d159} B", "A\u{fffe}", "\u{1ffff}", "\u{e000}", "\u{345}", "\u{301}Ada"] {
+        rename(refused).await.wrong_fields(&["display_name"]);
+    }
+    for name in ["1\u{fe0f}\u{20e3}", "葛\u{e0100}城", "हिन्दी", "ก้าน"] {
+        assert_eq!(rename(name).await.json::<UserResponse>().display_name, name);
+    }
+}
+
 async fn a_letter_in_disguise_does_not_take_somebodys_address(database: Database) {
     let app = TestApp::builder(database).start().await;
-    for disguised in ["jac\u{212a}@example.org", "ｊack@example.org", "ja\u{1d40c}@example.org"] {
+    for disguised in [
+        "jac\u{212a}@example.org",
+        "ｊack@example.org",
+        "ja\u{1d40c}@example.org",
+        "µ@example.com",
+        "ｱ@example.com",
+        "\u{301}a@example.com",
+        "a\u{e000}@example.com",
+    ] {
         app.register(&request(disguised)).await.wrong_fields(&["email"]);
+    }
+    for plain in ["μ@example.com", "ア@example.com", "น้ำ@example.com", "Արև@example.com", "straße@example.com"]
+    {
+        app.register(&request(plain)).await.created();
     }
     let jack = app.register(&request("jack@example.org")).await.created();
     let change = json!({"new_email": "jac\u{212a}@example.com", "password": PASSWORD});
@@ -114,12 +145,32 @@ async fn a_username_is_one_that_precis_allows(database: Database) {
         let body = json!({"username": name});
         send(app.request_as(&ada, Method::PATCH, "/api/auth/me/").json(&body))
     };
-    for refused in ["\u{212a}elvin", "ﬁnn", "\u{17f}ara", "x\u{2163}", "ab\u{5d0}", "a\u{200d}b", "a²"] {
+    for refused in [
+        "\u{212a}elvin",
+        "ﬁnn",
+        "\u{17f}ara",
+        "x\u{2163}",
+        "ab\u{5d0}",
+        "a\u{200d}b",
+        "a²",
+        "\u{345}ab",
+        "\u{301}ab",
+        "a.\u{301}b",
+        "a😀b",
+        "a’b",
+        "a·b",
+    ] {
         rename(refused).await.wrong_fields(&["username"]);
     }
-    for (given, shown, found) in
-        [("Ｃｏｕｎｔｅｓｓ", "Countess", "COUNTESS"), ("ΧΑΟΣ", "ΧΑΟΣ", "χαος"), ("שלום1", "שלום1", "שלום1")]
-    {
+    for (given, shown, found) in [
+        ("Ｃｏｕｎｔｅｓｓ", "Countess", "COUNTESS"),
+        ("ΧΑΟΣ", "ΧΑΟΣ", "χαος"),
+        ("שלום1", "שלום1", "שלום1"),
+        ("हिन्दी", "हिन्दी", "हिन्दी"),
+        ("ก้าน", "ก้าน", "ก้าน"),
+        ("l·l", "l·l", "L·L"),
+        ("tie\u{302}\u{301}ng", "ti\u{1ebf}ng", "TIE\u{302}\u{301}NG"),
+    ] {
         assert_eq!(rename(given).await.json::<UserResponse>().username.as_deref(), Some(shown));
         assert_eq!(app.sign_in(found, PASSWORD).await.ok().user.id, ada.user.id, "{found:?}");
     }
