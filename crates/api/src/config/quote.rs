@@ -8,6 +8,7 @@ const MOST: usize = 40;
 /// The beginning of a value, in quotes. Two settings in one line are one value to us, a password may stand in a URL, and people
 /// paste keys into the wrong field: nothing from the first `=` on is shown, nothing of a URL with an `@`, and no long value as a
 /// whole.
+#[must_use]
 pub fn quoted(value: &str) -> String {
     let end = value.find('=').unwrap_or(value.len());
     let has_user = value.contains("://") && value.contains('@');
@@ -18,6 +19,7 @@ pub fn quoted(value: &str) -> String {
 }
 
 /// The same of a path, which is needed as a whole.
+#[must_use]
 pub fn shown_path(path: &Path) -> String {
     let path = path.display().to_string();
     path.split_once('=').map_or(path.clone(), |(beginning, _)| format!("{beginning}…"))
