@@ -74,8 +74,9 @@ fn of_icc(mut bytes: Vec<u8>) -> Option<ColorProfile> {
     ColorProfile::new_from_slice(&bytes).ok()
 }
 
-/// `None` for what is no plain RGB, and for the transfers of high dynamic range, whose light a screen's range cannot hold.
-fn of_code_points([primaries, transfer, matrix, full_range]: [u8; 4]) -> Option<ColorProfile> {
+/// `None` for a narrow range, and for the transfers of high dynamic range, whose light a screen's range cannot hold. The decoder
+/// has refused a matrix: a PNG is RGB.
+fn of_code_points([primaries, transfer, _, full_range]: [u8; 4]) -> Option<ColorProfile> {
     use CicpColorPrimaries as Primaries;
     use TransferCharacteristics as Transfer;
     let color_primaries = Primaries::try_from(primaries).ok()?;
@@ -83,7 +84,7 @@ fn of_code_points([primaries, transfer, matrix, full_range]: [u8; 4]) -> Option<
     let is_unknown = matches!(color_primaries, Primaries::Reserved | Primaries::Unspecified)
         || matches!(transfer_characteristics, Transfer::Reserved | Transfer::Unspecified);
     let is_high = matches!(transfer_characteristics, Transfer::Smpte2084 | Transfer::Hlg);
-    if is_unknown || is_high || matrix != 0 || full_range != 1 {
+    if is_unknown || is_high || full_range != 1 {
         return None;
     }
     let (matrix_coefficients, full_range) = (MatrixCoefficients::Identity, true);
