@@ -88,6 +88,9 @@ fn cases() -> Vec<Case> {
         ("RCPT", Refusal::Reply("550-Message blocked because of your IP\r\n550 5.7.1 see there"), Some("rcpt")),
         ("RCPT", Refusal::Reply("550-no\r\n550-no\r\n550 #5.7.1 see there"), Some("rcpt")),
         ("RCPT", Refusal::Reply("550 relay not permitted"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 Administrative prohibition"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 5.4.5 Daily user sending quota exceeded"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 no"), Some("rcpt")),
         ("RCPT", Refusal::Reply("554 Client host [192.0.2.1] blocked using zen.spamhaus.org"), Some("rcpt")),
         ("RCPT", Refusal::Reply("550 #5.7.1 not authorized"), Some("rcpt")),
         ("RCPT", Refusal::Reply("553 sorry, your envelope sender domain must exist"), Some("rcpt")),
@@ -120,7 +123,14 @@ async fn only_a_refused_recipient_is_final(database: Database) {
         assert_eq!(taken, [ADA, BEN], "{case}");
         assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{case}");
     }
-    for reply in ["550 5.1.1 unknown", "550 unknown", "551 moved", "552 full", "553 not so", "554 5.1.1 unknown"] {
+    for reply in [
+        "550 5.1.1 unknown",
+        "550 unknown",
+        "551 user not local",
+        "552 mailbox full",
+        "553 mailbox name not allowed",
+        "554 5.1.1 unknown",
+    ] {
         server.refuse("RCPT", Refusal::Reply(reply));
         ask_for_reset(&app, ADA).await;
         assert_eq!(deliver(&app).await, 0, "{reply}");

@@ -10,7 +10,7 @@ import { SMTPServer } from "smtp-server";
 const options = JSON.parse(process.argv[2]);
 const tell = (line) => fs.writeSync(1, `${JSON.stringify(line)}\n`);
 const refuses = (step) => (options.refuse && step === (options.refuse_at ?? "rcpt") ? refusal(options.refuse) : null);
-const refusal = (code) => Object.assign(new Error("not here"), { responseCode: code });
+const refusal = (code) => Object.assign(new Error(code === 550 ? "no such user here" : "not here"), { responseCode: code });
 
 const server = new SMTPServer({
   secure: options.tls === "implicit",

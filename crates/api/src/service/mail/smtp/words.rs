@@ -4,8 +4,29 @@
 /// The second and third part of an enhanced status.
 pub(super) type Status = (u16, u16);
 
-/// Statements about us, in lower case, of servers that give no enhanced status.
-const ABOUT_US: [&str; 20] = [
+/// Statements about the recipient's address, in lower case, of servers that give no enhanced status.
+const FINAL: [&str; 17] = [
+    "unknown",
+    "no such",
+    "not exist",
+    "n't exist",
+    "not found",
+    "no mailbox",
+    "mailbox unavailable",
+    "mailbox name",
+    "mailbox full",
+    "mailbox is full",
+    "over quota",
+    "invalid recipient",
+    "invalid mailbox",
+    "address rejected",
+    "unrouteable",
+    "unroutable",
+    "not local",
+];
+
+/// Statements about us that the same words occur in.
+const ABOUT_US: [&str; 21] = [
     "relay",
     "block",
     "black list",
@@ -26,7 +47,11 @@ const ABOUT_US: [&str; 20] = [
     "not authorized",
     "not permitted",
     "too many",
+    "mail from",
 ];
+
+/// The code of a server that never takes mail (RFC 7504): if ours says so, it is the wrong one.
+const NO_MAIL_HERE: u16 = 521;
 
 /// Statements about the sender whatever status stands next to them: a server that asks the sender's own repeats what that one
 /// said.
@@ -44,14 +69,18 @@ pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
     if says(&ABOUT_SENDER) || statuses.iter().copied().any(is_about_us) {
         return false;
     }
-    let is_plain = !says(&ABOUT_US) || says(&ABOUT_RECIPIENT);
-    statuses.iter().copied().any(is_exact) || (matches!(code, 550..=553) && is_plain)
+    if code == NO_MAIL_HERE {
+        return false;
+    }
+    let is_said = says(&ABOUT_RECIPIENT) || (says(&FINAL) && !says(&ABOUT_US));
+    statuses.iter().copied().any(is_exact) || (matches!(code, 550..=553) && is_said)
 }
 
 /// Whether a refusal is about the form of a mail that is not plain ASCII: parameters or commands that the server does not know
-/// (RFC 5321, section 4.1.1.11), or the media status (RFC 3463, section 3.7).
+/// (RFC 5321, section 4.1.1.11), or the status of the media or of the conversation (RFC 3463, sections 3.6 and 3.7). In doubt it is:
+/// if it is us who are refused, the next plain mail finds out.
 pub(super) fn are_about_form(code: u16, text: &str) -> bool {
-    matches!(code, 504 | 555) || statuses(text).any(|(subject, _)| subject == 6)
+    matches!(code, 500 | 501 | 504 | 555) || statuses(text).any(|(subject, _)| matches!(subject, 5 | 6))
 }
 
 /// 5.1.7 and 5.1.8 are about the sender's address, 5.3 about the mail system, 5.5 about the protocol, 5.7 about what we may do.
@@ -59,9 +88,11 @@ fn is_about_us((subject, detail): Status) -> bool {
     matches!((subject, detail), (1, 7 | 8) | (3 | 5 | 7, _))
 }
 
-/// 5.0.0 and 5.1.0 say no more than the code.
+/// Of the address: it is unknown, malformed, moved, takes no mail or none of this form (RFC 3463; 7505 and 6531 for the last two
+/// of them). Of the mailbox: it is disabled or full. 5.4.1 is what Exchange says of an unknown one. What else is said of quotas and
+/// ways may be about us.
 fn is_exact(status: Status) -> bool {
-    !matches!(status, (0, _) | (1, 0))
+    matches!(status, (1, 1..=4 | 6 | 10) | (2, 1 | 2) | (4, 1) | (6, 7))
 }
 
 /// Those of a refusal, at any place: servers also write `#5.7.1` and `(#5.7.1)`, some only in their last line.
@@ -116,7 +147,6 @@ mod tests {
         (550, "5.1.0 Address rejected a@b.example"),
         (550, "Requested action not taken: mailbox unavailable"),
         (550, "Invalid recipient"),
-        (550, ""),
         (551, "User not local; please try <c@d.example>"),
         (552, "Mailbox full"),
         (553, "mailbox name not allowed"),
@@ -161,8 +191,30 @@ mod tests {
         (550, "SPF check failed"),
         (550, "HELO argument is no name"),
         (550, "a@b.example: Recipient rejected [5.7.1]"),
+        (550, ""),
+        (550, "no"),
         (554, "no"),
         (521, "this host takes no mail"),
+        (521, "5.2.1 we take no mail"),
+        (550, "Administrative prohibition"),
+        (550, "Access denied"),
+        (550, "Rejected by policy"),
+        (550, "connection refused by local policy"),
+        (550, "5.4.5 Daily user sending quota exceeded"),
+        (550, "5.1.90 Your message can't be sent because you've reached your daily limit for message recipients"),
+        (550, "Domain us.example has exceeded the max emails per hour (25/25 (100%)) allowed."),
+        (550, "5.2.0 Your account is suspended"),
+        (550, "SMTP AUTH is required for message submission"),
+        (550, "Please log in first"),
+        (550, "TLS required"),
+        (553, "Domain of MAIL FROM does not resolve"),
+        (553, "Domain of MAIL FROM does not exist"),
+        (550, "invalid MAIL FROM: domain has no MX"),
+        (550, "You are not allowed to send mail"),
+        (550, "your rDNS does not resolve"),
+        (550, "JunkMail rejected - us [192.0.2.1] is in an RBL"),
+        (550, "5.4.3 directory lookup failure"),
+        (550, "5.4.6 Routing loop detected"),
         (501, "syntax error"),
     ];
 
@@ -187,11 +239,17 @@ mod tests {
 
     #[test]
     fn parameters_and_media_are_about_the_form_of_a_mail() {
-        for (code, text) in [(555, "unknown parameter"), (504, ""), (550, "5.6.7 no SMTPUTF8"), (451, "4.6.7 not yet")]
-        {
+        for (code, text) in [
+            (555, "unknown parameter"),
+            (504, ""),
+            (550, "5.6.7 no SMTPUTF8"),
+            (451, "4.6.7 not yet"),
+            (501, "5.5.4 Syntax error in parameters"),
+            (554, "5.5.0 SMTPUTF8 not supported"),
+        ] {
             assert!(are_about_form(code, text), "{code} {text}");
         }
-        for (code, text) in [(550, "5.7.1 no"), (550, "sender rejected"), (421, "not now"), (501, "5.1.7 bad sender")] {
+        for (code, text) in [(550, "5.7.1 no"), (550, "sender rejected"), (421, "not now"), (553, "5.1.7 bad sender")] {
             assert!(!are_about_form(code, text), "{code} {text}");
         }
     }
