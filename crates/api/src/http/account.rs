@@ -10,7 +10,7 @@ use crate::service::steps::StepKind;
 use crate::service::{Services, account, account_deletion, events};
 use actix_web::http::Method;
 use actix_web::http::header::{self, ContentType};
-use actix_web::web::{Data, Json};
+use actix_web::web::{Bytes, Data, Json};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
 use futures_util::stream;
@@ -43,7 +43,7 @@ pub(super) async fn export(
     response.content_type(ContentType::json()).insert_header(file);
     // It gets the head alone: nothing is exported, and nothing is taken of what an export takes.
     if request.method() == Method::HEAD {
-        return Ok(response.finish());
+        return Ok(response.streaming(stream::empty::<Result<Bytes, ExportError>>()));
     }
     let export = export::begin(&services, caller, client).await?;
     // The parts are read after the request, as far as its task is concerned, and still on its share.
