@@ -6,13 +6,12 @@ use std::path::Path;
 const MOST: usize = 40;
 
 /// The beginning of a value, in quotes. Two settings in one line are one value to us, a password may stand in a URL, and people
-/// paste keys into the wrong field: nothing from the first `=` on is shown, nothing of a URL with an `@`, and no long value as a
-/// whole.
+/// paste keys into the wrong field: nothing from the first `=`, or colon and blank, on is shown, nothing but the scheme of what
+/// has an `@`, and no long value as a whole.
 #[must_use]
 pub fn quoted(value: &str) -> String {
-    let end = value.find('=').unwrap_or(value.len());
-    let has_user = value.contains("://") && value.contains('@');
-    let end = if has_user { end.min(value.find("://").unwrap_or(end)) } else { end };
+    let end = ["=", ": "].iter().filter_map(|sign| value.find(sign)).min().unwrap_or(value.len());
+    let end = if value.contains('@') { end.min(value.find("://").unwrap_or(0)) } else { end };
     let shown: String = value[..end].chars().take(MOST).collect();
     let rest = if shown.len() < value.len() { "…" } else { "" };
     format!("{shown:?}{rest}")
@@ -36,6 +35,8 @@ mod tests {
             ("False\rSECRET_KEY=abcdefgh", "\"False\\rSECRET_KEY\"…"),
             ("8000 SECRET_KEY=abcdefgh", "\"8000 SECRET_KEY\"…"),
             ("https://ada:secret@example.com/", "\"https\"…"),
+            ("ada:secret@example.com", "\"\"…"),
+            ("False SECRET_KEY: abcdefgh", "\"False SECRET_KEY\"…"),
             ("=abc", "\"\"…"),
             ("ä=b", "\"ä\"…"),
         ] {
