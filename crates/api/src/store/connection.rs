@@ -9,6 +9,7 @@ use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::sql_types::Text;
 use diesel::{PgConnection, SqliteConnection};
 use secrecy::ExposeSecret;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -70,6 +71,7 @@ fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
             Ok(AnyConnection::Postgres(postgres))
         }
         DatabaseUrl::Sqlite(path) => {
+            refuse_leftovers(path)?;
             let mut sqlite = SqliteConnection::establish(&path.to_string_lossy())?;
             // The time-out first: switching to WAL takes a lock, too.
             let setup = format!(
@@ -147,6 +149,24 @@ impl ManageConnection for Manager {
         // Broken: still inside a transaction.
         pooled.condition != Condition::Sound || pooled.connection.is_broken() || std::thread::panicking()
     }
+}
+
+/// A log without its file belongs to a file that was deleted or moved away, and that another process may have open still. A new
+/// file in its place would share that log, and what is written into it would be gone once the other process ends.
+fn refuse_leftovers(path: &Path) -> ConnectionResult<()> {
+    let log = |suffix| {
+        let mut log = path.as_os_str().to_owned();
+        log.push(suffix);
+        PathBuf::from(log)
+    };
+    let Some(left) = ["-wal", "-shm"].map(log).into_iter().find(|log| !path.exists() && log.exists()) else {
+        return Ok(());
+    };
+    Err(ConnectionError::BadConnection(format!(
+        "{} does not exist, and {} does: end the process that has the former file open, put that file back, or remove what is left of it",
+        path.display(),
+        left.display()
+    )))
 }
 
 /// The database's own clock, in UTC.

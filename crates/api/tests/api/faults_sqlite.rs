@@ -1,6 +1,8 @@
 //! SQLite's own faults: a full disk, a crash while another one writes.
 
 use crate::support::{Database, Process, TestDb, create_user, eventually};
+use api::config::DatabaseUrl;
+use api::store::connection::open;
 use auth_types::Reason;
 
 const ADA: &str = "ada@example.com";
@@ -117,5 +119,23 @@ async fn a_file_that_is_deleted_or_replaced_is_noticed() {
         // What would be lost is not done.
         assert_eq!(api.register(ADA).await.status, 503);
         assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1);
+    }
+}
+
+/// A new file would share the log of the one that is gone, which a running process writes into still.
+#[test]
+fn no_file_is_made_beside_the_log_of_one_that_is_gone() {
+    for left in ["-wal", "-shm"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("latchkey.sqlite3");
+        let log = folder.path().join(format!("latchkey.sqlite3{left}"));
+        std::fs::write(&log, "").unwrap();
+        let url = DatabaseUrl::Sqlite(path.clone());
+        let refusal = open(&url).map(|_| ()).unwrap_err().to_string();
+        assert!(refusal.contains(log.to_str().unwrap()), "{refusal}");
+        assert!(!path.exists());
+        std::fs::remove_file(log).unwrap();
+        open(&url).unwrap();
+        assert!(path.exists());
     }
 }
