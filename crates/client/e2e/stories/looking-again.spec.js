@@ -15,6 +15,12 @@ const LOOKS = {
 };
 const look = LOOKS["a tab that is seen again"];
 
+/** The same when the pause after the look before is over. */
+async function lookAfterPause(page) {
+  await look(page);
+  await page.clock.fastForward(PAUSE);
+}
+
 const banner = (page) => page.getByText("Your email is not confirmed yet.");
 const notice = (page) => page.getByRole("status");
 const token = (link) => link.split("token=")[1];
@@ -26,12 +32,15 @@ async function stopTime(page) {
   await page.clock.pauseAt(await page.evaluate((pause) => Date.now() + pause + 1_000, PAUSE));
 }
 
+test.beforeEach(({ page }) => page.clock.install());
+
 for (const [what, looks] of Object.entries(LOOKS)) {
   test(`${what} knows that the email is confirmed`, async ({ api, app, page, person }) => {
     await app.signIn(person);
     await expect(banner(page)).toBeVisible();
     await confirm(api, person);
     await looks(page);
+    await page.clock.fastForward(PAUSE);
     await expect(banner(page)).toHaveCount(0);
     await app.expectSignedIn(person);
   });
@@ -46,7 +55,7 @@ test("whoever confirms in another tab of the browser sees it here", async ({ app
   await expect(tab.alert).toContainText("is confirmed");
   await tab.page.close();
   await page.bringToFront();
-  await look(page);
+  await lookAfterPause(page);
   await expect(banner(page)).toHaveCount(0);
 });
 
@@ -67,7 +76,7 @@ test("no mail is asked for where the email is confirmed already", async ({ api, 
 test("the name in the greeting is the one that was given elsewhere", async ({ api, app, page, person }) => {
   await app.signIn(person);
   await api.changeElsewhere(person, { display_name: "Ada Lovelace" });
-  await look(page);
+  await lookAfterPause(page);
   await expect(page.getByText("Hello, Ada Lovelace")).toBeVisible();
   await expect(page.locator("main .avatar")).toHaveText("AL");
 });
@@ -78,7 +87,7 @@ test("the account's form follows, except for what somebody is typing", async ({ 
   await page.getByLabel("Display name", { exact: true }).fill("Ada L");
   const name = `ada${Date.now().toString(36)}`;
   await api.changeElsewhere(person, { display_name: "Grace", username: name });
-  await look(page);
+  await lookAfterPause(page);
   await expect(page.getByLabel("Username", { exact: true })).toHaveValue(name);
   await expect(page.getByLabel("Display name", { exact: true })).toHaveValue("Ada L");
   await expect(page.getByLabel("Display name", { exact: true })).toBeFocused();
@@ -92,7 +101,7 @@ test("the list of devices gains and loses what was signed in and out elsewhere",
   await app.signOutDevice.last().focus();
   await api.logout(gone.refresh);
   await api.login(person, IPHONE);
-  await look(page);
+  await lookAfterPause(page);
   await expect(page.getByText("Safari on iPhone")).toBeVisible();
   await expect(app.signOutDevice).toHaveCount(2);
   // The button that had the focus has gone.
@@ -109,14 +118,13 @@ test("new events come before those that are shown, and the older ones stay", asy
   const shown = await page.locator(".event").count();
   await expect(page.locator(".event").nth(20)).toBeFocused();
   await api.login(person, IPHONE);
-  await look(page);
+  await lookAfterPause(page);
   await expect(page.locator(".event")).toHaveCount(shown + 1);
   await expect(page.locator(".event").first()).toContainText("iPhone");
   await expect(page.locator(".event").nth(21)).toBeFocused();
 });
 
 test("looks in a row ask once, and again at the end of the pause", async ({ app, page, person }) => {
-  await page.clock.install();
   await app.signIn(person);
   await stopTime(page);
   const asked = asks(app);
@@ -134,7 +142,6 @@ test("looks in a row ask once, and again at the end of the pause", async ({ app,
 
 test("tabs that are seen at the same moment ask one after the other", async ({ app, page, newTab, context, person }) => {
   const TABS = 6;
-  await page.clock.install();
   await app.signIn(person);
   const tabs = [page];
   while (tabs.length < TABS) {
@@ -159,7 +166,6 @@ test("tabs that are seen at the same moment ask one after the other", async ({ a
 });
 
 test("nobody is asked while a form is on its way", async ({ api, app, page, person }) => {
-  await page.clock.install();
   await app.signIn(person);
   await app.visit("Account");
   await stopTime(page);
@@ -187,7 +193,7 @@ test("an answer from before a save does not put back what was saved", async ({ a
   await app.visit("Account");
   const before = await api.userOf(person);
   const held = await hold(page, ME, "GET");
-  await look(page);
+  await lookAfterPause(page);
   await held.asked;
   await page.getByLabel("Display name", { exact: true }).fill("Grace");
   await page.getByRole("button", { name: "Save", exact: true }).click();
@@ -220,14 +226,14 @@ for (const [what, { logs, answer }] of Object.entries(FAILURES)) {
       failed += 1;
       return answer ? route.fulfill(answer) : route.abort("connectionrefused");
     });
-    await look(page);
+    await lookAfterPause(page);
     await expect.poll(() => failed).toBe(2);
     await expect(app.signOutDevice).toHaveCount(2);
     await expect(app.alert).toHaveCount(0);
     await expect(page).toHaveURL(/\/sessions$/);
     heal();
     await api.login(person, IPHONE);
-    await look(page);
+    await lookAfterPause(page);
     await expect(page.getByText("Safari on iPhone")).toBeVisible();
   });
 }
@@ -237,13 +243,12 @@ test("a session that was ended elsewhere ends here with its reason", async ({ ap
   await app.signIn(person);
   const { access } = await app.tokens();
   await api.endSession((await api.login(person)).access, access.sid);
-  await look(page);
+  await lookAfterPause(page);
   await app.expectSignedOut();
   await expect(page.getByText("Your session has ended.")).toBeVisible();
 });
 
 test("visitors' pages ask for nothing when they are seen again", async ({ app, page }) => {
-  await page.clock.install();
   await app.open("/login");
   await expect(app.signInHeading).toBeVisible();
   await stopTime(page);
