@@ -117,3 +117,8 @@ proptest! {
         prop_assert_eq!(canonical_username(&name.to_uppercase()), canonical_username(&name));
     }
 }
+
+#[test]
+fn a_display_name_is_composed() {
+    assert_eq!(super::display_name(" Ame\u{301}lie "), Ok("Amélie".to_owned()));
+}

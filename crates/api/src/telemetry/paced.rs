@@ -12,7 +12,7 @@ pub struct Paced {
     lines: Mutex<Lines>,
 }
 
-/// What the log has been told, by the time on the stopwatch.
+/// The lines so far, by the time on the stopwatch.
 #[derive(Debug, Default)]
 struct Lines {
     /// `None` before the first.
@@ -28,8 +28,8 @@ impl Paced {
         Self { pause, watch: Stopwatch::start(), lines: Mutex::default() }
     }
 
-    /// Counts what has happened. Returns how much the line must tell, if one is due: the first is due at once, what
-    /// happens in the pause is told with the first one after it.
+    /// Counts what has happened. Returns how many of it the line stands for, if one is due: the first is due at once, and what
+    /// happens in the pause counts in the first one after it.
     pub fn count(&self) -> Option<u64> {
         self.count_at(self.watch.elapsed())
     }

@@ -51,7 +51,7 @@ pub async fn latest(files: &Files, now: DateTime<Utc>) -> std::result::Result<Op
     Ok(names.filter(|name| !name.is_ahead(now)).max())
 }
 
-/// Deletes what `keep` does not keep, and answers what that was. What is named later than now stays and does not count.
+/// Deletes what `keep` does not keep, and returns what that was. What is named later than now stays and does not count.
 ///
 /// # Errors
 /// When the storage does not answer; what was deleted is gone.
