@@ -27,7 +27,7 @@ async function signUps(program, kind) {
     seen[status].seconds += cpuSeconds(api.pid) - before;
   }
   agent.destroy();
-  await stop();
+  await stop(api);
   for (const [status, { count, seconds }] of Object.entries(seen)) {
     console.log(`${kind.padEnd(8)} ${`a sign-up with a hard password, ${status}`.padEnd(60)} ${((seconds / count) * 1000).toFixed(2).padStart(8)} ms of CPU, mean of ${count}`);
   }
@@ -63,7 +63,7 @@ async function exportsOf(program, kind, owners, read) {
   const [seconds, peak] = [((Date.now() - begin) / 1000).toFixed(1), memory(api.pid, "VmHWM")];
   await sleep(2_000);
   const after = memory(api.pid, "VmRSS");
-  await stop();
+  await stop(api);
   const counts = {};
   for (const { status } of all) counts[status] = (counts[status] ?? 0) + 1;
   const saw = Object.entries(counts).map(([status, count]) => `${count} × ${status}`).join(", ");

@@ -9,10 +9,10 @@ const database = require("./database.js");
 const root = path.join(__dirname, "../..");
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "latchkey-flood-"));
 const TICKS_A_SECOND = 100; // USER_HZ, of every Linux
-let running;
+const running = new Set();
 
 process.on("exit", () => {
-  running?.kill("SIGKILL");
+  for (const child of running) child.kill("SIGKILL");
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
@@ -31,7 +31,7 @@ async function start(program, kind, name, hops) {
   };
   for (const made of [cwd, mails]) fs.mkdirSync(made);
   const own = spawn(program, { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
-  running = own;
+  running.add(own);
   const port = await new Promise((found, lost) => {
     let said = "";
     own.stderr.on("data", (text) => {
@@ -40,23 +40,21 @@ async function start(program, kind, name, hops) {
       if (port) found(Number(port));
     });
     own.on("error", lost);
-    own.on("exit", () => {
-      if (own === running) lost(new Error(`the API has ended:\n${said}`));
-    });
+    own.on("exit", () => lost(new Error(`the API has ended:\n${said}`)));
   });
   return { port, hops, mails, url, pid: own.pid };
 }
 
-async function stop() {
-  const own = running;
-  running = undefined;
+/** Whether this API is still there. */
+const lives = ({ pid }) => [...running].some((child) => child.pid === pid && child.exitCode === null && child.signalCode === null);
+
+async function stop({ pid }) {
+  const own = [...running].find((child) => child.pid === pid);
+  running.delete(own);
   const ended = new Promise((end) => own.on("exit", end));
   own.kill("SIGKILL");
   await ended;
 }
-
-/** Whether the API is still there. */
-const lives = () => running?.exitCode === null && running.signalCode === null;
 
 /** Seconds of processor that a process has used. */
 function cpuSeconds(pid) {
