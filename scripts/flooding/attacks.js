@@ -6,7 +6,7 @@
 const { setTimeout: sleep } = require("node:timers/promises");
 const { deflateSync } = require("node:zlib");
 const { addEvents } = require("./database.js");
-const { HONEST, MACHINE, PASSWORD, ask, mailsTo, requesters, signUp, tricklers } = require("./wire.js");
+const { MACHINE, OWNER, PASSWORD, ask, mailsTo, requesters, signUp, tricklers } = require("./wire.js");
 
 const ADDRESSES = 10_000;
 const EVENTS = 300_000;
@@ -151,12 +151,12 @@ async function ownersReset({ api, people }) {
   const begin = performance.now();
   const { email } = people[0];
   const links = () => mailsTo(api, email).map((mail) => /reset-password#token=([\w-]+)/.exec(mail)?.[1]).filter(Boolean);
-  const asked = await ask(api, undefined, "POST", "/api/auth/password/reset/", { body: { email }, from: HONEST });
+  const asked = await ask(api, undefined, "POST", "/api/auth/password/reset/", { body: { email }, from: OWNER });
   while (links().length === 0 && performance.now() - begin < 30_000) await sleep(100);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   const token = links().at(-1);
   if (!token) return { words: `the owner's reset: ${asked.status}, NO MAIL`, failed: true };
-  const set = await ask(api, undefined, "POST", "/api/auth/password/reset/confirm/", { body: { token, new_password: `${PASSWORD} anew` }, from: HONEST });
+  const set = await ask(api, undefined, "POST", "/api/auth/password/reset/confirm/", { body: { token, new_password: `${PASSWORD} anew` }, from: OWNER });
   return { words: `the owner's reset: ${asked.status}, mailed after ${seconds} s, its link: ${set.status}`, failed: asked.status !== 202 || set.status !== 200 };
 }
 

@@ -9,6 +9,8 @@ const { setTimeout: sleep } = require("node:timers/promises");
 const PASSWORD = "violet harbor lantern 42";
 /// Public addresses, as a proxy would report them (RFC 5737 names these for documents).
 const HONEST = "198.51.100.7";
+/// Where an owner asks from who has not signed up today.
+const OWNER = "198.51.100.8";
 const MACHINE = "203.0.113.9";
 /// Without a proxy: addresses of the loopback network.
 const LOOPBACK = { [HONEST]: "127.0.0.3", [MACHINE]: "127.0.0.2" };
@@ -96,4 +98,4 @@ function mailsTo(api, email) {
   return mails.filter(({ text }) => text.includes(`To: ${email}`)).sort((a, b) => a.at - b.at).map(({ text }) => text);
 }
 
-module.exports = { HONEST, MACHINE, PASSWORD, ask, mailsTo, origin, requesters, signUp, tricklers };
+module.exports = { HONEST, MACHINE, OWNER, PASSWORD, ask, mailsTo, origin, requesters, signUp, tricklers };
