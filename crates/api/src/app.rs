@@ -3,23 +3,29 @@
 use crate::clock::SharedClock;
 use crate::config::{Environment, Patience, Settings};
 use crate::files::{Files, OpenError, Tries};
-use crate::gate::Room;
+use crate::gate::{GateMetrics, Resource, Room};
 use crate::http::middleware::{
     bound_head, check_origin, cors, finish, hold_refusals, refuse_preflight_in_clear, refuse_until_started,
     require_https, watch_requests,
 };
-use crate::http::{self, Crowd, Turns, Wire};
+use crate::http::{self, ConnectionMetrics, Crowd, HttpMetrics, Turns, Wire};
 use crate::metrics::Metrics;
-use crate::service::csrf::CsrfKeys;
-use crate::service::export::ExportSlots;
+use crate::service::accounts::export::{ExportMetrics, ExportSlots};
+use crate::service::backup::BackupMetrics;
+use crate::service::events::retention;
 use crate::service::limits::Limits;
-use crate::service::mail::{self, Mailer, MailerError};
+use crate::service::mail::{self, MailMetrics, Mailer, MailerError};
 use crate::service::pool::WorkPool;
-use crate::service::readiness::Readiness;
-use crate::service::revocation::{self, RevocationFeed};
+use crate::service::sessions::SessionMetrics;
+use crate::service::sessions::csrf_keys::CsrfKeys;
+use crate::service::sessions::revocation;
+use crate::service::sessions::revocation_feed::RevocationFeed;
 use crate::service::steps::StepKeys;
 use crate::service::tokens::Tokens;
-use crate::service::{Services, backup, prune, retention};
+use crate::service::upkeep::gauges::Gauges;
+use crate::service::upkeep::prune;
+use crate::service::upkeep::readiness_cache::Readiness;
+use crate::service::{Services, backup};
 use crate::store::Store;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -62,21 +68,30 @@ pub enum StartError {
 /// [`StartError`].
 pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, StartError> {
     let metrics = Metrics::since(clock.now());
-    let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics.limits)?;
+    let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;
+    let gate = |resource| GateMetrics::registered(&metrics, resource);
     Ok(Services {
         store: Store::new(&settings.database, settings.patience, &metrics),
         tokens: Tokens::new(&settings.keys, &settings.lifetimes),
         csrf: CsrfKeys::new(&settings.keys),
         steps: StepKeys::new(&settings.keys),
-        hashing: WorkPool::for_hashing(metrics.hashing.clone())?,
-        pictures: WorkPool::for_pictures(metrics.pictures.clone())?,
-        exports: ExportSlots::new(settings.database.pool_size, metrics.exports.clone()),
+        hashing: WorkPool::for_hashing(gate(Resource::Hashing))?,
+        pictures: WorkPool::for_pictures(gate(Resource::Pictures))?,
+        exports: ExportSlots::new(settings.database.pool_size, ExportMetrics::registered(&metrics)),
         files: Files::open(&settings.storage, Tries::Few, settings.patience)?,
         feed: RevocationFeed::default(),
         readiness: Readiness::default(),
-        bodies: Room::for_bodies(metrics.bodies_refused.clone()),
-        mailer: Mailer::new(&settings.mail, settings.environment, settings.patience.mail)?,
+        bodies: Room::for_bodies(&metrics),
+        mailer: Mailer::new(
+            &settings.mail,
+            settings.environment,
+            settings.patience.mail,
+            MailMetrics::registered(&metrics),
+        )?,
         limits,
+        session_metrics: SessionMetrics::registered(&metrics),
+        backups: BackupMetrics::registered(&metrics),
+        gauges: Gauges::registered(&metrics),
         metrics,
         settings,
         clock,
@@ -99,10 +114,12 @@ pub struct Capacity {
 pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity) -> std::io::Result<Server> {
     let (environment, patience) = (services.settings.environment, services.settings.patience);
     let proxies = services.settings.server.proxies.clone();
-    let crowd = Crowd::of_at_most(capacity.connections, proxies, &services.metrics);
+    let crowd = Crowd::of_at_most(capacity.connections, proxies, &ConnectionMetrics::registered(&services.metrics));
+    let metrics = Data::new(HttpMetrics::registered(&services.metrics));
     let app = move || {
         App::new()
             .app_data(services.clone())
+            .app_data(metrics.clone())
             .configure(|config| http::routes(config, &services.settings))
             .wrap(from_fn(refuse_until_started))
             .wrap(from_fn(check_origin))

@@ -5,7 +5,6 @@
 
 pub mod app;
 mod capacity;
-pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -16,7 +15,6 @@ pub mod metrics;
 pub mod names;
 pub mod problem;
 pub mod service;
-pub mod smoke;
 pub mod store;
 pub mod telemetry;
 mod told;

@@ -1,6 +1,6 @@
 //! Pictures: a first byte for the kind that it is said to be, then the file.
 
-use api::service::picture::{Kind, draw};
+use api::service::accounts::picture::{Kind, draw};
 use image::{GenericImageView, ImageFormat};
 
 /// Pixels a side, at most, of what is kept.

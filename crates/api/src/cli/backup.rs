@@ -1,6 +1,8 @@
 //! `api backup`: making, listing, proving and restoring backups.
 
-use super::{CliError, clock, prepare_folder, print, print_json};
+use super::error::CliError;
+use super::output::{print, print_json};
+use super::setting::{clock, prepare_folder};
 use crate::config::{Patience, Settings, StorageSettings, parse_recipients};
 use crate::files::{Files, Tries};
 use crate::service::backup::{self, BackupError, BackupName, Identities, Made, Order, Plan, Source, Stored};

@@ -2,8 +2,10 @@
 //!
 //! Nobody waits here: a body that finds no room is refused, and the client sends it again.
 
+use super::refusals::Refusals;
+use super::resource::Busy;
 use super::share::{Class, Share, ShareKey, current};
-use super::{Busy, refusals::Refusals};
+use crate::metrics::Metrics;
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use std::collections::HashMap;
@@ -46,7 +48,9 @@ pub struct Hold {
 
 impl Room {
     #[must_use]
-    pub fn for_bodies(refused: Counter) -> Self {
+    pub fn for_bodies(metrics: &Metrics) -> Self {
+        let refused = Counter::default();
+        metrics.register("bodies_refused", "Bodies beyond their client's share", refused.clone());
         Self::of(BODIES_BYTES, refused)
     }
 

@@ -5,9 +5,11 @@ use super::extract::{Caller, Client, Cursor, IdempotencyKey, RepeatingCaller};
 use super::transport::Transport;
 use crate::gate;
 use crate::problem::Problem;
-use crate::service::export::{self, ExportError};
+use crate::service::Services;
+use crate::service::accounts::export::{self, ExportError};
+use crate::service::accounts::{deletion, profile};
+use crate::service::events::history;
 use crate::service::steps::StepKind;
-use crate::service::{Services, account, account_deletion, events};
 use actix_web::http::Method;
 use actix_web::http::header::{self, ContentType};
 use actix_web::web::{Bytes, Data, Json};
@@ -18,7 +20,7 @@ use std::sync::Arc;
 
 /// Shows the caller.
 pub(super) async fn show(services: Data<Services>, Caller(caller): Caller) -> Result<impl Responder, Problem> {
-    Ok(Json(account::show(&services, caller).await?))
+    Ok(Json(profile::show(&services, caller).await?))
 }
 
 /// Changes what the caller may change about themselves.
@@ -28,7 +30,7 @@ pub(super) async fn update(
     Client(client): Client,
     JsonBody(request): JsonBody<UpdateMeRequest>,
 ) -> Result<impl Responder, Problem> {
-    Ok(Json(account::update(&services, caller, &request, client).await?))
+    Ok(Json(profile::update(&services, caller, &request, client).await?))
 }
 
 /// Gives the caller everything that is stored about them, as a file that is written while it is sent.
@@ -62,7 +64,7 @@ pub(super) async fn events(
     Caller(caller): Caller,
     Cursor(cursor): Cursor,
 ) -> Result<impl Responder, Problem> {
-    Ok(Json(events::list(&services, caller, &cursor).await?))
+    Ok(Json(history::list(&services, caller, &cursor).await?))
 }
 
 /// Deletes the caller's account.
@@ -75,6 +77,6 @@ pub(super) async fn delete(
     JsonBody(request): JsonBody<DeleteMeRequest>,
 ) -> Result<impl Responder, Problem> {
     let asked = services.steps.repeatable((StepKind::AccountDeletion, Some(caller.user)), key.as_deref(), request);
-    account_deletion::delete(&services, caller, asked, client).await?;
+    deletion::delete(&services, caller, asked, client).await?;
     Ok(transport.without_tokens(HttpResponse::NoContent()).finish())
 }

@@ -4,9 +4,10 @@ use super::body::JsonBody;
 use super::extract::{Caller, Client, IdempotencyKey, Language};
 use super::transport::{Presented, Transport};
 use crate::problem::Problem;
-use crate::service::register::Registered;
+use crate::service::Services;
+use crate::service::accounts::register::{self, Registered};
+use crate::service::sessions::{login, logout, refresh, verify};
 use crate::service::steps::StepKind;
-use crate::service::{self, Services};
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
@@ -25,7 +26,7 @@ pub(super) async fn register(
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
     let asked = services.steps.repeatable((StepKind::SignUp, None), key.as_deref(), request);
-    match service::register::register(&services, asked, language, client).await? {
+    match register::register(&services, asked, language, client).await? {
         Registered::SignedIn(tokens) => transport.tokens(HttpResponse::Created(), *tokens),
         Registered::Pending(registration) => {
             let registration = registration.expose_secret().to_owned();
@@ -43,7 +44,7 @@ pub(super) async fn login(
     Client(client): Client,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<impl Responder, Problem> {
-    let tokens = service::login::login(&services, request, client).await?;
+    let tokens = login::login(&services, request, client).await?;
     transport.tokens(HttpResponse::Ok(), tokens)
 }
 
@@ -54,7 +55,7 @@ pub(super) async fn refresh(
     Client(client): Client,
     Presented { token, transport }: Presented,
 ) -> Result<impl Responder, Problem> {
-    let refreshed = service::refresh::refresh(&services, token.expose_secret(), key.as_deref(), client).await;
+    let refreshed = refresh::refresh(&services, token.expose_secret(), key.as_deref(), client).await;
     let tokens = refreshed.map_err(|error| transport.refusal(error.into(), Reason::ends_session))?;
     transport.tokens(HttpResponse::Ok(), tokens)
 }
@@ -65,7 +66,7 @@ pub(super) async fn verify(
     Client(client): Client,
     JsonBody(request): JsonBody<VerifyRequest>,
 ) -> Result<impl Responder, Problem> {
-    service::verify::verify(&services, &request.token, &client).await?;
+    verify::verify(&services, &request.token, &client).await?;
     Ok(Json(EmptyResponse {}))
 }
 
@@ -79,7 +80,7 @@ pub(super) async fn logout(
 ) -> Result<impl Responder, Problem> {
     let nothing_came = |reason| reason == Reason::CredentialsMissing;
     let presented = presented.map_err(|problem| transport.refusal(problem, nothing_came))?;
-    let ended = service::logout::logout(&services, presented.token.expose_secret(), client).await;
+    let ended = logout::logout(&services, presented.token.expose_secret(), client).await;
     ended.map_err(|error| transport.refusal(error.into(), |_| true))?;
     Ok(transport.without_tokens(HttpResponse::Ok()).json(EmptyResponse {}))
 }
@@ -90,6 +91,6 @@ pub(super) async fn logout_all(
     Caller(caller): Caller,
     Client(client): Client,
 ) -> Result<impl Responder, Problem> {
-    let revoked = service::logout::logout_all(&services, caller, client).await?;
+    let revoked = logout::logout_all(&services, caller, client).await?;
     Ok(Json(RevokedResponse { revoked }))
 }

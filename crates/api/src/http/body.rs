@@ -1,9 +1,9 @@
 //! Bodies: read within bounds.
 
-use super::crowd::BodySeat;
+use super::connection::crowd::BodySeat;
+use super::connection::watch::Requests;
 use super::extract::services;
 use super::json::parse;
-use super::watch::Requests;
 use crate::clock::Stopwatch;
 use crate::config::Patience;
 use crate::gate::{self, Hold};

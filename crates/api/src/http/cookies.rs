@@ -4,7 +4,7 @@
 use super::middleware::forwarded_proto;
 use super::site::is_same_site;
 use crate::config::Settings;
-use crate::service::csrf::Submitted;
+use crate::service::sessions::csrf::Submitted;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};

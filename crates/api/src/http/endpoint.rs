@@ -2,18 +2,15 @@
 
 use super::bounds::{self, Bounds, Requests};
 use super::cookies::CSRF_HEADER;
-use super::docs;
-use super::middleware::catch_panics;
-use crate::config::Settings;
-use crate::service::picture::Kind;
+use super::schemes;
+use crate::service::accounts::picture::Kind;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
-use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, web};
+use actix_web::{FromRequest, Handler, Responder, Route, web};
 use auth_types::ProblemBody;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
 use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
-use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -27,10 +24,10 @@ pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
 pub(super) struct Endpoint {
     pub(super) path: &'static str,
     pub(super) method: HttpMethod,
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
     pub(super) operation: OperationBuilder,
     pub(super) schemas: Schemas,
-    routes: Vec<Route>,
+    pub(super) routes: Vec<Route>,
 }
 
 /// The constructors, one per method.
@@ -91,7 +88,7 @@ impl Endpoint {
         if transport == TokenTransport::Body {
             return self.takes::<RefreshRequest>();
         }
-        let cookie = SecurityRequirement::new(docs::REFRESH_COOKIE, Vec::<String>::new());
+        let cookie = SecurityRequirement::new(schemes::REFRESH_COOKIE, Vec::<String>::new());
         self.operation = self.operation.security(cookie);
         let about = "What the cookie `csrf_token` and the answer with the cookie said.";
         self.header(CSRF_HEADER.as_str(), Required::True, ObjectBuilder::new(), about).takes::<CookieRefreshRequest>()
@@ -107,7 +104,7 @@ impl Endpoint {
     pub(super) fn gives_metrics(mut self) -> Self {
         let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
         let content = ContentBuilder::new().schema(Some(text)).build();
-        let operator = SecurityRequirement::new(docs::OPERATOR, Vec::<String>::new());
+        let operator = SecurityRequirement::new(schemes::OPERATOR, Vec::<String>::new());
         self.operation = self.operation.security(operator);
         let response = ResponseBuilder::new().content("text/plain", content.clone());
         self.respond(200, response.content("application/openmetrics-text", content)).refuses(&[401])
@@ -151,7 +148,7 @@ impl Endpoint {
 
     /// Needs an access token.
     pub(super) fn protected(mut self) -> Self {
-        let bearer = SecurityRequirement::new(docs::BEARER, Vec::<String>::new());
+        let bearer = SecurityRequirement::new(schemes::BEARER, Vec::<String>::new());
         self.operation = self.operation.security(bearer);
         self.refuses(&[401])
     }
@@ -206,37 +203,4 @@ impl Endpoint {
             }
         }
     }
-}
-
-/// What each route declares, with its method and path.
-#[must_use]
-pub fn bounds() -> Vec<(String, Bounds)> {
-    let row = |endpoint: Endpoint| {
-        let method = serde_json::to_value(&endpoint.method).unwrap_or_default();
-        let method = method.as_str().unwrap_or_default().to_uppercase();
-        (format!("{method} {}", endpoint.path), endpoint.bounds)
-    };
-    super::endpoints(TokenTransport::Body).into_iter().map(row).collect()
-}
-
-/// Puts every endpoint into the application, with its trailing slash and without; a wrong method is told the right ones.
-pub fn routes(config: &mut web::ServiceConfig, settings: &Settings) {
-    let (docs_open, transport) = (settings.operation.docs_open, settings.transport.transport);
-    let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
-    let is_open = |endpoint: &Endpoint| docs_open || ![docs::DOCUMENT, docs::PAGE].contains(&endpoint.path);
-    for endpoint in super::endpoints(transport).into_iter().filter(is_open) {
-        by_path.entry(endpoint.path).or_default().extend(endpoint.routes);
-    }
-    for (path, routes) in by_path {
-        let bare = path.trim_end_matches('/');
-        let resource = web::resource([bare.to_owned(), format!("{bare}/")]);
-        let resource = routes.into_iter().fold(resource, actix_web::Resource::route);
-        config.service(resource.wrap(from_fn(catch_panics)));
-    }
-    if docs_open {
-        let path = format!("{}{{name}}", docs::PAGE);
-        let file = web::resource(path).route(web::get().to(docs::page_file)).route(web::head().to(docs::page_file));
-        config.service(file.wrap(from_fn(catch_panics)));
-    }
-    config.default_service(web::to(HttpResponse::NotFound));
 }

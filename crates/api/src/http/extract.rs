@@ -4,9 +4,10 @@ use super::client_ip::{ClientAddress, Trace, trace};
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
+use crate::service::passwords::hashing;
+use crate::service::sessions::verify;
 use crate::service::steps::{REPEATABLE, RepeatingUser};
-use crate::service::verify;
-use crate::service::{ClientInfo, CurrentUser, Services, passwords};
+use crate::service::{ClientInfo, CurrentUser, Services};
 use crate::telemetry;
 use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -115,8 +116,8 @@ impl FromRequest for Operator {
             let sent = bearer(request.headers())?;
             let right = services.settings.operation.metrics_token.as_ref();
             // Digests, because a comparison in constant time tells the length.
-            let digest = |token: &str| passwords::digest_of(token.as_bytes());
-            let same = right.is_some_and(|right| passwords::same_digest(&digest(sent), &digest(right.expose_secret())));
+            let digest = |token: &str| hashing::digest_of(token.as_bytes());
+            let same = right.is_some_and(|right| hashing::same_digest(&digest(sent), &digest(right.expose_secret())));
             if same { Ok(Self) } else { Err(Problem::token_not_valid(Reason::TokenMalformed)) }
         }))
     }

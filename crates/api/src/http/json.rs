@@ -11,10 +11,7 @@ use auth_types::validation::REQUIRED;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_json::{Deserializer, Value};
-use shape::{Fields, Shape};
-
-/// More fields than any request has: what comes behind is read, but not explained.
-const MOST_FIELDS: usize = 16;
+use shape::{Fields, MOST_FIELDS, Shape};
 
 /// A JSON object as a request.
 ///

@@ -1,12 +1,11 @@
 //! Requests: how many, how long, and why they failed.
 
-use super::DURATIONS;
+use crate::metrics::{DURATIONS, Metrics};
 use auth_types::Reason;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
 
 /// A request that was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -48,10 +47,14 @@ impl Default for HttpMetrics {
 }
 
 impl HttpMetrics {
-    pub(super) fn register(&self, r: &mut Registry) {
-        r.register("http_requests", "Requests answered", self.requests.clone());
-        r.register("http_request_duration_seconds", "From the head to the answer", self.durations.clone());
-        r.register("http_failures", "Failures by the reason that the client was told", self.failures.clone());
+    #[must_use]
+    pub fn registered(metrics: &Metrics) -> Self {
+        let own = Self::default();
+        let [requests, durations, failures] = ["http_requests", "http_request_duration_seconds", "http_failures"];
+        metrics.register(requests, "Requests answered", own.requests.clone());
+        metrics.register(durations, "From the head to the answer", own.durations.clone());
+        metrics.register(failures, "Failures by the reason that the client was told", own.failures.clone());
+        own
     }
 
     /// Counts a request that was answered.

@@ -1,9 +1,10 @@
 //! What clients and operators ask about the service itself. Open to everyone, but for the metrics.
 
 use super::extract::Operator;
-use crate::metrics::{self, Snapshot};
+use crate::metrics;
 use crate::problem::{Problem, RETRY_AFTER_SECONDS};
-use crate::service::{Services, readiness};
+use crate::service::Services;
+use crate::service::upkeep::{measure::measure, readiness};
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, Responder};
@@ -58,7 +59,8 @@ pub(super) async fn metrics(
     _: Operator,
     request: HttpRequest,
 ) -> Result<impl Responder, Problem> {
-    let text = services.metrics.render(&snapshot(&services)).map_err(Problem::internal)?;
+    measure(&services);
+    let text = services.metrics.render().map_err(Problem::internal)?;
     let (content_type, text) = if asks_for_open_metrics(&request) {
         (OPEN_METRICS_TYPE, text)
     } else {
@@ -82,19 +84,4 @@ fn asks_for_open_metrics(request: &HttpRequest) -> bool {
     };
     let open_metrics = weight("application/openmetrics-text");
     open_metrics > 0.0 && open_metrics >= weight("text/plain")
-}
-
-fn snapshot(services: &Services) -> Snapshot {
-    let (hashing_waiting, hashing_running) = services.hashing.load();
-    let (connections_idle, connections_used) = services.store.connections();
-    let feed_age = services.feed.polled_at().map(|at| (services.now() - at).abs());
-    Snapshot {
-        hashing_waiting,
-        hashing_running,
-        connections_idle,
-        connections_used,
-        connections_max: services.settings.database.pool_size,
-        feed_age_seconds: feed_age.map_or(f64::INFINITY, chrono::TimeDelta::as_seconds_f64),
-        limit_keys: services.limits.keys_in_memory(),
-    }
 }

@@ -4,8 +4,9 @@ use super::body::JsonBody;
 use super::extract::{Client, IdempotencyKey, RepeatingCaller};
 use super::transport::Transport;
 use crate::problem::Problem;
+use crate::service::Services;
+use crate::service::passwords::{change, reset};
 use crate::service::steps::StepKind;
-use crate::service::{Services, password_change, password_reset};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, Responder};
 use auth_types::requests::{PasswordChangeRequest, PasswordResetConfirmRequest, PasswordResetRequest};
@@ -21,7 +22,7 @@ pub(super) async fn change(
     JsonBody(request): JsonBody<PasswordChangeRequest>,
 ) -> Result<impl Responder, Problem> {
     let asked = services.steps.repeatable((StepKind::PasswordChange, Some(caller.user)), key.as_deref(), request);
-    let tokens = password_change::change(&services, caller, asked, client).await?;
+    let tokens = change::change(&services, caller, asked, client).await?;
     transport.tokens(HttpResponse::Ok(), tokens)
 }
 
@@ -31,7 +32,7 @@ pub(super) async fn reset(
     Client(client): Client,
     JsonBody(request): JsonBody<PasswordResetRequest>,
 ) -> Result<impl Responder, Problem> {
-    password_reset::request(&services, &request, &client).await?;
+    reset::request(&services, &request, &client).await?;
     Ok(HttpResponse::Accepted().json(EmptyResponse {}))
 }
 
@@ -43,6 +44,6 @@ pub(super) async fn confirm_reset(
     JsonBody(request): JsonBody<PasswordResetConfirmRequest>,
 ) -> Result<impl Responder, Problem> {
     let asked = services.steps.repeatable((StepKind::PasswordReset, None), key.as_deref(), request);
-    password_reset::confirm(&services, asked, client).await?;
+    reset::confirm(&services, asked, client).await?;
     Ok(Json(EmptyResponse {}))
 }

@@ -2,14 +2,15 @@
 
 use super::extract::{Caller, Client};
 use crate::problem::Problem;
-use crate::service::{Services, sessions};
+use crate::service::Services;
+use crate::service::sessions::devices;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::SessionId;
 
 /// Lists the caller's live sessions.
 pub(super) async fn list(services: Data<Services>, Caller(caller): Caller) -> Result<impl Responder, Problem> {
-    Ok(Json(sessions::list(&services, caller).await?))
+    Ok(Json(devices::list(&services, caller).await?))
 }
 
 /// Ends one of the caller's sessions. What is no id is no session of theirs.
@@ -20,6 +21,6 @@ pub(super) async fn revoke(
     request: HttpRequest,
 ) -> Result<impl Responder, Problem> {
     let id = request.match_info().get("id").and_then(|id| id.parse().ok()).ok_or_else(Problem::not_found)?;
-    sessions::revoke(&services, caller, SessionId(id), client).await?;
+    devices::revoke(&services, caller, SessionId(id), client).await?;
     Ok(HttpResponse::NoContent())
 }

@@ -1,7 +1,8 @@
 //! Which rows a name leads to.
 
+use super::email::canonical_email;
 use super::former::{former_email, former_username, precomposed_email};
-use super::{canonical_email, canonical_username};
+use super::username::canonical_username;
 
 /// A name in its canonical form, after the ones that it had in earlier releases: a row whose name could not be brought into
 /// today's form has kept one of those. Of several rows the one with the earliest form is meant, because nothing else leads

@@ -1,12 +1,12 @@
 //! The failures of what asks for the password again, and of mailed links.
 
 use super::Problem;
-use crate::service::account_deletion::AccountDeletionError;
-use crate::service::email_change::EmailChangeError;
-use crate::service::email_verification::EmailVerificationError;
-use crate::service::password_change::PasswordChangeError;
-use crate::service::password_reset::PasswordResetError;
-use crate::service::reauthentication::{ReauthenticationError, WRONG_PASSWORD};
+use crate::service::accounts::deletion::AccountDeletionError;
+use crate::service::accounts::email_change::EmailChangeError;
+use crate::service::accounts::email_verification::EmailVerificationError;
+use crate::service::passwords::change::PasswordChangeError;
+use crate::service::passwords::reauthentication::{ReauthenticationError, WRONG_PASSWORD};
+use crate::service::passwords::reset::PasswordResetError;
 use crate::store::users::TakenName;
 use auth_types::FieldErrors;
 

@@ -1,7 +1,7 @@
 //! Exports.
 
 use super::Problem;
-use crate::service::export::{ExportError, NoSlot};
+use crate::service::accounts::export::{ExportError, NoSlot};
 
 /// Seconds after which the export that is under way may have ended.
 const RETRY_AFTER_SECONDS: u32 = 10;

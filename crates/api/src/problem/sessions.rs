@@ -1,12 +1,12 @@
 //! The failures of sessions and their tokens.
 
 use super::Problem;
-use crate::service::csrf::CsrfError;
-use crate::service::logout::{LogoutAllError, LogoutError};
-use crate::service::refresh::RefreshError;
-use crate::service::sessions::SessionsError;
+use crate::service::sessions::csrf::CsrfError;
+use crate::service::sessions::devices::SessionsError;
+use crate::service::sessions::logout::{LogoutAllError, LogoutError};
+use crate::service::sessions::refresh::RefreshError;
+use crate::service::sessions::verify::VerifyError;
 use crate::service::tokens::TokenError;
-use crate::service::verify::VerifyError;
 use auth_types::Reason;
 
 impl From<CsrfError> for Problem {

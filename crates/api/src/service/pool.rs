@@ -4,8 +4,8 @@
 //! bound a flood of them would take every core and every thread that other requests need. A job whose caller has gone is
 //! not run: else a flood that never waits for its answers would keep the threads busy for nobody.
 
+use crate::gate::GateMetrics;
 use crate::gate::{Busy, Capacity, Gate, Resource};
-use crate::metrics::GateMetrics;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};

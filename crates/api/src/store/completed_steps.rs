@@ -1,6 +1,6 @@
 //! Table `completed_steps`: what was done with which `Idempotency-Key`, by a keyed hash of the whole request.
 
-use super::connection::AnyConnection;
+use super::any::AnyConnection;
 use super::schema::completed_steps;
 use super::types::{At, Sid};
 use auth_types::SessionId;

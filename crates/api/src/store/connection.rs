@@ -1,5 +1,6 @@
-//! One connection type for both databases, and the pool that hands it out.
+//! How connections are opened, and the pool that hands them out.
 
+use super::any::AnyConnection;
 use super::recovery::Condition;
 use super::statements::LogStatements;
 use crate::config::DatabaseUrl;
@@ -12,22 +13,6 @@ use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-/// A connection to PostgreSQL or to SQLite.
-#[derive(diesel::MultiConnection)]
-pub enum AnyConnection {
-    Postgres(PgConnection),
-    Sqlite(SqliteConnection),
-}
-
-impl std::fmt::Debug for AnyConnection {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Postgres(_) => "AnyConnection::Postgres",
-            Self::Sqlite(_) => "AnyConnection::Sqlite",
-        })
-    }
-}
 
 /// What PostgreSQL may take for one statement before it gives up, milliseconds.
 const STATEMENT_TIMEOUT_MS: u32 = 5_000;

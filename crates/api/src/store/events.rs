@@ -1,9 +1,10 @@
 //! Table `auth_events`: what happened to an account, for its owner and for the operator.
 
 mod counting;
+mod metrics;
 mod retention;
 
-use super::connection::{AnyConnection, MultiBackend};
+use super::any::{AnyConnection, MultiBackend};
 use super::schema::{auth_events, users};
 use super::types::{At, Nullable, Text, Timestamptz};
 use auth_types::UserId;
@@ -13,6 +14,7 @@ use chrono::{DateTime, Utc};
 use counting::count;
 pub(super) use counting::count_for;
 use diesel::prelude::*;
+pub use metrics::EventMetrics;
 pub use retention::{
     delete_of_user, delete_older, delete_surplus, delete_surplus_of_nobody, erased_users, newest_id,
     recent_users_with_surplus, users_with_surplus,

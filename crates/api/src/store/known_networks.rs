@@ -1,7 +1,7 @@
 //! Table `known_networks`: from where an account has been signed in to. What tells its owner from strangers when
 //! strangers have spent the account's budget of failures.
 
-use super::connection::AnyConnection;
+use super::any::AnyConnection;
 use super::schema::known_networks;
 use super::types::At;
 use auth_types::UserId;

@@ -1,7 +1,7 @@
 //! Table `last_backup`: when a backup last succeeded. Backups are made by a process of their own; this is how the API
 //! hears of them.
 
-use super::connection::AnyConnection;
+use super::any::AnyConnection;
 use super::schema::last_backup;
 use super::types::At;
 use chrono::{DateTime, Utc};

@@ -5,14 +5,16 @@
 
 mod fold;
 mod queue;
+mod row;
 
 pub use fold::{Gather, gather};
 pub use queue::{
     Due, Waiting, backlog, claim, defer, delete, delete_same, delete_waiting, list_due, list_expired, list_waiting,
     lock, postpone,
 };
+pub use row::{MOST_WAITING, MailKind, MailRow, NewMail};
 
-use super::connection::{AnyConnection, MultiBackend};
+use super::any::AnyConnection;
 use super::schema::{mail_outbox, pending_registrations};
 use super::types::{At, Nullable, Text, Timestamptz};
 use auth_types::UserId;
@@ -20,118 +22,9 @@ use auth_types::export::ExportedMail;
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 
-/// What a mail says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MailKind {
-    /// A link to choose a new password.
-    ResetPassword,
-    /// A link that confirms the account's address.
-    VerifyEmail,
-    /// A link that makes this address the account's, to the new address.
-    ChangeEmail,
-    /// A link that makes a pending registration an account.
-    ConfirmRegistration,
-    /// Somebody wanted an account for an address that has one.
-    AccountExists,
-    PasswordChanged,
-    /// To the old address: somebody wants another one.
-    EmailChangeRequested,
-    /// To the old address: the account has another one now.
-    EmailChanged,
-    /// A refresh token came back, and its session was ended.
-    RefreshReused,
-    /// To the address that an account had: the account is gone.
-    AccountDeleted,
-}
-
-impl MailKind {
-    pub const ALL: [Self; 10] = [
-        Self::ResetPassword,
-        Self::VerifyEmail,
-        Self::ChangeEmail,
-        Self::ConfirmRegistration,
-        Self::AccountExists,
-        Self::PasswordChanged,
-        Self::EmailChangeRequested,
-        Self::EmailChanged,
-        Self::RefreshReused,
-        Self::AccountDeleted,
-    ];
-
-    /// The word in the table.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ResetPassword => "reset_password",
-            Self::VerifyEmail => "verify_email",
-            Self::ChangeEmail => "change_email",
-            Self::ConfirmRegistration => "confirm_registration",
-            Self::AccountExists => "account_exists",
-            Self::PasswordChanged => "password_changed",
-            Self::EmailChangeRequested => "email_change_requested",
-            Self::EmailChanged => "email_changed",
-            Self::RefreshReused => "refresh_reused",
-            Self::AccountDeleted => "account_deleted",
-        }
-    }
-}
-
 /// No registration has this id.
 const NO_REGISTRATION: i64 = 0;
 
-impl Queryable<Text, MultiBackend> for MailKind {
-    type Row = String;
-    fn build(row: String) -> diesel::deserialize::Result<Self> {
-        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == row);
-        known.ok_or_else(|| format!("mail_outbox.kind holds a word that is no kind of mail: {row}").into())
-    }
-}
-
-/// A mail to insert; it is due at once.
-#[derive(Debug, Clone)]
-pub struct NewMail {
-    pub kind: MailKind,
-    /// Whose account it is about. `None` when only an address is known: whether it has an account shows when the mail is
-    /// sent.
-    pub user: Option<UserId>,
-    /// The pending registration whose link it brings. `None` for the newest of the address.
-    pub registration: Option<i64>,
-    /// The address.
-    pub recipient: String,
-    /// Who caused it.
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-    /// The network of who caused it: what their share of the worker is counted by. `None` when it is not known.
-    pub requester: Option<String>,
-    pub at: DateTime<Utc>,
-    /// When it is not worth sending any more.
-    pub expires_at: DateTime<Utc>,
-}
-
-/// A mail that a worker has.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = mail_outbox)]
-pub struct MailRow {
-    pub id: i64,
-    pub kind: MailKind,
-    pub user_id: Option<i64>,
-    pub registration_id: Option<i64>,
-    pub recipient: String,
-    pub ip_address: Option<String>,
-    pub user_agent: Option<String>,
-    pub created_at: DateTime<Utc>,
-    pub expires_at: DateTime<Utc>,
-    /// How often a worker took it, this time included.
-    pub attempts: i64,
-    pub requester: Option<String>,
-    /// How many events of its kind it stands for.
-    pub occurrences: i64,
-    /// When the first of them was; `None` when it is [`MailRow::created_at`].
-    pub first_at: Option<DateTime<Utc>>,
-}
-
-/// How many mails of one kind may wait for one address: as many as it may get within an hour.
-pub const MOST_WAITING: usize = 5;
 /// How far apart the turns of one requester's mails are: as if they had been asked for evenly over an hour, of which a
 /// client may ask for twenty.
 const TURN: Duration = Duration::minutes(3);

@@ -3,15 +3,14 @@
 //! diesel's own questions about migrations create its table first. They are asked under the lock only, where nobody else
 //! creates it; everybody else reads with [`state`].
 
-use super::connection::{AnyConnection, open};
+use super::any::AnyConnection;
+use super::connection::open;
+pub use super::migration_files::names;
+use super::migration_files::{POSTGRES, SQLITE};
 use super::{names, state};
 use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
-use diesel::migration::MigrationSource;
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-
-const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
-const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
 /// Of all programs that use one PostgreSQL database, one migrates at a time: the number of the lock they share.
 const ADVISORY_LOCK: i64 = 0x006c_6174_6368_6b65;
@@ -190,14 +189,4 @@ pub fn revert_all(url: &DatabaseUrl) -> Result<(), MigrateError> {
         AnyConnection::Sqlite(sqlite) => sqlite.revert_all_migrations(SQLITE).map(|_| ()),
     };
     done.map_err(MigrateError::Run)
-}
-
-/// How many migrations this program brings, of each dialect: they must be the same.
-#[must_use]
-pub fn names() -> (Vec<String>, Vec<String>) {
-    fn names_of<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Vec<String> {
-        let all = MigrationSource::<DB>::migrations(source).unwrap_or_default();
-        all.iter().map(|migration| migration.name().to_string()).collect()
-    }
-    (names_of::<diesel::pg::Pg>(&POSTGRES), names_of::<diesel::sqlite::Sqlite>(&SQLITE))
 }

@@ -1,5 +1,6 @@
 //! The database: queries of one table a file, one pool, one error. The only place that names diesel.
 
+mod any;
 pub mod backup;
 pub mod completed_steps;
 pub mod connection;
@@ -8,6 +9,7 @@ mod file;
 pub mod known_networks;
 pub mod last_backup;
 pub mod mail_outbox;
+mod migration_files;
 pub mod migrations;
 pub mod names;
 pub mod one_time_tokens;
@@ -29,14 +31,15 @@ pub mod types;
 pub mod users;
 
 use crate::config::{DatabaseSettings, DatabaseUrl, Patience};
-use crate::gate::{self, Busy, Capacity, Gate, Permit, Resource};
-use crate::metrics::{EventMetrics, Metrics};
+use crate::gate::{self, Busy, Capacity, Gate, GateMetrics, Permit, Resource};
+use crate::metrics::Metrics;
 use crate::telemetry::Paced;
-pub use connection::AnyConnection;
+pub use any::AnyConnection;
 use connection::{Manager, Pooled};
 use diesel::r2d2::{Pool, PooledConnection};
 pub use diesel::result::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error};
+use events::EventMetrics;
 use file::DatabaseFile;
 use tokio::task::JoinError;
 use turns::Turns;
@@ -109,9 +112,9 @@ impl Store {
         // hundreds of threads and any amount of memory.
         let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
         let turns = Turns::for_writers(connections);
-        let gate = Gate::new(Resource::Database, capacity, metrics.database.clone());
+        let gate = Gate::new(Resource::Database, capacity, GateMetrics::registered(metrics, Resource::Database));
         let file = DatabaseFile::of(&settings.url);
-        Self { pool, file, gate, turns, patience, events: metrics.events.clone() }
+        Self { pool, file, gate, turns, patience, events: EventMetrics::registered(metrics) }
     }
 
     /// Whether the database is a file that was deleted or replaced while it was open. Nothing is done in it any more: what is

@@ -3,7 +3,7 @@
 //! Nobody is lost: a row whose name does not fit the rules, or would be another row's, keeps it, and a sign-in finds it as
 //! before. The log names each such row by its id; what it holds is nobody else's business.
 
-use super::connection::AnyConnection;
+use super::any::AnyConnection;
 use super::schema::{mail_outbox, one_time_tokens, pending_registrations, users};
 use super::types::At;
 use super::users::find_meant;

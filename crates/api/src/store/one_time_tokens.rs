@@ -1,6 +1,6 @@
 //! Table `one_time_tokens`: the links that were mailed, by the hash of what each holds.
 
-use super::connection::{AnyConnection, MultiBackend};
+use super::any::{AnyConnection, MultiBackend};
 use super::schema::one_time_tokens;
 use super::types::{At, Text};
 use auth_types::UserId;

@@ -3,7 +3,7 @@
 //! A row is no account. It claims no name, and an address may have several; the link of the mail makes one of them the
 //! account, and the others go.
 
-use super::connection::AnyConnection;
+use super::any::AnyConnection;
 use super::schema::pending_registrations;
 use super::types::At;
 use super::users::NewUser;

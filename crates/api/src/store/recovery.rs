@@ -3,7 +3,7 @@
 //! A cancelled statement, a deadlock or a full disk says nothing about the connection. diesel does not pass PostgreSQL's
 //! code on, and messages come in the server's language; so the connection itself is asked.
 
-use super::connection::AnyConnection;
+use super::any::AnyConnection;
 use diesel::connection::{CacheSize, Connection, SimpleConnection};
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 use diesel::{PgConnection, SqliteConnection};

@@ -1,6 +1,6 @@
 //! Table `sent_mails`: how many mails an address got lately, and of which kinds. Addresses are keyed hashes.
 
-use super::connection::AnyConnection;
+use super::any::AnyConnection;
 use super::schema::sent_mails;
 use super::types::At;
 use auth_types::export::ExportedSentMail;

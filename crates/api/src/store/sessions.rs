@@ -1,6 +1,6 @@
 //! Table `sessions`: one row is one sign-in on one device.
 
-use super::connection::{AnyConnection, MultiBackend};
+use super::any::{AnyConnection, MultiBackend};
 use super::schema::{sessions, users};
 use super::types::{At, Sid};
 use super::users::UserRow;

@@ -1,7 +1,8 @@
 //! What state the database is in, read without changing anything.
 
-use super::connection::{AnyConnection, database_time, open};
-use super::{migrations, sessions};
+use super::any::AnyConnection;
+use super::connection::{database_time, open};
+use super::{migration_files, sessions};
 use crate::config::DatabaseUrl;
 use chrono::{DateTime, Duration, Utc};
 use diesel::connection::SimpleConnection;
@@ -40,7 +41,7 @@ pub fn read(url: &DatabaseUrl) -> Result<DatabaseState, StateError> {
     let Some(mut connection) = open_to_read(url)? else {
         return Ok(DatabaseState {
             now: None,
-            missing_migrations: migrations::names().0,
+            missing_migrations: migration_files::names().0,
             newest_addresses: Vec::new(),
         });
     };
@@ -82,7 +83,7 @@ fn existing(path: &Path) -> String {
 /// When the database does not answer.
 pub fn missing(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     let applied = applied(connection)?;
-    Ok(migrations::names().0.into_iter().filter(|name| !applied.iter().any(|one| one == version(name))).collect())
+    Ok(migration_files::names().0.into_iter().filter(|name| !applied.iter().any(|one| one == version(name))).collect())
 }
 
 /// A migration's version is its name up to the first underscore.
@@ -108,7 +109,7 @@ pub(super) fn versions(connection: &mut AnyConnection) -> QueryResult<Versions> 
 
 /// Versions of the migrations that were run and that this program does not know.
 pub(super) fn unknown(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    let known = migrations::names().0;
+    let known = migration_files::names().0;
     let is_known = |one: &String| known.iter().any(|name| one == version(name));
     Ok(applied(connection)?.into_iter().filter(|one| !is_known(one)).collect())
 }
@@ -116,7 +117,7 @@ pub(super) fn unknown(connection: &mut AnyConnection) -> QueryResult<Vec<String>
 /// The version of the newest migration that this program knows.
 #[must_use]
 pub fn newest_version() -> String {
-    migrations::names().0.iter().map(|name| version(name).to_owned()).max().unwrap_or_default()
+    migration_files::names().0.iter().map(|name| version(name).to_owned()).max().unwrap_or_default()
 }
 
 /// diesel's note of what was run.

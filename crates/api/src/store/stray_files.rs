@@ -1,6 +1,6 @@
 //! Table `stray_files`: files that no row names yet, or any more.
 
-use super::connection::AnyConnection;
+use super::any::AnyConnection;
 use super::schema::stray_files;
 use super::types::At;
 use chrono::{DateTime, Utc};

@@ -5,7 +5,7 @@
 //! by itself gives its row first and commits when it is reset, and diesel drops the result of that: on a full disk a row
 //! would come back that is stored nowhere.
 
-use super::connection::AnyConnection;
+use super::any::AnyConnection;
 use super::turns;
 use diesel::SqliteConnection;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};

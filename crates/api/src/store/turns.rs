@@ -5,8 +5,8 @@
 //! milliseconds. So the writers of this process wait at a gate of one, share by share, and find the file free. Other
 //! processes that write to the file are still waited for as SQLite does it.
 
+use crate::gate::GateMetrics;
 use crate::gate::{self, Capacity, Gate, Permit, Resource, Share};
-use crate::metrics::GateMetrics;
 use std::cell::RefCell;
 use std::time::Duration;
 use tokio::runtime::Handle;

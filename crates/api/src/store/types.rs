@@ -3,7 +3,7 @@
 //! `uuid` and `timestamptz` are PostgreSQL's own there and text on SQLite; diesel's `MultiConnection` needs one SQL type
 //! that stands for both.
 
-use super::connection::MultiBackend;
+use super::any::MultiBackend;
 use auth_types::{Role, SessionId, UserId};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::backend::Backend;

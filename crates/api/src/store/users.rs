@@ -1,6 +1,6 @@
 //! Table `users`.
 
-use super::connection::{AnyConnection, MultiBackend};
+use super::any::{AnyConnection, MultiBackend};
 use super::schema::{known_networks, users};
 use super::types::At;
 use crate::names::Spellings;

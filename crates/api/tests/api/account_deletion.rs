@@ -5,8 +5,8 @@ use crate::support::{
     on_both_databases, send,
 };
 use api::clock::Clock;
-use api::service::prune::prune;
-use api::service::retention::{keep_up, newest_event};
+use api::service::events::retention::{keep_up, newest_event};
+use api::service::upkeep::prune::prune;
 use api::store::AnyConnection;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{CookieTokenResponse, TokenResponse};

@@ -4,7 +4,7 @@ use crate::avatar::{give, put, remove, url_of_me};
 use crate::support::pictures::{photo, png};
 use crate::support::{BucketServer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
 use api::clock::{Clock, SystemClock};
-use api::service::prune::prune;
+use api::service::upkeep::prune::prune;
 use auth_types::Reason;
 use chrono::Duration;
 use reqwest::Method;

@@ -1,6 +1,6 @@
 //! What each variable accepts, and what a wrong value is told.
 
-use api::check::configuration;
+use api::cli::check::configuration;
 use api::config::{
     DatabaseUrl, Environment, Inspection, Origin, Settings, StorageSettings, VARIABLES, Variable, Variables,
     generate_secret,

@@ -115,8 +115,8 @@ async fn newcomers_are_served_and_the_oldest_of_those_that_wait_make_room() {
         stream.write_all(rest.as_bytes()).await.unwrap();
         assert_eq!(read_status(&mut stream).await, status, "{kind:?}");
     }
-    assert!(app.services().metrics.connections_displaced.get() >= (SLOW - STAY) as u64);
-    assert_eq!(app.services().metrics.connections_refused.get(), 0);
+    assert!(app.counted("connections_displaced") >= (SLOW - STAY) as u64);
+    assert_eq!(app.counted("connections_refused"), 0);
 }
 
 #[actix_web::test]
@@ -126,7 +126,7 @@ async fn who_makes_room_has_a_moment_to_finish_its_request() {
     for (number, kind) in [Slow::Head, Slow::Body].into_iter().cycle().take(STAY + 2).enumerate() {
         slow.push((kind, open(&app, kind, number).await));
     }
-    let displaced = || app.services().metrics.connections_displaced.get() == 2;
+    let displaced = || app.counted("connections_displaced") == 2;
     eventually("two are too many", async || displaced().then_some(())).await;
     for (kind, mut stream) in slow.drain(..2) {
         let (rest, status) = kind.rest();
@@ -174,5 +174,5 @@ async fn clients_that_take_no_answers_keep_nobody_out() {
         deaf.push(stream);
         newcomer_is_served(&app).await;
     }
-    assert!(app.services().metrics.connections_displaced.get() >= 8);
+    assert!(app.counted("connections_displaced") >= 8);
 }

@@ -1,12 +1,12 @@
 //! Documentation is checked like code: what it points to exists, what it lists is what the program knows.
 
-use api::check::RULES;
+use crate::support::{Database, TestApp};
+use api::cli::check::RULES;
+use api::cli::smoke::every_check;
 use api::config::{ReadBy, Settings, VARIABLES, Variables};
 use api::http::{Requests, bounds};
-use api::metrics::{Metrics, Snapshot};
 use api::service::limits::{Budget, Per};
-use api::smoke::every_check;
-use auth_types::Reason;
+use api::service::upkeep::measure::measure;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -202,15 +202,15 @@ fn the_table_of_routes_and_what_they_take_is_the_one_of_the_code() {
     assert_eq!(told, known.collect::<Vec<_>>());
 }
 
-#[test]
-fn the_table_of_metrics_is_the_one_of_the_code() {
+#[actix_web::test]
+async fn the_table_of_metrics_is_the_one_of_the_code() {
     let told: BTreeSet<_> =
         rows("docs/METRICS.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
-    let metrics = Metrics::since(chrono::DateTime::default());
-    // What has no value yet is not told.
-    metrics.http.answer("GET", "/healthz", 200, 0.001);
-    metrics.http.fail("unmatched", Reason::NotFound);
-    let text = metrics.render(&Snapshot::default()).unwrap();
+    let app = TestApp::builder(Database::Sqlite).start().await;
+    // What has no value yet is not told: a request, a failure, and what is looked at when it is asked for.
+    assert_eq!(app.get("/nowhere").await.status, 404);
+    measure(app.services());
+    let text = app.services().metrics.render().unwrap();
     let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let known = kinds.map(|(name, kind)| match kind {
         "counter" => format!("{name}_total"),

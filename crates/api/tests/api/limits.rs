@@ -5,7 +5,7 @@ use crate::support::{
 };
 use api::service::ClientInfo;
 use api::service::limits::{Budget, Network};
-use api::service::prune::prune;
+use api::service::upkeep::prune::prune;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::TokenResponse;
 use auth_types::{Reason, Role};

@@ -213,7 +213,7 @@ async fn a_hash_of_another_cost_is_encoded_anew(database: Database) {
     let current = stored_hash(&app);
     app.login(ADA).await;
     assert_eq!(stored_hash(&app), current, "what is up to date stays");
-    set_hash(&app, &api::service::passwords::hash(PASSWORD, 5).unwrap());
+    set_hash(&app, &api::service::passwords::hashing::hash(PASSWORD, 5).unwrap());
     app.login(ADA).await;
     assert!(stored_hash(&app).starts_with("bcrypt_sha256$$2b$04$"));
 }
@@ -247,7 +247,7 @@ async fn settle() {
 /// Each has read the old hash; one of them renews it, and the others find another one than they have compared with.
 async fn sign_ins_at_once_with_a_password_that_is_encoded_anew_all_succeed(database: Database) {
     let app = start(database).await;
-    set_hash(&app, &api::service::passwords::hash(PASSWORD, 5).unwrap());
+    set_hash(&app, &api::service::passwords::hashing::hash(PASSWORD, 5).unwrap());
     let held = hold_hashing(&app, 0).await;
     let let_go = async {
         settle().await;
@@ -278,7 +278,7 @@ async fn a_sign_in_that_races_a_deactivation_opens_nothing(database: Database) {
 
 async fn a_sign_in_that_races_a_change_of_password_opens_nothing(database: Database) {
     let app = start(database).await;
-    let new = api::service::passwords::hash("another violet harbor", 4).unwrap();
+    let new = api::service::passwords::hashing::hash("another violet harbor", 4).unwrap();
     assert_race_is_lost(&app, &format!("UPDATE users SET password_hash = '{new}'")).await;
 }
 

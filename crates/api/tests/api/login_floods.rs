@@ -1,8 +1,8 @@
 //! More sign-ins than can be hashed.
 
 use crate::support::{Database, PASSWORD, TestApp, eventually, hold_hashing, on_both_databases, queue_length};
+use api::gate::GateMetrics;
 use api::gate::{Busy, Capacity, Resource};
-use api::metrics::GateMetrics;
 use api::service::pool::WorkPool;
 use auth_types::Reason;
 use futures_util::FutureExt;

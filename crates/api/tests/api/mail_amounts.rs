@@ -2,7 +2,7 @@
 
 use crate::support::{Answer, Database, Mail, PASSWORD, TestApp, on_both_databases, send};
 use api::service::mail::deliver_due;
-use api::service::prune::prune;
+use api::service::upkeep::prune::prune;
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::TokenResponse;

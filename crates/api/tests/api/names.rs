@@ -190,7 +190,7 @@ fn carried_over(database: Database, users: &[Former]) -> Arc<TestDb> {
 
 fn carried_over_in(db: TestDb, users: &[Former]) -> Arc<TestDb> {
     db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000013'");
-    let hash = api::service::passwords::hash(PASSWORD, 4).unwrap();
+    let hash = api::service::passwords::hashing::hash(PASSWORD, 4).unwrap();
     for Former { email, username, display_name } in users {
         db.execute(&format!(
             "INSERT INTO users (email, email_canonical, username, username_canonical, password_hash, display_name,

@@ -1,7 +1,7 @@
 //! A forgotten password: a mailed link sets a new one.
 
 use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases};
-use api::service::prune::prune;
+use api::service::upkeep::prune::prune;
 use auth_types::Reason;
 use auth_types::requests::{LoginRequest, RegisterRequest};
 use chrono::Duration;

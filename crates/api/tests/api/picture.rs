@@ -1,7 +1,7 @@
 //! What is made of the pictures that strangers send.
 
 use crate::support::pictures::{badge, encoded, jpeg, moving_webp, photo, png, png_bomb, webp, with_chunk, with_exif};
-use api::service::picture::{Kind, Picture, PictureError, draw};
+use api::service::accounts::picture::{Kind, Picture, PictureError, draw};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;

@@ -2,7 +2,7 @@
 
 use crate::support::{Database, ONE_SECOND, TestApp, on_both_databases};
 use api::clock::Clock;
-use api::service::prune::prune;
+use api::service::upkeep::prune::prune;
 use auth_types::Reason;
 use chrono::Duration;
 

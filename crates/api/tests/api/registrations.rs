@@ -416,10 +416,10 @@ async fn what_is_over_is_pruned(database: Database) {
     let app = mandatory(database).await;
     sign_up(&app, &request(EVE)).await;
     app.clock().advance(Duration::hours(23));
-    api::service::prune::prune(app.services()).await.unwrap();
+    api::service::upkeep::prune::prune(app.services()).await.unwrap();
     assert_eq!(pending(&app), 1);
     app.clock().advance(Duration::hours(1) + Duration::seconds(1));
-    api::service::prune::prune(app.services()).await.unwrap();
+    api::service::upkeep::prune::prune(app.services()).await.unwrap();
     assert_eq!(pending(&app), 0);
 }
 

@@ -35,7 +35,7 @@ fn carried_over(database: Database, password: &str, signed_in: bool) -> Arc<Test
         db.execute(statement);
     }
     db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000008'");
-    let hash = api::service::passwords::hash(password, 4).unwrap();
+    let hash = api::service::passwords::hashing::hash(password, 4).unwrap();
     let at = "'2026-01-02 03:04:05.000000'";
     let (is_active, last_login) = ("true", if signed_in { at } else { "NULL" });
     db.execute(&format!(
@@ -76,7 +76,7 @@ async fn an_account_that_was_used_goes_on_where_confirmation_is_optional(databas
 
 async fn an_account_that_was_never_used_is_confirmed_by_its_old_link(database: Database) {
     let db = carried_over(database, PASSWORD, false);
-    let hash = api::service::links::hash_of("mailed before")
+    let hash = api::service::mail::links::hash_of("mailed before")
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect::<Vec<_>>()

@@ -2,7 +2,7 @@
 
 use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, SECRET_KEY, TestApp, on_both_databases, send};
 use api::clock::Clock;
-use api::service::prune::prune;
+use api::service::upkeep::prune::prune;
 use auth_types::Reason;
 use auth_types::responses::{PendingRegistrationResponse, TokenResponse, UserResponse};
 use chrono::Duration;

@@ -2,9 +2,9 @@
 
 use crate::support::{Answer, Database, ONE_SECOND, TestApp, on_both_databases, send};
 use api::clock::Clock;
-use api::service::login::MOST_SESSIONS;
-use api::service::prune::prune;
-use api::service::retention::{EVENTS_OF_A_USER, EVENTS_OF_NOBODY, keep_up, newest_event};
+use api::service::events::retention::{EVENTS_OF_A_USER, EVENTS_OF_NOBODY, keep_up, newest_event};
+use api::service::sessions::login::MOST_SESSIONS;
+use api::service::upkeep::prune::prune;
 use api::store::known_networks;
 use auth_types::responses::{SessionResponse, TokenResponse};
 use auth_types::{Reason, UserId};

@@ -237,9 +237,10 @@ fn the_standard_is_counted_right() {
 
 #[test]
 fn a_name_that_is_not_there_is_found_out() {
-    let text = "| a | `service/refresh.rs`, `text/plain` | `tests/api/refresh.rs: no_such_test`, `scripts/test` |";
+    let text =
+        "| a | `service/sessions/refresh.rs`, `text/plain` | `tests/api/refresh.rs: no_such_test`, `scripts/test` |";
     assert_eq!(named_tests(text), [("tests/api/refresh.rs", "no_such_test")]);
-    assert_eq!(named_files(text), ["service/refresh.rs", "scripts/test"]);
+    assert_eq!(named_files(text), ["service/sessions/refresh.rs", "scripts/test"]);
     assert!(!exists("tests/api/refresh.rs", "no_such_test") && !exists("tests/api/nowhere.rs", "a_test"));
     assert!(exists("tests/api/security_document.rs", "a_name_that_is_not_there_is_found_out"));
     let stories = "  test(`a \\`next\\` (${spelling}) stays`, async () => {});\ntest(\"one\", x);\ntest.setTimeout(1)";

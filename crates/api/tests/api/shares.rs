@@ -124,7 +124,7 @@ async fn an_owner_signs_in_while_one_machine_fills_the_hashing_queue(database: D
         let owner = app.sign_in_from(HOME, ADA, PASSWORD);
         let newcomer = app.sign_in_from("192.0.2.7", "eve@example.com", "not the right one");
         let release = async {
-            let refused = || app.services().metrics.hashing.refused.get() == 2;
+            let refused = || app.counted("hashing_refused") == 2;
             eventually("two of the flood made room", async || refused().then_some(())).await;
             drop(held);
         };
@@ -158,7 +158,7 @@ async fn an_owner_refreshes_while_strangers_wait_for_all_connections(database: D
         eventually("all connections are used", async || full().then_some(())).await;
         let refresh = app.refresh(&tokens);
         let release = async {
-            let refused = || app.services().metrics.database.refused.get() == 1;
+            let refused = || app.counted("database_refused") == 1;
             eventually("a stranger made room", async || refused().then_some(())).await;
             drop(let_go);
         };
@@ -237,7 +237,7 @@ async fn one_account_does_not_fill_the_queue_for_pictures() {
     let owner = async {
         eventually("the queue is full", async || (waits() == 16).then_some(())).await;
         let release = async {
-            let refused = || app.services().metrics.pictures.refused.get() == 1;
+            let refused = || app.counted("pictures_refused") == 1;
             eventually("one of the flood made room", async || refused().then_some(())).await;
             drop(held);
         };
@@ -251,11 +251,7 @@ async fn one_account_does_not_fill_the_queue_for_pictures() {
 #[actix_web::test]
 async fn whoever_asks_the_database_is_asked_whether_it_is_ready_once_a_second() {
     let app = TestApp::builder(Database::Sqlite).limited().start().await;
-    let waits = || {
-        let text = app.services().metrics.render(&api::metrics::Snapshot::default()).unwrap();
-        let count = text.lines().find_map(|line| line.strip_prefix("latchkey_database_wait_seconds_count ")).unwrap();
-        count.parse::<u32>().unwrap()
-    };
+    let waits = || app.metric("latchkey_database_wait_seconds_count");
     let before = waits();
     let answers = futures_util::future::join_all((0..200).map(|_| app.get("/readyz"))).await;
     assert_eq!(answers.len(), 200);
@@ -335,7 +331,7 @@ async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_that_are_on_their
     }
     assert_eq!(statuses.iter().filter(|status| *status == "503").count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| *status == "408").count(), 4, "{statuses:?}");
-    assert_eq!(app.services().metrics.bodies_refused.get(), 1);
+    assert_eq!(app.counted("bodies_refused"), 1);
     app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
 }
 

@@ -2,7 +2,8 @@
 
 use crate::support::{Database, TestDb};
 use api::config::DatabaseUrl;
-use api::store::connection::{AnyConnection, open};
+use api::store::AnyConnection;
+use api::store::connection::open;
 use diesel::RunQueryDsl;
 use diesel::sql_types::Bool;
 

@@ -1,6 +1,6 @@
 //! Whether browsers would keep and send the cookies.
 
-use super::Facts;
+use super::facts::Facts;
 use super::finding::Finding;
 use super::rules;
 use crate::http::site::is_same_site;

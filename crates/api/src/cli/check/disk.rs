@@ -1,6 +1,6 @@
 //! Disks that vanish: a container's own, and memory that looks like one.
 
-use super::Facts;
+use super::facts::Facts;
 use super::finding::Finding;
 use super::rules;
 use crate::config::shown_path;

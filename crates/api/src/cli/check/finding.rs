@@ -1,33 +1,11 @@
 //! What a check says, to people and to machines.
 
-use super::rules::Rule;
+use super::rule::Rule;
+use super::severity::Severity;
 use crate::config::Settings;
 use crate::store::dialect;
 use serde::Serialize;
 use std::fmt;
-
-/// How much a finding matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worth knowing.
-    Info,
-    /// It works, and somebody will regret it.
-    Warning,
-    /// It does not work, or is not safe.
-    Error,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `pad` heeds the width that a line asks for.
-        f.pad(match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        })
-    }
-}
 
 /// One thing that was found. It never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +15,12 @@ pub struct Finding {
     /// The variable that it is about, when it is about one.
     pub variable: Option<String>,
     pub message: String,
+}
+
+impl Rule {
+    pub(super) fn found(&'static self, message: impl std::fmt::Display) -> Finding {
+        Finding { rule: self, variable: None, message: message.to_string() }
+    }
 }
 
 impl Finding {

@@ -1,6 +1,6 @@
 //! Which pages may talk to the API, and where the front end is.
 
-use super::Facts;
+use super::facts::Facts;
 use super::finding::Finding;
 use super::rules;
 use crate::config::{Origin, Origins};

@@ -1,6 +1,6 @@
 //! The proxies before the API: whether they are configured, and whether clients are told apart behind them.
 
-use super::Facts;
+use super::facts::Facts;
 use super::finding::Finding;
 use super::rules;
 use crate::clock::SharedClock;

@@ -1,21 +1,7 @@
 //! Every finding there is. `docs/CHECKS.md` has a row for each, and a test compares the two.
 
-use super::finding::{Finding, Severity};
-use serde::Serialize;
-
-/// A thing that can be found, and what to do about it. Its id is for good: scripts look for it.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Rule {
-    pub id: &'static str,
-    pub severity: Severity,
-    pub remedy: &'static str,
-}
-
-impl Rule {
-    pub(super) fn found(&'static self, message: impl std::fmt::Display) -> Finding {
-        Finding { rule: self, variable: None, message: message.to_string() }
-    }
-}
+use super::rule::Rule;
+use super::severity::Severity;
 
 macro_rules! rules {
     ($($name:ident: $severity:ident $id:literal $remedy:literal)+) => {

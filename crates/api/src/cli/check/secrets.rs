@@ -1,6 +1,6 @@
 //! Secrets that others know or can guess.
 
-use super::Facts;
+use super::facts::Facts;
 use super::finding::Finding;
 use super::rules;
 use crate::config::{DatabaseUrl, MailUrl, Settings, StorageSettings, decoded};

@@ -1,6 +1,6 @@
 //! What stands around the API: environment, proxies, logs, and where mail and files go.
 
-use super::Facts;
+use super::facts::Facts;
 use super::finding::Finding;
 use super::rules;
 use crate::config::{DatabaseUrl, MailUrl, StorageSettings, quoted, shown_path};

@@ -1,7 +1,7 @@
 //! What opens with an access token, and with nothing else.
 
-use super::Smoke;
 use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::context::Smoke;
 use crate::config::{is_private, is_shared};
 use auth_types::responses::{SessionResponse, UserResponse};
 use auth_types::{ProblemCode, Reason};

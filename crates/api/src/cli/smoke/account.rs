@@ -1,7 +1,8 @@
 //! The account that a run works with: one that was named, or a new one that is deleted at the end.
 
 use super::answer::{Answer, Seen, Trouble};
-use super::{Smoke, learnt};
+use super::context::{Smoke, learnt};
+use super::credentials::{Account, Credentials, SignUp};
 use auth_types::Reason;
 use auth_types::requests::{DeleteMeRequest, RegisterRequest};
 use auth_types::responses::{EmailVerification, Registration};
@@ -10,33 +11,6 @@ use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
-
-/// As whom to sign in.
-#[derive(Debug)]
-pub enum Account {
-    /// One that is there, and stays.
-    Given(Credentials),
-    /// One that is made with this address and deleted again; without one, with an address that is nobody's.
-    New(Option<String>),
-}
-
-/// What a sign-in takes.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    pub email: String,
-    pub password: SecretString,
-}
-
-/// What is known of the sign-up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum SignUp {
-    /// Not asked for, or not granted: there is no account of ours.
-    #[default]
-    Refused,
-    /// Asked for; the account may be there.
-    Unanswered,
-    Made,
-}
 
 /// How long taking away may take.
 const TIDY: Duration = Duration::from_mins(1);

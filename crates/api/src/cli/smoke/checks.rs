@@ -1,7 +1,8 @@
 //! Every check there is, in the order of a run. `docs/SMOKE.md` has a row for each, and a test compares the two.
 
 use super::answer::Seen;
-use super::{Smoke, access, account, clear, cookies, cors, files, headers, page, policy, service, sign_in, tokens};
+use super::context::Smoke;
+use super::{access, account, clear, cookies, cors, files, headers, page, policy, service, sign_in, tokens};
 use futures_util::future::LocalBoxFuture;
 use std::fmt;
 use std::future::ready;

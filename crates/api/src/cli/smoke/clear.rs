@@ -1,7 +1,8 @@
 //! What plain HTTP is answered with: a person is sent on to HTTPS, and whoever sends tokens notices.
 
 use super::answer::{Answer, Seen, Trouble};
-use super::{Site, Smoke};
+use super::context::Smoke;
+use super::site::Site;
 use auth_types::Reason;
 use url::Url;
 

@@ -1,6 +1,8 @@
 //! The command's arguments.
 
-use super::{Account, Credentials, Plan, Site};
+use super::context::Plan;
+use super::credentials::{Account, Credentials};
+use super::site::Site;
 use clap::Args;
 use secrecy::SecretString;
 

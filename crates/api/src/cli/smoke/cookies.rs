@@ -1,7 +1,7 @@
 //! The cookies of `TOKEN_TRANSPORT=cookie`: kept by browsers, from scripts and from other sites.
 
-use super::Smoke;
 use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::context::Smoke;
 use super::session::cookies as set_by;
 use crate::http::site::is_same_site;
 use actix_web::cookie::{Cookie, SameSite};

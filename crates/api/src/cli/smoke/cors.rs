@@ -1,7 +1,7 @@
 //! Whether the front end's pages may talk to the API, and no others.
 
 use super::answer::{Answer, Seen, Trouble, unless_any};
-use super::{Smoke, learnt};
+use super::context::{Smoke, learnt};
 use auth_types::Reason;
 use auth_types::responses::TokenTransport;
 use reqwest::Method;

@@ -1,21 +1,15 @@
 //! The files that the page names: there, of their types, whole, kept by caches, and built for this API.
 
 use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::context::{Smoke, learnt};
 use super::headers::max_age;
 use super::html::tags;
+use super::loaded::LoadedFile;
 use super::page::{DEEP_LINKS, program};
-use super::{Smoke, learnt};
 use aws_lc_rs::digest::{SHA384, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A file of the client.
-#[derive(Debug)]
-pub(super) struct LoadedFile {
-    path: String,
-    answer: Answer,
-}
 
 /// A year, as the names change with the contents.
 const LONG_SECONDS: u64 = 31_536_000;

@@ -1,7 +1,7 @@
 //! The headers that keep browsers safe, on both sites.
 
 use super::answer::{Answer, Seen, unless_any};
-use super::{Smoke, learnt};
+use super::context::{Smoke, learnt};
 
 /// A year: what browsers' preload lists ask for.
 const YEAR_SECONDS: u64 = 31_536_000;

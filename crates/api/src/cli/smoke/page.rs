@@ -1,9 +1,9 @@
 //! The client's page, and that every path of the client leads to it.
 
 use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::context::{Smoke, learnt};
 use super::html::{Tag, tags};
 use super::service::way;
-use super::{Smoke, learnt};
 
 /// One path of the client, and one that is nobody's: the client itself says that there is no such page.
 pub(super) const DEEP_LINKS: [&str; 2] = ["/login", "/smoke/no-such-page"];

@@ -2,8 +2,8 @@
 //! browser does what all of them allow.
 
 use super::answer::{Seen, Trouble, unless_any};
+use super::context::{Smoke, learnt};
 use super::html::tags;
-use super::{Smoke, learnt};
 use url::Url;
 
 pub(super) fn policy(smoke: &Smoke) -> Seen {

@@ -1,8 +1,8 @@
 //! What a run says, to people and to machines.
 
-use super::Plan;
 use super::answer::{Seen, Trouble};
 use super::checks::{self, Check};
+use super::context::Plan;
 use serde::Serialize;
 use std::fmt;
 

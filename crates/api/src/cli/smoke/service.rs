@@ -1,7 +1,8 @@
 //! What the API says of itself.
 
+use super::answer::Answer;
 use super::answer::{Seen, Trouble, unless_any};
-use super::{Smoke, answer::Answer};
+use super::context::Smoke;
 use auth_types::Reason;
 use auth_types::responses::{ConfigResponse, EmailVerification, HealthResponse, Registration, TokenTransport};
 

@@ -2,7 +2,7 @@
 
 use super::account::nobody;
 use super::answer::{Seen, Trouble, unless_any};
-use super::{Smoke, learnt};
+use super::context::{Smoke, learnt};
 use auth_types::requests::LoginRequest;
 use auth_types::{ProblemBody, Reason};
 use uuid::Uuid;

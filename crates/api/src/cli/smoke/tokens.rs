@@ -1,8 +1,8 @@
 //! The life of a session's tokens: exchanged, repeated, stolen, given back, run out. Each check opens a session of its own.
 
-use super::LONGEST_ACCESS;
 use super::answer::{Seen, Trouble};
-use super::{Smoke, learnt};
+use super::context::LONGEST_ACCESS;
+use super::context::{Smoke, learnt};
 use auth_types::Reason;
 use secrecy::SecretString;
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! What a gate promises of its permits: none is lost, and nobody waits while one is free.
 
-use super::{Busy, Capacity, Gate, Permit, Resource, Share, ShareKey, within};
-use crate::metrics::GateMetrics;
+use crate::gate::{Busy, Capacity, Gate, GateMetrics, Permit, Resource, Share, ShareKey, within};
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;

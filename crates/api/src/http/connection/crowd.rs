@@ -1,11 +1,12 @@
 //! The connections that are open in this process: how many there may be, who makes room for a new one, how many of them
 //! one peer may have, and on how many of them the bodies of one client may be on their way.
 
+use super::metrics::ConnectionMetrics;
 use super::waits::{EndSignal, Line, Place, Waits};
 use crate::clock::Stopwatch;
 use crate::config::TrustedProxies;
 use crate::gate::{Parts, Refusals, ShareKey};
-use crate::metrics::Metrics;
+
 use crate::service::limits::Network;
 use parking_lot::Mutex;
 use std::net::IpAddr;
@@ -45,7 +46,7 @@ struct Open {
 
 /// One connection's place, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(in crate::http) struct Seat {
     crowd: Crowd,
     /// `None` for a trusted proxy, and for a connection that was refused.
     peer: Option<Network>,
@@ -56,7 +57,7 @@ pub(super) struct Seat {
 
 /// A wait for the connection's client, until it is dropped. The connection may be told to end meanwhile.
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(in crate::http) struct Wait {
     crowd: Crowd,
     place: Place,
     since: Stopwatch,
@@ -64,7 +65,7 @@ pub(super) struct Wait {
 
 /// The place of a body that is on its way, until it is dropped.
 #[derive(Debug)]
-pub(super) struct BodySeat {
+pub(in crate::http) struct BodySeat {
     crowd: Crowd,
     /// `None` for an unknown client: all of those together are not one.
     client: Option<ShareKey>,
@@ -84,9 +85,9 @@ impl Open {
 impl Crowd {
     /// At most `most` connections; those that are refused or displaced are counted.
     #[must_use]
-    pub fn of_at_most(most: usize, proxies: TrustedProxies, metrics: &Metrics) -> Self {
-        let refusals = Refusals::of("connections", metrics.connections_refused.clone());
-        let displaced = Refusals::of("places", metrics.connections_displaced.clone());
+    pub fn of_at_most(most: usize, proxies: TrustedProxies, metrics: &ConnectionMetrics) -> Self {
+        let refusals = Refusals::of("connections", metrics.refused.clone());
+        let displaced = Refusals::of("places", metrics.displaced.clone());
         let peers = Parts::of_at_most(most / PART);
         let open = Mutex::new(Open { total: 0, ending: 0, peers, waits: Waits::default() });
         let bodies = Mutex::new(Parts::of_at_most(most / PART));
@@ -95,7 +96,7 @@ impl Crowd {
 
     /// Notes a connection. One that is over its peer's part has a seat that says so, and must be closed at once. Any other
     /// one is let in: past three quarters of all, the one that has waited for its client the longest ends instead.
-    pub(super) fn enter(&self, peer: Option<IpAddr>) -> Seat {
+    pub(in crate::http) fn enter(&self, peer: Option<IpAddr>) -> Seat {
         let counted = peer.map(|peer| peer.to_canonical()).filter(|peer| !self.0.proxies.is_trusted(*peer));
         let counted = counted.map(Network::from);
         let mut open = self.0.open.lock();
@@ -122,23 +123,23 @@ impl Crowd {
 }
 
 impl Seat {
-    pub(super) const fn is_refused(&self) -> bool {
+    pub(in crate::http) const fn is_refused(&self) -> bool {
         self.refused
     }
 
     /// Whether others of the peer are refused: those that wait must make room for them.
-    pub(super) fn is_pressed(&self) -> bool {
+    pub(in crate::http) fn is_pressed(&self) -> bool {
         self.peer.is_some_and(|network| self.crowd.0.open.lock().peers.is_pressed(network))
     }
 
     /// Whether another connection, of the peer or of anybody, needs this one's place.
-    pub(super) fn is_dense(&self) -> bool {
+    pub(in crate::http) fn is_dense(&self) -> bool {
         self.is_pressed() || self.crowd.0.open.lock().total >= self.crowd.0.bound
     }
 
     /// Notes that the connection waits for its client from now on. When nobody waited as the newest came, those that were
     /// too many make room now: were all places taken, nobody would come any more.
-    pub(super) fn wait(&self, line: Line) -> Wait {
+    pub(in crate::http) fn wait(&self, line: Line) -> Wait {
         let mut open = self.crowd.0.open.lock();
         let told = open.make_room(self.crowd.0.bound);
         let place = open.waits.begin(line, &self.signal);
@@ -148,13 +149,13 @@ impl Seat {
     }
 
     /// Ready when the connection must end.
-    pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(in crate::http) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
         self.signal.poll(cx)
     }
 
     /// Notes a body of `client` on this connection, unless too many of its bodies are on their way. Behind a proxy this is
     /// all that bounds how many connections one client holds.
-    pub(super) fn begin_body(&self, client: ShareKey) -> Option<BodySeat> {
+    pub(in crate::http) fn begin_body(&self, client: ShareKey) -> Option<BodySeat> {
         let client = Some(client).filter(|client| *client != ShareKey::Unknown);
         let taken = client.is_none_or(|client| self.crowd.0.bodies.lock().take(client));
         taken.then(|| BodySeat { crowd: self.crowd.clone(), client, wait: self.wait(Line::Request) })
@@ -163,12 +164,12 @@ impl Seat {
 
 impl BodySeat {
     /// Whether others of the client are refused.
-    pub(super) fn is_pressed(&self) -> bool {
+    pub(in crate::http) fn is_pressed(&self) -> bool {
         self.client.is_some_and(|client| self.crowd.0.bodies.lock().is_pressed(client))
     }
 
     /// Resolves when the connection must end, and the body has had its chance.
-    pub(super) async fn displaced(&self, chance: Duration) {
+    pub(in crate::http) async fn displaced(&self, chance: Duration) {
         std::future::poll_fn(|cx| self.wait.place.signal.poll(cx)).await;
         let left = self.wait.left_of(chance);
         if !left.is_zero() {
@@ -179,7 +180,7 @@ impl BodySeat {
 
 impl Wait {
     /// What is left of the time that its client has in any case.
-    pub(super) fn left_of(&self, chance: Duration) -> Duration {
+    pub(in crate::http) fn left_of(&self, chance: Duration) -> Duration {
         chance.saturating_sub(self.since.elapsed())
     }
 }

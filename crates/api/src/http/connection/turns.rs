@@ -21,7 +21,7 @@ pub struct Turns {
 
 /// One connection's place in the queue for its next turn.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(in crate::http) struct Turn {
     turns: Turns,
     place: PollSemaphore,
 }
@@ -33,7 +33,7 @@ impl Default for Turns {
 }
 
 impl Turns {
-    pub(super) fn queue(&self) -> Turn {
+    pub(in crate::http) fn queue(&self) -> Turn {
         Turn { turns: self.clone(), place: PollSemaphore::new(Arc::clone(&self.free)) }
     }
 
@@ -54,7 +54,7 @@ impl Turns {
 
 impl Turn {
     /// Ready when it is the connection's turn. The next call waits for the next one.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(in crate::http) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(turn) = ready!(self.place.poll_acquire(cx)) {
             turn.forget();
             self.turns.note();

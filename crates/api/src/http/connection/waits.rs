@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 /// What the client is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
+pub(in crate::http) enum Line {
     /// To send a request, or the rest of one, or to see that all is over.
     Request,
     /// To take an answer.
@@ -17,7 +17,7 @@ pub(super) enum Line {
 
 /// All waits.
 #[derive(Debug, Default)]
-pub(super) struct Waits {
+pub(in crate::http) struct Waits {
     begun: u64,
     requests: BTreeMap<u64, Arc<EndSignal>>,
     answers: BTreeMap<u64, Arc<EndSignal>>,
@@ -25,43 +25,43 @@ pub(super) struct Waits {
 
 /// A wait's place in its line.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(in crate::http) struct Place {
     line: Line,
     number: u64,
-    pub(super) signal: Arc<EndSignal>,
+    pub(in crate::http) signal: Arc<EndSignal>,
 }
 
 /// Tells a connection, which is served by some other thread, that it must end. It is given once and for all.
 #[derive(Debug, Default)]
-pub(super) struct EndSignal {
+pub(in crate::http) struct EndSignal {
     given: AtomicBool,
     waker: AtomicWaker,
 }
 
 impl EndSignal {
     /// Whether it was not given before.
-    pub(super) fn give(&self) -> bool {
+    pub(in crate::http) fn give(&self) -> bool {
         !self.given.swap(true, Ordering::AcqRel)
     }
 
-    pub(super) fn is_given(&self) -> bool {
+    pub(in crate::http) fn is_given(&self) -> bool {
         self.given.load(Ordering::Acquire)
     }
 
     /// Ready when it is given.
-    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(in crate::http) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
         self.waker.register(cx.waker());
         if self.is_given() { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    pub(super) fn wake(&self) {
+    pub(in crate::http) fn wake(&self) {
         self.waker.wake();
     }
 }
 
 impl Waits {
     /// At the end of the line.
-    pub(super) fn begin(&mut self, line: Line, signal: &Arc<EndSignal>) -> Place {
+    pub(in crate::http) fn begin(&mut self, line: Line, signal: &Arc<EndSignal>) -> Place {
         self.begun += 1;
         let place = Place { line, number: self.begun, signal: Arc::clone(signal) };
         if !signal.is_given() {
@@ -70,13 +70,13 @@ impl Waits {
         place
     }
 
-    pub(super) fn end(&mut self, place: &Place) {
+    pub(in crate::http) fn end(&mut self, place: &Place) {
         self.line(place.line).remove(&place.number);
     }
 
     /// Gives the signal of the wait that began first in the longer line; the caller wakes it. Where most send slowly,
     /// nobody who takes an answer is cut off, and the other way round.
-    pub(super) fn end_oldest(&mut self) -> Option<Arc<EndSignal>> {
+    pub(in crate::http) fn end_oldest(&mut self) -> Option<Arc<EndSignal>> {
         loop {
             let longer = if self.answers.len() > self.requests.len() { Line::Answer } else { Line::Request };
             let (_, signal) = self.line(longer).pop_first()?;

@@ -19,7 +19,7 @@ const LEAST_TAKEN_BYTES: usize = 128 * 1024;
 
 /// The requests of one connection, as the application sees them; shared by its [`Watch`] and [`watch_requests`].
 ///
-/// [`watch_requests`]: super::middleware::watch_requests
+/// [`watch_requests`]: crate::http::middleware::watch_requests
 #[derive(Debug, Clone)]
 pub struct Requests(Rc<Counts>);
 
@@ -36,10 +36,10 @@ struct Counts {
 
 /// A request that is being answered, until this is dropped.
 #[derive(Debug)]
-pub(super) struct Begun(Requests);
+pub(in crate::http) struct Begun(Requests);
 
 impl Requests {
-    pub(super) fn begin(&self) -> Begun {
+    pub(in crate::http) fn begin(&self) -> Begun {
         self.0.begun.set(self.0.begun.get() + 1);
         self.0.open.set(self.0.open.get() + 1);
         drop(self.0.wait.take());
@@ -47,17 +47,17 @@ impl Requests {
     }
 
     /// Whether connections are scarce: this one should not be held without need.
-    pub(super) fn must_hurry(&self) -> bool {
+    pub(in crate::http) fn must_hurry(&self) -> bool {
         self.0.seat.is_dense()
     }
 
     /// Whether others of the same peer are refused: while it waits for its client, it has less time.
-    pub(super) fn is_pressed(&self) -> bool {
+    pub(in crate::http) fn is_pressed(&self) -> bool {
         self.0.seat.is_pressed()
     }
 
     /// Notes that a body of `client` is on its way; `None` when there are too many of them.
-    pub(super) fn begin_body(&self, client: ShareKey) -> Option<BodySeat> {
+    pub(in crate::http) fn begin_body(&self, client: ShareKey) -> Option<BodySeat> {
         self.0.seat.begin_body(client)
     }
 
@@ -68,7 +68,7 @@ impl Requests {
 
 impl Begun {
     /// Notes that the connection ends with this request's answer.
-    pub(super) fn is_last(&self) {
+    pub(in crate::http) fn is_last(&self) {
         self.0.0.last.set(true);
     }
 }
@@ -82,7 +82,7 @@ impl Drop for Begun {
 
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(in crate::http) enum Phase {
     /// Its first byte.
     New,
     /// The next request.
@@ -99,7 +99,7 @@ pub(super) enum Phase {
 
 /// The time of one connection.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(in crate::http) struct Watch {
     patience: Patience,
     requests: Requests,
     phase: Phase,
@@ -117,7 +117,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(patience: Patience, seat: Seat) -> Self {
+    pub(in crate::http) fn new(patience: Patience, seat: Seat) -> Self {
         let timer = Box::pin(sleep(Duration::ZERO));
         let (begun, open, last, wait) = Default::default();
         let requests = Requests(Rc::new(Counts { seat, begun, open, last, wait }));
@@ -127,17 +127,17 @@ impl Watch {
         watch
     }
 
-    pub(super) fn requests(&self) -> &Requests {
+    pub(in crate::http) fn requests(&self) -> &Requests {
         &self.requests
     }
 
     /// Whether the client has been served, and has not begun its next request.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(in crate::http) fn is_idle(&self) -> bool {
         self.phase == Phase::Idle
     }
 
     /// Notes that bytes came in.
-    pub(super) fn read(&mut self) {
+    pub(in crate::http) fn read(&mut self) {
         self.look();
         if matches!(self.phase, Phase::New | Phase::Idle) {
             self.enter(Phase::Head);
@@ -145,14 +145,14 @@ impl Watch {
     }
 
     /// Notes that an answer could not be written at once.
-    pub(super) fn write_waits(&mut self) {
+    pub(in crate::http) fn write_waits(&mut self) {
         if self.phase != Phase::Client {
             self.enter(Phase::Client);
         }
     }
 
     /// Notes that a part of an answer was taken.
-    pub(super) fn wrote(&mut self, bytes: usize) {
+    pub(in crate::http) fn wrote(&mut self, bytes: usize) {
         if self.phase == Phase::Client {
             self.taken = self.taken.saturating_add(bytes);
             self.taking = Some(self.requests.0.seat.wait(Line::Answer));
@@ -160,7 +160,7 @@ impl Watch {
     }
 
     /// Notes that everything is written.
-    pub(super) fn written(&mut self) {
+    pub(in crate::http) fn written(&mut self) {
         if self.phase == Phase::Client {
             self.taking = None;
             self.phase = Phase::Application;
@@ -169,7 +169,7 @@ impl Watch {
     }
 
     /// Ready with the phase whose time is over.
-    pub(super) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
+    pub(in crate::http) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
         self.look();
         if self.phase == Phase::Application {
             return Poll::Pending;
@@ -190,7 +190,7 @@ impl Watch {
 
     /// Ready with the phase in which the connection must make room for another one. Until then its client has its chance,
     /// unless it has been served.
-    pub(super) fn poll_displaced(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
+    pub(in crate::http) fn poll_displaced(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
         self.look();
         ready!(self.requests.0.seat.poll_end(cx));
         let left = match self.phase {

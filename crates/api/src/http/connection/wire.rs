@@ -2,10 +2,10 @@
 //! those with a bare status line; here they get problem details like every other failure.
 
 use super::crowd::Crowd;
-use super::middleware::secure_headers;
 use super::turns::{Turn, Turns};
 use super::watch::{Phase, Requests, Watch};
 use crate::config::{Environment, Patience};
+use crate::http::middleware::secure_headers;
 use crate::problem::Problem;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};

@@ -1,10 +1,12 @@
 //! A body's outline: which fields it has and of which types, and where there is a null character. Every byte is read, so
 //! that UTF-8, numbers and depth count in fields that nobody asks for, too; hardly anything is kept.
 
-use super::MOST_FIELDS;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
+
+/// More fields than any request has: what comes behind is read, but not explained.
+pub(super) const MOST_FIELDS: usize = 16;
 
 /// A body.
 pub(super) enum Shape {

@@ -2,6 +2,7 @@
 
 use super::{cors, headers, limits};
 use crate::config::Environment;
+use crate::http::metrics::HttpMetrics;
 use crate::problem::Problem;
 use crate::service::Services;
 use crate::telemetry;
@@ -34,6 +35,7 @@ async fn answer<B: MessageBody + 'static>(
     id: &str,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let services = request.app_data::<Data<Services>>().cloned();
+    let metrics = request.app_data::<Data<HttpMetrics>>().cloned();
     let started = services.as_ref().map(|services| services.now());
     let response = next.call(request).await?.map_into_boxed_body();
     let (mut response, failure) = with_problem_body(response, id);
@@ -48,7 +50,9 @@ async fn answer<B: MessageBody + 'static>(
     if let (Some(services), Some(started)) = (services, started) {
         let answered = Answered { id, route, duration: (services.now() - started).max(Duration::zero()) };
         answered.log(&response);
-        answered.count(&services, &response, failure);
+        if let Some(metrics) = metrics {
+            answered.count(&metrics, &response, failure);
+        }
     }
     Ok(response)
 }
@@ -104,12 +108,12 @@ impl Answered<'_> {
         );
     }
 
-    fn count(&self, services: &Services, response: &ServiceResponse, failure: Option<Reason>) {
+    fn count(&self, metrics: &HttpMetrics, response: &ServiceResponse, failure: Option<Reason>) {
         let seconds = self.duration.as_seconds_f64();
         let method = response.request().method().as_str();
-        services.metrics.http.answer(method, &self.route, response.status().as_u16(), seconds);
+        metrics.answer(method, &self.route, response.status().as_u16(), seconds);
         if let Some(reason) = failure {
-            services.metrics.http.fail(&self.route, reason);
+            metrics.fail(&self.route, reason);
         }
     }
 }

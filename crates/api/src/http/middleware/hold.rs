@@ -1,7 +1,7 @@
 //! Holds back the refusals for load. Most who flood wait for a response before they send the next request on a connection,
 //! and a refusal costs them nothing: without a pause, some hundred connections keep every worker busy with refusals.
 
-use crate::http::watch::Requests;
+use crate::http::connection::watch::Requests;
 use crate::problem::Problem;
 use crate::service::Services;
 use actix_web::Error;

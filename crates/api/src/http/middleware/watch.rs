@@ -1,6 +1,6 @@
 //! Tells a connection's watch when its requests begin and end.
 
-use crate::http::watch::{Begun, Requests};
+use crate::http::connection::watch::{Begun, Requests};
 use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};

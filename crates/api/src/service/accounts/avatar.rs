@@ -4,12 +4,13 @@
 //! The database and the storage have no common transaction. So a file is noted as a stray ([`strays`]) before it is
 //! written and until a row names it, and again when no row names it any more: whatever breaks in between, it is found.
 
-use super::authorize::{self, Refusal};
-use super::limits::{Budget, Throttled};
 use super::picture::{self, Kind, Picture, PictureError};
-use super::{ClientInfo, CurrentUser, Services, event, strays};
+use super::strays;
 use crate::files::{FileError, FileInfo, Found};
 use crate::gate::Busy;
+use crate::service::limits::{Budget, Throttled};
+use crate::service::sessions::authorize::{self, Refusal};
+use crate::service::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, stray_files, users};
 use auth_types::UserId;
@@ -83,7 +84,7 @@ fn file_name(key: &str) -> String {
 
 /// Where the API shows the picture with this key.
 #[must_use]
-pub(super) fn url(key: &str) -> String {
+pub(in crate::service) fn url(key: &str) -> String {
     format!("/api/avatars/{key}")
 }
 

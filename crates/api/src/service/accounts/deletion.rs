@@ -1,15 +1,16 @@
 //! The end of an account: its owner wants to be forgotten.
 //!
 //! In one transaction the account ends and nothing in it says any more who it was. A batch of its events and sessions goes with
-//! it, which is all of them for most; what is left [`retention`](super::retention) deletes within seconds. What stays for a
+//! it, which is all of them for most; what is left [`retention`](crate::service::events::retention) deletes within seconds. What stays for a
 //! week is a row without a person: the ids of the sessions that ended with it, by which other processes hear that their
 //! access tokens are worthless.
 
-use super::batches::BATCH;
-use super::limits::Throttled;
-use super::reauthentication::{self, ReauthenticationError};
-use super::steps::{Repeatable, RepeatingUser};
-use super::{ClientInfo, CurrentUser, Services, avatar, event, mail, strays};
+use super::{avatar, strays};
+use crate::service::limits::Throttled;
+use crate::service::passwords::reauthentication::{self, ReauthenticationError};
+use crate::service::steps::{Repeatable, RepeatingUser};
+use crate::service::upkeep::batches::BATCH;
+use crate::service::{ClientInfo, CurrentUser, Services, event, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::RevokeReason;
@@ -92,14 +93,18 @@ async fn prove_and_erase(
 
 /// What is left to do when an account is gone.
 #[derive(Debug)]
-pub(super) struct Removed {
+pub(in crate::service) struct Removed {
     ended: Vec<SessionId>,
     at: DateTime<Utc>,
     picture: Option<String>,
 }
 
 /// Ends the sessions of a user whose row is locked, erases them and records that, with nobody's address.
-pub(super) fn remove(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> QueryResult<Removed> {
+pub(in crate::service) fn remove(
+    connection: &mut AnyConnection,
+    user: &UserRow,
+    now: DateTime<Utc>,
+) -> QueryResult<Removed> {
     let ended = sessions::revoke_all(connection, user.id, RevokeReason::AccountDeletion, now)?;
     let picture = erase(connection, user, now)?;
     let mut deleted = event(None, EventKind::AccountDeleted, now, &ClientInfo::default());
@@ -109,7 +114,7 @@ pub(super) fn remove(connection: &mut AnyConnection, user: &UserRow, now: DateTi
 }
 
 /// Refuses the access tokens of a removed account and deletes its picture, once the removal is committed.
-pub(super) async fn finish(services: &Services, removed: Removed) {
+pub(in crate::service) async fn finish(services: &Services, removed: Removed) {
     services.feed.insert(removed.ended, removed.at);
     if let Some(picture) = removed.picture {
         strays::delete(services, picture).await;

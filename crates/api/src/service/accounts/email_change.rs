@@ -1,11 +1,12 @@
 //! Another address for an account: asked for with the password, confirmed by a link to the new address, and told to the
 //! old one.
 
-use super::limits::Throttled;
-use super::reauthentication::{self, ReauthenticationError};
-use super::steps::{Repeatable, Step};
-use super::{ClientInfo, CurrentUser, Services, event, links, mail};
 use crate::names;
+use crate::service::limits::Throttled;
+use crate::service::mail::{self, links};
+use crate::service::passwords::reauthentication::{self, ReauthenticationError};
+use crate::service::steps::{Repeatable, Step};
+use crate::service::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, Purpose};
@@ -126,7 +127,7 @@ fn note(
 }
 
 /// Makes a confirmed address the account's, and answers whether it is one. Links to the old address are worthless then.
-pub(super) fn apply(
+pub(in crate::service) fn apply(
     connection: &mut AnyConnection,
     user: &UserRow,
     new_email: &str,

@@ -1,12 +1,14 @@
 //! Links that confirm an address: the account's own, the one it is to have, or that of a pending registration.
 
-use super::account_deletion::{self, Removed};
-use super::grant::{self, SignError};
-use super::limits::Throttled;
+use super::deletion::{self, Removed};
+use super::email_change;
 use super::registrations::{Confirmed, OpenedLink};
-use super::steps::{Done, Repeatable};
-use super::{ClientInfo, Services, email_change, event, links, mail};
 use crate::names::{self, Spellings};
+use crate::service::limits::Throttled;
+use crate::service::mail::{self, links};
+use crate::service::sessions::grant::{self, SignError};
+use crate::service::steps::{Done, Repeatable};
+use crate::service::{ClientInfo, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
@@ -156,7 +158,7 @@ async fn verify_once(
             Ok(Verified::Done(None))
         }
         Outcome::Removed(removed) => {
-            account_deletion::finish(services, removed).await;
+            deletion::finish(services, removed).await;
             Ok(Verified::Done(None))
         }
         Outcome::Confirmed(confirmed) => finish(services, *confirmed, now).await,
@@ -169,7 +171,7 @@ async fn finish(
     now: DateTime<Utc>,
 ) -> Result<Verified, EmailVerificationError> {
     if let Some(removed) = confirmed.removed {
-        account_deletion::finish(services, removed).await;
+        deletion::finish(services, removed).await;
     }
     let Some(session) = confirmed.session else { return Ok(Verified::Done(confirmed.notice)) };
     let tokens = grant::token_response(services, &session, &confirmed.user, now)?;
@@ -203,7 +205,7 @@ fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<
     };
     match token.purpose {
         Purpose::VerifyEmail if user.email == token.email && user.email_verified_at.is_none() => {
-            Ok(Outcome::Removed(account_deletion::remove(connection, &user, link.now)?))
+            Ok(Outcome::Removed(deletion::remove(connection, &user, link.now)?))
         }
         // The link is spent, and so there is no other way to the change.
         Purpose::ChangeEmail => Ok(Outcome::Done),

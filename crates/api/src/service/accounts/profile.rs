@@ -1,9 +1,9 @@
 //! The caller's own account.
 
-use super::authorize::{self, Refusal};
-use super::grant::user_response;
-use super::{ClientInfo, CurrentUser, Services, event};
 use crate::names;
+use crate::service::sessions::authorize::{self, Refusal};
+use crate::service::sessions::grant::user_response;
+use crate::service::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::users::Profile;
 use crate::store::{StoreError, events, users};

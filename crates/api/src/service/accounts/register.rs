@@ -1,13 +1,14 @@
 //! A sign-up: an account that is signed in at once, or a pending registration where the address must be confirmed first.
 
-use super::grant::{self, SignError};
-use super::limits::{Budget, Throttled};
-use super::links::{LinkToken, NoRandomBytes};
-use super::passwords::{self, OwnWords};
-use super::steps::{Done, Repeatable, Step};
-use super::{ClientInfo, Services, event, mail, registrations};
+use super::registrations;
 use crate::gate::Busy;
 use crate::names::{self, Name};
+use crate::service::limits::{Budget, Throttled};
+use crate::service::mail::links::{LinkToken, NoRandomBytes};
+use crate::service::passwords::hashing::{self, OwnWords};
+use crate::service::sessions::grant::{self, SignError};
+use crate::service::steps::{Done, Repeatable, Step};
+use crate::service::{ClientInfo, Services, event, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::pending_registrations::NewRegistration;
@@ -215,7 +216,7 @@ fn check(services: &Services, request: &RegisterRequest) -> (NewAccount, FieldEr
     let display_name = display_name.map_err(|message| note("display_name", message)).unwrap_or_default();
     let own_words = OwnWords::of(&email.shown, username.as_ref().map(|name| name.shown.as_str()), &display_name);
     let rules = services.settings.passwords.rules;
-    if let Err(message) = passwords::check_form(&request.password, rules, &own_words) {
+    if let Err(message) = hashing::check_form(&request.password, rules, &own_words) {
         note("password", message);
     }
     let password = request.password.as_str().into();
@@ -236,7 +237,7 @@ async fn new_user(
     let (cost, fields_fit) = (services.settings.passwords.bcrypt_cost, errors.is_empty());
     let encode = move || {
         let password = password.expose_secret();
-        passwords::judge(password, &own_words).map(|()| fields_fit.then(|| passwords::hash(password, cost)))
+        hashing::judge(password, &own_words).map(|()| fields_fit.then(|| hashing::hash(password, cost)))
     };
     let password_hash = match services.hashing.run(encode).await? {
         Ok(Some(hash)) => hash?,

@@ -3,10 +3,12 @@
 //! Several may exist for one address. The link makes its own one the account, so that whoever reads the mail decides which
 //! password and names the account has, and a stranger's earlier or later sign-up has no part in it.
 
-use super::account_deletion::{self, Removed};
-use super::limits::Network;
-use super::{ClientInfo, event, grant, mail, passwords};
+use super::deletion::{self, Removed};
 use crate::config::Lifetimes;
+use crate::service::limits::Network;
+use crate::service::passwords::hashing;
+use crate::service::sessions::grant;
+use crate::service::{ClientInfo, event, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::pending_registrations::{self, NewRegistration, RegistrationRow};
@@ -21,7 +23,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// How long a registration can be confirmed: from the sign-up, and from each mail of its link.
-pub(super) const LIFETIME: Duration = Duration::hours(24);
+pub(in crate::service) const LIFETIME: Duration = Duration::hours(24);
 /// Registrations without a link that an address keeps; the mail worker gives a link to each within seconds. Those with one
 /// are bounded by the mails that an address gets in a day.
 const MOST_WITHOUT_LINK: usize = 20;
@@ -30,7 +32,7 @@ const LOOKED_AT: i64 = 120;
 
 /// Inserts a registration and its mail: the same statements whether or not the address has an account. The worker finds
 /// out who is written to.
-pub(super) fn insert(
+pub(in crate::service) fn insert(
     connection: &mut AnyConnection,
     registration: &NewRegistration,
     client: &ClientInfo,
@@ -60,7 +62,7 @@ fn surplus(waiting: Vec<(i64, Option<String>)>) -> Vec<i64> {
 }
 
 /// Mails the link of a registration again; `None` is nobody's, and takes the same statement.
-pub(super) fn mail_again(
+pub(in crate::service) fn mail_again(
     connection: &mut AnyConnection,
     registration: Option<i64>,
     at: DateTime<Utc>,
@@ -74,13 +76,13 @@ pub(super) fn mail_again(
 /// Whether a confirmed registration takes the place of this account: its address was never confirmed and nobody ever
 /// signed in to it. A release without pending registrations made such accounts where confirmation is mandatory, of whoever
 /// typed the address.
-pub(super) fn is_replaceable(user: &UserRow) -> bool {
+pub(in crate::service) fn is_replaceable(user: &UserRow) -> bool {
     user.is_active && user.role == Role::User && user.email_verified_at.is_none() && user.last_login_at.is_none()
 }
 
 /// A mailed link that was opened.
 #[derive(Debug)]
-pub(super) struct OpenedLink<'a> {
+pub(in crate::service) struct OpenedLink<'a> {
     pub hash: &'a [u8],
     /// The hash of what the browser sent as `registration`.
     pub registration_hash: Option<&'a [u8]>,
@@ -91,7 +93,7 @@ pub(super) struct OpenedLink<'a> {
 
 /// A registration that became an account.
 #[derive(Debug)]
-pub(super) struct Confirmed {
+pub(in crate::service) struct Confirmed {
     pub user: UserRow,
     /// The first session, for the browser that signed up.
     pub session: Option<SessionRow>,
@@ -103,7 +105,7 @@ pub(super) struct Confirmed {
 impl OpenedLink<'_> {
     /// Makes the link's registration the account and deletes the others of its address. `None` when the link is not valid,
     /// or the address has an account by now.
-    pub(super) fn confirm(&self, connection: &mut AnyConnection) -> QueryResult<Option<Confirmed>> {
+    pub(in crate::service) fn confirm(&self, connection: &mut AnyConnection) -> QueryResult<Option<Confirmed>> {
         let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.now)? else {
             return Ok(None);
         };
@@ -116,9 +118,9 @@ impl OpenedLink<'_> {
         if account.as_ref().is_some_and(|account| !is_replaceable(account)) {
             return Ok(None);
         }
-        let removed = account.map(|account| account_deletion::remove(connection, &account, self.now)).transpose()?;
+        let removed = account.map(|account| deletion::remove(connection, &account, self.now)).transpose()?;
         let signs_in = self.registration_hash.is_some_and(|hash| {
-            passwords::same_digest(hash, &registration.registration_hash) // of whoever signed up
+            hashing::same_digest(hash, &registration.registration_hash) // of whoever signed up
         });
         let Some((user, notice)) = self.insert_account(connection, &registration, signs_in)? else { return Ok(None) };
         pending_registrations::delete_all(connection, &registration.email_canonical)?;
@@ -129,7 +131,7 @@ impl OpenedLink<'_> {
     }
 
     /// Deletes the link's registration and returns whether there was one.
-    pub(super) fn reject(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
+    pub(in crate::service) fn reject(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
         let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.now)? else {
             return Ok(false);
         };

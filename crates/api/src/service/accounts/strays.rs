@@ -1,8 +1,8 @@
 //! Strays: files that no row names, because the storage is not part of a transaction. Each is noted in the database, so that
 //! it is found without a look at all files, which another deployment's could be among.
 
-use super::Services;
 use crate::files::FileError;
+use crate::service::Services;
 use crate::store::{StoreError, stray_files};
 use chrono::Duration;
 

@@ -1,6 +1,6 @@
 //! Making an archive of the database as it is now.
 
-use super::BackupError;
+use super::error::BackupError;
 use super::lines::{FORMAT, FORMAT_VERSION, Header};
 use super::writer::Writer;
 use crate::config::DatabaseUrl;
@@ -18,6 +18,17 @@ pub struct Plan {
     pub recipients: Vec<Recipient>,
     /// Now.
     pub made_at: DateTime<Utc>,
+}
+
+/// A backup that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Its name in the storage, or the file.
+    pub name: String,
+    /// The moment that it shows.
+    pub made_at: DateTime<Utc>,
+    pub size_bytes: u64,
+    pub rows: u64,
 }
 
 /// Writes the whole database as it is at this moment, and answers how many rows there were; blocks.

@@ -1,6 +1,6 @@
 //! Encryption to the keys of `age` (<https://age-encryption.org/v1>): whoever makes a backup need not be able to read it.
 
-use super::reader::ArchiveError;
+use super::error::ArchiveError;
 use age::stream::StreamWriter;
 use age::x25519::Recipient;
 use age::{DecryptError, Decryptor, Identity, IdentityFile};

@@ -1,7 +1,8 @@
 //! Backups in files of this machine.
 
-use super::create::{Plan, write};
-use super::{BackupError, Made, reader};
+use super::create::{Made, Plan, write};
+use super::error::BackupError;
+use super::reader;
 use crate::config::DatabaseUrl;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, IntoInnerError};

@@ -1,8 +1,8 @@
 //! The last backup, which another process has made.
 
+use crate::metrics::Metrics;
 use chrono::{DateTime, Utc};
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 use std::sync::atomic::AtomicU64;
 
 /// When it was made, and how large it is.
@@ -13,10 +13,17 @@ pub struct BackupMetrics {
 }
 
 impl BackupMetrics {
-    pub(super) fn register(&self, r: &mut Registry) {
-        let made_at = self.made_at.clone();
-        r.register("backup_last_success_timestamp_seconds", "When the last backup was made, 0 for never", made_at);
-        r.register("backup_last_size_bytes", "Size of the last backup", self.size.clone());
+    #[must_use]
+    pub fn registered(metrics: &Metrics) -> Self {
+        let own = Self::default();
+        let made_at = own.made_at.clone();
+        metrics.register(
+            "backup_last_success_timestamp_seconds",
+            "When the last backup was made, 0 for never",
+            made_at,
+        );
+        metrics.register("backup_last_size_bytes", "Size of the last backup", own.size.clone());
+        own
     }
 
     /// Notes the last one.

@@ -1,39 +1,19 @@
 //! Reads an archive, and believes nothing of it that was not proven.
 
 use super::encryption::{self, Identities};
+use super::error::ArchiveError;
 use super::lines::{self, Header, LINE_MAX_BYTES, Line, Row, TableHead, Trailer};
 use super::seal::SealedReader;
 use crate::store::backup::tables;
 use crate::store::state::newest_version;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Cursor, Error, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 
 /// Longest distance that a decoder keeps in memory, as a power of two: four times that of our own archives.
 const WINDOW_LOG_MAX: u32 = 23;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// Longest first line of a file that is taken for a backup, bytes.
 const HEADER_MAX_BYTES: u64 = 4096;
-
-/// Why an archive cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
-    #[error("this is no backup of Latchkey")]
-    Foreign,
-    #[error("the backup is encrypted; name the file of the key that opens it with --identity")]
-    Encrypted,
-    #[error("the backup is encrypted, and none of the keys of --identity opens it")]
-    WrongIdentity,
-    #[error("the backup was made by a newer release ({0}); use that one")]
-    Newer(String),
-    #[error("the backup is damaged, cut short or cannot be read: {0}")]
-    Damaged(String),
-}
-
-impl From<Error> for ArchiveError {
-    fn from(error: Error) -> Self {
-        Self::Damaged(error.to_string())
-    }
-}
 
 /// What an archive holds, in its order.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! Proving an archive, and filling an empty database from it.
 
 use super::encryption::Identities;
+use super::error::BackupError;
 use super::lines::{Header, Row, TableHead};
 use super::reader::{Item, Reader};
-use super::{BackupError, Source};
+use super::source::Source;
 use crate::config::DatabaseUrl;
 use crate::store::backup::{Loading, load, occupied_tables, tables};
 use crate::store::events::{self, EventDetail, EventKind, NewEvent};

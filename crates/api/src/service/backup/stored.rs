@@ -1,8 +1,9 @@
 //! Backups in the storage. What reads or writes them works in a thread that may wait; the storage does not.
 
-use super::create::{Plan, write};
+use super::create::{Made, Plan, write};
+use super::error::BackupError;
 use super::names::{BackupName, FOLDER, START};
-use super::{BackupError, Made, retention};
+use super::retention;
 use crate::config::Keep;
 use crate::files::{FileError, Files, Found, Upload};
 use bytes::Bytes;

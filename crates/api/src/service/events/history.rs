@@ -1,8 +1,8 @@
 //! What happened to the caller's account, page by page.
 
-use super::authorize::{self, Refusal};
-use super::event_numbers::EventNumbers;
-use super::{CurrentUser, Services};
+use super::numbers::EventNumbers;
+use crate::service::sessions::authorize::{self, Refusal};
+use crate::service::{CurrentUser, Services};
 use crate::store::events::Position;
 use crate::store::{StoreError, events};
 use auth_types::FieldErrors;
@@ -57,7 +57,7 @@ pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Res
 }
 
 /// Before all events.
-pub(super) fn newest() -> Position {
+pub(in crate::service) fn newest() -> Position {
     Position { at: DateTime::from_timestamp_micros(LAST_MICROSECOND).unwrap_or(DateTime::<Utc>::MAX_UTC), id: i64::MAX }
 }
 
@@ -84,7 +84,7 @@ fn position(cursor: &str, numbers: &EventNumbers) -> Option<Position> {
 #[cfg(test)]
 mod tests {
     use super::{Position, newest, position, written};
-    use crate::service::event_numbers::tests::numbers;
+    use crate::service::events::numbers::tests::numbers;
 
     #[test]
     fn a_cursor_is_read_as_it_was_written() {

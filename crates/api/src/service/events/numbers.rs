@@ -14,26 +14,26 @@ const MASK: i64 = (1 << BITS) - 1;
 const ROUNDS: [u8; 4] = [0, 1, 2, 3];
 
 #[derive(Debug, Clone)]
-pub(super) struct EventNumbers {
+pub(in crate::service) struct EventNumbers {
     key: hmac::Key,
 }
 
 impl EventNumbers {
-    pub(super) fn of(settings: &Settings) -> Self {
+    pub(in crate::service) fn of(settings: &Settings) -> Self {
         let root = hmac::Key::new(hmac::HMAC_SHA256, settings.keys.secret_key.expose_secret().as_bytes());
         // A key of its own: what is hashed here must never be a signature elsewhere.
         Self { key: hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, b"latchkey numbers of events").as_ref()) }
     }
 
     /// What stands for the row `id`.
-    pub(super) fn shown(&self, id: i64) -> i64 {
+    pub(in crate::service) fn shown(&self, id: i64) -> i64 {
         let halves = (id >> BITS & MASK, id & MASK);
         let (left, right) = ROUNDS.iter().fold(halves, |(l, r), round| (r, l ^ self.mix(*round, r)));
         left << BITS | right
     }
 
     /// The row that `shown` stands for.
-    pub(super) fn stored(&self, shown: i64) -> i64 {
+    pub(in crate::service) fn stored(&self, shown: i64) -> i64 {
         let halves = (shown >> BITS & MASK, shown & MASK);
         let (left, right) = ROUNDS.iter().rev().fold(halves, |(l, r), round| (r ^ self.mix(*round, l), l));
         left << BITS | right

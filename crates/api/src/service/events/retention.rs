@@ -1,8 +1,8 @@
 //! What is kept of an account, and for how long. The bounds hold at all times: [`keep_up`] runs every few seconds and looks
 //! at what has changed since, and `prune` looks at everything once an hour.
 
-use super::Services;
-use super::batches::{BATCH, in_batches};
+use crate::service::Services;
+use crate::service::upkeep::batches::{BATCH, in_batches};
 use crate::store::{StoreError, events, sessions};
 use auth_types::UserId;
 use chrono::{DateTime, Duration, Utc};
@@ -51,7 +51,7 @@ pub async fn newest_event(services: &Services) -> Result<i64, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
-pub(super) async fn prune_events(services: &Services) -> Result<(), StoreError> {
+pub(in crate::service) async fn prune_events(services: &Services) -> Result<(), StoreError> {
     let before = services.now() - Duration::days(EVENT_DAYS);
     in_batches(services, move |connection, batch| events::delete_older(connection, before, batch)).await?;
     let of_nobody = |connection: &mut _, batch| events::delete_surplus_of_nobody(connection, EVENTS_OF_NOBODY, batch);
@@ -80,7 +80,7 @@ async fn trim(services: &Services, users: Vec<UserId>) -> Result<(), StoreError>
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
-pub(super) async fn finish_erasures(services: &Services, since: DateTime<Utc>) -> Result<(), StoreError> {
+pub(in crate::service) async fn finish_erasures(services: &Services, since: DateTime<Utc>) -> Result<(), StoreError> {
     loop {
         let left = move |connection: &mut _| {
             Ok((events::erased_users(connection, since, BATCH)?, sessions::erased_users(connection, since, BATCH)?))

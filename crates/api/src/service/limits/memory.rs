@@ -1,8 +1,8 @@
 //! Tries counted in this process: bounded, whatever the number of keys that come.
 
 use super::budgets::Budget;
+use super::permit::{Key, Permit};
 use super::window::{Decision, Log};
-use super::{Key, Permit};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 

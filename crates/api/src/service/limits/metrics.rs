@@ -1,11 +1,11 @@
 //! The limits: what they refused, and whether processes count together.
 
-use crate::service::limits::Budget;
+use super::budgets::Budget;
+use crate::metrics::Metrics;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BudgetLabels {
@@ -40,12 +40,15 @@ impl Default for LimitMetrics {
 }
 
 impl LimitMetrics {
-    pub(super) fn register(&self, r: &mut Registry) {
-        r.register("limits_refused", "Tries refused by the budget that was spent", self.refused.clone());
-        r.register("limits_redis_up", "1 while processes count together in Redis", self.redis_up.clone());
-        r.register("limits_redis_connections", "Connections opened to Redis", self.redis_connections.clone());
-        r.register("limits_fallbacks", "Tries counted in memory because Redis was away", self.fallbacks.clone());
-        r.register("unknown_clients", "Requests whose client is unknown", self.unknown_clients.clone());
+    #[must_use]
+    pub fn registered(metrics: &Metrics) -> Self {
+        let own = Self::default();
+        metrics.register("limits_refused", "Tries refused by the budget that was spent", own.refused.clone());
+        metrics.register("limits_redis_up", "1 while processes count together in Redis", own.redis_up.clone());
+        metrics.register("limits_redis_connections", "Connections opened to Redis", own.redis_connections.clone());
+        metrics.register("limits_fallbacks", "Tries counted in memory because Redis was away", own.fallbacks.clone());
+        metrics.register("unknown_clients", "Requests whose client is unknown", own.unknown_clients.clone());
+        own
     }
 
     pub fn refuse(&self, budget: Budget) {

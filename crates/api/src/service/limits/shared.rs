@@ -3,9 +3,9 @@
 mod lease;
 
 use super::budgets::Rule;
+use super::metrics::LimitMetrics;
+use super::permit::{Key, Permit};
 use super::window::{Decision, wait};
-use super::{Key, Permit};
-use crate::metrics::LimitMetrics;
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, Script};

@@ -1,10 +1,12 @@
 //! One attempt to send a mail, and what follows from it.
 
+use super::metrics::MailOutcome;
 use super::places::domain_of;
 use super::prepare::{PrepareError, Prepared, prepare};
+use super::send_error::{About, SendError};
+use super::smtp::MailStep;
 use super::standing::LONGEST_PAUSE;
-use super::transport::{About, Exit, SendError};
-use crate::metrics::{MailOutcome, MailStep};
+use super::transport::Exit;
 use crate::service::{ClientInfo, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
@@ -43,7 +45,7 @@ pub(super) async fn deliver(services: &Services, exit: &Exit<'_>, mail: &MailRow
         Outcome::Sent => finish(services, mail, MailOutcome::Sent, 1).await?,
         Outcome::Nobody => finish(services, mail, MailOutcome::Dropped, 1).await?,
         Outcome::OverAmount(mails) => finish(services, mail, MailOutcome::OverAmount, *mails).await?,
-        Outcome::Deferred => services.metrics.mail.count(MailOutcome::Deferred, 1),
+        Outcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
         Outcome::Failed(SendError { about: About::Recipient, why, .. }) => give_up(services, mail, why).await?,
         Outcome::Failed(SendError { about: About::Us, why, .. }) => {
             try_again(services, mail, (wait_after(mail.attempts).min(LONGEST_PAUSE), why)).await?;
@@ -103,7 +105,7 @@ fn note_standing(services: &Services, mail: &MailRow, outcome: &Outcome) {
 fn note_failure(services: &Services, mail: &MailRow, error: &SendError) {
     let refusals = &services.mailer.refusals;
     if let Some(step) = error.refused_at {
-        services.metrics.mail.count_refusal(step);
+        services.mailer.metrics.count_refusal(step);
         if error.about == About::Mail {
             refusals.add(domain_of(&mail.recipient));
         }
@@ -123,7 +125,7 @@ fn note_failure(services: &Services, mail: &MailRow, error: &SendError) {
 
 /// Where we are refused, and what is known about it.
 fn note_refusal(services: &Services, refused: Option<(MailStep, &str)>) {
-    let was_refused = services.metrics.mail.server_refuses.set(i64::from(refused.is_some()));
+    let was_refused = services.mailer.metrics.server_refuses.set(i64::from(refused.is_some()));
     match (was_refused, refused) {
         (0, Some((step, known))) => {
             log::error!("mail.server: the mail server refuses us at {}; {known}", step.as_str());
@@ -136,7 +138,7 @@ fn note_refusal(services: &Services, refused: Option<(MailStep, &str)>) {
 async fn finish(services: &Services, mail: &MailRow, counted: MailOutcome, mails: usize) -> Result<(), StoreError> {
     let mail = mail.clone();
     services.store.write_statement(move |connection| mail_outbox::delete(connection, &mail)).await?;
-    services.metrics.mail.count(counted, mails);
+    services.mailer.metrics.count(counted, mails);
     Ok(())
 }
 
@@ -157,7 +159,7 @@ async fn try_again(services: &Services, mail: &MailRow, (wait, why): (Duration, 
         mail_outbox::postpone(connection, &mail, again_at)
     });
     postponed.await?;
-    services.metrics.mail.count(MailOutcome::Postponed, 1);
+    services.mailer.metrics.count(MailOutcome::Postponed, 1);
     Ok(())
 }
 
@@ -185,7 +187,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
         mail_outbox::delete(connection, &mail)
     });
     given_up.await?;
-    services.metrics.mail.count(MailOutcome::GivenUp, 1);
+    services.mailer.metrics.count(MailOutcome::GivenUp, 1);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What a mailed link holds: a token of 256 random bits. The database keeps its hash only, and each works once.
 
-use super::passwords;
+use crate::service::passwords::hashing;
 use crate::store::mail_outbox::{self, MailKind};
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::{AnyConnection, QueryResult};
@@ -33,7 +33,7 @@ impl LinkToken {
     }
 
     /// The token of these bytes, which nobody can guess.
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(in crate::service) fn of(bytes: &[u8]) -> Self {
         let token = URL_SAFE_NO_PAD.encode(bytes);
         Self { hash: hash_of(&token), token: token.into() }
     }
@@ -42,7 +42,7 @@ impl LinkToken {
 /// What the table knows a token by.
 #[must_use]
 pub fn hash_of(token: &str) -> Vec<u8> {
-    passwords::digest_of(token.as_bytes())
+    hashing::digest_of(token.as_bytes())
 }
 
 /// How long a link works, from the moment its mail is sent.
@@ -56,7 +56,11 @@ pub const fn lifetime(purpose: Purpose) -> Duration {
 
 /// Makes every link of a user worthless, and the change of address that waits to be mailed: what somebody else may have
 /// asked for before the password was changed.
-pub(super) fn withdraw_all(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc>) -> QueryResult<()> {
+pub(in crate::service) fn withdraw_all(
+    connection: &mut AnyConnection,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
     let all = [Purpose::ResetPassword, Purpose::VerifyEmail, Purpose::ChangeEmail];
     one_time_tokens::spend_all(connection, user, &all, now)?;
     mail_outbox::delete_of_user(connection, user, MailKind::ChangeEmail)

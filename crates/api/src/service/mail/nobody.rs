@@ -3,7 +3,7 @@
 //! A request inserts the same row for every address, so a stranger can fill the outbox with them. They are dropped a page
 //! at a time, by four statements, and never take the time of a mail that somebody waits for.
 
-use crate::metrics::MailOutcome;
+use super::metrics::MailOutcome;
 use crate::names::Spellings;
 use crate::service::Services;
 use crate::store::mail_outbox::{self, MailKind};
@@ -30,7 +30,7 @@ pub(super) async fn drop_all(services: &Services, mut looked_at: i64) -> Result<
         let Some(last) = page.last else { return Ok(looked_at) };
         let delete = move |connection: &mut _| mail_outbox::delete_waiting(connection, &page.for_nobody);
         let dropped = services.store.write_statement(delete).await?;
-        services.metrics.mail.count(MailOutcome::Dropped, dropped);
+        services.mailer.metrics.count(MailOutcome::Dropped, dropped);
         looked_at = last;
         if !page.is_full {
             return Ok(looked_at);

@@ -4,11 +4,13 @@
 //! claimed, its request may have been withdrawn, its account changed or deleted.
 
 use super::amounts::{Amounts, Place};
+use super::links::{self, LinkToken, NoRandomBytes};
+use super::outbox;
 use super::registration::{self, Target};
 use super::text::{self, Content, Draft, Letter, Link, Notice, Site};
 use crate::names::Spellings;
-use crate::service::links::{self, LinkToken, NoRandomBytes};
-use crate::service::{ClientInfo, Services, event, registrations};
+use crate::service::accounts::registrations;
+use crate::service::{ClientInfo, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, Gather, MailKind, MailRow, NewMail};
 use crate::store::one_time_tokens::{self, NewToken, Purpose};
@@ -177,7 +179,7 @@ impl Preparation {
             user_agent: self.mail.user_agent.clone(),
             requester: self.mail.requester.clone(),
             at: self.mail.created_at,
-            expires_at: self.mail.created_at + super::worth_sending(MailKind::AccountExists),
+            expires_at: self.mail.created_at + outbox::worth_sending(MailKind::AccountExists),
         };
         mail_outbox::insert(connection, &notice)?;
         Ok(Verdict::Nobody)

@@ -1,7 +1,7 @@
 //! Mails that confirm an address: an account's link, a pending registration's, or the news that there is an account already.
 
 use super::text::Link;
-use crate::service::registrations;
+use crate::service::accounts::registrations;
 use crate::store::mail_outbox::MailRow;
 use crate::store::one_time_tokens::Purpose;
 use crate::store::pending_registrations::{self, RegistrationRow};

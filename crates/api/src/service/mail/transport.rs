@@ -1,12 +1,13 @@
 //! Ways out: a mail server, a folder, the log.
 
 use super::in_flight::InFlight;
+use super::metrics::MailMetrics;
 use super::refusals::Refusals;
-use super::smtp::{Connections, Smtp, TestError};
+use super::send_error::{About, SendError};
+use super::smtp::{Connections, Server, TestError, test};
 use super::standing::Standing;
 use super::text::Letter;
 use crate::config::{Environment, MailSettings, MailUrl};
-use crate::metrics::MailStep;
 use crate::names;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
@@ -24,34 +25,6 @@ pub enum MailerError {
     From,
 }
 
-/// Why a mail did not leave.
-#[derive(Debug)]
-pub(super) struct SendError {
-    pub(super) about: About,
-    pub(super) why: String,
-    /// Where the mail server refused us or the mail, if it did.
-    pub(super) refused_at: Option<MailStep>,
-}
-
-impl SendError {
-    pub(super) fn new(about: About, why: impl Into<String>) -> Self {
-        Self { about, why: why.into(), refused_at: None }
-    }
-}
-
-/// What a failure says something about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
-    /// The recipient's address: it is never going to be accepted. Nothing else makes a mail worth giving up.
-    Recipient,
-    /// This mail, or this moment.
-    Mail,
-    /// The form of this mail, which the server does not know: that says nothing about other mails.
-    Form,
-    /// Us, or the way to the server: any other mail would fail in the same way.
-    Us,
-}
-
 #[derive(Debug)]
 enum Way {
     /// Onto the log, for development.
@@ -60,7 +33,7 @@ enum Way {
     Nowhere,
     /// One `.eml` a mail.
     Folder(PathBuf),
-    Server(Box<Smtp>),
+    Server(Box<Server>),
 }
 
 /// Sends mail.
@@ -68,6 +41,7 @@ enum Way {
 pub struct Mailer {
     from: Mailbox,
     way: Way,
+    pub(super) metrics: MailMetrics,
     pub(super) standing: Standing,
     pub(super) refusals: Refusals,
     pub(super) in_flight: InFlight,
@@ -78,16 +52,21 @@ impl Mailer {
     ///
     /// # Errors
     /// [`MailerError`].
-    pub fn new(settings: &MailSettings, environment: Environment, timeout: Duration) -> Result<Self, MailerError> {
+    pub fn new(
+        settings: &MailSettings,
+        environment: Environment,
+        timeout: Duration,
+        metrics: MailMetrics,
+    ) -> Result<Self, MailerError> {
         let way = match &settings.url {
             MailUrl::Console if environment.is_production() => Way::Nowhere,
             MailUrl::Console => Way::Console,
             MailUrl::Folder(folder) => Way::Folder(folder.clone()),
-            MailUrl::Smtp(url) => Way::Server(Box::new(Smtp::new(url, timeout).map_err(MailerError::Url)?)),
+            MailUrl::Smtp(url) => Way::Server(Box::new(Server::new(url, timeout).map_err(MailerError::Url)?)),
         };
         let from = settings.from.parse().map_err(|_| MailerError::From)?;
         let (standing, refusals, in_flight) = (Standing::default(), Refusals::default(), InFlight::default());
-        Ok(Self { from, way, standing, refusals, in_flight })
+        Ok(Self { from, way, metrics, standing, refusals, in_flight })
     }
 
     /// Whether the mail server responds, takes our name and password, and our address as the sender. `Ok` where there is
@@ -97,7 +76,7 @@ impl Mailer {
     /// [`TestError`].
     pub async fn test(&self) -> Result<(), TestError> {
         match &self.way {
-            Way::Server(server) => server.test(&self.from.email).await,
+            Way::Server(server) => test(server, &self.from.email).await,
             Way::Console | Way::Nowhere | Way::Folder(_) => Ok(()),
         }
     }
@@ -105,7 +84,7 @@ impl Mailer {
     /// A way out for the mails of one look at the outbox.
     pub(super) fn open(&self) -> Exit<'_> {
         let connections = match &self.way {
-            Way::Server(server) => Some(server.open()),
+            Way::Server(server) => Some(Connections::to(server)),
             Way::Console | Way::Nowhere | Way::Folder(_) => None,
         };
         Exit { mailer: self, connections }
@@ -200,13 +179,15 @@ fn write_new(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Mailer, Way};
+    use super::{Duration, MailMetrics, Mailer, Way};
     use crate::config::{Environment, MailSettings, MailUrl};
 
     #[test]
     fn a_token_never_goes_onto_the_log_of_production() {
         let settings = MailSettings { url: MailUrl::Console, from: "no-reply@example.com".to_owned() };
-        let way_in = |environment| Mailer::new(&settings, environment, Duration::ZERO).map(|mailer| mailer.way);
+        let way_in = |environment| {
+            Mailer::new(&settings, environment, Duration::ZERO, MailMetrics::default()).map(|mailer| mailer.way)
+        };
         assert!(matches!(way_in(Environment::Production), Ok(Way::Nowhere)));
         assert!(matches!(way_in(Environment::Development), Ok(Way::Console)));
     }

@@ -1,9 +1,9 @@
 //! The worker: takes what is due as places become free, and gives back what it has at the end.
 
 use super::attempt::{self, Outcome};
+use super::nobody;
 use super::places::{Holder, Places};
 use super::transport::Exit;
-use super::{POLL_SECONDS, nobody};
 use crate::service::Services;
 use crate::store::mail_outbox::{self, MailRow};
 use crate::store::{AnyConnection, QueryResult, StoreError};
@@ -14,6 +14,8 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
+/// How often the outbox is looked at, seconds.
+pub const POLL_SECONDS: u64 = 1;
 /// How long a worker may have a mail before another one takes it: longer than the database and the server may take.
 const CLAIM: Duration = Duration::minutes(2);
 /// Mails that are looked at together for one that has a place.

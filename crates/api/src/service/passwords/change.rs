@@ -1,12 +1,13 @@
 //! A new password for a caller who knows the old one. All sessions end; the caller goes on with a new one.
 
-use super::grant::{self, SignError};
-use super::limits::Budget;
-use super::passwords::{self, OwnWords};
+use super::hashing::{self, OwnWords};
 use super::reauthentication::{self, Account, ReauthenticationError, WRONG_PASSWORD};
-use super::steps::{Repeatable, RepeatingUser};
-use super::{ClientInfo, CurrentUser, Services, event, links, mail};
 use crate::gate::Busy;
+use crate::service::limits::Budget;
+use crate::service::mail::{self, links};
+use crate::service::sessions::grant::{self, SignError};
+use crate::service::steps::{Repeatable, RepeatingUser};
+use crate::service::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
@@ -132,7 +133,7 @@ async fn prove_and_hash(
     check(services, &own_words, &request).map_err(PasswordChangeError::Fields)?;
     let account = reauthentication::check(services, account, request.current_password, client).await?;
     let cost = services.settings.passwords.bcrypt_cost;
-    let encode = move || passwords::judge_and_hash(&request.new_password, &own_words, cost);
+    let encode = move || hashing::judge_and_hash(&request.new_password, &own_words, cost);
     let password_hash = services.hashing.run(encode).await??.map_err(PasswordChangeError::TooWeak)?;
     Ok((account, password_hash))
 }
@@ -154,7 +155,7 @@ fn check(services: &Services, own_words: &OwnWords, request: &PasswordChangeRequ
     if let Err(message) = validation::given_password(&request.current_password) {
         errors.insert("current_password".to_owned(), vec![message]);
     }
-    if let Err(message) = passwords::check_form(&request.new_password, services.settings.passwords.rules, own_words) {
+    if let Err(message) = hashing::check_form(&request.new_password, services.settings.passwords.rules, own_words) {
         errors.insert("new_password".to_owned(), vec![message]);
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }

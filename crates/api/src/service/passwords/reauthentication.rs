@@ -1,10 +1,10 @@
 //! Security-changing acts ask a signed-in caller for the password again: a stolen access token is not enough for them.
 
-use super::authorize::{self, Refusal};
-use super::limits::{Budget, Throttled};
-use super::passwords::{self, Verdict};
-use super::{ClientInfo, CurrentUser, Services, event};
+use super::hashing::{self, Verdict};
 use crate::gate::Busy;
+use crate::service::limits::{Budget, Throttled};
+use crate::service::sessions::authorize::{self, Refusal};
+use crate::service::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
@@ -77,7 +77,7 @@ pub async fn check(
     let mut tries = services.limits.tries(client);
     tries.by_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
     let (encoded, cost) = (account.password_hash.clone(), services.settings.passwords.bcrypt_cost);
-    let compared = services.hashing.run(move || passwords::verify(&password, &encoded, cost)).await;
+    let compared = services.hashing.run(move || hashing::verify(&password, &encoded, cost)).await;
     if compared == Ok(Verdict::Wrong) {
         let failure = event(account.user.id, EventKind::ReauthenticationFailed, services.now(), client);
         services.store.write_statement(move |connection| events::insert(connection, &failure)).await?;
@@ -91,7 +91,7 @@ pub async fn check(
 
 /// Whether what was checked still holds, inside the transaction that acts on it, and the caller's row as it is now. Nobody
 /// can change it until the transaction's end.
-pub(super) fn still_holds(
+pub(in crate::service) fn still_holds(
     connection: &mut AnyConnection,
     account: &Account,
     caller: CurrentUser,

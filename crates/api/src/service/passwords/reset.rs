@@ -1,11 +1,12 @@
 //! A new password for somebody who has forgotten it, by a link that is mailed to the account's address.
 
-use super::limits::Throttled;
-use super::passwords::{self, OwnWords};
-use super::steps::Repeatable;
-use super::{ClientInfo, Services, event, links, mail};
+use super::hashing::{self, OwnWords};
 use crate::gate::{self, Busy, ShareKey};
 use crate::names::{self, Spellings};
+use crate::service::limits::Throttled;
+use crate::service::mail::{self, links};
+use crate::service::steps::Repeatable;
+use crate::service::{ClientInfo, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
@@ -84,10 +85,10 @@ async fn confirm_once(
     // Whoever has the link reads the account's mail.
     gate::prove(ShareKey::Account(user.id.0));
     let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
-    passwords::check_form(&request.new_password, services.settings.passwords.rules, &own_words)
+    hashing::check_form(&request.new_password, services.settings.passwords.rules, &own_words)
         .map_err(|message| field("new_password", message))?;
     let cost = services.settings.passwords.bcrypt_cost;
-    let encode = move || passwords::judge_and_hash(&request.new_password, &own_words, cost);
+    let encode = move || hashing::judge_and_hash(&request.new_password, &own_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| field("new_password", message))?;
     let (now, cause) = (services.now(), client.clone());

@@ -1,7 +1,7 @@
 //! The one authorization: may a user act through a session? Every protected use case asks it in the transaction that does
 //! its work, and refresh and verify ask the same predicate. So no route accepts a token that another one refuses.
 
-use super::CurrentUser;
+use crate::service::CurrentUser;
 use crate::store::sessions::{SessionRow, SessionState};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, sessions, users};

@@ -3,19 +3,10 @@
 //! beside the cookie of another session: whoever plants cookies from a sibling host cannot make a pair (signed double
 //! submit).
 
-use super::Services;
-use super::passwords::same_digest;
-use super::tokens::TokenError;
-use crate::config::KeySettings;
-use auth_types::SessionId;
-use aws_lc_rs::hmac;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::{ExposeSecret, SecretString};
+use crate::service::Services;
+use crate::service::passwords::hashing::same_digest;
+use crate::service::tokens::TokenError;
 use std::fmt;
-
-/// Sets the derived keys apart from what else the secret signs.
-const PURPOSE: &[u8] = b"latchkey csrf_token";
 
 /// So many refresh tokens of one request are looked at. A head has room for a hundred, and each costs a signature; a browser
 /// sends one, and one more for each name and `SESSION_COOKIE_DOMAIN` that was used before.
@@ -32,45 +23,6 @@ pub enum CsrfError {
     /// Both say the same, but it belongs to none of the sessions that the refresh tokens name.
     #[error("the token is another session's")]
     OfAnotherSession,
-}
-
-/// Makes and verifies the tokens.
-pub struct CsrfKeys {
-    /// Of the current secret, which makes; then of the older ones, which verify.
-    keys: Vec<hmac::Key>,
-}
-
-impl fmt::Debug for CsrfKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CsrfKeys").finish_non_exhaustive()
-    }
-}
-
-impl CsrfKeys {
-    #[must_use]
-    pub fn new(settings: &KeySettings) -> Self {
-        let secrets = std::iter::once(&settings.secret_key).chain(&settings.fallbacks);
-        Self { keys: secrets.map(derive).collect() }
-    }
-
-    /// The session's token.
-    #[must_use]
-    pub fn token(&self, session: SessionId) -> String {
-        self.keys.first().map(|key| tag(key, session)).unwrap_or_default()
-    }
-
-    fn verify(&self, token: &str, session: SessionId) -> bool {
-        self.keys.iter().any(|key| same_digest(tag(key, session).as_bytes(), token.as_bytes()))
-    }
-}
-
-fn derive(secret: &SecretString) -> hmac::Key {
-    let master = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
-    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, PURPOSE).as_ref())
-}
-
-fn tag(key: &hmac::Key, session: SessionId) -> String {
-    URL_SAFE_NO_PAD.encode(hmac::sign(key, session.0.as_bytes()))
 }
 
 /// What a browser sent. There may be several cookies of one name: of an old `SESSION_COOKIE_DOMAIN`, or planted.

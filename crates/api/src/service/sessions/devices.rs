@@ -2,8 +2,8 @@
 
 use super::authorize::{self, Refusal};
 use super::login::MOST_SESSIONS;
-use super::session_view::SessionView;
-use super::{ClientInfo, CurrentUser, Services, event};
+use super::view::SessionView;
+use crate::service::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::{StoreError, events, sessions};

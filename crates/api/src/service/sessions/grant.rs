@@ -1,8 +1,9 @@
 //! What a sign-in and a refresh give: a session's token pair.
 
-use super::tokens::{new_jti, new_session_id, seconds_until};
-use super::{ClientInfo, Services, avatar};
 use crate::config::Lifetimes;
+use crate::service::accounts::avatar;
+use crate::service::tokens::{new_jti, new_session_id, seconds_until};
+use crate::service::{ClientInfo, Services};
 use crate::store::sessions::{NewSession, SessionRow};
 use crate::store::types::{At, Sid};
 use crate::store::users::UserRow;
@@ -17,7 +18,12 @@ use chrono::{DateTime, Utc};
 pub struct SignError(#[from] jsonwebtoken::errors::Error);
 
 /// A new session of `user`, to be inserted.
-pub(super) fn new_session(user: UserId, lifetimes: &Lifetimes, now: DateTime<Utc>, client: &ClientInfo) -> NewSession {
+pub(in crate::service) fn new_session(
+    user: UserId,
+    lifetimes: &Lifetimes,
+    now: DateTime<Utc>,
+    client: &ClientInfo,
+) -> NewSession {
     let absolute_expires_at = now + lifetimes.session;
     NewSession {
         id: Sid(new_session_id(now)),
@@ -37,7 +43,7 @@ pub(super) fn new_session(user: UserId, lifetimes: &Lifetimes, now: DateTime<Utc
 ///
 /// # Errors
 /// [`SignError`].
-pub(super) fn token_response(
+pub(in crate::service) fn token_response(
     services: &Services,
     session: &SessionRow,
     user: &UserRow,
@@ -57,7 +63,7 @@ pub(super) fn token_response(
 
 /// A user, as they see themselves.
 #[must_use]
-pub(super) fn user_response(user: &UserRow) -> UserResponse {
+pub(in crate::service) fn user_response(user: &UserRow) -> UserResponse {
     UserResponse {
         id: user.id,
         email: user.email.clone(),

@@ -1,11 +1,12 @@
 //! Signing in with a name and a password.
 
 use super::grant::{self, SignError};
-use super::limits::{Budget, Network, Throttled, Tries};
-use super::passwords::{self, Verdict};
-use super::{ClientInfo, Services, event, registrations};
 use crate::gate::{self, Busy};
 use crate::names::Spellings;
+use crate::service::accounts::registrations;
+use crate::service::limits::{Budget, Network, Throttled, Tries};
+use crate::service::passwords::hashing::{self, Verdict};
+use crate::service::{ClientInfo, Services, event};
 use crate::store::events::EventKind;
 use crate::store::users::Credentials;
 use crate::store::{StoreError, events, known_networks, pending_registrations, sessions, users};
@@ -113,7 +114,7 @@ impl Found {
     /// One hash for each name, so that one comparison is made, whoever it is.
     fn password_hash(&self) -> &str {
         let of_user = self.user.as_ref().map(|user| user.password_hash.as_str());
-        of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(passwords::NOBODYS_HASH)
+        of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(hashing::NOBODYS_HASH)
     }
 
     fn judge(self, verdict: Verdict, renewed: Option<String>) -> Guess {
@@ -144,7 +145,7 @@ pub async fn login(
         outcome = attempt(services, &names, &request.password, &client).await;
     }
     let outcome = outcome.and_then(|tokens| tokens.ok_or(LoginError::NoActiveAccount));
-    services.metrics.sign_in(outcome.as_ref().map_or_else(LoginError::outcome, |_| "succeeded"));
+    services.session_metrics.sign_in(outcome.as_ref().map_or_else(LoginError::outcome, |_| "succeeded"));
     outcome
 }
 
@@ -219,9 +220,9 @@ async fn guess(
     // Only what signs in is renewed: with a refusal that would be work that a stranger can see.
     let may_renew = found.user.as_ref().is_some_and(|user| user.is_active);
     let compare = move || {
-        let verdict = passwords::verify(&password, &encoded, cost);
+        let verdict = hashing::verify(&password, &encoded, cost);
         let is_outdated = may_renew && verdict == Verdict::RightButOutdated;
-        (verdict, is_outdated.then(|| passwords::hash(&password, cost)).transpose())
+        (verdict, is_outdated.then(|| hashing::hash(&password, cost)).transpose())
     };
     let (verdict, renewed) = services.hashing.run(compare).await?;
     Ok(found.judge(verdict, renewed?))

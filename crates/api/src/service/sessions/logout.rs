@@ -1,9 +1,9 @@
 //! Signing out: here, and everywhere.
 
 use super::authorize::{self, Refusal};
-use super::limits::{Budget, Throttled};
-use super::tokens::{self, TokenError};
-use super::{ClientInfo, CurrentUser, Services, event};
+use crate::service::limits::{Budget, Throttled};
+use crate::service::tokens::{self, TokenError};
+use crate::service::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::{StoreError, events, sessions};

@@ -5,10 +5,11 @@
 
 use super::authorize::{self, Refusal};
 use super::grant::{self, SignError};
-use super::limits::{Budget, Throttled};
-use super::tokens::{self, TokenError, new_jti};
-use super::{ClientInfo, Services, event, mail, passwords};
 use crate::clock::SharedClock;
+use crate::service::limits::{Budget, Throttled};
+use crate::service::passwords::hashing;
+use crate::service::tokens::{self, TokenError, new_jti};
+use crate::service::{ClientInfo, Services, event, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
@@ -119,7 +120,7 @@ pub async fn refresh(
     tries.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = Presented { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
-    let key_hash = key.map(passwords::digest_of);
+    let key_hash = key.map(hashing::digest_of);
     let origin = if key.is_none() { origin_of(&client) } else { None };
     let rotation = Rotation { jti: new_jti(), key_hash, origin, now, lifetime: lifetimes.refresh };
     let session = presented.session;
@@ -132,7 +133,7 @@ pub async fn refresh(
     };
     let outcome = services.store.run(move |connection| exchange.run(connection));
     let outcome = outcome.await?;
-    services.metrics.refresh(outcome.as_str());
+    services.session_metrics.refresh(outcome.as_str());
     match outcome {
         Outcome::Rotated(found) | Outcome::Repeated(_, found) => {
             Ok(grant::token_response(services, &found.0, &found.1, now)?)
@@ -156,7 +157,7 @@ pub async fn refresh(
 /// Where a request comes from: its network and user agent. An unknown client's is none.
 fn origin_of(client: &ClientInfo) -> Option<Vec<u8>> {
     let (network, user_agent) = (client.network?.neighbourhood(), client.user_agent.as_deref().unwrap_or_default());
-    Some(passwords::digest_of(format!("{network}\n{user_agent}").as_bytes()))
+    Some(hashing::digest_of(format!("{network}\n{user_agent}").as_bytes()))
 }
 
 /// One exchange, from the token to the outcome.
@@ -219,7 +220,7 @@ impl Exchange {
     /// A lost answer is not a theft: the same key on the generation that the latest rotation superseded.
     fn repeats_the_rotation(&self, session: &SessionRow) -> bool {
         let same_key = match (&self.rotation.key_hash, &session.rotation_key_hash) {
-            (Some(sent), Some(kept)) => passwords::same_digest(sent, kept),
+            (Some(sent), Some(kept)) => hashing::same_digest(sent, kept),
             _ => false,
         };
         same_key && self.presented.generation + 1 == session.generation

@@ -1,9 +1,9 @@
 //! Telling whether a token is valid.
 
 use super::authorize::{self, Refusal};
-use super::limits::{Budget, Throttled};
-use super::tokens::TokenError;
-use super::{ClientInfo, Services, tokens};
+use crate::service::limits::{Budget, Throttled};
+use crate::service::tokens::TokenError;
+use crate::service::{ClientInfo, Services, tokens};
 use crate::store::{StoreError, sessions};
 use auth_types::{AccessClaims, RefreshClaims};
 

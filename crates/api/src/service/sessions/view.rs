@@ -1,7 +1,7 @@
 //! Sessions as their users see them. Whoever has stolen a token must not learn when its owner refreshes: neither from a
 //! time nor from the moment at which a time changes.
 
-use super::{CurrentUser, Services};
+use crate::service::{CurrentUser, Services};
 use crate::store::sessions::SessionRow;
 use auth_types::device;
 use auth_types::export::ExportedSession;
@@ -13,7 +13,7 @@ const STEP_SECONDS: i64 = 300;
 
 /// How one caller sees sessions.
 #[derive(Debug, Clone)]
-pub(super) struct SessionView {
+pub(in crate::service) struct SessionView {
     caller: CurrentUser,
     /// The idle lifetime.
     lifetime: Duration,
@@ -26,11 +26,11 @@ struct Times {
 }
 
 impl SessionView {
-    pub(super) fn of(services: &Services, caller: CurrentUser) -> Self {
+    pub(in crate::service) fn of(services: &Services, caller: CurrentUser) -> Self {
         Self { caller, lifetime: services.settings.lifetimes.refresh }
     }
 
-    pub(super) fn response(&self, row: SessionRow) -> SessionResponse {
+    pub(in crate::service) fn response(&self, row: SessionRow) -> SessionResponse {
         let Times { rotated_at, expires_at } = self.times(&row);
         SessionResponse {
             id: row.id,
@@ -45,7 +45,7 @@ impl SessionView {
     }
 
     /// Without what the session's tokens are checked by.
-    pub(super) fn exported(&self, row: SessionRow, revoke_reason: Option<String>) -> ExportedSession {
+    pub(in crate::service) fn exported(&self, row: SessionRow, revoke_reason: Option<String>) -> ExportedSession {
         let Times { rotated_at, expires_at } = self.times(&row);
         ExportedSession {
             id: row.id,

@@ -1,6 +1,7 @@
 //! What the claims of both types of token must say (RFC 8725, section 3).
 
-use super::{TokenError, parse_user_id};
+use super::error::TokenError;
+use super::ids::parse_user_id;
 use auth_types::{AccessClaims, RefreshClaims, TokenType};
 use chrono::{DateTime, Duration, Utc};
 use serde::de::DeserializeOwned;

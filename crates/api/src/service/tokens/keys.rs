@@ -1,6 +1,6 @@
 //! What signs and what verifies. A key does so in one way, whatever a token says (RFC 8725, section 3.1).
 
-use super::TokenError;
+use super::error::TokenError;
 use super::jwks;
 use super::jws::Jws;
 use crate::config::{Curve, KeySettings, PrivateKey, PublicKey};

@@ -1,12 +1,12 @@
 //! Work on many rows: in batches, each a transaction of its own, with pauses between them.
 
-use super::Services;
 use crate::clock::Stopwatch;
+use crate::service::Services;
 use crate::store::{AnyConnection, QueryResult, StoreError};
 use std::time::Duration;
 
 /// Rows of a batch: a few milliseconds of work, so that no lock is held for long and no statement meets its time-out.
-pub(super) const BATCH: i64 = 1_000;
+pub(in crate::service) const BATCH: i64 = 1_000;
 /// The pause after a batch is as long as the batch took, within these bounds: half of the time belongs to others. On
 /// SQLite, whoever wants to write looks again from time to time, and finds the file locked if there is no pause.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
@@ -17,7 +17,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// [`StoreError`]; what was done stays done.
-pub(super) async fn in_batches(
+pub(in crate::service) async fn in_batches(
     services: &Services,
     work: impl Fn(&mut AnyConnection, i64) -> QueryResult<usize> + Clone + Send + 'static,
 ) -> Result<usize, StoreError> {

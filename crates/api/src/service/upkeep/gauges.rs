@@ -1,29 +1,22 @@
 //! What the process looks like at the moment of a scrape.
 
-use super::StateLabels;
+use crate::metrics::Metrics;
 use crate::telemetry;
+use chrono::TimeDelta;
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is known only when it is asked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Snapshot {
-    pub hashing_waiting: usize,
-    pub hashing_running: usize,
-    pub connections_idle: u32,
-    pub connections_used: u32,
-    pub connections_max: u32,
-    /// Since the revoked-session feed last heard from the database.
-    pub feed_age_seconds: f64,
-    pub limit_keys: usize,
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabels {
+    state: &'static str,
 }
 
-/// Where a [`Snapshot`] is read from.
+/// What is known only when it is asked for.
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub struct Gauges {
     hashing_jobs: Family<StateLabels, Gauge>,
     connections: Family<StateLabels, Gauge>,
     connections_max: Gauge,
@@ -32,28 +25,44 @@ pub(super) struct State {
     log_lines_dropped: Counter,
 }
 
-impl State {
-    pub(super) fn register(&self, r: &mut Registry) {
-        r.register("limits_keys", "Names and clients counted in memory", self.limit_keys.clone());
-        r.register("hashing_jobs", "Password hashing jobs by their state", self.hashing_jobs.clone());
-        r.register("database_connections", "Connections of the pool by their state", self.connections.clone());
-        r.register("database_connections_max", "Connections that the pool may open", self.connections_max.clone());
-        r.register("revocation_feed_age_seconds", "Since the last poll of revocations", self.feed_age.clone());
-        r.register("log_lines_dropped", "Log lines that nobody read in time", self.log_lines_dropped.clone());
+impl Gauges {
+    #[must_use]
+    pub fn registered(metrics: &Metrics) -> Self {
+        let own = Self::default();
+        metrics.register("limits_keys", "Names and clients counted in memory", own.limit_keys.clone());
+        metrics.register("hashing_jobs", "Password hashing jobs by their state", own.hashing_jobs.clone());
+        metrics.register("database_connections", "Connections of the pool by their state", own.connections.clone());
+        metrics.register("database_connections_max", "Connections that the pool may open", own.connections_max.clone());
+        metrics.register("revocation_feed_age_seconds", "Since the last poll of revocations", own.feed_age.clone());
+        metrics.register("log_lines_dropped", "Log lines that nobody read in time", own.log_lines_dropped.clone());
+        own
     }
 
-    pub(super) fn set(&self, now: &Snapshot) {
+    pub(in crate::service) fn set(&self, now: &Snapshot) {
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
-        let set = |family: &Family<StateLabels, Gauge>, state, value: usize| {
-            family.get_or_create(&StateLabels { state }).set(gauge(value));
+        let set = |family: &Family<StateLabels, Gauge>, state, value| {
+            family.get_or_create(&StateLabels { state }).set(value);
         };
-        set(&self.hashing_jobs, "waiting", now.hashing_waiting);
-        set(&self.hashing_jobs, "running", now.hashing_running);
-        set(&self.connections, "idle", now.connections_idle as usize);
-        set(&self.connections, "used", now.connections_used as usize);
-        self.connections_max.set(i64::from(now.connections_max));
-        self.feed_age.set(now.feed_age_seconds);
+        set(&self.hashing_jobs, "waiting", gauge(now.hashing_waiting));
+        set(&self.hashing_jobs, "running", gauge(now.hashing_running));
+        set(&self.connections, "idle", now.connections_idle.into());
+        set(&self.connections, "used", now.connections_used.into());
+        self.connections_max.set(now.connections_max.into());
+        self.feed_age.set(now.feed_age.map_or(f64::INFINITY, TimeDelta::as_seconds_f64));
         self.limit_keys.set(gauge(now.limit_keys));
         self.log_lines_dropped.inner().store(telemetry::lines_dropped(), Ordering::Relaxed);
     }
+}
+
+/// What a process looks like at one moment.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::service) struct Snapshot {
+    pub(in crate::service) hashing_waiting: usize,
+    pub(in crate::service) hashing_running: usize,
+    pub(in crate::service) connections_idle: u32,
+    pub(in crate::service) connections_used: u32,
+    pub(in crate::service) connections_max: u32,
+    /// Since the revoked-session feed last heard from the database; `None` when it never did.
+    pub(in crate::service) feed_age: Option<TimeDelta>,
+    pub(in crate::service) limit_keys: usize,
 }

@@ -3,7 +3,9 @@
 //! files that no row names.
 
 use super::batches::in_batches;
-use super::{Services, mail, retention, steps, strays};
+use crate::service::accounts::strays;
+use crate::service::events::retention;
+use crate::service::{Services, mail, steps};
 use crate::store::{
     StoreError, completed_steps, known_networks, one_time_tokens, pending_registrations, sent_mails, sessions, users,
 };

@@ -1,45 +1,15 @@
 //! Whether this process can do its work.
 
-use super::Services;
-use super::revocation::FEED_STALE_SECONDS;
+use super::readiness_cache::{Checks, Known};
 use crate::clock::Stopwatch;
+use crate::service::Services;
+use crate::service::sessions::revocation::FEED_STALE_SECONDS;
 use crate::store::connection::database_time;
 use crate::store::state;
-use chrono::{DateTime, Duration, Utc};
-use std::collections::BTreeMap;
-use tokio::sync::Mutex;
+use chrono::Duration;
 
 /// How far this process's clock and the database's may differ, seconds.
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
-
-/// How long what the database said may be repeated.
-const FRESH: std::time::Duration = std::time::Duration::from_secs(1);
-
-/// Check → what is wrong, or `None`.
-pub type Checks = BTreeMap<&'static str, Option<String>>;
-
-/// What the database said last. Anybody may ask whether the process is ready, so the database is asked once a second at
-/// most, by one request while the others wait for it.
-#[derive(Debug, Default)]
-pub struct Readiness {
-    known: Mutex<Option<Known>>,
-}
-
-#[derive(Debug)]
-struct Known {
-    age: Stopwatch,
-    at: DateTime<Utc>,
-    database: Checks,
-}
-
-impl Known {
-    /// Whether it may be repeated to a request that has waited so long. A failure may only when it was found meanwhile, so
-    /// that a recovery shows at once. By both clocks, because the one that tells the time may be set.
-    fn is_fresh(&self, now: DateTime<Utc>, waited: std::time::Duration) -> bool {
-        let (age, works) = (self.age.elapsed(), self.database.values().all(Option::is_none));
-        age <= waited || works && age < FRESH && (now - self.at).abs().to_std().is_ok_and(|age| age < FRESH)
-    }
-}
 
 /// Checks everything that a request depends on. It only reads: a start may be migrating at this moment.
 pub async fn check(services: &Services) -> Checks {

@@ -2,7 +2,8 @@
 //!
 //! Until then the process lives (`/healthz`), is not ready (`/readyz`) and answers 503 to whatever needs an account.
 
-use super::{Services, revocation};
+use crate::service::Services;
+use crate::service::sessions::revocation;
 use crate::store::migrations::{self, MigrateError};
 use crate::store::{self, StoreError};
 use std::time::Duration;

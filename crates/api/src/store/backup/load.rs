@@ -1,10 +1,11 @@
 //! Fills an empty database, as one transaction.
 
-use super::Cut;
+use super::cut::Cut;
 use super::tables::{Column, Kind, LEFT_OUT, Table, tables};
 use crate::config::DatabaseUrl;
 use crate::store::StoreError;
-use crate::store::connection::{AnyConnection, open};
+use crate::store::any::AnyConnection;
+use crate::store::connection::open;
 use crate::store::state::{self, StateError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

@@ -1,10 +1,10 @@
 //! Reads the whole database as it was at one moment, while others go on writing.
 
-use super::Cut;
+use super::cut::Cut;
 use super::tables::{Kind, Table};
 use crate::config::DatabaseUrl;
 use crate::store::StoreError;
-use crate::store::connection::AnyConnection;
+use crate::store::any::AnyConnection;
 use crate::store::state::{self, StateError, Versions};
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::pg::PgRowByRowLoadingMode;

@@ -1,6 +1,6 @@
 //! Whose metrics count the events that a thread inserts: those of the store whose work the thread does.
 
-use crate::metrics::EventMetrics;
+use super::metrics::EventMetrics;
 use auth_types::EventKind;
 use std::cell::RefCell;
 

@@ -1,10 +1,10 @@
 //! The security events that this process has inserted.
 
+use crate::metrics::Metrics;
 use auth_types::EventKind;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::registry::Registry;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct KindLabels {
@@ -26,8 +26,11 @@ impl Default for EventMetrics {
 }
 
 impl EventMetrics {
-    pub(super) fn register(&self, r: &mut Registry) {
-        r.register("events", "Security events recorded by their kind", self.0.clone());
+    #[must_use]
+    pub fn registered(metrics: &Metrics) -> Self {
+        let own = Self::default();
+        metrics.register("events", "Security events recorded by their kind", own.0.clone());
+        own
     }
 
     pub fn count(&self, kind: EventKind, inserted: usize) {

@@ -1,7 +1,7 @@
 //! What keeps `auth_events` bounded. Every function deletes at most a batch, finds it by an index and returns how many rows
 //! there were, so that no lock is held for long whatever the size of the table.
 
-use crate::store::connection::AnyConnection;
+use crate::store::any::AnyConnection;
 use crate::store::schema::{auth_events, users};
 use crate::store::types::At;
 use auth_types::UserId;

@@ -1,9 +1,9 @@
 //! Mails that say the same to the same address: several waiting ones become one.
 
-use super::super::connection::AnyConnection;
-use super::super::schema::mail_outbox;
-use super::super::types::At;
-use super::{MOST_WAITING, MailKind, MailRow, NewMail};
+use super::row::{MOST_WAITING, MailKind, MailRow, NewMail};
+use crate::store::any::AnyConnection;
+use crate::store::schema::mail_outbox;
+use crate::store::types::At;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 

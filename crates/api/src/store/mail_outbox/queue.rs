@@ -1,9 +1,10 @@
 //! What a worker does with the mails that wait.
 
-use super::super::connection::{AnyConnection, MultiBackend};
-use super::super::schema::mail_outbox;
-use super::super::types::At;
-use super::{MailKind, MailRow, fold};
+use super::fold;
+use super::row::{MailKind, MailRow};
+use crate::store::any::{AnyConnection, MultiBackend};
+use crate::store::schema::mail_outbox;
+use crate::store::types::At;
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 

@@ -1,7 +1,7 @@
 //! What is found without asking anybody.
 
 use super::{IN_ORDER, ids, with};
-use api::check::{RULES, Report, configuration};
+use api::cli::check::{RULES, Report, configuration};
 use api::config::{Inspection, Variables};
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 use super::{IN_ORDER, deploy, ids, message, with};
 use crate::support::servers::{Files, Server, nobody};
 use crate::support::{Database, ManualClock, ONE_SECOND, PASSWORD, TestApp, TestDb, on_both_databases};
-use api::check::deployment;
+use api::cli::check::deployment;
 use api::clock::{Clock, SharedClock, SystemClock};
 use api::config::{Inspection, Variables};
 use std::sync::Arc;

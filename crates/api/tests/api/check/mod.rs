@@ -5,7 +5,7 @@ mod deployment;
 mod program;
 mod secrets;
 
-use api::check::{Report, deployment};
+use api::cli::check::{Report, deployment};
 use api::clock::{SharedClock, SystemClock};
 use api::config::{Inspection, Variables};
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use super::program::api;
 use super::{IN_ORDER, deploy, message, with};
 use crate::support::servers::{Server, nobody};
-use api::check::configuration;
+use api::cli::check::configuration;
 use api::config::{Inspection, VARIABLES, Variable, Variables};
 
 const MARK: &str = "hunter2";

@@ -1,7 +1,7 @@
 //! What each route does, how to ask for it, and how to see that it is done.
 
 use crate::support::{Answer, Database, PASSWORD, Process, TestDb, forge, pictures, send};
-use api::service::passwords::digest_of;
+use api::service::passwords::hashing::digest_of;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;

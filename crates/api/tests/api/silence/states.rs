@@ -79,7 +79,7 @@ fn hash_of_another(cost: u32) -> String {
 }
 
 fn hash_of(password: &str, cost: u32) -> String {
-    format!("'{}'", api::service::passwords::hash(password, cost).unwrap())
+    format!("'{}'", api::service::passwords::hashing::hash(password, cost).unwrap())
 }
 
 fn insert_pending(db: &TestDb, hash: &str, expires_in: &str) {
@@ -93,7 +93,7 @@ fn insert_pending(db: &TestDb, hash: &str, expires_in: &str) {
 
 /// The stranger's accounts, all with the same password.
 pub fn insert_strangers(db: &TestDb) {
-    let hash = api::service::passwords::hash(PASSWORD, COST).unwrap();
+    let hash = api::service::passwords::hashing::hash(PASSWORD, COST).unwrap();
     let at = "'2026-01-01 00:00:00.000000'";
     let rows: Vec<_> =
         (0..ACCOUNTS).map(|n| format!("('s{n}{STRANGERS}', 's{n}{STRANGERS}', '{hash}', {at}, {at})")).collect();

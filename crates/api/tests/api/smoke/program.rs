@@ -54,7 +54,7 @@ async fn machines_read_one_json_object() {
     let run = smoke(&pair, &[], "").await;
     assert_eq!((run.report["api"].as_str(), run.report["web"].as_str()), (Some(&*pair.api), Some(&*pair.web)));
     let rows = run.report["checks"].as_array().unwrap();
-    let known: Vec<_> = api::smoke::every_check().map(|check| check.id).collect();
+    let known: Vec<_> = api::cli::smoke::every_check().map(|check| check.id).collect();
     assert_eq!(rows.iter().map(|row| row["name"].as_str().unwrap()).collect::<Vec<_>>(), known);
     assert!(rows.iter().all(|row| row["seen"].is_string() && row["fix"].is_null()), "{}", run.said);
 }

@@ -5,8 +5,10 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::app::Capacity;
 use api::config::{Patience, Settings, StorageSettings, Variables};
+use api::service::Services;
+use api::service::accounts::register;
 use api::service::mail::deliver_due;
-use api::service::{Services, register, revocation};
+use api::service::sessions::revocation;
 use auth_types::Role;
 use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, VerifyRequest};
 use auth_types::responses::TokenResponse;
@@ -197,6 +199,18 @@ impl HoldsRefresh for String {
 }
 
 impl TestApp {
+    /// What the counter `latchkey_NAME_total` has come to.
+    pub fn counted(&self, name: &str) -> u64 {
+        self.metric(&format!("latchkey_{name}_total"))
+    }
+
+    /// The value of a metric without labels.
+    pub fn metric(&self, name: &str) -> u64 {
+        let text = self.services.metrics.render().unwrap();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("there is no {name}")).parse().unwrap()
+    }
+
     pub fn builder(database: Database) -> Builder {
         Self::builder_on(Arc::new(TestDb::migrated(database)))
     }

@@ -1,7 +1,8 @@
 //! A database of its own for each test, copied from a migrated template.
 
 use api::config::{DatabaseUrl, Settings, Variables};
-use api::store::connection::{AnyConnection, open};
+use api::store::AnyConnection;
+use api::store::connection::open;
 use api::store::migrations;
 use diesel::RunQueryDsl;
 use diesel::sql_types::{Nullable, Text};

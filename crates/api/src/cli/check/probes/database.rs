@@ -1,11 +1,12 @@
 //! Whether the database answers, is up to date, and agrees about the time.
 
-use super::{no_answer_in_time, off_thread, write_into};
-use crate::check::finding::Finding;
-use crate::check::{Facts, proxies, rules};
+use super::ask::{no_answer_in_time, off_thread, write_into};
+use crate::cli::check::facts::Facts;
+use crate::cli::check::finding::Finding;
+use crate::cli::check::{proxies, rules};
 use crate::clock::SharedClock;
 use crate::config::DatabaseUrl;
-use crate::service::readiness::CLOCK_TOLERANCE_SECONDS;
+use crate::service::upkeep::readiness::CLOCK_TOLERANCE_SECONDS;
 use crate::store::state::{self, DatabaseState};
 use crate::told::told;
 use std::path::Path;

@@ -1,10 +1,12 @@
 //! How long a password takes to hash on this machine.
 
-use super::off_thread;
-use crate::check::finding::Finding;
-use crate::check::{Facts, Rule, rules};
+use super::ask::{PATIENCE, off_thread};
+use crate::cli::check::facts::Facts;
+use crate::cli::check::finding::Finding;
+use crate::cli::check::rule::Rule;
+use crate::cli::check::rules;
 use crate::clock::Stopwatch;
-use crate::service::passwords;
+use crate::service::passwords::hashing;
 use std::time::Duration;
 
 /// Quicker is quick to guess, too.
@@ -25,7 +27,7 @@ pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
     let cost = facts.settings.passwords.bcrypt_cost;
     let (rule, time) = match off_thread(move || quickest(cost)).await.flatten() {
         Some(time) => (judge(time)?, format!("{} ms", time.as_millis())),
-        None => (&rules::HASHING_SLOW, format!("more than {} s", super::PATIENCE.as_secs())),
+        None => (&rules::HASHING_SLOW, format!("more than {} s", PATIENCE.as_secs())),
     };
     Some(rule.found(format_args!("a password takes {time} at cost {cost}")).about("BCRYPT_COST"))
 }
@@ -43,7 +45,7 @@ fn quickest(cost: u32) -> Option<Duration> {
     let mut times = Vec::new();
     for _ in 0..RUNS {
         let watch = Stopwatch::start();
-        passwords::hash(MEASURED, cost).ok()?;
+        hashing::hash(MEASURED, cost).ok()?;
         times.push(watch.elapsed());
         if times.iter().any(|time| judge(*time).is_none()) || times.iter().sum::<Duration>() > LONG_ENOUGH {
             break;

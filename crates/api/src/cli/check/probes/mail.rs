@@ -1,11 +1,12 @@
 //! Whether the mail server lets us in, or the folder takes a file. No mail is sent.
 
-use super::{PATIENCE, no_answer_in_time, write_into};
-use crate::check::finding::Finding;
-use crate::check::rules::Rule;
-use crate::check::{Facts, rules};
+use super::ask::{PATIENCE, no_answer_in_time, write_into};
+use crate::cli::check::facts::Facts;
+use crate::cli::check::finding::Finding;
+use crate::cli::check::rule::Rule;
+use crate::cli::check::rules;
 use crate::config::MailUrl;
-use crate::service::mail::{Mailer, TestError};
+use crate::service::mail::{MailMetrics, Mailer, TestError};
 use crate::told::told;
 
 pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
@@ -13,7 +14,8 @@ pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
         MailUrl::Folder(folder) => (&rules::MAIL_UNREACHABLE, write_into(folder).err()?),
         MailUrl::Console | MailUrl::Smtp(_) => {
             // One that cannot be made refuses the start, and is told as that.
-            let mailer = Mailer::new(&facts.settings.mail, facts.settings.environment, PATIENCE).ok()?;
+            let mailer =
+                Mailer::new(&facts.settings.mail, facts.settings.environment, PATIENCE, MailMetrics::default()).ok()?;
             match tokio::time::timeout(PATIENCE, mailer.test()).await {
                 Ok(answer) => {
                     let error = answer.err()?;

@@ -1,8 +1,9 @@
 //! Whether Redis answers.
 
-use super::{ANSWER_TIMEOUT, PATIENCE, no_answer_in_time};
-use crate::check::finding::Finding;
-use crate::check::{Facts, rules};
+use super::ask::{ANSWER_TIMEOUT, PATIENCE, no_answer_in_time};
+use crate::cli::check::facts::Facts;
+use crate::cli::check::finding::Finding;
+use crate::cli::check::rules;
 use crate::told::told;
 use secrecy::ExposeSecret;
 

@@ -1,8 +1,9 @@
 //! Whether files can be kept: one is written, read and deleted.
 
-use super::{PATIENCE, no_answer_in_time, write_into};
-use crate::check::finding::Finding;
-use crate::check::{Facts, rules};
+use super::ask::{PATIENCE, no_answer_in_time, write_into};
+use crate::cli::check::facts::Facts;
+use crate::cli::check::finding::Finding;
+use crate::cli::check::rules;
 use crate::config::StorageSettings;
 use crate::files::{Files, Tries};
 

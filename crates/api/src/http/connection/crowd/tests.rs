@@ -1,12 +1,12 @@
-use super::{BodySeat, Crowd, Line, Metrics, Seat, ShareKey, TrustedProxies, Wait};
+use super::{BodySeat, ConnectionMetrics, Crowd, Line, Seat, ShareKey, TrustedProxies, Wait};
 use futures_util::FutureExt;
 use futures_util::task::noop_waker_ref;
 use std::net::IpAddr;
 use std::task::Context;
 use std::time::Duration;
 
-fn metrics() -> Metrics {
-    Metrics::since(chrono::DateTime::UNIX_EPOCH)
+fn metrics() -> ConnectionMetrics {
+    ConnectionMetrics::default()
 }
 
 fn crowd(most: usize, hops: usize) -> Crowd {
@@ -75,8 +75,8 @@ fn past_three_quarters_each_new_one_ends_the_one_that_has_waited_the_longest() {
         seats.push(waiting(&crowd));
         assert_eq!(ending(seats.iter().map(|(seat, _)| seat)), (1..=told).collect::<Vec<_>>());
     }
-    assert_eq!(metrics.connections_displaced.get(), 3);
-    assert_eq!(metrics.connections_refused.get(), 0);
+    assert_eq!(metrics.displaced.get(), 3);
+    assert_eq!(metrics.refused.get(), 0);
     // Those that have ended have made room.
     seats.drain(1..=3);
     let last = waiting(&crowd);

@@ -1,9 +1,9 @@
 //! The file, in the order in which it is written: [`ExportResponse`](auth_types::export::ExportResponse), part by part.
 
-use crate::service::event_numbers::EventNumbers;
-use crate::service::events::newest;
+use crate::service::events::history::newest;
+use crate::service::events::numbers::EventNumbers;
 use crate::service::mail::Amounts;
-use crate::service::session_view::SessionView;
+use crate::service::sessions::view::SessionView;
 use crate::store::events::Position;
 use crate::store::mail_outbox::Slice;
 use crate::store::one_time_tokens::LinkPlace;

@@ -6,23 +6,25 @@
 //! page fails, the response is cut, so that nobody takes a part for the whole.
 
 mod document;
+mod metrics;
 mod slots;
 
+pub use metrics::ExportMetrics;
 pub use slots::{ExportSlots, NoSlot};
 
-use super::authorize::{self, Refusal};
-use super::event_numbers::EventNumbers;
-use super::limits::{Budget, Throttled};
-use super::mail::Amounts;
-use super::session_view::SessionView;
-use super::{ClientInfo, CurrentUser, Services, event};
 use crate::gate::Busy;
-use crate::metrics::ExportOutcome;
+use crate::service::events::numbers::EventNumbers;
+use crate::service::limits::{Budget, Throttled};
+use crate::service::mail::Amounts;
+use crate::service::sessions::authorize::{self, Refusal};
+use crate::service::sessions::view::SessionView;
+use crate::service::{ClientInfo, CurrentUser, Services, event};
 use crate::store::events::EventKind;
 use crate::store::{StoreError, events};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use document::{Cursor, File};
+use metrics::ExportOutcome;
 use slots::Slot;
 
 /// What is held for an account while one of its exports is under way.
@@ -105,7 +107,7 @@ impl Export {
     pub async fn next(&mut self, services: &Services) -> Result<Option<Bytes>, ExportError> {
         let name = self.caller.id.to_string();
         let Some(cursor) = self.cursor.take() else {
-            services.metrics.exports.count(ExportOutcome::Completed);
+            services.exports.metrics.count(ExportOutcome::Completed);
             services.limits.release(LEASE, &name).await;
             return Ok(None);
         };
@@ -113,7 +115,7 @@ impl Export {
         let _ = services.limits.hold(LEASE, &name).await;
         let page = self.page(services, cursor).await.inspect_err(|error| {
             log::warn!("export.cut: {error}");
-            services.metrics.exports.count(ExportOutcome::Cut);
+            services.exports.metrics.count(ExportOutcome::Cut);
         });
         let (bytes, next) = page?;
         self.cursor = next;

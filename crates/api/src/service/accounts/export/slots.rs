@@ -1,8 +1,8 @@
 //! Who may export now: one export at a time of an account, a few of a client and of this process.
 
-use super::super::limits::Network;
+use super::metrics::{ExportMetrics, ExportOutcome};
 use crate::gate::Busy;
-use crate::metrics::{ExportMetrics, ExportOutcome};
+use crate::service::limits::Network;
 use auth_types::UserId;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ type Running = (UserId, Option<Network>);
 pub struct ExportSlots {
     running: Arc<Mutex<Vec<Running>>>,
     readers: Arc<Semaphore>,
-    metrics: ExportMetrics,
+    pub(super) metrics: ExportMetrics,
 }
 
 /// The right to export, until it is dropped.

@@ -2,8 +2,8 @@
 
 use super::conversation::{Progress, greet, hand_over, is_special};
 use super::failure::{judge, may_be_of_connection, says_goodbye, took_too_long};
-use super::{GOODBYE_TIMEOUT, Smtp};
-use crate::service::mail::transport::SendError;
+use super::server::{GOODBYE_TIMEOUT, Server};
+use crate::service::mail::send_error::SendError;
 use lettre::Message;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
@@ -12,12 +12,12 @@ use parking_lot::Mutex;
 
 /// Connections to a mail server.
 pub(in crate::service::mail) struct Connections<'a> {
-    server: &'a Smtp,
+    server: &'a Server,
     idle: Mutex<Vec<AsyncSmtpConnection>>,
 }
 
 impl<'a> Connections<'a> {
-    pub(super) fn to(server: &'a Smtp) -> Self {
+    pub(in crate::service::mail) fn to(server: &'a Server) -> Self {
         Self { server, idle: Mutex::default() }
     }
 

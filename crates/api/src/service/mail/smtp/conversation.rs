@@ -1,7 +1,7 @@
 //! The steps of SMTP.
 
-use super::Smtp;
-use crate::metrics::MailStep;
+use super::server::Server;
+use super::step::MailStep;
 use lettre::Message;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
@@ -35,7 +35,7 @@ impl Progress {
 }
 
 /// Opens a connection, as far as the server knows who we are.
-pub(super) async fn greet(server: &Smtp, progress: &Progress) -> Result<AsyncSmtpConnection, Error> {
+pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncSmtpConnection, Error> {
     progress.reach(MailStep::Connect);
     let (hello, address) = (ClientId::default(), (server.host.as_str(), server.port));
     let (from_the_start, later) = match &server.tls {

@@ -1,8 +1,8 @@
 //! What a failure at a step of the conversation is about.
 
+use super::step::MailStep;
 use super::words::{are_about_form, are_about_recipient};
-use crate::metrics::MailStep;
-use crate::service::mail::transport::{About, SendError};
+use crate::service::mail::send_error::{About, SendError};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::response::Severity;
 use std::error::Error as _;

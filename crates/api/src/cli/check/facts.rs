@@ -1,0 +1,34 @@
+//! What the checks look at.
+
+use crate::config::{Inspection, Problem, Settings, VARIABLES, Variable};
+
+/// A configuration, and how it is to be judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts<'a> {
+    pub(super) settings: &'a Settings,
+    /// Whether to judge by what the open internet asks for.
+    pub(super) production: bool,
+    pub(super) inspection: Option<&'a Inspection>,
+}
+
+impl Facts<'_> {
+    /// Whether the start is refused because of this variable: then the setting is a default that nobody asked for.
+    pub(super) fn is_refused(&self, variable: &str) -> bool {
+        let names = || VARIABLES.iter().filter(|known| known.name == variable).flat_map(Variable::names);
+        let refused = |problem: &Problem| names().any(|name| name == problem.name);
+        self.inspection.is_some_and(|inspection| inspection.problems.iter().any(refused))
+    }
+
+    pub(super) fn any_is_refused(&self, variables: &[&str]) -> bool {
+        variables.iter().any(|variable| self.is_refused(variable))
+    }
+
+    pub(super) fn database_is_refused(&self) -> bool {
+        self.any_is_refused(&["DATABASE_URL", "DB_NAME", "DB_USER", "DB_HOST", "DB_PORT"])
+    }
+
+    pub(super) fn storage_is_refused(&self) -> bool {
+        let required = ["AWS_STORAGE_BUCKET_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        self.any_is_refused(&required) || self.is_refused("AWS_S3_ENDPOINT_URL")
+    }
+}

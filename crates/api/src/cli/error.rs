@@ -1,0 +1,31 @@
+//! Why a command failed.
+
+use crate::app;
+use crate::config;
+use crate::service::backup::BackupError;
+use crate::service::upkeep::start;
+use crate::store::StoreError;
+use crate::store::migrations::MigrateError;
+
+/// Why a command failed; one line for whoever typed it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error("{0}")]
+    Config(#[from] config::ConfigError),
+    #[error("{0}")]
+    Migrate(#[from] MigrateError),
+    #[error("{0}")]
+    Wire(#[from] app::StartError),
+    #[error("{0}")]
+    Start(#[from] start::StartError),
+    #[error("{0}")]
+    Backup(#[from] BackupError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("cannot ask any site: {0}")]
+    Smoke(#[from] reqwest::Error),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    Message(String),
+}

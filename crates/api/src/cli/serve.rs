@@ -1,0 +1,74 @@
+//! `api serve`.
+
+use super::check;
+use super::error::CliError;
+use super::setting::{clock, prepare_folder};
+use crate::app::{self, Capacity};
+use crate::capacity;
+use crate::config::{ServerSettings, Settings};
+use crate::service::Services;
+use crate::service::mail;
+use crate::service::upkeep::start;
+use crate::telemetry;
+use actix_web::rt::net::TcpSocket;
+use actix_web::web::Data;
+use futures_util::future::{Either, select};
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener};
+
+/// Listens first and waits for the database then: whoever looks after the process sees it alive, and why it is not ready.
+pub(super) async fn serve() -> Result<(), CliError> {
+    let settings = Settings::from_env()?;
+    telemetry::init(&settings, clock());
+    check::log_findings(&settings);
+    prepare_folder(&settings)?;
+    let listener = listen(&settings.server)?;
+    let address = listener.local_addr()?;
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let connections = capacity::connections(settings.database.pool_size);
+    let services = Data::new(app::services(settings, clock())?);
+    let server = app::serve(services.clone(), listener, Capacity { workers, connections })?;
+    log::info!(connections = connections; "start.capacity: {connections} connections at once");
+    let worker = services.clone();
+    let work = async move {
+        // The server is polled first: from this line on a SIGTERM is heeded and does not just end the process.
+        log::info!("start.listening: http://{address}");
+        work(worker).await
+    };
+    match select(server, Box::pin(work)).await {
+        Either::Left((ended, work)) => {
+            mail::stop(&services, work).await;
+            ended?;
+        }
+        Either::Right((Err(error), _)) => return Err(error.into()),
+        Either::Right((Ok(never), _)) => match never {},
+    }
+    log::info!("stop: all requests are answered");
+    Ok(())
+}
+
+/// What a process does beside answering requests.
+async fn work(services: Data<Services>) -> Result<Infallible, start::StartError> {
+    if !services.settings.limits.enabled {
+        log::warn!("limits.off: RATE_LIMITS=off: passwords can be guessed without end; this is for load tests only");
+    }
+    services.limits.connect().await;
+    start::start(&services).await?;
+    Ok(app::run_background_tasks(services).await)
+}
+
+/// Of the connections that nobody has taken yet, as many may wait as a burst brings: each is a handshake, no more. It is
+/// also the most that Linux allows where nobody has changed `net.core.somaxconn`.
+const BACKLOG: u32 = 4096;
+
+fn listen(server: &ServerSettings) -> Result<TcpListener, CliError> {
+    let address = SocketAddr::from((server.host, server.port));
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A port is free again at once when a process before has ended.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)?.into_std()
+    };
+    listen().map_err(|error| CliError::Message(format!("cannot listen on {address} (HOST, PORT): {error}")))
+}

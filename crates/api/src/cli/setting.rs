@@ -1,0 +1,35 @@
+//! What commands work with.
+
+use super::error::CliError;
+use crate::app;
+use crate::clock::{SharedClock, SystemClock};
+use crate::config::{self, DatabaseUrl, Settings};
+use crate::service::Services;
+use crate::store::migrations;
+use crate::telemetry;
+use std::sync::Arc;
+
+pub(super) fn clock() -> SharedClock {
+    Arc::new(SystemClock)
+}
+
+/// The services of a command that does its work and ends, on a database that is up to date.
+pub(super) fn services() -> Result<Services, CliError> {
+    let settings = Settings::from_env()?;
+    telemetry::init(&settings, clock());
+    prepare_database(&settings)?;
+    Ok(app::services(settings, clock())?)
+}
+
+pub(super) fn prepare_database(settings: &Settings) -> Result<Vec<String>, CliError> {
+    prepare_folder(settings)?;
+    Ok(migrations::migrate(&settings.database.url)?)
+}
+
+pub(super) fn prepare_folder(settings: &Settings) -> Result<(), CliError> {
+    let DatabaseUrl::Sqlite(path) = &settings.database.url else { return Ok(()) };
+    let Some(folder) = path.parent() else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        CliError::Message(format!("cannot make the folder {} (DATABASE_URL): {error}", config::shown_path(folder)))
+    })
+}

@@ -1,0 +1,70 @@
+//! One run: what it asks, and what its checks have learnt.
+
+use super::answer::{Answer, Trouble};
+use super::browser::Browser;
+use super::credentials::{Account, Credentials, SignUp};
+use super::loaded::LoadedFile;
+use super::session::Session;
+use super::site::Site;
+use crate::clock::SharedClock;
+use auth_types::responses::ConfigResponse;
+use secrecy::SecretString;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::time::Duration;
+
+/// The longest life of an access token that is taken for meant, and so the longest wait.
+pub(super) const LONGEST_ACCESS: Duration = Duration::from_hours(24);
+
+/// What to look at, and as whom.
+#[derive(Debug)]
+pub struct Plan {
+    pub api: Site,
+    pub web: Site,
+    /// Where plain HTTP is answered, if not at port 80.
+    pub http_port: Option<u16>,
+    pub account: Account,
+    /// Whether to wait until an access token expires, however long it lives.
+    pub wait: bool,
+}
+
+/// One run: what it asks, and what its checks have learnt for those that build on them.
+#[derive(Debug)]
+pub(super) struct Smoke {
+    pub(super) plan: Plan,
+    pub(super) browser: Browser,
+    pub(super) clock: SharedClock,
+    pub(super) config: OnceCell<ConfigResponse>,
+    pub(super) page: OnceCell<Answer>,
+    pub(super) files: OnceCell<Vec<LoadedFile>>,
+    pub(super) credentials: OnceCell<Credentials>,
+    pub(super) sign_up: Cell<SignUp>,
+    /// How far the API's clock was from here at the sign-in, seconds; positive is ahead.
+    pub(super) clock_error: OnceCell<i64>,
+    /// An access token of the session that `auth.reuse` has ended.
+    pub(super) ended: OnceCell<SecretString>,
+    /// What is left to be signed out of.
+    pub(super) opened: RefCell<Vec<Session>>,
+}
+
+impl Smoke {
+    pub(super) fn new(plan: Plan, clock: SharedClock) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            plan,
+            browser: Browser::new()?,
+            clock,
+            config: OnceCell::new(),
+            page: OnceCell::new(),
+            files: OnceCell::new(),
+            credentials: OnceCell::new(),
+            sign_up: Cell::default(),
+            clock_error: OnceCell::new(),
+            ended: OnceCell::new(),
+            opened: RefCell::default(),
+        })
+    }
+}
+
+/// What an earlier check has learnt. The table of checks says who needs whom, so it is there.
+pub(super) fn learnt<T>(cell: &OnceCell<T>) -> Result<&T, Trouble> {
+    cell.get().ok_or_else(|| Trouble::failed("an earlier check has left nothing to go on with"))
+}

@@ -1,0 +1,10 @@
+//! What was loaded from the site.
+
+use super::answer::Answer;
+
+/// A file of the client.
+#[derive(Debug)]
+pub(super) struct LoadedFile {
+    pub(super) path: String,
+    pub(super) answer: Answer,
+}

@@ -1,0 +1,58 @@
+//! A run: every check in turn.
+
+use super::answer::Trouble;
+use super::checks;
+use super::context::{LONGEST_ACCESS, Plan, Smoke};
+use super::report::{Report, Row};
+use crate::clock::SharedClock;
+use actix_web::rt::signal::{ctrl_c, unix};
+use futures_util::future::{Either, select};
+use std::cell::RefCell;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a run may take without waiting for a token to expire.
+const RUN: Duration = Duration::from_mins(10);
+
+/// Makes every check whose needs are met, and takes away what that made: also after a failure, after Ctrl-C or SIGTERM,
+/// and when the time is over.
+///
+/// # Errors
+/// When this machine has no certificates to judge others by.
+pub async fn run(plan: Plan, clock: SharedClock) -> Result<Report, reqwest::Error> {
+    let limit = if plan.wait { RUN + LONGEST_ACCESS } else { RUN };
+    let smoke = Smoke::new(plan, clock)?;
+    let rows = RefCell::new(Vec::new());
+    let ended_early = match select(pin!(timeout(limit, smoke.check_all(&rows))), pin!(interruption())).await {
+        Either::Left((Ok(()), _)) => None,
+        Either::Left((Err(_), _)) => Some("the run took too long"),
+        Either::Right(_) => Some("the run was interrupted"),
+    };
+    let mut rows = rows.into_inner();
+    for check in checks::ALL.iter().skip(rows.len()) {
+        let why = ended_early.unwrap_or_default().to_owned();
+        rows.push(Row::of(check, Err(Trouble::Skipped(why))));
+    }
+    rows.push(Row::of(&checks::TIDIED, (checks::TIDIED.look)(&smoke).await));
+    Ok(Report::new(&smoke.plan, rows, ended_early.is_some()))
+}
+
+/// What a person or a platform does to end a program.
+async fn interruption() {
+    let Ok(mut terminated) = unix::signal(unix::SignalKind::terminate()) else { return std::future::pending().await };
+    select(pin!(ctrl_c()), pin!(terminated.recv())).await;
+}
+
+impl Smoke {
+    async fn check_all(&self, rows: &RefCell<Vec<Row>>) {
+        for check in checks::ALL {
+            let unmet = check.needs.iter().find(|need| !rows.borrow().iter().any(|row| row.has_passed(need)));
+            let seen = match unmet {
+                Some(need) => Err(Trouble::Skipped(format!("needs {need}"))),
+                None => (check.look)(self).await,
+            };
+            rows.borrow_mut().push(Row::of(check, seen));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The queue before a gate.
+
+use super::resource::Resource;
+use crate::metrics::{DURATIONS, Metrics};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::histogram::Histogram;
+
+/// How many were refused, and how long the others waited.
+#[derive(Debug, Clone)]
+pub struct GateMetrics {
+    pub refused: Counter,
+    pub waits: Histogram,
+}
+
+impl Default for GateMetrics {
+    fn default() -> Self {
+        Self { refused: Counter::default(), waits: Histogram::new(DURATIONS) }
+    }
+}
+
+impl GateMetrics {
+    /// Those of the gate before `resource`.
+    #[must_use]
+    pub fn registered(metrics: &Metrics, resource: Resource) -> Self {
+        let (own, name) = (Self::default(), resource.name());
+        metrics.register(format!("{name}_refused"), "Work for which too much other work waited", own.refused.clone());
+        metrics.register(format!("{name}_wait_seconds"), "How long work waited for its turn", own.waits.clone());
+        own
+    }
+}

@@ -1,0 +1,23 @@
+//! Connections that were not taken or not kept, counted.
+
+use crate::metrics::Metrics;
+use prometheus_client::metrics::counter::Counter;
+
+/// What was done to connections.
+#[derive(Debug, Default)]
+pub struct ConnectionMetrics {
+    /// Connections of one peer beyond its share.
+    pub refused: Counter,
+    /// Connections that waited for their clients and made room for new ones.
+    pub displaced: Counter,
+}
+
+impl ConnectionMetrics {
+    #[must_use]
+    pub fn registered(metrics: &Metrics) -> Self {
+        let own = Self::default();
+        metrics.register("connections_refused", "Connections beyond their peer's share", own.refused.clone());
+        metrics.register("connections_displaced", "Connections ended for new ones", own.displaced.clone());
+        own
+    }
+}

@@ -1,0 +1,68 @@
+//! Addresses.
+
+use super::folding::{folded, is_disguised};
+use super::former::former_email;
+use super::parts::{Name, composed, mailable_parts};
+use auth_types::invisible::trimmed;
+use auth_types::validation;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Checks an address that somebody wants to have.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn new_email(input: &str) -> Result<Name, String> {
+    let name = typed_email(input)?;
+    let (local, _) = trimmed(input).rsplit_once('@').unwrap_or_default();
+    if let Some(letter) = local.chars().find(|c| is_disguised(*c)) {
+        let plain: String = std::iter::once(letter).nfkc().collect();
+        return Err(format!("The address has {letter} in it, which looks like {plain}. Type it with plain letters."));
+    }
+    if local.starts_with(is_combining_mark) {
+        return Err("The address begins with an accent. Type it instead of pasting it.".to_owned());
+    }
+    Ok(name)
+}
+
+/// Checks an address that somebody says to have.
+///
+/// # Errors
+/// As [`new_email`].
+pub fn typed_email(input: &str) -> Result<Name, String> {
+    let shown = composed(trimmed(input));
+    let shown = validation::email(&shown)?;
+    Ok(Name { canonical: canonical_email(shown)?, shown: shown.to_owned() })
+}
+
+/// The canonical form of an address: without regard to case before the `@`, IDNA after it.
+///
+/// # Errors
+/// One sentence for the person who typed it, when the domain is none.
+pub fn canonical_email(address: &str) -> Result<String, String> {
+    let (local, domain) = mailable_parts(trimmed(address))?;
+    Ok(format!("{}@{domain}", folded(&local)))
+}
+
+/// Whether both addresses lead to the same mailbox for certain: they differ in capitals only. Whoever reads mail at one of
+/// them reads it at the other, so a warning that one has become the other would be a false alarm.
+#[must_use]
+pub fn is_same_mailbox(one: &str, other: &str) -> bool {
+    let mailbox = |address: &str| former_email(address).ok();
+    mailbox(one).is_some_and(|address| mailbox(other) == Some(address))
+}
+
+/// What the mails to an address are counted by: the mailbox that a mail server would take it for.
+#[must_use]
+pub fn counted_email(address: &str) -> String {
+    let parts = mailable_parts(address.trim());
+    parts.map_or_else(|_| address.to_owned(), |(local, domain)| format!("{}@{domain}", folded(&local)))
+}
+
+/// The address as mail servers take it: NFC before the `@`, IDNA after it.
+///
+/// # Errors
+/// As [`canonical_email`].
+pub fn mailable_email(address: &str) -> Result<String, String> {
+    mailable_parts(address.trim()).map(|(local, domain)| format!("{local}@{domain}"))
+}

@@ -1,0 +1,57 @@
+//! Usernames.
+
+use super::former::former_username;
+use super::parts::{Name, composed, is_too_long};
+use auth_types::invisible::trimmed;
+use auth_types::validation;
+use precis_profiles::UsernameCasePreserved;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Checks a username that somebody wants to have; `None` where the field has nothing that can be seen.
+///
+/// # Errors
+/// One sentence for the person who typed it.
+pub fn new_username(input: &str) -> Result<Option<Name>, String> {
+    let typed = trimmed(input);
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    validation::username(&composed(typed))?;
+    let shown = precis(typed).ok_or(
+        "A username has letters of one direction, each in its usual form, digits and . _ - + only: no ligatures, no other signs.",
+    )?;
+    validation::username(&shown)?;
+    if has_lonely_mark(&shown) {
+        return Err("In a username an accent follows the letter that it belongs to.".to_owned());
+    }
+    Ok(Some(Name { canonical: lower(&shown), shown }))
+}
+
+/// Whether a combining mark stands at the beginning, or behind a character that is neither a letter, a digit nor a mark.
+fn has_lonely_mark(name: &str) -> bool {
+    let before = std::iter::once(None).chain(name.chars().map(Some));
+    let takes_marks = |c: char| c.is_alphanumeric() || is_combining_mark(c);
+    name.chars().zip(before).any(|(c, before)| is_combining_mark(c) && !before.is_some_and(takes_marks))
+}
+
+/// The canonical form of a username. One that PRECIS does not know is looked for as it was stored before.
+#[must_use]
+pub fn canonical_username(name: &str) -> String {
+    let typed = trimmed(name);
+    let allowed = if is_too_long(typed) { None } else { precis(typed) };
+    allowed.map_or_else(|| former_username(typed), |shown| lower(&shown))
+}
+
+/// `UsernameCasePreserved`: full width becomes plain, letters are composed, and what can be mistaken for something else is
+/// refused.
+fn precis(name: &str) -> Option<String> {
+    UsernameCasePreserved::enforce(name).ok().map(Into::into)
+}
+
+/// The case mapping of `UsernameCaseMapped`: Unicode's `toLowerCase`, which knows that a sigma at the end of a word is
+/// another letter than inside.
+fn lower(name: &str) -> String {
+    name.to_lowercase().nfc().collect()
+}

@@ -1,0 +1,12 @@
+//! Accounts: made, confirmed, shown, changed, exported and deleted.
+
+pub mod avatar;
+pub mod deletion;
+pub mod email_change;
+pub mod email_verification;
+pub mod export;
+pub mod picture;
+pub mod profile;
+pub mod register;
+pub mod registrations;
+pub mod strays;

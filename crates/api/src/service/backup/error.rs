@@ -1,0 +1,61 @@
+//! Why a backup was not made, read or restored.
+
+use crate::files::FileError;
+use crate::store::StoreError;
+use crate::store::backup::SnapshotError;
+use crate::store::migrations::MigrateError;
+use crate::store::state::StateError;
+use std::io::Error;
+use std::path::PathBuf;
+
+/// Why a backup was not made, proven or restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    #[error("{0}")]
+    Snapshot(#[from] SnapshotError),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("{0}")]
+    State(#[from] StateError),
+    #[error("{0}")]
+    Migrate(#[from] MigrateError),
+    #[error("{0}")]
+    Archive(#[from] ArchiveError),
+    #[error("{0}")]
+    Storage(#[from] FileError),
+    #[error("the backup cannot be written: {0}")]
+    Write(#[from] Error),
+    #[error("{0} is a device, a pipe, a link or a folder, which is not replaced; name a file")]
+    NoFile(PathBuf),
+    #[error("{0} exists and is no backup; name another file")]
+    Precious(PathBuf),
+    #[error("{0} is a file of the database itself; name another file")]
+    OfDatabase(PathBuf),
+    #[error("{0} cannot be opened: {1}")]
+    Open(PathBuf, Error),
+    #[error("there is no backup {0} in the storage")]
+    Missing(String),
+    #[error("the database is not empty, there are rows in {}; a backup is restored into an empty one", .0.join(", "))]
+    NotEmpty(Vec<String>),
+}
+
+/// Why an archive cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    #[error("this is no backup of Latchkey")]
+    Foreign,
+    #[error("the backup is encrypted; name the file of the key that opens it with --identity")]
+    Encrypted,
+    #[error("the backup is encrypted, and none of the keys of --identity opens it")]
+    WrongIdentity,
+    #[error("the backup was made by a newer release ({0}); use that one")]
+    Newer(String),
+    #[error("the backup is damaged, cut short or cannot be read: {0}")]
+    Damaged(String),
+}
+
+impl From<Error> for ArchiveError {
+    fn from(error: Error) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}

@@ -1,0 +1,25 @@
+//! Where a backup is.
+
+use super::error::BackupError;
+use super::names::BackupName;
+use super::{local, stored};
+use crate::files::Files;
+use std::io::Read;
+use std::path::PathBuf;
+
+/// Where a backup is.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// In a file of this machine.
+    File(PathBuf),
+    Stored(Box<Files>, BackupName),
+}
+
+impl Source {
+    pub(super) fn open(&self) -> Result<Box<dyn Read>, BackupError> {
+        Ok(match self {
+            Self::File(file) => Box::new(local::open(file)?),
+            Self::Stored(files, name) => Box::new(stored::open(files, *name)?),
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! Who calls.
+
+use super::limits::{Meter, Network};
+use crate::store::events::{EventDetail, EventKind, NewEvent};
+use auth_types::{SessionId, UserId};
+use chrono::{DateTime, Utc};
+
+/// Who calls, as far as the connection tells. Address and user agent are kept with sessions and events and never decided
+/// by; the network is what tries are counted by.
+#[derive(Debug, Clone, Default)]
+pub struct ClientInfo {
+    pub ip_address: Option<String>,
+    pub user_agent: Option<String>,
+    /// `None` when the address is not the client's own, or not known.
+    pub network: Option<Network>,
+    /// What this request has taken of which budgets.
+    pub meter: Meter,
+}
+
+/// The caller, proven by a valid access token of a session that has not been revoked.
+#[derive(Debug, Clone, Copy)]
+pub struct CurrentUser {
+    /// The `user_id` claim.
+    pub id: UserId,
+    /// The `sid` claim: the session that this access token belongs to.
+    pub session: SessionId,
+    /// The `iat` claim: all that the holder of this token may know of when the session was refreshed.
+    pub issued_at: DateTime<Utc>,
+}
+
+/// An event of `user`, or of nobody known, caused by `client` at `at`.
+pub(super) fn event(
+    user: impl Into<Option<UserId>>,
+    kind: EventKind,
+    at: DateTime<Utc>,
+    client: &ClientInfo,
+) -> NewEvent {
+    NewEvent {
+        user: user.into(),
+        kind,
+        at,
+        ip_address: client.ip_address.clone(),
+        user_agent: client.user_agent.clone(),
+        detail: EventDetail::default(),
+    }
+}

@@ -1,0 +1,5 @@
+//! Events of accounts: listed, numbered for their owner, and kept within bounds.
+
+pub mod history;
+pub mod numbers;
+pub mod retention;

@@ -1,0 +1,31 @@
+//! A try that was taken, or that was refused.
+
+use super::budgets::Budget;
+
+/// A budget is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the budget {} is spent for {retry_after_seconds} s", budget.rule().name)]
+pub struct Throttled {
+    pub budget: Budget,
+    pub retry_after_seconds: u32,
+}
+
+/// Whose tries: a keyed hash of budget and name, so that neither memory nor Redis holds a name, and an attacker can't
+/// choose where a key falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key(pub(super) [u8; 16]);
+
+impl Key {
+    pub(super) fn in_redis(self) -> String {
+        format!("latchkey:limits:{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+/// A try that was taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Permit {
+    pub(super) budget: Budget,
+    pub(super) key: Key,
+    /// The time that it is kept with.
+    pub(super) at: i64,
+}

@@ -1,0 +1,94 @@
+//! Mail on its way out, counted.
+
+use super::smtp::MailStep;
+use crate::metrics::{Metrics, Outcomes};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+
+/// What became of a mail that a worker had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailOutcome {
+    Sent,
+    /// Nobody is there to write to.
+    Dropped,
+    /// A link more than its address gets: dropped.
+    OverAmount,
+    /// A notice more than its address gets: it waits.
+    Deferred,
+    Postponed,
+    /// It will never be sent.
+    GivenUp,
+}
+
+impl MailOutcome {
+    const ALL: [Self; 6] =
+        [Self::Sent, Self::Dropped, Self::OverAmount, Self::Deferred, Self::Postponed, Self::GivenUp];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Dropped => "dropped",
+            Self::OverAmount => "over_amount",
+            Self::Deferred => "deferred",
+            Self::Postponed => "postponed",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabels {
+    step: &'static str,
+}
+
+/// Mail on its way out.
+#[derive(Debug, Clone)]
+pub struct MailMetrics {
+    outcomes: Outcomes,
+    refusals: Family<StepLabels, Counter>,
+    /// 1 while the mail server refuses us, by its last response.
+    pub server_refuses: Gauge,
+    /// In the outbox at the worker's last look.
+    pub waiting: Gauge,
+    /// Of the oldest of these; 0 when there is none.
+    pub oldest_age: Gauge,
+}
+
+impl Default for MailMetrics {
+    fn default() -> Self {
+        let outcomes = Outcomes::of(&MailOutcome::ALL.map(MailOutcome::as_str));
+        let refusals = Family::default();
+        for step in MailStep::ALL {
+            drop(refusals.get_or_create(&StepLabels { step: step.as_str() }));
+        }
+        let [server_refuses, waiting, oldest_age] = [(); 3].map(|()| Gauge::default());
+        Self { outcomes, refusals, server_refuses, waiting, oldest_age }
+    }
+}
+
+impl MailMetrics {
+    #[must_use]
+    pub fn registered(metrics: &Metrics) -> Self {
+        let own = Self::default();
+        metrics.register("mails", "Tries to send a mail by their outcome", own.outcomes.family());
+        metrics.register("mail_refusals", "Refusals of us or of a mail by their step", own.refusals.clone());
+        metrics.register("mail_server_refuses", "1 while the mail server refuses us", own.server_refuses.clone());
+        metrics.register("mail_waiting", "Mails in the outbox", own.waiting.clone());
+        metrics.register(
+            "mail_oldest_age_seconds",
+            "Since the oldest mail of the outbox was written",
+            own.oldest_age.clone(),
+        );
+        own
+    }
+
+    pub fn count(&self, outcome: MailOutcome, mails: usize) {
+        self.outcomes.count_many(outcome.as_str(), mails as u64);
+    }
+
+    pub fn count_refusal(&self, step: MailStep) {
+        self.refusals.get_or_create(&StepLabels { step: step.as_str() }).inc();
+    }
+}

@@ -1,0 +1,54 @@
+//! What every use case works with.
+
+use super::accounts::export::ExportSlots;
+use super::backup::BackupMetrics;
+use super::limits::Limits;
+use super::mail::Mailer;
+use super::pool::WorkPool;
+use super::sessions::SessionMetrics;
+use super::sessions::csrf_keys::CsrfKeys;
+use super::sessions::revocation_feed::RevocationFeed;
+use super::steps::StepKeys;
+use super::tokens::Tokens;
+use super::upkeep::gauges::Gauges;
+use super::upkeep::readiness_cache::Readiness;
+use crate::clock::SharedClock;
+use crate::config::Settings;
+use crate::files::Files;
+use crate::gate::Room;
+use crate::metrics::Metrics;
+use crate::store::Store;
+use chrono::{DateTime, Utc};
+
+/// What every use case works with.
+#[derive(Debug)]
+pub struct Services {
+    pub settings: Settings,
+    pub clock: SharedClock,
+    pub store: Store,
+    pub tokens: Tokens,
+    pub csrf: CsrfKeys,
+    pub steps: StepKeys,
+    pub hashing: WorkPool,
+    pub pictures: WorkPool,
+    pub files: Files,
+    pub exports: ExportSlots,
+    pub feed: RevocationFeed,
+    pub readiness: Readiness,
+    /// Memory for request bodies that are on their way.
+    pub bodies: Room,
+    pub mailer: Mailer,
+    pub limits: Limits,
+    pub session_metrics: SessionMetrics,
+    pub backups: BackupMetrics,
+    pub gauges: Gauges,
+    pub metrics: Metrics,
+}
+
+impl Services {
+    /// Now, by the clock that was passed in.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,17 @@
+//! Sessions: opened, renewed, shown, judged and ended.
+
+pub mod authorize;
+pub mod csrf;
+pub mod csrf_keys;
+pub mod devices;
+pub mod grant;
+pub mod login;
+pub mod logout;
+mod metrics;
+pub mod refresh;
+pub mod revocation;
+pub mod revocation_feed;
+pub mod verify;
+pub mod view;
+
+pub use metrics::SessionMetrics;

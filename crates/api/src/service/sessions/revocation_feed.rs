@@ -1,0 +1,45 @@
+//! Which sessions were revoked within the last access lifetime, in memory.
+
+use auth_types::SessionId;
+use chrono::{DateTime, Duration, Utc};
+use parking_lot::RwLock;
+use std::collections::HashMap;
+
+/// What the feed keeps.
+#[derive(Debug, Default)]
+struct Known {
+    revoked: HashMap<SessionId, DateTime<Utc>>,
+    polled_at: Option<DateTime<Utc>>,
+}
+
+/// The sessions that were revoked lately.
+#[derive(Debug, Default)]
+pub struct RevocationFeed {
+    known: RwLock<Known>,
+}
+
+impl RevocationFeed {
+    /// Whether the session was revoked.
+    #[must_use]
+    pub fn is_revoked(&self, session: SessionId) -> bool {
+        self.known.read().revoked.contains_key(&session)
+    }
+
+    /// Notes this process's own revocations, at once.
+    pub fn insert(&self, sessions: impl IntoIterator<Item = SessionId>, at: DateTime<Utc>) {
+        self.known.write().revoked.extend(sessions.into_iter().map(|session| (session, at)));
+    }
+
+    /// When the feed last heard from the database.
+    #[must_use]
+    pub fn polled_at(&self) -> Option<DateTime<Utc>> {
+        self.known.read().polled_at
+    }
+
+    pub(in crate::service) fn merge(&self, news: Vec<(SessionId, DateTime<Utc>)>, now: DateTime<Utc>, keep: Duration) {
+        let mut known = self.known.write();
+        known.revoked.extend(news);
+        known.revoked.retain(|_, revoked_at| *revoked_at + keep > now);
+        known.polled_at = Some(now);
+    }
+}

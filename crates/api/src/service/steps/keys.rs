@@ -1,0 +1,91 @@
+//! What a request is known by.
+
+use crate::config::KeySettings;
+use crate::service::CurrentUser;
+use aws_lc_rs::hmac;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use std::fmt;
+
+/// Sets the derived key apart from what else the secret signs.
+const PURPOSE: &[u8] = b"latchkey completed steps";
+
+/// What is done at most once. The word is part of the mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum StepKind {
+    SignUp,
+    EmailVerification,
+    EmailChange,
+    PasswordReset,
+    PasswordChange,
+    AccountDeletion,
+}
+
+/// Makes the marks: the key of the current secret, then those of the fallbacks.
+pub struct StepKeys(Vec<hmac::Key>);
+
+impl StepKeys {
+    #[must_use]
+    pub fn new(settings: &KeySettings) -> Self {
+        let secrets = std::iter::once(&settings.secret_key).chain(&settings.fallbacks);
+        Self(secrets.map(|secret| derive(secret.expose_secret())).collect())
+    }
+
+    /// A request of `caller`, or of anybody, that came with `key`.
+    #[must_use]
+    pub fn repeatable<R: Serialize>(
+        &self,
+        (kind, caller): (StepKind, Option<CurrentUser>),
+        key: Option<&[u8]>,
+        request: R,
+    ) -> Repeatable<R> {
+        let caller = caller.map(|caller| (caller.id, caller.session));
+        let whole = key.and_then(|key| serde_json::to_vec(&(kind, caller, key, &request)).ok());
+        let marks = whole.map(|whole| self.0.iter().map(|key| Mark::of(&whole, key)).collect());
+        Repeatable { request, step: Step { marks: marks.unwrap_or_default() } }
+    }
+}
+
+fn derive(secret: &str) -> hmac::Key {
+    let master = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, PURPOSE).as_ref())
+}
+
+impl fmt::Debug for StepKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StepKeys").finish_non_exhaustive()
+    }
+}
+
+/// A request, and what its repetition is known by.
+pub struct Repeatable<R> {
+    pub request: R,
+    pub(in crate::service) step: Step,
+}
+
+impl<R> fmt::Debug for Repeatable<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repeatable").finish_non_exhaustive()
+    }
+}
+
+/// What a request is known by, the mark of the current secret first; nothing when it came without a key.
+#[derive(Clone)]
+pub(in crate::service) struct Step {
+    pub(super) marks: Vec<Mark>,
+}
+
+#[derive(Clone)]
+pub(super) struct Mark {
+    pub(super) hash: Vec<u8>,
+    /// Of what a sign-up gives to its browser.
+    pub(super) registration: Vec<u8>,
+}
+
+impl Mark {
+    fn of(whole: &[u8], key: &hmac::Key) -> Self {
+        let hash = hmac::sign(key, whole).as_ref().to_vec();
+        let registration = hmac::sign(key, &[b"registration".as_slice(), &hash].concat()).as_ref().to_vec();
+        Self { hash, registration }
+    }
+}

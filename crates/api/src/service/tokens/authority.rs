@@ -1,0 +1,176 @@
+//! What makes tokens and judges them.
+
+use super::claims::Claims;
+use super::error::TokenError;
+use super::ids::new_jti;
+use super::jwks;
+use super::jws::Jws;
+use super::keys::Keys;
+use crate::config::{KeySettings, Lifetimes};
+use crate::store::sessions::SessionRow;
+use auth_types::{AccessClaims, JsonWebKeySet, RefreshClaims, Role, TokenType};
+use chrono::{DateTime, Duration, Utc};
+use std::fmt;
+
+/// Signs and verifies.
+pub struct Tokens {
+    keys: Keys,
+    key_set: JsonWebKeySet,
+    issuer: Option<String>,
+    audience: Option<String>,
+    lifetimes: Lifetimes,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("lifetimes", &self.lifetimes).finish_non_exhaustive()
+    }
+}
+
+/// An access token and its expiry.
+#[derive(Clone)]
+pub struct SignedAccess {
+    pub token: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+impl fmt::Debug for SignedAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedAccess").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    #[must_use]
+    pub fn new(keys: &KeySettings, lifetimes: &Lifetimes) -> Self {
+        Self {
+            keys: Keys::new(keys),
+            key_set: jwks::key_set(&keys.ring.public),
+            issuer: keys.issuer.clone(),
+            audience: keys.audience.clone(),
+            lifetimes: lifetimes.clone(),
+        }
+    }
+
+    /// The public keys that verify our tokens: for everyone.
+    #[must_use]
+    pub const fn key_set(&self) -> &JsonWebKeySet {
+        &self.key_set
+    }
+
+    /// The access token of a session for `role`, from `now` for its lifetime, but never past the session's own end, idle
+    /// or absolute.
+    ///
+    /// # Errors
+    /// When signing fails, which is a defect.
+    pub fn sign_access(
+        &self,
+        session: &SessionRow,
+        role: Role,
+        now: DateTime<Utc>,
+    ) -> Result<SignedAccess, jsonwebtoken::errors::Error> {
+        let expires_at = (now + self.lifetimes.access).min(session.expires_at);
+        let user_id = session.user_id.to_string();
+        let claims = AccessClaims {
+            token_type: TokenType::Access,
+            exp: expires_at.timestamp(),
+            iat: now.timestamp(),
+            jti: new_jti(),
+            sub: user_id.clone(),
+            user_id,
+            sid: session.id,
+            role,
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            nbf: None,
+        };
+        Ok(SignedAccess { token: self.keys.sign(&claims)?, expires_at })
+    }
+
+    /// The session's live refresh token. A function of the row: the same row gives the same claims, and the same bytes
+    /// unless ES256 signs, which is never the same twice.
+    ///
+    /// # Errors
+    /// When signing fails, which is a defect.
+    pub fn sign_refresh(&self, session: &SessionRow) -> Result<String, jsonwebtoken::errors::Error> {
+        let user_id = session.user_id.to_string();
+        let claims = RefreshClaims {
+            token_type: TokenType::Refresh,
+            exp: session.expires_at.timestamp(),
+            iat: session.rotated_at.timestamp(),
+            jti: session.jti.clone(),
+            sub: user_id.clone(),
+            user_id,
+            sid: session.id,
+            generation: session.generation,
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            nbf: None,
+        };
+        self.keys.sign(&claims)
+    }
+
+    /// Verifies an access token.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn verify_access(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, TokenError> {
+        let claims: AccessClaims = self.decode(token)?;
+        claims.times().check(now, self.lifetimes.session)?;
+        Ok(claims)
+    }
+
+    /// An access token of ours that has expired for less than `grace`: enough to repeat something with.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn verify_access_since(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+        grace: Duration,
+    ) -> Result<AccessClaims, TokenError> {
+        let claims: AccessClaims = self.decode(token)?;
+        match claims.times().check(now, self.lifetimes.session) {
+            Err(TokenError::Expired) if claims.exp > (now - grace).timestamp() => Ok(claims),
+            checked => checked.map(|()| claims),
+        }
+    }
+
+    /// Verifies a refresh token. What its session says of it is another question.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub fn verify_refresh(&self, token: &str, now: DateTime<Utc>) -> Result<RefreshClaims, TokenError> {
+        let claims = self.decode_refresh(token)?;
+        claims.times().check(now, self.lifetimes.session)?;
+        Ok(claims)
+    }
+
+    /// A refresh token of ours whose time may be over, or not have come by this clock: enough to sign out with.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] or [`TokenError::KeyUnknown`].
+    pub fn verify_refresh_of_any_age(&self, token: &str, now: DateTime<Utc>) -> Result<RefreshClaims, TokenError> {
+        let claims = self.decode_refresh(token)?;
+        match claims.times().check(now, self.lifetimes.session) {
+            Ok(()) | Err(TokenError::Expired | TokenError::Early) => Ok(claims),
+            Err(error @ (TokenError::Malformed | TokenError::KeyUnknown)) => Err(error),
+        }
+    }
+
+    fn decode_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
+        let claims: RefreshClaims = self.decode(token)?;
+        if claims.generation < 1 { Err(TokenError::Malformed) } else { Ok(claims) }
+    }
+
+    /// Form, signature, type and names; not the times.
+    fn decode<C: Claims>(&self, token: &str) -> Result<C, TokenError> {
+        let token = Jws::parse(token).ok_or(TokenError::Malformed)?;
+        self.keys.verify(&token)?;
+        let claims: C = serde_json::from_slice(&token.payload).map_err(|_| TokenError::Malformed)?;
+        let names = claims.names();
+        let holds = claims.token_type() == C::TYPE && names.hold(self.issuer.as_deref(), self.audience.as_deref());
+        if holds { Ok(claims) } else { Err(TokenError::Malformed) }
+    }
+}

@@ -1,0 +1,45 @@
+//! What tokens name: users, sessions and themselves.
+
+use super::error::TokenError;
+use crate::gate::{self, ShareKey};
+use crate::telemetry;
+use auth_types::{RefreshClaims, SessionId, UserId};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+/// A decimal string as the issuer writes it: no sign, no leading zero, within the column's range.
+#[must_use]
+pub fn parse_user_id(text: &str) -> Option<UserId> {
+    let id: i64 = text.parse().ok()?;
+    (id > 0 && id.to_string() == text).then_some(UserId(id))
+}
+
+/// Whom a refresh token names, also noted for the log and for the shares.
+///
+/// # Errors
+/// [`TokenError::Malformed`]; never for verified claims.
+pub fn owner_of(claims: &RefreshClaims) -> Result<UserId, TokenError> {
+    let user = parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)?;
+    telemetry::note_caller(user, claims.sid);
+    gate::prove(ShareKey::Account(user.0));
+    Ok(user)
+}
+
+/// A new token id: 122 random bits, written as simplejwt writes them.
+#[must_use]
+pub fn new_jti() -> String {
+    Uuid::new_v4().simple().to_string()
+}
+
+/// A new session id; in the order of time, so that new rows are neighbours in the index.
+#[must_use]
+pub fn new_session_id(now: DateTime<Utc>) -> SessionId {
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    SessionId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos())))
+}
+
+/// Whole seconds from `now` until `then`, at least 0: for the wire.
+#[must_use]
+pub fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    (then.timestamp() - now.timestamp()).max(0)
+}

@@ -1,0 +1,9 @@
+//! What a process does for the whole service: its start, whether it is ready, and what is deleted in time.
+
+pub mod batches;
+pub mod gauges;
+pub mod measure;
+pub mod prune;
+pub mod readiness;
+pub mod readiness_cache;
+pub mod start;

@@ -1,0 +1,25 @@
+//! Why a transaction is rolled back.
+
+use crate::store::StoreError;
+use diesel::result::Error;
+
+/// The database's reason, or that of the work in it.
+pub(super) enum Cut<E> {
+    Database(Error),
+    Work(E),
+}
+
+impl<E> From<Error> for Cut<E> {
+    fn from(error: Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl<E: From<StoreError>> Cut<E> {
+    pub(super) fn into_error(self) -> E {
+        match self {
+            Self::Database(error) => StoreError::from_query(error).into(),
+            Self::Work(error) => error,
+        }
+    }
+}
