@@ -5,8 +5,7 @@ use crate::config::{Environment, Patience, Settings};
 use crate::files::{Files, OpenError, Tries};
 use crate::gate::{GateMetrics, Resource, Room};
 use crate::http::middleware::{
-    bound_head, check_origin, cors, finish, hold_refusals, refuse_preflight_in_clear, refuse_until_started,
-    require_https, watch_requests,
+    bound_head, check_origin, cors, finish, hold_refusals, refuse_preflight_in_clear, require_https, watch_requests,
 };
 use crate::http::{self, ConnectionMetrics, Crowd, HttpMetrics, Turns, Wire};
 use crate::metrics::Metrics;
@@ -121,7 +120,6 @@ pub fn serve(services: Data<Services>, listener: TcpListener, capacity: Capacity
             .app_data(services.clone())
             .app_data(metrics.clone())
             .configure(|config| http::routes(config, &services.settings))
-            .wrap(from_fn(refuse_until_started))
             .wrap(from_fn(check_origin))
             .wrap(from_fn(require_https))
             .wrap(cors(&services.settings))

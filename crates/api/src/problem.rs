@@ -1,19 +1,9 @@
 //! How failures look on the wire: the only place where one meets a status code.
 
-mod credentials;
-mod export;
+mod accounts;
+mod failures;
 mod sessions;
 
-use crate::files::FileError;
-use crate::gate::Busy;
-use crate::service::accounts::avatar::AvatarError;
-use crate::service::accounts::profile::AccountError;
-use crate::service::accounts::register::RegisterError;
-use crate::service::events::history::EventsError;
-use crate::service::limits::Throttled;
-use crate::service::sessions::authorize::Refusal;
-use crate::service::sessions::login::LoginError;
-use crate::store::StoreError;
 use crate::store::users::TakenName;
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
@@ -197,6 +187,16 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::CONFLICT, ProblemCode::Invalid, reason, detail) }
     }
 
+    fn registration_closed() -> Self {
+        let detail = "New accounts are not accepted here.";
+        Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::RegistrationClosed, detail)
+    }
+
+    fn email_not_verified() -> Self {
+        let detail = "Confirm your email address first: open the link in the mail that was sent to it.";
+        Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::EmailNotVerified, detail)
+    }
+
     fn link_not_valid() -> Self {
         let detail = "This link is not valid, or was used already, or is too old. Ask for a new one.";
         Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::LinkNotValid, detail)
@@ -288,117 +288,5 @@ impl ResponseError for Problem {
             response.append_header(header.clone());
         }
         response.finish()
-    }
-}
-
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Busy(busy) => busy.into(),
-            StoreError::Unavailable(cause) => {
-                log::error!("store.unavailable: {cause}");
-                Self::unavailable()
-            }
-            StoreError::Taken(_) | StoreError::Defect(_) => Self::internal(error),
-        }
-    }
-}
-
-impl From<FileError> for Problem {
-    fn from(error: FileError) -> Self {
-        log::error!("files.unavailable: {error}");
-        Self::unavailable()
-    }
-}
-
-impl From<Busy> for Problem {
-    fn from(_: Busy) -> Self {
-        Self::unavailable().for_load()
-    }
-}
-
-impl From<Throttled> for Problem {
-    fn from(throttled: Throttled) -> Self {
-        Self::throttled(throttled.retry_after_seconds)
-    }
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        Self::token_not_valid(refusal.reason())
-    }
-}
-
-impl From<RegisterError> for Problem {
-    fn from(error: RegisterError) -> Self {
-        match error {
-            RegisterError::Closed => {
-                let detail = "New accounts are not accepted here.";
-                Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::RegistrationClosed, detail)
-            }
-            RegisterError::Fields(errors) => Self::fields_invalid(errors),
-            RegisterError::Taken(name) => Self::taken(name),
-            RegisterError::Throttled(throttled) => throttled.into(),
-            RegisterError::Busy(busy) => busy.into(),
-            RegisterError::Hash(cause) => Self::internal(cause),
-            RegisterError::Random(cause) => Self::internal(cause),
-            RegisterError::Sign(cause) => Self::internal(cause),
-            RegisterError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<LoginError> for Problem {
-    fn from(error: LoginError) -> Self {
-        match error {
-            LoginError::Fields(errors) => Self::fields_invalid(errors),
-            LoginError::NoActiveAccount => Self::no_active_account(),
-            LoginError::EmailNotVerified => {
-                let detail = "Confirm your email address first: open the link in the mail that was sent to it.";
-                Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::EmailNotVerified, detail)
-            }
-            LoginError::Throttled(throttled) => throttled.into(),
-            LoginError::Busy(busy) => busy.into(),
-            LoginError::Hash(cause) => Self::internal(cause),
-            LoginError::Sign(cause) => Self::internal(cause),
-            LoginError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<EventsError> for Problem {
-    fn from(error: EventsError) -> Self {
-        match error {
-            EventsError::Fields(errors) => Self::fields_invalid(errors),
-            EventsError::Refused(refusal) => refusal.into(),
-            EventsError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<AccountError> for Problem {
-    fn from(error: AccountError) -> Self {
-        match error {
-            AccountError::Refused(refusal) => refusal.into(),
-            AccountError::Fields(errors) => Self::fields_invalid(errors),
-            AccountError::UsernameTaken => Self::taken(TakenName::Username),
-            AccountError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<AvatarError> for Problem {
-    fn from(error: AvatarError) -> Self {
-        match error {
-            AvatarError::Refused(refusal) => refusal.into(),
-            AvatarError::Picture(error) => {
-                Self::fields_invalid(FieldErrors::from([("avatar".to_owned(), vec![error.to_string()])]))
-            }
-            AvatarError::TooLate => Self::unavailable(),
-            AvatarError::Throttled(throttled) => throttled.into(),
-            AvatarError::Busy(busy) => busy.into(),
-            AvatarError::Files(error) => error.into(),
-            AvatarError::Store(error) => error.into(),
-        }
     }
 }

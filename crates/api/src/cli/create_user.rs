@@ -5,7 +5,8 @@ use super::output::print;
 use super::password::read_password;
 use super::setting::services;
 use crate::names;
-use crate::service::accounts::register::{self, RegisterError};
+use crate::service::Error;
+use crate::service::accounts::register::{self, RegisterRefusal};
 use crate::store::users::TakenName;
 use auth_types::Role;
 use auth_types::invisible::trimmed;
@@ -47,11 +48,11 @@ pub(super) async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
     match register::create(&services()?, &request, role).await {
         Ok(user) => print(format_args!("created {}", user.email)),
         // An account that merely has the username is another one.
-        Err(RegisterError::Taken(TakenName::Email)) if arguments.if_missing => {
+        Err(Error::Refused(RegisterRefusal::Taken(TakenName::Email))) if arguments.if_missing => {
             let email = names::typed_email(&request.email).map_or(request.email, |name| name.shown);
             print(format_args!("{email} exists already"))
         }
-        Err(RegisterError::Fields(errors)) => {
+        Err(Error::Fields(errors)) => {
             let told = errors.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" ")));
             Err(CliError::Message(told.collect::<Vec<_>>().join("\n")))
         }

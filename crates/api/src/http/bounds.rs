@@ -54,24 +54,49 @@ pub(super) const fn by_caller(budgets: &'static [Budget], shares: &'static [Reso
     Bounds { requests: Requests::Caller, budgets, shares }
 }
 
+/// All that an endpoint declares of who may ask when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Declared {
+    pub(super) bounds: Bounds,
+    pub(super) is_protected: bool,
+}
+
+impl Declared {
+    /// Whether it is closed until the process has started: before the revoked-session feed was read once nobody can say whose
+    /// access tokens still count, and the database may not even have its tables.
+    fn is_closed(self, services: &Services) -> bool {
+        let needs_start = self.is_protected || self.bounds.shares.contains(&Resource::Database);
+        needs_start && services.feed.polled_at().is_none()
+    }
+}
+
 /// Takes the budgets before the handler and its extractors see the request, and gives it its share.
 pub(super) async fn take<B: MessageBody + 'static>(
-    requests: Requests,
+    declared: Declared,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let services = request.app_data::<Data<Services>>().cloned();
-    let Some(services) = services.filter(|_| requests != Requests::Uncounted) else {
+    let Some(services) = request.app_data::<Data<Services>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
+    if declared.is_closed(&services) {
+        return Ok(refused(request, Problem::unavailable()));
+    }
+    let requests = declared.bounds.requests;
+    if requests == Requests::Uncounted {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
     let (http_request, payload) = request.parts_mut();
     let Client(client) = Client::from_request(http_request, payload).await?;
     let caller = find_caller(requests, http_request, payload).await;
     if let Err(throttled) = take_requests(&services, requests, caller, &client).await {
-        let refusal = HttpResponse::from_error(Problem::from(throttled));
-        return Ok(ServiceResponse::new(request.into_parts().0, refusal));
+        return Ok(refused(request, throttled.into()));
     }
     Ok(gate::within(share(caller, &client), next.call(request)).await?.map_into_boxed_body())
+}
+
+fn refused(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody> {
+    ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem))
 }
 
 /// Who calls, where a valid access token says so. A handler that asks gets the same one, or hears what is wrong.

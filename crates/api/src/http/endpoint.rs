@@ -1,6 +1,6 @@
 //! One row of the route table: a route and what the OpenAPI document says of it.
 
-use super::bounds::{self, Bounds, Requests};
+use super::bounds::{self, Bounds, Declared, Requests};
 use super::cookies::CSRF_HEADER;
 use super::schemes;
 use crate::service::accounts::picture::Kind;
@@ -27,7 +27,8 @@ pub(super) struct Endpoint {
     pub(super) bounds: Bounds,
     pub(super) operation: OperationBuilder,
     pub(super) schemas: Schemas,
-    pub(super) routes: Vec<Route>,
+    is_protected: bool,
+    make_routes: Box<dyn FnOnce(Declared) -> Vec<Route>>,
 }
 
 /// The constructors, one per method.
@@ -39,9 +40,11 @@ macro_rules! methods {
             A: FromRequest + 'static,
             H::Output: Responder + 'static,
         {
-            let take = move |request, next| bounds::take(bounds.requests, request, next);
-            let routes = vec![$(web::method(Method::$method).to(handler.clone()).wrap(from_fn(take))),+];
-            Self::new(path, bounds, HttpMethod::$variant, routes)
+            let make_routes = move |declared| {
+                let take = move |request, next| bounds::take(declared, request, next);
+                vec![$(web::method(Method::$method).to(handler.clone()).wrap(from_fn(take))),+]
+            };
+            Self::new((path, HttpMethod::$variant), bounds, Box::new(make_routes))
         }
     )+};
 }
@@ -49,14 +52,18 @@ macro_rules! methods {
 impl Endpoint {
     methods!(get => Get [GET, HEAD], post => Post [POST], put => Put [PUT], patch => Patch [PATCH], delete => Delete [DELETE]);
 
-    fn new(path: &'static str, bounds: Bounds, method: HttpMethod, routes: Vec<Route>) -> Self {
+    fn new(
+        (path, method): (&'static str, HttpMethod),
+        bounds: Bounds,
+        make_routes: Box<dyn FnOnce(Declared) -> Vec<Route>>,
+    ) -> Self {
         let mut operation = OperationBuilder::new();
         for name in path.split(['{', '}']).skip(1).step_by(2) {
             let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
             operation = operation.parameter(parameter.required(Required::True).schema(Some(text)).build());
         }
-        let endpoint = Self { path, method, bounds, operation, schemas: Vec::new(), routes };
+        let endpoint = Self { path, method, bounds, operation, schemas: Vec::new(), is_protected: false, make_routes };
         if bounds.requests == Requests::Uncounted { endpoint } else { endpoint.refuses(&[429]) }
     }
 
@@ -146,8 +153,14 @@ impl Endpoint {
         self
     }
 
+    /// The routes, with what all of the declaration asks for before the handler.
+    pub(super) fn into_routes(self) -> Vec<Route> {
+        (self.make_routes)(Declared { bounds: self.bounds, is_protected: self.is_protected })
+    }
+
     /// Needs an access token.
     pub(super) fn protected(mut self) -> Self {
+        self.is_protected = true;
         let bearer = SecurityRequirement::new(schemes::BEARER, Vec::<String>::new());
         self.operation = self.operation.security(bearer);
         self.refuses(&[401])

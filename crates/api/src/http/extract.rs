@@ -83,7 +83,7 @@ fn caller(claims: &AccessClaims) -> Result<Caller, Problem> {
     let id = crate::service::tokens::parse_user_id(&claims.user_id).ok_or_else(malformed)?;
     let issued_at = DateTime::from_timestamp(claims.iat, 0).ok_or_else(malformed)?;
     telemetry::note_caller(id, claims.sid);
-    Ok(Caller(CurrentUser { id, session: claims.sid, issued_at }))
+    Ok(Caller(CurrentUser { id, session: claims.sid, role: claims.role, issued_at }))
 }
 
 /// The token of the one `Authorization` header; the scheme's case does not matter, and any number of spaces may follow it

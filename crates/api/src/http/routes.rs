@@ -29,7 +29,7 @@ pub fn routes(config: &mut web::ServiceConfig, settings: &Settings) {
     let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
     let is_open = |endpoint: &Endpoint| docs_open || ![docs::DOCUMENT, docs::PAGE].contains(&endpoint.path);
     for endpoint in endpoints(transport).into_iter().filter(is_open) {
-        by_path.entry(endpoint.path).or_default().extend(endpoint.routes);
+        by_path.entry(endpoint.path).or_default().extend(endpoint.into_routes());
     }
     for (path, routes) in by_path {
         let bare = path.trim_end_matches('/');

@@ -1,11 +1,10 @@
-//! The failures of sessions and their tokens.
+//! What use cases of sessions and their tokens refuse.
 
 use super::Problem;
 use crate::service::sessions::csrf::CsrfError;
-use crate::service::sessions::devices::SessionsError;
-use crate::service::sessions::logout::{LogoutAllError, LogoutError};
-use crate::service::sessions::refresh::RefreshError;
-use crate::service::sessions::verify::VerifyError;
+use crate::service::sessions::devices::NoSuchSession;
+use crate::service::sessions::login::LoginRefusal;
+use crate::service::sessions::refresh::RefreshRefusal;
 use crate::service::tokens::TokenError;
 use auth_types::Reason;
 
@@ -30,59 +29,30 @@ impl From<TokenError> for Problem {
     }
 }
 
-impl From<RefreshError> for Problem {
-    fn from(error: RefreshError) -> Self {
-        match error {
+impl From<RefreshRefusal> for Problem {
+    fn from(refusal: RefreshRefusal) -> Self {
+        match refusal {
             // A refresh token that ran out is the session's idle end, and final for a client.
-            RefreshError::NotValid(TokenError::Expired) => Self::token_not_valid(Reason::SessionExpired),
-            RefreshError::NotValid(cause) => cause.into(),
-            RefreshError::Refused(refusal) => refusal.into(),
-            RefreshError::Reused { .. } => Self::token_not_valid(Reason::RefreshReused),
-            RefreshError::Ahead { .. } => Self::token_not_valid(Reason::SessionRevoked),
-            RefreshError::Contended { .. } => Self::unavailable(),
-            RefreshError::Throttled(throttled) => throttled.into(),
-            RefreshError::Sign(cause) => Self::internal(cause),
-            RefreshError::Store(error) => error.into(),
+            RefreshRefusal::NotValid(TokenError::Expired) => Self::token_not_valid(Reason::SessionExpired),
+            RefreshRefusal::NotValid(cause) => cause.into(),
+            RefreshRefusal::Reused { .. } => Self::token_not_valid(Reason::RefreshReused),
+            RefreshRefusal::Ahead { .. } => Self::token_not_valid(Reason::SessionRevoked),
+            RefreshRefusal::Contended { .. } => Self::unavailable(),
         }
     }
 }
 
-impl From<LogoutError> for Problem {
-    fn from(error: LogoutError) -> Self {
-        match error {
-            LogoutError::NotValid(cause) => cause.into(),
-            LogoutError::Throttled(throttled) => throttled.into(),
-            LogoutError::Store(error) => error.into(),
+impl From<LoginRefusal> for Problem {
+    fn from(refusal: LoginRefusal) -> Self {
+        match refusal {
+            LoginRefusal::NoActiveAccount => Self::no_active_account(),
+            LoginRefusal::EmailNotVerified => Self::email_not_verified(),
         }
     }
 }
 
-impl From<LogoutAllError> for Problem {
-    fn from(error: LogoutAllError) -> Self {
-        match error {
-            LogoutAllError::Refused(refusal) => refusal.into(),
-            LogoutAllError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<VerifyError> for Problem {
-    fn from(error: VerifyError) -> Self {
-        match error {
-            VerifyError::NotValid(cause) => cause.into(),
-            VerifyError::Refused(refusal) => refusal.into(),
-            VerifyError::Throttled(throttled) => throttled.into(),
-            VerifyError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<SessionsError> for Problem {
-    fn from(error: SessionsError) -> Self {
-        match error {
-            SessionsError::NotFound => Self::not_found(),
-            SessionsError::Refused(refusal) => refusal.into(),
-            SessionsError::Store(error) => error.into(),
-        }
+impl From<NoSuchSession> for Problem {
+    fn from(_: NoSuchSession) -> Self {
+        Self::not_found()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::limits::{Meter, Network};
 use crate::store::events::{EventDetail, EventKind, NewEvent};
-use auth_types::{SessionId, UserId};
+use auth_types::{Role, SessionId, UserId};
 use chrono::{DateTime, Utc};
 
 /// Who calls, as far as the connection tells. Address and user agent are kept with sessions and events and never decided
@@ -24,6 +24,8 @@ pub struct CurrentUser {
     pub id: UserId,
     /// The `sid` claim: the session that this access token belongs to.
     pub session: SessionId,
+    /// The `role` claim, as old as the token: what is only shown may go by it. What changes something reads the user's own.
+    pub role: Role,
     /// The `iat` claim: all that the holder of this token may know of when the session was refreshed.
     pub issued_at: DateTime<Utc>,
 }

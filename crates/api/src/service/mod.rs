@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod backup;
 mod caller;
+mod error;
 pub mod events;
 pub mod limits;
 pub mod mail;
@@ -16,4 +17,5 @@ pub mod upkeep;
 
 use caller::event;
 pub use caller::{ClientInfo, CurrentUser};
+pub use error::{Error, Failure};
 pub use services::Services;

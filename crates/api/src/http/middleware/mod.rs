@@ -1,5 +1,5 @@
-//! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits, the
-//! start, the pause before a refusal, and a connection's time.
+//! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits, the pause
+//! before a refusal, and a connection's time.
 
 mod cors;
 mod finish;
@@ -10,7 +10,6 @@ mod https;
 mod limits;
 mod origin;
 mod panics;
-mod start;
 mod watch;
 
 pub use cors::cors;
@@ -22,5 +21,4 @@ pub(super) use https::forwarded_proto;
 pub use https::{refuse_preflight_in_clear, require_https};
 pub use origin::check_origin;
 pub use panics::catch_panics;
-pub use start::refuse_until_started;
 pub use watch::watch_requests;

@@ -4,94 +4,37 @@
 //! The database and the storage have no common transaction. So a file is noted as a stray ([`strays`]) before it is
 //! written and until a row names it, and again when no row names it any more: whatever breaks in between, it is found.
 
+use super::avatar_key::{AvatarKey, file_name, url};
 use super::picture::{self, Kind, Picture, PictureError};
 use super::strays;
-use crate::files::{FileError, FileInfo, Found};
-use crate::gate::Busy;
-use crate::service::limits::{Budget, Throttled};
-use crate::service::sessions::authorize::{self, Refusal};
-use crate::service::{ClientInfo, CurrentUser, Services, event};
+use crate::files::{FileInfo, Found};
+use crate::service::limits::Budget;
+use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
 use crate::store::events::EventKind;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, stray_files, users};
+use crate::store::{AnyConnection, QueryResult, events, stray_files, users};
 use auth_types::UserId;
 use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::AvatarResponse;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
-use std::fmt;
 
-/// Why a picture was not kept, removed or found.
-#[derive(Debug, thiserror::Error)]
-pub enum AvatarError {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+/// Why a picture was not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AvatarRefusal {
     #[error(transparent)]
     Picture(#[from] PictureError),
     /// The request took longer than a stray is left alone.
     #[error("the picture was given up before its account had it")]
     TooLate,
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error(transparent)]
-    Files(#[from] FileError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
-/// What a picture is known by: 122 random bits, and what it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AvatarKey {
-    text: String,
-    kind: Kind,
-}
-
-impl AvatarKey {
-    fn new(kind: Kind) -> Self {
-        Self { text: format!("{}.{}", uuid::Uuid::new_v4().simple(), kind.extension()), kind }
-    }
-
-    /// `None` when no picture can have this key.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (id, extension) = text.split_once('.')?;
-        let kind = Kind::KEPT.into_iter().find(|kind| kind.extension() == extension)?;
-        let well_formed = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        well_formed.then(|| Self { text: text.to_owned(), kind })
-    }
-
-    #[must_use]
-    pub const fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    fn file_name(&self) -> String {
-        file_name(&self.text)
-    }
-}
-
-impl fmt::Display for AvatarKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-fn file_name(key: &str) -> String {
-    format!("avatars/{key}")
-}
-
-/// Where the API shows the picture with this key.
-#[must_use]
-pub(in crate::service) fn url(key: &str) -> String {
-    format!("/api/avatars/{key}")
-}
+type AvatarError = Error<AvatarRefusal>;
 
 /// Lets a caller send a picture: before it is read.
 ///
 /// # Errors
-/// [`AvatarError::Throttled`].
+/// [`Failure::Throttled`](crate::service::Failure::Throttled).
 pub async fn take_attempt(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
     Ok(services.limits.tries(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
 }
@@ -99,14 +42,15 @@ pub async fn take_attempt(services: &Services, caller: CurrentUser, client: &Cli
 /// Draws a picture anew and gives it to the caller in place of the one they have.
 ///
 /// # Errors
-/// [`AvatarError`]; the caller's picture is the one before then, or none.
+/// [`Error`]; the caller's picture is the one before then, or none.
 pub async fn save(
     services: &Services,
     caller: CurrentUser,
     client: ClientInfo,
     (kind, content): (Kind, Bytes),
 ) -> Result<AvatarResponse, AvatarError> {
-    let picture = services.pictures.run(move || picture::draw(kind, &content)).await??;
+    let picture = services.pictures.run(move || picture::draw(kind, &content)).await?;
+    let picture = picture.map_err(|error| Error::Refused(error.into()))?;
     let key = keep(services, picture).await?;
     exchange(services, caller, client, Some(key)).await
 }
@@ -124,15 +68,14 @@ async fn keep(services: &Services, picture: Picture) -> Result<AvatarKey, Avatar
 /// Takes the caller's picture away.
 ///
 /// # Errors
-/// [`AvatarError`]; the caller has their picture still, then.
+/// [`Error`]; the caller has their picture still, then.
 pub async fn remove(
     services: &Services,
     caller: CurrentUser,
     client: ClientInfo,
 ) -> Result<AvatarResponse, AvatarError> {
-    let now = services.now();
     // Whoever has none takes no lock and writes nothing.
-    let user = services.store.run(move |connection| authorize::authorize(connection, caller, now)).await??;
+    let user = caller.read(services, |_, user| Ok(user)).await?;
     if user.avatar_key.is_none() {
         return Ok(AvatarResponse { avatar_url: None });
     }
@@ -146,25 +89,24 @@ async fn exchange(
     client: ClientInfo,
     key: Option<AvatarKey>,
 ) -> Result<AvatarResponse, AvatarError> {
-    let (key, now) = (key.map(|key| key.text), services.now());
+    let key = key.map(|key| key.text);
     let new = key.clone();
-    let exchanged = services.store.write(move |connection| {
-        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
-            return Ok(Err(refusal.into()));
-        }
+    let exchanged = caller.write(services, move |connection, user, now| {
         if let Some(new) = &new
             && !stray_files::delete(connection, &file_name(new))?
         {
-            return Ok(Err(AvatarError::TooLate));
+            return Ok(Err(Error::Refused(AvatarRefusal::TooLate)));
         }
-        let before = replace(connection, caller.id, new.as_deref(), now)?;
+        let before = replace(connection, user.id, new.as_deref(), now)?;
         if new.is_some() || before.is_some() {
-            events::insert(connection, &event(caller.id, EventKind::ProfileChanged, now, &client))?;
+            events::insert(connection, &event(user.id, EventKind::ProfileChanged, now, &client))?;
         }
         Ok(Ok(before))
     });
-    let (stray, answer) = match exchanged.await? {
+    let (stray, answer) = match exchanged.await {
         Ok(before) => (before, Ok(AvatarResponse { avatar_url: key.as_deref().map(url) })),
+        // What became of the transaction is not known: the stray is found by its note.
+        Err(error @ Error::Failed(_)) => (None, Err(error)),
         Err(error) => (key.as_deref().map(file_name), Err(error)),
     };
     if let Some(stray) = stray {

@@ -6,47 +6,33 @@
 //! access tokens are worthless.
 
 use super::{avatar, strays};
-use crate::service::limits::Throttled;
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
 use crate::service::steps::{Repeatable, RepeatingUser};
 use crate::service::upkeep::batches::BATCH;
-use crate::service::{ClientInfo, CurrentUser, Services, event, mail};
+use crate::service::{ClientInfo, CurrentUser, Error, Services, event, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
 use crate::store::{
-    AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, one_time_tokens,
-    pending_registrations, sessions, users,
+    AnyConnection, QueryResult, events, known_networks, mail_outbox, one_time_tokens, pending_registrations, sessions,
+    users,
 };
 use auth_types::requests::DeleteMeRequest;
-use auth_types::{FieldErrors, SessionId, validation};
+use auth_types::{SessionId, validation};
 use chrono::{DateTime, Utc};
-
-/// Why the account stays.
-#[derive(Debug, thiserror::Error)]
-pub enum AccountDeletionError {
-    #[error("fields are not acceptable")]
-    Fields(FieldErrors),
-    #[error(transparent)]
-    NotProven(#[from] ReauthenticationError),
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Deletes the caller's account: every session ends, nothing about the person stays, and a last mail says so. The address
 /// and the username are free at once.
 ///
 /// # Errors
-/// [`AccountDeletionError`]; the account is as it was then.
+/// [`Error`]; the account is as it was then.
 pub async fn delete(
     services: &Services,
     caller: RepeatingUser,
     asked: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
-) -> Result<(), AccountDeletionError> {
+) -> Result<(), ReauthenticationError> {
     let step = asked.step.clone();
     step.once(services, delete_once(services, caller, asked, client), |_| Ok(Some(()))).await
 }
@@ -56,10 +42,9 @@ async fn delete_once(
     caller: RepeatingUser,
     asked: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
-) -> Result<(), AccountDeletionError> {
+) -> Result<(), ReauthenticationError> {
     let caller = caller.proven()?;
-    validation::given_password(&asked.request.password)
-        .map_err(|message| AccountDeletionError::Fields(FieldErrors::from([("password".to_owned(), vec![message])])))?;
+    validation::given_password(&asked.request.password).map_err(|message| Error::field("password", message))?;
     let tries = mail::take_request(services, &client).await?;
     let deleted = prove_and_erase(services, caller, asked, client).await;
     if deleted.is_err() {
@@ -73,21 +58,16 @@ async fn prove_and_erase(
     caller: CurrentUser,
     Repeatable { request, step }: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
-) -> Result<(), AccountDeletionError> {
+) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, request.password, &client).await?;
-    let now = services.now();
-    let deleted = services.store.write(move |connection| {
-        let user = match reauthentication::still_holds(connection, &account, caller, now)? {
-            Ok(user) => user,
-            Err(error) => return Ok(Err(error)),
-        };
+    let deleted = account.write(services, caller, move |connection, user, now| {
         let removed = remove(connection, &user, now)?;
         step.complete(connection, (None, None), now)?;
         let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, now, &client);
         mail_outbox::insert(connection, &goodbye).map(|()| Ok(removed))
     });
-    finish(services, deleted.await??).await;
+    finish(services, deleted.await?).await;
     Ok(())
 }
 

@@ -2,44 +2,30 @@
 //! old one.
 
 use crate::names;
-use crate::service::limits::Throttled;
 use crate::service::mail::{self, links};
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
 use crate::service::steps::{Repeatable, Step};
-use crate::service::{ClientInfo, CurrentUser, Services, event};
+use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, users};
+use crate::store::{AnyConnection, QueryResult, events, mail_outbox, users};
 use auth_types::requests::EmailChangeRequest;
 use auth_types::{FieldErrors, validation};
 use chrono::{DateTime, Utc};
-
-/// Why no change is under way.
-#[derive(Debug, thiserror::Error)]
-pub enum EmailChangeError {
-    #[error("fields are not acceptable")]
-    Fields(FieldErrors),
-    #[error(transparent)]
-    NotProven(#[from] ReauthenticationError),
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Asks for the change: mails a link to the new address and a word to the old one. Whether another account has the new
 /// address is found out when the mail is sent, and told to its owner only.
 ///
 /// # Errors
-/// [`EmailChangeError`]; nothing is under way then.
+/// [`Error`]; nothing is under way then.
 pub async fn request(
     services: &Services,
     caller: CurrentUser,
     asked: Repeatable<EmailChangeRequest>,
     client: ClientInfo,
-) -> Result<(), EmailChangeError> {
+) -> Result<(), ReauthenticationError> {
     let step = asked.step.clone();
     step.once(services, request_once(services, caller, asked, client), |_| Ok(Some(()))).await
 }
@@ -49,8 +35,8 @@ async fn request_once(
     caller: CurrentUser,
     Repeatable { request, step }: Repeatable<EmailChangeRequest>,
     client: ClientInfo,
-) -> Result<(), EmailChangeError> {
-    let new_email = check(&request).map_err(EmailChangeError::Fields)?;
+) -> Result<(), ReauthenticationError> {
+    let new_email = check(&request).map_err(Error::Fields)?;
     let tries = mail::take_request(services, &client).await?;
     let change = Change { new_email, password: request.password, step };
     let noted = prove_and_note(services, caller, change, client).await;
@@ -72,20 +58,14 @@ async fn prove_and_note(
     caller: CurrentUser,
     Change { new_email, password, step }: Change,
     client: ClientInfo,
-) -> Result<(), EmailChangeError> {
+) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, password, &client).await?;
-    let now = services.now();
-    let noted = services.store.write(move |connection| {
-        match reauthentication::still_holds(connection, &account, caller, now)? {
-            Ok(user) => {
-                step.complete(connection, (None, None), now)?;
-                note(connection, &user, &new_email, (now, &client)).map(Ok)
-            }
-            Err(error) => Ok(Err(error)),
-        }
+    let noted = account.write(services, caller, move |connection, user, now| {
+        step.complete(connection, (None, None), now)?;
+        note(connection, &user, &new_email, (now, &client)).map(Ok)
     });
-    Ok(noted.await??)
+    noted.await
 }
 
 /// The new address.

@@ -4,63 +4,45 @@ use super::deletion::{self, Removed};
 use super::email_change;
 use super::registrations::{Confirmed, OpenedLink};
 use crate::names::{self, Spellings};
-use crate::service::limits::Throttled;
-use crate::service::mail::{self, links};
-use crate::service::sessions::grant::{self, SignError};
+use crate::service::mail;
+use crate::service::mail::links::{self, LinkNotValid};
+use crate::service::sessions::grant;
 use crate::service::steps::{Done, Repeatable};
-use crate::service::{ClientInfo, Services, event};
+use crate::service::{ClientInfo, Error, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, pending_registrations, users};
+use crate::store::{AnyConnection, QueryResult, events, mail_outbox, pending_registrations, users};
+use auth_types::SessionId;
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest};
 use auth_types::responses::{TokenResponse, VerifyNotice};
-use auth_types::{FieldErrors, SessionId};
 use chrono::{DateTime, Utc};
 
 /// Why nothing was confirmed.
-#[derive(Debug, thiserror::Error)]
-pub enum EmailVerificationError {
-    #[error("fields are not acceptable")]
-    Fields(FieldErrors),
-    /// Unknown, spent or expired: not told apart.
-    #[error("the link is not valid")]
-    LinkNotValid,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EmailVerificationRefusal {
+    #[error(transparent)]
+    LinkNotValid(LinkNotValid),
     /// Another account got the address since the link was mailed. Whoever follows the link reads mail there, so this
     /// tells a stranger nothing.
     #[error("another account has this address")]
     Taken,
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    #[error(transparent)]
-    Store(StoreError),
 }
 
-impl From<StoreError> for EmailVerificationError {
-    /// The address is the only unique thing that is changed here.
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Taken(_) => Self::Taken,
-            other => Self::Store(other),
-        }
-    }
-}
+type EmailVerificationError = Error<EmailVerificationRefusal>;
 
 /// Asks for the mail again. It is one row for every address, whether there is an account, a pending registration or
 /// nothing.
 ///
 /// # Errors
-/// [`EmailVerificationError`].
+/// [`Error`].
 pub async fn resend(
     services: &Services,
     request: &EmailResendRequest,
     client: &ClientInfo,
 ) -> Result<(), EmailVerificationError> {
-    names::typed_email(&request.email)
-        .map_err(|message| EmailVerificationError::Fields(FieldErrors::from([("email".to_owned(), vec![message])])))?;
+    names::typed_email(&request.email).map_err(|message| EmailVerificationError::field("email", message))?;
     let tries = mail::take_request(services, client).await?;
     let (email, now, cause) = (Spellings::of_email(&request.email), services.now(), client.clone());
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
@@ -112,7 +94,7 @@ impl Outcome {
 /// Confirms the address that a link went to, or undoes what its owner did not ask for.
 ///
 /// # Errors
-/// [`EmailVerificationError`].
+/// [`Error`].
 pub async fn verify(
     services: &Services,
     asked: Repeatable<EmailVerifyRequest>,
@@ -150,8 +132,10 @@ async fn verify_once(
         }
         Ok(outcome)
     });
-    match outcome.await? {
-        Outcome::NotValid => Err(EmailVerificationError::LinkNotValid),
+    // The address is the only unique thing that is changed here.
+    let outcome = outcome.await.map_err(|error| Error::unless_taken(error, EmailVerificationRefusal::Taken))?;
+    match outcome {
+        Outcome::NotValid => Err(Error::Refused(EmailVerificationRefusal::LinkNotValid(LinkNotValid))),
         Outcome::Done => Ok(Verified::Done(None)),
         Outcome::AddressChanged => {
             mail::charge(services, &client).await;

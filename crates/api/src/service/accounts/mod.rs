@@ -1,6 +1,7 @@
 //! Accounts: made, confirmed, shown, changed, exported and deleted.
 
 pub mod avatar;
+pub mod avatar_key;
 pub mod deletion;
 pub mod email_change;
 pub mod email_verification;

@@ -1,79 +1,63 @@
 //! The caller's own account.
 
 use crate::names;
-use crate::service::sessions::authorize::{self, Refusal};
 use crate::service::sessions::grant::user_response;
-use crate::service::{ClientInfo, CurrentUser, Services, event};
+use crate::service::sessions::refusal::Refusal;
+use crate::service::{ClientInfo, CurrentUser, Error, Failure, Services, event};
 use crate::store::events::EventKind;
 use crate::store::users::Profile;
-use crate::store::{StoreError, events, users};
+use crate::store::{events, users};
 use auth_types::FieldErrors;
 use auth_types::requests::UpdateMeRequest;
 use auth_types::responses::UserResponse;
+use std::convert::Infallible;
 
-/// Why the account was not shown or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum AccountError {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("fields are not acceptable")]
-    Fields(FieldErrors),
-    #[error("another account has this username")]
-    UsernameTaken,
-    #[error(transparent)]
-    Store(StoreError),
-}
-
-impl From<StoreError> for AccountError {
-    /// The username is the only unique thing that is changed here.
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Taken(_) => Self::UsernameTaken,
-            other => Self::Store(other),
-        }
-    }
-}
+/// Another account has the username.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("another account has this username")]
+pub struct UsernameTaken;
 
 /// The caller, as they see themselves.
 ///
 /// # Errors
-/// [`AccountError`].
-pub async fn show(services: &Services, caller: CurrentUser) -> Result<UserResponse, AccountError> {
-    let now = services.now();
-    let user = services.store.run(move |connection| authorize::authorize(connection, caller, now)).await??;
+/// [`Error`].
+pub async fn show(services: &Services, caller: CurrentUser) -> Result<UserResponse, Error<Infallible>> {
+    let user = caller.read(services, |_, user| Ok(user)).await?;
     Ok(user_response(&user))
 }
 
 /// Changes what the caller may change about themselves.
 ///
 /// # Errors
-/// [`AccountError`]; nothing is changed then.
+/// [`Error`]; nothing is changed then.
 pub async fn update(
     services: &Services,
     caller: CurrentUser,
     request: &UpdateMeRequest,
     client: ClientInfo,
-) -> Result<UserResponse, AccountError> {
-    let profile = check(request).map_err(AccountError::Fields)?;
-    let now = services.now();
+) -> Result<UserResponse, Error<UsernameTaken>> {
+    let profile = check(request).map_err(Error::Fields)?;
     // Whoever changes nothing takes no lock and leaves no event.
-    let current = services.store.run(move |connection| authorize::authorize(connection, caller, now)).await??;
+    let current = caller.read(services, |_, user| Ok(user)).await?;
     if profile.is_that_of(&current) {
         return Ok(user_response(&current));
     }
-    let updated = services.store.write(move |connection| {
-        let user = match authorize::authorize_change(connection, caller, now)? {
-            Ok(user) if profile.is_that_of(&user) => return Ok(Ok(user)),
-            Ok(user) => user,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+    let updated = caller.write(services, move |connection, user, now| {
+        if profile.is_that_of(&user) {
+            return Ok(Ok(user));
+        }
         let Some(user) = users::update_profile(connection, user.id, &profile)? else {
-            return Ok(Err(Refusal::UserInactive));
+            return Ok(Err(Refusal::UserInactive.into()));
         };
-        events::insert(connection, &event(caller.id, EventKind::ProfileChanged, now, &client))?;
+        events::insert(connection, &event(user.id, EventKind::ProfileChanged, now, &client))?;
         Ok(Ok(user))
     });
-    Ok(user_response(&updated.await??))
+    // The username is the only unique thing that is changed here.
+    let updated = updated.await.map_err(|error| match error {
+        Error::Failed(Failure::Store(error)) => Error::unless_taken(error, UsernameTaken),
+        other => other,
+    });
+    Ok(user_response(&updated?))
 }
 
 fn check(request: &UpdateMeRequest) -> Result<Profile, FieldErrors> {

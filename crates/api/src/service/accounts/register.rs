@@ -1,14 +1,13 @@
 //! A sign-up: an account that is signed in at once, or a pending registration where the address must be confirmed first.
 
 use super::registrations;
-use crate::gate::Busy;
 use crate::names::{self, Name};
-use crate::service::limits::{Budget, Throttled};
-use crate::service::mail::links::{LinkToken, NoRandomBytes};
+use crate::service::limits::Budget;
+use crate::service::mail::links::LinkToken;
 use crate::service::passwords::hashing::{self, OwnWords};
-use crate::service::sessions::grant::{self, SignError};
+use crate::service::sessions::grant;
 use crate::service::steps::{Done, Repeatable, Step};
-use crate::service::{ClientInfo, Services, event, mail};
+use crate::service::{ClientInfo, Error, Failure, Services, event, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::pending_registrations::NewRegistration;
@@ -21,27 +20,16 @@ use auth_types::{FieldErrors, Role};
 use secrecy::{ExposeSecret, SecretString};
 
 /// Why no account was made.
-#[derive(Debug, thiserror::Error)]
-pub enum RegisterError {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RegisterRefusal {
     #[error("registration is closed")]
     Closed,
-    #[error("fields are not acceptable")]
-    Fields(FieldErrors),
     #[error("another account has this name")]
     Taken(TakenName),
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error("cannot hash the password")]
-    Hash(#[from] bcrypt::BcryptError),
-    #[error(transparent)]
-    Random(#[from] NoRandomBytes),
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
+
+/// How a sign-up fails.
+pub type RegisterError = Error<RegisterRefusal>;
 
 /// A request whose fields are in order.
 #[derive(Debug)]
@@ -66,7 +54,7 @@ pub enum Registered {
 /// is the browser's.
 ///
 /// # Errors
-/// [`RegisterError`]; nothing is kept then.
+/// [`Error`]; nothing is kept then.
 pub async fn register(
     services: &Services,
     asked: Repeatable<RegisterRequest>,
@@ -85,7 +73,7 @@ fn repeat(services: &Services, done: Done) -> Result<Option<Registered>, Registe
     if services.settings.accounts.email_verification == EmailVerification::Mandatory {
         return Ok(Some(Registered::Pending(done.registration.token)));
     }
-    let (session, user) = done.session.ok_or(RegisterError::Taken(TakenName::Email))?;
+    let (session, user) = done.session.ok_or(Error::Refused(RegisterRefusal::Taken(TakenName::Email)))?;
     let tokens = grant::token_response(services, &session, &user, services.now())?;
     Ok(Some(Registered::SignedIn(Box::new(tokens))))
 }
@@ -97,7 +85,7 @@ async fn register_once(
     client: ClientInfo,
 ) -> Result<Registered, RegisterError> {
     if services.settings.accounts.registration == Registration::Closed {
-        return Err(RegisterError::Closed);
+        return Err(Error::Refused(RegisterRefusal::Closed));
     }
     // First: a sign-up whose fields are wrong has taken its time, too.
     let mut tries = services.limits.tries(&client);
@@ -105,7 +93,7 @@ async fn register_once(
     let (account, errors) = check(services, &request);
     let mails = if errors.is_empty() { Some(mail::take_request(services, &client).await?) } else { None };
     let registered = hash_and_insert(services, (account, errors), (language, step), client).await;
-    if matches!(registered, Err(RegisterError::Busy(_) | RegisterError::Store(_))) {
+    if matches!(registered, Err(Error::Failed(Failure::Busy(_) | Failure::Store(_)))) {
         // The same request is to be repeated.
         tries.give_back().await;
         if let Some(mails) = mails {
@@ -186,13 +174,13 @@ async fn register_pending(
         step.complete(connection, (None, None), registration.user.created_at.0)?;
         registrations::insert(connection, &registration, &client).map(|()| true)
     });
-    if written.await? { Ok(token) } else { Err(RegisterError::Taken(TakenName::Username)) }
+    if written.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
 }
 
 /// Makes an account without a session and returns it: what an operator does, who vouches for the address.
 ///
 /// # Errors
-/// [`RegisterError`]; nothing is kept then.
+/// [`Error`]; nothing is kept then.
 pub async fn create(services: &Services, request: &RegisterRequest, role: Role) -> Result<UserRow, RegisterError> {
     let (account, errors) = check(services, request);
     let user = new_user(services, account, errors, role).await?;
@@ -232,7 +220,7 @@ async fn new_user(
 ) -> Result<NewUser, RegisterError> {
     let (password, own_words) = (account.password, account.own_words);
     if errors.contains_key("password") {
-        return Err(RegisterError::Fields(errors));
+        return Err(Error::Fields(errors));
     }
     let (cost, fields_fit) = (services.settings.passwords.bcrypt_cost, errors.is_empty());
     let encode = move || {
@@ -241,10 +229,10 @@ async fn new_user(
     };
     let password_hash = match services.hashing.run(encode).await? {
         Ok(Some(hash)) => hash?,
-        Ok(None) => return Err(RegisterError::Fields(errors)),
+        Ok(None) => return Err(Error::Fields(errors)),
         Err(message) => {
             errors.insert("password".to_owned(), vec![message]);
-            return Err(RegisterError::Fields(errors));
+            return Err(Error::Fields(errors));
         }
     };
     Ok(NewUser {
@@ -268,7 +256,7 @@ async fn explain(services: &Services, error: StoreError, names: (String, Option<
     let taken = services.store.run(move |connection| users::find_taken(connection, &email, username.as_deref()));
     match taken.await {
         // Taken a moment ago and free again: the email's answer is the one that a retry resolves.
-        Ok(taken) => RegisterError::Taken(taken.unwrap_or(TakenName::Email)),
+        Ok(taken) => Error::Refused(RegisterRefusal::Taken(taken.unwrap_or(TakenName::Email))),
         Err(error) => error.into(),
     }
 }

@@ -1,51 +1,32 @@
 //! What happened to the caller's account, page by page.
 
 use super::numbers::EventNumbers;
-use crate::service::sessions::authorize::{self, Refusal};
-use crate::service::{CurrentUser, Services};
-use crate::store::events::Position;
-use crate::store::{StoreError, events};
-use auth_types::FieldErrors;
+use crate::service::{CurrentUser, Error, Services};
+use crate::store::events::{self, Position};
 use auth_types::events::EventsResponse;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use std::convert::Infallible;
 
 /// Events of a page.
 const PAGE: u8 = 20;
 /// No event is newer, and both databases can write it: the last microsecond of the year 9999.
 const LAST_MICROSECOND: i64 = 253_402_300_799_999_999;
 
-/// Why no events were shown.
-#[derive(Debug, thiserror::Error)]
-pub enum EventsError {
-    #[error("fields are not acceptable")]
-    Fields(FieldErrors),
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 /// The caller's events, newest first: from the newest on, or from where `cursor` says. What happens meanwhile moves no page.
 ///
 /// # Errors
-/// [`EventsError`].
-pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Result<EventsResponse, EventsError> {
+/// [`Error`].
+pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Result<EventsResponse, Error<Infallible>> {
     let numbers = EventNumbers::of(&services.settings);
-    let position = position(cursor, &numbers).ok_or_else(|| {
-        let message = "This is no cursor; take one from `next`.".to_owned();
-        EventsError::Fields(FieldErrors::from([("cursor".to_owned(), vec![message])]))
-    })?;
-    let now = services.now();
-    let found = services.store.run(move |connection| {
-        if let Err(refusal) = authorize::authorize(connection, caller, now)? {
-            return Ok(Err(refusal));
-        }
+    let position =
+        position(cursor, &numbers).ok_or_else(|| Error::field("cursor", "This is no cursor; take one from `next`."))?;
+    let found = caller.read(services, move |connection, user| {
         // One more shows whether there is another page.
-        events::list(connection, caller.id, position, i64::from(PAGE) + 1).map(Ok)
+        events::list(connection, user.id, position, i64::from(PAGE) + 1)
     });
-    let mut results = found.await??;
+    let mut results = found.await?;
     let is_last = results.len() <= usize::from(PAGE);
     results.truncate(PAGE.into());
     for event in &mut results {

@@ -16,6 +16,11 @@ use secrecy::SecretString;
 #[error("the system gives no random bytes")]
 pub struct NoRandomBytes;
 
+/// A link that is unknown, spent or expired: not told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the link is not valid")]
+pub struct LinkNotValid;
+
 /// A new token: for the mail, and for the table.
 #[derive(Debug)]
 pub struct LinkToken {

@@ -1,18 +1,17 @@
 //! A new password for a caller who knows the old one. All sessions end; the caller goes on with a new one.
 
 use super::hashing::{self, OwnWords};
-use super::reauthentication::{self, Account, ReauthenticationError, WRONG_PASSWORD};
-use crate::gate::Busy;
+use super::reauthentication::{self, Account, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
 use crate::service::limits::Budget;
 use crate::service::mail::{self, links};
-use crate::service::sessions::grant::{self, SignError};
+use crate::service::sessions::grant;
 use crate::service::steps::{Repeatable, RepeatingUser};
-use crate::service::{ClientInfo, CurrentUser, Services, event};
+use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, sessions, users};
 use auth_types::requests::PasswordChangeRequest;
 use auth_types::responses::TokenResponse;
 use auth_types::{FieldErrors, SessionId, validation};
@@ -20,42 +19,29 @@ use chrono::{DateTime, Utc};
 
 /// Why the password stays.
 #[derive(Debug, thiserror::Error)]
-pub enum PasswordChangeError {
-    /// The current password is wrong, or the new one has the wrong form.
-    #[error("fields are not acceptable")]
-    Fields(FieldErrors),
+pub enum PasswordChangeRefusal {
     /// The new password is too easy to guess.
     #[error("the new password is too weak: {0}")]
     TooWeak(String),
     #[error(transparent)]
-    NotProven(ReauthenticationError),
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error("cannot hash the password")]
-    Hash(#[from] bcrypt::BcryptError),
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    NotProven(#[from] ReauthenticationRefusal),
 }
 
-impl From<ReauthenticationError> for PasswordChangeError {
-    /// The password has another name here than elsewhere, because there are two.
-    fn from(error: ReauthenticationError) -> Self {
-        match error {
-            ReauthenticationError::WrongPassword => {
-                Self::Fields(FieldErrors::from([("current_password".to_owned(), vec![WRONG_PASSWORD.to_owned()])]))
-            }
-            other => Self::NotProven(other),
-        }
-    }
+type PasswordChangeError = Error<PasswordChangeRefusal>;
+
+/// The password has another name here than elsewhere, because there are two.
+fn not_proven(error: ReauthenticationError) -> PasswordChangeError {
+    error.map(|refusal| match refusal {
+        ReauthenticationRefusal::WrongPassword => Error::field("current_password", WRONG_PASSWORD),
+        other => Error::Refused(other.into()),
+    })
 }
 
 /// Changes the password and returns a new session; every other one is revoked, and every link is worthless. A repetition
 /// gets the tokens of that session again, until they have been used; its caller's own session has ended with the change.
 ///
 /// # Errors
-/// [`PasswordChangeError`]; nothing is changed then.
+/// [`Error`]; nothing is changed then.
 pub async fn change(
     services: &Services,
     caller: RepeatingUser,
@@ -77,15 +63,17 @@ async fn change_once(
     asked: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
-    let caller = caller.proven()?;
-    let mut tries = mail::take_request(services, &client).await.map_err(ReauthenticationError::from)?;
-    tries.by_client(Budget::PasswordChangeClient).await.map_err(ReauthenticationError::from)?;
-    tries.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await.map_err(ReauthenticationError::from)?;
+    let caller = caller.proven().map_err(not_proven)?;
+    let mut tries = mail::take_request(services, &client).await?;
+    tries.by_client(Budget::PasswordChangeClient).await?;
+    tries.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
     let changed = prove_and_change(services, caller, asked, client).await;
     match &changed {
         Ok(_) => {}
         // Its judgement has cost time, and nobody is mailed.
-        Err(PasswordChangeError::TooWeak(_)) => tries.give_back_all(|budget| budget == Budget::MailClient).await,
+        Err(Error::Refused(PasswordChangeRefusal::TooWeak(_))) => {
+            tries.give_back_all(|budget| budget == Budget::MailClient).await;
+        }
         // Also when the database has failed: then the same request is to be repeated.
         Err(_) => tries.give_back().await,
     }
@@ -99,23 +87,20 @@ async fn prove_and_change(
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let (account, password_hash) = prove_and_hash(services, caller, request, &client).await?;
-    let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
-    let changed = services.store.write(move |connection| {
-        if let Err(error) = reauthentication::still_holds(connection, &account, caller, now)? {
-            return Ok(Err(error));
-        }
+    let lifetimes = services.settings.lifetimes.clone();
+    let changed = account.write(services, caller, move |connection, user, now| {
         if let Some(network) = client.network {
-            known_networks::remember(connection, caller.id, &network.to_string(), now)?;
+            known_networks::remember(connection, user.id, &network.to_string(), now)?;
         }
-        let new_session = grant::new_session(caller.id, &lifetimes, now, &client);
-        let ended = sessions::revoke_all(connection, caller.id, RevokeReason::PasswordChange, now)?;
-        let user = users::update_password(connection, caller.id, &password_hash, None)?;
+        let new_session = grant::new_session(user.id, &lifetimes, now, &client);
+        let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, now)?;
+        let user = users::update_password(connection, user.id, &password_hash, None)?;
         note(connection, &user, now, &client)?;
         let session = sessions::insert(connection, new_session)?;
         step.complete(connection, (Some(session.id), None), now)?;
-        Ok(Ok(Changed { session, user, ended }))
+        Ok(Ok(Changed { session, user, ended, now }))
     });
-    let Changed { session, user, ended } = changed.await??;
+    let Changed { session, user, ended, now } = changed.await?;
     services.feed.insert(ended, now);
     Ok(grant::token_response(services, &session, &user, now)?)
 }
@@ -127,14 +112,16 @@ async fn prove_and_hash(
     request: PasswordChangeRequest,
     client: &ClientInfo,
 ) -> Result<(Account, String), PasswordChangeError> {
-    let account = reauthentication::find(services, caller).await?;
+    let account = reauthentication::find(services, caller).await.map_err(not_proven)?;
     let user = &account.user;
     let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
-    check(services, &own_words, &request).map_err(PasswordChangeError::Fields)?;
-    let account = reauthentication::check(services, account, request.current_password, client).await?;
+    check(services, &own_words, &request).map_err(Error::Fields)?;
+    let account = reauthentication::check(services, account, request.current_password, client).await;
+    let account = account.map_err(not_proven)?;
     let cost = services.settings.passwords.bcrypt_cost;
     let encode = move || hashing::judge_and_hash(&request.new_password, &own_words, cost);
-    let password_hash = services.hashing.run(encode).await??.map_err(PasswordChangeError::TooWeak)?;
+    let password_hash = services.hashing.run(encode).await??;
+    let password_hash = password_hash.map_err(|words| Error::Refused(PasswordChangeRefusal::TooWeak(words)))?;
     Ok((account, password_hash))
 }
 
@@ -142,6 +129,7 @@ struct Changed {
     session: SessionRow,
     user: UserRow,
     ended: Vec<SessionId>,
+    now: DateTime<Utc>,
 }
 
 fn note(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>, client: &ClientInfo) -> QueryResult<()> {

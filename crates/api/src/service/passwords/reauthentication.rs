@@ -1,21 +1,18 @@
 //! Security-changing acts ask a signed-in caller for the password again: a stolen access token is not enough for them.
 
 use super::hashing::{self, Verdict};
-use crate::gate::Busy;
-use crate::service::limits::{Budget, Throttled};
-use crate::service::sessions::authorize::{self, Refusal};
-use crate::service::{ClientInfo, CurrentUser, Services, event};
+use crate::service::limits::Budget;
+use crate::service::sessions::refusal::Refusal;
+use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
+use crate::store::{AnyConnection, QueryResult, events, users};
 use auth_types::Reason;
 use chrono::{DateTime, Utc};
 
 /// Why the caller is not believed.
-#[derive(Debug, thiserror::Error)]
-pub enum ReauthenticationError {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReauthenticationRefusal {
     /// The access token is good for a repetition only, and there is nothing to repeat.
     #[error("the access token is not valid any more")]
     TokenNotValid(Reason),
@@ -24,13 +21,10 @@ pub enum ReauthenticationError {
     /// Another request changed the password in between.
     #[error("the password is being changed by another request")]
     Contended,
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
+
+/// How asking for the password fails.
+pub type ReauthenticationError = Error<ReauthenticationRefusal>;
 
 /// The caller's row, and the hash that their password was or will be compared with.
 #[derive(Clone)]
@@ -51,23 +45,19 @@ pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please 
 /// The caller's account.
 ///
 /// # Errors
-/// [`ReauthenticationError`].
+/// [`Error`].
 pub async fn find(services: &Services, caller: CurrentUser) -> Result<Account, ReauthenticationError> {
-    let now = services.now();
-    let found = services.store.run(move |connection| {
-        // The session second: what changed or erased the password in between has ended it.
-        let password_hash = users::find_password_hash(connection, caller.id)?;
-        Ok((password_hash, authorize::authorize(connection, caller, now)?))
+    let found = caller.read(services, |connection, user| {
+        let password_hash = users::find_password_hash(connection, user.id)?;
+        Ok(password_hash.map(|password_hash| Account { user, password_hash }))
     });
-    let (password_hash, user) = found.await?;
-    let (user, password_hash) = (user?, password_hash.ok_or(Refusal::UserInactive)?);
-    Ok(Account { user, password_hash })
+    found.await?.ok_or(Refusal::UserInactive.into())
 }
 
 /// Compares the password, as far as the limits let it; a wrong one is recorded. Answers the account, which is proven now.
 ///
 /// # Errors
-/// [`ReauthenticationError`].
+/// [`Error`].
 pub async fn check(
     services: &Services,
     account: Account,
@@ -81,7 +71,7 @@ pub async fn check(
     if compared == Ok(Verdict::Wrong) {
         let failure = event(account.user.id, EventKind::ReauthenticationFailed, services.now(), client);
         services.store.write_statement(move |connection| events::insert(connection, &failure)).await?;
-        return Err(ReauthenticationError::WrongPassword);
+        return Err(Error::Refused(ReauthenticationRefusal::WrongPassword));
     }
     // Only a guess counts: not the right password, and not a server that could not compare.
     tries.give_back().await;
@@ -89,20 +79,29 @@ pub async fn check(
     Ok(account)
 }
 
-/// Whether what was checked still holds, inside the transaction that acts on it, and the caller's row as it is now. Nobody
-/// can change it until the transaction's end.
-pub(in crate::service) fn still_holds(
-    connection: &mut AnyConnection,
-    account: &Account,
-    caller: CurrentUser,
-    now: DateTime<Utc>,
-) -> QueryResult<Result<UserRow, ReauthenticationError>> {
-    let current = users::lock_credentials(connection, caller.id)?;
-    Ok(match authorize::authorize(connection, caller, now)? {
-        Err(refusal) => Err(refusal.into()),
-        Ok(_) if current.is_none_or(|current| current.password_hash != account.password_hash) => {
-            Err(ReauthenticationError::Contended)
-        }
-        Ok(user) => Ok(user),
-    })
+impl Account {
+    /// Changes something as the caller, if what was checked still holds in the transaction that does it. Nobody can change
+    /// that until its end.
+    ///
+    /// # Errors
+    /// As [`CurrentUser::write`], and [`ReauthenticationRefusal::Contended`].
+    pub(in crate::service) async fn write<T, R>(
+        self,
+        services: &Services,
+        caller: CurrentUser,
+        work: impl FnOnce(&mut AnyConnection, UserRow, DateTime<Utc>) -> QueryResult<Result<T, Error<R>>> + Send + 'static,
+    ) -> Result<T, Error<R>>
+    where
+        T: Send + 'static,
+        R: From<ReauthenticationRefusal> + Send + 'static,
+    {
+        let checked = self.password_hash;
+        let done = caller.write(services, move |connection, user, now| {
+            if users::find_password_hash(connection, user.id)? != Some(checked) {
+                return Ok(Err(Error::Refused(ReauthenticationRefusal::Contended.into())));
+            }
+            work(connection, user, now)
+        });
+        done.await
+    }
 }

@@ -1,50 +1,32 @@
 //! A new password for somebody who has forgotten it, by a link that is mailed to the account's address.
 
 use super::hashing::{self, OwnWords};
-use crate::gate::{self, Busy, ShareKey};
+use crate::gate::{self, ShareKey};
 use crate::names::{self, Spellings};
-use crate::service::limits::Throttled;
-use crate::service::mail::{self, links};
+use crate::service::mail;
+use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::steps::Repeatable;
-use crate::service::{ClientInfo, Services, event};
+use crate::service::{ClientInfo, Error, Services, event};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::one_time_tokens::{self, LiveToken, Purpose};
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, known_networks, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, sessions, users};
+use auth_types::SessionId;
 use auth_types::requests::{PasswordResetConfirmRequest, PasswordResetRequest};
-use auth_types::{FieldErrors, SessionId};
 use chrono::{DateTime, Utc};
-
-/// Why the password was not reset.
-#[derive(Debug, thiserror::Error)]
-pub enum PasswordResetError {
-    #[error("fields are not acceptable")]
-    Fields(FieldErrors),
-    /// Unknown, spent or expired: not told apart.
-    #[error("the link is not valid")]
-    LinkNotValid,
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error("cannot hash the password")]
-    Hash(#[from] bcrypt::BcryptError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
 
 /// Asks for a mail with a link. It is one row for every address, whether there is an account or not.
 ///
 /// # Errors
-/// [`PasswordResetError`].
+/// [`Error`].
 pub async fn request(
     services: &Services,
     request: &PasswordResetRequest,
     client: &ClientInfo,
-) -> Result<(), PasswordResetError> {
-    names::typed_email(&request.email).map_err(|message| field("email", message))?;
+) -> Result<(), Error<LinkNotValid>> {
+    names::typed_email(&request.email).map_err(|message| Error::field("email", message))?;
     let email = Spellings::of_email(&request.email);
     let tries = mail::take_request(services, client).await?;
     let (now, cause) = (services.now(), client.clone());
@@ -63,12 +45,12 @@ pub async fn request(
 /// session is revoked.
 ///
 /// # Errors
-/// [`PasswordResetError`]; the link still works then, if it did.
+/// [`Error`]; the link still works then, if it did.
 pub async fn confirm(
     services: &Services,
     asked: Repeatable<PasswordResetConfirmRequest>,
     client: ClientInfo,
-) -> Result<(), PasswordResetError> {
+) -> Result<(), Error<LinkNotValid>> {
     let step = asked.step.clone();
     step.once(services, confirm_once(services, asked, client), |_| Ok(Some(()))).await
 }
@@ -77,27 +59,27 @@ async fn confirm_once(
     services: &Services,
     Repeatable { request, step }: Repeatable<PasswordResetConfirmRequest>,
     client: ClientInfo,
-) -> Result<(), PasswordResetError> {
+) -> Result<(), Error<LinkNotValid>> {
     let (hash, now) = (links::hash_of(&request.token), services.now());
     let looked_up = hash.clone();
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
-    let (_, user) = found.ok_or(PasswordResetError::LinkNotValid)?;
+    let (_, user) = found.ok_or(Error::Refused(LinkNotValid))?;
     // Whoever has the link reads the account's mail.
     gate::prove(ShareKey::Account(user.id.0));
     let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
     hashing::check_form(&request.new_password, services.settings.passwords.rules, &own_words)
-        .map_err(|message| field("new_password", message))?;
+        .map_err(|message| Error::field("new_password", message))?;
     let cost = services.settings.passwords.bcrypt_cost;
     let encode = move || hashing::judge_and_hash(&request.new_password, &own_words, cost);
     let encoded = services.hashing.run(encode).await??;
-    let password_hash = encoded.map_err(|message| field("new_password", message))?;
+    let password_hash = encoded.map_err(|message| Error::field("new_password", message))?;
     let (now, cause) = (services.now(), client.clone());
     let spent = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, now)? else { return Ok(None) };
         step.complete(connection, (None, None), now)?;
         reset(connection, &token, &password_hash, (now, &cause)).map(Some)
     });
-    services.feed.insert(spent.await?.ok_or(PasswordResetError::LinkNotValid)?, now);
+    services.feed.insert(spent.await?.ok_or(Error::Refused(LinkNotValid))?, now);
     mail::charge(services, &client).await; // the owner is mailed
     Ok(())
 }
@@ -136,8 +118,4 @@ fn reset(
     events::insert(connection, &event(user.id, EventKind::PasswordReset, now, client))?;
     mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), now, client))?;
     Ok(ended)
-}
-
-fn field(name: &str, message: String) -> PasswordResetError {
-    PasswordResetError::Fields(FieldErrors::from([(name.to_owned(), vec![message])]))
 }

@@ -1,34 +1,60 @@
-//! The one authorization: may a user act through a session? Every protected use case asks it in the transaction that does
-//! its work, and refresh and verify ask the same predicate. So no route accepts a token that another one refuses.
+//! The one authorization: may a user act through a session? A protected use case reads and writes as the caller, which asks
+//! it in the transaction that does the work; refresh and verify ask the same predicate. So no route accepts a token that
+//! another one refuses, and none can forget to ask.
 
-use crate::service::CurrentUser;
+use super::refusal::Refusal;
+use crate::service::{CurrentUser, Error, Services};
 use crate::store::sessions::{SessionRow, SessionState};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, sessions, users};
-use auth_types::{Reason, UserId};
+use auth_types::UserId;
 use chrono::{DateTime, Utc};
 
-/// Why a user may not act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Also when the session is another user's than the token says: an older copy of the database gives numbers twice.
-    #[error("the session was revoked or does not exist")]
-    Revoked,
-    #[error("the session is expired")]
-    Expired,
-    #[error("the user is inactive or deleted")]
-    UserInactive,
-}
+impl CurrentUser {
+    /// Reads as the caller, who is authorized on the same connection first.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthorized`], and those of the store.
+    pub async fn read<T, R>(
+        self,
+        services: &Services,
+        work: impl FnOnce(&mut AnyConnection, UserRow) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, Error<R>>
+    where
+        T: Send + 'static,
+    {
+        let now = services.now();
+        let done = services.store.run(move |connection| match authorize(connection, self, now)? {
+            Ok(user) => work(connection, user).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        });
+        Ok(done.await??)
+    }
 
-impl Refusal {
-    /// The reason in the response.
-    #[must_use]
-    pub const fn reason(self) -> Reason {
-        match self {
-            Self::Revoked => Reason::SessionRevoked,
-            Self::Expired => Reason::SessionExpired,
-            Self::UserInactive => Reason::UserInactive,
-        }
+    /// Changes something as the caller, who is authorized in the same transaction first. The user's row is locked, as by
+    /// everything that ends all of a user's sessions (a new password, a deletion): what was found holds until the
+    /// transaction's end. `work` gets the time that was judged by.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthorized`], those of `work`, and those of the store.
+    pub async fn write<T, R>(
+        self,
+        services: &Services,
+        work: impl FnOnce(&mut AnyConnection, UserRow, DateTime<Utc>) -> QueryResult<Result<T, Error<R>>> + Send + 'static,
+    ) -> Result<T, Error<R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let now = services.now();
+        let done = services.store.write(move |connection| {
+            users::lock_credentials(connection, self.id)?;
+            match authorize(connection, self, now)? {
+                Ok(user) => work(connection, user, now),
+                Err(refusal) => Ok(Err(refusal.into())),
+            }
+        });
+        done.await?
     }
 }
 
@@ -36,7 +62,7 @@ impl Refusal {
 ///
 /// # Errors
 /// When the database does not respond. The inner error is the [`Refusal`].
-pub fn authorize(
+pub(in crate::service) fn authorize(
     connection: &mut AnyConnection,
     caller: CurrentUser,
     now: DateTime<Utc>,
@@ -45,25 +71,11 @@ pub fn authorize(
     Ok(check(found.as_ref(), caller.id, now).map(|(_, user)| user.clone()))
 }
 
-/// The same inside a transaction that changes something. The user's row is locked first, as by everything that ends all of
-/// a user's sessions (a new password, a deletion): what was found holds until the transaction's end.
-///
-/// # Errors
-/// As [`authorize`].
-pub fn authorize_change(
-    connection: &mut AnyConnection,
-    caller: CurrentUser,
-    now: DateTime<Utc>,
-) -> QueryResult<Result<UserRow, Refusal>> {
-    users::lock_credentials(connection, caller.id)?;
-    authorize(connection, caller, now)
-}
-
 /// The predicate: `found` is the session that a token names, `user` whom it names.
 ///
 /// # Errors
 /// [`Refusal`], in the order of the contract's table.
-pub fn check(
+pub(in crate::service) fn check(
     found: Option<&(SessionRow, UserRow)>,
     user: UserId,
     now: DateTime<Utc>,

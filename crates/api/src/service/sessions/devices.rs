@@ -1,42 +1,31 @@
 //! The caller's sessions: which there are, and ending one of them.
 
-use super::authorize::{self, Refusal};
 use super::login::MOST_SESSIONS;
 use super::view::SessionView;
-use crate::service::{ClientInfo, CurrentUser, Services, event};
+use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
 use crate::store::events::EventKind;
 use crate::store::sessions::RevokeReason;
-use crate::store::{StoreError, events, sessions};
+use crate::store::{events, sessions};
 use auth_types::SessionId;
 use auth_types::responses::SessionResponse;
 use std::cmp::Reverse;
+use std::convert::Infallible;
 
-/// Why the sessions were not shown or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionsError {
-    /// No such session, or not the caller's: which of them is not told.
-    #[error("no such session")]
-    NotFound,
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+/// No such session, or not the caller's: which of them is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such session")]
+pub struct NoSuchSession;
 
 /// The caller's live sessions, latest used first.
 ///
 /// # Errors
-/// [`SessionsError`].
-pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<SessionResponse>, SessionsError> {
+/// [`Error`].
+pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<SessionResponse>, Error<Infallible>> {
     let now = services.now();
-    let found = services.store.run(move |connection| {
-        if let Err(refusal) = authorize::authorize(connection, caller, now)? {
-            return Ok(Err(refusal));
-        }
-        sessions::list_live(connection, caller.id, now, MOST_SESSIONS).map(Ok)
-    });
+    let found =
+        caller.read(services, move |connection, user| sessions::list_live(connection, user.id, now, MOST_SESSIONS));
     let view = SessionView::of(services, caller);
-    let mut listed: Vec<_> = found.await??.into_iter().map(|row| view.response(row)).collect();
+    let mut listed: Vec<_> = found.await?.into_iter().map(|row| view.response(row)).collect();
     // By what is shown: the exact order would tell which session was rotated last.
     listed.sort_by_key(|session| (Reverse(session.last_used_at), session.id.0));
     Ok(listed)
@@ -45,30 +34,25 @@ pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<Sessio
 /// Ends one of the caller's sessions. Ending it twice is no error.
 ///
 /// # Errors
-/// [`SessionsError`].
+/// [`Error`].
 pub async fn revoke(
     services: &Services,
     caller: CurrentUser,
     id: SessionId,
     client: ClientInfo,
-) -> Result<(), SessionsError> {
-    let now = services.now();
+) -> Result<(), Error<NoSuchSession>> {
     let reason = if id == caller.session { RevokeReason::Logout } else { RevokeReason::OtherDevice };
-    let ended = services.store.write(move |connection| {
-        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
-            return Ok(Err(refusal.into()));
-        }
-        if sessions::find_owner(connection, id)? != Some(caller.id) {
-            return Ok(Err(SessionsError::NotFound));
+    let ended = caller.write(services, move |connection, user, now| {
+        if sessions::find_owner(connection, id)? != Some(user.id) {
+            return Ok(Err(Error::Refused(NoSuchSession)));
         }
         if sessions::revoke(connection, id, reason, now)? {
-            let mut revoked = event(caller.id, EventKind::SessionRevoked, now, &client);
+            let mut revoked = event(user.id, EventKind::SessionRevoked, now, &client);
             revoked.detail.session = Some(id);
             events::insert(connection, &revoked)?;
         }
-        Ok(Ok(()))
+        Ok(Ok(now))
     });
-    ended.await??;
-    services.feed.insert([id], now);
+    services.feed.insert([id], ended.await?);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What a sign-in and a refresh give: a session's token pair.
 
 use crate::config::Lifetimes;
-use crate::service::accounts::avatar;
+use crate::service::accounts::avatar_key;
 use crate::service::tokens::{new_jti, new_session_id, seconds_until};
 use crate::service::{ClientInfo, Services};
 use crate::store::sessions::{NewSession, SessionRow};
@@ -71,7 +71,7 @@ pub(in crate::service) fn user_response(user: &UserRow) -> UserResponse {
         display_name: user.display_name.clone(),
         role: user.role,
         email_verified: user.email_verified_at.is_some(),
-        avatar_url: user.avatar_key.as_deref().map(avatar::url),
+        avatar_url: user.avatar_key.as_deref().map(avatar_key::url),
         created_at: user.created_at,
         last_login_at: user.last_login_at,
     }

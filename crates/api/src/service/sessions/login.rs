@@ -1,12 +1,12 @@
 //! Signing in with a name and a password.
 
-use super::grant::{self, SignError};
-use crate::gate::{self, Busy};
+use super::grant;
+use crate::gate;
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
 use crate::service::limits::{Budget, Network, Throttled, Tries};
 use crate::service::passwords::hashing::{self, Verdict};
-use crate::service::{ClientInfo, Services, event};
+use crate::service::{ClientInfo, Error, Failure, Services, event};
 use crate::store::events::EventKind;
 use crate::store::users::Credentials;
 use crate::store::{StoreError, events, known_networks, pending_registrations, sessions, users};
@@ -25,38 +25,26 @@ pub const MOST_SESSIONS: i64 = 1_000;
 const SURPLUS_BATCH: i64 = 100;
 
 /// Why nobody was signed in.
-#[derive(Debug, thiserror::Error)]
-pub enum LoginError {
-    #[error("fields are not acceptable")]
-    Fields(FieldErrors),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LoginRefusal {
     /// Wrong password, unknown user, inactive user: not told apart.
     #[error("no active account with these credentials")]
     NoActiveAccount,
     /// Told only to who knows the password.
     #[error("the address is not confirmed")]
     EmailNotVerified,
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error("cannot hash the password")]
-    Hash(#[from] bcrypt::BcryptError),
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
-impl LoginError {
-    /// In metrics.
-    const fn outcome(&self) -> &'static str {
-        match self {
-            Self::NoActiveAccount | Self::EmailNotVerified => "refused",
-            Self::Throttled(_) => "throttled",
-            Self::Busy(_) => "busy",
-            Self::Fields(_) => "malformed",
-            Self::Hash(_) | Self::Sign(_) | Self::Store(_) => "failed",
-        }
+type LoginError = Error<LoginRefusal>;
+
+/// In metrics.
+const fn outcome_of(error: &LoginError) -> &'static str {
+    match error {
+        Error::Refused(_) | Error::NotAuthorized(_) => "refused",
+        Error::Failed(Failure::Throttled(_)) => "throttled",
+        Error::Failed(Failure::Busy(_)) => "busy",
+        Error::Fields(_) => "malformed",
+        Error::Failed(_) => "failed",
     }
 }
 
@@ -90,12 +78,12 @@ struct Proven {
 /// What the password was.
 enum Guess {
     Right(Proven),
-    Wrong(Failure),
+    Wrong(Miss),
 }
 
 /// Whose password was wrong: a user's or nobody's.
 #[derive(Default)]
-struct Failure {
+struct Miss {
     user: Option<UserId>,
     /// The pending registration whose password it is. That opens nothing, but its link is mailed again.
     pending: Option<i64>,
@@ -123,8 +111,8 @@ impl Found {
             Some(credentials) if is_right && credentials.is_active => {
                 Guess::Right(Proven { credentials, renewed, network_seen_at: self.network_seen_at })
             }
-            Some(user) => Guess::Wrong(Failure { user: Some(user.id), pending: None }),
-            None => Guess::Wrong(Failure { user: None, pending: self.pending.map(|(id, _)| id).filter(|_| is_right) }),
+            Some(user) => Guess::Wrong(Miss { user: Some(user.id), pending: None }),
+            None => Guess::Wrong(Miss { user: None, pending: self.pending.map(|(id, _)| id).filter(|_| is_right) }),
         }
     }
 }
@@ -132,20 +120,20 @@ impl Found {
 /// Signs in: a new session and its first tokens.
 ///
 /// # Errors
-/// [`LoginError`].
+/// [`Error`].
 pub async fn login(
     services: &Services,
     request: LoginRequest,
     client: ClientInfo,
 ) -> Result<TokenResponse, LoginError> {
-    let names = Names::of(&check(&request).map_err(LoginError::Fields)?);
+    let names = Names::of(&check(&request).map_err(Error::Fields)?);
     let mut outcome = attempt(services, &names, &request.password, &client).await;
     if matches!(outcome, Ok(None)) {
         // As after another sign-in that has renewed the hash: the password may be as right as before.
         outcome = attempt(services, &names, &request.password, &client).await;
     }
-    let outcome = outcome.and_then(|tokens| tokens.ok_or(LoginError::NoActiveAccount));
-    services.session_metrics.sign_in(outcome.as_ref().map_or_else(LoginError::outcome, |_| "succeeded"));
+    let outcome = outcome.and_then(|tokens| tokens.ok_or(Error::Refused(LoginRefusal::NoActiveAccount)));
+    services.session_metrics.sign_in(outcome.as_ref().map_or_else(outcome_of, |_| "succeeded"));
     outcome
 }
 
@@ -161,7 +149,7 @@ async fn attempt(
     // A failure counts as one and a success as one, and a server that could not compare as neither.
     match guess {
         Ok(Guess::Right(_)) => tries.give_back_all(|budget| budget != Budget::SignedInClient).await,
-        Ok(Guess::Wrong(_)) | Err(LoginError::Throttled(_)) => {
+        Ok(Guess::Wrong(_)) | Err(Error::Failed(Failure::Throttled(_))) => {
             tries.give_back_all(|budget| budget == Budget::SignedInClient).await;
         }
         Err(_) => tries.give_back().await,
@@ -171,7 +159,8 @@ async fn attempt(
         // For an unknown name too: the statement inserts nothing then, and a failure costs the same whoever it was.
         Ok(Guess::Wrong(failure)) => {
             let noted = note_failure(services, failure, client).await;
-            noted.map_err(LoginError::Store).and(Err(LoginError::NoActiveAccount))
+            noted?;
+            Err(Error::Refused(LoginRefusal::NoActiveAccount))
         }
         Err(error) => Err(error),
     }
@@ -179,7 +168,11 @@ async fn attempt(
 
 fn check_verified(services: &Services, user: &Credentials) -> Result<(), LoginError> {
     let mandatory = services.settings.accounts.email_verification == EmailVerification::Mandatory;
-    if mandatory && user.email_verified_at.is_none() { Err(LoginError::EmailNotVerified) } else { Ok(()) }
+    if mandatory && user.email_verified_at.is_none() {
+        Err(Error::Refused(LoginRefusal::EmailNotVerified))
+    } else {
+        Ok(())
+    }
 }
 
 /// The name to look for; either field may hold either kind.
@@ -277,7 +270,7 @@ async fn open_session(
     client: ClientInfo,
 ) -> Result<Option<TokenResponse>, LoginError> {
     if let Err(error) = check_verified(services, &proven.credentials) {
-        let failure = Failure { user: Some(proven.credentials.id), pending: None };
+        let failure = Miss { user: Some(proven.credentials.id), pending: None };
         note_failure(services, failure, &client).await?;
         return Err(error);
     }
@@ -303,7 +296,7 @@ async fn open_session(
     Ok(Some(grant::token_response(services, &session, &user, now)?))
 }
 
-async fn note_failure(services: &Services, failure: Failure, client: &ClientInfo) -> Result<(), StoreError> {
+async fn note_failure(services: &Services, failure: Miss, client: &ClientInfo) -> Result<(), StoreError> {
     let (now, client) = (services.now(), client.clone());
     let noted = services.store.write(move |connection| {
         events::insert(connection, &event(failure.user, EventKind::LoginFailed, now, &client))?;

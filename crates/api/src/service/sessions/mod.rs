@@ -9,6 +9,7 @@ pub mod login;
 pub mod logout;
 mod metrics;
 pub mod refresh;
+pub mod refusal;
 pub mod revocation;
 pub mod revocation_feed;
 pub mod verify;

@@ -3,31 +3,28 @@
 //! One conditional statement moves the session on. When it moves nothing, the row says why, and `judge` decides: it is
 //! the contract's answer table, row by row.
 
-use super::authorize::{self, Refusal};
-use super::grant::{self, SignError};
+use super::refusal::Refusal;
+use super::{authorize, grant};
 use crate::clock::SharedClock;
-use crate::service::limits::{Budget, Throttled};
+use crate::service::limits::Budget;
 use crate::service::passwords::hashing;
 use crate::service::tokens::{self, TokenError, new_jti};
-use crate::service::{ClientInfo, Services, event, mail};
+use crate::service::{ClientInfo, Error, Services, event, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, StoreError, events, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::SessionId;
 use auth_types::responses::TokenResponse;
 use chrono::{DateTime, Duration, Utc};
 
 /// Why a refresh token was not exchanged.
 #[derive(Debug, thiserror::Error)]
-pub enum RefreshError {
+pub enum RefreshRefusal {
     /// Signature, type or claims do not hold, or its time is over.
     #[error("refresh token is not valid")]
     NotValid(#[source] TokenError),
-    /// The session or its user is no more.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
     /// An older generation came back, so two parties hold it; the session is revoked by the time you see this
     /// (RFC 9700, section 4.14.2).
     #[error("refresh token of session {session} was used again")]
@@ -38,12 +35,6 @@ pub enum RefreshError {
     /// The row changed between two statements, twice.
     #[error("session {session} is being changed by another request")]
     Contended { session: SessionId },
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// What the row says of a token that did not move it.
@@ -105,17 +96,17 @@ impl Outcome {
 /// Trades a refresh token for its successor. `key` is the `Idempotency-Key` header's value.
 ///
 /// # Errors
-/// [`RefreshError`]. A database that does not answer is [`RefreshError::Store`], never a refusal.
+/// [`Error`]. A database that does not answer is a failure, never a refusal.
 pub async fn refresh(
     services: &Services,
     token: &str,
     key: Option<&[u8]>,
     client: ClientInfo,
-) -> Result<TokenResponse, RefreshError> {
+) -> Result<TokenResponse, Error<RefreshRefusal>> {
     let now = services.now();
     let mut tries = services.limits.tries(&client);
-    let claims = services.tokens.verify_refresh(token, now).map_err(RefreshError::NotValid)?;
-    let user = tokens::owner_of(&claims).map_err(RefreshError::NotValid)?;
+    let claims = services.tokens.verify_refresh(token, now).map_err(not_valid)?;
+    let user = tokens::owner_of(&claims).map_err(not_valid)?;
     tries.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
     tries.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = Presented { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
@@ -139,19 +130,23 @@ pub async fn refresh(
             Ok(grant::token_response(services, &found.0, &found.1, now)?)
         }
         Outcome::Refused(refusal) => Err(refusal.into()),
-        Outcome::Contended => Err(RefreshError::Contended { session }),
+        Outcome::Contended => Err(Error::Refused(RefreshRefusal::Contended { session })),
         Outcome::Revoked(breach) => {
             services.feed.insert([session], now);
             log::warn!("refresh.revoked: session {session}: {breach:?}");
             if breach == Breach::Theft {
                 mail::charge(services, &client).await; // its owner is mailed
             }
-            Err(match breach {
-                Breach::Theft => RefreshError::Reused { session },
-                Breach::Ahead => RefreshError::Ahead { session },
-            })
+            Err(Error::Refused(match breach {
+                Breach::Theft => RefreshRefusal::Reused { session },
+                Breach::Ahead => RefreshRefusal::Ahead { session },
+            }))
         }
     }
+}
+
+const fn not_valid(error: TokenError) -> Error<RefreshRefusal> {
+    Error::Refused(RefreshRefusal::NotValid(error))
 }
 
 /// Where a request comes from: its network and user agent. An unknown client's is none.

@@ -1,7 +1,7 @@
 //! Who repeats.
 
-use crate::service::CurrentUser;
-use crate::service::passwords::reauthentication::ReauthenticationError;
+use crate::service::passwords::reauthentication::{ReauthenticationError, ReauthenticationRefusal};
+use crate::service::{CurrentUser, Error};
 use auth_types::Reason;
 
 /// Who asks for a step that ends the session or replaces it: a repetition comes with an access token that is not valid any more.
@@ -15,6 +15,6 @@ pub struct RepeatingUser {
 impl RepeatingUser {
     /// The caller, for anything but a repetition.
     pub(in crate::service) fn proven(self) -> Result<CurrentUser, ReauthenticationError> {
-        self.refused.map_or(Ok(self.user), |reason| Err(ReauthenticationError::TokenNotValid(reason)))
+        self.refused.map_or(Ok(self.user), |reason| Err(Error::Refused(ReauthenticationRefusal::TokenNotValid(reason))))
     }
 }

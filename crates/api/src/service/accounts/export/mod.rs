@@ -12,17 +12,13 @@ mod slots;
 pub use metrics::ExportMetrics;
 pub use slots::{ExportSlots, NoSlot};
 
-use crate::gate::Busy;
 use crate::service::events::numbers::EventNumbers;
-use crate::service::limits::{Budget, Throttled};
+use crate::service::limits::Budget;
 use crate::service::mail::Amounts;
-use crate::service::sessions::authorize::{self, Refusal};
 use crate::service::sessions::view::SessionView;
-use crate::service::{ClientInfo, CurrentUser, Services, event};
-use crate::store::events::EventKind;
-use crate::store::{StoreError, events};
+use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
+use crate::store::events::{self, EventKind};
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use document::{Cursor, File};
 use metrics::ExportOutcome;
 use slots::Slot;
@@ -30,24 +26,17 @@ use slots::Slot;
 /// What is held for an account while one of its exports is under way.
 const LEASE: &str = "export";
 
-/// Why nothing was handed out, or not all of it.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error(transparent)]
-    Throttled(#[from] Throttled),
+/// Why nothing was handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExportRefusal {
     #[error(transparent)]
     NoSlot(#[from] NoSlot),
     #[error("an export of this account is under way at another process, for {0} s at most")]
     Elsewhere(u32),
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    #[error("a page cannot be written: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
+
+/// Why nothing was handed out, or not all of it.
+pub type ExportError = Error<ExportRefusal>;
 
 /// An export under way. Dropped, it lets the next one begin.
 #[derive(Debug)]
@@ -62,12 +51,13 @@ pub struct Export {
 /// Begins an export, and notes that: whoever did not ask for it finds the event.
 ///
 /// # Errors
-/// [`ExportError`]; nothing is handed out then.
+/// [`Error`]; nothing is handed out then.
 pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<Export, ExportError> {
-    let slot = services.exports.enter(caller.id, client.network)?;
+    let slot = services.exports.enter(caller.id, client.network);
+    let slot = slot.map_err(|full| Error::Refused(full.into()))?;
     let (name, at) = (caller.id.to_string(), services.now());
-    services.limits.hold(LEASE, &name).await.map_err(ExportError::Elsewhere)?;
-    if let Err(error) = note(services, caller, client, at).await {
+    services.limits.hold(LEASE, &name).await.map_err(|seconds| Error::Refused(ExportRefusal::Elsewhere(seconds)))?;
+    if let Err(error) = note(services, caller, client).await {
         services.limits.release(LEASE, &name).await;
         return Err(error);
     }
@@ -78,32 +68,24 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
 }
 
 /// The one write of an export, before anything is read.
-async fn note(
-    services: &Services,
-    caller: CurrentUser,
-    client: ClientInfo,
-    now: DateTime<Utc>,
-) -> Result<(), ExportError> {
+async fn note(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<(), ExportError> {
     let mut tries = services.limits.tries(&client);
     tries.by_name(Budget::ExportUser, &caller.id.to_string()).await?;
-    let noted = services.store.write(move |connection| {
-        if let Err(refusal) = authorize::authorize_change(connection, caller, now)? {
-            return Ok(Err(refusal));
-        }
-        events::insert(connection, &event(caller.id, EventKind::DataExported, now, &client)).map(Ok)
+    let noted = caller.write(services, move |connection, user, now| {
+        events::insert(connection, &event(user.id, EventKind::DataExported, now, &client)).map(Ok)
     });
-    let noted = noted.await;
+    let noted: Result<(), ExportError> = noted.await;
     if noted.is_err() {
         tries.give_back().await; // nothing is handed out
     }
-    Ok(noted??)
+    noted
 }
 
 impl Export {
     /// The next part of the file, or `None` after the last.
     ///
     /// # Errors
-    /// [`ExportError`]: what was handed out so far is not the whole.
+    /// [`Error`]: what was handed out so far is not the whole.
     pub async fn next(&mut self, services: &Services) -> Result<Option<Bytes>, ExportError> {
         let name = self.caller.id.to_string();
         let Some(cursor) = self.cursor.take() else {
@@ -124,12 +106,9 @@ impl Export {
 
     async fn page(&self, services: &Services, cursor: Cursor) -> Result<(Bytes, Option<Cursor>), ExportError> {
         let _turn = self.slot.turn().await?;
-        let (caller, file, now) = (self.caller, self.file.clone(), services.now());
-        let page = services.store.run(move |connection| match authorize::authorize(connection, caller, now)? {
-            Ok(user) => cursor.read(connection, user, &file).map(Ok),
-            Err(refusal) => Ok(Err(refusal)),
-        });
-        let (bytes, next) = page.await???;
+        let file = self.file.clone();
+        let page = self.caller.read(services, move |connection, user| cursor.read(connection, user, &file));
+        let (bytes, next) = page.await??;
         Ok((bytes.into(), next))
     }
 }

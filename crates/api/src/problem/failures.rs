@@ -1,0 +1,78 @@
+//! What any use case may meet.
+
+use super::Problem;
+use crate::files::FileError;
+use crate::gate::Busy;
+use crate::service::limits::Throttled;
+use crate::service::sessions::refusal::Refusal;
+use crate::service::{Error, Failure};
+use crate::store::StoreError;
+use std::convert::Infallible;
+
+impl<R: Into<Problem>> From<Error<R>> for Problem {
+    fn from(error: Error<R>) -> Self {
+        match error {
+            Error::Refused(refusal) => refusal.into(),
+            Error::Fields(errors) => Self::fields_invalid(errors),
+            Error::NotAuthorized(refusal) => refusal.into(),
+            Error::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+/// Of use cases whose rules refuse nothing.
+impl From<Infallible> for Problem {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Throttled(throttled) => throttled.into(),
+            Failure::Busy(busy) => busy.into(),
+            Failure::Store(error) => error.into(),
+            Failure::Files(error) => error.into(),
+            Failure::Defect(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy(busy) => busy.into(),
+            StoreError::Unavailable(cause) => {
+                log::error!("store.unavailable: {cause}");
+                Self::unavailable()
+            }
+            StoreError::Taken(_) | StoreError::Defect(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Self {
+        log::error!("files.unavailable: {error}");
+        Self::unavailable()
+    }
+}
+
+impl From<Busy> for Problem {
+    fn from(_: Busy) -> Self {
+        Self::unavailable().for_load()
+    }
+}
+
+impl From<Throttled> for Problem {
+    fn from(throttled: Throttled) -> Self {
+        Self::throttled(throttled.retry_after_seconds)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::token_not_valid(refusal.reason())
+    }
+}

@@ -1,0 +1,51 @@
+//! What a picture is known by: a name that nobody can guess.
+
+use super::picture::Kind;
+use std::fmt;
+
+/// 122 random bits, and what the picture is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvatarKey {
+    pub(super) text: String,
+    kind: Kind,
+}
+
+impl AvatarKey {
+    pub(super) fn new(kind: Kind) -> Self {
+        Self { text: format!("{}.{}", uuid::Uuid::new_v4().simple(), kind.extension()), kind }
+    }
+
+    /// `None` when no picture can have this key.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, extension) = text.split_once('.')?;
+        let kind = Kind::KEPT.into_iter().find(|kind| kind.extension() == extension)?;
+        let well_formed = id.len() == 32 && id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        well_formed.then(|| Self { text: text.to_owned(), kind })
+    }
+
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn file_name(&self) -> String {
+        file_name(&self.text)
+    }
+}
+
+impl fmt::Display for AvatarKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+pub(super) fn file_name(key: &str) -> String {
+    format!("avatars/{key}")
+}
+
+/// Where the API shows the picture with this key.
+#[must_use]
+pub(in crate::service) fn url(key: &str) -> String {
+    format!("/api/avatars/{key}")
+}

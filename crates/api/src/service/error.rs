@@ -1,0 +1,98 @@
+//! How use cases fail: what each refuses by its own rules, and what any of them may meet.
+
+use super::limits::Throttled;
+use super::mail::links::NoRandomBytes;
+use super::sessions::grant::SignError;
+use super::sessions::refusal::Refusal;
+use crate::files::FileError;
+use crate::gate::Busy;
+use crate::store::StoreError;
+use auth_types::FieldErrors;
+
+/// Why a use case did not do what it was asked; `R` is what its own rules refuse.
+#[derive(Debug, thiserror::Error)]
+pub enum Error<R> {
+    /// Its own rules.
+    #[error("{0}")]
+    Refused(R),
+    /// The form of the request.
+    #[error("fields are not acceptable")]
+    Fields(FieldErrors),
+    /// Who calls may not act any more.
+    #[error(transparent)]
+    NotAuthorized(Refusal),
+    /// Nobody's decision.
+    #[error(transparent)]
+    Failed(Failure),
+}
+
+/// What stands in the way of any use case.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Files(#[from] FileError),
+    /// Of ours, or of the system.
+    #[error("{0}")]
+    Defect(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl<R> Error<R> {
+    /// One field is not acceptable.
+    pub(super) fn field(name: &str, message: impl Into<String>) -> Self {
+        Self::Fields(FieldErrors::from([(name.to_owned(), vec![message.into()])]))
+    }
+
+    /// The same where a unique value that is taken is a refusal.
+    pub(super) fn unless_taken(error: StoreError, refusal: R) -> Self {
+        match error {
+            StoreError::Taken(_) => Self::Refused(refusal),
+            other => other.into(),
+        }
+    }
+
+    /// The same as the error of another use case, which this one is a part of.
+    pub(super) fn map<S>(self, refusal: impl FnOnce(R) -> Error<S>) -> Error<S> {
+        match self {
+            Self::Refused(refused) => refusal(refused),
+            Self::Fields(errors) => Error::Fields(errors),
+            Self::NotAuthorized(refusal) => Error::NotAuthorized(refusal),
+            Self::Failed(failure) => Error::Failed(failure),
+        }
+    }
+}
+
+impl<R> From<Refusal> for Error<R> {
+    fn from(refusal: Refusal) -> Self {
+        Self::NotAuthorized(refusal)
+    }
+}
+
+macro_rules! failures {
+    ($($failure:ty),+) => {$(
+        impl<R> From<$failure> for Error<R> {
+            fn from(failure: $failure) -> Self {
+                Self::Failed(failure.into())
+            }
+        }
+    )+};
+}
+
+macro_rules! defects {
+    ($($defect:ty),+) => {$(
+        impl From<$defect> for Failure {
+            fn from(defect: $defect) -> Self {
+                Self::Defect(Box::new(defect))
+            }
+        }
+        failures!($defect);
+    )+};
+}
+
+failures!(Failure, Throttled, Busy, StoreError, FileError);
+defects!(bcrypt::BcryptError, SignError, NoRandomBytes, serde_json::Error);
