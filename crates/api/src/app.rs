@@ -1,5 +1,9 @@
 //! The wiring that production and tests share.
 
+mod background;
+
+pub use background::run_background_tasks;
+
 use crate::clock::SharedClock;
 use crate::config::{Environment, Patience, Settings};
 use crate::files::{Files, OpenError, Tries};
@@ -9,22 +13,19 @@ use crate::http::middleware::{
 };
 use crate::http::{self, ConnectionMetrics, Crowd, HttpMetrics, Turns, Wire};
 use crate::metrics::Metrics;
+use crate::service::Services;
 use crate::service::accounts::export::{ExportMetrics, ExportSlots};
 use crate::service::backup::BackupMetrics;
-use crate::service::events::retention;
 use crate::service::limits::Limits;
-use crate::service::mail::{self, MailMetrics, Mailer, MailerError};
+use crate::service::mail::{MailMetrics, Mailer, MailerError};
 use crate::service::pool::WorkPool;
 use crate::service::sessions::SessionMetrics;
 use crate::service::sessions::csrf_keys::CsrfKeys;
-use crate::service::sessions::revocation;
 use crate::service::sessions::revocation_feed::RevocationFeed;
 use crate::service::steps::StepKeys;
 use crate::service::tokens::Tokens;
 use crate::service::upkeep::gauges::Gauges;
-use crate::service::upkeep::prune;
 use crate::service::upkeep::readiness_cache::Readiness;
-use crate::service::{Services, backup};
 use crate::store::Store;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -35,16 +36,9 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
-use std::convert::Infallible;
 use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
-
-/// How often ended sessions are pruned.
-const PRUNE_EVERY: Duration = Duration::from_hours(1);
-/// How long Redis is left alone after it went away, at first and at most.
-const RECONNECT_FIRST: Duration = Duration::from_secs(1);
-const RECONNECT_LAST: Duration = Duration::from_secs(30);
 
 /// Why the application could not be put together.
 #[derive(Debug, thiserror::Error)]
@@ -164,101 +158,4 @@ fn open(io: TcpStream, environment: Environment, patience: Patience, (crowd, tur
 
 async fn wait_for(stopping: GracefulShutdownSignal) {
     stopping.notified().await;
-}
-
-/// Polls the revoked-session feed, sends and counts mail, keeps what is stored within its bounds, keeps connected to Redis and
-/// looks for backups, for as long as the process lives.
-pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
-    let (feed, mail) = (poll_feed(&services), deliver_mail(&services));
-    let (bounds, redis) = (keep_bounds(&services), keep_connected(&services));
-    let prune = futures_util::future::join(prune_sessions(&services), bounds);
-    let measure = futures_util::future::join(measure_mail(&services), watch_backups(&services));
-    futures_util::future::join5(feed, mail, measure, prune, redis).await.0
-}
-
-async fn poll_feed(services: &Services) -> Infallible {
-    let mut tick = tokio::time::interval(Duration::from_secs(revocation::POLL_SECONDS));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        if let Err(error) = revocation::poll(services).await {
-            log::warn!("revocation.poll: {error}");
-        }
-        // Found here, it is logged before anybody asks.
-        let _ = services.store.has_lost_file();
-    }
-}
-
-async fn deliver_mail(services: &Services) {
-    let mut tick = tokio::time::interval(Duration::from_secs(mail::POLL_SECONDS));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        match mail::deliver_due(services).await {
-            Ok(0) => {}
-            Ok(sent) => log::info!(mails_total = sent; "mail.sent: {sent} mails"),
-            Err(error) => log::warn!("mail.outbox: {error}"),
-        }
-    }
-}
-
-async fn measure_mail(services: &Services) {
-    let mut tick = tokio::time::interval(Duration::from_secs(mail::MEASURE_SECONDS));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        if let Err(error) = mail::measure(services).await {
-            log::warn!("mail.outbox: {error}");
-        }
-    }
-}
-
-async fn prune_sessions(services: &Services) {
-    let mut tick = tokio::time::interval(PRUNE_EVERY);
-    loop {
-        tick.tick().await;
-        match prune::prune(services).await {
-            Ok(0) => {}
-            Ok(deleted) => log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions"),
-            Err(error) => log::warn!("prune.sessions: {error}"),
-        }
-    }
-}
-
-/// Between two prunes: what accounts have too much of since the last look.
-async fn keep_bounds(services: &Services) -> Infallible {
-    let mut tick = tokio::time::interval(Duration::from_secs(retention::EVERY_SECONDS));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut done = None;
-    loop {
-        tick.tick().await;
-        let kept = match done {
-            Some(event) => retention::keep_up(services, event).await,
-            None => retention::newest_event(services).await,
-        };
-        match kept {
-            Ok(event) => done = Some(event),
-            Err(error) => log::warn!("retention.events: {error}"),
-        }
-    }
-}
-
-async fn watch_backups(services: &Services) {
-    let mut tick = tokio::time::interval(Duration::from_secs(backup::POLL_SECONDS));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tick.tick().await;
-        if let Err(error) = backup::observe(services).await {
-            log::warn!("backup.observe: {error}");
-        }
-    }
-}
-
-/// Looks after the connection that limits are counted through; while there is none, less and less often.
-async fn keep_connected(services: &Services) {
-    let mut pause = RECONNECT_FIRST;
-    loop {
-        pause = if services.limits.connect().await { RECONNECT_FIRST } else { (pause * 2).min(RECONNECT_LAST) };
-        tokio::time::sleep(pause).await;
-    }
 }

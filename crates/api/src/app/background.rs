@@ -1,0 +1,92 @@
+//! What a process does by the clock, beside answering requests.
+
+use crate::service::events::retention;
+use crate::service::sessions::revocation;
+use crate::service::upkeep::every::every;
+use crate::service::upkeep::prune;
+use crate::service::{Services, backup, mail};
+use actix_web::web::Data;
+use futures_util::future::{join, join5};
+use std::convert::Infallible;
+use std::time::Duration;
+
+/// How often is deleted what nobody needs any more. Each process does it: what another one has deleted costs nothing.
+const PRUNE_EVERY: Duration = Duration::from_hours(1);
+/// How long Redis is left alone after it went away, at first and at most.
+const RECONNECT_FIRST: Duration = Duration::from_secs(1);
+const RECONNECT_LAST: Duration = Duration::from_secs(30);
+
+/// Polls the revoked-session feed, sends and counts mail, keeps what is stored within its bounds, keeps connected to Redis and
+/// looks for backups, for as long as the process lives.
+pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
+    let services: &Services = &services;
+    let seconds = Duration::from_secs;
+    let feed = every(seconds(revocation::POLL_SECONDS), async || poll_feed(services).await);
+    let mail = every(seconds(mail::POLL_SECONDS), async || deliver_mail(services).await);
+    let waiting = every(seconds(mail::MEASURE_SECONDS), async || measure_mail(services).await);
+    let backups = every(seconds(backup::POLL_SECONDS), async || watch_backups(services).await);
+    let pruned = every(PRUNE_EVERY, async || prune_all(services).await);
+    let mut done = None;
+    let bounds = every(seconds(retention::EVERY_SECONDS), async || done = keep_bounds(services, done).await);
+    join5(feed, mail, join(waiting, backups), join(pruned, bounds), keep_connected(services)).await.0
+}
+
+async fn poll_feed(services: &Services) {
+    if let Err(error) = revocation::poll(services).await {
+        log::warn!("revocation.poll: {error}");
+    }
+    // Found here, it is logged before anybody asks.
+    let _ = services.store.has_lost_file();
+}
+
+async fn deliver_mail(services: &Services) {
+    match mail::deliver_due(services).await {
+        Ok(0) => {}
+        Ok(sent) => log::info!(mails_total = sent; "mail.sent: {sent} mails"),
+        Err(error) => log::warn!("mail.outbox: {error}"),
+    }
+}
+
+async fn measure_mail(services: &Services) {
+    if let Err(error) = mail::measure(services).await {
+        log::warn!("mail.outbox: {error}");
+    }
+}
+
+async fn watch_backups(services: &Services) {
+    if let Err(error) = backup::observe(services).await {
+        log::warn!("backup.observe: {error}");
+    }
+}
+
+async fn prune_all(services: &Services) {
+    match prune::prune(services).await {
+        Ok(0) => {}
+        Ok(deleted) => log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions"),
+        Err(error) => log::warn!("prune.sessions: {error}"),
+    }
+}
+
+/// Between two prunes: what accounts have too much of since the last look, which ended with the event `done`.
+async fn keep_bounds(services: &Services, done: Option<i64>) -> Option<i64> {
+    let kept = match done {
+        Some(event) => retention::keep_up(services, event).await,
+        None => retention::newest_event(services).await,
+    };
+    match kept {
+        Ok(event) => Some(event),
+        Err(error) => {
+            log::warn!("retention.events: {error}");
+            done
+        }
+    }
+}
+
+/// Looks after the connection that limits are counted through; while there is none, less and less often.
+async fn keep_connected(services: &Services) {
+    let mut pause = RECONNECT_FIRST;
+    loop {
+        pause = if services.limits.connect().await { RECONNECT_FIRST } else { (pause * 2).min(RECONNECT_LAST) };
+        tokio::time::sleep(pause).await;
+    }
+}
