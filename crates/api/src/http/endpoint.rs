@@ -17,6 +17,9 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, schema::Type};
 
+/// How a request with a body may be refused before anybody has looked at what it says.
+const OF_A_BODY: [u16; 3] = [400, 413, 415];
+
 /// Schemas that the document's `components` hold, by name.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -63,8 +66,15 @@ impl Endpoint {
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
             operation = operation.parameter(parameter.required(Required::True).schema(Some(text)).build());
         }
+        // What follows from the declaration: a budget, work that may find no room, and the origin rule.
+        let is_counted = bounds.requests != Requests::Uncounted;
+        let is_unsafe = method != HttpMethod::Get;
+        let implied = [(is_counted, 429), (!bounds.shares.is_empty(), 503), (is_unsafe, 403)];
         let endpoint = Self { path, method, bounds, operation, schemas: Vec::new(), is_protected: false, make_routes };
-        if bounds.requests == Requests::Uncounted { endpoint } else { endpoint.refuses(&[429]) }
+        implied
+            .into_iter()
+            .filter(|(is_implied, _)| *is_implied)
+            .fold(endpoint, |all, (_, status)| all.refuses(&[status]))
     }
 
     /// The name that generated clients give to the call, and what it does.
@@ -78,7 +88,7 @@ impl Endpoint {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
         let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
         self.operation = self.operation.request_body(Some(body.build()));
-        self
+        self.refuses(&OF_A_BODY)
     }
 
     /// A picture's own bytes.
@@ -87,11 +97,12 @@ impl Endpoint {
             body.content(kind.media_type(), ContentBuilder::new().build())
         });
         self.operation = self.operation.request_body(Some(body.required(Some(Required::True)).build()));
-        self
+        self.refuses(&OF_A_BODY)
     }
 
     /// A refresh token, as the transport carries it.
     pub(super) fn takes_refresh_token(mut self, transport: TokenTransport) -> Self {
+        self = self.refuses(&[401]);
         if transport == TokenTransport::Body {
             return self.takes::<RefreshRequest>();
         }
@@ -143,7 +154,7 @@ impl Endpoint {
         self.respond(204, ResponseBuilder::new())
     }
 
-    /// Statuses that come with problem details.
+    /// Statuses that come with problem details, beside those that the rest of the declaration implies.
     pub(super) fn refuses(mut self, statuses: &[u16]) -> Self {
         let problem = self.reference::<ProblemBody>();
         for status in statuses {
@@ -176,7 +187,7 @@ impl Endpoint {
     /// Gives a page at a time.
     pub(super) fn paged(self) -> Self {
         let about = "The `next` of the page before; without it the first page.";
-        self.parameter(("cursor", ParameterIn::Query), Required::False, ObjectBuilder::new(), about)
+        self.parameter(("cursor", ParameterIn::Query), Required::False, ObjectBuilder::new(), about).refuses(&[400])
     }
 
     fn header(self, name: &str, required: Required, text: ObjectBuilder, about: &str) -> Self {

@@ -35,7 +35,7 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .idempotent()
         .gives_tokens(201, transport)
         .gives::<PendingRegistrationResponse>(202)
-        .refuses(&[400, 403, 409, 413, 415, 503]),
+        .refuses(&[409]),
         Endpoint::post(
             "/api/auth/login/",
             by_caller(
@@ -55,28 +55,25 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .about("login", "Sign in with email or username and password")
         .takes::<LoginRequest>()
         .gives_tokens(200, transport)
-        .refuses(&[400, 401, 403, 413, 415, 503]),
+        .refuses(&[401]),
         Endpoint::post("/api/auth/refresh/", by_token(&[RefreshSession, MailClient], &[Database]), auth::refresh)
             .about("refreshTokens", "Trade a refresh token for its successor")
             .takes_refresh_token(transport)
             .idempotent()
-            .gives_tokens(200, transport)
-            .refuses(&[400, 401, 403, 413, 415, 503]),
+            .gives_tokens(200, transport),
         Endpoint::post("/api/auth/verify/", by_token(&[], &[Database]), auth::verify)
             .about("verifyToken", "Tell whether a token is valid")
             .takes::<VerifyRequest>()
             .gives::<EmptyResponse>(200)
-            .refuses(&[400, 401, 403, 413, 415, 503]),
+            .refuses(&[401]),
         Endpoint::post("/api/auth/logout/", by_token(&[], &[Database]), auth::logout)
             .about("logout", "Sign out: end the session of a refresh token")
             .takes_refresh_token(transport)
-            .gives::<EmptyResponse>(200)
-            .refuses(&[400, 401, 403, 413, 415, 503]),
+            .gives::<EmptyResponse>(200),
         Endpoint::post("/api/auth/logout/all/", by_caller(&[], &[Database]), auth::logout_all)
             .about("logoutAll", "Sign out everywhere: end all of the caller's sessions")
             .protected()
-            .gives::<RevokedResponse>(200)
-            .refuses(&[403, 503]),
+            .gives::<RevokedResponse>(200),
         Endpoint::post(
             "/api/auth/password/change/",
             by_caller(&[MailClient, PasswordChangeClient, PasswordChangeUser, ConfirmPassword], &[Database, Hashing]),
@@ -86,13 +83,11 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .protected()
         .takes::<PasswordChangeRequest>()
         .idempotent()
-        .gives_tokens(200, transport)
-        .refuses(&[400, 403, 413, 415, 503]),
+        .gives_tokens(200, transport),
         Endpoint::post("/api/auth/password/reset/", by_caller(&[MailClient], &[Database]), password::reset)
             .about("requestPasswordReset", "Mail a link to choose a new password; the same answer for every address")
             .takes::<PasswordResetRequest>()
-            .gives::<EmptyResponse>(202)
-            .refuses(&[400, 403, 413, 415, 503]),
+            .gives::<EmptyResponse>(202),
         Endpoint::post(
             "/api/auth/password/reset/confirm/",
             by_caller(&[MailClient], &[Database, Hashing]),
@@ -101,20 +96,18 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .about("resetPassword", "Set a new password by a mailed link; every session ends")
         .takes::<PasswordResetConfirmRequest>()
         .idempotent()
-        .gives::<EmptyResponse>(200)
-        .refuses(&[400, 403, 413, 415, 503]),
+        .gives::<EmptyResponse>(200),
         Endpoint::post("/api/auth/email/verify/", by_caller(&[MailClient], &[Database]), email::verify)
             .about("verifyEmail", "Confirm an address by a mailed link, or reject what was done with it")
             .takes::<EmailVerifyRequest>()
             .idempotent()
             .gives::<EmailVerifyResponse>(200)
             .gives_tokens(201, transport)
-            .refuses(&[400, 403, 409, 413, 415, 503]),
+            .refuses(&[409]),
         Endpoint::post("/api/auth/email/resend/", by_caller(&[MailClient], &[Database]), email::resend)
             .about("resendEmail", "Mail the link that confirms an address again; the same answer for every address")
             .takes::<EmailResendRequest>()
-            .gives::<EmptyResponse>(202)
-            .refuses(&[400, 403, 413, 415, 503]),
+            .gives::<EmptyResponse>(202),
         Endpoint::post(
             "/api/auth/email/change/",
             by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]),
@@ -124,19 +117,17 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .protected()
         .takes::<EmailChangeRequest>()
         .idempotent()
-        .gives::<EmptyResponse>(202)
-        .refuses(&[400, 403, 413, 415, 503]),
+        .gives::<EmptyResponse>(202),
         Endpoint::get("/api/auth/me/", by_caller(&[], &[Database]), account::show)
             .about("getMe", "The caller")
             .protected()
-            .gives::<UserResponse>(200)
-            .refuses(&[503]),
+            .gives::<UserResponse>(200),
         Endpoint::patch("/api/auth/me/", by_caller(&[], &[Database]), account::update)
             .about("updateMe", "Change what the caller may change about themselves")
             .protected()
             .takes::<UpdateMeRequest>()
             .gives::<UserResponse>(200)
-            .refuses(&[400, 403, 409, 413, 415, 503]),
+            .refuses(&[409]),
         Endpoint::delete(
             "/api/auth/me/",
             by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]),
@@ -146,30 +137,25 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .protected()
         .takes::<DeleteMeRequest>()
         .idempotent()
-        .gives_nothing()
-        .refuses(&[400, 403, 413, 415, 503]),
+        .gives_nothing(),
         Endpoint::get("/api/auth/me/export/", by_caller(&[ExportUser], &[Database]), account::export)
             .about("exportMe", "Everything that is stored about the caller, as a file")
             .protected()
-            .gives::<ExportResponse>(200)
-            .refuses(&[503]),
+            .gives::<ExportResponse>(200),
         Endpoint::get("/api/auth/events/", by_caller(&[], &[Database]), account::events)
             .about("listEvents", "What happened to the caller's account, newest first")
             .protected()
             .paged()
-            .gives::<EventsResponse>(200)
-            .refuses(&[400, 503]),
+            .gives::<EventsResponse>(200),
         Endpoint::put("/api/auth/me/avatar/", by_caller(&[AvatarUser], &[Pictures, Database]), avatar::save)
             .about("setAvatar", "Give the caller a picture: its middle, as a square of at most 512 pixels a side")
             .protected()
             .takes_picture()
-            .gives::<AvatarResponse>(200)
-            .refuses(&[400, 403, 413, 415, 503]),
+            .gives::<AvatarResponse>(200),
         Endpoint::delete("/api/auth/me/avatar/", by_caller(&[], &[Database]), avatar::remove)
             .about("removeAvatar", "Take the caller's picture away")
             .protected()
-            .gives::<AvatarResponse>(200)
-            .refuses(&[403, 503]),
+            .gives::<AvatarResponse>(200),
         Endpoint::get("/api/avatars/{key}", by_client(), avatar::show)
             .about("getAvatar", "A picture, to whoever knows its key")
             .gives_picture()
@@ -177,13 +163,12 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         Endpoint::get("/api/auth/sessions/", by_caller(&[], &[Database]), sessions::list)
             .about("listSessions", "The caller's live sessions")
             .protected()
-            .gives::<Vec<SessionResponse>>(200)
-            .refuses(&[503]),
+            .gives::<Vec<SessionResponse>>(200),
         Endpoint::delete("/api/auth/sessions/{id}/", by_caller(&[], &[Database]), sessions::revoke)
             .about("revokeSession", "End one of the caller's sessions")
             .protected()
             .gives_nothing()
-            .refuses(&[403, 404, 503]),
+            .refuses(&[404]),
         Endpoint::get("/api/auth/config/", uncounted(), ops::config)
             .about("getConfig", "What a client needs to know before anyone signs in")
             .gives::<ConfigResponse>(200),
