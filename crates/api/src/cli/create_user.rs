@@ -1,13 +1,14 @@
-//! `api create-user`.
+//! `api create-user`: an account that an operator makes.
 
 use super::error::CliError;
 use super::output::print;
 use super::password::read_password;
 use super::setting::services;
-use crate::names;
-use crate::service::Error;
+use crate::names::{Spellings, canonical_username};
 use crate::service::accounts::register::{self, RegisterRefusal};
-use crate::store::users::TakenName;
+use crate::service::{Error, Services};
+use crate::store::StoreError;
+use crate::store::users::{TakenName, UserRow};
 use auth_types::Role;
 use auth_types::invisible::trimmed;
 use auth_types::requests::RegisterRequest;
@@ -28,9 +29,33 @@ pub(super) struct CreateUser {
     /// Read the password from the first line of standard input; a command line would show it to everyone on the machine.
     #[arg(long, required = true)]
     password_stdin: bool,
-    /// Succeed, and change nothing, when the account exists already.
+    /// Succeed when the account exists already and is as asked; its password may be another one. Nothing is changed: an
+    /// account that is not active, has another username or is no administrator, though that was asked for, is an error.
     #[arg(long)]
     if_missing: bool,
+}
+
+impl CreateUser {
+    fn role(&self) -> Role {
+        if self.admin { Role::Admin } else { Role::User }
+    }
+
+    /// What an account with the address lacks of what was asked for. A script that goes on would go on without it, its
+    /// administrator for one.
+    fn differences(&self, user: &UserRow) -> Vec<&'static str> {
+        let canonical = |name: &Option<String>| name.as_deref().map(canonical_username);
+        let mut found = Vec::new();
+        if !user.is_active {
+            found.push("it is not active");
+        }
+        if self.admin && user.role != Role::Admin {
+            found.push("it is no administrator");
+        }
+        if self.username.is_some() && canonical(&self.username) != canonical(&user.username) {
+            found.push("it has another username, or none");
+        }
+        found
+    }
 }
 
 pub(super) async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
@@ -39,18 +64,23 @@ pub(super) async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
         return Err(CliError::Message(message.to_owned()));
     }
     let request = RegisterRequest {
-        email: arguments.email,
+        email: arguments.email.clone(),
         password: read_password()?.expose_secret().to_owned(),
-        username: arguments.username,
+        username: arguments.username.clone(),
         display_name: None,
     };
-    let role = if arguments.admin { Role::Admin } else { Role::User };
-    match register::create(&services()?, &request, role).await {
+    let services = services()?;
+    if let Some(user) = find_existing(&services, &arguments).await? {
+        return accept(&arguments, &user);
+    }
+    match register::create(&services, &request, arguments.role()).await {
         Ok(user) => print(format_args!("created {}", user.email)),
-        // An account that merely has the username is another one.
-        Err(Error::Refused(RegisterRefusal::Taken(TakenName::Email))) if arguments.if_missing => {
-            let email = names::typed_email(&request.email).map_or(request.email, |name| name.shown);
-            print(format_args!("{email} exists already"))
+        // Another process has made it since.
+        Err(error @ Error::Refused(RegisterRefusal::Taken(TakenName::Email))) => {
+            match find_existing(&services, &arguments).await? {
+                Some(user) => accept(&arguments, &user),
+                None => Err(CliError::Message(error.to_string())),
+            }
         }
         Err(Error::Fields(errors)) => {
             let told = errors.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" ")));
@@ -58,4 +88,21 @@ pub(super) async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
         }
         Err(error) => Err(CliError::Message(error.to_string())),
     }
+}
+
+/// The account that the address signs in to, where one that is there already will do.
+async fn find_existing(services: &Services, arguments: &CreateUser) -> Result<Option<UserRow>, StoreError> {
+    if !arguments.if_missing {
+        return Ok(None);
+    }
+    register::find(services, Spellings::of_email(&arguments.email)).await
+}
+
+fn accept(arguments: &CreateUser, user: &UserRow) -> Result<(), CliError> {
+    let differences = arguments.differences(user);
+    if differences.is_empty() {
+        return print(format_args!("{} exists already", user.email));
+    }
+    let message = format!("{} exists already, but {}; nothing was changed", user.email, differences.join(", and "));
+    Err(CliError::Message(message))
 }

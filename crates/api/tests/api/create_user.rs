@@ -7,6 +7,7 @@ on_both_databases![
     a_password_is_what_a_person_would_type,
     what_nobody_could_type_is_refused,
     only_an_account_of_the_address_is_there_already,
+    an_account_that_is_not_as_asked_is_an_error,
     an_account_is_shown_as_it_is_stored,
 ];
 
@@ -63,10 +64,9 @@ async fn only_an_account_of_the_address_is_there_already(database: Database) {
     let create = |email: &str, arguments: &[&str]| try_create_user_with(&db, email, arguments, PASSWORD.as_bytes());
     assert!(create(ADA, &["--username", "ada"]).status.success());
     for email in [ADA, "ADA@example.com", "\u{200b}ada@example.com"] {
-        let there = create(email, &["--username", "eve", "--if-missing"]);
-        let (said, error) = (String::from_utf8(there.stdout).unwrap(), String::from_utf8(there.stderr).unwrap());
-        assert!(there.status.success() && said.trim_end().ends_with("@example.com exists already"), "{said} {error}");
-        assert!(!said.contains('\u{200b}'), "{said:?}");
+        let there = create(email, &["--if-missing"]);
+        assert!(there.status.success(), "{there:?}");
+        assert_eq!(String::from_utf8(there.stdout).unwrap(), "ada@example.com exists already\n");
         assert_eq!(create(email, &[]).status.code(), Some(1), "{email:?}");
     }
     for arguments in [&["--username", "ADA", "--if-missing"], &["--username", "ada", "--admin"]] {
@@ -76,6 +76,51 @@ async fn only_an_account_of_the_address_is_there_already(database: Database) {
         assert!(error.contains("name"), "{error}");
     }
     assert_eq!(db.number("SELECT count(*) FROM users"), 1);
+}
+
+/// An account of before keeps an address that no new one may have.
+async fn an_account_that_is_not_as_asked_is_an_error(database: Database) {
+    let db = TestDb::migrated(database);
+    let create = |email: &str, password: &str, arguments: &[&str]| {
+        let arguments = [&["--if-missing"], arguments].concat();
+        let made = try_create_user_with(&db, email, &arguments, password.as_bytes());
+        let [said, error] = [made.stdout, made.stderr].map(|text| String::from_utf8(text).unwrap());
+        (made.status.code(), said, error)
+    };
+    let users = [("plain@example.com", &[][..]), (ADA, &["--username", "Ada", "--admin"]), ("bob@example.com", &[])];
+    for (email, arguments) in users {
+        assert_eq!(create(email, PASSWORD, arguments).1, format!("created {email}\n"));
+    }
+    let former = "z\u{200b}z@example.com";
+    db.execute(&format!(
+        "UPDATE users SET email = '{former}', email_canonical = '{former}' WHERE username IS NULL AND id > 2"
+    ));
+    let before = db.content();
+    let another_name = "it has another username, or none";
+    for (email, arguments, differs) in [
+        (ADA, &["--username", "eve"][..], another_name),
+        ("plain@example.com", &["--username", "eve"], another_name),
+        ("Plain@example.com", &["--admin"], "it is no administrator"),
+        (former, &["--admin", "--username", "zz"], "it is no administrator, and it has another username, or none"),
+    ] {
+        let (code, said, error) = create(email, PASSWORD, arguments);
+        assert_eq!((code, said.as_str()), (Some(1), ""), "{email:?} {arguments:?}: {error}");
+        assert!(error.contains(&format!("exists already, but {differs}; nothing was changed")), "{error}");
+    }
+    // What was not asked for may be there, and the password is its owner's.
+    for (email, arguments) in
+        [(ADA, &[][..]), (ADA, &["--username", "\u{feff}ADA", "--admin"]), ("plain@example.com", &[]), (former, &[])]
+    {
+        for password in [PASSWORD, "another lantern violet 42", "short"] {
+            let (code, said, error) = create(email, password, arguments);
+            assert_eq!(code, Some(0), "{email:?} {arguments:?}: {error}");
+            assert!(said.ends_with("@example.com exists already\n"), "{said:?}");
+        }
+    }
+    assert_eq!(db.content(), before);
+    db.execute("UPDATE users SET is_active = FALSE WHERE username IS NULL");
+    let (code, _, error) = create("plain@example.com", PASSWORD, &[]);
+    assert!(code == Some(1) && error.contains("exists already, but it is not active"), "{error}");
 }
 
 async fn an_account_is_shown_as_it_is_stored(database: Database) {

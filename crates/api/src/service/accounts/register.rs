@@ -1,7 +1,7 @@
 //! A sign-up: an account that is signed in at once, or a pending registration where the address must be confirmed first.
 
 use super::registrations;
-use crate::names::{self, Name};
+use crate::names::{self, Name, Spellings};
 use crate::service::limits::Budget;
 use crate::service::mail::links::LinkToken;
 use crate::service::passwords::hashing::{self, OwnWords};
@@ -190,6 +190,14 @@ pub async fn create(services: &Services, request: &RegisterRequest, role: Role) 
         Ok(user) => Ok(user),
         Err(error) => Err(explain(services, error, names).await),
     }
+}
+
+/// The account that an address signs in to.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn find(services: &Services, email: Spellings) -> Result<Option<UserRow>, StoreError> {
+    services.store.run(move |connection| users::find_meant(connection, &email)).await
 }
 
 /// Checks the form of all fields.
