@@ -21,6 +21,7 @@ on_both_databases![
     an_address_is_one_in_small_letters_and_in_capitals,
     an_address_of_before_is_folded_and_goes_on_getting_mail,
     mail_goes_to_the_account_that_the_address_signs_in_to,
+    mail_is_asked_for_with_what_nobody_sees_as_without_it,
     guesses_in_other_spellings_are_guesses_at_one_name,
 ];
 
@@ -349,15 +350,52 @@ async fn mail_goes_to_the_account_that_the_address_signs_in_to(database: Databas
             username: ("eve", "eve"),
             display_name: "",
         },
+        // Nothing that is invisible inside, or of private use, goes from there: these rows stay as they were.
+        Former {
+            email: ("Z\u{200b}z@example.com", "z\u{200b}z@example.com"),
+            username: ("zoe", "zoe"),
+            display_name: "",
+        },
+        Former {
+            email: ("b\u{e000}b@example.com", "b\u{e000}b@example.com"),
+            username: ("bob", "bob"),
+            display_name: "",
+        },
     ];
     let app = TestApp::builder_on(carried_over(database, &users)).start().await;
     app.db().execute("UPDATE users SET email_verified_at = NULL");
-    for (name, id) in [("\u{feff}ada@example.com", 2), (ADA, 1), ("\u{200b}Ada@example.com", 1)] {
+    for (name, id) in [
+        ("\u{feff}ada@example.com", 2),
+        (ADA, 1),
+        ("\u{200b}Ada@example.com", 1),
+        ("z\u{200b}z@example.com", 3),
+        (" Z\u{200b}Z@EXAMPLE.com", 3),
+        ("b\u{e000}b@example.com", 4),
+    ] {
         let user = app.sign_in(name, PASSWORD).await.ok().user;
         assert_eq!(user.id.0, id, "{name:?}");
         for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
             app.post(path, &json!({"email": name})).await.has_status(202);
             assert_eq!(app.deliver_one_mail().await.to, user.email, "{name:?} {path}");
+        }
+    }
+}
+
+/// Whether somebody has an address like that, nobody learns.
+async fn mail_is_asked_for_with_what_nobody_sees_as_without_it(database: Database) {
+    let app = TestApp::builder(database).account(ADA, None, Role::User).start().await;
+    app.db().execute("UPDATE users SET email_verified_at = NULL");
+    for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
+        for c in UNSEEN {
+            app.post(path, &json!({"email": format!("a{c}d\u{e000}a@example.com")})).await.has_status(202);
+            assert_eq!(app.deliver_one_mail().await.to, ADA, "{c:?} {path}");
+            app.post(path, &json!({"email": format!("e{c}ve@example.com")})).await.has_status(202);
+            assert_eq!(app.deliver_mail().await.len(), 0, "{c:?} {path}");
+            for wrong in
+                [format!("ada@exam{c}ple.com"), format!("a{c}da"), format!("{c}@example.com"), format!("a da{c}@b.c")]
+            {
+                app.post(path, &json!({"email": wrong})).await.wrong_fields(&["email"]);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::deletion::{self, Removed};
 use super::email_change;
 use super::registrations::{Confirmed, OpenedLink};
-use crate::names::{self, Spellings};
+use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::sessions::grant;
@@ -42,9 +42,10 @@ pub async fn resend(
     request: &EmailResendRequest,
     client: &ClientInfo,
 ) -> Result<(), EmailVerificationError> {
-    names::typed_email(&request.email).map_err(|message| EmailVerificationError::field("email", message))?;
+    let email = Spellings::of_mailed_email(&request.email);
+    let email = email.map_err(|message| EmailVerificationError::field("email", message))?;
     let tries = mail::take_request(services, client).await?;
-    let (email, now, cause) = (Spellings::of_email(&request.email), services.now(), client.clone());
+    let (now, cause) = (services.now(), client.clone());
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
     let asked = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;

@@ -2,7 +2,7 @@
 
 use super::hashing::{self, OwnWords};
 use crate::gate::{self, ShareKey};
-use crate::names::{self, Spellings};
+use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::steps::Repeatable;
@@ -26,8 +26,7 @@ pub async fn request(
     request: &PasswordResetRequest,
     client: &ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
-    names::typed_email(&request.email).map_err(|message| Error::field("email", message))?;
-    let email = Spellings::of_email(&request.email);
+    let email = Spellings::of_mailed_email(&request.email).map_err(|message| Error::field("email", message))?;
     let tries = mail::take_request(services, client).await?;
     let (now, cause) = (services.now(), client.clone());
     let written = services.store.write(move |connection| {
