@@ -29,6 +29,12 @@ pub enum BackupError {
     NoFile(PathBuf),
     #[error("{0} exists and is no backup; name another file")]
     Precious(PathBuf),
+    #[error("{0} exists and is encrypted, and nothing says that it is a backup; remove it, or name another file")]
+    Unmarked(PathBuf),
+    #[error(
+        "- stands for standard output, where no backup is written to; name a file, or ./- for one that is called so"
+    )]
+    StandardOutput,
     #[error("{0} is a file of the database itself; name another file")]
     OfDatabase(PathBuf),
     #[error("{0} cannot be opened: {1}")]

@@ -2,8 +2,10 @@
 
 use super::create::{Made, Plan, write};
 use super::error::BackupError;
-use super::reader;
+use super::names::BackupName;
+use super::reader::Beginning;
 use crate::config::DatabaseUrl;
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, IntoInnerError};
 use std::os::unix::fs::OpenOptionsExt;
@@ -16,6 +18,9 @@ use uuid::Uuid;
 /// # Errors
 /// [`BackupError`].
 pub fn create_file(plan: &Plan, file: &Path) -> Result<Made, BackupError> {
+    if file == Path::new("-") {
+        return Err(BackupError::StandardOutput);
+    }
     must_not_be_of(&plan.database, file)?;
     must_be_replaceable(file)?;
     // Of one length, whatever the file is called, and nobody else's.
@@ -33,11 +38,21 @@ pub fn create_file(plan: &Plan, file: &Path) -> Result<Made, BackupError> {
 fn must_be_replaceable(file: &Path) -> Result<(), BackupError> {
     match std::fs::symlink_metadata(file) {
         Ok(there) if !there.is_file() => Err(BackupError::NoFile(file.to_owned())),
-        Ok(_) if !reader::is_backup(open(file)?) => Err(BackupError::Precious(file.to_owned())),
-        Ok(_) => Ok(()),
+        Ok(_) => match Beginning::of(open(file)?)? {
+            Beginning::Backup => Ok(()),
+            Beginning::Encrypted if is_named_as_encrypted(file) => Ok(()),
+            Beginning::Encrypted => Err(BackupError::Unmarked(file.to_owned())),
+            Beginning::Foreign => Err(BackupError::Precious(file.to_owned())),
+        },
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a file has a name that the storage gives to encrypted backups and to nothing else.
+fn is_named_as_encrypted(file: &Path) -> bool {
+    let name = file.file_name().and_then(OsStr::to_str).and_then(|name| name.parse::<BackupName>().ok());
+    name.is_some_and(|name| name.encrypted)
 }
 
 /// SQLite takes files of these names for its own and deletes what it finds there.

@@ -102,17 +102,32 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a file begins like a backup, an older or a damaged one, too. What is encrypted shows nothing else of itself.
-pub(super) fn is_backup(mut input: impl Read) -> bool {
-    let mut start = Vec::new();
-    if (&mut input).take(encryption::FIRST_LINE.len() as u64).read_to_end(&mut start).is_err() {
-        return false;
+/// What a file begins like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// A backup's, an older or a damaged one's, too.
+    Backup,
+    /// That of an encrypted file without our mark: earlier releases made none.
+    Encrypted,
+    Foreign,
+}
+
+impl Beginning {
+    pub(super) fn of(mut input: impl Read) -> std::io::Result<Self> {
+        let mut start = Vec::new();
+        (&mut input).take(encryption::START.len() as u64).read_to_end(&mut start)?;
+        Ok(match start.as_slice() {
+            start if start == encryption::START => Self::Backup,
+            start if start.starts_with(encryption::FIRST_LINE) => Self::Encrypted,
+            _ if has_header(Cursor::new(&start).chain(input)) => Self::Backup,
+            _ => Self::Foreign,
+        })
     }
-    if start == encryption::FIRST_LINE {
-        return true;
-    }
+}
+
+fn has_header(input: impl Read) -> bool {
     let header = || {
-        let mut unpacked = zstd::Decoder::new(Cursor::new(start).chain(input)).ok()?;
+        let mut unpacked = zstd::Decoder::new(input).ok()?;
         unpacked.window_log_max(WINDOW_LOG_MAX).ok()?;
         let mut line = Vec::new();
         BufReader::new(unpacked).take(HEADER_MAX_BYTES).read_until(b'\n', &mut line).ok()?;

@@ -192,6 +192,17 @@ async fn what_is_no_file_is_not_replaced_by_a_backup() {
     assert!(std::fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
 }
 
+/// Other programs write to standard output then, and whoever asks for it here pipes it somewhere.
+#[actix_web::test]
+async fn standard_output_takes_no_backup() {
+    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let told = failed(api(folder.path(), db.url(), &["create", "--to", "-"]));
+    assert!(told.starts_with("api: - stands for standard output"), "{told}");
+    assert!(!folder.path().join("-").exists());
+    done(api(folder.path(), db.url(), &["create", "--to", "./-"]));
+    done(api(folder.path(), db.url(), &["verify", "./-"]));
+}
+
 /// A slip of the hand must not cost the database that is backed up.
 #[actix_web::test]
 async fn only_a_backup_is_replaced_by_a_backup() {
@@ -211,6 +222,7 @@ async fn only_a_backup_is_replaced_by_a_backup() {
         ("other.zst", packed("{\"format\":\"something-else\"}\n")),
         ("dump.zst", packed(&"CREATE TABLE users;\n".repeat(10_000))),
         ("latchkey-20250110T030000Z.zst", b"only its name is a backup's".to_vec()),
+        ("latchkey-20250110T030000Z.zst.age", b"the same".to_vec()),
     ];
     for (name, content) in &precious {
         std::fs::write(at(name), content).unwrap();
@@ -228,6 +240,20 @@ async fn only_a_backup_is_replaced_by_a_backup() {
     done(api(folder.path(), db.url(), &["verify", "here", "--identity", key.to_str().unwrap()]));
     done(create("here"));
     done(api(folder.path(), db.url(), &["verify", "here"]));
+    // Encrypted files of others are like ours but for a mark. Archives of before have none, and those of the storage a name.
+    let unmarked = b"age-encryption.org/v1\n-> X25519 abc\n";
+    for name in ["note.age", "latchkey-notes.zst.age", "latchkey-20250110T030000Z.zst"] {
+        std::fs::write(at(name), unmarked).unwrap();
+        for create in [create(name), api(folder.path(), db.url(), &["create", "--to", name, "--recipient", &recipient])]
+        {
+            let told = failed(create);
+            assert!(told.contains("is encrypted, and nothing says that it is a backup"), "{told}");
+            assert_eq!(std::fs::read(at(name)).unwrap(), unmarked, "{name}");
+        }
+    }
+    let of_the_storage = "latchkey-20250110T030000Z.zst.age";
+    std::fs::write(at(of_the_storage), unmarked).unwrap();
+    done(create(of_the_storage));
     // A backup that is damaged behind its beginning is one that somebody wants to have replaced.
     let mut damaged = std::fs::read(at("here")).unwrap();
     damaged.truncate(damaged.len() - 10);
