@@ -1,6 +1,6 @@
 //! What is logged.
 
-use super::quote::quoted;
+use super::quote::quoted_entry;
 use super::reader::Reader;
 use log::LevelFilter;
 use std::str::FromStr;
@@ -9,14 +9,14 @@ use std::str::FromStr;
 pub(super) fn read(reader: &mut Reader) -> String {
     reader.parse("RUST_LOG", "info".to_owned(), |value| {
         let (directives, _expression) = value.split_once('/').unwrap_or((value, ""));
-        let mut directives = directives.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+        let directives = directives.split(',').map(str::trim).filter(|directive| !directive.is_empty());
         let level =
             |directive: &str| LevelFilter::from_str(directive.rsplit_once('=').map_or(directive, |(_, level)| level));
-        match directives.find(|directive| level(directive).is_err()) {
+        match (1..).zip(directives).find(|(_, directive)| level(directive).is_err()) {
             None => Ok(value.to_owned()),
             Some(wrong) => {
                 let fix = "write off, error, warn, info, debug or trace, or MODULE=LEVEL";
-                Err(format!("{} has no level that is known; {fix}", quoted(wrong)))
+                Err(format!("{} has no level that is known; {fix}", quoted_entry(wrong)))
             }
         }
     })

@@ -36,7 +36,7 @@ pub use networks::{CLOUDFLARE_AS_OF, is_private, is_shared};
 pub use origins::{Origin, Origins};
 pub use patience::Patience;
 pub use proxies::{MOST_PROXIES, TrustedProxies};
-pub use quote::{quoted, shown_path};
+pub use quote::shown_path;
 pub use reader::{ConfigError, Problem, Variables};
 pub use secret_key::generate as generate_secret;
 pub use sections::{

@@ -1,7 +1,7 @@
 //! Which web origins may talk to the API.
 
 use super::hosts;
-use super::quote::quoted;
+use super::quote::{quoted, quoted_entry};
 use super::reader::Reader;
 use super::sections::Environment;
 use url::Url;
@@ -16,7 +16,12 @@ impl Origin {
     /// # Errors
     /// What is wrong and how to write it.
     pub fn parse(value: &str) -> Result<Self, String> {
-        let (given, example) = (quoted(value), "write it as https://app.example.com");
+        Self::parse_as(value, &quoted(value))
+    }
+
+    /// The same of a value that messages call `given`.
+    fn parse_as(value: &str, given: &str) -> Result<Self, String> {
+        let example = "write it as https://app.example.com";
         if value.contains('*') {
             return Err(format!("{given} has a wildcard, which browsers refuse beside credentials; list each origin"));
         }
@@ -88,8 +93,9 @@ fn frontend_url(reader: &mut Reader) -> Option<String> {
 fn list(reader: &mut Reader, name: &str) -> Vec<Origin> {
     let value = reader.text(name).unwrap_or_default();
     let mut origins = Vec::new();
-    for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        match Origin::parse(part) {
+    let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
+    for (number, part) in (1..).zip(parts) {
+        match Origin::parse_as(part, &quoted_entry((number, part))) {
             Ok(origin) => origins.push(origin),
             Err(problem) => reader.problem(name, problem),
         }

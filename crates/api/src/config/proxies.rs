@@ -1,7 +1,7 @@
 //! The proxies before the API, whose word about a client's address counts.
 
 use super::networks::{CLOUDFLARE, PRIVATE, is_inside, is_worker};
-use super::quote::quoted;
+use super::quote::quoted_entry;
 use super::reader::Reader;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -81,7 +81,7 @@ fn read_networks(reader: &mut Reader) -> Vec<IpNet> {
         reader.problem("TRUSTED_PROXIES", "names no network; list those of the proxies before the API, or remove it");
     }
     let mut networks = Vec::new();
-    for entry in entries {
+    for entry in (1..).zip(entries) {
         match parse(entry) {
             Ok(found) => networks.extend(found),
             Err(problem) => reader.problem("TRUSTED_PROXIES", problem),
@@ -91,20 +91,19 @@ fn read_networks(reader: &mut Reader) -> Vec<IpNet> {
 }
 
 /// The networks that one entry stands for, or what is wrong with it and how to write it.
-fn parse(entry: &str) -> Result<Vec<IpNet>, String> {
+fn parse((number, entry): (usize, &str)) -> Result<Vec<IpNet>, String> {
     if let Some((_, networks)) = WORDS.iter().find(|(word, _)| *word == entry) {
         return Ok(networks.concat());
     }
     let network = entry.parse().or_else(|_| entry.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-        let given = quoted(entry);
+        let given = quoted_entry((number, entry));
         format!("{given} is neither an address, nor a network such as 10.0.0.0/8, nor private, cloudflare or render")
     })?;
-    checked(entry, network).map(|network| vec![network])
+    checked(&quoted_entry((number, entry)), network).map(|network| vec![network])
 }
 
 /// Refuses what would trust others than the proxies that were meant, or none.
-fn checked(entry: &str, network: IpNet) -> Result<IpNet, String> {
-    let given = quoted(entry);
+fn checked(given: &str, network: IpNet) -> Result<IpNet, String> {
     if let IpNet::V6(mapped) = network
         && let Some(address) = mapped.addr().to_ipv4_mapped()
     {

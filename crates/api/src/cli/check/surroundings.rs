@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::finding::Finding;
 use super::rules;
-use crate::config::{DatabaseUrl, MailUrl, StorageSettings, quoted, shown_path};
+use crate::config::{DatabaseUrl, MailUrl, StorageSettings, shown_path};
 use auth_types::responses::EmailVerification;
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -35,8 +35,8 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn logs(facts: &Facts<'_>) -> Option<Finding> {
     let filter = facts.settings.log_filter.to_lowercase();
-    let verbose = filter.split([',', '=']).any(|part| matches!(part.trim(), "debug" | "trace"));
-    verbose.then(|| rules::LOGS_VERBOSE.found(format_args!("is {}", quoted(&filter))).about("RUST_LOG"))
+    let level = ["trace", "debug"].into_iter().find(|level| filter.split([',', '=']).any(|part| part.trim() == *level));
+    level.map(|level| rules::LOGS_VERBOSE.found(format_args!("has {level}")).about("RUST_LOG"))
 }
 
 fn mail(facts: &Facts<'_>) -> Vec<Finding> {
