@@ -224,6 +224,8 @@ fn code_points_of_a_png_say_which_colours_it_has_and_win_over_its_profile() {
         (&[2, 13, 0, 1], plain),
         (&[12, 2, 0, 1], plain),
         (&[255, 255, 0, 1], plain),
+        // XYZ: nobody's screen.
+        (&[10, 13, 0, 1], plain),
         // A narrow range, high dynamic range.
         (&[12, 13, 0, 0], plain),
         (&[9, 16, 0, 1], plain),
@@ -236,21 +238,122 @@ fn code_points_of_a_png_say_which_colours_it_has_and_win_over_its_profile() {
     }
 }
 
-#[test]
-fn a_defect_in_a_profiles_texts_does_not_matter() {
+/// Each tag of a profile, and where its entry is in the table.
+fn tags(profile: &[u8]) -> Vec<([u8; 4], usize)> {
+    let count = usize::try_from(u32::from_be_bytes(profile[128..132].try_into().unwrap())).unwrap();
+    (0..count).map(|tag| 132 + 12 * tag).map(|at| (profile[at..at + 4].try_into().unwrap(), at)).collect()
+}
+
+/// The profile with one more tag, or another content for one that it has.
+fn with_tag(profile: &[u8], name: [u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut changed = profile.to_vec();
+    let entry = tags(profile).into_iter().find(|(tag, _)| *tag == name).map(|(_, at)| at);
+    let at = entry.unwrap_or_else(|| {
+        // In the place of a text that nobody reads.
+        tags(profile).into_iter().find(|(tag, _)| tag == b"cprt").unwrap().1
+    });
+    let place = [u32::try_from(profile.len()).unwrap(), u32::try_from(content.len()).unwrap()].map(u32::to_be_bytes);
+    changed[at..at + 12].copy_from_slice(&[&name[..], &place[0], &place[1]].concat());
+    changed.extend(content);
+    changed
+}
+
+fn is_p3(profile: &[u8]) -> bool {
     let image = DynamicImage::from(RgbImage::from_pixel(40, 40, Rgb([80, 150, 220])));
-    let mut p3 = ColorProfile::new_display_p3().encode().unwrap();
-    let table = p3[132..].chunks_exact(12).position(|tag| &tag[..4] == b"desc").unwrap();
-    let entry = 132 + 12 * table;
-    let text = usize::try_from(u32::from_be_bytes(p3[entry + 4..entry + 8].try_into().unwrap())).unwrap();
-    p3[text..text + 12].copy_from_slice(b"mluc\0\0\0\0\0\0\0\0");
-    for kind in [Kind::Png, Kind::WebP] {
-        let found = colour(kind, &profiled(&image, kind, &p3));
-        assert!(
-            found.into_iter().zip([48, 152, 226]).all(|(found, expected)| found.abs_diff(expected) <= 6),
-            "{found:?}"
-        );
+    [Kind::Png, Kind::WebP].into_iter().all(|kind| {
+        let found = colour(kind, &profiled(&image, kind, profile));
+        found.into_iter().zip([48, 152, 226]).all(|(found, expected)| found.abs_diff(expected) <= 6)
+    })
+}
+
+/// Texts that are empty, and whatever else is not needed for a colour.
+#[test]
+fn a_defect_in_what_a_profile_is_not_used_for_does_not_matter() {
+    let p3 = ColorProfile::new_display_p3().encode().unwrap();
+    let names: Vec<_> = tags(&p3).into_iter().map(|(name, _)| name).collect();
+    let needed = [*b"rXYZ", *b"gXYZ", *b"bXYZ", *b"rTRC", *b"gTRC", *b"bTRC"];
+    let others = [
+        "desc", "cprt", "dmnd", "dmdd", "wtpt", "bkpt", "lumi", "meas", "chad", "targ", "vued", "view", "tech", "gamt",
+        "calt", "cicp", "A2B0", "A2B1", "A2B2", "B2A0", "B2A1", "B2A2", "ps2i", "????",
+    ];
+    let others = others.into_iter().map(|name| name.as_bytes().try_into().unwrap());
+    let junk = [&b"mluc\0\0\0\0\0\0\0\0"[..], b"", b"mft2\0\0\0\0\x03\x03\x21\0", &[0xff; 40]];
+    for name in others.chain(names).filter(|name| !needed.contains(name)) {
+        for content in junk {
+            assert!(is_p3(&with_tag(&p3, name, content)), "{:?} {content:?}", String::from_utf8_lossy(&name));
+        }
     }
+    for name in needed {
+        assert!(!is_p3(&with_tag(&p3, name, &[0xff; 40])), "{:?}", String::from_utf8_lossy(&name));
+    }
+}
+
+#[test]
+fn a_profile_of_any_version_is_read() {
+    let mut p3 = ColorProfile::new_display_p3().encode().unwrap();
+    for version in [[0, 0], [1, 0], [2, 0x10], [2, 0x40], [3, 0], [4, 0x30], [5, 0], [9, 0x90], [255, 255]] {
+        p3[8..10].copy_from_slice(&version);
+        assert!(is_p3(&p3), "{version:?}");
+    }
+}
+
+/// Hundred thousandths, as the chunks have them.
+fn words(numbers: &[u32]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
+}
+
+/// The expected colours were computed with the matrices and curves of the standards, and Bradford's adaptation where the white is
+/// another one, not with the library that does it here.
+#[test]
+fn the_exponent_and_the_primaries_of_a_png_count_where_it_says_nothing_better() {
+    const SRGB: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
+    const P3: [u32; 8] = [31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000];
+    const ADOBE: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 21_000, 71_000, 15_000, 6_000];
+    const OF_PAPER: [u32; 8] = [34_570, 35_850, 63_000, 34_000, 29_500, 60_500, 15_500, 7_700];
+    let plain = [80, 150, 220];
+    let image =
+        DynamicImage::from(RgbaImage::from_fn(40, 40, |x, y| Rgba([80, 150, 220, if x + y == 0 { 0 } else { 255 }])));
+    let with = |png: &[u8], gamma: Option<u32>, primaries: Option<&[u32]>| {
+        let png = primaries.map_or(png.to_vec(), |primaries| with_chunk(png, *b"cHRM", &words(primaries)));
+        gamma.map_or(png.clone(), |gamma| with_chunk(&png, *b"gAMA", &words(&[gamma])))
+    };
+    for (gamma, primaries, expected) in [
+        (Some(45_455), Some(&P3[..]), [44, 154, 227]),
+        (None, Some(&P3), [48, 152, 226]),
+        (Some(55_556), Some(&P3), [72, 169, 232]),
+        (Some(45_470), Some(&ADOBE), [0, 151, 223]),
+        (Some(55_556), Some(&OF_PAPER), [83, 167, 225]),
+        (Some(100_000), None, [152, 202, 239]),
+        (Some(55_556), Some(&SRGB), [99, 167, 227]),
+        // That is sRGB, whose curve the exponent only resembles.
+        (Some(45_455), Some(&SRGB), plain),
+        (Some(45_455), None, plain),
+        (None, Some(&SRGB), plain),
+        // Nothing that could be meant.
+        (Some(0), None, plain),
+        (Some(1), None, plain),
+        (Some(u32::MAX), None, plain),
+        (None, Some(&[0; 8]), plain),
+        (None, Some(&[u32::MAX; 8]), plain),
+        (None, Some(&P3[..7]), plain),
+        (None, Some(&[31_270, 32_900, 64_000, 33_000, 64_000, 33_000, 15_000, 6_000]), plain),
+    ] {
+        let found = colour(Kind::Png, &with(&png(&image), gamma, primaries));
+        assert!(is_near(found, expected), "{gamma:?} {primaries:?}: {found:?}");
+    }
+    let gray = DynamicImage::from(GrayImage::from_pixel(40, 40, Luma([55])));
+    assert!(is_near(colour(Kind::Png, &with(&png(&gray), Some(100_000), Some(&P3))), [128; 3]));
+
+    // What is better counts alone.
+    let linear = |png: &[u8]| colour(Kind::Png, &with(png, Some(100_000), Some(&P3)));
+    let (srgb, p3) = (ColorProfile::new_srgb().encode().unwrap(), ColorProfile::new_display_p3().encode().unwrap());
+    assert!(is_near(linear(&with_chunk(&png(&image), *b"sRGB", &[0])), plain));
+    assert!(is_near(linear(&profiled(&image, Kind::Png, &srgb)), plain));
+    assert!(is_near(linear(&profiled(&image, Kind::Png, &p3)), [48, 152, 226]));
+    assert!(is_near(linear(&with_chunk(&png(&image), *b"cICP", &[12, 13, 0, 1])), [48, 152, 226]));
+    assert!(is_near(linear(&with_chunk(&png(&image), *b"cICP", &[1, 13, 0, 1])), plain));
+    // A profile that cannot be read says nothing.
+    assert!(is_near(linear(&profiled(&image, Kind::Png, b"none")), linear(&png(&image))));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! holds beside its pixels (where it was taken, another file behind the picture, a script) does not come along.
 
 mod colour;
+mod png;
 mod scale;
 
 use auth_types::limits::AVATAR_MAX_PIXELS;
@@ -10,6 +11,7 @@ use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::{PngDecoder, PngEncoder};
 use image::codecs::webp::WebPDecoder;
 use image::{DynamicImage, ImageDecoder, ImageError, Limits};
+use png::Marks;
 use std::io::Cursor;
 
 /// Pixels a side of what is kept.
@@ -96,13 +98,13 @@ pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     let square = match kind {
         Kind::Png => {
             let png = PngDecoder::with_limits(file, scratch())?;
-            if png.is_apng()? { Err(PictureError::Moving) } else { upright_square(png, colour::code_points(content)) }
+            if png.is_apng()? { Err(PictureError::Moving) } else { upright_square(png, Marks::of(content)) }
         }
-        Kind::Jpeg if has_end(content) => upright_square(JpegDecoder::new(file)?, None),
+        Kind::Jpeg if has_end(content) => upright_square(JpegDecoder::new(file)?, Marks::default()),
         Kind::Jpeg => Err(PictureError::Unreadable),
         Kind::WebP => {
             let webp = WebPDecoder::new(file)?;
-            if webp.has_animation() { Err(PictureError::Moving) } else { upright_square(webp, None) }
+            if webp.has_animation() { Err(PictureError::Moving) } else { upright_square(webp, Marks::default()) }
         }
     }?;
     Ok(encode(square)?)
@@ -115,18 +117,18 @@ fn scratch() -> Limits {
 }
 
 /// What a file says of its size is judged before room is made for it: a few bytes can say a lot.
-fn upright_square(mut decoder: impl ImageDecoder, code_points: Option<[u8; 4]>) -> Result<DynamicImage, PictureError> {
+fn upright_square(mut decoder: impl ImageDecoder, marks: Marks) -> Result<DynamicImage, PictureError> {
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > AVATAR_MAX_PIXELS || decoder.total_bytes() > MAX_BYTES {
         return Err(PictureError::TooLarge);
     }
     let orientation = decoder.orientation()?;
-    let colours = Colours { profile: decoder.icc_profile()?, code_points };
+    let colours = Colours { profile: decoder.icc_profile()?, marks };
     let image = DynamicImage::from_decoder(decoder)?;
     let small = scale::middle(&image, SIDE);
     let is_gray = !image.color().has_color();
     drop(image); // the largest thing of all
-    let mut square = DynamicImage::from(colour::to_srgb(small, colours, is_gray));
+    let mut square = DynamicImage::from(colour::to_srgb(small, &colours, is_gray));
     square.apply_orientation(orientation);
     Ok(square)
 }

@@ -1,53 +1,59 @@
 //! Colours: from what a picture's profile says to sRGB, which is what everybody shows a picture without a profile in.
 
+use super::png::Marks;
 use image::{Rgba, RgbaImage};
 use moxcms::{
-    CicpColorPrimaries, CicpProfile, ColorProfile, DataColorSpace, Layout, MatrixCoefficients, TransferCharacteristics,
-    TransformOptions,
+    Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace, Layout,
+    MatrixCoefficients, ToneReprCurve, TransferCharacteristics, TransformOptions,
 };
 
 /// A longer profile is not read, bytes. The largest that cameras and programs write have half of it.
 const MAX_PROFILE_BYTES: usize = 2 * 1024 * 1024;
 
-/// Tags of a profile that are texts for people, and that a defect is often in.
-const TEXTS: [&[u8]; 4] = [b"desc", b"cprt", b"dmnd", b"dmdd"];
+/// What a colour is computed with: of red, green and blue their place and curve, the curve of gray. A defect in anything else is
+/// nobody's concern, and profiles have many.
+const NEEDED: [&[u8]; 7] = [b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC"];
+/// What it is computed with in place of that, where it is there and sound.
+const TABLES: [&[u8]; 4] = [b"A2B0", b"A2B1", b"A2B2", b"cicp"];
 /// A tag that nobody knows.
 const NO_TAG: &[u8; 4] = b"none";
 /// Where a profile has the number of its tags, and then their table; the bytes of an entry.
 const TAG_COUNT: usize = 128;
 const TAG_BYTES: usize = 12;
+/// Where it has its version: of those that the library does not know, the newest that it knows is read instead.
+const VERSION: usize = 8;
+const NEWEST_VERSION: u8 = 4;
+
+/// sRGB's white, red, green and blue, and the exponent that stands for its curve.
+const SRGB: [[f32; 2]; 4] = [[0.3127, 0.329], [0.64, 0.33], [0.3, 0.6], [0.15, 0.06]];
+const SRGB_GAMMA: f32 = 0.45455;
 
 /// What a file says of its colours.
 #[derive(Debug, Default)]
 pub(super) struct Colours {
     /// Of ICC.
     pub(super) profile: Option<Vec<u8>>,
-    /// Code points (ITU-T H.273): primaries, transfer, matrix, whether the range is full. They win over a profile.
-    pub(super) code_points: Option<[u8; 4]>,
-}
-
-/// The code points of a PNG: of its chunk cICP, which stands before the pixels (PNG, third edition, 11.3.2.6).
-pub(super) fn code_points(png: &[u8]) -> Option<[u8; 4]> {
-    let mut rest = png.get(8..)?;
-    loop {
-        let (length, chunk) = rest.split_first_chunk::<4>()?;
-        let (name, chunk) = chunk.split_first_chunk::<4>()?;
-        match name {
-            b"cICP" => return chunk.first_chunk::<4>().copied(),
-            b"IDAT" => return None,
-            _ => rest = chunk.get(usize::try_from(u32::from_be_bytes(*length)).ok()?.checked_add(4)?..)?,
-        }
-    }
+    /// Of a PNG besides. Code points win over the profile, and the profile over the others.
+    pub(super) marks: Marks,
 }
 
 /// Brings a picture into sRGB. A profile that cannot be read, or is about other channels than the picture has (the decoder
 /// has made RGB of CMYK already), changes nothing, as in a browser.
-pub(super) fn to_srgb(square: RgbaImage, colours: Colours, is_gray: bool) -> RgbaImage {
+pub(super) fn to_srgb(square: RgbaImage, colours: &Colours, is_gray: bool) -> RgbaImage {
     converted(&square, colours, is_gray).unwrap_or(square)
 }
 
-fn converted(square: &RgbaImage, colours: Colours, is_gray: bool) -> Option<RgbaImage> {
-    let profile = colours.code_points.and_then(of_code_points).or_else(|| of_icc(colours.profile?))?;
+/// By the first description that can be used.
+fn converted(square: &RgbaImage, Colours { profile, marks }: &Colours, is_gray: bool) -> Option<RgbaImage> {
+    let icc = |tags: &[&[u8]]| of_icc(profile.as_deref()?, tags);
+    let descriptions: [&dyn Fn() -> Option<ColorProfile>; 4] =
+        [&|| of_code_points(marks.code_points?), &|| icc(&[&NEEDED[..], &TABLES].concat()), &|| icc(&NEEDED), &|| {
+            of_curve(marks)
+        }];
+    descriptions.into_iter().find_map(|profile| in_srgb(square, &profile()?, is_gray))
+}
+
+fn in_srgb(square: &RgbaImage, profile: &ColorProfile, is_gray: bool) -> Option<RgbaImage> {
     let (layout, samples) = match profile.color_space {
         DataColorSpace::Rgb => (Layout::Rgba, square.as_raw().clone()),
         DataColorSpace::Gray if is_gray => (Layout::GrayAlpha, gray(square)),
@@ -60,18 +66,57 @@ fn converted(square: &RgbaImage, colours: Colours, is_gray: bool) -> Option<Rgba
     RgbaImage::from_raw(square.width(), square.height(), out)
 }
 
-fn of_icc(mut bytes: Vec<u8>) -> Option<ColorProfile> {
-    if bytes.len() > MAX_PROFILE_BYTES {
-        return None;
+fn of_icc(bytes: &[u8], tags: &[&[u8]]) -> Option<ColorProfile> {
+    let bytes = Some(bytes).filter(|bytes| bytes.len() <= MAX_PROFILE_BYTES)?;
+    ColorProfile::new_from_slice(&with_tags(bytes, tags)?).ok()
+}
+
+/// A profile with these tags only, of a version that the library knows.
+fn with_tags(bytes: &[u8], kept: &[&[u8]]) -> Option<Vec<u8>> {
+    let mut bytes = bytes.to_vec();
+    let version = bytes.get_mut(VERSION)?;
+    if !(2..=NEWEST_VERSION).contains(version) {
+        *version = NEWEST_VERSION;
     }
     let (count, tags) = bytes.get_mut(TAG_COUNT..)?.split_first_chunk_mut::<4>()?;
     let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
     for tag in tags.chunks_exact_mut(TAG_BYTES).take(count) {
-        if TEXTS.contains(&&tag[..4]) {
+        if !kept.contains(&&tag[..4]) {
             tag[..4].copy_from_slice(NO_TAG);
         }
     }
-    ColorProfile::new_from_slice(&bytes).ok()
+    Some(bytes)
+}
+
+/// `None` where it is sRGB, or nothing that a screen could show.
+fn of_curve(marks: &Marks) -> Option<ColorProfile> {
+    let gamma = marks.gamma.filter(|gamma| (0.1..=10.0).contains(gamma));
+    let primaries = marks.chromaticities.filter(has_area);
+    let is_near = |one: f32, other: f32| (one - other).abs() < 0.001;
+    let is_srgb =
+        |corners: [[f32; 2]; 4]| corners.as_flattened().iter().zip(SRGB.as_flattened()).all(|(a, b)| is_near(*a, *b));
+    let is_plain = gamma.is_none_or(|gamma| is_near(gamma, SRGB_GAMMA)) && primaries.is_none_or(is_srgb);
+    if marks.is_srgb || is_plain {
+        return None;
+    }
+    let mut profile = ColorProfile::new_srgb();
+    if let Some(corners) = primaries {
+        let [white, red, green, blue] = corners.map(|[x, y]| Chromaticity::new(x, y));
+        profile.update_rgb_colorimetry(white.to_xyyb(), ColorPrimaries { red, green, blue });
+    }
+    if let Some(gamma) = gamma {
+        let curve = Some(ToneReprCurve::Parametric(vec![gamma.recip()]));
+        (profile.red_trc, profile.green_trc, profile.blue_trc) = (curve.clone(), curve.clone(), curve);
+    }
+    profile.cicp = None;
+    Some(profile)
+}
+
+/// Whether three colours have others between them, and the white is one of light.
+fn has_area([white, red, green, blue]: &[[f32; 2]; 4]) -> bool {
+    let area = (green[0] - red[0]) * (blue[1] - red[1]) - (blue[0] - red[0]) * (green[1] - red[1]);
+    let is_of_light = |[x, y]: &[f32; 2]| *y > 0.0 && x + y <= 1.0;
+    area.abs() > 0.001 && [white, red, green, blue].into_iter().all(is_of_light)
 }
 
 /// `None` for a narrow range, and for the transfers of high dynamic range, whose light a screen's range cannot hold. The decoder
@@ -81,7 +126,8 @@ fn of_code_points([primaries, transfer, _, full_range]: [u8; 4]) -> Option<Color
     use TransferCharacteristics as Transfer;
     let color_primaries = Primaries::try_from(primaries).ok()?;
     let transfer_characteristics = Transfer::try_from(transfer).ok()?;
-    let is_unknown = matches!(color_primaries, Primaries::Reserved | Primaries::Unspecified)
+    // Those of XYZ are none of a screen.
+    let is_unknown = matches!(color_primaries, Primaries::Reserved | Primaries::Unspecified | Primaries::Xyz)
         || matches!(transfer_characteristics, Transfer::Reserved | Transfer::Unspecified);
     let is_high = matches!(transfer_characteristics, Transfer::Smpte2084 | Transfer::Hlg);
     if is_unknown || is_high || full_range != 1 {

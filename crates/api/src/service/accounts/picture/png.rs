@@ -1,0 +1,59 @@
+//! What a PNG says of its colours outside of a profile.
+
+/// What its chunks before the pixels say. Each counts only where those before it, and a profile behind the first, are not there (PNG,
+/// third edition, section 4.3).
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// cICP: primaries, transfer, matrix, whether the range is full (ITU-T H.273).
+    pub(super) code_points: Option<[u8; 4]>,
+    /// sRGB.
+    pub(super) is_srgb: bool,
+    /// gAMA: the exponent that the light was encoded with.
+    pub(super) gamma: Option<f32>,
+    /// cHRM: white, red, green and blue, x and y of each.
+    pub(super) chromaticities: Option<[[f32; 2]; 4]>,
+}
+
+impl Marks {
+    pub(super) fn of(png: &[u8]) -> Self {
+        let mut marks = Self::default();
+        for (name, content) in Chunks(png.get(8..).unwrap_or_default()) {
+            match name {
+                b"cICP" => marks.code_points = content.first_chunk().copied(),
+                b"sRGB" => marks.is_srgb = true,
+                b"gAMA" => marks.gamma = numbers(content).next(),
+                b"cHRM" => marks.chromaticities = chromaticities(content),
+                _ => {}
+            }
+        }
+        marks
+    }
+}
+
+/// The chunks before the pixels.
+struct Chunks<'a>(&'a [u8]);
+
+impl<'a> Iterator for Chunks<'a> {
+    type Item = (&'a [u8; 4], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (length, rest) = self.0.split_first_chunk::<4>()?;
+        let (name, rest) = rest.split_first_chunk::<4>()?;
+        let (content, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        self.0 = rest.get(4..)?; // behind the checksum
+        (name != b"IDAT").then_some((name, content))
+    }
+}
+
+/// Hundred thousandths.
+#[expect(clippy::cast_precision_loss, reason = "seven digits are more than eight bits of a colour need")]
+fn numbers(content: &[u8]) -> impl Iterator<Item = f32> {
+    let (numbers, _) = content.as_chunks::<4>();
+    numbers.iter().map(|number| u32::from_be_bytes(*number) as f32 / 100_000.0)
+}
+
+fn chromaticities(content: &[u8]) -> Option<[[f32; 2]; 4]> {
+    let numbers: Vec<_> = numbers(content).collect();
+    let (pairs, _) = numbers.as_chunks::<2>();
+    pairs.first_chunk::<4>().copied()
+}
