@@ -4,6 +4,7 @@
 //! Made here and never by SQL's `lower`, which differs between databases and locales. An address is mailed in NFC; a
 //! username follows the profile `UsernameCaseMapped` of PRECIS (RFC 8265).
 
+mod direction;
 mod display;
 mod email;
 mod fold;

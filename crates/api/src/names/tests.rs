@@ -1,5 +1,7 @@
 use super::former::former_username;
 use super::{Name, canonical_email, canonical_username, fold, new_email, new_username, typed_email};
+use precis_profiles::UsernameCasePreserved;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use proptest::prelude::*;
 
 fn canonical(name: &str) -> Option<String> {
@@ -57,6 +59,41 @@ fn a_username_is_enforced_by_precis() {
     assert_eq!(new_username(" \u{3164}\u{202e}"), Ok(None));
     let wide = Name { shown: "Ada".to_owned(), canonical: "ada".to_owned() };
     assert_eq!(new_username("Ａｄａ"), Ok(Some(wide)));
+}
+
+/// As far as the crate's own rule for the direction allows a name, nothing is different without it.
+#[test]
+fn names_of_every_script_are_enforced_as_by_the_profile() {
+    for name in [
+        "Ada.Lovelace",
+        "Ümit",
+        "Александр",
+        "Ἀλέξανδρος",
+        "אברהם",
+        "محمد",
+        "हिन्दी",
+        "ก้าน",
+        "தமிழ்",
+        "မြန်မာ",
+        "ខ្មែរ",
+        "བོད་",
+        "さくら",
+        "サクラ",
+        "漢字",
+        "한국어",
+        "Հայերեն",
+        "ქართული",
+        "አማርኛ",
+        "סְ",
+    ] {
+        let profile = UsernameCasePreserved::enforce(name).ok().map(String::from);
+        assert_eq!(super::username::precis(name), profile, "{name:?}");
+    }
+    for pointed in ["שָל", "שָׁלוֹם", "مُحمد", "مُ.مُ", "ܫܠܳܡܐ", "ދިވެހި"] {
+        let name = new_username(pointed).unwrap_or_default().unwrap_or_default();
+        assert_eq!(canonical_username(&name.shown), name.canonical, "{pointed:?}");
+        assert!(!name.shown.is_empty(), "{pointed:?}");
+    }
 }
 
 #[test]

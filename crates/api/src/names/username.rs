@@ -1,11 +1,12 @@
 //! Usernames.
 
+use super::direction::is_of_one_direction;
 use super::former::former_username;
 use super::parts::{Name, composed, is_too_long};
 use auth_types::invisible::trimmed;
 use auth_types::validation;
 use precis_profiles::UsernameCasePreserved;
-use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use precis_profiles::precis_core::profile::{PrecisFastInvocation, Rules};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -45,9 +46,11 @@ pub fn canonical_username(name: &str) -> String {
 }
 
 /// `UsernameCasePreserved`: full width becomes plain, letters are composed, and what can be mistaken for something else is
-/// refused.
-fn precis(name: &str) -> Option<String> {
-    UsernameCasePreserved::enforce(name).ok().map(Into::into)
+/// refused. Its rules are applied one by one, because the crate's own for the direction refuses too much.
+pub(super) fn precis(name: &str) -> Option<String> {
+    let prepared = UsernameCasePreserved::prepare(name).ok()?;
+    let composed = UsernameCasePreserved::new().normalization_rule(prepared).ok()?;
+    is_of_one_direction(&composed).then(|| composed.into())
 }
 
 /// The case mapping of `UsernameCaseMapped`: Unicode's `toLowerCase`, which knows that a sigma at the end of a word is

@@ -152,6 +152,8 @@ async fn a_username_is_one_that_precis_allows(database: Database) {
         "\u{17f}ara",
         "x\u{2163}",
         "ab\u{5d0}",
+        "שָa",
+        "مُ1١",
         "a\u{200d}b",
         "a²",
         "\u{345}ab",
@@ -170,6 +172,10 @@ async fn a_username_is_one_that_precis_allows(database: Database) {
         ("हिन्दी", "हिन्दी", "हिन्दी"),
         ("ก้าน", "ก้าน", "ก้าน"),
         ("l·l", "l·l", "L·L"),
+        ("שָלום", "שָלום", "שָלום"),
+        ("مُحمد", "مُحمد", "مُحمد"),
+        ("مُ.مُ", "مُ.مُ", "مُ.مُ"),
+        ("ދިވެހި", "ދިވެހި", "ދިވެހި"),
         ("tie\u{302}\u{301}ng", "ti\u{1ebf}ng", "TIE\u{302}\u{301}NG"),
     ] {
         assert_eq!(rename(given).await.json::<UserResponse>().username.as_deref(), Some(shown));
