@@ -1,7 +1,9 @@
 //! Mail over SMTP, to a real server: with TLS and without, refused, postponed, down and back.
 
 use crate::support::servers::Server;
-use crate::support::{CERTIFICATE, Database, Mail, MailServer, ONE_SECOND, PASSWORD, TestApp, send};
+use crate::support::{
+    CERTIFICATE, Database, Mail, MailScript, MailServer, ONE_SECOND, PASSWORD, Refusal, TestApp, send,
+};
 use api::service::mail::deliver_due;
 use chrono::Duration;
 use reqwest::Method;
@@ -105,6 +107,35 @@ async fn a_refused_login_is_the_operators_to_mend() {
     let mended = builder.start().await;
     app.clock().advance(FIRST_WAIT);
     assert_eq!(deliver(&mended).await, 1);
+}
+
+/// A code is a reply (RFC 5321, section 4.2).
+#[actix_web::test]
+async fn a_server_that_says_no_words_gets_the_mail() {
+    let server = MailScript::start();
+    server.say_no_words();
+    let app = start(format!("smtp://latchkey:secret@{}", server.address())).await;
+    app.services().mailer.test().await.unwrap();
+    ask_for_reset(&app).await;
+    assert_eq!(deliver(&app).await, 1);
+    assert_eq!(server.taken(), [ADA]);
+}
+
+/// What it says is kept until its line ends.
+#[actix_web::test]
+async fn a_reply_without_an_end_is_not_read_to_its_end() {
+    let server = MailScript::start();
+    let app = start(format!("smtp://latchkey:secret@{}", server.address())).await;
+    for step in ["CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "MESSAGE"] {
+        server.refuse(step, Refusal::Flood);
+        ask_for_reset(&app).await;
+        assert_eq!(deliver(&app).await, 0, "{step}");
+        assert_eq!((server.swallowed(), app.db().number(WAITING)), (0, 1), "{step}");
+        server.accept();
+        app.clock().advance(Duration::minutes(2));
+        assert_eq!(deliver(&app).await, 1, "{step}");
+        app.clock().advance(Duration::hours(2));
+    }
 }
 
 /// Restarts the server on its port with another mind.

@@ -3,8 +3,8 @@
 use super::servers::Server;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// What a server does when it should accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,11 @@ pub enum Refusal {
     /// Responds with this, a code and words.
     Reply(&'static str),
     HangUp,
+    /// Responds with a line that is longer than any that the system would keep for a client that is gone.
+    Flood,
 }
+
+static FLOOD: LazyLock<String> = LazyLock::new(|| format!("220 {}", "a".repeat(64 * 1024 * 1024)));
 
 /// A server without TLS that takes any password, and does as it is told.
 #[derive(Debug)]
@@ -27,6 +31,10 @@ struct State {
     taken: Mutex<Vec<String>>,
     /// Commands on connections that had been closed by a 421.
     unheard: AtomicUsize,
+    /// Floods that a client has taken to their end.
+    swallowed: AtomicUsize,
+    /// Whether responses are codes without words.
+    is_bare: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +89,16 @@ impl MailScript {
         self.state.unheard.load(Ordering::Relaxed)
     }
 
+    /// How many floods a client has read to their end.
+    pub fn swallowed(&self) -> usize {
+        self.state.swallowed.load(Ordering::Relaxed)
+    }
+
+    /// From now on responds with codes, and with words only where they say what it can do.
+    pub fn say_no_words(&self) {
+        self.state.is_bare.store(true, Ordering::Relaxed);
+    }
+
     pub fn accept(&self) {
         *self.state.refusal.lock().unwrap() = None;
     }
@@ -101,15 +119,29 @@ impl State {
         match self.refusal.lock().unwrap().filter(applies).map(|rule| rule.refusal) {
             Some(Refusal::Reply(words)) => Some(words),
             Some(Refusal::HangUp) => None,
+            Some(Refusal::Flood) => Some(FLOOD.as_str()),
             None => Some(usual),
         }
+    }
+
+    fn say(&self, client: &mut TcpStream, words: &str) -> std::io::Result<()> {
+        let bare = |words: &str| match words.rsplit_once("\r\n") {
+            Some((lines, last)) => format!("{lines}\r\n{}\r\n{}", last.replacen(' ', "-", 1), &last[..3]),
+            None => words[..3].to_owned(),
+        };
+        let words = if self.is_bare.load(Ordering::Relaxed) { bare(words) } else { words.to_owned() };
+        client.write_all(format!("{words}\r\n").as_bytes())?;
+        if words.len() == FLOOD.len() {
+            self.swallowed.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
     }
 }
 
 fn talk(mut client: TcpStream, state: &State) -> std::io::Result<()> {
     let mut lines = BufReader::new(client.try_clone()?).lines();
     let (mut course, mut is_over) = (Course::default(), false);
-    let mut say = |words: &str| client.write_all(format!("{words}\r\n").as_bytes());
+    let mut say = |words: &str| state.say(&mut client, words);
     let Some(greeting) = state.respond("CONNECT", &course, "220 mail.test") else { return Ok(()) };
     say(greeting)?;
     while let Some(Ok(line)) = lines.next() {

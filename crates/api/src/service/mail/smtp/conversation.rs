@@ -1,12 +1,13 @@
 //! The steps of SMTP.
 
+use super::replies::{Replies, connect, encrypt};
 use super::server::Server;
 use super::step::MailStep;
 use lettre::Message;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Tls};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Starttls};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use std::cell::Cell;
 use std::time::Duration;
@@ -43,11 +44,21 @@ pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncS
         Tls::Required(tls) | Tls::Opportunistic(tls) => (None, Some(tls.clone())),
         Tls::None => (None, None),
     };
-    let opened = AsyncSmtpConnection::connect_tokio1(address, Some(CONNECT_TIMEOUT), &hello, from_the_start, None);
-    let mut connection = opened.await?;
+    let stream = connect(address, CONNECT_TIMEOUT, from_the_start).await?;
+    let mut connection = AsyncSmtpConnection::connect_with_transport(Box::new(Replies::of(&stream)), &hello).await?;
     if let Some(tls) = later {
         progress.reach(MailStep::StartTls);
-        connection.starttls(tls, &hello).await?;
+        if !connection.server_info().supports_feature(Extension::StartTls) {
+            // Which is an error, and says so.
+            connection.starttls(tls, &hello).await?;
+            return Ok(connection);
+        }
+        connection.command(Starttls).await?;
+        // What was read of it and came in plaintext goes with it.
+        drop(connection);
+        encrypt(&stream, tls).await?;
+        connection =
+            AsyncSmtpConnection::connect_with_transport(Box::new(Replies::of_greeted(&stream)), &hello).await?;
     }
     if let Some(credentials) = &server.credentials {
         progress.reach(MailStep::Auth);

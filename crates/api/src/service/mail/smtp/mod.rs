@@ -6,6 +6,7 @@
 mod connections;
 mod conversation;
 mod failure;
+mod replies;
 mod server;
 mod step;
 mod test;

@@ -1,0 +1,174 @@
+//! What a mail server says, on its way to `lettre`, which would keep a line of any length, and takes no reply of a code alone.
+//!
+//! A receiver of replies has to take a code without a text (RFC 5321, section 4.2), and a line has 512 bytes (4.5.3.1.5). The
+//! connection, encrypted or not, is shared by what `lettre` has of it before and after STARTTLS.
+#![expect(deprecated, reason = "the only stream that lettre encrypts; nothing else of it stands in another place")]
+
+use futures_util::io::{AsyncRead as _, AsyncWrite as _};
+use lettre::transport::smtp;
+use lettre::transport::smtp::client::{AsyncNetworkStream, AsyncTokioStream, TlsParameters};
+use std::collections::VecDeque;
+use std::io::{Error, ErrorKind, Result};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Mutex;
+
+/// Most bytes of a line. `lettre` refuses one that is longer than a thousand, when it is there to its end.
+const LINE_MAX_BYTES: usize = 4096;
+/// Bytes that are read at once.
+const CHUNK_BYTES: usize = 2048;
+
+/// A connection to a mail server.
+pub(super) type Stream = Arc<Mutex<AsyncNetworkStream>>;
+
+/// Connects, and encrypts from the first byte where there are parameters for it.
+pub(super) async fn connect(
+    address: (&str, u16),
+    timeout: Duration,
+    tls: Option<TlsParameters>,
+) -> std::result::Result<Stream, smtp::Error> {
+    let stream = AsyncNetworkStream::connect_tokio1(address, Some(timeout), tls, None).await?;
+    Ok(Arc::new(Mutex::new(stream)))
+}
+
+/// Encrypts a connection whose server waits for that.
+pub(super) async fn encrypt(stream: &Stream, tls: TlsParameters) -> std::result::Result<(), smtp::Error> {
+    stream.lock().await.upgrade_tls(tls).await
+}
+
+/// The replies of a server, and the way for what it is told.
+#[derive(Debug)]
+pub(super) struct Replies {
+    stream: Stream,
+    lines: Lines,
+}
+
+impl Replies {
+    pub(super) fn of(stream: &Stream) -> Self {
+        Self { stream: Arc::clone(stream), lines: Lines::default() }
+    }
+
+    /// The same of a server that has greeted already, in plaintext: after STARTTLS it does not greet again, and `lettre` waits for
+    /// that.
+    pub(super) fn of_greeted(stream: &Stream) -> Self {
+        let mut replies = Self::of(stream);
+        replies.lines.ready.extend(b"220 \r\n");
+        replies
+    }
+
+    fn with_stream<T>(&self, poll: impl FnOnce(Pin<&mut AsyncNetworkStream>) -> Poll<Result<T>>) -> Poll<Result<T>> {
+        // One task has the connection.
+        let mut stream = self.stream.try_lock().map_err(Error::other)?;
+        poll(Pin::new(&mut stream))
+    }
+}
+
+impl AsyncRead for Replies {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+        while self.lines.ready.is_empty() {
+            let mut chunk = [0; CHUNK_BYTES];
+            let read = ready!(self.with_stream(|stream| stream.poll_read(context, &mut chunk)))?;
+            if read == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            self.lines.take(&chunk[..read])?;
+        }
+        let ready = self.lines.ready.make_contiguous();
+        let length = ready.len().min(buffer.remaining());
+        buffer.put_slice(&ready[..length]);
+        self.lines.ready.drain(..length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Replies {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
+        self.with_stream(|stream| stream.poll_write(context, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        self.with_stream(|stream| stream.poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
+        self.with_stream(|stream| stream.poll_close(context))
+    }
+}
+
+impl AsyncTokioStream for Replies {
+    fn peer_addr(&self) -> Result<SocketAddr> {
+        self.stream.try_lock().map_err(Error::other)?.peer_addr()
+    }
+}
+
+/// Lines as `lettre` reads them.
+#[derive(Debug, Default)]
+struct Lines {
+    /// Not read yet.
+    ready: VecDeque<u8>,
+    /// Bytes of the line that has not ended yet, and whether the first three are a code's.
+    length: usize,
+    is_code: bool,
+}
+
+impl Lines {
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        for byte in bytes {
+            if self.length < 3 {
+                self.is_code = byte.is_ascii_digit() && (self.length == 0 || self.is_code);
+            }
+            if *byte == b'\r' && self.length == 3 && self.is_code {
+                self.ready.push_back(b' ');
+            }
+            // `lettre` takes a text of UTF-8 only, and nothing here depends on a letter of another kind.
+            self.ready.push_back(if byte.is_ascii() { *byte } else { b'?' });
+            self.length = if *byte == b'\n' { 0 } else { self.length + 1 };
+            if self.length > LINE_MAX_BYTES {
+                return Err(Error::new(ErrorKind::InvalidData, "a line of a reply does not end"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LINE_MAX_BYTES, Lines};
+
+    fn read(said: &[u8]) -> String {
+        let (mut whole, mut bytewise) = (Lines::default(), Lines::default());
+        assert!(whole.take(said).is_ok() && said.iter().all(|byte| bytewise.take(&[*byte]).is_ok()));
+        assert_eq!(whole.ready, bytewise.ready);
+        String::from_utf8(whole.ready.into()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_code_alone_gets_an_empty_text() {
+        for (said, expected) in [
+            ("220\r\n", "220 \r\n"),
+            ("250-mail.test\r\n250\r\n354\r\n", "250-mail.test\r\n250 \r\n354 \r\n"),
+            ("250 ok\r\n", "250 ok\r\n"),
+            ("250 \r\n", "250 \r\n"),
+            ("250-\r\n250 2.0.0 ok\r\n", "250-\r\n250 2.0.0 ok\r\n"),
+            ("25\r\n2500\r\nabc\r\n2b0\r\n\r\n", "25\r\n2500\r\nabc\r\n2b0\r\n\r\n"),
+            ("550 kein Empf\u{e4}nger\r\n", "550 kein Empf??nger\r\n"),
+        ] {
+            assert_eq!(read(said.as_bytes()), expected);
+        }
+        assert_eq!(read(b"550 Empf\xe4nger\r\n"), "550 Empf?nger\r\n");
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_an_error() {
+        let line = |length| [vec![b'2'; length], b"\r\n".to_vec()].concat();
+        let mut lines = Lines::default();
+        for _ in 0..3 {
+            assert!(lines.take(&line(LINE_MAX_BYTES - 1)).is_ok());
+        }
+        assert!(lines.take(&line(LINE_MAX_BYTES)).is_err());
+    }
+}
