@@ -1,6 +1,7 @@
 //! How connections are opened, and the pool that hands them out.
 
 use super::any::AnyConnection;
+use super::file::{DatabaseFile, OpenConnection, log_of};
 use super::recovery::Condition;
 use super::statements::LogStatements;
 use crate::config::DatabaseUrl;
@@ -10,7 +11,7 @@ use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::sql_types::Text;
 use diesel::{PgConnection, SqliteConnection};
 use secrecy::ExposeSecret;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -86,6 +87,8 @@ fn with_defaults(url: &str) -> String {
 /// A connection of the pool, and when it was opened.
 #[derive(Debug)]
 pub struct Pooled {
+    /// Dropped before the connection is closed, which may delete the log.
+    _open: OpenConnection,
     pub(super) connection: AnyConnection,
     /// What the last work on it has left.
     pub(super) condition: Condition,
@@ -99,12 +102,13 @@ pub struct Pooled {
 #[derive(Debug)]
 pub struct Manager {
     url: DatabaseUrl,
+    file: DatabaseFile,
     epoch: AtomicU64,
 }
 
 impl Manager {
-    pub(super) fn new(url: DatabaseUrl) -> Self {
-        Self { url, epoch: AtomicU64::new(0) }
+    pub(super) fn new(url: DatabaseUrl, file: DatabaseFile) -> Self {
+        Self { url, file, epoch: AtomicU64::new(0) }
     }
 }
 
@@ -116,7 +120,7 @@ impl ManageConnection for Manager {
         let epoch = self.epoch.load(Ordering::SeqCst);
         let mut connection = open(&self.url)?;
         connection.only_read().map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(Pooled { connection, condition: Condition::Sound, epoch })
+        Ok(Pooled { _open: self.file.connected(), connection, condition: Condition::Sound, epoch })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectionError> {
@@ -139,12 +143,9 @@ impl ManageConnection for Manager {
 /// A log without its file belongs to a file that was deleted or moved away, and that another process may have open still. A new
 /// file in its place would share that log, and what is written into it would be gone once the other process ends.
 fn refuse_leftovers(path: &Path) -> ConnectionResult<()> {
-    let log = |suffix| {
-        let mut log = path.as_os_str().to_owned();
-        log.push(suffix);
-        PathBuf::from(log)
-    };
-    let Some(left) = ["-wal", "-shm"].map(log).into_iter().find(|log| !path.exists() && log.exists()) else {
+    let Some(left) =
+        ["-wal", "-shm"].map(|suffix| log_of(path, suffix)).into_iter().find(|log| !path.exists() && log.exists())
+    else {
         return Ok(());
     };
     Err(ConnectionError::BadConnection(format!(

@@ -1,8 +1,12 @@
-//! The file of SQLite. Connections go on with the one that they have opened, whatever is at its path by now: what is written
-//! into a deleted file is lost, and nothing else would show it.
+//! The file of SQLite, and its log. Connections go on with the files that they have opened, whatever is at their paths by now: what
+//! is written into a deleted file is lost, and nothing else would show it.
+//!
+//! Only names and sizes are looked at. To open the file besides SQLite would end its locks (a process has one set of them for a
+//! file), so a copy that somebody writes over it is noticed when it is shorter.
 
 use crate::config::DatabaseUrl;
 use parking_lot::Mutex;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +21,8 @@ pub(super) struct DatabaseFile(Option<Arc<Watched>>);
 #[derive(Debug)]
 struct Watched {
     path: PathBuf,
+    /// The write-ahead log's.
+    log_path: PathBuf,
     state: Mutex<State>,
 }
 
@@ -24,34 +30,83 @@ struct Watched {
 struct State {
     /// As it was when there was one at first.
     opened: Option<FileId>,
+    /// The most that it was seen to have, bytes. Only `VACUUM` makes it shorter, which is for a stopped process.
+    size: u64,
+    connections: usize,
+    /// The log of these connections. SQLite deletes it with the last one.
+    log: Option<FileId>,
     is_lost: bool,
 }
+
+/// A connection that is open, until this is dropped.
+#[derive(Debug)]
+pub(super) struct OpenConnection(DatabaseFile);
 
 impl DatabaseFile {
     pub(super) fn of(url: &DatabaseUrl) -> Self {
         Self(match url {
             DatabaseUrl::Postgres(_) => None,
-            DatabaseUrl::Sqlite(path) => Some(Arc::new(Watched { path: path.clone(), state: Mutex::default() })),
+            DatabaseUrl::Sqlite(path) => {
+                let (path, log_path) = (path.clone(), log_of(path, "-wal"));
+                Some(Arc::new(Watched { path, log_path, state: Mutex::default() }))
+            }
         })
     }
 
-    /// Whether it was deleted or replaced while it was open. It is logged when that is found.
+    /// Counts a connection that was just opened.
+    pub(super) fn connected(&self) -> OpenConnection {
+        if let Some(Watched { log_path, state, .. }) = self.0.as_deref() {
+            let mut state = state.lock();
+            if state.connections == 0 {
+                state.log = std::fs::metadata(log_path).ok().as_ref().map(file_id);
+            }
+            state.connections += 1;
+        }
+        OpenConnection(self.clone())
+    }
+
+    /// Whether it, or its log, was deleted, replaced or cut short while it was open. It is logged when that is found.
     pub(super) fn is_lost(&self) -> bool {
-        let Some(Watched { path, state }) = self.0.as_deref() else { return false };
-        let found = file_id(path);
+        let Some(Watched { path, log_path, state }) = self.0.as_deref() else { return false };
         let mut state = state.lock();
-        let Some(opened) = state.opened.or(found) else { return false };
+        let found = std::fs::metadata(path).ok();
+        let id = found.as_ref().map(file_id);
+        let Some(opened) = state.opened.or(id) else { return false };
         state.opened = Some(opened);
-        let was_lost = std::mem::replace(&mut state.is_lost, found != Some(opened));
+        let size = found.map_or(0, |file| file.len());
+        let is_cut = size < state.size;
+        state.size = state.size.max(size);
+        let log_is_lost =
+            state.log.is_some_and(|log| std::fs::metadata(log_path).ok().as_ref().map(file_id) != Some(log));
+        let was_lost = std::mem::replace(&mut state.is_lost, id != Some(opened) || is_cut || log_is_lost);
         if state.is_lost && !was_lost {
             log::error!(
-                "store.file: the database's file was deleted or replaced while it was open; restart the process"
+                "store.file: the database's file or its log was deleted, replaced or cut short while it was open; restart the process"
             );
         }
         state.is_lost
     }
 }
 
-fn file_id(path: &Path) -> Option<FileId> {
-    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        if let Some(Watched { state, .. }) = self.0.0.as_deref() {
+            let mut state = state.lock();
+            state.connections -= 1;
+            if state.connections == 0 {
+                state.log = None;
+            }
+        }
+    }
+}
+
+fn file_id(file: &Metadata) -> FileId {
+    (file.dev(), file.ino())
+}
+
+/// What SQLite keeps next to its file: `-wal` or `-shm`.
+pub(super) fn log_of(path: &Path, suffix: &str) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push(suffix);
+    log.into()
 }

@@ -101,24 +101,24 @@ impl Store {
     /// Makes the pool; connections are opened as they are needed, so this never waits and never fails.
     #[must_use]
     pub fn new(settings: &DatabaseSettings, patience: Patience, metrics: &Metrics) -> Self {
+        let file = DatabaseFile::of(&settings.url);
         let pool = Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(1))
             .connection_timeout(patience.checkout)
             .error_handler(Box::new(LogPoolErrors(Paced::every(POOL_LOG_PAUSE))))
-            .build_unchecked(Manager::new(settings.url.clone()));
+            .build_unchecked(Manager::new(settings.url.clone(), file.clone()));
         let connections = settings.pool_size as usize;
         // Each piece of work holds a thread. Without a bound, requests to a database that does not answer would take
         // hundreds of threads and any amount of memory.
         let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
         let turns = Turns::for_writers(connections);
         let gate = Gate::new(Resource::Database, capacity, GateMetrics::registered(metrics, Resource::Database));
-        let file = DatabaseFile::of(&settings.url);
         Self { pool, file, gate, turns, patience, events: EventMetrics::registered(metrics) }
     }
 
-    /// Whether the database is a file that was deleted or replaced while it was open. Nothing is done in it any more: what is
-    /// written there is gone at the next start.
+    /// Whether the database is a file that was deleted, replaced or cut short while it was open, or its log was. Nothing is done in
+    /// it any more: what is written there is gone at the next start.
     #[must_use]
     pub fn has_lost_file(&self) -> bool {
         self.file.is_lost()
@@ -160,7 +160,7 @@ impl Store {
             events::count_for(metrics);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             if file.is_lost() {
-                return Err(StoreError::Unavailable("its file was deleted or replaced".to_owned()));
+                return Err(StoreError::Unavailable("its file was deleted, replaced or cut short".to_owned()));
             }
             run_on(pooled, work)
         });

@@ -4,6 +4,7 @@ use crate::support::{Database, Process, TestDb, create_user, eventually};
 use api::config::DatabaseUrl;
 use api::store::connection::open;
 use auth_types::Reason;
+use std::path::{Path, PathBuf};
 
 const ADA: &str = "ada@example.com";
 const KEY: &str = "attempt-1";
@@ -97,29 +98,65 @@ async fn a_process_that_is_killed_while_others_write_leaves_a_sound_file() {
     other.register(ADA).await.created();
 }
 
-/// Connections go on with the file that they have opened: everything would look well, and be gone at the next start.
+type Harm = fn(&Path) -> std::io::Result<()>;
+
+/// Connections go on with the files that they have opened: everything would look well, and be gone at the next start.
 #[actix_web::test]
-async fn a_file_that_is_deleted_or_replaced_is_noticed() {
-    for replace in [false, true] {
+async fn a_file_that_is_deleted_replaced_or_cut_short_is_noticed() {
+    let harms: [(&str, Harm); 7] = [
+        ("deleted", |path| std::fs::remove_file(path)),
+        ("replaced", |path| {
+            std::fs::copy(path, path.with_extension("copy"))?;
+            std::fs::rename(path.with_extension("copy"), path)
+        }),
+        ("emptied", |path| resized(path, 0)),
+        ("cut short", |path| resized(path, std::fs::metadata(path)?.len() - 4096)),
+        ("written over by a shorter one", |path| std::fs::write(path, std::fs::read(path)?.split_at(8192).0)),
+        ("without its log", |path| std::fs::remove_file(log_of(path))),
+        ("with another log", |path| {
+            std::fs::copy(log_of(path), path.with_extension("copy"))?;
+            std::fs::rename(path.with_extension("copy"), log_of(path))
+        }),
+    ];
+    for (name, harm) in harms {
         let db = TestDb::migrated(Database::Sqlite);
         let api = Process::start(db.url());
         api.until_ready().await;
-        let path = std::path::Path::new(db.url().strip_prefix("sqlite:").unwrap()).to_owned();
-        if replace {
-            let copy = path.with_extension("copy");
-            std::fs::copy(&path, &copy).unwrap();
-            std::fs::rename(&copy, &path).unwrap();
-        } else {
-            std::fs::remove_file(&path).unwrap();
-        }
+        let DatabaseUrl::Sqlite(path) = db.parsed_url() else { unreachable!() };
+        harm(&path).unwrap();
         api.live_log().until("store.file: ");
         eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(())).await;
         let text = api.get("/readyz").await.text();
-        assert!(text.contains("deleted or replaced"), "{text}");
+        assert!(text.contains("deleted, replaced or cut short"), "{name}: {text}");
         // What would be lost is not done.
-        assert_eq!(api.register(ADA).await.status, 503);
-        assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1);
+        assert_eq!(api.register(ADA).await.status, 503, "{name}");
+        assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1, "{name}");
     }
+}
+
+fn resized(path: &Path, size: u64) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().write(true).open(path)?.set_len(size)
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+/// Other programs open and close the file while it is open here, its log grows and is begun anew, and all of that is no harm.
+#[actix_web::test]
+async fn a_file_that_others_work_with_is_not_taken_for_lost() {
+    let db = TestDb::migrated(Database::Sqlite);
+    let api = Process::start(db.url());
+    api.until_ready().await;
+    for number in 0..5 {
+        create_user(&db, &format!("user{number}@example.com"));
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+        api.register(&format!("other{number}@example.com")).await.created();
+        api.get("/readyz").await.done();
+    }
+    assert!(!api.log().iter().any(|line| line.contains("store.file: ")));
 }
 
 /// A new file would share the log of the one that is gone, which a running process writes into still.

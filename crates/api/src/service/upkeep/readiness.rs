@@ -25,7 +25,10 @@ pub async fn check(services: &Services) -> Checks {
     };
     drop(known);
     if services.store.has_lost_file() {
-        checks.insert("database", Some("its file was deleted or replaced: restart the process".to_owned()));
+        checks.insert(
+            "database",
+            Some("its file or its log was deleted, replaced or cut short: restart the process".to_owned()),
+        );
     }
     let limit = Duration::seconds(FEED_STALE_SECONDS);
     let fresh = services.feed.polled_at().is_some_and(|at| (services.now() - at).abs() <= limit);
