@@ -68,6 +68,12 @@ use_wasm() {
   export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="${lld:-/usr/bin/wasm-ld}"
 }
 
+# rustfmt by itself does not find the modules that the table of pages declares, because that is a macro.
+format_sources() {
+  cargo fmt --all -- "$@"
+  rustfmt --edition 2024 "$@" crates/client/src/pages/*.rs
+}
+
 # The API as the browser tests start it: the build of the other tests, so that nothing is compiled twice.
 build_test_api() { cargo test --workspace --locked --no-run; }
 

@@ -1,6 +1,6 @@
 //! The token of the link that opened this page.
 
-use crate::policy::{holds_link_token, link_token, restored_address};
+use crate::policy::{Pages, holds_link_token, link_token, restored_address};
 use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
@@ -21,10 +21,10 @@ pub fn use_link_token() -> RwSignal<Option<String>> {
 
 /// Gives the page the address that its mailed link had, where a mail program has changed it. To be called before the router
 /// looks at the address.
-pub fn restore_address() {
+pub fn restore_address(pages: Pages) {
     let location = window().location();
     let parts = [location.pathname(), location.search(), location.hash()].map(Result::unwrap_or_default);
-    if let Some(address) = restored_address(&parts.concat()) {
+    if let Some(address) = restored_address(&parts.concat(), pages) {
         replace_address(&address);
     }
 }

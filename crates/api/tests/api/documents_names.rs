@@ -59,9 +59,9 @@ fn openapi() -> String {
 fn paths() -> BTreeSet<String> {
     let document: serde_json::Value = serde_json::from_str(&openapi()).unwrap();
     let routes = document["paths"].as_object().unwrap().keys().cloned();
-    let pages = std::fs::read_to_string(root().join("crates/client/src/app.rs")).unwrap();
-    let pages: Vec<_> =
-        pages.split("path!(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect();
+    let rules = std::fs::read_to_string(root().join("crates/client/headers.json")).unwrap();
+    let rules: Vec<serde_json::Value> = serde_json::from_str(&rules).unwrap();
+    let pages = rules.iter().map(|rule| rule["path"].as_str().unwrap().to_owned());
     routes.chain(pages).chain(["/", "/index.html", "/api/docs/", "/api/openapi.json"].map(str::to_owned)).collect()
 }
 

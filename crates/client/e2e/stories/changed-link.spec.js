@@ -1,6 +1,7 @@
 // Mail programs and chats change a link on its way: they encode its `#`, cut it, and take what stands behind it for a part of it.
 import { API } from "../support/addresses.js";
 import { linkTo } from "../support/mail.js";
+import { mailedPages } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
@@ -55,7 +56,7 @@ test("a password is chosen by a link whose # was encoded", async ({ api, app, pa
   await api.login({ ...person, password: NEW_PASSWORD });
 });
 
-for (const path of ["/reset-password", "/verify-email", "/change-email"]) {
+for (const { path } of mailedPages) {
   test(`a cut link to ${path} says so, and its rest leaves the address bar`, async ({ app, page, person }) => {
     const link = (await linkTo("/verify-email", person.email)).replace("/verify-email", path);
     for (const cut of [link.slice(0, -1), link.slice(0, -20), link.replace("#", "%23").slice(0, -5)]) {

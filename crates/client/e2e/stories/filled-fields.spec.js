@@ -1,6 +1,7 @@
 // Password managers and browsers fill fields without an event, or with one that nobody listens for.
 import { API } from "../support/addresses.js";
 import { ME } from "../support/app.js";
+import { PAGES, addressOf, isForAdministrators, isProtected } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
 const PASSWORD = "copper-meadow-77-lighthouse";
@@ -49,14 +50,12 @@ test("every field of the program is in one of these forms", async ({ app, page, 
   }
   const fields = "input:not([type=file]), select, textarea, [contenteditable]";
   const labels = () => page.locator(fields).evaluateAll((all) => all.map(({ labels }) => labels[0].textContent).sort());
-  for (const path of ["/login", "/register", "/forgot-password", "/reset-password#token=made-up"]) {
-    await app.open(path);
-    await expect.poll(labels).toEqual(known.get(path.split("#")[0]).sort());
-  }
+  const visit = async (row) => {
+    await app.open(addressOf(row));
+    await expect(page.getByRole("heading", { level: 1, name: row.title, exact: true })).toBeVisible();
+    await expect.poll(labels).toEqual((known.get(row.path) ?? []).sort());
+  };
+  for (const row of PAGES.filter((row) => !isProtected(row))) await visit(row);
   await app.signIn(person);
-  for (const path of ["/", "/account", "/security", "/sessions"]) {
-    await app.open(path);
-    await expect(page.getByRole("navigation")).toBeVisible();
-    await expect.poll(labels).toEqual((known.get(path) ?? []).sort());
-  }
+  for (const row of PAGES.filter((row) => isProtected(row) && !isForAdministrators(row))) await visit(row);
 });

@@ -1,4 +1,5 @@
 import { CLIENT } from "../support/addresses.js";
+import { PAGES, addressOf, isProtected } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
 // Kept by the page itself: has a protected page ever been on the screen, be it for one frame?
@@ -10,7 +11,7 @@ const noticeProtected = () => {
   new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true });
 };
 
-for (const path of ["/", "/sessions", "/account", "/sessions?from=mail#newest"]) {
+for (const path of [...PAGES.filter(isProtected).map(addressOf), "/sessions?from=mail#newest"]) {
   test(`without a session, ${path} asks to sign in and then comes back`, async ({ app, page, person }) => {
     await page.addInitScript(noticeProtected);
     await app.open(path);

@@ -1,29 +1,21 @@
 // For everybody: by keyboard, with a screen reader, on a narrow screen, in light and in dark.
 import AxeBuilder from "@axe-core/playwright";
 import { CLIENT } from "../support/addresses.js";
+import { PAGES, addressOf, isProtected } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
-const PAGES = {
-  "/login": false,
-  "/register": false,
-  "/forgot-password": false,
-  "/reset-password#token=made-up": false,
-  "/verify-email#token=made-up": false,
-  "/nowhere": false,
-  "/": true,
-  "/account": true,
-  "/security": true,
-  "/sessions": true,
-};
+const ALL = [...PAGES, { path: "/nowhere", title: "Page not found", audience: "Everybody" }];
 
+/** Opens a page and waits for all that it loads. */
 async function show(app, path, person) {
-  if (PAGES[path]) await app.signIn(person);
-  await app.open(path);
-  if (path === "/sessions") await expect(app.signOutDevice.first()).toBeVisible();
-  else await expect(app.page.getByRole("heading", { level: 1 })).toBeVisible();
+  const row = ALL.find((one) => one.path === path);
+  if (isProtected(row)) await app.signIn(person);
+  await app.open(addressOf(row));
+  await expect(app.page.getByRole("heading", { level: 1 })).toBeVisible();
+  await expect(app.page.locator(".loading")).toHaveCount(0);
 }
 
-for (const path of Object.keys(PAGES)) {
+for (const { path } of ALL) {
   for (const colorScheme of ["light", "dark"]) {
     test(`${path} in ${colorScheme} has nothing that axe calls serious`, async ({ app, page, person }) => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });

@@ -1,8 +1,8 @@
 //! Who sees which page.
 
-use super::{Brand, Button, Loader, Waiting, load};
+use super::{Brand, Button, Loader, Lost, PageTitle, Waiting, load};
 use crate::http::Api;
-use crate::policy::{START, accept_next, sign_in_path};
+use crate::policy::{Audience, Pages, SIGN_IN, START, accept_next, sign_in_path};
 use crate::session::{Farewell, PageSession, Session, State};
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
@@ -28,6 +28,7 @@ pub fn Protected(children: ChildrenFn) -> impl IntoView {
 
 fn ask_visitors_to_sign_in(session: Session) {
     let (location, navigate) = (use_location(), use_navigate());
+    let pages = expect_context::<Pages>();
     Effect::new(move |_| {
         let State::SignedOut(farewell) = session.state() else { return };
         let here = || {
@@ -36,7 +37,7 @@ fn ask_visitors_to_sign_in(session: Session) {
             format!("{}{query}{}", location.pathname.get_untracked(), location.hash.get_untracked())
         };
         let by_wish = matches!(farewell, Farewell::ByUser | Farewell::Deleted);
-        let to = if by_wish { "/login".to_owned() } else { sign_in_path(&here()) };
+        let to = if by_wish { SIGN_IN.to_owned() } else { sign_in_path(&here(), pages) };
         navigate(&to, replacing());
     });
 }
@@ -71,10 +72,11 @@ fn Confirming() -> impl IntoView {
 pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
     let session = expect_context::<Session>();
     let (query, navigate) = (use_query_map(), use_navigate());
+    let pages = expect_context::<Pages>();
     Effect::new(move |_| {
         if matches!(session.state(), State::SignedIn(_)) {
             let next = query.get_untracked().get("next");
-            navigate(accept_next(next.as_deref().unwrap_or(START)), replacing());
+            navigate(accept_next(next.as_deref().unwrap_or(START), pages), replacing());
         }
     });
     move || {
@@ -83,6 +85,24 @@ pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
             provide_context(session.page());
             children()
         })
+    }
+}
+
+/// Shows its content to administrators. To other users there is nothing here.
+#[component]
+pub fn AdministratorsOnly(children: ChildrenFn) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let is_admitted = Memo::new(move |_| session.user().is_some_and(|user| Audience::Administrators.admits(user.role)));
+    let lost = || {
+        view! {
+            <PageTitle text="Page not found" />
+            <Lost />
+        }
+    };
+    view! {
+        <Show when=move || is_admitted.get() fallback=lost>
+            {children()}
+        </Show>
     }
 }
 

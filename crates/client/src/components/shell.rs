@@ -2,7 +2,9 @@
 
 use super::{Brand, Button, Protected, keep_fresh};
 use crate::http::Api;
-use crate::session::PageSession;
+use crate::policy::Pages;
+use crate::session::{PageSession, Session};
+use auth_types::Role;
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet};
 
@@ -30,21 +32,30 @@ fn Header() -> impl IntoView {
                 <a class="home" href="/">
                     <Brand />
                 </a>
-                <nav aria-label="Account pages">
-                    <ul>
-                        <li>
-                            <A href="/account">"Account"</A>
-                        </li>
-                        <li>
-                            <A href="/security">"Security"</A>
-                        </li>
-                        <li>
-                            <A href="/sessions">"Sessions"</A>
-                        </li>
-                    </ul>
-                </nav>
+                <Navigation />
                 <Button label="Sign out" pending=false class="button button-quiet" on_press=sign_out />
             </div>
         </header>
+    }
+}
+
+/// The entries of the table of pages that this user may see.
+#[component]
+fn Navigation() -> impl IntoView {
+    let (session, pages) = (expect_context::<Session>(), expect_context::<Pages>());
+    let role = Memo::new(move |_| session.user().map_or(Role::User, |user| user.role));
+    let entry = |(path, name): (&'static str, &'static str)| {
+        view! {
+            <li>
+                <A href=path>
+                    <span prop:textContent=name></span>
+                </A>
+            </li>
+        }
+    };
+    view! {
+        <nav aria-label="Account pages">
+            <ul>{move || pages.entries(role.get()).map(entry).collect_view()}</ul>
+        </nav>
     }
 }

@@ -1,7 +1,8 @@
 //! `/account`
 
-use super::picture::PictureForm;
-use crate::components::{Alert, Button, Draft, FieldKind, Form, FormState, PageTitle, TextField, Wrong};
+mod picture;
+
+use crate::components::{Alert, Button, Draft, FieldKind, Form, FormState, TextField, Wrong};
 use crate::download::save_json;
 use crate::http::Api;
 use crate::notices::Notices;
@@ -12,12 +13,12 @@ use auth_types::responses::UserResponse;
 use auth_types::validation::{display_name, given_password, username};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use picture::PictureForm;
 
 /// The profile, all that is stored, and the end of it.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     view! {
-        <PageTitle text="Account" />
         <section class="panel">
             <PictureForm />
         </section>

@@ -1,6 +1,6 @@
 //! `/forgot-password`
 
-use crate::components::{Button, Entrance, FieldKind, Form, FormState, TextField, Wrong};
+use crate::components::{Button, FieldKind, Form, FormState, TextField, Wrong};
 use crate::http::{Http, Visitor};
 use auth_types::requests::PasswordResetRequest;
 use auth_types::validation::email;
@@ -11,16 +11,14 @@ use leptos::prelude::*;
 pub fn ForgotPasswordPage() -> impl IntoView {
     let is_sent = RwSignal::new(false);
     view! {
-        <Entrance title="Forgot password">
-            <Show when=move || is_sent.get() fallback=move || view! { <AddressForm is_sent=is_sent /> }>
-                <p class="remark" role="alert">
-                    "If there is an account with this address, we have sent it a mail. Open the link in it within an hour."
-                </p>
-            </Show>
-            <p class="aside">
-                "Remembered it? " <a href="/login">"Sign in"</a>
+        <Show when=move || is_sent.get() fallback=move || view! { <AddressForm is_sent=is_sent /> }>
+            <p class="remark" role="alert">
+                "If there is an account with this address, we have sent it a mail. Open the link in it within an hour."
             </p>
-        </Entrance>
+        </Show>
+        <p class="aside">
+            "Remembered it? " <a href="/login">"Sign in"</a>
+        </p>
     }
 }
 

@@ -1,6 +1,6 @@
 //! `/`
 
-use crate::components::{Avatar, Moment, PageTitle, ResendLink};
+use crate::components::{Avatar, Moment, ResendLink};
 use crate::session::Session;
 use leptos::prelude::*;
 
@@ -12,7 +12,6 @@ pub fn HomePage() -> impl IntoView {
     let email = move || session.user().map(|user| user.email).unwrap_or_default();
     let since = Memo::new(move |_| session.user().map(|user| user.created_at));
     view! {
-        <PageTitle text="Your account" />
         <Show when=move || session.user().is_some_and(|user| !user.email_verified)>
             <Unconfirmed />
         </Show>

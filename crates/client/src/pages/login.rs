@@ -1,6 +1,6 @@
 //! `/login`
 
-use crate::components::{Button, Entrance, FieldKind, Form, FormState, ResendLink, TextField, VisitorsOnly, Wrong};
+use crate::components::{Button, FieldKind, Form, FormState, ResendLink, TextField, Wrong, with_query};
 use crate::policy::Failure;
 use crate::session::{PageSession, Session, State};
 use auth_types::Reason;
@@ -8,23 +8,18 @@ use auth_types::invisible::trimmed;
 use auth_types::requests::LoginRequest;
 use auth_types::validation::{REQUIRED, email, given_password};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 /// Asks for email or username and password; [`PageSession`] tells everyone else that it worked.
 #[component]
 pub fn LoginPage() -> impl IntoView {
     view! {
-        <VisitorsOnly>
-            <Entrance title="Sign in">
-                <Farewells />
-                <LoginForm />
-                <p class="aside">
-                    "New here? " <a href=with_query("/register")>"Create account"</a>
-                    <br />
-                    <a href="/forgot-password">"Forgot password?"</a>
-                </p>
-            </Entrance>
-        </VisitorsOnly>
+        <Farewells />
+        <LoginForm />
+        <p class="aside">
+            "New here? " <a href=with_query("/register")>"Create account"</a>
+            <br />
+            <a href="/forgot-password">"Forgot password?"</a>
+        </p>
     }
 }
 
@@ -98,12 +93,6 @@ fn check(identifier: &str, password: String) -> Result<LoginRequest, Wrong> {
     }
     let email = Some(identifier.to_owned());
     if wrong.is_empty() { Ok(LoginRequest { email, username: None, password }) } else { Err(wrong) }
-}
-
-/// The other visitors' page, with the same way on after signing in.
-pub(super) fn with_query(path: &'static str) -> impl Fn() -> String {
-    let query = use_query_map();
-    move || format!("{path}{}", query.get().to_query_string())
 }
 
 #[cfg(test)]

@@ -1,26 +1,29 @@
-//! The pages, one a file.
+//! The pages: one file and one row each.
 #![expect(unreachable_pub, reason = "the component macro hides re-exports from this lint")]
 
-mod account;
-mod confirm_email;
-mod forgot_password;
-mod home;
-mod login;
+#[macro_use]
+mod table;
 mod not_found;
-mod picture;
-mod recent_events;
-mod register;
-mod reset_password;
-mod security;
-mod sessions;
 
-pub use account::AccountPage;
-pub use confirm_email::{ChangeEmailPage, VerifyEmailPage};
-pub use forgot_password::ForgotPasswordPage;
-pub use home::HomePage;
-pub use login::LoginPage;
 pub use not_found::NotFoundPage;
-pub use register::RegisterPage;
-pub use reset_password::ResetPasswordPage;
-pub use security::SecurityPage;
-pub use sessions::SessionsPage;
+
+// To add a page, write its file here (`notes.rs`, with a component that shows what stands below the heading) and its row:
+//
+//     [mod notes; NotesPage, "/notes", "Notes", Users, "Notes"],
+//
+// These are the file, its component, the path, the heading, who sees it (`Audience`: `Visitors`, `Everybody`, `MailedLink`,
+// `Users` or `Administrators`), and, for a page that the navigation leads to, its entry there. Routes, guard, frame, titles
+// and navigation are made of the rows, and so are the browser tests that every page has to pass. The static host's rules are,
+// too: `scripts/headers` writes them again, and a test fails until it has.
+pages! {
+    [mod login; LoginPage, "/login", "Sign in", Visitors],
+    [mod register; RegisterPage, "/register", "Create account", Visitors],
+    [mod forgot_password; ForgotPasswordPage, "/forgot-password", "Forgot password", Everybody],
+    [mod reset_password; ResetPasswordPage, "/reset-password", "Choose a new password", MailedLink],
+    [mod verify_email; VerifyEmailPage, "/verify-email", "Confirm your email", MailedLink],
+    [mod change_email; ChangeEmailPage, "/change-email", "Confirm your new email", MailedLink],
+    [mod home; HomePage, "/", "Your account", Users],
+    [mod account; AccountPage, "/account", "Account", Users, "Account"],
+    [mod security; SecurityPage, "/security", "Security", Users, "Security"],
+    [mod sessions; SessionsPage, "/sessions", "Sessions", Users, "Sessions"],
+}

@@ -1,17 +1,14 @@
 //! Anything else.
 
-use crate::components::Entrance;
+use crate::components::{Entrance, Lost};
 use leptos::prelude::*;
 
-/// Says that there is no such page, and leads to one that there is.
+/// What is shown at an address that the table of pages does not have.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! {
         <Entrance title="Page not found">
-            <p>"There is nothing at this address. It may have moved, or the link may be wrong."</p>
-            <p>
-                <a class="button" href="/">"Go to the start page"</a>
-            </p>
+            <Lost />
         </Entrance>
     }
 }

@@ -1,8 +1,7 @@
 //! `/register`
 
-use super::login::with_query;
 use crate::components::{
-    Button, Entrance, FieldKind, Form, FormState, NewPasswordField, ResendLink, TextField, VisitorsOnly, Wrong,
+    Button, FieldKind, Form, FormState, NewPasswordField, ResendLink, TextField, Wrong, with_query,
 };
 use crate::policy::PASSWORD_RULES;
 use crate::session::{PageSession, Registered};
@@ -15,25 +14,24 @@ use leptos::prelude::*;
 pub fn RegisterPage() -> impl IntoView {
     let waiting = RwSignal::new(None::<String>);
     view! {
-        <VisitorsOnly>
-            <Entrance title="Create account">
-                {move || match waiting.get() {
-                    None => view! { <RegisterForm waiting=waiting /> }.into_any(),
-                    Some(email) => {
-                        view! {
-                            <p class="remark" role="alert">
-                                "Almost done: we have sent you a mail. Open the link in it, in this browser, to confirm your address."
-                            </p>
-                            <ResendLink email=email />
-                        }
-                            .into_any()
-                    }
-                }}
-                <p class="aside">
-                    "Have an account? " <a href=with_query("/login")>"Sign in"</a>
-                </p>
-            </Entrance>
-        </VisitorsOnly>
+        {move || match waiting.get() {
+            None => view! { <RegisterForm waiting=waiting /> }.into_any(),
+            Some(email) => view! { <Waiting email=email /> }.into_any(),
+        }}
+        <p class="aside">
+            "Have an account? " <a href=with_query("/login")>"Sign in"</a>
+        </p>
+    }
+}
+
+/// The address must be confirmed first.
+#[component]
+fn Waiting(email: String) -> impl IntoView {
+    view! {
+        <p class="remark" role="alert">
+            "Almost done: we have sent you a mail. Open the link in it, in this browser, to confirm your address."
+        </p>
+        <ResendLink email=email />
     }
 }
 

@@ -1,6 +1,6 @@
 //! `/reset-password#token=…`
 
-use crate::components::{Button, CutLink, Entrance, Form, FormState, IncompleteLink, NewPasswordField, Wrong};
+use crate::components::{Button, CutLink, Form, FormState, IncompleteLink, NewPasswordField, Wrong};
 use crate::http::{Http, Visitor};
 use crate::mailed_link::use_link_token;
 use crate::policy::{PASSWORD_RULES, is_cut};
@@ -24,18 +24,16 @@ pub fn ResetPasswordPage() -> impl IntoView {
         None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {
-        <Entrance title="Choose a new password">
-            <Show when=is_done fallback=form>
-                <p class="remark" role="alert">
-                    "Your new password is set, and every device is signed out. Sign in with the new password."
-                </p>
-            </Show>
-            <p class="aside">
-                <a href="/login">"Sign in"</a>
-                " or "
-                <a href="/forgot-password">"ask for a new link"</a>
+        <Show when=is_done fallback=form>
+            <p class="remark" role="alert">
+                "Your new password is set, and every device is signed out. Sign in with the new password."
             </p>
-        </Entrance>
+        </Show>
+        <p class="aside">
+            <a href="/login">"Sign in"</a>
+            " or "
+            <a href="/forgot-password">"ask for a new link"</a>
+        </p>
     }
 }
 

@@ -1,7 +1,8 @@
 //! `/security`
 
-use super::recent_events::RecentEvents;
-use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, PageTitle, TextField, Wrong};
+mod recent_events;
+
+use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, TextField, Wrong};
 use crate::http::Api;
 use crate::notices::Notices;
 use crate::policy::PASSWORD_RULES;
@@ -9,12 +10,12 @@ use crate::session::PageSession;
 use auth_types::requests::{EmailChangeRequest, PasswordChangeRequest};
 use auth_types::validation::{email, given_password, new_password};
 use leptos::prelude::*;
+use recent_events::RecentEvents;
 
 /// Password and address, whose change asks for the password again; and what happened lately.
 #[component]
 pub fn SecurityPage() -> impl IntoView {
     view! {
-        <PageTitle text="Security" />
         <section class="panel stack">
             <h2>"Your password"</h2>
             <PasswordForm />

@@ -1,7 +1,7 @@
 //! `/sessions`
 
 use crate::components::{
-    Alert, Button, Loader, Moment, PageTitle, Waiting, focus_by_id, focus_heading, keep_fresh, load,
+    Alert, Button, Loader, Moment, Waiting, focus_by_id, focus_heading, keep_fresh, load,
 };
 use crate::http::Api;
 use crate::notices::Notices;
@@ -31,7 +31,6 @@ pub fn SessionsPage() -> impl IntoView {
     let failure = RwSignal::new(None::<Failure>);
     let limit = RwSignal::new(AT_ONCE);
     view! {
-        <PageTitle text="Sessions" />
         <p class="lead">"These devices are signed in to your account. Sign out any that you do not know."</p>
         <Alert text=Signal::derive(move || failure.with(|failure| failure.as_ref().map(Failure::message))) />
         <Show when=move || devices.value.with(Option::is_some) fallback=move || view! { <Waiting loader=devices /> }>

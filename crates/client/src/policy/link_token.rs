@@ -3,11 +3,9 @@
 //! They encode its `#`, once or twice, break it into lines, and add to its end what stands behind it in a sentence. A token is
 //! letters, digits, `-` and `_`, of a known length; whatever else has come along is not part of it.
 
+use super::pages::Pages;
 use super::percent::percent_decoded;
 use auth_types::limits::LINK_TOKEN_LENGTH;
-
-/// The pages that a mailed link opens.
-const PAGES: [&str; 3] = ["/reset-password", "/verify-email", "/change-email"];
 
 /// What stands before a token.
 const NAME: &str = "token";
@@ -35,12 +33,12 @@ pub const fn is_cut(token: &str) -> bool {
 /// The address that a mailed link had, when `address` (path, query and fragment) shows that it was changed on its way. The
 /// router would find no page at the address as it came.
 #[must_use]
-pub fn restored_address(address: &str) -> Option<String> {
+pub fn restored_address(address: &str, pages: Pages) -> Option<String> {
     let decoded = percent_decoded(address);
     let (before, fragment) = decoded.split_once('#')?;
     meant_as_token(fragment)?;
     let path = before.split('?').next().unwrap_or_default().trim().trim_end_matches('/');
-    let page = PAGES.into_iter().find(|page| *page == path)?;
+    let page = pages.mailed(path)?;
     let restored = format!("{page}#{NAME}={}", link_token(fragment).unwrap_or_default());
     (restored != address).then_some(restored)
 }
@@ -59,6 +57,13 @@ const fn is_of_token(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::{Audience, Page};
+
+    const PAGES: Pages = Pages(&[mailed("/reset-password"), mailed("/verify-email"), mailed("/change-email")]);
+
+    const fn mailed(path: &'static str) -> Page {
+        Page { path, title: "", audience: Audience::MailedLink, entry: None }
+    }
 
     const TOKEN: &str = "aZ09-_ccccccccccccccccccccccccccccccccccccE";
 
@@ -134,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_address_that_was_changed_on_its_way_is_restored() {
-        for page in PAGES {
+        for Page { path: page, .. } in PAGES.0 {
             let restored = format!("{page}#token={TOKEN}");
             let changed = [
                 "PAGE%23token=TOKEN",
@@ -151,10 +156,10 @@ mod tests {
                 "PAGE#token=TOKEN)",
             ];
             for address in fragments(&changed).iter().map(|address| address.replace("PAGE", page)) {
-                assert_eq!(restored_address(&address).as_ref(), Some(&restored), "{address}");
+                assert_eq!(restored_address(&address, PAGES).as_ref(), Some(&restored), "{address}");
             }
-            assert_eq!(restored_address(&restored), None, "nothing to restore");
-            assert_eq!(restored_address(&format!("{page}%23token=")), Some(format!("{page}#token=")));
+            assert_eq!(restored_address(&restored, PAGES), None, "nothing to restore");
+            assert_eq!(restored_address(&format!("{page}%23token="), PAGES), Some(format!("{page}#token=")));
         }
     }
 
@@ -173,7 +178,7 @@ mod tests {
             "/verify-email%",
         ];
         for address in fragments(&others) {
-            assert_eq!(restored_address(&address), None, "{address}");
+            assert_eq!(restored_address(&address, PAGES), None, "{address}");
         }
     }
 }

@@ -22,6 +22,7 @@ mod link_token;
 mod looks;
 mod newest;
 mod next_path;
+mod pages;
 mod pair;
 mod password_rules;
 mod peek;
@@ -52,7 +53,8 @@ pub use keeper::{Change, Epoch, Keeper, Plan, Seen, Settled, SignIn, SignOut, St
 pub use link_token::{holds_link_token, is_cut, link_token, restored_address};
 pub use looks::{LOOK_PAUSE, Looks};
 pub use newest::{newest_devices, newest_events};
-pub use next_path::{START, accept_next, sign_in_path};
+pub use next_path::{SIGN_IN, START, accept_next, sign_in_path};
+pub use pages::{Audience, Page, Pages};
 pub use password_rules::PASSWORD_RULES;
 pub use repeat::{LINK_SEED, repeat_after, step_key};
 pub use sign_out::{LateSignOut, LateSignOuts};

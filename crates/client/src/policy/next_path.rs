@@ -1,34 +1,37 @@
 //! Where a sign-in may lead: back to a page of this application and nowhere else.
 
+use super::pages::Pages;
+
 /// Where everything starts, and where a `next` that is not accepted leads.
 pub const START: &str = "/";
 
+/// Where visitors sign in.
+pub const SIGN_IN: &str = "/login";
+
 const LONGEST: usize = 2048;
 
-/// Pages that are for visitors only: going "back" there after a sign-in makes no sense.
-const FOR_VISITORS: [&str; 2] = ["/login", "/register"];
-
-/// `next` if it is a path on this origin in plain form, or [`START`].
+/// `next` if it is a path on this origin in plain form, or [`START`]. Going "back" to a page for visitors only makes no sense
+/// after a sign-in.
 ///
 /// Only what no URL parser would change is accepted: one leading slash, no empty, `.` or `..` segment, no backslash, no
 /// blank or control character, nothing of that kind in percent-encoding either. `/..//e.com`, which a browser normalises
 /// to `//e.com`, shows why checking the origin after parsing is not enough.
 #[must_use]
-pub fn accept_next(next: &str) -> &str {
+pub fn accept_next(next: &str, pages: Pages) -> &str {
     let path = path_of(next);
     let fits = next.len() <= LONGEST
         && next.bytes().all(is_plain)
         && path.strip_prefix('/').is_some_and(segments_fit)
         && percent_encodings_fit(next)
-        && !FOR_VISITORS.contains(&path.trim_end_matches('/'));
+        && !pages.is_for_visitors(path.trim_end_matches('/'));
     if fits { next } else { START }
 }
 
 /// The path that asks a visitor to sign in and then leads back to `next`.
 #[must_use]
-pub fn sign_in_path(next: &str) -> String {
+pub fn sign_in_path(next: &str, pages: Pages) -> String {
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    accept_next(next).bytes().fold("/login?next=".to_owned(), |path, byte| {
+    accept_next(next, pages).bytes().fold(format!("{SIGN_IN}?next="), |path, byte| {
         if is_unreserved(byte) {
             path + char::from(byte).encode_utf8(&mut [0; 4])
         } else {
@@ -72,11 +75,18 @@ const fn is_hidden_syntax(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::{Audience, Page};
+
+    const PAGES: Pages = Pages(&[for_visitors("/login"), for_visitors("/register")]);
+
+    const fn for_visitors(path: &'static str) -> Page {
+        Page { path, title: "", audience: Audience::Visitors, entry: None }
+    }
 
     #[test]
     fn paths_of_this_application_are_accepted_as_they_are() {
         for next in ["/", "/account", "/sessions", "/a/b", "/a/b/", "/account?tab=2&x=%20y", "/a?b=c#d", "/caf%C3%A9"] {
-            assert_eq!(accept_next(next), next);
+            assert_eq!(accept_next(next, PAGES), next);
         }
     }
 
@@ -136,23 +146,23 @@ mod tests {
             "\u{feff}//e.com",
         ];
         for next in attempts {
-            assert_eq!(accept_next(next), START, "{next:?} was accepted");
+            assert_eq!(accept_next(next, PAGES), START, "{next:?} was accepted");
         }
-        assert_eq!(accept_next(&format!("/{}", "a".repeat(LONGEST))), START);
+        assert_eq!(accept_next(&format!("/{}", "a".repeat(LONGEST)), PAGES), START);
     }
 
     #[test]
     fn signing_in_does_not_lead_back_to_signing_in() {
         for next in ["/login", "/login/", "/login?next=%20", "/register", "/register#x"] {
-            assert_eq!(accept_next(next), START);
+            assert_eq!(accept_next(next, PAGES), START);
         }
-        assert_eq!(accept_next("/login-history"), "/login-history");
+        assert_eq!(accept_next("/login-history", PAGES), "/login-history");
     }
 
     #[test]
     fn the_way_to_sign_in_remembers_the_page() {
-        assert_eq!(sign_in_path("/account"), "/login?next=%2Faccount");
-        assert_eq!(sign_in_path("/a?b=c&d=e"), "/login?next=%2Fa%3Fb%3Dc%26d%3De");
-        assert_eq!(sign_in_path("//e.com"), "/login?next=%2F");
+        assert_eq!(sign_in_path("/account", PAGES), "/login?next=%2Faccount");
+        assert_eq!(sign_in_path("/a?b=c&d=e", PAGES), "/login?next=%2Fa%3Fb%3Dc%26d%3De");
+        assert_eq!(sign_in_path("//e.com", PAGES), "/login?next=%2F");
     }
 }

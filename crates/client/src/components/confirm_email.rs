@@ -1,6 +1,6 @@
-//! `/verify-email#token=…` and `/change-email#token=…`
+//! What a page for a mailed link shows that confirms an address.
 
-use crate::components::{Button, CutLink, Entrance, Form, FormState, IncompleteLink};
+use super::{Button, CutLink, Form, FormState, IncompleteLink};
 use crate::http::{Http, Visitor};
 use crate::mailed_link::use_link_token;
 use crate::policy::is_cut;
@@ -8,29 +8,16 @@ use crate::session::{Confirmed, Session};
 use auth_types::responses::VerifyNotice;
 use leptos::prelude::*;
 
-/// What a page says.
+/// What such a page says.
 #[derive(Debug, Clone, Copy)]
-struct Words {
-    title: &'static str,
-    done: &'static str,
+pub struct ConfirmWords {
+    /// When it is done.
+    pub done: &'static str,
     /// The button of whoever did not ask for it.
-    reject: &'static str,
-    rejected: &'static str,
+    pub reject: &'static str,
+    /// When that is done.
+    pub rejected: &'static str,
 }
-
-const VERIFY: Words = Words {
-    title: "Confirm your email",
-    done: "Thank you: your email is confirmed.",
-    reject: "I did not sign up",
-    rejected: "Thank you: nobody has an account with your email by this sign-up.",
-};
-
-const CHANGE: Words = Words {
-    title: "Confirm your new email",
-    done: "Your email is changed. Use the new one to sign in.",
-    reject: "I did not ask for this",
-    rejected: "Thank you: the change is cancelled.",
-};
 
 /// What came of a link.
 #[derive(Debug, Clone)]
@@ -39,21 +26,12 @@ struct Done {
     said: &'static str,
 }
 
-/// Confirms the address of an account, or of a sign-up.
-#[component]
-pub fn VerifyEmailPage() -> impl IntoView {
-    view! { <ConfirmPage words=VERIFY /> }
-}
-
-/// Confirms the address that an account is to have.
-#[component]
-pub fn ChangeEmailPage() -> impl IntoView {
-    view! { <ConfirmPage words=CHANGE /> }
-}
-
 /// Waits for a button, because programs that look through mail open links, too.
 #[component]
-fn ConfirmPage(words: Words) -> impl IntoView {
+pub fn ConfirmEmail(
+    /// What it says.
+    words: ConfirmWords,
+) -> impl IntoView {
     let token = use_link_token();
     let done = RwSignal::new(None::<Done>);
     // What came of one link says nothing about the next.
@@ -67,20 +45,18 @@ fn ConfirmPage(words: Words) -> impl IntoView {
         None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {
-        <Entrance title=words.title>
-            <Show when=move || said().is_some() fallback=form>
-                <p class="remark" role="alert" prop:textContent=move || said().unwrap_or_default()></p>
-            </Show>
-            <p class="aside">
-                <a href="/">"Go to your account"</a>
-            </p>
-        </Entrance>
+        <Show when=move || said().is_some() fallback=form>
+            <p class="remark" role="alert" prop:textContent=move || said().unwrap_or_default()></p>
+        </Show>
+        <p class="aside">
+            <a href="/">"Go to your account"</a>
+        </p>
     }
 }
 
 #[component]
 fn ConfirmForm(
-    words: Words,
+    words: ConfirmWords,
     token: String,
     /// What came of it.
     done: RwSignal<Option<Done>>,
@@ -112,7 +88,7 @@ fn ConfirmForm(
 }
 
 /// What to tell people.
-const fn describe(confirmed: Confirmed, words: Words) -> &'static str {
+const fn describe(confirmed: Confirmed, words: ConfirmWords) -> &'static str {
     match (confirmed.notice, confirmed.signed_in) {
         (Some(VerifyNotice::UsernameTaken), true) => {
             "Your email is confirmed and you are signed in. Somebody else took your username meanwhile: choose another one under Account."

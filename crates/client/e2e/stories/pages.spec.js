@@ -1,0 +1,49 @@
+// What holds of every page in the table of pages, whoever adds one.
+import { CLIENT } from "../support/addresses.js";
+import { PAGES, addressOf, isForAdministrators, isProtected } from "../support/pages.js";
+import { expect, test } from "../support/test.js";
+
+const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
+const entries = PAGES.filter(({ entry }) => entry);
+
+for (const row of PAGES) {
+  test(`${row.path} has its heading, and the document has its name`, async ({ app, page, person }) => {
+    if (isProtected(row)) await app.signIn(person);
+    await app.open(addressOf(row));
+    // The people here are no administrators.
+    const title = isForAdministrators(row) ? "Page not found" : row.title;
+    await expect(heading(page, title)).toBeVisible();
+    await expect(page).toHaveTitle(`${title} · Latchkey`);
+  });
+}
+
+for (const row of PAGES.filter(isProtected)) {
+  test(`without a session, ${row.path} asks to sign in`, async ({ app, page }) => {
+    await app.open(addressOf(row));
+    await expect(app.signInHeading).toBeVisible();
+    await expect(page).toHaveURL(`${CLIENT}/login?next=${encodeURIComponent(addressOf(row))}`);
+    await expect(heading(page, row.title)).toHaveCount(0);
+  });
+}
+
+for (const row of PAGES.filter(({ audience }) => audience === "Visitors")) {
+  test(`a user is sent on from ${row.path}`, async ({ app, page, person }) => {
+    await app.signIn(person);
+    await app.open(addressOf(row));
+    await app.expectSignedIn(person);
+    await expect(page).toHaveURL(`${CLIENT}/`);
+  });
+}
+
+test("the navigation has the entries of the table, in its order, and each leads to its page", async ({ app, page, person }) => {
+  await app.signIn(person);
+  const seen = entries.filter((row) => !isForAdministrators(row));
+  const links = page.getByRole("navigation").getByRole("link");
+  await expect(links).toHaveText(seen.map(({ entry }) => entry));
+  for (const { entry, path, title } of seen) {
+    await app.visit(entry);
+    await expect(heading(page, title)).toBeVisible();
+    await expect(page).toHaveURL(CLIENT + path);
+    await expect(page.getByRole("navigation").getByRole("link", { name: entry, exact: true })).toHaveAttribute("aria-current", "page");
+  }
+});

@@ -1,0 +1,9 @@
+//! Links between the pages for visitors.
+
+use leptos_router::hooks::use_query_map;
+
+/// The address of another page for visitors, with the same way on after signing in.
+pub fn with_query(path: &'static str) -> impl Fn() -> String {
+    let query = use_query_map();
+    move || format!("{path}{}", query.get().to_query_string())
+}

@@ -1,0 +1,155 @@
+//! What the rows of the table of pages become.
+
+use crate::components::{AdministratorsOnly, Entrance, PageTitle, Shell, VisitorsOnly};
+use crate::policy::{Audience, Page};
+use leptos::prelude::*;
+use leptos::tachys::view::iterators::StaticVec;
+use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute};
+use leptos_router::{MatchNestedRoutes, NestedRoute, PossibleRouteMatch};
+use std::sync::Arc;
+
+/// A path as the router compares it.
+pub(super) type Segments = Arc<dyn PossibleRouteMatch + Send + Sync>;
+
+/// A page and its component.
+pub(super) struct Row {
+    pub(super) page: Page,
+    pub(super) segments: Segments,
+    pub(super) component: fn() -> AnyView,
+}
+
+/// Declares the modules of the pages, and makes `PAGES`, which the layers below are given, and `routes`.
+macro_rules! pages {
+    ($([mod $file:ident; $component:ident, $path:tt, $title:literal, $audience:ident $(, $entry:literal)?],)+) => {
+        $(mod $file;)+
+
+        /// Every page.
+        pub const PAGES: $crate::policy::Pages =
+            $crate::policy::Pages(&[$(pages!(@page $path, $title, $audience $(, $entry)?)),+]);
+
+        /// The routes of all pages.
+        pub fn routes() -> impl leptos_router::MatchNestedRoutes + Clone + Send + 'static {
+            table::routes(vec![$(table::Row {
+                page: pages!(@page $path, $title, $audience $(, $entry)?),
+                segments: std::sync::Arc::new(leptos_router::path!($path)),
+                component: || leptos::prelude::IntoAny::into_any($file::$component()),
+            }),+])
+        }
+    };
+    (@page $path:tt, $title:literal, $audience:ident $(, $entry:literal)?) => {
+        $crate::policy::Page {
+            path: $path,
+            title: $title,
+            audience: $crate::policy::Audience::$audience,
+            entry: pages!(@entry $($entry)?),
+        }
+    };
+    (@entry) => { None };
+    (@entry $entry:literal) => { Some($entry) };
+}
+
+/// Those for users share a frame, which stays when one follows another.
+pub(super) fn routes(rows: Vec<Row>) -> impl MatchNestedRoutes + Clone + Send + 'static {
+    let (framed, free): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.page.audience.is_protected());
+    let framed: Vec<_> = framed.into_iter().map(route).collect();
+    let frame = NestedRoute::new((), Shell).child(StaticVec::from(framed)).into_any_nested_route();
+    let all: Vec<_> = free.into_iter().map(route).chain([frame]).collect();
+    StaticVec::from(all)
+}
+
+fn route(row: Row) -> AnyNestedRoute {
+    let Row { page, segments, component } = row;
+    NestedRoute::new(segments, move || show(page, component)).into_any_nested_route()
+}
+
+/// The page behind its guard, below its heading.
+fn show(Page { title, audience, .. }: Page, children: fn() -> AnyView) -> AnyView {
+    match audience {
+        Audience::Visitors => view! {
+            <VisitorsOnly>
+                <Entrance title=title>
+                    {children()}
+                </Entrance>
+            </VisitorsOnly>
+        }
+        .into_any(),
+        Audience::Everybody | Audience::MailedLink => view! {
+            <Entrance title=title>
+                {children()}
+            </Entrance>
+        }
+        .into_any(),
+        Audience::Users => view! {
+            <PageTitle text=title />
+            {children()}
+        }
+        .into_any(),
+        Audience::Administrators => view! {
+            <AdministratorsOnly>
+                <PageTitle text=title />
+                {children()}
+            </AdministratorsOnly>
+        }
+        .into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pages::PAGES;
+    use crate::policy::{Audience, SIGN_IN, START, accept_next};
+    use serde_json::Value;
+    use std::collections::BTreeMap;
+
+    /// What no two pages may share: for each value the pages that have it.
+    fn shared(of: impl Fn(usize) -> Option<&'static str>) -> Vec<(&'static str, Vec<&'static str>)> {
+        let mut by_value = BTreeMap::<_, Vec<_>>::new();
+        for (index, page) in PAGES.0.iter().enumerate() {
+            of(index).into_iter().for_each(|value| by_value.entry(value).or_default().push(page.path));
+        }
+        by_value.into_iter().filter(|(_, pages)| pages.len() > 1).collect()
+    }
+
+    #[test]
+    fn no_two_pages_share_a_path_a_heading_or_an_entry() {
+        assert_eq!(shared(|index| Some(PAGES.0[index].path)), []);
+        assert_eq!(shared(|index| Some(PAGES.0[index].title)), []);
+        assert_eq!(shared(|index| PAGES.0[index].entry), []);
+    }
+
+    #[test]
+    fn a_sign_in_leads_back_to_every_page_but_those_for_visitors() {
+        for page in PAGES.0 {
+            let leads_to = if page.audience == Audience::Visitors { START } else { page.path };
+            assert_eq!(accept_next(page.path, PAGES), leads_to);
+        }
+    }
+
+    #[test]
+    fn visitors_can_sign_in_and_users_have_a_first_page() {
+        let audience_of = |path| PAGES.0.iter().find(|page| page.path == path).map(|page| page.audience);
+        assert_eq!(audience_of(SIGN_IN), Some(Audience::Visitors));
+        assert_eq!(audience_of(START), Some(Audience::Users));
+    }
+
+    #[test]
+    fn only_protected_pages_have_an_entry_in_the_navigation() {
+        for page in PAGES.0 {
+            assert!(page.entry.is_none() || page.audience.is_protected(), "{}", page.path);
+        }
+    }
+
+    /// `scripts/headers` writes them, with a reader of the table in JavaScript.
+    #[test]
+    fn the_hosts_rules_name_every_page() {
+        let rules: Vec<Value> = serde_json::from_str(include_str!("../../headers.json")).expect("a list");
+        let named = rules.iter().filter(|rule| rule["value"] == "no-cache").filter_map(|rule| rule["path"].as_str());
+        let wildcard = |path: &str| {
+            let segment = |segment: &str| if segment.starts_with(':') { "*".to_owned() } else { segment.to_owned() };
+            path.split('/').map(segment).collect::<Vec<_>>().join("/")
+        };
+        let pages = PAGES.0.iter().map(|page| wildcard(page.path));
+        let wanted: Vec<_> = ["/index.html".to_owned()].into_iter().chain(pages).collect();
+        assert_eq!(named.collect::<Vec<_>>(), wanted, "run scripts/headers");
+    }
+}
