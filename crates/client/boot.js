@@ -1,15 +1,35 @@
 // Starts the program. A file of its own, so that the content security policy needs no exception for inline scripts.
 const { js, wasm } = document.querySelector("meta[name=program]").dataset;
 
-// Browsers with Trusted Types ask this policy before they take a string for HTML, and there is no other policy. Leptos
-// makes elements without state of HTML that is fixed when the program is built; that is all that may pass: text, elements
-// that only hold it or draw, attributes that neither load nor run anything, links to pages of this site.
-const ELEMENT = "a|b|br|circle|code|dd|div|dl|dt|em|g|h[1-6]|hr|li|line|ol|p|path|rect|section|small|span|strong|svg|ul";
-const ATTRIBUTE = '(?:aria-[a-z]+|class|cx|cy|d|focusable|height|id|r|role|rx|ry|viewBox|width|x|y)="[^"<>]*"';
-const LINK = 'href="/(?:[\\w-]+(?:/[\\w-]+)*)?"';
-const TEMPLATE = new RegExp(`^(?:[^<]|<(?:${ELEMENT})(?: ${ATTRIBUTE}| ${LINK})*>|</(?:${ELEMENT})>)*$`);
+// Browsers with Trusted Types ask this policy before they take a string for HTML, and there is no other policy. Leptos makes the
+// elements without state of HTML that is fixed when the program is built; that is all that may pass: text, elements that hold it,
+// draw, or ask for it, attributes that neither load nor run anything of others', links to pages and pictures of this site.
+// A build that holds anything else fails, and names it (templates.js reads these lines).
+const ELEMENTS = `a abbr article aside b blockquote br button caption circle cite code col colgroup dd defs details dfn div dl dt
+  ellipse em fieldset figcaption figure footer g h1 h2 h3 h4 h5 h6 header hr i img input kbd label legend li line main mark nav ol
+  optgroup option p path polygon polyline pre q rect s samp section select small span strong sub summary sup svg table tbody td
+  textarea tfoot th thead time title tr u ul var wbr`.split(/\s+/);
+const ATTRIBUTE = `(?:aria-[a-z]+|alt|autocomplete|class|cols|colspan|cx|cy|d|datetime|dir|focusable|for
+  |headers|height|id|inputmode|label|lang|loading|max|maxlength|min|minlength|name|pattern|placeholder|points|r|role|rows|rowspan|rx
+  |ry|scope|size|span|spellcheck|start|step|tabindex|title|transform|value|viewBox|width|x|x1|x2|y|y1|y2)="[^"<>]*"`;
+const PAINT = '(?:fill|stroke)(?:-[a-z]+)?="[\\w#. -]*"';
+const FLAG = "(?:checked|disabled|hidden|multiple|open|readonly|required|reversed|selected)";
+const TYPE = 'type="(?:1|A|a|I|i|button|checkbox|date|email|number|password|radio|reset|search|submit|tel|text|time|url)"';
+const OWN = '(?:href|src)="/(?:[\\w-]+(?:/[\\w-]+)*(?:\\.(?:gif|jpe?g|png|svg|webp))?)?"';
+const TAG = new RegExp(
+  `^<(?:(?:${ELEMENTS.join("|")})(?: (?:${ATTRIBUTE.replace(/\s+/g, "")}|${PAINT}|${FLAG}(?:="")?|${TYPE}|${OWN}))*|/(?:${ELEMENTS.join("|")}))>$`,
+);
 
-globalThis.trustedTypes?.createPolicy("default", { createHTML: (html) => (TEMPLATE.test(html) ? html : null) });
+/** The first tag of `html` that is not one of those, if there is one. */
+const refusedTag = (html) => html.match(/<[^>]*>?/g)?.find((tag) => !TAG.test(tag));
+
+globalThis.trustedTypes?.createPolicy("default", {
+  createHTML: (html) => {
+    const tag = refusedTag(html);
+    if (tag) console.error(`boot.js does not allow ${tag} in HTML`);
+    return tag ? null : html;
+  },
+});
 
 // Where a deployment has just taken a file away, a host answers with the page, and the browser would keep that for a year in
 // the file's place. So when something is missing, all files are asked for past the cache and the page is loaded again, once.

@@ -1,0 +1,30 @@
+// The HTML that a built program holds, and what of it the Trusted Types policy of boot.js does not take. Leptos makes HTML of
+// every element of a page without anything in it that changes.
+"use strict";
+const { readFileSync } = require("node:fs");
+const { join } = require("node:path");
+
+/** The policy's own function: what stands between these two words in boot.js needs no browser. */
+function policy() {
+  const boot = readFileSync(join(__dirname, "boot.js"), "utf8");
+  const [rules] = /const ELEMENTS[^]*?(?=globalThis\.trustedTypes)/.exec(boot);
+  return new Function(`${rules}; return refusedTag;`)();
+}
+
+const ATTRIBUTES = '(?: [a-zA-Z-]+(?:="[^"]*")?)*';
+const VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr";
+const TEMPLATE = new RegExp(`<(?!(?:${VOID})\\b)([a-z][a-z0-9-]*)${ATTRIBUTES}>[^\\0]*?</\\1>|<(?:${VOID})${ATTRIBUTES}>`, "g");
+
+/** Every piece of HTML in the program's text. */
+const templates = (program) => [...new Set(program.match(TEMPLATE))];
+
+/** Of these the ones that the policy refuses, with the first tag that is why. */
+function refusedTemplates(program) {
+  const refusedTag = policy();
+  return templates(program).flatMap((template) => {
+    const tag = refusedTag(template);
+    return tag ? [{ tag, template: template.slice(0, 200) }] : [];
+  });
+}
+
+module.exports = { refusedTemplates, templates };
