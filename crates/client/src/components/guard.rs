@@ -1,9 +1,8 @@
 //! Who sees which page.
 
 use super::{Brand, Button, Loader, Lost, PageTitle, Waiting, load};
-use crate::http::Api;
 use crate::policy::{Audience, Pages, SIGN_IN, START, accept_next, sign_in_path};
-use crate::session::{Farewell, PageSession, Session, State};
+use crate::session::{Api, Farewell, PageSession, Session, State};
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;

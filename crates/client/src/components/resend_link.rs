@@ -1,9 +1,9 @@
 //! The mail with the link, again.
 
 use super::{Alert, Button, keep_focus};
-use crate::http::{Api, Http, Visitor};
+use crate::http::{Http, Visitor};
 use crate::notices::Notices;
-use crate::session::{PageSession, Session, State};
+use crate::session::{Api, PageSession, Session, State};
 use crate::tokens;
 use auth_types::requests::EmailResendRequest;
 use leptos::prelude::*;

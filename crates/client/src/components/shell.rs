@@ -1,9 +1,8 @@
 //! The frame of the pages for users.
 
 use super::{Brand, Button, Protected, keep_fresh};
-use crate::http::Api;
 use crate::policy::Pages;
-use crate::session::{PageSession, Session};
+use crate::session::{Api, PageSession, Session};
 use auth_types::Role;
 use leptos::prelude::*;
 use leptos_router::components::{A, Outlet};

@@ -1,13 +1,13 @@
 //! The one file that names reqwasm. It re-exports gloo-net 0.1; another library would be exchanged here.
 
 use super::call::{Call, Verb};
+use super::timer::milliseconds;
 use crate::clock;
 use crate::policy::{Answer, Exchange, Now, Silence, retry_after};
 use gloo_timers::callback::Timeout;
 use reqwasm::http::{Method, ReferrerPolicy, Request, RequestCache, RequestCredentials, RequestRedirect, Response};
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 use web_sys::AbortController;
 
 /// Sends `call`, and gives up when its patience ends.
@@ -27,11 +27,6 @@ pub(super) async fn fetch(call: &Call) -> Exchange {
     let answer = exchange(request(call).abort_signal(signal.as_ref())).await;
     drop(timer);
     answer.ok_or(if gave_up.get() { Silence::TimedOut } else { Silence::Unreachable })
-}
-
-/// A duration for the browser's timers.
-pub(crate) fn milliseconds(duration: Duration) -> u32 {
-    duration.as_millis().try_into().unwrap_or(i32::MAX.unsigned_abs())
 }
 
 fn request(call: &Call) -> Request {

@@ -4,9 +4,8 @@ mod picture;
 
 use crate::components::{Alert, Button, Draft, FieldKind, Form, FormState, TextField, Wrong};
 use crate::download::save_json;
-use crate::http::Api;
 use crate::notices::Notices;
-use crate::session::{PageSession, Session};
+use crate::session::{Api, PageSession, Session};
 use auth_types::invisible::trimmed;
 use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
 use auth_types::responses::UserResponse;

@@ -3,10 +3,9 @@
 mod recent_events;
 
 use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, TextField, Wrong};
-use crate::http::Api;
 use crate::notices::Notices;
 use crate::policy::PASSWORD_RULES;
-use crate::session::PageSession;
+use crate::session::{Api, PageSession};
 use auth_types::requests::{EmailChangeRequest, PasswordChangeRequest};
 use auth_types::validation::{email, given_password, new_password};
 use leptos::prelude::*;

@@ -1,12 +1,9 @@
 //! `/sessions`
 
-use crate::components::{
-    Alert, Button, Loader, Moment, Waiting, focus_by_id, focus_heading, keep_fresh, load,
-};
-use crate::http::Api;
+use crate::components::{Alert, Button, Loader, Moment, Waiting, focus_by_id, focus_heading, keep_fresh, load};
 use crate::notices::Notices;
 use crate::policy::{Failure, newest_devices};
-use crate::session::PageSession;
+use crate::session::{Api, PageSession};
 use auth_types::SessionId;
 use auth_types::responses::SessionResponse;
 use chrono::{DateTime, Utc};

@@ -1,6 +1,7 @@
 //! The session as one page knows it.
 
-use super::{Farewell, Session, lock, seen};
+use super::storage::seen;
+use super::{Farewell, Session, caches, lock};
 use crate::clock;
 use crate::http::{Call, milliseconds};
 use crate::policy::{
@@ -44,6 +45,20 @@ struct Delivery {
     /// What it may do to the session: written down whenever it is sent, and not before, because a refresh that succeeds meanwhile
     /// shows that nothing has been done.
     ending: Option<Unsettled>,
+}
+
+impl Session {
+    /// The session as a page of this epoch knows it.
+    #[must_use]
+    pub const fn page_of(self, epoch: Epoch) -> PageSession {
+        PageSession { session: self, epoch }
+    }
+
+    /// The session as a page knows it that is built now.
+    #[must_use]
+    pub fn page(self) -> PageSession {
+        self.page_of(self.keeper.with_value(Keeper::epoch))
+    }
 }
 
 impl PageSession {
@@ -154,7 +169,7 @@ impl PageSession {
                 tokens::clear();
                 tokens::clear_registration();
                 tokens::clear_unsettled();
-                super::caches::clear();
+                caches::clear();
                 session.leave(farewell);
                 Some(*gone)
             }

@@ -7,15 +7,12 @@ use crate::notices::SLOW;
 use crate::policy::{Exchange, LateSignOut, LateSignOuts, Renewal, Tokens, wait};
 use crate::tokens;
 use futures::FutureExt;
-use futures::future::{Either, LocalBoxFuture, Shared, select};
+use futures::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::pin::pin;
 use std::time::Duration;
-
-/// Done when the answer is there, or is known not to come.
-pub(super) type Parting = Shared<LocalBoxFuture<'static, ()>>;
 
 /// How long a sign-in waits for the answer to the sign-out before it.
 const LAST_WORD: Duration = Duration::from_secs(5);

@@ -1,23 +1,16 @@
 //! One refresh at a time.
 
-use super::{Session, lock, seen};
+use super::owner::{Flight, UnderWay};
+use super::storage::seen;
+use super::{Farewell, Session, caches, lock};
 use crate::clock;
 use crate::http::Call;
 use crate::policy::{AccessToken, Epoch, Keeper, Plan, Renewal, Settled, Tokens, refresh_outcome};
 use crate::tokens;
 use futures::FutureExt;
-use futures::future::{LocalBoxFuture, Shared};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use std::time::Duration;
-
-/// A refresh under way; everyone in this tab who needs one of the same epoch waits for it.
-pub(super) struct Flight {
-    epoch: Epoch,
-    landing: Landing,
-}
-
-type Landing = Shared<LocalBoxFuture<'static, ()>>;
 
 impl Session {
     /// Waits for the refresh under way, or starts one. Whether it helped, the next plan tells.
@@ -33,7 +26,7 @@ impl Session {
         spawn_local(self.refresh(epoch, None));
     }
 
-    fn take_off(self, epoch: Epoch, refused: Option<AccessToken>) -> Landing {
+    fn take_off(self, epoch: Epoch, refused: Option<AccessToken>) -> UnderWay {
         let landing = async move {
             self.trade(epoch, refused).await;
             // Whoever signed in meanwhile may have one of their own.
@@ -83,8 +76,8 @@ impl Session {
             }
             Settled::Clear(reason) => {
                 tokens::clear();
-                super::caches::clear();
-                self.leave(super::Farewell::Ended(reason));
+                caches::clear();
+                self.leave(Farewell::Ended(reason));
             }
             Settled::Discarded(change) => self.follow(change),
             Settled::Paused { trouble, wait } => {

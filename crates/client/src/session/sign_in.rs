@@ -1,7 +1,8 @@
 //! How a session begins.
 
 use super::page::{Cookies, Delivered};
-use super::{Confirmed, Farewell, PageSession, Registered, State, lock, seen};
+use super::storage::seen;
+use super::{Confirmed, Farewell, PageSession, Registered, State, lock};
 use crate::http::Call;
 use crate::policy::{
     Act, Exchange, Failure, LINK_SEED, Refusal, Renewal, SignIn, TokenAnswer, Tokens, read_empty, read_json,

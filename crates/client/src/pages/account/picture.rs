@@ -1,10 +1,10 @@
 //! The picture on `/account`.
 
 use crate::components::{Avatar, Button, FileField, Form, FormState, Wrong};
-use crate::http::{Api, FileContent};
+use crate::http::FileContent;
 use crate::notices::Notices;
 use crate::policy::Failure;
-use crate::session::{PageSession, Session};
+use crate::session::{Api, PageSession, Session};
 use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::{AvatarResponse, UserResponse};
 use leptos::html::Input;

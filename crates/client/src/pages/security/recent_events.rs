@@ -1,9 +1,8 @@
 //! What happened to the account lately: a part of `/security`.
 
 use crate::components::{Alert, Button, Loader, Moment, Waiting, focus_by_id, keep_fresh, load};
-use crate::http::Api;
 use crate::policy::{Failure, event_words, newest_events};
-use crate::session::PageSession;
+use crate::session::{Api, PageSession};
 use auth_types::device;
 use auth_types::events::{EventResponse, EventsResponse};
 use leptos::prelude::*;

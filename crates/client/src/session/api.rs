@@ -1,16 +1,12 @@
-//! The API's routes, one function each, as the pages ask for them.
+//! What a signed-in user can ask the API for, one function each.
 
-use super::{Call, FileContent, Http};
-use crate::policy::{Failure, LINK_SEED, read_empty, read_json};
-use crate::session::PageSession;
+use super::PageSession;
+use crate::http::{Call, FileContent};
+use crate::policy::{Failure, read_empty, read_json};
 use auth_types::events::EventsResponse;
-use auth_types::requests::{
-    EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest,
-    UpdateMeRequest,
-};
+use auth_types::requests::{EmailChangeRequest, UpdateMeRequest};
 use auth_types::responses::{AvatarResponse, SessionResponse, UserResponse};
 use auth_types::{Reason, SessionId};
-use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -103,60 +99,5 @@ impl Api {
             Err(Failure::Refused(refusal)) if refusal.reason == Reason::NotFound => Ok(()),
             other => other,
         }
-    }
-}
-
-/// What anybody can ask for. Errors are what to tell them instead.
-#[derive(Debug, Clone, Copy)]
-pub struct Visitor {
-    http: Http,
-}
-
-impl Visitor {
-    /// The API as a visitor sees it.
-    #[must_use]
-    pub const fn new(http: Http) -> Self {
-        Self { http }
-    }
-
-    /// Asks for a mail with a link to choose a new password.
-    ///
-    /// # Errors
-    /// See [`Failure`].
-    pub async fn forgot_password(self, request: &PasswordResetRequest) -> Result<(), Failure> {
-        self.post("/api/auth/password/reset/", request).await
-    }
-
-    /// Sets a new password by such a link.
-    ///
-    /// # Errors
-    /// See [`Failure`].
-    pub async fn reset_password(self, request: &PasswordResetConfirmRequest) -> Result<(), Failure> {
-        self.follow_link("/api/auth/password/reset/confirm/", request).await
-    }
-
-    /// Undoes what a mailed link is for: it was somebody else who asked.
-    ///
-    /// # Errors
-    /// See [`Failure`].
-    pub async fn reject_email(self, token: String) -> Result<(), Failure> {
-        let request = EmailVerifyRequest { token, registration: None, reject: Some(true) };
-        self.follow_link("/api/auth/email/verify/", &request).await
-    }
-
-    /// Asks for the mail with that link again.
-    ///
-    /// # Errors
-    /// See [`Failure`].
-    pub async fn resend_confirmation(self, request: &EmailResendRequest) -> Result<(), Failure> {
-        self.post("/api/auth/email/resend/", request).await
-    }
-
-    async fn follow_link(self, path: &str, request: &impl Serialize) -> Result<(), Failure> {
-        read_empty(self.http.send_step(&Call::post(path, request).once(LINK_SEED)).await)
-    }
-
-    async fn post(self, path: &str, request: &impl Serialize) -> Result<(), Failure> {
-        read_empty(self.http.send(&Call::post(path, request)).await)
     }
 }

@@ -1,0 +1,61 @@
+//! What anybody can ask the API for.
+
+use super::{Call, Http};
+use crate::policy::{Failure, LINK_SEED, read_empty};
+use auth_types::requests::{EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest};
+use serde::Serialize;
+
+/// What anybody can ask for. Errors are what to tell them instead.
+#[derive(Debug, Clone, Copy)]
+pub struct Visitor {
+    http: Http,
+}
+
+impl Visitor {
+    /// The API as a visitor sees it.
+    #[must_use]
+    pub const fn new(http: Http) -> Self {
+        Self { http }
+    }
+
+    /// Asks for a mail with a link to choose a new password.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn forgot_password(self, request: &PasswordResetRequest) -> Result<(), Failure> {
+        self.post("/api/auth/password/reset/", request).await
+    }
+
+    /// Sets a new password by such a link.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn reset_password(self, request: &PasswordResetConfirmRequest) -> Result<(), Failure> {
+        self.follow_link("/api/auth/password/reset/confirm/", request).await
+    }
+
+    /// Undoes what a mailed link is for: it was somebody else who asked.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn reject_email(self, token: String) -> Result<(), Failure> {
+        let request = EmailVerifyRequest { token, registration: None, reject: Some(true) };
+        self.follow_link("/api/auth/email/verify/", &request).await
+    }
+
+    /// Asks for the mail with that link again.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn resend_confirmation(self, request: &EmailResendRequest) -> Result<(), Failure> {
+        self.post("/api/auth/email/resend/", request).await
+    }
+
+    async fn follow_link(self, path: &str, request: &impl Serialize) -> Result<(), Failure> {
+        read_empty(self.http.send_step(&Call::post(path, request).once(LINK_SEED)).await)
+    }
+
+    async fn post(self, path: &str, request: &impl Serialize) -> Result<(), Failure> {
+        read_empty(self.http.send(&Call::post(path, request)).await)
+    }
+}

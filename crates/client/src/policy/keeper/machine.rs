@@ -1,0 +1,270 @@
+//! What one tab knows about its session, and what it decides.
+
+#[cfg(test)]
+mod tests;
+
+use super::epoch::Epoch;
+use super::pause::Pause;
+use super::verdicts::{Change, Plan, Seen, Settled, SignIn, SignOut, Stored};
+use crate::policy::answer::{Outcome, Trouble};
+use crate::policy::time::{Now, ServerClock};
+use crate::policy::tokens::Tokens;
+use auth_types::{Reason, SessionId};
+use std::fmt;
+use std::time::Duration;
+
+/// How long a key may be on its way to the server, milliseconds.
+const KEY_PATIENCE_MS: i64 = 15 * 60 * 1000;
+
+/// How many ended sessions are remembered, so that a late write of another tab cannot bring one back.
+const REMEMBERED_ENDINGS: usize = 8;
+
+/// One tab's session: pure state, moved by what the tab sees.
+#[derive(Clone, Default)]
+pub struct Keeper {
+    held: Option<Held>,
+    epoch: Epoch,
+    ended: Vec<SessionId>,
+}
+
+#[derive(Clone)]
+struct Held {
+    tokens: Tokens,
+    clock: ServerClock,
+    /// Whether storage has these: only then does empty storage mean a sign-out.
+    stored: bool,
+    pause: Option<Pause>,
+}
+
+impl Keeper {
+    /// A tab that has not looked anywhere yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The tokens in hand.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        self.held.as_ref().map(|held| &held.tokens)
+    }
+
+    /// The tokens in hand when the server does not know their key: to be written down with the time since when that is so.
+    #[must_use]
+    pub fn tokens_of_unknown_key(&self) -> Option<Tokens> {
+        self.tokens().filter(|tokens| tokens.key_unknown_since().is_some()).cloned()
+    }
+
+    /// The epoch that this tab is in. What was asked in one is neither sent nor answered in another.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// The session that ended last in this tab.
+    #[must_use]
+    pub fn last_ended(&self) -> Option<SessionId> {
+        self.ended.last().copied()
+    }
+
+    /// Compares memory with storage and takes what wins. Do this before every use and after every answer.
+    pub fn look(&mut self, seen: Seen) -> Change {
+        let Seen { stored, now } = seen;
+        match (stored, &self.held) {
+            (Stored::Unavailable, _) | (Stored::Nothing, None) => Change::Same,
+            (Stored::Nothing, Some(held)) if !held.stored => Change::Same,
+            (Stored::Nothing, Some(_)) => {
+                self.end();
+                Change::SignedOut
+            }
+            (Stored::Tokens(theirs), Some(held)) if held.tokens.session() == theirs.session() => {
+                self.compare(*theirs, now)
+            }
+            (Stored::Tokens(theirs), held) if self.ended.contains(&theirs.session()) => {
+                held.as_ref().map_or(Change::Remove, |held| Change::WriteBack(Box::new(held.tokens.clone())))
+            }
+            (Stored::Tokens(theirs), _) => {
+                self.take(*theirs, now, true);
+                Change::Switched
+            }
+        }
+    }
+
+    /// Takes a `storage` event: `removed` is the session whose tokens were deleted, when it says that; `seen` is what is
+    /// there by now.
+    ///
+    /// The session that was deleted may be back by then, if another tab had an answer in hand and wrote it a moment too
+    /// late. The sign-out wins. It says nothing about a session that began since: events may come late, after this tab
+    /// has looked.
+    pub fn told(&mut self, removed: Option<SessionId>, seen: Seen) -> Change {
+        let is_back = match (&seen.stored, self.tokens()) {
+            (Stored::Tokens(theirs), Some(ours)) => {
+                removed == Some(ours.session()) && theirs.session() == ours.session()
+            }
+            _ => false,
+        };
+        if !is_back {
+            return self.look(seen);
+        }
+        self.end();
+        Change::Remove
+    }
+
+    /// What to do for a request of a page that was built in `epoch`. `refused` is the access token that the server has
+    /// just answered with `token_not_valid`, if that is why you ask.
+    #[must_use]
+    pub fn plan(&self, epoch: Epoch, refused: Option<&str>, now: Now) -> Plan {
+        let Some(held) = self.held.as_ref().filter(|_| epoch == self.epoch) else { return Plan::SignedOut };
+        let tokens = || Box::new(held.tokens.clone());
+        let refused = refused.is_some() && refused == held.tokens.access();
+        let server_now = held.clock.at(now);
+        if !refused && server_now < held.tokens.refresh_due_at() {
+            return Plan::Use(tokens());
+        }
+        let Some((pause, remaining)) = held.pause.and_then(|pause| Some((pause, pause.remaining(now)?))) else {
+            return Plan::Refresh(tokens());
+        };
+        if !refused && server_now < held.tokens.access_expires_at() {
+            return Plan::Use(tokens());
+        }
+        Plan::Wait { trouble: pause.trouble, remaining }
+    }
+
+    /// Takes the outcome of the refresh of `parent`. `seen` was read after the answer arrived; `jitter` is a random
+    /// number from 0 to 1.
+    pub fn settle(&mut self, parent: &Tokens, outcome: Outcome, seen: Seen, jitter: f64) -> Settled {
+        let now = seen.now;
+        let change = self.look(seen);
+        let Some(held) = self.held.as_mut().filter(|held| held.tokens.session() == parent.session()) else {
+            return Settled::Discarded(change);
+        };
+        if held.tokens.generation() > parent.generation() {
+            if let Outcome::Adopt(tokens, _) = &outcome {
+                held.tokens.take_access_of(tokens);
+            }
+            return if let Change::WriteBack(tokens) = change { Settled::Store(tokens, None) } else { Settled::Newer };
+        }
+        match outcome {
+            Outcome::Adopt(tokens, user) => {
+                held.renew((*tokens).clone(), now);
+                Settled::Store(tokens, Some(user))
+            }
+            Outcome::Ended(reason) => {
+                self.end();
+                Settled::Clear(reason)
+            }
+            Outcome::KeyUnknown if held.is_key_given_up(now) => {
+                self.end();
+                Settled::Clear(Reason::KeyUnknown)
+            }
+            Outcome::KeyUnknown => held.wait((Trouble::Waking, None), now, jitter),
+            Outcome::Retry { trouble, after } => held.wait((trouble, after), now, jitter),
+        }
+    }
+
+    /// Takes the tokens that a page of `epoch` asked for, by signing in or by changing the password. `seen` was read after
+    /// the answer arrived: whoever signed in meanwhile stays signed in.
+    pub fn sign_in(&mut self, epoch: Epoch, tokens: &Tokens, seen: Seen) -> SignIn {
+        let now = seen.now;
+        let change = self.look(seen);
+        if epoch != self.epoch {
+            return SignIn::TooLate(change);
+        }
+        self.end();
+        self.take(tokens.clone(), now, false);
+        SignIn::Store
+    }
+
+    /// Says whether the tokens in hand could be written. If not, storage must be left empty, and memory is all there is.
+    pub fn wrote(&mut self, written: bool) {
+        if let Some(held) = &mut self.held {
+            held.stored = written;
+        }
+    }
+
+    /// Forgets the session at the wish of a page of `epoch`, and no other session. `seen` was read just now.
+    pub fn sign_out(&mut self, epoch: Epoch, seen: Seen) -> SignOut {
+        let change = self.look(seen);
+        match self.tokens().filter(|_| epoch == self.epoch).cloned() {
+            Some(tokens) => {
+                self.end();
+                SignOut::Clear(Box::new(tokens))
+            }
+            None => SignOut::NotOurs(change),
+        }
+    }
+
+    /// Says that the network is back: a pause that the network caused is over, one that the server asked for is not.
+    pub fn online(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.pause = held.pause.filter(|pause| pause.asked);
+        }
+    }
+
+    /// Same session in memory and in storage: the later generation wins, and of one generation the later access token.
+    fn compare(&mut self, theirs: Tokens, now: Now) -> Change {
+        let Some(held) = &mut self.held else { return Change::Same };
+        let rank = |tokens: &Tokens| (tokens.generation(), tokens.access_expires_at());
+        if rank(&theirs) > rank(&held.tokens) {
+            held.renew(theirs, now);
+            held.stored = true;
+            Change::Newer
+        } else if theirs.generation() < held.tokens.generation() {
+            Change::WriteBack(Box::new(held.tokens.clone()))
+        } else {
+            held.stored = true;
+            if let Some(since) = theirs.key_unknown_since() {
+                held.tokens.note_key_unknown(since);
+            }
+            Change::Same
+        }
+    }
+
+    /// Starts with the tokens of another session.
+    fn take(&mut self, tokens: Tokens, now: Now, stored: bool) {
+        self.epoch = self.epoch.next();
+        let clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
+        self.held = Some(Held { tokens, clock, stored, pause: None });
+    }
+
+    fn end(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        self.epoch = self.epoch.next();
+        self.ended.push(held.tokens.session());
+        if self.ended.len() > REMEMBERED_ENDINGS {
+            self.ended.remove(0);
+        }
+    }
+}
+
+impl Held {
+    /// Leaves the server alone for a while.
+    fn wait(&mut self, cause: (Trouble, Option<Duration>), now: Now, jitter: f64) -> Settled {
+        let pause = Pause::after(self.pause, cause, now, jitter);
+        self.pause = Some(pause);
+        Settled::Paused { trouble: pause.trouble, wait: pause.wait }
+    }
+
+    /// Whether the server has had its time to learn the key.
+    fn is_key_given_up(&mut self, now: Now) -> bool {
+        let server_now = self.clock.at(now);
+        server_now.saturating_sub(self.tokens.note_key_unknown(server_now)) >= KEY_PATIENCE_MS
+    }
+
+    /// Goes on with later tokens of the same session.
+    fn renew(&mut self, mut tokens: Tokens, now: Now) {
+        self.clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
+        // With cookies, storage holds none; each tab uses up its own.
+        if tokens.access().is_none() {
+            tokens.take_access_of(&self.tokens);
+        }
+        self.tokens = tokens;
+        self.pause = None;
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper").field("tokens", &self.tokens()).field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
