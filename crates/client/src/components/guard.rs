@@ -1,8 +1,8 @@
 //! Who sees which page.
 
 use super::{Brand, Button, Loader, Lost, PageTitle, Waiting, load};
-use crate::policy::{Audience, Pages, SIGN_IN, START, accept_next, sign_in_path};
-use crate::session::{Api, Farewell, PageSession, Session, State};
+use crate::policy::{Audience, Farewell, Pages, SIGN_IN, START, accept_next, sign_in_path};
+use crate::session::{Api, PageSession, Session, State};
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;

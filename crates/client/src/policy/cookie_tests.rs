@@ -40,7 +40,7 @@ fn holding(tokens: &Tokens) -> Keeper {
 /// A tab opened beside it.
 fn beside(tokens: &Tokens, seconds: i64) -> Keeper {
     let mut keeper = Keeper::new();
-    assert_eq!(keeper.look(seen(tokens, seconds)), Change::Switched);
+    assert_eq!(keeper.look(seen(tokens, seconds)), Effect::Switch);
     keeper
 }
 
@@ -105,9 +105,9 @@ fn tabs_that_race_agree_on_the_next_key_and_each_has_a_token() {
     let (ours, theirs) = (next(&first, HOUR), next(&reloaded(&first), HOUR + 1));
 
     let settled = here.settle(&first, adopt(&ours), seen(&first, HOUR), 0.5);
-    assert!(matches!(settled, Settled::Store(..)));
+    assert!(matches!(settled, Effect::Renew(..)));
     let settled = there.settle(&reloaded(&first), adopt(&theirs), seen(&ours, HOUR + 1), 0.5);
-    assert_eq!(settled, Settled::Newer, "what storage holds stays");
+    assert_eq!(settled, Effect::Newer, "what storage holds stays");
     let Plan::Use(tokens) = there.plan(there.epoch(), None, after(HOUR + 1)) else { panic!("a refresh for nothing") };
     assert_eq!(tokens.access(), theirs.access());
     let keys = [here, there].map(|tab| tab.tokens().expect("tokens").idempotency_key());
@@ -119,7 +119,7 @@ fn a_refresh_in_another_tab_leaves_this_one_its_access_token() {
     let first = signed_in(1, 0);
     let second = next(&reloaded(&first), 60);
     let mut keeper = holding(&first);
-    assert_eq!(keeper.look(seen(&second, 60)), Change::Newer);
+    assert_eq!(keeper.look(seen(&second, 60)), Effect::Newer);
     let Plan::Use(tokens) = keeper.plan(keeper.epoch(), None, after(61)) else { panic!("a refresh for nothing") };
     assert_eq!((tokens.access(), tokens.generation()), (first.access(), 2));
     assert!(

@@ -86,13 +86,14 @@ pub(super) fn stored(tokens: &Tokens) -> Stored {
 /// Signs in where nobody is.
 pub(super) fn sign_in(keeper: &mut Keeper, tokens: &Tokens, now: Now) {
     let seen = Seen { stored: Stored::Nothing, now };
-    assert_eq!(keeper.sign_in(keeper.epoch(), tokens, seen), SignIn::Store);
+    let signed_in = keeper.sign_in(keeper.epoch(), tokens, user(), seen);
+    assert!(matches!(signed_in, Effect::Begin(..)), "{signed_in:?}");
 }
 
 /// Signs out in the tab that stored these.
 pub(super) fn sign_out(keeper: &mut Keeper, tokens: &Tokens, now: Now) {
-    let signed_out = keeper.sign_out(keeper.epoch(), Seen { stored: stored(tokens), now });
-    assert!(matches!(signed_out, SignOut::Clear(_)), "{signed_out:?}");
+    let signed_out = keeper.sign_out(keeper.epoch(), Farewell::ByUser, Seen { stored: stored(tokens), now });
+    assert!(matches!(signed_out, Effect::Forget(..)), "{signed_out:?}");
 }
 
 /// An answer in JSON that took no time.

@@ -6,7 +6,9 @@
 //!
 //! A page's request is a [`BoundRequest`]: [`Keeper::look`] at storage and do what its next [`Step`] says. A refresh goes
 //! like this: look, [`Keeper::plan`], and, when that says [`Plan::Refresh`], send the parent with its key, read the answer
-//! with [`refresh_outcome`], [`Keeper::settle`] and do what [`Settled`] says.
+//! with [`refresh_outcome`], and [`Keeper::settle`].
+//!
+//! Whatever the keeper decides beyond that is an [`Effect`], and is carried out in one place (`session/effects.rs`).
 //!
 //! Two people may share a browser. Whatever is asked for therefore belongs to an [`Epoch`], and each of these looks at
 //! storage and compares before it decides: nothing is sent, stored or deleted for a session that has gone.
@@ -16,6 +18,7 @@ mod backoff;
 mod bound_request;
 mod event_words;
 mod failure;
+mod farewell;
 mod initials;
 mod keeper;
 mod link_token;
@@ -48,8 +51,9 @@ pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
 pub use bound_request::{AccessToken, Answered, BoundRequest, Step};
 pub use event_words::event_words;
 pub use failure::{CHECK_FIELDS, Failure, Refusal, read_empty, read_json};
+pub use farewell::Farewell;
 pub use initials::initials;
-pub use keeper::{Change, Epoch, Keeper, Plan, Seen, Settled, SignIn, SignOut, Stored};
+pub use keeper::{Effect, Epoch, Keeper, Plan, Seen, Stored};
 pub use link_token::{holds_link_token, is_cut, link_token, restored_address};
 pub use looks::{LOOK_PAUSE, Looks};
 pub use newest::{newest_devices, newest_events};

@@ -11,7 +11,7 @@ fn seen(what: Stored) -> Seen {
 /// A tab that has these, as storage has.
 fn holding(tokens: &Tokens) -> Keeper {
     let mut keeper = Keeper::new();
-    assert_eq!(keeper.look(seen(stored(tokens))), Change::Switched);
+    assert_eq!(keeper.look(seen(stored(tokens))), Effect::Switch);
     keeper
 }
 
@@ -24,9 +24,9 @@ fn a_sign_in_that_is_answered_after_another_one_changes_nothing() {
     let (hers, his) = people();
     let mut keeper = Keeper::new();
     let page = keeper.epoch();
-    assert_eq!(keeper.sign_in(page, &hers, seen(stored(&his))), SignIn::TooLate(Change::Switched));
+    assert_eq!(keeper.sign_in(page, &hers, user(), seen(stored(&his))), Effect::Switch);
     assert_eq!(keeper.tokens(), Some(&his));
-    assert_eq!(keeper.sign_in(page, &hers, seen(stored(&his))), SignIn::TooLate(Change::Same));
+    assert_eq!(keeper.sign_in(page, &hers, user(), seen(stored(&his))), Effect::Nothing);
 }
 
 #[test]
@@ -35,8 +35,8 @@ fn a_sign_in_that_is_answered_after_another_one_came_and_went_changes_nothing() 
     let mut keeper = Keeper::new();
     let page = keeper.epoch();
     keeper.look(seen(stored(&his)));
-    assert_eq!(keeper.told(Some(his.session()), seen(Stored::Nothing)), Change::SignedOut);
-    assert_eq!(keeper.sign_in(page, &hers, seen(Stored::Nothing)), SignIn::TooLate(Change::Same));
+    assert_eq!(keeper.told(Some(his.session()), seen(Stored::Nothing)), Effect::Leave);
+    assert_eq!(keeper.sign_in(page, &hers, user(), seen(Stored::Nothing)), Effect::Nothing);
     assert_eq!(keeper.tokens(), None);
 }
 
@@ -46,7 +46,7 @@ fn a_password_change_that_is_answered_after_somebody_else_signed_in_changes_noth
     let mut keeper = holding(&hers);
     let page = keeper.epoch();
     let replacing = tokens(session(3), 1, 2);
-    assert_eq!(keeper.sign_in(page, &replacing, seen(stored(&his))), SignIn::TooLate(Change::Switched));
+    assert_eq!(keeper.sign_in(page, &replacing, user(), seen(stored(&his))), Effect::Switch);
     assert_eq!(keeper.tokens(), Some(&his));
 }
 
@@ -55,9 +55,10 @@ fn a_password_change_ends_the_session_that_it_replaces() {
     let (first, _) = people();
     let mut keeper = holding(&first);
     let replacing = tokens(session(3), 1, 2);
-    assert_eq!(keeper.sign_in(keeper.epoch(), &replacing, seen(stored(&first))), SignIn::Store);
+    let signed_in = keeper.sign_in(keeper.epoch(), &replacing, user(), seen(stored(&first)));
+    assert!(matches!(signed_in, Effect::Begin(..)), "{signed_in:?}");
     let late = keeper.look(seen(stored(&first)));
-    assert_eq!(late, Change::WriteBack(Box::new(replacing)), "a late write of the session before");
+    assert_eq!(late, Effect::Write(Box::new(replacing)), "a late write of the session before");
 }
 
 #[test]
@@ -65,8 +66,8 @@ fn a_sign_out_on_one_persons_page_leaves_the_next_one_signed_in() {
     let (hers, his) = people();
     let mut keeper = holding(&hers);
     let page = keeper.epoch();
-    assert_eq!(keeper.sign_out(page, seen(stored(&his))), SignOut::NotOurs(Change::Switched));
-    assert_eq!(keeper.sign_out(page, seen(stored(&his))), SignOut::NotOurs(Change::Same));
+    assert_eq!(keeper.sign_out(page, Farewell::ByUser, seen(stored(&his))), Effect::Switch);
+    assert_eq!(keeper.sign_out(page, Farewell::ByUser, seen(stored(&his))), Effect::Nothing);
     assert_eq!(keeper.tokens(), Some(&his));
 }
 
@@ -76,7 +77,7 @@ fn a_verdict_on_one_persons_session_is_none_on_the_next() {
     for reason in [Reason::SessionRevoked, Reason::SessionExpired, Reason::RefreshReused, Reason::UserInactive] {
         let mut keeper = holding(&hers);
         let settled = keeper.settle(&hers, Outcome::Ended(reason), seen(stored(&his)), 0.5);
-        assert_eq!(settled, Settled::Discarded(Change::Switched), "{reason:?}");
+        assert_eq!(settled, Effect::Switch, "{reason:?}");
         assert_eq!(keeper.tokens(), Some(&his));
     }
 }
@@ -95,7 +96,7 @@ fn a_successor_of_one_persons_tokens_is_not_stored_over_the_next() {
     let (hers, his) = people();
     let mut keeper = holding(&hers);
     let successor = Outcome::Adopt(Box::new(tokens(session(1), 2, 2)), Box::new(user()));
-    assert_eq!(keeper.settle(&hers, successor, seen(stored(&his)), 0.5), Settled::Discarded(Change::Switched));
+    assert_eq!(keeper.settle(&hers, successor, seen(stored(&his)), 0.5), Effect::Switch);
 }
 
 /// The tab has looked, and knows the second person's session, when the event of the first one's sign-out arrives.
@@ -103,9 +104,9 @@ fn a_successor_of_one_persons_tokens_is_not_stored_over_the_next() {
 fn a_late_event_of_one_persons_sign_out_does_not_sign_the_next_out() {
     let (hers, his) = people();
     let mut keeper = holding(&hers);
-    assert_eq!(keeper.look(seen(stored(&his))), Change::Switched);
-    assert_eq!(keeper.told(Some(hers.session()), seen(stored(&his))), Change::Same);
-    assert_eq!(keeper.told(None, seen(stored(&his))), Change::Same, "storage was emptied as a whole");
+    assert_eq!(keeper.look(seen(stored(&his))), Effect::Switch);
+    assert_eq!(keeper.told(Some(hers.session()), seen(stored(&his))), Effect::Nothing);
+    assert_eq!(keeper.told(None, seen(stored(&his))), Effect::Nothing, "storage was emptied as a whole");
     assert_eq!(keeper.tokens(), Some(&his));
 }
 

@@ -5,6 +5,7 @@
 
 mod api;
 mod caches;
+mod effects;
 mod events;
 mod lock;
 mod looks;
@@ -20,4 +21,4 @@ mod storage;
 pub use api::Api;
 pub use owner::Session;
 pub use page::PageSession;
-pub use state::{Confirmed, Farewell, Registered, State};
+pub use state::{Confirmed, Registered, State};

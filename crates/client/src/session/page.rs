@@ -1,12 +1,12 @@
 //! The session as one page knows it.
 
 use super::storage::seen;
-use super::{Farewell, Session, caches, lock};
+use super::{Session, lock};
 use crate::clock;
 use crate::http::{Call, milliseconds};
 use crate::policy::{
-    AccessToken, Act, Answered, BoundRequest, Epoch, Exchange, Failure, Keeper, SignOut, Step, Tokens, Unsettled,
-    is_settled_by,
+    AccessToken, Act, Answered, BoundRequest, Effect, Epoch, Exchange, Failure, Farewell, Keeper, Step, Tokens,
+    Unsettled, is_settled_by,
 };
 use crate::tokens;
 use auth_types::responses::UserResponse;
@@ -164,20 +164,10 @@ impl PageSession {
     /// Clears everything this tab knows and has stored of the page's session, and gives the tokens back.
     pub(super) fn forget(self, farewell: Farewell) -> Option<Tokens> {
         let session = self.session;
-        match session.keeper.try_update_value(|keeper| keeper.sign_out(self.epoch, seen()))? {
-            SignOut::Clear(gone) => {
-                tokens::clear();
-                tokens::clear_registration();
-                tokens::clear_unsettled();
-                caches::clear();
-                session.leave(farewell);
-                Some(*gone)
-            }
-            SignOut::NotOurs(change) => {
-                session.follow(change);
-                None
-            }
-        }
+        let effect = session.keeper.try_update_value(|keeper| keeper.sign_out(self.epoch, farewell, seen()))?;
+        let gone = if let Effect::Forget(tokens, _) = &effect { Some(Tokens::clone(tokens)) } else { None };
+        session.carry_out(effect);
+        gone
     }
 
     fn next(self, request: &mut BoundRequest) -> Result<Step, Failure> {

@@ -2,11 +2,10 @@
 
 use super::owner::{Flight, UnderWay};
 use super::storage::seen;
-use super::{Farewell, Session, caches, lock};
+use super::{Session, lock};
 use crate::clock;
 use crate::http::Call;
-use crate::policy::{AccessToken, Epoch, Keeper, Plan, Renewal, Settled, Tokens, refresh_outcome};
-use crate::tokens;
+use crate::policy::{AccessToken, Epoch, Keeper, Plan, Renewal, Tokens, refresh_outcome};
 use futures::FutureExt;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -49,8 +48,8 @@ impl Session {
         let exchange = self.http.send(&Call::refresh(&parent)).await;
         let outcome = refresh_outcome(&parent, &exchange);
         let settle = |keeper: &mut Keeper| keeper.settle(&parent, outcome, seen(), clock::jitter());
-        if let Some(settled) = self.keeper.try_update_value(settle) {
-            self.carry_out(settled);
+        if let Some(effect) = self.keeper.try_update_value(settle) {
+            self.carry_out(effect);
         }
         drop(turn);
     }
@@ -61,33 +60,6 @@ impl Session {
         match renewal {
             Some(Renewal::Cookie { .. }) => lock::COOKIE_PATIENCE,
             Some(Renewal::Token(_)) | None => lock::SHORT_PATIENCE,
-        }
-    }
-
-    fn carry_out(self, settled: Settled) {
-        match settled {
-            Settled::Store(renewed, user) => {
-                self.write(&renewed);
-                if let Some(user) = user {
-                    // The session lives: what was to end it was never done.
-                    tokens::clear_unsettled_of(renewed.session());
-                    self.set_user(*user);
-                }
-            }
-            Settled::Clear(reason) => {
-                tokens::clear();
-                caches::clear();
-                self.leave(Farewell::Ended(reason));
-            }
-            Settled::Discarded(change) => self.follow(change),
-            Settled::Paused { trouble, wait } => {
-                if let Some(tokens) = self.keeper.with_value(Keeper::tokens_of_unknown_key) {
-                    self.write(&tokens);
-                }
-                // The answer may have looked healthy, so say that it was not.
-                self.notices.trouble(trouble, Some(wait));
-            }
-            Settled::Newer => {}
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use super::page::{Cookies, Delivered};
 use super::storage::seen;
-use super::{Confirmed, Farewell, PageSession, Registered, State, lock};
+use super::{Confirmed, PageSession, Registered, State, lock};
 use crate::http::Call;
 use crate::policy::{
-    Act, Exchange, Failure, LINK_SEED, Refusal, Renewal, SignIn, TokenAnswer, Tokens, read_empty, read_json,
+    Act, Effect, Exchange, Failure, Farewell, Keeper, LINK_SEED, Refusal, Renewal, TokenAnswer, Tokens, read_empty,
+    read_json,
 };
 use crate::tokens;
 use auth_types::requests::{DeleteMeRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest, RegisterRequest};
@@ -138,23 +139,15 @@ impl PageSession {
         let answer: TokenAnswer = read_json(exchange).map_err(|failure| self.check().err().unwrap_or(failure))?;
         let tokens = Tokens::signed_in(&answer, times.0, times.1, Uuid::new_v4()).ok_or_else(not_ours)?;
         let session = self.session;
-        match session.keeper.try_update_value(|keeper| keeper.sign_in(self.epoch, &tokens, seen())) {
-            Some(SignIn::Store) => {
-                session.write(&tokens);
-                crate::tokens::clear_unsettled();
-                if matches!(tokens.renewal(), Renewal::Cookie { .. }) {
-                    session.forget_late_cookies();
-                }
-                session.enter(Some(answer.user));
-                Ok(())
-            }
-            Some(SignIn::TooLate(change)) => {
-                session.follow(change);
-                session.part(&tokens);
-                Err(Failure::SignedOut)
-            }
-            None => Err(Failure::SignedOut),
+        let sign_in = |keeper: &mut Keeper| keeper.sign_in(self.epoch, &tokens, answer.user, seen());
+        let effect = session.keeper.try_update_value(sign_in).ok_or(Failure::SignedOut)?;
+        let begins = matches!(effect, Effect::Begin(..));
+        session.carry_out(effect);
+        if begins {
+            return Ok(());
         }
+        session.part(&tokens);
+        Err(Failure::SignedOut)
     }
 }
 

@@ -1,9 +1,10 @@
 //! How the session of a tab is taken up.
 
 use super::events;
-use super::{Farewell, Session, State};
+use super::{Session, State};
 use crate::http::Http;
 use crate::notices::Notices;
+use crate::policy::Farewell;
 use leptos::prelude::*;
 
 impl Session {

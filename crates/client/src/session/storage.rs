@@ -1,11 +1,10 @@
-//! Keeps this tab in step with what is stored, and does what follows from it.
+//! Keeps this tab in step with what is stored.
 
-use super::{Farewell, Session, State, caches};
+use super::Session;
 use crate::clock;
-use crate::policy::{Change, Epoch, Keeper, Plan, Seen, Tokens};
+use crate::policy::{Epoch, Keeper, Plan, Seen};
 use crate::tokens;
 use auth_types::SessionId;
-use auth_types::responses::UserResponse;
 use leptos::prelude::*;
 
 impl Session {
@@ -29,8 +28,8 @@ impl Session {
 
     /// Takes a `storage` event; `removed` is the session whose tokens were deleted, if it says that.
     pub fn told(self, removed: Option<SessionId>) {
-        if let Some(change) = self.keeper.try_update_value(|keeper| keeper.told(removed, seen())) {
-            self.follow(change);
+        if let Some(effect) = self.keeper.try_update_value(|keeper| keeper.told(removed, seen())) {
+            self.carry_out(effect);
         }
     }
 
@@ -40,44 +39,8 @@ impl Session {
 
     /// Compares what this tab knows with what is stored.
     pub(super) fn look(self) {
-        if let Some(change) = self.keeper.try_update_value(|keeper| keeper.look(seen())) {
-            self.follow(change);
-        }
-    }
-
-    pub(super) fn follow(self, change: Change) {
-        match change {
-            Change::Same | Change::Newer => {}
-            Change::Switched => self.enter(None),
-            Change::SignedOut => self.leave(Farewell::Elsewhere),
-            Change::WriteBack(tokens) => self.write(&tokens),
-            Change::Remove => {
-                tokens::clear();
-                self.leave(Farewell::Elsewhere);
-            }
-        }
-    }
-
-    pub(super) fn write(self, tokens: &Tokens) {
-        let written = tokens::write(tokens);
-        self.keeper.update_value(|keeper| keeper.wrote(written));
-        if !written {
-            self.notices.memory_only();
-        }
-    }
-
-    pub(super) fn enter(self, user: Option<UserResponse>) {
-        self.user.set(user);
-        self.state.set(State::SignedIn(self.keeper.with_value(Keeper::epoch)));
-    }
-
-    /// Shows the sign-in page to whoever is on a protected one. The first reason given counts.
-    pub(super) fn leave(self, farewell: Farewell) {
-        self.user.set(None);
-        if !matches!(self.state.get_untracked(), State::SignedOut(_)) {
-            let ended = self.keeper.with_value(Keeper::last_ended);
-            let unsettled = tokens::read_unsettled().filter(|unsettled| Some(unsettled.session) == ended);
-            self.state.set(State::SignedOut(farewell.after(unsettled.map(|unsettled| unsettled.act))));
+        if let Some(effect) = self.keeper.try_update_value(|keeper| keeper.look(seen())) {
+            self.carry_out(effect);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::model::Origin;
 use auth_types::SessionId;
 use chrono::{DateTime, Utc};
-use client::policy::{Answer, Change, Keeper, Now, Renewal, Seen, Silence, Stored, Tokens};
+use client::policy::{Answer, Effect, Keeper, Now, Renewal, Seen, Silence, Stored, Tokens};
 
 /// What a tab is waiting for.
 #[derive(Debug, Clone)]
@@ -131,11 +131,12 @@ impl Browser {
         self.removed[tab]
     }
 
-    pub fn carry_out(&mut self, change: Change) {
-        match change {
-            Change::WriteBack(tokens) => self.write(&tokens),
-            Change::Remove => self.clear(),
-            Change::Same | Change::Newer | Change::Switched | Change::SignedOut => {}
+    /// What a tab does to the storage.
+    pub fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Write(tokens) | Effect::Renew(tokens, _) | Effect::Begin(tokens, _) => self.write(&tokens),
+            Effect::Remove | Effect::End(_) | Effect::Forget(..) => self.clear(),
+            Effect::Nothing | Effect::Newer | Effect::Switch | Effect::Leave | Effect::Pause { .. } => {}
         }
     }
 

@@ -9,7 +9,7 @@ use auth_types::requests::RefreshRequest;
 use auth_types::responses::{TokenResponse, TokenTransport};
 use auth_types::{Reason, SessionId};
 use chrono::{DateTime, Duration, Utc};
-use client::policy::{self, Plan, Settled, SignIn, SignOut, TokenAnswer, Tokens};
+use client::policy::{self, Effect, Farewell, Plan, TokenAnswer, Tokens};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -125,7 +125,8 @@ impl World {
         browser.cookie = cookie;
         let id = tokens.session();
         let keeper = &mut browser.tabs[tab].keeper;
-        assert_eq!(keeper.sign_in(keeper.epoch(), &tokens, seen), SignIn::Store);
+        let effect = keeper.sign_in(keeper.epoch(), &tokens, answer.user, seen);
+        assert!(matches!(effect, Effect::Begin(..)), "{effect:?}");
         keeper.wrote(true);
         browser.tabs[tab].flight = None;
         browser.write(&tokens);
@@ -154,7 +155,8 @@ impl World {
         self.browsers[browser].look(tab, now);
         let seen = self.browsers[browser].seen(now);
         let keeper = &mut self.browsers[browser].tabs[tab].keeper;
-        let SignOut::Clear(tokens) = keeper.sign_out(keeper.epoch(), seen) else { return Ok(()) };
+        let effect = keeper.sign_out(keeper.epoch(), Farewell::ByUser, seen);
+        let Effect::Forget(tokens, _) = effect else { return Ok(()) };
         self.browsers[browser].clear();
         let token = self.browsers[browser].refresh(tokens.clone()).token;
         if let Some(token) = token.filter(|token| heard && self.session_of(token) == tokens.session()) {
@@ -261,20 +263,16 @@ impl World {
         };
         let seen = self.browsers[browser].seen(now);
         let outcome = policy::refresh_outcome(&sent.parent, &exchange);
-        match self.browsers[browser].tabs[tab].keeper.settle(&sent.parent, outcome, seen, 0.5) {
-            Settled::Store(tokens, _) => self.browsers[browser].write(&tokens),
-            Settled::Clear(reason) => {
-                self.browsers[browser].clear();
-                let session = self.session(sent.parent.session());
-                let has_run_out = sent.token.is_some_and(|token| session.has_run_out(&token, now));
-                prop_assert!(
-                    session.robbed || session.revoked || session.is_expired(now) || has_run_out,
-                    "an honest client was signed out by itself: {reason:?}"
-                );
-            }
-            Settled::Discarded(change) => self.browsers[browser].carry_out(change),
-            Settled::Newer | Settled::Paused { .. } => {}
+        let effect = self.browsers[browser].tabs[tab].keeper.settle(&sent.parent, outcome, seen, 0.5);
+        if let Effect::End(reason) = &effect {
+            let session = self.session(sent.parent.session());
+            let has_run_out = sent.token.is_some_and(|token| session.has_run_out(&token, now));
+            prop_assert!(
+                session.robbed || session.revoked || session.is_expired(now) || has_run_out,
+                "an honest client was signed out by itself: {reason:?}"
+            );
         }
+        self.browsers[browser].carry_out(effect);
         Ok(())
     }
 

@@ -3,12 +3,15 @@
 #[cfg(test)]
 mod tests;
 
+use super::effect::Effect;
 use super::epoch::Epoch;
 use super::pause::Pause;
-use super::verdicts::{Change, Plan, Seen, Settled, SignIn, SignOut, Stored};
+use super::verdicts::{Plan, Seen, Stored};
 use crate::policy::answer::{Outcome, Trouble};
+use crate::policy::farewell::Farewell;
 use crate::policy::time::{Now, ServerClock};
 use crate::policy::tokens::Tokens;
+use auth_types::responses::UserResponse;
 use auth_types::{Reason, SessionId};
 use std::fmt;
 use std::time::Duration;
@@ -68,24 +71,24 @@ impl Keeper {
     }
 
     /// Compares memory with storage and takes what wins. Do this before every use and after every answer.
-    pub fn look(&mut self, seen: Seen) -> Change {
+    pub fn look(&mut self, seen: Seen) -> Effect {
         let Seen { stored, now } = seen;
         match (stored, &self.held) {
-            (Stored::Unavailable, _) | (Stored::Nothing, None) => Change::Same,
-            (Stored::Nothing, Some(held)) if !held.stored => Change::Same,
+            (Stored::Unavailable, _) | (Stored::Nothing, None) => Effect::Nothing,
+            (Stored::Nothing, Some(held)) if !held.stored => Effect::Nothing,
             (Stored::Nothing, Some(_)) => {
                 self.end();
-                Change::SignedOut
+                Effect::Leave
             }
             (Stored::Tokens(theirs), Some(held)) if held.tokens.session() == theirs.session() => {
                 self.compare(*theirs, now)
             }
             (Stored::Tokens(theirs), held) if self.ended.contains(&theirs.session()) => {
-                held.as_ref().map_or(Change::Remove, |held| Change::WriteBack(Box::new(held.tokens.clone())))
+                held.as_ref().map_or(Effect::Remove, |held| Effect::Write(Box::new(held.tokens.clone())))
             }
             (Stored::Tokens(theirs), _) => {
                 self.take(*theirs, now, true);
-                Change::Switched
+                Effect::Switch
             }
         }
     }
@@ -96,7 +99,7 @@ impl Keeper {
     /// The session that was deleted may be back by then, if another tab had an answer in hand and wrote it a moment too
     /// late. The sign-out wins. It says nothing about a session that began since: events may come late, after this tab
     /// has looked.
-    pub fn told(&mut self, removed: Option<SessionId>, seen: Seen) -> Change {
+    pub fn told(&mut self, removed: Option<SessionId>, seen: Seen) -> Effect {
         let is_back = match (&seen.stored, self.tokens()) {
             (Stored::Tokens(theirs), Some(ours)) => {
                 removed == Some(ours.session()) && theirs.session() == ours.session()
@@ -107,7 +110,7 @@ impl Keeper {
             return self.look(seen);
         }
         self.end();
-        Change::Remove
+        Effect::Remove
     }
 
     /// What to do for a request of a page that was built in `epoch`. `refused` is the access token that the server has
@@ -132,30 +135,30 @@ impl Keeper {
 
     /// Takes the outcome of the refresh of `parent`. `seen` was read after the answer arrived; `jitter` is a random
     /// number from 0 to 1.
-    pub fn settle(&mut self, parent: &Tokens, outcome: Outcome, seen: Seen, jitter: f64) -> Settled {
+    pub fn settle(&mut self, parent: &Tokens, outcome: Outcome, seen: Seen, jitter: f64) -> Effect {
         let now = seen.now;
-        let change = self.look(seen);
+        let effect = self.look(seen);
         let Some(held) = self.held.as_mut().filter(|held| held.tokens.session() == parent.session()) else {
-            return Settled::Discarded(change);
+            return effect;
         };
         if held.tokens.generation() > parent.generation() {
             if let Outcome::Adopt(tokens, _) = &outcome {
                 held.tokens.take_access_of(tokens);
             }
-            return if let Change::WriteBack(tokens) = change { Settled::Store(tokens, None) } else { Settled::Newer };
+            return if matches!(effect, Effect::Write(_)) { effect } else { Effect::Newer };
         }
         match outcome {
             Outcome::Adopt(tokens, user) => {
                 held.renew((*tokens).clone(), now);
-                Settled::Store(tokens, Some(user))
+                Effect::Renew(tokens, user)
             }
             Outcome::Ended(reason) => {
                 self.end();
-                Settled::Clear(reason)
+                Effect::End(reason)
             }
             Outcome::KeyUnknown if held.is_key_given_up(now) => {
                 self.end();
-                Settled::Clear(Reason::KeyUnknown)
+                Effect::End(Reason::KeyUnknown)
             }
             Outcome::KeyUnknown => held.wait((Trouble::Waking, None), now, jitter),
             Outcome::Retry { trouble, after } => held.wait((trouble, after), now, jitter),
@@ -163,16 +166,17 @@ impl Keeper {
     }
 
     /// Takes the tokens that a page of `epoch` asked for, by signing in or by changing the password. `seen` was read after
-    /// the answer arrived: whoever signed in meanwhile stays signed in.
-    pub fn sign_in(&mut self, epoch: Epoch, tokens: &Tokens, seen: Seen) -> SignIn {
+    /// the answer arrived: whoever signed in meanwhile stays signed in. Only [`Effect::Begin`] means that the session begins; the
+    /// server should end one that nobody waits for.
+    pub fn sign_in(&mut self, epoch: Epoch, tokens: &Tokens, user: UserResponse, seen: Seen) -> Effect {
         let now = seen.now;
-        let change = self.look(seen);
+        let effect = self.look(seen);
         if epoch != self.epoch {
-            return SignIn::TooLate(change);
+            return effect;
         }
         self.end();
         self.take(tokens.clone(), now, false);
-        SignIn::Store
+        Effect::Begin(Box::new(tokens.clone()), Box::new(user))
     }
 
     /// Says whether the tokens in hand could be written. If not, storage must be left empty, and memory is all there is.
@@ -182,15 +186,16 @@ impl Keeper {
         }
     }
 
-    /// Forgets the session at the wish of a page of `epoch`, and no other session. `seen` was read just now.
-    pub fn sign_out(&mut self, epoch: Epoch, seen: Seen) -> SignOut {
-        let change = self.look(seen);
+    /// Forgets the session at the wish of a page of `epoch`, and no other session: only [`Effect::Forget`] means that it was this
+    /// one. `seen` was read just now.
+    pub fn sign_out(&mut self, epoch: Epoch, farewell: Farewell, seen: Seen) -> Effect {
+        let effect = self.look(seen);
         match self.tokens().filter(|_| epoch == self.epoch).cloned() {
             Some(tokens) => {
                 self.end();
-                SignOut::Clear(Box::new(tokens))
+                Effect::Forget(Box::new(tokens), farewell)
             }
-            None => SignOut::NotOurs(change),
+            None => effect,
         }
     }
 
@@ -202,21 +207,21 @@ impl Keeper {
     }
 
     /// Same session in memory and in storage: the later generation wins, and of one generation the later access token.
-    fn compare(&mut self, theirs: Tokens, now: Now) -> Change {
-        let Some(held) = &mut self.held else { return Change::Same };
+    fn compare(&mut self, theirs: Tokens, now: Now) -> Effect {
+        let Some(held) = &mut self.held else { return Effect::Nothing };
         let rank = |tokens: &Tokens| (tokens.generation(), tokens.access_expires_at());
         if rank(&theirs) > rank(&held.tokens) {
             held.renew(theirs, now);
             held.stored = true;
-            Change::Newer
+            Effect::Newer
         } else if theirs.generation() < held.tokens.generation() {
-            Change::WriteBack(Box::new(held.tokens.clone()))
+            Effect::Write(Box::new(held.tokens.clone()))
         } else {
             held.stored = true;
             if let Some(since) = theirs.key_unknown_since() {
                 held.tokens.note_key_unknown(since);
             }
-            Change::Same
+            Effect::Nothing
         }
     }
 
@@ -239,10 +244,10 @@ impl Keeper {
 
 impl Held {
     /// Leaves the server alone for a while.
-    fn wait(&mut self, cause: (Trouble, Option<Duration>), now: Now, jitter: f64) -> Settled {
+    fn wait(&mut self, cause: (Trouble, Option<Duration>), now: Now, jitter: f64) -> Effect {
         let pause = Pause::after(self.pause, cause, now, jitter);
         self.pause = Some(pause);
-        Settled::Paused { trouble: pause.trouble, wait: pause.wait }
+        Effect::Pause { trouble: pause.trouble, wait: pause.wait }
     }
 
     /// Whether the server has had its time to learn the key.

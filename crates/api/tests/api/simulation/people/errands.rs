@@ -6,9 +6,7 @@ use super::world::{Checked, World};
 use crate::simulation::browser::LOST;
 use auth_types::Reason;
 use auth_types::responses::TokenTransport;
-use client::policy::{
-    self, AccessToken, Answered, Exchange, Plan, Settled, SignIn, Step, TokenAnswer, Tokens, refresh_outcome,
-};
+use client::policy::{self, AccessToken, Answered, Effect, Exchange, Plan, Step, TokenAnswer, Tokens, refresh_outcome};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -188,18 +186,17 @@ impl World {
         let tokens = Tokens::signed_in(&given, answer.sent, answer.received, Uuid::from_u128(self.seeds)).unwrap();
         let seen = self.browser.seen(self.now());
         let keeper = &mut self.browser.tabs[tab].keeper;
-        match keeper.sign_in(epoch, &tokens, seen) {
-            SignIn::Store => {
-                keeper.wrote(true);
-                let replaces_another = self.current.is_some_and(|current| self.owner(current) != person);
-                prop_assert!(!replaces_another, "somebody else's session was replaced");
-                self.browser.write(&tokens);
-                self.current = Some(tokens.session());
-            }
-            SignIn::TooLate(change) => {
-                self.browser.carry_out(change);
-                self.part(tab, &tokens);
-            }
+        let effect = keeper.sign_in(epoch, &tokens, given.user, seen);
+        let begins = matches!(effect, Effect::Begin(..));
+        if begins {
+            keeper.wrote(true);
+            let replaces_another = self.current.is_some_and(|current| self.owner(current) != person);
+            prop_assert!(!replaces_another, "somebody else's session was replaced");
+            self.current = Some(tokens.session());
+        }
+        self.browser.carry_out(effect);
+        if !begins {
+            self.part(tab, &tokens);
         }
         Ok(())
     }
@@ -212,22 +209,17 @@ impl World {
         self.end(index);
         let seen = self.browser.seen(self.now());
         let outcome = refresh_outcome(&parent, exchange);
-        let settled = self.browser.tabs[tab].keeper.settle(&parent, outcome, seen, 0.5);
-        self.follow(&parent, settled)
+        let effect = self.browser.tabs[tab].keeper.settle(&parent, outcome, seen, 0.5);
+        self.follow(&parent, effect)
     }
 
     /// Does what a tab has decided about the answer to a refresh.
-    pub fn follow(&mut self, parent: &Tokens, settled: Settled) -> Checked {
-        match settled {
-            Settled::Store(tokens, _) => self.browser.write(&tokens),
-            Settled::Clear(reason) => {
-                self.check_ended(parent.session(), reason)?;
-                self.browser.clear();
-                self.current = None;
-            }
-            Settled::Discarded(change) => self.browser.carry_out(change),
-            Settled::Newer | Settled::Paused { .. } => {}
+    pub fn follow(&mut self, parent: &Tokens, effect: Effect) -> Checked {
+        if let Effect::End(reason) = &effect {
+            self.check_ended(parent.session(), *reason)?;
+            self.current = None;
         }
+        self.browser.carry_out(effect);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use super::task::Errand;
 use super::world::{Checked, ENDLESS, TABS, World};
 use auth_types::SessionId;
-use client::policy::{self, Settled, Tokens, refresh_outcome};
+use client::policy::{self, Effect, Tokens, refresh_outcome};
 use proptest::prelude::*;
 
 /// Who does what.
@@ -56,11 +56,11 @@ impl World {
         let (status, kind) = (answer.status.as_u16(), answer.header("content-type"));
         let exchange = Ok(policy::Answer::new(status, kind, answer.text()).timed(sent.at, now));
         let (seen, outcome) = (self.browser.seen(self.now()), refresh_outcome(&parent, &exchange));
-        let settled = self.browser.tabs[tab].keeper.settle(&parent, outcome, seen, 0.5);
-        if let Settled::Store(tokens, _) = settled {
+        let effect = self.browser.tabs[tab].keeper.settle(&parent, outcome, seen, 0.5);
+        if let Effect::Write(tokens) | Effect::Renew(tokens, _) = effect {
             return Ok(Some(*tokens));
         }
-        self.follow(&parent, settled)?;
+        self.follow(&parent, effect)?;
         Ok(None)
     }
 

@@ -9,7 +9,7 @@ use crate::support::{self, Database, PASSWORD, TestApp};
 use auth_types::SessionId;
 use auth_types::responses::TokenTransport;
 use chrono::{DateTime, Duration, Utc};
-use client::policy::{BoundRequest, Epoch, SignOut, Tokens};
+use client::policy::{BoundRequest, Effect, Epoch, Farewell, Tokens};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -135,19 +135,15 @@ impl World {
     /// The tab forgets the session of a page of this person's, if it is still the tab's.
     pub fn forget(&mut self, tab: usize, epoch: Epoch, person: usize) -> Checked<Option<Tokens>> {
         let seen = self.browser.seen(self.now());
-        match self.browser.tabs[tab].keeper.sign_out(epoch, seen) {
-            SignOut::Clear(tokens) => {
-                prop_assert_eq!(Some(tokens.session()), self.current, "a session that is not in storage was ended");
-                prop_assert_eq!(self.owner(tokens.session()), person, "somebody else was signed out");
-                self.browser.clear();
-                self.current = None;
-                Ok(Some(*tokens))
-            }
-            SignOut::NotOurs(change) => {
-                self.browser.carry_out(change);
-                Ok(None)
-            }
+        let effect = self.browser.tabs[tab].keeper.sign_out(epoch, Farewell::ByUser, seen);
+        let gone = if let Effect::Forget(tokens, _) = &effect { Some(Tokens::clone(tokens)) } else { None };
+        if let Some(tokens) = &gone {
+            prop_assert_eq!(Some(tokens.session()), self.current, "a session that is not in storage was ended");
+            prop_assert_eq!(self.owner(tokens.session()), person, "somebody else was signed out");
+            self.current = None;
         }
+        self.browser.carry_out(effect);
+        Ok(gone)
     }
 
     /// Something begins on the page that the tab shows.

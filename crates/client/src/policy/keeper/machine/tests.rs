@@ -14,7 +14,7 @@ fn seen(what: Stored, seconds: i64) -> Seen {
 
 fn holding(tokens: &Tokens) -> Keeper {
     let mut keeper = Keeper::new();
-    assert_eq!(keeper.look(seen(stored(tokens), 0)), Change::Switched);
+    assert_eq!(keeper.look(seen(stored(tokens), 0)), Effect::Switch);
     keeper
 }
 
@@ -33,7 +33,7 @@ fn is_use(plan: &Plan) -> bool {
 #[test]
 fn nothing_stored_means_signed_out() {
     let mut keeper = Keeper::new();
-    assert_eq!(keeper.look(seen(Stored::Nothing, 0)), Change::Same);
+    assert_eq!(keeper.look(seen(Stored::Nothing, 0)), Effect::Nothing);
     assert_eq!(keeper.plan(keeper.epoch(), None, after(0)), Plan::SignedOut);
 }
 
@@ -110,7 +110,7 @@ fn a_successor_is_stored_and_used() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let mut keeper = holding(&first);
     let settled = keeper.settle(&first, adopt(&second), seen(stored(&first), HOUR), 0.5);
-    assert_eq!(settled, Settled::Store(Box::new(second.clone()), Some(Box::new(user()))));
+    assert_eq!(settled, Effect::Renew(Box::new(second.clone()), Box::new(user())));
     assert_eq!(keeper.plan(keeper.epoch(), None, after(HOUR + 1)), Plan::Use(Box::new(second)));
 }
 
@@ -119,7 +119,7 @@ fn another_tabs_newer_tokens_are_taken_instead_of_a_refresh() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let mut keeper = holding(&first);
     let before = keeper.epoch();
-    assert_eq!(keeper.look(seen(stored(&second), HOUR)), Change::Newer);
+    assert_eq!(keeper.look(seen(stored(&second), HOUR)), Effect::Newer);
     assert_eq!(keeper.plan(keeper.epoch(), first.access(), after(HOUR)), Plan::Use(Box::new(second)));
     assert_eq!(keeper.epoch(), before, "it is the same session");
 }
@@ -129,7 +129,7 @@ fn the_slower_of_two_tabs_never_goes_back() {
     let [first, second, third] = [1, 2, 3].map(|generation| tokens(session(1), generation, HOUR * (generation - 1)));
     let mut keeper = holding(&first);
     let settled = keeper.settle(&first, adopt(&second), seen(stored(&third), HOUR), 0.5);
-    assert_eq!(settled, Settled::Newer);
+    assert_eq!(settled, Effect::Newer);
     assert_eq!(keeper.tokens(), Some(&third));
 }
 
@@ -137,9 +137,9 @@ fn the_slower_of_two_tabs_never_goes_back() {
 fn storage_that_lags_behind_is_brought_up_to_date() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let mut keeper = holding(&second);
-    assert_eq!(keeper.look(seen(stored(&first), HOUR)), Change::WriteBack(Box::new(second.clone())));
+    assert_eq!(keeper.look(seen(stored(&first), HOUR)), Effect::Write(Box::new(second.clone())));
     let settled = keeper.settle(&first, Outcome::Ended(Reason::RefreshReused), seen(stored(&first), HOUR), 0.5);
-    assert_eq!(settled, Settled::Store(Box::new(second), None), "a verdict on older tokens is none on these");
+    assert_eq!(settled, Effect::Write(Box::new(second)), "a verdict on older tokens is none on these");
 }
 
 #[test]
@@ -147,10 +147,10 @@ fn a_terminal_answer_ends_the_session_unless_newer_tokens_are_there() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let ended = || Outcome::Ended(Reason::SessionRevoked);
     let mut alone = holding(&first);
-    assert_eq!(alone.settle(&first, ended(), seen(stored(&first), 1), 0.5), Settled::Clear(Reason::SessionRevoked));
+    assert_eq!(alone.settle(&first, ended(), seen(stored(&first), 1), 0.5), Effect::End(Reason::SessionRevoked));
     assert_eq!(alone.plan(alone.epoch(), None, after(1)), Plan::SignedOut);
     let mut overtaken = holding(&first);
-    assert_eq!(overtaken.settle(&first, ended(), seen(stored(&second), 1), 0.5), Settled::Newer);
+    assert_eq!(overtaken.settle(&first, ended(), seen(stored(&second), 1), 0.5), Effect::Newer);
     assert_eq!(overtaken.tokens(), Some(&second));
 }
 
@@ -158,13 +158,13 @@ fn a_terminal_answer_ends_the_session_unless_newer_tokens_are_there() {
 fn a_refresh_that_ends_after_a_logout_cannot_bring_the_session_back() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
     let mut here = holding(&first);
-    let signed_out = here.sign_out(here.epoch(), seen(stored(&first), 1));
-    assert_eq!(signed_out, SignOut::Clear(Box::new(first.clone())));
+    let signed_out = here.sign_out(here.epoch(), Farewell::ByUser, seen(stored(&first), 1));
+    assert_eq!(signed_out, Effect::Forget(Box::new(first.clone()), Farewell::ByUser));
     let settled = here.settle(&first, adopt(&second), seen(Stored::Nothing, 1), 0.5);
-    assert_eq!(settled, Settled::Discarded(Change::Same));
+    assert_eq!(settled, Effect::Nothing);
     let mut elsewhere = holding(&first);
     let settled = elsewhere.settle(&first, adopt(&second), seen(Stored::Nothing, 1), 0.5);
-    assert_eq!(settled, Settled::Discarded(Change::SignedOut));
+    assert_eq!(settled, Effect::Leave);
     for keeper in [here, elsewhere] {
         assert_eq!(keeper.plan(keeper.epoch(), None, after(1)), Plan::SignedOut);
     }
@@ -176,7 +176,7 @@ fn a_refresh_that_ends_after_another_sign_in_changes_nothing() {
     let others = tokens(session(2), 1, 1);
     let mut keeper = holding(&first);
     let settled = keeper.settle(&first, adopt(&second), seen(stored(&others), 1), 0.5);
-    assert_eq!(settled, Settled::Discarded(Change::Switched));
+    assert_eq!(settled, Effect::Switch);
     assert_eq!(keeper.tokens(), Some(&others));
 }
 
@@ -185,10 +185,10 @@ fn a_late_write_of_another_tab_cannot_bring_a_session_back() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
     let mut here = holding(&first);
     sign_out(&mut here, &first, after(1));
-    assert_eq!(here.look(seen(stored(&second), 1)), Change::Remove);
+    assert_eq!(here.look(seen(stored(&second), 1)), Effect::Remove);
     assert_eq!(here.plan(here.epoch(), None, after(1)), Plan::SignedOut);
     let mut elsewhere = holding(&first);
-    assert_eq!(elsewhere.told(Some(session(1)), seen(stored(&second), 1)), Change::Remove);
+    assert_eq!(elsewhere.told(Some(session(1)), seen(stored(&second), 1)), Effect::Remove);
     assert_eq!(elsewhere.plan(elsewhere.epoch(), None, after(1)), Plan::SignedOut);
 }
 
@@ -199,7 +199,7 @@ fn a_late_write_does_not_cover_the_next_sign_in() {
     sign_out(&mut keeper, &first, after(1));
     sign_in(&mut keeper, &others, after(1));
     keeper.wrote(true);
-    assert_eq!(keeper.look(seen(stored(&first), 1)), Change::WriteBack(Box::new(others.clone())));
+    assert_eq!(keeper.look(seen(stored(&first), 1)), Effect::Write(Box::new(others.clone())));
     assert_eq!(keeper.tokens(), Some(&others));
 }
 
@@ -208,10 +208,10 @@ fn a_sign_in_or_sign_out_elsewhere_wins_and_starts_an_epoch() {
     let (first, others) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
     let mut keeper = holding(&first);
     let mut epochs = vec![keeper.epoch()];
-    assert_eq!(keeper.told(None, seen(stored(&others), 1)), Change::Switched);
+    assert_eq!(keeper.told(None, seen(stored(&others), 1)), Effect::Switch);
     assert_eq!(keeper.tokens(), Some(&others));
     epochs.push(keeper.epoch());
-    assert_eq!(keeper.told(Some(session(2)), seen(Stored::Nothing, 2)), Change::SignedOut);
+    assert_eq!(keeper.told(Some(session(2)), seen(Stored::Nothing, 2)), Effect::Leave);
     assert_eq!(keeper.tokens(), None);
     epochs.push(keeper.epoch());
     assert!(epochs[0] != epochs[1] && epochs[1] != epochs[2] && epochs[0] != epochs[2], "{epochs:?}");
@@ -224,11 +224,11 @@ fn without_storage_memory_is_enough() {
         let mut keeper = Keeper::new();
         sign_in(&mut keeper, &first, after(0));
         keeper.wrote(false);
-        assert_eq!(keeper.look(seen(nothing.clone(), 1)), Change::Same);
+        assert_eq!(keeper.look(seen(nothing.clone(), 1)), Effect::Nothing);
         let settled = keeper.settle(&first, adopt(&second), seen(nothing.clone(), HOUR), 0.5);
-        assert!(matches!(settled, Settled::Store(..)));
+        assert!(matches!(settled, Effect::Renew(..)));
         keeper.wrote(false);
-        assert_eq!(keeper.look(seen(nothing, HOUR)), Change::Same);
+        assert_eq!(keeper.look(seen(nothing, HOUR)), Effect::Nothing);
         assert_eq!(keeper.tokens(), Some(&second));
     }
 }
@@ -239,11 +239,11 @@ fn failures_pause_refreshing_and_keep_the_session() {
     let mut keeper = holding(&first);
     let due = HOUR - 20;
     let settled = keeper.settle(&first, fails(None), seen(stored(&first), due), 1.0);
-    assert_eq!(settled, Settled::Paused { trouble: Trouble::Waking, wait: Duration::from_secs(1) });
+    assert_eq!(settled, Effect::Pause { trouble: Trouble::Waking, wait: Duration::from_secs(1) });
     assert!(is_use(&keeper.plan(keeper.epoch(), None, after(due))), "the access token has not expired yet");
     assert!(matches!(keeper.plan(keeper.epoch(), None, after(due + 1)), Plan::Refresh(_)), "the pause is over");
     let settled = keeper.settle(&first, fails(Some(60)), seen(stored(&first), due + 1), 0.0);
-    assert_eq!(settled, Settled::Paused { trouble: Trouble::Waking, wait: Duration::from_mins(1) });
+    assert_eq!(settled, Effect::Pause { trouble: Trouble::Waking, wait: Duration::from_mins(1) });
     let plan = keeper.plan(keeper.epoch(), None, after(HOUR + 1));
     assert_eq!(plan, Plan::Wait { trouble: Trouble::Waking, remaining: Duration::from_secs(40) });
     assert!(matches!(keeper.plan(keeper.epoch(), None, after(due + 61)), Plan::Refresh(_)));
@@ -311,10 +311,10 @@ fn a_key_that_the_server_does_not_know_is_waited_for_and_given_up_after_a_quarte
     let seen = |seconds| Seen { stored: stored(&first), now: after(seconds) };
     for seconds in [HOUR, HOUR + 60, HOUR + 899] {
         let settled = keeper.settle(&first, Outcome::KeyUnknown, seen(seconds), 0.5);
-        assert!(matches!(settled, Settled::Paused { trouble: Trouble::Waking, .. }), "{seconds}: {settled:?}");
+        assert!(matches!(settled, Effect::Pause { trouble: Trouble::Waking, .. }), "{seconds}: {settled:?}");
     }
     let settled = keeper.settle(&first, Outcome::KeyUnknown, seen(HOUR + 900), 0.5);
-    assert_eq!(settled, Settled::Clear(Reason::KeyUnknown));
+    assert_eq!(settled, Effect::End(Reason::KeyUnknown));
 
     // A refresh that worked in between begins a new quarter.
     let mut keeper = Keeper::new();
@@ -324,7 +324,7 @@ fn a_key_that_the_server_does_not_know_is_waited_for_and_given_up_after_a_quarte
     keeper.settle(&first, Outcome::Adopt(Box::new(second.clone()), Box::new(user())), seen(HOUR + 1), 0.5);
     let seen = Seen { stored: stored(&second), now: after(3 * HOUR) };
     let settled = keeper.settle(&second, Outcome::KeyUnknown, seen, 0.5);
-    assert!(matches!(settled, Settled::Paused { .. }), "{settled:?}");
+    assert!(matches!(settled, Effect::Pause { .. }), "{settled:?}");
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn neither_a_reload_nor_another_tab_gives_an_unknown_key_more_time() {
     let unknown = |keeper: &mut Keeper, found: &Tokens, seconds| {
         keeper.settle(&first, Outcome::KeyUnknown, seen(stored(found), seconds), 0.5)
     };
-    assert!(matches!(unknown(&mut keeper, &first, HOUR), Settled::Paused { .. }));
+    assert!(matches!(unknown(&mut keeper, &first, HOUR), Effect::Pause { .. }));
     let written = keeper.tokens_of_unknown_key().expect("tokens to write down");
     let text = serde_json::to_string(&written).expect("JSON");
     let read: Tokens = serde_json::from_str(&text).expect("what was written");
@@ -345,8 +345,8 @@ fn neither_a_reload_nor_another_tab_gives_an_unknown_key_more_time() {
     other.look(Seen { stored: stored(&first), now: after(1) });
     reloaded.look(Seen { stored: stored(&read), now: after(HOUR + 600) });
     for keeper in [&mut other, &mut reloaded] {
-        assert!(matches!(unknown(keeper, &read, HOUR + 899), Settled::Paused { .. }));
-        assert_eq!(unknown(keeper, &read, HOUR + 900), Settled::Clear(Reason::KeyUnknown));
+        assert!(matches!(unknown(keeper, &read, HOUR + 899), Effect::Pause { .. }));
+        assert_eq!(unknown(keeper, &read, HOUR + 900), Effect::End(Reason::KeyUnknown));
     }
 }
 
