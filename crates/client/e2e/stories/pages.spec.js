@@ -3,6 +3,14 @@ import { CLIENT } from "../support/addresses.js";
 import { PAGES, addressOf, isForAdministrators, isProtected } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
+/** Ids that two elements of the document have, and labels that lead to no field of their own. */
+function confusions() {
+  const all = [...document.querySelectorAll("[id]")].map(({ id }) => id);
+  const twice = all.filter((id, index) => all.indexOf(id) < index);
+  const labels = [...document.querySelectorAll("label")].filter((label) => !label.parentElement.contains(label.control));
+  return [...twice, ...labels.map(({ textContent }) => textContent)];
+}
+
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
 const entries = PAGES.filter(({ entry }) => entry);
 
@@ -14,6 +22,8 @@ for (const row of PAGES) {
     const title = isForAdministrators(row) ? "Page not found" : row.title;
     await expect(heading(page, title)).toBeVisible();
     await expect(page).toHaveTitle(`${title} · Latchkey`);
+    await expect(page.locator(".loading")).toHaveCount(0);
+    expect(await page.evaluate(confusions), "ids and labels").toEqual([]);
   });
 }
 

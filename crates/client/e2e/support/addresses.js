@@ -40,7 +40,7 @@ export const STAGES = {
     port: 18000,
     settings: { BCRYPT_COST: "4", RATE_LIMITS: "off", CORS_ALLOWED_ORIGINS: CLIENT, EMAIL_URL: `file:${process.env.OUTBOX}` },
   },
-  /** The same where an address must be confirmed first. */
+  /** The same where an address must be confirmed first, and passwords are longer. */
   confirming: {
     edge: 18083,
     port: 18003,
@@ -50,7 +50,14 @@ export const STAGES = {
       CORS_ALLOWED_ORIGINS: CLIENT,
       EMAIL_URL: `file:${process.env.OUTBOX}`,
       EMAIL_VERIFICATION: "mandatory",
+      PASSWORD_MIN_LENGTH: "12",
     },
+  },
+  /** Where nobody signs up. */
+  closed: {
+    edge: 18084,
+    port: 18004,
+    settings: { BCRYPT_COST: "4", RATE_LIMITS: "off", CORS_ALLOWED_ORIGINS: CLIENT, REGISTRATION: "closed" },
   },
   /** In production, the refresh token in bodies. */
   body: { edge: 18081, port: 18001, settings: production({}) },

@@ -1,6 +1,6 @@
 //! Labelled fields.
 
-use super::FormState;
+use super::{FormState, ServerSettings};
 use leptos::html::Input;
 use leptos::prelude::*;
 
@@ -45,8 +45,8 @@ pub fn TextField(
     /// What password managers and browsers go by.
     autocomplete: &'static str,
     /// A sentence about what is expected.
-    #[prop(optional)]
-    hint: Option<&'static str>,
+    #[prop(optional, into)]
+    hint: Option<Signal<String>>,
     /// The text.
     value: RwSignal<String>,
     /// The form that it belongs to.
@@ -55,20 +55,12 @@ pub fn TextField(
     let input = NodeRef::<Input>::new();
     form.reads(input, value);
     let error = Memo::new(move |_| form.error_of(name));
-    let (hint_id, error_id) = (format!("{name}-hint"), format!("{name}-error"));
-    let described_by = {
-        let (hint_id, error_id) = (hint.map(|_| hint_id.clone()), error_id.clone());
-        move || {
-            let error_id = error.with(Option::is_some).then(|| error_id.clone());
-            let ids: Vec<_> = hint_id.iter().cloned().chain(error_id).collect();
-            (!ids.is_empty()).then(|| ids.join(" "))
-        }
-    };
+    let id = form.id_of(name);
     view! {
         <div class="field">
-            <label for=name prop:textContent=label></label>
+            <label for=id.clone() prop:textContent=label></label>
             <input
-                id=name
+                id=id.clone()
                 name=name
                 type=kind.input_type()
                 inputmode=kind.input_mode()
@@ -76,14 +68,14 @@ pub fn TextField(
                 autocapitalize=(!kind.is_prose()).then_some("none")
                 spellcheck=(!kind.is_prose()).then_some("false")
                 aria-invalid=move || error.with(Option::is_some).then_some("true")
-                aria-describedby=described_by
+                aria-describedby=described_by(&id, hint.is_some(), error)
                 node_ref=input
                 prop:value=value
                 on:input:target=move |event| value.set(event.target().value())
                 on:change:target=move |event| value.set(event.target().value())
             />
-            {hint.map(|hint| view! { <p class="hint" id=hint_id prop:textContent=hint></p> })}
-            {move || error.get().map(|text| view! { <p class="field-error" id=error_id.clone() prop:textContent=text></p> })}
+            {hint.map(|hint| view! { <p class="hint" id=hint_id(&id) prop:textContent=hint></p> })}
+            <FieldError id=error_id(&id) error=error />
         </div>
     }
 }
@@ -105,25 +97,46 @@ pub fn FileField(
     form: FormState,
 ) -> impl IntoView {
     let error = Memo::new(move |_| form.error_of(name));
-    let described_by = move || {
-        let hint = format!("{name}-hint");
-        if error.with(Option::is_some) { format!("{hint} {name}-error") } else { hint }
-    };
+    let id = form.id_of(name);
     view! {
         <div class="field">
-            <label for=name prop:textContent=label></label>
+            <label for=id.clone() prop:textContent=label></label>
             <input
-                id=name
+                id=id.clone()
                 name=name
                 type="file"
                 accept=accept
                 aria-invalid=move || error.with(Option::is_some).then_some("true")
-                aria-describedby=described_by
+                aria-describedby=described_by(&id, true, error)
                 node_ref=input
             />
-            <p class="hint" id=format!("{name}-hint") prop:textContent=hint></p>
-            {move || error.get().map(|text| view! { <p class="field-error" id=format!("{name}-error") prop:textContent=text></p> })}
+            <p class="hint" id=hint_id(&id) prop:textContent=hint></p>
+            <FieldError id=error_id(&id) error=error />
         </div>
+    }
+}
+
+/// What is wrong with a field.
+#[component]
+fn FieldError(id: String, error: Memo<Option<String>>) -> impl IntoView {
+    move || error.get().map(|text| view! { <p class="field-error" id=id.clone() prop:textContent=text></p> })
+}
+
+fn hint_id(field: &str) -> String {
+    format!("{field}-hint")
+}
+
+fn error_id(field: &str) -> String {
+    format!("{field}-error")
+}
+
+/// The ids of what describes the field with this id.
+fn described_by(field: &str, has_hint: bool, error: Memo<Option<String>>) -> impl Fn() -> Option<String> + use<> {
+    let (hint, error_id) = (has_hint.then(|| hint_id(field)), error_id(field));
+    move || {
+        let error = error.with(Option::is_some).then(|| error_id.clone());
+        let ids: Vec<_> = hint.iter().cloned().chain(error).collect();
+        (!ids.is_empty()).then(|| ids.join(" "))
     }
 }
 
@@ -138,14 +151,20 @@ pub fn NewPasswordField(
     value: RwSignal<String>,
     /// The form that it belongs to.
     form: FormState,
+    /// What the server wants of it.
+    settings: ServerSettings,
 ) -> impl IntoView {
+    let hint = move || {
+        let least = settings.password_rules().min_length;
+        format!("At least {least} characters. A few unusual words make a good one.")
+    };
     view! {
         <TextField
             label=label
             name=name
             kind=FieldKind::Password
             autocomplete="new-password"
-            hint="At least 8 characters. A few unusual words make a good one."
+            hint=Signal::derive(hint)
             value=value
             form=form
         />

@@ -1,12 +1,12 @@
 //! Forms: one request at a time, errors where they belong.
 
-use super::Alert;
+use super::{Alert, Pending};
 use crate::policy::{CHECK_FIELDS, Failure};
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -14,13 +14,17 @@ use web_sys::HtmlElement;
 /// Field name → what is wrong with it.
 pub type Wrong = BTreeMap<&'static str, String>;
 
+/// Counts the forms of this tab.
+static FORMS: AtomicU32 = AtomicU32::new(1);
+
 /// What a form knows besides its values.
 #[derive(Debug, Clone, Copy)]
 pub struct FormState {
     fields: StoredValue<&'static [&'static str]>,
     wrong: RwSignal<Wrong>,
-    failure: RwSignal<Option<String>>,
-    pending: RwSignal<bool>,
+    pending: Pending,
+    /// Tells the form's elements from those of all others.
+    number: u32,
     element: NodeRef<html::Form>,
     texts: StoredValue<Vec<(NodeRef<html::Input>, RwSignal<String>)>>,
     /// Of the keys of what it asks for.
@@ -34,8 +38,8 @@ impl FormState {
         Self {
             fields: StoredValue::new(fields),
             wrong: RwSignal::new(Wrong::new()),
-            failure: RwSignal::new(None),
-            pending: RwSignal::new(false),
+            pending: Pending::new(),
+            number: FORMS.fetch_add(1, Ordering::Relaxed),
             element: NodeRef::new(),
             texts: StoredValue::new(Vec::new()),
             seed: StoredValue::new(Uuid::new_v4()),
@@ -45,7 +49,13 @@ impl FormState {
     /// Whether a request is under way.
     #[must_use]
     pub fn pending(self) -> Signal<bool> {
-        self.pending.into()
+        self.pending.signal()
+    }
+
+    /// The id of a field of this form, which no field of another one has.
+    #[must_use]
+    pub fn id_of(self, field: &str) -> String {
+        format!("{field}-{}", self.number)
     }
 
     /// The seed of the key for what the form asks for: the same until that is done, so that whoever presses again repeats it.
@@ -86,37 +96,32 @@ impl FormState {
     {
         match checked {
             Ok(request) => self.run(send(request)),
-            Err(wrong) => self.show(CHECK_FIELDS.to_owned(), wrong),
+            Err(wrong) => {
+                self.pending.fail(Some(CHECK_FIELDS.to_owned()));
+                self.mark(wrong);
+            }
         }
     }
 
     fn run(self, request: impl Future<Output = Result<(), Failure>> + 'static) {
-        self.pending.set(true);
-        self.show_nothing();
-        spawn_local(async move {
+        self.mark(Wrong::new());
+        let work = async move {
             let result = request.await;
             if result.is_ok() {
                 self.seed.try_set_value(Uuid::new_v4());
             }
-            // The page may be gone by now, and the form with it.
-            if self.pending.try_set(false).is_none()
-                && let Err(failure) = result
-            {
-                let wrong = self.fields.with_value(|fields| errors_of(&failure, fields));
-                self.show(failure.message(), wrong);
-            }
+            result
+        };
+        self.pending.start_explained(work, move |failure| {
+            self.mark(self.fields.with_value(|fields| errors_of(&failure, fields)));
+            failure.message()
         });
     }
 
-    fn show_nothing(self) {
-        self.wrong.set(Wrong::new());
-        self.failure.set(None);
-    }
-
-    fn show(self, message: String, wrong: Wrong) {
+    /// Shows what is wrong with single fields, and leads to the first of them.
+    fn mark(self, wrong: Wrong) {
         let in_fields = !wrong.is_empty();
         self.wrong.set(wrong);
-        self.failure.set(Some(message));
         if in_fields {
             request_animation_frame(move || self.focus_first_wrong());
         }
@@ -150,15 +155,29 @@ pub fn Form(
 ) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if !state.pending.get_untracked() {
+        if !state.pending.is_pending() {
             state.read_texts();
             on_submit.run(());
         }
     };
     view! {
         <form class="form" method="post" novalidate on:submit=submit node_ref=state.element>
-            <Alert text=state.failure />
+            <Alert text=state.pending.failure() />
             {children()}
         </form>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_one_name_in_two_forms_have_ids_of_their_own() {
+        Owner::new().with(|| {
+            let (one, other) = (FormState::new(&["password"]), FormState::new(&["password"]));
+            assert_ne!(one.id_of("password"), other.id_of("password"));
+            assert_eq!(one.id_of("password"), one.id_of("password"));
+        });
     }
 }

@@ -21,7 +21,9 @@ mod lost;
 mod moment;
 mod onward;
 mod page_title;
+mod pending;
 mod resend_link;
+mod server_settings;
 mod shell;
 mod status;
 
@@ -42,6 +44,8 @@ pub use lost::Lost;
 pub use moment::Moment;
 pub use onward::with_query;
 pub use page_title::{FirstPage, PageTitle, focus_by_id, focus_heading, keep_focus};
+pub use pending::Pending;
 pub use resend_link::ResendLink;
+pub use server_settings::{ServerSettings, use_server_settings};
 pub use shell::Shell;
 pub use status::StatusRegion;

@@ -54,7 +54,9 @@ fn Navigation() -> impl IntoView {
     };
     view! {
         <nav aria-label="Account pages">
-            <ul>{move || pages.entries(role.get()).map(entry).collect_view()}</ul>
+            <ul>
+                {move || pages.entries(role.get()).map(entry).collect_view()}
+            </ul>
         </nav>
     }
 }

@@ -2,7 +2,7 @@
 
 mod picture;
 
-use crate::components::{Alert, Button, Draft, FieldKind, Form, FormState, TextField, Wrong};
+use crate::components::{Alert, Button, Draft, FieldKind, Form, FormState, Pending, TextField, Wrong};
 use crate::download::save_json;
 use crate::notices::Notices;
 use crate::session::{Api, PageSession, Session};
@@ -11,7 +11,6 @@ use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
 use auth_types::responses::UserResponse;
 use auth_types::validation::{display_name, given_password, username};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use picture::PictureForm;
 
 /// The profile, all that is stored, and the end of it.
@@ -120,22 +119,17 @@ impl Profile {
 #[component]
 fn Download() -> impl IntoView {
     let page = expect_context::<PageSession>();
-    let (pending, problem) = (RwSignal::new(false), RwSignal::new(None::<String>));
-    let press = Callback::new(move |()| {
-        pending.set(true);
-        problem.set(None);
-        spawn_local(async move {
-            let exported = Api::new(page).export().await.map_err(|failure| failure.message());
-            let unable = |_| "Your browser does not save files from this page.".to_owned();
-            let saved = exported.and_then(|text| save_json("latchkey-export.json", &text).map_err(unable));
-            pending.try_set(false);
-            problem.try_set(saved.err());
-        });
-    });
+    let pending = Pending::new();
+    let download = move || async move {
+        let text = Api::new(page).export().await.map_err(|failure| failure.message())?;
+        save_json("latchkey-export.json", &text)
+            .map_err(|_| "Your browser does not save files from this page.".to_owned())
+    };
+    let press = Callback::new(move |()| pending.start_explained(download(), |problem| problem));
     view! {
         <p>"A file with everything that is stored about you."</p>
-        <Alert text=problem />
-        <Button label="Download your data" pending=pending class="button button-quiet" on_press=press />
+        <Alert text=pending.failure() />
+        <Button label="Download your data" pending=pending.signal() class="button button-quiet" on_press=press />
     }
 }
 

@@ -1,11 +1,14 @@
 //! `/login`
 
-use crate::components::{Button, FieldKind, Form, FormState, ResendLink, TextField, Wrong, with_query};
+use crate::components::{
+    Button, FieldKind, Form, FormState, ResendLink, TextField, Wrong, use_server_settings, with_query,
+};
 use crate::policy::Failure;
 use crate::session::{PageSession, Session, State};
 use auth_types::Reason;
 use auth_types::invisible::trimmed;
 use auth_types::requests::LoginRequest;
+use auth_types::responses::Registration;
 use auth_types::validation::{REQUIRED, email, given_password};
 use leptos::prelude::*;
 
@@ -16,10 +19,20 @@ pub fn LoginPage() -> impl IntoView {
         <Farewells />
         <LoginForm />
         <p class="aside">
-            "New here? " <a href=with_query("/register")>"Create account"</a>
-            <br />
-            <a href="/forgot-password">"Forgot password?"</a>
+            <SignUp /> <a href="/forgot-password">"Forgot password?"</a>
         </p>
+    }
+}
+
+/// The way to an account, where there is one.
+#[component]
+fn SignUp() -> impl IntoView {
+    let (settings, href) = (use_server_settings(), with_query("/register"));
+    let is_open = Memo::new(move |_| settings.registration() == Some(Registration::Open));
+    view! {
+        <Show when=move || is_open.get()>
+            "New here? " <a href=href.clone()>"Create account"</a> <br />
+        </Show>
     }
 }
 

@@ -1,27 +1,39 @@
 //! `/register`
 
 use crate::components::{
-    Button, FieldKind, Form, FormState, NewPasswordField, ResendLink, TextField, Wrong, with_query,
+    Button, FieldKind, Form, FormState, NewPasswordField, ResendLink, ServerSettings, TextField, Wrong,
+    use_server_settings, with_query,
 };
-use crate::policy::PASSWORD_RULES;
 use crate::session::{PageSession, Registered};
 use auth_types::requests::RegisterRequest;
+use auth_types::responses::{PasswordRules, Registration};
 use auth_types::validation::{email, new_password};
 use leptos::prelude::*;
 
 /// Asks for an email address and a password, and makes an account.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
-    let waiting = RwSignal::new(None::<String>);
+    let (settings, waiting) = (use_server_settings(), RwSignal::new(None::<String>));
+    let registration = Memo::new(move |_| settings.registration());
     view! {
-        {move || match waiting.get() {
-            None => view! { <RegisterForm waiting=waiting /> }.into_any(),
-            Some(email) => view! { <Waiting email=email /> }.into_any(),
+        {move || match (waiting.get(), registration.get()) {
+            (Some(email), _) => view! { <Waiting email=email /> }.into_any(),
+            (None, Some(Registration::Open)) => {
+                view! { <RegisterForm settings=settings waiting=waiting /> }.into_any()
+            }
+            (None, Some(Registration::Closed)) => view! { <Closed /> }.into_any(),
+            (None, None) => view! { <p class="loading">"Loading…"</p> }.into_any(),
         }}
         <p class="aside">
             "Have an account? " <a href=with_query("/login")>"Sign in"</a>
         </p>
     }
+}
+
+/// Accounts are made by whoever operates the service.
+#[component]
+fn Closed() -> impl IntoView {
+    view! { <p class="remark" role="alert">"New accounts are not accepted at the moment."</p> }
 }
 
 /// The address must be confirmed first.
@@ -37,6 +49,8 @@ fn Waiting(email: String) -> impl IntoView {
 
 #[component]
 fn RegisterForm(
+    /// What the server wants of a password.
+    settings: ServerSettings,
     /// The address that must be confirmed first, once it is known.
     waiting: RwSignal<Option<String>>,
 ) -> impl IntoView {
@@ -44,7 +58,8 @@ fn RegisterForm(
     let form = FormState::new(&["email", "password"]);
     let (address, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let submit = move |()| {
-        let checked = check(&address.get_untracked(), password.get_untracked());
+        let rules = untrack(|| settings.password_rules());
+        let checked = check(&address.get_untracked(), password.get_untracked(), rules);
         form.submit(checked, move |request| async move {
             if page.register(&request, form.seed()).await? == Registered::ConfirmEmail {
                 waiting.try_set(Some(request.email));
@@ -55,16 +70,16 @@ fn RegisterForm(
     view! {
         <Form state=form on_submit=submit>
             <TextField label="Email" name="email" kind=FieldKind::Email autocomplete="email" value=address form=form />
-            <NewPasswordField label="Password" name="password" value=password form=form />
+            <NewPasswordField label="Password" name="password" value=password form=form settings=settings />
             <Button label="Create account" kind="submit" pending=form.pending() class="button button-wide" />
         </Form>
     }
 }
 
-fn check(address: &str, password: String) -> Result<RegisterRequest, Wrong> {
+fn check(address: &str, password: String, rules: PasswordRules) -> Result<RegisterRequest, Wrong> {
     let mut wrong = Wrong::new();
     let address = email(address).map(str::to_owned).map_err(|problem| wrong.insert("email", problem));
-    if let Err(problem) = new_password(&password, PASSWORD_RULES) {
+    if let Err(problem) = new_password(&password, rules) {
         wrong.insert("password", problem);
     }
     match address {
@@ -76,12 +91,13 @@ fn check(address: &str, password: String) -> Result<RegisterRequest, Wrong> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::PASSWORD_RULES;
 
     #[test]
     fn what_the_server_would_refuse_is_told_before_sending() {
-        let wrong = check("ada", "short".to_owned()).expect_err("wrong fields");
+        let wrong = check("ada", "short".to_owned(), PASSWORD_RULES).expect_err("wrong fields");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"email", &"password"]);
-        let request = check(" ada@example.com ", " long enough ".to_owned()).expect("a request");
+        let request = check(" ada@example.com ", " long enough ".to_owned(), PASSWORD_RULES).expect("a request");
         assert_eq!((request.email.as_str(), request.password.as_str()), ("ada@example.com", " long enough "));
     }
 }

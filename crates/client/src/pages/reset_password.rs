@@ -1,10 +1,13 @@
 //! `/reset-password#token=…`
 
-use crate::components::{Button, CutLink, Form, FormState, IncompleteLink, NewPasswordField, Wrong};
+use crate::components::{
+    Button, CutLink, Form, FormState, IncompleteLink, NewPasswordField, Wrong, use_server_settings,
+};
 use crate::http::{Http, Visitor};
 use crate::mailed_link::use_link_token;
-use crate::policy::{PASSWORD_RULES, is_cut};
+use crate::policy::is_cut;
 use auth_types::requests::PasswordResetConfirmRequest;
+use auth_types::responses::PasswordRules;
 use auth_types::validation::new_password;
 use leptos::prelude::*;
 
@@ -45,10 +48,12 @@ fn PasswordForm(
     done: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let visitor = Visitor::new(expect_context::<Http>());
+    let settings = use_server_settings();
     let form = FormState::new(&["new_password"]);
     let password = RwSignal::new(String::new());
     let submit = move |()| {
-        form.submit(check(&token, password.get_untracked()), move |request| async move {
+        let checked = check(&token, password.get_untracked(), untrack(|| settings.password_rules()));
+        form.submit(checked, move |request| async move {
             visitor.reset_password(&request).await?;
             done.try_set(Some(request.token));
             Ok(())
@@ -56,14 +61,14 @@ fn PasswordForm(
     };
     view! {
         <Form state=form on_submit=submit>
-            <NewPasswordField label="New password" name="new_password" value=password form=form />
+            <NewPasswordField label="New password" name="new_password" value=password form=form settings=settings />
             <Button label="Set password" kind="submit" pending=form.pending() class="button button-wide" />
         </Form>
     }
 }
 
-fn check(token: &str, password: String) -> Result<PasswordResetConfirmRequest, Wrong> {
-    match new_password(&password, PASSWORD_RULES) {
+fn check(token: &str, password: String, rules: PasswordRules) -> Result<PasswordResetConfirmRequest, Wrong> {
+    match new_password(&password, rules) {
         Ok(_) => Ok(PasswordResetConfirmRequest { token: token.to_owned(), new_password: password }),
         Err(problem) => Err(Wrong::from([("new_password", problem)])),
     }
@@ -72,11 +77,14 @@ fn check(token: &str, password: String) -> Result<PasswordResetConfirmRequest, W
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::PASSWORD_RULES;
 
     #[test]
     fn a_short_password_is_told_before_sending() {
-        assert!(check("t", "short".to_owned()).expect_err("a wrong field").contains_key("new_password"));
-        let request = check("t", " long enough ".to_owned()).expect("a request");
+        assert!(
+            check("t", "short".to_owned(), PASSWORD_RULES).expect_err("a wrong field").contains_key("new_password")
+        );
+        let request = check("t", " long enough ".to_owned(), PASSWORD_RULES).expect("a request");
         assert_eq!((request.token.as_str(), request.new_password.as_str()), ("t", " long enough "));
     }
 }

@@ -2,11 +2,11 @@
 
 mod recent_events;
 
-use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, TextField, Wrong};
+use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, TextField, Wrong, use_server_settings};
 use crate::notices::Notices;
-use crate::policy::PASSWORD_RULES;
 use crate::session::{Api, PageSession};
 use auth_types::requests::{EmailChangeRequest, PasswordChangeRequest};
+use auth_types::responses::PasswordRules;
 use auth_types::validation::{email, given_password, new_password};
 use leptos::prelude::*;
 use recent_events::RecentEvents;
@@ -30,11 +30,13 @@ pub fn SecurityPage() -> impl IntoView {
 #[component]
 fn PasswordForm() -> impl IntoView {
     let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
+    let settings = use_server_settings();
     let form = FormState::new(&["current_password", "new_password"]);
     let (current, new) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let submit = move |()| {
         notices.say(None);
-        let checked = check_password(current.get_untracked(), new.get_untracked());
+        let rules = untrack(|| settings.password_rules());
+        let checked = check_password(current.get_untracked(), new.get_untracked(), rules);
         form.submit(checked, move |request| async move {
             page.change_password(&request, form.seed()).await?;
             // The page begins anew with the new session; what it has to say comes after that.
@@ -54,7 +56,7 @@ fn PasswordForm() -> impl IntoView {
                 value=current
                 form=form
             />
-            <NewPasswordField label="New password" name="new_password" value=new form=form />
+            <NewPasswordField label="New password" name="new_password" value=new form=form settings=settings />
             <Button label="Change password" kind="submit" pending=form.pending() />
         </Form>
     }
@@ -100,12 +102,12 @@ fn EmailForm() -> impl IntoView {
     }
 }
 
-fn check_password(current: String, new: String) -> Result<PasswordChangeRequest, Wrong> {
+fn check_password(current: String, new: String, rules: PasswordRules) -> Result<PasswordChangeRequest, Wrong> {
     let mut wrong = Wrong::new();
     if let Err(problem) = given_password(&current) {
         wrong.insert("current_password", problem);
     }
-    if let Err(problem) = new_password(&new, PASSWORD_RULES) {
+    if let Err(problem) = new_password(&new, rules) {
         wrong.insert("new_password", problem);
     }
     let request = PasswordChangeRequest { current_password: current, new_password: new };
@@ -127,10 +129,11 @@ fn check_email(address: &str, password: String) -> Result<EmailChangeRequest, Wr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::PASSWORD_RULES;
 
     #[test]
     fn what_the_server_would_refuse_is_told_before_sending() {
-        let wrong = check_password(String::new(), "short".to_owned()).expect_err("wrong fields");
+        let wrong = check_password(String::new(), "short".to_owned(), PASSWORD_RULES).expect_err("wrong fields");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"current_password", &"new_password"]);
         let wrong = check_email("ada", String::new()).expect_err("wrong fields");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"new_email", &"password"]);
@@ -138,7 +141,8 @@ mod tests {
 
     #[test]
     fn passwords_are_sent_as_they_are() {
-        let request = check_password(" old one ".to_owned(), " new and long ".to_owned()).expect("a request");
+        let request =
+            check_password(" old one ".to_owned(), " new and long ".to_owned(), PASSWORD_RULES).expect("a request");
         assert_eq!((request.current_password.as_str(), request.new_password.as_str()), (" old one ", " new and long "));
     }
 }

@@ -1,14 +1,15 @@
 //! `/sessions`
 
-use crate::components::{Alert, Button, Loader, Moment, Waiting, focus_by_id, focus_heading, keep_fresh, load};
+use crate::components::{
+    Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, focus_heading, keep_fresh, load,
+};
 use crate::notices::Notices;
-use crate::policy::{Failure, newest_devices};
+use crate::policy::newest_devices;
 use crate::session::{Api, PageSession};
 use auth_types::SessionId;
 use auth_types::responses::SessionResponse;
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 /// So many devices are shown at once. Thousands, as a program leaves them that signs in again and again, would keep the browser
 /// busy for seconds.
@@ -25,11 +26,11 @@ pub fn SessionsPage() -> impl IntoView {
             .value
             .try_update(|devices| *devices = Some(newest_devices(devices.as_deref().unwrap_or_default(), newest)));
     });
-    let failure = RwSignal::new(None::<Failure>);
+    let failure = RwSignal::new(None);
     let limit = RwSignal::new(AT_ONCE);
     view! {
         <p class="lead">"These devices are signed in to your account. Sign out any that you do not know."</p>
-        <Alert text=Signal::derive(move || failure.with(|failure| failure.as_ref().map(Failure::message))) />
+        <Alert text=failure />
         <Show when=move || devices.value.with(Option::is_some) fallback=move || view! { <Waiting loader=devices /> }>
             <ul class="devices">
                 <For each=move || shown(devices, limit.get()) key=|device| device.id let:device>
@@ -86,30 +87,21 @@ fn element_id(session: SessionId) -> String {
 fn Device(
     device: SessionResponse,
     devices: Loader<Vec<SessionResponse>>,
-    failure: RwSignal<Option<Failure>>,
+    failure: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
-    let pending = RwSignal::new(false);
+    let pending = Pending::telling(failure);
     let (id, is_current) = (device.id, device.current);
     let end = Callback::new(move |()| {
         if is_current {
             return page.logout();
         }
-        pending.set(true);
-        failure.set(None);
-        spawn_local(async move {
-            let result = Api::new(page).end_session(id).await;
-            pending.try_set(false);
-            match result {
-                Ok(()) => {
-                    notices.say(Some("The device is signed out."));
-                    focus_heading();
-                    devices
-                        .value
-                        .try_update(|devices| devices.iter_mut().for_each(|all| all.retain(|one| one.id != id)));
-                }
-                Err(problem) => drop(failure.try_set(Some(problem))),
-            }
+        pending.start(async move {
+            Api::new(page).end_session(id).await?;
+            notices.say(Some("The device is signed out."));
+            focus_heading();
+            devices.value.try_update(|devices| devices.iter_mut().for_each(|all| all.retain(|one| one.id != id)));
+            Ok(())
         });
     });
     let name = format!("device-{id}");
@@ -122,7 +114,7 @@ fn Device(
                 {is_current.then(|| view! { <p class="badge">"This device"</p> })}
             </div>
             <DeviceFacts device=device />
-            <Button label="Sign out this device" pending=pending class="button button-quiet" on_press=end />
+            <Button label="Sign out this device" pending=pending.signal() class="button button-quiet" on_press=end />
         </li>
     }
 }
@@ -172,24 +164,14 @@ fn DeviceFacts(#[prop(into)] device: Signal<SessionResponse>) -> impl IntoView {
 }
 
 #[component]
-fn SignOutEverywhere(failure: RwSignal<Option<Failure>>) -> impl IntoView {
+fn SignOutEverywhere(failure: RwSignal<Option<String>>) -> impl IntoView {
     let page = expect_context::<PageSession>();
-    let pending = RwSignal::new(false);
-    let press = Callback::new(move |()| {
-        pending.set(true);
-        failure.set(None);
-        spawn_local(async move {
-            let result = page.logout_everywhere().await;
-            pending.try_set(false);
-            if let Err(problem) = result {
-                failure.try_set(Some(problem));
-            }
-        });
-    });
+    let pending = Pending::telling(failure);
+    let press = Callback::new(move |()| pending.start(page.logout_everywhere()));
     view! {
         <section class="panel panel-row">
             <p>"Lost a device, or not sure? Sign out everywhere, this device included."</p>
-            <Button label="Sign out everywhere" pending=pending class="button button-danger" on_press=press />
+            <Button label="Sign out everywhere" pending=pending.signal() class="button button-danger" on_press=press />
         </section>
     }
 }

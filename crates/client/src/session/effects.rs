@@ -73,6 +73,8 @@ impl Session {
     /// Shows the sign-in page to whoever is on a protected one. The first reason given counts.
     fn leave(self, farewell: Farewell) {
         self.user.set(None);
+        // Whoever signs in next may find a server that was set anew.
+        self.settings.set_value(None);
         if !matches!(self.state.get_untracked(), State::SignedOut(_)) {
             let ended = self.keeper.with_value(Keeper::last_ended);
             let unsettled = tokens::read_unsettled().filter(|unsettled| Some(unsettled.session) == ended);

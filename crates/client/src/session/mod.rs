@@ -13,6 +13,7 @@ mod owner;
 mod page;
 mod parting;
 mod refresh;
+mod settings;
 mod sign_in;
 mod start;
 mod state;

@@ -4,13 +4,16 @@ use super::State;
 use crate::clock;
 use crate::http::Http;
 use crate::notices::Notices;
-use crate::policy::{Epoch, Keeper, LateSignOuts, Looks};
-use auth_types::responses::UserResponse;
+use crate::policy::{Epoch, Failure, Keeper, LateSignOuts, Looks};
+use auth_types::responses::{ConfigResponse, UserResponse};
 use futures::future::{LocalBoxFuture, Shared};
 use leptos::prelude::*;
 
 /// Something that several wait for; it goes on when nobody does.
 pub(super) type UnderWay = Shared<LocalBoxFuture<'static, ()>>;
+
+/// What the server says of its settings, or will.
+pub(super) type Asking = Shared<LocalBoxFuture<'static, Result<ConfigResponse, Failure>>>;
 
 /// A refresh under way; everyone in this tab who needs one of the same epoch waits for it.
 pub(super) struct Flight {
@@ -35,6 +38,7 @@ pub struct Session {
     pub(super) wakes: RwSignal<u32>,
     pub(super) looks: StoredValue<Looks>,
     pub(super) looked: RwSignal<u32>,
+    pub(super) settings: StoredValue<Option<Asking>, LocalStorage>,
 }
 
 impl Session {
@@ -53,6 +57,7 @@ impl Session {
             wakes: RwSignal::new(0),
             looks: StoredValue::new(Looks::new(clock::now())),
             looked: RwSignal::new(0),
+            settings: StoredValue::new_local(None),
         }
     }
 

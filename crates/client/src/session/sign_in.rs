@@ -10,9 +10,7 @@ use crate::policy::{
 };
 use crate::tokens;
 use auth_types::requests::{DeleteMeRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest, RegisterRequest};
-use auth_types::responses::{
-    ConfigResponse, EmailVerifyResponse, EmptyResponse, PendingRegistrationResponse, TokenTransport,
-};
+use auth_types::responses::{EmailVerifyResponse, EmptyResponse, PendingRegistrationResponse, TokenTransport};
 use auth_types::{FieldErrors, Reason};
 use leptos::prelude::*;
 use uuid::Uuid;
@@ -115,9 +113,8 @@ impl PageSession {
     /// Sends what signs somebody in, in the way that the server asks for: where the refresh token comes in a cookie, the
     /// browser keeps it only from an answer to a request with credentials, and elsewhere it refuses such an answer.
     async fn send_to_sign_in(self, call: Call) -> Result<(Exchange, Option<lock::Turn>), Failure> {
-        let http = self.session.http;
-        let config: ConfigResponse = read_json(http.send(&Call::get("/api/auth/config/")).await)?;
-        let (call, turn) = match config.token_transport {
+        let settings = self.session.server_settings().await?;
+        let (call, turn) = match settings.token_transport {
             TokenTransport::Body => (call, None),
             TokenTransport::Cookie => {
                 // The last session can be ended as long as its cookie is here.
@@ -129,7 +126,7 @@ impl PageSession {
             }
         };
         self.check()?;
-        Ok((http.send_step(&call).await, turn))
+        Ok((self.session.http.send_step(&call).await, turn))
     }
 
     /// Starts the session that the answer to a sign-in gives. When somebody signed in or out since this page asked for

@@ -1,12 +1,11 @@
 //! What happened to the account lately: a part of `/security`.
 
-use crate::components::{Alert, Button, Loader, Moment, Waiting, focus_by_id, keep_fresh, load};
-use crate::policy::{Failure, event_words, newest_events};
+use crate::components::{Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, keep_fresh, load};
+use crate::policy::{event_words, newest_events};
 use crate::session::{Api, PageSession};
 use auth_types::device;
 use auth_types::events::{EventResponse, EventsResponse};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 /// The newest events, and older ones on demand.
 #[component]
@@ -56,25 +55,19 @@ fn Event(event: EventResponse) -> impl IntoView {
 #[component]
 fn ShowMore(page: Loader<EventsResponse>) -> impl IntoView {
     let api = Api::new(expect_context::<PageSession>());
-    let (pending, failure) = (RwSignal::new(false), RwSignal::new(None::<Failure>));
+    let pending = Pending::new();
     let next = Memo::new(move |_| page.value.with(|page| page.as_ref().and_then(|page| page.next.clone())));
     let press = Callback::new(move |()| {
         let Some(cursor) = next.get_untracked() else { return };
-        pending.set(true);
-        failure.set(None);
-        spawn_local(async move {
-            let result = api.events(&cursor).await;
-            pending.try_set(false);
-            match result {
-                Ok(more) => append(page, more),
-                Err(problem) => drop(failure.try_set(Some(problem))),
-            }
+        pending.start(async move {
+            append(page, api.events(&cursor).await?);
+            Ok(())
         });
     });
     view! {
-        <Alert text=Signal::derive(move || failure.with(|failure| failure.as_ref().map(Failure::message))) />
+        <Alert text=pending.failure() />
         <Show when=move || next.with(Option::is_some)>
-            <Button label="Show more" pending=pending class="button button-quiet" on_press=press />
+            <Button label="Show more" pending=pending.signal() class="button button-quiet" on_press=press />
         </Show>
     }
 }
