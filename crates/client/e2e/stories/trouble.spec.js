@@ -1,7 +1,7 @@
 // What is no reason to sign anybody out: no network, a server that is busy or waking up, an answer that makes no sense.
-import { CLIENT } from "../support/addresses.js";
+import { API, CLIENT } from "../support/addresses.js";
 import { ME, REFRESH, SESSIONS } from "../support/app.js";
-import { intercept } from "../support/intercept.js";
+import { hold, intercept } from "../support/intercept.js";
 import { expect, test } from "../support/test.js";
 
 const cors = { "access-control-allow-origin": CLIENT, "access-control-expose-headers": "Retry-After, X-Request-Id" };
@@ -29,8 +29,12 @@ test("offline, the session stays and the page says so; back online, it goes on",
 
 test("a browser that takes itself for offline is believed until the API answers", async ({ app, page, person }) => {
   await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "onLine", { get: () => false }));
+  const held = await hold(page, `${API}/api/auth/config/`, "GET");
   await app.open("/login");
+  await held.asked;
   await expect(app.notice).toBeVisible();
+  held.letGo();
+  await expect(app.notice).toBeHidden();
   await app.fillSignIn(person);
   await app.expectSignedIn(person);
   await expect(app.notice).toBeHidden();

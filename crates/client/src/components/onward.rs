@@ -1,5 +1,6 @@
 //! Links between the pages for visitors.
 
+use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 /// The address of another page for visitors, with the same way on after signing in.

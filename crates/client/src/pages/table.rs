@@ -105,7 +105,9 @@ mod tests {
     fn shared(of: impl Fn(usize) -> Option<&'static str>) -> Vec<(&'static str, Vec<&'static str>)> {
         let mut by_value = BTreeMap::<_, Vec<_>>::new();
         for (index, page) in PAGES.0.iter().enumerate() {
-            of(index).into_iter().for_each(|value| by_value.entry(value).or_default().push(page.path));
+            if let Some(value) = of(index) {
+                by_value.entry(value).or_default().push(page.path);
+            }
         }
         by_value.into_iter().filter(|(_, pages)| pages.len() > 1).collect()
     }
