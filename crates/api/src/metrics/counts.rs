@@ -19,7 +19,7 @@ pub struct Outcomes(Family<OutcomeLabels, Counter>);
 impl Outcomes {
     /// All of `words` at 0.
     #[must_use]
-    pub fn of(words: &[&'static str]) -> Self {
+    pub fn of(words: impl IntoIterator<Item = &'static str>) -> Self {
         let outcomes = Self::default();
         for outcome in words {
             drop(outcomes.0.get_or_create(&OutcomeLabels { outcome }));

@@ -24,7 +24,7 @@ impl Queryable<Text, MultiBackend> for EventKind {
     type Row = String;
     /// A newer program on the same database may know more.
     fn build(row: String) -> diesel::deserialize::Result<Self> {
-        Ok(Self::ALL.into_iter().find(|kind| kind.as_str() == row).unwrap_or(Self::Unknown))
+        Ok(Self::ALL.iter().copied().find(|kind| kind.as_str() == row).unwrap_or(Self::Unknown))
     }
 }
 

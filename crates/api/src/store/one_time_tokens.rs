@@ -7,9 +7,11 @@ use auth_types::UserId;
 use auth_types::export::ExportedLink;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use strum::VariantArray;
 
 /// What a link is for. A token of one purpose is never accepted for another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Purpose {
     ResetPassword,
     VerifyEmail,
@@ -17,23 +19,19 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::ResetPassword, Self::VerifyEmail, Self::ChangeEmail];
+    const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
     /// The word in the table.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ResetPassword => "reset_password",
-            Self::VerifyEmail => "verify_email",
-            Self::ChangeEmail => "change_email",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 impl Queryable<Text, MultiBackend> for Purpose {
     type Row = String;
     fn build(row: String) -> diesel::deserialize::Result<Self> {
-        let known = Self::ALL.into_iter().find(|purpose| purpose.as_str() == row);
+        let known = Self::ALL.iter().copied().find(|purpose| purpose.as_str() == row);
         known.ok_or_else(|| format!("one_time_tokens.purpose holds a word that is no purpose: {row}").into())
     }
 }

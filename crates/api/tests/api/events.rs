@@ -245,6 +245,6 @@ fn the_document_names_every_kind() {
     let (_, part) = document.split_once("\n### Events\n").unwrap();
     let table = part.split("\n#").next().unwrap();
     let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-    let known: Vec<_> = EventKind::ALL.into_iter().map(EventKind::as_str).collect();
+    let known: Vec<_> = EventKind::ALL.iter().copied().map(EventKind::as_str).collect();
     assert_eq!(rows.collect::<Vec<_>>(), known);
 }

@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn no_two_events_are_told_alike() {
-        let words: BTreeSet<_> = EventKind::ALL.into_iter().map(event_words).collect();
+        let words: BTreeSet<_> = EventKind::ALL.iter().copied().map(event_words).collect();
         assert_eq!(words.len(), EventKind::ALL.len());
     }
 }

@@ -103,7 +103,7 @@ fn free_at(kind: MailKind, sent: &[SentMail]) -> Option<DateTime<Utc>> {
 }
 
 fn is_of_strangers(word: &str) -> bool {
-    MailKind::ALL.into_iter().any(|kind| kind.as_str() == word && anybody_can_cause(kind))
+    MailKind::ALL.iter().copied().any(|kind| kind.as_str() == word && anybody_can_cause(kind))
 }
 
 /// Whether a mail of this kind can be caused by somebody who knows nothing but an address.
@@ -148,7 +148,7 @@ mod tests {
     /// Whatever strangers cause, each notice about an account has a place.
     #[test]
     fn strangers_never_fill_what_an_address_gets() {
-        let kinds = MailKind::ALL.into_iter().filter(|kind| anybody_can_cause(*kind));
+        let kinds = MailKind::ALL.iter().copied().filter(|kind| anybody_can_cause(*kind));
         let mut all: Vec<SentMail> = Vec::new();
         let mut minute = 0;
         for kind in kinds.clone().cycle().take(40) {
@@ -159,7 +159,7 @@ mod tests {
         }
         assert_eq!(all.len(), BESIDE_CHANGES_OF_STRANGERS + PER_KIND);
         assert!(kinds.into_iter().all(|kind| free_at(kind, &all).is_some()));
-        for kind in MailKind::ALL.into_iter().filter(|kind| !anybody_can_cause(*kind)) {
+        for kind in MailKind::ALL.iter().copied().filter(|kind| !anybody_can_cause(*kind)) {
             assert_eq!(free_at(kind, &all), None, "{kind:?}");
         }
         all.extend(sent(MailKind::PasswordChanged, minute..minute + i64::try_from(PER_KIND).unwrap_or_default()));
@@ -170,7 +170,7 @@ mod tests {
     /// An address with an account gets other mails than one without; whoever asks for a change to it must not see which.
     #[test]
     fn whether_a_change_to_an_address_has_a_place_depends_on_changes_to_it_alone() {
-        let others = MailKind::ALL.into_iter().filter(|kind| *kind != MailKind::ChangeEmail);
+        let others = MailKind::ALL.iter().copied().filter(|kind| *kind != MailKind::ChangeEmail);
         let mut all: Vec<_> = others.flat_map(|kind| sent(kind, 0..9)).collect();
         all.extend(sent(MailKind::ChangeEmail, 0..4));
         assert_eq!(free_at(MailKind::ChangeEmail, &all), None);

@@ -6,9 +6,11 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use strum::VariantArray;
 
 /// What became of a mail that a worker had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum MailOutcome {
     Sent,
     /// Nobody is there to write to.
@@ -23,18 +25,10 @@ pub enum MailOutcome {
 }
 
 impl MailOutcome {
-    const ALL: [Self; 6] =
-        [Self::Sent, Self::Dropped, Self::OverAmount, Self::Deferred, Self::Postponed, Self::GivenUp];
+    const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Dropped => "dropped",
-            Self::OverAmount => "over_amount",
-            Self::Deferred => "deferred",
-            Self::Postponed => "postponed",
-            Self::GivenUp => "given_up",
-        }
+    fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -58,9 +52,9 @@ pub struct MailMetrics {
 
 impl Default for MailMetrics {
     fn default() -> Self {
-        let outcomes = Outcomes::of(&MailOutcome::ALL.map(MailOutcome::as_str));
+        let outcomes = Outcomes::of(MailOutcome::ALL.iter().copied().map(MailOutcome::as_str));
         let refusals = Family::default();
-        for step in MailStep::ALL {
+        for step in MailStep::ALL.iter().copied() {
             drop(refusals.get_or_create(&StepLabels { step: step.as_str() }));
         }
         let [server_refuses, waiting, oldest_age] = [(); 3].map(|()| Gauge::default());

@@ -12,8 +12,8 @@ pub struct SessionMetrics {
 impl SessionMetrics {
     #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
-        let sign_ins = Outcomes::of(&["succeeded", "refused", "throttled", "busy", "malformed", "failed"]);
-        let refreshes = Outcomes::of(&["rotated", "repeated", "leeway", "refused", "reused", "ahead", "contended"]);
+        let sign_ins = Outcomes::of(["succeeded", "refused", "throttled", "busy", "malformed", "failed"]);
+        let refreshes = Outcomes::of(["rotated", "repeated", "leeway", "refused", "reused", "ahead", "contended"]);
         metrics.register("sign_ins", "Sign-ins with a password by their outcome", sign_ins.family());
         metrics.register("refreshes", "Refreshes by their outcome", refreshes.family());
         Self { sign_ins, refreshes }

@@ -18,7 +18,7 @@ pub struct EventMetrics(Family<KindLabels, Counter>);
 impl Default for EventMetrics {
     fn default() -> Self {
         let metrics = Self(Family::default());
-        for kind in EventKind::ALL {
+        for kind in EventKind::ALL.iter().copied() {
             metrics.count(kind, 0);
         }
         metrics

@@ -58,7 +58,7 @@ pub fn list_due(
 ) -> QueryResult<Vec<Due>> {
     let mut due = mail_outbox::table
         .filter(is_due!(now))
-        .filter(mail_outbox::kind.eq_any(MailKind::ALL.map(MailKind::as_str)))
+        .filter(mail_outbox::kind.eq_any(MailKind::ALL.iter().copied().map(MailKind::as_str)))
         .select(DUE)
         .into_boxed();
     if let Some((turn_at, id)) = after {
@@ -81,7 +81,7 @@ pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, most: i6
     mail_outbox::table
         .filter(is_due!(now))
         .filter(mail_outbox::expires_at.le(At(now)))
-        .filter(mail_outbox::kind.eq_any(MailKind::ALL.map(MailKind::as_str)))
+        .filter(mail_outbox::kind.eq_any(MailKind::ALL.iter().copied().map(MailKind::as_str)))
         .select(DUE)
         .limit(most)
         .load(connection)

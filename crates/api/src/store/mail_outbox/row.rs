@@ -6,9 +6,11 @@ use crate::store::types::Text;
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use strum::VariantArray;
 
 /// What a mail says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum MailKind {
     /// A link to choose a new password.
     ResetPassword,
@@ -32,41 +34,19 @@ pub enum MailKind {
 }
 
 impl MailKind {
-    pub const ALL: [Self; 10] = [
-        Self::ResetPassword,
-        Self::VerifyEmail,
-        Self::ChangeEmail,
-        Self::ConfirmRegistration,
-        Self::AccountExists,
-        Self::PasswordChanged,
-        Self::EmailChangeRequested,
-        Self::EmailChanged,
-        Self::RefreshReused,
-        Self::AccountDeleted,
-    ];
+    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
     /// The word in the table.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ResetPassword => "reset_password",
-            Self::VerifyEmail => "verify_email",
-            Self::ChangeEmail => "change_email",
-            Self::ConfirmRegistration => "confirm_registration",
-            Self::AccountExists => "account_exists",
-            Self::PasswordChanged => "password_changed",
-            Self::EmailChangeRequested => "email_change_requested",
-            Self::EmailChanged => "email_changed",
-            Self::RefreshReused => "refresh_reused",
-            Self::AccountDeleted => "account_deleted",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 impl Queryable<Text, MultiBackend> for MailKind {
     type Row = String;
     fn build(row: String) -> diesel::deserialize::Result<Self> {
-        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == row);
+        let known = Self::ALL.iter().copied().find(|kind| kind.as_str() == row);
         known.ok_or_else(|| format!("mail_outbox.kind holds a word that is no kind of mail: {row}").into())
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::metrics::{Metrics, Outcomes};
 use prometheus_client::metrics::gauge::Gauge;
+use strum::VariantArray;
 
 /// How an export ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ExportOutcome {
     Completed,
     /// It failed on the way.
@@ -14,14 +16,10 @@ pub enum ExportOutcome {
 }
 
 impl ExportOutcome {
-    const ALL: [Self; 3] = [Self::Completed, Self::Cut, Self::Refused];
+    const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Cut => "cut",
-            Self::Refused => "refused",
-        }
+    fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -34,7 +32,10 @@ pub struct ExportMetrics {
 
 impl Default for ExportMetrics {
     fn default() -> Self {
-        Self { outcomes: Outcomes::of(&ExportOutcome::ALL.map(ExportOutcome::as_str)), running: Gauge::default() }
+        Self {
+            outcomes: Outcomes::of(ExportOutcome::ALL.iter().copied().map(ExportOutcome::as_str)),
+            running: Gauge::default(),
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The steps of the conversation with a mail server.
 
+use strum::VariantArray;
+
 /// A step of the conversation with a mail server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum MailStep {
     /// The connection, its greeting and `EHLO`.
     Connect,
@@ -17,19 +20,10 @@ pub enum MailStep {
 }
 
 impl MailStep {
-    pub(in crate::service::mail) const ALL: [Self; 7] =
-        [Self::Connect, Self::StartTls, Self::Auth, Self::Mail, Self::Rcpt, Self::Data, Self::Message];
+    pub(in crate::service::mail) const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::StartTls => "starttls",
-            Self::Auth => "auth",
-            Self::Mail => "mail",
-            Self::Rcpt => "rcpt",
-            Self::Data => "data",
-            Self::Message => "message",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
