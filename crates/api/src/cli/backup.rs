@@ -105,7 +105,7 @@ async fn store(settings: &Settings, plan: Plan) -> Result<(), CliError> {
     .await?;
     tell(&made)?;
     let deleted =
-        backup::delete_outdated(&files, settings.backup.keep, clock().now()).await.map_err(BackupError::from)?;
+        backup::delete_outdated(&files, settings.backup.keep, made.made_at).await.map_err(BackupError::from)?;
     deleted.iter().try_for_each(|name| print(format_args!("deleted {name}")))
 }
 

@@ -21,7 +21,7 @@ pub struct BackupName {
 }
 
 /// How far ahead of ours the clock of another machine may be that makes backups.
-const CLOCK_SKEW: Duration = Duration::minutes(1);
+pub(super) const CLOCK_SKEW: Duration = Duration::minutes(1);
 
 /// Whether a moment lies so far ahead that the clock was wrong that it came from, or nobody's clock was.
 pub(super) fn is_ahead(made_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {

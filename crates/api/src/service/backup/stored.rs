@@ -2,7 +2,7 @@
 
 use super::create::{Made, Plan, write};
 use super::error::BackupError;
-use super::names::{BackupName, FOLDER, START};
+use super::names::{BackupName, CLOCK_SKEW, FOLDER, START};
 use super::retention;
 use crate::config::Keep;
 use crate::files::{FileError, Files, Found, Upload};
@@ -52,18 +52,21 @@ pub async fn latest(files: &Files, now: DateTime<Utc>) -> std::result::Result<Op
     Ok(names.filter(|name| !name.is_ahead(now)).max())
 }
 
-/// Deletes what `keep` does not keep, and returns what that was. What is named later than now stays and does not count.
+/// Deletes what `keep` does not keep once a backup was made at `made_at`, and returns what that was. What is named later stays
+/// and does not count. What was made at about the same time stays: the backup itself, which another machine's clock may have
+/// put behind an older one, and one for other recipients.
 ///
 /// # Errors
 /// When the storage does not answer; what was deleted is gone.
 pub async fn delete_outdated(
     files: &Files,
     keep: Keep,
-    now: DateTime<Utc>,
+    made_at: DateTime<Utc>,
 ) -> std::result::Result<Vec<BackupName>, FileError> {
     let names = list(files).await?.into_iter().map(|stored| stored.name);
-    let names: Vec<_> = names.filter(|name| !name.is_ahead(now)).collect();
-    let outdated = retention::outdated(&names, keep);
+    let names: Vec<_> = names.filter(|name| !name.is_ahead(made_at)).collect();
+    let mut outdated = retention::outdated(&names, keep);
+    outdated.retain(|name| name.made_at < made_at - CLOCK_SKEW);
     for name in &outdated {
         files.delete(&path(*name)).await?;
     }

@@ -13,7 +13,7 @@ use api::service::backup::{
 };
 use api::store::AnyConnection;
 use bytes::Bytes;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use std::path::Path;
 use tokio::task::JoinHandle;
 
@@ -158,6 +158,29 @@ async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
             assert!(files.info(name).await.unwrap().is_some(), "{name}");
         }
     }
+}
+
+/// Another machine's clock was a little ahead, or somebody made one for another recipient in the same second.
+#[actix_web::test]
+async fn what_was_made_a_moment_ago_is_never_outdated() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = in_folder(folder.path());
+    let made_at: DateTime<Utc> = "2026-11-24T03:00:00Z".parse().unwrap();
+    let names = [
+        "latchkey-20261124T025859Z.zst",
+        "latchkey-20261124T030000Z.zst",
+        "latchkey-20261124T030000Z.zst.age",
+        "latchkey-20261124T030040Z.zst",
+    ];
+    for name in names {
+        files.put(&format!("backups/{name}"), Bytes::from_static(b"x"), "text/plain").await.unwrap();
+    }
+    let deleted = delete_outdated(&files, KEEP, made_at).await.unwrap();
+    assert_eq!(
+        deleted.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        names[..1],
+        "only the one of a minute before"
+    );
 }
 
 /// A backup of more than one part that waits for its last table, until whoever holds that lets go.
