@@ -74,9 +74,11 @@ pub(super) async fn delete(
     IdempotencyKey(key): IdempotencyKey,
     transport: Transport,
     Client(client): Client,
+    http_request: HttpRequest,
     JsonBody(request): JsonBody<DeleteMeRequest>,
 ) -> Result<impl Responder, Problem> {
     let asked = services.steps.repeatable((StepKind::AccountDeletion, Some(caller.user)), key.as_deref(), request);
+    let user = caller.user.id;
     deletion::delete(&services, caller, asked, client).await?;
-    Ok(transport.without_tokens(HttpResponse::NoContent()).finish())
+    Ok(transport.without_tokens_of(user, &http_request, HttpResponse::NoContent()).finish())
 }

@@ -11,9 +11,9 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
-use auth_types::Reason;
 use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
 use auth_types::responses::{CookieTokenResponse, EmptyResponse, TokenResponse, TokenTransport};
+use auth_types::{Reason, UserId};
 use futures_util::future::LocalBoxFuture;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -90,6 +90,18 @@ impl Transport {
             response.cookie(cookie);
         }
         response
+    }
+
+    /// The same at the end of a user's account. The cookies of somebody else who has signed in in this browser stay.
+    pub(super) fn without_tokens_of(
+        &self,
+        user: UserId,
+        request: &HttpRequest,
+        response: HttpResponseBuilder,
+    ) -> HttpResponseBuilder {
+        let submitted = cookies::submitted(request.headers(), &self.services.settings);
+        let is_anothers = csrf::names_another(&self.services, &submitted, user);
+        if is_anothers { response } else { self.without_tokens(response) }
     }
 
     /// A failure, which takes the cookies back if its reason makes them useless.

@@ -10,6 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both_databases![
+    the_end_of_one_persons_account_leaves_the_next_ones_cookies,
     signing_in_refreshing_and_signing_out_need_nothing_but_the_cookies,
     without_the_csrf_token_nothing_is_exchanged_and_nobody_is_signed_out,
     a_lost_answer_is_given_again_by_its_key,
@@ -369,4 +370,17 @@ async fn a_new_secret_key_signs_nobody_out() {
     browser.refresh(&rotated).await.has_status(200);
     assert_ne!(browser.csrf(), old, "the new key makes the CSRF token from now on");
     browser.refresh(&restart("").start().await).await.has_status(200);
+}
+
+/// A page of one person is still open when the next one signs in in the same browser.
+async fn the_end_of_one_persons_account_leaves_the_next_ones_cookies(database: Database) {
+    let (app, mut browser) = start(database).await;
+    let ada: CookieTokenResponse = browser.login(&app, ADA).await.json();
+    browser.login(&app, EVE).await.has_status(200);
+    let request = app.request(Method::DELETE, "/api/auth/me/").bearer_auth(&ada.access);
+    let request = request.header("Cookie", browser.header()).json(&json!({"password": PASSWORD}));
+    let answer = send(request).await;
+    answer.has_status(204);
+    browser.keep(&answer);
+    browser.refresh(&app).await.has_status(200);
 }

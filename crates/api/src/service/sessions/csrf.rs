@@ -5,7 +5,8 @@
 
 use crate::service::Services;
 use crate::service::passwords::hashing::same_digest;
-use crate::service::tokens::TokenError;
+use crate::service::tokens::{TokenError, parse_user_id};
+use auth_types::UserId;
 use std::fmt;
 
 /// So many refresh tokens of one request are looked at. A head has room for a hundred, and each costs a signature; a browser
@@ -59,6 +60,14 @@ pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Resul
     let of_session = ours.iter().filter(|(_, claims)| services.csrf.verify(csrf, claims.sid));
     let newest = of_session.max_by_key(|(_, claims)| claims.generation);
     newest.map(|(token, _)| *token).ok_or(CsrfError::OfAnotherSession)
+}
+
+/// Whether a refresh token of ours among the cookies is another user's: somebody else has signed in in this browser.
+#[must_use]
+pub fn names_another(services: &Services, submitted: &Submitted<'_>, user: UserId) -> bool {
+    let tokens = submitted.refresh_cookies.iter().take(MOST_COOKIES);
+    let mut claims = tokens.filter_map(|token| services.tokens.verify_refresh_of_any_age(token, services.now()).ok());
+    claims.any(|claims| parse_user_id(&claims.user_id) != Some(user))
 }
 
 /// The CSRF token that goes with a refresh token of ours.
