@@ -11,7 +11,7 @@ mod setting;
 pub mod smoke;
 
 use crate::config::{self, Inspection, Settings};
-use crate::service::upkeep::prune;
+use crate::service::upkeep::prune::{self, Pruned};
 use crate::telemetry;
 use auth_types::responses::TokenTransport;
 use check::Severity;
@@ -99,10 +99,13 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Migrate => migrate(&Settings::from_env()?)?,
         Command::Check(arguments) => return check(&arguments).await,
         Command::CreateUser(arguments) => create_user(arguments).await?,
-        Command::Prune => {
-            let deleted = prune::prune(&services()?).await?;
-            print(format_args!("deleted {deleted} ended sessions"))?;
-        }
+        Command::Prune => match prune::prune_by_a_right_clock(&services()?).await? {
+            Pruned::Sessions(deleted) => print(format_args!("deleted {deleted} ended sessions"))?,
+            Pruned::ByAWrongClock(seconds) => {
+                let words = "nothing is deleted: this machine's clock differs from the database's by";
+                return Err(CliError::Message(format!("{words} {seconds} s; set it by NTP")));
+            }
+        },
         Command::Backup(command) => backup::execute(command).await?,
         Command::Openapi { cookie } => {
             let transport = if cookie { TokenTransport::Cookie } else { TokenTransport::Body };

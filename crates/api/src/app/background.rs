@@ -3,7 +3,7 @@
 use crate::service::events::retention;
 use crate::service::sessions::revocation;
 use crate::service::upkeep::every::every;
-use crate::service::upkeep::prune;
+use crate::service::upkeep::prune::{self, Pruned};
 use crate::service::{Services, backup, mail};
 use actix_web::web::Data;
 use futures_util::future::{join, join5};
@@ -60,9 +60,14 @@ async fn watch_backups(services: &Services) {
 }
 
 async fn prune_all(services: &Services) {
-    match prune::prune(services).await {
-        Ok(0) => {}
-        Ok(deleted) => log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions"),
+    match prune::prune_by_a_right_clock(services).await {
+        Ok(Pruned::Sessions(0)) => {}
+        Ok(Pruned::Sessions(deleted)) => {
+            log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions");
+        }
+        Ok(Pruned::ByAWrongClock(seconds)) => {
+            log::error!("prune.clock: nothing is deleted: the clock differs from the database's by {seconds} s");
+        }
         Err(error) => log::warn!("prune.sessions: {error}"),
     }
 }

@@ -1,12 +1,13 @@
 //! Ended sessions are deleted a week after their end, events after 400 days, and nothing else is.
 
 use crate::support::{Database, ONE_SECOND, TestApp, on_both_databases};
-use api::clock::Clock;
-use api::service::upkeep::prune::prune;
+use api::clock::{Clock, SystemClock};
+use api::service::upkeep::prune::{Pruned, prune, prune_by_a_right_clock};
 use auth_types::Reason;
 use chrono::Duration;
 
 on_both_databases![
+    by_a_clock_that_is_wrong_nothing_is_deleted,
     a_session_is_deleted_a_week_after_it_was_ended,
     a_session_is_deleted_a_week_after_its_time_ran_out,
     more_sessions_than_a_batch_are_deleted_at_once,
@@ -101,4 +102,20 @@ async fn networks_that_were_not_seen_for_long_are_forgotten_however_many_they_ar
     app.login(ADA).await;
     prune(app.services()).await.unwrap();
     assert_eq!(app.db().number("SELECT count(*) FROM known_networks"), 1);
+}
+
+async fn by_a_clock_that_is_wrong_nothing_is_deleted(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    app.clock().set(SystemClock.now()); // as the database's
+    let tokens = app.login(ADA).await;
+    let (start, events) = (app.clock().now(), app.db().number(EVENTS));
+    for days in [100, 500, -1] {
+        app.clock().set(start + Duration::days(days));
+        let pruned = prune_by_a_right_clock(app.services()).await.unwrap();
+        assert!(matches!(pruned, Pruned::ByAWrongClock(seconds) if seconds > 80_000), "{pruned:?}");
+    }
+    app.clock().set(start);
+    assert_eq!(app.db().number(EVENTS), events);
+    app.refresh(&tokens).await.ok();
+    assert_eq!(prune_by_a_right_clock(app.services()).await.unwrap(), Pruned::Sessions(0));
 }

@@ -3,9 +3,11 @@
 //! files that no row names.
 
 use super::batches::in_batches;
+use super::readiness::CLOCK_TOLERANCE_SECONDS;
 use crate::service::accounts::strays;
 use crate::service::events::retention;
 use crate::service::{Services, mail, steps};
+use crate::store::connection::database_time;
 use crate::store::{
     StoreError, completed_steps, known_networks, one_time_tokens, pending_registrations, sent_mails, sessions, users,
 };
@@ -16,7 +18,30 @@ const KEEP_DAYS: i64 = 7;
 /// How many pending registrations are kept in all: what a flood from very many addresses may leave for a day.
 const MOST_REGISTRATIONS: i64 = 1_000_000;
 
-/// Deletes all of that in batches, and answers how many ended sessions there were.
+/// What a prune came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pruned {
+    /// So many ended sessions were deleted, and all the rest of it.
+    Sessions(usize),
+    /// Nothing was: the clock differs from the database's by so many seconds, and what is over by it may be anybody's live
+    /// session.
+    ByAWrongClock(i64),
+}
+
+/// Deletes all of that, by a clock that agrees with the database's only.
+///
+/// # Errors
+/// As [`prune`].
+pub async fn prune_by_a_right_clock(services: &Services) -> Result<Pruned, StoreError> {
+    let database_now = services.store.run(database_time).await?;
+    let skew = (services.now() - database_now).num_seconds().abs();
+    if skew > CLOCK_TOLERANCE_SECONDS {
+        return Ok(Pruned::ByAWrongClock(skew));
+    }
+    prune(services).await.map(Pruned::Sessions)
+}
+
+/// Deletes all of that in batches, and returns how many ended sessions there were.
 ///
 /// # Errors
 /// When the database does not answer; what was deleted stays deleted.
