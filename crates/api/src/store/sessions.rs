@@ -102,7 +102,8 @@ pub(super) fn newest_addresses(
 }
 
 /// Why a session was ended by someone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum RevokeReason {
     /// Its owner signed out.
     Logout,
@@ -129,19 +130,8 @@ pub enum RevokeReason {
 impl RevokeReason {
     /// The word in the table.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Logout => "logout",
-            Self::LogoutAll => "logout_all",
-            Self::OtherDevice => "other_device",
-            Self::PasswordChange => "password_change",
-            Self::PasswordReset => "password_reset",
-            Self::Reuse => "reuse",
-            Self::Ahead => "ahead",
-            Self::TooMany => "too_many",
-            Self::AccountDeletion => "account_deletion",
-            Self::Restored => "restored",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -260,7 +250,16 @@ pub fn revoke(
         .map(|rows| rows == 1)
 }
 
-/// Ends every session of a user that has not ended yet, and answers which.
+/// Sessions that were ended together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub all: Vec<SessionId>,
+    /// How many of them were live.
+    pub live: usize,
+}
+
+/// Ends every session of a user that nobody has ended, also those that are over by `now`: a clock that is ahead takes live
+/// ones for expired, and they would come back when it is right again.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -269,15 +268,14 @@ pub fn revoke_all(
     user: UserId,
     reason: RevokeReason,
     now: DateTime<Utc>,
-) -> QueryResult<Vec<SessionId>> {
-    let live = sessions::table
-        .filter(sessions::user_id.eq(user.0))
-        .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(At(now)));
-    diesel::update(live)
-        .set((sessions::revoked_at.eq(Some(At(now))), sessions::revoke_reason.eq(Some(reason.as_str()))))
-        .returning(sessions::id)
-        .get_results(connection)
+) -> QueryResult<Ended> {
+    let rows: Vec<(SessionId, DateTime<Utc>)> =
+        diesel::update(sessions::table.filter(sessions::user_id.eq(user.0)).filter(sessions::revoked_at.is_null()))
+            .set((sessions::revoked_at.eq(Some(At(now))), sessions::revoke_reason.eq(Some(reason.as_str()))))
+            .returning((sessions::id, sessions::expires_at))
+            .get_results(connection)?;
+    let live = rows.iter().filter(|(_, expires_at)| *expires_at > now).count();
+    Ok(Ended { all: rows.into_iter().map(|(id, _)| id).collect(), live })
 }
 
 /// Ends the live sessions of a user beyond the `keep` latest used, at most `batch` of them, and returns which.

@@ -1,6 +1,6 @@
 //! Clocks that differ, and clocks that jump.
 
-use crate::support::{Answer, Database, ManualClock, TestApp, TestDb, forge, on_both_databases, send};
+use crate::support::{Answer, Database, ManualClock, PASSWORD, TestApp, TestDb, forge, on_both_databases, send};
 use api::clock::Clock;
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
@@ -10,6 +10,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 on_both_databases![
+    what_ends_all_sessions_ends_those_that_a_clock_ahead_takes_for_expired,
     two_processes_whose_clocks_differ_by_half_a_minute_take_each_others_tokens,
     a_clock_that_jumps_gives_clean_answers_and_loses_nothing,
     a_token_of_ours_from_the_future_is_no_final_refusal,
@@ -180,4 +181,39 @@ async fn a_feed_that_was_read_by_a_clock_ahead_is_not_taken_for_fresh(database: 
     assert!(app.get("/readyz").await.text().contains("older than 10 s"));
     app.poll_revocations().await;
     assert!(!app.get("/readyz").await.text().contains("older than 10 s"));
+}
+
+/// The owner's password is changed, reset, or they sign out everywhere while the clock is ahead; a thief's session, which is
+/// over by that clock, must not be back when it is right again.
+async fn what_ends_all_sessions_ends_those_that_a_clock_ahead_takes_for_expired(database: Database) {
+    let app = TestApp::builder(database).user(ADA).start().await;
+    let start = app.clock().now();
+    let mut password = PASSWORD;
+    for step in ["logout all", "change", "reset"] {
+        app.clock().set(start);
+        let stolen = app.sign_in(ADA, password).await.ok();
+        app.clock().set(start + app.settings().lifetimes.refresh + Duration::days(1));
+        let own = app.sign_in(ADA, password).await.ok();
+        match step {
+            "logout all" => {
+                let answer = app.logout_all(&own).await;
+                assert_eq!(answer.json::<serde_json::Value>(), json!({"revoked": 1}), "one was live by this clock");
+            }
+            "change" => {
+                let new = json!({"current_password": password, "new_password": "amber lighthouse window 17"});
+                let change = app.request_as(&own, Method::POST, "/api/auth/password/change/");
+                send(change.json(&new)).await.done();
+                app.deliver_mail().await; // the notice
+                password = "amber lighthouse window 17";
+            }
+            _ => {
+                app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+                let token = app.deliver_one_mail().await.token();
+                let new = json!({"token": token, "new_password": PASSWORD});
+                app.post("/api/auth/password/reset/confirm/", &new).await.done();
+            }
+        }
+        app.clock().set(start);
+        app.refresh(&stolen).await.refused(Reason::SessionRevoked);
+    }
 }

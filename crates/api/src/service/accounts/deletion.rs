@@ -85,7 +85,7 @@ pub(in crate::service) fn remove(
     user: &UserRow,
     now: DateTime<Utc>,
 ) -> QueryResult<Removed> {
-    let ended = sessions::revoke_all(connection, user.id, RevokeReason::AccountDeletion, now)?;
+    let ended = sessions::revoke_all(connection, user.id, RevokeReason::AccountDeletion, now)?.all;
     let picture = erase(connection, user, now)?;
     let mut deleted = event(None, EventKind::AccountDeleted, now, &ClientInfo::default());
     deleted.detail.user = Some(user.id);

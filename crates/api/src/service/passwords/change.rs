@@ -93,7 +93,7 @@ async fn prove_and_change(
             known_networks::remember(connection, user.id, &network.to_string(), now)?;
         }
         let new_session = grant::new_session(user.id, &lifetimes, now, &client);
-        let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, now)?;
+        let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, now)?.all;
         let user = users::update_password(connection, user.id, &password_hash, None)?;
         note(connection, &user, now, &client)?;
         let session = sessions::insert(connection, new_session)?;

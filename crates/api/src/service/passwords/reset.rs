@@ -112,7 +112,7 @@ fn reset(
     if let Some(network) = client.network {
         known_networks::remember(connection, user.id, &network.to_string(), now)?;
     }
-    let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordReset, now)?;
+    let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordReset, now)?.all;
     links::withdraw_all(connection, user.id, now)?;
     events::insert(connection, &event(user.id, EventKind::PasswordReset, now, client))?;
     mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), now, client))?;

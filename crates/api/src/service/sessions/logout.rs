@@ -48,13 +48,12 @@ pub async fn logout_all(
 ) -> Result<usize, Error<Infallible>> {
     let ended = caller.write(services, move |connection, user, now| {
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::LogoutAll, now)?;
-        if !ended.is_empty() {
+        if ended.live > 0 {
             events::insert(connection, &event(user.id, EventKind::LoggedOutEverywhere, now, &client))?;
         }
         Ok(Ok((ended, now)))
     });
     let (ended, now) = ended.await?;
-    let count = ended.len();
-    services.feed.insert(ended, now);
-    Ok(count)
+    services.feed.insert(ended.all, now);
+    Ok(ended.live)
 }
