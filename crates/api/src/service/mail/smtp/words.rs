@@ -5,18 +5,12 @@
 pub(super) type Status = (u16, u16);
 
 /// Statements about the recipient's address, in lower case, of servers that give no enhanced status.
-const FINAL: [&str; 17] = [
-    "unknown",
-    "no such",
-    "not exist",
-    "n't exist",
-    "not found",
+const FINAL: [&str; 11] = [
     "no mailbox",
     "mailbox unavailable",
     "mailbox name",
     "mailbox full",
     "mailbox is full",
-    "over quota",
     "invalid recipient",
     "invalid mailbox",
     "address rejected",
@@ -25,33 +19,51 @@ const FINAL: [&str; 17] = [
     "not local",
 ];
 
+/// The same where it is said what they are about.
+const FINAL_OF_RECIPIENT: [&str; 6] = ["unknown", "no such", "not exist", "n't exist", "not found", "over quota"];
+
+/// What the recipient is called; a response that repeats an address says it, too.
+const RECIPIENT: [&str; 6] = ["user", "recipient", "mailbox", "address", "account", "alias"];
+
 /// Statements about us that the same words occur in.
-const ABOUT_US: [&str; 21] = [
+const ABOUT_US: [&str; 30] = [
     "relay",
     "block",
     "black list",
     "blacklist",
+    "allow list",
+    "greylist",
     "dnsbl",
     "is listed",
-    "your ip",
+    "your ",
     "reputation",
     "spam",
-    "client host",
-    "reverse dns",
+    "client",
+    "host",
+    "dns",
     "ptr record",
     "helo",
     "spf",
+    "dkim",
     "dmarc",
     "sender",
+    "from address",
+    "envelope from",
+    "mail from",
     "authenticat",
     "not authorized",
     "not permitted",
+    "certificate",
+    "command",
     "too many",
-    "mail from",
+    "try again",
 ];
 
 /// The code of a server that never takes mail (RFC 7504): if ours says so, it is the wrong one.
 const NO_MAIL_HERE: u16 = 521;
+
+/// No answer from a host (RFC 3463, section 3.5).
+const NO_ANSWER: Status = (4, 1);
 
 /// Statements about the sender whatever status stands next to them: a server that asks the sender's own repeats what that one
 /// said.
@@ -63,6 +75,7 @@ const ABOUT_RECIPIENT: [&str; 3] = ["user unknown", "unknown user", "no such use
 /// Whether a final refusal of `RCPT` says that the recipient's address is not accepted. `text` has all lines of the response. In
 /// doubt it is about us: then the mail waits, and is not lost.
 pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
+    let names_address = text.contains('@');
     let text = without_addresses(text);
     let says = |statements: &[&str]| statements.iter().any(|statement| text.contains(statement));
     let statuses: Vec<_> = statuses(&text).collect();
@@ -72,7 +85,11 @@ pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
     if code == NO_MAIL_HERE {
         return false;
     }
-    let is_said = says(&ABOUT_RECIPIENT) || (says(&FINAL) && !says(&ABOUT_US));
+    let names_recipient = names_address || says(&RECIPIENT);
+    let is_final = says(&FINAL) || (names_recipient && says(&FINAL_OF_RECIPIENT));
+    let is_said = says(&ABOUT_RECIPIENT) || (is_final && !says(&ABOUT_US));
+    // Exchange says 5.4.1 of an unknown recipient, and of us as well.
+    let is_exact = |status| is_exact(status) && !(status == NO_ANSWER && says(&["relay"]));
     statuses.iter().copied().any(is_exact) || (matches!(code, 550..=553) && is_said)
 }
 
@@ -154,6 +171,24 @@ mod tests {
         (556, "5.1.10 Recipient address has null MX"),
     ];
     const US: &[(u16, &str)] = &[
+        (550, "MX record not found"),
+        (550, "rDNS not found for [192.0.2.1]"),
+        (550, "Sending host not found in DNS"),
+        (550, "unknown host"),
+        (550, "No such host"),
+        (550, "DKIM key not found for us.example"),
+        (550, "The IP you are using was not found in our allow list"),
+        (550, "Unknown or unauthorised client"),
+        (550, "unknown error"),
+        (550, "TLS certificate unknown"),
+        (550, "account not found, upgrade your plan"),
+        (550, "your account is over quota: sending suspended"),
+        (550, "Your contract does not exist any more"),
+        (550, "From address does not exist"),
+        (553, "Envelope from does not exist"),
+        (550, "unknown command; say hello first"),
+        (550, "Greylisted, unknown triplet, try again later"),
+        (550, "5.4.1 Relay Access Denied"),
         (550, "5.1.8 <no-reply@us.example>: Sender address rejected: Domain not found"),
         (550, "5.1.7 Bad sender address"),
         (550, "5.3.2 system not accepting network messages"),
