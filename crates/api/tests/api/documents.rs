@@ -247,3 +247,13 @@ fn the_table_of_log_messages_is_the_one_of_the_code() {
     let told = told.iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], quoted(&row[2]).join(" ")));
     assert_eq!(told.collect::<BTreeSet<_>>(), said);
 }
+
+/// Whoever looks for the words of a build that failed finds them.
+#[test]
+fn what_the_clients_build_says_is_in_the_document() {
+    let script = read("crates/client/post-build.js");
+    let said = script.lines().filter_map(|line| line.trim().strip_prefix("console.error(`")?.split_once(" ${"));
+    let said: Vec<_> = said.map(|(words, _)| words).collect();
+    assert_eq!(said, ["error: browsers with Trusted Types would not show"]);
+    assert!(read("docs/TROUBLESHOOTING.md").contains(said[0]));
+}
