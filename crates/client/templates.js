@@ -13,7 +13,7 @@ function policy() {
 
 const ATTRIBUTES = '(?: [a-zA-Z-]+(?:="[^"]*")?)*';
 const VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr";
-const TEMPLATE = new RegExp(`<(?!(?:${VOID})\\b)([a-z][a-z0-9-]*)${ATTRIBUTES}>[^\\0]*?</\\1>|<(?:${VOID})${ATTRIBUTES}>`, "g");
+const TEMPLATE = new RegExp(`<(?!(?:${VOID})\\b)([a-z][a-z0-9-]*)${ATTRIBUTES}>[^\\x00-\\x08\\x0e-\\x1f\\x7f]*?</\\1>|<(?:${VOID})${ATTRIBUTES}>`, "g");
 
 /** Every piece of HTML in the program's text. */
 const templates = (program) => [...new Set(program.match(TEMPLATE))];
