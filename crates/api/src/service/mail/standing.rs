@@ -23,12 +23,19 @@ struct Trouble {
     is_asking: bool,
 }
 
+impl Trouble {
+    /// Whether the pause is not over. One that lies ahead began by a clock that was ahead, and would last until that time.
+    fn is_pausing(&self, now: DateTime<Utc>) -> bool {
+        (self.again_at - self.pause..self.again_at).contains(&now)
+    }
+}
+
 impl Standing {
     /// How many of `free` mails may be sent now. While the server takes nothing, it is one after each pause.
     pub(super) fn allowed(&self, free: usize, now: DateTime<Utc>) -> usize {
         match self.0.lock().as_mut() {
             None => free,
-            Some(trouble) if now < trouble.again_at => 0,
+            Some(trouble) if trouble.is_pausing(now) => 0,
             Some(trouble) => {
                 (trouble.is_asking, trouble.again_at) = (true, now + trouble.pause);
                 free.min(1)
@@ -92,5 +99,16 @@ mod tests {
         assert_eq!(standing.allowed(16, now), 1);
         standing.accepted();
         assert_eq!(standing.allowed(16, now), 16);
+    }
+
+    #[test]
+    fn a_pause_that_a_clock_ahead_began_is_no_reason_to_wait() {
+        let (standing, now) = (Standing::default(), DateTime::UNIX_EPOCH);
+        standing.failed(now + Duration::days(1));
+        assert_eq!(standing.allowed(16, now), 1);
+        assert_eq!(standing.allowed(16, now), 0);
+        standing.failed(now);
+        assert_eq!(standing.allowed(16, now + Duration::seconds(9)), 0);
+        assert_eq!(standing.allowed(16, now + Duration::seconds(10)), 1);
     }
 }
