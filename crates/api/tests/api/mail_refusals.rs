@@ -125,7 +125,7 @@ async fn only_a_refused_recipient_is_final(database: Database) {
     }
     for reply in [
         "550 5.1.1 unknown",
-        "550 unknown",
+        "550 user unknown",
         "551 user not local",
         "552 mailbox full",
         "553 mailbox name not allowed",
