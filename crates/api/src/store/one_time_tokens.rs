@@ -63,11 +63,25 @@ pub struct LiveToken {
     pub email: String,
 }
 
-/// Inserts a token; older ones of the same user and purpose are spent with it.
+/// Inserts a token, and spends older ones of the same user and purpose; one that is there already works for longer. Returns
+/// `false` if it was spent.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn insert(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
+pub fn insert_or_extend(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<bool> {
+    let known = one_time_tokens::table.find(&token.hash);
+    let used_at = known.select(one_time_tokens::used_at).first::<Option<DateTime<Utc>>>(connection).optional()?;
+    match used_at {
+        None => insert(connection, token, now).map(|()| true),
+        Some(Some(_)) => Ok(false),
+        Some(None) => {
+            let expires_at = one_time_tokens::expires_at.eq(At(token.expires_at));
+            diesel::update(known).set(expires_at).execute(connection).map(|_| true)
+        }
+    }
+}
+
+fn insert(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
     spend_all(connection, token.user, &[token.purpose], now)?;
     diesel::insert_into(one_time_tokens::table)
         .values((

@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::json;
 
 on_both_databases![
+    a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used,
     only_a_refused_recipient_is_final,
     while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards,
     mails_of_no_use_any_more_do_not_wait_for_a_server_that_refuses_us,
@@ -276,4 +277,35 @@ async fn a_refused_recipient_takes_nobody_elses_mail_along() {
     assert_eq!(deliver(&app).await, 2);
     assert_eq!(app.db().number(WAITING), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'"), 2);
+}
+
+/// The response to a mail was lost after it had arrived: whoever has it by now must be able to use its link.
+async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(database: Database) {
+    const TOKENS: &str = "SELECT count(*) FROM one_time_tokens";
+    const LIVE: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
+    let server = MailScript::start();
+    let app = start(database, url_of(&server)).await;
+    server.refuse("MESSAGE", Refusal::HangUp);
+    ask_for_reset(&app, ADA).await;
+    for _ in 0..3 {
+        assert_eq!(deliver(&app).await, 0);
+        assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (1, 1));
+        app.clock().advance(ONE_MINUTE * 4);
+    }
+    server.accept();
+    assert_eq!(deliver(&app).await, 1);
+    assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (1, 1));
+
+    // A newer link takes its place, and works no more than once.
+    server.refuse("MESSAGE", Refusal::HangUp);
+    ask_for_reset(&app, ADA).await;
+    assert_eq!(deliver(&app).await, 0);
+    assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (2, 1));
+    app.db().execute("UPDATE one_time_tokens SET used_at = expires_at");
+    server.accept();
+    server.taken();
+    app.clock().advance(ONE_MINUTE * 4);
+    assert_eq!(deliver(&app).await, 0);
+    assert!(server.taken().is_empty());
+    assert_eq!((app.db().number(LIVE), app.db().number(WAITING)), (0, 0));
 }

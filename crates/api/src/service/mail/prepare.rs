@@ -4,7 +4,7 @@
 //! claimed, its request may have been withdrawn, its account changed or deleted.
 
 use super::amounts::{Amounts, Place};
-use super::links::{self, LinkToken, NoRandomBytes};
+use super::links::{self, LinkToken};
 use super::outbox;
 use super::registration::{self, Target};
 use super::text::{self, Content, Draft, Letter, Link, Notice, Site};
@@ -25,8 +25,6 @@ use chrono::{DateTime, Utc};
 pub(super) enum PrepareError {
     #[error("FRONTEND_URL is not set, so a link leads nowhere")]
     NoFrontEnd,
-    #[error(transparent)]
-    Random(#[from] NoRandomBytes),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -61,7 +59,7 @@ enum Verdict {
 pub(super) async fn prepare(services: &Services, mail: &MailRow) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let site = Site::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
-    let LinkToken { token, hash } = LinkToken::new()?;
+    let LinkToken { token, hash } = LinkToken::of_mail(&services.settings.keys, mail);
     let preparation =
         Preparation { mail: mail.clone(), hash, amounts: Amounts::of(&services.settings), now: services.now() };
     let content = Content::from(mail.kind);
@@ -129,7 +127,9 @@ impl Preparation {
             return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
-        self.issue(connection, purpose, (user.id, proves))?;
+        if !self.issue(connection, purpose, (user.id, proves))? {
+            return Ok(Verdict::Nobody); // it has arrived at an attempt before, and was used
+        }
         Ok(Verdict::Send(Box::new(self.mail), to, content))
     }
 
@@ -159,13 +159,14 @@ impl Preparation {
         })
     }
 
-    fn issue(&self, connection: &mut AnyConnection, purpose: Purpose, (user, to): (UserId, &str)) -> QueryResult<()> {
+    /// Returns whether the link works.
+    fn issue(&self, connection: &mut AnyConnection, purpose: Purpose, (user, to): (UserId, &str)) -> QueryResult<bool> {
         if purpose == Purpose::ResetPassword {
             self.note_request(connection, user, EventKind::PasswordResetRequested)?;
         }
         let expires_at = self.now + links::lifetime(purpose);
         let token = NewToken { hash: self.hash.clone(), purpose, user, email: to.to_owned(), expires_at };
-        one_time_tokens::insert(connection, &token, self.now)
+        one_time_tokens::insert_or_extend(connection, &token, self.now)
     }
 
     /// The address has an account: its owner gets a notice and no link.
