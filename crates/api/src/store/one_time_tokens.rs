@@ -63,21 +63,24 @@ pub struct LiveToken {
     pub email: String,
 }
 
-/// Inserts a token, and spends older ones of the same user and purpose; one that is there already works for longer. Returns
-/// `false` if it was spent.
+/// Whether there was a token with this hash, and it is worthless by now.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn insert_or_extend(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<bool> {
-    let known = one_time_tokens::table.find(&token.hash);
-    let used_at = known.select(one_time_tokens::used_at).first::<Option<DateTime<Utc>>>(connection).optional()?;
-    match used_at {
-        None => insert(connection, token, now).map(|()| true),
-        Some(Some(_)) => Ok(false),
-        Some(None) => {
-            let expires_at = one_time_tokens::expires_at.eq(At(token.expires_at));
-            diesel::update(known).set(expires_at).execute(connection).map(|_| true)
-        }
+pub fn is_spent(connection: &mut AnyConnection, hash: &[u8]) -> QueryResult<bool> {
+    let spent = one_time_tokens::table.find(hash).filter(one_time_tokens::used_at.is_not_null());
+    diesel::select(diesel::dsl::exists(spent)).get_result(connection)
+}
+
+/// Inserts a token, and spends older ones of the same user and purpose; one that is there already works for longer.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn insert_or_extend(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
+    let expires_at = one_time_tokens::expires_at.eq(At(token.expires_at));
+    match diesel::update(one_time_tokens::table.find(&token.hash)).set(expires_at).execute(connection)? {
+        0 => insert(connection, token, now),
+        _ => Ok(()),
     }
 }
 

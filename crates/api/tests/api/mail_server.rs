@@ -192,10 +192,9 @@ async fn while_the_server_is_down_requests_are_answered_and_their_mail_leaves_af
 
     let server = MailServer::start(&json!({"port": port, "tls": "none"}));
     app.clock().advance(FIRST_WAIT);
-    assert_eq!(deliver(&app).await, 5);
-    for _ in 0..5 {
-        assert_eq!(server.next()["to"], json!([ADA]));
-    }
+    // Each attempt has made the links before it worthless: only the last one's mail is of use.
+    assert_eq!(deliver(&app).await, 1);
+    assert_eq!(server.next()["to"], json!([ADA]));
     assert_eq!(app.db().number(WAITING), 0);
 }
 

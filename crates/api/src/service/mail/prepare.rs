@@ -122,14 +122,15 @@ impl Preparation {
             }
             Purpose::ChangeEmail => self.change_to(connection, user)?,
         };
+        if one_time_tokens::is_spent(connection, &self.hash)? {
+            return Ok(Verdict::Nobody); // it has arrived at an attempt before and was used, or a newer one has taken its place
+        }
         if self.amounts.take(connection, &self.mail, &to, self.now)? != Place::Free {
             // Before any token is touched: the link that did arrive goes on working.
             return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
-        if !self.issue(connection, purpose, (user.id, proves))? {
-            return Ok(Verdict::Nobody); // it has arrived at an attempt before, and was used
-        }
+        self.issue(connection, purpose, (user.id, proves))?;
         Ok(Verdict::Send(Box::new(self.mail), to, content))
     }
 
@@ -159,8 +160,7 @@ impl Preparation {
         })
     }
 
-    /// Returns whether the link works.
-    fn issue(&self, connection: &mut AnyConnection, purpose: Purpose, (user, to): (UserId, &str)) -> QueryResult<bool> {
+    fn issue(&self, connection: &mut AnyConnection, purpose: Purpose, (user, to): (UserId, &str)) -> QueryResult<()> {
         if purpose == Purpose::ResetPassword {
             self.note_request(connection, user, EventKind::PasswordResetRequested)?;
         }
