@@ -153,8 +153,10 @@ test("tabs that are seen at the same moment ask one after the other", async ({ a
   }
   for (const tab of tabs) await stopTime(tab);
   const asked = [];
-  context.on("request", (request) => {
-    if (request.url() === ME && request.method() === "GET") asked.push(request.frame().page());
+  context.on("response", (response) => {
+    // Whose access token has expired meanwhile is refused, and asks again with the next one.
+    const isAnswer = response.status() === 200 && response.request().method() === "GET";
+    if (response.url() === ME && isAnswer) asked.push(response.frame().page());
   });
   for (const tab of tabs) await look(tab);
   for (const tab of tabs) await tab.clock.runFor(1);
