@@ -23,7 +23,7 @@ pub fn bounds() -> Vec<(String, Bounds)> {
     endpoints(TokenTransport::Body).into_iter().map(row).collect()
 }
 
-/// Puts every endpoint into the application, with its trailing slash and without; a wrong method is told the right ones.
+/// Puts every endpoint into the application, with its trailing slash and without; a wrong method gets the right ones in `Allow`.
 pub fn routes(config: &mut web::ServiceConfig, settings: &Settings) {
     let (docs_open, transport) = (settings.operation.docs_open, settings.transport.transport);
     let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();

@@ -106,7 +106,7 @@ fn note(
     events::insert(connection, &event(user.id, EventKind::EmailChangeRequested, now, client))
 }
 
-/// Makes a confirmed address the account's, and answers whether it is one. Links to the old address are worthless then.
+/// Makes a confirmed address the account's, and returns whether it is one. Links to the old address are worthless then.
 pub(in crate::service) fn apply(
     connection: &mut AnyConnection,
     user: &UserRow,

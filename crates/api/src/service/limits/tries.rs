@@ -63,7 +63,7 @@ impl Limits {
         })
     }
 
-    /// Connects to Redis, where there is one and no connection to it. Answers whether all is as configured.
+    /// Connects to Redis, where there is one and no connection to it. Returns whether all is as configured.
     pub async fn connect(&self) -> bool {
         match &self.shared {
             Some(shared) => shared.connect().await,

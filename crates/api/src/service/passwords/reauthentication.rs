@@ -54,7 +54,7 @@ pub async fn find(services: &Services, caller: CurrentUser) -> Result<Account, R
     found.await?.ok_or(Refusal::UserInactive.into())
 }
 
-/// Compares the password, as far as the limits let it; a wrong one is recorded. Answers the account, which is proven now.
+/// Compares the password, as far as the limits let it; a wrong one is recorded. Returns the account, which is proven now.
 ///
 /// # Errors
 /// [`Error`].

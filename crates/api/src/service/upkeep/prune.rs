@@ -1,6 +1,6 @@
 //! Deletes what nobody needs any more: sessions that ended long ago, links and sign-ups that ran out, networks that
-//! were not seen for long, mails that count no more, steps that cannot be repeated any more, events that are too old or too many, what is left of deleted accounts,
-//! files that no row names.
+//! were not seen for long, mails that count no more, steps that cannot be repeated any more, events that are too old or too
+//! many, what is left of deleted accounts, files that no row names.
 
 use super::batches::in_batches;
 use super::readiness::CLOCK_TOLERANCE_SECONDS;
