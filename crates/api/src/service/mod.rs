@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod backup;
 mod caller;
+mod derived_key;
 mod error;
 pub mod events;
 pub mod limits;
@@ -17,5 +18,6 @@ pub mod upkeep;
 
 use caller::event;
 pub use caller::{ClientInfo, CurrentUser};
+use derived_key::derived_key;
 pub use error::{Error, Failure};
 pub use services::Services;

@@ -5,8 +5,8 @@
 //! another one, in an order that only the holder of the key knows: a Feistel network of four rounds.
 
 use crate::config::Settings;
+use crate::service::derived_key;
 use aws_lc_rs::hmac;
-use secrecy::ExposeSecret;
 
 /// Bits of each half. A browser's numbers are exact up to 53 bits.
 const BITS: u32 = 26;
@@ -20,9 +20,7 @@ pub(in crate::service) struct EventNumbers {
 
 impl EventNumbers {
     pub(in crate::service) fn of(settings: &Settings) -> Self {
-        let root = hmac::Key::new(hmac::HMAC_SHA256, settings.keys.secret_key.expose_secret().as_bytes());
-        // A key of its own: what is hashed here must never be a signature elsewhere.
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, b"latchkey numbers of events").as_ref()) }
+        Self { key: derived_key(&settings.keys.secret_key, b"latchkey numbers of events") }
     }
 
     /// What stands for the row `id`.

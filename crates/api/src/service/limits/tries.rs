@@ -12,10 +12,9 @@ use super::window::Decision;
 use crate::clock::SharedClock;
 use crate::config::{KeySettings, LimitSettings};
 use crate::metrics::Metrics;
-use crate::service::ClientInfo;
+use crate::service::{ClientInfo, derived_key};
 use aws_lc_rs::hmac;
 use futures_util::future::join_all;
-use secrecy::ExposeSecret;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -49,12 +48,10 @@ impl Limits {
     ) -> Result<Self, redis::RedisError> {
         let metrics = LimitMetrics::registered(metrics);
         let url = settings.redis_url.as_ref().filter(|_| settings.enabled);
-        let root = hmac::Key::new(hmac::HMAC_SHA256, keys.secret_key.expose_secret().as_bytes());
         Ok(Self {
             enabled: settings.enabled,
             clock,
-            // A key of its own: what is hashed here must never be a signature elsewhere.
-            hash_key: hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, b"latchkey limits").as_ref()),
+            hash_key: derived_key(&keys.secret_key, b"latchkey limits"),
             memory: Memory::default(),
             shared: url.map(|url| Shared::new(url, metrics.clone())).transpose()?,
             unknown_clients: UnknownClients::counted_by(&metrics.unknown_clients),

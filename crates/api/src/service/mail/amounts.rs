@@ -7,12 +7,12 @@
 use super::text::{Content, Notice};
 use crate::config::Settings;
 use crate::names;
+use crate::service::derived_key;
 use crate::store::mail_outbox::{MailKind, MailRow};
 use crate::store::sent_mails::{self, SentMail};
 use crate::store::{AnyConnection, QueryResult};
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Duration, Utc};
-use secrecy::ExposeSecret;
 
 /// Mails of one kind that an address gets within [`WINDOW`].
 const PER_KIND: usize = 5;
@@ -48,11 +48,9 @@ pub(in crate::service) struct Amounts {
 
 impl Amounts {
     pub(in crate::service) fn of(settings: &Settings) -> Self {
-        let root = hmac::Key::new(hmac::HMAC_SHA256, settings.keys.secret_key.expose_secret().as_bytes());
         Self {
             enabled: settings.limits.enabled,
-            // A key of its own: what is hashed here must never be a signature elsewhere.
-            key: hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&root, b"latchkey mailed addresses").as_ref()),
+            key: derived_key(&settings.keys.secret_key, b"latchkey mailed addresses"),
         }
     }
 

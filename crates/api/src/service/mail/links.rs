@@ -1,6 +1,7 @@
 //! What a mailed link holds: a token of 256 bits that nobody can guess. The database keeps its hash only, and each works once.
 
 use crate::config::KeySettings;
+use crate::service::derived_key;
 use crate::service::passwords::hashing;
 use crate::store::mail_outbox::{self, MailKind, MailRow};
 use crate::store::one_time_tokens::{self, Purpose};
@@ -10,10 +11,7 @@ use aws_lc_rs::{hmac, rand};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
-use secrecy::{ExposeSecret, SecretString};
-
-/// Sets the derived key apart from what else the secret signs.
-const PURPOSE: &[u8] = b"latchkey mailed links";
+use secrecy::SecretString;
 
 /// The system gave no random bytes.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -44,8 +42,7 @@ impl LinkToken {
     /// The token of a mail: the same at each attempt to send it. Its response may have been lost after it had arrived, and the link
     /// in it goes on working.
     pub(super) fn of_mail(keys: &KeySettings, mail: &MailRow) -> Self {
-        let master = hmac::Key::new(hmac::HMAC_SHA256, keys.secret_key.expose_secret().as_bytes());
-        let key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, PURPOSE).as_ref());
+        let key = derived_key(&keys.secret_key, b"latchkey mailed links");
         let named = format!("{} {}", mail.id, mail.created_at.timestamp_micros());
         Self::of(hmac::sign(&key, named.as_bytes()).as_ref())
     }

@@ -1,12 +1,12 @@
 //! The keys that CSRF tokens are made with.
 
 use crate::config::KeySettings;
+use crate::service::derived_key;
 use crate::service::passwords::hashing::same_digest;
 use auth_types::SessionId;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 
 /// Sets the derived keys apart from what else the secret signs.
@@ -28,7 +28,7 @@ impl CsrfKeys {
     #[must_use]
     pub fn new(settings: &KeySettings) -> Self {
         let secrets = std::iter::once(&settings.secret_key).chain(&settings.fallbacks);
-        Self { keys: secrets.map(derive).collect() }
+        Self { keys: secrets.map(|secret| derived_key(secret, PURPOSE)).collect() }
     }
 
     /// The session's token.
@@ -41,11 +41,6 @@ impl CsrfKeys {
     pub(super) fn verify(&self, token: &str, session: SessionId) -> bool {
         self.keys.iter().any(|key| same_digest(tag(key, session).as_bytes(), token.as_bytes()))
     }
-}
-
-fn derive(secret: &SecretString) -> hmac::Key {
-    let master = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
-    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, PURPOSE).as_ref())
 }
 
 fn tag(key: &hmac::Key, session: SessionId) -> String {

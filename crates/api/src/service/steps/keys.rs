@@ -1,9 +1,8 @@
 //! What a request is known by.
 
 use crate::config::KeySettings;
-use crate::service::CurrentUser;
+use crate::service::{CurrentUser, derived_key};
 use aws_lc_rs::hmac;
-use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::fmt;
 
@@ -28,7 +27,7 @@ impl StepKeys {
     #[must_use]
     pub fn new(settings: &KeySettings) -> Self {
         let secrets = std::iter::once(&settings.secret_key).chain(&settings.fallbacks);
-        Self(secrets.map(|secret| derive(secret.expose_secret())).collect())
+        Self(secrets.map(|secret| derived_key(secret, PURPOSE)).collect())
     }
 
     /// A request of `caller`, or of anybody, that came with `key`.
@@ -44,11 +43,6 @@ impl StepKeys {
         let marks = whole.map(|whole| self.0.iter().map(|key| Mark::of(&whole, key)).collect());
         Repeatable { request, step: Step { marks: marks.unwrap_or_default() } }
     }
-}
-
-fn derive(secret: &str) -> hmac::Key {
-    let master = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&master, PURPOSE).as_ref())
 }
 
 impl fmt::Debug for StepKeys {
