@@ -80,5 +80,5 @@ pub(super) async fn delete(
     let asked = services.steps.repeatable((StepKind::AccountDeletion, Some(caller.user)), key.as_deref(), request);
     let user = caller.user.id;
     deletion::delete(&services, caller, asked, client).await?;
-    Ok(transport.without_tokens_of(user, &http_request, HttpResponse::NoContent()).finish())
+    Ok(transport.for_page_of(user, &http_request).without_tokens(HttpResponse::NoContent()).finish())
 }

@@ -8,7 +8,7 @@ use crate::service::Services;
 use crate::service::passwords::{change, reset};
 use crate::service::steps::StepKind;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::requests::{PasswordChangeRequest, PasswordResetConfirmRequest, PasswordResetRequest};
 use auth_types::responses::EmptyResponse;
 
@@ -19,11 +19,13 @@ pub(super) async fn change(
     IdempotencyKey(key): IdempotencyKey,
     transport: Transport,
     Client(client): Client,
+    http_request: HttpRequest,
     JsonBody(request): JsonBody<PasswordChangeRequest>,
 ) -> Result<impl Responder, Problem> {
     let asked = services.steps.repeatable((StepKind::PasswordChange, Some(caller.user)), key.as_deref(), request);
+    let user = caller.user.id;
     let tokens = change::change(&services, caller, asked, client).await?;
-    transport.tokens(HttpResponse::Ok(), tokens)
+    transport.for_page_of(user, &http_request).tokens(HttpResponse::Ok(), tokens)
 }
 
 /// Mails a link to choose a new password. Open to everyone, and the same for every address.

@@ -32,7 +32,7 @@ struct With<Body, More> {
 #[derive(Debug)]
 pub(super) struct Transport {
     services: Data<Services>,
-    /// What the cookies are like; `None` in bodies.
+    /// What the cookies are like that the answer sets or takes back; `None` where it does neither.
     cookies: Option<Scope>,
 }
 
@@ -55,6 +55,15 @@ impl Transport {
         Ok(Self { services, cookies })
     }
 
+    /// The same for what `user` asks with an access token. That belongs to a page, and the cookies to the browser: when
+    /// somebody else has signed in there since, the answer leaves their cookies alone. The user's page goes on with its
+    /// access token, and signs in again after that.
+    pub(super) fn for_page_of(self, user: UserId, request: &HttpRequest) -> Self {
+        let submitted = cookies::submitted(request.headers(), &self.services.settings);
+        let cookies = self.cookies.filter(|_| !csrf::is_anothers(&self.services, &submitted, user));
+        Self { cookies, ..self }
+    }
+
     /// An answer with tokens: nothing on the way may keep it.
     pub(super) fn tokens(&self, response: HttpResponseBuilder, tokens: TokenResponse) -> Result<HttpResponse, Problem> {
         self.tokens_with(response, tokens, EmptyResponse {})
@@ -68,9 +77,12 @@ impl Transport {
         more: impl Serialize,
     ) -> Result<HttpResponse, Problem> {
         response.insert_header((header::CACHE_CONTROL, "no-store"));
-        let Some(scope) = &self.cookies else { return Ok(response.json(With { body: tokens, more })) };
+        if self.services.settings.transport.transport == TokenTransport::Body {
+            return Ok(response.json(With { body: tokens, more }));
+        }
         let csrf_token = csrf::token_of(&self.services, &tokens.refresh).map_err(Problem::internal)?;
-        for cookie in scope.give(&tokens.refresh, &csrf_token, tokens.refresh_expires_in) {
+        let give = |scope: &Scope| scope.give(&tokens.refresh, &csrf_token, tokens.refresh_expires_in);
+        for cookie in self.cookies.iter().flat_map(give) {
             response.cookie(cookie);
         }
         let body = CookieTokenResponse {
@@ -90,18 +102,6 @@ impl Transport {
             response.cookie(cookie);
         }
         response
-    }
-
-    /// The same at the end of a user's account. The cookies of somebody else who has signed in in this browser stay.
-    pub(super) fn without_tokens_of(
-        &self,
-        user: UserId,
-        request: &HttpRequest,
-        response: HttpResponseBuilder,
-    ) -> HttpResponseBuilder {
-        let submitted = cookies::submitted(request.headers(), &self.services.settings);
-        let is_anothers = csrf::names_another(&self.services, &submitted, user);
-        if is_anothers { response } else { self.without_tokens(response) }
     }
 
     /// A failure, which takes the cookies back if its reason makes them useless.
@@ -128,9 +128,11 @@ impl FromRequest for Presented {
         let (request, mut payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let transport = Transport::of(&request)?;
-            let token = match transport.cookies {
-                None => JsonBody::<RefreshRequest>::from_request(&request, &mut payload).await?.0.refresh,
-                Some(_) => from_cookie(&request, &mut payload, &transport.services).await?,
+            let token = match transport.services.settings.transport.transport {
+                TokenTransport::Body => {
+                    JsonBody::<RefreshRequest>::from_request(&request, &mut payload).await?.0.refresh
+                }
+                TokenTransport::Cookie => from_cookie(&request, &mut payload, &transport.services).await?,
             };
             Ok(Self { token: token.into(), transport })
         })

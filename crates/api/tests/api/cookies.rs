@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 
 on_both_databases![
     the_end_of_one_persons_account_leaves_the_next_ones_cookies,
+    one_persons_new_password_leaves_the_next_ones_cookies,
+    nothing_that_one_persons_page_asks_for_touches_the_next_ones_cookies,
+    cookies_planted_next_to_the_callers_own_keep_nothing_from_them,
     signing_in_refreshing_and_signing_out_need_nothing_but_the_cookies,
     without_the_csrf_token_nothing_is_exchanged_and_nobody_is_signed_out,
     a_lost_answer_is_given_again_by_its_key,
@@ -373,14 +376,101 @@ async fn a_new_secret_key_signs_nobody_out() {
 }
 
 /// A page of one person is still open when the next one signs in in the same browser.
+async fn two_people(app: &TestApp, browser: &mut Browser) -> String {
+    let ada: CookieTokenResponse = browser.login(app, ADA).await.json();
+    browser.login(app, EVE).await.has_status(200);
+    ada.access
+}
+
+const NEW_PASSWORD: &str = "another lantern in the harbor 7";
+
+fn password_change(app: &TestApp, access: &str, cookies: &str) -> reqwest::RequestBuilder {
+    let request = app.request(Method::POST, "/api/auth/password/change/").bearer_auth(access).header("Cookie", cookies);
+    request.json(&json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD}))
+}
+
 async fn the_end_of_one_persons_account_leaves_the_next_ones_cookies(database: Database) {
     let (app, mut browser) = start(database).await;
-    let ada: CookieTokenResponse = browser.login(&app, ADA).await.json();
-    browser.login(&app, EVE).await.has_status(200);
-    let request = app.request(Method::DELETE, "/api/auth/me/").bearer_auth(&ada.access);
+    let access = two_people(&app, &mut browser).await;
+    let request = app.request(Method::DELETE, "/api/auth/me/").bearer_auth(access);
     let request = request.header("Cookie", browser.header()).json(&json!({"password": PASSWORD}));
     let answer = send(request).await;
     answer.has_status(204);
     browser.keep(&answer);
     browser.refresh(&app).await.has_status(200);
+}
+
+/// The page goes on with its new access token, and the browser with its newest session. So does a repetition.
+async fn one_persons_new_password_leaves_the_next_ones_cookies(database: Database) {
+    let (app, mut browser) = start(database).await;
+    let access = two_people(&app, &mut browser).await;
+    let mut session = None;
+    for _ in 0..2 {
+        let request = password_change(&app, &access, &browser.header()).header("Idempotency-Key", "one");
+        let answer = send(request).await;
+        answer.has_status(200);
+        assert!(!answer.headers.contains_key("set-cookie"), "{:?}", answer.headers);
+        assert!(answer.json::<Value>().get("refresh").is_none());
+        let changed: CookieTokenResponse = answer.json();
+        let me = send(app.request(Method::GET, "/api/auth/me/").bearer_auth(&changed.access)).await;
+        assert_eq!(me.json::<Value>()["email"], ADA);
+        assert_eq!(*session.get_or_insert(session_of(&changed.access)), session_of(&changed.access));
+        // It is told the CSRF token of its own session, which does not open the cookies of another.
+        browser.with("csrf_token", &changed.csrf_token).refresh(&app).await.failed(403, Reason::CsrfFailed);
+    }
+    let eve: CookieTokenResponse = browser.refresh(&app).await.json();
+    assert_eq!(eve.user.email, EVE);
+}
+
+/// Every route that takes an access token, with a body that it takes where one is needed, and the one that ends the account
+/// last.
+async fn nothing_that_one_persons_page_asks_for_touches_the_next_ones_cookies(database: Database) {
+    let (app, mut browser) = start(database).await;
+    let mut access = two_people(&app, &mut browser).await;
+    let cookies = browser.header();
+    let document: Value = app.get("/api/openapi.json").await.json();
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if operation["security"][0].get("bearer").is_some() {
+                operations.push((method.to_uppercase(), path.replace("{id}", "none")));
+            }
+        }
+    }
+    assert!(operations.len() > 10, "{operations:?}");
+    operations.sort_by_key(|(method, path)| (path == "/api/auth/me/" && method == "DELETE", path.clone()));
+    for (method, path) in operations {
+        let request = app.request(method.parse().unwrap(), &path).bearer_auth(&access).header("Cookie", &cookies);
+        let body = json!({"password": NEW_PASSWORD, "current_password": PASSWORD, "new_password": NEW_PASSWORD});
+        let answer = send(request.json(&body)).await;
+        assert!(!answer.headers.contains_key("set-cookie"), "{method} {path}: {:?}", answer.headers);
+        // A new password or the end of all sessions: the page signs in again, and the browser is somebody else's then, too.
+        if send(app.request(Method::GET, "/api/auth/me/").bearer_auth(&access)).await.status != 200 {
+            for password in [PASSWORD, NEW_PASSWORD] {
+                let answer = app.sign_in(ADA, password).await;
+                access = if answer.status == 200 { answer.json::<CookieTokenResponse>().access } else { access };
+            }
+        }
+    }
+    let eve: CookieTokenResponse = browser.refresh(&app).await.json();
+    assert_eq!(eve.user.email, EVE);
+}
+
+/// A cookie of another account, from a sibling host or of an older `SESSION_COOKIE_DOMAIN`, arrives with theirs.
+async fn cookies_planted_next_to_the_callers_own_keep_nothing_from_them(database: Database) {
+    let (app, mut browser) = start(database).await;
+    let login: CookieTokenResponse = browser.login(&app, ADA).await.json();
+    let mut eve = Browser::default();
+    eve.login(&app, EVE).await.done();
+    let planted = |browser: &Browser| format!("refresh_token={}; {}", eve.refresh_cookie(), browser.header());
+    let answer = send(password_change(&app, &login.access, &planted(&browser))).await;
+    answer.has_status(200);
+    browser.keep(&answer);
+    let refreshed: CookieTokenResponse = browser.refresh(&app).await.json();
+    assert_eq!(refreshed.user.email, ADA);
+
+    let request = app.request(Method::DELETE, "/api/auth/me/").bearer_auth(&refreshed.access);
+    let request = request.header("Cookie", planted(&browser)).json(&json!({"password": NEW_PASSWORD}));
+    browser.keep(&send(request).await);
+    assert!(browser.is_empty(), "{browser:?}");
 }

@@ -62,12 +62,14 @@ pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Resul
     newest.map(|(token, _)| *token).ok_or(CsrfError::OfAnotherSession)
 }
 
-/// Whether a refresh token of ours among the cookies is another user's: somebody else has signed in in this browser.
+/// Whether the cookies are those of somebody else than `user`, who has signed in in this browser. One that is planted next
+/// to the user's own, or left behind there, does not count.
 #[must_use]
-pub fn names_another(services: &Services, submitted: &Submitted<'_>, user: UserId) -> bool {
+pub fn is_anothers(services: &Services, submitted: &Submitted<'_>, user: UserId) -> bool {
     let tokens = submitted.refresh_cookies.iter().take(MOST_COOKIES);
-    let mut claims = tokens.filter_map(|token| services.tokens.verify_refresh_of_any_age(token, services.now()).ok());
-    claims.any(|claims| parse_user_id(&claims.user_id) != Some(user))
+    let claims = tokens.filter_map(|token| services.tokens.verify_refresh_of_any_age(token, services.now()).ok());
+    let owners: Vec<_> = claims.map(|claims| parse_user_id(&claims.user_id)).collect();
+    !owners.is_empty() && !owners.contains(&Some(user))
 }
 
 /// The CSRF token that goes with a refresh token of ours.
