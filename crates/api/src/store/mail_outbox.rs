@@ -9,8 +9,8 @@ mod row;
 
 pub use fold::{Gather, gather};
 pub use queue::{
-    Due, Waiting, backlog, claim, defer, delete, delete_same, delete_waiting, list_due, list_expired, list_waiting,
-    lock, postpone,
+    Due, Waiting, Wanted, backlog, claim, defer, delete, delete_same, delete_waiting, list_due, list_expired,
+    list_waiting, lock, postpone,
 };
 pub use row::{MOST_WAITING, MailKind, MailRow, NewMail};
 

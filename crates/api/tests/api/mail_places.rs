@@ -13,6 +13,9 @@ on_both_databases![
     a_mail_that_is_asked_for_while_others_are_slow_leaves,
     a_thousand_mails_to_one_slow_domain_hold_up_nobody_elses,
     a_mail_on_its_way_is_given_back_when_the_process_ends,
+    two_requesters_with_many_slow_domains_hold_up_nobody_elses_mail,
+    the_networks_of_one_ipv6_site_hold_up_nobody_elses_mail,
+    mails_that_come_again_to_slow_domains_hold_up_no_new_one,
 ];
 
 const SLOW: &str = "slow.example";
@@ -138,6 +141,39 @@ async fn a_thousand_mails_to_one_slow_domain_hold_up_nobody_elses(database: Data
     app.db().execute("UPDATE mail_outbox SET turn_at = expires_at WHERE recipient = 'user0@example.com'");
     assert_eq!(deliver_meanwhile(&app, server, 1).await, HashSet::from(["user0@example.com".to_owned()]));
     assert_eq!(app.db().number("SELECT count(*) FROM mail_outbox WHERE recipient <> 'user0@example.com'"), 1002);
+}
+
+/// Twenty-four mails to as many slow domains, each asked for by the client of its number and attempted so often before, and
+/// then somebody else's.
+async fn a_mail_behind_many_slow_domains_leaves(database: Database, client: impl Fn(usize) -> String, attempts: u32) {
+    let domains: Vec<_> = (0..24).map(|number| format!("slow{number}.com")).collect();
+    let server = MailServer::start(&json!({"port": 0, "tls": "none", "silent_to": domains}));
+    let people = domains.iter().map(|domain| format!("u@{domain}")).chain(at("example.com", 1));
+    let builder = people.fold(TestApp::builder(database), |builder, email| builder.user(&email)).limited();
+    let app = builder.set("EMAIL_URL", format!("smtp://127.0.0.1:{}", server.port())).start().await;
+    let ask = async |client: String, email: &str| {
+        let request = app.request(Method::POST, "/api/auth/password/reset/").header("X-Forwarded-For", client);
+        send(request.json(&json!({"email": email}))).await.has_status(202);
+    };
+    for (number, domain) in domains.iter().enumerate() {
+        ask(client(number), &format!("u@{domain}")).await;
+    }
+    app.db().execute(&format!("UPDATE mail_outbox SET attempts = {attempts}"));
+    ask("198.51.100.7".to_owned(), "user0@example.com").await;
+    app.db().execute("UPDATE mail_outbox SET turn_at = expires_at WHERE recipient = 'user0@example.com'");
+    assert_eq!(deliver_meanwhile(&app, server, 1).await, HashSet::from(["user0@example.com".to_owned()]));
+}
+
+async fn two_requesters_with_many_slow_domains_hold_up_nobody_elses_mail(database: Database) {
+    a_mail_behind_many_slow_domains_leaves(database, |number| format!("203.0.113.{}", number % 2), 0).await;
+}
+
+async fn the_networks_of_one_ipv6_site_hold_up_nobody_elses_mail(database: Database) {
+    a_mail_behind_many_slow_domains_leaves(database, |number| format!("2001:db8:1:{number}::1"), 0).await;
+}
+
+async fn mails_that_come_again_to_slow_domains_hold_up_no_new_one(database: Database) {
+    a_mail_behind_many_slow_domains_leaves(database, |number| format!("203.0.113.{number}"), 1).await;
 }
 
 async fn a_mail_on_its_way_is_given_back_when_the_process_ends(database: Database) {

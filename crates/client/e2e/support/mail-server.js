@@ -3,12 +3,13 @@
 // port: 0 for any free one. tls: none, starttls (offered) or implicit; with certificate and key, paths of PEM files.
 // user, password: the only login that is taken, and a login is a must then.
 // refuse: a code, with which it refuses at refuse_at: connect, mail, rcpt (the default) or message; refuse_to: only recipients
-// of this domain. silent_to: a domain whose recipients get no response at all.
+// of this domain. silent_to: a domain, or a list of them, whose recipients get no response at all.
 import fs from "node:fs";
 import { SMTPServer } from "smtp-server";
 
 const options = JSON.parse(process.argv[2]);
 const tell = (line) => fs.writeSync(1, `${JSON.stringify(line)}\n`);
+const silent = [options.silent_to ?? []].flat();
 const refuses = (step) => (options.refuse && step === (options.refuse_at ?? "rcpt") ? refusal(options.refuse) : null);
 const refusal = (code) => Object.assign(new Error(code === 550 ? "no such user here" : "not here"), { responseCode: code });
 
@@ -28,7 +29,7 @@ const server = new SMTPServer({
   onMailFrom: (address, session, callback) => callback(refuses("mail")),
   onRcptTo({ address }, session, callback) {
     const domain = address.split("@").pop();
-    if (domain === options.silent_to) tell({ waits: address });
+    if (silent.includes(domain)) tell({ waits: address });
     else callback(domain === (options.refuse_to ?? domain) ? refuses("rcpt") : null);
   },
   onData(stream, { envelope, secure, user }, callback) {

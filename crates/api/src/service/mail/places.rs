@@ -2,15 +2,18 @@
 //!
 //! A recipient's mail server can make ours slow, and keep a place for as long as a mail may take. So a domain gets at
 //! most half as many places as are free, and its own subdomains count as the domain: whoever has a slow one holds up their
-//! own mail, and any other domain finds a place.
+//! own mail, and any other domain finds a place. Somebody may have many slow domains: the last places are for the first
+//! mail of whoever has none under way.
 
 use crate::names;
-use crate::store::mail_outbox::Due;
+use crate::store::mail_outbox::{Due, Wanted};
+use std::net::Ipv6Addr;
 
 /// Mails that a process sends at once. Each has a connection of its own.
 pub(super) const PLACES: usize = 16;
-/// How many of them one requester's mails may have, whatever the domains: somebody may have many slow ones.
-const PER_REQUESTER: usize = PLACES - PLACES / 4;
+/// How many of them are left for mails that are attempted for the first time and whose requester has no other under way:
+/// neither a few requesters with many slow domains nor the mails that come again take them.
+const RESERVED: usize = 4;
 
 /// What a mail's places are counted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +24,16 @@ pub(super) struct Holder {
 
 impl Holder {
     pub(super) fn of(recipient: &str, requester: Option<&str>) -> Self {
-        Self { domain: domain_of(recipient), requester: requester.map(str::to_owned) }
+        Self { domain: domain_of(recipient), requester: requester.map(site_of) }
     }
+}
+
+/// Whose network a requester's is. A customer may have an IPv6 /48 (RFC 6177), 65,536 of the /64 that budgets count. Those
+/// refuse, and count narrowly; here somebody else's mail waits for a minute at worst.
+fn site_of(requester: &str) -> String {
+    let first: Option<Ipv6Addr> = requester.split_once('/').and_then(|(first, _)| first.parse().ok());
+    let site = first.map(|first| Ipv6Addr::from_bits(first.to_bits() & (!0 << 80)));
+    site.map_or_else(|| requester.to_owned(), |site| format!("{site}/48"))
 }
 
 /// The domain that whoever owns an address's host owns.
@@ -43,14 +54,16 @@ impl Places {
         PLACES.saturating_sub(self.holders.len())
     }
 
-    /// Takes a place for this mail, if its domain and its requester have one left.
+    /// Takes a place for this mail, if there is one for its domain and its requester.
     pub(super) fn take(&mut self, mail: &Due) -> bool {
         let holder = Holder::of(&mail.recipient, mail.requester.as_deref());
-        let is_full = self.is_full(&holder.domain) || self.has_share(&holder);
-        if !is_full {
+        let of_requester = self.holders.iter().filter(|taken| is_same_requester(taken, &holder)).count();
+        let finds_one = !self.is_for_new_mails() || (mail.attempts == 0 && of_requester == 0);
+        let is_taken = finds_one && !self.is_full(&holder.domain);
+        if is_taken {
             self.holders.push(holder);
         }
-        !is_full
+        is_taken
     }
 
     pub(super) fn release(&mut self, holder: &Holder) {
@@ -59,33 +72,43 @@ impl Places {
         }
     }
 
-    /// The domains that get no further place now, each once.
-    pub(super) fn full_domains(&self) -> Vec<String> {
-        let mut domains: Vec<_> = self.holders.iter().map(|holder| holder.domain.clone()).collect();
-        domains.sort_unstable();
-        domains.dedup();
-        domains.retain(|domain| self.is_full(domain));
-        domains
+    /// Which mails may find a place now.
+    pub(super) fn wanted(&self) -> Wanted {
+        let mut busy_domains: Vec<_> = self.holders.iter().map(|holder| holder.domain.clone()).collect();
+        busy_domains.sort_unstable();
+        busy_domains.dedup();
+        busy_domains.retain(|domain| self.is_full(domain));
+        Wanted { busy_domains, only_first_attempts: self.is_for_new_mails() }
+    }
+
+    fn is_for_new_mails(&self) -> bool {
+        self.free() <= RESERVED
     }
 
     fn is_full(&self, domain: &str) -> bool {
         let taken = self.holders.iter().filter(|holder| holder.domain == domain).count();
         2 * taken >= self.free()
     }
+}
 
-    fn has_share(&self, holder: &Holder) -> bool {
-        let same = |taken: &&Holder| holder.requester.is_some() && taken.requester == holder.requester;
-        self.holders.iter().filter(same).count() >= PER_REQUESTER
-    }
+/// What nobody is known to have asked for has no requester in common.
+fn is_same_requester(taken: &Holder, holder: &Holder) -> bool {
+    holder.requester.is_some() && taken.requester == holder.requester
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Due, Holder, PER_REQUESTER, PLACES, Places};
+    use super::{Due, Holder, PLACES, Places, RESERVED, site_of};
 
     fn mail(recipient: &str, requester: Option<&str>) -> Due {
         let (turn_at, requester) = (chrono::DateTime::UNIX_EPOCH, requester.map(str::to_owned));
         Due { id: 1, turn_at, attempts: 0, recipient: recipient.to_owned(), requester }
+    }
+
+    /// How many places a hundred mails to different domains get.
+    fn taken(places: &mut Places, attempts: i64, requester: Option<&str>) -> usize {
+        let mails = (0..100).map(|number| mail(&format!("a@slow{number}.com"), requester));
+        mails.filter(|mail| places.take(&Due { attempts, ..mail.clone() })).count()
     }
 
     #[test]
@@ -93,7 +116,7 @@ mod tests {
         let mut places = Places::default();
         let taken = (0..100).filter(|number| places.take(&mail(&format!("a@mx{number}.slow.EXAMPLE.com"), None)));
         assert_eq!(taken.count(), 6);
-        assert_eq!(places.full_domains(), ["example.com"]);
+        assert_eq!(places.wanted().busy_domains, ["example.com"]);
         assert!(places.take(&mail("ada@example.org", None)));
     }
 
@@ -109,11 +132,28 @@ mod tests {
     }
 
     #[test]
-    fn one_requester_with_many_slow_domains_leaves_places_to_others() {
+    fn requesters_with_many_slow_domains_leave_places_to_others() {
         let mut places = Places::default();
-        let taken = (0..100).filter(|number| places.take(&mail(&format!("a@slow{number}.com"), Some("203.0.113.9"))));
-        assert_eq!(taken.count(), PER_REQUESTER);
+        assert_eq!(taken(&mut places, 0, Some("203.0.113.9")), PLACES - RESERVED);
+        assert!(places.wanted().only_first_attempts);
+        assert_eq!(taken(&mut places, 0, Some("203.0.113.10")), 1);
+        assert_eq!(taken(&mut places, 0, Some("203.0.113.11")), 1);
         assert!(places.take(&mail("ada@example.org", Some("198.51.100.7"))));
         assert!(places.take(&mail("eve@example.net", None)));
+    }
+
+    #[test]
+    fn mails_that_come_again_leave_places_to_new_ones() {
+        let mut places = Places::default();
+        assert_eq!(taken(&mut places, 1, None), PLACES - RESERVED);
+        assert!(places.take(&mail("ada@example.org", None)));
+    }
+
+    #[test]
+    fn the_networks_of_an_ipv6_site_are_one_requester() {
+        assert_eq!(site_of("2001:db8:1:2::/64"), "2001:db8:1::/48");
+        assert_eq!(site_of("2001:db8:1:ffff::/64"), site_of("2001:db8:1:2::/64"));
+        assert_ne!(site_of("2001:db8:2:2::/64"), site_of("2001:db8:1:2::/64"));
+        assert_eq!(site_of("203.0.113.9"), "203.0.113.9");
     }
 }

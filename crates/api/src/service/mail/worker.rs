@@ -189,7 +189,7 @@ fn claim(
 ) -> QueryResult<(Places, Vec<MailRow>)> {
     let (mut claimed, mut after) = (Vec::new(), None);
     loop {
-        let due = mail_outbox::list_due(connection, now, &places.full_domains(), (after, PAGE))?;
+        let due = mail_outbox::list_due(connection, now, &places.wanted(), (after, PAGE))?;
         after = due.last().map(|mail| (mail.turn_at, mail.id));
         for mail in &due {
             if claimed.len() < most && places.take(mail) {

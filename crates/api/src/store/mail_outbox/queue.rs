@@ -31,6 +31,15 @@ pub struct Due {
     pub requester: Option<String>,
 }
 
+/// Which mails that are due a worker has use for.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Not those to these domains, nor to what is below them, as they are spelled in canonical addresses.
+    pub busy_domains: Vec<String>,
+    /// Only those that no worker has taken yet.
+    pub only_first_attempts: bool,
+}
+
 /// The columns of [`Due`].
 const DUE: (
     mail_outbox::id,
@@ -43,8 +52,8 @@ const DUE: (
 /// A mail's place in the order of turns.
 type Turn = (DateTime<Utc>, i64);
 
-/// At most `most` mails that are due, after the one of a given turn, except those to `busy` domains and to what is below these
-/// (as they are spelled in canonical addresses). Each requester's mails take turns with those of others.
+/// At most `most` wanted mails that are due, after the one of a given turn. Each requester's mails take turns with those of
+/// others.
 ///
 /// Of what a newer release has written nothing is taken: that release is back some day, and this one could not say it.
 ///
@@ -53,7 +62,7 @@ type Turn = (DateTime<Utc>, i64);
 pub fn list_due(
     connection: &mut AnyConnection,
     now: DateTime<Utc>,
-    busy: &[String],
+    wanted: &Wanted,
     (after, most): (Option<Turn>, i64),
 ) -> QueryResult<Vec<Due>> {
     let mut due = mail_outbox::table
@@ -65,7 +74,10 @@ pub fn list_due(
         let later = mail_outbox::turn_at.eq(At(turn_at)).and(mail_outbox::id.gt(id));
         due = due.filter(mail_outbox::turn_at.gt(At(turn_at)).or(later));
     }
-    for domain in busy {
+    if wanted.only_first_attempts {
+        due = due.filter(mail_outbox::attempts.eq(0));
+    }
+    for domain in &wanted.busy_domains {
         due = due
             .filter(mail_outbox::recipient.not_like(format!("%@{domain}")))
             .filter(mail_outbox::recipient.not_like(format!("%.{domain}")));
