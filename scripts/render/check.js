@@ -9,9 +9,9 @@ const read = (file) => fs.readFileSync(path.join(root, file), "utf8");
 
 /** The variables that docs/CONFIGURATION.md has a row for, by name and alias: whether each is secret. */
 function documented() {
-  const rows = read("docs/CONFIGURATION.md").matchAll(/^\| `([A-Z0-9_]+)` \|([^|]*)\|[^|]*\|[^|]*\|([^|]*)\|/gm);
-  const names = ([, name, aliases]) => [name, ...[...aliases.matchAll(/`([A-Z0-9_]+)`/g)].map(([, alias]) => alias)];
-  return new Map([...rows].flatMap((row) => names(row).map((name) => [name, row[3].trim() === "yes"])));
+  const rows = read("docs/CONFIGURATION.md").matchAll(/^\| (`[A-Z0-9_]+`[^|]*) \|[^|]*\|[^|]*\|([^|]*)\|/gm);
+  const names = (cell) => [...cell.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name]) => name);
+  return new Map([...rows].flatMap(([, cell, secret]) => names(cell).map((name) => [name, secret.trim() === "yes"])));
 }
 
 /** What of the builds reads beside that: rustup. */

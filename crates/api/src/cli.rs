@@ -58,6 +58,12 @@ enum Command {
     Smoke(smoke::Arguments),
     /// Print a new random value for `SECRET_KEY`.
     GenerateSecret,
+    /// Print the variables of the environment as an example of a `.env`.
+    Variables {
+        /// As tables in Markdown.
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +119,10 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
         }
         Command::Smoke(arguments) => return smoke(arguments).await,
         Command::GenerateSecret => print(config::generate_secret()?.expose_secret())?,
+        Command::Variables { markdown } => {
+            let text = if markdown { config::document::tables() } else { config::document::example() };
+            print(text.trim_end())?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! Configuration: lines `NAME=VALUE`, or `@n=VALUE` for the n-th variable that there is.
 
-use api::config::{Settings, VARIABLES, Variables};
+use api::config::{Settings, Variables, variables};
 
 /// Planted in every secret; no word of ours has it.
 const MARK: &str = "hunter2";
@@ -32,9 +32,8 @@ pub fn run(data: &[u8]) {
 
 /// A variable by its name, or by its place in the table.
 fn known(name: &str) -> Option<(&'static str, bool)> {
-    let by_number =
-        || VARIABLES.get(name.strip_prefix('@')?.parse::<usize>().ok()?).map(|found| (found.name, found.secret));
-    let mut names = VARIABLES.iter().flat_map(|variable| variable.names().map(|name| (name, variable.secret)));
+    let by_number = || variables().nth(name.strip_prefix('@')?.parse().ok()?).map(|found| (found.name, found.secret));
+    let mut names = variables().flat_map(|variable| variable.names().map(|name| (name, variable.secret)));
     names.find(|(known, _)| *known == name).or_else(by_number)
 }
 

@@ -1,18 +1,36 @@
 //! Whom backups are encrypted to, and how long they are kept.
 
+use super::declare::{settings, variables};
 use super::quote::quoted;
 use super::reader::Reader;
+use super::row::says;
+use super::variable::{Optional, parsed};
 use age::x25519::Recipient;
 use std::str::FromStr;
 
-/// How backups are made and kept.
-#[derive(Debug, Clone)]
-pub struct BackupSettings {
-    /// `BACKUP_AGE_RECIPIENT`: public keys of `age`, comma-separated, each of which opens the backups. Default: none, and
-    /// backups are not encrypted.
-    pub recipients: Vec<Recipient>,
-    /// `BACKUP_KEEP`: which backups outlive the next one. Default: `7d,4w,12m`.
-    pub keep: Keep,
+variables! {
+    BACKUP_AGE_RECIPIENT: Optional<Vec<Recipient>> = parsed(
+        |value| Ok(parse_recipients(value)?),
+        says(
+            "A list of public keys of `age` that backups are encrypted to. Not encrypted unless set: see \
+             [BACKUPS.md](BACKUPS.md).",
+        ),
+    );
+    BACKUP_KEEP: Optional<Keep> = parsed(
+        str::parse,
+        says("Which backups are kept: the newest of each of the last so many days, weeks and months.")
+            .otherwise("7d,4w,12m"),
+    );
+}
+
+settings! {
+    /// How backups are made and kept.
+    pub struct BackupSettings {
+        /// Each opens the backups. Without one they are not encrypted.
+        pub recipients: Vec<Recipient> = |reader: &mut Reader| reader.find(&BACKUP_AGE_RECIPIENT).unwrap_or_default(),
+        /// Which backups outlive the next one.
+        pub keep: Keep = |reader: &mut Reader| reader.find(&BACKUP_KEEP).unwrap_or(Keep { days: 7, weeks: 4, months: 12 }),
+    }
 }
 
 /// Of each of the last so many days, weeks and months that have a backup, the newest is kept.
@@ -21,18 +39,6 @@ pub struct Keep {
     pub days: u16,
     pub weeks: u16,
     pub months: u16,
-}
-
-impl BackupSettings {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let recipients = reader.text("BACKUP_AGE_RECIPIENT").map(|value| parse_recipients(&value));
-        let recipients = recipients.transpose().unwrap_or_else(|problem| {
-            reader.problem("BACKUP_AGE_RECIPIENT", problem);
-            None
-        });
-        let keep = reader.parse("BACKUP_KEEP", Keep { days: 7, weeks: 4, months: 12 }, str::parse);
-        Self { recipients: recipients.unwrap_or_default(), keep }
-    }
 }
 
 /// Reads public keys with commas between them. A message does not repeat the value: people paste the secret one.

@@ -1,7 +1,10 @@
 //! Which database, and how many connections.
 
+use super::declare::{settings, variables};
 use super::hosts;
 use super::reader::Reader;
+use super::row::says;
+use super::variable::{Declared, Optional, Variable, number, parsed, text};
 use secrecy::SecretString;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
@@ -14,80 +17,98 @@ pub enum DatabaseUrl {
     Sqlite(PathBuf),
 }
 
-/// The database and the pool.
-#[derive(Debug, Clone)]
-pub struct DatabaseSettings {
-    /// `DATABASE_URL` (`postgres://…`, or `sqlite:` and a path), or the five `DB_*`. Default: `data/latchkey.sqlite3`.
-    pub url: DatabaseUrl,
-    /// `DATABASE_POOL_SIZE`, connections. Default: 10.
-    pub pool_size: u32,
+variables! {
+    DATABASE_URL: Optional<DatabaseUrl> = parsed(
+        parse,
+        says(
+            "The database: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST:PORT/NAME` with `%40` for an `@` in the password. \
+             SQLite has no options (`?mode=rwc` is what is done anyway). Refused beside the `DB_*`.",
+        )
+        .secret()
+        .otherwise("sqlite:data/latchkey.sqlite3")
+        .example("postgres://USER:PASSWORD@HOST:5432/NAME"),
+    );
+    DB_NAME: Optional<String> = text(
+        says("PostgreSQL in parts, nothing of which needs percent signs. The name, `DB_USER` and `DB_HOST` go together."),
+    );
+    DB_USER: Optional<String> = text(says("The user whom the API connects as."));
+    DB_PASSWORD: Optional<String> = text(says("The password of `DB_USER`.").secret());
+    DB_HOST: Optional<String> = text(says("The host name or the IP address of the server."));
+    DB_PORT: Optional<u16> = parsed(parse_port, says("The port of `DB_HOST`; 5432 unless set.").example("5432"));
+    DATABASE_POOL_SIZE: Variable<u32> = number(10, 1, 500, says("Connections of one process."));
 }
 
-const DB_PARTS: [&str; 5] = ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT"];
-
-impl DatabaseSettings {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let parts = DB_PARTS.map(|name| reader.text(name));
-        let url = match (reader.text("DATABASE_URL"), parts.iter().any(Option::is_some)) {
-            (Some(_), true) => {
-                reader.problem("DATABASE_URL", "DB_NAME and the other DB_* are set, too; remove one of the two");
-                None
-            }
-            (Some(url), false) => parse(reader, &url),
-            (None, true) => compose(reader, &parts),
-            (None, false) => None,
-        };
-        Self {
-            url: url.unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from("data/latchkey.sqlite3"))),
-            pool_size: reader.number("DATABASE_POOL_SIZE", 10, 1..=500),
-        }
+settings! {
+    /// The database and the pool.
+    pub struct DatabaseSettings {
+        pub url: DatabaseUrl = read_url,
+        /// Connections.
+        pub pool_size: u32 = DATABASE_POOL_SIZE,
     }
+}
+
+fn read_url(reader: &mut Reader) -> DatabaseUrl {
+    let parts: [&dyn Declared; 5] = [&DB_NAME, &DB_USER, &DB_PASSWORD, &DB_HOST, &DB_PORT];
+    let url = match (reader.is_set(&DATABASE_URL), parts.into_iter().any(|part| reader.is_set(part))) {
+        (true, true) => {
+            let problem = "DB_NAME and the other DB_* are set, too; remove one of the two";
+            reader.problem(DATABASE_URL.name(), problem);
+            None
+        }
+        (true, false) => reader.find(&DATABASE_URL),
+        (false, true) => compose(reader),
+        (false, false) => None,
+    };
+    url.unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from("data/latchkey.sqlite3")))
 }
 
 /// The value may hold a password, so no message repeats it.
-fn parse(reader: &mut Reader, value: &str) -> Option<DatabaseUrl> {
-    if let Some(path) = value.strip_prefix("sqlite:") {
-        let path = path.strip_prefix("//").unwrap_or(path);
-        // As other programs write it, and what is done anyway.
-        let path = path.strip_suffix("?mode=rwc").unwrap_or(path);
-        if path.contains('?') || path.starts_with("file:") {
-            let fix = "has options, and there are none: the file is opened to read and write, and made if it is missing; write \
-                       sqlite:PATH without file: and without ? and what follows";
-            reader.problem("DATABASE_URL", fix);
-            return None;
-        }
-        if path.is_empty() || path.contains(":memory:") {
-            reader.problem("DATABASE_URL", "needs the path of a file, such as sqlite:data/latchkey.sqlite3");
-            return None;
-        }
-        return Some(DatabaseUrl::Sqlite(PathBuf::from(path)));
+fn parse(value: &str) -> Result<DatabaseUrl, String> {
+    match value.strip_prefix("sqlite:") {
+        Some(path) => Ok(DatabaseUrl::Sqlite(parse_sqlite(path)?)),
+        None => Ok(DatabaseUrl::Postgres(parse_postgres(value)?.as_str().into())),
     }
-    let problem = match Url::parse(value) {
-        Ok(url) if !matches!(url.scheme(), "postgres" | "postgresql") => {
-            "is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:PATH"
+}
+
+fn parse_sqlite(path: &str) -> Result<PathBuf, &'static str> {
+    let path = path.strip_prefix("//").unwrap_or(path);
+    // As other programs write it, and what is done anyway.
+    let path = path.strip_suffix("?mode=rwc").unwrap_or(path);
+    if path.contains('?') || path.starts_with("file:") {
+        return Err(
+            "has options, and there are none: the file is opened to read and write, and made if it is missing; write \
+                    sqlite:PATH without file: and without ? and what follows",
+        );
+    }
+    if path.is_empty() || path.contains(":memory:") {
+        return Err("needs the path of a file, such as sqlite:data/latchkey.sqlite3");
+    }
+    Ok(PathBuf::from(path))
+}
+
+fn parse_postgres(value: &str) -> Result<Url, &'static str> {
+    let other = "is neither postgres://USER:PASSWORD@HOST/NAME (with %40 for an @ in the password) nor sqlite:PATH";
+    let url = Url::parse(value).map_err(|_| other)?;
+    match url {
+        url if !matches!(url.scheme(), "postgres" | "postgresql") => {
+            Err("is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:PATH")
         }
         // libpq takes anything else for a list of options.
-        Ok(url) if !value.starts_with(&format!("{}://", url.scheme())) => {
-            "does not begin with postgres:// in lower case; write it as postgres://USER:PASSWORD@HOST/NAME"
+        url if !value.starts_with(&format!("{}://", url.scheme())) => {
+            Err("does not begin with postgres:// in lower case; write it as postgres://USER:PASSWORD@HOST/NAME")
         }
         // What follows would be cut off without a word.
-        Ok(url) if url.fragment().is_some() => "has a #; write it as %23",
+        url if url.fragment().is_some() => Err("has a #; write it as %23"),
         // The parsers of this program and of libpq end the password at different ones.
-        Ok(url) if value.matches('@').count() > 1 || url.path().contains('@') => {
-            "has an @ or a / in the password; write them as %40 and %2F"
+        url if value.matches('@').count() > 1 || url.path().contains('@') => {
+            Err("has an @ or a / in the password; write them as %40 and %2F")
         }
-        Ok(_) if has_lonely_percent(value) => "has a % that begins no escape; write it as %25",
-        Ok(url) if url.path().len() < 2 => "does not name a database; write it as postgres://USER:PASSWORD@HOST/NAME",
+        _ if has_lonely_percent(value) => Err("has a % that begins no escape; write it as %25"),
+        url if url.path().len() < 2 => Err("does not name a database; write it as postgres://USER:PASSWORD@HOST/NAME"),
         // No string of C holds it.
-        Ok(_) if value.contains("%00") => "has a %00, which no name and no password can hold; remove it",
-        Ok(url) => match with_usable_host(&url) {
-            Ok(url) => return Some(DatabaseUrl::Postgres(url.as_str().into())),
-            Err(problem) => problem,
-        },
-        Err(_) => "is neither postgres://USER:PASSWORD@HOST/NAME (with %40 for an @ in the password) nor sqlite:PATH",
-    };
-    reader.problem("DATABASE_URL", problem);
-    None
+        _ if value.contains("%00") => Err("has a %00, which no name and no password can hold; remove it"),
+        url => with_usable_host(&url),
+    }
 }
 
 /// In place of a host libpq takes the folder of a socket, too: as `%2Frun%2Fpostgresql`, as `?host=`, or nothing for its own.
@@ -105,21 +126,24 @@ fn has_lonely_percent(url: &str) -> bool {
     url.split('%').skip(1).any(|rest| !escape(rest))
 }
 
+fn parse_port(value: &str) -> Result<u16, String> {
+    let port = value.parse().ok().filter(|port| *port != 0);
+    port.ok_or_else(|| "is not a port number; PostgreSQL's is 5432".to_owned())
+}
+
 /// Makes a URL of the guide's five variables.
-fn compose(reader: &mut Reader, [name, user, password, host, port]: &[Option<String>; 5]) -> Option<DatabaseUrl> {
-    let mut required = |variable: &str, value: &Option<String>| {
+fn compose(reader: &mut Reader) -> Option<DatabaseUrl> {
+    let mut required = |variable: &Optional<String>| {
+        let value = reader.find(variable);
         if value.is_none() {
-            reader.problem(variable, "is missing; DB_NAME, DB_USER and DB_HOST go together (or set DATABASE_URL)");
+            let fix = "is missing; DB_NAME, DB_USER and DB_HOST go together (or set DATABASE_URL)";
+            reader.problem(variable.name(), fix);
         }
-        value.clone()
+        value
     };
-    let (name, user, host) = (required("DB_NAME", name), required("DB_USER", user), required("DB_HOST", host));
+    let (name, user, host) = (required(&DB_NAME), required(&DB_USER), required(&DB_HOST));
     let (name, user, host) = (name?, user?, host?);
-    let port = port.as_ref().map_or(Some(5432), |port| port.parse::<u16>().ok().filter(|port| *port != 0));
-    let Some(port) = port else {
-        reader.problem("DB_PORT", "is not a port number; PostgreSQL's is 5432");
-        return None;
-    };
+    let port = reader.find(&DB_PORT).or_else(|| (!reader.is_set(&DB_PORT)).then_some(5432))?;
     // An address of IPv6 has no brackets where nothing follows it.
     let bracketed = host.parse::<Ipv6Addr>().map(|address| format!("[{address}]"));
     let mut url = Url::parse("postgres://host").ok()?;
@@ -128,12 +152,12 @@ fn compose(reader: &mut Reader, [name, user, password, host, port]: &[Option<Str
         Err(problem) => Err(problem),
     };
     if let Err(problem) = set {
-        reader.problem("DB_HOST", problem);
+        reader.problem(DB_HOST.name(), problem);
         return None;
     }
     url.set_port(Some(port)).ok()?;
     url.set_username(&escaped(&user)).ok()?;
-    url.set_password(password.as_deref().map(escaped).as_deref()).ok()?;
+    url.set_password(reader.find(&DB_PASSWORD).as_deref().map(escaped).as_deref()).ok()?;
     url.path_segments_mut().ok()?.clear().push(&name);
     Some(DatabaseUrl::Postgres(url.as_str().into()))
 }

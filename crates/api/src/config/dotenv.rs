@@ -5,7 +5,7 @@
 //! everything stands for itself, in double ones `\n`, `\"`, `\\` and `\$` are escapes, and in both a value may have several lines.
 //! Without quotes a `#` after a space begins a comment.
 
-use super::variables;
+use super::table;
 
 /// A variable, or what is wrong with a line. It never repeats the line, which may hold a secret.
 pub(super) type Entry = Result<(String, String), String>;
@@ -112,7 +112,7 @@ fn quoted(text: &str, quote: char) -> (Result<String, String>, Option<usize>) {
 /// A variable that is set inside of another one's value: with it a secret would get where values are repeated.
 fn second_setting(value: &str) -> Option<&str> {
     let mut names = value.split_whitespace().filter_map(|word| word.split_once('=')).map(|(name, _)| name);
-    names.find(|name| variables::is_known(name))
+    names.find(|name| table::is_known(name))
 }
 
 /// Whether somebody may expect a variable's value in place of `${NAME}`. Django's keys may hold any other use of `$`.

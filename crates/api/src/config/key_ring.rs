@@ -1,13 +1,28 @@
 //! `JWT_PRIVATE_KEY`: a ring of key pairs in PEM. The first signs, all verify.
 
 use super::curve::Curve;
+use super::declare::variables;
 use super::pem::{self, Block};
 use super::reader::Reader;
+use super::row::says;
+use super::variable::{Optional, Variable, text, word};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretSlice;
 
-const VARIABLE: &str = "JWT_PRIVATE_KEY";
+variables! {
+    JWT_ALGORITHM: Variable<Option<Curve>> = word(
+        &[("HS256", None), ("EdDSA", Some(Curve::Ed25519)), ("ES256", Some(Curve::P256))],
+        says("How tokens are signed. `HS256` with `SECRET_KEY`, the others with a key pair: see [KEYS.md](KEYS.md)."),
+    );
+    JWT_PRIVATE_KEY: Optional<String> = text(
+        says(
+            "Keys in PEM, for `EdDSA` and `ES256`. The first is a PKCS#8 private one that signs; line ends may be written as \
+             `\\n`. Beside `HS256` only public keys.",
+        )
+        .secret(),
+    );
+}
 
 /// Key pairs and public keys. Empty with `HS256`, unless tokens of an earlier pair still have to verify.
 #[derive(Debug, Clone, Default)]
@@ -78,13 +93,15 @@ enum Place {
 }
 
 pub(super) fn read(reader: &mut Reader) -> KeyRing {
-    let words = [("HS256", None), ("EdDSA", Some(Curve::Ed25519)), ("ES256", Some(Curve::P256))];
-    let signs = reader.word("JWT_ALGORITHM", &words, None);
-    match (reader.text(VARIABLE), signs) {
+    let signs = reader.get(&JWT_ALGORITHM);
+    match (reader.find(&JWT_PRIVATE_KEY), signs) {
         (Some(text), signs) => fill(reader, &text, signs),
         (None, Some(curve)) => {
             let (name, command) = (curve.algorithm(), curve.command());
-            reader.problem(VARIABLE, format_args!("is missing; {name} signs with one, made by `{command}`"));
+            reader.problem(
+                JWT_PRIVATE_KEY.name(),
+                format_args!("is missing; {name} signs with one, made by `{command}`"),
+            );
             KeyRing::default()
         }
         (None, None) => KeyRing::default(),
@@ -95,7 +112,8 @@ pub(super) fn read(reader: &mut Reader) -> KeyRing {
 fn fill(reader: &mut Reader, text: &str, signs: Option<Curve>) -> KeyRing {
     let mut ring = KeyRing::default();
     let Some(blocks) = pem::blocks(text) else {
-        reader.problem(VARIABLE, "is not PEM: whole blocks from -----BEGIN to -----END, and nothing else");
+        reader
+            .problem(JWT_PRIVATE_KEY.name(), "is not PEM: whole blocks from -----BEGIN to -----END, and nothing else");
         return ring;
     };
     for (index, block) in blocks.iter().enumerate() {
@@ -105,7 +123,7 @@ fn fill(reader: &mut Reader, text: &str, signs: Option<Curve>) -> KeyRing {
             Some(_) => Place::Verifies,
         };
         if let Err(problem) = parse(block).and_then(|key| add(&mut ring, key, place)) {
-            reader.problem(VARIABLE, format_args!("key {} {problem}", index + 1));
+            reader.problem(JWT_PRIVATE_KEY.name(), format_args!("key {} {problem}", index + 1));
         }
     }
     ring

@@ -1,23 +1,36 @@
 //! What is logged.
 
+use super::declare::variables;
 use super::quote::quoted_entry;
 use super::reader::Reader;
+use super::row::says;
+use super::variable::{Optional, parsed};
 use log::LevelFilter;
 use std::str::FromStr;
 
-/// `env_logger` skips what it cannot read, and takes a misspelt level for a module's name: then nothing is logged.
+variables! {
+    RUST_LOG: Optional<String> = parsed(
+        parse,
+        says("What is logged, a list of levels (`off`, `error`, `warn`, `info`, `debug`, `trace`) or `MODULE=LEVEL`.")
+            .otherwise("info"),
+    );
+}
+
 pub(super) fn read(reader: &mut Reader) -> String {
-    reader.parse("RUST_LOG", "info".to_owned(), |value| {
-        let (directives, _expression) = value.split_once('/').unwrap_or((value, ""));
-        let directives = directives.split(',').map(str::trim).filter(|directive| !directive.is_empty());
-        let level =
-            |directive: &str| LevelFilter::from_str(directive.rsplit_once('=').map_or(directive, |(_, level)| level));
-        match (1..).zip(directives).find(|(_, directive)| level(directive).is_err()) {
-            None => Ok(value.to_owned()),
-            Some(wrong) => {
-                let fix = "write off, error, warn, info, debug or trace, or MODULE=LEVEL";
-                Err(format!("{} has no level that is known; {fix}", quoted_entry(wrong)))
-            }
+    reader.find(&RUST_LOG).unwrap_or_else(|| "info".to_owned())
+}
+
+/// `env_logger` skips what it cannot read, and takes a misspelt level for a module's name: then nothing is logged.
+fn parse(value: &str) -> Result<String, String> {
+    let (directives, _expression) = value.split_once('/').unwrap_or((value, ""));
+    let directives = directives.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+    let level =
+        |directive: &str| LevelFilter::from_str(directive.rsplit_once('=').map_or(directive, |(_, level)| level));
+    match (1..).zip(directives).find(|(_, directive)| level(directive).is_err()) {
+        None => Ok(value.to_owned()),
+        Some(wrong) => {
+            let fix = "write off, error, warn, info, debug or trace, or MODULE=LEVEL";
+            Err(format!("{} has no level that is known; {fix}", quoted_entry(wrong)))
         }
-    })
+    }
 }

@@ -1,8 +1,10 @@
 //! How mail leaves.
 
+use super::declare::{settings, variables};
 use super::hosts;
 use super::reader::Reader;
-use super::sections::Environment;
+use super::row::says;
+use super::variable::{Optional, parsed};
 use lettre::Address;
 use lettre::message::Mailbox;
 use secrecy::SecretString;
@@ -20,36 +22,44 @@ pub enum MailUrl {
     Smtp(SecretString),
 }
 
-/// How mail leaves, and from whom.
-#[derive(Debug, Clone)]
-pub struct MailSettings {
-    /// `EMAIL_URL`: `console:`, `file:FOLDER`, `smtp://USER:PASSWORD@HOST:PORT` or `smtps://…`. Default: `console:`.
-    pub url: MailUrl,
-    /// `EMAIL_FROM`: the sender, `Name <address>` or an address. Default: `Latchkey <no-reply@localhost>`; none in
-    /// production where mail goes to a server.
-    pub from: String,
+variables! {
+    EMAIL_URL: Optional<MailUrl> = parsed(
+        parse,
+        says(
+            "Where mail goes: `console:`, `file:FOLDER`, `smtp://USER:PASSWORD@HOST:587` or `smtps://…`. That is the log, one \
+             `.eml` a mail, STARTTLS (except to this machine itself), and TLS from the first byte. `?tls=required` demands \
+             STARTTLS of this machine, too; `?ca_file=PATH` trusts the authority in that PEM file besides the public ones.",
+        )
+        .secret()
+        .otherwise("console:"),
+    );
+    EMAIL_FROM: Optional<String> = parsed(
+        mailable,
+        says(
+            "The sender, an address with or without a name. Its domain in any letters, and ASCII before the `@`; with a domain \
+             that is none of the internet `api check` warns. Required in production when `EMAIL_URL` is a server.",
+        )
+        .otherwise("Latchkey <no-reply@localhost>")
+        .example("Latchkey <no-reply@example.com>"),
+    );
 }
 
-impl MailSettings {
-    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
-        let url = reader.text("EMAIL_URL").map_or(MailUrl::Console, |value| parse(reader, &value));
-        let from = match reader.text("EMAIL_FROM") {
-            Some(from) => match mailable(&from) {
-                Ok(from) => Some(from),
-                Err(problem) => {
-                    reader.problem("EMAIL_FROM", problem);
-                    None
-                }
-            },
-            None if environment.is_production() && matches!(url, MailUrl::Smtp(_)) => {
-                let fix =
-                    "is missing; set the sender that the server of EMAIL_URL accepts, such as no-reply@example.com";
-                reader.problem("EMAIL_FROM", fix);
-                None
-            }
-            None => None,
-        };
-        Self { url, from: from.unwrap_or_else(|| "Latchkey <no-reply@localhost>".to_owned()) }
+settings! {
+    /// How mail leaves, and from whom.
+    pub struct MailSettings {
+        pub url: MailUrl = |reader: &mut Reader| reader.find(&EMAIL_URL).unwrap_or(MailUrl::Console),
+        /// The sender, `Name <address>` or an address.
+        pub from: String = |reader: &mut Reader| {
+            reader.find(&EMAIL_FROM).unwrap_or_else(|| "Latchkey <no-reply@localhost>".to_owned())
+        },
+    }
+    checked by check
+}
+
+fn check(settings: &MailSettings, reader: &mut Reader) {
+    if reader.is_production() && matches!(settings.url, MailUrl::Smtp(_)) && !reader.is_set(&EMAIL_FROM) {
+        let fix = "is missing; set the sender that the server of EMAIL_URL accepts, such as no-reply@example.com";
+        reader.problem(EMAIL_FROM.name(), fix);
     }
 }
 
@@ -63,11 +73,11 @@ impl MailSettings {
 }
 
 /// The sender as mail servers take it: with its domain in IDNA. Before the `@` few of them take more than ASCII.
-fn mailable(from: &str) -> Result<String, &'static str> {
+fn mailable(from: &str) -> Result<String, String> {
     const FIX: &str = "is not an address; write it as Latchkey <no-reply@example.com>";
     let mailbox: Mailbox = from.parse().map_err(|_| FIX)?;
     if !mailbox.email.user().is_ascii() {
-        return Err("has more than ASCII before the @, which many mail servers refuse; use another address");
+        return Err("has more than ASCII before the @, which many mail servers refuse; use another address".to_owned());
     }
     let domain = hosts::domain(mailbox.email.domain()).map_err(|_| FIX)?;
     if mailbox.email.domain().is_ascii() {
@@ -78,18 +88,15 @@ fn mailable(from: &str) -> Result<String, &'static str> {
 }
 
 /// The value may hold a password, so no message repeats it.
-fn parse(reader: &mut Reader, value: &str) -> MailUrl {
+fn parse(value: &str) -> Result<MailUrl, String> {
     if value == "console:" {
-        return MailUrl::Console;
+        return Ok(MailUrl::Console);
     }
     if let Some(folder) = value.strip_prefix("file:") {
         let folder = folder.strip_prefix("//").unwrap_or(folder);
-        return MailUrl::Folder(PathBuf::from(if folder.is_empty() { "data/outbox" } else { folder }));
+        return Ok(MailUrl::Folder(PathBuf::from(if folder.is_empty() { "data/outbox" } else { folder })));
     }
-    parse_server(value).unwrap_or_else(|problem| {
-        reader.problem("EMAIL_URL", problem);
-        MailUrl::Console
-    })
+    Ok(parse_server(value)?)
 }
 
 fn parse_server(value: &str) -> Result<MailUrl, &'static str> {

@@ -2,74 +2,100 @@
 //!
 //! A wrong value refuses to start. All problems are told at once, a line each, with the variable's name and the fix.
 
+mod accounts;
+mod app_env;
 mod backup;
+mod client_build;
 mod curve;
 mod database;
+mod declare;
 mod decoded;
+pub mod document;
 mod dotenv;
+mod environment;
 mod hosts;
 mod key_ring;
 mod keys;
+mod lifetimes;
+mod limits;
 mod log_filter;
 mod mail;
 mod networks;
+mod operation;
 mod origins;
+mod passwords;
 mod patience;
 mod pem;
+mod platform;
+mod problem;
+mod process;
 mod proxies;
 mod quote;
 mod reader;
+mod row;
 mod secret_key;
-mod sections;
+mod server;
+mod spelling;
 mod storage;
+mod table;
 mod transport;
-mod variables;
+mod values;
+mod variable;
 
+pub use accounts::AccountSettings;
 pub use backup::{BackupSettings, Keep, parse_recipients};
 pub use curve::Curve;
 pub use database::{DatabaseSettings, DatabaseUrl};
 pub use decoded::decoded;
+pub use environment::Environment;
 pub use key_ring::{KeyRing, PrivateKey, PublicKey};
 pub use keys::KeySettings;
+pub use lifetimes::Lifetimes;
+pub use limits::LimitSettings;
 pub use mail::{MailSettings, MailUrl};
 pub use networks::{CLOUDFLARE_AS_OF, is_private, is_shared};
+pub use operation::OperationSettings;
 pub use origins::{Origin, Origins};
+pub use passwords::PasswordSettings;
 pub use patience::Patience;
+pub use problem::{ConfigError, Problem};
 pub use proxies::{MOST_PROXIES, TrustedProxies};
 pub use quote::shown_path;
-pub use reader::{ConfigError, Problem, Variables};
+pub use row::{Preset, Row, says};
 pub use secret_key::generate as generate_secret;
-pub use sections::{
-    AccountSettings, Environment, Lifetimes, LimitSettings, OperationSettings, PasswordSettings, ServerSettings,
-};
+pub use server::ServerSettings;
 pub use storage::{S3Settings, StorageSettings};
+pub use table::variables;
 pub use transport::TransportSettings;
-pub use variables::{ReadBy, VARIABLES, Variable};
+pub use values::Variables;
+pub use variable::{Declared, Optional, Variable, Whole, number, parsed, text, word};
 
+use declare::settings;
 use reader::{Keeps, Reader};
 
-/// All that can be configured, a struct per concern.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// `APP_ENV` or `DJANGO_ENV`: `development` or `production`. Default: `development`.
-    pub environment: Environment,
-    pub server: ServerSettings,
-    pub database: DatabaseSettings,
-    pub keys: KeySettings,
-    pub lifetimes: Lifetimes,
-    pub origins: Origins,
-    pub passwords: PasswordSettings,
-    pub accounts: AccountSettings,
-    pub transport: TransportSettings,
-    pub mail: MailSettings,
-    pub storage: StorageSettings,
-    pub backup: BackupSettings,
-    pub limits: LimitSettings,
-    pub operation: OperationSettings,
-    /// Not configured: the same everywhere.
-    pub patience: Patience,
-    /// `RUST_LOG`, as `env_logger` reads it. Default: `info`.
-    pub log_filter: String,
+settings! {
+    /// All that can be configured, a struct per concern.
+    pub struct Settings {
+        /// The first one, because defaults of others depend on it.
+        pub environment: Environment = app_env::read,
+        pub server: ServerSettings = ServerSettings::read,
+        pub database: DatabaseSettings = DatabaseSettings::read,
+        pub keys: KeySettings = KeySettings::read,
+        pub lifetimes: Lifetimes = Lifetimes::read,
+        pub origins: Origins = Origins::read,
+        pub passwords: PasswordSettings = PasswordSettings::read,
+        pub accounts: AccountSettings = AccountSettings::read,
+        pub transport: TransportSettings = TransportSettings::read,
+        pub mail: MailSettings = MailSettings::read,
+        pub storage: StorageSettings = StorageSettings::read,
+        pub backup: BackupSettings = BackupSettings::read,
+        pub limits: LimitSettings = LimitSettings::read,
+        pub operation: OperationSettings = OperationSettings::read,
+        /// Not configured: the same everywhere.
+        pub patience: Patience = |_: &mut Reader| Patience::default(),
+        /// As `env_logger` reads it.
+        pub log_filter: String = log_filter::read,
+    }
 }
 
 impl Settings {
@@ -90,28 +116,6 @@ impl Settings {
         let settings = Self::read(&mut reader);
         let problems = reader.finish();
         if problems.is_empty() { Ok(settings) } else { Err(ConfigError::of(&problems)) }
-    }
-
-    fn read(reader: &mut Reader) -> Self {
-        let environment = Environment::read(reader);
-        Self {
-            environment,
-            server: ServerSettings::read(reader, environment),
-            database: DatabaseSettings::read(reader),
-            keys: KeySettings::read(reader, environment),
-            lifetimes: Lifetimes::read(reader),
-            origins: Origins::read(reader, environment),
-            passwords: PasswordSettings::read(reader, environment),
-            accounts: AccountSettings::read(reader),
-            transport: TransportSettings::read(reader),
-            mail: MailSettings::read(reader, environment),
-            storage: StorageSettings::read(reader, environment),
-            backup: BackupSettings::read(reader),
-            limits: LimitSettings::read(reader, environment),
-            operation: OperationSettings::read(reader, environment),
-            patience: Patience::default(),
-            log_filter: log_filter::read(reader),
-        }
     }
 }
 
@@ -135,7 +139,7 @@ impl Inspection {
     /// Refuses nothing and writes nothing, not even a development machine's key.
     #[must_use]
     pub fn of(variables: Variables) -> Self {
-        let meant = |name: &str| Some((name.to_owned(), variables::meant_by(name)?));
+        let meant = |name: &str| Some((name.to_owned(), spelling::meant_by(name)?));
         let misspelt = variables.names().filter_map(meant).collect();
         let mut reader = Reader::new(variables, Keeps::Nothing);
         let settings = Settings::read(&mut reader);

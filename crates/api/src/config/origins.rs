@@ -1,10 +1,28 @@
 //! Which web origins may talk to the API.
 
+use super::declare::variables;
 use super::hosts;
 use super::quote::{quoted, quoted_entry};
 use super::reader::Reader;
-use super::sections::Environment;
+use super::row::says;
+use super::variable::{Optional, parsed, text};
 use url::Url;
+
+variables! {
+    CORS_ALLOWED_ORIGINS: Optional<String> = text(
+        says(
+            "A list of the origins whose pages may read responses. Each exactly as browsers send it, \
+             `https://app.example.com`: no wildcard, path or slash at the end.",
+        )
+        .otherwise("http://127.0.0.1:8080,http://localhost:8080")
+        .otherwise_in_production(""),
+    );
+    CSRF_TRUSTED_ORIGINS: Optional<String> = text(
+        says("A list of the origins whose pages may also send requests that change something, without reading the responses."),
+    );
+    FRONTEND_URL: Optional<String> =
+        parsed(parse_frontend_url, says("Where links in mails lead. The first of `CORS_ALLOWED_ORIGINS` unless set."));
+}
 
 /// A web origin, `scheme://host` and a port if it is not the scheme's own (RFC 6454, section 6.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -49,13 +67,11 @@ impl Origin {
 /// The allow-lists.
 #[derive(Debug, Clone)]
 pub struct Origins {
-    /// `CORS_ALLOWED_ORIGINS`, comma-separated: who may read answers. Default: the origin of `trunk serve`, in
-    /// production none.
+    /// Who may read answers. Default: the origin of `trunk serve`, in production none.
     pub cors_allowed: Vec<Origin>,
-    /// `CSRF_TRUSTED_ORIGINS`, comma-separated: who else may send unsafe requests. Default: none.
+    /// Who else may send unsafe requests.
     pub csrf_trusted: Vec<Origin>,
-    /// `FRONTEND_URL`, where links in mails lead, without a trailing slash. Default: the first of
-    /// `CORS_ALLOWED_ORIGINS`.
+    /// Where links in mails lead, without a trailing slash. Default: the first of `CORS_ALLOWED_ORIGINS`.
     pub frontend_url: Option<String>,
 }
 
@@ -63,41 +79,37 @@ pub struct Origins {
 const TRUNK_SERVE: [&str; 2] = ["http://127.0.0.1:8080", "http://localhost:8080"];
 
 impl Origins {
-    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
-        let mut cors_allowed = list(reader, "CORS_ALLOWED_ORIGINS");
-        if cors_allowed.is_empty() && !environment.is_production() {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let mut cors_allowed = list(reader, &CORS_ALLOWED_ORIGINS);
+        if cors_allowed.is_empty() && !reader.is_production() {
             cors_allowed = TRUNK_SERVE.map(|origin| Origin(origin.to_owned())).to_vec();
         }
         let first = cors_allowed.first().map(|origin| origin.as_str().to_owned());
-        let frontend_url = frontend_url(reader).or(first);
-        Self { cors_allowed, csrf_trusted: list(reader, "CSRF_TRUSTED_ORIGINS"), frontend_url }
+        let frontend_url = reader.find(&FRONTEND_URL).or(first);
+        Self { cors_allowed, csrf_trusted: list(reader, &CSRF_TRUSTED_ORIGINS), frontend_url }
     }
 }
 
-fn frontend_url(reader: &mut Reader) -> Option<String> {
-    let value = reader.text("FRONTEND_URL")?;
-    let url = Url::parse(&value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+fn parse_frontend_url(value: &str) -> Result<String, String> {
+    let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let plain = url.filter(|url| {
         let credentials = !url.username().is_empty() || url.password().is_some();
         url.query().is_none() && url.fragment().is_none() && !credentials
     });
     let usable = plain.ok_or("is not a URL").and_then(|url| hosts::with_usable_host(&url));
-    let tell = |problem| {
-        let given = quoted(&value);
-        reader.problem("FRONTEND_URL", format_args!("{given} {problem}; write it as https://app.example.com"));
-    };
+    let wrong = |problem| format!("{} {problem}; write it as https://app.example.com", quoted(value));
     // As a mail program takes it for a link: without blanks, and with letters beyond ASCII escaped.
-    usable.map_err(tell).ok().map(|url| url.as_str().trim_end_matches('/').to_owned())
+    usable.map(|url| url.as_str().trim_end_matches('/').to_owned()).map_err(wrong)
 }
 
-fn list(reader: &mut Reader, name: &str) -> Vec<Origin> {
-    let value = reader.text(name).unwrap_or_default();
+fn list(reader: &mut Reader, variable: &Optional<String>) -> Vec<Origin> {
+    let value = reader.find(variable).unwrap_or_default();
     let mut origins = Vec::new();
     let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
     for (number, part) in (1..).zip(parts) {
         match Origin::parse_as(part, &quoted_entry((number, part))) {
             Ok(origin) => origins.push(origin),
-            Err(problem) => reader.problem(name, problem),
+            Err(problem) => reader.problem(variable.name(), problem),
         }
     }
     origins

@@ -1,13 +1,37 @@
 //! The proxies before the API, whose word about a client's address counts.
 
+use super::declare::variables;
 use super::networks::{CLOUDFLARE, PRIVATE, is_inside, is_worker};
+use super::platform;
 use super::quote::quoted_entry;
 use super::reader::Reader;
+use super::row::says;
+use super::variable::{Optional, Variable, number, text};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// Most proxies that a request may pass. A longer list of them is nobody's deployment.
 pub const MOST_PROXIES: usize = 16;
+
+variables! {
+    TRUSTED_PROXIES: Optional<String> = text(
+        says(
+            "A list of the proxies before the API, whose entries in `X-Forwarded-For` are trusted. Addresses, networks \
+             (`10.0.0.0/8`), or the words `private` (loopback, RFC 1918, link-local, unique-local, 100.64.0.0/10), `cloudflare` \
+             (its published ranges) and `render` (both). `render` where `RENDER=true`, unless this or `TRUSTED_PROXY_HOPS` is set. \
+             A network larger than a /8 (of IPv6 a /16) and one that names an address inside it are refused.",
+        ),
+    );
+    TRUSTED_PROXY_HOPS: Variable<usize> = number(
+        0,
+        0,
+        MOST_PROXIES as u64,
+        says(
+            "How many proxies before the API append to `X-Forwarded-For`, instead of a list. Refused next to \
+             `TRUSTED_PROXIES`.",
+        ),
+    );
+}
 
 /// The words that stand for networks, and the networks.
 const WORDS: &[(&str, &[&[IpNet]])] =
@@ -24,15 +48,15 @@ pub enum TrustedProxies {
 
 impl TrustedProxies {
     /// Without either variable: Render's proxies on Render, elsewhere none.
-    pub(super) fn read(reader: &mut Reader, on_render: bool) -> Self {
-        let listed = reader.text("TRUSTED_PROXIES").is_some();
-        let counted = reader.text("TRUSTED_PROXY_HOPS").is_some();
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let listed = reader.is_set(&TRUSTED_PROXIES);
+        let counted = reader.is_set(&TRUSTED_PROXY_HOPS);
         if listed && counted {
-            reader.problem("TRUSTED_PROXIES", "is set next to TRUSTED_PROXY_HOPS; keep one of the two");
+            reader.problem(TRUSTED_PROXIES.name(), "is set next to TRUSTED_PROXY_HOPS; keep one of the two");
         }
-        match (listed, counted, on_render) {
+        match (listed, counted, platform::is_render(reader)) {
             (true, ..) => Self::Networks(read_networks(reader)),
-            (false, true, _) => Self::Hops(reader.number("TRUSTED_PROXY_HOPS", 0, 0..=MOST_PROXIES)),
+            (false, true, _) => Self::Hops(reader.get(&TRUSTED_PROXY_HOPS)),
             (false, false, true) => Self::of_render(),
             (false, false, false) => Self::Hops(0),
         }
@@ -75,16 +99,19 @@ impl TrustedProxies {
 }
 
 fn read_networks(reader: &mut Reader) -> Vec<IpNet> {
-    let value = reader.text("TRUSTED_PROXIES").unwrap_or_default();
+    let value = reader.find(&TRUSTED_PROXIES).unwrap_or_default();
     let entries: Vec<_> = value.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
     if entries.is_empty() {
-        reader.problem("TRUSTED_PROXIES", "names no network; list those of the proxies before the API, or remove it");
+        reader.problem(
+            TRUSTED_PROXIES.name(),
+            "names no network; list those of the proxies before the API, or remove it",
+        );
     }
     let mut networks = Vec::new();
     for entry in (1..).zip(entries) {
         match parse(entry) {
             Ok(found) => networks.extend(found),
-            Err(problem) => reader.problem("TRUSTED_PROXIES", problem),
+            Err(problem) => reader.problem(TRUSTED_PROXIES.name(), problem),
         }
     }
     networks

@@ -1,121 +1,11 @@
-//! Reads variables by name and collects what is wrong with them.
+//! Reads variables by their declarations and collects what is wrong with them.
 
-use super::quote::quoted;
-use super::{dotenv, variables};
-use std::collections::BTreeMap;
+use super::environment::Environment;
+use super::problem::Problem;
+use super::row::Row;
+use super::values::Variables;
+use super::variable::{Declared, Optional, Variable};
 use std::fmt;
-use std::str::FromStr;
-
-/// The environment: names and values.
-#[derive(Clone, Default)]
-pub struct Variables {
-    values: BTreeMap<String, String>,
-    /// What is wrong with the file that some of them come from.
-    problems: Vec<Problem>,
-}
-
-impl Variables {
-    /// The process's own. In development the file `.env` in the working directory gives what the process has not.
-    #[must_use]
-    pub fn from_process() -> Self {
-        let (mut process, mut unreadable) = (BTreeMap::new(), Vec::new());
-        // `vars` would panic on what is not UTF-8. A name that is not cannot be one of ours.
-        for (name, value) in std::env::vars_os() {
-            match (name.into_string(), value.into_string()) {
-                (Ok(name), Ok(value)) => _ = process.insert(name, value),
-                (Ok(name), Err(_)) if variables::is_known(&name) => unreadable.push(name),
-                _ => {}
-            }
-        }
-        let production =
-            ["APP_ENV", "DJANGO_ENV"].iter().any(|name| process.get(*name).is_some_and(|v| v.trim() == "production"));
-        let mut all = if production { Self::default() } else { Self::from_file(".env") };
-        all.values.extend(process);
-        for name in unreadable {
-            all.problem(&name, "is not UTF-8 text; write it anew");
-        }
-        all
-    }
-
-    /// A file that is not there says nothing. A message never repeats a line: it may hold a secret.
-    fn from_file(name: &str) -> Self {
-        let mut all = Self::default();
-        match std::fs::read(name) {
-            Ok(bytes) => match std::str::from_utf8(&bytes) {
-                Ok(text) => {
-                    for entry in dotenv::read(text) {
-                        match entry {
-                            // As in a shell, the last one counts.
-                            Ok((variable, value)) => _ = all.values.insert(variable, value),
-                            Err(problem) => all.problem(name, problem),
-                        }
-                    }
-                }
-                Err(_) => all.problem(name, "is not UTF-8 text; save it as UTF-8"),
-            },
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => all.problem(name, format_args!("cannot be read: {error}")),
-        }
-        all
-    }
-
-    fn problem(&mut self, name: &str, problem_and_fix: impl fmt::Display) {
-        self.problems.push(Problem { name: name.to_owned(), problem_and_fix: problem_and_fix.to_string() });
-    }
-
-    /// Sets a variable, for tests.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.values.insert(name.to_owned(), value.into());
-        self
-    }
-
-    /// Names that are set, ours and others.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().map(String::as_str)
-    }
-}
-
-/// Values may be secrets: only names are shown.
-impl fmt::Debug for Variables {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.values.keys()).finish()
-    }
-}
-
-/// What is wrong with one variable, and how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The variable, or the file that some of them come from.
-    pub name: String,
-    pub problem_and_fix: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name, self.problem_and_fix)
-    }
-}
-
-/// Everything that is wrong with the configuration, a line each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    pub problems: Vec<String>,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.problems.join("\n"))
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-impl ConfigError {
-    pub(super) fn of(problems: &[Problem]) -> Self {
-        Self { problems: problems.iter().map(ToString::to_string).collect() }
-    }
-}
 
 /// Hands out variables and notes problems.
 #[derive(Debug)]
@@ -123,6 +13,7 @@ pub(super) struct Reader {
     variables: Variables,
     problems: Vec<Problem>,
     keeps: Keeps,
+    environment: Environment,
 }
 
 /// Whether what is made up for want of a variable may be kept on disk.
@@ -134,79 +25,97 @@ pub(super) enum Keeps {
     Nothing,
 }
 
+/// What a field of the settings is read from.
+pub(super) trait Source<T> {
+    fn read(&self, reader: &mut Reader) -> T;
+}
+
+impl<T: Copy + Sync> Source<T> for Variable<T> {
+    fn read(&self, reader: &mut Reader) -> T {
+        reader.get(self)
+    }
+}
+
+impl<T> Source<Option<T>> for Optional<T> {
+    fn read(&self, reader: &mut Reader) -> Option<T> {
+        reader.find(self)
+    }
+}
+
+impl<T, F: Fn(&mut Reader) -> T> Source<T> for F {
+    fn read(&self, reader: &mut Reader) -> T {
+        self(reader)
+    }
+}
+
 impl Reader {
     pub(super) fn new(mut variables: Variables, keeps: Keeps) -> Self {
         let problems = std::mem::take(&mut variables.problems);
-        Self { variables, problems, keeps }
+        Self { variables, problems, keeps, environment: Environment::Development }
     }
 
     pub(super) const fn may_keep_files(&self) -> bool {
         matches!(self.keeps, Keeps::Files)
     }
 
-    /// Notes what is wrong with the variable `name` and how to mend it.
+    pub(super) const fn environment(&self) -> Environment {
+        self.environment
+    }
+
+    pub(super) const fn is_production(&self) -> bool {
+        self.environment.is_production()
+    }
+
+    /// Says where this runs, before anything that depends on it is read.
+    pub(super) const fn runs_in(&mut self, environment: Environment) {
+        self.environment = environment;
+    }
+
+    /// Notes what is wrong with the variable `name` and how to fix it.
     pub(super) fn problem(&mut self, name: &str, problem_and_fix: impl fmt::Display) {
-        self.problems.push(Problem { name: name.to_owned(), problem_and_fix: problem_and_fix.to_string() });
+        self.problems.push(Problem::new(name, problem_and_fix));
     }
 
-    /// A variable's value under the first of its names that is set. A blank value counts as not set: that is how
-    /// dashboards and Compose files leave a variable out.
-    pub(super) fn text(&mut self, name: &str) -> Option<String> {
-        self.named(name).map(|(_, value)| value)
+    pub(super) fn read<T>(&mut self, source: &impl Source<T>) -> T {
+        source.read(self)
     }
 
-    /// The same with the name it was found under. Two names with two values are a problem.
-    pub(super) fn named(&mut self, name: &str) -> Option<(&'static str, String)> {
-        let Some(variable) = variables::find(name) else {
-            self.problem(name, "is not in the table of variables, which is a defect of this program");
-            return None;
-        };
-        let set = |name: &'static str| {
-            let value = self.variables.values.get(name)?.trim();
-            (!value.is_empty()).then(|| (name, value.to_owned()))
-        };
-        let found: Vec<_> = variable.names().filter_map(set).collect();
+    /// The value of a variable, or its default.
+    pub(super) fn get<T: Copy + Sync>(&mut self, variable: &Variable<T>) -> T {
+        let default = variable.default_in(self.environment);
+        let Some((name, value)) = self.named(variable.row()) else { return default };
+        variable.parse(&value).unwrap_or_else(|problem| {
+            self.problem(name, problem);
+            default
+        })
+    }
+
+    /// The value of a variable that may be missing.
+    pub(super) fn find<T>(&mut self, variable: &Optional<T>) -> Option<T> {
+        self.find_named(variable).map(|(_, value)| value)
+    }
+
+    /// The same with the name it was found under.
+    pub(super) fn find_named<T>(&mut self, variable: &Optional<T>) -> Option<(&'static str, T)> {
+        let (name, value) = self.named(variable.row())?;
+        let parsed = variable.parse(&value);
+        parsed.map_err(|problem| self.problem(name, problem)).ok().map(|value| (name, value))
+    }
+
+    /// Whether a variable has a value, right or wrong.
+    pub(super) fn is_set(&self, variable: &dyn Declared) -> bool {
+        variable.row().names().any(|name| self.variables.get(name).is_some())
+    }
+
+    /// The text under the first of its names that is set. Two names with two values are a problem.
+    fn named(&mut self, row: &Row) -> Option<(&'static str, String)> {
+        let found: Vec<_> = row.names().filter_map(|name| Some((name, self.variables.get(name)?.to_owned()))).collect();
         if let [(first, a), (second, b), ..] = found.as_slice()
             && a != b
         {
             self.problem(first, format_args!("{second} says something else; set one of the two"));
         }
         found.into_iter().next()
-    }
-
-    /// Parses a variable, or takes the default when it is not set.
-    pub(super) fn parse<T>(&mut self, name: &str, default: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
-        let Some((name, value)) = self.named(name) else { return default };
-        match parse(&value) {
-            Ok(parsed) => parsed,
-            Err(problem) => {
-                self.problem(name, problem);
-                default
-            }
-        }
-    }
-
-    /// A whole number within bounds.
-    pub(super) fn number<T>(&mut self, name: &str, default: T, bounds: std::ops::RangeInclusive<T>) -> T
-    where
-        T: FromStr + PartialOrd + fmt::Display + Copy,
-    {
-        let (low, high) = (*bounds.start(), *bounds.end());
-        self.parse(name, default, |value| match value.parse::<T>() {
-            Ok(number) if bounds.contains(&number) => Ok(number),
-            _ => Err(format!("{} is not a whole number from {low} to {high}; the default is {default}", quoted(value))),
-        })
-    }
-
-    /// One of a few words.
-    pub(super) fn word<T: Copy>(&mut self, name: &str, choices: &[(&str, T)], default: T) -> T {
-        self.parse(name, default, |value| {
-            let known = choices.iter().find(|(word, _)| *word == value);
-            known.map(|(_, choice)| *choice).ok_or_else(|| {
-                let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-                format!("{} is unknown; use {}", quoted(value), words.join(" or "))
-            })
-        })
     }
 
     /// All that was noted.

@@ -1,13 +1,29 @@
 //! Secrets that sign by HMAC: the current one and older ones.
 
+use super::declare::variables;
 use super::reader::Reader;
-use super::sections::Environment;
+use super::row::says;
+use super::variable::{Optional, text};
 use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+
+variables! {
+    SECRET_KEY: Optional<String> = text(
+        says(
+            "Signs the tokens; `api generate-secret` makes one. Required in production, at least 32 bytes, and not the guide's \
+             placeholder. In development one is made and kept in `data/secret_key`. A PEM or JSON key is refused.",
+        )
+        .secret()
+        .also(&["DJANGO_SECRET_KEY"]),
+    );
+    SECRET_KEY_FALLBACKS: Optional<String> = text(
+        says("A list of older keys that still verify, so that a new key signs nobody out. Each as `SECRET_KEY`.").secret(),
+    );
+}
 
 /// Fewest bytes of a key in production: as many as HS256 gives (RFC 7518, section 3.2).
 const MIN_BYTES: usize = 32;
@@ -16,14 +32,14 @@ const PLACEHOLDER: &str = "your-super-secret-key-here-make-it-long-and-random";
 /// Where development keeps a key of its own, so that a restart signs nobody out.
 const DEVELOPMENT_KEY: &str = "data/secret_key";
 
-pub(super) fn read(reader: &mut Reader, environment: Environment) -> SecretString {
-    match reader.named("SECRET_KEY") {
+pub(super) fn read(reader: &mut Reader) -> SecretString {
+    match reader.find_named(&SECRET_KEY) {
         Some((name, value)) => {
-            check(reader, name, &value, environment);
+            check(reader, name, &value);
             value.into()
         }
-        None if environment.is_production() => {
-            reader.problem("SECRET_KEY", "is missing; make one with `api generate-secret`");
+        None if reader.is_production() => {
+            reader.problem(SECRET_KEY.name(), "is missing; make one with `api generate-secret`");
             SecretString::default()
         }
         None if !reader.may_keep_files() => generate().unwrap_or_default(),
@@ -31,21 +47,21 @@ pub(super) fn read(reader: &mut Reader, environment: Environment) -> SecretStrin
     }
 }
 
-pub(super) fn read_fallbacks(reader: &mut Reader, environment: Environment) -> Vec<SecretString> {
-    let fallbacks = reader.text("SECRET_KEY_FALLBACKS").unwrap_or_default();
+pub(super) fn read_fallbacks(reader: &mut Reader) -> Vec<SecretString> {
+    let fallbacks = reader.find(&SECRET_KEY_FALLBACKS).unwrap_or_default();
     let fallbacks: Vec<_> = fallbacks.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
     for key in &fallbacks {
-        check(reader, "SECRET_KEY_FALLBACKS", key, environment);
+        check(reader, SECRET_KEY_FALLBACKS.name(), key);
     }
     fallbacks.into_iter().map(SecretString::from).collect()
 }
 
-fn check(reader: &mut Reader, name: &str, value: &str, environment: Environment) {
-    if environment.is_production() && value.len() < MIN_BYTES {
+fn check(reader: &mut Reader, name: &str, value: &str) {
+    if reader.is_production() && value.len() < MIN_BYTES {
         let problem = format!("has {} bytes, fewer than {MIN_BYTES}; make one with `api generate-secret`", value.len());
         reader.problem(name, problem);
     }
-    if environment.is_production() && value == PLACEHOLDER {
+    if reader.is_production() && value == PLACEHOLDER {
         reader.problem(name, "is the guide's placeholder, which everyone knows; make one with `api generate-secret`");
     }
     if value.contains("-----BEGIN") || value.starts_with('{') {
@@ -65,7 +81,8 @@ pub fn generate() -> std::io::Result<SecretString> {
 
 fn development_key(reader: &mut Reader) -> SecretString {
     read_or_create(Path::new(DEVELOPMENT_KEY)).unwrap_or_else(|error| {
-        reader.problem("SECRET_KEY", format_args!("cannot keep one in {DEVELOPMENT_KEY}: {error}; set SECRET_KEY"));
+        let problem = format_args!("cannot keep one in {DEVELOPMENT_KEY}: {error}; set SECRET_KEY");
+        reader.problem(SECRET_KEY.name(), problem);
         SecretString::default()
     })
 }

@@ -1,11 +1,31 @@
 //! Where files are kept.
 
+use super::declare::variables;
+use super::environment::Environment;
 use super::hosts;
 use super::reader::Reader;
-use super::sections::Environment;
+use super::row::says;
+use super::variable::{Optional, text};
 use secrecy::SecretString;
 use std::path::PathBuf;
 use url::{Host, Url};
+
+variables! {
+    AWS_ACCESS_KEY_ID: Optional<String> = text(
+        says(
+            "Who may use the bucket of R2 or any S3 that files are kept in; a folder, `data/files`, unless set. All of the \
+             `AWS_*`, or none.",
+        ),
+    );
+    AWS_SECRET_ACCESS_KEY: Optional<String> = text(says("The secret of `AWS_ACCESS_KEY_ID`.").secret());
+    AWS_STORAGE_BUCKET_NAME: Optional<String> = text(says("The name of the bucket."));
+    AWS_S3_ENDPOINT_URL: Optional<String> = text(
+        says(
+            "The address of the S3, `https://ACCOUNT.r2.cloudflarestorage.com`; Amazon's own unless set. Without the bucket's \
+             name. `http://` only in development, or on the same machine.",
+        ),
+    );
+}
 
 /// Where files are kept.
 #[derive(Debug, Clone)]
@@ -29,30 +49,24 @@ pub struct S3Settings {
     pub endpoint: Option<String>,
 }
 
-const REQUIRED: [&str; 3] = ["AWS_STORAGE_BUCKET_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-
 impl StorageSettings {
-    pub(super) fn read(reader: &mut Reader, environment: Environment) -> Self {
-        let given = REQUIRED.map(|name| reader.text(name));
-        let [bucket, ..] = &given;
-        let endpoint = reader.text("AWS_S3_ENDPOINT_URL").and_then(|value| {
-            let endpoint = parse_endpoint(&value, bucket.as_deref(), environment);
-            endpoint.map_err(|problem| reader.problem("AWS_S3_ENDPOINT_URL", problem)).ok()
-        });
-        let any = endpoint.is_some() || given.iter().any(Option::is_some);
-        if any {
-            for (name, _) in REQUIRED.iter().zip(&given).filter(|(_, value)| value.is_none()) {
-                reader.problem(name, "is missing; set all of the AWS_* or none of them");
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        let required = [&AWS_STORAGE_BUCKET_NAME, &AWS_ACCESS_KEY_ID, &AWS_SECRET_ACCESS_KEY];
+        let given = required.map(|variable| reader.find(variable));
+        let [bucket, key_id, _] = &given;
+        let endpoint = read_endpoint(reader, bucket.as_deref());
+        if endpoint.is_some() || given.iter().any(Option::is_some) {
+            for (variable, _) in required.iter().zip(&given).filter(|(_, value)| value.is_none()) {
+                reader.problem(variable.name(), "is missing; set all of the AWS_* or none of them");
             }
         }
         if bucket.as_ref().is_some_and(|name| !is_bucket(name)) {
             let fix = "is not the name of a bucket; it has 3 to 63 letters, digits and -, and none of them first or last but \
                        letters and digits";
-            reader.problem("AWS_STORAGE_BUCKET_NAME", fix);
+            reader.problem(AWS_STORAGE_BUCKET_NAME.name(), fix);
         }
-        let [_, key_id, _] = &given;
         if key_id.as_ref().is_some_and(|id| !id.bytes().all(|b| b.is_ascii_graphic() && b != b'/')) {
-            reader.problem("AWS_ACCESS_KEY_ID", "has characters that no key's id has; copy it again");
+            reader.problem(AWS_ACCESS_KEY_ID.name(), "has characters that no key's id has; copy it again");
         }
         match given {
             [Some(bucket), Some(access_key_id), Some(secret)] => {
@@ -61,6 +75,11 @@ impl StorageSettings {
             _ => Self::Folder(PathBuf::from("data/files")),
         }
     }
+}
+
+fn read_endpoint(reader: &mut Reader, bucket: Option<&str>) -> Option<String> {
+    let endpoint = parse_endpoint(&reader.find(&AWS_S3_ENDPOINT_URL)?, bucket, reader.environment());
+    endpoint.map_err(|problem| reader.problem(AWS_S3_ENDPOINT_URL.name(), problem)).ok()
 }
 
 /// Older buckets have dots, underscores and capitals.

@@ -1,48 +1,49 @@
 //! How the refresh token travels.
 
+use super::declare::{settings, variables};
 use super::hosts;
 use super::quote::quoted;
-use super::reader::Reader;
+use super::row::says;
+use super::variable::{Optional, Variable, parsed, word};
 use auth_types::responses::TokenTransport;
 
-/// How the refresh token travels, and the cookies' domain.
-#[derive(Debug, Clone)]
-pub struct TransportSettings {
-    /// `TOKEN_TRANSPORT`: `body` or `cookie`. Default: `body`.
-    pub transport: TokenTransport,
-    /// `SESSION_COOKIE_DOMAIN`, without the leading dot that people write. Default: none, the API's own host only.
-    pub cookie_domain: Option<String>,
+variables! {
+    TOKEN_TRANSPORT: Variable<TokenTransport> = word(
+        &[("body", TokenTransport::Body), ("cookie", TokenTransport::Cookie)],
+        says("How the refresh token travels. No script can read the cookie."),
+    );
+    SESSION_COOKIE_DOMAIN: Optional<String> = parsed(
+        parse_domain,
+        says(
+            "The domain of the cookies, with `TOKEN_TRANSPORT=cookie`. Written as `.example.com`, in lower case, of letters, \
+             digits and hyphens; the API's own host unless set. A registry's own, such as com or co.uk, is refused.",
+        ),
+    );
 }
 
-impl TransportSettings {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let transports = [("body", TokenTransport::Body), ("cookie", TokenTransport::Cookie)];
-        let transport = reader.word("TOKEN_TRANSPORT", &transports, TokenTransport::Body);
-        let cookie_domain = reader.text("SESSION_COOKIE_DOMAIN").and_then(|value| {
-            let given = value.strip_prefix('.').unwrap_or(&value);
-            let usable = hosts::domain(given).ok();
-            let domain = usable.clone().unwrap_or_else(|| given.to_owned());
-            let is_domain = usable.is_some_and(|usable| usable == given || !given.is_ascii());
-            if is_domain && is_registry(&domain) {
-                let problem = format!(
-                    "{domain} is a registry's, like co.uk: browsers drop a cookie for it; write a domain of your own, or \
-                     remove it"
-                );
-                reader.problem("SESSION_COOKIE_DOMAIN", problem);
-                return None;
-            }
-            if is_domain {
-                return Some(domain);
-            }
-            let problem = format!(
-                "{} is not a domain of letters, digits and hyphens in lower case; write it as .example.com, or remove it",
-                quoted(&value)
-            );
-            reader.problem("SESSION_COOKIE_DOMAIN", problem);
-            None
-        });
-        Self { transport, cookie_domain }
+settings! {
+    /// How the refresh token travels, and the cookies' domain.
+    pub struct TransportSettings {
+        pub transport: TokenTransport = TOKEN_TRANSPORT,
+        /// Without the leading dot that people write. Without a domain the API's own host only.
+        pub cookie_domain: Option<String> = SESSION_COOKIE_DOMAIN,
     }
+}
+
+fn parse_domain(value: &str) -> Result<String, String> {
+    let given = value.strip_prefix('.').unwrap_or(value);
+    let usable = hosts::domain(given).ok().filter(|usable| usable == given || !given.is_ascii());
+    let domain = usable.ok_or_else(|| {
+        let fix =
+            "is not a domain of letters, digits and hyphens in lower case; write it as .example.com, or remove it";
+        format!("{} {fix}", quoted(value))
+    })?;
+    if is_registry(&domain) {
+        let fix =
+            "is a registry's, like co.uk: browsers drop a cookie for it; write a domain of your own, or remove it";
+        return Err(format!("{domain} {fix}"));
+    }
+    Ok(domain)
 }
 
 /// Whether names are registered right below this one. Where a company gives them to its customers (`onrender.com`), the start

@@ -2,8 +2,7 @@
 
 use api::cli::check::configuration;
 use api::config::{
-    DatabaseUrl, Environment, Inspection, Origin, Settings, StorageSettings, VARIABLES, Variable, Variables,
-    generate_secret,
+    DatabaseUrl, Environment, Inspection, Origin, Row, Settings, StorageSettings, Variables, generate_secret, variables,
 };
 use secrecy::ExposeSecret;
 use std::process::Command;
@@ -232,7 +231,7 @@ fn no_message_repeats_a_secret_of_any_variable() {
     ];
     for (form, secret) in forms.iter().flat_map(|form| secrets.map(|secret| (form, secret))) {
         let value = form.replace('_', secret);
-        for name in VARIABLES.iter().flat_map(Variable::names) {
+        for name in variables().flat_map(Row::names) {
             let variables = with(&[(name, &value)]);
             let report = configuration(&Inspection::of(variables.clone()));
             let refused = Settings::from_variables(variables).err();

@@ -3,7 +3,7 @@
 use crate::support::{Database, TestApp};
 use api::cli::check::RULES;
 use api::cli::smoke::every_check;
-use api::config::{ReadBy, Settings, VARIABLES, Variables};
+use api::config::{Preset, Settings, Variables, document, variables};
 use api::http::{Requests, bounds};
 use api::service::limits::{Budget, Per};
 use api::service::upkeep::measure::measure;
@@ -26,37 +26,32 @@ fn the_commands_of_the_readme_are_there() {
     }
 }
 
-/// Names of variables in `.env.example`, set or commented out.
-fn example_variables() -> BTreeSet<String> {
-    let example = read(".env.example");
-    let names = example.lines().filter_map(|line| line.trim_start_matches('#').split_once('='));
-    names.map(|(name, _)| name.to_owned()).filter(|name| !name.is_empty() && !name.contains(' ')).collect()
-}
-
+/// Where one differs, the program that was just built writes it as it should be.
 #[test]
-fn the_example_of_a_configuration_names_what_the_program_reads() {
-    // What a platform sets, nobody writes into a file.
-    let names = VARIABLES.iter().map(|variable| variable.name).filter(|name| !name.starts_with("RENDER"));
-    assert_eq!(example_variables(), names.map(str::to_owned).collect());
+fn the_documents_of_the_variables_are_what_the_declarations_say() {
+    let fix = "is not what the declarations say: run scripts/configuration";
+    assert!(read("docs/CONFIGURATION.md").contains(&format!("\n\n{}\n", document::tables())), "the document {fix}");
+    assert_eq!(read(".env.example"), document::example(), ".env.example {fix}");
 }
 
-/// The text of all files of a folder but those named.
-fn texts(folder: &str, but: &str) -> String {
-    let entries = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
-    let files = entries.filter(|path| path.is_file() && !path.ends_with(but));
-    files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
-}
-
-/// A name that is read and not listed refuses the start, so every test of a configuration would fail.
+/// Its first sentence stands alone in `.env.example`.
 #[test]
-fn every_variable_of_the_table_is_read() {
-    let (api, client) = (texts("crates/api/src/config", "variables.rs"), read("crates/client/build.rs"));
-    for variable in VARIABLES {
-        let reader = match variable.read_by {
-            ReadBy::Api => &api,
-            ReadBy::ClientBuild => &client,
-        };
-        assert!(reader.contains(&format!("\"{}\"", variable.name)), "nobody reads {}", variable.name);
+fn a_variable_is_described_in_sentences() {
+    for row in variables() {
+        let first = row.text.chars().next().unwrap();
+        assert!(!first.is_lowercase() && row.text.ends_with('.') && !row.text.contains('|'), "{}", row.name);
+    }
+    let long = document::example().lines().find(|line| line.len() > 120).map(str::to_owned);
+    assert_eq!(long, None, "a line that is hard to read");
+}
+
+/// A variable that the API reads cannot be forgotten: its declaration would be dead code.
+#[test]
+fn the_clients_build_reads_what_is_declared_for_it() {
+    let build = read("crates/client/build.rs");
+    let row = variables().find(|row| row.name == "API_BASE_URL").unwrap();
+    for text in row.names().map(str::to_owned).chain([row.default.to_string()]) {
+        assert!(build.contains(&format!("\"{text}\"")), "crates/client/build.rs does not know {text}");
     }
 }
 
@@ -83,32 +78,21 @@ fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-#[test]
-fn the_table_of_variables_is_the_one_of_the_code() {
-    let documented: Vec<_> = rows("docs/CONFIGURATION.md")
-        .iter()
-        .map(|row| (quoted(&row[0]).join(","), quoted(&row[1]).join(","), row[4] == "yes"))
-        .collect();
-    let known: Vec<_> = VARIABLES
-        .iter()
-        .map(|variable| (variable.name.to_owned(), variable.aliases.join(","), variable.secret))
-        .collect();
-    assert_eq!(documented, known);
-}
-
 /// Who sets a variable to the default that is documented changes nothing, here and in production.
 #[test]
 fn the_documented_defaults_are_the_ones_of_the_code() {
     let mut compared = 0;
-    for row in rows("docs/CONFIGURATION.md").iter().filter(|row| row[0] != "`API_BASE_URL`") {
-        let (name, default) = (quoted(&row[0])[0], quoted(&row[2]));
-        let in_production = if row[3].is_empty() { default.clone() } else { quoted(&row[3]) };
-        for (environment, default) in [("development", default), ("production", in_production)] {
-            let Some(default) = default.first() else { continue };
+    for row in variables().filter(|row| row.name != "API_BASE_URL") {
+        let in_production = row.in_production.unwrap_or(row.default);
+        for (environment, default) in [("development", row.default), ("production", in_production)] {
+            if default == Preset::Nothing {
+                continue;
+            }
             let start = Variables::default().with("SECRET_KEY", "0123456789abcdef0123456789abcdef");
-            let start = if name == "APP_ENV" { start } else { start.with("APP_ENV", environment) };
+            let start = if row.name == "APP_ENV" { start } else { start.with("APP_ENV", environment) };
             let printed = |variables| format!("{:?}", Settings::from_variables(variables).unwrap());
-            assert_eq!(printed(start.clone().with(name, *default)), printed(start), "{name} in {environment}");
+            let given = start.clone().with(row.name, default.to_string());
+            assert_eq!(printed(given), printed(start), "{} in {environment}", row.name);
             compared += 1;
         }
     }
@@ -155,7 +139,7 @@ fn the_example_of_a_configuration_is_one() {
     let assignments = example.lines().filter_map(|line| line.strip_prefix('#')?.split_once('='));
     let mut variables = Variables::default().with("SECRET_KEY", "any");
     for (name, value) in assignments.filter(|(name, value)| !value.is_empty() && !name.contains(' ')) {
-        if !name.starts_with("DB_") && name != "API_BASE_URL" {
+        if !name.starts_with("DB_") {
             variables = variables.with(name, value);
         }
     }

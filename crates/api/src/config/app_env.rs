@@ -1,0 +1,50 @@
+//! Where this runs, and what must not be so there.
+
+use super::declare::variables;
+use super::environment::Environment;
+use super::reader::Reader;
+use super::row::says;
+use super::values::Variables;
+use super::variable::{Declared, Variable, word};
+
+variables! {
+    APP_ENV: Variable<Environment> = word(
+        &[("development", Environment::Development), ("production", Environment::Production)],
+        says("Where this runs. Production turns on HTTPS, secure cookies, JSON logs and the start-up checks.")
+            .also(&["DJANGO_ENV"]),
+    );
+    DEBUG: Variable<bool> = word(
+        BOOLEANS,
+        says("Django's, and nothing depends on it. Refused when on in production."),
+    );
+}
+
+/// Django's spellings.
+const BOOLEANS: &[(&str, bool)] = &[
+    ("False", false),
+    ("false", false),
+    ("0", false),
+    ("off", false),
+    ("no", false),
+    ("True", true),
+    ("true", true),
+    ("1", true),
+    ("on", true),
+    ("yes", true),
+];
+
+/// What else is read may depend on it, so it is read first.
+pub(super) fn read(reader: &mut Reader) -> Environment {
+    let environment = reader.get(&APP_ENV);
+    reader.runs_in(environment);
+    if reader.get(&DEBUG) && environment.is_production() {
+        reader.problem(DEBUG.name(), "must not be on in production; set DEBUG=False or remove it");
+    }
+    environment
+}
+
+/// Whether these say so, under any of its names.
+pub(super) fn is_production(variables: &Variables) -> bool {
+    let parsed = |name| APP_ENV.parse(variables.get(name)?).ok();
+    APP_ENV.row().names().filter_map(parsed).any(Environment::is_production)
+}

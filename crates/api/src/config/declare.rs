@@ -1,0 +1,41 @@
+//! How variables are declared, and how settings are read from them.
+//!
+//! A variable is declared once, by `variables!`, in the file of its concern. It can be read by its declaration only, and a
+//! declaration that nobody reads does not compile: the constant is dead code.
+
+/// Declares the variables of a file: a constant for each, and `DECLARED`, the list of them.
+///
+/// The list is made of the expressions and not of the constants, so that a constant which nobody reads is dead code.
+macro_rules! variables {
+    ($($(#[$attribute:meta])* $name:ident: $type:ty = $made:expr;)*) => {
+        $($(#[$attribute])* const $name: $type = $made.named(stringify!($name));)*
+        pub(super) const DECLARED: &[&dyn $crate::config::variable::Declared] =
+            &[$({ const ROW: &$type = &$made.named(stringify!($name)); ROW }),*];
+    };
+}
+
+/// Defines a struct of the settings: each field has its type and what it is read from, a variable or a function.
+macro_rules! settings {
+    (
+        $(#[$attribute:meta])* pub struct $name:ident {
+            $($(#[$field_attribute:meta])* pub $field:ident: $type:ty = $source:expr,)*
+        }
+        $(checked by $check:expr)?
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone)]
+        pub struct $name {
+            $($(#[$field_attribute])* pub $field: $type,)*
+        }
+
+        impl $name {
+            pub(in $crate::config) fn read(reader: &mut $crate::config::reader::Reader) -> Self {
+                let settings = Self { $($field: reader.read(&$source),)* };
+                $($check(&settings, reader);)?
+                settings
+            }
+        }
+    };
+}
+
+pub(super) use {settings, variables};

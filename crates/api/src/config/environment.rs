@@ -1,0 +1,17 @@
+//! Where the program runs, which decides some defaults.
+
+/// Where this runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// On a developer's machine.
+    Development,
+    /// On the open internet.
+    Production,
+}
+
+impl Environment {
+    #[must_use]
+    pub const fn is_production(self) -> bool {
+        matches!(self, Self::Production)
+    }
+}

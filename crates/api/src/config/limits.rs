@@ -1,0 +1,48 @@
+//! How many attempts strangers have.
+
+use super::declare::{settings, variables};
+use super::hosts;
+use super::reader::Reader;
+use super::row::says;
+use super::variable::{Optional, Variable, parsed, word};
+use secrecy::SecretString;
+use url::Url;
+
+variables! {
+    RATE_LIMITS: Variable<bool> = word(
+        &[("on", true), ("off", false)],
+        says("Whether requests are counted. `off` is for load tests, and refused in production."),
+    );
+    REDIS_URL: Optional<SecretString> = parsed(
+        parse_redis,
+        says("Where several processes count together: `redis://HOST:6379` or `rediss://…`. Each by itself unless set.")
+            .secret()
+            .example("redis://HOST:6379"),
+    );
+}
+
+settings! {
+    /// How many attempts strangers have.
+    pub struct LimitSettings {
+        pub enabled: bool = RATE_LIMITS,
+        /// Where several processes count together. Without it each process counts by itself.
+        pub redis_url: Option<SecretString> = REDIS_URL,
+    }
+    checked by check
+}
+
+fn check(settings: &LimitSettings, reader: &mut Reader) {
+    if !settings.enabled && reader.is_production() {
+        reader.problem(RATE_LIMITS.name(), "must not be off in production; remove it");
+    }
+}
+
+/// The value may hold a password, so no message repeats it.
+fn parse_redis(value: &str) -> Result<SecretString, String> {
+    let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "redis" | "rediss") && url.has_host());
+    let url = url.ok_or("is neither redis://HOST:PORT nor rediss://HOST:PORT")?;
+    if !url.username().is_empty() && url.password().is_none() {
+        return Err("has a user without a password; write redis://:PASSWORD@HOST:PORT".to_owned());
+    }
+    Ok(hosts::with_usable_host(&url)?.as_str().into())
+}

@@ -1,0 +1,35 @@
+//! How passwords are judged and kept.
+
+use super::declare::{settings, variables};
+use super::reader::Reader;
+use super::row::says;
+use super::variable::{Variable, number};
+use auth_types::limits::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH as SHORTEST};
+use auth_types::responses::PasswordRules;
+
+variables! {
+    PASSWORD_MIN_LENGTH: Variable<usize> =
+        number(SHORTEST as u64, SHORTEST as u64, 64, says("Characters that a password has at least."));
+    BCRYPT_COST: Variable<u32> =
+        number(12, 4, 20, says("How much work a password costs, in production at least 10. One step doubles the time."));
+}
+
+settings! {
+    /// How passwords are judged and kept.
+    pub struct PasswordSettings {
+        pub rules: PasswordRules = rules,
+        /// The base-2 logarithm of the rounds.
+        pub bcrypt_cost: u32 = BCRYPT_COST,
+    }
+    checked by check
+}
+
+fn rules(reader: &mut Reader) -> PasswordRules {
+    PasswordRules { min_length: reader.get(&PASSWORD_MIN_LENGTH), max_length: PASSWORD_MAX_LENGTH }
+}
+
+fn check(settings: &PasswordSettings, reader: &mut Reader) {
+    if reader.is_production() && settings.bcrypt_cost < 10 {
+        reader.problem(BCRYPT_COST.name(), "must be at least 10 in production; remove it for the default, 12");
+    }
+}

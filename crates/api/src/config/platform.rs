@@ -1,0 +1,23 @@
+//! What the platform says of itself.
+
+use super::declare::variables;
+use super::row::says;
+use super::variable::{Optional, parsed, text};
+
+variables! {
+    RENDER: Optional<bool> = parsed(
+        |value| Ok(value == "true"),
+        says("Render sets it to `true`. The API trusts its proxies then, and the checks know its disks.").from_platform(),
+    );
+    RENDER_EXTERNAL_HOSTNAME: Optional<String> = text(
+        says("Render sets it to the API's own host. The checks compare it with the front end's.").from_platform(),
+    );
+}
+
+pub(super) fn is_render(reader: &mut super::reader::Reader) -> bool {
+    reader.find(&RENDER).unwrap_or_default()
+}
+
+pub(super) fn public_host(reader: &mut super::reader::Reader) -> Option<String> {
+    reader.find(&RENDER_EXTERNAL_HOSTNAME)
+}

@@ -1,0 +1,43 @@
+//! What is wrong with a configuration.
+
+use std::fmt;
+
+/// What is wrong with one variable, and how to fix it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable, or the file that some of them come from.
+    pub name: String,
+    pub problem_and_fix: String,
+}
+
+impl Problem {
+    pub(super) fn new(name: &str, problem_and_fix: impl fmt::Display) -> Self {
+        Self { name: name.to_owned(), problem_and_fix: problem_and_fix.to_string() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.problem_and_fix)
+    }
+}
+
+/// Everything that is wrong with the configuration, a line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    pub problems: Vec<String>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problems.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl ConfigError {
+    pub(super) fn of(problems: &[Problem]) -> Self {
+        Self { problems: problems.iter().map(ToString::to_string).collect() }
+    }
+}

@@ -1,0 +1,94 @@
+//! What is known of a variable, whatever the type of its value.
+
+use std::fmt;
+
+/// All that `docs/CONFIGURATION.md` and `.env.example` say of a variable, and its secrecy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    pub name: &'static str,
+    /// Other names that it is read under: the ones of the Django and React services that Latchkey takes over from.
+    pub aliases: &'static [&'static str],
+    /// Whether its value must never be shown; a URL with a password is secret as a whole.
+    pub secret: bool,
+    /// Whether the platform sets it, so that nobody writes it into a file.
+    pub from_platform: bool,
+    pub default: Preset,
+    /// The default in production, where that is another one.
+    pub in_production: Option<Preset>,
+    /// A value for `.env.example` where there is no default, or where it says less.
+    pub example: Option<&'static str>,
+    /// What it means and what is refused, in Markdown. `.env.example` has the first sentence.
+    pub text: &'static str,
+}
+
+/// What counts where a variable is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    Nothing,
+    Text(&'static str),
+    Number(u64),
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// A row with this text.
+#[must_use]
+pub const fn says(text: &'static str) -> Row {
+    Row {
+        name: "",
+        aliases: &[],
+        secret: false,
+        from_platform: false,
+        default: Preset::Nothing,
+        in_production: None,
+        example: None,
+        text,
+    }
+}
+
+impl Row {
+    #[must_use]
+    pub const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn from_platform(self) -> Self {
+        Self { from_platform: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn also(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    #[must_use]
+    pub const fn example(self, value: &'static str) -> Self {
+        Self { example: Some(value), ..self }
+    }
+
+    /// What is done where the variable is not set, as a value that says the same. A number and a word have theirs already.
+    #[must_use]
+    pub const fn otherwise(self, value: &'static str) -> Self {
+        Self { default: Preset::Text(value), ..self }
+    }
+
+    /// The same for production. An empty text stands for nothing.
+    #[must_use]
+    pub const fn otherwise_in_production(self, value: &'static str) -> Self {
+        Self { in_production: Some(if value.is_empty() { Preset::Nothing } else { Preset::Text(value) }), ..self }
+    }
+
+    /// Its name and the others that it is read under.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}

@@ -1,0 +1,41 @@
+//! Where the API listens and what stands before it.
+
+use super::declare::{settings, variables};
+use super::platform;
+use super::proxies::TrustedProxies;
+use super::quote::quoted;
+use super::reader::Reader;
+use super::row::says;
+use super::variable::{Optional, Variable, number, parsed};
+use std::net::{IpAddr, Ipv4Addr};
+
+variables! {
+    HOST: Optional<IpAddr> = parsed(
+        parse_host,
+        says("The IP address to listen on.").otherwise("127.0.0.1").otherwise_in_production("0.0.0.0"),
+    );
+    PORT: Variable<u16> = number(8000, 0, 65_535, says("The port to listen on. 0 lets the system choose."));
+}
+
+settings! {
+    /// Where the API listens and what stands before it.
+    pub struct ServerSettings {
+        pub host: IpAddr = read_host,
+        pub port: u16 = PORT,
+        /// Default: nothing, on Render its proxies.
+        pub proxies: TrustedProxies = TrustedProxies::read,
+        /// Whether this is a service of Render.
+        pub on_render: bool = platform::is_render,
+        /// The API's own host as browsers know it, where Render tells it.
+        pub public_host: Option<String> = platform::public_host,
+    }
+}
+
+fn read_host(reader: &mut Reader) -> IpAddr {
+    let default = if reader.is_production() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+    reader.find(&HOST).unwrap_or(IpAddr::V4(default))
+}
+
+fn parse_host(value: &str) -> Result<IpAddr, String> {
+    value.parse().map_err(|_| format!("{} is not an IP address; use 127.0.0.1 or 0.0.0.0", quoted(value)))
+}

@@ -1,0 +1,62 @@
+//! The table of all variables, in the order of `docs/CONFIGURATION.md`: a new file of declarations gets a line here.
+
+use super::row::Row;
+use super::variable::Declared;
+use super::{
+    accounts, app_env, backup, client_build, database, key_ring, keys, lifetimes, limits, log_filter, mail, operation,
+    origins, passwords, platform, proxies, secret_key, server, storage, transport,
+};
+
+/// What belongs together.
+pub(super) struct Section {
+    pub(super) title: &'static str,
+    parts: &'static [&'static [&'static dyn Declared]],
+}
+
+impl Section {
+    pub(super) fn variables(&self) -> impl Iterator<Item = &'static dyn Declared> + use<> {
+        self.parts.iter().copied().flatten().copied()
+    }
+}
+
+const fn section(title: &'static str, parts: &'static [&'static [&'static dyn Declared]]) -> Section {
+    Section { title, parts }
+}
+
+pub(super) const SECTIONS: &[Section] = &[
+    section("Environment", &[app_env::DECLARED]),
+    section("Keys and tokens", &[secret_key::DECLARED, key_ring::DECLARED, keys::DECLARED, lifetimes::DECLARED]),
+    section("Database", &[database::DECLARED]),
+    section("Server and proxies", &[server::DECLARED, proxies::DECLARED]),
+    section("Browsers", &[origins::DECLARED, transport::DECLARED]),
+    section("Accounts and passwords", &[accounts::DECLARED, passwords::DECLARED]),
+    section("Mail", &[mail::DECLARED]),
+    section("Files and backups", &[storage::DECLARED, backup::DECLARED]),
+    section("Limits", &[limits::DECLARED]),
+    section("Operation", &[operation::DECLARED, log_filter::DECLARED, platform::DECLARED]),
+    section("Build of the client", &[client_build::DECLARED]),
+];
+
+/// The rows of all of them.
+pub fn variables() -> impl Iterator<Item = &'static Row> {
+    SECTIONS.iter().flat_map(Section::variables).map(Declared::row)
+}
+
+/// Whether this is a name of one of them.
+pub(super) fn is_known(name: &str) -> bool {
+    variables().flat_map(Row::names).any(|known| known == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, variables};
+
+    #[test]
+    fn no_name_is_listed_twice() {
+        let mut names: Vec<_> = variables().flat_map(Row::names).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

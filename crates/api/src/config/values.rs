@@ -1,0 +1,43 @@
+//! Names and values as the environment has them.
+
+use super::problem::Problem;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The environment: names and values.
+#[derive(Clone, Default)]
+pub struct Variables {
+    pub(super) values: BTreeMap<String, String>,
+    /// What is wrong with the file that some of them come from.
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Variables {
+    pub(super) fn problem(&mut self, name: &str, problem_and_fix: impl fmt::Display) {
+        self.problems.push(Problem::new(name, problem_and_fix));
+    }
+
+    /// Sets a variable, for tests.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.values.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Names that are set, ours and others.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// The value of a name. A blank one counts as not set: that is how dashboards and Compose files leave a variable out.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+}
+
+/// Values may be secrets: only names are shown.
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
+}

@@ -1,0 +1,185 @@
+//! A variable and the type of its value. A feature can make its own with the same functions.
+
+use super::environment::Environment;
+use super::quote::quoted;
+use super::row::{Preset, Row};
+use chrono::Duration;
+
+/// A variable that always has a value: a number or one of a few words.
+#[derive(Debug)]
+pub struct Variable<T: 'static> {
+    row: Row,
+    form: Form<T>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form<T: 'static> {
+    Word { choices: &'static [(&'static str, T)], default: T, in_production: T },
+    Number { low: u64, high: u64, default: u64, make: fn(u64) -> T },
+}
+
+/// A variable that is a text of some form, and may be missing.
+#[derive(Debug)]
+pub struct Optional<T: 'static> {
+    row: Row,
+    parse: fn(&str) -> Result<T, String>,
+}
+
+/// One of a few words, of which the first is the default.
+#[must_use]
+pub const fn word<T: Copy>(choices: &'static [(&'static str, T)], row: Row) -> Variable<T> {
+    let (shown, default) = choices[0];
+    let row = Row { default: Preset::Text(shown), ..row };
+    Variable { row, form: Form::Word { choices, default, in_production: default } }
+}
+
+/// A whole number from `low` to `high`.
+///
+/// # Panics
+/// When the default is out of bounds: a constant does not compile then.
+#[must_use]
+pub const fn number<T: Whole>(default: u64, low: u64, high: u64, row: Row) -> Variable<T> {
+    assert!(low <= default && default <= high, "the default is out of bounds");
+    let row = Row { default: Preset::Number(default), ..row };
+    Variable { row, form: Form::Number { low, high, default, make: T::of } }
+}
+
+/// Any text.
+#[must_use]
+pub const fn text(row: Row) -> Optional<String> {
+    parsed(|value| Ok(value.to_owned()), row)
+}
+
+/// A text that is read by `parse`, which says what is wrong with another one and how to write it.
+#[must_use]
+pub const fn parsed<T>(parse: fn(&str) -> Result<T, String>, row: Row) -> Optional<T> {
+    Optional { row, parse }
+}
+
+impl<T: Copy> Variable<T> {
+    #[must_use]
+    pub const fn named(self, name: &'static str) -> Self {
+        Self { row: Row { name, ..self.row }, form: self.form }
+    }
+
+    pub(super) const fn name(&self) -> &'static str {
+        self.row.name
+    }
+
+    /// Another word of its choices as the default in production.
+    ///
+    /// # Panics
+    /// When this is a number: a constant does not compile then.
+    #[must_use]
+    pub const fn in_production(self, (shown, value): (&'static str, T)) -> Self {
+        let Form::Word { choices, default, .. } = self.form else { panic!("only of words") };
+        let row = Row { in_production: Some(Preset::Text(shown)), ..self.row };
+        Self { row, form: Form::Word { choices, default, in_production: value } }
+    }
+
+    pub(super) fn default_in(&self, environment: Environment) -> T {
+        match self.form {
+            Form::Word { in_production, .. } if environment.is_production() => in_production,
+            Form::Word { default, .. } => default,
+            Form::Number { default, make, .. } => make(default),
+        }
+    }
+
+    pub(super) fn parse(&self, value: &str) -> Result<T, String> {
+        match self.form {
+            Form::Word { choices, .. } => {
+                let known = choices.iter().find(|(word, _)| *word == value);
+                known
+                    .map(|(_, choice)| *choice)
+                    .ok_or_else(|| format!("{} is unknown; use {}", quoted(value), words(choices).join(" or ")))
+            }
+            Form::Number { low, high, default, make } => {
+                let number = value.parse().ok().filter(|number| (low..=high).contains(number));
+                number.map(make).ok_or_else(|| {
+                    format!("{} is not a whole number from {low} to {high}; the default is {default}", quoted(value))
+                })
+            }
+        }
+    }
+}
+
+impl<T> Optional<T> {
+    #[must_use]
+    pub const fn named(self, name: &'static str) -> Self {
+        Self { row: Row { name, ..self.row }, ..self }
+    }
+
+    pub(super) const fn name(&self) -> &'static str {
+        self.row.name
+    }
+
+    pub(super) fn parse(&self, value: &str) -> Result<T, String> {
+        (self.parse)(value)
+    }
+}
+
+fn words<T>(choices: &[(&'static str, T)]) -> Vec<&'static str> {
+    choices.iter().map(|(word, _)| *word).collect()
+}
+
+/// A variable without the type of its value.
+pub trait Declared: Sync {
+    fn row(&self) -> &Row;
+    /// Its words, or its bounds, for the document; of any other text nothing.
+    fn takes(&self) -> String;
+}
+
+impl<T: Sync> Declared for Variable<T> {
+    fn row(&self) -> &Row {
+        &self.row
+    }
+
+    fn takes(&self) -> String {
+        match &self.form {
+            Form::Word { choices, .. } => {
+                words(choices).iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+            }
+            Form::Number { low, high, .. } => format!("{low} to {high}"),
+        }
+    }
+}
+
+impl<T> Declared for Optional<T> {
+    fn row(&self) -> &Row {
+        &self.row
+    }
+
+    fn takes(&self) -> String {
+        String::new()
+    }
+}
+
+/// What a number of a variable becomes. Its bounds keep it within the type's.
+pub trait Whole {
+    fn of(number: u64) -> Self;
+}
+
+impl Whole for u16 {
+    fn of(number: u64) -> Self {
+        Self::try_from(number).unwrap_or(Self::MAX)
+    }
+}
+
+impl Whole for u32 {
+    fn of(number: u64) -> Self {
+        Self::try_from(number).unwrap_or(Self::MAX)
+    }
+}
+
+impl Whole for usize {
+    fn of(number: u64) -> Self {
+        Self::try_from(number).unwrap_or(Self::MAX)
+    }
+}
+
+/// Seconds.
+impl Whole for Duration {
+    fn of(number: u64) -> Self {
+        i64::try_from(number).ok().and_then(Self::try_seconds).unwrap_or(Self::MAX)
+    }
+}
