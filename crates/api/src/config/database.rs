@@ -2,8 +2,10 @@
 
 use super::declare::{settings, variables};
 use super::hosts;
+use super::paths;
 use super::reader::Reader;
 use super::row::says;
+use super::secret_key;
 use super::variable::{Declared, Optional, Variable, number, parsed, text};
 use secrecy::SecretString;
 use std::net::Ipv6Addr;
@@ -22,7 +24,8 @@ variables! {
         parse,
         says(
             "The database: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST:PORT/NAME` with `%40` for an `@` in the password. \
-             SQLite has no options (`?mode=rwc` is what is done anyway). Refused beside the `DB_*`.",
+             SQLite has no options (`?mode=rwc` is what is done anyway), and its path no `~` and no `$HOME`. Refused \
+             beside the `DB_*`.",
         )
         .secret()
         .otherwise("sqlite:data/latchkey.sqlite3")
@@ -70,8 +73,8 @@ fn parse(value: &str) -> Result<DatabaseUrl, String> {
     }
 }
 
-fn parse_sqlite(path: &str) -> Result<PathBuf, &'static str> {
-    let path = path.strip_prefix("//").unwrap_or(path);
+fn parse_sqlite(given: &str) -> Result<PathBuf, &'static str> {
+    let path = given.strip_prefix("//").unwrap_or(given);
     // As other programs write it, and what is done anyway.
     let path = path.strip_suffix("?mode=rwc").unwrap_or(path);
     if path.contains('?') || path.starts_with("file:") {
@@ -83,7 +86,29 @@ fn parse_sqlite(path: &str) -> Result<PathBuf, &'static str> {
     if path.is_empty() || path.contains(":memory:") {
         return Err("needs the path of a file, such as sqlite:data/latchkey.sqlite3");
     }
-    Ok(PathBuf::from(path))
+    if given.starts_with("//") && reads_otherwise(path) {
+        return Err(
+            "may be in the working directory or in the root folder, as programs read it; write sqlite:PATH for the \
+                    former and sqlite:/PATH for the latter",
+        );
+    }
+    let file = paths::usable_file(path)?;
+    if paths::same(&file, secret_key::DEVELOPMENT_KEY) {
+        return Err("names the file that keeps the development key; write another one");
+    }
+    Ok(file)
+}
+
+/// Folders that stand in the root of a machine.
+const OF_THE_ROOT: [&str; 10] = ["etc", "home", "mnt", "opt", "root", "run", "srv", "tmp", "usr", "var"];
+
+/// Whether `sqlite://` before this path means another file to other programs. `sqlite:///db.sqlite3` is in the working
+/// directory to Django; `sqlite://tmp/db.sqlite3` lacks a slash.
+fn reads_otherwise(path: &str) -> bool {
+    match path.strip_prefix('/') {
+        Some(rest) => !rest.contains('/'),
+        None => path.split_once('/').is_some_and(|(folder, _)| OF_THE_ROOT.contains(&folder)),
+    }
 }
 
 fn parse_postgres(value: &str) -> Result<Url, &'static str> {
@@ -106,9 +131,21 @@ fn parse_postgres(value: &str) -> Result<Url, &'static str> {
         _ if has_lonely_percent(value) => Err("has a % that begins no escape; write it as %25"),
         url if url.path().len() < 2 => Err("does not name a database; write it as postgres://USER:PASSWORD@HOST/NAME"),
         // No string of C holds it.
-        _ if value.contains("%00") => Err("has a %00, which no name and no password can hold; remove it"),
+        _ if value.contains("%00") => Err(hosts::HAS_NUL),
+        // libpq takes all of the path for the name.
+        url if url.path().strip_prefix('/').is_some_and(|name| name.contains('/')) => {
+            Err("has a / in the database's name; remove it and what follows, or write it as %2F")
+        }
+        url if has_unknown_sslmode(&url) => {
+            Err("has an sslmode that is unknown; use disable, allow, prefer, require, verify-ca or verify-full")
+        }
         url => with_usable_host(&url),
     }
+}
+
+fn has_unknown_sslmode(url: &Url) -> bool {
+    const KNOWN: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+    url.query_pairs().any(|(name, value)| name == "sslmode" && !KNOWN.contains(&value.as_ref()))
 }
 
 /// In place of a host libpq takes the folder of a socket, too: as `%2Frun%2Fpostgresql`, as `?host=`, or nothing for its own.

@@ -6,6 +6,7 @@
 //! Without quotes a `#` after a space begins a comment.
 
 use super::table;
+use std::collections::BTreeMap;
 
 /// A variable, or what is wrong with a line. It never repeats the line, which may hold a secret.
 pub(super) type Entry = Result<(String, String), String>;
@@ -14,15 +15,38 @@ pub(super) type Entry = Result<(String, String), String>;
 pub(super) fn read(text: &str) -> Vec<Entry> {
     // Some editors begin a file with a byte-order mark.
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (mut entries, mut line) = (Vec::new(), 1);
+    let (mut entries, mut seen, mut line) = (Vec::new(), BTreeMap::new(), 1);
     while !rest.is_empty() {
         let (entry, length) = next(rest);
-        let entry = entry.map(|entry| entry.map_err(|problem| format!("line {line}: {problem}")));
+        let entry = entry.map(|entry| {
+            entry.and_then(|entry| once(&mut seen, line, entry)).map_err(|problem| format!("line {line}: {problem}"))
+        });
         line += rest[..length].matches('\n').count();
         rest = &rest[length..];
         entries.extend(entry);
     }
     entries
+}
+
+/// Refuses a variable that another line has set to something else: shells and Docker take the last one, other programs the
+/// first. Blank ones set nothing, and what other programs do with their own variables is theirs.
+fn once(
+    seen: &mut BTreeMap<String, (usize, String)>,
+    line: usize,
+    (name, value): (String, String),
+) -> Result<(String, String), String> {
+    if value.trim().is_empty() || !table::is_known(&name) {
+        return Ok((name, value));
+    }
+    match seen.get(&name) {
+        Some((first, other)) if *other != value => {
+            Err(format!("{name} is set to something else in line {first}; remove one of the two"))
+        }
+        _ => {
+            seen.insert(name.clone(), (line, value.clone()));
+            Ok((name, value))
+        }
+    }
 }
 
 /// The first entry, if it is one, and how much of the text it takes.

@@ -15,6 +15,10 @@ pub(super) fn with_usable_host(url: &Url) -> Result<Url, &'static str> {
     if url.port() == Some(0) {
         return Err("has port 0, where nobody listens; leave the port out for the usual one");
     }
+    // No string of C holds it, and in SMTP it ends the name.
+    if url.as_str().contains("%00") {
+        return Err(HAS_NUL);
+    }
     // The host ends at the first of them.
     if url.path().contains('@') || url.query().is_some_and(|query| query.contains('@')) {
         return Err("has an @, a / or a ? in the password; write them as %40, %2F and %3F");
@@ -27,6 +31,8 @@ pub(super) fn with_usable_host(url: &Url) -> Result<Url, &'static str> {
     }
     Ok(url)
 }
+
+pub(super) const HAS_NUL: &str = "has a %00, which no name and no password can hold; remove it";
 
 const NOT_A_HOST: &str = "has a host that is neither a name nor an address";
 

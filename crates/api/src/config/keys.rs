@@ -4,12 +4,15 @@ use super::declare::{settings, variables};
 use super::key_ring::{self, KeyRing};
 use super::row::says;
 use super::secret_key;
-use super::variable::{Optional, text};
+use super::variable::{Optional, parsed};
+use auth_types::invisible::is_invisible;
 use secrecy::SecretString;
 
 variables! {
-    JWT_ISSUER: Optional<String> = text(says("Written into tokens as `iss`, and then required."));
-    JWT_AUDIENCE: Optional<String> = text(says("Written into tokens as `aud`, and then required."));
+    JWT_ISSUER: Optional<String> =
+        parsed(parse_claim, says("Written into tokens as `iss`, and then required. At most 255 bytes, all of them visible."));
+    JWT_AUDIENCE: Optional<String> =
+        parsed(parse_claim, says("Written into tokens as `aud`, and then required. At most 255 bytes, all of them visible."));
 }
 
 settings! {
@@ -24,4 +27,20 @@ settings! {
         pub issuer: Option<String> = JWT_ISSUER,
         pub audience: Option<String> = JWT_AUDIENCE,
     }
+}
+
+/// Longest claim, bytes. Tokens of more than 4,096 bytes are not accepted, and browsers drop a cookie of that length.
+const CLAIM_MAX_BYTES: usize = 255;
+
+fn parse_claim(value: &str) -> Result<String, String> {
+    if value.len() > CLAIM_MAX_BYTES {
+        return Err(format!(
+            "has {} bytes, more than {CLAIM_MAX_BYTES}; every token holds it, so write less",
+            value.len()
+        ));
+    }
+    if value.chars().any(|c| c.is_control() || is_invisible(c)) {
+        return Err("has an invisible character in it; type it instead of pasting it".to_owned());
+    }
+    Ok(value.to_owned())
 }

@@ -44,5 +44,19 @@ fn parse_redis(value: &str) -> Result<SecretString, String> {
     if !url.username().is_empty() && url.password().is_none() {
         return Err("has a user without a password; write redis://:PASSWORD@HOST:PORT".to_owned());
     }
-    Ok(hosts::with_usable_host(&url)?.as_str().into())
+    let url = hosts::with_usable_host(&url)?;
+    // `#insecure` is a program's of its own, and would leave the certificate unchecked.
+    if url.fragment().is_some() {
+        return Err("has a #; write it as %23 in a password, or remove it and what follows".to_owned());
+    }
+    if url.query_pairs().any(|(name, _)| name != "protocol") {
+        return Err("has options after the ?, and there is none but protocol; remove them".to_owned());
+    }
+    let database = url.path().trim_start_matches('/');
+    if !database.is_empty() && database.parse::<u16>().is_err() {
+        return Err(
+            "has a path that is no number of a database; write redis://HOST:PORT or redis://HOST:PORT/0".to_owned()
+        );
+    }
+    Ok(url.as_str().into())
 }

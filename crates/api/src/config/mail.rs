@@ -2,6 +2,7 @@
 
 use super::declare::{settings, variables};
 use super::hosts;
+use super::paths;
 use super::reader::Reader;
 use super::row::says;
 use super::variable::{Optional, parsed};
@@ -94,7 +95,7 @@ fn parse(value: &str) -> Result<MailUrl, String> {
     }
     if let Some(folder) = value.strip_prefix("file:") {
         let folder = folder.strip_prefix("//").unwrap_or(folder);
-        return Ok(MailUrl::Folder(PathBuf::from(if folder.is_empty() { "data/outbox" } else { folder })));
+        return Ok(MailUrl::Folder(paths::usable_folder(if folder.is_empty() { "data/outbox" } else { folder })?));
     }
     Ok(parse_server(value)?)
 }
@@ -103,5 +104,9 @@ fn parse_server(value: &str) -> Result<MailUrl, &'static str> {
     let is_server = |url: &Url| matches!(url.scheme(), "smtp" | "smtps") && url.has_host() && url.fragment().is_none();
     let url = Url::parse(value).ok().filter(is_server);
     let url = url.ok_or("is none of console:, file:FOLDER, smtp://USER:PASSWORD@HOST:587 or smtps://…")?;
-    Ok(MailUrl::Smtp(hosts::with_usable_host(&url)?.as_str().into()))
+    let url = hosts::with_usable_host(&url)?;
+    if !matches!(url.path(), "" | "/") {
+        return Err("has a path, and a mail server has none; remove what follows the host and its port");
+    }
+    Ok(MailUrl::Smtp(url.as_str().into()))
 }

@@ -24,6 +24,7 @@ mod networks;
 mod operation;
 mod origins;
 mod passwords;
+mod paths;
 mod patience;
 mod pem;
 mod platform;

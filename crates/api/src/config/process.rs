@@ -22,7 +22,9 @@ impl Variables {
         }
         let process = Self { values: process, problems: Vec::new() };
         let mut all = if app_env::is_production(&process) { Self::default() } else { Self::from_file(".env") };
-        all.values.extend(process.values);
+        for (name, value) in process.values {
+            all.add(name, value);
+        }
         for name in unreadable {
             all.problem(&name, "is not UTF-8 text; write it again");
         }
@@ -46,8 +48,7 @@ impl Variables {
     fn take_lines(&mut self, file: &str, text: &str) {
         for entry in dotenv::read(text) {
             match entry {
-                // As in a shell, the last one counts.
-                Ok((variable, value)) => _ = self.values.insert(variable, value),
+                Ok((variable, value)) => self.add(variable, value),
                 Err(problem) => self.problem(file, problem),
             }
         }

@@ -30,7 +30,7 @@ const MIN_BYTES: usize = 32;
 /// What the deployment guide writes where the key belongs; whoever has read it could sign tokens.
 const PLACEHOLDER: &str = "your-super-secret-key-here-make-it-long-and-random";
 /// Where development keeps a key of its own, so that a restart signs nobody out.
-const DEVELOPMENT_KEY: &str = "data/secret_key";
+pub(super) const DEVELOPMENT_KEY: &str = "data/secret_key";
 
 pub(super) fn read(reader: &mut Reader) -> SecretString {
     match reader.find_named(&SECRET_KEY) {

@@ -17,6 +17,15 @@ impl Variables {
         self.problems.push(Problem::new(name, problem_and_fix));
     }
 
+    /// Sets a variable. A blank value leaves one that is set as it is.
+    pub(super) fn add(&mut self, name: String, value: String) {
+        if value.trim().is_empty() {
+            self.values.entry(name).or_insert(value);
+        } else {
+            self.values.insert(name, value);
+        }
+    }
+
     /// Sets a variable, for tests.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {

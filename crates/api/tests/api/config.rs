@@ -184,6 +184,26 @@ fn a_wrong_value_names_its_variable_and_the_fix() {
     }
 }
 
+/// Every token holds them: a long one made tokens that the API itself refused.
+#[test]
+fn an_issuer_and_an_audience_are_short_and_can_be_seen() {
+    for name in ["JWT_ISSUER", "JWT_AUDIENCE"] {
+        for (value, part) in [
+            ("a".repeat(256), "256 bytes"),
+            ("ä".repeat(128), "256 bytes"),
+            ("a\nb".to_owned(), "invisible"),
+            ("a\0b".to_owned(), "invisible"),
+            ("\u{200b}".to_owned(), "invisible"),
+            ("https://api\u{ad}.example.com".to_owned(), "invisible"),
+        ] {
+            assert!(problem(&[(name, &value)], name).contains(part), "{value:?}");
+        }
+        for value in ["https://api.example.com/".to_owned(), "grüße an alle".to_owned(), "a".repeat(255)] {
+            read(&[(name, &value)]);
+        }
+    }
+}
+
 /// Keys, tokens and passwords of several forms, as people paste and write them into the wrong place.
 #[test]
 fn no_message_repeats_a_secret_of_any_variable() {

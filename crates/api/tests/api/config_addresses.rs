@@ -139,10 +139,47 @@ fn what_would_be_read_otherwise_than_it_was_meant_is_refused_with_the_fix() {
         ("DATABASE_URL", "postgres://u:1?p@h/d", "USER:PASSWORD"),
         ("DATABASE_URL", "sqlite:", "path of a file"),
         ("DATABASE_URL", "sqlite://", "path of a file"),
+        ("DATABASE_URL", "sqlite:~/x.sqlite3", "whole path"),
+        ("DATABASE_URL", "sqlite:~ada/x.sqlite3", "whole path"),
+        ("DATABASE_URL", "sqlite:$HOME/x.sqlite3", "whole path"),
+        ("DATABASE_URL", "sqlite:/srv/${NAME}.sqlite3", "whole path"),
+        ("DATABASE_URL", "sqlite:data\n/x.sqlite3", "control character"),
+        ("DATABASE_URL", "sqlite:dir/", "path of a file"),
+        ("DATABASE_URL", "sqlite:dir/.", "path of a file"),
+        ("DATABASE_URL", "sqlite:..", "path of a file"),
+        ("DATABASE_URL", "sqlite:/", "path of a file"),
+        ("DATABASE_URL", "sqlite:src", "path of a file"),
+        ("DATABASE_URL", "sqlite://tmp/x.sqlite3", "sqlite:/PATH"),
+        ("DATABASE_URL", "sqlite://var/lib/x.sqlite3", "sqlite:/PATH"),
+        ("DATABASE_URL", "sqlite:///db.sqlite3", "sqlite:PATH"),
+        ("DATABASE_URL", "sqlite:data/secret_key", "development key"),
+        ("DATABASE_URL", "sqlite://./data//secret_key", "development key"),
+        ("DATABASE_URL", "postgres://u:p@h/d?sslmode=bogus", "verify-full"),
+        ("DATABASE_URL", "postgres://u:p@h/d?sslmode=", "verify-full"),
+        ("DATABASE_URL", "postgres://u:p@h/d?sslmode=require&sslmode=no-verify", "verify-full"),
+        ("DATABASE_URL", "postgres://u:p@h/a/b", "%2F"),
+        ("DATABASE_URL", "postgres://u:p@h/d/", "%2F"),
         ("REDIS_URL", "redis://secret@h:6379", "redis://:PASSWORD@HOST"),
         ("REDIS_URL", "redis://u:1/p@h:6379", "%2F"),
         ("REDIS_URL", "redis://u:1?p@h:6379", "%3F"),
         ("REDIS_URL", "redis:h:6379", "redis://HOST:PORT"),
+        ("REDIS_URL", "rediss://h#insecure", "remove it"),
+        ("REDIS_URL", "rediss://:p@h:6379/0#insecure", "remove it"),
+        ("REDIS_URL", "redis://:1#p@h:6379", "redis://HOST:PORT"),
+        ("REDIS_URL", "redis://h/0?x", "options"),
+        ("REDIS_URL", "redis://h?db=2", "options"),
+        ("REDIS_URL", "redis://h/cache", "redis://HOST:PORT/0"),
+        ("REDIS_URL", "redis://h/-1", "redis://HOST:PORT/0"),
+        ("REDIS_URL", "redis://:p%00@h", "%00"),
+        ("EMAIL_URL", "smtp://h/path", "path"),
+        ("EMAIL_URL", "smtps://u:p@h:465/path?tls=required", "path"),
+        ("EMAIL_URL", "smtps://u:p%00@h", "%00"),
+        ("EMAIL_URL", "smtp://u%00:p@h", "%00"),
+        ("EMAIL_URL", "file:/dev/null", "path of a folder"),
+        ("EMAIL_URL", "file:///dev/null", "path of a folder"),
+        ("EMAIL_URL", "file:~/mails", "whole path"),
+        ("EMAIL_URL", "file:$HOME/mails", "whole path"),
+        ("EMAIL_URL", "file:mails\nPORT=1", "control character"),
         ("REDIS_URL", "http://h:6379", "redis://HOST:PORT"),
         ("EMAIL_URL", "smtp://u:1/p@h", "%2F"),
         ("EMAIL_URL", "smtp://u:1?p@h", "%3F"),
@@ -168,6 +205,34 @@ fn what_would_be_read_otherwise_than_it_was_meant_is_refused_with_the_fix() {
     ] {
         let set: Vec<_> = BUCKET.into_iter().filter(|(other, _)| *other != name).chain([(name, value)]).collect();
         problem(&set, name);
+    }
+}
+
+/// What other programs write, or what was always taken as it is written, goes on working.
+#[test]
+fn an_address_that_means_one_thing_is_accepted() {
+    for (name, value) in [
+        ("DATABASE_URL", "sqlite:x.sqlite3"),
+        ("DATABASE_URL", "sqlite:/x.sqlite3"),
+        ("DATABASE_URL", "sqlite:////x.sqlite3"),
+        ("DATABASE_URL", "sqlite://data/x.sqlite3"),
+        ("DATABASE_URL", "sqlite:///srv/x.sqlite3"),
+        ("DATABASE_URL", "sqlite:tmp/x.sqlite3"),
+        ("DATABASE_URL", "sqlite:a/~x$y.sqlite3"),
+        ("DATABASE_URL", "sqlite:other/data/secret_key"),
+        ("DATABASE_URL", "postgres://u:p@h/a%2Fb"),
+        ("DATABASE_URL", "postgres://u:p@h/d?sslmode=verify-full&connect_timeout=5"),
+        ("REDIS_URL", "redis://h"),
+        ("REDIS_URL", "rediss://h/"),
+        ("REDIS_URL", "redis://h/15?protocol=resp3"),
+        ("REDIS_URL", "redis://:p%23@h/0"),
+        ("EMAIL_URL", "file:"),
+        ("EMAIL_URL", "file:src"),
+        ("EMAIL_URL", "file:/srv/not/made/yet"),
+        ("EMAIL_URL", "smtp://h/"),
+        ("EMAIL_URL", "smtp://h/?tls=required"),
+    ] {
+        read(&[(name, value)]);
     }
 }
 

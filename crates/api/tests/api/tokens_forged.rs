@@ -370,6 +370,19 @@ async fn parts_of_two_good_tokens_make_no_third() {
     assert_refused(&app.verify(&format!("{}.{}.{}", a[0], b[1], a[2])).await, "another's payload");
 }
 
+/// A quotation mark takes two bytes in a claim. Browsers drop a cookie of more than 4,096 bytes, its name included.
+#[actix_web::test]
+async fn the_longest_issuer_and_audience_leave_room_for_the_rest_of_a_token() {
+    let longest = "\"".repeat(255);
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).set("JWT_ISSUER", &longest);
+    let app = builder.set("JWT_AUDIENCE", &longest).start().await;
+    let tokens = app.login(ADA).await;
+    app.verify(&tokens.access).await.done();
+    let tokens = app.refresh(&tokens).await.ok();
+    assert!(tokens.access.len().max(tokens.refresh.len()) < 2_000, "{} bytes", tokens.refresh.len());
+    send(app.request_as(&tokens, Method::GET, "/api/auth/me/")).await.done();
+}
+
 #[actix_web::test]
 async fn issuer_and_audience_are_written_and_required_when_configured() {
     let builder = TestApp::builder(Database::Sqlite).user(ADA);

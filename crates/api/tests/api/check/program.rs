@@ -99,6 +99,47 @@ fn a_line_of_the_file_that_could_mean_something_else_is_refused_with_its_number(
     assert!(!said.contains("hidden"), "{said}");
 }
 
+/// What a file sets twice, one program reads from the first line and another one from the last.
+#[test]
+fn a_variable_that_the_file_sets_twice_is_refused_with_both_lines() {
+    let problems = |file: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(".env"), format!("BCRYPT_COST=4\n{file}")).unwrap();
+        let said = api_in(folder.path(), &["check", "--json"], &[]).stdout;
+        let report: serde_json::Value = serde_json::from_slice(&said).unwrap();
+        let findings = report["findings"].as_array().unwrap();
+        let refused = findings.iter().filter(|finding| finding["id"] == "config.refused");
+        refused.map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for (file, line, first) in [
+        ("PORT=8000\nPORT=9000", "line 3: PORT ", "line 2"),
+        ("SECRET_KEY='hidden\none'\n# again\nexport SECRET_KEY = hidden-two", "line 5: SECRET_KEY ", "line 2"),
+        ("PORT=8000\nPORT=\nPORT=9000", "line 4: PORT ", "line 2"),
+    ] {
+        let found = problems(file);
+        assert_eq!(found.len(), 1, "{file}: {found:?}");
+        assert!(found[0].contains(line) && found[0].contains(first) && !found[0].contains("hidden"), "{found:?}");
+    }
+    for file in ["PORT=8000\nPORT=8000", "PORT=\nPORT=8000", "PORT=8000\nPORT=", "OTHERS=1\nOTHERS=2"] {
+        assert!(problems(file).is_empty(), "{file}");
+    }
+    assert_eq!(problems("PORT=8000\nPORT=abc").len(), 1, "the second one is not read");
+}
+
+/// Compose gives `PORT: ${PORT}` as a blank one.
+#[test]
+fn a_blank_variable_of_the_environment_does_not_hide_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "PORT=abc\nDJANGO_ENV=production\n").unwrap();
+    for blank in ["", "  "] {
+        let blanks = [("PORT", blank), ("DJANGO_ENV", blank), ("BCRYPT_COST", "12")];
+        let said = String::from_utf8(api_in(folder.path(), &["check"], &blanks).stdout).unwrap();
+        assert!(said.contains("PORT") && said.contains("\"abc\"") && said.contains("SECRET_KEY"), "{said}");
+    }
+    let said = String::from_utf8(api_in(folder.path(), &["check"], &[("PORT", "8000")]).stdout).unwrap();
+    assert!(!said.contains("abc"), "what the environment sets goes before: {said}");
+}
+
 /// Not even a development machine's key or database.
 #[test]
 fn a_check_leaves_no_file_behind() {
