@@ -96,7 +96,19 @@ fn cases() -> Vec<Case> {
         ("RCPT", Refusal::Reply("550 #5.7.1 not authorized"), Some("rcpt")),
         ("RCPT", Refusal::Reply("553 sorry, your envelope sender domain must exist"), Some("rcpt")),
         ("RCPT", Refusal::HangUp, None),
+        // No way to sign in that we know.
+        ("EHLO", Refusal::Reply("250-mail.test\r\n250 AUTH GSSAPI"), Some("auth")),
     ]);
+    // Successes, but of other steps.
+    for (step, replies, name) in [
+        ("AUTH", &["221 bye", "354 go on"][..], Some("auth")),
+        ("MAIL", &["221 bye", "235 welcome", "334 ", "354 go on"], Some("mail")),
+        ("RCPT", &["221 bye", "235 welcome", "334 ", "354 go on"], None),
+        ("DATA", &["221 bye", "250 ok", "334 "], None),
+        ("MESSAGE", &["221 closing, nothing queued", "235 welcome", "334 ", "354 go on"], None),
+    ] {
+        cases.extend(replies.iter().map(|reply| (step, Refusal::Reply(reply), name)));
+    }
     cases
 }
 
@@ -139,6 +151,24 @@ async fn only_a_refused_recipient_is_final(database: Database) {
         assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{reply}");
     }
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'"), 0);
+}
+
+/// RFC 5321, section 2.4, and what servers wrote before RFC 2554.
+#[actix_web::test]
+async fn what_a_server_offers_is_read_whatever_its_case_and_in_the_old_form() {
+    for offer in [
+        "250-mail.test\r\n250 auth plain",
+        "250-mail.test\r\n250 Auth Login Plain",
+        "250-mail.test\r\n250 AUTH=PLAIN LOGIN",
+        "250-mail.test\r\n250-AUTH=LOGIN\r\n250 auth login",
+    ] {
+        let server = MailScript::start();
+        server.refuse("EHLO", Refusal::Reply(offer));
+        let app = start(Database::Sqlite, url_of(&server)).await;
+        ask_for_reset(&app, ADA).await;
+        assert_eq!(deliver(&app).await, 1, "{offer}");
+        assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{offer}");
+    }
 }
 
 /// As a mail server of its own says it, not a script.

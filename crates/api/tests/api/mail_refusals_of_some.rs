@@ -7,6 +7,7 @@ use chrono::Duration;
 on_both_databases![
     a_server_that_takes_so_many_mails_a_connection_gets_all_at_once,
     a_mail_whose_form_is_refused_holds_nobody_up,
+    an_address_that_the_server_must_not_be_told_is_given_up_after_the_usual_time,
     one_refused_domain_is_not_taken_for_a_server_that_refuses_us,
 ];
 
@@ -80,6 +81,29 @@ async fn a_mail_whose_form_is_refused_holds_nobody_up(database: Database) {
         assert_eq!(deliver(&app).await, 18, "{reply}");
         assert_eq!(app.db().number(WAITING), 0);
     }
+}
+
+/// A server without SMTPUTF8 gets no address of other letters (RFC 6531, section 3.1), and all other mail.
+async fn an_address_that_the_server_must_not_be_told_is_given_up_after_the_usual_time(database: Database) {
+    let people = ["ärger@example.com", "honest@example.org", "other@example.net"].map(str::to_owned);
+    let server = MailScript::start();
+    server.refuse("EHLO", Refusal::Reply("250-mail.test\r\n250-8bitmime\r\n250 auth plain"));
+    let app = start(database, &server, &people).await;
+    for email in &people {
+        ask_for_reset(&app, email).await;
+    }
+    assert_eq!(deliver(&app).await, 2);
+    assert_eq!(app.db().number(WAITING), 1);
+    for _ in 0..60 {
+        app.clock().advance(ONE_MINUTE);
+        deliver(&app).await;
+    }
+    let mut taken = server.taken();
+    taken.sort();
+    assert_eq!(taken, people[1..]);
+    assert_eq!(app.db().number(WAITING), 0);
+    assert!(has_metric(&app, r#"latchkey_mails_total{outcome="given_up"} 1"#).await);
+    assert!(!has_metric(&app, REFUSES).await);
 }
 
 /// Anybody can ask for mail to an address whose server refuses it.

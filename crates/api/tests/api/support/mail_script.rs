@@ -163,7 +163,7 @@ fn talk(mut client: TcpStream, state: &State) -> std::io::Result<()> {
         let Some(response) = state.respond(step, &course, usual) else { return Ok(()) };
         is_over |= response.starts_with("421");
         say(response)?;
-        if response.starts_with("354") {
+        if command == "DATA" && response.starts_with("354") {
             lines.by_ref().map_while(Result::ok).find(|line| line == ".");
             let Some(response) = state.respond("MESSAGE", &course, "250 taken") else { return Ok(()) };
             if response.starts_with("250") {

@@ -1,11 +1,11 @@
 //! Connections that several mails share.
 
 use super::conversation::{Progress, greet, hand_over, is_special};
-use super::failure::{judge, may_be_of_connection, says_goodbye, took_too_long};
+use super::error::{ConversationError, DONE, expect};
+use super::failure::{judge, may_be_of_connection, took_too_long};
 use super::server::{GOODBYE_TIMEOUT, Server};
 use crate::service::mail::send_error::SendError;
 use lettre::Message;
-use lettre::transport::smtp::Error;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::Rset;
 use parking_lot::Mutex;
@@ -30,11 +30,12 @@ impl<'a> Connections<'a> {
         }
     }
 
-    async fn converse(&self, message: &Message, watched: (&Progress, &impl Fn())) -> Result<(), Error> {
+    async fn converse(&self, message: &Message, watched: (&Progress, &impl Fn())) -> Result<(), ConversationError> {
         let progress = watched.0;
         if let Some(mut used) = self.reuse().await {
             let handed_over = hand_over(&mut used, message, watched).await;
-            let is_of_connection = |error: &Error| may_be_of_connection(progress.step(), error, is_special(message));
+            let is_of_connection =
+                |error: &ConversationError| may_be_of_connection(progress.step(), error, is_special(message));
             if !handed_over.as_ref().is_err_and(is_of_connection) {
                 self.keep(used, &handed_over);
                 return handed_over;
@@ -47,9 +48,8 @@ impl<'a> Connections<'a> {
     }
 
     /// After a refusal the server goes on listening, unless it said goodbye; after anything else nobody knows where it is.
-    fn keep(&self, connection: AsyncSmtpConnection, handed_over: &Result<(), Error>) {
-        let listens = |error: &Error| error.status().is_some() && !says_goodbye(error);
-        if handed_over.as_ref().err().is_none_or(listens) {
+    fn keep(&self, connection: AsyncSmtpConnection, handed_over: &Result<(), ConversationError>) {
+        if handed_over.as_ref().err().is_none_or(ConversationError::leaves_connection) {
             self.idle.lock().push(connection);
         }
     }
@@ -58,7 +58,9 @@ impl<'a> Connections<'a> {
     async fn reuse(&self) -> Option<AsyncSmtpConnection> {
         loop {
             let mut connection = self.idle.lock().pop()?;
-            if let Ok(Ok(_)) = tokio::time::timeout(GOODBYE_TIMEOUT, connection.command(Rset)).await {
+            if let Ok(Ok(reply)) = tokio::time::timeout(GOODBYE_TIMEOUT, connection.command(Rset)).await
+                && expect(&reply, DONE).is_ok()
+            {
                 return Some(connection);
             }
         }

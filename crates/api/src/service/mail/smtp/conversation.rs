@@ -1,10 +1,10 @@
 //! The steps of SMTP.
 
+use super::error::{ConversationError, DONE, GO_ON, KNOWN, READY, expect};
 use super::replies::{Replies, connect, encrypt};
 use super::server::Server;
 use super::step::MailStep;
 use lettre::Message;
-use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::DEFAULT_MECHANISMS;
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Tls};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Starttls};
@@ -36,7 +36,7 @@ impl Progress {
 }
 
 /// Opens a connection, as far as the server knows who we are.
-pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncSmtpConnection, Error> {
+pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncSmtpConnection, ConversationError> {
     progress.reach(MailStep::Connect);
     let (hello, address) = (ClientId::default(), (server.host.as_str(), server.port));
     let (from_the_start, later) = match &server.tls {
@@ -53,7 +53,7 @@ pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncS
             connection.starttls(tls, &hello).await?;
             return Ok(connection);
         }
-        connection.command(Starttls).await?;
+        expect(&connection.command(Starttls).await?, READY)?;
         // What was read of it and came in plaintext goes with it.
         drop(connection);
         encrypt(&stream, tls).await?;
@@ -62,7 +62,7 @@ pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncS
     }
     if let Some(credentials) = &server.credentials {
         progress.reach(MailStep::Auth);
-        connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        expect(&connection.auth(DEFAULT_MECHANISMS, credentials).await?, KNOWN)?;
     }
     Ok(connection)
 }
@@ -72,20 +72,20 @@ pub(super) async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     message: &Message,
     (progress, accepted): (&Progress, &impl Fn()),
-) -> Result<(), Error> {
+) -> Result<(), ConversationError> {
     let (envelope, source) = (message.envelope(), message.formatted());
     progress.reach(MailStep::Mail);
-    let parameters = parameters(connection, message, &source);
-    connection.command(Mail::new(envelope.from().cloned(), parameters)).await?;
+    let parameters = parameters(connection, message, &source)?;
+    expect(&connection.command(Mail::new(envelope.from().cloned(), parameters)).await?, DONE)?;
     accepted();
     for recipient in envelope.to() {
         progress.reach(MailStep::Rcpt);
-        connection.command(Rcpt::new(recipient.clone(), Vec::new())).await?;
+        expect(&connection.command(Rcpt::new(recipient.clone(), Vec::new())).await?, DONE)?;
     }
     progress.reach(MailStep::Data);
-    connection.command(Data).await?;
+    expect(&connection.command(Data).await?, GO_ON)?;
     progress.reach(MailStep::Message);
-    connection.message(&source).await.map(|_| ())
+    expect(&connection.message(&source).await?, DONE)
 }
 
 /// Whether a mail is more than plain ASCII.
@@ -97,13 +97,18 @@ fn has_ascii_recipients(message: &Message) -> bool {
     message.envelope().to().iter().all(|to| AsRef::<str>::as_ref(to).is_ascii())
 }
 
-/// What the server must know of a mail that is not plain ASCII (RFC 6152, RFC 6531). A server that does not offer it is
-/// asked without, and says itself what it refuses.
-fn parameters(connection: &AsyncSmtpConnection, message: &Message, source: &[u8]) -> Vec<MailParameter> {
+/// What the server must know of a mail that is not plain ASCII (RFC 6152, RFC 6531).
+fn parameters(
+    connection: &AsyncSmtpConnection,
+    message: &Message,
+    source: &[u8],
+) -> Result<Vec<MailParameter>, ConversationError> {
     let offers = |extension| connection.server_info().supports_feature(extension);
-    let utf8 =
-        (!has_ascii_recipients(message) && offers(Extension::SmtpUtfEight)).then_some(MailParameter::SmtpUtfEight);
+    let utf8 = (!has_ascii_recipients(message)).then_some(MailParameter::SmtpUtfEight);
+    if utf8.is_some() && !offers(Extension::SmtpUtfEight) {
+        return Err(ConversationError::NoUtf8);
+    }
     let eight_bit = (!source.is_ascii() && offers(Extension::EightBitMime))
         .then_some(MailParameter::Body(MailBodyParameter::EightBitMime));
-    utf8.into_iter().chain(eight_bit).collect()
+    Ok(utf8.into_iter().chain(eight_bit).collect())
 }

@@ -1,27 +1,27 @@
 //! What a failure at a step of the conversation is about.
 
+use super::error::ConversationError;
 use super::step::MailStep;
 use super::words::{are_about_form, are_about_recipient};
 use crate::service::mail::send_error::{About, SendError};
-use lettre::transport::smtp::Error;
 use lettre::transport::smtp::response::Severity;
-use std::error::Error as _;
 
 /// `is_special`: the mail is not plain ASCII, so it carries parameters that others do not.
-pub(super) fn judge(step: MailStep, error: &Error, is_special: bool) -> SendError {
+pub(super) fn judge(step: MailStep, error: &ConversationError, is_special: bool) -> SendError {
     let about = about(step, error, is_special);
     let refuses = match about {
         About::Recipient => false,
         About::Mail | About::Form => is_final(error),
-        About::Us => error.status().is_some(),
+        About::Us => error.status().is_some() || error.is_of_configuration(),
     };
     SendError { about, why: told(step, error), refused_at: refuses.then_some(step) }
 }
 
-fn about(step: MailStep, error: &Error, is_special: bool) -> About {
+fn about(step: MailStep, error: &ConversationError, is_special: bool) -> About {
     let code = error.status().map(u16::from);
-    let words = error.source().map(ToString::to_string).unwrap_or_default();
-    let is_of_form = is_special && code.is_some_and(|code| are_about_form(code, &words));
+    let words = error.words();
+    let is_of_form = matches!(error, ConversationError::NoUtf8)
+        || (is_special && code.is_some_and(|code| are_about_form(code, &words)));
     match step {
         MailStep::Rcpt if is_final(error) && code.is_some_and(|code| are_about_recipient(code, &words)) => {
             About::Recipient
@@ -32,7 +32,7 @@ fn about(step: MailStep, error: &Error, is_special: bool) -> About {
     }
 }
 
-fn is_final(error: &Error) -> bool {
+fn is_final(error: &ConversationError) -> bool {
     error.status().is_some_and(|code| code.severity == Severity::PermanentNegativeCompletion)
 }
 
@@ -44,24 +44,20 @@ pub(super) fn took_too_long(step: MailStep) -> SendError {
     SendError::new(about, format!("the mail server took too long ({})", step.as_str()))
 }
 
-/// The server closes the connection after this (RFC 5321, section 3.8).
-pub(super) fn says_goodbye(error: &Error) -> bool {
-    error.status().map(u16::from) == Some(421)
-}
-
 /// Whether a fresh connection may go where a used one did not: many servers take so many mails a connection and refuse the next
 /// one, or close it. The end of a mail is left out, because the server may have taken it.
-pub(super) fn may_be_of_connection(step: MailStep, error: &Error, is_special: bool) -> bool {
+pub(super) fn may_be_of_connection(step: MailStep, error: &ConversationError, is_special: bool) -> bool {
     match step {
         MailStep::Mail => !matches!(about(step, error, is_special), About::Form),
-        MailStep::Rcpt | MailStep::Data => error.status().is_none() || says_goodbye(error),
+        MailStep::Rcpt | MailStep::Data => error.status().is_none() || error.is_goodbye(),
         MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Message => false,
     }
 }
 
 /// The server's own words often repeat the recipient's address, so of a response only the code is reported.
-fn told(step: MailStep, error: &Error) -> String {
+fn told(step: MailStep, error: &ConversationError) -> String {
     match error.status() {
+        None if matches!(error, ConversationError::NoUtf8) => format!("the mail server {error} ({})", step.as_str()),
         Some(code) => format!("the mail server answers {code} ({})", step.as_str()),
         None => format!("the mail server cannot be used: {error} ({})", step.as_str()),
     }

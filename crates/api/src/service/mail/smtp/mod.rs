@@ -5,6 +5,7 @@
 
 mod connections;
 mod conversation;
+mod error;
 mod failure;
 mod replies;
 mod server;

@@ -110,29 +110,39 @@ impl AsyncTokioStream for Replies {
 struct Lines {
     /// Not read yet.
     ready: VecDeque<u8>,
-    /// Bytes of the line that has not ended yet, and whether the first three are a code's.
-    length: usize,
-    is_code: bool,
+    /// What has come of the next one.
+    line: Vec<u8>,
 }
 
 impl Lines {
     fn take(&mut self, bytes: &[u8]) -> Result<()> {
         for byte in bytes {
-            if self.length < 3 {
-                self.is_code = byte.is_ascii_digit() && (self.length == 0 || self.is_code);
-            }
-            if *byte == b'\r' && self.length == 3 && self.is_code {
-                self.ready.push_back(b' ');
-            }
             // `lettre` takes a text of UTF-8 only, and nothing here depends on a letter of another kind.
-            self.ready.push_back(if byte.is_ascii() { *byte } else { b'?' });
-            self.length = if *byte == b'\n' { 0 } else { self.length + 1 };
-            if self.length > LINE_MAX_BYTES {
+            self.line.push(if byte.is_ascii() { *byte } else { b'?' });
+            if *byte == b'\n' {
+                self.ready.extend(as_lettre_reads(std::mem::take(&mut self.line)));
+            } else if self.line.len() > LINE_MAX_BYTES {
                 return Err(Error::new(ErrorKind::InvalidData, "a line of a reply does not end"));
             }
         }
         Ok(())
     }
+}
+
+/// A code alone gets an empty text. The words of a success become upper case, as `lettre` compares what a server offers: case
+/// does not matter there (RFC 5321, section 2.4), and of any other success only the code is read. `AUTH=` is what servers
+/// wrote before RFC 2554, and some still do.
+fn as_lettre_reads(mut line: Vec<u8>) -> Vec<u8> {
+    if line.len() == 5 && line[..3].iter().all(u8::is_ascii_digit) && line.ends_with(b"\r\n") {
+        line.insert(3, b' ');
+    }
+    if line.starts_with(b"250") {
+        line.make_ascii_uppercase();
+        if line[3..].get(1..6) == Some(b"AUTH=") {
+            line[8] = b' ';
+        }
+    }
+    line
 }
 
 #[cfg(test)]
@@ -150,16 +160,29 @@ mod tests {
     fn a_code_alone_gets_an_empty_text() {
         for (said, expected) in [
             ("220\r\n", "220 \r\n"),
-            ("250-mail.test\r\n250\r\n354\r\n", "250-mail.test\r\n250 \r\n354 \r\n"),
-            ("250 ok\r\n", "250 ok\r\n"),
+            ("250-MAIL.TEST\r\n250\r\n354\r\n", "250-MAIL.TEST\r\n250 \r\n354 \r\n"),
+            ("354 ok\r\n", "354 ok\r\n"),
             ("250 \r\n", "250 \r\n"),
-            ("250-\r\n250 2.0.0 ok\r\n", "250-\r\n250 2.0.0 ok\r\n"),
+            ("250-\r\n250 2.0.0 OK\r\n", "250-\r\n250 2.0.0 OK\r\n"),
             ("25\r\n2500\r\nabc\r\n2b0\r\n\r\n", "25\r\n2500\r\nabc\r\n2b0\r\n\r\n"),
             ("550 kein Empf\u{e4}nger\r\n", "550 kein Empf??nger\r\n"),
         ] {
             assert_eq!(read(said.as_bytes()), expected);
         }
         assert_eq!(read(b"550 Empf\xe4nger\r\n"), "550 Empf?nger\r\n");
+    }
+
+    #[test]
+    fn what_a_server_offers_is_read_whatever_its_case_and_in_the_old_form() {
+        for (said, expected) in [
+            ("250-mail.test\r\n250-StartTls\r\n", "250-MAIL.TEST\r\n250-STARTTLS\r\n"),
+            ("250-auth plain Login\r\n250 8bitmime\r\n", "250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n"),
+            ("250-AUTH=PLAIN LOGIN\r\n250 auth=login\r\n", "250-AUTH PLAIN LOGIN\r\n250 AUTH LOGIN\r\n"),
+            ("550-auth=no\r\n2500 auth=no\r\n", "550-auth=no\r\n2500 AUTH=NO\r\n"),
+            ("250\n250-\n250 a\n", "250\n250-\n250 A\n"),
+        ] {
+            assert_eq!(read(said.as_bytes()), expected);
+        }
     }
 
     #[test]

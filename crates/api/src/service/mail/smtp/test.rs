@@ -1,19 +1,19 @@
 //! Whether the mail server would take a mail.
 
 use super::conversation::{Progress, greet};
+use super::error::{ConversationError, DONE, expect};
 use super::server::{GOODBYE_TIMEOUT, Server};
 use super::step::MailStep;
 use lettre::Address;
-use lettre::transport::smtp::Error;
 use lettre::transport::smtp::commands::Mail;
 
 /// Why a mail server cannot be used. It may repeat what it was told.
 #[derive(Debug, thiserror::Error)]
 pub enum TestError {
     #[error("refuses us at {}", .0.as_str())]
-    Refuses(MailStep, #[source] Error),
+    Refuses(MailStep, #[source] ConversationError),
     #[error("cannot be used")]
-    Unusable(#[source] Error),
+    Unusable(#[source] ConversationError),
 }
 
 /// Goes as far as naming the sender.
@@ -24,9 +24,9 @@ pub(in crate::service::mail) async fn test(server: &Server, from: &Address) -> R
         progress.reach(MailStep::Mail);
         let taken = connection.command(Mail::new(Some(from.clone()), Vec::new())).await;
         let _ = tokio::time::timeout(GOODBYE_TIMEOUT, connection.abort()).await;
-        taken
+        expect(&taken?, DONE)
     };
-    tested.await.map(|_| ()).map_err(|error| match error.status() {
+    tested.await.map_err(|error| match error.status() {
         Some(_) => TestError::Refuses(progress.step(), error),
         None => TestError::Unusable(error),
     })
