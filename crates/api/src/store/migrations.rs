@@ -53,14 +53,15 @@ const FINAL_WORDS: [&str; 13] = [
     "readonly database",
 ];
 
-/// How PostgreSQL and SQLite say that others were in the way of a migration: processes of the release before go on while
-/// this one starts.
-const PASSING_WORDS: [&str; 7] = [
+/// How PostgreSQL and SQLite say that others were in the way of a migration, or the server's state: processes of the release
+/// before go on while this one starts.
+const PASSING_WORDS: [&str; 8] = [
     "database is locked",
     "database or disk is full",
     "deadlock detected",
     "could not serialize access",
     "due to lock timeout",
+    "read-only transaction", // a standby that is about to take over, or a disk that is nearly full
     // Somebody has signed up with a name that a row was about to be given.
     "users_email_canonical_key",
     "users_username_canonical_key",
@@ -117,6 +118,10 @@ fn warn_of_unknown(connection: &mut AnyConnection) {
 }
 
 fn run(connection: &mut AnyConnection) -> Result<Vec<String>, AnyError> {
+    // diesel writes before it looks, and a database may take no writes for a while.
+    if state::missing(connection)?.is_empty() {
+        return Ok(Vec::new());
+    }
     match connection {
         AnyConnection::Postgres(postgres) => {
             // Waiting for the lock and a long migration may both take more than a request's statement may.

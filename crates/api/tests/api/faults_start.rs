@@ -64,7 +64,7 @@ async fn a_process_waits_for_its_server_and_then_does_its_work() {
 
 #[actix_web::test]
 async fn a_process_waits_for_a_file_that_another_one_holds() {
-    let db = TestDb::migrated(Database::Sqlite);
+    let db = TestDb::empty(Database::Sqlite);
     let AnyConnection::Sqlite(mut other) = db.connect() else { panic!("not SQLite") };
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     let process = Process::start_unready(db.url(), &[]);
