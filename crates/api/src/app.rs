@@ -4,7 +4,7 @@ mod background;
 
 pub use background::run_background_tasks;
 
-use crate::clock::SharedClock;
+use crate::clock::{ComparedClock, SharedClock};
 use crate::config::{Environment, Patience, Settings};
 use crate::files::{Files, OpenError, Tries};
 use crate::gate::{GateMetrics, Resource, Room};
@@ -63,9 +63,10 @@ pub fn services(settings: Settings, clock: SharedClock) -> Result<Services, Star
     let metrics = Metrics::since(clock.now());
     let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;
     let gate = |resource| GateMetrics::registered(&metrics, resource);
+    let clock = ComparedClock::new(clock);
     Ok(Services {
         store: Store::new(&settings.database, settings.patience, &metrics),
-        tokens: Tokens::new(&settings.keys, &settings.lifetimes),
+        tokens: Tokens::new(&settings.keys, &settings.lifetimes, clock.clone()),
         csrf: CsrfKeys::new(&settings.keys),
         steps: StepKeys::new(&settings.keys),
         hashing: WorkPool::for_hashing(gate(Resource::Hashing))?,

@@ -1,5 +1,9 @@
 //! The time, as a parameter: the one place that reads it.
 
+mod compared;
+
+pub use compared::{CLOCK_TOLERANCE_SECONDS, ComparedClock, SharedTime, WrongClock};
+
 use chrono::{DateTime, SubsecRound, Utc};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,6 +37,16 @@ impl Stopwatch {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn start() -> Self {
         Self(Instant::now())
+    }
+
+    /// One that was started so long ago.
+    #[cfg(test)]
+    fn started_ago(ago: Duration) -> Self {
+        let mut stopwatch = Self::start();
+        if let Some(then) = stopwatch.0.checked_sub(ago) {
+            stopwatch.0 = then;
+        }
+        stopwatch
     }
 
     #[must_use]

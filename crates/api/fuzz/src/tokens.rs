@@ -1,6 +1,7 @@
 //! Tokens. The first byte chooses: a text as it is; a token of ours that is edited; a header and claims of the fuzzer's own,
 //! signed with a key that counts.
 
+use api::clock::{Clock, ComparedClock};
 use api::config::{Settings, Variables};
 use api::service::tokens::Tokens;
 use aws_lc_rs::hmac;
@@ -10,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// When all of it happens, Unix seconds.
 const NOW: i64 = 1_772_600_767;
@@ -20,6 +21,16 @@ const REFRESH: &str = r#"{"token_type":"refresh","exp":1773205567,"iat":17726007
 
 /// The three that verify: one of each kind.
 static WORLD: LazyLock<World> = LazyLock::new(World::new);
+
+/// A clock that stands still, Unix seconds.
+#[derive(Debug)]
+struct At(i64);
+
+impl Clock for At {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.0, 0).expect("a time")
+    }
+}
 
 struct World {
     tokens: Tokens,
@@ -65,7 +76,7 @@ impl World {
             Variables::default().with("SECRET_KEY", "another, for other uses").with("JWT_ALGORITHM", "EdDSA");
         let variables = variables.with("JWT_PRIVATE_KEY", ring.concat()).with("SECRET_KEY_FALLBACKS", SECRET);
         let settings = Settings::from_variables(variables).expect("settings");
-        let tokens = Tokens::new(&settings.keys, &settings.lifetimes);
+        let tokens = Tokens::new(&settings.keys, &settings.lifetimes, ComparedClock::new(Arc::new(At(NOW))));
         let kid = |index: usize| Some(tokens.key_set().keys[index].kid.clone());
         let secret = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
         let keys = [
@@ -83,14 +94,10 @@ impl World {
     }
 
     fn accepts(&self, token: &str) -> bool {
-        let now = DateTime::<Utc>::from_timestamp(NOW, 0).expect("a time");
-        let as_access = self.tokens.verify_access(token, now).is_ok();
-        let as_refresh = self.tokens.verify_refresh(token, now).is_ok();
+        let as_access = self.tokens.verify_access(token).is_ok();
+        let as_refresh = self.tokens.verify_refresh(token).is_ok();
         assert!(!(as_access && as_refresh), "both types at once: {token}");
-        assert!(
-            !as_refresh || self.tokens.verify_refresh_of_any_age(token, now).is_ok(),
-            "refused for sign-out: {token}"
-        );
+        assert!(!as_refresh || self.tokens.verify_refresh_of_any_age(token).is_ok(), "refused for sign-out: {token}");
         as_access || as_refresh
     }
 

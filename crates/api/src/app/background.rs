@@ -2,6 +2,7 @@
 
 use crate::service::events::retention;
 use crate::service::sessions::revocation;
+use crate::service::upkeep::clocks::{COMPARE_SECONDS, compare_clocks};
 use crate::service::upkeep::every::every;
 use crate::service::upkeep::prune::{self, Pruned};
 use crate::service::{Services, backup, mail};
@@ -26,9 +27,11 @@ pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
     let waiting = every(seconds(mail::MEASURE_SECONDS), async || measure_mail(services).await);
     let backups = every(seconds(backup::POLL_SECONDS), async || watch_backups(services).await);
     let pruned = every(PRUNE_EVERY, async || prune_all(services).await);
+    let mut is_wrong = false;
+    let clocks = every(seconds(COMPARE_SECONDS), async || is_wrong = compare(services, is_wrong).await);
     let mut done = None;
     let bounds = every(seconds(retention::EVERY_SECONDS), async || done = keep_bounds(services, done).await);
-    join5(feed, mail, join(waiting, backups), join(pruned, bounds), keep_connected(services)).await.0
+    join5(join(feed, clocks), mail, join(waiting, backups), join(pruned, bounds), keep_connected(services)).await.0.0
 }
 
 async fn poll_feed(services: &Services) {
@@ -37,6 +40,22 @@ async fn poll_feed(services: &Services) {
     }
     // Found here, it is logged before anybody asks.
     let _ = services.store.has_lost_file();
+}
+
+/// Returns whether the clock is wrong, which is logged when that has changed.
+async fn compare(services: &Services, was_wrong: bool) -> bool {
+    // Where the database does not answer, what is known goes on, and the poll of revocations logs it.
+    let _ = compare_clocks(services).await;
+    match services.clock.check() {
+        Err(wrong) if !was_wrong => {
+            log::error!(
+                "clock.wrong: {wrong}: no expiry is final, no mail leaves and nothing is deleted until it is right"
+            );
+        }
+        Ok(()) if was_wrong => log::info!("clock.right: it agrees with the database's again"),
+        Ok(()) | Err(_) => {}
+    }
+    services.clock.check().is_err()
 }
 
 async fn deliver_mail(services: &Services) {

@@ -66,7 +66,7 @@ fn repeating(request: &HttpRequest, problem: Problem) -> Result<RepeatingCaller,
     }
     let services = services(request)?;
     let token = bearer(request.headers())?;
-    let Ok(claims) = services.tokens.verify_access_since(token, services.now(), REPEATABLE) else {
+    let Ok(claims) = services.tokens.verify_access_since(token, REPEATABLE) else {
         return Err(problem);
     };
     let Caller(user) = caller(&claims)?;

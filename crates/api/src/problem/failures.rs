@@ -32,6 +32,7 @@ impl From<Failure> for Problem {
         match failure {
             Failure::Throttled(throttled) => throttled.into(),
             Failure::Busy(busy) => busy.into(),
+            Failure::Clock(_) => Self::unavailable(),
             Failure::Store(error) => error.into(),
             Failure::Files(error) => error.into(),
             Failure::Defect(cause) => Self::internal(cause),
@@ -73,6 +74,9 @@ impl From<Throttled> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::token_not_valid(refusal.reason())
+        match refusal {
+            Refusal::Untimely => Self::unavailable(),
+            Refusal::Revoked | Refusal::Expired | Refusal::UserInactive => Self::token_not_valid(refusal.reason()),
+        }
     }
 }

@@ -21,7 +21,7 @@ impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         match error {
             // A clock is wrong, and not the client: whoever is refused throws the tokens away.
-            TokenError::Early => Self::unavailable(),
+            TokenError::Untimely => Self::unavailable(),
             TokenError::Malformed | TokenError::Expired | TokenError::KeyUnknown => {
                 Self::token_not_valid(error.reason())
             }

@@ -4,6 +4,7 @@ use super::limits::Throttled;
 use super::mail::links::NoRandomBytes;
 use super::sessions::grant::SignError;
 use super::sessions::refusal::Refusal;
+use crate::clock::WrongClock;
 use crate::files::FileError;
 use crate::gate::Busy;
 use crate::store::StoreError;
@@ -33,6 +34,9 @@ pub enum Failure {
     Throttled(#[from] Throttled),
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// Nobody knows what the time says about it.
+    #[error("the clock {0}")]
+    Clock(#[from] WrongClock),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -94,5 +98,5 @@ macro_rules! defects {
     )+};
 }
 
-failures!(Failure, Throttled, Busy, StoreError, FileError);
+failures!(Failure, Throttled, Busy, WrongClock, StoreError, FileError);
 defects!(bcrypt::BcryptError, SignError, NoRandomBytes, serde_json::Error);

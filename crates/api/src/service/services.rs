@@ -12,7 +12,7 @@ use super::steps::StepKeys;
 use super::tokens::Tokens;
 use super::upkeep::gauges::Gauges;
 use super::upkeep::readiness_cache::Readiness;
-use crate::clock::SharedClock;
+use crate::clock::{ComparedClock, SharedTime};
 use crate::config::Settings;
 use crate::files::Files;
 use crate::gate::Room;
@@ -24,7 +24,7 @@ use chrono::{DateTime, Utc};
 #[derive(Debug)]
 pub struct Services {
     pub settings: Settings,
-    pub clock: SharedClock,
+    pub clock: ComparedClock,
     pub store: Store,
     pub tokens: Tokens,
     pub csrf: CsrfKeys,
@@ -50,5 +50,11 @@ impl Services {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// Now, for what other processes compare with their time.
+    #[must_use]
+    pub fn shared_now(&self) -> SharedTime {
+        self.clock.shared_now()
     }
 }

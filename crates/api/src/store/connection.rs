@@ -3,6 +3,7 @@
 use super::any::AnyConnection;
 use super::file::{DatabaseFile, OpenConnection, log_of};
 use super::recovery::Condition;
+use super::state::texts;
 use super::statements::LogStatements;
 use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
@@ -153,6 +154,20 @@ fn refuse_leftovers(path: &Path) -> ConnectionResult<()> {
         path.display(),
         left.display()
     )))
+}
+
+impl AnyConnection {
+    /// Whether the server takes writes: one that is a standby, or that its host has restricted because the disk is nearly full,
+    /// only reads. About a file [`Store::takes_writes`](super::Store::takes_writes) knows.
+    pub(crate) fn takes_writes(&mut self) -> QueryResult<bool> {
+        match self {
+            Self::Postgres(_) => {
+                let is_read_only = texts(self, "SELECT current_setting('transaction_read_only') AS text")?;
+                Ok(!is_read_only.iter().any(|setting| setting == "on"))
+            }
+            Self::Sqlite(_) => Ok(true),
+        }
+    }
 }
 
 /// The database's own clock, in UTC.

@@ -6,6 +6,8 @@
 
 use crate::config::DatabaseUrl;
 use parking_lot::Mutex;
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -65,6 +67,15 @@ impl DatabaseFile {
         OpenConnection(self.clone())
     }
 
+    /// Whether it can be written: it and its log, or the folder that a log is to be made in. Each commit goes to the log.
+    pub(super) fn takes_writes(&self) -> bool {
+        let Some(Watched { path, log_path, .. }) = self.0.as_deref() else { return true };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let may_add = || may_write(folder, Access::WRITE_OK | Access::EXEC_OK);
+        let log = may_write(log_path, Access::WRITE_OK).or_else(may_add);
+        may_write(path, Access::WRITE_OK) != Some(false) && log == Some(true)
+    }
+
     /// Whether it, or its log, was deleted, replaced or cut short while it was open. It is logged when that is found.
     pub(super) fn is_lost(&self) -> bool {
         let Some(Watched { path, log_path, state }) = self.0.as_deref() else { return false };
@@ -97,6 +108,14 @@ impl Drop for OpenConnection {
                 state.log = None;
             }
         }
+    }
+}
+
+/// Whether the system lets us write to `path`; `None` where there is nothing. It is not opened, and root is asked for what root may.
+fn may_write(path: &Path, how: Access) -> Option<bool> {
+    match access(path, how) {
+        Err(Errno::NOENT) => None,
+        asked => Some(asked.is_ok()),
     }
 }
 

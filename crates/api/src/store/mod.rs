@@ -124,6 +124,12 @@ impl Store {
         self.file.is_lost()
     }
 
+    /// Whether the system lets SQLite's file be written; a server is asked by [`AnyConnection::takes_writes`].
+    #[must_use]
+    pub fn takes_writes(&self) -> bool {
+        self.file.takes_writes()
+    }
+
     /// How many connections are idle, and how many are in use.
     #[must_use]
     pub fn connections(&self) -> (u32, u32) {

@@ -4,6 +4,7 @@ use super::any::{AnyConnection, MultiBackend};
 use super::schema::{sessions, users};
 use super::types::{At, Sid};
 use super::users::UserRow;
+use crate::clock::SharedTime;
 use auth_types::{SessionId, UserId};
 use chrono::{DateTime, Duration, Utc};
 use diesel::dsl::{case_when, exists};
@@ -242,10 +243,10 @@ pub fn revoke(
     connection: &mut AnyConnection,
     id: SessionId,
     reason: RevokeReason,
-    now: DateTime<Utc>,
+    at: SharedTime,
 ) -> QueryResult<bool> {
     diesel::update(sessions::table.find(Sid(id)).filter(sessions::revoked_at.is_null()))
-        .set((sessions::revoked_at.eq(Some(At(now))), sessions::revoke_reason.eq(Some(reason.as_str()))))
+        .set((sessions::revoked_at.eq(Some(At(at.0))), sessions::revoke_reason.eq(Some(reason.as_str()))))
         .execute(connection)
         .map(|rows| rows == 1)
 }
@@ -258,7 +259,7 @@ pub struct Ended {
     pub live: usize,
 }
 
-/// Ends every session of a user that nobody has ended, also those that are over by `now`: a clock that is ahead takes live
+/// Ends every session of a user that nobody has ended, also those that are over at `at`: a clock that is ahead takes live
 /// ones for expired, and they would come back when it is right again.
 ///
 /// # Errors
@@ -267,14 +268,14 @@ pub fn revoke_all(
     connection: &mut AnyConnection,
     user: UserId,
     reason: RevokeReason,
-    now: DateTime<Utc>,
+    at: SharedTime,
 ) -> QueryResult<Ended> {
     let rows: Vec<(SessionId, DateTime<Utc>)> =
         diesel::update(sessions::table.filter(sessions::user_id.eq(user.0)).filter(sessions::revoked_at.is_null()))
-            .set((sessions::revoked_at.eq(Some(At(now))), sessions::revoke_reason.eq(Some(reason.as_str()))))
+            .set((sessions::revoked_at.eq(Some(At(at.0))), sessions::revoke_reason.eq(Some(reason.as_str()))))
             .returning((sessions::id, sessions::expires_at))
             .get_results(connection)?;
-    let live = rows.iter().filter(|(_, expires_at)| *expires_at > now).count();
+    let live = rows.iter().filter(|(_, expires_at)| *expires_at > at.0).count();
     Ok(Ended { all: rows.into_iter().map(|(id, _)| id).collect(), live })
 }
 
@@ -286,19 +287,19 @@ pub fn revoke_surplus(
     connection: &mut AnyConnection,
     user: UserId,
     (keep, batch): (i64, i64),
-    now: DateTime<Utc>,
+    at: SharedTime,
 ) -> QueryResult<Vec<SessionId>> {
     let surplus: Vec<SessionId> = sessions::table
         .filter(sessions::user_id.eq(user.0))
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(At(now)))
+        .filter(sessions::expires_at.gt(At(at.0)))
         .order((sessions::rotated_at.desc(), sessions::id.desc()))
         .select(sessions::id)
         .limit(batch)
         .offset(keep)
         .load(connection)?;
     for id in &surplus {
-        revoke(connection, *id, RevokeReason::TooMany, now)?;
+        revoke(connection, *id, RevokeReason::TooMany, at)?;
     }
     Ok(surplus)
 }
@@ -411,15 +412,13 @@ pub fn export(
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn list_revoked(
-    connection: &mut AnyConnection,
-    since: DateTime<Utc>,
-) -> QueryResult<Vec<(SessionId, DateTime<Utc>)>> {
-    sessions::table
+pub fn list_revoked(connection: &mut AnyConnection, since: DateTime<Utc>) -> QueryResult<Vec<(SessionId, SharedTime)>> {
+    let revoked: Vec<(SessionId, DateTime<Utc>)> = sessions::table
         .filter(sessions::revoked_at.is_not_null())
         .filter(sessions::revoked_at.ge(At(since)))
         .select((sessions::id, sessions::revoked_at.assume_not_null()))
-        .load(connection)
+        .load(connection)?;
+    Ok(revoked.into_iter().map(|(id, at)| (id, SharedTime(at))).collect())
 }
 
 /// Deletes at most `batch` sessions that ended before `before`, and answers how many there were.

@@ -13,6 +13,7 @@ mod backup;
 mod bad_input;
 mod check;
 mod client_ip;
+mod clocks;
 mod commands;
 mod commits;
 mod config;

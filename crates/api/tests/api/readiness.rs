@@ -1,7 +1,7 @@
 //! Whether a process says that it can do its work.
 
-use crate::support::{Database, Proxy, TestApp, TestDb, on_both_databases};
-use api::clock::{Clock, SystemClock};
+use crate::support::{Database, Process, Proxy, TestApp, TestDb, create_user, on_both_databases};
+use auth_types::Reason;
 use auth_types::responses::HealthResponse;
 use chrono::Duration;
 use std::sync::Arc;
@@ -12,12 +12,17 @@ on_both_databases![
     a_clock_that_differs_from_the_databases_is_not_ready,
     a_database_without_its_schema_is_not_ready,
     a_readiness_check_creates_nothing,
+    a_database_that_takes_no_writes_is_not_ready,
 ];
 
-/// On the database's own time, which no test can move.
+const ADA: &str = "ada@example.com";
+const EVE: &str = "eve@example.com";
+
+/// By the databases' own time, which no test can move.
 async fn start(db: Arc<TestDb>) -> TestApp {
     let app = TestApp::builder_on(db).start().await;
-    app.clock().set(SystemClock.now());
+    app.clock().run(Duration::zero());
+    app.compare_clocks().await;
     app.poll_revocations().await;
     app
 }
@@ -49,10 +54,9 @@ async fn a_process_that_can_work_is_ready(database: Database) {
 }
 
 async fn a_feed_that_is_ten_seconds_old_is_not_ready(database: Database) {
-    let app = start(Arc::new(TestDb::migrated(database))).await;
+    let app = TestApp::builder(database).start().await;
     app.clock().advance(Duration::seconds(11));
-    assert!(failed(&not_ready(&app).await).contains(&"revocation_feed"));
-    app.clock().set(SystemClock.now());
+    assert_eq!(failed(&not_ready(&app).await), ["revocation_feed"]);
     app.poll_revocations().await;
     app.get("/readyz").await.has_status(200);
 }
@@ -60,10 +64,14 @@ async fn a_feed_that_is_ten_seconds_old_is_not_ready(database: Database) {
 async fn a_clock_that_differs_from_the_databases_is_not_ready(database: Database) {
     let app = start(Arc::new(TestDb::migrated(database))).await;
     for seconds in [-60, 60] {
-        app.clock().set(SystemClock.now() + Duration::seconds(seconds));
+        app.clock().run(Duration::seconds(seconds));
+        app.compare_clocks().await;
         app.poll_revocations().await;
         assert_eq!(failed(&not_ready(&app).await), ["clock"], "{seconds} s");
     }
+    // Right again: that shows before the next comparison.
+    app.clock().run(Duration::zero());
+    app.get("/readyz").await.has_status(200);
 }
 
 async fn a_database_without_its_schema_is_not_ready(database: Database) {
@@ -87,12 +95,28 @@ async fn a_database_that_does_not_answer_is_not_ready_and_then_ready_again() {
     let proxy = Proxy::before(db.server_address());
     let builder = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_URL", db.url_through(proxy.address()));
     let app = builder.start().await;
-    app.clock().set(SystemClock.now());
-    app.poll_revocations().await;
     proxy.cut();
     assert!(failed(&not_ready(&app).await).contains(&"database"));
     proxy.mend();
-    app.clock().set(SystemClock.now());
     app.poll_revocations().await;
     app.get("/readyz").await.has_status(200);
+}
+
+/// What a host does when the disk is nearly full, and what a standby is like; or a file that is mounted to be read.
+async fn a_database_that_takes_no_writes_is_not_ready(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    create_user(&db, ADA);
+    let process = match database {
+        Database::Postgres => {
+            db.execute(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", db.name()));
+            Process::start(db.url())
+        }
+        Database::Sqlite => Process::start_for_a_reader(&db),
+    };
+    let answer = process.get("/readyz").await;
+    answer.has_status(503);
+    let health: HealthResponse = answer.json();
+    assert_eq!(health.checks["database"], "takes no writes");
+    assert_eq!(failed(&health), ["database"]);
+    process.register(EVE).await.failed(503, Reason::Unavailable);
 }

@@ -6,6 +6,7 @@
 //! access tokens are worthless.
 
 use super::{avatar, strays};
+use crate::clock::SharedTime;
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
 use crate::service::steps::{Repeatable, RepeatingUser};
 use crate::service::upkeep::batches::BATCH;
@@ -61,10 +62,11 @@ async fn prove_and_erase(
 ) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, request.password, &client).await?;
+    let done_at = services.shared_now();
     let deleted = account.write(services, caller, move |connection, user, now| {
-        let removed = remove(connection, &user, now)?;
-        step.complete(connection, (None, None), now)?;
-        let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, now, &client);
+        let removed = remove(connection, &user, (now, done_at))?;
+        step.complete(connection, (None, None), done_at)?;
+        let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, done_at, &client);
         mail_outbox::insert(connection, &goodbye).map(|()| Ok(removed))
     });
     finish(services, deleted.await?).await;
@@ -75,7 +77,7 @@ async fn prove_and_erase(
 #[derive(Debug)]
 pub(in crate::service) struct Removed {
     ended: Vec<SessionId>,
-    at: DateTime<Utc>,
+    at: SharedTime,
     picture: Option<String>,
 }
 
@@ -83,14 +85,14 @@ pub(in crate::service) struct Removed {
 pub(in crate::service) fn remove(
     connection: &mut AnyConnection,
     user: &UserRow,
-    now: DateTime<Utc>,
+    (now, ended_at): (DateTime<Utc>, SharedTime),
 ) -> QueryResult<Removed> {
-    let ended = sessions::revoke_all(connection, user.id, RevokeReason::AccountDeletion, now)?.all;
+    let ended = sessions::revoke_all(connection, user.id, RevokeReason::AccountDeletion, ended_at)?.all;
     let picture = erase(connection, user, now)?;
     let mut deleted = event(None, EventKind::AccountDeleted, now, &ClientInfo::default());
     deleted.detail.user = Some(user.id);
     events::insert_anonymous(connection, &deleted)?;
-    Ok(Removed { ended, at: now, picture })
+    Ok(Removed { ended, at: ended_at, picture })
 }
 
 /// Refuses the access tokens of a removed account and deletes its picture, once the removal is committed.

@@ -1,6 +1,7 @@
 //! Another address for an account: asked for with the password, confirmed by a link to the new address, and told to the
 //! old one.
 
+use crate::clock::SharedTime;
 use crate::names;
 use crate::service::mail::{self, links};
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
@@ -13,7 +14,6 @@ use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, users};
 use auth_types::requests::EmailChangeRequest;
 use auth_types::{FieldErrors, validation};
-use chrono::{DateTime, Utc};
 
 /// Asks for the change: mails a link to the new address and a word to the old one. Whether another account has the new
 /// address is found out when the mail is sent, and told to its owner only.
@@ -61,9 +61,10 @@ async fn prove_and_note(
 ) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, password, &client).await?;
-    let noted = account.write(services, caller, move |connection, user, now| {
-        step.complete(connection, (None, None), now)?;
-        note(connection, &user, &new_email, (now, &client)).map(Ok)
+    let done_at = services.shared_now();
+    let noted = account.write(services, caller, move |connection, user, _| {
+        step.complete(connection, (None, None), done_at)?;
+        note(connection, &user, &new_email, (done_at, &client)).map(Ok)
     });
     noted.await
 }
@@ -88,11 +89,11 @@ fn note(
     connection: &mut AnyConnection,
     user: &UserRow,
     new_email: &str,
-    (now, client): (DateTime<Utc>, &ClientInfo),
+    (now, client): (SharedTime, &ClientInfo),
 ) -> QueryResult<()> {
     // One change at a time: the newest. A link to the same address works until the next one is sent, which its amount of
     // mails may forbid.
-    one_time_tokens::spend_others(connection, (user.id, Purpose::ChangeEmail), new_email, now)?;
+    one_time_tokens::spend_others(connection, (user.id, Purpose::ChangeEmail), new_email, now.0)?;
     mail_outbox::delete_of_user(connection, user.id, MailKind::ChangeEmail)?;
     if is_theirs(user, new_email) {
         return Ok(());
@@ -103,7 +104,7 @@ fn note(
         let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), now, client);
         mail_outbox::insert(connection, &word)?;
     }
-    events::insert(connection, &event(user.id, EventKind::EmailChangeRequested, now, client))
+    events::insert(connection, &event(user.id, EventKind::EmailChangeRequested, now.0, client))
 }
 
 /// Makes a confirmed address the account's, and returns whether it is one. Links to the old address are worthless then.
@@ -111,15 +112,15 @@ pub(in crate::service) fn apply(
     connection: &mut AnyConnection,
     user: &UserRow,
     new_email: &str,
-    (now, client): (DateTime<Utc>, &ClientInfo),
+    (now, client): (SharedTime, &ClientInfo),
 ) -> QueryResult<bool> {
     if is_theirs(user, new_email) {
         return Ok(true);
     }
     let Ok(canonical) = names::canonical_email(new_email) else { return Ok(false) };
-    users::update_email(connection, user.id, (new_email, &canonical), now)?;
-    links::withdraw_all(connection, user.id, now)?;
-    events::insert(connection, &event(user.id, EventKind::EmailChanged, now, client))?;
+    users::update_email(connection, user.id, (new_email, &canonical), now.0)?;
+    links::withdraw_all(connection, user.id, now.0)?;
+    events::insert(connection, &event(user.id, EventKind::EmailChanged, now.0, client))?;
     if !names::is_same_mailbox(&user.email, new_email) {
         let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), now, client);
         mail_outbox::insert(connection, &word)?;

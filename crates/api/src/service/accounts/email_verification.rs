@@ -45,7 +45,7 @@ pub async fn resend(
     let email = Spellings::of_mailed_email(&request.email);
     let email = email.map_err(|message| EmailVerificationError::field("email", message))?;
     let tries = mail::take_request(services, client).await?;
-    let (now, cause) = (services.now(), client.clone());
+    let (now, cause) = (services.shared_now(), client.clone());
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
     let asked = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
@@ -117,6 +117,7 @@ async fn verify_once(
 ) -> Result<Verified, EmailVerificationError> {
     let (hash, now) = (links::hash_of(&request.token), services.now());
     let registration_hash = request.registration.as_deref().map(links::hash_of);
+    let shared_now = services.shared_now();
     let (lifetimes, rejects) = (services.settings.lifetimes.clone(), request.reject == Some(true));
     let cause = client.clone();
     let outcome = services.store.write(move |connection| {
@@ -124,19 +125,22 @@ async fn verify_once(
             hash: &hash,
             registration_hash: registration_hash.as_deref(),
             now,
+            shared_now,
             lifetimes: &lifetimes,
             client: &cause,
         };
         let outcome = if rejects { reject(connection, &link) } else { confirm(connection, &link) }?;
         if let Some(done) = outcome.done() {
-            step.complete(connection, done, now)?;
+            step.complete(connection, done, shared_now)?;
         }
         Ok(outcome)
     });
     // The address is the only unique thing that is changed here.
     let outcome = outcome.await.map_err(|error| Error::unless_taken(error, EmailVerificationRefusal::Taken))?;
     match outcome {
-        Outcome::NotValid => Err(Error::Refused(EmailVerificationRefusal::LinkNotValid(LinkNotValid))),
+        Outcome::NotValid => {
+            Err(services.clock.refuse(Error::Refused(EmailVerificationRefusal::LinkNotValid(LinkNotValid))))
+        }
         Outcome::Done => Ok(Verified::Done(None)),
         Outcome::AddressChanged => {
             mail::charge(services, &client).await;
@@ -175,7 +179,9 @@ fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult
             }
             Outcome::Done
         }
-        Purpose::ChangeEmail if email_change::apply(connection, &user, &token.email, (link.now, link.client))? => {
+        Purpose::ChangeEmail
+            if email_change::apply(connection, &user, &token.email, (link.shared_now, link.client))? =>
+        {
             Outcome::AddressChanged
         }
         Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::ResetPassword => Outcome::NotValid,
@@ -190,7 +196,7 @@ fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<
     };
     match token.purpose {
         Purpose::VerifyEmail if user.email == token.email && user.email_verified_at.is_none() => {
-            Ok(Outcome::Removed(deletion::remove(connection, &user, link.now)?))
+            Ok(Outcome::Removed(deletion::remove(connection, &user, (link.now, link.shared_now))?))
         }
         // The link is spent, and so there is no other way to the change.
         Purpose::ChangeEmail => Ok(Outcome::Done),

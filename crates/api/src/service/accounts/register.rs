@@ -129,6 +129,7 @@ async fn register_signed_in(
     let (names, now) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.now());
     let (lifetimes, email) = (services.settings.lifetimes.clone(), user.email_canonical.clone());
     let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
+    let done_at = services.shared_now();
     let inserted = services.store.write(move |connection| {
         let user = users::insert(connection, &user)?;
         if let Some(network) = client.network {
@@ -136,9 +137,9 @@ async fn register_signed_in(
         }
         let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, now, &client))?;
         events::insert(connection, &event(user.id, EventKind::Registered, now, &client))?;
-        let link = mail::to_address(MailKind::VerifyEmail, &email, now, &client);
+        let link = mail::to_address(MailKind::VerifyEmail, &email, done_at, &client);
         mail_outbox::insert(connection, &link)?;
-        step.complete(connection, (Some(session.id), None), now)?;
+        step.complete(connection, (Some(session.id), None), done_at)?;
         Ok((session, user))
     });
     match inserted.await {
@@ -156,9 +157,10 @@ async fn register_pending(
     (language, step): (Option<String>, Step),
     client: ClientInfo,
 ) -> Result<SecretString, RegisterError> {
+    let done_at = services.shared_now();
     let LinkToken { token, hash } = step.registration().map_or_else(LinkToken::new, Ok)?;
     let registration = NewRegistration {
-        expires_at: user.created_at.0 + registrations::LIFETIME,
+        expires_at: done_at.0 + registrations::LIFETIME,
         user,
         language,
         registration_hash: hash,
@@ -171,8 +173,8 @@ async fn register_pending(
         {
             return Ok(false);
         }
-        step.complete(connection, (None, None), registration.user.created_at.0)?;
-        registrations::insert(connection, &registration, &client).map(|()| true)
+        step.complete(connection, (None, None), done_at)?;
+        registrations::insert(connection, &registration, (done_at, &client)).map(|()| true)
     });
     if written.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
 }

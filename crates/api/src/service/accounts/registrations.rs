@@ -4,6 +4,7 @@
 //! password and names the account has, and a stranger's earlier or later sign-up has no part in it.
 
 use super::deletion::{self, Removed};
+use crate::clock::SharedTime;
 use crate::config::Lifetimes;
 use crate::service::limits::Network;
 use crate::service::passwords::hashing;
@@ -35,9 +36,9 @@ const LOOKED_AT: i64 = 120;
 pub(in crate::service) fn insert(
     connection: &mut AnyConnection,
     registration: &NewRegistration,
-    client: &ClientInfo,
+    (now, client): (SharedTime, &ClientInfo),
 ) -> QueryResult<()> {
-    let (email, now) = (&registration.user.email_canonical, registration.user.created_at.0);
+    let email = &registration.user.email_canonical;
     let id = pending_registrations::insert(connection, registration)?;
     let waiting = pending_registrations::list_without_link(connection, email, LOOKED_AT)?;
     pending_registrations::delete_without_link(connection, &surplus(waiting))?;
@@ -65,7 +66,7 @@ fn surplus(waiting: Vec<(i64, Option<String>)>) -> Vec<i64> {
 pub(in crate::service) fn mail_again(
     connection: &mut AnyConnection,
     registration: Option<i64>,
-    at: DateTime<Utc>,
+    at: SharedTime,
     client: &ClientInfo,
 ) -> QueryResult<()> {
     // The row brings the address.
@@ -87,6 +88,7 @@ pub(in crate::service) struct OpenedLink<'a> {
     /// The hash of what the browser sent as `registration`.
     pub registration_hash: Option<&'a [u8]>,
     pub now: DateTime<Utc>,
+    pub shared_now: SharedTime,
     pub lifetimes: &'a Lifetimes,
     pub client: &'a ClientInfo,
 }
@@ -118,7 +120,8 @@ impl OpenedLink<'_> {
         if account.as_ref().is_some_and(|account| !is_replaceable(account)) {
             return Ok(None);
         }
-        let removed = account.map(|account| deletion::remove(connection, &account, self.now)).transpose()?;
+        let removed =
+            account.map(|account| deletion::remove(connection, &account, (self.now, self.shared_now))).transpose()?;
         let signs_in = self.registration_hash.is_some_and(|hash| {
             hashing::same_digest(hash, &registration.registration_hash) // of whoever signed up
         });

@@ -4,7 +4,7 @@
 use crate::files::FileError;
 use crate::service::Services;
 use crate::store::{StoreError, stray_files};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 /// How long a stray is left alone: hours. Longer than any request that is about to give it to a row.
 const GRACE_HOURS: i64 = 1;
@@ -27,12 +27,12 @@ pub async fn delete(services: &Services, name: String) {
     }
 }
 
-/// Deletes what was left behind more than an hour ago; stops where the storage does not answer.
+/// Deletes what was left behind more than an hour before `now`; stops where the storage does not answer.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn prune(services: &Services) -> Result<(), StoreError> {
-    let before = services.now() - Duration::hours(GRACE_HOURS);
+pub async fn prune(services: &Services, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let before = now - Duration::hours(GRACE_HOURS);
     loop {
         let strays = services.store.run(move |connection| stray_files::list(connection, before, BATCH)).await?;
         if strays.is_empty() {

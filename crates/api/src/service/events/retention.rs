@@ -26,7 +26,7 @@ const RECENT_HOURS: i64 = 2;
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
 pub async fn keep_up(services: &Services, after: i64) -> Result<i64, StoreError> {
-    finish_erasures(services, services.now() - Duration::hours(RECENT_HOURS)).await?;
+    finish_erasures(services, services.shared_now().0 - Duration::hours(RECENT_HOURS)).await?;
     let end = newest_event(services).await?;
     let mut done = after;
     while done < end {
@@ -47,12 +47,12 @@ pub async fn newest_event(services: &Services) -> Result<i64, StoreError> {
     services.store.run(events::newest_id).await
 }
 
-/// Deletes every event that is too old, or one too many of its account or of nobody.
+/// Deletes every event that is too old at `now`, or one too many of its account or of nobody.
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
-pub(in crate::service) async fn prune_events(services: &Services) -> Result<(), StoreError> {
-    let before = services.now() - Duration::days(EVENT_DAYS);
+pub(in crate::service) async fn prune_events(services: &Services, now: DateTime<Utc>) -> Result<(), StoreError> {
+    let before = now - Duration::days(EVENT_DAYS);
     in_batches(services, move |connection, batch| events::delete_older(connection, before, batch)).await?;
     let of_nobody = |connection: &mut _, batch| events::delete_surplus_of_nobody(connection, EVENTS_OF_NOBODY, batch);
     in_batches(services, of_nobody).await?;

@@ -59,11 +59,16 @@ pub(super) async fn deliver(services: &Services, exit: &Exit<'_>, mail: &MailRow
 }
 
 async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Outcome, StoreError> {
-    if mail.expires_at <= services.now() {
+    let now = services.now();
+    // It may have become wrong since the mail was claimed.
+    if let Err(wrong) = services.clock.check() {
+        return Ok(Outcome::NotReady(format!("the clock {wrong}")));
+    }
+    if mail.expires_at <= now {
         return Ok(Outcome::Expired);
     }
     let turn = services.mailer.in_flight.database_turn().await;
-    let prepared = prepare(services, mail).await;
+    let prepared = prepare(services, mail, now).await;
     drop(turn);
     let letter = match prepared {
         Ok(Prepared::Letter(letter)) => letter,
@@ -146,7 +151,7 @@ async fn finish(services: &Services, mail: &MailRow, counted: MailOutcome, mails
 async fn try_again(services: &Services, mail: &MailRow, (wait, why): (Duration, &str)) -> Result<(), StoreError> {
     let (id, kind, attempts) = (mail.id, mail.kind.as_str(), mail.attempts);
     let again_at = services.now() + wait;
-    if again_at >= mail.expires_at {
+    if again_at >= mail.expires_at && services.clock.check().is_ok() {
         return give_up(services, mail, why).await;
     }
     log::warn!(

@@ -1,18 +1,19 @@
 //! Mails that are written into the outbox, and what a request takes for that.
 
+use crate::clock::SharedTime;
 use crate::names::Spellings;
 use crate::service::limits::{Budget, Throttled, Tries};
 use crate::service::{ClientInfo, Services};
 use crate::store::mail_outbox::{MailKind, NewMail};
 use crate::store::{AnyConnection, QueryResult, users};
 use auth_types::UserId;
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 
 /// A mail to the owner of an account, to an address that is or was theirs.
 pub(in crate::service) fn to_user(
     kind: MailKind,
     (user, address): (UserId, &str),
-    at: DateTime<Utc>,
+    at: SharedTime,
     client: &ClientInfo,
 ) -> NewMail {
     NewMail { user: Some(user), ..to_address(kind, address, at, client) }
@@ -20,7 +21,7 @@ pub(in crate::service) fn to_user(
 
 /// A mail to an address, whether it has an account or not: which of them is found out when it is sent, so that the request
 /// does the same for both.
-pub(in crate::service) fn to_address(kind: MailKind, address: &str, at: DateTime<Utc>, client: &ClientInfo) -> NewMail {
+pub(in crate::service) fn to_address(kind: MailKind, address: &str, at: SharedTime, client: &ClientInfo) -> NewMail {
     NewMail {
         kind,
         user: None,
@@ -29,8 +30,8 @@ pub(in crate::service) fn to_address(kind: MailKind, address: &str, at: DateTime
         ip_address: client.ip_address.clone(),
         user_agent: client.user_agent.clone(),
         requester: client.network.map(|network| network.to_string()),
-        at,
-        expires_at: at + worth_sending(kind),
+        at: at.0,
+        expires_at: at.0 + worth_sending(kind),
     }
 }
 

@@ -56,12 +56,11 @@ enum Verdict {
 ///
 /// # Errors
 /// [`PrepareError`].
-pub(super) async fn prepare(services: &Services, mail: &MailRow) -> Result<Prepared, PrepareError> {
+pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<Utc>) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let site = Site::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
     let LinkToken { token, hash } = LinkToken::of_mail(&services.settings.keys, mail);
-    let preparation =
-        Preparation { mail: mail.clone(), hash, amounts: Amounts::of(&services.settings), now: services.now() };
+    let preparation = Preparation { mail: mail.clone(), hash, amounts: Amounts::of(&services.settings), now };
     let content = Content::from(mail.kind);
     let verdict = services.store.write(move |connection| match content {
         Content::Link(link) => preparation.link(connection, link),

@@ -151,7 +151,9 @@ impl<'s> Look<'s> {
         let Self { services, .. } = *self;
         let (mailer, now) = (&services.mailer, services.now());
         let (was_good, free) = (mailer.standing.is_good(), self.places.free());
-        let most = if mailer.in_flight.is_stopping() { 0 } else { mailer.standing.allowed(free, now) };
+        // By a wrong clock links would end at another time than they should, and mails would be given up.
+        let is_paused = mailer.in_flight.is_stopping() || services.clock.check().is_err();
+        let most = if is_paused { 0 } else { mailer.standing.allowed(free, now) };
         if most == 0 {
             return Ok(Vec::new());
         }

@@ -2,6 +2,7 @@
 
 use super::hashing::{self, OwnWords};
 use super::reauthentication::{self, Account, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
+use crate::clock::SharedTime;
 use crate::service::limits::Budget;
 use crate::service::mail::{self, links};
 use crate::service::sessions::grant;
@@ -87,21 +88,21 @@ async fn prove_and_change(
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let (account, password_hash) = prove_and_hash(services, caller, request, &client).await?;
-    let lifetimes = services.settings.lifetimes.clone();
+    let (lifetimes, done_at) = (services.settings.lifetimes.clone(), services.shared_now());
     let changed = account.write(services, caller, move |connection, user, now| {
         if let Some(network) = client.network {
             known_networks::remember(connection, user.id, &network.to_string(), now)?;
         }
         let new_session = grant::new_session(user.id, &lifetimes, now, &client);
-        let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, now)?.all;
+        let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, done_at)?.all;
         let user = users::update_password(connection, user.id, &password_hash, None)?;
-        note(connection, &user, now, &client)?;
+        note(connection, &user, done_at, &client)?;
         let session = sessions::insert(connection, new_session)?;
-        step.complete(connection, (Some(session.id), None), now)?;
+        step.complete(connection, (Some(session.id), None), done_at)?;
         Ok(Ok(Changed { session, user, ended, now }))
     });
     let Changed { session, user, ended, now } = changed.await?;
-    services.feed.insert(ended, now);
+    services.feed.insert(ended, done_at);
     Ok(grant::token_response(services, &session, &user, now)?)
 }
 
@@ -132,10 +133,10 @@ struct Changed {
     now: DateTime<Utc>,
 }
 
-fn note(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>, client: &ClientInfo) -> QueryResult<()> {
-    links::withdraw_all(connection, user.id, now)?;
-    events::insert(connection, &event(user.id, EventKind::PasswordChanged, now, client))?;
-    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), now, client))
+fn note(connection: &mut AnyConnection, user: &UserRow, at: SharedTime, client: &ClientInfo) -> QueryResult<()> {
+    links::withdraw_all(connection, user.id, at.0)?;
+    events::insert(connection, &event(user.id, EventKind::PasswordChanged, at.0, client))?;
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), at, client))
 }
 
 fn check(services: &Services, own_words: &OwnWords, request: &PasswordChangeRequest) -> Result<(), FieldErrors> {

@@ -1,6 +1,7 @@
 //! A new password for somebody who has forgotten it, by a link that is mailed to the account's address.
 
 use super::hashing::{self, OwnWords};
+use crate::clock::SharedTime;
 use crate::gate::{self, ShareKey};
 use crate::names::Spellings;
 use crate::service::mail;
@@ -13,7 +14,6 @@ use crate::store::one_time_tokens::{self, LiveToken, Purpose};
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, sessions, users};
-use auth_types::SessionId;
 use auth_types::requests::{PasswordResetConfirmRequest, PasswordResetRequest};
 use chrono::{DateTime, Utc};
 
@@ -28,7 +28,7 @@ pub async fn request(
 ) -> Result<(), Error<LinkNotValid>> {
     let email = Spellings::of_mailed_email(&request.email).map_err(|message| Error::field("email", message))?;
     let tries = mail::take_request(services, client).await?;
-    let (now, cause) = (services.now(), client.clone());
+    let (now, cause) = (services.shared_now(), client.clone());
     let written = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
         mail_outbox::insert(connection, &mail::to_address(MailKind::ResetPassword, &to, now, &cause))
@@ -62,7 +62,7 @@ async fn confirm_once(
     let (hash, now) = (links::hash_of(&request.token), services.now());
     let looked_up = hash.clone();
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
-    let (_, user) = found.ok_or(Error::Refused(LinkNotValid))?;
+    let (_, user) = found.ok_or_else(|| services.clock.refuse(Error::Refused(LinkNotValid)))?;
     // Whoever has the link reads the account's mail.
     gate::prove(ShareKey::Account(user.id.0));
     let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
@@ -72,13 +72,15 @@ async fn confirm_once(
     let encode = move || hashing::judge_and_hash(&request.new_password, &own_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| Error::field("new_password", message))?;
-    let (now, cause) = (services.now(), client.clone());
+    let (now, cause, done_at) = (services.now(), client.clone(), services.shared_now());
     let spent = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, now)? else { return Ok(None) };
-        step.complete(connection, (None, None), now)?;
-        reset(connection, &token, &password_hash, (now, &cause)).map(Some)
+        step.complete(connection, (None, None), done_at)?;
+        let ended = sessions::revoke_all(connection, token.user_id, RevokeReason::PasswordReset, done_at)?.all;
+        reset(connection, &token, &password_hash, (done_at, &cause)).map(|()| Some(ended))
     });
-    services.feed.insert(spent.await?.ok_or(Error::Refused(LinkNotValid))?, now);
+    let ended = spent.await?.ok_or_else(|| services.clock.refuse(Error::Refused(LinkNotValid)))?;
+    services.feed.insert(ended, done_at);
     mail::charge(services, &client).await; // the owner is mailed
     Ok(())
 }
@@ -105,16 +107,15 @@ fn reset(
     connection: &mut AnyConnection,
     token: &LiveToken,
     password_hash: &str,
-    (now, client): (DateTime<Utc>, &ClientInfo),
-) -> QueryResult<Vec<SessionId>> {
+    (at, client): (SharedTime, &ClientInfo),
+) -> QueryResult<()> {
+    let now = at.0;
     let user = users::update_password(connection, token.user_id, password_hash, Some(now))?;
     // Whoever strangers have locked out of signing in is known here from now on.
     if let Some(network) = client.network {
         known_networks::remember(connection, user.id, &network.to_string(), now)?;
     }
-    let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordReset, now)?.all;
     links::withdraw_all(connection, user.id, now)?;
     events::insert(connection, &event(user.id, EventKind::PasswordReset, now, client))?;
-    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), now, client))?;
-    Ok(ended)
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), at, client))
 }

@@ -3,6 +3,7 @@
 //! another one refuses, and none can forget to ask.
 
 use super::refusal::Refusal;
+use crate::clock::ComparedClock;
 use crate::service::{CurrentUser, Error, Services};
 use crate::store::sessions::{SessionRow, SessionState};
 use crate::store::users::UserRow;
@@ -23,8 +24,8 @@ impl CurrentUser {
     where
         T: Send + 'static,
     {
-        let now = services.now();
-        let done = services.store.run(move |connection| match authorize(connection, self, now)? {
+        let clock = services.clock.clone();
+        let done = services.store.run(move |connection| match authorize(connection, self, &clock)? {
             Ok(user) => work(connection, user).map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         });
@@ -33,7 +34,7 @@ impl CurrentUser {
 
     /// Changes something as the caller, who is authorized in the same transaction first. The user's row is locked, as by
     /// everything that ends all of a user's sessions (a new password, a deletion): what was found holds until the
-    /// transaction's end. `work` gets the time that was judged by.
+    /// transaction's end. `work` gets the time of the request.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`], those of `work`, and those of the store.
@@ -46,10 +47,10 @@ impl CurrentUser {
         T: Send + 'static,
         R: Send + 'static,
     {
-        let now = services.now();
+        let (clock, now) = (services.clock.clone(), services.now());
         let done = services.store.write(move |connection| {
             users::lock_credentials(connection, self.id)?;
-            match authorize(connection, self, now)? {
+            match authorize(connection, self, &clock)? {
                 Ok(user) => work(connection, user, now),
                 Err(refusal) => Ok(Err(refusal.into())),
             }
@@ -58,33 +59,33 @@ impl CurrentUser {
     }
 }
 
-/// Returns the caller's row if they may act at `now`. One statement.
+/// Returns the caller's row if they may act now. One statement.
 ///
 /// # Errors
 /// When the database does not respond. The inner error is the [`Refusal`].
 pub(in crate::service) fn authorize(
     connection: &mut AnyConnection,
     caller: CurrentUser,
-    now: DateTime<Utc>,
+    clock: &ComparedClock,
 ) -> QueryResult<Result<UserRow, Refusal>> {
     let found = sessions::find_with_user(connection, caller.session)?;
-    Ok(check(found.as_ref(), caller.id, now).map(|(_, user)| user.clone()))
+    Ok(check(found.as_ref(), caller.id, clock).map(|(_, user)| user.clone()))
 }
 
 /// The predicate: `found` is the session that a token names, `user` whom it names.
 ///
 /// # Errors
 /// [`Refusal`], in the order of the contract's table.
-pub(in crate::service) fn check(
-    found: Option<&(SessionRow, UserRow)>,
+pub(in crate::service) fn check<'a>(
+    found: Option<&'a (SessionRow, UserRow)>,
     user: UserId,
-    now: DateTime<Utc>,
-) -> Result<&(SessionRow, UserRow), Refusal> {
+    clock: &ComparedClock,
+) -> Result<&'a (SessionRow, UserRow), Refusal> {
     let found = found.filter(|(session, _)| session.user_id == user).ok_or(Refusal::Revoked)?;
     let (session, user) = found;
-    match session.state(now) {
+    match session.state(clock.now()) {
         SessionState::Revoked => Err(Refusal::Revoked),
-        SessionState::Expired => Err(Refusal::Expired),
+        SessionState::Expired => Err(clock.refuse(Refusal::Expired)),
         SessionState::Live if !user.is_active => Err(Refusal::UserInactive),
         SessionState::Live => Ok(found),
     }

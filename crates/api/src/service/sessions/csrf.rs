@@ -51,7 +51,7 @@ pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Resul
     if !submitted.csrf_cookies.iter().any(|cookie| same_digest(cookie.as_bytes(), csrf.as_bytes())) {
         return Err(CsrfError::NotSubmittedTwice);
     }
-    let claims = |token: &&'a str| services.tokens.verify_refresh_of_any_age(token, services.now()).ok();
+    let claims = |token: &&'a str| services.tokens.verify_refresh_of_any_age(token).ok();
     let tokens = submitted.refresh_cookies.iter().take(MOST_COOKIES);
     let ours: Vec<_> = tokens.filter_map(|token| claims(token).map(|claims| (*token, claims))).collect();
     if ours.is_empty() {
@@ -67,7 +67,7 @@ pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Resul
 #[must_use]
 pub fn is_anothers(services: &Services, submitted: &Submitted<'_>, user: UserId) -> bool {
     let tokens = submitted.refresh_cookies.iter().take(MOST_COOKIES);
-    let claims = tokens.filter_map(|token| services.tokens.verify_refresh_of_any_age(token, services.now()).ok());
+    let claims = tokens.filter_map(|token| services.tokens.verify_refresh_of_any_age(token).ok());
     let owners: Vec<_> = claims.map(|claims| parse_user_id(&claims.user_id)).collect();
     !owners.is_empty() && !owners.contains(&Some(user))
 }
@@ -77,6 +77,6 @@ pub fn is_anothers(services: &Services, submitted: &Submitted<'_>, user: UserId)
 /// # Errors
 /// When it is not one of ours.
 pub fn token_of(services: &Services, refresh: &str) -> Result<String, TokenError> {
-    let claims = services.tokens.verify_refresh_of_any_age(refresh, services.now())?;
+    let claims = services.tokens.verify_refresh_of_any_age(refresh)?;
     Ok(services.csrf.token(claims.sid))
 }

@@ -42,17 +42,19 @@ pub async fn revoke(
     client: ClientInfo,
 ) -> Result<(), Error<NoSuchSession>> {
     let reason = if id == caller.session { RevokeReason::Logout } else { RevokeReason::OtherDevice };
+    let ended_at = services.shared_now();
     let ended = caller.write(services, move |connection, user, now| {
         if sessions::find_owner(connection, id)? != Some(user.id) {
             return Ok(Err(Error::Refused(NoSuchSession)));
         }
-        if sessions::revoke(connection, id, reason, now)? {
+        if sessions::revoke(connection, id, reason, ended_at)? {
             let mut revoked = event(user.id, EventKind::SessionRevoked, now, &client);
             revoked.detail.session = Some(id);
             events::insert(connection, &revoked)?;
         }
-        Ok(Ok(now))
+        Ok(Ok(()))
     });
-    services.feed.insert([id], ended.await?);
+    ended.await?;
+    services.feed.insert([id], ended_at);
     Ok(())
 }

@@ -275,6 +275,7 @@ async fn open_session(
         return Err(error);
     }
     let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
+    let ended_at = services.shared_now();
     let opened = services.store.write(move |connection| {
         let Proven { credentials: checked, renewed, network_seen_at } = proven;
         let current = users::lock_credentials(connection, checked.id)?;
@@ -287,20 +288,20 @@ async fn open_session(
             known_networks::remember(connection, user.id, &network.to_string(), now)?;
         }
         let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, now, &client))?;
-        let surplus = sessions::revoke_surplus(connection, user.id, (MOST_SESSIONS, SURPLUS_BATCH), now)?;
+        let surplus = sessions::revoke_surplus(connection, user.id, (MOST_SESSIONS, SURPLUS_BATCH), ended_at)?;
         events::insert(connection, &event(user.id, EventKind::LoggedIn, now, &client))?;
         Ok(Some((session, user, surplus)))
     });
     let Some((session, user, surplus)) = opened.await? else { return Ok(None) };
-    services.feed.insert(surplus, now);
+    services.feed.insert(surplus, ended_at);
     Ok(Some(grant::token_response(services, &session, &user, now)?))
 }
 
 async fn note_failure(services: &Services, failure: Miss, client: &ClientInfo) -> Result<(), StoreError> {
-    let (now, client) = (services.now(), client.clone());
+    let (now, asked_at, client) = (services.now(), services.shared_now(), client.clone());
     let noted = services.store.write(move |connection| {
         events::insert(connection, &event(failure.user, EventKind::LoginFailed, now, &client))?;
-        registrations::mail_again(connection, failure.pending, now, &client)
+        registrations::mail_again(connection, failure.pending, asked_at, &client)
     });
     noted.await
 }

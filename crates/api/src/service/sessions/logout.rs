@@ -13,8 +13,8 @@ use std::convert::Infallible;
 /// # Errors
 /// [`Error`].
 pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Result<(), Error<TokenError>> {
-    let now = services.now();
-    let claims = services.tokens.verify_refresh_of_any_age(token, now).map_err(Error::Refused)?;
+    let (now, ended_at) = (services.now(), services.shared_now());
+    let claims = services.tokens.verify_refresh_of_any_age(token).map_err(Error::Refused)?;
     let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(Error::Refused)?);
     services.limits.tries(&client).by_name(Budget::RequestsSession, &id.to_string()).await?;
     // Reads before it asks for SQLite's one write lock: an old token can be sent for ever, and changes nothing.
@@ -25,14 +25,14 @@ pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Res
     }
     let ended = services.store.write(move |connection| {
         let is_owner = sessions::find_owner(connection, id)? == Some(user);
-        let ended = is_owner && sessions::revoke(connection, id, RevokeReason::Logout, now)?;
+        let ended = is_owner && sessions::revoke(connection, id, RevokeReason::Logout, ended_at)?;
         if ended {
             events::insert(connection, &event(user, EventKind::LoggedOut, now, &client))?;
         }
         Ok(ended)
     });
     if ended.await? {
-        services.feed.insert([id], now);
+        services.feed.insert([id], ended_at);
     }
     Ok(())
 }
@@ -46,14 +46,15 @@ pub async fn logout_all(
     caller: CurrentUser,
     client: ClientInfo,
 ) -> Result<usize, Error<Infallible>> {
+    let ended_at = services.shared_now();
     let ended = caller.write(services, move |connection, user, now| {
-        let ended = sessions::revoke_all(connection, user.id, RevokeReason::LogoutAll, now)?;
+        let ended = sessions::revoke_all(connection, user.id, RevokeReason::LogoutAll, ended_at)?;
         if ended.live > 0 {
             events::insert(connection, &event(user.id, EventKind::LoggedOutEverywhere, now, &client))?;
         }
-        Ok(Ok((ended, now)))
+        Ok(Ok(ended))
     });
-    let (ended, now) = ended.await?;
-    services.feed.insert(ended.all, now);
+    let ended = ended.await?;
+    services.feed.insert(ended.all, ended_at);
     Ok(ended.live)
 }

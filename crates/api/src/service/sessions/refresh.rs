@@ -5,7 +5,7 @@
 
 use super::refusal::Refusal;
 use super::{authorize, grant};
-use crate::clock::SharedClock;
+use crate::clock::{ComparedClock, SharedTime, WrongClock};
 use crate::service::limits::Budget;
 use crate::service::passwords::hashing;
 use crate::service::tokens::{self, TokenError, new_jti};
@@ -17,7 +17,7 @@ use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::SessionId;
 use auth_types::responses::TokenResponse;
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 
 /// Why a refresh token was not exchanged.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,12 @@ enum Verdict {
     Breach(Breach),
     /// The token is live after all: rotate again.
     Again,
+}
+
+impl From<WrongClock> for Verdict {
+    fn from(wrong: WrongClock) -> Self {
+        Self::Refused(wrong.into())
+    }
 }
 
 /// Why the live tokens are given again.
@@ -103,9 +109,9 @@ pub async fn refresh(
     key: Option<&[u8]>,
     client: ClientInfo,
 ) -> Result<TokenResponse, Error<RefreshRefusal>> {
-    let now = services.now();
+    let (now, shared_now) = (services.now(), services.shared_now());
     let mut tries = services.limits.tries(&client);
-    let claims = services.tokens.verify_refresh(token, now).map_err(not_valid)?;
+    let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
     let user = tokens::owner_of(&claims).map_err(not_valid)?;
     tries.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
     tries.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
@@ -120,6 +126,7 @@ pub async fn refresh(
         rotation,
         leeway: lifetimes.leeway,
         clock: services.clock.clone(),
+        now: shared_now,
         client: client.clone(),
     };
     let outcome = services.store.run(move |connection| exchange.run(connection));
@@ -132,7 +139,7 @@ pub async fn refresh(
         Outcome::Refused(refusal) => Err(refusal.into()),
         Outcome::Contended => Err(Error::Refused(RefreshRefusal::Contended { session })),
         Outcome::Revoked(breach) => {
-            services.feed.insert([session], now);
+            services.feed.insert([session], shared_now);
             log::warn!("refresh.revoked: session {session}: {breach:?}");
             if breach == Breach::Theft {
                 mail::charge(services, &client).await; // its owner is mailed
@@ -160,7 +167,8 @@ struct Exchange {
     presented: Presented,
     rotation: Rotation,
     leeway: Duration,
-    clock: SharedClock,
+    clock: ComparedClock,
+    now: SharedTime,
     client: ClientInfo,
 }
 
@@ -191,9 +199,7 @@ impl Exchange {
 
     /// The contract's table.
     fn judge(&self, found: Option<&(SessionRow, UserRow)>) -> Verdict {
-        // Read after the row: a rotation that this request has waited for must not lie in its future.
-        let now = self.clock.now();
-        let (session, _) = match authorize::check(found, self.presented.user, now) {
+        let (session, _) = match authorize::check(found, self.presented.user, &self.clock) {
             Ok(found) => found,
             Err(refusal) => return Verdict::Refused(refusal),
         };
@@ -205,10 +211,8 @@ impl Exchange {
             if self.presented.jti == session.jti { Verdict::Again } else { Verdict::Breach(Breach::Theft) }
         } else if self.repeats_the_rotation(session) {
             Verdict::Repeat(Repetition::SameKey)
-        } else if self.within_leeway(session, now) {
-            Verdict::Repeat(Repetition::Leeway)
         } else {
-            Verdict::Breach(Breach::Theft)
+            self.judge_superseded(session)
         }
     }
 
@@ -222,8 +226,8 @@ impl Exchange {
     }
 
     /// Tabs of a client that knows no keys, racing: the token was superseded a moment ago, from the same network and user
-    /// agent, and no rotation since had a key. The row knows its last two rotations.
-    fn within_leeway(&self, session: &SessionRow, now: DateTime<Utc>) -> bool {
+    /// agent, and no rotation since had a key. The row knows its last two rotations. All else is a theft.
+    fn judge_superseded(&self, session: &SessionRow) -> Verdict {
         let (origin, superseded_at) = match session.generation - self.presented.generation {
             1 => (&session.rotation_origin, Some(session.rotated_at)),
             2 => (&session.previous_rotation_origin, session.previous_rotated_at),
@@ -231,8 +235,14 @@ impl Exchange {
         };
         // With a key, or of an unknown client, a request has no origin, and neither has a rotation.
         let same_origin = self.rotation.origin.is_some() && *origin == self.rotation.origin;
-        let recently = superseded_at.is_some_and(|at| (Duration::zero()..=self.leeway).contains(&(now - at)));
-        self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_origin && recently
+        let has_leeway = self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_origin;
+        let Some(superseded_at) = superseded_at.filter(|_| has_leeway) else { return Verdict::Breach(Breach::Theft) };
+        // Read after the row: a rotation that this request has waited for must not lie in its future.
+        if (Duration::zero()..=self.leeway).contains(&(self.clock.now() - superseded_at)) {
+            Verdict::Repeat(Repetition::Leeway)
+        } else {
+            self.clock.refuse(Verdict::Breach(Breach::Theft))
+        }
     }
 
     /// Ends the session, records that and mails the owner of a stolen one, in one transaction. Returns `None` if somebody else
@@ -249,7 +259,7 @@ impl Exchange {
             Breach::Theft => (RevokeReason::Reuse, EventKind::RefreshReused),
             Breach::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
         };
-        if !sessions::revoke(connection, self.presented.session, reason, self.rotation.now)? {
+        if !sessions::revoke(connection, self.presented.session, reason, self.now)? {
             return Ok(None);
         }
         let mut reused = event(user.id, kind, self.rotation.now, &self.client);
@@ -258,7 +268,7 @@ impl Exchange {
         events::insert(connection, &reused)?;
         if breach == Breach::Theft {
             let owner = (user.id, user.email.as_str());
-            let mail = mail::to_user(MailKind::RefreshReused, owner, self.rotation.now, &self.client);
+            let mail = mail::to_user(MailKind::RefreshReused, owner, self.now, &self.client);
             mail_outbox::insert(connection, &mail)?;
         }
         Ok(Some(breach))

@@ -1,5 +1,6 @@
 //! Why a user may not act.
 
+use crate::clock::WrongClock;
 use auth_types::Reason;
 
 /// What is wrong with the session or its user.
@@ -10,6 +11,9 @@ pub enum Refusal {
     Revoked,
     #[error("the session is expired")]
     Expired,
+    /// By a clock that is wrong, so that nobody knows.
+    #[error("whether the session is expired cannot be judged")]
+    Untimely,
     #[error("the user is inactive or deleted")]
     UserInactive,
 }
@@ -21,7 +25,14 @@ impl Refusal {
         match self {
             Self::Revoked => Reason::SessionRevoked,
             Self::Expired => Reason::SessionExpired,
+            Self::Untimely => Reason::Unavailable,
             Self::UserInactive => Reason::UserInactive,
         }
+    }
+}
+
+impl From<WrongClock> for Refusal {
+    fn from(_: WrongClock) -> Self {
+        Self::Untimely
     }
 }

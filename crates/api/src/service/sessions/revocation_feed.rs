@@ -1,15 +1,16 @@
 //! Which sessions were revoked within the last access lifetime, in memory.
 
+use crate::clock::SharedTime;
 use auth_types::SessionId;
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use parking_lot::RwLock;
 use std::collections::HashMap;
 
 /// What the feed keeps.
 #[derive(Debug, Default)]
 struct Known {
-    revoked: HashMap<SessionId, DateTime<Utc>>,
-    polled_at: Option<DateTime<Utc>>,
+    revoked: HashMap<SessionId, SharedTime>,
+    polled_at: Option<SharedTime>,
 }
 
 /// The sessions that were revoked lately.
@@ -26,20 +27,20 @@ impl RevocationFeed {
     }
 
     /// Notes this process's own revocations, at once.
-    pub fn insert(&self, sessions: impl IntoIterator<Item = SessionId>, at: DateTime<Utc>) {
+    pub fn insert(&self, sessions: impl IntoIterator<Item = SessionId>, at: SharedTime) {
         self.known.write().revoked.extend(sessions.into_iter().map(|session| (session, at)));
     }
 
     /// When the feed last heard from the database.
     #[must_use]
-    pub fn polled_at(&self) -> Option<DateTime<Utc>> {
+    pub fn polled_at(&self) -> Option<SharedTime> {
         self.known.read().polled_at
     }
 
-    pub(in crate::service) fn merge(&self, news: Vec<(SessionId, DateTime<Utc>)>, now: DateTime<Utc>, keep: Duration) {
+    pub(in crate::service) fn merge(&self, news: Vec<(SessionId, SharedTime)>, now: SharedTime, keep: Duration) {
         let mut known = self.known.write();
         known.revoked.extend(news);
-        known.revoked.retain(|_, revoked_at| *revoked_at + keep > now);
+        known.revoked.retain(|_, revoked_at| revoked_at.0 + keep > now.0);
         known.polled_at = Some(now);
     }
 }

@@ -13,7 +13,7 @@ use auth_types::{AccessClaims, RefreshClaims};
 /// # Errors
 /// [`Error`].
 pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, Error<TokenError>> {
-    let claims = services.tokens.verify_access(token, services.now()).map_err(Error::Refused)?;
+    let claims = services.tokens.verify_access(token).map_err(Error::Refused)?;
     if services.feed.is_revoked(claims.sid) { Err(Refusal::Revoked.into()) } else { Ok(claims) }
 }
 
@@ -22,14 +22,16 @@ pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, E
 /// # Errors
 /// [`Error`].
 pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Result<(), Error<TokenError>> {
-    match services.tokens.verify_refresh(token, services.now()) {
+    match services.tokens.verify_refresh(token) {
         Ok(claims) => {
             // From here on it is its account's share.
             tokens::owner_of(&claims).map_err(Error::Refused)?;
             services.limits.tries(client).by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
             verify_refresh(services, claims).await
         }
-        Err(error @ (TokenError::Expired | TokenError::Early | TokenError::KeyUnknown)) => Err(Error::Refused(error)),
+        Err(error @ (TokenError::Expired | TokenError::Untimely | TokenError::KeyUnknown)) => {
+            Err(Error::Refused(error))
+        }
         Err(TokenError::Malformed) => verify_access(services, token).map(|_| ()),
     }
 }
@@ -37,7 +39,7 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
 async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<(), Error<TokenError>> {
     let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(Error::Refused)?);
     let found = services.store.run(move |connection| sessions::find_with_user(connection, id)).await?;
-    let (session, _) = authorize::check(found.as_ref(), user, services.now())?;
+    let (session, _) = authorize::check(found.as_ref(), user, &services.clock)?;
     let live = session.generation == claims.generation && session.jti == claims.jti;
     // Superseded looks like revoked: whoever has stolen a token must not learn when its owner refreshes.
     if live { Ok(()) } else { Err(Refusal::Revoked.into()) }

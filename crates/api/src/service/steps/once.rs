@@ -1,9 +1,11 @@
 //! Doing a step once, and making its response again.
 
 use super::keys::{Mark, Step};
+use crate::clock::{ComparedClock, SharedTime, WrongClock};
 use crate::service::Services;
 use crate::service::mail::links::LinkToken;
 use crate::service::sessions::authorize;
+use crate::service::sessions::refusal::Refusal;
 use crate::store::completed_steps::{self, CompletedStep};
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
@@ -15,7 +17,7 @@ use serde_json::Value;
 
 /// How long a request gets its response again.
 pub const REPEATABLE: Duration = Duration::minutes(10);
-/// How far ahead of this clock another process may have noted a step.
+/// How far ahead of this process's time another one may have noted a step.
 const AHEAD: Duration = Duration::minutes(1);
 /// What a request has done.
 pub(in crate::service) struct Done {
@@ -30,17 +32,17 @@ pub(in crate::service) struct Done {
 struct Found {
     hash: Vec<u8>,
     at: DateTime<Utc>,
-    /// `None` when it was too long ago.
+    /// `None` when it was too long ago, or nobody knows because the clock is wrong.
     done: Option<Done>,
 }
 
 impl Step {
     /// Does `act`, unless the same request has done it: then `repeat` makes the response again. It returns `None` when there is
-    /// none any more, and the request is an ordinary one.
+    /// none any more, and the request is an ordinary one; by a wrong clock nobody knows whether there is one.
     ///
     /// # Errors
-    /// Those of `act`, and those of the store.
-    pub(in crate::service) async fn once<T, E: From<StoreError>>(
+    /// Those of `act`, those of the store, and [`WrongClock`].
+    pub(in crate::service) async fn once<T, E: From<StoreError> + From<WrongClock>>(
         &self,
         services: &Services,
         act: impl Future<Output = Result<T, E>>,
@@ -53,6 +55,7 @@ impl Step {
             if let Some(response) = done.map_or(Ok(None), &repeat)? {
                 return Ok(response);
             }
+            services.clock.check()?;
             services.store.write_statement(move |connection| completed_steps::delete(connection, &hash, at)).await?;
         }
         let failed = match act.await {
@@ -61,8 +64,9 @@ impl Step {
         };
         // The first request may have been under way still.
         match self.find(services).await {
-            Ok(Some(Found { done: Some(done), .. })) => repeat(done)?.ok_or(failed),
-            Ok(_) | Err(_) => Err(failed),
+            Ok(Some(Found { done: Some(done), .. })) => repeat(done)?.ok_or_else(|| services.clock.refuse(failed)),
+            Ok(Some(Found { done: None, .. })) => Err(services.clock.refuse(failed)),
+            Ok(None) | Err(_) => Err(failed),
         }
     }
 
@@ -71,12 +75,12 @@ impl Step {
         &self,
         connection: &mut AnyConnection,
         (session, notice): (Option<SessionId>, Option<VerifyNotice>),
-        at: DateTime<Utc>,
+        at: SharedTime,
     ) -> QueryResult<()> {
         let Some(mark) = self.marks.first() else { return Ok(()) };
         let notice = notice.and_then(|notice| serde_json::to_value(notice).ok());
         let notice = notice.as_ref().and_then(Value::as_str).map(str::to_owned);
-        completed_steps::insert(connection, &mark.hash, &CompletedStep { session, notice, at })
+        completed_steps::insert(connection, &mark.hash, &CompletedStep { session, notice, at: at.0 })
     }
 
     /// What a sign-up gives to its browser: the same for the same request.
@@ -85,29 +89,30 @@ impl Step {
     }
 
     async fn find(&self, services: &Services) -> Result<Option<Found>, StoreError> {
-        let (marks, now) = (self.marks.clone(), services.now());
-        services.store.run(move |connection| look_up(connection, &marks, now)).await
+        let (marks, clock) = (self.marks.clone(), services.clock.clone());
+        services.store.run(move |connection| look_up(connection, &marks, &clock)).await
     }
 }
 
-fn look_up(connection: &mut AnyConnection, marks: &[Mark], now: DateTime<Utc>) -> QueryResult<Option<Found>> {
+fn look_up(connection: &mut AnyConnection, marks: &[Mark], clock: &ComparedClock) -> QueryResult<Option<Found>> {
     let hashes = marks.iter().map(|mark| mark.hash.as_slice());
     let Some((hash, step)) = completed_steps::find(connection, hashes)? else { return Ok(None) };
     let Some(mark) = marks.iter().find(|mark| mark.hash == hash) else { return Ok(None) };
-    let age = now - step.at;
+    let age = clock.shared_now().0 - step.at;
     if age >= REPEATABLE || age < -AHEAD {
         return Ok(Some(Found { hash, at: step.at, done: None }));
     }
     let session = match step.session {
-        Some(session) => sessions::find_with_user(connection, session)?.filter(|found| is_as_given(found, now)),
+        Some(session) => sessions::find_with_user(connection, session)?,
         None => None,
     };
+    let judged = session.as_ref().map(|found| authorize::check(Some(found), found.0.user_id, clock).err());
+    if judged == Some(Some(Refusal::Untimely)) {
+        return Ok(Some(Found { hash, at: step.at, done: None }));
+    }
+    // Once the refresh token has been exchanged, whoever did it has had the response.
+    let session = session.filter(|(session, _)| judged == Some(None) && session.generation == 1);
     let notice = step.notice.and_then(|notice| serde_json::from_value(Value::String(notice)).ok());
     let registration = LinkToken::of(&mark.registration);
     Ok(Some(Found { hash, at: step.at, done: Some(Done { registration, session, notice }) }))
-}
-
-/// Once the refresh token has been exchanged, whoever did it has had the response.
-fn is_as_given(found: &(SessionRow, UserRow), now: DateTime<Utc>) -> bool {
-    authorize::check(Some(found), found.0.user_id, now).is_ok() && found.0.generation == 1
 }

@@ -1,11 +1,12 @@
 //! What makes tokens and judges them.
 
-use super::claims::Claims;
+use super::claims::{Claims, Times};
 use super::error::TokenError;
 use super::ids::new_jti;
 use super::jwks;
 use super::jws::Jws;
 use super::keys::Keys;
+use crate::clock::ComparedClock;
 use crate::config::{KeySettings, Lifetimes};
 use crate::store::sessions::SessionRow;
 use auth_types::{AccessClaims, JsonWebKeySet, RefreshClaims, Role, TokenType};
@@ -19,6 +20,7 @@ pub struct Tokens {
     issuer: Option<String>,
     audience: Option<String>,
     lifetimes: Lifetimes,
+    clock: ComparedClock,
 }
 
 impl fmt::Debug for Tokens {
@@ -42,13 +44,14 @@ impl fmt::Debug for SignedAccess {
 
 impl Tokens {
     #[must_use]
-    pub fn new(keys: &KeySettings, lifetimes: &Lifetimes) -> Self {
+    pub fn new(keys: &KeySettings, lifetimes: &Lifetimes, clock: ComparedClock) -> Self {
         Self {
             keys: Keys::new(keys),
             key_set: jwks::key_set(&keys.ring.public),
             issuer: keys.issuer.clone(),
             audience: keys.audience.clone(),
             lifetimes: lifetimes.clone(),
+            clock,
         }
     }
 
@@ -114,9 +117,9 @@ impl Tokens {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub fn verify_access(&self, token: &str, now: DateTime<Utc>) -> Result<AccessClaims, TokenError> {
+    pub fn verify_access(&self, token: &str) -> Result<AccessClaims, TokenError> {
         let claims: AccessClaims = self.decode(token)?;
-        claims.times().check(now, self.lifetimes.session)?;
+        self.check(claims.times())?;
         Ok(claims)
     }
 
@@ -124,15 +127,10 @@ impl Tokens {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub fn verify_access_since(
-        &self,
-        token: &str,
-        now: DateTime<Utc>,
-        grace: Duration,
-    ) -> Result<AccessClaims, TokenError> {
+    pub fn verify_access_since(&self, token: &str, grace: Duration) -> Result<AccessClaims, TokenError> {
         let claims: AccessClaims = self.decode(token)?;
-        match claims.times().check(now, self.lifetimes.session) {
-            Err(TokenError::Expired) if claims.exp > (now - grace).timestamp() => Ok(claims),
+        match self.check(claims.times()) {
+            Err(TokenError::Expired) if claims.exp > (self.clock.now() - grace).timestamp() => Ok(claims),
             checked => checked.map(|()| claims),
         }
     }
@@ -141,9 +139,9 @@ impl Tokens {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub fn verify_refresh(&self, token: &str, now: DateTime<Utc>) -> Result<RefreshClaims, TokenError> {
+    pub fn verify_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
         let claims = self.decode_refresh(token)?;
-        claims.times().check(now, self.lifetimes.session)?;
+        self.check(claims.times())?;
         Ok(claims)
     }
 
@@ -151,12 +149,19 @@ impl Tokens {
     ///
     /// # Errors
     /// [`TokenError::Malformed`] or [`TokenError::KeyUnknown`].
-    pub fn verify_refresh_of_any_age(&self, token: &str, now: DateTime<Utc>) -> Result<RefreshClaims, TokenError> {
+    pub fn verify_refresh_of_any_age(&self, token: &str) -> Result<RefreshClaims, TokenError> {
         let claims = self.decode_refresh(token)?;
-        match claims.times().check(now, self.lifetimes.session) {
-            Ok(()) | Err(TokenError::Expired | TokenError::Early) => Ok(claims),
+        match self.check(claims.times()) {
+            Ok(()) | Err(TokenError::Expired | TokenError::Untimely) => Ok(claims),
             Err(error @ (TokenError::Malformed | TokenError::KeyUnknown)) => Err(error),
         }
+    }
+
+    fn check(&self, times: Times) -> Result<(), TokenError> {
+        times.check(self.clock.now(), self.lifetimes.session).map_err(|error| match error {
+            TokenError::Expired => self.clock.refuse(error),
+            TokenError::Malformed | TokenError::Untimely | TokenError::KeyUnknown => error,
+        })
     }
 
     fn decode_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {

@@ -67,7 +67,7 @@ impl Names<'_> {
 
 impl Times {
     /// # Errors
-    /// [`TokenError::Malformed`] for times that no token of ours has; [`TokenError::Early`] before it was made, by more than
+    /// [`TokenError::Malformed`] for times that no token of ours has; [`TokenError::Untimely`] before it was made, by more than
     /// clocks may differ; [`TokenError::Expired`] at or after `exp`.
     pub(super) fn check(self, now: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
         let now = now.timestamp();
@@ -76,7 +76,7 @@ impl Times {
         if lifetime <= 0 || lifetime > longest.num_seconds() {
             Err(TokenError::Malformed)
         } else if self.iat > ahead || self.nbf.is_some_and(|nbf| nbf > ahead) {
-            Err(TokenError::Early)
+            Err(TokenError::Untimely)
         } else if self.exp <= now {
             Err(TokenError::Expired)
         } else {

@@ -1,5 +1,6 @@
 //! Why a text is not a token to go by.
 
+use crate::clock::WrongClock;
 use auth_types::Reason;
 
 /// Why a text is not a token to go by.
@@ -11,9 +12,9 @@ pub enum TokenError {
     /// It was one until its `exp`.
     #[error("token is expired")]
     Expired,
-    /// It is one that this clock takes for made in the future: the clock that made it, or this one, is wrong.
-    #[error("token is from the future")]
-    Early,
+    /// It is one, and a clock is wrong: that which made it, in the future by ours, or ours, by which it is expired.
+    #[error("the time of the token cannot be judged")]
+    Untimely,
     /// Its header names a key that is not configured here. The key may be on its way to this process, as may a forgery.
     #[error("the key of the token is not known here")]
     KeyUnknown,
@@ -26,8 +27,14 @@ impl TokenError {
         match self {
             Self::Malformed => Reason::TokenMalformed,
             Self::Expired => Reason::TokenExpired,
-            Self::Early => Reason::Unavailable,
+            Self::Untimely => Reason::Unavailable,
             Self::KeyUnknown => Reason::KeyUnknown,
         }
+    }
+}
+
+impl From<WrongClock> for TokenError {
+    fn from(_: WrongClock) -> Self {
+        Self::Untimely
     }
 }

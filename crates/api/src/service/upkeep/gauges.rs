@@ -21,6 +21,7 @@ pub struct Gauges {
     connections: Family<StateLabels, Gauge>,
     connections_max: Gauge,
     feed_age: Gauge<f64, AtomicU64>,
+    clock_skew: Gauge<f64, AtomicU64>,
     limit_keys: Gauge,
     log_lines_dropped: Counter,
 }
@@ -34,6 +35,7 @@ impl Gauges {
         metrics.register("database_connections", "Connections of the pool by their state", own.connections.clone());
         metrics.register("database_connections_max", "Connections that the pool may open", own.connections_max.clone());
         metrics.register("revocation_feed_age_seconds", "Since the last poll of revocations", own.feed_age.clone());
+        metrics.register("clock_skew_seconds", "How far the clock is ahead of the database's", own.clock_skew.clone());
         metrics.register("log_lines_dropped", "Log lines that nobody read in time", own.log_lines_dropped.clone());
         own
     }
@@ -49,6 +51,7 @@ impl Gauges {
         set(&self.connections, "used", now.connections_used.into());
         self.connections_max.set(now.connections_max.into());
         self.feed_age.set(now.feed_age.map_or(f64::INFINITY, TimeDelta::as_seconds_f64));
+        self.clock_skew.set(now.clock_skew.as_seconds_f64());
         self.limit_keys.set(gauge(now.limit_keys));
         self.log_lines_dropped.inner().store(telemetry::lines_dropped(), Ordering::Relaxed);
     }
@@ -64,5 +67,7 @@ pub(in crate::service) struct Snapshot {
     pub(in crate::service) connections_max: u32,
     /// Since the revoked-session feed last heard from the database; `None` when it never did.
     pub(in crate::service) feed_age: Option<TimeDelta>,
+    /// How far the clock is ahead of the database's.
+    pub(in crate::service) clock_skew: TimeDelta,
     pub(in crate::service) limit_keys: usize,
 }

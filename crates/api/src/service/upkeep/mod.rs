@@ -1,6 +1,7 @@
 //! What a process does for the whole service: its start, whether it is ready, and what is deleted in time.
 
 pub mod batches;
+pub mod clocks;
 pub mod every;
 pub mod gauges;
 pub mod measure;

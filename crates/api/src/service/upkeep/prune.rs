@@ -3,11 +3,11 @@
 //! many, what is left of deleted accounts, files that no row names.
 
 use super::batches::in_batches;
-use super::readiness::CLOCK_TOLERANCE_SECONDS;
+use super::clocks::compare_clocks;
+use crate::clock::WrongClock;
 use crate::service::accounts::strays;
 use crate::service::events::retention;
 use crate::service::{Services, mail, steps};
-use crate::store::connection::database_time;
 use crate::store::{
     StoreError, completed_steps, known_networks, one_time_tokens, pending_registrations, sent_mails, sessions, users,
 };
@@ -31,46 +31,54 @@ pub enum Pruned {
 /// Deletes all of that, by a clock that agrees with the database's only.
 ///
 /// # Errors
-/// As [`prune`].
+/// When the database does not answer; what was deleted stays deleted.
 pub async fn prune_by_a_right_clock(services: &Services) -> Result<Pruned, StoreError> {
-    let database_now = services.store.run(database_time).await?;
-    let skew = (services.now() - database_now).num_seconds().abs();
-    if skew > CLOCK_TOLERANCE_SECONDS {
-        return Ok(Pruned::ByAWrongClock(skew));
+    // A command has not compared them before, nor has a process that has just started.
+    compare_clocks(services).await?;
+    let now = services.now();
+    match services.clock.check() {
+        Ok(()) => prune_at(services, now).await.map(Pruned::Sessions),
+        Err(WrongClock(seconds)) => Ok(Pruned::ByAWrongClock(seconds)),
     }
-    prune(services).await.map(Pruned::Sessions)
+}
+
+/// Deletes all of that by the clock, whether it is right or not.
+///
+/// # Errors
+/// As [`prune_by_a_right_clock`].
+pub async fn prune(services: &Services) -> Result<usize, StoreError> {
+    prune_at(services, services.now()).await
 }
 
 /// Deletes all of that in batches, and returns how many ended sessions there were.
 ///
 /// # Errors
 /// When the database does not answer; what was deleted stays deleted.
-pub async fn prune(services: &Services) -> Result<usize, StoreError> {
+async fn prune_at(services: &Services, now: DateTime<Utc>) -> Result<usize, StoreError> {
     retention::finish_erasures(services, DateTime::<Utc>::UNIX_EPOCH).await?;
-    let before = services.now() - Duration::days(KEEP_DAYS);
+    let before = now - Duration::days(KEEP_DAYS);
     let ended =
         in_batches(services, move |connection, batch| sessions::delete_ended(connection, before, batch)).await?;
     // Nothing refers to these users any more by now, so that each costs one row.
     in_batches(services, move |connection, batch| users::delete_erased(connection, before, batch)).await?;
     in_batches(services, move |connection, batch| one_time_tokens::delete_expired(connection, before, batch)).await?;
-    prune_registrations(services).await?;
-    let unseen_since = services.now() - services.settings.lifetimes.session;
+    prune_registrations(services, now).await?;
+    let unseen_since = now - services.settings.lifetimes.session;
     let unseen = move |connection: &mut _, batch| known_networks::delete_unseen(connection, unseen_since, batch);
     in_batches(services, unseen).await?;
-    let counted_until = services.now() - mail::WINDOW;
+    let counted_until = now - mail::WINDOW;
     let counted = move |connection: &mut _, batch| sent_mails::delete_old(connection, counted_until, batch);
     in_batches(services, counted).await?;
-    let repeatable_until = services.now() - steps::REPEATABLE;
+    let repeatable_until = now - steps::REPEATABLE;
     let repeated = move |connection: &mut _, batch| completed_steps::delete_old(connection, repeatable_until, batch);
     in_batches(services, repeated).await?;
-    retention::prune_events(services).await?;
-    strays::prune(services).await?;
+    retention::prune_events(services, now).await?;
+    strays::prune(services, now).await?;
     Ok(ended)
 }
 
 /// Those that ran out cannot be confirmed any more.
-async fn prune_registrations(services: &Services) -> Result<(), StoreError> {
-    let now = services.now();
+async fn prune_registrations(services: &Services, now: DateTime<Utc>) -> Result<(), StoreError> {
     in_batches(services, move |connection, batch| pending_registrations::delete_expired(connection, now, batch))
         .await?;
     let surplus =

@@ -4,12 +4,8 @@ use super::readiness_cache::{Checks, Known};
 use crate::clock::Stopwatch;
 use crate::service::Services;
 use crate::service::sessions::revocation::FEED_STALE_SECONDS;
-use crate::store::connection::database_time;
 use crate::store::state;
 use chrono::Duration;
-
-/// How far this process's clock and the database's may differ, seconds.
-pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 
 /// Checks everything that a request depends on. It only reads: a start may be migrating at this moment.
 pub async fn check(services: &Services) -> Checks {
@@ -30,25 +26,24 @@ pub async fn check(services: &Services) -> Checks {
             Some("its file or its log was deleted, replaced or cut short: restart the process".to_owned()),
         );
     }
+    checks.insert("clock", services.clock.check().err().map(|wrong| wrong.to_string()));
     let limit = Duration::seconds(FEED_STALE_SECONDS);
-    let fresh = services.feed.polled_at().is_some_and(|at| (services.now() - at).abs() <= limit);
+    let fresh = services.feed.polled_at().is_some_and(|at| (services.shared_now().0 - at.0).abs() <= limit);
     checks.insert("revocation_feed", (!fresh).then(|| format!("older than {FEED_STALE_SECONDS} s")));
     checks
 }
 
 async fn ask_database(services: &Services) -> Checks {
-    let answer = services.store.run(|connection| {
-        let database_now = database_time(connection)?;
-        Ok((database_now, !state::missing(connection)?.is_empty()))
-    });
-    let Ok((database_now, pending)) = answer.await else {
-        return Checks::from([("database", Some("does not answer".to_owned()))]);
+    let answer =
+        services.store.run(|connection| Ok((connection.takes_writes()?, !state::missing(connection)?.is_empty())));
+    let answer = answer.await;
+    let (takes_writes, pending) = match (services.store.takes_writes(), answer) {
+        (takes_writes, Ok((server_takes_writes, pending))) => (takes_writes && server_takes_writes, pending),
+        (false, Err(_)) => (false, false), // SQLite cannot read some of the files that it cannot write
+        (true, Err(_)) => return Checks::from([("database", Some("does not answer".to_owned()))]),
     };
-    let skew = (services.now() - database_now).num_seconds().abs();
-    let skewed = skew > CLOCK_TOLERANCE_SECONDS;
     Checks::from([
-        ("database", None),
-        ("clock", skewed.then(|| format!("differs from the database's by {skew} s"))),
+        ("database", (!takes_writes).then(|| "takes no writes".to_owned())),
         ("migrations", pending.then(|| "pending: run `api migrate`".to_owned())),
     ])
 }

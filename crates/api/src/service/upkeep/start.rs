@@ -2,6 +2,7 @@
 //!
 //! Until then the process lives (`/healthz`), is not ready (`/readyz`) and answers 503 to whatever needs an account.
 
+use super::clocks::compare_clocks;
 use crate::service::Services;
 use crate::service::sessions::revocation;
 use crate::store::migrations::{self, MigrateError};
@@ -44,6 +45,8 @@ async fn attempt(services: &Services) -> Result<(), StartError> {
     let url = services.settings.database.url.clone();
     let dialect = store::dialect(&url);
     let migrated = tokio::task::spawn_blocking(move || migrations::migrate(&url)).await??;
+    // Before the first request, and before anything is done by the time.
+    compare_clocks(services).await?;
     // Before the first request: a token revoked while this process was down must not be accepted for a second.
     revocation::poll(services).await?;
     log::info!("start.database: {dialect}, {} migrations run", migrated.len());

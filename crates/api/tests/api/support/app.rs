@@ -9,6 +9,7 @@ use api::service::Services;
 use api::service::accounts::register;
 use api::service::mail::deliver_due;
 use api::service::sessions::revocation;
+use api::service::upkeep::clocks::compare_clocks;
 use auth_types::Role;
 use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, VerifyRequest};
 use auth_types::responses::TokenResponse;
@@ -261,6 +262,11 @@ impl TestApp {
     /// What the background task does every second.
     pub async fn poll_revocations(&self) {
         revocation::poll(&self.services).await.unwrap();
+    }
+
+    /// What the background task does every few seconds. Until a test does it, its clock is gone by, whatever it shows.
+    pub async fn compare_clocks(&self) {
+        compare_clocks(&self.services).await.unwrap();
     }
 
     /// Sends what is due, as the background task does every second, and gives what left.

@@ -1,32 +1,56 @@
-//! A clock that stands still until a test moves it.
+//! A clock that stands still until a test moves it, or that runs as the machine's does, shifted.
 
-use api::clock::Clock;
+use api::clock::{Clock, SystemClock};
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Mutex;
 
-/// Tells the time it was last set to.
+/// Tells the time as a test wants it.
 #[derive(Debug)]
-pub struct ManualClock(Mutex<DateTime<Utc>>);
+pub struct ManualClock(Mutex<Shown>);
+
+#[derive(Debug)]
+enum Shown {
+    Still(DateTime<Utc>),
+    /// Ahead of the machine's clock, which is the database's, by so much.
+    Running(Duration),
+}
 
 impl ManualClock {
     /// Not a whole second: whoever rounds must round as the contract says.
     pub const START: &str = "2026-03-04T05:06:07.25Z";
 
     pub fn new() -> Self {
-        Self(Mutex::new(Self::START.parse().unwrap()))
+        Self(Mutex::new(Shown::Still(Self::START.parse().unwrap())))
+    }
+
+    /// One that runs, ahead of the databases' by so much.
+    pub fn running(ahead: Duration) -> Self {
+        Self(Mutex::new(Shown::Running(ahead)))
     }
 
     pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
+        match &mut *self.0.lock().unwrap() {
+            Shown::Still(now) => *now += by,
+            Shown::Running(ahead) => *ahead += by,
+        }
     }
 
+    /// From now on it stands still at this time.
     pub fn set(&self, to: DateTime<Utc>) {
-        *self.0.lock().unwrap() = to;
+        *self.0.lock().unwrap() = Shown::Still(to);
+    }
+
+    /// From now on it runs, ahead of the databases' by so much.
+    pub fn run(&self, ahead: Duration) {
+        *self.0.lock().unwrap() = Shown::Running(ahead);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
+        match *self.0.lock().unwrap() {
+            Shown::Still(now) => now,
+            Shown::Running(ahead) => SystemClock.now() + ahead,
+        }
     }
 }

@@ -129,6 +129,14 @@ impl TestDb {
         found[0]
     }
 
+    /// PostgreSQL's name of it.
+    pub fn name(&self) -> &str {
+        match &self.kind {
+            Kind::Postgres { name } => name,
+            Kind::Sqlite { .. } => panic!("a file has no name on a server"),
+        }
+    }
+
     /// SQLite's file.
     pub fn file(&self) -> PathBuf {
         Path::new(self.url.strip_prefix("sqlite:").unwrap()).to_owned()

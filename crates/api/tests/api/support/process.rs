@@ -4,7 +4,9 @@ use super::log::Log;
 use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, send};
 use auth_types::requests::{LoginRequest, RefreshRequest};
 use auth_types::responses::TokenResponse;
+use std::fs::Permissions;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -61,6 +63,25 @@ impl Process {
         let address = listening.split("http://").nth(1).unwrap().split('"').next().unwrap().trim().parse().unwrap();
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { child, address, log, client, _folder: folder }
+    }
+
+    /// On a file of SQLite that the process may read only, like everything around it. Root may write whatever the rights are, so it
+    /// hands the program to somebody without any.
+    pub fn start_for_a_reader(db: &TestDb) -> Self {
+        let file = db.file();
+        // As long as it is open, there is a log next to it.
+        let _open = db.connect();
+        for (path, mode) in [(file.parent().unwrap(), 0o555), (&file, 0o444)] {
+            std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        }
+        for suffix in ["-wal", "-shm"] {
+            let path = format!("{}{suffix}", file.display());
+            std::fs::set_permissions(path, Permissions::from_mode(0o444)).unwrap();
+        }
+        let drop_rights = "[ \"$(id -u)\" = 0 ] && exec setpriv --reuid=nobody --regid=nogroup --clear-groups \"$0\"";
+        let process = Self::start_under(drop_rights, db.url(), &[]);
+        process.log.until("start.database: ");
+        process
     }
 
     pub fn id(&self) -> u32 {

@@ -1,0 +1,296 @@
+//! A process that knows that its clock is wrong: it does nothing that cannot be undone by it.
+
+use crate::support::{Answer, Database, ManualClock, PASSWORD, TestApp, TestDb, forge, on_both_databases, send};
+use api::service::mail::deliver_due;
+use auth_types::Reason;
+use auth_types::responses::{PendingRegistrationResponse, TokenResponse};
+use chrono::Duration;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+on_both_databases![
+    what_is_over_by_a_wrong_clock_only_is_refused_for_now,
+    cookies_are_not_taken_back_by_a_wrong_clock,
+    links_that_are_over_by_a_wrong_clock_only_are_refused_for_now,
+    by_a_right_clock_what_is_over_is_refused_for_good,
+    a_jump_is_noticed_before_the_clocks_are_compared_again,
+    tabs_that_race_at_a_process_whose_clock_is_wrong_end_no_session,
+    a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others,
+    a_step_that_a_wrong_clock_has_noted_is_repeated_elsewhere,
+    a_step_whose_session_a_wrong_clock_takes_for_expired_is_not_forgotten,
+    no_mail_leaves_by_a_wrong_clock_and_none_is_given_up,
+    a_mail_on_its_way_is_not_given_up_when_the_clock_jumps,
+    the_difference_is_told,
+];
+
+const ADA: &str = "ada@example.com";
+const EVE: &str = "eve@example.com";
+const NEW_PASSWORD: &str = "amber lighthouse window 17";
+const KEY: &str = "0b7c1f0e-5d0b-4c8e-9a53-6f1f7e0a7a11";
+/// Longer than a session, a link and an access token live.
+const EIGHT_DAYS: Duration = Duration::days(8);
+
+/// A process on `db` whose clock is so much ahead, and which knows it.
+async fn process(db: &Arc<TestDb>, ahead: Duration) -> TestApp {
+    process_with(db, ahead, &[]).await
+}
+
+async fn process_with(db: &Arc<TestDb>, ahead: Duration, variables: &[(&str, &str)]) -> TestApp {
+    let clock = Arc::new(ManualClock::running(ahead));
+    let builder = TestApp::builder_on(Arc::clone(db)).clock(&clock);
+    let app = variables.iter().fold(builder, |builder, (name, value)| builder.set(name, *value)).start().await;
+    app.compare_clocks().await;
+    app.poll_revocations().await;
+    app
+}
+
+async fn sign_up(app: &TestApp, email: &str) -> Answer {
+    let request = app.request(Method::POST, "/api/auth/register/").header("Idempotency-Key", KEY);
+    send(request.json(&json!({"email": email, "password": PASSWORD}))).await
+}
+
+/// A process whose clock is right, with an account, and one whose clock is so much ahead.
+async fn right_and_wrong(database: Database, ahead: Duration) -> (TestApp, TestApp) {
+    let db = Arc::new(TestDb::migrated(database));
+    let right = process(&db, Duration::zero()).await;
+    let wrong = process(&db, ahead).await;
+    sign_up(&right, ADA).await.created();
+    right.deliver_mail().await;
+    (right, wrong)
+}
+
+#[track_caller]
+fn refused_for_now(answer: Answer) {
+    assert!(!answer.header("retry-after").is_empty(), "{}", answer.text());
+    assert!(answer.headers.get("set-cookie").is_none(), "cookies are taken back");
+    answer.failed(503, Reason::Unavailable);
+}
+
+fn new_password() -> Value {
+    json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD})
+}
+
+async fn change(app: &TestApp, tokens: &TokenResponse) -> Answer {
+    let change = app.request_as(tokens, Method::POST, "/api/auth/password/change/").header("Idempotency-Key", KEY);
+    send(change.json(&new_password())).await
+}
+
+async fn what_is_over_by_a_wrong_clock_only_is_refused_for_now(database: Database) {
+    let (right, wrong) = right_and_wrong(database, EIGHT_DAYS).await;
+    let tokens = right.login(ADA).await;
+    for answer in [
+        wrong.me(&tokens).await,
+        wrong.sessions(&tokens).await,
+        wrong.logout_all(&tokens).await,
+        wrong.verify(&tokens.access).await,
+        wrong.verify(&tokens.refresh).await,
+        wrong.refresh(&tokens).await,
+        wrong.refresh_with_key(&tokens, "one").await,
+        change(&wrong, &tokens).await,
+    ] {
+        refused_for_now(answer);
+    }
+    // The session alone is over: an access token that was made by a clock ahead.
+    right.clock().run(EIGHT_DAYS);
+    let sid = forge::claims(&tokens.access)["sid"].clone();
+    let later = right.login(ADA).await;
+    right.clock().run(Duration::zero());
+    let mixed = TokenResponse { access: forge::sign_claims(&forge::claims_with(&later.access, "sid", sid)), ..later };
+    refused_for_now(wrong.me(&mixed).await);
+    right.me(&tokens).await.done();
+    right.refresh(&tokens).await.ok();
+}
+
+async fn cookies_are_not_taken_back_by_a_wrong_clock(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let cookies = [("TOKEN_TRANSPORT", "cookie")];
+    let right = process_with(&db, Duration::zero(), &cookies).await;
+    let wrong = process_with(&db, EIGHT_DAYS, &cookies).await;
+    let registered = sign_up(&right, ADA).await;
+    let csrf = registered.json::<Value>()["csrf_token"].as_str().unwrap().to_owned();
+    let sent: Vec<_> = registered.headers.get_all("set-cookie").iter().collect();
+    let sent: Vec<_> = sent.iter().map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap()).collect();
+    let refresh = async |app: &TestApp| {
+        let request = app.request(Method::POST, "/api/auth/refresh/").header("Cookie", sent.join("; "));
+        send(request.header("X-CSRF-Token", &csrf).json(&json!({}))).await
+    };
+    refused_for_now(refresh(&wrong).await);
+    refresh(&right).await.has_status(200);
+}
+
+async fn links_that_are_over_by_a_wrong_clock_only_are_refused_for_now(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let mandatory = [("EMAIL_VERIFICATION", "mandatory")];
+    let right = process_with(&db, Duration::zero(), &mandatory).await;
+    let wrong = process_with(&db, EIGHT_DAYS, &mandatory).await;
+    let verify = async |app: &TestApp, body: &Value| app.post("/api/auth/email/verify/", body).await;
+    let reset = async |app: &TestApp, body: &Value| app.post("/api/auth/password/reset/confirm/", body).await;
+
+    // A sign-up's.
+    let pending: PendingRegistrationResponse = sign_up(&right, ADA).await.json();
+    let token = right.deliver_one_mail().await.token();
+    let confirm = json!({"token": token, "registration": pending.registration});
+    refused_for_now(verify(&wrong, &confirm).await);
+    refused_for_now(verify(&wrong, &json!({"token": token, "reject": true})).await);
+    let tokens: TokenResponse = verify(&right, &confirm).await.created();
+
+    // A reset's.
+    right.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+    let new = json!({"token": right.deliver_one_mail().await.token(), "new_password": PASSWORD});
+    refused_for_now(reset(&wrong, &new).await);
+
+    // A change's.
+    let change = json!({"new_email": EVE, "password": PASSWORD});
+    send(right.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&change)).await.has_status(202);
+    let mails = right.deliver_mail().await;
+    let link = mails.iter().find(|mail| mail.to == EVE).unwrap();
+    let confirm = json!({"token": link.token()});
+    refused_for_now(verify(&wrong, &confirm).await);
+
+    reset(&right, &new).await.done();
+    verify(&right, &json!({"token": "no token of ours"})).await.failed(400, Reason::LinkNotValid);
+}
+
+async fn by_a_right_clock_what_is_over_is_refused_for_good(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let app = TestApp::builder_on(db).clock(&Arc::new(ManualClock::running(-EIGHT_DAYS))).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+    let new = json!({"token": app.deliver_one_mail().await.token(), "new_password": PASSWORD});
+    app.clock().run(Duration::seconds(3)); // within what is tolerated
+    app.compare_clocks().await;
+    app.me(&tokens).await.refused(Reason::TokenExpired);
+    app.verify(&tokens.refresh).await.refused(Reason::TokenExpired);
+    app.refresh(&tokens).await.refused(Reason::SessionExpired);
+    app.post("/api/auth/password/reset/confirm/", &new).await.failed(400, Reason::LinkNotValid);
+    app.poll_revocations().await;
+    app.get("/readyz").await.has_status(200);
+}
+
+async fn a_jump_is_noticed_before_the_clocks_are_compared_again(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let app = process(&db, Duration::zero()).await;
+    sign_up(&app, ADA).await.created();
+    let tokens = app.login(ADA).await;
+    app.clock().run(EIGHT_DAYS);
+    refused_for_now(app.refresh(&tokens).await);
+    refused_for_now(app.me(&tokens).await);
+    assert!(app.deliver_mail().await.is_empty());
+    app.clock().run(Duration::zero());
+    assert_eq!(app.deliver_mail().await.len(), 1);
+    app.refresh(&tokens).await.ok();
+}
+
+/// Two tabs of a client that knows no keys; the second one's request comes to a process whose clock is two minutes ahead.
+async fn tabs_that_race_at_a_process_whose_clock_is_wrong_end_no_session(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let limited = [("RATE_LIMITS", "on"), ("TRUSTED_PROXY_HOPS", "1")];
+    let right = process_with(&db, Duration::zero(), &limited).await;
+    let wrong = process_with(&db, Duration::minutes(2), &limited).await;
+    sign_up(&right, ADA).await.created();
+    let first = right.login(ADA).await;
+    let second = right.refresh(&first).await.ok();
+    refused_for_now(wrong.refresh(&first).await);
+    let third = right.refresh(&second).await.ok();
+    right.clock().run(Duration::seconds(-1)); // before both rotations: no clock is needed to see that this is no race
+    right.compare_clocks().await;
+    right.refresh(&first).await.refused(Reason::RefreshReused);
+    right.refresh(&third).await.refused(Reason::SessionRevoked);
+}
+
+async fn a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others(database: Database) {
+    for ahead in [Duration::seconds(-130), -EIGHT_DAYS, EIGHT_DAYS] {
+        let (right, wrong) = right_and_wrong(database, ahead).await;
+        let [first, second, third] = [right.login(ADA).await, right.login(ADA).await, right.login(ADA).await];
+        wrong.logout(&first).await.done();
+        // What is done as a caller needs a token that is valid there.
+        let caller = wrong.login(ADA).await;
+        let id = forge::claims(&second.access)["sid"].as_str().unwrap().to_owned();
+        let end = wrong.request_as(&caller, Method::DELETE, &format!("/api/auth/sessions/{id}/"));
+        send(end).await.has_status(204);
+        right.verify(&first.access).await.done();
+        right.poll_revocations().await;
+        right.verify(&first.access).await.refused(Reason::SessionRevoked);
+        right.verify(&second.access).await.refused(Reason::SessionRevoked);
+        wrong.logout_all(&caller).await.done();
+        right.poll_revocations().await;
+        right.verify(&third.access).await.refused(Reason::SessionRevoked);
+
+        // And the other way round: it hears of what others have ended, and says so as long as it may.
+        let fourth = right.login(ADA).await;
+        right.logout(&fourth).await.done();
+        wrong.poll_revocations().await;
+        let session = serde_json::from_value(forge::claims(&fourth.access)["sid"].clone()).unwrap();
+        assert!(wrong.services().feed.is_revoked(session), "{ahead}");
+    }
+}
+
+async fn a_step_that_a_wrong_clock_has_noted_is_repeated_elsewhere(database: Database) {
+    for ahead in [Duration::minutes(2), Duration::minutes(-12)] {
+        let (right, wrong) = right_and_wrong(database, ahead).await;
+        let before = wrong.login(ADA).await;
+        let changed: TokenResponse = change(&wrong, &before).await.ok();
+        right.poll_revocations().await;
+        right.clock().run(ahead.max(Duration::zero())); // for the tokens, which are of that clock; the step is judged by the database's
+        right.compare_clocks().await;
+        let again: TokenResponse = change(&right, &before).await.ok();
+        assert_eq!(again.refresh, changed.refresh, "{ahead}");
+    }
+}
+
+/// It has an answer, and only the time keeps it back.
+async fn a_step_whose_session_a_wrong_clock_takes_for_expired_is_not_forgotten(database: Database) {
+    let (right, wrong) = right_and_wrong(database, EIGHT_DAYS).await;
+    let first = sign_up(&right, EVE).await.created();
+    refused_for_now(sign_up(&wrong, EVE).await);
+    let again = sign_up(&right, EVE).await.created();
+    assert_eq!(again.refresh, first.refresh);
+}
+
+async fn no_mail_leaves_by_a_wrong_clock_and_none_is_given_up(database: Database) {
+    for ahead in [EIGHT_DAYS, Duration::hours(-2)] {
+        let (right, wrong) = right_and_wrong(database, ahead).await;
+        for _ in 0..3 {
+            right.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+        }
+        assert!(wrong.deliver_mail().await.is_empty());
+        assert_eq!(right.db().number("SELECT count(*) FROM mail_outbox WHERE attempts = 0"), 3);
+        assert_eq!(right.db().number("SELECT count(*) FROM one_time_tokens WHERE purpose = 'reset_password'"), 0);
+        assert_eq!(right.deliver_mail().await.len(), 3);
+        // What it was asked for itself waits for a clock that is right.
+        wrong.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+        assert!(wrong.deliver_mail().await.is_empty());
+        wrong.clock().run(Duration::zero());
+        assert_eq!(wrong.deliver_mail().await.len(), 1);
+    }
+}
+
+/// It would be of no use any more by the clock that the process has now.
+async fn a_mail_on_its_way_is_not_given_up_when_the_clock_jumps(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("smtp://{}", server.local_addr().unwrap());
+    let app = process_with(&db, Duration::zero(), &[("EMAIL_URL", &url)]).await;
+    sign_up(&app, ADA).await.created();
+    let clock = Arc::clone(app.clock());
+    let hang_up = std::thread::spawn(move || {
+        let _client = server.accept().unwrap();
+        clock.run(EIGHT_DAYS);
+    });
+    deliver_due(app.services()).await.unwrap();
+    hang_up.join().unwrap();
+    assert_eq!(db.number("SELECT count(*) FROM mail_outbox WHERE attempts = 1"), 1);
+    assert_eq!(process(&db, Duration::zero()).await.deliver_mail().await.len(), 1);
+}
+
+async fn the_difference_is_told(database: Database) {
+    let token = [("METRICS_TOKEN", "a-token-for-the-operators-eyes")];
+    let app = process_with(&Arc::new(TestDb::migrated(database)), Duration::hours(-2), &token).await;
+    let scrape = app.request(Method::GET, "/metrics").bearer_auth("a-token-for-the-operators-eyes");
+    let text = send(scrape).await.text();
+    let line = text.lines().find_map(|line| line.strip_prefix("latchkey_clock_skew_seconds "));
+    let skew: f64 = line.unwrap().parse().unwrap();
+    assert!((-7_210.0..=-7_190.0).contains(&skew), "{skew}");
+}
