@@ -1,6 +1,8 @@
 //! What is made of the pictures that strangers send.
 
-use crate::support::pictures::{badge, encoded, jpeg, moving_webp, photo, png, png_bomb, webp, with_chunk, with_exif};
+use crate::support::pictures::{
+    badge, encoded, exif, jpeg, moving_webp, photo, png, png_bomb, webp, with_chunk, with_exif, with_last_chunk,
+};
 use api::service::accounts::picture::{Kind, Picture, PictureError, draw};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
@@ -58,6 +60,13 @@ fn a_picture_stands_upright_and_forgets_how_it_was_taken() {
         assert!(is_red(*image.to_rgba8().get_pixel(x, y)), "orientation {orientation}");
         assert!(!is_red(*image.to_rgba8().get_pixel(511 - x, 511 - y)), "orientation {orientation}");
         assert!(holds(&sent, b"taken at") && !holds(&picture.content, b"taken at"));
+        // A PNG may say it before its pixels and behind them.
+        let still = png(&photo(600, 600));
+        let said = exif(orientation);
+        for sent in [with_chunk(&still, *b"eXIf", &said), with_last_chunk(&still, *b"eXIf", &said)] {
+            let (_, image) = drawn(Kind::Png, &sent);
+            assert!(is_red(*image.to_rgba8().get_pixel(x, y)), "orientation {orientation} of PNG");
+        }
         assert!(!holds(&picture.content, b"Exif"));
     }
 }
@@ -118,6 +127,20 @@ fn a_picture_that_moves_is_refused() {
     assert_eq!(draw(Kind::WebP, &moving_webp(&image)), Err(PictureError::Moving));
     let frames = [2_u32.to_be_bytes(), 0_u32.to_be_bytes()].concat();
     assert_eq!(draw(Kind::Png, &with_chunk(&png(&image), *b"acTL", &frames)), Err(PictureError::Moving));
+}
+
+/// Programs that make moving pictures write a still one like this.
+#[test]
+fn a_picture_of_one_frame_does_not_move() {
+    let control = [16_u32.to_be_bytes(), 16_u32.to_be_bytes(), [0; 4], [0; 4]].concat();
+    let control = [&[0; 4][..], &control, &[0, 1, 0, 10, 0, 0]].concat();
+    let counted = |frames: u32| [frames.to_be_bytes(), 0_u32.to_be_bytes()].concat();
+    let still = with_chunk(&png(&photo(16, 16)), *b"fcTL", &control);
+    let (_, image) = drawn(Kind::Png, &with_chunk(&still, *b"acTL", &counted(1)));
+    assert_eq!(size(&image), (16, 16));
+    assert_eq!(draw(Kind::Png, &with_chunk(&still, *b"acTL", &counted(2))), Err(PictureError::Moving));
+    // Behind the pixels it says nothing.
+    drawn(Kind::Png, &with_last_chunk(&png(&photo(16, 16)), *b"acTL", &counted(2)));
 }
 
 /// Fewer bytes than a tweet that ask for gigabytes: refused by what they say, before room is made.

@@ -10,6 +10,7 @@ use colour::Colours;
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::{PngDecoder, PngEncoder};
 use image::codecs::webp::WebPDecoder;
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, Limits};
 use png::Marks;
 use std::io::Cursor;
@@ -97,8 +98,8 @@ pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     let file = Cursor::new(content);
     let square = match kind {
         Kind::Png => {
-            let png = PngDecoder::with_limits(file, scratch())?;
-            if png.is_apng()? { Err(PictureError::Moving) } else { upright_square(png, Marks::of(content)) }
+            let (png, marks) = (PngDecoder::with_limits(file, scratch())?, Marks::of(content));
+            if marks.moves() { Err(PictureError::Moving) } else { upright_square(png, marks) }
         }
         Kind::Jpeg if has_end(content) => upright_square(JpegDecoder::new(file)?, Marks::default()),
         Kind::Jpeg => Err(PictureError::Unreadable),
@@ -117,12 +118,13 @@ fn scratch() -> Limits {
 }
 
 /// What a file says of its size is judged before room is made for it: a few bytes can say a lot.
-fn upright_square(mut decoder: impl ImageDecoder, marks: Marks) -> Result<DynamicImage, PictureError> {
+fn upright_square(mut decoder: impl ImageDecoder, marks: Marks<'_>) -> Result<DynamicImage, PictureError> {
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > AVATAR_MAX_PIXELS || decoder.total_bytes() > MAX_BYTES {
         return Err(PictureError::TooLarge);
     }
-    let orientation = decoder.orientation()?;
+    let of_png = marks.exif.and_then(Orientation::from_exif_chunk);
+    let orientation = of_png.map_or_else(|| decoder.orientation(), Ok)?;
     let colours = Colours { profile: decoder.icc_profile()?, marks };
     let image = DynamicImage::from_decoder(decoder)?;
     let small = scale::middle(&image, SIDE);

@@ -39,11 +39,21 @@ pub fn webp(image: &DynamicImage) -> Vec<u8> {
 
 /// A JPEG with Exif that says how the camera was held (1 to 8), and where.
 pub fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
-    let entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
-    let tiff = [b"II*\0\x08\0\0\0\x01\0".as_slice(), &entry, b"\0\0\0\0", b"taken at 51.5N 0.1W"].concat();
-    let exif = [b"Exif\0\0".as_slice(), &tiff].concat();
+    let exif = [b"Exif\0\0".as_slice(), &exif(orientation)].concat();
     let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
     [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
+}
+
+/// What Exif says of that, as a PNG has it.
+pub fn exif(orientation: u8) -> Vec<u8> {
+    let entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
+    [b"II*\0\x08\0\0\0\x01\0".as_slice(), &entry, b"\0\0\0\0", b"taken at 51.5N 0.1W"].concat()
+}
+
+/// A PNG with one more chunk behind its pixels.
+pub fn with_last_chunk(png: &[u8], name: [u8; 4], data: &[u8]) -> Vec<u8> {
+    let (before, end) = png.split_at(png.len() - 12);
+    [before, &chunk(name, data), end].concat()
 }
 
 /// A PNG with one more chunk before its pixels.

@@ -30,21 +30,21 @@ const SRGB_GAMMA: f32 = 0.45455;
 
 /// What a file says of its colours.
 #[derive(Debug, Default)]
-pub(super) struct Colours {
+pub(super) struct Colours<'a> {
     /// Of ICC.
     pub(super) profile: Option<Vec<u8>>,
     /// Of a PNG besides. Code points win over the profile, and the profile over the others.
-    pub(super) marks: Marks,
+    pub(super) marks: Marks<'a>,
 }
 
 /// Brings a picture into sRGB. A profile that cannot be read, or is about other channels than the picture has (the decoder
 /// has made RGB of CMYK already), changes nothing, as in a browser.
-pub(super) fn to_srgb(square: RgbaImage, colours: &Colours, is_gray: bool) -> RgbaImage {
+pub(super) fn to_srgb(square: RgbaImage, colours: &Colours<'_>, is_gray: bool) -> RgbaImage {
     converted(&square, colours, is_gray).unwrap_or(square)
 }
 
 /// By the first description that can be used.
-fn converted(square: &RgbaImage, Colours { profile, marks }: &Colours, is_gray: bool) -> Option<RgbaImage> {
+fn converted(square: &RgbaImage, Colours { profile, marks }: &Colours<'_>, is_gray: bool) -> Option<RgbaImage> {
     let icc = |tags: &[&[u8]]| of_icc(profile.as_deref()?, tags);
     let descriptions: [&dyn Fn() -> Option<ColorProfile>; 4] =
         [&|| of_code_points(marks.code_points?), &|| icc(&[&NEEDED[..], &TABLES].concat()), &|| icc(&NEEDED), &|| {
@@ -89,7 +89,7 @@ fn with_tags(bytes: &[u8], kept: &[&[u8]]) -> Option<Vec<u8>> {
 }
 
 /// `None` where it is sRGB, or nothing that a screen could show.
-fn of_curve(marks: &Marks) -> Option<ColorProfile> {
+fn of_curve(marks: &Marks<'_>) -> Option<ColorProfile> {
     let gamma = marks.gamma.filter(|gamma| (0.1..=10.0).contains(gamma));
     let primaries = marks.chromaticities.filter(has_area);
     let is_near = |one: f32, other: f32| (one - other).abs() < 0.001;

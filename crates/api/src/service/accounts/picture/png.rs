@@ -1,9 +1,9 @@
-//! What a PNG says of its colours outside of a profile.
+//! What a PNG says of itself outside of what the decoder reads of it.
 
-/// What its chunks before the pixels say. Each counts only where those before it, and a profile behind the first, are not there (PNG,
-/// third edition, section 4.3).
+/// Of its colours, each counts only where those before it, and a profile behind the first, are not there (PNG, third edition, section
+/// 4.3); they and the number of frames stand before the pixels.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(super) struct Marks<'a> {
     /// cICP: primaries, transfer, matrix, whether the range is full (ITU-T H.273).
     pub(super) code_points: Option<[u8; 4]>,
     /// sRGB.
@@ -12,13 +12,21 @@ pub(super) struct Marks {
     pub(super) gamma: Option<f32>,
     /// cHRM: white, red, green and blue, x and y of each.
     pub(super) chromaticities: Option<[[f32; 2]; 4]>,
+    /// acTL: how many frames there are. A picture of one does not move.
+    frames: u32,
+    /// eXIf, which may also stand behind the pixels (table 7).
+    pub(super) exif: Option<&'a [u8]>,
 }
 
-impl Marks {
-    pub(super) fn of(png: &[u8]) -> Self {
-        let mut marks = Self::default();
+impl<'a> Marks<'a> {
+    pub(super) fn of(png: &'a [u8]) -> Self {
+        let (mut marks, mut has_pixels) = (Self::default(), false);
         for (name, content) in Chunks(png.get(8..).unwrap_or_default()) {
             match name {
+                b"eXIf" if marks.exif.is_none() => marks.exif = Some(content),
+                b"IDAT" => has_pixels = true,
+                _ if has_pixels => {}
+                b"acTL" => marks.frames = content.first_chunk().map_or(0, |frames| u32::from_be_bytes(*frames)),
                 b"cICP" => marks.code_points = content.first_chunk().copied(),
                 b"sRGB" => marks.is_srgb = true,
                 b"gAMA" => marks.gamma = numbers(content).next(),
@@ -28,9 +36,13 @@ impl Marks {
         }
         marks
     }
+
+    pub(super) const fn moves(&self) -> bool {
+        self.frames > 1
+    }
 }
 
-/// The chunks before the pixels.
+/// The chunks of a PNG.
 struct Chunks<'a>(&'a [u8]);
 
 impl<'a> Iterator for Chunks<'a> {
@@ -41,7 +53,7 @@ impl<'a> Iterator for Chunks<'a> {
         let (name, rest) = rest.split_first_chunk::<4>()?;
         let (content, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
         self.0 = rest.get(4..)?; // behind the checksum
-        (name != b"IDAT").then_some((name, content))
+        Some((name, content))
     }
 }
 
