@@ -11,7 +11,7 @@ const CLOSED: (&str, bool) = ("closed", false);
 variables! {
     METRICS_TOKEN: Optional<SecretString> = parsed(
         parse_token,
-        says("The Bearer token that opens `/metrics`, which is closed unless set. In production at least 16 bytes.")
+        says("The Bearer token that opens `/metrics`, which is closed unless set. In production at least 16 bytes, and at most 4,096.")
             .secret(),
     );
     API_DOCS: Variable<bool> = word(
@@ -42,7 +42,13 @@ fn check(settings: &OperationSettings, reader: &mut Reader) {
     }
 }
 
+/// Most bytes of it: the head of a request has to hold it.
+const TOKEN_MAX_BYTES: usize = 4_096;
+
 fn parse_token(value: &str) -> Result<SecretString, String> {
+    if value.len() > TOKEN_MAX_BYTES {
+        return Err(format!("is longer than {TOKEN_MAX_BYTES} bytes; make one with `api generate-secret`"));
+    }
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("has characters that no header carries; make one with `api generate-secret`".to_owned());
     }

@@ -92,10 +92,10 @@ async fn what_somebody_has_to_mend_first_ends_the_start_with_a_word() {
         (cluster.url(), "no password supplied"),
         (no_database, "does not exist"),
         (format!("{}&pool_timeout=5", cluster.url()), "invalid URI query parameter"),
-        (format!("{}&sslmode=strict", cluster.url()), "invalid sslmode value"),
+        (format!("{}&sslmode=strict", cluster.url()), "an sslmode that is unknown"),
         (format!("{}&connect_timeout=soon", cluster.url()), "for connection option"),
         (format!("sqlite:{}", text.display()), "file is not a database"),
-        (format!("sqlite:{}", folder.path().display()), "unable to open database file"),
+        (format!("sqlite:{}", folder.path().display()), "names a folder"),
         (format!("sqlite:{}/latchkey.sqlite3", text.display()), "cannot make the folder"),
     ] {
         let (status, said) = try_start(&url).await;
