@@ -1,6 +1,9 @@
 //! A process that knows that its clock is wrong: it does nothing that cannot be undone by it.
 
-use crate::support::{Answer, Database, ManualClock, PASSWORD, TestApp, TestDb, forge, on_both_databases, send};
+use crate::support::{
+    Answer, Database, ManualClock, PASSWORD, Process, ShiftedClock, TestApp, TestDb, create_user, forge,
+    on_both_databases, send,
+};
 use api::service::mail::deliver_due;
 use auth_types::Reason;
 use auth_types::responses::{PendingRegistrationResponse, TokenResponse};
@@ -293,4 +296,29 @@ async fn the_difference_is_told(database: Database) {
     let line = text.lines().find_map(|line| line.strip_prefix("latchkey_clock_skew_seconds "));
     let skew: f64 = line.unwrap().parse().unwrap();
     assert!((-7_210.0..=-7_190.0).contains(&skew), "{skew}");
+}
+
+/// The real program, on a machine whose clock is wrong. It is told once, and before anything was done by it.
+#[actix_web::test]
+async fn a_process_that_starts_with_a_wrong_clock_does_nothing_by_it() {
+    let db = TestDb::migrated(Database::Postgres);
+    create_user(&db, ADA);
+    let right = Process::start(db.url());
+    let tokens = right.login(ADA).await;
+    let clock = ShiftedClock::ahead(Duration::days(500)); // by which sessions and events are to be deleted
+    let wrong = Process::start_with(db.url(), &clock.variables());
+    wrong.live_log().until("prune.clock: nothing is deleted");
+    wrong.live_log().until("clock.wrong: ");
+    assert!(wrong.get("/readyz").await.text().contains("\"clock\":\"differs from the database's by "));
+    wrong.refresh(&tokens, None).await.failed(503, Reason::Unavailable);
+    wrong.me(&tokens).await.failed(503, Reason::Unavailable);
+    assert_eq!(db.number("SELECT count(*) FROM sessions"), 1);
+    assert_eq!(db.number("SELECT count(*) FROM auth_events"), 1);
+
+    clock.set(Duration::zero());
+    wrong.live_log().until("clock.right: ");
+    wrong.until_ready().await;
+    let tokens = wrong.refresh(&tokens, None).await.ok();
+    right.me(&tokens).await.done();
+    assert_eq!(wrong.log().iter().filter(|line| line.contains("clock.wrong")).count(), 1);
 }

@@ -31,14 +31,17 @@ impl DiskError {
 }
 
 /// The compiled `faulty_disk.c`.
-static LIBRARY: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
+static LIBRARY: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| preloaded("faulty_disk"));
+
+/// Compiles functions that stand before those of the C library in programs that load them first.
+pub(super) fn preloaded(name: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let library = folder.path().join("faulty_disk.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/support/faulty_disk.c");
+    let library = folder.path().join(name).with_extension("so");
+    let source = format!("{}/tests/api/support/{name}.c", env!("CARGO_MANIFEST_DIR"));
     let compiled = Command::new("cc").args(["-shared", "-fPIC", "-O2", "-o"]).arg(&library).arg(source).status();
     assert!(compiled.expect("a C compiler, as the build needs it").success());
     (folder, library)
-});
+}
 
 /// What a database's files are on. A program started with its [`variables`](Self::variables) meets its faults.
 #[derive(Debug)]

@@ -27,6 +27,7 @@ mod redis;
 mod rows;
 pub mod servers;
 pub mod shell;
+mod shifted_clock;
 mod static_host;
 
 pub use answer::Answer;
@@ -47,6 +48,7 @@ pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually, try_create_user, try_create_user_with, try_start};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
+pub use shifted_clock::ShiftedClock;
 pub use static_host::{Publication, StaticHost};
 
 use chrono::Duration;
