@@ -92,12 +92,10 @@ async fn mail_of_a_newer_release_waits_for_it_and_holds_no_other_up(database: Da
 }
 
 async fn what_cannot_leave_comes_again_later_and_later_until_it_is_given_up(database: Database) {
-    // A file comes to stand where the folder should be.
-    let folder = tempfile::tempdir().unwrap();
-    let blocked = folder.path().join("outbox");
-    let url = format!("file:{}", blocked.display());
+    // A file stands where the folder above should be.
+    let blocked = tempfile::NamedTempFile::new().unwrap();
+    let url = format!("file:{}/outbox", blocked.path().display());
     let app = TestApp::builder(database).user(ADA).set("EMAIL_URL", url).start().await;
-    std::fs::write(&blocked, "").unwrap();
     let tokens = app.login(ADA).await;
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
     send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();

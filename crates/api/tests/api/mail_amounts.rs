@@ -210,9 +210,9 @@ async fn workers_that_count_at_once_send_no_more_than_the_amount(database: Datab
 }
 
 async fn a_mail_that_did_not_leave_does_not_count(database: Database) {
-    // A file stands where the folder should be.
+    // A file stands where the folder above should be.
     let blocked = tempfile::NamedTempFile::new().unwrap();
-    let url = format!("file:{}", blocked.path().display());
+    let url = format!("file:{}/outbox", blocked.path().display());
     let down = TestApp::builder(database).user(ADA).limited().set("EMAIL_URL", url).start().await;
     for number in 0..7 {
         assert_eq!(ask_for_reset(&down, &stranger(number)).await.len(), 0);

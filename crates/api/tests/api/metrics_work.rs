@@ -100,9 +100,9 @@ async fn mail_is_counted_by_what_became_of_it(database: Database) {
     app.deliver_mail().await;
     assert_eq!(mails(&app).await, [1, 1, 0, 0, 0, 0]);
 
-    // A file stands where the folder should be.
+    // A file stands where the folder above should be.
     let blocked = tempfile::NamedTempFile::new().unwrap();
-    let url = format!("file:{}", blocked.path().display());
+    let url = format!("file:{}/outbox", blocked.path().display());
     let builder = TestApp::builder_on(app.db().clone()).clock(app.clock()).set("METRICS_TOKEN", TOKEN);
     let stuck = builder.set("EMAIL_URL", url).start().await;
     ask_for_reset(&stuck, ADA).await;
