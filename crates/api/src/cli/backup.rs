@@ -40,7 +40,7 @@ pub(super) struct Create {
 
 #[derive(Debug, Args)]
 pub(super) struct Which {
-    /// A name of the list, `latest`, or a file of this machine.
+    /// A name of the list, `latest`, or a file of this machine; a file with such a name is written as `./latest`.
     #[arg(value_name = "NAME|latest|FILE")]
     backup: String,
     /// The file of the age key that opens it.
@@ -150,18 +150,15 @@ async fn restore(Restore { which: Which { backup, identity }, moving }: Restore)
     print(format_args!("restored: {contents}"))
 }
 
-/// What has the name of a backup is looked for in the storage, unless there is such a file here.
+/// `latest` and the name of a backup are the storage's, also where there is such a file here: an older one would be proven or
+/// restored, and nobody would notice.
 async fn source(backup: &str) -> Result<Source, CliError> {
-    let file = PathBuf::from(backup);
     let stored = |name| Ok(Source::Stored(Box::new(files(&settings()?.storage)?), name));
-    if file.exists() {
-        return Ok(Source::File(file));
-    }
     if backup == "latest" {
         let newest = backup::latest(&files(&settings()?.storage)?, clock().now()).await.map_err(BackupError::from)?;
         return stored(newest.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?);
     }
-    backup.parse::<BackupName>().map_or(Ok(Source::File(file)), stored)
+    backup.parse::<BackupName>().map_or_else(|_| Ok(Source::File(PathBuf::from(backup))), stored)
 }
 
 fn identities(file: Option<&Path>) -> Result<Identities, CliError> {

@@ -39,7 +39,7 @@ pub enum BackupError {
     OfDatabase(PathBuf),
     #[error("{0} cannot be opened: {1}")]
     Open(PathBuf, Error),
-    #[error("there is no backup {0} in the storage")]
+    #[error("there is no backup {0} in the storage; a file of this name is ./{0}")]
     Missing(String),
     #[error("the database is not empty, there are rows in {}; a backup is restored into an empty one", .0.join(", "))]
     NotEmpty(Vec<String>),

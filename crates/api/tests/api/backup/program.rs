@@ -88,6 +88,29 @@ async fn backups_are_made_listed_proven_and_restored(database: Database) {
     assert!(failed(on(&["verify", "latchkey-20200101T000000Z.zst"])).contains("there is no backup latchkey-2020"));
 }
 
+/// A file here that has the name of a backup, or that somebody called `latest`, is taken for none of the storage's.
+#[actix_web::test]
+async fn a_name_is_the_storages_and_a_path_a_file() {
+    const LOST: &str = "latchkey-20200101T000000Z.zst";
+    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let on = |arguments: &[&str]| api(folder.path(), db.url(), arguments);
+    for name in ["latest", LOST] {
+        done(on(&["create", "--to", name]));
+    }
+    assert_eq!(failed(on(&["verify", "latest"])), "api: there is no backup in the storage\n");
+    let told = failed(on(&["restore", LOST]));
+    assert_eq!(told, format!("api: there is no backup {LOST} in the storage; a file of this name is ./{LOST}\n"));
+    insert_odd_rows(&db);
+    done(on(&["create"]));
+    assert!(done(on(&["verify", "latest"])).contains("\n          12 users\n"));
+    for file in ["./latest", &format!("./{LOST}")] {
+        assert!(!done(on(&["verify", file])).contains("12 users"), "{file}");
+    }
+    std::fs::remove_file(folder.path().join("latest")).unwrap();
+    std::fs::create_dir(folder.path().join("latest")).unwrap();
+    done(on(&["verify", "latest"]));
+}
+
 #[actix_web::test]
 async fn a_newer_backup_takes_the_place_of_the_outdated_ones() {
     let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());

@@ -244,5 +244,6 @@ async fn a_backup_that_the_storage_has_not_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let name: BackupName = "latchkey-20260304T050607Z.zst".parse().unwrap();
     let told = verify_in(&in_folder(folder.path()), name).await.unwrap_err().to_string();
-    assert_eq!(told, "there is no backup latchkey-20260304T050607Z.zst in the storage");
+    let name = "latchkey-20260304T050607Z.zst";
+    assert_eq!(told, format!("there is no backup {name} in the storage; a file of this name is ./{name}"));
 }
