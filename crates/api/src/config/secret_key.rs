@@ -8,6 +8,7 @@ use aws_lc_rs::rand;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::HashSet;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
@@ -27,6 +28,8 @@ variables! {
 
 /// Fewest bytes of a key in production: as many as HS256 gives (RFC 7518, section 3.2).
 const MIN_BYTES: usize = 32;
+/// Fewest different characters of a key that was made here, which has 64 of 64 kinds.
+const LEAST_DIFFERENT: usize = 10;
 /// What the deployment guide writes where the key belongs; whoever has read it could sign tokens.
 const PLACEHOLDER: &str = "your-super-secret-key-here-make-it-long-and-random";
 /// Where development keeps a key of its own, so that a restart signs nobody out.
@@ -106,7 +109,16 @@ fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
     if kept.len() < MIN_BYTES {
         return Err(std::io::Error::new(ErrorKind::InvalidData, "the file is too short; delete it"));
     }
+    if is_worn(&kept) {
+        return Err(std::io::Error::new(ErrorKind::InvalidData, "the file holds no random text; delete it"));
+    }
     Ok(kept.into())
+}
+
+/// Whether a file has lost its content, as in a crash of the machine, which leaves NUL bytes of the right length.
+fn is_worn(kept: &str) -> bool {
+    let different: HashSet<_> = kept.chars().collect();
+    different.len() < LEAST_DIFFERENT || kept.contains(|c: char| c.is_control())
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
@@ -115,4 +127,31 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_or_create;
+    use secrecy::ExposeSecret;
+
+    #[test]
+    fn a_key_is_made_once_and_a_file_that_lost_it_is_refused() {
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+        let path = folder.path().join("data/secret_key");
+        let read =
+            || read_or_create(&path).map(|key| key.expose_secret().to_owned()).map_err(|error| error.to_string());
+        let made = read();
+        assert!(made.is_ok() && made == read());
+        let nul_inside = format!("{}\0", "0123456789abcdef".repeat(3));
+        for (lost, why) in [
+            (String::new(), "too short"),
+            ("\0".repeat(40), "no random text"),
+            ("x".repeat(64), "no random text"),
+            ("abc".repeat(20), "no random text"),
+            (nul_inside, "no random text"),
+        ] {
+            std::fs::write(&path, &lost).unwrap_or_else(|error| panic!("{error}"));
+            assert!(read().is_err_and(|error| error.contains(why)), "{lost:?}");
+        }
+    }
 }
