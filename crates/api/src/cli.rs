@@ -1,5 +1,6 @@
 //! The command line: `serve` is the default.
 
+mod arguments;
 mod backup;
 pub mod check;
 mod create_user;
@@ -81,7 +82,7 @@ struct Check {
 
 /// Runs what the command line says.
 pub async fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| arguments::without_secrets(error).exit());
     let outcome = execute(cli.command.unwrap_or(Command::Serve)).await;
     telemetry::flush();
     match outcome {

@@ -63,16 +63,19 @@ pub(super) async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
         let message = "username: has nothing that can be seen; leave --username out for an account without one";
         return Err(CliError::Message(message.to_owned()));
     }
-    let request = RegisterRequest {
-        email: arguments.email.clone(),
-        password: read_password()?.expose_secret().to_owned(),
-        username: arguments.username.clone(),
-        display_name: None,
-    };
+    // It is read in any case: whoever writes it into a pipe would fail where nobody does. An account that is there already
+    // needs none.
+    let password = read_password();
     let services = services()?;
     if let Some(user) = find_existing(&services, &arguments).await? {
         return accept(&arguments, &user);
     }
+    let request = RegisterRequest {
+        email: arguments.email.clone(),
+        password: password?.expose_secret().to_owned(),
+        username: arguments.username.clone(),
+        display_name: None,
+    };
     match register::create(&services, &request, arguments.role()).await {
         Ok(user) => print(format_args!("created {}", user.email)),
         // Another process has made it since.

@@ -61,6 +61,7 @@ pub use passwords::PasswordSettings;
 pub use patience::Patience;
 pub use problem::{ConfigError, Problem};
 pub use proxies::{MOST_PROXIES, TrustedProxies};
+pub(crate) use quote::is_plain;
 pub use quote::shown_path;
 pub use row::{Preset, Row, says};
 pub use secret_key::generate as generate_secret;

@@ -29,7 +29,9 @@ pub(super) fn quoted_entry((number, entry): (usize, &str)) -> String {
     if is_plain(entry) { format!("{entry:?}") } else { format!("entry {number}") }
 }
 
-fn is_plain(value: &str) -> bool {
+/// Whether nobody would have this for a secret.
+#[must_use]
+pub(crate) fn is_plain(value: &str) -> bool {
     let is_address = || value.parse::<IpAddr>().is_ok() || value.parse::<IpNet>().is_ok();
     value.chars().count() <= FEW || is_word(value) || is_number(value) || is_address()
 }

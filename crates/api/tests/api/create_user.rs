@@ -69,6 +69,13 @@ async fn only_an_account_of_the_address_is_there_already(database: Database) {
         assert_eq!(String::from_utf8(there.stdout).unwrap(), "ada@example.com exists already\n");
         assert_eq!(create(email, &[]).status.code(), Some(1), "{email:?}");
     }
+    // A script that had its secret taken away after the first time.
+    for password in [&b""[..], b"short\n", b"\0\n", b"\xff\n"] {
+        let there = try_create_user_with(&db, ADA, &["--if-missing"], password);
+        assert!(there.status.success(), "{there:?}");
+        let missing = try_create_user_with(&db, "eve@example.com", &["--if-missing"], password);
+        assert_eq!(missing.status.code(), Some(1), "{missing:?}");
+    }
     for arguments in [&["--username", "ADA", "--if-missing"], &["--username", "ada", "--admin"]] {
         let taken = create("eve@example.com", arguments);
         let error = String::from_utf8(taken.stderr).unwrap();
