@@ -2,6 +2,7 @@
 
 use super::any::AnyConnection;
 use super::connection::{database_time, open};
+use super::file::DatabaseFile;
 use super::{migration_files, sessions};
 use crate::config::DatabaseUrl;
 use chrono::{DateTime, Duration, Utc};
@@ -15,6 +16,8 @@ use std::path::Path;
 pub struct DatabaseState {
     /// By its own clock; `None` where there is no database yet.
     pub now: Option<DateTime<Utc>>,
+    /// Whether the API could change anything in it.
+    pub takes_writes: bool,
     /// Names of the migrations that this program knows and the database lacks, oldest first.
     pub missing_migrations: Vec<String>,
     /// The addresses that were seen with the newest sessions of the last day, the newest first.
@@ -41,16 +44,18 @@ pub fn read(url: &DatabaseUrl) -> Result<DatabaseState, StateError> {
     let Some(mut connection) = open_to_read(url)? else {
         return Ok(DatabaseState {
             now: None,
+            takes_writes: true,
             missing_migrations: migration_files::names().0,
             newest_addresses: Vec::new(),
         });
     };
     let (missing_migrations, now) = (missing(&mut connection)?, database_time(&mut connection)?);
+    let takes_writes = takes_writes(&mut connection, url)?;
     let newest_addresses = match missing_migrations.as_slice() {
         [] => sessions::newest_addresses(&mut connection, now - Duration::days(1), NEWEST)?,
         _ => Vec::new(),
     };
-    Ok(DatabaseState { now: Some(now), missing_migrations, newest_addresses })
+    Ok(DatabaseState { now: Some(now), takes_writes, missing_migrations, newest_addresses })
 }
 
 /// A connection on which the database itself refuses to change anything; `None` where there is no file.
@@ -69,6 +74,16 @@ pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, S
     let mut sqlite = SqliteConnection::establish(&existing(path))?;
     sqlite.batch_execute("PRAGMA busy_timeout = 2000; PRAGMA query_only = ON")?;
     Ok(Some(AnyConnection::Sqlite(sqlite)))
+}
+
+/// Whether the database takes writes of sessions that, unlike ours here, do not refuse them themselves.
+fn takes_writes(connection: &mut AnyConnection, url: &DatabaseUrl) -> QueryResult<bool> {
+    const ONLY_READS: &str = "SELECT CAST(pg_is_in_recovery() OR reset_val = 'on' AS text) AS text
+        FROM pg_settings WHERE name = 'default_transaction_read_only'";
+    Ok(match connection {
+        AnyConnection::Postgres(_) => !texts(connection, ONLY_READS)?.iter().any(|only_reads| only_reads == "true"),
+        AnyConnection::Sqlite(_) => DatabaseFile::of(url).takes_writes(),
+    })
 }
 
 /// The address of a file that SQLite must not make (<https://www.sqlite.org/uri.html>).

@@ -83,6 +83,8 @@ rules! {
         "Use PostgreSQL, or put the file on a disk that stays; every account is gone after the next deployment."
     DATABASE_UNREACHABLE: Error "database.unreachable"
         "Mend DATABASE_URL or the DB_*, or start the server; the API serves nothing without it."
+    DATABASE_READ_ONLY: Error "database.read_only"
+        "Point DATABASE_URL to the server that takes writes, make room on its disk, or make the file writable; until then the API is not ready."
     DATABASE_MIGRATIONS: Warning "database.migrations"
         "Run `api migrate`; `api serve` does so at its start."
     DATABASE_CLOCK: Error "database.clock"

@@ -205,6 +205,14 @@ async fn a_schema_that_lacks_migrations_is_found_and_left_alone(database: Databa
     assert!(message(&report, "database.migrations").contains("00000000000001_"), "{report}");
 }
 
+#[actix_web::test]
+async fn a_database_that_takes_no_writes_is_found() {
+    let db = TestDb::migrated(Database::Postgres);
+    assert!(!ids(&deploy(development(db.url())).await).contains(&"database.read_only"));
+    db.execute(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", db.name()));
+    assert!(message(&deploy(development(db.url())).await, "database.read_only").contains("takes no writes"));
+}
+
 async fn a_clock_that_is_far_off_is_found(database: Database) {
     let db = TestDb::migrated(database);
     let clock = Arc::new(ManualClock::new());

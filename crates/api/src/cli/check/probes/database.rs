@@ -1,11 +1,10 @@
-//! Whether the database answers, is up to date, and agrees about the time.
+//! Whether the database answers, takes writes, is up to date, and agrees about the time.
 
 use super::ask::{no_answer_in_time, off_thread, write_into};
 use crate::cli::check::facts::Facts;
 use crate::cli::check::finding::Finding;
 use crate::cli::check::{proxies, rules};
-use crate::clock::CLOCK_TOLERANCE_SECONDS;
-use crate::clock::SharedClock;
+use crate::clock::{CLOCK_TOLERANCE_SECONDS, SharedClock};
 use crate::config::DatabaseUrl;
 use crate::store::state::{self, DatabaseState};
 use crate::told::told;
@@ -41,6 +40,10 @@ fn judge(state: &DatabaseState, clock: &SharedClock) -> Vec<Finding> {
     if !state.missing_migrations.is_empty() {
         let message = format!("the schema lacks {}", state.missing_migrations.join(", "));
         findings.push(rules::DATABASE_MIGRATIONS.found(message).about(VARIABLE));
+    }
+    if !state.takes_writes {
+        let message = "it takes no writes: a standby, or restricted by its host; or the file may not be written";
+        findings.push(rules::DATABASE_READ_ONLY.found(message).about(VARIABLE));
     }
     let skew = state.now.map_or(0, |now| (clock.now() - now).num_seconds().abs());
     if skew > CLOCK_TOLERANCE_SECONDS {
