@@ -158,7 +158,7 @@ async fn source(backup: &str) -> Result<Source, CliError> {
         let newest = backup::latest(&files(&settings()?.storage)?, clock().now()).await.map_err(BackupError::from)?;
         return stored(newest.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?);
     }
-    backup.parse::<BackupName>().map_or_else(|_| Ok(Source::File(PathBuf::from(backup))), stored)
+    backup.parse::<BackupName>().map_or_else(|()| Ok(Source::File(PathBuf::from(backup))), stored)
 }
 
 fn identities(file: Option<&Path>) -> Result<Identities, CliError> {
