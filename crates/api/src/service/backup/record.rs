@@ -28,7 +28,7 @@ pub fn record(database: &DatabaseUrl, made: &Made) -> Result<(), StoreError> {
 /// When the database does not answer.
 pub async fn observe(services: &Services) -> Result<(), StoreError> {
     if let Some(last) = services.store.run(last_backup::find).await? {
-        let made_at = if is_ahead(last.made_at, services.now()) { DateTime::UNIX_EPOCH } else { last.made_at };
+        let made_at = if is_ahead(last.made_at, services.shared_now().0) { DateTime::UNIX_EPOCH } else { last.made_at };
         services.backups.set(made_at, last.size_bytes);
     }
     Ok(())

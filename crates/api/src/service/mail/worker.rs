@@ -117,7 +117,7 @@ pub async fn stop(services: &Services, work: impl Future) {
     };
     let work = futures_util::future::select(Box::pin(work), Box::pin(arrived));
     let _ = tokio::time::timeout(STOP_TIMEOUT, work).await;
-    let (left, now) = (mails.take_all(), services.now());
+    let (left, now) = (mails.take_all(), services.shared_now().0);
     if left.is_empty() {
         return;
     }
