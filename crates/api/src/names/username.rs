@@ -7,6 +7,7 @@ use auth_types::invisible::trimmed;
 use auth_types::validation;
 use precis_profiles::UsernameCasePreserved;
 use precis_profiles::precis_core::profile::{PrecisFastInvocation, Rules};
+use precis_profiles::precis_core::{DerivedPropertyValue, IdentifierClass, StringClass};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -21,7 +22,7 @@ pub fn new_username(input: &str) -> Result<Option<Name>, String> {
     }
     validation::username(&composed(typed))?;
     let shown = precis(typed).ok_or(
-        "A username has letters of one direction, each in its usual form, digits and . _ - + only: no ligatures, no other signs.",
+        "A username has letters of one direction, each in its usual form, digits and . _ - + only: no ligatures or others that stand for several letters, no other signs.",
     )?;
     validation::username(&shown)?;
     if has_lonely_mark(&shown) {
@@ -48,9 +49,26 @@ pub fn canonical_username(name: &str) -> String {
 /// `UsernameCasePreserved`: full width becomes plain, letters are composed, and what can be mistaken for something else is
 /// refused. Its rules are applied one by one, because the crate's own for the direction refuses too much.
 pub(super) fn precis(name: &str) -> Option<String> {
-    let prepared = UsernameCasePreserved::prepare(name).ok()?;
-    let composed = UsernameCasePreserved::new().normalization_rule(prepared).ok()?;
+    let profile = UsernameCasePreserved::new();
+    let narrow = profile.width_mapping_rule(name).ok()?;
+    let judged: String = narrow.chars().map(judged_as).collect();
+    UsernameCasePreserved::prepare(judged).ok()?;
+    let composed = profile.normalization_rule(narrow).ok()?;
     is_of_one_direction(&composed).then(|| composed.into())
+}
+
+/// What stands for a character when a name is judged. Of two cases of an ASCII letter one is as good as the other, but a rule for a
+/// sign may name its neighbours: the point in `l·l`. A letter that is newer than the crate's tables is judged as one that they know.
+fn judged_as(c: char) -> char {
+    if is_newer_letter(c) { 'a' } else { c.to_ascii_lowercase() }
+}
+
+/// The crate's tables are those of Unicode 6.3, which knows no small Cherokee, no Adlam and no Georgian capitals. Letters and marks
+/// are allowed that stand for nothing else (RFC 8264, section 8: LetterDigits, without HasCompat).
+fn is_newer_letter(c: char) -> bool {
+    let is_letter = (c.is_alphabetic() && !c.is_numeric()) || is_combining_mark(c);
+    let is_known = || IdentifierClass::default().get_value_from_char(c) != DerivedPropertyValue::Unassigned;
+    !c.is_ascii() && is_letter && !is_known() && std::iter::once(c).nfkc().eq([c])
 }
 
 /// The case mapping of `UsernameCaseMapped`: Unicode's `toLowerCase`, which knows that a sigma at the end of a word is

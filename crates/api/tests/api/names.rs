@@ -162,6 +162,13 @@ async fn a_username_is_one_that_precis_allows(database: Database) {
         "a😀b",
         "a’b",
         "a·b",
+        "I·I",
+        // Newer than the crate's tables: a small letter above, a number, a sign, letters of two directions.
+        "ab\u{107a5}",
+        "ab\u{1246f}",
+        "ab\u{1fae0}",
+        "ab\u{1e922}",
+        "\u{1e922}\u{c7}·\u{c7}",
     ] {
         rename(refused).await.wrong_fields(&["username"]);
     }
@@ -172,6 +179,12 @@ async fn a_username_is_one_that_precis_allows(database: Database) {
         ("हिन्दी", "हिन्दी", "हिन्दी"),
         ("ก้าน", "ก้าน", "ก้าน"),
         ("l·l", "l·l", "L·L"),
+        ("CoL·Lapse", "CoL·Lapse", "col·lapse"),
+        ("Ｌ·ｌ", "L·l", "l·l"),
+        ("ꭰꭱꭲ", "ꭰꭱꭲ", "ᎠᎡᎢ"),
+        ("ᎠᎡᎢ", "ᎠᎡᎢ", "ꭰꭱꭲ"),
+        ("𞤀𞤣𞤤𞤢𞤥", "𞤀𞤣𞤤𞤢𞤥", "𞤢𞤣𞤤𞤢𞤥"),
+        ("ᲗᲑᲘᲚ", "ᲗᲑᲘᲚ", "თბილ"),
         ("שָלום", "שָלום", "שָלום"),
         ("مُحمد", "مُحمد", "مُحمد"),
         ("مُ.مُ", "مُ.مُ", "مُ.مُ"),
