@@ -11,6 +11,7 @@ mod serve;
 mod setting;
 pub mod smoke;
 
+use crate::app::{App, Product};
 use crate::config::{self, Inspection, Settings};
 use crate::service::upkeep::prune::{self, Pruned};
 use crate::telemetry;
@@ -80,10 +81,22 @@ struct Check {
     fail_level: Severity,
 }
 
-/// Runs what the command line says.
-pub async fn run() -> ExitCode {
+/// The program: does with the product what the command line says.
+#[must_use]
+pub fn run(app: App) -> ExitCode {
+    let system = actix_web::rt::System::new();
+    let status = system.block_on(obey(app));
+    // Taking the runtime down would wait for whatever still waits for a database that does not answer.
+    std::mem::forget(system);
+    status
+}
+
+async fn obey(app: App) -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| arguments::without_secrets(error).exit());
-    let outcome = execute(cli.command.unwrap_or(Command::Serve)).await;
+    let outcome = match app.assemble() {
+        Ok(product) => execute(cli.command.unwrap_or(Command::Serve), &product).await,
+        Err(collision) => Err(collision.into()),
+    };
     telemetry::flush();
     match outcome {
         Ok(code) => code,
@@ -100,23 +113,23 @@ pub async fn run() -> ExitCode {
     }
 }
 
-async fn execute(command: Command) -> Result<ExitCode, CliError> {
+async fn execute(command: Command, product: &Product) -> Result<ExitCode, CliError> {
     match command {
-        Command::Serve => serve().await?,
-        Command::Migrate => migrate(&Settings::from_env()?)?,
-        Command::Check(arguments) => return check(&arguments).await,
-        Command::CreateUser(arguments) => create_user(arguments).await?,
-        Command::Prune => match prune::prune_by_a_right_clock(&services()?).await? {
+        Command::Serve => serve(product).await?,
+        Command::Migrate => migrate(&Settings::from_env()?, product)?,
+        Command::Check(arguments) => return check(&arguments, product).await,
+        Command::CreateUser(arguments) => create_user(product, arguments).await?,
+        Command::Prune => match prune::prune_by_a_right_clock(&services(product)?).await? {
             Pruned::Sessions(deleted) => print(format_args!("deleted {deleted} ended sessions"))?,
             Pruned::ByAWrongClock(seconds) => {
                 let words = "nothing is deleted: this machine's clock differs from the database's by";
                 return Err(CliError::Message(format!("{words} {seconds} s; set it by NTP")));
             }
         },
-        Command::Backup(command) => backup::execute(command).await?,
+        Command::Backup(command) => backup::execute(product, command).await?,
         Command::Openapi { cookie } => {
             let transport = if cookie { TokenTransport::Cookie } else { TokenTransport::Body };
-            print_json(&crate::http::openapi_document(transport))?;
+            print_json(&product.surface.openapi(transport))?;
         }
         Command::Smoke(arguments) => return smoke(arguments).await,
         Command::GenerateSecret => print(config::generate_secret()?.expose_secret())?,
@@ -128,10 +141,10 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn check(arguments: &Check) -> Result<ExitCode, CliError> {
+async fn check(arguments: &Check, product: &Product) -> Result<ExitCode, CliError> {
     let inspection = Inspection::of_env();
     let report = if arguments.deploy {
-        check::deployment(&inspection, &clock()).await
+        check::deployment(&inspection, &clock(), &product.schema.migrations).await
     } else {
         check::configuration(&inspection)
     };
@@ -149,9 +162,9 @@ async fn smoke(arguments: smoke::Arguments) -> Result<ExitCode, CliError> {
     Ok(report.exit_code().into())
 }
 
-fn migrate(settings: &Settings) -> Result<(), CliError> {
+fn migrate(settings: &Settings, product: &Product) -> Result<(), CliError> {
     telemetry::init(settings, clock());
-    let done = prepare_database(settings)?;
+    let done = prepare_database(settings, product)?;
     if done.is_empty() {
         return print("nothing to migrate");
     }

@@ -1,7 +1,7 @@
 //! Latchkey's HTTP API: accounts, sessions and tokens.
 //!
 //! A request flows one way: `http` parses and shapes, `service` holds the rules, `store` speaks SQL. `docs/ARCHITECTURE.md`
-//! walks through it.
+//! walks through it. A product on top of it is made of [features](app::Feature): [`prelude`] has what one needs.
 
 pub mod app;
 mod capacity;
@@ -13,8 +13,12 @@ pub mod gate;
 pub mod http;
 pub mod metrics;
 pub mod names;
+pub mod prelude;
 pub mod problem;
 pub mod service;
 pub mod store;
 pub mod telemetry;
 mod told;
+
+pub use app::App;
+pub use cli::run;

@@ -82,6 +82,12 @@ impl Problem {
         Self { errors, ..Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::FieldsInvalid, detail) }
     }
 
+    /// 400: one field is not acceptable.
+    #[must_use]
+    pub fn field(name: &str, message: impl Into<String>) -> Self {
+        Self::fields_invalid(FieldErrors::from([(name.to_owned(), vec![message.into()])]))
+    }
+
     /// 400: the body is not JSON.
     #[must_use]
     pub fn body_malformed(detail: impl Into<String>) -> Self {
@@ -135,6 +141,13 @@ impl Problem {
     fn csrf_failed() -> Self {
         let detail = "Send the csrf_token of this session in X-CSRF-Token.";
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::CsrfFailed, detail)
+    }
+
+    /// 403: the caller may not do this.
+    #[must_use]
+    pub fn permission_denied() -> Self {
+        let detail = "You may not do this.";
+        Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::PermissionDenied, detail)
     }
 
     /// 403: the request came in clear.

@@ -1,6 +1,7 @@
 //! What happens to an account: one vocabulary for the table, the API and the pages.
 
 use crate::claims::{SessionId, UserId};
+use crate::page::Page;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use strum::VariantArray;
@@ -55,6 +56,8 @@ pub enum EventKind {
     AccountDeleted,
     /// The database was filled from a backup.
     Restored,
+    /// A feature of the product did something; which and what, the detail names.
+    Feature,
     /// A kind from a newer server.
     #[serde(other)]
     Unknown,
@@ -93,6 +96,9 @@ pub struct EventDetail {
     /// When the backup was made.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub made_at: Option<DateTime<Utc>>,
+    /// What a feature did: its name, a dot, and what it calls that.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub feature: Option<String>,
     /// Whether its sessions go on, because the database has moved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub moving: Option<bool>,
@@ -117,14 +123,7 @@ pub struct EventResponse {
 }
 
 /// `GET /api/auth/events/`: a page of events, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct EventsResponse {
-    /// The events.
-    pub results: Vec<EventResponse>,
-    /// What `?cursor=` must say for the page after this one; `null` when there is none.
-    pub next: Option<String>,
-}
+pub type EventsResponse = Page<EventResponse>;
 
 #[cfg(test)]
 mod tests {

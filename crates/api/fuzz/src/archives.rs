@@ -17,7 +17,8 @@ pub fn run(data: &[u8]) {
     std::fs::write(&file, archive).expect("a file");
     let source = Source::File(file);
     let identities = Identities::read(None).expect("no keys");
-    let Ok(proven) = verify(&source, &identities) else { return };
+    let coverage = api::App::new().assemble().expect("Latchkey alone").schema.coverage();
+    let Ok(proven) = verify(&source, &identities, &coverage) else { return };
     if *first != 0 {
         let rows = content.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"[")).count();
         assert_eq!(proven.rows.values().sum::<u64>(), rows as u64, "rows came or went");
@@ -25,7 +26,7 @@ pub fn run(data: &[u8]) {
     let restored_into = |name: &str, moving| {
         let database = DatabaseUrl::Sqlite(folder.path().join(name));
         let now = DateTime::<Utc>::from_timestamp(NOW, 0).expect("a time");
-        restore(&source, &Order { database: &database, identities: &identities, moving, now })
+        restore(&source, &Order { database: &database, coverage: &coverage, identities: &identities, moving, now })
     };
     for moving in [false, true] {
         let name = if moving { "moved" } else { "restored" };

@@ -1,14 +1,18 @@
 //! What a process does by the clock, beside answering requests.
 
+use super::feature::Job;
 use crate::service::events::retention;
 use crate::service::sessions::revocation;
 use crate::service::upkeep::clocks::{COMPARE_SECONDS, compare_clocks};
+use crate::service::upkeep::erasures;
 use crate::service::upkeep::every::every;
 use crate::service::upkeep::prune::{self, Pruned};
 use crate::service::{Services, backup, mail};
 use actix_web::web::Data;
+use futures_util::FutureExt;
 use futures_util::future::{join, join5};
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 /// How often is deleted what nobody needs any more. Each process does it: what another one has deleted costs nothing.
@@ -17,10 +21,22 @@ const PRUNE_EVERY: Duration = Duration::from_hours(1);
 const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 const RECONNECT_LAST: Duration = Duration::from_secs(30);
 
+/// Does a feature's job again and again. What goes wrong in it costs nobody else anything.
+pub(super) async fn run(job: &Job, services: &Data<Services>) -> Infallible {
+    every(job.period, async || {
+        let failure = match AssertUnwindSafe(async { (job.work)(services.clone()).await }).catch_unwind().await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            Err(_) => "it has panicked".to_owned(),
+        };
+        log::warn!("job.failed: {}: {failure}; it is done again in {} s", job.name, job.period.as_secs());
+    })
+    .await
+}
+
 /// Polls the revoked-session feed, sends and counts mail, keeps what is stored within its bounds, keeps connected to Redis and
 /// looks for backups, for as long as the process lives.
-pub async fn run_background_tasks(services: Data<Services>) -> Infallible {
-    let services: &Services = &services;
+pub(super) async fn run_own(services: &Services) -> Infallible {
     let seconds = Duration::from_secs;
     let feed = every(seconds(revocation::POLL_SECONDS), async || poll_feed(services).await);
     let mail = every(seconds(mail::POLL_SECONDS), async || deliver_mail(services).await);
@@ -93,6 +109,9 @@ async fn prune_all(services: &Services) {
 
 /// Between two prunes: what accounts have too much of since the last look, which ended with the event `done`.
 async fn keep_bounds(services: &Services, done: Option<i64>) -> Option<i64> {
+    if let Err(error) = erasures::finish_recent(services).await {
+        log::warn!("erasures.rest: {error}");
+    }
     let kept = match done {
         Some(event) => retention::keep_up(services, event).await,
         None => retention::newest_event(services).await,

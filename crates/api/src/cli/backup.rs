@@ -3,6 +3,7 @@
 use super::error::CliError;
 use super::output::{print, print_json};
 use super::setting::{clock, prepare_folder};
+use crate::app::Product;
 use crate::config::{Patience, Settings, StorageSettings, parse_recipients};
 use crate::files::{Files, Tries};
 use crate::service::backup::{self, BackupError, BackupName, Identities, Made, Order, Plan, Source, Stored};
@@ -57,12 +58,12 @@ pub(super) struct Restore {
     moving: bool,
 }
 
-pub(super) async fn execute(command: Backup) -> Result<(), CliError> {
+pub(super) async fn execute(product: &Product, command: Backup) -> Result<(), CliError> {
     match command {
-        Backup::Create(arguments) => create(arguments).await,
+        Backup::Create(arguments) => create(product, arguments).await,
         Backup::List { json } => list(json).await,
-        Backup::Verify(which) => verify(which).await,
-        Backup::Restore(arguments) => restore(arguments).await,
+        Backup::Verify(which) => verify(product, which).await,
+        Backup::Restore(arguments) => restore(product, arguments).await,
     }
 }
 
@@ -77,13 +78,14 @@ fn files(settings: &StorageSettings) -> Result<Files, CliError> {
     Files::open(settings, Tries::Many, Patience::default()).map_err(|error| CliError::Message(error.to_string()))
 }
 
-async fn create(Create { to, recipient }: Create) -> Result<(), CliError> {
+async fn create(product: &Product, Create { to, recipient }: Create) -> Result<(), CliError> {
     let settings = settings()?;
     let recipients = match recipient {
         Some(keys) => parse_recipients(&keys).map_err(|problem| CliError::Message(format!("--recipient {problem}")))?,
         None => settings.backup.recipients.clone(),
     };
-    let plan = Plan { database: settings.database.url.clone(), recipients, made_at: clock().now() };
+    let (database, coverage) = (settings.database.url.clone(), product.schema.coverage());
+    let plan = Plan { database, coverage, recipients, made_at: clock().now() };
     match to {
         Some(file) => tell(&off_thread(move || backup::create_file(&plan, &file)).await?),
         None => store(&settings, plan).await,
@@ -131,19 +133,24 @@ fn row(Stored { name, size_bytes }: &Stored, now: DateTime<Utc>) -> serde_json::
     })
 }
 
-async fn verify(Which { backup, identity }: Which) -> Result<(), CliError> {
+async fn verify(product: &Product, Which { backup, identity }: Which) -> Result<(), CliError> {
     let (source, identities) = (source(&backup).await?, identities(identity.as_deref())?);
-    let contents = off_thread(move || backup::verify(&source, &identities)).await?;
+    let coverage = product.schema.coverage();
+    let contents = off_thread(move || backup::verify(&source, &identities, &coverage)).await?;
     print(format_args!("whole: {contents}"))
 }
 
-async fn restore(Restore { which: Which { backup, identity }, moving }: Restore) -> Result<(), CliError> {
+async fn restore(
+    product: &Product,
+    Restore { which: Which { backup, identity }, moving }: Restore,
+) -> Result<(), CliError> {
     let settings = settings()?;
     let (source, identities) = (source(&backup).await?, identities(identity.as_deref())?);
     prepare_folder(&settings)?;
-    let now = clock().now();
+    let (now, coverage) = (clock().now(), product.schema.coverage());
     let contents = off_thread(move || {
-        let order = Order { database: &settings.database.url, identities: &identities, moving, now };
+        let order =
+            Order { database: &settings.database.url, coverage: &coverage, identities: &identities, moving, now };
         backup::restore(&source, &order)
     })
     .await?;

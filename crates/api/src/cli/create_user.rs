@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::output::print;
 use super::password::read_password;
 use super::setting::services;
+use crate::app::Product;
 use crate::names::{Spellings, canonical_username};
 use crate::service::accounts::register::{self, RegisterRefusal};
 use crate::service::{Error, Services};
@@ -58,7 +59,7 @@ impl CreateUser {
     }
 }
 
-pub(super) async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
+pub(super) async fn create_user(product: &Product, arguments: CreateUser) -> Result<(), CliError> {
     if arguments.username.as_deref().is_some_and(|name| trimmed(name).is_empty()) {
         let message = "username: has nothing that can be seen; leave --username out for an account without one";
         return Err(CliError::Message(message.to_owned()));
@@ -66,7 +67,7 @@ pub(super) async fn create_user(arguments: CreateUser) -> Result<(), CliError> {
     // It is read in any case: whoever writes it into a pipe would fail where nobody does. An account that is there already
     // needs none.
     let password = read_password();
-    let services = services()?;
+    let services = services(product)?;
     if let Some(user) = find_existing(&services, &arguments).await? {
         return accept(&arguments, &user);
     }

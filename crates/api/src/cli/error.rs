@@ -17,6 +17,8 @@ pub(super) enum CliError {
     #[error("{0}")]
     Wire(#[from] app::StartError),
     #[error("{0}")]
+    Collision(#[from] app::Collision),
+    #[error("{0}")]
     Start(#[from] start::StartError),
     #[error("{0}")]
     Backup(#[from] BackupError),

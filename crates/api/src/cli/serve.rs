@@ -3,7 +3,7 @@
 use super::check;
 use super::error::CliError;
 use super::setting::{clock, prepare_folder};
-use crate::app::{self, Capacity};
+use crate::app::{Capacity, Product};
 use crate::capacity;
 use crate::config::{ServerSettings, Settings};
 use crate::service::Services;
@@ -17,7 +17,7 @@ use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 
 /// Listens first and waits for the database then: whoever looks after the process sees it alive, and why it is not ready.
-pub(super) async fn serve() -> Result<(), CliError> {
+pub(super) async fn serve(product: &Product) -> Result<(), CliError> {
     let settings = Settings::from_env()?;
     telemetry::init(&settings, clock());
     check::log_findings(&settings);
@@ -26,14 +26,14 @@ pub(super) async fn serve() -> Result<(), CliError> {
     let address = listener.local_addr()?;
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let connections = capacity::connections(settings.database.pool_size);
-    let services = Data::new(app::services(settings, clock())?);
-    let server = app::serve(services.clone(), listener, Capacity { workers, connections })?;
+    let services = Data::new(product.services(settings, clock())?);
+    let server = product.serve(services.clone(), listener, Capacity { workers, connections })?;
     log::info!(connections = connections; "start.capacity: {connections} connections at once");
     let worker = services.clone();
     let work = async move {
         // The server is polled first: from this line on a SIGTERM is heeded and does not just end the process.
         log::info!("start.listening: http://{address}");
-        work(worker).await
+        work(product, worker).await
     };
     match select(server, Box::pin(work)).await {
         Either::Left((ended, work)) => {
@@ -48,13 +48,13 @@ pub(super) async fn serve() -> Result<(), CliError> {
 }
 
 /// What a process does beside answering requests.
-async fn work(services: Data<Services>) -> Result<Infallible, start::StartError> {
+async fn work(product: &Product, services: Data<Services>) -> Result<Infallible, start::StartError> {
     if !services.settings.limits.enabled {
         log::warn!("limits.off: RATE_LIMITS=off: passwords can be guessed without end; this is for load tests only");
     }
     services.limits.connect().await;
     start::start(&services).await?;
-    Ok(app::run_background_tasks(services).await)
+    Ok(product.run_background_tasks(services).await)
 }
 
 /// Of the connections that nobody has taken yet, as many may wait as a burst brings: each is a handshake, no more. It is

@@ -1,7 +1,7 @@
 //! What commands work with.
 
 use super::error::CliError;
-use crate::app;
+use crate::app::Product;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::{self, DatabaseUrl, Settings};
 use crate::service::Services;
@@ -14,16 +14,16 @@ pub(super) fn clock() -> SharedClock {
 }
 
 /// The services of a command that does its work and ends, on a database that is up to date.
-pub(super) fn services() -> Result<Services, CliError> {
+pub(super) fn services(product: &Product) -> Result<Services, CliError> {
     let settings = Settings::from_env()?;
     telemetry::init(&settings, clock());
-    prepare_database(&settings)?;
-    Ok(app::services(settings, clock())?)
+    prepare_database(&settings, product)?;
+    Ok(product.services(settings, clock())?)
 }
 
-pub(super) fn prepare_database(settings: &Settings) -> Result<Vec<String>, CliError> {
+pub(super) fn prepare_database(settings: &Settings, product: &Product) -> Result<Vec<String>, CliError> {
     prepare_folder(settings)?;
-    Ok(migrations::migrate(&settings.database.url)?)
+    Ok(migrations::migrate(&settings.database.url, &product.schema.migrations)?)
 }
 
 pub(super) fn prepare_folder(settings: &Settings) -> Result<(), CliError> {

@@ -34,7 +34,7 @@ pub(super) struct Pace {
 
 /// A request's JSON body.
 #[derive(Debug)]
-pub(super) struct JsonBody<T>(pub(super) T);
+pub struct JsonBody<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
     type Error = Problem;

@@ -38,19 +38,23 @@ pub struct Bounds {
     pub shares: &'static [Resource],
 }
 
-pub(super) const fn uncounted() -> Bounds {
+#[must_use]
+pub const fn uncounted() -> Bounds {
     Bounds { requests: Requests::Uncounted, budgets: &[], shares: &[] }
 }
 
-pub(super) const fn by_client() -> Bounds {
+#[must_use]
+pub const fn by_client() -> Bounds {
     Bounds { requests: Requests::Client, budgets: &[], shares: &[] }
 }
 
-pub(super) const fn by_token(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
+#[must_use]
+pub const fn by_token(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
     Bounds { requests: Requests::Token, budgets, shares }
 }
 
-pub(super) const fn by_caller(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
+#[must_use]
+pub const fn by_caller(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
     Bounds { requests: Requests::Caller, budgets, shares }
 }
 

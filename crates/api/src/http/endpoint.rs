@@ -11,6 +11,7 @@ use auth_types::ProblemBody;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
 use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
+use std::fmt;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -24,11 +25,12 @@ const OF_A_BODY: [u16; 3] = [400, 413, 415];
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
 
 /// A method of a path, its bounds, its handler and its description.
-pub(super) struct Endpoint {
+pub struct Endpoint {
     pub(super) path: &'static str,
     pub(super) method: HttpMethod,
     pub(super) bounds: Bounds,
     pub(super) operation: OperationBuilder,
+    pub(super) operation_id: &'static str,
     pub(super) schemas: Schemas,
     is_protected: bool,
     make_routes: Box<dyn FnOnce(Declared) -> Vec<Route>>,
@@ -37,7 +39,8 @@ pub(super) struct Endpoint {
 /// The constructors, one per method.
 macro_rules! methods {
     ($($name:ident => $variant:ident [$($method:ident),+]),+) => {$(
-        pub(super) fn $name<H, A>(path: &'static str, bounds: Bounds, handler: H) -> Self
+        #[must_use]
+        pub fn $name<H, A>(path: &'static str, bounds: Bounds, handler: H) -> Self
         where
             H: Handler<A>,
             A: FromRequest + 'static,
@@ -50,6 +53,12 @@ macro_rules! methods {
             Self::new((path, HttpMethod::$variant), bounds, Box::new(make_routes))
         }
     )+};
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("operation_id", &self.operation_id).finish_non_exhaustive()
+    }
 }
 
 impl Endpoint {
@@ -70,7 +79,16 @@ impl Endpoint {
         let is_counted = bounds.requests != Requests::Uncounted;
         let is_unsafe = method != HttpMethod::Get;
         let implied = [(is_counted, 429), (!bounds.shares.is_empty(), 503), (is_unsafe, 403)];
-        let endpoint = Self { path, method, bounds, operation, schemas: Vec::new(), is_protected: false, make_routes };
+        let endpoint = Self {
+            path,
+            method,
+            bounds,
+            operation,
+            operation_id: "",
+            schemas: Vec::new(),
+            is_protected: false,
+            make_routes,
+        };
         implied
             .into_iter()
             .filter(|(is_implied, _)| *is_implied)
@@ -78,13 +96,16 @@ impl Endpoint {
     }
 
     /// The name that generated clients give to the call, and what it does.
-    pub(super) fn about(mut self, operation_id: &str, summary: &str) -> Self {
+    #[must_use]
+    pub fn about(mut self, operation_id: &'static str, summary: &str) -> Self {
+        self.operation_id = operation_id;
         self.operation = self.operation.operation_id(Some(operation_id)).summary(Some(summary));
         self
     }
 
     /// The JSON body.
-    pub(super) fn takes<T: ToSchema>(mut self) -> Self {
+    #[must_use]
+    pub fn takes<T: ToSchema>(mut self) -> Self {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
         let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
         self.operation = self.operation.request_body(Some(body.build()));
@@ -113,7 +134,8 @@ impl Endpoint {
     }
 
     /// A successful answer with a JSON body.
-    pub(super) fn gives<T: ToSchema>(mut self, status: u16) -> Self {
+    #[must_use]
+    pub fn gives<T: ToSchema>(mut self, status: u16) -> Self {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
         self.respond(status, ResponseBuilder::new().content("application/json", content))
     }
@@ -150,12 +172,14 @@ impl Endpoint {
     }
 
     /// 204.
-    pub(super) fn gives_nothing(self) -> Self {
+    #[must_use]
+    pub fn gives_nothing(self) -> Self {
         self.respond(204, ResponseBuilder::new())
     }
 
     /// Statuses that come with problem details, beside those that the rest of the declaration implies.
-    pub(super) fn refuses(mut self, statuses: &[u16]) -> Self {
+    #[must_use]
+    pub fn refuses(mut self, statuses: &[u16]) -> Self {
         let problem = self.reference::<ProblemBody>();
         for status in statuses {
             let content = ContentBuilder::new().schema(Some(problem.clone())).build();
@@ -164,17 +188,52 @@ impl Endpoint {
         self
     }
 
+    /// The path, with its parameters in braces.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Method and path.
+    #[must_use]
+    pub fn route(&self) -> String {
+        format!("{} {}", self.method_name(), self.path)
+    }
+
+    /// The name that generated clients give to the call.
+    #[must_use]
+    pub const fn operation_id(&self) -> &'static str {
+        self.operation_id
+    }
+
+    /// The types that the OpenAPI document names, with what it says of each.
+    pub(crate) fn schemas(&self) -> impl Iterator<Item = (String, String)> {
+        self.schemas.iter().map(|(name, schema)| (name.clone(), serde_json::to_string(schema).unwrap_or_default()))
+    }
+
+    fn method_name(&self) -> String {
+        let method = serde_json::to_value(&self.method).unwrap_or_default();
+        method.as_str().unwrap_or_default().to_uppercase()
+    }
+
     /// The routes, with what all of the declaration asks for before the handler.
     pub(super) fn into_routes(self) -> Vec<Route> {
         (self.make_routes)(Declared { bounds: self.bounds, is_protected: self.is_protected })
     }
 
     /// Needs an access token.
-    pub(super) fn protected(mut self) -> Self {
+    #[must_use]
+    pub fn protected(mut self) -> Self {
         self.is_protected = true;
         let bearer = SecurityRequirement::new(schemes::BEARER, Vec::<String>::new());
         self.operation = self.operation.security(bearer);
         self.refuses(&[401])
+    }
+
+    /// Needs an access token of an administrator.
+    #[must_use]
+    pub fn for_administrators(self) -> Self {
+        self.protected().refuses(&[403])
     }
 
     /// Heeds `Idempotency-Key`.
@@ -185,7 +244,8 @@ impl Endpoint {
     }
 
     /// Gives a page at a time.
-    pub(super) fn paged(self) -> Self {
+    #[must_use]
+    pub fn paged(self) -> Self {
         let about = "The `next` of the page before; without it the first page.";
         self.parameter(("cursor", ParameterIn::Query), Required::False, ObjectBuilder::new(), about).refuses(&[400])
     }

@@ -4,8 +4,9 @@ use super::client_ip::{ClientAddress, Trace, trace};
 use crate::config::Settings;
 use crate::problem::Problem;
 use crate::service::limits::{Meter, Network};
+use crate::service::paging;
 use crate::service::passwords::hashing;
-use crate::service::sessions::verify;
+use crate::service::sessions::{Administrator, verify};
 use crate::service::steps::{REPEATABLE, RepeatingUser};
 use crate::service::{ClientInfo, CurrentUser, Services};
 use crate::telemetry;
@@ -16,7 +17,9 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 use auth_types::{AccessClaims, Reason};
 use chrono::DateTime;
+use futures_util::future::LocalBoxFuture;
 use secrecy::ExposeSecret;
+use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
 
@@ -27,7 +30,7 @@ const LANGUAGE_MAX_LENGTH: usize = 35;
 
 /// The caller, proven by a valid access token of a session that has not been revoked.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Caller(pub(super) CurrentUser);
+pub struct Caller(pub CurrentUser);
 
 impl FromRequest for Caller {
     type Error = Problem;
@@ -36,6 +39,24 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let proven = request.extensions().get::<Self>().copied();
         ready(proven.map_or_else(|| authenticate(request), Ok))
+    }
+}
+
+/// The caller, who is an administrator by their own row at this moment; 403 for everybody else.
+#[derive(Debug, Clone, Copy)]
+pub struct Admin(pub Administrator);
+
+impl FromRequest for Admin {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload).into_inner();
+        let services = services(request).cloned();
+        Box::pin(async move {
+            let (Caller(caller), services) = (caller?, services?);
+            Ok(Self(Administrator::of(&services, caller).await?))
+        })
     }
 }
 
@@ -129,7 +150,7 @@ pub(super) fn services(request: &HttpRequest) -> Result<&Data<Services>, Problem
 
 /// Where a request comes from.
 #[derive(Debug)]
-pub(super) struct Client(pub(super) ClientInfo);
+pub struct Client(pub ClientInfo);
 
 impl FromRequest for Client {
     type Error = Problem;
@@ -230,7 +251,20 @@ impl FromRequest for Language {
 
 /// The query's `cursor`; empty when there is none.
 #[derive(Debug)]
-pub(super) struct Cursor(pub(super) String);
+pub struct Cursor(pub String);
+
+impl Cursor {
+    /// The key of the last row of the page before; `None` for the first page.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        paging::read(&self.0).map(Some).ok_or_else(|| Problem::field("cursor", paging::NO_CURSOR))
+    }
+}
 
 impl FromRequest for Cursor {
     type Error = Problem;

@@ -1,16 +1,15 @@
 //! The OpenAPI document, made of the table of endpoints.
 
 use super::cookies;
+use super::endpoint::Endpoint;
 use super::schemes::{BEARER, OPERATOR, REFRESH_COOKIE};
-use super::table::endpoints;
 use auth_types::responses::TokenTransport;
 use utoipa::openapi::path::{PathItem, PathsBuilder};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 
 /// The whole API as OpenAPI 3.1, as it is with this transport.
-#[must_use]
-pub fn document(transport: TokenTransport) -> OpenApi {
+pub(super) fn document(endpoints: impl Iterator<Item = Endpoint>, transport: TokenTransport) -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let operator = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("METRICS_TOKEN")).build();
     let mut components = ComponentsBuilder::new()
@@ -21,7 +20,7 @@ pub fn document(transport: TokenTransport) -> OpenApi {
         components = components.security_scheme(REFRESH_COOKIE, cookie);
     }
     let mut paths = PathsBuilder::new();
-    for endpoint in endpoints(transport) {
+    for endpoint in endpoints {
         paths = paths.path(endpoint.path, PathItem::new(endpoint.method, endpoint.operation));
         components = components.schemas_from_iter(endpoint.schemas);
     }

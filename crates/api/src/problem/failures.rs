@@ -76,6 +76,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Untimely => Self::unavailable(),
+            Refusal::NotAdministrator => Self::permission_denied(),
             Refusal::Revoked | Refusal::Expired | Refusal::UserInactive => Self::token_not_valid(refusal.reason()),
         }
     }

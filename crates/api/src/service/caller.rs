@@ -1,7 +1,8 @@
 //! Who calls.
 
 use super::limits::{Meter, Network};
-use crate::store::events::{EventDetail, EventKind, NewEvent};
+use crate::store::events::{self, EventDetail, EventKind, NewEvent};
+use crate::store::{AnyConnection, QueryResult};
 use auth_types::{Role, SessionId, UserId};
 use chrono::{DateTime, Utc};
 
@@ -28,6 +29,21 @@ pub struct CurrentUser {
     pub role: Role,
     /// The `iat` claim: all that the holder of this token may know of when the session was refreshed.
     pub issued_at: DateTime<Utc>,
+}
+
+/// Records what a feature did for a user, among what happened to their account: `notes.deleted` for a feature called `notes`.
+///
+/// # Errors
+/// When the database does not respond.
+pub fn record(
+    connection: &mut AnyConnection,
+    user: UserId,
+    what: &'static str,
+    (at, client): (DateTime<Utc>, &ClientInfo),
+) -> QueryResult<()> {
+    let mut event = event(user, EventKind::Feature, at, client);
+    event.detail.feature = Some(what.to_owned());
+    events::insert(connection, &event)
 }
 
 /// An event of `user`, or of nobody known, caused by `client` at `at`.

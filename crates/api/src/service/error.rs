@@ -48,7 +48,7 @@ pub enum Failure {
 
 impl<R> Error<R> {
     /// One field is not acceptable.
-    pub(super) fn field(name: &str, message: impl Into<String>) -> Self {
+    pub fn field(name: &str, message: impl Into<String>) -> Self {
         Self::Fields(FieldErrors::from([(name.to_owned(), vec![message.into()])]))
     }
 

@@ -9,6 +9,7 @@ use super::sessions::SessionMetrics;
 use super::sessions::csrf_keys::CsrfKeys;
 use super::sessions::revocation_feed::RevocationFeed;
 use super::steps::StepKeys;
+use super::tables::Schema;
 use super::tokens::Tokens;
 use super::upkeep::gauges::Gauges;
 use super::upkeep::readiness_cache::Readiness;
@@ -19,13 +20,16 @@ use crate::gate::Room;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// What every use case works with.
 #[derive(Debug)]
 pub struct Services {
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
     pub clock: ComparedClock,
     pub store: Store,
+    /// What is stored, and what is done with it.
+    pub schema: Arc<Schema>,
     pub tokens: Tokens,
     pub csrf: CsrfKeys,
     pub steps: StepKeys,

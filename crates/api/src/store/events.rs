@@ -19,6 +19,7 @@ pub use retention::{
     delete_of_user, delete_older, delete_surplus, delete_surplus_of_nobody, erased_users, newest_id,
     recent_users_with_surplus, users_with_surplus,
 };
+use serde::{Deserialize, Serialize};
 
 impl Queryable<Text, MultiBackend> for EventKind {
     type Row = String;
@@ -102,7 +103,7 @@ fn written(event: &NewEvent) -> String {
 }
 
 /// Where a page of events begins: before the event of this time and number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     pub at: DateTime<Utc>,
     pub id: i64,

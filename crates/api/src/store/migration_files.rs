@@ -1,17 +1,84 @@
-//! The migrations that the program brings.
+//! The migrations that the program brings: Latchkey's own, and those of features, each in a namespace of its own.
 
-use diesel::migration::MigrationSource;
+use super::feature_migrations::FeatureMigrations;
+use super::migration_version::version;
+use diesel::backend::Backend;
+use diesel::migration::{Migration, MigrationSource, Result};
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use std::collections::BTreeMap;
 
-pub(super) const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
-pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
-/// How many migrations this program brings, of each dialect: they must be the same.
+/// All migrations of a product; without features they are Latchkey's own. They run in the order of their versions: Latchkey's
+/// own come first, because a namespace begins with a letter.
+#[derive(Debug, Clone, Default)]
+pub struct Migrations {
+    features: Vec<FeatureMigrations>,
+}
+
+impl Migrations {
+    /// Latchkey's own, and then these.
+    #[must_use]
+    pub fn with(features: Vec<FeatureMigrations>) -> Self {
+        Self { features }
+    }
+
+    /// The names of all, those of a feature with its namespace.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let features = self.features.iter().flat_map(FeatureMigrations::names);
+        own_names().0.into_iter().chain(features).collect()
+    }
+
+    /// Feature → version of its newest migration.
+    #[must_use]
+    pub fn newest_of_features(&self) -> BTreeMap<String, String> {
+        let newest = |feature: &FeatureMigrations| {
+            let newest = feature.names().map(|name| version(&name).to_owned()).max()?;
+            Some((feature.namespace.to_owned(), newest))
+        };
+        self.features.iter().filter_map(newest).collect()
+    }
+}
+
+impl MigrationSource<Pg> for &Migrations {
+    fn migrations(&self) -> Result<Vec<Box<dyn Migration<Pg>>>> {
+        all(&POSTGRES, &self.features)
+    }
+}
+
+impl MigrationSource<Sqlite> for &Migrations {
+    fn migrations(&self) -> Result<Vec<Box<dyn Migration<Sqlite>>>> {
+        all(&SQLITE, &self.features)
+    }
+}
+
+fn all<DB: Backend>(own: &EmbeddedMigrations, features: &[FeatureMigrations]) -> Result<Vec<Box<dyn Migration<DB>>>>
+where
+    FeatureMigrations: MigrationSource<DB>,
+{
+    let mut all = own.migrations()?;
+    for feature in features {
+        all.extend(MigrationSource::<DB>::migrations(feature)?);
+    }
+    Ok(all)
+}
+
+/// The names of Latchkey's own, of each dialect: they must be the same.
 #[must_use]
-pub fn names() -> (Vec<String>, Vec<String>) {
-    fn names_of<DB: diesel::backend::Backend>(source: &EmbeddedMigrations) -> Vec<String> {
+pub fn own_names() -> (Vec<String>, Vec<String>) {
+    fn names_of<DB: Backend>(source: &EmbeddedMigrations) -> Vec<String> {
         let all = MigrationSource::<DB>::migrations(source).unwrap_or_default();
         all.iter().map(|migration| migration.name().to_string()).collect()
     }
-    (names_of::<diesel::pg::Pg>(&POSTGRES), names_of::<diesel::sqlite::Sqlite>(&SQLITE))
+    (names_of::<Pg>(&POSTGRES), names_of::<Sqlite>(&SQLITE))
+}
+
+/// The version of Latchkey's own newest migration.
+#[must_use]
+pub fn newest_version() -> String {
+    own_names().0.iter().map(|name| version(name).to_owned()).max().unwrap_or_default()
 }

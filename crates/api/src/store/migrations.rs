@@ -5,12 +5,13 @@
 
 use super::any::AnyConnection;
 use super::connection::open;
-pub use super::migration_files::names;
-use super::migration_files::{POSTGRES, SQLITE};
+pub use super::feature_migrations::{FeatureMigrations, SchemaChange, Script};
+pub use super::migration_files::{Migrations, newest_version, own_names};
 use super::{names, state};
 use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+use diesel::migration::MigrationSource;
+use diesel_migrations::MigrationHarness;
 
 /// Of all programs that use one PostgreSQL database, one migrates at a time: the number of the lock they share.
 const ADVISORY_LOCK: i64 = 0x006c_6174_6368_6b65;
@@ -81,16 +82,16 @@ impl MigrateError {
 
 /// Runs what is pending and answers its names. Safe to call from several processes at once.
 ///
-/// A database that knows more migrations than this program is that of a newer release. It is used, with a warning, so
-/// that a release can be taken back: a migration may only add what the release before it does not notice.
+/// A database that knows more migrations than this program is that of a newer release, or of one with another feature. It is
+/// used, with a warning, so that a release can be taken back: a migration may only add what the release before it does not notice.
 ///
 /// # Errors
 /// [`MigrateError`]; the schema is then as it was before the migration that failed.
-pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
+pub fn migrate(url: &DatabaseUrl, migrations: &Migrations) -> Result<Vec<String>, MigrateError> {
     let mut connection = open(url)?;
-    match run(&mut connection) {
+    match run(&mut connection, migrations) {
         Ok(done) => {
-            warn_of_unknown(&mut connection);
+            warn_of_unknown(&mut connection, migrations);
             Ok(done)
         }
         // Not the migration's fault when the database has gone meanwhile, or has gone and is back.
@@ -111,15 +112,17 @@ fn is_lost(connection: &mut AnyConnection) -> bool {
     }
 }
 
-fn warn_of_unknown(connection: &mut AnyConnection) {
-    for version in state::unknown(connection).unwrap_or_default() {
-        log::warn!("migrations.unknown: the database was migrated by a newer release: {version}");
+fn warn_of_unknown(connection: &mut AnyConnection, migrations: &Migrations) {
+    for version in state::unknown(connection, migrations).unwrap_or_default() {
+        log::warn!(
+            "migrations.unknown: the database was migrated by a newer release, or by one with another feature: {version}"
+        );
     }
 }
 
-fn run(connection: &mut AnyConnection) -> Result<Vec<String>, AnyError> {
+fn run(connection: &mut AnyConnection, migrations: &Migrations) -> Result<Vec<String>, AnyError> {
     // diesel writes before it looks, and a database may take no writes for a while.
-    if state::missing(connection)?.is_empty() {
+    if state::missing(connection, migrations)?.is_empty() {
         return Ok(Vec::new());
     }
     match connection {
@@ -127,10 +130,10 @@ fn run(connection: &mut AnyConnection) -> Result<Vec<String>, AnyError> {
             // Waiting for the lock and a long migration may both take more than a request's statement may.
             postgres.batch_execute(&format!("SET statement_timeout = 0; SELECT pg_advisory_lock({ADVISORY_LOCK})"))?;
         }
-        AnyConnection::Sqlite(_) => return transact(connection, run_pending),
+        AnyConnection::Sqlite(_) => return transact(connection, |connection| run_pending(connection, migrations)),
     }
     let mut done = Vec::new();
-    while let Some(version) = transact(connection, run_next)? {
+    while let Some(version) = transact(connection, |connection| run_next(connection, migrations))? {
         done.push(version);
     }
     if let AnyConnection::Postgres(postgres) = connection {
@@ -146,19 +149,19 @@ fn transact<T>(
     connection.write(|connection| work(connection).map_err(Wrapped)).map_err(|Wrapped(error)| error)
 }
 
-fn run_pending(connection: &mut AnyConnection) -> Result<Vec<String>, AnyError> {
+fn run_pending(connection: &mut AnyConnection, migrations: &Migrations) -> Result<Vec<String>, AnyError> {
     let mut done = Vec::new();
-    while let Some(version) = run_next(connection)? {
+    while let Some(version) = run_next(connection, migrations)? {
         done.push(version);
     }
     Ok(done)
 }
 
 /// Runs the oldest migration that is pending, and what it asks of the rows.
-fn run_next(connection: &mut AnyConnection) -> Result<Option<String>, AnyError> {
+fn run_next(connection: &mut AnyConnection, migrations: &Migrations) -> Result<Option<String>, AnyError> {
     let version = match connection {
-        AnyConnection::Postgres(postgres) => run_next_of(postgres, POSTGRES)?,
-        AnyConnection::Sqlite(sqlite) => run_next_of(sqlite, SQLITE)?,
+        AnyConnection::Postgres(postgres) => run_next_of(postgres, migrations)?,
+        AnyConnection::Sqlite(sqlite) => run_next_of(sqlite, migrations)?,
     };
     if version.as_deref() == Some(FOLDS_NAMES) {
         names::fold_all(connection)?;
@@ -168,7 +171,7 @@ fn run_next(connection: &mut AnyConnection) -> Result<Option<String>, AnyError> 
 
 fn run_next_of<DB: diesel::backend::Backend>(
     connection: &mut impl MigrationHarness<DB>,
-    source: EmbeddedMigrations,
+    source: impl MigrationSource<DB>,
 ) -> Result<Option<String>, AnyError> {
     let pending = connection.pending_migrations(source)?;
     let Some(next) = pending.first() else { return Ok(None) };
@@ -188,10 +191,10 @@ impl From<diesel::result::Error> for Wrapped {
 ///
 /// # Errors
 /// [`MigrateError`].
-pub fn revert_all(url: &DatabaseUrl) -> Result<(), MigrateError> {
+pub fn revert_all(url: &DatabaseUrl, migrations: &Migrations) -> Result<(), MigrateError> {
     let done = match &mut open(url)? {
-        AnyConnection::Postgres(postgres) => postgres.revert_all_migrations(POSTGRES).map(|_| ()),
-        AnyConnection::Sqlite(sqlite) => sqlite.revert_all_migrations(SQLITE).map(|_| ()),
+        AnyConnection::Postgres(postgres) => postgres.revert_all_migrations(migrations).map(|_| ()),
+        AnyConnection::Sqlite(sqlite) => sqlite.revert_all_migrations(migrations).map(|_| ()),
     };
     done.map_err(MigrateError::Run)
 }

@@ -3,7 +3,9 @@
 use super::any::AnyConnection;
 use super::connection::{database_time, open};
 use super::file::DatabaseFile;
-use super::{migration_files, sessions};
+use super::migration_files::Migrations;
+use super::migration_version::version;
+use super::sessions;
 use crate::config::DatabaseUrl;
 use chrono::{DateTime, Duration, Utc};
 use diesel::connection::SimpleConnection;
@@ -40,16 +42,16 @@ pub enum StateError {
 ///
 /// # Errors
 /// [`StateError`].
-pub fn read(url: &DatabaseUrl) -> Result<DatabaseState, StateError> {
+pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState, StateError> {
     let Some(mut connection) = open_to_read(url)? else {
         return Ok(DatabaseState {
             now: None,
             takes_writes: true,
-            missing_migrations: migration_files::names().0,
+            missing_migrations: migrations.names(),
             newest_addresses: Vec::new(),
         });
     };
-    let (missing_migrations, now) = (missing(&mut connection)?, database_time(&mut connection)?);
+    let (missing_migrations, now) = (missing(&mut connection, migrations)?, database_time(&mut connection)?);
     let takes_writes = takes_writes(&mut connection, url)?;
     let newest_addresses = match missing_migrations.as_slice() {
         [] => sessions::newest_addresses(&mut connection, now - Duration::days(1), NEWEST)?,
@@ -96,14 +98,9 @@ fn existing(path: &Path) -> String {
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn missing(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+pub fn missing(connection: &mut AnyConnection, migrations: &Migrations) -> QueryResult<Vec<String>> {
     let applied = applied(connection)?;
-    Ok(migration_files::names().0.into_iter().filter(|name| !applied.iter().any(|one| one == version(name))).collect())
-}
-
-/// A migration's version is its name up to the first underscore.
-fn version(name: &str) -> &str {
-    name.split('_').next().unwrap_or_default()
+    Ok(migrations.names().into_iter().filter(|name| !applied.iter().any(|one| one == version(name))).collect())
 }
 
 /// How the database's schema stands to this program.
@@ -115,24 +112,18 @@ pub(super) enum Versions {
     Unknown,
 }
 
-pub(super) fn versions(connection: &mut AnyConnection) -> QueryResult<Versions> {
-    if !missing(connection)?.is_empty() {
+pub(super) fn versions(connection: &mut AnyConnection, migrations: &Migrations) -> QueryResult<Versions> {
+    if !missing(connection, migrations)?.is_empty() {
         return Ok(Versions::Missing);
     }
-    Ok(if unknown(connection)?.is_empty() { Versions::Same } else { Versions::Unknown })
+    Ok(if unknown(connection, migrations)?.is_empty() { Versions::Same } else { Versions::Unknown })
 }
 
 /// Versions of the migrations that were run and that this program does not know.
-pub(super) fn unknown(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
-    let known = migration_files::names().0;
+pub(super) fn unknown(connection: &mut AnyConnection, migrations: &Migrations) -> QueryResult<Vec<String>> {
+    let known = migrations.names();
     let is_known = |one: &String| known.iter().any(|name| one == version(name));
     Ok(applied(connection)?.into_iter().filter(|one| !is_known(one)).collect())
-}
-
-/// The version of the newest migration that this program knows.
-#[must_use]
-pub fn newest_version() -> String {
-    migration_files::names().0.iter().map(|name| version(name).to_owned()).max().unwrap_or_default()
 }
 
 /// diesel's note of what was run.

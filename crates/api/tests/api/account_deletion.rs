@@ -5,7 +5,7 @@ use crate::support::{
     on_both_databases, send,
 };
 use api::clock::Clock;
-use api::service::events::retention::{keep_up, newest_event};
+use api::service::upkeep::erasures::finish_recent;
 use api::service::upkeep::prune::prune;
 use api::store::AnyConnection;
 use auth_types::requests::RegisterRequest;
@@ -299,8 +299,7 @@ async fn an_account_with_much_in_it_is_dead_at_once_and_forgotten_in_batches(dat
             app.clock().advance(Duration::days(3));
             prune(app.services()).await.unwrap();
         } else {
-            let newest = newest_event(app.services()).await.unwrap();
-            keep_up(app.services(), newest).await.unwrap();
+            finish_recent(app.services()).await.unwrap();
         }
         assert_eq!(events(), 0);
         let telling = "ip_address IS NOT NULL OR user_agent IS NOT NULL OR rotation_key_hash IS NOT NULL";

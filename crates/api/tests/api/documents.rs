@@ -1,10 +1,10 @@
 //! Documentation is checked like code: what it points to exists, what it lists is what the program knows.
 
-use crate::support::{Database, TestApp};
+use crate::support::{Database, TestApp, bounds};
 use api::cli::check::RULES;
 use api::cli::smoke::every_check;
 use api::config::{Preset, Settings, Variables, document, variables};
-use api::http::{Requests, bounds};
+use api::http::Requests;
 use api::service::limits::{Budget, Per};
 use api::service::upkeep::measure::measure;
 use std::collections::BTreeSet;

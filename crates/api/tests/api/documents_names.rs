@@ -52,7 +52,7 @@ fn all_named<T>(names: impl Fn(&str) -> Option<T>) -> Vec<(String, T)> {
 }
 
 fn openapi() -> String {
-    serde_json::to_string(&api::http::openapi_document(TokenTransport::Cookie)).unwrap()
+    crate::support::openapi(TokenTransport::Cookie).to_string()
 }
 
 /// The paths that the API answers under, and those of the client's pages.

@@ -1,10 +1,9 @@
 //! PostgreSQL that dies, stalls, is full or loses the line in the middle: 503 with `Retry-After`, never a 401 that would
 //! make a client throw its tokens away, and nothing is lost.
 
-use crate::support::{Answer, Cluster, Database, PASSWORD, Proxy, TestApp, TestDb, eventually, send};
+use crate::support::{Answer, Cluster, Database, PASSWORD, Proxy, TestApp, TestDb, eventually, migrate, send};
 use api::config::{DatabaseUrl, Patience};
 use api::store::AnyConnection;
-use api::store::migrations::migrate;
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::TokenResponse;

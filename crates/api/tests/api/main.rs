@@ -36,6 +36,7 @@ mod faults_database;
 mod faults_process;
 mod faults_sqlite;
 mod faults_start;
+mod features;
 mod files;
 mod fuzz;
 mod hardening;
@@ -94,3 +95,13 @@ mod support;
 mod tls;
 mod tokens_forged;
 mod verify;
+
+/// The product's own features, and the example.
+#[path = "../../src/bin/api/main.rs"]
+#[expect(dead_code, reason = "its main function")]
+mod product;
+
+#[path = "../../../../examples/notes/api/mod.rs"]
+mod notes;
+#[path = "../../../../examples/notes/tests.rs"]
+mod notes_tests;

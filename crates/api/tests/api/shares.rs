@@ -1,10 +1,10 @@
 //! What every caller has of what all share: budgets of requests, turns, connections, memory.
 
 use crate::support::pictures::{photo, png};
-use crate::support::{Answer, Database, PASSWORD, TestApp, eventually, hold, hold_hashing, on_both_databases};
+use crate::support::{Answer, Database, PASSWORD, TestApp, bounds, eventually, hold, hold_hashing, on_both_databases};
 use crate::support::{queue_length, send};
 use api::gate::{Resource, Share, ShareKey, within};
-use api::http::{Requests, bounds};
+use api::http::Requests;
 use api::service::ClientInfo;
 use api::service::limits::{Budget, Network};
 use auth_types::Reason;

@@ -26,6 +26,7 @@ pub const fn event_words(kind: EventKind) -> &'static str {
         EventKind::MailFailed => "A mail to you could not be sent",
         EventKind::DataExported => "Your data was downloaded",
         EventKind::AccountDeleted => "The account was deleted",
+        EventKind::Feature => "Something was done with what is stored",
         EventKind::Restored => "The service was restored from a backup",
         EventKind::Unknown => "Something that this page does not know yet",
     }

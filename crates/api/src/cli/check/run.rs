@@ -7,6 +7,7 @@ use super::{cookies, disk, origins, probes, proxies, rules, secrets, surrounding
 use crate::clock::SharedClock;
 use crate::config::{Inspection, Settings};
 use crate::service::mail::{MailMetrics, Mailer, MailerError};
+use crate::store::migrations::Migrations;
 use std::time::Duration;
 
 /// Looks at what is configured: whether it starts, and in production what it would be like.
@@ -18,9 +19,9 @@ pub fn configuration(inspection: &Inspection) -> Report {
 }
 
 /// Looks at everything, as if this were production.
-pub async fn deployment(inspection: &Inspection, clock: &SharedClock) -> Report {
+pub async fn deployment(inspection: &Inspection, clock: &SharedClock, migrations: &Migrations) -> Report {
     let facts = facts(inspection, true);
-    let probed = probes::all(&facts, clock).await;
+    let probed = probes::all(&facts, clock, migrations).await;
     let ranges = proxies::ranges(&facts, clock);
     let findings = start_up(inspection).chain(standing(&facts)).chain(ranges).chain(probed);
     Report::of(&inspection.settings, findings)

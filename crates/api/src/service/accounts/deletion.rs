@@ -1,27 +1,26 @@
 //! The end of an account: its owner wants to be forgotten.
 //!
-//! In one transaction the account ends and nothing in it says any more who it was. A batch of its events and sessions goes with
-//! it, which is all of them for most; what is left [`retention`](crate::service::events::retention) deletes within seconds. What stays for a
-//! week is a row without a person: the ids of the sessions that ended with it, by which other processes hear that their
+//! In one transaction the account ends and nothing in it says any more who it was. A batch of the rows of each table goes with
+//! it, which is all of them for most; what is left [`erasures`](crate::service::upkeep::erasures) deletes within seconds. What
+//! stays for a week is a row without a person: the ids of the sessions that ended with it, by which other processes hear that their
 //! access tokens are worthless.
 
 use super::{avatar, strays};
 use crate::clock::SharedTime;
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
 use crate::service::steps::{Repeatable, RepeatingUser};
+use crate::service::tables::{Erasure, Schema};
 use crate::service::upkeep::batches::BATCH;
 use crate::service::{ClientInfo, CurrentUser, Error, Services, event, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
-use crate::store::{
-    AnyConnection, QueryResult, events, known_networks, mail_outbox, one_time_tokens, pending_registrations, sessions,
-    users,
-};
+use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::requests::DeleteMeRequest;
 use auth_types::{SessionId, validation};
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// Deletes the caller's account: every session ends, nothing about the person stays, and a last mail says so. The address
 /// and the username are free at once.
@@ -62,9 +61,9 @@ async fn prove_and_erase(
 ) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, request.password, &client).await?;
-    let done_at = services.shared_now();
+    let (done_at, schema) = (services.shared_now(), Arc::clone(&services.schema));
     let deleted = account.write(services, caller, move |connection, user, now| {
-        let removed = remove(connection, &user, (now, done_at))?;
+        let removed = remove(connection, &schema, &user, (now, done_at))?;
         step.complete(connection, (None, None), done_at)?;
         let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, done_at, &client);
         mail_outbox::insert(connection, &goodbye).map(|()| Ok(removed))
@@ -84,11 +83,12 @@ pub(in crate::service) struct Removed {
 /// Ends the sessions of a user whose row is locked, erases them and records that, with nobody's address.
 pub(in crate::service) fn remove(
     connection: &mut AnyConnection,
+    schema: &Schema,
     user: &UserRow,
     (now, ended_at): (DateTime<Utc>, SharedTime),
 ) -> QueryResult<Removed> {
     let ended = sessions::revoke_all(connection, user.id, RevokeReason::AccountDeletion, ended_at)?.all;
-    let picture = erase(connection, user, now)?;
+    let picture = erase(connection, schema, user, now)?;
     let mut deleted = event(None, EventKind::AccountDeleted, now, &ClientInfo::default());
     deleted.detail.user = Some(user.id);
     events::insert_anonymous(connection, &deleted)?;
@@ -103,23 +103,23 @@ pub(in crate::service) async fn finish(services: &Services, removed: Removed) {
     }
 }
 
-/// The user's own row comes after what others lock: changing its names waits for whoever inserts a row that refers to it,
-/// and they may wait for a session. Returns the file of their picture, a stray now.
-fn erase(connection: &mut AnyConnection, user: &UserRow, now: DateTime<Utc>) -> QueryResult<Option<String>> {
-    let canonical = &user.email_canonical;
-    sessions::erase(connection, user.id, BATCH)?;
-    one_time_tokens::delete_all(connection, user.id)?;
-    known_networks::delete_all(connection, user.id)?;
-    let spared = if user.email_verified_at.is_some() {
-        pending_registrations::delete_all(connection, canonical)?;
-        None
-    } else {
-        Some(MailKind::ConfirmRegistration) // of an address that was never confirmed they may be its owner's
+/// Erases what every table says about the user, what refers to other rows first. The user's own row comes after what others
+/// lock: changing its names waits for whoever inserts a row that refers to it, and they may wait for a session. Returns the
+/// file of their picture, a stray now.
+fn erase(
+    connection: &mut AnyConnection,
+    schema: &Schema,
+    user: &UserRow,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<String>> {
+    let erasures: Vec<_> = schema.tables.iter().rev().filter_map(|table| table.erasure.as_ref()).collect();
+    let (after, before): (Vec<_>, Vec<_>) = erasures.into_iter().partition(|one| one.is_after_the_account());
+    let begin = |all: Vec<&Erasure>, connection: &mut AnyConnection| {
+        all.into_iter().try_for_each(|one| one.begin(connection, user, BATCH))
     };
-    mail_outbox::delete_all(connection, user.id, [&user.email, canonical], spared)?;
+    begin(before, connection)?;
     let picture = avatar::forget(connection, user.id, now)?;
     users::erase(connection, user.id, now)?;
-    // Last: until here events could still be inserted, and from here on none is.
-    events::delete_of_user(connection, user.id, BATCH)?;
+    begin(after, connection)?;
     Ok(picture)
 }

@@ -18,6 +18,7 @@ use auth_types::SessionId;
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest};
 use auth_types::responses::{TokenResponse, VerifyNotice};
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
 
 /// Why nothing was confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -119,7 +120,7 @@ async fn verify_once(
     let registration_hash = request.registration.as_deref().map(links::hash_of);
     let shared_now = services.shared_now();
     let (lifetimes, rejects) = (services.settings.lifetimes.clone(), request.reject == Some(true));
-    let cause = client.clone();
+    let (cause, schema) = (client.clone(), Arc::clone(&services.schema));
     let outcome = services.store.write(move |connection| {
         let link = OpenedLink {
             hash: &hash,
@@ -127,6 +128,7 @@ async fn verify_once(
             now,
             shared_now,
             lifetimes: &lifetimes,
+            schema: &schema,
             client: &cause,
         };
         let outcome = if rejects { reject(connection, &link) } else { confirm(connection, &link) }?;
@@ -196,7 +198,7 @@ fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<
     };
     match token.purpose {
         Purpose::VerifyEmail if user.email == token.email && user.email_verified_at.is_none() => {
-            Ok(Outcome::Removed(deletion::remove(connection, &user, (link.now, link.shared_now))?))
+            Ok(Outcome::Removed(deletion::remove(connection, link.schema, &user, (link.now, link.shared_now))?))
         }
         // The link is spent, and so there is no other way to the change.
         Purpose::ChangeEmail => Ok(Outcome::Done),

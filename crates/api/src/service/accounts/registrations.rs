@@ -9,6 +9,7 @@ use crate::config::Lifetimes;
 use crate::service::limits::Network;
 use crate::service::passwords::hashing;
 use crate::service::sessions::grant;
+use crate::service::tables::Schema;
 use crate::service::{ClientInfo, event, mail};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::MailKind;
@@ -90,6 +91,7 @@ pub(in crate::service) struct OpenedLink<'a> {
     pub now: DateTime<Utc>,
     pub shared_now: SharedTime,
     pub lifetimes: &'a Lifetimes,
+    pub schema: &'a Schema,
     pub client: &'a ClientInfo,
 }
 
@@ -120,8 +122,9 @@ impl OpenedLink<'_> {
         if account.as_ref().is_some_and(|account| !is_replaceable(account)) {
             return Ok(None);
         }
-        let removed =
-            account.map(|account| deletion::remove(connection, &account, (self.now, self.shared_now))).transpose()?;
+        let removed = account
+            .map(|account| deletion::remove(connection, self.schema, &account, (self.now, self.shared_now)))
+            .transpose()?;
         let signs_in = self.registration_hash.is_some_and(|hash| {
             hashing::same_digest(hash, &registration.registration_hash) // of whoever signed up
         });

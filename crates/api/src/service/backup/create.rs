@@ -4,8 +4,9 @@ use super::error::BackupError;
 use super::lines::{FORMAT, FORMAT_VERSION, Header};
 use super::writer::Writer;
 use crate::config::DatabaseUrl;
-use crate::store::backup::{Snapshot, snapshot, tables};
-use crate::store::{self, state};
+use crate::store;
+use crate::store::backup::{Coverage, Snapshot, snapshot};
+use crate::store::migrations::newest_version;
 use age::x25519::Recipient;
 use chrono::{DateTime, Utc};
 use std::io::Write;
@@ -14,6 +15,7 @@ use std::io::Write;
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub database: DatabaseUrl,
+    pub coverage: Coverage,
     /// Nobody: then it is not encrypted.
     pub recipients: Vec<Recipient>,
     /// Now.
@@ -39,19 +41,24 @@ pub fn write(plan: &Plan, output: impl Write) -> Result<u64, BackupError> {
     let header = Header {
         format: FORMAT.to_owned(),
         version: FORMAT_VERSION,
-        schema: state::newest_version(),
+        schema: newest_version(),
+        features: plan.coverage.migrations.newest_of_features(),
         made_at: plan.made_at,
         source: store::dialect(&plan.database).to_owned(),
     };
-    snapshot(&plan.database, |snapshot| {
+    snapshot(&plan.database, &plan.coverage, |snapshot| {
         let mut archive = Writer::new(output, &plan.recipients, &header)?;
-        write_tables(snapshot, &mut archive)?;
+        write_tables(snapshot, &plan.coverage, &mut archive)?;
         Ok(archive.finish()?)
     })
 }
 
-fn write_tables(snapshot: &mut Snapshot<'_>, archive: &mut Writer<impl Write>) -> Result<(), BackupError> {
-    for table in &tables() {
+fn write_tables(
+    snapshot: &mut Snapshot<'_>,
+    coverage: &Coverage,
+    archive: &mut Writer<impl Write>,
+) -> Result<(), BackupError> {
+    for table in &coverage.tables {
         let last_id = if table.is_numbered() { Some(snapshot.last_id(table)?) } else { None };
         archive.table(table, last_id)?;
         snapshot.each_row(table, |json| archive.row(table, json).map_err(BackupError::from))?;

@@ -1,6 +1,6 @@
 //! The lines of an archive, before they are compressed: JSON, one value a line. `docs/BACKUPS.md` describes them.
 
-use crate::store::backup::{Column, Kind};
+use crate::store::layouts::{Column, Kind};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +20,9 @@ pub struct Header {
     pub version: u32,
     /// Version of the newest migration of the database.
     pub schema: String,
+    /// Feature → version of its newest migration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub features: BTreeMap<String, String>,
     /// The moment that the backup shows.
     pub made_at: DateTime<Utc>,
     /// The kind of database that it comes from, for people.

@@ -4,8 +4,8 @@ use super::encryption::{self, Identities};
 use super::error::ArchiveError;
 use super::lines::{self, Header, LINE_MAX_BYTES, Line, Row, TableHead, Trailer};
 use super::seal::SealedReader;
-use crate::store::backup::tables;
-use crate::store::state::newest_version;
+use crate::store::backup::Coverage;
+use crate::store::migrations::newest_version;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Cursor, Read};
 
@@ -27,13 +27,18 @@ pub(super) enum Item {
 pub(super) struct Reader<'a> {
     input: Box<dyn BufRead + 'a>,
     line: Vec<u8>,
+    coverage: &'a Coverage,
     header: Header,
     tables: Vec<TableHead>,
     rows: BTreeMap<String, u64>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn open(mut input: impl Read + 'a, identities: &Identities) -> Result<Self, ArchiveError> {
+    pub(super) fn open(
+        mut input: impl Read + 'a,
+        identities: &Identities,
+        coverage: &'a Coverage,
+    ) -> Result<Self, ArchiveError> {
         let mut magic = Vec::new();
         (&mut input).take(4).read_to_end(&mut magic)?;
         let whole = BufReader::new(Cursor::new(magic.clone()).chain(input));
@@ -47,7 +52,8 @@ impl<'a> Reader<'a> {
         let mut input: Box<dyn BufRead> = Box::new(BufReader::new(unpacked));
         let mut line = Vec::new();
         read_line(&mut input, &mut line)?;
-        Ok(Self { input, header: parse_header(&line)?, line, tables: Vec::new(), rows: BTreeMap::new() })
+        let header = parse_header(&line, coverage)?;
+        Ok(Self { input, coverage, header, line, tables: Vec::new(), rows: BTreeMap::new() })
     }
 
     pub(super) const fn header(&self) -> &Header {
@@ -76,7 +82,7 @@ impl<'a> Reader<'a> {
 
     /// An older archive may lack tables and columns; one that has more than the program knows is not understood.
     fn table(&mut self, head: TableHead) -> Result<TableHead, ArchiveError> {
-        let known = tables().into_iter().find(|known| known.name == head.table);
+        let known = self.coverage.tables.iter().find(|known| known.name == head.table);
         let known = known.ok_or_else(|| damaged(&format!("it has an unknown table, {}", head.table)))?;
         if let Some(column) = head.columns.iter().find(|column| !known.columns.contains(column)) {
             return Err(damaged(&format!("its table {} has an unknown column, {}", head.table, column.name)));
@@ -152,7 +158,7 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, Archi
     }
 }
 
-fn parse_header(line: &[u8]) -> Result<Header, ArchiveError> {
+fn parse_header(line: &[u8], coverage: &Coverage) -> Result<Header, ArchiveError> {
     let foreign = |_| ArchiveError::Foreign;
     let any: serde_json::Value = serde_json::from_slice(line).map_err(foreign)?;
     if any["format"] != lines::FORMAT {
@@ -165,5 +171,9 @@ fn parse_header(line: &[u8]) -> Result<Header, ArchiveError> {
     if header.schema > newest_version() {
         return Err(ArchiveError::Newer(format!("its schema is {}", header.schema)));
     }
-    Ok(header)
+    let known = coverage.migrations.newest_of_features();
+    match header.features.iter().find(|(name, version)| known.get(*name).is_none_or(|known| *version > known)) {
+        Some((name, version)) => Err(ArchiveError::Newer(format!("it has {version} of the feature {name}"))),
+        None => Ok(header),
+    }
 }

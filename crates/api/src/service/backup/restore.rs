@@ -6,7 +6,7 @@ use super::lines::{Header, Row, TableHead};
 use super::reader::{Item, Reader};
 use super::source::Source;
 use crate::config::DatabaseUrl;
-use crate::store::backup::{Loading, load, occupied_tables, tables};
+use crate::store::backup::{Coverage, Loading, load, occupied_tables};
 use crate::store::events::{self, EventDetail, EventKind, NewEvent};
 use crate::store::sessions::RevokeReason;
 use crate::store::{last_backup, migrations, names};
@@ -42,6 +42,7 @@ impl std::fmt::Display for Contents {
 #[derive(Debug)]
 pub struct Order<'a> {
     pub database: &'a DatabaseUrl,
+    pub coverage: &'a Coverage,
     pub identities: &'a Identities,
     /// The source was stopped and what it holds is the newest there is: sessions, links and mails go on.
     pub moving: bool,
@@ -52,8 +53,8 @@ pub struct Order<'a> {
 ///
 /// # Errors
 /// [`BackupError`].
-pub fn verify(source: &Source, identities: &Identities) -> Result<Contents, BackupError> {
-    let mut archive = Reader::open(source.open()?, identities)?;
+pub fn verify(source: &Source, identities: &Identities, coverage: &Coverage) -> Result<Contents, BackupError> {
+    let mut archive = Reader::open(source.open()?, identities, coverage)?;
     while archive.next()?.is_some() {}
     Ok(Contents { header: archive.header().clone(), rows: archive.into_rows() })
 }
@@ -66,12 +67,12 @@ pub fn verify(source: &Source, identities: &Identities) -> Result<Contents, Back
 /// # Errors
 /// [`BackupError`]; the database is as empty as before then.
 pub fn restore(source: &Source, order: &Order<'_>) -> Result<Contents, BackupError> {
-    must_be_empty(occupied_tables(order.database)?)?;
-    verify(source, order.identities)?;
-    migrations::migrate(order.database)?;
-    load(order.database, |loading| {
+    must_be_empty(occupied_tables(order.database, order.coverage)?)?;
+    verify(source, order.identities, order.coverage)?;
+    migrations::migrate(order.database, &order.coverage.migrations)?;
+    load(order.database, order.coverage, |loading| {
         must_be_empty(loading.occupied_tables()?)?;
-        fill(order, loading, Reader::open(source.open()?, order.identities)?)
+        fill(order, loading, Reader::open(source.open()?, order.identities, order.coverage)?)
     })
 }
 
@@ -108,7 +109,7 @@ fn finish(
     if header.schema.as_str() < migrations::FOLDS_NAMES {
         loading.write(names::fold_all)?;
     }
-    for table in tables().iter().filter(|table| table.is_numbered()) {
+    for table in order.coverage.tables.iter().filter(|table| table.is_numbered()) {
         let last_id = heads.iter().find(|head| head.table == table.name).and_then(|head| head.last_id).unwrap_or(0);
         loading.number_after(table, last_id.saturating_add(if order.moving { 0 } else { ID_GAP }))?;
     }

@@ -3,7 +3,7 @@
 use super::encryption::Envelope;
 use super::lines::{self, Header, LINE_MAX_BYTES, TableHead, Trailer};
 use super::seal::SealingWriter;
-use crate::store::backup::Table;
+use crate::store::layouts::Layout;
 use age::x25519::Recipient;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -27,13 +27,13 @@ impl<W: Write> Writer<W> {
     }
 
     /// Begins a table.
-    pub(super) fn table(&mut self, table: &Table, last_id: Option<i64>) -> Result<()> {
+    pub(super) fn table(&mut self, table: &Layout, last_id: Option<i64>) -> Result<()> {
         self.rows.insert(table.name.to_owned(), 0);
         self.line(&TableHead { table: table.name.to_owned(), last_id, columns: table.columns.clone() })
     }
 
     /// Writes a row of `table`, if it is one that can be read again.
-    pub(super) fn row(&mut self, table: &Table, json: &str) -> Result<()> {
+    pub(super) fn row(&mut self, table: &Layout, json: &str) -> Result<()> {
         let refused = |problem| Error::other(format!("table {}: {problem}", table.name));
         let row = lines::parse_row(json.as_bytes(), &table.columns).map_err(refused)?;
         *self.rows.entry(table.name.to_owned()).or_default() += 1;

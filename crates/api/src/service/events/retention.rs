@@ -2,10 +2,9 @@
 //! at what has changed since, and `prune` looks at everything once an hour.
 
 use crate::service::Services;
-use crate::service::upkeep::batches::{BATCH, in_batches};
-use crate::store::{StoreError, events, sessions};
+use crate::service::upkeep::batches::in_batches;
+use crate::store::{StoreError, events};
 use auth_types::UserId;
-use chrono::{DateTime, Duration, Utc};
 
 /// How often [`keep_up`] runs, seconds. Until it does, an account has as many events too many as it has made since.
 pub const EVERY_SECONDS: u64 = 10;
@@ -17,16 +16,12 @@ pub const EVENTS_OF_NOBODY: i64 = 100_000;
 pub const EVENT_DAYS: i64 = 400;
 /// Events, or users, that are looked at in one go. Each user among them may have as many events as are kept.
 const LOOKED_AT: i64 = 100;
-/// How far back [`keep_up`] looks for deletions that left something: hours. `prune` looks at all of them.
-const RECENT_HOURS: i64 = 2;
 
-/// Deletes events of the accounts that have had one since the event `after` and have too many, and what deletions of accounts
-/// have left to do. Returns the event that the next call goes on from.
+/// Deletes events of the accounts that have had one since the event `after` and have too many. Returns the event that the next call goes on from.
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
 pub async fn keep_up(services: &Services, after: i64) -> Result<i64, StoreError> {
-    finish_erasures(services, services.shared_now().0 - Duration::hours(RECENT_HOURS)).await?;
     let end = newest_event(services).await?;
     let mut done = after;
     while done < end {
@@ -47,15 +42,11 @@ pub async fn newest_event(services: &Services) -> Result<i64, StoreError> {
     services.store.run(events::newest_id).await
 }
 
-/// Deletes every event that is too old at `now`, or one too many of its account or of nobody.
+/// Deletes every event that is one too many of its account.
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
-pub(in crate::service) async fn prune_events(services: &Services, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let before = now - Duration::days(EVENT_DAYS);
-    in_batches(services, move |connection, batch| events::delete_older(connection, before, batch)).await?;
-    let of_nobody = |connection: &mut _, batch| events::delete_surplus_of_nobody(connection, EVENTS_OF_NOBODY, batch);
-    in_batches(services, of_nobody).await?;
+pub(in crate::service) async fn prune_events(services: &Services) -> Result<(), StoreError> {
     let mut after = Some(0);
     while let Some(done) = after {
         let look = move |connection: &mut _| events::users_with_surplus(connection, done, EVENTS_OF_A_USER, LOOKED_AT);
@@ -73,28 +64,4 @@ async fn trim(services: &Services, users: Vec<UserId>) -> Result<(), StoreError>
         in_batches(services, surplus).await?;
     }
     Ok(())
-}
-
-/// Deletes what is left of accounts that were deleted at or after `since`: their deletion takes one batch with it, so that it
-/// ends in time, however much there is.
-///
-/// # Errors
-/// [`StoreError`]; what was deleted stays deleted.
-pub(in crate::service) async fn finish_erasures(services: &Services, since: DateTime<Utc>) -> Result<(), StoreError> {
-    loop {
-        let left = move |connection: &mut _| {
-            Ok((events::erased_users(connection, since, BATCH)?, sessions::erased_users(connection, since, BATCH)?))
-        };
-        let (with_events, with_sessions) = services.store.run(left).await?;
-        if with_events.is_empty() && with_sessions.is_empty() {
-            return Ok(());
-        }
-        for user in with_events {
-            let theirs = move |connection: &mut _, batch| events::delete_of_user(connection, user, batch);
-            in_batches(services, theirs).await?;
-        }
-        for user in with_sessions {
-            in_batches(services, move |connection, batch| sessions::erase(connection, user, batch)).await?;
-        }
-    }
 }

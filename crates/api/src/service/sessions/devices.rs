@@ -24,7 +24,7 @@ pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<Sessio
     let now = services.now();
     let found =
         caller.read(services, move |connection, user| sessions::list_live(connection, user.id, now, MOST_SESSIONS));
-    let view = SessionView::of(services, caller);
+    let view = SessionView::of(services.settings.lifetimes.refresh, caller);
     let mut listed: Vec<_> = found.await?.into_iter().map(|row| view.response(row)).collect();
     // By what is shown: the exact order would tell which session was rotated last.
     listed.sort_by_key(|session| (Reverse(session.last_used_at), session.id.0));

@@ -1,5 +1,6 @@
 //! Sessions: opened, renewed, shown, judged and ended.
 
+mod administrator;
 pub mod authorize;
 pub mod csrf;
 pub mod csrf_keys;
@@ -15,4 +16,5 @@ pub mod revocation_feed;
 pub mod verify;
 pub mod view;
 
+pub use administrator::Administrator;
 pub use metrics::SessionMetrics;

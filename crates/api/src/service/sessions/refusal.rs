@@ -16,6 +16,8 @@ pub enum Refusal {
     Untimely,
     #[error("the user is inactive or deleted")]
     UserInactive,
+    #[error("the user is no administrator")]
+    NotAdministrator,
 }
 
 impl Refusal {
@@ -27,6 +29,7 @@ impl Refusal {
             Self::Expired => Reason::SessionExpired,
             Self::Untimely => Reason::Unavailable,
             Self::UserInactive => Reason::UserInactive,
+            Self::NotAdministrator => Reason::PermissionDenied,
         }
     }
 }

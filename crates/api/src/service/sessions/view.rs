@@ -1,7 +1,7 @@
 //! Sessions as their users see them. Whoever has stolen a token must not learn when its owner refreshes: neither from a
 //! time nor from the moment at which a time changes.
 
-use crate::service::{CurrentUser, Services};
+use crate::service::CurrentUser;
 use crate::store::sessions::SessionRow;
 use auth_types::device;
 use auth_types::export::ExportedSession;
@@ -15,7 +15,6 @@ const STEP_SECONDS: i64 = 300;
 #[derive(Debug, Clone)]
 pub(in crate::service) struct SessionView {
     caller: CurrentUser,
-    /// The idle lifetime.
     lifetime: Duration,
 }
 
@@ -26,8 +25,9 @@ struct Times {
 }
 
 impl SessionView {
-    pub(in crate::service) fn of(services: &Services, caller: CurrentUser) -> Self {
-        Self { caller, lifetime: services.settings.lifetimes.refresh }
+    /// `lifetime` is the idle lifetime.
+    pub(in crate::service) const fn of(lifetime: Duration, caller: CurrentUser) -> Self {
+        Self { caller, lifetime }
     }
 
     pub(in crate::service) fn response(&self, row: SessionRow) -> SessionResponse {

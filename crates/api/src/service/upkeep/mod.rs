@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod clocks;
+pub mod erasures;
 pub mod every;
 pub mod gauges;
 pub mod measure;

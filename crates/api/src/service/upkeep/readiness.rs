@@ -6,6 +6,7 @@ use crate::service::Services;
 use crate::service::sessions::revocation::FEED_STALE_SECONDS;
 use crate::store::state;
 use chrono::Duration;
+use std::sync::Arc;
 
 /// Checks everything that a request depends on. It only reads: a start may be migrating at this moment.
 pub async fn check(services: &Services) -> Checks {
@@ -34,8 +35,10 @@ pub async fn check(services: &Services) -> Checks {
 }
 
 async fn ask_database(services: &Services) -> Checks {
-    let answer =
-        services.store.run(|connection| Ok((connection.takes_writes()?, !state::missing(connection)?.is_empty())));
+    let schema = Arc::clone(&services.schema);
+    let answer = services.store.run(move |connection| {
+        Ok((connection.takes_writes()?, !state::missing(connection, &schema.migrations)?.is_empty()))
+    });
     let answer = answer.await;
     let (takes_writes, pending) = match (services.store.takes_writes(), answer) {
         (takes_writes, Ok((server_takes_writes, pending))) => (takes_writes && server_takes_writes, pending),

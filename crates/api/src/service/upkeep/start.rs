@@ -5,8 +5,10 @@
 use super::clocks::compare_clocks;
 use crate::service::Services;
 use crate::service::sessions::revocation;
+use crate::service::tables::Missing;
 use crate::store::migrations::{self, MigrateError};
 use crate::store::{self, StoreError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The pause after a first attempt in vain; each further one is twice as long.
@@ -20,8 +22,21 @@ pub enum StartError {
     Migrate(#[from] MigrateError),
     #[error("{0}")]
     Store(#[from] StoreError),
+    #[error("{0}")]
+    Missing(#[from] Missing),
     #[error("the attempt was cut: {0}")]
     Cut(#[from] tokio::task::JoinError),
+}
+
+impl StartError {
+    /// Whether the next attempt may succeed without anybody's help.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Migrate(cause) => cause.may_pass(),
+            Self::Missing(_) => false,
+            Self::Store(_) | Self::Cut(_) => true,
+        }
+    }
 }
 
 /// Returns when the process can do its work; tries for as long as that may still come about by itself.
@@ -32,7 +47,7 @@ pub async fn start(services: &Services) -> Result<(), StartError> {
     let mut pause = FIRST_PAUSE;
     loop {
         let Err(error) = attempt(services).await else { return Ok(()) };
-        if matches!(&error, StartError::Migrate(cause) if !cause.may_pass()) {
+        if !error.may_pass() {
             return Err(error);
         }
         log::warn!("start.waiting: {error}; trying again in {} ms", pause.as_millis());
@@ -44,7 +59,10 @@ pub async fn start(services: &Services) -> Result<(), StartError> {
 async fn attempt(services: &Services) -> Result<(), StartError> {
     let url = services.settings.database.url.clone();
     let dialect = store::dialect(&url);
-    let migrated = tokio::task::spawn_blocking(move || migrations::migrate(&url)).await??;
+    let schema = Arc::clone(&services.schema);
+    let migrated = tokio::task::spawn_blocking(move || migrations::migrate(&url, &schema.migrations)).await??;
+    let schema = Arc::clone(&services.schema);
+    services.store.run(move |connection| Ok(schema.check(connection))).await??;
     // Before the first request, and before anything is done by the time.
     compare_clocks(services).await?;
     // Before the first request: a token revoked while this process was down must not be accepted for a second.

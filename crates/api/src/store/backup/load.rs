@@ -1,11 +1,12 @@
 //! Fills an empty database, as one transaction.
 
+use super::coverage::Coverage;
 use super::cut::Cut;
-use super::tables::{Column, Kind, LEFT_OUT, Table, tables};
 use crate::config::DatabaseUrl;
 use crate::store::StoreError;
 use crate::store::any::AnyConnection;
 use crate::store::connection::open;
+use crate::store::layouts::{Column, Kind, Layout};
 use crate::store::state::{self, StateError};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -14,23 +15,23 @@ use diesel::sql_types::{BigInt, Text};
 /// Rows come as fast as the storage gives them; the pauses may be longer than a request's.
 const SETUP_POSTGRES: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '15min'";
 
-/// The tables that hold a row, whoever made them; only what is [left out](LEFT_OUT) of backups does not count. A
-/// database that is not there yet has none.
+/// The tables that hold a row, whoever made them; only what is left out of backups does not count. A database that is not
+/// there yet has none.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn occupied_tables(url: &DatabaseUrl) -> Result<Vec<String>, StateError> {
+pub fn occupied_tables(url: &DatabaseUrl, coverage: &Coverage) -> Result<Vec<String>, StateError> {
     match state::open_to_read(url)? {
-        Some(mut connection) => Ok(occupied(&mut connection)?),
+        Some(mut connection) => Ok(occupied(&mut connection, coverage)?),
         None => Ok(Vec::new()),
     }
 }
 
-fn occupied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
+fn occupied(connection: &mut AnyConnection, coverage: &Coverage) -> QueryResult<Vec<String>> {
     let mut occupied = Vec::new();
     for table in state::tables(connection)? {
         let sql = format!("SELECT 'a row' AS text FROM \"{}\" LIMIT 1", table.replace('"', "\"\""));
-        if !LEFT_OUT.contains(&table.as_str()) && !state::texts(connection, &sql)?.is_empty() {
+        if !coverage.left_out.contains(&table.as_str()) && !state::texts(connection, &sql)?.is_empty() {
             occupied.push(table);
         }
     }
@@ -42,6 +43,7 @@ fn occupied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
 #[derive(Debug)]
 pub struct Loading<'a> {
     connection: &'a mut AnyConnection,
+    coverage: &'a Coverage,
 }
 
 /// Lets `work` fill a database whose schema is up to date. Nobody else writes meanwhile, and nothing stays unless all of
@@ -49,16 +51,20 @@ pub struct Loading<'a> {
 ///
 /// # Errors
 /// When the database does not answer; and those of `work`.
-pub fn load<T, E>(url: &DatabaseUrl, work: impl FnOnce(&mut Loading<'_>) -> Result<T, E>) -> Result<T, E>
+pub fn load<T, E>(
+    url: &DatabaseUrl,
+    coverage: &Coverage,
+    work: impl FnOnce(&mut Loading<'_>) -> Result<T, E>,
+) -> Result<T, E>
 where
     E: From<StoreError>,
 {
     let all = connect(url)?.write(|connection| {
         if let AnyConnection::Postgres(postgres) = connection {
-            let names: Vec<_> = tables().iter().map(|table| table.name).collect();
+            let names: Vec<_> = coverage.tables.iter().map(|table| table.name).collect();
             postgres.batch_execute(&format!("{SETUP_POSTGRES}; LOCK TABLE {} IN EXCLUSIVE MODE", names.join(", ")))?;
         }
-        work(&mut Loading { connection }).map_err(Cut::Work)
+        work(&mut Loading { connection, coverage }).map_err(Cut::Work)
     });
     all.map_err(Cut::into_error)
 }
@@ -84,7 +90,8 @@ impl Loading<'_> {
     /// # Errors
     /// When the database does not answer.
     pub fn occupied_tables(&mut self) -> Result<Vec<String>, StoreError> {
-        self.write(occupied)
+        let coverage = self.coverage;
+        self.write(|connection| occupied(connection, coverage))
     }
 
     /// Inserts rows, a JSON array of arrays that have a value for each of `columns`.
@@ -106,7 +113,7 @@ impl Loading<'_> {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub fn number_after(&mut self, table: &Table, last_id: i64) -> Result<(), StoreError> {
+    pub fn number_after(&mut self, table: &Layout, last_id: i64) -> Result<(), StoreError> {
         let name = table.name;
         let highest = format!("(SELECT coalesce(max(id), 0) FROM {name})");
         self.write(|connection| {

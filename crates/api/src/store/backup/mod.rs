@@ -2,11 +2,11 @@
 //!
 //! The databases themselves write and read the rows as JSON, so there is one way for all tables.
 
+mod coverage;
 mod cut;
 mod load;
 mod snapshot;
-mod tables;
 
+pub use coverage::Coverage;
 pub use load::{Loading, load, occupied_tables, write_once};
 pub use snapshot::{Snapshot, SnapshotError, snapshot};
-pub use tables::{Column, Kind, LEFT_OUT, Table, tables};

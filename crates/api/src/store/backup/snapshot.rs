@@ -1,10 +1,11 @@
 //! Reads the whole database as it was at one moment, while others go on writing.
 
+use super::coverage::Coverage;
 use super::cut::Cut;
-use super::tables::{Kind, Table};
 use crate::config::DatabaseUrl;
 use crate::store::StoreError;
 use crate::store::any::AnyConnection;
+use crate::store::layouts::Layout;
 use crate::store::state::{self, StateError, Versions};
 use diesel::connection::{DefaultLoadingMode, SimpleConnection};
 use diesel::pg::PgRowByRowLoadingMode;
@@ -27,7 +28,9 @@ pub enum SnapshotError {
         "the database lacks migrations of this program; run `api migrate` first, or use the program that it belongs to"
     )]
     Behind,
-    #[error("the database was migrated by a newer release; use that, or what it has added would be missing")]
+    #[error(
+        "the database was migrated by a newer release, or by one with another feature; use that, or what it has added would be missing"
+    )]
     Ahead,
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -44,7 +47,11 @@ pub struct Snapshot<'a> {
 ///
 /// # Errors
 /// When the database does not answer, or its schema is not the one of this program; and those of `work`.
-pub fn snapshot<T, E>(url: &DatabaseUrl, work: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>) -> Result<T, E>
+pub fn snapshot<T, E>(
+    url: &DatabaseUrl,
+    coverage: &Coverage,
+    work: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>,
+) -> Result<T, E>
 where
     E: From<SnapshotError> + From<StoreError>,
 {
@@ -54,7 +61,7 @@ where
         if let AnyConnection::Postgres(postgres) = connection {
             postgres.batch_execute(SETUP_POSTGRES)?;
         }
-        match state::versions(connection)? {
+        match state::versions(connection, &coverage.migrations)? {
             Versions::Missing => return Err(Cut::Work(SnapshotError::Behind.into())),
             Versions::Unknown => return Err(Cut::Work(SnapshotError::Ahead.into())),
             Versions::Same => {}
@@ -65,12 +72,12 @@ where
 }
 
 impl Snapshot<'_> {
-    /// The last id that the database has given in a table that it [numbers](Table::is_numbered), 0 when none. It may be of
+    /// The last id that the database has given in a table that it [numbers](Layout::is_numbered), 0 when none. It may be of
     /// a row that was deleted: an id is never given twice.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub fn last_id(&mut self, table: &Table) -> Result<i64, StoreError> {
+    pub fn last_id(&mut self, table: &Layout) -> Result<i64, StoreError> {
         #[derive(QueryableByName)]
         struct Row {
             #[diesel(sql_type = BigInt)]
@@ -97,7 +104,7 @@ impl Snapshot<'_> {
     /// When the database does not answer; and those of `visit`.
     pub fn each_row<E: From<StoreError>>(
         &mut self,
-        table: &Table,
+        table: &Layout,
         mut visit: impl FnMut(&str) -> Result<(), E>,
     ) -> Result<(), E> {
         #[derive(QueryableByName)]
@@ -120,19 +127,9 @@ impl Snapshot<'_> {
 }
 
 /// The statement that makes JSON of a table's rows.
-fn select(table: &Table, on_postgres: bool) -> String {
+fn select(table: &Layout, on_postgres: bool) -> String {
     let (array, cast) = if on_postgres { ("json_build_array", "::text") } else { ("json_array", "") };
-    let values = table.columns.iter().map(|column| {
-        let name = &column.name;
-        match (column.kind, on_postgres) {
-            (Kind::Bytes, true) => format!("encode({name}, 'hex')"),
-            (Kind::Bytes, false) => format!("iif({name} IS NULL, NULL, lower(hex({name})))"),
-            (Kind::Instant, true) => format!(r#"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#),
-            (Kind::Instant, false) => format!("replace({name}, ' ', 'T') || 'Z'"),
-            (Kind::Boolean, false) => format!("json(CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"),
-            _ => name.clone(),
-        }
-    });
+    let values = table.columns.iter().map(|column| column.as_json(on_postgres));
     let values = values.collect::<Vec<_>>().join(", ");
     format!("SELECT {array}({values}){cast} AS json FROM {}", table.name)
 }

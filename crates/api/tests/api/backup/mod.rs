@@ -7,7 +7,7 @@ mod retention;
 mod rows;
 mod stored;
 
-use crate::support::{Database, ManualClock, TestDb};
+use crate::support::{Database, ManualClock, TestDb, coverage};
 use age::x25519::{Identity, Recipient};
 use api::service::backup::{BackupError, Contents, Identities, Order, Plan, Source, create_file, restore, verify};
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ const BOTH: [Database; 2] = [Database::Sqlite, Database::Postgres];
 
 /// What a backup of `db` is made of.
 fn plan(db: &TestDb, recipients: Vec<Recipient>) -> Plan {
-    Plan { database: db.parsed_url(), recipients, made_at: ManualClock::START.parse().unwrap() }
+    Plan { database: db.parsed_url(), coverage: coverage(), recipients, made_at: ManualClock::START.parse().unwrap() }
 }
 
 /// Without a key.
@@ -28,7 +28,7 @@ fn nobody() -> Identities {
 
 fn restore_from(source: &Source, db: &TestDb, moving: bool) -> Result<Contents, BackupError> {
     let now = ManualClock::START.parse().unwrap();
-    restore(source, &Order { database: &db.parsed_url(), identities: &nobody(), moving, now })
+    restore(source, &Order { database: &db.parsed_url(), coverage: &coverage(), identities: &nobody(), moving, now })
 }
 
 /// A backup in a file, in a folder of its own.
@@ -83,7 +83,7 @@ impl Backup {
     }
 
     fn verify(&self) -> Result<Contents, BackupError> {
-        verify(&self.source(), &nobody())
+        verify(&self.source(), &nobody(), &coverage())
     }
 
     fn restore(&self, db: &TestDb) -> Result<Contents, BackupError> {

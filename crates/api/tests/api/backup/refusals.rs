@@ -2,7 +2,7 @@
 
 use super::rows::insert_odd_rows;
 use super::{BOTH, Backup, key, plan};
-use crate::support::{Database, TestDb, eventually, on_both_databases};
+use crate::support::{Database, TestDb, coverage, eventually, on_both_databases};
 use api::config::DatabaseUrl;
 use api::service::backup::{Identities, create_file, verify};
 use std::io::Write;
@@ -61,11 +61,11 @@ fn an_encrypted_backup_is_opened_by_each_of_its_keys_and_by_no_other() {
     let backup = Backup::encrypted_to(&db, vec![one, other]);
     let plain = Backup::of(&db);
     for file in [one_file, other_file.clone()] {
-        let contents = verify(&backup.source(), &Identities::read(Some(&file)).unwrap()).unwrap();
+        let contents = verify(&backup.source(), &Identities::read(Some(&file)).unwrap(), &coverage()).unwrap();
         assert_eq!(contents, plain.verify().unwrap());
     }
     assert!(!String::from_utf8_lossy(&backup.bytes()).contains("latchkey"));
-    let told = |file| verify(&backup.source(), &Identities::read(file).unwrap()).unwrap_err().to_string();
+    let told = |file| verify(&backup.source(), &Identities::read(file).unwrap(), &coverage()).unwrap_err().to_string();
     assert!(told(Some(&foreign)).contains("none of the keys"), "{}", told(Some(&foreign)));
     assert!(told(None).contains("--identity"), "{}", told(None));
 
@@ -74,8 +74,8 @@ fn an_encrypted_backup_is_opened_by_each_of_its_keys_and_by_no_other() {
     for place in (0..bytes.len()).step_by(7) {
         let mut changed = bytes.clone();
         changed[place] ^= 0x10;
-        verify(&Backup::from_bytes(&changed).source(), &identities).unwrap_err();
-        verify(&Backup::from_bytes(&bytes[..place]).source(), &identities).unwrap_err();
+        verify(&Backup::from_bytes(&changed).source(), &identities, &coverage()).unwrap_err();
+        verify(&Backup::from_bytes(&bytes[..place]).source(), &identities, &coverage()).unwrap_err();
     }
 }
 

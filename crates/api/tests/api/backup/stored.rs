@@ -3,7 +3,9 @@
 use super::drill::insert_people;
 use super::rows::{content, insert_odd_rows};
 use super::{nobody, plan, restore_from};
-use crate::support::{BucketServer, Database, ManualClock, TestApp, TestDb, eventually, execute, on_both_databases};
+use crate::support::{
+    BucketServer, Database, ManualClock, TestApp, TestDb, coverage, eventually, execute, on_both_databases,
+};
 use api::clock::Clock;
 use api::config::{Keep, Patience, StorageSettings};
 use api::files::{Files, Tries};
@@ -41,7 +43,7 @@ async fn create_in(files: &Files, plan: Plan) -> Result<Made, BackupError> {
 
 async fn verify_in(files: &Files, name: BackupName) -> Result<Contents, BackupError> {
     let source = Source::Stored(Box::new(files.clone()), name);
-    off_thread(move || verify(&source, &nobody())).await
+    off_thread(move || verify(&source, &nobody(), &coverage())).await
 }
 
 async fn a_backup_in_the_storage_comes_back(database: Database) {

@@ -6,6 +6,7 @@ use crate::support::{Database, ManualClock, ONE_SECOND, PASSWORD, TestApp, TestD
 use api::cli::check::deployment;
 use api::clock::{Clock, SharedClock, SystemClock};
 use api::config::{Inspection, Variables};
+use api::store::migrations::Migrations;
 use std::sync::Arc;
 
 on_both_databases![
@@ -110,7 +111,8 @@ async fn old_networks_of_a_proxys_are_told_of() {
         let published = chrono::NaiveDate::from_ymd_opt(2026, 10, 14).unwrap().and_hms_opt(12, 0, 0).unwrap().and_utc();
         clock.advance(published + chrono::Duration::days(days) - clock.now());
         let variables = Variables::default().with("BCRYPT_COST", "4").with("TRUSTED_PROXIES", proxies);
-        let report = deployment(&Inspection::of(variables), &(clock.clone() as SharedClock)).await;
+        let report =
+            deployment(&Inspection::of(variables), &(clock.clone() as SharedClock), &Migrations::default()).await;
         ids(&report).contains(&"proxy.ranges")
     };
     assert!(!told("cloudflare", 400).await);
@@ -219,9 +221,12 @@ async fn a_clock_that_is_far_off_is_found(database: Database) {
     let inspection = Inspection::of(development(db.url()));
     clock.set(SystemClock.now() + chrono::Duration::seconds(60));
     let shared: SharedClock = clock.clone();
-    assert!(message(&deployment(&inspection, &shared).await, "database.clock").contains("differ by"));
+    assert!(
+        message(&deployment(&inspection, &shared, &Migrations::default()).await, "database.clock")
+            .contains("differ by")
+    );
     clock.set(SystemClock.now());
-    assert!(!ids(&deployment(&inspection, &shared).await).contains(&"database.clock"));
+    assert!(!ids(&deployment(&inspection, &shared, &Migrations::default()).await).contains(&"database.clock"));
 }
 
 async fn a_check_changes_nothing_in_the_database(database: Database) {

@@ -8,6 +8,7 @@ mod secrets;
 use api::cli::check::{Report, deployment};
 use api::clock::{SharedClock, SystemClock};
 use api::config::{Inspection, Variables};
+use api::store::migrations::Migrations;
 use std::sync::Arc;
 
 /// A production that has nothing to be told about, by what is configured.
@@ -47,5 +48,5 @@ fn message(report: &Report, id: &str) -> String {
 /// What `api check --deploy` finds on this machine.
 async fn deploy(variables: Variables) -> Report {
     let clock: SharedClock = Arc::new(SystemClock);
-    deployment(&Inspection::of(variables), &clock).await
+    deployment(&Inspection::of(variables), &clock, &Migrations::default()).await
 }

@@ -1,6 +1,6 @@
 //! `PromQL`, as far as it takes to see which metrics and labels it asks for: Prometheus itself judges the rest.
 
-use api::http::openapi_document;
+use crate::support::openapi;
 use auth_types::responses::TokenTransport;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ impl Exported {
 
 /// All routes, in the form of their label.
 fn routes() -> BTreeSet<String> {
-    let document = serde_json::to_value(openapi_document(TokenTransport::Body)).unwrap();
+    let document = openapi(TokenTransport::Body);
     let paths = document["paths"].as_object().unwrap();
     paths.keys().map(|path| path.trim_end_matches('/').to_owned()).collect()
 }

@@ -3,13 +3,14 @@
 use super::{Answer, BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use api::app::Capacity;
+use api::app::{App, Capacity, Feature, Product};
 use api::config::{Patience, Settings, StorageSettings, Variables};
 use api::service::Services;
 use api::service::accounts::register;
 use api::service::mail::deliver_due;
 use api::service::sessions::revocation;
 use api::service::upkeep::clocks::compare_clocks;
+use api::store::migrations::migrate as migrate_product;
 use auth_types::Role;
 use auth_types::requests::{LoginRequest, RefreshRequest, RegisterRequest, VerifyRequest};
 use auth_types::responses::TokenResponse;
@@ -76,9 +77,22 @@ pub struct Builder {
     outbox: TempDir,
     files: TempDir,
     storage: StorageSettings,
+    product: App,
 }
 
 impl Builder {
+    /// With a feature on top.
+    pub fn feature(mut self, feature: Feature) -> Self {
+        self.product = self.product.feature(feature);
+        self
+    }
+
+    /// With the features of the product and that of the example: for whoever looks at every route.
+    pub fn with_features(mut self) -> Self {
+        self.product = crate::product::app().feature(crate::notes::feature());
+        self
+    }
+
     /// Sets a configuration variable.
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables = self.variables.with(name, value);
@@ -140,16 +154,22 @@ impl Builder {
         let mut settings = Settings::from_variables(self.variables).unwrap();
         settings.patience = self.patience;
         settings.storage = self.storage;
-        let services = Data::new(api::app::services(settings, self.clock.clone()).unwrap());
+        let product = self.product.assemble().unwrap();
+        let services = Data::new(product.services(settings, self.clock.clone()).unwrap());
         for (request, role) in &self.users {
             register::create(&services, request, *role).await.unwrap();
+        }
+        let migrations = &services.schema.migrations;
+        if !migrations.newest_of_features().is_empty() {
+            // Latchkey's own tables are there.
+            migrate_product(&services.settings.database.url, migrations).unwrap();
         }
         revocation::poll(&services).await.unwrap();
         services.limits.connect().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let client = client(!services.settings.server.proxies.is_none());
-        let running = run(services.clone(), listener, self.connections);
+        let running = run(product, services.clone(), listener, self.connections);
         let (clock, outbox, files) = (self.clock, self.outbox, self.files);
         TestApp { address, services, clock, client, outbox, files, _running: running, db: self.db }
     }
@@ -164,11 +184,11 @@ fn client(is_proxy: bool) -> reqwest::Client {
 }
 
 /// Serves in a thread of its own, so that the end of the test waits for the end of the server.
-fn run(services: Data<Services>, listener: TcpListener, connections: usize) -> Running {
+fn run(product: Product, services: Data<Services>, listener: TcpListener, connections: usize) -> Running {
     let (started, handle) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server = api::app::serve(services, listener, Capacity { workers: 1, connections }).unwrap();
+            let server = product.serve(services, listener, Capacity { workers: 1, connections }).unwrap();
             started.send(server.handle()).unwrap();
             server.await.unwrap();
         });
@@ -231,7 +251,18 @@ impl TestApp {
         let patience = Patience { refusal: Duration::ZERO, ..Patience::default() };
         let files = tempfile::tempdir().unwrap();
         let storage = StorageSettings::Folder(files.path().to_owned());
-        Builder { db, clock, variables, users: Vec::new(), patience, connections: 1024, outbox, files, storage }
+        Builder {
+            db,
+            clock,
+            variables,
+            users: Vec::new(),
+            patience,
+            connections: 1024,
+            outbox,
+            files,
+            storage,
+            product: App::new(),
+        }
     }
 
     pub fn address(&self) -> SocketAddr {

@@ -1,9 +1,9 @@
 //! A database of its own for each test, copied from a migrated template.
 
+use super::migrate;
 use api::config::{DatabaseUrl, Settings, Variables};
 use api::store::AnyConnection;
 use api::store::connection::open;
-use api::store::migrations;
 use diesel::RunQueryDsl;
 use diesel::sql_types::{Nullable, Text};
 use std::path::{Path, PathBuf};
@@ -50,7 +50,7 @@ enum Kind {
 static SQLITE_TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("template.sqlite3");
-    migrations::migrate(&DatabaseUrl::Sqlite(path.clone())).unwrap();
+    migrate(&DatabaseUrl::Sqlite(path.clone())).unwrap();
     // The last connection is closed, so nothing is left in the write-ahead log.
     std::fs::read(path).unwrap()
 });
@@ -59,7 +59,7 @@ static SQLITE_TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 static POSTGRES_TEMPLATE: LazyLock<String> = LazyLock::new(|| {
     let name = new_name("template");
     administer(&format!("CREATE DATABASE {name}"));
-    migrations::migrate(&DatabaseUrl::Postgres(server().with_database(&name).into())).unwrap();
+    migrate(&DatabaseUrl::Postgres(server().with_database(&name).into())).unwrap();
     name
 });
 

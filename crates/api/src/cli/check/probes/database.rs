@@ -6,18 +6,19 @@ use crate::cli::check::finding::Finding;
 use crate::cli::check::{proxies, rules};
 use crate::clock::{CLOCK_TOLERANCE_SECONDS, SharedClock};
 use crate::config::DatabaseUrl;
+use crate::store::migrations::Migrations;
 use crate::store::state::{self, DatabaseState};
 use crate::told::told;
 use std::path::Path;
 
 const VARIABLE: &str = "DATABASE_URL";
 
-pub(super) async fn check(facts: &Facts<'_>, clock: &SharedClock) -> Vec<Finding> {
+pub(super) async fn check(facts: &Facts<'_>, clock: &SharedClock, migrations: &Migrations) -> Vec<Finding> {
     if facts.database_is_refused() {
         return Vec::new();
     }
-    let url = facts.settings.database.url.clone();
-    match off_thread(move || look(&url)).await {
+    let (url, migrations) = (facts.settings.database.url.clone(), migrations.clone());
+    match off_thread(move || look(&url, &migrations)).await {
         Some(Ok(state)) => judge(&state, clock).into_iter().chain(proxies::clients(facts, &state)).collect(),
         Some(Err(problem)) => vec![unreachable(problem)],
         None => vec![unreachable(no_answer_in_time())],
@@ -28,11 +29,11 @@ fn unreachable(problem: String) -> Finding {
     rules::DATABASE_UNREACHABLE.found(problem).about(VARIABLE)
 }
 
-fn look(url: &DatabaseUrl) -> Result<DatabaseState, String> {
+fn look(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState, String> {
     if let DatabaseUrl::Sqlite(file) = url {
         write_into(file.parent().unwrap_or(Path::new(".")))?;
     }
-    state::read(url).map_err(|error| told(&error))
+    state::read(url, migrations).map_err(|error| told(&error))
 }
 
 fn judge(state: &DatabaseState, clock: &SharedClock) -> Vec<Finding> {

@@ -11,10 +11,11 @@ use super::facts::Facts;
 use super::finding::Finding;
 use super::secrets;
 use crate::clock::SharedClock;
+use crate::store::migrations::Migrations;
 
-pub(super) async fn all(facts: &Facts<'_>, clock: &SharedClock) -> Vec<Finding> {
+pub(super) async fn all(facts: &Facts<'_>, clock: &SharedClock, migrations: &Migrations) -> Vec<Finding> {
     let (database, mail, storage, redis, hashing) = tokio::join!(
-        database::check(facts, clock),
+        database::check(facts, clock, migrations),
         mail::check(facts),
         storage::check(facts),
         redis::check(facts),

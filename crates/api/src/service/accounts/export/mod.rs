@@ -12,16 +12,15 @@ mod slots;
 pub use metrics::ExportMetrics;
 pub use slots::{ExportSlots, NoSlot};
 
-use crate::service::events::numbers::EventNumbers;
 use crate::service::limits::Budget;
-use crate::service::mail::Amounts;
-use crate::service::sessions::view::SessionView;
+use crate::service::tables::Subject;
 use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
 use crate::store::events::{self, EventKind};
 use bytes::Bytes;
 use document::{Cursor, File};
 use metrics::ExportOutcome;
 use slots::Slot;
+use std::sync::Arc;
 
 /// What is held for an account while one of its exports is under way.
 const LEASE: &str = "export";
@@ -61,9 +60,8 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
         services.limits.release(LEASE, &name).await;
         return Err(error);
     }
-    let sessions = SessionView::of(services, caller);
-    let (amounts, numbers) = (Amounts::of(&services.settings), EventNumbers::of(&services.settings));
-    let file = File { begun_at: at, sessions, amounts, numbers };
+    let lists = services.schema.tables.iter().filter_map(|table| table.export.clone()).collect();
+    let file = File { begun_at: at, lists };
     Ok(Export { caller, file, cursor: Some(Cursor::Head), slot })
 }
 
@@ -106,8 +104,9 @@ impl Export {
 
     async fn page(&self, services: &Services, cursor: Cursor) -> Result<(Bytes, Option<Cursor>), ExportError> {
         let _turn = self.slot.turn().await?;
-        let file = self.file.clone();
-        let page = self.caller.read(services, move |connection, user| cursor.read(connection, user, &file));
+        let (file, caller, settings) = (self.file.clone(), self.caller, Arc::clone(&services.settings));
+        let page = caller
+            .read(services, move |connection, user| file.read(connection, cursor, &Subject { user, caller, settings }));
         let (bytes, next) = page.await??;
         Ok((bytes.into(), next))
     }

@@ -1,0 +1,133 @@
+//! What no two features may both have. Found when the program begins, whatever it was told to do: at the next request it would be
+//! too late.
+
+use super::feature::Feature;
+use crate::http::Endpoint;
+use auth_types::responses::TokenTransport;
+use std::collections::BTreeMap;
+
+/// Why features do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Collision {
+    #[error(
+        "the feature \"{0}\" needs another name: lower-case letters, digits and underscores, a letter first, at most {most}",
+        most = NAME_MAX_LENGTH
+    )]
+    Name(&'static str),
+    #[error(
+        "the migration {1} of the feature {0} needs another name: four digits, an underscore and what it changes, as 0001_create_notes"
+    )]
+    Migration(&'static str, &'static str),
+    #[error("the migrations of the feature {0} are not in the order of their numbers at {1}")]
+    Order(&'static str, &'static str),
+    #[error("the features {first} and {second} both have the {what}; rename it in one of them")]
+    Shared { what: String, first: &'static str, second: &'static str },
+    #[error("the feature {0} has the {1} twice")]
+    Twice(&'static str, String),
+}
+
+/// Longest name of a feature, characters: it is a part of each migration's version, which the database keeps in 50.
+const NAME_MAX_LENGTH: usize = 30;
+const DIGITS: usize = 4;
+
+/// # Errors
+/// The first [`Collision`] that is found.
+pub(super) fn find(features: &[Feature]) -> Result<(), Collision> {
+    features.iter().try_for_each(check_names)?;
+    distinct(features, |feature| vec![format!("name {}", feature.name)])?;
+    distinct(features, |feature| feature.tables.iter().map(|table| format!("table {}", table.layout.name)).collect())?;
+    distinct(features, |feature| {
+        let lists = feature.tables.iter().filter_map(|table| table.export.as_ref());
+        lists.map(|export| format!("list {} of an export", export.list)).collect()
+    })?;
+    distinct(features, |feature| feature.jobs.iter().map(|job| format!("job {}", job.name)).collect())?;
+    distinct(features, |feature| of_endpoints(feature, |endpoint| format!("operation {}", endpoint.operation_id())))?;
+    distinct(features, |feature| of_endpoints(feature, |endpoint| format!("route {}", endpoint.route())))?;
+    distinct_paths(features)?;
+    distinct_schemas(features)
+}
+
+fn check_names(feature: &Feature) -> Result<(), Collision> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    let name = feature.name;
+    let begins_right = name.bytes().next().is_some_and(|first| first.is_ascii_lowercase());
+    if !begins_right || name.len() > NAME_MAX_LENGTH || !name.bytes().all(is_plain) {
+        return Err(Collision::Name(name));
+    }
+    for change in feature.changes {
+        let (number, title) = change.name.split_once('_').unwrap_or_default();
+        let is_number = number.len() == DIGITS && number.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number || title.is_empty() {
+            return Err(Collision::Migration(name, change.name));
+        }
+    }
+    let numbers = feature.changes.iter().map(|change| &change.name[..DIGITS]);
+    let unordered = numbers.clone().zip(numbers.skip(1)).position(|(before, after)| before >= after);
+    unordered.map_or(Ok(()), |place| Err(Collision::Order(name, feature.changes[place + 1].name)))
+}
+
+fn all_endpoints(feature: &Feature) -> Vec<Endpoint> {
+    feature.endpoints.iter().flat_map(|endpoints| endpoints.make(TokenTransport::Body)).collect()
+}
+
+fn of_endpoints(feature: &Feature, of: impl Fn(&Endpoint) -> String) -> Vec<String> {
+    all_endpoints(feature).iter().map(of).collect()
+}
+
+/// No two of the features, and none twice, have one of these.
+fn distinct(features: &[Feature], of: impl Fn(&Feature) -> Vec<String>) -> Result<(), Collision> {
+    let mut owners = BTreeMap::new();
+    for feature in features {
+        for what in of(feature) {
+            match owners.insert(what.clone(), feature.name) {
+                None => {}
+                Some(first) if first == feature.name => return Err(Collision::Twice(first, what)),
+                Some(first) => return Err(Collision::Shared { what, first, second: feature.name }),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// No path of one feature is one of another, however their parameters are called: which of them a request is for would be a
+/// matter of luck.
+fn distinct_paths(features: &[Feature]) -> Result<(), Collision> {
+    let mut taken: Vec<(&'static str, &'static str)> = Vec::new();
+    for feature in features {
+        let own: Vec<_> = all_endpoints(feature).iter().map(Endpoint::path).collect();
+        for path in &own {
+            if let Some((first, other)) = taken.iter().find(|(_, other)| overlap(path, other)) {
+                let what = if path == other { format!("path {path}") } else { format!("path {path}, or {other}") };
+                return Err(Collision::Shared { what, first, second: feature.name });
+            }
+        }
+        taken.extend(own.into_iter().map(|path| (feature.name, path)));
+    }
+    Ok(())
+}
+
+/// Whether one request may be for both.
+fn overlap(one: &str, other: &str) -> bool {
+    let segments = |path: &str| path.trim_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
+    let (one, other) = (segments(one), segments(other));
+    let is_parameter = |segment: &str| segment.starts_with('{');
+    one.len() == other.len()
+        && one.iter().zip(&other).all(|(one, other)| one == other || is_parameter(one) || is_parameter(other))
+}
+
+/// No two features describe different things under one name.
+fn distinct_schemas(features: &[Feature]) -> Result<(), Collision> {
+    let mut known: BTreeMap<String, (&'static str, String)> = BTreeMap::new();
+    for feature in features {
+        for (name, schema) in all_endpoints(feature).iter().flat_map(Endpoint::schemas) {
+            match known.get(&name) {
+                Some((first, other)) if *other != schema => {
+                    let what = format!("type {name} in the OpenAPI document");
+                    return Err(Collision::Shared { what, first, second: feature.name });
+                }
+                _ => _ = known.insert(name, (feature.name, schema)),
+            }
+        }
+    }
+    Ok(())
+}

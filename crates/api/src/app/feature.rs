@@ -1,0 +1,112 @@
+//! A feature: a part of the product with tables, endpoints and jobs of its own. Latchkey itself is the first one.
+
+use crate::http::{Endpoint, Endpoints};
+use crate::service::Services;
+use crate::service::tables::{Table, own_tables};
+use crate::store::migrations::SchemaChange;
+use actix_web::web::{Data, ServiceConfig};
+use futures_util::future::LocalBoxFuture;
+use std::fmt::{self, Display};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Puts what the handlers of a feature share into the application of a worker.
+pub(super) type Install = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+/// Makes that, once in a process.
+pub(super) type MakeState = Arc<dyn Fn(&Services) -> Install + Send + Sync>;
+
+type Work = dyn Fn(Data<Services>) -> LocalBoxFuture<'static, Result<(), String>> + Send + Sync;
+
+/// What is done again and again for as long as the process lives.
+#[derive(Clone)]
+pub(super) struct Job {
+    pub(super) name: &'static str,
+    pub(super) period: Duration,
+    pub(super) work: Arc<Work>,
+}
+
+/// What a part of the product brings. `docs/EXTENDING.md` leads through building one.
+#[derive(Clone)]
+pub struct Feature {
+    pub(super) name: &'static str,
+    pub(super) changes: &'static [SchemaChange],
+    pub(super) tables: Vec<Table>,
+    pub(super) endpoints: Vec<Endpoints>,
+    pub(super) states: Vec<MakeState>,
+    pub(super) jobs: Vec<Job>,
+}
+
+impl Feature {
+    /// A feature of this name, which no other one has: lower-case letters, digits and underscores, a letter first, at most 30.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, changes: &[], tables: Vec::new(), endpoints: Vec::new(), states: Vec::new(), jobs: Vec::new() }
+    }
+
+    /// Latchkey itself. Its migrations are not in a namespace.
+    pub(super) fn own() -> Self {
+        let feature = Self::new("latchkey").tables(own_tables());
+        Self { endpoints: vec![Endpoints::own()], ..feature }
+    }
+
+    /// The changes of the schema that [`migrations!`](crate::migrations) has read, numbered in the feature's own namespace.
+    #[must_use]
+    pub const fn migrations(mut self, changes: &'static [SchemaChange]) -> Self {
+        self.changes = changes;
+        self
+    }
+
+    /// The tables that these make; what a table refers to comes before it.
+    #[must_use]
+    pub fn tables(mut self, tables: impl IntoIterator<Item = Table>) -> Self {
+        self.tables.extend(tables);
+        self
+    }
+
+    /// The table of the feature's endpoints.
+    #[must_use]
+    pub fn endpoints(mut self, table: impl Fn() -> Vec<Endpoint> + Send + Sync + 'static) -> Self {
+        self.endpoints.push(Endpoints::of(table));
+        self
+    }
+
+    /// What the feature's handlers share, made once in a process; they take it as `Data<T>`. Metrics are registered here.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, make: impl Fn(&Services) -> T + Send + Sync + 'static) -> Self {
+        let make = move |services: &Services| {
+            let state = Data::new(make(services));
+            let install: Install = Arc::new(move |config: &mut ServiceConfig| _ = config.app_data(state.clone()));
+            install
+        };
+        self.states.push(Arc::new(make));
+        self
+    }
+
+    /// Work that is done at once when the process has started, and then each time when `period` has passed since its end. Each
+    /// process does it. A failure is logged as `job.failed` with `name`, and the work is done again at the next time.
+    #[must_use]
+    pub fn job<F, E>(
+        mut self,
+        name: &'static str,
+        period: Duration,
+        work: impl Fn(Data<Services>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), E>> + 'static,
+        E: Display,
+    {
+        let work = move |services| {
+            let work = work(services);
+            let told: LocalBoxFuture<'static, _> = Box::pin(async { work.await.map_err(|error| error.to_string()) });
+            told
+        };
+        self.jobs.push(Job { name, period, work: Arc::new(work) });
+        self
+    }
+}
+
+impl fmt::Debug for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feature").field("name", &self.name).finish_non_exhaustive()
+    }
+}

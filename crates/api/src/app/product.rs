@@ -1,0 +1,147 @@
+//! What a program is made of, put together.
+
+use super::collisions::{self, Collision};
+use super::feature::{Feature, Job, MakeState};
+use crate::clock::{ComparedClock, SharedClock};
+use crate::config::Settings;
+use crate::files::{Files, OpenError, Tries};
+use crate::gate::{GateMetrics, Resource, Room};
+use crate::http::Surface;
+use crate::metrics::Metrics;
+use crate::service::Services;
+use crate::service::accounts::export::{ExportMetrics, ExportSlots};
+use crate::service::backup::BackupMetrics;
+use crate::service::limits::Limits;
+use crate::service::mail::{MailMetrics, Mailer, MailerError};
+use crate::service::pool::WorkPool;
+use crate::service::sessions::SessionMetrics;
+use crate::service::sessions::csrf_keys::CsrfKeys;
+use crate::service::sessions::revocation_feed::RevocationFeed;
+use crate::service::steps::StepKeys;
+use crate::service::tables::Schema;
+use crate::service::tokens::Tokens;
+use crate::service::upkeep::gauges::Gauges;
+use crate::service::upkeep::readiness_cache::Readiness;
+use crate::store::Store;
+use crate::store::migrations::{FeatureMigrations, Migrations};
+use std::sync::Arc;
+
+/// Why the application could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot start threads: {0}")]
+    Threads(#[from] std::io::Error),
+    #[error("cannot hash: {0}")]
+    Hash(#[from] bcrypt::BcryptError),
+    #[error("{0}")]
+    Mailer(#[from] MailerError),
+    #[error("{0}")]
+    Files(#[from] OpenError),
+    #[error("REDIS_URL: cannot be used: {0}; write redis://HOST:PORT or rediss://USER:PASSWORD@HOST:PORT/NUMBER")]
+    Redis(#[from] redis::RedisError),
+}
+
+/// What a program is made of: Latchkey, and the features of a product on top.
+#[derive(Debug, Clone)]
+pub struct App(Vec<Feature>);
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl App {
+    /// Latchkey alone.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(vec![Feature::own()])
+    }
+
+    /// The same with a feature.
+    #[must_use]
+    pub fn feature(mut self, feature: Feature) -> Self {
+        self.0.push(feature);
+        self
+    }
+
+    /// Puts them together.
+    ///
+    /// # Errors
+    /// [`Collision`].
+    pub fn assemble(self) -> Result<Product, Collision> {
+        collisions::find(&self.0)?;
+        let namespaces = self.0.iter().filter(|feature| !feature.changes.is_empty());
+        let namespaces =
+            namespaces.map(|feature| FeatureMigrations { namespace: feature.name, changes: feature.changes });
+        let migrations = Migrations::with(namespaces.collect());
+        let mut product =
+            Product { schema: Arc::default(), surface: Surface(Vec::new()), states: Vec::new(), jobs: Vec::new() };
+        let mut tables = Vec::new();
+        for feature in self.0 {
+            tables.extend(feature.tables);
+            product.surface.0.extend(feature.endpoints);
+            product.states.extend(feature.states);
+            product.jobs.extend(feature.jobs);
+        }
+        product.schema = Arc::new(Schema { tables, migrations });
+        Ok(product)
+    }
+}
+
+/// Features that go together.
+#[derive(Clone)]
+pub struct Product {
+    /// What is stored.
+    pub schema: Arc<Schema>,
+    /// All endpoints.
+    pub surface: Surface,
+    pub(super) states: Vec<MakeState>,
+    pub(super) jobs: Vec<Job>,
+}
+
+impl std::fmt::Debug for Product {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Product").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+impl Product {
+    /// Puts the services together.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub fn services(&self, settings: Settings, clock: SharedClock) -> Result<Services, StartError> {
+        let metrics = Metrics::since(clock.now());
+        let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;
+        let gate = |resource| GateMetrics::registered(&metrics, resource);
+        let clock = ComparedClock::new(clock);
+        Ok(Services {
+            schema: Arc::clone(&self.schema),
+            store: Store::new(&settings.database, settings.patience, &metrics),
+            tokens: Tokens::new(&settings.keys, &settings.lifetimes, clock.clone()),
+            csrf: CsrfKeys::new(&settings.keys),
+            steps: StepKeys::new(&settings.keys),
+            hashing: WorkPool::for_hashing(gate(Resource::Hashing))?,
+            pictures: WorkPool::for_pictures(gate(Resource::Pictures))?,
+            exports: ExportSlots::new(settings.database.pool_size, ExportMetrics::registered(&metrics)),
+            files: Files::open(&settings.storage, Tries::Few, settings.patience)?,
+            feed: RevocationFeed::default(),
+            readiness: Readiness::default(),
+            bodies: Room::for_bodies(&metrics),
+            mailer: Mailer::new(
+                &settings.mail,
+                settings.environment,
+                settings.patience.mail,
+                MailMetrics::registered(&metrics),
+            )?,
+            limits,
+            session_metrics: SessionMetrics::registered(&metrics),
+            backups: BackupMetrics::registered(&metrics),
+            gauges: Gauges::registered(&metrics),
+            metrics,
+            settings: Arc::new(settings),
+            clock,
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! Serving a product.
+
+use super::background;
+use super::product::Product;
+use crate::config::{Environment, Patience};
+use crate::http::middleware::{
+    bound_head, check_origin, cors, finish, hold_refusals, refuse_preflight_in_clear, require_https, watch_requests,
+};
+use crate::http::{ConnectionMetrics, Crowd, HttpMetrics, Turns, Wire};
+use crate::service::Services;
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, KeepAlive, Protocol};
+use actix_server::{GracefulShutdownSignal, Server};
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Data;
+use futures_util::future::{join, join_all};
+use std::convert::Infallible;
+use std::future::ready;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+impl Product {
+    /// Serves on `listener` until it is told to stop; SIGTERM lets requests in flight finish.
+    ///
+    /// # Errors
+    /// When the listener cannot be used.
+    pub fn serve(
+        &self,
+        services: Data<Services>,
+        listener: TcpListener,
+        capacity: Capacity,
+    ) -> std::io::Result<Server> {
+        let (environment, patience) = (services.settings.environment, services.settings.patience);
+        let proxies = services.settings.server.proxies.clone();
+        let crowd = Crowd::of_at_most(capacity.connections, proxies, &ConnectionMetrics::registered(&services.metrics));
+        let metrics = Data::new(HttpMetrics::registered(&services.metrics));
+        let surface = self.surface.clone();
+        let states: Vec<_> = self.states.iter().map(|make| make(&services)).collect();
+        let app = move || {
+            App::new()
+                .app_data(services.clone())
+                .app_data(metrics.clone())
+                .configure(|config| {
+                    for install in &states {
+                        install(config);
+                    }
+                    surface.configure(config, &services.settings);
+                })
+                .wrap(from_fn(check_origin))
+                .wrap(from_fn(require_https))
+                .wrap(cors(&services.settings))
+                .wrap(from_fn(refuse_preflight_in_clear))
+                .wrap(from_fn(bound_head))
+                .wrap(from_fn(finish))
+                .wrap(from_fn(hold_refusals))
+                .wrap(from_fn(watch_requests))
+        };
+        let server = Server::build()
+            .workers(capacity.workers)
+            .max_concurrent_connections((capacity.connections / capacity.workers).max(1))
+            .shutdown_timeout(patience.shutdown.as_secs());
+        let stopping = server.graceful_shutdown_signal();
+        let connections = move || {
+            let (crowd, turns, stopping) = (crowd.clone(), Turns::default(), stopping.clone());
+            let http = HttpService::build()
+                // `Wire` watches the time instead.
+                .client_request_timeout(Duration::ZERO)
+                .keep_alive(KeepAlive::Os)
+                .client_disconnect_timeout(patience.linger)
+                // Who hung up gets no answer: what nobody waits for is not done.
+                .h1_allow_half_closed(false)
+                .graceful_shutdown_signal(move || wait_for(stopping.clone()))
+                .on_connect_ext(|wire: &Wire<TcpStream>, data| _ = data.insert(wire.requests()));
+            let open = move |io| ready(Ok::<_, DispatchError>(open(io, environment, patience, (&crowd, &turns))));
+            fn_service(open).and_then(http.finish(map_config(app(), |()| AppConfig::default())))
+        };
+        Ok(server.listen("api", listener, connections)?.run())
+    }
+
+    /// Does what a process does by the clock, beside answering requests, for as long as it lives.
+    pub async fn run_background_tasks(&self, services: Data<Services>) -> Infallible {
+        let jobs = join_all(self.jobs.iter().map(|job| background::run(job, &services)));
+        join(background::run_own(&services), jobs).await.0
+    }
+}
+
+/// How much a server takes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Capacity {
+    /// Threads that serve connections.
+    pub workers: usize,
+    /// Connections at once. Past three quarters, a new one displaces the one that has waited for its client the longest.
+    pub connections: usize,
+}
+
+/// A connection as the HTTP service takes it.
+type Opened = (Wire<TcpStream>, Protocol, Option<SocketAddr>);
+
+fn open(io: TcpStream, environment: Environment, patience: Patience, (crowd, turns): (&Crowd, &Turns)) -> Opened {
+    let peer = io.peer_addr().ok();
+    // Answers are small and written whole: waiting for more to send would only delay them.
+    let _ = io.set_nodelay(true);
+    let shared = (crowd, turns, peer.map(|peer| peer.ip()));
+    (Wire::new(io, environment, patience, shared), Protocol::Http1, peer)
+}
+
+async fn wait_for(stopping: GracefulShutdownSignal) {
+    stopping.notified().await;
+}

@@ -1,0 +1,93 @@
+//! The endpoints of a product: Latchkey's own and those of its features.
+
+use super::bounds::Bounds;
+use super::docs::{self, Document};
+use super::endpoint::Endpoint;
+use super::middleware::catch_panics;
+use super::{openapi, table};
+use crate::config::Settings;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, Route, web};
+use auth_types::responses::TokenTransport;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use utoipa::openapi::OpenApi;
+
+type Make = dyn Fn(TokenTransport) -> Vec<Endpoint> + Send + Sync;
+
+/// What makes the endpoints of one feature: each worker has handlers of its own.
+#[derive(Clone)]
+pub struct Endpoints(Arc<Make>);
+
+impl Endpoints {
+    /// Those of a table.
+    pub fn of(table: impl Fn() -> Vec<Endpoint> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(move |_| table()))
+    }
+
+    /// Latchkey's own.
+    #[must_use]
+    pub fn own() -> Self {
+        Self(Arc::new(table::endpoints))
+    }
+
+    /// Makes them, for tokens that travel in this way.
+    #[must_use]
+    pub fn make(&self, transport: TokenTransport) -> Vec<Endpoint> {
+        (self.0)(transport)
+    }
+}
+
+impl fmt::Debug for Endpoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Endpoints")
+    }
+}
+
+/// All endpoints of a product.
+#[derive(Debug, Clone)]
+pub struct Surface(pub Vec<Endpoints>);
+
+impl Surface {
+    fn endpoints(&self, transport: TokenTransport) -> impl Iterator<Item = Endpoint> {
+        self.0.iter().flat_map(move |endpoints| endpoints.make(transport))
+    }
+
+    /// What each route declares, with its method and path.
+    #[must_use]
+    pub fn bounds(&self) -> Vec<(String, Bounds)> {
+        let row = |endpoint: Endpoint| (endpoint.route(), endpoint.bounds);
+        self.endpoints(TokenTransport::Body).map(row).collect()
+    }
+
+    /// The whole API as OpenAPI 3.1, as it is with this transport.
+    #[must_use]
+    pub fn openapi(&self, transport: TokenTransport) -> OpenApi {
+        openapi::document(self.endpoints(transport), transport)
+    }
+
+    /// Puts every endpoint into the application, with its trailing slash and without; a wrong method gets the right ones in
+    /// `Allow`.
+    pub fn configure(&self, config: &mut web::ServiceConfig, settings: &Settings) {
+        let (docs_open, transport) = (settings.operation.docs_open, settings.transport.transport);
+        let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
+        let is_open = |endpoint: &Endpoint| docs_open || ![docs::DOCUMENT, docs::PAGE].contains(&endpoint.path);
+        for endpoint in self.endpoints(transport).filter(is_open) {
+            by_path.entry(endpoint.path).or_default().extend(endpoint.into_routes());
+        }
+        for (path, routes) in by_path {
+            let bare = path.trim_end_matches('/');
+            let resource = web::resource([bare.to_owned(), format!("{bare}/")]);
+            let resource = routes.into_iter().fold(resource, actix_web::Resource::route);
+            config.service(resource.wrap(from_fn(catch_panics)));
+        }
+        if docs_open {
+            config.app_data(web::Data::new(Document(self.openapi(transport))));
+            let path = format!("{}{{name}}", docs::PAGE);
+            let file = web::resource(path).route(web::get().to(docs::page_file)).route(web::head().to(docs::page_file));
+            config.service(file.wrap(from_fn(catch_panics)));
+        }
+        config.default_service(web::to(HttpResponse::NotFound));
+    }
+}

@@ -1,0 +1,18 @@
+//! What a feature is made of. `docs/EXTENDING.md` leads through it.
+
+pub use crate::app::{App, Feature};
+pub use crate::clock::SharedClock;
+pub use crate::gate::Resource;
+pub use crate::http::{Admin, Bounds, Caller, Client, Cursor, Endpoint, JsonBody, by_caller, by_client};
+pub use crate::metrics::Metrics;
+pub use crate::migrations;
+pub use crate::problem::Problem;
+pub use crate::service::paging::page;
+pub use crate::service::sessions::Administrator;
+pub use crate::service::tables::{Due, Subject, Table};
+pub use crate::service::{ClientInfo, CurrentUser, Error, Services, record};
+pub use crate::store::migrations::{SchemaChange, Script};
+pub use crate::store::types::At;
+pub use crate::store::users::UserRow;
+pub use crate::store::{AnyConnection, MultiBackend, QueryResult, Store, StoreError, types};
+pub use auth_types::{Page, Role, UserId};

@@ -1,0 +1,75 @@
+//! Acting as an administrator. The role in an access token is as old as the token: what an administrator may do is decided by
+//! the user's own row, when the request is taken and again in the transaction that does the work.
+
+use super::refusal::Refusal;
+use crate::service::{CurrentUser, Error, Services};
+use crate::store::users::UserRow;
+use crate::store::{AnyConnection, QueryResult};
+use auth_types::Role;
+use chrono::{DateTime, Utc};
+use std::convert::Infallible;
+
+/// The caller, whose own row says that they are an administrator.
+#[derive(Debug, Clone, Copy)]
+pub struct Administrator(CurrentUser);
+
+impl Administrator {
+    /// The caller as an administrator.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAdministrator`], and as [`CurrentUser::read`].
+    pub async fn of(services: &Services, caller: CurrentUser) -> Result<Self, Error<Infallible>> {
+        let user = caller.read(services, |_, user| Ok(user)).await?;
+        must_be_administrator(&user)?;
+        Ok(Self(caller))
+    }
+
+    /// Who this is.
+    #[must_use]
+    pub const fn user(self) -> CurrentUser {
+        self.0
+    }
+
+    /// As [`CurrentUser::read`], for an administrator only.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAdministrator`], and those of [`CurrentUser::read`].
+    pub async fn read<T, R>(
+        self,
+        services: &Services,
+        work: impl FnOnce(&mut AnyConnection, UserRow) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, Error<R>>
+    where
+        T: Send + 'static,
+    {
+        let done = self.0.read(services, move |connection, user| match must_be_administrator(&user) {
+            Ok(()) => work(connection, user).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        });
+        Ok(done.await??)
+    }
+
+    /// As [`CurrentUser::write`], for an administrator only.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAdministrator`], and those of [`CurrentUser::write`].
+    pub async fn write<T, R>(
+        self,
+        services: &Services,
+        work: impl FnOnce(&mut AnyConnection, UserRow, DateTime<Utc>) -> QueryResult<Result<T, Error<R>>> + Send + 'static,
+    ) -> Result<T, Error<R>>
+    where
+        T: Send + 'static,
+        R: Send + 'static,
+    {
+        let done = self.0.write(services, move |connection, user, now| match must_be_administrator(&user) {
+            Ok(()) => work(connection, user, now),
+            Err(refusal) => Ok(Err(refusal.into())),
+        });
+        done.await
+    }
+}
+
+fn must_be_administrator(user: &UserRow) -> Result<(), Refusal> {
+    if user.role == Role::Admin { Ok(()) } else { Err(Refusal::NotAdministrator) }
+}

@@ -1,0 +1,85 @@
+//! How the rows of a table that are about somebody go when their account is deleted.
+
+use crate::store::owned::Owned;
+use crate::store::users::UserRow;
+use crate::store::{AnyConnection, QueryResult};
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+use std::fmt;
+use std::sync::Arc;
+
+type Whole = dyn Fn(&mut AnyConnection, &UserRow) -> QueryResult<()> + Send + Sync;
+type Batch = dyn Fn(&mut AnyConnection, UserId, i64) -> QueryResult<usize> + Send + Sync;
+type Left = dyn Fn(&mut AnyConnection, DateTime<Utc>, i64) -> QueryResult<Vec<UserId>> + Send + Sync;
+
+/// How rows go. The transaction that deletes the account has no time for any number of them.
+#[derive(Clone)]
+pub(in crate::service) enum Erasure {
+    /// All in the transaction that deletes the account: there are few.
+    Whole(Arc<Whole>),
+    /// A batch in that transaction, and the rest within seconds.
+    InBatches {
+        batch: Arc<Batch>,
+        /// Users who were erased since some time and have rows still.
+        left: Arc<Left>,
+        /// Whether until the account's own row has changed there can be new ones.
+        after_the_account: bool,
+    },
+}
+
+impl Erasure {
+    pub(super) fn whole(
+        delete: impl Fn(&mut AnyConnection, &UserRow) -> QueryResult<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self::Whole(Arc::new(delete))
+    }
+
+    pub(super) fn in_batches(
+        batch: impl Fn(&mut AnyConnection, UserId, i64) -> QueryResult<usize> + Send + Sync + 'static,
+        left: impl Fn(&mut AnyConnection, DateTime<Utc>, i64) -> QueryResult<Vec<UserId>> + Send + Sync + 'static,
+    ) -> Self {
+        Self::InBatches { batch: Arc::new(batch), left: Arc::new(left), after_the_account: false }
+    }
+
+    pub(super) fn of(owned: Owned) -> Self {
+        let all = owned.clone();
+        Self::in_batches(
+            move |connection, user, batch| all.delete(connection, user, batch),
+            move |connection, since, batch| owned.erased_users(connection, since, batch),
+        )
+    }
+
+    /// The same once the account's own row says that it is gone.
+    pub(super) fn after_the_account(mut self) -> Self {
+        if let Self::InBatches { after_the_account, .. } = &mut self {
+            *after_the_account = true;
+        }
+        self
+    }
+
+    pub(in crate::service) const fn is_after_the_account(&self) -> bool {
+        matches!(self, Self::InBatches { after_the_account: true, .. })
+    }
+
+    /// Deletes all rows about a user, or a batch of them.
+    pub(in crate::service) fn begin(
+        &self,
+        connection: &mut AnyConnection,
+        user: &UserRow,
+        most: i64,
+    ) -> QueryResult<()> {
+        match self {
+            Self::Whole(delete) => delete(connection, user),
+            Self::InBatches { batch, .. } => batch(connection, user.id, most).map(|_| ()),
+        }
+    }
+}
+
+impl fmt::Debug for Erasure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole(_) => "Erasure::Whole",
+            Self::InBatches { .. } => "Erasure::InBatches",
+        })
+    }
+}

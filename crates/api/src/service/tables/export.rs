@@ -1,0 +1,87 @@
+//! A list of rows in the file that an account's owner gets: read page by page, each from the last row of the page before.
+
+use crate::config::Settings;
+use crate::service::CurrentUser;
+use crate::store::layouts::Column;
+use crate::store::owned::Owned;
+use crate::store::users::UserRow;
+use crate::store::{AnyConnection, QueryResult};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::fmt;
+use std::sync::Arc;
+
+/// Whose data is handed out.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    pub user: UserRow,
+    pub(in crate::service) caller: CurrentUser,
+    pub(in crate::service) settings: Arc<Settings>,
+}
+
+/// The row that a list goes on after; only the list itself reads it.
+pub(in crate::service) type Place = Value;
+
+/// Rows as JSON, each with its place.
+type Rows = Vec<(Place, String)>;
+
+type Read =
+    dyn Fn(&mut AnyConnection, &Subject, Option<&Place>, i64) -> QueryResult<serde_json::Result<Rows>> + Send + Sync;
+
+/// A list of the file.
+#[derive(Clone)]
+pub(crate) struct Export {
+    pub(crate) list: &'static str,
+    read: Arc<Read>,
+}
+
+impl Export {
+    /// At most so many rows after the key of the last one before, with their keys.
+    pub(super) fn by<K, R>(
+        list: &'static str,
+        read: impl Fn(&mut AnyConnection, &Subject, Option<K>, i64) -> QueryResult<Vec<(K, R)>> + Send + Sync + 'static,
+    ) -> Self
+    where
+        K: Serialize + DeserializeOwned,
+        R: Serialize,
+    {
+        let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&Place>, most| {
+            let after = match after.map(K::deserialize).transpose() {
+                Ok(after) => after,
+                Err(error) => return Ok(Err(error)),
+            };
+            let rows = read(connection, subject, after, most)?;
+            let written = |(key, row)| Ok((serde_json::to_value(key)?, serde_json::to_string(&row)?));
+            Ok(rows.into_iter().map(written).collect())
+        };
+        Self { list, read: Arc::new(read) }
+    }
+
+    /// The rows of a table as they stand there.
+    pub(super) fn of(list: &'static str, owned: Owned, columns: Vec<Column>) -> Self {
+        let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&Place>, most| {
+            let after = after.and_then(Value::as_str);
+            let rows = owned.page(connection, &columns, (subject.user.id, after), most)?;
+            Ok(Ok(rows.into_iter().map(|row| (Value::from(row.key), row.json)).collect()))
+        };
+        Self { list, read: Arc::new(read) }
+    }
+
+    /// The next `most` rows of the list, or the first ones.
+    pub(in crate::service) fn page(
+        &self,
+        connection: &mut AnyConnection,
+        subject: &Subject,
+        after: Option<&Place>,
+        most: i64,
+    ) -> QueryResult<serde_json::Result<Rows>> {
+        (self.read)(connection, subject, after, most)
+    }
+}
+
+impl fmt::Debug for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export").field("list", &self.list).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! Latchkey's own tables.
+
+use super::erasure::Erasure;
+use super::export::Export;
+use super::table::Table;
+use crate::service::events::history::newest;
+use crate::service::events::numbers::EventNumbers;
+use crate::service::events::retention::{EVENT_DAYS, EVENTS_OF_NOBODY};
+use crate::service::mail::{self, Amounts};
+use crate::service::sessions::view::SessionView;
+use crate::service::steps;
+use crate::store::mail_outbox::{MailKind, Slice};
+use crate::store::users::UserRow;
+use crate::store::{
+    completed_steps, events, known_networks, layouts, mail_outbox, one_time_tokens, pending_registrations, sent_mails,
+    sessions, users,
+};
+use auth_types::SessionId;
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+/// How long an ended session or a link is kept, for its owner's questions, and the row of a deleted account: days.
+const KEEP_DAYS: i64 = 7;
+/// How many pending registrations are kept in all: what a flood from very many addresses may leave for a day.
+const MOST_REGISTRATIONS: i64 = 1_000_000;
+
+/// All of them; what a table refers to comes before it. The lists of an export have this order, too.
+#[must_use]
+pub fn own_tables() -> Vec<Table> {
+    vec![
+        // The account itself is the head of an export, and the deletion's own work.
+        Table::of(layouts::users())
+            .pruned(|connection, due, batch| users::delete_erased(connection, kept_since(due.now), batch)),
+        sessions(),
+        auth_events(),
+        known_networks(),
+        one_time_tokens(),
+        pending_registrations(),
+        mail_outbox(),
+        sent_mails(),
+        Table::of(layouts::stray_files()),
+        // The responses that a request may get again are those of the sessions that a restore ends.
+        Table::of(layouts::completed_steps()).not_backed_up().pruned(|connection, due, batch| {
+            completed_steps::delete_old(connection, due.now - steps::REPEATABLE, batch)
+        }),
+        // A restored database records its own backups, not those of another one.
+        Table::of(layouts::last_backup()).not_backed_up(),
+    ]
+}
+
+fn kept_since(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - Duration::days(KEEP_DAYS)
+}
+
+fn sessions() -> Table {
+    let export = Export::by("sessions", |connection, subject, after: Option<SessionId>, most| {
+        let view = SessionView::of(subject.settings.lifetimes.refresh, subject.caller);
+        let rows = sessions::export(connection, subject.user.id, after.unwrap_or(SessionId(Uuid::nil())), most)?;
+        Ok(rows.into_iter().map(|(row, reason)| (row.id, view.exported(row, reason))).collect())
+    });
+    Table::of(layouts::sessions())
+        .exported(export)
+        .erased(Erasure::in_batches(sessions::erase, sessions::erased_users))
+        .pruned(|connection, due, batch| sessions::delete_ended(connection, kept_since(due.now), batch))
+}
+
+fn auth_events() -> Table {
+    let export = Export::by("events", |connection, subject, before: Option<events::Position>, most| {
+        let numbers = EventNumbers::of(&subject.settings);
+        let mut rows = events::list(connection, subject.user.id, before.unwrap_or_else(newest), most)?;
+        let places: Vec<_> = rows.iter().map(|event| events::Position { at: event.at, id: event.id }).collect();
+        for event in &mut rows {
+            event.id = numbers.shown(event.id);
+        }
+        Ok(places.into_iter().zip(rows).collect())
+    });
+    Table::of(layouts::auth_events())
+        .exported(export)
+        // Until the account's own row has changed events can still be inserted; from then on none is.
+        .erased(Erasure::in_batches(events::delete_of_user, events::erased_users).after_the_account())
+        .pruned(|connection, due, batch| events::delete_older(connection, due.now - Duration::days(EVENT_DAYS), batch))
+        .pruned(|connection, _, batch| events::delete_surplus_of_nobody(connection, EVENTS_OF_NOBODY, batch))
+}
+
+fn known_networks() -> Table {
+    let export = Export::by("networks", |connection, subject, after: Option<String>, most| {
+        let rows = known_networks::export(connection, subject.user.id, &after.unwrap_or_default(), most)?;
+        Ok(rows.into_iter().map(|row| (row.network.clone(), row)).collect())
+    });
+    Table::of(layouts::known_networks())
+        .exported(export)
+        .erased(Erasure::whole(|connection, user| known_networks::delete_all(connection, user.id)))
+        .pruned(|connection, due, batch| {
+            known_networks::delete_unseen(connection, due.now - due.settings.lifetimes.session, batch)
+        })
+}
+
+fn one_time_tokens() -> Table {
+    let export = Export::by("links", |connection, subject, after: Option<one_time_tokens::LinkPlace>, most| {
+        let after = after.unwrap_or((DateTime::<Utc>::UNIX_EPOCH, Vec::new()));
+        one_time_tokens::export(connection, subject.user.id, &after, most)
+    });
+    Table::of(layouts::one_time_tokens())
+        .exported(export)
+        .erased(Erasure::whole(|connection, user| one_time_tokens::delete_all(connection, user.id)))
+        .pruned(|connection, due, batch| one_time_tokens::delete_expired(connection, kept_since(due.now), batch))
+}
+
+fn pending_registrations() -> Table {
+    let export = Export::by("registrations", |connection, subject, after: Option<i64>, most| {
+        let [_, canonical] = proven_addresses(&subject.user);
+        pending_registrations::export(connection, &canonical, after.unwrap_or(0), most)
+    });
+    let erasure = Erasure::whole(|connection, user| {
+        // Those with an address that was never confirmed may be its owner's.
+        if user.email_verified_at.is_some() {
+            pending_registrations::delete_all(connection, &user.email_canonical)?;
+        }
+        Ok(())
+    });
+    Table::of(layouts::pending_registrations())
+        .exported(export)
+        .erased(erasure)
+        // Those that ran out cannot be confirmed any more.
+        .pruned(|connection, due, batch| pending_registrations::delete_expired(connection, due.now, batch))
+        .pruned(|connection, _, batch| pending_registrations::delete_oldest(connection, MOST_REGISTRATIONS, batch))
+}
+
+fn mail_outbox() -> Table {
+    let export = Export::by("mails", |connection, subject, after: Option<i64>, most| {
+        let slice = Slice { after: after.unwrap_or(0), most };
+        mail_outbox::export(connection, subject.user.id, &proven_addresses(&subject.user), slice)
+    });
+    let erasure = Erasure::whole(|connection, user| {
+        // Of an address that was never confirmed they may be its owner's.
+        let spared = user.email_verified_at.is_none().then_some(MailKind::ConfirmRegistration);
+        mail_outbox::delete_all(connection, user.id, [&user.email, &user.email_canonical], spared)
+    });
+    Table::of(layouts::mail_outbox()).exported(export).erased(erasure)
+}
+
+fn sent_mails() -> Table {
+    // An hour's: they are one page.
+    let export = Export::by("sent_mails", |connection, subject, after: Option<()>, _| {
+        if after.is_some() {
+            return Ok(Vec::new());
+        }
+        let [address, _] = proven_addresses(&subject.user);
+        let rows = sent_mails::export(connection, &Amounts::of(&subject.settings).hash(&address))?;
+        Ok(rows.into_iter().map(|row| ((), row)).collect())
+    });
+    // How many mails an address got in the hour before a copy says nothing about the hour after it.
+    Table::of(layouts::sent_mails())
+        .not_backed_up()
+        .exported(export)
+        .pruned(|connection, due, batch| sent_mails::delete_old(connection, due.now - mail::WINDOW, batch))
+}
+
+/// The account's address as it was typed and in its canonical form. Whoever did not confirm it must not see what its owner
+/// does with it: they have none.
+fn proven_addresses(user: &UserRow) -> [String; 2] {
+    if user.email_verified_at.is_none() {
+        return Default::default();
+    }
+    [user.email.clone(), user.email_canonical.clone()]
+}

@@ -1,0 +1,38 @@
+//! Everything that a product stores.
+
+use super::table::Table;
+use crate::store::AnyConnection;
+use crate::store::backup::Coverage;
+use crate::store::migrations::Migrations;
+
+/// The tables of a product and the migrations that make them.
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    /// What a table refers to comes before it.
+    pub tables: Vec<Table>,
+    pub migrations: Migrations,
+}
+
+/// A table that was declared and that the database does not have in that form.
+#[derive(Debug, thiserror::Error)]
+#[error("the migrations do not make what is declared: {0}")]
+pub struct Missing(String);
+
+impl Schema {
+    /// What a backup holds of it.
+    #[must_use]
+    pub fn coverage(&self) -> Coverage {
+        let (kept, left_out): (Vec<_>, Vec<_>) = self.tables.iter().partition(|table| table.is_backed_up);
+        Coverage {
+            tables: kept.into_iter().map(|table| table.layout.clone()).collect(),
+            left_out: left_out.into_iter().map(|table| table.layout.name).collect(),
+            migrations: self.migrations.clone(),
+        }
+    }
+
+    /// Looks for every table in the database. A deletion, an export or a backup would else be the first to notice.
+    pub(in crate::service) fn check(&self, connection: &mut AnyConnection) -> Result<(), Missing> {
+        let absence = self.tables.iter().find_map(|table| table.layout.absence(connection));
+        absence.map_or(Ok(()), |absence| Err(Missing(absence)))
+    }
+}

@@ -1,0 +1,125 @@
+//! Migrations of a feature: files next to its code, numbered in the feature's own namespace, so that neither Latchkey nor
+//! another feature can take a number from it.
+
+use super::migration_version::version;
+use diesel::backend::Backend;
+use diesel::connection::BoxableConnection;
+use diesel::migration::{Migration, MigrationMetadata, MigrationName, MigrationSource, MigrationVersion, Result};
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
+use std::fmt;
+
+/// One change of the schema, for both databases. [`migrations!`](crate::migrations) reads its files.
+#[derive(Debug, Clone, Copy)]
+pub struct SchemaChange {
+    /// A number of four digits and what is changed: `0001_create_notes`.
+    pub name: &'static str,
+    pub postgres: Script,
+    pub sqlite: Script,
+}
+
+/// SQL that makes a change, and takes it back.
+#[derive(Debug, Clone, Copy)]
+pub struct Script {
+    pub up: &'static str,
+    pub down: &'static str,
+}
+
+/// The migrations of the module that calls this, oldest first: for each name `migrations/postgres/NAME/up.sql` and
+/// `down.sql`, and the same under `migrations/sqlite`, beside the file of the call. A file that is missing does not compile.
+#[macro_export]
+macro_rules! migrations {
+    ($($name:literal),+ $(,)?) => {
+        &[$($crate::prelude::SchemaChange {
+            name: $name,
+            postgres: $crate::prelude::Script {
+                up: include_str!(concat!("migrations/postgres/", $name, "/up.sql")),
+                down: include_str!(concat!("migrations/postgres/", $name, "/down.sql")),
+            },
+            sqlite: $crate::prelude::Script {
+                up: include_str!(concat!("migrations/sqlite/", $name, "/up.sql")),
+                down: include_str!(concat!("migrations/sqlite/", $name, "/down.sql")),
+            },
+        }),+]
+    };
+}
+
+/// All migrations of one feature.
+#[derive(Debug, Clone, Copy)]
+pub struct FeatureMigrations {
+    /// The feature's name.
+    pub namespace: &'static str,
+    pub changes: &'static [SchemaChange],
+}
+
+impl FeatureMigrations {
+    pub(super) fn names(&self) -> impl Iterator<Item = String> {
+        self.changes.iter().map(|change| self.name(change))
+    }
+
+    fn name(&self, change: &SchemaChange) -> String {
+        format!("{}:{}", self.namespace, change.name)
+    }
+
+    fn boxed<DB: Backend>(&self, script: fn(&SchemaChange) -> Script) -> Vec<Box<dyn Migration<DB>>> {
+        let boxed = |change: &SchemaChange| {
+            let migration = Numbered { name: Name(self.name(change)), script: script(change) };
+            Box::new(migration) as Box<dyn Migration<DB>>
+        };
+        self.changes.iter().map(boxed).collect()
+    }
+}
+
+impl MigrationSource<Pg> for FeatureMigrations {
+    fn migrations(&self) -> Result<Vec<Box<dyn Migration<Pg>>>> {
+        Ok(self.boxed(|change| change.postgres))
+    }
+}
+
+impl MigrationSource<Sqlite> for FeatureMigrations {
+    fn migrations(&self) -> Result<Vec<Box<dyn Migration<Sqlite>>>> {
+        Ok(self.boxed(|change| change.sqlite))
+    }
+}
+
+struct Numbered {
+    name: Name,
+    script: Script,
+}
+
+impl<DB: Backend> Migration<DB> for Numbered {
+    fn run(&self, connection: &mut dyn BoxableConnection<DB>) -> Result<()> {
+        Ok(connection.batch_execute(self.script.up)?)
+    }
+
+    fn revert(&self, connection: &mut dyn BoxableConnection<DB>) -> Result<()> {
+        Ok(connection.batch_execute(self.script.down)?)
+    }
+
+    fn metadata(&self) -> &dyn MigrationMetadata {
+        &InTransaction
+    }
+
+    fn name(&self) -> &dyn MigrationName {
+        &self.name
+    }
+}
+
+struct Name(String);
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl MigrationName for Name {
+    fn version(&self) -> MigrationVersion<'_> {
+        MigrationVersion::from(version(&self.0))
+    }
+}
+
+/// Each migration is a transaction.
+struct InTransaction;
+
+impl MigrationMetadata for InTransaction {}

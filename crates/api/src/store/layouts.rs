@@ -1,0 +1,158 @@
+//! What the columns of tables hold, taken from their `diesel::table!`: what backups are made of, and what is told of a row
+//! whose table is known by its declaration only.
+
+use super::any::AnyConnection;
+use super::schema;
+use super::state::texts;
+use super::types::{Bool, Bytea, Int8, Nullable, Text, Timestamptz, Uuid};
+use serde::{Deserialize, Serialize};
+
+/// What a column holds, whatever the database calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Integer,
+    Text,
+    Boolean,
+    Instant,
+    Uuid,
+    Bytes,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    pub kind: Kind,
+}
+
+impl Column {
+    pub(super) fn of<C: diesel::Column>() -> Self
+    where
+        C::SqlType: HasKind,
+    {
+        Self { name: C::NAME.to_owned(), kind: C::SqlType::KIND }
+    }
+
+    /// Whether it is this one.
+    pub(crate) fn is<C: DeclaredColumn>(&self) -> bool {
+        self.name == C::NAME
+    }
+
+    /// The expression that makes a value for JSON of the column.
+    pub(super) fn as_json(&self, on_postgres: bool) -> String {
+        let name = &self.name;
+        match (self.kind, on_postgres) {
+            (Kind::Bytes, true) => format!("encode({name}, 'hex')"),
+            (Kind::Bytes, false) => format!("iif({name} IS NULL, NULL, lower(hex({name})))"),
+            (Kind::Instant, true) => format!(r#"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#),
+            (Kind::Instant, false) => format!("replace({name}, ' ', 'T') || 'Z'"),
+            (Kind::Boolean, false) => format!("json(CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"),
+            _ => name.clone(),
+        }
+    }
+}
+
+/// A table and its columns, in the order in which its rows are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    pub name: &'static str,
+    pub columns: Vec<Column>,
+}
+
+impl Layout {
+    /// That of a `diesel::table!`.
+    pub(crate) fn of<T: Declared>(name: &'static str) -> Self {
+        Self { name, columns: T::AllColumns::columns() }
+    }
+
+    /// Whether the database counts the rows' ids.
+    #[must_use]
+    pub fn is_numbered(&self) -> bool {
+        self.columns.iter().any(|column| column.name == "id" && column.kind == Kind::Integer)
+    }
+
+    /// Why the database does not have this table; `None` where it has.
+    pub fn absence(&self, connection: &mut AnyConnection) -> Option<String> {
+        let columns = self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
+        let sql = format!("SELECT 'a row' AS text FROM (SELECT {columns} FROM {} WHERE 1 = 0) AS found", self.name);
+        texts(connection, &sql).err().map(|error| format!("the table {}: {error}", self.name))
+    }
+}
+
+/// A table by its `diesel::table!`.
+pub trait Declared: diesel::Table<AllColumns: Columns> {}
+impl<T: diesel::Table<AllColumns: Columns>> Declared for T {}
+
+/// A column of such a table.
+pub trait DeclaredColumn: diesel::Column {}
+impl<C: diesel::Column> DeclaredColumn for C {}
+
+/// Latchkey's own tables.
+macro_rules! layouts {
+    ($($table:ident),+ $(,)?) => {$(
+        #[must_use]
+        pub fn $table() -> Layout {
+            Layout::of::<schema::$table::table>(stringify!($table))
+        }
+    )+};
+}
+layouts![
+    users,
+    sessions,
+    auth_events,
+    known_networks,
+    one_time_tokens,
+    pending_registrations,
+    mail_outbox,
+    stray_files,
+    completed_steps,
+    sent_mails,
+    last_backup,
+];
+
+/// What a type of SQL holds.
+pub trait HasKind {
+    /// That.
+    const KIND: Kind;
+}
+
+macro_rules! kinds {
+    ($($sql:ty: $kind:ident),+) => {$(
+        impl HasKind for $sql {
+            const KIND: Kind = Kind::$kind;
+        }
+    )+};
+}
+kinds!(Int8: Integer, Text: Text, Bool: Boolean, Timestamptz: Instant, Uuid: Uuid, Bytea: Bytes);
+
+impl<T: HasKind + diesel::sql_types::SqlType> HasKind for Nullable<T>
+where
+    Nullable<T>: diesel::sql_types::SqlType,
+{
+    const KIND: Kind = T::KIND;
+}
+
+/// All columns of a table, as its declaration has them.
+pub trait Columns {
+    /// In that order.
+    fn columns() -> Vec<Column>;
+}
+
+/// For tuples of up to as many columns as there are names.
+macro_rules! tuples {
+    ($($columns:ident)+) => {
+        impl<$($columns),+> Columns for ($($columns,)+)
+        where
+            $($columns: diesel::Column, $columns::SqlType: HasKind,)+
+        {
+            fn columns() -> Vec<Column> {
+                vec![$(Column::of::<$columns>()),+]
+            }
+        }
+        tuples!(@shorter $($columns)+);
+    };
+    (@shorter $first:ident $($rest:ident)*) => { tuples!($($rest)*); };
+    () => {};
+}
+tuples!(A B C D E F G H I J K L M N O P Q R S T);

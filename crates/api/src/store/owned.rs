@@ -1,0 +1,140 @@
+//! Tables that are known by their declaration only: rows that belong to a user each. What is stored about somebody is read and
+//! deleted by the same few statements, whatever the rows are.
+
+use super::any::AnyConnection;
+use super::layouts::{Column, Declared, HasKind, Kind};
+use super::types::{At, Int8, Text, Timestamptz, Uuid};
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+/// A table whose rows each have one owner.
+#[derive(Debug, Clone)]
+pub struct Owned {
+    table: &'static str,
+    /// What tells the rows apart, and orders them.
+    key: Column,
+    owner: &'static str,
+}
+
+/// A column's type that rows can be ordered by in the same way on both databases.
+pub trait IsKey: HasKind {}
+impl IsKey for Int8 {}
+impl IsKey for Uuid {}
+impl IsKey for Text {}
+
+/// A table with such a column as its primary key.
+pub trait Keyed: Declared + Table<PrimaryKey: diesel::Column<SqlType: IsKey>> {}
+impl<T: Declared + Table<PrimaryKey: diesel::Column<SqlType: IsKey>>> Keyed for T {}
+
+/// A column of the table `T` that holds users' ids.
+pub trait OwnerOf<T>: diesel::Column<Table = T, SqlType = Int8> {}
+impl<T, C: diesel::Column<Table = T, SqlType = Int8>> OwnerOf<T> for C {}
+
+/// A row as JSON, and its key as text.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct KeyedRow {
+    #[diesel(sql_type = Text)]
+    pub key: String,
+    #[diesel(sql_type = Text)]
+    pub json: String,
+}
+
+#[derive(QueryableByName)]
+struct Owner {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+impl Owned {
+    /// The table of this name, with the column that names a row's owner.
+    pub(crate) fn by<T: Keyed, O: OwnerOf<T>>(table: &'static str) -> Self {
+        Self { table, key: Column::of::<T::PrimaryKey>(), owner: O::NAME }
+    }
+
+    /// The next `most` rows of a user after the key `after`, or their first ones, with these columns of them.
+    ///
+    /// # Errors
+    /// When the database does not respond.
+    pub fn page(
+        &self,
+        connection: &mut AnyConnection,
+        columns: &[Column],
+        (user, after): (UserId, Option<&str>),
+        most: i64,
+    ) -> QueryResult<Vec<KeyedRow>> {
+        let sql = self.select(columns, after.is_some(), matches!(connection, AnyConnection::Postgres(_)));
+        let first = diesel::sql_query(sql).bind::<BigInt, _>(user.0).bind::<BigInt, _>(most);
+        match (connection, after) {
+            (AnyConnection::Postgres(postgres), None) => first.load(postgres),
+            (AnyConnection::Postgres(postgres), Some(after)) => first.bind::<Text, _>(after).load(postgres),
+            (AnyConnection::Sqlite(sqlite), None) => first.load(sqlite),
+            (AnyConnection::Sqlite(sqlite), Some(after)) => first.bind::<Text, _>(after).load(sqlite),
+        }
+    }
+
+    fn select(&self, columns: &[Column], is_continued: bool, on_postgres: bool) -> String {
+        let (Self { table, key: Column { name: key, kind }, owner }, [user, most, after]) = (self, places(on_postgres));
+        let object = if on_postgres { "json_build_object" } else { "json_object" };
+        let members = columns.iter().map(|column| format!("'{}', {}", column.name, column.as_json(on_postgres)));
+        let members = members.collect::<Vec<_>>().join(", ");
+        let text = if on_postgres { "text" } else { "TEXT" };
+        let bound = match kind {
+            Kind::Integer => format!("CAST({after} AS bigint)"),
+            Kind::Uuid if on_postgres => format!("CAST({after} AS uuid)"),
+            _ => after.to_owned(),
+        };
+        let rest = if is_continued { format!(" AND {key} > {bound}") } else { String::new() };
+        format!(
+            "SELECT CAST({key} AS {text}) AS key, CAST({object}({members}) AS {text}) AS json FROM {table} \
+             WHERE {owner} = {user}{rest} ORDER BY {key} LIMIT {most}"
+        )
+    }
+
+    /// Deletes at most `batch` rows of a user, and returns how many there were.
+    ///
+    /// # Errors
+    /// When the database does not respond.
+    pub fn delete(&self, connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryResult<usize> {
+        let (Self { table, key: Column { name: key, .. }, owner }, [place, most, _]) =
+            (self, places(matches!(connection, AnyConnection::Postgres(_))));
+        let sql = format!(
+            "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {owner} = {place} ORDER BY {key} LIMIT {most})"
+        );
+        let query = diesel::sql_query(sql).bind::<BigInt, _>(user.0).bind::<BigInt, _>(batch);
+        match connection {
+            AnyConnection::Postgres(postgres) => query.execute(postgres),
+            AnyConnection::Sqlite(sqlite) => query.execute(sqlite),
+        }
+    }
+
+    /// Users who were erased at or after `since` and have rows still, at most `batch` of them.
+    ///
+    /// # Errors
+    /// When the database does not respond.
+    pub fn erased_users(
+        &self,
+        connection: &mut AnyConnection,
+        since: DateTime<Utc>,
+        batch: i64,
+    ) -> QueryResult<Vec<UserId>> {
+        let (Self { table, owner, .. }, [since_place, most, _]) =
+            (self, places(matches!(connection, AnyConnection::Postgres(_))));
+        let sql = format!(
+            "SELECT id FROM users WHERE deleted_at IS NOT NULL AND deleted_at >= {since_place} \
+             AND EXISTS (SELECT 1 FROM {table} AS theirs WHERE theirs.{owner} = users.id) LIMIT {most}"
+        );
+        let query = diesel::sql_query(sql).bind::<Timestamptz, _>(At(since)).bind::<BigInt, _>(batch);
+        let owners: Vec<Owner> = match connection {
+            AnyConnection::Postgres(postgres) => query.load(postgres)?,
+            AnyConnection::Sqlite(sqlite) => query.load(sqlite)?,
+        };
+        Ok(owners.into_iter().map(|Owner { id }| UserId(id)).collect())
+    }
+}
+
+/// How each database writes the places of three values.
+const fn places(on_postgres: bool) -> [&'static str; 3] {
+    if on_postgres { ["$1", "$2", "$3"] } else { ["?1", "?2", "?3"] }
+}

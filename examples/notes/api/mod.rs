@@ -1,0 +1,20 @@
+//! Notes: what a user writes down for themselves. An example of a feature, small and whole.
+
+mod endpoints;
+mod handlers;
+mod metrics;
+mod rules;
+mod store;
+
+use api::prelude::{Feature, Table, migrations};
+use metrics::NoteMetrics;
+
+/// The feature, for `App::feature`.
+#[must_use]
+pub(crate) fn feature() -> Feature {
+    Feature::new("notes")
+        .migrations(migrations!["0001_create_notes"])
+        .tables([Table::personal("notes", store::notes::table, store::notes::user_id)])
+        .endpoints(endpoints::endpoints)
+        .state(|services| NoteMetrics::registered(&services.metrics))
+}

@@ -1,0 +1,82 @@
+//! What may be done with notes. `read` and `write` authorize the caller on the connection, and in the transaction, that does the
+//! work.
+
+use super::store::{self, NewNote};
+use api::prelude::{ClientInfo, CurrentUser, Error, Page, Problem, Services, page, record};
+use notes_types::{Note, check_text};
+use std::convert::Infallible;
+
+/// Notes of a page.
+const PAGE: usize = 20;
+/// Most notes of a user: whoever writes a program that writes notes does not fill the disk.
+const MOST: i64 = 1_000;
+
+/// The caller has no note of this number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NoSuchNote;
+
+impl From<NoSuchNote> for Problem {
+    fn from(_: NoSuchNote) -> Self {
+        Self::not_found()
+    }
+}
+
+/// The newest notes that are older than the note `before`.
+pub(super) async fn list(
+    services: &Services,
+    caller: CurrentUser,
+    before: Option<i64>,
+) -> Result<Page<Note>, Error<Infallible>> {
+    // One more shows whether there is another page.
+    let notes = caller.read(services, move |connection, user| store::list(connection, user.id, before, PAGE + 1));
+    Ok(page(notes.await?, PAGE, |note| note.id))
+}
+
+pub(super) async fn create(services: &Services, caller: CurrentUser, text: String) -> Result<Note, Error<Infallible>> {
+    check_text(&text).map_err(|words| Error::field("text", words))?;
+    let created = caller.write(services, move |connection, user, now| {
+        if store::count(connection, user.id)? >= MOST {
+            return Ok(Err(Error::field(
+                "text",
+                format!("You have {MOST} notes, which is the most. Delete one first."),
+            )));
+        }
+        store::insert(connection, NewNote::of(user.id, &text, now)).map(Ok)
+    });
+    created.await
+}
+
+pub(super) async fn show(services: &Services, caller: CurrentUser, id: i64) -> Result<Note, Error<NoSuchNote>> {
+    let found = caller.read(services, move |connection, user| store::find(connection, user.id, id)).await?;
+    found.ok_or(Error::Refused(NoSuchNote))
+}
+
+pub(super) async fn change(
+    services: &Services,
+    caller: CurrentUser,
+    id: i64,
+    text: String,
+) -> Result<Note, Error<NoSuchNote>> {
+    check_text(&text).map_err(|words| Error::field("text", words))?;
+    let changed = caller.write(services, move |connection, user, now| {
+        let changed = store::change(connection, (user.id, id), &text, now)?;
+        Ok(changed.ok_or(Error::Refused(NoSuchNote)))
+    });
+    changed.await
+}
+
+pub(super) async fn delete(
+    services: &Services,
+    caller: CurrentUser,
+    id: i64,
+    client: ClientInfo,
+) -> Result<(), Error<NoSuchNote>> {
+    let deleted = caller.write(services, move |connection, user, now| {
+        if !store::delete(connection, user.id, id)? {
+            return Ok(Err(Error::Refused(NoSuchNote)));
+        }
+        // Its owner finds that among what happened to the account.
+        record(connection, user.id, "notes.deleted", (now, &client)).map(Ok)
+    });
+    deleted.await
+}

@@ -1,0 +1,49 @@
+//! What the notes' API and page say to each other.
+#![warn(missing_docs)]
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A user's notes: `GET` a page of them, `POST` another one.
+pub const NOTES: &str = "/api/notes/";
+/// One of them: `GET`, `PATCH`, `DELETE`.
+pub const NOTE: &str = "/api/notes/{id}/";
+
+/// Longest note, characters.
+pub const TEXT_MAX_LENGTH: usize = 2_000;
+
+/// A note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Note {
+    /// Its number.
+    pub id: i64,
+    /// What it says.
+    pub text: String,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+    /// When it was changed last.
+    pub changed_at: DateTime<Utc>,
+}
+
+/// What a note is to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NoteRequest {
+    /// At most [`TEXT_MAX_LENGTH`] characters.
+    pub text: String,
+}
+
+/// What is wrong with the text of a note, in words for its author; the page asks before it sends, and the API in any case.
+///
+/// # Errors
+/// The words.
+pub fn check_text(text: &str) -> Result<(), String> {
+    if text.trim().is_empty() {
+        return Err("Write something.".to_owned());
+    }
+    match text.chars().count() {
+        0..=TEXT_MAX_LENGTH => Ok(()),
+        length => Err(format!("A note has at most {TEXT_MAX_LENGTH} characters, and this one has {length}.")),
+    }
+}
