@@ -1,6 +1,6 @@
 //! The production router, in this process, on a port of its own.
 
-use super::{Answer, BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, mail};
+use super::{Answer, BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, features, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::app::{App, Capacity, Feature, Product};
@@ -89,7 +89,7 @@ impl Builder {
 
     /// With the features of the product and that of the example: for whoever looks at every route.
     pub fn with_features(mut self) -> Self {
-        self.product = crate::product::app().feature(crate::notes::feature());
+        self.product = features();
         self
     }
 

@@ -47,7 +47,7 @@ pub use mail::Mail;
 pub use mail_script::{MailScript, Refusal};
 pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually, try_create_user, try_create_user_with, try_start};
-pub use product::{bounds, coverage, migrate, missing_migrations, openapi, revert_all};
+pub use product::{bounds, coverage, features, migrate, missing_migrations, openapi, revert_all};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
 pub use shifted_clock::ShiftedClock;

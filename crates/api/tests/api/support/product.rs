@@ -9,6 +9,11 @@ use api::store::{AnyConnection, state};
 use auth_types::responses::TokenTransport;
 use serde_json::Value;
 
+/// The product with its own features and the one of the example.
+pub fn features() -> App {
+    crate::product::app().feature(crate::notes::feature())
+}
+
 fn latchkey() -> Product {
     App::new().assemble().unwrap()
 }
