@@ -88,8 +88,9 @@ impl ComparedClock {
     /// # Errors
     /// [`WrongClock`].
     pub fn check(&self) -> Result<(), WrongClock> {
-        let seconds = self.skew().num_seconds().abs();
-        if seconds > CLOCK_TOLERANCE_SECONDS { Err(WrongClock(seconds)) } else { Ok(()) }
+        let skew = self.skew().abs();
+        let is_right = skew <= TimeDelta::seconds(CLOCK_TOLERANCE_SECONDS);
+        if is_right { Ok(()) } else { Err(WrongClock(skew.num_seconds())) }
     }
 
     /// A refusal that rests on the time. It is final, and whoever gets it throws a session or a link away, so it stands by a right
