@@ -64,7 +64,7 @@ fn judged_as(c: char) -> char {
 }
 
 /// The crate's tables are those of Unicode 6.3, which knows no small Cherokee, no Adlam and no Georgian capitals. Letters and marks
-/// are allowed that stand for nothing else (RFC 8264, section 8: LetterDigits, without HasCompat).
+/// are allowed that stand for nothing else (RFC 8264, section 8: `LetterDigits`, without `HasCompat`).
 fn is_newer_letter(c: char) -> bool {
     let is_letter = (c.is_alphabetic() && !c.is_numeric()) || is_combining_mark(c);
     let is_known = || IdentifierClass::default().get_value_from_char(c) != DerivedPropertyValue::Unassigned;

@@ -195,6 +195,40 @@ fn is_near(found: [u8; 3], expected: [u8; 3]) -> bool {
     found.into_iter().zip(expected).all(|(found, expected)| found.abs_diff(expected) <= 2)
 }
 
+/// Some programs number the parts of a profile from 0, or write them twice.
+#[test]
+fn the_profile_of_a_jpeg_counts_however_its_parts_are_numbered() {
+    let image = DynamicImage::from(RgbImage::from_pixel(40, 40, Rgb([80, 150, 220])));
+    let sent = profiled(&image, Kind::Jpeg, &ColorProfile::new_display_p3().encode().unwrap());
+    let name = sent.windows(12).position(|bytes| bytes == b"ICC_PROFILE\0").unwrap();
+    let length = usize::from(u16::from_be_bytes([sent[name - 2], sent[name - 1]]));
+    let (begin, end) = (name - 4, name - 2 + length);
+    let numbered = |number: u8, count: u8| {
+        let mut changed = sent.clone();
+        changed[name + 12..name + 14].copy_from_slice(&[number, count]);
+        changed
+    };
+    let twice = [&sent[..end], &sent[begin..]].concat();
+    // One part in two, from 0 on and the last one first.
+    let half = usize::midpoint(name + 14, end);
+    let part = |number: u8, data: &[u8]| {
+        let length = u16::try_from(data.len() + 16).unwrap().to_be_bytes();
+        [&[0xff, 0xe2][..], &length, b"ICC_PROFILE\0", &[number, 2], data].concat()
+    };
+    let (first, last) = (part(0, &sent[name + 14..half]), part(1, &sent[half..end]));
+    let split = [&sent[..begin], &last, &first, &last, &sent[end..]].concat();
+    let meant = colour(Kind::Jpeg, &sent);
+    assert!(is_near(meant, [48, 152, 226]), "{meant:?}");
+    for sent in [numbered(0, 1), twice, split] {
+        assert_eq!(colour(Kind::Jpeg, &sent), meant);
+    }
+    // A part is missing.
+    let plain = colour(Kind::Jpeg, &jpeg(&image));
+    for sent in [numbered(1, 2), numbered(2, 1), numbered(2, 2), numbered(0, 0)] {
+        assert!(is_near(colour(Kind::Jpeg, &sent), plain));
+    }
+}
+
 /// The expected colours were computed with the matrices and curves of the standards (Display P3: SMPTE EG 432-1, D65), not
 /// with the library that does it here.
 #[test]

@@ -2,6 +2,7 @@
 //! holds beside its pixels (where it was taken, another file behind the picture, a script) does not come along.
 
 mod colour;
+mod jpeg;
 mod png;
 mod scale;
 
@@ -99,13 +100,15 @@ pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     let square = match kind {
         Kind::Png => {
             let (png, marks) = (PngDecoder::with_limits(file, scratch())?, Marks::of(content));
-            if marks.moves() { Err(PictureError::Moving) } else { upright_square(png, marks) }
+            if marks.moves() { Err(PictureError::Moving) } else { upright_square(png, marks, None) }
         }
-        Kind::Jpeg if has_end(content) => upright_square(JpegDecoder::new(file)?, Marks::default()),
+        Kind::Jpeg if jpeg::has_end(content) => {
+            upright_square(JpegDecoder::new(file)?, Marks::default(), jpeg::profile(content))
+        }
         Kind::Jpeg => Err(PictureError::Unreadable),
         Kind::WebP => {
             let webp = WebPDecoder::new(file)?;
-            if webp.has_animation() { Err(PictureError::Moving) } else { upright_square(webp, Marks::default()) }
+            if webp.has_animation() { Err(PictureError::Moving) } else { upright_square(webp, Marks::default(), None) }
         }
     }?;
     Ok(encode(square)?)
@@ -118,14 +121,18 @@ fn scratch() -> Limits {
 }
 
 /// What a file says of its size is judged before room is made for it: a few bytes can say a lot.
-fn upright_square(mut decoder: impl ImageDecoder, marks: Marks<'_>) -> Result<DynamicImage, PictureError> {
+fn upright_square(
+    mut decoder: impl ImageDecoder,
+    marks: Marks<'_>,
+    profile: Option<Vec<u8>>,
+) -> Result<DynamicImage, PictureError> {
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > AVATAR_MAX_PIXELS || decoder.total_bytes() > MAX_BYTES {
         return Err(PictureError::TooLarge);
     }
     let of_png = marks.exif.and_then(Orientation::from_exif_chunk);
     let orientation = of_png.map_or_else(|| decoder.orientation(), Ok)?;
-    let colours = Colours { profile: decoder.icc_profile()?, marks };
+    let colours = Colours { profile: decoder.icc_profile()?.or(profile), marks };
     let image = DynamicImage::from_decoder(decoder)?;
     let small = scale::middle(&image, SIDE);
     let is_gray = !image.color().has_color();
@@ -145,22 +152,4 @@ fn encode(square: DynamicImage) -> Result<Picture, ImageError> {
     }
     square.write_with_encoder(PngEncoder::new(&mut content))?;
     Ok(Picture { kind: Kind::Png, content })
-}
-
-/// Whether a JPEG is there to its end. The decoder makes do with less and paints the rest grey; a marker that ends the
-/// picture cannot stand among its pixels (ITU-T T.81, B.1.1.2), but in a preview before them.
-fn has_end(content: &[u8]) -> bool {
-    let mut rest = content.get(2..).unwrap_or_default();
-    while let [0xff, marker, length @ ..] = rest {
-        match (marker, length) {
-            (0xda, pixels) => return pixels.windows(2).any(|pair| pair == [0xff, 0xd9]),
-            (0xff, _) => rest = &rest[1..], // fill bytes
-            (_, [high, low, ..]) => {
-                let segment = usize::from(u16::from_be_bytes([*high, *low]));
-                rest = length.get(segment..).unwrap_or_default();
-            }
-            _ => return false,
-        }
-    }
-    false
 }

@@ -1,0 +1,59 @@
+//! What a JPEG says of itself outside of what the decoder reads of it.
+
+/// The marker before the pixels.
+const SCAN: u8 = 0xda;
+/// The marker that profiles stand behind, among other things.
+const PROFILE: u8 = 0xe2;
+
+/// Whether a JPEG is there to its end. The decoder makes do with less and paints the rest grey; a marker that ends the
+/// picture cannot stand among its pixels (ITU-T T.81, B.1.1.2), but in a preview before them.
+pub(super) fn has_end(jpeg: &[u8]) -> bool {
+    let mut scans = Segments::of(jpeg).filter(|(marker, _)| *marker == SCAN);
+    scans.any(|(_, pixels)| pixels.windows(2).any(|pair| pair == [0xff, 0xd9]))
+}
+
+/// The profile, of parts that each say their number and how many there are (ICC.1:2022, B.4). The decoder takes those that are
+/// numbered from 1 and there once; some programs number from 0, or write them twice.
+pub(super) fn profile(jpeg: &[u8]) -> Option<Vec<u8>> {
+    let mut parts: Vec<(u8, u8, &[u8])> = Segments::of(jpeg).filter_map(part).collect();
+    parts.sort_by_key(|(number, ..)| *number);
+    parts.dedup_by_key(|(number, ..)| *number);
+    let &(first, count, _) = parts.first()?;
+    let is_next = |(index, (number, ..)): (usize, &(u8, u8, &[u8]))| usize::from(*number) == usize::from(first) + index;
+    let is_whole = first <= 1 && usize::from(count) == parts.len() && parts.iter().enumerate().all(is_next);
+    is_whole.then(|| parts.iter().flat_map(|(.., data)| data.iter().copied()).collect())
+}
+
+/// Number, how many there are, and content of a part of a profile.
+fn part((marker, content): (u8, &[u8])) -> Option<(u8, u8, &[u8])> {
+    let [number, count, data @ ..] = content.strip_prefix(b"ICC_PROFILE\0")? else { return None };
+    (marker == PROFILE).then_some((*number, *count, data))
+}
+
+/// Markers and contents, up to the pixels and all that follows them.
+struct Segments<'a>(&'a [u8]);
+
+impl<'a> Segments<'a> {
+    fn of(jpeg: &'a [u8]) -> Self {
+        Self(jpeg.get(2..).unwrap_or_default())
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let [0xff, 0xff, ..] = self.0 {
+            self.0 = &self.0[1..]; // fill bytes
+        }
+        let [0xff, marker, rest @ ..] = self.0 else { return None };
+        if *marker == SCAN {
+            self.0 = &[];
+            return Some((SCAN, rest));
+        }
+        let length = usize::from(u16::from_be_bytes(*rest.first_chunk()?));
+        let content = rest.get(2..length)?;
+        self.0 = &rest[length..];
+        Some((*marker, content))
+    }
+}
