@@ -11,6 +11,7 @@ pub mod config;
 pub mod files;
 pub mod gate;
 pub mod http;
+pub mod mails;
 pub mod metrics;
 pub mod names;
 pub mod prelude;

@@ -12,11 +12,12 @@ pub use queue::{
     Due, Waiting, Wanted, backlog, claim, defer, delete, delete_same, delete_waiting, list_due, list_expired,
     list_waiting, lock, postpone,
 };
-pub use row::{MOST_WAITING, MailKind, MailRow, NewMail};
+pub use row::{MOST_WAITING, MailRow, NewMail};
 
 use super::any::AnyConnection;
 use super::schema::{mail_outbox, pending_registrations};
 use super::types::{At, Nullable, Text, Timestamptz};
+use crate::mails::MailKind;
 use auth_types::UserId;
 use auth_types::export::ExportedMail;
 use chrono::{DateTime, Duration, Utc};

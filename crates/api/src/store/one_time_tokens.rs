@@ -3,36 +3,16 @@
 use super::any::{AnyConnection, MultiBackend};
 use super::schema::one_time_tokens;
 use super::types::{At, Text};
+use crate::mails::Purpose;
 use auth_types::UserId;
 use auth_types::export::ExportedLink;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use strum::VariantArray;
-
-/// What a link is for. A token of one purpose is never accepted for another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum Purpose {
-    ResetPassword,
-    VerifyEmail,
-    ChangeEmail,
-}
-
-impl Purpose {
-    const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
-
-    /// The word in the table.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
 
 impl Queryable<Text, MultiBackend> for Purpose {
     type Row = String;
     fn build(row: String) -> diesel::deserialize::Result<Self> {
-        let known = Self::ALL.iter().copied().find(|purpose| purpose.as_str() == row);
-        known.ok_or_else(|| format!("one_time_tokens.purpose holds a word that is no purpose: {row}").into())
+        Self::of(&row).ok_or_else(|| format!("one_time_tokens.purpose holds a word that is no purpose: {row}").into())
     }
 }
 

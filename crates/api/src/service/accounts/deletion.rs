@@ -7,13 +7,13 @@
 
 use super::{avatar, strays};
 use crate::clock::SharedTime;
+use crate::mails::MailKind;
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
 use crate::service::steps::{Repeatable, RepeatingUser};
 use crate::service::tables::{Erasure, Schema};
 use crate::service::upkeep::batches::BATCH;
 use crate::service::{ClientInfo, CurrentUser, Error, Services, event, mail};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};

@@ -2,16 +2,15 @@
 //! old one.
 
 use crate::clock::SharedTime;
+use crate::mails::{MailKind, Purpose};
 use crate::names;
 use crate::service::mail::{self, links};
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
 use crate::service::steps::{Repeatable, Step};
 use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::MailKind;
-use crate::store::one_time_tokens::{self, Purpose};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, events, mail_outbox, users};
+use crate::store::{AnyConnection, QueryResult, events, mail_outbox, one_time_tokens, users};
 use auth_types::requests::EmailChangeRequest;
 use auth_types::{FieldErrors, validation};
 

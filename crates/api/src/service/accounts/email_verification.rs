@@ -3,6 +3,7 @@
 use super::deletion::{self, Removed};
 use super::email_change;
 use super::registrations::{Confirmed, OpenedLink};
+use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
@@ -10,8 +11,7 @@ use crate::service::sessions::grant;
 use crate::service::steps::{Done, Repeatable};
 use crate::service::{ClientInfo, Error, Services, event};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::MailKind;
-use crate::store::one_time_tokens::{self, LiveToken, Purpose};
+use crate::store::one_time_tokens::{self, LiveToken};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, pending_registrations, users};
 use auth_types::SessionId;

@@ -1,6 +1,7 @@
 //! A sign-up: an account that is signed in at once, or a pending registration where the address must be confirmed first.
 
 use super::registrations;
+use crate::mails::MailKind;
 use crate::names::{self, Name, Spellings};
 use crate::service::limits::Budget;
 use crate::service::mail::links::LinkToken;
@@ -9,7 +10,6 @@ use crate::service::sessions::grant;
 use crate::service::steps::{Done, Repeatable, Step};
 use crate::service::{ClientInfo, Error, Failure, Services, event, mail};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::MailKind;
 use crate::store::pending_registrations::NewRegistration;
 use crate::store::types::At;
 use crate::store::users::{NewUser, TakenName, UserRow};

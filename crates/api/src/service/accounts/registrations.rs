@@ -6,13 +6,13 @@
 use super::deletion::{self, Removed};
 use crate::clock::SharedTime;
 use crate::config::Lifetimes;
+use crate::mails::MailKind;
 use crate::service::limits::Network;
 use crate::service::passwords::hashing;
 use crate::service::sessions::grant;
 use crate::service::tables::Schema;
 use crate::service::{ClientInfo, event, mail};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::MailKind;
 use crate::store::pending_registrations::{self, NewRegistration, RegistrationRow};
 use crate::store::sessions::SessionRow;
 use crate::store::types::At;

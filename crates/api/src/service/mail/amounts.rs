@@ -4,11 +4,11 @@
 //! address's amount is not sent. A link is dropped then, and the one before it works on; a notice waits and is folded
 //! into the next one of its kind.
 
-use super::text::{Content, Notice};
 use crate::config::Settings;
+use crate::mails::{MailKind, Share};
 use crate::names;
 use crate::service::derived_key;
-use crate::store::mail_outbox::{MailKind, MailRow};
+use crate::store::mail_outbox::MailRow;
 use crate::store::sent_mails::{self, SentMail};
 use crate::store::{AnyConnection, QueryResult};
 use aws_lc_rs::hmac;
@@ -18,9 +18,9 @@ use chrono::{DateTime, Duration, Utc};
 const PER_KIND: usize = 5;
 /// Mails in all that an address gets within [`WINDOW`].
 const PER_ADDRESS: usize = 20;
-/// How many of these are left for all kinds but [`MailKind::ChangeEmail`], which has its own. Whoever asks for a change to an
-/// address sees in the account's export whether a link was made: it must not depend on what else the address gets, because
-/// an address with an account gets other mails than one without.
+/// How many of these are left for all kinds but [`MailKind::ChangeEmail`], which has its own ([`Share::Own`]). Whoever asks
+/// for a change to an address sees in the account's export whether a link was made: it must not depend on what else the
+/// address gets, because an address with an account gets other mails than one without.
 const BESIDE_CHANGES: usize = PER_ADDRESS - PER_KIND;
 /// How many of those may be of the kinds that anybody can cause. Without this, a stranger could keep a notice about the owner's
 /// account from leaving.
@@ -87,42 +87,27 @@ fn free_at(kind: MailKind, sent: &[SentMail]) -> Option<DateTime<Utc>> {
     let times = |counts: &dyn Fn(&str) -> bool| -> Vec<_> {
         sent.iter().filter(|mail| counts(&mail.kind)).map(|mail| mail.sent_at).collect()
     };
-    let is_beside = |word: &str| word != MailKind::ChangeEmail.as_str();
     let mut bounds = vec![(times(&|word| word == kind.as_str()), PER_KIND)];
-    if is_beside(kind.as_str()) {
-        bounds.push((times(&is_beside), BESIDE_CHANGES));
-        if anybody_can_cause(kind) {
-            bounds.push((times(&|word| is_beside(word) && is_of_strangers(word)), BESIDE_CHANGES_OF_STRANGERS));
-        }
+    let share = kind.mail().share;
+    if share != Share::Own {
+        bounds.push((times(&|word| share_of(word) != Share::Own), BESIDE_CHANGES));
+    }
+    if share == Share::Strangers {
+        bounds.push((times(&|word| share_of(word) == Share::Strangers), BESIDE_CHANGES_OF_STRANGERS));
     }
     // Of as many as there may be, the oldest has to run out.
     let full = bounds.iter().filter(|(times, amount)| times.len() >= *amount);
     full.map(|(times, amount)| times[times.len() - amount] + WINDOW).max()
 }
 
-fn is_of_strangers(word: &str) -> bool {
-    MailKind::ALL.iter().copied().any(|kind| kind.as_str() == word && anybody_can_cause(kind))
-}
-
-/// Whether a mail of this kind can be caused by somebody who knows nothing but an address.
-fn anybody_can_cause(kind: MailKind) -> bool {
-    match Content::from(kind) {
-        Content::Link(_) | Content::Notice(Notice::AccountExists) => true,
-        Content::Notice(
-            Notice::PasswordChanged
-            | Notice::EmailChangeRequested
-            | Notice::EmailChanged
-            | Notice::RefreshReused
-            | Notice::AccountDeleted,
-        ) => false,
-    }
+/// The share of a kind by its word. What a newer release has sent counts as a notice about an account.
+fn share_of(word: &str) -> Share {
+    MailKind::of(word).map_or(Share::Account, |kind| kind.mail().share)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        BESIDE_CHANGES_OF_STRANGERS, MailKind, PER_ADDRESS, PER_KIND, SentMail, WINDOW, anybody_can_cause, free_at,
-    };
+    use super::{BESIDE_CHANGES_OF_STRANGERS, MailKind, PER_ADDRESS, PER_KIND, SentMail, Share, WINDOW, free_at};
     use chrono::{DateTime, Duration, Utc};
 
     fn at(minute: i64) -> DateTime<Utc> {
@@ -131,6 +116,17 @@ mod tests {
 
     fn sent(kind: MailKind, minutes: std::ops::Range<i64>) -> Vec<SentMail> {
         minutes.map(|minute| SentMail { kind: kind.as_str().to_owned(), sent_at: at(minute) }).collect()
+    }
+
+    /// [`PER_ADDRESS`] has room for one: a second would come on top of it.
+    #[test]
+    fn one_kind_alone_has_a_share_of_its_own() {
+        let own = MailKind::ALL.iter().copied().filter(|kind| kind.mail().share == Share::Own);
+        assert_eq!(own.collect::<Vec<_>>(), [MailKind::ChangeEmail]);
+    }
+
+    fn anybody_can_cause(kind: MailKind) -> bool {
+        kind.mail().share != Share::Account
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What a mailed link holds: a token of 256 bits that nobody can guess. The database keeps its hash only, and each works once.
 
 use crate::config::KeySettings;
+use crate::mails::{MailKind, Purpose};
 use crate::service::derived_key;
 use crate::service::passwords::hashing;
-use crate::store::mail_outbox::{self, MailKind, MailRow};
-use crate::store::one_time_tokens::{self, Purpose};
-use crate::store::{AnyConnection, QueryResult};
+use crate::store::mail_outbox::{self, MailRow};
+use crate::store::{AnyConnection, QueryResult, one_time_tokens};
 use auth_types::UserId;
 use aws_lc_rs::{hmac, rand};
 use base64::Engine;
@@ -76,8 +76,7 @@ pub(in crate::service) fn withdraw_all(
     user: UserId,
     now: DateTime<Utc>,
 ) -> QueryResult<()> {
-    let all = [Purpose::ResetPassword, Purpose::VerifyEmail, Purpose::ChangeEmail];
-    one_time_tokens::spend_all(connection, user, &all, now)?;
+    one_time_tokens::spend_all(connection, user, Purpose::ALL, now)?;
     mail_outbox::delete_of_user(connection, user, MailKind::ChangeEmail)
 }
 

@@ -4,18 +4,16 @@
 //! at a time, by four statements, and never take the time of a mail that somebody waits for.
 
 use super::metrics::MailOutcome;
+use crate::mails::{MailKind, Needs};
 use crate::names::Spellings;
 use crate::service::Services;
-use crate::store::mail_outbox::{self, MailKind};
 use crate::store::users::{self, Addressee};
-use crate::store::{AnyConnection, QueryResult, StoreError, pending_registrations};
+use crate::store::{AnyConnection, QueryResult, StoreError, mail_outbox, pending_registrations};
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 
 /// Rows that are looked at together.
 const PAGE: i64 = 1_000;
-/// What is asked for by an address alone.
-const KINDS: [MailKind; 2] = [MailKind::ResetPassword, MailKind::VerifyEmail];
 
 /// Drops all that is due with an id after `looked_at`, and returns the last id that was looked at. What strangers ask for
 /// meanwhile waits for the next look: while they go on asking, this would not end.
@@ -49,7 +47,8 @@ struct Page {
 /// Reads before anything is locked. The mails come first: whoever has made an account in the same transaction as its mail is
 /// seen with it, and an account that came later than the mail was not meant by it.
 fn look(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<Page> {
-    let mails = mail_outbox::list_waiting(connection, &KINDS, (now, after), PAGE)?;
+    let kinds: Vec<_> = MailKind::ALL.iter().copied().filter(|kind| kind.mail().needs.is_some()).collect();
+    let mails = mail_outbox::list_waiting(connection, &kinds, (now, after), PAGE)?;
     let (last, is_full) = (mails.last().map(|mail| mail.id), i64::try_from(mails.len()) == Ok(PAGE));
     let spelled: Vec<_> = mails.iter().map(|mail| Spellings::of_recipient(&mail.recipient)).collect();
     let addresses: Vec<_> = spelled.iter().flat_map(Spellings::all).map(String::as_str).collect();
@@ -62,7 +61,7 @@ fn look(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> Query
 }
 
 fn is_for_nobody(kind: MailKind, to: &Spellings, known: &HashMap<&str, &Addressee>, pending: &HashSet<String>) -> bool {
-    let confirms = kind == MailKind::VerifyEmail;
+    let confirms = kind.mail().needs == Some(Needs::Unconfirmed);
     match to.all().iter().find_map(|address| known.get(address.as_str())) {
         Some(user) => confirms && user.email_verified_at.is_some(),
         None => !(confirms && to.all().iter().any(|address| pending.contains(address))),

@@ -1,13 +1,13 @@
 //! Mails that are written into the outbox, and what a request takes for that.
 
 use crate::clock::SharedTime;
+use crate::mails::MailKind;
 use crate::names::Spellings;
 use crate::service::limits::{Budget, Throttled, Tries};
 use crate::service::{ClientInfo, Services};
-use crate::store::mail_outbox::{MailKind, NewMail};
+use crate::store::mail_outbox::NewMail;
 use crate::store::{AnyConnection, QueryResult, users};
 use auth_types::UserId;
-use chrono::Duration;
 
 /// A mail to the owner of an account, to an address that is or was theirs.
 pub(in crate::service) fn to_user(
@@ -31,7 +31,7 @@ pub(in crate::service) fn to_address(kind: MailKind, address: &str, at: SharedTi
         user_agent: client.user_agent.clone(),
         requester: client.network.map(|network| network.to_string()),
         at: at.0,
-        expires_at: at.0 + worth_sending(kind),
+        expires_at: at.0 + kind.mail().worth_sending,
     }
 }
 
@@ -64,19 +64,4 @@ pub(in crate::service) async fn take_request<'s>(
 pub(in crate::service) async fn charge(services: &Services, client: &ClientInfo) {
     // A spent budget refuses the client's next request.
     let _ = take_request(services, client).await;
-}
-
-/// How long after its cause a mail still helps anybody.
-pub(super) const fn worth_sending(kind: MailKind) -> Duration {
-    match kind {
-        MailKind::ResetPassword => Duration::hours(1),
-        MailKind::VerifyEmail | MailKind::ChangeEmail | MailKind::ConfirmRegistration | MailKind::AccountExists => {
-            Duration::hours(24)
-        }
-        MailKind::PasswordChanged
-        | MailKind::EmailChangeRequested
-        | MailKind::EmailChanged
-        | MailKind::RefreshReused
-        | MailKind::AccountDeleted => Duration::hours(72),
-    }
 }

@@ -5,15 +5,15 @@
 
 use super::amounts::{Amounts, Place};
 use super::links::{self, LinkToken};
-use super::outbox;
 use super::registration::{self, Target};
-use super::text::{self, Content, Draft, Letter, Link, Notice, Site};
+use super::text::{self, Draft, Letter};
+use crate::mails::{Content, Link, MailKind, NoticeTo, Purpose, Site};
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
 use crate::service::{ClientInfo, Services, event};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::{self, Gather, MailKind, MailRow, NewMail};
-use crate::store::one_time_tokens::{self, NewToken, Purpose};
+use crate::store::mail_outbox::{self, Gather, MailRow, NewMail};
+use crate::store::one_time_tokens::{self, NewToken};
 use crate::store::pending_registrations::{self, RegistrationRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
@@ -44,8 +44,8 @@ pub(super) enum Prepared {
 
 /// What the transaction decided.
 enum Verdict {
-    /// The row as it is by now, where it goes, and what it turned out to carry.
-    Send(Box<MailRow>, String, Content),
+    /// The row as it is by now, where it goes, and what it turned out to say.
+    Send(Box<MailRow>, String, MailKind),
     Nobody,
     Withdrawn,
     OverAmount(usize),
@@ -61,18 +61,14 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<U
     let site = Site::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
     let LinkToken { token, hash } = LinkToken::of_mail(&services.settings.keys, mail);
     let preparation = Preparation { mail: mail.clone(), hash, amounts: Amounts::of(&services.settings), now };
-    let content = Content::from(mail.kind);
+    let content = &mail.kind.mail().content;
     let verdict = services.store.write(move |connection| match content {
-        Content::Link(link) => preparation.link(connection, link),
-        Content::Notice(notice) => preparation.notice(connection, notice),
+        Content::Link(link, _) => preparation.link(connection, *link),
+        Content::Notice(to, _) => preparation.notice(connection, *to),
     });
     Ok(match verdict.await? {
-        Verdict::Send(mail, to, content) => {
-            let draft = Draft { mail: &mail, site, to };
-            Prepared::Letter(Box::new(match content {
-                Content::Link(link) => text::with_link(draft, link, &token),
-                Content::Notice(notice) => text::notice(draft, notice),
-            }))
+        Verdict::Send(mail, to, says) => {
+            Prepared::Letter(Box::new(text::letter(Draft { mail: &mail, says, site, to }, &token)))
         }
         Verdict::Nobody => Prepared::Nobody,
         Verdict::Withdrawn => Prepared::Withdrawn,
@@ -113,12 +109,10 @@ impl Preparation {
     }
 
     fn link_for(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> QueryResult<Verdict> {
-        let (to, content) = match purpose {
+        let (to, says) = match purpose {
             Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(Verdict::Nobody),
             // To the address as the account has it, never as a stranger typed it.
-            Purpose::VerifyEmail | Purpose::ResetPassword => {
-                (user.email.clone(), Content::Link(Link::Account(purpose)))
-            }
+            Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
             Purpose::ChangeEmail => self.change_to(connection, user)?,
         };
         if one_time_tokens::is_spent(connection, &self.hash)? {
@@ -130,15 +124,15 @@ impl Preparation {
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
         self.issue(connection, purpose, (user.id, proves))?;
-        Ok(Verdict::Send(Box::new(self.mail), to, content))
+        Ok(Verdict::Send(Box::new(self.mail), to, says))
     }
 
     /// Where another account has the new address, its owner reads of it in the place of the link. All else is the same, the
     /// row, its attempts and the link's token, which nobody gets: whoever asked sees these in their export.
-    fn change_to(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<(String, Content)> {
+    fn change_to(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<(String, MailKind)> {
         Ok(match self.find_by_recipient(connection)? {
-            Some(owner) if owner.id != user.id => (owner.email, Content::Notice(Notice::AccountExists)),
-            _ => (self.mail.recipient.clone(), Content::Link(Link::Account(Purpose::ChangeEmail))),
+            Some(owner) if owner.id != user.id => (owner.email, MailKind::AccountExists),
+            _ => (self.mail.recipient.clone(), self.mail.kind),
         })
     }
 
@@ -153,7 +147,7 @@ impl Preparation {
         let expires_at = self.now + registrations::LIFETIME;
         let is_there = pending_registrations::set_link(connection, registration.id, &self.hash, expires_at)?;
         Ok(if is_there {
-            Verdict::Send(Box::new(self.mail), registration.email, Content::Link(Link::Registration))
+            Verdict::Send(Box::new(self.mail), registration.email, MailKind::ConfirmRegistration)
         } else {
             Verdict::Nobody
         })
@@ -170,8 +164,9 @@ impl Preparation {
 
     /// The address has an account: its owner gets a notice and no link.
     fn report_taken(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<Verdict> {
+        let kind = MailKind::AccountExists;
         let notice = NewMail {
-            kind: MailKind::AccountExists,
+            kind,
             user: None,
             registration: None,
             recipient: owner.email_canonical.clone(),
@@ -179,32 +174,27 @@ impl Preparation {
             user_agent: self.mail.user_agent.clone(),
             requester: self.mail.requester.clone(),
             at: self.mail.created_at,
-            expires_at: self.mail.created_at + outbox::worth_sending(MailKind::AccountExists),
+            expires_at: self.mail.created_at + kind.mail().worth_sending,
         };
         mail_outbox::insert(connection, &notice)?;
         Ok(Verdict::Nobody)
     }
 
-    fn notice(self, connection: &mut AnyConnection, notice: Notice) -> QueryResult<Verdict> {
+    fn notice(self, connection: &mut AnyConnection, to: NoticeTo) -> QueryResult<Verdict> {
         if !mail_outbox::lock(connection, &self.mail)? {
             return Ok(Verdict::Withdrawn);
         }
-        let to = match notice {
-            // The account may be gone since somebody signed up with its address.
-            Notice::AccountExists => match self.find_by_recipient(connection)? {
+        let to = match to {
+            NoticeTo::Owner => match self.find_by_recipient(connection)? {
                 Some(owner) => owner.email,
                 None => return Ok(Verdict::Nobody),
             },
-            Notice::PasswordChanged
-            | Notice::EmailChangeRequested
-            | Notice::EmailChanged
-            | Notice::RefreshReused
-            | Notice::AccountDeleted => self.mail.recipient.clone(),
+            NoticeTo::Recipient => self.mail.recipient.clone(),
         };
         match self.amounts.take(connection, &self.mail, &to, self.now)? {
             Place::Free => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Deferred, self.now)?;
-                Ok(Verdict::Send(Box::new(mail), to, Content::Notice(notice)))
+                Ok(Verdict::Send(Box::new(mail), to, self.mail.kind))
             }
             Place::FreeAt(at) => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Waiting, self.now)?;

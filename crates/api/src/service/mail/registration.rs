@@ -1,9 +1,8 @@
 //! Mails that confirm an address: an account's link, a pending registration's, or the news that there is an account already.
 
-use super::text::Link;
+use crate::mails::{Link, Purpose};
 use crate::service::accounts::registrations;
 use crate::store::mail_outbox::MailRow;
-use crate::store::one_time_tokens::Purpose;
 use crate::store::pending_registrations::{self, RegistrationRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult};

@@ -3,13 +3,13 @@
 use super::hashing::{self, OwnWords};
 use super::reauthentication::{self, Account, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
 use crate::clock::SharedTime;
+use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::mail::{self, links};
 use crate::service::sessions::grant;
 use crate::service::steps::{Repeatable, RepeatingUser};
 use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, sessions, users};

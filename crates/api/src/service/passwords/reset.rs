@@ -3,14 +3,14 @@
 use super::hashing::{self, OwnWords};
 use crate::clock::SharedTime;
 use crate::gate::{self, ShareKey};
+use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::steps::Repeatable;
 use crate::service::{ClientInfo, Error, Services, event};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::MailKind;
-use crate::store::one_time_tokens::{self, LiveToken, Purpose};
+use crate::store::one_time_tokens::{self, LiveToken};
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, sessions, users};

@@ -6,12 +6,12 @@
 use super::refusal::Refusal;
 use super::{authorize, grant};
 use crate::clock::{ComparedClock, SharedTime, WrongClock};
+use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::passwords::hashing;
 use crate::service::tokens::{self, TokenError, new_jti};
 use crate::service::{ClientInfo, Error, Services, event, mail};
 use crate::store::events::EventKind;
-use crate::store::mail_outbox::MailKind;
 use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};

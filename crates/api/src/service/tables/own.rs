@@ -3,13 +3,14 @@
 use super::erasure::Erasure;
 use super::export::Export;
 use super::table::Table;
+use crate::mails::MailKind;
 use crate::service::events::history::newest;
 use crate::service::events::numbers::EventNumbers;
 use crate::service::events::retention::{EVENT_DAYS, EVENTS_OF_NOBODY};
 use crate::service::mail::{self, Amounts};
 use crate::service::sessions::view::SessionView;
 use crate::service::steps;
-use crate::store::mail_outbox::{MailKind, Slice};
+use crate::store::mail_outbox::Slice;
 use crate::store::users::UserRow;
 use crate::store::{
     completed_steps, events, known_networks, layouts, mail_outbox, one_time_tokens, pending_registrations, sent_mails,

@@ -1,6 +1,7 @@
 //! Mails that say the same to the same address: several waiting ones become one.
 
-use super::row::{MOST_WAITING, MailKind, MailRow, NewMail};
+use super::row::{MOST_WAITING, MailRow, NewMail};
+use crate::mails::MailKind;
 use crate::store::any::AnyConnection;
 use crate::store::schema::mail_outbox;
 use crate::store::types::At;

@@ -1,7 +1,8 @@
 //! What a worker does with the mails that wait.
 
 use super::fold;
-use super::row::{MailKind, MailRow};
+use super::row::MailRow;
+use crate::mails::MailKind;
 use crate::store::any::{AnyConnection, MultiBackend};
 use crate::store::schema::mail_outbox;
 use crate::store::types::At;

@@ -1,53 +1,17 @@
 //! What a row says.
 
+use crate::mails::MailKind;
 use crate::store::any::MultiBackend;
 use crate::store::schema::mail_outbox;
 use crate::store::types::Text;
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use strum::VariantArray;
-
-/// What a mail says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum MailKind {
-    /// A link to choose a new password.
-    ResetPassword,
-    /// A link that confirms the account's address.
-    VerifyEmail,
-    /// A link that makes this address the account's, to the new address.
-    ChangeEmail,
-    /// A link that makes a pending registration an account.
-    ConfirmRegistration,
-    /// Somebody wanted an account for an address that has one.
-    AccountExists,
-    PasswordChanged,
-    /// To the old address: somebody wants another one.
-    EmailChangeRequested,
-    /// To the old address: the account has another one now.
-    EmailChanged,
-    /// A refresh token came back, and its session was ended.
-    RefreshReused,
-    /// To the address that an account had: the account is gone.
-    AccountDeleted,
-}
-
-impl MailKind {
-    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
-
-    /// The word in the table.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
 
 impl Queryable<Text, MultiBackend> for MailKind {
     type Row = String;
     fn build(row: String) -> diesel::deserialize::Result<Self> {
-        let known = Self::ALL.iter().copied().find(|kind| kind.as_str() == row);
-        known.ok_or_else(|| format!("mail_outbox.kind holds a word that is no kind of mail: {row}").into())
+        Self::of(&row).ok_or_else(|| format!("mail_outbox.kind holds a word that is no kind of mail: {row}").into())
     }
 }
 

@@ -1,0 +1,73 @@
+//! The mails, one file each: its words, what its link does, and how it is sent.
+//!
+//! A mail is a variant with its row in [`MailKind::mail`], and its file. `service/mail` sends them, `store/mail_outbox` keeps
+//! what waits.
+
+mod account_deleted;
+mod account_exists;
+mod change_email;
+mod confirm_registration;
+mod email_change_requested;
+mod email_changed;
+mod link;
+mod mail;
+mod password_changed;
+mod refresh_reused;
+mod reset_password;
+mod verify_email;
+mod words;
+
+pub(crate) use link::Link;
+pub use link::Purpose;
+pub(crate) use mail::{Content, Mail, Needs, NoticeTo, Share};
+pub(crate) use words::{Part, Site};
+
+use strum::VariantArray;
+
+/// Which mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum MailKind {
+    ResetPassword,
+    VerifyEmail,
+    ChangeEmail,
+    ConfirmRegistration,
+    AccountExists,
+    PasswordChanged,
+    EmailChangeRequested,
+    EmailChanged,
+    RefreshReused,
+    AccountDeleted,
+}
+
+impl MailKind {
+    pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
+
+    /// The mail itself.
+    pub(crate) const fn mail(self) -> &'static Mail {
+        match self {
+            Self::ResetPassword => &reset_password::MAIL,
+            Self::VerifyEmail => &verify_email::MAIL,
+            Self::ChangeEmail => &change_email::MAIL,
+            Self::ConfirmRegistration => &confirm_registration::MAIL,
+            Self::AccountExists => &account_exists::MAIL,
+            Self::PasswordChanged => &password_changed::MAIL,
+            Self::EmailChangeRequested => &email_change_requested::MAIL,
+            Self::EmailChanged => &email_changed::MAIL,
+            Self::RefreshReused => &refresh_reused::MAIL,
+            Self::AccountDeleted => &account_deleted::MAIL,
+        }
+    }
+
+    /// The word in the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The kind that this word stands for; a newer release may have written others.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
+    }
+}
