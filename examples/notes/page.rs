@@ -83,7 +83,7 @@ fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
     let name = format!("note-{id}");
     view! {
         <li class="device" aria-labelledby=name.clone()>
-            <h2 id=name prop:textContent=note.text></h2>
+            <h2 id=name.clone() prop:textContent=note.text></h2>
             <p class="event-facts">
                 <Moment at=note.changed_at />
             </p>
