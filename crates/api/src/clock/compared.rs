@@ -7,7 +7,8 @@
 //! while the database does not respond. On SQLite the database's clock is this machine's: a jump is noticed until the next
 //! comparison, a few seconds later; a clock that has been wrong since the start, or stays wrong, cannot be noticed there.
 
-use super::{SharedClock, Stopwatch};
+use super::reading::SharedClock;
+use super::stopwatch::Stopwatch;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use parking_lot::RwLock;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 use super::any::AnyConnection;
 use super::file::{DatabaseFile, OpenConnection, log_of};
 use super::recovery::Condition;
-use super::state::texts;
 use super::statements::LogStatements;
+use super::texts::texts;
 use crate::config::DatabaseUrl;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

@@ -3,7 +3,7 @@
 
 use super::any::AnyConnection;
 use super::schema;
-use super::state::texts;
+use super::texts::texts;
 use super::types::{Bool, Bytea, Int8, Nullable, Text, Timestamptz, Uuid};
 use serde::{Deserialize, Serialize};
 

@@ -29,6 +29,7 @@ pub mod sessions;
 pub mod state;
 mod statements;
 pub mod stray_files;
+mod texts;
 mod transaction;
 mod turns;
 pub mod types;

@@ -6,11 +6,11 @@ use super::file::DatabaseFile;
 use super::migration_files::Migrations;
 use super::migration_version::version;
 use super::sessions;
+use super::texts::texts;
 use crate::config::DatabaseUrl;
 use chrono::{DateTime, Duration, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
 use std::path::Path;
 
 /// What a database says of itself.
@@ -154,17 +154,4 @@ fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
         return Ok(Vec::new());
     }
     texts(connection, &format!("SELECT CAST(version AS text) AS text FROM {MIGRATIONS}"))
-}
-
-pub(super) fn texts(connection: &mut AnyConnection, sql: &str) -> QueryResult<Vec<String>> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        text: String,
-    }
-    let rows: Vec<Row> = match connection {
-        AnyConnection::Postgres(postgres) => diesel::sql_query(sql).load(postgres)?,
-        AnyConnection::Sqlite(sqlite) => diesel::sql_query(sql).load(sqlite)?,
-    };
-    Ok(rows.into_iter().map(|row| row.text).collect())
 }

@@ -8,6 +8,7 @@ use crate::store::any::AnyConnection;
 use crate::store::connection::open;
 use crate::store::layouts::{Column, Kind, Layout};
 use crate::store::state::{self, StateError};
+use crate::store::texts::texts;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -31,7 +32,7 @@ fn occupied(connection: &mut AnyConnection, coverage: &Coverage) -> QueryResult<
     let mut occupied = Vec::new();
     for table in state::tables(connection)? {
         let sql = format!("SELECT 'a row' AS text FROM \"{}\" LIMIT 1", table.replace('"', "\"\""));
-        if !coverage.left_out.contains(&table.as_str()) && !state::texts(connection, &sql)?.is_empty() {
+        if !coverage.left_out.contains(&table.as_str()) && !texts(connection, &sql)?.is_empty() {
             occupied.push(table);
         }
     }

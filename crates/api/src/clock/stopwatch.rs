@@ -1,0 +1,30 @@
+//! Time that has passed.
+
+use std::time::{Duration, Instant};
+
+/// Measures how long something takes, whatever happens to the machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// One that was started so long ago.
+    #[cfg(test)]
+    pub(super) fn started_ago(ago: Duration) -> Self {
+        let mut stopwatch = Self::start();
+        if let Some(then) = stopwatch.0.checked_sub(ago) {
+            stopwatch.0 = then;
+        }
+        stopwatch
+    }
+
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

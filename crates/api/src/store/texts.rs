@@ -1,0 +1,19 @@
+//! Questions that both databases answer by a list of texts.
+
+use super::any::AnyConnection;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+/// What `sql` selects as `text`.
+pub(super) fn texts(connection: &mut AnyConnection, sql: &str) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        text: String,
+    }
+    let rows: Vec<Row> = match connection {
+        AnyConnection::Postgres(postgres) => diesel::sql_query(sql).load(postgres)?,
+        AnyConnection::Sqlite(sqlite) => diesel::sql_query(sql).load(sqlite)?,
+    };
+    Ok(rows.into_iter().map(|row| row.text).collect())
+}
