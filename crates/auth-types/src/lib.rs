@@ -12,6 +12,7 @@ pub mod invisible;
 pub mod keys;
 pub mod limits;
 pub mod page;
+pub mod paths;
 pub mod problem;
 pub mod requests;
 pub mod responses;

@@ -3,15 +3,10 @@
 use crate::problem::Problem;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpResponse, Responder};
+use auth_types::paths;
 use std::sync::Arc;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerFile};
-
-/// Where the document is.
-pub(super) const DOCUMENT: &str = "/api/openapi.json";
-
-/// Where the page to try it is.
-pub(super) const PAGE: &str = "/api/docs/";
 
 /// The document, made once.
 pub(super) struct Document(pub(super) OpenApi);
@@ -25,7 +20,7 @@ pub(super) async fn openapi(document: Data<Document>) -> impl Responder {
 pub(super) async fn page() -> Result<HttpResponse, Problem> {
     let file = find("index.html")?;
     // Its links are relative, and lead elsewhere from the path without its trailing slash.
-    let text = String::from_utf8_lossy(&file.bytes).replace("\"./", &format!("\"{PAGE}"));
+    let text = String::from_utf8_lossy(&file.bytes).replace("\"./", &format!("\"{}", paths::DOCS));
     Ok(HttpResponse::Ok().content_type(file.content_type).body(text))
 }
 
@@ -36,6 +31,6 @@ pub(super) async fn page_file(name: Path<String>) -> Result<HttpResponse, Proble
 }
 
 fn find(name: &str) -> Result<SwaggerFile<'static>, Problem> {
-    let found = utoipa_swagger_ui::serve(name, Arc::new(Config::new([DOCUMENT]))).map_err(Problem::internal)?;
+    let found = utoipa_swagger_ui::serve(name, Arc::new(Config::new([paths::OPENAPI]))).map_err(Problem::internal)?;
     found.ok_or_else(Problem::not_found)
 }

@@ -8,6 +8,7 @@ use super::{openapi, table};
 use crate::config::Settings;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, Route, web};
+use auth_types::paths;
 use auth_types::responses::TokenTransport;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -72,7 +73,7 @@ impl Surface {
     pub fn configure(&self, config: &mut web::ServiceConfig, settings: &Settings) {
         let (docs_open, transport) = (settings.operation.docs_open, settings.transport.transport);
         let mut by_path: BTreeMap<&'static str, Vec<Route>> = BTreeMap::new();
-        let is_open = |endpoint: &Endpoint| docs_open || ![docs::DOCUMENT, docs::PAGE].contains(&endpoint.path);
+        let is_open = |endpoint: &Endpoint| docs_open || ![paths::OPENAPI, paths::DOCS].contains(&endpoint.path);
         for endpoint in self.endpoints(transport).filter(is_open) {
             by_path.entry(endpoint.path).or_default().extend(endpoint.into_routes());
         }
@@ -84,7 +85,7 @@ impl Surface {
         }
         if docs_open {
             config.app_data(web::Data::new(Document(self.openapi(transport))));
-            let path = format!("{}{{name}}", docs::PAGE);
+            let path = format!("{}{{name}}", paths::DOCS);
             let file = web::resource(path).route(web::get().to(docs::page_file)).route(web::head().to(docs::page_file));
             config.service(file.wrap(from_fn(catch_panics)));
         }

@@ -6,6 +6,7 @@ use super::{account, auth, avatar, docs, email, ops, password, sessions};
 use auth_types::JsonWebKeySet;
 use auth_types::events::EventsResponse;
 use auth_types::export::ExportResponse;
+use auth_types::paths;
 use auth_types::requests::{
     DeleteMeRequest, EmailChangeRequest, EmailResendRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest,
     PasswordResetConfirmRequest, PasswordResetRequest, RegisterRequest, UpdateMeRequest, VerifyRequest,
@@ -25,19 +26,15 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         SignedInUser,
     };
     vec![
+        Endpoint::post(paths::REGISTER, by_caller(&[SignUpClient, MailClient], &[Database, Hashing]), auth::register)
+            .about("register", "Create an account and sign in, or confirm the address first where that is mandatory")
+            .takes::<RegisterRequest>()
+            .idempotent()
+            .gives_tokens(201, transport)
+            .gives::<PendingRegistrationResponse>(202)
+            .refuses(&[409]),
         Endpoint::post(
-            "/api/auth/register/",
-            by_caller(&[SignUpClient, MailClient], &[Database, Hashing]),
-            auth::register,
-        )
-        .about("register", "Create an account and sign in, or confirm the address first where that is mandatory")
-        .takes::<RegisterRequest>()
-        .idempotent()
-        .gives_tokens(201, transport)
-        .gives::<PendingRegistrationResponse>(202)
-        .refuses(&[409]),
-        Endpoint::post(
-            "/api/auth/login/",
+            paths::LOGIN,
             by_caller(
                 &[
                     SignInClient,
@@ -56,26 +53,26 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .takes::<LoginRequest>()
         .gives_tokens(200, transport)
         .refuses(&[401]),
-        Endpoint::post("/api/auth/refresh/", by_token(&[RefreshSession, MailClient], &[Database]), auth::refresh)
+        Endpoint::post(paths::REFRESH, by_token(&[RefreshSession, MailClient], &[Database]), auth::refresh)
             .about("refreshTokens", "Trade a refresh token for its successor")
             .takes_refresh_token(transport)
             .idempotent()
             .gives_tokens(200, transport),
-        Endpoint::post("/api/auth/verify/", by_token(&[], &[Database]), auth::verify)
+        Endpoint::post(paths::VERIFY, by_token(&[], &[Database]), auth::verify)
             .about("verifyToken", "Tell whether a token is valid")
             .takes::<VerifyRequest>()
             .gives::<EmptyResponse>(200)
             .refuses(&[401]),
-        Endpoint::post("/api/auth/logout/", by_token(&[], &[Database]), auth::logout)
+        Endpoint::post(paths::LOGOUT, by_token(&[], &[Database]), auth::logout)
             .about("logout", "Sign out: end the session of a refresh token")
             .takes_refresh_token(transport)
             .gives::<EmptyResponse>(200),
-        Endpoint::post("/api/auth/logout/all/", by_caller(&[], &[Database]), auth::logout_all)
+        Endpoint::post(paths::LOGOUT_ALL, by_caller(&[], &[Database]), auth::logout_all)
             .about("logoutAll", "Sign out everywhere: end all of the caller's sessions")
             .protected()
             .gives::<RevokedResponse>(200),
         Endpoint::post(
-            "/api/auth/password/change/",
+            paths::PASSWORD_CHANGE,
             by_caller(&[MailClient, PasswordChangeClient, PasswordChangeUser, ConfirmPassword], &[Database, Hashing]),
             password::change,
         )
@@ -84,12 +81,12 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .takes::<PasswordChangeRequest>()
         .idempotent()
         .gives_tokens(200, transport),
-        Endpoint::post("/api/auth/password/reset/", by_caller(&[MailClient], &[Database]), password::reset)
+        Endpoint::post(paths::PASSWORD_RESET, by_caller(&[MailClient], &[Database]), password::reset)
             .about("requestPasswordReset", "Mail a link to choose a new password; the same answer for every address")
             .takes::<PasswordResetRequest>()
             .gives::<EmptyResponse>(202),
         Endpoint::post(
-            "/api/auth/password/reset/confirm/",
+            paths::PASSWORD_RESET_CONFIRM,
             by_caller(&[MailClient], &[Database, Hashing]),
             password::confirm_reset,
         )
@@ -97,19 +94,19 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .takes::<PasswordResetConfirmRequest>()
         .idempotent()
         .gives::<EmptyResponse>(200),
-        Endpoint::post("/api/auth/email/verify/", by_caller(&[MailClient], &[Database]), email::verify)
+        Endpoint::post(paths::EMAIL_VERIFY, by_caller(&[MailClient], &[Database]), email::verify)
             .about("verifyEmail", "Confirm an address by a mailed link, or reject what was done with it")
             .takes::<EmailVerifyRequest>()
             .idempotent()
             .gives::<EmailVerifyResponse>(200)
             .gives_tokens(201, transport)
             .refuses(&[409]),
-        Endpoint::post("/api/auth/email/resend/", by_caller(&[MailClient], &[Database]), email::resend)
+        Endpoint::post(paths::EMAIL_RESEND, by_caller(&[MailClient], &[Database]), email::resend)
             .about("resendEmail", "Mail the link that confirms an address again; the same answer for every address")
             .takes::<EmailResendRequest>()
             .gives::<EmptyResponse>(202),
         Endpoint::post(
-            "/api/auth/email/change/",
+            paths::EMAIL_CHANGE,
             by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]),
             email::change,
         )
@@ -118,76 +115,72 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         .takes::<EmailChangeRequest>()
         .idempotent()
         .gives::<EmptyResponse>(202),
-        Endpoint::get("/api/auth/me/", by_caller(&[], &[Database]), account::show)
+        Endpoint::get(paths::ME, by_caller(&[], &[Database]), account::show)
             .about("getMe", "The caller")
             .protected()
             .gives::<UserResponse>(200),
-        Endpoint::patch("/api/auth/me/", by_caller(&[], &[Database]), account::update)
+        Endpoint::patch(paths::ME, by_caller(&[], &[Database]), account::update)
             .about("updateMe", "Change what the caller may change about themselves")
             .protected()
             .takes::<UpdateMeRequest>()
             .gives::<UserResponse>(200)
             .refuses(&[409]),
-        Endpoint::delete(
-            "/api/auth/me/",
-            by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]),
-            account::delete,
-        )
-        .about("deleteMe", "Delete the caller's account: every session ends and nothing about the person stays")
-        .protected()
-        .takes::<DeleteMeRequest>()
-        .idempotent()
-        .gives_nothing(),
-        Endpoint::get("/api/auth/me/export/", by_caller(&[ExportUser], &[Database]), account::export)
+        Endpoint::delete(paths::ME, by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]), account::delete)
+            .about("deleteMe", "Delete the caller's account: every session ends and nothing about the person stays")
+            .protected()
+            .takes::<DeleteMeRequest>()
+            .idempotent()
+            .gives_nothing(),
+        Endpoint::get(paths::ME_EXPORT, by_caller(&[ExportUser], &[Database]), account::export)
             .about("exportMe", "Everything that is stored about the caller, as a file")
             .protected()
             .gives::<ExportResponse>(200),
-        Endpoint::get("/api/auth/events/", by_caller(&[], &[Database]), account::events)
+        Endpoint::get(paths::EVENTS, by_caller(&[], &[Database]), account::events)
             .about("listEvents", "What happened to the caller's account, newest first")
             .protected()
             .paged()
             .gives::<EventsResponse>(200),
-        Endpoint::put("/api/auth/me/avatar/", by_caller(&[AvatarUser], &[Pictures, Database]), avatar::save)
+        Endpoint::put(paths::ME_AVATAR, by_caller(&[AvatarUser], &[Pictures, Database]), avatar::save)
             .about("setAvatar", "Give the caller a picture: its middle, as a square of at most 512 pixels a side")
             .protected()
             .takes_picture()
             .gives::<AvatarResponse>(200),
-        Endpoint::delete("/api/auth/me/avatar/", by_caller(&[], &[Database]), avatar::remove)
+        Endpoint::delete(paths::ME_AVATAR, by_caller(&[], &[Database]), avatar::remove)
             .about("removeAvatar", "Take the caller's picture away")
             .protected()
             .gives::<AvatarResponse>(200),
-        Endpoint::get("/api/avatars/{key}", by_client(), avatar::show)
+        Endpoint::get(paths::AVATAR, by_client(), avatar::show)
             .about("getAvatar", "A picture, to whoever knows its key")
             .gives_picture()
             .refuses(&[404, 503]),
-        Endpoint::get("/api/auth/sessions/", by_caller(&[], &[Database]), sessions::list)
+        Endpoint::get(paths::SESSIONS, by_caller(&[], &[Database]), sessions::list)
             .about("listSessions", "The caller's live sessions")
             .protected()
             .gives::<Vec<SessionResponse>>(200),
-        Endpoint::delete("/api/auth/sessions/{id}/", by_caller(&[], &[Database]), sessions::revoke)
+        Endpoint::delete(paths::SESSION, by_caller(&[], &[Database]), sessions::revoke)
             .about("revokeSession", "End one of the caller's sessions")
             .protected()
             .gives_nothing()
             .refuses(&[404]),
-        Endpoint::get("/api/auth/config/", uncounted(), ops::config)
+        Endpoint::get(paths::CONFIG, uncounted(), ops::config)
             .about("getConfig", "What a client needs to know before anyone signs in")
             .gives::<ConfigResponse>(200),
-        Endpoint::get("/.well-known/jwks.json", uncounted(), ops::key_set)
+        Endpoint::get(paths::KEY_SET, uncounted(), ops::key_set)
             .about("getKeySet", "The public keys that verify tokens; none where a secret does")
             .gives::<JsonWebKeySet>(200),
-        Endpoint::get("/healthz", uncounted(), ops::healthz)
+        Endpoint::get(paths::HEALTH, uncounted(), ops::healthz)
             .about("getHealth", "Liveness: the process answers")
             .gives::<HealthResponse>(200),
-        Endpoint::get("/readyz", uncounted(), ops::readyz)
+        Endpoint::get(paths::READINESS, uncounted(), ops::readyz)
             .about("getReadiness", "Readiness: database, migrations, clock, revocation feed")
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
-        Endpoint::get("/metrics", uncounted(), ops::metrics)
+        Endpoint::get(paths::METRICS, uncounted(), ops::metrics)
             .about("getMetrics", "What Prometheus collects")
             .gives_metrics(),
-        Endpoint::get(docs::DOCUMENT, uncounted(), docs::openapi)
+        Endpoint::get(paths::OPENAPI, uncounted(), docs::openapi)
             .about("getOpenapi", "This document")
             .gives::<serde_json::Value>(200),
-        Endpoint::get(docs::PAGE, uncounted(), docs::page).about("getDocs", "A page to try the API").gives_page(),
+        Endpoint::get(paths::DOCS, uncounted(), docs::page).about("getDocs", "A page to try the API").gives_page(),
     ]
 }

@@ -3,6 +3,7 @@
 use super::{API_BASE, FileContent};
 use crate::clock;
 use crate::policy::{Exchange, LateSignOut, Renewal, Tokens, repeat_after, step_key};
+use auth_types::paths;
 use auth_types::requests::RefreshRequest;
 use auth_types::responses::EmptyResponse;
 use serde::Serialize;
@@ -111,14 +112,14 @@ impl Call {
     /// The refresh of `tokens`, with their key: sent twice it has one effect.
     #[must_use]
     pub fn refresh(tokens: &Tokens) -> Self {
-        let call = Self::renewing("/api/auth/refresh/", tokens.renewal());
+        let call = Self::renewing(paths::REFRESH, tokens.renewal());
         Self { key: Some(tokens.idempotency_key()), patience: REFRESH_PATIENCE, ..call }
     }
 
     /// The end of a session.
     #[must_use]
     pub fn logout(late: &LateSignOut) -> Self {
-        Self::renewing("/api/auth/logout/", late.renewal())
+        Self::renewing(paths::LOGOUT, late.renewal())
     }
 
     /// A POST that the refresh token authenticates, wherever that is.

@@ -2,6 +2,7 @@
 
 use super::{Call, Http};
 use crate::policy::{Failure, LINK_SEED, read_empty};
+use auth_types::paths;
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest};
 use serde::Serialize;
 
@@ -23,7 +24,7 @@ impl Visitor {
     /// # Errors
     /// See [`Failure`].
     pub async fn forgot_password(self, request: &PasswordResetRequest) -> Result<(), Failure> {
-        self.post("/api/auth/password/reset/", request).await
+        self.post(paths::PASSWORD_RESET, request).await
     }
 
     /// Sets a new password by such a link.
@@ -31,7 +32,7 @@ impl Visitor {
     /// # Errors
     /// See [`Failure`].
     pub async fn reset_password(self, request: &PasswordResetConfirmRequest) -> Result<(), Failure> {
-        self.follow_link("/api/auth/password/reset/confirm/", request).await
+        self.follow_link(paths::PASSWORD_RESET_CONFIRM, request).await
     }
 
     /// Undoes what a mailed link is for: it was somebody else who asked.
@@ -40,7 +41,7 @@ impl Visitor {
     /// See [`Failure`].
     pub async fn reject_email(self, token: String) -> Result<(), Failure> {
         let request = EmailVerifyRequest { token, registration: None, reject: Some(true) };
-        self.follow_link("/api/auth/email/verify/", &request).await
+        self.follow_link(paths::EMAIL_VERIFY, &request).await
     }
 
     /// Asks for the mail with that link again.
@@ -48,7 +49,7 @@ impl Visitor {
     /// # Errors
     /// See [`Failure`].
     pub async fn resend_confirmation(self, request: &EmailResendRequest) -> Result<(), Failure> {
-        self.post("/api/auth/email/resend/", request).await
+        self.post(paths::EMAIL_RESEND, request).await
     }
 
     async fn follow_link(self, path: &str, request: &impl Serialize) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ use super::PageSession;
 use crate::http::{Call, FileContent};
 use crate::policy::{Failure, read_empty, read_json};
 use auth_types::events::EventsResponse;
+use auth_types::paths;
 use auth_types::requests::{EmailChangeRequest, UpdateMeRequest};
 use auth_types::responses::{AvatarResponse, SessionResponse, UserResponse};
 use auth_types::{Reason, SessionId};
@@ -28,7 +29,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn me(self) -> Result<UserResponse, Failure> {
-        read_json(self.page.send(Call::get("/api/auth/me/")).await?)
+        read_json(self.page.send(Call::get(paths::ME)).await?)
     }
 
     /// Changes the user.
@@ -36,7 +37,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn update_me(self, changes: &UpdateMeRequest) -> Result<UserResponse, Failure> {
-        read_json(self.page.send(Call::patch("/api/auth/me/", changes)).await?)
+        read_json(self.page.send(Call::patch(paths::ME, changes)).await?)
     }
 
     /// Gives the user a picture.
@@ -44,7 +45,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn give_picture(self, file: FileContent) -> Result<AvatarResponse, Failure> {
-        read_json(self.page.send(Call::put_file("/api/auth/me/avatar/", file)).await?)
+        read_json(self.page.send(Call::put_file(paths::ME_AVATAR, file)).await?)
     }
 
     /// Takes the user's picture away.
@@ -52,7 +53,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn remove_picture(self) -> Result<AvatarResponse, Failure> {
-        read_json(self.page.send(Call::delete("/api/auth/me/avatar/")).await?)
+        read_json(self.page.send(Call::delete(paths::ME_AVATAR)).await?)
     }
 
     /// Everything that is stored about the user, as a text to keep.
@@ -60,7 +61,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn export(self) -> Result<String, Failure> {
-        let stored: Value = read_json(self.page.send(Call::get("/api/auth/me/export/")).await?)?;
+        let stored: Value = read_json(self.page.send(Call::get(paths::ME_EXPORT)).await?)?;
         // With an indent: people read it, too.
         Ok(format!("{stored:#}\n"))
     }
@@ -70,7 +71,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn events(self, cursor: &str) -> Result<EventsResponse, Failure> {
-        read_json(self.page.send(Call::get(format!("/api/auth/events/?cursor={cursor}"))).await?)
+        read_json(self.page.send(Call::get(format!("{}?cursor={cursor}", paths::EVENTS))).await?)
     }
 
     /// Asks for a mail to the address that the user wants.
@@ -78,7 +79,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn change_email(self, request: &EmailChangeRequest, seed: Uuid) -> Result<(), Failure> {
-        read_empty(self.page.send(Call::post("/api/auth/email/change/", request).once(seed)).await?)
+        read_empty(self.page.send(Call::post(paths::EMAIL_CHANGE, request).once(seed)).await?)
     }
 
     /// The user's sessions.
@@ -86,7 +87,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn sessions(self) -> Result<Vec<SessionResponse>, Failure> {
-        read_json(self.page.send(Call::get("/api/auth/sessions/")).await?)
+        read_json(self.page.send(Call::get(paths::SESSIONS)).await?)
     }
 
     /// Ends one session. One that is not there any more has ended.
@@ -94,7 +95,7 @@ impl Api {
     /// # Errors
     /// See [`Failure`].
     pub async fn end_session(self, id: SessionId) -> Result<(), Failure> {
-        let ended = read_empty(self.page.send(Call::delete(format!("/api/auth/sessions/{id}/"))).await?);
+        let ended = read_empty(self.page.send(Call::delete(paths::SESSION.replace("{id}", &id.to_string()))).await?);
         match ended {
             Err(Failure::Refused(refusal)) if refusal.reason == Reason::NotFound => Ok(()),
             other => other,

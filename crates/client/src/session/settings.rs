@@ -4,6 +4,7 @@ use super::Session;
 use super::owner::Asking;
 use crate::http::Call;
 use crate::policy::{Failure, read_json};
+use auth_types::paths;
 use auth_types::responses::ConfigResponse;
 use futures::FutureExt;
 use leptos::prelude::*;
@@ -23,7 +24,7 @@ impl Session {
     }
 
     fn ask_for_settings(self) -> Asking {
-        let call = Call::get("/api/auth/config/");
+        let call = Call::get(paths::CONFIG);
         let asking = async move { read_json(self.http.send(&call).await) }.boxed_local().shared();
         self.settings.set_value(Some(asking.clone()));
         asking

@@ -9,6 +9,7 @@ use crate::policy::{
     read_json,
 };
 use crate::tokens;
+use auth_types::paths;
 use auth_types::requests::{DeleteMeRequest, EmailVerifyRequest, LoginRequest, PasswordChangeRequest, RegisterRequest};
 use auth_types::responses::{EmailVerifyResponse, EmptyResponse, PendingRegistrationResponse, TokenTransport};
 use auth_types::{FieldErrors, Reason};
@@ -21,7 +22,7 @@ impl PageSession {
     /// # Errors
     /// What to tell people instead.
     pub async fn login(self, request: &LoginRequest) -> Result<(), Failure> {
-        let (exchange, _turn) = self.send_to_sign_in(Call::post("/api/auth/login/", request)).await?;
+        let (exchange, _turn) = self.send_to_sign_in(Call::post(paths::LOGIN, request)).await?;
         self.adopt(exchange)
     }
 
@@ -30,7 +31,7 @@ impl PageSession {
     /// # Errors
     /// What to tell people instead.
     pub async fn register(self, request: &RegisterRequest, seed: Uuid) -> Result<Registered, Failure> {
-        let call = Call::post("/api/auth/register/", request).once(seed);
+        let call = Call::post(paths::REGISTER, request).once(seed);
         let (exchange, _turn) = self.send_to_sign_in(call).await?;
         if exchange.as_ref().is_ok_and(|answer| answer.status == 202) {
             let pending: PendingRegistrationResponse = read_json(exchange)?;
@@ -48,7 +49,7 @@ impl PageSession {
         let is_free = !matches!(self.session.state.get_untracked(), State::SignedIn(_));
         let registration = tokens::read_registration().filter(|_| is_free);
         let request = EmailVerifyRequest { token, registration: registration.clone(), reject: None };
-        let call = Call::post("/api/auth/email/verify/", &request).once(LINK_SEED);
+        let call = Call::post(paths::EMAIL_VERIFY, &request).once(LINK_SEED);
         let (exchange, _turn) = self.send_to_sign_in(call).await?;
         let signed_in = exchange.as_ref().is_ok_and(|answer| answer.status == 201);
         let EmailVerifyResponse { notice, .. } = read_json(exchange.clone())?;
@@ -67,7 +68,7 @@ impl PageSession {
     /// # Errors
     /// What to tell people instead.
     pub async fn change_password(self, request: &PasswordChangeRequest, seed: Uuid) -> Result<(), Failure> {
-        let call = Call::post("/api/auth/password/change/", request).once(seed);
+        let call = Call::post(paths::PASSWORD_CHANGE, request).once(seed);
         let Delivered { exchange, turn, .. } = self.deliver_with_cookies(Act::PasswordChange, call).await?;
         let adopted = self.adopt(exchange);
         drop(turn);
@@ -79,7 +80,7 @@ impl PageSession {
     /// # Errors
     /// What to tell people instead.
     pub async fn delete_account(self, request: &DeleteMeRequest, seed: Uuid) -> Result<(), Failure> {
-        let call = Call::delete_with("/api/auth/me/", request).once(seed);
+        let call = Call::delete_with(paths::ME, request).once(seed);
         let delivered = self.deliver_with_cookies(Act::AccountDeletion, call).await?;
         self.check()?;
         read_empty(delivered.exchange)?;
@@ -92,7 +93,7 @@ impl PageSession {
     /// # Errors
     /// What to tell people instead.
     pub async fn logout_everywhere(self) -> Result<(), Failure> {
-        let call = Call::post("/api/auth/logout/all/", &EmptyResponse {});
+        let call = Call::post(paths::LOGOUT_ALL, &EmptyResponse {});
         let delivered = self.deliver_ending(Act::SignOutEverywhere, call, Cookies::Untouched).await?;
         self.check()?;
         read_empty(delivered.exchange)?;

@@ -3,6 +3,7 @@
 use super::answer::{Answer, Seen, Trouble, unless_any};
 use super::context::Smoke;
 use crate::config::{is_private, is_shared};
+use auth_types::paths;
 use auth_types::responses::{SessionResponse, UserResponse};
 use auth_types::{ProblemCode, Reason};
 
@@ -17,7 +18,7 @@ pub(super) async fn protected(smoke: &Smoke) -> Seen {
     let session = smoke.new_session().await?;
     let mut refused = Vec::new();
     for _ in 0..REQUESTS {
-        let answer = smoke.ask_as(&session.access, "/api/auth/me/").await?;
+        let answer = smoke.ask_as(&session.access, paths::ME).await?;
         match answer.json::<UserResponse>() {
             Ok(user) if answer.status == 200 && user.email == session.email => {}
             _ => refused.push(answer.told()),
@@ -32,11 +33,11 @@ pub(super) async fn protected(smoke: &Smoke) -> Seen {
 
 pub(super) async fn unauthorized(smoke: &Smoke) -> Seen {
     let mut wrong = Vec::new();
-    let nothing = smoke.ask("/api/auth/me/").await?;
+    let nothing = smoke.ask(paths::ME).await?;
     if let Err(Trouble::Failed(said)) = nothing.refused(401, Reason::CredentialsMissing) {
         wrong.push(format!("without a token: {said}"));
     }
-    let garbage = smoke.ask_as(&"no.token.at-all".into(), "/api/auth/me/").await?;
+    let garbage = smoke.ask_as(&"no.token.at-all".into(), paths::ME).await?;
     let code = garbage.refused(401, Reason::TokenMalformed);
     match code {
         Ok(problem) if problem.code == ProblemCode::TokenNotValid => {}
@@ -56,7 +57,7 @@ pub(super) async fn client_address(smoke: &Smoke) -> Seen {
     let answer =
         smoke.browser.send(smoke.login_request()?.header("X-Forwarded-For", FORGED)).await?.with_status(200)?;
     let session = smoke.opened(&answer)?;
-    let sessions: Vec<SessionResponse> = smoke.ask_as(&session.access, "/api/auth/sessions/").await?.json()?;
+    let sessions: Vec<SessionResponse> = smoke.ask_as(&session.access, paths::SESSIONS).await?.json()?;
     let address = sessions.into_iter().find(|session| session.current).and_then(|session| session.ip_address);
     let Some(address) = address else {
         return Err(Trouble::failed("the API sees no address: an entry of X-Forwarded-For is none"));

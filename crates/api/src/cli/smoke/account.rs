@@ -4,6 +4,7 @@ use super::answer::{Answer, Seen, Trouble};
 use super::context::{Smoke, learnt};
 use super::credentials::{Account, Credentials, SignUp};
 use auth_types::Reason;
+use auth_types::paths;
 use auth_types::requests::{DeleteMeRequest, RegisterRequest};
 use auth_types::responses::{EmailVerification, Registration};
 use reqwest::Method;
@@ -47,7 +48,7 @@ async fn sign_up(smoke: &Smoke, email: String) -> Seen {
     let body = RegisterRequest { email: email.clone(), password: password.clone(), ..RegisterRequest::default() };
     smoke.credentials.get_or_init(|| Credentials { email: email.clone(), password: password.into() });
     smoke.sign_up.set(SignUp::Unanswered);
-    let answer = smoke.browser.send(smoke.post("/api/auth/register/").json(&body)).await?;
+    let answer = smoke.browser.send(smoke.post(paths::REGISTER).json(&body)).await?;
     smoke.sign_up.set(match answer.status {
         400..500 => SignUp::Refused,
         500.. => SignUp::Unanswered,
@@ -99,7 +100,7 @@ impl Smoke {
 
     async fn ask_to_delete(&self, access: &SecretString, credentials: &Credentials) -> Result<Answer, Trouble> {
         let body = DeleteMeRequest { password: credentials.password.expose_secret().to_owned() };
-        let request = self.browser.request(Method::DELETE, self.plan.api.at("/api/auth/me/"));
+        let request = self.browser.request(Method::DELETE, self.plan.api.at(paths::ME));
         self.browser.send(request.bearer_auth(access.expose_secret()).json(&body)).await
     }
 

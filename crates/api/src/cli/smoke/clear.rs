@@ -4,10 +4,11 @@ use super::answer::{Answer, Seen, Trouble};
 use super::context::Smoke;
 use super::site::Site;
 use auth_types::Reason;
+use auth_types::paths;
 use url::Url;
 
 pub(super) async fn api_redirects(smoke: &Smoke) -> Seen {
-    redirects(smoke, &smoke.plan.api, "/api/auth/config/").await
+    redirects(smoke, &smoke.plan.api, paths::CONFIG).await
 }
 
 pub(super) async fn web_redirects(smoke: &Smoke) -> Seen {
@@ -28,7 +29,7 @@ async fn redirects(smoke: &Smoke, site: &Site, path: &str) -> Seen {
 
 /// A platform's own proxy may redirect everything, tokens or not, before the API sees it; nobody can change that.
 pub(super) async fn api_refuses(smoke: &Smoke) -> Seen {
-    let url = in_clear(smoke, &smoke.plan.api, "/api/auth/me/")?;
+    let url = in_clear(smoke, &smoke.plan.api, paths::ME)?;
     let request = smoke.browser.get(url.to_string()).bearer_auth("no-token-of-anybody");
     let answer = closed_or(smoke.browser.send(request).await)?;
     if secure_location(&answer, &url).is_some() {

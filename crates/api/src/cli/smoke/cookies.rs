@@ -6,6 +6,7 @@ use super::session::cookies as set_by;
 use crate::http::site::is_same_site;
 use actix_web::cookie::{Cookie, SameSite};
 use auth_types::Reason;
+use auth_types::paths;
 use auth_types::requests::CookieRefreshRequest;
 use auth_types::responses::TokenTransport;
 use reqwest::RequestBuilder;
@@ -63,8 +64,7 @@ fn problems(smoke: &Smoke, answer: &Answer) -> Vec<String> {
 /// What a page of another site could make a browser send.
 async fn without_csrf_token(smoke: &Smoke, answer: &Answer) -> Result<Option<String>, Trouble> {
     let cookies = set_by(answer).into_iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
-    let request =
-        as_page(smoke, smoke.post("/api/auth/refresh/")).header(COOKIE, cookies.collect::<Vec<_>>().join("; "));
+    let request = as_page(smoke, smoke.post(paths::REFRESH)).header(COOKIE, cookies.collect::<Vec<_>>().join("; "));
     let answer = smoke.browser.send(request.json(&CookieRefreshRequest {})).await?;
     Ok(answer.refused(403, Reason::CsrfFailed).is_err().then(|| format!("without X-CSRF-Token: {}", answer.told())))
 }

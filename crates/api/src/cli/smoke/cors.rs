@@ -3,6 +3,7 @@
 use super::answer::{Answer, Seen, Trouble, unless_any};
 use super::context::{Smoke, learnt};
 use auth_types::Reason;
+use auth_types::paths;
 use auth_types::responses::TokenTransport;
 use reqwest::Method;
 use reqwest::header::{ACCESS_CONTROL_REQUEST_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
@@ -33,8 +34,8 @@ pub(super) async fn preflight(smoke: &Smoke) -> Seen {
 pub(super) async fn answers(smoke: &Smoke) -> Seen {
     let mut wrong = Vec::new();
     let web = smoke.plan.web.origin();
-    let show = smoke.browser.get(smoke.plan.api.at("/api/auth/config/"));
-    let empty = smoke.post("/api/auth/login/").json(&serde_json::json!({}));
+    let show = smoke.browser.get(smoke.plan.api.at(paths::CONFIG));
+    let empty = smoke.post(paths::LOGIN).json(&serde_json::json!({}));
     for (request, status) in [(show, 200), (empty, 400)] {
         let answer = smoke.browser.send(request.header(ORIGIN, &web)).await?;
         wrong.extend(origin_problems(smoke, &answer)?);
@@ -57,12 +58,12 @@ pub(super) async fn strangers(smoke: &Smoke) -> Seen {
     for stranger in
         ["https://stranger.invalid".to_owned(), format!("{}.stranger.invalid", bare_origin(smoke)), "null".to_owned()]
     {
-        let read = smoke.browser.get(smoke.plan.api.at("/api/auth/config/")).header(ORIGIN, &stranger);
+        let read = smoke.browser.get(smoke.plan.api.at(paths::CONFIG)).header(ORIGIN, &stranger);
         let answers = [smoke.browser.send(read).await?, preflight_of(smoke, &stranger, None).await?];
         if answers.iter().any(|answer| !answer.header(ALLOW_ORIGIN).is_empty()) {
             wrong.push(format!("{stranger} may read answers"));
         }
-        let login = smoke.browser.request(Method::POST, smoke.plan.api.at("/api/auth/login/"));
+        let login = smoke.browser.request(Method::POST, smoke.plan.api.at(paths::LOGIN));
         let answer = smoke.browser.send(login.header(ORIGIN, &stranger).json(&serde_json::json!({}))).await?;
         if let Err(Trouble::Failed(said)) = answer.refused(403, Reason::OriginNotAllowed) {
             wrong.push(format!("a request of {stranger}: {said}"));
@@ -80,7 +81,7 @@ fn bare_origin(smoke: &Smoke) -> String {
 
 async fn preflight_of(smoke: &Smoke, origin: &str, further: Option<&str>) -> Result<Answer, Trouble> {
     let headers: Vec<_> = HEADERS.into_iter().chain(further).collect();
-    let request = smoke.browser.request(Method::OPTIONS, smoke.plan.api.at("/api/auth/me/"));
+    let request = smoke.browser.request(Method::OPTIONS, smoke.plan.api.at(paths::ME));
     let request = request.header(ORIGIN, origin).header(ACCESS_CONTROL_REQUEST_METHOD, "DELETE");
     smoke.browser.send(request.header(ACCESS_CONTROL_REQUEST_HEADERS, headers.join(","))).await
 }

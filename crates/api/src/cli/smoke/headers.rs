@@ -2,12 +2,13 @@
 
 use super::answer::{Answer, Seen, unless_any};
 use super::context::{Smoke, learnt};
+use auth_types::paths;
 
 /// A year: what browsers' preload lists ask for.
 const YEAR_SECONDS: u64 = 31_536_000;
 
 pub(super) async fn of_api(smoke: &Smoke) -> Seen {
-    let answer = smoke.ask("/api/auth/config/").await?;
+    let answer = smoke.ask(paths::CONFIG).await?;
     judged(&answer, "default-src 'none'")
 }
 

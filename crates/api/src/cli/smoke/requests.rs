@@ -3,6 +3,7 @@
 use super::answer::{Answer, Trouble};
 use super::context::{Smoke, learnt};
 use super::session::{Session, with_refresh_token};
+use auth_types::paths;
 use auth_types::requests::LoginRequest;
 use auth_types::responses::TokenTransport;
 use reqwest::{Method, RequestBuilder};
@@ -40,12 +41,12 @@ impl Smoke {
         let credentials = learnt(&self.credentials)?;
         let email = Some(credentials.email.clone());
         let password = credentials.password.expose_secret().to_owned();
-        Ok(self.post("/api/auth/login/").json(&LoginRequest { email, username: None, password }))
+        Ok(self.post(paths::LOGIN).json(&LoginRequest { email, username: None, password }))
     }
 
     /// Presents the session's refresh token.
     pub(super) async fn present(&self, session: &Session, key: Option<&str>) -> Result<Answer, Trouble> {
-        let request = with_refresh_token(self.post("/api/auth/refresh/"), session);
+        let request = with_refresh_token(self.post(paths::REFRESH), session);
         let request = key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));
         self.browser.send(request).await
     }
@@ -58,6 +59,6 @@ impl Smoke {
 
     /// Ends the session. A token of any generation does.
     pub(super) async fn sign_out(&self, session: &Session) -> Result<Answer, Trouble> {
-        self.browser.send(with_refresh_token(self.post("/api/auth/logout/"), session)).await
+        self.browser.send(with_refresh_token(self.post(paths::LOGOUT), session)).await
     }
 }

@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::answer::{Seen, Trouble, unless_any};
 use super::context::Smoke;
 use auth_types::Reason;
+use auth_types::paths;
 use auth_types::responses::{ConfigResponse, EmailVerification, HealthResponse, Registration, TokenTransport};
 
 impl Smoke {
@@ -14,7 +15,7 @@ impl Smoke {
 }
 
 pub(super) async fn reached(smoke: &Smoke) -> Seen {
-    let answer = smoke.ask("/healthz").await?;
+    let answer = smoke.ask(paths::HEALTH).await?;
     Ok(format!("{} by {}", answer.status, way(smoke.plan.api.is_https())))
 }
 
@@ -24,12 +25,12 @@ pub(super) fn way(is_https: bool) -> &'static str {
 }
 
 pub(super) async fn alive(smoke: &Smoke) -> Seen {
-    let health: HealthResponse = smoke.ask("/healthz").await?.with_status(200)?.json()?;
+    let health: HealthResponse = smoke.ask(paths::HEALTH).await?.with_status(200)?.json()?;
     Ok(health.status)
 }
 
 pub(super) async fn ready(smoke: &Smoke) -> Seen {
-    let answer = smoke.ask("/readyz").await?;
+    let answer = smoke.ask(paths::READINESS).await?;
     let Ok(health) = answer.json::<HealthResponse>() else { return Err(Trouble::Failed(answer.told())) };
     let wrong = health.checks.iter().filter(|(_, state)| *state != "ok");
     let wrong: Vec<_> = wrong.map(|(check, problem)| format!("{check}: {problem}")).collect();
@@ -39,7 +40,7 @@ pub(super) async fn ready(smoke: &Smoke) -> Seen {
 }
 
 pub(super) async fn config(smoke: &Smoke) -> Seen {
-    let config: ConfigResponse = smoke.ask("/api/auth/config/").await?.with_status(200)?.json()?;
+    let config: ConfigResponse = smoke.ask(paths::CONFIG).await?.with_status(200)?.json()?;
     let config = smoke.config.get_or_init(|| config);
     let registration = match config.registration {
         Registration::Open => "registration open",
@@ -58,7 +59,7 @@ pub(super) async fn config(smoke: &Smoke) -> Seen {
 
 pub(super) async fn docs(smoke: &Smoke) -> Seen {
     let mut open = Vec::new();
-    for path in ["/api/docs/", "/api/openapi.json"] {
+    for path in [paths::DOCS, paths::OPENAPI] {
         let answer = smoke.ask(path).await?;
         if answer.status != 404 {
             open.push(format!("{path} says {}", answer.told()));
@@ -68,6 +69,6 @@ pub(super) async fn docs(smoke: &Smoke) -> Seen {
 }
 
 pub(super) async fn metrics(smoke: &Smoke) -> Seen {
-    smoke.ask("/metrics").await?.refused(401, Reason::CredentialsMissing)?;
+    smoke.ask(paths::METRICS).await?.refused(401, Reason::CredentialsMissing)?;
     Ok("closed without METRICS_TOKEN".to_owned())
 }

@@ -3,6 +3,7 @@
 use super::account::nobody;
 use super::answer::{Seen, Trouble, unless_any};
 use super::context::{Smoke, learnt};
+use auth_types::paths;
 use auth_types::requests::LoginRequest;
 use auth_types::{ProblemBody, Reason};
 use uuid::Uuid;
@@ -48,5 +49,5 @@ pub(super) async fn wrong_password(smoke: &Smoke) -> Seen {
 
 async fn refusal(smoke: &Smoke, email: String) -> Result<ProblemBody, Trouble> {
     let body = LoginRequest { email: Some(email), username: None, password: Uuid::new_v4().to_string() };
-    smoke.browser.send(smoke.post("/api/auth/login/").json(&body)).await?.refused(401, Reason::CredentialsWrong)
+    smoke.browser.send(smoke.post(paths::LOGIN).json(&body)).await?.refused(401, Reason::CredentialsWrong)
 }

@@ -4,6 +4,7 @@ use super::answer::{Seen, Trouble};
 use super::context::LONGEST_ACCESS;
 use super::context::{Smoke, learnt};
 use auth_types::Reason;
+use auth_types::paths;
 use secrecy::SecretString;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ pub(super) async fn refresh(smoke: &Smoke) -> Seen {
     if second.has_refresh_token_of(&first) {
         return Err(Trouble::failed("the same refresh token came back"));
     }
-    smoke.ask_as(&second.access, "/api/auth/me/").await?.with_status(200)?;
+    smoke.ask_as(&second.access, paths::ME).await?.with_status(200)?;
     Ok("a new pair, whose access token opens the account".to_owned())
 }
 
@@ -57,7 +58,7 @@ pub(super) async fn revocation(smoke: &Smoke) -> Seen {
 async fn is_dead(smoke: &Smoke, access: &SecretString) -> Result<(), Trouble> {
     tokio::time::sleep(REVOKED_EVERYWHERE).await;
     for _ in 0..REQUESTS {
-        smoke.ask_as(access, "/api/auth/me/").await?.refused(401, Reason::SessionRevoked)?;
+        smoke.ask_as(access, paths::ME).await?.refused(401, Reason::SessionRevoked)?;
     }
     Ok(())
 }
@@ -80,8 +81,8 @@ pub(super) async fn expiry(smoke: &Smoke) -> Seen {
         return Err(Trouble::Skipped(format!("access tokens live {lifetime} s; --wait waits for one to expire")));
     }
     tokio::time::sleep(Duration::from_secs(lifetime.unsigned_abs() + 1)).await;
-    smoke.ask_as(&session.access, "/api/auth/me/").await?.refused(401, Reason::TokenExpired)?;
+    smoke.ask_as(&session.access, paths::ME).await?.refused(401, Reason::TokenExpired)?;
     let next = smoke.rotate(&session, None).await?;
-    smoke.ask_as(&next.access, "/api/auth/me/").await?.with_status(200)?;
+    smoke.ask_as(&next.access, paths::ME).await?.with_status(200)?;
     Ok(format!("refused after {lifetime} s; a refresh gives the next"))
 }

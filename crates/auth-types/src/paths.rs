@@ -1,0 +1,29 @@
+//! Where what is: the paths of the API, as its table of endpoints has them and clients ask for them.
+#![expect(missing_docs, reason = "the paths say it")]
+
+pub const REGISTER: &str = "/api/auth/register/";
+pub const LOGIN: &str = "/api/auth/login/";
+pub const REFRESH: &str = "/api/auth/refresh/";
+pub const VERIFY: &str = "/api/auth/verify/";
+pub const LOGOUT: &str = "/api/auth/logout/";
+pub const LOGOUT_ALL: &str = "/api/auth/logout/all/";
+pub const PASSWORD_CHANGE: &str = "/api/auth/password/change/";
+pub const PASSWORD_RESET: &str = "/api/auth/password/reset/";
+pub const PASSWORD_RESET_CONFIRM: &str = "/api/auth/password/reset/confirm/";
+pub const EMAIL_VERIFY: &str = "/api/auth/email/verify/";
+pub const EMAIL_RESEND: &str = "/api/auth/email/resend/";
+pub const EMAIL_CHANGE: &str = "/api/auth/email/change/";
+pub const ME: &str = "/api/auth/me/";
+pub const ME_EXPORT: &str = "/api/auth/me/export/";
+pub const ME_AVATAR: &str = "/api/auth/me/avatar/";
+pub const EVENTS: &str = "/api/auth/events/";
+pub const SESSIONS: &str = "/api/auth/sessions/";
+pub const SESSION: &str = "/api/auth/sessions/{id}/";
+pub const CONFIG: &str = "/api/auth/config/";
+pub const AVATAR: &str = "/api/avatars/{key}";
+pub const KEY_SET: &str = "/.well-known/jwks.json";
+pub const HEALTH: &str = "/healthz";
+pub const READINESS: &str = "/readyz";
+pub const METRICS: &str = "/metrics";
+pub const OPENAPI: &str = "/api/openapi.json";
+pub const DOCS: &str = "/api/docs/";
