@@ -3,7 +3,7 @@
 use super::any::{AnyConnection, MultiBackend};
 use super::schema::{sessions, users};
 use super::types::{At, Sid};
-use super::users::UserRow;
+use super::users::{UserRow, owner_columns};
 use crate::clock::SharedTime;
 use auth_types::{SessionId, UserId};
 use chrono::{DateTime, Duration, Utc};
@@ -201,23 +201,7 @@ pub fn rotate(
             sessions::rotated_at.eq(At(next.now)),
             sessions::expires_at.eq(case_when(past_the_end, sessions::absolute_expires_at).otherwise(idle_end)),
         ))
-        .returning((
-            columns(),
-            // In the order of `UserRow`'s fields. SQLite returns columns of the updated table only, or subqueries.
-            (
-                sessions::user_id,
-                owner.select(users::email).single_value().assume_not_null(),
-                owner.select(users::email_canonical).single_value().assume_not_null(),
-                owner.select(users::username).single_value(),
-                owner.select(users::display_name).single_value().assume_not_null(),
-                owner.select(users::role).single_value().assume_not_null(),
-                owner.select(users::is_active).single_value().assume_not_null(),
-                owner.select(users::email_verified_at).single_value(),
-                owner.select(users::avatar_key).single_value(),
-                owner.select(users::created_at).single_value().assume_not_null(),
-                owner.select(users::last_login_at).single_value(),
-            ),
-        ))
+        .returning((columns(), owner_columns!(owner, sessions::user_id)))
         .get_result(connection)
         .optional()
 }

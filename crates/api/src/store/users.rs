@@ -9,21 +9,51 @@ use auth_types::{Role, UserId};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-/// A row of `users` without the password hash, which only [`find_credentials`] hands out.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = users)]
-pub struct UserRow {
-    pub id: UserId,
-    pub email: String,
-    pub email_canonical: String,
-    pub username: Option<String>,
-    pub display_name: String,
-    pub role: Role,
-    pub is_active: bool,
-    pub email_verified_at: Option<DateTime<Utc>>,
-    pub avatar_key: Option<String>,
-    pub created_at: DateTime<Utc>,
-    pub last_login_at: Option<DateTime<Utc>>,
+/// A row of `users` without the password hash, which only [`find_credentials`] hands out; and, of the same list, what a statement
+/// about another table returns of it.
+macro_rules! user_row {
+    (($d:tt) $($field:ident: $type:ty = $kind:ident),+ $(,)?) => {
+        #[derive(Debug, Clone, Queryable, Selectable)]
+        #[diesel(table_name = users)]
+        pub struct UserRow {
+            $(pub $field: $type),+
+        }
+
+        /// The columns of a [`UserRow`] as subqueries: SQLite returns columns of the updated table only. `owner` is the user, whose
+        /// id the updated table has in the column `id`.
+        macro_rules! owner_columns {
+            ($d owner:expr, $d id:expr) => { ($($crate::store::users::owner_column!($d owner, $d id, $field, $kind)),+) };
+        }
+        pub(super) use owner_columns;
+    };
+}
+
+macro_rules! owner_column {
+    ($owner:expr, $id:expr, $field:ident, key) => {
+        $id
+    };
+    ($owner:expr, $id:expr, $field:ident, given) => {
+        $owner.select(users::$field).single_value().assume_not_null()
+    };
+    ($owner:expr, $id:expr, $field:ident, nullable) => {
+        $owner.select(users::$field).single_value()
+    };
+}
+pub(super) use owner_column;
+
+user_row! {
+    ($)
+    id: UserId = key,
+    email: String = given,
+    email_canonical: String = given,
+    username: Option<String> = nullable,
+    display_name: String = given,
+    role: Role = given,
+    is_active: bool = given,
+    email_verified_at: Option<DateTime<Utc>> = nullable,
+    avatar_key: Option<String> = nullable,
+    created_at: DateTime<Utc> = given,
+    last_login_at: Option<DateTime<Utc>> = nullable,
 }
 
 /// The columns of a [`UserRow`], for a statement that returns it.
