@@ -26,7 +26,7 @@ const FINAL_OF_RECIPIENT: [&str; 6] = ["unknown", "no such", "not exist", "n't e
 const RECIPIENT: [&str; 6] = ["user", "recipient", "mailbox", "address", "account", "alias"];
 
 /// Statements about us that the same words occur in.
-const ABOUT_US: [&str; 30] = [
+const ABOUT_US: [&str; 44] = [
     "relay",
     "block",
     "black list",
@@ -41,7 +41,21 @@ const ABOUT_US: [&str; 30] = [
     "client",
     "host",
     "dns",
-    "ptr record",
+    "ptr",
+    "ip address",
+    "ip ",
+    "source",
+    "reverse-path",
+    "return",
+    "originat",
+    "sending",
+    "outgoing",
+    "quota for today",
+    "suspended",
+    "network",
+    "access list",
+    "sasl",
+    "log in",
     "helo",
     "spf",
     "dkim",
@@ -65,6 +79,11 @@ const NO_MAIL_HERE: u16 = 521;
 /// No answer from a host (RFC 3463, section 3.5).
 const NO_ANSWER: Status = (4, 1);
 
+/// Disabled, and full: of a mailbox, or of the account that sends (RFC 3463, section 3.3).
+const DISABLED: Status = (2, 1);
+const FULL: Status = (2, 2);
+const ABOUT_SENDING: [&str; 2] = ["sending", "outgoing"];
+
 /// Statements about the sender whatever status stands next to them: a server that asks the sender's own repeats what that one
 /// said.
 const ABOUT_SENDER: [&str; 2] = ["sender verif", "sender address rejected"];
@@ -87,9 +106,13 @@ pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
     }
     let names_recipient = names_address || says(&RECIPIENT);
     let is_final = says(&FINAL) || (names_recipient && says(&FINAL_OF_RECIPIENT));
-    let is_said = says(&ABOUT_RECIPIENT) || (is_final && !says(&ABOUT_US));
+    let is_said = (says(&ABOUT_RECIPIENT) && !says(&["log in"])) || (is_final && !says(&ABOUT_US));
     // Exchange says 5.4.1 of an unknown recipient, and of us as well.
-    let is_exact = |status| is_exact(status) && !(status == NO_ANSWER && says(&["relay"]));
+    let is_exact = |status| {
+        is_exact(status)
+            && !(status == NO_ANSWER && says(&["relay"]))
+            && !(matches!(status, DISABLED | FULL) && says(&ABOUT_SENDING))
+    };
     statuses.iter().copied().any(is_exact) || (matches!(code, 550..=553) && is_said)
 }
 
@@ -251,6 +274,23 @@ mod tests {
         (550, "5.4.3 directory lookup failure"),
         (550, "5.4.6 Routing loop detected"),
         (501, "syntax error"),
+        (550, "IP address rejected"),
+        (550, "Remote IP address rejected by policy"),
+        (550, "IP address unknown"),
+        (550, "Connecting IP address not found in access list"),
+        (550, "Source address rejected"),
+        (550, "address rejected: PTR missing"),
+        (553, "Unroutable return address"),
+        (550, "Return address not found"),
+        (550, "unrouteable reverse-path"),
+        (550, "mailbox unavailable for reverse-path"),
+        (550, "account over quota, sending suspended until tomorrow"),
+        (550, "user account over quota for today: outgoing mail suspended"),
+        (550, "user not found in SASL database"),
+        (550, "5.2.2 you have exceeded the sending quota"),
+        (550, "5.2.1 this account is disabled for sending"),
+        (550, "not local network"),
+        (550, "SMTP user unknown, log in."),
     ];
 
     #[test]
