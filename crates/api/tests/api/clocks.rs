@@ -26,6 +26,7 @@ on_both_databases![
     no_mail_leaves_by_a_wrong_clock_and_none_is_given_up,
     a_mail_on_its_way_is_not_given_up_when_the_clock_jumps,
     the_difference_is_told,
+    no_session_begins_or_goes_on_by_a_wrong_clock,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -47,6 +48,12 @@ async fn process_with(db: &Arc<TestDb>, ahead: Duration, variables: &[(&str, &st
     app.compare_clocks().await;
     app.poll_revocations().await;
     app
+}
+
+/// Signs in at a process whose clock is so much ahead, and which does not know it yet.
+async fn login_ahead(db: &Arc<TestDb>, ahead: Duration) -> TokenResponse {
+    let clock = Arc::new(ManualClock::running(ahead));
+    TestApp::builder_on(Arc::clone(db)).clock(&clock).start().await.login(ADA).await
 }
 
 async fn sign_up(app: &TestApp, email: &str) -> Answer {
@@ -96,10 +103,8 @@ async fn what_is_over_by_a_wrong_clock_only_is_refused_for_now(database: Databas
         refused_for_now(answer);
     }
     // The session alone is over: an access token that was made by a clock ahead.
-    right.clock().run(EIGHT_DAYS);
     let sid = forge::claims(&tokens.access)["sid"].clone();
-    let later = right.login(ADA).await;
-    right.clock().run(Duration::zero());
+    let later = login_ahead(right.db(), EIGHT_DAYS).await;
     let mixed = TokenResponse { access: forge::sign_claims(&forge::claims_with(&later.access, "sid", sid)), ..later };
     refused_for_now(wrong.me(&mixed).await);
     right.me(&tokens).await.done();
@@ -209,7 +214,7 @@ async fn a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others(datab
         let [first, second, third] = [right.login(ADA).await, right.login(ADA).await, right.login(ADA).await];
         wrong.logout(&first).await.done();
         // What is done as a caller needs a token that is valid there.
-        let caller = wrong.login(ADA).await;
+        let caller = login_ahead(right.db(), ahead).await;
         let id = forge::claims(&second.access)["sid"].as_str().unwrap().to_owned();
         let end = wrong.request_as(&caller, Method::DELETE, &format!("/api/auth/sessions/{id}/"));
         send(end).await.has_status(204);
@@ -233,7 +238,7 @@ async fn a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others(datab
 async fn a_step_that_a_wrong_clock_has_noted_is_repeated_elsewhere(database: Database) {
     for ahead in [Duration::minutes(2), Duration::minutes(-12)] {
         let (right, wrong) = right_and_wrong(database, ahead).await;
-        let before = wrong.login(ADA).await;
+        let before = login_ahead(right.db(), ahead).await;
         let changed: TokenResponse = change(&wrong, &before).await.ok();
         right.poll_revocations().await;
         right.clock().run(ahead.max(Duration::zero())); // for the tokens, which are of that clock; the step is judged by the database's
@@ -321,4 +326,17 @@ async fn a_process_that_starts_with_a_wrong_clock_does_nothing_by_it() {
     let tokens = wrong.refresh(&tokens, None).await.ok();
     right.me(&tokens).await.done();
     assert_eq!(wrong.log().iter().filter(|line| line.contains("clock.wrong")).count(), 1);
+}
+
+/// Its times would be wrong for every other process, and there is no way back.
+async fn no_session_begins_or_goes_on_by_a_wrong_clock(database: Database) {
+    for ahead in [EIGHT_DAYS, -EIGHT_DAYS, Duration::minutes(1), -Duration::minutes(1)] {
+        let (right, wrong) = right_and_wrong(database, ahead).await;
+        let tokens = right.login(ADA).await;
+        refused_for_now(wrong.sign_in(ADA, PASSWORD).await);
+        refused_for_now(sign_up(&wrong, EVE).await);
+        refused_for_now(wrong.refresh_with_key(&tokens, "one").await);
+        refused_for_now(wrong.refresh(&tokens).await);
+        right.refresh(&tokens).await.ok();
+    }
 }

@@ -61,6 +61,7 @@ pub async fn register(
     language: Option<String>,
     client: ClientInfo,
 ) -> Result<Registered, RegisterError> {
+    services.clock.check()?; // as at a sign-in
     let step = asked.step.clone();
     let registered =
         step.once(services, register_once(services, asked, language, client), |done| repeat(services, done));

@@ -126,6 +126,8 @@ pub async fn login(
     request: LoginRequest,
     client: ClientInfo,
 ) -> Result<TokenResponse, LoginError> {
+    // A session that begins or ends by a wrong clock is over, or has not begun, for every other process.
+    services.clock.check()?;
     let names = Names::of(&check(&request).map_err(Error::Fields)?);
     let mut outcome = attempt(services, &names, &request.password, &client).await;
     if matches!(outcome, Ok(None)) {

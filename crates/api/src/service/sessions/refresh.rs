@@ -109,6 +109,8 @@ pub async fn refresh(
     key: Option<&[u8]>,
     client: ClientInfo,
 ) -> Result<TokenResponse, Error<RefreshRefusal>> {
+    // The successor's times would be wrong, and there is no way back to the token that it supersedes.
+    services.clock.check()?;
     let (now, shared_now) = (services.now(), services.shared_now());
     let mut tries = services.limits.tries(&client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
