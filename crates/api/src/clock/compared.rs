@@ -84,6 +84,19 @@ impl ComparedClock {
         now - now.clamp(earliest, latest.max(earliest))
     }
 
+    /// Now by the database's clock, as far as it is known, else by this process's: what two processes compare to the second. It
+    /// does not go back when this process's clock does.
+    #[must_use]
+    pub fn database_now(&self) -> DateTime<Utc> {
+        self.database.read().as_ref().map_or_else(|| self.now(), DatabaseTime::earliest)
+    }
+
+    /// How much two processes may differ about that: as long as a database takes to say its time.
+    #[must_use]
+    pub fn uncertainty(&self) -> TimeDelta {
+        if self.database.read().is_some() { TimeDelta::seconds(1) } else { TimeDelta::zero() }
+    }
+
     /// Whether this process's clock can be gone by.
     ///
     /// # Errors

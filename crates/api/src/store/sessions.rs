@@ -162,6 +162,8 @@ pub struct Rotation {
     /// Network and user agent, hashed; `None` with a key or when the client is unknown.
     pub origin: Option<Vec<u8>>,
     pub now: DateTime<Utc>,
+    /// Now by the clock of the database: other processes compare it with theirs.
+    pub rotated_at: DateTime<Utc>,
     /// The idle lifetime.
     pub lifetime: Duration,
 }
@@ -198,7 +200,7 @@ pub fn rotate(
             sessions::previous_rotation_origin.eq(sessions::rotation_origin),
             sessions::rotation_origin.eq(next.origin.as_deref()),
             sessions::previous_rotated_at.eq(sessions::rotated_at.nullable()),
-            sessions::rotated_at.eq(At(next.now)),
+            sessions::rotated_at.eq(At(next.rotated_at)),
             sessions::expires_at.eq(case_when(past_the_end, sessions::absolute_expires_at).otherwise(idle_end)),
         ))
         .returning((columns(), owner_columns!(owner, sessions::user_id)))

@@ -121,7 +121,8 @@ pub async fn refresh(
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(hashing::digest_of);
     let origin = if key.is_none() { origin_of(&client) } else { None };
-    let rotation = Rotation { jti: new_jti(), key_hash, origin, now, lifetime: lifetimes.refresh };
+    let rotated_at = services.clock.database_now();
+    let rotation = Rotation { jti: new_jti(), key_hash, origin, now, rotated_at, lifetime: lifetimes.refresh };
     let session = presented.session;
     let exchange = Exchange {
         presented,
@@ -239,8 +240,10 @@ impl Exchange {
         let same_origin = self.rotation.origin.is_some() && *origin == self.rotation.origin;
         let has_leeway = self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_origin;
         let Some(superseded_at) = superseded_at.filter(|_| has_leeway) else { return Verdict::Breach(Breach::Theft) };
-        // Read after the row: a rotation that this request has waited for must not lie in its future.
-        if (Duration::zero()..=self.leeway).contains(&(self.clock.now() - superseded_at)) {
+        // Read after the row: a rotation that this request has waited for must not lie in its future. By the database's clock,
+        // because the rotation may be another process's.
+        let ago = self.clock.database_now() - superseded_at;
+        if (-self.clock.uncertainty()..=self.leeway).contains(&ago) {
             Verdict::Repeat(Repetition::Leeway)
         } else {
             self.clock.refuse(Verdict::Breach(Breach::Theft))
