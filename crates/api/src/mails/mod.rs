@@ -1,6 +1,6 @@
 //! The mails, one file each: its words, what its link does, and how it is sent.
 //!
-//! A mail is a variant with its row in [`MailKind::mail`], and its file. `service/mail` sends them, `store/mail_outbox` keeps
+//! A mail is a variant with its row in `MailKind::mail`, and its file. `service/mail` sends them, `store/mail_outbox` keeps
 //! what waits.
 
 mod account_deleted;

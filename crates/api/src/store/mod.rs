@@ -129,7 +129,7 @@ impl Store {
         self.file.is_lost()
     }
 
-    /// Whether the system lets SQLite's file be written; a server is asked by [`AnyConnection::takes_writes`].
+    /// Whether the system lets SQLite's file be written; a server is asked by `AnyConnection::takes_writes`.
     #[must_use]
     pub fn takes_writes(&self) -> bool {
         self.file.takes_writes()
