@@ -49,9 +49,11 @@ pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please 
 pub async fn find(services: &Services, caller: CurrentUser) -> Result<Account, ReauthenticationError> {
     let found = caller.read(services, |connection, user| {
         let password_hash = users::find_password_hash(connection, user.id)?;
+        // An account that was deleted since the caller was authorized has none, and no session either.
+        let password_hash = password_hash.filter(|password_hash| !password_hash.is_empty());
         Ok(password_hash.map(|password_hash| Account { user, password_hash }))
     });
-    found.await?.ok_or(Refusal::UserInactive.into())
+    found.await?.ok_or(Refusal::Revoked.into())
 }
 
 /// Compares the password, as far as the limits let it; a wrong one is recorded. Returns the account, which is proven now.
