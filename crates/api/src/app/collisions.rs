@@ -30,19 +30,26 @@ pub enum Collision {
 const NAME_MAX_LENGTH: usize = 30;
 const DIGITS: usize = 4;
 
+/// A feature, and its endpoints, which are made once for all that is asked of them.
+type Described<'a> = (&'a Feature, Vec<Endpoint>);
+
 /// # Errors
 /// The first [`Collision`] that is found.
 pub(super) fn find(features: &[Feature]) -> Result<(), Collision> {
     features.iter().try_for_each(check_names)?;
-    distinct(features, |feature| vec![format!("name {}", feature.name)])?;
-    distinct(features, |feature| feature.tables.iter().map(|table| format!("table {}", table.layout.name)).collect())?;
-    distinct(features, |feature| {
+    let features: Vec<_> = features.iter().map(|feature| (feature, all_endpoints(feature))).collect();
+    let features = features.as_slice();
+    distinct(features, |(feature, _)| vec![format!("name {}", feature.name)])?;
+    distinct(features, |(feature, _)| {
+        feature.tables.iter().map(|table| format!("table {}", table.layout.name)).collect()
+    })?;
+    distinct(features, |(feature, _)| {
         let lists = feature.tables.iter().filter_map(|table| table.export.as_ref());
         lists.map(|export| format!("list {} of an export", export.list)).collect()
     })?;
-    distinct(features, |feature| feature.jobs.iter().map(|job| format!("job {}", job.name)).collect())?;
-    distinct(features, |feature| of_endpoints(feature, |endpoint| format!("operation {}", endpoint.operation_id())))?;
-    distinct(features, |feature| of_endpoints(feature, |endpoint| format!("route {}", endpoint.route())))?;
+    distinct(features, |(feature, _)| feature.jobs.iter().map(|job| format!("job {}", job.name)).collect())?;
+    distinct(features, |(_, all)| all.iter().map(|one| format!("operation {}", one.operation_id())).collect())?;
+    distinct(features, |(_, all)| all.iter().map(|one| format!("route {}", one.route())).collect())?;
     distinct_paths(features)?;
     distinct_schemas(features)
 }
@@ -70,15 +77,12 @@ fn all_endpoints(feature: &Feature) -> Vec<Endpoint> {
     feature.endpoints.iter().flat_map(|endpoints| endpoints.make(TokenTransport::Body)).collect()
 }
 
-fn of_endpoints(feature: &Feature, of: impl Fn(&Endpoint) -> String) -> Vec<String> {
-    all_endpoints(feature).iter().map(of).collect()
-}
-
 /// No two of the features, and none twice, have one of these.
-fn distinct(features: &[Feature], of: impl Fn(&Feature) -> Vec<String>) -> Result<(), Collision> {
+fn distinct(features: &[Described<'_>], of: impl Fn(&Described<'_>) -> Vec<String>) -> Result<(), Collision> {
     let mut owners = BTreeMap::new();
-    for feature in features {
-        for what in of(feature) {
+    for described in features {
+        let feature = described.0;
+        for what in of(described) {
             match owners.insert(what.clone(), feature.name) {
                 None => {}
                 Some(first) if first == feature.name => return Err(Collision::Twice(first, what)),
@@ -91,10 +95,10 @@ fn distinct(features: &[Feature], of: impl Fn(&Feature) -> Vec<String>) -> Resul
 
 /// No path of one feature is one of another, however their parameters are called: which of them a request is for would be a
 /// matter of luck.
-fn distinct_paths(features: &[Feature]) -> Result<(), Collision> {
+fn distinct_paths(features: &[Described<'_>]) -> Result<(), Collision> {
     let mut taken: Vec<(&'static str, &'static str)> = Vec::new();
-    for feature in features {
-        let own: Vec<_> = all_endpoints(feature).iter().map(Endpoint::path).collect();
+    for (feature, endpoints) in features {
+        let own: Vec<_> = endpoints.iter().map(Endpoint::path).collect();
         for path in &own {
             if let Some((first, other)) = taken.iter().find(|(_, other)| overlap(path, other)) {
                 let what = if path == other { format!("path {path}") } else { format!("path {path}, or {other}") };
@@ -116,10 +120,10 @@ fn overlap(one: &str, other: &str) -> bool {
 }
 
 /// No two features describe different things under one name.
-fn distinct_schemas(features: &[Feature]) -> Result<(), Collision> {
+fn distinct_schemas(features: &[Described<'_>]) -> Result<(), Collision> {
     let mut known: BTreeMap<String, (&'static str, String)> = BTreeMap::new();
-    for feature in features {
-        for (name, schema) in all_endpoints(feature).iter().flat_map(Endpoint::schemas) {
+    for (feature, endpoints) in features {
+        for (name, schema) in endpoints.iter().flat_map(Endpoint::schemas) {
             match known.get(&name) {
                 Some((first, other)) if *other != schema => {
                     let what = format!("type {name} in the OpenAPI document");
