@@ -85,13 +85,4 @@ mod tests {
         let all = || variables().flat_map(Row::names);
         assert!(all().all(|name| meant_by(name).is_none()));
     }
-
-    #[test]
-    fn no_name_is_listed_twice() {
-        let mut names: Vec<_> = variables().flat_map(Row::names).collect();
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
-    }
 }
