@@ -43,8 +43,8 @@ pub(super) async fn run_own(services: &Services) -> Infallible {
     let waiting = every(seconds(mail::MEASURE_SECONDS), async || measure_mail(services).await);
     let backups = every(seconds(backup::POLL_SECONDS), async || watch_backups(services).await);
     let pruned = every(PRUNE_EVERY, async || prune_all(services).await);
-    let mut is_wrong = false;
-    let clocks = every(seconds(COMPARE_SECONDS), async || is_wrong = compare(services, is_wrong).await);
+    // Where the database does not answer, what is known goes on, and the poll of revocations logs it.
+    let clocks = every(seconds(COMPARE_SECONDS), async || drop(compare_clocks(services).await));
     let mut done = None;
     let bounds = every(seconds(retention::EVERY_SECONDS), async || done = keep_bounds(services, done).await);
     join5(join(feed, clocks), mail, join(waiting, backups), join(pruned, bounds), keep_connected(services)).await.0.0
@@ -56,22 +56,6 @@ async fn poll_feed(services: &Services) {
     }
     // Found here, it is logged before anybody asks.
     let _ = services.store.has_lost_file();
-}
-
-/// Returns whether the clock is wrong, which is logged when that has changed.
-async fn compare(services: &Services, was_wrong: bool) -> bool {
-    // Where the database does not answer, what is known goes on, and the poll of revocations logs it.
-    let _ = compare_clocks(services).await;
-    match services.clock.check() {
-        Err(wrong) if !was_wrong => {
-            log::error!(
-                "clock.wrong: {wrong}: no expiry is final, no mail leaves and nothing is deleted until it is right"
-            );
-        }
-        Ok(()) if was_wrong => log::info!("clock.right: it agrees with the database's again"),
-        Ok(()) | Err(_) => {}
-    }
-    services.clock.check().is_err()
 }
 
 async fn deliver_mail(services: &Services) {

@@ -4,14 +4,16 @@
 //! undone by it: no refusal that rests on the time is final, nothing is deleted or given up, no link is mailed.
 //!
 //! Between two comparisons the database's time is carried on by stopwatches, so that a clock that jumps is noticed at once, also
-//! while the database does not respond. On SQLite the database's clock is this machine's: a jump is noticed until the next
-//! comparison, a few seconds later; a clock that has been wrong since the start, or stays wrong, cannot be noticed there.
+//! while the database does not respond. On SQLite the database's clock is this machine's, which every process reads for itself: a
+//! jump is noticed until the next comparison, a few seconds later; a clock that has been wrong since the start, or stays wrong,
+//! cannot be noticed there.
 
-use super::reading::SharedClock;
+use super::reading::{Clock, SharedClock, SystemClock};
 use super::stopwatch::Stopwatch;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use parking_lot::RwLock;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How far this process's clock and the database's may differ, seconds.
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
@@ -31,11 +33,23 @@ pub struct SharedTime(pub DateTime<Utc>);
 pub struct ComparedClock {
     own: SharedClock,
     database: Arc<RwLock<Option<DatabaseTime>>>,
+    /// As it was found last.
+    was_wrong: Arc<AtomicBool>,
+}
+
+/// Whose clock a database shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseClock {
+    /// That of the machine its server runs on.
+    Server,
+    /// This machine's: it has no server.
+    ThisMachine,
 }
 
 /// What the database's clock has shown, at a moment between two that are known.
 #[derive(Debug, Clone, Copy)]
 struct DatabaseTime {
+    clock: DatabaseClock,
     shown: DateTime<Utc>,
     since_asked: Stopwatch,
     since_shown: Stopwatch,
@@ -51,12 +65,21 @@ impl DatabaseTime {
     fn latest(&self) -> DateTime<Utc> {
         self.shown + self.since_asked.elapsed()
     }
+
+    /// What other processes take it to show now. A server cannot be asked each time; a clock of this machine that has jumped
+    /// back since the last look is right for all of them.
+    fn now(&self) -> DateTime<Utc> {
+        match self.clock {
+            DatabaseClock::Server => self.earliest(),
+            DatabaseClock::ThisMachine => SystemClock.now(),
+        }
+    }
 }
 
 impl ComparedClock {
     #[must_use]
     pub fn new(own: SharedClock) -> Self {
-        Self { own, database: Arc::default() }
+        Self { own, database: Arc::default(), was_wrong: Arc::default() }
     }
 
     /// Now, by this process's clock, whether it is right or not.
@@ -69,10 +92,10 @@ impl ComparedClock {
     ///
     /// # Errors
     /// Those of `ask`; what was known stays.
-    pub fn compare<E>(&self, ask: impl FnOnce() -> Result<DateTime<Utc>, E>) -> Result<(), E> {
+    pub fn compare<E>(&self, ask: impl FnOnce() -> Result<(DatabaseClock, DateTime<Utc>), E>) -> Result<(), E> {
         let since_asked = Stopwatch::start();
-        let shown = ask()?;
-        *self.database.write() = Some(DatabaseTime { shown, since_asked, since_shown: Stopwatch::start() });
+        let (clock, shown) = ask()?;
+        *self.database.write() = Some(DatabaseTime { clock, shown, since_asked, since_shown: Stopwatch::start() });
         Ok(())
     }
 
@@ -84,11 +107,11 @@ impl ComparedClock {
         now - now.clamp(earliest, latest.max(earliest))
     }
 
-    /// Now by the database's clock, as far as it is known, else by this process's: what two processes compare to the second. It
-    /// does not go back when this process's clock does.
+    /// Now by the database's clock, as far as it is known, else by this process's: what two processes compare to the second. A
+    /// server's does not go back when this process's clock does.
     #[must_use]
     pub fn database_now(&self) -> DateTime<Utc> {
-        self.database.read().as_ref().map_or_else(|| self.now(), DatabaseTime::earliest)
+        self.database.read().as_ref().map_or_else(|| self.now(), DatabaseTime::now)
     }
 
     /// How much two processes may differ about that: as long as a database takes to say its time.
@@ -107,6 +130,13 @@ impl ComparedClock {
         if is_right { Ok(()) } else { Err(WrongClock(skew.num_seconds())) }
     }
 
+    /// What [`check`](Self::check) finds, once each time when that changes.
+    #[must_use]
+    pub fn turned(&self) -> Option<Result<(), WrongClock>> {
+        let found = self.check();
+        (self.was_wrong.swap(found.is_err(), Ordering::Relaxed) != found.is_err()).then_some(found)
+    }
+
     /// A refusal that rests on the time. It is final, and whoever gets it throws a session or a link away, so it stands by a right
     /// clock only.
     pub fn refuse<E: From<WrongClock>>(&self, refusal: E) -> E {
@@ -118,7 +148,7 @@ impl ComparedClock {
     pub fn shared_now(&self) -> SharedTime {
         let database = *self.database.read();
         SharedTime(match (self.check(), database) {
-            (Err(_), Some(database)) => database.earliest().trunc_subsecs(6),
+            (Err(_), Some(database)) => database.now().trunc_subsecs(6),
             _ => self.now(),
         })
     }
@@ -127,7 +157,6 @@ impl ComparedClock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::{Clock, SystemClock};
     use std::convert::Infallible;
 
     #[derive(Debug)]
@@ -142,6 +171,11 @@ mod tests {
     fn compared(ahead: TimeDelta) -> (Arc<Shifted>, ComparedClock) {
         let own = Arc::new(Shifted(RwLock::new(ahead)));
         (own.clone(), ComparedClock::new(own))
+    }
+
+    /// The database shows the time of a machine that is so much ahead.
+    fn look(clock: &ComparedClock, of: DatabaseClock, ahead: TimeDelta) {
+        assert_eq!(clock.compare(|| Ok::<_, Infallible>((of, SystemClock.now() + ahead))), Ok(()));
     }
 
     fn is_at(time: DateTime<Utc>, expected: DateTime<Utc>) -> bool {
@@ -159,7 +193,7 @@ mod tests {
     fn what_is_shared_is_by_the_databases_clock_while_ours_is_wrong() {
         for ahead in [TimeDelta::days(8), TimeDelta::days(-8), TimeDelta::hours(1)] {
             let (_, clock) = compared(ahead);
-            assert_eq!(clock.compare(|| Ok::<_, Infallible>(SystemClock.now())), Ok(()));
+            look(&clock, DatabaseClock::Server, TimeDelta::zero());
             assert!(clock.check().is_err() && is_at(SystemClock.now() + clock.skew(), SystemClock.now() + ahead));
             assert!(is_at(clock.shared_now().0, SystemClock.now()));
             assert!(is_at(clock.now(), SystemClock.now() + ahead), "all else is by its own");
@@ -169,7 +203,7 @@ mod tests {
     #[test]
     fn a_jump_is_noticed_before_the_next_comparison_and_so_is_its_end() {
         let (own, clock) = compared(TimeDelta::zero());
-        assert_eq!(clock.compare(|| Ok::<_, Infallible>(SystemClock.now())), Ok(()));
+        look(&clock, DatabaseClock::Server, TimeDelta::zero());
         *own.0.write() = TimeDelta::days(400);
         assert!(clock.check().is_err());
         assert_eq!(clock.compare(|| Err("no response")), Err("no response"));
@@ -178,11 +212,23 @@ mod tests {
         assert_eq!(clock.check(), Ok(()));
     }
 
+    /// The machine's clock has jumped and was looked at, and has jumped back since.
+    #[test]
+    fn what_is_shared_on_one_machine_is_what_its_clock_shows_at_the_moment() {
+        for jump in [TimeDelta::hours(1), TimeDelta::hours(-1)] {
+            let (_, clock) = compared(TimeDelta::zero());
+            look(&clock, DatabaseClock::ThisMachine, jump);
+            assert!(clock.check().is_err(), "no refusal is final yet");
+            assert!(is_at(clock.shared_now().0, SystemClock.now()) && is_at(clock.database_now(), SystemClock.now()));
+        }
+    }
+
     /// The database has shown its clock at some moment between the question and the response.
     #[test]
     fn a_response_that_takes_long_says_nothing_against_a_clock() {
         let (_, clock) = compared(TimeDelta::zero());
         let database = |shown| DatabaseTime {
+            clock: DatabaseClock::Server,
             shown,
             since_asked: Stopwatch::started_ago(std::time::Duration::from_mins(1)),
             since_shown: Stopwatch::start(),

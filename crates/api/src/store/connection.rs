@@ -5,7 +5,9 @@ use super::file::{DatabaseFile, OpenConnection, log_of};
 use super::recovery::Condition;
 use super::statements::LogStatements;
 use super::texts::texts;
+use crate::clock::DatabaseClock;
 use crate::config::DatabaseUrl;
+use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, R2D2Connection};
@@ -174,7 +176,7 @@ impl AnyConnection {
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn database_time(connection: &mut AnyConnection) -> QueryResult<chrono::DateTime<chrono::Utc>> {
+pub fn database_time(connection: &mut AnyConnection) -> QueryResult<(DatabaseClock, DateTime<Utc>)> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]
@@ -182,11 +184,11 @@ pub fn database_time(connection: &mut AnyConnection) -> QueryResult<chrono::Date
     }
     const POSTGRES: &str = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS now";
     const SQLITE: &str = "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now') AS now";
-    let row: Row = match connection {
-        AnyConnection::Postgres(postgres) => diesel::sql_query(POSTGRES).get_result(postgres)?,
-        AnyConnection::Sqlite(sqlite) => diesel::sql_query(SQLITE).get_result(sqlite)?,
+    let (clock, row): (_, Row) = match connection {
+        AnyConnection::Postgres(postgres) => (DatabaseClock::Server, diesel::sql_query(POSTGRES).get_result(postgres)?),
+        AnyConnection::Sqlite(sqlite) => (DatabaseClock::ThisMachine, diesel::sql_query(SQLITE).get_result(sqlite)?),
     };
-    chrono::NaiveDateTime::parse_from_str(&row.now, "%Y-%m-%d %H:%M:%S%.f")
-        .map(|now| now.and_utc())
+    NaiveDateTime::parse_from_str(&row.now, "%Y-%m-%d %H:%M:%S%.f")
+        .map(|now| (clock, now.and_utc()))
         .map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
 }

@@ -102,6 +102,7 @@ pub async fn verify(
     asked: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
+    services.clock.check()?; // a link that is over must not work by it, and it may open a session
     let step = asked.step.clone();
     let verified = step.once(services, verify_once(services, asked, client), |Done { session, notice, .. }| {
         let Some((session, user)) = session else { return Ok(Some(Verified::Done(notice))) };

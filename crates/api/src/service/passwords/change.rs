@@ -49,6 +49,7 @@ pub async fn change(
     asked: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
+    services.clock.check()?; // as at a sign-in
     let step = asked.step.clone();
     let changed = step.once(services, change_once(services, caller, asked, client), |done| {
         let again =

@@ -50,6 +50,7 @@ pub async fn confirm(
     asked: Repeatable<PasswordResetConfirmRequest>,
     client: ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
+    services.clock.check()?; // a link that is over must not work by it
     let step = asked.step.clone();
     step.once(services, confirm_once(services, asked, client), |_| Ok(Some(()))).await
 }

@@ -1,5 +1,6 @@
 //! Compares this process's clock with the database's.
 
+use crate::clock::ComparedClock;
 use crate::service::Services;
 use crate::store::StoreError;
 use crate::store::connection::database_time;
@@ -7,11 +8,25 @@ use crate::store::connection::database_time;
 /// How often they are compared, seconds.
 pub const COMPARE_SECONDS: u64 = 5;
 
-/// Notes what the database's clock shows.
+/// Notes what the database's clock shows, and logs when this process's clock turns out to be wrong or to be right again.
 ///
 /// # Errors
 /// When the database does not answer; what is known stays.
 pub async fn compare_clocks(services: &Services) -> Result<(), StoreError> {
+    // On SQLite a clock that has jumped agrees with the database's once they are compared.
+    tell(&services.clock);
     let clock = services.clock.clone();
-    services.store.run(move |connection| clock.compare(|| database_time(connection))).await
+    services.store.run(move |connection| clock.compare(|| database_time(connection))).await?;
+    tell(&services.clock);
+    Ok(())
+}
+
+fn tell(clock: &ComparedClock) {
+    match clock.turned() {
+        Some(Err(wrong)) => log::error!(
+            "clock.wrong: {wrong}: no expiry is final, no mail leaves and nothing is deleted until it is right"
+        ),
+        Some(Ok(())) => log::info!("clock.right: it agrees with the database's again"),
+        None => {}
+    }
 }
