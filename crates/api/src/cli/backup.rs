@@ -106,9 +106,13 @@ async fn store(settings: &Settings, plan: Plan) -> Result<(), CliError> {
     })
     .await?;
     tell(&made)?;
-    let deleted =
-        backup::delete_outdated(&files, settings.backup.keep, made.made_at).await.map_err(BackupError::from)?;
-    deleted.iter().try_for_each(|name| print(format_args!("deleted {name}")))
+    let outdated = backup::delete_outdated(&files, settings.backup.keep, made.made_at).await?;
+    tell_foreign(&outdated.foreign)?;
+    outdated.found.iter().try_for_each(|name| print(format_args!("deleted {name}")))
+}
+
+fn tell_foreign(foreign: &[BackupName]) -> Result<(), CliError> {
+    foreign.iter().try_for_each(|name| print(format_args!("warning: {name} is no backup: it stays and does not count")))
 }
 
 async fn list(as_json: bool) -> Result<(), CliError> {
@@ -162,8 +166,9 @@ async fn restore(
 async fn source(backup: &str) -> Result<Source, CliError> {
     let stored = |name| Ok(Source::Stored(Box::new(files(&settings()?.storage)?), name));
     if backup == "latest" {
-        let newest = backup::latest(&files(&settings()?.storage)?, clock().now()).await.map_err(BackupError::from)?;
-        return stored(newest.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?);
+        let newest = backup::latest(&files(&settings()?.storage)?, clock().now()).await?;
+        tell_foreign(&newest.foreign)?;
+        return stored(newest.found.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?);
     }
     backup.parse::<BackupName>().map_or_else(|()| Ok(Source::File(PathBuf::from(backup))), stored)
 }

@@ -3,12 +3,13 @@
 use super::create::{Made, Plan, write};
 use super::error::BackupError;
 use super::names::{BackupName, CLOCK_SKEW, FOLDER, START};
+use super::reader::Beginning;
 use super::retention;
 use crate::config::Keep;
 use crate::files::{FileError, Files, Found, Upload};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, Fuse};
 use futures_util::{StreamExt, TryStreamExt};
 use std::io::{Error, Read, Result, Write};
 use tokio::runtime::Handle;
@@ -43,17 +44,30 @@ pub async fn list(files: &Files) -> std::result::Result<Vec<Stored>, FileError> 
     Ok(all)
 }
 
-/// The newest, if there is one. What is named later than now is not.
+/// What was looked for, and the files on the way to it that are named like backups and begin like none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked<T> {
+    pub found: T,
+    pub foreign: Vec<BackupName>,
+}
+
+/// The newest, if there is one. What is named later than now is not, and neither is what is no backup.
 ///
 /// # Errors
 /// When the storage does not answer.
-pub async fn latest(files: &Files, now: DateTime<Utc>) -> std::result::Result<Option<BackupName>, FileError> {
-    let names = list(files).await?.into_iter().map(|stored| stored.name);
-    Ok(names.filter(|name| !name.is_ahead(now)).max())
+pub async fn latest(files: &Files, now: DateTime<Utc>) -> std::result::Result<Looked<Option<BackupName>>, BackupError> {
+    let mut foreign = Vec::new();
+    for name in named_until(files, now).await?.into_iter().rev() {
+        if is_backup(files, name).await? {
+            return Ok(Looked { found: Some(name), foreign });
+        }
+        foreign.push(name);
+    }
+    Ok(Looked { found: None, foreign })
 }
 
-/// Deletes what `keep` does not keep once a backup was made at `made_at`, and returns what that was. What is named later stays
-/// and does not count. What was made at about the same time stays: the backup itself, which another machine's clock may have
+/// Deletes what `keep` does not keep once a backup was made at `made_at`, and returns what that was. What is named later, or is
+/// no backup, stays and does not count: else it would keep its day in the place of a backup. What was made at about the same time stays: the backup itself, which another machine's clock may have
 /// put behind an older one, and one for other recipients.
 ///
 /// # Errors
@@ -62,15 +76,33 @@ pub async fn delete_outdated(
     files: &Files,
     keep: Keep,
     made_at: DateTime<Utc>,
-) -> std::result::Result<Vec<BackupName>, FileError> {
-    let names = list(files).await?.into_iter().map(|stored| stored.name);
-    let names: Vec<_> = names.filter(|name| !name.is_ahead(made_at)).collect();
-    let mut outdated = retention::outdated(&names, keep);
+) -> std::result::Result<Looked<Vec<BackupName>>, BackupError> {
+    let (mut backups, mut foreign) = (Vec::new(), Vec::new());
+    for name in named_until(files, made_at).await? {
+        if is_backup(files, name).await? { &mut backups } else { &mut foreign }.push(name);
+    }
+    let mut outdated = retention::outdated(&backups, keep);
     outdated.retain(|name| name.made_at < made_at - CLOCK_SKEW);
     for name in &outdated {
         files.delete(&path(*name)).await?;
     }
-    Ok(outdated)
+    Ok(Looked { found: outdated, foreign })
+}
+
+/// All that are not named later than `now`, oldest first.
+async fn named_until(files: &Files, now: DateTime<Utc>) -> std::result::Result<Vec<BackupName>, FileError> {
+    Ok(list(files).await?.into_iter().map(|stored| stored.name).filter(|name| !name.is_ahead(now)).collect())
+}
+
+/// Whether a file begins like a backup; the rest is not read.
+async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool, BackupError> {
+    let files = files.clone();
+    let beginning = tokio::task::spawn_blocking(move || match open(&files, name) {
+        Ok(input) => Ok(Beginning::of(input)? != Beginning::Foreign),
+        Err(BackupError::Missing(_)) => Ok(false), // deleted since it was listed
+        Err(error) => Err(error),
+    });
+    beginning.await.map_err(Error::other)?
 }
 
 /// Writes a backup into the storage; blocks. It has its name when it is whole, and nothing is left of it otherwise.
@@ -118,12 +150,13 @@ pub(super) fn open(files: &Files, name: BackupName) -> std::result::Result<impl 
     let runtime = Handle::current();
     let found = runtime.block_on(files.find(&path(name)))?;
     let Found { content, .. } = found.ok_or_else(|| BackupError::Missing(name.to_string()))?;
-    Ok(Input { content, runtime, piece: Bytes::new() })
+    Ok(Input { content: content.fuse(), runtime, piece: Bytes::new() })
 }
 
 /// A file of the storage that is being read.
 struct Input {
-    content: BoxStream<'static, std::result::Result<Bytes, FileError>>,
+    /// Whoever reads a file may ask again at its end.
+    content: Fuse<BoxStream<'static, std::result::Result<Bytes, FileError>>>,
     runtime: Handle,
     piece: Bytes,
 }

@@ -21,6 +21,8 @@ use tokio::task::JoinHandle;
 
 on_both_databases![a_backup_in_the_storage_comes_back, the_metrics_tell_when_the_last_backup_was_made,];
 
+/// What an encrypted backup begins with.
+const A_BACKUP: &[u8] = b"age-encryption.org/v1\n";
 const KEEP: Keep = Keep { days: 2, weeks: 1, months: 1 };
 
 fn in_folder(folder: &Path) -> Files {
@@ -111,25 +113,25 @@ async fn what_is_named_later_than_now_is_neither_the_latest_nor_counted_nor_dele
     let days = [20, 21, 22, 23, 24].map(|day| format!("latchkey-202611{day}T030000Z.zst"));
     for files in [in_folder(folder.path()), in_bucket(&server)] {
         let put = async |name: &str| {
-            files.put(&format!("backups/{name}"), Bytes::from_static(b"junk"), "text/plain").await.unwrap();
+            files.put(&format!("backups/{name}"), Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
         };
         for name in ahead {
             put(name).await;
         }
-        assert_eq!(latest(&files, now).await.unwrap(), None);
-        assert_eq!(delete_outdated(&files, KEEP, now).await.unwrap(), []);
+        assert_eq!(latest(&files, now).await.unwrap().found, None);
+        assert_eq!(delete_outdated(&files, KEEP, now).await.unwrap().found, []);
         for name in &days {
             put(name).await;
         }
         let newest: BackupName = days[4].parse().unwrap();
-        assert_eq!(latest(&files, now).await.unwrap(), Some(newest));
-        let deleted = delete_outdated(&files, KEEP, now).await.unwrap();
+        assert_eq!(latest(&files, now).await.unwrap().found, Some(newest));
+        let deleted = delete_outdated(&files, KEEP, now).await.unwrap().found;
         assert_eq!(deleted.iter().map(ToString::to_string).collect::<Vec<_>>(), days[..3]);
         let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name.to_string()).collect();
         assert_eq!(left, [&days[3..], &ahead.map(str::to_owned)].concat());
         // Clocks of machines differ a little.
         let soon: BackupName = ahead[0].parse().unwrap();
-        assert_eq!(latest(&files, now + Duration::seconds(1)).await.unwrap(), Some(soon));
+        assert_eq!(latest(&files, now + Duration::seconds(1)).await.unwrap().found, Some(soon));
     }
 }
 
@@ -148,10 +150,10 @@ async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
         for name in others.iter().copied().chain(days.iter().map(String::as_str)) {
             // A folder has either a file or a folder of one name.
             if !(name.ends_with("/notes") && files.info(name).await.is_err()) {
-                files.put(name, Bytes::from_static(b"x"), "text/plain").await.unwrap();
+                files.put(name, Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
             }
         }
-        let deleted = delete_outdated(&files, KEEP, "2026-11-24T03:00:00Z".parse().unwrap()).await.unwrap();
+        let deleted = delete_outdated(&files, KEEP, "2026-11-24T03:00:00Z".parse().unwrap()).await.unwrap().found;
         assert_eq!(deleted.len(), 3);
         let left = list(&files).await.unwrap();
         let left: Vec<_> = left.iter().map(|stored| format!("backups/{}", stored.name)).collect();
@@ -159,6 +161,33 @@ async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
         for name in others {
             assert!(files.info(name).await.unwrap().is_some(), "{name}");
         }
+    }
+}
+
+/// A copy that broke off at its beginning, or another program's file. It must not keep its day in the place of a backup.
+#[actix_web::test]
+async fn what_is_no_backup_is_neither_the_latest_nor_counted_nor_deleted() {
+    let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
+    let now: DateTime<Utc> = "2026-11-24T20:00:00Z".parse().unwrap();
+    let name = |text: &str| -> BackupName { text.parse().unwrap() };
+    let old = name("latchkey-20261120T030000Z.zst");
+    let backups = [name("latchkey-20261123T030000Z.zst.age"), name("latchkey-20261124T030000Z.zst")];
+    let foreign = [name("latchkey-20261123T040000Z.zst"), name("latchkey-20261124T190000Z.zst.age")];
+    for files in [in_folder(folder.path()), in_bucket(&server)] {
+        let put = async |name: BackupName, content: &'static [u8]| {
+            files.put(&format!("backups/{name}"), Bytes::from_static(content), "text/plain").await.unwrap();
+        };
+        for name in [old, backups[0], backups[1]] {
+            put(name, A_BACKUP).await;
+        }
+        put(foreign[0], b"").await;
+        put(foreign[1], b"another program's").await;
+        let newest = latest(&files, now).await.unwrap();
+        assert_eq!((newest.found, newest.foreign), (Some(backups[1]), vec![foreign[1]]));
+        let outdated = delete_outdated(&files, KEEP, now).await.unwrap();
+        assert_eq!((outdated.found, outdated.foreign), (vec![old], foreign.to_vec()));
+        let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name).collect();
+        assert_eq!(left, [backups[0], foreign[0], backups[1], foreign[1]]);
     }
 }
 
@@ -175,9 +204,9 @@ async fn what_was_made_a_moment_ago_is_never_outdated() {
         "latchkey-20261124T030040Z.zst",
     ];
     for name in names {
-        files.put(&format!("backups/{name}"), Bytes::from_static(b"x"), "text/plain").await.unwrap();
+        files.put(&format!("backups/{name}"), Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
     }
-    let deleted = delete_outdated(&files, KEEP, made_at).await.unwrap();
+    let deleted = delete_outdated(&files, KEEP, made_at).await.unwrap().found;
     assert_eq!(
         deleted.iter().map(ToString::to_string).collect::<Vec<_>>(),
         names[..1],
