@@ -43,13 +43,24 @@ pub struct LiveToken {
     pub email: String,
 }
 
-/// Whether there was a token with this hash, and it is worthless by now.
+/// A token that was issued once.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct KnownToken {
+    pub hash: Vec<u8>,
+    /// It is worthless by now.
+    pub is_spent: bool,
+}
+
+/// The token with one of these hashes.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn is_spent(connection: &mut AnyConnection, hash: &[u8]) -> QueryResult<bool> {
-    let spent = one_time_tokens::table.find(hash).filter(one_time_tokens::used_at.is_not_null());
-    diesel::select(diesel::dsl::exists(spent)).get_result(connection)
+pub fn find_any(connection: &mut AnyConnection, hashes: &[&[u8]]) -> QueryResult<Option<KnownToken>> {
+    one_time_tokens::table
+        .filter(one_time_tokens::hash.eq_any(hashes))
+        .select((one_time_tokens::hash, one_time_tokens::used_at.is_not_null()))
+        .first(connection)
+        .optional()
 }
 
 /// Inserts a token, and spends older ones of the same user and purpose; one that is there already works for longer.

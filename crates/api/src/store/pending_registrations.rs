@@ -141,6 +141,15 @@ pub fn find_of_browser(
         .optional()
 }
 
+/// What the token of a registration's link is known by, once one was mailed.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn find_link(connection: &mut AnyConnection, id: i64) -> QueryResult<Option<Vec<u8>>> {
+    let link = pending_registrations::table.find(id).select(pending_registrations::link_hash);
+    Ok(link.first(connection).optional()?.flatten())
+}
+
 /// The registration with this id, while it can be confirmed.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! What a mail server's refusal is about: the recipient, or us. Whatever it refuses us for, no mail is lost.
 
 use crate::support::{
-    CERTIFICATE, Database, MailScript, MailServer, PASSWORD, Refusal, TestApp, on_both_databases, send,
+    CERTIFICATE, Database, MailScript, MailServer, PASSWORD, Refusal, SECRET_KEY, TestApp, on_both_databases, send,
 };
 use api::service::mail::{deliver_due, measure};
 use chrono::Duration;
@@ -10,6 +10,7 @@ use serde_json::json;
 
 on_both_databases![
     a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used,
+    a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link,
     only_a_refused_recipient_is_final,
     while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards,
     mails_of_no_use_any_more_do_not_wait_for_a_server_that_refuses_us,
@@ -338,4 +339,30 @@ async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(d
     assert_eq!(deliver(&app).await, 0);
     assert!(server.taken().is_empty());
     assert_eq!((app.db().number(LIVE), app.db().number(WAITING)), (0, 0));
+}
+
+/// The secret was changed between two attempts: of a reset's mail, and of a sign-up's.
+async fn a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link(database: Database) {
+    const NEW_SECRET: &str = "a second secret that is as long as it has to be";
+    const SAME_RESET: &str = "SELECT count(*) - count(used_at) * 2 FROM one_time_tokens";
+    const SAME_SIGN_UP: &str = "SELECT count(*) FROM pending_registrations WHERE link_hash = registration_hash";
+    for same in [SAME_RESET, SAME_SIGN_UP] {
+        let (lost, server) = (MailScript::start(), MailScript::start());
+        let old = TestApp::builder(database).user(ADA).set("EMAIL_VERIFICATION", "mandatory");
+        let old = old.set("EMAIL_URL", url_of(&lost)).start().await;
+        lost.refuse("MESSAGE", Refusal::HangUp);
+        if same == SAME_RESET {
+            ask_for_reset(&old, ADA).await;
+        } else {
+            old.post("/api/auth/register/", &json!({"email": BEN, "password": PASSWORD})).await.has_status(202);
+        }
+        assert_eq!(deliver(&old).await, 0);
+        old.db().execute("UPDATE pending_registrations SET registration_hash = link_hash");
+
+        let new = TestApp::builder_on(old.db().clone()).clock(old.clock()).set("EMAIL_URL", url_of(&server));
+        let new = new.set("SECRET_KEY", NEW_SECRET).set("SECRET_KEY_FALLBACKS", SECRET_KEY).start().await;
+        new.clock().advance(ONE_MINUTE * 4);
+        assert_eq!(deliver(&new).await, 1);
+        assert_eq!(new.db().number(same), 1, "{same}");
+    }
 }

@@ -24,7 +24,7 @@ pub struct NoRandomBytes;
 pub struct LinkNotValid;
 
 /// A new token: for the mail, and for the table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LinkToken {
     pub token: SecretString,
     pub hash: Vec<u8>,
@@ -39,18 +39,42 @@ impl LinkToken {
         Ok(Self::of(&bytes))
     }
 
-    /// The token of a mail: the same at each attempt to send it. Its response may have been lost after it had arrived, and the link
-    /// in it goes on working.
-    pub(super) fn of_mail(keys: &KeySettings, mail: &MailRow) -> Self {
-        let key = derived_key(&keys.secret_key, b"latchkey mailed links");
-        let named = format!("{} {}", mail.id, mail.created_at.timestamp_micros());
-        Self::of(hmac::sign(&key, named.as_bytes()).as_ref())
-    }
-
     /// The token of these bytes, which nobody can guess.
     pub(in crate::service) fn of(bytes: &[u8]) -> Self {
         let token = URL_SAFE_NO_PAD.encode(bytes);
         Self { hash: hash_of(&token), token: token.into() }
+    }
+}
+
+/// The tokens that a mail may hold. It has the same at each attempt to send it: the response to one may have been lost after the
+/// mail had arrived, and the link in it goes on working.
+#[derive(Debug)]
+pub(super) struct MailTokens {
+    /// By the secret that is current.
+    current: LinkToken,
+    /// By those that may have been current at an earlier attempt.
+    earlier: Vec<LinkToken>,
+}
+
+impl MailTokens {
+    pub(super) fn of(keys: &KeySettings, mail: &MailRow) -> Self {
+        let named = format!("{} {}", mail.id, mail.created_at.timestamp_micros());
+        let by = |secret| {
+            let key = derived_key(secret, b"latchkey mailed links");
+            LinkToken::of(hmac::sign(&key, named.as_bytes()).as_ref())
+        };
+        Self { current: by(&keys.secret_key), earlier: keys.fallbacks.iter().map(by).collect() }
+    }
+
+    /// What the table may know the mail's token by.
+    pub(super) fn hashes(&self) -> Vec<&[u8]> {
+        std::iter::once(&self.current).chain(&self.earlier).map(|link| link.hash.as_slice()).collect()
+    }
+
+    /// The token that the table knows already, else a new one.
+    pub(super) fn choose(&self, known: Option<&[u8]>) -> LinkToken {
+        let earlier = self.earlier.iter().find(|link| Some(link.hash.as_slice()) == known);
+        earlier.unwrap_or(&self.current).clone()
     }
 }
 

@@ -4,7 +4,7 @@
 //! claimed, its request may have been withdrawn, its account changed or deleted.
 
 use super::amounts::{Amounts, Place};
-use super::links::{self, LinkToken};
+use super::links::{self, LinkToken, MailTokens};
 use super::registration::{self, Target};
 use super::text::{self, Draft, Letter};
 use crate::mails::{Content, Link, MailKind, NoticeTo, Purpose, Site};
@@ -19,6 +19,7 @@ use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 
 /// Why there is no letter yet.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +45,13 @@ pub(super) enum Prepared {
 
 /// What the transaction decided.
 enum Verdict {
-    /// The row as it is by now, where it goes, and what it turned out to say.
-    Send(Box<MailRow>, String, MailKind),
+    /// The row as it is by now, where it goes, what it turned out to say, and what a link in it holds.
+    Send {
+        mail: Box<MailRow>,
+        to: String,
+        says: MailKind,
+        token: SecretString,
+    },
     Nobody,
     Withdrawn,
     OverAmount(usize),
@@ -59,15 +65,15 @@ enum Verdict {
 pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<Utc>) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let site = Site::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
-    let LinkToken { token, hash } = LinkToken::of_mail(&services.settings.keys, mail);
-    let preparation = Preparation { mail: mail.clone(), hash, amounts: Amounts::of(&services.settings), now };
+    let tokens = MailTokens::of(&services.settings.keys, mail);
+    let preparation = Preparation { mail: mail.clone(), tokens, amounts: Amounts::of(&services.settings), now };
     let content = &mail.kind.mail().content;
     let verdict = services.store.write(move |connection| match content {
         Content::Link(link, _) => preparation.link(connection, *link),
         Content::Notice(to, _) => preparation.notice(connection, *to),
     });
     Ok(match verdict.await? {
-        Verdict::Send(mail, to, says) => {
+        Verdict::Send { mail, to, says, token } => {
             Prepared::Letter(Box::new(text::letter(Draft { mail: &mail, says, site, to }, &token)))
         }
         Verdict::Nobody => Prepared::Nobody,
@@ -80,8 +86,8 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<U
 /// A row that a worker has.
 struct Preparation {
     mail: MailRow,
-    /// Of the token that a link would get.
-    hash: Vec<u8>,
+    /// Of a link, if it gets one.
+    tokens: MailTokens,
     amounts: Amounts,
     now: DateTime<Utc>,
 }
@@ -115,7 +121,8 @@ impl Preparation {
             Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
             Purpose::ChangeEmail => self.change_to(connection, user)?,
         };
-        if one_time_tokens::is_spent(connection, &self.hash)? {
+        let known = one_time_tokens::find_any(connection, &self.tokens.hashes())?;
+        if known.as_ref().is_some_and(|known| known.is_spent) {
             return Ok(Verdict::Nobody); // it has arrived at an attempt before and was used, or a newer one has taken its place
         }
         if self.amounts.take(connection, &self.mail, &to, self.now)? != Place::Free {
@@ -123,8 +130,9 @@ impl Preparation {
             return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
-        self.issue(connection, purpose, (user.id, proves))?;
-        Ok(Verdict::Send(Box::new(self.mail), to, says))
+        let LinkToken { token, hash } = self.tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
+        self.issue(connection, purpose, (user.id, proves), hash)?;
+        Ok(Verdict::Send { mail: Box::new(self.mail), to, says, token })
     }
 
     /// Where another account has the new address, its owner reads of it in the place of the link. All else is the same, the
@@ -145,20 +153,29 @@ impl Preparation {
             return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
         }
         let expires_at = self.now + registrations::LIFETIME;
-        let is_there = pending_registrations::set_link(connection, registration.id, &self.hash, expires_at)?;
+        let known = pending_registrations::find_link(connection, registration.id)?;
+        let LinkToken { token, hash } = self.tokens.choose(known.as_deref());
+        let is_there = pending_registrations::set_link(connection, registration.id, &hash, expires_at)?;
         Ok(if is_there {
-            Verdict::Send(Box::new(self.mail), registration.email, MailKind::ConfirmRegistration)
+            let (mail, to) = (Box::new(self.mail), registration.email);
+            Verdict::Send { mail, to, says: MailKind::ConfirmRegistration, token }
         } else {
             Verdict::Nobody
         })
     }
 
-    fn issue(&self, connection: &mut AnyConnection, purpose: Purpose, (user, to): (UserId, &str)) -> QueryResult<()> {
+    fn issue(
+        &self,
+        connection: &mut AnyConnection,
+        purpose: Purpose,
+        (user, to): (UserId, &str),
+        hash: Vec<u8>,
+    ) -> QueryResult<()> {
         if purpose == Purpose::ResetPassword {
             self.note_request(connection, user, EventKind::PasswordResetRequested)?;
         }
         let expires_at = self.now + links::lifetime(purpose);
-        let token = NewToken { hash: self.hash.clone(), purpose, user, email: to.to_owned(), expires_at };
+        let token = NewToken { hash, purpose, user, email: to.to_owned(), expires_at };
         one_time_tokens::insert_or_extend(connection, &token, self.now)
     }
 
@@ -194,7 +211,12 @@ impl Preparation {
         match self.amounts.take(connection, &self.mail, &to, self.now)? {
             Place::Free => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Deferred, self.now)?;
-                Ok(Verdict::Send(Box::new(mail), to, self.mail.kind))
+                Ok(Verdict::Send {
+                    mail: Box::new(mail),
+                    to,
+                    says: self.mail.kind,
+                    token: self.tokens.choose(None).token,
+                })
             }
             Place::FreeAt(at) => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Waiting, self.now)?;
