@@ -10,7 +10,7 @@ use crate::service::sessions::{login, logout, refresh, verify};
 use crate::service::steps::StepKind;
 use actix_web::http::header;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::Reason;
 use auth_types::requests::{LoginRequest, RegisterRequest, VerifyRequest};
 use auth_types::responses::{EmptyResponse, PendingRegistrationResponse, RevokedResponse};
@@ -23,11 +23,14 @@ pub(super) async fn register(
     IdempotencyKey(key): IdempotencyKey,
     Client(client): Client,
     Language(language): Language,
+    http_request: HttpRequest,
     JsonBody(request): JsonBody<RegisterRequest>,
 ) -> Result<impl Responder, Problem> {
     let asked = services.steps.repeatable((StepKind::SignUp, None), key.as_deref(), request);
     match register::register(&services, asked, language, client).await? {
-        Registered::SignedIn(tokens) => transport.tokens(HttpResponse::Created(), *tokens),
+        Registered::SignedIn(tokens) => {
+            transport.for_page_given(&tokens, &http_request).tokens(HttpResponse::Created(), *tokens)
+        }
         Registered::Pending(registration) => {
             let registration = registration.expose_secret().to_owned();
             let mut accepted = HttpResponse::Accepted();

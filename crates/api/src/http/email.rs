@@ -9,7 +9,7 @@ use crate::service::accounts::email_verification::Verified;
 use crate::service::accounts::{email_change, email_verification};
 use crate::service::steps::StepKind;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::requests::{EmailChangeRequest, EmailResendRequest, EmailVerifyRequest};
 use auth_types::responses::{EmailVerifyResponse, EmptyResponse};
 
@@ -20,12 +20,14 @@ pub(super) async fn verify(
     transport: Transport,
     IdempotencyKey(key): IdempotencyKey,
     Client(client): Client,
+    http_request: HttpRequest,
     JsonBody(request): JsonBody<EmailVerifyRequest>,
 ) -> Result<impl Responder, Problem> {
     let asked = services.steps.repeatable((StepKind::EmailVerification, None), key.as_deref(), request);
     match email_verification::verify(&services, asked, client).await? {
         Verified::Done(notice) => Ok(HttpResponse::Ok().json(EmailVerifyResponse::new(notice))),
         Verified::SignedIn(tokens, notice) => {
+            let transport = transport.for_page_given(&tokens, &http_request);
             transport.tokens_with(HttpResponse::Created(), *tokens, EmailVerifyResponse::new(notice))
         }
     }

@@ -64,6 +64,14 @@ impl Transport {
         Self { cookies, ..self }
     }
 
+    /// The same for tokens that may have been given before, to a request whose response got lost: whoever has signed in in this
+    /// browser since then stays signed in.
+    pub(super) fn for_page_given(self, tokens: &TokenResponse, request: &HttpRequest) -> Self {
+        let submitted = cookies::submitted(request.headers(), &self.services.settings);
+        let cookies = self.cookies.filter(|_| !csrf::is_later_persons(&self.services, &submitted, &tokens.refresh));
+        Self { cookies, ..self }
+    }
+
     /// An answer with tokens: nothing on the way may keep it.
     pub(super) fn tokens(&self, response: HttpResponseBuilder, tokens: TokenResponse) -> Result<HttpResponse, Problem> {
         self.tokens_with(response, tokens, EmptyResponse {})

@@ -6,12 +6,14 @@ use crate::support::{
 };
 use auth_types::responses::{ConfigResponse, CookieTokenResponse, TokenTransport};
 use auth_types::{ProblemCode, Reason};
+use chrono::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both_databases![
     the_end_of_one_persons_account_leaves_the_next_ones_cookies,
     one_persons_new_password_leaves_the_next_ones_cookies,
+    a_repeated_sign_up_leaves_the_cookies_of_who_has_signed_in_since,
     nothing_that_one_persons_page_asks_for_touches_the_next_ones_cookies,
     cookies_planted_next_to_the_callers_own_keep_nothing_from_them,
     signing_in_refreshing_and_signing_out_need_nothing_but_the_cookies,
@@ -420,6 +422,46 @@ async fn one_persons_new_password_leaves_the_next_ones_cookies(database: Databas
     }
     let eve: CookieTokenResponse = browser.refresh(&app).await.json();
     assert_eq!(eve.user.email, EVE);
+}
+
+/// The response to the sign-up was lost, and somebody else signed in before the page asked again. A person who was signed in
+/// before has been replaced by the sign-up, also when its response comes at the second try only.
+async fn a_repeated_sign_up_leaves_the_cookies_of_who_has_signed_in_since(database: Database) {
+    for verification in ["optional", "mandatory"] {
+        let app = cookie_mode(database).set("EMAIL_VERIFICATION", verification).start().await;
+        for eve_is_later in [false, true] {
+            let mut browser = Browser::default();
+            if !eve_is_later {
+                browser.login(&app, EVE).await.has_status(200);
+                app.clock().advance(Duration::seconds(1));
+            }
+            let sign_up = json!({"email": format!("later-{eve_is_later}@example.com"), "password": PASSWORD});
+            let (path, body) = if verification == "optional" {
+                ("/api/auth/register/", sign_up)
+            } else {
+                let pending: Value = app.post("/api/auth/register/", &sign_up).await.json();
+                let token = app.deliver_one_mail().await.token();
+                ("/api/auth/email/verify/", json!({"token": token, "registration": pending["registration"]}))
+            };
+            let ask = async |browser: &Browser| {
+                let request = app.request(Method::POST, path).header("Cookie", browser.header()).json(&body);
+                let answer = send(request.header("Idempotency-Key", "one")).await;
+                answer.has_status(201);
+                answer
+            };
+            let lost: CookieTokenResponse = ask(&browser).await.json();
+            if eve_is_later {
+                app.clock().advance(Duration::seconds(1));
+                browser.login(&app, EVE).await.has_status(200);
+            }
+            let again = ask(&browser).await;
+            browser.keep(&again);
+            assert_eq!(again.headers.contains_key("set-cookie"), !eve_is_later, "{path}");
+            assert_eq!(session_of(&again.json::<CookieTokenResponse>().access), session_of(&lost.access));
+            let found: CookieTokenResponse = browser.refresh(&app).await.json();
+            assert_eq!(found.user.email == EVE, eve_is_later, "{path}");
+        }
+    }
 }
 
 /// Every route that takes an access token, with a body that it takes where one is needed, and the one that ends the account

@@ -5,8 +5,8 @@
 
 use crate::service::Services;
 use crate::service::passwords::hashing::same_digest;
-use crate::service::tokens::{TokenError, parse_user_id};
-use auth_types::UserId;
+use crate::service::tokens::{TokenError, began_later, parse_user_id};
+use auth_types::{RefreshClaims, UserId};
 use std::fmt;
 
 /// So many refresh tokens of one request are looked at. A head has room for a hundred, and each costs a signature; a browser
@@ -66,10 +66,21 @@ pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Resul
 /// to the user's own, or left behind there, does not count.
 #[must_use]
 pub fn is_anothers(services: &Services, submitted: &Submitted<'_>, user: UserId) -> bool {
-    let tokens = submitted.refresh_cookies.iter().take(MOST_COOKIES);
-    let claims = tokens.filter_map(|token| services.tokens.verify_refresh_of_any_age(token).ok());
-    let owners: Vec<_> = claims.map(|claims| parse_user_id(&claims.user_id)).collect();
+    let owners: Vec<_> = claims_of(services, submitted).map(|claims| parse_user_id(&claims.user_id)).collect();
     !owners.is_empty() && !owners.contains(&Some(user))
+}
+
+/// The same, when the other person's session began after that of the refresh token `given`.
+#[must_use]
+pub fn is_later_persons(services: &Services, submitted: &Submitted<'_>, given: &str) -> bool {
+    let Ok(given) = services.tokens.verify_refresh_of_any_age(given) else { return false };
+    parse_user_id(&given.user_id).is_some_and(|user| is_anothers(services, submitted, user))
+        && claims_of(services, submitted).any(|claims| began_later(claims.sid, given.sid))
+}
+
+fn claims_of(services: &Services, submitted: &Submitted<'_>) -> impl Iterator<Item = RefreshClaims> {
+    let tokens = submitted.refresh_cookies.iter().take(MOST_COOKIES);
+    tokens.filter_map(|token| services.tokens.verify_refresh_of_any_age(token).ok())
 }
 
 /// The CSRF token that goes with a refresh token of ours.

@@ -38,6 +38,13 @@ pub fn new_session_id(now: DateTime<Utc>) -> SessionId {
     SessionId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos())))
 }
 
+/// Whether one session began after another.
+#[must_use]
+pub fn began_later(one: SessionId, other: SessionId) -> bool {
+    let began = |session: SessionId| session.0.get_timestamp().map(|at| at.to_unix());
+    began(one) > began(other)
+}
+
 /// Whole seconds from `now` until `then`, at least 0: for the wire.
 #[must_use]
 pub fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
