@@ -1,6 +1,6 @@
 //! The production router, in this process, on a port of its own.
 
-use super::{Answer, BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, features, mail};
+use super::{Answer, BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, features, http_client, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::app::{App, Capacity, Feature, Product};
@@ -179,7 +179,7 @@ impl Builder {
 fn client(is_proxy: bool) -> reqwest::Client {
     let forwarded = (HeaderName::from_static("x-forwarded-for"), HeaderValue::from_static(OWN_ADDRESS));
     let headers: HeaderMap = is_proxy.then_some(forwarded).into_iter().collect();
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    let client = http_client().redirect(reqwest::redirect::Policy::none());
     client.default_headers(headers).timeout(PATIENCE).build().unwrap()
 }
 

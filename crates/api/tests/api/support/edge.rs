@@ -1,5 +1,6 @@
 //! What stands before API processes in production: it hands requests on in turn, and says where they came from.
 
+use super::http_client;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use std::net::{SocketAddr, TcpListener};
@@ -33,7 +34,7 @@ impl Edge {
     pub fn with_client(processes: &[SocketAddr], proto: &'static str, forwarded_for: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client = http_client().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let line =
             Data::new(Line { processes: processes.to_vec(), proto, forwarded_for, turn: AtomicUsize::new(0), client });
         let server = HttpServer::new(move || App::new().app_data(line.clone()).default_service(web::to(hand_on)));

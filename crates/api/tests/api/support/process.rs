@@ -1,7 +1,7 @@
 //! The real program, as a process of its own.
 
 use super::log::Log;
-use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, send};
+use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, http_client, send};
 use auth_types::requests::{LoginRequest, RefreshRequest};
 use auth_types::responses::TokenResponse;
 use std::fs::Permissions;
@@ -61,7 +61,7 @@ impl Process {
         let log = Log::of(child.stderr.take().unwrap());
         let listening = log.until("start.listening: http://");
         let address = listening.split("http://").nth(1).unwrap().split('"').next().unwrap().trim().parse().unwrap();
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let client = http_client().timeout(PATIENCE).build().unwrap();
         Self { child, address, log, client, _folder: folder }
     }
 
