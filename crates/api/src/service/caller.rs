@@ -1,8 +1,6 @@
 //! Who calls.
 
 use super::limits::{Meter, Network};
-use crate::store::events::{self, EventDetail, EventKind, NewEvent};
-use crate::store::{AnyConnection, QueryResult};
 use auth_types::{Role, SessionId, UserId};
 use chrono::{DateTime, Utc};
 
@@ -29,36 +27,4 @@ pub struct CurrentUser {
     pub role: Role,
     /// The `iat` claim: all that the holder of this token may know of when the session was refreshed.
     pub issued_at: DateTime<Utc>,
-}
-
-/// Records what a feature did for a user, among what happened to their account: `notes.deleted` for a feature called `notes`.
-///
-/// # Errors
-/// When the database does not respond.
-pub fn record(
-    connection: &mut AnyConnection,
-    user: UserId,
-    what: &'static str,
-    (at, client): (DateTime<Utc>, &ClientInfo),
-) -> QueryResult<()> {
-    let mut event = event(user, EventKind::Feature, at, client);
-    event.detail.feature = Some(what.to_owned());
-    events::insert(connection, &event)
-}
-
-/// An event of `user`, or of nobody known, caused by `client` at `at`.
-pub(super) fn event(
-    user: impl Into<Option<UserId>>,
-    kind: EventKind,
-    at: DateTime<Utc>,
-    client: &ClientInfo,
-) -> NewEvent {
-    NewEvent {
-        user: user.into(),
-        kind,
-        at,
-        ip_address: client.ip_address.clone(),
-        user_agent: client.user_agent.clone(),
-        detail: EventDetail::default(),
-    }
 }

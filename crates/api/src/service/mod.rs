@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod backup;
 mod caller;
+mod cause;
 mod derived_key;
 mod error;
 pub mod events;
@@ -18,8 +19,8 @@ pub mod tables;
 pub mod tokens;
 pub mod upkeep;
 
-use caller::event;
-pub use caller::{ClientInfo, CurrentUser, record};
+pub use caller::{ClientInfo, CurrentUser};
+pub use cause::{Cause, record};
 use derived_key::derived_key;
 pub use error::{Error, Failure};
 pub use services::Services;

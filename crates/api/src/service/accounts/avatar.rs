@@ -9,7 +9,7 @@ use super::picture::{self, Kind, Picture, PictureError};
 use super::strays;
 use crate::files::{FileInfo, Found};
 use crate::service::limits::Budget;
-use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
+use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::{AnyConnection, QueryResult, events, stray_files, users};
 use auth_types::UserId;
@@ -91,6 +91,7 @@ async fn exchange(
 ) -> Result<AvatarResponse, AvatarError> {
     let key = key.map(|key| key.text);
     let new = key.clone();
+    let cause = services.cause(client);
     let exchanged = caller.write(services, move |connection, user, now| {
         if let Some(new) = &new
             && !stray_files::delete(connection, &file_name(new))?
@@ -99,7 +100,7 @@ async fn exchange(
         }
         let before = replace(connection, user.id, new.as_deref(), now)?;
         if new.is_some() || before.is_some() {
-            events::insert(connection, &event(user.id, EventKind::ProfileChanged, now, &client))?;
+            events::insert(connection, &cause.event(user.id, EventKind::ProfileChanged))?;
         }
         Ok(Ok(before))
     });

@@ -1,13 +1,12 @@
 //! Another address for an account: asked for with the password, confirmed by a link to the new address, and told to the
 //! old one.
 
-use crate::clock::SharedTime;
 use crate::mails::{MailKind, Purpose};
 use crate::names;
 use crate::service::mail::{self, links};
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
 use crate::service::steps::{Repeatable, Step};
-use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
+use crate::service::{Cause, ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, one_time_tokens, users};
@@ -60,10 +59,10 @@ async fn prove_and_note(
 ) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, password, &client).await?;
-    let done_at = services.shared_now();
+    let cause = services.cause(client);
     let noted = account.write(services, caller, move |connection, user, _| {
-        step.complete(connection, (None, None), done_at)?;
-        note(connection, &user, &new_email, (done_at, &client)).map(Ok)
+        step.complete(connection, (None, None), cause.shared_now)?;
+        note(connection, &user, &new_email, &cause).map(Ok)
     });
     noted.await
 }
@@ -84,26 +83,21 @@ fn is_theirs(user: &UserRow, email: &str) -> bool {
     user.email == email && user.email_verified_at.is_some()
 }
 
-fn note(
-    connection: &mut AnyConnection,
-    user: &UserRow,
-    new_email: &str,
-    (now, client): (SharedTime, &ClientInfo),
-) -> QueryResult<()> {
+fn note(connection: &mut AnyConnection, user: &UserRow, new_email: &str, cause: &Cause) -> QueryResult<()> {
     // One change at a time: the newest. A link to the same address works until the next one is sent, which its amount of
     // mails may forbid.
-    one_time_tokens::spend_others(connection, (user.id, Purpose::ChangeEmail), new_email, now.0)?;
+    one_time_tokens::spend_others(connection, (user.id, Purpose::ChangeEmail), new_email, cause.shared_now.0)?;
     mail_outbox::delete_of_user(connection, user.id, MailKind::ChangeEmail)?;
     if is_theirs(user, new_email) {
         return Ok(());
     }
-    let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), now, client);
+    let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), cause);
     mail_outbox::insert(connection, &link)?;
     if !names::is_same_mailbox(&user.email, new_email) {
-        let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), now, client);
+        let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), cause);
         mail_outbox::insert(connection, &word)?;
     }
-    events::insert(connection, &event(user.id, EventKind::EmailChangeRequested, now.0, client))
+    events::insert(connection, &cause.event(user.id, EventKind::EmailChangeRequested))
 }
 
 /// Makes a confirmed address the account's, and returns whether it is one. Links to the old address are worthless then.
@@ -111,17 +105,17 @@ pub(in crate::service) fn apply(
     connection: &mut AnyConnection,
     user: &UserRow,
     new_email: &str,
-    (now, client): (SharedTime, &ClientInfo),
+    cause: &Cause,
 ) -> QueryResult<bool> {
     if is_theirs(user, new_email) {
         return Ok(true);
     }
     let Ok(canonical) = names::canonical_email(new_email) else { return Ok(false) };
-    users::update_email(connection, user.id, (new_email, &canonical), now.0)?;
-    links::withdraw_all(connection, user.id, now.0)?;
-    events::insert(connection, &event(user.id, EventKind::EmailChanged, now.0, client))?;
+    users::update_email(connection, user.id, (new_email, &canonical), cause.shared_now.0)?;
+    links::withdraw_all(connection, user.id, cause.shared_now.0)?;
+    events::insert(connection, &cause.event(user.id, EventKind::EmailChanged))?;
     if !names::is_same_mailbox(&user.email, new_email) {
-        let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), now, client);
+        let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), cause);
         mail_outbox::insert(connection, &word)?;
     }
     Ok(true)

@@ -9,7 +9,7 @@ use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::sessions::grant;
 use crate::service::steps::{Done, Repeatable};
-use crate::service::{ClientInfo, Error, Services, event};
+use crate::service::{ClientInfo, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
 use crate::store::users::UserRow;
@@ -46,11 +46,11 @@ pub async fn resend(
     let email = Spellings::of_mailed_email(&request.email);
     let email = email.map_err(|message| EmailVerificationError::field("email", message))?;
     let tries = mail::take_request(services, client).await?;
-    let (now, cause) = (services.shared_now(), client.clone());
+    let cause = services.cause(client.clone());
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
     let asked = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
-        let mut mail = mail::to_address(MailKind::VerifyEmail, &to, now, &cause);
+        let mut mail = mail::to_address(MailKind::VerifyEmail, &to, &cause);
         mail.registration = pending_registrations::find_of_browser(connection, &to, &registration_hash)?;
         mail_outbox::insert(connection, &mail)
     });
@@ -117,24 +117,22 @@ async fn verify_once(
     Repeatable { request, step }: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
-    let (hash, now) = (links::hash_of(&request.token), services.now());
+    let (hash, cause) = (links::hash_of(&request.token), services.cause(client.clone()));
     let registration_hash = request.registration.as_deref().map(links::hash_of);
-    let shared_now = services.shared_now();
+    let now = cause.now;
     let (lifetimes, rejects) = (services.settings.lifetimes.clone(), request.reject == Some(true));
-    let (cause, schema) = (client.clone(), Arc::clone(&services.schema));
+    let schema = Arc::clone(&services.schema);
     let outcome = services.store.write(move |connection| {
         let link = OpenedLink {
             hash: &hash,
             registration_hash: registration_hash.as_deref(),
-            now,
-            shared_now,
             lifetimes: &lifetimes,
             schema: &schema,
-            client: &cause,
+            cause: &cause,
         };
         let outcome = if rejects { reject(connection, &link) } else { confirm(connection, &link) }?;
         if let Some(done) = outcome.done() {
-            step.complete(connection, done, shared_now)?;
+            step.complete(connection, done, cause.shared_now)?;
         }
         Ok(outcome)
     });
@@ -171,20 +169,18 @@ async fn finish(
 }
 
 fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<Outcome> {
-    let Some((token, user)) = spend(connection, link.hash, link.now)? else {
+    let Some((token, user)) = spend(connection, link.hash, link.cause.now)? else {
         let confirmed = link.confirm(connection)?;
         return Ok(confirmed.map_or(Outcome::NotValid, |confirmed| Outcome::Confirmed(Box::new(confirmed))));
     };
     Ok(match token.purpose {
         Purpose::VerifyEmail if user.email == token.email => {
-            if users::confirm_email(connection, user.id, link.now)? {
-                events::insert(connection, &event(user.id, EventKind::EmailVerified, link.now, link.client))?;
+            if users::confirm_email(connection, user.id, link.cause.now)? {
+                events::insert(connection, &link.cause.event(user.id, EventKind::EmailVerified))?;
             }
             Outcome::Done
         }
-        Purpose::ChangeEmail
-            if email_change::apply(connection, &user, &token.email, (link.shared_now, link.client))? =>
-        {
+        Purpose::ChangeEmail if email_change::apply(connection, &user, &token.email, link.cause)? => {
             Outcome::AddressChanged
         }
         Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::ResetPassword => Outcome::NotValid,
@@ -194,12 +190,12 @@ fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult
 /// Whoever reads mail at the address did not ask for what the link does: an account that was never confirmed goes with
 /// everything of it, a pending registration goes, a change of address does not happen.
 fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<Outcome> {
-    let Some((token, user)) = spend(connection, link.hash, link.now)? else {
+    let Some((token, user)) = spend(connection, link.hash, link.cause.now)? else {
         return Ok(if link.reject(connection)? { Outcome::Done } else { Outcome::NotValid });
     };
     match token.purpose {
         Purpose::VerifyEmail if user.email == token.email && user.email_verified_at.is_none() => {
-            Ok(Outcome::Removed(deletion::remove(connection, link.schema, &user, (link.now, link.shared_now))?))
+            Ok(Outcome::Removed(deletion::remove(connection, link.schema, &user, link.cause)?))
         }
         // The link is spent, and so there is no other way to the change.
         Purpose::ChangeEmail => Ok(Outcome::Done),

@@ -3,7 +3,7 @@
 use crate::names;
 use crate::service::sessions::grant::user_response;
 use crate::service::sessions::refusal::Refusal;
-use crate::service::{ClientInfo, CurrentUser, Error, Failure, Services, event};
+use crate::service::{ClientInfo, CurrentUser, Error, Failure, Services};
 use crate::store::events::EventKind;
 use crate::store::users::Profile;
 use crate::store::{events, users};
@@ -42,14 +42,15 @@ pub async fn update(
     if profile.is_that_of(&current) {
         return Ok(user_response(&current));
     }
-    let updated = caller.write(services, move |connection, user, now| {
+    let cause = services.cause(client);
+    let updated = caller.write(services, move |connection, user, _| {
         if profile.is_that_of(&user) {
             return Ok(Ok(user));
         }
         let Some(user) = users::update_profile(connection, user.id, &profile)? else {
             return Ok(Err(Refusal::UserInactive.into()));
         };
-        events::insert(connection, &event(user.id, EventKind::ProfileChanged, now, &client))?;
+        events::insert(connection, &cause.event(user.id, EventKind::ProfileChanged))?;
         Ok(Ok(user))
     });
     // The username is the only unique thing that is changed here.

@@ -8,12 +8,12 @@ use crate::service::mail::links::LinkToken;
 use crate::service::passwords::hashing::{self, OwnWords};
 use crate::service::sessions::grant;
 use crate::service::steps::{Done, Repeatable, Step};
-use crate::service::{ClientInfo, Error, Failure, Services, event, mail};
+use crate::service::{ClientInfo, Error, Failure, Services, mail};
 use crate::store::events::EventKind;
 use crate::store::pending_registrations::NewRegistration;
 use crate::store::types::At;
 use crate::store::users::{NewUser, TakenName, UserRow};
-use crate::store::{StoreError, events, known_networks, mail_outbox, sessions, users};
+use crate::store::{StoreError, events, mail_outbox, sessions, users};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{EmailVerification, Registration, TokenResponse};
 use auth_types::{FieldErrors, Role};
@@ -127,20 +127,18 @@ async fn register_signed_in(
     step: Step,
     client: ClientInfo,
 ) -> Result<TokenResponse, RegisterError> {
-    let (names, now) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.now());
+    let (names, cause) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.cause(client));
+    let now = cause.now;
     let (lifetimes, email) = (services.settings.lifetimes.clone(), user.email_canonical.clone());
     let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
-    let done_at = services.shared_now();
     let inserted = services.store.write(move |connection| {
         let user = users::insert(connection, &user)?;
-        if let Some(network) = client.network {
-            known_networks::remember(connection, user.id, &network.to_string(), now)?;
-        }
-        let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, now, &client))?;
-        events::insert(connection, &event(user.id, EventKind::Registered, now, &client))?;
-        let link = mail::to_address(MailKind::VerifyEmail, &email, done_at, &client);
+        cause.remember_network(connection, user.id)?;
+        let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, &cause))?;
+        events::insert(connection, &cause.event(user.id, EventKind::Registered))?;
+        let link = mail::to_address(MailKind::VerifyEmail, &email, &cause);
         mail_outbox::insert(connection, &link)?;
-        step.complete(connection, (Some(session.id), None), done_at)?;
+        step.complete(connection, (Some(session.id), None), cause.shared_now)?;
         Ok((session, user))
     });
     match inserted.await {
@@ -158,15 +156,15 @@ async fn register_pending(
     (language, step): (Option<String>, Step),
     client: ClientInfo,
 ) -> Result<SecretString, RegisterError> {
-    let done_at = services.shared_now();
+    let cause = services.cause(client);
     let LinkToken { token, hash } = step.registration().map_or_else(LinkToken::new, Ok)?;
     let registration = NewRegistration {
-        expires_at: done_at.0 + registrations::LIFETIME,
+        expires_at: cause.shared_now.0 + registrations::LIFETIME,
         user,
         language,
         registration_hash: hash,
-        ip_address: client.ip_address.clone(),
-        user_agent: client.user_agent.clone(),
+        ip_address: cause.client.ip_address.clone(),
+        user_agent: cause.client.user_agent.clone(),
     };
     let written = services.store.write(move |connection| {
         if let Some(username) = &registration.user.username_canonical
@@ -174,8 +172,8 @@ async fn register_pending(
         {
             return Ok(false);
         }
-        step.complete(connection, (None, None), done_at)?;
-        registrations::insert(connection, &registration, (done_at, &client)).map(|()| true)
+        step.complete(connection, (None, None), cause.shared_now)?;
+        registrations::insert(connection, &registration, &cause).map(|()| true)
     });
     if written.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
 }

@@ -4,23 +4,22 @@
 //! password and names the account has, and a stranger's earlier or later sign-up has no part in it.
 
 use super::deletion::{self, Removed};
-use crate::clock::SharedTime;
 use crate::config::Lifetimes;
 use crate::mails::MailKind;
 use crate::service::limits::Network;
 use crate::service::passwords::hashing;
 use crate::service::sessions::grant;
 use crate::service::tables::Schema;
-use crate::service::{ClientInfo, event, mail};
+use crate::service::{Cause, mail};
 use crate::store::events::EventKind;
 use crate::store::pending_registrations::{self, NewRegistration, RegistrationRow};
 use crate::store::sessions::SessionRow;
 use crate::store::types::At;
 use crate::store::users::{NewUser, UserRow};
-use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::Role;
 use auth_types::responses::VerifyNotice;
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -37,13 +36,13 @@ const LOOKED_AT: i64 = 120;
 pub(in crate::service) fn insert(
     connection: &mut AnyConnection,
     registration: &NewRegistration,
-    (now, client): (SharedTime, &ClientInfo),
+    cause: &Cause,
 ) -> QueryResult<()> {
     let email = &registration.user.email_canonical;
     let id = pending_registrations::insert(connection, registration)?;
     let waiting = pending_registrations::list_without_link(connection, email, LOOKED_AT)?;
     pending_registrations::delete_without_link(connection, &surplus(waiting))?;
-    let mut link = mail::to_address(MailKind::ConfirmRegistration, email, now, client);
+    let mut link = mail::to_address(MailKind::ConfirmRegistration, email, cause);
     link.registration = Some(id);
     mail_outbox::insert(connection, &link)
 }
@@ -67,11 +66,10 @@ fn surplus(waiting: Vec<(i64, Option<String>)>) -> Vec<i64> {
 pub(in crate::service) fn mail_again(
     connection: &mut AnyConnection,
     registration: Option<i64>,
-    at: SharedTime,
-    client: &ClientInfo,
+    cause: &Cause,
 ) -> QueryResult<()> {
     // The row brings the address.
-    let link = mail::to_address(MailKind::ConfirmRegistration, "", at, client);
+    let link = mail::to_address(MailKind::ConfirmRegistration, "", cause);
     mail_outbox::insert_if_pending(connection, registration, &link)
 }
 
@@ -88,11 +86,9 @@ pub(in crate::service) struct OpenedLink<'a> {
     pub hash: &'a [u8],
     /// The hash of what the browser sent as `registration`.
     pub registration_hash: Option<&'a [u8]>,
-    pub now: DateTime<Utc>,
-    pub shared_now: SharedTime,
     pub lifetimes: &'a Lifetimes,
     pub schema: &'a Schema,
-    pub client: &'a ClientInfo,
+    pub cause: &'a Cause,
 }
 
 /// A registration that became an account.
@@ -110,35 +106,34 @@ impl OpenedLink<'_> {
     /// Makes the link's registration the account and deletes the others of its address. `None` when the link is not valid,
     /// or the address has an account by now.
     pub(in crate::service) fn confirm(&self, connection: &mut AnyConnection) -> QueryResult<Option<Confirmed>> {
-        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.now)? else {
+        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.cause.now)? else {
             return Ok(None);
         };
         // The user's row first and then the registrations, as everybody locks them who changes both.
         let account = lock_account(connection, &found.email_canonical)?;
         pending_registrations::lock_all(connection, &found.email_canonical)?;
-        let Some(registration) = pending_registrations::find_by_link(connection, self.hash, self.now)? else {
+        let Some(registration) = pending_registrations::find_by_link(connection, self.hash, self.cause.now)? else {
             return Ok(None);
         };
         if account.as_ref().is_some_and(|account| !is_replaceable(account)) {
             return Ok(None);
         }
-        let removed = account
-            .map(|account| deletion::remove(connection, self.schema, &account, (self.now, self.shared_now)))
-            .transpose()?;
+        let removed =
+            account.map(|account| deletion::remove(connection, self.schema, &account, self.cause)).transpose()?;
         let signs_in = self.registration_hash.is_some_and(|hash| {
             hashing::same_digest(hash, &registration.registration_hash) // of whoever signed up
         });
         let Some((user, notice)) = self.insert_account(connection, &registration, signs_in)? else { return Ok(None) };
         pending_registrations::delete_all(connection, &registration.email_canonical)?;
-        events::insert(connection, &event(user.id, EventKind::Registered, self.now, self.client))?;
-        events::insert(connection, &event(user.id, EventKind::EmailVerified, self.now, self.client))?;
+        events::insert(connection, &self.cause.event(user.id, EventKind::Registered))?;
+        events::insert(connection, &self.cause.event(user.id, EventKind::EmailVerified))?;
         let session = if signs_in { Some(self.open_session(connection, &user)?) } else { None };
         Ok(Some(Confirmed { user, session, notice, removed }))
     }
 
     /// Deletes the link's registration and returns whether there was one.
     pub(in crate::service) fn reject(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
-        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.now)? else {
+        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.cause.now)? else {
             return Ok(false);
         };
         pending_registrations::delete(connection, found.id)
@@ -159,9 +154,9 @@ impl OpenedLink<'_> {
             password_hash: registration.password_hash.clone(),
             display_name: registration.display_name.clone(),
             role: Role::User.as_str(),
-            email_verified_at: Some(At(self.now)),
-            created_at: At(self.now),
-            last_login_at: signs_in.then_some(At(self.now)),
+            email_verified_at: Some(At(self.cause.now)),
+            created_at: At(self.cause.now),
+            last_login_at: signs_in.then_some(At(self.cause.now)),
         };
         if let Some(user) = users::insert_if_free(connection, &named)? {
             return Ok(Some((user, None)));
@@ -172,10 +167,8 @@ impl OpenedLink<'_> {
     }
 
     fn open_session(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<SessionRow> {
-        if let Some(network) = self.client.network {
-            known_networks::remember(connection, user.id, &network.to_string(), self.now)?;
-        }
-        sessions::insert(connection, grant::new_session(user.id, self.lifetimes, self.now, self.client))
+        self.cause.remember_network(connection, user.id)?;
+        sessions::insert(connection, grant::new_session(user.id, self.lifetimes, self.cause))
     }
 }
 

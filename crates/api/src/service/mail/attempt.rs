@@ -7,7 +7,7 @@ use super::send_error::{About, SendError};
 use super::smtp::MailStep;
 use super::standing::LONGEST_PAUSE;
 use super::transport::Exit;
-use crate::service::{ClientInfo, Services, event};
+use crate::service::{Cause, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
 use crate::store::{StoreError, events, sent_mails};
@@ -184,7 +184,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
     let mail = mail.clone();
     let given_up = services.store.write(move |connection| {
         if let Some(user) = mail.user_id {
-            let mut failed = event(UserId(user), EventKind::MailFailed, now, &ClientInfo::default());
+            let mut failed = Cause::of_nobody(now).event(UserId(user), EventKind::MailFailed);
             failed.detail.mail = Some(mail.kind.as_str().to_owned());
             events::insert(connection, &failed)?;
         }

@@ -1,27 +1,22 @@
 //! Mails that are written into the outbox, and what a request takes for that.
 
-use crate::clock::SharedTime;
 use crate::mails::MailKind;
 use crate::names::Spellings;
 use crate::service::limits::{Budget, Throttled, Tries};
-use crate::service::{ClientInfo, Services};
+use crate::service::{Cause, ClientInfo, Services};
 use crate::store::mail_outbox::NewMail;
 use crate::store::{AnyConnection, QueryResult, users};
 use auth_types::UserId;
 
 /// A mail to the owner of an account, to an address that is or was theirs.
-pub(in crate::service) fn to_user(
-    kind: MailKind,
-    (user, address): (UserId, &str),
-    at: SharedTime,
-    client: &ClientInfo,
-) -> NewMail {
-    NewMail { user: Some(user), ..to_address(kind, address, at, client) }
+pub(in crate::service) fn to_user(kind: MailKind, (user, address): (UserId, &str), cause: &Cause) -> NewMail {
+    NewMail { user: Some(user), ..to_address(kind, address, cause) }
 }
 
 /// A mail to an address, whether it has an account or not: which of them is found out when it is sent, so that the request
 /// does the same for both.
-pub(in crate::service) fn to_address(kind: MailKind, address: &str, at: SharedTime, client: &ClientInfo) -> NewMail {
+pub(in crate::service) fn to_address(kind: MailKind, address: &str, cause: &Cause) -> NewMail {
+    let Cause { shared_now: at, client, .. } = cause;
     NewMail {
         kind,
         user: None,

@@ -10,7 +10,7 @@ use super::text::{self, Draft, Letter};
 use crate::mails::{Content, Link, MailKind, NoticeTo, Purpose, Site};
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
-use crate::service::{ClientInfo, Services, event};
+use crate::service::{Cause, ClientInfo, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, Gather, MailRow, NewMail};
 use crate::store::one_time_tokens::{self, NewToken};
@@ -244,6 +244,7 @@ impl Preparation {
         }
         let (ip_address, user_agent) = (self.mail.ip_address.clone(), self.mail.user_agent.clone());
         let client = ClientInfo { ip_address, user_agent, ..ClientInfo::default() };
-        events::insert(connection, &event(user, kind, self.mail.created_at, &client))
+        let cause = Cause { client, ..Cause::of_nobody(self.mail.created_at) };
+        events::insert(connection, &cause.event(user, kind))
     }
 }

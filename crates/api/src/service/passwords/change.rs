@@ -2,21 +2,19 @@
 
 use super::hashing::{self, OwnWords};
 use super::reauthentication::{self, Account, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
-use crate::clock::SharedTime;
 use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::mail::{self, links};
 use crate::service::sessions::grant;
 use crate::service::steps::{Repeatable, RepeatingUser};
-use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
+use crate::service::{Cause, ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::requests::PasswordChangeRequest;
 use auth_types::responses::TokenResponse;
 use auth_types::{FieldErrors, SessionId, validation};
-use chrono::{DateTime, Utc};
 
 /// Why the password stays.
 #[derive(Debug, thiserror::Error)]
@@ -89,20 +87,19 @@ async fn prove_and_change(
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let (account, password_hash) = prove_and_hash(services, caller, request, &client).await?;
-    let (lifetimes, done_at) = (services.settings.lifetimes.clone(), services.shared_now());
-    let changed = account.write(services, caller, move |connection, user, now| {
-        if let Some(network) = client.network {
-            known_networks::remember(connection, user.id, &network.to_string(), now)?;
-        }
-        let new_session = grant::new_session(user.id, &lifetimes, now, &client);
+    let (lifetimes, cause) = (services.settings.lifetimes.clone(), services.cause(client));
+    let (now, done_at) = (cause.now, cause.shared_now);
+    let changed = account.write(services, caller, move |connection, user, _| {
+        cause.remember_network(connection, user.id)?;
+        let new_session = grant::new_session(user.id, &lifetimes, &cause);
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, done_at)?.all;
         let user = users::update_password(connection, user.id, &password_hash, None)?;
-        note(connection, &user, done_at, &client)?;
+        note(connection, &user, &cause)?;
         let session = sessions::insert(connection, new_session)?;
         step.complete(connection, (Some(session.id), None), done_at)?;
-        Ok(Ok(Changed { session, user, ended, now }))
+        Ok(Ok(Changed { session, user, ended }))
     });
-    let Changed { session, user, ended, now } = changed.await?;
+    let Changed { session, user, ended } = changed.await?;
     services.feed.insert(ended, done_at);
     Ok(grant::token_response(services, &session, &user, now)?)
 }
@@ -131,13 +128,12 @@ struct Changed {
     session: SessionRow,
     user: UserRow,
     ended: Vec<SessionId>,
-    now: DateTime<Utc>,
 }
 
-fn note(connection: &mut AnyConnection, user: &UserRow, at: SharedTime, client: &ClientInfo) -> QueryResult<()> {
-    links::withdraw_all(connection, user.id, at.0)?;
-    events::insert(connection, &event(user.id, EventKind::PasswordChanged, at.0, client))?;
-    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), at, client))
+fn note(connection: &mut AnyConnection, user: &UserRow, cause: &Cause) -> QueryResult<()> {
+    links::withdraw_all(connection, user.id, cause.shared_now.0)?;
+    events::insert(connection, &cause.event(user.id, EventKind::PasswordChanged))?;
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), cause))
 }
 
 fn check(services: &Services, own_words: &OwnWords, request: &PasswordChangeRequest) -> Result<(), FieldErrors> {

@@ -3,7 +3,7 @@
 use super::hashing::{self, Verdict};
 use crate::service::limits::Budget;
 use crate::service::sessions::refusal::Refusal;
-use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
+use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, users};
@@ -71,7 +71,7 @@ pub async fn check(
     let (encoded, cost) = (account.password_hash.clone(), services.settings.passwords.bcrypt_cost);
     let compared = services.hashing.run(move || hashing::verify(&password, &encoded, cost)).await;
     if compared == Ok(Verdict::Wrong) {
-        let failure = event(account.user.id, EventKind::ReauthenticationFailed, services.now(), client);
+        let failure = services.cause(client.clone()).event(account.user.id, EventKind::ReauthenticationFailed);
         services.store.write_statement(move |connection| events::insert(connection, &failure)).await?;
         return Err(Error::Refused(ReauthenticationRefusal::WrongPassword));
     }

@@ -1,19 +1,18 @@
 //! A new password for somebody who has forgotten it, by a link that is mailed to the account's address.
 
 use super::hashing::{self, OwnWords};
-use crate::clock::SharedTime;
 use crate::gate::{self, ShareKey};
 use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::steps::Repeatable;
-use crate::service::{ClientInfo, Error, Services, event};
+use crate::service::{Cause, ClientInfo, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
-use crate::store::{AnyConnection, QueryResult, events, known_networks, mail_outbox, sessions, users};
+use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::requests::{PasswordResetConfirmRequest, PasswordResetRequest};
 use chrono::{DateTime, Utc};
 
@@ -28,10 +27,10 @@ pub async fn request(
 ) -> Result<(), Error<LinkNotValid>> {
     let email = Spellings::of_mailed_email(&request.email).map_err(|message| Error::field("email", message))?;
     let tries = mail::take_request(services, client).await?;
-    let (now, cause) = (services.shared_now(), client.clone());
+    let cause = services.cause(client.clone());
     let written = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
-        mail_outbox::insert(connection, &mail::to_address(MailKind::ResetPassword, &to, now, &cause))
+        mail_outbox::insert(connection, &mail::to_address(MailKind::ResetPassword, &to, &cause))
     });
     let written = written.await;
     if written.is_err() {
@@ -73,12 +72,13 @@ async fn confirm_once(
     let encode = move || hashing::judge_and_hash(&request.new_password, &own_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| Error::field("new_password", message))?;
-    let (now, cause, done_at) = (services.now(), client.clone(), services.shared_now());
+    let cause = services.cause(client.clone());
+    let done_at = cause.shared_now;
     let spent = services.store.write(move |connection| {
-        let Some((token, _)) = spend(connection, &hash, now)? else { return Ok(None) };
+        let Some((token, _)) = spend(connection, &hash, cause.now)? else { return Ok(None) };
         step.complete(connection, (None, None), done_at)?;
         let ended = sessions::revoke_all(connection, token.user_id, RevokeReason::PasswordReset, done_at)?.all;
-        reset(connection, &token, &password_hash, (done_at, &cause)).map(|()| Some(ended))
+        reset(connection, &token, &password_hash, &cause).map(|()| Some(ended))
     });
     let ended = spent.await?.ok_or_else(|| services.clock.refuse(Error::Refused(LinkNotValid)))?;
     services.feed.insert(ended, done_at);
@@ -104,19 +104,12 @@ fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> Que
     Ok(one_time_tokens::spend(connection, hash, now)?.then_some(found))
 }
 
-fn reset(
-    connection: &mut AnyConnection,
-    token: &LiveToken,
-    password_hash: &str,
-    (at, client): (SharedTime, &ClientInfo),
-) -> QueryResult<()> {
-    let now = at.0;
+fn reset(connection: &mut AnyConnection, token: &LiveToken, password_hash: &str, cause: &Cause) -> QueryResult<()> {
+    let now = cause.now;
     let user = users::update_password(connection, token.user_id, password_hash, Some(now))?;
     // Whoever strangers have locked out of signing in is known here from now on.
-    if let Some(network) = client.network {
-        known_networks::remember(connection, user.id, &network.to_string(), now)?;
-    }
+    cause.remember_network(connection, user.id)?;
     links::withdraw_all(connection, user.id, now)?;
-    events::insert(connection, &event(user.id, EventKind::PasswordReset, now, client))?;
-    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), at, client))
+    events::insert(connection, &cause.event(user.id, EventKind::PasswordReset))?;
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), cause))
 }

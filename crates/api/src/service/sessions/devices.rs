@@ -2,7 +2,7 @@
 
 use super::login::MOST_SESSIONS;
 use super::view::SessionView;
-use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
+use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::{events, sessions};
@@ -42,13 +42,14 @@ pub async fn revoke(
     client: ClientInfo,
 ) -> Result<(), Error<NoSuchSession>> {
     let reason = if id == caller.session { RevokeReason::Logout } else { RevokeReason::OtherDevice };
-    let ended_at = services.shared_now();
-    let ended = caller.write(services, move |connection, user, now| {
+    let cause = services.cause(client);
+    let ended_at = cause.shared_now;
+    let ended = caller.write(services, move |connection, user, _| {
         if sessions::find_owner(connection, id)? != Some(user.id) {
             return Ok(Err(Error::Refused(NoSuchSession)));
         }
         if sessions::revoke(connection, id, reason, ended_at)? {
-            let mut revoked = event(user.id, EventKind::SessionRevoked, now, &client);
+            let mut revoked = cause.event(user.id, EventKind::SessionRevoked);
             revoked.detail.session = Some(id);
             events::insert(connection, &revoked)?;
         }

@@ -3,7 +3,7 @@
 use crate::config::Lifetimes;
 use crate::service::accounts::avatar_key;
 use crate::service::tokens::{new_jti, new_session_id, seconds_until};
-use crate::service::{ClientInfo, Services};
+use crate::service::{Cause, Services};
 use crate::store::sessions::{NewSession, SessionRow};
 use crate::store::types::{At, Sid};
 use crate::store::users::UserRow;
@@ -21,9 +21,9 @@ pub struct SignError(#[from] jsonwebtoken::errors::Error);
 pub(in crate::service) fn new_session(
     user: UserId,
     lifetimes: &Lifetimes,
-    now: DateTime<Utc>,
-    client: &ClientInfo,
+    Cause { now, client, .. }: &Cause,
 ) -> NewSession {
+    let now = *now;
     let absolute_expires_at = now + lifetimes.session;
     NewSession {
         id: Sid(new_session_id(now)),

@@ -6,10 +6,10 @@ use crate::names::Spellings;
 use crate::service::accounts::registrations;
 use crate::service::limits::{Budget, Network, Throttled, Tries};
 use crate::service::passwords::hashing::{self, Verdict};
-use crate::service::{ClientInfo, Error, Failure, Services, event};
+use crate::service::{ClientInfo, Error, Failure, Services};
 use crate::store::events::EventKind;
 use crate::store::users::Credentials;
-use crate::store::{StoreError, events, known_networks, pending_registrations, sessions, users};
+use crate::store::{StoreError, events, pending_registrations, sessions, users};
 use auth_types::invisible::trimmed;
 use auth_types::requests::LoginRequest;
 use auth_types::responses::{EmailVerification, TokenResponse};
@@ -276,8 +276,8 @@ async fn open_session(
         note_failure(services, failure, &client).await?;
         return Err(error);
     }
-    let (now, lifetimes) = (services.now(), services.settings.lifetimes.clone());
-    let ended_at = services.shared_now();
+    let (cause, lifetimes) = (services.cause(client), services.settings.lifetimes.clone());
+    let (now, ended_at) = (cause.now, cause.shared_now);
     let opened = services.store.write(move |connection| {
         let Proven { credentials: checked, renewed, network_seen_at } = proven;
         let current = users::lock_credentials(connection, checked.id)?;
@@ -286,12 +286,12 @@ async fn open_session(
         }
         let user = users::update_login(connection, checked.id, now, renewed.as_deref())?;
         let fresh = network_seen_at.is_some_and(|at| (now - at).abs() < Duration::hours(NETWORK_FRESH_HOURS));
-        if let Some(network) = client.network.filter(|_| !fresh) {
-            known_networks::remember(connection, user.id, &network.to_string(), now)?;
+        if !fresh {
+            cause.remember_network(connection, user.id)?;
         }
-        let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, now, &client))?;
+        let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, &cause))?;
         let surplus = sessions::revoke_surplus(connection, user.id, (MOST_SESSIONS, SURPLUS_BATCH), ended_at)?;
-        events::insert(connection, &event(user.id, EventKind::LoggedIn, now, &client))?;
+        events::insert(connection, &cause.event(user.id, EventKind::LoggedIn))?;
         Ok(Some((session, user, surplus)))
     });
     let Some((session, user, surplus)) = opened.await? else { return Ok(None) };
@@ -300,10 +300,10 @@ async fn open_session(
 }
 
 async fn note_failure(services: &Services, failure: Miss, client: &ClientInfo) -> Result<(), StoreError> {
-    let (now, asked_at, client) = (services.now(), services.shared_now(), client.clone());
+    let cause = services.cause(client.clone());
     let noted = services.store.write(move |connection| {
-        events::insert(connection, &event(failure.user, EventKind::LoginFailed, now, &client))?;
-        registrations::mail_again(connection, failure.pending, asked_at, &client)
+        events::insert(connection, &cause.event(failure.user, EventKind::LoginFailed))?;
+        registrations::mail_again(connection, failure.pending, &cause)
     });
     noted.await
 }

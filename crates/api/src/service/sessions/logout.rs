@@ -2,7 +2,7 @@
 
 use crate::service::limits::Budget;
 use crate::service::tokens::{self, TokenError};
-use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
+use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::{events, sessions};
@@ -13,21 +13,22 @@ use std::convert::Infallible;
 /// # Errors
 /// [`Error`].
 pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Result<(), Error<TokenError>> {
-    let (now, ended_at) = (services.now(), services.shared_now());
+    let cause = services.cause(client);
     let claims = services.tokens.verify_refresh_of_any_age(token).map_err(Error::Refused)?;
     let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(Error::Refused)?);
-    services.limits.tries(&client).by_name(Budget::RequestsSession, &id.to_string()).await?;
+    services.limits.tries(&cause.client).by_name(Budget::RequestsSession, &id.to_string()).await?;
     // Reads before it asks for SQLite's one write lock: an old token can be sent for ever, and changes nothing.
     let owner = services.store.run(move |connection| sessions::find_owner_of_unrevoked(connection, id)).await?;
     // A session that another user has is not the token's.
     if owner != Some(user) {
         return Ok(());
     }
+    let ended_at = cause.shared_now;
     let ended = services.store.write(move |connection| {
         let is_owner = sessions::find_owner(connection, id)? == Some(user);
         let ended = is_owner && sessions::revoke(connection, id, RevokeReason::Logout, ended_at)?;
         if ended {
-            events::insert(connection, &event(user, EventKind::LoggedOut, now, &client))?;
+            events::insert(connection, &cause.event(user, EventKind::LoggedOut))?;
         }
         Ok(ended)
     });
@@ -46,11 +47,12 @@ pub async fn logout_all(
     caller: CurrentUser,
     client: ClientInfo,
 ) -> Result<usize, Error<Infallible>> {
-    let ended_at = services.shared_now();
-    let ended = caller.write(services, move |connection, user, now| {
+    let cause = services.cause(client);
+    let ended_at = cause.shared_now;
+    let ended = caller.write(services, move |connection, user, _| {
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::LogoutAll, ended_at)?;
         if ended.live > 0 {
-            events::insert(connection, &event(user.id, EventKind::LoggedOutEverywhere, now, &client))?;
+            events::insert(connection, &cause.event(user.id, EventKind::LoggedOutEverywhere))?;
         }
         Ok(Ok(ended))
     });

@@ -5,12 +5,12 @@
 
 use super::refusal::Refusal;
 use super::{authorize, grant};
-use crate::clock::{ComparedClock, SharedTime, WrongClock};
+use crate::clock::{ComparedClock, WrongClock};
 use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::passwords::hashing;
 use crate::service::tokens::{self, TokenError, new_jti};
-use crate::service::{ClientInfo, Error, Services, event, mail};
+use crate::service::{Cause, ClientInfo, Error, Services, mail};
 use crate::store::events::EventKind;
 use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
@@ -111,8 +111,9 @@ pub async fn refresh(
 ) -> Result<TokenResponse, Error<RefreshRefusal>> {
     // The successor's times would be wrong, and there is no way back to the token that it supersedes.
     services.clock.check()?;
-    let (now, shared_now) = (services.now(), services.shared_now());
-    let mut tries = services.limits.tries(&client);
+    let cause = services.cause(client);
+    let (now, shared_now) = (cause.now, cause.shared_now);
+    let mut tries = services.limits.tries(&cause.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
     let user = tokens::owner_of(&claims).map_err(not_valid)?;
     tries.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
@@ -120,18 +121,12 @@ pub async fn refresh(
     let presented = Presented { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(hashing::digest_of);
-    let origin = if key.is_none() { origin_of(&client) } else { None };
+    let origin = if key.is_none() { origin_of(&cause.client) } else { None };
     let rotated_at = services.clock.database_now();
     let rotation = Rotation { jti: new_jti(), key_hash, origin, now, rotated_at, lifetime: lifetimes.refresh };
     let session = presented.session;
-    let exchange = Exchange {
-        presented,
-        rotation,
-        leeway: lifetimes.leeway,
-        clock: services.clock.clone(),
-        now: shared_now,
-        client: client.clone(),
-    };
+    let exchange =
+        Exchange { presented, rotation, leeway: lifetimes.leeway, clock: services.clock.clone(), cause: cause.clone() };
     let outcome = services.store.run(move |connection| exchange.run(connection));
     let outcome = outcome.await?;
     services.session_metrics.refresh(outcome.as_str());
@@ -145,7 +140,7 @@ pub async fn refresh(
             services.feed.insert([session], shared_now);
             log::warn!("refresh.revoked: session {session}: {breach:?}");
             if breach == Breach::Theft {
-                mail::charge(services, &client).await; // its owner is mailed
+                mail::charge(services, &cause.client).await; // its owner is mailed
             }
             Err(Error::Refused(match breach {
                 Breach::Theft => RefreshRefusal::Reused { session },
@@ -171,8 +166,7 @@ struct Exchange {
     rotation: Rotation,
     leeway: Duration,
     clock: ComparedClock,
-    now: SharedTime,
-    client: ClientInfo,
+    cause: Cause,
 }
 
 impl Exchange {
@@ -264,16 +258,16 @@ impl Exchange {
             Breach::Theft => (RevokeReason::Reuse, EventKind::RefreshReused),
             Breach::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
         };
-        if !sessions::revoke(connection, self.presented.session, reason, self.now)? {
+        if !sessions::revoke(connection, self.presented.session, reason, self.cause.shared_now)? {
             return Ok(None);
         }
-        let mut reused = event(user.id, kind, self.rotation.now, &self.client);
+        let mut reused = self.cause.event(user.id, kind);
         reused.detail.session = Some(self.presented.session);
         reused.detail.generation = Some(self.presented.generation);
         events::insert(connection, &reused)?;
         if breach == Breach::Theft {
             let owner = (user.id, user.email.as_str());
-            let mail = mail::to_user(MailKind::RefreshReused, owner, self.now, &self.client);
+            let mail = mail::to_user(MailKind::RefreshReused, owner, &self.cause);
             mail_outbox::insert(connection, &mail)?;
         }
         Ok(Some(breach))

@@ -14,7 +14,7 @@ pub use slots::{ExportSlots, NoSlot};
 
 use crate::service::limits::Budget;
 use crate::service::tables::Subject;
-use crate::service::{ClientInfo, CurrentUser, Error, Services, event};
+use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::{self, EventKind};
 use bytes::Bytes;
 use document::{Cursor, File};
@@ -69,8 +69,9 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
 async fn note(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<(), ExportError> {
     let mut tries = services.limits.tries(&client);
     tries.by_name(Budget::ExportUser, &caller.id.to_string()).await?;
-    let noted = caller.write(services, move |connection, user, now| {
-        events::insert(connection, &event(user.id, EventKind::DataExported, now, &client)).map(Ok)
+    let cause = services.cause(client);
+    let noted = caller.write(services, move |connection, user, _| {
+        events::insert(connection, &cause.event(user.id, EventKind::DataExported)).map(Ok)
     });
     let noted: Result<(), ExportError> = noted.await;
     if noted.is_err() {
