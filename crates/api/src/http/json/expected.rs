@@ -1,0 +1,128 @@
+//! What serde's errors say, in words for whoever filled in a form.
+
+use auth_types::validation::REQUIRED;
+use serde_json::{Value, json};
+
+/// What an error says of the value at its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Finding {
+    /// The field of the value that the error is about, where it is not the value itself.
+    pub(super) field: Option<String>,
+    /// `None` where the replacement brings an error that says more.
+    pub(super) message: Option<String>,
+    /// A value of the kind that is taken; `None` where there must not be any.
+    pub(super) replacement: Option<Value>,
+}
+
+impl Finding {
+    fn new(message: impl Into<String>, replacement: Value) -> Self {
+        Self { field: None, message: Some(message.into()), replacement: Some(replacement) }
+    }
+
+    fn of_field(self, name: &str) -> Self {
+        Self { field: Some(name.to_owned()), ..self }
+    }
+}
+
+/// Reads serde's own words: its errors have no other form.
+pub(super) fn finding(error: &serde_json::Error) -> Finding {
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(words, _)| words);
+    if let Some(name) = quoted(message, "missing field `") {
+        return Finding::new(REQUIRED, "".into()).of_field(name);
+    }
+    if let Some(name) = quoted(message, "unknown field `") {
+        return Finding { replacement: None, ..Finding::new("There is no such field.", Value::Null) }.of_field(name);
+    }
+    // What was sent is quoted before it, and may say the same.
+    let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+    match expected {
+        Some(expected) if message.starts_with("unknown variant") => choices(expected),
+        Some(expected) => kind(expected, message),
+        None => unknown(),
+    }
+}
+
+fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
+    message.strip_prefix(before)?.split('`').next()
+}
+
+fn unknown() -> Finding {
+    Finding::new("Not a valid value.", Value::Null)
+}
+
+fn choices(expected: &str) -> Finding {
+    let names: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
+    match names.as_slice() {
+        [] => unknown(),
+        [only] => Finding::new(format!("Must be \"{only}\"."), json!(only)),
+        [first, ..] => Finding::new(format!("Must be one of {}.", names.join(", ")), json!(first)),
+    }
+}
+
+fn kind(expected: &str, message: &str) -> Finding {
+    if let Some(integer) = Integer::named(expected) {
+        return Finding::new(integer.sentence(message), 1.into());
+    }
+    match expected {
+        "a string" | "a borrowed string" => Finding::new("Not a valid string.", "".into()),
+        "a boolean" => Finding::new("Must be true or false.", false.into()),
+        "f32" | "f64" => Finding::new("Must be a number.", 0.into()),
+        // A variant: of the wrong name, it is refused with the right ones.
+        "string or map" | "map with a single key" => Finding { message: None, ..Finding::new("", "".into()) },
+        "a sequence" => Finding::new("Must be a list.", json!([])),
+        "a map" => Finding::new("Must be an object.", json!({})),
+        _ if expected.starts_with("struct ") => Finding::new("Must be an object.", json!({})),
+        _ if expected.starts_with("a tuple") || expected.starts_with("an array") => list_of(expected),
+        // serde's convention for types of others: "an RFC 3339 formatted date and time string".
+        _ if expected.starts_with("a ") || expected.starts_with("an ") => {
+            Finding::new(format!("Must be {expected}."), Value::Null)
+        }
+        _ => unknown(),
+    }
+}
+
+/// "a tuple of size 2", "an array of length 2".
+fn list_of(expected: &str) -> Finding {
+    match expected.rsplit(' ').next().and_then(|length| length.parse().ok()) {
+        Some(length) => Finding::new(format!("Must be a list of {length} items."), vec![Value::Null; length].into()),
+        None => unknown(),
+    }
+}
+
+/// A type of whole numbers.
+struct Integer {
+    lowest: i128,
+    highest: u128,
+}
+
+impl Integer {
+    fn named(expected: &str) -> Option<Self> {
+        let (name, is_nonzero) = match expected.strip_prefix("a nonzero ") {
+            Some(name) => (name, true),
+            None => (expected, false),
+        };
+        let (sign, bits) = name.split_at_checked(1)?;
+        let bits: u32 = if bits == "size" { usize::BITS } else { bits.parse().ok()? };
+        let highest = |bits: u32| 1_u128.checked_shl(bits).map_or(u128::MAX, |above| above - 1);
+        match sign {
+            "u" => Some(Self { lowest: i128::from(is_nonzero), highest: highest(bits) }),
+            "i" => {
+                let highest = highest(bits.checked_sub(1)?);
+                Some(Self { lowest: -i128::try_from(highest).ok()? - 1, highest })
+            }
+            _ => None,
+        }
+    }
+
+    /// Says the range where the number is outside.
+    fn sentence(&self, message: &str) -> String {
+        let fraction = quoted(message, "invalid type: floating point `").and_then(|number| number.parse::<f64>().ok());
+        let is_whole = message.starts_with("invalid value: ") || fraction.is_some_and(|number| number.fract() == 0.0);
+        if is_whole {
+            format!("Must be a whole number from {} to {}.", self.lowest, self.highest)
+        } else {
+            "Must be a whole number.".to_owned()
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What is wrong with a JSON object, field by field.
+
+use super::expected::{Finding, finding};
+use auth_types::FieldErrors;
+use serde::de::DeserializeOwned;
+use serde_json::{Deserializer, Value};
+use serde_path_to_error::{Path, Segment, deserialize};
+
+/// A body that is longer is not kept as a tree: its first wrong field is named, and no other.
+const KEPT_BYTES: usize = 8 * 1024;
+/// How many errors of a body are looked for: a field that is missing has one for each thing that its type wants.
+const MOST_STEPS: usize = 64;
+
+/// Names every field that is missing or of a wrong type; of a long body the first such one.
+pub(super) fn explain<T: DeserializeOwned>(body: &[u8], first: &serde_json::Error) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    if body.len() <= KEPT_BYTES {
+        explain_all::<T>(serde_json::from_slice(body).unwrap_or_default(), &mut errors);
+    } else if let Err(error) = deserialize::<_, T>(&mut Deserializer::from_slice(body)) {
+        let (place, finding) = found(&error);
+        note(&mut errors, &place, finding.message);
+    }
+    if errors.is_empty() {
+        errors.insert(twice(first).unwrap_or_else(|| "body".to_owned()), vec!["This field comes twice.".to_owned()]);
+    }
+    errors
+}
+
+/// serde stops at the first error, so each wrong value is replaced by one that is taken, until nothing more is found. A field
+/// that comes twice is one here.
+fn explain_all<T: DeserializeOwned>(mut value: Value, errors: &mut FieldErrors) {
+    let mut before = None;
+    for _ in 0..MOST_STEPS {
+        let Err(error) = deserialize::<_, T>(&value) else { return };
+        let (place, finding) = found(&error);
+        note(errors, &place, finding.message);
+        // Where the replacement is not taken either, nobody can say what is: the rest is told when this is right.
+        let step = Some((place, finding.replacement));
+        if step == before || !step.as_ref().is_some_and(|(place, new)| replace(&mut value, place, new.clone())) {
+            return;
+        }
+        before = step;
+    }
+}
+
+/// Where an error is, from the field down, and what it says.
+fn found(error: &serde_path_to_error::Error<serde_json::Error>) -> (Vec<Step>, Finding) {
+    let finding = finding(error.inner());
+    let mut place: Vec<_> = steps(error.path()).collect();
+    let field = finding.field.clone().map(Step::Name);
+    // Of a field that is not known serde's path may have the name already.
+    if field.is_some() && place.last() != field.as_ref() {
+        place.extend(field);
+    }
+    (place, finding)
+}
+
+/// A step from a value into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Name(String),
+    Item(usize),
+}
+
+fn steps(path: &Path) -> impl Iterator<Item = Step> {
+    path.iter().filter_map(|segment| match segment {
+        Segment::Map { key } => Some(Step::Name(key.clone())),
+        Segment::Enum { variant } => Some(Step::Name(variant.clone())),
+        Segment::Seq { index } => Some(Step::Item(*index)),
+        Segment::Unknown => None,
+    })
+}
+
+/// Keeps the first message about each field; one about what is in the field says where.
+fn note(errors: &mut FieldErrors, place: &[Step], message: Option<String>) {
+    let (Some((Step::Name(field), inside)), Some(message)) = (place.split_first(), message) else { return };
+    let named = |step: &Step| match step {
+        Step::Name(name) => name.clone(),
+        Step::Item(index) => format!("Item {}", index + 1),
+    };
+    let inside: Vec<_> = inside.iter().map(named).collect();
+    let message = if inside.is_empty() { message } else { format!("{}: {message}", inside.join(", ")) };
+    errors.entry(field.clone()).or_insert_with(|| vec![message]);
+}
+
+/// Returns whether there is such a place.
+fn replace(value: &mut Value, place: &[Step], new: Option<Value>) -> bool {
+    let Some((last, before)) = place.split_last() else { return false };
+    let around = before.iter().try_fold(value, |value, step| match step {
+        Step::Name(name) => value.get_mut(name),
+        Step::Item(index) => value.get_mut(index),
+    });
+    match (around, last, new) {
+        (Some(Value::Object(fields)), Step::Name(name), Some(new)) => _ = fields.insert(name.clone(), new),
+        (Some(Value::Object(fields)), Step::Name(name), None) => return fields.remove(name).is_some(),
+        (Some(Value::Array(items)), Step::Item(index), Some(new)) if *index < items.len() => items[*index] = new,
+        _ => return false,
+    }
+    true
+}
+
+/// The name in serde's message "duplicate field `name`".
+fn twice(error: &serde_json::Error) -> Option<String> {
+    let message = error.to_string();
+    let rest = message.strip_prefix("duplicate field `")?;
+    rest.split('`').next().map(str::to_owned)
+}

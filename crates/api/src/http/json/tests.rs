@@ -1,0 +1,174 @@
+//! Every kind of field, and what is said of a value of another kind.
+
+use super::parse;
+use auth_types::FieldErrors;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use std::num::NonZeroU16;
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "what is refused is looked at")]
+struct Everything {
+    text: String,
+    list: Vec<String>,
+    small: u8,
+    signed: i32,
+    large: i64,
+    huge: u64,
+    some: NonZeroU16,
+    number: f64,
+    flag: bool,
+    map: BTreeMap<String, i64>,
+    object: Inner,
+    objects: Vec<Inner>,
+    choice: Choice,
+    only: Only,
+    pair: (i64, i64),
+    at: chrono::DateTime<chrono::Utc>,
+    maybe: Option<u8>,
+}
+
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "what is refused is looked at")]
+struct Inner {
+    name: String,
+    count: u8,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Choice {
+    Plain,
+    InColour,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Only {
+    This,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "what is refused is looked at")]
+struct Strict {
+    text: String,
+    count: u8,
+}
+
+fn right() -> Map<String, Value> {
+    let right = json!({
+        "text": "t", "list": ["a"], "small": 1, "signed": -1, "large": 1, "huge": 1, "some": 1, "number": 0.5, "flag": true,
+        "map": {"a": 1}, "object": {"name": "n", "count": 1}, "objects": [], "choice": "plain", "only": "this",
+        "pair": [1, 2], "at": "2026-01-01T00:00:00Z", "maybe": null
+    });
+    object(right)
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    let Value::Object(fields) = value else { panic!("{value} is no object") };
+    fields
+}
+
+fn told<T: DeserializeOwned + std::fmt::Debug>(body: &Value) -> FieldErrors {
+    let Err(problem) = parse::<T>(body.to_string().as_bytes()) else { panic!("{body} is taken") };
+    problem.body("id").errors
+}
+
+#[track_caller]
+fn says(wrong: &Value, expected: &[(&str, &str)]) {
+    let mut body = right();
+    body.extend(object(wrong.clone()));
+    let expected = expected.iter().map(|(field, message)| ((*field).to_owned(), vec![(*message).to_owned()]));
+    assert_eq!(told::<Everything>(&body.into()), expected.collect::<FieldErrors>(), "{wrong}");
+}
+
+#[test]
+fn what_is_right_is_taken() {
+    let body = Value::from(right()).to_string();
+    assert!(parse::<Everything>(body.as_bytes()).is_ok());
+}
+
+#[test]
+fn a_value_of_another_kind_is_refused_by_the_kind_that_is_taken() {
+    says(&json!({"text": 1}), &[("text", "Not a valid string.")]);
+    says(&json!({"flag": "yes"}), &[("flag", "Must be true or false.")]);
+    for wrong in [json!("a"), json!({"a": 1}), json!(1), json!(null)] {
+        says(&json!({"list": wrong}), &[("list", "Must be a list.")]);
+        says(&json!({"pair": wrong}), &[("pair", "Must be a list of 2 items.")]);
+    }
+    for wrong in [json!("a"), json!(true), json!(null)] {
+        says(&json!({"map": wrong}), &[("map", "Must be an object.")]);
+        says(&json!({"object": wrong}), &[("object", "Must be an object.")]);
+    }
+    for wrong in [json!("1"), json!(1.5), json!([1]), json!(null)] {
+        says(&json!({"small": wrong}), &[("small", "Must be a whole number.")]);
+    }
+    says(&json!({"maybe": "1"}), &[("maybe", "Must be a whole number.")]);
+    says(&json!({"number": "1"}), &[("number", "Must be a number.")]);
+    says(&json!({"at": 1}), &[("at", "Must be an RFC 3339 formatted date and time string.")]);
+    says(&json!({"at": "yesterday"}), &[("at", "Not a valid value.")]);
+}
+
+#[test]
+fn a_number_out_of_range_is_told_the_range() {
+    for wrong in [json!(256), json!(-1), json!(1e20)] {
+        says(&json!({"small": wrong}), &[("small", "Must be a whole number from 0 to 255.")]);
+    }
+    says(
+        &json!({"signed": 3_000_000_000_u32}),
+        &[("signed", "Must be a whole number from -2147483648 to 2147483647.")],
+    );
+    says(&json!({"some": 0}), &[("some", "Must be a whole number from 1 to 65535.")]);
+    says(&json!({"huge": -1}), &[("huge", "Must be a whole number from 0 to 18446744073709551615.")]);
+    let large = "Must be a whole number from -9223372036854775808 to 9223372036854775807.";
+    says(&json!({"large": u64::MAX}), &[("large", large)]);
+}
+
+#[test]
+fn a_choice_is_told_what_there_is_to_choose_from() {
+    for wrong in [json!("x"), json!(1), json!(null), json!(["plain"]), json!("x`, expected one of `y")] {
+        says(&json!({"choice": wrong}), &[("choice", "Must be one of plain, in_colour.")]);
+    }
+    says(&json!({"only": "that"}), &[("only", "Must be \"this\".")]);
+}
+
+#[test]
+fn what_is_wrong_inside_a_field_is_told_with_its_place() {
+    says(&json!({"list": ["a", 1]}), &[("list", "Item 2: Not a valid string.")]);
+    says(&json!({"map": {"a": 1, "b": "x"}}), &[("map", "b: Must be a whole number.")]);
+    says(&json!({"object": {"name": "n"}}), &[("object", "count: This field is required.")]);
+    let objects = json!([{"name": "n", "count": 1}, {"name": 7, "count": "x"}]);
+    says(&json!({"objects": objects}), &[("objects", "Item 2, count: Must be a whole number.")]);
+}
+
+#[test]
+fn all_wrong_fields_are_named_and_no_other() {
+    let expected = [
+        ("text", "Not a valid string."),
+        ("list", "Item 1: Not a valid string."),
+        ("object", "name: This field is required."),
+        ("choice", "Must be one of plain, in_colour."),
+        ("small", "Must be a whole number from 0 to 255."),
+    ];
+    says(&json!({"text": [], "list": [1, 2], "object": {}, "choice": {}, "small": 300}), &expected);
+    assert_eq!(told::<Everything>(&json!({})).len(), 16, "all but the one that may be missing");
+}
+
+#[test]
+fn a_field_that_is_not_known_is_named_where_none_may_be() {
+    let errors = told::<Strict>(&json!({"text": 1, "count": 1, "x": 2, "y": 3}));
+    let expected =
+        json!({"text": ["Not a valid string."], "x": ["There is no such field."], "y": ["There is no such field."]});
+    assert_eq!(json!(errors), expected);
+}
+
+#[test]
+fn of_a_long_body_the_first_wrong_field_is_named() {
+    let long = "x".repeat(10_000);
+    let mut body = right();
+    body.extend(object(json!({"choice": 1, "text": long})));
+    assert_eq!(json!(told::<Everything>(&body.into())), json!({"choice": ["Not a valid value."]}));
+}
