@@ -3,7 +3,7 @@
 //! Each [`Endpoint`](super::endpoint::Endpoint) says which, so no route is without; the budgets and shares that its use
 //! case takes stand next to them, for `docs/LIMITS.md`.
 
-use super::extract::{Caller, Client};
+use super::extract::{Admin, Caller, Client};
 use crate::gate::{self, Resource, Share, ShareKey};
 use crate::problem::Problem;
 use crate::service::limits::{Budget, Network, Throttled};
@@ -63,6 +63,7 @@ pub const fn by_caller(budgets: &'static [Budget], shares: &'static [Resource]) 
 pub(super) struct Declared {
     pub(super) bounds: Bounds,
     pub(super) is_protected: bool,
+    pub(super) is_for_administrators: bool,
 }
 
 impl Declared {
@@ -96,7 +97,16 @@ pub(super) async fn take<B: MessageBody + 'static>(
     if let Err(throttled) = take_requests(&services, requests, caller, &client).await {
         return Ok(refused(request, throttled.into()));
     }
-    Ok(gate::within(share(caller, &client), next.call(request)).await?.map_into_boxed_body())
+    let share = share(caller, &client);
+    if declared.is_for_administrators {
+        // Extractors of a handler run side by side: what is wrong with the body is nobody else's business.
+        let (http_request, payload) = request.parts_mut();
+        match gate::within(share, Admin::from_request(http_request, payload)).await {
+            Ok(admin) => _ = request.extensions_mut().insert(admin),
+            Err(problem) => return Ok(refused(request, problem)),
+        }
+    }
+    Ok(gate::within(share, next.call(request)).await?.map_into_boxed_body())
 }
 
 fn refused(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody> {

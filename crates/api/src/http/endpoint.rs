@@ -7,10 +7,10 @@ use crate::service::accounts::picture::Kind;
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, Responder, Route, web};
-use auth_types::ProblemBody;
 use auth_types::limits::IDEMPOTENCY_KEY_MAX_BYTES;
 use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
 use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
+use auth_types::{ProblemBody, Role};
 use std::fmt;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
@@ -33,6 +33,7 @@ pub struct Endpoint {
     pub(super) operation_id: &'static str,
     pub(super) schemas: Schemas,
     is_protected: bool,
+    is_for_administrators: bool,
     make_routes: Box<dyn FnOnce(Declared) -> Vec<Route>>,
 }
 
@@ -87,6 +88,7 @@ impl Endpoint {
             operation_id: "",
             schemas: Vec::new(),
             is_protected: false,
+            is_for_administrators: false,
             make_routes,
         };
         implied
@@ -218,22 +220,27 @@ impl Endpoint {
 
     /// The routes, with what all of the declaration asks for before the handler.
     pub(super) fn into_routes(self) -> Vec<Route> {
-        (self.make_routes)(Declared { bounds: self.bounds, is_protected: self.is_protected })
+        let Self { bounds, is_protected, is_for_administrators, .. } = self;
+        (self.make_routes)(Declared { bounds, is_protected, is_for_administrators })
     }
 
     /// Needs an access token.
     #[must_use]
-    pub fn protected(mut self) -> Self {
-        self.is_protected = true;
-        let bearer = SecurityRequirement::new(schemes::BEARER, Vec::<String>::new());
-        self.operation = self.operation.security(bearer);
-        self.refuses(&[401])
+    pub fn protected(self) -> Self {
+        self.protected_for(&[])
     }
 
-    /// Needs an access token of an administrator.
+    /// Needs an access token of an administrator: whoever is none gets 403 before the handler sees the request.
     #[must_use]
-    pub fn for_administrators(self) -> Self {
-        self.protected().refuses(&[403])
+    pub fn for_administrators(mut self) -> Self {
+        self.is_for_administrators = true;
+        self.protected_for(&[Role::Admin.as_str()]).refuses(&[403])
+    }
+
+    fn protected_for(mut self, roles: &[&str]) -> Self {
+        self.is_protected = true;
+        self.operation = self.operation.security(SecurityRequirement::new(schemes::BEARER, roles.iter().copied()));
+        self.refuses(&[401])
     }
 
     /// Heeds `Idempotency-Key`.
