@@ -23,6 +23,7 @@ pub struct Problem {
     reason: Reason,
     detail: String,
     errors: FieldErrors,
+    feature: Option<&'static str>,
     /// Further headers: a challenge, when to retry, what is allowed.
     headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether the client, or all clients, ask for too much.
@@ -32,7 +33,7 @@ pub struct Problem {
 impl Problem {
     fn new(status: StatusCode, code: ProblemCode, reason: Reason, detail: impl Into<String>) -> Self {
         let (detail, errors, headers) = (detail.into(), FieldErrors::new(), Vec::new());
-        Self { status, code, reason, detail, errors, headers, is_for_load: false }
+        Self { status, code, reason, detail, errors, feature: None, headers, is_for_load: false }
     }
 
     /// The same with one more header.
@@ -163,6 +164,13 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, ProblemCode::NotFound, Reason::NotFound, "Not found.")
     }
 
+    /// 409: a rule of a feature stands in the way. `rule` names both for programs, as `notes.locked`; `detail` says it to people.
+    #[must_use]
+    pub fn conflict(rule: &'static str, detail: impl Into<String>) -> Self {
+        let problem = Self::new(StatusCode::CONFLICT, ProblemCode::Invalid, Reason::FeatureRefused, detail);
+        Self { feature: Some(rule), ..problem }
+    }
+
     /// 503: the same request may succeed in a moment.
     #[must_use]
     pub fn unavailable() -> Self {
@@ -266,6 +274,7 @@ impl Problem {
             reason: self.reason,
             request_id: request_id.to_owned(),
             errors: self.errors.clone(),
+            feature: self.feature.map(str::to_owned),
         }
     }
 }

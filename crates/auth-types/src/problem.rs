@@ -28,6 +28,9 @@ pub struct ProblemBody {
     /// With 400: the fields and what is wrong with each.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub errors: FieldErrors,
+    /// With `feature_refused`: which rule of which feature, as `notes.locked`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub feature: Option<String>,
 }
 
 /// simplejwt's and Django REST framework's codes.
@@ -115,6 +118,8 @@ pub enum Reason {
     MethodNotAllowed,
     /// The caller may not do this.
     PermissionDenied,
+    /// A rule of a feature; see `feature`, and `detail` for people.
+    FeatureRefused,
     /// The server is busy or its database does not answer; `Retry-After` says when to come back.
     Unavailable,
     /// A defect of the server.
@@ -158,6 +163,7 @@ impl Reason {
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::PermissionDenied
+            | Self::FeatureRefused
             | Self::Unavailable
             | Self::Internal
             | Self::Unknown => false,

@@ -78,6 +78,10 @@ pub(super) struct Said {
     pub(super) reason: Option<Reason>,
     #[serde(default)]
     pub(super) errors: FieldErrors,
+    #[serde(default)]
+    pub(super) detail: String,
+    #[serde(default)]
+    pub(super) feature: Option<String>,
 }
 
 impl Answer {

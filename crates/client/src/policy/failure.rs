@@ -35,6 +35,10 @@ pub struct Refusal {
     pub reason: Reason,
     /// Field name → what is wrong with it, for people.
     pub errors: FieldErrors,
+    /// The server's own words for people, where a rule of a feature says no.
+    pub detail: String,
+    /// Which rule that is.
+    pub feature: Option<String>,
 }
 
 impl Failure {
@@ -75,8 +79,9 @@ impl Failure {
 }
 
 impl Refusal {
-    const fn message(&self) -> &'static str {
+    fn message(&self) -> &str {
         match self.reason {
+            Reason::FeatureRefused => &self.detail,
             Reason::CredentialsWrong => "Email, username or password is not right.",
             Reason::EmailTaken => "There is an account with this email already. Sign in instead.",
             Reason::UsernameTaken => "This username is taken. Choose another one.",
@@ -133,7 +138,8 @@ fn accepted(exchange: Exchange) -> Result<Answer, Failure> {
     }
     let said = answer.said();
     let reason = said.reason.unwrap_or(Reason::Unknown);
-    Err(Failure::Refused(Refusal { status: answer.status, reason, errors: said.errors }))
+    let (errors, detail, feature) = (said.errors, said.detail, said.feature);
+    Err(Failure::Refused(Refusal { status: answer.status, reason, errors, detail, feature }))
 }
 
 #[cfg(test)]
@@ -160,6 +166,15 @@ mod tests {
         let Err(Failure::Refused(refusal)) = read_empty(Ok(json(400, &body, 0))) else { panic!("not refused") };
         assert_eq!((refusal.status, refusal.reason), (400, Reason::FieldsInvalid));
         assert_eq!(refusal.errors["email"], ["Enter an email address."]);
+    }
+
+    #[test]
+    fn a_rule_of_a_feature_has_words_of_its_own() {
+        let body = value!({"reason": "feature_refused", "feature": "polls.closed", "detail": "This poll is closed."});
+        let failure = read_empty(Ok(json(409, &body, 0))).expect_err("a refusal");
+        assert_eq!(failure.message(), "This poll is closed.");
+        let Failure::Refused(refusal) = failure else { panic!("not refused") };
+        assert_eq!(refusal.feature.as_deref(), Some("polls.closed"));
     }
 
     #[test]

@@ -150,5 +150,6 @@ impl PageSession {
 }
 
 fn not_ours() -> Failure {
-    Failure::Refused(Refusal { status: 200, reason: Reason::Unknown, errors: FieldErrors::new() })
+    let (errors, detail) = (FieldErrors::new(), String::new());
+    Failure::Refused(Refusal { status: 200, reason: Reason::Unknown, errors, detail, feature: None })
 }
