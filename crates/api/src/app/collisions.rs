@@ -3,6 +3,7 @@
 
 use super::feature::Feature;
 use crate::http::Endpoint;
+use crate::store::migrations::tables_of;
 use auth_types::responses::TokenTransport;
 use std::collections::BTreeMap;
 
@@ -20,6 +21,10 @@ pub enum Collision {
     Migration(&'static str, &'static str),
     #[error("the migrations of the feature {0} are not in the order of their numbers at {1}")]
     Order(&'static str, &'static str),
+    #[error(
+        "the migrations of the feature {0} make the table {1}, which is none of its .tables(…): no export, deletion or backup would know of it"
+    )]
+    Undeclared(&'static str, String),
     #[error("the features {first} and {second} both have the {what}; rename it in one of them")]
     Shared { what: String, first: &'static str, second: &'static str },
     #[error("the feature {0} has the {1} twice")]
@@ -37,6 +42,7 @@ type Described<'a> = (&'a Feature, Vec<Endpoint>);
 /// The first [`Collision`] that is found.
 pub(super) fn find(features: &[Feature]) -> Result<(), Collision> {
     features.iter().try_for_each(check_names)?;
+    features.iter().try_for_each(check_tables)?;
     let features: Vec<_> = features.iter().map(|feature| (feature, all_endpoints(feature))).collect();
     let features = features.as_slice();
     distinct(features, |(feature, _)| vec![format!("name {}", feature.name)])?;
@@ -71,6 +77,12 @@ fn check_names(feature: &Feature) -> Result<(), Collision> {
     let numbers = feature.changes.iter().map(|change| &change.name[..DIGITS]);
     let unordered = numbers.clone().zip(numbers.skip(1)).position(|(before, after)| before >= after);
     unordered.map_or(Ok(()), |place| Err(Collision::Order(name, feature.changes[place + 1].name)))
+}
+
+fn check_tables(feature: &Feature) -> Result<(), Collision> {
+    let is_declared = |name: &String| feature.tables.iter().any(|table| table.layout.name == name);
+    let undeclared = tables_of(feature.changes).into_iter().find(|name| !is_declared(name));
+    undeclared.map_or(Ok(()), |name| Err(Collision::Undeclared(feature.name, name)))
 }
 
 fn all_endpoints(feature: &Feature) -> Vec<Endpoint> {

@@ -7,6 +7,7 @@ use diesel::connection::BoxableConnection;
 use diesel::migration::{Migration, MigrationMetadata, MigrationName, MigrationSource, MigrationVersion, Result};
 use diesel::pg::Pg;
 use diesel::sqlite::Sqlite;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One change of the schema, for both databases. [`migrations!`](crate::migrations) reads its files.
@@ -23,6 +24,39 @@ pub struct SchemaChange {
 pub struct Script {
     pub up: &'static str,
     pub down: &'static str,
+}
+
+impl Script {
+    /// Keeps up with the names of the tables that there are when the change was made.
+    fn apply(self, tables: &mut BTreeSet<String>) {
+        let lines = self.up.lines().map(|line| line.split("--").next().unwrap_or_default());
+        for statement in lines.collect::<Vec<_>>().join(" ").split(';') {
+            let words = statement.replace('(', " ( ").to_ascii_lowercase();
+            let words: Vec<_> = words.split_whitespace().map(|word| word.trim_matches('"')).collect();
+            match words.as_slice() {
+                ["create", "table", "if", "not", "exists", name, ..] | ["create", "table", name, ..] => {
+                    _ = tables.insert((*name).to_owned());
+                }
+                ["drop", "table", "if", "exists", name, ..] | ["drop", "table", name, ..] => _ = tables.remove(*name),
+                ["alter", "table", before, "rename", "to", after, ..] => {
+                    tables.remove(*before);
+                    tables.insert((*after).to_owned());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The tables that there are after all of these changes, on either database.
+#[must_use]
+pub fn tables_of(changes: &[SchemaChange]) -> BTreeSet<String> {
+    let (mut postgres, mut sqlite) = (BTreeSet::new(), BTreeSet::new());
+    for change in changes {
+        change.postgres.apply(&mut postgres);
+        change.sqlite.apply(&mut sqlite);
+    }
+    postgres.union(&sqlite).cloned().collect()
 }
 
 /// The migrations of the module that calls this, oldest first: for each name `migrations/postgres/NAME/up.sql` and
