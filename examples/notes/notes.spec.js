@@ -18,8 +18,10 @@ test("a note is written, stays and is deleted", async ({ app, page, person }) =>
   await app.signIn(person);
   await app.visit("Notes");
   await expect(page.getByRole("heading", { level: 1, name: "Notes" })).toBeVisible();
+  await expect(page.getByText("You have no notes yet.")).toBeVisible();
   await write(page, "Buy milk");
   await expect(notes(page)).toHaveCount(1);
+  await expect(page.getByText("You have no notes yet.")).toHaveCount(0);
   await expect(page.getByRole("textbox", { name: "Note" })).toHaveValue("");
   await page.reload();
   await expect(notes(page)).toContainText(["Buy milk"]);

@@ -22,11 +22,16 @@ pub fn NotesPage() -> impl IntoView {
             <NewNote notes=notes />
         </section>
         <Show when=move || notes.value.with(Option::is_some) fallback=move || view! { <Waiting loader=notes /> }>
-            <ul class="devices" aria-label="Your notes">
-                <For each=move || shown(notes) key=|note| note.id let:note>
-                    <NoteRow note=note notes=notes />
-                </For>
-            </ul>
+            <Show
+                when=move || !is_empty(notes)
+                fallback=|| view! { <p class="lead">"You have no notes yet."</p> }
+            >
+                <ul class="devices" aria-label="Your notes">
+                    <For each=move || shown(notes) key=|note| note.id let:note>
+                        <NoteRow note=note notes=notes />
+                    </For>
+                </ul>
+            </Show>
             <ShowMore notes=notes />
         </Show>
     }
@@ -38,6 +43,10 @@ async fn fetch(page: PageSession, cursor: String) -> Result<Page<Note>, Failure>
 
 fn shown(notes: Loader<Page<Note>>) -> Vec<Note> {
     notes.value.get().map(|page| page.results).unwrap_or_default()
+}
+
+fn is_empty(notes: Loader<Page<Note>>) -> bool {
+    notes.value.with(|page| page.as_ref().is_some_and(|page| page.results.is_empty() && page.next.is_none()))
 }
 
 #[component]
