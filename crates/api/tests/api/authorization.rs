@@ -1,6 +1,7 @@
 //! Who may not act any more may not act anywhere: every protected route of the OpenAPI document is played with each kind of
 //! token that must not count. A new route is in it without being listed.
 
+use crate::support::surface::{filled, is_own, json_body, sample};
 use crate::support::{Answer, Database, PASSWORD, TestApp, TestDb, forge, on_both_databases, pictures, send};
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 on_both_databases![
     whoever_may_act_is_let_in_by_every_protected_route,
+    what_is_for_administrators_is_closed_to_everybody_else,
     a_deleted_user_may_do_nothing_at_another_process,
     a_deactivated_user_may_do_nothing,
     a_session_that_was_ended_elsewhere_may_do_nothing,
@@ -28,6 +30,8 @@ struct Route {
     method: Method,
     path: String,
     body: Body,
+    is_own: bool,
+    is_for_administrators: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -37,7 +41,7 @@ enum Body {
     Picture,
 }
 
-/// What a field of a body holds, so that the request does something.
+/// What a field of a body of Latchkey's holds, so that the request does something.
 fn value_of(field: &str) -> Value {
     match field {
         "password" | "current_password" => json!(PASSWORD),
@@ -45,8 +49,7 @@ fn value_of(field: &str) -> Value {
         "new_email" => json!("countess@example.org"),
         "display_name" => json!("Countess"),
         "username" => json!("lovelace"),
-        // A feature's.
-        _ => json!("Some words"),
+        _ => panic!("{field}: no value is known for it"),
     }
 }
 
@@ -68,31 +71,27 @@ impl Route {
 
     fn of(document: &Value, path: &str, method: &str, operation: &Value) -> Self {
         let content = &operation["requestBody"]["content"];
-        let body = match &content["application/json"]["schema"]["$ref"] {
-            Value::String(reference) => {
-                let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+        let is_own = is_own(&format!("{} {path}", method.to_uppercase()));
+        let body = match json_body(document, operation) {
+            Some(schema) if is_own => {
                 let fields = schema["properties"].as_object().unwrap();
                 Body::Json(fields.keys().map(|field| (field.clone(), value_of(field))).collect::<Map<_, _>>().into())
             }
-            _ if content["image/png"].is_object() => Body::Picture,
-            _ => {
+            Some(schema) => Body::Json(sample(document, schema)),
+            None if content["image/png"].is_object() => Body::Picture,
+            None => {
                 assert!(content.is_null(), "{method} {path}: no body is known for {content}");
                 Body::Nothing
             }
         };
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-        Self { name: format!("{method} {path}"), method, path: path.to_owned(), body }
-    }
-
-    /// Whether it is Latchkey's, and not a feature's.
-    fn is_own(&self) -> bool {
-        self.path.starts_with("/api/auth/")
+        let is_for_administrators = operation["security"][0]["bearer"] == json!(["admin"]);
+        Self { name: format!("{method} {path}"), method, path: path.to_owned(), body, is_own, is_for_administrators }
     }
 
     /// The request with this access token; where a path of ours names something, that is a session.
     fn request(&self, app: &TestApp, access: &str, session: &str) -> RequestBuilder {
-        let path = self.path.replace("{id}", if self.is_own() { session } else { "1" });
-        assert!(!path.contains('{'), "{path}: no value is known for its parameter");
+        let path = filled(&self.path, if self.is_own { session } else { "1" });
         let request = app.request(self.method.clone(), &path).bearer_auth(access);
         match &self.body {
             Body::Nothing => request,
@@ -149,13 +148,26 @@ impl Scene {
 async fn whoever_may_act_is_let_in_by_every_protected_route(database: Database) {
     let app = TestApp::builder(database).with_features().start().await;
     for route in Route::all(&app).await {
-        let app = TestApp::builder(database).with_features().user(ADA).start().await;
+        let app = TestApp::builder(database).with_features().administrator(ADA).start().await;
         let (tokens, laptop) = (app.login(ADA).await, app.login(ADA).await);
         let answer = route.send(&app, &tokens.access, &session_of(&laptop)).await;
         // What a feature's path names is not there.
-        let is_nothing = !route.is_own() && answer.status == 404;
-        assert!(answer.status.is_success() || is_nothing, "{}: {}", route.name, answer.text());
+        let is_nothing = !route.is_own && answer.status == 404;
+        let hint = "a feature's fields get their #[schema(example = ...)], or a value of their type";
+        assert!(answer.status.is_success() || is_nothing, "{}: {}; {hint}", route.name, answer.text());
     }
+}
+
+async fn what_is_for_administrators_is_closed_to_everybody_else(database: Database) {
+    let app = TestApp::builder(database).with_features().user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let before = app.db().content();
+    let routes: Vec<_> = Route::all(&app).await.into_iter().filter(|route| route.is_for_administrators).collect();
+    assert!(routes.len() >= 2, "the document lost its routes");
+    for route in routes {
+        route.send(&app, &tokens.access, "1").await.failed(403, Reason::PermissionDenied);
+    }
+    assert_eq!(app.db().content(), before, "a route has changed something");
 }
 
 async fn a_deleted_user_may_do_nothing_at_another_process(database: Database) {

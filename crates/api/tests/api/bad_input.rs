@@ -1,6 +1,7 @@
 //! Bytes that are no request of ours: each gets a 4xx that says what is wrong, and nothing is written.
 
-use crate::support::{Answer, Database, PASSWORD, TestApp, forge, on_both_databases, raw, send};
+use crate::support::surface::{filled, is_nullable, json_body, kind, resolved, sample};
+use crate::support::{Answer, Database, PASSWORD, TestApp, forge, is_own_table, on_both_databases, raw, send};
 use auth_types::Reason;
 use auth_types::limits::{BODY_MAX_BYTES, PASSWORD_MAX_LENGTH};
 use auth_types::responses::{TokenResponse, UserResponse};
@@ -25,8 +26,44 @@ struct Endpoint {
     method: Method,
     path: String,
     required: Vec<String>,
-    fields: Vec<String>,
-    nullable: Vec<String>,
+    fields: BTreeMap<String, Field>,
+}
+
+/// A field of a body. Flags that may be missing are left out: they have a test of their own, in `email_verification`.
+struct Field {
+    /// Its type in JSON.
+    kind: String,
+    /// Whether it is a text that may say anything.
+    is_text: bool,
+    is_nullable: bool,
+    sample: Value,
+}
+
+impl Field {
+    fn of(document: &Value, schema: &Value) -> Self {
+        let described = resolved(document, schema);
+        let is_text = kind(described) == "string" && described["enum"].is_null() && described["format"].is_null();
+        let is_nullable = is_nullable(schema);
+        Self { kind: kind(described).to_owned(), is_text, is_nullable, sample: sample(document, schema) }
+    }
+
+    /// Whether a value has the field's type.
+    fn fits(&self, value: &Value) -> bool {
+        match self.kind.as_str() {
+            "string" => value.is_string(),
+            "integer" => value.is_u64(),
+            "number" => value.is_number(),
+            "boolean" => value.is_boolean(),
+            "array" => value.is_array(),
+            "object" => value.is_object(),
+            other => panic!("{other} is no type"),
+        }
+    }
+
+    /// A value of another type.
+    fn wrong(&self) -> Value {
+        if self.fits(&json!(7)) { json!("seven") } else { json!(7) }
+    }
 }
 
 impl Endpoint {
@@ -34,9 +71,15 @@ impl Endpoint {
         format!("{} {}", self.method, self.path)
     }
 
-    /// A body in which every field holds `value`.
+    /// A body in which every text holds `value`.
     fn filled(&self, value: &str) -> Map<String, Value> {
-        self.fields.iter().map(|field| (field.clone(), json!(value))).collect()
+        let of = |field: &Field| if field.is_text { json!(value) } else { field.sample.clone() };
+        self.fields.iter().map(|(name, field)| (name.clone(), of(field))).collect()
+    }
+
+    /// The fields that may say anything.
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        self.fields.iter().filter(|(_, field)| field.is_text).map(|(name, _)| name)
     }
 }
 
@@ -45,23 +88,14 @@ async fn endpoints(app: &TestApp) -> Vec<Endpoint> {
     let mut found = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
-            let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
-            let Some(pointer) = schema.as_str() else { continue };
-            let schema = document.pointer(&pointer[1..]).unwrap();
-            let names = |value: &Value| -> Vec<String> {
-                value.as_array().into_iter().flatten().map(|name| name.as_str().unwrap().to_owned()).collect()
-            };
-            // Flags have a test of their own, in `email_verification`.
-            let is_text = |(_, schema): &(&String, &Value)| !schema["type"].to_string().contains("boolean");
-            let fields: BTreeMap<_, _> = schema["properties"].as_object().unwrap().iter().filter(is_text).collect();
-            let nullable = fields.iter().filter(|(_, schema)| schema["type"].is_array());
-            found.push(Endpoint {
-                method: method.to_uppercase().parse().unwrap(),
-                path: path.replace("{id}", "1"),
-                required: names(&schema["required"]),
-                nullable: nullable.map(|(name, _)| (*name).clone()).collect(),
-                fields: fields.keys().map(|name| (*name).clone()).collect(),
-            });
+            let Some(schema) = json_body(&document, operation) else { continue };
+            let required = schema["required"].as_array().into_iter().flatten();
+            let required: Vec<_> = required.map(|name| name.as_str().unwrap().to_owned()).collect();
+            let fields = schema["properties"].as_object().unwrap().iter();
+            let fields = fields.map(|(name, schema)| (name.clone(), Field::of(&document, schema)));
+            let fields = fields.filter(|(name, field)| field.kind != "boolean" || required.contains(name)).collect();
+            let (method, path) = (method.to_uppercase().parse().unwrap(), filled(path, "1"));
+            found.push(Endpoint { method, path, required, fields });
         }
     }
     assert!(found.len() >= 6, "the document lost its bodies");
@@ -70,7 +104,7 @@ async fn endpoints(app: &TestApp) -> Vec<Endpoint> {
 
 /// An API, and somebody who is signed in: for the endpoints that ask for it.
 async fn start(database: Database) -> (TestApp, TokenResponse) {
-    let app = TestApp::builder(database).with_features().user(ADA).start().await;
+    let app = TestApp::builder(database).with_features().administrator(ADA).start().await;
     let tokens = app.login(ADA).await;
     (app, tokens)
 }
@@ -139,22 +173,43 @@ async fn a_body_that_is_no_json_object_is_malformed() {
     assert_eq!(app.db().content(), before);
 }
 
+/// Of the tables that `counts`.
+#[track_caller]
+fn nothing_but_the_caller_has_changed(app: &TestApp, before: &[String], counts: impl Fn(&str) -> bool) {
+    let changed = app.db().content().into_iter().filter(|line| !before.contains(line));
+    let changed: Vec<_> = changed.filter(|line| line.split(':').next().is_some_and(&counts)).collect();
+    assert!(changed.iter().all(|line| line.starts_with("auth_events") || line.contains(ADA)), "{changed:?}");
+}
+
 #[actix_web::test]
 async fn a_field_of_a_wrong_type_is_named() {
     let (app, tokens) = start(Database::Sqlite).await;
     let before = app.db().content();
     for endpoint in endpoints(&app).await {
-        for field in &endpoint.fields {
-            for wrong in [json!(1), json!(-0.5), json!(true), json!(["a"]), json!({"a": "b"}), json!([[[]]])] {
+        for (field, described) in &endpoint.fields {
+            let values =
+                [json!(1), json!(-0.5), json!(true), json!(["a"]), json!({"a": "b"}), json!([[[]]]), json!("a")];
+            for wrong in values.iter().filter(|value| !described.fits(value)) {
                 let mut body = endpoint.filled("x");
                 body.insert(field.clone(), wrong.clone());
                 let answer = send_json(&app, &tokens, &endpoint, body).await;
                 assert_names(&answer, field, &format!("{} {field} = {wrong}", endpoint.name()));
             }
+        }
+    }
+    nothing_but_the_caller_has_changed(&app, &before, |_| true);
+}
+
+#[actix_web::test]
+async fn null_is_refused_where_there_must_be_a_value() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let before = app.db().content();
+    for endpoint in endpoints(&app).await {
+        for (field, described) in &endpoint.fields {
             let mut body = endpoint.filled("x");
             body.insert(field.clone(), Value::Null);
             let answer = send_json(&app, &tokens, &endpoint, body).await;
-            if endpoint.nullable.contains(field) {
+            if described.is_nullable {
                 let named = answer.status == 400 && answer.problem(400).errors.contains_key(field);
                 assert!(
                     !named || endpoint.path.ends_with("/login/"),
@@ -167,8 +222,30 @@ async fn a_field_of_a_wrong_type_is_named() {
             }
         }
     }
-    let changed: Vec<_> = app.db().content().into_iter().filter(|line| !before.contains(line)).collect();
-    assert!(changed.iter().all(|line| line.starts_with("auth_events") || line.contains(ADA)), "{changed:?}");
+    // Where null may be, it is right: what a feature writes then is its own.
+    nothing_but_the_caller_has_changed(&app, &before, is_own_table);
+}
+
+#[actix_web::test]
+async fn a_field_of_any_kind_is_told_what_it_takes() {
+    let (app, tokens) = start(Database::Sqlite).await;
+    let wrong = json!({
+        "question": 1, "choices": ["yes", 2], "most": 256, "quorum": "half", "is_open": 1, "kind": "loud", "note": 5,
+        "closing": {"after_days": 1.5, "farewell": "Bye"}, "colours": [],
+    });
+    let answer = send(app.request_as(&tokens, Method::POST, "/api/polls/").json(&wrong)).await;
+    let expected = json!({
+        "question": ["Not a valid string."],
+        "choices": ["Item 2: Not a valid string."],
+        "most": ["Must be a whole number from 0 to 255."],
+        "quorum": ["Must be a number."],
+        "is_open": ["Must be true or false."],
+        "kind": ["Must be one of secret, by_name."],
+        "note": ["Not a valid string."],
+        "closing": ["after_days: Must be a whole number."],
+        "colours": ["Must be an object."],
+    });
+    assert_eq!(json!(answer.problem(400).errors), expected);
 }
 
 #[actix_web::test]
@@ -187,7 +264,7 @@ async fn every_missing_field_is_named() {
         // All wrong ones at once, of both kinds.
         if let [first, others @ ..] = endpoint.required.as_slice() {
             let mut body = Map::new();
-            body.insert(first.clone(), json!(7));
+            body.insert(first.clone(), endpoint.fields[first].wrong());
             let answer = send_json(&app, &tokens, endpoint, body).await;
             assert_names(&answer, first, &endpoint.name());
             for field in others {
@@ -201,9 +278,9 @@ async fn every_missing_field_is_named() {
 async fn a_field_that_comes_twice_is_named() {
     let (app, tokens) = start(Database::Sqlite).await;
     for endpoint in endpoints(&app).await {
-        for field in &endpoint.fields {
+        for (field, described) in &endpoint.fields {
             let whole = Value::from(endpoint.filled("x")).to_string();
-            let body = format!("{},\"{field}\":\"y\"}}", &whole[..whole.len() - 1]);
+            let body = format!("{},\"{field}\":{}}}", &whole[..whole.len() - 1], described.sample);
             let answer = send_bytes(&app, &tokens, &endpoint, body).await;
             assert_names(&answer, field, &format!("{} {field} twice", endpoint.name()));
         }
@@ -225,13 +302,13 @@ async fn of_thousands_of_wrong_fields_a_few_are_named() {
         assert!(errors.len() == 1 && errors.keys().all(|name| endpoint.required.contains(name)), "{errors:?}");
         // A field behind all of them is neither missing nor of no account.
         let field = &endpoint.required[0];
-        let mut body = endpoint.filled("x");
-        body.insert(field.clone(), json!(7));
+        let (mut body, described) = (endpoint.filled("x"), &endpoint.fields[field]);
+        body.insert(field.clone(), described.wrong());
         let wrong = Value::from(body).to_string();
         let answer = send_bytes(&app, &tokens, endpoint, format!("{{{}{}", many("x"), &wrong[1..])).await;
         assert_names(&answer, field, &endpoint.name());
         let twice = Value::from(endpoint.filled("x")).to_string();
-        let twice = format!("{{{}{},\"{field}\":\"y\"}}", many("x"), &twice[1..twice.len() - 1]);
+        let twice = format!("{{{}{},\"{field}\":{}}}", many("x"), &twice[1..twice.len() - 1], described.sample);
         assert_names(&send_bytes(&app, &tokens, endpoint, twice).await, field, &endpoint.name());
     }
 }
@@ -240,7 +317,7 @@ async fn a_nul_in_any_field_is_named_and_reaches_no_database(database: Database)
     let (app, tokens) = start(database).await;
     let before = app.db().content();
     for endpoint in endpoints(&app).await {
-        for field in &endpoint.fields {
+        for field in endpoint.texts() {
             let mut body = endpoint.filled("fine-text@example.com");
             body.insert(field.clone(), json!("ada\0@example.com"));
             let answer = send_json(&app, &tokens, &endpoint, body).await;

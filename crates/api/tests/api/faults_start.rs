@@ -245,7 +245,7 @@ async fn start_probed(processes: usize) {
         let ready = ready.unwrap_or_else(|error| panic!("{error}: {}", process.log().join("\n")));
         assert!(ready.status().is_success(), "{}", process.log().join("\n"));
     }
-    assert_eq!(db.tables(), TestDb::migrated(Database::Postgres).tables());
+    assert_eq!(db.tables(), TestDb::of_the_program(Database::Postgres).tables());
 }
 
 /// Platforms probe a process from its first moment.

@@ -9,6 +9,7 @@ use api::prelude::{
 };
 use api::service::upkeep::prune::prune;
 use api::service::upkeep::start::start;
+use auth_types::responses::TokenResponse;
 use auth_types::{Reason, Role};
 use chrono::Duration;
 use diesel::prelude::*;
@@ -23,6 +24,9 @@ on_both_databases![
     an_administrator_is_one_by_their_own_row,
     rows_of_every_kind_of_table_are_handed_out_and_go_as_declared,
     a_declared_table_that_no_migration_makes_refuses_the_start,
+    what_a_feature_refuses_has_words_and_a_name_of_its_own,
+    a_path_without_a_parameter_goes_before_one_with_it,
+    whoever_is_no_administrator_learns_nothing_of_the_body,
     the_work_of_a_feature_is_done_again_and_again_whatever_goes_wrong_in_it,
 ];
 
@@ -139,6 +143,30 @@ fn a_migration_without_a_number_of_its_own_is_refused() {
     let app =
         App::new().feature(Feature::new("one").migrations(FIRST)).feature(Feature::new("other").migrations(FIRST));
     assert!(app.assemble().is_ok());
+}
+
+#[test]
+fn a_table_of_a_migration_that_is_not_declared_is_refused() {
+    const CHANGES: &[SchemaChange] = &[
+        change(
+            "0001_create",
+            "CREATE TABLE boards (id int); -- CREATE TABLE note (id int);\nCREATE TABLE IF NOT EXISTS old(id int);",
+        ),
+        change(
+            "0002_change",
+            "create table new_boards (id int); DROP TABLE boards; ALTER TABLE new_boards RENAME TO boards; drop table old;",
+        ),
+        change("0003_create", "CREATE INDEX boards_id ON boards (id);\nCREATE TABLE \"pins\" (id int)"),
+    ];
+    let boards = || Table::impersonal("boards", board_table::table);
+    let feature = || Feature::new("board").migrations(CHANGES);
+    let told = refused([feature().tables([boards()])]);
+    assert!(
+        told.starts_with("the migrations of the feature board make the table pins, which is none of its"),
+        "{told}"
+    );
+    let pins = Table::impersonal("pins", pin_table::table);
+    assert!(App::new().feature(feature().tables([boards(), pins])).assemble().is_ok());
 }
 
 mod one {
@@ -290,6 +318,52 @@ async fn rows_of_every_kind_of_table_are_handed_out_and_go_as_declared(database:
     prune(app.services()).await.unwrap();
     assert_eq!(app.db().number("SELECT count(*) FROM boards"), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM pins"), 0, "the database takes them along");
+}
+
+const POLLS: &str = "/api/polls/";
+
+/// A poll of Ada's.
+async fn ask(app: &TestApp, tokens: &TokenResponse) -> i64 {
+    let poll = json!({
+        "question": "Tea?", "choices": ["yes", "no"], "most": 1, "quorum": 0.5, "is_open": true, "kind": "secret", "colours": {}
+    });
+    let made = send(app.request_as(tokens, Method::POST, POLLS).json(&poll)).await;
+    made.json::<Value>()["id"].as_i64().unwrap_or_else(|| panic!("{}", made.text()))
+}
+
+async fn what_a_feature_refuses_has_words_and_a_name_of_its_own(database: Database) {
+    let app = TestApp::builder(database).with_features().user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let close = async |poll| send(app.request_as(&tokens, Method::POST, &format!("{POLLS}{poll}/closing/"))).await;
+    let poll = ask(&app, &tokens).await;
+    close(poll).await.has_status(204);
+    let refused = close(poll).await.failed(409, Reason::FeatureRefused);
+    assert_eq!(
+        (refused.feature.as_deref(), refused.detail.as_str()),
+        (Some("polls.closed"), "This poll is closed already.")
+    );
+    assert!(!close(poll + 1).await.problem(404).detail.is_empty());
+}
+
+async fn a_path_without_a_parameter_goes_before_one_with_it(database: Database) {
+    let app = TestApp::builder(database).with_features().user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    ask(&app, &tokens).await;
+    let newest = ask(&app, &tokens).await;
+    let shown: Value = send(app.request_as(&tokens, Method::GET, "/api/polls/newest/")).await.json();
+    assert_eq!(shown["id"], newest);
+}
+
+async fn whoever_is_no_administrator_learns_nothing_of_the_body(database: Database) {
+    let app = TestApp::builder(database).with_features().user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let path = "/api/polls-administration/";
+    for body in [json!({}), json!({"ids": "all"}), json!([])] {
+        send(app.request_as(&tokens, Method::POST, path).json(&body)).await.failed(403, Reason::PermissionDenied);
+        send(app.request(Method::POST, path).json(&body)).await.refused(Reason::CredentialsMissing);
+    }
+    let text = app.request_as(&tokens, Method::POST, path).header("Content-Type", "text/plain").body("all");
+    send(text).await.failed(403, Reason::PermissionDenied);
 }
 
 async fn a_declared_table_that_no_migration_makes_refuses_the_start(database: Database) {

@@ -96,12 +96,5 @@ mod tls;
 mod tokens_forged;
 mod verify;
 
-/// The product's own features, and the example.
-#[path = "../../src/bin/api/main.rs"]
-#[expect(dead_code, reason = "its main function")]
-mod product;
-
-#[path = "../../../../examples/notes/api/mod.rs"]
-mod notes;
 #[path = "../../../../examples/notes/tests.rs"]
 mod notes_tests;

@@ -199,5 +199,5 @@ async fn two_processes_may_migrate_one_empty_database_at_once(database: Database
     for process in [a.unwrap(), b.unwrap()] {
         send(process.request(Method::GET, "/readyz")).await.done();
     }
-    assert_eq!(db.tables(), TestDb::migrated(database).tables());
+    assert_eq!(db.tables(), TestDb::of_the_program(database).tables());
 }

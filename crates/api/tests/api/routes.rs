@@ -1,5 +1,6 @@
 //! Every route with every kind of credentials: driven by the OpenAPI document, so that no route can be forgotten.
 
+use crate::support::surface::{filled, is_own};
 use crate::support::{Answer, Database, ONE_SECOND, TestApp, forge, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
@@ -55,7 +56,7 @@ impl Route {
 
     /// The path with its parameters filled in.
     fn with_id(&self, id: &str) -> String {
-        self.path.replace("{id}", id)
+        filled(&self.path, id)
     }
 }
 
@@ -249,12 +250,15 @@ async fn a_wrong_method_is_told_the_right_ones() {
 
 #[actix_web::test]
 async fn a_head_request_gets_the_headers_of_the_get_and_no_body() {
-    let (app, ada, _) = two_users(Database::Sqlite).await;
+    let app = TestApp::builder(Database::Sqlite).with_features().administrator(ADA).start().await;
+    let ada = app.login(ADA).await;
     let succeeds = |route: &&Route| route.method == Method::GET && route.path != "/readyz" && !route.names_something;
     for route in routes(&app).await.iter().filter(succeeds) {
         let get = send(app.request_as(&ada, Method::GET, &route.path)).await;
         let head = send(app.request_as(&ada, Method::HEAD, &route.path)).await;
-        get.has_status(200);
+        // What a feature has may have to be made first.
+        let is_nothing = !is_own(&route.name()) && get.status == 404;
+        assert!(get.status == 200 || is_nothing, "{}: {}", route.name(), get.text());
         assert_eq!(head.status, get.status, "{}", route.name());
         assert!(head.body.is_empty());
         // The file of all that is stored holds the event that the request before it made.

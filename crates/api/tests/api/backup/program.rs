@@ -39,7 +39,7 @@ fn failed(command: Command) -> String {
 }
 
 async fn backups_are_made_listed_proven_and_restored(database: Database) {
-    let (db, folder) = (TestDb::migrated(database), tempfile::tempdir().unwrap());
+    let (db, folder) = (TestDb::of_the_program(database), tempfile::tempdir().unwrap());
     insert_odd_rows(&db);
     let (recipient, key) = key(folder.path());
     let (folder, key) = (folder.path(), key.to_str().unwrap());
@@ -92,7 +92,7 @@ async fn backups_are_made_listed_proven_and_restored(database: Database) {
 #[actix_web::test]
 async fn a_name_is_the_storages_and_a_path_a_file() {
     const LOST: &str = "latchkey-20200101T000000Z.zst";
-    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     let on = |arguments: &[&str]| api(folder.path(), db.url(), arguments);
     for name in ["latest", LOST] {
         done(on(&["create", "--to", name]));
@@ -113,7 +113,7 @@ async fn a_name_is_the_storages_and_a_path_a_file() {
 
 #[actix_web::test]
 async fn a_newer_backup_takes_the_place_of_the_outdated_ones() {
-    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     let backups = folder.path().join("data/files/backups");
     std::fs::create_dir_all(&backups).unwrap();
     for day in 10..20 {
@@ -130,7 +130,7 @@ async fn a_newer_backup_takes_the_place_of_the_outdated_ones() {
 #[actix_web::test]
 async fn a_backup_from_the_future_is_listed_with_a_warning_and_is_not_the_latest() {
     const AHEAD: &str = "latchkey-20991231T235959Z.zst";
-    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     let backups = folder.path().join("data/files/backups");
     std::fs::create_dir_all(&backups).unwrap();
     std::fs::write(backups.join(AHEAD), "junk").unwrap();
@@ -159,7 +159,7 @@ async fn a_backup_from_the_future_is_listed_with_a_warning_and_is_not_the_latest
 #[actix_web::test]
 async fn a_bucket_that_refuses_fails_the_backup() {
     let (db, folder, server) =
-        (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap(), BucketServer::start());
+        (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap(), BucketServer::start());
     let with_secret = |secret: &str| {
         let StorageSettings::S3(s3) = server.settings_with(secret) else { unreachable!() };
         let mut command = api(folder.path(), db.url(), &["create"]);
@@ -184,7 +184,7 @@ async fn a_bucket_that_refuses_fails_the_backup() {
 #[actix_web::test]
 async fn backups_into_one_file_at_once_do_not_harm_each_other() {
     const AT_ONCE: usize = 8;
-    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     insert_odd_rows(&db);
     let create = || api(folder.path(), db.url(), &["create", "--to", "here"]);
     let running: Vec<_> = (0..AT_ONCE)
@@ -202,7 +202,7 @@ async fn backups_into_one_file_at_once_do_not_harm_each_other() {
 
 #[actix_web::test]
 async fn what_is_no_file_is_not_replaced_by_a_backup() {
-    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("precious"), "content").unwrap();
     std::os::unix::fs::symlink("precious", at("link")).unwrap();
@@ -222,7 +222,7 @@ async fn what_is_no_file_is_not_replaced_by_a_backup() {
 /// Other programs write to standard output then, and whoever asks for it here pipes it somewhere.
 #[actix_web::test]
 async fn standard_output_takes_no_backup() {
-    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     let told = failed(api(folder.path(), db.url(), &["create", "--to", "-"]));
     assert!(told.starts_with("api: - stands for standard output"), "{told}");
     assert!(!folder.path().join("-").exists());
@@ -233,7 +233,7 @@ async fn standard_output_takes_no_backup() {
 /// A slip of the hand must not cost the database that is backed up.
 #[actix_web::test]
 async fn only_a_backup_is_replaced_by_a_backup() {
-    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     insert_odd_rows(&db);
     let at = |name: &str| folder.path().join(name);
     let create = |to: &str| api(folder.path(), db.url(), &["create", "--to", to]);
@@ -291,7 +291,7 @@ async fn only_a_backup_is_replaced_by_a_backup() {
 /// Whatever its files are called by, and where they are not there yet, too: SQLite would delete a backup there.
 #[actix_web::test]
 async fn the_database_is_not_replaced_by_its_backup() {
-    let (db, folder) = (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap());
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
     insert_odd_rows(&db);
     let before = db.content();
     let DatabaseUrl::Sqlite(file) = db.parsed_url() else { unreachable!() };
@@ -327,7 +327,7 @@ async fn odd_names_beside_the_backups_stop_nothing() {
         "latchkey-z\u{1f}",
     ];
     let (db, folder, server) =
-        (TestDb::migrated(Database::Sqlite), tempfile::tempdir().unwrap(), BucketServer::start());
+        (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap(), BucketServer::start());
     for backups in [folder.path().join("data/files/backups"), server.path().join("backups")] {
         for odd in ODD {
             let file = backups.join(odd);

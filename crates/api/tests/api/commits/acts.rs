@@ -1,6 +1,7 @@
 //! What each route does, how to ask for it, and how to see that it is done.
 
-use crate::support::{Answer, Database, PASSWORD, Process, TestDb, forge, pictures, send};
+use super::feature_routes::FeatureRoute;
+use crate::support::{Answer, Database, PASSWORD, Process, TestDb, forge, is_own_table, pictures, send};
 use api::service::passwords::hashing::digest_of;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
 use reqwest::{Method, RequestBuilder};
@@ -29,6 +30,8 @@ pub enum Act {
     AskForLink,
     ChangeEmail,
     EndSession,
+    /// What a feature's route does: whatever shows in the feature's tables.
+    OfFeature(&'static FeatureRoute),
 }
 
 /// Somebody for whom an act is possible.
@@ -37,10 +40,14 @@ pub struct Person {
     email: String,
     /// Nobody's yet where the act is the sign-up.
     tokens: Option<TokenResponse>,
+    /// What a feature's route is about: the id of something of theirs.
+    thing: String,
+    /// What stood in the tables of features when they were about to act.
+    before: Vec<String>,
 }
 
 impl Person {
-    fn tokens(&self) -> &TokenResponse {
+    pub fn tokens(&self) -> &TokenResponse {
         self.tokens.as_ref().unwrap()
     }
 
@@ -55,7 +62,7 @@ impl Person {
 }
 
 impl Act {
-    /// The act of an operation of the OpenAPI document.
+    /// The act of an operation of Latchkey's in the OpenAPI document.
     pub fn named(operation: &str) -> Option<Self> {
         Some(match operation {
             "POST /api/auth/register/" => Self::Register,
@@ -79,15 +86,33 @@ impl Act {
         })
     }
 
-    /// Makes somebody for whom this is possible.
-    pub async fn prepare(self, db: &TestDb, process: &Process, email: &str) -> Person {
-        let email = email.to_owned();
-        if self == Self::Register {
-            return Person { email, tokens: None };
-        }
-        let tokens = process.register(&email).await.created();
-        let person = Person { tokens: Some(tokens), email };
+    /// Whether the database is the same afterwards.
+    pub fn changes_nothing(self) -> bool {
         match self {
+            Self::Verify => true,
+            Self::OfFeature(route) => !route.changes_something,
+            _ => false,
+        }
+    }
+
+    /// Makes somebody for whom this is possible, one of many.
+    pub async fn prepare(self, db: &TestDb, process: &Process, number: u32) -> Person {
+        let name = match self {
+            Self::OfFeature(route) => route.operation.clone(),
+            _ => format!("{self:?}"),
+        };
+        let email = format!("{name}{number}@example.com").to_lowercase();
+        let mut person = Person { email, tokens: None, thing: String::new(), before: Vec::new() };
+        if self == Self::Register {
+            return person;
+        }
+        person.tokens = Some(process.register(&person.email).await.created());
+        match self {
+            Self::OfFeature(route) => {
+                db.execute(&format!("UPDATE users SET role = 'admin' WHERE email = '{}'", person.email));
+                person.thing = route.make_thing(process, person.tokens()).await;
+                person.before = of_features(db);
+            }
             Self::ResetPassword => insert_link(db, &person, "reset_password"),
             Self::ConfirmEmail => insert_link(db, &person, "verify_email"),
             Self::DeleteAvatar => send(put_picture(process, &person)).await.done(),
@@ -127,6 +152,7 @@ impl Act {
             Self::ChangeEmail => own(Method::POST, "/api/auth/email/change/")
                 .json(&json!({"new_email": person.new_email(), "password": PASSWORD})),
             Self::EndSession => own(Method::DELETE, &format!("/api/auth/sessions/{}/", session_of(person))),
+            Self::OfFeature(route) => route.request(process, person.tokens(), &person.thing),
         };
         send(request).await
     }
@@ -173,8 +199,14 @@ impl Act {
             Self::ConfirmEmail => shown(process, person).await.email_verified,
             Self::AskForLink => is_mailed(db, "verify_email", &person.email),
             Self::ChangeEmail => is_mailed(db, "change_email", &person.new_email()),
+            Self::OfFeature(route) => !route.changes_something || of_features(db) != person.before,
         }
     }
+}
+
+/// What stands in the tables of features.
+pub fn of_features(db: &TestDb) -> Vec<String> {
+    db.content_of(db.tables().into_iter().filter(|table| !is_own_table(table)))
 }
 
 fn put_picture(process: &Process, person: &Person) -> RequestBuilder {

@@ -1,12 +1,15 @@
 //! What is answered as done is committed: every route that changes something, on a disk that fails at each of its writes.
 //!
 //! Whatever was answered 2xx is there after `kill -9`; whatever was answered 503 can be repeated once the disk is well. The
-//! routes come from the OpenAPI document: one that [`acts`] does not know fails the tests.
+//! routes come from the OpenAPI document: one of Latchkey's that [`acts`] does not know fails the tests, and those of features are
+//! played by what the document says of them.
 #![cfg(target_os = "linux")]
 
 mod acts;
+mod feature_routes;
 mod postgres;
 
+use crate::support::surface::is_own;
 use crate::support::{Answer, Database, DiskError, FaultyDisk, PASSWORD, Process, TestDb, create_user, execute, send};
 use acts::{Act, Person};
 use auth_types::Reason;
@@ -58,7 +61,7 @@ impl Stage {
     /// Somebody new for whom `act` is possible.
     async fn person(&mut self, act: Act) -> Person {
         self.people += 1;
-        act.prepare(&self.db, self.process(), &format!("{act:?}{}@example.com", self.people).to_lowercase()).await
+        act.prepare(&self.db, self.process(), self.people).await
     }
 
     /// One attempt on a disk that fails after `passing` calls, and how many calls there were.
@@ -113,19 +116,25 @@ impl Stage {
 }
 
 /// Every operation of the document that may change something.
-async fn acts(process: &Process) -> Vec<Act> {
+async fn acts(db: &TestDb, process: &Process) -> Vec<Act> {
     let document: Value = process.get("/api/openapi.json").await.json();
-    let mut names = Vec::new();
+    let mut acts = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
-        let methods = operations.as_object().unwrap().keys().filter(|method| *method != "get");
-        names.extend(methods.map(|method| format!("{} {path}", method.to_uppercase())));
+        for method in operations.as_object().unwrap().keys().filter(|method| *method != "get") {
+            let name = format!("{} {path}", method.to_uppercase());
+            if is_own(&name) {
+                acts.push(Act::named(&name).unwrap_or_else(|| panic!("{name}: say in acts.rs what it does")));
+            } else {
+                acts.extend(feature_routes::act(&document, (path, method), (db, process)).await);
+            }
+        }
     }
-    names.iter().map(|name| Act::named(name).unwrap_or_else(|| panic!("{name}: say in acts.rs what it does"))).collect()
+    acts
 }
 
 async fn no_route_reports_what_is_not_committed(error: DiskError) {
     let mut stage = Stage::set();
-    let acts = acts(stage.process()).await;
+    let acts = acts(&stage.db, stage.process()).await;
     assert!(acts.len() >= 17, "the document lost its routes");
     for act in acts {
         let (done, calls) = stage.sweep(act, error).await;

@@ -43,6 +43,8 @@ fn headers(answer: &Answer, time: Time) -> Vec<String> {
         _ => format!("{name}: {value}"),
     };
     let pairs = answer.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    // A connection ends where a refusal was quicker than the body.
+    let pairs = pairs.filter(|(name, _)| *name != "connection" || time == Time::Stands);
     let mut headers: Vec<_> = pairs.map(told).collect();
     headers.sort();
     headers

@@ -87,7 +87,7 @@ impl Builder {
         self
     }
 
-    /// With the features of the product and that of the example: for whoever looks at every route.
+    /// With the features of the program and of the tests: for whoever looks at every route.
     pub fn with_features(mut self) -> Self {
         self.product = features();
         self
@@ -107,6 +107,11 @@ impl Builder {
     /// As it runs on the open internet.
     pub fn production(self) -> Self {
         self.set("APP_ENV", "production").set("BCRYPT_COST", "10").set("RATE_LIMITS", "on")
+    }
+
+    /// An administrator's account.
+    pub fn administrator(self, email: &str) -> Self {
+        self.account(email, None, Role::Admin)
     }
 
     /// An account with this address and [`PASSWORD`].

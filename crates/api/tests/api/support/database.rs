@@ -1,6 +1,6 @@
 //! A database of its own for each test, copied from a migrated template.
 
-use super::migrate;
+use super::{migrate, migrate_as_the_program};
 use api::config::{DatabaseUrl, Settings, Variables};
 use api::store::AnyConnection;
 use api::store::connection::open;
@@ -74,6 +74,13 @@ impl TestDb {
             }
             Database::Postgres => Self::postgres(&format!("TEMPLATE {}", *POSTGRES_TEMPLATE)),
         }
+    }
+
+    /// With the schema of the program, whose features have tables, too.
+    pub fn of_the_program(database: Database) -> Self {
+        let db = Self::migrated(database);
+        migrate_as_the_program(&db.parsed_url()).unwrap();
+        db
     }
 
     /// Without.
@@ -218,8 +225,13 @@ impl TestDb {
 
     /// Everything that is stored, as lines of text: two that are equal mean that nothing was changed in between.
     pub fn content(&self) -> Vec<String> {
+        self.content_of(self.tables())
+    }
+
+    /// The same of some tables.
+    pub fn content_of(&self, tables: impl IntoIterator<Item = String>) -> Vec<String> {
         let mut lines = Vec::new();
-        for table in self.tables() {
+        for table in tables {
             let text = |column: &String| match self.database() {
                 Database::Postgres => format!("coalesce(CAST({column} AS text), '-')"),
                 Database::Sqlite => format!(

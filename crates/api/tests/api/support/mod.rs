@@ -31,6 +31,7 @@ pub mod servers;
 pub mod shell;
 mod shifted_clock;
 mod static_host;
+pub mod surface;
 
 pub use answer::Answer;
 pub use app::{Builder, OWN_ADDRESS, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
@@ -49,7 +50,9 @@ pub use mail::Mail;
 pub use mail_script::{MailScript, Refusal};
 pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually, try_create_user, try_create_user_with, try_start};
-pub use product::{bounds, coverage, features, migrate, missing_migrations, openapi, revert_all};
+pub use product::{
+    bounds, coverage, features, is_own_table, migrate, migrate_as_the_program, missing_migrations, openapi, revert_all,
+};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
 pub use shifted_clock::ShiftedClock;

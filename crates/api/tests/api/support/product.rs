@@ -1,4 +1,4 @@
-//! Latchkey without a feature, as tests ask about it.
+//! The products that tests ask about: Latchkey without a feature, the program with its features, and all features that there are.
 
 use api::app::{App, Product};
 use api::config::DatabaseUrl;
@@ -9,9 +9,22 @@ use api::store::{AnyConnection, state};
 use auth_types::responses::TokenTransport;
 use serde_json::Value;
 
-/// The product with its own features and the one of the example.
+/// The program's own features.
+#[path = "../../../src/bin/api/main.rs"]
+#[expect(dead_code, reason = "its main function")]
+mod program;
+
+/// The example.
+#[path = "../../../../../examples/notes/api/mod.rs"]
+mod notes;
+
+/// What a feature can declare besides.
+#[path = "../../polls/mod.rs"]
+mod polls;
+
+/// The program's features, and those of the tests: for whoever looks at every route.
 pub fn features() -> App {
-    crate::product::app().feature(crate::notes::feature())
+    program::app().feature(notes::feature()).feature(polls::feature())
 }
 
 fn latchkey() -> Product {
@@ -30,8 +43,19 @@ pub fn coverage() -> Coverage {
     latchkey().schema.coverage()
 }
 
+/// Whether a table is Latchkey's, and no feature's.
+pub fn is_own_table(name: &str) -> bool {
+    let Coverage { tables, left_out, .. } = coverage();
+    tables.iter().any(|table| table.name == name) || left_out.contains(&name)
+}
+
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
     migrations::migrate(url, &Migrations::default())
+}
+
+/// As the program does it when it starts.
+pub fn migrate_as_the_program(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
+    migrations::migrate(url, &program::app().assemble().unwrap().schema.migrations)
 }
 
 pub fn revert_all(url: &DatabaseUrl) -> Result<(), MigrateError> {

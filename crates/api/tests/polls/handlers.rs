@@ -1,0 +1,69 @@
+//! Parse, call, shape.
+
+use super::rules;
+use super::types::{PollCount, PollKind, PollRemoval, PollRequest};
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpResponse, Responder};
+use api::prelude::{Admin, Caller, Cursor, JsonBody, Problem, Services};
+
+pub(super) async fn list(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    cursor: Cursor,
+) -> Result<impl Responder, Problem> {
+    Ok(Json(rules::list(&services, caller, cursor.after()?).await?))
+}
+
+pub(super) async fn create(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    JsonBody(request): JsonBody<PollRequest>,
+) -> Result<impl Responder, Problem> {
+    Ok(HttpResponse::Created().json(rules::create(&services, caller, request).await?))
+}
+
+pub(super) async fn show(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    id: Path<i64>,
+) -> Result<impl Responder, Problem> {
+    Ok(Json(rules::show(&services, caller, Some(*id)).await?))
+}
+
+pub(super) async fn close(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    id: Path<i64>,
+) -> Result<impl Responder, Problem> {
+    rules::close(&services, caller, *id).await?;
+    Ok(HttpResponse::NoContent())
+}
+
+pub(super) async fn newest(services: Data<Services>, Caller(caller): Caller) -> Result<impl Responder, Problem> {
+    Ok(Json(rules::show(&services, caller, None).await?))
+}
+
+pub(super) async fn remove_choice(
+    services: Data<Services>,
+    Caller(caller): Caller,
+    choice: Path<(i64, i64)>,
+) -> Result<impl Responder, Problem> {
+    rules::remove_choice(&services, caller, choice.into_inner()).await?;
+    Ok(HttpResponse::NoContent())
+}
+
+pub(super) async fn choices() -> impl Responder {
+    Json([PollKind::Secret, PollKind::ByName].map(PollKind::name))
+}
+
+pub(super) async fn count(services: Data<Services>, Admin(admin): Admin) -> Result<impl Responder, Problem> {
+    Ok(Json(PollCount { polls: rules::count(&services, admin).await? }))
+}
+
+pub(super) async fn remove(
+    services: Data<Services>,
+    Admin(admin): Admin,
+    JsonBody(PollRemoval { ids }): JsonBody<PollRemoval>,
+) -> Result<impl Responder, Problem> {
+    Ok(Json(PollCount { polls: rules::remove(&services, admin, ids).await? }))
+}

@@ -1,0 +1,2 @@
+DROP TABLE poll_choices;
+DROP TABLE polls;

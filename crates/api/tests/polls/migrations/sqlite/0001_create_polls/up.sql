@@ -1,0 +1,18 @@
+CREATE TABLE polls (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    user_id integer NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    question text NOT NULL,
+    most integer NOT NULL,
+    is_open boolean NOT NULL,
+    kind text NOT NULL,
+    note text,
+    colours integer NOT NULL,
+    created_at text NOT NULL
+);
+CREATE INDEX polls_user_id ON polls (user_id, id);
+CREATE TABLE poll_choices (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    poll_id integer NOT NULL REFERENCES polls (id) ON DELETE CASCADE,
+    text text NOT NULL
+);
+CREATE INDEX poll_choices_poll_id ON poll_choices (poll_id);

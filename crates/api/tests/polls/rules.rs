@@ -1,0 +1,108 @@
+//! What may be done with polls.
+
+use super::store::{self, NewPoll};
+use super::types::{Closing, Poll, PollRequest};
+use api::prelude::{Administrator, CurrentUser, Error, Page, Problem, Services, page};
+use std::convert::Infallible;
+
+const PAGE: usize = 20;
+
+/// The caller has no such poll, or it no such choice.
+pub(super) struct NoSuchPoll;
+
+impl From<NoSuchPoll> for Problem {
+    fn from(_: NoSuchPoll) -> Self {
+        Self::not_found()
+    }
+}
+
+pub(super) async fn list(
+    services: &Services,
+    caller: CurrentUser,
+    before: Option<i64>,
+) -> Result<Page<Poll>, Error<Infallible>> {
+    let polls = caller.read(services, move |connection, user| store::list(connection, user.id, before, PAGE + 1));
+    Ok(page(polls.await?, PAGE, |poll| poll.id))
+}
+
+pub(super) async fn create(
+    services: &Services,
+    caller: CurrentUser,
+    request: PollRequest,
+) -> Result<Poll, Error<Infallible>> {
+    check(&request)?;
+    let created = caller.write(services, move |connection, user, now| {
+        let new = NewPoll::of(user.id, &request, now);
+        store::insert(connection, new, &request.choices).map(Ok)
+    });
+    created.await
+}
+
+fn check(request: &PollRequest) -> Result<(), Error<Infallible>> {
+    if request.choices.is_empty() {
+        return Err(Error::field("choices", "Offer something."));
+    }
+    if !(0.0..=1.0).contains(&request.quorum) {
+        return Err(Error::field("quorum", "Between 0 and 1."));
+    }
+    match &request.closing {
+        Some(Closing { after_days: ..0, .. }) => Err(Error::field("closing", "Not in the past.")),
+        Some(Closing { farewell, .. }) if farewell.is_empty() => Err(Error::field("closing", "Say something.")),
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn show(services: &Services, caller: CurrentUser, id: Option<i64>) -> Result<Poll, Error<NoSuchPoll>> {
+    let found = caller.read(services, move |connection, user| store::find(connection, user.id, id)).await?;
+    found.ok_or(Error::Refused(NoSuchPoll))
+}
+
+/// Why a poll is not closed.
+pub(super) enum CloseRefusal {
+    NoSuchPoll,
+    ClosedAlready,
+}
+
+impl From<CloseRefusal> for Problem {
+    fn from(refusal: CloseRefusal) -> Self {
+        match refusal {
+            CloseRefusal::NoSuchPoll => Self::not_found(),
+            CloseRefusal::ClosedAlready => Self::conflict("polls.closed", "This poll is closed already."),
+        }
+    }
+}
+
+pub(super) async fn close(services: &Services, caller: CurrentUser, id: i64) -> Result<(), Error<CloseRefusal>> {
+    let closed = caller.write(services, move |connection, user, _| {
+        Ok(match store::close(connection, user.id, id)? {
+            Some(true) => Ok(()),
+            Some(false) => Err(Error::Refused(CloseRefusal::ClosedAlready)),
+            None => Err(Error::Refused(CloseRefusal::NoSuchPoll)),
+        })
+    });
+    closed.await
+}
+
+pub(super) async fn remove_choice(
+    services: &Services,
+    caller: CurrentUser,
+    choice: (i64, i64),
+) -> Result<(), Error<NoSuchPoll>> {
+    let removed = caller.write(services, move |connection, user, _| {
+        let is_there = store::remove_choice(connection, user.id, choice)?;
+        Ok(if is_there { Ok(()) } else { Err(Error::Refused(NoSuchPoll)) })
+    });
+    removed.await
+}
+
+pub(super) async fn count(services: &Services, admin: Administrator) -> Result<i64, Error<Infallible>> {
+    admin.read(services, |connection, _| store::count(connection)).await
+}
+
+pub(super) async fn remove(services: &Services, admin: Administrator, ids: Vec<i64>) -> Result<i64, Error<Infallible>> {
+    let removed = admin.write(services, move |connection, _, _| {
+        store::remove(connection, &ids)?;
+        store::count(connection).map(Ok)
+    });
+    removed.await
+}
