@@ -19,6 +19,9 @@ use tokio::sync::Mutex;
 
 /// Most bytes of a line. `lettre` refuses one that is longer than a thousand, when it is there to its end.
 const LINE_MAX_BYTES: usize = 4096;
+/// Most lines of a reply, and bytes: `lettre` reads all of a reply again with each line that comes, and awaits nothing meanwhile.
+const REPLY_MAX_LINES: usize = 200;
+const REPLY_MAX_BYTES: usize = 16 * 1024;
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 2048;
 
@@ -112,6 +115,8 @@ struct Lines {
     ready: VecDeque<u8>,
     /// What has come of the next one.
     line: Vec<u8>,
+    /// How many lines, and bytes, the reply has that goes on.
+    reply: (usize, usize),
 }
 
 impl Lines {
@@ -120,10 +125,24 @@ impl Lines {
             // `lettre` takes a text of UTF-8 only, and nothing here depends on a letter of another kind.
             self.line.push(if byte.is_ascii() { *byte } else { b'?' });
             if *byte == b'\n' {
-                self.ready.extend(as_lettre_reads(std::mem::take(&mut self.line)));
+                let line = std::mem::take(&mut self.line);
+                self.count(&line)?;
+                self.ready.extend(as_lettre_reads(line));
             } else if self.line.len() > LINE_MAX_BYTES {
                 return Err(Error::new(ErrorKind::InvalidData, "a line of a reply does not end"));
             }
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, line: &[u8]) -> Result<()> {
+        let (lines, bytes) = match line.get(3) {
+            Some(b'-') => (self.reply.0 + 1, self.reply.1 + line.len()),
+            _ => (0, 0),
+        };
+        self.reply = (lines, bytes);
+        if lines > REPLY_MAX_LINES || bytes > REPLY_MAX_BYTES {
+            return Err(Error::new(ErrorKind::InvalidData, "a reply does not end"));
         }
         Ok(())
     }
@@ -147,7 +166,7 @@ fn as_lettre_reads(mut line: Vec<u8>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE_MAX_BYTES, Lines};
+    use super::{LINE_MAX_BYTES, Lines, REPLY_MAX_BYTES, REPLY_MAX_LINES};
 
     fn read(said: &[u8]) -> String {
         let (mut whole, mut bytewise) = (Lines::default(), Lines::default());
@@ -183,6 +202,19 @@ mod tests {
         ] {
             assert_eq!(read(said.as_bytes()), expected);
         }
+    }
+
+    #[test]
+    fn a_reply_without_an_end_is_an_error() {
+        let reply = |line: &[u8], lines| [line.repeat(lines), b"250 ok\r\n".to_vec()].concat();
+        let (short, long) = (b"250-x\r\n".as_slice(), [b"250-".as_slice(), &[b'x'; 1022], b"\r\n"].concat());
+        let mut lines = Lines::default();
+        for _ in 0..3 {
+            assert!(lines.take(&reply(short, REPLY_MAX_LINES)).is_ok());
+            assert!(lines.take(&reply(&long, REPLY_MAX_BYTES / long.len())).is_ok());
+        }
+        assert!(lines.take(&reply(short, REPLY_MAX_LINES + 1)).is_err());
+        assert!(Lines::default().take(&reply(&long, REPLY_MAX_BYTES / long.len() + 1)).is_err());
     }
 
     #[test]

@@ -84,9 +84,23 @@ const DISABLED: Status = (2, 1);
 const FULL: Status = (2, 2);
 const ABOUT_SENDING: [&str; 2] = ["sending", "outgoing"];
 
-/// Statements about the sender whatever status stands next to them: a server that asks the sender's own repeats what that one
-/// said.
-const ABOUT_SENDER: [&str; 2] = ["sender verif", "sender address rejected"];
+/// Statements about the sender, or about this moment, whatever status stands next to them: a server that asks the sender's own repeats
+/// what that one said, and some say what will pass with a status that is final.
+const NEVER_FINAL: [&str; 13] = [
+    "sender verif",
+    "sender address rejected",
+    "return path",
+    "return-path",
+    "send from",
+    "your account",
+    "your network",
+    "name service",
+    "timed out",
+    "timeout",
+    "temporar",
+    "at a rate",
+    "too many",
+];
 
 /// Statements about the recipient that sound like those above ("User unknown in relay recipient table").
 const ABOUT_RECIPIENT: [&str; 3] = ["user unknown", "unknown user", "no such user"];
@@ -98,7 +112,7 @@ pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
     let text = without_addresses(text);
     let says = |statements: &[&str]| statements.iter().any(|statement| text.contains(statement));
     let statuses: Vec<_> = statuses(&text).collect();
-    if says(&ABOUT_SENDER) || statuses.iter().copied().any(is_about_us) {
+    if says(&NEVER_FINAL) || statuses.iter().copied().any(is_about_us) {
         return false;
     }
     if code == NO_MAIL_HERE {
@@ -291,6 +305,12 @@ mod tests {
         (550, "5.2.1 this account is disabled for sending"),
         (550, "not local network"),
         (550, "SMTP user unknown, log in."),
+        (550, "5.2.1 Your account has been disabled. Contact support"),
+        (550, "5.1.1 The account that you send from does not exist any more"),
+        (550, "5.1.1 <no-reply@us.example>: Return path rejected: User unknown"),
+        (554, "5.1.2 Name service error, DNS lookup of b.example timed out"),
+        (550, "Unknown user: too many invalid recipients from your network, blocked"),
+        (550, "5.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages"),
     ];
 
     #[test]
