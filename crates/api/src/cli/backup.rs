@@ -6,7 +6,7 @@ use super::setting::{clock, prepare_folder};
 use crate::app::Product;
 use crate::config::{Patience, Settings, StorageSettings, parse_recipients};
 use crate::files::{Files, Tries};
-use crate::service::backup::{self, BackupError, BackupName, Identities, Made, Order, Plan, Source, Stored};
+use crate::service::backup::{self, BackupError, BackupName, Identities, LeftOut, Made, Order, Plan, Source, Stored};
 use crate::telemetry;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
@@ -107,12 +107,12 @@ async fn store(settings: &Settings, plan: Plan) -> Result<(), CliError> {
     .await?;
     tell(&made)?;
     let outdated = backup::delete_outdated(&files, settings.backup.keep, made.made_at).await?;
-    tell_foreign(&outdated.foreign)?;
+    tell_left_out(&outdated.left_out)?;
     outdated.found.iter().try_for_each(|name| print(format_args!("deleted {name}")))
 }
 
-fn tell_foreign(foreign: &[BackupName]) -> Result<(), CliError> {
-    foreign.iter().try_for_each(|name| print(format_args!("warning: {name} is no backup: it stays and does not count")))
+fn tell_left_out(files: &[LeftOut]) -> Result<(), CliError> {
+    files.iter().try_for_each(|LeftOut { name, why }| print(format_args!("warning: {name} does not count: {why}")))
 }
 
 async fn list(as_json: bool) -> Result<(), CliError> {
@@ -167,7 +167,7 @@ async fn source(backup: &str) -> Result<Source, CliError> {
     let stored = |name| Ok(Source::Stored(Box::new(files(&settings()?.storage)?), name));
     if backup == "latest" {
         let newest = backup::latest(&files(&settings()?.storage)?, clock().now()).await?;
-        tell_foreign(&newest.foreign)?;
+        tell_left_out(&newest.left_out)?;
         return stored(newest.found.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?);
     }
     backup.parse::<BackupName>().map_or_else(|()| Ok(Source::File(PathBuf::from(backup))), stored)

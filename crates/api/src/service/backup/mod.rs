@@ -28,4 +28,4 @@ pub use record::{POLL_SECONDS, observe, record};
 pub use restore::{Contents, Order, restore, verify};
 pub use retention::outdated;
 pub use source::Source;
-pub use stored::{Looked, Stored, create, delete_outdated, latest, list};
+pub use stored::{LeftOut, Looked, Stored, create, delete_outdated, latest, list};

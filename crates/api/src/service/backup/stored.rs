@@ -44,30 +44,52 @@ pub async fn list(files: &Files) -> std::result::Result<Vec<Stored>, FileError> 
     Ok(all)
 }
 
-/// What was looked for, and the files on the way to it that are named like backups and begin like none.
+/// What was looked for, and the files on the way to it that are named like backups and do not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Looked<T> {
     pub found: T,
-    pub foreign: Vec<BackupName>,
+    pub left_out: Vec<LeftOut>,
 }
 
-/// The newest, if there is one. What is named later than now is not, and neither is what is no backup.
+/// A file that does not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub name: BackupName,
+    /// "it is no backup".
+    pub why: String,
+}
+
+impl LeftOut {
+    /// `None` of what is a backup. What cannot be read, because only its owner may or its key is lost, keeps nothing from being done
+    /// to the others.
+    fn unless_backup(name: BackupName, found: std::result::Result<bool, BackupError>) -> Option<Self> {
+        let why = match found {
+            Ok(true) => return None,
+            Ok(false) => "it is no backup".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Some(Self { name, why })
+    }
+}
+
+/// The newest, if there is one. What is named later than now is not, and neither is what is no backup. One that cannot be read is an
+/// error: an older one in its place is not what was asked for.
 ///
 /// # Errors
 /// When the storage does not answer.
 pub async fn latest(files: &Files, now: DateTime<Utc>) -> std::result::Result<Looked<Option<BackupName>>, BackupError> {
-    let mut foreign = Vec::new();
+    let mut left_out = Vec::new();
     for name in named_until(files, now).await?.into_iter().rev() {
-        if is_backup(files, name).await? {
-            return Ok(Looked { found: Some(name), foreign });
-        }
-        foreign.push(name);
+        let Some(other) = LeftOut::unless_backup(name, Ok(is_backup(files, name).await?)) else {
+            return Ok(Looked { found: Some(name), left_out });
+        };
+        left_out.push(other);
     }
-    Ok(Looked { found: None, foreign })
+    Ok(Looked { found: None, left_out })
 }
 
 /// Deletes what `keep` does not keep once a backup was made at `made_at`, and returns what that was. What is named later, or is
-/// no backup, stays and does not count: else it would keep its day in the place of a backup. What was made at about the same time stays: the backup itself, which another machine's clock may have
+/// no backup or cannot be read, stays and does not count: else it would keep its day in the place of a backup. What was made at about the same time stays: the backup itself, which another machine's clock may have
 /// put behind an older one, and one for other recipients.
 ///
 /// # Errors
@@ -77,16 +99,19 @@ pub async fn delete_outdated(
     keep: Keep,
     made_at: DateTime<Utc>,
 ) -> std::result::Result<Looked<Vec<BackupName>>, BackupError> {
-    let (mut backups, mut foreign) = (Vec::new(), Vec::new());
+    let (mut backups, mut left_out) = (Vec::new(), Vec::new());
     for name in named_until(files, made_at).await? {
-        if is_backup(files, name).await? { &mut backups } else { &mut foreign }.push(name);
+        match LeftOut::unless_backup(name, is_backup(files, name).await) {
+            None => backups.push(name),
+            Some(other) => left_out.push(other),
+        }
     }
     let mut outdated = retention::outdated(&backups, keep);
     outdated.retain(|name| name.made_at < made_at - CLOCK_SKEW);
     for name in &outdated {
         files.delete(&path(*name)).await?;
     }
-    Ok(Looked { found: outdated, foreign })
+    Ok(Looked { found: outdated, left_out })
 }
 
 /// All that are not named later than `now`, oldest first.
@@ -94,11 +119,16 @@ async fn named_until(files: &Files, now: DateTime<Utc>) -> std::result::Result<V
     Ok(list(files).await?.into_iter().map(|stored| stored.name).filter(|name| !name.is_ahead(now)).collect())
 }
 
-/// Whether a file begins like a backup; the rest is not read.
+/// Whether a file begins like a backup; the rest is not read. One that is encrypted and has no mark, an earlier release's, is one by
+/// the name that it would have.
 async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool, BackupError> {
     let files = files.clone();
     let beginning = tokio::task::spawn_blocking(move || match open(&files, name) {
-        Ok(input) => Ok(Beginning::of(input)? != Beginning::Foreign),
+        Ok(input) => Ok(match Beginning::of(input)? {
+            Beginning::Backup => true,
+            Beginning::Encrypted => name.encrypted,
+            Beginning::Foreign => false,
+        }),
         Err(BackupError::Missing(_)) => Ok(false), // deleted since it was listed
         Err(error) => Err(error),
     });
@@ -172,5 +202,21 @@ impl Read for Input {
         let count = buffer.len().min(self.piece.len());
         buffer[..count].copy_from_slice(&self.piece.split_to(count));
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BackupError, BackupName, LeftOut};
+    use std::io::ErrorKind;
+
+    #[test]
+    fn what_is_no_backup_and_what_cannot_be_read_is_left_out() {
+        let name = BackupName { made_at: chrono::DateTime::UNIX_EPOCH, encrypted: false };
+        assert_eq!(LeftOut::unless_backup(name, Ok(true)), None);
+        for found in [Ok(false), Err(BackupError::from(std::io::Error::from(ErrorKind::PermissionDenied)))] {
+            let told = found.as_ref().map_or_else(ToString::to_string, |_| "it is no backup".to_owned());
+            assert_eq!(LeftOut::unless_backup(name, found), Some(LeftOut { name, why: told }));
+        }
     }
 }

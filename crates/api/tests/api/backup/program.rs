@@ -117,7 +117,11 @@ async fn a_newer_backup_takes_the_place_of_the_outdated_ones() {
     let backups = folder.path().join("data/files/backups");
     std::fs::create_dir_all(&backups).unwrap();
     for day in 10..20 {
-        std::fs::write(backups.join(format!("latchkey-202501{day}T030000Z.zst")), "age-encryption.org/v1\n").unwrap();
+        std::fs::write(
+            backups.join(format!("latchkey-202501{day}T030000Z.zst")),
+            "age-encryption.org/v1\n-> Latchkey backup\n",
+        )
+        .unwrap();
     }
     let mut command = api(folder.path(), db.url(), &["create"]);
     command.env("BACKUP_KEEP", "3d");
@@ -335,8 +339,11 @@ async fn odd_names_beside_the_backups_stop_nothing() {
             std::fs::write(file, "x").unwrap();
         }
         for day in 10..20 {
-            std::fs::write(backups.join(format!("latchkey-202501{day}T030000Z.zst")), "age-encryption.org/v1\n")
-                .unwrap();
+            std::fs::write(
+                backups.join(format!("latchkey-202501{day}T030000Z.zst")),
+                "age-encryption.org/v1\n-> Latchkey backup\n",
+            )
+            .unwrap();
         }
     }
     let StorageSettings::S3(s3) = server.settings() else { unreachable!() };

@@ -10,8 +10,8 @@ use api::clock::Clock;
 use api::config::{Keep, Patience, StorageSettings};
 use api::files::{Files, Tries};
 use api::service::backup::{
-    BackupError, BackupName, Contents, Made, Plan, Source, Stored, create, delete_outdated, latest, list, observe,
-    record, verify,
+    BackupError, BackupName, Contents, LeftOut, Made, Plan, Source, Stored, create, delete_outdated, latest, list,
+    observe, record, verify,
 };
 use api::store::AnyConnection;
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 on_both_databases![a_backup_in_the_storage_comes_back, the_metrics_tell_when_the_last_backup_was_made,];
 
 /// What an encrypted backup begins with.
-const A_BACKUP: &[u8] = b"age-encryption.org/v1\n";
+const A_BACKUP: &[u8] = b"age-encryption.org/v1\n-> Latchkey backup\n";
 const KEEP: Keep = Keep { days: 2, weeks: 1, months: 1 };
 
 fn in_folder(folder: &Path) -> Files {
@@ -172,7 +172,9 @@ async fn what_is_no_backup_is_neither_the_latest_nor_counted_nor_deleted() {
     let name = |text: &str| -> BackupName { text.parse().unwrap() };
     let old = name("latchkey-20261120T030000Z.zst");
     let backups = [name("latchkey-20261123T030000Z.zst.age"), name("latchkey-20261124T030000Z.zst")];
-    let foreign = [name("latchkey-20261123T040000Z.zst"), name("latchkey-20261124T190000Z.zst.age")];
+    let foreign =
+        ["latchkey-20261123T040000Z.zst", "latchkey-20261124T050000Z.zst", "latchkey-20261124T190000Z.zst.age"];
+    let foreign = foreign.map(name);
     for files in [in_folder(folder.path()), in_bucket(&server)] {
         let put = async |name: BackupName, content: &'static [u8]| {
             files.put(&format!("backups/{name}"), Bytes::from_static(content), "text/plain").await.unwrap();
@@ -181,13 +183,15 @@ async fn what_is_no_backup_is_neither_the_latest_nor_counted_nor_deleted() {
             put(name, A_BACKUP).await;
         }
         put(foreign[0], b"").await;
-        put(foreign[1], b"another program's").await;
+        put(foreign[1], b"age-encryption.org/v1\n-> X25519 abc\n").await;
+        put(foreign[2], b"another program's").await;
         let newest = latest(&files, now).await.unwrap();
-        assert_eq!((newest.found, newest.foreign), (Some(backups[1]), vec![foreign[1]]));
+        let names = |files: Vec<LeftOut>| files.into_iter().map(|file| file.name).collect::<Vec<_>>();
+        assert_eq!((newest.found, names(newest.left_out)), (Some(backups[1]), vec![foreign[2], foreign[1]]));
         let outdated = delete_outdated(&files, KEEP, now).await.unwrap();
-        assert_eq!((outdated.found, outdated.foreign), (vec![old], foreign.to_vec()));
+        assert_eq!((outdated.found, names(outdated.left_out)), (vec![old], foreign.to_vec()));
         let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name).collect();
-        assert_eq!(left, [backups[0], foreign[0], backups[1], foreign[1]]);
+        assert_eq!(left, [backups[0], foreign[0], backups[1], foreign[1], foreign[2]]);
     }
 }
 
