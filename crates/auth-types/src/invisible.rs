@@ -57,6 +57,22 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
+/// The same of a text for people: what means something at its end stays, as the selector that makes the last symbol an emoji.
+#[must_use]
+pub fn trimmed_words(text: &str) -> &str {
+    let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    while let Some(last) = rest.chars().next_back() {
+        let before = &rest[..rest.len() - last.len_utf8()];
+        let is_kept =
+            !last.is_whitespace() && (!is_invisible(last) || has_meaning(before.chars().next_back(), last, None));
+        if is_kept {
+            break;
+        }
+        rest = before;
+    }
+    rest
+}
+
 /// The first invisible character of a text for people that means nothing where it stands, as its place in bytes.
 ///
 /// A joiner between letters of scripts that are written with joiners, or between emoji, means something; so does the
@@ -84,6 +100,7 @@ fn has_meaning(before: Option<char>, c: char, after: Option<char>) -> bool {
         (Some(before), '\u{e0100}'..='\u{e01ef}' | '\u{fe00}'..='\u{fe02}', _) => is_ideograph(before),
         (Some(before), '\u{180b}'..='\u{180d}' | '\u{180f}', _) => is_mongolian(before),
         (Some(before), '\u{180e}', Some(after)) => is_mongolian(before) && is_mongolian(after),
+        (Some(before), '\u{e0020}'..='\u{e007f}', _) => is_flag(before),
         (Some(before), c, _) => is_selector(c) && is_joined(before) && !before.is_alphanumeric(),
         _ => false,
     }
@@ -91,6 +108,11 @@ fn has_meaning(before: Option<char>, c: char, after: Option<char>) -> bool {
 
 fn is_joined(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace() && !is_invisible(c)
+}
+
+/// The flag of a part of a country: a black one, letters as tags, and the tag that ends them.
+const fn is_flag(c: char) -> bool {
+    matches!(c, '\u{1f3f4}' | '\u{e0020}'..='\u{e007e}')
 }
 
 const fn is_ideograph(c: char) -> bool {
@@ -151,6 +173,20 @@ mod tests {
     fn only_the_ends_are_trimmed() {
         assert_eq!(trimmed("\u{feff} \u{200b}a\u{200b}b\u{202e}\u{3164}\t"), "a\u{200b}b");
         assert_eq!(trimmed("\u{200b}\u{ad} "), "");
+    }
+
+    #[test]
+    fn what_means_something_at_the_end_of_a_name_stays() {
+        let scotland = "Ada \u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}";
+        for name in ["Ada ❤\u{fe0f}", "☺\u{fe0f}", "山辻\u{e0100}", "\u{1820}\u{180b}", scotland, "Ada"] {
+            assert_eq!(trimmed_words(&format!("\u{feff} {name}\u{200b} \u{ad}")), name, "{name:?}");
+            assert_eq!(find_meaningless(name), None, "{name:?}");
+        }
+        for text in ["a\u{fe0f}", "a\u{200d}", "a\u{e0100}\u{200b}", "a\u{180e}", "a\u{e007f}"] {
+            assert_eq!(trimmed_words(text), "a", "{text:?}");
+        }
+        assert_eq!(trimmed_words("\u{200b}\u{ad} "), "");
+        assert_eq!(find_meaningless("a\u{e0067}\u{e007f}"), Some(1));
     }
 
     #[test]

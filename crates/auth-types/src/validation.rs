@@ -3,7 +3,7 @@
 //! Each function gives the trimmed or unchanged value, or one sentence that says what to do. Of a name, invisible characters
 //! at the ends go with the blanks, and inside they are refused.
 
-use crate::invisible::{find_meaningless, is_invisible, is_unreadable, trimmed};
+use crate::invisible::{find_meaningless, is_invisible, is_unreadable, trimmed, trimmed_words};
 use crate::limits::{
     DISPLAY_NAME_MAX_LENGTH, EMAIL_MAX_LENGTH, PASSWORD_MAX_LENGTH, USERNAME_MAX_LENGTH, USERNAME_MIN_LENGTH,
 };
@@ -89,7 +89,7 @@ fn is_username_char(c: char) -> bool {
 /// # Errors
 /// One sentence for the person who typed it.
 pub fn display_name(input: &str) -> Result<&str, String> {
-    let trimmed = trimmed(input);
+    let trimmed = trimmed_words(input);
     if trimmed.chars().count() > DISPLAY_NAME_MAX_LENGTH {
         return Err(format!("A name has at most {DISPLAY_NAME_MAX_LENGTH} characters."));
     }

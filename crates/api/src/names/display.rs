@@ -1,7 +1,7 @@
 //! Names that people are shown.
 
 use super::parts::composed;
-use auth_types::invisible::trimmed;
+use auth_types::invisible::trimmed_words;
 use auth_types::validation;
 use unicode_normalization::char::is_combining_mark;
 
@@ -10,7 +10,7 @@ use unicode_normalization::char::is_combining_mark;
 /// # Errors
 /// One sentence for the person who typed it.
 pub fn display_name(input: &str) -> Result<String, String> {
-    let name = composed(trimmed(input));
+    let name = composed(trimmed_words(input));
     if name.starts_with(is_combining_mark) {
         return Err("A name does not begin with an accent: put it behind its letter.".to_owned());
     }

@@ -22,6 +22,10 @@ pub fn new_email(input: &str) -> Result<Name, String> {
     if local.starts_with(is_combining_mark) {
         return Err("The address begins with an accent. Type it instead of pasting it.".to_owned());
     }
+    // No top-level domain is a number (RFC 3696, section 2): what ends in one is an address of the network, or a slip.
+    if name.canonical.rsplit_once('.').is_some_and(|(_, top)| top.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err("Enter an email address such as name@example.com.".to_owned());
+    }
     Ok(name)
 }
 

@@ -1,5 +1,6 @@
 use super::former::former_username;
 use super::{Name, canonical_email, canonical_username, fold, new_email, new_username, typed_email};
+use auth_types::invisible::trimmed;
 use precis_profiles::UsernameCasePreserved;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use proptest::prelude::*;
@@ -141,11 +142,12 @@ proptest! {
         }
     }
 
-    /// An account of before finds its row: where PRECIS knows the name, its canonical form is the one that was stored.
+    /// An account of before finds its row: where PRECIS knows the name, its canonical form is the one that was stored. A few
+    /// letters are drawn as nothing, as U+13441, and at the ends they count for nothing.
     #[test]
     fn precis_changes_no_stored_name(name in "[\\p{L}\\p{N}._+-]{2,20}") {
         if let Ok(Some(username)) = new_username(&name) {
-            prop_assert_eq!(username.canonical, former_username(&name));
+            prop_assert_eq!(username.canonical, former_username(trimmed(&name)));
         }
     }
 
@@ -153,6 +155,15 @@ proptest! {
     fn case_never_makes_two_users(name in "[a-zäöüéçñа-яα-ρτ-ω0-9._+-]{1,20}") {
         prop_assert_eq!(canonical_username(&name.to_uppercase()), canonical_username(&name));
     }
+}
+
+#[test]
+fn no_address_ends_in_a_number() {
+    for address in ["ada@1.2", "ada@127.0.0.1", "ada@example.1"] {
+        assert!(super::new_email(address).is_err(), "{address}");
+        assert!(super::typed_email(address).is_ok(), "whoever has it goes on signing in by it");
+    }
+    assert!(super::new_email("ada@1.example").is_ok());
 }
 
 #[test]
