@@ -58,6 +58,18 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
         .map(|_| ())
 }
 
+/// Whether a newer mail waits that says the same to the same recipient.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn has_newer(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool> {
+    let newer = mail_outbox::table
+        .filter(mail_outbox::kind.eq(mail.kind.as_str()))
+        .filter(mail_outbox::recipient.eq(&mail.recipient))
+        .filter(mail_outbox::id.gt(mail.id));
+    diesel::select(diesel::dsl::exists(newer)).get_result(connection)
+}
+
 /// Inserts a mail about the pending registration `registration`, to its address, if there is one: the same statements
 /// either way. `mail` has the rest.
 ///

@@ -51,32 +51,32 @@ pub struct KnownToken {
     pub is_spent: bool,
 }
 
-/// The token with one of these hashes.
+/// The token with one of these hashes; of several, one that can still be used.
 ///
 /// # Errors
 /// When the database does not answer.
 pub fn find_any(connection: &mut AnyConnection, hashes: &[&[u8]]) -> QueryResult<Option<KnownToken>> {
     one_time_tokens::table
         .filter(one_time_tokens::hash.eq_any(hashes))
+        .order(one_time_tokens::used_at.is_not_null())
         .select((one_time_tokens::hash, one_time_tokens::used_at.is_not_null()))
         .first(connection)
         .optional()
 }
 
-/// Inserts a token, and spends older ones of the same user and purpose; one that is there already works for longer.
+/// Inserts a token; one that is there already works for longer.
 ///
 /// # Errors
 /// When the database does not answer.
-pub fn insert_or_extend(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
+pub fn insert_or_extend(connection: &mut AnyConnection, token: &NewToken) -> QueryResult<()> {
     let expires_at = one_time_tokens::expires_at.eq(At(token.expires_at));
     match diesel::update(one_time_tokens::table.find(&token.hash)).set(expires_at).execute(connection)? {
-        0 => insert(connection, token, now),
+        0 => insert(connection, token),
         _ => Ok(()),
     }
 }
 
-fn insert(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
-    spend_all(connection, token.user, &[token.purpose], now)?;
+fn insert(connection: &mut AnyConnection, token: &NewToken) -> QueryResult<()> {
     diesel::insert_into(one_time_tokens::table)
         .values((
             one_time_tokens::hash.eq(&token.hash),
@@ -136,6 +136,20 @@ pub fn spend_all(
         .filter(one_time_tokens::purpose.eq_any(words(purposes)))
         .filter(one_time_tokens::used_at.is_null());
     diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
+}
+
+/// Spends the older tokens for the same user and purpose: it has arrived in their place.
+///
+/// # Errors
+/// When the database does not answer.
+pub fn spend_older(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
+    let older = one_time_tokens::table
+        .filter(one_time_tokens::user_id.eq(token.user.0))
+        .filter(one_time_tokens::purpose.eq(token.purpose.as_str()))
+        .filter(one_time_tokens::hash.ne(&token.hash))
+        .filter(one_time_tokens::expires_at.le(At(token.expires_at)))
+        .filter(one_time_tokens::used_at.is_null());
+    diesel::update(older).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
 /// Spends every token of a user and purpose that went to another address than `email`.

@@ -221,7 +221,7 @@ async fn a_mail_that_did_not_leave_does_not_count(database: Database) {
     let app = TestApp::builder_on(down.db().clone()).clock(down.clock()).limited().start().await;
     app.clock().advance(Duration::minutes(10));
     assert_eq!(app.db().number(WAITING), 5, "as many as wait at most");
-    // Each attempt has made the links before it worthless: only the last one's mail is of use.
+    // Four give way to the last one, which brings the same.
     assert_eq!(app.deliver_mail().await.len(), 1);
     assert_eq!((app.db().number(WAITING), app.db().number(COUNTED)), (0, 1));
 }

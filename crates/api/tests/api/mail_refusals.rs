@@ -11,6 +11,8 @@ use serde_json::json;
 on_both_databases![
     a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used,
     a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link,
+    a_link_that_has_arrived_works_until_the_next_one_has_arrived,
+    a_new_password_does_not_end_the_link_that_confirms_the_address,
     only_a_refused_recipient_is_final,
     while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards,
     mails_of_no_use_any_more_do_not_wait_for_a_server_that_refuses_us,
@@ -327,11 +329,11 @@ async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(d
     assert_eq!(deliver(&app).await, 1);
     assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (1, 1));
 
-    // A newer link takes its place, and works no more than once.
+    // A newer one works no more than once, either.
     server.refuse("MESSAGE", Refusal::HangUp);
     ask_for_reset(&app, ADA).await;
     assert_eq!(deliver(&app).await, 0);
-    assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (2, 1));
+    assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (2, 2));
     app.db().execute("UPDATE one_time_tokens SET used_at = expires_at");
     server.accept();
     server.taken();
@@ -345,7 +347,7 @@ async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(d
 async fn a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link(database: Database) {
     const NEW_SECRET: &str = "a second secret that is as long as it has to be";
     const SAME_RESET: &str = "SELECT count(*) - count(used_at) * 2 FROM one_time_tokens";
-    const SAME_SIGN_UP: &str = "SELECT count(*) FROM pending_registrations WHERE link_hash = registration_hash";
+    const SAME_SIGN_UP: &str = "SELECT count(*) FROM pending_registrations JOIN known_links USING (link_hash)";
     for same in [SAME_RESET, SAME_SIGN_UP] {
         let (lost, server) = (MailScript::start(), MailScript::start());
         let old = TestApp::builder(database).user(ADA).set("EMAIL_VERIFICATION", "mandatory");
@@ -357,7 +359,7 @@ async fn a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link(datab
             old.post("/api/auth/register/", &json!({"email": BEN, "password": PASSWORD})).await.has_status(202);
         }
         assert_eq!(deliver(&old).await, 0);
-        old.db().execute("UPDATE pending_registrations SET registration_hash = link_hash");
+        old.db().execute("CREATE TABLE known_links AS SELECT link_hash FROM pending_registrations");
 
         let new = TestApp::builder_on(old.db().clone()).clock(old.clock()).set("EMAIL_URL", url_of(&server));
         let new = new.set("SECRET_KEY", NEW_SECRET).set("SECRET_KEY_FALLBACKS", SECRET_KEY).start().await;
@@ -365,4 +367,42 @@ async fn a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link(datab
         assert_eq!(deliver(&new).await, 1);
         assert_eq!(new.db().number(same), 1, "{same}");
     }
+}
+
+async fn a_link_that_has_arrived_works_until_the_next_one_has_arrived(database: Database) {
+    const LIVE: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
+    const LIVE_NEWEST: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL \
+        AND expires_at = (SELECT max(expires_at) FROM one_time_tokens)";
+    let server = MailScript::start();
+    let app = start(database, url_of(&server)).await;
+    ask_for_reset(&app, ADA).await;
+    assert_eq!(deliver(&app).await, 1);
+    server.refuse("MESSAGE", Refusal::HangUp);
+    app.clock().advance(ONE_MINUTE);
+    ask_for_reset(&app, ADA).await;
+    for _ in 0..3 {
+        assert_eq!(deliver(&app).await, 0);
+        assert_eq!(app.db().number(LIVE), 2);
+        app.clock().advance(ONE_MINUTE * 4);
+    }
+    server.accept();
+    assert_eq!(deliver(&app).await, 1);
+    assert_eq!((app.db().number(LIVE), app.db().number(LIVE_NEWEST)), (1, 1));
+}
+
+/// Its mail has not arrived yet.
+async fn a_new_password_does_not_end_the_link_that_confirms_the_address(database: Database) {
+    let server = MailScript::start();
+    let app = start(database, url_of(&server)).await;
+    server.refuse("MESSAGE", Refusal::HangUp);
+    let sign_up = json!({"email": "eve@example.com", "password": PASSWORD});
+    let tokens = app.post("/api/auth/register/", &sign_up).await.created();
+    assert_eq!(deliver(&app).await, 0);
+    let body = json!({"current_password": PASSWORD, "new_password": "another lantern in the harbor 7"});
+    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
+    server.accept();
+    app.clock().advance(ONE_MINUTE * 4);
+    assert_eq!(deliver(&app).await, 2);
+    let live = "SELECT count(*) FROM one_time_tokens WHERE purpose = 'verify_email' AND used_at IS NULL";
+    assert_eq!(app.db().number(live), 1);
 }

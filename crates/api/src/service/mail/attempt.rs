@@ -10,6 +10,7 @@ use super::transport::Exit;
 use crate::service::{Cause, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
+use crate::store::one_time_tokens::{self, NewToken};
 use crate::store::{StoreError, events, sent_mails};
 use auth_types::UserId;
 use chrono::Duration;
@@ -21,7 +22,8 @@ const LONGEST_WAIT: Duration = Duration::hours(1);
 /// What became of a mail that a worker had.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    Sent,
+    /// Perhaps with a link to an account.
+    Sent(Option<NewToken>),
     /// There is nobody to write to: no account, nothing left to confirm, or the request was withdrawn.
     Nobody,
     /// So many links more than their address gets.
@@ -42,7 +44,10 @@ pub(super) async fn deliver(services: &Services, exit: &Exit<'_>, mail: &MailRow
     note_standing(services, mail, &outcome);
     let _turn = services.mailer.in_flight.database_turn().await;
     match &outcome {
-        Outcome::Sent => finish(services, mail, MailOutcome::Sent, 1).await?,
+        Outcome::Sent(link) => {
+            end_older_links(services, link.clone()).await?;
+            finish(services, mail, MailOutcome::Sent, 1).await?;
+        }
         Outcome::Nobody => finish(services, mail, MailOutcome::Dropped, 1).await?,
         Outcome::OverAmount(mails) => finish(services, mail, MailOutcome::OverAmount, *mails).await?,
         Outcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
@@ -70,8 +75,8 @@ async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Ou
     let turn = services.mailer.in_flight.database_turn().await;
     let prepared = prepare(services, mail, now).await;
     drop(turn);
-    let letter = match prepared {
-        Ok(Prepared::Letter(letter)) => letter,
+    let (letter, link) = match prepared {
+        Ok(Prepared::Letter(letter, link)) => (letter, link),
         Ok(Prepared::Nobody | Prepared::Withdrawn) => return Ok(Outcome::Nobody),
         Ok(Prepared::OverAmount(waiting)) => return Ok(Outcome::OverAmount(1 + waiting)),
         Ok(Prepared::Deferred) => return Ok(Outcome::Deferred),
@@ -79,7 +84,7 @@ async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Ou
         Err(error) => return Ok(Outcome::NotReady(error.to_string())),
     };
     Ok(match exit.send(&letter).await {
-        Ok(()) => Outcome::Sent,
+        Ok(()) => Outcome::Sent(link),
         Err(error) => Outcome::Failed(error),
     })
 }
@@ -88,7 +93,7 @@ async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Ou
 fn note_standing(services: &Services, mail: &MailRow, outcome: &Outcome) {
     let (mailer, now) = (&services.mailer, services.now());
     match outcome {
-        Outcome::Sent => {
+        Outcome::Sent(_) => {
             mailer.standing.accepted();
             mailer.refusals.forget();
             note_refusal(services, None);
@@ -138,6 +143,13 @@ fn note_refusal(services: &Services, refused: Option<(MailStep, &str)>) {
         (1, None) => log::info!("mail.server: the mail server does not refuse us any more"),
         _ => {}
     }
+}
+
+/// Not before the mail was taken: until then, whoever has an older link can use it.
+async fn end_older_links(services: &Services, link: Option<NewToken>) -> Result<(), StoreError> {
+    let Some(link) = link else { return Ok(()) };
+    let now = services.now();
+    services.store.write_statement(move |connection| one_time_tokens::spend_older(connection, &link, now)).await
 }
 
 async fn finish(services: &Services, mail: &MailRow, counted: MailOutcome, mails: usize) -> Result<(), StoreError> {

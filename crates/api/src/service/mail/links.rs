@@ -5,6 +5,7 @@ use crate::mails::{MailKind, Purpose};
 use crate::service::derived_key;
 use crate::service::passwords::hashing;
 use crate::store::mail_outbox::{self, MailRow};
+use crate::store::pending_registrations::RegistrationRow;
 use crate::store::{AnyConnection, QueryResult, one_time_tokens};
 use auth_types::UserId;
 use aws_lc_rs::{hmac, rand};
@@ -57,8 +58,17 @@ pub(super) struct MailTokens {
 }
 
 impl MailTokens {
-    pub(super) fn of(keys: &KeySettings, mail: &MailRow) -> Self {
-        let named = format!("{} {}", mail.id, mail.created_at.timestamp_micros());
+    pub(super) fn of_mail(keys: &KeySettings, mail: &MailRow) -> Self {
+        Self::named(keys, &format!("{} {}", mail.id, mail.created_at.timestamp_micros()))
+    }
+
+    /// A registration has one link in all of its mails, of which an older one may arrive last.
+    pub(super) fn of_registration(keys: &KeySettings, registration: &RegistrationRow) -> Self {
+        let browser = URL_SAFE_NO_PAD.encode(&registration.registration_hash);
+        Self::named(keys, &format!("registration {} {browser}", registration.id))
+    }
+
+    fn named(keys: &KeySettings, named: &str) -> Self {
         let by = |secret| {
             let key = derived_key(secret, b"latchkey mailed links");
             LinkToken::of(hmac::sign(&key, named.as_bytes()).as_ref())
@@ -93,8 +103,18 @@ pub const fn lifetime(purpose: Purpose) -> Duration {
     }
 }
 
-/// Makes every link of a user worthless, and the change of address that waits to be mailed: what somebody else may have
-/// asked for before the password was changed.
+/// Makes the links of a user worthless by which somebody else may have asked for the account before the password was changed, and
+/// the change of address that waits to be mailed. A link that confirms the address goes on: it proves the same as before.
+pub(in crate::service) fn withdraw_claims(
+    connection: &mut AnyConnection,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<()> {
+    one_time_tokens::spend_all(connection, user, &[Purpose::ResetPassword, Purpose::ChangeEmail], now)?;
+    mail_outbox::delete_of_user(connection, user, MailKind::ChangeEmail)
+}
+
+/// Makes every link of a user worthless, whose address is another one now or is confirmed.
 pub(in crate::service) fn withdraw_all(
     connection: &mut AnyConnection,
     user: UserId,

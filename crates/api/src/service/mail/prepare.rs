@@ -7,6 +7,7 @@ use super::amounts::{Amounts, Place};
 use super::links::{self, LinkToken, MailTokens};
 use super::registration::{self, Target};
 use super::text::{self, Draft, Letter};
+use crate::config::Settings;
 use crate::mails::{Content, Link, MailKind, NoticeTo, Purpose, Site};
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
@@ -20,6 +21,7 @@ use crate::store::{AnyConnection, QueryResult, StoreError, events, users};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use std::sync::Arc;
 
 /// Why there is no letter yet.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +34,8 @@ pub(super) enum PrepareError {
 
 /// What a row of the outbox came to.
 pub(super) enum Prepared {
-    Letter(Box<Letter>),
+    /// And the token of a link to an account in it.
+    Letter(Box<Letter>, Option<NewToken>),
     /// There is no such account, or nothing left to confirm.
     Nobody,
     /// The row is gone, or another worker's.
@@ -51,6 +54,8 @@ enum Verdict {
         to: String,
         says: MailKind,
         token: SecretString,
+        /// As the table knows it.
+        issued: Option<NewToken>,
     },
     Nobody,
     Withdrawn,
@@ -65,16 +70,17 @@ enum Verdict {
 pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<Utc>) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let site = Site::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
-    let tokens = MailTokens::of(&services.settings.keys, mail);
-    let preparation = Preparation { mail: mail.clone(), tokens, amounts: Amounts::of(&services.settings), now };
+    let settings = Arc::clone(&services.settings);
+    let preparation = Preparation { mail: mail.clone(), amounts: Amounts::of(&settings), settings, now };
     let content = &mail.kind.mail().content;
     let verdict = services.store.write(move |connection| match content {
         Content::Link(link, _) => preparation.link(connection, *link),
         Content::Notice(to, _) => preparation.notice(connection, *to),
     });
     Ok(match verdict.await? {
-        Verdict::Send { mail, to, says, token } => {
-            Prepared::Letter(Box::new(text::letter(Draft { mail: &mail, says, site, to }, &token)))
+        Verdict::Send { mail, to, says, token, issued } => {
+            let letter = text::letter(Draft { mail: &mail, says, site, to }, &token);
+            Prepared::Letter(Box::new(letter), issued)
         }
         Verdict::Nobody => Prepared::Nobody,
         Verdict::Withdrawn => Prepared::Withdrawn,
@@ -86,9 +92,8 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<U
 /// A row that a worker has.
 struct Preparation {
     mail: MailRow,
-    /// Of a link, if it gets one.
-    tokens: MailTokens,
     amounts: Amounts,
+    settings: Arc<Settings>,
     now: DateTime<Utc>,
 }
 
@@ -121,18 +126,22 @@ impl Preparation {
             Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
             Purpose::ChangeEmail => self.change_to(connection, user)?,
         };
-        let known = one_time_tokens::find_any(connection, &self.tokens.hashes())?;
+        let tokens = MailTokens::of_mail(&self.settings.keys, &self.mail);
+        let known = one_time_tokens::find_any(connection, &tokens.hashes())?;
         if known.as_ref().is_some_and(|known| known.is_spent) {
             return Ok(Verdict::Nobody); // it has arrived at an attempt before and was used, or a newer one has taken its place
+        }
+        if self.mail.attempts > 1 && mail_outbox::has_newer(connection, &self.mail)? {
+            return Ok(Verdict::Nobody); // after an outage one mail arrives, and not each that was asked for meanwhile
         }
         if self.amounts.take(connection, &self.mail, &to, self.now)? != Place::Free {
             // Before any token is touched: the link that did arrive goes on working.
             return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
-        let LinkToken { token, hash } = self.tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
-        self.issue(connection, purpose, (user.id, proves), hash)?;
-        Ok(Verdict::Send { mail: Box::new(self.mail), to, says, token })
+        let LinkToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
+        let issued = Some(self.issue(connection, purpose, (user.id, proves), hash)?);
+        Ok(Verdict::Send { mail: Box::new(self.mail), to, says, token, issued })
     }
 
     /// Where another account has the new address, its owner reads of it in the place of the link. All else is the same, the
@@ -154,11 +163,12 @@ impl Preparation {
         }
         let expires_at = self.now + registrations::LIFETIME;
         let known = pending_registrations::find_link(connection, registration.id)?;
-        let LinkToken { token, hash } = self.tokens.choose(known.as_deref());
+        let tokens = MailTokens::of_registration(&self.settings.keys, &registration);
+        let LinkToken { token, hash } = tokens.choose(known.as_deref());
         let is_there = pending_registrations::set_link(connection, registration.id, &hash, expires_at)?;
         Ok(if is_there {
             let (mail, to) = (Box::new(self.mail), registration.email);
-            Verdict::Send { mail, to, says: MailKind::ConfirmRegistration, token }
+            Verdict::Send { mail, to, says: MailKind::ConfirmRegistration, token, issued: None }
         } else {
             Verdict::Nobody
         })
@@ -170,13 +180,13 @@ impl Preparation {
         purpose: Purpose,
         (user, to): (UserId, &str),
         hash: Vec<u8>,
-    ) -> QueryResult<()> {
+    ) -> QueryResult<NewToken> {
         if purpose == Purpose::ResetPassword {
             self.note_request(connection, user, EventKind::PasswordResetRequested)?;
         }
         let expires_at = self.now + links::lifetime(purpose);
         let token = NewToken { hash, purpose, user, email: to.to_owned(), expires_at };
-        one_time_tokens::insert_or_extend(connection, &token, self.now)
+        one_time_tokens::insert_or_extend(connection, &token).map(|()| token)
     }
 
     /// The address has an account: its owner gets a notice and no link.
@@ -211,12 +221,8 @@ impl Preparation {
         match self.amounts.take(connection, &self.mail, &to, self.now)? {
             Place::Free => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Deferred, self.now)?;
-                Ok(Verdict::Send {
-                    mail: Box::new(mail),
-                    to,
-                    says: self.mail.kind,
-                    token: self.tokens.choose(None).token,
-                })
+                let token = MailTokens::of_mail(&self.settings.keys, &mail).choose(None).token;
+                Ok(Verdict::Send { mail: Box::new(mail), to, says: self.mail.kind, token, issued: None })
             }
             Place::FreeAt(at) => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Waiting, self.now)?;

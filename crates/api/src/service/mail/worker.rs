@@ -241,7 +241,7 @@ impl Total {
 
     fn add(&mut self, outcome: &Outcome) {
         match outcome {
-            Outcome::Sent => self.sent += 1,
+            Outcome::Sent(_) => self.sent += 1,
             Outcome::OverAmount(mails) => self.over_amount += mails,
             Outcome::Deferred => self.over_amount += 1,
             Outcome::Nobody | Outcome::Failed(_) | Outcome::NotReady(_) | Outcome::Expired => {}

@@ -131,7 +131,7 @@ struct Changed {
 }
 
 fn note(connection: &mut AnyConnection, user: &UserRow, cause: &Cause) -> QueryResult<()> {
-    links::withdraw_all(connection, user.id, cause.shared_now.0)?;
+    links::withdraw_claims(connection, user.id, cause.shared_now.0)?;
     events::insert(connection, &cause.event(user.id, EventKind::PasswordChanged))?;
     mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), cause))
 }
