@@ -14,7 +14,8 @@ function decoded(name) {
   return parts.map((part) => (QUOTED.test(part) ? unquoted(part) : part)).join("--");
 }
 
-function mailsTo(address) {
+/** The mails to `address`, oldest first. */
+export function mailsTo(address) {
   const names = readdirSync(process.env.OUTBOX).filter((name) => name.endsWith(".eml"));
   return names.map(decoded).filter((mail) => mail.toLowerCase().includes(`to: ${address.toLowerCase()}`));
 }
