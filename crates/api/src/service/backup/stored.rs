@@ -88,9 +88,10 @@ pub async fn latest(files: &Files, now: DateTime<Utc>) -> std::result::Result<Lo
     Ok(Looked { found: None, left_out })
 }
 
-/// Deletes what `keep` does not keep once a backup was made at `made_at`, and returns what that was. What is named later, or is
-/// no backup or cannot be read, stays and does not count: else it would keep its day in the place of a backup. What was made at about the same time stays: the backup itself, which another machine's clock may have
-/// put behind an older one, and one for other recipients.
+/// Deletes what `keep` does not keep once a backup was made at `made_at`, and returns what that was. What is named later, is no
+/// backup or cannot be read stays and does not count: else it would keep its day in the place of a backup. What was made at about
+/// the same time stays: the backup itself, which another machine's clock may have put behind an older one, and one for other
+/// recipients.
 ///
 /// # Errors
 /// When the storage does not answer; what was deleted is gone.
