@@ -1,7 +1,7 @@
 //! What is made of the pictures that strangers send.
 
 use crate::support::pictures::{
-    badge, encoded, exif, jpeg, moving_webp, photo, png, png_bomb, webp, with_chunk, with_exif, with_last_chunk,
+    animated_webp, badge, encoded, exif, jpeg, photo, png, png_bomb, webp, with_chunk, with_exif, with_last_chunk,
 };
 use api::service::accounts::picture::{Kind, Picture, PictureError, draw};
 use image::codecs::jpeg::JpegEncoder;
@@ -124,7 +124,7 @@ fn a_picture_that_lacks_its_end_is_refused() {
 #[test]
 fn a_picture_that_moves_is_refused() {
     let image = photo(16, 16);
-    assert_eq!(draw(Kind::WebP, &moving_webp(&image)), Err(PictureError::Moving));
+    assert_eq!(draw(Kind::WebP, &animated_webp(&image, 2)), Err(PictureError::Moving));
     let frames = [2_u32.to_be_bytes(), 0_u32.to_be_bytes()].concat();
     assert_eq!(draw(Kind::Png, &with_chunk(&png(&image), *b"acTL", &frames)), Err(PictureError::Moving));
 }
@@ -139,6 +139,8 @@ fn a_picture_of_one_frame_does_not_move() {
     let (_, image) = drawn(Kind::Png, &with_chunk(&still, *b"acTL", &counted(1)));
     assert_eq!(size(&image), (16, 16));
     assert_eq!(draw(Kind::Png, &with_chunk(&still, *b"acTL", &counted(2))), Err(PictureError::Moving));
+    let (_, image) = drawn(Kind::WebP, &animated_webp(&photo(16, 12), 1));
+    assert_eq!(size(&image), (12, 12));
     // Behind the pixels it says nothing.
     drawn(Kind::Png, &with_last_chunk(&png(&photo(16, 16)), *b"acTL", &counted(2)));
 }

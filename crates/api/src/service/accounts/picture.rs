@@ -106,12 +106,16 @@ pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
             upright_square(JpegDecoder::new(file)?, Marks::default(), jpeg::profile(content))
         }
         Kind::Jpeg => Err(PictureError::Unreadable),
-        Kind::WebP => {
-            let webp = WebPDecoder::new(file)?;
-            if webp.has_animation() { Err(PictureError::Moving) } else { upright_square(webp, Marks::default(), None) }
-        }
+        Kind::WebP if webp_moves(content) => Err(PictureError::Moving),
+        Kind::WebP => upright_square(WebPDecoder::new(file)?, Marks::default(), None),
     }?;
     Ok(encode(square)?)
+}
+
+/// Whether a file has several frames; programs that make moving pictures write a still one as an animation of one frame.
+/// `image` tells only that it is an animation.
+fn webp_moves(content: &[u8]) -> bool {
+    image_webp::WebPDecoder::new(Cursor::new(content)).is_ok_and(|webp| webp.num_frames() > 1)
 }
 
 fn scratch() -> Limits {

@@ -69,14 +69,14 @@ pub fn png_bomb(width: u32, height: u32) -> Vec<u8> {
         .concat()
 }
 
-/// A WebP of two equal frames.
-pub fn moving_webp(image: &DynamicImage) -> Vec<u8> {
+/// A WebP animation of so many equal frames.
+pub fn animated_webp(image: &DynamicImage, frames: usize) -> Vec<u8> {
     let still = webp(image);
     let size = |value: u32| (value - 1).to_le_bytes()[..3].to_vec();
     let (width, height) = (size(image.width()), size(image.height()));
     let canvas = [&[0b10, 0, 0, 0][..], &width, &height].concat();
     let frame = [&[0; 6][..], &width, &height, &[100, 0, 0, 0], &still[12..]].concat();
-    let parts = [riff(*b"VP8X", &canvas), riff(*b"ANIM", &[0; 6]), riff(*b"ANMF", &frame), riff(*b"ANMF", &frame)];
+    let parts = [riff(*b"VP8X", &canvas), riff(*b"ANIM", &[0; 6]), riff(*b"ANMF", &frame).repeat(frames)];
     riff(*b"RIFF", &[b"WEBP".as_slice(), &parts.concat()].concat())
 }
 
