@@ -11,6 +11,7 @@ use serde_json::json;
 on_both_databases![
     a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used,
     a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link,
+    of_the_links_that_a_mail_has_had_the_one_that_works_is_sent_again,
     a_link_that_has_arrived_works_until_the_next_one_has_arrived,
     a_new_password_does_not_end_the_link_that_confirms_the_address,
     only_a_refused_recipient_is_final,
@@ -366,6 +367,34 @@ async fn a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link(datab
         new.clock().advance(ONE_MINUTE * 4);
         assert_eq!(deliver(&new).await, 1);
         assert_eq!(new.db().number(same), 1, "{same}");
+    }
+}
+
+/// One process knew the new secret only, and its link has ended that of the old one.
+async fn of_the_links_that_a_mail_has_had_the_one_that_works_is_sent_again(database: Database) {
+    const NEW_SECRET: &str = "a second secret that is as long as it has to be";
+    const LINKS: &str = "SELECT count(*) FROM one_time_tokens";
+    const END_OLDER: &str = "UPDATE one_time_tokens SET used_at = expires_at \
+        WHERE expires_at = (SELECT min(expires_at) FROM one_time_tokens)";
+    // Which of the two keys is the newer one: the row that is found first is the database's choice.
+    for (first, second) in [(SECRET_KEY, NEW_SECRET), (NEW_SECRET, SECRET_KEY)] {
+        let (lost, server) = (MailScript::start(), MailScript::start());
+        let old =
+            TestApp::builder(database).user(ADA).set("SECRET_KEY", first).set("EMAIL_URL", url_of(&lost)).start().await;
+        lost.refuse("MESSAGE", Refusal::HangUp);
+        ask_for_reset(&old, ADA).await;
+        assert_eq!(deliver(&old).await, 0);
+        let process = async |server: &MailScript, fallbacks: &str| {
+            let process = TestApp::builder_on(old.db().clone()).clock(old.clock()).set("EMAIL_URL", url_of(server));
+            let process = process.set("SECRET_KEY", second).set("SECRET_KEY_FALLBACKS", fallbacks).start().await;
+            process.clock().advance(ONE_MINUTE * 4);
+            process
+        };
+        assert_eq!(deliver(&process(&lost, "").await).await, 0);
+        old.db().execute(END_OLDER);
+        assert_eq!(old.db().number(LINKS), 2);
+        assert_eq!(deliver(&process(&server, first).await).await, 1);
+        assert_eq!((old.db().number(LINKS), server.taken().len()), (2, 1));
     }
 }
 
