@@ -121,10 +121,7 @@ async fn execute(command: Command, product: &Product) -> Result<ExitCode, CliErr
         Command::CreateUser(arguments) => create_user(product, arguments).await?,
         Command::Prune => match prune::prune_by_a_right_clock(&services(product)?).await? {
             Pruned::Sessions(deleted) => print(format_args!("deleted {deleted} ended sessions"))?,
-            Pruned::ByAWrongClock(seconds) => {
-                let words = "nothing is deleted: this machine's clock differs from the database's by";
-                return Err(CliError::Message(format!("{words} {seconds} s; set it by NTP")));
-            }
+            Pruned::ByAWrongClock(wrong) => return Err(CliError::Clock("nothing is deleted", wrong)),
         },
         Command::Backup(command) => backup::execute(product, command).await?,
         Command::Openapi { cookie } => {

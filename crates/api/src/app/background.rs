@@ -84,8 +84,8 @@ async fn prune_all(services: &Services) {
         Ok(Pruned::Sessions(deleted)) => {
             log::info!(sessions_total = deleted; "prune.sessions: deleted {deleted} ended sessions");
         }
-        Ok(Pruned::ByAWrongClock(seconds)) => {
-            log::error!("prune.clock: nothing is deleted: the clock differs from the database's by {seconds} s");
+        Ok(Pruned::ByAWrongClock(wrong)) => {
+            log::error!("prune.clock: nothing is deleted: the clock {wrong}");
         }
         Err(error) => log::warn!("prune.sessions: {error}"),
     }

@@ -7,7 +7,7 @@ use super::setting::services;
 use crate::app::Product;
 use crate::names::{Spellings, canonical_username};
 use crate::service::accounts::register::{self, RegisterRefusal};
-use crate::service::{Error, Services};
+use crate::service::{Error, Failure, Services};
 use crate::store::StoreError;
 use crate::store::users::{TakenName, UserRow};
 use auth_types::Role;
@@ -77,7 +77,7 @@ pub(super) async fn create_user(product: &Product, arguments: CreateUser) -> Res
         username: arguments.username.clone(),
         display_name: None,
     };
-    match register::create(&services, &request, arguments.role()).await {
+    match register::create_by_a_right_clock(&services, &request, arguments.role()).await {
         Ok(user) => print(format_args!("created {}", user.email)),
         // Another process has made it since.
         Err(error @ Error::Refused(RegisterRefusal::Taken(TakenName::Email))) => {
@@ -90,6 +90,7 @@ pub(super) async fn create_user(product: &Product, arguments: CreateUser) -> Res
             let told = errors.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" ")));
             Err(CliError::Message(told.collect::<Vec<_>>().join("\n")))
         }
+        Err(Error::Failed(Failure::Clock(wrong))) => Err(CliError::Clock("no account is made", wrong)),
         Err(error) => Err(CliError::Message(error.to_string())),
     }
 }

@@ -1,6 +1,7 @@
 //! Why a command failed.
 
 use crate::app;
+use crate::clock::WrongClock;
 use crate::config;
 use crate::service::backup::BackupError;
 use crate::service::upkeep::start;
@@ -28,6 +29,9 @@ pub(super) enum CliError {
     Smoke(#[from] reqwest::Error),
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// What is not done by a wrong clock.
+    #[error("{0}: this machine's clock {1}; set it by NTP")]
+    Clock(&'static str, WrongClock),
     #[error("{0}")]
     Message(String),
 }

@@ -4,9 +4,12 @@ use crate::support::{
     Answer, Database, ManualClock, PASSWORD, Process, ShiftedClock, TestApp, TestDb, create_user, forge,
     on_both_databases, send,
 };
+use api::service::accounts::register::create_by_a_right_clock;
 use api::service::mail::deliver_due;
-use auth_types::Reason;
+use api::service::{Error, Failure};
+use auth_types::requests::RegisterRequest;
 use auth_types::responses::{PendingRegistrationResponse, TokenResponse};
+use auth_types::{Reason, Role};
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -26,6 +29,7 @@ on_both_databases![
     no_mail_leaves_by_a_wrong_clock_and_none_is_given_up,
     a_mail_on_its_way_is_not_given_up_when_the_clock_jumps,
     the_difference_is_told,
+    no_operator_makes_an_account_by_a_wrong_clock,
     no_session_begins_or_goes_on_by_a_wrong_clock,
     tabs_that_race_at_processes_whose_clocks_differ_as_they_may_keep_their_session,
 ];
@@ -382,4 +386,20 @@ async fn tabs_that_race_at_processes_whose_clocks_differ_as_they_may_keep_their_
         let third = other.refresh(&second).await.ok();
         assert_eq!(one.refresh(&second).await.ok().refresh, third.refresh);
     }
+}
+
+/// `api create-user` is a process of its own, which has not compared its clock.
+async fn no_operator_makes_an_account_by_a_wrong_clock(database: Database) {
+    let db = Arc::new(TestDb::migrated(database));
+    let request: RegisterRequest = serde_json::from_value(json!({"email": ADA, "password": PASSWORD})).unwrap();
+    for ahead in [EIGHT_DAYS, -EIGHT_DAYS] {
+        let clock = Arc::new(ManualClock::running(ahead));
+        let app = TestApp::builder_on(Arc::clone(&db)).clock(&clock).start().await;
+        let made = create_by_a_right_clock(app.services(), &request, Role::Admin).await;
+        assert!(matches!(made, Err(Error::Failed(Failure::Clock(_)))), "{made:?}");
+        assert_eq!(db.number("SELECT count(*) FROM users"), 0);
+    }
+    let app = process(&db, Duration::zero()).await;
+    create_by_a_right_clock(app.services(), &request, Role::Admin).await.unwrap();
+    app.login(ADA).await;
 }

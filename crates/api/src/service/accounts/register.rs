@@ -8,6 +8,7 @@ use crate::service::mail::links::LinkToken;
 use crate::service::passwords::hashing::{self, OwnWords};
 use crate::service::sessions::grant;
 use crate::service::steps::{Done, Repeatable, Step};
+use crate::service::upkeep::clocks::compare_clocks;
 use crate::service::{ClientInfo, Error, Failure, Services, mail};
 use crate::store::events::EventKind;
 use crate::store::pending_registrations::NewRegistration;
@@ -176,6 +177,21 @@ async fn register_pending(
         registrations::insert(connection, &registration, &cause).map(|()| true)
     });
     if written.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
+}
+
+/// Makes an account as [`create`] does, by a clock that agrees with the database's only: a command has not compared them
+/// before, and what a person does by a right clock would come before their own sign-up.
+///
+/// # Errors
+/// [`Error`]; nothing is kept then.
+pub async fn create_by_a_right_clock(
+    services: &Services,
+    request: &RegisterRequest,
+    role: Role,
+) -> Result<UserRow, RegisterError> {
+    compare_clocks(services).await?;
+    services.clock.check()?;
+    create(services, request, role).await
 }
 
 /// Makes an account without a session and returns it: what an operator does, who vouches for the address.

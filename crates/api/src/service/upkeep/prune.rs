@@ -21,9 +21,8 @@ const SESSIONS: &str = "sessions";
 pub enum Pruned {
     /// So many ended sessions were deleted, and all the rest of it.
     Sessions(usize),
-    /// Nothing was: the clock differs from the database's by so many seconds, and what is over by it may be anybody's live
-    /// session.
-    ByAWrongClock(i64),
+    /// Nothing was: what is over by such a clock may be anybody's live session.
+    ByAWrongClock(WrongClock),
 }
 
 /// Deletes all of that, by a clock that agrees with the database's only.
@@ -36,7 +35,7 @@ pub async fn prune_by_a_right_clock(services: &Services) -> Result<Pruned, Store
     let now = services.now();
     match services.clock.check() {
         Ok(()) => prune_at(services, now).await.map(Pruned::Sessions),
-        Err(WrongClock(seconds)) => Ok(Pruned::ByAWrongClock(seconds)),
+        Err(wrong) => Ok(Pruned::ByAWrongClock(wrong)),
     }
 }
 
