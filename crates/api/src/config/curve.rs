@@ -4,6 +4,7 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
     ParsedPublicKey, VerificationAlgorithm,
 };
+use curve25519_dalek::edwards::CompressedEdwardsY;
 
 /// The kind of a key pair; each signs in one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,65 +78,57 @@ impl Curve {
     }
 }
 
-/// The field's prime, 2^255 - 19, with the lowest byte first.
-const PRIME: [u8; 32] = {
-    let mut prime = [0xff; 32];
-    (prime[0], prime[31]) = (0xed, 0x7f);
-    prime
-};
-
-/// Two of the five `y` of small order; the others are 0, 1 and -1 (RFC 7748, section 7; draft-irtf-cfrg-eddsa, appendix).
-const SMALL_ORDER: [[u8; 32]; 2] = [
-    [
-        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
-        0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
-    ],
-    [
-        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
-        0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
-    ],
-];
-
-/// Whether a point of Ed25519 is encoded in the one right way (RFC 8032, section 5.1.3), and not one of the eight of small
-/// order: with one of these as the public key, signatures can be made that hold for any message, without any private key.
-fn is_safe(point: &[u8]) -> bool {
-    let Ok(mut y) = <[u8; 32]>::try_from(point) else { return false };
-    y[31] &= 0x7f; // the sign of x
-    let is_canonical = y.iter().rev().lt(PRIME.iter().rev());
-    let number = |low: u8| std::array::from_fn::<u8, 32, _>(|index| if index == 0 { low } else { 0 });
-    let mut minus_one = PRIME;
-    minus_one[0] -= 1;
-    is_canonical && ![number(0), number(1), minus_one].contains(&y) && !SMALL_ORDER.contains(&y)
+/// Whether a point of Ed25519 lies on the curve, is encoded in the one right way (RFC 8032, section 5.1.3), and is not one of
+/// the eight of small order: with one of these as the public key, signatures can be made that hold for any message, without
+/// any private key.
+fn is_safe(encoded: &[u8]) -> bool {
+    let Ok(encoded) = CompressedEdwardsY::from_slice(encoded) else { return false };
+    encoded.decompress().is_some_and(|point| point.compress() == encoded && !point.is_small_order())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Curve, PRIME, SMALL_ORDER, is_safe};
+    use super::{Curve, is_safe};
+    use curve25519_dalek::constants::EIGHT_TORSION;
+
+    /// With the lowest byte first.
+    const fn number(low: u8, middle: u8, high: u8) -> [u8; 32] {
+        let mut number = [middle; 32];
+        (number[0], number[31]) = (low, high);
+        number
+    }
 
     fn with_sign(mut point: [u8; 32]) -> [u8; 32] {
         point[31] |= 0x80;
         point
     }
 
+    #[track_caller]
+    fn refused(point: &[u8; 32]) {
+        assert!(!is_safe(point), "{point:02x?}");
+        let der = [Curve::Ed25519.public_prefix(), point].concat();
+        assert_eq!(Curve::Ed25519.point_of_public(&der), None, "{point:02x?}");
+    }
+
     #[test]
     fn keys_that_anybody_can_sign_for_are_refused() {
-        let low = |byte: u8, mut rest: [u8; 32]| {
-            rest[0] = byte;
-            rest
-        };
-        let mut weak = vec![low(0, [0; 32]), low(1, [0; 32])];
-        weak.extend(SMALL_ORDER);
-        // -1, and all that is not below the prime.
-        weak.extend((0xec..=0xff).map(|byte| low(byte, PRIME)));
-        for point in weak.iter().flat_map(|point| [*point, with_sign(*point)]) {
-            assert!(!is_safe(&point), "{point:02x?}");
-            let der = [Curve::Ed25519.public_prefix(), &point].concat();
-            assert_eq!(Curve::Ed25519.point_of_public(&der), None, "{point:02x?}");
+        let of_small_order = EIGHT_TORSION.map(|point| point.compress().to_bytes());
+        // The prime, 2^255 - 19, and above.
+        let encoded_otherwise = (0xed..=0xff).map(|low| number(low, 0xff, 0x7f));
+        for point in of_small_order.into_iter().chain(encoded_otherwise) {
+            refused(&point);
+            refused(&with_sign(point));
         }
         // The base point, and the key of RFC 8032, section 7.1, test 1.
-        let base = low(0x58, [0x66; 32]);
-        assert!(is_safe(&base));
+        assert!(is_safe(&number(0x58, 0x66, 0x66)));
         let key = b"\xd7\x5a\x98\x01\x82\xb1\x0a\xb7\xd5\x4b\xfe\xd3\xc9\x64\x07\x3a\x0e\xe1\x72\xf3\xda\xa6\x23\x25\xaf\x02\x1a\x68\xf7\x07\x51\x1a";
         assert!(is_safe(key));
+    }
+
+    #[test]
+    fn a_key_that_is_no_point_of_the_curve_is_refused() {
+        refused(&number(2, 0, 0));
+        let off = (3..=40).map(|low| number(low, 0, 0)).filter(|point| !is_safe(point)).count();
+        assert!((10..30).contains(&off), "about half of all numbers are no y of a point: {off} of 38");
     }
 }
