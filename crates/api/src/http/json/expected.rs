@@ -47,8 +47,31 @@ fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
     message.strip_prefix(before)?.split('`').next()
 }
 
+/// What is said of a value whose type does not say what it takes.
+const NOT_VALID: &str = "Not a valid value.";
+
 fn unknown() -> Finding {
-    Finding::new("Not a valid value.", Value::Null)
+    Finding::new(NOT_VALID, Value::Null)
+}
+
+/// Whether a message, of a field or of something in it, says no more than that.
+pub(super) fn is_vague(message: &str) -> bool {
+    message.ends_with(NOT_VALID)
+}
+
+/// Values of types that read a text, or a number, of a form of their own: instants, days, times, ids, addresses.
+pub(super) fn samples() -> impl Iterator<Item = Value> {
+    const TEXTS: [&str; 8] = [
+        "2000-01-01T00:00:00Z",
+        "2000-01-01T00:00:00",
+        "2000-01-01",
+        "00:00:00",
+        "00000000-0000-0000-0000-000000000000",
+        "127.0.0.1",
+        "127.0.0.1:80",
+        "https://example.com/",
+    ];
+    TEXTS.into_iter().map(Value::from).chain([1.into(), "1".into()])
 }
 
 fn choices(expected: &str) -> Finding {

@@ -1,6 +1,6 @@
 //! What is wrong with a JSON object, field by field.
 
-use super::expected::{Finding, finding};
+use super::expected::{Finding, finding, is_vague, samples};
 use auth_types::FieldErrors;
 use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Value};
@@ -29,17 +29,22 @@ pub(super) fn explain<T: DeserializeOwned>(body: &[u8], first: &serde_json::Erro
 /// serde stops at the first error, so each wrong value is replaced by one that is taken, until nothing more is found. A field
 /// that comes twice is one here.
 fn explain_all<T: DeserializeOwned>(mut value: Value, errors: &mut FieldErrors) {
-    let mut before = None;
+    let (mut tried_at, mut tried) = (Vec::new(), Vec::new());
     for _ in 0..MOST_STEPS {
         let Err(error) = deserialize::<_, T>(&value) else { return };
         let (place, finding) = found(&error);
         note(errors, &place, finding.message);
-        // Where the replacement is not taken either, nobody can say what is: the rest is told when this is right.
-        let step = Some((place, finding.replacement));
-        if step == before || !step.as_ref().is_some_and(|(place, new)| replace(&mut value, place, new.clone())) {
+        if place != tried_at {
+            (tried_at, tried) = (place, Vec::new());
+        }
+        // A type of somebody else's reads texts of its own form only. Where none of those is taken, nobody can say what is: the
+        // rest is reported when this is right.
+        let mut replacements = std::iter::once(finding.replacement).chain(samples().map(Some));
+        let Some(new) = replacements.find(|new| !tried.contains(new)) else { return };
+        if !replace(&mut value, &tried_at, new.clone()) {
             return;
         }
-        before = step;
+        tried.push(new);
     }
 }
 
@@ -71,7 +76,7 @@ fn steps(path: &Path) -> impl Iterator<Item = Step> {
     })
 }
 
-/// Keeps the first message about each field; one about what is in the field says where.
+/// Keeps the first message about each field that says what it takes; one about what is in the field says where.
 fn note(errors: &mut FieldErrors, place: &[Step], message: Option<String>) {
     let (Some((Step::Name(field), inside)), Some(message)) = (place.split_first(), message) else { return };
     let named = |step: &Step| match step {
@@ -80,7 +85,10 @@ fn note(errors: &mut FieldErrors, place: &[Step], message: Option<String>) {
     };
     let inside: Vec<_> = inside.iter().map(named).collect();
     let message = if inside.is_empty() { message } else { format!("{}: {message}", inside.join(", ")) };
-    errors.entry(field.clone()).or_insert_with(|| vec![message]);
+    let known = errors.entry(field.clone()).or_default();
+    if known.iter().all(|known| is_vague(known)) {
+        *known = vec![message];
+    }
 }
 
 /// Returns whether there is such a place.

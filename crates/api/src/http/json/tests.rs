@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::num::NonZeroU16;
 
 #[derive(Debug, Deserialize)]
@@ -27,6 +28,12 @@ struct Everything {
     only: Only,
     pair: (i64, i64),
     at: chrono::DateTime<chrono::Utc>,
+    until: chrono::DateTime<chrono::Utc>,
+    there: chrono::NaiveDateTime,
+    day: chrono::NaiveDate,
+    time: chrono::NaiveTime,
+    id: uuid::Uuid,
+    address: IpAddr,
     maybe: Option<u8>,
 }
 
@@ -62,7 +69,8 @@ fn right() -> Map<String, Value> {
     let right = json!({
         "text": "t", "list": ["a"], "small": 1, "signed": -1, "large": 1, "huge": 1, "some": 1, "number": 0.5, "flag": true,
         "map": {"a": 1}, "object": {"name": "n", "count": 1}, "objects": [], "choice": "plain", "only": "this",
-        "pair": [1, 2], "at": "2026-01-01T00:00:00Z", "maybe": null
+        "pair": [1, 2], "at": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z", "there": "2026-01-01T00:00:00",
+        "day": "2026-01-01", "time": "12:30:00", "id": "0198a2b4-7c1e-7000-8000-000000000001", "address": "::1", "maybe": null
     });
     object(right)
 }
@@ -108,8 +116,9 @@ fn a_value_of_another_kind_is_refused_by_the_kind_that_is_taken() {
     }
     says(&json!({"maybe": "1"}), &[("maybe", "Must be a whole number.")]);
     says(&json!({"number": "1"}), &[("number", "Must be a number.")]);
-    says(&json!({"at": 1}), &[("at", "Must be an RFC 3339 formatted date and time string.")]);
-    says(&json!({"at": "yesterday"}), &[("at", "Not a valid value.")]);
+    for wrong in [json!(1), json!("yesterday"), json!("2026-01-01"), json!(null)] {
+        says(&json!({"at": wrong}), &[("at", "Must be an RFC 3339 formatted date and time string.")]);
+    }
 }
 
 #[test]
@@ -154,7 +163,22 @@ fn all_wrong_fields_are_named_and_no_other() {
         ("small", "Must be a whole number from 0 to 255."),
     ];
     says(&json!({"text": [], "list": [1, 2], "object": {}, "choice": {}, "small": 300}), &expected);
-    assert_eq!(told::<Everything>(&json!({})).len(), 16, "all but the one that may be missing");
+    assert_eq!(told::<Everything>(&json!({})).len(), 22, "all but the one that may be missing");
+}
+
+/// Each of them reads texts of its own form only.
+#[test]
+fn fields_of_other_types_do_not_hide_what_is_wrong_with_the_next() {
+    let at = "Must be an RFC 3339 formatted date and time string.";
+    let names = ["at", "until", "there", "day", "time", "id", "address"];
+    for wrong in [json!("never"), json!(7), json!(""), json!(null)] {
+        let mut body = right();
+        body.extend(names.map(|name| (name.to_owned(), wrong.clone())));
+        body.insert("choice".to_owned(), json!("x"));
+        let errors = told::<Everything>(&body.into());
+        assert_eq!(errors.len(), names.len() + 1, "{wrong}: {errors:?}");
+        assert_eq!((&errors["at"], &errors["until"]), (&vec![at.to_owned()], &vec![at.to_owned()]));
+    }
 }
 
 #[test]
