@@ -102,6 +102,10 @@ fn verify_pbkdf2(password: &str, rest: &str) -> bool {
     // Beyond ten million iterations a row is damaged, and would hold a thread for a minute.
     let iterations = iterations.parse::<NonZeroU32>().ok().filter(|n| n.get() <= 10_000_000);
     let (Some(iterations), Ok(hash)) = (iterations, STANDARD.decode(hash)) else { return false };
+    // Only as many bytes as are there would be compared: of one, each 256th password is right.
+    if hash.len() != digest::SHA256_OUTPUT_LEN {
+        return false;
+    }
     pbkdf2::verify(pbkdf2::PBKDF2_HMAC_SHA256, iterations, salt.as_bytes(), password.as_bytes(), &hash).is_ok()
 }
 
@@ -185,7 +189,9 @@ pub fn judge(password: &str, own_words: &OwnWords) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NOBODYS_HASH, Verdict, compare, hash, rounds, spend_rest, verify};
+    use super::{
+        Engine, NOBODYS_HASH, NonZeroU32, STANDARD, Verdict, compare, hash, pbkdf2, rounds, spend_rest, verify,
+    };
 
     /// Made with Python's hashlib and libxcrypt by Django's algorithms.
     const OF_DJANGO: [(&str, &str); 4] = [
@@ -194,6 +200,25 @@ mod tests {
         ("password", "pbkdf2_sha256$24000$seasalt$GwkSVbk/ZS7UxlrtRxpU1fgAMjWPldtSxVDgVodtavc="),
         ("violet harbor lantern 42", "bcrypt_sha256$$2b$04$wJalrXUtnFEMIK7MDENGbO4V7au/LOKVEagqTMEa9WQA5y/uYUOg6"),
     ];
+
+    /// Cut, or of 64 bytes: what is there of it is right.
+    #[test]
+    fn a_hash_of_another_length_is_nobodys() {
+        let mut whole = [0; 64];
+        pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, NonZeroU32::MIN, b"salt", b"violet harbor", &mut whole);
+        for (bytes, verdict) in [
+            (0, Verdict::Wrong),
+            (1, Verdict::Wrong),
+            (16, Verdict::Wrong),
+            (31, Verdict::Wrong),
+            (32, Verdict::RightButOutdated),
+            (33, Verdict::Wrong),
+            (64, Verdict::Wrong),
+        ] {
+            let stored = format!("pbkdf2_sha256$1$salt${}", STANDARD.encode(&whole[..bytes]));
+            assert_eq!(compare("violet harbor", &stored, 4).0, verdict, "{bytes} bytes");
+        }
+    }
 
     #[test]
     fn what_django_has_stored_verifies() {
