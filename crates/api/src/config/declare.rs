@@ -30,6 +30,7 @@ macro_rules! settings {
 
         impl $name {
             pub(in $crate::config) fn read(reader: &mut $crate::config::reader::Reader) -> Self {
+                let _ = &reader; // where there is no field
                 let settings = Self { $($field: reader.read(&$source),)* };
                 $($check(&settings, reader);)?
                 settings

@@ -1,7 +1,7 @@
 //! The variables for readers: the tables of `docs/CONFIGURATION.md`, and `.env.example`.
 
 use super::row::{Preset, Row};
-use super::table::SECTIONS;
+use super::table::sections;
 use super::variable::Declared;
 
 const TABLE_HEAD: &str = "\
@@ -18,7 +18,7 @@ const EXAMPLE_HEAD: &str = "\
 /// A table in Markdown for each section.
 #[must_use]
 pub fn tables() -> String {
-    let tables = SECTIONS.iter().map(|section| {
+    let tables = sections().map(|section| {
         let rows: String = section.variables().map(table_row).collect();
         format!("### {}\n\n{TABLE_HEAD}{rows}", section.title)
     });
@@ -49,7 +49,7 @@ fn default(row: &Row) -> String {
 /// `.env.example`: every variable that somebody may write into a file, commented out.
 #[must_use]
 pub fn example() -> String {
-    let sections = SECTIONS.iter().map(|section| {
+    let sections = sections().map(|section| {
         let rows: String =
             section.variables().filter(|variable| !variable.row().from_platform).map(example_lines).collect();
         format!("\n## {}\n{rows}", section.title)

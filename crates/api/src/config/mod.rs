@@ -30,6 +30,7 @@ mod pem;
 mod platform;
 mod problem;
 mod process;
+mod product;
 mod proxies;
 mod quote;
 mod reader;
@@ -58,8 +59,10 @@ pub use networks::{CLOUDFLARE_AS_OF, is_private, is_shared};
 pub use operation::OperationSettings;
 pub use origins::{Origin, Origins};
 pub use passwords::PasswordSettings;
+pub use paths::folder_of;
 pub use patience::Patience;
 pub use problem::{ConfigError, Problem};
+pub use product::ProductSettings;
 pub use proxies::{MOST_PROXIES, TrustedProxies};
 pub(crate) use quote::is_plain;
 pub use quote::shown_path;
@@ -93,6 +96,7 @@ settings! {
         pub backup: BackupSettings = BackupSettings::read,
         pub limits: LimitSettings = LimitSettings::read,
         pub operation: OperationSettings = OperationSettings::read,
+        pub product: ProductSettings = ProductSettings::read,
         /// Not configured: the same everywhere.
         pub patience: Patience = |_: &mut Reader| Patience::default(),
         /// As `env_logger` reads it.

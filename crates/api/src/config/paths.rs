@@ -46,3 +46,9 @@ pub(super) fn same(one: &Path, other: &str) -> bool {
     // Components leave out `./` and doubled slashes.
     one.strip_prefix(".").unwrap_or(one).components().eq(Path::new(other).components())
 }
+
+/// The folder that a file is in; of a bare name it is the working directory.
+#[must_use]
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

@@ -4,7 +4,7 @@ use super::row::Row;
 use super::variable::Declared;
 use super::{
     accounts, app_env, backup, client_build, database, key_ring, keys, lifetimes, limits, log_filter, mail, operation,
-    origins, passwords, platform, proxies, secret_key, server, storage, transport,
+    origins, passwords, platform, product, proxies, secret_key, server, storage, transport,
 };
 
 /// What belongs together.
@@ -23,7 +23,7 @@ const fn section(title: &'static str, parts: &'static [&'static [&'static dyn De
     Section { title, parts }
 }
 
-pub(super) const SECTIONS: &[Section] = &[
+const SECTIONS: &[Section] = &[
     section("Environment", &[app_env::DECLARED]),
     section("Keys and tokens", &[secret_key::DECLARED, key_ring::DECLARED, keys::DECLARED, lifetimes::DECLARED]),
     section("Database", &[database::DECLARED]),
@@ -34,8 +34,14 @@ pub(super) const SECTIONS: &[Section] = &[
     section("Files and backups", &[storage::DECLARED, backup::DECLARED]),
     section("Limits", &[limits::DECLARED]),
     section("Operation", &[operation::DECLARED, log_filter::DECLARED, platform::DECLARED]),
+    section("The product", &[product::DECLARED]),
     section("Build of the client", &[client_build::DECLARED]),
 ];
+
+/// Those that have any variable.
+pub(super) fn sections() -> impl Iterator<Item = &'static Section> {
+    SECTIONS.iter().filter(|section| section.variables().next().is_some())
+}
 
 /// The rows of all of them.
 pub fn variables() -> impl Iterator<Item = &'static Row> {

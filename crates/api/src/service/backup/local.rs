@@ -4,7 +4,7 @@ use super::create::{Made, Plan, write};
 use super::error::BackupError;
 use super::names::BackupName;
 use super::reader::Beginning;
-use crate::config::DatabaseUrl;
+use crate::config::{DatabaseUrl, folder_of};
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, IntoInnerError};
@@ -69,10 +69,6 @@ fn must_not_be_of(database: &DatabaseUrl, file: &Path) -> Result<(), BackupError
         taken == name
     });
     if same_folder && is_taken { Err(BackupError::OfDatabase(file.to_owned())) } else { Ok(()) }
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn write_and_rename(plan: &Plan, output: File, (unfinished, file): (&Path, &Path)) -> Result<Made, BackupError> {

@@ -18,7 +18,7 @@ type Prune = dyn Fn(&mut AnyConnection, &Due, i64) -> QueryResult<usize> + Send 
 #[derive(Debug, Clone)]
 pub struct Due {
     pub now: DateTime<Utc>,
-    pub(in crate::service) settings: Arc<Settings>,
+    pub settings: Arc<Settings>,
 }
 
 /// A table, and what is done with its rows. Whoever declares one says whose its rows are: [`Table::personal`],

@@ -89,6 +89,14 @@ fn what_a_file_says_of_the_environment_is_reported_by_who_reads_it() {
 }
 
 #[test]
+fn a_file_in_the_working_directory_can_be_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = api_in(folder.path(), &["check", "--deploy", "--json"], &[("DATABASE_URL", "sqlite:x.sqlite3")]).stdout;
+    let report: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    assert!(!report["findings"].to_string().contains("database.unreachable"), "{report:#}");
+}
+
+#[test]
 fn a_line_of_the_file_that_could_mean_something_else_is_refused_with_its_number() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), "PORT=8000\nSECRET_KEY=hidden-${HOME}\n").unwrap();

@@ -5,11 +5,10 @@ use crate::cli::check::facts::Facts;
 use crate::cli::check::finding::Finding;
 use crate::cli::check::{proxies, rules};
 use crate::clock::{CLOCK_TOLERANCE_SECONDS, SharedClock};
-use crate::config::DatabaseUrl;
+use crate::config::{DatabaseUrl, folder_of};
 use crate::store::migrations::Migrations;
 use crate::store::state::{self, DatabaseState};
 use crate::told::told;
-use std::path::Path;
 
 const VARIABLE: &str = "DATABASE_URL";
 
@@ -31,7 +30,7 @@ fn unreachable(problem: String) -> Finding {
 
 fn look(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState, String> {
     if let DatabaseUrl::Sqlite(file) = url {
-        write_into(file.parent().unwrap_or(Path::new(".")))?;
+        write_into(folder_of(file))?;
     }
     state::read(url, migrations).map_err(|error| told(&error))
 }
