@@ -14,8 +14,8 @@ use web_sys::File;
 /// The name that requests and answers use.
 const FIELD: &str = "avatar";
 
-/// What the API takes.
-const MEDIA_TYPES: &str = "image/png,image/jpeg,image/webp";
+/// What the API takes. There is no `image/jpg`, and some systems call a JPEG that.
+const MEDIA_TYPES: &str = "image/png,image/jpeg,image/jpg,image/webp";
 
 /// The picture as it is, another one, and none.
 #[component]
