@@ -115,7 +115,7 @@ const BROKEN = [
       }),
     "Render ignores anything else",
   ],
-  ["another compiler", (blueprint) => (blueprint.envVarGroups[1].envVars[0].value = "1.70"), "rust-version"],
+  ["another compiler", (blueprint) => (blueprint.envVarGroups[1].envVars[0].value = "1.70"), "rust-toolchain.toml"],
 ];
 
 module.exports = { BROKEN };

@@ -88,8 +88,8 @@ function entryProblems(entry, known, blueprint) {
   if (!known.has(key) && key !== COMPILER) found.push(`${key}: docs/CONFIGURATION.md does not know it`);
   if (PROXIES.includes(key)) found.push(`${key}: the API knows the proxies of Render; leave it out`);
   if (known.get(key) && value !== undefined) found.push(`${key}: is secret, and this file is not`);
-  if (key === COMPILER && value !== /^rust-version = "(.*)"/m.exec(read("Cargo.toml"))[1])
-    found.push(`${key}: is not Cargo.toml's rust-version`);
+  if (key === COMPILER && value !== /^channel = "(.*)"/m.exec(read("rust-toolchain.toml"))[1])
+    found.push(`${key}: is not the channel of rust-toolchain.toml`);
   if (fromDatabase && !databaseNames(blueprint).includes(fromDatabase.name))
     found.push(`${key}: there is no database ${fromDatabase.name}`);
   return fromService ? [...found, ...referenceProblems(key, fromService, blueprint)] : found;

@@ -79,6 +79,7 @@ mod register;
 mod registrations;
 mod registrations_carried_over;
 mod repeated_steps;
+mod repository;
 mod retention;
 mod revocation;
 mod routes;
