@@ -4,11 +4,11 @@
 //!
 //! ```text
 //! variables! {
-//!     NOTES_KEPT_DAYS: Variable<i64> = number(365, 1, 3_650, says("How long a note is kept, days."));
+//!     NOTES_KEPT_DAYS: Variable<u32> = number(365, 1, 3_650, says("How long a note is kept, days."));
 //! }
 //! settings! {
 //!     pub struct ProductSettings {
-//!         pub notes_kept_days: i64 = NOTES_KEPT_DAYS,
+//!         pub notes_kept_days: u32 = NOTES_KEPT_DAYS,
 //!     }
 //! }
 //! ```

@@ -52,11 +52,12 @@ impl<R> Error<R> {
         Self::Fields(FieldErrors::from([(name.to_owned(), vec![message.into()])]))
     }
 
-    /// The same where a unique value that is taken is a refusal.
-    pub(super) fn unless_taken(error: StoreError, refusal: R) -> Self {
-        match error {
-            StoreError::Taken(_) => Self::Refused(refusal),
-            other => other.into(),
+    /// The same where it is a refusal that another row has a value which is unique.
+    #[must_use]
+    pub fn if_taken(self, refusal: R) -> Self {
+        match self {
+            Self::Failed(Failure::Store(StoreError::Taken(_))) => Self::Refused(refusal),
+            other => other,
         }
     }
 

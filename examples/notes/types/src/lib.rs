@@ -30,7 +30,7 @@ pub struct Note {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NoteRequest {
-    /// At most [`TEXT_MAX_LENGTH`] characters.
+    /// At most 2,000 characters.
     pub text: String,
 }
 

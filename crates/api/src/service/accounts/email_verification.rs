@@ -137,7 +137,7 @@ async fn verify_once(
         Ok(outcome)
     });
     // The address is the only unique thing that is changed here.
-    let outcome = outcome.await.map_err(|error| Error::unless_taken(error, EmailVerificationRefusal::Taken))?;
+    let outcome = outcome.await.map_err(|error| Error::from(error).if_taken(EmailVerificationRefusal::Taken))?;
     match outcome {
         Outcome::NotValid => {
             Err(services.clock.refuse(Error::Refused(EmailVerificationRefusal::LinkNotValid(LinkNotValid))))

@@ -3,7 +3,7 @@
 use crate::names;
 use crate::service::sessions::grant::user_response;
 use crate::service::sessions::refusal::Refusal;
-use crate::service::{ClientInfo, CurrentUser, Error, Failure, Services};
+use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::users::Profile;
 use crate::store::{events, users};
@@ -54,11 +54,8 @@ pub async fn update(
         Ok(Ok(user))
     });
     // The username is the only unique thing that is changed here.
-    let updated = updated.await.map_err(|error| match error {
-        Error::Failed(Failure::Store(error)) => Error::unless_taken(error, UsernameTaken),
-        other => other,
-    });
-    Ok(user_response(&updated?))
+    let updated = updated.await.map_err(|error| error.if_taken(UsernameTaken))?;
+    Ok(user_response(&updated))
 }
 
 fn check(request: &UpdateMeRequest) -> Result<Profile, FieldErrors> {
