@@ -64,7 +64,7 @@ pub(super) async fn show(
         return Ok(head(StatusCode::OK, &key).body(SizedStream::new(info.size, nothing)));
     }
     let found = avatar::find(&services, &key).await?.ok_or_else(Problem::not_found)?;
-    Ok(head(StatusCode::OK, &key).body(SizedStream::new(found.info.size, found.content)))
+    Ok(head(StatusCode::OK, &key).body(SizedStream::new(found.size, found.content)))
 }
 
 fn is_known(request: &HttpRequest, key: &AvatarKey) -> bool {

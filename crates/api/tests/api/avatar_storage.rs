@@ -1,12 +1,13 @@
 //! Pictures while the storage is away, and what is left behind when something breaks in between.
 
 use crate::avatar::{give, put, remove, url_of_me};
-use crate::support::pictures::{photo, png};
+use crate::support::pictures::{jpeg, photo, png};
 use crate::support::{BucketServer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
 use api::clock::{Clock, SystemClock};
 use api::service::upkeep::prune::prune;
 use auth_types::Reason;
 use chrono::Duration;
+use image::{Rgba, RgbaImage};
 use reqwest::Method;
 use serde_json::json;
 
@@ -126,10 +127,37 @@ async fn what_is_no_picture_of_ours_is_not_shown_under_a_pictures_name() {
         &large,
         b"RIFF\x04\0\0\0WEBP",
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        &ours[..50],
+        &ours[..ours.len() - 1],
     ] {
         std::fs::write(&kept, foreign).unwrap();
         app.get(&url).await.failed(404, Reason::NotFound);
     }
     std::fs::write(&kept, &ours).unwrap();
     app.get(&url).await.has_status(200);
+}
+
+/// It is read in pieces, and the first ones are sent before the last one is known.
+#[actix_web::test]
+async fn half_a_picture_is_not_sent_as_a_whole_one() {
+    let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    let noise = |x: u32, y: u32| u8::try_from((x * x * 31 + y * y * 17 + x * y) % 251).unwrap();
+    let shining = RgbaImage::from_fn(512, 512, |x, y| Rgba([noise(x, y), noise(y, x), 0, noise(x + y, y)])).into();
+    for (kind, content) in [("image/jpeg", jpeg(&photo(512, 512))), ("image/png", png(&shining))] {
+        put(&app, &tokens, kind, content).await.has_status(200);
+        let url = url_of_me(&app, &tokens).await.unwrap();
+        let kept = app.files().join("avatars").join(url.rsplit('/').next().unwrap());
+        let ours = std::fs::read(&kept).unwrap();
+        assert!(ours.len() > 20_000, "several pieces");
+        for length in [ours.len() / 2, ours.len() - 1, ours.len()] {
+            std::fs::write(&kept, &ours[..length]).unwrap();
+            // The connection may end before the head of the response has left.
+            let is_whole = match app.request(Method::GET, &url).send().await {
+                Ok(read) => read.status() == 200 && read.bytes().await.is_ok_and(|bytes| bytes == ours),
+                Err(_) => false,
+            };
+            assert_eq!(is_whole, length == ours.len(), "{length} of {} bytes of {kind}", ours.len());
+        }
+    }
 }

@@ -5,9 +5,9 @@
 //! written and until a row names it, and again when no row names it any more: whatever breaks in between, it is found.
 
 use super::avatar_key::{AvatarKey, file_name, url};
-use super::picture::{self, Kind, Picture, PictureError};
+use super::picture::{self, Kind, LONGEST_END, Picture, PictureError};
 use super::strays;
-use crate::files::{FileInfo, Found};
+use crate::files::{FileError, FileInfo, Found};
 use crate::service::limits::Budget;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
@@ -17,7 +17,9 @@ use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::AvatarResponse;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
+use std::fmt;
 
 /// Why a picture was not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -139,19 +141,68 @@ pub fn forget(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc>) 
     replace(connection, user, None, now)
 }
 
+/// A picture that is read.
+pub struct Opened {
+    pub size: u64,
+    pub content: BoxStream<'static, Result<Bytes, ReadError>>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// Why a picture is not read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("the file ends before its picture")]
+    CutShort,
+}
+
 /// Opens a picture. Others may write into a bucket: a file that no picture of ours can be is none, because what is shown is
-/// kept by caches for a year.
+/// kept by caches for a year. For the same reason half a picture is not sent as a whole one.
 ///
 /// # Errors
 /// When the storage does not answer.
-pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Found>, AvatarError> {
-    let Some(Found { info, mut content }) = services.files.find(&key.file_name()).await? else { return Ok(None) };
-    let beginning = content.next().await.transpose()?.unwrap_or_default();
-    if !is_ours(&info) || !key.kind().begins(&beginning) {
+pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Opened>, AvatarError> {
+    let Some(Found { info, content }) = services.files.find(&key.file_name()).await? else { return Ok(None) };
+    let mut content = read_to_end(key.kind(), content);
+    let beginning = match content.next().await.transpose() {
+        Err(ReadError::File(error)) => return Err(error.into()),
+        Err(ReadError::CutShort) => None,
+        Ok(beginning) => beginning.filter(|beginning| is_ours(&info) && key.kind().begins(beginning)),
+    };
+    let Some(beginning) = beginning else {
         log::error!("files.foreign: a file under a picture's name is no picture of ours, and is not shown");
         return Ok(None);
-    }
-    Ok(Some(Found { info, content: stream::iter([Ok(beginning)]).chain(content).boxed() }))
+    };
+    Ok(Some(Opened { size: info.size, content: stream::iter([Ok(beginning)]).chain(content).boxed() }))
+}
+
+/// Passes each piece on when the next one is there, and the last one if the picture ends with it: without that the response
+/// has less than it says, and no cache keeps it.
+fn read_to_end(
+    kind: Kind,
+    content: BoxStream<'static, Result<Bytes, FileError>>,
+) -> BoxStream<'static, Result<Bytes, ReadError>> {
+    let pieces = stream::try_unfold((content.fuse(), Bytes::new()), move |(mut content, mut held)| async move {
+        loop {
+            match content.next().await.transpose()? {
+                // Its end may be in two pieces.
+                Some(piece) if held.len() < LONGEST_END || piece.len() < LONGEST_END => {
+                    held = [held, piece].concat().into();
+                }
+                Some(piece) => return Ok(Some((held, (content, piece)))),
+                None if held.is_empty() => return Ok(None),
+                None if kind.ends(&held) => return Ok(Some((held, (content, Bytes::new())))),
+                None => return Err(ReadError::CutShort),
+            }
+        }
+    });
+    pieces.boxed()
 }
 
 /// A picture is encoded again before it is kept, and never becomes larger than what may be sent.

@@ -25,6 +25,9 @@ const MAX_BYTES: u64 = 8 * AVATAR_MAX_PIXELS;
 /// What a PNG's other content may take, bytes.
 const SCRATCH_BYTES: u64 = 32 * 1024 * 1024;
 
+/// Most bytes that a kind ends with.
+pub const LONGEST_END: usize = 12;
+
 /// A kind of picture that is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -42,6 +45,16 @@ impl Kind {
     #[must_use]
     pub fn begins(self, bytes: &[u8]) -> bool {
         image::guess_format(bytes).is_ok_and(|format| format.to_mime_type() == self.media_type())
+    }
+
+    /// Whether a file that was encoded here ends as one of this kind does.
+    #[must_use]
+    pub fn ends(self, bytes: &[u8]) -> bool {
+        match self {
+            Self::Png => bytes.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"),
+            Self::Jpeg => bytes.ends_with(b"\xff\xd9"),
+            Self::WebP => false,
+        }
     }
 
     #[must_use]
