@@ -1,5 +1,6 @@
 //! The OpenAPI document describes exactly what is served.
 
+use crate::support::surface::sample;
 use crate::support::{Database, TestApp, send};
 use auth_types::{Reason, limits};
 use reqwest::Method;
@@ -153,5 +154,32 @@ async fn the_page_to_try_it_is_served_from_the_program_itself() {
         let answer = send(app.request(Method::POST, path)).await;
         assert_eq!(answer.header("allow"), "GET, HEAD", "{path}");
         answer.failed(405, Reason::MethodNotAllowed);
+    }
+}
+
+/// Whoever fills bodies in relies on it.
+#[test]
+fn each_sample_of_a_unique_field_is_another_one_within_its_bounds() {
+    let schemas = [
+        json!({"type": "string", "maxLength": 6}),
+        json!({"type": "string", "example": "https://example.com/"}),
+        json!({"type": "string", "format": "date-time"}),
+        json!({"type": "string", "format": "date", "example": "2090-01-02"}),
+        json!({"type": "string", "format": "uuid"}),
+        json!({"type": ["integer", "null"], "minimum": 10, "maximum": 60_000}),
+        json!({"type": "integer", "example": 7}),
+    ];
+    for mut schema in schemas {
+        schema["x-unique"] = json!(true);
+        let samples: Vec<Value> = (0..100).map(|_| sample(&Value::Null, &schema)).collect();
+        let distinct: BTreeSet<_> = samples.iter().map(Value::to_string).collect();
+        assert_eq!(distinct.len(), samples.len(), "{schema}: {samples:?}");
+        for sample in samples {
+            let fits = match schema["maxLength"].as_u64() {
+                Some(most) => sample.as_str().unwrap().len() <= most as usize,
+                None => sample.is_string() || (7..=60_000).contains(&sample.as_i64().unwrap()),
+            };
+            assert!(fits, "{schema}: {sample}");
+        }
     }
 }

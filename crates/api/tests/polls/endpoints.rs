@@ -20,7 +20,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .about("createPoll", "Ask something")
             .protected()
             .takes::<PollRequest>()
-            .gives::<Poll>(201),
+            .gives::<Poll>(201)
+            .refuses(&[409]),
         Endpoint::get(POLL, BOUNDS, show)
             .about("getPoll", "One of the caller's polls")
             .protected()

@@ -25,20 +25,32 @@ pub(super) async fn list(
     Ok(page(polls.await?, PAGE, |poll| poll.id))
 }
 
+/// Somebody has asked it.
+pub(super) struct AskedAlready;
+
+impl From<AskedAlready> for Problem {
+    fn from(_: AskedAlready) -> Self {
+        Self::conflict("polls.asked", "This has been asked already.")
+    }
+}
+
 pub(super) async fn create(
     services: &Services,
     caller: CurrentUser,
     request: PollRequest,
-) -> Result<Poll, Error<Infallible>> {
+) -> Result<Poll, Error<AskedAlready>> {
     check(&request)?;
     let created = caller.write(services, move |connection, user, now| {
         let new = NewPoll::of(user.id, &request, now);
-        store::insert(connection, new, &request.choices).map(Ok)
+        Ok(store::insert(connection, new, &request.choices)?.ok_or(Error::Refused(AskedAlready)))
     });
     created.await
 }
 
-fn check(request: &PollRequest) -> Result<(), Error<Infallible>> {
+fn check(request: &PollRequest) -> Result<(), Error<AskedAlready>> {
+    if request.question.chars().count() > 200 {
+        return Err(Error::field("question", "At most 200 characters."));
+    }
     if request.choices.is_empty() {
         return Err(Error::field("choices", "Offer something."));
     }
@@ -101,7 +113,9 @@ pub(super) async fn count(services: &Services, admin: Administrator) -> Result<i
 
 pub(super) async fn remove(services: &Services, admin: Administrator, ids: Vec<i64>) -> Result<i64, Error<Infallible>> {
     let removed = admin.write(services, move |connection, _, _| {
-        store::remove(connection, &ids)?;
+        if store::remove(connection, &ids)? != ids.len() {
+            return Ok(Err(Error::field("ids", "Not all of them are there.")));
+        }
         store::count(connection).map(Ok)
     });
     removed.await

@@ -7,6 +7,8 @@ use utoipa::ToSchema;
 /// A field of every kind.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PollRequest {
+    /// What nobody has asked.
+    #[schema(max_length = 200, extensions(("x-unique" = json!(true))))]
     pub(super) question: String,
     pub(super) choices: Vec<String>,
     pub(super) most: u8,
@@ -51,6 +53,7 @@ pub(super) struct Poll {
 /// Which polls an administrator takes away.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PollRemoval {
+    #[schema(extensions(("x-refers-to" = json!("/api/polls/"))))]
     pub(super) ids: Vec<i64>,
 }
 

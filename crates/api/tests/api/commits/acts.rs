@@ -1,6 +1,7 @@
 //! What each route does, how to ask for it, and how to see that it is done.
 
-use super::feature_routes::FeatureRoute;
+use super::feature_routes::{FeatureRoute, asking};
+use crate::support::surface::Filled;
 use crate::support::{Answer, Database, PASSWORD, Process, TestDb, forge, is_own_table, pictures, send};
 use api::service::passwords::hashing::digest_of;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
@@ -40,8 +41,8 @@ pub struct Person {
     email: String,
     /// Nobody's yet where the act is the sign-up.
     tokens: Option<TokenResponse>,
-    /// What a feature's route is about: the id of something of theirs.
-    thing: String,
+    /// What they ask of a feature's route.
+    filled: Option<Filled>,
     /// What stood in the tables of features when they were about to act.
     before: Vec<String>,
 }
@@ -102,7 +103,7 @@ impl Act {
             _ => format!("{self:?}"),
         };
         let email = format!("{name}{number}@example.com").to_lowercase();
-        let mut person = Person { email, tokens: None, thing: String::new(), before: Vec::new() };
+        let mut person = Person { email, tokens: None, filled: None, before: Vec::new() };
         if self == Self::Register {
             return person;
         }
@@ -110,7 +111,7 @@ impl Act {
         match self {
             Self::OfFeature(route) => {
                 db.execute(&format!("UPDATE users SET role = 'admin' WHERE email = '{}'", person.email));
-                person.thing = route.make_thing(process, person.tokens()).await;
+                person.filled = Some(route.fill(process, person.tokens()).await);
                 person.before = of_features(db);
             }
             Self::ResetPassword => insert_link(db, &person, "reset_password"),
@@ -152,7 +153,7 @@ impl Act {
             Self::ChangeEmail => own(Method::POST, "/api/auth/email/change/")
                 .json(&json!({"new_email": person.new_email(), "password": PASSWORD})),
             Self::EndSession => own(Method::DELETE, &format!("/api/auth/sessions/{}/", session_of(person))),
-            Self::OfFeature(route) => route.request(process, person.tokens(), &person.thing),
+            Self::OfFeature(_) => person.filled.as_ref().unwrap().request(asking(process, person.tokens())),
         };
         send(request).await
     }

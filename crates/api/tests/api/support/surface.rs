@@ -1,7 +1,10 @@
 //! What the OpenAPI document says of requests, filled in: Latchkey's own routes by their tests, a feature's by its schemas.
 
-use super::bounds;
+use super::{bounds, send};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Whether a route, as `GET /path/`, is Latchkey's, and no feature's.
 pub fn is_own(route: &str) -> bool {
@@ -46,31 +49,136 @@ pub fn kind(schema: &Value) -> &str {
     kinds.filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or_default()
 }
 
-/// A value of a schema: its example (`#[schema(example = …)]`), or one of its type.
-pub fn sample(document: &Value, schema: &Value) -> Value {
-    let schema = resolved(document, schema);
-    let examples = [&schema["example"], &schema["examples"][0], &schema["enum"][0]];
-    if let Some(example) = examples.iter().find(|example| !example.is_null()) {
-        return (*example).clone();
+/// A request of a feature's, filled in by what the document says of it.
+#[derive(Debug)]
+pub struct Filled {
+    method: Method,
+    path: String,
+    body: Option<Value>,
+}
+
+impl Filled {
+    /// Fills an operation in, and makes what its path and its body name first. `ask` begins the request of somebody who may.
+    pub async fn new(
+        document: &Value,
+        (path, method): (&str, &str),
+        ask: &impl Fn(Method, &str) -> RequestBuilder,
+    ) -> Self {
+        let collection = path.split_once('{').map(|(before, _)| before);
+        let thing = match collection.filter(|path| document["paths"][path]["post"].is_object()) {
+            Some(path) => make(document, path, ask).await.to_string(),
+            None => "1".to_owned(),
+        };
+        let body = match json_body(document, &document["paths"][path][method]) {
+            Some(schema) => Some(sample_with_rows(document, schema, ask).await),
+            None => None,
+        };
+        let method = method.to_uppercase().parse().unwrap();
+        Self { method, path: filled(path, thing.trim_matches('"')), body }
     }
-    match (kind(schema), schema["format"].as_str()) {
-        ("object", _) => sample_of_object(document, schema),
-        ("array", _) => json!([sample(document, &schema["items"])]),
-        ("boolean", _) => json!(true),
-        ("integer" | "number", _) => schema.get("minimum").cloned().unwrap_or(json!(1)),
-        ("string", Some("date-time")) => json!("2026-01-01T00:00:00Z"),
-        ("string", Some("date")) => json!("2026-01-01"),
-        ("string", Some("uuid")) => json!("0198a2b4-7c1e-7000-8000-000000000001"),
-        ("string", _) => json!("Some words"),
-        _ => Value::Null,
+
+    pub fn request(&self, ask: impl Fn(Method, &str) -> RequestBuilder) -> RequestBuilder {
+        let request = ask(self.method.clone(), &self.path);
+        match &self.body {
+            Some(body) => request.json(body),
+            None => request,
+        }
     }
 }
 
-fn sample_of_object(document: &Value, schema: &Value) -> Value {
+/// Makes something by the `POST` of a path; returns its id.
+async fn make(document: &Value, path: &str, ask: &impl Fn(Method, &str) -> RequestBuilder) -> Value {
+    assert!(document["paths"][path]["post"].is_object(), "{REFERS_TO} {path}: the document has no POST of it");
+    // Boxed, because what it names may name something in turn.
+    let creation = Box::pin(Filled::new(document, (path, "post"), ask)).await;
+    let made = send(creation.request(ask)).await;
+    assert!(made.status.is_success(), "POST {path}: {}; {HINT}", made.text());
+    made.json::<Value>()["id"].clone()
+}
+
+/// A sample in which each field that refers to a row names one that was made for it.
+async fn sample_with_rows(document: &Value, schema: &Value, ask: &impl Fn(Method, &str) -> RequestBuilder) -> Value {
+    let mut wanted = Vec::new();
+    sample_naming(document, schema, &mut |path| {
+        wanted.push(path.to_owned());
+        None
+    });
+    let mut made = Vec::new();
+    for path in wanted {
+        made.push(make(document, &path, ask).await);
+    }
+    let mut made = made.into_iter();
+    sample_naming(document, schema, &mut |_| made.next())
+}
+
+/// What to do about a sample that is refused.
+pub const HINT: &str = "a feature's fields get their #[schema(example = ...)], x-unique or x-refers-to (docs/EXTENDING.md), \
+                        or a value of their type";
+
+/// Marks a field of which no two rows hold the same.
+const UNIQUE: &str = "x-unique";
+/// Marks a field that names rows: the path of the `POST` that makes one.
+const REFERS_TO: &str = "x-refers-to";
+
+/// A value of a schema: its example (`#[schema(example = …)]`), or one of its type; of a unique field another one each time.
+pub fn sample(document: &Value, schema: &Value) -> Value {
+    sample_naming(document, schema, &mut |_| None)
+}
+
+/// The same with what `id_of` returns, if anything, for whatever refers to what a path makes.
+fn sample_naming(document: &Value, schema: &Value, id_of: &mut dyn FnMut(&str) -> Option<Value>) -> Value {
+    let (field, schema) = (schema, resolved(document, schema));
+    let mark = |name: &str| [&field[name], &schema[name]].into_iter().find(|mark| !mark.is_null());
+    if let Some(id) = mark(REFERS_TO).and_then(|path| id_of(path.as_str().unwrap())) {
+        return if kind(schema) == "array" { json!([id]) } else { id };
+    }
+    let examples = [&field["example"], &schema["example"], &schema["examples"][0], &schema["enum"][0]];
+    let value = match examples.into_iter().find(|example| !example.is_null()) {
+        Some(example) => example.clone(),
+        None => match (kind(schema), schema["format"].as_str()) {
+            ("object", _) => sample_of_object(document, schema, id_of),
+            ("array", _) => json!([sample_naming(document, &schema["items"], id_of)]),
+            ("boolean", _) => json!(true),
+            ("integer" | "number", _) => schema.get("minimum").cloned().unwrap_or(json!(1)),
+            ("string", Some("date-time")) => json!("2026-01-01T00:00:00Z"),
+            ("string", Some("date")) => json!("2026-01-01"),
+            ("string", Some("uuid")) => json!("0198a2b4-7c1e-7000-8000-000000000001"),
+            ("string", _) => json!("Some words"),
+            _ => Value::Null,
+        },
+    };
+    if mark(UNIQUE) == Some(&json!(true)) { another(schema, &value) } else { value }
+}
+
+fn sample_of_object(document: &Value, schema: &Value, id_of: &mut dyn FnMut(&str) -> Option<Value>) -> Value {
     let fields = schema["properties"].as_object().into_iter().flatten();
-    let mut object: Map<_, _> = fields.map(|(name, field)| (name.clone(), sample(document, field))).collect();
+    let mut object: Map<_, _> =
+        fields.map(|(name, field)| (name.clone(), sample_naming(document, field, id_of))).collect();
     if schema["additionalProperties"].is_object() {
-        object.insert("any".to_owned(), sample(document, &schema["additionalProperties"]));
+        object.insert("any".to_owned(), sample_naming(document, &schema["additionalProperties"], id_of));
     }
     object.into()
+}
+
+/// Another value like `value` each time, as far as the schema's bounds leave one.
+fn another(schema: &Value, value: &Value) -> Value {
+    static COUNT: AtomicI64 = AtomicI64::new(1);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let Some(text) = value.as_str() else {
+        let least = schema["minimum"].as_f64().map_or(0, |least| least.ceil() as i64);
+        let most = schema["maximum"].as_f64().map_or(i64::MAX, |most| most.floor() as i64);
+        let first = value.as_f64().map_or(least, |first| first.ceil() as i64);
+        return json!(least + (first - least + count) % (most - least).saturating_add(1));
+    };
+    match schema["format"].as_str() {
+        Some("date-time") => json!(text.parse::<DateTime<Utc>>().unwrap() + Duration::hours(count)),
+        Some("date") => json!(text.parse::<NaiveDate>().unwrap() + Duration::days(count)),
+        Some("uuid") => json!(format!("{}{count:012x}", &text[..24])),
+        _ => {
+            let most = schema["maxLength"].as_u64().map_or(usize::MAX, |most| most.try_into().unwrap());
+            let text = format!("{text}{count}");
+            // Its end is what differs.
+            json!(text.chars().skip(text.chars().count().saturating_sub(most)).collect::<String>())
+        }
+    }
 }

@@ -1,7 +1,7 @@
 CREATE TABLE polls (
     id integer PRIMARY KEY AUTOINCREMENT,
     user_id integer NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    question text NOT NULL,
+    question text NOT NULL UNIQUE,
     most integer NOT NULL,
     is_open boolean NOT NULL,
     kind text NOT NULL,
