@@ -9,6 +9,8 @@ import { chromium } from "./support/chromium.js";
 makeCertificate();
 // Where the stories' API puts its mail, and the stories look for it; workers and servers inherit the name.
 process.env.OUTBOX ??= mkdtempSync(join(tmpdir(), "latchkey-outbox-"));
+// Where each API has a folder of its own, and the stories' program makes administrators.
+process.env.STAGE_FOLDERS ??= mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
 
 // All end with the run: asked first, because the APIs' folders are to be removed.
 const server = { timeout: 60_000, reuseExistingServer: false, gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 } };

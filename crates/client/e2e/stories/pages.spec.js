@@ -27,6 +27,14 @@ for (const row of PAGES) {
   });
 }
 
+for (const row of PAGES.filter(isForAdministrators)) {
+  test(`${row.path} is there for an administrator`, async ({ app, page, administrator }) => {
+    await app.signIn(administrator);
+    await app.open(addressOf(row));
+    await expect(heading(page, row.title)).toBeVisible();
+  });
+}
+
 for (const row of PAGES.filter(isProtected)) {
   test(`without a session, ${row.path} asks to sign in`, async ({ app, page }) => {
     await app.open(addressOf(row));
@@ -45,9 +53,7 @@ for (const row of PAGES.filter(({ audience }) => audience === "Visitors")) {
   });
 }
 
-test("the navigation has the entries of the table, in its order, and each leads to its page", async ({ app, page, person }) => {
-  await app.signIn(person);
-  const seen = entries.filter((row) => !isForAdministrators(row));
+async function expectEntries(app, page, seen) {
   const links = page.getByRole("navigation").getByRole("link");
   await expect(links).toHaveText(seen.map(({ entry }) => entry));
   for (const { entry, path, title } of seen) {
@@ -56,4 +62,15 @@ test("the navigation has the entries of the table, in its order, and each leads 
     await expect(page).toHaveURL(CLIENT + path);
     await expect(page.getByRole("navigation").getByRole("link", { name: entry, exact: true })).toHaveAttribute("aria-current", "page");
   }
+}
+
+test("the navigation has the entries of the table, in its order, and each leads to its page", async ({ app, page, person }) => {
+  await app.signIn(person);
+  await expectEntries(app, page, entries.filter((row) => !isForAdministrators(row)));
+});
+
+test("an administrator sees the entries of all pages", async ({ api, app, page, administrator }) => {
+  expect((await api.userOf(administrator)).role).toBe("admin");
+  await app.signIn(administrator);
+  await expectEntries(app, page, entries);
 });

@@ -1,7 +1,12 @@
 // The API as another device, or another person, uses it: by HTTP, without a browser.
+import { execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
+import { STAGES } from "./addresses.js";
+import { PROGRAM, optionsOf } from "./program.js";
 
 export const PASSWORD = "violet-harbour-41-lanterns";
+
+const newAddress = () => `ada-${randomBytes(6).toString("hex")}@example.com`;
 
 export const claims = (jwt) => JSON.parse(Buffer.from(jwt.split(".")[1], "base64url").toString());
 
@@ -11,10 +16,11 @@ async function expected(status, answer) {
   return got.body;
 }
 
-/** The API on a port of this machine. */
+/** The API of a stage, on a port of this machine. */
 export class Api {
-  constructor(port) {
-    this.port = port;
+  constructor(stage) {
+    this.stage = stage;
+    this.port = STAGES[stage].port;
   }
 
   async #send(method, path, { body, bearer, headers = {} } = {}) {
@@ -33,13 +39,21 @@ export class Api {
 
   /** A new person with an address of their own. */
   async register() {
-    const email = `ada-${randomBytes(6).toString("hex")}@example.com`;
+    const email = newAddress();
     // Each from a network of its own, as far as the API believes proxies: all come from this machine.
     const headers = { "x-forwarded-for": `198.18.${randomInt(256)}.${randomInt(256)}` };
     const sent = this.#send("POST", "/api/auth/register/", { body: { email, password: PASSWORD }, headers });
     const { access } = await expected(201, sent);
     // The session of the sign-up itself is ended, so that a test counts only the sessions that it makes.
     await this.endSession(access, claims(access).sid);
+    return { email, password: PASSWORD };
+  }
+
+  /** A new administrator, as an operator makes one. */
+  createAdministrator() {
+    const email = newAddress();
+    const account = ["create-user", "--admin", "--email", email, "--password-stdin"];
+    execFileSync(PROGRAM, account, { ...optionsOf(this.stage), input: PASSWORD, stdio: ["pipe", "ignore", "inherit"] });
     return { email, password: PASSWORD };
   }
 

@@ -21,7 +21,7 @@ export function matches(path, pathname) {
 /** Where the built client is. */
 export function builtClient() {
   const folder = process.env.CLIENT_FILES || `${root}dist`;
-  if (!existsSync(`${folder}/index.html`)) throw new Error(`${folder} holds no built client; run scripts/test browser`);
+  if (!existsSync(`${folder}/index.html`)) throw new Error(`${folder} holds no built client; run scripts/browser`);
   return folder;
 }
 

@@ -15,10 +15,13 @@ export const test = base.extend({
   proxy: async ({ stage }, use) => use({ server: `http://127.0.0.1:${STAGES[stage].edge}` }),
 
   /** That API, without a browser. */
-  api: async ({ stage }, use) => use(new Api(STAGES[stage].port)),
+  api: async ({ stage }, use) => use(new Api(stage)),
 
   /** Somebody who signed up, and is signed in nowhere. */
   person: async ({ api }, use) => use(await api.register()),
+
+  /** An administrator, signed in nowhere: for what is closed to everybody else. */
+  administrator: async ({ api }, use) => use(api.createAdministrator()),
 
   /** Fails the test on any error in the console; `expectFailures` announces those that a test makes. */
   watch: [

@@ -1,21 +1,32 @@
 // What a browser must never do in any test: log an error, throw one, send a request to a third party, or change a text node.
 import { API, CLIENT, CLIENT_ELSEWHERE } from "./addresses.js";
+import { claims } from "./api.js";
 import { reportTextNodes } from "./translation.js";
 
 // The browser itself logs a line for each answer over 399. A 401 for an expired access token is part of the protocol,
-// and can come at any moment where tokens live for seconds; every other failure has to be announced by the test.
-const EXPIRED_TOKEN = { text: /^Failed to load resource: .* status of 401/, url: /\/api\/auth\/(me|sessions|events)\// };
+// and can come at any moment and any path where tokens live for seconds; every other failure has to be announced by the test.
+const REFUSED_TOKEN = /^Failed to load resource: .* status of 401/;
+
+function hasExpired(request) {
+  const [, token] = request.headers().authorization?.match(/^Bearer (\S+\.\S+\.\S+)$/) ?? [];
+  return token !== undefined && claims(token).exp <= Date.now() / 1000;
+}
 
 /** Watches every page of a browser context. */
 export class Watch {
-  found = [];
-  #allowed = [EXPIRED_TOKEN];
+  #noted = [];
+  #allowed = [];
+  /** Where answers of 401 came from to requests whose token had expired. */
+  #expired = [];
   #ours = [API, CLIENT, CLIENT_ELSEWHERE];
 
   constructor(context) {
     this.context = context;
     context.on("console", (message) => {
       if (message.type() === "error") this.#note(message.text(), message.location().url);
+    });
+    context.on("response", (answer) => {
+      if (answer.status() === 401 && hasExpired(answer.request())) this.#expired.push(answer.url());
     });
     context.on("weberror", (error) => this.#note(String(error.error())));
     context.on("request", (request) => {
@@ -29,6 +40,17 @@ export class Watch {
   async begin() {
     await this.context.addInitScript(reportTextNodes);
     return this;
+  }
+
+  /** What nobody announced. Each expired token accounts for one line, whichever of the two is heard of first. */
+  get found() {
+    const expired = [...this.#expired];
+    const isOfProtocol = ({ text, url }) => {
+      const place = REFUSED_TOKEN.test(text) ? expired.indexOf(url) : -1;
+      if (place >= 0) expired.splice(place, 1);
+      return place >= 0;
+    };
+    return this.#noted.filter((noted) => !isOfProtocol(noted)).map(({ text, url }) => `${text} ${url}`.trim());
   }
 
   /** This test makes requests fail: `failure` is a status of the API or the browser's name for a network error. */
@@ -50,6 +72,6 @@ export class Watch {
   }
 
   #note(text, url = "") {
-    if (!this.#allowed.some((known) => known.text.test(text) && known.url.test(url))) this.found.push(`${text} ${url}`.trim());
+    if (!this.#allowed.some((known) => known.text.test(text) && known.url.test(url))) this.#noted.push({ text, url });
   }
 }
