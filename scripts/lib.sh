@@ -83,8 +83,8 @@ build_e2e_client() (
   API_BASE_URL=https://api.latchkey.test trunk build --release --dist "$TARGET_DIR/e2e-client"
 )
 
-# Playwright with the API and the client that were just built.
+# Playwright with the API and the client that were just built, or those that API_BINARY and CLIENT_FILES name.
 run_playwright() {
-  CHROMIUM=$(find_chromium) API_BINARY="$TARGET_DIR/debug/api" CLIENT_FILES="$TARGET_DIR/e2e-client" \
+  CHROMIUM=$(find_chromium) API_BINARY="${API_BINARY:-$TARGET_DIR/debug/api}" CLIENT_FILES="${CLIENT_FILES:-$TARGET_DIR/e2e-client}" \
     npm exec --prefix crates/client/e2e -- playwright test --config crates/client/e2e "$@"
 }
