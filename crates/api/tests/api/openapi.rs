@@ -176,7 +176,7 @@ fn each_sample_of_a_unique_field_is_another_one_within_its_bounds() {
         assert_eq!(distinct.len(), samples.len(), "{schema}: {samples:?}");
         for sample in samples {
             let fits = match schema["maxLength"].as_u64() {
-                Some(most) => sample.as_str().unwrap().len() <= most as usize,
+                Some(most) => sample.as_str().unwrap().len() as u64 <= most,
                 None => sample.is_string() || (7..=60_000).contains(&sample.as_i64().unwrap()),
             };
             assert!(fits, "{schema}: {sample}");

@@ -168,9 +168,9 @@ fn another(schema: &Value, value: &Value) -> Value {
     static COUNT: AtomicI64 = AtomicI64::new(1);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let Some(text) = value.as_str() else {
-        let least = schema["minimum"].as_f64().map_or(0, |least| least.ceil() as i64);
-        let most = schema["maximum"].as_f64().map_or(i64::MAX, |most| most.floor() as i64);
-        let first = value.as_f64().map_or(least, |first| first.ceil() as i64);
+        let least = schema["minimum"].as_i64().unwrap_or(0);
+        let most = schema["maximum"].as_i64().unwrap_or(i64::MAX);
+        let first = value.as_i64().unwrap_or(least);
         return json!(least + (first - least + count) % (most - least).saturating_add(1));
     };
     match schema["format"].as_str() {
