@@ -69,7 +69,11 @@ fn read_url(reader: &mut Reader) -> DatabaseUrl {
 fn parse(value: &str) -> Result<DatabaseUrl, String> {
     match value.strip_prefix("sqlite:") {
         Some(path) => Ok(DatabaseUrl::Sqlite(parse_sqlite(path)?)),
-        None => Ok(DatabaseUrl::Postgres(parse_postgres(value)?.as_str().into())),
+        None => {
+            let url = parse_postgres(value)?;
+            refuse_unknown_words(&url)?;
+            Ok(DatabaseUrl::Postgres(url.as_str().into()))
+        }
     }
 }
 
@@ -136,16 +140,29 @@ fn parse_postgres(value: &str) -> Result<Url, &'static str> {
         url if url.path().strip_prefix('/').is_some_and(|name| name.contains('/')) => {
             Err("has a / in the database's name; remove it and what follows, or write it as %2F")
         }
-        url if has_unknown_sslmode(&url) => {
-            Err("has an sslmode that is unknown; use disable, allow, prefer, require, verify-ca or verify-full")
-        }
         url => with_usable_host(&url),
     }
 }
 
-fn has_unknown_sslmode(url: &Url) -> bool {
-    const KNOWN: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
-    url.query_pairs().any(|(name, value)| name == "sslmode" && !KNOWN.contains(&value.as_ref()))
+/// The options of libpq that are one of a few words, and these (<https://www.postgresql.org/docs/current/libpq-connect.html>).
+const WORDS: [(&str, &[&str]); 7] = [
+    ("sslmode", &["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]),
+    ("sslnegotiation", &["postgres", "direct"]),
+    ("sslcertmode", &["disable", "allow", "require"]),
+    ("gssencmode", &["disable", "prefer", "require"]),
+    ("channel_binding", &["disable", "prefer", "require"]),
+    ("target_session_attrs", &["any", "read-write", "read-only", "primary", "standby", "prefer-standby"]),
+    ("load_balance_hosts", &["disable", "random"]),
+];
+
+fn refuse_unknown_words(url: &Url) -> Result<(), String> {
+    let words_of = |name: &str| WORDS.iter().find(|(option, _)| *option == name).map(|(_, words)| *words);
+    for (name, value) in url.query_pairs() {
+        if let Some(words) = words_of(&name).filter(|words| !words.contains(&value.as_ref())) {
+            return Err(format!("has an unknown {name}; use one of {}", words.join(", ")));
+        }
+    }
+    Ok(())
 }
 
 /// In place of a host libpq takes the folder of a socket, too: as `%2Frun%2Fpostgresql`, as `?host=`, or nothing for its own.

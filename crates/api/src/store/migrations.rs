@@ -38,7 +38,7 @@ type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How PostgreSQL, libpq and SQLite say that somebody has to change the configuration, the database or the disk first.
 /// They have no code for it that reaches us; in another language than English the program just goes on trying.
-const FINAL_WORDS: [&str; 13] = [
+const FINAL_WORDS: [&str; 23] = [
     "password authentication failed",
     "no password supplied",
     "pg_hba.conf",
@@ -46,8 +46,19 @@ const FINAL_WORDS: [&str; 13] = [
     "certificate verify failed",
     "server does not support SSL",
     "invalid URI", // an option that libpq does not know
-    "invalid sslmode value",
+    // What libpq finds in the options before it asks any server.
+    " value: \"", // of one of a few words
     "for connection option",
+    "invalid port number",
+    "could not match",                 // hosts, their addresses and ports
+    "could not parse network address", // of `hostaddr`
+    "require_auth method",
+    "weak sslmode",
+    "SSL protocol version range",
+    "definition of service",
+    "service file",
+    "not compiled in",
+    "certificate file",
     "invalid value for parameter",
     "unable to open database file",
     "file is not a database",

@@ -156,6 +156,8 @@ fn what_would_be_read_otherwise_than_it_was_meant_is_refused_with_the_fix() {
         ("DATABASE_URL", "sqlite://./data//secret_key", "development key"),
         ("DATABASE_URL", "postgres://u:p@h/d?sslmode=bogus", "verify-full"),
         ("DATABASE_URL", "postgres://u:p@h/d?sslmode=", "verify-full"),
+        ("DATABASE_URL", "postgres://u:p@h/d?target_session_attrs=bogus", "read-write"),
+        ("DATABASE_URL", "postgres://u:p@h/d?sslmode=require&channel_binding=maybe", "prefer"),
         ("DATABASE_URL", "postgres://u:p@h/d?sslmode=require&sslmode=no-verify", "verify-full"),
         ("DATABASE_URL", "postgres://u:p@h/a/b", "%2F"),
         ("DATABASE_URL", "postgres://u:p@h/d/", "%2F"),
