@@ -1,6 +1,7 @@
 //! Secrets that sign by HMAC: the current one and older ones.
 
 use super::declare::variables;
+use super::paths;
 use super::reader::Reader;
 use super::row::says;
 use super::variable::{Optional, text};
@@ -93,7 +94,7 @@ fn development_key(reader: &mut Reader) -> SecretString {
 /// Two processes that start at once agree on one key: the file is created by one of them only.
 fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        paths::make_private_folder(folder)?;
     }
     if !path.exists() {
         let draft = path.with_extension(format!("{}.new", uuid::Uuid::new_v4().simple()));

@@ -1,7 +1,7 @@
 //! From the configuration to a store: a folder, or a bucket.
 
 use super::list::Listed;
-use crate::config::{S3Settings, StorageSettings};
+use crate::config::{self, S3Settings, StorageSettings};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -57,19 +57,11 @@ pub(super) fn store(settings: &StorageSettings, tries: Tries) -> Result<Opened, 
 fn open_folder(folder: &std::path::Path) -> Result<Arc<dyn ObjectStore>, OpenError> {
     let unusable = || OpenError::Folder(folder.to_owned());
     let absolute = std::path::absolute(folder).map_err(|_| unusable())?;
-    make_private(&absolute);
+    // Where that fails, the first file that is written says so.
+    let _ = config::make_private_folder(&absolute);
     let prefix = Path::from_absolute_path(absolute).map_err(|_| unusable())?;
     // Not on the folder itself, which then would have to be there already.
     Ok(Arc::new(PrefixStore::new(LocalFileSystem::new().with_fsync(true), prefix)))
-}
-
-/// Makes the folder, which is nobody else's business on this machine: pictures, backups. Where that fails, the first file
-/// that is written says so.
-fn make_private(folder: &std::path::Path) {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let _ = builder.recursive(true).create(folder);
 }
 
 fn open_bucket(s3: &S3Settings, tries: Tries) -> Result<Arc<AmazonS3>, OpenError> {
