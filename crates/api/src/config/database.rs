@@ -67,14 +67,12 @@ fn read_url(reader: &mut Reader) -> DatabaseUrl {
 
 /// The value may hold a password, so no message repeats it.
 fn parse(value: &str) -> Result<DatabaseUrl, String> {
-    match value.strip_prefix("sqlite:") {
-        Some(path) => Ok(DatabaseUrl::Sqlite(parse_sqlite(path)?)),
-        None => {
-            let url = parse_postgres(value)?;
-            refuse_unknown_words(&url)?;
-            Ok(DatabaseUrl::Postgres(url.as_str().into()))
-        }
+    if let Some(path) = value.strip_prefix("sqlite:") {
+        return Ok(DatabaseUrl::Sqlite(parse_sqlite(path)?));
     }
+    let url = parse_postgres(value)?;
+    refuse_unknown_words(&url)?;
+    Ok(DatabaseUrl::Postgres(url.as_str().into()))
 }
 
 fn parse_sqlite(given: &str) -> Result<PathBuf, &'static str> {

@@ -1,7 +1,7 @@
 //! How connections are opened, and the pool that hands them out.
 
 use super::any::AnyConnection;
-use super::file::{DatabaseFile, OpenConnection, log_of};
+use super::file::{DatabaseFile, OpenConnection, companions_of};
 use super::recovery::Condition;
 use super::statements::LogStatements;
 use super::texts::texts;
@@ -13,7 +13,10 @@ use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::sql_types::Text;
 use diesel::{PgConnection, SqliteConnection};
+use parking_lot::Mutex;
 use secrecy::ExposeSecret;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -61,10 +64,12 @@ fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
         }
         DatabaseUrl::Sqlite(path) => {
             refuse_leftovers(path)?;
+            make_private_file(path);
             let mut sqlite = SqliteConnection::establish(&path.to_string_lossy())?;
-            // The time-out first: switching to WAL takes a lock, too.
+            // The time-out first: switching to WAL takes a lock, too. In a new file only the first read makes the log.
             let setup = format!(
-                "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
+                "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                 PRAGMA foreign_keys = ON; SELECT count(*) FROM sqlite_schema"
             );
             let mut attempts = 1;
             while let Err(error) = sqlite.batch_execute(&setup) {
@@ -146,9 +151,7 @@ impl ManageConnection for Manager {
 /// A log without its file belongs to a file that was deleted or moved away, and that another process may have open still. A new
 /// file in its place would share that log, and what is written into it would be gone once the other process ends.
 fn refuse_leftovers(path: &Path) -> ConnectionResult<()> {
-    let Some(left) =
-        ["-wal", "-shm"].map(|suffix| log_of(path, suffix)).into_iter().find(|log| !path.exists() && log.exists())
-    else {
+    let Some(left) = companions_of(path).into_iter().find(|left| !path.exists() && left.exists()) else {
         return Ok(());
     };
     Err(ConnectionError::BadConnection(format!(
@@ -156,6 +159,17 @@ fn refuse_leftovers(path: &Path) -> ConnectionResult<()> {
         path.display(),
         left.display()
     )))
+}
+
+/// Makes a file that is missing for this user alone; SQLite gives the rights of its file to what it keeps next to it. Where that
+/// fails, SQLite says so.
+fn make_private_file(path: &Path) {
+    // To close the file ends the locks that SQLite has on it in this process: nobody opens it meanwhile.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock();
+    if !path.exists() {
+        let _ = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+    }
 }
 
 impl AnyConnection {

@@ -122,8 +122,8 @@ impl Store {
         Self { pool, file, gate, turns, patience, events: EventMetrics::registered(metrics) }
     }
 
-    /// Whether the database is a file that was deleted, replaced or cut short while it was open, or its log was. Nothing is done in
-    /// it any more: what is written there is gone at the next start.
+    /// Whether the database is a file that was deleted, replaced or cut short while it was open, or what SQLite keeps next to it was.
+    /// Nothing is done in it any more: what is written there is gone at the next start.
     #[must_use]
     pub fn has_lost_file(&self) -> bool {
         self.file.is_lost()

@@ -4,6 +4,7 @@ use crate::support::{Database, Process, TestDb, create_user, eventually};
 use api::config::DatabaseUrl;
 use api::store::connection::open;
 use auth_types::Reason;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 const ADA: &str = "ada@example.com";
@@ -100,63 +101,118 @@ async fn a_process_that_is_killed_while_others_write_leaves_a_sound_file() {
 
 type Harm = fn(&Path) -> std::io::Result<()>;
 
+/// What is done to the file, or to what SQLite keeps next to it.
+const HARMS: [(&str, Harm); 9] = [
+    ("deleted", |path| std::fs::remove_file(path)),
+    ("replaced", replaced),
+    ("emptied", |path| resized(path, 0)),
+    ("cut short", |path| resized(path, std::fs::metadata(path)?.len() - 4096)),
+    ("written over by a shorter one", |path| {
+        let whole = std::fs::read(path)?;
+        std::fs::write(path, &whole[..whole.len() / 2])
+    }),
+    ("without its log", |path| std::fs::remove_file(beside(path, "-wal"))),
+    ("with another log", |path| replaced(&beside(path, "-wal"))),
+    ("without the log's index", |path| std::fs::remove_file(beside(path, "-shm"))),
+    ("with another index", |path| replaced(&beside(path, "-shm"))),
+];
+
 /// Connections go on with the files that they have opened: everything would look well, and be gone at the next start.
 #[actix_web::test]
 async fn a_file_that_is_deleted_replaced_or_cut_short_is_noticed() {
-    let harms: [(&str, Harm); 7] = [
-        ("deleted", |path| std::fs::remove_file(path)),
-        ("replaced", |path| {
-            std::fs::copy(path, path.with_extension("copy"))?;
-            std::fs::rename(path.with_extension("copy"), path)
-        }),
-        ("emptied", |path| resized(path, 0)),
-        ("cut short", |path| resized(path, std::fs::metadata(path)?.len() - 4096)),
-        ("written over by a shorter one", |path| std::fs::write(path, std::fs::read(path)?.split_at(8192).0)),
-        ("without its log", |path| std::fs::remove_file(log_of(path))),
-        ("with another log", |path| {
-            std::fs::copy(log_of(path), path.with_extension("copy"))?;
-            std::fs::rename(path.with_extension("copy"), log_of(path))
-        }),
-    ];
-    for (name, harm) in harms {
-        let db = TestDb::migrated(Database::Sqlite);
-        let api = Process::start(db.url());
-        api.until_ready().await;
-        let DatabaseUrl::Sqlite(path) = db.parsed_url() else { unreachable!() };
-        harm(&path).unwrap();
-        api.live_log().until("store.file: ");
-        eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(())).await;
-        let text = api.get("/readyz").await.text();
-        assert!(text.contains("deleted, replaced or cut short"), "{name}: {text}");
-        // What would be lost is not done.
-        assert_eq!(api.register(ADA).await.status, 503, "{name}");
-        assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1, "{name}");
+    // One that the process has found, and one that it has made.
+    for (name, harm) in HARMS {
+        for db in [TestDb::migrated(Database::Sqlite), TestDb::empty(Database::Sqlite)] {
+            let api = Process::start(db.url());
+            api.until_ready().await;
+            api.register("eve@example.com").await.created();
+            harm(&db.file()).unwrap();
+            api.live_log().until("store.file: ");
+            eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(()))
+                .await;
+            let text = api.get("/readyz").await.text();
+            assert!(text.contains("deleted, replaced or cut short"), "{name}: {text}");
+            // What would be lost is not done.
+            assert_eq!(api.register(ADA).await.status, 503, "{name}");
+            assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1, "{name}");
+        }
     }
+}
+
+fn replaced(path: &Path) -> std::io::Result<()> {
+    std::fs::copy(path, path.with_extension("copy"))?;
+    std::fs::rename(path.with_extension("copy"), path)
 }
 
 fn resized(path: &Path, size: u64) -> std::io::Result<()> {
     std::fs::OpenOptions::new().write(true).open(path)?.set_len(size)
 }
 
-fn log_of(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    log.into()
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut companion = path.as_os_str().to_owned();
+    companion.push(suffix);
+    companion.into()
 }
 
-/// Other programs open and close the file while it is open here, its log grows and is begun anew, and all of that is no harm.
+/// Other programs open and close the file while it is open here, are killed, and its log grows and is begun anew: no harm.
 #[actix_web::test]
 async fn a_file_that_others_work_with_is_not_taken_for_lost() {
-    let db = TestDb::migrated(Database::Sqlite);
+    let db = TestDb::empty(Database::Sqlite);
     let api = Process::start(db.url());
     api.until_ready().await;
     for number in 0..5 {
         create_user(&db, &format!("user{number}@example.com"));
+        let other = Process::start(db.url());
+        other.until_ready().await;
+        other.register(&format!("late{number}@example.com")).await.created();
+        if number % 2 == 0 {
+            other.kill();
+        }
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)");
         api.register(&format!("other{number}@example.com")).await.created();
         api.get("/readyz").await.done();
     }
     assert!(!api.log().iter().any(|line| line.contains("store.file: ")));
+    assert_eq!(db.number("SELECT count(*) FROM users"), 15);
+}
+
+/// The digests of passwords, and the links in mails, are nobody else's business on a machine.
+#[actix_web::test]
+async fn what_is_made_for_data_is_for_its_user_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (outer, inner) = (folder.path().join("data"), folder.path().join("data/of/latchkey"));
+    let file = inner.join("latchkey.sqlite3");
+    let mails = folder.path().join("mails");
+    let variables = [("EMAIL_URL", &*format!("file:{}", mails.display()))];
+    let api = Process::start_under("umask 022", &format!("sqlite:{}", file.display()), &variables);
+    api.until_ready().await;
+    api.register(ADA).await.created();
+    eventually("there is a mail", async || mails.exists().then_some(())).await;
+    for folder in [&outer, &inner, &mails] {
+        assert_eq!(mode_of(folder), 0o700, "{}", folder.display());
+    }
+    for file in [file.clone(), beside(&file, "-wal"), beside(&file, "-shm")] {
+        assert_eq!(mode_of(&file), 0o600, "{}", file.display());
+    }
+}
+
+/// A group may share them, as the operator wants it.
+#[actix_web::test]
+async fn the_rights_of_a_file_that_is_there_stay() {
+    let db = TestDb::migrated(Database::Sqlite);
+    let file = db.file();
+    let folder = file.parent().unwrap();
+    for (path, mode) in [(folder, 0o750), (&file, 0o640)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let api = Process::start(db.url());
+    api.until_ready().await;
+    let modes = [folder, &file, &beside(&file, "-wal"), &beside(&file, "-shm")].map(mode_of);
+    assert_eq!(modes, [0o750, 0o640, 0o640, 0o640]);
+}
+
+fn mode_of(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 /// A new file would share the log of the one that is gone, which a running process writes into still.

@@ -24,7 +24,10 @@ pub async fn check(services: &Services) -> Checks {
     if services.store.has_lost_file() {
         checks.insert(
             "database",
-            Some("its file or its log was deleted, replaced or cut short: restart the process".to_owned()),
+            Some(
+                "its file, its log or the log's index was deleted, replaced or cut short: restart the process"
+                    .to_owned(),
+            ),
         );
     }
     checks.insert("clock", services.clock.check().err().map(|wrong| wrong.to_string()));
