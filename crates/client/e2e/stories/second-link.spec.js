@@ -35,6 +35,21 @@ for (const { path } of mailedPages) {
   });
 }
 
+for (const { path } of mailedPages) {
+  test(`${path} says when its link was opened before, and not that it was cut`, async ({ app, page }) => {
+    await app.open(`${path}#token=first`);
+    await expect(page).toHaveURL(new RegExp(`${path}$`));
+    await page.reload();
+    await expect(app.alert).toContainText("was opened here before");
+    await page.goto("about:blank");
+    await page.goBack();
+    await expect(app.alert).toContainText("was opened here before");
+    await page.goto("about:blank");
+    await app.open(path);
+    await expect(app.alert).toContainText("not complete");
+  });
+}
+
 test("a second link asks again after the first one has done its work", async ({ api, app, page, person }) => {
   await app.open(await linkTo("/verify-email", person.email));
   await press(page, "Confirm email");

@@ -1,6 +1,6 @@
 //! What a mailed link holds, and what mail programs make of it on its way.
 //!
-//! They encode its `#`, once or twice, break it into lines, and add to its end what stands behind it in a sentence. A token is
+//! They encode its `#` and its `=`, once or twice, break it into lines, and add to its end what stands behind it in a sentence. A token is
 //! letters, digits, `-` and `_`, of a known length; whatever else has come along is not part of it.
 
 use super::pages::Pages;
@@ -20,7 +20,8 @@ pub fn holds_link_token(fragment: &str) -> bool {
 #[must_use]
 pub fn link_token(fragment: &str) -> Option<String> {
     let decoded = percent_decoded(fragment);
-    let token: String = meant_as_token(&decoded)?.chars().filter(|c| is_of_token(*c)).take(LINK_TOKEN_LENGTH).collect();
+    let token = without_encoded_equals(meant_as_token(&decoded)?);
+    let token: String = token.chars().filter(|c| is_of_token(*c)).take(LINK_TOKEN_LENGTH).collect();
     (!token.is_empty()).then_some(token)
 }
 
@@ -34,10 +35,11 @@ pub const fn is_cut(token: &str) -> bool {
 /// router would find no page at the address as it came.
 #[must_use]
 pub fn restored_address(address: &str, pages: Pages) -> Option<String> {
-    let decoded = percent_decoded(address);
+    let decoded = without_references(&percent_decoded(address));
     let (before, fragment) = decoded.split_once('#')?;
     meant_as_token(fragment)?;
-    let path = before.split('?').next().unwrap_or_default().trim().trim_end_matches('/');
+    let path = before.split('?').next().unwrap_or_default();
+    let path = path.trim_start().trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
     let page = pages.mailed(path)?;
     let restored = format!("{page}#{NAME}={}", link_token(fragment).unwrap_or_default());
     (restored != address).then_some(restored)
@@ -48,6 +50,20 @@ fn meant_as_token(fragment: &str) -> Option<&str> {
     let rest = fragment.trim_start_matches(|c| !is_of_token(c)).strip_prefix(NAME)?;
     // `#tokens` is a place on a page.
     (!rest.starts_with(is_of_token)).then_some(rest)
+}
+
+/// Without the `3D` that quoted-printable makes of `=`, where a whole token stands behind it: one may begin so, too.
+fn without_encoded_equals(rest: &str) -> &str {
+    let Some(token) = rest.strip_prefix("=3D") else { return rest };
+    let length = token.chars().take_while(|c| is_of_token(*c)).count();
+    if length >= LINK_TOKEN_LENGTH { token } else { rest }
+}
+
+/// With the characters that HTML's references stand for.
+fn without_references(address: &str) -> String {
+    let references =
+        [("&#35;", "#"), ("&#x23;", "#"), ("&num;", "#"), ("&#61;", "="), ("&#x3D;", "="), ("&equals;", "=")];
+    references.iter().fold(address.to_owned(), |text, (reference, c)| text.replace(reference, c))
 }
 
 const fn is_of_token(c: char) -> bool {
@@ -99,6 +115,9 @@ mod tests {
             "#token=TOKEN%",
             "#token=TOKEN%2",
             "#token=TOKEN%FF%FE",
+            "#token=3DTOKEN",
+            "#token=3DTOKEN.",
+            "#token%3D3DTOKEN",
         ]);
         for fragment in sentences.into_iter().chain(others) {
             assert_eq!(link_token(&fragment).as_deref(), Some(TOKEN), "{fragment}");
@@ -110,6 +129,14 @@ mod tests {
         let (start, end) = TOKEN.split_at(20);
         for between in [" ", "%20", "%0D%0A", "%C2%AD", "%E2%80%8B", "%0A%3E%20", "\u{200b}", "%2520"] {
             assert_eq!(link_token(&format!("#token={start}{between}{end}")).as_deref(), Some(TOKEN), "{between:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_may_begin_like_an_encoded_sign() {
+        let token = format!("3D{}", &TOKEN[2..]);
+        for end in ["", ".", " Thanks", "%22"] {
+            assert_eq!(link_token(&format!("#token={token}{end}")), Some(token.clone()), "{end:?}");
         }
     }
 
@@ -154,6 +181,12 @@ mod tests {
                 "PAGE%23token=TOKEN?utm_source=mail",
                 "PAGE%23token=TOKEN#section",
                 "PAGE#token=TOKEN)",
+                "PAGE&#35;token=TOKEN",
+                "PAGE&#x23;token&#61;TOKEN",
+                "PAGE\u{200b}#token=TOKEN",
+                "PAGE%E2%80%8B#token=TOKEN",
+                "PAGE.#token=TOKEN",
+                "PAGE/.#token=TOKEN",
             ];
             for address in fragments(&changed).iter().map(|address| address.replace("PAGE", page)) {
                 assert_eq!(restored_address(&address, PAGES).as_ref(), Some(&restored), "{address}");
