@@ -168,7 +168,7 @@ fn make_private_file(path: &Path) {
     static MAKING: Mutex<()> = Mutex::new(());
     let _making = MAKING.lock();
     if !path.exists() {
-        let _ = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+        let _ = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
     }
 }
 

@@ -5,7 +5,7 @@
 //! Only names and sizes are looked at. To open the file besides SQLite would end its locks (a process has one set of them for a
 //! file), so a copy that somebody writes over it is noticed when it is shorter.
 
-use crate::config::DatabaseUrl;
+use crate::config::{DatabaseUrl, folder_of};
 use parking_lot::Mutex;
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
@@ -74,7 +74,7 @@ impl DatabaseFile {
     /// Whether it can be written: it and what is kept next to it, or the folder that this is to be made in. Each commit goes there.
     pub(super) fn takes_writes(&self) -> bool {
         let Some(Watched { path, companions, .. }) = self.0.as_deref() else { return true };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let may_add = || may_write(folder, Access::WRITE_OK | Access::EXEC_OK);
         may_write(path, Access::WRITE_OK) != Some(false)
             && companions.iter().all(|one| may_write(one, Access::WRITE_OK).or_else(may_add) == Some(true))
