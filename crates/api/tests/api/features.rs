@@ -1,6 +1,6 @@
 //! Features: what they may not share, and what they get.
 
-use crate::support::{Database, TestApp, TestDb, on_both_databases, send};
+use crate::support::{Answer, Database, TestApp, TestDb, on_both_databases, send};
 use actix_web::web::{Data, Json};
 use api::app::{App, Feature, Product};
 use api::clock::Clock;
@@ -323,11 +323,14 @@ async fn rows_of_every_kind_of_table_are_handed_out_and_go_as_declared(database:
 const POLLS: &str = "/api/polls/";
 
 /// A poll of Ada's.
-async fn ask(app: &TestApp, tokens: &TokenResponse) -> i64 {
+async fn ask(app: &TestApp, tokens: &TokenResponse, question: &str) -> Answer {
     let poll = json!({
-        "question": "Tea?", "choices": ["yes", "no"], "most": 1, "quorum": 0.5, "is_open": true, "kind": "secret", "colours": {}
+        "question": question, "choices": ["yes", "no"], "most": 1, "quorum": 0.5, "is_open": true, "kind": "secret", "colours": {}
     });
-    let made = send(app.request_as(tokens, Method::POST, POLLS).json(&poll)).await;
+    send(app.request_as(tokens, Method::POST, POLLS).json(&poll)).await
+}
+
+fn id_of(made: &Answer) -> i64 {
     made.json::<Value>()["id"].as_i64().unwrap_or_else(|| panic!("{}", made.text()))
 }
 
@@ -335,7 +338,7 @@ async fn what_a_feature_refuses_has_words_and_a_name_of_its_own(database: Databa
     let app = TestApp::builder(database).with_features().user(ADA).start().await;
     let tokens = app.login(ADA).await;
     let close = async |poll| send(app.request_as(&tokens, Method::POST, &format!("{POLLS}{poll}/closing/"))).await;
-    let poll = ask(&app, &tokens).await;
+    let poll = id_of(&ask(&app, &tokens, "Tea?").await);
     close(poll).await.has_status(204);
     let refused = close(poll).await.failed(409, Reason::FeatureRefused);
     assert_eq!(
@@ -343,13 +346,17 @@ async fn what_a_feature_refuses_has_words_and_a_name_of_its_own(database: Databa
         (Some("polls.closed"), "This poll is closed already.")
     );
     assert!(!close(poll + 1).await.problem(404).detail.is_empty());
+    // A unique value, also of two at once.
+    let both = tokio::join!(ask(&app, &tokens, "Coffee?"), ask(&app, &tokens, "Coffee?"));
+    let refused = if both.0.status == 201 { both.1 } else { both.0 };
+    assert_eq!(refused.failed(409, Reason::FeatureRefused).feature.as_deref(), Some("polls.asked"));
 }
 
 async fn a_path_without_a_parameter_goes_before_one_with_it(database: Database) {
     let app = TestApp::builder(database).with_features().user(ADA).start().await;
     let tokens = app.login(ADA).await;
-    ask(&app, &tokens).await;
-    let newest = ask(&app, &tokens).await;
+    ask(&app, &tokens, "Tea?").await.has_status(201);
+    let newest = id_of(&ask(&app, &tokens, "Coffee?").await);
     let shown: Value = send(app.request_as(&tokens, Method::GET, "/api/polls/newest/")).await.json();
     assert_eq!(shown["id"], newest);
 }

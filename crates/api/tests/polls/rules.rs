@@ -42,9 +42,10 @@ pub(super) async fn create(
     check(&request)?;
     let created = caller.write(services, move |connection, user, now| {
         let new = NewPoll::of(user.id, &request, now);
-        Ok(store::insert(connection, new, &request.choices)?.ok_or(Error::Refused(AskedAlready)))
+        store::insert(connection, new, &request.choices).map(Ok)
     });
-    created.await
+    // The question is the only unique thing.
+    created.await.map_err(|error| error.if_taken(AskedAlready))
 }
 
 fn check(request: &PollRequest) -> Result<(), Error<AskedAlready>> {

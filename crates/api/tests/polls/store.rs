@@ -91,23 +91,13 @@ pub(super) fn list(
     Ok(rows.into_iter().map(poll).collect())
 }
 
-/// Returns `None` where somebody has asked it.
-pub(super) fn insert(
-    connection: &mut AnyConnection,
-    new: NewPoll<'_>,
-    choices: &[String],
-) -> QueryResult<Option<Poll>> {
-    let insert = diesel::insert_into(polls::table).values(new).on_conflict_do_nothing().returning(COLUMNS);
-    let inserted = match connection {
-        AnyConnection::Postgres(postgres) => insert.get_result::<(i64, String)>(postgres).optional()?,
-        AnyConnection::Sqlite(sqlite) => insert.get_result::<(i64, String)>(sqlite).optional()?,
-    };
-    let Some(row) = inserted else { return Ok(None) };
+pub(super) fn insert(connection: &mut AnyConnection, new: NewPoll<'_>, choices: &[String]) -> QueryResult<Poll> {
+    let row: (i64, String) = diesel::insert_into(polls::table).values(new).returning(COLUMNS).get_result(connection)?;
     for text in choices {
         let choice = (poll_choices::poll_id.eq(row.0), poll_choices::text.eq(text));
         diesel::insert_into(poll_choices::table).values(choice).execute(connection)?;
     }
-    Ok(Some(poll(row)))
+    Ok(poll(row))
 }
 
 /// The poll of this number, or the newest one.
