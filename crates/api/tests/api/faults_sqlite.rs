@@ -154,7 +154,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     companion.into()
 }
 
-/// Other programs open and close the file while it is open here, are killed, and its log grows and is begun anew: no harm.
+/// Other programs open and close the file while it is open here, are killed, and its log grows and is restarted: no harm.
 #[actix_web::test]
 async fn a_file_that_others_work_with_is_not_taken_for_lost() {
     let db = TestDb::empty(Database::Sqlite);

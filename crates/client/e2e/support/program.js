@@ -1,4 +1,4 @@
-// The API's program on a stage: where it is, what it is told, and the folder of its own with its database.
+// The API's program on a stage: where it is, its configuration, and the folder of its own with its database.
 import { join } from "node:path";
 import { ACCESS_LIFETIME, STAGES } from "./addresses.js";
 
