@@ -88,13 +88,22 @@ impl ComparedClock {
         self.own.now()
     }
 
-    /// Notes what the database's clock shows.
+    /// Notes what the database's clock shows, and reports what [`turned`](Self::turned) before that.
     ///
     /// # Errors
     /// Those of `ask`; what was known stays.
-    pub fn compare<E>(&self, ask: impl FnOnce() -> Result<(DatabaseClock, DateTime<Utc>), E>) -> Result<(), E> {
+    pub fn compare<E>(
+        &self,
+        ask: impl FnOnce() -> Result<(DatabaseClock, DateTime<Utc>), E>,
+        report: impl FnOnce(Result<(), WrongClock>),
+    ) -> Result<(), E> {
         let since_asked = Stopwatch::start();
         let (clock, shown) = ask()?;
+        // On one machine both clocks jump together, and agree again as soon as the jump is noted. Whether it came before the
+        // question or during it, this is the last moment at which it can be seen.
+        if let Some(turned) = self.turned() {
+            report(turned);
+        }
         *self.database.write() = Some(DatabaseTime { clock, shown, since_asked, since_shown: Stopwatch::start() });
         Ok(())
     }
@@ -175,7 +184,7 @@ mod tests {
 
     /// The database shows the time of a machine that is so much ahead.
     fn look(clock: &ComparedClock, of: DatabaseClock, ahead: TimeDelta) {
-        assert_eq!(clock.compare(|| Ok::<_, Infallible>((of, SystemClock.now() + ahead))), Ok(()));
+        assert_eq!(clock.compare(|| Ok::<_, Infallible>((of, SystemClock.now() + ahead)), |_| {}), Ok(()));
     }
 
     fn is_at(time: DateTime<Utc>, expected: DateTime<Utc>) -> bool {
@@ -206,10 +215,28 @@ mod tests {
         look(&clock, DatabaseClock::Server, TimeDelta::zero());
         *own.0.write() = TimeDelta::days(400);
         assert!(clock.check().is_err());
-        assert_eq!(clock.compare(|| Err("no response")), Err("no response"));
+        assert_eq!(clock.compare(|| Err("no response"), |_| {}), Err("no response"));
         assert!(clock.check().is_err());
         *own.0.write() = TimeDelta::zero();
         assert_eq!(clock.check(), Ok(()));
+    }
+
+    /// While the database is asked, the clock of the machine that both read jumps: once before it is read, once after.
+    #[test]
+    fn a_jump_during_a_comparison_is_reported() {
+        for (seen_by_the_database, is_right_afterwards) in [(true, Some(true)), (false, None)] {
+            let (own, clock) = compared(TimeDelta::zero());
+            look(&clock, DatabaseClock::ThisMachine, TimeDelta::zero());
+            let jump = || {
+                *own.0.write() = TimeDelta::hours(1);
+                let ahead = if seen_by_the_database { TimeDelta::hours(1) } else { TimeDelta::zero() };
+                Ok::<_, Infallible>((DatabaseClock::ThisMachine, SystemClock.now() + ahead))
+            };
+            let mut reported = None;
+            assert_eq!(clock.compare(jump, |turned| reported = Some(turned)), Ok(()));
+            assert_eq!(reported.map(|turned: Result<(), _>| turned.is_ok()), Some(false));
+            assert_eq!(clock.turned().map(|turned| turned.is_ok()), is_right_afterwards);
+        }
     }
 
     /// The machine's clock has jumped and was looked at, and has jumped back since.

@@ -1,6 +1,6 @@
 //! Compares this process's clock with the database's.
 
-use crate::clock::ComparedClock;
+use crate::clock::WrongClock;
 use crate::service::Services;
 use crate::store::StoreError;
 use crate::store::connection::database_time;
@@ -13,20 +13,19 @@ pub const COMPARE_SECONDS: u64 = 5;
 /// # Errors
 /// When the database does not answer; what is known stays.
 pub async fn compare_clocks(services: &Services) -> Result<(), StoreError> {
-    // On SQLite a clock that has jumped agrees with the database's once they are compared.
-    tell(&services.clock);
     let clock = services.clock.clone();
-    services.store.run(move |connection| clock.compare(|| database_time(connection))).await?;
-    tell(&services.clock);
-    Ok(())
+    let compared = services.store.run(move |connection| clock.compare(|| database_time(connection), report)).await;
+    if let Some(turned) = services.clock.turned() {
+        report(turned);
+    }
+    compared
 }
 
-fn tell(clock: &ComparedClock) {
-    match clock.turned() {
-        Some(Err(wrong)) => log::error!(
+fn report(turned: Result<(), WrongClock>) {
+    match turned {
+        Err(wrong) => log::error!(
             "clock.wrong: {wrong}: no expiry is final, no mail leaves and nothing is deleted until it is right"
         ),
-        Some(Ok(())) => log::info!("clock.right: it agrees with the database's again"),
-        None => {}
+        Ok(()) => log::info!("clock.right: it agrees with the database's again"),
     }
 }
