@@ -12,7 +12,6 @@ const RESERVED: u64 = 100;
 
 /// How many clients may be connected at once, next to a pool of `pool_size` database connections. Raises this process's
 /// own limit as far as it may: systems start programs with 1,024 for the sake of those that use `select`.
-#[must_use]
 pub(crate) fn connections(pool_size: u32) -> usize {
     let reserved = RESERVED + 4 * u64::from(pool_size); // SQLite opens up to three files for each
     let limit = raise(MOST + reserved);

@@ -82,7 +82,6 @@ struct Check {
 }
 
 /// The program: does with the product what the command line says.
-#[must_use]
 pub fn run(app: App) -> ExitCode {
     let system = actix_web::rt::System::new();
     let status = system.block_on(obey(app));

@@ -44,7 +44,6 @@ impl Problem {
     }
 
     /// 401: a token was sent and does not count (RFC 6750, section 3.1).
-    #[must_use]
     pub fn token_not_valid(reason: Reason) -> Self {
         let (code, detail) = match reason {
             Reason::SessionRevoked => (ProblemCode::TokenNotValid, "The session was ended. Sign in again."),
@@ -59,7 +58,6 @@ impl Problem {
     }
 
     /// 401: no credentials came.
-    #[must_use]
     pub fn credentials_missing() -> Self {
         let detail = "Authentication credentials were not provided.";
         let code = ProblemCode::NotAuthenticated;
@@ -77,46 +75,39 @@ impl Problem {
     }
 
     /// 400: fields are missing, of a wrong type or not acceptable.
-    #[must_use]
     pub fn fields_invalid(errors: FieldErrors) -> Self {
         let detail = "One or more fields are not acceptable; see errors.";
         Self { errors, ..Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::FieldsInvalid, detail) }
     }
 
     /// 400: one field is not acceptable.
-    #[must_use]
     pub fn field(name: &str, message: impl Into<String>) -> Self {
         Self::fields_invalid(FieldErrors::from([(name.to_owned(), vec![message.into()])]))
     }
 
     /// 400: the body is not JSON.
-    #[must_use]
     pub fn body_malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ProblemCode::ParseError, Reason::BodyMalformed, detail)
     }
 
     /// 400: a header cannot be read.
-    #[must_use]
     pub fn header_malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::HeaderMalformed, detail)
     }
 
     /// 413.
-    #[must_use]
     pub fn body_too_large(limit: usize) -> Self {
         let detail = format!("The body has more than {limit} bytes.");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, ProblemCode::Invalid, Reason::BodyTooLarge, detail)
     }
 
     /// 408: the body did not arrive in time.
-    #[must_use]
     pub fn body_timeout() -> Self {
         let detail = "The body did not arrive in time.";
         Self::new(StatusCode::REQUEST_TIMEOUT, ProblemCode::Error, Reason::BodyTimeout, detail)
     }
 
     /// 415.
-    #[must_use]
     pub fn content_type_unsupported(taken: &[&str]) -> Self {
         let detail = format!("Send the body as {}.", taken.join(", "));
         let code = ProblemCode::UnsupportedMediaType;
@@ -124,7 +115,6 @@ impl Problem {
     }
 
     /// 415: the body is compressed, or encoded otherwise.
-    #[must_use]
     pub fn content_coding_unsupported() -> Self {
         let detail = "Send the body as it is, without Content-Encoding.";
         let code = ProblemCode::UnsupportedMediaType;
@@ -133,7 +123,6 @@ impl Problem {
     }
 
     /// 403: the `Origin` may not change things here.
-    #[must_use]
     pub fn origin_not_allowed() -> Self {
         let detail = "This origin may not send such requests; see CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS.";
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::OriginNotAllowed, detail)
@@ -145,34 +134,29 @@ impl Problem {
     }
 
     /// 403: the caller may not do this.
-    #[must_use]
     pub fn permission_denied() -> Self {
         let detail = "You may not do this.";
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::PermissionDenied, detail)
     }
 
     /// 403: the request came in clear.
-    #[must_use]
     pub fn https_required() -> Self {
         let detail = "Use https:// here: what this request carried could be read on its way.";
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::HttpsRequired, detail)
     }
 
     /// 404.
-    #[must_use]
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, ProblemCode::NotFound, Reason::NotFound, "Not found.")
     }
 
     /// 409: a rule of a feature stands in the way. `rule` names both for programs, as `notes.locked`; `detail` says it to people.
-    #[must_use]
     pub fn conflict(rule: &'static str, detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::CONFLICT, ProblemCode::Invalid, Reason::FeatureRefused, detail);
         Self { feature: Some(rule), ..problem }
     }
 
     /// 503: the same request may succeed in a moment.
-    #[must_use]
     pub fn unavailable() -> Self {
         let detail = "The service is busy. Try again in a moment.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, ProblemCode::Error, Reason::Unavailable, detail)
@@ -180,7 +164,6 @@ impl Problem {
     }
 
     /// 429: a budget is spent.
-    #[must_use]
     pub fn throttled(retry_after_seconds: u32) -> Self {
         let detail = format!("Too many tries. Try again in {}.", in_words(retry_after_seconds));
         Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemCode::Throttled, Reason::RateLimited, detail)
@@ -224,7 +207,6 @@ impl Problem {
     }
 
     /// What the framework refused by itself, told in our words.
-    #[must_use]
     pub fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::not_found(),
@@ -250,20 +232,17 @@ impl Problem {
     }
 
     /// What happened, as the client is told.
-    #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
     }
 
     /// Whether it is a refusal because the client, or all clients, ask for too much: a spent budget or a full queue, and no
     /// outage.
-    #[must_use]
     pub const fn is_for_load(&self) -> bool {
         self.is_for_load
     }
 
     /// The body, with the request's id.
-    #[must_use]
     pub fn body(&self, request_id: &str) -> ProblemBody {
         ProblemBody {
             type_uri: "about:blank".to_owned(),

@@ -42,7 +42,6 @@ pub enum Role {
 
 impl Role {
     /// The word that tokens, JSON and the database use.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }

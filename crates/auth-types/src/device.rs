@@ -26,7 +26,6 @@ const SYSTEMS: &Names = &[
 ];
 
 /// Such as "Firefox on Windows"; "Unknown device" when there is nothing to go by.
-#[must_use]
 pub fn describe(user_agent: Option<&str>) -> String {
     let find = |names: &Names| {
         let agent = user_agent?;

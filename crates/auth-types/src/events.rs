@@ -71,7 +71,6 @@ impl EventKind {
     };
 
     /// The word that JSON and the database use.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -36,7 +36,6 @@ const RANGES: [(u32, u32); 29] = [
 ];
 
 /// Whether nobody sees this character, or it only turns around what others are shown.
-#[must_use]
 pub fn is_invisible(c: char) -> bool {
     let c = u32::from(c);
     let next = RANGES.partition_point(|(_, last)| *last < c);
@@ -45,20 +44,17 @@ pub fn is_invisible(c: char) -> bool {
 
 /// Whether a character means nothing to others: one for private use, which looks as each font wants it, and one that Unicode
 /// has declared to be none. Those that a later Unicode may assign are not among them: a new letter is somebody's name.
-#[must_use]
 pub fn is_unreadable(c: char) -> bool {
     let code = u32::from(c);
     matches!(code, 0xe000..=0xf8ff | 0xf_0000..=0x10_ffff | 0xfdd0..=0xfdef) || code & 0xfffe == 0xfffe
 }
 
 /// `text` without the blanks and invisible characters at its ends: what a paste brings along.
-#[must_use]
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
 /// The same of a text for people: what means something at its end stays, as the selector that makes the last symbol an emoji.
-#[must_use]
 pub fn trimmed_words(text: &str) -> &str {
     let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
     while let Some(last) = rest.chars().next_back() {
@@ -76,7 +72,6 @@ pub fn trimmed_words(text: &str) -> &str {
 ///
 /// A joiner between letters of scripts that are written with joiners, or between emoji, means something; so does the
 /// selector that makes a symbol or a key an emoji, or chooses the form of an ideograph or of a Mongolian letter.
-#[must_use]
 pub fn find_meaningless(text: &str) -> Option<usize> {
     let mut before = None;
     let mut characters = text.char_indices().peekable();

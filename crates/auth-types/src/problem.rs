@@ -133,7 +133,6 @@ impl Reason {
     /// Whether a client must delete its tokens when a refresh is answered with this: the session cannot come back.
     ///
     /// Anything else (a network error, a 5xx, a 429) leaves the session standing.
-    #[must_use]
     pub const fn ends_session(self) -> bool {
         match self {
             Self::SessionRevoked

@@ -83,7 +83,6 @@ pub struct EmailVerifyResponse {
 
 impl EmailVerifyResponse {
     /// With a notice where there is one.
-    #[must_use]
     pub const fn new(notice: Option<VerifyNotice>) -> Self {
         Self { username: if notice.is_some() { Some(None) } else { None }, notice }
     }

@@ -4,14 +4,12 @@ use crate::policy::Now;
 use leptos::prelude::window;
 
 /// Both clocks, now.
-#[must_use]
 pub fn now() -> Now {
     let steady = window().performance().map_or(0.0, |performance| performance.now());
     Now { wall_ms: whole(js_sys::Date::now()), steady_ms: whole(steady) }
 }
 
 /// A random number from 0 to 1, for waits that should not fall together. Not for secrets.
-#[must_use]
 pub fn jitter() -> f64 {
     js_sys::Math::random()
 }

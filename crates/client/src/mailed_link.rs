@@ -10,7 +10,6 @@ const TAKEN: &str = "the link was taken";
 
 /// The token of the link that was opened last; `None` when the address held none. A second link to the same page may be opened
 /// in this tab: only the fragment changes then, and the browser does not load the page again.
-#[must_use]
 pub fn use_link_token() -> RwSignal<Option<String>> {
     let token = RwSignal::new(take_fragment().and_then(|fragment| link_token(&fragment)));
     let listener = window_event_listener(ev::hashchange, move |_| {
@@ -23,7 +22,6 @@ pub fn use_link_token() -> RwSignal<Option<String>> {
 }
 
 /// Whether the link that this entry of the history stands for was taken before: the page was loaded again, or come back to.
-#[must_use]
 pub fn was_link_taken() -> bool {
     window()
         .history()

@@ -40,7 +40,6 @@ struct Board {
 
 impl Notices {
     /// No notices yet.
-    #[must_use]
     pub fn new() -> Self {
         let online = window().navigator().on_line();
         Self(RwSignal::new(Board { online, ..Board::default() }))
@@ -106,7 +105,6 @@ impl Notices {
     }
 
     /// What to show now, if anything.
-    #[must_use]
     pub fn current(self) -> Option<Notice> {
         self.0.with(Board::current)
     }

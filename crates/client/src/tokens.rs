@@ -38,20 +38,17 @@ const CLAIM_HOLDS_MS: i64 = 3_000;
 
 impl Claim {
     /// Whether it still holds; not when the clock has been set back since.
-    #[must_use]
     pub fn holds(&self, now: Now) -> bool {
         (0..CLAIM_HOLDS_MS).contains(&now.wall_ms.saturating_sub(self.at))
     }
 }
 
 /// Claims the turn; false where nothing can be stored.
-#[must_use]
 pub fn write_claim(claim: &Claim) -> bool {
     is_available() && LocalStorage::set(CLAIM_KEY, claim).is_ok()
 }
 
 /// Who claims the turn.
-#[must_use]
 pub fn read_claim() -> Option<Claim> {
     if is_available() { LocalStorage::get(CLAIM_KEY).ok() } else { None }
 }
@@ -73,7 +70,6 @@ pub fn write_registration(registration: &str) {
 }
 
 /// What the server gave for the last sign-up of this browser that is not confirmed yet.
-#[must_use]
 pub fn read_registration() -> Option<String> {
     if is_available() { LocalStorage::get(REGISTRATION_KEY).ok() } else { None }
 }
@@ -94,7 +90,6 @@ pub fn write_unsettled(unsettled: &Unsettled) {
 }
 
 /// What was asked for last, while its response has not arrived.
-#[must_use]
 pub fn read_unsettled() -> Option<Unsettled> {
     if is_available() { LocalStorage::get(UNSETTLED_KEY).ok() } else { None }
 }
@@ -114,13 +109,11 @@ pub fn clear_unsettled_of(session: SessionId) {
 }
 
 /// The sign-outs that the server has not heard of.
-#[must_use]
 pub fn read_late() -> LateSignOuts {
     if is_available() { LocalStorage::get(LATE_KEY).unwrap_or_default() } else { LateSignOuts::default() }
 }
 
 /// Keeps them until they are sent, and says whether that worked.
-#[must_use]
 pub fn write_late(late: &LateSignOuts) -> bool {
     if late.is_empty() {
         if is_available() {
@@ -132,7 +125,6 @@ pub fn write_late(late: &LateSignOuts) -> bool {
 }
 
 /// What is stored. Content that is not ours is deleted and counts as nothing.
-#[must_use]
 pub fn read() -> Stored {
     if !is_available() {
         return Stored::Unavailable;
@@ -150,7 +142,6 @@ pub fn read() -> Stored {
 
 /// Stores `tokens` and says whether that worked (storage may be full or forbidden). If not, nothing is left there: an
 /// older generation would look like a theft after the next reload.
-#[must_use]
 pub fn write(tokens: &Tokens) -> bool {
     let written = is_available() && LocalStorage::set(KEY, tokens).is_ok();
     if !written {

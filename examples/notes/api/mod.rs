@@ -10,7 +10,6 @@ use api::prelude::{Feature, Table, migrations};
 use metrics::NoteMetrics;
 
 /// The feature, for `App::feature`.
-#[must_use]
 pub(crate) fn feature() -> Feature {
     Feature::new("notes")
         .migrations(migrations!["0001_create_notes"])

@@ -38,7 +38,6 @@ pub struct Feature {
 
 impl Feature {
     /// A feature of this name, which no other one has: lower-case letters, digits and underscores, a letter first, at most 30.
-    #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, changes: &[], tables: Vec::new(), endpoints: Vec::new(), states: Vec::new(), jobs: Vec::new() }
     }

@@ -53,7 +53,6 @@ impl Default for App {
 
 impl App {
     /// Latchkey alone.
-    #[must_use]
     pub fn new() -> Self {
         Self(vec![Feature::own()])
     }
@@ -66,9 +65,6 @@ impl App {
     }
 
     /// Puts them together.
-    ///
-    /// # Errors
-    /// [`Collision`].
     pub fn assemble(self) -> Result<Product, Collision> {
         collisions::find(&self.0)?;
         let namespaces = self.0.iter().filter(|feature| !feature.changes.is_empty());
@@ -108,9 +104,6 @@ impl std::fmt::Debug for Product {
 
 impl Product {
     /// Puts the services together.
-    ///
-    /// # Errors
-    /// [`StartError`].
     pub fn services(&self, settings: Settings, clock: SharedClock) -> Result<Services, StartError> {
         let metrics = Metrics::since(clock.now());
         let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;

@@ -25,9 +25,6 @@ use std::time::Duration;
 
 impl Product {
     /// Serves on `listener` until it is told to stop; SIGTERM lets requests in flight finish.
-    ///
-    /// # Errors
-    /// When the listener cannot be used.
     pub fn serve(
         &self,
         services: Data<Services>,

@@ -77,13 +77,11 @@ impl DatabaseTime {
 }
 
 impl ComparedClock {
-    #[must_use]
     pub fn new(own: SharedClock) -> Self {
         Self { own, database: Arc::default(), was_wrong: Arc::default() }
     }
 
     /// Now, by this process's clock, whether it is right or not.
-    #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.own.now()
     }
@@ -109,7 +107,6 @@ impl ComparedClock {
     }
 
     /// How far this process's clock is ahead of the database's, at least; zero before they were compared.
-    #[must_use]
     pub fn skew(&self) -> TimeDelta {
         let Some(database) = *self.database.read() else { return TimeDelta::zero() };
         let (earliest, now, latest) = (database.earliest(), self.now(), database.latest());
@@ -118,21 +115,16 @@ impl ComparedClock {
 
     /// Now by the database's clock, as far as it is known, else by this process's: what two processes compare to the second. A
     /// server's does not go back when this process's clock does.
-    #[must_use]
     pub fn database_now(&self) -> DateTime<Utc> {
         self.database.read().as_ref().map_or_else(|| self.now(), DatabaseTime::now)
     }
 
     /// How much two processes may differ about that: as long as a database takes to say its time.
-    #[must_use]
     pub fn uncertainty(&self) -> TimeDelta {
         if self.database.read().is_some() { TimeDelta::seconds(1) } else { TimeDelta::zero() }
     }
 
     /// Whether this process's clock can be gone by.
-    ///
-    /// # Errors
-    /// [`WrongClock`].
     pub fn check(&self) -> Result<(), WrongClock> {
         let skew = self.skew().abs();
         let is_right = skew <= TimeDelta::seconds(CLOCK_TOLERANCE_SECONDS);
@@ -140,7 +132,6 @@ impl ComparedClock {
     }
 
     /// What [`check`](Self::check) finds, once each time when that changes.
-    #[must_use]
     pub fn turned(&self) -> Option<Result<(), WrongClock>> {
         let found = self.check();
         (self.was_wrong.swap(found.is_err(), Ordering::Relaxed) != found.is_err()).then_some(found)
@@ -153,7 +144,6 @@ impl ComparedClock {
     }
 
     /// Now, for other processes.
-    #[must_use]
     pub fn shared_now(&self) -> SharedTime {
         let database = *self.database.read();
         SharedTime(match (self.check(), database) {

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 pub struct Stopwatch(Instant);
 
 impl Stopwatch {
-    #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     pub fn start() -> Self {
         Self(Instant::now())
@@ -23,7 +22,6 @@ impl Stopwatch {
         stopwatch
     }
 
-    #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
     }

@@ -19,7 +19,6 @@ impl Curve {
     pub(super) const ALL: [Self; 2] = [Self::Ed25519, Self::P256];
 
     /// What `JWT_ALGORITHM` and the header of a token say.
-    #[must_use]
     pub const fn algorithm(self) -> &'static str {
         match self {
             Self::Ed25519 => "EdDSA",

@@ -1,7 +1,6 @@
 //! Parts of URLs that hold a name and a password.
 
 /// A user's name or a password in a URL as the server gets it, without percent signs.
-#[must_use]
 pub fn decoded(part: &str) -> String {
     // A form's encoding differs from a URL's in these two only.
     let form = part.replace('+', "%2B").replace('&', "%26");

@@ -16,7 +16,6 @@ const EXAMPLE_HEAD: &str = "\
 ";
 
 /// A table in Markdown for each section.
-#[must_use]
 pub fn tables() -> String {
     let tables = sections().map(|section| {
         let rows: String = section.variables().map(table_row).collect();
@@ -47,7 +46,6 @@ fn default(row: &Row) -> String {
 }
 
 /// `.env.example`: every variable that somebody may write into a file, commented out.
-#[must_use]
 pub fn example() -> String {
     let sections = sections().map(|section| {
         let rows: String =

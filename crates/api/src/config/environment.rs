@@ -10,7 +10,6 @@ pub enum Environment {
 }
 
 impl Environment {
-    #[must_use]
     pub const fn is_production(self) -> bool {
         matches!(self, Self::Production)
     }

@@ -37,9 +37,6 @@ pub(super) const HAS_NUL: &str = "has a %00, which no name and no password can h
 const NOT_A_HOST: &str = "has a host that is neither a name nor an address";
 
 /// A host as resolvers take it: a name of ASCII, or an address, one of IPv6 in brackets.
-///
-/// # Errors
-/// What is wrong.
 pub(super) fn usable(host: &str) -> Result<String, &'static str> {
     let host = Host::parse(host).map_err(|_| NOT_A_HOST)?;
     if let Host::Domain(name) = &host {
@@ -53,9 +50,6 @@ pub(super) fn usable(host: &str) -> Result<String, &'static str> {
 
 /// A name of the DNS, in A-labels: letters, digits and hyphens, the latter neither first nor last in a label (RFC 5890, LDH).
 /// What is only looked up may have an underscore; what browsers and mail servers compare may not.
-///
-/// # Errors
-/// What is wrong.
 pub(super) fn domain(name: &str) -> Result<String, &'static str> {
     let strict = (AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
     let name = Uts46::new().to_ascii(name.as_bytes(), strict.0, strict.1, strict.2).map_err(|_| NOT_A_DOMAIN)?;

@@ -66,7 +66,6 @@ fn check(settings: &MailSettings, reader: &mut Reader) {
 
 impl MailSettings {
     /// The sender's domain.
-    #[must_use]
     pub fn sender_domain(&self) -> &str {
         let (_, domain) = self.from.rsplit_once('@').unwrap_or_default();
         domain.trim_end_matches('>')

@@ -137,13 +137,11 @@ pub struct Inspection {
 
 impl Inspection {
     /// Reads what [`Settings::from_env`] reads.
-    #[must_use]
     pub fn of_env() -> Self {
         Self::of(Variables::from_process())
     }
 
     /// Refuses nothing and writes nothing, not even a development machine's key.
-    #[must_use]
     pub fn of(variables: Variables) -> Self {
         let meant = |name: &str| Some((name.to_owned(), spelling::meant_by(name)?));
         let misspelt = variables.names().filter_map(meant).collect();

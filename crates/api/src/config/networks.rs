@@ -54,13 +54,11 @@ pub const CLOUDFLARE_AS_OF: NaiveDate = match NaiveDate::from_ymd_opt(2026, 10, 
 const WORKERS: IpNet = v6([0x2a06, 0x98c0, 0x3600, 0, 0, 0, 0, 0], 48);
 
 /// Whether an address belongs to no place on the internet.
-#[must_use]
 pub fn is_private(ip: IpAddr) -> bool {
     is_inside(PRIVATE, ip)
 }
 
 /// Whether an address is none that a person has: a private one, or one that a known proxy connects from.
-#[must_use]
 pub fn is_shared(ip: IpAddr) -> bool {
     is_private(ip) || (is_inside(CLOUDFLARE, ip) && !is_worker(ip))
 }

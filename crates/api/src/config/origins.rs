@@ -58,7 +58,6 @@ impl Origin {
     }
 
     /// As browsers send it.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -50,16 +50,12 @@ pub(super) fn same(one: &Path, other: &str) -> bool {
 }
 
 /// The folder that a file is in; of a bare name it is the working directory.
-#[must_use]
 pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a folder that is missing, and those above it, for this user alone: what is kept there is nobody else's business on this
 /// machine. One that is there keeps its rights.
-///
-/// # Errors
-/// When the system refuses.
 pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }

@@ -9,7 +9,6 @@ use std::io::ErrorKind;
 
 impl Variables {
     /// The process's own. In development the file `.env` in the working directory gives what the process has not.
-    #[must_use]
     pub fn from_process() -> Self {
         let (mut process, mut unreadable) = (BTreeMap::new(), Vec::new());
         // `vars` would panic on what is not UTF-8. A name that is not cannot be one of ours.

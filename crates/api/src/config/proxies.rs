@@ -63,19 +63,16 @@ impl TrustedProxies {
     }
 
     /// What stands before every service of Render: Cloudflare's edge, and proxies in Render's own network.
-    #[must_use]
     pub fn of_render() -> Self {
         Self::Networks([PRIVATE, CLOUDFLARE].concat())
     }
 
     /// Where Cloudflare's edge connects from.
-    #[must_use]
     pub fn of_cloudflare() -> Self {
         Self::Networks(CLOUDFLARE.to_vec())
     }
 
     /// Whether a connection from `peer` is a proxy's, and so carries the requests of many clients.
-    #[must_use]
     pub fn is_trusted(&self, peer: IpAddr) -> bool {
         match self {
             // Where a number of proxies is counted on, nobody else reaches the API.
@@ -85,13 +82,11 @@ impl TrustedProxies {
     }
 
     /// Whether nothing but the connection's own address counts.
-    #[must_use]
     pub const fn is_none(&self) -> bool {
         matches!(self, Self::Hops(0))
     }
 
     /// Whether every proxy of `others` is one of these, as far as both are networks.
-    #[must_use]
     pub fn contains(&self, others: &Self) -> bool {
         let (Self::Networks(these), Self::Networks(others)) = (self, others) else { return false };
         others.iter().all(|other| these.iter().any(|this| this.contains(other)))

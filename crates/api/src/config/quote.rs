@@ -13,7 +13,6 @@ const MOST: usize = 15;
 const FEW: usize = 4;
 
 /// A value in quotes, where it is plain; of another one the scheme, if it is a URL; of any other nothing.
-#[must_use]
 pub(super) fn quoted(value: &str) -> String {
     let scheme = value.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_word(scheme));
     match scheme {
@@ -24,13 +23,11 @@ pub(super) fn quoted(value: &str) -> String {
 }
 
 /// An entry of a list, which has a number, from 1 on.
-#[must_use]
 pub(super) fn quoted_entry((number, entry): (usize, &str)) -> String {
     if is_plain(entry) { format!("{entry:?}") } else { format!("entry {number}") }
 }
 
 /// Whether nobody would have this for a secret.
-#[must_use]
 pub(crate) fn is_plain(value: &str) -> bool {
     let is_address = || value.parse::<IpAddr>().is_ok() || value.parse::<IpNet>().is_ok();
     value.chars().count() <= FEW || is_word(value) || is_number(value) || is_address()
@@ -49,7 +46,6 @@ fn is_number(value: &str) -> bool {
 }
 
 /// The same of a path, which is needed as a whole.
-#[must_use]
 pub fn shown_path(path: &Path) -> String {
     let path = path.display().to_string();
     path.split_once('=').map_or(path.clone(), |(beginning, _)| format!("{beginning}…"))

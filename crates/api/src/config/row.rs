@@ -40,7 +40,6 @@ impl fmt::Display for Preset {
 }
 
 /// A row with this text.
-#[must_use]
 pub const fn says(text: &'static str) -> Row {
     Row {
         name: "",

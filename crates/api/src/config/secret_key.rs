@@ -74,9 +74,6 @@ fn check(reader: &mut Reader, name: &str, value: &str) {
 }
 
 /// A new random key: 48 bytes from the operating system, as text.
-///
-/// # Errors
-/// When the system gives no random bytes.
 pub fn generate() -> std::io::Result<SecretString> {
     let mut bytes = [0; 48];
     rand::fill(&mut bytes).map_err(|_| std::io::Error::other("the system gives no random bytes"))?;

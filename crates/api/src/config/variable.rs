@@ -26,7 +26,6 @@ pub struct Optional<T: 'static> {
 }
 
 /// One of a few words, of which the first is the default.
-#[must_use]
 pub const fn word<T: Copy>(choices: &'static [(&'static str, T)], row: Row) -> Variable<T> {
     let (shown, default) = choices[0];
     let row = Row { default: Preset::Text(shown), ..row };
@@ -37,7 +36,6 @@ pub const fn word<T: Copy>(choices: &'static [(&'static str, T)], row: Row) -> V
 ///
 /// # Panics
 /// When the default is out of bounds: a constant does not compile then.
-#[must_use]
 pub const fn number<T: Whole>(default: u64, low: u64, high: u64, row: Row) -> Variable<T> {
     assert!(low <= default && default <= high, "the default is out of bounds");
     let row = Row { default: Preset::Number(default), ..row };
@@ -45,13 +43,11 @@ pub const fn number<T: Whole>(default: u64, low: u64, high: u64, row: Row) -> Va
 }
 
 /// Any text.
-#[must_use]
 pub const fn text(row: Row) -> Optional<String> {
     parsed(|value| Ok(value.to_owned()), row)
 }
 
 /// A text that is read by `parse`, which says what is wrong with another one and how to write it.
-#[must_use]
 pub const fn parsed<T>(parse: fn(&str) -> Result<T, String>, row: Row) -> Optional<T> {
     Optional { row, parse }
 }

@@ -72,7 +72,6 @@ impl Files {
     }
 
     /// Keeps a file that is too large for memory, or not there yet as a whole.
-    #[must_use]
     pub fn upload(&self, name: &str, content_type: &'static str) -> Upload {
         Upload::new(Arc::clone(&self.store), name, self.attributes(content_type))
     }
@@ -100,9 +99,6 @@ impl Files {
     }
 
     /// What is known of a file.
-    ///
-    /// # Errors
-    /// [`FileError`].
     pub async fn info(&self, name: &str) -> Result<Option<FileInfo>, FileError> {
         let path = Path::from(name);
         let meta = self.within(Operation::Read, name, self.store.head(&path)).await;
@@ -110,9 +106,6 @@ impl Files {
     }
 
     /// Deletes a file; one that is not there counts as deleted.
-    ///
-    /// # Errors
-    /// [`FileError`].
     pub async fn delete(&self, name: &str) -> Result<(), FileError> {
         let path = Path::from(name);
         if_there(self.within(Operation::Delete, name, self.store.delete(&path)).await).map(|_| ())
@@ -122,7 +115,6 @@ impl Files {
     ///
     /// Whatever else somebody has put there is not looked at, and keys of a bucket that are no paths (`folder//x`, a line
     /// feed) are passed over.
-    #[must_use]
     pub fn list(&self, folder: &str, start: &str) -> BoxStream<'static, Result<FileInfo, FileError>> {
         let files = self.listed.list(folder, start);
         let start = format!("{folder}/{start}");

@@ -37,7 +37,6 @@ struct Waiting<'g> {
 }
 
 impl Gate {
-    #[must_use]
     pub fn new(resource: Resource, capacity: Capacity, metrics: GateMetrics) -> Self {
         let queue = Mutex::new(FairQueue::new(capacity));
         let refusals = Refusals::of(resource.name(), metrics.refused.clone());
@@ -45,9 +44,6 @@ impl Gate {
     }
 
     /// Waits for a permit, on the share of the request that this task answers.
-    ///
-    /// # Errors
-    /// [`Busy`].
     pub async fn enter(&self) -> Result<Permit, Busy> {
         let (share, waited) = (current(), Stopwatch::start());
         let (granted, answer) = oneshot::channel();
@@ -76,7 +72,6 @@ impl Gate {
     }
 
     /// How many wait, and how many are in.
-    #[must_use]
     pub fn load(&self) -> (usize, usize) {
         self.0.queue.lock().load()
     }

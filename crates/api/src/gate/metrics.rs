@@ -20,7 +20,6 @@ impl Default for GateMetrics {
 
 impl GateMetrics {
     /// Those of the gate before `resource`.
-    #[must_use]
     pub fn registered(metrics: &Metrics, resource: Resource) -> Self {
         let (own, name) = (Self::default(), resource.name());
         metrics.register(format!("{name}_refused"), "Work for which too much other work waited", own.refused.clone());

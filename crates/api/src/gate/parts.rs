@@ -18,13 +18,11 @@ struct Held {
 }
 
 impl<K: Eq + Hash + Copy> Parts<K> {
-    #[must_use]
     pub fn of_at_most(part: usize) -> Self {
         Self { part: part.max(1), held: HashMap::new() }
     }
 
     /// Takes one; whether the holder had room for it.
-    #[must_use]
     pub fn take(&mut self, holder: K) -> bool {
         let held = self.held.entry(holder).or_default();
         if held.number >= self.part {
@@ -45,7 +43,6 @@ impl<K: Eq + Hash + Copy> Parts<K> {
     }
 
     /// Whether what the holder has must make room for more of the same holder's.
-    #[must_use]
     pub fn is_pressed(&self, holder: K) -> bool {
         self.held.get(&holder).is_some_and(|held| held.pressed)
     }

@@ -18,7 +18,6 @@ pub struct Capacity {
 
 impl Capacity {
     /// One share never has more than half of what there is.
-    #[must_use]
     pub fn of(inside: usize, waiting: usize) -> Self {
         Self { inside, inside_by_share: (inside / 2).max(1), waiting }
     }

@@ -17,7 +17,6 @@ pub struct Refusals {
 
 impl Refusals {
     /// Counted by `count`, and logged under the name of what is shared.
-    #[must_use]
     pub fn of(resource: &'static str, count: Counter) -> Self {
         Self { resource, count, lines: Paced::every(PAUSE) }
     }

@@ -10,7 +10,6 @@ pub enum Resource {
 
 impl Resource {
     /// In metrics, logs and docs.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Database => "database",

@@ -47,7 +47,6 @@ pub struct Hold {
 }
 
 impl Room {
-    #[must_use]
     pub fn for_bodies(metrics: &Metrics) -> Self {
         let refused = Counter::default();
         metrics.register("bodies_refused", "Bodies beyond their client's share", refused.clone());
@@ -66,7 +65,6 @@ impl Room {
     }
 
     /// An empty hold on the share of the request that this task answers.
-    #[must_use]
     pub fn hold(&self) -> Hold {
         Hold { room: self.clone(), share: current(), bytes: 0, counted: 0 }
     }
@@ -74,9 +72,6 @@ impl Room {
 
 impl Hold {
     /// Takes room for more.
-    ///
-    /// # Errors
-    /// [`Busy`].
     pub fn grow(&mut self, more: usize) -> Result<(), Busy> {
         self.bytes += more;
         let needed = self.bytes.saturating_sub(FREE_BYTES) - self.counted;

@@ -46,18 +46,15 @@ impl Share {
     const OWN: Self = Self::proven(ShareKey::Own);
 
     /// Whether it is this process's own and no request's.
-    #[must_use]
     pub fn is_own(self) -> bool {
         self == Self::OWN
     }
 
-    #[must_use]
     pub const fn stranger(client: ShareKey) -> Self {
         Self { class: Class::Stranger, key: client, client }
     }
 
     /// Of a client that is not known.
-    #[must_use]
     pub const fn proven(key: ShareKey) -> Self {
         Self { class: Class::Proven, key, client: key }
     }
@@ -80,7 +77,6 @@ pub async fn within<T>(share: Share, work: impl Future<Output = T>) -> T {
 }
 
 /// The share of the request that this task answers, or the process's own.
-#[must_use]
 pub fn current() -> Share {
     SHARE.try_with(Cell::get).unwrap_or(Share::OWN)
 }

@@ -38,22 +38,18 @@ pub struct Bounds {
     pub shares: &'static [Resource],
 }
 
-#[must_use]
 pub const fn uncounted() -> Bounds {
     Bounds { requests: Requests::Uncounted, budgets: &[], shares: &[] }
 }
 
-#[must_use]
 pub const fn by_client() -> Bounds {
     Bounds { requests: Requests::Client, budgets: &[], shares: &[] }
 }
 
-#[must_use]
 pub const fn by_token(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
     Bounds { requests: Requests::Token, budgets, shares }
 }
 
-#[must_use]
 pub const fn by_caller(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
     Bounds { requests: Requests::Caller, budgets, shares }
 }

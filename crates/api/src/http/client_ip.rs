@@ -14,7 +14,6 @@ pub enum ClientAddress {
 
 impl ClientAddress {
     /// What was seen, whoever has that address.
-    #[must_use]
     pub const fn seen(self) -> Option<IpAddr> {
         match self {
             Self::Known(ip) => Some(ip),

@@ -40,7 +40,6 @@ pub struct Endpoint {
 /// The constructors, one per method.
 macro_rules! methods {
     ($($name:ident => $variant:ident [$($method:ident),+]),+) => {$(
-        #[must_use]
         pub fn $name<H, A>(path: &'static str, bounds: Bounds, handler: H) -> Self
         where
             H: Handler<A>,
@@ -191,19 +190,16 @@ impl Endpoint {
     }
 
     /// The path, with its parameters in braces.
-    #[must_use]
     pub const fn path(&self) -> &'static str {
         self.path
     }
 
     /// Method and path.
-    #[must_use]
     pub fn route(&self) -> String {
         format!("{} {}", self.method_name(), self.path)
     }
 
     /// The name that generated clients give to the call.
-    #[must_use]
     pub const fn operation_id(&self) -> &'static str {
         self.operation_id
     }

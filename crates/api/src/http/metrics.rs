@@ -47,7 +47,6 @@ impl Default for HttpMetrics {
 }
 
 impl HttpMetrics {
-    #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
         let [requests, durations, failures] = ["http_requests", "http_request_duration_seconds", "http_failures"];

@@ -28,13 +28,11 @@ impl Endpoints {
     }
 
     /// Latchkey's own.
-    #[must_use]
     pub fn own() -> Self {
         Self(Arc::new(table::endpoints))
     }
 
     /// Makes them, for tokens that travel in this way.
-    #[must_use]
     pub fn make(&self, transport: TokenTransport) -> Vec<Endpoint> {
         (self.0)(transport)
     }
@@ -56,14 +54,12 @@ impl Surface {
     }
 
     /// What each route declares, with its method and path.
-    #[must_use]
     pub fn bounds(&self) -> Vec<(String, Bounds)> {
         let row = |endpoint: Endpoint| (endpoint.route(), endpoint.bounds);
         self.endpoints(TokenTransport::Body).map(row).collect()
     }
 
     /// The whole API as OpenAPI 3.1, as it is with this transport.
-    #[must_use]
     pub fn openapi(&self, transport: TokenTransport) -> OpenApi {
         openapi::document(self.endpoints(transport), transport)
     }

@@ -24,13 +24,11 @@ impl Purpose {
     pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
     /// The word in the table.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
     /// The purpose that this word stands for.
-    #[must_use]
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|purpose| purpose.as_str() == word)
     }

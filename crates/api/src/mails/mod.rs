@@ -60,13 +60,11 @@ impl MailKind {
     }
 
     /// The word in the table.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
     /// The kind that this word stands for; a newer release may have written others.
-    #[must_use]
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
     }

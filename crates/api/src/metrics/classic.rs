@@ -2,7 +2,6 @@
 
 /// The same samples. What differs is the head of each family: a counter is known there by the name of its samples, and there are
 /// no units, no infos and no end.
-#[must_use]
 pub fn classic(open_metrics: &str) -> String {
     let (mut text, mut help) = (String::with_capacity(open_metrics.len()), None);
     for line in open_metrics.lines() {

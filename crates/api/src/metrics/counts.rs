@@ -18,7 +18,6 @@ pub struct Outcomes(Family<OutcomeLabels, Counter>);
 
 impl Outcomes {
     /// All of `words` at 0.
-    #[must_use]
     pub fn of(words: impl IntoIterator<Item = &'static str>) -> Self {
         let outcomes = Self::default();
         for outcome in words {
@@ -28,7 +27,6 @@ impl Outcomes {
     }
 
     /// What is registered.
-    #[must_use]
     pub fn family(&self) -> Family<OutcomeLabels, Counter> {
         self.0.clone()
     }

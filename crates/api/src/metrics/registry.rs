@@ -16,7 +16,6 @@ pub struct Metrics {
 
 impl Metrics {
     /// Of a process that started at `started_at`.
-    #[must_use]
     pub fn since(started_at: DateTime<Utc>) -> Self {
         let mut process = Registry::with_prefix("process");
         process.register_collector(Box::new(Process { started_at }));

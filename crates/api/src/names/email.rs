@@ -30,9 +30,6 @@ pub fn new_email(input: &str) -> Result<Name, String> {
 }
 
 /// Checks an address that somebody says to have.
-///
-/// # Errors
-/// As [`new_email`].
 pub fn typed_email(input: &str) -> Result<Name, String> {
     let shown = composed(trimmed(input));
     let shown = validation::email(&shown)?;
@@ -50,23 +47,18 @@ pub fn canonical_email(address: &str) -> Result<String, String> {
 
 /// Whether both addresses lead to the same mailbox for certain: they differ in capitals only. Whoever reads mail at one of
 /// them reads it at the other, so a warning that one has become the other would be a false alarm.
-#[must_use]
 pub fn is_same_mailbox(one: &str, other: &str) -> bool {
     let mailbox = |address: &str| former_email(address).ok();
     mailbox(one).is_some_and(|address| mailbox(other) == Some(address))
 }
 
 /// What the mails to an address are counted by: the mailbox that a mail server would take it for.
-#[must_use]
 pub fn counted_email(address: &str) -> String {
     let parts = mailable_parts(address.trim());
     parts.map_or_else(|_| address.to_owned(), |(local, domain)| format!("{}@{domain}", folded(&local)))
 }
 
 /// The address as mail servers take it: NFC before the `@`, IDNA after it.
-///
-/// # Errors
-/// As [`canonical_email`].
 pub fn mailable_email(address: &str) -> Result<String, String> {
     mailable_parts(address.trim()).map(|(local, domain)| format!("{local}@{domain}"))
 }

@@ -16,7 +16,6 @@ pub struct Folded {
 }
 
 /// Brings the names of a row into the form that they would be stored in today.
-#[must_use]
 pub fn fold(email: &str, username: Option<&str>, display_name: &str) -> Folded {
     Folded {
         email: typed_email(email).ok(),

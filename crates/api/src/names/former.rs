@@ -10,9 +10,6 @@ use unicode_normalization::UnicodeNormalization;
 const CANONICAL_MAX_LENGTH: usize = USERNAME_MAX_LENGTH * 18;
 
 /// The canonical form that an address had when nothing but blanks was trimmed.
-///
-/// # Errors
-/// As [`canonical_email`](super::email::canonical_email).
 pub(super) fn former_email(address: &str) -> Result<String, String> {
     let (local, domain) = mailable_parts(address.trim())?;
     Ok(format!("{}@{domain}", local.to_lowercase()))
@@ -20,9 +17,6 @@ pub(super) fn former_email(address: &str) -> Result<String, String> {
 
 /// The canonical form that an address had when case was Unicode's `toLowerCase`, which composes nothing and knows a sigma at
 /// the end of a word.
-///
-/// # Errors
-/// As [`canonical_email`](super::email::canonical_email).
 pub(super) fn precomposed_email(address: &str) -> Result<String, String> {
     former_email(trimmed(address))
 }

@@ -39,7 +39,6 @@ fn has_lonely_mark(name: &str) -> bool {
 }
 
 /// The canonical form of a username. One that PRECIS does not know is looked for as it was stored before.
-#[must_use]
 pub fn canonical_username(name: &str) -> String {
     let typed = trimmed(name);
     let allowed = if is_too_long(typed) { None } else { precis(typed) };

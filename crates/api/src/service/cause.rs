@@ -18,7 +18,6 @@ pub struct Cause {
 
 impl Services {
     /// What `client` does now.
-    #[must_use]
     pub fn cause(&self, client: ClientInfo) -> Cause {
         Cause { now: self.now(), shared_now: self.shared_now(), client }
     }
@@ -52,9 +51,6 @@ impl Cause {
 }
 
 /// Records what a feature did for a user, among what happened to their account: `notes.deleted` for a feature called `notes`.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn record(connection: &mut AnyConnection, user: UserId, what: &'static str, cause: &Cause) -> QueryResult<()> {
     let mut event = cause.event(user, EventKind::Feature);
     event.detail.feature = Some(what.to_owned());

@@ -24,7 +24,6 @@ fn written(key: &impl Serialize) -> String {
 }
 
 /// The key that a client has kept; `None` where it is none of ours.
-#[must_use]
 pub fn read<K: DeserializeOwned>(cursor: &str) -> Option<K> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()
 }

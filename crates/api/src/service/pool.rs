@@ -26,26 +26,17 @@ pub struct WorkPool {
 
 impl WorkPool {
     /// For passwords: one thread per core.
-    ///
-    /// # Errors
-    /// When the system gives no threads.
     pub fn for_hashing(metrics: GateMetrics) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self::with_threads(Resource::Hashing, Capacity::of(cores, cores * PASSWORDS_PER_CORE), metrics)
     }
 
     /// For pictures: one after the other, because each may take 170 MiB.
-    ///
-    /// # Errors
-    /// When the system gives no threads.
     pub fn for_pictures(metrics: GateMetrics) -> std::io::Result<Self> {
         Self::with_threads(Resource::Pictures, Capacity::of(1, PICTURES), metrics)
     }
 
     /// As many threads as may be behind the gate at once.
-    ///
-    /// # Errors
-    /// When the system gives no threads.
     pub fn with_threads(resource: Resource, capacity: Capacity, metrics: GateMetrics) -> std::io::Result<Self> {
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
@@ -57,7 +48,6 @@ impl WorkPool {
     }
 
     /// How many jobs wait, and how many run.
-    #[must_use]
     pub fn load(&self) -> (usize, usize) {
         self.gate.load()
     }

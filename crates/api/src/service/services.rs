@@ -51,13 +51,11 @@ pub struct Services {
 
 impl Services {
     /// Now, by the clock that was passed in.
-    #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
     /// Now, for what other processes compare with their time.
-    #[must_use]
     pub fn shared_now(&self) -> SharedTime {
         self.clock.shared_now()
     }

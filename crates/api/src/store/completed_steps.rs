@@ -18,9 +18,6 @@ pub struct CompletedStep {
 }
 
 /// What the request that has one of these hashes has done, and the hash that it was noted with.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find<'a>(
     connection: &mut AnyConnection,
     hashes: impl Iterator<Item = &'a [u8]>,
@@ -50,18 +47,12 @@ pub fn insert(connection: &mut AnyConnection, hash: &[u8], step: &CompletedStep)
 }
 
 /// Deletes what the request with this hash did at `at`, and nothing that was done since.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete(connection: &mut AnyConnection, hash: &[u8], at: DateTime<Utc>) -> QueryResult<()> {
     let step = completed_steps::table.find(hash).filter(completed_steps::at.eq(At(at)));
     diesel::delete(step).execute(connection).map(|_| ())
 }
 
 /// Deletes at most `batch` of what was done at `until` or before, and returns how many there were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_old(connection: &mut AnyConnection, until: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let old = diesel::alias!(completed_steps as old);
     let over =

@@ -187,9 +187,6 @@ impl AnyConnection {
 }
 
 /// The database's own clock, in UTC.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn database_time(connection: &mut AnyConnection) -> QueryResult<(DatabaseClock, DateTime<Utc>)> {
     #[derive(QueryableByName)]
     struct Row {

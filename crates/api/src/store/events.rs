@@ -46,9 +46,6 @@ pub struct NewEvent {
 ///
 /// On PostgreSQL the statement waits for a deletion that is under way, and finds the user gone then. So nothing about a
 /// person is written behind the deletion of their events.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<()> {
     let owner = users::table
         .filter(users::id.nullable().eq(event.user.map(|user| user.0)))
@@ -82,9 +79,6 @@ pub fn insert(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<(
 
 /// Inserts an event that belongs to no account: what an operator has to know of an account that is gone, or of the whole
 /// database.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn insert_anonymous(connection: &mut AnyConnection, event: &NewEvent) -> QueryResult<()> {
     let inserted = diesel::insert_into(auth_events::table)
         .values((
@@ -110,9 +104,6 @@ pub struct Position {
 }
 
 /// At most `most` of a user's events before `position`, newest first.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list(
     connection: &mut AnyConnection,
     user: UserId,

@@ -49,7 +49,6 @@ impl Script {
 }
 
 /// The tables that there are after all of these changes, on either database.
-#[must_use]
 pub fn tables_of(changes: &[SchemaChange]) -> BTreeSet<String> {
     let (mut postgres, mut sqlite) = (BTreeSet::new(), BTreeSet::new());
     for change in changes {

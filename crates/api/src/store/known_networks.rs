@@ -16,9 +16,6 @@ const BATCH: i64 = 1_000;
 
 /// Notes that `user` was here: a sign-in, or another proof that the account is theirs. What was not seen for longest is
 /// forgotten when there are too many.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn remember(connection: &mut AnyConnection, user: UserId, network: &str, now: DateTime<Utc>) -> QueryResult<()> {
     let seen_at = known_networks::seen_at.eq(At(now));
     let insert = diesel::insert_into(known_networks::table)
@@ -45,9 +42,6 @@ fn forget_surplus(connection: &mut AnyConnection, user: UserId) -> QueryResult<(
 }
 
 /// The next `most` networks of a user, after the network `after`.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn export(
     connection: &mut AnyConnection,
     user: UserId,
@@ -66,9 +60,6 @@ pub fn export(
 
 /// Deletes what was last seen before `before`, about `batch` rows of it and the longest unseen first, and returns how many
 /// there were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_unseen(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let unseen = known_networks::table.filter(known_networks::seen_at.lt(At(before)));
     let end = unseen.order(known_networks::seen_at).select(known_networks::seen_at).offset(batch - 1);
@@ -79,9 +70,6 @@ pub fn delete_unseen(connection: &mut AnyConnection, before: DateTime<Utc>, batc
 }
 
 /// Deletes all networks of a user.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
     diesel::delete(known_networks::table.filter(known_networks::user_id.eq(user.0))).execute(connection).map(|_| ())
 }

@@ -18,17 +18,11 @@ pub struct LastBackup {
 }
 
 /// The last one, if there was any.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find(connection: &mut AnyConnection) -> QueryResult<Option<LastBackup>> {
     last_backup::table.first(connection).optional()
 }
 
 /// Puts this one in the place of the one before, within a transaction.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn replace(connection: &mut AnyConnection, made: &LastBackup) -> QueryResult<()> {
     delete(connection)?;
     diesel::insert_into(last_backup::table)
@@ -42,9 +36,6 @@ pub fn replace(connection: &mut AnyConnection, made: &LastBackup) -> QueryResult
 }
 
 /// Forgets it: the database is another one now.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete(connection: &mut AnyConnection) -> QueryResult<()> {
     diesel::delete(last_backup::table).execute(connection).map(|_| ())
 }

@@ -67,7 +67,6 @@ impl Layout {
     }
 
     /// Whether the database counts the rows' ids.
-    #[must_use]
     pub fn is_numbered(&self) -> bool {
         self.columns.iter().any(|column| column.name == "id" && column.kind == Kind::Integer)
     }
@@ -91,7 +90,6 @@ impl<C: diesel::Column> DeclaredColumn for C {}
 /// Latchkey's own tables.
 macro_rules! layouts {
     ($($table:ident),+ $(,)?) => {$(
-        #[must_use]
         pub fn $table() -> Layout {
             Layout::of::<schema::$table::table>(stringify!($table))
         }

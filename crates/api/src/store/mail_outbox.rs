@@ -32,9 +32,6 @@ const TURN: Duration = Duration::minutes(3);
 
 /// Inserts a mail. Of what waits already for the same address and says the same, the oldest goes when there is too much of
 /// it: a newer link would make the older ones worthless, and a notice is counted in the new one.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()> {
     let crowded_out = fold::make_room(connection, mail)?;
     let turn_at = next_turn(connection, mail)?;
@@ -59,9 +56,6 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
 }
 
 /// Whether a newer mail waits that says the same to the same recipient.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn has_newer(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool> {
     let newer = mail_outbox::table
         .filter(mail_outbox::kind.eq(mail.kind.as_str()))
@@ -72,9 +66,6 @@ pub fn has_newer(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<
 
 /// Inserts a mail about the pending registration `registration`, to its address, if there is one: the same statements
 /// either way. `mail` has the rest.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn insert_if_pending(connection: &mut AnyConnection, registration: Option<i64>, mail: &NewMail) -> QueryResult<()> {
     let turn_at = next_turn(connection, mail)?;
     let rows = pending_registrations::table
@@ -122,9 +113,6 @@ fn next_turn(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<Date
 }
 
 /// Deletes a user's mail of one kind that has not left.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKind) -> QueryResult<()> {
     let waiting =
         mail_outbox::table.filter(mail_outbox::user_id.eq(user.0)).filter(mail_outbox::kind.eq(kind.as_str()));
@@ -140,9 +128,6 @@ pub struct Slice {
 
 /// The next mails of a slice that have not left and are about a user or go to one of `addresses`, with
 /// their ids.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn export(
     connection: &mut AnyConnection,
     user: UserId,
@@ -189,9 +174,6 @@ pub fn export(
 }
 
 /// Deletes all mail that has not left and is about a user or goes to one of `addresses`, except the kind `spared`.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_all(
     connection: &mut AnyConnection,
     user: UserId,

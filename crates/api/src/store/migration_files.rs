@@ -21,20 +21,17 @@ pub struct Migrations {
 
 impl Migrations {
     /// Latchkey's own, and then these.
-    #[must_use]
     pub fn with(features: Vec<FeatureMigrations>) -> Self {
         Self { features }
     }
 
     /// The names of all, those of a feature with its namespace.
-    #[must_use]
     pub fn names(&self) -> Vec<String> {
         let features = self.features.iter().flat_map(FeatureMigrations::names);
         own_names().0.into_iter().chain(features).collect()
     }
 
     /// Feature → version of its newest migration.
-    #[must_use]
     pub fn newest_of_features(&self) -> BTreeMap<String, String> {
         let newest = |feature: &FeatureMigrations| {
             let newest = feature.names().map(|name| version(&name).to_owned()).max()?;
@@ -68,7 +65,6 @@ where
 }
 
 /// The names of Latchkey's own, of each dialect: they must be the same.
-#[must_use]
 pub fn own_names() -> (Vec<String>, Vec<String>) {
     fn names_of<DB: Backend>(source: &EmbeddedMigrations) -> Vec<String> {
         let all = MigrationSource::<DB>::migrations(source).unwrap_or_default();
@@ -78,7 +74,6 @@ pub fn own_names() -> (Vec<String>, Vec<String>) {
 }
 
 /// The version of Latchkey's own newest migration.
-#[must_use]
 pub fn newest_version() -> String {
     own_names().0.iter().map(|name| version(name).to_owned()).max().unwrap_or_default()
 }

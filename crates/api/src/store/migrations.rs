@@ -81,7 +81,6 @@ const PASSING_WORDS: [&str; 8] = [
 
 impl MigrateError {
     /// Whether the same attempt may succeed later without anybody's help: the database is away, starting, full or locked.
-    #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Connect(error) => !FINAL_WORDS.iter().any(|words| error.to_string().contains(words)),
@@ -199,9 +198,6 @@ impl From<diesel::result::Error> for Wrapped {
 }
 
 /// Takes every migration back, newest first: for the tests that go up, down and up again.
-///
-/// # Errors
-/// [`MigrateError`].
 pub fn revert_all(url: &DatabaseUrl, migrations: &Migrations) -> Result<(), MigrateError> {
     let done = match &mut open(url)? {
         AnyConnection::Postgres(postgres) => postgres.revert_all_migrations(migrations).map(|_| ()),

@@ -104,7 +104,6 @@ pub struct Store {
 
 impl Store {
     /// Makes the pool; connections are opened as they are needed, so this never waits and never fails.
-    #[must_use]
     pub fn new(settings: &DatabaseSettings, patience: Patience, metrics: &Metrics) -> Self {
         let file = DatabaseFile::of(&settings.url);
         let pool = Pool::builder()
@@ -124,26 +123,22 @@ impl Store {
 
     /// Whether the database is a file that was deleted, replaced or cut short while it was open, or what SQLite keeps next to it was.
     /// Nothing is done in it any more: what is written there is gone at the next start.
-    #[must_use]
     pub fn has_lost_file(&self) -> bool {
         self.file.is_lost()
     }
 
     /// Whether the system lets SQLite's file be written; a server is asked by `AnyConnection::takes_writes`.
-    #[must_use]
     pub fn takes_writes(&self) -> bool {
         self.file.takes_writes()
     }
 
     /// How many connections are idle, and how many are in use.
-    #[must_use]
     pub fn connections(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.idle_connections, state.connections.saturating_sub(state.idle_connections))
     }
 
     /// How many pieces of work wait for a connection, and how many have one.
-    #[must_use]
     pub fn load(&self) -> (usize, usize) {
         self.gate.load()
     }
@@ -249,7 +244,6 @@ impl<E: std::error::Error> diesel::r2d2::HandleError<E> for LogPoolErrors {
 }
 
 /// The kind of database behind a URL, for logs.
-#[must_use]
 pub fn dialect(url: &DatabaseUrl) -> &'static str {
     match url {
         DatabaseUrl::Postgres(_) => "PostgreSQL",

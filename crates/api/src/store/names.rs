@@ -46,9 +46,6 @@ impl Named {
 }
 
 /// Folds the names of all users and pending registrations, and those that mail waits for. The caller holds a transaction.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn fold_all(connection: &mut AnyConnection) -> QueryResult<()> {
     let mut after = 0;
     while let Some(last) = fold_users(connection, after)? {

@@ -52,9 +52,6 @@ pub struct KnownToken {
 }
 
 /// The token with one of these hashes; of several, one that can still be used.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_any(connection: &mut AnyConnection, hashes: &[&[u8]]) -> QueryResult<Option<KnownToken>> {
     one_time_tokens::table
         .filter(one_time_tokens::hash.eq_any(hashes))
@@ -65,9 +62,6 @@ pub fn find_any(connection: &mut AnyConnection, hashes: &[&[u8]]) -> QueryResult
 }
 
 /// Inserts a token; one that is there already works for longer.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn insert_or_extend(connection: &mut AnyConnection, token: &NewToken) -> QueryResult<()> {
     let expires_at = one_time_tokens::expires_at.eq(At(token.expires_at));
     match diesel::update(one_time_tokens::table.find(&token.hash)).set(expires_at).execute(connection)? {
@@ -90,9 +84,6 @@ fn insert(connection: &mut AnyConnection, token: &NewToken) -> QueryResult<()> {
 }
 
 /// The token with this hash, if it is for one of `purposes` and can still be used.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_live(
     connection: &mut AnyConnection,
     hash: &[u8],
@@ -110,9 +101,6 @@ pub fn find_live(
 }
 
 /// Spends a token and answers whether it was live until now: of two racing calls with one token, one gets `false`.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<bool> {
     let live = one_time_tokens::table
         .find(hash)
@@ -122,9 +110,6 @@ pub fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) ->
 }
 
 /// Spends every token of a user that is for one of `purposes`.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn spend_all(
     connection: &mut AnyConnection,
     user: UserId,
@@ -139,9 +124,6 @@ pub fn spend_all(
 }
 
 /// Spends the older tokens for the same user and purpose: it has arrived in their place.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn spend_older(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
     let older = one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(token.user.0))
@@ -153,9 +135,6 @@ pub fn spend_older(connection: &mut AnyConnection, token: &NewToken, now: DateTi
 }
 
 /// Spends every token of a user and purpose that went to another address than `email`.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn spend_others(
     connection: &mut AnyConnection,
     (user, purpose): (UserId, Purpose),
@@ -176,9 +155,6 @@ pub type PlacedLink = (LinkPlace, ExportedLink);
 pub type LinkPlace = (DateTime<Utc>, Vec<u8>);
 
 /// The next `most` links of a user after the place `after`, the first to expire first.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn export(
     connection: &mut AnyConnection,
     user: UserId,
@@ -208,9 +184,6 @@ pub fn export(
 }
 
 /// Deletes at most `batch` tokens that ran out before `before`, and answers how many there were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_expired(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let expired = diesel::alias!(one_time_tokens as expired);
     let over = expired
@@ -221,9 +194,6 @@ pub fn delete_expired(connection: &mut AnyConnection, before: DateTime<Utc>, bat
 }
 
 /// Deletes all tokens of a user.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
     diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user.0))).execute(connection).map(|_| ())
 }

@@ -54,9 +54,6 @@ impl Owned {
     }
 
     /// The next `most` rows of a user after the key `after`, or their first ones, with these columns of them.
-    ///
-    /// # Errors
-    /// When the database does not respond.
     pub fn page(
         &self,
         connection: &mut AnyConnection,
@@ -93,9 +90,6 @@ impl Owned {
     }
 
     /// Deletes at most `batch` rows of a user, and returns how many there were.
-    ///
-    /// # Errors
-    /// When the database does not respond.
     pub fn delete(&self, connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryResult<usize> {
         let (Self { table, key: Column { name: key, .. }, owner }, [place, most, _]) =
             (self, places(matches!(connection, AnyConnection::Postgres(_))));
@@ -110,9 +104,6 @@ impl Owned {
     }
 
     /// Users who were erased at or after `since` and have rows still, at most `batch` of them.
-    ///
-    /// # Errors
-    /// When the database does not respond.
     pub fn erased_users(
         &self,
         connection: &mut AnyConnection,

@@ -45,9 +45,6 @@ impl std::fmt::Debug for RegistrationRow {
 }
 
 /// Inserts a pending registration and returns its id.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn insert(connection: &mut AnyConnection, registration: &NewRegistration) -> QueryResult<i64> {
     let user = &registration.user;
     diesel::insert_into(pending_registrations::table)
@@ -71,9 +68,6 @@ pub fn insert(connection: &mut AnyConnection, registration: &NewRegistration) ->
 
 /// The newest `most` registrations of an address that have no link yet, the newest first, each with the address that it
 /// came from.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list_without_link(
     connection: &mut AnyConnection,
     email_canonical: &str,
@@ -89,9 +83,6 @@ pub fn list_without_link(
 }
 
 /// Deletes those of these registrations that have no link: whatever strangers do, the link in an owner's mailbox works.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_without_link(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
     let surplus = pending_registrations::table
         .filter(pending_registrations::id.eq_any(ids))
@@ -101,9 +92,6 @@ pub fn delete_without_link(connection: &mut AnyConnection, ids: &[i64]) -> Query
 
 /// What a sign-in by this address is compared with when it has no account: the newest registration from `ip_address`,
 /// else the newest. So a stranger's later sign-up does not stand in the way of the owner's.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_password_hash(
     connection: &mut AnyConnection,
     email_canonical: &str,
@@ -125,9 +113,6 @@ pub fn find_password_hash(
 }
 
 /// The id of the registration of `email_canonical` that a browser keeps.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_of_browser(
     connection: &mut AnyConnection,
     email_canonical: &str,
@@ -142,27 +127,18 @@ pub fn find_of_browser(
 }
 
 /// What the token of a registration's link is known by, once one was mailed.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_link(connection: &mut AnyConnection, id: i64) -> QueryResult<Option<Vec<u8>>> {
     let link = pending_registrations::table.find(id).select(pending_registrations::link_hash);
     Ok(link.first(connection).optional()?.flatten())
 }
 
 /// The registration with this id, while it can be confirmed.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find(connection: &mut AnyConnection, id: i64, now: DateTime<Utc>) -> QueryResult<Option<RegistrationRow>> {
     let live = pending_registrations::table.find(id).filter(pending_registrations::expires_at.gt(At(now)));
     live.select(RegistrationRow::as_select()).first(connection).optional()
 }
 
 /// The newest registration of an address that can be confirmed.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_newest(
     connection: &mut AnyConnection,
     email_canonical: &str,
@@ -178,9 +154,6 @@ pub fn find_newest(
 }
 
 /// Those of `addresses`, in canonical form, that have a registration.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list_addresses(connection: &mut AnyConnection, addresses: &[&str]) -> QueryResult<Vec<String>> {
     pending_registrations::table
         .filter(pending_registrations::email_canonical.eq_any(addresses))
@@ -190,9 +163,6 @@ pub fn list_addresses(connection: &mut AnyConnection, addresses: &[&str]) -> Que
 }
 
 /// The registration that a link belongs to, while it can be confirmed.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_by_link(
     connection: &mut AnyConnection,
     link_hash: &[u8],
@@ -207,9 +177,6 @@ pub fn find_by_link(
 }
 
 /// Keeps everybody else from changing the registrations of an address until the end of the transaction.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn lock_all(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<()> {
     let rows = pending_registrations::table
         .filter(pending_registrations::email_canonical.eq(email_canonical))
@@ -224,9 +191,6 @@ pub fn lock_all(connection: &mut AnyConnection, email_canonical: &str) -> QueryR
 
 /// Gives a registration its link, in place of an older one, and returns whether the registration is still there. It lives
 /// as long as the link.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn set_link(
     connection: &mut AnyConnection,
     id: i64,
@@ -239,26 +203,17 @@ pub fn set_link(
 }
 
 /// Deletes a registration and returns whether it was there.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete(connection: &mut AnyConnection, id: i64) -> QueryResult<bool> {
     diesel::delete(pending_registrations::table.find(id)).execute(connection).map(|rows| rows == 1)
 }
 
 /// Deletes all registrations of an address.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_all(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<()> {
     let of_address = pending_registrations::table.filter(pending_registrations::email_canonical.eq(email_canonical));
     diesel::delete(of_address).execute(connection).map(|_| ())
 }
 
 /// At most `most` registrations of an address after the id `after`, each with its id and without what proves anything.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn export(
     connection: &mut AnyConnection,
     email_canonical: &str,
@@ -302,9 +257,6 @@ pub fn export(
 }
 
 /// Deletes at most `batch` registrations that ran out before `before`, and returns how many there were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_expired(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let expired = diesel::alias!(pending_registrations as expired);
     let over = expired
@@ -315,9 +267,6 @@ pub fn delete_expired(connection: &mut AnyConnection, before: DateTime<Utc>, bat
 }
 
 /// Deletes at most `batch` registrations, all but the newest `keep` of all addresses, and returns how many there were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_oldest(connection: &mut AnyConnection, keep: i64, batch: i64) -> QueryResult<usize> {
     let oldest = diesel::alias!(pending_registrations as oldest);
     let over = oldest

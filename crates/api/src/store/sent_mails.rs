@@ -18,9 +18,6 @@ pub struct SentMail {
 
 /// Lets nobody else count mails to this address until the transaction's end: of two workers one sees what the other has
 /// counted.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn lock(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<()> {
     let AnyConnection::Postgres(postgres) = connection else {
         return Ok(()); // SQLite's write transaction holds the whole file.
@@ -34,9 +31,6 @@ pub fn lock(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<
 }
 
 /// The mails to an address after `since` and until `until`, except `mail_id`, the oldest first.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list(
     connection: &mut AnyConnection,
     address_hash: &[u8],
@@ -54,9 +48,6 @@ pub fn list(
 }
 
 /// Counts a mail; one that is tried again counts once.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn insert(connection: &mut AnyConnection, mail_id: i64, address_hash: &[u8], mail: &SentMail) -> QueryResult<()> {
     delete(connection, mail_id)?;
     diesel::insert_into(sent_mails::table)
@@ -71,17 +62,11 @@ pub fn insert(connection: &mut AnyConnection, mail_id: i64, address_hash: &[u8],
 }
 
 /// Counts a mail no more: it was not sent.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete(connection: &mut AnyConnection, mail_id: i64) -> QueryResult<()> {
     diesel::delete(sent_mails::table.find(mail_id)).execute(connection).map(|_| ())
 }
 
 /// All that is kept about an address.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn export(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<Vec<ExportedSentMail>> {
     let rows: Vec<SentMail> = sent_mails::table
         .filter(sent_mails::address_hash.eq(address_hash))
@@ -92,9 +77,6 @@ pub fn export(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResul
 }
 
 /// Deletes at most `batch` of what was sent at `until` or before, and returns how many there were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_old(connection: &mut AnyConnection, until: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let old = diesel::alias!(sent_mails as old);
     let over =

@@ -63,7 +63,6 @@ pub enum SessionState {
 
 impl SessionRow {
     /// The session's state at `now`; an end by someone counts before an end by time.
-    #[must_use]
     pub fn state(&self, now: DateTime<Utc>) -> SessionState {
         if self.revoked_at.is_some() {
             SessionState::Revoked
@@ -130,16 +129,12 @@ pub enum RevokeReason {
 
 impl RevokeReason {
     /// The word in the table.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
 /// Inserts a session.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn insert(connection: &mut AnyConnection, session: NewSession) -> QueryResult<SessionRow> {
     diesel::insert_into(sessions::table).values(session).returning(columns()).get_result(connection)
 }
@@ -172,9 +167,6 @@ pub struct Rotation {
 ///
 /// One conditional `UPDATE`: of two racing calls with one token, one gets `None`. The user's row comes back with it, so
 /// that the happy path is one statement.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn rotate(
     connection: &mut AnyConnection,
     presented: &Presented,
@@ -209,9 +201,6 @@ pub fn rotate(
 }
 
 /// A session and its user.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_with_user(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<(SessionRow, UserRow)>> {
     sessions::table
         .inner_join(users::table)
@@ -222,9 +211,6 @@ pub fn find_with_user(connection: &mut AnyConnection, id: SessionId) -> QueryRes
 }
 
 /// Ends one session and returns whether it was live until now.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn revoke(
     connection: &mut AnyConnection,
     id: SessionId,
@@ -247,9 +233,6 @@ pub struct Ended {
 
 /// Ends every session of a user that nobody has ended, also those that are over at `at`: a clock that is ahead takes live
 /// ones for expired, and they would come back when it is right again.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn revoke_all(
     connection: &mut AnyConnection,
     user: UserId,
@@ -266,9 +249,6 @@ pub fn revoke_all(
 }
 
 /// Ends the live sessions of a user beyond the `keep` latest used, at most `batch` of them, and returns which.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn revoke_surplus(
     connection: &mut AnyConnection,
     user: UserId,
@@ -292,9 +272,6 @@ pub fn revoke_surplus(
 
 /// Takes what says where somebody was out of a user's sessions, at most `batch` of them, and returns how many there were.
 /// The ids stay: other processes must hear of their end.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn erase(connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryResult<usize> {
     let ours = diesel::alias!(sessions as ours);
     let telling = ours
@@ -322,9 +299,6 @@ pub fn erase(connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryR
 }
 
 /// Users who were erased at or after `since` and have sessions that say where they were still, at most `batch` of them.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn erased_users(connection: &mut AnyConnection, since: DateTime<Utc>, batch: i64) -> QueryResult<Vec<UserId>> {
     let telling = sessions::table.filter(sessions::user_id.eq(users::id)).filter(
         sessions::ip_address
@@ -339,26 +313,17 @@ pub fn erased_users(connection: &mut AnyConnection, since: DateTime<Utc>, batch:
 }
 
 /// Whose session this is, if it exists.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_owner(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<UserId>> {
     sessions::table.find(Sid(id)).select(sessions::user_id).first(connection).optional()
 }
 
 /// The owner of a session that nobody has ended.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_owner_of_unrevoked(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<UserId>> {
     let unrevoked = sessions::table.find(Sid(id)).filter(sessions::revoked_at.is_null());
     unrevoked.select(sessions::user_id).first(connection).optional()
 }
 
 /// A user's live sessions, latest used first, at most `most` of them.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list_live(
     connection: &mut AnyConnection,
     user: UserId,
@@ -376,9 +341,6 @@ pub fn list_live(
 }
 
 /// The next `most` of a user's sessions after the id `after`, ended ones included, with why each was ended.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn export(
     connection: &mut AnyConnection,
     user: UserId,
@@ -395,9 +357,6 @@ pub fn export(
 }
 
 /// Sessions that were revoked at or after `since`, with the times.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list_revoked(connection: &mut AnyConnection, since: DateTime<Utc>) -> QueryResult<Vec<(SessionId, SharedTime)>> {
     let revoked: Vec<(SessionId, DateTime<Utc>)> = sessions::table
         .filter(sessions::revoked_at.is_not_null())
@@ -408,9 +367,6 @@ pub fn list_revoked(connection: &mut AnyConnection, since: DateTime<Utc>) -> Que
 }
 
 /// Deletes at most `batch` sessions that ended before `before`, and answers how many there were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_ended(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let ended = diesel::alias!(sessions as ended);
     let over = ended

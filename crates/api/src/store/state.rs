@@ -39,9 +39,6 @@ pub enum StateError {
 }
 
 /// Connects, asks, and hangs up. A SQLite file that is not there is not made.
-///
-/// # Errors
-/// [`StateError`].
 pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState, StateError> {
     let Some(mut connection) = open_to_read(url)? else {
         return Ok(DatabaseState {
@@ -95,9 +92,6 @@ fn existing(path: &Path) -> String {
 }
 
 /// Names of the migrations that this program knows and the database lacks, oldest first.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn missing(connection: &mut AnyConnection, migrations: &Migrations) -> QueryResult<Vec<String>> {
     let applied = applied(connection)?;
     Ok(migrations.names().into_iter().filter(|name| !applied.iter().any(|one| one == version(name))).collect())

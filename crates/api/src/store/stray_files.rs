@@ -7,26 +7,17 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 /// Notes a file.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn insert(connection: &mut AnyConnection, name: &str, at: DateTime<Utc>) -> QueryResult<()> {
     let values = (stray_files::name.eq(name), stray_files::noted_at.eq(At(at)));
     diesel::insert_into(stray_files::table).values(values).execute(connection).map(|_| ())
 }
 
 /// Strikes a file off, and answers whether it was noted.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete(connection: &mut AnyConnection, name: &str) -> QueryResult<bool> {
     diesel::delete(stray_files::table.find(name)).execute(connection).map(|rows| rows == 1)
 }
 
 /// At most `batch` files that were noted before `before`.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<Vec<String>> {
     let old = stray_files::table.filter(stray_files::noted_at.lt(At(before)));
     old.order(stray_files::noted_at).limit(batch).select(stray_files::name).load(connection)

@@ -52,9 +52,6 @@ impl AnyConnection {
     }
 
     /// Runs one statement that writes. On PostgreSQL it commits by itself, in one round trip.
-    ///
-    /// # Errors
-    /// As [`AnyConnection::write`].
     pub fn write_statement<T>(&mut self, statement: impl FnOnce(&mut Self) -> QueryResult<T>) -> QueryResult<T> {
         match self {
             Self::Postgres(_) => statement(self),

@@ -114,9 +114,6 @@ pub fn insert(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Use
 }
 
 /// Inserts a user unless another one has the address or the username: `None` then, and the transaction goes on.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn insert_if_free(connection: &mut AnyConnection, user: &NewUser) -> QueryResult<Option<UserRow>> {
     let insert = diesel::insert_into(users::table).values(user).on_conflict_do_nothing().returning(users::id);
     let id = match connection {
@@ -127,24 +124,17 @@ pub fn insert_if_free(connection: &mut AnyConnection, user: &NewUser) -> QueryRe
 }
 
 /// Whether a user has this username.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn is_username_taken(connection: &mut AnyConnection, username_canonical: &str) -> QueryResult<bool> {
     let username = users::table.filter(users::username_canonical.eq(username_canonical));
     diesel::select(diesel::dsl::exists(username)).get_result(connection)
 }
 
 /// The user with this id.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<UserRow>> {
     users::table.find(id.0).select(UserRow::as_select()).first(connection).optional()
 }
 
 /// All of a user's row that is not for the server alone.
-#[must_use]
 pub fn exported(user: UserRow) -> ExportedUser {
     ExportedUser {
         id: user.id,
@@ -161,9 +151,6 @@ pub fn exported(user: UserRow) -> ExportedUser {
 }
 
 /// The user with this address.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_by_email(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<Option<UserRow>> {
     let by_email = users::table.filter(users::email_canonical.eq(email_canonical));
     by_email.select(UserRow::as_select()).first(connection).optional()
@@ -177,9 +164,6 @@ pub struct Addressee {
 }
 
 /// The active users with these addresses.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]) -> QueryResult<Vec<Addressee>> {
     users::table
         .filter(users::email_canonical.eq_any(emails_canonical))
@@ -189,9 +173,6 @@ pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]
 }
 
 /// The user who is meant by an address.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_meant(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Option<UserRow>> {
     let named = users::table.filter(users::email_canonical.eq_any(email.all()));
     let rows = named.select(UserRow::as_select()).load(connection)?;
@@ -200,9 +181,6 @@ pub fn find_meant(connection: &mut AnyConnection, email: &Spellings) -> QueryRes
 
 /// What a sign-in by either name is checked against, and when it was last done from `network`. An address wins over a
 /// username of the same form. One statement, whoever it is: how many there were would tell a stranger who has an account.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_credentials(
     connection: &mut AnyConnection,
     email: &Spellings,
@@ -231,9 +209,6 @@ pub fn find_credentials(
 
 /// Reads the credentials once more inside a transaction and keeps others from changing them until its end, so that a
 /// sign-in cannot slip past a change of the password.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn lock_credentials(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<Credentials>> {
     type Row = (i64, String, bool, Option<DateTime<Utc>>);
     let columns = (users::id, users::password_hash, users::is_active, users::email_verified_at);
@@ -250,17 +225,11 @@ pub fn lock_credentials(connection: &mut AnyConnection, id: UserId) -> QueryResu
 }
 
 /// What a caller's password is compared with when it is asked for again.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_password_hash(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<String>> {
     users::table.find(id.0).select(users::password_hash).first(connection).optional()
 }
 
 /// Gives a user another password. With `confirmed_at` the address counts as confirmed, since then at the latest.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn update_password(
     connection: &mut AnyConnection,
     id: UserId,
@@ -277,9 +246,6 @@ pub fn update_password(
 }
 
 /// Notes that a user's address was confirmed, and answers whether it was not until now; the first time stays.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn confirm_email(connection: &mut AnyConnection, id: UserId, at: DateTime<Utc>) -> QueryResult<bool> {
     diesel::update(users::table.find(id.0).filter(users::email_verified_at.is_null()))
         .set(users::email_verified_at.eq(Some(At(at))))
@@ -308,9 +274,6 @@ pub fn update_email(
 }
 
 /// Which of a new user's names another user has.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn find_taken(
     connection: &mut AnyConnection,
     email_canonical: &str,
@@ -325,9 +288,6 @@ pub fn find_taken(
 }
 
 /// Notes a sign-in, and the password's new encoding when the old one was out of date.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn update_login(
     connection: &mut AnyConnection,
     id: UserId,
@@ -342,9 +302,6 @@ pub fn update_login(
 
 /// Takes everything that says who somebody was out of a user's row, and their names with it: both are free at once. The row
 /// itself goes later, with [`delete_erased`].
-///
-/// # Errors
-/// When the database does not answer.
 pub fn erase(connection: &mut AnyConnection, id: UserId, at: DateTime<Utc>) -> QueryResult<()> {
     // No address: none can be taken by it.
     let nobody = format!("deleted:{id}");
@@ -362,9 +319,6 @@ pub fn erase(connection: &mut AnyConnection, id: UserId, at: DateTime<Utc>) -> Q
 
 /// Deletes at most `batch` users who were erased before `before`, with all that refers to them, and answers how many there
 /// were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_erased(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let erased = diesel::alias!(users as erased);
     let over = erased
@@ -385,7 +339,6 @@ pub struct Profile {
 
 impl Profile {
     /// Whether `user` is like that already.
-    #[must_use]
     pub fn is_that_of(&self, user: &UserRow) -> bool {
         self.display_name.as_ref().is_none_or(|name| *name == user.display_name)
             && self.username.as_ref().is_none_or(|name| *name == user.username)
@@ -402,9 +355,6 @@ pub fn update_profile(connection: &mut AnyConnection, id: UserId, profile: &Prof
 }
 
 /// Gives a user another picture or none, and answers the one before. Of two at once, one sees the other's.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn replace_avatar(connection: &mut AnyConnection, id: UserId, key: Option<&str>) -> QueryResult<Option<String>> {
     let row = users::table.find(id.0).select(users::avatar_key);
     let before: Option<Option<String>> = match connection {

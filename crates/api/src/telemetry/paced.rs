@@ -23,7 +23,6 @@ struct Lines {
 
 impl Paced {
     /// At most one line in `pause`.
-    #[must_use]
     pub fn every(pause: Duration) -> Self {
         Self { pause, watch: Stopwatch::start(), lines: Mutex::default() }
     }

@@ -44,7 +44,6 @@ pub fn flush() {
 }
 
 /// How many lines were dropped since the start.
-#[must_use]
 pub fn lines_dropped() -> u64 {
     DROPPED.load(Ordering::Relaxed)
 }

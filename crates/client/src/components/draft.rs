@@ -14,13 +14,11 @@ pub struct Draft {
 
 impl Draft {
     /// A field that holds `stored`.
-    #[must_use]
     pub fn of(stored: &str) -> Self {
         Self { text: RwSignal::new(stored.to_owned()), filled: StoredValue::new(stored.to_owned()) }
     }
 
     /// The text, if the person has changed it. Blanks around it are no change.
-    #[must_use]
     pub fn changed(self) -> Option<String> {
         let text = self.text.get_untracked();
         let is_changed = self.filled.with_value(|filled| trimmed(filled) != trimmed(&text));

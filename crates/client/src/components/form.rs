@@ -33,7 +33,6 @@ pub struct FormState {
 
 impl FormState {
     /// A form with these fields, named as the API names them.
-    #[must_use]
     pub fn new(fields: &'static [&'static str]) -> Self {
         Self {
             fields: StoredValue::new(fields),
@@ -47,25 +46,21 @@ impl FormState {
     }
 
     /// Whether a request is under way.
-    #[must_use]
     pub fn pending(self) -> Signal<bool> {
         self.pending.signal()
     }
 
     /// The id of a field of this form, which no field of another one has.
-    #[must_use]
     pub fn id_of(self, field: &str) -> String {
         format!("{field}-{}", self.number)
     }
 
     /// The seed of the key for what the form asks for: the same until that is done, so that whoever presses again repeats it.
-    #[must_use]
     pub fn seed(self) -> Uuid {
         self.seed.get_value()
     }
 
     /// What is wrong with a field.
-    #[must_use]
     pub fn error_of(self, name: &str) -> Option<String> {
         self.wrong.with(|wrong| wrong.get(name).cloned())
     }

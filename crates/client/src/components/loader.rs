@@ -37,7 +37,6 @@ impl<T: Send + Sync + 'static> Loader<T> {
     }
 
     /// What keeps it from being there.
-    #[must_use]
     pub fn failure(self) -> Option<Failure> {
         self.failure.get()
     }

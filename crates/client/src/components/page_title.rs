@@ -12,7 +12,6 @@ pub struct FirstPage(StoredValue<bool>);
 
 impl FirstPage {
     /// It is, so far.
-    #[must_use]
     pub fn new() -> Self {
         Self(StoredValue::new(true))
     }

@@ -13,31 +13,26 @@ pub struct Pending {
 
 impl Pending {
     /// Nothing so far.
-    #[must_use]
     pub fn new() -> Self {
         Self::telling(RwSignal::new(None))
     }
 
     /// The same where several tell their failures in one place.
-    #[must_use]
     pub fn telling(failure: RwSignal<Option<String>>) -> Self {
         Self { is_pending: RwSignal::new(false), failure }
     }
 
     /// Whether something is under way: then its button says so, and cannot be pressed.
-    #[must_use]
     pub fn is_pending(self) -> bool {
         self.is_pending.get_untracked()
     }
 
     /// The same for a button to follow.
-    #[must_use]
     pub fn signal(self) -> Signal<bool> {
         self.is_pending.into()
     }
 
     /// What went wrong, for people.
-    #[must_use]
     pub fn failure(self) -> Signal<Option<String>> {
         self.failure.into()
     }

@@ -11,7 +11,6 @@ use leptos::prelude::*;
 pub struct ServerSettings(Loader<ConfigResponse>);
 
 /// Asks for them, unless this tab knows them.
-#[must_use]
 pub fn use_server_settings() -> ServerSettings {
     let session = expect_context::<Session>();
     ServerSettings(load(move || session.server_settings()))
@@ -19,13 +18,11 @@ pub fn use_server_settings() -> ServerSettings {
 
 impl ServerSettings {
     /// What a password must be. While that is not known, what any server asks for: the rest it says itself.
-    #[must_use]
     pub fn password_rules(self) -> PasswordRules {
         self.0.value.with(|known| known.as_ref().map_or(PASSWORD_RULES, |config| config.password))
     }
 
     /// Whether new accounts are accepted; `None` while nobody knows. Where the server does not say it, it can be tried.
-    #[must_use]
     pub fn registration(self) -> Option<Registration> {
         let known = self.0.value.with(|known| known.as_ref().map(|config| config.registration));
         known.or_else(|| self.0.failure().map(|_| Registration::Open))

@@ -74,50 +74,42 @@ impl Call {
     }
 
     /// A GET.
-    #[must_use]
     pub fn get(path: impl Into<String>) -> Self {
         Self::new(Verb::Get, path)
     }
 
     /// A POST with a JSON body.
-    #[must_use]
     pub fn post(path: impl Into<String>, body: &impl Serialize) -> Self {
         Self::new(Verb::Post, path).with_body(body)
     }
 
     /// A PUT of a file, as what the browser takes it for.
-    #[must_use]
     pub fn put_file(path: impl Into<String>, file: FileContent) -> Self {
         Self { body: Some(Body::File(file)), ..Self::new(Verb::Put, path) }
     }
 
     /// A PATCH with a JSON body.
-    #[must_use]
     pub fn patch(path: impl Into<String>, body: &impl Serialize) -> Self {
         Self::new(Verb::Patch, path).with_body(body)
     }
 
     /// A DELETE.
-    #[must_use]
     pub fn delete(path: impl Into<String>) -> Self {
         Self::new(Verb::Delete, path)
     }
 
     /// A DELETE with a JSON body.
-    #[must_use]
     pub fn delete_with(path: impl Into<String>, body: &impl Serialize) -> Self {
         Self::delete(path).with_body(body)
     }
 
     /// The refresh of `tokens`, with their key: sent twice it has one effect.
-    #[must_use]
     pub fn refresh(tokens: &Tokens) -> Self {
         let call = Self::renewing(paths::REFRESH, tokens.renewal());
         Self { key: Some(tokens.idempotency_key()), patience: REFRESH_PATIENCE, ..call }
     }
 
     /// The end of a session.
-    #[must_use]
     pub fn logout(late: &LateSignOut) -> Self {
         Self::renewing(paths::LOGOUT, late.renewal())
     }
@@ -145,7 +137,6 @@ impl Call {
 
     /// How long to wait before it is repeated by itself, when this came of sending it so often. A refresh is planned by the
     /// session.
-    #[must_use]
     pub fn repeat_after(&self, exchange: &Exchange, sent: u32) -> Option<Duration> {
         let is_step = self.key.is_some() && self.patience == PATIENCE;
         repeat_after(exchange, sent, clock::jitter()).filter(|_| is_step)
@@ -164,7 +155,6 @@ impl Call {
     }
 
     /// Whether it asks for a change.
-    #[must_use]
     pub fn changes_something(&self) -> bool {
         self.verb != Verb::Get
     }

@@ -16,15 +16,11 @@ pub struct Http {
 
 impl Http {
     /// A client that reports to `notices`.
-    #[must_use]
     pub const fn new(notices: Notices) -> Self {
         Self { notices }
     }
 
     /// Sends a step, and repeats it when the response is missing.
-    ///
-    /// # Errors
-    /// Why there is no answer.
     pub async fn send_step(self, call: &Call) -> Exchange {
         let mut sent = 1;
         loop {
@@ -36,9 +32,6 @@ impl Http {
     }
 
     /// Sends `call` and waits for the whole answer, or for the call's patience to end.
-    ///
-    /// # Errors
-    /// Why there is no answer.
     pub async fn send(self, call: &Call) -> Exchange {
         let is_slow = Rc::new(Cell::new(false));
         let slow = Timeout::new(milliseconds(SLOW), {

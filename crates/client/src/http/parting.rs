@@ -13,9 +13,6 @@ use web_sys::{AbortController, Headers, Request, RequestInit, Response};
 
 /// Posts `call` before this returns; what comes back is the wait for the answer. The request goes out even when the page is
 /// closed at once (`keepalive`), which reqwasm cannot ask for.
-///
-/// # Errors
-/// Why there is no answer.
 pub fn send_parting(call: &Call) -> impl Future<Output = Exchange> + use<> {
     let controller = AbortController::new().ok();
     let request = request(call, controller.as_ref()).map(|request| window().fetch_with_request(&request));

@@ -14,40 +14,27 @@ pub struct Visitor {
 
 impl Visitor {
     /// The API as a visitor sees it.
-    #[must_use]
     pub const fn new(http: Http) -> Self {
         Self { http }
     }
 
     /// Asks for a mail with a link to choose a new password.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn forgot_password(self, request: &PasswordResetRequest) -> Result<(), Failure> {
         self.post(paths::PASSWORD_RESET, request).await
     }
 
     /// Sets a new password by such a link.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn reset_password(self, request: &PasswordResetConfirmRequest) -> Result<(), Failure> {
         self.follow_link(paths::PASSWORD_RESET_CONFIRM, request).await
     }
 
     /// Undoes what a mailed link is for: it was somebody else who asked.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn reject_email(self, token: String) -> Result<(), Failure> {
         let request = EmailVerifyRequest { token, registration: None, reject: Some(true) };
         self.follow_link(paths::EMAIL_VERIFY, &request).await
     }
 
     /// Asks for the mail with that link again.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn resend_confirmation(self, request: &EmailResendRequest) -> Result<(), Failure> {
         self.post(paths::EMAIL_RESEND, request).await
     }

@@ -86,7 +86,6 @@ pub(super) struct Said {
 
 impl Answer {
     /// An answer with this status, `Content-Type` and body.
-    #[must_use]
     pub fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         Self {
@@ -112,7 +111,6 @@ impl Answer {
     }
 
     /// What passes by itself, if that is what the status says.
-    #[must_use]
     pub const fn trouble(&self) -> Option<Trouble> {
         match self.status {
             408 | 425 | 502..=504 | 520..=530 => Some(Trouble::Waking),
@@ -141,7 +139,6 @@ impl fmt::Debug for Answer {
 
 impl Silence {
     /// What it looks like to people.
-    #[must_use]
     pub const fn trouble(self) -> Trouble {
         match self {
             Self::Unreachable => Trouble::Unreachable,
@@ -154,13 +151,11 @@ impl Silence {
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// Reads a `Retry-After` in seconds (RFC 9110, 10.2.3). The form with a date needs a right clock, so it is not used.
-#[must_use]
 pub fn retry_after(header: &str) -> Option<Duration> {
     header.trim().parse().ok().map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
 }
 
 /// Whether an answer to an access token asks for another one: the only 401 that a refresh can help.
-#[must_use]
 pub fn asks_for_refresh(answer: &Answer) -> bool {
     answer.status == 401 && answer.said().code == Some(ProblemCode::TokenNotValid)
 }
@@ -169,7 +164,6 @@ pub fn asks_for_refresh(answer: &Answer) -> bool {
 ///
 /// Only a 401 with a typed terminal reason ends a session. All that a proxy, a captive portal, a server in trouble or a
 /// newer server may say leaves it standing.
-#[must_use]
 pub fn refresh_outcome(parent: &Tokens, exchange: &Exchange) -> Outcome {
     let answer = match exchange {
         Ok(answer) => answer,

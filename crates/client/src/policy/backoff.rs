@@ -12,7 +12,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// The wait after `failures` failures in a row: doubling from one second, half of it random, and never shorter than what
 /// the server asked for. `jitter` is a random number from 0 to 1 that keeps the tabs of the world from coming back at once.
-#[must_use]
 pub fn wait(failures: u32, asked: Option<Duration>, jitter: f64) -> Duration {
     let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.5 };
     let full = FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LONGEST_WAIT);

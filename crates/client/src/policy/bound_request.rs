@@ -66,7 +66,6 @@ pub enum Answered {
 
 impl BoundRequest {
     /// A request of a page that was built in `epoch`.
-    #[must_use]
     pub const fn new(epoch: Epoch) -> Self {
         Self { epoch, refused: None, refreshed: Refreshed::NotYet, sent: None, repeats: false }
     }
@@ -126,7 +125,6 @@ impl BoundRequest {
 
 impl AccessToken {
     /// The token itself.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -3,7 +3,6 @@
 use auth_types::EventKind;
 
 /// A short line.
-#[must_use]
 pub const fn event_words(kind: EventKind) -> &'static str {
     match kind {
         EventKind::Registered => "The account was made",

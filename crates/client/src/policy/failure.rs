@@ -43,7 +43,6 @@ pub struct Refusal {
 
 impl Failure {
     /// What is wrong with single fields.
-    #[must_use]
     pub const fn field_errors(&self) -> Option<&FieldErrors> {
         match self {
             Self::Refused(Refusal { errors, .. }) | Self::Unsendable(errors) => Some(errors),
@@ -52,13 +51,11 @@ impl Failure {
     }
 
     /// Whether the same request may well succeed a little later.
-    #[must_use]
     pub const fn passes(&self) -> bool {
         matches!(self, Self::Passing { .. })
     }
 
     /// One or two sentences for the person in front of the page.
-    #[must_use]
     pub fn message(&self) -> String {
         match self {
             Self::SignedOut => "You are signed out. Sign in again to go on.".to_owned(),

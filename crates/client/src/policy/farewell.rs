@@ -33,7 +33,6 @@ impl Farewell {
     }
 
     /// What to tell somebody who did not expect to sign in again.
-    #[must_use]
     pub const fn message(self) -> Option<&'static str> {
         match self {
             Self::Visitor | Self::ByUser => None,

@@ -11,13 +11,11 @@ use auth_types::limits::LINK_TOKEN_LENGTH;
 const NAME: &str = "token";
 
 /// Whether a fragment is meant to bring a token, good or not.
-#[must_use]
 pub fn holds_link_token(fragment: &str) -> bool {
     meant_as_token(&percent_decoded(fragment)).is_some()
 }
 
 /// The token of a fragment such as `#token=…`. It travels in the fragment because no server, log or referrer sees that.
-#[must_use]
 pub fn link_token(fragment: &str) -> Option<String> {
     let decoded = percent_decoded(fragment);
     let token = without_encoded_equals(meant_as_token(&decoded)?);
@@ -26,14 +24,12 @@ pub fn link_token(fragment: &str) -> Option<String> {
 }
 
 /// Whether only a part of the token has arrived.
-#[must_use]
 pub const fn is_cut(token: &str) -> bool {
     token.len() < LINK_TOKEN_LENGTH
 }
 
 /// The address that a mailed link had, when `address` (path, query and fragment) shows that it was changed on its way. The
 /// router would find no page at the address as it came.
-#[must_use]
 pub fn restored_address(address: &str, pages: Pages) -> Option<String> {
     let decoded = without_references(&percent_decoded(address));
     let (before, fragment) = decoded.split_once('#')?;

@@ -22,7 +22,6 @@ pub struct Looks {
 
 impl Looks {
     /// A tab whose page is loaded now, and asks for everything anyway.
-    #[must_use]
     pub fn new(now: Now) -> Self {
         Self { rest: Some((now, LOOK_PAUSE)), ..Self::default() }
     }
@@ -70,7 +69,6 @@ impl Looks {
     }
 
     /// Counts what the person asked for: an answer to an earlier question may be older than that.
-    #[must_use]
     pub const fn acts(&self) -> u32 {
         self.acts
     }

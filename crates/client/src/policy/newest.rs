@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 /// The devices as they are now, each where it is shown: nothing moves under the hand of whoever is about to press a button. New
 /// ones come after this device.
-#[must_use]
 pub fn newest_devices(shown: &[SessionResponse], mut newest: Vec<SessionResponse>) -> Vec<SessionResponse> {
     // A map, because there may be thousands.
     let places: BTreeMap<_, _> = shown.iter().zip(1_usize..).map(|(known, place)| (known.id.0, place)).collect();
@@ -16,7 +15,6 @@ pub fn newest_devices(shown: &[SessionResponse], mut newest: Vec<SessionResponse
 
 /// The newest events before those that are shown. Where more have happened than a page holds, the page begins with it again:
 /// between the two something would be missing.
-#[must_use]
 pub fn newest_events(shown: Option<EventsResponse>, newest: EventsResponse) -> EventsResponse {
     let Some(shown) = shown else { return newest };
     let Some(known) =

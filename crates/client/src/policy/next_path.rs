@@ -16,7 +16,6 @@ const LONGEST: usize = 2048;
 /// Only what no URL parser would change is accepted: one leading slash, no empty, `.` or `..` segment, no backslash, no
 /// blank or control character, nothing of that kind in percent-encoding either. `/..//e.com`, which a browser normalises
 /// to `//e.com`, shows why checking the origin after parsing is not enough.
-#[must_use]
 pub fn accept_next(next: &str, pages: Pages) -> &str {
     let path = path_of(next);
     let fits = next.len() <= LONGEST
@@ -28,7 +27,6 @@ pub fn accept_next(next: &str, pages: Pages) -> &str {
 }
 
 /// The path that asks a visitor to sign in and then leads back to `next`.
-#[must_use]
 pub fn sign_in_path(next: &str, pages: Pages) -> String {
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     accept_next(next, pages).bytes().fold(format!("{SIGN_IN}?next="), |path, byte| {

@@ -32,13 +32,11 @@ pub enum Audience {
 
 impl Audience {
     /// Whether one has to be signed in.
-    #[must_use]
     pub const fn is_protected(self) -> bool {
         matches!(self, Self::Users | Self::Administrators)
     }
 
     /// Whether a user with this role sees the page.
-    #[must_use]
     pub const fn admits(self, role: Role) -> bool {
         match self {
             Self::Visitors => false,
@@ -60,13 +58,11 @@ impl Pages {
     }
 
     /// Whether only visitors see the page at `path`.
-    #[must_use]
     pub fn is_for_visitors(self, path: &str) -> bool {
         self.0.iter().any(|page| page.audience == Audience::Visitors && page.path == path)
     }
 
     /// The path of a page that mailed links open, if `path` is one.
-    #[must_use]
     pub fn mailed(self, path: &str) -> Option<&'static str> {
         let mut mailed = self.0.iter().filter(|page| page.audience == Audience::MailedLink);
         mailed.find(|page| page.path == path).map(|page| page.path)

@@ -17,14 +17,12 @@ pub const LINK_SEED: Uuid = Uuid::from_u128(0x6c61_7463_686b_6579_2d6d_6169_6c6c
 /// The `Idempotency-Key` of a step: a function of the seed and of the whole request. The same request has the same key without
 /// anybody's keeping one, and a request that differs has another. A form's seed is random and lives until the form has done
 /// what it is for; then the same request is a new one.
-#[must_use]
 pub fn step_key(seed: Uuid, path: &str, body: &str) -> String {
     Uuid::new_v5(&seed, format!("{path}\n{body}").as_bytes()).to_string()
 }
 
 /// How long to wait before a step whose response is missing is repeated by itself; `None` when it is the person's turn.
 /// `sent` is how often it has been sent.
-#[must_use]
 pub fn repeat_after(exchange: &Exchange, sent: u32, jitter: f64) -> Option<Duration> {
     let asked = match exchange {
         Err(Silence::Unreachable) => None,

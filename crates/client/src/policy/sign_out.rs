@@ -38,7 +38,6 @@ enum Proof {
 
 impl LateSignOut {
     /// The end of the session of these tokens.
-    #[must_use]
     pub fn of(tokens: &Tokens, now: Now) -> Self {
         let proof = match tokens.renewal() {
             Renewal::Token(refresh) => Proof::Token(refresh.split('.').map(str::to_owned).collect()),
@@ -48,13 +47,11 @@ impl LateSignOut {
     }
 
     /// The session that it ends.
-    #[must_use]
     pub const fn session(&self) -> SessionId {
         self.session
     }
 
     /// What shows the server that the session was ours.
-    #[must_use]
     pub fn renewal(&self) -> Renewal {
         match &self.proof {
             Proof::Token(parts) => Renewal::Token(parts.join(".")),
@@ -64,7 +61,6 @@ impl LateSignOut {
 
     /// Whether the server has heard of it, by what came of sending it. A refusal is an answer, too: there is no such session,
     /// or its cookie is gone. An unknown key may be on its way to the server.
-    #[must_use]
     pub fn is_heard(exchange: &Exchange) -> bool {
         let is_key_unknown = exchange.as_ref().is_ok_and(|answer| answer.said().reason == Some(Reason::KeyUnknown));
         is_settled_by(exchange) && !is_key_unknown
@@ -104,13 +100,11 @@ impl LateSignOuts {
     }
 
     /// The one that is to be sent next.
-    #[must_use]
     pub fn first(&self) -> Option<&LateSignOut> {
         self.0.first()
     }
 
     /// Whether there is none.
-    #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -14,7 +14,6 @@ impl Now {
     ///
     /// A wall clock that was set back stands behind the monotonic one, and a monotonic one that slept behind the wall
     /// clock. Only a wall clock set forward is believed wrongly; that refreshes a token early and does no harm.
-    #[must_use]
     pub fn since(self, earlier: Self) -> i64 {
         let wall = self.wall_ms.saturating_sub(earlier.wall_ms);
         let steady = self.steady_ms.saturating_sub(earlier.steady_ms);
@@ -33,7 +32,6 @@ impl ServerClock {
     /// Reads the server's clock off an answer; it was read there between `sent` and `received`, so half-way is assumed.
     ///
     /// `server_time` is in whole seconds, cut off: half a second more is the best guess.
-    #[must_use]
     pub fn measured(server_time: i64, sent: Now, received: Now) -> Self {
         let since_midpoint = received.since(sent) / 2;
         let server_ms = server_time.saturating_mul(1000).saturating_add(500).saturating_add(since_midpoint);
@@ -41,19 +39,16 @@ impl ServerClock {
     }
 
     /// Takes up an offset that was measured before a reload or by another tab.
-    #[must_use]
     pub fn from_offset(offset_ms: i64, now: Now) -> Self {
         Self { measured_at: now, server_ms: now.wall_ms.saturating_add(offset_ms) }
     }
 
     /// Server time less this machine's wall clock, milliseconds: what is worth storing.
-    #[must_use]
     pub fn offset_ms(self) -> i64 {
         self.server_ms.saturating_sub(self.measured_at.wall_ms)
     }
 
     /// The server's time, Unix milliseconds.
-    #[must_use]
     pub fn at(self, now: Now) -> i64 {
         self.server_ms.saturating_add(now.since(self.measured_at))
     }

@@ -56,7 +56,6 @@ impl From<Tokens> for Record {
 
 impl Tokens {
     /// The tokens of a new session; `key_seed` is random. `None` if the answer holds none of this service.
-    #[must_use]
     pub fn signed_in(answer: &TokenAnswer, sent: Now, received: Now, key_seed: Uuid) -> Option<Self> {
         let record = Record {
             pair: Pair::of(answer)?,
@@ -69,7 +68,6 @@ impl Tokens {
     }
 
     /// The tokens that a refresh of these gave. `None` unless they are of the same session and a later generation.
-    #[must_use]
     pub fn succeeded_by(&self, answer: &TokenAnswer, sent: Now, received: Now) -> Option<Self> {
         let mut successor = Self::signed_in(answer, sent, received, self.record.key_seed)?;
         successor.count_on_from(self);
@@ -108,45 +106,38 @@ impl Tokens {
     }
 
     /// The access token; with cookies there is none after a reload.
-    #[must_use]
     pub fn access(&self) -> Option<&str> {
         self.record.pair.access().map(|access| access.token.as_str())
     }
 
     /// What a refresh shows.
-    #[must_use]
     pub fn renewal(&self) -> Renewal {
         self.record.pair.renewal()
     }
 
     /// The session that all of it belongs to.
-    #[must_use]
     pub const fn session(&self) -> SessionId {
         self.place.session
     }
 
     /// The session's generation when they were made. With cookies no script can know that, and it is a number of this
     /// browser's own: how many answers with tokens it has had.
-    #[must_use]
     pub const fn generation(&self) -> i64 {
         self.place.generation
     }
 
     /// When the access token expires, Unix milliseconds on the server's clock; where there is none, long ago.
-    #[must_use]
     pub fn access_expires_at(&self) -> i64 {
         self.record.pair.access().map_or(i64::MIN, |access| access.expires_at)
     }
 
     /// From when on the access token should be replaced: 30 s or a tenth of its life ahead of expiry, whichever is less.
-    #[must_use]
     pub fn refresh_due_at(&self) -> i64 {
         let ahead = self.record.pair.access().map_or(0, |access| AHEAD_MS.min(access.lifetime / 10));
         self.access_expires_at().saturating_sub(ahead)
     }
 
     /// Server time less local time when the tokens arrived, milliseconds.
-    #[must_use]
     pub const fn clock_offset_ms(&self) -> i64 {
         self.record.clock_offset
     }
@@ -170,7 +161,6 @@ impl Tokens {
     ///
     /// One key for the session's whole life would do without the count, and without the alarm: whoever saw one request
     /// with its cookie could follow the owner for ever, each taking the other's rotations for lost answers.
-    #[must_use]
     pub fn idempotency_key(&self) -> String {
         let key = |parent: &[u8]| Uuid::new_v5(&self.record.key_seed, parent).to_string();
         match &self.record.pair {

@@ -28,7 +28,6 @@ pub enum Act {
 
 impl Act {
     /// What to tell somebody whose session has ended, and who may have ended it by this.
-    #[must_use]
     pub const fn message(self) -> &'static str {
         match self {
             Self::PasswordChange => concat!(
@@ -45,7 +44,6 @@ impl Act {
 }
 
 /// Whether an exchange tells what became of the request.
-#[must_use]
 pub fn is_settled_by(exchange: &Exchange) -> bool {
     exchange.as_ref().is_ok_and(|answer| answer.trouble().is_none() && answer.is_settled())
 }

@@ -19,47 +19,31 @@ pub struct Api {
 
 impl Api {
     /// The API for the session that `page` was built for.
-    #[must_use]
     pub const fn new(page: PageSession) -> Self {
         Self { page }
     }
 
     /// The user.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn me(self) -> Result<UserResponse, Failure> {
         read_json(self.page.send(Call::get(paths::ME)).await?)
     }
 
     /// Changes the user.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn update_me(self, changes: &UpdateMeRequest) -> Result<UserResponse, Failure> {
         read_json(self.page.send(Call::patch(paths::ME, changes)).await?)
     }
 
     /// Gives the user a picture.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn give_picture(self, file: FileContent) -> Result<AvatarResponse, Failure> {
         read_json(self.page.send(Call::put_file(paths::ME_AVATAR, file)).await?)
     }
 
     /// Takes the user's picture away.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn remove_picture(self) -> Result<AvatarResponse, Failure> {
         read_json(self.page.send(Call::delete(paths::ME_AVATAR)).await?)
     }
 
     /// Everything that is stored about the user, as a text to keep.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn export(self) -> Result<String, Failure> {
         let stored: Value = read_json(self.page.send(Call::get(paths::ME_EXPORT)).await?)?;
         // With an indent: people read it, too.
@@ -67,33 +51,21 @@ impl Api {
     }
 
     /// What happened to the account, newest first, from where `cursor` says on.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn events(self, cursor: &str) -> Result<EventsResponse, Failure> {
         read_json(self.page.send(Call::get(format!("{}?cursor={cursor}", paths::EVENTS))).await?)
     }
 
     /// Asks for a mail to the address that the user wants.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn change_email(self, request: &EmailChangeRequest, seed: Uuid) -> Result<(), Failure> {
         read_empty(self.page.send(Call::post(paths::EMAIL_CHANGE, request).once(seed)).await?)
     }
 
     /// The user's sessions.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn sessions(self) -> Result<Vec<SessionResponse>, Failure> {
         read_json(self.page.send(Call::get(paths::SESSIONS)).await?)
     }
 
     /// Ends one session. One that is not there any more has ended.
-    ///
-    /// # Errors
-    /// See [`Failure`].
     pub async fn end_session(self, id: SessionId) -> Result<(), Failure> {
         let ended = read_empty(self.page.send(Call::delete(paths::SESSION.replace("{id}", &id.to_string()))).await?);
         match ended {

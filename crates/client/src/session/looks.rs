@@ -40,13 +40,11 @@ impl Session {
     }
 
     /// Counts the moments at which the page is to ask again for what it shows.
-    #[must_use]
     pub fn looks(self) -> u32 {
         self.looked.get()
     }
 
     /// Counts what the person asked for.
-    #[must_use]
     pub fn acts(self) -> u32 {
         self.looks.with_value(Looks::acts)
     }

@@ -62,19 +62,16 @@ impl Session {
     }
 
     /// Whether someone is signed in.
-    #[must_use]
     pub fn state(self) -> State {
         self.state.get()
     }
 
     /// Who, once the server has told.
-    #[must_use]
     pub fn user(self) -> Option<UserResponse> {
         self.user.get()
     }
 
     /// Counts the moments at which it pays to try again what failed: the network is back, the page is looked at again.
-    #[must_use]
     pub fn wakes(self) -> u32 {
         self.wakes.get()
     }

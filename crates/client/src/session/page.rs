@@ -49,13 +49,11 @@ struct Delivery {
 
 impl Session {
     /// The session as a page of this epoch knows it.
-    #[must_use]
     pub const fn page_of(self, epoch: Epoch) -> PageSession {
         PageSession { session: self, epoch }
     }
 
     /// The session as a page knows it that is built now.
-    #[must_use]
     pub fn page(self) -> PageSession {
         self.page_of(self.keeper.with_value(Keeper::epoch))
     }
@@ -63,7 +61,6 @@ impl Session {
 
 impl PageSession {
     /// Whether this is still the tab's session. Ask again after every wait.
-    #[must_use]
     pub fn is_current(self) -> bool {
         self.session.look();
         self.session.keeper.with_value(Keeper::epoch) == self.epoch

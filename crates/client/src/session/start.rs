@@ -9,7 +9,6 @@ use leptos::prelude::*;
 
 impl Session {
     /// Takes up what storage holds and listens for what other tabs and the network do.
-    #[must_use]
     pub fn start(http: Http, notices: Notices) -> Self {
         let session = Self::new(http, notices);
         session.look();

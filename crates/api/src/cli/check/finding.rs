@@ -59,7 +59,6 @@ impl Report {
     }
 
     /// 2 when the worst finding is an error, 1 when it is less; 0 when all are below `fail_level`, or there is none.
-    #[must_use]
     pub fn exit_code(&self, fail_level: Severity) -> u8 {
         match self.worst {
             Some(worst) if worst >= fail_level => 1 + u8::from(worst == Severity::Error),

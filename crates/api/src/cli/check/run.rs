@@ -11,7 +11,6 @@ use crate::store::migrations::Migrations;
 use std::time::Duration;
 
 /// Looks at what is configured: whether it starts, and in production what it would be like.
-#[must_use]
 pub fn configuration(inspection: &Inspection) -> Report {
     let production = inspection.settings.environment.is_production();
     let findings = start_up(inspection).chain(standing(&facts(inspection, production)));

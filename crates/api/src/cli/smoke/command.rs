@@ -33,7 +33,6 @@ pub struct Arguments {
 
 impl Arguments {
     /// What they ask for, with the password, if one was read.
-    #[must_use]
     pub fn plan(self, password: Option<SecretString>) -> Plan {
         let account = match (self.email, password) {
             (Some(email), Some(password)) => Account::Given(Credentials { email, password }),

@@ -73,7 +73,6 @@ impl Report {
     }
 
     /// 1 when something failed, 2 when the run did not come to its end, 0 otherwise.
-    #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
             Self { failed: 1.., .. } => 1,

@@ -84,7 +84,6 @@ impl Open {
 
 impl Crowd {
     /// At most `most` connections; those that are refused or displaced are counted.
-    #[must_use]
     pub fn of_at_most(most: usize, proxies: TrustedProxies, metrics: &ConnectionMetrics) -> Self {
         let refusals = Refusals::of("connections", metrics.refused.clone());
         let displaced = Refusals::of("places", metrics.displaced.clone());

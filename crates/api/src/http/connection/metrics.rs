@@ -13,7 +13,6 @@ pub struct ConnectionMetrics {
 }
 
 impl ConnectionMetrics {
-    #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
         metrics.register("connections_refused", "Connections beyond their peer's share", own.refused.clone());

@@ -12,9 +12,6 @@ use actix_web::{Error, HttpResponse};
 const HEAD_MAX_BYTES: usize = 16 * 1024;
 
 /// Refuses a head that is too long, before anything reads it.
-///
-/// # Errors
-/// As the application.
 pub async fn bound_head<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,

@@ -15,9 +15,6 @@ use std::time::Duration;
 /// Sends a 429, or a 503 because of a full queue, only after [`Patience::refusal`], unless connections are scarce: then one
 /// that waits costs more than the next request on it. An outage is told at once.
 ///
-/// # Errors
-/// As the application.
-///
 /// [`Patience::refusal`]: crate::config::Patience::refusal
 pub async fn hold_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let response = next.call(request).await?;

@@ -21,9 +21,6 @@ const HEALTH_CHECKS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Sends a person's browser on to HTTPS, and refuses everything else that came in clear: whoever sends tokens that way
 /// must notice, and a redirect would only hide it.
-///
-/// # Errors
-/// As the handler.
 pub async fn require_https<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -40,9 +37,6 @@ pub async fn require_https<B: MessageBody + 'static>(
 
 /// The same for preflights, which CORS answers before anyone else sees them: a browser whose preflight is refused does
 /// not send the tokens at all.
-///
-/// # Errors
-/// As the handler.
 pub async fn refuse_preflight_in_clear<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,

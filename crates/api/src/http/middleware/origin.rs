@@ -11,9 +11,6 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpResponse};
 
 /// Lets a request pass that is safe, or comes from no page, or from the API's own, or from one of the two lists.
-///
-/// # Errors
-/// As the handler.
 pub async fn check_origin<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,

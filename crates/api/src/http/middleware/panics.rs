@@ -10,9 +10,6 @@ use std::panic::AssertUnwindSafe;
 
 /// Catches what a handler lets fall. Wraps a resource, not the application: the request that is kept for the answer must
 /// have been routed, because the router wants it for itself.
-///
-/// # Errors
-/// As the handler.
 pub async fn catch_panics<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,

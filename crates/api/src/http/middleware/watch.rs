@@ -20,9 +20,6 @@ pub struct WatchedBody {
 }
 
 /// Notes a request for as long as it is being answered.
-///
-/// # Errors
-/// As the application.
 pub async fn watch_requests(
     request: ServiceRequest,
     next: Next<BoxBody>,

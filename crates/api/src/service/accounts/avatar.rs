@@ -34,9 +34,6 @@ pub enum AvatarRefusal {
 type AvatarError = Error<AvatarRefusal>;
 
 /// Lets a caller send a picture: before it is read.
-///
-/// # Errors
-/// [`Failure::Throttled`](crate::service::Failure::Throttled).
 pub async fn take_attempt(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
     Ok(services.limits.tries(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
 }
@@ -134,9 +131,6 @@ fn replace(
 
 /// Takes a user's picture away, in the transaction that deletes the account. What this answers is for [`strays::delete`]
 /// after the commit.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn forget(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc>) -> QueryResult<Option<String>> {
     replace(connection, user, None, now)
 }
@@ -164,9 +158,6 @@ pub enum ReadError {
 
 /// Opens a picture. Others may write into a bucket: a file that no picture of ours can be is none, because what is shown is
 /// kept by caches for a year. For the same reason half a picture is not sent as a whole one.
-///
-/// # Errors
-/// When the storage does not answer.
 pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Opened>, AvatarError> {
     let Some(Found { info, content }) = services.files.find(&key.file_name()).await? else { return Ok(None) };
     let mut content = read_to_end(key.kind(), content);
@@ -211,9 +202,6 @@ fn is_ours(info: &FileInfo) -> bool {
 }
 
 /// What is known of a picture's file.
-///
-/// # Errors
-/// When the storage does not answer.
 pub async fn info(services: &Services, key: &AvatarKey) -> Result<Option<FileInfo>, AvatarError> {
     Ok(services.files.info(&key.file_name()).await?.filter(is_ours))
 }

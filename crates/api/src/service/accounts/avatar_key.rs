@@ -16,7 +16,6 @@ impl AvatarKey {
     }
 
     /// `None` when no picture can have this key.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (id, extension) = text.split_once('.')?;
         let kind = Kind::KEPT.into_iter().find(|kind| kind.extension() == extension)?;
@@ -24,7 +23,6 @@ impl AvatarKey {
         well_formed.then(|| Self { text: text.to_owned(), kind })
     }
 
-    #[must_use]
     pub const fn kind(&self) -> Kind {
         self.kind
     }
@@ -45,7 +43,6 @@ pub(super) fn file_name(key: &str) -> String {
 }
 
 /// Where the API shows the picture with this key.
-#[must_use]
 pub(in crate::service) fn url(key: &str) -> String {
     format!("/api/avatars/{key}")
 }

@@ -35,9 +35,6 @@ type EmailVerificationError = Error<EmailVerificationRefusal>;
 
 /// Asks for the mail again. It is one row for every address, whether there is an account, a pending registration or
 /// nothing.
-///
-/// # Errors
-/// [`Error`].
 pub async fn resend(
     services: &Services,
     request: &EmailResendRequest,
@@ -94,9 +91,6 @@ impl Outcome {
 }
 
 /// Confirms the address that a link went to, or undoes what its owner did not ask for.
-///
-/// # Errors
-/// [`Error`].
 pub async fn verify(
     services: &Services,
     asked: Repeatable<EmailVerifyRequest>,

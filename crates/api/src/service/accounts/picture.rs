@@ -42,13 +42,11 @@ impl Kind {
     pub const KEPT: [Self; 2] = [Self::Png, Self::Jpeg];
 
     /// Whether a file begins like one of this kind.
-    #[must_use]
     pub fn begins(self, bytes: &[u8]) -> bool {
         image::guess_format(bytes).is_ok_and(|format| format.to_mime_type() == self.media_type())
     }
 
     /// Whether a file that was encoded here ends as one of this kind does.
-    #[must_use]
     pub fn ends(self, bytes: &[u8]) -> bool {
         match self {
             Self::Png => bytes.ends_with(b"\0\0\0\0IEND\xae\x42\x60\x82"),
@@ -57,7 +55,6 @@ impl Kind {
         }
     }
 
-    #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Png => "image/png",
@@ -66,7 +63,6 @@ impl Kind {
         }
     }
 
-    #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
@@ -105,9 +101,6 @@ pub struct Picture {
 }
 
 /// Draws the middle of a picture as a square of at most 512 pixels a side, upright.
-///
-/// # Errors
-/// [`PictureError`].
 pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     let file = Cursor::new(content);
     let square = match kind {

@@ -18,9 +18,6 @@ use std::convert::Infallible;
 pub struct UsernameTaken;
 
 /// The caller, as they see themselves.
-///
-/// # Errors
-/// [`Error`].
 pub async fn show(services: &Services, caller: CurrentUser) -> Result<UserResponse, Error<Infallible>> {
     let user = caller.read(services, |_, user| Ok(user)).await?;
     Ok(user_response(&user))

@@ -210,9 +210,6 @@ pub async fn create(services: &Services, request: &RegisterRequest, role: Role) 
 }
 
 /// The account that an address signs in to.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn find(services: &Services, email: Spellings) -> Result<Option<UserRow>, StoreError> {
     services.store.run(move |connection| users::find_meant(connection, &email)).await
 }

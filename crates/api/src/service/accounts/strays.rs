@@ -28,9 +28,6 @@ pub async fn delete(services: &Services, name: String) {
 }
 
 /// Deletes what was left behind more than an hour before `now`; stops where the storage does not answer.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn prune(services: &Services, now: DateTime<Utc>) -> Result<(), StoreError> {
     let before = now - Duration::hours(GRACE_HOURS);
     loop {

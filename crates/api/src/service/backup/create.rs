@@ -34,9 +34,6 @@ pub struct Made {
 }
 
 /// Writes the whole database as it is at this moment, and answers how many rows there were; blocks.
-///
-/// # Errors
-/// [`BackupError`].
 pub fn write(plan: &Plan, output: impl Write) -> Result<u64, BackupError> {
     let header = Header {
         format: FORMAT.to_owned(),

@@ -14,9 +14,6 @@ use uuid::Uuid;
 
 /// Writes a backup into a file; blocks. It is there as a whole or not at all, and nobody else on this machine may read it.
 /// Of several at once, each is whole, and the last one stays.
-///
-/// # Errors
-/// [`BackupError`].
 pub fn create_file(plan: &Plan, file: &Path) -> Result<Made, BackupError> {
     if file == Path::new("-") {
         return Err(BackupError::StandardOutput);

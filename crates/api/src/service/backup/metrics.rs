@@ -13,7 +13,6 @@ pub struct BackupMetrics {
 }
 
 impl BackupMetrics {
-    #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
         let made_at = own.made_at.clone();

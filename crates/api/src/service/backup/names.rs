@@ -31,7 +31,6 @@ pub(super) fn is_ahead(made_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
 impl BackupName {
     /// Whether it is named later than now. It is not known how old it is, so it is neither the newest, nor does it count for
     /// what is kept.
-    #[must_use]
     pub fn is_ahead(self, now: DateTime<Utc>) -> bool {
         is_ahead(self.made_at, now)
     }

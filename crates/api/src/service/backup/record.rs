@@ -12,9 +12,6 @@ use chrono::DateTime;
 pub const POLL_SECONDS: u64 = 60;
 
 /// Notes a backup of the storage in the database that it was made of, where the API reads it; blocks.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn record(database: &DatabaseUrl, made: &Made) -> Result<(), StoreError> {
     let size_bytes = i64::try_from(made.size_bytes).unwrap_or(i64::MAX);
     let last = LastBackup { name: made.name.clone(), made_at: made.made_at, size_bytes };
@@ -23,9 +20,6 @@ pub fn record(database: &DatabaseUrl, made: &Made) -> Result<(), StoreError> {
 
 /// Reads when the last backup was made, for the metrics. A clock that was ahead must not keep an old backup fresh: how old it
 /// is nobody knows, so it counts as none.
-///
-/// # Errors
-/// When the database does not answer.
 pub async fn observe(services: &Services) -> Result<(), StoreError> {
     if let Some(last) = services.store.run(last_backup::find).await? {
         let made_at = if is_ahead(last.made_at, services.shared_now().0) { DateTime::UNIX_EPOCH } else { last.made_at };

@@ -50,9 +50,6 @@ pub struct Order<'a> {
 }
 
 /// Reads a backup to its end; blocks.
-///
-/// # Errors
-/// [`BackupError`].
 pub fn verify(source: &Source, identities: &Identities, coverage: &Coverage) -> Result<Contents, BackupError> {
     let mut archive = Reader::open(source.open()?, identities, coverage)?;
     while archive.next()?.is_some() {}

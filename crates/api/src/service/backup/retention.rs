@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 /// Those that no rule keeps, oldest first. The newest is always kept; and days count that have a backup, so when none are
 /// made any more the old ones stay.
-#[must_use]
 pub fn outdated(names: &[BackupName], keep: Keep) -> Vec<BackupName> {
     let mut newest_first = names.to_vec();
     newest_first.sort_unstable_by(|a, b| b.cmp(a));

@@ -28,9 +28,6 @@ fn path(name: BackupName) -> String {
 }
 
 /// All that the storage has, oldest first.
-///
-/// # Errors
-/// When the storage does not answer.
 pub async fn list(files: &Files) -> std::result::Result<Vec<Stored>, FileError> {
     let mut all: Vec<_> = files
         .list(FOLDER, START)
@@ -74,9 +71,6 @@ impl LeftOut {
 
 /// The newest, if there is one. What is named later than now is not, and neither is what is no backup. One that cannot be read is an
 /// error: an older one in its place is not what was asked for.
-///
-/// # Errors
-/// When the storage does not answer.
 pub async fn latest(files: &Files, now: DateTime<Utc>) -> std::result::Result<Looked<Option<BackupName>>, BackupError> {
     let mut left_out = Vec::new();
     for name in named_until(files, now).await?.into_iter().rev() {
@@ -137,9 +131,6 @@ async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool,
 }
 
 /// Writes a backup into the storage; blocks. It has its name when it is whole, and nothing is left of it otherwise.
-///
-/// # Errors
-/// [`BackupError`].
 pub fn create(files: &Files, plan: &Plan) -> std::result::Result<Made, BackupError> {
     let name = BackupName { made_at: plan.made_at, encrypted: !plan.recipients.is_empty() };
     let runtime = Handle::current();

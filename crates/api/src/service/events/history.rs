@@ -13,9 +13,6 @@ const PAGE: u8 = 20;
 const LAST_MICROSECOND: i64 = 253_402_300_799_999_999;
 
 /// The caller's events, newest first: from the newest on, or from where `cursor` says. What happens meanwhile moves no page.
-///
-/// # Errors
-/// [`Error`].
 pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Result<EventsResponse, Error<Infallible>> {
     let numbers = EventNumbers::of(&services.settings);
     let position = position(cursor, &numbers).ok_or_else(|| Error::field("cursor", paging::NO_CURSOR))?;

@@ -35,9 +35,6 @@ pub async fn keep_up(services: &Services, after: i64) -> Result<i64, StoreError>
 }
 
 /// Where [`keep_up`] begins: what is there already `prune` looks at.
-///
-/// # Errors
-/// [`StoreError`].
 pub async fn newest_event(services: &Services) -> Result<i64, StoreError> {
     services.store.run(events::newest_id).await
 }

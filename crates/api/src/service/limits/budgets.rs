@@ -19,7 +19,6 @@ pub enum Per {
 
 impl Per {
     /// Whether the `RateLimit` headers report it. Who sees how a name's budget stands learns what others do with that name.
-    #[must_use]
     pub const fn is_reported(self) -> bool {
         match self {
             Self::Client | Self::User | Self::Session => true,
@@ -52,7 +51,6 @@ macro_rules! budgets {
         impl Budget {
             pub const ALL: &[Self] = &[$(Self::$budget),+];
 
-            #[must_use]
             pub const fn rule(self) -> Rule {
                 match self {
                     $(Self::$budget => Rule {

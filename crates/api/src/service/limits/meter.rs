@@ -18,7 +18,6 @@ pub struct Reading {
 pub struct Meter(Arc<Mutex<Vec<Reading>>>);
 
 impl Meter {
-    #[must_use]
     pub fn readings(&self) -> Vec<Reading> {
         self.0.lock().clone()
     }

@@ -40,7 +40,6 @@ impl Default for LimitMetrics {
 }
 
 impl LimitMetrics {
-    #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
         metrics.register("limits_refused", "Tries refused by the budget that was spent", own.refused.clone());

@@ -17,7 +17,6 @@ const NAT64: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
 
 impl Network {
     /// Whose share of what is bounded its requests use.
-    #[must_use]
     pub const fn share_key(self) -> ShareKey {
         match self {
             Self::V4(address) => ShareKey::Client(IpAddr::V4(address)),
@@ -43,7 +42,6 @@ impl From<IpAddr> for Network {
 impl Network {
     /// The neighbourhood that a client's address may change within while it is still the same client: an IPv4 /24, or an
     /// IPv6 /64.
-    #[must_use]
     pub fn neighbourhood(self) -> IpAddr {
         match self {
             Self::V4(address) => Ipv4Addr::from_bits(address.to_bits() & !0xff).into(),

@@ -69,16 +69,12 @@ impl Limits {
     }
 
     /// What a request of `client` takes; it begins with nothing.
-    #[must_use]
     pub fn tries(&self, client: &ClientInfo) -> Tries<'_> {
         Tries { limits: self, network: client.network, meter: client.meter.clone(), taken: Vec::new() }
     }
 
     /// Whether this process has seen `budget` spent by `name`; takes nothing. For work that comes before the caller is
     /// proven, whose budget nobody else may spend.
-    ///
-    /// # Errors
-    /// [`Throttled`].
     pub fn check(&self, budget: Budget, name: &str) -> Result<(), Throttled> {
         if !self.enabled {
             return Ok(());
@@ -90,7 +86,6 @@ impl Limits {
     }
 
     /// How many keys are kept in memory.
-    #[must_use]
     pub fn keys_in_memory(&self) -> usize {
         self.memory.len()
     }
@@ -165,16 +160,12 @@ pub struct Tries<'l> {
 
 impl Tries<'_> {
     /// Where the request comes from.
-    #[must_use]
     pub const fn network(&self) -> Option<Network> {
         self.network
     }
 
     /// Takes one of `budget` for the client. One whose address is not known is not thrown together with all others
     /// like it: that would let anybody lock everybody out.
-    ///
-    /// # Errors
-    /// [`Throttled`].
     pub async fn by_client(&mut self, budget: Budget) -> Result<(), Throttled> {
         match self.network {
             Some(network) => self.by_name(budget, &network.to_string()).await,
@@ -183,9 +174,6 @@ impl Tries<'_> {
     }
 
     /// Takes one of `budget` for a name, an address or an id, in canonical form.
-    ///
-    /// # Errors
-    /// [`Throttled`].
     pub async fn by_name(&mut self, budget: Budget, name: &str) -> Result<(), Throttled> {
         let limits = self.limits;
         if !limits.enabled {

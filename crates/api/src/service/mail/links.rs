@@ -32,8 +32,6 @@ pub struct LinkToken {
 }
 
 impl LinkToken {
-    /// # Errors
-    /// [`NoRandomBytes`].
     pub fn new() -> Result<Self, NoRandomBytes> {
         let mut bytes = [0; 32];
         rand::fill(&mut bytes).map_err(|_| NoRandomBytes)?;
@@ -89,13 +87,11 @@ impl MailTokens {
 }
 
 /// What the table knows a token by.
-#[must_use]
 pub fn hash_of(token: &str) -> Vec<u8> {
     hashing::digest_of(token.as_bytes())
 }
 
 /// How long a link works, from the moment its mail is sent.
-#[must_use]
 pub const fn lifetime(purpose: Purpose) -> Duration {
     match purpose {
         Purpose::ResetPassword => Duration::hours(1),

@@ -63,7 +63,6 @@ impl Default for MailMetrics {
 }
 
 impl MailMetrics {
-    #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
         metrics.register("mails", "Tries to send a mail by their outcome", own.outcomes.family());

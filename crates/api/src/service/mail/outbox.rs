@@ -32,9 +32,6 @@ pub(in crate::service) fn to_address(kind: MailKind, address: &str, cause: &Caus
 
 /// The recipient of a mail that somebody asks for by an address: as the account has it that a sign-in by the same address
 /// leads to. The same statement, whether there is one or not.
-///
-/// # Errors
-/// When the database does not answer.
 pub(in crate::service) fn recipient(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<String> {
     let user = users::find_meant(connection, email)?;
     Ok(user.map_or_else(|| email.canonical().unwrap_or_default().to_owned(), |user| user.email_canonical))
@@ -42,9 +39,6 @@ pub(in crate::service) fn recipient(connection: &mut AnyConnection, email: &Spel
 
 /// Takes one of the mails that `client` may cause. Every request that causes a mail begins with it, whoever the mail goes
 /// to; given back where none is caused after all.
-///
-/// # Errors
-/// [`Throttled`].
 pub(in crate::service) async fn take_request<'s>(
     services: &'s Services,
     client: &ClientInfo,

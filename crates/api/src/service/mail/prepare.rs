@@ -64,9 +64,6 @@ enum Verdict {
 }
 
 /// Makes the letter, unless nobody gets one.
-///
-/// # Errors
-/// [`PrepareError`].
 pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<Utc>) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let site = Site::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);

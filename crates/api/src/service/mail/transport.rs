@@ -49,9 +49,6 @@ pub struct Mailer {
 
 impl Mailer {
     /// Connects to nobody yet.
-    ///
-    /// # Errors
-    /// [`MailerError`].
     pub fn new(
         settings: &MailSettings,
         environment: Environment,
@@ -71,9 +68,6 @@ impl Mailer {
 
     /// Whether the mail server responds, takes our name and password, and our address as the sender. `Ok` where there is
     /// none to ask.
-    ///
-    /// # Errors
-    /// [`TestError`].
     pub async fn test(&self) -> Result<(), TestError> {
         match &self.way {
             Way::Server(server) => test(server, &self.from.email).await,

@@ -49,7 +49,6 @@ pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
 ///
 /// Any verdict takes at least the work of `cost`, whatever the encoding is, so that the time of a refusal tells no stranger
 /// whether there is an account, and how old its password is. A right one may be refused, too.
-#[must_use]
 pub fn verify(password: &str, encoded: &str, cost: u32) -> Verdict {
     let (verdict, spent) = compare(password, encoded, cost);
     let work = spent.map_or(0, rounds) + spend_rest(password, spent, cost);
@@ -118,13 +117,11 @@ fn sha256_hex(text: &str) -> String {
 }
 
 /// SHA-256 of a secret that is only ever compared.
-#[must_use]
 pub fn digest_of(secret: &[u8]) -> Vec<u8> {
     digest::digest(&digest::SHA256, secret).as_ref().to_vec()
 }
 
 /// Compares two digests in a time that does not tell where they differ.
-#[must_use]
 pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
@@ -134,7 +131,6 @@ pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
 pub struct OwnWords([String; 4]);
 
 impl OwnWords {
-    #[must_use]
     pub fn of(email: &str, username: Option<&str>, display_name: &str) -> Self {
         let local = email.split('@').next().unwrap_or_default();
         Self([email, local, username.unwrap_or_default(), display_name].map(str::to_owned))

@@ -43,9 +43,6 @@ impl std::fmt::Debug for Account {
 pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please enter it again.";
 
 /// The caller's account.
-///
-/// # Errors
-/// [`Error`].
 pub async fn find(services: &Services, caller: CurrentUser) -> Result<Account, ReauthenticationError> {
     let found = caller.read(services, |connection, user| {
         let password_hash = users::find_password_hash(connection, user.id)?;
@@ -57,9 +54,6 @@ pub async fn find(services: &Services, caller: CurrentUser) -> Result<Account, R
 }
 
 /// Compares the password, as far as the limits let it; a wrong one is recorded. Returns the account, which is proven now.
-///
-/// # Errors
-/// [`Error`].
 pub async fn check(
     services: &Services,
     account: Account,

@@ -17,9 +17,6 @@ use auth_types::requests::{PasswordResetConfirmRequest, PasswordResetRequest};
 use chrono::{DateTime, Utc};
 
 /// Asks for a mail with a link. It is one row for every address, whether there is an account or not.
-///
-/// # Errors
-/// [`Error`].
 pub async fn request(
     services: &Services,
     request: &PasswordResetRequest,

@@ -25,7 +25,6 @@ impl Administrator {
     }
 
     /// Who this is.
-    #[must_use]
     pub const fn user(self) -> CurrentUser {
         self.0
     }

@@ -64,14 +64,12 @@ pub fn authenticate<'a>(services: &Services, submitted: &Submitted<'a>) -> Resul
 
 /// Whether the cookies are those of somebody else than `user`, who has signed in in this browser. One that is planted next
 /// to the user's own, or left behind there, does not count.
-#[must_use]
 pub fn is_anothers(services: &Services, submitted: &Submitted<'_>, user: UserId) -> bool {
     let owners: Vec<_> = claims_of(services, submitted).map(|claims| parse_user_id(&claims.user_id)).collect();
     !owners.is_empty() && !owners.contains(&Some(user))
 }
 
 /// The same, when the other person's session began after that of the refresh token `given`.
-#[must_use]
 pub fn is_later_persons(services: &Services, submitted: &Submitted<'_>, given: &str) -> bool {
     let Ok(given) = services.tokens.verify_refresh_of_any_age(given) else { return false };
     parse_user_id(&given.user_id).is_some_and(|user| is_anothers(services, submitted, user))

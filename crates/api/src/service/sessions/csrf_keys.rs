@@ -25,14 +25,12 @@ impl fmt::Debug for CsrfKeys {
 }
 
 impl CsrfKeys {
-    #[must_use]
     pub fn new(settings: &KeySettings) -> Self {
         let secrets = std::iter::once(&settings.secret_key).chain(&settings.fallbacks);
         Self { keys: secrets.map(|secret| derived_key(secret, PURPOSE)).collect() }
     }
 
     /// The session's token.
-    #[must_use]
     pub fn token(&self, session: SessionId) -> String {
         self.keys.first().map(|key| tag(key, session)).unwrap_or_default()
     }

@@ -17,9 +17,6 @@ use std::convert::Infallible;
 pub struct NoSuchSession;
 
 /// The caller's live sessions, latest used first.
-///
-/// # Errors
-/// [`Error`].
 pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<SessionResponse>, Error<Infallible>> {
     let now = services.now();
     let found =
@@ -32,9 +29,6 @@ pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<Sessio
 }
 
 /// Ends one of the caller's sessions. Ending it twice is no error.
-///
-/// # Errors
-/// [`Error`].
 pub async fn revoke(
     services: &Services,
     caller: CurrentUser,

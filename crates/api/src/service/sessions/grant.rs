@@ -40,9 +40,6 @@ pub(in crate::service) fn new_session(
 }
 
 /// The session's live tokens: a fresh access token, and the one refresh token that its row describes.
-///
-/// # Errors
-/// [`SignError`].
 pub(in crate::service) fn token_response(
     services: &Services,
     session: &SessionRow,
@@ -62,7 +59,6 @@ pub(in crate::service) fn token_response(
 }
 
 /// A user, as they see themselves.
-#[must_use]
 pub(in crate::service) fn user_response(user: &UserRow) -> UserResponse {
     UserResponse {
         id: user.id,

@@ -118,9 +118,6 @@ impl Found {
 }
 
 /// Signs in: a new session and its first tokens.
-///
-/// # Errors
-/// [`Error`].
 pub async fn login(
     services: &Services,
     request: LoginRequest,

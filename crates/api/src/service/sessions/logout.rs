@@ -9,9 +9,6 @@ use crate::store::{events, sessions};
 use std::convert::Infallible;
 
 /// Ends the session of a refresh token, whatever its age and generation. Ending it twice is no error.
-///
-/// # Errors
-/// [`Error`].
 pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Result<(), Error<TokenError>> {
     let cause = services.cause(client);
     let claims = services.tokens.verify_refresh_of_any_age(token).map_err(Error::Refused)?;

@@ -10,7 +10,6 @@ pub struct SessionMetrics {
 }
 
 impl SessionMetrics {
-    #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let sign_ins = Outcomes::of(["succeeded", "refused", "throttled", "busy", "malformed", "failed"]);
         let refreshes = Outcomes::of(["rotated", "repeated", "leeway", "refused", "reused", "ahead", "contended"]);

@@ -22,7 +22,6 @@ pub enum Refusal {
 
 impl Refusal {
     /// The reason in the response.
-    #[must_use]
     pub const fn reason(self) -> Reason {
         match self {
             Self::Revoked => Reason::SessionRevoked,

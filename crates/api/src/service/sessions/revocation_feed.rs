@@ -21,7 +21,6 @@ pub struct RevocationFeed {
 
 impl RevocationFeed {
     /// Whether the session was revoked.
-    #[must_use]
     pub fn is_revoked(&self, session: SessionId) -> bool {
         self.known.read().revoked.contains_key(&session)
     }
@@ -32,7 +31,6 @@ impl RevocationFeed {
     }
 
     /// When the feed last heard from the database.
-    #[must_use]
     pub fn polled_at(&self) -> Option<SharedTime> {
         self.known.read().polled_at
     }

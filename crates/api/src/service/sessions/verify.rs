@@ -9,18 +9,12 @@ use crate::store::sessions;
 use auth_types::{AccessClaims, RefreshClaims};
 
 /// Verifies an access token with what this process has in memory.
-///
-/// # Errors
-/// [`Error`].
 pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, Error<TokenError>> {
     let claims = services.tokens.verify_access(token).map_err(Error::Refused)?;
     if services.feed.is_revoked(claims.sid) { Err(Refusal::Revoked.into()) } else { Ok(claims) }
 }
 
 /// Verifies a token of either type; a refresh token's session is read. Changes nothing.
-///
-/// # Errors
-/// [`Error`].
 pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Result<(), Error<TokenError>> {
     match services.tokens.verify_refresh(token) {
         Ok(claims) => {

@@ -24,14 +24,12 @@ pub enum StepKind {
 pub struct StepKeys(Vec<hmac::Key>);
 
 impl StepKeys {
-    #[must_use]
     pub fn new(settings: &KeySettings) -> Self {
         let secrets = std::iter::once(&settings.secret_key).chain(&settings.fallbacks);
         Self(secrets.map(|secret| derived_key(secret, PURPOSE)).collect())
     }
 
     /// A request of `caller`, or of anybody, that came with `key`.
-    #[must_use]
     pub fn repeatable<R: Serialize>(
         &self,
         (kind, caller): (StepKind, Option<CurrentUser>),

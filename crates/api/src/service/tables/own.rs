@@ -26,7 +26,6 @@ const KEEP_DAYS: i64 = 7;
 const MOST_REGISTRATIONS: i64 = 1_000_000;
 
 /// All of them; what a table refers to comes before it. The lists of an export have this order, too.
-#[must_use]
 pub fn own_tables() -> Vec<Table> {
     vec![
         // The account itself is the head of an export, and the deletion's own work.

@@ -20,7 +20,6 @@ pub struct Missing(String);
 
 impl Schema {
     /// What a backup holds of it.
-    #[must_use]
     pub fn coverage(&self) -> Coverage {
         let (kept, left_out): (Vec<_>, Vec<_>) = self.tables.iter().partition(|table| table.is_backed_up);
         Coverage {

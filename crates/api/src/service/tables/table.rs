@@ -38,7 +38,6 @@ impl Table {
     /// A table whose rows belong to a user each, the one whose id the column `owner` holds: all of them are in that user's
     /// export, in a list of the table's name, and go with their account. `name` is the table's in the database. An index on
     /// the owner and the primary key keeps both quick.
-    #[must_use]
     pub fn personal<T: Keyed, O: OwnerOf<T>>(name: &'static str, _table: T, _owner: O) -> Self {
         let (layout, owned) = (Layout::of::<T>(name), Owned::by::<T, O>(name));
         let export = Export::of(name, owned.clone(), layout.columns.clone());
@@ -49,7 +48,6 @@ impl Table {
     /// A table whose rows belong to rows of another one, which take them along when they are deleted (`ON DELETE CASCADE`).
     /// `read` returns at most so many rows about somebody after the key of the last one before, for a list of the table's
     /// name in their export.
-    #[must_use]
     pub fn dependent<T, K, R>(
         name: &'static str,
         _table: T,
@@ -64,7 +62,6 @@ impl Table {
     }
 
     /// A table that says nothing about anybody.
-    #[must_use]
     pub fn impersonal<T: Declared>(name: &'static str, _table: T) -> Self {
         Self::of(Layout::of::<T>(name))
     }

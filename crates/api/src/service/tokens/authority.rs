@@ -43,7 +43,6 @@ impl fmt::Debug for SignedAccess {
 }
 
 impl Tokens {
-    #[must_use]
     pub fn new(keys: &KeySettings, lifetimes: &Lifetimes, clock: ComparedClock) -> Self {
         Self {
             keys: Keys::new(keys),
@@ -56,16 +55,12 @@ impl Tokens {
     }
 
     /// The public keys that verify our tokens: for everyone.
-    #[must_use]
     pub const fn key_set(&self) -> &JsonWebKeySet {
         &self.key_set
     }
 
     /// The access token of a session for `role`, from `now` for its lifetime, but never past the session's own end, idle
     /// or absolute.
-    ///
-    /// # Errors
-    /// When signing fails, which is a defect.
     pub fn sign_access(
         &self,
         session: &SessionRow,
@@ -92,9 +87,6 @@ impl Tokens {
 
     /// The session's live refresh token. A function of the row: the same row gives the same claims, and the same bytes
     /// unless ES256 signs, which is never the same twice.
-    ///
-    /// # Errors
-    /// When signing fails, which is a defect.
     pub fn sign_refresh(&self, session: &SessionRow) -> Result<String, jsonwebtoken::errors::Error> {
         let user_id = session.user_id.to_string();
         let claims = RefreshClaims {
@@ -114,9 +106,6 @@ impl Tokens {
     }
 
     /// Verifies an access token.
-    ///
-    /// # Errors
-    /// [`TokenError`].
     pub fn verify_access(&self, token: &str) -> Result<AccessClaims, TokenError> {
         let claims: AccessClaims = self.decode(token)?;
         self.check(claims.times())?;
@@ -124,9 +113,6 @@ impl Tokens {
     }
 
     /// An access token of ours that has expired for less than `grace`: enough to repeat something with.
-    ///
-    /// # Errors
-    /// [`TokenError`].
     pub fn verify_access_since(&self, token: &str, grace: Duration) -> Result<AccessClaims, TokenError> {
         let claims: AccessClaims = self.decode(token)?;
         match self.check(claims.times()) {
@@ -136,9 +122,6 @@ impl Tokens {
     }
 
     /// Verifies a refresh token. What its session says of it is another question.
-    ///
-    /// # Errors
-    /// [`TokenError`].
     pub fn verify_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
         let claims = self.decode_refresh(token)?;
         self.check(claims.times())?;

@@ -22,7 +22,6 @@ pub enum TokenError {
 
 impl TokenError {
     /// What a client is told.
-    #[must_use]
     pub const fn reason(self) -> Reason {
         match self {
             Self::Malformed => Reason::TokenMalformed,

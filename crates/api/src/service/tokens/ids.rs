@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// A decimal string as the issuer writes it: no sign, no leading zero, within the column's range.
-#[must_use]
 pub fn parse_user_id(text: &str) -> Option<UserId> {
     let id: i64 = text.parse().ok()?;
     (id > 0 && id.to_string() == text).then_some(UserId(id))
@@ -26,27 +25,23 @@ pub fn owner_of(claims: &RefreshClaims) -> Result<UserId, TokenError> {
 }
 
 /// A new token id: 122 random bits, written as simplejwt writes them.
-#[must_use]
 pub fn new_jti() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
 /// A new session id; in the order of time, so that new rows are neighbours in the index.
-#[must_use]
 pub fn new_session_id(now: DateTime<Utc>) -> SessionId {
     let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
     SessionId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos())))
 }
 
 /// Whether one session began after another.
-#[must_use]
 pub fn began_later(one: SessionId, other: SessionId) -> bool {
     let began = |session: SessionId| session.0.get_timestamp().map(|at| at.to_unix());
     began(one) > began(other)
 }
 
 /// Whole seconds from `now` until `then`, at least 0: for the wire.
-#[must_use]
 pub fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
     (then.timestamp() - now.timestamp()).max(0)
 }

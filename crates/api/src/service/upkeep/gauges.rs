@@ -27,7 +27,6 @@ pub struct Gauges {
 }
 
 impl Gauges {
-    #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
         metrics.register("limits_keys", "Names and clients counted in memory", own.limit_keys.clone());

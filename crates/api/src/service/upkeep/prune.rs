@@ -40,9 +40,6 @@ pub async fn prune_by_a_right_clock(services: &Services) -> Result<Pruned, Store
 }
 
 /// Deletes all of that by the clock, whether it is right or not.
-///
-/// # Errors
-/// As [`prune_by_a_right_clock`].
 pub async fn prune(services: &Services) -> Result<usize, StoreError> {
     prune_at(services, services.now()).await
 }

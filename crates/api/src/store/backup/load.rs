@@ -18,9 +18,6 @@ const SETUP_POSTGRES: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in
 
 /// The tables that hold a row, whoever made them; only what is left out of backups does not count. A database that is not
 /// there yet has none.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn occupied_tables(url: &DatabaseUrl, coverage: &Coverage) -> Result<Vec<String>, StateError> {
     match state::open_to_read(url)? {
         Some(mut connection) => Ok(occupied(&mut connection, coverage)?),
@@ -75,9 +72,6 @@ fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
 }
 
 /// One transaction on a connection of its own, for a program that has no pool.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn write_once<T>(
     url: &DatabaseUrl,
     work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
@@ -87,9 +81,6 @@ pub fn write_once<T>(
 
 impl Loading<'_> {
     /// The tables that hold a row.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub fn occupied_tables(&mut self) -> Result<Vec<String>, StoreError> {
         let coverage = self.coverage;
         self.write(|connection| occupied(connection, coverage))
@@ -111,9 +102,6 @@ impl Loading<'_> {
     }
 
     /// Goes on numbering a table's rows after `last_id`, and after every id that was inserted.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub fn number_after(&mut self, table: &Layout, last_id: i64) -> Result<(), StoreError> {
         let name = table.name;
         let highest = format!("(SELECT coalesce(max(id), 0) FROM {name})");
@@ -135,9 +123,6 @@ impl Loading<'_> {
     }
 
     /// Runs statements of ours beside the rows.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub fn write<T>(&mut self, work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>) -> Result<T, StoreError> {
         work(self.connection).map_err(StoreError::from_query)
     }

@@ -74,9 +74,6 @@ where
 impl Snapshot<'_> {
     /// The last id that the database has given in a table that it [numbers](Layout::is_numbered), 0 when none. It may be of
     /// a row that was deleted: an id is never given twice.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub fn last_id(&mut self, table: &Layout) -> Result<i64, StoreError> {
         #[derive(QueryableByName)]
         struct Row {

@@ -26,7 +26,6 @@ impl Default for EventMetrics {
 }
 
 impl EventMetrics {
-    #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
         metrics.register("events", "Security events recorded by their kind", own.0.clone());

@@ -11,9 +11,6 @@ use diesel::prelude::*;
 use std::collections::BTreeSet;
 
 /// Deletes events of a user that are older than the newest `keep`, the oldest first.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn delete_surplus(connection: &mut AnyConnection, user: UserId, keep: i64, batch: i64) -> QueryResult<usize> {
     let theirs = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user.0));
     let last_kept: Option<(DateTime<Utc>, i64)> = theirs
@@ -32,9 +29,6 @@ pub fn delete_surplus(connection: &mut AnyConnection, user: UserId, keep: i64, b
 }
 
 /// Deletes events that belong to no account and are older than the newest `keep` of them.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn delete_surplus_of_nobody(connection: &mut AnyConnection, keep: i64, batch: i64) -> QueryResult<usize> {
     let of_nobody = auth_events::table.filter(auth_events::user_id.is_null()).select(auth_events::id);
     let last_kept = of_nobody.order(auth_events::id.desc()).offset(keep - 1).first::<i64>(connection).optional()?;
@@ -45,9 +39,6 @@ pub fn delete_surplus_of_nobody(connection: &mut AnyConnection, keep: i64, batch
 }
 
 /// Deletes events that happened before `before`.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn delete_older(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let older = auth_events::table.filter(auth_events::at.lt(At(before))).order(auth_events::at);
     let older = older.select(auth_events::id).limit(batch).load(connection)?;
@@ -55,9 +46,6 @@ pub fn delete_older(connection: &mut AnyConnection, before: DateTime<Utc>, batch
 }
 
 /// Deletes events of a user.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryResult<usize> {
     let theirs = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user.0));
     let theirs = theirs.order((auth_events::at, auth_events::id)).select(auth_events::id).limit(batch);
@@ -74,9 +62,6 @@ fn delete(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
 }
 
 /// The id of the newest event, 0 when there is none.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn newest_id(connection: &mut AnyConnection) -> QueryResult<i64> {
     let newest = auth_events::table.order(auth_events::id.desc()).select(auth_events::id).first(connection);
     Ok(newest.optional()?.unwrap_or_default())
@@ -84,9 +69,6 @@ pub fn newest_id(connection: &mut AnyConnection) -> QueryResult<i64> {
 
 /// Looks at the next events after the id `after`, at most `batch` of them. Returns which of their users have more than `keep`
 /// events, and the id of the last.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn recent_users_with_surplus(
     connection: &mut AnyConnection,
     after: i64,
@@ -106,9 +88,6 @@ pub fn recent_users_with_surplus(
 
 /// Looks at the next users after the id `after`, at most `batch` of them. Returns which of them have more than `keep`
 /// events, and the id of the last.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn users_with_surplus(
     connection: &mut AnyConnection,
     after: i64,
@@ -136,9 +115,6 @@ fn with_surplus(
 }
 
 /// Users who were erased at or after `since` and have events still, at most `batch` of them.
-///
-/// # Errors
-/// When the database does not respond.
 pub fn erased_users(connection: &mut AnyConnection, since: DateTime<Utc>, batch: i64) -> QueryResult<Vec<UserId>> {
     let theirs = auth_events::table.filter(auth_events::user_id.eq(users::id.nullable()));
     let erased = users::table.filter(users::deleted_at.is_not_null()).filter(users::deleted_at.ge(At(since)));

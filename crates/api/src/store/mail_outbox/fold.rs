@@ -52,9 +52,6 @@ pub(super) fn make_room(connection: &mut AnyConnection, mail: &NewMail) -> Query
 }
 
 /// Folds others into `mail`, which a worker has, and returns it as it is then: with the time and the cause of the newest.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn gather(
     connection: &mut AnyConnection,
     mail: &MailRow,

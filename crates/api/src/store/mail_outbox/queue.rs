@@ -57,9 +57,6 @@ type Turn = (DateTime<Utc>, i64);
 /// others.
 ///
 /// Of what a newer release has written nothing is taken: that release is back some day, and this one could not say it.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list_due(
     connection: &mut AnyConnection,
     now: DateTime<Utc>,
@@ -87,9 +84,6 @@ pub fn list_due(
 }
 
 /// At most `most` mails that are due and not worth sending any more.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, most: i64) -> QueryResult<Vec<Due>> {
     mail_outbox::table
         .filter(is_due!(now))
@@ -102,9 +96,6 @@ pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, most: i6
 
 /// Takes a mail that is due until `until`: then it is due again. `None` when another worker was faster: of two racing ones
 /// one gets it, by one conditional `UPDATE`, which commits by itself.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn claim(connection: &mut AnyConnection, mail: &Due, until: DateTime<Utc>) -> QueryResult<Option<MailRow>> {
     let free = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
     let take = diesel::update(free)
@@ -115,9 +106,6 @@ pub fn claim(connection: &mut AnyConnection, mail: &Due, until: DateTime<Utc>) -
 
 /// Whether a worker still has a mail: nobody has withdrawn it, and no other worker has it. It stays so until the
 /// transaction's end.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn lock(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool> {
     let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts)).select(mail_outbox::id);
     let found: Option<i64> = match connection {
@@ -138,9 +126,6 @@ pub struct Waiting {
 
 /// At most `most` mails of `kinds` that are due, belong to no account and have an id after `after`, in the order of their
 /// ids.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn list_waiting(
     connection: &mut AnyConnection,
     kinds: &[MailKind],
@@ -159,9 +144,6 @@ pub fn list_waiting(
 }
 
 /// Deletes these mails and returns how many there were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_waiting(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
     if ids.is_empty() {
         return Ok(0);
@@ -171,9 +153,6 @@ pub fn delete_waiting(connection: &mut AnyConnection, ids: &[i64]) -> QueryResul
 
 /// Deletes the mails that say the same to the same address and that no worker has had yet, and returns how many there
 /// were.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete_same(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<usize> {
     let ids: Vec<_> = fold::lock_others(connection, mail)?.iter().map(|row| row.id).collect();
     delete_waiting(connection, &ids)
@@ -181,9 +160,6 @@ pub fn delete_same(connection: &mut AnyConnection, mail: &MailRow) -> QueryResul
 
 /// How many mails wait, and when the oldest of them was written; one that its address's amount holds back is not old. Ids
 /// grow with time, so that no index of the times is needed.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn backlog(connection: &mut AnyConnection, now: DateTime<Utc>) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
     let waiting = mail_outbox::table.count().get_result(connection)?;
     let oldest = mail_outbox::table
@@ -195,27 +171,18 @@ pub fn backlog(connection: &mut AnyConnection, now: DateTime<Utc>) -> QueryResul
 }
 
 /// Deletes a mail that is done with, unless another worker has it by now.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn delete(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<()> {
     let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
     diesel::delete(held).execute(connection).map(|_| ())
 }
 
 /// Puts a mail off until `due_at`, unless another worker has it by now.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn postpone(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<()> {
     let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
     diesel::update(held).set(mail_outbox::due_at.eq(At(due_at))).execute(connection).map(|_| ())
 }
 
 /// Puts a mail off until its address may get one again. That was no attempt to send it.
-///
-/// # Errors
-/// When the database does not answer.
 pub fn defer(connection: &mut AnyConnection, mail: &MailRow, due_at: DateTime<Utc>) -> QueryResult<()> {
     let held = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
     diesel::update(held)

@@ -9,7 +9,6 @@ use serde_json::Value;
 
 /// A status, headers and a body.
 #[derive(Debug, Clone)]
-#[must_use]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,

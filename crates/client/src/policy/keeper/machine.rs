@@ -41,31 +41,26 @@ struct Held {
 
 impl Keeper {
     /// A tab that has not looked anywhere yet.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// The tokens in hand.
-    #[must_use]
     pub fn tokens(&self) -> Option<&Tokens> {
         self.held.as_ref().map(|held| &held.tokens)
     }
 
     /// The tokens in hand when the server does not know their key: to be written down with the time since when that is so.
-    #[must_use]
     pub fn tokens_of_unknown_key(&self) -> Option<Tokens> {
         self.tokens().filter(|tokens| tokens.key_unknown_since().is_some()).cloned()
     }
 
     /// The epoch that this tab is in. What was asked in one is neither sent nor answered in another.
-    #[must_use]
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
     /// The session that ended last in this tab.
-    #[must_use]
     pub fn last_ended(&self) -> Option<SessionId> {
         self.ended.last().copied()
     }
@@ -115,7 +110,6 @@ impl Keeper {
 
     /// What to do for a request of a page that was built in `epoch`. `refused` is the access token that the server has
     /// just answered with `token_not_valid`, if that is why you ask.
-    #[must_use]
     pub fn plan(&self, epoch: Epoch, refused: Option<&str>, now: Now) -> Plan {
         let Some(held) = self.held.as_ref().filter(|_| epoch == self.epoch) else { return Plan::SignedOut };
         let tokens = || Box::new(held.tokens.clone());

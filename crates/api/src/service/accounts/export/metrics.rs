@@ -40,7 +40,6 @@ impl Default for ExportMetrics {
 }
 
 impl ExportMetrics {
-    #[must_use]
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
         metrics.register("exports", "Exports of a user's data by their outcome", own.outcomes.family());

@@ -46,7 +46,6 @@ pub(super) struct Slot {
 
 impl ExportSlots {
     /// For a pool of so many connections.
-    #[must_use]
     pub fn new(connections: u32, metrics: ExportMetrics) -> Self {
         let readers = (connections / CONNECTIONS_PER_READER).max(1);
         Self { running: Arc::default(), readers: Arc::new(Semaphore::new(readers as usize)), metrics }

@@ -22,7 +22,6 @@ pub enum MailStep {
 impl MailStep {
     pub(in crate::service::mail) const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
