@@ -1,12 +1,11 @@
-//! Serving a product.
+//! The HTTP server of a product.
 
 use super::background;
 use super::product::Product;
-use crate::config::{Environment, Patience};
 use crate::http::middleware::{
     bound_head, check_origin, cors, finish, hold_refusals, refuse_preflight_in_clear, require_https, watch_requests,
 };
-use crate::http::{ConnectionMetrics, Crowd, HttpMetrics, Turns, Wire};
+use crate::http::{ConnectionMetrics, HttpMetrics, OpenConnections, PollBudget, WatchedStream, WorkerConnections};
 use crate::service::Services;
 use actix_http::error::DispatchError;
 use actix_http::{HttpService, KeepAlive, Protocol};
@@ -24,16 +23,19 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 impl Product {
-    /// Serves on `listener` until it is told to stop; SIGTERM lets requests in flight finish.
+    /// Serves on `listener` until a signal stops it; SIGTERM lets requests in flight finish.
     pub fn serve(
         &self,
         services: Data<Services>,
         listener: TcpListener,
         capacity: Capacity,
     ) -> std::io::Result<Server> {
-        let (environment, patience) = (services.settings.environment, services.settings.patience);
-        let proxies = services.settings.server.proxies.clone();
-        let crowd = Crowd::of_at_most(capacity.connections, proxies, &ConnectionMetrics::registered(&services.metrics));
+        let (environment, timeouts) = (services.settings.environment, services.settings.timeouts);
+        let open_connections = OpenConnections::of_at_most(
+            capacity.connections,
+            services.settings.server.proxies.clone(),
+            &ConnectionMetrics::registered(&services.metrics),
+        );
         let metrics = Data::new(HttpMetrics::registered(&services.metrics));
         let surface = self.surface.clone();
         let states: Vec<_> = self.states.iter().map(|make| make(&services)).collect();
@@ -59,33 +61,39 @@ impl Product {
         let server = Server::build()
             .workers(capacity.workers)
             .max_concurrent_connections((capacity.connections / capacity.workers).max(1))
-            .shutdown_timeout(patience.shutdown.as_secs());
+            .shutdown_timeout(timeouts.shutdown.as_secs());
         let stopping = server.graceful_shutdown_signal();
         let connections = move || {
-            let (crowd, turns, stopping) = (crowd.clone(), Turns::default(), stopping.clone());
+            let worker = WorkerConnections {
+                environment,
+                timeouts,
+                connections: open_connections.clone(),
+                polls: PollBudget::default(),
+            };
+            let stopping = stopping.clone();
             let http = HttpService::build()
-                // `Wire` watches the time instead.
+                // `WatchedStream` enforces the timeouts instead.
                 .client_request_timeout(Duration::ZERO)
                 .keep_alive(KeepAlive::Os)
-                .client_disconnect_timeout(patience.linger)
-                // Who hung up gets no answer: what nobody waits for is not done.
+                .client_disconnect_timeout(timeouts.linger)
+                // A client that disconnected gets no response, and its request is cancelled.
                 .h1_allow_half_closed(false)
                 .graceful_shutdown_signal(move || wait_for(stopping.clone()))
-                .on_connect_ext(|wire: &Wire<TcpStream>, data| _ = data.insert(wire.requests()));
-            let open = move |io| ready(Ok::<_, DispatchError>(open(io, environment, patience, (&crowd, &turns))));
-            fn_service(open).and_then(http.finish(map_config(app(), |()| AppConfig::default())))
+                .on_connect_ext(|stream: &WatchedStream<TcpStream>, data| _ = data.insert(stream.requests()));
+            let accept = move |io| ready(Ok::<_, DispatchError>(accept(io, &worker)));
+            fn_service(accept).and_then(http.finish(map_config(app(), |()| AppConfig::default())))
         };
         Ok(server.listen("api", listener, connections)?.run())
     }
 
-    /// Does what a process does by the clock, beside answering requests, for as long as it lives.
+    /// Runs the periodic jobs for as long as the process lives.
     pub async fn run_background_tasks(&self, services: Data<Services>) -> Infallible {
         let jobs = join_all(self.jobs.iter().map(|job| background::run(job, &services)));
         join(background::run_own(&services), jobs).await.0
     }
 }
 
-/// How much a server takes on.
+/// How much a server handles at once.
 #[derive(Debug, Clone, Copy)]
 pub struct Capacity {
     /// Threads that serve connections.
@@ -94,15 +102,14 @@ pub struct Capacity {
     pub connections: usize,
 }
 
-/// A connection as the HTTP service takes it.
-type Opened = (Wire<TcpStream>, Protocol, Option<SocketAddr>);
+/// A connection in the form that the HTTP service expects.
+type AcceptedConnection = (WatchedStream<TcpStream>, Protocol, Option<SocketAddr>);
 
-fn open(io: TcpStream, environment: Environment, patience: Patience, (crowd, turns): (&Crowd, &Turns)) -> Opened {
+fn accept(io: TcpStream, worker: &WorkerConnections) -> AcceptedConnection {
     let peer = io.peer_addr().ok();
-    // Answers are small and written whole: waiting for more to send would only delay them.
+    // Responses are small and written whole: waiting for more to send would only delay them.
     let _ = io.set_nodelay(true);
-    let shared = (crowd, turns, peer.map(|peer| peer.ip()));
-    (Wire::new(io, environment, patience, shared), Protocol::Http1, peer)
+    (worker.watch(io, peer.map(|peer| peer.ip())), Protocol::Http1, peer)
 }
 
 async fn wait_for(stopping: GracefulShutdownSignal) {

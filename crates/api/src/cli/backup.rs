@@ -4,7 +4,7 @@ use super::error::CliError;
 use super::output::{print, print_json};
 use super::setting::{clock, prepare_folder};
 use crate::app::Product;
-use crate::config::{Patience, Settings, StorageSettings, parse_recipients};
+use crate::config::{Settings, StorageSettings, Timeouts, parse_recipients};
 use crate::files::{Files, Tries};
 use crate::service::backup::{self, BackupError, BackupName, Identities, LeftOut, Made, Order, Plan, Source, Stored};
 use crate::telemetry;
@@ -75,7 +75,7 @@ fn settings() -> Result<Settings, CliError> {
 
 /// The storage. Nobody waits for a backup, so it is asked again for as long as that may help.
 fn files(settings: &StorageSettings) -> Result<Files, CliError> {
-    Files::open(settings, Tries::Many, Patience::default()).map_err(|error| CliError::Message(error.to_string()))
+    Files::open(settings, Tries::Many, Timeouts::default()).map_err(|error| CliError::Message(error.to_string()))
 }
 
 async fn create(product: &Product, Create { to, recipient }: Create) -> Result<(), CliError> {

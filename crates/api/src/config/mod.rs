@@ -25,7 +25,6 @@ mod operation;
 mod origins;
 mod passwords;
 mod paths;
-mod patience;
 mod pem;
 mod platform;
 mod problem;
@@ -40,6 +39,7 @@ mod server;
 mod spelling;
 mod storage;
 mod table;
+mod timeouts;
 mod transport;
 mod values;
 mod variable;
@@ -60,7 +60,6 @@ pub use operation::OperationSettings;
 pub use origins::{Origin, Origins};
 pub use passwords::PasswordSettings;
 pub use paths::{folder_of, make_private_folder};
-pub use patience::Patience;
 pub use problem::{ConfigError, Problem};
 pub use product::ProductSettings;
 pub use proxies::{MOST_PROXIES, TrustedProxies};
@@ -71,6 +70,7 @@ pub use secret_key::generate as generate_secret;
 pub use server::ServerSettings;
 pub use storage::{S3Settings, StorageSettings};
 pub use table::variables;
+pub use timeouts::Timeouts;
 pub use transport::TransportSettings;
 pub use values::Variables;
 pub use variable::{Declared, Optional, Variable, Whole, number, parsed, text, word};
@@ -98,7 +98,7 @@ settings! {
         pub operation: OperationSettings = OperationSettings::read,
         pub product: ProductSettings = ProductSettings::read,
         /// Not configured: the same everywhere.
-        pub patience: Patience = |_: &mut Reader| Patience::default(),
+        pub timeouts: Timeouts = |_: &mut Reader| Timeouts::default(),
         /// As `env_logger` reads it.
         pub log_filter: String = log_filter::read,
     }

@@ -13,7 +13,7 @@ pub use open::{OpenError, Tries};
 pub use upload::Upload;
 
 use self::list::Listed;
-use crate::config::{Patience, StorageSettings};
+use crate::config::{StorageSettings, Timeouts};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::future::ready;
@@ -29,9 +29,9 @@ use std::time::Duration;
 pub struct Files {
     store: Arc<dyn ObjectStore>,
     listed: Listed,
-    /// As in [`Patience`].
-    patience: Duration,
-    patience_for_pieces: Duration,
+    /// As in [`Timeouts`].
+    timeout: Duration,
+    piece_timeout: Duration,
 }
 
 /// What is known of a file without its content.
@@ -55,9 +55,9 @@ impl Files {
     ///
     /// # Errors
     /// When the configuration is no folder and no bucket.
-    pub fn open(settings: &StorageSettings, tries: Tries, patience: Patience) -> Result<Self, OpenError> {
+    pub fn open(settings: &StorageSettings, tries: Tries, timeouts: Timeouts) -> Result<Self, OpenError> {
         let (store, listed) = open::store(settings, tries)?;
-        Ok(Self { store, listed, patience: patience.file, patience_for_pieces: patience.file_piece })
+        Ok(Self { store, listed, timeout: timeouts.file, piece_timeout: timeouts.file_piece })
     }
 
     /// Keeps a small file; one of the same name is replaced.
@@ -135,7 +135,7 @@ impl Files {
         name: &str,
         work: impl Future<Output = object_store::Result<T>>,
     ) -> Result<T, FileError> {
-        within(self.patience, work).await.map_err(|problem| FileError::new(operation, name, problem))
+        within(self.timeout, work).await.map_err(|problem| FileError::new(operation, name, problem))
     }
 
     /// What comes piece by piece, until the first failure.
@@ -145,12 +145,12 @@ impl Files {
         name: &str,
         pieces: BoxStream<'static, object_store::Result<T>>,
     ) -> BoxStream<'static, Result<T, FileError>> {
-        let (name, patience) = (name.to_owned(), self.patience_for_pieces);
+        let (name, timeout) = (name.to_owned(), self.piece_timeout);
         let next = move |pieces: Option<BoxStream<'static, object_store::Result<T>>>| {
             let name = name.clone();
             async move {
                 let mut pieces = pieces?;
-                let piece = within(patience, pieces.try_next()).await.transpose()?;
+                let piece = within(timeout, pieces.try_next()).await.transpose()?;
                 let rest = piece.is_ok().then_some(pieces);
                 Some((piece.map_err(|problem| FileError::new(operation, &name, problem)), rest))
             }
@@ -160,10 +160,10 @@ impl Files {
 }
 
 /// Does not wait for ever.
-async fn within<T>(patience: Duration, work: impl Future<Output = object_store::Result<T>>) -> Result<T, Problem> {
-    match tokio::time::timeout(patience, work).await {
+async fn within<T>(timeout: Duration, work: impl Future<Output = object_store::Result<T>>) -> Result<T, Problem> {
+    match tokio::time::timeout(timeout, work).await {
         Ok(done) => done.map_err(Problem::from),
-        Err(_) => Err(Problem::TooSlow(patience)),
+        Err(_) => Err(Problem::TooSlow(timeout)),
     }
 }
 

@@ -16,7 +16,7 @@ use auth_types::limits::AVATAR_MAX_BYTES;
 use futures_util::stream;
 use std::convert::Infallible;
 
-/// What has to come of a picture within [`Patience::picture`](crate::config::Patience::picture), bytes.
+/// What has to come of a picture within [`Timeouts::picture`](crate::config::Timeouts::picture), bytes.
 const STEP_BYTES: usize = 64 * 1024;
 /// A picture never changes under its key.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -32,8 +32,8 @@ pub(super) async fn save(
 ) -> Result<impl Responder, Problem> {
     let kind = Kind::ALL[body::content_type(&request, &Kind::ALL.map(Kind::media_type))?];
     avatar::take_attempt(&services, caller, &client).await?;
-    let step = services.settings.patience.picture;
-    let pace = Pace { most_bytes: AVATAR_MAX_BYTES as usize, step_bytes: STEP_BYTES, step };
+    let step = services.settings.timeouts.picture;
+    let pace = Pace { max_bytes: AVATAR_MAX_BYTES as usize, step_bytes: STEP_BYTES, step };
     let (content, _hold) = body::read(&request, payload.into_inner(), pace).await?;
     Ok(Json(avatar::save(&services, caller, client, (kind, content)).await?))
 }

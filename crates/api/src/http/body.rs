@@ -1,11 +1,11 @@
-//! Bodies: read within bounds.
+//! Request bodies: read within limits of size and time.
 
-use super::connection::crowd::BodySeat;
-use super::connection::watch::Requests;
+use super::connection::open_connections::BodySlot;
+use super::connection::watch::ConnectionRequests;
 use super::extract::services;
 use super::json::parse;
 use crate::clock::Stopwatch;
-use crate::config::Patience;
+use crate::config::Timeouts;
 use crate::gate::{self, Hold};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
@@ -20,15 +20,15 @@ use serde::de::DeserializeOwned;
 use std::pin::pin;
 use std::time::Duration;
 
-/// What has to come of a JSON body within [`Patience::body`], bytes.
+/// How much of a JSON body has to arrive within [`Timeouts::body`], bytes.
 const STEP_BYTES: usize = 16 * 1024;
 
-/// How much a body may have, and how fast it has to come: its time is for want of progress, and whoever sends less only
-/// holds a connection.
+/// How large a body may be, and how fast it has to arrive: a client that sends more slowly only holds a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    pub(super) most_bytes: usize,
+    pub(super) max_bytes: usize,
     pub(super) step_bytes: usize,
+    /// How long `step_bytes` may take.
     pub(super) step: Duration,
 }
 
@@ -44,27 +44,24 @@ impl<T: DeserializeOwned> FromRequest for JsonBody<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             content_type(&request, &["application/json"])?;
-            let patience = services(&request)?.settings.patience.body;
-            let pace = Pace { most_bytes: BODY_MAX_BYTES, step_bytes: STEP_BYTES, step: patience };
+            let step = services(&request)?.settings.timeouts.body;
+            let pace = Pace { max_bytes: BODY_MAX_BYTES, step_bytes: STEP_BYTES, step };
             let (body, _hold) = read(&request, payload, pace).await?;
             parse(&body).map(Self)
         })
     }
 }
 
-/// Which of the media types that are taken the body has, by its place in the list. Nothing is decompressed.
-///
-/// # Errors
-/// 415.
-pub(super) fn content_type(request: &HttpRequest, taken: &[&str]) -> Result<usize, Problem> {
+/// The index of the body's media type in `accepted`, or 415. Nothing is decompressed.
+pub(super) fn content_type(request: &HttpRequest, accepted: &[&str]) -> Result<usize, Problem> {
     let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = value.split(';').next().unwrap_or_default().trim();
-    // There is no `image/jpg`, and many send it.
+    // Many clients send `image/jpg`, which is not registered.
     let media_type = if media_type.eq_ignore_ascii_case("image/jpg") { "image/jpeg" } else { media_type };
-    let place = taken.iter().position(|taken| media_type.eq_ignore_ascii_case(taken));
-    let place = place.ok_or_else(|| Problem::content_type_unsupported(taken))?;
+    let index = accepted.iter().position(|accepted| media_type.eq_ignore_ascii_case(accepted));
+    let index = index.ok_or_else(|| Problem::content_type_unsupported(accepted))?;
     if request.headers().get_all(header::CONTENT_ENCODING).all(|coding| is_identity(coding.as_bytes())) {
-        Ok(place)
+        Ok(index)
     } else {
         Err(Problem::content_coding_unsupported())
     }
@@ -74,16 +71,17 @@ fn is_identity(coding: &[u8]) -> bool {
     coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
 }
 
-/// The whole body, at this pace, or within less time while its connection is needed; and its hold on the memory that all bodies share, for as long as it is kept.
+/// Reads the whole body at this pace, or faster while its connection is needed. The [`Hold`] is its part of the memory
+/// that all bodies share, and is kept as long as the body.
 ///
 /// # Errors
-/// 413, 408; 400 when it ends early; 503 when its client's share of the memory is used up, or of the bodies on their way.
+/// 413, 408; 400 when it ends early; 503 when its client has used up its share of that memory or of unfinished bodies.
 pub(super) async fn read(
     request: &HttpRequest,
     mut payload: Payload,
     pace: Pace,
 ) -> Result<(web::Bytes, Hold), Problem> {
-    let limit = pace.most_bytes;
+    let limit = pace.max_bytes;
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit as u64) {
         return Err(Problem::body_too_large(limit));
@@ -93,12 +91,12 @@ pub(super) async fn read(
     let services = services(request)?;
     let mut hold = services.bodies.hold();
     let mut body = BytesMut::new();
-    let seat = request.conn_data::<Requests>().map(|requests| requests.begin_body(gate::current().client));
-    let seat = seat.map(|seat| seat.ok_or_else(|| services.bodies.refuse())).transpose()?;
-    let Patience { hurry, chance, .. } = services.settings.patience;
+    let slot = request.conn_data::<ConnectionRequests>().map(|requests| requests.begin_body(gate::current().client));
+    let slot = slot.map(|slot| slot.ok_or_else(|| services.bodies.refuse())).transpose()?;
+    let Timeouts { contended, grace, .. } = services.settings.timeouts;
     let (begun, progressed) = (Stopwatch::start(), Stopwatch::start());
-    let mut time = BodyTime { pace, hurry, chance, begun, progressed, arrived: 0, seat };
-    while let Some(chunk) = time.next(&mut payload, request).await? {
+    let mut timer = BodyTimer { pace, contended, grace, begun, progressed, arrived: 0, slot };
+    while let Some(chunk) = timer.next(&mut payload, request).await? {
         if body.len() + chunk.len() > limit {
             return Err(Problem::body_too_large(limit));
         }
@@ -111,39 +109,39 @@ pub(super) async fn read(
 /// A piece of a body; `None` after the last.
 type Piece = Option<Result<web::Bytes, PayloadError>>;
 
-/// The time of one body.
-struct BodyTime {
+/// The timers of one body.
+struct BodyTimer {
     pace: Pace,
-    hurry: Duration,
-    chance: Duration,
+    contended: Duration,
+    grace: Duration,
     begun: Stopwatch,
     /// Since the last step.
     progressed: Stopwatch,
-    /// Bytes since then.
+    /// Bytes since the last step.
     arrived: usize,
-    /// None outside of a connection.
-    seat: Option<BodySeat>,
+    /// `None` outside of a connection.
+    slot: Option<BodySlot>,
 }
 
-impl BodyTime {
+impl BodyTimer {
     /// The next piece; `None` after the last.
     async fn next(&mut self, payload: &mut web::Payload, request: &HttpRequest) -> Result<Option<web::Bytes>, Problem> {
         loop {
             let next = self.wait(payload).await?;
             self.check(request)?;
-            let Some(next) = next else { continue };
-            if let Some(Ok(piece)) = &next {
+            let Some(piece) = next else { continue };
+            if let Some(Ok(piece)) = &piece {
                 self.advance(piece.len());
             }
-            return next.transpose().map_err(|_| Problem::body_malformed("The body ended early."));
+            return piece.transpose().map_err(|_| Problem::body_malformed("The body ended early."));
         }
     }
 
-    /// What comes next; `None` when it is time to look up.
+    /// The next piece or the body's end; `None` when it is time to check the limits.
     async fn wait(&self, payload: &mut web::Payload) -> Result<Option<Piece>, Problem> {
         let left = self.pace.step.saturating_sub(self.progressed.elapsed());
-        let displaced = pin!(displaced(self.seat.as_ref(), self.chance));
-        match tokio::time::timeout(left.min(self.hurry), select(payload.next(), displaced)).await {
+        let displaced = pin!(displaced(self.slot.as_ref(), self.grace));
+        match tokio::time::timeout(left.min(self.contended), select(payload.next(), displaced)).await {
             Ok(Either::Left((next, _))) => Ok(Some(next)),
             Ok(Either::Right(_)) => Err(Problem::body_timeout()),
             Err(_) => Ok(None),
@@ -158,9 +156,11 @@ impl BodyTime {
     }
 
     fn check(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let of_client = || self.seat.as_ref().is_some_and(BodySeat::is_pressed);
-        let is_pressed = || of_client() || request.conn_data::<Requests>().is_some_and(Requests::is_pressed);
-        if self.progressed.elapsed() >= self.pace.step || (self.begun.elapsed() >= self.hurry && is_pressed()) {
+        let client_is_pressed = || self.slot.as_ref().is_some_and(BodySlot::is_pressed);
+        let is_pressed = || {
+            client_is_pressed() || request.conn_data::<ConnectionRequests>().is_some_and(ConnectionRequests::is_pressed)
+        };
+        if self.progressed.elapsed() >= self.pace.step || (self.begun.elapsed() >= self.contended && is_pressed()) {
             return Err(Problem::body_timeout());
         }
         Ok(())
@@ -168,9 +168,9 @@ impl BodyTime {
 }
 
 /// Resolves when the body's connection must make room; never without one.
-async fn displaced(seat: Option<&BodySeat>, chance: Duration) {
-    match seat {
-        Some(seat) => seat.displaced(chance).await,
+async fn displaced(slot: Option<&BodySlot>, grace: Duration) {
+    match slot {
+        Some(slot) => slot.displaced(grace).await,
         None => pending().await,
     }
 }

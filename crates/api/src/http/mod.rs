@@ -28,7 +28,7 @@ mod transport;
 
 pub use body::JsonBody;
 pub use bounds::{Bounds, Requests, by_caller, by_client, by_token, uncounted};
-pub use connection::{ConnectionMetrics, Crowd, Turns, Wire};
+pub use connection::{ConnectionMetrics, OpenConnections, PollBudget, WatchedStream, WorkerConnections};
 pub use endpoint::Endpoint;
 pub use extract::{Admin, Caller, Client, Cursor};
 pub use json::parse as parse_body;

@@ -35,7 +35,7 @@ mod turns;
 pub mod types;
 pub mod users;
 
-use crate::config::{DatabaseSettings, DatabaseUrl, Patience};
+use crate::config::{DatabaseSettings, DatabaseUrl, Timeouts};
 use crate::gate::{self, Busy, Capacity, Gate, GateMetrics, Permit, Resource};
 use crate::metrics::Metrics;
 use crate::telemetry::Paced;
@@ -98,18 +98,18 @@ pub struct Store {
     gate: Gate,
     /// For those who write.
     turns: Turns,
-    patience: Patience,
+    timeouts: Timeouts,
     events: EventMetrics,
 }
 
 impl Store {
     /// Makes the pool; connections are opened as they are needed, so this never waits and never fails.
-    pub fn new(settings: &DatabaseSettings, patience: Patience, metrics: &Metrics) -> Self {
+    pub fn new(settings: &DatabaseSettings, timeouts: Timeouts, metrics: &Metrics) -> Self {
         let file = DatabaseFile::of(&settings.url);
         let pool = Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(1))
-            .connection_timeout(patience.checkout)
+            .connection_timeout(timeouts.checkout)
             .error_handler(Box::new(LogPoolErrors(Paced::every(POOL_LOG_PAUSE))))
             .build_unchecked(Manager::new(settings.url.clone(), file.clone()));
         let connections = settings.pool_size as usize;
@@ -118,7 +118,7 @@ impl Store {
         let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
         let turns = Turns::for_writers(connections);
         let gate = Gate::new(Resource::Database, capacity, GateMetrics::registered(metrics, Resource::Database));
-        Self { pool, file, gate, turns, patience, events: EventMetrics::registered(metrics) }
+        Self { pool, file, gate, turns, timeouts, events: EventMetrics::registered(metrics) }
     }
 
     /// Whether the database is a file that was deleted, replaced or cut short while it was open, or what SQLite keeps next to it was.
@@ -170,7 +170,7 @@ impl Store {
             }
             run_on(pooled, work)
         });
-        match tokio::time::timeout(self.patience.checkout + self.patience.database, task).await {
+        match tokio::time::timeout(self.timeouts.checkout + self.timeouts.database, task).await {
             Ok(Ok(result)) => result,
             Ok(Err(cut)) => Err(after_a_cut(cut)),
             Err(_) => Err(StoreError::Unavailable("no answer came in time".to_owned())),
@@ -179,7 +179,7 @@ impl Store {
 
     /// Waits for the right to use a connection.
     async fn enter(&self) -> Result<Permit, StoreError> {
-        let entered = tokio::time::timeout(self.patience.checkout, self.gate.enter()).await;
+        let entered = tokio::time::timeout(self.timeouts.checkout, self.gate.enter()).await;
         Ok(entered.map_err(|_| {
             self.gate.refuse();
             Busy

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Lines that may wait: some seconds of a busy process, and some two megabytes.
 const QUEUE_LINES: usize = 8192;
 /// How long the end of the process waits for the last lines to be written.
-const FLUSH_PATIENCE: Duration = Duration::from_secs(1);
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 static QUEUE: OnceLock<SyncSender<Entry>> = OnceLock::new();
 /// Lines, since the start.
@@ -39,7 +39,7 @@ pub fn flush() {
     let Some(queue) = QUEUE.get() else { return };
     let (written, mark) = sync_channel(1);
     if queue.try_send(Entry::Mark(written)).is_ok() {
-        let _ = mark.recv_timeout(FLUSH_PATIENCE);
+        let _ = mark.recv_timeout(FLUSH_TIMEOUT);
     }
 }
 

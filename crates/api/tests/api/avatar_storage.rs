@@ -52,9 +52,9 @@ async fn a_storage_that_is_away_costs_pictures_and_nothing_else(database: Databa
 #[actix_web::test]
 async fn a_storage_that_never_answers_is_a_503_too() {
     let server = BucketServer::start();
-    let patience = std::time::Duration::from_millis(300);
+    let timeout = std::time::Duration::from_millis(300);
     let builder = TestApp::builder(Database::Sqlite).user(ADA).bucket(&server);
-    let app = builder.patience(|all| all.file = patience).start().await;
+    let app = builder.timeouts(|all| all.file = timeout).start().await;
     let tokens = app.login(ADA).await;
     server.freeze();
     put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);

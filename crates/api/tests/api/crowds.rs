@@ -15,11 +15,11 @@ const SLOW: usize = 48;
 
 /// Behind a proxy, so that all connections may have one address.
 fn builder() -> Builder {
-    TestApp::builder(Database::Sqlite).user(ADA).limited().connections(MOST).patience(|patience| {
+    TestApp::builder(Database::Sqlite).user(ADA).limited().connections(MOST).timeouts(|timeouts| {
         let long = Duration::from_mins(10);
-        (patience.head, patience.hurry, patience.body) = (long, long, long);
-        (patience.idle, patience.idle_crowded, patience.answer) = (long, long, long);
-        patience.chance = Duration::ZERO;
+        (timeouts.head, timeouts.contended, timeouts.body) = (long, long, long);
+        (timeouts.idle, timeouts.idle_contended, timeouts.response) = (long, long, long);
+        timeouts.grace = Duration::ZERO;
     })
 }
 
@@ -121,7 +121,7 @@ async fn newcomers_are_served_and_the_oldest_of_those_that_wait_make_room() {
 
 #[actix_web::test]
 async fn who_makes_room_has_a_moment_to_finish_its_request() {
-    let app = builder().patience(|patience| patience.chance = patience.head).start().await;
+    let app = builder().timeouts(|timeouts| timeouts.grace = timeouts.head).start().await;
     let mut slow = Vec::new();
     for (number, kind) in [Slow::Head, Slow::Body].into_iter().cycle().take(STAY + 2).enumerate() {
         slow.push((kind, open(&app, kind, number).await));

@@ -299,7 +299,7 @@ async fn asking_for_the_head_alone_is_no_export(database: Database) {
 #[actix_web::test]
 async fn an_export_that_waits_for_its_next_page_is_not_cut_as_idle() {
     let idle = std::time::Duration::from_millis(50);
-    let builder = TestApp::builder(Database::Postgres).patience(|patience| patience.idle = idle);
+    let builder = TestApp::builder(Database::Postgres).timeouts(|timeouts| timeouts.idle = idle);
     let (app, _, mut response) = begin_with(builder).await;
     let mut other = app.db().connect();
     let AnyConnection::Postgres(other) = &mut other else { panic!("SQLite's readers wait for nobody") };

@@ -2,7 +2,7 @@
 //! make a client throw its tokens away, and nothing is lost.
 
 use crate::support::{Answer, Cluster, Database, PASSWORD, Proxy, TestApp, TestDb, eventually, migrate, send};
-use api::config::{DatabaseUrl, Patience};
+use api::config::{DatabaseUrl, Timeouts};
 use api::store::AnyConnection;
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
@@ -19,8 +19,8 @@ const EVE: &str = "eve@example.com";
 const KEY: &str = "attempt-1";
 const SHORT: Duration = Duration::from_millis(300);
 
-fn impatient(patience: &mut Patience) {
-    (patience.checkout, patience.database) = (4 * SHORT, SHORT);
+fn short_timeouts(timeouts: &mut Timeouts) {
+    (timeouts.checkout, timeouts.database) = (4 * SHORT, SHORT);
 }
 
 /// A PostgreSQL behind a proxy, and somebody signed in.
@@ -30,7 +30,7 @@ async fn behind_a_proxy(pool: &str) -> (TestApp, Proxy, TokenResponse) {
     let app = TestApp::builder_on(Arc::clone(&db))
         .set("DATABASE_URL", db.url_through(proxy.address()))
         .set("DATABASE_POOL_SIZE", pool)
-        .patience(impatient)
+        .timeouts(short_timeouts)
         .user(ADA)
         .start()
         .await;
@@ -107,7 +107,7 @@ async fn a_pool_whose_connections_are_all_taken_is_a_503_for_the_next() {
     let builder = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_POOL_SIZE", "2").set("TRUSTED_PROXY_HOPS", "1");
     let builder = builder.user(ADA).user(EVE);
     // One address may have an eighth of the connections, and this one has 300.
-    let app = &builder.connections(4096).patience(|patience| patience.checkout = SHORT).start().await;
+    let app = &builder.connections(4096).timeouts(|timeouts| timeouts.checkout = SHORT).start().await;
     let (tokens, eves) = (&app.login(ADA).await, &app.login(EVE).await);
     let mut held = Held::sessions(&db);
     let refresh = |(address, tokens): (&'static str, &TokenResponse)| {
@@ -260,7 +260,7 @@ async fn a_server_that_crashes_under_load_loses_no_session() {
     let mut cluster = Cluster::started();
     migrate(&DatabaseUrl::Postgres(cluster.url().into())).unwrap();
     // Only for the builder: this test's database is the cluster's.
-    let mut builder = TestApp::builder(Database::Sqlite).set("DATABASE_URL", cluster.url()).patience(impatient);
+    let mut builder = TestApp::builder(Database::Sqlite).set("DATABASE_URL", cluster.url()).timeouts(short_timeouts);
     for number in 0..CLIENTS {
         builder = builder.user(&format!("user{number}@example.com"));
     }

@@ -1,7 +1,7 @@
 //! `Files`, in a folder and on a real S3 server.
 
 use crate::support::BucketServer;
-use api::config::{Patience, StorageSettings};
+use api::config::{StorageSettings, Timeouts};
 use api::files::{FileError, Files, Problem, Tries};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -12,11 +12,11 @@ use std::time::Duration;
 const LARGE: usize = 20 * 1024 * 1024 + 7;
 
 fn in_folder(folder: &Path) -> Files {
-    Files::open(&StorageSettings::Folder(folder.to_owned()), Tries::Few, Patience::default()).unwrap()
+    Files::open(&StorageSettings::Folder(folder.to_owned()), Tries::Few, Timeouts::default()).unwrap()
 }
 
 fn in_bucket(server: &BucketServer) -> Files {
-    Files::open(&server.settings(), Tries::Few, Patience::default()).unwrap()
+    Files::open(&server.settings(), Tries::Few, Timeouts::default()).unwrap()
 }
 
 /// Both, one after the other: they behave alike.
@@ -128,7 +128,7 @@ async fn an_upload_that_is_given_up_leaves_nothing() {
 async fn a_bucket_that_refuses_us_is_told_without_the_key() {
     let server = BucketServer::start();
     let settings = server.settings_with("h2Lk9sDf7aPq3ZxC");
-    let files = Files::open(&settings, Tries::Many, Patience::default()).unwrap();
+    let files = Files::open(&settings, Tries::Many, Timeouts::default()).unwrap();
     let put = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
     let get = files.get("notes/one").await.unwrap_err();
     let list = files.list("notes", "").try_next().await.unwrap_err();
@@ -165,11 +165,11 @@ async fn a_bucket_that_goes_away_and_comes_back_needs_no_new_start() {
 #[actix_web::test]
 async fn a_bucket_that_never_answers_is_not_waited_for() {
     let server = BucketServer::start();
-    let patience = Patience { file: Duration::from_millis(300), ..Patience::default() };
-    let files = Files::open(&server.settings(), Tries::Few, patience).unwrap();
+    let timeouts = Timeouts { file: Duration::from_millis(300), ..Timeouts::default() };
+    let files = Files::open(&server.settings(), Tries::Few, timeouts).unwrap();
     server.freeze();
     let error = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
-    assert_eq!(error.problem, Problem::TooSlow(patience.file));
+    assert_eq!(error.problem, Problem::TooSlow(timeouts.file));
     server.thaw();
     let patient = in_bucket(&server);
     patient.put("notes/two", Bytes::from_static(b"y"), "text/plain").await.unwrap();

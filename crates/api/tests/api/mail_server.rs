@@ -210,7 +210,7 @@ async fn a_server_that_hangs_holds_no_request_up_and_is_left_in_time() {
         () = ask_for_reset(&app) => {}
     }
     let hurried = TestApp::builder_on(app.db().clone()).clock(app.clock()).set("EMAIL_URL", url);
-    let hurried = hurried.patience(|patience| patience.mail = std::time::Duration::from_millis(50)).start().await;
+    let hurried = hurried.timeouts(|timeouts| timeouts.mail = std::time::Duration::from_millis(50)).start().await;
     assert_eq!(deliver(&hurried).await, 0);
     assert_eq!(app.db().number(WAITING), 2);
 }

@@ -52,7 +52,7 @@ async fn jobs_that_wait_to_be_hashed_and_those_without_a_place_are_counted() {
 async fn work_that_finds_no_connection_is_counted(database: Database) {
     // One connection, which is open since the account was made: taking it takes no time.
     let alone = start(database).set("DATABASE_POOL_SIZE", "1");
-    let app = alone.patience(|patience| patience.checkout = std::time::Duration::from_millis(50)).start().await;
+    let app = alone.timeouts(|timeouts| timeouts.checkout = std::time::Duration::from_millis(50)).start().await;
     let before = value(&scrape(&app).await, "latchkey_database_wait_seconds_count");
     let (let_go, held) = std::sync::mpsc::channel::<()>();
     let (started, start) = tokio::sync::oneshot::channel();

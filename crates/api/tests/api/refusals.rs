@@ -19,7 +19,7 @@ const NEVER: Duration = Duration::from_hours(1);
 /// An API at which one name has failed as often as it may.
 async fn start(refusal: Duration, connections: usize) -> TestApp {
     let builder = TestApp::builder(Database::Sqlite).user(BOB).limited().connections(connections);
-    let app = builder.patience(|patience| patience.refusal = refusal).start().await;
+    let app = builder.timeouts(|timeouts| timeouts.refusal = refusal).start().await;
     for _ in 0..FAILURES {
         guess(&app).await.failed(401, Reason::CredentialsWrong);
     }
@@ -45,7 +45,7 @@ async fn a_refused_client_waits_and_nobody_else_does() {
 
 #[actix_web::test]
 async fn a_full_queue_is_told_late_too() {
-    let builder = TestApp::builder(Database::Sqlite).user(BOB).patience(|patience| patience.refusal = NEVER);
+    let builder = TestApp::builder(Database::Sqlite).user(BOB).timeouts(|timeouts| timeouts.refusal = NEVER);
     let app = builder.start().await;
     let tokens = app.login(BOB).await;
     let _held = hold_hashing(&app, queue_length()).await;

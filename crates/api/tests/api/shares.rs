@@ -138,7 +138,7 @@ async fn an_owner_signs_in_while_one_machine_fills_the_hashing_queue(database: D
 
 async fn an_owner_refreshes_while_strangers_wait_for_all_connections(database: Database) {
     let builder = TestApp::builder(database).user(ADA).limited();
-    let app = builder.patience(|patience| patience.checkout = std::time::Duration::from_mins(1)).start().await;
+    let app = builder.timeouts(|timeouts| timeouts.checkout = std::time::Duration::from_mins(1)).start().await;
     let tokens = app.login(ADA).await;
     // Every connection is in use, and the queue is full of strangers, each with an address of their own.
     let (let_go, mut held) = tokio::sync::broadcast::channel::<()>(1);
@@ -312,9 +312,9 @@ async fn status(stream: &mut TcpStream) -> String {
 
 #[actix_web::test]
 async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_that_are_on_their_way() {
-    let builder = TestApp::builder(Database::Sqlite).user(ADA).limited().connections(64).patience(|patience| {
-        patience.hurry = std::time::Duration::from_millis(100);
-        patience.body = std::time::Duration::from_mins(2);
+    let builder = TestApp::builder(Database::Sqlite).user(ADA).limited().connections(64).timeouts(|timeouts| {
+        timeouts.contended = std::time::Duration::from_millis(100);
+        timeouts.body = std::time::Duration::from_mins(2);
     });
     let app = builder.start().await;
     let mut of_one = futures_util::stream::FuturesUnordered::new();

@@ -15,8 +15,8 @@ const ADA: &str = "ada@example.com";
 const SHORT: Duration = Duration::from_millis(100);
 const HEALTHZ: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n";
 
-async fn start(change: impl FnOnce(&mut api::config::Patience)) -> TestApp {
-    TestApp::builder(Database::Sqlite).user(ADA).patience(change).start().await
+async fn start(change: impl FnOnce(&mut api::config::Timeouts)) -> TestApp {
+    TestApp::builder(Database::Sqlite).user(ADA).timeouts(change).start().await
 }
 
 /// Reads one whole answer with a body of a known length, and leaves the connection open.
@@ -45,14 +45,14 @@ async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
 
 #[actix_web::test]
 async fn a_head_that_never_ends_is_a_408() {
-    let app = start(|patience| patience.head = SHORT).await;
+    let app = start(|timeouts| timeouts.head = SHORT).await;
     let answer = raw::exchange(app.address(), b"GET /healthz HTTP/1.1\r\nHost: a").await.unwrap();
     answer.failed(408, Reason::BodyTimeout);
 }
 
 #[actix_web::test]
 async fn a_head_that_comes_byte_by_byte_is_a_408() {
-    let app = start(|patience| patience.head = 4 * SHORT).await;
+    let app = start(|timeouts| timeouts.head = 4 * SHORT).await;
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nX: ").await.unwrap();
     let (mut reader, mut writer) = stream.into_split();
@@ -71,7 +71,7 @@ async fn a_head_that_comes_byte_by_byte_is_a_408() {
 
 #[actix_web::test]
 async fn a_second_head_that_never_ends_is_a_408_too() {
-    let app = start(|patience| patience.head = SHORT).await;
+    let app = start(|timeouts| timeouts.head = SHORT).await;
     for begun_with_the_first in [false, true] {
         let mut stream = TcpStream::connect(app.address()).await.unwrap();
         let (first, second) = (HEALTHZ, &b"GET /healthz HTTP/1.1\r\nHost: a"[..]);
@@ -91,16 +91,16 @@ async fn a_second_head_that_never_ends_is_a_408_too() {
 
 #[actix_web::test]
 async fn a_client_that_says_nothing_is_let_go_without_a_word() {
-    let app = start(|patience| patience.head = SHORT).await;
+    let app = start(|timeouts| timeouts.head = SHORT).await;
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     assert!(read_to_end(&mut stream).await.is_empty());
 }
 
 #[actix_web::test]
 async fn a_connection_is_kept_for_the_next_request_and_not_for_ever() {
-    let app = start(|patience| {
-        patience.head = SHORT;
-        patience.idle = 10 * SHORT;
+    let app = start(|timeouts| {
+        timeouts.head = SHORT;
+        timeouts.idle = 10 * SHORT;
     })
     .await;
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
@@ -132,7 +132,7 @@ fn head(tokens: &TokenResponse, (method, path): (&str, &str), rest: &str) -> Str
 
 #[actix_web::test]
 async fn a_body_that_never_ends_is_a_408_everywhere() {
-    let app = start(|patience| (patience.body, patience.linger) = (SHORT, SHORT)).await;
+    let app = start(|timeouts| (timeouts.body, timeouts.linger) = (SHORT, SHORT)).await;
     let tokens = app.login(ADA).await;
     for route in BODIES {
         for rest in ["Content-Length: 50", "Transfer-Encoding: chunked"] {
@@ -146,7 +146,7 @@ async fn a_body_that_never_ends_is_a_408_everywhere() {
 
 #[actix_web::test]
 async fn what_is_sent_after_the_answer_does_not_hold_the_connection() {
-    let app = start(|patience| patience.head = 2 * SHORT).await;
+    let app = start(|timeouts| timeouts.head = 2 * SHORT).await;
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     // The answer does not wait for the body, which never ends.
     let request = b"POST /nowhere HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -180,7 +180,7 @@ async fn a_client_sees_the_refusal_of_a_body_that_it_has_only_begun_to_send() {
 
 #[actix_web::test]
 async fn a_client_that_does_not_take_its_answers_is_let_go() {
-    let app = start(|patience| patience.answer = 3 * SHORT).await;
+    let app = start(|timeouts| timeouts.response = 3 * SHORT).await;
     // A small window, so that the API's writes soon wait.
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
@@ -215,7 +215,7 @@ async fn ask_for_export(app: &TestApp) -> TcpStream {
 
 #[actix_web::test]
 async fn a_download_that_makes_progress_is_not_cut() {
-    let app = start(|patience| patience.answer = 10 * SHORT).await;
+    let app = start(|timeouts| timeouts.response = 10 * SHORT).await;
     let mut stream = ask_for_export(&app).await;
     let (mut piece, mut total, mut end) = (vec![0; 256 * 1024], 0, Vec::new());
     loop {
@@ -233,7 +233,7 @@ async fn a_download_that_makes_progress_is_not_cut() {
 
 #[actix_web::test]
 async fn a_download_that_is_taken_drop_by_drop_is_cut() {
-    let app = start(|patience| patience.answer = 3 * SHORT).await;
+    let app = start(|timeouts| timeouts.response = 3 * SHORT).await;
     let mut stream = ask_for_export(&app).await;
     let mut drop = [0; 512];
     for _ in 0..100 {
@@ -246,7 +246,7 @@ async fn a_download_that_is_taken_drop_by_drop_is_cut() {
 
 #[actix_web::test]
 async fn an_upload_that_makes_progress_is_not_cut() {
-    let app = start(|patience| patience.body = 10 * SHORT).await;
+    let app = start(|timeouts| timeouts.body = 10 * SHORT).await;
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     let body = format!("{{\"email\":\"{ADA}\",\"password\":\"{}\"}}", "x".repeat(60_000));
     let head = "POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json";
@@ -294,9 +294,9 @@ async fn a_head_that_is_too_large_is_a_431() {
 #[actix_web::test]
 async fn five_hundred_idle_connections_do_not_keep_the_next_client_out() {
     let builder = TestApp::builder(Database::Sqlite).user(ADA).set("TRUSTED_PROXY_HOPS", "1");
-    let builder = builder.connections(64).patience(|patience| {
+    let builder = builder.connections(64).timeouts(|timeouts| {
         let long = 10 * PATIENCE;
-        (patience.head, patience.idle, patience.idle_crowded) = (long, long, long);
+        (timeouts.head, timeouts.idle, timeouts.idle_contended) = (long, long, long);
     });
     let app = &builder.start().await;
     let connect = |number: usize| async move {
@@ -322,7 +322,7 @@ async fn five_hundred_idle_connections_do_not_keep_the_next_client_out() {
 #[actix_web::test]
 async fn idle_connections_stay_while_there_is_room() {
     let builder = TestApp::builder(Database::Sqlite).set("TRUSTED_PROXY_HOPS", "1");
-    let builder = builder.connections(64).patience(|patience| patience.idle_crowded = SHORT);
+    let builder = builder.connections(64).timeouts(|timeouts| timeouts.idle_contended = SHORT);
     let app = builder.start().await;
     let mut idle = Vec::new();
     for _ in 0..8 {

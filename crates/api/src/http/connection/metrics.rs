@@ -1,14 +1,14 @@
-//! Connections that were not taken or not kept, counted.
+//! Counts of refused and displaced connections.
 
 use crate::metrics::Metrics;
 use prometheus_client::metrics::counter::Counter;
 
-/// What was done to connections.
+/// Connections that were refused or closed early.
 #[derive(Debug, Default)]
 pub struct ConnectionMetrics {
     /// Connections of one peer beyond its share.
     pub refused: Counter,
-    /// Connections that waited for their clients and made room for new ones.
+    /// Connections that waited for their clients and were closed to make room for new ones.
     pub displaced: Counter,
 }
 

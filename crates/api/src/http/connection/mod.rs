@@ -1,13 +1,13 @@
-//! What watches sockets: how many there are, whose turn it is, and how long each may take.
+//! Sockets: how many may be open, how they share a worker, and how long each may take.
 
-pub(super) mod crowd;
+mod client_waits;
 mod metrics;
-mod turns;
-mod waits;
+pub(super) mod open_connections;
+mod poll_budget;
 pub(super) mod watch;
-mod wire;
+mod watched_stream;
 
-pub use crowd::Crowd;
 pub use metrics::ConnectionMetrics;
-pub use turns::Turns;
-pub use wire::Wire;
+pub use open_connections::OpenConnections;
+pub use poll_budget::PollBudget;
+pub use watched_stream::{WatchedStream, WorkerConnections};

@@ -1,9 +1,9 @@
-//! Watches one connection's time: nobody may hold one for nothing. actix-http's own timers know the first request's head
-//! and the pause between requests, but neither a later head that never ends nor an answer that nobody takes.
+//! The timeouts of one connection: no client may hold one without making progress. actix-http's own timers cover the first
+//! request's head and the pause between requests, but neither a later head that never ends nor a response that is not read.
 
-use super::crowd::{BodySeat, Seat, Wait};
-use super::waits::Line;
-use crate::config::Patience;
+use super::client_waits::WaitKind;
+use super::open_connections::{BodySlot, ClientWait, ConnectionSlot};
+use crate::config::Timeouts;
 use crate::gate::ShareKey;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -13,52 +13,52 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Sleep, sleep};
 
-/// What a client has to take of an answer within [`Patience::answer`], bytes: its time is for want of progress, and whoever
-/// takes less only holds the connection. That is 4 KiB a second.
-const LEAST_TAKEN_BYTES: usize = 128 * 1024;
+/// What a client has to read of a response within [`Timeouts::response`], bytes: a client that reads less only holds the
+/// connection. That is 4 KiB a second.
+const RESPONSE_STEP_BYTES: usize = 128 * 1024;
 
-/// The requests of one connection, as the application sees them; shared by its [`Watch`] and [`watch_requests`].
+/// The requests of one connection, as the application sees them; shared by its [`ConnectionWatch`] and [`watch_requests`].
 ///
 /// [`watch_requests`]: crate::http::middleware::watch_requests
 #[derive(Debug, Clone)]
-pub struct Requests(Rc<Counts>);
+pub struct ConnectionRequests(Rc<RequestCounts>);
 
 #[derive(Debug)]
-struct Counts {
-    seat: Seat,
+struct RequestCounts {
+    slot: ConnectionSlot,
     begun: Cell<u64>,
     open: Cell<u32>,
-    /// Whether the connection ends with the answer that was made last.
+    /// Whether the connection ends with the latest response.
     last: Cell<bool>,
-    /// For a request, or the end, while no request is open.
-    wait: RefCell<Option<Wait>>,
+    /// The wait for a request, or for the client to close the connection, while no request is in progress.
+    wait: RefCell<Option<ClientWait>>,
 }
 
-/// A request that is being answered, until this is dropped.
+/// A request in progress, until this is dropped.
 #[derive(Debug)]
-pub(in crate::http) struct Begun(Requests);
+pub(in crate::http) struct RequestInProgress(ConnectionRequests);
 
-impl Requests {
-    pub(in crate::http) fn begin(&self) -> Begun {
+impl ConnectionRequests {
+    pub(in crate::http) fn begin(&self) -> RequestInProgress {
         self.0.begun.set(self.0.begun.get() + 1);
         self.0.open.set(self.0.open.get() + 1);
         drop(self.0.wait.take());
-        Begun(self.clone())
+        RequestInProgress(self.clone())
     }
 
-    /// Whether connections are scarce: this one should not be held without need.
-    pub(in crate::http) fn must_hurry(&self) -> bool {
-        self.0.seat.is_dense()
+    /// Whether this connection should not be held without need.
+    pub(in crate::http) fn connections_are_scarce(&self) -> bool {
+        self.0.slot.connections_are_scarce()
     }
 
-    /// Whether others of the same peer are refused: while it waits for its client, it has less time.
+    /// Whether further connections of the same peer are being refused: this one has less time to wait for its client.
     pub(in crate::http) fn is_pressed(&self) -> bool {
-        self.0.seat.is_pressed()
+        self.0.slot.is_pressed()
     }
 
-    /// Notes that a body of `client` is on its way; `None` when there are too many of them.
-    pub(in crate::http) fn begin_body(&self, client: ShareKey) -> Option<BodySeat> {
-        self.0.seat.begin_body(client)
+    /// Registers a body of `client`; `None` when too many of its bodies are being received.
+    pub(in crate::http) fn begin_body(&self, client: ShareKey) -> Option<BodySlot> {
+        self.0.slot.begin_body(client)
     }
 
     fn any_open(&self) -> bool {
@@ -66,14 +66,14 @@ impl Requests {
     }
 }
 
-impl Begun {
-    /// Notes that the connection ends with this request's answer.
-    pub(in crate::http) fn is_last(&self) {
+impl RequestInProgress {
+    /// Notes that the connection ends with this request's response.
+    pub(in crate::http) fn set_last(&self) {
         self.0.0.last.set(true);
     }
 }
 
-impl Drop for Begun {
+impl Drop for RequestInProgress {
     fn drop(&mut self) {
         let open = &self.0.0.open;
         open.set(open.get() - 1);
@@ -87,98 +87,99 @@ pub(in crate::http) enum Phase {
     New,
     /// The next request.
     Idle,
-    /// The rest of a request's head, or whatever else the client sends that is no request.
+    /// The rest of a request's head, or of bytes that are not a request.
     Head,
-    /// The application, which has time-outs of its own.
+    /// The application, which has timeouts of its own.
     Application,
-    /// The client, to take an answer.
-    Client,
-    /// The client, to see that it is over.
-    Leaving,
+    /// The client, to read a response.
+    Writing,
+    /// The client, to close the connection.
+    Closing,
 }
 
-/// The time of one connection.
+/// The state and timers of one connection.
 #[derive(Debug)]
-pub(in crate::http) struct Watch {
-    patience: Patience,
-    requests: Requests,
+pub(in crate::http) struct ConnectionWatch {
+    timeouts: Timeouts,
+    requests: ConnectionRequests,
     phase: Phase,
-    /// Requests that had begun when the phase was looked at last.
+    /// How many requests had begun at the last update of the phase.
     seen: u64,
     timer: Pin<Box<Sleep>>,
     /// What is left of the phase's time after the timer.
     left: Duration,
-    /// For the client to take an answer.
-    taking: Option<Wait>,
-    /// Bytes that it has taken since the timer was set.
-    taken: usize,
-    /// Wakes the connection when it must make room and its client has had its chance.
-    chance: Option<Pin<Box<Sleep>>>,
+    /// The wait for the client to read a response.
+    reading: Option<ClientWait>,
+    /// Bytes that it has read since the timer was set.
+    read_bytes: usize,
+    /// Wakes the connection when it must make room and its client's grace period is over.
+    grace: Option<Pin<Box<Sleep>>>,
 }
 
-impl Watch {
-    pub(in crate::http) fn new(patience: Patience, seat: Seat) -> Self {
+impl ConnectionWatch {
+    pub(in crate::http) fn new(timeouts: Timeouts, slot: ConnectionSlot) -> Self {
         let timer = Box::pin(sleep(Duration::ZERO));
         let (begun, open, last, wait) = Default::default();
-        let requests = Requests(Rc::new(Counts { seat, begun, open, last, wait }));
+        let requests = ConnectionRequests(Rc::new(RequestCounts { slot, begun, open, last, wait }));
         let (phase, left) = (Phase::New, Duration::ZERO);
-        let mut watch = Self { patience, requests, phase, seen: 0, timer, left, taking: None, taken: 0, chance: None };
+        let mut watch =
+            Self { timeouts, requests, phase, seen: 0, timer, left, reading: None, read_bytes: 0, grace: None };
         watch.enter(Phase::New);
         watch
     }
 
-    pub(in crate::http) fn requests(&self) -> &Requests {
+    pub(in crate::http) fn requests(&self) -> &ConnectionRequests {
         &self.requests
     }
 
-    /// Whether the client has been served, and has not begun its next request.
+    /// Whether the client has had a response and has not begun its next request.
     pub(in crate::http) fn is_idle(&self) -> bool {
         self.phase == Phase::Idle
     }
 
-    /// Notes that bytes came in.
-    pub(in crate::http) fn read(&mut self) {
-        self.look();
+    /// Called when bytes came in.
+    pub(in crate::http) fn on_read(&mut self) {
+        self.update_phase();
         if matches!(self.phase, Phase::New | Phase::Idle) {
             self.enter(Phase::Head);
         }
     }
 
-    /// Notes that an answer could not be written at once.
-    pub(in crate::http) fn write_waits(&mut self) {
-        if self.phase != Phase::Client {
-            self.enter(Phase::Client);
+    /// Called when a response could not be written at once.
+    pub(in crate::http) fn on_write_blocked(&mut self) {
+        if self.phase != Phase::Writing {
+            self.enter(Phase::Writing);
         }
     }
 
-    /// Notes that a part of an answer was taken.
-    pub(in crate::http) fn wrote(&mut self, bytes: usize) {
-        if self.phase == Phase::Client {
-            self.taken = self.taken.saturating_add(bytes);
-            self.taking = Some(self.requests.0.seat.wait(Line::Answer));
+    /// Called when the client has read a part of a response.
+    pub(in crate::http) fn on_written(&mut self, bytes: usize) {
+        if self.phase == Phase::Writing {
+            self.read_bytes = self.read_bytes.saturating_add(bytes);
+            self.reading = Some(self.requests.0.slot.wait(WaitKind::Response));
         }
     }
 
-    /// Notes that everything is written.
-    pub(in crate::http) fn written(&mut self) {
-        if self.phase == Phase::Client {
-            self.taking = None;
+    /// Called when everything is written.
+    pub(in crate::http) fn on_flushed(&mut self) {
+        if self.phase == Phase::Writing {
+            self.reading = None;
             self.phase = Phase::Application;
-            self.look();
+            self.update_phase();
         }
     }
 
-    /// Ready with the phase whose time is over.
+    /// Ready with the phase that has timed out.
     pub(in crate::http) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
-        self.look();
+        self.update_phase();
         if self.phase == Phase::Application {
             return Poll::Pending;
         }
         loop {
             ready!(self.timer.as_mut().poll(cx));
-            if self.phase == Phase::Client && self.taken >= LEAST_TAKEN_BYTES {
-                self.taken = 0;
-                self.arm(self.patience.answer);
+            if self.phase == Phase::Writing && self.read_bytes >= RESPONSE_STEP_BYTES {
+                self.read_bytes = 0;
+                self.arm(self.timeouts.response);
                 continue;
             }
             if self.left.is_zero() || self.requests.is_pressed() {
@@ -188,63 +189,63 @@ impl Watch {
         }
     }
 
-    /// Ready with the phase in which the connection must make room for another one. Until then its client has its chance,
-    /// unless it has been served.
+    /// Ready with the phase in which the connection must make room for another. A client that has not had its response yet
+    /// gets its grace period first.
     pub(in crate::http) fn poll_displaced(&mut self, cx: &mut Context<'_>) -> Poll<Phase> {
-        self.look();
-        ready!(self.requests.0.seat.poll_end(cx));
+        self.update_phase();
+        ready!(self.requests.0.slot.poll_end(cx));
         let left = match self.phase {
             Phase::Application => return Poll::Pending,
-            Phase::Idle | Phase::Leaving => Duration::ZERO,
-            Phase::New | Phase::Head | Phase::Client => self.left_of_chance(),
+            Phase::Idle | Phase::Closing => Duration::ZERO,
+            Phase::New | Phase::Head | Phase::Writing => self.left_of_grace(),
         };
         if !left.is_zero() {
-            ready!(self.chance.insert(Box::pin(sleep(left))).as_mut().poll(cx));
+            ready!(self.grace.insert(Box::pin(sleep(left))).as_mut().poll(cx));
         }
         Poll::Ready(self.phase)
     }
 
-    fn left_of_chance(&self) -> Duration {
+    fn left_of_grace(&self) -> Duration {
         let request = self.requests.0.wait.borrow();
-        let wait = self.taking.as_ref().or(request.as_ref());
-        wait.map_or(Duration::ZERO, |wait| wait.left_of(self.patience.chance))
+        let wait = self.reading.as_ref().or(request.as_ref());
+        wait.map_or(Duration::ZERO, |wait| wait.left_of(self.timeouts.grace))
     }
 
-    /// Finds out whether a request began or ended since the last look.
-    fn look(&mut self) {
+    /// Updates the phase if a request began or ended since the last call.
+    fn update_phase(&mut self) {
         let begun = self.requests.0.begun.get();
-        if begun != self.seen && self.phase != Phase::Client {
+        if begun != self.seen && self.phase != Phase::Writing {
             self.seen = begun;
             self.phase = Phase::Application;
         }
         if self.phase == Phase::Application && !self.requests.any_open() {
-            self.enter(if self.requests.0.last.get() { Phase::Leaving } else { Phase::Idle });
+            self.enter(if self.requests.0.last.get() { Phase::Closing } else { Phase::Idle });
         }
     }
 
     fn enter(&mut self, phase: Phase) {
         self.phase = phase;
-        self.taken = 0;
+        self.read_bytes = 0;
         let time = match phase {
-            Phase::New | Phase::Head | Phase::Application => self.patience.head,
-            Phase::Idle => self.patience.idle,
-            Phase::Client => self.patience.answer,
-            Phase::Leaving => self.patience.linger,
+            Phase::New | Phase::Head | Phase::Application => self.timeouts.head,
+            Phase::Idle => self.timeouts.idle,
+            Phase::Writing => self.timeouts.response,
+            Phase::Closing => self.timeouts.linger,
         };
         self.arm(time);
-        let line = if phase == Phase::Client { Line::Answer } else { Line::Request };
-        let wait = self.requests.0.seat.wait(line);
-        let (request, answer) = if phase == Phase::Client { (None, Some(wait)) } else { (Some(wait), None) };
+        let kind = if phase == Phase::Writing { WaitKind::Response } else { WaitKind::Request };
+        let wait = self.requests.0.slot.wait(kind);
+        let (request, response) = if phase == Phase::Writing { (None, Some(wait)) } else { (Some(wait), None) };
         drop(self.requests.0.wait.replace(request));
-        self.taking = answer;
+        self.reading = response;
     }
 
-    /// A connection that waits for its client looks up from time to time whether others of its peer are refused.
+    /// A connection that waits for its client checks from time to time whether others of its peer are being refused.
     fn arm(&mut self, time: Duration) {
         let step = match self.phase {
-            Phase::Idle => time.min(self.patience.idle_crowded),
-            Phase::New | Phase::Head => time.min(self.patience.hurry),
-            Phase::Application | Phase::Client | Phase::Leaving => time,
+            Phase::Idle => time.min(self.timeouts.idle_contended),
+            Phase::New | Phase::Head => time.min(self.timeouts.contended),
+            Phase::Application | Phase::Writing | Phase::Closing => time,
         };
         self.left = time.saturating_sub(step);
         self.timer.set(sleep(step));

@@ -1,7 +1,7 @@
-//! Holds back the refusals for load. Most who flood wait for a response before they send the next request on a connection,
-//! and a refusal costs them nothing: without a pause, some hundred connections keep every worker busy with refusals.
+//! Delays refusals caused by load. Most flooding clients wait for a response before they send the next request on a
+//! connection, and a refusal costs them nothing: without a pause, some hundred connections keep every worker busy.
 
-use crate::http::connection::watch::Requests;
+use crate::http::connection::watch::ConnectionRequests;
 use crate::problem::Problem;
 use crate::service::Services;
 use actix_web::Error;
@@ -12,17 +12,17 @@ use actix_web::web::Data;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Sends a 429, or a 503 because of a full queue, only after [`Patience::refusal`], unless connections are scarce: then one
-/// that waits costs more than the next request on it. An outage is told at once.
+/// Sends a 429, or a 503 because of a full queue, only after [`Timeouts::refusal`], unless connections are scarce: then a
+/// waiting connection costs more than the next request on it. An outage is reported at once.
 ///
-/// [`Patience::refusal`]: crate::config::Patience::refusal
+/// [`Timeouts::refusal`]: crate::config::Timeouts::refusal
 pub async fn hold_refusals(request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let response = next.call(request).await?;
     if is_for_load(&response)
         && let Some(services) = response.request().app_data::<Data<Services>>()
-        && !response.request().conn_data::<Requests>().is_some_and(Requests::must_hurry)
+        && !response.request().conn_data::<ConnectionRequests>().is_some_and(ConnectionRequests::connections_are_scarce)
     {
-        tokio::time::sleep(spread(services.settings.patience.refusal)).await;
+        tokio::time::sleep(spread(services.settings.timeouts.refusal)).await;
     }
     Ok(response)
 }
@@ -32,18 +32,18 @@ fn is_for_load(response: &ServiceResponse<BoxBody>) -> bool {
     problem.is_some_and(Problem::is_for_load)
 }
 
-/// Between half of it and one and a half times it, evenly spread over the refusals of this thread: those that were refused
-/// together must not all come back together.
+/// Between 0.5 and 1.5 times the mean, evenly spread over the refusals of this thread: clients that were refused together
+/// must not all come back together.
 fn spread(mean: Duration) -> Duration {
     /// 2³² divided by the golden ratio: multiples of it, modulo 2³², fill the range evenly however many there are (Knuth,
     /// The Art of Computer Programming, volume 3, section 6.4).
     const STEP: u32 = 0x9e37_79b9;
     thread_local! {
-        static PLACE: Cell<u32> = const { Cell::new(0) };
+        static POSITION: Cell<u32> = const { Cell::new(0) };
     }
-    let place = PLACE.get().wrapping_add(STEP);
-    PLACE.set(place);
-    mean / 2 + mean.mul_f64(f64::from(place) / f64::from(u32::MAX))
+    let position = POSITION.get().wrapping_add(STEP);
+    POSITION.set(position);
+    mean / 2 + mean.mul_f64(f64::from(position) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn an_outage_is_no_refusal_for_load() {
+    fn an_outage_is_not_a_refusal_caused_by_load() {
         assert!(Problem::throttled(60).is_for_load());
         assert!(Problem::from(Busy).is_for_load());
         assert!(!Problem::unavailable().is_for_load());

@@ -1,6 +1,6 @@
-//! Tells a connection's watch when its requests begin and end.
+//! Informs the connection's watch when its requests begin and end.
 
-use crate::http::connection::watch::{Begun, Requests};
+use crate::http::connection::watch::{ConnectionRequests, RequestInProgress};
 use actix_web::Error;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -10,28 +10,27 @@ use bytes::Bytes;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// The body of a response whose request ends with it: while a file is read and sent part by part, its connection is not
-/// idle.
+/// A response body that keeps its request in progress: while a file is read and sent in parts, the connection is not idle.
 #[derive(Debug)]
 pub struct WatchedBody {
     body: BoxBody,
     /// Ends the request when it is dropped.
-    begun: Option<Begun>,
+    in_progress: Option<RequestInProgress>,
 }
 
-/// Notes a request for as long as it is being answered.
+/// Registers a request until its response has been sent.
 pub async fn watch_requests(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<WatchedBody>, Error> {
-    let begun = request.conn_data::<Requests>().map(Requests::begin);
+    let in_progress = request.conn_data::<ConnectionRequests>().map(ConnectionRequests::begin);
     let response = next.call(request).await?;
-    if let Some(begun) = &begun
+    if let Some(request) = &in_progress
         && response.response().head().connection_type() == ConnectionType::Close
     {
-        begun.is_last(); // actix-http would wait for the rest of a body that comes in chunks
+        request.set_last(); // actix-http would wait for the rest of a body that comes in chunks
     }
-    Ok(response.map_body(|_, body| WatchedBody { body, begun }))
+    Ok(response.map_body(|_, body| WatchedBody { body, in_progress }))
 }
 
 impl MessageBody for WatchedBody {
@@ -46,7 +45,7 @@ impl MessageBody for WatchedBody {
     }
 
     fn try_into_bytes(self) -> Result<Bytes, Self> {
-        let Self { body, begun } = self;
-        body.try_into_bytes().map_err(|body| Self { body, begun })
+        let Self { body, in_progress } = self;
+        body.try_into_bytes().map_err(|body| Self { body, in_progress })
     }
 }

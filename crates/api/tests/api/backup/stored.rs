@@ -7,7 +7,7 @@ use crate::support::{
     BucketServer, Database, ManualClock, TestApp, TestDb, coverage, eventually, execute, on_both_databases,
 };
 use api::clock::Clock;
-use api::config::{Keep, Patience, StorageSettings};
+use api::config::{Keep, StorageSettings, Timeouts};
 use api::files::{Files, Tries};
 use api::service::backup::{
     BackupError, BackupName, Contents, LeftOut, Made, Plan, Source, Stored, create, delete_outdated, latest, list,
@@ -26,11 +26,11 @@ const A_BACKUP: &[u8] = b"age-encryption.org/v1\n-> Latchkey backup\n";
 const KEEP: Keep = Keep { days: 2, weeks: 1, months: 1 };
 
 fn in_folder(folder: &Path) -> Files {
-    Files::open(&StorageSettings::Folder(folder.to_owned()), Tries::Once, Patience::default()).unwrap()
+    Files::open(&StorageSettings::Folder(folder.to_owned()), Tries::Once, Timeouts::default()).unwrap()
 }
 
 fn in_bucket(server: &BucketServer) -> Files {
-    Files::open(&server.settings(), Tries::Once, Patience::default()).unwrap()
+    Files::open(&server.settings(), Tries::Once, Timeouts::default()).unwrap()
 }
 
 /// In a thread that may wait, as the program does it.

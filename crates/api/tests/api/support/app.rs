@@ -4,7 +4,7 @@ use super::{Answer, BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::app::{App, Capacity, Feature, Product};
-use api::config::{Patience, Settings, StorageSettings, Variables};
+use api::config::{Settings, StorageSettings, Timeouts, Variables};
 use api::service::Services;
 use api::service::accounts::register;
 use api::service::mail::deliver_due;
@@ -72,7 +72,7 @@ pub struct Builder {
     clock: Arc<ManualClock>,
     variables: Variables,
     users: Vec<(RegisterRequest, Role)>,
-    patience: Patience,
+    timeouts: Timeouts,
     connections: usize,
     outbox: TempDir,
     files: TempDir,
@@ -131,9 +131,9 @@ impl Builder {
         self.set("RATE_LIMITS", "on").set("TRUSTED_PROXY_HOPS", "1")
     }
 
-    /// Less patience, so that a test of it takes less time.
-    pub fn patience(mut self, change: impl FnOnce(&mut Patience)) -> Self {
-        change(&mut self.patience);
+    /// Shorter timeouts, so that a test of one takes less time.
+    pub fn timeouts(mut self, change: impl FnOnce(&mut Timeouts)) -> Self {
+        change(&mut self.timeouts);
         self
     }
 
@@ -157,7 +157,7 @@ impl Builder {
 
     pub async fn start(self) -> TestApp {
         let mut settings = Settings::from_variables(self.variables).unwrap();
-        settings.patience = self.patience;
+        settings.timeouts = self.timeouts;
         settings.storage = self.storage;
         let product = self.product.assemble().unwrap();
         let services = Data::new(product.services(settings, self.clock.clone()).unwrap());
@@ -253,7 +253,7 @@ impl TestApp {
             .with("RATE_LIMITS", "off");
         let clock = Arc::new(ManualClock::new());
         // Nobody learns anything from waiting for what is refused.
-        let patience = Patience { refusal: Duration::ZERO, ..Patience::default() };
+        let timeouts = Timeouts { refusal: Duration::ZERO, ..Timeouts::default() };
         let files = tempfile::tempdir().unwrap();
         let storage = StorageSettings::Folder(files.path().to_owned());
         Builder {
@@ -261,7 +261,7 @@ impl TestApp {
             clock,
             variables,
             users: Vec::new(),
-            patience,
+            timeouts,
             connections: 1024,
             outbox,
             files,

@@ -1,10 +1,10 @@
-//! What never reaches the application: bytes that are no HTTP, a head that is too large or too slow. actix-http answers
-//! those with a bare status line; here they get problem details like every other failure.
+//! Requests that never reach the application: bytes that are not HTTP, a head that is too large or too slow. actix-http
+//! responds to those with a bare status line; here they get problem details like every other failure.
 
-use super::crowd::Crowd;
-use super::turns::{Turn, Turns};
-use super::watch::{Phase, Requests, Watch};
-use crate::config::{Environment, Patience};
+use super::open_connections::OpenConnections;
+use super::poll_budget::{PollBudget, PollPermit};
+use super::watch::{ConnectionRequests, ConnectionWatch, Phase};
+use crate::config::{Environment, Timeouts};
 use crate::http::middleware::secure_headers;
 use crate::problem::Problem;
 use actix_web::http::StatusCode;
@@ -17,42 +17,56 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use uuid::Uuid;
 
-/// A connection whose bare refusals get a body on their way out, and whose time is watched.
+/// What the connections of one worker share.
+#[derive(Debug, Clone)]
+pub struct WorkerConnections {
+    pub environment: Environment,
+    pub timeouts: Timeouts,
+    /// All of the process.
+    pub connections: OpenConnections,
+    /// The worker's own.
+    pub polls: PollBudget,
+}
+
+impl WorkerConnections {
+    /// Wraps the stream of a new connection. One that is beyond its peer's part of the connections is closed unread.
+    pub fn watch<Io>(&self, io: Io, peer: Option<IpAddr>) -> WatchedStream<Io> {
+        let slot = self.connections.enter(peer);
+        WatchedStream {
+            io,
+            environment: self.environment,
+            ended: slot.is_refused(),
+            watch: ConnectionWatch::new(self.timeouts, slot),
+            permit: self.polls.queue(),
+            pending: Vec::new(),
+        }
+    }
+}
+
+/// A connection's stream: gives bare refusals a body on their way out, and enforces the timeouts.
 #[derive(Debug)]
-pub struct Wire<Io> {
+pub struct WatchedStream<Io> {
     io: Io,
     environment: Environment,
-    watch: Watch,
-    turn: Turn,
-    /// What replaces a bare refusal, as far as it is not written yet.
+    watch: ConnectionWatch,
+    permit: PollPermit,
+    /// The unwritten rest of what replaces a bare refusal.
     pending: Vec<u8>,
-    /// Whether its time is over: nothing is read any more.
+    /// Whether the connection has ended: nothing is read any more.
     ended: bool,
 }
 
-impl<Io> Wire<Io> {
-    /// Within a worker, which has the timers. A connection that is over its peer's part of the crowd is closed unread.
-    pub fn new(
-        io: Io,
-        environment: Environment,
-        patience: Patience,
-        (crowd, turns, peer): (&Crowd, &Turns, Option<IpAddr>),
-    ) -> Self {
-        let seat = crowd.enter(peer);
-        let ended = seat.is_refused();
-        Self { io, environment, watch: Watch::new(patience, seat), turn: turns.queue(), pending: Vec::new(), ended }
-    }
-
-    /// Where the application notes this connection's requests.
-    pub fn requests(&self) -> Requests {
+impl<Io> WatchedStream<Io> {
+    /// Where the application registers this connection's requests.
+    pub fn requests(&self) -> ConnectionRequests {
         self.watch.requests().clone()
     }
 
-    /// Ends the connection, whose time is over: a client that does not take its answer sees it broken, one that began a
-    /// request is told, and one that sent nothing needs no word.
+    /// Ends the connection. A client that does not read its response sees a broken connection, one that began a request gets
+    /// a 408, and one that sent nothing gets no response.
     fn end(&mut self, phase: Phase) -> io::Result<()> {
         match phase {
-            Phase::Client => return Err(io::ErrorKind::TimedOut.into()),
+            Phase::Writing => return Err(io::ErrorKind::TimedOut.into()),
             Phase::Head if !self.ended => self.pending = refusal(StatusCode::REQUEST_TIMEOUT, self.environment),
             _ => {}
         }
@@ -61,7 +75,7 @@ impl<Io> Wire<Io> {
     }
 }
 
-impl<Io: AsyncWrite + Unpin> Wire<Io> {
+impl<Io: AsyncWrite + Unpin> WatchedStream<Io> {
     fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.pending.is_empty() {
             let written = ready!(poll_write(&mut self.io, &mut self.watch, cx, &self.pending))?;
@@ -74,7 +88,7 @@ impl<Io: AsyncWrite + Unpin> Wire<Io> {
     }
 }
 
-impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
+impl<Io: AsyncWrite + Unpin> AsyncWrite for WatchedStream<Io> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_pending(cx))?;
         let Some((before, status)) = find_bare_refusal(bytes) else {
@@ -92,7 +106,7 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_pending(cx))?;
-        self.watch.written();
+        self.watch.on_flushed();
         // Starts the time of what comes next. When it is over, the next read ends the connection.
         let is_over = self.watch.poll_overdue(cx).is_ready() || self.watch.poll_displaced(cx).is_ready();
         if is_over && !self.ended {
@@ -107,28 +121,28 @@ impl<Io: AsyncWrite + Unpin> AsyncWrite for Wire<Io> {
     }
 }
 
-impl<Io: ActixStream> AsyncRead for Wire<Io> {
+impl<Io: ActixStream> AsyncRead for WatchedStream<Io> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if let Poll::Ready(phase) = self.watch.poll_overdue(cx) {
-            ready!(self.turn.poll(cx));
+            ready!(self.permit.poll(cx));
             self.end(phase)?;
         }
         if self.ended {
-            return Poll::Ready(Ok(())); // as if the client had hung up
+            return Poll::Ready(Ok(())); // as if the client had disconnected
         }
-        // Somebody who was served and asks again is heard at once.
+        // The next request on an established connection needs no permit.
         if !self.watch.is_idle() && self.io.poll_read_ready(cx).is_ready() {
-            ready!(self.turn.poll(cx));
+            ready!(self.permit.poll(cx));
         }
         let before = buffer.filled().len();
         let Poll::Ready(read) = Pin::new(&mut self.io).poll_read(cx, buffer) else {
-            // Only who has nothing to say makes room: a request that has just come is answered.
+            // Only a connection without bytes to read makes room: a request that has just arrived is served.
             let phase = ready!(self.watch.poll_displaced(cx));
-            ready!(self.turn.poll(cx));
+            ready!(self.permit.poll(cx));
             return Poll::Ready(self.end(phase));
         };
         if buffer.filled().len() > before {
-            self.watch.read();
+            self.watch.on_read();
         }
         Poll::Ready(read)
     }
@@ -137,23 +151,23 @@ impl<Io: ActixStream> AsyncRead for Wire<Io> {
 /// Writes, and gives up on a client that takes too long to read.
 fn poll_write<Io: AsyncWrite + Unpin>(
     io: &mut Io,
-    watch: &mut Watch,
+    watch: &mut ConnectionWatch,
     cx: &mut Context<'_>,
     bytes: &[u8],
 ) -> Poll<io::Result<usize>> {
     let written = Pin::new(io).poll_write(cx, bytes);
     if let Poll::Ready(written) = written {
-        watch.wrote(*written.as_ref().unwrap_or(&0));
+        watch.on_written(*written.as_ref().unwrap_or(&0));
         return Poll::Ready(written);
     }
-    watch.write_waits();
+    watch.on_write_blocked();
     if watch.poll_overdue(cx).is_ready() || watch.poll_displaced(cx).is_ready() {
         return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
     }
     Poll::Pending
 }
 
-impl<Io: ActixStream> ActixStream for Wire<Io> {
+impl<Io: ActixStream> ActixStream for WatchedStream<Io> {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<Ready>> {
         self.io.poll_read_ready(cx)
     }
@@ -163,8 +177,8 @@ impl<Io: ActixStream> ActixStream for Wire<Io> {
     }
 }
 
-/// Where the last answer in `bytes` starts and its status, if that is a refusal without a body. The application's own
-/// have one, so this is the parser's; nothing follows it on its connection.
+/// Where the last response in `bytes` starts and its status, if that is a refusal without a body. The application's own
+/// refusals have one, so this is the parser's; nothing follows it on its connection.
 fn find_bare_refusal(bytes: &[u8]) -> Option<(usize, StatusCode)> {
     const START: &[u8] = b"HTTP/1.1 ";
     if !bytes.ends_with(b"\r\n\r\n") {
@@ -177,7 +191,7 @@ fn find_bare_refusal(bytes: &[u8]) -> Option<(usize, StatusCode)> {
     bare.then_some((start, status))
 }
 
-/// A whole answer, after which the connection is closed.
+/// A whole response, after which the connection is closed.
 fn refusal(status: StatusCode, environment: Environment) -> Vec<u8> {
     let id = Uuid::new_v4().simple().to_string();
     let body = serde_json::to_vec(&Problem::from_status(status).body(&id)).unwrap_or_default();
@@ -189,9 +203,9 @@ fn refusal(status: StatusCode, environment: Environment) -> Vec<u8> {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }
     secure_headers(&mut headers, "", environment);
-    let mut answer = format!("HTTP/1.1 {status}\r\n").into_bytes();
+    let mut response = format!("HTTP/1.1 {status}\r\n").into_bytes();
     for (name, value) in &headers {
-        answer.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+        response.extend_from_slice(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
-    [answer, b"\r\n".to_vec(), body].concat()
+    [response, b"\r\n".to_vec(), body].concat()
 }
