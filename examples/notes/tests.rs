@@ -4,7 +4,7 @@ use crate::support::{Answer, Database, PASSWORD, TestApp, TestDb, features, on_b
 use api::app::{App, Product};
 use api::clock::Clock;
 use api::config::DatabaseUrl;
-use api::service::backup::{Identities, Order, Plan, Source, create_file, restore};
+use api::service::backup::{BackupPlan, BackupSource, Identities, RestorePlan, create_file, restore};
 use api::service::upkeep::erasures::finish_recent;
 use api::store::migrations::{migrate, revert_all};
 use auth_types::Page;
@@ -186,7 +186,8 @@ async fn a_backup_has_the_notes(database: Database) {
     let folder = tempfile::tempdir().unwrap();
     let (file, coverage) = (folder.path().join("backup.zst"), product().schema.coverage());
     let made_at = app.clock().now();
-    let plan = Plan { database: app.db().parsed_url(), coverage: coverage.clone(), recipients: Vec::new(), made_at };
+    let plan =
+        BackupPlan { database: app.db().parsed_url(), coverage: coverage.clone(), recipients: Vec::new(), made_at };
     create_file(&plan, &file).unwrap();
 
     let other = match database {
@@ -196,8 +197,9 @@ async fn a_backup_has_the_notes(database: Database) {
     let target = TestDb::empty(other);
     let identities = Identities::read(None).unwrap();
     let url = target.parsed_url();
-    let order = Order { database: &url, coverage: &coverage, identities: &identities, moving: true, now: made_at };
-    restore(&Source::File(file.clone()), &order).unwrap();
+    let order =
+        RestorePlan { database: &url, coverage: &coverage, identities: &identities, moving: true, now: made_at };
+    restore(&BackupSource::File(file.clone()), &order).unwrap();
     assert_eq!(target.texts("SELECT text AS value FROM notes"), ["kept"]);
     target.execute("INSERT INTO notes (user_id, text, created_at, changed_at) SELECT user_id, 'next', created_at, changed_at FROM notes");
     assert_eq!(target.number("SELECT max(id) FROM notes"), note.id + 1, "an id is never given twice");
@@ -206,8 +208,8 @@ async fn a_backup_has_the_notes(database: Database) {
     let alone = App::new().assemble().unwrap().schema.coverage();
     let (empty, coverage) = (TestDb::empty(other), &alone);
     let url = empty.parsed_url();
-    let order = Order { database: &url, coverage, identities: &identities, moving: true, now: made_at };
-    let refused = restore(&Source::File(file), &order).unwrap_err().to_string();
+    let order = RestorePlan { database: &url, coverage, identities: &identities, moving: true, now: made_at };
+    let refused = restore(&BackupSource::File(file), &order).unwrap_err().to_string();
     assert!(refused.contains("of the feature "), "{refused}");
 }
 

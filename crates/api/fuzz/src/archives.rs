@@ -1,7 +1,7 @@
 //! Backups: a first byte, then an archive as it is (0), or the lines of one, which are compressed and sealed here.
 
 use api::config::DatabaseUrl;
-use api::service::backup::{BackupError, Identities, Order, Source, restore, verify};
+use api::service::backup::{BackupError, BackupSource, Identities, RestorePlan, restore, verify};
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 
@@ -15,7 +15,7 @@ pub fn run(data: &[u8]) {
     let file = folder.path().join("backup");
     let archive = if *first == 0 { content.to_vec() } else { sealed(content) };
     std::fs::write(&file, archive).expect("a file");
-    let source = Source::File(file);
+    let source = BackupSource::File(file);
     let identities = Identities::read(None).expect("no keys");
     let coverage = api::App::new().assemble().expect("Latchkey alone").schema.coverage();
     let Ok(proven) = verify(&source, &identities, &coverage) else { return };
@@ -26,7 +26,10 @@ pub fn run(data: &[u8]) {
     let restored_into = |name: &str, moving| {
         let database = DatabaseUrl::Sqlite(folder.path().join(name));
         let now = DateTime::<Utc>::from_timestamp(NOW, 0).expect("a time");
-        restore(&source, &Order { database: &database, coverage: &coverage, identities: &identities, moving, now })
+        restore(
+            &source,
+            &RestorePlan { database: &database, coverage: &coverage, identities: &identities, moving, now },
+        )
     };
     for moving in [false, true] {
         let name = if moving { "moved" } else { "restored" };

@@ -4,7 +4,7 @@ use super::collisions::{self, Collision};
 use super::feature::{Feature, Job, MakeState};
 use crate::clock::{ComparedClock, SharedClock};
 use crate::config::Settings;
-use crate::files::{Files, OpenError, Tries};
+use crate::files::{Files, OpenError, RetryPolicy};
 use crate::gate::{GateMetrics, Resource, Room};
 use crate::http::Surface;
 use crate::metrics::Metrics;
@@ -118,7 +118,7 @@ impl Product {
             hashing: WorkPool::for_hashing(gate(Resource::Hashing))?,
             pictures: WorkPool::for_pictures(gate(Resource::Pictures))?,
             exports: ExportSlots::new(settings.database.pool_size, ExportMetrics::registered(&metrics)),
-            files: Files::open(&settings.storage, Tries::Few, settings.timeouts)?,
+            files: Files::open(&settings.storage, RetryPolicy::Few, settings.timeouts)?,
             feed: RevocationFeed::default(),
             readiness: Readiness::default(),
             bodies: Room::for_bodies(&metrics),

@@ -5,8 +5,11 @@ use super::output::{print, print_json};
 use super::setting::{clock, prepare_folder};
 use crate::app::Product;
 use crate::config::{Settings, StorageSettings, Timeouts, parse_recipients};
-use crate::files::{Files, Tries};
-use crate::service::backup::{self, BackupError, BackupName, Identities, LeftOut, Made, Order, Plan, Source, Stored};
+use crate::files::{Files, RetryPolicy};
+use crate::service::backup::{
+    self, BackupError, BackupName, BackupPlan, BackupSource, CreatedBackup, Identities, RestorePlan, SkippedFile,
+    StoredBackup,
+};
 use crate::telemetry;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
@@ -75,7 +78,7 @@ fn settings() -> Result<Settings, CliError> {
 
 /// The storage. Nobody waits for a backup, so it is asked again for as long as that may help.
 fn files(settings: &StorageSettings) -> Result<Files, CliError> {
-    Files::open(settings, Tries::Many, Timeouts::default()).map_err(|error| CliError::Message(error.to_string()))
+    Files::open(settings, RetryPolicy::Many, Timeouts::default()).map_err(|error| CliError::Message(error.to_string()))
 }
 
 async fn create(product: &Product, Create { to, recipient }: Create) -> Result<(), CliError> {
@@ -85,18 +88,18 @@ async fn create(product: &Product, Create { to, recipient }: Create) -> Result<(
         None => settings.backup.recipients.clone(),
     };
     let (database, coverage) = (settings.database.url.clone(), product.schema.coverage());
-    let plan = Plan { database, coverage, recipients, made_at: clock().now() };
+    let plan = BackupPlan { database, coverage, recipients, made_at: clock().now() };
     match to {
-        Some(file) => tell(&off_thread(move || backup::create_file(&plan, &file)).await?),
+        Some(file) => report(&off_thread(move || backup::create_file(&plan, &file)).await?),
         None => store(&settings, plan).await,
     }
 }
 
-fn tell(made: &Made) -> Result<(), CliError> {
+fn report(made: &CreatedBackup) -> Result<(), CliError> {
     print(format_args!("made {}: {} rows, {} bytes", made.name, made.rows, made.size_bytes))
 }
 
-async fn store(settings: &Settings, plan: Plan) -> Result<(), CliError> {
+async fn store(settings: &Settings, plan: BackupPlan) -> Result<(), CliError> {
     let files = files(&settings.storage)?;
     let storage = files.clone();
     let made = off_thread(move || {
@@ -105,14 +108,14 @@ async fn store(settings: &Settings, plan: Plan) -> Result<(), CliError> {
         Ok(made)
     })
     .await?;
-    tell(&made)?;
+    report(&made)?;
     let outdated = backup::delete_outdated(&files, settings.backup.keep, made.made_at).await?;
-    tell_left_out(&outdated.left_out)?;
+    report_skipped(&outdated.skipped)?;
     outdated.found.iter().try_for_each(|name| print(format_args!("deleted {name}")))
 }
 
-fn tell_left_out(files: &[LeftOut]) -> Result<(), CliError> {
-    files.iter().try_for_each(|LeftOut { name, why }| print(format_args!("warning: {name} does not count: {why}")))
+fn report_skipped(files: &[SkippedFile]) -> Result<(), CliError> {
+    files.iter().try_for_each(|SkippedFile { name, why }| print(format_args!("warning: {name} does not count: {why}")))
 }
 
 async fn list(as_json: bool) -> Result<(), CliError> {
@@ -121,13 +124,13 @@ async fn list(as_json: bool) -> Result<(), CliError> {
     if as_json {
         return print_json(&all.iter().map(|stored| row(stored, now)).collect::<Vec<_>>());
     }
-    all.iter().try_for_each(|Stored { name, size_bytes }| {
+    all.iter().try_for_each(|StoredBackup { name, size_bytes }| {
         let warning = if name.is_ahead(now) { ", warning: named later than now, so it is not the latest" } else { "" };
         print(format_args!("{name} {size_bytes:>14} bytes{warning}"))
     })
 }
 
-fn row(Stored { name, size_bytes }: &Stored, now: DateTime<Utc>) -> serde_json::Value {
+fn row(StoredBackup { name, size_bytes }: &StoredBackup, now: DateTime<Utc>) -> serde_json::Value {
     json!({
         "name": name.to_string(),
         "made_at": name.made_at,
@@ -154,7 +157,7 @@ async fn restore(
     let (now, coverage) = (clock().now(), product.schema.coverage());
     let contents = off_thread(move || {
         let order =
-            Order { database: &settings.database.url, coverage: &coverage, identities: &identities, moving, now };
+            RestorePlan { database: &settings.database.url, coverage: &coverage, identities: &identities, moving, now };
         backup::restore(&source, &order)
     })
     .await?;
@@ -163,14 +166,14 @@ async fn restore(
 
 /// `latest` and the name of a backup are the storage's, also where there is such a file here: an older one would be proven or
 /// restored, and nobody would notice.
-async fn source(backup: &str) -> Result<Source, CliError> {
-    let stored = |name| Ok(Source::Stored(Box::new(files(&settings()?.storage)?), name));
+async fn source(backup: &str) -> Result<BackupSource, CliError> {
+    let stored = |name| Ok(BackupSource::Stored(Box::new(files(&settings()?.storage)?), name));
     if backup == "latest" {
         let newest = backup::latest(&files(&settings()?.storage)?, clock().now()).await?;
-        tell_left_out(&newest.left_out)?;
+        report_skipped(&newest.skipped)?;
         return stored(newest.found.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?);
     }
-    backup.parse::<BackupName>().map_or_else(|()| Ok(Source::File(PathBuf::from(backup))), stored)
+    backup.parse::<BackupName>().map_or_else(|()| Ok(BackupSource::File(PathBuf::from(backup))), stored)
 }
 
 fn identities(file: Option<&Path>) -> Result<Identities, CliError> {

@@ -11,11 +11,11 @@ pub struct FileError {
     pub operation: Operation,
     /// The file's name, or the folder's for a list.
     pub name: String,
-    pub problem: Problem,
+    pub problem: FileProblem,
 }
 
 impl FileError {
-    pub(super) fn new(operation: Operation, name: &str, problem: Problem) -> Self {
+    pub(super) fn new(operation: Operation, name: &str, problem: FileProblem) -> Self {
         Self { operation, name: name.to_owned(), problem }
     }
 }
@@ -42,7 +42,7 @@ impl fmt::Display for Operation {
 
 /// Why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum FileProblem {
     #[error("there is no such file")]
     Missing,
     #[error("the storage does not answer within {} s", .0.as_secs())]
@@ -52,7 +52,7 @@ pub enum Problem {
     Failed(String),
 }
 
-impl From<object_store::Error> for Problem {
+impl From<object_store::Error> for FileProblem {
     fn from(error: object_store::Error) -> Self {
         match error {
             object_store::Error::NotFound { .. } => Self::Missing,
@@ -61,7 +61,7 @@ impl From<object_store::Error> for Problem {
     }
 }
 
-impl From<std::io::Error> for Problem {
+impl From<std::io::Error> for FileProblem {
     /// What a store's error becomes on its way through a writer.
     fn from(error: std::io::Error) -> Self {
         match error.downcast::<object_store::Error>() {

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{Error, ObjectMeta, Result};
-use odd_keys::{Position, read_page};
+use odd_keys::{PagePosition, read_page};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Listed {
 }
 
 fn list_bucket(bucket: Arc<AmazonS3>, start: String) -> BoxStream<'static, Result<ObjectMeta>> {
-    let page = move |position: Option<Position>| {
+    let page = move |position: Option<PagePosition>| {
         let (bucket, start) = (Arc::clone(&bucket), start.clone());
         async move {
             let Some(position) = position else { return Ok(None) };
@@ -37,7 +37,7 @@ fn list_bucket(bucket: Arc<AmazonS3>, start: String) -> BoxStream<'static, Resul
             Ok::<_, Error>(Some((stream::iter(files.into_iter().map(Ok)), next)))
         }
     };
-    stream::try_unfold(Some(Position::default()), page).try_flatten().boxed()
+    stream::try_unfold(Some(PagePosition::default()), page).try_flatten().boxed()
 }
 
 fn list_folder(path: PathBuf, folder: String, start: String) -> BoxStream<'static, Result<ObjectMeta>> {

@@ -8,8 +8,8 @@ mod list;
 mod open;
 mod upload;
 
-pub use error::{FileError, Operation, Problem};
-pub use open::{OpenError, Tries};
+pub use error::{FileError, FileProblem, Operation};
+pub use open::{OpenError, RetryPolicy};
 pub use upload::Upload;
 
 use self::list::Listed;
@@ -45,7 +45,7 @@ pub struct FileInfo {
 }
 
 /// A file that is being read.
-pub struct Found {
+pub struct OpenedFile {
     pub info: FileInfo,
     pub content: BoxStream<'static, Result<Bytes, FileError>>,
 }
@@ -55,8 +55,8 @@ impl Files {
     ///
     /// # Errors
     /// When the configuration is no folder and no bucket.
-    pub fn open(settings: &StorageSettings, tries: Tries, timeouts: Timeouts) -> Result<Self, OpenError> {
-        let (store, listed) = open::store(settings, tries)?;
+    pub fn open(settings: &StorageSettings, retries: RetryPolicy, timeouts: Timeouts) -> Result<Self, OpenError> {
+        let (store, listed) = open::store(settings, retries)?;
         Ok(Self { store, listed, timeout: timeouts.file, piece_timeout: timeouts.file_piece })
     }
 
@@ -89,12 +89,12 @@ impl Files {
     ///
     /// # Errors
     /// [`FileError`]. So may each piece fail.
-    pub async fn find(&self, name: &str) -> Result<Option<Found>, FileError> {
+    pub async fn find(&self, name: &str) -> Result<Option<OpenedFile>, FileError> {
         let path = Path::from(name);
         let result = if_there(self.within(Operation::Read, name, self.store.get(&path)).await)?;
         Ok(result.map(|result| {
             let info = FileInfo::from(result.meta.clone());
-            Found { info, content: self.each_in_time(Operation::Read, name, result.into_stream()) }
+            OpenedFile { info, content: self.each_in_time(Operation::Read, name, result.into_stream()) }
         }))
     }
 
@@ -160,10 +160,10 @@ impl Files {
 }
 
 /// Does not wait for ever.
-async fn within<T>(timeout: Duration, work: impl Future<Output = object_store::Result<T>>) -> Result<T, Problem> {
+async fn within<T>(timeout: Duration, work: impl Future<Output = object_store::Result<T>>) -> Result<T, FileProblem> {
     match tokio::time::timeout(timeout, work).await {
-        Ok(done) => done.map_err(Problem::from),
-        Err(_) => Err(Problem::TooSlow(timeout)),
+        Ok(done) => done.map_err(FileProblem::from),
+        Err(_) => Err(FileProblem::TooSlow(timeout)),
     }
 }
 
@@ -171,7 +171,7 @@ async fn within<T>(timeout: Duration, work: impl Future<Output = object_store::R
 fn if_there<T>(result: Result<T, FileError>) -> Result<Option<T>, FileError> {
     match result {
         Ok(found) => Ok(Some(found)),
-        Err(FileError { problem: Problem::Missing, .. }) => Ok(None),
+        Err(FileError { problem: FileProblem::Missing, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -182,8 +182,8 @@ impl From<ObjectMeta> for FileInfo {
     }
 }
 
-impl std::fmt::Debug for Found {
+impl std::fmt::Debug for OpenedFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Found").field("info", &self.info).finish_non_exhaustive()
+        f.debug_struct("OpenedFile").field("info", &self.info).finish_non_exhaustive()
     }
 }

@@ -16,15 +16,15 @@ use url::Url;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long it may take for the next piece of an answer, or for the first one after all of a request was sent.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest pause between two tries; the first is a tenth of a second.
+/// Longest pause between two retries; the first is a tenth of a second.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// How long after the first try another one may begin.
 const LAST_TRY: Duration = Duration::from_secs(45);
 
 /// How often the bucket is asked when its server is away or in trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tries {
-    /// A check that tries again hides what it should find.
+pub enum RetryPolicy {
+    /// A check that retries again hides what it should find.
     Once,
     /// Somebody waits for the answer.
     Few,
@@ -42,13 +42,13 @@ pub enum OpenError {
 }
 
 /// Where files are; and what is listed.
-pub(super) type Opened = (Arc<dyn ObjectStore>, Listed);
+pub(super) type OpenedStorage = (Arc<dyn ObjectStore>, Listed);
 
-pub(super) fn store(settings: &StorageSettings, tries: Tries) -> Result<Opened, OpenError> {
+pub(super) fn store(settings: &StorageSettings, retries: RetryPolicy) -> Result<OpenedStorage, OpenError> {
     match settings {
         StorageSettings::Folder(folder) => Ok((open_folder(folder)?, Listed::Folder(folder.clone()))),
         StorageSettings::S3(s3) => {
-            let bucket = open_bucket(s3, tries)?;
+            let bucket = open_bucket(s3, retries)?;
             Ok((Arc::clone(&bucket) as Arc<dyn ObjectStore>, Listed::Bucket(bucket)))
         }
     }
@@ -64,7 +64,7 @@ fn open_folder(folder: &std::path::Path) -> Result<Arc<dyn ObjectStore>, OpenErr
     Ok(Arc::new(PrefixStore::new(LocalFileSystem::new().with_fsync(true), prefix)))
 }
 
-fn open_bucket(s3: &S3Settings, tries: Tries) -> Result<Arc<AmazonS3>, OpenError> {
+fn open_bucket(s3: &S3Settings, retries: RetryPolicy) -> Result<Arc<AmazonS3>, OpenError> {
     let client = ClientOptions::new()
         .with_connect_timeout(CONNECT_TIMEOUT)
         // A limit for a whole request would be one for the size of a file.
@@ -76,7 +76,7 @@ fn open_bucket(s3: &S3Settings, tries: Tries) -> Result<Arc<AmazonS3>, OpenError
         .with_secret_access_key(s3.secret_access_key.expose_secret())
         .with_region(region(s3.endpoint.as_deref()))
         .with_client_options(client)
-        .with_retry(retry(tries))
+        .with_retry(retry(retries))
         // Deleting many at once is a request of its own, which not every S3 knows.
         .with_disable_bulk_delete(true);
     let bucket = match &s3.endpoint {
@@ -87,11 +87,11 @@ fn open_bucket(s3: &S3Settings, tries: Tries) -> Result<Arc<AmazonS3>, OpenError
     Ok(Arc::new(bucket.map_err(|error| OpenError::Bucket(crate::told::told(&error)))?))
 }
 
-fn retry(tries: Tries) -> RetryConfig {
-    let max_retries = match tries {
-        Tries::Once => 0,
-        Tries::Few => 2,
-        Tries::Many => 8,
+fn retry(retries: RetryPolicy) -> RetryConfig {
+    let max_retries = match retries {
+        RetryPolicy::Once => 0,
+        RetryPolicy::Few => 2,
+        RetryPolicy::Many => 8,
     };
     let backoff = BackoffConfig { max_backoff: LONGEST_PAUSE, base: 3.0, ..BackoffConfig::default() };
     RetryConfig { backoff, max_retries, retry_timeout: LAST_TRY }

@@ -1,6 +1,6 @@
 //! A file that is written piece by piece.
 
-use super::{FileError, Operation, Problem};
+use super::{FileError, FileProblem, Operation};
 use bytes::Bytes;
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
@@ -54,7 +54,7 @@ impl Upload {
         let Some(mut writer) = self.writer.take() else { return Err(self.has_ended()) };
         // Aborts by itself when it fails.
         let finished = std::future::poll_fn(|context| Pin::new(&mut writer).poll_shutdown(context)).await;
-        finished.map_err(|error| FileError::new(Operation::Write, &self.name, Problem::from(error)))
+        finished.map_err(|error| FileError::new(Operation::Write, &self.name, FileProblem::from(error)))
     }
 
     /// Throws away what was sent.
@@ -65,7 +65,7 @@ impl Upload {
     }
 
     fn has_ended(&self) -> FileError {
-        FileError::new(Operation::Write, &self.name, Problem::Failed("the upload has come to an end".to_owned()))
+        FileError::new(Operation::Write, &self.name, FileProblem::Failed("the upload has come to an end".to_owned()))
     }
 }
 

@@ -1,22 +1,22 @@
 //! To the address that an account had: the account is gone.
 
-use super::mail::{Content, Mail, NoticeTo, Share};
-use super::words::{Part, Site, text};
+use super::mail::{Content, Mail, NoticeTo, QuotaShare};
+use super::parts::{FrontEnd, MailPart, text};
 use chrono::Duration;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Your account was deleted",
     content: Content::Notice(NoticeTo::Recipient, words),
     worth_sending: Duration::hours(72),
-    share: Share::Account,
+    share: QuotaShare::Account,
     needs: None,
 };
 
-fn words(site: &Site<'_>) -> Vec<Part> {
+fn words(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
             "Your account at {} was deleted, with all that was stored about you. Every device was signed out.",
-            site.name()
+            front_end.name()
         )),
         text("If it was not you, somebody knew your password: change it wherever else you use it."),
     ]

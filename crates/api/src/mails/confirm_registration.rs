@@ -1,23 +1,23 @@
 //! A link that makes a pending registration an account.
 
-use super::link::Link;
-use super::mail::{Content, Mail, Share};
-use super::words::{Part, Site, text};
+use super::link::MailLink;
+use super::mail::{Content, Mail, QuotaShare};
+use super::parts::{FrontEnd, MailPart, text};
 use chrono::Duration;
 use secrecy::SecretString;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Confirm your email address",
-    content: Content::Link(Link::Registration, words),
+    content: Content::Link(MailLink::Registration, words),
     worth_sending: Duration::hours(24),
-    share: Share::Strangers,
+    share: QuotaShare::Strangers,
     needs: None,
 };
 
-fn words(site: &Site<'_>, token: &SecretString) -> Vec<Part> {
+fn words(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
-        text(format!("Somebody signed up at {} with this address. If it was you, open this link:", site.name())),
-        Part::Link { label: MAIL.subject, url: site.page_with("/verify-email", token) },
+        text(format!("Somebody signed up at {} with this address. If it was you, open this link:", front_end.name())),
+        MailPart::Link { label: MAIL.subject, url: front_end.page_with("/verify-email", token) },
         text(
             "The link works once, within 24 hours. If it was not you, do not confirm it: the account would have a password that somebody else chose. Without you no account is created.",
         ),

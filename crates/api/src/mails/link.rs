@@ -4,7 +4,7 @@ use strum::VariantArray;
 
 /// What a link does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Link {
+pub(crate) enum MailLink {
     /// Something for an account.
     Account(Purpose),
     /// Makes a pending registration an account.

@@ -1,7 +1,7 @@
 //! What there is to say of a mail.
 
-use super::link::Link;
-use super::words::{Part, Site};
+use super::link::MailLink;
+use super::parts::{FrontEnd, MailPart};
 use chrono::Duration;
 use secrecy::SecretString;
 
@@ -12,7 +12,7 @@ pub(crate) struct Mail {
     pub(crate) content: Content,
     /// How long after its cause it still helps anybody.
     pub(crate) worth_sending: Duration,
-    pub(crate) share: Share,
+    pub(crate) share: QuotaShare,
     /// What must be behind the address, where a request for this mail inserts the same row for every address: all that has
     /// nothing behind it is dropped together. `None` where each row is looked at by itself.
     pub(crate) needs: Option<Needs>,
@@ -23,9 +23,9 @@ pub(crate) struct Mail {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Content {
     /// A link that proves who reads the mail.
-    Link(Link, fn(&Site<'_>, &SecretString) -> Vec<Part>),
+    Link(MailLink, fn(&FrontEnd<'_>, &SecretString) -> Vec<MailPart>),
     /// Something that a person must learn; it proves nothing.
-    Notice(NoticeTo, fn(&Site<'_>) -> Vec<Part>),
+    Notice(NoticeTo, fn(&FrontEnd<'_>) -> Vec<MailPart>),
 }
 
 /// Who gets a notice.
@@ -39,12 +39,12 @@ pub(crate) enum NoticeTo {
 
 /// Which part of the mails that an address gets this one takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Share {
+pub(crate) enum QuotaShare {
     /// A part of its own, which no other kind takes: whoever causes it sees whether it was sent.
     Own,
     /// The part of what somebody can cause who knows nothing but an address.
     Strangers,
-    /// All but [`Share::Own`].
+    /// All but [`QuotaShare::Own`].
     Account,
 }
 

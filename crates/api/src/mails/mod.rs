@@ -11,16 +11,16 @@ mod email_change_requested;
 mod email_changed;
 mod link;
 mod mail;
+mod parts;
 mod password_changed;
 mod refresh_reused;
 mod reset_password;
 mod verify_email;
-mod words;
 
-pub(crate) use link::Link;
+pub(crate) use link::MailLink;
 pub use link::Purpose;
-pub(crate) use mail::{Content, Mail, Needs, NoticeTo, Share};
-pub(crate) use words::{Part, Site};
+pub(crate) use mail::{Content, Mail, Needs, NoticeTo, QuotaShare};
+pub(crate) use parts::{FrontEnd, MailPart};
 
 use strum::VariantArray;
 

@@ -1,24 +1,24 @@
 //! The password was changed.
 
-use super::mail::{Content, Mail, NoticeTo, Share};
-use super::words::{Part, Site, new_password, text};
+use super::mail::{Content, Mail, NoticeTo, QuotaShare};
+use super::parts::{FrontEnd, MailPart, new_password, text};
 use chrono::Duration;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Your password was changed",
     content: Content::Notice(NoticeTo::Recipient, words),
     worth_sending: Duration::hours(72),
-    share: Share::Account,
+    share: QuotaShare::Account,
     needs: None,
 };
 
-fn words(site: &Site<'_>) -> Vec<Part> {
+fn words(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
             "The password of your account at {} was changed, and every other device was signed out.",
-            site.name()
+            front_end.name()
         )),
         text("If it was not you, choose a new password at once:"),
-        new_password(site),
+        new_password(front_end),
     ]
 }

@@ -1,24 +1,24 @@
 //! A refresh token came back, and its session was ended.
 
-use super::mail::{Content, Mail, NoticeTo, Share};
-use super::words::{Part, Site, new_password, text};
+use super::mail::{Content, Mail, NoticeTo, QuotaShare};
+use super::parts::{FrontEnd, MailPart, new_password, text};
 use chrono::Duration;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "A device was signed out",
     content: Content::Notice(NoticeTo::Recipient, words),
     worth_sending: Duration::hours(72),
-    share: Share::Account,
+    share: QuotaShare::Account,
     needs: None,
 };
 
-fn words(site: &Site<'_>) -> Vec<Part> {
+fn words(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
             "The sign-in of one of your devices at {} was used by somebody who should not have it, or by an old copy of the device. That device was signed out.",
-            site.name()
+            front_end.name()
         )),
         text("If you do not know why, choose a new password. That signs out every device:"),
-        new_password(site),
+        new_password(front_end),
     ]
 }

@@ -1,26 +1,26 @@
 //! A link to choose a new password.
 
-use super::link::{Link, Purpose};
-use super::mail::{Content, Mail, Needs, Share};
-use super::words::{Part, Site, text};
+use super::link::{MailLink, Purpose};
+use super::mail::{Content, Mail, Needs, QuotaShare};
+use super::parts::{FrontEnd, MailPart, text};
 use chrono::Duration;
 use secrecy::SecretString;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Choose a new password",
-    content: Content::Link(Link::Account(Purpose::ResetPassword), words),
+    content: Content::Link(MailLink::Account(Purpose::ResetPassword), words),
     worth_sending: Duration::hours(1),
-    share: Share::Strangers,
+    share: QuotaShare::Strangers,
     needs: Some(Needs::Account),
 };
 
-fn words(site: &Site<'_>, token: &SecretString) -> Vec<Part> {
+fn words(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
         text(format!(
             "Somebody asked to reset the password of your account at {}. Open this link to choose a new one:",
-            site.name()
+            front_end.name()
         )),
-        Part::Link { label: MAIL.subject, url: site.page_with("/reset-password", token) },
+        MailPart::Link { label: MAIL.subject, url: front_end.page_with("/reset-password", token) },
         text(
             "The link works once, within an hour. If it was not you who asked, do nothing: your password stays as it is.",
         ),

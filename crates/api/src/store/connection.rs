@@ -189,13 +189,13 @@ impl AnyConnection {
 /// The database's own clock, in UTC.
 pub fn database_time(connection: &mut AnyConnection) -> QueryResult<(DatabaseClock, DateTime<Utc>)> {
     #[derive(QueryableByName)]
-    struct Row {
+    struct TimeRow {
         #[diesel(sql_type = Text)]
         now: String,
     }
     const POSTGRES: &str = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') AS now";
     const SQLITE: &str = "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now') AS now";
-    let (clock, row): (_, Row) = match connection {
+    let (clock, row): (_, TimeRow) = match connection {
         AnyConnection::Postgres(postgres) => (DatabaseClock::Server, diesel::sql_query(POSTGRES).get_result(postgres)?),
         AnyConnection::Sqlite(sqlite) => (DatabaseClock::ThisMachine, diesel::sql_query(SQLITE).get_result(sqlite)?),
     };

@@ -98,7 +98,7 @@ fn written(event: &NewEvent) -> String {
 
 /// Where a page of events begins: before the event of this time and number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
+pub struct EventPosition {
     pub at: DateTime<Utc>,
     pub id: i64,
 }
@@ -107,12 +107,12 @@ pub struct Position {
 pub fn list(
     connection: &mut AnyConnection,
     user: UserId,
-    Position { at, id }: Position,
+    EventPosition { at, id }: EventPosition,
     most: i64,
 ) -> QueryResult<Vec<EventResponse>> {
-    type Row = (i64, EventKind, DateTime<Utc>, Option<String>, Option<String>, String);
+    type EventColumns = (i64, EventKind, DateTime<Utc>, Option<String>, Option<String>, String);
     let (at, same_time) = (At(at), auth_events::at.eq(At(at)));
-    let rows: Vec<Row> = auth_events::table
+    let rows: Vec<EventColumns> = auth_events::table
         .filter(auth_events::user_id.assume_not_null().eq(user.0))
         // The first half bounds the index, the second one is the order of the rows.
         .filter(auth_events::at.le(at))
@@ -128,7 +128,7 @@ pub fn list(
             auth_events::detail,
         ))
         .load(connection)?;
-    let event = |(id, kind, at, ip_address, user_agent, detail): Row| {
+    let event = |(id, kind, at, ip_address, user_agent, detail): EventColumns| {
         // What a newer program wrote there is left out.
         let detail = serde_json::from_str(&detail).unwrap_or_default();
         EventResponse { id, kind, at, ip_address, user_agent, detail }

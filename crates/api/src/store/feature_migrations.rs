@@ -96,7 +96,7 @@ impl FeatureMigrations {
 
     fn boxed<DB: Backend>(&self, script: fn(&SchemaChange) -> Script) -> Vec<Box<dyn Migration<DB>>> {
         let boxed = |change: &SchemaChange| {
-            let migration = Numbered { name: Name(self.name(change)), script: script(change) };
+            let migration = Numbered { name: QualifiedName(self.name(change)), script: script(change) };
             Box::new(migration) as Box<dyn Migration<DB>>
         };
         self.changes.iter().map(boxed).collect()
@@ -116,7 +116,7 @@ impl MigrationSource<Sqlite> for FeatureMigrations {
 }
 
 struct Numbered {
-    name: Name,
+    name: QualifiedName,
     script: Script,
 }
 
@@ -138,15 +138,15 @@ impl<DB: Backend> Migration<DB> for Numbered {
     }
 }
 
-struct Name(String);
+struct QualifiedName(String);
 
-impl fmt::Display for Name {
+impl fmt::Display for QualifiedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl MigrationName for Name {
+impl MigrationName for QualifiedName {
     fn version(&self) -> MigrationVersion<'_> {
         MigrationVersion::from(version(&self.0))
     }

@@ -29,11 +29,11 @@ const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 struct Watched {
     path: PathBuf,
     companions: [PathBuf; COMPANIONS.len()],
-    state: Mutex<State>,
+    state: Mutex<FileState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct FileState {
     /// As it was when there was one at first.
     opened: Option<FileId>,
     /// The most that it was seen to have, bytes. Only `VACUUM` makes it shorter, which is for a stopped process.

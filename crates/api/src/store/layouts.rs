@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// What a column holds, whatever the database calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ColumnKind {
     Integer,
     Text,
     Boolean,
@@ -23,7 +23,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,
-    pub kind: Kind,
+    pub kind: ColumnKind,
 }
 
 impl Column {
@@ -43,11 +43,13 @@ impl Column {
     pub(super) fn as_json(&self, on_postgres: bool) -> String {
         let name = &self.name;
         match (self.kind, on_postgres) {
-            (Kind::Bytes, true) => format!("encode({name}, 'hex')"),
-            (Kind::Bytes, false) => format!("iif({name} IS NULL, NULL, lower(hex({name})))"),
-            (Kind::Instant, true) => format!(r#"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#),
-            (Kind::Instant, false) => format!("replace({name}, ' ', 'T') || 'Z'"),
-            (Kind::Boolean, false) => format!("json(CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"),
+            (ColumnKind::Bytes, true) => format!("encode({name}, 'hex')"),
+            (ColumnKind::Bytes, false) => format!("iif({name} IS NULL, NULL, lower(hex({name})))"),
+            (ColumnKind::Instant, true) => {
+                format!(r#"to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"#)
+            }
+            (ColumnKind::Instant, false) => format!("replace({name}, ' ', 'T') || 'Z'"),
+            (ColumnKind::Boolean, false) => format!("json(CASE {name} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"),
             _ => name.clone(),
         }
     }
@@ -62,13 +64,13 @@ pub struct Layout {
 
 impl Layout {
     /// That of a `diesel::table!`.
-    pub(crate) fn of<T: Declared>(name: &'static str) -> Self {
+    pub(crate) fn of<T: DeclaredTable>(name: &'static str) -> Self {
         Self { name, columns: T::AllColumns::columns() }
     }
 
     /// Whether the database counts the rows' ids.
     pub fn is_numbered(&self) -> bool {
-        self.columns.iter().any(|column| column.name == "id" && column.kind == Kind::Integer)
+        self.columns.iter().any(|column| column.name == "id" && column.kind == ColumnKind::Integer)
     }
 
     /// Why the database does not have this table; `None` where it has.
@@ -80,8 +82,8 @@ impl Layout {
 }
 
 /// A table by its `diesel::table!`.
-pub trait Declared: diesel::Table<AllColumns: Columns> {}
-impl<T: diesel::Table<AllColumns: Columns>> Declared for T {}
+pub trait DeclaredTable: diesel::Table<AllColumns: Columns> {}
+impl<T: diesel::Table<AllColumns: Columns>> DeclaredTable for T {}
 
 /// A column of such a table.
 pub trait DeclaredColumn: diesel::Column {}
@@ -112,13 +114,13 @@ layouts![
 /// What a type of SQL holds.
 pub trait HasKind {
     /// That.
-    const KIND: Kind;
+    const KIND: ColumnKind;
 }
 
 macro_rules! kinds {
     ($($sql:ty: $kind:ident),+) => {$(
         impl HasKind for $sql {
-            const KIND: Kind = Kind::$kind;
+            const KIND: ColumnKind = ColumnKind::$kind;
         }
     )+};
 }
@@ -128,7 +130,7 @@ impl<T: HasKind + diesel::sql_types::SqlType> HasKind for Nullable<T>
 where
     Nullable<T>: diesel::sql_types::SqlType,
 {
-    const KIND: Kind = T::KIND;
+    const KIND: ColumnKind = T::KIND;
 }
 
 /// All columns of a table, as its declaration has them.

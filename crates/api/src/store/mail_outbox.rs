@@ -9,8 +9,8 @@ mod row;
 
 pub use fold::{Gather, gather};
 pub use queue::{
-    Due, Waiting, Wanted, backlog, claim, defer, delete, delete_same, delete_waiting, list_due, list_expired,
-    list_waiting, lock, postpone,
+    DueFilter, DueMail, WaitingMail, backlog, claim, defer, delete, delete_same, delete_waiting, list_due,
+    list_expired, list_waiting, lock, postpone,
 };
 pub use row::{MOST_WAITING, MailRow, NewMail};
 
@@ -134,13 +134,13 @@ pub fn export(
     addresses: &[String],
     Slice { after, most }: Slice,
 ) -> QueryResult<Vec<(i64, ExportedMail)>> {
-    type Cause = (Option<String>, Option<String>);
-    type Times = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
-    type Counts = (i64, i64, Option<DateTime<Utc>>);
+    type CauseColumns = (Option<String>, Option<String>);
+    type TimeColumns = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
+    type CountColumns = (i64, i64, Option<DateTime<Utc>>);
     // The kind as it stands there: a newer release may have written it.
-    type Row = (i64, String, String, Cause, Times, Counts);
+    type MailColumns = (i64, String, String, CauseColumns, TimeColumns, CountColumns);
     let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
-    let rows: Vec<Row> = mail_outbox::table
+    let rows: Vec<MailColumns> = mail_outbox::table
         .filter(mail_outbox::id.gt(after))
         .filter(theirs)
         .order(mail_outbox::id)
@@ -154,7 +154,7 @@ pub fn export(
         ))
         .limit(most)
         .load(connection)?;
-    let mail = |(id, kind, recipient, (ip_address, user_agent), times, counts): Row| {
+    let mail = |(id, kind, recipient, (ip_address, user_agent), times, counts): MailColumns| {
         let ((created_at, due_at, expires_at), (attempts, occurrences, first_at)) = (times, counts);
         let mail = ExportedMail {
             kind,

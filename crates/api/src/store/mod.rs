@@ -31,9 +31,9 @@ mod statements;
 pub mod stray_files;
 mod texts;
 mod transaction;
-mod turns;
 pub mod types;
 pub mod users;
+mod write_gate;
 
 use crate::config::{DatabaseSettings, DatabaseUrl, Timeouts};
 use crate::gate::{self, Busy, Capacity, Gate, GateMetrics, Permit, Resource};
@@ -47,7 +47,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use events::EventMetrics;
 use file::DatabaseFile;
 use tokio::task::JoinError;
-use turns::Turns;
+use write_gate::WriteGate;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +97,7 @@ pub struct Store {
     file: DatabaseFile,
     gate: Gate,
     /// For those who write.
-    turns: Turns,
+    write_gate: WriteGate,
     timeouts: Timeouts,
     events: EventMetrics,
 }
@@ -116,9 +116,9 @@ impl Store {
         // Each piece of work holds a thread. Without a bound, requests to a database that does not answer would take
         // hundreds of threads and any amount of memory.
         let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
-        let turns = Turns::for_writers(connections);
+        let write_gate = WriteGate::for_connections(connections);
         let gate = Gate::new(Resource::Database, capacity, GateMetrics::registered(metrics, Resource::Database));
-        Self { pool, file, gate, turns, timeouts, events: EventMetrics::registered(metrics) }
+        Self { pool, file, gate, write_gate, timeouts, events: EventMetrics::registered(metrics) }
     }
 
     /// Whether the database is a file that was deleted, replaced or cut short while it was open, or what SQLite keeps next to it was.
@@ -157,12 +157,12 @@ impl Store {
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permit = self.enter().await?;
-        let (pool, turns, share) = (self.pool.clone(), self.turns.clone(), gate::current());
+        let (pool, write_gate, share) = (self.pool.clone(), self.write_gate.clone(), gate::current());
         let (metrics, file) = (self.events.clone(), self.file.clone());
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             statements::note_cause(!share.is_own());
-            turns.begin(share);
+            write_gate.begin(share);
             events::count_for(metrics);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             if file.is_lost() {

@@ -6,7 +6,7 @@
 use super::any::AnyConnection;
 use super::schema::{mail_outbox, one_time_tokens, pending_registrations, users};
 use super::types::At;
-use super::users::find_meant;
+use super::users::find_by_spelling;
 use crate::names::{Folded, Name, Spellings, fold, is_same_mailbox};
 use diesel::prelude::*;
 
@@ -171,7 +171,7 @@ fn fold_recipients(connection: &mut AnyConnection, after: i64) -> QueryResult<Op
         .load(connection)?;
     for (id, recipient) in page.iter().filter(|(_, recipient)| !recipient.is_ascii()) {
         let spelled = Spellings::of_recipient(recipient);
-        let user = find_meant(connection, &spelled)?.map(|user| user.email_canonical);
+        let user = find_by_spelling(connection, &spelled)?.map(|user| user.email_canonical);
         let Some(canonical) = user.as_deref().or(spelled.canonical()) else { continue };
         diesel::update(mail_outbox::table.find(id)).set(mail_outbox::recipient.eq(canonical)).execute(connection)?;
     }

@@ -161,10 +161,10 @@ pub fn export(
     after: &LinkPlace,
     most: i64,
 ) -> QueryResult<Vec<PlacedLink>> {
-    type Row = (Vec<u8>, String, String, DateTime<Utc>, Option<DateTime<Utc>>);
+    type LinkColumns = (Vec<u8>, String, String, DateTime<Utc>, Option<DateTime<Utc>>);
     let (at, hash) = after;
     let same_time = one_time_tokens::expires_at.eq(At(*at)).and(one_time_tokens::hash.gt(hash));
-    let rows: Vec<Row> = one_time_tokens::table
+    let rows: Vec<LinkColumns> = one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(user.0))
         .filter(one_time_tokens::expires_at.gt(At(*at)).or(same_time))
         .order((one_time_tokens::expires_at, one_time_tokens::hash))

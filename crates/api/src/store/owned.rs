@@ -2,7 +2,7 @@
 //! deleted by the same few statements, whatever the rows are.
 
 use super::any::AnyConnection;
-use super::layouts::{Column, Declared, HasKind, Kind};
+use super::layouts::{Column, ColumnKind, DeclaredTable, HasKind};
 use super::types::{At, Int8, Text, Timestamptz, Uuid};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
@@ -25,8 +25,8 @@ impl IsKey for Uuid {}
 impl IsKey for Text {}
 
 /// A table with such a column as its primary key.
-pub trait Keyed: Declared + Table<PrimaryKey: diesel::Column<SqlType: IsKey>> {}
-impl<T: Declared + Table<PrimaryKey: diesel::Column<SqlType: IsKey>>> Keyed for T {}
+pub trait Keyed: DeclaredTable + Table<PrimaryKey: diesel::Column<SqlType: IsKey>> {}
+impl<T: DeclaredTable + Table<PrimaryKey: diesel::Column<SqlType: IsKey>>> Keyed for T {}
 
 /// A column of the table `T` that holds users' ids.
 pub trait OwnerOf<T>: diesel::Column<Table = T, SqlType = Int8> {}
@@ -78,8 +78,8 @@ impl Owned {
         let members = members.collect::<Vec<_>>().join(", ");
         let text = if on_postgres { "text" } else { "TEXT" };
         let bound = match kind {
-            Kind::Integer => format!("CAST({after} AS bigint)"),
-            Kind::Uuid if on_postgres => format!("CAST({after} AS uuid)"),
+            ColumnKind::Integer => format!("CAST({after} AS bigint)"),
+            ColumnKind::Uuid if on_postgres => format!("CAST({after} AS uuid)"),
             _ => after.to_owned(),
         };
         let rest = if is_continued { format!(" AND {key} > {bound}") } else { String::new() };

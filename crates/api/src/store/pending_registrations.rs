@@ -220,9 +220,9 @@ pub fn export(
     after: i64,
     most: i64,
 ) -> QueryResult<Vec<(i64, ExportedRegistration)>> {
-    type Names = (String, Option<String>, String, Option<String>);
-    type Row = (i64, Names, (Option<String>, Option<String>), (DateTime<Utc>, DateTime<Utc>));
-    let rows: Vec<Row> = pending_registrations::table
+    type NameColumns = (String, Option<String>, String, Option<String>);
+    type RegistrationColumns = (i64, NameColumns, (Option<String>, Option<String>), (DateTime<Utc>, DateTime<Utc>));
+    let rows: Vec<RegistrationColumns> = pending_registrations::table
         .filter(pending_registrations::email_canonical.eq(email_canonical))
         .filter(pending_registrations::id.gt(after))
         .order(pending_registrations::id)
@@ -239,20 +239,21 @@ pub fn export(
             (pending_registrations::created_at, pending_registrations::expires_at),
         ))
         .load(connection)?;
-    let registration = |(id, (email, username, display_name, language), (ip_address, user_agent), times): Row| {
-        let (created_at, expires_at) = times;
-        let names = ExportedRegistration {
-            email,
-            username,
-            display_name,
-            language,
-            ip_address,
-            user_agent,
-            created_at,
-            expires_at,
+    let registration =
+        |(id, (email, username, display_name, language), (ip_address, user_agent), times): RegistrationColumns| {
+            let (created_at, expires_at) = times;
+            let names = ExportedRegistration {
+                email,
+                username,
+                display_name,
+                language,
+                ip_address,
+                user_agent,
+                created_at,
+                expires_at,
+            };
+            (id, names)
         };
-        (id, names)
-    };
     Ok(rows.into_iter().map(registration).collect())
 }
 

@@ -2,7 +2,7 @@
 
 use super::any::{AnyConnection, MultiBackend};
 use super::schema::{sessions, users};
-use super::types::{At, Sid};
+use super::types::{At, SqlSessionId};
 use super::users::{UserRow, owner_columns};
 use crate::clock::SharedTime;
 use auth_types::{SessionId, UserId};
@@ -78,7 +78,7 @@ impl SessionRow {
 #[derive(Debug, Clone, Insertable)]
 #[diesel(table_name = sessions)]
 pub struct NewSession {
-    pub id: Sid,
+    pub id: SqlSessionId,
     pub user_id: i64,
     pub generation: i64,
     pub jti: String,
@@ -141,7 +141,7 @@ pub fn insert(connection: &mut AnyConnection, session: NewSession) -> QueryResul
 
 /// What a refresh token says of its session.
 #[derive(Debug, Clone)]
-pub struct Presented {
+pub struct PresentedRefreshToken {
     pub session: SessionId,
     pub user: UserId,
     pub generation: i64,
@@ -169,12 +169,12 @@ pub struct Rotation {
 /// that the happy path is one statement.
 pub fn rotate(
     connection: &mut AnyConnection,
-    presented: &Presented,
+    presented: &PresentedRefreshToken,
     next: &Rotation,
 ) -> QueryResult<Option<(SessionRow, UserRow)>> {
     let owner = users::table.filter(users::id.eq(sessions::user_id));
     let live = sessions::table
-        .filter(sessions::id.eq(Sid(presented.session)))
+        .filter(sessions::id.eq(SqlSessionId(presented.session)))
         .filter(sessions::user_id.eq(presented.user.0))
         .filter(sessions::jti.eq(&presented.jti))
         .filter(sessions::generation.eq(presented.generation))
@@ -204,7 +204,7 @@ pub fn rotate(
 pub fn find_with_user(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<(SessionRow, UserRow)>> {
     sessions::table
         .inner_join(users::table)
-        .filter(sessions::id.eq(Sid(id)))
+        .filter(sessions::id.eq(SqlSessionId(id)))
         .select((SessionRow::as_select(), UserRow::as_select()))
         .first(connection)
         .optional()
@@ -217,7 +217,7 @@ pub fn revoke(
     reason: RevokeReason,
     at: SharedTime,
 ) -> QueryResult<bool> {
-    diesel::update(sessions::table.find(Sid(id)).filter(sessions::revoked_at.is_null()))
+    diesel::update(sessions::table.find(SqlSessionId(id)).filter(sessions::revoked_at.is_null()))
         .set((sessions::revoked_at.eq(Some(At(at.0))), sessions::revoke_reason.eq(Some(reason.as_str()))))
         .execute(connection)
         .map(|rows| rows == 1)
@@ -314,12 +314,12 @@ pub fn erased_users(connection: &mut AnyConnection, since: DateTime<Utc>, batch:
 
 /// Whose session this is, if it exists.
 pub fn find_owner(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<UserId>> {
-    sessions::table.find(Sid(id)).select(sessions::user_id).first(connection).optional()
+    sessions::table.find(SqlSessionId(id)).select(sessions::user_id).first(connection).optional()
 }
 
 /// The owner of a session that nobody has ended.
 pub fn find_owner_of_unrevoked(connection: &mut AnyConnection, id: SessionId) -> QueryResult<Option<UserId>> {
-    let unrevoked = sessions::table.find(Sid(id)).filter(sessions::revoked_at.is_null());
+    let unrevoked = sessions::table.find(SqlSessionId(id)).filter(sessions::revoked_at.is_null());
     unrevoked.select(sessions::user_id).first(connection).optional()
 }
 
@@ -349,7 +349,7 @@ pub fn export(
 ) -> QueryResult<Vec<(SessionRow, Option<String>)>> {
     sessions::table
         .filter(sessions::user_id.eq(user.0))
-        .filter(sessions::id.gt(Sid(after)))
+        .filter(sessions::id.gt(SqlSessionId(after)))
         .order(sessions::id)
         .select((SessionRow::as_select(), sessions::revoke_reason))
         .limit(most)

@@ -7,11 +7,11 @@ use diesel::sql_types::Text;
 /// What `sql` selects as `text`.
 pub(super) fn texts(connection: &mut AnyConnection, sql: &str) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]
-    struct Row {
+    struct TextRow {
         #[diesel(sql_type = Text)]
         text: String,
     }
-    let rows: Vec<Row> = match connection {
+    let rows: Vec<TextRow> = match connection {
         AnyConnection::Postgres(postgres) => diesel::sql_query(sql).load(postgres)?,
         AnyConnection::Sqlite(sqlite) => diesel::sql_query(sql).load(sqlite)?,
     };

@@ -6,7 +6,7 @@
 //! would come back that is stored nowhere.
 
 use super::any::AnyConnection;
-use super::turns;
+use super::write_gate;
 use diesel::SqliteConnection;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{Error, QueryResult};
@@ -30,7 +30,7 @@ impl AnyConnection {
     {
         match self {
             Self::Postgres(_) => self.transact(work),
-            Self::Sqlite(_) => turns::in_turn(|| self.transact(work)),
+            Self::Sqlite(_) => write_gate::with_permit(|| self.transact(work)),
         }
     }
 

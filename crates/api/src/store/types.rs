@@ -50,7 +50,7 @@ pub struct At(pub DateTime<Utc>);
 /// A session's id on its way into a statement.
 #[derive(Debug, Clone, Copy, AsExpression)]
 #[diesel(sql_type = Uuid)]
-pub struct Sid(pub SessionId);
+pub struct SqlSessionId(pub SessionId);
 
 impl ToSql<Timestamptz, Pg> for At {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
@@ -78,7 +78,7 @@ impl FromSql<Timestamptz, Sqlite> for DateTime<Utc> {
     }
 }
 
-impl ToSql<Uuid, Pg> for Sid {
+impl ToSql<Uuid, Pg> for SqlSessionId {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         ToSql::<diesel::sql_types::Uuid, Pg>::to_sql(&self.0.0, out)
     }
@@ -90,7 +90,7 @@ impl FromSql<Uuid, Pg> for SessionId {
     }
 }
 
-impl ToSql<Uuid, Sqlite> for Sid {
+impl ToSql<Uuid, Sqlite> for SqlSessionId {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(self.0.0.hyphenated().to_string());
         Ok(IsNull::No)
@@ -125,7 +125,7 @@ macro_rules! either_database {
         }
     )+};
 }
-either_database!(Timestamptz: At => DateTime<Utc>, Uuid: Sid => SessionId);
+either_database!(Timestamptz: At => DateTime<Utc>, Uuid: SqlSessionId => SessionId);
 
 impl<DB: Backend> Queryable<Uuid, DB> for SessionId
 where

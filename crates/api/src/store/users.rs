@@ -85,16 +85,16 @@ impl std::fmt::Debug for NewUser {
 
 /// What a sign-in is checked against.
 #[derive(Clone, Queryable)]
-pub struct Credentials {
+pub struct UserCredentials {
     pub id: UserId,
     pub password_hash: String,
     pub is_active: bool,
     pub email_verified_at: Option<DateTime<Utc>>,
 }
 
-impl std::fmt::Debug for Credentials {
+impl std::fmt::Debug for UserCredentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("UserCredentials").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -173,7 +173,7 @@ pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]
 }
 
 /// The user who is meant by an address.
-pub fn find_meant(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Option<UserRow>> {
+pub fn find_by_spelling(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Option<UserRow>> {
     let named = users::table.filter(users::email_canonical.eq_any(email.all()));
     let rows = named.select(UserRow::as_select()).load(connection)?;
     Ok(rows.into_iter().min_by_key(|user| email.rank(&user.email_canonical)))
@@ -186,12 +186,12 @@ pub fn find_credentials(
     email: &Spellings,
     username: &Spellings,
     network: &str,
-) -> QueryResult<Option<(Credentials, Option<DateTime<Utc>>)>> {
-    type Row = ((String, Option<String>), Credentials, Option<DateTime<Utc>>);
+) -> QueryResult<Option<(UserCredentials, Option<DateTime<Utc>>)>> {
+    type NamedCredentials = ((String, Option<String>), UserCredentials, Option<DateTime<Utc>>);
     let by_email = users::email_canonical.eq_any(email.all());
     let by_username = users::username_canonical.assume_not_null().eq_any(username.all());
     let here = known_networks::user_id.eq(users::id).and(known_networks::network.eq(network));
-    let rows: Vec<Row> = users::table
+    let rows: Vec<NamedCredentials> = users::table
         .left_join(known_networks::table.on(here))
         .filter(by_email.or(by_username))
         .select((
@@ -200,7 +200,7 @@ pub fn find_credentials(
             known_networks::seen_at.nullable(),
         ))
         .load(connection)?;
-    let rank = |((of_email, of_username), ..): &Row| {
+    let rank = |((of_email, of_username), ..): &NamedCredentials| {
         (email.rank(of_email), of_username.as_ref().map_or(usize::MAX, |name| username.rank(name)))
     };
     let meant = rows.into_iter().min_by_key(rank);
@@ -209,16 +209,18 @@ pub fn find_credentials(
 
 /// Reads the credentials once more inside a transaction and keeps others from changing them until its end, so that a
 /// sign-in cannot slip past a change of the password.
-pub fn lock_credentials(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<Credentials>> {
-    type Row = (i64, String, bool, Option<DateTime<Utc>>);
+pub fn lock_credentials(connection: &mut AnyConnection, id: UserId) -> QueryResult<Option<UserCredentials>> {
+    type CredentialColumns = (i64, String, bool, Option<DateTime<Utc>>);
     let columns = (users::id, users::password_hash, users::is_active, users::email_verified_at);
     let row = users::table.find(id.0).select(columns);
     match connection {
         // Not the key: else inserting a row of this user would wait, with locks of its own that are waited for here.
-        AnyConnection::Postgres(postgres) => row.for_no_key_update().first::<Row>(postgres).optional().map(|row| {
-            let (id, password_hash, is_active, email_verified_at) = row?;
-            Some(Credentials { id: UserId(id), password_hash, is_active, email_verified_at })
-        }),
+        AnyConnection::Postgres(postgres) => {
+            row.for_no_key_update().first::<CredentialColumns>(postgres).optional().map(|row| {
+                let (id, password_hash, is_active, email_verified_at) = row?;
+                Some(UserCredentials { id: UserId(id), password_hash, is_active, email_verified_at })
+            })
+        }
         // SQLite's write transaction holds the whole file.
         AnyConnection::Sqlite(_) => row.first(connection).optional(),
     }
@@ -331,13 +333,13 @@ pub fn delete_erased(connection: &mut AnyConnection, before: DateTime<Utc>, batc
 /// What a user changes about themselves; `None` leaves a column as it is.
 #[derive(Debug, Clone, Default, AsChangeset)]
 #[diesel(table_name = users)]
-pub struct Profile {
+pub struct ProfileChange {
     pub display_name: Option<String>,
     pub username: Option<Option<String>>,
     pub username_canonical: Option<Option<String>>,
 }
 
-impl Profile {
+impl ProfileChange {
     /// Whether `user` is like that already.
     pub fn is_that_of(&self, user: &UserRow) -> bool {
         self.display_name.as_ref().is_none_or(|name| *name == user.display_name)
@@ -349,7 +351,11 @@ impl Profile {
 ///
 /// # Errors
 /// A unique violation when the username is taken.
-pub fn update_profile(connection: &mut AnyConnection, id: UserId, profile: &Profile) -> QueryResult<Option<UserRow>> {
+pub fn update_profile(
+    connection: &mut AnyConnection,
+    id: UserId,
+    profile: &ProfileChange,
+) -> QueryResult<Option<UserRow>> {
     let active = users::table.find(id.0).filter(users::is_active);
     diesel::update(active).set(profile).returning(columns()).get_result(connection).optional()
 }

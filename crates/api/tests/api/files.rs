@@ -2,7 +2,7 @@
 
 use crate::support::BucketServer;
 use api::config::{StorageSettings, Timeouts};
-use api::files::{FileError, Files, Problem, Tries};
+use api::files::{FileError, FileProblem, Files, RetryPolicy};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use std::path::Path;
@@ -12,11 +12,11 @@ use std::time::Duration;
 const LARGE: usize = 20 * 1024 * 1024 + 7;
 
 fn in_folder(folder: &Path) -> Files {
-    Files::open(&StorageSettings::Folder(folder.to_owned()), Tries::Few, Timeouts::default()).unwrap()
+    Files::open(&StorageSettings::Folder(folder.to_owned()), RetryPolicy::Few, Timeouts::default()).unwrap()
 }
 
 fn in_bucket(server: &BucketServer) -> Files {
-    Files::open(&server.settings(), Tries::Few, Timeouts::default()).unwrap()
+    Files::open(&server.settings(), RetryPolicy::Few, Timeouts::default()).unwrap()
 }
 
 /// Both, one after the other: they behave alike.
@@ -71,7 +71,7 @@ async fn what_is_not_there_is_told_apart_from_what_fails() {
         assert!(files.info("notes/none").await.unwrap().is_none());
         files.delete("notes/none").await.unwrap();
         let error = files.get("notes/none").await.unwrap_err();
-        assert_eq!(error.problem, Problem::Missing);
+        assert_eq!(error.problem, FileProblem::Missing);
         assert_eq!(error.to_string(), "cannot read notes/none: there is no such file");
         assert!(names(&files, "notes").await.is_empty());
     })
@@ -128,7 +128,7 @@ async fn an_upload_that_is_given_up_leaves_nothing() {
 async fn a_bucket_that_refuses_us_is_told_without_the_key() {
     let server = BucketServer::start();
     let settings = server.settings_with("h2Lk9sDf7aPq3ZxC");
-    let files = Files::open(&settings, Tries::Many, Timeouts::default()).unwrap();
+    let files = Files::open(&settings, RetryPolicy::Many, Timeouts::default()).unwrap();
     let put = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
     let get = files.get("notes/one").await.unwrap_err();
     let list = files.list("notes", "").try_next().await.unwrap_err();
@@ -153,9 +153,9 @@ async fn a_bucket_that_goes_away_and_comes_back_needs_no_new_start() {
     server.stop();
     let put = files.put("notes/two", Bytes::from_static(b"y"), "text/plain").await.unwrap_err();
     assert!(put.to_string().starts_with("cannot write notes/two: "), "{put}");
-    assert!(matches!(put.problem, Problem::Failed(_)), "{put:?}");
-    assert!(matches!(files.info("notes/one").await.unwrap_err().problem, Problem::Failed(_)));
-    assert!(matches!(files.delete("notes/one").await.unwrap_err().problem, Problem::Failed(_)));
+    assert!(matches!(put.problem, FileProblem::Failed(_)), "{put:?}");
+    assert!(matches!(files.info("notes/one").await.unwrap_err().problem, FileProblem::Failed(_)));
+    assert!(matches!(files.delete("notes/one").await.unwrap_err().problem, FileProblem::Failed(_)));
     server.start_again();
     assert_eq!(files.get("notes/one").await.unwrap(), "x");
     files.put("notes/two", Bytes::from_static(b"y"), "text/plain").await.unwrap();
@@ -166,10 +166,10 @@ async fn a_bucket_that_goes_away_and_comes_back_needs_no_new_start() {
 async fn a_bucket_that_never_answers_is_not_waited_for() {
     let server = BucketServer::start();
     let timeouts = Timeouts { file: Duration::from_millis(300), ..Timeouts::default() };
-    let files = Files::open(&server.settings(), Tries::Few, timeouts).unwrap();
+    let files = Files::open(&server.settings(), RetryPolicy::Few, timeouts).unwrap();
     server.freeze();
     let error = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
-    assert_eq!(error.problem, Problem::TooSlow(timeouts.file));
+    assert_eq!(error.problem, FileProblem::TooSlow(timeouts.file));
     server.thaw();
     let patient = in_bucket(&server);
     patient.put("notes/two", Bytes::from_static(b"y"), "text/plain").await.unwrap();
@@ -197,7 +197,7 @@ async fn a_folder_that_takes_no_file_is_told() {
     let files = in_folder(&file.path().join("in/it"));
     let error = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
     assert!(error.to_string().starts_with("cannot write notes/one: "), "{error}");
-    assert!(matches!(error.problem, Problem::Failed(_)), "{error:?}");
+    assert!(matches!(error.problem, FileProblem::Failed(_)), "{error:?}");
 }
 
 /// What is kept is nobody else's business on the machine.

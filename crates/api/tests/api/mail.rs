@@ -32,7 +32,7 @@ async fn ask_for_reset(app: &TestApp, email: &str) {
 
 /// What a worker does that dies then.
 fn claim(connection: &mut AnyConnection, now: DateTime<Utc>, until: DateTime<Utc>) -> Option<MailRow> {
-    let due = mail_outbox::list_due(connection, now, &mail_outbox::Wanted::default(), (None, 1))
+    let due = mail_outbox::list_due(connection, now, &mail_outbox::DueFilter::default(), (None, 1))
         .unwrap()
         .into_iter()
         .next()?;

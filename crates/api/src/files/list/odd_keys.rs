@@ -15,20 +15,20 @@ const LAST: char = char::MAX;
 
 /// Where a page begins.
 #[derive(Debug)]
-pub(super) struct Position {
+pub(super) struct PagePosition {
     token: Option<String>,
     /// A key that need not exist.
     after: Option<String>,
     max_keys: usize,
 }
 
-impl Default for Position {
+impl Default for PagePosition {
     fn default() -> Self {
         Self { token: None, after: None, max_keys: PAGE }
     }
 }
 
-impl Position {
+impl PagePosition {
     fn options(&self) -> PaginatedListOptions {
         PaginatedListOptions {
             page_token: self.token.clone(),
@@ -52,12 +52,12 @@ impl Position {
 pub(super) async fn read_page(
     bucket: &AmazonS3,
     start: &str,
-    mut position: Position,
-) -> Result<(Vec<ObjectMeta>, Option<Position>)> {
+    mut position: PagePosition,
+) -> Result<(Vec<ObjectMeta>, Option<PagePosition>)> {
     loop {
         match bucket.list_paginated(Some(start), position.options()).await {
             Ok(page) => {
-                let next = page.page_token.map(|token| Position { token: Some(token), ..position });
+                let next = page.page_token.map(|token| PagePosition { token: Some(token), ..position });
                 return Ok((page.result.objects, next));
             }
             Err(Error::InvalidPath {

@@ -7,7 +7,7 @@
 use super::avatar_key::{AvatarKey, file_name, url};
 use super::picture::{self, Kind, LONGEST_END, Picture, PictureError};
 use super::strays;
-use crate::files::{FileError, FileInfo, Found};
+use crate::files::{FileError, FileInfo, OpenedFile};
 use crate::service::limits::Budget;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
@@ -159,7 +159,7 @@ pub enum ReadError {
 /// Opens a picture. Others may write into a bucket: a file that no picture of ours can be is none, because what is shown is
 /// kept by caches for a year. For the same reason half a picture is not sent as a whole one.
 pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Opened>, AvatarError> {
-    let Some(Found { info, content }) = services.files.find(&key.file_name()).await? else { return Ok(None) };
+    let Some(OpenedFile { info, content }) = services.files.find(&key.file_name()).await? else { return Ok(None) };
     let mut content = read_to_end(key.kind(), content);
     let beginning = match content.next().await.transpose() {
         Err(ReadError::File(error)) => return Err(error.into()),

@@ -5,7 +5,7 @@ use crate::service::sessions::grant::user_response;
 use crate::service::sessions::refusal::Refusal;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
-use crate::store::users::Profile;
+use crate::store::users::ProfileChange;
 use crate::store::{events, users};
 use auth_types::FieldErrors;
 use auth_types::requests::UpdateMeRequest;
@@ -55,7 +55,7 @@ pub async fn update(
     Ok(user_response(&updated))
 }
 
-fn check(request: &UpdateMeRequest) -> Result<Profile, FieldErrors> {
+fn check(request: &UpdateMeRequest) -> Result<ProfileChange, FieldErrors> {
     let mut errors = FieldErrors::new();
     let mut note = |field: &str, message: String| {
         errors.insert(field.to_owned(), vec![message]);
@@ -70,6 +70,6 @@ fn check(request: &UpdateMeRequest) -> Result<Profile, FieldErrors> {
     });
     let username_canonical = username.as_ref().map(|name| name.as_ref().map(|name| name.canonical.clone()));
     let username = username.map(|name| name.map(|name| name.shown));
-    let profile = Profile { display_name, username, username_canonical };
+    let profile = ProfileChange { display_name, username, username_canonical };
     if errors.is_empty() { Ok(profile) } else { Err(errors) }
 }

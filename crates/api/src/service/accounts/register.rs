@@ -211,7 +211,7 @@ pub async fn create(services: &Services, request: &RegisterRequest, role: Role) 
 
 /// The account that an address signs in to.
 pub async fn find(services: &Services, email: Spellings) -> Result<Option<UserRow>, StoreError> {
-    services.store.run(move |connection| users::find_meant(connection, &email)).await
+    services.store.run(move |connection| users::find_by_spelling(connection, &email)).await
 }
 
 /// Checks the form of all fields.

@@ -2,10 +2,10 @@
 
 use super::error::BackupError;
 use super::lines::{FORMAT, FORMAT_VERSION, Header};
-use super::writer::Writer;
+use super::writer::ArchiveWriter;
 use crate::config::DatabaseUrl;
 use crate::store;
-use crate::store::backup::{Coverage, Snapshot, snapshot};
+use crate::store::backup::{Coverage, DatabaseSnapshot, snapshot};
 use crate::store::migrations::newest_version;
 use age::x25519::Recipient;
 use chrono::{DateTime, Utc};
@@ -13,7 +13,7 @@ use std::io::Write;
 
 /// What an archive is made of, and for whom.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct BackupPlan {
     pub database: DatabaseUrl,
     pub coverage: Coverage,
     /// Nobody: then it is not encrypted.
@@ -24,7 +24,7 @@ pub struct Plan {
 
 /// A backup that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Made {
+pub struct CreatedBackup {
     /// Its name in the storage, or the file.
     pub name: String,
     /// The moment that it shows.
@@ -34,7 +34,7 @@ pub struct Made {
 }
 
 /// Writes the whole database as it is at this moment, and answers how many rows there were; blocks.
-pub fn write(plan: &Plan, output: impl Write) -> Result<u64, BackupError> {
+pub fn write(plan: &BackupPlan, output: impl Write) -> Result<u64, BackupError> {
     let header = Header {
         format: FORMAT.to_owned(),
         version: FORMAT_VERSION,
@@ -44,16 +44,16 @@ pub fn write(plan: &Plan, output: impl Write) -> Result<u64, BackupError> {
         source: store::dialect(&plan.database).to_owned(),
     };
     snapshot(&plan.database, &plan.coverage, |snapshot| {
-        let mut archive = Writer::new(output, &plan.recipients, &header)?;
+        let mut archive = ArchiveWriter::new(output, &plan.recipients, &header)?;
         write_tables(snapshot, &plan.coverage, &mut archive)?;
         Ok(archive.finish()?)
     })
 }
 
 fn write_tables(
-    snapshot: &mut Snapshot<'_>,
+    snapshot: &mut DatabaseSnapshot<'_>,
     coverage: &Coverage,
-    archive: &mut Writer<impl Write>,
+    archive: &mut ArchiveWriter<impl Write>,
 ) -> Result<(), BackupError> {
     for table in &coverage.tables {
         let last_id = if table.is_numbered() { Some(snapshot.last_id(table)?) } else { None };

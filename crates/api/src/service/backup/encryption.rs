@@ -17,9 +17,9 @@ pub(super) const FIRST_LINE: &[u8] = b"age-encryption.org/v1\n";
 pub(super) const START: &[u8] = b"age-encryption.org/v1\n-> Latchkey backup\n";
 
 /// A recipient that opens nothing: programs pass over one of a kind that they do not know, as the format asks them to.
-struct Mark;
+struct BackupMark;
 
-impl age::Recipient for Mark {
+impl age::Recipient for BackupMark {
     fn wrap_file_key(&self, _: &FileKey) -> std::result::Result<(Vec<Stanza>, HashSet<String>), EncryptError> {
         let mark = Stanza { tag: "Latchkey".to_owned(), args: vec!["backup".to_owned()], body: Vec::new() };
         Ok((vec![mark], HashSet::new()))
@@ -38,7 +38,7 @@ impl<W: Write> Envelope<W> {
             return Ok(Self::Open(output));
         }
         let recipients = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
-        let recipients = std::iter::once(&Mark as &dyn age::Recipient).chain(recipients);
+        let recipients = std::iter::once(&BackupMark as &dyn age::Recipient).chain(recipients);
         let encryptor = age::Encryptor::with_recipients(recipients).map_err(std::io::Error::other)?;
         encryptor.wrap_output(output).map(Self::Closed)
     }

@@ -1,6 +1,6 @@
 //! The lines of an archive, before they are compressed: JSON, one value a line. `docs/BACKUPS.md` describes them.
 
-use crate::store::layouts::{Column, Kind};
+use crate::store::layouts::{Column, ColumnKind};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,17 +51,17 @@ pub(super) struct Trailer {
 /// A line that is no row.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Line {
+pub(super) enum ArchiveLine {
     Table(TableHead),
     Trailer(Trailer),
 }
 
 /// A row's values, in the order of the table's columns.
-pub(super) type Row = Vec<Value>;
+pub(super) type RowValues = Vec<Value>;
 
 /// Reads a row and compares each value with what the column holds.
-pub(super) fn parse_row(text: &[u8], columns: &[Column]) -> Result<Row, String> {
-    let row: Row = serde_json::from_slice(text).map_err(|error| format!("a row is not one: {error}"))?;
+pub(super) fn parse_row(text: &[u8], columns: &[Column]) -> Result<RowValues, String> {
+    let row: RowValues = serde_json::from_slice(text).map_err(|error| format!("a row is not one: {error}"))?;
     if row.len() != columns.len() {
         return Err(format!("a row has {} values for {} columns", row.len(), columns.len()));
     }
@@ -71,16 +71,16 @@ pub(super) fn parse_row(text: &[u8], columns: &[Column]) -> Result<Row, String> 
     }
 }
 
-fn fits(value: &Value, kind: Kind) -> bool {
+fn fits(value: &Value, kind: ColumnKind) -> bool {
     let text = |fits: fn(&str) -> bool| value.as_str().is_some_and(fits);
     value.is_null()
         || match kind {
-            Kind::Integer => value.is_i64(),
-            Kind::Boolean => value.is_boolean(),
-            Kind::Text => value.is_string(),
-            Kind::Instant => text(is_instant),
-            Kind::Uuid => text(|text| uuid::Uuid::try_parse(text).is_ok()),
-            Kind::Bytes => text(|text| text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit())),
+            ColumnKind::Integer => value.is_i64(),
+            ColumnKind::Boolean => value.is_boolean(),
+            ColumnKind::Text => value.is_string(),
+            ColumnKind::Instant => text(is_instant),
+            ColumnKind::Uuid => text(|text| uuid::Uuid::try_parse(text).is_ok()),
+            ColumnKind::Bytes => text(|text| text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit())),
         }
 }
 

@@ -1,6 +1,6 @@
 //! Backups in files of this machine.
 
-use super::create::{Made, Plan, write};
+use super::create::{BackupPlan, CreatedBackup, write};
 use super::error::BackupError;
 use super::names::BackupName;
 use super::reader::Beginning;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 /// Writes a backup into a file; blocks. It is there as a whole or not at all, and nobody else on this machine may read it.
 /// Of several at once, each is whole, and the last one stays.
-pub fn create_file(plan: &Plan, file: &Path) -> Result<Made, BackupError> {
+pub fn create_file(plan: &BackupPlan, file: &Path) -> Result<CreatedBackup, BackupError> {
     if file == Path::new("-") {
         return Err(BackupError::StandardOutput);
     }
@@ -68,7 +68,11 @@ fn must_not_be_of(database: &DatabaseUrl, file: &Path) -> Result<(), BackupError
     if same_folder && is_taken { Err(BackupError::OfDatabase(file.to_owned())) } else { Ok(()) }
 }
 
-fn write_and_rename(plan: &Plan, output: File, (unfinished, file): (&Path, &Path)) -> Result<Made, BackupError> {
+fn write_and_rename(
+    plan: &BackupPlan,
+    output: File,
+    (unfinished, file): (&Path, &Path),
+) -> Result<CreatedBackup, BackupError> {
     let mut output = BufWriter::new(output);
     let rows = write(plan, &mut output)?;
     let output = output.into_inner().map_err(IntoInnerError::into_error)?;
@@ -78,7 +82,7 @@ fn write_and_rename(plan: &Plan, output: File, (unfinished, file): (&Path, &Path
     // The name, too, must outlive a power cut.
     File::open(folder_of(file))?.sync_all()?;
     let size_bytes = output.metadata()?.len();
-    Ok(Made { name: file.display().to_string(), made_at: plan.made_at, size_bytes, rows })
+    Ok(CreatedBackup { name: file.display().to_string(), made_at: plan.made_at, size_bytes, rows })
 }
 
 pub(super) fn open(file: &Path) -> Result<File, BackupError> {

@@ -2,7 +2,7 @@
 
 use super::encryption::{self, Identities};
 use super::error::ArchiveError;
-use super::lines::{self, Header, LINE_MAX_BYTES, Line, Row, TableHead, Trailer};
+use super::lines::{self, ArchiveLine, Header, LINE_MAX_BYTES, RowValues, TableHead, Trailer};
 use super::seal::SealedReader;
 use crate::store::backup::Coverage;
 use crate::store::migrations::newest_version;
@@ -20,11 +20,11 @@ const HEADER_MAX_BYTES: u64 = 4096;
 pub(super) enum Item {
     Table(TableHead),
     /// Of the table before it.
-    Row(Row),
+    Row(RowValues),
 }
 
 /// Reads an archive, line by line.
-pub(super) struct Reader<'a> {
+pub(super) struct ArchiveReader<'a> {
     input: Box<dyn BufRead + 'a>,
     line: Vec<u8>,
     coverage: &'a Coverage,
@@ -33,7 +33,7 @@ pub(super) struct Reader<'a> {
     rows: BTreeMap<String, u64>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ArchiveReader<'a> {
     pub(super) fn open(
         mut input: impl Read + 'a,
         identities: &Identities,
@@ -69,12 +69,12 @@ impl<'a> Reader<'a> {
             return self.row().map(|row| Some(Item::Row(row)));
         }
         match serde_json::from_slice(&self.line).map_err(|_| damaged("a line is of no known form"))? {
-            Line::Table(head) => self.table(head).map(|head| Some(Item::Table(head))),
-            Line::Trailer(trailer) => self.end(&trailer).map(|()| None),
+            ArchiveLine::Table(head) => self.table(head).map(|head| Some(Item::Table(head))),
+            ArchiveLine::Trailer(trailer) => self.end(&trailer).map(|()| None),
         }
     }
 
-    fn row(&mut self) -> Result<Row, ArchiveError> {
+    fn row(&mut self) -> Result<RowValues, ArchiveError> {
         let head = self.tables.last().ok_or_else(|| damaged("a row is of no table"))?;
         *self.rows.entry(head.table.clone()).or_default() += 1;
         lines::parse_row(&self.line, &head.columns).map_err(ArchiveError::Damaged)

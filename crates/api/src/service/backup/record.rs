@@ -1,6 +1,6 @@
 //! What is noted of the last backup, in the database that it was made of.
 
-use super::create::Made;
+use super::create::CreatedBackup;
 use super::names::is_ahead;
 use crate::config::DatabaseUrl;
 use crate::service::Services;
@@ -12,7 +12,7 @@ use chrono::DateTime;
 pub const POLL_SECONDS: u64 = 60;
 
 /// Notes a backup of the storage in the database that it was made of, where the API reads it; blocks.
-pub fn record(database: &DatabaseUrl, made: &Made) -> Result<(), StoreError> {
+pub fn record(database: &DatabaseUrl, made: &CreatedBackup) -> Result<(), StoreError> {
     let size_bytes = i64::try_from(made.size_bytes).unwrap_or(i64::MAX);
     let last = LastBackup { name: made.name.clone(), made_at: made.made_at, size_bytes };
     backup::write_once(database, |connection| last_backup::replace(connection, &last))

@@ -2,9 +2,9 @@
 
 use super::encryption::Identities;
 use super::error::BackupError;
-use super::lines::{Header, Row, TableHead};
-use super::reader::{Item, Reader};
-use super::source::Source;
+use super::lines::{Header, RowValues, TableHead};
+use super::reader::{ArchiveReader, Item};
+use super::source::BackupSource;
 use crate::config::DatabaseUrl;
 use crate::store::backup::{Coverage, Loading, load, occupied_tables};
 use crate::store::events::{self, EventDetail, EventKind, NewEvent};
@@ -40,7 +40,7 @@ impl std::fmt::Display for Contents {
 
 /// What is restored, and how.
 #[derive(Debug)]
-pub struct Order<'a> {
+pub struct RestorePlan<'a> {
     pub database: &'a DatabaseUrl,
     pub coverage: &'a Coverage,
     pub identities: &'a Identities,
@@ -50,8 +50,8 @@ pub struct Order<'a> {
 }
 
 /// Reads a backup to its end; blocks.
-pub fn verify(source: &Source, identities: &Identities, coverage: &Coverage) -> Result<Contents, BackupError> {
-    let mut archive = Reader::open(source.open()?, identities, coverage)?;
+pub fn verify(source: &BackupSource, identities: &Identities, coverage: &Coverage) -> Result<Contents, BackupError> {
+    let mut archive = ArchiveReader::open(source.open()?, identities, coverage)?;
     while archive.next()?.is_some() {}
     Ok(Contents { header: archive.header().clone(), rows: archive.into_rows() })
 }
@@ -63,13 +63,13 @@ pub fn verify(source: &Source, identities: &Identities, coverage: &Coverage) -> 
 ///
 /// # Errors
 /// [`BackupError`]; the database is as empty as before then.
-pub fn restore(source: &Source, order: &Order<'_>) -> Result<Contents, BackupError> {
-    must_be_empty(occupied_tables(order.database, order.coverage)?)?;
-    verify(source, order.identities, order.coverage)?;
-    migrations::migrate(order.database, &order.coverage.migrations)?;
-    load(order.database, order.coverage, |loading| {
+pub fn restore(source: &BackupSource, plan: &RestorePlan<'_>) -> Result<Contents, BackupError> {
+    must_be_empty(occupied_tables(plan.database, plan.coverage)?)?;
+    verify(source, plan.identities, plan.coverage)?;
+    migrations::migrate(plan.database, &plan.coverage.migrations)?;
+    load(plan.database, plan.coverage, |loading| {
         must_be_empty(loading.occupied_tables()?)?;
-        fill(order, loading, Reader::open(source.open()?, order.identities, order.coverage)?)
+        fill(plan, loading, ArchiveReader::open(source.open()?, plan.identities, plan.coverage)?)
     })
 }
 
@@ -77,9 +77,13 @@ fn must_be_empty(occupied: Vec<String>) -> Result<(), BackupError> {
     if occupied.is_empty() { Ok(()) } else { Err(BackupError::NotEmpty(occupied)) }
 }
 
-fn fill(order: &Order<'_>, loading: &mut Loading<'_>, mut archive: Reader<'_>) -> Result<Contents, BackupError> {
+fn fill(
+    plan: &RestorePlan<'_>,
+    loading: &mut Loading<'_>,
+    mut archive: ArchiveReader<'_>,
+) -> Result<Contents, BackupError> {
     let mut heads = Vec::new();
-    let mut batch = Batch::default();
+    let mut batch = RowBatch::default();
     while let Some(item) = archive.next()? {
         match item {
             Item::Table(head) => {
@@ -87,18 +91,18 @@ fn fill(order: &Order<'_>, loading: &mut Loading<'_>, mut archive: Reader<'_>) -
                 batch.table = Some(head.clone());
                 heads.push(head);
             }
-            Item::Row(row) => batch.add(loading, row, order)?,
+            Item::Row(row) => batch.add(loading, row, plan)?,
         }
     }
     batch.insert(loading)?;
     let contents = Contents { header: archive.header().clone(), rows: archive.into_rows() };
-    finish(order, loading, &heads, &contents.header)?;
+    finish(plan, loading, &heads, &contents.header)?;
     Ok(contents)
 }
 
 /// What follows when all rows are in.
 fn finish(
-    order: &Order<'_>,
+    plan: &RestorePlan<'_>,
     loading: &mut Loading<'_>,
     heads: &[TableHead],
     header: &Header,
@@ -106,17 +110,17 @@ fn finish(
     if header.schema.as_str() < migrations::FOLDS_NAMES {
         loading.write(names::fold_all)?;
     }
-    for table in order.coverage.tables.iter().filter(|table| table.is_numbered()) {
+    for table in plan.coverage.tables.iter().filter(|table| table.is_numbered()) {
         let last_id = heads.iter().find(|head| head.table == table.name).and_then(|head| head.last_id).unwrap_or(0);
-        loading.number_after(table, last_id.saturating_add(if order.moving { 0 } else { ID_GAP }))?;
+        loading.number_after(table, last_id.saturating_add(if plan.moving { 0 } else { ID_GAP }))?;
     }
     let event = NewEvent {
         user: None,
         kind: EventKind::Restored,
-        at: order.now,
+        at: plan.now,
         ip_address: None,
         user_agent: None,
-        detail: EventDetail { made_at: Some(header.made_at), moving: Some(order.moving), ..EventDetail::default() },
+        detail: EventDetail { made_at: Some(header.made_at), moving: Some(plan.moving), ..EventDetail::default() },
     };
     loading.write(|connection| {
         last_backup::delete(connection)?;
@@ -127,17 +131,17 @@ fn finish(
 
 /// Rows of one table on their way into the database.
 #[derive(Default)]
-struct Batch {
+struct RowBatch {
     table: Option<TableHead>,
     /// A JSON array without its end.
     text: String,
     rows: usize,
 }
 
-impl Batch {
-    fn add(&mut self, loading: &mut Loading<'_>, row: Row, order: &Order<'_>) -> Result<(), BackupError> {
+impl RowBatch {
+    fn add(&mut self, loading: &mut Loading<'_>, row: RowValues, plan: &RestorePlan<'_>) -> Result<(), BackupError> {
         let Some(head) = &self.table else { return Ok(()) };
-        let Some(row) = (if order.moving { Some(row) } else { aged(head, row, order.now) }) else { return Ok(()) };
+        let Some(row) = (if plan.moving { Some(row) } else { aged(head, row, plan.now) }) else { return Ok(()) };
         self.text.push(if self.rows == 0 { '[' } else { ',' });
         self.text.push_str(&Value::from(row).to_string());
         self.rows += 1;
@@ -157,7 +161,7 @@ impl Batch {
 
 /// What becomes of a row of an older copy. Since it was made, a session may have been stolen and revoked, a link used, a
 /// mail sent: sessions come back revoked; links, pending registrations and mails do not come back.
-fn aged(head: &TableHead, mut row: Row, now: DateTime<Utc>) -> Option<Row> {
+fn aged(head: &TableHead, mut row: RowValues, now: DateTime<Utc>) -> Option<RowValues> {
     match head.table.as_str() {
         "one_time_tokens" | "pending_registrations" | "mail_outbox" => None,
         "sessions" => {

@@ -9,13 +9,13 @@ use std::path::PathBuf;
 
 /// Where a backup is.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub enum BackupSource {
     /// In a file of this machine.
     File(PathBuf),
     Stored(Box<Files>, BackupName),
 }
 
-impl Source {
+impl BackupSource {
     pub(super) fn open(&self) -> Result<Box<dyn Read>, BackupError> {
         Ok(match self {
             Self::File(file) => Box::new(local::open(file)?),

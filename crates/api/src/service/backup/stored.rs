@@ -1,12 +1,12 @@
 //! Backups in the storage. What reads or writes them works in a thread that may wait; the storage does not.
 
-use super::create::{Made, Plan, write};
+use super::create::{BackupPlan, CreatedBackup, write};
 use super::error::BackupError;
 use super::names::{BackupName, CLOCK_SKEW, FOLDER, START};
 use super::reader::Beginning;
 use super::retention;
 use crate::config::Keep;
-use crate::files::{FileError, Files, Found, Upload};
+use crate::files::{FileError, Files, OpenedFile, Upload};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::stream::{BoxStream, Fuse};
@@ -18,7 +18,7 @@ const CONTENT_TYPE: &str = "application/octet-stream";
 
 /// A backup that the storage has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stored {
+pub struct StoredBackup {
     pub name: BackupName,
     pub size_bytes: u64,
 }
@@ -28,12 +28,12 @@ fn path(name: BackupName) -> String {
 }
 
 /// All that the storage has, oldest first.
-pub async fn list(files: &Files) -> std::result::Result<Vec<Stored>, FileError> {
+pub async fn list(files: &Files) -> std::result::Result<Vec<StoredBackup>, FileError> {
     let mut all: Vec<_> = files
         .list(FOLDER, START)
         .try_filter_map(async |file| {
             let name = file.name.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/')?.parse().ok());
-            Ok(name.map(|name| Stored { name, size_bytes: file.size }))
+            Ok(name.map(|name| StoredBackup { name, size_bytes: file.size }))
         })
         .try_collect()
         .await?;
@@ -43,20 +43,20 @@ pub async fn list(files: &Files) -> std::result::Result<Vec<Stored>, FileError> 
 
 /// What was looked for, and the files on the way to it that are named like backups and do not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Looked<T> {
+pub struct ScanResult<T> {
     pub found: T,
-    pub left_out: Vec<LeftOut>,
+    pub skipped: Vec<SkippedFile>,
 }
 
 /// A file that does not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct SkippedFile {
     pub name: BackupName,
     /// "it is no backup".
     pub why: String,
 }
 
-impl LeftOut {
+impl SkippedFile {
     /// `None` of what is a backup. What cannot be read, because only its owner may or its key is lost, keeps nothing from being done
     /// to the others.
     fn unless_backup(name: BackupName, found: std::result::Result<bool, BackupError>) -> Option<Self> {
@@ -71,15 +71,18 @@ impl LeftOut {
 
 /// The newest, if there is one. What is named later than now is not, and neither is what is no backup. One that cannot be read is an
 /// error: an older one in its place is not what was asked for.
-pub async fn latest(files: &Files, now: DateTime<Utc>) -> std::result::Result<Looked<Option<BackupName>>, BackupError> {
-    let mut left_out = Vec::new();
+pub async fn latest(
+    files: &Files,
+    now: DateTime<Utc>,
+) -> std::result::Result<ScanResult<Option<BackupName>>, BackupError> {
+    let mut skipped = Vec::new();
     for name in named_until(files, now).await?.into_iter().rev() {
-        let Some(other) = LeftOut::unless_backup(name, Ok(is_backup(files, name).await?)) else {
-            return Ok(Looked { found: Some(name), left_out });
+        let Some(other) = SkippedFile::unless_backup(name, Ok(is_backup(files, name).await?)) else {
+            return Ok(ScanResult { found: Some(name), skipped });
         };
-        left_out.push(other);
+        skipped.push(other);
     }
-    Ok(Looked { found: None, left_out })
+    Ok(ScanResult { found: None, skipped })
 }
 
 /// Deletes what `keep` does not keep once a backup was made at `made_at`, and returns what that was. What is named later, is no
@@ -93,12 +96,12 @@ pub async fn delete_outdated(
     files: &Files,
     keep: Keep,
     made_at: DateTime<Utc>,
-) -> std::result::Result<Looked<Vec<BackupName>>, BackupError> {
-    let (mut backups, mut left_out) = (Vec::new(), Vec::new());
+) -> std::result::Result<ScanResult<Vec<BackupName>>, BackupError> {
+    let (mut backups, mut skipped) = (Vec::new(), Vec::new());
     for name in named_until(files, made_at).await? {
-        match LeftOut::unless_backup(name, is_backup(files, name).await) {
+        match SkippedFile::unless_backup(name, is_backup(files, name).await) {
             None => backups.push(name),
-            Some(other) => left_out.push(other),
+            Some(other) => skipped.push(other),
         }
     }
     let mut outdated = retention::outdated(&backups, keep);
@@ -106,7 +109,7 @@ pub async fn delete_outdated(
     for name in &outdated {
         files.delete(&path(*name)).await?;
     }
-    Ok(Looked { found: outdated, left_out })
+    Ok(ScanResult { found: outdated, skipped })
 }
 
 /// All that are not named later than `now`, oldest first.
@@ -131,7 +134,7 @@ async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool,
 }
 
 /// Writes a backup into the storage; blocks. It has its name when it is whole, and nothing is left of it otherwise.
-pub fn create(files: &Files, plan: &Plan) -> std::result::Result<Made, BackupError> {
+pub fn create(files: &Files, plan: &BackupPlan) -> std::result::Result<CreatedBackup, BackupError> {
     let name = BackupName { made_at: plan.made_at, encrypted: !plan.recipients.is_empty() };
     let runtime = Handle::current();
     let mut output = Output { upload: files.upload(&path(name), CONTENT_TYPE), runtime, size_bytes: 0 };
@@ -139,7 +142,7 @@ pub fn create(files: &Files, plan: &Plan) -> std::result::Result<Made, BackupErr
         Ok(rows) => {
             let Output { upload, runtime, size_bytes } = output;
             runtime.block_on(upload.finish())?;
-            Ok(Made { name: name.to_string(), made_at: plan.made_at, size_bytes, rows })
+            Ok(CreatedBackup { name: name.to_string(), made_at: plan.made_at, size_bytes, rows })
         }
         Err(error) => {
             output.runtime.block_on(output.upload.abort());
@@ -171,7 +174,7 @@ impl Write for Output {
 pub(super) fn open(files: &Files, name: BackupName) -> std::result::Result<impl Read + use<>, BackupError> {
     let runtime = Handle::current();
     let found = runtime.block_on(files.find(&path(name)))?;
-    let Found { content, .. } = found.ok_or_else(|| BackupError::Missing(name.to_string()))?;
+    let OpenedFile { content, .. } = found.ok_or_else(|| BackupError::Missing(name.to_string()))?;
     Ok(Input { content: content.fuse(), runtime, piece: Bytes::new() })
 }
 
@@ -199,16 +202,16 @@ impl Read for Input {
 
 #[cfg(test)]
 mod tests {
-    use super::{BackupError, BackupName, LeftOut};
+    use super::{BackupError, BackupName, SkippedFile};
     use std::io::ErrorKind;
 
     #[test]
     fn what_is_no_backup_and_what_cannot_be_read_is_left_out() {
         let name = BackupName { made_at: chrono::DateTime::UNIX_EPOCH, encrypted: false };
-        assert_eq!(LeftOut::unless_backup(name, Ok(true)), None);
+        assert_eq!(SkippedFile::unless_backup(name, Ok(true)), None);
         for found in [Ok(false), Err(BackupError::from(std::io::Error::from(ErrorKind::PermissionDenied)))] {
             let told = found.as_ref().map_or_else(ToString::to_string, |_| "it is no backup".to_owned());
-            assert_eq!(LeftOut::unless_backup(name, found), Some(LeftOut { name, why: told }));
+            assert_eq!(SkippedFile::unless_backup(name, found), Some(SkippedFile { name, why: told }));
         }
     }
 }

@@ -13,12 +13,12 @@ use std::io::{Error, Result, Write};
 const LEVEL: i32 = 3;
 
 /// Writes an archive, row by row.
-pub(super) struct Writer<W: Write> {
+pub(super) struct ArchiveWriter<W: Write> {
     output: zstd::Encoder<'static, SealingWriter<Envelope<W>>>,
     rows: BTreeMap<String, u64>,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> ArchiveWriter<W> {
     pub(super) fn new(output: W, recipients: &[Recipient], header: &Header) -> Result<Self> {
         let sealed = SealingWriter::new(Envelope::new(output, recipients)?);
         let mut writer = Self { output: zstd::Encoder::new(sealed, LEVEL)?, rows: BTreeMap::new() };

@@ -2,7 +2,7 @@
 
 use super::numbers::EventNumbers;
 use crate::service::{CurrentUser, Error, Services, paging};
-use crate::store::events::{self, Position};
+use crate::store::events::{self, EventPosition};
 use auth_types::events::EventsResponse;
 use chrono::{DateTime, Utc};
 use std::convert::Infallible;
@@ -28,18 +28,21 @@ pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Res
 }
 
 /// Before all events.
-pub(in crate::service) fn newest() -> Position {
-    Position { at: DateTime::from_timestamp_micros(LAST_MICROSECOND).unwrap_or(DateTime::<Utc>::MAX_UTC), id: i64::MAX }
+pub(in crate::service) fn newest() -> EventPosition {
+    EventPosition {
+        at: DateTime::from_timestamp_micros(LAST_MICROSECOND).unwrap_or(DateTime::<Utc>::MAX_UTC),
+        id: i64::MAX,
+    }
 }
 
 /// What a client has kept, the time and the number that is shown; an empty one stands for the first page.
-fn position(cursor: &str, numbers: &EventNumbers) -> Option<Position> {
+fn position(cursor: &str, numbers: &EventNumbers) -> Option<EventPosition> {
     if cursor.is_empty() {
         return Some(newest());
     }
     let (at, id) = paging::read::<(i64, i64)>(cursor)?;
     let at = DateTime::from_timestamp_micros(at).filter(|_| (0..=LAST_MICROSECOND).contains(&at))?;
-    Some(Position { at, id: numbers.stored(id) })
+    Some(EventPosition { at, id: numbers.stored(id) })
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! One attempt to send a mail, and what follows from it.
 
 use super::metrics::MailOutcome;
-use super::places::domain_of;
 use super::prepare::{PrepareError, Prepared, prepare};
-use super::send_error::{About, SendError};
+use super::send_error::{FailureScope, SendError};
+use super::send_slots::domain_of;
+use super::server_health::LONGEST_PAUSE;
 use super::smtp::MailStep;
-use super::standing::LONGEST_PAUSE;
-use super::transport::Exit;
+use super::transport::OpenTransport;
 use crate::service::{Cause, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
@@ -21,7 +21,7 @@ const LONGEST_WAIT: Duration = Duration::hours(1);
 
 /// What became of a mail that a worker had.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum DeliveryOutcome {
     /// Perhaps with a link to an account.
     Sent(Option<NewToken>),
     /// There is nobody to write to: no account, nothing left to confirm, or the request was withdrawn.
@@ -39,75 +39,90 @@ pub(super) enum Outcome {
 }
 
 /// Sends a mail that a worker has, and notes what became of it.
-pub(super) async fn deliver(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Outcome, StoreError> {
-    let outcome = send(services, exit, mail).await?;
-    note_standing(services, mail, &outcome);
+pub(super) async fn deliver(
+    services: &Services,
+    transport: &OpenTransport<'_>,
+    mail: &MailRow,
+) -> Result<DeliveryOutcome, StoreError> {
+    let outcome = send(services, transport, mail).await?;
+    note_health(services, mail, &outcome);
     let _turn = services.mailer.in_flight.database_turn().await;
     match &outcome {
-        Outcome::Sent(link) => {
+        DeliveryOutcome::Sent(link) => {
             end_older_links(services, link.clone()).await?;
             finish(services, mail, MailOutcome::Sent, 1).await?;
         }
-        Outcome::Nobody => finish(services, mail, MailOutcome::Dropped, 1).await?,
-        Outcome::OverAmount(mails) => finish(services, mail, MailOutcome::OverAmount, *mails).await?,
-        Outcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
-        Outcome::Failed(SendError { about: About::Recipient, why, .. }) => give_up(services, mail, why).await?,
-        Outcome::Failed(SendError { about: About::Us, why, .. }) => {
+        DeliveryOutcome::Nobody => finish(services, mail, MailOutcome::Dropped, 1).await?,
+        DeliveryOutcome::OverAmount(mails) => finish(services, mail, MailOutcome::OverAmount, *mails).await?,
+        DeliveryOutcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
+        DeliveryOutcome::Failed(SendError { scope: FailureScope::Recipient, why, .. }) => {
+            give_up(services, mail, why).await?;
+        }
+        DeliveryOutcome::Failed(SendError { scope: FailureScope::Us, why, .. }) => {
             try_again(services, mail, (wait_after(mail.attempts).min(LONGEST_PAUSE), why)).await?;
         }
-        Outcome::Failed(SendError { about: About::Mail | About::Form, why, .. }) | Outcome::NotReady(why) => {
+        DeliveryOutcome::Failed(SendError { scope: FailureScope::Mail | FailureScope::Form, why, .. })
+        | DeliveryOutcome::NotReady(why) => {
             try_again(services, mail, (wait_after(mail.attempts), why)).await?;
         }
-        Outcome::Expired => give_up(services, mail, "its time is over").await?,
+        DeliveryOutcome::Expired => give_up(services, mail, "its time is over").await?,
     }
     Ok(outcome)
 }
 
-async fn send(services: &Services, exit: &Exit<'_>, mail: &MailRow) -> Result<Outcome, StoreError> {
+async fn send(
+    services: &Services,
+    transport: &OpenTransport<'_>,
+    mail: &MailRow,
+) -> Result<DeliveryOutcome, StoreError> {
     let now = services.now();
     // It may have become wrong since the mail was claimed.
     if let Err(wrong) = services.clock.check() {
-        return Ok(Outcome::NotReady(format!("the clock {wrong}")));
+        return Ok(DeliveryOutcome::NotReady(format!("the clock {wrong}")));
     }
     if mail.expires_at <= now {
-        return Ok(Outcome::Expired);
+        return Ok(DeliveryOutcome::Expired);
     }
     let turn = services.mailer.in_flight.database_turn().await;
     let prepared = prepare(services, mail, now).await;
     drop(turn);
     let (letter, link) = match prepared {
         Ok(Prepared::Letter(letter, link)) => (letter, link),
-        Ok(Prepared::Nobody | Prepared::Withdrawn) => return Ok(Outcome::Nobody),
-        Ok(Prepared::OverAmount(waiting)) => return Ok(Outcome::OverAmount(1 + waiting)),
-        Ok(Prepared::Deferred) => return Ok(Outcome::Deferred),
+        Ok(Prepared::Nobody | Prepared::Withdrawn) => return Ok(DeliveryOutcome::Nobody),
+        Ok(Prepared::OverAmount(waiting)) => return Ok(DeliveryOutcome::OverAmount(1 + waiting)),
+        Ok(Prepared::Deferred) => return Ok(DeliveryOutcome::Deferred),
         Err(PrepareError::Store(error)) => return Err(error),
-        Err(error) => return Ok(Outcome::NotReady(error.to_string())),
+        Err(error) => return Ok(DeliveryOutcome::NotReady(error.to_string())),
     };
-    Ok(match exit.send(&letter).await {
-        Ok(()) => Outcome::Sent(link),
-        Err(error) => Outcome::Failed(error),
+    Ok(match transport.send(&letter).await {
+        Ok(()) => DeliveryOutcome::Sent(link),
+        Err(error) => DeliveryOutcome::Failed(error),
     })
 }
 
 /// What the attempt shows about how we stand with the mail server.
-fn note_standing(services: &Services, mail: &MailRow, outcome: &Outcome) {
+fn note_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome) {
     let (mailer, now) = (&services.mailer, services.now());
     match outcome {
-        Outcome::Sent(_) => {
-            mailer.standing.accepted();
+        DeliveryOutcome::Sent(_) => {
+            mailer.health.accepted();
             mailer.refusals.forget();
             note_refusal(services, None);
         }
-        Outcome::Failed(error) => {
-            match error.about {
-                About::Us => mailer.standing.failed(now),
-                About::Form => mailer.standing.not_asked(now),
-                About::Mail | About::Recipient => mailer.standing.accepted(),
+        DeliveryOutcome::Failed(error) => {
+            match error.scope {
+                FailureScope::Us => mailer.health.failed(now),
+                FailureScope::Form => mailer.health.not_asked(now),
+                FailureScope::Mail | FailureScope::Recipient => mailer.health.accepted(),
             }
             note_failure(services, mail, error);
         }
-        Outcome::Nobody | Outcome::OverAmount(_) | Outcome::Deferred | Outcome::NotReady(_) | Outcome::Expired => {
-            mailer.standing.not_asked(now);
+        DeliveryOutcome::Nobody
+        | DeliveryOutcome::OverAmount(_)
+        | DeliveryOutcome::Deferred
+        | DeliveryOutcome::NotReady(_)
+        | DeliveryOutcome::Expired => {
+            mailer.health.not_asked(now);
         }
     }
 }
@@ -116,14 +131,14 @@ fn note_failure(services: &Services, mail: &MailRow, error: &SendError) {
     let refusals = &services.mailer.refusals;
     if let Some(step) = error.refused_at {
         services.mailer.metrics.count_refusal(step);
-        if error.about == About::Mail {
+        if error.scope == FailureScope::Mail {
             refusals.add(domain_of(&mail.recipient));
         }
     }
-    let what = match (error.about, error.refused_at) {
+    let what = match (error.scope, error.refused_at) {
         // It says nothing about other mails.
-        (About::Form, _) => return,
-        (About::Us, Some(step)) => Some((step, "no mail leaves until that is fixed")),
+        (FailureScope::Form, _) => return,
+        (FailureScope::Us, Some(step)) => Some((step, "no mail leaves until that is fixed")),
         (_, step) if refusals.are_to_several() => {
             let step = step.unwrap_or(MailStep::Message);
             Some((step, "mails to different domains were refused, and none was taken in between"))

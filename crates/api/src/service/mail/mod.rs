@@ -7,26 +7,26 @@
 //! Requests are limited by client (`outbox::take_request`), mails by address when they are sent (`amounts`), and each client's
 //! mails take turns with everybody else's.
 
-mod amounts;
+mod address_quota;
 mod attempt;
 mod backlog;
 mod in_flight;
 pub mod links;
 mod metrics;
-mod nobody;
+mod no_recipient;
 mod outbox;
-mod places;
 mod prepare;
 mod refusals;
 mod registration;
 mod send_error;
+mod send_slots;
+mod server_health;
 mod smtp;
-mod standing;
 mod text;
 mod transport;
 mod worker;
 
-pub(super) use amounts::{Amounts, WINDOW};
+pub(super) use address_quota::{AddressQuota, WINDOW};
 pub use backlog::{MEASURE_SECONDS, measure};
 pub use metrics::MailMetrics;
 pub(super) use outbox::{charge, recipient, take_request, to_address, to_user};

@@ -33,7 +33,7 @@ pub(in crate::service) fn to_address(kind: MailKind, address: &str, cause: &Caus
 /// The recipient of a mail that somebody asks for by an address: as the account has it that a sign-in by the same address
 /// leads to. The same statement, whether there is one or not.
 pub(in crate::service) fn recipient(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<String> {
-    let user = users::find_meant(connection, email)?;
+    let user = users::find_by_spelling(connection, email)?;
     Ok(user.map_or_else(|| email.canonical().unwrap_or_default().to_owned(), |user| user.email_canonical))
 }
 

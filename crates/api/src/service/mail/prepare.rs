@@ -3,12 +3,12 @@
 //! All of it is decided in one transaction, from rows that are read again under their locks: since the row was
 //! claimed, its request may have been withdrawn, its account changed or deleted.
 
-use super::amounts::{Amounts, Place};
+use super::address_quota::{AddressQuota, Allowance};
 use super::links::{self, LinkToken, MailTokens};
 use super::registration::{self, Target};
-use super::text::{self, Draft, Letter};
+use super::text::{self, Letter, LetterDraft};
 use crate::config::Settings;
-use crate::mails::{Content, Link, MailKind, NoticeTo, Purpose, Site};
+use crate::mails::{Content, FrontEnd, MailKind, MailLink, NoticeTo, Purpose};
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
 use crate::service::{Cause, ClientInfo, Services};
@@ -47,7 +47,7 @@ pub(super) enum Prepared {
 }
 
 /// What the transaction decided.
-enum Verdict {
+enum LetterDecision {
     /// The row as it is by now, where it goes, what it turned out to say, and what a link in it holds.
     Send {
         mail: Box<MailRow>,
@@ -66,48 +66,48 @@ enum Verdict {
 /// Makes the letter, unless nobody gets one.
 pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<Utc>) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
-    let site = Site::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
+    let front_end = FrontEnd::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
     let settings = Arc::clone(&services.settings);
-    let preparation = Preparation { mail: mail.clone(), amounts: Amounts::of(&settings), settings, now };
+    let preparation = Preparation { mail: mail.clone(), quota: AddressQuota::of(&settings), settings, now };
     let content = &mail.kind.mail().content;
     let verdict = services.store.write(move |connection| match content {
         Content::Link(link, _) => preparation.link(connection, *link),
         Content::Notice(to, _) => preparation.notice(connection, *to),
     });
     Ok(match verdict.await? {
-        Verdict::Send { mail, to, says, token, issued } => {
-            let letter = text::letter(Draft { mail: &mail, says, site, to }, &token);
+        LetterDecision::Send { mail, to, says, token, issued } => {
+            let letter = text::letter(LetterDraft { mail: &mail, says, front_end, to }, &token);
             Prepared::Letter(Box::new(letter), issued)
         }
-        Verdict::Nobody => Prepared::Nobody,
-        Verdict::Withdrawn => Prepared::Withdrawn,
-        Verdict::OverAmount(waiting) => Prepared::OverAmount(waiting),
-        Verdict::Deferred => Prepared::Deferred,
+        LetterDecision::Nobody => Prepared::Nobody,
+        LetterDecision::Withdrawn => Prepared::Withdrawn,
+        LetterDecision::OverAmount(waiting) => Prepared::OverAmount(waiting),
+        LetterDecision::Deferred => Prepared::Deferred,
     })
 }
 
 /// A row that a worker has.
 struct Preparation {
     mail: MailRow,
-    amounts: Amounts,
+    quota: AddressQuota,
     settings: Arc<Settings>,
     now: DateTime<Utc>,
 }
 
 impl Preparation {
-    fn link(self, connection: &mut AnyConnection, link: Link) -> QueryResult<Verdict> {
+    fn link(self, connection: &mut AnyConnection, link: MailLink) -> QueryResult<LetterDecision> {
         let found = self.find_account(connection)?.map(|user| user.id);
         // The user's row first and then the mail and the tokens, as everybody locks them who changes several.
         if let Some(id) = found {
             users::lock_credentials(connection, id)?;
         }
         if !mail_outbox::lock(connection, &self.mail)? {
-            return Ok(Verdict::Withdrawn);
+            return Ok(LetterDecision::Withdrawn);
         }
         let user = self.find_account(connection)?.filter(|user| Some(user.id) == found);
         match registration::target(connection, &self.mail, (link, user), self.now)? {
             Target::Account(user, purpose) if user.is_active => self.link_for(connection, &user, purpose),
-            Target::Account(..) | Target::Nobody => Ok(Verdict::Nobody),
+            Target::Account(..) | Target::Nobody => Ok(LetterDecision::Nobody),
             Target::Registration(registration) => self.link_for_registration(connection, registration),
             Target::OwnerOf(owner) => {
                 self.note_request(connection, owner.id, EventKind::RegisterRepeated)?;
@@ -116,9 +116,9 @@ impl Preparation {
         }
     }
 
-    fn link_for(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> QueryResult<Verdict> {
+    fn link_for(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> QueryResult<LetterDecision> {
         let (to, says) = match purpose {
-            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(Verdict::Nobody),
+            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(LetterDecision::Nobody),
             // To the address as the account has it, never as a stranger typed it.
             Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
             Purpose::ChangeEmail => self.change_to(connection, user)?,
@@ -126,19 +126,19 @@ impl Preparation {
         let tokens = MailTokens::of_mail(&self.settings.keys, &self.mail);
         let known = one_time_tokens::find_any(connection, &tokens.hashes())?;
         if known.as_ref().is_some_and(|known| known.is_spent) {
-            return Ok(Verdict::Nobody); // it has arrived at an attempt before and was used, or a newer one has taken its place
+            return Ok(LetterDecision::Nobody); // it has arrived at an attempt before and was used, or a newer one has taken its place
         }
         if self.mail.attempts > 1 && mail_outbox::has_newer(connection, &self.mail)? {
-            return Ok(Verdict::Nobody); // after an outage one mail arrives, and not each that was asked for meanwhile
+            return Ok(LetterDecision::Nobody); // after an outage one mail arrives, and not each that was asked for meanwhile
         }
-        if self.amounts.take(connection, &self.mail, &to, self.now)? != Place::Free {
+        if self.quota.take(connection, &self.mail, &to, self.now)? != Allowance::Available {
             // Before any token is touched: the link that did arrive goes on working.
-            return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
+            return mail_outbox::delete_same(connection, &self.mail).map(LetterDecision::OverAmount);
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
         let LinkToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
         let issued = Some(self.issue(connection, purpose, (user.id, proves), hash)?);
-        Ok(Verdict::Send { mail: Box::new(self.mail), to, says, token, issued })
+        Ok(LetterDecision::Send { mail: Box::new(self.mail), to, says, token, issued })
     }
 
     /// Where another account has the new address, its owner reads of it in the place of the link. All else is the same, the
@@ -154,9 +154,9 @@ impl Preparation {
         self,
         connection: &mut AnyConnection,
         registration: RegistrationRow,
-    ) -> QueryResult<Verdict> {
-        if self.amounts.take(connection, &self.mail, &registration.email, self.now)? != Place::Free {
-            return mail_outbox::delete_same(connection, &self.mail).map(Verdict::OverAmount);
+    ) -> QueryResult<LetterDecision> {
+        if self.quota.take(connection, &self.mail, &registration.email, self.now)? != Allowance::Available {
+            return mail_outbox::delete_same(connection, &self.mail).map(LetterDecision::OverAmount);
         }
         let expires_at = self.now + registrations::LIFETIME;
         let known = pending_registrations::find_link(connection, registration.id)?;
@@ -165,9 +165,9 @@ impl Preparation {
         let is_there = pending_registrations::set_link(connection, registration.id, &hash, expires_at)?;
         Ok(if is_there {
             let (mail, to) = (Box::new(self.mail), registration.email);
-            Verdict::Send { mail, to, says: MailKind::ConfirmRegistration, token, issued: None }
+            LetterDecision::Send { mail, to, says: MailKind::ConfirmRegistration, token, issued: None }
         } else {
-            Verdict::Nobody
+            LetterDecision::Nobody
         })
     }
 
@@ -187,7 +187,7 @@ impl Preparation {
     }
 
     /// The address has an account: its owner gets a notice and no link.
-    fn report_taken(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<Verdict> {
+    fn report_taken(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<LetterDecision> {
         let kind = MailKind::AccountExists;
         let notice = NewMail {
             kind,
@@ -201,30 +201,30 @@ impl Preparation {
             expires_at: self.mail.created_at + kind.mail().worth_sending,
         };
         mail_outbox::insert(connection, &notice)?;
-        Ok(Verdict::Nobody)
+        Ok(LetterDecision::Nobody)
     }
 
-    fn notice(self, connection: &mut AnyConnection, to: NoticeTo) -> QueryResult<Verdict> {
+    fn notice(self, connection: &mut AnyConnection, to: NoticeTo) -> QueryResult<LetterDecision> {
         if !mail_outbox::lock(connection, &self.mail)? {
-            return Ok(Verdict::Withdrawn);
+            return Ok(LetterDecision::Withdrawn);
         }
         let to = match to {
             NoticeTo::Owner => match self.find_by_recipient(connection)? {
                 Some(owner) => owner.email,
-                None => return Ok(Verdict::Nobody),
+                None => return Ok(LetterDecision::Nobody),
             },
             NoticeTo::Recipient => self.mail.recipient.clone(),
         };
-        match self.amounts.take(connection, &self.mail, &to, self.now)? {
-            Place::Free => {
+        match self.quota.take(connection, &self.mail, &to, self.now)? {
+            Allowance::Available => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Deferred, self.now)?;
                 let token = MailTokens::of_mail(&self.settings.keys, &mail).choose(None).token;
-                Ok(Verdict::Send { mail: Box::new(mail), to, says: self.mail.kind, token, issued: None })
+                Ok(LetterDecision::Send { mail: Box::new(mail), to, says: self.mail.kind, token, issued: None })
             }
-            Place::FreeAt(at) => {
+            Allowance::AvailableAt(at) => {
                 let mail = mail_outbox::gather(connection, &self.mail, Gather::Waiting, self.now)?;
                 mail_outbox::defer(connection, &mail, at)?;
-                Ok(Verdict::Deferred)
+                Ok(LetterDecision::Deferred)
             }
         }
     }
@@ -237,7 +237,7 @@ impl Preparation {
     }
 
     fn find_by_recipient(&self, connection: &mut AnyConnection) -> QueryResult<Option<UserRow>> {
-        users::find_meant(connection, &Spellings::of_recipient(&self.mail.recipient))
+        users::find_by_spelling(connection, &Spellings::of_recipient(&self.mail.recipient))
     }
 
     /// Records, once, what was asked for. The request itself could not: it did not know whether there is an account.

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 /// The refusals since a mail was taken.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<Refused>);
+pub(super) struct MailRefusals(Mutex<Refused>);
 
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Refused {
@@ -20,7 +20,7 @@ enum Refused {
     ToSeveral,
 }
 
-impl Refusals {
+impl MailRefusals {
     /// A mail to this domain was refused.
     pub(super) fn add(&self, domain: String) {
         let mut refused = self.0.lock();
@@ -43,11 +43,11 @@ impl Refusals {
 
 #[cfg(test)]
 mod tests {
-    use super::Refusals;
+    use super::MailRefusals;
 
     #[test]
     fn only_different_domains_with_nothing_taken_in_between_count() {
-        let refusals = Refusals::default();
+        let refusals = MailRefusals::default();
         let add = |domain: &str| {
             refusals.add(domain.to_owned());
             refusals.are_to_several()

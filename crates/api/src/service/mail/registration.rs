@@ -1,6 +1,6 @@
 //! Mails that confirm an address: an account's link, a pending registration's, or the news that there is an account already.
 
-use crate::mails::{Link, Purpose};
+use crate::mails::{MailLink, Purpose};
 use crate::service::accounts::registrations;
 use crate::store::mail_outbox::MailRow;
 use crate::store::pending_registrations::{self, RegistrationRow};
@@ -21,21 +21,21 @@ pub(super) enum Target {
 pub(super) fn target(
     connection: &mut AnyConnection,
     mail: &MailRow,
-    (link, account): (Link, Option<UserRow>),
+    (link, account): (MailLink, Option<UserRow>),
     now: DateTime<Utc>,
 ) -> QueryResult<Target> {
     let purpose = match link {
-        Link::Account(purpose) => purpose,
-        Link::Registration => Purpose::VerifyEmail,
+        MailLink::Account(purpose) => purpose,
+        MailLink::Registration => Purpose::VerifyEmail,
     };
     let is_about_account = mail.user_id.is_some() || purpose != Purpose::VerifyEmail;
     Ok(match account {
         Some(user) if !is_about_account && registrations::is_replaceable(&user) => match find(connection, mail, now)? {
             Some(registration) => Target::Registration(registration),
-            None if link == Link::Registration => Target::Nobody,
+            None if link == MailLink::Registration => Target::Nobody,
             None => Target::Account(user, purpose),
         },
-        Some(user) if link == Link::Registration => Target::OwnerOf(user),
+        Some(user) if link == MailLink::Registration => Target::OwnerOf(user),
         Some(user) => Target::Account(user, purpose),
         None if is_about_account => Target::Nobody,
         None => find(connection, mail, now)?.map_or(Target::Nobody, Target::Registration),

@@ -1,6 +1,6 @@
 //! A mail as it leaves, as plain text and as HTML.
 
-use crate::mails::{Content, MailKind, Part, Site};
+use crate::mails::{Content, FrontEnd, MailKind, MailPart};
 use crate::store::mail_outbox::MailRow;
 use auth_types::device;
 use secrecy::SecretString;
@@ -27,27 +27,27 @@ impl std::fmt::Debug for Letter {
 
 /// What a mail is made of.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
+pub(super) struct LetterDraft<'a> {
     pub(super) mail: &'a MailRow,
     /// What is said in it: not always what the row asked for.
     pub(super) says: MailKind,
-    pub(super) site: Site<'a>,
+    pub(super) front_end: FrontEnd<'a>,
     /// The address that it goes to.
     pub(super) to: String,
 }
 
 /// A letter; a link in it holds `token`.
-pub(super) fn letter(draft: Draft<'_>, token: &SecretString) -> Letter {
+pub(super) fn letter(draft: LetterDraft<'_>, token: &SecretString) -> Letter {
     let mail = draft.says.mail();
     let mut parts = match mail.content {
-        Content::Link(_, words) => words(&draft.site, token),
+        Content::Link(_, words) => words(&draft.front_end, token),
         Content::Notice(_, words) => {
-            let mut parts = words(&draft.site);
-            parts.extend(repetitions(draft.mail).map(Part::Text));
+            let mut parts = words(&draft.front_end);
+            parts.extend(repetitions(draft.mail).map(MailPart::Text));
             parts
         }
     };
-    parts.push(Part::Text(cause(draft.mail)));
+    parts.push(MailPart::Text(cause(draft.mail)));
     written(draft, mail.subject, &parts)
 }
 
@@ -68,21 +68,21 @@ fn cause(mail: &MailRow) -> String {
     format!("When: {}. Device: {device}. Address: {address}.", minute(mail.created_at))
 }
 
-fn written(draft: Draft<'_>, subject: &'static str, parts: &[Part]) -> Letter {
-    let Draft { mail, to, .. } = draft;
+fn written(draft: LetterDraft<'_>, subject: &'static str, parts: &[MailPart]) -> Letter {
+    let LetterDraft { mail, to, .. } = draft;
     let reference = format!("{}-{}-{}", mail.created_at.format("%Y%m%dT%H%M%S%6f"), mail.id, mail.attempts);
     let plain: Vec<_> = parts
         .iter()
         .map(|part| match part {
-            Part::Text(text) => text.clone(),
-            Part::Link { url, .. } => url.clone(),
+            MailPart::Text(text) => text.clone(),
+            MailPart::Link { url, .. } => url.clone(),
         })
         .collect();
     let html: String = parts
         .iter()
         .map(|part| match part {
-            Part::Text(text) => format!("<p>{}</p>\n", escape(text)),
-            Part::Link { label, url } => format!("<p><a href=\"{}\">{label}</a></p>\n", escape(url)),
+            MailPart::Text(text) => format!("<p>{}</p>\n", escape(text)),
+            MailPart::Link { label, url } => format!("<p><a href=\"{}\">{label}</a></p>\n", escape(url)),
         })
         .collect();
     Letter {

@@ -2,10 +2,10 @@
 
 use super::in_flight::InFlight;
 use super::metrics::MailMetrics;
-use super::refusals::Refusals;
-use super::send_error::{About, SendError};
+use super::refusals::MailRefusals;
+use super::send_error::{FailureScope, SendError};
+use super::server_health::ServerHealth;
 use super::smtp::{Connections, Server, TestError, test};
-use super::standing::Standing;
 use super::text::Letter;
 use crate::config::{self, Environment, MailSettings, MailUrl};
 use crate::names;
@@ -26,7 +26,7 @@ pub enum MailerError {
 }
 
 #[derive(Debug)]
-enum Way {
+enum MailTransport {
     /// Onto the log, for development.
     Console,
     /// Nowhere: in production the log is no place for a token.
@@ -40,10 +40,10 @@ enum Way {
 #[derive(Debug)]
 pub struct Mailer {
     from: Mailbox,
-    way: Way,
+    transport: MailTransport,
     pub(super) metrics: MailMetrics,
-    pub(super) standing: Standing,
-    pub(super) refusals: Refusals,
+    pub(super) health: ServerHealth,
+    pub(super) refusals: MailRefusals,
     pub(super) in_flight: InFlight,
 }
 
@@ -55,37 +55,38 @@ impl Mailer {
         timeout: Duration,
         metrics: MailMetrics,
     ) -> Result<Self, MailerError> {
-        let way = match &settings.url {
-            MailUrl::Console if environment.is_production() => Way::Nowhere,
-            MailUrl::Console => Way::Console,
-            MailUrl::Folder(folder) => Way::Folder(folder.clone()),
-            MailUrl::Smtp(url) => Way::Server(Box::new(Server::new(url, timeout).map_err(MailerError::Url)?)),
+        let transport = match &settings.url {
+            MailUrl::Console if environment.is_production() => MailTransport::Nowhere,
+            MailUrl::Console => MailTransport::Console,
+            MailUrl::Folder(folder) => MailTransport::Folder(folder.clone()),
+            MailUrl::Smtp(url) => MailTransport::Server(Box::new(Server::new(url, timeout).map_err(MailerError::Url)?)),
         };
         let from = settings.from.parse().map_err(|_| MailerError::From)?;
-        let (standing, refusals, in_flight) = (Standing::default(), Refusals::default(), InFlight::default());
-        Ok(Self { from, way, metrics, standing, refusals, in_flight })
+        let (health, refusals, in_flight) = (ServerHealth::default(), MailRefusals::default(), InFlight::default());
+        Ok(Self { from, transport, metrics, health, refusals, in_flight })
     }
 
     /// Whether the mail server responds, takes our name and password, and our address as the sender. `Ok` where there is
     /// none to ask.
     pub async fn test(&self) -> Result<(), TestError> {
-        match &self.way {
-            Way::Server(server) => test(server, &self.from.email).await,
-            Way::Console | Way::Nowhere | Way::Folder(_) => Ok(()),
+        match &self.transport {
+            MailTransport::Server(server) => test(server, &self.from.email).await,
+            MailTransport::Console | MailTransport::Nowhere | MailTransport::Folder(_) => Ok(()),
         }
     }
 
-    /// A way out for the mails of one look at the outbox.
-    pub(super) fn open(&self) -> Exit<'_> {
-        let connections = match &self.way {
-            Way::Server(server) => Some(Connections::to(server)),
-            Way::Console | Way::Nowhere | Way::Folder(_) => None,
+    /// The open transport for the mails of one look at the outbox.
+    pub(super) fn open(&self) -> OpenTransport<'_> {
+        let connections = match &self.transport {
+            MailTransport::Server(server) => Some(Connections::to(server)),
+            MailTransport::Console | MailTransport::Nowhere | MailTransport::Folder(_) => None,
         };
-        Exit { mailer: self, connections }
+        OpenTransport { mailer: self, connections }
     }
 
     fn message(&self, letter: &Letter) -> Result<Message, SendError> {
-        let not_mailable = || SendError::new(About::Recipient, "no mail server would know the recipient's address");
+        let not_mailable =
+            || SendError::new(FailureScope::Recipient, "no mail server would know the recipient's address");
         let to = names::mailable_email(&letter.to).ok().and_then(|to| to.parse::<Address>().ok());
         let id = format!("<{}@{}>", letter.reference, self.from.email.domain());
         let message = Message::builder()
@@ -102,34 +103,36 @@ impl Mailer {
         let html = SinglePart::builder().header(ContentType::TEXT_HTML).body(body(&letter.html));
         let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(body(&letter.text));
         let body = MultiPart::alternative().singlepart(text).singlepart(html);
-        message.multipart(body).map_err(|error| SendError::new(About::Mail, error.to_string()))
+        message.multipart(body).map_err(|error| SendError::new(FailureScope::Mail, error.to_string()))
     }
 }
 
-/// The way out, with the connections that its mails share.
-pub(super) struct Exit<'a> {
+/// A transport, with the connections that its mails share.
+pub(super) struct OpenTransport<'a> {
     mailer: &'a Mailer,
     connections: Option<Connections<'a>>,
 }
 
-impl Exit<'_> {
+impl OpenTransport<'_> {
     pub(super) async fn send(&self, letter: &Letter) -> Result<(), SendError> {
         let (reference, kind) = (&letter.reference, letter.kind.as_str());
         if let Some(connections) = &self.connections {
-            return connections.send(&self.mailer.message(letter)?, || self.mailer.standing.accepted()).await;
+            return connections.send(&self.mailer.message(letter)?, || self.mailer.health.accepted()).await;
         }
-        match &self.mailer.way {
-            Way::Folder(folder) => {
+        match &self.mailer.transport {
+            MailTransport::Folder(folder) => {
                 let bytes = self.mailer.message(letter)?.formatted();
                 let (folder, name) = (folder.clone(), reference.clone());
                 let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
                 let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-                let refused = |error| SendError::new(About::Mail, format!("the outbox folder refuses: {error}"));
+                let refused = |error| SendError::new(FailureScope::Mail, format!("the outbox folder refuses: {error}"));
                 return written.map_err(refused);
             }
-            Way::Console => log::info!("mail.console: {kind} to {}\n{}\n\n{}", letter.to, letter.subject, letter.text),
-            Way::Nowhere | Way::Server(_) => {
-                return Err(SendError::new(About::Us, "there is no way out; set EMAIL_URL to a mail server"));
+            MailTransport::Console => {
+                log::info!("mail.console: {kind} to {}\n{}\n\n{}", letter.to, letter.subject, letter.text);
+            }
+            MailTransport::Nowhere | MailTransport::Server(_) => {
+                return Err(SendError::new(FailureScope::Us, "mail has no transport; set EMAIL_URL to a mail server"));
             }
         }
         Ok(())
@@ -173,16 +176,16 @@ fn write_new(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, MailMetrics, Mailer, Way};
+    use super::{Duration, MailMetrics, MailTransport, Mailer};
     use crate::config::{Environment, MailSettings, MailUrl};
 
     #[test]
     fn a_token_never_goes_onto_the_log_of_production() {
         let settings = MailSettings { url: MailUrl::Console, from: "no-reply@example.com".to_owned() };
-        let way_in = |environment| {
-            Mailer::new(&settings, environment, Duration::ZERO, MailMetrics::default()).map(|mailer| mailer.way)
+        let transport_in = |environment| {
+            Mailer::new(&settings, environment, Duration::ZERO, MailMetrics::default()).map(|mailer| mailer.transport)
         };
-        assert!(matches!(way_in(Environment::Production), Ok(Way::Nowhere)));
-        assert!(matches!(way_in(Environment::Development), Ok(Way::Console)));
+        assert!(matches!(transport_in(Environment::Production), Ok(MailTransport::Nowhere)));
+        assert!(matches!(transport_in(Environment::Development), Ok(MailTransport::Console)));
     }
 }

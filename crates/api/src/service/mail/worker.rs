@@ -1,9 +1,9 @@
-//! The worker: takes what is due as places become free, and gives back what it has at the end.
+//! The worker: takes what is due as slots become free, and gives back what it has at the end.
 
-use super::attempt::{self, Outcome};
-use super::nobody;
-use super::places::{Holder, Places};
-use super::transport::Exit;
+use super::attempt::{self, DeliveryOutcome};
+use super::no_recipient;
+use super::send_slots::{SendSlots, SlotHolder};
+use super::transport::OpenTransport;
 use crate::service::Services;
 use crate::store::mail_outbox::{self, MailRow};
 use crate::store::{AnyConnection, QueryResult, StoreError};
@@ -31,50 +31,50 @@ const STOP_POLL: std::time::Duration = std::time::Duration::from_millis(20);
 /// # Errors
 /// When the database does not answer; a mail that a worker had is due again after a while.
 pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
-    let exit = services.mailer.open();
-    let (mut look, mut failure) = (Look::at(services), None);
-    let mut on_their_way = OnTheirWay { mails: FuturesUnordered::new(), done: Vec::new() };
+    let transport = services.mailer.open();
+    let (mut look, mut failure) = (DeliveryRun::at(services), None);
+    let mut deliveries = Deliveries { mails: FuturesUnordered::new(), done: Vec::new() };
     loop {
         if failure.is_none() {
-            match on_their_way.meanwhile(look.claim()).await {
+            match deliveries.meanwhile(look.claim()).await {
                 Ok(claimed) => {
-                    on_their_way.mails.extend(claimed.into_iter().map(|mail| deliver(services, &exit, mail)));
+                    deliveries.mails.extend(claimed.into_iter().map(|mail| deliver(services, &transport, mail)));
                 }
                 Err(error) => failure = Some(error),
             }
         }
-        let Some(done) = on_their_way.next().await else { break };
+        let Some(done) = deliveries.next().await else { break };
         let looked_at = look.looked_at;
         let mut is_for_nobody = false;
         for (mail, outcome) in done {
             match look.finish(&mail, outcome) {
-                Ok(outcome) => is_for_nobody |= matches!(outcome, Outcome::Nobody),
+                Ok(outcome) => is_for_nobody |= matches!(outcome, DeliveryOutcome::Nobody),
                 Err(error) => failure = Some(error),
             }
         }
         if is_for_nobody && failure.is_none() {
             // There may be thousands like it.
-            match on_their_way.meanwhile(nobody::drop_all(services, looked_at)).await {
+            match deliveries.meanwhile(no_recipient::drop_all(services, looked_at)).await {
                 Ok(looked_at) => look.looked_at = looked_at,
                 Err(error) => failure = Some(error),
             }
         }
     }
-    exit.close().await;
+    transport.close().await;
     look.total.log();
     failure.map_or(Ok(look.total.sent), Err)
 }
 
 /// A mail, and what became of it.
-type Done = (MailRow, Result<Outcome, StoreError>);
+type FinishedDelivery = (MailRow, Result<DeliveryOutcome, StoreError>);
 
 /// The mails that are being sent.
-struct OnTheirWay<F> {
+struct Deliveries<F> {
     mails: FuturesUnordered<F>,
-    done: Vec<Done>,
+    done: Vec<FinishedDelivery>,
 }
 
-impl<F: Future<Output = Done>> OnTheirWay<F> {
+impl<F: Future<Output = FinishedDelivery>> Deliveries<F> {
     /// Does something else and goes on sending: a mail that nobody looks after would hold the database's turn that it has
     /// been given.
     async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> T {
@@ -89,7 +89,7 @@ impl<F: Future<Output = Done>> OnTheirWay<F> {
     }
 
     /// What is done by now; nothing after a second, when something else may be due. `None` at the end.
-    async fn next(&mut self) -> Option<Vec<Done>> {
+    async fn next(&mut self) -> Option<Vec<FinishedDelivery>> {
         if self.done.is_empty() {
             let poll = std::time::Duration::from_secs(POLL_SECONDS);
             if let Ok(next) = tokio::time::timeout(poll, self.mails.next()).await {
@@ -100,8 +100,8 @@ impl<F: Future<Output = Done>> OnTheirWay<F> {
     }
 }
 
-async fn deliver(services: &Services, exit: &Exit<'_>, mail: MailRow) -> Done {
-    let outcome = attempt::deliver(services, exit, &mail).await;
+async fn deliver(services: &Services, transport: &OpenTransport<'_>, mail: MailRow) -> FinishedDelivery {
+    let outcome = attempt::deliver(services, transport, &mail).await;
     (mail, outcome)
 }
 
@@ -133,46 +133,50 @@ pub async fn stop(services: &Services, work: impl Future) {
 }
 
 /// One look at the outbox, which lasts as long as there is something due.
-struct Look<'s> {
+struct DeliveryRun<'s> {
     services: &'s Services,
-    places: Places,
+    slots: SendSlots,
     total: Total,
     /// The last mail that was looked at for somebody to write to.
     looked_at: i64,
 }
 
-impl<'s> Look<'s> {
+impl<'s> DeliveryRun<'s> {
     fn at(services: &'s Services) -> Self {
-        Self { services, places: Places::default(), total: Total::since(services.now()), looked_at: 0 }
+        Self { services, slots: SendSlots::default(), total: Total::since(services.now()), looked_at: 0 }
     }
 
     /// Claims the mails that have a place now.
     async fn claim(&mut self) -> Result<Vec<MailRow>, StoreError> {
         let Self { services, .. } = *self;
         let (mailer, now) = (&services.mailer, services.now());
-        let (was_good, free) = (mailer.standing.is_good(), self.places.free());
+        let (was_good, free) = (mailer.health.is_good(), self.slots.free());
         // By a wrong clock links would end at another time than they should, and mails would be given up.
         let is_paused = mailer.in_flight.is_stopping() || services.clock.check().is_err();
-        let most = if is_paused { 0 } else { mailer.standing.allowed(free, now) };
+        let most = if is_paused { 0 } else { mailer.health.allowed(free, now) };
         if most == 0 {
             return Ok(Vec::new());
         }
         if !was_good {
             give_up_expired(services).await?;
         }
-        let places = self.places.clone();
-        let claim = services.store.run(move |connection| claim(connection, (now, now + CLAIM), places, most));
-        let (places, claimed) = claim.await?;
-        self.places = places;
+        let slots = self.slots.clone();
+        let claim = services.store.run(move |connection| claim(connection, (now, now + CLAIM), slots, most));
+        let (slots, claimed) = claim.await?;
+        self.slots = slots;
         mailer.in_flight.add(&claimed);
         if claimed.is_empty() {
-            mailer.standing.not_asked(now);
+            mailer.health.not_asked(now);
         }
         Ok(claimed)
     }
 
-    fn finish(&mut self, mail: &MailRow, outcome: Result<Outcome, StoreError>) -> Result<Outcome, StoreError> {
-        self.places.release(&Holder::of(&mail.recipient, mail.requester.as_deref()));
+    fn finish(
+        &mut self,
+        mail: &MailRow,
+        outcome: Result<DeliveryOutcome, StoreError>,
+    ) -> Result<DeliveryOutcome, StoreError> {
+        self.slots.release(&SlotHolder::of(&mail.recipient, mail.requester.as_deref()));
         self.services.mailer.in_flight.remove(mail.id);
         let outcome = outcome?;
         self.total.add(&outcome);
@@ -186,23 +190,23 @@ impl<'s> Look<'s> {
 fn claim(
     connection: &mut AnyConnection,
     (now, until): (DateTime<Utc>, DateTime<Utc>),
-    mut places: Places,
+    mut slots: SendSlots,
     most: usize,
-) -> QueryResult<(Places, Vec<MailRow>)> {
+) -> QueryResult<(SendSlots, Vec<MailRow>)> {
     let (mut claimed, mut after) = (Vec::new(), None);
     loop {
-        let due = mail_outbox::list_due(connection, now, &places.wanted(), (after, PAGE))?;
+        let due = mail_outbox::list_due(connection, now, &slots.wanted(), (after, PAGE))?;
         after = due.last().map(|mail| (mail.turn_at, mail.id));
         for mail in &due {
-            if claimed.len() < most && places.take(mail) {
+            if claimed.len() < most && slots.take(mail) {
                 match mail_outbox::claim(connection, mail, until)? {
                     Some(mail) => claimed.push(mail),
-                    None => places.release(&Holder::of(&mail.recipient, mail.requester.as_deref())),
+                    None => slots.release(&SlotHolder::of(&mail.recipient, mail.requester.as_deref())),
                 }
             }
         }
         if claimed.len() == most || i64::try_from(due.len()) != Ok(PAGE) {
-            return Ok((places, claimed));
+            return Ok((slots, claimed));
         }
     }
 }
@@ -239,12 +243,15 @@ impl Total {
         Self { sent: 0, over_amount: 0, logged_at: now }
     }
 
-    fn add(&mut self, outcome: &Outcome) {
+    fn add(&mut self, outcome: &DeliveryOutcome) {
         match outcome {
-            Outcome::Sent(_) => self.sent += 1,
-            Outcome::OverAmount(mails) => self.over_amount += mails,
-            Outcome::Deferred => self.over_amount += 1,
-            Outcome::Nobody | Outcome::Failed(_) | Outcome::NotReady(_) | Outcome::Expired => {}
+            DeliveryOutcome::Sent(_) => self.sent += 1,
+            DeliveryOutcome::OverAmount(mails) => self.over_amount += mails,
+            DeliveryOutcome::Deferred => self.over_amount += 1,
+            DeliveryOutcome::Nobody
+            | DeliveryOutcome::Failed(_)
+            | DeliveryOutcome::NotReady(_)
+            | DeliveryOutcome::Expired => {}
         }
     }
 

@@ -5,7 +5,7 @@ use crate::service::accounts::avatar_key;
 use crate::service::tokens::{new_jti, new_session_id, seconds_until};
 use crate::service::{Cause, Services};
 use crate::store::sessions::{NewSession, SessionRow};
-use crate::store::types::{At, Sid};
+use crate::store::types::{At, SqlSessionId};
 use crate::store::users::UserRow;
 use crate::telemetry;
 use auth_types::UserId;
@@ -26,7 +26,7 @@ pub(in crate::service) fn new_session(
     let now = *now;
     let absolute_expires_at = now + lifetimes.session;
     NewSession {
-        id: Sid(new_session_id(now)),
+        id: SqlSessionId(new_session_id(now)),
         user_id: user.0,
         generation: 1,
         jti: new_jti(),

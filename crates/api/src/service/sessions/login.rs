@@ -8,7 +8,7 @@ use crate::service::limits::{Budget, Network, Throttled, Tries};
 use crate::service::passwords::hashing::{self, Verdict};
 use crate::service::{ClientInfo, Error, Failure, Services};
 use crate::store::events::EventKind;
-use crate::store::users::Credentials;
+use crate::store::users::UserCredentials;
 use crate::store::{StoreError, events, pending_registrations, sessions, users};
 use auth_types::invisible::trimmed;
 use auth_types::requests::LoginRequest;
@@ -68,7 +68,7 @@ impl Names {
 
 /// An account whose password was right.
 struct Proven {
-    credentials: Credentials,
+    credentials: UserCredentials,
     /// The password's new encoding, when the old one was out of date.
     renewed: Option<String>,
     /// When the account was last signed in to from the client's network.
@@ -91,7 +91,7 @@ struct Miss {
 
 /// What a name has to compare a password with.
 struct Found {
-    user: Option<Credentials>,
+    user: Option<UserCredentials>,
     /// When the account was last signed in to from the client's network.
     network_seen_at: Option<DateTime<Utc>>,
     /// A pending registration of the address and its password's hash; only where there is no account.
@@ -165,7 +165,7 @@ async fn attempt(
     }
 }
 
-fn check_verified(services: &Services, user: &Credentials) -> Result<(), LoginError> {
+fn check_verified(services: &Services, user: &UserCredentials) -> Result<(), LoginError> {
     let mandatory = services.settings.accounts.email_verification == EmailVerification::Mandatory;
     if mandatory && user.email_verified_at.is_none() {
         Err(Error::Refused(LoginRefusal::EmailNotVerified))

@@ -12,7 +12,7 @@ use crate::service::passwords::hashing;
 use crate::service::tokens::{self, TokenError, new_jti};
 use crate::service::{Cause, ClientInfo, Error, Services, mail};
 use crate::store::events::EventKind;
-use crate::store::sessions::{Presented, RevokeReason, Rotation, SessionRow};
+use crate::store::sessions::{PresentedRefreshToken, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, users};
 use auth_types::SessionId;
@@ -118,7 +118,7 @@ pub async fn refresh(
     let user = tokens::owner_of(&claims).map_err(not_valid)?;
     tries.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
     tries.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
-    let presented = Presented { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
+    let presented = PresentedRefreshToken { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(hashing::digest_of);
     let origin = if key.is_none() { origin_of(&cause.client) } else { None };
@@ -162,7 +162,7 @@ fn origin_of(client: &ClientInfo) -> Option<Vec<u8>> {
 
 /// One exchange, from the token to the outcome.
 struct Exchange {
-    presented: Presented,
+    presented: PresentedRefreshToken,
     rotation: Rotation,
     leeway: Duration,
     clock: ComparedClock,

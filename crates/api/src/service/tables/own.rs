@@ -7,7 +7,7 @@ use crate::mails::MailKind;
 use crate::service::events::history::newest;
 use crate::service::events::numbers::EventNumbers;
 use crate::service::events::retention::{EVENT_DAYS, EVENTS_OF_NOBODY};
-use crate::service::mail::{self, Amounts};
+use crate::service::mail::{self, AddressQuota};
 use crate::service::sessions::view::SessionView;
 use crate::service::steps;
 use crate::store::mail_outbox::Slice;
@@ -65,10 +65,10 @@ fn sessions() -> Table {
 }
 
 fn auth_events() -> Table {
-    let export = Export::by("events", |connection, subject, before: Option<events::Position>, most| {
+    let export = Export::by("events", |connection, subject, before: Option<events::EventPosition>, most| {
         let numbers = EventNumbers::of(&subject.settings);
         let mut rows = events::list(connection, subject.user.id, before.unwrap_or_else(newest), most)?;
-        let places: Vec<_> = rows.iter().map(|event| events::Position { at: event.at, id: event.id }).collect();
+        let places: Vec<_> = rows.iter().map(|event| events::EventPosition { at: event.at, id: event.id }).collect();
         for event in &mut rows {
             event.id = numbers.shown(event.id);
         }
@@ -146,7 +146,7 @@ fn sent_mails() -> Table {
             return Ok(Vec::new());
         }
         let [address, _] = proven_addresses(&subject.user);
-        let rows = sent_mails::export(connection, &Amounts::of(&subject.settings).hash(&address))?;
+        let rows = sent_mails::export(connection, &AddressQuota::of(&subject.settings).hash(&address))?;
         Ok(rows.into_iter().map(|row| ((), row)).collect())
     });
     // How many mails an address got in the hour before a copy says nothing about the hour after it.

@@ -3,7 +3,7 @@
 use super::erasure::Erasure;
 use super::export::{Export, Subject};
 use crate::config::Settings;
-use crate::store::layouts::{Declared, DeclaredColumn, Layout};
+use crate::store::layouts::{DeclaredColumn, DeclaredTable, Layout};
 use crate::store::owned::{Keyed, Owned, OwnerOf};
 use crate::store::{AnyConnection, QueryResult};
 use chrono::{DateTime, Utc};
@@ -54,7 +54,7 @@ impl Table {
         read: impl Fn(&mut AnyConnection, &Subject, Option<K>, i64) -> QueryResult<Vec<(K, R)>> + Send + Sync + 'static,
     ) -> Self
     where
-        T: Declared,
+        T: DeclaredTable,
         K: Serialize + DeserializeOwned,
         R: Serialize,
     {
@@ -62,7 +62,7 @@ impl Table {
     }
 
     /// A table that says nothing about anybody.
-    pub fn impersonal<T: Declared>(name: &'static str, _table: T) -> Self {
+    pub fn impersonal<T: DeclaredTable>(name: &'static str, _table: T) -> Self {
         Self::of(Layout::of::<T>(name))
     }
 

@@ -1,12 +1,12 @@
 //! Fills an empty database, as one transaction.
 
 use super::coverage::Coverage;
-use super::cut::Cut;
+use super::rollback::Rollback;
 use crate::config::DatabaseUrl;
 use crate::store::StoreError;
 use crate::store::any::AnyConnection;
 use crate::store::connection::open;
-use crate::store::layouts::{Column, Kind, Layout};
+use crate::store::layouts::{Column, ColumnKind, Layout};
 use crate::store::state::{self, StateError};
 use crate::store::texts::texts;
 use diesel::connection::SimpleConnection;
@@ -62,9 +62,9 @@ where
             let names: Vec<_> = coverage.tables.iter().map(|table| table.name).collect();
             postgres.batch_execute(&format!("{SETUP_POSTGRES}; LOCK TABLE {} IN EXCLUSIVE MODE", names.join(", ")))?;
         }
-        work(&mut Loading { connection, coverage }).map_err(Cut::Work)
+        work(&mut Loading { connection, coverage }).map_err(Rollback::Work)
     });
-    all.map_err(Cut::into_error)
+    all.map_err(Rollback::into_error)
 }
 
 fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
@@ -133,13 +133,13 @@ fn insert(table: &str, columns: &[Column], on_postgres: bool) -> String {
     let values = columns.iter().enumerate().map(|(place, column)| {
         let value = if on_postgres { format!("(row ->> {place})") } else { format!("value ->> {place}") };
         match (column.kind, on_postgres) {
-            (Kind::Integer, true) => format!("{value}::bigint"),
-            (Kind::Boolean, true) => format!("{value}::boolean"),
-            (Kind::Instant, true) => format!("{value}::timestamptz"),
-            (Kind::Uuid, true) => format!("{value}::uuid"),
-            (Kind::Bytes, true) => format!("decode({value}, 'hex')"),
-            (Kind::Bytes, false) => format!("unhex({value})"),
-            (Kind::Instant, false) => format!("replace(replace({value}, 'T', ' '), 'Z', '')"),
+            (ColumnKind::Integer, true) => format!("{value}::bigint"),
+            (ColumnKind::Boolean, true) => format!("{value}::boolean"),
+            (ColumnKind::Instant, true) => format!("{value}::timestamptz"),
+            (ColumnKind::Uuid, true) => format!("{value}::uuid"),
+            (ColumnKind::Bytes, true) => format!("decode({value}, 'hex')"),
+            (ColumnKind::Bytes, false) => format!("unhex({value})"),
+            (ColumnKind::Instant, false) => format!("replace(replace({value}, 'T', ' '), 'Z', '')"),
             _ => value,
         }
     });

@@ -3,10 +3,10 @@
 //! The databases themselves write and read the rows as JSON, so there is one way for all tables.
 
 mod coverage;
-mod cut;
 mod load;
+mod rollback;
 mod snapshot;
 
 pub use coverage::Coverage;
 pub use load::{Loading, load, occupied_tables, write_once};
-pub use snapshot::{Snapshot, SnapshotError, snapshot};
+pub use snapshot::{DatabaseSnapshot, SnapshotError, snapshot};

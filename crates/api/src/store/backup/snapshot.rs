@@ -1,7 +1,7 @@
 //! Reads the whole database as it was at one moment, while others go on writing.
 
 use super::coverage::Coverage;
-use super::cut::Cut;
+use super::rollback::Rollback;
 use crate::config::DatabaseUrl;
 use crate::store::StoreError;
 use crate::store::any::AnyConnection;
@@ -38,7 +38,7 @@ pub enum SnapshotError {
 
 /// The database at one moment.
 #[derive(Debug)]
-pub struct Snapshot<'a> {
+pub struct DatabaseSnapshot<'a> {
     connection: &'a mut AnyConnection,
 }
 
@@ -50,7 +50,7 @@ pub struct Snapshot<'a> {
 pub fn snapshot<T, E>(
     url: &DatabaseUrl,
     coverage: &Coverage,
-    work: impl FnOnce(&mut Snapshot<'_>) -> Result<T, E>,
+    work: impl FnOnce(&mut DatabaseSnapshot<'_>) -> Result<T, E>,
 ) -> Result<T, E>
 where
     E: From<SnapshotError> + From<StoreError>,
@@ -62,26 +62,26 @@ where
             postgres.batch_execute(SETUP_POSTGRES)?;
         }
         match state::versions(connection, &coverage.migrations)? {
-            Versions::Missing => return Err(Cut::Work(SnapshotError::Behind.into())),
-            Versions::Unknown => return Err(Cut::Work(SnapshotError::Ahead.into())),
+            Versions::Missing => return Err(Rollback::Work(SnapshotError::Behind.into())),
+            Versions::Unknown => return Err(Rollback::Work(SnapshotError::Ahead.into())),
             Versions::Same => {}
         }
-        work(&mut Snapshot { connection }).map_err(Cut::Work)
+        work(&mut DatabaseSnapshot { connection }).map_err(Rollback::Work)
     });
-    all.map_err(Cut::into_error)
+    all.map_err(Rollback::into_error)
 }
 
-impl Snapshot<'_> {
+impl DatabaseSnapshot<'_> {
     /// The last id that the database has given in a table that it [numbers](Layout::is_numbered), 0 when none. It may be of
     /// a row that was deleted: an id is never given twice.
     pub fn last_id(&mut self, table: &Layout) -> Result<i64, StoreError> {
         #[derive(QueryableByName)]
-        struct Row {
+        struct LastIdRow {
             #[diesel(sql_type = BigInt)]
             last: i64,
         }
         let name = table.name;
-        let row: QueryResult<Row> = match self.connection {
+        let row: QueryResult<LastIdRow> = match self.connection {
             AnyConnection::Postgres(postgres) => {
                 let sequence = format!("pg_get_serial_sequence('{name}', 'id')");
                 let sql = format!("SELECT coalesce(pg_sequence_last_value({sequence}::regclass), 0) AS last");
@@ -105,19 +105,19 @@ impl Snapshot<'_> {
         mut visit: impl FnMut(&str) -> Result<(), E>,
     ) -> Result<(), E> {
         #[derive(QueryableByName)]
-        struct Row {
+        struct JsonRow {
             #[diesel(sql_type = Text)]
             json: String,
         }
         let query = diesel::sql_query(select(table, matches!(self.connection, AnyConnection::Postgres(_))));
         let refused = |error| E::from(StoreError::from_query(error));
-        let mut show = |row: QueryResult<Row>| visit(&row.map_err(refused)?.json);
+        let mut show = |row: QueryResult<JsonRow>| visit(&row.map_err(refused)?.json);
         match self.connection {
             AnyConnection::Postgres(postgres) => {
-                query.load_iter::<Row, PgRowByRowLoadingMode>(postgres).map_err(refused)?.try_for_each(&mut show)
+                query.load_iter::<JsonRow, PgRowByRowLoadingMode>(postgres).map_err(refused)?.try_for_each(&mut show)
             }
             AnyConnection::Sqlite(sqlite) => {
-                query.load_iter::<Row, DefaultLoadingMode>(sqlite).map_err(refused)?.try_for_each(&mut show)
+                query.load_iter::<JsonRow, DefaultLoadingMode>(sqlite).map_err(refused)?.try_for_each(&mut show)
             }
         }
     }

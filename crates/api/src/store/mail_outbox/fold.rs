@@ -10,7 +10,7 @@ use diesel::prelude::*;
 
 /// What mails report that were taken out of the outbox.
 #[derive(Debug, Default)]
-pub(super) struct Folded {
+pub(super) struct FoldTotals {
     pub(super) occurrences: i64,
     pub(super) first_at: Option<DateTime<Utc>>,
 }
@@ -26,7 +26,7 @@ pub enum Gather {
 
 /// A row that is about to be folded.
 #[derive(Debug, Clone, Queryable)]
-struct Part {
+struct FoldedMail {
     occurrences: i64,
     first_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -35,20 +35,20 @@ struct Part {
     user_agent: Option<String>,
 }
 
-impl Part {
+impl FoldedMail {
     fn began_at(&self) -> DateTime<Utc> {
         self.first_at.unwrap_or(self.created_at)
     }
 }
 
 /// Takes the oldest mails of the same kind to the same address out, until another one may wait.
-pub(super) fn make_room(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<Folded> {
+pub(super) fn make_room(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<FoldTotals> {
     let about = (mail.user.map(|user| user.0), mail.registration);
     let same = lock_same(connection, mail.kind, &mail.recipient, about)?;
     let ids: Vec<_> = same.iter().skip(MOST_WAITING - 1).map(|row| row.id).collect();
     let parts = take(connection, &ids)?;
     let occurrences = parts.iter().map(|part| part.occurrences).sum();
-    Ok(Folded { occurrences, first_at: parts.iter().map(Part::began_at).min() })
+    Ok(FoldTotals { occurrences, first_at: parts.iter().map(FoldedMail::began_at).min() })
 }
 
 /// Folds others into `mail`, which a worker has, and returns it as it is then: with the time and the cause of the newest.
@@ -79,7 +79,7 @@ pub fn gather(
     Ok(folded)
 }
 
-fn merge(mut mail: MailRow, parts: Vec<Part>) -> MailRow {
+fn merge(mut mail: MailRow, parts: Vec<FoldedMail>) -> MailRow {
     for part in parts {
         mail.occurrences += part.occurrences;
         mail.first_at = Some(mail.first_at.unwrap_or(mail.created_at).min(part.began_at()));
@@ -95,26 +95,31 @@ fn merge(mut mail: MailRow, parts: Vec<Part>) -> MailRow {
 
 /// A mail that says the same to the same address.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Same {
+pub(super) struct SameMail {
     pub(super) id: i64,
     attempts: i64,
     due_at: DateTime<Utc>,
 }
 
 /// The mails that say the same as `mail` to the same address and that no worker has had yet.
-pub(super) fn lock_others(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<Vec<Same>> {
+pub(super) fn lock_others(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<Vec<SameMail>> {
     let same = lock_same(connection, mail.kind, &mail.recipient, (mail.user_id, mail.registration_id))?;
     Ok(same.into_iter().filter(|row| row.id != mail.id && row.attempts == 0).collect())
 }
 
 /// The user and the pending registration that a mail is about.
-type About = (Option<i64>, Option<i64>);
+type MailSubject = (Option<i64>, Option<i64>);
 
 /// The mails of one kind to one address about the same account or registration, the newest first: each registration has a
 /// link of its own, and a stranger's must not take the place of the owner's. Those that somebody else has locked are
 /// left out, so that two who fold never wait for each other.
-fn lock_same(connection: &mut AnyConnection, kind: MailKind, recipient: &str, about: About) -> QueryResult<Vec<Same>> {
-    type Row = (i64, About, i64, DateTime<Utc>);
+fn lock_same(
+    connection: &mut AnyConnection,
+    kind: MailKind,
+    recipient: &str,
+    about: MailSubject,
+) -> QueryResult<Vec<SameMail>> {
+    type SameMailColumns = (i64, MailSubject, i64, DateTime<Utc>);
     let same = mail_outbox::table
         .filter(mail_outbox::kind.eq(kind.as_str()))
         .filter(mail_outbox::recipient.eq(recipient))
@@ -125,17 +130,17 @@ fn lock_same(connection: &mut AnyConnection, kind: MailKind, recipient: &str, ab
             mail_outbox::attempts,
             mail_outbox::due_at,
         ));
-    let rows: Vec<Row> = match connection {
+    let rows: Vec<SameMailColumns> = match connection {
         AnyConnection::Postgres(postgres) => same.for_update().skip_locked().load(postgres)?,
         // SQLite's write transaction holds the whole file.
         AnyConnection::Sqlite(_) => same.load(connection)?,
     };
     let same = rows.into_iter().filter(|(_, of, _, _)| *of == about);
-    Ok(same.map(|(id, _, attempts, due_at)| Same { id, attempts, due_at }).collect())
+    Ok(same.map(|(id, _, attempts, due_at)| SameMail { id, attempts, due_at }).collect())
 }
 
 /// Deletes these and returns them.
-fn take(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<Part>> {
+fn take(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<FoldedMail>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

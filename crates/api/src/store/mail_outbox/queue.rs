@@ -22,7 +22,7 @@ macro_rules! is_due {
 
 /// A mail that is due.
 #[derive(Debug, Clone, Queryable)]
-pub struct Due {
+pub struct DueMail {
     pub id: i64,
     /// When it is its turn.
     pub turn_at: DateTime<Utc>,
@@ -34,15 +34,15 @@ pub struct Due {
 
 /// Which mails that are due a worker has use for.
 #[derive(Debug, Default)]
-pub struct Wanted {
+pub struct DueFilter {
     /// Not those to these domains, nor to what is below them, as they are spelled in canonical addresses.
     pub busy_domains: Vec<String>,
     /// Only those that no worker has taken yet.
     pub only_first_attempts: bool,
 }
 
-/// The columns of [`Due`].
-const DUE: (
+/// The columns of [`DueMail`].
+const DUE_COLUMNS: (
     mail_outbox::id,
     mail_outbox::turn_at,
     mail_outbox::attempts,
@@ -51,7 +51,7 @@ const DUE: (
 ) = (mail_outbox::id, mail_outbox::turn_at, mail_outbox::attempts, mail_outbox::recipient, mail_outbox::requester);
 
 /// A mail's place in the order of turns.
-type Turn = (DateTime<Utc>, i64);
+type TurnPosition = (DateTime<Utc>, i64);
 
 /// At most `most` wanted mails that are due, after the one of a given turn. Each requester's mails take turns with those of
 /// others.
@@ -60,13 +60,13 @@ type Turn = (DateTime<Utc>, i64);
 pub fn list_due(
     connection: &mut AnyConnection,
     now: DateTime<Utc>,
-    wanted: &Wanted,
-    (after, most): (Option<Turn>, i64),
-) -> QueryResult<Vec<Due>> {
+    wanted: &DueFilter,
+    (after, most): (Option<TurnPosition>, i64),
+) -> QueryResult<Vec<DueMail>> {
     let mut due = mail_outbox::table
         .filter(is_due!(now))
         .filter(mail_outbox::kind.eq_any(MailKind::ALL.iter().copied().map(MailKind::as_str)))
-        .select(DUE)
+        .select(DUE_COLUMNS)
         .into_boxed();
     if let Some((turn_at, id)) = after {
         let later = mail_outbox::turn_at.eq(At(turn_at)).and(mail_outbox::id.gt(id));
@@ -84,19 +84,19 @@ pub fn list_due(
 }
 
 /// At most `most` mails that are due and not worth sending any more.
-pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, most: i64) -> QueryResult<Vec<Due>> {
+pub fn list_expired(connection: &mut AnyConnection, now: DateTime<Utc>, most: i64) -> QueryResult<Vec<DueMail>> {
     mail_outbox::table
         .filter(is_due!(now))
         .filter(mail_outbox::expires_at.le(At(now)))
         .filter(mail_outbox::kind.eq_any(MailKind::ALL.iter().copied().map(MailKind::as_str)))
-        .select(DUE)
+        .select(DUE_COLUMNS)
         .limit(most)
         .load(connection)
 }
 
 /// Takes a mail that is due until `until`: then it is due again. `None` when another worker was faster: of two racing ones
 /// one gets it, by one conditional `UPDATE`, which commits by itself.
-pub fn claim(connection: &mut AnyConnection, mail: &Due, until: DateTime<Utc>) -> QueryResult<Option<MailRow>> {
+pub fn claim(connection: &mut AnyConnection, mail: &DueMail, until: DateTime<Utc>) -> QueryResult<Option<MailRow>> {
     let free = mail_outbox::table.find(mail.id).filter(mail_outbox::attempts.eq(mail.attempts));
     let take = diesel::update(free)
         .set((mail_outbox::attempts.eq(mail.attempts + 1), mail_outbox::due_at.eq(At(until))))
@@ -118,7 +118,7 @@ pub fn lock(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool>
 
 /// A mail that is due and that only an address is known of.
 #[derive(Debug, Clone, Queryable)]
-pub struct Waiting {
+pub struct WaitingMail {
     pub id: i64,
     pub kind: MailKind,
     pub recipient: String,
@@ -131,7 +131,7 @@ pub fn list_waiting(
     kinds: &[MailKind],
     (now, after): (DateTime<Utc>, i64),
     most: i64,
-) -> QueryResult<Vec<Waiting>> {
+) -> QueryResult<Vec<WaitingMail>> {
     mail_outbox::table
         .filter(mail_outbox::id.gt(after))
         .filter(is_due!(now))

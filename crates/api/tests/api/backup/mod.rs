@@ -9,7 +9,9 @@ mod stored;
 
 use crate::support::{Database, ManualClock, TestDb, coverage};
 use age::x25519::{Identity, Recipient};
-use api::service::backup::{BackupError, Contents, Identities, Order, Plan, Source, create_file, restore, verify};
+use api::service::backup::{
+    BackupError, BackupPlan, BackupSource, Contents, Identities, RestorePlan, create_file, restore, verify,
+};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -17,8 +19,13 @@ use tempfile::TempDir;
 const BOTH: [Database; 2] = [Database::Sqlite, Database::Postgres];
 
 /// What a backup of `db` is made of.
-fn plan(db: &TestDb, recipients: Vec<Recipient>) -> Plan {
-    Plan { database: db.parsed_url(), coverage: coverage(), recipients, made_at: ManualClock::START.parse().unwrap() }
+fn plan(db: &TestDb, recipients: Vec<Recipient>) -> BackupPlan {
+    BackupPlan {
+        database: db.parsed_url(),
+        coverage: coverage(),
+        recipients,
+        made_at: ManualClock::START.parse().unwrap(),
+    }
 }
 
 /// Without a key.
@@ -26,9 +33,12 @@ fn nobody() -> Identities {
     Identities::read(None).unwrap()
 }
 
-fn restore_from(source: &Source, db: &TestDb, moving: bool) -> Result<Contents, BackupError> {
+fn restore_from(source: &BackupSource, db: &TestDb, moving: bool) -> Result<Contents, BackupError> {
     let now = ManualClock::START.parse().unwrap();
-    restore(source, &Order { database: &db.parsed_url(), coverage: &coverage(), identities: &nobody(), moving, now })
+    restore(
+        source,
+        &RestorePlan { database: &db.parsed_url(), coverage: &coverage(), identities: &nobody(), moving, now },
+    )
 }
 
 /// A backup in a file, in a folder of its own.
@@ -78,8 +88,8 @@ impl Backup {
         text.lines().map(str::to_owned).collect()
     }
 
-    fn source(&self) -> Source {
-        Source::File(self.file())
+    fn source(&self) -> BackupSource {
+        BackupSource::File(self.file())
     }
 
     fn verify(&self) -> Result<Contents, BackupError> {

@@ -3,7 +3,7 @@
 use super::{BOTH, Backup};
 use crate::support::{Database, TestDb, coverage, on_both_databases};
 use api::store::backup::Coverage;
-use api::store::layouts::Kind;
+use api::store::layouts::ColumnKind;
 use api::store::migrations::newest_version;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -202,12 +202,12 @@ async fn no_table_and_no_column_is_forgotten(database: Database) {
         let names: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();
         assert_eq!(names, db.columns(table.name));
         let kinds = table.columns.iter().map(|column| match column.kind {
-            Kind::Integer => "Int8",
-            Kind::Text => "Text",
-            Kind::Boolean => "Bool",
-            Kind::Instant => "Timestamptz",
-            Kind::Uuid => "Uuid",
-            Kind::Bytes => "Bytea",
+            ColumnKind::Integer => "Int8",
+            ColumnKind::Text => "Text",
+            ColumnKind::Boolean => "Bool",
+            ColumnKind::Instant => "Timestamptz",
+            ColumnKind::Uuid => "Uuid",
+            ColumnKind::Bytes => "Bytea",
         });
         let compiled = &schema()[table.name];
         assert_eq!(kinds.collect::<Vec<_>>(), compiled.iter().map(|(_, kind)| kind).collect::<Vec<_>>());

@@ -8,10 +8,10 @@ use crate::support::{
 };
 use api::clock::Clock;
 use api::config::{Keep, StorageSettings, Timeouts};
-use api::files::{Files, Tries};
+use api::files::{Files, RetryPolicy};
 use api::service::backup::{
-    BackupError, BackupName, Contents, LeftOut, Made, Plan, Source, Stored, create, delete_outdated, latest, list,
-    observe, record, verify,
+    BackupError, BackupName, BackupPlan, BackupSource, Contents, CreatedBackup, SkippedFile, StoredBackup, create,
+    delete_outdated, latest, list, observe, record, verify,
 };
 use api::store::AnyConnection;
 use bytes::Bytes;
@@ -26,11 +26,11 @@ const A_BACKUP: &[u8] = b"age-encryption.org/v1\n-> Latchkey backup\n";
 const KEEP: Keep = Keep { days: 2, weeks: 1, months: 1 };
 
 fn in_folder(folder: &Path) -> Files {
-    Files::open(&StorageSettings::Folder(folder.to_owned()), Tries::Once, Timeouts::default()).unwrap()
+    Files::open(&StorageSettings::Folder(folder.to_owned()), RetryPolicy::Once, Timeouts::default()).unwrap()
 }
 
 fn in_bucket(server: &BucketServer) -> Files {
-    Files::open(&server.settings(), Tries::Once, Timeouts::default()).unwrap()
+    Files::open(&server.settings(), RetryPolicy::Once, Timeouts::default()).unwrap()
 }
 
 /// In a thread that may wait, as the program does it.
@@ -38,13 +38,13 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
-async fn create_in(files: &Files, plan: Plan) -> Result<Made, BackupError> {
+async fn create_in(files: &Files, plan: BackupPlan) -> Result<CreatedBackup, BackupError> {
     let files = files.clone();
     off_thread(move || create(&files, &plan)).await
 }
 
 async fn verify_in(files: &Files, name: BackupName) -> Result<Contents, BackupError> {
-    let source = Source::Stored(Box::new(files.clone()), name);
+    let source = BackupSource::Stored(Box::new(files.clone()), name);
     off_thread(move || verify(&source, &nobody(), &coverage())).await
 }
 
@@ -56,10 +56,10 @@ async fn a_backup_in_the_storage_comes_back(database: Database) {
         let made = create_in(&files, plan(&source, Vec::new())).await.unwrap();
         assert_eq!(made.name, "latchkey-20260304T050607Z.zst");
         let name = made.name.parse().unwrap();
-        assert_eq!(list(&files).await.unwrap(), [Stored { name, size_bytes: made.size_bytes }]);
+        assert_eq!(list(&files).await.unwrap(), [StoredBackup { name, size_bytes: made.size_bytes }]);
         assert_eq!(verify_in(&files, name).await.unwrap().rows.values().sum::<u64>(), made.rows);
         let target = TestDb::empty(database);
-        let (stored, target) = (Source::Stored(Box::new(files), name), std::sync::Arc::new(target));
+        let (stored, target) = (BackupSource::Stored(Box::new(files), name), std::sync::Arc::new(target));
         let same = target.clone();
         off_thread(move || restore_from(&stored, &same, true)).await.unwrap();
         target.execute("DELETE FROM auth_events WHERE kind = 'restored'");
@@ -80,7 +80,7 @@ async fn the_metrics_tell_when_the_last_backup_was_made(database: Database) {
         metrics().await,
         ["latchkey_backup_last_success_timestamp_seconds 0.0", "latchkey_backup_last_size_bytes 0"]
     );
-    let mut made = Made {
+    let mut made = CreatedBackup {
         name: "latchkey-20260304T050607Z.zst".to_owned(),
         made_at: ManualClock::START.parse().unwrap(),
         size_bytes: 1_234,
@@ -186,10 +186,10 @@ async fn what_is_no_backup_is_neither_the_latest_nor_counted_nor_deleted() {
         put(foreign[1], b"age-encryption.org/v1\n-> X25519 abc\n").await;
         put(foreign[2], b"another program's").await;
         let newest = latest(&files, now).await.unwrap();
-        let names = |files: Vec<LeftOut>| files.into_iter().map(|file| file.name).collect::<Vec<_>>();
-        assert_eq!((newest.found, names(newest.left_out)), (Some(backups[1]), vec![foreign[2], foreign[1]]));
+        let names = |files: Vec<SkippedFile>| files.into_iter().map(|file| file.name).collect::<Vec<_>>();
+        assert_eq!((newest.found, names(newest.skipped)), (Some(backups[1]), vec![foreign[2], foreign[1]]));
         let outdated = delete_outdated(&files, KEEP, now).await.unwrap();
-        assert_eq!((outdated.found, names(outdated.left_out)), (vec![old], foreign.to_vec()));
+        assert_eq!((outdated.found, names(outdated.skipped)), (vec![old], foreign.to_vec()));
         let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name).collect();
         assert_eq!(left, [backups[0], foreign[0], backups[1], foreign[1], foreign[2]]);
     }
@@ -222,7 +222,7 @@ async fn what_was_made_a_moment_ago_is_never_outdated() {
 struct HeldBack {
     source: TestDb,
     holder: AnyConnection,
-    making: JoinHandle<Result<Made, BackupError>>,
+    making: JoinHandle<Result<CreatedBackup, BackupError>>,
 }
 
 const WAITING: &str = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";

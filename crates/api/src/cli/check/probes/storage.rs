@@ -5,7 +5,7 @@ use crate::cli::check::facts::Facts;
 use crate::cli::check::finding::Finding;
 use crate::cli::check::rules;
 use crate::config::StorageSettings;
-use crate::files::{Files, Tries};
+use crate::files::{Files, RetryPolicy};
 
 pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
     if facts.storage_is_refused() {
@@ -24,7 +24,7 @@ pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
 
 async fn write_read_delete(facts: &Facts<'_>) -> Result<(), String> {
     const CONTENT: &[u8] = b"api check";
-    let files = Files::open(&facts.settings.storage, Tries::Once, facts.settings.timeouts);
+    let files = Files::open(&facts.settings.storage, RetryPolicy::Once, facts.settings.timeouts);
     let files = files.map_err(|error| error.to_string())?;
     let name = format!("latchkey-check/{}", uuid::Uuid::new_v4());
     files.put(&name, CONTENT.into(), "text/plain").await.map_err(|error| error.to_string())?;

@@ -2,7 +2,7 @@
 
 use super::conversation::{Progress, greet, hand_over, is_special};
 use super::error::{ConversationError, DONE, expect};
-use super::failure::{judge, may_be_of_connection, took_too_long};
+use super::failure::{classify, may_be_of_connection, took_too_long};
 use super::server::{GOODBYE_TIMEOUT, Server};
 use crate::service::mail::send_error::SendError;
 use lettre::Message;
@@ -25,7 +25,7 @@ impl<'a> Connections<'a> {
     pub(in crate::service::mail) async fn send(&self, message: &Message, accepted: impl Fn()) -> Result<(), SendError> {
         let progress = Progress::default();
         match tokio::time::timeout(self.server.timeout, self.converse(message, (&progress, &accepted))).await {
-            Ok(sent) => sent.map_err(|error| judge(progress.step(), &error, is_special(message))),
+            Ok(sent) => sent.map_err(|error| classify(progress.step(), &error, is_special(message))),
             Err(_) => Err(took_too_long(progress.step())),
         }
     }

@@ -1,34 +1,34 @@
 //! What a failure at a step of the conversation is about.
 
 use super::error::ConversationError;
+use super::reply_text::{are_about_form, are_about_recipient};
 use super::step::MailStep;
-use super::words::{are_about_form, are_about_recipient};
-use crate::service::mail::send_error::{About, SendError};
+use crate::service::mail::send_error::{FailureScope, SendError};
 use lettre::transport::smtp::response::Severity;
 
 /// `is_special`: the mail is not plain ASCII, so it carries parameters that others do not.
-pub(super) fn judge(step: MailStep, error: &ConversationError, is_special: bool) -> SendError {
-    let about = about(step, error, is_special);
-    let refuses = match about {
-        About::Recipient => false,
-        About::Mail | About::Form => is_final(error),
-        About::Us => error.status().is_some() || error.is_of_configuration(),
+pub(super) fn classify(step: MailStep, error: &ConversationError, is_special: bool) -> SendError {
+    let scope = scope_of(step, error, is_special);
+    let refuses = match scope {
+        FailureScope::Recipient => false,
+        FailureScope::Mail | FailureScope::Form => is_final(error),
+        FailureScope::Us => error.status().is_some() || error.is_of_configuration(),
     };
-    SendError { about, why: told(step, error), refused_at: refuses.then_some(step) }
+    SendError { scope, why: describe(step, error), refused_at: refuses.then_some(step) }
 }
 
-fn about(step: MailStep, error: &ConversationError, is_special: bool) -> About {
+fn scope_of(step: MailStep, error: &ConversationError, is_special: bool) -> FailureScope {
     let code = error.status().map(u16::from);
     let words = error.words();
     let is_of_form = matches!(error, ConversationError::NoUtf8)
         || (is_special && code.is_some_and(|code| are_about_form(code, &words)));
     match step {
         MailStep::Rcpt if is_final(error) && code.is_some_and(|code| are_about_recipient(code, &words)) => {
-            About::Recipient
+            FailureScope::Recipient
         }
-        MailStep::Mail | MailStep::Rcpt | MailStep::Data | MailStep::Message if is_of_form => About::Form,
-        MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => About::Us,
-        MailStep::Rcpt | MailStep::Data | MailStep::Message => About::Mail,
+        MailStep::Mail | MailStep::Rcpt | MailStep::Data | MailStep::Message if is_of_form => FailureScope::Form,
+        MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => FailureScope::Us,
+        MailStep::Rcpt | MailStep::Data | MailStep::Message => FailureScope::Mail,
     }
 }
 
@@ -37,25 +37,25 @@ fn is_final(error: &ConversationError) -> bool {
 }
 
 pub(super) fn took_too_long(step: MailStep) -> SendError {
-    let about = match step {
-        MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => About::Us,
-        MailStep::Rcpt | MailStep::Data | MailStep::Message => About::Mail,
+    let scope = match step {
+        MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Mail => FailureScope::Us,
+        MailStep::Rcpt | MailStep::Data | MailStep::Message => FailureScope::Mail,
     };
-    SendError::new(about, format!("the mail server took too long ({})", step.as_str()))
+    SendError::new(scope, format!("the mail server took too long ({})", step.as_str()))
 }
 
 /// Whether a fresh connection may go where a used one did not: many servers take so many mails a connection and refuse the next
 /// one, or close it. The end of a mail is left out, because the server may have taken it.
 pub(super) fn may_be_of_connection(step: MailStep, error: &ConversationError, is_special: bool) -> bool {
     match step {
-        MailStep::Mail => !matches!(about(step, error, is_special), About::Form),
+        MailStep::Mail => !matches!(scope_of(step, error, is_special), FailureScope::Form),
         MailStep::Rcpt | MailStep::Data => error.status().is_none() || error.is_goodbye(),
         MailStep::Connect | MailStep::StartTls | MailStep::Auth | MailStep::Message => false,
     }
 }
 
 /// The server's own words often repeat the recipient's address, so of a response only the code is reported.
-fn told(step: MailStep, error: &ConversationError) -> String {
+fn describe(step: MailStep, error: &ConversationError) -> String {
     match error.status() {
         None if matches!(error, ConversationError::NoUtf8) => format!("the mail server {error} ({})", step.as_str()),
         Some(code) => format!("the mail server answers {code} ({})", step.as_str()),

@@ -8,10 +8,10 @@ mod conversation;
 mod error;
 mod failure;
 mod replies;
+mod reply_text;
 mod server;
 mod step;
 mod test;
-mod words;
 
 pub(super) use connections::Connections;
 pub(super) use server::Server;

@@ -47,12 +47,12 @@ pub(super) async fn encrypt(stream: &Stream, tls: TlsParameters) -> std::result:
 #[derive(Debug)]
 pub(super) struct Replies {
     stream: Stream,
-    lines: Lines,
+    lines: ReplyLines,
 }
 
 impl Replies {
     pub(super) fn of(stream: &Stream) -> Self {
-        Self { stream: Arc::clone(stream), lines: Lines::default() }
+        Self { stream: Arc::clone(stream), lines: ReplyLines::default() }
     }
 
     /// The same of a server that has greeted already, in plaintext: after STARTTLS it does not greet again, and `lettre` waits for
@@ -110,7 +110,7 @@ impl AsyncTokioStream for Replies {
 
 /// Lines as `lettre` reads them.
 #[derive(Debug, Default)]
-struct Lines {
+struct ReplyLines {
     /// Not read yet.
     ready: VecDeque<u8>,
     /// What has come of the next one.
@@ -119,7 +119,7 @@ struct Lines {
     reply: (usize, usize),
 }
 
-impl Lines {
+impl ReplyLines {
     fn take(&mut self, bytes: &[u8]) -> Result<()> {
         for byte in bytes {
             // `lettre` takes a text of UTF-8 only, and nothing here depends on a letter of another kind.
@@ -166,10 +166,10 @@ fn as_lettre_reads(mut line: Vec<u8>) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE_MAX_BYTES, Lines, REPLY_MAX_BYTES, REPLY_MAX_LINES};
+    use super::{LINE_MAX_BYTES, REPLY_MAX_BYTES, REPLY_MAX_LINES, ReplyLines};
 
     fn read(said: &[u8]) -> String {
-        let (mut whole, mut bytewise) = (Lines::default(), Lines::default());
+        let (mut whole, mut bytewise) = (ReplyLines::default(), ReplyLines::default());
         assert!(whole.take(said).is_ok() && said.iter().all(|byte| bytewise.take(&[*byte]).is_ok()));
         assert_eq!(whole.ready, bytewise.ready);
         String::from_utf8(whole.ready.into()).unwrap_or_default()
@@ -208,19 +208,19 @@ mod tests {
     fn a_reply_without_an_end_is_an_error() {
         let reply = |line: &[u8], lines| [line.repeat(lines), b"250 ok\r\n".to_vec()].concat();
         let (short, long) = (b"250-x\r\n".as_slice(), [b"250-".as_slice(), &[b'x'; 1022], b"\r\n"].concat());
-        let mut lines = Lines::default();
+        let mut lines = ReplyLines::default();
         for _ in 0..3 {
             assert!(lines.take(&reply(short, REPLY_MAX_LINES)).is_ok());
             assert!(lines.take(&reply(&long, REPLY_MAX_BYTES / long.len())).is_ok());
         }
         assert!(lines.take(&reply(short, REPLY_MAX_LINES + 1)).is_err());
-        assert!(Lines::default().take(&reply(&long, REPLY_MAX_BYTES / long.len() + 1)).is_err());
+        assert!(ReplyLines::default().take(&reply(&long, REPLY_MAX_BYTES / long.len() + 1)).is_err());
     }
 
     #[test]
     fn a_line_without_an_end_is_an_error() {
         let line = |length| [vec![b'2'; length], b"\r\n".to_vec()].concat();
-        let mut lines = Lines::default();
+        let mut lines = ReplyLines::default();
         for _ in 0..3 {
             assert!(lines.take(&line(LINE_MAX_BYTES - 1)).is_ok());
         }

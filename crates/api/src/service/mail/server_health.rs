@@ -13,31 +13,31 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::minutes(1);
 
 /// Whether mail is accepted from this process at all.
 #[derive(Debug, Default)]
-pub(super) struct Standing(Mutex<Option<Trouble>>);
+pub(super) struct ServerHealth(Mutex<Option<Outage>>);
 
 #[derive(Debug, Clone, Copy)]
-struct Trouble {
+struct Outage {
     pause: Duration,
     again_at: DateTime<Utc>,
     /// A mail asks whether it is over.
     is_asking: bool,
 }
 
-impl Trouble {
+impl Outage {
     /// Whether the pause is not over. One that lies ahead began by a clock that was ahead, and would last until that time.
     fn is_pausing(&self, now: DateTime<Utc>) -> bool {
         (self.again_at - self.pause..self.again_at).contains(&now)
     }
 }
 
-impl Standing {
+impl ServerHealth {
     /// How many of `free` mails may be sent now. While the server takes nothing, it is one after each pause.
     pub(super) fn allowed(&self, free: usize, now: DateTime<Utc>) -> usize {
         match self.0.lock().as_mut() {
             None => free,
-            Some(trouble) if trouble.is_pausing(now) => 0,
-            Some(trouble) => {
-                (trouble.is_asking, trouble.again_at) = (true, now + trouble.pause);
+            Some(outage) if outage.is_pausing(now) => 0,
+            Some(outage) => {
+                (outage.is_asking, outage.again_at) = (true, now + outage.pause);
                 free.min(1)
             }
         }
@@ -54,61 +54,61 @@ impl Standing {
 
     /// The pause grows when the mail that asked has failed. Mails that were sent at the same time fail at the same time.
     pub(super) fn failed(&self, now: DateTime<Utc>) {
-        let mut trouble = self.0.lock();
-        let pause = match *trouble {
+        let mut outage = self.0.lock();
+        let pause = match *outage {
             None => FIRST_PAUSE,
             Some(known) if known.is_asking => (known.pause * 2).min(LONGEST_PAUSE),
             Some(known) => known.pause,
         };
-        *trouble = Some(Trouble { pause, again_at: now + pause, is_asking: false });
+        *outage = Some(Outage { pause, again_at: now + pause, is_asking: false });
     }
 
     /// The mail that was to ask did not get as far as the server: the next one may, at once.
     pub(super) fn not_asked(&self, now: DateTime<Utc>) {
-        if let Some(trouble) = self.0.lock().as_mut().filter(|trouble| trouble.is_asking) {
-            (trouble.is_asking, trouble.again_at) = (false, now);
+        if let Some(outage) = self.0.lock().as_mut().filter(|outage| outage.is_asking) {
+            (outage.is_asking, outage.again_at) = (false, now);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{DateTime, Duration, LONGEST_PAUSE, Standing};
+    use super::{DateTime, Duration, LONGEST_PAUSE, ServerHealth};
 
     #[test]
     fn one_mail_asks_after_each_pause_until_the_server_accepts() {
-        let (standing, mut now) = (Standing::default(), DateTime::UNIX_EPOCH);
-        assert_eq!(standing.allowed(16, now), 16);
+        let (health, mut now) = (ServerHealth::default(), DateTime::UNIX_EPOCH);
+        assert_eq!(health.allowed(16, now), 16);
         for _ in 0..16 {
-            standing.failed(now);
+            health.failed(now);
         }
         let mut pauses = Vec::new();
         for _ in 0..6 {
             let began = now;
-            while standing.allowed(16, now) == 0 {
+            while health.allowed(16, now) == 0 {
                 now += Duration::seconds(1);
             }
-            assert_eq!(standing.allowed(16, now), 0, "one asks already");
+            assert_eq!(health.allowed(16, now), 0, "one asks already");
             pauses.push((now - began).num_seconds());
-            standing.failed(now);
+            health.failed(now);
         }
         assert_eq!(pauses, [5, 10, 20, 40, 60, LONGEST_PAUSE.num_seconds()]);
         now += LONGEST_PAUSE;
-        assert_eq!(standing.allowed(16, now), 1);
-        standing.not_asked(now);
-        assert_eq!(standing.allowed(16, now), 1);
-        standing.accepted();
-        assert_eq!(standing.allowed(16, now), 16);
+        assert_eq!(health.allowed(16, now), 1);
+        health.not_asked(now);
+        assert_eq!(health.allowed(16, now), 1);
+        health.accepted();
+        assert_eq!(health.allowed(16, now), 16);
     }
 
     #[test]
     fn a_pause_that_a_clock_ahead_began_is_no_reason_to_wait() {
-        let (standing, now) = (Standing::default(), DateTime::UNIX_EPOCH);
-        standing.failed(now + Duration::days(1));
-        assert_eq!(standing.allowed(16, now), 1);
-        assert_eq!(standing.allowed(16, now), 0);
-        standing.failed(now);
-        assert_eq!(standing.allowed(16, now + Duration::seconds(9)), 0);
-        assert_eq!(standing.allowed(16, now + Duration::seconds(10)), 1);
+        let (health, now) = (ServerHealth::default(), DateTime::UNIX_EPOCH);
+        health.failed(now + Duration::days(1));
+        assert_eq!(health.allowed(16, now), 1);
+        assert_eq!(health.allowed(16, now), 0);
+        health.failed(now);
+        assert_eq!(health.allowed(16, now + Duration::seconds(9)), 0);
+        assert_eq!(health.allowed(16, now + Duration::seconds(10)), 1);
     }
 }

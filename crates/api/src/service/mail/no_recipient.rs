@@ -37,7 +37,7 @@ pub(super) async fn drop_all(services: &Services, mut looked_at: i64) -> Result<
 }
 
 /// What a page of mails holds.
-struct Page {
+struct RecipientPage {
     /// Its last id; `None` when there is nothing.
     last: Option<i64>,
     is_full: bool,
@@ -46,7 +46,7 @@ struct Page {
 
 /// Reads before anything is locked. The mails come first: whoever has made an account in the same transaction as its mail is
 /// seen with it, and an account that came later than the mail was not meant by it.
-fn look(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<Page> {
+fn look(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<RecipientPage> {
     let kinds: Vec<_> = MailKind::ALL.iter().copied().filter(|kind| kind.mail().needs.is_some()).collect();
     let mails = mail_outbox::list_waiting(connection, &kinds, (now, after), PAGE)?;
     let (last, is_full) = (mails.last().map(|mail| mail.id), i64::try_from(mails.len()) == Ok(PAGE));
@@ -57,7 +57,7 @@ fn look(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> Query
     let known = known.iter().map(|user| (user.email_canonical.as_str(), user)).collect();
     let for_nobody = mails.iter().zip(&spelled).filter(|(mail, to)| is_for_nobody(mail.kind, to, &known, &pending));
     let for_nobody = for_nobody.map(|(mail, _)| mail.id).collect();
-    Ok(Page { last, is_full, for_nobody })
+    Ok(RecipientPage { last, is_full, for_nobody })
 }
 
 fn is_for_nobody(kind: MailKind, to: &Spellings, known: &HashMap<&str, &Addressee>, pending: &HashSet<String>) -> bool {

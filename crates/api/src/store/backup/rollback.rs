@@ -4,18 +4,18 @@ use crate::store::StoreError;
 use diesel::result::Error;
 
 /// The database's reason, or that of the work in it.
-pub(super) enum Cut<E> {
+pub(super) enum Rollback<E> {
     Database(Error),
     Work(E),
 }
 
-impl<E> From<Error> for Cut<E> {
+impl<E> From<Error> for Rollback<E> {
     fn from(error: Error) -> Self {
         Self::Database(error)
     }
 }
 
-impl<E: From<StoreError>> Cut<E> {
+impl<E: From<StoreError>> Rollback<E> {
     pub(super) fn into_error(self) -> E {
         match self {
             Self::Database(error) => StoreError::from_query(error).into(),

@@ -12,19 +12,19 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// For a turn. Then SQLite's own lock decides: a turn of somebody who waits for another process says nothing about them.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 thread_local! {
-    static OWN: RefCell<Option<(Turns, Share)>> = const { RefCell::new(None) };
+    static OWN: RefCell<Option<(WriteGate, Share)>> = const { RefCell::new(None) };
 }
 
 /// The turns at one file; clones are the same turns.
 #[derive(Debug, Clone)]
-pub(super) struct Turns(Gate);
+pub(super) struct WriteGate(Gate);
 
-impl Turns {
+impl WriteGate {
     /// For writers who have one of so many connections: none of them is refused.
-    pub(super) fn for_writers(connections: usize) -> Self {
+    pub(super) fn for_connections(connections: usize) -> Self {
         let capacity = Capacity { inside: 1, inside_by_share: 1, waiting: connections };
         // They wait for the database already, and are counted there.
         Self(Gate::new(Resource::Database, capacity, GateMetrics::default()))
@@ -37,19 +37,19 @@ impl Turns {
 }
 
 /// Runs `write` in this thread's turn; where it has none, at once.
-pub(super) fn in_turn<T>(write: impl FnOnce() -> T) -> T {
+pub(super) fn with_permit<T>(write: impl FnOnce() -> T) -> T {
     let _turn = OWN.with_borrow(Clone::clone).and_then(wait);
     write()
 }
 
-fn wait((turns, share): (Turns, Share)) -> Option<Permit> {
+fn wait((turns, share): (WriteGate, Share)) -> Option<Permit> {
     let turn = gate::within(share, turns.0.enter());
-    Handle::try_current().ok()?.block_on(async { tokio::time::timeout(PATIENCE, turn).await }).ok()?.ok()
+    Handle::try_current().ok()?.block_on(async { tokio::time::timeout(PERMIT_TIMEOUT, turn).await }).ok()?.ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Turns, in_turn};
+    use super::{WriteGate, with_permit};
     use crate::gate::{Share, ShareKey};
     use parking_lot::Mutex;
     use std::sync::{Arc, mpsc};
@@ -58,7 +58,7 @@ mod tests {
 
     /// Writes its name, as soon as it is its turn and `held` says so.
     fn writer(
-        (turns, written): (&Turns, &Written),
+        (turns, written): (&WriteGate, &Written),
         share: Share,
         name: &'static str,
         held: Option<mpsc::Receiver<()>>,
@@ -66,21 +66,21 @@ mod tests {
         let (turns, written) = (turns.clone(), Arc::clone(written));
         tokio::task::spawn_blocking(move || {
             turns.begin(share);
-            in_turn(|| {
+            with_permit(|| {
                 let free = held.is_none_or(|held| held.recv().is_ok());
                 written.lock().push(if free { name } else { "nobody let go" });
             });
         })
     }
 
-    async fn until_load(turns: &Turns, load: (usize, usize)) {
+    async fn until_load(turns: &WriteGate, load: (usize, usize)) {
         while turns.0.load() != load {
             tokio::task::yield_now().await;
         }
     }
 
     async fn play() -> Vec<&'static str> {
-        let (turns, written) = (Turns::for_writers(8), Written::default());
+        let (turns, written) = (WriteGate::for_connections(8), Written::default());
         let all = (&turns, &written);
         let (stranger, owner) = (Share::stranger(ShareKey::Account(1)), Share::proven(ShareKey::Account(2)));
         let (let_go, held) = mpsc::channel();

@@ -4,11 +4,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// The front end that links lead to.
 #[derive(Debug)]
-pub(crate) struct Site<'a> {
+pub(crate) struct FrontEnd<'a> {
     url: &'a str,
 }
 
-impl<'a> Site<'a> {
+impl<'a> FrontEnd<'a> {
     pub(crate) const fn at(url: &'a str) -> Self {
         Self { url }
     }
@@ -30,16 +30,16 @@ impl<'a> Site<'a> {
 }
 
 /// A piece of a mail.
-pub(crate) enum Part {
+pub(crate) enum MailPart {
     Text(String),
     Link { label: &'static str, url: String },
 }
 
-pub(super) fn text(words: impl Into<String>) -> Part {
-    Part::Text(words.into())
+pub(super) fn text(words: impl Into<String>) -> MailPart {
+    MailPart::Text(words.into())
 }
 
 /// Where whoever fears for their account begins.
-pub(super) fn new_password(site: &Site<'_>) -> Part {
-    Part::Link { label: "Choose a new password", url: site.page("/forgot-password") }
+pub(super) fn new_password(front_end: &FrontEnd<'_>) -> MailPart {
+    MailPart::Link { label: "Choose a new password", url: front_end.page("/forgot-password") }
 }

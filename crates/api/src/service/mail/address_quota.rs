@@ -5,7 +5,7 @@
 //! into the next one of its kind.
 
 use crate::config::Settings;
-use crate::mails::{MailKind, Share};
+use crate::mails::{MailKind, QuotaShare};
 use crate::names;
 use crate::service::derived_key;
 use crate::store::mail_outbox::MailRow;
@@ -18,7 +18,7 @@ use chrono::{DateTime, Duration, Utc};
 const PER_KIND: usize = 5;
 /// Mails in all that an address gets within [`WINDOW`].
 const PER_ADDRESS: usize = 20;
-/// How many of these are left for all kinds but [`MailKind::ChangeEmail`], which has its own ([`Share::Own`]). Whoever asks
+/// How many of these are left for all kinds but [`MailKind::ChangeEmail`], which has its own ([`QuotaShare::Own`]). Whoever asks
 /// for a change to an address sees in the account's export whether a link was made: it must not depend on what else the
 /// address gets, because an address with an account gets other mails than one without.
 const BESIDE_CHANGES: usize = PER_ADDRESS - PER_KIND;
@@ -33,20 +33,20 @@ const CLOCK_SKEW: Duration = Duration::minutes(1);
 
 /// Whether an address gets a mail now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    Free,
+pub(super) enum Allowance {
+    Available,
     /// It has had its amount; there is a place again at this time.
-    FreeAt(DateTime<Utc>),
+    AvailableAt(DateTime<Utc>),
 }
 
 /// Counts mails.
 #[derive(Debug, Clone)]
-pub(in crate::service) struct Amounts {
+pub(in crate::service) struct AddressQuota {
     enabled: bool,
     key: hmac::Key,
 }
 
-impl Amounts {
+impl AddressQuota {
     pub(in crate::service) fn of(settings: &Settings) -> Self {
         Self {
             enabled: settings.limits.enabled,
@@ -66,34 +66,34 @@ impl Amounts {
         mail: &MailRow,
         address: &str,
         now: DateTime<Utc>,
-    ) -> QueryResult<Place> {
+    ) -> QueryResult<Allowance> {
         if !self.enabled {
-            return Ok(Place::Free);
+            return Ok(Allowance::Available);
         }
         let hash = self.hash(address);
         sent_mails::lock(connection, &hash)?;
         let sent = sent_mails::list(connection, &hash, (now - WINDOW, now + CLOCK_SKEW), mail.id)?;
-        if let Some(at) = free_at(mail.kind, &sent) {
-            return Ok(Place::FreeAt(at));
+        if let Some(at) = available_at(mail.kind, &sent) {
+            return Ok(Allowance::AvailableAt(at));
         }
         let counted = SentMail { kind: mail.kind.as_str().to_owned(), sent_at: now };
         sent_mails::insert(connection, mail.id, &hash, &counted)?;
-        Ok(Place::Free)
+        Ok(Allowance::Available)
     }
 }
 
 /// When there is a place for a mail of this kind, given what was sent within the window, the oldest first. `None` is now.
-fn free_at(kind: MailKind, sent: &[SentMail]) -> Option<DateTime<Utc>> {
+fn available_at(kind: MailKind, sent: &[SentMail]) -> Option<DateTime<Utc>> {
     let times = |counts: &dyn Fn(&str) -> bool| -> Vec<_> {
         sent.iter().filter(|mail| counts(&mail.kind)).map(|mail| mail.sent_at).collect()
     };
     let mut bounds = vec![(times(&|word| word == kind.as_str()), PER_KIND)];
     let share = kind.mail().share;
-    if share != Share::Own {
-        bounds.push((times(&|word| share_of(word) != Share::Own), BESIDE_CHANGES));
+    if share != QuotaShare::Own {
+        bounds.push((times(&|word| share_of(word) != QuotaShare::Own), BESIDE_CHANGES));
     }
-    if share == Share::Strangers {
-        bounds.push((times(&|word| share_of(word) == Share::Strangers), BESIDE_CHANGES_OF_STRANGERS));
+    if share == QuotaShare::Strangers {
+        bounds.push((times(&|word| share_of(word) == QuotaShare::Strangers), BESIDE_CHANGES_OF_STRANGERS));
     }
     // Of as many as there may be, the oldest has to run out.
     let full = bounds.iter().filter(|(times, amount)| times.len() >= *amount);
@@ -101,13 +101,15 @@ fn free_at(kind: MailKind, sent: &[SentMail]) -> Option<DateTime<Utc>> {
 }
 
 /// The share of a kind by its word. What a newer release has sent counts as a notice about an account.
-fn share_of(word: &str) -> Share {
-    MailKind::of(word).map_or(Share::Account, |kind| kind.mail().share)
+fn share_of(word: &str) -> QuotaShare {
+    MailKind::of(word).map_or(QuotaShare::Account, |kind| kind.mail().share)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BESIDE_CHANGES_OF_STRANGERS, MailKind, PER_ADDRESS, PER_KIND, SentMail, Share, WINDOW, free_at};
+    use super::{
+        BESIDE_CHANGES_OF_STRANGERS, MailKind, PER_ADDRESS, PER_KIND, QuotaShare, SentMail, WINDOW, available_at,
+    };
     use chrono::{DateTime, Duration, Utc};
 
     fn at(minute: i64) -> DateTime<Utc> {
@@ -121,22 +123,22 @@ mod tests {
     /// [`PER_ADDRESS`] has room for one: a second would come on top of it.
     #[test]
     fn one_kind_alone_has_a_share_of_its_own() {
-        let own = MailKind::ALL.iter().copied().filter(|kind| kind.mail().share == Share::Own);
+        let own = MailKind::ALL.iter().copied().filter(|kind| kind.mail().share == QuotaShare::Own);
         assert_eq!(own.collect::<Vec<_>>(), [MailKind::ChangeEmail]);
     }
 
     fn anybody_can_cause(kind: MailKind) -> bool {
-        kind.mail().share != Share::Account
+        kind.mail().share != QuotaShare::Account
     }
 
     #[test]
     fn a_place_is_free_when_the_oldest_of_its_kind_runs_out() {
-        assert_eq!(free_at(MailKind::ResetPassword, &sent(MailKind::ResetPassword, 0..4)), None);
+        assert_eq!(available_at(MailKind::ResetPassword, &sent(MailKind::ResetPassword, 0..4)), None);
         let five = sent(MailKind::ResetPassword, 3..8);
-        assert_eq!(free_at(MailKind::ResetPassword, &five), Some(at(3) + WINDOW));
-        assert_eq!(free_at(MailKind::VerifyEmail, &five), None);
+        assert_eq!(available_at(MailKind::ResetPassword, &five), Some(at(3) + WINDOW));
+        assert_eq!(available_at(MailKind::VerifyEmail, &five), None);
         // More than there may be: counted by a release that allowed more.
-        assert_eq!(free_at(MailKind::ResetPassword, &sent(MailKind::ResetPassword, 0..7)), Some(at(2) + WINDOW));
+        assert_eq!(available_at(MailKind::ResetPassword, &sent(MailKind::ResetPassword, 0..7)), Some(at(2) + WINDOW));
     }
 
     /// Whatever strangers cause, each notice about an account has a place.
@@ -146,19 +148,19 @@ mod tests {
         let mut all: Vec<SentMail> = Vec::new();
         let mut minute = 0;
         for kind in kinds.clone().cycle().take(40) {
-            if free_at(kind, &all).is_none() {
+            if available_at(kind, &all).is_none() {
                 all.extend(sent(kind, minute..minute + 1));
             }
             minute += 1;
         }
         assert_eq!(all.len(), BESIDE_CHANGES_OF_STRANGERS + PER_KIND);
-        assert!(kinds.into_iter().all(|kind| free_at(kind, &all).is_some()));
+        assert!(kinds.into_iter().all(|kind| available_at(kind, &all).is_some()));
         for kind in MailKind::ALL.iter().copied().filter(|kind| !anybody_can_cause(*kind)) {
-            assert_eq!(free_at(kind, &all), None, "{kind:?}");
+            assert_eq!(available_at(kind, &all), None, "{kind:?}");
         }
         all.extend(sent(MailKind::PasswordChanged, minute..minute + i64::try_from(PER_KIND).unwrap_or_default()));
         assert_eq!(all.len(), PER_ADDRESS);
-        assert_eq!(free_at(MailKind::EmailChanged, &all), Some(at(0) + WINDOW));
+        assert_eq!(available_at(MailKind::EmailChanged, &all), Some(at(0) + WINDOW));
     }
 
     /// An address with an account gets other mails than one without; whoever asks for a change to it must not see which.
@@ -167,11 +169,11 @@ mod tests {
         let others = MailKind::ALL.iter().copied().filter(|kind| *kind != MailKind::ChangeEmail);
         let mut all: Vec<_> = others.flat_map(|kind| sent(kind, 0..9)).collect();
         all.extend(sent(MailKind::ChangeEmail, 0..4));
-        assert_eq!(free_at(MailKind::ChangeEmail, &all), None);
+        assert_eq!(available_at(MailKind::ChangeEmail, &all), None);
         all.extend(sent(MailKind::ChangeEmail, 4..5));
-        assert_eq!(free_at(MailKind::ChangeEmail, &all), Some(at(0) + WINDOW));
+        assert_eq!(available_at(MailKind::ChangeEmail, &all), Some(at(0) + WINDOW));
         let changes = sent(MailKind::ChangeEmail, 0..5);
-        assert_eq!(free_at(MailKind::ResetPassword, &changes), None);
-        assert_eq!(free_at(MailKind::PasswordChanged, &changes), None);
+        assert_eq!(available_at(MailKind::ResetPassword, &changes), None);
+        assert_eq!(available_at(MailKind::PasswordChanged, &changes), None);
     }
 }

@@ -1,28 +1,28 @@
-//! Who has the places where mails are sent at the same time.
+//! Who has the slots where mails are sent at the same time.
 //!
-//! A recipient's mail server can make ours slow, and keep a place for as long as a mail may take. So a domain gets at
-//! most half as many places as are free, and its own subdomains count as the domain: whoever has a slow one holds up their
-//! own mail, and any other domain finds a place. Somebody may have many slow domains: the last places are for the first
+//! A recipient's mail server can make ours slow, and keep a slot for as long as a mail may take. So a domain gets at
+//! most half as many slots as are free, and its own subdomains count as the domain: whoever has a slow one holds up their
+//! own mail, and any other domain finds a slot. Somebody may have many slow domains: the last slots are for the first
 //! mail of whoever has none under way.
 
 use crate::names;
-use crate::store::mail_outbox::{Due, Wanted};
+use crate::store::mail_outbox::{DueFilter, DueMail};
 use std::net::Ipv6Addr;
 
 /// Mails that a process sends at once. Each has a connection of its own.
-pub(super) const PLACES: usize = 16;
+pub(super) const SLOTS: usize = 16;
 /// How many of them are left for mails that are attempted for the first time and whose requester has no other under way:
 /// neither a few requesters with many slow domains nor the mails that come again take them.
 const RESERVED: usize = 4;
 
-/// What a mail's places are counted by.
+/// What a mail's slots are counted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Holder {
+pub(super) struct SlotHolder {
     domain: String,
     requester: Option<String>,
 }
 
-impl Holder {
+impl SlotHolder {
     pub(super) fn of(recipient: &str, requester: Option<&str>) -> Self {
         Self { domain: domain_of(recipient), requester: requester.map(site_of) }
     }
@@ -43,20 +43,20 @@ pub(super) fn domain_of(recipient: &str) -> String {
     psl::domain_str(host).unwrap_or(host).to_owned()
 }
 
-/// The places that are taken.
+/// The slots that are taken.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places {
-    holders: Vec<Holder>,
+pub(super) struct SendSlots {
+    holders: Vec<SlotHolder>,
 }
 
-impl Places {
+impl SendSlots {
     pub(super) fn free(&self) -> usize {
-        PLACES.saturating_sub(self.holders.len())
+        SLOTS.saturating_sub(self.holders.len())
     }
 
-    /// Takes a place for this mail, if there is one for its domain and its requester.
-    pub(super) fn take(&mut self, mail: &Due) -> bool {
-        let holder = Holder::of(&mail.recipient, mail.requester.as_deref());
+    /// Takes a slot for this mail, if there is one for its domain and its requester.
+    pub(super) fn take(&mut self, mail: &DueMail) -> bool {
+        let holder = SlotHolder::of(&mail.recipient, mail.requester.as_deref());
         let of_requester = self.holders.iter().filter(|taken| is_same_requester(taken, &holder)).count();
         let finds_one = !self.is_for_new_mails() || (mail.attempts == 0 && of_requester == 0);
         let is_taken = finds_one && !self.is_full(&holder.domain);
@@ -66,19 +66,19 @@ impl Places {
         is_taken
     }
 
-    pub(super) fn release(&mut self, holder: &Holder) {
+    pub(super) fn release(&mut self, holder: &SlotHolder) {
         if let Some(index) = self.holders.iter().position(|taken| taken == holder) {
             self.holders.swap_remove(index);
         }
     }
 
-    /// Which mails may find a place now.
-    pub(super) fn wanted(&self) -> Wanted {
+    /// Which mails may find a slot now.
+    pub(super) fn wanted(&self) -> DueFilter {
         let mut busy_domains: Vec<_> = self.holders.iter().map(|holder| holder.domain.clone()).collect();
         busy_domains.sort_unstable();
         busy_domains.dedup();
         busy_domains.retain(|domain| self.is_full(domain));
-        Wanted { busy_domains, only_first_attempts: self.is_for_new_mails() }
+        DueFilter { busy_domains, only_first_attempts: self.is_for_new_mails() }
     }
 
     fn is_for_new_mails(&self) -> bool {
@@ -92,61 +92,61 @@ impl Places {
 }
 
 /// What nobody is known to have asked for has no requester in common.
-fn is_same_requester(taken: &Holder, holder: &Holder) -> bool {
+fn is_same_requester(taken: &SlotHolder, holder: &SlotHolder) -> bool {
     holder.requester.is_some() && taken.requester == holder.requester
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Due, Holder, PLACES, Places, RESERVED, site_of};
+    use super::{DueMail, RESERVED, SLOTS, SendSlots, SlotHolder, site_of};
 
-    fn mail(recipient: &str, requester: Option<&str>) -> Due {
+    fn mail(recipient: &str, requester: Option<&str>) -> DueMail {
         let (turn_at, requester) = (chrono::DateTime::UNIX_EPOCH, requester.map(str::to_owned));
-        Due { id: 1, turn_at, attempts: 0, recipient: recipient.to_owned(), requester }
+        DueMail { id: 1, turn_at, attempts: 0, recipient: recipient.to_owned(), requester }
     }
 
-    /// How many places a hundred mails to different domains get.
-    fn taken(places: &mut Places, attempts: i64, requester: Option<&str>) -> usize {
+    /// How many slots a hundred mails to different domains get.
+    fn taken(slots: &mut SendSlots, attempts: i64, requester: Option<&str>) -> usize {
         let mails = (0..100).map(|number| mail(&format!("a@slow{number}.com"), requester));
-        mails.filter(|mail| places.take(&Due { attempts, ..mail.clone() })).count()
+        mails.filter(|mail| slots.take(&DueMail { attempts, ..mail.clone() })).count()
     }
 
     #[test]
     fn a_slow_domain_leaves_most_places_free_and_its_subdomains_count_with_it() {
-        let mut places = Places::default();
-        let taken = (0..100).filter(|number| places.take(&mail(&format!("a@mx{number}.slow.EXAMPLE.com"), None)));
+        let mut slots = SendSlots::default();
+        let taken = (0..100).filter(|number| slots.take(&mail(&format!("a@mx{number}.slow.EXAMPLE.com"), None)));
         assert_eq!(taken.count(), 6);
-        assert_eq!(places.wanted().busy_domains, ["example.com"]);
-        assert!(places.take(&mail("ada@example.org", None)));
+        assert_eq!(slots.wanted().busy_domains, ["example.com"]);
+        assert!(slots.take(&mail("ada@example.org", None)));
     }
 
     #[test]
     fn a_domain_without_a_place_gets_one_as_long_as_one_is_free() {
-        let mut places = Places::default();
-        for number in 0..PLACES {
-            assert!(places.take(&mail(&format!("a@slow{number}.com"), None)), "{number}");
+        let mut slots = SendSlots::default();
+        for number in 0..SLOTS {
+            assert!(slots.take(&mail(&format!("a@slow{number}.com"), None)), "{number}");
         }
-        assert!(!places.take(&mail("ada@example.org", None)));
-        places.release(&Holder::of("a@slow0.com", None));
-        assert!(places.take(&mail("ada@example.org", None)));
+        assert!(!slots.take(&mail("ada@example.org", None)));
+        slots.release(&SlotHolder::of("a@slow0.com", None));
+        assert!(slots.take(&mail("ada@example.org", None)));
     }
 
     #[test]
     fn requesters_with_many_slow_domains_leave_places_to_others() {
-        let mut places = Places::default();
-        assert_eq!(taken(&mut places, 0, Some("203.0.113.9")), PLACES - RESERVED);
-        assert!(places.wanted().only_first_attempts);
-        assert_eq!(taken(&mut places, 0, Some("203.0.113.10")), 1);
-        assert_eq!(taken(&mut places, 0, Some("203.0.113.11")), 1);
-        assert!(places.take(&mail("ada@example.org", Some("198.51.100.7"))));
-        assert!(places.take(&mail("eve@example.net", None)));
+        let mut slots = SendSlots::default();
+        assert_eq!(taken(&mut slots, 0, Some("203.0.113.9")), SLOTS - RESERVED);
+        assert!(slots.wanted().only_first_attempts);
+        assert_eq!(taken(&mut slots, 0, Some("203.0.113.10")), 1);
+        assert_eq!(taken(&mut slots, 0, Some("203.0.113.11")), 1);
+        assert!(slots.take(&mail("ada@example.org", Some("198.51.100.7"))));
+        assert!(slots.take(&mail("eve@example.net", None)));
     }
 
     #[test]
     fn mails_that_come_again_leave_places_to_new_ones() {
-        let mut places = Places::default();
-        assert_eq!(taken(&mut places, 1, None), PLACES - RESERVED);
-        assert!(places.take(&mail("ada@example.org", None)));
+        let mut slots = SendSlots::default();
+        assert_eq!(taken(&mut slots, 1, None), SLOTS - RESERVED);
+        assert!(slots.take(&mail("ada@example.org", None)));
     }
 
     #[test]
