@@ -8,6 +8,7 @@ mod capacity;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod error_chain;
 pub mod files;
 pub mod gate;
 pub mod http;
@@ -19,7 +20,6 @@ pub mod problem;
 pub mod service;
 pub mod store;
 pub mod telemetry;
-mod told;
 
 pub use app::App;
 pub use cli::run;

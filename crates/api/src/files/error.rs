@@ -1,6 +1,6 @@
 //! Why something was not done with a file.
 
-use crate::told::told;
+use crate::error_chain::error_chain;
 use std::fmt;
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ impl From<object_store::Error> for FileProblem {
     fn from(error: object_store::Error) -> Self {
         match error {
             object_store::Error::NotFound { .. } => Self::Missing,
-            error => Self::Failed(without_xml(&told(&error))),
+            error => Self::Failed(without_xml(&error_chain(&error))),
         }
     }
 }
@@ -66,7 +66,7 @@ impl From<std::io::Error> for FileProblem {
     fn from(error: std::io::Error) -> Self {
         match error.downcast::<object_store::Error>() {
             Ok(inner) => inner.into(),
-            Err(error) => Self::Failed(without_xml(&told(&error))),
+            Err(error) => Self::Failed(without_xml(&error_chain(&error))),
         }
     }
 }

@@ -84,7 +84,7 @@ fn open_bucket(s3: &S3Settings, retries: RetryPolicy) -> Result<Arc<AmazonS3>, O
         None => builder,
     }
     .build();
-    Ok(Arc::new(bucket.map_err(|error| OpenError::Bucket(crate::told::told(&error)))?))
+    Ok(Arc::new(bucket.map_err(|error| OpenError::Bucket(crate::error_chain::error_chain(&error)))?))
 }
 
 fn retry(retries: RetryPolicy) -> RetryConfig {

@@ -6,9 +6,9 @@ use crate::cli::check::finding::Finding;
 use crate::cli::check::{proxies, rules};
 use crate::clock::{CLOCK_TOLERANCE_SECONDS, SharedClock};
 use crate::config::{DatabaseUrl, folder_of};
+use crate::error_chain::error_chain;
 use crate::store::migrations::Migrations;
 use crate::store::state::{self, DatabaseState};
-use crate::told::told;
 
 const VARIABLE: &str = "DATABASE_URL";
 
@@ -32,7 +32,7 @@ fn look(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState, Str
     if let DatabaseUrl::Sqlite(file) = url {
         write_into(folder_of(file))?;
     }
-    state::read(url, migrations).map_err(|error| told(&error))
+    state::read(url, migrations).map_err(|error| error_chain(&error))
 }
 
 fn judge(state: &DatabaseState, clock: &SharedClock) -> Vec<Finding> {

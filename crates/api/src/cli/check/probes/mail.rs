@@ -6,8 +6,8 @@ use crate::cli::check::finding::Finding;
 use crate::cli::check::rule::Rule;
 use crate::cli::check::rules;
 use crate::config::MailUrl;
+use crate::error_chain::error_chain;
 use crate::service::mail::{MailMetrics, Mailer, TestError};
-use crate::told::told;
 
 pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
     let (rule, problem) = match &facts.settings.mail.url {
@@ -19,7 +19,7 @@ pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
             match tokio::time::timeout(PATIENCE, mailer.test()).await {
                 Ok(answer) => {
                     let error = answer.err()?;
-                    (rule_of(&error), told(&error))
+                    (rule_of(&error), error_chain(&error))
                 }
                 Err(_) => (&rules::MAIL_UNREACHABLE, no_answer_in_time()),
             }
