@@ -2,8 +2,8 @@
 
 use super::limits::Throttled;
 use super::mail::links::NoRandomBytes;
-use super::sessions::grant::SignError;
 use super::sessions::refusal::Refusal;
+use super::sessions::token_pair::SignError;
 use crate::clock::WrongClock;
 use crate::files::FileError;
 use crate::gate::Busy;

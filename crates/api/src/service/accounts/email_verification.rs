@@ -7,7 +7,7 @@ use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
-use crate::service::sessions::grant;
+use crate::service::sessions::token_pair;
 use crate::service::steps::{Done, Repeatable};
 use crate::service::{ClientInfo, Error, Services};
 use crate::store::events::EventKind;
@@ -100,7 +100,7 @@ pub async fn verify(
     let step = asked.step.clone();
     let verified = step.once(services, verify_once(services, asked, client), |Done { session, notice, .. }| {
         let Some((session, user)) = session else { return Ok(Some(Verified::Done(notice))) };
-        let tokens = grant::token_response(services, &session, &user, services.now())?;
+        let tokens = token_pair::token_response(services, &session, &user, services.now())?;
         Ok(Some(Verified::SignedIn(Box::new(tokens), notice)))
     });
     verified.await
@@ -158,7 +158,7 @@ async fn finish(
         deletion::finish(services, removed).await;
     }
     let Some(session) = confirmed.session else { return Ok(Verified::Done(confirmed.notice)) };
-    let tokens = grant::token_response(services, &session, &confirmed.user, now)?;
+    let tokens = token_pair::token_response(services, &session, &confirmed.user, now)?;
     Ok(Verified::SignedIn(Box::new(tokens), confirmed.notice))
 }
 

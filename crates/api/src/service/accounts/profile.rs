@@ -1,8 +1,8 @@
 //! The caller's own account.
 
 use crate::names;
-use crate::service::sessions::grant::user_response;
 use crate::service::sessions::refusal::Refusal;
+use crate::service::sessions::token_pair::user_response;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::users::ProfileChange;

@@ -6,7 +6,7 @@ use crate::names::{self, Name, Spellings};
 use crate::service::limits::Budget;
 use crate::service::mail::links::LinkToken;
 use crate::service::passwords::hashing::{self, OwnWords};
-use crate::service::sessions::grant;
+use crate::service::sessions::token_pair;
 use crate::service::steps::{Done, Repeatable, Step};
 use crate::service::upkeep::clocks::compare_clocks;
 use crate::service::{ClientInfo, Error, Failure, Services, mail};
@@ -76,7 +76,7 @@ fn repeat(services: &Services, done: Done) -> Result<Option<Registered>, Registe
         return Ok(Some(Registered::Pending(done.registration.token)));
     }
     let (session, user) = done.session.ok_or(Error::Refused(RegisterRefusal::Taken(TakenName::Email)))?;
-    let tokens = grant::token_response(services, &session, &user, services.now())?;
+    let tokens = token_pair::token_response(services, &session, &user, services.now())?;
     Ok(Some(Registered::SignedIn(Box::new(tokens))))
 }
 
@@ -135,7 +135,7 @@ async fn register_signed_in(
     let inserted = services.store.write(move |connection| {
         let user = users::insert(connection, &user)?;
         cause.remember_network(connection, user.id)?;
-        let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, &cause))?;
+        let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &cause))?;
         events::insert(connection, &cause.event(user.id, EventKind::Registered))?;
         let link = mail::to_address(MailKind::VerifyEmail, &email, &cause);
         mail_outbox::insert(connection, &link)?;
@@ -143,7 +143,7 @@ async fn register_signed_in(
         Ok((session, user))
     });
     match inserted.await {
-        Ok((session, user)) => Ok(grant::token_response(services, &session, &user, now)?),
+        Ok((session, user)) => Ok(token_pair::token_response(services, &session, &user, now)?),
         Err(error) => Err(explain(services, error, names).await),
     }
 }

@@ -8,7 +8,7 @@ use crate::config::Lifetimes;
 use crate::mails::MailKind;
 use crate::service::limits::Network;
 use crate::service::passwords::hashing;
-use crate::service::sessions::grant;
+use crate::service::sessions::token_pair;
 use crate::service::tables::Schema;
 use crate::service::{Cause, mail};
 use crate::store::events::EventKind;
@@ -168,7 +168,7 @@ impl OpenedLink<'_> {
 
     fn open_session(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<SessionRow> {
         self.cause.remember_network(connection, user.id)?;
-        sessions::insert(connection, grant::new_session(user.id, self.lifetimes, self.cause))
+        sessions::insert(connection, token_pair::new_session(user.id, self.lifetimes, self.cause))
     }
 }
 

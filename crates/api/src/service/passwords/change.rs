@@ -5,7 +5,7 @@ use super::reauthentication::{self, Account, ReauthenticationError, Reauthentica
 use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::mail::{self, links};
-use crate::service::sessions::grant;
+use crate::service::sessions::token_pair;
 use crate::service::steps::{Repeatable, RepeatingUser};
 use crate::service::{Cause, ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
@@ -51,7 +51,7 @@ pub async fn change(
     let step = asked.step.clone();
     let changed = step.once(services, change_once(services, caller, asked, client), |done| {
         let again =
-            done.session.map(|(session, user)| grant::token_response(services, &session, &user, services.now()));
+            done.session.map(|(session, user)| token_pair::token_response(services, &session, &user, services.now()));
         Ok(again.transpose()?)
     });
     changed.await
@@ -91,7 +91,7 @@ async fn prove_and_change(
     let (now, done_at) = (cause.now, cause.shared_now);
     let changed = account.write(services, caller, move |connection, user, _| {
         cause.remember_network(connection, user.id)?;
-        let new_session = grant::new_session(user.id, &lifetimes, &cause);
+        let new_session = token_pair::new_session(user.id, &lifetimes, &cause);
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, done_at)?.all;
         let user = users::update_password(connection, user.id, &password_hash, None)?;
         note(connection, &user, &cause)?;
@@ -101,7 +101,7 @@ async fn prove_and_change(
     });
     let Changed { session, user, ended } = changed.await?;
     services.feed.insert(ended, done_at);
-    Ok(grant::token_response(services, &session, &user, now)?)
+    Ok(token_pair::token_response(services, &session, &user, now)?)
 }
 
 /// Compares the current password, then judges and encodes the new one.

@@ -1,6 +1,6 @@
 //! Signing in with a name and a password.
 
-use super::grant;
+use super::token_pair;
 use crate::gate;
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
@@ -286,14 +286,14 @@ async fn open_session(
         if !fresh {
             cause.remember_network(connection, user.id)?;
         }
-        let session = sessions::insert(connection, grant::new_session(user.id, &lifetimes, &cause))?;
+        let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &cause))?;
         let surplus = sessions::revoke_surplus(connection, user.id, (MOST_SESSIONS, SURPLUS_BATCH), ended_at)?;
         events::insert(connection, &cause.event(user.id, EventKind::LoggedIn))?;
         Ok(Some((session, user, surplus)))
     });
     let Some((session, user, surplus)) = opened.await? else { return Ok(None) };
     services.feed.insert(surplus, ended_at);
-    Ok(Some(grant::token_response(services, &session, &user, now)?))
+    Ok(Some(token_pair::token_response(services, &session, &user, now)?))
 }
 
 async fn note_failure(services: &Services, failure: Miss, client: &ClientInfo) -> Result<(), StoreError> {

@@ -5,7 +5,6 @@ pub mod authorize;
 pub mod csrf;
 pub mod csrf_keys;
 pub mod devices;
-pub mod grant;
 pub mod login;
 pub mod logout;
 mod metrics;
@@ -13,6 +12,7 @@ pub mod refresh;
 pub mod refusal;
 pub mod revocation;
 pub mod revocation_feed;
+pub mod token_pair;
 pub mod verify;
 pub mod view;
 

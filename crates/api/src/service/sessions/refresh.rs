@@ -4,7 +4,7 @@
 //! the contract's answer table, row by row.
 
 use super::refusal::Refusal;
-use super::{authorize, grant};
+use super::{authorize, token_pair};
 use crate::clock::{ComparedClock, WrongClock};
 use crate::mails::MailKind;
 use crate::service::limits::Budget;
@@ -132,7 +132,7 @@ pub async fn refresh(
     services.session_metrics.refresh(outcome.as_str());
     match outcome {
         Outcome::Rotated(found) | Outcome::Repeated(_, found) => {
-            Ok(grant::token_response(services, &found.0, &found.1, now)?)
+            Ok(token_pair::token_response(services, &found.0, &found.1, now)?)
         }
         Outcome::Refused(refusal) => Err(refusal.into()),
         Outcome::Contended => Err(Error::Refused(RefreshRefusal::Contended { session })),
