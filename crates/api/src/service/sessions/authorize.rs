@@ -69,14 +69,14 @@ pub(in crate::service) fn authorize(
     clock: &ComparedClock,
 ) -> QueryResult<Result<UserRow, Refusal>> {
     let found = sessions::find_with_user(connection, caller.session)?;
-    Ok(check(found.as_ref(), caller.id, clock).map(|(_, user)| user.clone()))
+    Ok(authorize_session(found.as_ref(), caller.id, clock).map(|(_, user)| user.clone()))
 }
 
 /// The predicate: `found` is the session that a token names, `user` whom it names.
 ///
 /// # Errors
 /// [`Refusal`], in the order of the contract's table.
-pub(in crate::service) fn check<'a>(
+pub(in crate::service) fn authorize_session<'a>(
     found: Option<&'a (SessionRow, UserRow)>,
     user: UserId,
     clock: &ComparedClock,

@@ -196,7 +196,7 @@ impl Exchange {
 
     /// The contract's table.
     fn judge(&self, found: Option<&(SessionRow, UserRow)>) -> Verdict {
-        let (session, _) = match authorize::check(found, self.presented.user, &self.clock) {
+        let (session, _) = match authorize::authorize_session(found, self.presented.user, &self.clock) {
             Ok(found) => found,
             Err(refusal) => return Verdict::Refused(refusal),
         };

@@ -33,7 +33,7 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
 async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<(), Error<TokenError>> {
     let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(Error::Refused)?);
     let found = services.store.run(move |connection| sessions::find_with_user(connection, id)).await?;
-    let (session, _) = authorize::check(found.as_ref(), user, &services.clock)?;
+    let (session, _) = authorize::authorize_session(found.as_ref(), user, &services.clock)?;
     let live = session.generation == claims.generation && session.jti == claims.jti;
     // Superseded looks like revoked: whoever has stolen a token must not learn when its owner refreshes.
     if live { Ok(()) } else { Err(Refusal::Revoked.into()) }

@@ -106,7 +106,7 @@ fn look_up(connection: &mut AnyConnection, marks: &[Mark], clock: &ComparedClock
         Some(session) => sessions::find_with_user(connection, session)?,
         None => None,
     };
-    let judged = session.as_ref().map(|found| authorize::check(Some(found), found.0.user_id, clock).err());
+    let judged = session.as_ref().map(|found| authorize::authorize_session(Some(found), found.0.user_id, clock).err());
     if judged == Some(Some(Refusal::Untimely)) {
         return Ok(Some(Found { hash, at: step.at, done: None }));
     }
