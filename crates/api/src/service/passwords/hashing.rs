@@ -16,7 +16,7 @@ const PBKDF2_SHA256: &str = "pbkdf2_sha256$";
 /// a thread for hours.
 const MOST_COST: u32 = 16;
 /// What an unknown user's password is compared with: no password has it.
-pub const NOBODYS_HASH: &str = "!";
+pub const DUMMY_HASH: &str = "!";
 /// zxcvbn's scale goes from 0 to 4; 2 means more than a million guesses.
 const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
 /// zxcvbn's time grows faster than the length: what comes behind this is not judged, and makes no password worse.
@@ -186,7 +186,7 @@ pub fn judge(password: &str, own_words: &OwnWords) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::{
-        Engine, NOBODYS_HASH, NonZeroU32, STANDARD, Verdict, compare, hash, pbkdf2, rounds, spend_rest, verify,
+        Engine, DUMMY_HASH, NonZeroU32, STANDARD, Verdict, compare, hash, pbkdf2, rounds, spend_rest, verify,
     };
 
     /// Made with Python's hashlib and libxcrypt by Django's algorithms.
@@ -250,8 +250,8 @@ mod tests {
 
     #[test]
     fn nobody_has_a_password() {
-        for guess in ["", "nobody", NOBODYS_HASH] {
-            assert_eq!(verify(guess, NOBODYS_HASH, 4), Verdict::Wrong);
+        for guess in ["", "nobody", DUMMY_HASH] {
+            assert_eq!(verify(guess, DUMMY_HASH, 4), Verdict::Wrong);
         }
     }
 

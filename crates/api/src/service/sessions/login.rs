@@ -102,7 +102,7 @@ impl Found {
     /// One hash for each name, so that one comparison is made, whoever it is.
     fn password_hash(&self) -> &str {
         let of_user = self.user.as_ref().map(|user| user.password_hash.as_str());
-        of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(hashing::NOBODYS_HASH)
+        of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(hashing::DUMMY_HASH)
     }
 
     fn judge(self, verdict: Verdict, renewed: Option<String>) -> Guess {
