@@ -72,12 +72,12 @@ async fn a_picture_is_kept_shown_replaced_and_removed(database: Database) {
     }
     assert_eq!(url_of_me(&app, &tokens).await, None);
     app.get(&second).await.failed(404, Reason::NotFound);
-    assert_eq!((files(app.files()), strays(&app)), (0, 0));
+    assert_eq!((files(app.files()), orphaned_files(&app)), (0, 0));
     let changes = "SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'";
     assert_eq!(app.db().number(changes), 3, "two given, one removed");
 }
 
-fn strays(app: &TestApp) -> i64 {
+fn orphaned_files(app: &TestApp) -> i64 {
     app.db().number("SELECT count(*) FROM stray_files")
 }
 
@@ -88,7 +88,7 @@ async fn two_pictures_at_once_leave_one_file(database: Database) {
     let url = url_of_me(&app, &tokens).await.unwrap();
     assert!(given.contains(&url));
     app.get(&url).await.has_status(200);
-    assert_eq!((files(app.files()), strays(&app)), (1, 0));
+    assert_eq!((files(app.files()), orphaned_files(&app)), (1, 0));
 }
 
 async fn a_refused_caller_leaves_no_file(database: Database) {
@@ -96,7 +96,7 @@ async fn a_refused_caller_leaves_no_file(database: Database) {
     app.db().execute("UPDATE users SET is_active = false");
     put(&app, &tokens, "image/png", png(&photo(40, 40))).await.refused(Reason::UserInactive);
     remove(&app, &tokens).await.refused(Reason::UserInactive);
-    assert_eq!((files(app.files()), strays(&app)), (0, 0));
+    assert_eq!((files(app.files()), orphaned_files(&app)), (0, 0));
 }
 
 #[actix_web::test]
@@ -220,7 +220,7 @@ async fn what_is_no_picture_changes_nothing() {
         put(&app, &tokens, media_type, png.clone()).await.failed(415, Reason::ContentTypeUnsupported);
     }
     assert_eq!(url_of_me(&app, &tokens).await, Some(url));
-    assert_eq!((files(app.files()), strays(&app)), (1, 0));
+    assert_eq!((files(app.files()), orphaned_files(&app)), (1, 0));
     put(&app, &tokens, "IMAGE/PNG; x=y", png).await.done();
 }
 

@@ -20,7 +20,7 @@ on_both_databases![
 
 const ADA: &str = "ada@example.com";
 
-fn strays(app: &TestApp) -> i64 {
+fn orphaned_files(app: &TestApp) -> i64 {
     app.db().number("SELECT count(*) FROM stray_files")
 }
 
@@ -73,10 +73,10 @@ async fn a_file_that_could_not_be_deleted_is_deleted_later(database: Database) {
     assert_eq!(url_of_me(&app, &tokens).await, None, "it is gone as far as anybody can see");
     app.clock().advance(Duration::hours(1) + ONE_SECOND);
     prune(app.services()).await.unwrap();
-    assert_eq!(strays(&app), 1, "the storage is still away");
+    assert_eq!(orphaned_files(&app), 1, "the storage is still away");
     server.start_again();
     prune(app.services()).await.unwrap();
-    assert_eq!((server.names().len(), strays(&app)), (0, 0));
+    assert_eq!((server.names().len(), orphaned_files(&app)), (0, 0));
 }
 
 /// The process died, or the database went away, between the file and the row.
@@ -96,7 +96,7 @@ async fn a_file_that_no_row_came_to_name_is_deleted_an_hour_later(database: Data
     app.clock().advance(ONE_SECOND);
     prune(app.services()).await.unwrap();
     assert_eq!(server.names(), [url.replace("/api/avatars/", "avatars/")]);
-    assert_eq!(strays(&app), 0);
+    assert_eq!(orphaned_files(&app), 0);
 }
 
 async fn an_account_that_goes_takes_its_picture_along(database: Database) {
@@ -107,7 +107,7 @@ async fn an_account_that_goes_takes_its_picture_along(database: Database) {
     let request = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").json(&json!({ "password": PASSWORD }));
     send(request).await.has_status(204);
     app.get(&url).await.failed(404, Reason::NotFound);
-    assert_eq!((server.names().len(), strays(&app)), (0, 0));
+    assert_eq!((server.names().len(), orphaned_files(&app)), (0, 0));
 }
 
 /// Others may write into a bucket, or a folder.

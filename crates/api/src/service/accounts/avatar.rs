@@ -1,12 +1,12 @@
-//! The picture of an account: a file under a name that nobody can guess, new with each picture, so that it may be kept by
-//! every cache for ever.
+//! The picture of an account: a file under an unguessable name, which is new with each picture, so that every cache may
+//! keep it for ever.
 //!
-//! The database and the storage have no common transaction. So a file is noted as a stray ([`strays`]) before it is
-//! written and until a row names it, and again when no row names it any more: whatever breaks in between, it is found.
+//! The database and the storage have no common transaction. So a file is recorded as orphaned ([`orphaned_files`]) before
+//! it is written and until a row names it, and again when no row names it any more: it is found after any failure.
 
 use super::avatar_key::{AvatarKey, file_name, url};
+use super::orphaned_files;
 use super::picture::{self, Kind, LONGEST_END, Picture, PictureError};
-use super::strays;
 use crate::files::{FileError, FileInfo, OpenedFile};
 use crate::service::limits::Budget;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
@@ -21,27 +21,27 @@ use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, stream};
 use std::fmt;
 
-/// Why a picture was not kept.
+/// Why a picture was not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AvatarRefusal {
     #[error(transparent)]
     Picture(#[from] PictureError),
-    /// The request took longer than a stray is left alone.
-    #[error("the picture was given up before its account had it")]
+    /// The request took longer than an orphaned file is kept.
+    #[error("the picture was deleted before its account had it")]
     TooLate,
 }
 
 type AvatarError = Error<AvatarRefusal>;
 
-/// Lets a caller send a picture: before it is read.
+/// Takes an attempt of the caller's budget, before the picture is read.
 pub async fn take_attempt(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
     Ok(services.limits.tries(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
 }
 
-/// Draws a picture anew and gives it to the caller in place of the one they have.
+/// Redraws a picture and gives it to the caller; it replaces the one that they have.
 ///
 /// # Errors
-/// [`Error`]; the caller's picture is the one before then, or none.
+/// [`Error`]; then the caller's picture is unchanged.
 pub async fn save(
     services: &Services,
     caller: CurrentUser,
@@ -54,7 +54,7 @@ pub async fn save(
     exchange(services, caller, client, Some(key)).await
 }
 
-/// Writes the file; until [`exchange`] it is a stray.
+/// Writes the file; until [`exchange`] it is orphaned.
 async fn keep(services: &Services, picture: Picture) -> Result<AvatarKey, AvatarError> {
     let key = AvatarKey::new(picture.kind);
     let (name, now) = (key.file_name(), services.now());
@@ -64,16 +64,16 @@ async fn keep(services: &Services, picture: Picture) -> Result<AvatarKey, Avatar
     Ok(key)
 }
 
-/// Takes the caller's picture away.
+/// Removes the caller's picture.
 ///
 /// # Errors
-/// [`Error`]; the caller has their picture still, then.
+/// [`Error`]; then the caller still has their picture.
 pub async fn remove(
     services: &Services,
     caller: CurrentUser,
     client: ClientInfo,
 ) -> Result<AvatarResponse, AvatarError> {
-    // Whoever has none takes no lock and writes nothing.
+    // A caller without a picture takes no lock and writes nothing.
     let user = caller.read(services, |_, user| Ok(user)).await?;
     if user.avatar_key.is_none() {
         return Ok(AvatarResponse { avatar_url: None });
@@ -81,7 +81,7 @@ pub async fn remove(
     exchange(services, caller, client, None).await
 }
 
-/// Gives the caller this key, and deletes what nobody has then.
+/// Gives the caller this key, and deletes the file that no row names afterwards.
 async fn exchange(
     services: &Services,
     caller: CurrentUser,
@@ -103,19 +103,19 @@ async fn exchange(
         }
         Ok(Ok(before))
     });
-    let (stray, answer) = match exchanged.await {
+    let (orphan, result) = match exchanged.await {
         Ok(before) => (before, Ok(AvatarResponse { avatar_url: key.as_deref().map(url) })),
-        // What became of the transaction is not known: the stray is found by its note.
+        // Whether the transaction committed is not known: `prune` finds an orphaned file by its record.
         Err(error @ Error::Failed(_)) => (None, Err(error)),
         Err(error) => (key.as_deref().map(file_name), Err(error)),
     };
-    if let Some(stray) = stray {
-        strays::delete(services, stray).await;
+    if let Some(orphan) = orphan {
+        orphaned_files::delete(services, orphan).await;
     }
-    answer
+    result
 }
 
-/// Gives a user another picture or none, and notes the file of the one before, which is answered, as a stray.
+/// Gives a user another picture or none. Records the file of the previous one as orphaned and returns its name.
 fn replace(
     connection: &mut AnyConnection,
     user: UserId,
@@ -129,25 +129,25 @@ fn replace(
     Ok(before)
 }
 
-/// Takes a user's picture away, in the transaction that deletes the account. What this answers is for [`strays::delete`]
-/// after the commit.
+/// Removes a user's picture, in the transaction that deletes the account. The returned name is for
+/// [`orphaned_files::delete`] after the commit.
 pub fn forget(connection: &mut AnyConnection, user: UserId, now: DateTime<Utc>) -> QueryResult<Option<String>> {
     replace(connection, user, None, now)
 }
 
-/// A picture that is read.
-pub struct Opened {
+/// A picture that is being read.
+pub struct AvatarContent {
     pub size: u64,
     pub content: BoxStream<'static, Result<Bytes, ReadError>>,
 }
 
-impl fmt::Debug for Opened {
+impl fmt::Debug for AvatarContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Opened").field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("AvatarContent").field("size", &self.size).finish_non_exhaustive()
     }
 }
 
-/// Why a picture is not read to its end.
+/// Why a picture was not read to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error(transparent)]
@@ -156,9 +156,9 @@ pub enum ReadError {
     CutShort,
 }
 
-/// Opens a picture. Others may write into a bucket: a file that no picture of ours can be is none, because what is shown is
-/// kept by caches for a year. For the same reason half a picture is not sent as a whole one.
-pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Opened>, AvatarError> {
+/// Opens a picture. Others may write into a bucket, and caches keep a response for a year: so a file that cannot be one of
+/// our pictures is not found, and half a picture is not sent as a whole one.
+pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<AvatarContent>, AvatarError> {
     let Some(OpenedFile { info, content }) = services.files.find(&key.file_name()).await? else { return Ok(None) };
     let mut content = read_to_end(key.kind(), content);
     let beginning = match content.next().await.transpose() {
@@ -167,14 +167,14 @@ pub async fn find(services: &Services, key: &AvatarKey) -> Result<Option<Opened>
         Ok(beginning) => beginning.filter(|beginning| is_ours(&info) && key.kind().begins(beginning)),
     };
     let Some(beginning) = beginning else {
-        log::error!("files.foreign: a file under a picture's name is no picture of ours, and is not shown");
+        log::error!("files.foreign: a file under a picture's name is not one of our pictures, and is not shown");
         return Ok(None);
     };
-    Ok(Some(Opened { size: info.size, content: stream::iter([Ok(beginning)]).chain(content).boxed() }))
+    Ok(Some(AvatarContent { size: info.size, content: stream::iter([Ok(beginning)]).chain(content).boxed() }))
 }
 
-/// Passes each piece on when the next one is there, and the last one if the picture ends with it: without that the response
-/// has less than it says, and no cache keeps it.
+/// Passes each piece on once the next one has arrived, and the last one if the picture ends with it. Otherwise the
+/// response is shorter than its declared length, and no cache keeps it.
 fn read_to_end(
     kind: Kind,
     content: BoxStream<'static, Result<Bytes, FileError>>,
@@ -182,7 +182,7 @@ fn read_to_end(
     let pieces = stream::try_unfold((content.fuse(), Bytes::new()), move |(mut content, mut held)| async move {
         loop {
             match content.next().await.transpose()? {
-                // Its end may be in two pieces.
+                // The picture's end may be split over two pieces.
                 Some(piece) if held.len() < LONGEST_END || piece.len() < LONGEST_END => {
                     held = [held, piece].concat().into();
                 }
@@ -196,12 +196,12 @@ fn read_to_end(
     pieces.boxed()
 }
 
-/// A picture is encoded again before it is kept, and never becomes larger than what may be sent.
+/// A picture is encoded again before it is stored, and never becomes larger than an upload may be.
 fn is_ours(info: &FileInfo) -> bool {
     info.size <= u64::from(AVATAR_MAX_BYTES)
 }
 
-/// What is known of a picture's file.
+/// The size and the time of a picture's file.
 pub async fn info(services: &Services, key: &AvatarKey) -> Result<Option<FileInfo>, AvatarError> {
     Ok(services.files.info(&key.file_name()).await?.filter(is_ours))
 }

@@ -5,7 +5,7 @@
 //! stays for a week is a row without a person: the ids of the sessions that ended with it, by which other processes hear that their
 //! access tokens are worthless.
 
-use super::{avatar, strays};
+use super::{avatar, orphaned_files};
 use crate::clock::SharedTime;
 use crate::mails::MailKind;
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
@@ -100,7 +100,7 @@ pub(in crate::service) fn remove(
 pub(in crate::service) async fn finish(services: &Services, removed: Removed) {
     services.feed.insert(removed.ended, removed.at);
     if let Some(picture) = removed.picture {
-        strays::delete(services, picture).await;
+        orphaned_files::delete(services, picture).await;
     }
 }
 

@@ -185,9 +185,7 @@ pub fn judge(password: &str, own_words: &OwnWords) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        Engine, DUMMY_HASH, NonZeroU32, STANDARD, Verdict, compare, hash, pbkdf2, rounds, spend_rest, verify,
-    };
+    use super::{DUMMY_HASH, Engine, NonZeroU32, STANDARD, Verdict, compare, hash, pbkdf2, rounds, spend_rest, verify};
 
     /// Made with Python's hashlib and libxcrypt by Django's algorithms.
     const OF_DJANGO: [(&str, &str); 4] = [

@@ -6,7 +6,7 @@ use super::clocks::compare_clocks;
 use super::erasures;
 use crate::clock::WrongClock;
 use crate::service::Services;
-use crate::service::accounts::strays;
+use crate::service::accounts::orphaned_files;
 use crate::service::events::retention;
 use crate::service::tables::Due;
 use crate::store::StoreError;
@@ -61,6 +61,6 @@ async fn prune_at(services: &Services, now: DateTime<Utc>) -> Result<usize, Stor
         }
     }
     retention::prune_events(services).await?;
-    strays::prune(services, now).await?;
+    orphaned_files::prune(services, now).await?;
     Ok(ended)
 }
