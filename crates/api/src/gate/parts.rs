@@ -33,7 +33,7 @@ impl<K: Eq + Hash + Copy> Parts<K> {
         true
     }
 
-    pub fn give_back(&mut self, holder: K) {
+    pub fn release(&mut self, holder: K) {
         let Some(held) = self.held.get_mut(&holder) else { return };
         held.number -= 1;
         held.pressed &= held.number > self.part / 2;
@@ -58,9 +58,9 @@ mod tests {
         assert!((0..4).all(|_| parts.take("eve")) && !parts.is_pressed("eve"));
         assert!(!parts.take("eve") && parts.is_pressed("eve"));
         assert!(parts.take("ada") && !parts.is_pressed("ada"));
-        parts.give_back("eve");
+        parts.release("eve");
         assert!(parts.is_pressed("eve"));
-        parts.give_back("eve");
+        parts.release("eve");
         assert!(!parts.is_pressed("eve") && parts.take("eve"));
     }
 
@@ -69,8 +69,8 @@ mod tests {
         let mut parts = Parts::of_at_most(0);
         assert!(parts.take("eve"), "a part is never nothing");
         assert!(!parts.take("eve"));
-        parts.give_back("eve");
-        parts.give_back("eve");
+        parts.release("eve");
+        parts.release("eve");
         assert!(parts.held.is_empty());
     }
 }

@@ -129,12 +129,14 @@ async fn take_requests(
     caller: Option<CurrentUser>,
     client: &ClientInfo,
 ) -> Result<(), Throttled> {
-    let mut tries = services.limits.tries(client);
-    tries.by_client(Budget::RequestsClient).await?;
+    let mut attempts = services.limits.attempts(client);
+    attempts.by_client(Budget::RequestsClient).await?;
     match (requests, caller) {
         (Requests::Uncounted | Requests::Client | Requests::Token, _) => Ok(()),
-        (Requests::Caller, Some(caller)) => tries.by_name(Budget::RequestsSession, &caller.session.to_string()).await,
-        (Requests::Caller, None) => tries.by_client(Budget::RequestsStranger).await,
+        (Requests::Caller, Some(caller)) => {
+            attempts.by_name(Budget::RequestsSession, &caller.session.to_string()).await
+        }
+        (Requests::Caller, None) => attempts.by_client(Budget::RequestsStranger).await,
     }
 }
 

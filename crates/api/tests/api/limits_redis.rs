@@ -112,7 +112,7 @@ async fn a_large_budget_is_counted_together_in_few_entries() {
     for _ in 0..Budget::RequestsClient.rule().amount / 2 {
         for app in [&a, &b] {
             // The sign-in was one of them already, so the last one is refused.
-            let _ = app.services().limits.tries(&client()).by_client(Budget::RequestsClient).await;
+            let _ = app.services().limits.attempts(&client()).by_client(Budget::RequestsClient).await;
         }
     }
     a.verify(&tokens.access).await.throttled();

@@ -42,7 +42,7 @@ async fn start(database: Database) -> TestApp {
 async fn spend(app: &TestApp, budget: Budget, address: &str) {
     let network = Some(Network::from(address.parse::<IpAddr>().unwrap()));
     let client = ClientInfo { network, ..ClientInfo::default() };
-    while app.services().limits.tries(&client).by_client(budget).await.is_ok() {}
+    while app.services().limits.attempts(&client).by_client(budget).await.is_ok() {}
 }
 
 /// Any request for a row of the table, from an address.

@@ -197,7 +197,7 @@ impl Drop for ConnectionSlot {
         // Set here at the latest: a wait that outlives the slot for a moment must not be signalled instead of a live one.
         open.ending -= usize::from(!self.signal.set());
         if let Some(network) = self.peer {
-            open.peers.give_back(network);
+            open.peers.release(network);
         }
     }
 }
@@ -205,7 +205,7 @@ impl Drop for ConnectionSlot {
 impl Drop for BodySlot {
     fn drop(&mut self) {
         if let Some(client) = self.client {
-            self.connections.0.bodies.lock().give_back(client);
+            self.connections.0.bodies.lock().release(client);
         }
     }
 }

@@ -35,7 +35,7 @@ type AvatarError = Error<AvatarRefusal>;
 
 /// Takes an attempt of the caller's budget, before the picture is read.
 pub async fn take_attempt(services: &Services, caller: CurrentUser, client: &ClientInfo) -> Result<(), AvatarError> {
-    Ok(services.limits.tries(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
+    Ok(services.limits.attempts(client).by_name(Budget::AvatarUser, &caller.id.0.to_string()).await?)
 }
 
 /// Redraws a picture and gives it to the caller; it replaces the one that they have.

@@ -45,10 +45,10 @@ async fn delete_once(
 ) -> Result<(), ReauthenticationError> {
     let caller = caller.proven()?;
     validation::given_password(&asked.request.password).map_err(|message| Error::field("password", message))?;
-    let tries = mail::take_request(services, &client).await?;
+    let attempts = mail::take_request(services, &client).await?;
     let deleted = prove_and_erase(services, caller, asked, client).await;
     if deleted.is_err() {
-        tries.give_back().await; // nobody is mailed
+        attempts.refund().await; // nobody is mailed
     }
     deleted
 }

@@ -35,11 +35,11 @@ async fn request_once(
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
     let new_email = check(&request).map_err(Error::Fields)?;
-    let tries = mail::take_request(services, &client).await?;
+    let attempts = mail::take_request(services, &client).await?;
     let change = Change { new_email, password: request.password, step };
     let noted = prove_and_note(services, caller, change, client).await;
     if noted.is_err() {
-        tries.give_back().await; // nobody is mailed
+        attempts.refund().await; // nobody is mailed
     }
     noted
 }

@@ -42,7 +42,7 @@ pub async fn resend(
 ) -> Result<(), EmailVerificationError> {
     let email = Spellings::of_mailed_email(&request.email);
     let email = email.map_err(|message| EmailVerificationError::field("email", message))?;
-    let tries = mail::take_request(services, client).await?;
+    let attempts = mail::take_request(services, client).await?;
     let cause = services.cause(client.clone());
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
     let asked = services.store.write(move |connection| {
@@ -53,7 +53,7 @@ pub async fn resend(
     });
     let asked = asked.await;
     if asked.is_err() {
-        tries.give_back().await; // nobody is mailed
+        attempts.refund().await; // nobody is mailed
     }
     Ok(asked?)
 }

@@ -90,16 +90,16 @@ async fn register_once(
         return Err(Error::Refused(RegisterRefusal::Closed));
     }
     // First: a sign-up whose fields are wrong has taken its time, too.
-    let mut tries = services.limits.tries(&client);
-    tries.by_client(Budget::SignUpClient).await?;
+    let mut attempts = services.limits.attempts(&client);
+    attempts.by_client(Budget::SignUpClient).await?;
     let (account, errors) = check(services, &request);
     let mails = if errors.is_empty() { Some(mail::take_request(services, &client).await?) } else { None };
     let registered = hash_and_insert(services, (account, errors), (language, step), client).await;
     if matches!(registered, Err(Error::Failed(Failure::Busy(_) | Failure::Store(_)))) {
         // The same request is to be repeated.
-        tries.give_back().await;
+        attempts.refund().await;
         if let Some(mails) = mails {
-            mails.give_back().await;
+            mails.refund().await;
         }
     }
     registered

@@ -42,10 +42,10 @@ impl Memory {
         log.spent(budget.rule(), now)
     }
 
-    pub(super) fn give_back(&self, permit: &Permit) {
+    pub(super) fn refund(&self, permit: &Permit) {
         let mut shard = self.shard(permit.key).lock();
         if let Some((_, log)) = shard.get_mut(&permit.key) {
-            log.give_back(permit.at);
+            log.refund(permit.at);
             if log.used() == 0 {
                 shard.remove(&permit.key);
             }
@@ -119,7 +119,7 @@ mod tests {
     fn a_key_that_has_got_everything_back_is_not_kept() {
         let memory = Memory::default();
         memory.take(Budget::SignInStranger, key(1), 5);
-        memory.give_back(&Permit { budget: Budget::SignInStranger, key: key(1), at: 5 });
+        memory.refund(&Permit { budget: Budget::SignInStranger, key: key(1), at: 5 });
         assert_eq!(memory.len(), 0);
     }
 }

@@ -31,7 +31,7 @@ impl Meter {
     }
 
     /// What was taken of `rule` was given back.
-    pub(super) fn note_given_back(&self, rule: Rule) {
+    pub(super) fn note_refund(&self, rule: Rule) {
         if let Some(reading) = self.0.lock().iter_mut().find(|reading| reading.rule == rule) {
             reading.remaining = (reading.remaining + 1).min(rule.amount);
         }

@@ -21,14 +21,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// changed in one step. The time is the caller's, so processes may differ by as much as their clocks do.
 const TAKE: &str = r"
 local now, window, amount, kept_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local tries = redis.call('HGETALL', KEYS[1])
+local attempts = redis.call('HGETALL', KEYS[1])
 local used, oldest = 0, nil
-for i = 1, #tries, 2 do
-  local at = tonumber(tries[i])
+for i = 1, #attempts, 2 do
+  local at = tonumber(attempts[i])
   if at <= now - window or at > now + window then
-    redis.call('HDEL', KEYS[1], tries[i])
+    redis.call('HDEL', KEYS[1], attempts[i])
   else
-    used = used + tonumber(tries[i + 1])
+    used = used + tonumber(attempts[i + 1])
     if not oldest or at < oldest then oldest = at end
   end
 end
@@ -40,7 +40,7 @@ end
 return {used, oldest}
 ";
 
-const GIVE_BACK: &str = r"
+const REFUND: &str = r"
 if redis.call('HINCRBY', KEYS[1], ARGV[1], -1) < 1 then redis.call('HDEL', KEYS[1], ARGV[1]) end
 ";
 
@@ -61,7 +61,7 @@ pub(super) struct Shared {
     client: Client,
     link: Mutex<Link>,
     take: Script,
-    give_back: Script,
+    refund: Script,
     metrics: LimitMetrics,
 }
 
@@ -73,7 +73,7 @@ impl Shared {
             client: Client::open(url.expose_secret())?,
             link: Mutex::new(Link::Fresh),
             take: Script::new(TAKE),
-            give_back: Script::new(GIVE_BACK),
+            refund: Script::new(REFUND),
             metrics,
         })
     }
@@ -125,9 +125,9 @@ impl Shared {
     }
 
     /// Gives a try back. When Redis is not there it stays taken, and stops counting with its window.
-    pub(super) async fn give_back(&self, permit: &Permit) {
+    pub(super) async fn refund(&self, permit: &Permit) {
         let Some((mut connection, number)) = self.connection() else { return };
-        let mut call = self.give_back.key(permit.key.in_redis());
+        let mut call = self.refund.key(permit.key.in_redis());
         if let Err(error) = call.arg(permit.at).invoke_async::<()>(&mut connection).await {
             self.lose(number, &error);
         }

@@ -52,7 +52,7 @@ impl Log {
     }
 
     /// Gives a try back that was kept with the time `at`.
-    pub(super) fn give_back(&mut self, at: i64) {
+    pub(super) fn refund(&mut self, at: i64) {
         if let Some(index) = self.0.iter().position(|entry| entry.at == at) {
             self.0[index].count -= 1;
             if self.0[index].count == 0 {
@@ -120,9 +120,9 @@ mod tests {
             assert!(log.take(rule, at).allowed);
         }
         assert!(!log.take(rule, 5).allowed);
-        log.give_back(3);
-        log.give_back(3);
-        log.give_back(99);
+        log.refund(3);
+        log.refund(3);
+        log.refund(99);
         assert!(log.take(rule, 6).allowed);
         assert!(!log.take(rule, 7).allowed);
     }

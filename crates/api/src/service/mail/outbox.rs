@@ -2,7 +2,7 @@
 
 use crate::mails::MailKind;
 use crate::names::Spellings;
-use crate::service::limits::{Budget, Throttled, Tries};
+use crate::service::limits::{Attempts, Budget, Throttled};
 use crate::service::{Cause, ClientInfo, Services};
 use crate::store::mail_outbox::NewMail;
 use crate::store::{AnyConnection, QueryResult, users};
@@ -42,10 +42,10 @@ pub(in crate::service) fn recipient(connection: &mut AnyConnection, email: &Spel
 pub(in crate::service) async fn take_request<'s>(
     services: &'s Services,
     client: &ClientInfo,
-) -> Result<Tries<'s>, Throttled> {
-    let mut tries = services.limits.tries(client);
-    tries.by_client(Budget::MailClient).await?;
-    Ok(tries)
+) -> Result<Attempts<'s>, Throttled> {
+    let mut attempts = services.limits.attempts(client);
+    attempts.by_client(Budget::MailClient).await?;
+    Ok(attempts)
 }
 
 /// The same for a mail that must be written whatever the client has caused before: a session has been revoked, or a

@@ -64,18 +64,18 @@ async fn change_once(
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let caller = caller.proven().map_err(not_proven)?;
-    let mut tries = mail::take_request(services, &client).await?;
-    tries.by_client(Budget::PasswordChangeClient).await?;
-    tries.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
+    let mut attempts = mail::take_request(services, &client).await?;
+    attempts.by_client(Budget::PasswordChangeClient).await?;
+    attempts.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
     let changed = prove_and_change(services, caller, asked, client).await;
     match &changed {
         Ok(_) => {}
         // Its judgement has cost time, and nobody is mailed.
         Err(Error::Refused(PasswordChangeRefusal::TooWeak(_))) => {
-            tries.give_back_all(|budget| budget == Budget::MailClient).await;
+            attempts.refund_where(|budget| budget == Budget::MailClient).await;
         }
         // Also when the database has failed: then the same request is to be repeated.
-        Err(_) => tries.give_back().await,
+        Err(_) => attempts.refund().await,
     }
     changed
 }

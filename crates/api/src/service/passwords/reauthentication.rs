@@ -60,8 +60,8 @@ pub async fn check(
     password: String,
     client: &ClientInfo,
 ) -> Result<Account, ReauthenticationError> {
-    let mut tries = services.limits.tries(client);
-    tries.by_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
+    let mut attempts = services.limits.attempts(client);
+    attempts.by_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
     let (encoded, cost) = (account.password_hash.clone(), services.settings.passwords.bcrypt_cost);
     let compared = services.hashing.run(move || hashing::verify(&password, &encoded, cost)).await;
     if compared == Ok(Verdict::Wrong) {
@@ -70,7 +70,7 @@ pub async fn check(
         return Err(Error::Refused(ReauthenticationRefusal::WrongPassword));
     }
     // Only a guess counts: not the right password, and not a server that could not compare.
-    tries.give_back().await;
+    attempts.refund().await;
     compared?;
     Ok(account)
 }

@@ -23,7 +23,7 @@ pub async fn request(
     client: &ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
     let email = Spellings::of_mailed_email(&request.email).map_err(|message| Error::field("email", message))?;
-    let tries = mail::take_request(services, client).await?;
+    let attempts = mail::take_request(services, client).await?;
     let cause = services.cause(client.clone());
     let written = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
@@ -31,7 +31,7 @@ pub async fn request(
     });
     let written = written.await;
     if written.is_err() {
-        tries.give_back().await; // nobody is mailed
+        attempts.refund().await; // nobody is mailed
     }
     Ok(written?)
 }

@@ -4,7 +4,7 @@ use super::token_pair;
 use crate::gate;
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
-use crate::service::limits::{Budget, Network, Throttled, Tries};
+use crate::service::limits::{Attempts, Budget, Network, Throttled};
 use crate::service::passwords::hashing::{self, Verdict};
 use crate::service::{ClientInfo, Error, Failure, Services};
 use crate::store::events::EventKind;
@@ -143,15 +143,15 @@ async fn attempt(
     password: &str,
     client: &ClientInfo,
 ) -> Result<Option<TokenResponse>, LoginError> {
-    let mut tries = services.limits.tries(client);
-    let guess = guess(services, names, password.to_owned(), client, &mut tries).await;
+    let mut attempts = services.limits.attempts(client);
+    let guess = guess(services, names, password.to_owned(), client, &mut attempts).await;
     // A failure counts as one and a success as one, and a server that could not compare as neither.
     match guess {
-        Ok(Guess::Right(_)) => tries.give_back_all(|budget| budget != Budget::SignedInClient).await,
+        Ok(Guess::Right(_)) => attempts.refund_where(|budget| budget != Budget::SignedInClient).await,
         Ok(Guess::Wrong(_)) | Err(Error::Failed(Failure::Throttled(_))) => {
-            tries.give_back_all(|budget| budget == Budget::SignedInClient).await;
+            attempts.refund_where(|budget| budget == Budget::SignedInClient).await;
         }
-        Err(_) => tries.give_back().await,
+        Err(_) => attempts.refund().await,
     }
     match guess {
         Ok(Guess::Right(proven)) => sign_in(services, proven, client.clone()).await,
@@ -194,15 +194,15 @@ async fn guess(
     names: &Names,
     password: String,
     client: &ClientInfo,
-    tries: &mut Tries<'_>,
+    attempts: &mut Attempts<'_>,
 ) -> Result<Guess, LoginError> {
-    tries.by_client(Budget::SignInClient).await?;
-    tries.by_client(Budget::SignedInClient).await?;
+    attempts.by_client(Budget::SignInClient).await?;
+    attempts.by_client(Budget::SignedInClient).await?;
     let found = find(services, names, client).await?;
     // A network that the account knows has a budget of its own, which no stranger can spend, and its own share of the
     // hashing.
-    let known = tries.network().filter(|_| found.network_seen_at.is_some());
-    take_guess(tries, names, known).await?;
+    let known = attempts.network().filter(|_| found.network_seen_at.is_some());
+    take_guess(attempts, names, known).await?;
     if let (Some(network), Some(user)) = (known, &found.user) {
         services.limits.check(Budget::SignedInUser, &user.id.to_string())?;
         gate::prove(network.share_key());
@@ -237,15 +237,15 @@ async fn find(services: &Services, names: &Names, client: &ClientInfo) -> Result
     found.await
 }
 
-async fn take_guess(tries: &mut Tries<'_>, names: &Names, known: Option<Network>) -> Result<(), Throttled> {
+async fn take_guess(attempts: &mut Attempts<'_>, names: &Names, known: Option<Network>) -> Result<(), Throttled> {
     let name = names.counted();
     if let Some(network) = known {
         let name = format!("{name} {network}");
-        tries.by_name(Budget::SignInKnown, &name).await?;
-        tries.by_name(Budget::SignInKnownDay, &name).await
+        attempts.by_name(Budget::SignInKnown, &name).await?;
+        attempts.by_name(Budget::SignInKnownDay, &name).await
     } else {
-        tries.by_name(Budget::SignInStranger, name).await?;
-        tries.by_name(Budget::SignInStrangerDay, name).await
+        attempts.by_name(Budget::SignInStranger, name).await?;
+        attempts.by_name(Budget::SignInStrangerDay, name).await
     }
 }
 
@@ -253,11 +253,11 @@ async fn take_guess(tries: &mut Tries<'_>, names: &Names, known: Option<Network>
 /// sessions, which go on.
 async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Result<Option<TokenResponse>, LoginError> {
     let account = proven.credentials.id.to_string();
-    let mut tries = services.limits.tries(&client);
-    tries.by_name(Budget::SignedInUser, &account).await?;
+    let mut attempts = services.limits.attempts(&client);
+    attempts.by_name(Budget::SignedInUser, &account).await?;
     let opened = open_session(services, proven, client.clone()).await;
     if !matches!(opened, Ok(Some(_))) {
-        tries.give_back().await;
+        attempts.refund().await;
     }
     opened
 }

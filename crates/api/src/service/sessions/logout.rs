@@ -13,7 +13,7 @@ pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Res
     let cause = services.cause(client);
     let claims = services.tokens.verify_refresh_of_any_age(token).map_err(Error::Refused)?;
     let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(Error::Refused)?);
-    services.limits.tries(&cause.client).by_name(Budget::RequestsSession, &id.to_string()).await?;
+    services.limits.attempts(&cause.client).by_name(Budget::RequestsSession, &id.to_string()).await?;
     // Reads before it asks for SQLite's one write lock: an old token can be sent for ever, and changes nothing.
     let owner = services.store.run(move |connection| sessions::find_owner_of_unrevoked(connection, id)).await?;
     // A session that another user has is not the token's.

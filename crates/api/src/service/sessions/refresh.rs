@@ -113,11 +113,11 @@ pub async fn refresh(
     services.clock.check()?;
     let cause = services.cause(client);
     let (now, shared_now) = (cause.now, cause.shared_now);
-    let mut tries = services.limits.tries(&cause.client);
+    let mut attempts = services.limits.attempts(&cause.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
     let user = tokens::owner_of(&claims).map_err(not_valid)?;
-    tries.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
-    tries.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
+    attempts.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
+    attempts.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = PresentedRefreshToken { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(hashing::digest_of);

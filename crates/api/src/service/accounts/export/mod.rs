@@ -67,15 +67,15 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
 
 /// The one write of an export, before anything is read.
 async fn note(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<(), ExportError> {
-    let mut tries = services.limits.tries(&client);
-    tries.by_name(Budget::ExportUser, &caller.id.to_string()).await?;
+    let mut attempts = services.limits.attempts(&client);
+    attempts.by_name(Budget::ExportUser, &caller.id.to_string()).await?;
     let cause = services.cause(client);
     let noted = caller.write(services, move |connection, user, _| {
         events::insert(connection, &cause.event(user.id, EventKind::DataExported)).map(Ok)
     });
     let noted: Result<(), ExportError> = noted.await;
     if noted.is_err() {
-        tries.give_back().await; // nothing is handed out
+        attempts.refund().await; // nothing is handed out
     }
     noted
 }

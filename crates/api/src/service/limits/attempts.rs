@@ -69,8 +69,8 @@ impl Limits {
     }
 
     /// What a request of `client` takes; it begins with nothing.
-    pub fn tries(&self, client: &ClientInfo) -> Tries<'_> {
-        Tries { limits: self, network: client.network, meter: client.meter.clone(), taken: Vec::new() }
+    pub fn attempts(&self, client: &ClientInfo) -> Attempts<'_> {
+        Attempts { limits: self, network: client.network, meter: client.meter.clone(), taken: Vec::new() }
     }
 
     /// Whether this process has seen `budget` spent by `name`; takes nothing. For work that comes before the caller is
@@ -130,7 +130,7 @@ impl Limits {
         let Some(shared) = self.shared.as_ref().filter(|_| own.allowed) else { return own };
         match shared.take(rule, key, now).await {
             Some(all) if !all.allowed => {
-                self.memory.give_back(&Permit { budget, key, at: rule.kept_at(now) });
+                self.memory.refund(&Permit { budget, key, at: rule.kept_at(now) });
                 all
             }
             Some(all) => Decision { remaining: all.remaining.min(own.remaining), wait: all.wait.max(own.wait), ..all },
@@ -141,24 +141,24 @@ impl Limits {
         }
     }
 
-    async fn give_back(&self, permit: &Permit) {
-        self.memory.give_back(permit);
+    async fn refund(&self, permit: &Permit) {
+        self.memory.refund(permit);
         if let Some(shared) = &self.shared {
-            shared.give_back(permit).await;
+            shared.refund(permit).await;
         }
     }
 }
 
 /// What one request has taken. Dropped, it is spent.
 #[derive(Debug)]
-pub struct Tries<'l> {
+pub struct Attempts<'l> {
     limits: &'l Limits,
     network: Option<Network>,
     meter: Meter,
     taken: Vec<Permit>,
 }
 
-impl Tries<'_> {
+impl Attempts<'_> {
     /// Where the request comes from.
     pub const fn network(&self) -> Option<Network> {
         self.network
@@ -192,18 +192,18 @@ impl Tries<'_> {
     }
 
     /// Gives everything back: it does not count after all.
-    pub async fn give_back(self) {
-        self.give_back_all(|_| true).await;
+    pub async fn refund(self) {
+        self.refund_where(|_| true).await;
     }
 
     /// Gives back what was taken of the budgets that `which` chooses; the rest is spent.
-    pub async fn give_back_all(self, which: impl Fn(Budget) -> bool) {
+    pub async fn refund_where(self, which: impl Fn(Budget) -> bool) {
         let chosen: Vec<_> = self.taken.iter().filter(|permit| which(permit.budget)).collect();
         for permit in &chosen {
-            self.meter.note_given_back(permit.budget.rule());
+            self.meter.note_refund(permit.budget.rule());
         }
         // At once: each is a way to Redis and back.
-        join_all(chosen.into_iter().map(|permit| self.limits.give_back(permit))).await;
+        join_all(chosen.into_iter().map(|permit| self.limits.refund(permit))).await;
     }
 }
 
