@@ -1,11 +1,11 @@
 //! `/notes`: what somebody writes down for themselves.
 
 use crate::components::{
-    Alert, Button, FieldKind, Form, FormState, Loader, Moment, Pending, TextField, Waiting, Wrong, focus_heading, load,
+    Alert, Button, FieldKind, Form, FormState, Loader, Moment, Pending, TextField, Waiting, FormErrors, focus_heading, load,
 };
-use crate::http::Call;
+use crate::http::ApiRequest;
 use crate::notices::Notices;
-use crate::policy::{Failure, read_empty, read_json};
+use crate::policy::{RequestFailure, read_empty, read_json};
 use crate::session::PageSession;
 use auth_types::Page;
 use leptos::prelude::*;
@@ -37,8 +37,8 @@ pub fn NotesPage() -> impl IntoView {
     }
 }
 
-async fn fetch(page: PageSession, cursor: String) -> Result<Page<Note>, Failure> {
-    read_json(page.send(Call::get(format!("{NOTES}?cursor={cursor}"))).await?)
+async fn fetch(page: PageSession, cursor: String) -> Result<Page<Note>, RequestFailure> {
+    read_json(page.send(ApiRequest::get(format!("{NOTES}?cursor={cursor}"))).await?)
 }
 
 fn shown(notes: Loader<Page<Note>>) -> Vec<Note> {
@@ -56,9 +56,9 @@ fn NewNote(notes: Loader<Page<Note>>) -> impl IntoView {
     let text = RwSignal::new(String::new());
     let save = move |()| {
         let request = NoteRequest { text: text.get_untracked() };
-        let checked = check_text(&request.text).map_err(|words| Wrong::from([("text", words)]));
+        let checked = check_text(&request.text).map_err(|words| FormErrors::from([("text", words)]));
         form.submit(checked, move |()| async move {
-            let note: Note = read_json(page.send(Call::post(NOTES, &request)).await?)?;
+            let note: Note = read_json(page.send(ApiRequest::post(NOTES, &request)).await?)?;
             notes.value.try_update(|page| page.iter_mut().for_each(|page| page.results.insert(0, note.clone())));
             text.try_set(String::new());
             notices.say(Some("The note is saved."));
@@ -82,7 +82,7 @@ fn NoteRow(note: Note, notes: Loader<Page<Note>>) -> impl IntoView {
     let id = note.id;
     let delete = Callback::new(move |()| {
         pending.start(async move {
-            read_empty(page.send(Call::delete(format!("{NOTES}{id}/"))).await?)?;
+            read_empty(page.send(ApiRequest::delete(format!("{NOTES}{id}/"))).await?)?;
             notices.say(Some("The note is deleted."));
             focus_heading();
             notes.value.try_update(|page| page.iter_mut().for_each(|page| page.results.retain(|one| one.id != id)));

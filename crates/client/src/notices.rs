@@ -1,16 +1,16 @@
 //! What people should know about the connection, in one place.
 
-use crate::policy::{Exchange, LONGEST_ASKED, Trouble};
+use crate::policy::{FetchResult, LONGEST_ASKED, TransientError};
 use leptos::prelude::*;
 use std::time::Duration;
 
-/// How long a notice stays when nothing is heard of the server.
+/// How long a notice about the connection stays when no response follows.
 const SHOWN: Duration = Duration::from_secs(20);
 
-/// How long an answer may take before people are told why.
+/// How long a response may take before people are told why.
 pub const SLOW: Duration = Duration::from_secs(4);
 
-/// The notices of this tab; whoever talks to the server reports here, and the status region shows what there is.
+/// The notices of this tab. Code that talks to the server reports here, and the status region shows the current notice.
 #[derive(Debug, Clone, Copy)]
 pub struct Notices(RwSignal<Board>);
 
@@ -23,19 +23,19 @@ pub enum Notice {
     Warning(String),
 }
 
-/// All that there may be to say, the most urgent first.
+/// Everything that may need saying, the most urgent first.
 #[derive(Debug, Default)]
 struct Board {
     online: bool,
-    trouble: Option<(Trouble, Option<Duration>)>,
-    /// How many answers are taking long.
+    error: Option<(TransientError, Option<Duration>)>,
+    /// How many responses are slow at the moment.
     slow: u32,
-    said: Option<&'static str>,
+    message: Option<&'static str>,
     memory_only: bool,
-    /// Whether the server has not heard of a sign-out yet.
-    sign_out_unheard: bool,
-    /// Counts the troubles, so that an old one's time-out does not hide a new one.
-    troubles: u32,
+    /// Whether the server has not confirmed a sign-out yet.
+    sign_out_pending: bool,
+    /// Counts the errors, so that an old one's timeout does not hide a new one.
+    errors: u32,
 }
 
 impl Notices {
@@ -45,39 +45,39 @@ impl Notices {
         Self(RwSignal::new(Board { online, ..Board::default() }))
     }
 
-    /// Takes note of an answer, or of its absence.
-    pub fn heard(self, exchange: &Exchange) {
-        // An answer is better evidence than the browser's guess, which knows nothing of a server on this machine.
-        if exchange.is_ok() && self.0.with_untracked(|board| !board.online) {
+    /// Takes note of the result of a request.
+    pub fn on_result(self, result: &FetchResult) {
+        // A response is better evidence than the browser's guess, which knows nothing of a server on this machine.
+        if result.is_ok() && self.0.with_untracked(|board| !board.online) {
             self.online(true);
         }
-        let trouble = match exchange {
-            Ok(answer) => answer.trouble().map(|trouble| (trouble, answer.retry_after)),
-            Err(silence) => Some((silence.trouble(), None)),
+        let error = match result {
+            Ok(response) => response.transient_error().map(|error| (error, response.retry_after)),
+            Err(error) => Some((error.transient_error(), None)),
         };
-        if let Some((trouble, after)) = trouble {
-            self.trouble(trouble, after);
-        } else if self.0.with_untracked(|board| board.trouble.is_some()) {
-            self.0.update(|board| board.trouble = None);
+        if let Some((error, after)) = error {
+            self.report_error(error, after);
+        } else if self.0.with_untracked(|board| board.error.is_some()) {
+            self.0.update(|board| board.error = None);
         }
     }
 
-    /// Takes note of something that passes, and for how long the server wants to be left alone.
-    pub fn trouble(self, trouble: Trouble, after: Option<Duration>) {
+    /// Takes note of a transient error, and of how long the server asks to be left alone.
+    pub fn report_error(self, error: TransientError, after: Option<Duration>) {
         let number = self.0.try_update(|board| {
-            board.trouble = Some((trouble, after));
-            board.troubles = board.troubles.wrapping_add(1);
-            board.troubles
+            board.error = Some((error, after));
+            board.errors = board.errors.wrapping_add(1);
+            board.errors
         });
         let hide = move || {
-            if self.0.with_untracked(|board| Some(board.troubles) == number) {
-                self.0.update(|board| board.trouble = None);
+            if self.0.with_untracked(|board| Some(board.errors) == number) {
+                self.0.update(|board| board.error = None);
             }
         };
         set_timeout(hide, after.unwrap_or_default().clamp(SHOWN, LONGEST_ASKED));
     }
 
-    /// Says that an answer is taking long (`true`), or that it is not any more.
+    /// Says that a response has become slow (`true`), or that it is not awaited any more.
     pub fn slow(self, more: bool) {
         self.0.update(|board| board.slow = if more { board.slow + 1 } else { board.slow.saturating_sub(1) });
     }
@@ -92,16 +92,16 @@ impl Notices {
         self.0.update(|board| board.memory_only = true);
     }
 
-    /// Says whether the server has not heard of a sign-out yet.
-    pub fn sign_out_unheard(self, unheard: bool) {
-        if self.0.with_untracked(|board| board.sign_out_unheard != unheard) {
-            self.0.update(|board| board.sign_out_unheard = unheard);
+    /// Says whether the server still has to confirm a sign-out.
+    pub fn sign_out_pending(self, pending: bool) {
+        if self.0.with_untracked(|board| board.sign_out_pending != pending) {
+            self.0.update(|board| board.sign_out_pending = pending);
         }
     }
 
     /// Shows a short message about something that went well, until the next one or the next page.
     pub fn say(self, message: Option<&'static str>) {
-        self.0.update(|board| board.said = message);
+        self.0.update(|board| board.message = message);
     }
 
     /// What to show now, if anything.
@@ -119,18 +119,18 @@ impl Default for Notices {
 impl Board {
     fn current(&self) -> Option<Notice> {
         if !self.online {
-            let text = if self.sign_out_unheard {
+            let text = if self.sign_out_pending {
                 "You are offline. The server hears of the sign-out in this browser when the connection is back."
             } else {
                 "You are offline. This page goes on when the connection is back."
             };
             return Some(Notice::Warning(text.to_owned()));
         }
-        let waking = (self.slow > 0).then_some((Trouble::Waking, None));
-        if let Some((trouble, after)) = self.trouble.or(waking) {
-            return Some(Notice::Warning(describe(trouble, after)));
+        let slow = (self.slow > 0).then_some((TransientError::Unavailable, None));
+        if let Some((error, after)) = self.error.or(slow) {
+            return Some(Notice::Warning(describe(error, after)));
         }
-        if self.sign_out_unheard {
+        if self.sign_out_pending {
             let text = concat!(
                 "The server has not heard of the sign-out in this browser yet. It is sent again by itself: ",
                 "leave this page open, or open it again within a day."
@@ -139,20 +139,22 @@ impl Board {
         }
         let lost = "This browser stores nothing for this site: closing or reloading the page signs you out.";
         let lost = self.memory_only.then(|| Notice::Warning(lost.to_owned()));
-        self.said.map(Notice::Good).or(lost)
+        self.message.map(Notice::Good).or(lost)
     }
 }
 
-fn describe(trouble: Trouble, after: Option<Duration>) -> String {
+fn describe(error: TransientError, after: Option<Duration>) -> String {
     let seconds = after.map_or(0, |after| after.as_secs());
-    match trouble {
-        Trouble::Unreachable => "The server cannot be reached. Please check your connection.".to_owned(),
-        Trouble::Waking => "The server is waking up. This can take up to a minute.".to_owned(),
-        Trouble::Busy if seconds > 90 => {
-            format!("That was too much at once. Please wait {} minutes.", seconds.div_ceil(60))
+    match error {
+        TransientError::Unreachable => "The server cannot be reached. Please check your connection.".to_owned(),
+        TransientError::Unavailable => "The server is waking up. This can take up to a minute.".to_owned(),
+        TransientError::RateLimited if seconds > 90 => {
+            format!("Too many requests. Please try again in {} minutes.", seconds.div_ceil(60))
         }
-        Trouble::Busy if seconds > 1 => format!("That was too much at once. Please wait {seconds} seconds."),
-        Trouble::Busy => "That was too much at once. Please wait a moment.".to_owned(),
-        Trouble::Odd => "The server has a problem. Please try again in a moment.".to_owned(),
+        TransientError::RateLimited if seconds > 1 => {
+            format!("Too many requests. Please try again in {seconds} seconds.")
+        }
+        TransientError::RateLimited => "Too many requests. Please try again in a moment.".to_owned(),
+        TransientError::Unexpected => "The server has a problem. Please try again in a moment.".to_owned(),
     }
 }

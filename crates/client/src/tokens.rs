@@ -2,7 +2,7 @@
 //! waits for its mail, one for what may have ended the session, one for the sign-outs that the server has not heard of, and one
 //! for the tab whose turn it is.
 
-use crate::policy::{LateSignOuts, Now, Stored, Tokens, Unsettled};
+use crate::policy::{Now, PendingSignOuts, SessionTokens, StorageContent, UnconfirmedAction};
 use auth_types::SessionId;
 use gloo_storage::errors::StorageError;
 use gloo_storage::{LocalStorage, Storage};
@@ -17,10 +17,10 @@ pub const KEY: &str = "latchkey.tokens";
 const REGISTRATION_KEY: &str = "latchkey.registration";
 
 /// The key of what was asked for last and may have ended the session.
-const UNSETTLED_KEY: &str = "latchkey.unsettled";
+const UNCONFIRMED_ACTION_KEY: &str = "latchkey.unsettled";
 
 /// The key of the sign-outs that the server has not heard of.
-pub const LATE_KEY: &str = "latchkey.sign_outs";
+pub const PENDING_SIGN_OUTS_KEY: &str = "latchkey.sign_outs";
 
 /// The key of the tab whose turn it is, where there are no Web Locks.
 const CLAIM_KEY: &str = "latchkey.turn";
@@ -82,67 +82,71 @@ pub fn clear_registration() {
 }
 
 /// Notes what somebody asks for that ends the session.
-pub fn write_unsettled(unsettled: &Unsettled) {
+pub fn write_unconfirmed_action(unsettled: &UnconfirmedAction) {
     if is_available() {
         // Without it a reload tells less.
-        let _: Result<(), StorageError> = LocalStorage::set(UNSETTLED_KEY, unsettled);
+        let _: Result<(), StorageError> = LocalStorage::set(UNCONFIRMED_ACTION_KEY, unsettled);
     }
 }
 
 /// What was asked for last, while its response has not arrived.
-pub fn read_unsettled() -> Option<Unsettled> {
-    if is_available() { LocalStorage::get(UNSETTLED_KEY).ok() } else { None }
+pub fn read_unconfirmed_action() -> Option<UnconfirmedAction> {
+    if is_available() { LocalStorage::get(UNCONFIRMED_ACTION_KEY).ok() } else { None }
 }
 
 /// Its response is there, or somebody has signed in.
-pub fn clear_unsettled() {
+pub fn clear_unconfirmed_action() {
     if is_available() {
-        LocalStorage::delete(UNSETTLED_KEY);
+        LocalStorage::delete(UNCONFIRMED_ACTION_KEY);
     }
 }
 
 /// What this session asked for has not ended it.
-pub fn clear_unsettled_of(session: SessionId) {
-    if read_unsettled().is_some_and(|unsettled| unsettled.session == session) {
-        clear_unsettled();
+pub fn clear_unconfirmed_action_of(session: SessionId) {
+    if read_unconfirmed_action().is_some_and(|unsettled| unsettled.session == session) {
+        clear_unconfirmed_action();
     }
 }
 
 /// The sign-outs that the server has not heard of.
-pub fn read_late() -> LateSignOuts {
-    if is_available() { LocalStorage::get(LATE_KEY).unwrap_or_default() } else { LateSignOuts::default() }
+pub fn read_pending_sign_outs() -> PendingSignOuts {
+    if is_available() {
+        LocalStorage::get(PENDING_SIGN_OUTS_KEY).unwrap_or_default()
+    } else {
+        PendingSignOuts::default()
+    }
 }
 
 /// Keeps them until they are sent, and says whether that worked.
-pub fn write_late(late: &LateSignOuts) -> bool {
+pub fn write_pending_sign_outs(late: &PendingSignOuts) -> bool {
     if late.is_empty() {
         if is_available() {
-            LocalStorage::delete(LATE_KEY);
+            LocalStorage::delete(PENDING_SIGN_OUTS_KEY);
         }
         return true;
     }
-    is_available() && LocalStorage::set(LATE_KEY, late).is_ok()
+    is_available() && LocalStorage::set(PENDING_SIGN_OUTS_KEY, late).is_ok()
 }
 
 /// What is stored. Content that is not ours is deleted and counts as nothing.
-pub fn read() -> Stored {
+pub fn read() -> StorageContent {
     if !is_available() {
-        return Stored::Unavailable;
+        return StorageContent::Unavailable;
     }
     match LocalStorage::get(KEY) {
-        Ok(tokens) => Stored::Tokens(Box::new(tokens)),
-        Err(StorageError::KeyNotFound(_)) => Stored::Nothing,
+        Ok(tokens) => StorageContent::Tokens(Box::new(tokens)),
+        Err(StorageError::KeyNotFound(_)) => StorageContent::Empty,
         Err(StorageError::SerdeError(_)) => {
             clear();
-            Stored::Nothing
+            StorageContent::Empty
         }
-        Err(StorageError::JsError(_)) => Stored::Unavailable,
+        Err(StorageError::JsError(_)) => StorageContent::Unavailable,
     }
 }
 
 /// Stores `tokens` and says whether that worked (storage may be full or forbidden). If not, nothing is left there: an
 /// older generation would look like a theft after the next reload.
-pub fn write(tokens: &Tokens) -> bool {
+pub fn write(tokens: &SessionTokens) -> bool {
     let written = is_available() && LocalStorage::set(KEY, tokens).is_ok();
     if !written {
         clear();

@@ -15,7 +15,7 @@ test("what happened to the account is told in words, the newest first", async ({
   await expect(events(page).nth(0)).toContainText("Signed in");
   await expect(events(page).nth(1)).toContainText("The profile was changed");
   await expect(events(page).nth(2)).toContainText("Safari on macOS");
-  await expect(events(page).last()).toContainText("The account was made");
+  await expect(events(page).last()).toContainText("Account created");
   await expect(showMore(page)).toHaveCount(0);
 });
 
@@ -28,5 +28,5 @@ test("older events come on demand, and reading goes on there", async ({ api, app
   await showMore(page).click();
   await expect(showMore(page)).toHaveCount(0);
   await expect(events(page).nth(20)).toBeFocused();
-  await expect(events(page).last()).toContainText("The account was made");
+  await expect(events(page).last()).toContainText("Account created");
 });

@@ -114,7 +114,7 @@ test("new events come before those that are shown, and the older ones stay", asy
   await app.signIn(person);
   await app.visit("Security");
   await page.getByRole("button", { name: "Show more", exact: true }).click();
-  await expect(page.locator(".event").last()).toContainText("The account was made");
+  await expect(page.locator(".event").last()).toContainText("Account created");
   const shown = await page.locator(".event").count();
   await expect(page.locator(".event").nth(20)).toBeFocused();
   await api.login(person, IPHONE);

@@ -110,7 +110,7 @@ test("what is loaded takes the place of what says that it is loading", async ({ 
   await expect(page.locator(".event")).toHaveCount(20);
   await expectTranslated(page);
   await press(page, "Show more");
-  await expect(page.locator(".event").last()).toContainText("The account was made");
+  await expect(page.locator(".event").last()).toContainText("Account created");
   await expectTranslated(page);
 });
 

@@ -4,7 +4,7 @@ use super::{Button, CutLink, Form, FormState, IncompleteLink};
 use crate::http::{Http, Visitor};
 use crate::mailed_link::use_link_token;
 use crate::policy::is_cut;
-use crate::session::{Confirmed, Session};
+use crate::session::{EmailConfirmation, Session};
 use auth_types::responses::VerifyNotice;
 use leptos::prelude::*;
 
@@ -21,7 +21,7 @@ pub struct ConfirmWords {
 
 /// What came of a link.
 #[derive(Debug, Clone)]
-struct Done {
+struct HandledLink {
     token: String,
     said: &'static str,
 }
@@ -33,7 +33,7 @@ pub fn ConfirmEmail(
     words: ConfirmWords,
 ) -> impl IntoView {
     let token = use_link_token();
-    let done = RwSignal::new(None::<Done>);
+    let done = RwSignal::new(None::<HandledLink>);
     // What came of one link says nothing about the next.
     let said = move || done.get().filter(|done| token.get().as_ref() == Some(&done.token)).map(|done| done.said);
     let form = move || match token.get() {
@@ -59,7 +59,7 @@ fn ConfirmForm(
     words: ConfirmWords,
     token: String,
     /// What came of it.
-    done: RwSignal<Option<Done>>,
+    done: RwSignal<Option<HandledLink>>,
 ) -> impl IntoView {
     let (session, visitor) = (expect_context::<Session>(), Visitor::new(expect_context::<Http>()));
     let form = FormState::new(&[]);
@@ -67,14 +67,14 @@ fn ConfirmForm(
     let submit = move |()| {
         form.submit(Ok(token.get_value()), move |token| async move {
             let confirmed = session.page().confirm_email(token.clone()).await?;
-            done.try_set(Some(Done { token, said: describe(confirmed, words) }));
+            done.try_set(Some(HandledLink { token, said: describe(confirmed, words) }));
             Ok(())
         });
     };
     let reject = Callback::new(move |()| {
         form.submit(Ok(token.get_value()), move |token| async move {
             visitor.reject_email(token.clone()).await?;
-            done.try_set(Some(Done { token, said: words.rejected }));
+            done.try_set(Some(HandledLink { token, said: words.rejected }));
             Ok(())
         });
     });
@@ -88,7 +88,7 @@ fn ConfirmForm(
 }
 
 /// What to tell people.
-const fn describe(confirmed: Confirmed, words: ConfirmWords) -> &'static str {
+const fn describe(confirmed: EmailConfirmation, words: ConfirmWords) -> &'static str {
     match (confirmed.notice, confirmed.signed_in) {
         (Some(VerifyNotice::UsernameTaken), true) => {
             "Your email is confirmed and you are signed in. Somebody else took your username meanwhile: choose another one under Account."

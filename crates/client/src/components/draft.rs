@@ -6,13 +6,13 @@ use leptos::prelude::*;
 /// The text of a field that was filled with what the server has. Only a changed one is sent, so that a form that has been open
 /// for long does not put back what was changed elsewhere.
 #[derive(Debug, Clone, Copy)]
-pub struct Draft {
+pub struct TextDraft {
     /// What the field holds.
     pub text: RwSignal<String>,
     filled: StoredValue<String>,
 }
 
-impl Draft {
+impl TextDraft {
     /// A field that holds `stored`.
     pub fn of(stored: &str) -> Self {
         Self { text: RwSignal::new(stored.to_owned()), filled: StoredValue::new(stored.to_owned()) }
@@ -57,8 +57,8 @@ impl Draft {
 mod tests {
     use super::*;
 
-    fn draft(stored: &str, typed: &str) -> Draft {
-        let draft = Draft::of(stored);
+    fn draft(stored: &str, typed: &str) -> TextDraft {
+        let draft = TextDraft::of(stored);
         draft.text.set(typed.to_owned());
         draft
     }

@@ -1,6 +1,6 @@
 //! Labelled fields.
 
-use super::{FormState, ServerSettings};
+use super::{FormState, KnownServerSettings};
 use leptos::html::Input;
 use leptos::prelude::*;
 
@@ -152,7 +152,7 @@ pub fn NewPasswordField(
     /// The form that it belongs to.
     form: FormState,
     /// What the server wants of it.
-    settings: ServerSettings,
+    settings: KnownServerSettings,
 ) -> impl IntoView {
     let hint = move || {
         let least = settings.password_rules().min_length;

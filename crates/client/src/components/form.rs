@@ -1,7 +1,7 @@
 //! Forms: one request at a time, errors where they belong.
 
 use super::{Alert, Pending};
-use crate::policy::{CHECK_FIELDS, Failure};
+use crate::policy::{CHECK_FIELDS, RequestFailure};
 use leptos::ev::SubmitEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -12,7 +12,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 /// Field name → what is wrong with it.
-pub type Wrong = BTreeMap<&'static str, String>;
+pub type FormErrors = BTreeMap<&'static str, String>;
 
 /// Counts the forms of this tab.
 static FORMS: AtomicU32 = AtomicU32::new(1);
@@ -21,7 +21,7 @@ static FORMS: AtomicU32 = AtomicU32::new(1);
 #[derive(Debug, Clone, Copy)]
 pub struct FormState {
     fields: StoredValue<&'static [&'static str]>,
-    wrong: RwSignal<Wrong>,
+    wrong: RwSignal<FormErrors>,
     pending: Pending,
     /// Tells the form's elements from those of all others.
     number: u32,
@@ -36,7 +36,7 @@ impl FormState {
     pub fn new(fields: &'static [&'static str]) -> Self {
         Self {
             fields: StoredValue::new(fields),
-            wrong: RwSignal::new(Wrong::new()),
+            wrong: RwSignal::new(FormErrors::new()),
             pending: Pending::new(),
             number: FORMS.fetch_add(1, Ordering::Relaxed),
             element: NodeRef::new(),
@@ -84,10 +84,10 @@ impl FormState {
     }
 
     /// Sends what was checked, or shows what is wrong with it.
-    pub fn submit<T, F, S>(self, checked: Result<T, Wrong>, send: S)
+    pub fn submit<T, F, S>(self, checked: Result<T, FormErrors>, send: S)
     where
         S: FnOnce(T) -> F,
-        F: Future<Output = Result<(), Failure>> + 'static,
+        F: Future<Output = Result<(), RequestFailure>> + 'static,
     {
         match checked {
             Ok(request) => self.run(send(request)),
@@ -98,8 +98,8 @@ impl FormState {
         }
     }
 
-    fn run(self, request: impl Future<Output = Result<(), Failure>> + 'static) {
-        self.mark(Wrong::new());
+    fn run(self, request: impl Future<Output = Result<(), RequestFailure>> + 'static) {
+        self.mark(FormErrors::new());
         let work = async move {
             let result = request.await;
             if result.is_ok() {
@@ -114,7 +114,7 @@ impl FormState {
     }
 
     /// Shows what is wrong with single fields, and leads to the first of them.
-    fn mark(self, wrong: Wrong) {
+    fn mark(self, wrong: FormErrors) {
         let in_fields = !wrong.is_empty();
         self.wrong.set(wrong);
         if in_fields {
@@ -133,8 +133,8 @@ impl FormState {
 }
 
 /// The errors that belong to one of `fields`.
-fn errors_of(failure: &Failure, fields: &[&'static str]) -> Wrong {
-    let Some(errors) = failure.field_errors() else { return Wrong::new() };
+fn errors_of(failure: &RequestFailure, fields: &[&'static str]) -> FormErrors {
+    let Some(errors) = failure.field_errors() else { return FormErrors::new() };
     fields.iter().filter_map(|name| Some((*name, errors.get(*name)?.join(" ")))).collect()
 }
 

@@ -1,8 +1,8 @@
 //! Who sees which page.
 
 use super::{Brand, Button, Loader, Lost, PageTitle, Waiting, load};
-use crate::policy::{Audience, Farewell, Pages, SIGN_IN, START, accept_next, sign_in_path};
-use crate::session::{Api, PageSession, Session, State};
+use crate::policy::{Audience, Pages, SIGN_IN, START, SignOutReason, accept_next, sign_in_path};
+use crate::session::{Api, PageSession, Session, SignInState};
 use auth_types::responses::UserResponse;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
@@ -14,8 +14,8 @@ pub fn Protected(children: ChildrenFn) -> impl IntoView {
     let session = expect_context::<Session>();
     ask_visitors_to_sign_in(session);
     let shown = Memo::new(move |_| match session.state() {
-        State::SignedIn(epoch) => Some((epoch, session.user().is_some())),
-        State::Unknown | State::SignedOut(_) => None,
+        SignInState::SignedIn(epoch) => Some((epoch, session.user().is_some())),
+        SignInState::Unknown | SignInState::SignedOut(_) => None,
     });
     move || {
         let (epoch, is_confirmed) = shown.get()?;
@@ -29,13 +29,13 @@ fn ask_visitors_to_sign_in(session: Session) {
     let (location, navigate) = (use_location(), use_navigate());
     let pages = expect_context::<Pages>();
     Effect::new(move |_| {
-        let State::SignedOut(farewell) = session.state() else { return };
+        let SignInState::SignedOut(reason) = session.state() else { return };
         let here = || {
             let search = location.search.get_untracked();
             let query = if search.is_empty() { String::new() } else { format!("?{search}") };
             format!("{}{query}{}", location.pathname.get_untracked(), location.hash.get_untracked())
         };
-        let by_wish = matches!(farewell, Farewell::ByUser | Farewell::Deleted);
+        let by_wish = matches!(reason, SignOutReason::ByUser | SignOutReason::Deleted);
         let to = if by_wish { SIGN_IN.to_owned() } else { sign_in_path(&here(), pages) };
         navigate(&to, replacing());
     });
@@ -73,13 +73,13 @@ pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
     let (query, navigate) = (use_query_map(), use_navigate());
     let pages = expect_context::<Pages>();
     Effect::new(move |_| {
-        if matches!(session.state(), State::SignedIn(_)) {
+        if matches!(session.state(), SignInState::SignedIn(_)) {
             let next = query.get_untracked().get("next");
             navigate(accept_next(next.as_deref().unwrap_or(START), pages), replacing());
         }
     });
     move || {
-        let is_visitor = matches!(session.state(), State::SignedOut(_));
+        let is_visitor = matches!(session.state(), SignInState::SignedOut(_));
         is_visitor.then(|| {
             provide_context(session.page());
             children()

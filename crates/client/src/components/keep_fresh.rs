@@ -1,6 +1,6 @@
 //! What a page shows of the server's state, when somebody looks at the page again.
 
-use crate::policy::Failure;
+use crate::policy::RequestFailure;
 use crate::session::Session;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -11,15 +11,15 @@ pub fn keep_fresh<T, F, R>(fetch: F, take: impl Fn(T) + Copy + 'static)
 where
     T: 'static,
     F: Fn() -> R + Copy + 'static,
-    R: Future<Output = Result<T, Failure>> + 'static,
+    R: Future<Output = Result<T, RequestFailure>> + 'static,
 {
     let session = expect_context::<Session>();
     let ask = move || async move {
         let acts = session.acts();
         match fetch().await {
             Ok(fresh) if session.acts() == acts => super::keep_focus(|| take(fresh)),
-            Ok(_) => session.look_again(),
-            Err(failure) => session.look_failed(&failure),
+            Ok(_) => session.revalidate(),
+            Err(failure) => session.revalidation_failed(&failure),
         }
     };
     Effect::new(move |before: Option<u32>| {

@@ -2,7 +2,7 @@
 
 use super::{Alert, Button};
 use crate::clock;
-use crate::policy::{Failure, wait};
+use crate::policy::{RequestFailure, wait};
 use crate::session::Session;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -14,7 +14,7 @@ use std::time::Duration;
 pub struct Loader<T: Send + Sync + 'static> {
     /// What came.
     pub value: RwSignal<Option<T>>,
-    failure: RwSignal<Option<Failure>>,
+    failure: RwSignal<Option<RequestFailure>>,
     /// Counts the attempts, so that only the last one schedules another.
     attempts: RwSignal<u32>,
     ask: StoredValue<Rc<dyn Fn()>, LocalStorage>,
@@ -37,11 +37,11 @@ impl<T: Send + Sync + 'static> Loader<T> {
     }
 
     /// What keeps it from being there.
-    pub fn failure(self) -> Option<Failure> {
+    pub fn failure(self) -> Option<RequestFailure> {
         self.failure.get()
     }
 
-    fn take(self, number: u32, failures: u32, result: Result<T, Failure>) -> Option<Duration> {
+    fn take(self, number: u32, failures: u32, result: Result<T, RequestFailure>) -> Option<Duration> {
         if self.attempts.try_get_untracked() != Some(number) {
             return None;
         }
@@ -65,7 +65,7 @@ pub fn load<T, F, R>(fetch: F) -> Loader<T>
 where
     T: Send + Sync + 'static,
     F: Fn() -> R + Clone + 'static,
-    R: Future<Output = Result<T, Failure>> + 'static,
+    R: Future<Output = Result<T, RequestFailure>> + 'static,
 {
     let loader = Loader {
         value: RwSignal::new(None),
@@ -78,7 +78,7 @@ where
     let session = expect_context::<Session>();
     Effect::new(move |before: Option<u32>| {
         let wakes = session.wakes();
-        let waits = loader.failure.with_untracked(|failure| failure.as_ref().is_some_and(Failure::passes));
+        let waits = loader.failure.with_untracked(|failure| failure.as_ref().is_some_and(RequestFailure::is_transient));
         if before.is_some_and(|before| before != wakes) && waits {
             loader.reload();
         }
@@ -91,7 +91,7 @@ fn attempt<T, F, R>(loader: Loader<T>, fetch: F, failures: u32)
 where
     T: Send + Sync + 'static,
     F: Fn() -> R + Clone + 'static,
-    R: Future<Output = Result<T, Failure>> + 'static,
+    R: Future<Output = Result<T, RequestFailure>> + 'static,
 {
     let Some(number) = loader.attempts.try_update(|attempts| {
         *attempts = attempts.wrapping_add(1);
@@ -112,10 +112,10 @@ where
     });
 }
 
-fn delay(failure: &Failure, failures: u32) -> Option<Duration> {
+fn delay(failure: &RequestFailure, failures: u32) -> Option<Duration> {
     match failure {
-        Failure::Passing { after, .. } => Some(wait(failures, *after, clock::jitter())),
-        Failure::SignedOut | Failure::Refused(_) | Failure::Unsendable(_) => None,
+        RequestFailure::Transient { after, .. } => Some(wait(failures, *after, clock::jitter())),
+        RequestFailure::SignedOut | RequestFailure::Refused(_) | RequestFailure::Unsendable(_) => None,
     }
 }
 
@@ -127,10 +127,10 @@ pub fn Waiting<T: Send + Sync + 'static>(
 ) -> impl IntoView {
     let again = Callback::new(move |()| loader.reload());
     move || match loader.failure() {
-        None | Some(Failure::SignedOut) => view! { <p class="loading">"Loading…"</p> }.into_any(),
+        None | Some(RequestFailure::SignedOut) => view! { <p class="loading">"Loading…"</p> }.into_any(),
         Some(failure) => {
             // What passes is told by the status region; this only says that there is hope.
-            let text = if failure.passes() {
+            let text = if failure.is_transient() {
                 view! { <p class="loading">"This takes longer than usual. We keep trying."</p> }.into_any()
             } else {
                 view! { <Alert text=Some(failure.message()) /> }.into_any()

@@ -1,6 +1,6 @@
 //! Something that a person starts and waits for.
 
-use crate::policy::Failure;
+use crate::policy::RequestFailure;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -38,7 +38,7 @@ impl Pending {
     }
 
     /// Does `work`, unless something is under way already.
-    pub fn start(self, work: impl Future<Output = Result<(), Failure>> + 'static) {
+    pub fn start(self, work: impl Future<Output = Result<(), RequestFailure>> + 'static) {
         self.start_explained(work, |failure| failure.message());
     }
 

@@ -3,7 +3,7 @@
 use super::{Alert, Button, Pending, keep_focus};
 use crate::http::{Http, Visitor};
 use crate::notices::Notices;
-use crate::session::{Api, PageSession, Session, State};
+use crate::session::{Api, PageSession, Session, SignInState};
 use crate::tokens;
 use auth_types::requests::EmailResendRequest;
 use leptos::prelude::*;
@@ -22,7 +22,7 @@ pub fn ResendLink(
     let (session, page) = (expect_context::<Session>(), expect_context::<PageSession>());
     let pending = Pending::new();
     let send = move || async move {
-        let is_signed_in = matches!(untrack(|| session.state()), State::SignedIn(_));
+        let is_signed_in = matches!(untrack(|| session.state()), SignInState::SignedIn(_));
         let request = EmailResendRequest { email: email.get_untracked(), registration: tokens::read_registration() };
         // The link may have been opened elsewhere since the page was loaded; of whoever is signed in that is known.
         let user = if is_signed_in { Api::new(page).me().await.ok() } else { None };

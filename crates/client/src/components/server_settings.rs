@@ -8,15 +8,15 @@ use leptos::prelude::*;
 
 /// The server's settings, as far as they are known.
 #[derive(Debug, Clone, Copy)]
-pub struct ServerSettings(Loader<ConfigResponse>);
+pub struct KnownServerSettings(Loader<ConfigResponse>);
 
 /// Asks for them, unless this tab knows them.
-pub fn use_server_settings() -> ServerSettings {
+pub fn use_server_settings() -> KnownServerSettings {
     let session = expect_context::<Session>();
-    ServerSettings(load(move || session.server_settings()))
+    KnownServerSettings(load(move || session.server_settings()))
 }
 
-impl ServerSettings {
+impl KnownServerSettings {
     /// What a password must be. While that is not known, what any server asks for: the rest it says itself.
     pub fn password_rules(self) -> PasswordRules {
         self.0.value.with(|known| known.as_ref().map_or(PASSWORD_RULES, |config| config.password))

@@ -1,8 +1,8 @@
 //! How a call is sent.
 
-use super::{Call, fetch::fetch, milliseconds};
+use super::{ApiRequest, fetch::fetch, milliseconds};
 use crate::notices::{Notices, SLOW};
-use crate::policy::Exchange;
+use crate::policy::FetchResult;
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
 use std::cell::Cell;
@@ -21,7 +21,7 @@ impl Http {
     }
 
     /// Sends a step, and repeats it when the response is missing.
-    pub async fn send_step(self, call: &Call) -> Exchange {
+    pub async fn send_step(self, call: &ApiRequest) -> FetchResult {
         let mut sent = 1;
         loop {
             let exchange = self.send(call).await;
@@ -32,7 +32,7 @@ impl Http {
     }
 
     /// Sends `call` and waits for the whole answer, or for the call's patience to end.
-    pub async fn send(self, call: &Call) -> Exchange {
+    pub async fn send(self, call: &ApiRequest) -> FetchResult {
         let is_slow = Rc::new(Cell::new(false));
         let slow = Timeout::new(milliseconds(SLOW), {
             let (notices, is_slow) = (self.notices, Rc::clone(&is_slow));
@@ -46,7 +46,7 @@ impl Http {
         if is_slow.get() {
             self.notices.slow(false);
         }
-        self.notices.heard(&exchange);
+        self.notices.on_result(&exchange);
         exchange
     }
 }

@@ -1,6 +1,6 @@
 //! A file that somebody chose, as it is at the moment.
 
-use crate::policy::Failure;
+use crate::policy::RequestFailure;
 use auth_types::FieldErrors;
 use js_sys::ArrayBuffer;
 use wasm_bindgen::JsCast;
@@ -22,9 +22,9 @@ impl FileContent {
     /// Reads a file of the form's field `field`.
     ///
     /// # Errors
-    /// [`Failure::Unsendable`] when it is not the file any more that was chosen.
-    pub async fn read(file: &File, field: &str) -> Result<Self, Failure> {
-        let gone = || Failure::Unsendable(FieldErrors::from([(field.to_owned(), vec![GONE.to_owned()])]));
+    /// [`RequestFailure::Unsendable`] when it is not the file any more that was chosen.
+    pub async fn read(file: &File, field: &str) -> Result<Self, RequestFailure> {
+        let gone = || RequestFailure::Unsendable(FieldErrors::from([(field.to_owned(), vec![GONE.to_owned()])]));
         let bytes = JsFuture::from(file.array_buffer()).await.map_err(|_| gone())?;
         Ok(Self { media_type: file.type_(), bytes: bytes.unchecked_into() })
     }

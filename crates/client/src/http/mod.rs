@@ -1,19 +1,19 @@
 //! The only place that sends a request.
 
+mod api_request;
 mod base;
-mod call;
 mod client;
 mod fetch;
 mod file;
-mod parting;
+mod keepalive;
 mod timer;
 mod visitor;
 
+pub use api_request::ApiRequest;
+pub(crate) use api_request::RESPONSE_TIMEOUT;
 pub use base::API_BASE;
-pub use call::Call;
-pub(crate) use call::PATIENCE;
 pub use client::Http;
 pub use file::FileContent;
-pub use parting::send_parting;
+pub use keepalive::send_keepalive;
 pub(crate) use timer::milliseconds;
 pub use visitor::Visitor;

@@ -2,7 +2,7 @@
 
 mod picture;
 
-use crate::components::{Alert, Button, Draft, FieldKind, Form, FormState, Pending, TextField, Wrong};
+use crate::components::{Alert, Button, TextDraft, FieldKind, Form, FormState, Pending, TextField, FormErrors};
 use crate::download::save_json;
 use crate::notices::Notices;
 use crate::session::{Api, PageSession, Session};
@@ -39,7 +39,7 @@ fn ProfileForm() -> impl IntoView {
     let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
     let page = expect_context::<PageSession>();
     let form = FormState::new(&["display_name", "username"]);
-    let profile = Profile::new();
+    let profile = ProfileDrafts::new();
     let follow = move || session.user().inspect(|user| profile.follow(user));
     untrack(follow);
     Effect::new(move || drop(follow()));
@@ -85,14 +85,14 @@ fn ProfileForm() -> impl IntoView {
 
 /// What the person makes of their names.
 #[derive(Clone, Copy)]
-struct Profile {
-    display_name: Draft,
-    username: Draft,
+struct ProfileDrafts {
+    display_name: TextDraft,
+    username: TextDraft,
 }
 
-impl Profile {
+impl ProfileDrafts {
     fn new() -> Self {
-        Self { display_name: Draft::of(""), username: Draft::of("") }
+        Self { display_name: TextDraft::of(""), username: TextDraft::of("") }
     }
 
     fn follow(self, user: &UserResponse) {
@@ -110,7 +110,7 @@ impl Profile {
     }
 
     /// What to send, if anything. An empty field clears what was there.
-    fn changes(self) -> Result<Option<UpdateMeRequest>, Wrong> {
+    fn changes(self) -> Result<Option<UpdateMeRequest>, FormErrors> {
         check(self.display_name.changed().as_deref(), self.username.changed().as_deref())
     }
 }
@@ -160,19 +160,19 @@ fn DeleteForm() -> impl IntoView {
     }
 }
 
-fn check_deletion(password: String) -> Result<DeleteMeRequest, Wrong> {
+fn check_deletion(password: String) -> Result<DeleteMeRequest, FormErrors> {
     match given_password(&password) {
         Ok(_) => Ok(DeleteMeRequest { password }),
-        Err(problem) => Err(Wrong::from([("password", problem)])),
+        Err(problem) => Err(FormErrors::from([("password", problem)])),
     }
 }
 
 /// A field that was not changed is neither judged nor sent: what it holds may be from before a rule.
-fn check(shown: Option<&str>, called: Option<&str>) -> Result<Option<UpdateMeRequest>, Wrong> {
+fn check(shown: Option<&str>, called: Option<&str>) -> Result<Option<UpdateMeRequest>, FormErrors> {
     if shown.is_none() && called.is_none() {
         return Ok(None);
     }
-    let mut wrong = Wrong::new();
+    let mut wrong = FormErrors::new();
     let shown = shown.map(|name| {
         display_name(name).map(|name| Some(name.to_owned())).map_err(|problem| wrong.insert("display_name", problem))
     });

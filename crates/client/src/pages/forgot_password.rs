@@ -1,6 +1,6 @@
 //! `/forgot-password`
 
-use crate::components::{Button, FieldKind, Form, FormState, TextField, Wrong};
+use crate::components::{Button, FieldKind, Form, FormState, TextField, FormErrors};
 use crate::http::{Http, Visitor};
 use auth_types::requests::PasswordResetRequest;
 use auth_types::validation::email;
@@ -53,10 +53,10 @@ fn AddressForm(
     }
 }
 
-fn check(address: &str) -> Result<PasswordResetRequest, Wrong> {
+fn check(address: &str) -> Result<PasswordResetRequest, FormErrors> {
     match email(address) {
         Ok(address) => Ok(PasswordResetRequest { email: address.to_owned() }),
-        Err(problem) => Err(Wrong::from([("email", problem)])),
+        Err(problem) => Err(FormErrors::from([("email", problem)])),
     }
 }
 

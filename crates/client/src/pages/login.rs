@@ -1,10 +1,10 @@
 //! `/login`
 
 use crate::components::{
-    Button, FieldKind, Form, FormState, ResendLink, TextField, Wrong, use_server_settings, with_query,
+    Button, FieldKind, Form, FormState, ResendLink, TextField, FormErrors, use_server_settings, with_query,
 };
-use crate::policy::Failure;
-use crate::session::{PageSession, Session, State};
+use crate::policy::RequestFailure;
+use crate::session::{PageSession, Session, SignInState};
 use auth_types::Reason;
 use auth_types::invisible::trimmed;
 use auth_types::requests::LoginRequest;
@@ -16,7 +16,7 @@ use leptos::prelude::*;
 #[component]
 pub fn LoginPage() -> impl IntoView {
     view! {
-        <Farewells />
+        <SignOutMessage />
         <LoginForm />
         <p class="aside">
             <SignUp /> <a href="/forgot-password">"Forgot password?"</a>
@@ -38,11 +38,11 @@ fn SignUp() -> impl IntoView {
 
 /// Why somebody who was signed in has to sign in again.
 #[component]
-fn Farewells() -> impl IntoView {
+fn SignOutMessage() -> impl IntoView {
     let session = expect_context::<Session>();
     let message = move || match session.state() {
-        State::SignedOut(farewell) => farewell.message(),
-        State::Unknown | State::SignedIn(_) => None,
+        SignInState::SignedOut(reason) => reason.message(),
+        SignInState::Unknown | SignInState::SignedIn(_) => None,
     };
     move || message().map(|text| view! { <p class="remark" prop:textContent=text></p> })
 }
@@ -89,15 +89,15 @@ fn LoginForm() -> impl IntoView {
 }
 
 /// The password was right, but the address must be confirmed first.
-fn wants_confirmation(failure: &Failure) -> bool {
-    matches!(failure, Failure::Refused(refusal) if refusal.reason == Reason::EmailNotVerified)
+fn wants_confirmation(failure: &RequestFailure) -> bool {
+    matches!(failure, RequestFailure::Refused(refusal) if refusal.reason == Reason::EmailNotVerified)
 }
 
 /// A field may hold either name, and the server finds out which it is.
-fn check(identifier: &str, password: String) -> Result<LoginRequest, Wrong> {
+fn check(identifier: &str, password: String) -> Result<LoginRequest, FormErrors> {
     // As it was typed: the server knows the names of before, too.
     let identifier = identifier.trim();
-    let mut wrong = Wrong::new();
+    let mut wrong = FormErrors::new();
     if trimmed(identifier).is_empty() {
         wrong.insert("email", REQUIRED.to_owned());
     }

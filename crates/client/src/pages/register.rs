@@ -1,10 +1,10 @@
 //! `/register`
 
 use crate::components::{
-    Button, FieldKind, Form, FormState, NewPasswordField, ResendLink, ServerSettings, TextField, Wrong,
+    Button, FieldKind, Form, FormState, NewPasswordField, ResendLink, KnownServerSettings, TextField, FormErrors,
     use_server_settings, with_query,
 };
-use crate::session::{PageSession, Registered};
+use crate::session::{PageSession, RegistrationResult};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{PasswordRules, Registration};
 use auth_types::validation::{email, new_password};
@@ -50,7 +50,7 @@ fn Waiting(email: String) -> impl IntoView {
 #[component]
 fn RegisterForm(
     /// What the server wants of a password.
-    settings: ServerSettings,
+    settings: KnownServerSettings,
     /// The address that must be confirmed first, once it is known.
     waiting: RwSignal<Option<String>>,
 ) -> impl IntoView {
@@ -61,7 +61,7 @@ fn RegisterForm(
         let rules = untrack(|| settings.password_rules());
         let checked = check(&address.get_untracked(), password.get_untracked(), rules);
         form.submit(checked, move |request| async move {
-            if page.register(&request, form.seed()).await? == Registered::ConfirmEmail {
+            if page.register(&request, form.seed()).await? == RegistrationResult::ConfirmEmail {
                 waiting.try_set(Some(request.email));
             }
             Ok(())
@@ -76,8 +76,8 @@ fn RegisterForm(
     }
 }
 
-fn check(address: &str, password: String, rules: PasswordRules) -> Result<RegisterRequest, Wrong> {
-    let mut wrong = Wrong::new();
+fn check(address: &str, password: String, rules: PasswordRules) -> Result<RegisterRequest, FormErrors> {
+    let mut wrong = FormErrors::new();
     let address = email(address).map(str::to_owned).map_err(|problem| wrong.insert("email", problem));
     if let Err(problem) = new_password(&password, rules) {
         wrong.insert("password", problem);

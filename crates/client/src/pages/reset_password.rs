@@ -1,7 +1,7 @@
 //! `/reset-password#token=…`
 
 use crate::components::{
-    Button, CutLink, Form, FormState, IncompleteLink, NewPasswordField, Wrong, use_server_settings,
+    Button, CutLink, Form, FormState, IncompleteLink, NewPasswordField, FormErrors, use_server_settings,
 };
 use crate::http::{Http, Visitor};
 use crate::mailed_link::use_link_token;
@@ -67,10 +67,10 @@ fn PasswordForm(
     }
 }
 
-fn check(token: &str, password: String, rules: PasswordRules) -> Result<PasswordResetConfirmRequest, Wrong> {
+fn check(token: &str, password: String, rules: PasswordRules) -> Result<PasswordResetConfirmRequest, FormErrors> {
     match new_password(&password, rules) {
         Ok(_) => Ok(PasswordResetConfirmRequest { token: token.to_owned(), new_password: password }),
-        Err(problem) => Err(Wrong::from([("new_password", problem)])),
+        Err(problem) => Err(FormErrors::from([("new_password", problem)])),
     }
 }
 

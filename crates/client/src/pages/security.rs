@@ -2,7 +2,7 @@
 
 mod recent_events;
 
-use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, TextField, Wrong, use_server_settings};
+use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, TextField, FormErrors, use_server_settings};
 use crate::notices::Notices;
 use crate::session::{Api, PageSession};
 use auth_types::requests::{EmailChangeRequest, PasswordChangeRequest};
@@ -102,8 +102,8 @@ fn EmailForm() -> impl IntoView {
     }
 }
 
-fn check_password(current: String, new: String, rules: PasswordRules) -> Result<PasswordChangeRequest, Wrong> {
-    let mut wrong = Wrong::new();
+fn check_password(current: String, new: String, rules: PasswordRules) -> Result<PasswordChangeRequest, FormErrors> {
+    let mut wrong = FormErrors::new();
     if let Err(problem) = given_password(&current) {
         wrong.insert("current_password", problem);
     }
@@ -114,8 +114,8 @@ fn check_password(current: String, new: String, rules: PasswordRules) -> Result<
     if wrong.is_empty() { Ok(request) } else { Err(wrong) }
 }
 
-fn check_email(address: &str, password: String) -> Result<EmailChangeRequest, Wrong> {
-    let mut wrong = Wrong::new();
+fn check_email(address: &str, password: String) -> Result<EmailChangeRequest, FormErrors> {
+    let mut wrong = FormErrors::new();
     let address = email(address).map(str::to_owned).map_err(|problem| wrong.insert("new_email", problem));
     if let Err(problem) = given_password(&password) {
         wrong.insert("password", problem);

@@ -9,12 +9,12 @@ use leptos_router::{MatchNestedRoutes, NestedRoute, PossibleRouteMatch};
 use std::sync::Arc;
 
 /// A path as the router compares it.
-pub(super) type Segments = Arc<dyn PossibleRouteMatch + Send + Sync>;
+pub(super) type PathMatcher = Arc<dyn PossibleRouteMatch + Send + Sync>;
 
 /// A page and its component.
-pub(super) struct Row {
+pub(super) struct PageRoute {
     pub(super) page: Page,
-    pub(super) segments: Segments,
+    pub(super) segments: PathMatcher,
     pub(super) component: fn() -> AnyView,
 }
 
@@ -29,7 +29,7 @@ macro_rules! pages {
 
         /// The routes of all pages.
         pub fn routes() -> impl leptos_router::MatchNestedRoutes + Clone + Send + 'static {
-            table::routes(vec![$(table::Row {
+            table::routes(vec![$(table::PageRoute {
                 page: pages!(@page $path, $title, $audience $(, $entry)?),
                 segments: std::sync::Arc::new(leptos_router::path!($path)),
                 component: || leptos::prelude::IntoAny::into_any($file::$component()),
@@ -49,7 +49,7 @@ macro_rules! pages {
 }
 
 /// Those for users share a frame, which stays when one follows another.
-pub(super) fn routes(rows: Vec<Row>) -> impl MatchNestedRoutes + Clone + Send + 'static {
+pub(super) fn routes(rows: Vec<PageRoute>) -> impl MatchNestedRoutes + Clone + Send + 'static {
     let (framed, free): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.page.audience.is_protected());
     let framed: Vec<_> = framed.into_iter().map(route).collect();
     let frame = NestedRoute::new((), Shell).child(StaticVec::from(framed)).into_any_nested_route();
@@ -57,8 +57,8 @@ pub(super) fn routes(rows: Vec<Row>) -> impl MatchNestedRoutes + Clone + Send + 
     StaticVec::from(all)
 }
 
-fn route(row: Row) -> AnyNestedRoute {
-    let Row { page, segments, component } = row;
+fn route(row: PageRoute) -> AnyNestedRoute {
+    let PageRoute { page, segments, component } = row;
     NestedRoute::new(segments, move || show(page, component)).into_any_nested_route()
 }
 

@@ -1,16 +1,16 @@
 //! A request of a page, from the moment somebody acts to the answer.
 
-use super::answer::{Exchange, Trouble, asks_for_refresh};
-use super::failure::Failure;
-use super::keeper::{Epoch, Keeper, Plan};
+use super::failure::RequestFailure;
+use super::response::{FetchResult, TransientError, asks_for_refresh};
+use super::session_machine::{Epoch, SessionMachine, TokenPlan};
 use super::time::Now;
-use super::tokens::Tokens;
+use super::tokens::SessionTokens;
 use std::fmt;
 
 /// A request that is bound to one epoch: it is sent with that session's access token or not at all, however long it waits
 /// for a refresh and whoever signs in meanwhile.
 ///
-/// [`Keeper::look`] at storage, ask for the [`next`](Self::next) step and take it at once, without another wait in
+/// [`SessionMachine::sync_from_storage`] at storage, ask for the [`next`](Self::next) step and take it at once, without another wait in
 /// between; then look again.
 #[derive(Debug)]
 pub struct BoundRequest {
@@ -44,24 +44,24 @@ pub struct AccessToken(String);
 
 /// What to do next for a request.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum RequestStep {
     /// Wait for a refresh of this epoch's session. With the access token that the server has refused, if one was.
     Refresh(Option<AccessToken>),
     /// Send it with this access token, now.
     Send(AccessToken),
     /// Give up.
-    Fail(Failure),
+    Fail(RequestFailure),
 }
 
 /// Whose an answer is.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Answered {
+pub enum ResponseAction {
     /// The page's.
-    Take(Exchange),
+    Deliver(FetchResult),
     /// Nobody's: the access token was refused. There is a next step.
-    Again,
+    Retry,
     /// Nobody's any more: the session that asked is not this tab's session now. The page is about to go.
-    Dropped(Exchange),
+    Discard(FetchResult),
 }
 
 impl BoundRequest {
@@ -77,49 +77,51 @@ impl BoundRequest {
     }
 
     /// What to do now.
-    pub fn next(&mut self, keeper: &Keeper, now: Now) -> Step {
-        let repeats = self.repeats && keeper.epoch() == self.epoch;
-        if let Some(tokens) = keeper.tokens().filter(|tokens| repeats && tokens.access().is_some()) {
+    pub fn next(&mut self, machine: &SessionMachine, now: Now) -> RequestStep {
+        let repeats = self.repeats && machine.epoch() == self.epoch;
+        if let Some(tokens) = machine.tokens().filter(|tokens| repeats && tokens.access().is_some()) {
             return self.send(tokens);
         }
         let refused = self.refused.as_ref().map(AccessToken::as_str);
-        match keeper.plan(self.epoch, refused, now) {
-            Plan::SignedOut => Step::Fail(Failure::SignedOut),
-            Plan::Wait { trouble, remaining } => Step::Fail(Failure::Passing { trouble, after: Some(remaining) }),
-            Plan::Refresh(tokens) if matches!(self.refreshed, Refreshed::NotYet) => {
+        match machine.plan(self.epoch, refused, now) {
+            TokenPlan::SignedOut => RequestStep::Fail(RequestFailure::SignedOut),
+            TokenPlan::Wait { error, remaining } => {
+                RequestStep::Fail(RequestFailure::Transient { error, after: Some(remaining) })
+            }
+            TokenPlan::Refresh(tokens) if matches!(self.refreshed, Refreshed::NotYet) => {
                 self.refreshed = Refreshed::Since(access_of(&tokens));
-                Step::Refresh(self.refused.clone())
+                RequestStep::Refresh(self.refused.clone())
             }
             // Refreshed, and still the refused one: not yet.
-            Plan::Refresh(_) if self.refused.is_some() => Step::Fail(not_yet()),
+            TokenPlan::Refresh(_) if self.refused.is_some() => RequestStep::Fail(not_yet()),
             // Just refreshed and due again: then this is as fresh as it gets.
-            Plan::Refresh(tokens) | Plan::Use(tokens) => self.send(&tokens),
+            TokenPlan::Refresh(tokens) | TokenPlan::Use(tokens) => self.send(&tokens),
         }
     }
 
     /// Takes the answer to what the last step sent. When the access token was refused it is to be refreshed once and the
     /// request sent once more; a refusal straight after a refresh is the application's answer, and so is a second one.
-    pub fn answered(&mut self, keeper: &Keeper, exchange: Exchange) -> Answered {
+    pub fn on_response(&mut self, machine: &SessionMachine, exchange: FetchResult) -> ResponseAction {
         self.repeats = false;
-        if keeper.epoch() != self.epoch {
-            return Answered::Dropped(exchange);
+        if machine.epoch() != self.epoch {
+            return ResponseAction::Discard(exchange);
         }
         let is_refused = self.refused.is_none() && exchange.as_ref().is_ok_and(asks_for_refresh);
         match self.sent.take().filter(|sent| is_refused && !sent.is_fresh) {
             Some(sent) => {
                 self.refused = Some(sent.access);
                 self.refreshed = Refreshed::NotYet;
-                Answered::Again
+                ResponseAction::Retry
             }
-            None => Answered::Take(exchange),
+            None => ResponseAction::Deliver(exchange),
         }
     }
 
-    fn send(&mut self, tokens: &Tokens) -> Step {
-        let Some(access) = access_of(tokens) else { return Step::Fail(not_yet()) };
+    fn send(&mut self, tokens: &SessionTokens) -> RequestStep {
+        let Some(access) = access_of(tokens) else { return RequestStep::Fail(not_yet()) };
         let is_fresh = matches!(&self.refreshed, Refreshed::Since(before) if before.as_ref() != Some(&access));
         self.sent = Some(Sent { access: access.clone(), is_fresh });
-        Step::Send(access)
+        RequestStep::Send(access)
     }
 }
 
@@ -130,12 +132,12 @@ impl AccessToken {
     }
 }
 
-fn access_of(tokens: &Tokens) -> Option<AccessToken> {
+fn access_of(tokens: &SessionTokens) -> Option<AccessToken> {
     tokens.access().map(|access| AccessToken(access.to_owned()))
 }
 
-const fn not_yet() -> Failure {
-    Failure::Passing { trouble: Trouble::Odd, after: None }
+const fn not_yet() -> RequestFailure {
+    RequestFailure::Transient { error: TransientError::Unexpected, after: None }
 }
 
 impl fmt::Debug for AccessToken {

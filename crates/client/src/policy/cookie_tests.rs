@@ -1,4 +1,4 @@
-//! A tab's rules where the refresh token is in a cookie, one by one. Those of `keeper/tests.rs` hold as well.
+//! A tab's rules where the refresh token is in a cookie, one by one. Those of `session_machine/machine/tests.rs` hold as well.
 
 use super::fixtures::{after, cookie_response, json, response, session, sign_in, stored, tokens, user};
 use super::*;
@@ -8,48 +8,48 @@ use serde_json::json as value;
 const HOUR: i64 = 3600;
 
 /// Signed in at that moment, in a browser of its own.
-fn signed_in(number: u128, seconds: i64) -> Tokens {
+fn signed_in(number: u128, seconds: i64) -> SessionTokens {
     let answer = cookie_response(session(number), seconds).into();
-    Tokens::signed_in(&answer, after(seconds), after(seconds), session(number).0).expect("tokens")
+    SessionTokens::signed_in(&answer, after(seconds), after(seconds), session(number).0).expect("tokens")
 }
 
 /// The tokens that a refresh of `parent` gave at that moment.
-fn next(parent: &Tokens, seconds: i64) -> Tokens {
+fn next(parent: &SessionTokens, seconds: i64) -> SessionTokens {
     let answer = cookie_response(parent.session(), seconds).into();
     parent.succeeded_by(&answer, after(seconds), after(seconds)).expect("a successor")
 }
 
 /// What is left of tokens in storage.
-fn reloaded(tokens: &Tokens) -> Tokens {
+fn reloaded(tokens: &SessionTokens) -> SessionTokens {
     let text = serde_json::to_string(tokens).expect("JSON");
     serde_json::from_str(&text).expect("tokens")
 }
 
-fn seen(tokens: &Tokens, seconds: i64) -> Seen {
-    Seen { stored: stored(&reloaded(tokens)), now: after(seconds) }
+fn seen(tokens: &SessionTokens, seconds: i64) -> StorageSnapshot {
+    StorageSnapshot { stored: stored(&reloaded(tokens)), now: after(seconds) }
 }
 
 /// The tab that signed in.
-fn holding(tokens: &Tokens) -> Keeper {
-    let mut keeper = Keeper::new();
-    sign_in(&mut keeper, tokens, after(0));
-    keeper.wrote(true);
-    keeper
+fn holding(tokens: &SessionTokens) -> SessionMachine {
+    let mut machine = SessionMachine::new();
+    sign_in(&mut machine, tokens, after(0));
+    machine.on_written(true);
+    machine
 }
 
 /// A tab opened beside it.
-fn beside(tokens: &Tokens, seconds: i64) -> Keeper {
-    let mut keeper = Keeper::new();
-    assert_eq!(keeper.look(seen(tokens, seconds)), Effect::Switch);
-    keeper
+fn beside(tokens: &SessionTokens, seconds: i64) -> SessionMachine {
+    let mut machine = SessionMachine::new();
+    assert_eq!(machine.sync_from_storage(seen(tokens, seconds)), Effect::Switch);
+    machine
 }
 
-fn adopt(tokens: &Tokens) -> Outcome {
-    Outcome::Adopt(Box::new(tokens.clone()), Box::new(user()))
+fn adopt(tokens: &SessionTokens) -> RefreshOutcome {
+    RefreshOutcome::Adopt(Box::new(tokens.clone()), Box::new(user()))
 }
 
-fn lost() -> Outcome {
-    Outcome::Retry { trouble: Trouble::Unreachable, after: None }
+fn lost() -> RefreshOutcome {
+    RefreshOutcome::Retry { error: TransientError::Unreachable, after: None }
 }
 
 #[test]
@@ -64,24 +64,24 @@ fn nothing_that_is_stored_is_a_secret() {
 #[test]
 fn a_reload_refreshes_before_anything_is_asked() {
     let first = signed_in(1, 0);
-    let keeper = beside(&first, 1);
-    assert_eq!(keeper.plan(keeper.epoch(), None, after(1)), Plan::Refresh(Box::new(reloaded(&first))));
+    let machine = beside(&first, 1);
+    assert_eq!(machine.plan(machine.epoch(), None, after(1)), TokenPlan::Refresh(Box::new(reloaded(&first))));
 }
 
 #[test]
 fn without_an_access_token_a_failed_refresh_is_waited_out() {
     let first = signed_in(1, 0);
-    let mut keeper = beside(&first, 1);
-    keeper.settle(&reloaded(&first), lost(), seen(&first, 1), 1.0);
-    assert!(matches!(keeper.plan(keeper.epoch(), None, after(1)), Plan::Wait { .. }));
-    assert!(matches!(keeper.plan(keeper.epoch(), None, after(3)), Plan::Refresh(_)));
+    let mut machine = beside(&first, 1);
+    machine.apply_refresh(&reloaded(&first), lost(), seen(&first, 1), 1.0);
+    assert!(matches!(machine.plan(machine.epoch(), None, after(1)), TokenPlan::Wait { .. }));
+    assert!(matches!(machine.plan(machine.epoch(), None, after(3)), TokenPlan::Refresh(_)));
 }
 
 #[test]
 fn a_retry_after_a_lost_answer_has_the_same_key_in_every_tab_and_after_a_reload() {
     let first = signed_in(1, 0);
     let mut here = holding(&first);
-    here.settle(&first, lost(), seen(&first, HOUR), 1.0);
+    here.apply_refresh(&first, lost(), seen(&first, HOUR), 1.0);
     let retried = here.tokens().expect("tokens").idempotency_key();
     assert_eq!(retried, first.idempotency_key());
     assert_eq!(beside(&first, HOUR).tokens().expect("tokens").idempotency_key(), retried);
@@ -92,7 +92,7 @@ fn every_answer_moves_the_key_and_every_session_has_its_own() {
     let first = signed_in(1, 0);
     let second = next(&reloaded(&first), HOUR);
     let third = next(&reloaded(&second), 2 * HOUR);
-    let keys = [&first, &second, &third, &signed_in(2, 0)].map(Tokens::idempotency_key);
+    let keys = [&first, &second, &third, &signed_in(2, 0)].map(SessionTokens::idempotency_key);
     for (i, key) in keys.iter().enumerate() {
         assert!(!keys[..i].contains(key));
     }
@@ -104,11 +104,13 @@ fn tabs_that_race_agree_on_the_next_key_and_each_has_a_token() {
     let (mut here, mut there) = (holding(&first), beside(&first, HOUR));
     let (ours, theirs) = (next(&first, HOUR), next(&reloaded(&first), HOUR + 1));
 
-    let settled = here.settle(&first, adopt(&ours), seen(&first, HOUR), 0.5);
+    let settled = here.apply_refresh(&first, adopt(&ours), seen(&first, HOUR), 0.5);
     assert!(matches!(settled, Effect::Renew(..)));
-    let settled = there.settle(&reloaded(&first), adopt(&theirs), seen(&ours, HOUR + 1), 0.5);
+    let settled = there.apply_refresh(&reloaded(&first), adopt(&theirs), seen(&ours, HOUR + 1), 0.5);
     assert_eq!(settled, Effect::Newer, "what storage holds stays");
-    let Plan::Use(tokens) = there.plan(there.epoch(), None, after(HOUR + 1)) else { panic!("a refresh for nothing") };
+    let TokenPlan::Use(tokens) = there.plan(there.epoch(), None, after(HOUR + 1)) else {
+        panic!("a refresh for nothing")
+    };
     assert_eq!(tokens.access(), theirs.access());
     let keys = [here, there].map(|tab| tab.tokens().expect("tokens").idempotency_key());
     assert_eq!(keys[0], keys[1]);
@@ -118,12 +120,14 @@ fn tabs_that_race_agree_on_the_next_key_and_each_has_a_token() {
 fn a_refresh_in_another_tab_leaves_this_one_its_access_token() {
     let first = signed_in(1, 0);
     let second = next(&reloaded(&first), 60);
-    let mut keeper = holding(&first);
-    assert_eq!(keeper.look(seen(&second, 60)), Effect::Newer);
-    let Plan::Use(tokens) = keeper.plan(keeper.epoch(), None, after(61)) else { panic!("a refresh for nothing") };
+    let mut machine = holding(&first);
+    assert_eq!(machine.sync_from_storage(seen(&second, 60)), Effect::Newer);
+    let TokenPlan::Use(tokens) = machine.plan(machine.epoch(), None, after(61)) else {
+        panic!("a refresh for nothing")
+    };
     assert_eq!((tokens.access(), tokens.generation()), (first.access(), 2));
     assert!(
-        matches!(keeper.plan(keeper.epoch(), first.access(), after(61)), Plan::Refresh(_)),
+        matches!(machine.plan(machine.epoch(), first.access(), after(61)), TokenPlan::Refresh(_)),
         "unless the server refuses it"
     );
 }
@@ -132,9 +136,9 @@ fn a_refresh_in_another_tab_leaves_this_one_its_access_token() {
 fn an_access_token_is_replaced_by_that_of_the_answer() {
     let first = signed_in(1, 0);
     let second = next(&first, 10);
-    let mut keeper = holding(&first);
-    keeper.settle(&first, adopt(&second), seen(&first, 10), 0.5);
-    assert_eq!(keeper.tokens().expect("tokens").access(), second.access());
+    let mut machine = holding(&first);
+    machine.apply_refresh(&first, adopt(&second), seen(&first, 10), 0.5);
+    assert_eq!(machine.tokens().expect("tokens").access(), second.access());
 }
 
 #[test]
@@ -142,7 +146,7 @@ fn an_answer_for_another_session_is_not_adopted() {
     let first = signed_in(1, 0);
     for other in [json(200, &cookie_response(session(2), 1), 1), json(200, &response(session(2), 2, 1), 1)] {
         let outcome = refresh_outcome(&first, &Ok(other));
-        assert_eq!(outcome, Outcome::Retry { trouble: Trouble::Odd, after: None });
+        assert_eq!(outcome, RefreshOutcome::Retry { error: TransientError::Unexpected, after: None });
     }
 }
 
@@ -151,14 +155,14 @@ fn a_cookie_that_is_gone_or_another_sessions_ends_the_session() {
     let first = signed_in(1, 0);
     let outcome = |status, body| refresh_outcome(&first, &Ok(json(status, &body, 1)));
     let missing = value!({"code": "not_authenticated", "reason": "credentials_missing"});
-    assert_eq!(outcome(401, missing), Outcome::Ended(Reason::CredentialsMissing));
+    assert_eq!(outcome(401, missing), RefreshOutcome::Ended(Reason::CredentialsMissing));
     let of_another = value!({"code": "permission_denied", "reason": "csrf_failed"});
-    assert_eq!(outcome(403, of_another.clone()), Outcome::Ended(Reason::CsrfFailed));
+    assert_eq!(outcome(403, of_another.clone()), RefreshOutcome::Ended(Reason::CsrfFailed));
     let in_body = refresh_outcome(&tokens(session(1), 1, 0), &Ok(json(403, &of_another, 1)));
-    assert!(matches!(in_body, Outcome::Retry { .. }));
+    assert!(matches!(in_body, RefreshOutcome::Retry { .. }));
     for reason in ["origin_not_allowed", "permission_denied"] {
         let refused = outcome(403, value!({"code": "permission_denied", "reason": reason}));
-        assert!(matches!(refused, Outcome::Retry { .. }), "{reason}");
+        assert!(matches!(refused, RefreshOutcome::Retry { .. }), "{reason}");
     }
 }
 
@@ -167,6 +171,6 @@ fn what_is_stored_is_read_only_if_it_fits_into_a_header() {
     let mut record = serde_json::to_value(signed_in(1, 0)).expect("JSON");
     for text in ["", "a\nb: c", "\u{e9}"] {
         record["csrf_token"] = text.into();
-        assert!(serde_json::from_value::<Tokens>(record.clone()).is_err(), "{text:?}");
+        assert!(serde_json::from_value::<SessionTokens>(record.clone()).is_err(), "{text:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Why a page does not have what it asked for, and how to say that to people.
 
-use super::answer::{Answer, Exchange, Trouble};
+use super::response::{ApiResponse, FetchResult, TransientError};
 use auth_types::{FieldErrors, Reason};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -10,25 +10,25 @@ pub const CHECK_FIELDS: &str = "Please check what you entered.";
 
 /// Why a call did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
+pub enum RequestFailure {
     /// There is no session any more; the page is about to go.
     SignedOut,
     /// Something that passes.
-    Passing {
+    Transient {
         /// What it is.
-        trouble: Trouble,
+        error: TransientError,
         /// When to try again at the earliest.
         after: Option<Duration>,
     },
     /// The server understood and said no.
-    Refused(Refusal),
+    Refused(ServerRefusal),
     /// It was not sent: what these fields hold cannot be.
     Unsendable(FieldErrors),
 }
 
 /// The server's no.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ServerRefusal {
     /// The HTTP status.
     pub status: u16,
     /// Why; `Unknown` when the answer does not tell.
@@ -41,32 +41,34 @@ pub struct Refusal {
     pub feature: Option<String>,
 }
 
-impl Failure {
+impl RequestFailure {
     /// What is wrong with single fields.
     pub const fn field_errors(&self) -> Option<&FieldErrors> {
         match self {
-            Self::Refused(Refusal { errors, .. }) | Self::Unsendable(errors) => Some(errors),
-            Self::SignedOut | Self::Passing { .. } => None,
+            Self::Refused(ServerRefusal { errors, .. }) | Self::Unsendable(errors) => Some(errors),
+            Self::SignedOut | Self::Transient { .. } => None,
         }
     }
 
     /// Whether the same request may well succeed a little later.
-    pub const fn passes(&self) -> bool {
-        matches!(self, Self::Passing { .. })
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Transient { .. })
     }
 
     /// One or two sentences for the person in front of the page.
     pub fn message(&self) -> String {
         match self {
             Self::SignedOut => "You are signed out. Sign in again to go on.".to_owned(),
-            Self::Passing { trouble: Trouble::Unreachable, .. } => {
+            Self::Transient { error: TransientError::Unreachable, .. } => {
                 "The server cannot be reached. Check your connection and try again.".to_owned()
             }
-            Self::Passing { trouble: Trouble::Waking, after } => {
+            Self::Transient { error: TransientError::Unavailable, after } => {
                 format!("The server is not ready yet. {}", try_again(*after))
             }
-            Self::Passing { trouble: Trouble::Busy, after } => format!("Too many attempts. {}", try_again(*after)),
-            Self::Passing { trouble: Trouble::Odd, .. } => {
+            Self::Transient { error: TransientError::RateLimited, after } => {
+                format!("Too many attempts. {}", try_again(*after))
+            }
+            Self::Transient { error: TransientError::Unexpected, .. } => {
                 "Something went wrong on our side. Please try again.".to_owned()
             }
             Self::Refused(refusal) => refusal.message().to_owned(),
@@ -75,7 +77,7 @@ impl Failure {
     }
 }
 
-impl Refusal {
+impl ServerRefusal {
     fn message(&self) -> &str {
         match self.reason {
             Reason::FeatureRefused => &self.detail,
@@ -111,9 +113,9 @@ fn try_again(after: Option<Duration>) -> String {
 ///
 /// # Errors
 /// What to tell people instead.
-pub fn read_json<T: DeserializeOwned>(exchange: Exchange) -> Result<T, Failure> {
+pub fn read_json<T: DeserializeOwned>(exchange: FetchResult) -> Result<T, RequestFailure> {
     let answer = accepted(exchange)?;
-    let odd = Failure::Passing { trouble: Trouble::Odd, after: None };
+    let odd = RequestFailure::Transient { error: TransientError::Unexpected, after: None };
     if answer.is_json { serde_json::from_str(&answer.body).map_err(|_| odd) } else { Err(odd) }
 }
 
@@ -121,46 +123,47 @@ pub fn read_json<T: DeserializeOwned>(exchange: Exchange) -> Result<T, Failure> 
 ///
 /// # Errors
 /// What to tell people instead.
-pub fn read_empty(exchange: Exchange) -> Result<(), Failure> {
+pub fn read_empty(exchange: FetchResult) -> Result<(), RequestFailure> {
     accepted(exchange).map(|_| ())
 }
 
-fn accepted(exchange: Exchange) -> Result<Answer, Failure> {
-    let answer = exchange.map_err(|silence| Failure::Passing { trouble: silence.trouble(), after: None })?;
+fn accepted(exchange: FetchResult) -> Result<ApiResponse, RequestFailure> {
+    let answer =
+        exchange.map_err(|silence| RequestFailure::Transient { error: silence.transient_error(), after: None })?;
     if (200..300).contains(&answer.status) {
         return Ok(answer);
     }
-    if let Some(trouble) = answer.trouble() {
-        return Err(Failure::Passing { trouble, after: answer.retry_after });
+    if let Some(error) = answer.transient_error() {
+        return Err(RequestFailure::Transient { error, after: answer.retry_after });
     }
-    let said = answer.said();
+    let said = answer.problem_fields();
     let reason = said.reason.unwrap_or(Reason::Unknown);
     let (errors, detail, feature) = (said.errors, said.detail, said.feature);
-    Err(Failure::Refused(Refusal { status: answer.status, reason, errors, detail, feature }))
+    Err(RequestFailure::Refused(ServerRefusal { status: answer.status, reason, errors, detail, feature }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::answer::Silence;
     use crate::policy::fixtures::{json, user};
+    use crate::policy::response::TransportError;
     use auth_types::responses::UserResponse;
     use serde_json::json as value;
 
     #[test]
     fn a_body_is_read_from_json_only() {
         assert_eq!(read_json::<UserResponse>(Ok(json(200, &user(), 0))), Ok(user()));
-        let page = Answer::new(200, "text/html", "<h1>Welcome to the hotel</h1>");
-        let odd = Failure::Passing { trouble: Trouble::Odd, after: None };
+        let page = ApiResponse::new(200, "text/html", "<h1>Welcome to the hotel</h1>");
+        let odd = RequestFailure::Transient { error: TransientError::Unexpected, after: None };
         assert_eq!(read_json::<UserResponse>(Ok(page)), Err(odd.clone()));
         assert_eq!(read_json::<UserResponse>(Ok(json(200, &value!({}), 0))), Err(odd));
-        assert_eq!(read_empty(Ok(Answer::new(204, "", ""))), Ok(()));
+        assert_eq!(read_empty(Ok(ApiResponse::new(204, "", ""))), Ok(()));
     }
 
     #[test]
     fn a_refusal_keeps_its_reason_and_its_fields() {
         let body = value!({"reason": "fields_invalid", "errors": {"email": ["Enter an email address."]}});
-        let Err(Failure::Refused(refusal)) = read_empty(Ok(json(400, &body, 0))) else { panic!("not refused") };
+        let Err(RequestFailure::Refused(refusal)) = read_empty(Ok(json(400, &body, 0))) else { panic!("not refused") };
         assert_eq!((refusal.status, refusal.reason), (400, Reason::FieldsInvalid));
         assert_eq!(refusal.errors["email"], ["Enter an email address."]);
     }
@@ -170,7 +173,7 @@ mod tests {
         let body = value!({"reason": "feature_refused", "feature": "polls.closed", "detail": "This poll is closed."});
         let failure = read_empty(Ok(json(409, &body, 0))).expect_err("a refusal");
         assert_eq!(failure.message(), "This poll is closed.");
-        let Failure::Refused(refusal) = failure else { panic!("not refused") };
+        let RequestFailure::Refused(refusal) = failure else { panic!("not refused") };
         assert_eq!(refusal.feature.as_deref(), Some("polls.closed"));
     }
 
@@ -178,15 +181,17 @@ mod tests {
     fn trouble_is_not_a_refusal() {
         for status in [408, 425, 429, 500, 502, 503, 504, 599] {
             let failure = read_empty(Ok(json(status, &value!({"reason": "internal"}), 0))).expect_err("a failure");
-            assert!(failure.passes(), "{status}");
+            assert!(failure.is_transient(), "{status}");
         }
-        assert!(read_empty(Err(Silence::Unreachable)).expect_err("a failure").passes());
+        assert!(read_empty(Err(TransportError::Unreachable)).expect_err("a failure").is_transient());
     }
 
     #[test]
     fn messages_tell_when_to_come_back() {
-        let busy =
-            |seconds| Failure::Passing { trouble: Trouble::Busy, after: Some(Duration::from_secs(seconds)) }.message();
+        let busy = |seconds| {
+            RequestFailure::Transient { error: TransientError::RateLimited, after: Some(Duration::from_secs(seconds)) }
+                .message()
+        };
         assert_eq!(busy(30), "Too many attempts. Please try again in 30 seconds.");
         assert_eq!(busy(900), "Too many attempts. Please try again in 15 minutes.");
         assert_eq!(busy(7200), "Too many attempts. Please try again in 2 hours.");

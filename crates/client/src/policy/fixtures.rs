@@ -74,30 +74,31 @@ fn timestamp<T: for<'de> serde::Deserialize<'de>>() -> T {
 }
 
 /// The tokens of a generation, as if signed in at that moment. All of one session share a seed.
-pub(super) fn tokens(session: SessionId, generation: i64, seconds: i64) -> Tokens {
+pub(super) fn tokens(session: SessionId, generation: i64, seconds: i64) -> SessionTokens {
     let answer = response(session, generation, seconds);
-    Tokens::signed_in(&answer.into(), after(seconds), after(seconds), session.0).expect("tokens of this service")
+    SessionTokens::signed_in(&answer.into(), after(seconds), after(seconds), session.0).expect("tokens of this service")
 }
 
-pub(super) fn stored(tokens: &Tokens) -> Stored {
-    Stored::Tokens(Box::new(tokens.clone()))
+pub(super) fn stored(tokens: &SessionTokens) -> StorageContent {
+    StorageContent::Tokens(Box::new(tokens.clone()))
 }
 
 /// Signs in where nobody is.
-pub(super) fn sign_in(keeper: &mut Keeper, tokens: &Tokens, now: Now) {
-    let seen = Seen { stored: Stored::Nothing, now };
-    let signed_in = keeper.sign_in(keeper.epoch(), tokens, user(), seen);
+pub(super) fn sign_in(machine: &mut SessionMachine, tokens: &SessionTokens, now: Now) {
+    let seen = StorageSnapshot { stored: StorageContent::Empty, now };
+    let signed_in = machine.sign_in(machine.epoch(), tokens, user(), seen);
     assert!(matches!(signed_in, Effect::Begin(..)), "{signed_in:?}");
 }
 
 /// Signs out in the tab that stored these.
-pub(super) fn sign_out(keeper: &mut Keeper, tokens: &Tokens, now: Now) {
-    let signed_out = keeper.sign_out(keeper.epoch(), Farewell::ByUser, Seen { stored: stored(tokens), now });
+pub(super) fn sign_out(machine: &mut SessionMachine, tokens: &SessionTokens, now: Now) {
+    let signed_out =
+        machine.sign_out(machine.epoch(), SignOutReason::ByUser, StorageSnapshot { stored: stored(tokens), now });
     assert!(matches!(signed_out, Effect::Forget(..)), "{signed_out:?}");
 }
 
 /// An answer in JSON that took no time.
-pub(super) fn json(status: u16, body: &impl serde::Serialize, seconds: i64) -> Answer {
+pub(super) fn json(status: u16, body: &impl serde::Serialize, seconds: i64) -> ApiResponse {
     let body = serde_json::to_string(body).expect("JSON");
-    Answer::new(status, "application/json", body).timed(after(seconds), after(seconds))
+    ApiResponse::new(status, "application/json", body).timed(after(seconds), after(seconds))
 }

@@ -1,7 +1,7 @@
 //! An access token and what renews it, in memory and written down.
 
-use super::peek::{Place, place_of, session_of};
-use super::token_answer::{Renewal, TokenAnswer};
+use super::issued_tokens::{IssuedTokens, Renewal};
+use super::token_position::{TokenPosition, place_of, session_of};
 use auth_types::SessionId;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,7 @@ pub(super) struct Access {
 
 impl Pair {
     /// What `answer` brings. `None` if its tokens are not of this service.
-    pub(super) fn of(answer: &TokenAnswer) -> Option<Self> {
+    pub(super) fn of(answer: &IssuedTokens) -> Option<Self> {
         let access = Access {
             token: answer.access.clone(),
             expires_at: answer.expiry(answer.access_expires_in),
@@ -58,10 +58,10 @@ impl Pair {
     }
 
     /// Where it stands; `None` if it is not of this service.
-    pub(super) fn place(&self) -> Option<Place> {
+    pub(super) fn place(&self) -> Option<TokenPosition> {
         match self {
             Self::Body { refresh, .. } => place_of(refresh),
-            Self::Cookie { session, answers, .. } => Some(Place { session: *session, generation: *answers }),
+            Self::Cookie { session, answers, .. } => Some(TokenPosition { session: *session, generation: *answers }),
         }
     }
 

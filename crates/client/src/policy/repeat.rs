@@ -1,7 +1,7 @@
 //! Steps that are done once, however often they are asked for.
 
-use super::answer::{Exchange, Silence, Trouble};
 use super::backoff::wait;
+use super::response::{FetchResult, TransientError, TransportError};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -23,12 +23,12 @@ pub fn step_key(seed: Uuid, path: &str, body: &str) -> String {
 
 /// How long to wait before a step whose response is missing is repeated by itself; `None` when it is the person's turn.
 /// `sent` is how often it has been sent.
-pub fn repeat_after(exchange: &Exchange, sent: u32, jitter: f64) -> Option<Duration> {
+pub fn repeat_after(exchange: &FetchResult, sent: u32, jitter: f64) -> Option<Duration> {
     let asked = match exchange {
-        Err(Silence::Unreachable) => None,
-        Ok(answer) if answer.trouble() == Some(Trouble::Waking) => answer.retry_after,
+        Err(TransportError::Unreachable) => None,
+        Ok(answer) if answer.transient_error() == Some(TransientError::Unavailable) => answer.retry_after,
         // After a time-out the person has waited long enough to be asked.
-        Ok(_) | Err(Silence::TimedOut) => return None,
+        Ok(_) | Err(TransportError::TimedOut) => return None,
     };
     let is_soon = asked.is_none_or(|asked| asked <= LONGEST_PAUSE);
     (sent <= REPETITIONS && is_soon).then(|| wait(sent, asked, jitter))
@@ -37,7 +37,7 @@ pub fn repeat_after(exchange: &Exchange, sent: u32, jitter: f64) -> Option<Durat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::answer::Answer;
+    use crate::policy::response::ApiResponse;
 
     #[test]
     fn the_same_request_has_the_same_key_and_no_other_has() {
@@ -49,20 +49,20 @@ mod tests {
 
     #[test]
     fn a_lost_response_is_asked_for_again_twice() {
-        let lost = Err(Silence::Unreachable);
+        let lost = Err(TransportError::Unreachable);
         let waits: Vec<_> = (1..5).map(|sent| repeat_after(&lost, sent, 1.0)).collect();
         assert_eq!(waits, [Some(Duration::from_secs(1)), Some(Duration::from_secs(2)), None, None]);
-        assert!(repeat_after(&Ok(Answer::new(502, "text/html", "")), 1, 0.0).is_some());
+        assert!(repeat_after(&Ok(ApiResponse::new(502, "text/html", "")), 1, 0.0).is_some());
     }
 
     #[test]
     fn a_verdict_or_a_long_wait_is_the_persons_turn() {
         for status in [200, 204, 400, 401, 403, 409, 429, 500] {
-            assert_eq!(repeat_after(&Ok(Answer::new(status, "application/json", "{}")), 1, 0.0), None, "{status}");
+            assert_eq!(repeat_after(&Ok(ApiResponse::new(status, "application/json", "{}")), 1, 0.0), None, "{status}");
         }
-        assert_eq!(repeat_after(&Err(Silence::TimedOut), 1, 0.0), None);
+        assert_eq!(repeat_after(&Err(TransportError::TimedOut), 1, 0.0), None);
         let busy =
-            |seconds| Ok(Answer::new(503, "application/json", "").retry_after(Some(Duration::from_secs(seconds))));
+            |seconds| Ok(ApiResponse::new(503, "application/json", "").retry_after(Some(Duration::from_secs(seconds))));
         assert!(repeat_after(&busy(2), 1, 0.0).is_some_and(|wait| wait >= Duration::from_secs(2)));
         assert_eq!(repeat_after(&busy(6), 1, 0.0), None);
     }

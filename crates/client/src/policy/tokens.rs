@@ -1,9 +1,9 @@
 //! The tokens of one session, as a tab holds them.
 
+use super::issued_tokens::{IssuedTokens, Renewal};
 use super::pair::Pair;
-use super::peek::Place;
 use super::time::{Now, ServerClock};
-use super::token_answer::{Renewal, TokenAnswer};
+use super::token_position::TokenPosition;
 use auth_types::SessionId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -15,9 +15,9 @@ const AHEAD_MS: i64 = 30_000;
 /// A pair of tokens with what is known about them. Times are the server's, so a wrong local clock changes nothing.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Record", into = "Record")]
-pub struct Tokens {
+pub struct SessionTokens {
     record: Record,
-    place: Place,
+    place: TokenPosition,
 }
 
 /// What is written down. No name, no address: only what is needed to go on after a reload.
@@ -36,7 +36,7 @@ struct Record {
     key_unknown_since: Option<i64>,
 }
 
-impl TryFrom<Record> for Tokens {
+impl TryFrom<Record> for SessionTokens {
     type Error = &'static str;
 
     fn try_from(record: Record) -> Result<Self, Self::Error> {
@@ -48,15 +48,15 @@ impl TryFrom<Record> for Tokens {
     }
 }
 
-impl From<Tokens> for Record {
-    fn from(tokens: Tokens) -> Self {
+impl From<SessionTokens> for Record {
+    fn from(tokens: SessionTokens) -> Self {
         tokens.record
     }
 }
 
-impl Tokens {
+impl SessionTokens {
     /// The tokens of a new session; `key_seed` is random. `None` if the answer holds none of this service.
-    pub fn signed_in(answer: &TokenAnswer, sent: Now, received: Now, key_seed: Uuid) -> Option<Self> {
+    pub fn signed_in(answer: &IssuedTokens, sent: Now, received: Now, key_seed: Uuid) -> Option<Self> {
         let record = Record {
             pair: Pair::of(answer)?,
             refresh_expires_at: answer.expiry(answer.refresh_expires_in),
@@ -68,7 +68,7 @@ impl Tokens {
     }
 
     /// The tokens that a refresh of these gave. `None` unless they are of the same session and a later generation.
-    pub fn succeeded_by(&self, answer: &TokenAnswer, sent: Now, received: Now) -> Option<Self> {
+    pub fn succeeded_by(&self, answer: &IssuedTokens, sent: Now, received: Now) -> Option<Self> {
         let mut successor = Self::signed_in(answer, sent, received, self.record.key_seed)?;
         successor.count_on_from(self);
         let follows = successor.session() == self.session() && successor.generation() > self.generation();
@@ -170,8 +170,8 @@ impl Tokens {
     }
 }
 
-impl fmt::Debug for Tokens {
+impl fmt::Debug for SessionTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("SessionTokens").field("place", &self.place).finish_non_exhaustive()
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Session;
 use crate::notices::Notices;
-use crate::policy::Tokens;
-use crate::tokens::{KEY, LATE_KEY};
+use crate::policy::SessionTokens;
+use crate::tokens::{KEY, PENDING_SIGN_OUTS_KEY};
 use auth_types::SessionId;
 use leptos::ev;
 use leptos::prelude::*;
@@ -16,10 +16,10 @@ const AWAY: &str = "away";
 pub(super) fn listen(session: Session, notices: Notices) {
     window_event_listener(ev::storage, move |event| {
         if event.key().is_none_or(|key| key == KEY) {
-            session.told(removed_session(&event));
+            session.on_storage_event(removed_session(&event));
         }
-        if event.key().is_none_or(|key| key == LATE_KEY) {
-            session.look_for_late();
+        if event.key().is_none_or(|key| key == PENDING_SIGN_OUTS_KEY) {
+            session.sync_pending_sign_outs();
         }
     });
     window_event_listener(ev::online, move |_| {
@@ -30,18 +30,18 @@ pub(super) fn listen(session: Session, notices: Notices) {
     window_event_listener_untyped("visibilitychange", move |_| {
         if document().visibility_state() == VisibilityState::Visible {
             session.recheck();
-            session.look_again();
+            session.revalidate();
         }
     });
     // Of two windows side by side both are visible.
-    window_event_listener(ev::focus, move |_| session.look_again());
+    window_event_listener(ev::focus, move |_| session.revalidate());
     listen_for_the_back_button(session);
 }
 
 /// The session whose tokens were deleted, if that is what the event says.
 fn removed_session(event: &StorageEvent) -> Option<SessionId> {
     let removed = event.old_value().filter(|_| event.new_value().is_none())?;
-    serde_json::from_str(&removed).ok().map(|tokens: Tokens| tokens.session())
+    serde_json::from_str(&removed).ok().map(|tokens: SessionTokens| tokens.session())
 }
 
 /// A page that is brought back as it was must not show what was signed out of meanwhile, not even for a moment.
@@ -54,7 +54,7 @@ fn listen_for_the_back_button(session: Session) {
     window_event_listener(ev::pageshow, move |event| {
         if event.persisted() {
             session.recheck();
-            session.look_again();
+            session.revalidate();
             // After the effects of that check, which may have taken the page's content away.
             request_animation_frame(|| mark_away(false));
         }

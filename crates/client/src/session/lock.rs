@@ -3,7 +3,7 @@
 //! both believe to have it, when one's claim reaches the other late.
 
 use crate::clock;
-use crate::http::{PATIENCE, milliseconds};
+use crate::http::{RESPONSE_TIMEOUT, milliseconds};
 use crate::tokens::{self, Claim};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -25,24 +25,24 @@ const NAME: &str = "latchkey.refresh";
 const LOOK_NAME: &str = "latchkey.look";
 
 /// How long to wait for other tabs; longer than a refresh takes, shorter than anyone likes to wait.
-pub(super) const SHORT_PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const SHORT_WAIT: Duration = Duration::from_secs(3);
 
 /// The same where the refresh token is in a cookie: longer than another tab may wait for its answer. An answer that comes
 /// after the next one would put an older cookie back, which may be somebody else's.
-pub(super) const COOKIE_PATIENCE: Duration = PATIENCE.saturating_add(Duration::from_secs(10));
+pub(super) const COOKIE_WAIT: Duration = RESPONSE_TIMEOUT.saturating_add(Duration::from_secs(10));
 
 /// How long a claim takes to reach the other tabs, with room to spare.
 const CLAIM_SETTLES: Duration = Duration::from_millis(60);
 
 /// A turn, given back when dropped.
-pub(super) enum Turn {
+pub(super) enum TabLock {
     /// What gives a lock back.
     Lock(Function),
     /// The claim is withdrawn.
     Claim(Uuid),
 }
 
-impl Drop for Turn {
+impl Drop for TabLock {
     fn drop(&mut self) {
         match self {
             Self::Lock(give_back) => {
@@ -59,7 +59,7 @@ impl Drop for Turn {
 }
 
 /// Waits for a turn, but not for long; `None` where other tabs are slow.
-pub(super) async fn acquire(patience: Duration) -> Option<Turn> {
+pub(super) async fn acquire(patience: Duration) -> Option<TabLock> {
     match acquire_lock(NAME, patience).await {
         Ok(turn) => turn,
         Err(_) => claim(patience).await,
@@ -68,12 +68,12 @@ pub(super) async fn acquire(patience: Duration) -> Option<Turn> {
 
 /// The same for a page that asks again for what it shows. `None` at once where there are no Web Locks: nothing breaks when
 /// several ask together.
-pub(super) async fn acquire_look(patience: Duration) -> Option<Turn> {
+pub(super) async fn acquire_for_revalidation(patience: Duration) -> Option<TabLock> {
     acquire_lock(LOOK_NAME, patience).await.ok().flatten()
 }
 
 /// Fails where there are no Web Locks.
-async fn acquire_lock(name: &str, patience: Duration) -> Result<Option<Turn>, JsValue> {
+async fn acquire_lock(name: &str, patience: Duration) -> Result<Option<TabLock>, JsValue> {
     let (held, turn) = promise();
     let (granted, grant) = oneshot::channel();
     request(name, held, granted)?;
@@ -85,7 +85,7 @@ async fn acquire_lock(name: &str, patience: Duration) -> Result<Option<Turn>, Js
 }
 
 /// A turn by a claim that nobody overwrote; `None` at once where nothing can be stored.
-async fn claim(patience: Duration) -> Option<Turn> {
+async fn claim(patience: Duration) -> Option<TabLock> {
     let own = Uuid::new_v4();
     let begin = clock::now();
     while clock::now().since(begin) < i64::from(milliseconds(patience)) {
@@ -95,7 +95,7 @@ async fn claim(patience: Duration) -> Option<Turn> {
         }
         TimeoutFuture::new(milliseconds(CLAIM_SETTLES)).await;
         if tokens::read_claim().is_some_and(|claim| claim.tab == own) {
-            return Some(Turn::Claim(own));
+            return Some(TabLock::Claim(own));
         }
     }
     None
@@ -103,7 +103,7 @@ async fn claim(patience: Duration) -> Option<Turn> {
 
 /// A turn after those who wait already, and before all who come later. It does not wait: for a request that must leave at
 /// once, and whose answer the next turn must not overtake.
-pub(super) fn queue_up() -> Option<Turn> {
+pub(super) fn queue_up() -> Option<TabLock> {
     let (held, turn) = promise();
     let (granted, _) = oneshot::channel();
     request(NAME, held, granted).ok().map(|()| turn)
@@ -126,11 +126,11 @@ fn request(name: &str, held: Promise, granted: oneshot::Sender<()>) -> Result<()
 }
 
 /// A promise and what resolves it.
-fn promise() -> (Promise, Turn) {
+fn promise() -> (Promise, TabLock) {
     let resolve = Rc::new(RefCell::new(None));
     let promise = Promise::new(&mut |done, _| {
         resolve.replace(Some(done));
     });
     let give_back = resolve.take().unwrap_or_default();
-    (promise, Turn::Lock(give_back))
+    (promise, TabLock::Lock(give_back))
 }

@@ -1,6 +1,6 @@
 //! The one owner of the session in this tab.
 //!
-//! It carries out what [`Keeper`](crate::policy::Keeper) decides: reads and writes storage, sends refreshes, tells the pages. It
+//! It carries out what [`SessionMachine`](crate::policy::SessionMachine) decides: reads and writes storage, sends refreshes, tells the pages. It
 //! knows `http` and `policy`, and nothing of pages and components.
 
 mod api;
@@ -8,11 +8,11 @@ mod caches;
 mod effects;
 mod events;
 mod lock;
-mod looks;
 mod owner;
 mod page;
-mod parting;
+mod pending_sign_outs;
 mod refresh;
+mod revalidation;
 mod settings;
 mod sign_in;
 mod start;
@@ -22,4 +22,4 @@ mod storage;
 pub use api::Api;
 pub use owner::Session;
 pub use page::PageSession;
-pub use state::{Confirmed, Registered, State};
+pub use state::{EmailConfirmation, RegistrationResult, SignInState};

@@ -1,24 +1,24 @@
 //! The one owner of the session in this tab, and what it knows.
 
-use super::State;
+use super::SignInState;
 use crate::clock;
 use crate::http::Http;
 use crate::notices::Notices;
-use crate::policy::{Epoch, Failure, Keeper, LateSignOuts, Looks};
+use crate::policy::{Epoch, PendingSignOuts, RequestFailure, Revalidation, SessionMachine};
 use auth_types::responses::{ConfigResponse, UserResponse};
 use futures::future::{LocalBoxFuture, Shared};
 use leptos::prelude::*;
 
 /// Something that several wait for; it goes on when nobody does.
-pub(super) type UnderWay = Shared<LocalBoxFuture<'static, ()>>;
+pub(super) type SharedTask = Shared<LocalBoxFuture<'static, ()>>;
 
 /// What the server says of its settings, or will.
-pub(super) type Asking = Shared<LocalBoxFuture<'static, Result<ConfigResponse, Failure>>>;
+pub(super) type SettingsRequest = Shared<LocalBoxFuture<'static, Result<ConfigResponse, RequestFailure>>>;
 
 /// A refresh under way; everyone in this tab who needs one of the same epoch waits for it.
-pub(super) struct Flight {
+pub(super) struct InFlightRefresh {
     pub(super) epoch: Epoch,
-    pub(super) landing: UnderWay,
+    pub(super) landing: SharedTask,
 }
 
 /// A handle to the session; copies are the same session.
@@ -26,19 +26,19 @@ pub(super) struct Flight {
 pub struct Session {
     pub(super) http: Http,
     pub(super) notices: Notices,
-    pub(super) keeper: StoredValue<Keeper>,
-    pub(super) flight: StoredValue<Option<Flight>, LocalStorage>,
-    pub(super) parting: StoredValue<Option<UnderWay>, LocalStorage>,
-    /// Counts the partings that began.
-    pub(super) partings: StoredValue<u32>,
+    pub(super) machine: StoredValue<SessionMachine>,
+    pub(super) flight: StoredValue<Option<InFlightRefresh>, LocalStorage>,
+    pub(super) sign_out_task: StoredValue<Option<SharedTask>, LocalStorage>,
+    /// Counts the sign-out tasks that were started.
+    pub(super) sign_out_tasks: StoredValue<u32>,
     /// The sign-outs that the server has not heard of, where storage does not take them.
-    pub(super) late_in_memory: StoredValue<Option<LateSignOuts>>,
-    pub(super) state: RwSignal<State>,
+    pub(super) pending_in_memory: StoredValue<Option<PendingSignOuts>>,
+    pub(super) state: RwSignal<SignInState>,
     pub(super) user: RwSignal<Option<UserResponse>>,
     pub(super) wakes: RwSignal<u32>,
-    pub(super) looks: StoredValue<Looks>,
+    pub(super) looks: StoredValue<Revalidation>,
     pub(super) looked: RwSignal<u32>,
-    pub(super) settings: StoredValue<Option<Asking>, LocalStorage>,
+    pub(super) settings: StoredValue<Option<SettingsRequest>, LocalStorage>,
 }
 
 impl Session {
@@ -47,22 +47,22 @@ impl Session {
         Self {
             http,
             notices,
-            keeper: StoredValue::new(Keeper::new()),
+            machine: StoredValue::new(SessionMachine::new()),
             flight: StoredValue::new_local(None),
-            parting: StoredValue::new_local(None),
-            partings: StoredValue::new(0),
-            late_in_memory: StoredValue::new(None),
-            state: RwSignal::new(State::Unknown),
+            sign_out_task: StoredValue::new_local(None),
+            sign_out_tasks: StoredValue::new(0),
+            pending_in_memory: StoredValue::new(None),
+            state: RwSignal::new(SignInState::Unknown),
             user: RwSignal::new(None),
             wakes: RwSignal::new(0),
-            looks: StoredValue::new(Looks::new(clock::now())),
+            looks: StoredValue::new(Revalidation::new(clock::now())),
             looked: RwSignal::new(0),
             settings: StoredValue::new_local(None),
         }
     }
 
     /// Whether someone is signed in.
-    pub fn state(self) -> State {
+    pub fn state(self) -> SignInState {
         self.state.get()
     }
 

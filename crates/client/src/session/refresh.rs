@@ -1,11 +1,11 @@
 //! One refresh at a time.
 
-use super::owner::{Flight, UnderWay};
-use super::storage::seen;
+use super::owner::{InFlightRefresh, SharedTask};
+use super::storage::storage_snapshot;
 use super::{Session, lock};
 use crate::clock;
-use crate::http::Call;
-use crate::policy::{AccessToken, Epoch, Keeper, Plan, Renewal, Tokens, refresh_outcome};
+use crate::http::ApiRequest;
+use crate::policy::{AccessToken, Epoch, Renewal, SessionMachine, SessionTokens, TokenPlan, refresh_outcome};
 use futures::FutureExt;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -25,14 +25,14 @@ impl Session {
         spawn_local(self.refresh(epoch, None));
     }
 
-    fn take_off(self, epoch: Epoch, refused: Option<AccessToken>) -> UnderWay {
+    fn take_off(self, epoch: Epoch, refused: Option<AccessToken>) -> SharedTask {
         let landing = async move {
             self.trade(epoch, refused).await;
             // Whoever signed in meanwhile may have one of their own.
             self.flight.update_value(|flight| drop(flight.take_if(|flight| flight.epoch == epoch)));
         };
         let landing = landing.boxed_local().shared();
-        self.flight.set_value(Some(Flight { epoch, landing: landing.clone() }));
+        self.flight.set_value(Some(InFlightRefresh { epoch, landing: landing.clone() }));
         // It lands even when the page that asked for it is gone.
         spawn_local(landing.clone());
         landing
@@ -42,24 +42,25 @@ impl Session {
     /// is not this tab's any more.
     async fn trade(self, epoch: Epoch, refused: Option<AccessToken>) {
         let turn = lock::acquire(self.patience()).await;
-        self.look();
+        self.sync_from_storage();
         let refused = refused.as_ref().map(AccessToken::as_str);
-        let Plan::Refresh(parent) = self.plan(epoch, refused) else { return };
-        let exchange = self.http.send(&Call::refresh(&parent)).await;
+        let TokenPlan::Refresh(parent) = self.plan(epoch, refused) else { return };
+        let exchange = self.http.send(&ApiRequest::refresh(&parent)).await;
         let outcome = refresh_outcome(&parent, &exchange);
-        let settle = |keeper: &mut Keeper| keeper.settle(&parent, outcome, seen(), clock::jitter());
-        if let Some(effect) = self.keeper.try_update_value(settle) {
-            self.carry_out(effect);
+        let settle =
+            |machine: &mut SessionMachine| machine.apply_refresh(&parent, outcome, storage_snapshot(), clock::jitter());
+        if let Some(effect) = self.machine.try_update_value(settle) {
+            self.execute(effect);
         }
         drop(turn);
     }
 
     /// How long to wait for a turn.
     fn patience(self) -> Duration {
-        let renewal = self.keeper.with_value(|keeper| keeper.tokens().map(Tokens::renewal));
+        let renewal = self.machine.with_value(|machine| machine.tokens().map(SessionTokens::renewal));
         match renewal {
-            Some(Renewal::Cookie { .. }) => lock::COOKIE_PATIENCE,
-            Some(Renewal::Token(_)) | None => lock::SHORT_PATIENCE,
+            Some(Renewal::Cookie { .. }) => lock::COOKIE_WAIT,
+            Some(Renewal::Token(_)) | None => lock::SHORT_WAIT,
         }
     }
 }

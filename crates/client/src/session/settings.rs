@@ -1,9 +1,9 @@
 //! What the server is set to: asked for once.
 
 use super::Session;
-use super::owner::Asking;
-use crate::http::Call;
-use crate::policy::{Failure, read_json};
+use super::owner::SettingsRequest;
+use crate::http::ApiRequest;
+use crate::policy::{RequestFailure, read_json};
 use auth_types::paths;
 use auth_types::responses::ConfigResponse;
 use futures::FutureExt;
@@ -14,7 +14,7 @@ impl Session {
     ///
     /// # Errors
     /// What keeps the server from saying it; then the next one asks again.
-    pub async fn server_settings(self) -> Result<ConfigResponse, Failure> {
+    pub async fn server_settings(self) -> Result<ConfigResponse, RequestFailure> {
         let asking = self.settings.with_value(Clone::clone).unwrap_or_else(|| self.ask_for_settings());
         let answer = asking.await;
         if answer.is_err() {
@@ -23,8 +23,8 @@ impl Session {
         answer
     }
 
-    fn ask_for_settings(self) -> Asking {
-        let call = Call::get(paths::CONFIG);
+    fn ask_for_settings(self) -> SettingsRequest {
+        let call = ApiRequest::get(paths::CONFIG);
         let asking = async move { read_json(self.http.send(&call).await) }.boxed_local().shared();
         self.settings.set_value(Some(asking.clone()));
         asking

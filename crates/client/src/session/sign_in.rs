@@ -1,12 +1,12 @@
 //! How a session begins.
 
-use super::page::{Cookies, Delivered};
-use super::storage::seen;
-use super::{Confirmed, PageSession, Registered, State, lock};
-use crate::http::Call;
+use super::page::{Cookies, DeliveredResponse};
+use super::storage::storage_snapshot;
+use super::{EmailConfirmation, PageSession, RegistrationResult, SignInState, lock};
+use crate::http::ApiRequest;
 use crate::policy::{
-    Act, Effect, Exchange, Failure, Farewell, Keeper, LINK_SEED, Refusal, Renewal, TokenAnswer, Tokens, read_empty,
-    read_json,
+    Effect, EndingAction, FetchResult, IssuedTokens, LINK_SEED, Renewal, RequestFailure, ServerRefusal, SessionMachine,
+    SessionTokens, SignOutReason, read_empty, read_json,
 };
 use crate::tokens;
 use auth_types::paths;
@@ -21,8 +21,8 @@ impl PageSession {
     ///
     /// # Errors
     /// What to tell people instead.
-    pub async fn login(self, request: &LoginRequest) -> Result<(), Failure> {
-        let (exchange, _turn) = self.send_to_sign_in(Call::post(paths::LOGIN, request)).await?;
+    pub async fn login(self, request: &LoginRequest) -> Result<(), RequestFailure> {
+        let (exchange, _turn) = self.send_to_sign_in(ApiRequest::post(paths::LOGIN, request)).await?;
         self.adopt(exchange)
     }
 
@@ -30,26 +30,26 @@ impl PageSession {
     ///
     /// # Errors
     /// What to tell people instead.
-    pub async fn register(self, request: &RegisterRequest, seed: Uuid) -> Result<Registered, Failure> {
-        let call = Call::post(paths::REGISTER, request).once(seed);
+    pub async fn register(self, request: &RegisterRequest, seed: Uuid) -> Result<RegistrationResult, RequestFailure> {
+        let call = ApiRequest::post(paths::REGISTER, request).once(seed);
         let (exchange, _turn) = self.send_to_sign_in(call).await?;
         if exchange.as_ref().is_ok_and(|answer| answer.status == 202) {
             let pending: PendingRegistrationResponse = read_json(exchange)?;
             tokens::write_registration(&pending.registration);
-            return Ok(Registered::ConfirmEmail);
+            return Ok(RegistrationResult::ConfirmEmail);
         }
-        self.adopt(exchange).map(|()| Registered::SignedIn)
+        self.adopt(exchange).map(|()| RegistrationResult::SignedIn)
     }
 
     /// Confirms an address by a mailed link's token. The browser that signed up is signed in, unless somebody is already.
     ///
     /// # Errors
     /// What to tell people instead.
-    pub async fn confirm_email(self, token: String) -> Result<Confirmed, Failure> {
-        let is_free = !matches!(self.session.state.get_untracked(), State::SignedIn(_));
+    pub async fn confirm_email(self, token: String) -> Result<EmailConfirmation, RequestFailure> {
+        let is_free = !matches!(self.session.state.get_untracked(), SignInState::SignedIn(_));
         let registration = tokens::read_registration().filter(|_| is_free);
         let request = EmailVerifyRequest { token, registration: registration.clone(), reject: None };
-        let call = Call::post(paths::EMAIL_VERIFY, &request).once(LINK_SEED);
+        let call = ApiRequest::post(paths::EMAIL_VERIFY, &request).once(LINK_SEED);
         let (exchange, _turn) = self.send_to_sign_in(call).await?;
         let signed_in = exchange.as_ref().is_ok_and(|answer| answer.status == 201);
         let EmailVerifyResponse { notice, .. } = read_json(exchange.clone())?;
@@ -60,16 +60,17 @@ impl PageSession {
             }
             self.adopt(exchange)?;
         }
-        Ok(Confirmed { signed_in, notice })
+        Ok(EmailConfirmation { signed_in, notice })
     }
 
     /// Changes the password. The answer is a new session in place of this one and of all others.
     ///
     /// # Errors
     /// What to tell people instead.
-    pub async fn change_password(self, request: &PasswordChangeRequest, seed: Uuid) -> Result<(), Failure> {
-        let call = Call::post(paths::PASSWORD_CHANGE, request).once(seed);
-        let Delivered { exchange, turn, .. } = self.deliver_with_cookies(Act::PasswordChange, call).await?;
+    pub async fn change_password(self, request: &PasswordChangeRequest, seed: Uuid) -> Result<(), RequestFailure> {
+        let call = ApiRequest::post(paths::PASSWORD_CHANGE, request).once(seed);
+        let DeliveredResponse { exchange, turn, .. } =
+            self.deliver_with_cookies(EndingAction::PasswordChange, call).await?;
         let adopted = self.adopt(exchange);
         drop(turn);
         adopted
@@ -79,12 +80,12 @@ impl PageSession {
     ///
     /// # Errors
     /// What to tell people instead.
-    pub async fn delete_account(self, request: &DeleteMeRequest, seed: Uuid) -> Result<(), Failure> {
-        let call = Call::delete_with(paths::ME, request).once(seed);
-        let delivered = self.deliver_with_cookies(Act::AccountDeletion, call).await?;
+    pub async fn delete_account(self, request: &DeleteMeRequest, seed: Uuid) -> Result<(), RequestFailure> {
+        let call = ApiRequest::delete_with(paths::ME, request).once(seed);
+        let delivered = self.deliver_with_cookies(EndingAction::AccountDeletion, call).await?;
         self.check()?;
         read_empty(delivered.exchange)?;
-        self.forget(Farewell::Deleted);
+        self.forget(SignOutReason::Deleted);
         Ok(())
     }
 
@@ -92,19 +93,23 @@ impl PageSession {
     ///
     /// # Errors
     /// What to tell people instead.
-    pub async fn logout_everywhere(self) -> Result<(), Failure> {
-        let call = Call::post(paths::LOGOUT_ALL, &EmptyResponse {});
-        let delivered = self.deliver_ending(Act::SignOutEverywhere, call, Cookies::Untouched).await?;
+    pub async fn logout_everywhere(self) -> Result<(), RequestFailure> {
+        let call = ApiRequest::post(paths::LOGOUT_ALL, &EmptyResponse {});
+        let delivered = self.deliver_ending(EndingAction::SignOutEverywhere, call, Cookies::Untouched).await?;
         self.check()?;
         read_empty(delivered.exchange)?;
-        self.forget(Farewell::ByUser);
+        self.forget(SignOutReason::ByUser);
         Ok(())
     }
 
     /// Sends a call whose answer gives other cookies or takes them back, where the refresh token is in one. No other
     /// tab refreshes or signs in until the turn is dropped.
-    async fn deliver_with_cookies(self, act: Act, call: Call) -> Result<Delivered, Failure> {
-        let renewal = self.session.keeper.with_value(|keeper| keeper.tokens().map(Tokens::renewal));
+    async fn deliver_with_cookies(
+        self,
+        act: EndingAction,
+        call: ApiRequest,
+    ) -> Result<DeliveredResponse, RequestFailure> {
+        let renewal = self.session.machine.with_value(|machine| machine.tokens().map(SessionTokens::renewal));
         match renewal {
             Some(Renewal::Cookie { .. }) => self.deliver_ending(act, call.with_cookies(), Cookies::Changed).await,
             Some(Renewal::Token(_)) | None => self.deliver_ending(act, call, Cookies::Untouched).await,
@@ -113,16 +118,16 @@ impl PageSession {
 
     /// Sends what signs somebody in, in the way that the server asks for: where the refresh token comes in a cookie, the
     /// browser keeps it only from an answer to a request with credentials, and elsewhere it refuses such an answer.
-    async fn send_to_sign_in(self, call: Call) -> Result<(Exchange, Option<lock::Turn>), Failure> {
+    async fn send_to_sign_in(self, call: ApiRequest) -> Result<(FetchResult, Option<lock::TabLock>), RequestFailure> {
         let settings = self.session.server_settings().await?;
         let (call, turn) = match settings.token_transport {
             TokenTransport::Body => (call, None),
             TokenTransport::Cookie => {
                 // The last session can be ended as long as its cookie is here.
-                self.session.tell_late();
-                self.session.wait_for_the_last_word().await;
+                self.session.send_pending_sign_outs();
+                self.session.wait_for_sign_out().await;
                 // The answer to another tab's request would put the cookie of the session before back, or take ours.
-                let turn = lock::acquire(lock::COOKIE_PATIENCE).await;
+                let turn = lock::acquire(lock::COOKIE_WAIT).await;
                 (call.with_cookies(), turn)
             }
         };
@@ -132,24 +137,25 @@ impl PageSession {
 
     /// Starts the session that the answer to a sign-in gives. When somebody signed in or out since this page asked for
     /// it, nobody waits for it any more: then it ends here and at the server.
-    fn adopt(self, exchange: Exchange) -> Result<(), Failure> {
+    fn adopt(self, exchange: FetchResult) -> Result<(), RequestFailure> {
         let times = exchange.as_ref().map(|answer| (answer.sent, answer.received)).unwrap_or_default();
-        let answer: TokenAnswer = read_json(exchange).map_err(|failure| self.check().err().unwrap_or(failure))?;
-        let tokens = Tokens::signed_in(&answer, times.0, times.1, Uuid::new_v4()).ok_or_else(not_ours)?;
+        let answer: IssuedTokens = read_json(exchange).map_err(|failure| self.check().err().unwrap_or(failure))?;
+        let tokens = SessionTokens::signed_in(&answer, times.0, times.1, Uuid::new_v4()).ok_or_else(not_ours)?;
         let session = self.session;
-        let sign_in = |keeper: &mut Keeper| keeper.sign_in(self.epoch, &tokens, answer.user, seen());
-        let effect = session.keeper.try_update_value(sign_in).ok_or(Failure::SignedOut)?;
+        let sign_in =
+            |machine: &mut SessionMachine| machine.sign_in(self.epoch, &tokens, answer.user, storage_snapshot());
+        let effect = session.machine.try_update_value(sign_in).ok_or(RequestFailure::SignedOut)?;
         let begins = matches!(effect, Effect::Begin(..));
-        session.carry_out(effect);
+        session.execute(effect);
         if begins {
             return Ok(());
         }
-        session.part(&tokens);
-        Err(Failure::SignedOut)
+        session.send_sign_out(&tokens);
+        Err(RequestFailure::SignedOut)
     }
 }
 
-fn not_ours() -> Failure {
+fn not_ours() -> RequestFailure {
     let (errors, detail) = (FieldErrors::new(), String::new());
-    Failure::Refused(Refusal { status: 200, reason: Reason::Unknown, errors, detail, feature: None })
+    RequestFailure::Refused(ServerRefusal { status: 200, reason: Reason::Unknown, errors, detail, feature: None })
 }

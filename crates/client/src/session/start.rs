@@ -1,22 +1,22 @@
 //! How the session of a tab is taken up.
 
 use super::events;
-use super::{Session, State};
+use super::{Session, SignInState};
 use crate::http::Http;
 use crate::notices::Notices;
-use crate::policy::Farewell;
+use crate::policy::SignOutReason;
 use leptos::prelude::*;
 
 impl Session {
     /// Takes up what storage holds and listens for what other tabs and the network do.
     pub fn start(http: Http, notices: Notices) -> Self {
         let session = Self::new(http, notices);
-        session.look();
-        if session.state.get_untracked() == State::Unknown {
-            session.state.set(State::SignedOut(Farewell::Visitor));
+        session.sync_from_storage();
+        if session.state.get_untracked() == SignInState::Unknown {
+            session.state.set(SignInState::SignedOut(SignOutReason::Visitor));
         }
         events::listen(session, notices);
-        session.tell_late();
+        session.send_pending_sign_outs();
         session
     }
 }

@@ -3,7 +3,9 @@
 use super::model::Origin;
 use auth_types::SessionId;
 use chrono::{DateTime, Utc};
-use client::policy::{Answer, Effect, Keeper, Now, Renewal, Seen, Silence, Stored, Tokens};
+use client::policy::{
+    ApiResponse, Effect, Now, Renewal, SessionMachine, SessionTokens, StorageContent, StorageSnapshot, TransportError,
+};
 
 /// What a tab is waiting for.
 #[derive(Debug, Clone)]
@@ -11,20 +13,20 @@ pub enum Flight {
     /// The request has not reached the server.
     Sent { sent: Sent, at: Now, server_at: DateTime<Utc> },
     /// The server has answered, and may have set the cookie.
-    Answered { sent: Sent, answer: Answer, cookie: Option<String> },
+    Answered { sent: Sent, answer: ApiResponse, cookie: Option<String> },
 }
 
 /// A refresh.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    pub parent: Box<Tokens>,
+    pub parent: Box<SessionTokens>,
     /// The refresh token that goes along, from the parent or from the cookie.
     pub token: Option<String>,
 }
 
 #[derive(Debug, Default)]
 pub struct Tab {
-    pub keeper: Keeper,
+    pub machine: SessionMachine,
     pub flight: Option<Flight>,
 }
 
@@ -77,20 +79,20 @@ impl Browser {
         Now { wall_ms: server.timestamp_millis() + self.wall_error, steady_ms: self.steady }
     }
 
-    pub fn seen(&self, server: DateTime<Utc>) -> Seen {
-        let stored = self.storage.as_deref().map_or(Stored::Nothing, |text| {
-            Stored::Tokens(Box::new(serde_json::from_str(text).expect("what a tab has written")))
+    pub fn seen(&self, server: DateTime<Utc>) -> StorageSnapshot {
+        let stored = self.storage.as_deref().map_or(StorageContent::Empty, |text| {
+            StorageContent::Tokens(Box::new(serde_json::from_str(text).expect("what a tab has written")))
         });
-        Seen { stored, now: self.now(server) }
+        StorageSnapshot { stored, now: self.now(server) }
     }
 
     /// The session that the storage holds.
     pub fn stored_session(&self) -> Option<SessionId> {
         let text = self.storage.as_deref()?;
-        Some(serde_json::from_str::<Tokens>(text).expect("what a tab has written").session())
+        Some(serde_json::from_str::<SessionTokens>(text).expect("what a tab has written").session())
     }
 
-    pub fn write(&mut self, tokens: &Tokens) {
+    pub fn write(&mut self, tokens: &SessionTokens) {
         self.storage = Some(serde_json::to_string(tokens).unwrap());
     }
 
@@ -102,7 +104,7 @@ impl Browser {
     }
 
     /// A refresh that leaves now.
-    pub fn refresh(&self, parent: Box<Tokens>) -> Sent {
+    pub fn refresh(&self, parent: Box<SessionTokens>) -> Sent {
         let token = refresh_of(&parent).or_else(|| self.cookie.clone());
         Sent { parent, token }
     }
@@ -115,14 +117,14 @@ impl Browser {
     /// The tab looks at the storage.
     pub fn look(&mut self, tab: usize, server: DateTime<Utc>) {
         let seen = self.seen(server);
-        let change = self.tabs[tab].keeper.look(seen);
+        let change = self.tabs[tab].machine.sync_from_storage(seen);
         self.carry_out(change);
     }
 
     /// The tab gets the `storage` events it has not had yet.
     pub fn tell(&mut self, tab: usize, server: DateTime<Utc>) {
         let (seen, removed) = (self.seen(server), std::mem::take(&mut self.removed[tab]));
-        let change = self.tabs[tab].keeper.told(removed, seen);
+        let change = self.tabs[tab].machine.on_storage_event(removed, seen);
         self.carry_out(change);
     }
 
@@ -148,10 +150,10 @@ impl Browser {
 }
 
 /// What a request looks like that got no answer.
-pub const LOST: Result<Answer, Silence> = Err(Silence::TimedOut);
+pub const LOST: Result<ApiResponse, TransportError> = Err(TransportError::TimedOut);
 
 /// The refresh token of these, where tokens are in bodies.
-pub fn refresh_of(tokens: &Tokens) -> Option<String> {
+pub fn refresh_of(tokens: &SessionTokens) -> Option<String> {
     match tokens.renewal() {
         Renewal::Token(refresh) => Some(refresh),
         Renewal::Cookie { .. } => None,

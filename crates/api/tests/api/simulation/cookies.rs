@@ -19,25 +19,25 @@ pub fn part(response: TokenResponse) -> (CookieTokenResponse, String) {
 }
 
 /// An answer to a refresh as a tab sees it, and the cookie that came with it.
-pub fn part_answer(answer: &Answer) -> (policy::Answer, Option<String>) {
+pub fn part_answer(answer: &Answer) -> (policy::ApiResponse, Option<String>) {
     let (status, kind) = (answer.status.as_u16(), answer.header("content-type"));
     if status != 200 {
-        return (policy::Answer::new(status, kind, answer.text()), None);
+        return (policy::ApiResponse::new(status, kind, answer.text()), None);
     }
     let (seen, cookie) = part(answer.clone().json());
-    (policy::Answer::new(status, kind, serde_json::to_string(&seen).unwrap()), Some(cookie))
+    (policy::ApiResponse::new(status, kind, serde_json::to_string(&seen).unwrap()), Some(cookie))
 }
 
 /// The answer to a request without a cookie.
-pub fn no_cookie() -> policy::Answer {
+pub fn no_cookie() -> policy::ApiResponse {
     problem(401, "credentials_missing")
 }
 
 /// The answer to a CSRF token of another session than the cookie's.
-pub fn not_that_session() -> policy::Answer {
+pub fn not_that_session() -> policy::ApiResponse {
     problem(403, "csrf_failed")
 }
 
-fn problem(status: u16, reason: &str) -> policy::Answer {
-    policy::Answer::new(status, "application/problem+json", format!(r#"{{"reason":"{reason}"}}"#))
+fn problem(status: u16, reason: &str) -> policy::ApiResponse {
+    policy::ApiResponse::new(status, "application/problem+json", format!(r#"{{"reason":"{reason}"}}"#))
 }

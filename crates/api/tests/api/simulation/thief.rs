@@ -7,7 +7,7 @@ use super::world::{Checked, World};
 use crate::support::{Answer, forge, send};
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
-use client::policy::Tokens;
+use client::policy::SessionTokens;
 use proptest::prelude::*;
 use reqwest::Method;
 use serde_json::Value;
@@ -40,7 +40,7 @@ impl World {
     pub(super) fn steal(&mut self, browser: usize) {
         let browser = &self.browsers[browser];
         let origin = browser.origin;
-        let stored = browser.storage.as_deref().and_then(|text| serde_json::from_str::<Tokens>(text).ok());
+        let stored = browser.storage.as_deref().and_then(|text| serde_json::from_str::<SessionTokens>(text).ok());
         let Some(refresh) = stored.as_ref().and_then(refresh_of).or_else(|| browser.cookie.clone()) else { return };
         let id = self.session_of(&refresh);
         let access = prolonged(self.session(id).accesses.last().unwrap());

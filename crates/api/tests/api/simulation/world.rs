@@ -9,7 +9,7 @@ use auth_types::requests::RefreshRequest;
 use auth_types::responses::{TokenResponse, TokenTransport};
 use auth_types::{Reason, SessionId};
 use chrono::{DateTime, Duration, Utc};
-use client::policy::{self, Effect, Farewell, Plan, TokenAnswer, Tokens};
+use client::policy::{self, Effect, IssuedTokens, SessionTokens, SignOutReason, TokenPlan};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -121,13 +121,13 @@ impl World {
         let browser = &mut self.browsers[browser];
         browser.look(tab, now);
         let (local, seen) = (browser.now(now), browser.seen(now));
-        let tokens = Tokens::signed_in(&answer, local, local, Uuid::from_u128(self.seeds)).unwrap();
+        let tokens = SessionTokens::signed_in(&answer, local, local, Uuid::from_u128(self.seeds)).unwrap();
         browser.cookie = cookie;
         let id = tokens.session();
-        let keeper = &mut browser.tabs[tab].keeper;
-        let effect = keeper.sign_in(keeper.epoch(), &tokens, answer.user, seen);
+        let machine = &mut browser.tabs[tab].machine;
+        let effect = machine.sign_in(machine.epoch(), &tokens, answer.user, seen);
         assert!(matches!(effect, Effect::Begin(..)), "{effect:?}");
-        keeper.wrote(true);
+        machine.on_written(true);
         browser.tabs[tab].flight = None;
         browser.write(&tokens);
         let session = ModelSession::signed_in(id, (&response.access, &response.refresh), now, rules);
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// What tabs see of an answer with tokens, and the cookie.
-    fn part(&self, response: TokenResponse) -> (TokenAnswer, Option<String>) {
+    fn part(&self, response: TokenResponse) -> (IssuedTokens, Option<String>) {
         match self.transport {
             TokenTransport::Body => (response.into(), None),
             TokenTransport::Cookie => {
@@ -154,8 +154,8 @@ impl World {
         let now = self.now();
         self.browsers[browser].look(tab, now);
         let seen = self.browsers[browser].seen(now);
-        let keeper = &mut self.browsers[browser].tabs[tab].keeper;
-        let effect = keeper.sign_out(keeper.epoch(), Farewell::ByUser, seen);
+        let machine = &mut self.browsers[browser].tabs[tab].machine;
+        let effect = machine.sign_out(machine.epoch(), SignOutReason::ByUser, seen);
         let Effect::Forget(tokens, _) = effect else { return Ok(()) };
         self.browsers[browser].clear();
         let token = self.browsers[browser].refresh(tokens.clone()).token;
@@ -177,17 +177,17 @@ impl World {
         }
         self.browsers[browser].look(tab, now);
         let local = self.browsers[browser].now(now);
-        let keeper = &self.browsers[browser].tabs[tab].keeper;
-        let epoch = keeper.epoch();
-        let mut plan = keeper.plan(epoch, None, local);
-        if let Plan::Use(tokens) = &plan {
+        let machine = &self.browsers[browser].tabs[tab].machine;
+        let epoch = machine.epoch();
+        let mut plan = machine.plan(epoch, None, local);
+        if let TokenPlan::Use(tokens) = &plan {
             let refused = self.use_access(tokens).await?;
             if !refused {
                 return Ok(());
             }
-            plan = self.browsers[browser].tabs[tab].keeper.plan(epoch, tokens.access(), local);
+            plan = self.browsers[browser].tabs[tab].machine.plan(epoch, tokens.access(), local);
         }
-        if let Plan::Refresh(parent) = plan {
+        if let TokenPlan::Refresh(parent) = plan {
             let sent = self.browsers[browser].refresh(parent);
             let flight = Flight::Sent { sent, at: local, server_at: now };
             self.browsers[browser].tabs[tab].flight = Some(flight);
@@ -196,7 +196,7 @@ impl World {
     }
 
     /// Whether the server refused the access token, which it must exactly when the session is over or the token is.
-    async fn use_access(&mut self, tokens: &Tokens) -> Checked<bool> {
+    async fn use_access(&mut self, tokens: &SessionTokens) -> Checked<bool> {
         let now = self.now();
         let over = tokens.access_expires_at() <= now.timestamp_millis();
         let live = self.session(tokens.session()).is_live(now);
@@ -230,7 +230,7 @@ impl World {
     }
 
     /// What the tab would see, and the cookie that its browser would keep.
-    async fn answer_to(&mut self, browser: usize, sent: &Sent) -> Checked<(policy::Answer, Option<String>)> {
+    async fn answer_to(&mut self, browser: usize, sent: &Sent) -> Checked<(policy::ApiResponse, Option<String>)> {
         let (key, id) = (sent.parent.idempotency_key(), sent.parent.session());
         let Some(token) = &sent.token else { return Ok((cookies::no_cookie(), None)) };
         if self.session_of(token) != id {
@@ -242,13 +242,13 @@ impl World {
         Ok(match self.transport {
             TokenTransport::Body => {
                 let (status, kind) = (answer.status.as_u16(), answer.header("content-type"));
-                (policy::Answer::new(status, kind, answer.text()), None)
+                (policy::ApiResponse::new(status, kind, answer.text()), None)
             }
             TokenTransport::Cookie => cookies::part_answer(&answer),
         })
     }
 
-    /// The tab hears, or hears nothing, and does what its keeper says.
+    /// The tab hears, or hears nothing, and does what its machine says.
     fn settle(&mut self, (browser, tab): (usize, usize), loss: Loss) -> Checked {
         let now = self.now();
         let (sent, exchange) = match self.browsers[browser].tabs[tab].flight.take() {
@@ -263,7 +263,7 @@ impl World {
         };
         let seen = self.browsers[browser].seen(now);
         let outcome = policy::refresh_outcome(&sent.parent, &exchange);
-        let effect = self.browsers[browser].tabs[tab].keeper.settle(&sent.parent, outcome, seen, 0.5);
+        let effect = self.browsers[browser].tabs[tab].machine.apply_refresh(&sent.parent, outcome, seen, 0.5);
         if let Effect::End(reason) = &effect {
             let session = self.session(sent.parent.session());
             let has_run_out = sent.token.is_some_and(|token| session.has_run_out(&token, now));

@@ -1,9 +1,9 @@
 //! The picture on `/account`.
 
-use crate::components::{Avatar, Button, FileField, Form, FormState, Wrong};
+use crate::components::{Avatar, Button, FileField, Form, FormState, FormErrors};
 use crate::http::FileContent;
 use crate::notices::Notices;
-use crate::policy::Failure;
+use crate::policy::RequestFailure;
 use crate::session::{Api, PageSession, Session};
 use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::{AvatarResponse, UserResponse};
@@ -30,7 +30,7 @@ pub fn PictureForm() -> impl IntoView {
         form.submit(check(chosen), move |file| async move {
             let sent = send(page, &file).await;
             // One that has changed goes, too: a browser may not notice when the same file is chosen twice in a row.
-            if matches!(sent, Ok(()) | Err(Failure::Unsendable(_))) {
+            if matches!(sent, Ok(()) | Err(RequestFailure::Unsendable(_))) {
                 forget(input, &file);
             }
             sent?;
@@ -70,7 +70,7 @@ pub fn PictureForm() -> impl IntoView {
     }
 }
 
-async fn send(page: PageSession, file: &File) -> Result<(), Failure> {
+async fn send(page: PageSession, file: &File) -> Result<(), RequestFailure> {
     let content = FileContent::read(file, FIELD).await?;
     show(page, Api::new(page).give_picture(content).await?);
     Ok(())
@@ -89,7 +89,7 @@ fn show(page: PageSession, picture: AvatarResponse) {
 }
 
 /// What the API would refuse takes no time to send.
-fn check(file: Option<File>) -> Result<File, Wrong> {
+fn check(file: Option<File>) -> Result<File, FormErrors> {
     let problem = match &file {
         None => "Choose a picture first.",
         Some(file) if !MEDIA_TYPES.split(',').any(|taken| file.type_() == taken) => {
@@ -98,5 +98,5 @@ fn check(file: Option<File>) -> Result<File, Wrong> {
         Some(file) if file.size() > f64::from(AVATAR_MAX_BYTES) => "This picture is larger than 2 MB.",
         Some(_) => "",
     };
-    file.filter(|_| problem.is_empty()).ok_or_else(|| Wrong::from([(FIELD, problem.to_owned())]))
+    file.filter(|_| problem.is_empty()).ok_or_else(|| FormErrors::from([(FIELD, problem.to_owned())]))
 }

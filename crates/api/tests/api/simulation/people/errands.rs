@@ -6,7 +6,10 @@ use super::world::{Checked, World};
 use crate::simulation::browser::LOST;
 use auth_types::Reason;
 use auth_types::responses::TokenTransport;
-use client::policy::{self, AccessToken, Answered, Effect, Exchange, Plan, Step, TokenAnswer, Tokens, refresh_outcome};
+use client::policy::{
+    self, AccessToken, Effect, FetchResult, IssuedTokens, RequestStep, ResponseAction, SessionTokens, TokenPlan,
+    refresh_outcome,
+};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -69,11 +72,11 @@ impl World {
         self.browser.look(tab, now);
         let local = self.browser.now(now);
         let Errand::Page { request, .. } = &mut self.tasks[index].errand else { return Ok(()) };
-        match request.next(&self.browser.tabs[tab].keeper, local) {
-            Step::Fail(_) => self.end(index),
-            Step::Refresh(refused) => self.wait_for_refresh(index, refused),
-            Step::Send(_) if queues => self.queue_up(index),
-            Step::Send(access) => {
+        match request.next(&self.browser.tabs[tab].machine, local) {
+            RequestStep::Fail(_) => self.end(index),
+            RequestStep::Refresh(refused) => self.wait_for_refresh(index, refused),
+            RequestStep::Send(_) if queues => self.queue_up(index),
+            RequestStep::Send(access) => {
                 self.check_sender(index, requests::session_of(access.as_str()))?;
                 self.tasks[index].stage = Stage::Sent(self.page_request(index, &access));
             }
@@ -96,18 +99,18 @@ impl World {
         let now = self.now();
         let (tab, epoch) = (self.tab(index), self.tasks[index].epoch);
         self.browser.look(tab, now);
-        let keeper = &self.browser.tabs[tab].keeper;
+        let machine = &self.browser.tabs[tab].machine;
         let plan = match &self.tasks[index].errand {
             Errand::Refresh { refused, .. } => {
                 let refused = refused.as_ref().map(AccessToken::as_str);
-                Some(keeper.plan(epoch, refused, self.browser.now(now)))
+                Some(machine.plan(epoch, refused, self.browser.now(now)))
             }
-            _ if keeper.epoch() == epoch => None,
-            _ => Some(Plan::SignedOut),
+            _ if machine.epoch() == epoch => None,
+            _ => Some(TokenPlan::SignedOut),
         };
         match plan {
             None => self.tasks[index].stage = Stage::Sent(self.login_request(self.tasks[index].person)),
-            Some(Plan::Refresh(tokens)) => {
+            Some(TokenPlan::Refresh(tokens)) => {
                 self.check_sender(index, tokens.session())?;
                 self.tasks[index].stage = Stage::Sent(self.refresh_request(&tokens));
                 self.tasks[index].errand = Errand::Refresh { refused: None, parent: Some(tokens) };
@@ -117,7 +120,7 @@ impl World {
         Ok(())
     }
 
-    /// The browser hears, or hears nothing, and the tab does what its keeper says.
+    /// The browser hears, or hears nothing, and the tab does what its machine says.
     pub fn hear(&mut self, index: usize, loss: Option<Loss>) -> Checked {
         let exchange = match std::mem::replace(&mut self.tasks[index].stage, Stage::Asked) {
             Stage::Answered(answer, at) => {
@@ -126,7 +129,7 @@ impl World {
                 }
                 let now = self.browser.now(self.now());
                 let (status, kind) = (answer.status.as_u16(), answer.header("content-type"));
-                loss.map_or_else(|| Ok(policy::Answer::new(status, kind, answer.text()).timed(at, now)), |_| LOST)
+                loss.map_or_else(|| Ok(policy::ApiResponse::new(status, kind, answer.text()).timed(at, now)), |_| LOST)
             }
             _ => LOST,
         };
@@ -141,25 +144,25 @@ impl World {
         }
     }
 
-    fn hear_page(&mut self, index: usize, exchange: Exchange) -> Checked {
+    fn hear_page(&mut self, index: usize, exchange: FetchResult) -> Checked {
         let (tab, epoch, person) = (self.tab(index), self.tasks[index].epoch, self.tasks[index].person);
         self.browser.look(tab, self.now());
         let Errand::Page { deed, request, .. } = &mut self.tasks[index].errand else { return Ok(()) };
         let deed = *deed;
-        let answered = request.answered(&self.browser.tabs[tab].keeper, exchange);
-        if matches!(answered, Answered::Take(_)) {
+        let answered = request.on_response(&self.browser.tabs[tab].machine, exchange);
+        if matches!(answered, ResponseAction::Deliver(_)) {
             prop_assert_eq!(self.shown(tab), Some(person), "an answer was shown to somebody else");
         }
         match answered {
-            Answered::Again => return Ok(()),
-            Answered::Take(Err(_)) if self.repeats(index) => return Ok(()),
-            Answered::Take(exchange) | Answered::Dropped(exchange) if deed == Deed::ChangePassword => {
+            ResponseAction::Retry => return Ok(()),
+            ResponseAction::Deliver(Err(_)) if self.repeats(index) => return Ok(()),
+            ResponseAction::Deliver(exchange) | ResponseAction::Discard(exchange) if deed == Deed::ChangePassword => {
                 return self.adopt(index, exchange);
             }
-            Answered::Take(Ok(answer)) if deed == Deed::SignOutEverywhere && answer.status == 200 => {
+            ResponseAction::Deliver(Ok(answer)) if deed == Deed::SignOutEverywhere && answer.status == 200 => {
                 self.forget(tab, epoch, person)?;
             }
-            Answered::Take(_) | Answered::Dropped(_) => {}
+            ResponseAction::Deliver(_) | ResponseAction::Discard(_) => {}
         }
         self.end(index);
         Ok(())
@@ -169,7 +172,7 @@ impl World {
     fn repeats(&mut self, index: usize) -> bool {
         let Errand::Page { request, step: Some(step), .. } = &mut self.tasks[index].errand else { return false };
         step.lost += 1;
-        let is_repeated = policy::repeat_after(&Err(policy::Silence::Unreachable), step.lost, 0.5).is_some();
+        let is_repeated = policy::repeat_after(&Err(policy::TransportError::Unreachable), step.lost, 0.5).is_some();
         if is_repeated {
             request.repeat();
         }
@@ -177,19 +180,20 @@ impl World {
     }
 
     /// The answer to a sign-in or to a change of the password.
-    fn adopt(&mut self, index: usize, exchange: Exchange) -> Checked {
+    fn adopt(&mut self, index: usize, exchange: FetchResult) -> Checked {
         let (tab, epoch, person) = (self.tab(index), self.tasks[index].epoch, self.tasks[index].person);
         self.end(index);
         let Some(answer) = exchange.ok().filter(|answer| answer.status == 200) else { return Ok(()) };
-        let given: TokenAnswer = serde_json::from_str(&answer.body).unwrap();
+        let given: IssuedTokens = serde_json::from_str(&answer.body).unwrap();
         self.seeds += 1;
-        let tokens = Tokens::signed_in(&given, answer.sent, answer.received, Uuid::from_u128(self.seeds)).unwrap();
+        let tokens =
+            SessionTokens::signed_in(&given, answer.sent, answer.received, Uuid::from_u128(self.seeds)).unwrap();
         let seen = self.browser.seen(self.now());
-        let keeper = &mut self.browser.tabs[tab].keeper;
-        let effect = keeper.sign_in(epoch, &tokens, given.user, seen);
+        let machine = &mut self.browser.tabs[tab].machine;
+        let effect = machine.sign_in(epoch, &tokens, given.user, seen);
         let begins = matches!(effect, Effect::Begin(..));
         if begins {
-            keeper.wrote(true);
+            machine.on_written(true);
             let replaces_another = self.current.is_some_and(|current| self.owner(current) != person);
             prop_assert!(!replaces_another, "somebody else's session was replaced");
             self.current = Some(tokens.session());
@@ -202,19 +206,19 @@ impl World {
     }
 
     /// The answer to a refresh, or none.
-    fn settle(&mut self, index: usize, exchange: &Exchange) -> Checked {
+    fn settle(&mut self, index: usize, exchange: &FetchResult) -> Checked {
         let tab = self.tab(index);
         let Errand::Refresh { parent: Some(parent), .. } = &self.tasks[index].errand else { return Ok(()) };
         let parent = parent.clone();
         self.end(index);
         let seen = self.browser.seen(self.now());
         let outcome = refresh_outcome(&parent, exchange);
-        let effect = self.browser.tabs[tab].keeper.settle(&parent, outcome, seen, 0.5);
+        let effect = self.browser.tabs[tab].machine.apply_refresh(&parent, outcome, seen, 0.5);
         self.follow(&parent, effect)
     }
 
     /// Does what a tab has decided about the answer to a refresh.
-    pub fn follow(&mut self, parent: &Tokens, effect: Effect) -> Checked {
+    pub fn follow(&mut self, parent: &SessionTokens, effect: Effect) -> Checked {
         if let Effect::End(reason) = &effect {
             self.check_ended(parent.session(), *reason)?;
             self.current = None;
@@ -224,7 +228,7 @@ impl World {
     }
 
     /// Tells the API that a session is over here.
-    pub fn part(&mut self, tab: usize, tokens: &Tokens) {
+    pub fn part(&mut self, tab: usize, tokens: &SessionTokens) {
         self.given_up.insert(tokens.session());
         let index = self.begin(tab, self.owner(tokens.session()), Errand::Parting);
         if self.transport == TokenTransport::Cookie {

@@ -4,7 +4,7 @@
 use super::task::Errand;
 use super::world::{Checked, ENDLESS, TABS, World};
 use auth_types::SessionId;
-use client::policy::{self, Effect, Tokens, refresh_outcome};
+use client::policy::{self, Effect, SessionTokens, refresh_outcome};
 use proptest::prelude::*;
 
 /// Who does what.
@@ -47,16 +47,16 @@ impl World {
     }
 
     /// Refreshes in a tab, and gives what it would store. Nobody else has anything under way.
-    async fn decide_to_store(&mut self, tab: usize) -> Checked<Option<Tokens>> {
-        let Some(parent) = self.browser.tabs[tab].keeper.tokens().cloned() else { return Ok(None) };
+    async fn decide_to_store(&mut self, tab: usize) -> Checked<Option<SessionTokens>> {
+        let Some(parent) = self.browser.tabs[tab].machine.tokens().cloned() else { return Ok(None) };
         let sent = self.refresh_request(&parent);
         let answer = self.request(&sent).await;
         self.jar.keep(&answer);
         let now = self.browser.now(self.now());
         let (status, kind) = (answer.status.as_u16(), answer.header("content-type"));
-        let exchange = Ok(policy::Answer::new(status, kind, answer.text()).timed(sent.at, now));
+        let exchange = Ok(policy::ApiResponse::new(status, kind, answer.text()).timed(sent.at, now));
         let (seen, outcome) = (self.browser.seen(self.now()), refresh_outcome(&parent, &exchange));
-        let effect = self.browser.tabs[tab].keeper.settle(&parent, outcome, seen, 0.5);
+        let effect = self.browser.tabs[tab].machine.apply_refresh(&parent, outcome, seen, 0.5);
         if let Effect::Write(tokens) | Effect::Renew(tokens, _) = effect {
             return Ok(Some(*tokens));
         }
@@ -72,7 +72,7 @@ impl World {
             for tab in (first..first + TABS).map(|tab| tab % TABS) {
                 let removed = self.browser.removed(tab);
                 self.browser.tell(tab, now);
-                let shown = self.browser.tabs[tab].keeper.tokens().map(Tokens::session);
+                let shown = self.browser.tabs[tab].machine.tokens().map(SessionTokens::session);
                 prop_assert!(shown.is_none() || shown != removed, "a tab shows what it has heard was removed");
                 prop_assert!(
                     tab != signs_out || shown != Some(ended),
@@ -93,7 +93,11 @@ impl World {
         let stored = self.browser.stored_session();
         prop_assert!(stored.is_none() || stored == self.current, "a late write has won");
         for tab in &self.browser.tabs {
-            prop_assert_eq!(tab.keeper.tokens().map(Tokens::session), stored, "tabs disagree after a late write");
+            prop_assert_eq!(
+                tab.machine.tokens().map(SessionTokens::session),
+                stored,
+                "tabs disagree after a late write"
+            );
         }
         self.current = stored;
         Ok(())

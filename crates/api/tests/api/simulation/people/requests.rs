@@ -6,7 +6,7 @@ use crate::support::{Answer, PASSWORD, forge, send};
 use api::service::steps::REPEATABLE;
 use auth_types::SessionId;
 use auth_types::responses::{TokenTransport, UserResponse};
-use client::policy::{AccessToken, Renewal, Tokens};
+use client::policy::{AccessToken, Renewal, SessionTokens};
 use proptest::prelude::*;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -55,15 +55,15 @@ impl World {
         self.with_cookies(self.sent(Method::POST, "/api/auth/login/", body))
     }
 
-    pub fn refresh_request(&self, parent: &Tokens) -> Sent {
+    pub fn refresh_request(&self, parent: &SessionTokens) -> Sent {
         self.renewing("/api/auth/refresh/", parent).with("Idempotency-Key", parent.idempotency_key())
     }
 
-    pub fn logout_request(&self, tokens: &Tokens) -> Sent {
+    pub fn logout_request(&self, tokens: &SessionTokens) -> Sent {
         self.renewing("/api/auth/logout/", tokens)
     }
 
-    fn renewing(&self, path: &'static str, tokens: &Tokens) -> Sent {
+    fn renewing(&self, path: &'static str, tokens: &SessionTokens) -> Sent {
         match tokens.renewal() {
             Renewal::Token(refresh) => self.sent(Method::POST, path, json!({"refresh": refresh})),
             Renewal::Cookie { csrf_token } => {

@@ -1,7 +1,7 @@
 //! What is under way in a browser.
 
 use crate::support::Answer;
-use client::policy::{AccessToken, BoundRequest, Epoch, Now, Tokens};
+use client::policy::{AccessToken, BoundRequest, Epoch, Now, SessionTokens};
 
 /// What somebody can want of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub enum Errand {
     },
     Refresh {
         refused: Option<AccessToken>,
-        parent: Option<Box<Tokens>>,
+        parent: Option<Box<SessionTokens>>,
     },
     SignIn,
     Parting,

@@ -9,7 +9,7 @@ use crate::support::{self, Database, PASSWORD, TestApp};
 use auth_types::SessionId;
 use auth_types::responses::TokenTransport;
 use chrono::{DateTime, Duration, Utc};
-use client::policy::{BoundRequest, Effect, Epoch, Farewell, Tokens};
+use client::policy::{BoundRequest, Effect, Epoch, SessionTokens, SignOutReason};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -106,12 +106,12 @@ impl World {
 
     /// Who sits before the tab, by the page that it shows.
     pub fn shown(&self, tab: usize) -> Option<usize> {
-        self.browser.tabs[tab].keeper.tokens().map(|tokens| self.owner(tokens.session()))
+        self.browser.tabs[tab].machine.tokens().map(|tokens| self.owner(tokens.session()))
     }
 
     fn act(&mut self, tab: usize, deed: Deed) {
         if let Some(person) = self.shown(tab) {
-            let request = BoundRequest::new(self.browser.tabs[tab].keeper.epoch());
+            let request = BoundRequest::new(self.browser.tabs[tab].machine.epoch());
             self.begin(tab, person, Errand::Page { deed, request, step: None });
         }
     }
@@ -123,7 +123,7 @@ impl World {
     }
 
     pub fn sign_out(&mut self, tab: usize) -> Checked {
-        let epoch = self.browser.tabs[tab].keeper.epoch();
+        let epoch = self.browser.tabs[tab].machine.epoch();
         let Some(person) = self.shown(tab) else { return Ok(()) };
         let tokens = self.forget(tab, epoch, person)?;
         if let Some(tokens) = tokens {
@@ -133,10 +133,10 @@ impl World {
     }
 
     /// The tab forgets the session of a page of this person's, if it is still the tab's.
-    pub fn forget(&mut self, tab: usize, epoch: Epoch, person: usize) -> Checked<Option<Tokens>> {
+    pub fn forget(&mut self, tab: usize, epoch: Epoch, person: usize) -> Checked<Option<SessionTokens>> {
         let seen = self.browser.seen(self.now());
-        let effect = self.browser.tabs[tab].keeper.sign_out(epoch, Farewell::ByUser, seen);
-        let gone = if let Effect::Forget(tokens, _) = &effect { Some(Tokens::clone(tokens)) } else { None };
+        let effect = self.browser.tabs[tab].machine.sign_out(epoch, SignOutReason::ByUser, seen);
+        let gone = if let Effect::Forget(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
         if let Some(tokens) = &gone {
             prop_assert_eq!(Some(tokens.session()), self.current, "a session that is not in storage was ended");
             prop_assert_eq!(self.owner(tokens.session()), person, "somebody else was signed out");
@@ -148,7 +148,7 @@ impl World {
 
     /// Something begins on the page that the tab shows.
     pub fn begin(&mut self, tab: usize, person: usize, errand: Errand) -> usize {
-        let epoch = self.browser.tabs[tab].keeper.epoch();
+        let epoch = self.browser.tabs[tab].machine.epoch();
         self.seeds += 1;
         let id = u64::try_from(self.seeds).unwrap();
         self.tasks.push(Task { id, tab: Some(tab), epoch, person, errand, stage: Stage::Asked });

@@ -6,8 +6,8 @@ use std::fmt;
 
 /// The answer of register, login and refresh. Its members tell the transport.
 #[derive(Clone, Deserialize)]
-#[serde(from = "Wire")]
-pub struct TokenAnswer {
+#[serde(from = "AnyTokenResponse")]
+pub struct IssuedTokens {
     pub(super) access: String,
     pub(super) renewal: Renewal,
     pub(super) access_expires_in: i64,
@@ -32,28 +32,28 @@ pub enum Renewal {
 /// The two forms in JSON.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Wire {
+enum AnyTokenResponse {
     Body(TokenResponse),
     Cookie(CookieTokenResponse),
 }
 
-impl TokenAnswer {
+impl IssuedTokens {
     /// When what expires in so many seconds does, Unix milliseconds on the server's clock.
     pub(super) const fn expiry(&self, seconds: i64) -> i64 {
         self.server_time.saturating_add(seconds).saturating_mul(1000)
     }
 }
 
-impl From<Wire> for TokenAnswer {
-    fn from(wire: Wire) -> Self {
+impl From<AnyTokenResponse> for IssuedTokens {
+    fn from(wire: AnyTokenResponse) -> Self {
         match wire {
-            Wire::Body(answer) => answer.into(),
-            Wire::Cookie(answer) => answer.into(),
+            AnyTokenResponse::Body(answer) => answer.into(),
+            AnyTokenResponse::Cookie(answer) => answer.into(),
         }
     }
 }
 
-impl From<TokenResponse> for TokenAnswer {
+impl From<TokenResponse> for IssuedTokens {
     fn from(answer: TokenResponse) -> Self {
         Self {
             access: answer.access,
@@ -66,7 +66,7 @@ impl From<TokenResponse> for TokenAnswer {
     }
 }
 
-impl From<CookieTokenResponse> for TokenAnswer {
+impl From<CookieTokenResponse> for IssuedTokens {
     fn from(answer: CookieTokenResponse) -> Self {
         Self {
             access: answer.access,
@@ -79,7 +79,7 @@ impl From<CookieTokenResponse> for TokenAnswer {
     }
 }
 
-impl fmt::Debug for TokenAnswer {
+impl fmt::Debug for IssuedTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenAnswer").field("user", &self.user.id).finish_non_exhaustive()
     }

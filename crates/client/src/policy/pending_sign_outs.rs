@@ -1,10 +1,10 @@
 //! Sign-outs that the server has not heard of: there was no connection, or no response.
 
-use super::answer::Exchange;
+use super::issued_tokens::Renewal;
+use super::response::FetchResult;
 use super::time::Now;
-use super::token_answer::Renewal;
-use super::tokens::Tokens;
-use super::unsettled::is_settled_by;
+use super::tokens::SessionTokens;
+use super::unconfirmed_action::is_conclusive;
 use auth_types::{Reason, SessionId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -18,7 +18,7 @@ const MOST: usize = 8;
 
 /// The end of one session, to be reported. It ends that session, whoever is signed in when it is sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LateSignOut {
+pub struct PendingSignOut {
     session: SessionId,
     /// By the device's clock, Unix milliseconds.
     at: i64,
@@ -36,9 +36,9 @@ enum Proof {
     Cookie(String),
 }
 
-impl LateSignOut {
+impl PendingSignOut {
     /// The end of the session of these tokens.
-    pub fn of(tokens: &Tokens, now: Now) -> Self {
+    pub fn of(tokens: &SessionTokens, now: Now) -> Self {
         let proof = match tokens.renewal() {
             Renewal::Token(refresh) => Proof::Token(refresh.split('.').map(str::to_owned).collect()),
             Renewal::Cookie { csrf_token } => Proof::Cookie(csrf_token),
@@ -61,9 +61,10 @@ impl LateSignOut {
 
     /// Whether the server has heard of it, by what came of sending it. A refusal is an answer, too: there is no such session,
     /// or its cookie is gone. An unknown key may be on its way to the server.
-    pub fn is_heard(exchange: &Exchange) -> bool {
-        let is_key_unknown = exchange.as_ref().is_ok_and(|answer| answer.said().reason == Some(Reason::KeyUnknown));
-        is_settled_by(exchange) && !is_key_unknown
+    pub fn is_acknowledged(exchange: &FetchResult) -> bool {
+        let is_key_unknown =
+            exchange.as_ref().is_ok_and(|answer| answer.problem_fields().reason == Some(Reason::KeyUnknown));
+        is_conclusive(exchange) && !is_key_unknown
     }
 
     /// Not when the clock has been set back since either: nobody knows for how long it would be kept then.
@@ -74,11 +75,11 @@ impl LateSignOut {
 
 /// The sign-outs of this browser that the server has not heard of, the oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LateSignOuts(Vec<LateSignOut>);
+pub struct PendingSignOuts(Vec<PendingSignOut>);
 
-impl LateSignOuts {
+impl PendingSignOuts {
     /// Keeps another one.
-    pub fn keep(&mut self, late: LateSignOut) {
+    pub fn keep(&mut self, late: PendingSignOut) {
         self.forget(late.session);
         self.0.push(late);
         self.0.drain(..self.0.len().saturating_sub(MOST));
@@ -100,7 +101,7 @@ impl LateSignOuts {
     }
 
     /// The one that is to be sent next.
-    pub fn first(&self) -> Option<&LateSignOut> {
+    pub fn first(&self) -> Option<&PendingSignOut> {
         self.0.first()
     }
 
@@ -110,7 +111,7 @@ impl LateSignOuts {
     }
 }
 
-impl fmt::Debug for LateSignOut {
+impl fmt::Debug for PendingSignOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LateSignOut").field("session", &self.session).field("at", &self.at).finish_non_exhaustive()
     }
@@ -119,25 +120,26 @@ impl fmt::Debug for LateSignOut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::answer::{Answer, Silence};
     use crate::policy::fixtures::{after, cookie_response, json, session, token, tokens};
+    use crate::policy::response::{ApiResponse, TransportError};
     use serde_json::json as value;
     use uuid::Uuid;
 
     const DAY: i64 = 24 * 3600;
 
-    fn late(number: u128, seconds: i64) -> LateSignOut {
-        LateSignOut::of(&tokens(session(number), 1, 0), after(seconds))
+    fn late(number: u128, seconds: i64) -> PendingSignOut {
+        PendingSignOut::of(&tokens(session(number), 1, 0), after(seconds))
     }
 
-    fn by_cookie(number: u128) -> LateSignOut {
+    fn by_cookie(number: u128) -> PendingSignOut {
         let answer = cookie_response(session(number), 0).into();
-        let tokens = Tokens::signed_in(&answer, after(0), after(0), Uuid::nil()).expect("tokens of this service");
-        LateSignOut::of(&tokens, after(0))
+        let tokens =
+            SessionTokens::signed_in(&answer, after(0), after(0), Uuid::nil()).expect("tokens of this service");
+        PendingSignOut::of(&tokens, after(0))
     }
 
-    fn kept(all: &[LateSignOut]) -> LateSignOuts {
-        let mut kept = LateSignOuts::default();
+    fn kept(all: &[PendingSignOut]) -> PendingSignOuts {
+        let mut kept = PendingSignOuts::default();
         for late in all {
             kept.keep(late.clone());
         }
@@ -148,9 +150,9 @@ mod tests {
     fn it_is_written_down_with_what_ends_its_session_and_with_no_token_as_it_is() {
         for late in [late(1, 0), by_cookie(1)] {
             let text = serde_json::to_string(&kept(std::slice::from_ref(&late))).expect("JSON");
-            let read: LateSignOuts = serde_json::from_str(&text).expect("what was written");
-            assert_eq!(read.first().map(LateSignOut::renewal), Some(late.renewal()));
-            assert_eq!(read.first().map(LateSignOut::session), Some(session(1)));
+            let read: PendingSignOuts = serde_json::from_str(&text).expect("what was written");
+            assert_eq!(read.first().map(PendingSignOut::renewal), Some(late.renewal()));
+            assert_eq!(read.first().map(PendingSignOut::session), Some(session(1)));
             assert!(!text.contains(&token(session(1), 1)), "{text}");
         }
         assert_eq!(late(1, 0).renewal(), Renewal::Token(token(session(1), 1)));
@@ -169,7 +171,7 @@ mod tests {
     #[test]
     fn each_session_has_one_and_only_the_newest_are_kept() {
         let mut all = kept(&[late(1, 0), late(2, 1), late(1, 2)]);
-        assert_eq!(all.first().map(LateSignOut::session), Some(session(2)));
+        assert_eq!(all.first().map(PendingSignOut::session), Some(session(2)));
         all.forget(session(2));
         assert_eq!(all, kept(&[late(1, 2)]));
         let many: Vec<_> = (0..20).map(|number| late(number, 0)).collect();
@@ -192,17 +194,17 @@ mod tests {
             refused(403, "csrf_failed"),
             refused(401, "credentials_missing"),
         ];
-        assert!(heard.iter().all(LateSignOut::is_heard));
-        let hotel = Answer::new(200, "text/html", "<h1>Welcome to the hotel</h1>");
+        assert!(heard.iter().all(PendingSignOut::is_acknowledged));
+        let hotel = ApiResponse::new(200, "text/html", "<h1>Welcome to the hotel</h1>");
         let unheard = [
-            Err(Silence::Unreachable),
-            Err(Silence::TimedOut),
+            Err(TransportError::Unreachable),
+            Err(TransportError::TimedOut),
             refused(503, "unavailable"),
             refused(429, "throttled"),
             refused(500, "internal"),
             refused(401, "key_unknown"),
             Ok(hotel),
         ];
-        assert!(!unheard.iter().any(LateSignOut::is_heard));
+        assert!(!unheard.iter().any(PendingSignOut::is_acknowledged));
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 /// The shortest time between two such requests of a tab. Whoever goes back and forth between windows causes twelve requests a
 /// minute at most, and whoever did something in another tab waits no longer than this to see it here.
-pub const LOOK_PAUSE: Duration = Duration::from_secs(5);
+pub const REVALIDATION_PAUSE: Duration = Duration::from_secs(5);
 
 /// The looks of one tab: pure state, moved by what the tab sees. Not while the page waits for something that the person asked
 /// for: what the server says about the state before that must not take the place of what it says after.
 #[derive(Debug, Default)]
-pub struct Looks {
+pub struct Revalidation {
     /// When the server was asked last, and for how long it is left alone since.
     rest: Option<(Now, Duration)>,
     is_planned: bool,
@@ -20,10 +20,10 @@ pub struct Looks {
     acts: u32,
 }
 
-impl Looks {
+impl Revalidation {
     /// A tab whose page is loaded now, and asks for everything anyway.
     pub fn new(now: Now) -> Self {
-        Self { rest: Some((now, LOOK_PAUSE)), ..Self::default() }
+        Self { rest: Some((now, REVALIDATION_PAUSE)), ..Self::default() }
     }
 
     /// Somebody looks at the page. Returns how long to wait before [`ask`](Self::ask); `None` when that is planned already or
@@ -46,14 +46,14 @@ impl Looks {
         self.is_owed = self.under_way > 0;
         let asks = is_visible && !self.is_owed;
         if asks {
-            self.rest = Some((now, LOOK_PAUSE));
+            self.rest = Some((now, REVALIDATION_PAUSE));
         }
         asks
     }
 
     /// The server has a problem, or asks to be left alone for so long.
     pub fn rest(&mut self, now: Now, pause: Duration) {
-        self.rest = Some((now, pause.max(LOOK_PAUSE)));
+        self.rest = Some((now, pause.max(REVALIDATION_PAUSE)));
     }
 
     /// Something begins that the person asked for.
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_look_within_the_pause_is_made_up_for_at_its_end_and_only_once() {
-        let mut looks = Looks::new(at(0));
+        let mut looks = Revalidation::new(at(0));
         assert_eq!(looks.look(at(2)), Some(Duration::from_secs(3)));
         assert_eq!(looks.look(at(3)), None);
         assert!(looks.ask(at(5), true));
@@ -93,13 +93,13 @@ mod tests {
 
     #[test]
     fn after_the_pause_or_a_sleep_a_look_asks_at_once() {
-        let mut looks = Looks::new(at(0));
+        let mut looks = Revalidation::new(at(0));
         assert_eq!(looks.look(Now { wall_ms: 8 * 3_600_000, steady_ms: 10 }), Some(Duration::ZERO));
     }
 
     #[test]
     fn nobody_asks_for_a_page_that_is_hidden_again() {
-        let mut looks = Looks::default();
+        let mut looks = Revalidation::default();
         assert_eq!(looks.look(at(0)), Some(Duration::ZERO));
         assert!(!looks.ask(at(0), false));
         assert_eq!(looks.look(at(0)), Some(Duration::ZERO));
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_look_while_something_is_under_way_waits_for_its_end() {
-        let mut looks = Looks::default();
+        let mut looks = Revalidation::default();
         looks.begin();
         looks.begin();
         assert_eq!(looks.look(at(0)), None);
@@ -122,11 +122,11 @@ mod tests {
 
     #[test]
     fn a_server_that_asks_for_it_is_left_alone_for_longer() {
-        let mut looks = Looks::default();
+        let mut looks = Revalidation::default();
         looks.rest(at(0), Duration::from_secs(30));
         assert_eq!(looks.look(at(1)), Some(Duration::from_secs(29)));
-        let mut looks = Looks::default();
+        let mut looks = Revalidation::default();
         looks.rest(at(0), Duration::ZERO);
-        assert_eq!(looks.look(at(0)), Some(LOOK_PAUSE));
+        assert_eq!(looks.look(at(0)), Some(REVALIDATION_PAUSE));
     }
 }

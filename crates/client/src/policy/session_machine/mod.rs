@@ -4,9 +4,9 @@ mod effect;
 mod epoch;
 mod machine;
 mod pause;
-mod verdicts;
+mod plan;
 
 pub use effect::Effect;
 pub use epoch::Epoch;
-pub use machine::Keeper;
-pub use verdicts::{Plan, Seen, Stored};
+pub use machine::SessionMachine;
+pub use plan::{StorageContent, StorageSnapshot, TokenPlan};

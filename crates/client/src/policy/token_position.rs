@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 /// What a client needs to know of its own refresh token: it orders tokens of one session and tells sessions apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(super) struct Place {
+pub(super) struct TokenPosition {
     /// The `sid` claim.
     #[serde(rename = "sid")]
     pub(super) session: SessionId,
@@ -17,18 +17,18 @@ pub(super) struct Place {
 
 /// The one claim that an access token shares with it.
 #[derive(Deserialize)]
-struct Sid {
+struct SessionClaim {
     sid: SessionId,
 }
 
 /// The claims of `token`, or `None` if it is no refresh token of this service.
-pub(super) fn place_of(token: &str) -> Option<Place> {
+pub(super) fn place_of(token: &str) -> Option<TokenPosition> {
     claims_of(token)
 }
 
 /// The session that an access token belongs to, or `None` if it is no token of this service.
 pub(super) fn session_of(token: &str) -> Option<SessionId> {
-    claims_of(token).map(|claims: Sid| claims.sid)
+    claims_of(token).map(|claims: SessionClaim| claims.sid)
 }
 
 fn claims_of<T: DeserializeOwned>(token: &str) -> Option<T> {

@@ -3,9 +3,9 @@
 use auth_types::EventKind;
 
 /// A short line.
-pub const fn event_words(kind: EventKind) -> &'static str {
+pub const fn event_description(kind: EventKind) -> &'static str {
     match kind {
-        EventKind::Registered => "The account was made",
+        EventKind::Registered => "Account created",
         EventKind::RegisterRepeated => "Somebody wanted another account with your email",
         EventKind::LoggedIn => "Signed in",
         EventKind::LoginFailed => "A sign-in failed",
@@ -33,13 +33,13 @@ pub const fn event_words(kind: EventKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::event_words;
+    use super::event_description;
     use auth_types::EventKind;
     use std::collections::BTreeSet;
 
     #[test]
     fn no_two_events_are_told_alike() {
-        let words: BTreeSet<_> = EventKind::ALL.iter().copied().map(event_words).collect();
+        let words: BTreeSet<_> = EventKind::ALL.iter().copied().map(event_description).collect();
         assert_eq!(words.len(), EventKind::ALL.len());
     }
 }

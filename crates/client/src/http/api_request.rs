@@ -2,7 +2,7 @@
 
 use super::{API_BASE, FileContent};
 use crate::clock;
-use crate::policy::{Exchange, LateSignOut, Renewal, Tokens, repeat_after, step_key};
+use crate::policy::{FetchResult, PendingSignOut, Renewal, SessionTokens, repeat_after, step_key};
 use auth_types::paths;
 use auth_types::requests::RefreshRequest;
 use auth_types::responses::EmptyResponse;
@@ -13,10 +13,10 @@ use uuid::Uuid;
 use wasm_bindgen::JsValue;
 
 /// What a form waits for: a server that wakes up takes most of a minute.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What a refresh waits for. Less, because it can be repeated safely and others wait for it.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(30);
+const REFRESH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The methods that the API uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl From<&Body> for JsValue {
 
 /// A request to the API. Cheap to send again.
 #[derive(Clone)]
-pub struct Call {
+pub struct ApiRequest {
     pub(super) verb: Verb,
     pub(super) path: String,
     pub(super) body: Option<Body>,
@@ -67,10 +67,10 @@ pub struct Call {
     pub(super) patience: Duration,
 }
 
-impl Call {
+impl ApiRequest {
     fn new(verb: Verb, path: impl Into<String>) -> Self {
         let path = path.into();
-        Self { verb, path, body: None, access: None, key: None, cookies: false, csrf: None, patience: PATIENCE }
+        Self { verb, path, body: None, access: None, key: None, cookies: false, csrf: None, patience: RESPONSE_TIMEOUT }
     }
 
     /// A GET.
@@ -104,13 +104,13 @@ impl Call {
     }
 
     /// The refresh of `tokens`, with their key: sent twice it has one effect.
-    pub fn refresh(tokens: &Tokens) -> Self {
+    pub fn refresh(tokens: &SessionTokens) -> Self {
         let call = Self::renewing(paths::REFRESH, tokens.renewal());
-        Self { key: Some(tokens.idempotency_key()), patience: REFRESH_PATIENCE, ..call }
+        Self { key: Some(tokens.idempotency_key()), patience: REFRESH_TIMEOUT, ..call }
     }
 
     /// The end of a session.
-    pub fn logout(late: &LateSignOut) -> Self {
+    pub fn logout(late: &PendingSignOut) -> Self {
         Self::renewing(paths::LOGOUT, late.renewal())
     }
 
@@ -137,8 +137,8 @@ impl Call {
 
     /// How long to wait before it is repeated by itself, when this came of sending it so often. A refresh is planned by the
     /// session.
-    pub fn repeat_after(&self, exchange: &Exchange, sent: u32) -> Option<Duration> {
-        let is_step = self.key.is_some() && self.patience == PATIENCE;
+    pub fn repeat_after(&self, exchange: &FetchResult, sent: u32) -> Option<Duration> {
+        let is_step = self.key.is_some() && self.patience == RESPONSE_TIMEOUT;
         repeat_after(exchange, sent, clock::jitter()).filter(|_| is_step)
     }
 
@@ -182,7 +182,7 @@ impl Call {
     }
 }
 
-impl fmt::Debug for Call {
+impl fmt::Debug for ApiRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call").field("verb", &self.verb).field("path", &self.path).finish_non_exhaustive()
     }

@@ -1,7 +1,7 @@
 //! The time that a failed refresh keeps the next one away.
 
-use crate::policy::answer::Trouble;
 use crate::policy::backoff::wait;
+use crate::policy::response::TransientError;
 use crate::policy::time::Now;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ pub(super) struct Pause {
     since: Now,
     failures: u32,
     /// What is wrong.
-    pub(super) trouble: Trouble,
+    pub(super) error: TransientError,
     /// How long it lasts.
     pub(super) wait: Duration,
     /// Whether the server itself asked for it.
@@ -19,13 +19,13 @@ pub(super) struct Pause {
 }
 
 /// A failure: what is wrong, and what the server asked for.
-pub(super) type Cause = (Trouble, Option<Duration>);
+pub(super) type Cause = (TransientError, Option<Duration>);
 
 impl Pause {
     /// The pause after another failure.
-    pub(super) fn after(earlier: Option<Self>, (trouble, asked): Cause, now: Now, jitter: f64) -> Self {
+    pub(super) fn after(earlier: Option<Self>, (error, asked): Cause, now: Now, jitter: f64) -> Self {
         let failures = earlier.map_or(0, |pause| pause.failures).saturating_add(1);
-        Self { since: now, failures, trouble, wait: wait(failures, asked, jitter), asked: asked.is_some() }
+        Self { since: now, failures, error, wait: wait(failures, asked, jitter), asked: asked.is_some() }
     }
 
     /// What is left of it, if anything is.

@@ -1,11 +1,11 @@
 //! Why nobody is signed in, and what to tell people about it.
 
-use super::unsettled::Act;
+use super::unconfirmed_action::EndingAction;
 use auth_types::Reason;
 
 /// Why nobody is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Farewell {
+pub enum SignOutReason {
     /// Nobody was when the page was opened.
     Visitor,
     /// The user pressed a button here.
@@ -17,16 +17,16 @@ pub enum Farewell {
     /// The server ended the session.
     Ended(Reason),
     /// The user asked for this here, which ends the session, and the response has not arrived.
-    Unsettled(Act),
+    Unconfirmed(EndingAction),
 }
 
-impl Farewell {
+impl SignOutReason {
     /// The same for somebody who may have ended the session by this.
     #[must_use]
-    pub const fn after(self, act: Option<Act>) -> Self {
+    pub const fn after(self, act: Option<EndingAction>) -> Self {
         match (self, act) {
             (Self::Elsewhere | Self::Ended(Reason::SessionRevoked | Reason::UserInactive), Some(act)) => {
-                Self::Unsettled(act)
+                Self::Unconfirmed(act)
             }
             _ => self,
         }
@@ -36,7 +36,7 @@ impl Farewell {
     pub const fn message(self) -> Option<&'static str> {
         match self {
             Self::Visitor | Self::ByUser => None,
-            Self::Unsettled(act) => Some(act.message()),
+            Self::Unconfirmed(act) => Some(act.message()),
             Self::Deleted => Some("Your account is deleted, and every device is signed out."),
             Self::Elsewhere => Some("You signed out in another tab."),
             Self::Ended(Reason::SessionExpired) => Some("You were away for a long time. Please sign in again."),

@@ -1,23 +1,23 @@
 //! What somebody has asked for, and whose response has not arrived.
 
-use super::answer::Exchange;
+use super::response::FetchResult;
 use auth_types::SessionId;
 use serde::{Deserialize, Serialize};
 
 /// Something that ends the session that asks for it. It is written down until the response is there, because the page may be
 /// loaded again before: then the session is found to have ended, and that is no news to whoever has ended it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unsettled {
+pub struct UnconfirmedAction {
     /// The session that asked.
     pub session: SessionId,
     /// For what.
-    pub act: Act,
+    pub act: EndingAction,
 }
 
 /// What ends the session that asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Act {
+pub enum EndingAction {
     /// Another session takes its place.
     PasswordChange,
     /// Nothing does.
@@ -26,7 +26,7 @@ pub enum Act {
     SignOutEverywhere,
 }
 
-impl Act {
+impl EndingAction {
     /// What to tell somebody whose session has ended, and who may have ended it by this.
     pub const fn message(self) -> &'static str {
         match self {
@@ -44,6 +44,6 @@ impl Act {
 }
 
 /// Whether an exchange tells what became of the request.
-pub fn is_settled_by(exchange: &Exchange) -> bool {
-    exchange.as_ref().is_ok_and(|answer| answer.trouble().is_none() && answer.is_settled())
+pub fn is_conclusive(exchange: &FetchResult) -> bool {
+    exchange.as_ref().is_ok_and(|answer| answer.transient_error().is_none() && answer.is_from_api())
 }

@@ -1,9 +1,9 @@
 //! A page that somebody looks at asks again for what it shows.
 
-use super::{Session, State, lock};
+use super::{Session, SignInState, lock};
 use crate::clock;
 use crate::http::milliseconds;
-use crate::policy::{Failure, LOOK_PAUSE, Looks};
+use crate::policy::{REVALIDATION_PAUSE, RequestFailure, Revalidation};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -14,23 +14,23 @@ use web_sys::VisibilityState;
 const TURN: Duration = Duration::from_secs(1);
 
 /// How long a tab waits for its turn. Who does not get it by then asks without.
-const TURN_PATIENCE: Duration = Duration::from_mins(1);
+const TURN_WAIT: Duration = Duration::from_mins(1);
 
 /// Something that the person asked for, until it is dropped.
-pub(super) struct Acting(Session);
+pub(super) struct ActionGuard(Session);
 
-impl Drop for Acting {
+impl Drop for ActionGuard {
     fn drop(&mut self) {
-        if self.0.looks.try_update_value(Looks::end) == Some(true) {
-            self.0.look_again();
+        if self.0.looks.try_update_value(Revalidation::end) == Some(true) {
+            self.0.revalidate();
         }
     }
 }
 
 impl Session {
     /// Somebody looks at the page, or has reason to doubt what it shows.
-    pub fn look_again(self) {
-        if !matches!(self.state.get_untracked(), State::SignedIn(_)) {
+    pub fn revalidate(self) {
+        if !matches!(self.state.get_untracked(), SignInState::SignedIn(_)) {
             return;
         }
         let wait = self.looks.try_update_value(|looks| looks.look(clock::now())).flatten();
@@ -46,25 +46,27 @@ impl Session {
 
     /// Counts what the person asked for.
     pub fn acts(self) -> u32 {
-        self.looks.with_value(Looks::acts)
+        self.looks.with_value(Revalidation::acts)
     }
 
     /// Takes note of a failure of what such a moment asked for. Nothing else comes of it: what is shown stays.
-    pub fn look_failed(self, failure: &Failure) {
+    pub fn revalidation_failed(self, failure: &RequestFailure) {
         let pause = match failure {
-            Failure::Passing { after, .. } => after.unwrap_or(LOOK_PAUSE),
-            Failure::SignedOut | Failure::Refused(_) | Failure::Unsendable(_) => LOOK_PAUSE,
+            RequestFailure::Transient { after, .. } => after.unwrap_or(REVALIDATION_PAUSE),
+            RequestFailure::SignedOut | RequestFailure::Refused(_) | RequestFailure::Unsendable(_) => {
+                REVALIDATION_PAUSE
+            }
         };
         self.looks.update_value(|looks| looks.rest(clock::now(), pause));
     }
 
-    pub(super) fn act(self) -> Acting {
-        self.looks.update_value(Looks::begin);
-        Acting(self)
+    pub(super) fn act(self) -> ActionGuard {
+        self.looks.update_value(Revalidation::begin);
+        ActionGuard(self)
     }
 
     async fn ask_in_turn(self) {
-        let turn = lock::acquire_look(TURN_PATIENCE).await;
+        let turn = lock::acquire_for_revalidation(TURN_WAIT).await;
         let is_visible = document().visibility_state() == VisibilityState::Visible;
         if self.looks.try_update_value(|looks| looks.ask(clock::now(), is_visible)) == Some(true) {
             self.looked.update(|looked| *looked = looked.wrapping_add(1));
