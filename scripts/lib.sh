@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What the scripts beside this file share. Sourced, never run.
+# What the scripts in this folder share. Sourced, never run.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-# Found even where the shell does not look: tools that `cargo install` puts down, servers that Debian keeps for root.
-PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin:/usr/sbin"
+# Folders that a user's PATH may lack: that of `cargo install`, and that of Debian's servers.
+PATH="$PATH:${CARGO_INSTALL_ROOT:+$CARGO_INSTALL_ROOT/bin:}${CARGO_HOME:-$HOME/.cargo}/bin:/usr/sbin"
 TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
@@ -17,8 +17,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # True when something accepts connections on this port of 127.0.0.1.
 port_in_use() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# True when a GET of the address is answered with 2xx.
-answers() { node -e 'fetch(process.argv[1]).then(a => process.exit(a.ok ? 0 : 1), () => process.exit(1))' "$1"; }
+# True when a GET of the address returns 2xx.
+responds() { node -e 'fetch(process.argv[1]).then(response => process.exit(response.ok ? 0 : 1), () => process.exit(1))' "$1"; }
 
 # The browser that the browser tests drive.
 find_chromium() {
@@ -30,7 +30,7 @@ find_chromium() {
   [[ -x $name ]] && printf '%s\n' "$name"
 }
 
-# The folder of PostgreSQL's server programs, which Debian keeps off PATH.
+# The folder of PostgreSQL's server programs, which is not on PATH on Debian.
 find_postgres() {
   local folder
   for folder in "$(pg_config --bindir 2>/dev/null)" /usr/lib/postgresql/*/bin "$(dirname "$(command -v initdb || echo /)")"; do
@@ -42,10 +42,10 @@ find_postgres() {
 # The version of wasm-bindgen that Cargo.lock names; its command-line tool must be the same.
 wasm_bindgen_version() { awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/, ""); print }' Cargo.lock 2>/dev/null || true; }
 
-# The release of binaryen that Trunk.toml asks for.
+# The binaryen release that Trunk.toml names.
 wasm_opt_version() { sed -n 's/^wasm_opt *= *"version_\([0-9]*\)".*/\1/p' Trunk.toml 2>/dev/null || true; }
 
-# Where trunk keeps the tools that it downloads, and looks for them first when PATH has no fitting one.
+# Where trunk keeps the tools that it downloads. It uses them where PATH has no tool of the right version.
 trunk_cache() {
   case "$(uname -s)" in
     Darwin) printf '%s\n' "$HOME/Library/Caches/dev.trunkrs.trunk" ;;
@@ -55,8 +55,8 @@ trunk_cache() {
 
 has_wasm_std() { compgen -G "$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)/libstd-*.rlib" >/dev/null; }
 
-# Lets cargo and trunk build for the browser. Nothing to do where the toolchain has the target; elsewhere Debian's
-# compiler builds std from Debian's source, linked by the lld that rustup's toolchain carries.
+# Lets cargo and trunk build for the browser. Where the toolchain lacks the target, Debian's compiler builds std from Debian's
+# source, and the lld of rustup's toolchain links it.
 use_wasm() {
   has_wasm_std && return
   local front="$TARGET_DIR/debian-rust" lld
@@ -68,22 +68,23 @@ use_wasm() {
   export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="${lld:-/usr/bin/wasm-ld}"
 }
 
-# rustfmt by itself does not find the modules that the table of pages declares, because that is a macro.
+# rustfmt does not find the modules that the table of pages declares, because the table is a macro.
 format_sources() {
   cargo fmt --all -- "$@"
   rustfmt --edition 2024 "$@" crates/client/src/pages/*.rs
 }
 
-# The API as the browser tests start it: the build of the other tests, so that nothing is compiled twice.
+# The API that the browser tests start is the one that `cargo test` builds, so that nothing is compiled twice.
 build_test_api() { cargo test --workspace --locked --no-run; }
 
-# The client as the browser tests serve it, talking to the API that they start.
+# The client that the browser tests serve; it sends its requests to the API that they start.
 build_e2e_client() (
   use_wasm
   API_BASE_URL=https://api.latchkey.test trunk build --release --dist "$TARGET_DIR/e2e-client"
 )
 
-# Playwright with the API and the client that were just built, or those that API_BINARY and CLIENT_FILES name.
+# Runs Playwright with the API and the client that were just built, or those that API_BINARY and CLIENT_FILES name. Write options as
+# `--name=value`: an option such as --project takes every argument after it for a further value.
 run_playwright() {
   CHROMIUM=$(find_chromium) API_BINARY="${API_BINARY:-$TARGET_DIR/debug/api}" CLIENT_FILES="${CLIENT_FILES:-$TARGET_DIR/e2e-client}" \
     npm exec --prefix crates/client/e2e -- playwright test --config crates/client/e2e "$@"
