@@ -1,5 +1,5 @@
-// The process that attacks: `scripts/flood` starts it, tells it what to do, and measures in a process of its own. It computes
-// only what the others leave, so that the API and the honest client have the processors, as if it were another machine.
+// The attackers' process: `scripts/flood` starts it, sends it the attack to run, and measures in a separate process. It has the lowest
+// priority, so that the API and the honest client get the processors as if the attackers were other machines.
 "use strict";
 const { setMaxListeners } = require("node:events");
 const { ATTACKS } = require("./attacks.js");
@@ -24,5 +24,5 @@ process.on("message", (message) => {
     process.exit(1);
   });
 });
-// Whoever started it has ended.
+// `scripts/flood` has ended.
 process.on("disconnect", () => process.exit(0));

@@ -1,32 +1,32 @@
-// The attacks: what each sends, and what must hold of it besides what the honest client notices.
+// The attacks: the requests that each sends, and the conditions that it must not break besides those of the honest client.
 //
-// An attack gets itself ready (accounts, events) and returns what runs until it is over. `judge` asks something of the API
-// while the attack still runs, and returns `{words, failed}`.
+// `prepare` sets an attack up (accounts, events) and returns a function that runs until the attack is over. `verify` checks a
+// condition while the attack still runs, and returns `{text, failed}`.
 "use strict";
 const { setTimeout: sleep } = require("node:timers/promises");
 const { deflateSync } = require("node:zlib");
 const { addEvents } = require("./database.js");
-const { MACHINE, OWNER, PASSWORD, ask, mailsTo, requesters, signUp, tricklers } = require("./wire.js");
+const { MACHINE, OWNER, PASSWORD, mailsTo, requesters, send, signUp, tricklers } = require("./wire.js");
 
 const ADDRESSES = 10_000;
 const EVENTS = 300_000;
-/// Most mails that an address gets within an hour (docs/LIMITS.md).
-const MAILS_OF_AN_ADDRESS = 20;
-/// Takes a second to judge when it is judged as a whole.
+/// The most mails that an address gets within an hour (docs/LIMITS.md).
+const MAX_MAILS_PER_ADDRESS = 20;
+/// A password whose strength takes a second to estimate if it is estimated as a whole.
 const HARD = "[626(719(3871<9<++&4{4+05&|($9&!<!4!!&<[4|196&&269$1@1<@0|8(<1$7![9$48&%%[6@$53(8|+@%({+$!||181&8<|+";
 
-let drawn = 0;
-const next = () => (drawn = (drawn + 1) % ADDRESSES);
-/** One machine, or one of ten thousand behind a proxy, or one of ten thousand that come directly. */
+let counter = 0;
+const next = () => (counter = (counter + 1) % ADDRESSES);
+/** The address of one machine; of one of ten thousand behind a proxy; of one of ten thousand that connect directly. */
 const machine = () => MACHINE;
-const many = () => `${20 + (next() % 100)}.${drawn >> 8}.${drawn & 255}.9`;
-const direct = () => `127.${1 + (next() >> 8)}.${drawn & 255}.9`;
+const many = () => `${20 + (next() % 100)}.${counter >> 8}.${counter & 255}.9`;
+const direct = () => `127.${1 + (next() >> 8)}.${counter & 255}.9`;
 
-/** Accounts of the attackers. */
+/** Creates accounts for the attackers. */
 async function accounts(api, count) {
-  const made = [];
-  for (let number = 0; number < count; number += 1) made.push(await signUp(api, `eve${number}@example.com`));
-  return made;
+  const created = [];
+  for (let number = 0; number < count; number += 1) created.push(await signUp(api, `eve${number}@example.com`));
+  return created;
 }
 
 async function accountsWithEvents(api) {
@@ -73,7 +73,7 @@ const signIns = async (attack) => {
 const guesses = async (attack) => () =>
   requesters(attack, 200, (number, turn) => ({ url: "/api/auth/login/", body: { email: `n${number}-${turn}@example.com`, password: PASSWORD }, from: many() }));
 
-/** Everything that anybody may ask for with somebody else's address. */
+/** All requests that an attacker can send with another user's address. */
 const spending = (from) => async (attack) => {
   const email = attack.people[0].email;
   const requests = [
@@ -85,10 +85,10 @@ const spending = (from) => async (attack) => {
   return () => requesters(attack, 40, (number) => ({ ...requests[number % requests.length], from: from() }));
 };
 
-/** Requests to whatever touches the database and needs no password. */
+/** Requests to routes that use the database and need no password. */
 const routes = (from) => async (attack) => {
   const [eve, mallory] = await accounts(attack.api, 2);
-  await ask(attack.api, undefined, "POST", "/api/auth/logout/", { body: { refresh: eve.refresh } });
+  await send(attack.api, undefined, "POST", "/api/auth/logout/", { body: { refresh: eve.refresh } });
   const requests = [
     { url: "/api/auth/email/verify/", body: { token: "garbage" } },
     { url: "/api/auth/password/reset/confirm/", body: { token: "garbage", new_password: PASSWORD } },
@@ -116,20 +116,20 @@ const trickles = (from) => async (attack) => () =>
 const mailsToNobody = async (attack) => () =>
   requesters(attack, 40, (number, turn) => ({ url: "/api/auth/password/reset/", body: { email: `n${number}-${turn}@example.com` }, from: many() }));
 
-/** Whoever signed up with the victim's address makes it get notices. */
+/** An attacker who signed up with the victim's address causes notices to it. */
 const notices = async (attack) => {
   const eve = { ...(await signUp(attack.api, "victim@example.com")), password: PASSWORD };
   const change = async (turn) => {
     const [current_password, new_password] = [eve.password, `${PASSWORD} ${turn}`];
-    const answer = await ask(attack.api, undefined, "POST", "/api/auth/password/change/", { body: { current_password, new_password }, bearer: eve.access });
-    if (answer.status === 200) Object.assign(eve, JSON.parse(answer.text), { password: new_password });
-    attack.seen(answer.status);
+    const response = await send(attack.api, undefined, "POST", "/api/auth/password/change/", { body: { current_password, new_password }, bearer: eve.access });
+    if (response.status === 200) Object.assign(eve, JSON.parse(response.text), { password: new_password });
+    attack.seen(response.status);
   };
   const changes = async () => {
     for (let turn = 0; !attack.over.aborted; turn += 1) await change(turn);
   };
-  const requests = (number, turn) => ({ url: "/api/auth/email/change/", bearer: eve.access, body: { new_email: `v${turn}@example.com`, password: eve.password } });
-  return () => Promise.all([changes(), requesters(attack, 20, requests)]);
+  const changeEmail = (number, turn) => ({ url: "/api/auth/email/change/", bearer: eve.access, body: { new_email: `v${turn}@example.com`, password: eve.password } });
+  return () => Promise.all([changes(), requesters(attack, 20, changeEmail)]);
 };
 
 const exporting = async (attack) => {
@@ -146,31 +146,31 @@ const deletions = async (attack) => {
   return () => requesters(attack, 20, (number) => ({ method: "DELETE", url: "/api/auth/me/", bearer: eves[number % 4].access, body: { password: PASSWORD } }));
 };
 
-/** Whether the owner of an address gets a link that works, and after how long. */
+/** Checks that the owner of an address gets a working link, and measures after how long. */
 async function ownersReset({ api, people }) {
   const begin = performance.now();
   const { email } = people[0];
   const links = () => mailsTo(api, email).map((mail) => /reset-password#token=([\w-]+)/.exec(mail)?.[1]).filter(Boolean);
-  const asked = await ask(api, undefined, "POST", "/api/auth/password/reset/", { body: { email }, from: OWNER });
+  const request = await send(api, undefined, "POST", "/api/auth/password/reset/", { body: { email }, from: OWNER });
   while (links().length === 0 && performance.now() - begin < 30_000) await sleep(100);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   const token = links().at(-1);
-  if (!token) return { words: `the owner's reset: ${asked.status}, NO MAIL`, failed: true };
-  const set = await ask(api, undefined, "POST", "/api/auth/password/reset/confirm/", { body: { token, new_password: `${PASSWORD} anew` }, from: OWNER });
-  return { words: `the owner's reset: ${asked.status}, mailed after ${seconds} s, its link: ${set.status}`, failed: asked.status !== 202 || set.status !== 200 };
+  if (!token) return { text: `the owner's reset: ${request.status}, NO MAIL`, failed: true };
+  const confirmation = await send(api, undefined, "POST", "/api/auth/password/reset/confirm/", { body: { token, new_password: `${PASSWORD} again` }, from: OWNER });
+  return { text: `the owner's reset: ${request.status}, mailed after ${seconds} s, its link: ${confirmation.status}`, failed: request.status !== 202 || confirmation.status !== 200 };
 }
 
 async function mailsOfVictim({ api }) {
   const mails = mailsTo(api, "victim@example.com").length;
-  return { words: `${mails} mails to the victim`, failed: mails > MAILS_OF_AN_ADDRESS };
+  return { text: `${mails} mails to the victim`, failed: mails > MAX_MAILS_PER_ADDRESS };
 }
 
-/// `hops` are the proxies before the API.
+/// `hops` is the number of proxies in front of the API.
 const ATTACKS = [
-  { name: "passwords that are hard to judge", hops: 1, prepare: signUps(machine) },
+  { name: "passwords whose strength is costly", hops: 1, prepare: signUps(machine) },
   { name: "the same, 10,000 addresses", hops: 1, prepare: signUps(many) },
-  { name: "a victim's name spent", hops: 1, prepare: spending(machine), judge: ownersReset },
-  { name: "a victim's name, 10,000 addresses", hops: 1, prepare: spending(many), judge: ownersReset },
+  { name: "a victim's name spent", hops: 1, prepare: spending(machine), verify: ownersReset },
+  { name: "a victim's name, 10,000 addresses", hops: 1, prepare: spending(many), verify: ownersReset },
   { name: "sign-ins, right passwords", hops: 1, prepare: signIns },
   { name: "sign-ins, 10,000 addresses", hops: 1, prepare: guesses },
   { name: "800 connections", hops: 1, prepare: routes(machine) },
@@ -180,8 +180,8 @@ const ATTACKS = [
   { name: "trickling bodies", hops: 0, prepare: trickles(machine) },
   { name: "trickling, 10,000 addresses", hops: 0, prepare: trickles(direct) },
   { name: "trickling behind a proxy", hops: 1, prepare: trickles(many) },
-  { name: "mails to nobody, 10,000 addresses", hops: 1, prepare: mailsToNobody, judge: ownersReset },
-  { name: "notices to a victim", hops: 1, prepare: notices, judge: mailsOfVictim },
+  { name: "mails to nobody, 10,000 addresses", hops: 1, prepare: mailsToNobody, verify: ownersReset },
+  { name: "notices to a victim", hops: 1, prepare: notices, verify: mailsOfVictim },
   { name: "events by PATCH, twenty exports", hops: 1, prepare: exporting },
   { name: "deletions of 300,000 events", hops: 1, prepare: deletions },
 ];

@@ -1,4 +1,4 @@
-// Databases to flood, and rows that would take an attacker hours.
+// Creates the databases to flood, and rows that would take an attacker hours to create.
 "use strict";
 const { spawnSync } = require("node:child_process");
 const path = require("node:path");
@@ -8,19 +8,19 @@ function execute(url, sql) {
   const postgres = url.startsWith("postgres");
   const program = postgres ? path.join(process.env.TEST_POSTGRES_BIN, "psql") : "sqlite3";
   const argv = postgres ? [url, "-qc", sql] : ["-cmd", ".timeout 60000", url.slice("sqlite:".length), sql];
-  const done = spawnSync(program, argv, { encoding: "utf8" });
-  if (done.error) throw new Error(`${program} is missing; install it with your package manager`);
-  if (done.status !== 0) throw new Error(`${program}: ${done.stderr}`);
+  const result = spawnSync(program, argv, { encoding: "utf8" });
+  if (result.error) throw new Error(`${program} is missing; install it with your package manager`);
+  if (result.status !== 0) throw new Error(`${program}: ${result.stderr}`);
 }
 
-/** The URL of a new database; one of SQLite is made in `folder` when it is opened. */
+/** Creates a database and returns its URL; SQLite creates its file in `folder` when the API opens it. */
 function create(kind, name, folder) {
   if (kind === "sqlite") return `sqlite:${folder}/${name}.sqlite3`;
   execute(process.env.TEST_POSTGRES_URL, `CREATE DATABASE ${name}`);
   return process.env.TEST_POSTGRES_URL.replace("/postgres?", `/${name}?`);
 }
 
-/** Gives each of these accounts so many events, copies of its first one. */
+/** Gives each of these accounts `count` events, copies of its first one. */
 function addEvents(api, emails, count) {
   const columns = "user_id, kind, at, ip_address, user_agent, detail";
   const firsts = `SELECT ${columns} FROM auth_events WHERE id IN (SELECT min(e.id) FROM auth_events e JOIN users u ON u.id = e.user_id

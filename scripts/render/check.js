@@ -1,4 +1,4 @@
-// What must hold of render.yaml: Render's documented fields, and what this project wants of it besides.
+// Checks render.yaml: the fields that Render documents, and this project's own requirements.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
@@ -7,28 +7,28 @@ const { ROOT, RENDERS_OWN, kindOf } = require("./facts.js");
 const root = path.join(__dirname, "../..");
 const read = (file) => fs.readFileSync(path.join(root, file), "utf8");
 
-/** The variables that docs/CONFIGURATION.md has a row for, by name and alias: whether each is secret. */
+/** The variables that docs/CONFIGURATION.md has a row for, by name and alias, each with whether it is secret. */
 function documented() {
   const rows = read("docs/CONFIGURATION.md").matchAll(/^\| (`[A-Z0-9_]+`[^|]*) \|[^|]*\|[^|]*\|([^|]*)\|/gm);
   const names = (cell) => [...cell.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name]) => name);
   return new Map([...rows].flatMap(([, cell, secret]) => names(cell).map((name) => [name, secret.trim() === "yes"])));
 }
 
-/** What of the builds reads beside that: rustup. */
+/** The variable that only the builds read: rustup's. */
 const COMPILER = "RUSTUP_TOOLCHAIN";
 
-/** What would take the place of the proxies that the API knows where RENDER=true, which Render sets. */
+/** These would replace the proxies that the API trusts where RENDER=true, which Render sets. */
 const PROXIES = ["TRUSTED_PROXIES", "TRUSTED_PROXY_HOPS"];
 
 const SOURCES = ["value", "generateValue", "sync", "fromDatabase", "fromService"];
 
-/** All problems of a Blueprint, a line each. */
+/** All problems of a Blueprint, one line each. */
 function problems(blueprint) {
   const shape = ROOT(blueprint);
   if (shape) return [`render.yaml${shape.startsWith(".") ? "" : " "}${shape}`];
   const { services = [], databases = [], envVarGroups: groups = [] } = blueprint;
   return [
-    ...[services, databases, groups].flatMap(twins),
+    ...[services, databases, groups].flatMap(duplicates),
     ...services.flatMap((service) => serviceProblems(service, blueprint)),
     ...groups.flatMap((group) => variableProblems(group, blueprint)),
     ...groups.flatMap(({ name, envVars }) =>
@@ -41,8 +41,8 @@ function problems(blueprint) {
   ];
 }
 
-/** Names that are given twice. */
-const twins = (named) =>
+/** Names that are used twice. */
+const duplicates = (named) =>
   named
     .filter(({ name }, index) => named.findIndex((other) => other.name === name) < index)
     .map(({ name }) => `${name}: is defined twice`);
@@ -56,21 +56,21 @@ function serviceProblems(service, blueprint) {
   if (scaling && scaling.minInstances > scaling.maxInstances) found.push(`${name}: scaling has a minimum above its maximum`);
   for (const [script] of buildCommand.matchAll(/\bscripts\/[\w-]+/g)) {
     const { mode = 0 } = fs.statSync(path.join(root, script), { throwIfNoEntry: false }) ?? {};
-    if (!(mode & 0o100)) found.push(`${name}: buildCommand: ${script} is no program`);
+    if (!(mode & 0o100)) found.push(`${name}: buildCommand: ${script} is not executable`);
   }
   const program = /\btarget\/release\/([\w-]+)/.exec(startCommand)?.[1];
   if (program && !buildCommand.includes(`--bin ${program}`)) found.push(`${name}: startCommand: nothing builds ${program}`);
   if (service.runtime === "rust" && !buildCommand.includes("--locked"))
-    found.push(`${name}: buildCommand: must build what Cargo.lock says (--locked)`);
+    found.push(`${name}: buildCommand: must build the versions of Cargo.lock (--locked)`);
   return [...found, ...variableProblems(service, blueprint)];
 }
 
 function variableProblems({ name, envVars = [] }, blueprint) {
   const known = documented();
   const keys = envVars.flatMap((entry) => (entry.key ? [entry.key] : []));
-  const doubles = keys.filter((key, index) => keys.indexOf(key) < index).map((key) => `${name}: ${key}: is there twice`);
+  const repeated = keys.filter((key, index) => keys.indexOf(key) < index).map((key) => `${name}: ${key}: is set twice`);
   return [
-    ...doubles,
+    ...repeated,
     ...envVars.flatMap((entry) => entryProblems(entry, known, blueprint).map((problem) => `${name}: ${problem}`)),
   ];
 }
@@ -78,16 +78,16 @@ function variableProblems({ name, envVars = [] }, blueprint) {
 function entryProblems(entry, known, blueprint) {
   const { key, value, fromGroup, fromDatabase, fromService } = entry;
   if (fromGroup) {
-    if (Object.keys(entry).length > 1) return [`fromGroup: ${fromGroup}: stands alone`];
+    if (Object.keys(entry).length > 1) return [`fromGroup: ${fromGroup}: excludes other fields`];
     return blueprint.envVarGroups?.some(({ name }) => name === fromGroup) ? [] : [`fromGroup: there is no group ${fromGroup}`];
   }
   if (!key) return ["a variable has no key"];
   const found = [];
-  if (SOURCES.filter((source) => source in entry).length !== 1) found.push(`${key}: has to have one of: ${SOURCES.join(", ")}`);
-  if ("sync" in entry && "previewValue" in entry) found.push(`${key}: what is asked for has no previewValue`);
-  if (!known.has(key) && key !== COMPILER) found.push(`${key}: docs/CONFIGURATION.md does not know it`);
+  if (SOURCES.filter((source) => source in entry).length !== 1) found.push(`${key}: must have exactly one of: ${SOURCES.join(", ")}`);
+  if ("sync" in entry && "previewValue" in entry) found.push(`${key}: a variable that a person enters has no previewValue`);
+  if (!known.has(key) && key !== COMPILER) found.push(`${key}: docs/CONFIGURATION.md does not list it`);
   if (PROXIES.includes(key)) found.push(`${key}: the API knows the proxies of Render; leave it out`);
-  if (known.get(key) && value !== undefined) found.push(`${key}: is secret, and this file is not`);
+  if (known.get(key) && value !== undefined) found.push(`${key}: is secret, and this file is public`);
   if (key === COMPILER && value !== /^channel = "(.*)"/m.exec(read("rust-toolchain.toml"))[1])
     found.push(`${key}: is not the channel of rust-toolchain.toml`);
   if (fromDatabase && !databaseNames(blueprint).includes(fromDatabase.name))
@@ -98,7 +98,7 @@ function entryProblems(entry, known, blueprint) {
 const databaseNames = ({ databases = [] }) =>
   databases.flatMap(({ name, readReplicas = [] }) => [name, ...readReplicas.map((replica) => replica.name)]);
 
-/** What is wrong with a reference to another service. */
+/** The problems of a reference to another service. */
 function referenceProblems(key, { name, type, property, envVarKey }, { services, envVarGroups = [] }) {
   const target = services.find((service) => service.name === name && service.type === type);
   if (!target) return [`${key}: there is no ${type} service ${name}`];
@@ -110,29 +110,29 @@ function referenceProblems(key, { name, type, property, envVarKey }, { services,
     const given = type === "web" && RENDERS_OWN.includes(envVarKey);
     return given || own.some((entry) => entry.key === envVarKey) ? [] : [`${key}: ${name} has no variable ${envVarKey}`];
   }
-  const offered =
+  const available =
     type === "keyvalue"
       ? ["host", "port", "connectionString"]
       : ["web", "pserv"].includes(kindOf(target))
         ? ["host", "port", "hostport"]
         : [];
-  return offered.includes(property) ? [] : [`${key}: ${name} has no property ${property}`];
+  return available.includes(property) ? [] : [`${key}: ${name} has no property ${property}`];
 }
 
-/** What talks over the private network stands in one region, and is closed to the internet. */
+/** Services that use the private network must be in one region, and databases and stores closed to the internet. */
 function networkProblems(all) {
-  const placed = all.filter((one) => kindOf(one) !== "static");
-  const elsewhere = placed
-    .filter(({ region }) => region !== placed[0].region)
-    .map(({ name }) => `${name}: is not in ${placed[0].region}, where the others are`);
+  const inRegions = all.filter((one) => kindOf(one) !== "static");
+  const elsewhere = inRegions
+    .filter(({ region }) => region !== inRegions[0].region)
+    .map(({ name }) => `${name}: is not in ${inRegions[0].region}, where the others are`);
   const stores = all.filter((one) => !one.type || one.type === "keyvalue");
   const open = stores
     .filter(({ ipAllowList }) => ipAllowList?.length !== 0)
-    .map(({ name }) => `${name}: ipAllowList: must be [], or the internet may knock`);
+    .map(({ name }) => `${name}: ipAllowList: must be [], because an entry opens it to the internet`);
   return [...elsewhere, ...open];
 }
 
-/** A static site's headers and rewrite are what the browser tests test. */
+/** A static site must have the headers and the rewrite that the browser tests test. */
 function headerProblems(sites) {
   const wanted = JSON.stringify(JSON.parse(read("crates/client/headers.json")));
   return sites.flatMap(({ name, headers = [], routes = [] }) => {

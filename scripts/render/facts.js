@@ -1,25 +1,25 @@
-// What Render documents of a Blueprint (https://render.com/docs/blueprint-spec): the fields of each kind of service, and
-// the values that they take. Only what a service of this kind may have is in its table; `required` must be there.
+// The fields of each kind of service in a Blueprint, and the values that they take, as Render documents them
+// (https://render.com/docs/blueprint-spec). `required` lists the fields that a service must have.
 "use strict";
 
-/** Each judges a value: the reason why it is refused, or nothing. */
+/** Each of these validates a value: it returns the reason for refusing it, or nothing. */
 const text = (value) => (typeof value === "string" && value.trim() ? undefined : "must be text");
 const flag = (value) => (typeof value === "boolean" ? undefined : "must be true or false");
-const whole = (least, most) => (value) =>
-  Number.isInteger(value) && value >= least && value <= most ? undefined : `must be a whole number from ${least} to ${most}`;
+const whole = (minimum, maximum) => (value) =>
+  Number.isInteger(value) && value >= minimum && value <= maximum ? undefined : `must be a whole number from ${minimum} to ${maximum}`;
 const oneOf =
   (...values) =>
   (value) =>
     values.includes(value) ? undefined : `must be one of: ${values.join(", ")}`;
-const shaped = (pattern, words) => (value) => (typeof value === "string" && pattern.test(value) ? undefined : `must be ${words}`);
+const shaped = (pattern, description) => (value) => (typeof value === "string" && pattern.test(value) ? undefined : `must be ${description}`);
 
-/** A list, each entry of which is judged. */
-const list = (judge) => (value) => {
+/** A list, each entry of which is validated. */
+const list = (validate) => (value) => {
   if (!Array.isArray(value)) return "must be a list";
-  return value.map((entry, index) => prefixed(`[${index}]`, judge(entry))).find(Boolean);
+  return value.map((entry, index) => prefixed(`[${index}]`, validate(entry))).find(Boolean);
 };
 
-/** An object with these fields and no others; `required` names those that must be there. */
+/** An object with these fields and no others; `required` lists the mandatory ones. */
 const object =
   (fields, required = []) =>
   (value) => {
@@ -34,10 +34,10 @@ const object =
     return undefined;
   };
 
-/** A reason with the place in front; the place of one that is deeper still joins on. */
-const prefixed = (place, reason) => reason && (/^[.[]/.test(reason) ? place + reason : `${place} ${reason}`);
+/** Prepends a path to a reason; the paths of nested values are joined. */
+const prefixed = (path, reason) => reason && (/^[.[]/.test(reason) ? path + reason : `${path} ${reason}`);
 
-/** Whether five fields of a cron expression stay within their ranges; names of days and months are not used here. */
+/** Validates the ranges of the five fields of a cron expression; names of days and months are not supported. */
 const cron = (value) => {
   const ranges = [
     [0, 59],
@@ -47,11 +47,11 @@ const cron = (value) => {
     [0, 7],
   ];
   const fields = typeof value === "string" ? value.split(" ") : [];
-  const fits = (field, [least, most]) =>
+  const fits = (field, [minimum, maximum]) =>
     field.split(",").every((part) => {
       const [, range, step] = /^(\*|\d+(?:-\d+)?)(?:\/([1-9]\d*))?$/.exec(part) ?? [];
       const numbers = range === "*" ? [] : (range?.split("-").map(Number) ?? [NaN]);
-      return numbers.every((number) => number >= least && number <= most) && (!step || Number(step) <= most);
+      return numbers.every((number) => number >= minimum && number <= maximum) && (!step || Number(step) <= maximum);
     });
   return fields.length === 5 && fields.every((field, index) => fits(field, ranges[index]))
     ? undefined
@@ -67,10 +67,10 @@ const allowList = list(
   ]),
 );
 
-/** One entry of `envVars`; which sources go together is judged by check.js. */
+/** One entry of `envVars`; check.js validates the combination of sources. */
 const variable = object({
   key: shaped(/^[A-Z][A-Z0-9_]*$/, "a variable's name"),
-  value: shaped(/^/, "text: YAML takes unquoted numbers and booleans for something else"),
+  value: shaped(/^/, "text: quote numbers and booleans"),
   generateValue: oneOf(true),
   sync: oneOf(false),
   previewValue: text,
@@ -211,7 +211,7 @@ function serviceProblem(service) {
   return kind ? object(...kind)(service) : ".type must be one of: web, pserv, worker, cron, keyvalue";
 }
 
-/** What Render itself puts into the environment of every service that people reach. */
+/** The variables that Render adds to the environment of every web service. */
 const RENDERS_OWN = ["RENDER_EXTERNAL_URL", "RENDER_EXTERNAL_HOSTNAME"];
 
 module.exports = { ROOT, RENDERS_OWN, kindOf };

@@ -1,19 +1,19 @@
 #!/usr/bin/env node
-// Prints a configuration by which nginx stands where Render's proxies do: an edge with TLS, the static site with the headers
-// and routes of render.yaml, and the API behind an inner proxy of another network. Each of the two appends to X-Forwarded-For
-// where a request came from. FILE is JSON, see `settings`.
+// Prints a configuration with which nginx acts as Render's proxies: an edge with TLS, the static site with the headers and routes
+// of render.yaml, and the API behind an inner proxy of another network. Each proxy appends the address of its client to
+// X-Forwarded-For. FILE is JSON, see `settings`.
 //   scripts/render/nginx.js FILE
 "use strict";
 const fs = require("node:fs");
 const { execFileSync } = require("node:child_process");
 const path = require("node:path");
 
-/** Anything that a rule's `*` stands for, in a pattern of nginx; the query is no part of the path. */
+/** A rule's path as a pattern of nginx: `*` matches anything, and the query is not part of the path. */
 const pattern = (rulePath) => `~^${rulePath.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^?]*")}(\\?|$)`;
 
-const variable = (name) => `$said_${name.toLowerCase().replaceAll("-", "_")}`;
+const variable = (name) => `$header_${name.toLowerCase().replaceAll("-", "_")}`;
 
-/** A map for each header: the value that the first fitting rule gives to the path that was asked for, or nothing. */
+/** A map for each header: the value of the first rule that matches the requested path, or nothing. */
 function maps(headers) {
   const names = [...new Set(headers.map(({ name }) => name))];
   const rows = (wanted) =>
@@ -21,7 +21,7 @@ function maps(headers) {
   return names.map((name) => [`  map $request_uri ${variable(name)} {`, '    default "";', ...rows(name), "  }"].join("\n"));
 }
 
-/** A file is served whatever the routes say; otherwise the first fitting route counts. */
+/** A file that exists is served regardless of the routes; otherwise the first matching route applies. */
 function site({ folder, headers, routes }) {
   const names = [...new Set(headers.map(({ name }) => name))];
   const fallback = routes.find(({ type, source }) => type === "rewrite" && source === "/*")?.destination ?? "=404";
@@ -32,8 +32,8 @@ ${names.map((name) => `    add_header ${name} ${variable(name)} always;`).join("
 }
 
 /**
- * Who calls, by the address of this machine that a connection comes from: three people on the internet, and the edge, which
- * on Render is Cloudflare's. The inner proxy keeps an address of this machine: a private one, as on Render.
+ * The client's address by the loopback address that a connection comes from: three people on the internet, and the edge, which
+ * on Render is Cloudflare's. The inner proxy has a loopback address itself: a private one, as on Render.
  */
 const CALLERS = {
   "127.0.0.1": "203.0.113.9",
@@ -54,7 +54,7 @@ ${Object.entries(CALLERS)
     default "$http_x_forwarded_for, $caller";
   }`;
 
-/** Passes requests on to a port, from an address of its own. */
+/** Passes requests on to a port, from its own address. */
 const proxy = (port, own, further = "") => `    location / {
       proxy_pass http://127.0.0.1:${port};
       proxy_bind ${own};
@@ -63,12 +63,12 @@ const proxy = (port, own, further = "") => `    location / {
       proxy_set_header X-Forwarded-For $forwarded_for;${further}
       client_max_body_size 0;
     }`;
-/** What the client used, the edge alone knows. */
+/** Only the edge knows the scheme that the client used. */
 const edge = (port) => proxy(port, EDGE, "\n      proxy_set_header X-Forwarded-Proto $scheme;");
 
 /**
  * `settings`: folder (for nginx's own files), files (the site's), hosts.web and hosts.api, ports.https, ports.http,
- * ports.inner and ports.api, and, to break a deployment, headers and routes in place of render.yaml's, and redirect: false.
+ * ports.inner and ports.api. To break a deployment: headers and routes that replace those of render.yaml, and redirect: false.
  */
 function configuration({ folder, files, hosts, ports, headers, routes, redirect = true }) {
   const pages = site({ folder: files, headers, routes });
@@ -96,6 +96,6 @@ ${server(hosts.api, proxy(ports.api, INNER), ports.inner)}
 }
 
 const blueprint = path.join(__dirname, "../blueprint");
-const ofTheSite = (field) => JSON.parse(execFileSync(blueprint, ["get", "latchkey", field], { encoding: "utf8" }));
+const siteField = (field) => JSON.parse(execFileSync(blueprint, ["get", "latchkey", field], { encoding: "utf8" }));
 const settings = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
-console.log(configuration({ headers: ofTheSite("headers"), routes: ofTheSite("routes"), ...settings }));
+console.log(configuration({ headers: siteField("headers"), routes: siteField("routes"), ...settings }));
