@@ -8,5 +8,5 @@ mod serving;
 
 pub use collisions::Collision;
 pub use feature::Feature;
-pub use product::{App, Product, StartError};
-pub use serving::Capacity;
+pub use product::{App, Product, ServicesError};
+pub use serving::ServerCapacity;

@@ -42,7 +42,7 @@ enum Command {
     /// Bring the database's schema up to date.
     Migrate,
     /// Check the configuration; exit with 2 for an error, 1 for a warning.
-    Check(Check),
+    Check(CheckArguments),
     /// Make an account.
     CreateUser(CreateUser),
     /// Delete sessions that ended more than a week ago.
@@ -69,7 +69,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct Check {
+struct CheckArguments {
     /// Judge as production, and ask database, mail server, storage and Redis, too.
     #[arg(long)]
     deploy: bool,
@@ -137,7 +137,7 @@ async fn execute(command: Command, product: &Product) -> Result<ExitCode, CliErr
     Ok(ExitCode::SUCCESS)
 }
 
-async fn check(arguments: &Check, product: &Product) -> Result<ExitCode, CliError> {
+async fn check(arguments: &CheckArguments, product: &Product) -> Result<ExitCode, CliError> {
     let inspection = Inspection::of_env();
     let report = if arguments.deploy {
         check::deployment(&inspection, &clock(), &product.schema.migrations).await

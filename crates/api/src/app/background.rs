@@ -1,6 +1,6 @@
 //! What a process does by the clock, beside answering requests.
 
-use super::feature::Job;
+use super::feature::BackgroundJob;
 use crate::service::events::retention;
 use crate::service::sessions::revocation;
 use crate::service::upkeep::clocks::{COMPARE_SECONDS, compare_clocks};
@@ -22,7 +22,7 @@ const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 const RECONNECT_LAST: Duration = Duration::from_secs(30);
 
 /// Does a feature's job again and again. What goes wrong in it costs nobody else anything.
-pub(super) async fn run(job: &Job, services: &Data<Services>) -> Infallible {
+pub(super) async fn run(job: &BackgroundJob, services: &Data<Services>) -> Infallible {
     every(job.period, async || {
         let failure = match AssertUnwindSafe(async { (job.work)(services.clone()).await }).catch_unwind().await {
             Ok(Ok(())) => return,

@@ -19,7 +19,7 @@ type Work = dyn Fn(Data<Services>) -> LocalBoxFuture<'static, Result<(), String>
 
 /// What is done again and again for as long as the process lives.
 #[derive(Clone)]
-pub(super) struct Job {
+pub(super) struct BackgroundJob {
     pub(super) name: &'static str,
     pub(super) period: Duration,
     pub(super) work: Arc<Work>,
@@ -33,7 +33,7 @@ pub struct Feature {
     pub(super) tables: Vec<Table>,
     pub(super) endpoints: Vec<Endpoints>,
     pub(super) states: Vec<MakeState>,
-    pub(super) jobs: Vec<Job>,
+    pub(super) jobs: Vec<BackgroundJob>,
 }
 
 impl Feature {
@@ -99,7 +99,7 @@ impl Feature {
             let told: LocalBoxFuture<'static, _> = Box::pin(async { work.await.map_err(|error| error.to_string()) });
             told
         };
-        self.jobs.push(Job { name, period, work: Arc::new(work) });
+        self.jobs.push(BackgroundJob { name, period, work: Arc::new(work) });
         self
     }
 }

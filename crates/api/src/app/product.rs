@@ -1,7 +1,7 @@
 //! What a program is made of, put together.
 
 use super::collisions::{self, Collision};
-use super::feature::{Feature, Job, MakeState};
+use super::feature::{BackgroundJob, Feature, MakeState};
 use crate::clock::{ComparedClock, SharedClock};
 use crate::config::Settings;
 use crate::files::{Files, OpenError, RetryPolicy};
@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 /// Why the application could not be put together.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum ServicesError {
     #[error("cannot start threads: {0}")]
     Threads(#[from] std::io::Error),
     #[error("cannot hash: {0}")]
@@ -93,7 +93,7 @@ pub struct Product {
     /// All endpoints.
     pub surface: Surface,
     pub(super) states: Vec<MakeState>,
-    pub(super) jobs: Vec<Job>,
+    pub(super) jobs: Vec<BackgroundJob>,
 }
 
 impl std::fmt::Debug for Product {
@@ -104,7 +104,7 @@ impl std::fmt::Debug for Product {
 
 impl Product {
     /// Puts the services together.
-    pub fn services(&self, settings: Settings, clock: SharedClock) -> Result<Services, StartError> {
+    pub fn services(&self, settings: Settings, clock: SharedClock) -> Result<Services, ServicesError> {
         let metrics = Metrics::since(clock.now());
         let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;
         let gate = |resource| GateMetrics::registered(&metrics, resource);

@@ -28,7 +28,7 @@ impl Product {
         &self,
         services: Data<Services>,
         listener: TcpListener,
-        capacity: Capacity,
+        capacity: ServerCapacity,
     ) -> std::io::Result<Server> {
         let (environment, timeouts) = (services.settings.environment, services.settings.timeouts);
         let open_connections = OpenConnections::of_at_most(
@@ -95,7 +95,7 @@ impl Product {
 
 /// How much a server handles at once.
 #[derive(Debug, Clone, Copy)]
-pub struct Capacity {
+pub struct ServerCapacity {
     /// Threads that serve connections.
     pub workers: usize,
     /// Connections at once. Past three quarters, a new one displaces the one that has waited for its client the longest.

@@ -16,7 +16,7 @@ pub(super) enum CliError {
     #[error("{0}")]
     Migrate(#[from] MigrateError),
     #[error("{0}")]
-    Wire(#[from] app::StartError),
+    Wire(#[from] app::ServicesError),
     #[error("{0}")]
     Collision(#[from] app::Collision),
     #[error("{0}")]

@@ -3,7 +3,7 @@
 use super::check;
 use super::error::CliError;
 use super::setting::{clock, prepare_folder};
-use crate::app::{Capacity, Product};
+use crate::app::{Product, ServerCapacity};
 use crate::capacity;
 use crate::config::{ServerSettings, Settings};
 use crate::service::Services;
@@ -27,7 +27,7 @@ pub(super) async fn serve(product: &Product) -> Result<(), CliError> {
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let connections = capacity::connections(settings.database.pool_size);
     let services = Data::new(product.services(settings, clock())?);
-    let server = product.serve(services.clone(), listener, Capacity { workers, connections })?;
+    let server = product.serve(services.clone(), listener, ServerCapacity { workers, connections })?;
     log::info!(connections = connections; "start.capacity: {connections} connections at once");
     let worker = services.clone();
     let work = async move {

@@ -2,10 +2,10 @@
 
 use super::declare::variables;
 use super::environment::Environment;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::values::Variables;
-use super::variable::{Declared, Variable, word};
+use super::variable::{AnyVariable, Variable, word};
 
 variables! {
     APP_ENV: Variable<Environment> = word(
@@ -34,7 +34,7 @@ const BOOLEANS: &[(&str, bool)] = &[
 ];
 
 /// What else is read may depend on it, so it is read first.
-pub(super) fn read(reader: &mut Reader) -> Environment {
+pub(super) fn read(reader: &mut SettingsReader) -> Environment {
     let environment = reader.get(&APP_ENV);
     reader.runs_in(environment);
     if reader.get(&DEBUG) && environment.is_production() {

@@ -2,7 +2,7 @@
 
 use super::declare::{settings, variables};
 use super::quote::quoted;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, parsed};
 use age::x25519::Recipient;
@@ -27,9 +27,9 @@ settings! {
     /// How backups are made and kept.
     pub struct BackupSettings {
         /// Each opens the backups. Without one they are not encrypted.
-        pub recipients: Vec<Recipient> = |reader: &mut Reader| reader.find(&BACKUP_AGE_RECIPIENT).unwrap_or_default(),
+        pub recipients: Vec<Recipient> = |reader: &mut SettingsReader| reader.find(&BACKUP_AGE_RECIPIENT).unwrap_or_default(),
         /// Which backups outlive the next one.
-        pub keep: Keep = |reader: &mut Reader| reader.find(&BACKUP_KEEP).unwrap_or(Keep { days: 7, weeks: 4, months: 12 }),
+        pub keep: Keep = |reader: &mut SettingsReader| reader.find(&BACKUP_KEEP).unwrap_or(Keep { days: 7, weeks: 4, months: 12 }),
     }
 }
 

@@ -3,10 +3,10 @@
 use super::declare::{settings, variables};
 use super::hosts;
 use super::paths;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::secret_key;
-use super::variable::{Declared, Optional, Variable, number, parsed, text};
+use super::variable::{AnyVariable, Optional, Variable, number, parsed, text};
 use secrecy::SecretString;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
@@ -50,8 +50,8 @@ settings! {
     }
 }
 
-fn read_url(reader: &mut Reader) -> DatabaseUrl {
-    let parts: [&dyn Declared; 5] = [&DB_NAME, &DB_USER, &DB_PASSWORD, &DB_HOST, &DB_PORT];
+fn read_url(reader: &mut SettingsReader) -> DatabaseUrl {
+    let parts: [&dyn AnyVariable; 5] = [&DB_NAME, &DB_USER, &DB_PASSWORD, &DB_HOST, &DB_PORT];
     let url = match (reader.is_set(&DATABASE_URL), parts.into_iter().any(|part| reader.is_set(part))) {
         (true, true) => {
             let problem = "DB_NAME and the other DB_* are set, too; remove one of the two";
@@ -184,7 +184,7 @@ fn parse_port(value: &str) -> Result<u16, String> {
 }
 
 /// Makes a URL of the guide's five variables.
-fn compose(reader: &mut Reader) -> Option<DatabaseUrl> {
+fn compose(reader: &mut SettingsReader) -> Option<DatabaseUrl> {
     let mut required = |variable: &Optional<String>| {
         let value = reader.find(variable);
         if value.is_none() {

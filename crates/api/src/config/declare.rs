@@ -9,7 +9,7 @@
 macro_rules! variables {
     ($($(#[$attribute:meta])* $name:ident: $type:ty = $made:expr;)*) => {
         $($(#[$attribute])* const $name: $type = $made.named(stringify!($name));)*
-        pub(super) const DECLARED: &[&dyn $crate::config::variable::Declared] =
+        pub(super) const DECLARED: &[&dyn $crate::config::variable::AnyVariable] =
             &[$({ const ROW: &$type = &$made.named(stringify!($name)); ROW }),*];
     };
 }
@@ -29,7 +29,7 @@ macro_rules! settings {
         }
 
         impl $name {
-            pub(in $crate::config) fn read(reader: &mut $crate::config::reader::Reader) -> Self {
+            pub(in $crate::config) fn read(reader: &mut $crate::config::reader::SettingsReader) -> Self {
                 let _ = &reader; // where there is no field
                 let settings = Self { $($field: reader.read(&$source),)* };
                 $($check(&settings, reader);)?

@@ -1,8 +1,8 @@
 //! The variables for readers: the tables of `docs/CONFIGURATION.md`, and `.env.example`.
 
-use super::row::{Preset, Row};
+use super::row::{Preset, VariableRow};
 use super::table::sections;
-use super::variable::Declared;
+use super::variable::AnyVariable;
 
 const TABLE_HEAD: &str = "\
 | variable | default | takes | secret | meaning, and what is refused |
@@ -24,7 +24,7 @@ pub fn tables() -> String {
     tables.collect::<Vec<_>>().join("\n")
 }
 
-fn table_row(variable: &dyn Declared) -> String {
+fn table_row(variable: &dyn AnyVariable) -> String {
     let row = variable.row();
     let names: Vec<_> = row.names().map(|name| format!("`{name}`")).collect();
     let secret = if row.secret { "yes" } else { "" };
@@ -33,7 +33,7 @@ fn table_row(variable: &dyn Declared) -> String {
     format!("|{}|\n", cells.join("|"))
 }
 
-fn default(row: &Row) -> String {
+fn default(row: &VariableRow) -> String {
     let shown = |preset| match preset {
         Preset::Nothing => "none".to_owned(),
         preset => format!("`{preset}`"),
@@ -55,7 +55,7 @@ pub fn example() -> String {
     format!("{EXAMPLE_HEAD}{}", sections.collect::<String>())
 }
 
-fn example_lines(variable: &dyn Declared) -> String {
+fn example_lines(variable: &dyn AnyVariable) -> String {
     let row = variable.row();
     let value = row.example.map_or_else(|| row.default.to_string(), str::to_owned);
     let takes = variable.takes();

@@ -9,10 +9,10 @@ use super::table;
 use std::collections::BTreeMap;
 
 /// A variable, or what is wrong with a line. It never repeats the line, which may hold a secret.
-pub(super) type Entry = Result<(String, String), String>;
+pub(super) type DotenvLine = Result<(String, String), String>;
 
 /// What stands in a file, in its order.
-pub(super) fn read(text: &str) -> Vec<Entry> {
+pub(super) fn read(text: &str) -> Vec<DotenvLine> {
     // Some editors begin a file with a byte-order mark.
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (mut entries, mut seen, mut line) = (Vec::new(), BTreeMap::new(), 1);
@@ -50,7 +50,7 @@ fn once(
 }
 
 /// The first entry, if it is one, and how much of the text it takes.
-fn next(text: &str) -> (Option<Entry>, usize) {
+fn next(text: &str) -> (Option<DotenvLine>, usize) {
     let line = text.lines().next().unwrap_or_default();
     let whole_line = text.find('\n').map_or(text.len(), |end| end + 1);
     // What follows it would be a part of this line, or of its comment.

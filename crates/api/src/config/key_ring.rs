@@ -2,8 +2,8 @@
 
 use super::curve::Curve;
 use super::declare::variables;
-use super::pem::{self, Block};
-use super::reader::Reader;
+use super::pem::{self, PemBlock};
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, Variable, text, word};
 use base64::Engine;
@@ -76,7 +76,7 @@ enum KeyProblem {
 }
 
 /// A key of the ring.
-struct Key {
+struct RingKey {
     public: PublicKey,
     /// DER, when the key is a private one.
     pkcs8: Option<Vec<u8>>,
@@ -84,7 +84,7 @@ struct Key {
 
 /// What a key of the ring is there for.
 #[derive(Clone, Copy)]
-enum Place {
+enum KeyUse {
     /// The first one, when key pairs sign: of this curve.
     Signs(Curve),
     Verifies,
@@ -92,7 +92,7 @@ enum Place {
     BesideSecretKey,
 }
 
-pub(super) fn read(reader: &mut Reader) -> KeyRing {
+pub(super) fn read(reader: &mut SettingsReader) -> KeyRing {
     let signs = reader.get(&JWT_ALGORITHM);
     match (reader.find(&JWT_PRIVATE_KEY), signs) {
         (Some(text), signs) => fill(reader, &text, signs),
@@ -109,7 +109,7 @@ pub(super) fn read(reader: &mut Reader) -> KeyRing {
 }
 
 /// Each key that cannot take its place is a problem of its own.
-fn fill(reader: &mut Reader, text: &str, signs: Option<Curve>) -> KeyRing {
+fn fill(reader: &mut SettingsReader, text: &str, signs: Option<Curve>) -> KeyRing {
     let mut ring = KeyRing::default();
     let Some(blocks) = pem::blocks(text) else {
         reader
@@ -118,9 +118,9 @@ fn fill(reader: &mut Reader, text: &str, signs: Option<Curve>) -> KeyRing {
     };
     for (index, block) in blocks.iter().enumerate() {
         let place = match signs {
-            None => Place::BesideSecretKey,
-            Some(curve) if index == 0 => Place::Signs(curve),
-            Some(_) => Place::Verifies,
+            None => KeyUse::BesideSecretKey,
+            Some(curve) if index == 0 => KeyUse::Signs(curve),
+            Some(_) => KeyUse::Verifies,
         };
         if let Err(problem) = parse(block).and_then(|key| add(&mut ring, key, place)) {
             reader.problem(JWT_PRIVATE_KEY.name(), format_args!("key {} {problem}", index + 1));
@@ -129,7 +129,7 @@ fn fill(reader: &mut Reader, text: &str, signs: Option<Curve>) -> KeyRing {
     ring
 }
 
-fn parse(block: &Block) -> Result<Key, KeyProblem> {
+fn parse(block: &PemBlock) -> Result<RingKey, KeyProblem> {
     let is_private = match block.label.as_str() {
         "PRIVATE KEY" => true,
         "PUBLIC KEY" => false,
@@ -142,7 +142,7 @@ fn parse(block: &Block) -> Result<Key, KeyProblem> {
     let point = |curve: Curve| if is_private { curve.point_of_private(&der) } else { curve.point_of_public(&der) };
     let public = Curve::ALL.into_iter().find_map(|curve| Some(PublicKey { curve, point: point(curve)? }));
     let public = public.ok_or_else(|| other_kind(&der))?;
-    Ok(Key { public, pkcs8: is_private.then_some(der) })
+    Ok(RingKey { public, pkcs8: is_private.then_some(der) })
 }
 
 /// Names the kinds that people try, by their object identifiers.
@@ -158,21 +158,21 @@ fn other_kind(der: &[u8]) -> KeyProblem {
 }
 
 /// Puts a key into the ring, as far as it can take this place there.
-fn add(ring: &mut KeyRing, key: Key, place: Place) -> Result<(), KeyProblem> {
+fn add(ring: &mut KeyRing, key: RingKey, place: KeyUse) -> Result<(), KeyProblem> {
     let curve = key.public.curve;
     if ring.public.contains(&key.public) {
         return Err(KeyProblem::Twice);
     }
     match (place, key.pkcs8) {
-        (Place::Signs(wanted), Some(_)) if wanted != curve => {
+        (KeyUse::Signs(wanted), Some(_)) if wanted != curve => {
             return Err(KeyProblem::SignerIsOther { found: curve, wanted });
         }
-        (Place::Signs(_), Some(pkcs8)) => {
+        (KeyUse::Signs(_), Some(pkcs8)) => {
             ring.signing = Some(PrivateKey { public: key.public.clone(), pkcs8: pkcs8.into() });
         }
-        (Place::Signs(_), None) => return Err(KeyProblem::SignerIsPublic),
-        (Place::BesideSecretKey, Some(_)) => return Err(KeyProblem::PrivateWithoutUse),
-        (Place::BesideSecretKey, None) | (Place::Verifies, _) => {}
+        (KeyUse::Signs(_), None) => return Err(KeyProblem::SignerIsPublic),
+        (KeyUse::BesideSecretKey, Some(_)) => return Err(KeyProblem::PrivateWithoutUse),
+        (KeyUse::BesideSecretKey, None) | (KeyUse::Verifies, _) => {}
     }
     ring.public.push(key.public);
     Ok(())

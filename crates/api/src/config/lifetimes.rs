@@ -1,7 +1,7 @@
 //! How long tokens and sessions live.
 
 use super::declare::{settings, variables};
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Variable, number};
 use chrono::Duration;
@@ -44,7 +44,7 @@ settings! {
     checked by check
 }
 
-fn check(lifetimes: &Lifetimes, reader: &mut Reader) {
+fn check(lifetimes: &Lifetimes, reader: &mut SettingsReader) {
     let [access, refresh, session] =
         [lifetimes.access, lifetimes.refresh, lifetimes.session].map(|lifetime| lifetime.num_seconds());
     if access >= refresh {

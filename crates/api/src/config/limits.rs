@@ -2,7 +2,7 @@
 
 use super::declare::{settings, variables};
 use super::hosts;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, Variable, parsed, word};
 use secrecy::SecretString;
@@ -31,7 +31,7 @@ settings! {
     checked by check
 }
 
-fn check(settings: &LimitSettings, reader: &mut Reader) {
+fn check(settings: &LimitSettings, reader: &mut SettingsReader) {
     if !settings.enabled && reader.is_production() {
         reader.problem(RATE_LIMITS.name(), "must not be off in production; remove it");
     }

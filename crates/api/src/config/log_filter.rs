@@ -2,7 +2,7 @@
 
 use super::declare::variables;
 use super::quote::quoted_entry;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, parsed};
 use log::LevelFilter;
@@ -16,7 +16,7 @@ variables! {
     );
 }
 
-pub(super) fn read(reader: &mut Reader) -> String {
+pub(super) fn read(reader: &mut SettingsReader) -> String {
     reader.find(&RUST_LOG).unwrap_or_else(|| "info".to_owned())
 }
 

@@ -3,7 +3,7 @@
 use super::declare::{settings, variables};
 use super::hosts;
 use super::paths;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, parsed};
 use lettre::Address;
@@ -48,16 +48,16 @@ variables! {
 settings! {
     /// How mail leaves, and from whom.
     pub struct MailSettings {
-        pub url: MailUrl = |reader: &mut Reader| reader.find(&EMAIL_URL).unwrap_or(MailUrl::Console),
+        pub url: MailUrl = |reader: &mut SettingsReader| reader.find(&EMAIL_URL).unwrap_or(MailUrl::Console),
         /// The sender, `Name <address>` or an address.
-        pub from: String = |reader: &mut Reader| {
+        pub from: String = |reader: &mut SettingsReader| {
             reader.find(&EMAIL_FROM).unwrap_or_else(|| "Latchkey <no-reply@localhost>".to_owned())
         },
     }
     checked by check
 }
 
-fn check(settings: &MailSettings, reader: &mut Reader) {
+fn check(settings: &MailSettings, reader: &mut SettingsReader) {
     if reader.is_production() && matches!(settings.url, MailUrl::Smtp(_)) && !reader.is_set(&EMAIL_FROM) {
         let fix = "is missing; set the sender that the server of EMAIL_URL accepts, such as no-reply@example.com";
         reader.problem(EMAIL_FROM.name(), fix);

@@ -60,12 +60,12 @@ pub use operation::OperationSettings;
 pub use origins::{Origin, Origins};
 pub use passwords::PasswordSettings;
 pub use paths::{folder_of, make_private_folder};
-pub use problem::{ConfigError, Problem};
+pub use problem::{ConfigError, ConfigProblem};
 pub use product::ProductSettings;
 pub use proxies::{MOST_PROXIES, TrustedProxies};
 pub(crate) use quote::is_plain;
 pub use quote::shown_path;
-pub use row::{Preset, Row, says};
+pub use row::{Preset, VariableRow, says};
 pub use secret_key::generate as generate_secret;
 pub use server::ServerSettings;
 pub use storage::{S3Settings, StorageSettings};
@@ -73,10 +73,10 @@ pub use table::variables;
 pub use timeouts::Timeouts;
 pub use transport::TransportSettings;
 pub use values::Variables;
-pub use variable::{Declared, Optional, Variable, Whole, number, parsed, text, word};
+pub use variable::{AnyVariable, Optional, Variable, WholeNumber, number, parsed, text, word};
 
 use declare::settings;
-use reader::{Keeps, Reader};
+use reader::{Keeps, SettingsReader};
 
 settings! {
     /// All that can be configured, a struct per concern.
@@ -98,7 +98,7 @@ settings! {
         pub operation: OperationSettings = OperationSettings::read,
         pub product: ProductSettings = ProductSettings::read,
         /// Not configured: the same everywhere.
-        pub timeouts: Timeouts = |_: &mut Reader| Timeouts::default(),
+        pub timeouts: Timeouts = |_: &mut SettingsReader| Timeouts::default(),
         /// As `env_logger` reads it.
         pub log_filter: String = log_filter::read,
     }
@@ -118,7 +118,7 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`] with every problem that was found.
     pub fn from_variables(variables: Variables) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(variables, Keeps::Files);
+        let mut reader = SettingsReader::new(variables, Keeps::Files);
         let settings = Self::read(&mut reader);
         let problems = reader.finish();
         if problems.is_empty() { Ok(settings) } else { Err(ConfigError::of(&problems)) }
@@ -130,7 +130,7 @@ impl Settings {
 pub struct Inspection {
     /// With the default where a variable is wrong.
     pub settings: Settings,
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ConfigProblem>,
     /// Names that are set and not read, with the name that was probably meant.
     pub misspelt: Vec<(String, &'static str)>,
 }
@@ -145,7 +145,7 @@ impl Inspection {
     pub fn of(variables: Variables) -> Self {
         let meant = |name: &str| Some((name.to_owned(), spelling::meant_by(name)?));
         let misspelt = variables.names().filter_map(meant).collect();
-        let mut reader = Reader::new(variables, Keeps::Nothing);
+        let mut reader = SettingsReader::new(variables, Keeps::Nothing);
         let settings = Settings::read(&mut reader);
         Self { settings, problems: reader.finish(), misspelt }
     }

@@ -1,7 +1,7 @@
 //! What is shown to whoever operates the service.
 
 use super::declare::{settings, variables};
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, Variable, parsed, word};
 use secrecy::{ExposeSecret, SecretString};
@@ -34,7 +34,7 @@ settings! {
     checked by check
 }
 
-fn check(settings: &OperationSettings, reader: &mut Reader) {
+fn check(settings: &OperationSettings, reader: &mut SettingsReader) {
     let length = settings.metrics_token.as_ref().map(|token| token.expose_secret().len());
     if reader.is_production() && length.is_some_and(|length| length < TOKEN_MIN_BYTES) {
         let fix = format!("is shorter than {TOKEN_MIN_BYTES} bytes; make one with `api generate-secret`");

@@ -3,7 +3,7 @@
 use super::declare::variables;
 use super::hosts;
 use super::quote::{quoted, quoted_entry};
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, parsed, text};
 use url::Url;
@@ -78,7 +78,7 @@ pub struct Origins {
 const TRUNK_SERVE: [&str; 2] = ["http://127.0.0.1:8080", "http://localhost:8080"];
 
 impl Origins {
-    pub(super) fn read(reader: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut SettingsReader) -> Self {
         let mut cors_allowed = list(reader, &CORS_ALLOWED_ORIGINS);
         if cors_allowed.is_empty() && !reader.is_production() {
             cors_allowed = TRUNK_SERVE.map(|origin| Origin(origin.to_owned())).to_vec();
@@ -101,7 +101,7 @@ fn parse_frontend_url(value: &str) -> Result<String, String> {
     usable.map(|url| url.as_str().trim_end_matches('/').to_owned()).map_err(wrong)
 }
 
-fn list(reader: &mut Reader, variable: &Optional<String>) -> Vec<Origin> {
+fn list(reader: &mut SettingsReader, variable: &Optional<String>) -> Vec<Origin> {
     let value = reader.find(variable).unwrap_or_default();
     let mut origins = Vec::new();
     let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());

@@ -1,7 +1,7 @@
 //! How passwords are judged and kept.
 
 use super::declare::{settings, variables};
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Variable, number};
 use auth_types::limits::{PASSWORD_MAX_LENGTH, PASSWORD_MIN_LENGTH as SHORTEST};
@@ -24,11 +24,11 @@ settings! {
     checked by check
 }
 
-fn rules(reader: &mut Reader) -> PasswordRules {
+fn rules(reader: &mut SettingsReader) -> PasswordRules {
     PasswordRules { min_length: reader.get(&PASSWORD_MIN_LENGTH), max_length: PASSWORD_MAX_LENGTH }
 }
 
-fn check(settings: &PasswordSettings, reader: &mut Reader) {
+fn check(settings: &PasswordSettings, reader: &mut SettingsReader) {
     if reader.is_production() && settings.bcrypt_cost < 10 {
         reader.problem(BCRYPT_COST.name(), "must be at least 10 in production; remove it for the default, 12");
     }

@@ -1,14 +1,14 @@
 //! Text around binary keys (RFC 7468), as people paste it.
 
 /// What stands between a BEGIN and its END.
-pub(super) struct Block {
+pub(super) struct PemBlock {
     pub(super) label: String,
     /// Base64, without blanks and line ends.
     pub(super) body: String,
 }
 
 /// The blocks of a text. `None` when there is none, or anything besides: part of a key may have been lost.
-pub(super) fn blocks(text: &str) -> Option<Vec<Block>> {
+pub(super) fn blocks(text: &str) -> Option<Vec<PemBlock>> {
     // Dashboards keep a variable on one line and write its line ends as two characters.
     let text = text.replace("\\n", "\n");
     let mut blocks = Vec::new();
@@ -17,7 +17,7 @@ pub(super) fn blocks(text: &str) -> Option<Vec<Block>> {
         let (label, after) = rest.strip_prefix("-----BEGIN ")?.split_once("-----")?;
         let (body, after) = after.split_once("-----END ")?;
         rest = after.strip_prefix(label)?.strip_prefix("-----")?.trim_start();
-        blocks.push(Block { label: label.to_owned(), body: body.split_whitespace().collect() });
+        blocks.push(PemBlock { label: label.to_owned(), body: body.split_whitespace().collect() });
     }
     (!blocks.is_empty()).then_some(blocks)
 }

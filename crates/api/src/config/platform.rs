@@ -14,10 +14,10 @@ variables! {
     );
 }
 
-pub(super) fn is_render(reader: &mut super::reader::Reader) -> bool {
+pub(super) fn is_render(reader: &mut super::reader::SettingsReader) -> bool {
     reader.find(&RENDER).unwrap_or_default()
 }
 
-pub(super) fn public_host(reader: &mut super::reader::Reader) -> Option<String> {
+pub(super) fn public_host(reader: &mut super::reader::SettingsReader) -> Option<String> {
     reader.find(&RENDER_EXTERNAL_HOSTNAME)
 }

@@ -4,19 +4,19 @@ use std::fmt;
 
 /// What is wrong with one variable, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct ConfigProblem {
     /// The variable, or the file that some of them come from.
     pub name: String,
     pub problem_and_fix: String,
 }
 
-impl Problem {
+impl ConfigProblem {
     pub(super) fn new(name: &str, problem_and_fix: impl fmt::Display) -> Self {
         Self { name: name.to_owned(), problem_and_fix: problem_and_fix.to_string() }
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.problem_and_fix)
     }
@@ -37,7 +37,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigError {
-    pub(super) fn of(problems: &[Problem]) -> Self {
+    pub(super) fn of(problems: &[ConfigProblem]) -> Self {
         Self { problems: problems.iter().map(ToString::to_string).collect() }
     }
 }

@@ -4,7 +4,7 @@ use super::declare::variables;
 use super::networks::{CLOUDFLARE, PRIVATE, is_inside, is_worker};
 use super::platform;
 use super::quote::quoted_entry;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, Variable, number, text};
 use ipnet::IpNet;
@@ -48,7 +48,7 @@ pub enum TrustedProxies {
 
 impl TrustedProxies {
     /// Without either variable: Render's proxies on Render, elsewhere none.
-    pub(super) fn read(reader: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut SettingsReader) -> Self {
         let listed = reader.is_set(&TRUSTED_PROXIES);
         let counted = reader.is_set(&TRUSTED_PROXY_HOPS);
         if listed && counted {
@@ -93,7 +93,7 @@ impl TrustedProxies {
     }
 }
 
-fn read_networks(reader: &mut Reader) -> Vec<IpNet> {
+fn read_networks(reader: &mut SettingsReader) -> Vec<IpNet> {
     let value = reader.find(&TRUSTED_PROXIES).unwrap_or_default();
     let entries: Vec<_> = value.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
     if entries.is_empty() {

@@ -1,17 +1,17 @@
 //! Reads variables by their declarations and collects what is wrong with them.
 
 use super::environment::Environment;
-use super::problem::Problem;
-use super::row::Row;
+use super::problem::ConfigProblem;
+use super::row::VariableRow;
 use super::values::Variables;
-use super::variable::{Declared, Optional, Variable};
+use super::variable::{AnyVariable, Optional, Variable};
 use std::fmt;
 
 /// Hands out variables and notes problems.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct SettingsReader {
     variables: Variables,
-    problems: Vec<Problem>,
+    problems: Vec<ConfigProblem>,
     keeps: Keeps,
     environment: Environment,
 }
@@ -26,29 +26,29 @@ pub(super) enum Keeps {
 }
 
 /// What a field of the settings is read from.
-pub(super) trait Source<T> {
-    fn read(&self, reader: &mut Reader) -> T;
+pub(super) trait SettingSource<T> {
+    fn read(&self, reader: &mut SettingsReader) -> T;
 }
 
-impl<T: Copy + Sync> Source<T> for Variable<T> {
-    fn read(&self, reader: &mut Reader) -> T {
+impl<T: Copy + Sync> SettingSource<T> for Variable<T> {
+    fn read(&self, reader: &mut SettingsReader) -> T {
         reader.get(self)
     }
 }
 
-impl<T> Source<Option<T>> for Optional<T> {
-    fn read(&self, reader: &mut Reader) -> Option<T> {
+impl<T> SettingSource<Option<T>> for Optional<T> {
+    fn read(&self, reader: &mut SettingsReader) -> Option<T> {
         reader.find(self)
     }
 }
 
-impl<T, F: Fn(&mut Reader) -> T> Source<T> for F {
-    fn read(&self, reader: &mut Reader) -> T {
+impl<T, F: Fn(&mut SettingsReader) -> T> SettingSource<T> for F {
+    fn read(&self, reader: &mut SettingsReader) -> T {
         self(reader)
     }
 }
 
-impl Reader {
+impl SettingsReader {
     pub(super) fn new(mut variables: Variables, keeps: Keeps) -> Self {
         let problems = std::mem::take(&mut variables.problems);
         Self { variables, problems, keeps, environment: Environment::Development }
@@ -73,10 +73,10 @@ impl Reader {
 
     /// Notes what is wrong with the variable `name` and how to fix it.
     pub(super) fn problem(&mut self, name: &str, problem_and_fix: impl fmt::Display) {
-        self.problems.push(Problem::new(name, problem_and_fix));
+        self.problems.push(ConfigProblem::new(name, problem_and_fix));
     }
 
-    pub(super) fn read<T>(&mut self, source: &impl Source<T>) -> T {
+    pub(super) fn read<T>(&mut self, source: &impl SettingSource<T>) -> T {
         source.read(self)
     }
 
@@ -103,12 +103,12 @@ impl Reader {
     }
 
     /// Whether a variable has a value, right or wrong.
-    pub(super) fn is_set(&self, variable: &dyn Declared) -> bool {
+    pub(super) fn is_set(&self, variable: &dyn AnyVariable) -> bool {
         variable.row().names().any(|name| self.variables.get(name).is_some())
     }
 
     /// The text under the first of its names that is set. Two names with two values are a problem.
-    fn named(&mut self, row: &Row) -> Option<(&'static str, String)> {
+    fn named(&mut self, row: &VariableRow) -> Option<(&'static str, String)> {
         let found: Vec<_> = row.names().filter_map(|name| Some((name, self.variables.get(name)?.to_owned()))).collect();
         if let [(first, a), (second, b), ..] = found.as_slice()
             && a != b
@@ -119,7 +119,7 @@ impl Reader {
     }
 
     /// All that was noted.
-    pub(super) fn finish(self) -> Vec<Problem> {
+    pub(super) fn finish(self) -> Vec<ConfigProblem> {
         self.problems
     }
 }

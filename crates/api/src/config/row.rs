@@ -4,7 +4,7 @@ use std::fmt;
 
 /// All that `docs/CONFIGURATION.md` and `.env.example` say of a variable, and its secrecy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub struct VariableRow {
     pub name: &'static str,
     /// Other names that it is read under: the ones of the Django and React services that Latchkey takes over from.
     pub aliases: &'static [&'static str],
@@ -40,8 +40,8 @@ impl fmt::Display for Preset {
 }
 
 /// A row with this text.
-pub const fn says(text: &'static str) -> Row {
-    Row {
+pub const fn says(text: &'static str) -> VariableRow {
+    VariableRow {
         name: "",
         aliases: &[],
         secret: false,
@@ -53,7 +53,7 @@ pub const fn says(text: &'static str) -> Row {
     }
 }
 
-impl Row {
+impl VariableRow {
     #[must_use]
     pub const fn secret(self) -> Self {
         Self { secret: true, ..self }

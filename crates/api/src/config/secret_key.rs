@@ -2,7 +2,7 @@
 
 use super::declare::variables;
 use super::paths;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, text};
 use aws_lc_rs::rand;
@@ -36,7 +36,7 @@ const PLACEHOLDER: &str = "your-super-secret-key-here-make-it-long-and-random";
 /// Where development keeps a key of its own, so that a restart signs nobody out.
 pub(super) const DEVELOPMENT_KEY: &str = "data/secret_key";
 
-pub(super) fn read(reader: &mut Reader) -> SecretString {
+pub(super) fn read(reader: &mut SettingsReader) -> SecretString {
     match reader.find_named(&SECRET_KEY) {
         Some((name, value)) => {
             check(reader, name, &value);
@@ -51,7 +51,7 @@ pub(super) fn read(reader: &mut Reader) -> SecretString {
     }
 }
 
-pub(super) fn read_fallbacks(reader: &mut Reader) -> Vec<SecretString> {
+pub(super) fn read_fallbacks(reader: &mut SettingsReader) -> Vec<SecretString> {
     let fallbacks = reader.find(&SECRET_KEY_FALLBACKS).unwrap_or_default();
     let fallbacks: Vec<_> = fallbacks.split(',').map(str::trim).filter(|key| !key.is_empty()).collect();
     for key in &fallbacks {
@@ -60,7 +60,7 @@ pub(super) fn read_fallbacks(reader: &mut Reader) -> Vec<SecretString> {
     fallbacks.into_iter().map(SecretString::from).collect()
 }
 
-fn check(reader: &mut Reader, name: &str, value: &str) {
+fn check(reader: &mut SettingsReader, name: &str, value: &str) {
     if reader.is_production() && value.len() < MIN_BYTES {
         let problem = format!("has {} bytes, fewer than {MIN_BYTES}; make one with `api generate-secret`", value.len());
         reader.problem(name, problem);
@@ -80,7 +80,7 @@ pub fn generate() -> std::io::Result<SecretString> {
     Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-fn development_key(reader: &mut Reader) -> SecretString {
+fn development_key(reader: &mut SettingsReader) -> SecretString {
     read_or_create(Path::new(DEVELOPMENT_KEY)).unwrap_or_else(|error| {
         let problem = format_args!("cannot keep one in {DEVELOPMENT_KEY}: {error}; set SECRET_KEY");
         reader.problem(SECRET_KEY.name(), problem);

@@ -4,7 +4,7 @@ use super::declare::{settings, variables};
 use super::platform;
 use super::proxies::TrustedProxies;
 use super::quote::quoted;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, Variable, number, parsed};
 use std::net::{IpAddr, Ipv4Addr};
@@ -31,7 +31,7 @@ settings! {
     }
 }
 
-fn read_host(reader: &mut Reader) -> IpAddr {
+fn read_host(reader: &mut SettingsReader) -> IpAddr {
     let default = if reader.is_production() { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
     reader.find(&HOST).unwrap_or(IpAddr::V4(default))
 }

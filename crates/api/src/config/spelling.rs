@@ -1,6 +1,6 @@
 //! Names that resemble one of ours.
 
-use super::row::Row;
+use super::row::VariableRow;
 use super::table::{is_known, variables};
 
 /// The name that whoever wrote `name` may have meant; `None` for a name of ours and for one that resembles none.
@@ -10,7 +10,7 @@ pub(super) fn meant_by(name: &str) -> Option<&'static str> {
     }
     let upper = name.to_ascii_uppercase();
     let cut_short = |ours: &str| upper.len() > 6 && upper.contains('_') && ours.starts_with(&upper);
-    variables().flat_map(Row::names).find(|ours| edits(&upper, ours) <= tolerated(ours) || cut_short(ours))
+    variables().flat_map(VariableRow::names).find(|ours| edits(&upper, ours) <= tolerated(ours) || cut_short(ours))
 }
 
 /// How many letters may differ: a short name resembles too many others.
@@ -82,7 +82,7 @@ mod tests {
         ] {
             assert_eq!(meant_by(name), None, "{name}");
         }
-        let all = || variables().flat_map(Row::names);
+        let all = || variables().flat_map(VariableRow::names);
         assert!(all().all(|name| meant_by(name).is_none()));
     }
 }

@@ -3,7 +3,7 @@
 use super::declare::variables;
 use super::environment::Environment;
 use super::hosts;
-use super::reader::Reader;
+use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, text};
 use secrecy::SecretString;
@@ -50,7 +50,7 @@ pub struct S3Settings {
 }
 
 impl StorageSettings {
-    pub(super) fn read(reader: &mut Reader) -> Self {
+    pub(super) fn read(reader: &mut SettingsReader) -> Self {
         let required = [&AWS_STORAGE_BUCKET_NAME, &AWS_ACCESS_KEY_ID, &AWS_SECRET_ACCESS_KEY];
         let given = required.map(|variable| reader.find(variable));
         let [bucket, key_id, _] = &given;
@@ -77,7 +77,7 @@ impl StorageSettings {
     }
 }
 
-fn read_endpoint(reader: &mut Reader, bucket: Option<&str>) -> Option<String> {
+fn read_endpoint(reader: &mut SettingsReader, bucket: Option<&str>) -> Option<String> {
     let endpoint = parse_endpoint(&reader.find(&AWS_S3_ENDPOINT_URL)?, bucket, reader.environment());
     endpoint.map_err(|problem| reader.problem(AWS_S3_ENDPOINT_URL.name(), problem)).ok()
 }

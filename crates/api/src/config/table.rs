@@ -1,7 +1,7 @@
 //! The table of all variables, in the order of `docs/CONFIGURATION.md`: a new file of declarations gets a line here.
 
-use super::row::Row;
-use super::variable::Declared;
+use super::row::VariableRow;
+use super::variable::AnyVariable;
 use super::{
     accounts, app_env, backup, client_build, database, key_ring, keys, lifetimes, limits, log_filter, mail, operation,
     origins, passwords, platform, product, proxies, secret_key, server, storage, transport,
@@ -10,16 +10,16 @@ use super::{
 /// What belongs together.
 pub(super) struct Section {
     pub(super) title: &'static str,
-    parts: &'static [&'static [&'static dyn Declared]],
+    parts: &'static [&'static [&'static dyn AnyVariable]],
 }
 
 impl Section {
-    pub(super) fn variables(&self) -> impl Iterator<Item = &'static dyn Declared> + use<> {
+    pub(super) fn variables(&self) -> impl Iterator<Item = &'static dyn AnyVariable> + use<> {
         self.parts.iter().copied().flatten().copied()
     }
 }
 
-const fn section(title: &'static str, parts: &'static [&'static [&'static dyn Declared]]) -> Section {
+const fn section(title: &'static str, parts: &'static [&'static [&'static dyn AnyVariable]]) -> Section {
     Section { title, parts }
 }
 
@@ -44,22 +44,22 @@ pub(super) fn sections() -> impl Iterator<Item = &'static Section> {
 }
 
 /// The rows of all of them.
-pub fn variables() -> impl Iterator<Item = &'static Row> {
-    SECTIONS.iter().flat_map(Section::variables).map(Declared::row)
+pub fn variables() -> impl Iterator<Item = &'static VariableRow> {
+    SECTIONS.iter().flat_map(Section::variables).map(AnyVariable::row)
 }
 
 /// Whether this is a name of one of them.
 pub(super) fn is_known(name: &str) -> bool {
-    variables().flat_map(Row::names).any(|known| known == name)
+    variables().flat_map(VariableRow::names).any(|known| known == name)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Row, variables};
+    use super::{VariableRow, variables};
 
     #[test]
     fn no_name_is_listed_twice() {
-        let mut names: Vec<_> = variables().flat_map(Row::names).collect();
+        let mut names: Vec<_> = variables().flat_map(VariableRow::names).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();

@@ -1,6 +1,6 @@
 //! Names and values as the environment has them.
 
-use super::problem::Problem;
+use super::problem::ConfigProblem;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,12 +9,12 @@ use std::fmt;
 pub struct Variables {
     pub(super) values: BTreeMap<String, String>,
     /// What is wrong with the file that some of them come from.
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Vec<ConfigProblem>,
 }
 
 impl Variables {
     pub(super) fn problem(&mut self, name: &str, problem_and_fix: impl fmt::Display) {
-        self.problems.push(Problem::new(name, problem_and_fix));
+        self.problems.push(ConfigProblem::new(name, problem_and_fix));
     }
 
     /// Sets a variable. A blank value leaves one that is set as it is.

@@ -2,13 +2,13 @@
 
 use super::environment::Environment;
 use super::quote::quoted;
-use super::row::{Preset, Row};
+use super::row::{Preset, VariableRow};
 use chrono::Duration;
 
 /// A variable that always has a value: a number or one of a few words.
 #[derive(Debug)]
 pub struct Variable<T: 'static> {
-    row: Row,
+    row: VariableRow,
     form: Form<T>,
 }
 
@@ -21,14 +21,14 @@ enum Form<T: 'static> {
 /// A variable that is a text of some form, and may be missing.
 #[derive(Debug)]
 pub struct Optional<T: 'static> {
-    row: Row,
+    row: VariableRow,
     parse: fn(&str) -> Result<T, String>,
 }
 
 /// One of a few words, of which the first is the default.
-pub const fn word<T: Copy>(choices: &'static [(&'static str, T)], row: Row) -> Variable<T> {
+pub const fn word<T: Copy>(choices: &'static [(&'static str, T)], row: VariableRow) -> Variable<T> {
     let (shown, default) = choices[0];
-    let row = Row { default: Preset::Text(shown), ..row };
+    let row = VariableRow { default: Preset::Text(shown), ..row };
     Variable { row, form: Form::Word { choices, default, in_production: default } }
 }
 
@@ -36,26 +36,26 @@ pub const fn word<T: Copy>(choices: &'static [(&'static str, T)], row: Row) -> V
 ///
 /// # Panics
 /// When the default is out of bounds: a constant does not compile then.
-pub const fn number<T: Whole>(default: u64, low: u64, high: u64, row: Row) -> Variable<T> {
+pub const fn number<T: WholeNumber>(default: u64, low: u64, high: u64, row: VariableRow) -> Variable<T> {
     assert!(low <= default && default <= high, "the default is out of bounds");
-    let row = Row { default: Preset::Number(default), ..row };
+    let row = VariableRow { default: Preset::Number(default), ..row };
     Variable { row, form: Form::Number { low, high, default, make: T::of } }
 }
 
 /// Any text.
-pub const fn text(row: Row) -> Optional<String> {
+pub const fn text(row: VariableRow) -> Optional<String> {
     parsed(|value| Ok(value.to_owned()), row)
 }
 
 /// A text that is read by `parse`, which says what is wrong with another one and how to write it.
-pub const fn parsed<T>(parse: fn(&str) -> Result<T, String>, row: Row) -> Optional<T> {
+pub const fn parsed<T>(parse: fn(&str) -> Result<T, String>, row: VariableRow) -> Optional<T> {
     Optional { row, parse }
 }
 
 impl<T: Copy> Variable<T> {
     #[must_use]
     pub const fn named(self, name: &'static str) -> Self {
-        Self { row: Row { name, ..self.row }, form: self.form }
+        Self { row: VariableRow { name, ..self.row }, form: self.form }
     }
 
     pub(super) const fn name(&self) -> &'static str {
@@ -69,7 +69,7 @@ impl<T: Copy> Variable<T> {
     #[must_use]
     pub const fn in_production(self, (shown, value): (&'static str, T)) -> Self {
         let Form::Word { choices, default, .. } = self.form else { panic!("only of words") };
-        let row = Row { in_production: Some(Preset::Text(shown)), ..self.row };
+        let row = VariableRow { in_production: Some(Preset::Text(shown)), ..self.row };
         Self { row, form: Form::Word { choices, default, in_production: value } }
     }
 
@@ -102,7 +102,7 @@ impl<T: Copy> Variable<T> {
 impl<T> Optional<T> {
     #[must_use]
     pub const fn named(self, name: &'static str) -> Self {
-        Self { row: Row { name, ..self.row }, ..self }
+        Self { row: VariableRow { name, ..self.row }, ..self }
     }
 
     pub(super) const fn name(&self) -> &'static str {
@@ -119,14 +119,14 @@ fn words<T>(choices: &[(&'static str, T)]) -> Vec<&'static str> {
 }
 
 /// A variable without the type of its value.
-pub trait Declared: Sync {
-    fn row(&self) -> &Row;
+pub trait AnyVariable: Sync {
+    fn row(&self) -> &VariableRow;
     /// Its words, or its bounds, for the document; of any other text nothing.
     fn takes(&self) -> String;
 }
 
-impl<T: Sync> Declared for Variable<T> {
-    fn row(&self) -> &Row {
+impl<T: Sync> AnyVariable for Variable<T> {
+    fn row(&self) -> &VariableRow {
         &self.row
     }
 
@@ -140,8 +140,8 @@ impl<T: Sync> Declared for Variable<T> {
     }
 }
 
-impl<T> Declared for Optional<T> {
-    fn row(&self) -> &Row {
+impl<T> AnyVariable for Optional<T> {
+    fn row(&self) -> &VariableRow {
         &self.row
     }
 
@@ -151,30 +151,30 @@ impl<T> Declared for Optional<T> {
 }
 
 /// What a number of a variable becomes. Its bounds keep it within the type's.
-pub trait Whole {
+pub trait WholeNumber {
     fn of(number: u64) -> Self;
 }
 
-impl Whole for u16 {
+impl WholeNumber for u16 {
     fn of(number: u64) -> Self {
         Self::try_from(number).unwrap_or(Self::MAX)
     }
 }
 
-impl Whole for u32 {
+impl WholeNumber for u32 {
     fn of(number: u64) -> Self {
         Self::try_from(number).unwrap_or(Self::MAX)
     }
 }
 
-impl Whole for usize {
+impl WholeNumber for usize {
     fn of(number: u64) -> Self {
         Self::try_from(number).unwrap_or(Self::MAX)
     }
 }
 
 /// Seconds.
-impl Whole for Duration {
+impl WholeNumber for Duration {
     fn of(number: u64) -> Self {
         i64::try_from(number).ok().and_then(Self::try_seconds).unwrap_or(Self::MAX)
     }

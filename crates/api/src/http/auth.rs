@@ -2,7 +2,7 @@
 
 use super::body::JsonBody;
 use super::extract::{Caller, Client, IdempotencyKey, Language};
-use super::transport::{Presented, Transport};
+use super::transport::{PresentedToken, Transport};
 use crate::problem::Problem;
 use crate::service::Services;
 use crate::service::accounts::register::{self, Registered};
@@ -56,7 +56,7 @@ pub(super) async fn refresh(
     services: Data<Services>,
     IdempotencyKey(key): IdempotencyKey,
     Client(client): Client,
-    Presented { token, transport }: Presented,
+    PresentedToken { token, transport }: PresentedToken,
 ) -> Result<impl Responder, Problem> {
     let refreshed = refresh::refresh(&services, token.expose_secret(), key.as_deref(), client).await;
     let tokens = refreshed.map_err(|error| transport.refusal(error.into(), Reason::ends_session))?;
@@ -79,7 +79,7 @@ pub(super) async fn logout(
     services: Data<Services>,
     transport: Transport,
     Client(client): Client,
-    presented: Result<Presented, Problem>,
+    presented: Result<PresentedToken, Problem>,
 ) -> Result<impl Responder, Problem> {
     let nothing_came = |reason| reason == Reason::CredentialsMissing;
     let presented = presented.map_err(|problem| transport.refusal(problem, nothing_came))?;

@@ -16,7 +16,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpResponse};
 
 /// Which budgets of requests a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Requests {
+pub enum RequestBudgets {
     /// None: the response comes from memory.
     Uncounted,
     /// The client's.
@@ -31,7 +31,7 @@ pub enum Requests {
 /// What a route declares.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    pub requests: Requests,
+    pub requests: RequestBudgets,
     /// What its use case takes, each before the work that it limits.
     pub budgets: &'static [Budget],
     /// What its use case shares with all others.
@@ -39,30 +39,30 @@ pub struct Bounds {
 }
 
 pub const fn uncounted() -> Bounds {
-    Bounds { requests: Requests::Uncounted, budgets: &[], shares: &[] }
+    Bounds { requests: RequestBudgets::Uncounted, budgets: &[], shares: &[] }
 }
 
 pub const fn by_client() -> Bounds {
-    Bounds { requests: Requests::Client, budgets: &[], shares: &[] }
+    Bounds { requests: RequestBudgets::Client, budgets: &[], shares: &[] }
 }
 
 pub const fn by_token(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
-    Bounds { requests: Requests::Token, budgets, shares }
+    Bounds { requests: RequestBudgets::Token, budgets, shares }
 }
 
 pub const fn by_caller(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
-    Bounds { requests: Requests::Caller, budgets, shares }
+    Bounds { requests: RequestBudgets::Caller, budgets, shares }
 }
 
 /// All that an endpoint declares of who may ask when.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Declared {
+pub(super) struct DeclaredBounds {
     pub(super) bounds: Bounds,
     pub(super) is_protected: bool,
     pub(super) is_for_administrators: bool,
 }
 
-impl Declared {
+impl DeclaredBounds {
     /// Whether it is closed until the process has started: before the revoked-session feed was read once nobody can say whose
     /// access tokens still count, and the database may not even have its tables.
     fn is_closed(self, services: &Services) -> bool {
@@ -73,7 +73,7 @@ impl Declared {
 
 /// Takes the budgets before the handler and its extractors see the request, and gives it its share.
 pub(super) async fn take<B: MessageBody + 'static>(
-    declared: Declared,
+    declared: DeclaredBounds,
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -84,7 +84,7 @@ pub(super) async fn take<B: MessageBody + 'static>(
         return Ok(refused(request, Problem::unavailable()));
     }
     let requests = declared.bounds.requests;
-    if requests == Requests::Uncounted {
+    if requests == RequestBudgets::Uncounted {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     let (http_request, payload) = request.parts_mut();
@@ -111,11 +111,11 @@ fn refused(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody
 
 /// Who calls, where a valid access token says so. A handler that asks gets the same one, or hears what is wrong.
 async fn find_caller(
-    requests: Requests,
+    requests: RequestBudgets,
     request: &actix_web::HttpRequest,
     payload: &mut Payload,
 ) -> Option<CurrentUser> {
-    if requests != Requests::Caller {
+    if requests != RequestBudgets::Caller {
         return None;
     }
     let caller = Caller::from_request(request, payload).await.ok()?;
@@ -125,18 +125,18 @@ async fn find_caller(
 
 async fn take_requests(
     services: &Services,
-    requests: Requests,
+    requests: RequestBudgets,
     caller: Option<CurrentUser>,
     client: &ClientInfo,
 ) -> Result<(), Throttled> {
     let mut attempts = services.limits.attempts(client);
     attempts.by_client(Budget::RequestsClient).await?;
     match (requests, caller) {
-        (Requests::Uncounted | Requests::Client | Requests::Token, _) => Ok(()),
-        (Requests::Caller, Some(caller)) => {
+        (RequestBudgets::Uncounted | RequestBudgets::Client | RequestBudgets::Token, _) => Ok(()),
+        (RequestBudgets::Caller, Some(caller)) => {
             attempts.by_name(Budget::RequestsSession, &caller.session.to_string()).await
         }
-        (Requests::Caller, None) => attempts.by_client(Budget::RequestsStranger).await,
+        (RequestBudgets::Caller, None) => attempts.by_client(Budget::RequestsStranger).await,
     }
 }
 

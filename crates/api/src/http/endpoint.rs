@@ -1,6 +1,6 @@
 //! One row of the route table: a route and what the OpenAPI document says of it.
 
-use super::bounds::{self, Bounds, Declared, Requests};
+use super::bounds::{self, Bounds, DeclaredBounds, RequestBudgets};
 use super::cookies::CSRF_HEADER;
 use super::schemes;
 use crate::service::accounts::picture::Kind;
@@ -34,7 +34,7 @@ pub struct Endpoint {
     pub(super) schemas: Schemas,
     is_protected: bool,
     is_for_administrators: bool,
-    make_routes: Box<dyn FnOnce(Declared) -> Vec<Route>>,
+    make_routes: Box<dyn FnOnce(DeclaredBounds) -> Vec<Route>>,
 }
 
 /// The constructors, one per method.
@@ -67,7 +67,7 @@ impl Endpoint {
     fn new(
         (path, method): (&'static str, HttpMethod),
         bounds: Bounds,
-        make_routes: Box<dyn FnOnce(Declared) -> Vec<Route>>,
+        make_routes: Box<dyn FnOnce(DeclaredBounds) -> Vec<Route>>,
     ) -> Self {
         let mut operation = OperationBuilder::new();
         for name in path.split(['{', '}']).skip(1).step_by(2) {
@@ -76,7 +76,7 @@ impl Endpoint {
             operation = operation.parameter(parameter.required(Required::True).schema(Some(text)).build());
         }
         // What follows from the declaration: a budget, work that may find no room, and the origin rule.
-        let is_counted = bounds.requests != Requests::Uncounted;
+        let is_counted = bounds.requests != RequestBudgets::Uncounted;
         let is_unsafe = method != HttpMethod::Get;
         let implied = [(is_counted, 429), (!bounds.shares.is_empty(), 503), (is_unsafe, 403)];
         let endpoint = Self {
@@ -217,7 +217,7 @@ impl Endpoint {
     /// The routes, with what all of the declaration asks for before the handler.
     pub(super) fn into_routes(self) -> Vec<Route> {
         let Self { bounds, is_protected, is_for_administrators, .. } = self;
-        (self.make_routes)(Declared { bounds, is_protected, is_for_administrators })
+        (self.make_routes)(DeclaredBounds { bounds, is_protected, is_for_administrators })
     }
 
     /// Needs an access token.

@@ -27,7 +27,7 @@ mod table;
 mod transport;
 
 pub use body::JsonBody;
-pub use bounds::{Bounds, Requests, by_caller, by_client, by_token, uncounted};
+pub use bounds::{Bounds, RequestBudgets, by_caller, by_client, by_token, uncounted};
 pub use connection::{ConnectionMetrics, OpenConnections, PollBudget, WatchedStream, WorkerConnections};
 pub use endpoint::Endpoint;
 pub use extract::{Admin, Caller, Client, Cursor};

@@ -123,12 +123,12 @@ impl Transport {
 
 /// The refresh token of this request, and how its answer carries the next.
 #[derive(Debug)]
-pub(super) struct Presented {
+pub(super) struct PresentedToken {
     pub(super) token: SecretString,
     pub(super) transport: Transport,
 }
 
-impl FromRequest for Presented {
+impl FromRequest for PresentedToken {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 

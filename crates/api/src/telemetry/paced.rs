@@ -9,12 +9,12 @@ use std::time::Duration;
 pub struct Paced {
     pause: Duration,
     watch: Stopwatch,
-    lines: Mutex<Lines>,
+    lines: Mutex<PacedState>,
 }
 
 /// The lines so far, by the time on the stopwatch.
 #[derive(Debug, Default)]
-struct Lines {
+struct PacedState {
     /// `None` before the first.
     last_at: Option<Duration>,
     /// What has happened since then.

@@ -12,11 +12,11 @@ const QUEUE_LINES: usize = 8192;
 /// How long the end of the process waits for the last lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-static QUEUE: OnceLock<SyncSender<Entry>> = OnceLock::new();
+static QUEUE: OnceLock<SyncSender<WriterMessage>> = OnceLock::new();
 /// Lines, since the start.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-enum Entry {
+enum WriterMessage {
     Line(Vec<u8>),
     /// Everything before this is written when the sender hears of it.
     Mark(SyncSender<()>),
@@ -24,7 +24,7 @@ enum Entry {
 
 /// Hands whole lines to the thread.
 #[derive(Debug)]
-pub(super) struct Queued(SyncSender<Entry>);
+pub(super) struct Queued(SyncSender<WriterMessage>);
 
 /// Starts the thread, once; `None` when it runs already or the system gives none.
 pub(super) fn start() -> Option<Queued> {
@@ -38,7 +38,7 @@ pub(super) fn start() -> Option<Queued> {
 pub fn flush() {
     let Some(queue) = QUEUE.get() else { return };
     let (written, mark) = sync_channel(1);
-    if queue.try_send(Entry::Mark(written)).is_ok() {
+    if queue.try_send(WriterMessage::Mark(written)).is_ok() {
         let _ = mark.recv_timeout(FLUSH_TIMEOUT);
     }
 }
@@ -51,7 +51,7 @@ pub fn lines_dropped() -> u64 {
 /// One call is one record: that is how `env_logger` writes to a pipe.
 impl Write for Queued {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.0.try_send(Entry::Line(line.to_owned())).is_err() {
+        if self.0.try_send(WriterMessage::Line(line.to_owned())).is_err() {
             DROPPED.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
@@ -62,13 +62,13 @@ impl Write for Queued {
     }
 }
 
-fn write_all(entries: &Receiver<Entry>) {
+fn write_all(entries: &Receiver<WriterMessage>) {
     let mut told = 0;
     for entry in entries {
         match entry {
             // Nobody can be told that nobody can be told.
-            Entry::Line(line) => _ = io::stderr().write_all(&line),
-            Entry::Mark(written) => _ = written.send(()),
+            WriterMessage::Line(line) => _ = io::stderr().write_all(&line),
+            WriterMessage::Mark(written) => _ = written.send(()),
         }
         let dropped = lines_dropped();
         if dropped > told {

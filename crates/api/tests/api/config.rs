@@ -2,7 +2,8 @@
 
 use api::cli::check::configuration;
 use api::config::{
-    DatabaseUrl, Environment, Inspection, Origin, Row, Settings, StorageSettings, Variables, generate_secret, variables,
+    DatabaseUrl, Environment, Inspection, Origin, Settings, StorageSettings, VariableRow, Variables, generate_secret,
+    variables,
 };
 use secrecy::ExposeSecret;
 use std::process::Command;
@@ -255,7 +256,7 @@ fn no_message_repeats_a_secret_of_any_variable() {
     ];
     for (form, secret) in forms.iter().flat_map(|form| secrets.map(|secret| (form, secret))) {
         let value = form.replace('_', secret);
-        for name in variables().flat_map(Row::names) {
+        for name in variables().flat_map(VariableRow::names) {
             let variables = with(&[(name, &value)]);
             let report = configuration(&Inspection::of(variables.clone()));
             let refused = Settings::from_variables(variables).err();

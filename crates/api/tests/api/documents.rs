@@ -4,7 +4,7 @@ use crate::support::{Database, TestApp, bounds};
 use api::cli::check::RULES;
 use api::cli::smoke::every_check;
 use api::config::{Preset, Settings, Variables, document, variables};
-use api::http::Requests;
+use api::http::RequestBudgets;
 use api::service::limits::{Budget, Per};
 use api::service::upkeep::measure::measure;
 use std::collections::BTreeSet;
@@ -174,10 +174,10 @@ fn the_table_of_routes_and_what_they_take_is_the_one_of_the_code() {
         rows_below("docs/LIMITS.md", "## Which route takes what").into_iter().map(|row| row.join(" | ")).collect();
     let known = bounds().into_iter().map(|(route, bounds)| {
         let requests = match bounds.requests {
-            Requests::Uncounted => "none",
-            Requests::Client => "client",
-            Requests::Token => "client, token",
-            Requests::Caller => "client, caller",
+            RequestBudgets::Uncounted => "none",
+            RequestBudgets::Client => "client",
+            RequestBudgets::Token => "client, token",
+            RequestBudgets::Caller => "client, caller",
         };
         let budgets: Vec<_> = bounds.budgets.iter().map(|budget| format!("`{}`", budget.rule().name)).collect();
         let shares: Vec<_> = bounds.shares.iter().map(|resource| resource.name()).collect();

@@ -1,7 +1,7 @@
 //! What the documents name is there: files, headings, routes, pages, variables, metrics, and the words of the API.
 
 use crate::support::document::{Document, root};
-use api::config::{Row, variables};
+use api::config::{VariableRow, variables};
 use auth_types::responses::TokenTransport;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -95,7 +95,7 @@ fn variable_in(span: &str) -> Option<String> {
 
 #[test]
 fn every_variable_is_read_by_somebody() {
-    let known: BTreeSet<&str> = variables().flat_map(Row::names).chain(NOT_READ).collect();
+    let known: BTreeSet<&str> = variables().flat_map(VariableRow::names).chain(NOT_READ).collect();
     let is_known = |name: &str| match name.strip_suffix('*') {
         Some(start) => known.iter().any(|known| known.starts_with(start)),
         None => known.contains(name),

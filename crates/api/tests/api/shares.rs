@@ -4,7 +4,7 @@ use crate::support::pictures::{photo, png};
 use crate::support::{Answer, Database, PASSWORD, TestApp, bounds, eventually, hold, hold_hashing, on_both_databases};
 use crate::support::{queue_length, send};
 use api::gate::{Resource, Share, ShareKey, within};
-use api::http::Requests;
+use api::http::RequestBudgets;
 use api::service::ClientInfo;
 use api::service::limits::{Budget, Network};
 use auth_types::Reason;
@@ -59,13 +59,13 @@ async fn a_client_without_a_token_has_six_hundred_requests_on_every_route_that_t
     spend(&app, Budget::RequestsStranger, STRANGER).await;
     for (route, bounds) in bounds() {
         let refused = ask(&app, &route, STRANGER).await.status == 429;
-        assert_eq!(refused, bounds.requests == Requests::Caller, "{route}");
+        assert_eq!(refused, bounds.requests == RequestBudgets::Caller, "{route}");
         assert_ne!(ask(&app, &route, HOME).await.status, 429, "{route} of somebody else");
     }
     spend(&app, Budget::RequestsClient, STRANGER).await;
     for (route, bounds) in bounds() {
         let refused = ask(&app, &route, STRANGER).await.status == 429;
-        assert_eq!(refused, bounds.requests != Requests::Uncounted, "{route}");
+        assert_eq!(refused, bounds.requests != RequestBudgets::Uncounted, "{route}");
     }
 }
 
@@ -351,7 +351,7 @@ async fn a_head_of_more_than_sixteen_kilobytes_is_a_431() {
 #[test]
 fn every_route_that_touches_what_is_shared_takes_a_budget_first() {
     for (route, bounds) in bounds() {
-        let counted = bounds.requests != Requests::Uncounted;
+        let counted = bounds.requests != RequestBudgets::Uncounted;
         assert!(counted || bounds.shares.is_empty() && bounds.budgets.is_empty(), "{route}");
         let hashes = bounds.shares.contains(&Resource::Hashing) || bounds.shares.contains(&Resource::Pictures);
         assert!(!hashes || bounds.shares.contains(&Resource::Database), "{route}");

@@ -25,7 +25,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn across_sites(facts: &Facts<'_>, domain: Option<&str>) -> Option<Finding> {
     let front_end = facts.settings.origins.frontend_url.as_deref()?;
     let api = facts.settings.server.public_host.as_deref();
-    let found = |rule: &'static super::Rule, message: String| Some(rule.found(message).about("TOKEN_TRANSPORT"));
+    let found = |rule: &'static super::CheckRule, message: String| Some(rule.found(message).about("TOKEN_TRANSPORT"));
     match [api, domain].into_iter().flatten().find(|host| !is_same_site(front_end, "https", host)) {
         Some(other) => found(&rules::COOKIE_CROSS_SITE, format!("{front_end} and https://{other} are two sites")),
         None if api.or(domain).is_none() => {

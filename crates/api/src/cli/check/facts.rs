@@ -1,6 +1,6 @@
 //! What the checks look at.
 
-use crate::config::{Inspection, Problem, Row, Settings, variables};
+use crate::config::{ConfigProblem, Inspection, Settings, VariableRow, variables};
 
 /// A configuration, and how it is to be judged.
 #[derive(Debug, Clone, Copy)]
@@ -14,8 +14,8 @@ pub(super) struct Facts<'a> {
 impl Facts<'_> {
     /// Whether the start is refused because of this variable: then the setting is a default that nobody asked for.
     pub(super) fn is_refused(&self, variable: &str) -> bool {
-        let names = || variables().filter(|known| known.name == variable).flat_map(Row::names);
-        let refused = |problem: &Problem| names().any(|name| name == problem.name);
+        let names = || variables().filter(|known| known.name == variable).flat_map(VariableRow::names);
+        let refused = |problem: &ConfigProblem| names().any(|name| name == problem.name);
         self.inspection.is_some_and(|inspection| inspection.problems.iter().any(refused))
     }
 

@@ -1,6 +1,6 @@
 //! What a check says, to people and to machines.
 
-use super::rule::Rule;
+use super::rule::CheckRule;
 use super::severity::Severity;
 use crate::config::Settings;
 use crate::store::dialect;
@@ -11,13 +11,13 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     #[serde(flatten)]
-    pub rule: &'static Rule,
+    pub rule: &'static CheckRule,
     /// The variable that it is about, when it is about one.
     pub variable: Option<String>,
     pub message: String,
 }
 
-impl Rule {
+impl CheckRule {
     pub(super) fn found(&'static self, message: impl std::fmt::Display) -> Finding {
         Finding { rule: self, variable: None, message: message.to_string() }
     }
@@ -32,14 +32,14 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let variable = self.variable.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-        let Rule { id, severity, remedy } = self.rule;
+        let CheckRule { id, severity, remedy } = self.rule;
         write!(f, "{severity:<8} {id}: {variable}{}\n         {remedy}", self.message)
     }
 }
 
 /// All findings of one check, the worst first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct CheckReport {
     /// `production` or `development`, by the configuration, whatever it is judged as.
     pub environment: &'static str,
     /// `SQLite` or `PostgreSQL`.
@@ -49,7 +49,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
-impl Report {
+impl CheckReport {
     pub(super) fn of(settings: &Settings, findings: impl Iterator<Item = Finding>) -> Self {
         let mut findings: Vec<_> = findings.collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.rule.severity));
@@ -72,7 +72,7 @@ impl Report {
 }
 
 /// For people: two lines a finding, and how many there are.
-impl fmt::Display for Report {
+impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {
             writeln!(f, "{finding}")?;

@@ -18,8 +18,8 @@ mod secrets;
 mod severity;
 mod surroundings;
 
-pub use finding::{Finding, Report};
-pub use rule::Rule;
+pub use finding::{CheckReport, Finding};
+pub use rule::CheckRule;
 pub use rules::ALL as RULES;
 pub use run::{configuration, deployment, log_findings};
 pub use severity::Severity;

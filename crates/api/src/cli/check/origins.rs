@@ -37,7 +37,7 @@ fn front_end(origins: &Origins) -> Vec<Finding> {
         return vec![rules::FRONTEND_MISSING.found("is not set, nor is CORS_ALLOWED_ORIGINS").about("FRONTEND_URL")];
     };
     let mut findings = Vec::new();
-    let found = |rule: &'static super::Rule, message: String| rule.found(message).about("FRONTEND_URL");
+    let found = |rule: &'static super::CheckRule, message: String| rule.found(message).about("FRONTEND_URL");
     if address(front_end) != Address::Https {
         findings.push(found(&rules::FRONTEND_HTTP, format!("{front_end} is not https://")));
     }

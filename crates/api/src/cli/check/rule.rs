@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// A thing that can be found, and what to do about it. Its id is for good: scripts look for it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Rule {
+pub struct CheckRule {
     pub id: &'static str,
     pub severity: Severity,
     pub remedy: &'static str,

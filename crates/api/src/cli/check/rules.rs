@@ -1,12 +1,12 @@
 //! Every finding there is. `docs/CHECKS.md` has a row for each, and a test compares the two.
 
-use super::rule::Rule;
+use super::rule::CheckRule;
 use super::severity::Severity;
 
 macro_rules! rules {
     ($($name:ident: $severity:ident $id:literal $remedy:literal)+) => {
-        $(pub(super) static $name: Rule = Rule { id: $id, severity: Severity::$severity, remedy: $remedy };)+
-        pub static ALL: &[&Rule] = &[$(&$name),+];
+        $(pub(super) static $name: CheckRule = CheckRule { id: $id, severity: Severity::$severity, remedy: $remedy };)+
+        pub static ALL: &[&CheckRule] = &[$(&$name),+];
     };
 }
 

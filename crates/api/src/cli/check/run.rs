@@ -1,7 +1,7 @@
 //! All checks in turn.
 
 use super::facts::Facts;
-use super::finding::{Finding, Report};
+use super::finding::{CheckReport, Finding};
 use super::severity::Severity;
 use super::{cookies, disk, origins, probes, proxies, rules, secrets, surroundings};
 use crate::clock::SharedClock;
@@ -11,19 +11,19 @@ use crate::store::migrations::Migrations;
 use std::time::Duration;
 
 /// Looks at what is configured: whether it starts, and in production what it would be like.
-pub fn configuration(inspection: &Inspection) -> Report {
+pub fn configuration(inspection: &Inspection) -> CheckReport {
     let production = inspection.settings.environment.is_production();
     let findings = start_up(inspection).chain(standing(&facts(inspection, production)));
-    Report::of(&inspection.settings, findings)
+    CheckReport::of(&inspection.settings, findings)
 }
 
 /// Looks at everything, as if this were production.
-pub async fn deployment(inspection: &Inspection, clock: &SharedClock, migrations: &Migrations) -> Report {
+pub async fn deployment(inspection: &Inspection, clock: &SharedClock, migrations: &Migrations) -> CheckReport {
     let facts = facts(inspection, true);
     let probed = probes::all(&facts, clock, migrations).await;
     let ranges = proxies::ranges(&facts, clock);
     let findings = start_up(inspection).chain(standing(&facts)).chain(ranges).chain(probed);
-    Report::of(&inspection.settings, findings)
+    CheckReport::of(&inspection.settings, findings)
 }
 
 /// Writes onto the log what a start in production accepts, but its operator should know.

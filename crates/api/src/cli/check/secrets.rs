@@ -39,14 +39,14 @@ const PLACEHOLDERS: &[&str] = &[
 ];
 
 /// A secret, and the variable that holds it.
-struct Held {
+struct HeldSecret {
     variable: &'static str,
     value: String,
     signs: bool,
 }
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let told = |secret: &Held| facts.is_refused(secret.variable);
+    let told = |secret: &HeldSecret| facts.is_refused(secret.variable);
     let held: Vec<_> = held(facts.settings).into_iter().filter(|secret| !told(secret)).collect();
     let mut findings: Vec<_> = held.iter().filter_map(judge).collect();
     for (index, secret) in held.iter().enumerate() {
@@ -58,7 +58,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// Each secret of the configuration, those of URLs too. Blank ones are not secrets.
-fn held(settings: &Settings) -> Vec<Held> {
+fn held(settings: &Settings) -> Vec<HeldSecret> {
     let in_url = |url: &SecretString| password_of(url.expose_secret());
     let database = match &settings.database.url {
         DatabaseUrl::Postgres(url) => in_url(url),
@@ -86,7 +86,7 @@ fn held(settings: &Settings) -> Vec<Held> {
         .chain(others)
         .filter_map(|(variable, value)| {
             let value = value.filter(|value| !value.is_empty())?;
-            Some(Held { variable, value, signs: variable.starts_with("SECRET_KEY") })
+            Some(HeldSecret { variable, value, signs: variable.starts_with("SECRET_KEY") })
         })
         .collect()
 }
@@ -97,14 +97,14 @@ fn password_of(url: &str) -> Option<String> {
 
 /// The finding without any secret that its message may repeat, as it is or as a URL spells it.
 pub(super) fn hide_in(mut finding: Finding, settings: &Settings) -> Finding {
-    for Held { value, .. } in held(settings).iter().filter(|secret| secret.value.len() >= SHORTEST_HIDDEN) {
+    for HeldSecret { value, .. } in held(settings).iter().filter(|secret| secret.value.len() >= SHORTEST_HIDDEN) {
         let spelt = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20");
         finding.message = finding.message.replace(value, "***").replace(&spelt, "***");
     }
     finding
 }
 
-fn judge(Held { variable, value, signs }: &Held) -> Option<Finding> {
+fn judge(HeldSecret { variable, value, signs }: &HeldSecret) -> Option<Finding> {
     let lower = value.to_lowercase();
     if PLACEHOLDERS.iter().any(|part| lower.contains(part)) {
         let message = "is an example's: it stands in a guide that everybody can read";

@@ -1,6 +1,6 @@
 //! What opens with an access token, and with nothing else.
 
-use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::Smoke;
 use crate::config::{is_private, is_shared};
 use auth_types::paths;
@@ -13,7 +13,7 @@ const REQUESTS: usize = 4;
 /// An address that is nobody's (RFC 5737), for whoever believes all that a client says.
 const FORGED: &str = "203.0.113.77";
 
-pub(super) async fn protected(smoke: &Smoke) -> Seen {
+pub(super) async fn protected(smoke: &Smoke) -> CheckResult {
     // Of its own: the one that signed in may have run out, where access tokens live for seconds.
     let session = smoke.new_session().await?;
     let mut refused = Vec::new();
@@ -28,13 +28,13 @@ pub(super) async fn protected(smoke: &Smoke) -> Seen {
         return Ok(format!("{REQUESTS} of {REQUESTS} requests show the account"));
     }
     refused.dedup();
-    Err(Trouble::Failed(format!("not every request shows the account: {}", refused.join(", "))))
+    Err(CheckFailure::Failed(format!("not every request shows the account: {}", refused.join(", "))))
 }
 
-pub(super) async fn unauthorized(smoke: &Smoke) -> Seen {
+pub(super) async fn unauthorized(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
     let nothing = smoke.ask(paths::ME).await?;
-    if let Err(Trouble::Failed(said)) = nothing.refused(401, Reason::CredentialsMissing) {
+    if let Err(CheckFailure::Failed(said)) = nothing.refused(401, Reason::CredentialsMissing) {
         wrong.push(format!("without a token: {said}"));
     }
     let garbage = smoke.ask_as(&"no.token.at-all".into(), paths::ME).await?;
@@ -42,9 +42,9 @@ pub(super) async fn unauthorized(smoke: &Smoke) -> Seen {
     match code {
         Ok(problem) if problem.code == ProblemCode::TokenNotValid => {}
         Ok(_) => wrong.push("garbage: another code than token_not_valid".to_owned()),
-        Err(Trouble::Failed(said) | Trouble::Skipped(said)) => wrong.push(format!("garbage: {said}")),
+        Err(CheckFailure::Failed(said) | CheckFailure::Skipped(said)) => wrong.push(format!("garbage: {said}")),
     }
-    let challenges = |answer: &Answer| answer.header("www-authenticate").starts_with("Bearer");
+    let challenges = |answer: &SmokeResponse| answer.header("www-authenticate").starts_with("Bearer");
     if ![nothing, garbage].iter().all(challenges) {
         wrong.push("no WWW-Authenticate: Bearer".to_owned());
     }
@@ -53,23 +53,23 @@ pub(super) async fn unauthorized(smoke: &Smoke) -> Seen {
 
 /// Signs in with a forged address. Limits count by address, so one that a client makes up, or the proxy's own in place of
 /// everybody's, makes them useless.
-pub(super) async fn client_address(smoke: &Smoke) -> Seen {
+pub(super) async fn client_address(smoke: &Smoke) -> CheckResult {
     let answer =
         smoke.browser.send(smoke.login_request()?.header("X-Forwarded-For", FORGED)).await?.with_status(200)?;
     let session = smoke.opened(&answer)?;
     let sessions: Vec<SessionResponse> = smoke.ask_as(&session.access, paths::SESSIONS).await?.json()?;
     let address = sessions.into_iter().find(|session| session.current).and_then(|session| session.ip_address);
     let Some(address) = address else {
-        return Err(Trouble::failed("the API sees no address: an entry of X-Forwarded-For is none"));
+        return Err(CheckFailure::failed("the API sees no address: an entry of X-Forwarded-For is none"));
     };
     if address == FORGED {
-        return Err(Trouble::failed("the API believes any X-Forwarded-For: too many proxies are trusted"));
+        return Err(CheckFailure::failed("the API believes any X-Forwarded-For: too many proxies are trusted"));
     }
     // On a private network a client's own address is private.
     let from_outside = answer.peer.is_some_and(|peer| !is_private(peer.ip()));
     let is_a_proxys = |ip| is_shared(ip) && (from_outside || !is_private(ip));
     if address.parse().is_ok_and(is_a_proxys) {
-        return Err(Trouble::Failed(format!(
+        return Err(CheckFailure::Failed(format!(
             "the API sees {address}, which is a proxy's and not the client's: too few are trusted"
         )));
     }

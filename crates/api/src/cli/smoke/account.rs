@@ -1,8 +1,8 @@
 //! The account that a run works with: one that was named, or a new one that is deleted at the end.
 
-use super::answer::{Answer, Seen, Trouble};
+use super::answer::{CheckFailure, CheckResult, SmokeResponse};
 use super::context::{Smoke, learnt};
-use super::credentials::{Account, Credentials, SignUp};
+use super::credentials::{SignUp, SmokeAccount, SmokeCredentials};
 use auth_types::Reason;
 use auth_types::paths;
 use auth_types::requests::{DeleteMeRequest, RegisterRequest};
@@ -25,28 +25,28 @@ pub(super) fn nobody() -> String {
     format!("smoke-{}@example.com", Uuid::new_v4().simple())
 }
 
-pub(super) async fn account(smoke: &Smoke) -> Seen {
+pub(super) async fn account(smoke: &Smoke) -> CheckResult {
     let email = match &smoke.plan.account {
-        Account::Given(given) => {
+        SmokeAccount::Given(given) => {
             smoke.credentials.get_or_init(|| given.clone());
             return Ok(format!("{}, as given", given.email));
         }
-        Account::New(email) => email.clone().unwrap_or_else(nobody),
+        SmokeAccount::New(email) => email.clone().unwrap_or_else(nobody),
     };
     let config = learnt(&smoke.config)?;
     if config.registration == Registration::Closed {
-        return Err(Trouble::failed("the registration is closed, and no account was given"));
+        return Err(CheckFailure::failed("the registration is closed, and no account was given"));
     }
     if config.email_verification == EmailVerification::Mandatory {
-        return Err(Trouble::failed("a new address must be confirmed first, and no account was given"));
+        return Err(CheckFailure::failed("a new address must be confirmed first, and no account was given"));
     }
     sign_up(smoke, email).await
 }
 
-async fn sign_up(smoke: &Smoke, email: String) -> Seen {
+async fn sign_up(smoke: &Smoke, email: String) -> CheckResult {
     let password = format!("{}-{}", Uuid::new_v4(), Uuid::new_v4());
     let body = RegisterRequest { email: email.clone(), password: password.clone(), ..RegisterRequest::default() };
-    smoke.credentials.get_or_init(|| Credentials { email: email.clone(), password: password.into() });
+    smoke.credentials.get_or_init(|| SmokeCredentials { email: email.clone(), password: password.into() });
     smoke.sign_up.set(SignUp::Unanswered);
     let answer = smoke.browser.send(smoke.post(paths::REGISTER).json(&body)).await?;
     smoke.sign_up.set(match answer.status {
@@ -60,19 +60,19 @@ async fn sign_up(smoke: &Smoke, email: String) -> Seen {
 
 impl Smoke {
     /// Takes away what the run has made.
-    pub(super) async fn tidy(&self) -> Seen {
+    pub(super) async fn tidy(&self) -> CheckResult {
         let Some(credentials) = self.credentials.get() else { return Ok("nothing was made".to_owned()) };
         let tidied = async {
             match self.plan.account {
-                Account::New(_) => self.undo_sign_up(credentials).await,
-                Account::Given(_) => self.sign_out_everywhere().await,
+                SmokeAccount::New(_) => self.undo_sign_up(credentials).await,
+                SmokeAccount::Given(_) => self.sign_out_everywhere().await,
             }
         };
-        let tidied = timeout(TIDY, tidied).await.unwrap_or_else(|_| Err(Trouble::failed("it took too long")));
+        let tidied = timeout(TIDY, tidied).await.unwrap_or_else(|_| Err(CheckFailure::failed("it took too long")));
         tidied.map_err(|trouble| trouble.about(&credentials.email))
     }
 
-    async fn undo_sign_up(&self, credentials: &Credentials) -> Seen {
+    async fn undo_sign_up(&self, credentials: &SmokeCredentials) -> CheckResult {
         match self.sign_up.get() {
             SignUp::Refused => return Ok("no account was made".to_owned()),
             SignUp::Unanswered => tokio::time::sleep(LATE_ACCOUNT).await,
@@ -86,7 +86,7 @@ impl Smoke {
         self.delete_account(&access, credentials).await
     }
 
-    async fn delete_account(&self, access: &SecretString, credentials: &Credentials) -> Seen {
+    async fn delete_account(&self, access: &SecretString, credentials: &SmokeCredentials) -> CheckResult {
         let mut told = String::new();
         for _ in 0..DELETION_TRIES {
             let answer = self.ask_to_delete(access, credentials).await?;
@@ -95,22 +95,26 @@ impl Smoke {
             }
             told = answer.told();
         }
-        Err(Trouble::Failed(told))
+        Err(CheckFailure::Failed(told))
     }
 
-    async fn ask_to_delete(&self, access: &SecretString, credentials: &Credentials) -> Result<Answer, Trouble> {
+    async fn ask_to_delete(
+        &self,
+        access: &SecretString,
+        credentials: &SmokeCredentials,
+    ) -> Result<SmokeResponse, CheckFailure> {
         let body = DeleteMeRequest { password: credentials.password.expose_secret().to_owned() };
         let request = self.browser.request(Method::DELETE, self.plan.api.at(paths::ME));
         self.browser.send(request.bearer_auth(access.expose_secret()).json(&body)).await
     }
 
     /// Ends the run's own sessions, and no other.
-    async fn sign_out_everywhere(&self) -> Seen {
+    async fn sign_out_everywhere(&self) -> CheckResult {
         let opened = self.opened.take();
         for session in &opened {
             let answer = self.sign_out(session).await?;
             if answer.status != 200 {
-                return Err(Trouble::Failed(format!("a sign-out says {}", answer.told())));
+                return Err(CheckFailure::Failed(format!("a sign-out says {}", answer.told())));
             }
         }
         Ok(format!("signed out of {} sessions", opened.len()))

@@ -6,18 +6,18 @@ use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
 
 /// What a check saw, in a few words for people; it never holds a token or a password.
-pub(super) type Seen = Result<String, Trouble>;
+pub(super) type CheckResult = Result<String, CheckFailure>;
 
 /// Why a check did not pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum CheckFailure {
     /// It is not as it should be.
     Failed(String),
     /// It could not be told, or does not apply.
     Skipped(String),
 }
 
-impl Trouble {
+impl CheckFailure {
     pub(super) fn failed(what: impl Into<String>) -> Self {
         Self::Failed(what.into())
     }
@@ -36,13 +36,13 @@ impl Trouble {
 }
 
 /// Passes with what was seen, or fails with all that is wrong.
-pub(super) fn unless_any(wrong: &[String], seen: impl Into<String>) -> Seen {
-    if wrong.is_empty() { Ok(seen.into()) } else { Err(Trouble::Failed(wrong.join("; "))) }
+pub(super) fn unless_any(wrong: &[String], seen: impl Into<String>) -> CheckResult {
+    if wrong.is_empty() { Ok(seen.into()) } else { Err(CheckFailure::Failed(wrong.join("; "))) }
 }
 
 /// A whole answer.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(super) struct SmokeResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
@@ -50,7 +50,7 @@ pub(super) struct Answer {
     pub(super) peer: Option<SocketAddr>,
 }
 
-impl Answer {
+impl SmokeResponse {
     /// A header as a text; all its lines, if there are several, and empty if there is none.
     pub(super) fn header(&self, name: &str) -> String {
         let lines: Vec<_> = self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
@@ -81,19 +81,23 @@ impl Answer {
     }
 
     /// The answer, if it has this status.
-    pub(super) fn with_status(self, status: u16) -> Result<Self, Trouble> {
-        if self.status == status { Ok(self) } else { Err(Trouble::Failed(format!("{}, not {status}", self.told()))) }
+    pub(super) fn with_status(self, status: u16) -> Result<Self, CheckFailure> {
+        if self.status == status {
+            Ok(self)
+        } else {
+            Err(CheckFailure::Failed(format!("{}, not {status}", self.told())))
+        }
     }
 
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Trouble> {
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, CheckFailure> {
         serde_json::from_slice(&self.body)
-            .map_err(|_| Trouble::Failed(format!("{}, not what this API says", self.told())))
+            .map_err(|_| CheckFailure::Failed(format!("{}, not what this API says", self.told())))
     }
 
     /// The problem, if it is this refusal.
-    pub(super) fn refused(&self, status: u16, reason: Reason) -> Result<ProblemBody, Trouble> {
+    pub(super) fn refused(&self, status: u16, reason: Reason) -> Result<ProblemBody, CheckFailure> {
         let expected = |problem: &ProblemBody| self.status == status && problem.reason == reason;
-        let wrong = || Trouble::Failed(format!("{}, not {status} {}", self.told(), word(reason)));
+        let wrong = || CheckFailure::Failed(format!("{}, not {status} {}", self.told(), word(reason)));
         self.problem().filter(expected).ok_or_else(wrong)
     }
 }

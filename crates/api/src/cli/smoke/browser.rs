@@ -1,6 +1,6 @@
 //! Sends requests: no redirect is followed, every wait has an end.
 
-use super::answer::{Answer, Trouble};
+use super::answer::{CheckFailure, SmokeResponse};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, RequestBuilder, redirect};
 use std::error::Error;
@@ -42,7 +42,7 @@ impl Browser {
     }
 
     /// The answer; a limit is heeded once, if it is over soon.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, Trouble> {
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<SmokeResponse, CheckFailure> {
         let again = request.try_clone();
         let answer = receive(request).await?;
         match (wait_asked_for(&answer), again) {
@@ -57,31 +57,31 @@ impl Browser {
     }
 }
 
-fn limited(seconds: u64) -> Trouble {
-    Trouble::Failed(format!("limited: the API asks to come back in {seconds} s"))
+fn limited(seconds: u64) -> CheckFailure {
+    CheckFailure::Failed(format!("limited: the API asks to come back in {seconds} s"))
 }
 
-fn wait_asked_for(answer: &Answer) -> Option<u64> {
+fn wait_asked_for(answer: &SmokeResponse) -> Option<u64> {
     (answer.status == 429).then(|| answer.header(RETRY_AFTER.as_str()).parse().unwrap_or(u64::MAX))
 }
 
-async fn receive(request: RequestBuilder) -> Result<Answer, Trouble> {
+async fn receive(request: RequestBuilder) -> Result<SmokeResponse, CheckFailure> {
     let mut response = request.send().await.map_err(|error| unanswered(&error))?;
     let (status, headers, peer) = (response.status().as_u16(), response.headers().clone(), response.remote_addr());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
         if body.len() + chunk.len() > LARGEST_BODY {
-            return Err(Trouble::failed("the answer has no end"));
+            return Err(CheckFailure::failed("the answer has no end"));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, headers, body, peer })
+    Ok(SmokeResponse { status, headers, body, peer })
 }
 
 /// The innermost cause says it best: "connection refused", "certificate has expired".
-fn unanswered(error: &reqwest::Error) -> Trouble {
+fn unanswered(error: &reqwest::Error) -> CheckFailure {
     let causes = std::iter::successors(error.source(), |cause: &&dyn Error| (*cause).source());
     let cause = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
     let what = if error.is_timeout() { "no answer in time" } else { "no answer" };
-    Trouble::Failed(format!("{what}: {cause}"))
+    CheckFailure::Failed(format!("{what}: {cause}"))
 }

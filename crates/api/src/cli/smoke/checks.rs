@@ -1,6 +1,6 @@
 //! Every check there is, in the order of a run. `docs/SMOKE.md` has a row for each, and a test compares the two.
 
-use super::answer::Seen;
+use super::answer::CheckResult;
 use super::context::Smoke;
 use super::{access, account, clear, cookies, cors, files, headers, page, policy, service, sign_in, tokens};
 use futures_util::future::LocalBoxFuture;
@@ -8,16 +8,16 @@ use std::fmt;
 use std::future::ready;
 
 /// One thing that is looked at. Its id is for good: scripts look for it.
-pub struct Check {
+pub struct SmokeCheck {
     pub id: &'static str,
     /// What must have passed before; otherwise this one is skipped.
     pub needs: &'static [&'static str],
     /// What to do when it failed.
     pub fix: &'static str,
-    pub(super) look: for<'a> fn(&'a Smoke) -> LocalBoxFuture<'a, Seen>,
+    pub(super) look: for<'a> fn(&'a Smoke) -> LocalBoxFuture<'a, CheckResult>,
 }
 
-impl fmt::Debug for Check {
+impl fmt::Debug for SmokeCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.id.fmt(f)
     }
@@ -26,16 +26,16 @@ impl fmt::Debug for Check {
 /// A check that `asks` the sites, or one that `judges` what others have got from them.
 macro_rules! check {
     (asks $look:expr, $id:literal $needs:expr, $fix:literal) => {
-        Check { id: $id, needs: $needs, fix: $fix, look: |smoke| Box::pin($look(smoke)) }
+        SmokeCheck { id: $id, needs: $needs, fix: $fix, look: |smoke| Box::pin($look(smoke)) }
     };
     (judges $look:expr, $id:literal $needs:expr, $fix:literal) => {
-        Check { id: $id, needs: $needs, fix: $fix, look: |smoke| Box::pin(ready($look(smoke))) }
+        SmokeCheck { id: $id, needs: $needs, fix: $fix, look: |smoke| Box::pin(ready($look(smoke))) }
     };
 }
 
 macro_rules! checks {
     ($($id:literal [$($need:literal)*] $how:ident $look:expr, $fix:literal;)+) => {
-        pub(super) static ALL: &[Check] = &[$(check!($how $look, $id &[$($need),*], $fix)),+];
+        pub(super) static ALL: &[SmokeCheck] = &[$(check!($how $look, $id &[$($need),*], $fix)),+];
     };
 }
 
@@ -116,10 +116,10 @@ checks! {
 }
 
 /// What comes last, whatever happened before.
-pub(super) static TIDIED: Check =
+pub(super) static TIDIED: SmokeCheck =
     check!(asks Smoke::tidy, "auth.tidied" &[], "Delete the account, or sign it out, by hand.");
 
 /// All, and what comes last.
-pub fn all() -> impl Iterator<Item = &'static Check> {
+pub fn all() -> impl Iterator<Item = &'static SmokeCheck> {
     ALL.iter().chain([&TIDIED])
 }

@@ -1,59 +1,59 @@
 //! What plain HTTP is answered with: a person is sent on to HTTPS, and whoever sends tokens notices.
 
-use super::answer::{Answer, Seen, Trouble};
+use super::answer::{CheckFailure, CheckResult, SmokeResponse};
 use super::context::Smoke;
-use super::site::Site;
+use super::site::SmokeSite;
 use auth_types::Reason;
 use auth_types::paths;
 use url::Url;
 
-pub(super) async fn api_redirects(smoke: &Smoke) -> Seen {
+pub(super) async fn api_redirects(smoke: &Smoke) -> CheckResult {
     redirects(smoke, &smoke.plan.api, paths::CONFIG).await
 }
 
-pub(super) async fn web_redirects(smoke: &Smoke) -> Seen {
+pub(super) async fn web_redirects(smoke: &Smoke) -> CheckResult {
     redirects(smoke, &smoke.plan.web, "/login").await
 }
 
-async fn redirects(smoke: &Smoke, site: &Site, path: &str) -> Seen {
+async fn redirects(smoke: &Smoke, site: &SmokeSite, path: &str) -> CheckResult {
     let url = in_clear(smoke, site, path)?;
     let answer = closed_or(smoke.browser.send(smoke.browser.get(url.to_string())).await)?;
     let Some(location) = secure_location(&answer, &url) else {
-        return Err(Trouble::Failed(format!("{url} says {}, and does not lead to HTTPS", answer.told())));
+        return Err(CheckFailure::Failed(format!("{url} says {}, and does not lead to HTTPS", answer.told())));
     };
     match answer.status {
         301 | 308 => Ok(format!("{} to {location}", answer.status)),
-        status => Err(Trouble::Failed(format!("{status} to {location}: not for good (301 or 308)"))),
+        status => Err(CheckFailure::Failed(format!("{status} to {location}: not for good (301 or 308)"))),
     }
 }
 
 /// A platform's own proxy may redirect everything, tokens or not, before the API sees it; nobody can change that.
-pub(super) async fn api_refuses(smoke: &Smoke) -> Seen {
+pub(super) async fn api_refuses(smoke: &Smoke) -> CheckResult {
     let url = in_clear(smoke, &smoke.plan.api, paths::ME)?;
     let request = smoke.browser.get(url.to_string()).bearer_auth("no-token-of-anybody");
     let answer = closed_or(smoke.browser.send(request).await)?;
     if secure_location(&answer, &url).is_some() {
-        return Err(Trouble::skipped("a proxy redirects before the API sees the request"));
+        return Err(CheckFailure::skipped("a proxy redirects before the API sees the request"));
     }
     answer.refused(403, Reason::HttpsRequired)?;
     Ok("403, and not redirected".to_owned())
 }
 
-fn in_clear(smoke: &Smoke, site: &Site, path: &str) -> Result<Url, Trouble> {
-    let unknown = || Trouble::skipped("nobody knows where plain HTTP is; --http-port tells");
+fn in_clear(smoke: &Smoke, site: &SmokeSite, path: &str) -> Result<Url, CheckFailure> {
+    let unknown = || CheckFailure::skipped("nobody knows where plain HTTP is; --http-port tells");
     site.in_clear(smoke.plan.http_port, path).ok_or_else(unknown)
 }
 
 /// Where nothing listens, nothing travels in clear.
-fn closed_or(answer: Result<Answer, Trouble>) -> Result<Answer, Trouble> {
+fn closed_or(answer: Result<SmokeResponse, CheckFailure>) -> Result<SmokeResponse, CheckFailure> {
     answer.map_err(|trouble| match trouble {
-        Trouble::Failed(why) => Trouble::Skipped(format!("plain HTTP: {why}")),
-        skipped @ Trouble::Skipped(_) => skipped,
+        CheckFailure::Failed(why) => CheckFailure::Skipped(format!("plain HTTP: {why}")),
+        skipped @ CheckFailure::Skipped(_) => skipped,
     })
 }
 
 /// Where the answer leads, if that is the same host and path by HTTPS.
-fn secure_location(answer: &Answer, asked: &Url) -> Option<Url> {
+fn secure_location(answer: &SmokeResponse, asked: &Url) -> Option<Url> {
     let location = Url::parse(&answer.header("location")).ok()?;
     let same = location.host() == asked.host() && location.path() == asked.path();
     (location.scheme() == "https" && same).then_some(location)

@@ -1,8 +1,8 @@
 //! The command's arguments.
 
-use super::context::Plan;
-use super::credentials::{Account, Credentials};
-use super::site::Site;
+use super::context::SmokePlan;
+use super::credentials::{SmokeAccount, SmokeCredentials};
+use super::site::SmokeSite;
 use clap::Args;
 use secrecy::SecretString;
 
@@ -10,10 +10,10 @@ use secrecy::SecretString;
 pub struct Arguments {
     /// The API's address, such as `https://api.example.com`.
     #[arg(long, value_name = "URL")]
-    api: Site,
+    api: SmokeSite,
     /// The client's address, such as `https://app.example.com`.
     #[arg(long, value_name = "URL")]
-    web: Site,
+    web: SmokeSite,
     /// Sign this account in; without a password, sign this address up, and delete the account at the end.
     #[arg(long, value_name = "ADDRESS")]
     email: Option<String>,
@@ -33,11 +33,11 @@ pub struct Arguments {
 
 impl Arguments {
     /// What they ask for, with the password, if one was read.
-    pub fn plan(self, password: Option<SecretString>) -> Plan {
+    pub fn plan(self, password: Option<SecretString>) -> SmokePlan {
         let account = match (self.email, password) {
-            (Some(email), Some(password)) => Account::Given(Credentials { email, password }),
-            (email, _) => Account::New(email),
+            (Some(email), Some(password)) => SmokeAccount::Given(SmokeCredentials { email, password }),
+            (email, _) => SmokeAccount::New(email),
         };
-        Plan { api: self.api, web: self.web, http_port: self.http_port, account, wait: self.wait }
+        SmokePlan { api: self.api, web: self.web, http_port: self.http_port, account, wait: self.wait }
     }
 }

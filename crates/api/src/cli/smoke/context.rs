@@ -1,11 +1,11 @@
 //! One run: what it asks, and what its checks have learnt.
 
-use super::answer::{Answer, Trouble};
+use super::answer::{CheckFailure, SmokeResponse};
 use super::browser::Browser;
-use super::credentials::{Account, Credentials, SignUp};
+use super::credentials::{SignUp, SmokeAccount, SmokeCredentials};
 use super::loaded::LoadedFile;
-use super::session::Session;
-use super::site::Site;
+use super::session::SmokeSession;
+use super::site::SmokeSite;
 use crate::clock::SharedClock;
 use auth_types::responses::ConfigResponse;
 use secrecy::SecretString;
@@ -17,12 +17,12 @@ pub(super) const LONGEST_ACCESS: Duration = Duration::from_hours(24);
 
 /// What to look at, and as whom.
 #[derive(Debug)]
-pub struct Plan {
-    pub api: Site,
-    pub web: Site,
+pub struct SmokePlan {
+    pub api: SmokeSite,
+    pub web: SmokeSite,
     /// Where plain HTTP is answered, if not at port 80.
     pub http_port: Option<u16>,
-    pub account: Account,
+    pub account: SmokeAccount,
     /// Whether to wait until an access token expires, however long it lives.
     pub wait: bool,
 }
@@ -30,24 +30,24 @@ pub struct Plan {
 /// One run: what it asks, and what its checks have learnt for those that build on them.
 #[derive(Debug)]
 pub(super) struct Smoke {
-    pub(super) plan: Plan,
+    pub(super) plan: SmokePlan,
     pub(super) browser: Browser,
     pub(super) clock: SharedClock,
     pub(super) config: OnceCell<ConfigResponse>,
-    pub(super) page: OnceCell<Answer>,
+    pub(super) page: OnceCell<SmokeResponse>,
     pub(super) files: OnceCell<Vec<LoadedFile>>,
-    pub(super) credentials: OnceCell<Credentials>,
+    pub(super) credentials: OnceCell<SmokeCredentials>,
     pub(super) sign_up: Cell<SignUp>,
     /// How far the API's clock was from here at the sign-in, seconds; positive is ahead.
     pub(super) clock_error: OnceCell<i64>,
     /// An access token of the session that `auth.reuse` has ended.
     pub(super) ended: OnceCell<SecretString>,
     /// What is left to be signed out of.
-    pub(super) opened: RefCell<Vec<Session>>,
+    pub(super) opened: RefCell<Vec<SmokeSession>>,
 }
 
 impl Smoke {
-    pub(super) fn new(plan: Plan, clock: SharedClock) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(plan: SmokePlan, clock: SharedClock) -> Result<Self, reqwest::Error> {
         Ok(Self {
             plan,
             browser: Browser::new()?,
@@ -65,6 +65,6 @@ impl Smoke {
 }
 
 /// What an earlier check has learnt. The table of checks says who needs whom, so it is there.
-pub(super) fn learnt<T>(cell: &OnceCell<T>) -> Result<&T, Trouble> {
-    cell.get().ok_or_else(|| Trouble::failed("an earlier check has left nothing to go on with"))
+pub(super) fn learnt<T>(cell: &OnceCell<T>) -> Result<&T, CheckFailure> {
+    cell.get().ok_or_else(|| CheckFailure::failed("an earlier check has left nothing to go on with"))
 }

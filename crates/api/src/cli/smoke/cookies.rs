@@ -1,6 +1,6 @@
 //! The cookies of `TOKEN_TRANSPORT=cookie`: kept by browsers, from scripts and from other sites.
 
-use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::Smoke;
 use super::session::cookies as set_by;
 use crate::http::site::is_same_site;
@@ -15,9 +15,9 @@ use reqwest::header::{COOKIE, ORIGIN};
 const REFRESH: &str = "__Secure-refresh_token";
 const CSRF: &str = "csrf_token";
 
-pub(super) async fn cookies(smoke: &Smoke) -> Seen {
+pub(super) async fn cookies(smoke: &Smoke) -> CheckResult {
     if smoke.transport()? == TokenTransport::Body {
-        return Err(Trouble::skipped("refresh tokens travel in bodies"));
+        return Err(CheckFailure::skipped("refresh tokens travel in bodies"));
     }
     let answer = smoke.browser.send(as_page(smoke, smoke.login_request()?)).await?.with_status(200)?;
     let session = smoke.opened(&answer)?;
@@ -35,7 +35,7 @@ fn as_page(smoke: &Smoke, request: RequestBuilder) -> RequestBuilder {
     request.header(ORIGIN, smoke.plan.web.origin())
 }
 
-fn problems(smoke: &Smoke, answer: &Answer) -> Vec<String> {
+fn problems(smoke: &Smoke, answer: &SmokeResponse) -> Vec<String> {
     let cookies = set_by(answer);
     let find = |name: &str| cookies.iter().find(|cookie| cookie.name() == name);
     let (Some(refresh), Some(csrf)) = (find(REFRESH), find(CSRF)) else {
@@ -62,7 +62,7 @@ fn problems(smoke: &Smoke, answer: &Answer) -> Vec<String> {
 }
 
 /// What a page of another site could make a browser send.
-async fn without_csrf_token(smoke: &Smoke, answer: &Answer) -> Result<Option<String>, Trouble> {
+async fn without_csrf_token(smoke: &Smoke, answer: &SmokeResponse) -> Result<Option<String>, CheckFailure> {
     let cookies = set_by(answer).into_iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
     let request = as_page(smoke, smoke.post(paths::REFRESH)).header(COOKIE, cookies.collect::<Vec<_>>().join("; "));
     let answer = smoke.browser.send(request.json(&CookieRefreshRequest {})).await?;

@@ -1,6 +1,6 @@
 //! Whether the front end's pages may talk to the API, and no others.
 
-use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
 use auth_types::Reason;
 use auth_types::paths;
@@ -15,7 +15,7 @@ const EXPOSED: [&str; 2] = ["retry-after", "x-request-id"];
 
 const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 
-pub(super) async fn preflight(smoke: &Smoke) -> Seen {
+pub(super) async fn preflight(smoke: &Smoke) -> CheckResult {
     let csrf = uses_cookies(smoke)?.then_some(CSRF_HEADER);
     let answer = preflight_of(smoke, &smoke.plan.web.origin(), csrf).await?;
     let mut wrong = origin_problems(smoke, &answer)?;
@@ -31,7 +31,7 @@ pub(super) async fn preflight(smoke: &Smoke) -> Seen {
     unless_any(&wrong, format!("{} may ask everything", smoke.plan.web.origin()))
 }
 
-pub(super) async fn answers(smoke: &Smoke) -> Seen {
+pub(super) async fn answers(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
     let web = smoke.plan.web.origin();
     let show = smoke.browser.get(smoke.plan.api.at(paths::CONFIG));
@@ -44,7 +44,7 @@ pub(super) async fn answers(smoke: &Smoke) -> Seen {
         if !answer.lists("vary", "Origin") {
             wrong.push("no Vary: Origin".to_owned());
         }
-        if let Err(Trouble::Failed(said)) = answer.with_status(status) {
+        if let Err(CheckFailure::Failed(said)) = answer.with_status(status) {
             wrong.push(said);
         }
     }
@@ -53,7 +53,7 @@ pub(super) async fn answers(smoke: &Smoke) -> Seen {
 }
 
 /// Strangers, one of whom looks like the front end to whoever compares beginnings.
-pub(super) async fn strangers(smoke: &Smoke) -> Seen {
+pub(super) async fn strangers(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
     for stranger in
         ["https://stranger.invalid".to_owned(), format!("{}.stranger.invalid", bare_origin(smoke)), "null".to_owned()]
@@ -65,7 +65,7 @@ pub(super) async fn strangers(smoke: &Smoke) -> Seen {
         }
         let login = smoke.browser.request(Method::POST, smoke.plan.api.at(paths::LOGIN));
         let answer = smoke.browser.send(login.header(ORIGIN, &stranger).json(&serde_json::json!({}))).await?;
-        if let Err(Trouble::Failed(said)) = answer.refused(403, Reason::OriginNotAllowed) {
+        if let Err(CheckFailure::Failed(said)) = answer.refused(403, Reason::OriginNotAllowed) {
             wrong.push(format!("a request of {stranger}: {said}"));
         }
     }
@@ -79,7 +79,7 @@ fn bare_origin(smoke: &Smoke) -> String {
     origin[..port.unwrap_or(origin.len())].to_owned()
 }
 
-async fn preflight_of(smoke: &Smoke, origin: &str, further: Option<&str>) -> Result<Answer, Trouble> {
+async fn preflight_of(smoke: &Smoke, origin: &str, further: Option<&str>) -> Result<SmokeResponse, CheckFailure> {
     let headers: Vec<_> = HEADERS.into_iter().chain(further).collect();
     let request = smoke.browser.request(Method::OPTIONS, smoke.plan.api.at(paths::ME));
     let request = request.header(ORIGIN, origin).header(ACCESS_CONTROL_REQUEST_METHOD, "DELETE");
@@ -87,7 +87,7 @@ async fn preflight_of(smoke: &Smoke, origin: &str, further: Option<&str>) -> Res
 }
 
 /// The origin exactly and once; cookies allowed where they are needed and nowhere else.
-fn origin_problems(smoke: &Smoke, answer: &Answer) -> Result<Vec<String>, Trouble> {
+fn origin_problems(smoke: &Smoke, answer: &SmokeResponse) -> Result<Vec<String>, CheckFailure> {
     let mut wrong = Vec::new();
     let allowed = answer.header(ALLOW_ORIGIN);
     if allowed.is_empty() {
@@ -104,6 +104,6 @@ fn origin_problems(smoke: &Smoke, answer: &Answer) -> Result<Vec<String>, Troubl
     Ok(wrong)
 }
 
-fn uses_cookies(smoke: &Smoke) -> Result<bool, Trouble> {
+fn uses_cookies(smoke: &Smoke) -> Result<bool, CheckFailure> {
     Ok(learnt(&smoke.config)?.token_transport == TokenTransport::Cookie)
 }

@@ -4,16 +4,16 @@ use secrecy::SecretString;
 
 /// The account of a run.
 #[derive(Debug)]
-pub enum Account {
+pub enum SmokeAccount {
     /// One that is there, and stays.
-    Given(Credentials),
+    Given(SmokeCredentials),
     /// One that is made with this address and deleted again; without one, with an address that is nobody's.
     New(Option<String>),
 }
 
 /// What a sign-in takes.
 #[derive(Debug, Clone)]
-pub struct Credentials {
+pub struct SmokeCredentials {
     pub email: String,
     pub password: SecretString,
 }

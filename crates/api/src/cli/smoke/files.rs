@@ -1,6 +1,6 @@
 //! The files that the page names: there, of their types, whole, kept by caches, and built for this API.
 
-use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
 use super::headers::max_age;
 use super::html::tags;
@@ -18,7 +18,7 @@ const WASM: &[u8] = b"\0asm";
 /// How many addresses are told of a client that is built for another API.
 const TOLD: usize = 3;
 
-pub(super) async fn files(smoke: &Smoke) -> Seen {
+pub(super) async fn files(smoke: &Smoke) -> CheckResult {
     let (mut loaded, mut wrong) = (Vec::new(), Vec::new());
     for (path, integrity) in named(&smoke.html()?) {
         let Some(url) = smoke.plan.web.join(&path) else { continue };
@@ -48,7 +48,7 @@ fn named(html: &str) -> BTreeMap<String, String> {
     files
 }
 
-fn problem(path: &str, integrity: &str, answer: &Answer) -> Option<String> {
+fn problem(path: &str, integrity: &str, answer: &SmokeResponse) -> Option<String> {
     let expected = match path.rsplit('.').next()? {
         "js" => ["text/javascript", "application/javascript"].as_slice(),
         "wasm" => &["application/wasm"],
@@ -68,7 +68,7 @@ fn problem(path: &str, integrity: &str, answer: &Answer) -> Option<String> {
     }
 }
 
-pub(super) async fn caching(smoke: &Smoke) -> Seen {
+pub(super) async fn caching(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
     for file in learnt(&smoke.files)? {
         if max_age(&file.answer.header("cache-control")) < LONG_SECONDS {
@@ -86,17 +86,17 @@ pub(super) async fn caching(smoke: &Smoke) -> Seen {
 
 /// The program holds the API's address as a text. Any text may follow it there, so a longer address that begins the same
 /// is not told apart here; `web.policy` does.
-pub(super) fn built_for(smoke: &Smoke) -> Seen {
+pub(super) fn built_for(smoke: &Smoke) -> CheckResult {
     let files = learnt(&smoke.files)?;
     let Some(program) = files.iter().find(|file| file.answer.body.starts_with(WASM)) else {
-        return Err(Trouble::failed("the page names no program"));
+        return Err(CheckFailure::failed("the page names no program"));
     };
     let text = String::from_utf8_lossy(&program.answer.body);
     if text.contains(smoke.plan.api.base()) {
         return Ok(format!("built for {}", smoke.plan.api));
     }
     let others: Vec<_> = addresses(&text).into_iter().take(TOLD).collect();
-    Err(Trouble::Failed(format!("not built for {}; it holds {}", smoke.plan.api, others.join(", "))))
+    Err(CheckFailure::Failed(format!("not built for {}; it holds {}", smoke.plan.api, others.join(", "))))
 }
 
 /// What looks like an address in a program's texts, without those of standards.

@@ -1,23 +1,23 @@
 //! The headers that keep browsers safe, on both sites.
 
-use super::answer::{Answer, Seen, unless_any};
+use super::answer::{CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
 use auth_types::paths;
 
 /// A year: what browsers' preload lists ask for.
 const YEAR_SECONDS: u64 = 31_536_000;
 
-pub(super) async fn of_api(smoke: &Smoke) -> Seen {
+pub(super) async fn of_api(smoke: &Smoke) -> CheckResult {
     let answer = smoke.ask(paths::CONFIG).await?;
     judged(&answer, "default-src 'none'")
 }
 
-pub(super) fn of_web(smoke: &Smoke) -> Seen {
+pub(super) fn of_web(smoke: &Smoke) -> CheckResult {
     judged(learnt(&smoke.page)?, "frame-ancestors 'none'")
 }
 
 /// The policy is looked at more closely elsewhere; here it is there, and says this.
-fn judged(answer: &Answer, policy: &str) -> Seen {
+fn judged(answer: &SmokeResponse, policy: &str) -> CheckResult {
     let is = |name: &str, value: &str| answer.header(name).trim().eq_ignore_ascii_case(value);
     let wrong = [
         ("Strict-Transport-Security of a year", max_age(&answer.header("strict-transport-security")) >= YEAR_SECONDS),

@@ -1,10 +1,10 @@
 //! What was loaded from the site.
 
-use super::answer::Answer;
+use super::answer::SmokeResponse;
 
 /// A file of the client.
 #[derive(Debug)]
 pub(super) struct LoadedFile {
     pub(super) path: String,
-    pub(super) answer: Answer,
+    pub(super) answer: SmokeResponse,
 }

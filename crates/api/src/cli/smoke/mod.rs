@@ -30,10 +30,10 @@ mod sign_in;
 mod site;
 mod tokens;
 
-pub use checks::{Check, all as every_check};
+pub use checks::{SmokeCheck, all as every_check};
 pub use command::Arguments;
-pub use context::Plan;
-pub use credentials::{Account, Credentials};
-pub use report::{Report, Row, Verdict};
+pub use context::SmokePlan;
+pub use credentials::{SmokeAccount, SmokeCredentials};
+pub use report::{SmokeReport, SmokeRow, SmokeVerdict};
 pub use run::run;
-pub use site::Site;
+pub use site::SmokeSite;

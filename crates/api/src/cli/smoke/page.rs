@@ -1,6 +1,6 @@
 //! The client's page, and that every path of the client leads to it.
 
-use super::answer::{Answer, Seen, Trouble, unless_any};
+use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
 use super::html::{Tag, tags};
 use super::service::way;
@@ -9,27 +9,27 @@ use super::service::way;
 pub(super) const DEEP_LINKS: [&str; 2] = ["/login", "/smoke/no-such-page"];
 
 impl Smoke {
-    pub(super) async fn fetch(&self, path: &str) -> Result<Answer, Trouble> {
+    pub(super) async fn fetch(&self, path: &str) -> Result<SmokeResponse, CheckFailure> {
         self.browser.send(self.browser.get(self.plan.web.at(path))).await
     }
 
     /// The page as a text.
-    pub(super) fn html(&self) -> Result<String, Trouble> {
+    pub(super) fn html(&self) -> Result<String, CheckFailure> {
         Ok(String::from_utf8_lossy(&learnt(&self.page)?.body).into_owned())
     }
 }
 
-pub(super) async fn reached(smoke: &Smoke) -> Seen {
+pub(super) async fn reached(smoke: &Smoke) -> CheckResult {
     let answer = smoke.fetch("/").await?;
     let status = smoke.page.get_or_init(|| answer).status;
     Ok(format!("{status} by {}", way(smoke.plan.web.is_https())))
 }
 
-pub(super) fn page(smoke: &Smoke) -> Seen {
+pub(super) fn page(smoke: &Smoke) -> CheckResult {
     let page = learnt(&smoke.page)?.clone().with_status(200)?;
     let html = smoke.html()?;
     if !page.is_type("text/html") || program(&tags(&html)).is_none() {
-        return Err(Trouble::Failed(format!("{}, not the client's page", page.told())));
+        return Err(CheckFailure::Failed(format!("{}, not the client's page", page.told())));
     }
     Ok("the client's page".to_owned())
 }
@@ -39,7 +39,7 @@ pub(super) fn program<'a>(tags: &'a [Tag<'a>]) -> Option<&'a Tag<'a>> {
     tags.iter().find(|tag| tag.is("meta") && tag.value("name") == "program")
 }
 
-pub(super) async fn deep_links(smoke: &Smoke) -> Seen {
+pub(super) async fn deep_links(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
     for path in DEEP_LINKS {
         let answer = smoke.fetch(path).await?;

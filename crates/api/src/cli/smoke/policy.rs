@@ -1,19 +1,19 @@
 //! Whether the page's own policies let it run and reach the API. Every policy counts, the headers' and the page's: a
 //! browser does what all of them allow.
 
-use super::answer::{Seen, Trouble, unless_any};
+use super::answer::{CheckFailure, CheckResult, unless_any};
 use super::context::{Smoke, learnt};
 use super::html::tags;
 use url::Url;
 
-pub(super) fn policy(smoke: &Smoke) -> Seen {
+pub(super) fn policy(smoke: &Smoke) -> CheckResult {
     let sent = learnt(&smoke.page)?.header("content-security-policy");
     let html = smoke.html()?;
     let tags = tags(&html);
     let in_page = tags.iter().filter(|tag| tag.is("meta") && tag.value("http-equiv") == "Content-Security-Policy");
     let policies: Vec<_> = sent.split(',').chain(in_page.map(|tag| tag.value("content"))).collect();
     if policies.iter().all(|policy| policy.trim().is_empty()) {
-        return Err(Trouble::failed("there is none"));
+        return Err(CheckFailure::failed("there is none"));
     }
     let (web, api) = (smoke.plan.web.origin(), smoke.plan.api.origin());
     let wrong = policies.iter().flat_map(|policy| problems(policy, &web, &api)).collect::<Vec<_>>();

@@ -1,22 +1,22 @@
 //! What a run says, to people and to machines.
 
-use super::answer::{Seen, Trouble};
-use super::checks::{self, Check};
-use super::context::Plan;
+use super::answer::{CheckFailure, CheckResult};
+use super::checks::{self, SmokeCheck};
+use super::context::SmokePlan;
 use serde::Serialize;
 use std::fmt;
 
 /// What became of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum SmokeVerdict {
     Passed,
     Failed,
     /// It does not apply, could not be told, or something that it needs did not pass.
     Skipped,
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for SmokeVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // `pad` heeds the width that a line asks for.
         f.pad(match self {
@@ -29,46 +29,46 @@ impl fmt::Display for Verdict {
 
 /// One check's line. It never holds a token or a password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Row {
+pub struct SmokeRow {
     pub name: &'static str,
-    pub verdict: Verdict,
+    pub verdict: SmokeVerdict,
     pub seen: String,
     /// What to do, when it failed.
     pub fix: Option<&'static str>,
 }
 
-impl Row {
-    pub(super) fn of(check: &Check, seen: Seen) -> Self {
+impl SmokeRow {
+    pub(super) fn of(check: &SmokeCheck, seen: CheckResult) -> Self {
         let (verdict, seen) = match seen {
-            Ok(seen) => (Verdict::Passed, seen),
-            Err(Trouble::Failed(what)) => (Verdict::Failed, what),
-            Err(Trouble::Skipped(why)) => (Verdict::Skipped, why),
+            Ok(seen) => (SmokeVerdict::Passed, seen),
+            Err(CheckFailure::Failed(what)) => (SmokeVerdict::Failed, what),
+            Err(CheckFailure::Skipped(why)) => (SmokeVerdict::Skipped, why),
         };
-        Self { name: check.id, verdict, seen, fix: (verdict == Verdict::Failed).then_some(check.fix) }
+        Self { name: check.id, verdict, seen, fix: (verdict == SmokeVerdict::Failed).then_some(check.fix) }
     }
 
     pub(super) fn has_passed(&self, name: &str) -> bool {
-        self.name == name && self.verdict == Verdict::Passed
+        self.name == name && self.verdict == SmokeVerdict::Passed
     }
 }
 
 /// All rows of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct SmokeReport {
     pub api: String,
     pub web: String,
     pub passed: usize,
     pub failed: usize,
     pub skipped: usize,
-    pub checks: Vec<Row>,
+    pub checks: Vec<SmokeRow>,
     #[serde(skip)]
     ended_early: bool,
 }
 
-impl Report {
-    pub(super) fn new(plan: &Plan, checks: Vec<Row>, ended_early: bool) -> Self {
+impl SmokeReport {
+    pub(super) fn new(plan: &SmokePlan, checks: Vec<SmokeRow>, ended_early: bool) -> Self {
         let count = |verdict| checks.iter().filter(|row| row.verdict == verdict).count();
-        let [passed, failed, skipped] = [Verdict::Passed, Verdict::Failed, Verdict::Skipped].map(count);
+        let [passed, failed, skipped] = [SmokeVerdict::Passed, SmokeVerdict::Failed, SmokeVerdict::Skipped].map(count);
         Self { api: plan.api.to_string(), web: plan.web.to_string(), passed, failed, skipped, checks, ended_early }
     }
 
@@ -83,10 +83,10 @@ impl Report {
 }
 
 /// For people: a line a check, what to do under each that failed, and how many there are.
-impl fmt::Display for Report {
+impl fmt::Display for SmokeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = checks::all().map(|check| check.id.len()).max().unwrap_or_default();
-        for Row { name, verdict, seen, fix } in &self.checks {
+        for SmokeRow { name, verdict, seen, fix } in &self.checks {
             writeln!(f, "{verdict:<7}  {name:<width$}  {seen}")?;
             if let Some(fix) = fix {
                 writeln!(f, "{:<7}  {:<width$}  -> {fix}", "", "")?;

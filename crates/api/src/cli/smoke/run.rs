@@ -1,9 +1,9 @@
 //! A run: every check in turn.
 
-use super::answer::Trouble;
+use super::answer::CheckFailure;
 use super::checks;
-use super::context::{LONGEST_ACCESS, Plan, Smoke};
-use super::report::{Report, Row};
+use super::context::{LONGEST_ACCESS, Smoke, SmokePlan};
+use super::report::{SmokeReport, SmokeRow};
 use crate::clock::SharedClock;
 use actix_web::rt::signal::{ctrl_c, unix};
 use futures_util::future::{Either, select};
@@ -20,7 +20,7 @@ const RUN: Duration = Duration::from_mins(10);
 ///
 /// # Errors
 /// When this machine has no certificates to judge others by.
-pub async fn run(plan: Plan, clock: SharedClock) -> Result<Report, reqwest::Error> {
+pub async fn run(plan: SmokePlan, clock: SharedClock) -> Result<SmokeReport, reqwest::Error> {
     let limit = if plan.wait { RUN + LONGEST_ACCESS } else { RUN };
     let smoke = Smoke::new(plan, clock)?;
     let rows = RefCell::new(Vec::new());
@@ -32,10 +32,10 @@ pub async fn run(plan: Plan, clock: SharedClock) -> Result<Report, reqwest::Erro
     let mut rows = rows.into_inner();
     for check in checks::ALL.iter().skip(rows.len()) {
         let why = ended_early.unwrap_or_default().to_owned();
-        rows.push(Row::of(check, Err(Trouble::Skipped(why))));
+        rows.push(SmokeRow::of(check, Err(CheckFailure::Skipped(why))));
     }
-    rows.push(Row::of(&checks::TIDIED, (checks::TIDIED.look)(&smoke).await));
-    Ok(Report::new(&smoke.plan, rows, ended_early.is_some()))
+    rows.push(SmokeRow::of(&checks::TIDIED, (checks::TIDIED.look)(&smoke).await));
+    Ok(SmokeReport::new(&smoke.plan, rows, ended_early.is_some()))
 }
 
 /// What a person or a platform does to end a program.
@@ -45,14 +45,14 @@ async fn interruption() {
 }
 
 impl Smoke {
-    async fn check_all(&self, rows: &RefCell<Vec<Row>>) {
+    async fn check_all(&self, rows: &RefCell<Vec<SmokeRow>>) {
         for check in checks::ALL {
             let unmet = check.needs.iter().find(|need| !rows.borrow().iter().any(|row| row.has_passed(need)));
             let seen = match unmet {
-                Some(need) => Err(Trouble::Skipped(format!("needs {need}"))),
+                Some(need) => Err(CheckFailure::Skipped(format!("needs {need}"))),
                 None => (check.look)(self).await,
             };
-            rows.borrow_mut().push(Row::of(check, seen));
+            rows.borrow_mut().push(SmokeRow::of(check, seen));
         }
     }
 }

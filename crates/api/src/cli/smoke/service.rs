@@ -1,7 +1,7 @@
 //! What the API says of itself.
 
-use super::answer::Answer;
-use super::answer::{Seen, Trouble, unless_any};
+use super::answer::SmokeResponse;
+use super::answer::{CheckFailure, CheckResult, unless_any};
 use super::context::Smoke;
 use auth_types::Reason;
 use auth_types::paths;
@@ -9,12 +9,12 @@ use auth_types::responses::{ConfigResponse, EmailVerification, HealthResponse, R
 
 impl Smoke {
     /// A request that anybody might make.
-    pub(super) async fn ask(&self, path: &str) -> Result<Answer, Trouble> {
+    pub(super) async fn ask(&self, path: &str) -> Result<SmokeResponse, CheckFailure> {
         self.browser.send(self.browser.get(self.plan.api.at(path))).await
     }
 }
 
-pub(super) async fn reached(smoke: &Smoke) -> Seen {
+pub(super) async fn reached(smoke: &Smoke) -> CheckResult {
     let answer = smoke.ask(paths::HEALTH).await?;
     Ok(format!("{} by {}", answer.status, way(smoke.plan.api.is_https())))
 }
@@ -24,14 +24,14 @@ pub(super) fn way(is_https: bool) -> &'static str {
     if is_https { "HTTPS, the certificate is valid" } else { "HTTP on this machine" }
 }
 
-pub(super) async fn alive(smoke: &Smoke) -> Seen {
+pub(super) async fn alive(smoke: &Smoke) -> CheckResult {
     let health: HealthResponse = smoke.ask(paths::HEALTH).await?.with_status(200)?.json()?;
     Ok(health.status)
 }
 
-pub(super) async fn ready(smoke: &Smoke) -> Seen {
+pub(super) async fn ready(smoke: &Smoke) -> CheckResult {
     let answer = smoke.ask(paths::READINESS).await?;
-    let Ok(health) = answer.json::<HealthResponse>() else { return Err(Trouble::Failed(answer.told())) };
+    let Ok(health) = answer.json::<HealthResponse>() else { return Err(CheckFailure::Failed(answer.told())) };
     let wrong = health.checks.iter().filter(|(_, state)| *state != "ok");
     let wrong: Vec<_> = wrong.map(|(check, problem)| format!("{check}: {problem}")).collect();
     unless_any(&wrong, "")?;
@@ -39,7 +39,7 @@ pub(super) async fn ready(smoke: &Smoke) -> Seen {
     Ok(health.checks.into_keys().collect::<Vec<_>>().join(", "))
 }
 
-pub(super) async fn config(smoke: &Smoke) -> Seen {
+pub(super) async fn config(smoke: &Smoke) -> CheckResult {
     let config: ConfigResponse = smoke.ask(paths::CONFIG).await?.with_status(200)?.json()?;
     let config = smoke.config.get_or_init(|| config);
     let registration = match config.registration {
@@ -57,7 +57,7 @@ pub(super) async fn config(smoke: &Smoke) -> Seen {
     Ok(format!("version {}, {registration}, {addresses}, {transport}", config.version))
 }
 
-pub(super) async fn docs(smoke: &Smoke) -> Seen {
+pub(super) async fn docs(smoke: &Smoke) -> CheckResult {
     let mut open = Vec::new();
     for path in [paths::DOCS, paths::OPENAPI] {
         let answer = smoke.ask(path).await?;
@@ -68,7 +68,7 @@ pub(super) async fn docs(smoke: &Smoke) -> Seen {
     unless_any(&open, "closed")
 }
 
-pub(super) async fn metrics(smoke: &Smoke) -> Seen {
+pub(super) async fn metrics(smoke: &Smoke) -> CheckResult {
     smoke.ask(paths::METRICS).await?.refused(401, Reason::CredentialsMissing)?;
     Ok("closed without METRICS_TOKEN".to_owned())
 }

@@ -1,6 +1,6 @@
 //! A session at the API, whichever way its refresh token travels, and what may be asked with it.
 
-use super::answer::{Answer, Trouble};
+use super::answer::{CheckFailure, SmokeResponse};
 use actix_web::cookie::Cookie;
 use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
 use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// What the API has given for a sign-in or a refresh.
 #[derive(Debug, Clone)]
-pub(super) struct Session {
+pub(super) struct SmokeSession {
     pub(super) access: SecretString,
     pub(super) access_expires_in: i64,
     pub(super) server_time: i64,
@@ -28,9 +28,9 @@ enum RefreshToken {
     },
 }
 
-impl Session {
+impl SmokeSession {
     /// Reads an answer with tokens.
-    pub(super) fn of(answer: &Answer, transport: TokenTransport) -> Result<Self, Trouble> {
+    pub(super) fn of(answer: &SmokeResponse, transport: TokenTransport) -> Result<Self, CheckFailure> {
         match transport {
             TokenTransport::Body => {
                 let tokens: TokenResponse = answer.json()?;
@@ -67,13 +67,13 @@ impl Session {
 }
 
 /// The cookies that an answer sets.
-pub(super) fn cookies(answer: &Answer) -> Vec<Cookie<'static>> {
+pub(super) fn cookies(answer: &SmokeResponse) -> Vec<Cookie<'static>> {
     let lines = answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
     lines.filter_map(|line| Cookie::parse(line.to_owned()).ok()).collect()
 }
 
 /// Puts the session's refresh token into a request, as its transport carries it.
-pub(super) fn with_refresh_token(request: RequestBuilder, session: &Session) -> RequestBuilder {
+pub(super) fn with_refresh_token(request: RequestBuilder, session: &SmokeSession) -> RequestBuilder {
     match &session.refresh {
         RefreshToken::Body(token) => request.json(&RefreshRequest { refresh: token.expose_secret().to_owned() }),
         RefreshToken::Cookie { cookies, csrf } => request

@@ -1,7 +1,7 @@
 //! Signing in, with the right password and the wrong one.
 
 use super::account::nobody;
-use super::answer::{Seen, Trouble, unless_any};
+use super::answer::{CheckFailure, CheckResult, unless_any};
 use super::context::{Smoke, learnt};
 use auth_types::paths;
 use auth_types::requests::LoginRequest;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// How far two clocks may be apart. The client measures the difference and copes; logs and limits do not.
 const CLOCKS_SECONDS: i64 = 10;
 
-pub(super) async fn sign_in(smoke: &Smoke) -> Seen {
+pub(super) async fn sign_in(smoke: &Smoke) -> CheckResult {
     let before = smoke.clock.now().timestamp();
     let answer = smoke.browser.send(smoke.login_request()?).await?.with_status(200)?;
     let after = smoke.clock.now().timestamp();
@@ -28,26 +28,26 @@ pub(super) async fn sign_in(smoke: &Smoke) -> Seen {
     unless_any(&wrong, format!("access tokens live {} s", session.access_expires_in))
 }
 
-pub(super) fn clock(smoke: &Smoke) -> Seen {
+pub(super) fn clock(smoke: &Smoke) -> CheckResult {
     let seconds = *learnt(&smoke.clock_error)?;
     let (apart, direction) = (seconds.abs(), if seconds > 0 { "ahead of" } else { "behind" });
     if apart > CLOCKS_SECONDS {
-        return Err(Trouble::Failed(format!("the API's clock is {apart} s {direction} this machine's")));
+        return Err(CheckFailure::Failed(format!("the API's clock is {apart} s {direction} this machine's")));
     }
     Ok(format!("{apart} s apart"))
 }
 
 /// A wrong password and an unknown address are told apart by nobody.
-pub(super) async fn wrong_password(smoke: &Smoke) -> Seen {
+pub(super) async fn wrong_password(smoke: &Smoke) -> CheckResult {
     let known = refusal(smoke, learnt(&smoke.credentials)?.email.clone()).await?;
     let unknown = refusal(smoke, nobody()).await?;
     if (&known.title, &known.detail, known.code) != (&unknown.title, &unknown.detail, unknown.code) {
-        return Err(Trouble::failed("a wrong password and an unknown address get different answers"));
+        return Err(CheckFailure::failed("a wrong password and an unknown address get different answers"));
     }
     Ok("401, as for an unknown address".to_owned())
 }
 
-async fn refusal(smoke: &Smoke, email: String) -> Result<ProblemBody, Trouble> {
+async fn refusal(smoke: &Smoke, email: String) -> Result<ProblemBody, CheckFailure> {
     let body = LoginRequest { email: Some(email), username: None, password: Uuid::new_v4().to_string() };
     smoke.browser.send(smoke.post(paths::LOGIN).json(&body)).await?.refused(401, Reason::CredentialsWrong)
 }

@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 /// An address that passwords may be sent to: HTTPS, or this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
+pub struct SmokeSite {
     /// Its path ends with a slash.
     url: Url,
 }
@@ -20,7 +20,7 @@ pub enum SiteError {
     InClear,
 }
 
-impl FromStr for Site {
+impl FromStr for SmokeSite {
     type Err = SiteError;
 
     fn from_str(text: &str) -> Result<Self, SiteError> {
@@ -35,13 +35,13 @@ impl FromStr for Site {
     }
 }
 
-impl fmt::Display for Site {
+impl fmt::Display for SmokeSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.base())
     }
 }
 
-impl Site {
+impl SmokeSite {
     /// As the client is built with it: without a slash at the end.
     pub(super) fn base(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
@@ -96,7 +96,7 @@ impl Site {
 mod tests {
     use super::*;
 
-    fn site(text: &str) -> Site {
+    fn site(text: &str) -> SmokeSite {
         text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
@@ -105,10 +105,10 @@ mod tests {
         for text in ["https://api.example.com", "http://127.0.0.1:8000/", "http://[::1]:8000", "http://localhost"] {
             site(text);
         }
-        assert_eq!("http://api.example.com".parse::<Site>(), Err(SiteError::InClear));
-        assert_eq!("http://localhost.example.com".parse::<Site>(), Err(SiteError::InClear));
+        assert_eq!("http://api.example.com".parse::<SmokeSite>(), Err(SiteError::InClear));
+        assert_eq!("http://localhost.example.com".parse::<SmokeSite>(), Err(SiteError::InClear));
         for text in ["", "api.example.com", "ftp://api.example.com", "https://a:b@example.com", "https://a.example?x"] {
-            assert_eq!(text.parse::<Site>(), Err(SiteError::NotAnAddress), "{text:?}");
+            assert_eq!(text.parse::<SmokeSite>(), Err(SiteError::NotAnAddress), "{text:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The life of a session's tokens: exchanged, repeated, stolen, given back, run out. Each check opens a session of its own.
 
-use super::answer::{Seen, Trouble};
+use super::answer::{CheckFailure, CheckResult};
 use super::context::LONGEST_ACCESS;
 use super::context::{Smoke, learnt};
 use auth_types::Reason;
@@ -17,28 +17,28 @@ const REQUESTS: usize = 4;
 /// What is worth waiting for without being asked to.
 const SHORT_LIFE_SECONDS: i64 = 30;
 
-pub(super) async fn refresh(smoke: &Smoke) -> Seen {
+pub(super) async fn refresh(smoke: &Smoke) -> CheckResult {
     let first = smoke.new_session().await?;
     let second = smoke.rotate(&first, Some("smoke-refresh")).await?;
     if second.has_refresh_token_of(&first) {
-        return Err(Trouble::failed("the same refresh token came back"));
+        return Err(CheckFailure::failed("the same refresh token came back"));
     }
     smoke.ask_as(&second.access, paths::ME).await?.with_status(200)?;
     Ok("a new pair, whose access token opens the account".to_owned())
 }
 
 /// A client whose answer was lost asks again.
-pub(super) async fn repeat(smoke: &Smoke) -> Seen {
+pub(super) async fn repeat(smoke: &Smoke) -> CheckResult {
     let first = smoke.new_session().await?;
     let second = smoke.rotate(&first, Some("smoke-repeat")).await?;
     let again = smoke.rotate(&first, Some("smoke-repeat")).await?;
     if !again.has_refresh_token_of(&second) {
-        return Err(Trouble::failed("the same Idempotency-Key got another refresh token"));
+        return Err(CheckFailure::failed("the same Idempotency-Key got another refresh token"));
     }
     Ok("the same Idempotency-Key, the same refresh token".to_owned())
 }
 
-pub(super) async fn reuse(smoke: &Smoke) -> Seen {
+pub(super) async fn reuse(smoke: &Smoke) -> CheckResult {
     let first = smoke.new_session().await?;
     let mut latest = first.clone();
     for _ in 0..ROTATIONS {
@@ -50,12 +50,12 @@ pub(super) async fn reuse(smoke: &Smoke) -> Seen {
     Ok("an old refresh token ends the session, for whoever holds it".to_owned())
 }
 
-pub(super) async fn revocation(smoke: &Smoke) -> Seen {
+pub(super) async fn revocation(smoke: &Smoke) -> CheckResult {
     is_dead(smoke, learnt(&smoke.ended)?).await?;
     Ok(format!("the ended session's access token is refused after {} s", REVOKED_EVERYWHERE.as_secs()))
 }
 
-async fn is_dead(smoke: &Smoke, access: &SecretString) -> Result<(), Trouble> {
+async fn is_dead(smoke: &Smoke, access: &SecretString) -> Result<(), CheckFailure> {
     tokio::time::sleep(REVOKED_EVERYWHERE).await;
     for _ in 0..REQUESTS {
         smoke.ask_as(access, paths::ME).await?.refused(401, Reason::SessionRevoked)?;
@@ -63,7 +63,7 @@ async fn is_dead(smoke: &Smoke, access: &SecretString) -> Result<(), Trouble> {
     Ok(())
 }
 
-pub(super) async fn logout(smoke: &Smoke) -> Seen {
+pub(super) async fn logout(smoke: &Smoke) -> CheckResult {
     let session = smoke.new_session().await?;
     smoke.sign_out(&session).await?.with_status(200)?;
     smoke.present(&session, None).await?.refused(401, Reason::SessionRevoked)?;
@@ -71,14 +71,14 @@ pub(super) async fn logout(smoke: &Smoke) -> Seen {
     Ok("both tokens are refused".to_owned())
 }
 
-pub(super) async fn expiry(smoke: &Smoke) -> Seen {
+pub(super) async fn expiry(smoke: &Smoke) -> CheckResult {
     let session = smoke.new_session().await?;
     let lifetime = session.access_expires_in;
     if lifetime > LONGEST_ACCESS.as_secs().cast_signed() {
-        return Err(Trouble::Failed(format!("access tokens live {lifetime} s, which is more than a day")));
+        return Err(CheckFailure::Failed(format!("access tokens live {lifetime} s, which is more than a day")));
     }
     if lifetime > SHORT_LIFE_SECONDS && !smoke.plan.wait {
-        return Err(Trouble::Skipped(format!("access tokens live {lifetime} s; --wait waits for one to expire")));
+        return Err(CheckFailure::Skipped(format!("access tokens live {lifetime} s; --wait waits for one to expire")));
     }
     tokio::time::sleep(Duration::from_secs(lifetime.unsigned_abs() + 1)).await;
     smoke.ask_as(&session.access, paths::ME).await?.refused(401, Reason::TokenExpired)?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// What an error says of the value at its place.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Finding {
+pub(super) struct SerdeFinding {
     /// The field of the value that the error is about, where it is not the value itself.
     pub(super) field: Option<String>,
     /// `None` where the replacement brings an error that says more.
@@ -14,7 +14,7 @@ pub(super) struct Finding {
     pub(super) replacement: Option<Value>,
 }
 
-impl Finding {
+impl SerdeFinding {
     fn new(message: impl Into<String>, replacement: Value) -> Self {
         Self { field: None, message: Some(message.into()), replacement: Some(replacement) }
     }
@@ -25,14 +25,15 @@ impl Finding {
 }
 
 /// Reads serde's own words: its errors have no other form.
-pub(super) fn finding(error: &serde_json::Error) -> Finding {
+pub(super) fn finding(error: &serde_json::Error) -> SerdeFinding {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(words, _)| words);
     if let Some(name) = quoted(message, "missing field `") {
-        return Finding::new(REQUIRED, "".into()).of_field(name);
+        return SerdeFinding::new(REQUIRED, "".into()).of_field(name);
     }
     if let Some(name) = quoted(message, "unknown field `") {
-        return Finding { replacement: None, ..Finding::new("There is no such field.", Value::Null) }.of_field(name);
+        return SerdeFinding { replacement: None, ..SerdeFinding::new("There is no such field.", Value::Null) }
+            .of_field(name);
     }
     // What was sent is quoted before it, and may say the same.
     let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
@@ -50,8 +51,8 @@ fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
 /// What is said of a value whose type does not say what it takes.
 const NOT_VALID: &str = "Not a valid value.";
 
-fn unknown() -> Finding {
-    Finding::new(NOT_VALID, Value::Null)
+fn unknown() -> SerdeFinding {
+    SerdeFinding::new(NOT_VALID, Value::Null)
 }
 
 /// Whether a message, of a field or of something in it, says no more than that.
@@ -74,41 +75,43 @@ pub(super) fn samples() -> impl Iterator<Item = Value> {
     TEXTS.into_iter().map(Value::from).chain([1.into(), "1".into()])
 }
 
-fn choices(expected: &str) -> Finding {
+fn choices(expected: &str) -> SerdeFinding {
     let names: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
     match names.as_slice() {
         [] => unknown(),
-        [only] => Finding::new(format!("Must be \"{only}\"."), json!(only)),
-        [first, ..] => Finding::new(format!("Must be one of {}.", names.join(", ")), json!(first)),
+        [only] => SerdeFinding::new(format!("Must be \"{only}\"."), json!(only)),
+        [first, ..] => SerdeFinding::new(format!("Must be one of {}.", names.join(", ")), json!(first)),
     }
 }
 
-fn kind(expected: &str, message: &str) -> Finding {
+fn kind(expected: &str, message: &str) -> SerdeFinding {
     if let Some(integer) = Integer::named(expected) {
-        return Finding::new(integer.sentence(message), 1.into());
+        return SerdeFinding::new(integer.sentence(message), 1.into());
     }
     match expected {
-        "a string" | "a borrowed string" => Finding::new("Not a valid string.", "".into()),
-        "a boolean" => Finding::new("Must be true or false.", false.into()),
-        "f32" | "f64" => Finding::new("Must be a number.", 0.into()),
+        "a string" | "a borrowed string" => SerdeFinding::new("Not a valid string.", "".into()),
+        "a boolean" => SerdeFinding::new("Must be true or false.", false.into()),
+        "f32" | "f64" => SerdeFinding::new("Must be a number.", 0.into()),
         // A variant: of the wrong name, it is refused with the right ones.
-        "string or map" | "map with a single key" => Finding { message: None, ..Finding::new("", "".into()) },
-        "a sequence" => Finding::new("Must be a list.", json!([])),
-        "a map" => Finding::new("Must be an object.", json!({})),
-        _ if expected.starts_with("struct ") => Finding::new("Must be an object.", json!({})),
+        "string or map" | "map with a single key" => SerdeFinding { message: None, ..SerdeFinding::new("", "".into()) },
+        "a sequence" => SerdeFinding::new("Must be a list.", json!([])),
+        "a map" => SerdeFinding::new("Must be an object.", json!({})),
+        _ if expected.starts_with("struct ") => SerdeFinding::new("Must be an object.", json!({})),
         _ if expected.starts_with("a tuple") || expected.starts_with("an array") => list_of(expected),
         // serde's convention for types of others: "an RFC 3339 formatted date and time string".
         _ if expected.starts_with("a ") || expected.starts_with("an ") => {
-            Finding::new(format!("Must be {expected}."), Value::Null)
+            SerdeFinding::new(format!("Must be {expected}."), Value::Null)
         }
         _ => unknown(),
     }
 }
 
 /// "a tuple of size 2", "an array of length 2".
-fn list_of(expected: &str) -> Finding {
+fn list_of(expected: &str) -> SerdeFinding {
     match expected.rsplit(' ').next().and_then(|length| length.parse().ok()) {
-        Some(length) => Finding::new(format!("Must be a list of {length} items."), vec![Value::Null; length].into()),
+        Some(length) => {
+            SerdeFinding::new(format!("Must be a list of {length} items."), vec![Value::Null; length].into())
+        }
         None => unknown(),
     }
 }

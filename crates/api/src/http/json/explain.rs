@@ -1,6 +1,6 @@
 //! What is wrong with a JSON object, field by field.
 
-use super::expected::{Finding, finding, is_vague, samples};
+use super::expected::{SerdeFinding, finding, is_vague, samples};
 use auth_types::FieldErrors;
 use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Value};
@@ -49,10 +49,10 @@ fn explain_all<T: DeserializeOwned>(mut value: Value, errors: &mut FieldErrors) 
 }
 
 /// Where an error is, from the field down, and what it says.
-fn found(error: &serde_path_to_error::Error<serde_json::Error>) -> (Vec<Step>, Finding) {
+fn found(error: &serde_path_to_error::Error<serde_json::Error>) -> (Vec<PathStep>, SerdeFinding) {
     let finding = finding(error.inner());
     let mut place: Vec<_> = steps(error.path()).collect();
-    let field = finding.field.clone().map(Step::Name);
+    let field = finding.field.clone().map(PathStep::Name);
     // Of a field that is not known serde's path may have the name already.
     if field.is_some() && place.last() != field.as_ref() {
         place.extend(field);
@@ -62,26 +62,26 @@ fn found(error: &serde_path_to_error::Error<serde_json::Error>) -> (Vec<Step>, F
 
 /// A step from a value into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+enum PathStep {
     Name(String),
     Item(usize),
 }
 
-fn steps(path: &Path) -> impl Iterator<Item = Step> {
+fn steps(path: &Path) -> impl Iterator<Item = PathStep> {
     path.iter().filter_map(|segment| match segment {
-        Segment::Map { key } => Some(Step::Name(key.clone())),
-        Segment::Enum { variant } => Some(Step::Name(variant.clone())),
-        Segment::Seq { index } => Some(Step::Item(*index)),
+        Segment::Map { key } => Some(PathStep::Name(key.clone())),
+        Segment::Enum { variant } => Some(PathStep::Name(variant.clone())),
+        Segment::Seq { index } => Some(PathStep::Item(*index)),
         Segment::Unknown => None,
     })
 }
 
 /// Keeps the first message about each field that says what it takes; one about what is in the field says where.
-fn note(errors: &mut FieldErrors, place: &[Step], message: Option<String>) {
-    let (Some((Step::Name(field), inside)), Some(message)) = (place.split_first(), message) else { return };
-    let named = |step: &Step| match step {
-        Step::Name(name) => name.clone(),
-        Step::Item(index) => format!("Item {}", index + 1),
+fn note(errors: &mut FieldErrors, place: &[PathStep], message: Option<String>) {
+    let (Some((PathStep::Name(field), inside)), Some(message)) = (place.split_first(), message) else { return };
+    let named = |step: &PathStep| match step {
+        PathStep::Name(name) => name.clone(),
+        PathStep::Item(index) => format!("Item {}", index + 1),
     };
     let inside: Vec<_> = inside.iter().map(named).collect();
     let message = if inside.is_empty() { message } else { format!("{}: {message}", inside.join(", ")) };
@@ -92,16 +92,16 @@ fn note(errors: &mut FieldErrors, place: &[Step], message: Option<String>) {
 }
 
 /// Returns whether there is such a place.
-fn replace(value: &mut Value, place: &[Step], new: Option<Value>) -> bool {
+fn replace(value: &mut Value, place: &[PathStep], new: Option<Value>) -> bool {
     let Some((last, before)) = place.split_last() else { return false };
     let around = before.iter().try_fold(value, |value, step| match step {
-        Step::Name(name) => value.get_mut(name),
-        Step::Item(index) => value.get_mut(index),
+        PathStep::Name(name) => value.get_mut(name),
+        PathStep::Item(index) => value.get_mut(index),
     });
     match (around, last, new) {
-        (Some(Value::Object(fields)), Step::Name(name), Some(new)) => _ = fields.insert(name.clone(), new),
-        (Some(Value::Object(fields)), Step::Name(name), None) => return fields.remove(name).is_some(),
-        (Some(Value::Array(items)), Step::Item(index), Some(new)) if *index < items.len() => items[*index] = new,
+        (Some(Value::Object(fields)), PathStep::Name(name), Some(new)) => _ = fields.insert(name.clone(), new),
+        (Some(Value::Object(fields)), PathStep::Name(name), None) => return fields.remove(name).is_some(),
+        (Some(Value::Array(items)), PathStep::Item(index), Some(new)) if *index < items.len() => items[*index] = new,
         _ => return false,
     }
     true

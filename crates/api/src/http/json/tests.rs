@@ -22,8 +22,8 @@ struct Everything {
     number: f64,
     flag: bool,
     map: BTreeMap<String, i64>,
-    object: Inner,
-    objects: Vec<Inner>,
+    object: Nested,
+    objects: Vec<Nested>,
     choice: Choice,
     only: Only,
     pair: (i64, i64),
@@ -39,7 +39,7 @@ struct Everything {
 
 #[derive(Debug, Deserialize)]
 #[expect(dead_code, reason = "what is refused is looked at")]
-struct Inner {
+struct Nested {
     name: String,
     count: u8,
 }

@@ -48,7 +48,7 @@ async fn answer<B: MessageBody + 'static>(
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     if let (Some(services), Some(started)) = (services, started) {
-        let answered = Answered { id, route, duration: (services.now() - started).max(Duration::zero()) };
+        let answered = FinishedRequest { id, route, duration: (services.now() - started).max(Duration::zero()) };
         answered.log(&response);
         if let Some(metrics) = metrics {
             answered.count(&metrics, &response, failure);
@@ -89,13 +89,13 @@ fn route(response: &ServiceResponse) -> String {
 }
 
 /// A request that was answered.
-struct Answered<'a> {
+struct FinishedRequest<'a> {
     id: &'a str,
     route: String,
     duration: Duration,
 }
 
-impl Answered<'_> {
+impl FinishedRequest<'_> {
     /// One line a request, which has its id and who called as all its lines have: the path is logged without its query, and
     /// nothing of headers or bodies.
     fn log(&self, response: &ServiceResponse) {

@@ -1,11 +1,11 @@
 //! What is found without asking anybody.
 
 use super::{IN_ORDER, ids, with};
-use api::cli::check::{RULES, Report, configuration};
+use api::cli::check::{CheckReport, RULES, configuration};
 use api::config::{Inspection, Variables};
 use std::collections::BTreeSet;
 
-fn check(changes: &[(&str, &str)]) -> Report {
+fn check(changes: &[(&str, &str)]) -> CheckReport {
     configuration(&Inspection::of(with(changes)))
 }
 

@@ -5,7 +5,7 @@ mod deployment;
 mod program;
 mod secrets;
 
-use api::cli::check::{Report, deployment};
+use api::cli::check::{CheckReport, deployment};
 use api::clock::{SharedClock, SystemClock};
 use api::config::{Inspection, Variables};
 use api::store::migrations::Migrations;
@@ -36,17 +36,17 @@ fn with(changes: &[(&str, &str)]) -> Variables {
     all.fold(Variables::default(), |variables, (name, value)| variables.with(name, *value))
 }
 
-fn ids(report: &Report) -> Vec<&'static str> {
+fn ids(report: &CheckReport) -> Vec<&'static str> {
     report.findings.iter().map(|finding| finding.rule.id).collect()
 }
 
-fn message(report: &Report, id: &str) -> String {
+fn message(report: &CheckReport, id: &str) -> String {
     let finding = report.findings.iter().find(|finding| finding.rule.id == id);
     finding.unwrap_or_else(|| panic!("{id} is not in {report}")).message.clone()
 }
 
 /// What `api check --deploy` finds on this machine.
-async fn deploy(variables: Variables) -> Report {
+async fn deploy(variables: Variables) -> CheckReport {
     let clock: SharedClock = Arc::new(SystemClock);
     deployment(&Inspection::of(variables), &clock, &Migrations::default()).await
 }

@@ -4,7 +4,7 @@ use super::program::api;
 use super::{IN_ORDER, deploy, message, with};
 use crate::support::servers::{Server, nobody};
 use api::cli::check::configuration;
-use api::config::{Inspection, Row, Variables, variables};
+use api::config::{Inspection, VariableRow, Variables, variables};
 
 const MARK: &str = "hunter2";
 
@@ -40,7 +40,7 @@ async fn no_secret_is_repeated() {
     let asked = asked.iter().map(|changes| deploy(production(changes)));
     let mut reports = futures_util::future::join_all(asked).await;
 
-    for name in variables().filter(|variable| variable.secret).flat_map(Row::names) {
+    for name in variables().filter(|variable| variable.secret).flat_map(VariableRow::names) {
         for wrong in
             ["-----BEGIN hunter2", "nonsense://u:hunter2@h", "postgres://u:hunter2@h:port/d#x", "hunter2 \u{e9}"]
         {

@@ -3,7 +3,7 @@
 use super::{Answer, BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, features, http_client, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use api::app::{App, Capacity, Feature, Product};
+use api::app::{App, Feature, Product, ServerCapacity};
 use api::config::{Settings, StorageSettings, Timeouts, Variables};
 use api::service::Services;
 use api::service::accounts::register;
@@ -193,7 +193,7 @@ fn run(product: Product, services: Data<Services>, listener: TcpListener, connec
     let (started, handle) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server = product.serve(services, listener, Capacity { workers: 1, connections }).unwrap();
+            let server = product.serve(services, listener, ServerCapacity { workers: 1, connections }).unwrap();
             started.send(server.handle()).unwrap();
             server.await.unwrap();
         });

@@ -3,7 +3,7 @@
 use super::ask::{PATIENCE, off_thread};
 use crate::cli::check::facts::Facts;
 use crate::cli::check::finding::Finding;
-use crate::cli::check::rule::Rule;
+use crate::cli::check::rule::CheckRule;
 use crate::cli::check::rules;
 use crate::clock::Stopwatch;
 use crate::service::passwords::hashing;
@@ -32,7 +32,7 @@ pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
     Some(rule.found(format_args!("a password takes {time} at cost {cost}")).about("BCRYPT_COST"))
 }
 
-fn judge(time: Duration) -> Option<&'static Rule> {
+fn judge(time: Duration) -> Option<&'static CheckRule> {
     match time {
         time if time < FAST => Some(&rules::HASHING_FAST),
         time if time > SLOW => Some(&rules::HASHING_SLOW),

@@ -3,7 +3,7 @@
 use super::ask::{PATIENCE, no_answer_in_time, write_into};
 use crate::cli::check::facts::Facts;
 use crate::cli::check::finding::Finding;
-use crate::cli::check::rule::Rule;
+use crate::cli::check::rule::CheckRule;
 use crate::cli::check::rules;
 use crate::config::MailUrl;
 use crate::error_chain::error_chain;
@@ -28,7 +28,7 @@ pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
     Some(rule.found(problem).about("EMAIL_URL"))
 }
 
-fn rule_of(error: &TestError) -> &'static Rule {
+fn rule_of(error: &TestError) -> &'static CheckRule {
     match error {
         TestError::Refuses(..) => &rules::MAIL_REFUSED,
         TestError::Unusable(_) => &rules::MAIL_UNREACHABLE,
