@@ -1,4 +1,4 @@
-//! How failures look on the wire: the only place where one meets a status code.
+//! How failures look on the wire: the only module that maps them to status codes.
 
 mod accounts;
 mod failures;
@@ -12,7 +12,7 @@ use actix_web::{HttpResponse, ResponseError};
 use auth_types::{FieldErrors, ProblemBody, ProblemCode, Reason};
 use std::fmt;
 
-/// Seconds after which a busy server is worth another try.
+/// Seconds after which a client may retry when the server is busy.
 pub const RETRY_AFTER_SECONDS: u32 = 2;
 
 /// A failure, as problem details (RFC 9457).
@@ -26,7 +26,7 @@ pub struct Problem {
     feature: Option<&'static str>,
     /// Further headers: a challenge, when to retry, what is allowed.
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// Whether the client, or all clients, ask for too much.
+    /// Whether it is caused by load, of one client or of all.
     is_for_load: bool,
 }
 
@@ -43,7 +43,7 @@ impl Problem {
         self
     }
 
-    /// 401: a token was sent and does not count (RFC 6750, section 3.1).
+    /// 401: a token was sent and is not valid (RFC 6750, section 3.1).
     pub fn token_not_valid(reason: Reason) -> Self {
         let (code, detail) = match reason {
             Reason::SessionRevoked => (ProblemCode::TokenNotValid, "The session was ended. Sign in again."),
@@ -57,7 +57,7 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, code, reason, detail).header(header::WWW_AUTHENTICATE, challenge)
     }
 
-    /// 401: no credentials came.
+    /// 401: no credentials were sent.
     pub fn credentials_missing() -> Self {
         let detail = "Authentication credentials were not provided.";
         let code = ProblemCode::NotAuthenticated;
@@ -108,8 +108,8 @@ impl Problem {
     }
 
     /// 415.
-    pub fn content_type_unsupported(taken: &[&str]) -> Self {
-        let detail = format!("Send the body as {}.", taken.join(", "));
+    pub fn content_type_unsupported(accepted: &[&str]) -> Self {
+        let detail = format!("Send the body as {}.", accepted.join(", "));
         let code = ProblemCode::UnsupportedMediaType;
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, Reason::ContentTypeUnsupported, detail)
     }
@@ -122,7 +122,7 @@ impl Problem {
             .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
     }
 
-    /// 403: the `Origin` may not change things here.
+    /// 403: a page of this `Origin` may not send unsafe requests.
     pub fn origin_not_allowed() -> Self {
         let detail = "This origin may not send such requests; see CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS.";
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::OriginNotAllowed, detail)
@@ -139,9 +139,9 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::PermissionDenied, detail)
     }
 
-    /// 403: the request came in clear.
+    /// 403: the request came in plaintext.
     pub fn https_required() -> Self {
-        let detail = "Use https:// here: what this request carried could be read on its way.";
+        let detail = "Use https:// here: this request could be read in transit.";
         Self::new(StatusCode::FORBIDDEN, ProblemCode::PermissionDenied, Reason::HttpsRequired, detail)
     }
 
@@ -150,7 +150,8 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, ProblemCode::NotFound, Reason::NotFound, "Not found.")
     }
 
-    /// 409: a rule of a feature stands in the way. `rule` names both for programs, as `notes.locked`; `detail` says it to people.
+    /// 409: a rule of a feature refuses the request. `rule` names feature and rule for programs, as in `notes.locked`; `detail`
+    /// describes it to people.
     pub fn conflict(rule: &'static str, detail: impl Into<String>) -> Self {
         let problem = Self::new(StatusCode::CONFLICT, ProblemCode::Invalid, Reason::FeatureRefused, detail);
         Self { feature: Some(rule), ..problem }
@@ -165,7 +166,7 @@ impl Problem {
 
     /// 429: a budget is spent.
     pub fn throttled(retry_after_seconds: u32) -> Self {
-        let detail = format!("Too many tries. Try again in {}.", in_words(retry_after_seconds));
+        let detail = format!("Too many requests. Try again in {}.", in_words(retry_after_seconds));
         Self::new(StatusCode::TOO_MANY_REQUESTS, ProblemCode::Throttled, Reason::RateLimited, detail)
             .header(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds))
             .for_load()
@@ -175,7 +176,7 @@ impl Problem {
         Self { is_for_load: true, ..self }
     }
 
-    /// 500, logged here and told to nobody.
+    /// 500. The cause is logged here and not sent to the client.
     pub fn internal(cause: impl fmt::Display) -> Self {
         log::error!("problem.internal: {cause}");
         let detail = "Something went wrong on our side.";
@@ -206,7 +207,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, ProblemCode::Invalid, Reason::LinkNotValid, detail)
     }
 
-    /// What the framework refused by itself, told in our words.
+    /// A refusal of the framework's own, as problem details.
     pub fn from_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::not_found(),
@@ -231,13 +232,12 @@ impl Problem {
         }
     }
 
-    /// What happened, as the client is told.
+    /// The machine-readable reason.
     pub const fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// Whether it is a refusal because the client, or all clients, ask for too much: a spent budget or a full queue, and no
-    /// outage.
+    /// Whether it is a refusal caused by load, of one client or of all: a spent budget or a full queue, not an outage.
     pub const fn is_for_load(&self) -> bool {
         self.is_for_load
     }
@@ -258,7 +258,7 @@ impl Problem {
     }
 }
 
-/// A time to wait, as a person says it.
+/// A time to wait in the largest suitable unit, rounded up.
 fn in_words(seconds: u32) -> String {
     let (count, unit) = match seconds {
         0..120 => (seconds, "second"),
@@ -274,7 +274,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The body comes later: `http::middleware::finish` writes it, because only there the request's id is known.
+/// `http::middleware::finish` writes the body, because the request's id is only known there.
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         self.status

@@ -3,7 +3,7 @@
 use super::background;
 use super::product::Product;
 use crate::http::middleware::{
-    bound_head, check_origin, cors, finish, hold_refusals, refuse_preflight_in_clear, require_https, watch_requests,
+    bound_head, check_origin, cors, finish, hold_refusals, refuse_plaintext_preflight, require_https, watch_requests,
 };
 use crate::http::{ConnectionMetrics, HttpMetrics, OpenConnections, PollBudget, WatchedStream, WorkerConnections};
 use crate::service::Services;
@@ -52,7 +52,7 @@ impl Product {
                 .wrap(from_fn(check_origin))
                 .wrap(from_fn(require_https))
                 .wrap(cors(&services.settings))
-                .wrap(from_fn(refuse_preflight_in_clear))
+                .wrap(from_fn(refuse_plaintext_preflight))
                 .wrap(from_fn(bound_head))
                 .wrap(from_fn(finish))
                 .wrap(from_fn(hold_refusals))

@@ -18,12 +18,12 @@ use auth_types::requests::{DeleteMeRequest, UpdateMeRequest};
 use futures_util::stream;
 use std::sync::Arc;
 
-/// Shows the caller.
+/// Returns the caller's profile.
 pub(super) async fn show(services: Data<Services>, Caller(caller): Caller) -> Result<impl Responder, Problem> {
     Ok(Json(profile::show(&services, caller).await?))
 }
 
-/// Changes what the caller may change about themselves.
+/// Updates the caller's profile.
 pub(super) async fn update(
     services: Data<Services>,
     Caller(caller): Caller,
@@ -33,7 +33,7 @@ pub(super) async fn update(
     Ok(Json(profile::update(&services, caller, &request, client).await?))
 }
 
-/// Gives the caller everything that is stored about them, as a file that is written while it is sent.
+/// Returns everything that is stored about the caller, as a file that is streamed while it is written.
 pub(super) async fn export(
     request: HttpRequest,
     services: Data<Services>,
@@ -43,12 +43,12 @@ pub(super) async fn export(
     let file = (header::CONTENT_DISPOSITION, "attachment; filename=\"latchkey-export.json\"");
     let mut response = HttpResponse::Ok();
     response.content_type(ContentType::json()).insert_header(file);
-    // It gets the head alone: nothing is exported, and nothing is taken of what an export takes.
+    // HEAD gets the headers alone: nothing is exported, and no budget of exports is spent.
     if request.method() == Method::HEAD {
         return Ok(response.streaming(stream::empty::<Result<Bytes, ExportError>>()));
     }
     let export = export::begin(&services, caller, client).await?;
-    // The parts are read after the request, as far as its task is concerned, and still on its share.
+    // The parts are read after the handler has returned, and still count in the request's share.
     let (services, share) = (services.into_inner(), gate::current());
     let parts = stream::try_unfold(export, move |mut export| {
         let services = Arc::clone(&services);
@@ -58,7 +58,7 @@ pub(super) async fn export(
     Ok(response.streaming(parts))
 }
 
-/// Lists what happened to the caller's account.
+/// Lists the security events of the caller's account.
 pub(super) async fn events(
     services: Data<Services>,
     Caller(caller): Caller,

@@ -1,4 +1,4 @@
-//! Signing up, in and out.
+//! Registration, login, refresh and logout.
 
 use super::body::JsonBody;
 use super::extract::{Caller, Client, IdempotencyKey, Language};
@@ -16,7 +16,7 @@ use auth_types::requests::{LoginRequest, RegisterRequest, VerifyRequest};
 use auth_types::responses::{EmptyResponse, PendingRegistrationResponse, RevokedResponse};
 use secrecy::ExposeSecret;
 
-/// Makes an account and signs in, or mails a link first. Open to everyone while registration is.
+/// Creates an account and signs in, or mails a confirmation link first. Open to everyone while registration is open.
 pub(super) async fn register(
     services: Data<Services>,
     transport: Transport,
@@ -51,7 +51,7 @@ pub(super) async fn login(
     transport.tokens(HttpResponse::Ok(), tokens)
 }
 
-/// Trades a refresh token for its successor. Open to whoever holds a live one.
+/// Exchanges a refresh token for its successor. Open to anyone who holds a live one.
 pub(super) async fn refresh(
     services: Data<Services>,
     IdempotencyKey(key): IdempotencyKey,
@@ -63,7 +63,7 @@ pub(super) async fn refresh(
     transport.tokens(HttpResponse::Ok(), tokens)
 }
 
-/// Tells whether a token is valid. Open to everyone.
+/// Checks whether a token is valid. Open to everyone.
 pub(super) async fn verify(
     services: Data<Services>,
     Client(client): Client,
@@ -73,16 +73,16 @@ pub(super) async fn verify(
     Ok(Json(EmptyResponse {}))
 }
 
-/// Ends a session. Open to whoever holds a refresh token of it, of any age. Cookies go whatever the token is worth, even
-/// when there is none: a browser must be able to get rid of them.
+/// Ends a session. Open to anyone who holds one of its refresh tokens, of any generation. The cookies are removed even when
+/// the token is missing or not valid: a browser must be able to get rid of them.
 pub(super) async fn logout(
     services: Data<Services>,
     transport: Transport,
     Client(client): Client,
     presented: Result<PresentedToken, Problem>,
 ) -> Result<impl Responder, Problem> {
-    let nothing_came = |reason| reason == Reason::CredentialsMissing;
-    let presented = presented.map_err(|problem| transport.refusal(problem, nothing_came))?;
+    let is_missing = |reason| reason == Reason::CredentialsMissing;
+    let presented = presented.map_err(|problem| transport.refusal(problem, is_missing))?;
     let ended = logout::logout(&services, presented.token.expose_secret(), client).await;
     ended.map_err(|error| transport.refusal(error.into(), |_| true))?;
     Ok(transport.without_tokens(HttpResponse::Ok()).json(EmptyResponse {}))

@@ -1,4 +1,4 @@
-//! The picture of an account: sent and removed by its owner, shown to whoever knows where it is.
+//! The picture of an account: uploaded and removed by its owner, served to anyone who knows its key.
 
 use super::body::{self, Pace};
 use super::extract::{Caller, Client};
@@ -16,19 +16,20 @@ use auth_types::limits::AVATAR_MAX_BYTES;
 use futures_util::stream;
 use std::convert::Infallible;
 
-/// What has to come of a picture within [`Timeouts::picture`](crate::config::Timeouts::picture), bytes.
+/// How much of a picture has to arrive within [`Timeouts::picture`](crate::config::Timeouts::picture), bytes.
 const STEP_BYTES: usize = 64 * 1024;
 /// A picture never changes under its key.
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
-/// Should a browser ever be led to take it for a page, it is one that can do nothing.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// If a browser is ever tricked into showing it as a page, that page can do nothing.
 const NOTHING_ALLOWED: &str = "default-src 'none'; sandbox";
 
-/// Gives the caller a picture.
+/// Sets the caller's picture.
 pub(super) async fn save(
     services: Data<Services>,
     Caller(caller): Caller,
     Client(client): Client,
-    (request, payload): (HttpRequest, Payload),
+    request: HttpRequest,
+    payload: Payload,
 ) -> Result<impl Responder, Problem> {
     let kind = Kind::ALL[body::content_type(&request, &Kind::ALL.map(Kind::media_type))?];
     avatar::take_attempt(&services, caller, &client).await?;
@@ -38,7 +39,7 @@ pub(super) async fn save(
     Ok(Json(avatar::save(&services, caller, client, (kind, content)).await?))
 }
 
-/// Takes the caller's picture away.
+/// Removes the caller's picture.
 pub(super) async fn remove(
     services: Data<Services>,
     Caller(caller): Caller,
@@ -47,7 +48,7 @@ pub(super) async fn remove(
     Ok(Json(avatar::remove(&services, caller, client).await?))
 }
 
-/// Shows a picture. Open to whoever knows its key, which is as secret as the user keeps it.
+/// Returns a picture. Open to anyone who knows its key, which is as secret as its owner keeps it.
 pub(super) async fn show(
     services: Data<Services>,
     key: Path<String>,
@@ -84,9 +85,9 @@ fn head(status: StatusCode, key: &AvatarKey) -> HttpResponseBuilder {
     response
         .content_type(key.kind().media_type())
         .insert_header(header::ETag(tag_of(key)))
-        .insert_header((header::CACHE_CONTROL, FOR_EVER))
+        .insert_header((header::CACHE_CONTROL, IMMUTABLE))
         .insert_header((header::CONTENT_SECURITY_POLICY, NOTHING_ALLOWED))
-        // The client is on another origin, and shows it.
+        // The client shows it on a page of another origin.
         .insert_header((
             HeaderName::from_static("cross-origin-resource-policy"),
             HeaderValue::from_static("cross-origin"),

@@ -1,7 +1,7 @@
-//! What a request takes before anything is done for it: its budgets of requests, and its share of what all share.
+//! What a request takes before any work is done for it: its request budgets, and its share of limited resources.
 //!
-//! Each [`Endpoint`](super::endpoint::Endpoint) says which, so no route is without; the budgets and shares that its use
-//! case takes stand next to them, for `docs/LIMITS.md`.
+//! Each [`Endpoint`](super::endpoint::Endpoint) declares its own, so no route is without; the budgets and shares that its use
+//! case takes are declared with them, for `docs/LIMITS.md`.
 
 use super::extract::{Admin, Caller, Client};
 use crate::gate::{self, Resource, Share, ShareKey};
@@ -14,17 +14,17 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, FromRequest, HttpMessage, HttpResponse};
 
-/// Which budgets of requests a route takes.
+/// Which request budgets a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestBudgets {
-    /// None: the response comes from memory.
+    /// None, because the response comes from memory.
     Uncounted,
     /// The client's.
     Client,
-    /// The client's, and the session's when the token, which the body or a cookie holds, is one of ours: the use case
-    /// takes it, and touches the database for no other token.
+    /// The client's, and the session's when the token in the body or cookie is valid: the use case takes that one, and touches
+    /// the database for no other token.
     Token,
-    /// The client's, and the session's when there is a valid access token, else the client's without one.
+    /// The client's, and the session's when the access token is valid, else the client's budget for requests without one.
     Caller,
 }
 
@@ -32,9 +32,9 @@ pub enum RequestBudgets {
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     pub requests: RequestBudgets,
-    /// What its use case takes, each before the work that it limits.
+    /// The budgets that its use case takes, each before the work that it limits.
     pub budgets: &'static [Budget],
-    /// What its use case shares with all others.
+    /// The limited resources that its use case needs.
     pub shares: &'static [Resource],
 }
 
@@ -54,7 +54,7 @@ pub const fn by_caller(budgets: &'static [Budget], shares: &'static [Resource]) 
     Bounds { requests: RequestBudgets::Caller, budgets, shares }
 }
 
-/// All that an endpoint declares of who may ask when.
+/// The whole declaration of an endpoint: bounds and protection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DeclaredBounds {
     pub(super) bounds: Bounds,
@@ -63,15 +63,15 @@ pub(super) struct DeclaredBounds {
 }
 
 impl DeclaredBounds {
-    /// Whether it is closed until the process has started: before the revoked-session feed was read once nobody can say whose
-    /// access tokens still count, and the database may not even have its tables.
+    /// Whether it stays closed until the process has started: before the first poll of the revocation feed it is unknown which
+    /// access tokens are revoked, and the database may not even have its tables.
     fn is_closed(self, services: &Services) -> bool {
         let needs_start = self.is_protected || self.bounds.shares.contains(&Resource::Database);
         needs_start && services.feed.polled_at().is_none()
     }
 }
 
-/// Takes the budgets before the handler and its extractors see the request, and gives it its share.
+/// Takes the budgets before the handler and its extractors see the request, and runs the handler within the caller's share.
 pub(super) async fn take<B: MessageBody + 'static>(
     declared: DeclaredBounds,
     mut request: ServiceRequest,
@@ -95,7 +95,7 @@ pub(super) async fn take<B: MessageBody + 'static>(
     }
     let share = share(caller, &client);
     if declared.is_for_administrators {
-        // Extractors of a handler run side by side: what is wrong with the body is nobody else's business.
+        // A handler's extractors run concurrently, and errors of the body must not be reported to anyone but administrators.
         let (http_request, payload) = request.parts_mut();
         match gate::within(share, Admin::from_request(http_request, payload)).await {
             Ok(admin) => _ = request.extensions_mut().insert(admin),
@@ -109,7 +109,7 @@ fn refused(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody
     ServiceResponse::new(request.into_parts().0, HttpResponse::from_error(problem))
 }
 
-/// Who calls, where a valid access token says so. A handler that asks gets the same one, or hears what is wrong.
+/// The caller, if the access token is valid. A handler that extracts a [`Caller`] gets the same one, or the error.
 async fn find_caller(
     requests: RequestBudgets,
     request: &actix_web::HttpRequest,

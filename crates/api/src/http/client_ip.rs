@@ -1,9 +1,9 @@
-//! Where a request comes from: the connection's own address, or what the trusted proxies before the API say of it.
+//! Where a request comes from: the connection's own address, or the one that the trusted proxies in front report.
 
 use crate::config::{MOST_PROXIES, TrustedProxies, is_shared};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// Who sent a request, as far as it is known.
+/// The address of a request's client, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAddress {
     /// The client's own.
@@ -13,7 +13,7 @@ pub enum ClientAddress {
 }
 
 impl ClientAddress {
-    /// What was seen, whoever has that address.
+    /// The address at which the search ended, also if it may be shared.
     pub const fn seen(self) -> Option<IpAddr> {
         match self {
             Self::Known(ip) => Some(ip),
@@ -21,13 +21,13 @@ impl ClientAddress {
         }
     }
 
-    /// An address at which the search for the client ended.
+    /// Classifies the address at which the search for the client ended.
     fn of(ip: IpAddr) -> Self {
         if is_shared(ip) { Self::Unknown(Some(ip)) } else { Self::Known(ip) }
     }
 }
 
-/// The way of a request to the API.
+/// The path of a request to the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trace {
     pub client: ClientAddress,
@@ -36,11 +36,11 @@ pub struct Trace {
 }
 
 /// Follows a request back to its client: from the connection's own address `peer` through the values of
-/// `X-Forwarded-For`, from the right, as far as `trusted` says that a proxy has written them. What stands left of that a
-/// client may have written itself. An entry that is no address ends the search: going on would shift to what a client
-/// wrote, and going back would make one client of everybody.
+/// `X-Forwarded-For`, from the right, as far as `trusted` says that a proxy has written them. A client may have written
+/// everything left of that. An entry that is not an address ends the search: going on would trust what a client wrote, and
+/// going back would make all clients one.
 ///
-/// No other header is asked: each of them a client can send, too, and no proxy of ours takes them away.
+/// No other header is read: a client can send any of them, and the proxies do not remove them.
 pub fn trace<'a, V>(peer: Option<IpAddr>, forwarded: V, trusted: &TrustedProxies) -> Trace
 where
     V: IntoIterator<Item = &'a [u8], IntoIter: DoubleEndedIterator>,
@@ -57,13 +57,13 @@ where
     }
 }
 
-/// Without a proxy the peer is the client, also in a private network; but a header that comes from such an address, or
-/// from a well-known proxy's, says that a proxy is there and nobody has configured it.
+/// Without a proxy the peer is the client, also in a private network; but the header, sent from such an address or from a
+/// well-known proxy's, means that there is a proxy which is not configured.
 fn direct(peer: IpAddr, is_forwarded: bool) -> ClientAddress {
     if is_forwarded { ClientAddress::of(peer) } else { ClientAddress::Known(peer) }
 }
 
-/// The entry that the outermost of the proxies has appended; none, when the request passed fewer of them.
+/// The entry that the outermost proxy has appended; unknown if the request passed fewer proxies.
 fn counted(peer: IpAddr, entry: Option<&[u8]>) -> ClientAddress {
     match entry {
         Some(entry) => parse(entry).map_or(ClientAddress::Unknown(None), ClientAddress::of),
@@ -87,7 +87,7 @@ fn walk<'a>(peer: IpAddr, mut entries: impl Iterator<Item = &'a [u8]>, trusted: 
     Trace { client: ClientAddress::Unknown(Some(last)), proxies: MOST_PROXIES }
 }
 
-/// An address with or without a port; of version 6 with or without brackets.
+/// An address with or without a port; an IPv6 address with or without brackets.
 fn parse(entry: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(entry).ok()?.trim();
     let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());

@@ -1,5 +1,5 @@
-//! The cookies of `TOKEN_TRANSPORT=cookie`: one that holds the refresh token and that no script can read, and one with
-//! the CSRF token, which the client's scripts read and repeat in a header.
+//! The cookies of `TOKEN_TRANSPORT=cookie`: one holds the refresh token and is hidden from scripts, the other holds the CSRF
+//! token, which the client's scripts read and repeat in a header.
 
 use super::middleware::forwarded_proto;
 use super::site::is_same_site;
@@ -10,28 +10,28 @@ use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::net::SocketAddr;
 
-/// What repeats the cookie [`CSRF`].
+/// The header that repeats the cookie [`CSRF`].
 pub(super) const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 const CSRF: &str = "csrf_token";
-/// The refresh token's cookie. The prefix makes browsers refuse one that came in clear (ASVS 3.3.1); `__Host-` would ask
-/// for the path `/` and forbid a domain.
+/// The refresh token's cookie. The prefix makes browsers refuse one that came in plaintext (ASVS 3.3.1); `__Host-` would
+/// require the path `/` and forbid a domain.
 pub(super) const SECURE_REFRESH: &str = "__Secure-refresh_token";
-/// The same where a developer's machine has no TLS.
+/// The same on a developer's machine without TLS.
 const PLAIN_REFRESH: &str = "refresh_token";
 /// Where the refresh token is sent: to the routes that use it, and not with every other request.
 const REFRESH_PATH: &str = "/api/auth/";
 
-/// What the cookies of one answer have in common.
+/// The attributes of the cookies of one response.
 #[derive(Debug, Clone)]
-pub(super) struct Scope {
+pub(super) struct CookieScope {
     domain: Option<String>,
     secure: bool,
     same_site: SameSite,
 }
 
-impl Scope {
-    /// As strict as the page that asks allows: a page of another site gets `None`, or its browser would keep the cookies
-    /// back. What is no page gets `Strict`.
+impl CookieScope {
+    /// As strict as the requesting page allows: a page of another site gets `SameSite=None`, or its browser would not send the
+    /// cookies. A request without an `Origin` gets `Strict`.
     pub(super) fn of(headers: &HeaderMap, peer: Option<SocketAddr>, settings: &Settings) -> Self {
         let proto = forwarded_proto(headers, peer, settings);
         let tls =
@@ -42,14 +42,14 @@ impl Scope {
             || text(header::ORIGIN).is_some_and(|origin| is_same_site(origin, scheme, host));
         Self {
             domain: settings.transport.cookie_domain.clone(),
-            // Browsers take `None` only beside `Secure`, and take that from a developer's own machine without TLS.
+            // Browsers accept `None` only with `Secure`, which they accept from a developer's own machine without TLS.
             secure: tls || !same_site,
             same_site: if same_site { SameSite::Strict } else { SameSite::None },
         }
     }
 
     /// Both cookies, for as long as the refresh token lives.
-    pub(super) fn give(&self, refresh: &str, csrf: &str, seconds: i64) -> [Cookie<'static>; 2] {
+    pub(super) fn set(&self, refresh: &str, csrf: &str, seconds: i64) -> [Cookie<'static>; 2] {
         let name = if self.secure { SECURE_REFRESH } else { PLAIN_REFRESH };
         let mut refresh = self.cookie(name, refresh, seconds);
         refresh.set_http_only(true);
@@ -70,13 +70,13 @@ impl Scope {
         cookie
     }
 
-    /// The same two, empty and over at once.
-    pub(super) fn take_back(&self) -> [Cookie<'static>; 2] {
-        self.give("", "", 0)
+    /// Both cookies, empty and expired, which makes a browser delete them.
+    pub(super) fn remove(&self) -> [Cookie<'static>; 2] {
+        self.set("", "", 0)
     }
 }
 
-/// What a browser sent. In production a refresh token counts only under the name that browsers guard.
+/// The cookies and CSRF header of a request. In production only the cookie name that browsers protect is read.
 pub(super) fn submitted<'a>(headers: &'a HeaderMap, settings: &Settings) -> Submitted<'a> {
     let mut refresh_cookies = values(headers, SECURE_REFRESH);
     if !settings.environment.is_production() {
@@ -90,8 +90,8 @@ pub(super) fn submitted<'a>(headers: &'a HeaderMap, settings: &Settings) -> Subm
     Submitted { refresh_cookies, csrf_cookies: values(headers, CSRF), csrf_header }
 }
 
-/// The values of all cookies of this name. By hand and in bytes: a cookie of somebody else's that is no text must not
-/// hide ours.
+/// The values of all cookies of this name. Parsed by hand as bytes: another application's cookie that is not text must not
+/// hide these.
 fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     let pairs = headers.get_all(header::COOKIE).flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
     let texts = pairs.filter_map(|pair| std::str::from_utf8(pair).ok()?.trim().split_once('='));

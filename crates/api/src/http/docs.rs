@@ -1,4 +1,4 @@
-//! The OpenAPI document, as it is served, and a page to try it.
+//! Serves the OpenAPI document, and a page to try the API.
 
 use crate::problem::Problem;
 use actix_web::web::{Data, Path};
@@ -8,23 +8,23 @@ use std::sync::Arc;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
-/// The document, made once.
-pub(super) struct Document(pub(super) OpenApi);
+/// The document, generated once.
+pub(super) struct OpenApiDocument(pub(super) OpenApi);
 
-/// Open to everyone, where `API_DOCS` opens it.
-pub(super) async fn openapi(document: Data<Document>) -> impl Responder {
+/// Returns the OpenAPI document. Open to everyone, unless `API_DOCS` closes it.
+pub(super) async fn openapi(document: Data<OpenApiDocument>) -> impl Responder {
     HttpResponse::Ok().json(&document.0)
 }
 
-/// The page; it is served from the program itself and talks to this API only.
+/// Returns the page, which is embedded in the program and sends requests to this API only.
 pub(super) async fn page() -> Result<HttpResponse, Problem> {
     let file = find("index.html")?;
-    // Its links are relative, and lead elsewhere from the path without its trailing slash.
+    // Its links are relative, and would be wrong at the path without its trailing slash.
     let text = String::from_utf8_lossy(&file.bytes).replace("\"./", &format!("\"{}", paths::DOCS));
     Ok(HttpResponse::Ok().content_type(file.content_type).body(text))
 }
 
-/// A script or a style of the page.
+/// Returns a script or a style sheet of the page.
 pub(super) async fn page_file(name: Path<String>) -> Result<HttpResponse, Problem> {
     let file = find(&name)?;
     Ok(HttpResponse::Ok().content_type(file.content_type).body(file.bytes.into_owned()))

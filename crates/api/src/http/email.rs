@@ -1,4 +1,4 @@
-//! Addresses: confirmed by who reads mail there.
+//! Email addresses: confirmed by a link that is mailed there.
 
 use super::body::JsonBody;
 use super::extract::{Caller, Client, IdempotencyKey};
@@ -13,8 +13,8 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::requests::{EmailChangeRequest, EmailResendRequest, EmailVerifyRequest};
 use auth_types::responses::{EmailVerifyResponse, EmptyResponse};
 
-/// Confirms an account's address, makes a new one the account's, or makes a pending registration an account. Open to
-/// whoever holds a mailed link; signs in the browser that signed up.
+/// Confirms an account's address or its change, or turns a pending registration into an account. Open to anyone who holds a
+/// mailed link; signs in the browser that signed up.
 pub(super) async fn verify(
     services: Data<Services>,
     transport: Transport,
@@ -33,7 +33,7 @@ pub(super) async fn verify(
     }
 }
 
-/// Mails the link that confirms an address again. Open to everyone, and the same for every address.
+/// Mails the confirmation link of an address again. Open to everyone; the response is the same for every address.
 pub(super) async fn resend(
     services: Data<Services>,
     Client(client): Client,
@@ -43,7 +43,7 @@ pub(super) async fn resend(
     Ok(HttpResponse::Accepted().json(EmptyResponse {}))
 }
 
-/// Mails a link to the address that the caller wants.
+/// Mails a confirmation link to the caller's new address.
 pub(super) async fn change(
     services: Data<Services>,
     Caller(caller): Caller,

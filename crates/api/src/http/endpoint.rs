@@ -1,4 +1,4 @@
-//! One row of the route table: a route and what the OpenAPI document says of it.
+//! One row of the route table: a route and its description in the OpenAPI document.
 
 use super::bounds::{self, Bounds, DeclaredBounds, RequestBudgets};
 use super::cookies::CSRF_HEADER;
@@ -18,7 +18,7 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, schema::Type};
 
-/// How a request with a body may be refused before anybody has looked at what it says.
+/// The statuses with which a request body may be refused before its content is checked.
 const OF_A_BODY: [u16; 3] = [400, 413, 415];
 
 /// Schemas that the document's `components` hold, by name.
@@ -50,7 +50,7 @@ macro_rules! methods {
                 let take = move |request, next| bounds::take(declared, request, next);
                 vec![$(web::method(Method::$method).to(handler.clone()).wrap(from_fn(take))),+]
             };
-            Self::new((path, HttpMethod::$variant), bounds, Box::new(make_routes))
+            Self::new(path, HttpMethod::$variant, bounds, Box::new(make_routes))
         }
     )+};
 }
@@ -65,7 +65,8 @@ impl Endpoint {
     methods!(get => Get [GET, HEAD], post => Post [POST], put => Put [PUT], patch => Patch [PATCH], delete => Delete [DELETE]);
 
     fn new(
-        (path, method): (&'static str, HttpMethod),
+        path: &'static str,
+        method: HttpMethod,
         bounds: Bounds,
         make_routes: Box<dyn FnOnce(DeclaredBounds) -> Vec<Route>>,
     ) -> Self {
@@ -75,7 +76,7 @@ impl Endpoint {
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path);
             operation = operation.parameter(parameter.required(Required::True).schema(Some(text)).build());
         }
-        // What follows from the declaration: a budget, work that may find no room, and the origin rule.
+        // These refusals follow from the declaration: a spent budget, a full queue, and the origin check.
         let is_counted = bounds.requests != RequestBudgets::Uncounted;
         let is_unsafe = method != HttpMethod::Get;
         let implied = [(is_counted, 429), (!bounds.shares.is_empty(), 503), (is_unsafe, 403)];
@@ -96,7 +97,7 @@ impl Endpoint {
             .fold(endpoint, |all, (_, status)| all.refuses(&[status]))
     }
 
-    /// The name that generated clients give to the call, and what it does.
+    /// The name that generated clients give to the call, and a summary of what it does.
     #[must_use]
     pub fn about(mut self, operation_id: &'static str, summary: &str) -> Self {
         self.operation_id = operation_id;
@@ -104,7 +105,7 @@ impl Endpoint {
         self
     }
 
-    /// The JSON body.
+    /// Takes a JSON body.
     #[must_use]
     pub fn takes<T: ToSchema>(mut self) -> Self {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
@@ -113,7 +114,7 @@ impl Endpoint {
         self.refuses(&OF_A_BODY)
     }
 
-    /// A picture's own bytes.
+    /// Takes the bytes of a picture.
     pub(super) fn takes_picture(mut self) -> Self {
         let body = Kind::ALL.iter().fold(RequestBodyBuilder::new(), |body, kind| {
             body.content(kind.media_type(), ContentBuilder::new().build())
@@ -122,7 +123,7 @@ impl Endpoint {
         self.refuses(&OF_A_BODY)
     }
 
-    /// A refresh token, as the transport carries it.
+    /// Takes a refresh token, as the transport carries it.
     pub(super) fn takes_refresh_token(mut self, transport: TokenTransport) -> Self {
         self = self.refuses(&[401]);
         if transport == TokenTransport::Body {
@@ -130,18 +131,18 @@ impl Endpoint {
         }
         let cookie = SecurityRequirement::new(schemes::REFRESH_COOKIE, Vec::<String>::new());
         self.operation = self.operation.security(cookie);
-        let about = "What the cookie `csrf_token` and the answer with the cookie said.";
+        let about = "The value of the cookie `csrf_token`, which the response that set the cookie also has.";
         self.header(CSRF_HEADER.as_str(), Required::True, ObjectBuilder::new(), about).takes::<CookieRefreshRequest>()
     }
 
-    /// A successful answer with a JSON body.
+    /// Gives a successful response with a JSON body.
     #[must_use]
     pub fn gives<T: ToSchema>(mut self, status: u16) -> Self {
         let content = ContentBuilder::new().schema(Some(self.reference::<T>())).build();
         self.respond(status, ResponseBuilder::new().content("application/json", content))
     }
 
-    /// A successful answer in plain words for machines, for operators only.
+    /// Gives metrics in Prometheus' text formats, to operators only.
     pub(super) fn gives_metrics(mut self) -> Self {
         let text = Schema::Object(ObjectBuilder::new().schema_type(Type::String).build());
         let content = ContentBuilder::new().schema(Some(text)).build();
@@ -151,7 +152,7 @@ impl Endpoint {
         self.respond(200, response.content("application/openmetrics-text", content)).refuses(&[401])
     }
 
-    /// A picture's own bytes, or word that they are known already.
+    /// Gives the bytes of a picture, or 304.
     pub(super) fn gives_picture(self) -> Self {
         let response = Kind::KEPT.iter().fold(ResponseBuilder::new(), |response, kind| {
             response.content(kind.media_type(), ContentBuilder::new().build())
@@ -159,12 +160,12 @@ impl Endpoint {
         self.respond(200, response).respond(304, ResponseBuilder::new())
     }
 
-    /// A page for people.
+    /// Gives an HTML page.
     pub(super) fn gives_page(self) -> Self {
         self.respond(200, ResponseBuilder::new().content("text/html", ContentBuilder::new().build()))
     }
 
-    /// Tokens, as the transport carries them.
+    /// Gives tokens, as the transport carries them.
     pub(super) fn gives_tokens(self, status: u16, transport: TokenTransport) -> Self {
         match transport {
             TokenTransport::Body => self.gives::<TokenResponse>(status),
@@ -172,13 +173,13 @@ impl Endpoint {
         }
     }
 
-    /// 204.
+    /// Gives 204, without a body.
     #[must_use]
     pub fn gives_nothing(self) -> Self {
         self.respond(204, ResponseBuilder::new())
     }
 
-    /// Statuses that come with problem details, beside those that the rest of the declaration implies.
+    /// Statuses that come with problem details, in addition to those that the rest of the declaration implies.
     #[must_use]
     pub fn refuses(mut self, statuses: &[u16]) -> Self {
         let problem = self.reference::<ProblemBody>();
@@ -204,7 +205,7 @@ impl Endpoint {
         self.operation_id
     }
 
-    /// The types that the OpenAPI document names, with what it says of each.
+    /// The types that the OpenAPI document names, with their schemas as JSON.
     pub(crate) fn schemas(&self) -> impl Iterator<Item = (String, String)> {
         self.schemas.iter().map(|(name, schema)| (name.clone(), serde_json::to_string(schema).unwrap_or_default()))
     }
@@ -214,7 +215,7 @@ impl Endpoint {
         method.as_str().unwrap_or_default().to_uppercase()
     }
 
-    /// The routes, with what all of the declaration asks for before the handler.
+    /// The routes, each with the middleware that enforces the declaration before the handler.
     pub(super) fn into_routes(self) -> Vec<Route> {
         let Self { bounds, is_protected, is_for_administrators, .. } = self;
         (self.make_routes)(DeclaredBounds { bounds, is_protected, is_for_administrators })
@@ -226,7 +227,7 @@ impl Endpoint {
         self.protected_for(&[])
     }
 
-    /// Needs an access token of an administrator: whoever is none gets 403 before the handler sees the request.
+    /// Needs an access token of an administrator: other users get 403 before the handler sees the request.
     #[must_use]
     pub fn for_administrators(mut self) -> Self {
         self.is_for_administrators = true;
@@ -239,34 +240,29 @@ impl Endpoint {
         self.refuses(&[401])
     }
 
-    /// Heeds `Idempotency-Key`.
+    /// Supports `Idempotency-Key`.
     pub(super) fn idempotent(self) -> Self {
         let key = ObjectBuilder::new().min_length(Some(1)).max_length(Some(IDEMPOTENCY_KEY_MAX_BYTES));
-        let about = "The same request with the same key gets the response of the first one again, if that was lost.";
+        let about = "Repeating a request with the same key returns the response of the first, for when that was lost.";
         self.header("Idempotency-Key", Required::False, key, about)
     }
 
-    /// Gives a page at a time.
+    /// Gives one page at a time, by `cursor`.
     #[must_use]
     pub fn paged(self) -> Self {
-        let about = "The `next` of the page before; without it the first page.";
-        self.parameter(("cursor", ParameterIn::Query), Required::False, ObjectBuilder::new(), about).refuses(&[400])
+        let about = "The `next` of the previous page; omit it for the first page.";
+        let cursor = ParameterBuilder::new().name("cursor").parameter_in(ParameterIn::Query);
+        self.parameter(cursor, ObjectBuilder::new(), about).refuses(&[400])
     }
 
     fn header(self, name: &str, required: Required, text: ObjectBuilder, about: &str) -> Self {
-        self.parameter((name, ParameterIn::Header), required, text, about)
+        let header = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(required);
+        self.parameter(header, text, about)
     }
 
-    fn parameter(
-        mut self,
-        (name, place): (&str, ParameterIn),
-        required: Required,
-        text: ObjectBuilder,
-        about: &str,
-    ) -> Self {
+    fn parameter(mut self, parameter: ParameterBuilder, text: ObjectBuilder, about: &str) -> Self {
         let text = Schema::Object(text.schema_type(Type::String).build());
-        let parameter = ParameterBuilder::new().name(name).parameter_in(place);
-        let parameter = parameter.required(required).description(Some(about)).schema(Some(text));
+        let parameter = parameter.description(Some(about)).schema(Some(text));
         self.operation = self.operation.parameter(parameter.build());
         self
     }
@@ -278,7 +274,7 @@ impl Endpoint {
         self
     }
 
-    /// Refers to a schema by name, and notes it and what it refers to. A list has no name and stands by itself.
+    /// Refers to a schema by name, and registers it and the schemas that it refers to. A list has no name and is inlined.
     fn reference<T: ToSchema>(&mut self) -> RefOr<Schema> {
         T::schemas(&mut self.schemas);
         match T::schema() {

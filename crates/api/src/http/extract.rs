@@ -1,4 +1,4 @@
-//! What handlers ask of a request besides its body. A handler that takes [`Caller`] is protected.
+//! The extractors of handlers, other than bodies. A handler that takes [`Caller`] is protected.
 
 use super::client_ip::{ClientAddress, Trace, trace};
 use crate::config::Settings;
@@ -42,7 +42,7 @@ impl FromRequest for Caller {
     }
 }
 
-/// The caller, who is an administrator by their own row at this moment; 403 for everybody else.
+/// The caller, who is an administrator according to the database at this moment; other users get 403.
 #[derive(Debug, Clone, Copy)]
 pub struct Admin(pub Administrator);
 
@@ -64,9 +64,8 @@ impl FromRequest for Admin {
     }
 }
 
-/// Who asks for what may have ended their session already, a change of the password or the deletion of the account. With an
-/// `Idempotency-Key` an access token will do whose session was revoked, or that has expired since: for a repetition, and for
-/// nothing else.
+/// The caller of a step that may have ended their session already: a password change or an account deletion. With an
+/// `Idempotency-Key`, an access token of a revoked session or one that has expired since is accepted, for a repetition only.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RepeatingCaller(pub(super) RepeatingUser);
 
@@ -111,7 +110,7 @@ fn caller(claims: &AccessClaims) -> Result<Caller, Problem> {
     Ok(Caller(CurrentUser { id, session: claims.sid, role: claims.role, issued_at }))
 }
 
-/// The token of the one `Authorization` header; the scheme's case does not matter, and any number of spaces may follow it
+/// The token of the only `Authorization` header; the scheme is case-insensitive, and any number of spaces may follow it
 /// (RFC 9110, sections 11.1 and 11.4).
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION);
@@ -128,7 +127,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     }
 }
 
-/// Whoever operates the service, proven by `METRICS_TOKEN`. Without one configured nobody is.
+/// The operator of the service, authenticated by `METRICS_TOKEN`. Without one configured, every request is refused.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Operator;
 
@@ -140,7 +139,7 @@ impl FromRequest for Operator {
         ready(services(request).and_then(|services| {
             let sent = bearer(request.headers())?;
             let right = services.settings.operation.metrics_token.as_ref();
-            // Digests, because a comparison in constant time tells the length.
+            // Digests, because a constant-time comparison reveals the length.
             let digest = |token: &str| hashing::digest_of(token.as_bytes());
             let same = right.is_some_and(|right| hashing::same_digest(&digest(sent), &digest(right.expose_secret())));
             if same { Ok(Self) } else { Err(Problem::token_not_valid(Reason::TokenMalformed)) }
@@ -176,12 +175,12 @@ impl FromRequest for Client {
 }
 
 fn printable(bytes: &[u8]) -> String {
-    // Four bytes for a character at most; what stands behind is cut unread.
+    // A character has at most four bytes; the rest is cut off unread.
     let bytes = &bytes[..bytes.len().min(4 * USER_AGENT_MAX_LENGTH)];
     String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_LENGTH).collect()
 }
 
-/// What the request takes of its budgets; the answer's headers tell it.
+/// Records what the request takes of its budgets, for the response's headers.
 fn meter(request: &HttpRequest) -> Meter {
     let mut extensions = request.extensions_mut();
     if let Some(meter) = extensions.get::<Meter>() {
@@ -205,7 +204,7 @@ fn client_address(request: &HttpRequest, services: &Services) -> ClientAddress {
     client
 }
 
-/// The way of a request with these headers over a connection from `peer`.
+/// The path of a request with these headers over a connection from `peer`.
 pub(super) fn trace_of(headers: &HeaderMap, peer: Option<SocketAddr>, settings: &Settings) -> Trace {
     let forwarded: Vec<_> = headers.get_all(header::X_FORWARDED_FOR).map(HeaderValue::as_bytes).collect();
     trace(peer.map(|peer| peer.ip()), forwarded, &settings.server.proxies)
@@ -234,7 +233,7 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
-/// The language that the browser asks for first, if it is the tag of one (RFC 5646).
+/// The language that the browser prefers, if it is a well-formed tag (RFC 5646).
 #[derive(Debug)]
 pub(super) struct Language(pub(super) Option<String>);
 
@@ -258,10 +257,7 @@ impl FromRequest for Language {
 pub struct Cursor(pub String);
 
 impl Cursor {
-    /// The key of the last row of the page before; `None` for the first page.
-    ///
-    /// # Errors
-    /// 400.
+    /// The key of the last row of the previous page; `None` for the first page. A cursor that does not parse is a 400.
     pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
         if self.0.is_empty() {
             return Ok(None);
@@ -275,7 +271,7 @@ impl FromRequest for Cursor {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        // One pair after the other: a query can hold thousands.
+        // Read lazily: a query can hold thousands of pairs.
         let mut pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
         let cursor = pairs.find(|(name, _)| name == "cursor");
         ready(Ok(Self(cursor.map(|(_, cursor)| cursor.into_owned()).unwrap_or_default())))

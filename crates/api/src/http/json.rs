@@ -1,7 +1,7 @@
-//! JSON objects as requests, and what is wrong with them field by field.
+//! Parses JSON objects as requests, and reports errors field by field.
 //!
 //! A body can be 64 KiB of very small members. As a tree in memory they cost milliseconds on a thread that serves
-//! connections, so nothing here keeps more of a body than honest requests have.
+//! connections, so no more of a body is kept than honest requests have.
 
 mod expected;
 mod explain;
@@ -14,10 +14,7 @@ use explain::explain;
 use serde::de::DeserializeOwned;
 use shape::Shape;
 
-/// A JSON object as a request.
-///
-/// # Errors
-/// A 400 that says what is wrong.
+/// Parses a JSON object as a request. The error is a 400 that describes what is wrong.
 pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let shape: Shape = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     let Shape::Object { with_nul } = shape else {
@@ -27,7 +24,7 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let nul = with_nul.into_iter().map(|name| (name, vec!["Null characters are not allowed.".to_owned()]));
         return Err(Problem::fields_invalid(nul.collect()));
     }
-    // What was read as JSON once is JSON: the field is wrong, whatever serde calls the error.
+    // The body has been read as JSON before, so a field is wrong, even if serde calls it a syntax error.
     serde_json::from_slice(body).map_err(|error| Problem::fields_invalid(explain::<T>(body, &error)))
 }
 

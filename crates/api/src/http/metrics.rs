@@ -1,4 +1,4 @@
-//! Requests: how many, how long, and why they failed.
+//! Metrics of requests: how many, how long they take, and why they fail.
 
 use crate::metrics::{DURATIONS, Metrics};
 use auth_types::Reason;
@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 
-/// A request that was answered.
+/// The labels of a finished request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     method: &'static str,
@@ -21,7 +21,7 @@ struct RouteLabels {
     route: String,
 }
 
-/// A failure as the client was told it.
+/// The labels of a failure, by the reason in its response.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct FailureLabels {
     route: String,
@@ -50,28 +50,28 @@ impl HttpMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
         let [requests, durations, failures] = ["http_requests", "http_request_duration_seconds", "http_failures"];
-        metrics.register(requests, "Requests answered", own.requests.clone());
-        metrics.register(durations, "From the head to the answer", own.durations.clone());
-        metrics.register(failures, "Failures by the reason that the client was told", own.failures.clone());
+        metrics.register(requests, "Finished requests", own.requests.clone());
+        metrics.register(durations, "From the request's head to the response", own.durations.clone());
+        metrics.register(failures, "Failures by the reason in the response", own.failures.clone());
         own
     }
 
-    /// Counts a request that was answered.
-    pub fn answer(&self, method: &str, route: &str, status: u16, seconds: f64) {
+    /// Counts a finished request.
+    pub fn record_request(&self, method: &str, route: &str, status: u16, seconds: f64) {
         let route = route.to_owned();
         self.durations.get_or_create(&RouteLabels { route: route.clone() }).observe(seconds);
         self.requests.get_or_create(&RequestLabels { method: known_method(method), route, status }).inc();
     }
 
     /// Counts a failure.
-    pub fn fail(&self, route: &str, reason: Reason) {
+    pub fn record_failure(&self, route: &str, reason: Reason) {
         let reason = serde_json::to_value(reason).ok().and_then(|word| word.as_str().map(str::to_owned));
         let labels = FailureLabels { route: route.to_owned(), reason: reason.unwrap_or_default() };
         self.failures.get_or_create(&labels).inc();
     }
 }
 
-/// A method that anyone may invent is no label.
+/// Clients may send any method, so only known ones become labels.
 fn known_method(method: &str) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method).unwrap_or("other")

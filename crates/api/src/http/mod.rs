@@ -1,4 +1,4 @@
-//! HTTP: parse, call, shape. `table` is the whole surface.
+//! HTTP: handlers parse a request, call a use case and shape the response. `table` lists all routes.
 
 mod account;
 mod auth;

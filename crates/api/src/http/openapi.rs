@@ -1,4 +1,4 @@
-//! The OpenAPI document, made of the table of endpoints.
+//! The OpenAPI document, generated from the table of endpoints.
 
 use super::cookies;
 use super::endpoint::Endpoint;
@@ -8,7 +8,7 @@ use utoipa::openapi::path::{PathItem, PathsBuilder};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder};
 
-/// The whole API as OpenAPI 3.1, as it is with this transport.
+/// The OpenAPI 3.1 document of the whole API with this transport.
 pub(super) fn document(endpoints: impl Iterator<Item = Endpoint>, transport: TokenTransport) -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let operator = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("METRICS_TOKEN")).build();

@@ -1,4 +1,4 @@
-//! What clients and operators ask about the service itself. Open to everyone, but for the metrics.
+//! Information about the service itself for clients and operators. Open to everyone, except for the metrics.
 
 use super::extract::Operator;
 use crate::metrics;
@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::responses::{ConfigResponse, HealthResponse};
 use std::collections::BTreeMap;
 
-/// Tells what a client needs to know before anyone signs in.
+/// Returns the settings that a client needs before anyone signs in.
 pub(super) async fn config(services: Data<Services>) -> impl Responder {
     let settings = &services.settings;
     Json(ConfigResponse {
@@ -23,20 +23,20 @@ pub(super) async fn config(services: Data<Services>) -> impl Responder {
     })
 }
 
-/// How long whoever verifies tokens may keep the key set: short beside the time that a rotation takes.
+/// How long other services may cache the key set: short compared with the time that a key rotation takes.
 const KEY_SET_CACHE: &str = "public, max-age=300";
 
-/// Tells the public keys that verify our tokens.
+/// Returns the public keys that verify this API's tokens.
 pub(super) async fn key_set(services: Data<Services>) -> impl Responder {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, KEY_SET_CACHE)).json(services.tokens.key_set())
 }
 
-/// Says that the process answers; asks nobody.
+/// Reports that the process is alive, without I/O.
 pub(super) async fn healthz() -> impl Responder {
     Json(HealthResponse { status: "ok".to_owned(), checks: BTreeMap::new() })
 }
 
-/// Says whether the process can do its work.
+/// Reports whether the process can serve requests.
 pub(super) async fn readyz(services: Data<Services>) -> impl Responder {
     let checks = readiness::check(&services).await;
     let ready = checks.values().all(Option::is_none);
@@ -45,15 +45,15 @@ pub(super) async fn readyz(services: Data<Services>) -> impl Responder {
     if !ready {
         response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
     }
-    let told = |(name, problem): (&str, Option<String>)| (name.to_owned(), problem.unwrap_or_else(|| "ok".to_owned()));
-    response.json(HealthResponse { status: status.to_owned(), checks: checks.into_iter().map(told).collect() })
+    let row = |(name, problem): (&str, Option<String>)| (name.to_owned(), problem.unwrap_or_else(|| "ok".to_owned()));
+    response.json(HealthResponse { status: status.to_owned(), checks: checks.into_iter().map(row).collect() })
 }
 
-/// The types of Prometheus' text: the form that everything reads, and `OpenMetrics`, which has to be asked for.
+/// The media types of Prometheus' text: the classic format is the default, and `OpenMetrics` has to be asked for.
 const CLASSIC_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPEN_METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Tells what Prometheus collects. Open to whoever holds `METRICS_TOKEN`.
+/// Returns the metrics for Prometheus. Open to anyone who holds `METRICS_TOKEN`.
 pub(super) async fn metrics(
     services: Data<Services>,
     _: Operator,
@@ -70,7 +70,7 @@ pub(super) async fn metrics(
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, content_type)).append_header(vary).body(text))
 }
 
-/// Whether `OpenMetrics` is named, with no lower weight than plain text (RFC 9110, section 12.5.1).
+/// Whether the request accepts `OpenMetrics` with at least the weight of plain text (RFC 9110, section 12.5.1).
 fn asks_for_open_metrics(request: &HttpRequest) -> bool {
     let weight = |name: &str| {
         let values = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! Passwords: changed by who knows the old one, reset by who reads the account's mail.
+//! Passwords: changed with the current one, reset by a mailed link.
 
 use super::body::JsonBody;
 use super::extract::{Client, IdempotencyKey, RepeatingCaller};
@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use auth_types::requests::{PasswordChangeRequest, PasswordResetConfirmRequest, PasswordResetRequest};
 use auth_types::responses::EmptyResponse;
 
-/// Changes the caller's password, and answers a new session in place of all others.
+/// Changes the caller's password, and returns a new session that replaces all others.
 pub(super) async fn change(
     services: Data<Services>,
     RepeatingCaller(caller): RepeatingCaller,
@@ -28,7 +28,7 @@ pub(super) async fn change(
     transport.for_page_of(user, &http_request).tokens(HttpResponse::Ok(), tokens)
 }
 
-/// Mails a link to choose a new password. Open to everyone, and the same for every address.
+/// Mails a link to choose a new password. Open to everyone; the response is the same for every address.
 pub(super) async fn reset(
     services: Data<Services>,
     Client(client): Client,
@@ -38,7 +38,7 @@ pub(super) async fn reset(
     Ok(HttpResponse::Accepted().json(EmptyResponse {}))
 }
 
-/// Sets a new password. Open to whoever holds a mailed link.
+/// Sets a new password. Open to anyone who holds a mailed link.
 pub(super) async fn confirm_reset(
     services: Data<Services>,
     IdempotencyKey(key): IdempotencyKey,

@@ -1,7 +1,7 @@
-//! Which route a request is for, before it has got there.
+//! The route of a request, before the router has run.
 //!
-//! The router reads a path decoded, and there are many ways to write one: `/api/%61uth/verify/` is `/api/auth/verify/`.
-//! Whatever decides by a request's path asks for its route, so that there are no two readings of it.
+//! The router decodes a path, and there are many ways to write one: `/api/%61uth/verify/` is `/api/auth/verify/`. Code that
+//! depends on a request's path uses its route, so that a path is not interpreted in two ways.
 
 use actix_web::dev::ServiceRequest;
 

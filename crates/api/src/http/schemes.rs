@@ -3,8 +3,8 @@
 /// The name of the security scheme: an access token in `Authorization`.
 pub(super) const BEARER: &str = "bearer";
 
-/// The same of `METRICS_TOKEN`.
+/// The same for `METRICS_TOKEN`.
 pub(super) const OPERATOR: &str = "operator";
 
-/// The name of the other one: the refresh token in its cookie.
+/// The name of the security scheme: the refresh token in its cookie.
 pub(super) const REFRESH_COOKIE: &str = "refresh_cookie";

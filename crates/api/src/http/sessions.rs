@@ -13,7 +13,7 @@ pub(super) async fn list(services: Data<Services>, Caller(caller): Caller) -> Re
     Ok(Json(devices::list(&services, caller).await?))
 }
 
-/// Ends one of the caller's sessions. What is no id is no session of theirs.
+/// Ends one of the caller's sessions. An id that does not parse matches no session.
 pub(super) async fn revoke(
     services: Data<Services>,
     Caller(caller): Caller,

@@ -1,9 +1,9 @@
-//! Whether a page and the API are one site to a browser, which decides what `SameSite` lets through.
+//! Whether a browser considers a page and the API the same site, which decides when `SameSite` cookies are sent.
 
 use url::{Host, Url};
 
-/// Whether a page of `origin` is of the site that `scheme` and `host`, as in a `Host` header, belong to: the same scheme
-/// and one registrable domain, or one address. `onrender.com` is a public suffix, so two hosts under it are two sites.
+/// Whether a page of `origin` is same-site with `scheme` and `host`, as in a `Host` header: the same scheme, and the same
+/// registrable domain or address. `onrender.com` is a public suffix, so two hosts under it are two sites.
 pub(crate) fn is_same_site(origin: &str, scheme: &str, host: &str) -> bool {
     let (Ok(page), Ok(api)) = (Url::parse(origin), Url::parse(&format!("{scheme}://{host}"))) else { return false };
     let one_host = match (page.host(), api.host()) {

@@ -1,7 +1,7 @@
 //! The endpoints of a product: Latchkey's own and those of its features.
 
 use super::bounds::Bounds;
-use super::docs::{self, Document};
+use super::docs::{self, OpenApiDocument};
 use super::endpoint::Endpoint;
 use super::middleware::catch_panics;
 use super::{openapi, table};
@@ -15,14 +15,14 @@ use std::fmt;
 use std::sync::Arc;
 use utoipa::openapi::OpenApi;
 
-type Make = dyn Fn(TokenTransport) -> Vec<Endpoint> + Send + Sync;
+type MakeEndpoints = dyn Fn(TokenTransport) -> Vec<Endpoint> + Send + Sync;
 
-/// What makes the endpoints of one feature: each worker has handlers of its own.
+/// Makes the endpoints of one feature: each worker has its own handlers.
 #[derive(Clone)]
-pub struct Endpoints(Arc<Make>);
+pub struct Endpoints(Arc<MakeEndpoints>);
 
 impl Endpoints {
-    /// Those of a table.
+    /// The endpoints of a feature's table.
     pub fn of(table: impl Fn() -> Vec<Endpoint> + Send + Sync + 'static) -> Self {
         Self(Arc::new(move |_| table()))
     }
@@ -32,7 +32,7 @@ impl Endpoints {
         Self(Arc::new(table::endpoints))
     }
 
-    /// Makes them, for tokens that travel in this way.
+    /// Makes the endpoints, for tokens that travel by this transport.
     pub fn make(&self, transport: TokenTransport) -> Vec<Endpoint> {
         (self.0)(transport)
     }
@@ -53,18 +53,18 @@ impl Surface {
         self.0.iter().flat_map(move |endpoints| endpoints.make(transport))
     }
 
-    /// What each route declares, with its method and path.
+    /// The declared bounds of each route, by method and path.
     pub fn bounds(&self) -> Vec<(String, Bounds)> {
         let row = |endpoint: Endpoint| (endpoint.route(), endpoint.bounds);
         self.endpoints(TokenTransport::Body).map(row).collect()
     }
 
-    /// The whole API as OpenAPI 3.1, as it is with this transport.
+    /// The OpenAPI 3.1 document of the whole API with this transport.
     pub fn openapi(&self, transport: TokenTransport) -> OpenApi {
         openapi::document(self.endpoints(transport), transport)
     }
 
-    /// Puts every endpoint into the application, with its trailing slash and without; a wrong method gets the right ones in
+    /// Registers every endpoint, with its trailing slash and without; the response to a wrong method lists the right ones in
     /// `Allow`.
     pub fn configure(&self, config: &mut web::ServiceConfig, settings: &Settings) {
         let (docs_open, transport) = (settings.operation.docs_open, settings.transport.transport);
@@ -80,7 +80,7 @@ impl Surface {
             config.service(resource.wrap(from_fn(catch_panics)));
         }
         if docs_open {
-            config.app_data(web::Data::new(Document(self.openapi(transport))));
+            config.app_data(web::Data::new(OpenApiDocument(self.openapi(transport))));
             let path = format!("{}{{name}}", paths::DOCS);
             let file = web::resource(path).route(web::get().to(docs::page_file)).route(web::head().to(docs::page_file));
             config.service(file.wrap(from_fn(catch_panics)));

@@ -1,4 +1,4 @@
-//! The table of endpoints.
+//! The table of Latchkey's own endpoints.
 
 use super::bounds::{by_caller, by_client, by_token, uncounted};
 use super::endpoint::Endpoint;
@@ -16,7 +16,8 @@ use auth_types::responses::{
     RevokedResponse, SessionResponse, TokenTransport, UserResponse,
 };
 
-/// Every route of the API; `openapi` makes the OpenAPI document of the same list. The handlers' docs say who may call them.
+/// Every route of the API; `openapi` generates the OpenAPI document from the same list. The handlers' docs say who may call
+/// them.
 #[expect(clippy::too_many_lines, reason = "a table: the whole surface in one place")]
 pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     use crate::gate::Resource::{Database, Hashing, Pictures};
@@ -27,7 +28,7 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     };
     vec![
         Endpoint::post(paths::REGISTER, by_caller(&[SignUpClient, MailClient], &[Database, Hashing]), auth::register)
-            .about("register", "Create an account and sign in, or confirm the address first where that is mandatory")
+            .about("register", "Create an account and sign in; where confirmation is mandatory, mail a link first")
             .takes::<RegisterRequest>()
             .idempotent()
             .gives_tokens(201, transport)
@@ -49,17 +50,17 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             ),
             auth::login,
         )
-        .about("login", "Sign in with email or username and password")
+        .about("login", "Sign in with an email address or username and a password")
         .takes::<LoginRequest>()
         .gives_tokens(200, transport)
         .refuses(&[401]),
         Endpoint::post(paths::REFRESH, by_token(&[RefreshSession, MailClient], &[Database]), auth::refresh)
-            .about("refreshTokens", "Trade a refresh token for its successor")
+            .about("refreshTokens", "Exchange a refresh token for its successor")
             .takes_refresh_token(transport)
             .idempotent()
             .gives_tokens(200, transport),
         Endpoint::post(paths::VERIFY, by_token(&[], &[Database]), auth::verify)
-            .about("verifyToken", "Tell whether a token is valid")
+            .about("verifyToken", "Check whether a token is valid")
             .takes::<VerifyRequest>()
             .gives::<EmptyResponse>(200)
             .refuses(&[401]),
@@ -76,13 +77,16 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             by_caller(&[MailClient, PasswordChangeClient, PasswordChangeUser, ConfirmPassword], &[Database, Hashing]),
             password::change,
         )
-        .about("changePassword", "Change the caller's password; every other session ends and a new one is answered")
+        .about("changePassword", "Change the caller's password; all sessions end and a new one is returned")
         .protected()
         .takes::<PasswordChangeRequest>()
         .idempotent()
         .gives_tokens(200, transport),
         Endpoint::post(paths::PASSWORD_RESET, by_caller(&[MailClient], &[Database]), password::reset)
-            .about("requestPasswordReset", "Mail a link to choose a new password; the same answer for every address")
+            .about(
+                "requestPasswordReset",
+                "Mail a link to choose a new password; the response is the same for every address",
+            )
             .takes::<PasswordResetRequest>()
             .gives::<EmptyResponse>(202),
         Endpoint::post(
@@ -90,19 +94,19 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             by_caller(&[MailClient], &[Database, Hashing]),
             password::confirm_reset,
         )
-        .about("resetPassword", "Set a new password by a mailed link; every session ends")
+        .about("resetPassword", "Set a new password with a mailed link; all sessions end")
         .takes::<PasswordResetConfirmRequest>()
         .idempotent()
         .gives::<EmptyResponse>(200),
         Endpoint::post(paths::EMAIL_VERIFY, by_caller(&[MailClient], &[Database]), email::verify)
-            .about("verifyEmail", "Confirm an address by a mailed link, or reject what was done with it")
+            .about("verifyEmail", "Confirm an email address with a mailed link, or reject the registration or change")
             .takes::<EmailVerifyRequest>()
             .idempotent()
             .gives::<EmailVerifyResponse>(200)
             .gives_tokens(201, transport)
             .refuses(&[409]),
         Endpoint::post(paths::EMAIL_RESEND, by_caller(&[MailClient], &[Database]), email::resend)
-            .about("resendEmail", "Mail the link that confirms an address again; the same answer for every address")
+            .about("resendEmail", "Mail the confirmation link again; the response is the same for every address")
             .takes::<EmailResendRequest>()
             .gives::<EmptyResponse>(202),
         Endpoint::post(
@@ -110,51 +114,51 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]),
             email::change,
         )
-        .about("changeEmail", "Mail a link to the address that the caller wants")
+        .about("changeEmail", "Mail a confirmation link to the caller's new email address")
         .protected()
         .takes::<EmailChangeRequest>()
         .idempotent()
         .gives::<EmptyResponse>(202),
         Endpoint::get(paths::ME, by_caller(&[], &[Database]), account::show)
-            .about("getMe", "The caller")
+            .about("getMe", "Get the caller's profile")
             .protected()
             .gives::<UserResponse>(200),
         Endpoint::patch(paths::ME, by_caller(&[], &[Database]), account::update)
-            .about("updateMe", "Change what the caller may change about themselves")
+            .about("updateMe", "Update the caller's profile")
             .protected()
             .takes::<UpdateMeRequest>()
             .gives::<UserResponse>(200)
             .refuses(&[409]),
         Endpoint::delete(paths::ME, by_caller(&[MailClient, ConfirmPassword], &[Database, Hashing]), account::delete)
-            .about("deleteMe", "Delete the caller's account: every session ends and nothing about the person stays")
+            .about("deleteMe", "Delete the caller's account: all sessions end and all personal data is erased")
             .protected()
             .takes::<DeleteMeRequest>()
             .idempotent()
             .gives_nothing(),
         Endpoint::get(paths::ME_EXPORT, by_caller(&[ExportUser], &[Database]), account::export)
-            .about("exportMe", "Everything that is stored about the caller, as a file")
+            .about("exportMe", "Get everything that is stored about the caller, as a file")
             .protected()
             .gives::<ExportResponse>(200),
         Endpoint::get(paths::EVENTS, by_caller(&[], &[Database]), account::events)
-            .about("listEvents", "What happened to the caller's account, newest first")
+            .about("listEvents", "List the security events of the caller's account, newest first")
             .protected()
             .paged()
             .gives::<EventsResponse>(200),
         Endpoint::put(paths::ME_AVATAR, by_caller(&[AvatarUser], &[Pictures, Database]), avatar::save)
-            .about("setAvatar", "Give the caller a picture: its middle, as a square of at most 512 pixels a side")
+            .about("setAvatar", "Set the caller's picture, cropped to a square of at most 512 pixels a side")
             .protected()
             .takes_picture()
             .gives::<AvatarResponse>(200),
         Endpoint::delete(paths::ME_AVATAR, by_caller(&[], &[Database]), avatar::remove)
-            .about("removeAvatar", "Take the caller's picture away")
+            .about("removeAvatar", "Remove the caller's picture")
             .protected()
             .gives::<AvatarResponse>(200),
         Endpoint::get(paths::AVATAR, by_client(), avatar::show)
-            .about("getAvatar", "A picture, to whoever knows its key")
+            .about("getAvatar", "Get a picture by its key")
             .gives_picture()
             .refuses(&[404, 503]),
         Endpoint::get(paths::SESSIONS, by_caller(&[], &[Database]), sessions::list)
-            .about("listSessions", "The caller's live sessions")
+            .about("listSessions", "List the caller's live sessions")
             .protected()
             .gives::<Vec<SessionResponse>>(200),
         Endpoint::delete(paths::SESSION, by_caller(&[], &[Database]), sessions::revoke)
@@ -163,20 +167,20 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
             .gives_nothing()
             .refuses(&[404]),
         Endpoint::get(paths::CONFIG, uncounted(), ops::config)
-            .about("getConfig", "What a client needs to know before anyone signs in")
+            .about("getConfig", "Get the settings that a client needs before sign-in")
             .gives::<ConfigResponse>(200),
         Endpoint::get(paths::KEY_SET, uncounted(), ops::key_set)
-            .about("getKeySet", "The public keys that verify tokens; none where a secret does")
+            .about("getKeySet", "Get the public keys that verify tokens; empty with a symmetric key")
             .gives::<JsonWebKeySet>(200),
         Endpoint::get(paths::HEALTH, uncounted(), ops::healthz)
-            .about("getHealth", "Liveness: the process answers")
+            .about("getHealth", "Liveness: the process is running")
             .gives::<HealthResponse>(200),
         Endpoint::get(paths::READINESS, uncounted(), ops::readyz)
             .about("getReadiness", "Readiness: database, migrations, clock, revocation feed")
             .gives::<HealthResponse>(200)
             .gives::<HealthResponse>(503),
         Endpoint::get(paths::METRICS, uncounted(), ops::metrics)
-            .about("getMetrics", "What Prometheus collects")
+            .about("getMetrics", "Metrics for Prometheus")
             .gives_metrics(),
         Endpoint::get(paths::OPENAPI, uncounted(), docs::openapi)
             .about("getOpenapi", "This document")

@@ -1,8 +1,8 @@
-//! How the refresh token travels, `TOKEN_TRANSPORT`: handlers ask here, and do not know. A request is read by one
-//! transport only, never by whichever happens to be there.
+//! How the refresh token travels, by `TOKEN_TRANSPORT`; handlers do not know which transport is configured. A request is
+//! read by the configured transport only, never by whichever token it happens to carry.
 
 use super::body::JsonBody;
-use super::cookies::{self, Scope};
+use super::cookies::{self, CookieScope};
 use super::extract::services;
 use crate::problem::Problem;
 use crate::service::Services;
@@ -19,21 +19,21 @@ use secrecy::SecretString;
 use serde::Serialize;
 use std::future::{Ready, ready};
 
-/// A body and further members.
+/// A body with further members.
 #[derive(Serialize)]
-struct With<Body, More> {
+struct ExtendedBody<Body, More> {
     #[serde(flatten)]
     body: Body,
     #[serde(flatten)]
     more: More,
 }
 
-/// How the answer to this request carries tokens.
+/// How the response to this request carries tokens.
 #[derive(Debug)]
 pub(super) struct Transport {
     services: Data<Services>,
-    /// What the cookies are like that the answer sets or takes back; `None` where it does neither.
-    cookies: Option<Scope>,
+    /// The attributes of the cookies that the response sets or removes; `None` if it does neither.
+    cookies: Option<CookieScope>,
 }
 
 impl FromRequest for Transport {
@@ -50,29 +50,29 @@ impl Transport {
         let services = services(request)?.clone();
         let cookies = match services.settings.transport.transport {
             TokenTransport::Body => None,
-            TokenTransport::Cookie => Some(Scope::of(request.headers(), request.peer_addr(), &services.settings)),
+            TokenTransport::Cookie => Some(CookieScope::of(request.headers(), request.peer_addr(), &services.settings)),
         };
         Ok(Self { services, cookies })
     }
 
-    /// The same for what `user` asks with an access token. That belongs to a page, and the cookies to the browser: when
-    /// somebody else has signed in there since, the answer leaves their cookies alone. The user's page goes on with its
-    /// access token, and signs in again after that.
+    /// The same for a request of `user` with an access token. The access token belongs to a page, the cookies to the browser:
+    /// if another user has signed in there since, the response leaves that user's cookies alone. The page can use its access
+    /// token until it expires, and has to sign in again after that.
     pub(super) fn for_page_of(self, user: UserId, request: &HttpRequest) -> Self {
         let submitted = cookies::submitted(request.headers(), &self.services.settings);
         let cookies = self.cookies.filter(|_| !csrf::is_anothers(&self.services, &submitted, user));
         Self { cookies, ..self }
     }
 
-    /// The same for tokens that may have been given before, to a request whose response got lost: whoever has signed in in this
-    /// browser since then stays signed in.
+    /// The same for tokens that may have been issued before, to a request whose response was lost: a user who has signed in on
+    /// this browser since then stays signed in.
     pub(super) fn for_page_given(self, tokens: &TokenResponse, request: &HttpRequest) -> Self {
         let submitted = cookies::submitted(request.headers(), &self.services.settings);
         let cookies = self.cookies.filter(|_| !csrf::is_later_persons(&self.services, &submitted, &tokens.refresh));
         Self { cookies, ..self }
     }
 
-    /// An answer with tokens: nothing on the way may keep it.
+    /// A response with tokens, which no cache may store.
     pub(super) fn tokens(&self, response: HttpResponseBuilder, tokens: TokenResponse) -> Result<HttpResponse, Problem> {
         self.tokens_with(response, tokens, EmptyResponse {})
     }
@@ -86,11 +86,11 @@ impl Transport {
     ) -> Result<HttpResponse, Problem> {
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         if self.services.settings.transport.transport == TokenTransport::Body {
-            return Ok(response.json(With { body: tokens, more }));
+            return Ok(response.json(ExtendedBody { body: tokens, more }));
         }
         let csrf_token = csrf::token_of(&self.services, &tokens.refresh).map_err(Problem::internal)?;
-        let give = |scope: &Scope| scope.give(&tokens.refresh, &csrf_token, tokens.refresh_expires_in);
-        for cookie in self.cookies.iter().flat_map(give) {
+        let set = |scope: &CookieScope| scope.set(&tokens.refresh, &csrf_token, tokens.refresh_expires_in);
+        for cookie in self.cookies.iter().flat_map(set) {
             response.cookie(cookie);
         }
         let body = CookieTokenResponse {
@@ -101,27 +101,27 @@ impl Transport {
             server_time: tokens.server_time,
             user: tokens.user,
         };
-        Ok(response.json(With { body, more }))
+        Ok(response.json(ExtendedBody { body, more }))
     }
 
-    /// An answer that takes the cookies back.
+    /// A response that removes the cookies.
     pub(super) fn without_tokens(&self, mut response: HttpResponseBuilder) -> HttpResponseBuilder {
-        for cookie in self.cookies.iter().flat_map(Scope::take_back) {
+        for cookie in self.cookies.iter().flat_map(CookieScope::remove) {
             response.cookie(cookie);
         }
         response
     }
 
-    /// A failure, which takes the cookies back if its reason makes them useless.
+    /// A failure, which removes the cookies if its reason makes them useless.
     pub(super) fn refusal(&self, problem: Problem, is_final: fn(Reason) -> bool) -> Problem {
         let scope = self.cookies.as_ref().filter(|_| is_final(problem.reason()));
-        let cookies = scope.into_iter().flat_map(Scope::take_back);
+        let cookies = scope.into_iter().flat_map(CookieScope::remove);
         let written = cookies.filter_map(|cookie| HeaderValue::from_str(&cookie.to_string()).ok());
         written.fold(problem, |problem, cookie| problem.header(header::SET_COOKIE, cookie))
     }
 }
 
-/// The refresh token of this request, and how its answer carries the next.
+/// The refresh token of this request, and how the response carries its successor.
 #[derive(Debug)]
 pub(super) struct PresentedToken {
     pub(super) token: SecretString,
@@ -147,8 +147,8 @@ impl FromRequest for PresentedToken {
     }
 }
 
-/// The token of the cookie, if the CSRF token is there, too. The body says nothing, but its type must be JSON's, which no
-/// form of a foreign page can send.
+/// The token of the cookie, if the CSRF token is valid. The body is empty, but its content type must be JSON, which an HTML
+/// form of another site cannot send.
 async fn from_cookie(request: &HttpRequest, payload: &mut Payload, services: &Services) -> Result<String, Problem> {
     let submitted = cookies::submitted(request.headers(), &services.settings);
     let token = csrf::authenticate(services, &submitted)?.to_owned();

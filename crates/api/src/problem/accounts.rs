@@ -1,4 +1,4 @@
-//! What use cases of accounts refuse.
+//! The refusals of the account use cases.
 
 use super::Problem;
 use crate::service::accounts::avatar::AvatarRefusal;
@@ -12,7 +12,7 @@ use crate::service::passwords::reauthentication::{ReauthenticationRefusal, WRONG
 use crate::store::users::TakenName;
 use auth_types::FieldErrors;
 
-/// Seconds after which the export that is under way may have ended.
+/// Seconds after which a running export may have ended.
 const EXPORT_SECONDS: u32 = 10;
 
 fn field(name: &str, message: impl Into<String>) -> Problem {

@@ -1,4 +1,4 @@
-//! What any use case may meet.
+//! The failures that any use case may return.
 
 use super::Problem;
 use crate::files::FileError;
@@ -20,7 +20,7 @@ impl<R: Into<Problem>> From<Error<R>> for Problem {
     }
 }
 
-/// Of use cases whose rules refuse nothing.
+/// For use cases whose rules refuse nothing.
 impl From<Infallible> for Problem {
     fn from(never: Infallible) -> Self {
         match never {}

@@ -1,4 +1,4 @@
-//! What use cases of sessions and their tokens refuse.
+//! The refusals of the session and token use cases.
 
 use super::Problem;
 use crate::service::sessions::csrf::CsrfError;
@@ -20,7 +20,7 @@ impl From<CsrfError> for Problem {
 impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         match error {
-            // A clock is wrong, and not the client: whoever is refused throws the tokens away.
+            // A clock is wrong, not the token: a client that sees a 401 deletes its tokens.
             TokenError::Untimely => Self::unavailable(),
             TokenError::Malformed | TokenError::Expired | TokenError::KeyUnknown => {
                 Self::token_not_valid(error.reason())
@@ -32,7 +32,7 @@ impl From<TokenError> for Problem {
 impl From<RefreshRefusal> for Problem {
     fn from(refusal: RefreshRefusal) -> Self {
         match refusal {
-            // A refresh token that ran out is the session's idle end, and final for a client.
+            // An expired refresh token means that the session's idle time is over, which is final for a client.
             RefreshRefusal::NotValid(TokenError::Expired) => Self::token_not_valid(Reason::SessionExpired),
             RefreshRefusal::NotValid(cause) => cause.into(),
             RefreshRefusal::Reused { .. } => Self::token_not_valid(Reason::RefreshReused),

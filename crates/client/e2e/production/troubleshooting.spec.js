@@ -64,7 +64,7 @@ const PROVOKED = {
     stage: "cookie",
     steps: [open("/login"), signIn, ({ app, person }) => app.expectSignedIn(person), ({ page }) => page.reload()],
   },
-  "429 Too many tries": { client: CLIENT, steps: [guess, open("/login"), signIn] },
+  "429 Too many requests": { client: CLIENT, steps: [guess, open("/login"), signIn] },
   "503 with Retry-After": { client: CLIENT, steps: [answer(503, "unavailable"), open("/login"), signIn] },
 };
 

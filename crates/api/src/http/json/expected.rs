@@ -1,16 +1,16 @@
-//! What serde's errors say, in words for whoever filled in a form.
+//! Translates serde's errors into messages for people who fill in a form.
 
 use auth_types::validation::REQUIRED;
 use serde_json::{Value, json};
 
-/// What an error says of the value at its place.
+/// What an error says about the value at its path.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SerdeFinding {
-    /// The field of the value that the error is about, where it is not the value itself.
+    /// The field that the error is about, if it is not about the value itself.
     pub(super) field: Option<String>,
-    /// `None` where the replacement brings an error that says more.
+    /// `None` where the replacement leads to an error that says more.
     pub(super) message: Option<String>,
-    /// A value of the kind that is taken; `None` where there must not be any.
+    /// A value of the expected kind; `None` where the field must not exist.
     pub(super) replacement: Option<Value>,
 }
 
@@ -24,7 +24,7 @@ impl SerdeFinding {
     }
 }
 
-/// Reads serde's own words: its errors have no other form.
+/// Parses serde's messages: its errors have no structured form.
 pub(super) fn finding(error: &serde_json::Error) -> SerdeFinding {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(words, _)| words);
@@ -35,7 +35,7 @@ pub(super) fn finding(error: &serde_json::Error) -> SerdeFinding {
         return SerdeFinding { replacement: None, ..SerdeFinding::new("There is no such field.", Value::Null) }
             .of_field(name);
     }
-    // What was sent is quoted before it, and may say the same.
+    // The message quotes the sent value before this, which may contain the same text.
     let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
     match expected {
         Some(expected) if message.starts_with("unknown variant") => choices(expected),
@@ -48,19 +48,19 @@ fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
     message.strip_prefix(before)?.split('`').next()
 }
 
-/// What is said of a value whose type does not say what it takes.
+/// The message about a value whose type does not describe what it expects.
 const NOT_VALID: &str = "Not a valid value.";
 
 fn unknown() -> SerdeFinding {
     SerdeFinding::new(NOT_VALID, Value::Null)
 }
 
-/// Whether a message, of a field or of something in it, says no more than that.
+/// Whether a message, about a field or something in it, is only [`NOT_VALID`].
 pub(super) fn is_vague(message: &str) -> bool {
     message.ends_with(NOT_VALID)
 }
 
-/// Values of types that read a text, or a number, of a form of their own: instants, days, times, ids, addresses.
+/// Values of common types with their own text form: instants, dates, times, ids, addresses.
 pub(super) fn samples() -> impl Iterator<Item = Value> {
     const TEXTS: [&str; 8] = [
         "2000-01-01T00:00:00Z",
@@ -92,13 +92,13 @@ fn kind(expected: &str, message: &str) -> SerdeFinding {
         "a string" | "a borrowed string" => SerdeFinding::new("Not a valid string.", "".into()),
         "a boolean" => SerdeFinding::new("Must be true or false.", false.into()),
         "f32" | "f64" => SerdeFinding::new("Must be a number.", 0.into()),
-        // A variant: of the wrong name, it is refused with the right ones.
+        // An enum variant: a wrong name leads to an error that lists the right ones.
         "string or map" | "map with a single key" => SerdeFinding { message: None, ..SerdeFinding::new("", "".into()) },
         "a sequence" => SerdeFinding::new("Must be a list.", json!([])),
         "a map" => SerdeFinding::new("Must be an object.", json!({})),
         _ if expected.starts_with("struct ") => SerdeFinding::new("Must be an object.", json!({})),
         _ if expected.starts_with("a tuple") || expected.starts_with("an array") => list_of(expected),
-        // serde's convention for types of others: "an RFC 3339 formatted date and time string".
+        // serde's convention for custom types: "an RFC 3339 formatted date and time string".
         _ if expected.starts_with("a ") || expected.starts_with("an ") => {
             SerdeFinding::new(format!("Must be {expected}."), Value::Null)
         }
@@ -141,7 +141,7 @@ impl Integer {
         }
     }
 
-    /// Says the range where the number is outside.
+    /// The message; includes the range if the number is outside of it.
     fn sentence(&self, message: &str) -> String {
         let fraction = quoted(message, "invalid type: floating point `").and_then(|number| number.parse::<f64>().ok());
         let is_whole = message.starts_with("invalid value: ") || fraction.is_some_and(|number| number.fract() == 0.0);

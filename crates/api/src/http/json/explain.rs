@@ -1,4 +1,4 @@
-//! What is wrong with a JSON object, field by field.
+//! Finds what is wrong with a JSON object, field by field.
 
 use super::expected::{SerdeFinding, finding, is_vague, samples};
 use auth_types::FieldErrors;
@@ -6,58 +6,63 @@ use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Value};
 use serde_path_to_error::{Path, Segment, deserialize};
 
-/// A body that is longer is not kept as a tree: its first wrong field is named, and no other.
+/// A longer body is not kept as a tree, and only its first wrong field is reported.
 const KEPT_BYTES: usize = 8 * 1024;
-/// How many errors of a body are looked for: a field that is missing has one for each thing that its type wants.
+/// How many errors of a body are collected at most: a missing field may cause one for each field of its type.
 const MOST_STEPS: usize = 64;
 
-/// Names every field that is missing or of a wrong type; of a long body the first such one.
+/// Reports every field that is missing or has a wrong type; for a long body only the first.
 pub(super) fn explain<T: DeserializeOwned>(body: &[u8], first: &serde_json::Error) -> FieldErrors {
     let mut errors = FieldErrors::new();
     if body.len() <= KEPT_BYTES {
         explain_all::<T>(serde_json::from_slice(body).unwrap_or_default(), &mut errors);
     } else if let Err(error) = deserialize::<_, T>(&mut Deserializer::from_slice(body)) {
-        let (place, finding) = found(&error);
-        note(&mut errors, &place, finding.message);
+        let (path, finding) = locate(&error);
+        note(&mut errors, &path, finding.message);
     }
     if errors.is_empty() {
-        errors.insert(twice(first).unwrap_or_else(|| "body".to_owned()), vec!["This field comes twice.".to_owned()]);
+        errors.insert(
+            duplicate_field(first).unwrap_or_else(|| "body".to_owned()),
+            vec!["This field comes twice.".to_owned()],
+        );
     }
     errors
 }
 
-/// serde stops at the first error, so each wrong value is replaced by one that is taken, until nothing more is found. A field
-/// that comes twice is one here.
+/// serde stops at the first error, so each wrong value is replaced by a valid one until no error is left. Duplicate fields
+/// have been merged here.
 fn explain_all<T: DeserializeOwned>(mut value: Value, errors: &mut FieldErrors) {
-    let (mut tried_at, mut tried) = (Vec::new(), Vec::new());
+    let mut current = Vec::new();
+    let mut tried = Vec::new();
     for _ in 0..MOST_STEPS {
         let Err(error) = deserialize::<_, T>(&value) else { return };
-        let (place, finding) = found(&error);
-        note(errors, &place, finding.message);
-        if place != tried_at {
-            (tried_at, tried) = (place, Vec::new());
+        let (path, finding) = locate(&error);
+        note(errors, &path, finding.message);
+        if path != current {
+            current = path;
+            tried.clear();
         }
-        // A type of somebody else's reads texts of its own form only. Where none of those is taken, nobody can say what is: the
-        // rest is reported when this is right.
+        // A custom type accepts only its own text form. If it accepts none of the samples, the search ends here: the
+        // remaining errors are reported once the client has corrected this field.
         let mut replacements = std::iter::once(finding.replacement).chain(samples().map(Some));
         let Some(new) = replacements.find(|new| !tried.contains(new)) else { return };
-        if !replace(&mut value, &tried_at, new.clone()) {
+        if !replace(&mut value, &current, new.clone()) {
             return;
         }
         tried.push(new);
     }
 }
 
-/// Where an error is, from the field down, and what it says.
-fn found(error: &serde_path_to_error::Error<serde_json::Error>) -> (Vec<PathStep>, SerdeFinding) {
+/// The path of an error, from the top-level field down, and what it says.
+fn locate(error: &serde_path_to_error::Error<serde_json::Error>) -> (Vec<PathStep>, SerdeFinding) {
     let finding = finding(error.inner());
-    let mut place: Vec<_> = steps(error.path()).collect();
+    let mut path: Vec<_> = steps(error.path()).collect();
     let field = finding.field.clone().map(PathStep::Name);
-    // Of a field that is not known serde's path may have the name already.
-    if field.is_some() && place.last() != field.as_ref() {
-        place.extend(field);
+    // For an unknown field, serde's path may end with its name already.
+    if field.is_some() && path.last() != field.as_ref() {
+        path.extend(field);
     }
-    (place, finding)
+    (path, finding)
 }
 
 /// A step from a value into it.
@@ -76,9 +81,9 @@ fn steps(path: &Path) -> impl Iterator<Item = PathStep> {
     })
 }
 
-/// Keeps the first message about each field that says what it takes; one about what is in the field says where.
-fn note(errors: &mut FieldErrors, place: &[PathStep], message: Option<String>) {
-    let (Some((PathStep::Name(field), inside)), Some(message)) = (place.split_first(), message) else { return };
+/// Keeps the first message about each field that is not vague; a message about a nested value names its path.
+fn note(errors: &mut FieldErrors, path: &[PathStep], message: Option<String>) {
+    let (Some((PathStep::Name(field), inside)), Some(message)) = (path.split_first(), message) else { return };
     let named = |step: &PathStep| match step {
         PathStep::Name(name) => name.clone(),
         PathStep::Item(index) => format!("Item {}", index + 1),
@@ -91,14 +96,14 @@ fn note(errors: &mut FieldErrors, place: &[PathStep], message: Option<String>) {
     }
 }
 
-/// Returns whether there is such a place.
-fn replace(value: &mut Value, place: &[PathStep], new: Option<Value>) -> bool {
-    let Some((last, before)) = place.split_last() else { return false };
-    let around = before.iter().try_fold(value, |value, step| match step {
+/// Returns whether the path exists.
+fn replace(value: &mut Value, path: &[PathStep], new: Option<Value>) -> bool {
+    let Some((last, before)) = path.split_last() else { return false };
+    let parent = before.iter().try_fold(value, |value, step| match step {
         PathStep::Name(name) => value.get_mut(name),
         PathStep::Item(index) => value.get_mut(index),
     });
-    match (around, last, new) {
+    match (parent, last, new) {
         (Some(Value::Object(fields)), PathStep::Name(name), Some(new)) => _ = fields.insert(name.clone(), new),
         (Some(Value::Object(fields)), PathStep::Name(name), None) => return fields.remove(name).is_some(),
         (Some(Value::Array(items)), PathStep::Item(index), Some(new)) if *index < items.len() => items[*index] = new,
@@ -108,7 +113,7 @@ fn replace(value: &mut Value, place: &[PathStep], new: Option<Value>) -> bool {
 }
 
 /// The name in serde's message "duplicate field `name`".
-fn twice(error: &serde_json::Error) -> Option<String> {
+fn duplicate_field(error: &serde_json::Error) -> Option<String> {
     let message = error.to_string();
     let rest = message.strip_prefix("duplicate field `")?;
     rest.split('`').next().map(str::to_owned)

@@ -1,16 +1,16 @@
-//! Whether a body is JSON, an object, and without a null character. Every byte is read, so that UTF-8, numbers and depth count
-//! in fields that nobody asks for, too; hardly anything is kept.
+//! Checks that a body is valid JSON, an object, and has no null character. Every byte is read, so that UTF-8, numbers and
+//! depth are checked in unused fields, too; almost nothing is kept.
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-/// How many fields with a null character are named.
+/// How many fields with a null character are reported at most.
 const MOST_NAMED: usize = 16;
 
-/// A body.
+/// The outermost value of a body.
 pub(super) enum Shape {
     Object {
-        /// The first fields with a null character in them.
+        /// The first fields that contain a null character.
         with_nul: Vec<String>,
     },
     Other,
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for ShapeVisitor {
     }
 }
 
-/// Whether a text in a value has a null character.
+/// Whether any text within a value has a null character.
 struct HasNul(bool);
 
 impl<'de> Deserialize<'de> for HasNul {

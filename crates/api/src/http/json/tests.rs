@@ -1,4 +1,4 @@
-//! Every kind of field, and what is said of a value of another kind.
+//! Every kind of field, and the message about a value of another kind.
 
 use super::parse;
 use auth_types::FieldErrors;
@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what is refused is looked at")]
+#[expect(dead_code, reason = "only the errors are checked")]
 struct Everything {
     text: String,
     list: Vec<String>,
@@ -38,7 +38,7 @@ struct Everything {
 }
 
 #[derive(Debug, Deserialize)]
-#[expect(dead_code, reason = "what is refused is looked at")]
+#[expect(dead_code, reason = "only the errors are checked")]
 struct Nested {
     name: String,
     count: u8,
@@ -59,48 +59,48 @@ enum Only {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "what is refused is looked at")]
+#[expect(dead_code, reason = "only the errors are checked")]
 struct Strict {
     text: String,
     count: u8,
 }
 
-fn right() -> Map<String, Value> {
-    let right = json!({
+fn valid() -> Map<String, Value> {
+    let valid = json!({
         "text": "t", "list": ["a"], "small": 1, "signed": -1, "large": 1, "huge": 1, "some": 1, "number": 0.5, "flag": true,
         "map": {"a": 1}, "object": {"name": "n", "count": 1}, "objects": [], "choice": "plain", "only": "this",
         "pair": [1, 2], "at": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z", "there": "2026-01-01T00:00:00",
         "day": "2026-01-01", "time": "12:30:00", "id": "0198a2b4-7c1e-7000-8000-000000000001", "address": "::1", "maybe": null
     });
-    object(right)
+    object(valid)
 }
 
 fn object(value: Value) -> Map<String, Value> {
-    let Value::Object(fields) = value else { panic!("{value} is no object") };
+    let Value::Object(fields) = value else { panic!("{value} is not an object") };
     fields
 }
 
-fn told<T: DeserializeOwned + std::fmt::Debug>(body: &Value) -> FieldErrors {
-    let Err(problem) = parse::<T>(body.to_string().as_bytes()) else { panic!("{body} is taken") };
+fn errors_of<T: DeserializeOwned + std::fmt::Debug>(body: &Value) -> FieldErrors {
+    let Err(problem) = parse::<T>(body.to_string().as_bytes()) else { panic!("{body} is accepted") };
     problem.body("id").errors
 }
 
 #[track_caller]
 fn says(wrong: &Value, expected: &[(&str, &str)]) {
-    let mut body = right();
+    let mut body = valid();
     body.extend(object(wrong.clone()));
     let expected = expected.iter().map(|(field, message)| ((*field).to_owned(), vec![(*message).to_owned()]));
-    assert_eq!(told::<Everything>(&body.into()), expected.collect::<FieldErrors>(), "{wrong}");
+    assert_eq!(errors_of::<Everything>(&body.into()), expected.collect::<FieldErrors>(), "{wrong}");
 }
 
 #[test]
-fn what_is_right_is_taken() {
-    let body = Value::from(right()).to_string();
+fn a_valid_object_is_accepted() {
+    let body = Value::from(valid()).to_string();
     assert!(parse::<Everything>(body.as_bytes()).is_ok());
 }
 
 #[test]
-fn a_value_of_another_kind_is_refused_by_the_kind_that_is_taken() {
+fn a_value_of_another_kind_is_refused_with_the_expected_kind() {
     says(&json!({"text": 1}), &[("text", "Not a valid string.")]);
     says(&json!({"flag": "yes"}), &[("flag", "Must be true or false.")]);
     for wrong in [json!("a"), json!({"a": 1}), json!(1), json!(null)] {
@@ -122,7 +122,7 @@ fn a_value_of_another_kind_is_refused_by_the_kind_that_is_taken() {
 }
 
 #[test]
-fn a_number_out_of_range_is_told_the_range() {
+fn a_number_out_of_range_is_refused_with_the_range() {
     for wrong in [json!(256), json!(-1), json!(1e20)] {
         says(&json!({"small": wrong}), &[("small", "Must be a whole number from 0 to 255.")]);
     }
@@ -137,7 +137,7 @@ fn a_number_out_of_range_is_told_the_range() {
 }
 
 #[test]
-fn a_choice_is_told_what_there_is_to_choose_from() {
+fn an_unknown_choice_is_refused_with_the_choices() {
     for wrong in [json!("x"), json!(1), json!(null), json!(["plain"]), json!("x`, expected one of `y")] {
         says(&json!({"choice": wrong}), &[("choice", "Must be one of plain, in_colour.")]);
     }
@@ -145,7 +145,7 @@ fn a_choice_is_told_what_there_is_to_choose_from() {
 }
 
 #[test]
-fn what_is_wrong_inside_a_field_is_told_with_its_place() {
+fn an_error_inside_a_field_is_reported_with_its_path() {
     says(&json!({"list": ["a", 1]}), &[("list", "Item 2: Not a valid string.")]);
     says(&json!({"map": {"a": 1, "b": "x"}}), &[("map", "b: Must be a whole number.")]);
     says(&json!({"object": {"name": "n"}}), &[("object", "count: This field is required.")]);
@@ -154,7 +154,7 @@ fn what_is_wrong_inside_a_field_is_told_with_its_place() {
 }
 
 #[test]
-fn all_wrong_fields_are_named_and_no_other() {
+fn exactly_the_wrong_fields_are_reported() {
     let expected = [
         ("text", "Not a valid string."),
         ("list", "Item 1: Not a valid string."),
@@ -163,36 +163,36 @@ fn all_wrong_fields_are_named_and_no_other() {
         ("small", "Must be a whole number from 0 to 255."),
     ];
     says(&json!({"text": [], "list": [1, 2], "object": {}, "choice": {}, "small": 300}), &expected);
-    assert_eq!(told::<Everything>(&json!({})).len(), 22, "all but the one that may be missing");
+    assert_eq!(errors_of::<Everything>(&json!({})).len(), 22, "all but the optional one");
 }
 
-/// Each of them reads texts of its own form only.
+/// Each of these types accepts only its own text form.
 #[test]
-fn fields_of_other_types_do_not_hide_what_is_wrong_with_the_next() {
+fn fields_of_custom_types_do_not_hide_errors_of_the_next_field() {
     let at = "Must be an RFC 3339 formatted date and time string.";
     let names = ["at", "until", "there", "day", "time", "id", "address"];
     for wrong in [json!("never"), json!(7), json!(""), json!(null)] {
-        let mut body = right();
+        let mut body = valid();
         body.extend(names.map(|name| (name.to_owned(), wrong.clone())));
         body.insert("choice".to_owned(), json!("x"));
-        let errors = told::<Everything>(&body.into());
+        let errors = errors_of::<Everything>(&body.into());
         assert_eq!(errors.len(), names.len() + 1, "{wrong}: {errors:?}");
         assert_eq!((&errors["at"], &errors["until"]), (&vec![at.to_owned()], &vec![at.to_owned()]));
     }
 }
 
 #[test]
-fn a_field_that_is_not_known_is_named_where_none_may_be() {
-    let errors = told::<Strict>(&json!({"text": 1, "count": 1, "x": 2, "y": 3}));
+fn an_unknown_field_is_reported_where_none_is_allowed() {
+    let errors = errors_of::<Strict>(&json!({"text": 1, "count": 1, "x": 2, "y": 3}));
     let expected =
         json!({"text": ["Not a valid string."], "x": ["There is no such field."], "y": ["There is no such field."]});
     assert_eq!(json!(errors), expected);
 }
 
 #[test]
-fn of_a_long_body_the_first_wrong_field_is_named() {
+fn the_first_wrong_field_of_a_long_body_is_reported() {
     let long = "x".repeat(10_000);
-    let mut body = right();
+    let mut body = valid();
     body.extend(object(json!({"choice": 1, "text": long})));
-    assert_eq!(json!(told::<Everything>(&body.into())), json!({"choice": ["Not a valid value."]}));
+    assert_eq!(json!(errors_of::<Everything>(&body.into())), json!({"choice": ["Not a valid value."]}));
 }

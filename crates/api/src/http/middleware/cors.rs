@@ -1,4 +1,4 @@
-//! Which web pages may read our answers (Fetch, section 3.3).
+//! Which web pages may read responses (Fetch, section 3.3).
 
 use super::limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::config::Settings;
@@ -7,11 +7,11 @@ use actix_cors::Cors;
 use actix_web::http::header::{self, ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use auth_types::responses::TokenTransport;
 
-/// How long a browser may remember a preflight's answer, seconds.
+/// How long a browser may cache the response to a preflight, seconds.
 const PREFLIGHT_SECONDS: usize = 3600;
 
-/// The allow-list, exact. A page of another origin is not refused here: its browser does not let it read the answer, and
-/// [`check_origin`](super::check_origin) keeps it from changing anything.
+/// The exact allow-list. A page of another origin is not refused here: its browser does not let it read the response, and
+/// [`check_origin`](super::check_origin) prevents it from changing anything.
 pub fn cors(settings: &Settings) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
@@ -26,8 +26,8 @@ pub fn cors(settings: &Settings) -> Cors {
     settings.origins.cors_allowed.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
 }
 
-/// Takes away what CORS says beside no origin: nobody may read the answer, so there is nothing to allow.
-pub(super) fn say_nothing_to_strangers(headers: &mut HeaderMap) {
+/// Removes the other CORS headers where no origin is allowed: no page may read the response, so they allow nothing.
+pub(super) fn remove_without_origin(headers: &mut HeaderMap) {
     if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
         headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
         headers.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);

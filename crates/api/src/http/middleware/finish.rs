@@ -1,4 +1,4 @@
-//! The outermost layer: gives each request an id, each failure its body, each answer its headers, and each a log line.
+//! The outermost layer: gives each request an id and a log line, each failure its body, and each response its headers.
 
 use super::{cors, headers, limits};
 use crate::config::Environment;
@@ -16,20 +16,20 @@ use auth_types::Reason;
 use chrono::Duration;
 use uuid::Uuid;
 
-/// Finishes what the application answers.
+/// Completes the application's responses; the application has turned its own errors into responses.
 ///
 /// # Errors
-/// As the application, which answers its errors itself.
+/// As the application.
 pub async fn finish<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    // Never the client's or the proxy's own: whoever chooses ids can make two requests look like one in the log.
+    // Never taken from the client or the proxy: a client that chooses ids can make two requests look like one in the log.
     let id = Uuid::new_v4().simple().to_string();
-    telemetry::in_request(id.clone(), answer(request, next, &id)).await
+    telemetry::in_request(id.clone(), respond(request, next, &id)).await
 }
 
-async fn answer<B: MessageBody + 'static>(
+async fn respond<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
     id: &str,
@@ -42,33 +42,33 @@ async fn answer<B: MessageBody + 'static>(
     let route = route(&response);
     let environment = services.as_ref().map_or(Environment::Production, |services| services.settings.environment);
     headers::secure(response.headers_mut(), &route, environment);
-    cors::say_nothing_to_strangers(response.headers_mut());
-    limits::tell(&mut response);
+    cors::remove_without_origin(response.headers_mut());
+    limits::add_headers(&mut response);
     if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     if let (Some(services), Some(started)) = (services, started) {
-        let answered = FinishedRequest { id, route, duration: (services.now() - started).max(Duration::zero()) };
-        answered.log(&response);
+        let finished = FinishedRequest { id, route, duration: (services.now() - started).max(Duration::zero()) };
+        finished.log(&response);
         if let Some(metrics) = metrics {
-            answered.count(&metrics, &response, failure);
+            finished.count(&metrics, &response, failure);
         }
     }
     Ok(response)
 }
 
-/// Gives a failure its problem details: ours by its own words, the framework's by its status. Headers stay. Answers its
-/// reason, too.
+/// Gives a failure its problem details: the [`Problem`] of a handler, or one by the status for the framework's failures.
+/// Headers stay. Also returns the reason.
 fn with_problem_body(response: ServiceResponse, id: &str) -> (ServiceResponse, Option<Reason>) {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return (response, None);
     }
     let has_body = response.headers().contains_key(header::CONTENT_TYPE);
-    let ours = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
-    let problem = match ours {
+    let own = response.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
+    let problem = match own {
         Some(problem) => problem,
-        // A failure that a handler has put into words itself, such as readiness.
+        // A failure for which a handler has written a body, such as readiness.
         None if has_body && is_json(&response) => return (response, Some(Reason::Unavailable)),
         None => Problem::from_status(status),
     };
@@ -82,13 +82,13 @@ fn is_json(response: &ServiceResponse) -> bool {
     response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
-/// The route's pattern without its trailing slash. What is no route has no path of its own: anyone may invent one.
+/// The route's pattern without its trailing slash, or `unmatched`: clients may send any path, so the path is not logged.
 fn route(response: &ServiceResponse) -> String {
     let pattern = response.request().match_pattern();
     pattern.map_or_else(|| "unmatched".to_owned(), |pattern| pattern.trim_end_matches('/').to_owned())
 }
 
-/// A request that was answered.
+/// A request that has its response.
 struct FinishedRequest<'a> {
     id: &'a str,
     route: String,
@@ -96,8 +96,7 @@ struct FinishedRequest<'a> {
 }
 
 impl FinishedRequest<'_> {
-    /// One line a request, which has its id and who called as all its lines have: the path is logged without its query, and
-    /// nothing of headers or bodies.
+    /// Logs one line per request, with its id and caller like all its lines. Neither the query nor headers or bodies are logged.
     fn log(&self, response: &ServiceResponse) {
         let Self { id, route, duration } = self;
         let (method, status) = (response.request().method().as_str(), response.status().as_u16());
@@ -111,9 +110,9 @@ impl FinishedRequest<'_> {
     fn count(&self, metrics: &HttpMetrics, response: &ServiceResponse, failure: Option<Reason>) {
         let seconds = self.duration.as_seconds_f64();
         let method = response.request().method().as_str();
-        metrics.answer(method, &self.route, response.status().as_u16(), seconds);
+        metrics.record_request(method, &self.route, response.status().as_u16(), seconds);
         if let Some(reason) = failure {
-            metrics.fail(&self.route, reason);
+            metrics.record_failure(&self.route, reason);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Bounds what comes before the body. Some headers hold lists that are read entry by entry; none that a client of ours
-//! sends is near this long, and proxies refuse at half of it.
+//! Limits the size of a request's head. Some headers hold lists that are read entry by entry; an honest client's head is far
+//! shorter than the limit, and proxies refuse at half of it.
 
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};

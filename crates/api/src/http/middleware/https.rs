@@ -1,4 +1,4 @@
-//! In production nothing of worth travels in clear (ASVS 4.1.2, 12.2.1). TLS ends at the platform's proxy, which says in
+//! In production no secret travels in plaintext (ASVS 4.1.2, 12.2.1). TLS ends at the platform's proxy, which reports in
 //! `X-Forwarded-Proto` what the client used; a request without the header is served.
 
 use crate::config::Settings;
@@ -16,39 +16,39 @@ use actix_web::{Error, HttpResponse};
 use std::net::SocketAddr;
 use url::Url;
 
-/// What a platform's health checks call from inside, past the proxy.
+/// The platform's health checks call these from inside, past the proxy.
 const HEALTH_CHECKS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Sends a person's browser on to HTTPS, and refuses everything else that came in clear: whoever sends tokens that way
-/// must notice, and a redirect would only hide it.
+/// Redirects a browser that follows a link to HTTPS, and refuses every other plaintext request: a client that sends tokens in
+/// plaintext must notice, and a redirect would only hide it.
 pub async fn require_https<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if !came_in_clear(&request) {
+    if !is_plaintext(&request) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    let answer = match secure_location(&request).filter(|_| may_be_repeated(&request)) {
+    let response = match secure_location(&request).filter(|_| may_be_redirected(&request)) {
         Some(location) => HttpResponse::PermanentRedirect().insert_header((header::LOCATION, location)).finish(),
         None => HttpResponse::from_error(Problem::https_required()),
     };
-    Ok(ServiceResponse::new(request.into_parts().0, answer))
+    Ok(ServiceResponse::new(request.into_parts().0, response))
 }
 
-/// The same for preflights, which CORS answers before anyone else sees them: a browser whose preflight is refused does
-/// not send the tokens at all.
-pub async fn refuse_preflight_in_clear<B: MessageBody + 'static>(
+/// The same for preflights, to which the CORS middleware responds before any other sees them: a browser whose preflight is
+/// refused does not send the tokens at all.
+pub async fn refuse_plaintext_preflight<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    if request.method() == Method::OPTIONS && came_in_clear(&request) {
+    if request.method() == Method::OPTIONS && is_plaintext(&request) {
         let refusal = HttpResponse::from_error(Problem::https_required());
         return Ok(ServiceResponse::new(request.into_parts().0, refusal));
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
-fn came_in_clear(request: &ServiceRequest) -> bool {
+fn is_plaintext(request: &ServiceRequest) -> bool {
     let Some(settings) = request.app_data::<Data<Services>>().map(|services| &services.settings) else { return false };
     settings.environment.is_production()
         && !HEALTH_CHECKS.contains(&route_of(request).trim_end_matches('/'))
@@ -56,9 +56,9 @@ fn came_in_clear(request: &ServiceRequest) -> bool {
             .is_some_and(|proto| proto.eq_ignore_ascii_case("http"))
 }
 
-/// What the client used to reach the outermost of the trusted proxies that the request passed. Some proxies append to
-/// the header and some replace it, so there may be fewer entries than proxies; without any the nearest proxy's word
-/// counts, because in production there is one whether or not it is configured, and whoever forges it harms nobody else.
+/// The scheme with which the client reached the outermost trusted proxy that the request passed. Some proxies append to the
+/// header and some replace it, so there may be fewer entries than proxies. Without a trusted proxy the last entry counts: in
+/// production there is one even if it is not configured, and a client that forges it harms only itself.
 pub(in crate::http) fn forwarded_proto<'h>(
     headers: &'h HeaderMap,
     peer: Option<SocketAddr>,
@@ -70,27 +70,27 @@ pub(in crate::http) fn forwarded_proto<'h>(
     entries.get(entries.len().saturating_sub(proxies.max(1))).copied()
 }
 
-/// A request that shows something and carries nothing.
-fn may_be_repeated(request: &ServiceRequest) -> bool {
+/// Whether a request only reads and carries no credentials.
+fn may_be_redirected(request: &ServiceRequest) -> bool {
     let carries = |name| request.headers().contains_key(name);
     matches!(*request.method(), Method::GET | Method::HEAD)
         && !carries(header::AUTHORIZATION)
         && !carries(header::COOKIE)
 }
 
-/// The same host, path and query by HTTPS; `None` when the request does not name one proper host.
+/// The same host, path and query by HTTPS; `None` when the request does not name exactly one valid host.
 fn secure_location(request: &ServiceRequest) -> Option<HeaderValue> {
     let mut hosts = request.headers().get_all(header::HOST);
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return None };
-    let host = proper_host(host.to_str().ok()?)?;
+    let host = valid_host(host.to_str().ok()?)?;
     let target = request.uri().path_and_query()?.as_str();
     let location = HeaderValue::from_str(&format!("https://{host}{target}")).ok()?;
     target.starts_with('/').then_some(location)
 }
 
-/// A host and perhaps a port, as a URL has them; a parser that reads anything else out of the text gives another text
-/// back. Port 80 is the one that HTTPS is not at.
-fn proper_host(host: &str) -> Option<String> {
+/// A host with an optional port, as in a URL: if the URL parser reads anything else in the text, it returns another text.
+/// Port 80 is dropped, because HTTPS is not served there.
+fn valid_host(host: &str) -> Option<String> {
     if !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte)) {
         return None;
     }

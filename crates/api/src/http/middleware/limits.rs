@@ -1,4 +1,4 @@
-//! Tells a client how its budgets stand (draft-ietf-httpapi-ratelimit-headers), so that it can wait before it is refused.
+//! Reports the state of a client's budgets (draft-ietf-httpapi-ratelimit-headers), so that it can wait before it is refused.
 
 use crate::service::limits::{Meter, Reading};
 use actix_web::HttpMessage;
@@ -8,8 +8,8 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Adds the headers to an answer of a request that took something, be it a success or a refusal.
-pub(super) fn tell<B>(response: &mut ServiceResponse<B>) {
+/// Adds the headers to the response of a request that took from a budget, whether it succeeded or not.
+pub(super) fn add_headers<B>(response: &mut ServiceResponse<B>) {
     let readings = response.request().extensions().get::<Meter>().map(Meter::readings).unwrap_or_default();
     if readings.is_empty() {
         return;

@@ -1,5 +1,5 @@
-//! What cuts across all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits, the pause
-//! before a refusal, and a connection's time.
+//! What applies to all requests: ids and logs, problem bodies, panics, HTTPS, origins, security headers, limits, the delay
+//! of refusals, and the timeouts of connections.
 
 mod cors;
 mod finish;
@@ -18,7 +18,7 @@ pub use head::bound_head;
 pub(super) use headers::secure as secure_headers;
 pub use hold::hold_refusals;
 pub(super) use https::forwarded_proto;
-pub use https::{refuse_preflight_in_clear, require_https};
+pub use https::{refuse_plaintext_preflight, require_https};
 pub use origin::check_origin;
 pub use panics::catch_panics;
 pub use watch::watch_requests;

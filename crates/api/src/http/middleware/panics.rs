@@ -1,4 +1,4 @@
-//! Turns a panic into a 500, so that the connection and the worker live on and the client is answered.
+//! Turns a panic into a 500, so that the connection and the worker survive and the client gets a response.
 
 use crate::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
@@ -8,8 +8,8 @@ use actix_web::{Error, HttpResponse};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 
-/// Catches what a handler lets fall. Wraps a resource, not the application: the request that is kept for the answer must
-/// have been routed, because the router wants it for itself.
+/// Catches a handler's panic. Wraps a resource, not the application: the request that is kept for the response must have been
+/// routed already, because the router requires the only reference to it.
 pub async fn catch_panics<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
