@@ -36,12 +36,12 @@ pub async fn update(
     let profile = check(request).map_err(Error::Fields)?;
     // Whoever changes nothing takes no lock and leaves no event.
     let current = caller.read(services, |_, user| Ok(user)).await?;
-    if profile.is_that_of(&current) {
+    if profile.changes_nothing(&current) {
         return Ok(user_response(&current));
     }
     let cause = services.cause(client);
     let updated = caller.write(services, move |connection, user, _| {
-        if profile.is_that_of(&user) {
+        if profile.changes_nothing(&user) {
             return Ok(Ok(user));
         }
         let Some(user) = users::update_profile(connection, user.id, &profile)? else {

@@ -1,0 +1,72 @@
+//! Rotation: exchanging a refresh token for its successor.
+
+use super::{SessionRow, columns};
+use crate::store::any::AnyConnection;
+use crate::store::schema::{sessions, users};
+use crate::store::types::{At, SqlSessionId};
+use crate::store::users::{UserRow, owner_columns};
+use auth_types::{SessionId, UserId};
+use chrono::{DateTime, Duration, Utc};
+use diesel::dsl::{case_when, exists};
+use diesel::prelude::*;
+
+/// The claims of a refresh token about its session.
+#[derive(Debug, Clone)]
+pub struct PresentedRefreshToken {
+    pub session: SessionId,
+    pub user: UserId,
+    pub generation: i64,
+    pub jti: String,
+}
+
+/// The next generation, for [`rotate`].
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    /// The successor's `jti`.
+    pub jti: String,
+    pub key_hash: Option<Vec<u8>>,
+    /// Network and user agent, hashed; `None` with a key or when the client is unknown.
+    pub origin: Option<Vec<u8>>,
+    pub now: DateTime<Utc>,
+    /// The current time by the database's clock, because other processes compare it with theirs.
+    pub rotated_at: DateTime<Utc>,
+    /// The idle lifetime.
+    pub lifetime: Duration,
+}
+
+/// Moves a live session on by one generation. Returns `None` if `presented` is not its live refresh token.
+///
+/// One conditional `UPDATE`: of two concurrent calls with one token, one gets `None`. It returns the user's row too, so
+/// the happy path takes a single statement.
+pub fn rotate(
+    connection: &mut AnyConnection,
+    presented: &PresentedRefreshToken,
+    next: &Rotation,
+) -> QueryResult<Option<(SessionRow, UserRow)>> {
+    let owner = users::table.filter(users::id.eq(sessions::user_id));
+    let live = sessions::table
+        .filter(sessions::id.eq(SqlSessionId(presented.session)))
+        .filter(sessions::user_id.eq(presented.user.0))
+        .filter(sessions::jti.eq(&presented.jti))
+        .filter(sessions::generation.eq(presented.generation))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(At(next.now)))
+        .filter(sessions::absolute_expires_at.gt(At(next.now)))
+        .filter(exists(owner.filter(users::is_active)));
+    let idle_end = At(next.now + next.lifetime);
+    let past_the_end = sessions::absolute_expires_at.lt(idle_end);
+    diesel::update(live)
+        .set((
+            sessions::generation.eq(sessions::generation + 1),
+            sessions::jti.eq(&next.jti),
+            sessions::rotation_key_hash.eq(next.key_hash.as_deref()),
+            sessions::previous_rotation_origin.eq(sessions::rotation_origin),
+            sessions::rotation_origin.eq(next.origin.as_deref()),
+            sessions::previous_rotated_at.eq(sessions::rotated_at.nullable()),
+            sessions::rotated_at.eq(At(next.rotated_at)),
+            sessions::expires_at.eq(case_when(past_the_end, sessions::absolute_expires_at).otherwise(idle_end)),
+        ))
+        .returning((columns(), owner_columns!(owner, sessions::user_id)))
+        .get_result(connection)
+        .optional()
+}

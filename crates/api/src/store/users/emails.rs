@@ -1,0 +1,66 @@
+//! Users by their address, and changes of it.
+
+use super::UserRow;
+use crate::names::Spellings;
+use crate::store::any::AnyConnection;
+use crate::store::schema::users;
+use crate::store::types::At;
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+pub fn find_by_email(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<Option<UserRow>> {
+    let by_email = users::table.filter(users::email_canonical.eq(email_canonical));
+    by_email.select(UserRow::as_select()).first(connection).optional()
+}
+
+/// An active user as the recipient of mail.
+#[derive(Debug, Clone, Queryable)]
+pub struct Addressee {
+    pub email_canonical: String,
+    pub email_verified_at: Option<DateTime<Utc>>,
+}
+
+/// The active users with these addresses.
+pub fn list_addressees(connection: &mut AnyConnection, emails_canonical: &[&str]) -> QueryResult<Vec<Addressee>> {
+    users::table
+        .filter(users::email_canonical.eq_any(emails_canonical))
+        .filter(users::is_active)
+        .select((users::email_canonical, users::email_verified_at))
+        .load(connection)
+}
+
+/// The user whose address matches one of the spellings; the best match of several.
+pub fn find_by_spelling(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<Option<UserRow>> {
+    let matching = users::table.filter(users::email_canonical.eq_any(email.all()));
+    let rows = matching.select(UserRow::as_select()).load(connection)?;
+    Ok(rows.into_iter().min_by_key(|user| email.rank(&user.email_canonical)))
+}
+
+/// Records that a user's address is confirmed. Returns `false` if it was confirmed already: the first time is kept.
+pub fn confirm_email(connection: &mut AnyConnection, id: UserId, at: DateTime<Utc>) -> QueryResult<bool> {
+    diesel::update(users::table.find(id.0).filter(users::email_verified_at.is_null()))
+        .set(users::email_verified_at.eq(Some(At(at))))
+        .execute(connection)
+        .map(|rows| rows == 1)
+}
+
+/// Changes a user's address to one that is confirmed.
+///
+/// # Errors
+/// A unique violation if another user has it.
+pub fn update_email(
+    connection: &mut AnyConnection,
+    id: UserId,
+    (email, email_canonical): (&str, &str),
+    at: DateTime<Utc>,
+) -> QueryResult<()> {
+    diesel::update(users::table.find(id.0))
+        .set((
+            users::email.eq(email),
+            users::email_canonical.eq(email_canonical),
+            users::email_verified_at.eq(Some(At(at))),
+        ))
+        .execute(connection)
+        .map(|_| ())
+}
