@@ -1,4 +1,4 @@
-//! Table `completed_steps`: what was done with which `Idempotency-Key`, by a keyed hash of the whole request.
+//! Table `completed_steps`: the results of requests with an `Idempotency-Key`, by a keyed hash of the whole request.
 
 use super::any::AnyConnection;
 use super::schema::completed_steps;
@@ -7,17 +7,17 @@ use auth_types::SessionId;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-/// What a request has done.
+/// The result of a completed request.
 #[derive(Debug, Clone, Queryable)]
 pub struct CompletedStep {
-    /// The session that began with it.
+    /// The session that it created.
     pub session: Option<SessionId>,
-    /// What the response had to say besides.
+    /// The notice in its response.
     pub notice: Option<String>,
     pub at: DateTime<Utc>,
 }
 
-/// What the request that has one of these hashes has done, and the hash that it was noted with.
+/// The result of the request with one of these hashes, and the hash that it is stored with.
 pub fn find<'a>(
     connection: &mut AnyConnection,
     hashes: impl Iterator<Item = &'a [u8]>,
@@ -29,11 +29,11 @@ pub fn find<'a>(
         .optional()
 }
 
-/// Notes what a request has done. Of two at once that are the same, the second fails with what it has written: its response
-/// is the first one's.
+/// Stores the result of a request. Of two equal requests at the same time, the second one's transaction fails here, and it
+/// returns the first one's result.
 ///
 /// # Errors
-/// When the database does not answer, and a unique violation.
+/// A unique violation if there is a result already.
 pub fn insert(connection: &mut AnyConnection, hash: &[u8], step: &CompletedStep) -> QueryResult<()> {
     diesel::insert_into(completed_steps::table)
         .values((
@@ -46,16 +46,16 @@ pub fn insert(connection: &mut AnyConnection, hash: &[u8], step: &CompletedStep)
         .map(|_| ())
 }
 
-/// Deletes what the request with this hash did at `at`, and nothing that was done since.
+/// Deletes the result that the request with this hash had at `at`, but not a later one.
 pub fn delete(connection: &mut AnyConnection, hash: &[u8], at: DateTime<Utc>) -> QueryResult<()> {
     let step = completed_steps::table.find(hash).filter(completed_steps::at.eq(At(at)));
     diesel::delete(step).execute(connection).map(|_| ())
 }
 
-/// Deletes at most `batch` of what was done at `until` or before, and returns how many there were.
+/// Deletes at most `batch` results from `until` or before, and returns how many were deleted.
 pub fn delete_old(connection: &mut AnyConnection, until: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let old = diesel::alias!(completed_steps as old);
-    let over =
+    let ids =
         old.filter(old.field(completed_steps::at).le(At(until))).select(old.field(completed_steps::hash)).limit(batch);
-    diesel::delete(completed_steps::table.filter(completed_steps::hash.eq_any(over))).execute(connection)
+    diesel::delete(completed_steps::table.filter(completed_steps::hash.eq_any(ids))).execute(connection)
 }

@@ -21,17 +21,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What PostgreSQL may take for one statement before it gives up, milliseconds.
+/// How long PostgreSQL may take for one statement before it cancels it, milliseconds.
 const STATEMENT_TIMEOUT_MS: u32 = 5_000;
 /// How long SQLite waits for another writer, milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
-/// Of two processes that switch a new file to WAL at once, SQLite tells one "locked" without waiting for the other.
+/// If two processes switch a new file to WAL at the same time, SQLite reports "locked" to one without waiting for the other.
 const SETUP_ATTEMPTS: u32 = 50;
 const SETUP_PAUSE: Duration = Duration::from_millis(20);
-/// How long PostgreSQL keeps a transaction, and its locks, of a process that has fallen silent, milliseconds.
+/// How long PostgreSQL keeps a transaction and its locks while its client sends nothing, milliseconds.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS: u32 = 10_000;
-/// What libpq is told unless the URL says otherwise: else it waits for ever to connect, and notices hours later that the
-/// machine at the other end is gone.
+/// Parameters for libpq unless the URL sets them. Without these it waits for ever to connect, and takes hours to notice that
+/// the machine at the other end is unreachable.
 const CONNECTION_DEFAULTS: [(&str, &str); 6] = [
     ("connect_timeout", "3"),      // seconds
     ("keepalives_idle", "10"),     // seconds
@@ -44,7 +44,7 @@ const CONNECTION_DEFAULTS: [(&str, &str); 6] = [
 /// Opens a connection and sets it up.
 ///
 /// # Errors
-/// When the database cannot be reached or refuses.
+/// If the database cannot be reached or refuses the connection.
 pub fn open(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
     let mut connection = establish(url)?;
     connection.set_instrumentation(LogStatements);
@@ -66,7 +66,8 @@ fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
             refuse_leftovers(path)?;
             make_private_file(path);
             let mut sqlite = SqliteConnection::establish(&path.to_string_lossy())?;
-            // The time-out first: switching to WAL takes a lock, too. In a new file only the first read makes the log.
+            // The time-out comes first, because switching to WAL takes a lock, too. In a new file only the first read creates
+            // the log.
             let setup = format!(
                 "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                  PRAGMA foreign_keys = ON; SELECT count(*) FROM sqlite_schema"
@@ -95,18 +96,18 @@ fn with_defaults(url: &str) -> String {
 /// A connection of the pool, and when it was opened.
 #[derive(Debug)]
 pub struct Pooled {
-    /// Dropped before the connection is closed, which may delete the log.
+    /// Dropped before the connection closes, which may delete the log.
     _open: OpenConnection,
     pub(super) connection: AnyConnection,
-    /// What the last work on it has left.
+    /// The condition in which the last operation left it.
     pub(super) condition: Condition,
     epoch: u64,
 }
 
-/// Opens connections for the pool and judges which may be used again.
+/// Opens connections for the pool and decides which may be used again.
 ///
-/// No statement is spent on that: a connection that is lost is dropped, and with it all those that were opened before,
-/// because a restarted database has closed them, too.
+/// That takes no statement: a lost connection is dropped, together with all that were opened before it, because a restarted
+/// database has closed those, too.
 #[derive(Debug)]
 pub struct Manager {
     url: DatabaseUrl,
@@ -148,33 +149,33 @@ impl ManageConnection for Manager {
     }
 }
 
-/// A log without its file belongs to a file that was deleted or moved away, and that another process may have open still. A new
-/// file in its place would share that log, and what is written into it would be gone once the other process ends.
+/// A log without its file belongs to a file that was deleted or moved away, and that another process may still have open. A new
+/// file at the same path would share that log, and its content would be lost when the other process ends.
 fn refuse_leftovers(path: &Path) -> ConnectionResult<()> {
     let Some(left) = companions_of(path).into_iter().find(|left| !path.exists() && left.exists()) else {
         return Ok(());
     };
     Err(ConnectionError::BadConnection(format!(
-        "{} does not exist, and {} does: end the process that has the former file open, put that file back, or remove what is left of it",
+        "{} does not exist, but {} does: end the process that has the former file open, put that file back, or remove what is left of it",
         path.display(),
         left.display()
     )))
 }
 
-/// Makes a file that is missing for this user alone; SQLite gives the rights of its file to what it keeps next to it. Where that
-/// fails, SQLite says so.
+/// Creates a missing file that only this user can read; SQLite gives its log and index the same permissions. If it fails, SQLite
+/// reports the error when it opens the file.
 fn make_private_file(path: &Path) {
-    // To close the file ends the locks that SQLite has on it in this process: nobody opens it meanwhile.
-    static MAKING: Mutex<()> = Mutex::new(());
-    let _making = MAKING.lock();
+    // Closing the file releases the locks that SQLite holds on it in this process, so no other thread may open it meanwhile.
+    static CREATING: Mutex<()> = Mutex::new(());
+    let _creating = CREATING.lock();
     if !path.exists() {
         let _ = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
     }
 }
 
 impl AnyConnection {
-    /// Whether the server takes writes: one that is a standby, or that its host has restricted because the disk is nearly full,
-    /// only reads. About a file [`Store::takes_writes`](super::Store::takes_writes) knows.
+    /// Whether the server accepts writes. A standby does not, nor a server that its host has restricted because the disk is nearly
+    /// full. For a file see [`Store::takes_writes`](super::Store::takes_writes).
     pub(crate) fn takes_writes(&mut self) -> QueryResult<bool> {
         match self {
             Self::Postgres(_) => {

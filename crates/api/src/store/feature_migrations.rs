@@ -1,5 +1,5 @@
-//! Migrations of a feature: files next to its code, numbered in the feature's own namespace, so that neither Latchkey nor
-//! another feature can take a number from it.
+//! Migrations of a feature: files next to its code, numbered in the feature's own namespace, so that their numbers cannot
+//! collide with those of Latchkey or of another feature.
 
 use super::migration_version::version;
 use diesel::backend::Backend;
@@ -10,16 +10,16 @@ use diesel::sqlite::Sqlite;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// One change of the schema, for both databases. [`migrations!`](crate::migrations) reads its files.
+/// One change of the schema, for both databases. [`migrations!`](crate::migrations) includes its files.
 #[derive(Debug, Clone, Copy)]
 pub struct SchemaChange {
-    /// A number of four digits and what is changed: `0001_create_notes`.
+    /// A number of four digits and a title: `0001_create_notes`.
     pub name: &'static str,
     pub postgres: Script,
     pub sqlite: Script,
 }
 
-/// SQL that makes a change, and takes it back.
+/// SQL that makes a change and reverts it.
 #[derive(Debug, Clone, Copy)]
 pub struct Script {
     pub up: &'static str,
@@ -27,7 +27,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Keeps up with the names of the tables that there are when the change was made.
+    /// Updates `tables`, the names of the existing tables, as the change does.
     fn apply(self, tables: &mut BTreeSet<String>) {
         let lines = self.up.lines().map(|line| line.split("--").next().unwrap_or_default());
         for statement in lines.collect::<Vec<_>>().join(" ").split(';') {
@@ -48,7 +48,7 @@ impl Script {
     }
 }
 
-/// The tables that there are after all of these changes, on either database.
+/// The tables that exist after all of these changes, on either database.
 pub fn tables_of(changes: &[SchemaChange]) -> BTreeSet<String> {
     let (mut postgres, mut sqlite) = (BTreeSet::new(), BTreeSet::new());
     for change in changes {
@@ -58,8 +58,8 @@ pub fn tables_of(changes: &[SchemaChange]) -> BTreeSet<String> {
     postgres.union(&sqlite).cloned().collect()
 }
 
-/// The migrations of the module that calls this, oldest first: for each name `migrations/postgres/NAME/up.sql` and
-/// `down.sql`, and the same under `migrations/sqlite`, beside the file of the call. A file that is missing does not compile.
+/// The migrations of the calling module, oldest first: for each name `migrations/postgres/NAME/up.sql` and `down.sql`, and the
+/// same under `migrations/sqlite`, next to the calling file. A missing file is a compile-time error.
 #[macro_export]
 macro_rules! migrations {
     ($($name:literal),+ $(,)?) => {
@@ -152,7 +152,7 @@ impl MigrationName for QualifiedName {
     }
 }
 
-/// Each migration is a transaction.
+/// Each migration runs in a transaction.
 struct InTransaction;
 
 impl MigrationMetadata for InTransaction {}

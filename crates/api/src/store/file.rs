@@ -1,9 +1,9 @@
-//! The file of SQLite, its log and the log's index. Connections go on with the files that they have opened, whatever is at their
-//! paths by now: what is written into a deleted file is lost, and nothing else would show it. Processes that do not share one index
-//! write over each other's pages in the log.
+//! SQLite's file, its log and the log's index. A connection keeps using the files that it has opened, even if other files are at
+//! their paths by now: what is written into a deleted file is lost, and nothing else would show it. Processes that do not share one
+//! index overwrite each other's pages in the log.
 //!
-//! Only names and sizes are looked at. To open the file besides SQLite would end its locks (a process has one set of them for a
-//! file), so a copy that somebody writes over it is noticed when it is shorter.
+//! Only metadata is read. Opening and closing the file outside SQLite would release SQLite's locks (a process has one set of locks
+//! per file). So a copy that is written over the file in place is noticed only if it is shorter.
 
 use crate::config::{DatabaseUrl, folder_of};
 use parking_lot::Mutex;
@@ -14,15 +14,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What tells a file from another one that has its path later: device and inode.
+/// Device and inode: they distinguish a file from another one that has its path later.
 type FileId = (u64, u64);
 
-/// The database's file, unless it is on a server; clones share what is known of it.
+/// The database's file; `None` if the database is on a server. Clones share their state.
 #[derive(Debug, Clone)]
 pub(super) struct DatabaseFile(Option<Arc<Watched>>);
 
-/// How the names end of what SQLite keeps next to its file while it is open: the write-ahead log, and its index, by which processes
-/// share it.
+/// The suffixes of the files that SQLite keeps next to its file while it is open: the write-ahead log, and the index through which
+/// processes share it.
 const COMPANIONS: [&str; 2] = ["-wal", "-shm"];
 
 #[derive(Debug)]
@@ -34,17 +34,17 @@ struct Watched {
 
 #[derive(Debug, Default)]
 struct FileState {
-    /// As it was when there was one at first.
+    /// The file when it was first seen.
     opened: Option<FileId>,
-    /// The most that it was seen to have, bytes. Only `VACUUM` makes it shorter, which is for a stopped process.
+    /// The largest size that was seen, bytes. Only `VACUUM` shrinks the file, and that is for a stopped process.
     size: u64,
     connections: usize,
-    /// What is kept for these connections. SQLite deletes it with the last one.
+    /// The log and index of these connections. SQLite deletes them with the last one.
     companions: [Option<FileId>; COMPANIONS.len()],
     is_lost: bool,
 }
 
-/// A connection that is open, until this is dropped.
+/// Counts one open connection until it is dropped.
 #[derive(Debug)]
 pub(super) struct OpenConnection(DatabaseFile);
 
@@ -59,7 +59,7 @@ impl DatabaseFile {
         })
     }
 
-    /// Counts a connection that was just opened, and that has read: what is kept next to the file is there by then.
+    /// Counts a connection that was just opened and has read once: by then the log and index exist.
     pub(super) fn connected(&self) -> OpenConnection {
         if let Some(Watched { companions, state, .. }) = self.0.as_deref() {
             let mut state = state.lock();
@@ -71,7 +71,7 @@ impl DatabaseFile {
         OpenConnection(self.clone())
     }
 
-    /// Whether it can be written: it and what is kept next to it, or the folder that this is to be made in. Each commit goes there.
+    /// Whether the file, its log and index can be written, or created in their folder. Each commit needs them.
     pub(super) fn takes_writes(&self) -> bool {
         let Some(Watched { path, companions, .. }) = self.0.as_deref() else { return true };
         let folder = folder_of(path);
@@ -80,7 +80,7 @@ impl DatabaseFile {
             && companions.iter().all(|one| may_write(one, Access::WRITE_OK).or_else(may_add) == Some(true))
     }
 
-    /// Whether it, or what is kept next to it, was deleted, replaced or cut short while it was open. It is logged when that is found.
+    /// Whether the file, its log or index was deleted, replaced or truncated while it was open. The first time is logged.
     pub(super) fn is_lost(&self) -> bool {
         let Some(Watched { path, companions, state }) = self.0.as_deref() else { return false };
         let mut state = state.lock();
@@ -89,11 +89,11 @@ impl DatabaseFile {
         let Some(opened) = state.opened.or(id) else { return false };
         state.opened = Some(opened);
         let size = found.map_or(0, |file| file.len());
-        let is_cut = size < state.size;
+        let is_truncated = size < state.size;
         state.size = state.size.max(size);
-        let is_alone =
+        let lacks_companions =
             state.companions.iter().zip(ids_of(companions)).any(|(noted, now)| noted.is_some() && *noted != now);
-        let was_lost = std::mem::replace(&mut state.is_lost, id != Some(opened) || is_cut || is_alone);
+        let was_lost = std::mem::replace(&mut state.is_lost, id != Some(opened) || is_truncated || lacks_companions);
         if state.is_lost && !was_lost {
             log::error!(
                 "store.file: the database's file, its log or the log's index was deleted, replaced or cut short while it was open; restart the process"
@@ -115,11 +115,11 @@ impl Drop for OpenConnection {
     }
 }
 
-/// Whether the system lets us write to `path`; `None` where there is nothing. It is not opened, and root is asked for what root may.
+/// Whether this process may write to `path`, without opening it; `None` if it does not exist.
 fn may_write(path: &Path, how: Access) -> Option<bool> {
     match access(path, how) {
         Err(Errno::NOENT) => None,
-        asked => Some(asked.is_ok()),
+        result => Some(result.is_ok()),
     }
 }
 
@@ -131,7 +131,7 @@ fn ids_of(paths: &[PathBuf; COMPANIONS.len()]) -> [Option<FileId>; COMPANIONS.le
     std::array::from_fn(|at| std::fs::metadata(&paths[at]).ok().as_ref().map(file_id))
 }
 
-/// Where SQLite keeps its log and the log's index.
+/// The paths of SQLite's log and the log's index.
 pub(super) fn companions_of(path: &Path) -> [PathBuf; COMPANIONS.len()] {
     COMPANIONS.map(|suffix| {
         let mut companion = path.as_os_str().to_owned();
@@ -147,7 +147,7 @@ mod tests {
     use diesel::r2d2::ManageConnection;
 
     #[test]
-    fn what_sqlite_deletes_with_the_last_connection_is_not_lost() -> Result<(), Box<dyn std::error::Error>> {
+    fn a_log_that_sqlite_deletes_with_the_last_connection_is_not_lost() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("test.sqlite3");
         let url = DatabaseUrl::Sqlite(path.clone());

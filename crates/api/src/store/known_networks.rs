@@ -1,5 +1,5 @@
-//! Table `known_networks`: from where an account has been signed in to. What tells its owner from strangers when
-//! strangers have spent the account's budget of failures.
+//! Table `known_networks`: the networks that an account was signed in to from. They distinguish the owner from strangers who
+//! have spent the account's budget of failed sign-ins.
 
 use super::any::AnyConnection;
 use super::schema::known_networks;
@@ -9,13 +9,13 @@ use auth_types::export::ExportedNetwork;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-/// Most networks of an account that are kept, the latest seen. An IPv6 client has as many as it likes.
-const MOST_KEPT: i64 = 100;
-/// Most networks that are forgotten at once: an older release has kept them all.
+/// Maximum number of networks of an account, the most recently seen. An IPv6 client can use any number of them.
+const MAX_KEPT: i64 = 100;
+/// Maximum number of networks that are deleted at once: older releases kept all of them.
 const BATCH: i64 = 1_000;
 
-/// Notes that `user` was here: a sign-in, or another proof that the account is theirs. What was not seen for longest is
-/// forgotten when there are too many.
+/// Records that `user` signed in from `network`, or otherwise proved to own the account there. If there are too many networks,
+/// the least recently seen ones are deleted.
 pub fn remember(connection: &mut AnyConnection, user: UserId, network: &str, now: DateTime<Utc>) -> QueryResult<()> {
     let seen_at = known_networks::seen_at.eq(At(now));
     let insert = diesel::insert_into(known_networks::table)
@@ -31,35 +31,34 @@ pub fn remember(connection: &mut AnyConnection, user: UserId, network: &str, now
 }
 
 fn forget_surplus(connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
-    let theirs = known_networks::table.filter(known_networks::user_id.eq(user.0));
-    let latest = theirs.order((known_networks::seen_at.desc(), known_networks::network.desc()));
-    let surplus: Vec<String> =
-        latest.select(known_networks::network).limit(BATCH).offset(MOST_KEPT).load(connection)?;
+    let own = known_networks::table.filter(known_networks::user_id.eq(user.0));
+    let latest = own.order((known_networks::seen_at.desc(), known_networks::network.desc()));
+    let surplus: Vec<String> = latest.select(known_networks::network).limit(BATCH).offset(MAX_KEPT).load(connection)?;
     if surplus.is_empty() {
         return Ok(());
     }
-    diesel::delete(theirs.filter(known_networks::network.eq_any(surplus))).execute(connection).map(|_| ())
+    diesel::delete(own.filter(known_networks::network.eq_any(surplus))).execute(connection).map(|_| ())
 }
 
-/// The next `most` networks of a user, after the network `after`.
+/// The next `limit` networks of a user after the network `after`.
 pub fn export(
     connection: &mut AnyConnection,
     user: UserId,
     after: &str,
-    most: i64,
+    limit: i64,
 ) -> QueryResult<Vec<ExportedNetwork>> {
     let rows: Vec<(String, DateTime<Utc>)> = known_networks::table
         .filter(known_networks::user_id.eq(user.0))
         .filter(known_networks::network.gt(after))
         .order(known_networks::network)
         .select((known_networks::network, known_networks::seen_at))
-        .limit(most)
+        .limit(limit)
         .load(connection)?;
     Ok(rows.into_iter().map(|(network, seen_at)| ExportedNetwork { network, seen_at }).collect())
 }
 
-/// Deletes what was last seen before `before`, about `batch` rows of it and the longest unseen first, and returns how many
-/// there were.
+/// Deletes about `batch` networks that were last seen before `before`, the least recently seen first, and returns how many were
+/// deleted.
 pub fn delete_unseen(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let unseen = known_networks::table.filter(known_networks::seen_at.lt(At(before)));
     let end = unseen.order(known_networks::seen_at).select(known_networks::seen_at).offset(batch - 1);

@@ -1,5 +1,5 @@
-//! What the columns of tables hold, taken from their `diesel::table!`: what backups are made of, and what is told of a row
-//! whose table is known by its declaration only.
+//! The columns of tables and the types of their values, taken from `diesel::table!`. Backups are made from them, and exports of
+//! tables that only their declaration describes.
 
 use super::any::AnyConnection;
 use super::schema;
@@ -7,7 +7,7 @@ use super::texts::texts;
 use super::types::{Bool, Bytea, Int8, Nullable, Text, Timestamptz, Uuid};
 use serde::{Deserialize, Serialize};
 
-/// What a column holds, whatever the database calls it.
+/// The type of a column's values, independent of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColumnKind {
@@ -34,12 +34,11 @@ impl Column {
         Self { name: C::NAME.to_owned(), kind: C::SqlType::KIND }
     }
 
-    /// Whether it is this one.
     pub(crate) fn is<C: DeclaredColumn>(&self) -> bool {
         self.name == C::NAME
     }
 
-    /// The expression that makes a value for JSON of the column.
+    /// The SQL expression for the column's value in JSON.
     pub(super) fn as_json(&self, on_postgres: bool) -> String {
         let name = &self.name;
         match (self.kind, on_postgres) {
@@ -55,7 +54,7 @@ impl Column {
     }
 }
 
-/// A table and its columns, in the order in which its rows are written.
+/// A table and its columns, in the order in which backups write them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     pub name: &'static str,
@@ -63,17 +62,17 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// That of a `diesel::table!`.
+    /// The layout of a `diesel::table!`.
     pub(crate) fn of<T: DeclaredTable>(name: &'static str) -> Self {
         Self { name, columns: T::AllColumns::columns() }
     }
 
-    /// Whether the database counts the rows' ids.
+    /// Whether the database assigns the rows' ids from a sequence.
     pub fn is_numbered(&self) -> bool {
         self.columns.iter().any(|column| column.name == "id" && column.kind == ColumnKind::Integer)
     }
 
-    /// Why the database does not have this table; `None` where it has.
+    /// Why the database does not have this table; `None` if it has.
     pub fn absence(&self, connection: &mut AnyConnection) -> Option<String> {
         let columns = self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
         let sql = format!("SELECT 'a row' AS text FROM (SELECT {columns} FROM {} WHERE 1 = 0) AS found", self.name);
@@ -81,7 +80,7 @@ impl Layout {
     }
 }
 
-/// A table by its `diesel::table!`.
+/// A table that is declared by `diesel::table!`.
 pub trait DeclaredTable: diesel::Table<AllColumns: Columns> {}
 impl<T: diesel::Table<AllColumns: Columns>> DeclaredTable for T {}
 
@@ -111,9 +110,8 @@ layouts![
     last_backup,
 ];
 
-/// What a type of SQL holds.
+/// An SQL type with its [`ColumnKind`].
 pub trait HasKind {
-    /// That.
     const KIND: ColumnKind;
 }
 
@@ -133,13 +131,12 @@ where
     const KIND: ColumnKind = T::KIND;
 }
 
-/// All columns of a table, as its declaration has them.
+/// All columns of a table, in the order of its declaration.
 pub trait Columns {
-    /// In that order.
     fn columns() -> Vec<Column>;
 }
 
-/// For tuples of up to as many columns as there are names.
+/// Implements [`Columns`] for tuples of up to as many columns as there are names.
 macro_rules! tuples {
     ($($columns:ident)+) => {
         impl<$($columns),+> Columns for ($($columns,)+)

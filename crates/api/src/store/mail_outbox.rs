@@ -1,7 +1,7 @@
-//! Table `mail_outbox`: mail that has not left yet.
+//! Table `mail_outbox`: mail that has not been sent yet.
 //!
-//! A worker has a mail while `due_at` lies ahead and `attempts` is what the worker's claim made it: a worker that died is
-//! followed by another one, and a worker that was too slow changes nothing any more.
+//! A worker holds a mail while `due_at` is in the future and `attempts` has the value that the worker's claim set. If a worker
+//! dies, another one takes over; a worker that was too slow can no longer change the mail.
 
 mod fold;
 mod queue;
@@ -12,7 +12,7 @@ pub use queue::{
     DueFilter, DueMail, WaitingMail, backlog, claim, defer, delete, delete_same, delete_waiting, list_due,
     list_expired, list_waiting, lock, postpone,
 };
-pub use row::{MOST_WAITING, MailRow, NewMail};
+pub use row::{MAX_WAITING, MailRow, NewMail};
 
 use super::any::AnyConnection;
 use super::schema::{mail_outbox, pending_registrations};
@@ -23,17 +23,16 @@ use auth_types::export::ExportedMail;
 use chrono::{DateTime, Duration, Utc};
 use diesel::prelude::*;
 
-/// No registration has this id.
+/// An id that no registration has.
 const NO_REGISTRATION: i64 = 0;
 
-/// How far apart the turns of one requester's mails are: as if they had been asked for evenly over an hour, of which a
-/// client may ask for twenty.
+/// The distance between the turns of one requester's mails: a client may request twenty an hour, and this spreads them evenly.
 const TURN: Duration = Duration::minutes(3);
 
-/// Inserts a mail. Of what waits already for the same address and says the same, the oldest goes when there is too much of
-/// it: a newer link would make the older ones worthless, and a notice is counted in the new one.
+/// Inserts a mail. If too many of the same content already wait for the same address, the oldest are deleted: a newer link would
+/// invalidate the older ones anyway, and notices are counted in the new one.
 pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()> {
-    let crowded_out = fold::make_room(connection, mail)?;
+    let folded = fold::fold_surplus(connection, mail)?;
     let turn_at = next_turn(connection, mail)?;
     diesel::insert_into(mail_outbox::table)
         .values((
@@ -48,14 +47,14 @@ pub fn insert(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<()>
             mail_outbox::registration_id.eq(mail.registration),
             mail_outbox::requester.eq(mail.requester.as_deref()),
             mail_outbox::turn_at.eq(At(turn_at)),
-            mail_outbox::occurrences.eq(1 + crowded_out.occurrences),
-            mail_outbox::first_at.eq(crowded_out.first_at.map(At)),
+            mail_outbox::occurrences.eq(1 + folded.occurrences),
+            mail_outbox::first_at.eq(folded.first_at.map(At)),
         ))
         .execute(connection)
         .map(|_| ())
 }
 
-/// Whether a newer mail waits that says the same to the same recipient.
+/// Whether a newer mail of the same content waits for the same recipient.
 pub fn has_newer(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<bool> {
     let newer = mail_outbox::table
         .filter(mail_outbox::kind.eq(mail.kind.as_str()))
@@ -64,8 +63,8 @@ pub fn has_newer(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<
     diesel::select(diesel::dsl::exists(newer)).get_result(connection)
 }
 
-/// Inserts a mail about the pending registration `registration`, to its address, if there is one: the same statements
-/// either way. `mail` has the rest.
+/// Inserts `mail` for the address of the pending registration `registration`, if it exists. The statements are the same either
+/// way.
 pub fn insert_if_pending(connection: &mut AnyConnection, registration: Option<i64>, mail: &NewMail) -> QueryResult<()> {
     let turn_at = next_turn(connection, mail)?;
     let rows = pending_registrations::table
@@ -98,8 +97,8 @@ pub fn insert_if_pending(connection: &mut AnyConnection, registration: Option<i6
     rows.insert_into(mail_outbox::table).into_columns(columns).execute(connection).map(|_| ())
 }
 
-/// When it is a mail's turn: now, or some minutes after the last one of the same requester. So a mail waits for at most one
-/// of everybody else's, however many they have asked for. A turn that a clock ahead has given is no reason to wait.
+/// A mail's turn: now, or some minutes after the requester's last one. So a mail waits for at most one mail of each other
+/// requester, however many they have requested. A turn that was set by a clock running ahead is ignored.
 fn next_turn(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<DateTime<Utc>> {
     let Some(requester) = &mail.requester else { return Ok(mail.at) };
     let last: Option<DateTime<Utc>> = mail_outbox::table
@@ -112,37 +111,36 @@ fn next_turn(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<Date
     Ok(last.map_or(mail.at, |last| (last + TURN).max(mail.at)))
 }
 
-/// Deletes a user's mail of one kind that has not left.
+/// Deletes a user's waiting mails of one kind.
 pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, kind: MailKind) -> QueryResult<()> {
     let waiting =
         mail_outbox::table.filter(mail_outbox::user_id.eq(user.0)).filter(mail_outbox::kind.eq(kind.as_str()));
     diesel::delete(waiting).execute(connection).map(|_| ())
 }
 
-/// Rows after the id `after`, at most `most` of them.
+/// At most `limit` rows after the id `after`.
 #[derive(Debug, Clone, Copy)]
 pub struct Slice {
     pub after: i64,
-    pub most: i64,
+    pub limit: i64,
 }
 
-/// The next mails of a slice that have not left and are about a user or go to one of `addresses`, with
-/// their ids.
+/// The waiting mails of a slice that are about a user or go to one of `addresses`, with their ids.
 pub fn export(
     connection: &mut AnyConnection,
     user: UserId,
     addresses: &[String],
-    Slice { after, most }: Slice,
+    Slice { after, limit }: Slice,
 ) -> QueryResult<Vec<(i64, ExportedMail)>> {
     type CauseColumns = (Option<String>, Option<String>);
     type TimeColumns = (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>);
     type CountColumns = (i64, i64, Option<DateTime<Utc>>);
-    // The kind as it stands there: a newer release may have written it.
+    // The kind is exported as stored, because a newer release may have written it.
     type MailColumns = (i64, String, String, CauseColumns, TimeColumns, CountColumns);
-    let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
+    let own = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
     let rows: Vec<MailColumns> = mail_outbox::table
         .filter(mail_outbox::id.gt(after))
-        .filter(theirs)
+        .filter(own)
         .order(mail_outbox::id)
         .select((
             mail_outbox::id,
@@ -152,7 +150,7 @@ pub fn export(
             (mail_outbox::created_at, mail_outbox::due_at, mail_outbox::expires_at),
             (mail_outbox::attempts, mail_outbox::occurrences, mail_outbox::first_at),
         ))
-        .limit(most)
+        .limit(limit)
         .load(connection)?;
     let mail = |(id, kind, recipient, (ip_address, user_agent), times, counts): MailColumns| {
         let ((created_at, due_at, expires_at), (attempts, occurrences, first_at)) = (times, counts);
@@ -173,14 +171,14 @@ pub fn export(
     Ok(rows.into_iter().map(mail).collect())
 }
 
-/// Deletes all mail that has not left and is about a user or goes to one of `addresses`, except the kind `spared`.
+/// Deletes all waiting mails that are about a user or go to one of `addresses`, except those of the kind `spared`.
 pub fn delete_all(
     connection: &mut AnyConnection,
     user: UserId,
     addresses: [&str; 2],
     spared: Option<MailKind>,
 ) -> QueryResult<()> {
-    let theirs = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
+    let own = mail_outbox::user_id.assume_not_null().eq(user.0).or(mail_outbox::recipient.eq_any(addresses));
     let others = mail_outbox::kind.ne(spared.map_or("", MailKind::as_str));
-    diesel::delete(mail_outbox::table.filter(theirs).filter(others)).execute(connection).map(|_| ())
+    diesel::delete(mail_outbox::table.filter(own).filter(others)).execute(connection).map(|_| ())
 }

@@ -1,4 +1,4 @@
-//! The migrations that the program brings: Latchkey's own, and those of features, each in a namespace of its own.
+//! The migrations in the program: Latchkey's own, and those of features, each in its own namespace.
 
 use super::feature_migrations::FeatureMigrations;
 use super::migration_version::version;
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
-/// All migrations of a product; without features they are Latchkey's own. They run in the order of their versions: Latchkey's
+/// All migrations of a product; without features those of Latchkey only. They run in the order of their versions: Latchkey's
 /// own come first, because a namespace begins with a letter.
 #[derive(Debug, Clone, Default)]
 pub struct Migrations {
@@ -20,12 +20,12 @@ pub struct Migrations {
 }
 
 impl Migrations {
-    /// Latchkey's own, and then these.
+    /// Latchkey's own migrations, followed by those of features.
     pub fn with(features: Vec<FeatureMigrations>) -> Self {
         Self { features }
     }
 
-    /// The names of all, those of a feature with its namespace.
+    /// The names of all migrations, those of a feature with its namespace.
     pub fn names(&self) -> Vec<String> {
         let features = self.features.iter().flat_map(FeatureMigrations::names);
         own_names().0.into_iter().chain(features).collect()
@@ -64,7 +64,7 @@ where
     Ok(all)
 }
 
-/// The names of Latchkey's own, of each dialect: they must be the same.
+/// The names of Latchkey's own migrations, on PostgreSQL and on SQLite: they must be the same.
 pub fn own_names() -> (Vec<String>, Vec<String>) {
     fn names_of<DB: Backend>(source: &EmbeddedMigrations) -> Vec<String> {
         let all = MigrationSource::<DB>::migrations(source).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! What the database notes of a migration that was run.
+//! The version by which the database records an applied migration.
 
-/// A migration's version is its name up to the first underscore behind its namespace.
+/// A migration's version: its name up to the first underscore after the namespace.
 pub(super) fn version(name: &str) -> &str {
     let number = name.find(':').map_or(0, |colon| colon + 1);
     name[number..].find('_').map_or(name, |end| &name[..number + end])
@@ -11,7 +11,7 @@ mod tests {
     use super::version;
 
     #[test]
-    fn a_version_is_what_stands_before_the_title() {
+    fn a_version_is_the_part_of_the_name_before_the_title() {
         assert_eq!(version("00000000000013"), "00000000000013");
         assert_eq!(version("00000000000013_names"), "00000000000013");
         assert_eq!(version("notes:0001_create_notes"), "notes:0001");

@@ -1,7 +1,7 @@
 //! The schema's changes, embedded in the program.
 //!
-//! diesel's own questions about migrations create its table first. They are asked under the lock only, where nobody else
-//! creates it; everybody else reads with [`state`].
+//! diesel's own queries about migrations create its table first. They run only under the lock, where no other process creates
+//! it; all other code reads through [`state`].
 
 use super::any::AnyConnection;
 use super::connection::open;
@@ -13,32 +13,32 @@ use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
 use diesel_migrations::MigrationHarness;
 
-/// Of all programs that use one PostgreSQL database, one migrates at a time: the number of the lock they share.
+/// The number of the lock that all programs on one PostgreSQL database share, so that one of them migrates at a time.
 const ADVISORY_LOCK: i64 = 0x006c_6174_6368_6b65;
 
-/// The migration that brings the names of all rows into today's form; SQL cannot. An earlier one did the same for the form
-/// of its release, and has nothing left to do.
-pub const FOLDS_NAMES: &str = "00000000000013";
+/// The migration that brings the names of all rows into their current canonical form, which SQL cannot do. An earlier one did
+/// the same for the form of its release, and has nothing left to do.
+pub const NAME_FOLDING_MIGRATION: &str = "00000000000013";
 
 /// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// The database cannot be reached or refuses.
+    /// The database cannot be reached or refuses the connection.
     #[error("cannot connect to the database: {0}")]
     Connect(#[from] diesel::ConnectionError),
-    /// The connection was lost in a migration; what it had done is rolled back.
+    /// The connection was lost in a migration, which is rolled back.
     #[error("the connection to the database was lost in a migration: {0}")]
-    Cut(AnyError),
-    /// A migration failed; what it had done is rolled back.
+    ConnectionLost(AnyError),
+    /// A migration failed and is rolled back.
     #[error("a migration failed: {0}")]
-    Run(AnyError),
+    Failed(AnyError),
 }
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How PostgreSQL, libpq and SQLite say that somebody has to change the configuration, the database or the disk first.
-/// They have no code for it that reaches us; in another language than English the program just goes on trying.
-const FINAL_WORDS: [&str; 23] = [
+/// Messages of PostgreSQL, libpq and SQLite about errors that only a change of the configuration, the database or the disk can
+/// fix. No error code is available here. If the messages are not in English, the program keeps retrying.
+const PERMANENT_MESSAGES: [&str; 23] = [
     "password authentication failed",
     "no password supplied",
     "pg_hba.conf",
@@ -46,8 +46,8 @@ const FINAL_WORDS: [&str; 23] = [
     "certificate verify failed",
     "server does not support SSL",
     "invalid URI", // an option that libpq does not know
-    // What libpq finds in the options before it asks any server.
-    " value: \"", // of one of a few words
+    // Errors that libpq finds in the options before it connects to a server.
+    " value: \"", // of an option with a fixed set of values
     "for connection option",
     "invalid port number",
     "could not match",                 // hosts, their addresses and ports
@@ -65,38 +65,38 @@ const FINAL_WORDS: [&str; 23] = [
     "readonly database",
 ];
 
-/// How PostgreSQL and SQLite say that others were in the way of a migration, or the server's state: processes of the release
-/// before go on while this one starts.
-const PASSING_WORDS: [&str; 8] = [
+/// Messages of PostgreSQL and SQLite about conflicts of a migration with other connections, or about the server's state:
+/// processes of the previous release go on while this one starts.
+const TRANSIENT_MESSAGES: [&str; 8] = [
     "database is locked",
     "database or disk is full",
     "deadlock detected",
     "could not serialize access",
     "due to lock timeout",
     "read-only transaction", // a standby that is about to take over, or a disk that is nearly full
-    // Somebody has signed up with a name that a row was about to be given.
+    // A user has signed up with a name that a row was about to get.
     "users_email_canonical_key",
     "users_username_canonical_key",
 ];
 
 impl MigrateError {
-    /// Whether the same attempt may succeed later without anybody's help: the database is away, starting, full or locked.
-    pub fn may_pass(&self) -> bool {
+    /// Whether the same attempt may succeed later without intervention: the database is unreachable, starting, full or locked.
+    pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect(error) => !FINAL_WORDS.iter().any(|words| error.to_string().contains(words)),
-            Self::Cut(_) => true,
-            Self::Run(error) => PASSING_WORDS.iter().any(|words| error.to_string().contains(words)),
+            Self::Connect(error) => !PERMANENT_MESSAGES.iter().any(|text| error.to_string().contains(text)),
+            Self::ConnectionLost(_) => true,
+            Self::Failed(error) => TRANSIENT_MESSAGES.iter().any(|text| error.to_string().contains(text)),
         }
     }
 }
 
-/// Runs what is pending and answers its names. Safe to call from several processes at once.
+/// Runs the pending migrations and returns their versions. Several processes may call it at the same time.
 ///
-/// A database that knows more migrations than this program is that of a newer release, or of one with another feature. It is
-/// used, with a warning, so that a release can be taken back: a migration may only add what the release before it does not notice.
+/// A database with more migrations than this program belongs to a newer release, or to one with another feature. It is used, with
+/// a warning, so that a release can be rolled back: a migration must only add what the previous release does not notice.
 ///
 /// # Errors
-/// [`MigrateError`]; the schema is then as it was before the migration that failed.
+/// [`MigrateError`]; the schema is then as it was before the failed migration.
 pub fn migrate(url: &DatabaseUrl, migrations: &Migrations) -> Result<Vec<String>, MigrateError> {
     let mut connection = open(url)?;
     match run(&mut connection, migrations) {
@@ -104,17 +104,17 @@ pub fn migrate(url: &DatabaseUrl, migrations: &Migrations) -> Result<Vec<String>
             warn_of_unknown(&mut connection, migrations);
             Ok(done)
         }
-        // Not the migration's fault when the database has gone meanwhile, or has gone and is back.
+        // The migration is not at fault if the database became unreachable in between, even if it is back by now.
         Err(error) => Err(match open(url) {
-            Err(gone) => MigrateError::Connect(gone),
-            Ok(_) if is_lost(&mut connection) => MigrateError::Cut(error),
-            Ok(_) => MigrateError::Run(error),
+            Err(unreachable) => MigrateError::Connect(unreachable),
+            Ok(_) if is_lost(&mut connection) => MigrateError::ConnectionLost(error),
+            Ok(_) => MigrateError::Failed(error),
         }),
     }
 }
 
-/// Whether PostgreSQL does not respond on this connection any more. It may be in an aborted transaction, where every other
-/// statement fails, too.
+/// Whether PostgreSQL no longer responds on this connection. `ROLLBACK` succeeds even in an aborted transaction, where every
+/// other statement fails.
 fn is_lost(connection: &mut AnyConnection) -> bool {
     match connection {
         AnyConnection::Postgres(postgres) => postgres.batch_execute("ROLLBACK").is_err(),
@@ -131,7 +131,7 @@ fn warn_of_unknown(connection: &mut AnyConnection, migrations: &Migrations) {
 }
 
 fn run(connection: &mut AnyConnection, migrations: &Migrations) -> Result<Vec<String>, AnyError> {
-    // diesel writes before it looks, and a database may take no writes for a while.
+    // diesel writes before it reads, and a database may refuse writes for a while.
     if state::missing(connection, migrations)?.is_empty() {
         return Ok(Vec::new());
     }
@@ -167,13 +167,13 @@ fn run_pending(connection: &mut AnyConnection, migrations: &Migrations) -> Resul
     Ok(done)
 }
 
-/// Runs the oldest migration that is pending, and what it asks of the rows.
+/// Runs the oldest pending migration, and folds the names if it is the one that requires it.
 fn run_next(connection: &mut AnyConnection, migrations: &Migrations) -> Result<Option<String>, AnyError> {
     let version = match connection {
         AnyConnection::Postgres(postgres) => run_next_of(postgres, migrations)?,
         AnyConnection::Sqlite(sqlite) => run_next_of(sqlite, migrations)?,
     };
-    if version.as_deref() == Some(FOLDS_NAMES) {
+    if version.as_deref() == Some(NAME_FOLDING_MIGRATION) {
         names::fold_all(connection)?;
     }
     Ok(version)
@@ -188,7 +188,7 @@ fn run_next_of<DB: diesel::backend::Backend>(
     Ok(Some(connection.run_migration(next)?.to_string()))
 }
 
-/// Lets a boxed error travel through a diesel transaction.
+/// A boxed error that a diesel transaction can return.
 struct Wrapped(AnyError);
 
 impl From<diesel::result::Error> for Wrapped {
@@ -197,11 +197,11 @@ impl From<diesel::result::Error> for Wrapped {
     }
 }
 
-/// Takes every migration back, newest first: for the tests that go up, down and up again.
+/// Reverts every migration, newest first, for the tests that go up, down and up again.
 pub fn revert_all(url: &DatabaseUrl, migrations: &Migrations) -> Result<(), MigrateError> {
     let done = match &mut open(url)? {
         AnyConnection::Postgres(postgres) => postgres.revert_all_migrations(migrations).map(|_| ()),
         AnyConnection::Sqlite(sqlite) => sqlite.revert_all_migrations(migrations).map(|_| ()),
     };
-    done.map_err(MigrateError::Run)
+    done.map_err(MigrateError::Failed)
 }

@@ -1,4 +1,4 @@
-//! The database: queries of one table a file, one pool, one error. The only place that names diesel.
+//! The database: one file per table, one pool, one error type. No other module names diesel.
 
 mod any;
 pub mod backup;
@@ -21,7 +21,7 @@ pub mod pending_registrations;
 mod recovery;
 #[cfg_attr(
     not(test),
-    expect(clippy::wildcard_imports, reason = "generated so; clippy does not look for them in tests")
+    expect(clippy::wildcard_imports, reason = "generated code; clippy does not check for them in tests")
 )]
 mod schema;
 pub mod sent_mails;
@@ -49,26 +49,26 @@ use file::DatabaseFile;
 use tokio::task::JoinError;
 use write_gate::WriteGate;
 
-/// Why the database did not do what was asked.
+/// Why a database operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// No connection, no answer, no room, no lock: the same request may succeed later.
+    /// No connection, no response, no disk space, no lock: the same request may succeed later.
     #[error("the database is not available: {0}")]
     Unavailable(String),
-    /// Too many requests wait for a connection.
+    /// Too many requests are waiting for a connection.
     #[error(transparent)]
     Busy(#[from] Busy),
     /// Another row has this value of a unique column.
     #[error("a unique value is taken: {0}")]
     Taken(String),
-    /// A defect: ours, or of the data.
+    /// A defect of this program or of the data.
     #[error("the database refused: {0}")]
     Defect(#[source] Error),
 }
 
 impl StoreError {
-    /// diesel calls what it has no name for `Unknown`: there the server speaks of itself (time-out, shutdown, full disk,
-    /// locked file), not of the statement.
+    /// diesel reports errors that it has no kind for as `Unknown`: the state of the server (time-out, shutdown, full disk,
+    /// locked file), not a fault of the statement.
     fn from_query(error: Error) -> Self {
         match error {
             Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => Self::Taken(info.message().to_owned()),
@@ -80,14 +80,14 @@ impl StoreError {
                 | DatabaseErrorKind::Unknown,
                 info,
             ) => Self::Unavailable(info.message().to_owned()),
-            Error::BrokenTransactionManager => Self::Unavailable("a transaction was cut".to_owned()),
+            Error::BrokenTransactionManager => Self::Unavailable("a transaction was interrupted".to_owned()),
             Error::RollbackErrorOnCommit { commit_error, .. } => Self::from_query(*commit_error),
             other => Self::Defect(other),
         }
     }
 }
 
-/// How many may wait for each connection: half a second of work, when a statement takes a few milliseconds.
+/// How many requests may wait for each connection: half a second of work if a statement takes a few milliseconds.
 const WAITING_PER_CONNECTION: usize = 64;
 
 /// The database, shared by all requests.
@@ -96,14 +96,14 @@ pub struct Store {
     pool: Pool<Manager>,
     file: DatabaseFile,
     gate: Gate,
-    /// For those who write.
+    /// Orders the writers of one SQLite file.
     write_gate: WriteGate,
     timeouts: Timeouts,
     events: EventMetrics,
 }
 
 impl Store {
-    /// Makes the pool; connections are opened as they are needed, so this never waits and never fails.
+    /// Creates the pool. It opens connections as they are needed, so this never waits and never fails.
     pub fn new(settings: &DatabaseSettings, timeouts: Timeouts, metrics: &Metrics) -> Self {
         let file = DatabaseFile::of(&settings.url);
         let pool = Pool::builder()
@@ -113,7 +113,7 @@ impl Store {
             .error_handler(Box::new(LogPoolErrors(Paced::every(POOL_LOG_PAUSE))))
             .build_unchecked(Manager::new(settings.url.clone(), file.clone()));
         let connections = settings.pool_size as usize;
-        // Each piece of work holds a thread. Without a bound, requests to a database that does not answer would take
+        // Each piece of work occupies a thread. Without a bound, requests to a database that does not respond would take
         // hundreds of threads and any amount of memory.
         let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
         let write_gate = WriteGate::for_connections(connections);
@@ -121,37 +121,37 @@ impl Store {
         Self { pool, file, gate, write_gate, timeouts, events: EventMetrics::registered(metrics) }
     }
 
-    /// Whether the database is a file that was deleted, replaced or cut short while it was open, or what SQLite keeps next to it was.
-    /// Nothing is done in it any more: what is written there is gone at the next start.
+    /// Whether SQLite's file, or its log or index, was deleted, replaced or truncated while it was open. Nothing more is done in it,
+    /// because whatever is written there is lost at the next start.
     pub fn has_lost_file(&self) -> bool {
         self.file.is_lost()
     }
 
-    /// Whether the system lets SQLite's file be written; a server is asked by `AnyConnection::takes_writes`.
+    /// Whether the operating system allows writes to SQLite's file; `AnyConnection::takes_writes` asks a server.
     pub fn takes_writes(&self) -> bool {
         self.file.takes_writes()
     }
 
-    /// How many connections are idle, and how many are in use.
+    /// How many connections are idle, and how many in use.
     pub fn connections(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.idle_connections, state.connections.saturating_sub(state.idle_connections))
     }
 
-    /// How many pieces of work wait for a connection, and how many have one.
+    /// How many operations wait for a connection, and how many have one.
     pub fn load(&self) -> (usize, usize) {
         self.gate.load()
     }
 
-    /// Runs `work` on a connection, off the async workers. It is done whether or not somebody still waits for it. What it
-    /// writes it writes by [`AnyConnection::write`] or [`AnyConnection::write_statement`]; SQLite refuses anything else.
+    /// Runs `work` on a connection, off the async workers. It runs to its end even if the caller stops waiting. It must write
+    /// through [`AnyConnection::write`] or [`AnyConnection::write_statement`]; SQLite refuses other writes.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::Unavailable`] also when no connection is free in time, or no answer comes in time:
-    /// what was asked may have been done, then.
+    /// [`StoreError`]; [`StoreError::Unavailable`] also if no connection becomes free in time, or no result arrives in time.
+    /// In the latter case the work may still have been done.
     ///
     /// # Panics
-    /// When `work` does: the request fails, its transaction is rolled back, its connection is dropped.
+    /// If `work` panics: the request fails, its transaction is rolled back and its connection is dropped.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
@@ -162,7 +162,7 @@ impl Store {
         let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             statements::note_cause(!share.is_own());
-            write_gate.begin(share);
+            write_gate.enter_from_this_thread(share);
             events::count_for(metrics);
             let pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
             if file.is_lost() {
@@ -172,12 +172,12 @@ impl Store {
         });
         match tokio::time::timeout(self.timeouts.checkout + self.timeouts.database, task).await {
             Ok(Ok(result)) => result,
-            Ok(Err(cut)) => Err(after_a_cut(cut)),
-            Err(_) => Err(StoreError::Unavailable("no answer came in time".to_owned())),
+            Ok(Err(error)) => Err(propagate_panic(error)),
+            Err(_) => Err(StoreError::Unavailable("no response in time".to_owned())),
         }
     }
 
-    /// Waits for the right to use a connection.
+    /// Waits for the permit to use a connection.
     async fn enter(&self) -> Result<Permit, StoreError> {
         let entered = tokio::time::timeout(self.timeouts.checkout, self.gate.enter()).await;
         Ok(entered.map_err(|_| {
@@ -186,10 +186,10 @@ impl Store {
         })??)
     }
 
-    /// The same as one transaction.
+    /// Runs `work` as [`Store::run`] does, in one transaction.
     ///
     /// # Errors
-    /// As [`Store::run`]; nothing of `work` is kept then.
+    /// As [`Store::run`]; the transaction is rolled back.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
@@ -197,10 +197,10 @@ impl Store {
         self.run(move |connection| connection.write(work)).await
     }
 
-    /// The same for one statement that writes: on PostgreSQL it commits by itself, in one round trip.
+    /// Runs one statement that writes. On PostgreSQL it commits by itself, in one round trip.
     ///
     /// # Errors
-    /// As [`Store::run`]; nothing of `statement` is kept then.
+    /// As [`Store::run`]; the statement is rolled back.
     pub async fn write_statement<T: Send + 'static>(
         &self,
         statement: impl FnOnce(&mut AnyConnection) -> QueryResult<T> + Send + 'static,
@@ -209,11 +209,11 @@ impl Store {
     }
 }
 
-/// The runtime ends, or the work has panicked, and then so does its caller.
-fn after_a_cut(cut: JoinError) -> StoreError {
-    match cut.try_into_panic() {
+/// Resumes a panic of the work in its caller. Without one the runtime is shutting down.
+fn propagate_panic(error: JoinError) -> StoreError {
+    match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
-        Err(cut) => StoreError::Unavailable(format!("the task was cut: {cut}")),
+        Err(error) => StoreError::Unavailable(format!("the task was cancelled: {error}")),
     }
 }
 
@@ -228,11 +228,11 @@ fn run_on<T>(
     })
 }
 
-/// Logs why no connection can be opened: the pool tries again many times a second.
+/// Logs why no connection can be opened, at a limited rate: the pool retries many times a second.
 #[derive(Debug)]
 struct LogPoolErrors(Paced);
 
-/// Between two lines.
+/// The minimum time between two lines.
 const POOL_LOG_PAUSE: std::time::Duration = std::time::Duration::from_secs(10);
 
 impl<E: std::error::Error> diesel::r2d2::HandleError<E> for LogPoolErrors {
@@ -243,7 +243,7 @@ impl<E: std::error::Error> diesel::r2d2::HandleError<E> for LogPoolErrors {
     }
 }
 
-/// The kind of database behind a URL, for logs.
+/// The kind of database that a URL names, for logs.
 pub fn dialect(url: &DatabaseUrl) -> &'static str {
     match url {
         DatabaseUrl::Postgres(_) => "PostgreSQL",

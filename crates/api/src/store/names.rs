@@ -1,7 +1,7 @@
-//! Brings the names of all rows into today's form.
+//! Brings the names of all rows into their current canonical form.
 //!
-//! Nobody is lost: a row whose name does not fit the rules, or would be another row's, keeps it, and a sign-in finds it as
-//! before. The log names each such row by its id; what it holds is nobody else's business.
+//! No account is lost: a row whose name breaks the rules, or would become equal to another row's, keeps it, and a sign-in finds
+//! it as before. The log reports each such row by its id only, because names are personal data.
 
 use super::any::AnyConnection;
 use super::schema::{mail_outbox, one_time_tokens, pending_registrations, users};
@@ -10,7 +10,7 @@ use super::users::find_by_spelling;
 use crate::names::{Folded, Name, Spellings, fold, is_same_mailbox};
 use diesel::prelude::*;
 
-/// Rows that are looked at together.
+/// Rows that are read at once.
 const PAGE: i64 = 1_000;
 
 /// The names of a row.
@@ -25,7 +25,7 @@ struct Named {
 }
 
 impl Named {
-    /// Whether all of it has only characters that no rule changes: nearly every row.
+    /// Whether all names consist of characters that no rule changes, as in nearly every row.
     fn is_plain(&self) -> bool {
         let is_plain = |text: &str| text.is_ascii() && text.trim() == text;
         is_plain(&self.email) && is_plain(&self.display_name) && self.username.as_deref().is_none_or(is_plain)
@@ -45,7 +45,7 @@ impl Named {
     }
 }
 
-/// Folds the names of all users and pending registrations, and those that mail waits for. The caller holds a transaction.
+/// Folds the names of all users and pending registrations, and the recipients of waiting mails. Must run inside a transaction.
 pub fn fold_all(connection: &mut AnyConnection) -> QueryResult<()> {
     let mut after = 0;
     while let Some(last) = fold_users(connection, after)? {
@@ -100,11 +100,11 @@ fn fold_email(connection: &mut AnyConnection, user: &Named, email: Option<Name>)
     let row = diesel::update(users::table.find(user.id));
     row.set((users::email.eq(&shown), users::email_canonical.eq(&canonical))).execute(connection)?;
     if !is_same_mailbox(&user.email, &shown) {
-        // Whoever read mail at the former spelling has not proven to read it here: neither by then nor by a later link.
+        // Reading mail at the former spelling proves nothing about this one, so the address counts as unconfirmed again.
         let row = diesel::update(users::table.find(user.id));
         return row.set(users::email_verified_at.eq(None::<At>)).execute(connection).map(|_| ());
     }
-    // A link that waits in the mailbox names the address that it went to.
+    // A mailed link is stored with the address that it was sent to.
     let links = one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(user.id))
         .filter(one_time_tokens::email.eq(&user.email));
@@ -128,7 +128,7 @@ fn fold_username(connection: &mut AnyConnection, user: &Named, username: Option<
     diesel::update(users::table.find(user.id)).set(names).execute(connection).map(|_| ())
 }
 
-/// Registrations claim no name, so none is in another's way.
+/// Pending registrations reserve no names, so they cannot collide.
 fn fold_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
     let page: Vec<Named> = pending_registrations::table
         .filter(pending_registrations::id.gt(after))
@@ -160,7 +160,7 @@ fn fold_registrations(connection: &mut AnyConnection, after: i64) -> QueryResult
     Ok(page.last().map(|pending| pending.id))
 }
 
-/// A mail that was asked for by an address alone finds its account, or its registration, by that.
+/// A mail that was requested with an address alone finds its account, or its registration, through that address.
 fn fold_recipients(connection: &mut AnyConnection, after: i64) -> QueryResult<Option<i64>> {
     let page: Vec<(i64, String)> = mail_outbox::table
         .filter(mail_outbox::id.gt(after))
@@ -170,14 +170,14 @@ fn fold_recipients(connection: &mut AnyConnection, after: i64) -> QueryResult<Op
         .select((mail_outbox::id, mail_outbox::recipient))
         .load(connection)?;
     for (id, recipient) in page.iter().filter(|(_, recipient)| !recipient.is_ascii()) {
-        let spelled = Spellings::of_recipient(recipient);
-        let user = find_by_spelling(connection, &spelled)?.map(|user| user.email_canonical);
-        let Some(canonical) = user.as_deref().or(spelled.canonical()) else { continue };
+        let spellings = Spellings::of_recipient(recipient);
+        let user = find_by_spelling(connection, &spellings)?.map(|user| user.email_canonical);
+        let Some(canonical) = user.as_deref().or(spellings.canonical()) else { continue };
         diesel::update(mail_outbox::table.find(id)).set(mail_outbox::recipient.eq(canonical)).execute(connection)?;
     }
     Ok(page.last().map(|(id, _)| *id))
 }
 
 fn report(user: i64, why: &str) {
-    log::warn!(user_id = user; "names.not_folded: user {user} keeps the name of before: {why}");
+    log::warn!(user_id = user; "names.not_folded: user {user} keeps the former name: {why}");
 }

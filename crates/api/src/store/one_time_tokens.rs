@@ -1,4 +1,4 @@
-//! Table `one_time_tokens`: the links that were mailed, by the hash of what each holds.
+//! Table `one_time_tokens`: the mailed links, by the hash of the token in each.
 
 use super::any::{AnyConnection, MultiBackend};
 use super::schema::one_time_tokens;
@@ -12,7 +12,7 @@ use diesel::prelude::*;
 impl Queryable<Text, MultiBackend> for Purpose {
     type Row = String;
     fn build(row: String) -> diesel::deserialize::Result<Self> {
-        Self::of(&row).ok_or_else(|| format!("one_time_tokens.purpose holds a word that is no purpose: {row}").into())
+        Self::of(&row).ok_or_else(|| format!("one_time_tokens.purpose holds an unknown purpose: {row}").into())
     }
 }
 
@@ -23,7 +23,7 @@ pub struct NewToken {
     pub hash: Vec<u8>,
     pub purpose: Purpose,
     pub user: UserId,
-    /// The address that the link went to: whoever follows it reads mail there.
+    /// The address that the link is sent to. Using the link proves that its user reads mail there.
     pub email: String,
     pub expires_at: DateTime<Utc>,
 }
@@ -39,19 +39,19 @@ impl std::fmt::Debug for NewToken {
 pub struct LiveToken {
     pub purpose: Purpose,
     pub user_id: UserId,
-    /// The address that the link went to.
+    /// The address that the link was sent to.
     pub email: String,
 }
 
-/// A token that was issued once.
+/// A token that was issued, whether it can still be used or not.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable)]
 pub struct KnownToken {
     pub hash: Vec<u8>,
-    /// It is worthless by now.
+    /// Whether it was used or withdrawn.
     pub is_spent: bool,
 }
 
-/// The token with one of these hashes; of several, one that can still be used.
+/// The token with one of these hashes; of several, preferably one that is not spent.
 pub fn find_any(connection: &mut AnyConnection, hashes: &[&[u8]]) -> QueryResult<Option<KnownToken>> {
     one_time_tokens::table
         .filter(one_time_tokens::hash.eq_any(hashes))
@@ -61,7 +61,7 @@ pub fn find_any(connection: &mut AnyConnection, hashes: &[&[u8]]) -> QueryResult
         .optional()
 }
 
-/// Inserts a token; one that is there already works for longer.
+/// Inserts a token, or extends the lifetime of an existing one.
 pub fn insert_or_extend(connection: &mut AnyConnection, token: &NewToken) -> QueryResult<()> {
     let expires_at = one_time_tokens::expires_at.eq(At(token.expires_at));
     match diesel::update(one_time_tokens::table.find(&token.hash)).set(expires_at).execute(connection)? {
@@ -92,7 +92,7 @@ pub fn find_live(
 ) -> QueryResult<Option<LiveToken>> {
     one_time_tokens::table
         .find(hash)
-        .filter(one_time_tokens::purpose.eq_any(words(purposes)))
+        .filter(one_time_tokens::purpose.eq_any(stored(purposes)))
         .filter(one_time_tokens::used_at.is_null())
         .filter(one_time_tokens::expires_at.gt(At(now)))
         .select((one_time_tokens::purpose, one_time_tokens::user_id, one_time_tokens::email))
@@ -100,7 +100,7 @@ pub fn find_live(
         .optional()
 }
 
-/// Spends a token and answers whether it was live until now: of two racing calls with one token, one gets `false`.
+/// Spends a token. Returns `false` if it was not live: of two concurrent calls with one token, one gets `false`.
 pub fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<bool> {
     let live = one_time_tokens::table
         .find(hash)
@@ -118,12 +118,12 @@ pub fn spend_all(
 ) -> QueryResult<()> {
     let live = one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(user.0))
-        .filter(one_time_tokens::purpose.eq_any(words(purposes)))
+        .filter(one_time_tokens::purpose.eq_any(stored(purposes)))
         .filter(one_time_tokens::used_at.is_null());
     diesel::update(live).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
-/// Spends the older tokens for the same user and purpose: it has arrived in their place.
+/// Spends the older tokens of the same user and purpose, which `token` replaces.
 pub fn spend_older(connection: &mut AnyConnection, token: &NewToken, now: DateTime<Utc>) -> QueryResult<()> {
     let older = one_time_tokens::table
         .filter(one_time_tokens::user_id.eq(token.user.0))
@@ -134,7 +134,7 @@ pub fn spend_older(connection: &mut AnyConnection, token: &NewToken, now: DateTi
     diesel::update(older).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
-/// Spends every token of a user and purpose that went to another address than `email`.
+/// Spends every token of a user and purpose that was sent to an address other than `email`.
 pub fn spend_others(
     connection: &mut AnyConnection,
     (user, purpose): (UserId, Purpose),
@@ -149,18 +149,18 @@ pub fn spend_others(
     diesel::update(others).set(one_time_tokens::used_at.eq(Some(At(now)))).execute(connection).map(|_| ())
 }
 
-/// A link without what proves it, and its place among those of its user.
-pub type PlacedLink = (LinkPlace, ExportedLink);
+/// A link without its token, and its position in the export.
+pub type PositionedLink = (LinkPosition, ExportedLink);
 /// When a link expires, and the hash of its token.
-pub type LinkPlace = (DateTime<Utc>, Vec<u8>);
+pub type LinkPosition = (DateTime<Utc>, Vec<u8>);
 
-/// The next `most` links of a user after the place `after`, the first to expire first.
+/// The next `limit` links of a user after the position `after`, the first to expire first.
 pub fn export(
     connection: &mut AnyConnection,
     user: UserId,
-    after: &LinkPlace,
-    most: i64,
-) -> QueryResult<Vec<PlacedLink>> {
+    after: &LinkPosition,
+    limit: i64,
+) -> QueryResult<Vec<PositionedLink>> {
     type LinkColumns = (Vec<u8>, String, String, DateTime<Utc>, Option<DateTime<Utc>>);
     let (at, hash) = after;
     let same_time = one_time_tokens::expires_at.eq(At(*at)).and(one_time_tokens::hash.gt(hash));
@@ -175,7 +175,7 @@ pub fn export(
             one_time_tokens::expires_at,
             one_time_tokens::used_at,
         ))
-        .limit(most)
+        .limit(limit)
         .load(connection)?;
     let link = |(hash, purpose, email, expires_at, used_at)| {
         ((expires_at, hash), ExportedLink { purpose, email, expires_at, used_at })
@@ -183,14 +183,14 @@ pub fn export(
     Ok(rows.into_iter().map(link).collect())
 }
 
-/// Deletes at most `batch` tokens that ran out before `before`, and answers how many there were.
+/// Deletes at most `batch` tokens that expired before `before`, and returns how many were deleted.
 pub fn delete_expired(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let expired = diesel::alias!(one_time_tokens as expired);
-    let over = expired
+    let ids = expired
         .filter(expired.field(one_time_tokens::expires_at).lt(At(before)))
         .select(expired.field(one_time_tokens::hash))
         .limit(batch);
-    diesel::delete(one_time_tokens::table.filter(one_time_tokens::hash.eq_any(over))).execute(connection)
+    diesel::delete(one_time_tokens::table.filter(one_time_tokens::hash.eq_any(ids))).execute(connection)
 }
 
 /// Deletes all tokens of a user.
@@ -198,6 +198,7 @@ pub fn delete_all(connection: &mut AnyConnection, user: UserId) -> QueryResult<(
     diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user.0))).execute(connection).map(|_| ())
 }
 
-fn words(purposes: &[Purpose]) -> Vec<&'static str> {
+/// The values that the column `purpose` holds.
+fn stored(purposes: &[Purpose]) -> Vec<&'static str> {
     purposes.iter().map(|purpose| purpose.as_str()).collect()
 }

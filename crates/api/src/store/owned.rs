@@ -1,5 +1,5 @@
-//! Tables that are known by their declaration only: rows that belong to a user each. What is stored about somebody is read and
-//! deleted by the same few statements, whatever the rows are.
+//! Tables of features, of which only the declaration is known and whose rows each belong to a user. The same few statements read
+//! and delete what is stored about a user in any of them.
 
 use super::any::AnyConnection;
 use super::layouts::{Column, ColumnKind, DeclaredTable, HasKind};
@@ -13,12 +13,12 @@ use diesel::sql_types::BigInt;
 #[derive(Debug, Clone)]
 pub struct Owned {
     table: &'static str,
-    /// What tells the rows apart, and orders them.
+    /// The primary key, which also orders the rows.
     key: Column,
     owner: &'static str,
 }
 
-/// A column's type that rows can be ordered by in the same way on both databases.
+/// A column type that orders rows in the same way on both databases.
 pub trait IsKey: HasKind {}
 impl IsKey for Int8 {}
 impl IsKey for Uuid {}
@@ -32,7 +32,7 @@ impl<T: DeclaredTable + Table<PrimaryKey: diesel::Column<SqlType: IsKey>>> Keyed
 pub trait OwnerOf<T>: diesel::Column<Table = T, SqlType = Int8> {}
 impl<T, C: diesel::Column<Table = T, SqlType = Int8>> OwnerOf<T> for C {}
 
-/// A row as JSON, and its key as text.
+/// A row as JSON, with its key as text.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct KeyedRow {
     #[diesel(sql_type = Text)]
@@ -48,21 +48,21 @@ struct Owner {
 }
 
 impl Owned {
-    /// The table of this name, with the column that names a row's owner.
+    /// The table of this name; the column `O` holds the owner of a row.
     pub(crate) fn by<T: Keyed, O: OwnerOf<T>>(table: &'static str) -> Self {
         Self { table, key: Column::of::<T::PrimaryKey>(), owner: O::NAME }
     }
 
-    /// The next `most` rows of a user after the key `after`, or their first ones, with these columns of them.
+    /// At most `limit` rows of a user after the key `after`, or from the first one, with the given columns.
     pub fn page(
         &self,
         connection: &mut AnyConnection,
         columns: &[Column],
         (user, after): (UserId, Option<&str>),
-        most: i64,
+        limit: i64,
     ) -> QueryResult<Vec<KeyedRow>> {
         let sql = self.select(columns, after.is_some(), matches!(connection, AnyConnection::Postgres(_)));
-        let first = diesel::sql_query(sql).bind::<BigInt, _>(user.0).bind::<BigInt, _>(most);
+        let first = diesel::sql_query(sql).bind::<BigInt, _>(user.0).bind::<BigInt, _>(limit);
         match (connection, after) {
             (AnyConnection::Postgres(postgres), None) => first.load(postgres),
             (AnyConnection::Postgres(postgres), Some(after)) => first.bind::<Text, _>(after).load(postgres),
@@ -72,7 +72,8 @@ impl Owned {
     }
 
     fn select(&self, columns: &[Column], is_continued: bool, on_postgres: bool) -> String {
-        let (Self { table, key: Column { name: key, kind }, owner }, [user, most, after]) = (self, places(on_postgres));
+        let (Self { table, key: Column { name: key, kind }, owner }, [user, limit, after]) =
+            (self, placeholders(on_postgres));
         let object = if on_postgres { "json_build_object" } else { "json_object" };
         let members = columns.iter().map(|column| format!("'{}', {}", column.name, column.as_json(on_postgres)));
         let members = members.collect::<Vec<_>>().join(", ");
@@ -85,16 +86,16 @@ impl Owned {
         let rest = if is_continued { format!(" AND {key} > {bound}") } else { String::new() };
         format!(
             "SELECT CAST({key} AS {text}) AS key, CAST({object}({members}) AS {text}) AS json FROM {table} \
-             WHERE {owner} = {user}{rest} ORDER BY {key} LIMIT {most}"
+             WHERE {owner} = {user}{rest} ORDER BY {key} LIMIT {limit}"
         )
     }
 
-    /// Deletes at most `batch` rows of a user, and returns how many there were.
+    /// Deletes at most `batch` rows of a user, and returns how many were deleted.
     pub fn delete(&self, connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryResult<usize> {
-        let (Self { table, key: Column { name: key, .. }, owner }, [place, most, _]) =
-            (self, places(matches!(connection, AnyConnection::Postgres(_))));
+        let Self { table, key: Column { name: key, .. }, owner } = self;
+        let [user_id, limit, _] = placeholders(matches!(connection, AnyConnection::Postgres(_)));
         let sql = format!(
-            "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {owner} = {place} ORDER BY {key} LIMIT {most})"
+            "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {owner} = {user_id} ORDER BY {key} LIMIT {limit})"
         );
         let query = diesel::sql_query(sql).bind::<BigInt, _>(user.0).bind::<BigInt, _>(batch);
         match connection {
@@ -103,18 +104,18 @@ impl Owned {
         }
     }
 
-    /// Users who were erased at or after `since` and have rows still, at most `batch` of them.
+    /// At most `batch` users who were erased at or after `since` and still have rows.
     pub fn erased_users(
         &self,
         connection: &mut AnyConnection,
         since: DateTime<Utc>,
         batch: i64,
     ) -> QueryResult<Vec<UserId>> {
-        let (Self { table, owner, .. }, [since_place, most, _]) =
-            (self, places(matches!(connection, AnyConnection::Postgres(_))));
+        let Self { table, owner, .. } = self;
+        let [erased_since, limit, _] = placeholders(matches!(connection, AnyConnection::Postgres(_)));
         let sql = format!(
-            "SELECT id FROM users WHERE deleted_at IS NOT NULL AND deleted_at >= {since_place} \
-             AND EXISTS (SELECT 1 FROM {table} AS theirs WHERE theirs.{owner} = users.id) LIMIT {most}"
+            "SELECT id FROM users WHERE deleted_at IS NOT NULL AND deleted_at >= {erased_since} \
+             AND EXISTS (SELECT 1 FROM {table} AS owned WHERE owned.{owner} = users.id) LIMIT {limit}"
         );
         let query = diesel::sql_query(sql).bind::<Timestamptz, _>(At(since)).bind::<BigInt, _>(batch);
         let owners: Vec<Owner> = match connection {
@@ -125,7 +126,7 @@ impl Owned {
     }
 }
 
-/// How each database writes the places of three values.
-const fn places(on_postgres: bool) -> [&'static str; 3] {
+/// The placeholders of three bound values, as each database writes them.
+const fn placeholders(on_postgres: bool) -> [&'static str; 3] {
     if on_postgres { ["$1", "$2", "$3"] } else { ["?1", "?2", "?3"] }
 }

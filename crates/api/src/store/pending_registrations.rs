@@ -1,7 +1,7 @@
 //! Table `pending_registrations`: sign-ups whose address is not confirmed yet.
 //!
-//! A row is no account. It claims no name, and an address may have several; the link of the mail makes one of them the
-//! account, and the others go.
+//! A row is not an account. It reserves no name, and an address may have several; the mailed link turns one of them into the
+//! account, and the others are deleted.
 
 use super::any::AnyConnection;
 use super::schema::pending_registrations;
@@ -11,12 +11,12 @@ use auth_types::export::ExportedRegistration;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-/// A sign-up to insert: the account that it may become, and what belongs to the sign-up alone.
+/// A sign-up to insert: the future account, and the data of the sign-up itself.
 #[derive(Debug)]
 pub struct NewRegistration {
     pub user: NewUser,
     pub language: Option<String>,
-    /// SHA-256 of what the browser keeps.
+    /// SHA-256 of the secret that the browser keeps.
     pub registration_hash: Vec<u8>,
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
@@ -28,7 +28,7 @@ pub struct NewRegistration {
 #[diesel(table_name = pending_registrations)]
 pub struct RegistrationRow {
     pub id: i64,
-    /// As it was typed.
+    /// The address as typed.
     pub email: String,
     pub email_canonical: String,
     pub username: Option<String>,
@@ -66,23 +66,23 @@ pub fn insert(connection: &mut AnyConnection, registration: &NewRegistration) ->
         .get_result(connection)
 }
 
-/// The newest `most` registrations of an address that have no link yet, the newest first, each with the address that it
-/// came from.
+/// The ids of the newest `limit` registrations of an address that have no link yet, newest first, each with the IP address that
+/// it came from.
 pub fn list_without_link(
     connection: &mut AnyConnection,
     email_canonical: &str,
-    most: i64,
+    limit: i64,
 ) -> QueryResult<Vec<(i64, Option<String>)>> {
     pending_registrations::table
         .filter(pending_registrations::email_canonical.eq(email_canonical))
         .filter(pending_registrations::link_hash.is_null())
         .order(pending_registrations::id.desc())
         .select((pending_registrations::id, pending_registrations::ip_address))
-        .limit(most)
+        .limit(limit)
         .load(connection)
 }
 
-/// Deletes those of these registrations that have no link: whatever strangers do, the link in an owner's mailbox works.
+/// Deletes the given registrations unless they have a link: the link in an owner's mailbox works whatever strangers do.
 pub fn delete_without_link(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
     let surplus = pending_registrations::table
         .filter(pending_registrations::id.eq_any(ids))
@@ -90,8 +90,8 @@ pub fn delete_without_link(connection: &mut AnyConnection, ids: &[i64]) -> Query
     diesel::delete(surplus).execute(connection).map(|_| ())
 }
 
-/// What a sign-in by this address is compared with when it has no account: the newest registration from `ip_address`,
-/// else the newest. So a stranger's later sign-up does not stand in the way of the owner's.
+/// The password hash that a sign-in is compared with when the address has no account: that of the newest registration from
+/// `ip_address`, otherwise of the newest. So a stranger's later sign-up does not block the owner's.
 pub fn find_password_hash(
     connection: &mut AnyConnection,
     email_canonical: &str,
@@ -112,7 +112,7 @@ pub fn find_password_hash(
         .optional()
 }
 
-/// The id of the registration of `email_canonical` that a browser keeps.
+/// The id of the registration of `email_canonical` whose secret a browser keeps.
 pub fn find_of_browser(
     connection: &mut AnyConnection,
     email_canonical: &str,
@@ -126,19 +126,19 @@ pub fn find_of_browser(
         .optional()
 }
 
-/// What the token of a registration's link is known by, once one was mailed.
+/// The hash of the token in a registration's link; `None` until a link is mailed.
 pub fn find_link(connection: &mut AnyConnection, id: i64) -> QueryResult<Option<Vec<u8>>> {
     let link = pending_registrations::table.find(id).select(pending_registrations::link_hash);
     Ok(link.first(connection).optional()?.flatten())
 }
 
-/// The registration with this id, while it can be confirmed.
+/// The registration with this id, if it has not expired.
 pub fn find(connection: &mut AnyConnection, id: i64, now: DateTime<Utc>) -> QueryResult<Option<RegistrationRow>> {
     let live = pending_registrations::table.find(id).filter(pending_registrations::expires_at.gt(At(now)));
     live.select(RegistrationRow::as_select()).first(connection).optional()
 }
 
-/// The newest registration of an address that can be confirmed.
+/// The newest registration of an address that has not expired.
 pub fn find_newest(
     connection: &mut AnyConnection,
     email_canonical: &str,
@@ -153,7 +153,7 @@ pub fn find_newest(
         .optional()
 }
 
-/// Those of `addresses`, in canonical form, that have a registration.
+/// The subset of `addresses`, in canonical form, that have a registration.
 pub fn list_addresses(connection: &mut AnyConnection, addresses: &[&str]) -> QueryResult<Vec<String>> {
     pending_registrations::table
         .filter(pending_registrations::email_canonical.eq_any(addresses))
@@ -162,7 +162,7 @@ pub fn list_addresses(connection: &mut AnyConnection, addresses: &[&str]) -> Que
         .load(connection)
 }
 
-/// The registration that a link belongs to, while it can be confirmed.
+/// The registration that a link belongs to, if it has not expired.
 pub fn find_by_link(
     connection: &mut AnyConnection,
     link_hash: &[u8],
@@ -176,7 +176,7 @@ pub fn find_by_link(
         .optional()
 }
 
-/// Keeps everybody else from changing the registrations of an address until the end of the transaction.
+/// Locks the registrations of an address until the end of the transaction.
 pub fn lock_all(connection: &mut AnyConnection, email_canonical: &str) -> QueryResult<()> {
     let rows = pending_registrations::table
         .filter(pending_registrations::email_canonical.eq(email_canonical))
@@ -184,13 +184,13 @@ pub fn lock_all(connection: &mut AnyConnection, email_canonical: &str) -> QueryR
         .select(pending_registrations::id);
     match connection {
         AnyConnection::Postgres(postgres) => rows.for_update().load::<i64>(postgres).map(|_| ()),
-        // SQLite's write transaction holds the whole file.
+        // SQLite's write transaction locks the whole file.
         AnyConnection::Sqlite(_) => Ok(()),
     }
 }
 
-/// Gives a registration its link, in place of an older one, and returns whether the registration is still there. It lives
-/// as long as the link.
+/// Sets or replaces a registration's link, and with it the registration's lifetime. Returns `false` if the registration no longer
+/// exists.
 pub fn set_link(
     connection: &mut AnyConnection,
     id: i64,
@@ -202,7 +202,7 @@ pub fn set_link(
     diesel::update(pending_registrations::table.find(id)).set(link).execute(connection).map(|rows| rows == 1)
 }
 
-/// Deletes a registration and returns whether it was there.
+/// Deletes a registration. Returns `false` if it did not exist.
 pub fn delete(connection: &mut AnyConnection, id: i64) -> QueryResult<bool> {
     diesel::delete(pending_registrations::table.find(id)).execute(connection).map(|rows| rows == 1)
 }
@@ -213,12 +213,12 @@ pub fn delete_all(connection: &mut AnyConnection, email_canonical: &str) -> Quer
     diesel::delete(of_address).execute(connection).map(|_| ())
 }
 
-/// At most `most` registrations of an address after the id `after`, each with its id and without what proves anything.
+/// At most `limit` registrations of an address after the id `after`, each with its id and without its secrets.
 pub fn export(
     connection: &mut AnyConnection,
     email_canonical: &str,
     after: i64,
-    most: i64,
+    limit: i64,
 ) -> QueryResult<Vec<(i64, ExportedRegistration)>> {
     type NameColumns = (String, Option<String>, String, Option<String>);
     type RegistrationColumns = (i64, NameColumns, (Option<String>, Option<String>), (DateTime<Utc>, DateTime<Utc>));
@@ -226,7 +226,7 @@ pub fn export(
         .filter(pending_registrations::email_canonical.eq(email_canonical))
         .filter(pending_registrations::id.gt(after))
         .order(pending_registrations::id)
-        .limit(most)
+        .limit(limit)
         .select((
             pending_registrations::id,
             (
@@ -257,23 +257,23 @@ pub fn export(
     Ok(rows.into_iter().map(registration).collect())
 }
 
-/// Deletes at most `batch` registrations that ran out before `before`, and returns how many there were.
+/// Deletes at most `batch` registrations that expired before `before`, and returns how many were deleted.
 pub fn delete_expired(connection: &mut AnyConnection, before: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let expired = diesel::alias!(pending_registrations as expired);
-    let over = expired
+    let ids = expired
         .filter(expired.field(pending_registrations::expires_at).lt(At(before)))
         .select(expired.field(pending_registrations::id))
         .limit(batch);
-    diesel::delete(pending_registrations::table.filter(pending_registrations::id.eq_any(over))).execute(connection)
+    diesel::delete(pending_registrations::table.filter(pending_registrations::id.eq_any(ids))).execute(connection)
 }
 
-/// Deletes at most `batch` registrations, all but the newest `keep` of all addresses, and returns how many there were.
+/// Deletes at most `batch` registrations beyond the newest `keep` of all addresses, and returns how many were deleted.
 pub fn delete_oldest(connection: &mut AnyConnection, keep: i64, batch: i64) -> QueryResult<usize> {
     let oldest = diesel::alias!(pending_registrations as oldest);
-    let over = oldest
+    let ids = oldest
         .order(oldest.field(pending_registrations::id).desc())
         .select(oldest.field(pending_registrations::id))
         .limit(batch)
         .offset(keep);
-    diesel::delete(pending_registrations::table.filter(pending_registrations::id.eq_any(over))).execute(connection)
+    diesel::delete(pending_registrations::table.filter(pending_registrations::id.eq_any(ids))).execute(connection)
 }

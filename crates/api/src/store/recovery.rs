@@ -1,30 +1,30 @@
 //! Whether a connection can be used again after work on it has failed.
 //!
-//! A cancelled statement, a deadlock or a full disk says nothing about the connection. diesel does not pass PostgreSQL's
-//! code on, and messages come in the server's language; so the connection itself is asked.
+//! A cancelled statement, a deadlock or a full disk says nothing about the connection. diesel does not expose PostgreSQL's
+//! error code, and messages are in the server's language, so the connection itself is tested.
 
 use super::any::AnyConnection;
 use diesel::connection::{CacheSize, Connection, SimpleConnection};
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 use diesel::{PgConnection, SqliteConnection};
 
-/// What a failure has left of a connection.
+/// The condition of a connection after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
     Sound,
-    /// A new one may do better; it says nothing about the others.
+    /// A new connection may work; this says nothing about the other ones.
     Unsound,
-    /// Closed, or the server is gone: so are those that were opened before it.
+    /// Closed, or the server is unreachable: the connections that were opened earlier are lost, too.
     Lost,
 }
 
-/// What SQLite says when others hold the file or the disk is full. It has no other language than English.
-const PASSING_ON_SQLITE: [&str; 2] = ["database is locked", "database or disk is full"];
+/// SQLite's messages when another connection has locked the file, or the disk is full. They are always in English.
+const TRANSIENT_ON_SQLITE: [&str; 2] = ["database is locked", "database or disk is full"];
 
-/// The condition after `error`. Whether the connection is still inside a transaction is not part of it: the pool looks.
+/// The condition after `error`. The pool itself checks whether the connection is still inside a transaction.
 pub(super) fn condition_after(connection: &mut AnyConnection, error: &Error) -> Condition {
     match (connection, error) {
-        // The row was refused: nothing is wrong with the connection.
+        // A constraint refused the row: nothing is wrong with the connection.
         (
             _,
             Error::DatabaseError(
@@ -35,7 +35,7 @@ pub(super) fn condition_after(connection: &mut AnyConnection, error: &Error) -> 
                 _,
             ),
         ) => Condition::Sound,
-        // The server became a standby, or its setting has changed: only a new connection finds out that it is over.
+        // The server became a standby, or its setting was changed: only a new connection notices when that is over.
         (AnyConnection::Postgres(_), Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _)) => {
             Condition::Unsound
         }
@@ -43,15 +43,15 @@ pub(super) fn condition_after(connection: &mut AnyConnection, error: &Error) -> 
             if reset(postgres).is_ok() { Condition::Sound } else { Condition::Lost }
         }
         (AnyConnection::Sqlite(sqlite), Error::DatabaseError(_, information)) => {
-            let passes = PASSING_ON_SQLITE.iter().any(|words| information.message().contains(words));
-            if passes && reads(sqlite) { Condition::Sound } else { Condition::Unsound }
+            let is_transient = TRANSIENT_ON_SQLITE.iter().any(|text| information.message().contains(text));
+            if is_transient && can_read(sqlite) { Condition::Sound } else { Condition::Unsound }
         }
         _ => Condition::Sound,
     }
 }
 
-/// Gives up all prepared statements, on both sides: an answer shows that the connection is alive and in no aborted
-/// transaction, and a statement that has become unusable, as after a change of a column's type, is prepared again.
+/// Drops all prepared statements, on both sides. Success shows that the connection is alive and not in an aborted transaction;
+/// a statement that has become unusable, for example after a change of a column's type, is prepared again.
 fn reset(postgres: &mut PgConnection) -> QueryResult<()> {
     postgres.set_prepared_statement_cache_size(CacheSize::Disabled);
     postgres.set_prepared_statement_cache_size(CacheSize::Unbounded);
@@ -59,6 +59,6 @@ fn reset(postgres: &mut PgConnection) -> QueryResult<()> {
 }
 
 /// Whether the file can still be read.
-fn reads(sqlite: &mut SqliteConnection) -> bool {
+fn can_read(sqlite: &mut SqliteConnection) -> bool {
     sqlite.batch_execute("SELECT count(*) FROM sqlite_schema").is_ok()
 }

@@ -1,4 +1,4 @@
-//! Table `sent_mails`: how many mails an address got lately, and of which kinds. Addresses are keyed hashes.
+//! Table `sent_mails`: the mails that were recently sent to an address, by kind. Addresses are stored as keyed hashes.
 
 use super::any::AnyConnection;
 use super::schema::sent_mails;
@@ -11,16 +11,15 @@ use diesel::sql_types::BigInt;
 /// A mail that was sent, or is about to be.
 #[derive(Debug, Clone, Queryable)]
 pub struct SentMail {
-    /// The word in the table: a newer release may have written it.
+    /// The value stored in the table, which may come from a newer release.
     pub kind: String,
     pub sent_at: DateTime<Utc>,
 }
 
-/// Lets nobody else count mails to this address until the transaction's end: of two workers one sees what the other has
-/// counted.
+/// Locks the count of an address until the transaction's end, so that of two workers one sees what the other has counted.
 pub fn lock(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<()> {
     let AnyConnection::Postgres(postgres) = connection else {
-        return Ok(()); // SQLite's write transaction holds the whole file.
+        return Ok(()); // SQLite's write transaction locks the whole file.
     };
     let mut number = [0; 8];
     number.iter_mut().zip(address_hash).for_each(|(to, from)| *to = *from);
@@ -30,7 +29,7 @@ pub fn lock(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<
         .map(|_| ())
 }
 
-/// The mails to an address after `since` and until `until`, except `mail_id`, the oldest first.
+/// The mails to an address after `since` and until `until`, except `mail_id`, oldest first.
 pub fn list(
     connection: &mut AnyConnection,
     address_hash: &[u8],
@@ -47,7 +46,7 @@ pub fn list(
         .load(connection)
 }
 
-/// Counts a mail; one that is tried again counts once.
+/// Counts a mail. A mail that is retried counts once.
 pub fn insert(connection: &mut AnyConnection, mail_id: i64, address_hash: &[u8], mail: &SentMail) -> QueryResult<()> {
     delete(connection, mail_id)?;
     diesel::insert_into(sent_mails::table)
@@ -61,12 +60,12 @@ pub fn insert(connection: &mut AnyConnection, mail_id: i64, address_hash: &[u8],
         .map(|_| ())
 }
 
-/// Counts a mail no more: it was not sent.
+/// Stops counting a mail that was not sent.
 pub fn delete(connection: &mut AnyConnection, mail_id: i64) -> QueryResult<()> {
     diesel::delete(sent_mails::table.find(mail_id)).execute(connection).map(|_| ())
 }
 
-/// All that is kept about an address.
+/// All rows about an address.
 pub fn export(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResult<Vec<ExportedSentMail>> {
     let rows: Vec<SentMail> = sent_mails::table
         .filter(sent_mails::address_hash.eq(address_hash))
@@ -76,10 +75,10 @@ pub fn export(connection: &mut AnyConnection, address_hash: &[u8]) -> QueryResul
     Ok(rows.into_iter().map(|SentMail { kind, sent_at }| ExportedSentMail { kind, sent_at }).collect())
 }
 
-/// Deletes at most `batch` of what was sent at `until` or before, and returns how many there were.
+/// Deletes at most `batch` of the mails sent at or before `until`, and returns how many were deleted.
 pub fn delete_old(connection: &mut AnyConnection, until: DateTime<Utc>, batch: i64) -> QueryResult<usize> {
     let old = diesel::alias!(sent_mails as old);
-    let over =
+    let ids =
         old.filter(old.field(sent_mails::sent_at).le(At(until))).select(old.field(sent_mails::mail_id)).limit(batch);
-    diesel::delete(sent_mails::table.filter(sent_mails::mail_id.eq_any(over))).execute(connection)
+    diesel::delete(sent_mails::table.filter(sent_mails::mail_id.eq_any(ids))).execute(connection)
 }

@@ -1,4 +1,4 @@
-//! What state the database is in, read without changing anything.
+//! The state of the database, read without changing anything.
 
 use super::any::AnyConnection;
 use super::connection::{database_time, open};
@@ -13,20 +13,20 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::path::Path;
 
-/// What a database says of itself.
+/// The state of a database.
 #[derive(Debug)]
 pub struct DatabaseState {
-    /// By its own clock; `None` where there is no database yet.
+    /// The time by its own clock; `None` if there is no database yet.
     pub now: Option<DateTime<Utc>>,
-    /// Whether the API could change anything in it.
+    /// Whether the API could write to it.
     pub takes_writes: bool,
-    /// Names of the migrations that this program knows and the database lacks, oldest first.
+    /// The names of the migrations that this program has and the database lacks, oldest first.
     pub missing_migrations: Vec<String>,
-    /// The addresses that were seen with the newest sessions of the last day, the newest first.
+    /// The IP addresses of the newest sessions of the last day, newest first.
     pub newest_addresses: Vec<String>,
 }
 
-/// How many sessions are looked at for their addresses.
+/// How many sessions are read for their addresses.
 const NEWEST: i64 = 50;
 
 /// Why the state could not be read.
@@ -34,11 +34,11 @@ const NEWEST: i64 = 50;
 pub enum StateError {
     #[error("cannot connect to the database: {0}")]
     Connect(#[from] diesel::ConnectionError),
-    #[error("the database does not answer a question: {0}")]
+    #[error("a query failed: {0}")]
     Query(#[from] diesel::result::Error),
 }
 
-/// Connects, asks, and hangs up. A SQLite file that is not there is not made.
+/// Opens a connection, reads the state and closes it. A SQLite file that does not exist is not created.
 pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState, StateError> {
     let Some(mut connection) = open_to_read(url)? else {
         return Ok(DatabaseState {
@@ -57,7 +57,7 @@ pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState,
     Ok(DatabaseState { now: Some(now), takes_writes, missing_migrations, newest_addresses })
 }
 
-/// A connection on which the database itself refuses to change anything; `None` where there is no file.
+/// A connection on which the database itself refuses writes; `None` if there is no SQLite file.
 pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, StateError> {
     let path = match url {
         DatabaseUrl::Sqlite(path) if !path.exists() => return Ok(None),
@@ -75,7 +75,7 @@ pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, S
     Ok(Some(AnyConnection::Sqlite(sqlite)))
 }
 
-/// Whether the database takes writes of sessions that, unlike ours here, do not refuse them themselves.
+/// Whether the database accepts writes from connections that, unlike this one, are not read-only themselves.
 fn takes_writes(connection: &mut AnyConnection, url: &DatabaseUrl) -> QueryResult<bool> {
     const ONLY_READS: &str = "SELECT CAST(pg_is_in_recovery() OR reset_val = 'on' AS text) AS text
         FROM pg_settings WHERE name = 'default_transaction_read_only'";
@@ -85,24 +85,24 @@ fn takes_writes(connection: &mut AnyConnection, url: &DatabaseUrl) -> QueryResul
     })
 }
 
-/// The address of a file that SQLite must not make (<https://www.sqlite.org/uri.html>).
+/// The URI of a file that SQLite must not create (<https://www.sqlite.org/uri.html>).
 fn existing(path: &Path) -> String {
     let path = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     format!("file:{path}?mode=rw")
 }
 
-/// Names of the migrations that this program knows and the database lacks, oldest first.
+/// The names of the migrations that this program has and the database lacks, oldest first.
 pub fn missing(connection: &mut AnyConnection, migrations: &Migrations) -> QueryResult<Vec<String>> {
     let applied = applied(connection)?;
     Ok(migrations.names().into_iter().filter(|name| !applied.iter().any(|one| one == version(name))).collect())
 }
 
-/// How the database's schema stands to this program.
+/// How the database's schema compares with this program.
 pub(super) enum Versions {
     Same,
-    /// The program knows migrations that the database lacks.
+    /// The program has migrations that the database lacks.
     Missing,
-    /// The database has migrations that the program does not know.
+    /// The database has migrations that the program lacks.
     Unknown,
 }
 
@@ -113,17 +113,17 @@ pub(super) fn versions(connection: &mut AnyConnection, migrations: &Migrations) 
     Ok(if unknown(connection, migrations)?.is_empty() { Versions::Same } else { Versions::Unknown })
 }
 
-/// Versions of the migrations that were run and that this program does not know.
+/// The versions of the applied migrations that this program lacks.
 pub(super) fn unknown(connection: &mut AnyConnection, migrations: &Migrations) -> QueryResult<Vec<String>> {
     let known = migrations.names();
     let is_known = |one: &String| known.iter().any(|name| one == version(name));
     Ok(applied(connection)?.into_iter().filter(|one| !is_known(one)).collect())
 }
 
-/// diesel's note of what was run.
+/// The table in which diesel records the applied migrations.
 const MIGRATIONS: &str = "__diesel_schema_migrations";
 
-/// Names of the tables that hold data, ours or not.
+/// The names of all tables that hold data, also of those that another program has created.
 pub(super) fn tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     Ok(all_tables(connection)?.into_iter().filter(|table| table != MIGRATIONS).collect())
 }
@@ -142,7 +142,7 @@ fn all_tables(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     )
 }
 
-/// Versions of the migrations that were run. diesel's own way to ask makes its table first.
+/// The versions of the applied migrations. diesel's own query would create its table first.
 fn applied(connection: &mut AnyConnection) -> QueryResult<Vec<String>> {
     if !all_tables(connection)?.iter().any(|table| table == MIGRATIONS) {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! Each statement on the log at level `trace`: its text, never its values, which may be secrets.
+//! Logs each statement at level `trace`: its text, never its values, which may be secrets.
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use log::Level;
@@ -8,16 +8,16 @@ thread_local! {
     static OF_REQUEST: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Says whether what this thread does now is done for a request. Without that, nobody could tell what one request costs from
-/// what the process does by the clock at the same time.
+/// Records whether this thread works for a request now. It distinguishes the cost of a request from that of the background
+/// jobs that run at the same time.
 pub(super) fn note_cause(is_request: bool) {
     OF_REQUEST.set(is_request);
 }
 
-/// Where diesel's words for a statement go over to its values.
+/// What separates the text of a statement from its values in diesel's output.
 const VALUES: &str = " -- binds:";
 
-/// Writes what a connection is told to do.
+/// Logs the statements of a connection.
 pub(super) struct LogStatements;
 
 impl Instrumentation for LogStatements {

@@ -1,10 +1,10 @@
-//! Questions that both databases answer by a list of texts.
+//! Queries whose result is a list of texts on both databases.
 
 use super::any::AnyConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-/// What `sql` selects as `text`.
+/// Runs `sql`, which selects one column, `text`.
 pub(super) fn texts(connection: &mut AnyConnection, sql: &str) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]
     struct TextRow {

@@ -1,9 +1,9 @@
 //! Writing: nothing counts as done before its commit has succeeded.
 //!
-//! A pool's connection to SQLite only reads, except inside [`AnyConnection::write`] and
-//! [`AnyConnection::write_statement`], which end with a `COMMIT` of their own. A statement with `RETURNING` that commits
-//! by itself gives its row first and commits when it is reset, and diesel drops the result of that: on a full disk a row
-//! would come back that is stored nowhere.
+//! The pool's connections to SQLite are read-only, except inside [`AnyConnection::write`] and
+//! [`AnyConnection::write_statement`], which end with an explicit `COMMIT`. A statement with `RETURNING` that commits by itself
+//! returns its row first and commits when it is reset, and diesel drops the result of that: on a full disk it would return a
+//! row that was never stored.
 
 use super::any::AnyConnection;
 use super::write_gate;
@@ -11,19 +11,19 @@ use diesel::SqliteConnection;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::{Error, QueryResult};
 
-/// In an aborted transaction PostgreSQL takes `COMMIT` for `ROLLBACK`, and that succeeds. Any other statement fails there.
+/// In an aborted transaction PostgreSQL treats `COMMIT` as `ROLLBACK` and reports success. Any other statement fails there.
 const COMMIT_POSTGRES: &str = "SELECT 1; COMMIT";
 
 impl AnyConnection {
     /// Runs `work` as one transaction.
     ///
-    /// SQLite takes the write lock at the start: a transaction that reads first and writes later fails there at once,
-    /// whatever the busy time-out, when another has written in between.
+    /// On SQLite it takes the write lock at the start. A transaction that reads first and writes later would fail there at once,
+    /// whatever the busy time-out, if another one has written in between.
     ///
     /// # Errors
-    /// Those of `work`, which is rolled back then: a verdict that writes must be an `Ok`. And that of the commit: on
-    /// SQLite nothing is kept then, unless the process ends before its next write; on PostgreSQL the outcome is unknown
-    /// when the connection was lost.
+    /// Those of `work`, which is then rolled back, so a decision that writes must be an `Ok`. And that of the commit: on SQLite
+    /// nothing is stored then, unless the process ends before its next write; on PostgreSQL the outcome is unknown if the
+    /// connection was lost.
     pub fn write<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E>
     where
         E: From<Error>,
@@ -59,7 +59,7 @@ impl AnyConnection {
         }
     }
 
-    /// From now on SQLite refuses what would write outside a transaction of [`AnyConnection::write`].
+    /// Makes SQLite refuse writes outside a transaction of [`AnyConnection::write`].
     pub(super) fn only_read(&mut self) -> QueryResult<()> {
         match self {
             Self::Postgres(_) => Ok(()),
@@ -91,7 +91,7 @@ impl AnyConnection {
                 committed
             }
             Self::Sqlite(sqlite) => {
-                // Rolls back where the commit fails.
+                // Rolls back if the commit fails.
                 let committed = AnsiTransactionManager::commit_transaction(sqlite);
                 allow_writes(sqlite, false)?;
                 committed
@@ -99,8 +99,8 @@ impl AnyConnection {
         }
     }
 
-    /// A failure of its own says nothing new: either the database has rolled back by itself, or the connection is still in
-    /// the transaction, and the pool drops it.
+    /// Ignores a failure of the rollback: either the database has rolled back by itself, or the connection is still in the
+    /// transaction and the pool drops it.
     fn roll_back(&mut self) {
         let _ = match self {
             Self::Postgres(postgres) => AnsiTransactionManager::rollback_transaction(postgres),

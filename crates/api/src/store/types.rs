@@ -16,13 +16,13 @@ pub use diesel::sql_types::{Bool, Bytea, Int8, Nullable, Text};
 use diesel::sql_types::{HasSqlType, SqlType};
 use diesel::sqlite::{Sqlite, SqliteValue};
 
-/// `timestamptz`; on SQLite text that sorts as time does.
+/// `timestamptz`; on SQLite a text whose order is that of time.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Text"))]
 pub struct Timestamptz;
 
-/// diesel's `table!` asks for these of every column of a type with this name; no statement of ours computes with them.
+/// diesel's `table!` requires these for every column of a type with this name; no statement here uses them.
 impl diesel::sql_types::ops::Add for Timestamptz {
     type Rhs = diesel::sql_types::Interval;
     type Output = Self;
@@ -33,21 +33,21 @@ impl diesel::sql_types::ops::Sub for Timestamptz {
     type Output = Self;
 }
 
-/// `uuid`; on SQLite its text form.
+/// `uuid`; on SQLite its text.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
 #[diesel(sqlite_type(name = "Text"))]
 pub struct Uuid;
 
-/// How SQLite keeps an instant: UTC in fixed width, so that text order is time order.
+/// How SQLite stores an instant: UTC in a fixed width, so that the order of the texts is that of time.
 const SQLITE_INSTANT: &str = "%Y-%m-%d %H:%M:%S%.6f";
 
-/// An instant on its way into a statement. On the way out of a row it is a plain `DateTime`.
+/// An instant as a value in a statement. A row that is read has a plain `DateTime`.
 #[derive(Debug, Clone, Copy, AsExpression)]
 #[diesel(sql_type = Timestamptz)]
 pub struct At(pub DateTime<Utc>);
 
-/// A session's id on its way into a statement.
+/// A session's id as a value in a statement. A row that is read has a plain [`SessionId`].
 #[derive(Debug, Clone, Copy, AsExpression)]
 #[diesel(sql_type = Uuid)]
 pub struct SqlSessionId(pub SessionId);
@@ -104,7 +104,7 @@ impl FromSql<Uuid, Sqlite> for SessionId {
     }
 }
 
-/// Lets a type that both databases know pass through the connection that may be either.
+/// Implements conversions for [`MultiBackend`] through those of both databases.
 macro_rules! either_database {
     ($($sql:ident: $into:ty => $out_of:ty),+) => {$(
         impl HasSqlType<$sql> for MultiBackend {
@@ -148,6 +148,6 @@ impl Queryable<Text, MultiBackend> for Role {
     type Row = String;
     fn build(row: String) -> deserialize::Result<Self> {
         let known = [Self::User, Self::Admin].into_iter().find(|role| role.as_str() == row);
-        known.ok_or_else(|| format!("users.role holds a word that is no role: {row}").into())
+        known.ok_or_else(|| format!("users.role holds an unknown role: {row}").into())
     }
 }

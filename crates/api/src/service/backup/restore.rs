@@ -107,7 +107,7 @@ fn finish(
     heads: &[TableHead],
     header: &Header,
 ) -> Result<(), BackupError> {
-    if header.schema.as_str() < migrations::FOLDS_NAMES {
+    if header.schema.as_str() < migrations::NAME_FOLDING_MIGRATION {
         loading.write(names::fold_all)?;
     }
     for table in plan.coverage.tables.iter().filter(|table| table.is_numbered()) {

@@ -79,7 +79,7 @@ fn auth_events() -> Table {
         // Until the account's own row has changed events can still be inserted; from then on none is.
         .erased(Erasure::in_batches(events::delete_of_user, events::erased_users).after_the_account())
         .pruned(|connection, due, batch| events::delete_older(connection, due.now - Duration::days(EVENT_DAYS), batch))
-        .pruned(|connection, _, batch| events::delete_surplus_of_nobody(connection, EVENTS_OF_NOBODY, batch))
+        .pruned(|connection, _, batch| events::delete_anonymous_surplus(connection, EVENTS_OF_NOBODY, batch))
 }
 
 fn known_networks() -> Table {
@@ -96,7 +96,7 @@ fn known_networks() -> Table {
 }
 
 fn one_time_tokens() -> Table {
-    let export = Export::by("links", |connection, subject, after: Option<one_time_tokens::LinkPlace>, most| {
+    let export = Export::by("links", |connection, subject, after: Option<one_time_tokens::LinkPosition>, most| {
         let after = after.unwrap_or((DateTime::<Utc>::UNIX_EPOCH, Vec::new()));
         one_time_tokens::export(connection, subject.user.id, &after, most)
     });
@@ -128,7 +128,7 @@ fn pending_registrations() -> Table {
 
 fn mail_outbox() -> Table {
     let export = Export::by("mails", |connection, subject, after: Option<i64>, most| {
-        let slice = Slice { after: after.unwrap_or(0), most };
+        let slice = Slice { after: after.unwrap_or(0), limit: most };
         mail_outbox::export(connection, subject.user.id, &proven_addresses(&subject.user), slice)
     });
     let erasure = Erasure::whole(|connection, user| {

@@ -32,7 +32,7 @@ impl StartError {
     /// Whether the next attempt may succeed without anybody's help.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Migrate(cause) => cause.may_pass(),
+            Self::Migrate(cause) => cause.is_transient(),
             Self::Missing(_) => false,
             Self::Store(_) | Self::Cut(_) => true,
         }

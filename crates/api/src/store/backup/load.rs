@@ -1,4 +1,4 @@
-//! Fills an empty database, as one transaction.
+//! Fills an empty database in one transaction.
 
 use super::coverage::Coverage;
 use super::rollback::Rollback;
@@ -13,11 +13,11 @@ use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-/// Rows come as fast as the storage gives them; the pauses may be longer than a request's.
+/// Rows arrive as fast as the storage delivers them, so the pauses may be longer than a request's.
 const SETUP_POSTGRES: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '15min'";
 
-/// The tables that hold a row, whoever made them; only what is left out of backups does not count. A database that is not
-/// there yet has none.
+/// The names of the tables that have rows, also of those that another program has created, without the ones that backups leave
+/// out. A database that does not exist yet has none.
 pub fn occupied_tables(url: &DatabaseUrl, coverage: &Coverage) -> Result<Vec<String>, StateError> {
     match state::open_to_read(url)? {
         Some(mut connection) => Ok(occupied(&mut connection, coverage)?),
@@ -37,18 +37,18 @@ fn occupied(connection: &mut AnyConnection, coverage: &Coverage) -> QueryResult<
     Ok(occupied)
 }
 
-/// A database that is being filled.
+/// A database that is being filled from a backup.
 #[derive(Debug)]
 pub struct Loading<'a> {
     connection: &'a mut AnyConnection,
     coverage: &'a Coverage,
 }
 
-/// Lets `work` fill a database whose schema is up to date. Nobody else writes meanwhile, and nothing stays unless all of
-/// `work` succeeds, whatever happens to this process.
+/// Fills a database whose schema is up to date. No other connection can write in the meantime, and nothing is stored unless
+/// all of `work` succeeds, even if this process ends.
 ///
 /// # Errors
-/// When the database does not answer; and those of `work`.
+/// If the database fails, and those of `work`.
 pub fn load<T, E>(
     url: &DatabaseUrl,
     coverage: &Coverage,
@@ -71,7 +71,7 @@ fn connect(url: &DatabaseUrl) -> Result<AnyConnection, StoreError> {
     open(url).map_err(|error| StoreError::Unavailable(error.to_string()))
 }
 
-/// One transaction on a connection of its own, for a program that has no pool.
+/// Runs one transaction on a new connection, for a program without a pool.
 pub fn write_once<T>(
     url: &DatabaseUrl,
     work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>,
@@ -80,16 +80,16 @@ pub fn write_once<T>(
 }
 
 impl Loading<'_> {
-    /// The tables that hold a row.
+    /// The names of the tables that have rows.
     pub fn occupied_tables(&mut self) -> Result<Vec<String>, StoreError> {
         let coverage = self.coverage;
         self.write(|connection| occupied(connection, coverage))
     }
 
-    /// Inserts rows, a JSON array of arrays that have a value for each of `columns`.
+    /// Inserts rows: a JSON array of arrays with a value for each of `columns`.
     ///
     /// # Errors
-    /// When the database does not answer, or does not take a row.
+    /// If the database fails or refuses a row.
     pub fn insert(&mut self, table: &str, columns: &[Column], rows: &str) -> Result<usize, StoreError> {
         self.write(|connection| {
             let sql = insert(table, columns, matches!(connection, AnyConnection::Postgres(_)));
@@ -101,7 +101,7 @@ impl Loading<'_> {
         })
     }
 
-    /// Goes on numbering a table's rows after `last_id`, and after every id that was inserted.
+    /// Continues a table's sequence of ids after `last_id` and after every id that was inserted.
     pub fn number_after(&mut self, table: &Layout, last_id: i64) -> Result<(), StoreError> {
         let name = table.name;
         let highest = format!("(SELECT coalesce(max(id), 0) FROM {name})");
@@ -122,16 +122,16 @@ impl Loading<'_> {
         })
     }
 
-    /// Runs statements of ours beside the rows.
+    /// Runs other statements in the same transaction.
     pub fn write<T>(&mut self, work: impl FnOnce(&mut AnyConnection) -> QueryResult<T>) -> Result<T, StoreError> {
         work(self.connection).map_err(StoreError::from_query)
     }
 }
 
-/// The statement that makes rows of JSON.
+/// The statement that inserts rows from JSON.
 fn insert(table: &str, columns: &[Column], on_postgres: bool) -> String {
-    let values = columns.iter().enumerate().map(|(place, column)| {
-        let value = if on_postgres { format!("(row ->> {place})") } else { format!("value ->> {place}") };
+    let values = columns.iter().enumerate().map(|(index, column)| {
+        let value = if on_postgres { format!("(row ->> {index})") } else { format!("value ->> {index}") };
         match (column.kind, on_postgres) {
             (ColumnKind::Integer, true) => format!("{value}::bigint"),
             (ColumnKind::Boolean, true) => format!("{value}::boolean"),

@@ -1,6 +1,6 @@
-//! Whole databases, row by row, in a form that both kinds share: what backups are made of and restored from.
+//! Reading and filling whole databases, row by row, in a form that PostgreSQL and SQLite share. Backups are made this way.
 //!
-//! The databases themselves write and read the rows as JSON, so there is one way for all tables.
+//! The databases themselves write and read the rows as JSON, so the same code serves all tables.
 
 mod coverage;
 mod load;

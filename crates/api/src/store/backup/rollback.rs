@@ -3,7 +3,7 @@
 use crate::store::StoreError;
 use diesel::result::Error;
 
-/// The database's reason, or that of the work in it.
+/// An error of the database, or of the work in the transaction.
 pub(super) enum Rollback<E> {
     Database(Error),
     Work(E),

@@ -1,4 +1,4 @@
-//! Reads the whole database as it was at one moment, while others go on writing.
+//! Reads a consistent snapshot of the whole database while other connections go on writing.
 
 use super::coverage::Coverage;
 use super::rollback::Rollback;
@@ -12,8 +12,8 @@ use diesel::pg::PgRowByRowLoadingMode;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-/// Everything that is read belongs to one moment. Rows leave as fast as the storage takes them: a statement's time says
-/// nothing then, and the pauses between statements are longer than a request's.
+/// All reads see the same snapshot. Rows are read as fast as the storage takes them, so a statement has no time limit, and the
+/// pauses between statements may be longer than a request's.
 const SETUP_POSTGRES: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
     SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '15min'";
 
@@ -36,17 +36,17 @@ pub enum SnapshotError {
     Store(#[from] StoreError),
 }
 
-/// The database at one moment.
+/// The database at one point in time.
 #[derive(Debug)]
 pub struct DatabaseSnapshot<'a> {
     connection: &'a mut AnyConnection,
 }
 
-/// Hands the database to `work` as it is at this moment. PostgreSQL keeps that moment by a transaction of its own kind,
-/// SQLite by its write-ahead log; nobody who writes waits.
+/// Runs `work` on a snapshot of the database. PostgreSQL provides it by the transaction's isolation level, SQLite by its
+/// write-ahead log; writers do not wait.
 ///
 /// # Errors
-/// When the database does not answer, or its schema is not the one of this program; and those of `work`.
+/// If the database fails, or its schema is not that of this program, and those of `work`.
 pub fn snapshot<T, E>(
     url: &DatabaseUrl,
     coverage: &Coverage,
@@ -72,8 +72,8 @@ where
 }
 
 impl DatabaseSnapshot<'_> {
-    /// The last id that the database has given in a table that it [numbers](Layout::is_numbered), 0 when none. It may be of
-    /// a row that was deleted: an id is never given twice.
+    /// The last id that the database has assigned in a [numbered](Layout::is_numbered) table, 0 if none. The row may be deleted:
+    /// an id is never assigned twice.
     pub fn last_id(&mut self, table: &Layout) -> Result<i64, StoreError> {
         #[derive(QueryableByName)]
         struct LastIdRow {
@@ -95,10 +95,10 @@ impl DatabaseSnapshot<'_> {
         Ok(row.map_err(StoreError::from_query)?.last)
     }
 
-    /// Shows each row of a table to `visit` as a JSON array, one at a time: memory does not grow with the table.
+    /// Calls `visit` with each row of a table as a JSON array, one at a time: memory does not grow with the table.
     ///
     /// # Errors
-    /// When the database does not answer; and those of `visit`.
+    /// If the database fails, and those of `visit`.
     pub fn each_row<E: From<StoreError>>(
         &mut self,
         table: &Layout,
@@ -123,7 +123,7 @@ impl DatabaseSnapshot<'_> {
     }
 }
 
-/// The statement that makes JSON of a table's rows.
+/// The statement that selects a table's rows as JSON.
 fn select(table: &Layout, on_postgres: bool) -> String {
     let (array, cast) = if on_postgres { ("json_build_array", "::text") } else { ("json_array", "") };
     let values = table.columns.iter().map(|column| column.as_json(on_postgres));

@@ -1,4 +1,4 @@
-//! Whose metrics count the events that a thread inserts: those of the store whose work the thread does.
+//! The metrics that count the events inserted by a thread: those of the store that the thread works for.
 
 use super::metrics::EventMetrics;
 use auth_types::EventKind;
@@ -8,12 +8,12 @@ thread_local! {
     static OWN: RefCell<Option<EventMetrics>> = const { RefCell::new(None) };
 }
 
-/// From now on `metrics` count what this thread inserts.
+/// Makes `metrics` count the events that this thread inserts from now on.
 pub(in crate::store) fn count_for(metrics: EventMetrics) {
     OWN.set(Some(metrics));
 }
 
-/// A transaction that is rolled back later has counted, too. What a command inserts is not counted.
+/// Events of a transaction that is rolled back later are counted, too. Events that a command inserts are not.
 pub(super) fn count(kind: EventKind, inserted: usize) {
     OWN.with_borrow(|metrics| {
         if let Some(metrics) = metrics {

@@ -1,4 +1,4 @@
-//! The security events that this process has inserted.
+//! Metrics of the security events that this process has inserted.
 
 use crate::metrics::Metrics;
 use auth_types::EventKind;

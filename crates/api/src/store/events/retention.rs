@@ -1,5 +1,5 @@
-//! What keeps `auth_events` bounded. Every function deletes at most a batch, finds it by an index and returns how many rows
-//! there were, so that no lock is held for long whatever the size of the table.
+//! Keeps `auth_events` bounded. Every function finds its rows through an index, deletes at most one batch and returns how many
+//! were deleted, so that no lock is held for long in a table of any size.
 
 use crate::store::any::AnyConnection;
 use crate::store::schema::{auth_events, users};
@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 
 /// Deletes events of a user that are older than the newest `keep`, the oldest first.
 pub fn delete_surplus(connection: &mut AnyConnection, user: UserId, keep: i64, batch: i64) -> QueryResult<usize> {
-    let theirs = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user.0));
-    let last_kept: Option<(DateTime<Utc>, i64)> = theirs
+    let own = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user.0));
+    let last_kept: Option<(DateTime<Utc>, i64)> = own
         .order((auth_events::at.desc(), auth_events::id.desc()))
         .select((auth_events::at, auth_events::id))
         .offset(keep - 1)
@@ -21,19 +21,19 @@ pub fn delete_surplus(connection: &mut AnyConnection, user: UserId, keep: i64, b
         .optional()?;
     let Some((at, id)) = last_kept else { return Ok(0) };
     let same_time = auth_events::at.eq(At(at)).and(auth_events::id.lt(id));
-    // The first half bounds the index, the second one is the order of the rows.
-    let surplus = theirs.filter(auth_events::at.le(At(at))).filter(auth_events::at.lt(At(at)).or(same_time));
+    // The first condition bounds the index scan, the second one follows the order of the rows.
+    let surplus = own.filter(auth_events::at.le(At(at))).filter(auth_events::at.lt(At(at)).or(same_time));
     let oldest = surplus.order((auth_events::at, auth_events::id)).select(auth_events::id).limit(batch);
     let oldest = oldest.load(connection)?;
     delete(connection, &oldest)
 }
 
 /// Deletes events that belong to no account and are older than the newest `keep` of them.
-pub fn delete_surplus_of_nobody(connection: &mut AnyConnection, keep: i64, batch: i64) -> QueryResult<usize> {
-    let of_nobody = auth_events::table.filter(auth_events::user_id.is_null()).select(auth_events::id);
-    let last_kept = of_nobody.order(auth_events::id.desc()).offset(keep - 1).first::<i64>(connection).optional()?;
+pub fn delete_anonymous_surplus(connection: &mut AnyConnection, keep: i64, batch: i64) -> QueryResult<usize> {
+    let anonymous = auth_events::table.filter(auth_events::user_id.is_null()).select(auth_events::id);
+    let last_kept = anonymous.order(auth_events::id.desc()).offset(keep - 1).first::<i64>(connection).optional()?;
     let Some(last_kept) = last_kept else { return Ok(0) };
-    let surplus = of_nobody.filter(auth_events::id.lt(last_kept)).order(auth_events::id).limit(batch);
+    let surplus = anonymous.filter(auth_events::id.lt(last_kept)).order(auth_events::id).limit(batch);
     let surplus = surplus.load(connection)?;
     delete(connection, &surplus)
 }
@@ -47,13 +47,13 @@ pub fn delete_older(connection: &mut AnyConnection, before: DateTime<Utc>, batch
 
 /// Deletes events of a user.
 pub fn delete_of_user(connection: &mut AnyConnection, user: UserId, batch: i64) -> QueryResult<usize> {
-    let theirs = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user.0));
-    let theirs = theirs.order((auth_events::at, auth_events::id)).select(auth_events::id).limit(batch);
-    let theirs = theirs.load(connection)?;
-    delete(connection, &theirs)
+    let own = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user.0));
+    let oldest = own.order((auth_events::at, auth_events::id)).select(auth_events::id).limit(batch);
+    let oldest = oldest.load(connection)?;
+    delete(connection, &oldest)
 }
 
-/// By their ids: what two processes delete at once, both lock in one order.
+/// Deletes by id, so that two processes that delete the same rows lock them in the same order.
 fn delete(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<usize> {
     if ids.is_empty() {
         return Ok(0);
@@ -67,8 +67,8 @@ pub fn newest_id(connection: &mut AnyConnection) -> QueryResult<i64> {
     Ok(newest.optional()?.unwrap_or_default())
 }
 
-/// Looks at the next events after the id `after`, at most `batch` of them. Returns which of their users have more than `keep`
-/// events, and the id of the last.
+/// Reads at most `batch` events after the id `after`. Returns which of their users have more than `keep` events, and the id of
+/// the last event.
 pub fn recent_users_with_surplus(
     connection: &mut AnyConnection,
     after: i64,
@@ -86,8 +86,8 @@ pub fn recent_users_with_surplus(
     Ok((with_surplus(connection, owners, keep)?, last))
 }
 
-/// Looks at the next users after the id `after`, at most `batch` of them. Returns which of them have more than `keep`
-/// events, and the id of the last.
+/// Reads at most `batch` users after the id `after`. Returns which of them have more than `keep` events, and the id of the last
+/// user.
 pub fn users_with_surplus(
     connection: &mut AnyConnection,
     after: i64,
@@ -107,17 +107,17 @@ fn with_surplus(
 ) -> QueryResult<Vec<UserId>> {
     let mut found = Vec::new();
     for user in users {
-        let theirs = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user));
-        let newest = theirs.order((auth_events::at.desc(), auth_events::id.desc())).select(auth_events::id);
+        let own = auth_events::table.filter(auth_events::user_id.assume_not_null().eq(user));
+        let newest = own.order((auth_events::at.desc(), auth_events::id.desc())).select(auth_events::id);
         found.extend(newest.offset(keep).first::<i64>(connection).optional()?.map(|_| UserId(user)));
     }
     Ok(found)
 }
 
-/// Users who were erased at or after `since` and have events still, at most `batch` of them.
+/// At most `batch` users who were erased at or after `since` and still have events.
 pub fn erased_users(connection: &mut AnyConnection, since: DateTime<Utc>, batch: i64) -> QueryResult<Vec<UserId>> {
-    let theirs = auth_events::table.filter(auth_events::user_id.eq(users::id.nullable()));
+    let own = auth_events::table.filter(auth_events::user_id.eq(users::id.nullable()));
     let erased = users::table.filter(users::deleted_at.is_not_null()).filter(users::deleted_at.ge(At(since)));
-    let erased: Vec<i64> = erased.filter(exists(theirs)).select(users::id).limit(batch).load(connection)?;
+    let erased: Vec<i64> = erased.filter(exists(own)).select(users::id).limit(batch).load(connection)?;
     Ok(erased.into_iter().map(UserId).collect())
 }

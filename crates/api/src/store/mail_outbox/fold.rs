@@ -1,6 +1,6 @@
-//! Mails that say the same to the same address: several waiting ones become one.
+//! Folding: several waiting mails of the same content to the same address become one.
 
-use super::row::{MOST_WAITING, MailRow, NewMail};
+use super::row::{MAX_WAITING, MailRow, NewMail};
 use crate::mails::MailKind;
 use crate::store::any::AnyConnection;
 use crate::store::schema::mail_outbox;
@@ -8,7 +8,7 @@ use crate::store::types::At;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-/// What mails report that were taken out of the outbox.
+/// The events that folded mails stood for.
 #[derive(Debug, Default)]
 pub(super) struct FoldTotals {
     pub(super) occurrences: i64,
@@ -18,13 +18,13 @@ pub(super) struct FoldTotals {
 /// Which mails are folded into another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gather {
-    /// All that no worker has had yet.
+    /// All mails that no worker has attempted yet.
     Waiting,
-    /// Those that were put off because their address has had its amount.
+    /// The mails that were deferred because their address had reached its quota.
     Deferred,
 }
 
-/// A row that is about to be folded.
+/// A row that is folded into another one.
 #[derive(Debug, Clone, Queryable)]
 struct FoldedMail {
     occurrences: i64,
@@ -41,17 +41,17 @@ impl FoldedMail {
     }
 }
 
-/// Takes the oldest mails of the same kind to the same address out, until another one may wait.
-pub(super) fn make_room(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<FoldTotals> {
+/// Deletes the oldest mails of the same kind to the same address until another one may wait, and returns what they stood for.
+pub(super) fn fold_surplus(connection: &mut AnyConnection, mail: &NewMail) -> QueryResult<FoldTotals> {
     let about = (mail.user.map(|user| user.0), mail.registration);
     let same = lock_same(connection, mail.kind, &mail.recipient, about)?;
-    let ids: Vec<_> = same.iter().skip(MOST_WAITING - 1).map(|row| row.id).collect();
-    let parts = take(connection, &ids)?;
+    let ids: Vec<_> = same.iter().skip(MAX_WAITING - 1).map(|row| row.id).collect();
+    let parts = delete_returning(connection, &ids)?;
     let occurrences = parts.iter().map(|part| part.occurrences).sum();
     Ok(FoldTotals { occurrences, first_at: parts.iter().map(FoldedMail::began_at).min() })
 }
 
-/// Folds others into `mail`, which a worker has, and returns it as it is then: with the time and the cause of the newest.
+/// Folds others into `mail`, which a worker holds, and returns the updated row: with the time and the cause of the newest.
 pub fn gather(
     connection: &mut AnyConnection,
     mail: &MailRow,
@@ -61,7 +61,7 @@ pub fn gather(
     let others = lock_others(connection, mail)?;
     let folded = others.iter().filter(|row| which == Gather::Waiting || row.due_at > now);
     let ids: Vec<_> = folded.map(|row| row.id).collect();
-    let parts = take(connection, &ids)?;
+    let parts = delete_returning(connection, &ids)?;
     if parts.is_empty() {
         return Ok(mail.clone());
     }
@@ -93,7 +93,7 @@ fn merge(mut mail: MailRow, parts: Vec<FoldedMail>) -> MailRow {
     mail
 }
 
-/// A mail that says the same to the same address.
+/// A mail of the same content to the same address.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SameMail {
     pub(super) id: i64,
@@ -101,7 +101,7 @@ pub(super) struct SameMail {
     due_at: DateTime<Utc>,
 }
 
-/// The mails that say the same as `mail` to the same address and that no worker has had yet.
+/// Locks the other mails of the same content to the same address that no worker has attempted yet.
 pub(super) fn lock_others(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<Vec<SameMail>> {
     let same = lock_same(connection, mail.kind, &mail.recipient, (mail.user_id, mail.registration_id))?;
     Ok(same.into_iter().filter(|row| row.id != mail.id && row.attempts == 0).collect())
@@ -110,9 +110,9 @@ pub(super) fn lock_others(connection: &mut AnyConnection, mail: &MailRow) -> Que
 /// The user and the pending registration that a mail is about.
 type MailSubject = (Option<i64>, Option<i64>);
 
-/// The mails of one kind to one address about the same account or registration, the newest first: each registration has a
-/// link of its own, and a stranger's must not take the place of the owner's. Those that somebody else has locked are
-/// left out, so that two who fold never wait for each other.
+/// Locks the mails of one kind to one address about the same account or registration, newest first. Each registration has its own
+/// link, and a stranger's must not replace the owner's. Rows that another transaction has locked are skipped, so that two
+/// transactions that fold never wait for each other.
 fn lock_same(
     connection: &mut AnyConnection,
     kind: MailKind,
@@ -132,15 +132,14 @@ fn lock_same(
         ));
     let rows: Vec<SameMailColumns> = match connection {
         AnyConnection::Postgres(postgres) => same.for_update().skip_locked().load(postgres)?,
-        // SQLite's write transaction holds the whole file.
+        // SQLite's write transaction locks the whole file.
         AnyConnection::Sqlite(_) => same.load(connection)?,
     };
     let same = rows.into_iter().filter(|(_, of, _, _)| *of == about);
     Ok(same.map(|(id, _, attempts, due_at)| SameMail { id, attempts, due_at }).collect())
 }
 
-/// Deletes these and returns them.
-fn take(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<FoldedMail>> {
+fn delete_returning(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<Vec<FoldedMail>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,4 +1,4 @@
-//! What a row says.
+//! The rows of the outbox.
 
 use crate::mails::MailKind;
 use crate::store::any::MultiBackend;
@@ -11,7 +11,7 @@ use diesel::prelude::*;
 impl Queryable<Text, MultiBackend> for MailKind {
     type Row = String;
     fn build(row: String) -> diesel::deserialize::Result<Self> {
-        Self::of(&row).ok_or_else(|| format!("mail_outbox.kind holds a word that is no kind of mail: {row}").into())
+        Self::of(&row).ok_or_else(|| format!("mail_outbox.kind holds an unknown kind: {row}").into())
     }
 }
 
@@ -19,24 +19,22 @@ impl Queryable<Text, MultiBackend> for MailKind {
 #[derive(Debug, Clone)]
 pub struct NewMail {
     pub kind: MailKind,
-    /// Whose account it is about. `None` when only an address is known: whether it has an account shows when the mail is
-    /// sent.
+    /// The account that it is about. `None` if only an address is known; its account is looked up when the mail is sent.
     pub user: Option<UserId>,
-    /// The pending registration whose link it brings. `None` for the newest of the address.
+    /// The pending registration whose link it contains. `None` for the newest one of the address.
     pub registration: Option<i64>,
-    /// The address.
     pub recipient: String,
-    /// Who caused it.
+    /// The client that caused it.
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
-    /// The network of who caused it: what their share of the worker is counted by. `None` when it is not known.
+    /// The client's network, by which its share of the worker is counted. `None` if it is unknown.
     pub requester: Option<String>,
     pub at: DateTime<Utc>,
-    /// When it is not worth sending any more.
+    /// When it is no longer worth sending.
     pub expires_at: DateTime<Utc>,
 }
 
-/// A mail that a worker has.
+/// A mail that a worker holds.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = mail_outbox)]
 pub struct MailRow {
@@ -49,14 +47,14 @@ pub struct MailRow {
     pub user_agent: Option<String>,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
-    /// How often a worker took it, this time included.
+    /// How often a worker has claimed it, including this time.
     pub attempts: i64,
     pub requester: Option<String>,
     /// How many events of its kind it stands for.
     pub occurrences: i64,
-    /// When the first of them was; `None` when it is [`MailRow::created_at`].
+    /// The time of the first of them; `None` if that is [`MailRow::created_at`].
     pub first_at: Option<DateTime<Utc>>,
 }
 
 /// How many mails of one kind may wait for one address: as many as it may get within an hour.
-pub const MOST_WAITING: usize = 5;
+pub const MAX_WAITING: usize = 5;
