@@ -4,6 +4,7 @@ mod credentials;
 mod emails;
 mod erasure;
 mod profile;
+mod row;
 
 pub use credentials::{
     UserCredentials, find_credentials, find_password_hash, lock_credentials, update_login, update_password,
@@ -11,66 +12,16 @@ pub use credentials::{
 pub use emails::{Addressee, confirm_email, find_by_email, find_by_spelling, list_addressees, update_email};
 pub use erasure::{delete_erased, erase};
 pub use profile::{ProfileChange, replace_avatar, update_profile};
+pub use row::UserRow;
+pub(super) use row::{owner_column, owner_columns};
 
-use super::any::{AnyConnection, MultiBackend};
+use super::any::AnyConnection;
 use super::schema::users;
 use super::types::At;
+use auth_types::UserId;
 use auth_types::export::ExportedUser;
-use auth_types::{Role, UserId};
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-
-/// Declares [`UserRow`], a row of `users` without the password hash (see [`find_credentials`]), and, from the same list of
-/// fields, the columns that a statement about another table returns of it.
-macro_rules! user_row {
-    (($d:tt) $($field:ident: $type:ty = $kind:ident),+ $(,)?) => {
-        #[derive(Debug, Clone, Queryable, Selectable)]
-        #[diesel(table_name = users)]
-        pub struct UserRow {
-            $(pub $field: $type),+
-        }
-
-        /// The columns of a [`UserRow`] as subqueries, because SQLite returns columns of the updated table only. `owner` selects the
-        /// user; `id` is the column of the updated table that holds the user's id.
-        macro_rules! owner_columns {
-            ($d owner:expr, $d id:expr) => { ($($crate::store::users::owner_column!($d owner, $d id, $field, $kind)),+) };
-        }
-        pub(super) use owner_columns;
-    };
-}
-
-macro_rules! owner_column {
-    ($owner:expr, $id:expr, $field:ident, key) => {
-        $id
-    };
-    ($owner:expr, $id:expr, $field:ident, given) => {
-        $owner.select(users::$field).single_value().assume_not_null()
-    };
-    ($owner:expr, $id:expr, $field:ident, nullable) => {
-        $owner.select(users::$field).single_value()
-    };
-}
-pub(super) use owner_column;
-
-user_row! {
-    ($)
-    id: UserId = key,
-    email: String = given,
-    email_canonical: String = given,
-    username: Option<String> = nullable,
-    display_name: String = given,
-    role: Role = given,
-    is_active: bool = given,
-    email_verified_at: Option<DateTime<Utc>> = nullable,
-    avatar_key: Option<String> = nullable,
-    created_at: DateTime<Utc> = given,
-    last_login_at: Option<DateTime<Utc>> = nullable,
-}
-
-/// The columns of a [`UserRow`], for a statement that returns it.
-fn columns() -> <UserRow as Selectable<MultiBackend>>::SelectExpression {
-    <UserRow as Selectable<MultiBackend>>::construct_selection()
-}
+use row::columns;
 
 /// A user to insert. Two names are the same if their canonical forms are equal.
 #[derive(Clone, Insertable)]

@@ -1,6 +1,6 @@
 //! Rotation: exchanging a refresh token for its successor.
 
-use super::{SessionRow, columns};
+use super::row::{SessionRow, columns};
 use crate::store::any::AnyConnection;
 use crate::store::schema::{sessions, users};
 use crate::store::types::{At, SqlSessionId};

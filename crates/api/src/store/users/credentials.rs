@@ -1,7 +1,7 @@
 //! What a sign-in is checked against, and what it changes.
 
 use super::emails::confirm_email;
-use super::{UserRow, columns};
+use super::row::{UserRow, columns};
 use crate::names::Spellings;
 use crate::store::any::AnyConnection;
 use crate::store::schema::{known_networks, users};

@@ -1,6 +1,6 @@
 //! Users by their address, and changes of it.
 
-use super::UserRow;
+use super::row::UserRow;
 use crate::names::Spellings;
 use crate::store::any::AnyConnection;
 use crate::store::schema::users;

@@ -1,6 +1,6 @@
 //! What users change about themselves.
 
-use super::{UserRow, columns};
+use super::row::{UserRow, columns};
 use crate::store::any::AnyConnection;
 use crate::store::schema::users;
 use auth_types::UserId;
