@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use std::fs::Metadata;
+use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,7 +65,7 @@ impl DatabaseFile {
         if let Some(Watched { companions, state, .. }) = self.0.as_deref() {
             let mut state = state.lock();
             if state.connections == 0 {
-                state.companions = ids_of(companions);
+                state.companions = ids_of(companions).unwrap_or_default();
             }
             state.connections += 1;
         }
@@ -80,26 +81,35 @@ impl DatabaseFile {
             && companions.iter().all(|one| may_write(one, Access::WRITE_OK).or_else(may_add) == Some(true))
     }
 
-    /// Whether the file, its log or index was deleted, replaced or truncated while it was open. The first time is logged.
+    /// Whether the file, its log or index was deleted, replaced or truncated while it was open. The first time is logged, and a lost
+    /// file stays lost: one that is put back, or is as long as before, is not what the connections have written.
     pub(super) fn is_lost(&self) -> bool {
-        let Some(Watched { path, companions, state }) = self.0.as_deref() else { return false };
-        let mut state = state.lock();
-        let found = std::fs::metadata(path).ok();
-        let id = found.as_ref().map(file_id);
-        let Some(opened) = state.opened.or(id) else { return false };
-        state.opened = Some(opened);
-        let size = found.map_or(0, |file| file.len());
-        let is_truncated = size < state.size;
-        state.size = state.size.max(size);
-        let lacks_companions =
-            state.companions.iter().zip(ids_of(companions)).any(|(noted, now)| noted.is_some() && *noted != now);
-        let was_lost = std::mem::replace(&mut state.is_lost, id != Some(opened) || is_truncated || lacks_companions);
-        if state.is_lost && !was_lost {
+        let Some(watched) = self.0.as_deref() else { return false };
+        let mut state = watched.state.lock();
+        // An error of the system is not taken for a loss.
+        if !state.is_lost && watched.finds_loss(&mut state).unwrap_or(false) {
+            state.is_lost = true;
             log::error!(
                 "store.file: the database's file, its log or the log's index was deleted, replaced or cut short while it was open; restart the process"
             );
         }
         state.is_lost
+    }
+}
+
+impl Watched {
+    fn finds_loss(&self, state: &mut FileState) -> std::io::Result<bool> {
+        let found = find(&self.path)?;
+        let id = found.as_ref().map(file_id);
+        let Some(opened) = state.opened.or(id) else { return Ok(false) };
+        state.opened = Some(opened);
+        let size = found.map_or(0, |file| file.len());
+        let is_truncated = size < state.size;
+        state.size = state.size.max(size);
+        let companions = ids_of(&self.companions)?;
+        let lacks_companions =
+            state.companions.iter().zip(companions).any(|(noted, now)| noted.is_some() && *noted != now);
+        Ok(id != Some(opened) || is_truncated || lacks_companions)
     }
 }
 
@@ -127,8 +137,18 @@ fn file_id(file: &Metadata) -> FileId {
     (file.dev(), file.ino())
 }
 
-fn ids_of(paths: &[PathBuf; COMPANIONS.len()]) -> [Option<FileId>; COMPANIONS.len()] {
-    std::array::from_fn(|at| std::fs::metadata(&paths[at]).ok().as_ref().map(file_id))
+/// What is at `path`, if anything is.
+fn find(path: &Path) -> std::io::Result<Option<Metadata>> {
+    match std::fs::metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn ids_of(paths: &[PathBuf; COMPANIONS.len()]) -> std::io::Result<[Option<FileId>; COMPANIONS.len()]> {
+    let [log, index] = paths;
+    Ok([find(log)?.as_ref().map(file_id), find(index)?.as_ref().map(file_id)])
 }
 
 /// The paths of SQLite's log and the log's index.

@@ -139,6 +139,29 @@ async fn a_file_that_is_deleted_replaced_or_cut_short_is_noticed() {
     }
 }
 
+/// Others may write the file until it is as long as before, or somebody puts it back: what was written meanwhile is not in it.
+#[actix_web::test]
+async fn a_lost_file_stays_lost_until_a_restart() {
+    let harms: [(Harm, Harm); 2] = [
+        (|path| resized(path, std::fs::metadata(path)?.len() / 2), |path| resized(path, 1 << 20)),
+        (
+            |path| std::fs::rename(path, path.with_extension("away")),
+            |path| std::fs::rename(path.with_extension("away"), path),
+        ),
+    ];
+    for (harm, undo) in harms {
+        let db = TestDb::migrated(Database::Sqlite);
+        let api = Process::start(db.url());
+        api.until_ready().await;
+        harm(&db.file()).unwrap();
+        api.live_log().until("store.file: ");
+        undo(&db.file()).unwrap();
+        api.register(ADA).await.failed(503, Reason::Unavailable);
+        eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(())).await;
+        assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1);
+    }
+}
+
 fn replaced(path: &Path) -> std::io::Result<()> {
     std::fs::copy(path, path.with_extension("copy"))?;
     std::fs::rename(path.with_extension("copy"), path)
