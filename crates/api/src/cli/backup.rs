@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::output::{print, print_json};
 use super::setting::{clock, prepare_folder};
 use crate::app::Product;
+use crate::clock::ComparedClock;
 use crate::config::{Settings, StorageSettings, Timeouts, parse_recipients};
 use crate::files::{Files, RetryPolicy};
 use crate::service::backup::{
@@ -88,18 +89,25 @@ async fn create(product: &Product, Create { to, recipient }: Create) -> Result<(
         None => settings.backup.recipients.clone(),
     };
     let (database, coverage) = (settings.database.url.clone(), product.schema.coverage());
-    let plan = BackupPlan { database, coverage, recipients, made_at: clock().now() };
+    let clock = compared_clock(&settings).await?;
+    let plan = BackupPlan { database, coverage, recipients, made_at: clock.shared_now().0 };
     match to {
         Some(file) => report(&off_thread(move || backup::create_file(&plan, &file)).await?),
-        None => store(&settings, plan).await,
+        None => store(&settings, plan, &clock).await,
     }
+}
+
+/// By a wrong clock a backup would be named as no other machine reads it, and newer ones than it would be deleted for outdated.
+async fn compared_clock(settings: &Settings) -> Result<ComparedClock, CliError> {
+    let database = settings.database.url.clone();
+    off_thread(move || backup::compared_clock(clock(), &database)).await
 }
 
 fn report(made: &CreatedBackup) -> Result<(), CliError> {
     print(format_args!("made {}: {} rows, {} bytes", made.name, made.rows, made.size_bytes))
 }
 
-async fn store(settings: &Settings, plan: BackupPlan) -> Result<(), CliError> {
+async fn store(settings: &Settings, plan: BackupPlan, clock: &ComparedClock) -> Result<(), CliError> {
     let files = files(&settings.storage)?;
     let storage = files.clone();
     let made = off_thread(move || {
@@ -109,6 +117,7 @@ async fn store(settings: &Settings, plan: BackupPlan) -> Result<(), CliError> {
     })
     .await?;
     report(&made)?;
+    clock.check().map_err(|wrong| CliError::Clock("no backup is deleted", wrong))?;
     let outdated = backup::delete_outdated(&files, settings.backup.keep, made.made_at).await?;
     report_skipped(&outdated.skipped)?;
     outdated.found.iter().try_for_each(|name| print(format_args!("deleted {name}")))
@@ -141,7 +150,7 @@ fn row(StoredBackup { name, size_bytes }: &StoredBackup, now: DateTime<Utc>) -> 
 }
 
 async fn verify(product: &Product, Which { backup, identity }: Which) -> Result<(), CliError> {
-    let (source, identities) = (source(&backup).await?, identities(identity.as_deref())?);
+    let (source, identities) = (source(&backup, clock().now()).await?, identities(identity.as_deref())?);
     let coverage = product.schema.coverage();
     let contents = off_thread(move || backup::verify(&source, &identities, &coverage)).await?;
     print(format_args!("whole: {contents}"))
@@ -152,9 +161,10 @@ async fn restore(
     Restore { which: Which { backup, identity }, moving }: Restore,
 ) -> Result<(), CliError> {
     let settings = settings()?;
-    let (source, identities) = (source(&backup).await?, identities(identity.as_deref())?);
+    let now = compared_clock(&settings).await?.shared_now().0;
+    let (source, identities) = (source(&backup, now).await?, identities(identity.as_deref())?);
     prepare_folder(&settings)?;
-    let (now, coverage) = (clock().now(), product.schema.coverage());
+    let coverage = product.schema.coverage();
     let contents = off_thread(move || {
         let order =
             RestorePlan { database: &settings.database.url, coverage: &coverage, identities: &identities, moving, now };
@@ -166,10 +176,10 @@ async fn restore(
 
 /// `latest` and the name of a backup are the storage's, also where there is such a file here: an older one would be proven or
 /// restored, and nobody would notice.
-async fn source(backup: &str) -> Result<BackupSource, CliError> {
+async fn source(backup: &str, now: DateTime<Utc>) -> Result<BackupSource, CliError> {
     let stored = |name| Ok(BackupSource::Stored(Box::new(files(&settings()?.storage)?), name));
     if backup == "latest" {
-        let newest = backup::latest(&files(&settings()?.storage)?, clock().now()).await?;
+        let newest = backup::latest(&files(&settings()?.storage)?, now).await?;
         report_skipped(&newest.skipped)?;
         return stored(newest.found.ok_or_else(|| CliError::Message("there is no backup in the storage".to_owned()))?);
     }

@@ -58,7 +58,7 @@ pub fn read(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState,
 }
 
 /// A connection on which the database itself refuses writes; `None` if there is no SQLite file.
-pub(super) fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, StateError> {
+pub fn open_to_read(url: &DatabaseUrl) -> Result<Option<AnyConnection>, StateError> {
     let path = match url {
         DatabaseUrl::Sqlite(path) if !path.exists() => return Ok(None),
         DatabaseUrl::Sqlite(path) => path,

@@ -1,6 +1,7 @@
 //! Backups: the whole database in one file, and back into an empty database of either kind. `docs/BACKUPS.md` describes
 //! the file.
 
+mod compared;
 mod create;
 mod encryption;
 mod error;
@@ -17,6 +18,7 @@ mod source;
 mod stored;
 mod writer;
 
+pub use compared::compared_clock;
 pub use create::{BackupPlan, CreatedBackup, write};
 pub use encryption::Identities;
 pub use error::{ArchiveError, BackupError};

@@ -69,14 +69,14 @@ impl SkippedFile {
     }
 }
 
-/// The newest, if there is one. What is named later than now is not, and neither is what is no backup. One that cannot be read is an
+/// The newest, if there is one. What is named later than now is not, and neither is what is no backup; both are reported. One that cannot be read is an
 /// error: an older one in its place is not what was asked for.
 pub async fn latest(
     files: &Files,
     now: DateTime<Utc>,
 ) -> std::result::Result<ScanResult<Option<BackupName>>, BackupError> {
-    let mut skipped = Vec::new();
-    for name in named_until(files, now).await?.into_iter().rev() {
+    let ScanResult { found: names, mut skipped } = named_until(files, now).await?;
+    for name in names.into_iter().rev() {
         let Some(other) = SkippedFile::unless_backup(name, Ok(is_backup(files, name).await?)) else {
             return Ok(ScanResult { found: Some(name), skipped });
         };
@@ -97,8 +97,9 @@ pub async fn delete_outdated(
     keep: Keep,
     made_at: DateTime<Utc>,
 ) -> std::result::Result<ScanResult<Vec<BackupName>>, BackupError> {
-    let (mut backups, mut skipped) = (Vec::new(), Vec::new());
-    for name in named_until(files, made_at).await? {
+    let ScanResult { found: names, mut skipped } = named_until(files, made_at).await?;
+    let mut backups = Vec::new();
+    for name in names {
         match SkippedFile::unless_backup(name, is_backup(files, name).await) {
             None => backups.push(name),
             Some(other) => skipped.push(other),
@@ -112,9 +113,13 @@ pub async fn delete_outdated(
     Ok(ScanResult { found: outdated, skipped })
 }
 
-/// All that are not named later than `now`, oldest first.
-async fn named_until(files: &Files, now: DateTime<Utc>) -> std::result::Result<Vec<BackupName>, FileError> {
-    Ok(list(files).await?.into_iter().map(|stored| stored.name).filter(|name| !name.is_ahead(now)).collect())
+/// All, oldest first, but for those that are named later than `now`.
+async fn named_until(files: &Files, now: DateTime<Utc>) -> std::result::Result<ScanResult<Vec<BackupName>>, FileError> {
+    let names = list(files).await?.into_iter().map(|stored| stored.name);
+    let (ahead, found): (Vec<_>, Vec<_>) = names.partition(|name| name.is_ahead(now));
+    let why = "it is named later than now";
+    let skipped = ahead.into_iter().map(|name| SkippedFile { name, why: why.to_owned() }).collect();
+    Ok(ScanResult { found, skipped })
 }
 
 /// Whether a file begins like a backup; the rest is not read. One that is encrypted and has no mark, an earlier release's, is one by

@@ -2,15 +2,21 @@
 
 use super::rows::insert_odd_rows;
 use super::{BOTH, key};
-use crate::support::{BucketServer, Database, TestDb, on_both_databases};
+use crate::support::{BucketServer, Database, ShiftedClock, TestDb, on_both_databases};
+use api::clock::{Clock, SystemClock};
 use api::config::{DatabaseUrl, StorageSettings};
+use api::service::backup::BackupName;
+use chrono::Duration;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-on_both_databases![backups_are_made_listed_proven_and_restored];
+on_both_databases![
+    backups_are_made_listed_proven_and_restored,
+    a_backup_is_named_by_the_databases_clock_and_nothing_is_deleted_by_another,
+];
 
 fn api(folder: &Path, database_url: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
@@ -143,10 +149,12 @@ async fn a_backup_from_the_future_is_listed_with_a_warning_and_is_not_the_latest
         command.env("BACKUP_KEEP", "1d");
         command
     };
-    assert_eq!(failed(on(&["verify", "latest"])), "api: there is no backup in the storage\n");
-    done(on(&["create"]));
-    done(on(&["create"]));
-    done(on(&["verify", "latest"]));
+    let warning = format!("warning: {AHEAD} does not count: it is named later than now\n");
+    let none = "api: there is no backup in the storage\n";
+    assert_eq!(run(on(&["verify", "latest"])), (1, warning.clone(), none.to_owned()));
+    for arguments in [["create"].as_slice(), &["create"], &["verify", "latest"]] {
+        assert!(done(on(arguments)).contains(&warning));
+    }
     assert!(failed(on(&["verify", AHEAD])).contains("no backup of Latchkey"));
     let listed = done(on(&["list"]));
     // Two backups of one second have one name.
@@ -158,6 +166,52 @@ async fn a_backup_from_the_future_is_listed_with_a_warning_and_is_not_the_latest
     let json: Vec<Value> = serde_json::from_str(&done(on(&["list", "--json"]))).unwrap();
     let are_ahead: Vec<_> = json.iter().map(|backup| backup["is_ahead"].as_bool().unwrap()).collect();
     assert_eq!(are_ahead, [vec![false; made.len()], vec![true]].concat());
+}
+
+/// The machine's clock is 40 days off. SQLite has the same clock, so there nobody can notice.
+async fn a_backup_is_named_by_the_databases_clock_and_nothing_is_deleted_by_another(database: Database) {
+    let db = TestDb::of_the_program(database);
+    for days in [40, -40] {
+        let folder = tempfile::tempdir().unwrap();
+        let backups = folder.path().join("data/files/backups");
+        std::fs::create_dir_all(&backups).unwrap();
+        let earlier = (1..=9).map(|days| {
+            let made_at = SystemClock.now() - Duration::days(days);
+            BackupName { made_at, encrypted: false }.to_string()
+        });
+        let earlier: Vec<_> = earlier.collect();
+        done(api(folder.path(), db.url(), &["create", "--to", "backup"]));
+        for name in &earlier {
+            std::fs::copy(folder.path().join("backup"), backups.join(name)).unwrap();
+        }
+        let clock = ShiftedClock::ahead(Duration::days(days));
+        let by_a_wrong_clock = |arguments: &[&str], database_url: &str| {
+            let mut command = api(folder.path(), database_url, arguments);
+            command.envs(clock.variables()).env("BACKUP_KEEP", "3d");
+            run(command)
+        };
+        let (code, stdout, stderr) = by_a_wrong_clock(&["create"], db.url());
+        let left = std::fs::read_dir(&backups).unwrap().count();
+        if database == Database::Sqlite {
+            assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+            continue;
+        }
+        assert_eq!((code, left), (1, earlier.len() + 1), "{stdout}{stderr}");
+        assert!(stderr.starts_with("api: no backup is deleted: this machine's clock differs"), "{stderr}");
+        assert!(!stdout.contains("deleted"), "{stdout}");
+
+        // It is the newest to whoever restores it, also by the wrong clock.
+        let made = stdout.strip_prefix("made ").unwrap().split(':').next().unwrap();
+        let listed = done(api(folder.path(), db.url(), &["list"]));
+        assert!(listed.lines().last().unwrap().starts_with(made) && !listed.contains("warning"), "{listed}");
+        let target = TestDb::empty(database);
+        let (code, stdout, stderr) = by_a_wrong_clock(&["restore", "latest"], target.url());
+        assert_eq!((code, stderr.as_str()), (0, ""), "{stdout}");
+        assert!(!stdout.contains("warning"), "{stdout}");
+        let restored =
+            target.value("SELECT CAST(at AS text) AS value FROM auth_events WHERE kind = 'restored'").unwrap();
+        assert!(restored.starts_with(&SystemClock.now().format("%Y-%m").to_string()), "{restored}");
+    }
 }
 
 #[actix_web::test]
