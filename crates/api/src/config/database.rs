@@ -16,8 +16,12 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub enum DatabaseUrl {
     Postgres(SecretString),
+    /// The file itself: links to it have been followed.
     Sqlite(PathBuf),
 }
+
+/// The database where none is named.
+const DEFAULT_FILE: &str = "data/latchkey.sqlite3";
 
 variables! {
     DATABASE_URL: Optional<DatabaseUrl> = parsed(
@@ -60,9 +64,12 @@ fn read_url(reader: &mut SettingsReader) -> DatabaseUrl {
         }
         (true, false) => reader.find(&DATABASE_URL),
         (false, true) => compose(reader),
-        (false, false) => None,
+        (false, false) => {
+            let file = sqlite_file(DEFAULT_FILE).map_err(|problem| reader.problem(DATABASE_URL.name(), problem));
+            file.ok().map(DatabaseUrl::Sqlite)
+        }
     };
-    url.unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from("data/latchkey.sqlite3")))
+    url.unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from(DEFAULT_FILE)))
 }
 
 /// The value may hold a password, so no message repeats it.
@@ -94,11 +101,16 @@ fn parse_sqlite(given: &str) -> Result<PathBuf, &'static str> {
                     former and sqlite:/PATH for the latter",
         );
     }
-    let file = paths::usable_file(path)?;
+    let file = sqlite_file(path)?;
     if paths::same(&file, secret_key::DEVELOPMENT_KEY) {
         return Err("names the file that keeps the development key; write another one");
     }
     Ok(file)
+}
+
+/// SQLite keeps its log next to the file itself, not next to a link to it.
+fn sqlite_file(path: &str) -> Result<PathBuf, &'static str> {
+    paths::behind_links(paths::usable_file(path)?)
 }
 
 /// Folders that stand in the root of a machine.

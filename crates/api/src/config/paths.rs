@@ -31,6 +31,26 @@ pub(super) fn usable_file(path: &str) -> Result<PathBuf, &'static str> {
     Ok(file)
 }
 
+/// How many links of one path Linux follows.
+const MAX_LINKS: usize = 40;
+
+/// The file that symbolic links lead to, also where it does not exist yet. What is kept next to a file is next to this one. Links to
+/// the folders above it stay: they lead there in any case.
+///
+/// # Errors
+/// What is wrong with them.
+pub(super) fn behind_links(path: PathBuf) -> Result<PathBuf, &'static str> {
+    let mut file = path;
+    for _ in 0..=MAX_LINKS {
+        let Ok(target) = std::fs::read_link(&file) else {
+            // What opens the file takes its path as text.
+            return if file.to_str().is_some() { Ok(file) } else { Err("is a link to a path that is not UTF-8") };
+        };
+        file = folder_of(&file).join(target);
+    }
+    Err("is a symbolic link that leads to no file; write the path of the file")
+}
+
 /// The same of a folder.
 ///
 /// # Errors

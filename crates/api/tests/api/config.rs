@@ -482,3 +482,38 @@ fn options_that_say_what_is_done_anyway_are_no_part_of_the_files_name() {
         assert_eq!(path, std::path::Path::new("data/x.sqlite3"), "{url}");
     }
 }
+
+/// SQLite keeps its log next to the file that a link leads to; so whoever looks there must know that file.
+#[test]
+fn links_to_the_databases_file_are_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    std::fs::create_dir_all(at("disk/inner")).unwrap();
+    let links = [
+        ("absolute", at("disk/new.sqlite3")),
+        ("relative", "disk/new.sqlite3".into()),
+        ("chain", "disk/inner/up".into()),
+        ("disk/inner/up", "../new.sqlite3".into()),
+        ("folder", "disk/inner".into()),
+        ("circle", "circle".into()),
+    ];
+    for (link, target) in links {
+        std::os::unix::fs::symlink(target, at(link)).unwrap();
+    }
+    let url = |name: &str| format!("sqlite:{}", at(name).display());
+    let file_of = |name: &str| {
+        let DatabaseUrl::Sqlite(path) = read(&[("DATABASE_URL", &url(name))]).database.url else { panic!("{name}") };
+        path
+    };
+    // The file does not exist yet, and does.
+    for _ in 0..2 {
+        for name in ["absolute", "relative", "chain", "folder/up", "disk/new.sqlite3"] {
+            let file = file_of(name);
+            let real = file.parent().unwrap().canonicalize().unwrap().join(file.file_name().unwrap());
+            assert_eq!(real, at("disk").canonicalize().unwrap().join("new.sqlite3"), "{name}");
+        }
+        std::fs::write(at("disk/new.sqlite3"), "").unwrap();
+    }
+    let told = problem(&[("DATABASE_URL", &url("circle"))], "DATABASE_URL");
+    assert!(told.contains("is a symbolic link that leads to no file"), "{told}");
+}

@@ -1,6 +1,6 @@
 //! SQLite's own faults: a full disk, a crash while another one writes.
 
-use crate::support::{Database, Process, TestDb, create_user, eventually};
+use crate::support::{Database, Process, TestDb, create_user, eventually, try_start};
 use api::config::DatabaseUrl;
 use api::store::connection::open;
 use auth_types::Reason;
@@ -159,6 +159,32 @@ async fn a_lost_file_stays_lost_until_a_restart() {
         api.register(ADA).await.failed(503, Reason::Unavailable);
         eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(())).await;
         assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1);
+    }
+}
+
+/// What SQLite keeps next to a file is next to the one that a link leads to, which need not exist at first.
+#[actix_web::test]
+async fn a_file_behind_a_link_is_treated_as_one_without() {
+    for suffix in ["-wal", "-shm"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, file) = (folder.path().join("link.sqlite3"), folder.path().join("disk/real.sqlite3"));
+        std::fs::create_dir(folder.path().join("disk")).unwrap();
+        std::os::unix::fs::symlink("disk/real.sqlite3", &link).unwrap();
+        let url = format!("sqlite:{}", link.display());
+        let api = Process::start_under("umask 022", &url, &[]);
+        api.until_ready().await;
+        api.register("eve@example.com").await.created();
+        for made in [file.clone(), beside(&file, "-wal"), beside(&file, "-shm")] {
+            assert_eq!(mode_of(&made), 0o600, "{}", made.display());
+        }
+        std::fs::remove_file(beside(&file, suffix)).unwrap();
+        api.live_log().until("store.file: ");
+        api.register(ADA).await.failed(503, Reason::Unavailable);
+
+        std::fs::rename(&file, folder.path().join("away")).unwrap();
+        let (status, told) = try_start(&url).await;
+        assert!(!status.success() && told.contains("does not exist, and"), "{told}");
+        assert!(!file.exists(), "no file is made beside what is left of another");
     }
 }
 

@@ -362,6 +362,12 @@ async fn the_database_is_not_replaced_by_its_backup() {
             assert_eq!(told, format!("api: {to} is a file of the database itself; name another file\n"));
         }
     }
+    std::os::unix::fs::symlink(&file, folder.path().join("link")).unwrap();
+    for end in ["", "-wal", "-shm", "-journal"] {
+        let to = format!("{}{end}", file.display());
+        let told = failed(api(folder.path(), "sqlite:link", &["create", "--to", &to]));
+        assert_eq!(told, format!("api: {to} is a file of the database itself; name another file\n"));
+    }
     let told = failed(api(folder.path(), db.url(), &["create", "--to", "second-name"]));
     assert!(told.contains("second-name exists and is no backup"), "{told}");
     assert_eq!(db.content(), before);
