@@ -22,6 +22,8 @@ use create_user::{CreateUser, create_user};
 use error::CliError;
 use output::{print, print_json};
 use password::read_password;
+use rustix::fs::Mode;
+use rustix::process::umask;
 use secrecy::ExposeSecret;
 use serve::serve;
 use setting::{clock, prepare_database, services};
@@ -83,6 +85,9 @@ struct CheckArguments {
 
 /// The program: does with the product what the command line says.
 pub fn run(app: App) -> ExitCode {
+    // Databases, backups, keys, and mails with links: what is made is for this user alone. What is there already keeps its rights, and
+    // SQLite gives those of its file to what it keeps next to it.
+    umask(Mode::RWXG | Mode::RWXO);
     let system = actix_web::rt::System::new();
     let status = system.block_on(obey(app));
     // Taking the runtime down would wait for whatever still waits for a database that does not answer.

@@ -29,7 +29,7 @@ pub(super) fn prepare_database(settings: &Settings, product: &Product) -> Result
 pub(super) fn prepare_folder(settings: &Settings) -> Result<(), CliError> {
     let DatabaseUrl::Sqlite(path) = &settings.database.url else { return Ok(()) };
     let Some(folder) = path.parent() else { return Ok(()) };
-    config::make_private_folder(folder).map_err(|error| {
+    std::fs::create_dir_all(folder).map_err(|error| {
         CliError::Message(format!("cannot make the folder {} (DATABASE_URL): {error}", config::shown_path(folder)))
     })
 }

@@ -59,7 +59,7 @@ pub use networks::{CLOUDFLARE_AS_OF, is_private, is_shared};
 pub use operation::OperationSettings;
 pub use origins::{Origin, Origins};
 pub use passwords::PasswordSettings;
-pub use paths::{folder_of, make_private_folder};
+pub use paths::folder_of;
 pub use problem::{ConfigError, ConfigProblem};
 pub use product::ProductSettings;
 pub use proxies::{MOST_PROXIES, TrustedProxies};

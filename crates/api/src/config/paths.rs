@@ -1,7 +1,5 @@
 //! Paths as they stand in a variable: no shell has looked at them.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// A path that means what it looks like.
@@ -72,10 +70,4 @@ pub(super) fn same(one: &Path, other: &str) -> bool {
 /// The folder that a file is in; of a bare name it is the working directory.
 pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Makes a folder that is missing, and those above it, for this user alone: what is kept there is nobody else's business on this
-/// machine. One that is there keeps its rights.
-pub fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }

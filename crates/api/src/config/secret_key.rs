@@ -1,7 +1,6 @@
 //! Secrets that sign by HMAC: the current one and older ones.
 
 use super::declare::variables;
-use super::paths;
 use super::reader::SettingsReader;
 use super::row::says;
 use super::variable::{Optional, text};
@@ -10,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashSet;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 variables! {
@@ -91,11 +90,11 @@ fn development_key(reader: &mut SettingsReader) -> SecretString {
 /// Two processes that start at once agree on one key: the file is created by one of them only.
 fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
     if let Some(folder) = path.parent() {
-        paths::make_private_folder(folder)?;
+        std::fs::create_dir_all(folder)?;
     }
     if !path.exists() {
         let draft = path.with_extension(format!("{}.new", uuid::Uuid::new_v4().simple()));
-        write_private(&draft, generate()?.expose_secret())?;
+        std::fs::write(&draft, generate()?.expose_secret())?;
         let linked = std::fs::hard_link(&draft, path);
         std::fs::remove_file(&draft)?;
         match linked {
@@ -117,14 +116,6 @@ fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
 fn is_worn(kept: &str) -> bool {
     let different: HashSet<_> = kept.chars().collect();
     different.len() < LEAST_DIFFERENT || kept.contains(|c: char| c.is_control())
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! From the configuration to a store: a folder, or a bucket.
 
 use super::list::Listed;
-use crate::config::{self, S3Settings, StorageSettings};
+use crate::config::{S3Settings, StorageSettings};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -58,7 +58,7 @@ fn open_folder(folder: &std::path::Path) -> Result<Arc<dyn ObjectStore>, OpenErr
     let unusable = || OpenError::Folder(folder.to_owned());
     let absolute = std::path::absolute(folder).map_err(|_| unusable())?;
     // Where that fails, the first file that is written says so.
-    let _ = config::make_private_folder(&absolute);
+    let _ = std::fs::create_dir_all(&absolute);
     let prefix = Path::from_absolute_path(absolute).map_err(|_| unusable())?;
     // Not on the folder itself, which then would have to be there already.
     Ok(Arc::new(PrefixStore::new(LocalFileSystem::new().with_fsync(true), prefix)))

@@ -13,10 +13,7 @@ use diesel::prelude::*;
 use diesel::r2d2::{ManageConnection, R2D2Connection};
 use diesel::sql_types::Text;
 use diesel::{PgConnection, SqliteConnection};
-use parking_lot::Mutex;
 use secrecy::ExposeSecret;
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -64,7 +61,6 @@ fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
         }
         DatabaseUrl::Sqlite(path) => {
             refuse_leftovers(path)?;
-            make_private_file(path);
             let mut sqlite = SqliteConnection::establish(&path.to_string_lossy())?;
             // The time-out comes first, because switching to WAL takes a lock, too. In a new file only the first read creates
             // the log.
@@ -160,17 +156,6 @@ fn refuse_leftovers(path: &Path) -> ConnectionResult<()> {
         path.display(),
         left.display()
     )))
-}
-
-/// Creates a missing file that only this user can read; SQLite gives its log and index the same permissions. If it fails, SQLite
-/// reports the error when it opens the file.
-fn make_private_file(path: &Path) {
-    // Closing the file releases the locks that SQLite holds on it in this process, so no other thread may open it meanwhile.
-    static CREATING: Mutex<()> = Mutex::new(());
-    let _creating = CREATING.lock();
-    if !path.exists() {
-        let _ = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
-    }
 }
 
 impl AnyConnection {

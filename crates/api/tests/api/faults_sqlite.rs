@@ -245,6 +245,47 @@ async fn what_is_made_for_data_is_for_its_user_alone() {
     }
 }
 
+/// Also in folders that everybody may look into, and whichever library writes it.
+#[actix_web::test]
+async fn what_is_made_in_folders_that_are_there_is_for_its_user_alone() {
+    let db = TestDb::of_the_program(Database::Sqlite);
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    for there in ["data/files", "mails"] {
+        std::fs::create_dir_all(at(there)).unwrap();
+        std::fs::set_permissions(at(there), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let variables = [("EMAIL_URL", &*format!("file:{}", at("mails").display()))];
+    let api = Process::start_under("umask 022", db.url(), &variables);
+    api.register(ADA).await.created();
+    eventually("there is a mail", async || {
+        let mail = files_in(&at("mails")).into_iter().find(|file| file.extension().is_some_and(|end| end == "eml"))?;
+        assert_eq!(mode_of(&mail), 0o600);
+        Some(())
+    })
+    .await;
+
+    for arguments in ["", " --to copy"] {
+        let status = std::process::Command::new("sh")
+            .args(["-c", &format!("umask 022; exec {} backup create{arguments}", env!("CARGO_BIN_EXE_api"))])
+            .current_dir(folder.path())
+            .env_clear()
+            .env("DATABASE_URL", db.url())
+            .status();
+        assert!(status.unwrap().success());
+    }
+    assert_eq!(mode_of(&at("copy")), 0o600);
+    assert_eq!(mode_of(&at("data/files/backups")), 0o700);
+    let backups = files_in(&at("data/files/backups"));
+    assert_eq!(backups.iter().map(|file| mode_of(file)).collect::<Vec<_>>(), [0o600]);
+    // What an operator has made stays as it is.
+    assert_eq!([mode_of(&at("mails")), mode_of(&at("data/files"))], [0o755, 0o755]);
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect()
+}
+
 /// A group may share them, as the operator wants it.
 #[actix_web::test]
 async fn the_rights_of_a_file_that_is_there_stay() {

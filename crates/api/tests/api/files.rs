@@ -199,14 +199,3 @@ async fn a_folder_that_takes_no_file_is_told() {
     assert!(error.to_string().starts_with("cannot write notes/one: "), "{error}");
     assert!(matches!(error.problem, FileProblem::Failed(_)), "{error:?}");
 }
-
-/// What is kept is nobody else's business on the machine.
-#[cfg(unix)]
-#[actix_web::test]
-async fn others_on_the_machine_cannot_look_into_the_folder() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("files");
-    in_folder(&root).put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap();
-    assert_eq!(std::fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
-}

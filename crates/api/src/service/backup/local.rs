@@ -6,13 +6,12 @@ use super::names::BackupName;
 use super::reader::Beginning;
 use crate::config::{DatabaseUrl, folder_of};
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufWriter, ErrorKind, IntoInnerError};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use uuid::Uuid;
 
-/// Writes a backup into a file; blocks. It is there as a whole or not at all, and nobody else on this machine may read it.
+/// Writes a backup into a file; blocks. It is there as a whole or not at all.
 /// Of several at once, each is whole, and the last one stays.
 pub fn create_file(plan: &BackupPlan, file: &Path) -> Result<CreatedBackup, BackupError> {
     if file == Path::new("-") {
@@ -22,7 +21,7 @@ pub fn create_file(plan: &BackupPlan, file: &Path) -> Result<CreatedBackup, Back
     must_be_replaceable(file)?;
     // Of one length, whatever the file is called, and nobody else's.
     let unfinished = folder_of(file).join(format!(".latchkey-{}.part", Uuid::new_v4().simple()));
-    let output = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    let output = File::create_new(&unfinished)?;
     let made = write_and_rename(plan, output, (&unfinished, file));
     if made.is_err() {
         _ = std::fs::remove_file(&unfinished);

@@ -7,7 +7,7 @@ use super::send_error::{FailureScope, SendError};
 use super::server_health::ServerHealth;
 use super::smtp::{Connections, Server, TestError, test};
 use super::text::Letter;
-use crate::config::{self, Environment, MailSettings, MailUrl};
+use crate::config::{Environment, MailSettings, MailUrl};
 use crate::names;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
@@ -158,7 +158,7 @@ fn body(text: &str) -> Body {
 
 /// Whole or not at all: whoever watches the folder never reads half a mail.
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-    config::make_private_folder(folder)?;
+    std::fs::create_dir_all(folder)?;
     // Processes that share a folder may have the same id, each on a machine of its own.
     let draft = folder.join(format!(".{name}.{}.new", uuid::Uuid::new_v4().simple()));
     let written = write_new(&draft, bytes).and_then(|()| std::fs::rename(&draft, folder.join(format!("{name}.eml"))));
@@ -169,7 +169,7 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn write_new(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(file)?;
+    let mut file = std::fs::File::create_new(file)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
