@@ -4,7 +4,7 @@
 #   docker build --tag latchkey-api .
 #   docker run --env-file .env --publish 8000:8000 --volume latchkey-data:/data latchkey-api
 #
-# docs/CONFIGURATION.md lists the variables. `docker run … latchkey-api check --deploy` runs another subcommand.
+# docs/reference/configuration.md lists the variables. `docker run … latchkey-api check --deploy` runs another subcommand.
 
 # The same Debian release as below: a binary needs the C library that it was linked with, or a newer one.
 FROM rust:1.95.0-slim-bookworm AS build

@@ -10,7 +10,7 @@ const { MACHINE, OWNER, PASSWORD, mailsTo, requesters, send, signUp, tricklers }
 
 const ADDRESSES = 10_000;
 const EVENTS = 300_000;
-/// The most mails that an address gets within an hour (docs/LIMITS.md).
+/// The most mails that an address gets within an hour (docs/reference/limits.md).
 const MAX_MAILS_PER_ADDRESS = 20;
 /// A password whose strength takes a second to estimate if it is estimated as a whole.
 const HARD = "[626(719(3871<9<++&4{4+05&|($9&!<!4!!&<[4|196&&269$1@1<@0|8(<1$7![9$48&%%[6@$53(8|+@%({+$!||181&8<|+";

@@ -7,9 +7,9 @@ const { ROOT, RENDERS_OWN, kindOf } = require("./facts.js");
 const root = path.join(__dirname, "../..");
 const read = (file) => fs.readFileSync(path.join(root, file), "utf8");
 
-/** The variables that docs/CONFIGURATION.md has a row for, by name and alias, each with whether it is secret. */
+/** The variables that docs/reference/configuration.md has a row for, by name and alias, each with whether it is secret. */
 function documented() {
-  const rows = read("docs/CONFIGURATION.md").matchAll(/^\| (`[A-Z0-9_]+`[^|]*) \|[^|]*\|[^|]*\|([^|]*)\|/gm);
+  const rows = read("docs/reference/configuration.md").matchAll(/^\| (`[A-Z0-9_]+`[^|]*) \|[^|]*\|[^|]*\|([^|]*)\|/gm);
   const names = (cell) => [...cell.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name]) => name);
   return new Map([...rows].flatMap(([, cell, secret]) => names(cell).map((name) => [name, secret.trim() === "yes"])));
 }
@@ -85,7 +85,7 @@ function entryProblems(entry, known, blueprint) {
   const found = [];
   if (SOURCES.filter((source) => source in entry).length !== 1) found.push(`${key}: must have exactly one of: ${SOURCES.join(", ")}`);
   if ("sync" in entry && "previewValue" in entry) found.push(`${key}: a variable that a person enters has no previewValue`);
-  if (!known.has(key) && key !== COMPILER) found.push(`${key}: docs/CONFIGURATION.md does not list it`);
+  if (!known.has(key) && key !== COMPILER) found.push(`${key}: docs/reference/configuration.md does not list it`);
   if (PROXIES.includes(key)) found.push(`${key}: the API knows the proxies of Render; leave it out`);
   if (known.get(key) && value !== undefined) found.push(`${key}: is secret, and this file is public`);
   if (key === COMPILER && value !== /^channel = "(.*)"/m.exec(read("rust-toolchain.toml"))[1])

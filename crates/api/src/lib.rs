@@ -1,6 +1,6 @@
 //! Latchkey's HTTP API: accounts, sessions and tokens.
 //!
-//! A request flows one way: `http` parses and shapes, `service` holds the rules, `store` speaks SQL. `docs/ARCHITECTURE.md`
+//! A request flows one way: `http` parses and shapes, `service` holds the rules, `store` speaks SQL. `docs/start/architecture.md`
 //! walks through it. A product on top of it is made of [features](app::Feature): [`prelude`] has what one needs.
 
 pub mod app;

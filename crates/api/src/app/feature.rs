@@ -25,7 +25,7 @@ pub(super) struct BackgroundJob {
     pub(super) work: Arc<Work>,
 }
 
-/// What a part of the product brings. `docs/EXTENDING.md` leads through building one.
+/// What a part of the product brings. `docs/guides/extending.md` leads through building one.
 #[derive(Clone)]
 pub struct Feature {
     pub(super) name: &'static str,

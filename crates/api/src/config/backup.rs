@@ -13,7 +13,7 @@ variables! {
         |value| Ok(parse_recipients(value)?),
         says(
             "A list of public keys of `age` that backups are encrypted to. Not encrypted unless set: see \
-             [BACKUPS.md](BACKUPS.md).",
+             [Backups](../operations/backups.md).",
         ),
     );
     BACKUP_KEEP: Optional<Keep> = parsed(

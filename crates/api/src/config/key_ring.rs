@@ -13,7 +13,7 @@ use secrecy::SecretSlice;
 variables! {
     JWT_ALGORITHM: Variable<Option<Curve>> = word(
         &[("HS256", None), ("EdDSA", Some(Curve::Ed25519)), ("ES256", Some(Curve::P256))],
-        says("How tokens are signed. `HS256` with `SECRET_KEY`, the others with a key pair: see [KEYS.md](KEYS.md)."),
+        says("How tokens are signed. `HS256` with `SECRET_KEY`, the others with a key pair: see [Keys](../guides/keys.md)."),
     );
     JWT_PRIVATE_KEY: Optional<String> = text(
         says(

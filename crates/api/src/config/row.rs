@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// All that `docs/CONFIGURATION.md` and `.env.example` say of a variable, and its secrecy.
+/// All that `docs/reference/configuration.md` and `.env.example` say of a variable, and its secrecy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VariableRow {
     pub name: &'static str,

@@ -1,4 +1,4 @@
-//! The table of all variables, in the order of `docs/CONFIGURATION.md`: a new file of declarations gets a line here.
+//! The table of all variables, in the order of `docs/reference/configuration.md`: a new file of declarations gets a line here.
 
 use super::row::VariableRow;
 use super::variable::AnyVariable;

@@ -1,7 +1,7 @@
 //! What a request takes before any work is done for it: its request budgets, and its share of limited resources.
 //!
 //! Each [`Endpoint`](super::endpoint::Endpoint) declares its own, so no route is without; the budgets and shares that its use
-//! case takes are declared with them, for `docs/LIMITS.md`.
+//! case takes are declared with them, for `docs/reference/limits.md`.
 
 use super::extract::{Admin, Caller, Client};
 use crate::gate::{self, Resource, Share, ShareKey};

@@ -1,5 +1,6 @@
 //! Documentation is checked like code: what it points to exists, what it lists is what the program knows.
 
+use crate::support::document::Document;
 use crate::support::{Database, TestApp, bounds};
 use api::cli::check::RULES;
 use api::cli::smoke::every_check;
@@ -19,18 +20,47 @@ fn read(name: &str) -> String {
 }
 
 #[test]
-fn the_commands_of_the_readme_are_there() {
-    for line in read("README.md").lines().filter_map(|line| line.strip_prefix("    ./")) {
-        let command = line.split_whitespace().next().unwrap();
-        assert!(root().join(command).is_file(), "README.md says {command}, which is not there");
+fn the_commands_for_newcomers_exist() {
+    for document in ["README.md", "docs/start/running.md"] {
+        let text = read(document);
+        let commands = text.lines().filter_map(|line| line.strip_prefix("    ./")?.split_whitespace().next());
+        let commands: Vec<_> = commands.collect();
+        assert!(!commands.is_empty(), "{document} has no command");
+        for command in commands {
+            assert!(root().join(command).is_file(), "{document} names {command}, which does not exist");
+        }
     }
+}
+
+/// A word that nothing uses is no word of this domain, and a word has one meaning.
+#[test]
+fn every_term_of_the_glossary_is_defined_once_and_used() {
+    const GLOSSARY: &str = "docs/GLOSSARY.md";
+    let terms: Vec<_> = rows(GLOSSARY).into_iter().map(|row| row[0].clone()).collect();
+    assert!(terms.len() > 30 && terms.is_sorted_by(|one, next| one < next), "not in order: {terms:?}");
+    let documents =
+        Document::all().into_iter().filter(|document| document.name != GLOSSARY).map(|document| document.text);
+    let folders = ["crates/api/src", "crates/auth-types/src", "crates/client/src"].map(|folder| root().join(folder));
+    let code = folders.iter().flat_map(|folder| sources(folder)).map(|path| std::fs::read_to_string(path).unwrap());
+    let text = documents.chain(code).collect::<String>().to_lowercase().replace(['-', '\n'], " ");
+    let words: BTreeSet<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    let is_used = |term: &String| if term.contains(' ') { text.contains(term) } else { words.contains(term.as_str()) };
+    let unused: Vec<_> = terms.iter().filter(|term| !is_used(term)).collect();
+    assert!(unused.is_empty(), "nothing uses {unused:?}");
+    assert!(
+        read("docs/start/architecture.md").contains("(../GLOSSARY.md)"),
+        "the architecture does not link the glossary"
+    );
 }
 
 /// Where one differs, the program that was just built writes it as it should be.
 #[test]
 fn the_documents_of_the_variables_are_what_the_declarations_say() {
     let fix = "is not what the declarations say: run scripts/configuration";
-    assert!(read("docs/CONFIGURATION.md").contains(&format!("\n\n{}\n", document::tables())), "the document {fix}");
+    assert!(
+        read("docs/reference/configuration.md").contains(&format!("\n\n{}\n", document::tables())),
+        "the document {fix}"
+    );
     assert_eq!(read(".env.example"), document::example(), ".env.example {fix}");
 }
 
@@ -101,8 +131,10 @@ fn the_documented_defaults_are_the_ones_of_the_code() {
 
 #[test]
 fn the_table_of_checks_is_the_one_of_the_code() {
-    let documented: Vec<_> =
-        rows("docs/CHECKS.md").iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], row[4])).collect();
+    let documented: Vec<_> = rows("docs/operations/checks.md")
+        .iter()
+        .map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], row[4]))
+        .collect();
     let known: Vec<_> = RULES.iter().map(|rule| format!("{} {} {}", rule.id, rule.severity, rule.remedy)).collect();
     assert_eq!(documented, known);
 }
@@ -110,7 +142,7 @@ fn the_table_of_checks_is_the_one_of_the_code() {
 #[test]
 fn the_table_of_smoke_checks_is_the_one_of_the_code() {
     // The first table is that of the exit codes.
-    let text = read("docs/SMOKE.md");
+    let text = read("docs/operations/smoke.md");
     let documented: Vec<_> = text
         .lines()
         .skip_while(|line| !line.starts_with("| check "))
@@ -148,8 +180,10 @@ fn the_example_of_a_configuration_is_one() {
 
 #[test]
 fn the_table_of_limits_is_the_one_of_the_code() {
-    let told: Vec<_> =
-        rows("docs/LIMITS.md").into_iter().map(|row| [&row[0], &row[2], &row[3], &row[4]].map(String::clone)).collect();
+    let told: Vec<_> = rows("docs/reference/limits.md")
+        .into_iter()
+        .map(|row| [&row[0], &row[2], &row[3], &row[4]].map(String::clone))
+        .collect();
     let known = Budget::ALL.iter().map(|budget| {
         let rule = budget.rule();
         let by = match rule.per {
@@ -170,8 +204,10 @@ fn the_table_of_limits_is_the_one_of_the_code() {
 
 #[test]
 fn the_table_of_routes_and_what_they_take_is_the_one_of_the_code() {
-    let told: Vec<_> =
-        rows_below("docs/LIMITS.md", "## Which route takes what").into_iter().map(|row| row.join(" | ")).collect();
+    let told: Vec<_> = rows_below("docs/reference/limits.md", "## Which route takes what")
+        .into_iter()
+        .map(|row| row.join(" | "))
+        .collect();
     let known = bounds().into_iter().map(|(route, bounds)| {
         let requests = match bounds.requests {
             RequestBudgets::Uncounted => "none",
@@ -189,7 +225,7 @@ fn the_table_of_routes_and_what_they_take_is_the_one_of_the_code() {
 #[actix_web::test]
 async fn the_table_of_metrics_is_the_one_of_the_code() {
     let told: BTreeSet<_> =
-        rows("docs/METRICS.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+        rows("docs/reference/metrics.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
     let app = TestApp::builder(Database::Sqlite).start().await;
     // What has no value yet is not told: a request, a failure, and what is looked at when it is asked for.
     assert_eq!(app.get("/nowhere").await.status, 404);
@@ -227,7 +263,7 @@ fn messages(source: &str) -> Vec<String> {
 fn the_table_of_log_messages_is_the_one_of_the_code() {
     let files = sources(&root().join("crates/api/src"));
     let said: BTreeSet<_> = files.iter().flat_map(|path| messages(&std::fs::read_to_string(path).unwrap())).collect();
-    let told = rows_below("docs/LOGS.md", "## Messages");
+    let told = rows_below("docs/reference/logs.md", "## Messages");
     let told = told.iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], quoted(&row[2]).join(" ")));
     assert_eq!(told.collect::<BTreeSet<_>>(), said);
 }
@@ -239,5 +275,5 @@ fn what_the_clients_build_says_is_in_the_document() {
     let said = script.lines().filter_map(|line| line.trim().strip_prefix("console.error(`")?.split_once(" ${"));
     let said: Vec<_> = said.map(|(words, _)| words).collect();
     assert_eq!(said, ["error: browsers with Trusted Types would not show"]);
-    assert!(read("docs/TROUBLESHOOTING.md").contains(said[0]));
+    assert!(read("docs/operations/troubleshooting.md").contains(said[0]));
 }

@@ -25,7 +25,8 @@ const NOT_READ: [&str; 12] = [
 
 #[test]
 fn every_link_leads_somewhere() {
-    let documents = Document::all();
+    let mut documents = Document::all();
+    documents.extend(["CHANGELOG.md", "CONTRIBUTING.md"].map(Document::read));
     let mut followed = 0;
     for document in &documents {
         for link in document.links().filter(|link| !link.starts_with("http")) {
@@ -111,7 +112,7 @@ const GUIDE: &str = "DJANGO_ENV DEBUG DJANGO_SECRET_KEY DB_NAME DB_USER DB_PASSW
 
 #[test]
 fn whoever_comes_from_the_guide_finds_every_variable() {
-    for name in ["docs/CONFIGURATION.md", "docs/DEPLOYMENT.md"] {
+    for name in ["docs/reference/configuration.md", "docs/guides/deployment.md"] {
         let document = Document::read(name);
         let missing: Vec<_> =
             GUIDE.split_whitespace().filter(|name| !document.spans().any(|span| span == *name)).collect();
@@ -137,7 +138,7 @@ fn metric_of(name: &str) -> &str {
 /// Reasons, codes, budgets, members of JSON, columns, outcomes: `words_like_these`.
 #[test]
 fn every_word_of_the_api_is_in_its_sources() {
-    let metrics = Document::read("docs/METRICS.md").text;
+    let metrics = Document::read("docs/reference/metrics.md").text;
     let sources =
         ["crates/api/src", "crates/auth-types/src", "migrations", "scripts"].map(|folder| texts(&root().join(folder)));
     let text = sources.concat() + &openapi();
@@ -164,7 +165,9 @@ fn every_word_of_the_api_is_in_its_sources() {
 /// are compared with the code.
 #[test]
 fn every_check_and_every_line_of_the_log_is_in_its_table() {
-    let tables = ["docs/CHECKS.md", "docs/SMOKE.md", "docs/LOGS.md"].map(|name| Document::read(name).text).concat();
+    let tables = ["docs/operations/checks.md", "docs/operations/smoke.md", "docs/reference/logs.md"]
+        .map(|name| Document::read(name).text)
+        .concat();
     let rows = tables.lines().filter_map(|line| line.strip_prefix("| `"));
     let known: BTreeSet<&str> = rows.filter_map(|row| row.split('`').next()).collect();
     let files = ["com", "css", "html", "js", "json", "md", "rs", "toml", "txt", "yaml", "yml"];
@@ -194,7 +197,7 @@ fn the_document_of_the_deployment_names_every_service_and_every_value_that_is_as
         lines.windows(2).filter(|pair| pair[1] == "sync: false").filter_map(|pair| pair[0].strip_prefix("key: "));
     let (services, asked): (BTreeSet<_>, BTreeSet<_>) = (services.collect(), asked.collect());
     assert!(services.len() > 5 && asked.len() > 5, "{services:?} {asked:?}");
-    let document = Document::read("docs/DEPLOYMENT.md");
+    let document = Document::read("docs/guides/deployment.md");
     let missing: Vec<_> = services.union(&asked).filter(|name| !document.spans().any(|span| span == **name)).collect();
-    assert!(missing.is_empty(), "docs/DEPLOYMENT.md says nothing of {missing:?}");
+    assert!(missing.is_empty(), "docs/guides/deployment.md says nothing of {missing:?}");
 }

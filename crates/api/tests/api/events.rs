@@ -243,7 +243,7 @@ async fn a_password_that_is_right_before_the_address_is_confirmed_is_recorded(da
 /// The table in the document is the list of kinds.
 #[test]
 fn the_document_names_every_kind() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/SECURITY.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/security.md");
     let document = std::fs::read_to_string(path).unwrap();
     let (_, part) = document.split_once("\n### Events\n").unwrap();
     let table = part.split("\n#").next().unwrap();

@@ -1,4 +1,4 @@
-//! Small promises of docs/SECURITY.md that belong to no use case.
+//! Small promises of docs/reference/security.md that belong to no use case.
 
 use crate::support::{Database, PASSWORD, TestApp, TestDb, forge, on_both_databases, send};
 use api::clock::{Clock, SystemClock};
@@ -70,7 +70,7 @@ async fn the_database_holds_no_token_and_no_password(database: Database) {
 
 /// The statements that a section of a document gives to an operator, for one of the databases.
 fn statements(database: Database, document: &str, section: &str) -> Vec<String> {
-    let path = format!("{}/../../docs/{document}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../../{document}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
     let section = text.split("\n## ").find(|text| text.starts_with(section)).unwrap();
     let name = match database {
@@ -93,7 +93,7 @@ async fn the_operators_statements_end_every_session_of_a_user(database: Database
     app.clock().set(SystemClock.now());
     app.poll_revocations().await;
     let (ada, other, eve) = (app.login(ADA).await, app.login(ADA).await, app.login("eve@example.com").await);
-    for statement in statements(database, "SECURITY.md", "Left to the operator") {
+    for statement in statements(database, "docs/reference/security.md", "Left to the operator") {
         app.db().execute(&statement);
     }
     app.poll_revocations().await;
@@ -111,7 +111,7 @@ async fn the_operators_statements_after_a_failover_end_all_sessions_and_give_no_
     app.clock().set(SystemClock.now());
     app.poll_revocations().await;
     let tokens = app.login(ADA).await;
-    for statement in statements(database, "OPERATIONS.md", "The database is an older copy") {
+    for statement in statements(database, "docs/operations/runbook.md", "The database is an older copy") {
         app.db().execute(&statement);
     }
     app.poll_revocations().await;

@@ -137,7 +137,7 @@ fn a_private_key_is_never_printed() {
 #[actix_web::test]
 async fn the_commands_of_the_document_make_keys_that_sign_and_verify() {
     let folder = tempfile::tempdir().unwrap();
-    for section in Document::read("docs/KEYS.md").sections() {
+    for section in Document::read("docs/guides/keys.md").sections() {
         shell::run(&section.commands(), folder.path(), &[]).await.unwrap();
     }
     let file = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();

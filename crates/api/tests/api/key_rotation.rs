@@ -1,4 +1,4 @@
-//! Changing keys while people are signed in: docs/KEYS.md, step by step, with an old and a new process side by side.
+//! Changing keys while people are signed in: docs/guides/keys.md, step by step, with an old and a new process side by side.
 
 use crate::support::{Database, KeyPair, ManualClock, SECRET_KEY, TestApp, TestDb, on_both_databases};
 use auth_types::Reason;

@@ -76,7 +76,8 @@ async fn a_line_names_the_user_and_the_session_once_they_are_proven() {
     let line = line_of(&process, me("forged")).await;
     let mut fields: BTreeSet<_> = line.as_object().unwrap().keys().cloned().collect();
     fields.extend(["user_id".to_owned(), "session_id".to_owned()]);
-    let document = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/LOGS.md")).unwrap();
+    let document =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/logs.md")).unwrap();
     let documented = document.split("## Messages").next().unwrap().lines();
     let documented = documented.filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned));
     assert_eq!(documented.collect::<BTreeSet<_>>(), fields);

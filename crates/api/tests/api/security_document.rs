@@ -1,6 +1,7 @@
-//! docs/SECURITY.md is checked like code: every test and file that it names exists, every threat has a test or a reason
-//! for having none, and every requirement of OWASP ASVS 5.0, levels 1 and 2, is answered once.
+//! `docs/reference/security.md` and `asvs.md` are checked like code: every test and file that they name exists, every threat
+//! has a test or a reason for having none, and every requirement of OWASP ASVS 5.0, levels 1 and 2, has one row.
 
+use crate::support::document::Document;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -44,8 +45,12 @@ fn find(path: &str) -> Option<PathBuf> {
     ROOTS.iter().map(|folder| root.join(folder).join(path)).find(|found| found.exists())
 }
 
-fn document() -> String {
-    std::fs::read_to_string(find("docs/SECURITY.md").unwrap()).unwrap()
+fn security() -> String {
+    Document::read("docs/reference/security.md").text
+}
+
+fn asvs() -> String {
+    Document::read("docs/reference/asvs.md").text
 }
 
 /// What stands under a heading of the second level.
@@ -165,12 +170,10 @@ fn ids(cell: &str) -> Vec<Id> {
     whole[from..=to].to_vec()
 }
 
-const STANDARD_PART: &str = "OWASP ASVS 5.0, levels 1 and 2";
-
 #[test]
 fn every_test_that_is_named_exists() {
-    let document = document();
-    let named = named_tests(&document);
+    let documents = security() + &asvs();
+    let named = named_tests(&documents);
     assert!(named.len() > 150, "only {} tests are named", named.len());
     let missing: Vec<_> = named.into_iter().filter(|(path, test)| !exists(path, test)).collect();
     assert!(missing.is_empty(), "these tests are not there:\n{missing:#?}");
@@ -178,14 +181,14 @@ fn every_test_that_is_named_exists() {
 
 #[test]
 fn every_file_that_is_named_exists() {
-    let document = document();
-    let missing: Vec<_> = named_files(&document).into_iter().filter(|file| find(file).is_none()).collect();
+    let documents = security() + &asvs();
+    let missing: Vec<_> = named_files(&documents).into_iter().filter(|file| find(file).is_none()).collect();
     assert!(missing.is_empty(), "these files are not there: {missing:#?}");
 }
 
 #[test]
 fn every_threat_has_a_measure_and_a_test_or_a_reason() {
-    let document = document();
+    let document = security();
     let threats = rows(part(&document, "Threats"));
     assert!(threats.len() > 80, "only {} threats are told", threats.len());
     for row in threats {
@@ -197,8 +200,8 @@ fn every_threat_has_a_measure_and_a_test_or_a_reason() {
 
 #[test]
 fn every_requirement_is_answered_once_and_in_the_order_of_the_standard() {
-    let document = document();
-    let rows = rows(part(&document, STANDARD_PART));
+    let document = asvs();
+    let rows = rows(&document);
     let answered: Vec<Id> = rows.iter().flat_map(|row| ids(row[0])).collect();
     for pair in answered.windows(2) {
         assert!(pair[0] < pair[1], "{:?} does not come after {:?}", pair[1], pair[0]);
@@ -216,11 +219,10 @@ fn every_requirement_is_answered_once_and_in_the_order_of_the_standard() {
 
 #[test]
 fn what_is_open_is_listed_at_the_top() {
-    let document = document();
-    let part = part(&document, STANDARD_PART);
-    let listed = part.lines().find_map(|line| line.strip_prefix("Open today: ")).unwrap_or_default();
+    let document = asvs();
+    let listed = document.lines().find_map(|line| line.strip_prefix("Open today: ")).unwrap_or_default();
     let listed: Vec<&str> = listed.trim_end_matches('.').split(", ").collect();
-    let rows = rows(part);
+    let rows = rows(&document);
     let open: Vec<&str> = rows.iter().filter(|row| row[2].starts_with(OPEN)).map(|row| row[0]).collect();
     assert_eq!(listed, open);
 }

@@ -1,9 +1,9 @@
-// Every message that docs/TROUBLESHOOTING.md says a browser shows is provoked, and compared with the document's words.
+// Every message that docs/operations/troubleshooting.md says a browser shows is provoked, and compared with the document's words.
 import { readFileSync } from "node:fs";
 import { AMISS, API, CLIENT, CLIENT_ELSEWHERE, FORWARDER } from "../support/addresses.js";
 import { expect, test } from "../support/test.js";
 
-const text = readFileSync(new URL("../../../../docs/TROUBLESHOOTING.md", import.meta.url), "utf8");
+const text = readFileSync(new URL("../../../../docs/operations/troubleshooting.md", import.meta.url), "utf8");
 
 /** What a browser shows under each heading, in its console and on the page: title → `{console: […], page: […]}`. */
 const sections = Object.fromEntries(

@@ -10,7 +10,7 @@ export const CLIENT_ELSEWHERE = "https://app.other.test";
 export const STRANGER = "https://stranger.test";
 export const SIBLING = "https://sibling.latchkey.test";
 
-/** The client on hosts where something is amiss, as docs/TROUBLESHOOTING.md tells it; `broken-sites.js` says what. */
+/** The client on hosts where something is amiss, as docs/operations/troubleshooting.md tells it; `broken-sites.js` says what. */
 export const AMISS = {
   unlisted: "https://unlisted.test",
   redirected: "https://redirected.test",

@@ -1,4 +1,4 @@
-// Deployments of the client that went wrong, each in one of the ways of docs/TROUBLESHOOTING.md.
+// Deployments of the client that went wrong, each in one of the ways of docs/operations/troubleshooting.md.
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

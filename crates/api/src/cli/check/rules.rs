@@ -1,4 +1,4 @@
-//! Every finding there is. `docs/CHECKS.md` has a row for each, and a test compares the two.
+//! Every finding there is. `docs/operations/checks.md` has a row for each, and a test compares the two.
 
 use super::rule::CheckRule;
 use super::severity::Severity;

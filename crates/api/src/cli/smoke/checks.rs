@@ -1,4 +1,4 @@
-//! Every check there is, in the order of a run. `docs/SMOKE.md` has a row for each, and a test compares the two.
+//! Every check there is, in the order of a run. `docs/operations/smoke.md` has a row for each, and a test compares the two.
 
 use super::answer::CheckResult;
 use super::context::Smoke;

@@ -1,4 +1,4 @@
-//! The lines of an archive, before they are compressed: JSON, one value a line. `docs/BACKUPS.md` describes them.
+//! The lines of an archive, before they are compressed: JSON, one value a line. `docs/operations/backups.md` describes them.
 
 use crate::store::layouts::{Column, ColumnKind};
 use chrono::{DateTime, Utc};

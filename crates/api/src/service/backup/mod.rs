@@ -1,4 +1,4 @@
-//! Backups: the whole database in one file, and back into an empty database of either kind. `docs/BACKUPS.md` describes
+//! Backups: the whole database in one file, and back into an empty database of either kind. `docs/operations/backups.md` describes
 //! the file.
 
 mod compared;

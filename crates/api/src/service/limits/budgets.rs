@@ -1,4 +1,4 @@
-//! What is limited: the one table of budgets. `docs/LIMITS.md` shows it to people.
+//! What is limited: the one table of budgets. `docs/reference/limits.md` shows it to people.
 
 use chrono::Duration;
 

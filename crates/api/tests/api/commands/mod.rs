@@ -15,12 +15,12 @@ use stage::Stage;
 /// Blocks that are checked elsewhere: what a browser shows by its own tests, statements for SQLite by `hardening`, the steps that
 /// lead to a feature by `scripts/extending`.
 const ELSEWHERE: [(&str, &str); 6] = [
-    ("docs/EXTENDING.md", "sh"),
-    ("docs/EXTENDING.md", "diff"),
-    ("docs/OPERATIONS.md", "sql"),
-    ("docs/SECURITY.md", "sql"),
-    ("docs/TROUBLESHOOTING.md", "console"),
-    ("docs/TROUBLESHOOTING.md", "page"),
+    ("docs/guides/extending.md", "sh"),
+    ("docs/guides/extending.md", "diff"),
+    ("docs/operations/runbook.md", "sql"),
+    ("docs/reference/security.md", "sql"),
+    ("docs/operations/troubleshooting.md", "console"),
+    ("docs/operations/troubleshooting.md", "page"),
 ];
 
 /// Runs a section's commands and compares what they said; `Err` is for whoever has to mend the document.
@@ -56,17 +56,24 @@ async fn play_all(document: &Document) {
 }
 
 macro_rules! run_the_commands_of {
-    ($($test:ident),+ $(,)?) => {
-        $(#[actix_web::test] async fn $test() { play_all(&Document::read(&file(stringify!($test)))).await; })+
+    ($($test:ident: $document:literal),+ $(,)?) => {
+        $(#[actix_web::test] async fn $test() { play_all(&Document::read($document)).await; })+
 
-        const RUN: &[&str] = &[$(stringify!($test)),+];
+        const RUN: &[&str] = &[$($document),+];
     };
 }
 
-run_the_commands_of![backups, checks, configuration, deployment, keys, operations, security, smoke, troubleshooting];
-
-fn file(test: &str) -> String {
-    format!("docs/{}.md", test.to_uppercase())
+// In the order of their paths.
+run_the_commands_of! {
+    deployment: "docs/guides/deployment.md",
+    keys: "docs/guides/keys.md",
+    backups: "docs/operations/backups.md",
+    checks: "docs/operations/checks.md",
+    runbook: "docs/operations/runbook.md",
+    smoke: "docs/operations/smoke.md",
+    troubleshooting: "docs/operations/troubleshooting.md",
+    configuration: "docs/reference/configuration.md",
+    security: "docs/reference/security.md",
 }
 
 #[test]
@@ -75,7 +82,7 @@ fn every_document_with_commands_is_run() {
     let has_commands = |document: &Document| document.sections().iter().any(|section| !section.commands().is_empty());
     let with_commands: Vec<_> =
         Document::all().into_iter().filter(is_run_here).filter(has_commands).map(|document| document.name).collect();
-    assert_eq!(with_commands, RUN.iter().map(|test| file(test)).collect::<Vec<_>>());
+    assert_eq!(with_commands, RUN);
 }
 
 #[test]

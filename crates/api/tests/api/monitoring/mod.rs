@@ -1,4 +1,4 @@
-//! What operators watch Latchkey with: the files of `docs/monitoring`, in a real Prometheus that collects from a real
+//! What operators watch Latchkey with: the files of `docs/operations/monitoring`, in a real Prometheus that collects from a real
 //! process.
 
 mod expressions;
@@ -125,7 +125,7 @@ async fn rules_and_panels_ask_for_what_the_api_tells_and_leave_nothing_out() {
     }
     let used: BTreeSet<_> = asked.iter().flat_map(|expression| names_in(expression)).collect();
     // Those of Latchkey's own, which `documents` compares with the table: a feature's are nobody's business here.
-    let table = Document::read("docs/METRICS.md").text;
+    let table = Document::read("docs/reference/metrics.md").text;
     let own: Vec<_> = exported.families().filter(|family| table.contains(&format!("`{family}"))).collect();
     assert!(own.len() > 20, "the table lost its metrics");
     let unused: Vec<_> = own.iter().filter(|family| !used.iter().any(|name| name.starts_with(**family))).collect();
@@ -139,13 +139,14 @@ fn anchor(heading: &str) -> String {
 
 #[test]
 fn every_alert_has_a_runbook_that_names_it() {
-    let operations = std::fs::read_to_string(monitoring().join("../OPERATIONS.md")).unwrap();
+    let operations = std::fs::read_to_string(monitoring().join("../runbook.md")).unwrap();
     let sections: Vec<_> = operations.split("\n## ").skip(1).map(|text| text.split_once('\n').unwrap()).collect();
     for rule in read("alerts.yml").split("- alert: ").skip(1) {
         let name = rule.lines().next().unwrap();
-        let runbook = rule.split("runbook: docs/OPERATIONS.md#").nth(1).unwrap().lines().next().unwrap();
+        let runbook = rule.split("runbook: docs/operations/runbook.md#").nth(1).unwrap().lines().next().unwrap();
         let section = sections.iter().find(|(heading, _)| anchor(heading) == runbook);
-        let (_, text) = section.unwrap_or_else(|| panic!("{name}: docs/OPERATIONS.md has no section #{runbook}"));
+        let (_, text) =
+            section.unwrap_or_else(|| panic!("{name}: docs/operations/runbook.md has no section #{runbook}"));
         assert!(text.contains(&format!("`{name}`")), "the section #{runbook} does not name {name}");
         assert!(rule.contains("severity: critical") || rule.contains("severity: warning"), "{name}");
         assert!(rule.contains("summary: ") && rule.contains("description: "), "{name}");

@@ -30,7 +30,7 @@ pub struct Section {
 /// A Markdown file.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// From the root: `docs/KEYS.md`.
+    /// From the root: `docs/guides/keys.md`.
     pub name: String,
     pub text: String,
 }
@@ -41,12 +41,10 @@ impl Document {
         Self { name: name.to_owned(), text }
     }
 
-    /// The README and all under `docs/`.
+    /// The README, the security policy and all under `docs/`.
     pub fn all() -> Vec<Self> {
-        let files = std::fs::read_dir(root().join("docs")).unwrap().map(|file| file.unwrap().path());
-        let is_document = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "md");
-        let name = |path: PathBuf| format!("docs/{}", path.file_name().unwrap().to_str().unwrap());
-        let mut names: Vec<_> = files.filter(is_document).map(name).chain(["README.md".to_owned()]).collect();
+        let mut names = markdown("docs");
+        names.extend(["README.md", "SECURITY.md"].map(str::to_owned));
         names.sort();
         names.iter().map(|name| Self::read(name)).collect()
     }
@@ -114,6 +112,19 @@ impl Section {
     fn titled(title: &str) -> Self {
         Self { title: title.to_owned(), variables: Vec::new(), blocks: Vec::new() }
     }
+}
+
+/// The Markdown files of a folder and those under it.
+fn markdown(folder: &str) -> Vec<String> {
+    let paths = std::fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let of_path = |path: PathBuf| {
+        let name = format!("{folder}/{}", path.file_name().unwrap().to_str().unwrap());
+        if path.is_dir() {
+            return markdown(&name);
+        }
+        Vec::from_iter(path.extension().is_some_and(|extension| extension == "md").then_some(name))
+    };
+    paths.flat_map(of_path).collect()
 }
 
 fn anchor(heading: &str) -> String {

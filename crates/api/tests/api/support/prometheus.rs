@@ -1,4 +1,4 @@
-//! A real Prometheus of a test's own, with the configuration of `docs/monitoring`, and its tool that checks files.
+//! A real Prometheus of a test's own, with the configuration of `docs/operations/monitoring`, and its tool that checks files.
 
 use super::{PATIENCE, eventually, http_client};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use url::Url;
 
 /// The folder of the files that operators take.
 pub fn monitoring() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/monitoring")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations/monitoring")
 }
 
 /// Where `scripts/setup` unpacks it, or wherever the system has it.
