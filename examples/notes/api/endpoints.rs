@@ -6,7 +6,7 @@ use api::prelude::{Bounds, Endpoint, Page, Resource, by_caller};
 use notes_types::{NOTE, NOTES, Note, NoteRequest};
 
 /// Each takes one of the caller's requests, and the database.
-const BOUNDS: Bounds = by_caller(&[], &[Resource::Database]);
+const BOUNDS: Bounds = by_caller(&[Resource::Database]);
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![

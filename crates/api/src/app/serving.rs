@@ -86,6 +86,13 @@ impl Product {
         Ok(server.listen("api", listener, connections)?.run())
     }
 
+    /// Runs a feature's job once, as each of its periods would. Returns `None` if no job has this name, and the failure that
+    /// `job.failed` would report.
+    pub async fn run_job(&self, name: &str, services: Data<Services>) -> Option<Result<(), String>> {
+        let job = self.jobs.iter().find(|job| job.name == name)?;
+        Some((job.work)(services).await)
+    }
+
     /// Runs the periodic jobs for as long as the process lives.
     pub async fn run_background_tasks(&self, services: Data<Services>) -> Infallible {
         let jobs = join_all(self.jobs.iter().map(|job| background::run(job, &services)));

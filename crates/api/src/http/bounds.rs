@@ -46,12 +46,19 @@ pub const fn by_client() -> Bounds {
     Bounds { requests: RequestBudgets::Client, budgets: &[], shares: &[] }
 }
 
-pub const fn by_token(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
-    Bounds { requests: RequestBudgets::Token, budgets, shares }
+pub const fn by_token(shares: &'static [Resource]) -> Bounds {
+    Bounds { requests: RequestBudgets::Token, budgets: &[], shares }
 }
 
-pub const fn by_caller(budgets: &'static [Budget], shares: &'static [Resource]) -> Bounds {
-    Bounds { requests: RequestBudgets::Caller, budgets, shares }
+pub const fn by_caller(shares: &'static [Resource]) -> Bounds {
+    Bounds { requests: RequestBudgets::Caller, budgets: &[], shares }
+}
+
+impl Bounds {
+    /// Names the budgets that the use case takes by itself. Nothing is taken here.
+    pub(super) const fn with_budgets(self, budgets: &'static [Budget]) -> Self {
+        Self { budgets, ..self }
+    }
 }
 
 /// The whole declaration of an endpoint: bounds and protection.

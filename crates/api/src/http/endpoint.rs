@@ -2,6 +2,7 @@
 
 use super::bounds::{self, Bounds, DeclaredBounds, RequestBudgets};
 use super::cookies::CSRF_HEADER;
+use super::query;
 use super::schemes;
 use crate::service::accounts::picture::Kind;
 use actix_web::http::Method;
@@ -12,11 +13,11 @@ use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
 use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
 use auth_types::{ProblemBody, Role};
 use std::fmt;
-use utoipa::ToSchema;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema, schema::Type};
+use utoipa::{IntoParams, ToSchema};
 
 /// The statuses with which a request body may be refused before its content is checked.
 const OF_A_BODY: [u16; 3] = [400, 413, 415];
@@ -160,9 +161,10 @@ impl Endpoint {
         self.respond(200, response).respond(304, ResponseBuilder::new())
     }
 
-    /// Gives an HTML page.
-    pub(super) fn gives_page(self) -> Self {
-        self.respond(200, ResponseBuilder::new().content("text/html", ContentBuilder::new().build()))
+    /// 200 with a file of this media type: a page, a table, an archive.
+    #[must_use]
+    pub fn gives_file(self, media_type: &str) -> Self {
+        self.respond(200, ResponseBuilder::new().content(media_type, ContentBuilder::new().build()))
     }
 
     /// Gives tokens, as the transport carries them.
@@ -245,6 +247,15 @@ impl Endpoint {
         let key = ObjectBuilder::new().min_length(Some(1)).max_length(Some(IDEMPOTENCY_KEY_MAX_BYTES));
         let about = "Repeating a request with the same key returns the response of the first, for when that was lost.";
         self.header("Idempotency-Key", Required::False, key, about)
+    }
+
+    /// The query parameters, which the handler takes as [`Query<T>`](super::Query).
+    #[must_use]
+    pub fn reads<T: IntoParams>(mut self) -> Self {
+        for parameter in query::parameters::<T>() {
+            self.operation = self.operation.parameter(parameter);
+        }
+        self.refuses(&[400])
     }
 
     /// Gives one page at a time, by `cursor`.

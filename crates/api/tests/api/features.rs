@@ -25,6 +25,7 @@ on_both_databases![
     rows_of_every_kind_of_table_are_handed_out_and_go_as_declared,
     a_declared_table_that_no_migration_makes_refuses_the_start,
     what_a_feature_refuses_has_words_and_a_name_of_its_own,
+    a_job_can_be_done_at_a_moment_that_a_test_chooses,
     a_path_without_a_parameter_goes_before_one_with_it,
     whoever_is_no_administrator_learns_nothing_of_the_body,
     the_work_of_a_feature_is_done_again_and_again_whatever_goes_wrong_in_it,
@@ -217,7 +218,7 @@ async fn demote_then_act(services: Data<Services>, Admin(admin): Admin) -> Resul
 
 fn administration() -> Feature {
     Feature::new("administration").endpoints(|| {
-        let bounds = by_caller(&[], &[Resource::Database]);
+        let bounds = by_caller(&[Resource::Database]);
         vec![
             Endpoint::get("/api/counts/", bounds, count_users)
                 .about("countUsers", "Count")
@@ -350,6 +351,16 @@ async fn what_a_feature_refuses_has_words_and_a_name_of_its_own(database: Databa
     let both = tokio::join!(ask(&app, &tokens, "Coffee?"), ask(&app, &tokens, "Coffee?"));
     let refused = if both.0.status == 201 { both.1 } else { both.0 };
     assert_eq!(refused.failed(409, Reason::FeatureRefused).feature.as_deref(), Some("polls.asked"));
+}
+
+async fn a_job_can_be_done_at_a_moment_that_a_test_chooses(database: Database) {
+    let app = TestApp::builder(database).with_features().user(ADA).start().await;
+    let tokens = app.login(ADA).await;
+    for polls in [1, 2] {
+        ask(&app, &tokens, &format!("Question {polls}?")).await.has_status(201);
+        assert_eq!(app.run_job("polls.count").await, Ok(()));
+        assert_eq!(app.metric("latchkey_polls_stored"), polls);
+    }
 }
 
 async fn a_path_without_a_parameter_goes_before_one_with_it(database: Database) {

@@ -4,7 +4,7 @@ use super::handlers::{choices, close, count, create, list, newest, remove, remov
 use super::types::{Poll, PollCount, PollRemoval, PollRequest};
 use api::prelude::{Bounds, Endpoint, Page, Resource, by_caller, by_client};
 
-const BOUNDS: Bounds = by_caller(&[], &[Resource::Database]);
+const BOUNDS: Bounds = by_caller(&[Resource::Database]);
 const POLLS: &str = "/api/polls/";
 const POLL: &str = "/api/polls/{poll}/";
 const ADMINISTRATION: &str = "/api/polls-administration/";

@@ -51,13 +51,19 @@ fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
 /// The message about a value whose type does not describe what it expects.
 const NOT_VALID: &str = "Not a valid value.";
 
+/// Many types say what they take to a value of another kind. A null would not do: an optional field takes it.
 fn unknown() -> SerdeFinding {
-    SerdeFinding::new(NOT_VALID, Value::Null)
+    SerdeFinding::new(NOT_VALID, true.into())
 }
 
 /// Whether a message, about a field or something in it, is only [`NOT_VALID`].
 pub(super) fn is_vague(message: &str) -> bool {
     message.ends_with(NOT_VALID)
+}
+
+/// The message for a type that describes nothing itself but takes this text.
+pub(super) fn form_of(taken: &str) -> String {
+    format!("Must have the form of {taken}.")
 }
 
 /// Values of common types with their own text form: instants, dates, times, ids, addresses.
@@ -73,6 +79,10 @@ pub(super) fn samples() -> impl Iterator<Item = Value> {
         "https://example.com/",
     ];
     TEXTS.into_iter().map(Value::from).chain([1.into(), "1".into()])
+}
+
+fn of_form(taken: &str) -> SerdeFinding {
+    SerdeFinding::new(form_of(taken), taken.into())
 }
 
 fn choices(expected: &str) -> SerdeFinding {
@@ -98,6 +108,10 @@ fn kind(expected: &str, message: &str) -> SerdeFinding {
         "a map" => SerdeFinding::new("Must be an object.", json!({})),
         _ if expected.starts_with("struct ") => SerdeFinding::new("Must be an object.", json!({})),
         _ if expected.starts_with("a tuple") || expected.starts_with("an array") => list_of(expected),
+        // chrono's words for its days and times: their form says more.
+        "a formatted date and time string" => of_form("2000-01-01T00:00:00"),
+        "a formatted date string" => of_form("2000-01-01"),
+        "a formatted time string" => of_form("00:00:00"),
         // serde's convention for custom types: "an RFC 3339 formatted date and time string".
         _ if expected.starts_with("a ") || expected.starts_with("an ") => {
             SerdeFinding::new(format!("Must be {expected}."), Value::Null)

@@ -1,6 +1,6 @@
 //! Finds what is wrong with a JSON object, field by field.
 
-use super::expected::{SerdeFinding, finding, is_vague, samples};
+use super::expected::{SerdeFinding, finding, form_of, is_vague, samples};
 use auth_types::FieldErrors;
 use serde::de::DeserializeOwned;
 use serde_json::{Deserializer, Value};
@@ -35,10 +35,15 @@ fn explain_all<T: DeserializeOwned>(mut value: Value, errors: &mut FieldErrors) 
     let mut current = Vec::new();
     let mut tried = Vec::new();
     for _ in 0..MOST_STEPS {
-        let Err(error) = deserialize::<_, T>(&value) else { return };
-        let (path, finding) = locate(&error);
+        let error = deserialize::<_, T>(&value).err();
+        let next = error.as_ref().map(locate);
+        let is_taken = next.as_ref().is_none_or(|(path, _)| *path != current);
+        if is_taken && let Some(Some(Value::String(taken))) = tried.last() {
+            note(errors, &current, Some(form_of(taken)));
+        }
+        let Some((path, finding)) = next else { return };
         note(errors, &path, finding.message);
-        if path != current {
+        if is_taken {
             current = path;
             tried.clear();
         }

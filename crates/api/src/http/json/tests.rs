@@ -35,6 +35,7 @@ struct Everything {
     id: uuid::Uuid,
     address: IpAddr,
     maybe: Option<u8>,
+    perhaps: Option<chrono::NaiveDate>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,7 +71,7 @@ fn valid() -> Map<String, Value> {
         "text": "t", "list": ["a"], "small": 1, "signed": -1, "large": 1, "huge": 1, "some": 1, "number": 0.5, "flag": true,
         "map": {"a": 1}, "object": {"name": "n", "count": 1}, "objects": [], "choice": "plain", "only": "this",
         "pair": [1, 2], "at": "2026-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z", "there": "2026-01-01T00:00:00",
-        "day": "2026-01-01", "time": "12:30:00", "id": "0198a2b4-7c1e-7000-8000-000000000001", "address": "::1", "maybe": null
+        "day": "2026-01-01", "time": "12:30:00", "id": "0198a2b4-7c1e-7000-8000-000000000001", "address": "::1", "maybe": null, "perhaps": null
     });
     object(valid)
 }
@@ -122,6 +123,18 @@ fn a_value_of_another_kind_is_refused_with_the_expected_kind() {
 }
 
 #[test]
+fn a_day_or_a_time_is_refused_by_the_form_that_is_taken() {
+    for wrong in [json!("tomorrow"), json!("2026-02-30"), json!(""), json!(7), json!(null)] {
+        says(&json!({"day": wrong}), &[("day", "Must have the form of 2000-01-01.")]);
+        says(&json!({"time": wrong}), &[("time", "Must have the form of 00:00:00.")]);
+        says(&json!({"there": wrong}), &[("there", "Must have the form of 2000-01-01T00:00:00.")]);
+    }
+    for wrong in [json!("tomorrow"), json!(7)] {
+        says(&json!({"perhaps": wrong}), &[("perhaps", "Must have the form of 2000-01-01.")]);
+    }
+}
+
+#[test]
 fn a_number_out_of_range_is_refused_with_the_range() {
     for wrong in [json!(256), json!(-1), json!(1e20)] {
         says(&json!({"small": wrong}), &[("small", "Must be a whole number from 0 to 255.")]);
@@ -163,7 +176,7 @@ fn exactly_the_wrong_fields_are_reported() {
         ("small", "Must be a whole number from 0 to 255."),
     ];
     says(&json!({"text": [], "list": [1, 2], "object": {}, "choice": {}, "small": 300}), &expected);
-    assert_eq!(errors_of::<Everything>(&json!({})).len(), 22, "all but the optional one");
+    assert_eq!(errors_of::<Everything>(&json!({})).len(), 22, "all but the two optional ones");
 }
 
 /// Each of these types accepts only its own text form.

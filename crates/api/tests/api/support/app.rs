@@ -39,6 +39,7 @@ pub const OWN_ADDRESS: &str = "192.0.2.1";
 pub struct TestApp {
     address: SocketAddr,
     services: Data<Services>,
+    product: Product,
     clock: Arc<ManualClock>,
     client: reqwest::Client,
     outbox: TempDir,
@@ -174,9 +175,9 @@ impl Builder {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let client = client(!services.settings.server.proxies.is_none());
-        let running = run(product, services.clone(), listener, self.connections);
+        let running = run(product.clone(), services.clone(), listener, self.connections);
         let (clock, outbox, files) = (self.clock, self.outbox, self.files);
-        TestApp { address, services, clock, client, outbox, files, _running: running, db: self.db }
+        TestApp { address, services, product, clock, client, outbox, files, _running: running, db: self.db }
     }
 }
 
@@ -225,6 +226,12 @@ impl HoldsRefresh for String {
 }
 
 impl TestApp {
+    /// Does a feature's job once, as it is done at each of its times.
+    pub async fn run_job(&self, name: &str) -> Result<(), String> {
+        let job = self.product.run_job(name, self.services.clone()).await;
+        job.unwrap_or_else(|| panic!("no feature has a job {name:?}"))
+    }
+
     /// What the counter `latchkey_NAME_total` has come to.
     pub fn counted(&self, name: &str) -> u64 {
         self.metric(&format!("latchkey_{name}_total"))

@@ -1,0 +1,25 @@
+//! What is done again and again.
+
+use super::store;
+use actix_web::web::Data;
+use api::prelude::{Metrics, Services, StoreError};
+use prometheus_client::metrics::gauge::Gauge;
+
+/// Shared by the job and whatever registers it: clones are one gauge.
+#[derive(Clone, Default)]
+pub(super) struct PollMetrics {
+    stored: Gauge,
+}
+
+impl PollMetrics {
+    pub(super) fn register(&self, metrics: &Metrics) {
+        metrics.register("polls_stored", "Polls that are stored, as counted last", self.stored.clone());
+    }
+
+    pub(super) async fn count(self, services: Data<Services>) -> Result<(), StoreError> {
+        let polls = services.store.run(|connection| store::count(connection)).await?;
+        self.stored.set(polls);
+        log::info!("polls.counted: {polls} polls");
+        Ok(())
+    }
+}
