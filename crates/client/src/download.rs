@@ -5,13 +5,13 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
-/// Hands `text` to the browser as a JSON file, which it saves or asks where to.
+/// Hands `text` to the browser as a file of this media type, which it saves or asks where to.
 ///
 /// # Errors
 /// When the browser does not do such things.
-pub fn save_json(name: &str, text: &str) -> Result<(), JsValue> {
+pub fn save_text(name: &str, media_type: &str, text: &str) -> Result<(), JsValue> {
     let kind = BlobPropertyBag::new();
-    kind.set_type("application/json");
+    kind.set_type(media_type);
     let blob = Blob::new_with_str_sequence_and_options(&Array::of1(&text.into()), &kind)?;
     let url = Url::create_object_url_with_blob(&blob)?;
     let link: HtmlAnchorElement = document().create_element("a")?.unchecked_into();

@@ -1,4 +1,4 @@
-//! Notes: what a user writes down for themselves. An example of a feature, small and whole.
+//! The notes feature: short texts of a user. An example, small and whole.
 
 mod endpoints;
 mod handlers;

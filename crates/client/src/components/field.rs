@@ -15,16 +15,28 @@ pub enum FieldKind {
     Email,
     /// A secret.
     Password,
+    /// A whole number. Not `type="number"`, which changes with the mouse wheel and hides what is not a number.
+    Number,
+    /// A day: the text is `YYYY-MM-DD`, or empty, however the browser shows it.
+    Day,
 }
 
 impl FieldKind {
     const fn input_type(self) -> &'static str {
         // Not `email`: browsers change and judge such input on their own; the keyboard comes by `inputmode`.
-        if matches!(self, Self::Password) { "password" } else { "text" }
+        match self {
+            Self::Password => "password",
+            Self::Day => "date",
+            Self::Text | Self::Name | Self::Email | Self::Number => "text",
+        }
     }
 
     const fn input_mode(self) -> Option<&'static str> {
-        if matches!(self, Self::Email) { Some("email") } else { None }
+        match self {
+            Self::Email => Some("email"),
+            Self::Number => Some("numeric"),
+            Self::Text | Self::Name | Self::Password | Self::Day => None,
+        }
     }
 
     const fn is_prose(self) -> bool {

@@ -3,7 +3,7 @@
 mod picture;
 
 use crate::components::{Alert, Button, TextDraft, FieldKind, Form, FormState, Pending, TextField, FormErrors};
-use crate::download::save_json;
+use crate::download::save_text;
 use crate::notices::Notices;
 use crate::session::{Api, PageSession, Session};
 use auth_types::invisible::trimmed;
@@ -122,7 +122,7 @@ fn Download() -> impl IntoView {
     let pending = Pending::new();
     let download = move || async move {
         let text = Api::new(page).export().await.map_err(|failure| failure.message())?;
-        save_json("latchkey-export.json", &text)
+        save_text("latchkey-export.json", "application/json", &text)
             .map_err(|_| "Your browser does not save files from this page.".to_owned())
     };
     let press = Callback::new(move |()| pending.start_explained(download(), |problem| problem));

@@ -124,7 +124,15 @@ pub fn read_json<T: DeserializeOwned>(exchange: FetchResult) -> Result<T, Reques
 /// # Errors
 /// What to tell people instead.
 pub fn read_empty(exchange: FetchResult) -> Result<(), RequestFailure> {
-    accepted(exchange).map(|_| ())
+    read_text(exchange).map(drop)
+}
+
+/// Reads the text of a successful response that is no JSON: a table, for one.
+///
+/// # Errors
+/// What to tell people instead.
+pub fn read_text(exchange: FetchResult) -> Result<String, RequestFailure> {
+    Ok(accepted(exchange)?.body)
 }
 
 fn accepted(exchange: FetchResult) -> Result<ApiResponse, RequestFailure> {

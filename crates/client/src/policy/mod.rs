@@ -49,7 +49,7 @@ mod two_people_tests;
 pub use backoff::{LONGEST_ASKED, LONGEST_WAIT, wait};
 pub use bound_request::{AccessToken, BoundRequest, RequestStep, ResponseAction};
 pub use event_description::event_description;
-pub use failure::{CHECK_FIELDS, RequestFailure, ServerRefusal, read_empty, read_json};
+pub use failure::{CHECK_FIELDS, RequestFailure, ServerRefusal, read_empty, read_json, read_text};
 pub use initials::initials;
 pub use issued_tokens::{IssuedTokens, Renewal};
 pub use link_token::{holds_link_token, is_cut, link_token, restored_address};

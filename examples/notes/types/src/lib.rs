@@ -1,4 +1,4 @@
-//! What the notes' API and page say to each other.
+//! What the API and the page of notes say to each other.
 #![warn(missing_docs)]
 
 use chrono::{DateTime, Utc};
