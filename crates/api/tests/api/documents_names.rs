@@ -139,8 +139,8 @@ fn metric_of(name: &str) -> &str {
 #[test]
 fn every_word_of_the_api_is_in_its_sources() {
     let metrics = Document::read("docs/reference/metrics.md").text;
-    let sources =
-        ["crates/api/src", "crates/auth-types/src", "migrations", "scripts"].map(|folder| texts(&root().join(folder)));
+    let sources = ["crates/api/src", "crates/auth-types/src", "crates/client/src", "migrations", "scripts"]
+        .map(|folder| texts(&root().join(folder)));
     let text = sources.concat() + &openapi();
     // What Prometheus is told, and not the API.
     let known: BTreeSet<&str> = words(&text).chain(["dns_sd_configs"]).collect();
