@@ -6,13 +6,13 @@ use chrono::Duration;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Your account was deleted",
-    content: Content::Notice(NoticeTo::Recipient, words),
+    content: Content::Notice(NoticeTo::Recipient, body),
     worth_sending: Duration::hours(72),
     share: QuotaShare::Account,
     needs: None,
 };
 
-fn words(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
+fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
             "Your account at {} was deleted, with all that was stored about you. Every device was signed out.",

@@ -6,13 +6,13 @@ use chrono::Duration;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "You already have an account",
-    content: Content::Notice(NoticeTo::Owner, words),
+    content: Content::Notice(NoticeTo::Owner, body),
     worth_sending: Duration::hours(24),
     share: QuotaShare::Strangers,
     needs: None,
 };
 
-fn words(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
+fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
             "Somebody wanted to use this address for an account at {}, but there is one already. If it was you, sign in:",

@@ -8,13 +8,13 @@ use secrecy::SecretString;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Confirm your new email address",
-    content: Content::Link(MailLink::Account(Purpose::ChangeEmail), words),
+    content: Content::Link(MailLink::Account(Purpose::ChangeEmail), body),
     worth_sending: Duration::hours(24),
     share: QuotaShare::Own,
     needs: None,
 };
 
-fn words(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
+fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
         text(format!(
             "Somebody wants to use this address for their account at {}. If it was you, open this link:",

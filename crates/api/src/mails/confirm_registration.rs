@@ -8,13 +8,13 @@ use secrecy::SecretString;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Confirm your email address",
-    content: Content::Link(MailLink::Registration, words),
+    content: Content::Link(MailLink::Registration, body),
     worth_sending: Duration::hours(24),
     share: QuotaShare::Strangers,
     needs: None,
 };
 
-fn words(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
+fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
         text(format!("Somebody signed up at {} with this address. If it was you, open this link:", front_end.name())),
         MailPart::Link { label: MAIL.subject, url: front_end.page_with("/verify-email", token) },

@@ -6,13 +6,13 @@ use chrono::Duration;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Your email address is about to change",
-    content: Content::Notice(NoticeTo::Recipient, words),
+    content: Content::Notice(NoticeTo::Recipient, body),
     worth_sending: Duration::hours(72),
     share: QuotaShare::Account,
     needs: None,
 };
 
-fn words(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
+fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
             "Somebody asked to use another address for your account at {}. It changes when the new address is confirmed.",

@@ -6,13 +6,13 @@ use chrono::Duration;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Your password was changed",
-    content: Content::Notice(NoticeTo::Recipient, words),
+    content: Content::Notice(NoticeTo::Recipient, body),
     worth_sending: Duration::hours(72),
     share: QuotaShare::Account,
     needs: None,
 };
 
-fn words(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
+fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
             "The password of your account at {} was changed, and every other device was signed out.",

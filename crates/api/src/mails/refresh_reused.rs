@@ -6,13 +6,13 @@ use chrono::Duration;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "A device was signed out",
-    content: Content::Notice(NoticeTo::Recipient, words),
+    content: Content::Notice(NoticeTo::Recipient, body),
     worth_sending: Duration::hours(72),
     share: QuotaShare::Account,
     needs: None,
 };
 
-fn words(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
+fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
             "The sign-in of one of your devices at {} was used by somebody who should not have it, or by an old copy of the device. That device was signed out.",

@@ -8,13 +8,13 @@ use secrecy::SecretString;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Choose a new password",
-    content: Content::Link(MailLink::Account(Purpose::ResetPassword), words),
+    content: Content::Link(MailLink::Account(Purpose::ResetPassword), body),
     worth_sending: Duration::hours(1),
     share: QuotaShare::Strangers,
     needs: Some(Needs::Account),
 };
 
-fn words(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
+fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
         text(format!(
             "Somebody asked to reset the password of your account at {}. Open this link to choose a new one:",

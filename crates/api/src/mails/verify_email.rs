@@ -8,13 +8,13 @@ use secrecy::SecretString;
 
 pub(super) static MAIL: Mail = Mail {
     subject: "Confirm your email address",
-    content: Content::Link(MailLink::Account(Purpose::VerifyEmail), words),
+    content: Content::Link(MailLink::Account(Purpose::VerifyEmail), body),
     worth_sending: Duration::hours(24),
     share: QuotaShare::Strangers,
     needs: Some(Needs::Unconfirmed),
 };
 
-fn words(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
+fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
         text(format!("An account at {} was made with this address. If it is yours, open this link:", front_end.name())),
         MailPart::Link { label: MAIL.subject, url: front_end.page_with("/verify-email", token) },

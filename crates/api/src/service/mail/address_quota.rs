@@ -1,8 +1,8 @@
-//! How many mails an address gets: counted when they are sent, whatever they are about and whoever asked for them.
+//! How many mails an address gets: counted when they are sent, no matter what they are about and who requested them.
 //!
-//! No request is refused because of somebody else's address: the requests are limited by client, and what is over an
-//! address's amount is not sent. A link is dropped then, and the one before it works on; a notice waits and is folded
-//! into the next one of its kind.
+//! No request is refused because of another user's address: requests are limited by client, and mails beyond an address's quota
+//! are not sent. A link is dropped then, and the previous one stays valid; a notice waits and is folded into the next one of its
+//! kind.
 
 use crate::config::Settings;
 use crate::mails::{MailKind, QuotaShare};
@@ -18,28 +18,28 @@ use chrono::{DateTime, Duration, Utc};
 const PER_KIND: usize = 5;
 /// Mails in all that an address gets within [`WINDOW`].
 const PER_ADDRESS: usize = 20;
-/// How many of these are left for all kinds but [`MailKind::ChangeEmail`], which has its own ([`QuotaShare::Own`]). Whoever asks
-/// for a change to an address sees in the account's export whether a link was made: it must not depend on what else the
-/// address gets, because an address with an account gets other mails than one without.
-const BESIDE_CHANGES: usize = PER_ADDRESS - PER_KIND;
-/// How many of those may be of the kinds that anybody can cause. Without this, a stranger could keep a notice about the owner's
-/// account from leaving.
-const BESIDE_CHANGES_OF_STRANGERS: usize = BESIDE_CHANGES - PER_KIND;
+/// How many of these are for the kinds other than [`MailKind::ChangeEmail`], which has its own share ([`QuotaShare::Own`]). A user
+/// who requests a change to an address sees in the account's export whether a link was issued. That must not depend on what else
+/// the address gets, because an address with an account gets other mails than one without.
+const PER_ADDRESS_WITHOUT_CHANGES: usize = PER_ADDRESS - PER_KIND;
+/// How many of those may be of the kinds that anyone can cause. Without this limit, a stranger could block the notices about the
+/// owner's account.
+const PER_ADDRESS_BY_STRANGERS: usize = PER_ADDRESS_WITHOUT_CHANGES - PER_KIND;
 /// How long a mail counts.
 pub(in crate::service) const WINDOW: Duration = Duration::hours(1);
-/// How far ahead of ours the clock of another process may be. What was sent later than that was counted by a clock that was
-/// ahead, and would count for as long.
+/// How far ahead of this clock that of another process may be. A later time was written by a clock that ran ahead, and would
+/// count for that much longer.
 const CLOCK_SKEW: Duration = Duration::minutes(1);
 
-/// Whether an address gets a mail now.
+/// Whether an address may get a mail now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Allowance {
     Available,
-    /// It has had its amount; there is a place again at this time.
+    /// The quota is used up until this time.
     AvailableAt(DateTime<Utc>),
 }
 
-/// Counts mails.
+/// Counts the mails to each address.
 #[derive(Debug, Clone)]
 pub(in crate::service) struct AddressQuota {
     enabled: bool,
@@ -54,12 +54,12 @@ impl AddressQuota {
         }
     }
 
-    /// What the table knows an address by, however it is spelled.
+    /// The key by which the table counts an address, the same for all its spellings.
     pub(in crate::service) fn hash(&self, address: &str) -> Vec<u8> {
         hmac::sign(&self.key, names::counted_email(address).as_bytes()).as_ref().to_vec()
     }
 
-    /// Counts `mail` to `address`, if it gets one now.
+    /// Counts `mail` to `address`, if the address may get one now.
     pub(super) fn take(
         &self,
         connection: &mut AnyConnection,
@@ -82,33 +82,33 @@ impl AddressQuota {
     }
 }
 
-/// When there is a place for a mail of this kind, given what was sent within the window, the oldest first. `None` is now.
+/// When a mail of this kind may be sent, given those sent within the window, oldest first. `None` means now.
 fn available_at(kind: MailKind, sent: &[SentMail]) -> Option<DateTime<Utc>> {
     let times = |counts: &dyn Fn(&str) -> bool| -> Vec<_> {
         sent.iter().filter(|mail| counts(&mail.kind)).map(|mail| mail.sent_at).collect()
     };
-    let mut bounds = vec![(times(&|word| word == kind.as_str()), PER_KIND)];
+    let mut bounds = vec![(times(&|name| name == kind.as_str()), PER_KIND)];
     let share = kind.mail().share;
     if share != QuotaShare::Own {
-        bounds.push((times(&|word| share_of(word) != QuotaShare::Own), BESIDE_CHANGES));
+        bounds.push((times(&|name| share_of(name) != QuotaShare::Own), PER_ADDRESS_WITHOUT_CHANGES));
     }
     if share == QuotaShare::Strangers {
-        bounds.push((times(&|word| share_of(word) == QuotaShare::Strangers), BESIDE_CHANGES_OF_STRANGERS));
+        bounds.push((times(&|name| share_of(name) == QuotaShare::Strangers), PER_ADDRESS_BY_STRANGERS));
     }
-    // Of as many as there may be, the oldest has to run out.
-    let full = bounds.iter().filter(|(times, amount)| times.len() >= *amount);
-    full.map(|(times, amount)| times[times.len() - amount] + WINDOW).max()
+    // A full bound is free again when the oldest of its last `limit` mails leaves the window.
+    let full = bounds.iter().filter(|(times, limit)| times.len() >= *limit);
+    full.map(|(times, limit)| times[times.len() - limit] + WINDOW).max()
 }
 
-/// The share of a kind by its word. What a newer release has sent counts as a notice about an account.
-fn share_of(word: &str) -> QuotaShare {
-    MailKind::of(word).map_or(QuotaShare::Account, |kind| kind.mail().share)
+/// The share of a kind by its name. A kind that a newer release has sent counts as a notice about an account.
+fn share_of(name: &str) -> QuotaShare {
+    MailKind::of(name).map_or(QuotaShare::Account, |kind| kind.mail().share)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        BESIDE_CHANGES_OF_STRANGERS, MailKind, PER_ADDRESS, PER_KIND, QuotaShare, SentMail, WINDOW, available_at,
+        MailKind, PER_ADDRESS, PER_ADDRESS_BY_STRANGERS, PER_KIND, QuotaShare, SentMail, WINDOW, available_at,
     };
     use chrono::{DateTime, Duration, Utc};
 
@@ -120,31 +120,31 @@ mod tests {
         minutes.map(|minute| SentMail { kind: kind.as_str().to_owned(), sent_at: at(minute) }).collect()
     }
 
-    /// [`PER_ADDRESS`] has room for one: a second would come on top of it.
+    /// [`PER_ADDRESS`] has room for one such kind: a second would exceed it.
     #[test]
-    fn one_kind_alone_has_a_share_of_its_own() {
+    fn only_one_kind_has_its_own_share() {
         let own = MailKind::ALL.iter().copied().filter(|kind| kind.mail().share == QuotaShare::Own);
         assert_eq!(own.collect::<Vec<_>>(), [MailKind::ChangeEmail]);
     }
 
-    fn anybody_can_cause(kind: MailKind) -> bool {
+    fn anyone_can_cause(kind: MailKind) -> bool {
         kind.mail().share != QuotaShare::Account
     }
 
     #[test]
-    fn a_place_is_free_when_the_oldest_of_its_kind_runs_out() {
+    fn a_kind_is_available_again_when_its_oldest_mail_leaves_the_window() {
         assert_eq!(available_at(MailKind::ResetPassword, &sent(MailKind::ResetPassword, 0..4)), None);
         let five = sent(MailKind::ResetPassword, 3..8);
         assert_eq!(available_at(MailKind::ResetPassword, &five), Some(at(3) + WINDOW));
         assert_eq!(available_at(MailKind::VerifyEmail, &five), None);
-        // More than there may be: counted by a release that allowed more.
+        // More than the limit: counted by a release that allowed more.
         assert_eq!(available_at(MailKind::ResetPassword, &sent(MailKind::ResetPassword, 0..7)), Some(at(2) + WINDOW));
     }
 
-    /// Whatever strangers cause, each notice about an account has a place.
+    /// No matter what strangers cause, each notice about an account can be sent.
     #[test]
-    fn strangers_never_fill_what_an_address_gets() {
-        let kinds = MailKind::ALL.iter().copied().filter(|kind| anybody_can_cause(*kind));
+    fn strangers_never_use_up_the_whole_quota_of_an_address() {
+        let kinds = MailKind::ALL.iter().copied().filter(|kind| anyone_can_cause(*kind));
         let mut all: Vec<SentMail> = Vec::new();
         let mut minute = 0;
         for kind in kinds.clone().cycle().take(40) {
@@ -153,9 +153,9 @@ mod tests {
             }
             minute += 1;
         }
-        assert_eq!(all.len(), BESIDE_CHANGES_OF_STRANGERS + PER_KIND);
+        assert_eq!(all.len(), PER_ADDRESS_BY_STRANGERS + PER_KIND);
         assert!(kinds.into_iter().all(|kind| available_at(kind, &all).is_some()));
-        for kind in MailKind::ALL.iter().copied().filter(|kind| !anybody_can_cause(*kind)) {
+        for kind in MailKind::ALL.iter().copied().filter(|kind| !anyone_can_cause(*kind)) {
             assert_eq!(available_at(kind, &all), None, "{kind:?}");
         }
         all.extend(sent(MailKind::PasswordChanged, minute..minute + i64::try_from(PER_KIND).unwrap_or_default()));
@@ -163,9 +163,9 @@ mod tests {
         assert_eq!(available_at(MailKind::EmailChanged, &all), Some(at(0) + WINDOW));
     }
 
-    /// An address with an account gets other mails than one without; whoever asks for a change to it must not see which.
+    /// An address with an account gets other mails than one without; a user who requests a change to it must not learn which it is.
     #[test]
-    fn whether_a_change_to_an_address_has_a_place_depends_on_changes_to_it_alone() {
+    fn whether_a_change_to_an_address_is_mailed_depends_on_such_changes_only() {
         let others = MailKind::ALL.iter().copied().filter(|kind| *kind != MailKind::ChangeEmail);
         let mut all: Vec<_> = others.flat_map(|kind| sent(kind, 0..9)).collect();
         all.extend(sent(MailKind::ChangeEmail, 0..4));

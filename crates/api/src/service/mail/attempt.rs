@@ -1,4 +1,4 @@
-//! One attempt to send a mail, and what follows from it.
+//! One attempt to send a mail, and its consequences.
 
 use super::metrics::MailOutcome;
 use super::prepare::{PrepareError, Prepared, prepare};
@@ -15,57 +15,56 @@ use crate::store::{StoreError, events, sent_mails};
 use auth_types::UserId;
 use chrono::Duration;
 
-/// The wait after the first failure; it doubles with each, up to the longest.
+/// The wait after the first failure. It doubles with each failure, up to the longest.
 const FIRST_WAIT: Duration = Duration::seconds(30);
 const LONGEST_WAIT: Duration = Duration::hours(1);
 
-/// What became of a mail that a worker had.
+/// The outcome of one attempt to send a mail.
 #[derive(Debug)]
 pub(super) enum DeliveryOutcome {
-    /// Perhaps with a link to an account.
+    /// With the token of a link, if the mail has one for an account.
     Sent(Option<NewToken>),
-    /// There is nobody to write to: no account, nothing left to confirm, or the request was withdrawn.
-    Nobody,
-    /// So many links more than their address gets.
+    /// There is no account, nothing left to confirm, or the request was withdrawn.
+    NoRecipient,
+    /// This number of links exceeded their address's quota.
     OverAmount(usize),
-    /// A notice more than its address gets: it waits for the next one.
+    /// A notice exceeded its address's quota: it waits for the next one.
     Deferred,
-    /// Tried again.
     Failed(SendError),
-    /// There is no letter yet, and why.
+    /// The letter cannot be written yet, and why.
     NotReady(String),
-    /// It is of no use any more.
+    /// The mail is no longer worth sending.
     Expired,
 }
 
-/// Sends a mail that a worker has, and notes what became of it.
+/// Sends a mail that a worker holds, and records the outcome.
 pub(super) async fn deliver(
     services: &Services,
     transport: &OpenTransport<'_>,
     mail: &MailRow,
 ) -> Result<DeliveryOutcome, StoreError> {
     let outcome = send(services, transport, mail).await?;
-    note_health(services, mail, &outcome);
-    let _turn = services.mailer.in_flight.database_turn().await;
+    record_health(services, mail, &outcome);
+    let _permit = services.mailer.in_flight.database_permit().await;
     match &outcome {
         DeliveryOutcome::Sent(link) => {
             end_older_links(services, link.clone()).await?;
             finish(services, mail, MailOutcome::Sent, 1).await?;
         }
-        DeliveryOutcome::Nobody => finish(services, mail, MailOutcome::Dropped, 1).await?,
+        DeliveryOutcome::NoRecipient => finish(services, mail, MailOutcome::Dropped, 1).await?,
         DeliveryOutcome::OverAmount(mails) => finish(services, mail, MailOutcome::OverAmount, *mails).await?,
         DeliveryOutcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Recipient, why, .. }) => {
             give_up(services, mail, why).await?;
         }
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Us, why, .. }) => {
-            try_again(services, mail, (wait_after(mail.attempts).min(LONGEST_PAUSE), why)).await?;
+            retry_later(services, mail, (wait_after(mail.attempts).min(LONGEST_PAUSE), why)).await?;
         }
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Mail | FailureScope::Form, why, .. })
         | DeliveryOutcome::NotReady(why) => {
-            try_again(services, mail, (wait_after(mail.attempts), why)).await?;
+            retry_later(services, mail, (wait_after(mail.attempts), why)).await?;
         }
-        DeliveryOutcome::Expired => give_up(services, mail, "its time is over").await?,
+        DeliveryOutcome::Expired => give_up(services, mail, "it has expired").await?,
     }
     Ok(outcome)
 }
@@ -76,19 +75,19 @@ async fn send(
     mail: &MailRow,
 ) -> Result<DeliveryOutcome, StoreError> {
     let now = services.now();
-    // It may have become wrong since the mail was claimed.
+    // The clock may have become wrong since the mail was claimed.
     if let Err(wrong) = services.clock.check() {
         return Ok(DeliveryOutcome::NotReady(format!("the clock {wrong}")));
     }
     if mail.expires_at <= now {
         return Ok(DeliveryOutcome::Expired);
     }
-    let turn = services.mailer.in_flight.database_turn().await;
+    let permit = services.mailer.in_flight.database_permit().await;
     let prepared = prepare(services, mail, now).await;
-    drop(turn);
+    drop(permit);
     let (letter, link) = match prepared {
         Ok(Prepared::Letter(letter, link)) => (letter, link),
-        Ok(Prepared::Nobody | Prepared::Withdrawn) => return Ok(DeliveryOutcome::Nobody),
+        Ok(Prepared::NoRecipient | Prepared::Withdrawn) => return Ok(DeliveryOutcome::NoRecipient),
         Ok(Prepared::OverAmount(waiting)) => return Ok(DeliveryOutcome::OverAmount(1 + waiting)),
         Ok(Prepared::Deferred) => return Ok(DeliveryOutcome::Deferred),
         Err(PrepareError::Store(error)) => return Err(error),
@@ -100,34 +99,34 @@ async fn send(
     })
 }
 
-/// What the attempt shows about how we stand with the mail server.
-fn note_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome) {
+/// Records what the attempt shows about the mail server.
+fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome) {
     let (mailer, now) = (&services.mailer, services.now());
     match outcome {
         DeliveryOutcome::Sent(_) => {
             mailer.health.accepted();
-            mailer.refusals.forget();
-            note_refusal(services, None);
+            mailer.refusals.clear();
+            report_refusal(services, None);
         }
         DeliveryOutcome::Failed(error) => {
             match error.scope {
                 FailureScope::Us => mailer.health.failed(now),
-                FailureScope::Form => mailer.health.not_asked(now),
+                FailureScope::Form => mailer.health.not_probed(now),
                 FailureScope::Mail | FailureScope::Recipient => mailer.health.accepted(),
             }
-            note_failure(services, mail, error);
+            record_failure(services, mail, error);
         }
-        DeliveryOutcome::Nobody
+        DeliveryOutcome::NoRecipient
         | DeliveryOutcome::OverAmount(_)
         | DeliveryOutcome::Deferred
         | DeliveryOutcome::NotReady(_)
         | DeliveryOutcome::Expired => {
-            mailer.health.not_asked(now);
+            mailer.health.not_probed(now);
         }
     }
 }
 
-fn note_failure(services: &Services, mail: &MailRow, error: &SendError) {
+fn record_failure(services: &Services, mail: &MailRow, error: &SendError) {
     let refusals = &services.mailer.refusals;
     if let Some(step) = error.refused_at {
         services.mailer.metrics.count_refusal(step);
@@ -136,31 +135,31 @@ fn note_failure(services: &Services, mail: &MailRow, error: &SendError) {
         }
     }
     let what = match (error.scope, error.refused_at) {
-        // It says nothing about other mails.
+        // This says nothing about other mails.
         (FailureScope::Form, _) => return,
-        (FailureScope::Us, Some(step)) => Some((step, "no mail leaves until that is fixed")),
+        (FailureScope::Us, Some(step)) => Some((step, "no mail can be sent until that is fixed")),
         (_, step) if refusals.are_to_several() => {
             let step = step.unwrap_or(MailStep::Message);
-            Some((step, "mails to different domains were refused, and none was taken in between"))
+            Some((step, "mails to different domains were refused, and none was accepted in between"))
         }
         _ => None,
     };
-    note_refusal(services, what);
+    report_refusal(services, what);
 }
 
-/// Where we are refused, and what is known about it.
-fn note_refusal(services: &Services, refused: Option<(MailStep, &str)>) {
+/// Logs when the server begins to refuse this sender, at which step and what is known about it, and when it stops.
+fn report_refusal(services: &Services, refused: Option<(MailStep, &str)>) {
     let was_refused = services.mailer.metrics.server_refuses.set(i64::from(refused.is_some()));
     match (was_refused, refused) {
         (0, Some((step, known))) => {
             log::error!("mail.server: the mail server refuses us at {}; {known}", step.as_str());
         }
-        (1, None) => log::info!("mail.server: the mail server does not refuse us any more"),
+        (1, None) => log::info!("mail.server: the mail server no longer refuses us"),
         _ => {}
     }
 }
 
-/// Not before the mail was taken: until then, whoever has an older link can use it.
+/// Older links end only after the server has accepted the mail: until then their recipient can use them.
 async fn end_older_links(services: &Services, link: Option<NewToken>) -> Result<(), StoreError> {
     let Some(link) = link else { return Ok(()) };
     let now = services.now();
@@ -174,11 +173,11 @@ async fn finish(services: &Services, mail: &MailRow, counted: MailOutcome, mails
     Ok(())
 }
 
-/// The mail comes again later, unless it is of no use by then.
-async fn try_again(services: &Services, mail: &MailRow, (wait, why): (Duration, &str)) -> Result<(), StoreError> {
+/// Postpones the mail, unless it has expired by then.
+async fn retry_later(services: &Services, mail: &MailRow, (wait, why): (Duration, &str)) -> Result<(), StoreError> {
     let (id, kind, attempts) = (mail.id, mail.kind.as_str(), mail.attempts);
-    let again_at = services.now() + wait;
-    if again_at >= mail.expires_at && services.clock.check().is_ok() {
+    let retry_at = services.now() + wait;
+    if retry_at >= mail.expires_at && services.clock.check().is_ok() {
         return give_up(services, mail, why).await;
     }
     log::warn!(
@@ -188,20 +187,20 @@ async fn try_again(services: &Services, mail: &MailRow, (wait, why): (Duration, 
     let mail = mail.clone();
     let postponed = services.store.write(move |connection| {
         sent_mails::delete(connection, mail.id)?;
-        mail_outbox::postpone(connection, &mail, again_at)
+        mail_outbox::postpone(connection, &mail, retry_at)
     });
     postponed.await?;
     services.mailer.metrics.count(MailOutcome::Postponed, 1);
     Ok(())
 }
 
-/// Half a minute, a minute, two, … an hour.
+/// Half a minute, one minute, two minutes, … one hour.
 fn wait_after(attempts: i64) -> Duration {
     let doublings = u32::try_from(attempts.clamp(1, 16) - 1).unwrap_or_default();
     (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT)
 }
 
-/// The mail goes; its user finds a word of it among the account's events.
+/// Deletes the mail without having sent it, and records that among the account's events.
 pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> Result<(), StoreError> {
     let (id, kind, attempts, now) = (mail.id, mail.kind.as_str(), mail.attempts, services.now());
     log::error!(

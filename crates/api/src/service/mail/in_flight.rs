@@ -1,6 +1,6 @@
-//! The mails that this process has claimed and not dealt with yet.
+//! The mails that this process has claimed and not finished yet.
 //!
-//! A process that ends gives them back. Without that they would wait until their claims run out.
+//! A process that ends releases them. Otherwise they would wait until their claims expire.
 
 use crate::store::mail_outbox::MailRow;
 use parking_lot::Mutex;
@@ -8,27 +8,27 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Mails that use the database at once. All of this process's own work has one share there.
-const DATABASE_TURNS: usize = 4;
+/// How many mails may use the database at once. All background work of this process has one share there.
+const DATABASE_PERMITS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct InFlight {
     mails: Mutex<HashMap<i64, MailRow>>,
     is_stopping: AtomicBool,
-    turns: Semaphore,
+    permits: Semaphore,
 }
 
 impl Default for InFlight {
     fn default() -> Self {
         let (mails, is_stopping) = (Mutex::default(), AtomicBool::default());
-        Self { mails, is_stopping, turns: Semaphore::new(DATABASE_TURNS) }
+        Self { mails, is_stopping, permits: Semaphore::new(DATABASE_PERMITS) }
     }
 }
 
 impl InFlight {
-    /// Held while a mail uses the database, and not while its server is waited for.
-    pub(super) async fn database_turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.turns.acquire().await.ok() // the semaphore is never closed
+    /// A permit to use the database. It is not held while waiting for the mail server.
+    pub(super) async fn database_permit(&self) -> Option<SemaphorePermit<'_>> {
+        self.permits.acquire().await.ok() // the semaphore is never closed
     }
 
     pub(super) fn add(&self, mails: &[MailRow]) {
@@ -47,7 +47,7 @@ impl InFlight {
         self.mails.lock().drain().map(|(_, mail)| mail).collect()
     }
 
-    /// No further mail is claimed.
+    /// Stops the claiming of further mails.
     pub(super) fn stop(&self) {
         self.is_stopping.store(true, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! What a mailed link holds: a token of 256 bits that nobody can guess. The database keeps its hash only, and each works once.
+//! The tokens in mailed links: 256 random bits each. The database stores only their hashes, and each works once.
 
 use crate::config::KeySettings;
 use crate::mails::{MailKind, Purpose};
@@ -14,17 +14,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 
-/// The system gave no random bytes.
+/// The system provided no random bytes.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the system gives no random bytes")]
+#[error("the system provides no random bytes")]
 pub struct NoRandomBytes;
 
-/// A link that is unknown, spent or expired: not told apart.
+/// A link that is unknown, spent or expired. These cases are not distinguished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the link is not valid")]
 pub struct LinkNotValid;
 
-/// A new token: for the mail, and for the table.
+/// A new token for the mail, and its hash for the table.
 #[derive(Debug, Clone)]
 pub struct LinkToken {
     pub token: SecretString,
@@ -38,20 +38,20 @@ impl LinkToken {
         Ok(Self::of(&bytes))
     }
 
-    /// The token of these bytes, which nobody can guess.
+    /// The token with these bytes, which must be unpredictable.
     pub(in crate::service) fn of(bytes: &[u8]) -> Self {
         let token = URL_SAFE_NO_PAD.encode(bytes);
         Self { hash: hash_of(&token), token: token.into() }
     }
 }
 
-/// The tokens that a mail may hold. It has the same at each attempt to send it: the response to one may have been lost after the
-/// mail had arrived, and the link in it goes on working.
+/// The tokens that a mail may contain. Each attempt to send a mail uses the same one, so that the link keeps working if the server's
+/// reply is lost after the mail has arrived.
 #[derive(Debug)]
 pub(super) struct MailTokens {
-    /// By the secret that is current.
+    /// Derived from the current secret.
     current: LinkToken,
-    /// By those that may have been current at an earlier attempt.
+    /// Derived from the secrets that may have been current at an earlier attempt.
     earlier: Vec<LinkToken>,
 }
 
@@ -60,38 +60,38 @@ impl MailTokens {
         Self::named(keys, &format!("{} {}", mail.id, mail.created_at.timestamp_micros()))
     }
 
-    /// A registration has one link in all of its mails, of which an older one may arrive last.
+    /// All mails of a registration contain the same link, because an older mail may arrive last.
     pub(super) fn of_registration(keys: &KeySettings, registration: &RegistrationRow) -> Self {
         let browser = URL_SAFE_NO_PAD.encode(&registration.registration_hash);
         Self::named(keys, &format!("registration {} {browser}", registration.id))
     }
 
-    fn named(keys: &KeySettings, named: &str) -> Self {
+    fn named(keys: &KeySettings, name: &str) -> Self {
         let by = |secret| {
             let key = derived_key(secret, b"latchkey mailed links");
-            LinkToken::of(hmac::sign(&key, named.as_bytes()).as_ref())
+            LinkToken::of(hmac::sign(&key, name.as_bytes()).as_ref())
         };
         Self { current: by(&keys.secret_key), earlier: keys.fallbacks.iter().map(by).collect() }
     }
 
-    /// What the table may know the mail's token by.
+    /// The hashes under which the table may have the mail's token.
     pub(super) fn hashes(&self) -> Vec<&[u8]> {
         std::iter::once(&self.current).chain(&self.earlier).map(|link| link.hash.as_slice()).collect()
     }
 
-    /// The token that the table knows already, else a new one.
+    /// The token whose hash is `known`, otherwise the current one.
     pub(super) fn choose(&self, known: Option<&[u8]>) -> LinkToken {
         let earlier = self.earlier.iter().find(|link| Some(link.hash.as_slice()) == known);
         earlier.unwrap_or(&self.current).clone()
     }
 }
 
-/// What the table knows a token by.
+/// The hash under which the table stores a token.
 pub fn hash_of(token: &str) -> Vec<u8> {
     hashing::digest_of(token.as_bytes())
 }
 
-/// How long a link works, from the moment its mail is sent.
+/// How long a link is valid from the moment its mail is sent.
 pub const fn lifetime(purpose: Purpose) -> Duration {
     match purpose {
         Purpose::ResetPassword => Duration::hours(1),
@@ -99,8 +99,9 @@ pub const fn lifetime(purpose: Purpose) -> Duration {
     }
 }
 
-/// Makes the links of a user worthless by which somebody else may have asked for the account before the password was changed, and
-/// the change of address that waits to be mailed. A link that confirms the address goes on: it proves the same as before.
+/// Invalidates the links of a user with which another person may have tried to take over the account before the password was
+/// changed, and the change of address that waits to be mailed. A link that confirms the address stays valid: it proves the same
+/// as before.
 pub(in crate::service) fn withdraw_claims(
     connection: &mut AnyConnection,
     user: UserId,
@@ -110,7 +111,7 @@ pub(in crate::service) fn withdraw_claims(
     mail_outbox::delete_of_user(connection, user, MailKind::ChangeEmail)
 }
 
-/// Makes every link of a user worthless, whose address is another one now or is confirmed.
+/// Invalidates every link of a user, whose address was changed or confirmed.
 pub(in crate::service) fn withdraw_all(
     connection: &mut AnyConnection,
     user: UserId,
@@ -127,7 +128,7 @@ mod tests {
     use secrecy::ExposeSecret;
 
     #[test]
-    fn a_token_has_the_length_that_clients_take_out_of_a_link() {
+    fn a_token_has_the_length_that_clients_expect_in_a_link() {
         let length = LinkToken::new().map(|link| link.token.expose_secret().len());
         assert_eq!(length.ok(), Some(LINK_TOKEN_LENGTH));
     }

@@ -1,4 +1,4 @@
-//! Mail on its way out, counted.
+//! Metrics of outgoing mail.
 
 use super::smtp::MailStep;
 use crate::metrics::{Metrics, Outcomes};
@@ -8,16 +8,16 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use strum::VariantArray;
 
-/// What became of a mail that a worker had.
+/// The outcome of an attempt to send a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum MailOutcome {
     Sent,
-    /// Nobody is there to write to.
+    /// There is no recipient.
     Dropped,
-    /// A link more than its address gets: dropped.
+    /// A link exceeded its address's quota and was dropped.
     OverAmount,
-    /// A notice more than its address gets: it waits.
+    /// A notice exceeded its address's quota and waits.
     Deferred,
     Postponed,
     /// It will never be sent.
@@ -37,16 +37,16 @@ struct StepLabels {
     step: &'static str,
 }
 
-/// Mail on its way out.
+/// Metrics of outgoing mail.
 #[derive(Debug, Clone)]
 pub struct MailMetrics {
     outcomes: Outcomes,
     refusals: Family<StepLabels, Counter>,
-    /// 1 while the mail server refuses us, by its last response.
+    /// 1 while the mail server refuses us, according to its last reply.
     pub server_refuses: Gauge,
-    /// In the outbox at the worker's last look.
+    /// Mails in the outbox when it was last measured.
     pub waiting: Gauge,
-    /// Of the oldest of these; 0 when there is none.
+    /// The age of the oldest of these, seconds; 0 if there is none.
     pub oldest_age: Gauge,
 }
 
@@ -65,15 +65,11 @@ impl Default for MailMetrics {
 impl MailMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
-        metrics.register("mails", "Tries to send a mail by their outcome", own.outcomes.family());
-        metrics.register("mail_refusals", "Refusals of us or of a mail by their step", own.refusals.clone());
+        metrics.register("mails", "Attempts to send a mail by outcome", own.outcomes.family());
+        metrics.register("mail_refusals", "Refusals of us or of a mail by step", own.refusals.clone());
         metrics.register("mail_server_refuses", "1 while the mail server refuses us", own.server_refuses.clone());
         metrics.register("mail_waiting", "Mails in the outbox", own.waiting.clone());
-        metrics.register(
-            "mail_oldest_age_seconds",
-            "Since the oldest mail of the outbox was written",
-            own.oldest_age.clone(),
-        );
+        metrics.register("mail_oldest_age_seconds", "Age of the oldest mail in the outbox", own.oldest_age.clone());
         own
     }
 

@@ -1,11 +1,11 @@
-//! Mail: written into the outbox together with what it is about, and sent by whichever process comes first.
+//! Mail: inserted into the outbox in the transaction that causes it, and sent by the first process that claims it.
 //!
-//! A request never waits for a mail server: it inserts a row. The worker takes what is due, makes the link's token if
-//! there is one, and sends; what fails comes again later, until the mail is not worth sending any more. A process that
-//! dies between sending and noting it makes another one send the mail again: at least once, never not at all.
+//! A request never waits for a mail server: it inserts a row. The worker claims due mails, creates the link's token if there is
+//! one, and sends them; a failed attempt is repeated later, until the mail is no longer worth sending. If a process dies between
+//! sending a mail and recording it, another one sends it again: delivery is at least once.
 //!
-//! Requests are limited by client (`outbox::take_request`), mails by address when they are sent (`amounts`), and each client's
-//! mails take turns with everybody else's.
+//! Requests are limited by client (`outbox::take_request`), mails by address when they are sent (`address_quota`), and the mails
+//! of different clients take turns.
 
 mod address_quota;
 mod attempt;

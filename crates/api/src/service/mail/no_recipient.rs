@@ -1,7 +1,7 @@
-//! Links that were asked for to addresses with nobody behind them.
+//! Links that were requested for addresses without a recipient.
 //!
-//! A request inserts the same row for every address, so a stranger can fill the outbox with them. They are dropped a page
-//! at a time, by four statements, and never take the time of a mail that somebody waits for.
+//! A request inserts the same row for every address, so a stranger can fill the outbox with such rows. They are dropped a page at
+//! a time, with four statements, so that they never delay mails to real recipients.
 
 use super::metrics::MailOutcome;
 use crate::mails::{MailKind, Needs};
@@ -12,41 +12,41 @@ use crate::store::{AnyConnection, QueryResult, StoreError, mail_outbox, pending_
 use chrono::{DateTime, Utc};
 use std::collections::{HashMap, HashSet};
 
-/// Rows that are looked at together.
+/// Rows that are read at once.
 const PAGE: i64 = 1_000;
 
-/// Drops all that is due with an id after `looked_at`, and returns the last id that was looked at. What strangers ask for
-/// meanwhile waits for the next look: while they go on asking, this would not end.
+/// Drops the due mails without a recipient whose id is after `checked_until`, and returns the last id that was checked. Mails that
+/// are requested in the meantime wait for the next run; otherwise this might never end.
 ///
 /// # Errors
-/// When the database does not answer; what was dropped stays so.
-pub(super) async fn drop_all(services: &Services, mut looked_at: i64) -> Result<i64, StoreError> {
+/// [`StoreError`]; mails that were dropped stay dropped.
+pub(super) async fn drop_all(services: &Services, mut checked_until: i64) -> Result<i64, StoreError> {
     let now = services.now();
     loop {
-        let after = looked_at;
-        let page = services.store.run(move |connection| look(connection, now, after)).await?;
-        let Some(last) = page.last else { return Ok(looked_at) };
-        let delete = move |connection: &mut _| mail_outbox::delete_waiting(connection, &page.for_nobody);
+        let after = checked_until;
+        let page = services.store.run(move |connection| read_page(connection, now, after)).await?;
+        let Some(last) = page.last else { return Ok(checked_until) };
+        let delete = move |connection: &mut _| mail_outbox::delete_waiting(connection, &page.without_recipient);
         let dropped = services.store.write_statement(delete).await?;
         services.mailer.metrics.count(MailOutcome::Dropped, dropped);
-        looked_at = last;
+        checked_until = last;
         if !page.is_full {
-            return Ok(looked_at);
+            return Ok(checked_until);
         }
     }
 }
 
-/// What a page of mails holds.
+/// A page of mails.
 struct RecipientPage {
-    /// Its last id; `None` when there is nothing.
+    /// Its last id; `None` if it is empty.
     last: Option<i64>,
     is_full: bool,
-    for_nobody: Vec<i64>,
+    without_recipient: Vec<i64>,
 }
 
-/// Reads before anything is locked. The mails come first: whoever has made an account in the same transaction as its mail is
-/// seen with it, and an account that came later than the mail was not meant by it.
-fn look(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<RecipientPage> {
+/// Reads before anything is locked. The mails are read first, so that an account created in the same transaction as its mail is
+/// seen. An account created after the mail is not its recipient.
+fn read_page(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> QueryResult<RecipientPage> {
     let kinds: Vec<_> = MailKind::ALL.iter().copied().filter(|kind| kind.mail().needs.is_some()).collect();
     let mails = mail_outbox::list_waiting(connection, &kinds, (now, after), PAGE)?;
     let (last, is_full) = (mails.last().map(|mail| mail.id), i64::try_from(mails.len()) == Ok(PAGE));
@@ -55,12 +55,18 @@ fn look(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> Query
     let known = users::list_addressees(connection, &addresses)?;
     let pending: HashSet<_> = pending_registrations::list_addresses(connection, &addresses)?.into_iter().collect();
     let known = known.iter().map(|user| (user.email_canonical.as_str(), user)).collect();
-    let for_nobody = mails.iter().zip(&spelled).filter(|(mail, to)| is_for_nobody(mail.kind, to, &known, &pending));
-    let for_nobody = for_nobody.map(|(mail, _)| mail.id).collect();
-    Ok(RecipientPage { last, is_full, for_nobody })
+    let without_recipient =
+        mails.iter().zip(&spelled).filter(|(mail, to)| has_no_recipient(mail.kind, to, &known, &pending));
+    let without_recipient = without_recipient.map(|(mail, _)| mail.id).collect();
+    Ok(RecipientPage { last, is_full, without_recipient })
 }
 
-fn is_for_nobody(kind: MailKind, to: &Spellings, known: &HashMap<&str, &Addressee>, pending: &HashSet<String>) -> bool {
+fn has_no_recipient(
+    kind: MailKind,
+    to: &Spellings,
+    known: &HashMap<&str, &Addressee>,
+    pending: &HashSet<String>,
+) -> bool {
     let confirms = kind.mail().needs == Some(Needs::Unconfirmed);
     match to.all().iter().find_map(|address| known.get(address.as_str())) {
         Some(user) => confirms && user.email_verified_at.is_some(),

@@ -1,4 +1,4 @@
-//! Mails that are written into the outbox, and what a request takes for that.
+//! Mails that are inserted into the outbox, and what they cost the client that causes them.
 
 use crate::mails::MailKind;
 use crate::names::Spellings;
@@ -8,13 +8,13 @@ use crate::store::mail_outbox::NewMail;
 use crate::store::{AnyConnection, QueryResult, users};
 use auth_types::UserId;
 
-/// A mail to the owner of an account, to an address that is or was theirs.
+/// A mail about an account, to an address that is or was its owner's.
 pub(in crate::service) fn to_user(kind: MailKind, (user, address): (UserId, &str), cause: &Cause) -> NewMail {
     NewMail { user: Some(user), ..to_address(kind, address, cause) }
 }
 
-/// A mail to an address, whether it has an account or not: which of them is found out when it is sent, so that the request
-/// does the same for both.
+/// A mail to an address, whether it has an account or not. That is looked up when the mail is sent, so that the request does the
+/// same in both cases.
 pub(in crate::service) fn to_address(kind: MailKind, address: &str, cause: &Cause) -> NewMail {
     let Cause { shared_now: at, client, .. } = cause;
     NewMail {
@@ -30,15 +30,15 @@ pub(in crate::service) fn to_address(kind: MailKind, address: &str, cause: &Caus
     }
 }
 
-/// The recipient of a mail that somebody asks for by an address: as the account has it that a sign-in by the same address
-/// leads to. The same statement, whether there is one or not.
+/// The recipient of a mail that is requested for an address: the canonical address of the account that a sign-in with this address
+/// would find. The statement is the same whether there is an account or not.
 pub(in crate::service) fn recipient(connection: &mut AnyConnection, email: &Spellings) -> QueryResult<String> {
     let user = users::find_by_spelling(connection, email)?;
     Ok(user.map_or_else(|| email.canonical().unwrap_or_default().to_owned(), |user| user.email_canonical))
 }
 
-/// Takes one of the mails that `client` may cause. Every request that causes a mail begins with it, whoever the mail goes
-/// to; given back where none is caused after all.
+/// Takes one of the mails that `client` may cause. Every request that may cause a mail begins with it, whatever the recipient; it
+/// is refunded if no mail is caused after all.
 pub(in crate::service) async fn take_request<'s>(
     services: &'s Services,
     client: &ClientInfo,
@@ -48,9 +48,8 @@ pub(in crate::service) async fn take_request<'s>(
     Ok(attempts)
 }
 
-/// The same for a mail that must be written whatever the client has caused before: a session has been revoked, or a
-/// mailed link used.
+/// Charges `client` for a mail that is sent even if its budget is spent: a session was revoked, or a mailed link used.
 pub(in crate::service) async fn charge(services: &Services, client: &ClientInfo) {
-    // A spent budget refuses the client's next request.
+    // If the budget is spent, the client's next request is refused.
     let _ = take_request(services, client).await;
 }

@@ -1,7 +1,7 @@
-//! From a row of the outbox to a letter: who gets it, with which link, and whether their address gets it now.
+//! From a row of the outbox to a letter: its recipient, its link, and whether the address may get it now.
 //!
-//! All of it is decided in one transaction, from rows that are read again under their locks: since the row was
-//! claimed, its request may have been withdrawn, its account changed or deleted.
+//! All of this is decided in one transaction, from rows that are read again under their locks: since the row was claimed, its
+//! request may have been withdrawn, or its account changed or deleted.
 
 use super::address_quota::{AddressQuota, Allowance};
 use super::links::{self, LinkToken, MailTokens};
@@ -23,47 +23,49 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use std::sync::Arc;
 
-/// Why there is no letter yet.
+/// Why a letter cannot be prepared yet.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PrepareError {
-    #[error("FRONTEND_URL is not set, so a link leads nowhere")]
+    #[error("FRONTEND_URL is not set, so a link would lead nowhere")]
     NoFrontEnd,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What a row of the outbox came to.
+/// The result of preparing a row of the outbox.
 pub(super) enum Prepared {
-    /// And the token of a link to an account in it.
+    /// The letter, and the token if it contains a link to an account.
     Letter(Box<Letter>, Option<NewToken>),
     /// There is no such account, or nothing left to confirm.
-    Nobody,
-    /// The row is gone, or another worker's.
+    NoRecipient,
+    /// The row was deleted, or another worker has claimed it.
     Withdrawn,
-    /// A link too many, with so many others that waited for the same address.
+    /// A link exceeds the address's quota. It is dropped, with this number of others that waited for the same address.
     OverAmount(usize),
-    /// A notice too many: it waits.
+    /// A notice exceeds the address's quota and waits.
     Deferred,
 }
 
-/// What the transaction decided.
+/// The decision of the transaction.
 enum LetterDecision {
-    /// The row as it is by now, where it goes, what it turned out to say, and what a link in it holds.
     Send {
+        /// The updated row.
         mail: Box<MailRow>,
         to: String,
+        /// The kind of the letter, which may differ from the row's.
         says: MailKind,
+        /// The token of its link.
         token: SecretString,
-        /// As the table knows it.
+        /// The token's row, if the link is for an account.
         issued: Option<NewToken>,
     },
-    Nobody,
+    NoRecipient,
     Withdrawn,
     OverAmount(usize),
     Deferred,
 }
 
-/// Makes the letter, unless nobody gets one.
+/// Prepares the letter, if there is one to send.
 pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<Utc>) -> Result<Prepared, PrepareError> {
     let frontend_url = services.settings.origins.frontend_url.as_deref();
     let front_end = FrontEnd::at(frontend_url.ok_or(PrepareError::NoFrontEnd)?);
@@ -79,14 +81,14 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<U
             let letter = text::letter(LetterDraft { mail: &mail, says, front_end, to }, &token);
             Prepared::Letter(Box::new(letter), issued)
         }
-        LetterDecision::Nobody => Prepared::Nobody,
+        LetterDecision::NoRecipient => Prepared::NoRecipient,
         LetterDecision::Withdrawn => Prepared::Withdrawn,
         LetterDecision::OverAmount(waiting) => Prepared::OverAmount(waiting),
         LetterDecision::Deferred => Prepared::Deferred,
     })
 }
 
-/// A row that a worker has.
+/// A row that a worker holds, and what preparing it needs.
 struct Preparation {
     mail: MailRow,
     quota: AddressQuota,
@@ -97,7 +99,7 @@ struct Preparation {
 impl Preparation {
     fn link(self, connection: &mut AnyConnection, link: MailLink) -> QueryResult<LetterDecision> {
         let found = self.find_account(connection)?.map(|user| user.id);
-        // The user's row first and then the mail and the tokens, as everybody locks them who changes several.
+        // Locks the user's row first, then the mail and the tokens: the order of every transaction that changes several.
         if let Some(id) = found {
             users::lock_credentials(connection, id)?;
         }
@@ -107,32 +109,32 @@ impl Preparation {
         let user = self.find_account(connection)?.filter(|user| Some(user.id) == found);
         match registration::target(connection, &self.mail, (link, user), self.now)? {
             Target::Account(user, purpose) if user.is_active => self.link_for(connection, &user, purpose),
-            Target::Account(..) | Target::Nobody => Ok(LetterDecision::Nobody),
+            Target::Account(..) | Target::NoRecipient => Ok(LetterDecision::NoRecipient),
             Target::Registration(registration) => self.link_for_registration(connection, registration),
             Target::OwnerOf(owner) => {
-                self.note_request(connection, owner.id, EventKind::RegisterRepeated)?;
-                self.report_taken(connection, &owner)
+                self.record_request(connection, owner.id, EventKind::RegisterRepeated)?;
+                self.notify_owner(connection, &owner)
             }
         }
     }
 
     fn link_for(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> QueryResult<LetterDecision> {
         let (to, says) = match purpose {
-            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(LetterDecision::Nobody),
-            // To the address as the account has it, never as a stranger typed it.
+            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(LetterDecision::NoRecipient),
+            // To the account's own spelling of the address, never to a stranger's.
             Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
-            Purpose::ChangeEmail => self.change_to(connection, user)?,
+            Purpose::ChangeEmail => self.change_recipient(connection, user)?,
         };
         let tokens = MailTokens::of_mail(&self.settings.keys, &self.mail);
         let known = one_time_tokens::find_any(connection, &tokens.hashes())?;
         if known.as_ref().is_some_and(|known| known.is_spent) {
-            return Ok(LetterDecision::Nobody); // it has arrived at an attempt before and was used, or a newer one has taken its place
+            return Ok(LetterDecision::NoRecipient); // an earlier attempt has arrived and the link was used, or a newer one replaced it
         }
         if self.mail.attempts > 1 && mail_outbox::has_newer(connection, &self.mail)? {
-            return Ok(LetterDecision::Nobody); // after an outage one mail arrives, and not each that was asked for meanwhile
+            return Ok(LetterDecision::NoRecipient); // after an outage one mail is sent, not each one that was requested in it
         }
         if self.quota.take(connection, &self.mail, &to, self.now)? != Allowance::Available {
-            // Before any token is touched: the link that did arrive goes on working.
+            // Returns before any token is changed, so that the link that did arrive stays valid.
             return mail_outbox::delete_same(connection, &self.mail).map(LetterDecision::OverAmount);
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
@@ -141,9 +143,9 @@ impl Preparation {
         Ok(LetterDecision::Send { mail: Box::new(self.mail), to, says, token, issued })
     }
 
-    /// Where another account has the new address, its owner reads of it in the place of the link. All else is the same, the
-    /// row, its attempts and the link's token, which nobody gets: whoever asked sees these in their export.
-    fn change_to(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<(String, MailKind)> {
+    /// If another account has the new address, its owner gets a notice instead of the link. The row, its attempts and the link's
+    /// token are the same in both cases, because the user who asked sees them in their export; the token is then sent to no one.
+    fn change_recipient(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<(String, MailKind)> {
         Ok(match self.find_by_recipient(connection)? {
             Some(owner) if owner.id != user.id => (owner.email, MailKind::AccountExists),
             _ => (self.mail.recipient.clone(), self.mail.kind),
@@ -162,12 +164,12 @@ impl Preparation {
         let known = pending_registrations::find_link(connection, registration.id)?;
         let tokens = MailTokens::of_registration(&self.settings.keys, &registration);
         let LinkToken { token, hash } = tokens.choose(known.as_deref());
-        let is_there = pending_registrations::set_link(connection, registration.id, &hash, expires_at)?;
-        Ok(if is_there {
+        let exists = pending_registrations::set_link(connection, registration.id, &hash, expires_at)?;
+        Ok(if exists {
             let (mail, to) = (Box::new(self.mail), registration.email);
             LetterDecision::Send { mail, to, says: MailKind::ConfirmRegistration, token, issued: None }
         } else {
-            LetterDecision::Nobody
+            LetterDecision::NoRecipient
         })
     }
 
@@ -179,15 +181,15 @@ impl Preparation {
         hash: Vec<u8>,
     ) -> QueryResult<NewToken> {
         if purpose == Purpose::ResetPassword {
-            self.note_request(connection, user, EventKind::PasswordResetRequested)?;
+            self.record_request(connection, user, EventKind::PasswordResetRequested)?;
         }
         let expires_at = self.now + links::lifetime(purpose);
         let token = NewToken { hash, purpose, user, email: to.to_owned(), expires_at };
         one_time_tokens::insert_or_extend(connection, &token).map(|()| token)
     }
 
-    /// The address has an account: its owner gets a notice and no link.
-    fn report_taken(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<LetterDecision> {
+    /// The address has an account: its owner gets a notice instead of a link.
+    fn notify_owner(&self, connection: &mut AnyConnection, owner: &UserRow) -> QueryResult<LetterDecision> {
         let kind = MailKind::AccountExists;
         let notice = NewMail {
             kind,
@@ -201,7 +203,7 @@ impl Preparation {
             expires_at: self.mail.created_at + kind.mail().worth_sending,
         };
         mail_outbox::insert(connection, &notice)?;
-        Ok(LetterDecision::Nobody)
+        Ok(LetterDecision::NoRecipient)
     }
 
     fn notice(self, connection: &mut AnyConnection, to: NoticeTo) -> QueryResult<LetterDecision> {
@@ -211,7 +213,7 @@ impl Preparation {
         let to = match to {
             NoticeTo::Owner => match self.find_by_recipient(connection)? {
                 Some(owner) => owner.email,
-                None => return Ok(LetterDecision::Nobody),
+                None => return Ok(LetterDecision::NoRecipient),
             },
             NoticeTo::Recipient => self.mail.recipient.clone(),
         };
@@ -240,8 +242,8 @@ impl Preparation {
         users::find_by_spelling(connection, &Spellings::of_recipient(&self.mail.recipient))
     }
 
-    /// Records, once, what was asked for. The request itself could not: it did not know whether there is an account.
-    fn note_request(&self, connection: &mut AnyConnection, user: UserId, kind: EventKind) -> QueryResult<()> {
+    /// Records the request as an event, at the first attempt. The request itself did not know whether there is an account.
+    fn record_request(&self, connection: &mut AnyConnection, user: UserId, kind: EventKind) -> QueryResult<()> {
         if self.mail.attempts > 1 {
             return Ok(());
         }

@@ -1,12 +1,12 @@
-//! Whether a mail server that takes us as a sender refuses all mails, or some.
+//! Whether a mail server that accepts us as a sender refuses all mails, or only some.
 //!
-//! From `RCPT` on a refusal may be about the recipient or about us, whatever the server says: relays look up mailboxes and
-//! filter content, and anybody can ask for a mail to an address that is refused. When mails to two domains were refused and
-//! none was taken in between, it is probably about us.
+//! From `RCPT` on, a refusal may be about the recipient or about us, whatever its text is: relays look up mailboxes and filter
+//! content, and anyone can request a mail to an address that is refused. If mails to two domains were refused and none was
+//! accepted in between, the refusals are probably about us.
 
 use parking_lot::Mutex;
 
-/// The refusals since a mail was taken.
+/// The refusals since a mail was last accepted.
 #[derive(Debug, Default)]
 pub(super) struct MailRefusals(Mutex<Refused>);
 
@@ -14,14 +14,14 @@ pub(super) struct MailRefusals(Mutex<Refused>);
 enum Refused {
     #[default]
     None,
-    /// Mails to this domain alone.
+    /// Mails to this domain only.
     To(String),
     /// Mails to different domains.
     ToSeveral,
 }
 
 impl MailRefusals {
-    /// A mail to this domain was refused.
+    /// Records that a mail to this domain was refused.
     pub(super) fn add(&self, domain: String) {
         let mut refused = self.0.lock();
         *refused = match std::mem::take(&mut *refused) {
@@ -31,8 +31,8 @@ impl MailRefusals {
         };
     }
 
-    /// A mail was taken, or nobody waits any more.
-    pub(super) fn forget(&self) {
+    /// Called when a mail was accepted, or no mail is waiting any more.
+    pub(super) fn clear(&self) {
         *self.0.lock() = Refused::None;
     }
 
@@ -46,7 +46,7 @@ mod tests {
     use super::MailRefusals;
 
     #[test]
-    fn only_different_domains_with_nothing_taken_in_between_count() {
+    fn only_different_domains_without_an_accepted_mail_in_between_count() {
         let refusals = MailRefusals::default();
         let add = |domain: &str| {
             refusals.add(domain.to_owned());
@@ -54,11 +54,11 @@ mod tests {
         };
         assert!(!add("one.example"));
         assert!(!add("one.example"));
-        refusals.forget();
+        refusals.clear();
         assert!(!add("two.example"));
         assert!(add("one.example"));
         assert!(add("one.example"));
-        refusals.forget();
+        refusals.clear();
         assert!(!refusals.are_to_several());
     }
 }

@@ -1,4 +1,4 @@
-//! Mails that confirm an address: an account's link, a pending registration's, or the news that there is an account already.
+//! Mails that confirm an address: a link for an account or a pending registration, or a notice that there is an account already.
 
 use crate::mails::{MailLink, Purpose};
 use crate::service::accounts::registrations;
@@ -8,16 +8,16 @@ use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult};
 use chrono::{DateTime, Utc};
 
-/// Whom a link is for.
+/// What a link is for.
 pub(super) enum Target {
     Account(UserRow, Purpose),
     Registration(RegistrationRow),
-    /// The address of a sign-up has an account: its owner hears of it.
+    /// The address of a sign-up has an account already; its owner is notified.
     OwnerOf(UserRow),
-    Nobody,
+    NoRecipient,
 }
 
-/// Whom the link of `mail` is for, given the account that it is about or whose address it goes to.
+/// What the link in `mail` is for, given the account that it is about or whose address it goes to.
 pub(super) fn target(
     connection: &mut AnyConnection,
     mail: &MailRow,
@@ -32,17 +32,17 @@ pub(super) fn target(
     Ok(match account {
         Some(user) if !is_about_account && registrations::is_replaceable(&user) => match find(connection, mail, now)? {
             Some(registration) => Target::Registration(registration),
-            None if link == MailLink::Registration => Target::Nobody,
+            None if link == MailLink::Registration => Target::NoRecipient,
             None => Target::Account(user, purpose),
         },
         Some(user) if link == MailLink::Registration => Target::OwnerOf(user),
         Some(user) => Target::Account(user, purpose),
-        None if is_about_account => Target::Nobody,
-        None => find(connection, mail, now)?.map_or(Target::Nobody, Target::Registration),
+        None if is_about_account => Target::NoRecipient,
+        None => find(connection, mail, now)?.map_or(Target::NoRecipient, Target::Registration),
     })
 }
 
-/// The registration that the mail is about; the newest of the address where it names none.
+/// The registration that the mail is about; the newest one of the address if it names none.
 fn find(connection: &mut AnyConnection, mail: &MailRow, now: DateTime<Utc>) -> QueryResult<Option<RegistrationRow>> {
     match mail.registration_id {
         Some(id) => pending_registrations::find(connection, id, now),

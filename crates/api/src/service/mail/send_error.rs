@@ -1,13 +1,13 @@
-//! Why a mail did not leave.
+//! Why a mail could not be sent.
 
 use super::smtp::MailStep;
 
-/// Why a mail did not leave.
+/// Why a mail could not be sent.
 #[derive(Debug)]
 pub(in crate::service::mail) struct SendError {
     pub(in crate::service::mail) scope: FailureScope,
     pub(in crate::service::mail) why: String,
-    /// Where the mail server refused us or the mail, if it did.
+    /// The step at which the mail server refused us or the mail, if it did.
     pub(in crate::service::mail) refused_at: Option<MailStep>,
 }
 
@@ -20,12 +20,12 @@ impl SendError {
 /// What a failure says is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::service::mail) enum FailureScope {
-    /// The recipient's address: it is never going to be accepted. Nothing else makes a mail worth giving up.
+    /// The recipient's address, which will never be accepted. Only then the mail is given up at once.
     Recipient,
-    /// This mail, or this moment.
+    /// This mail, or the current moment.
     Mail,
-    /// The form of this mail, which the server does not know: that says nothing about other mails.
+    /// The form of this mail, which the server does not support. That says nothing about other mails.
     Form,
-    /// Us, or the way to the server: any other mail would fail in the same way.
+    /// This sender, or the connection to the server: any other mail would fail in the same way.
     Us,
 }

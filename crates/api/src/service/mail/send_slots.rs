@@ -1,21 +1,20 @@
-//! Who has the slots where mails are sent at the same time.
+//! The slots in which mails are sent at the same time.
 //!
-//! A recipient's mail server can make ours slow, and keep a slot for as long as a mail may take. So a domain gets at
-//! most half as many slots as are free, and its own subdomains count as the domain: whoever has a slow one holds up their
-//! own mail, and any other domain finds a slot. Somebody may have many slow domains: the last slots are for the first
-//! mail of whoever has none under way.
+//! A recipient's mail server can slow down ours, and so occupy a slot for as long as a mail may take. So a domain, together with
+//! its subdomains, gets at most half as many slots as are free: a slow domain delays its own mail, and every other domain finds a
+//! slot. One requester may own many slow domains, so the last slots are for requesters that have no mail in progress.
 
 use crate::names;
 use crate::store::mail_outbox::{DueFilter, DueMail};
 use std::net::Ipv6Addr;
 
-/// Mails that a process sends at once. Each has a connection of its own.
+/// How many mails a process sends at once, each over its own connection.
 pub(super) const SLOTS: usize = 16;
-/// How many of them are left for mails that are attempted for the first time and whose requester has no other under way:
-/// neither a few requesters with many slow domains nor the mails that come again take them.
+/// How many of the slots are reserved for mails that are attempted for the first time and whose requester has no other mail in
+/// progress. Neither a few requesters with many slow domains nor retried mails can occupy these.
 const RESERVED: usize = 4;
 
-/// What a mail's slots are counted by.
+/// The domain and the requester by which slots are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SlotHolder {
     domain: String,
@@ -28,22 +27,22 @@ impl SlotHolder {
     }
 }
 
-/// Whose network a requester's is. A customer may have an IPv6 /48 (RFC 6177), 65,536 of the /64 that budgets count. Those
-/// refuse, and count narrowly; here somebody else's mail waits for a minute at worst.
+/// The site of a requester's network. A customer may have an IPv6 /48 (RFC 6177), with 65,536 of the /64 networks that budgets
+/// count. Budgets refuse requests, so they count narrowly; here the worst case is that another requester's mail waits a minute.
 fn site_of(requester: &str) -> String {
     let first: Option<Ipv6Addr> = requester.split_once('/').and_then(|(first, _)| first.parse().ok());
     let site = first.map(|first| Ipv6Addr::from_bits(first.to_bits() & (!0 << 80)));
     site.map_or_else(|| requester.to_owned(), |site| format!("{site}/48"))
 }
 
-/// The domain that whoever owns an address's host owns.
+/// The registrable domain of an address's host.
 pub(super) fn domain_of(recipient: &str) -> String {
     let mailable = names::mailable_email(recipient).unwrap_or_else(|_| recipient.to_owned());
     let host = mailable.rsplit_once('@').map_or(mailable.as_str(), |(_, host)| host);
     psl::domain_str(host).unwrap_or(host).to_owned()
 }
 
-/// The slots that are taken.
+/// The occupied slots.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SendSlots {
     holders: Vec<SlotHolder>,
@@ -54,16 +53,16 @@ impl SendSlots {
         SLOTS.saturating_sub(self.holders.len())
     }
 
-    /// Takes a slot for this mail, if there is one for its domain and its requester.
+    /// Takes a slot for this mail. Returns `false` if there is none for its domain and requester.
     pub(super) fn take(&mut self, mail: &DueMail) -> bool {
         let holder = SlotHolder::of(&mail.recipient, mail.requester.as_deref());
         let of_requester = self.holders.iter().filter(|taken| is_same_requester(taken, &holder)).count();
-        let finds_one = !self.is_for_new_mails() || (mail.attempts == 0 && of_requester == 0);
-        let is_taken = finds_one && !self.is_full(&holder.domain);
-        if is_taken {
+        let is_eligible = !self.is_for_new_mails() || (mail.attempts == 0 && of_requester == 0);
+        let gets_slot = is_eligible && !self.is_full(&holder.domain);
+        if gets_slot {
             self.holders.push(holder);
         }
-        is_taken
+        gets_slot
     }
 
     pub(super) fn release(&mut self, holder: &SlotHolder) {
@@ -72,8 +71,8 @@ impl SendSlots {
         }
     }
 
-    /// Which mails may find a slot now.
-    pub(super) fn wanted(&self) -> DueFilter {
+    /// Which mails can get a slot now.
+    pub(super) fn filter(&self) -> DueFilter {
         let mut busy_domains: Vec<_> = self.holders.iter().map(|holder| holder.domain.clone()).collect();
         busy_domains.sort_unstable();
         busy_domains.dedup();
@@ -91,7 +90,7 @@ impl SendSlots {
     }
 }
 
-/// What nobody is known to have asked for has no requester in common.
+/// Mails of unknown requesters do not count as having the same requester.
 fn is_same_requester(taken: &SlotHolder, holder: &SlotHolder) -> bool {
     holder.requester.is_some() && taken.requester == holder.requester
 }
@@ -112,16 +111,16 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_domain_leaves_most_places_free_and_its_subdomains_count_with_it() {
+    fn a_slow_domain_leaves_most_slots_free_and_its_subdomains_count_with_it() {
         let mut slots = SendSlots::default();
         let taken = (0..100).filter(|number| slots.take(&mail(&format!("a@mx{number}.slow.EXAMPLE.com"), None)));
         assert_eq!(taken.count(), 6);
-        assert_eq!(slots.wanted().busy_domains, ["example.com"]);
+        assert_eq!(slots.filter().busy_domains, ["example.com"]);
         assert!(slots.take(&mail("ada@example.org", None)));
     }
 
     #[test]
-    fn a_domain_without_a_place_gets_one_as_long_as_one_is_free() {
+    fn a_domain_without_a_slot_gets_one_while_one_is_free() {
         let mut slots = SendSlots::default();
         for number in 0..SLOTS {
             assert!(slots.take(&mail(&format!("a@slow{number}.com"), None)), "{number}");
@@ -132,10 +131,10 @@ mod tests {
     }
 
     #[test]
-    fn requesters_with_many_slow_domains_leave_places_to_others() {
+    fn requesters_with_many_slow_domains_leave_slots_to_others() {
         let mut slots = SendSlots::default();
         assert_eq!(taken(&mut slots, 0, Some("203.0.113.9")), SLOTS - RESERVED);
-        assert!(slots.wanted().only_first_attempts);
+        assert!(slots.filter().only_first_attempts);
         assert_eq!(taken(&mut slots, 0, Some("203.0.113.10")), 1);
         assert_eq!(taken(&mut slots, 0, Some("203.0.113.11")), 1);
         assert!(slots.take(&mail("ada@example.org", Some("198.51.100.7"))));
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn mails_that_come_again_leave_places_to_new_ones() {
+    fn retried_mails_leave_slots_to_new_ones() {
         let mut slots = SendSlots::default();
         assert_eq!(taken(&mut slots, 1, None), SLOTS - RESERVED);
         assert!(slots.take(&mail("ada@example.org", None)));

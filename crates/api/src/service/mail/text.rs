@@ -1,4 +1,4 @@
-//! A mail as it leaves, as plain text and as HTML.
+//! The text of a mail as it is sent, in plain text and in HTML.
 
 use crate::mails::{Content, FrontEnd, MailKind, MailPart};
 use crate::store::mail_outbox::MailRow;
@@ -8,7 +8,7 @@ use secrecy::SecretString;
 /// A mail that is ready to be sent.
 #[derive(Clone)]
 pub(super) struct Letter {
-    /// Names this attempt: in `Message-ID`, and as a file.
+    /// Identifies this attempt, in `Message-ID` and as a file name.
     pub(super) reference: String,
     pub(super) kind: MailKind,
     pub(super) to: String,
@@ -18,40 +18,39 @@ pub(super) struct Letter {
     pub(super) date: chrono::DateTime<chrono::Utc>,
 }
 
-/// The text holds a token.
+/// Omits the text, which contains a token.
 impl std::fmt::Debug for Letter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Letter").field("reference", &self.reference).field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
-/// What a mail is made of.
+/// The input for a letter.
 #[derive(Debug)]
 pub(super) struct LetterDraft<'a> {
     pub(super) mail: &'a MailRow,
-    /// What is said in it: not always what the row asked for.
+    /// The kind of the letter, which may differ from the row's.
     pub(super) says: MailKind,
     pub(super) front_end: FrontEnd<'a>,
-    /// The address that it goes to.
     pub(super) to: String,
 }
 
-/// A letter; a link in it holds `token`.
+/// Writes a letter. If it contains a link, the link's token is `token`.
 pub(super) fn letter(draft: LetterDraft<'_>, token: &SecretString) -> Letter {
     let mail = draft.says.mail();
     let mut parts = match mail.content {
-        Content::Link(_, words) => words(&draft.front_end, token),
-        Content::Notice(_, words) => {
-            let mut parts = words(&draft.front_end);
+        Content::Link(_, body) => body(&draft.front_end, token),
+        Content::Notice(_, body) => {
+            let mut parts = body(&draft.front_end);
             parts.extend(repetitions(draft.mail).map(MailPart::Text));
             parts
         }
     };
     parts.push(MailPart::Text(cause(draft.mail)));
-    written(draft, mail.subject, &parts)
+    format_letter(draft, mail.subject, &parts)
 }
 
-/// How often it happened, when a mail stands for several notices of its kind that came too soon after each other.
+/// How often it happened, if a mail stands for several notices of its kind that were folded.
 fn repetitions(mail: &MailRow) -> Option<String> {
     let (times, first) = (mail.occurrences, mail.first_at.filter(|_| mail.occurrences > 1)?);
     Some(format!("This happened {times} times since {}. The last time:", minute(first)))
@@ -61,14 +60,14 @@ fn minute(at: chrono::DateTime<chrono::Utc>) -> String {
     at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
-/// When and from where it was caused. The device is one of our own words for it.
+/// The time, device and address of the cause. The device is one of a fixed set of descriptions.
 fn cause(mail: &MailRow) -> String {
     let device = device::describe(mail.user_agent.as_deref());
     let address = mail.ip_address.as_deref().unwrap_or("unknown");
     format!("When: {}. Device: {device}. Address: {address}.", minute(mail.created_at))
 }
 
-fn written(draft: LetterDraft<'_>, subject: &'static str, parts: &[MailPart]) -> Letter {
+fn format_letter(draft: LetterDraft<'_>, subject: &'static str, parts: &[MailPart]) -> Letter {
     let LetterDraft { mail, to, .. } = draft;
     let reference = format!("{}-{}-{}", mail.created_at.format("%Y%m%dT%H%M%S%6f"), mail.id, mail.attempts);
     let plain: Vec<_> = parts

@@ -1,4 +1,4 @@
-//! Ways out: a mail server, a folder, the log.
+//! Where mail is sent: to a mail server, into a folder or to the log.
 
 use super::in_flight::InFlight;
 use super::metrics::MailMetrics;
@@ -16,7 +16,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Why mail cannot leave with this configuration.
+/// Why mail cannot be sent with this configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum MailerError {
     #[error("EMAIL_URL: {0}")]
@@ -27,11 +27,11 @@ pub enum MailerError {
 
 #[derive(Debug)]
 enum MailTransport {
-    /// Onto the log, for development.
+    /// To the log, for development.
     Console,
-    /// Nowhere: in production the log is no place for a token.
+    /// Nowhere: in production no token may be logged.
     Nowhere,
-    /// One `.eml` a mail.
+    /// One `.eml` file per mail.
     Folder(PathBuf),
     Server(Box<Server>),
 }
@@ -48,7 +48,7 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Connects to nobody yet.
+    /// Does not connect yet.
     pub fn new(
         settings: &MailSettings,
         environment: Environment,
@@ -66,8 +66,8 @@ impl Mailer {
         Ok(Self { from, transport, metrics, health, refusals, in_flight })
     }
 
-    /// Whether the mail server responds, takes our name and password, and our address as the sender. `Ok` where there is
-    /// none to ask.
+    /// Tests whether the mail server responds, and accepts the name and password, and `EMAIL_FROM` as the sender. `Ok` if there is
+    /// no server.
     pub async fn test(&self) -> Result<(), TestError> {
         match &self.transport {
             MailTransport::Server(server) => test(server, &self.from.email).await,
@@ -75,7 +75,7 @@ impl Mailer {
         }
     }
 
-    /// The open transport for the mails of one look at the outbox.
+    /// The transport for the mails of one delivery run.
     pub(super) fn open(&self) -> OpenTransport<'_> {
         let connections = match &self.transport {
             MailTransport::Server(server) => Some(Connections::to(server)),
@@ -86,7 +86,7 @@ impl Mailer {
 
     fn message(&self, letter: &Letter) -> Result<Message, SendError> {
         let not_mailable =
-            || SendError::new(FailureScope::Recipient, "no mail server would know the recipient's address");
+            || SendError::new(FailureScope::Recipient, "no mail server would accept the recipient's address");
         let to = names::mailable_email(&letter.to).ok().and_then(|to| to.parse::<Address>().ok());
         let id = format!("<{}@{}>", letter.reference, self.from.email.domain());
         let message = Message::builder()
@@ -95,7 +95,7 @@ impl Mailer {
             .subject(letter.subject)
             .date(letter.date.into())
             .message_id(Some(id))
-            // Nobody's holiday answer is wanted (RFC 3834).
+            // Suppresses automatic replies, such as vacation notices (RFC 3834).
             .raw_header(HeaderValue::new(
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 "auto-generated".to_owned(),
@@ -107,7 +107,7 @@ impl Mailer {
     }
 }
 
-/// A transport, with the connections that its mails share.
+/// An open transport, with the connections that its mails share.
 pub(super) struct OpenTransport<'a> {
     mailer: &'a Mailer,
     connections: Option<Connections<'a>>,
@@ -125,8 +125,10 @@ impl OpenTransport<'_> {
                 let (folder, name) = (folder.clone(), reference.clone());
                 let written = tokio::task::spawn_blocking(move || write(&folder, &name, &bytes)).await;
                 let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-                let refused = |error| SendError::new(FailureScope::Mail, format!("the outbox folder refuses: {error}"));
-                return written.map_err(refused);
+                let failed = |error| {
+                    SendError::new(FailureScope::Mail, format!("the outbox folder cannot be written to: {error}"))
+                };
+                return written.map_err(failed);
             }
             MailTransport::Console => {
                 log::info!("mail.console: {kind} to {}\n{}\n\n{}", letter.to, letter.subject, letter.text);
@@ -138,7 +140,7 @@ impl OpenTransport<'_> {
         Ok(())
     }
 
-    /// Takes leave of the mail server.
+    /// Closes the connections to the mail server.
     pub(super) async fn close(&self) {
         if let Some(connections) = &self.connections {
             connections.close().await;
@@ -146,8 +148,8 @@ impl OpenTransport<'_> {
     }
 }
 
-/// As it is wherever that is allowed, so that a link can be copied out of an `.eml` by hand: a line has at most 998
-/// characters (RFC 5322, section 2.1.1). lettre would encode lines of more than 76, and every `=` with them.
+/// Leaves the text unencoded if possible, so that a link can be copied from an `.eml` file: a line may have at most 998 characters
+/// (RFC 5322, section 2.1.1). lettre would encode lines of more than 76, and every `=` in them.
 fn body(text: &str) -> Body {
     if text.is_ascii() && text.lines().all(|line| line.len() <= 998) {
         Body::dangerous_pre_encoded(text.replace('\n', "\r\n").into_bytes(), ContentTransferEncoding::SevenBit)
@@ -156,10 +158,10 @@ fn body(text: &str) -> Body {
     }
 }
 
-/// Whole or not at all: whoever watches the folder never reads half a mail.
+/// Writes a whole file or none, so that a program that watches the folder never reads half a mail.
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    // Processes that share a folder may have the same id, each on a machine of its own.
+    // Processes on different machines may share a folder and have the same process id.
     let draft = folder.join(format!(".{name}.{}.new", uuid::Uuid::new_v4().simple()));
     let written = write_new(&draft, bytes).and_then(|()| std::fs::rename(&draft, folder.join(format!("{name}.eml"))));
     if written.is_err() {
@@ -180,7 +182,7 @@ mod tests {
     use crate::config::{Environment, MailSettings, MailUrl};
 
     #[test]
-    fn a_token_never_goes_onto_the_log_of_production() {
+    fn a_token_is_never_logged_in_production() {
         let settings = MailSettings { url: MailUrl::Console, from: "no-reply@example.com".to_owned() };
         let transport_in = |environment| {
             Mailer::new(&settings, environment, Duration::ZERO, MailMetrics::default()).map(|mailer| mailer.transport)

@@ -1,4 +1,4 @@
-//! The worker: takes what is due as slots become free, and gives back what it has at the end.
+//! The worker: claims due mails as slots become free, and releases the unfinished ones when the process ends.
 
 use super::attempt::{self, DeliveryOutcome};
 use super::no_recipient;
@@ -14,29 +14,29 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-/// How often the outbox is looked at, seconds.
+/// How often the outbox is polled, seconds.
 pub const POLL_SECONDS: u64 = 1;
-/// How long a worker may have a mail before another one takes it: longer than the database and the server may take.
+/// How long a worker may hold a mail before another one can claim it: longer than the database and the server may take.
 const CLAIM: Duration = Duration::minutes(2);
-/// Mails that are looked at together for one that has a place.
+/// How many due mails are read at once.
 const PAGE: i64 = 64;
-/// Mails whose time is over that are given up together.
+/// How many expired mails are given up at once.
 const EXPIRED_PAGE: i64 = 100;
-/// How long mails on their way may still take when the process ends.
+/// How long mails in progress may still take when the process ends.
 const STOP_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(2);
 const STOP_POLL: std::time::Duration = std::time::Duration::from_millis(20);
 
-/// Sends what is due and returns how many mails left. Ends when nothing is due and nothing on its way.
+/// Sends the due mails and returns how many were sent. Ends when no mail is due and none is in progress.
 ///
 /// # Errors
-/// When the database does not answer; a mail that a worker had is due again after a while.
+/// [`StoreError`]; a mail that was claimed is due again when its claim expires.
 pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
     let transport = services.mailer.open();
-    let (mut look, mut failure) = (DeliveryRun::at(services), None);
+    let (mut run, mut failure) = (DeliveryRun::at(services), None);
     let mut deliveries = Deliveries { mails: FuturesUnordered::new(), done: Vec::new() };
     loop {
         if failure.is_none() {
-            match deliveries.meanwhile(look.claim()).await {
+            match deliveries.meanwhile(run.claim()).await {
                 Ok(claimed) => {
                     deliveries.mails.extend(claimed.into_iter().map(|mail| deliver(services, &transport, mail)));
                 }
@@ -44,28 +44,28 @@ pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
             }
         }
         let Some(done) = deliveries.next().await else { break };
-        let looked_at = look.looked_at;
-        let mut is_for_nobody = false;
+        let checked_until = run.checked_until;
+        let mut has_no_recipient = false;
         for (mail, outcome) in done {
-            match look.finish(&mail, outcome) {
-                Ok(outcome) => is_for_nobody |= matches!(outcome, DeliveryOutcome::Nobody),
+            match run.finish(&mail, outcome) {
+                Ok(outcome) => has_no_recipient |= matches!(outcome, DeliveryOutcome::NoRecipient),
                 Err(error) => failure = Some(error),
             }
         }
-        if is_for_nobody && failure.is_none() {
-            // There may be thousands like it.
-            match deliveries.meanwhile(no_recipient::drop_all(services, looked_at)).await {
-                Ok(looked_at) => look.looked_at = looked_at,
+        if has_no_recipient && failure.is_none() {
+            // There may be thousands of them.
+            match deliveries.meanwhile(no_recipient::drop_all(services, checked_until)).await {
+                Ok(checked_until) => run.checked_until = checked_until,
                 Err(error) => failure = Some(error),
             }
         }
     }
     transport.close().await;
-    look.total.log();
-    failure.map_or(Ok(look.total.sent), Err)
+    run.total.log();
+    failure.map_or(Ok(run.total.sent), Err)
 }
 
-/// A mail, and what became of it.
+/// A mail and its outcome.
 type FinishedDelivery = (MailRow, Result<DeliveryOutcome, StoreError>);
 
 /// The mails that are being sent.
@@ -75,8 +75,7 @@ struct Deliveries<F> {
 }
 
 impl<F: Future<Output = FinishedDelivery>> Deliveries<F> {
-    /// Does something else and goes on sending: a mail that nobody looks after would hold the database's turn that it has
-    /// been given.
+    /// Runs `work` while the deliveries go on. A delivery that is not polled would keep holding its permit for the database.
     async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {
@@ -88,7 +87,7 @@ impl<F: Future<Output = FinishedDelivery>> Deliveries<F> {
         .await
     }
 
-    /// What is done by now; nothing after a second, when something else may be due. `None` at the end.
+    /// The deliveries that have finished. Empty after a second, when another mail may be due; `None` at the end.
     async fn next(&mut self) -> Option<Vec<FinishedDelivery>> {
         if self.done.is_empty() {
             let poll = std::time::Duration::from_secs(POLL_SECONDS);
@@ -105,8 +104,8 @@ async fn deliver(services: &Services, transport: &OpenTransport<'_>, mail: MailR
     (mail, outcome)
 }
 
-/// Lets mails on their way arrive, for a moment, and gives back the others: another process may have them at once.
-/// `work` is what delivers them.
+/// Lets mails in progress finish for a moment, and releases the others, so that another process can claim them at once. `work` is
+/// the future that delivers them.
 pub async fn stop(services: &Services, work: impl Future) {
     let mails = &services.mailer.in_flight;
     mails.stop();
@@ -122,51 +121,51 @@ pub async fn stop(services: &Services, work: impl Future) {
         return;
     }
     let number = left.len();
-    let give_back = services
+    let release = services
         .store
         .write(move |connection| left.iter().try_for_each(|mail| mail_outbox::postpone(connection, mail, now)));
-    match tokio::time::timeout(STOP_TIMEOUT, give_back).await {
+    match tokio::time::timeout(STOP_TIMEOUT, release).await {
         Ok(Ok(())) => log::info!(mails_total = number; "mail.given_back: {number} mails wait for another process"),
         Ok(Err(error)) => log::warn!("mail.outbox: {error}"),
-        Err(_) => log::warn!("mail.outbox: the database does not answer"),
+        Err(_) => log::warn!("mail.outbox: the database does not respond"),
     }
 }
 
-/// One look at the outbox, which lasts as long as there is something due.
+/// One run over the outbox, which lasts as long as mails are due.
 struct DeliveryRun<'s> {
     services: &'s Services,
     slots: SendSlots,
     total: Total,
-    /// The last mail that was looked at for somebody to write to.
-    looked_at: i64,
+    /// The last mail that was checked for a recipient.
+    checked_until: i64,
 }
 
 impl<'s> DeliveryRun<'s> {
     fn at(services: &'s Services) -> Self {
-        Self { services, slots: SendSlots::default(), total: Total::since(services.now()), looked_at: 0 }
+        Self { services, slots: SendSlots::default(), total: Total::since(services.now()), checked_until: 0 }
     }
 
-    /// Claims the mails that have a place now.
+    /// Claims the mails that get a slot now.
     async fn claim(&mut self) -> Result<Vec<MailRow>, StoreError> {
         let Self { services, .. } = *self;
         let (mailer, now) = (&services.mailer, services.now());
         let (was_good, free) = (mailer.health.is_good(), self.slots.free());
-        // By a wrong clock links would end at another time than they should, and mails would be given up.
+        // With a wrong clock, links would expire at the wrong time and mails would be given up.
         let is_paused = mailer.in_flight.is_stopping() || services.clock.check().is_err();
-        let most = if is_paused { 0 } else { mailer.health.allowed(free, now) };
-        if most == 0 {
+        let limit = if is_paused { 0 } else { mailer.health.allowed(free, now) };
+        if limit == 0 {
             return Ok(Vec::new());
         }
         if !was_good {
             give_up_expired(services).await?;
         }
         let slots = self.slots.clone();
-        let claim = services.store.run(move |connection| claim(connection, (now, now + CLAIM), slots, most));
+        let claim = services.store.run(move |connection| claim(connection, (now, now + CLAIM), slots, limit));
         let (slots, claimed) = claim.await?;
         self.slots = slots;
         mailer.in_flight.add(&claimed);
         if claimed.is_empty() {
-            mailer.health.not_asked(now);
+            mailer.health.not_probed(now);
         }
         Ok(claimed)
     }
@@ -185,33 +184,33 @@ impl<'s> DeliveryRun<'s> {
     }
 }
 
-/// Takes mails that are due, and a place for each, until there are `most`. The database leaves out a domain that has had
-/// its share, because its mails may be many; what it cannot tell by the spelling is passed over here.
+/// Claims at most `limit` due mails, with a slot for each. The database leaves out domains that have used up their share, because
+/// they may have many mails; other mails without a slot are skipped here.
 fn claim(
     connection: &mut AnyConnection,
     (now, until): (DateTime<Utc>, DateTime<Utc>),
     mut slots: SendSlots,
-    most: usize,
+    limit: usize,
 ) -> QueryResult<(SendSlots, Vec<MailRow>)> {
     let (mut claimed, mut after) = (Vec::new(), None);
     loop {
-        let due = mail_outbox::list_due(connection, now, &slots.wanted(), (after, PAGE))?;
+        let due = mail_outbox::list_due(connection, now, &slots.filter(), (after, PAGE))?;
         after = due.last().map(|mail| (mail.turn_at, mail.id));
         for mail in &due {
-            if claimed.len() < most && slots.take(mail) {
+            if claimed.len() < limit && slots.take(mail) {
                 match mail_outbox::claim(connection, mail, until)? {
                     Some(mail) => claimed.push(mail),
                     None => slots.release(&SlotHolder::of(&mail.recipient, mail.requester.as_deref())),
                 }
             }
         }
-        if claimed.len() == most || i64::try_from(due.len()) != Ok(PAGE) {
+        if claimed.len() == limit || i64::try_from(due.len()) != Ok(PAGE) {
             return Ok((slots, claimed));
         }
     }
 }
 
-/// While the server takes nothing, one mail at a time asks again. Those of no use any more do not wait for that.
+/// Gives up the expired mails. During an outage only one mail at a time probes the server, and these must not wait for that.
 async fn give_up_expired(services: &Services) -> Result<(), StoreError> {
     let now = services.now();
     loop {
@@ -225,12 +224,12 @@ async fn give_up_expired(services: &Services) -> Result<(), StoreError> {
             return Ok(());
         }
         for mail in claimed {
-            attempt::give_up(services, &mail, "its time is over").await?;
+            attempt::give_up(services, &mail, "it has expired").await?;
         }
     }
 }
 
-/// What became of the mails of one look at the outbox.
+/// The totals of one delivery run.
 #[derive(Debug)]
 struct Total {
     sent: usize,
@@ -248,7 +247,7 @@ impl Total {
             DeliveryOutcome::Sent(_) => self.sent += 1,
             DeliveryOutcome::OverAmount(mails) => self.over_amount += mails,
             DeliveryOutcome::Deferred => self.over_amount += 1,
-            DeliveryOutcome::Nobody
+            DeliveryOutcome::NoRecipient
             | DeliveryOutcome::Failed(_)
             | DeliveryOutcome::NotReady(_)
             | DeliveryOutcome::Expired => {}
@@ -262,13 +261,13 @@ impl Total {
         }
     }
 
-    /// One line for all, whatever a stranger asks for.
+    /// Logs one line for all mails, however many a stranger requests.
     fn log(&mut self) {
         let over_amount = std::mem::take(&mut self.over_amount);
         if over_amount > 0 {
             log::info!(
                 mails_total = over_amount;
-                "mail.over_amount: {over_amount} mails did not leave, because their addresses have had their amount"
+                "mail.over_amount: {over_amount} mails were not sent, because their addresses have used up their quota"
             );
         }
     }

@@ -21,7 +21,7 @@ impl<'a> Connections<'a> {
         Self { server, idle: Mutex::default() }
     }
 
-    /// Sends one mail. `accepted` is called as soon as the server has taken us as its sender.
+    /// Sends one mail. `accepted` is called as soon as the server has accepted the sender.
     pub(in crate::service::mail) async fn send(&self, message: &Message, accepted: impl Fn()) -> Result<(), SendError> {
         let progress = Progress::default();
         match tokio::time::timeout(self.server.timeout, self.converse(message, (&progress, &accepted))).await {
@@ -47,14 +47,15 @@ impl<'a> Connections<'a> {
         handed_over
     }
 
-    /// After a refusal the server goes on listening, unless it said goodbye; after anything else nobody knows where it is.
+    /// Keeps the connection for the next mail. After a refusal the server goes on listening, unless it closed the session; after any
+    /// other error its state is unknown.
     fn keep(&self, connection: AsyncSmtpConnection, handed_over: &Result<(), ConversationError>) {
         if handed_over.as_ref().err().is_none_or(ConversationError::leaves_connection) {
             self.idle.lock().push(connection);
         }
     }
 
-    /// An open connection, where the last mail's remains are gone.
+    /// An open connection, reset after its last mail.
     async fn reuse(&self) -> Option<AsyncSmtpConnection> {
         loop {
             let mut connection = self.idle.lock().pop()?;

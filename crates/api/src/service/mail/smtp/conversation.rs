@@ -15,7 +15,7 @@ use std::time::Duration;
 /// How long the server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How far a conversation has come. Whoever gives up waiting for it looks here.
+/// How far a conversation has come, for the error when it times out.
 #[derive(Debug)]
 pub(super) struct Progress(Cell<MailStep>);
 
@@ -35,7 +35,7 @@ impl Progress {
     }
 }
 
-/// Opens a connection, as far as the server knows who we are.
+/// Opens a connection, encrypts it and authenticates.
 pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncSmtpConnection, ConversationError> {
     progress.reach(MailStep::Connect);
     let (hello, address) = (ClientId::default(), (server.host.as_str(), server.port));
@@ -49,12 +49,12 @@ pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncS
     if let Some(tls) = later {
         progress.reach(MailStep::StartTls);
         if !connection.server_info().supports_feature(Extension::StartTls) {
-            // Which is an error, and says so.
+            // Returns the error that describes this.
             connection.starttls(tls, &hello).await?;
             return Ok(connection);
         }
         expect(&connection.command(Starttls).await?, READY)?;
-        // What was read of it and came in plaintext goes with it.
+        // Also drops what was read in plaintext.
         drop(connection);
         encrypt(&stream, tls).await?;
         connection =
@@ -67,7 +67,7 @@ pub(super) async fn greet(server: &Server, progress: &Progress) -> Result<AsyncS
     Ok(connection)
 }
 
-/// Hands over one mail. `accepted` is called as soon as the server has taken us as its sender.
+/// Hands over one mail. `accepted` is called as soon as the server has accepted the sender.
 pub(super) async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     message: &Message,
@@ -88,7 +88,7 @@ pub(super) async fn hand_over(
     expect(&connection.message(&source).await?, DONE)
 }
 
-/// Whether a mail is more than plain ASCII.
+/// Whether a mail is not plain ASCII.
 pub(super) fn is_special(message: &Message) -> bool {
     !has_ascii_recipients(message) || !message.formatted().is_ascii()
 }
@@ -97,7 +97,7 @@ fn has_ascii_recipients(message: &Message) -> bool {
     message.envelope().to().iter().all(|to| AsRef::<str>::as_ref(to).is_ascii())
 }
 
-/// What the server must know of a mail that is not plain ASCII (RFC 6152, RFC 6531).
+/// The parameters of `MAIL` for a mail that is not plain ASCII (RFC 6152, RFC 6531).
 fn parameters(
     connection: &AsyncSmtpConnection,
     message: &Message,

@@ -1,29 +1,29 @@
-//! Why a conversation with a mail server did not come to its end.
+//! Why a conversation with a mail server failed.
 
 use lettre::transport::smtp;
 use lettre::transport::smtp::response::{Code, Response};
 use std::error::Error as _;
 use std::ops::RangeInclusive;
 
-/// The codes of success of `MAIL`, `RCPT`, `EHLO` and the end of a mail: `251` and `252` are of recipients.
+/// The codes for success of `MAIL`, `RCPT`, `EHLO` and the end of a mail; `251` and `252` occur for recipients.
 pub(super) const DONE: RangeInclusive<u16> = 250..=259;
 /// The server waits for the mail.
 pub(super) const GO_ON: RangeInclusive<u16> = 354..=354;
 /// The server waits for TLS.
 pub(super) const READY: RangeInclusive<u16> = 220..=220;
-/// The server knows us. The code is 235 (RFC 4954, section 6); 250 comes from servers that are not strict.
+/// The server has authenticated us. The code is 235 (RFC 4954, section 6); some servers send 250.
 pub(super) const KNOWN: RangeInclusive<u16> = 230..=259;
 
-/// Why a conversation with a mail server did not come to its end.
+/// Why a conversation with a mail server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConversationError {
     #[error(transparent)]
     Smtp(#[from] smtp::Error),
-    /// A reply that is a success, but of another step, such as `221` or `354` to the end of a mail: `lettre` takes every `2xx` and
-    /// `3xx` for one. Nobody knows what the server has done (RFC 5321, section 4.3.2).
-    #[error("{0} is no reply to this step")]
+    /// A positive reply that belongs to another step, such as `221` or `354` after the end of a mail: `lettre` takes every `2xx` and
+    /// `3xx` for success. What the server has done is unknown (RFC 5321, section 4.3.2).
+    #[error("{0} is not a reply to this step")]
     OutOfStep(Code),
-    /// The recipient's address is not ASCII, and must not be told to a server that does not offer this (RFC 6531, section 3.1).
+    /// The recipient's address is not ASCII, and must not be sent to a server without this extension (RFC 6531, section 3.1).
     #[error("does not offer SMTPUTF8, without which the recipient's address cannot be named")]
     NoUtf8,
 }
@@ -38,21 +38,21 @@ impl ConversationError {
         }
     }
 
-    /// The words of a refusal.
-    pub(super) fn words(&self) -> String {
+    /// The text of a refusal.
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Smtp(error) => error.source().map(ToString::to_string).unwrap_or_default(),
             Self::OutOfStep(_) | Self::NoUtf8 => String::new(),
         }
     }
 
-    /// Whether the server is not able to do what we are configured to do with it.
+    /// Whether the server lacks a feature that the configuration requires.
     pub(super) fn is_of_configuration(&self) -> bool {
         matches!(self, Self::Smtp(error) if error.is_client())
     }
 
-    /// Whether the connection is over. A server closes it after a 421 (RFC 5321, section 3.8), and after a reply of another step
-    /// nobody knows where it is.
+    /// Whether the connection is unusable. A server closes it after a 421 (RFC 5321, section 3.8), and after a reply to another step
+    /// its state is unknown.
     pub(super) fn is_goodbye(&self) -> bool {
         matches!(self, Self::OutOfStep(_)) || self.status().map(u16::from) == Some(421)
     }
@@ -63,7 +63,7 @@ impl ConversationError {
     }
 }
 
-/// A reply, if it is the success of the step that it came to.
+/// Checks that a reply is the success of its step.
 pub(super) fn expect(reply: &Response, codes: RangeInclusive<u16>) -> Result<(), ConversationError> {
     let code = reply.code();
     if codes.contains(&u16::from(code)) { Ok(()) } else { Err(ConversationError::OutOfStep(code)) }

@@ -1,4 +1,4 @@
-//! What a failure at a step of the conversation is about.
+//! The scope of a failure at a step of the conversation.
 
 use super::error::ConversationError;
 use super::reply_text::{are_about_form, are_about_recipient};
@@ -6,7 +6,7 @@ use super::step::MailStep;
 use crate::service::mail::send_error::{FailureScope, SendError};
 use lettre::transport::smtp::response::Severity;
 
-/// `is_special`: the mail is not plain ASCII, so it carries parameters that others do not.
+/// Determines the scope of a failure. `is_special`: the mail is not plain ASCII, so it has parameters that others do not have.
 pub(super) fn classify(step: MailStep, error: &ConversationError, is_special: bool) -> SendError {
     let scope = scope_of(step, error, is_special);
     let refuses = match scope {
@@ -19,11 +19,11 @@ pub(super) fn classify(step: MailStep, error: &ConversationError, is_special: bo
 
 fn scope_of(step: MailStep, error: &ConversationError, is_special: bool) -> FailureScope {
     let code = error.status().map(u16::from);
-    let words = error.words();
+    let text = error.text();
     let is_of_form = matches!(error, ConversationError::NoUtf8)
-        || (is_special && code.is_some_and(|code| are_about_form(code, &words)));
+        || (is_special && code.is_some_and(|code| are_about_form(code, &text)));
     match step {
-        MailStep::Rcpt if is_final(error) && code.is_some_and(|code| are_about_recipient(code, &words)) => {
+        MailStep::Rcpt if is_final(error) && code.is_some_and(|code| are_about_recipient(code, &text)) => {
             FailureScope::Recipient
         }
         MailStep::Mail | MailStep::Rcpt | MailStep::Data | MailStep::Message if is_of_form => FailureScope::Form,
@@ -44,8 +44,8 @@ pub(super) fn took_too_long(step: MailStep) -> SendError {
     SendError::new(scope, format!("the mail server took too long ({})", step.as_str()))
 }
 
-/// Whether a fresh connection may go where a used one did not: many servers take so many mails a connection and refuse the next
-/// one, or close it. The end of a mail is left out, because the server may have taken it.
+/// Whether a new connection may succeed where a reused one failed: many servers accept a limited number of mails per connection and
+/// then refuse the next one, or close it. Not after the end of a mail, because the server may have accepted it.
 pub(super) fn may_be_of_connection(step: MailStep, error: &ConversationError, is_special: bool) -> bool {
     match step {
         MailStep::Mail => !matches!(scope_of(step, error, is_special), FailureScope::Form),
@@ -54,11 +54,11 @@ pub(super) fn may_be_of_connection(step: MailStep, error: &ConversationError, is
     }
 }
 
-/// The server's own words often repeat the recipient's address, so of a response only the code is reported.
+/// Reports only the code of a reply, because its text often repeats the recipient's address.
 fn describe(step: MailStep, error: &ConversationError) -> String {
     match error.status() {
         None if matches!(error, ConversationError::NoUtf8) => format!("the mail server {error} ({})", step.as_str()),
-        Some(code) => format!("the mail server answers {code} ({})", step.as_str()),
+        Some(code) => format!("the mail server replied {code} ({})", step.as_str()),
         None => format!("the mail server cannot be used: {error} ({})", step.as_str()),
     }
 }

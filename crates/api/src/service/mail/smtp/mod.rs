@@ -1,7 +1,7 @@
-//! A mail server, by SMTP.
+//! Sending through a mail server, by SMTP.
 //!
-//! The conversation is held step by step, because the step decides what a refusal is about: only `RCPT` is about the
-//! recipient (RFC 5321, section 3.3), and not even that always.
+//! The conversation is conducted step by step, because the step decides what a refusal is about: only a refusal of `RCPT` can be
+//! about the recipient (RFC 5321, section 3.3), and even that not always.
 
 mod connections;
 mod conversation;

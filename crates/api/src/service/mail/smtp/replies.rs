@@ -1,8 +1,8 @@
-//! What a mail server says, on its way to `lettre`, which would keep a line of any length, and takes no reply of a code alone.
+//! Filters the replies of a mail server for `lettre`, which would buffer a line of any length, and rejects a reply without text.
 //!
-//! A receiver of replies has to take a code without a text (RFC 5321, section 4.2), and a line has 512 bytes (4.5.3.1.5). The
-//! connection, encrypted or not, is shared by what `lettre` has of it before and after STARTTLS.
-#![expect(deprecated, reason = "the only stream that lettre encrypts; nothing else of it stands in another place")]
+//! A client must accept a code without text (RFC 5321, section 4.2), and a line has at most 512 bytes (4.5.3.1.5). The connection,
+//! encrypted or not, is shared by the `lettre` connections before and after STARTTLS.
+#![expect(deprecated, reason = "the only stream that lettre encrypts")]
 
 use futures_util::io::{AsyncRead as _, AsyncWrite as _};
 use lettre::transport::smtp;
@@ -17,9 +17,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Mutex;
 
-/// Most bytes of a line. `lettre` refuses one that is longer than a thousand, when it is there to its end.
+/// Maximum length of a line, bytes. `lettre` rejects lines of more than a thousand bytes, but only once they are complete.
 const LINE_MAX_BYTES: usize = 4096;
-/// Most lines of a reply, and bytes: `lettre` reads all of a reply again with each line that comes, and awaits nothing meanwhile.
+/// Maximum lines and bytes of a reply: `lettre` parses the whole reply again with each line, without yielding.
 const REPLY_MAX_LINES: usize = 200;
 const REPLY_MAX_BYTES: usize = 16 * 1024;
 /// Bytes that are read at once.
@@ -28,7 +28,7 @@ const CHUNK_BYTES: usize = 2048;
 /// A connection to a mail server.
 pub(super) type Stream = Arc<Mutex<AsyncNetworkStream>>;
 
-/// Connects, and encrypts from the first byte where there are parameters for it.
+/// Connects. With `tls` the connection is encrypted from the first byte.
 pub(super) async fn connect(
     address: (&str, u16),
     timeout: Duration,
@@ -38,12 +38,12 @@ pub(super) async fn connect(
     Ok(Arc::new(Mutex::new(stream)))
 }
 
-/// Encrypts a connection whose server waits for that.
+/// Encrypts a connection whose server has accepted STARTTLS.
 pub(super) async fn encrypt(stream: &Stream, tls: TlsParameters) -> std::result::Result<(), smtp::Error> {
     stream.lock().await.upgrade_tls(tls).await
 }
 
-/// The replies of a server, and the way for what it is told.
+/// A connection to a server, with its replies filtered.
 #[derive(Debug)]
 pub(super) struct Replies {
     stream: Stream,
@@ -55,8 +55,7 @@ impl Replies {
         Self { stream: Arc::clone(stream), lines: ReplyLines::default() }
     }
 
-    /// The same of a server that has greeted already, in plaintext: after STARTTLS it does not greet again, and `lettre` waits for
-    /// that.
+    /// For a server that has sent its greeting in plaintext already: after STARTTLS it sends none, but `lettre` waits for one.
     pub(super) fn of_greeted(stream: &Stream) -> Self {
         let mut replies = Self::of(stream);
         replies.lines.ready.extend(b"220 \r\n");
@@ -64,7 +63,7 @@ impl Replies {
     }
 
     fn with_stream<T>(&self, poll: impl FnOnce(Pin<&mut AsyncNetworkStream>) -> Poll<Result<T>>) -> Poll<Result<T>> {
-        // One task has the connection.
+        // Only one task uses the connection.
         let mut stream = self.stream.try_lock().map_err(Error::other)?;
         poll(Pin::new(&mut stream))
     }
@@ -111,18 +110,18 @@ impl AsyncTokioStream for Replies {
 /// Lines as `lettre` reads them.
 #[derive(Debug, Default)]
 struct ReplyLines {
-    /// Not read yet.
+    /// Complete lines that `lettre` has not read yet.
     ready: VecDeque<u8>,
-    /// What has come of the next one.
+    /// The beginning of the next line.
     line: Vec<u8>,
-    /// How many lines, and bytes, the reply has that goes on.
+    /// How many lines and bytes the current multi-line reply has so far.
     reply: (usize, usize),
 }
 
 impl ReplyLines {
     fn take(&mut self, bytes: &[u8]) -> Result<()> {
         for byte in bytes {
-            // `lettre` takes a text of UTF-8 only, and nothing here depends on a letter of another kind.
+            // `lettre` accepts UTF-8 only, and nothing here depends on other characters.
             self.line.push(if byte.is_ascii() { *byte } else { b'?' });
             if *byte == b'\n' {
                 let line = std::mem::take(&mut self.line);
@@ -148,9 +147,9 @@ impl ReplyLines {
     }
 }
 
-/// A code alone gets an empty text. The words of a success become upper case, as `lettre` compares what a server offers: case
-/// does not matter there (RFC 5321, section 2.4), and of any other success only the code is read. `AUTH=` is what servers
-/// wrote before RFC 2554, and some still do.
+/// Adds an empty text to a code without one. Turns the text of a positive reply into upper case, because `lettre` compares
+/// extensions case-sensitively although case does not matter (RFC 5321, section 2.4), and reads only the code of other positive
+/// replies. `AUTH=` is the form from before RFC 2554, which some servers still send.
 fn as_lettre_reads(mut line: Vec<u8>) -> Vec<u8> {
     if line.len() == 5 && line[..3].iter().all(u8::is_ascii_digit) && line.ends_with(b"\r\n") {
         line.insert(3, b' ');
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_alone_gets_an_empty_text() {
+    fn a_code_without_text_gets_an_empty_one() {
         for (said, expected) in [
             ("220\r\n", "220 \r\n"),
             ("250-MAIL.TEST\r\n250\r\n354\r\n", "250-MAIL.TEST\r\n250 \r\n354 \r\n"),
@@ -192,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_offers_is_read_whatever_its_case_and_in_the_old_form() {
+    fn extensions_are_read_in_any_case_and_in_the_old_form() {
         for (said, expected) in [
             ("250-mail.test\r\n250-StartTls\r\n", "250-MAIL.TEST\r\n250-STARTTLS\r\n"),
             ("250-auth plain Login\r\n250 8bitmime\r\n", "250-AUTH PLAIN LOGIN\r\n250 8BITMIME\r\n"),

@@ -1,10 +1,9 @@
-//! What a mail server's words say about a refusal: its enhanced status (RFC 3463) and, where there is none, a few
-//! statements that many servers make.
+//! What the text of a refusal says: its enhanced status (RFC 3463) or, if there is none, a few phrases that many servers use.
 
 /// The second and third part of an enhanced status.
 pub(super) type Status = (u16, u16);
 
-/// Statements about the recipient's address, in lower case, of servers that give no enhanced status.
+/// Phrases about the recipient's address, in lower case, of servers that send no enhanced status.
 const FINAL: [&str; 11] = [
     "no mailbox",
     "mailbox unavailable",
@@ -19,13 +18,13 @@ const FINAL: [&str; 11] = [
     "not local",
 ];
 
-/// The same where it is said what they are about.
+/// Phrases that are about the recipient only if the text also mentions one.
 const FINAL_OF_RECIPIENT: [&str; 6] = ["unknown", "no such", "not exist", "n't exist", "not found", "over quota"];
 
-/// What the recipient is called; a response that repeats an address says it, too.
+/// Words for the recipient; a reply that repeats an address mentions the recipient, too.
 const RECIPIENT: [&str; 6] = ["user", "recipient", "mailbox", "address", "account", "alias"];
 
-/// Statements about us that the same words occur in.
+/// Phrases about the sending side, in texts that may also contain the phrases above.
 const ABOUT_US: [&str; 44] = [
     "relay",
     "block",
@@ -73,19 +72,19 @@ const ABOUT_US: [&str; 44] = [
     "try again",
 ];
 
-/// The code of a server that never takes mail (RFC 7504): if ours says so, it is the wrong one.
+/// The code of a server that never accepts mail (RFC 7504): our server must not send it, so `EMAIL_URL` names the wrong one.
 const NO_MAIL_HERE: u16 = 521;
 
-/// No answer from a host (RFC 3463, section 3.5).
-const NO_ANSWER: Status = (4, 1);
+/// No answer from host (RFC 3463, section 3.5).
+const NO_HOST_RESPONSE: Status = (4, 1);
 
-/// Disabled, and full: of a mailbox, or of the account that sends (RFC 3463, section 3.3).
+/// Disabled, and full: a mailbox, or the account that sends (RFC 3463, section 3.3).
 const DISABLED: Status = (2, 1);
 const FULL: Status = (2, 2);
 const ABOUT_SENDING: [&str; 2] = ["sending", "outgoing"];
 
-/// Statements about the sender, or about this moment, whatever status stands next to them: a server that asks the sender's own repeats
-/// what that one said, and some say what will pass with a status that is final.
+/// Phrases about the sender, or about a temporary condition, whatever the status is: a server that asks the sender's own server
+/// repeats its reply, and some send a permanent status for a temporary condition.
 const NEVER_FINAL: [&str; 13] = [
     "sender verif",
     "sender address rejected",
@@ -102,15 +101,15 @@ const NEVER_FINAL: [&str; 13] = [
     "too many",
 ];
 
-/// Statements about the recipient that sound like those above ("User unknown in relay recipient table").
+/// Phrases about the recipient in texts that also contain those above ("User unknown in relay recipient table").
 const ABOUT_RECIPIENT: [&str; 3] = ["user unknown", "unknown user", "no such user"];
 
-/// Whether a final refusal of `RCPT` says that the recipient's address is not accepted. `text` has all lines of the response. In
-/// doubt it is about us: then the mail waits, and is not lost.
+/// Whether a permanent refusal of `RCPT` says that the recipient's address is not accepted. `text` has all lines of the reply. In
+/// doubt the refusal is about us: then the mail waits and is not lost.
 pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
     let names_address = text.contains('@');
     let text = without_addresses(text);
-    let says = |statements: &[&str]| statements.iter().any(|statement| text.contains(statement));
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
     let statuses: Vec<_> = statuses(&text).collect();
     if says(&NEVER_FINAL) || statuses.iter().copied().any(is_about_us) {
         return false;
@@ -121,35 +120,35 @@ pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
     let names_recipient = names_address || says(&RECIPIENT);
     let is_final = says(&FINAL) || (names_recipient && says(&FINAL_OF_RECIPIENT));
     let is_said = (says(&ABOUT_RECIPIENT) && !says(&["log in"])) || (is_final && !says(&ABOUT_US));
-    // Exchange says 5.4.1 of an unknown recipient, and of us as well.
+    // Exchange sends 5.4.1 for an unknown recipient, but also for a refused sender.
     let is_exact = |status| {
         is_exact(status)
-            && !(status == NO_ANSWER && says(&["relay"]))
+            && !(status == NO_HOST_RESPONSE && says(&["relay"]))
             && !(matches!(status, DISABLED | FULL) && says(&ABOUT_SENDING))
     };
     statuses.iter().copied().any(is_exact) || (matches!(code, 550..=553) && is_said)
 }
 
 /// Whether a refusal is about the form of a mail that is not plain ASCII: parameters or commands that the server does not know
-/// (RFC 5321, section 4.1.1.11), or the status of the media or of the conversation (RFC 3463, sections 3.6 and 3.7). In doubt it is:
-/// if it is us who are refused, the next plain mail finds out.
+/// (RFC 5321, section 4.1.1.11), or a status about the media or the protocol (RFC 3463, sections 3.6 and 3.7). In doubt it is: if the
+/// server refuses us, the next plain mail shows that.
 pub(super) fn are_about_form(code: u16, text: &str) -> bool {
     matches!(code, 500 | 501 | 504 | 555) || statuses(text).any(|(subject, _)| matches!(subject, 5 | 6))
 }
 
-/// 5.1.7 and 5.1.8 are about the sender's address, 5.3 about the mail system, 5.5 about the protocol, 5.7 about what we may do.
+/// 5.1.7 and 5.1.8 are about the sender's address, 5.3 about the mail system, 5.5 about the protocol, 5.7 about security and policy.
 fn is_about_us((subject, detail): Status) -> bool {
     matches!((subject, detail), (1, 7 | 8) | (3 | 5 | 7, _))
 }
 
-/// Of the address: it is unknown, malformed, moved, takes no mail or none of this form (RFC 3463; 7505 and 6531 for the last two
-/// of them). Of the mailbox: it is disabled or full. 5.4.1 is what Exchange says of an unknown one. What else is said of quotas and
-/// ways may be about us.
+/// Whether a status is about the recipient. The address is unknown, malformed, moved, accepts no mail or none of this form (RFC 3463;
+/// RFC 7505 and RFC 6531 for the last two), or the mailbox is disabled or full. Exchange sends 5.4.1 for an unknown mailbox. Other
+/// statuses about quotas and routes may be about us.
 fn is_exact(status: Status) -> bool {
     matches!(status, (1, 1..=4 | 6 | 10) | (2, 1 | 2) | (4, 1) | (6, 7))
 }
 
-/// Those of a refusal, at any place: servers also write `#5.7.1` and `(#5.7.1)`, some only in their last line.
+/// The statuses in a reply, anywhere in its text: servers also write `#5.7.1` and `(#5.7.1)`, some only in the last line.
 fn statuses(text: &str) -> impl Iterator<Item = Status> {
     text.split_whitespace().filter_map(|word| {
         let word = word.trim_matches(|c: char| !c.is_ascii_digit());
@@ -161,7 +160,7 @@ fn statuses(text: &str) -> impl Iterator<Item = Status> {
     })
 }
 
-/// In lower case, without the words that hold an address: whoever chose that may have chosen one of our statements.
+/// The text in lower case, without the words that contain an address: the recipient may have chosen one that contains a phrase.
 fn without_addresses(text: &str) -> String {
     let words = text.split_whitespace().filter(|word| !word.contains('@'));
     words.collect::<Vec<_>>().join(" ").to_lowercase()
@@ -171,7 +170,7 @@ fn without_addresses(text: &str) -> String {
 mod tests {
     use super::{are_about_form, are_about_recipient};
 
-    /// As Postfix, Exim, qmail, Exchange, Gmail and others say it; the lines of one response are joined by a space.
+    /// Texts of Postfix, Exim, qmail, Exchange, Gmail and others; the lines of one reply are joined by a space.
     const RECIPIENT: &[(u16, &str)] = &[
         (550, "5.1.1 <a@b.example>: Recipient address rejected: User unknown in local recipient table"),
         (550, "5.1.1 <a@b.example>: Recipient address rejected: User unknown in relay recipient table"),
@@ -314,7 +313,7 @@ mod tests {
     ];
 
     #[test]
-    fn only_words_about_the_recipient_are_final() {
+    fn only_texts_about_the_recipient_are_final() {
         for &(code, text) in RECIPIENT {
             assert!(are_about_recipient(code, text), "{code} {text}");
         }
@@ -324,10 +323,10 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_repeats_a_statement_changes_nothing() {
+    fn an_address_that_contains_a_phrase_changes_nothing() {
         assert!(are_about_recipient(550, "unknown: <5.7.1@relay.example>"));
         assert!(are_about_recipient(550, "5.1.1 unknown: 5.7.1@relay.example"));
-        // Neither an address of the network nor a release is a status.
+        // An IP address or a version number is not a status.
         assert!(are_about_recipient(550, "5.1.1 unknown at 5.7.1.9"));
         assert!(are_about_recipient(550, "5.1.1 unknown at 15.7.1"));
     }

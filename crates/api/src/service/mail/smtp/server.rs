@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 use url::{Host, Url};
 
-/// How long the server may take to say goodbye, or to show that a connection that was used before is alive.
+/// How long the server may take to reply to `QUIT`, or to show that a reused connection is alive.
 pub(super) const GOODBYE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A mail server.
@@ -17,11 +17,11 @@ pub(in crate::service::mail) struct Server {
     pub(super) port: u16,
     pub(super) tls: Tls,
     pub(super) credentials: Option<Credentials>,
-    /// For one mail, from the connection to the last response.
+    /// For one mail, from the connection to the last reply.
     pub(super) timeout: Duration,
 }
 
-/// It holds a password.
+/// Omits the fields, because they hold a password.
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Server").finish_non_exhaustive()
@@ -31,11 +31,11 @@ impl std::fmt::Debug for Server {
 impl Server {
     /// Reads `smtp://USER:PASSWORD@HOST:PORT` and `smtps://…`.
     ///
-    /// `smtp://` demands STARTTLS, except from a server on this machine, which few give a certificate; `?tls=required`
-    /// demands it there, too. `?ca_file=PATH` trusts the authority in that PEM file besides the public ones.
+    /// `smtp://` requires STARTTLS, except from a server on this machine, which rarely has a certificate; `?tls=required` requires it
+    /// there, too. `?ca_file=PATH` trusts the authority in that PEM file in addition to the public ones.
     ///
     /// # Errors
-    /// What is wrong and how to mend it; never the password.
+    /// What is wrong and how to fix it, without the password.
     pub(in crate::service::mail) fn new(url: &SecretString, timeout: Duration) -> Result<Self, String> {
         let url = Url::parse(url.expose_secret()).map_err(|_| "is not a URL such as smtp://HOST:587".to_owned())?;
         let host = url.host().ok_or("names no host; write smtp://HOST:587")?;
@@ -80,7 +80,7 @@ fn read_parameters(url: &Url) -> Result<(bool, Vec<Certificate>), String> {
     Ok((tls_is_required, roots))
 }
 
-/// The host as a resolver takes it: an IPv6 address without its brackets.
+/// The host in the form for a resolver: an IPv6 address without brackets.
 fn bare(host: &Host<&str>) -> String {
     match host {
         Host::Domain(name) => (*name).to_owned(),
@@ -89,7 +89,7 @@ fn bare(host: &Host<&str>) -> String {
     }
 }
 
-/// `url` knows IPv4 addresses in the web's own schemes only; elsewhere one is a name.
+/// `url` parses IPv4 addresses in the web's own schemes only; in other schemes they are names.
 fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -99,7 +99,7 @@ mod tests {
     use super::{Duration, Server, is_loopback};
 
     #[test]
-    fn only_this_machine_is_spoken_to_in_clear() {
+    fn only_connections_to_this_machine_are_unencrypted() {
         for local in ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"] {
             assert!(is_loopback(local), "{local}");
         }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_server_is_told_without_the_password() {
+    fn an_invalid_url_is_reported_without_the_password() {
         for (url, part) in [
             ("smtp://ada@mail.example.com", "USER:PASSWORD"),
             ("smtp://:hidden@mail.example.com", "USER:PASSWORD"),

@@ -15,7 +15,7 @@ pub enum MailStep {
     /// `RCPT`: the recipient.
     Rcpt,
     Data,
-    /// After the mail's last line.
+    /// The end of the mail, after its last line.
     Message,
 }
 

@@ -1,4 +1,4 @@
-//! Whether the mail server would take a mail.
+//! Tests whether the mail server would accept a mail.
 
 use super::conversation::{Progress, greet};
 use super::error::{ConversationError, DONE, expect};
@@ -7,7 +7,7 @@ use super::step::MailStep;
 use lettre::Address;
 use lettre::transport::smtp::commands::Mail;
 
-/// Why a mail server cannot be used. It may repeat what it was told.
+/// Why a mail server cannot be used. The source may repeat data that was sent to the server.
 #[derive(Debug, thiserror::Error)]
 pub enum TestError {
     #[error("refuses us at {}", .0.as_str())]
@@ -16,7 +16,7 @@ pub enum TestError {
     Unusable(#[source] ConversationError),
 }
 
-/// Goes as far as naming the sender.
+/// Conducts a conversation up to `MAIL`, which names the sender.
 pub(in crate::service::mail) async fn test(server: &Server, from: &Address) -> Result<(), TestError> {
     let progress = Progress::default();
     let tested = async {
