@@ -1,10 +1,10 @@
-//! Why something was not done with a file.
+//! Why an operation on a file failed.
 
 use crate::error_chain::error_chain;
 use std::fmt;
 use std::time::Duration;
 
-/// What was not done, with which file, and why. The text holds neither the storage's secret nor its key id.
+/// A failed operation, its file and the reason. The text contains neither the storage's secret nor its key id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot {operation} {name}: {problem}")]
 pub struct FileError {
@@ -20,7 +20,7 @@ impl FileError {
     }
 }
 
-/// What can be done with files.
+/// An operation on files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     Write,
@@ -40,14 +40,14 @@ impl fmt::Display for Operation {
     }
 }
 
-/// Why.
+/// Why an operation failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileProblem {
     #[error("there is no such file")]
     Missing,
-    #[error("the storage does not answer within {} s", .0.as_secs())]
+    #[error("the storage did not respond within {} s", .0.as_secs())]
     TooSlow(Duration),
-    /// Away, full, broken, or it refuses us: as it said it itself.
+    /// The storage is unreachable, full or broken, or refuses the request. The text is its own message.
     #[error("{0}")]
     Failed(String),
 }
@@ -62,7 +62,7 @@ impl From<object_store::Error> for FileProblem {
 }
 
 impl From<std::io::Error> for FileProblem {
-    /// What a store's error becomes on its way through a writer.
+    /// Unwraps an `object_store` error that a writer has wrapped.
     fn from(error: std::io::Error) -> Self {
         match error.downcast::<object_store::Error>() {
             Ok(inner) => inner.into(),
@@ -71,7 +71,7 @@ impl From<std::io::Error> for FileProblem {
     }
 }
 
-/// S3 explains a refusal in XML, which repeats the key's id and what was signed; its `Code` says enough.
+/// Replaces the XML in which S3 explains a refusal with its `Code`: it repeats the key's id and the signed text.
 fn without_xml(text: &str) -> String {
     let Some((before, xml)) = text.split_once('<') else { return text.to_owned() };
     let code = xml.split_once("<Code>").and_then(|(_, rest)| rest.split_once('<')).map(|(code, _)| code);
@@ -83,9 +83,9 @@ mod tests {
     use super::without_xml;
 
     #[test]
-    fn of_what_s3_says_only_the_code_is_repeated() {
-        let said = "403 Forbidden: <?xml?><Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIA1</AWSAccessKeyId></Error>";
-        assert_eq!(without_xml(said), "403 Forbidden: SignatureDoesNotMatch");
+    fn only_the_code_of_an_s3_error_is_reported() {
+        let error = "403 Forbidden: <?xml?><Error><Code>SignatureDoesNotMatch</Code><AWSAccessKeyId>AKIA1</AWSAccessKeyId></Error>";
+        assert_eq!(without_xml(error), "403 Forbidden: SignatureDoesNotMatch");
         assert_eq!(without_xml("502: <html>nginx</html>"), "502:");
         assert_eq!(without_xml("connection refused"), "connection refused");
     }

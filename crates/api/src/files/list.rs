@@ -1,5 +1,5 @@
-//! Listing by the beginning of names. `object_store` ends a list at the first name that is no path of its own, and whoever
-//! uses the same folder or bucket may have such names.
+//! Listing files by the beginning of their names. `object_store` ends a list at the first name that it does not accept as a path, and
+//! other programs may keep such names in the same folder or bucket.
 
 mod odd_keys;
 
@@ -59,11 +59,13 @@ fn read_folder(path: &std::path::Path, folder: &str, start: &str) -> std::io::Re
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
-        // A file under way has a `#` in its name.
+        // A file that is being written has a `#` in its name.
         let Some(name) = name.to_str().filter(|name| name.starts_with(start) && !name.contains('#')) else { continue };
-        let (Ok(location), Ok(there)) = (Path::parse(format!("{folder}/{name}")), entry.metadata()) else { continue };
-        if there.is_file() {
-            let (last_modified, size) = (there.modified()?.into(), there.len());
+        let (Ok(location), Ok(metadata)) = (Path::parse(format!("{folder}/{name}")), entry.metadata()) else {
+            continue;
+        };
+        if metadata.is_file() {
+            let (last_modified, size) = (metadata.modified()?.into(), metadata.len());
             files.push(ObjectMeta { location, last_modified, size, e_tag: None, version: None });
         }
     }

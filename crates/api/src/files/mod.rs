@@ -1,7 +1,7 @@
-//! Files: kept in a folder of this machine or in a bucket of R2 or any S3, which behave alike. A file has its name and its
-//! whole content from one moment to the next, or is not there.
+//! Files, stored in a folder on this machine or in a bucket of R2 or any S3, with the same behaviour. A file appears atomically, with
+//! its whole content.
 //!
-//! The only place that names `object_store`.
+//! No other module names `object_store`.
 
 mod error;
 mod list;
@@ -24,7 +24,7 @@ use object_store::{Attribute, Attributes, ObjectMeta, ObjectStore, ObjectStoreEx
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where files are kept, shared by all who keep some.
+/// The storage of files, shared by all its users.
 #[derive(Debug, Clone)]
 pub struct Files {
     store: Arc<dyn ObjectStore>,
@@ -34,7 +34,7 @@ pub struct Files {
     piece_timeout: Duration,
 }
 
-/// What is known of a file without its content.
+/// A file's metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileInfo {
     /// Parts separated by `/`.
@@ -51,19 +51,19 @@ pub struct OpenedFile {
 }
 
 impl Files {
-    /// Asks nobody: who is away or refuses us is told by what is done with files.
+    /// Opens the storage without connecting to it: the first operation reports a storage that is unreachable or refuses the key.
     ///
     /// # Errors
-    /// When the configuration is no folder and no bucket.
+    /// If the configuration names neither a valid folder nor a valid bucket.
     pub fn open(settings: &StorageSettings, retries: RetryPolicy, timeouts: Timeouts) -> Result<Self, OpenError> {
         let (store, listed) = open::store(settings, retries)?;
         Ok(Self { store, listed, timeout: timeouts.file, piece_timeout: timeouts.file_piece })
     }
 
-    /// Keeps a small file; one of the same name is replaced.
+    /// Writes a small file, and replaces one of the same name.
     ///
     /// # Errors
-    /// [`FileError`]; there is no new file then, unless it was the answer that got lost.
+    /// [`FileError`]; no file was written then, unless only the response was lost.
     pub async fn put(&self, name: &str, content: Bytes, content_type: &'static str) -> Result<(), FileError> {
         let options = PutOptions::from(self.attributes(content_type));
         let path = Path::from(name);
@@ -71,7 +71,7 @@ impl Files {
         self.within(Operation::Write, name, put).await.map(|_| ())
     }
 
-    /// Keeps a file that is too large for memory, or not there yet as a whole.
+    /// Begins writing a file that is too large for memory, or not complete yet.
     pub fn upload(&self, name: &str, content_type: &'static str) -> Upload {
         Upload::new(Arc::clone(&self.store), name, self.attributes(content_type))
     }
@@ -79,42 +79,42 @@ impl Files {
     /// The whole content of a small file.
     ///
     /// # Errors
-    /// [`FileError`], also when there is no such file.
+    /// [`FileError`], also if there is no such file.
     pub async fn get(&self, name: &str) -> Result<Bytes, FileError> {
         let path = Path::from(name);
         self.within(Operation::Read, name, async { self.store.get(&path).await?.bytes().await }).await
     }
 
-    /// Opens a file to read it piece by piece. Each piece has its own time; a line that breaks is taken up where it broke.
+    /// Opens a file to read it piece by piece. Each piece has its own time-out; after a broken connection, reading continues where it
+    /// stopped.
     ///
     /// # Errors
-    /// [`FileError`]. So may each piece fail.
+    /// [`FileError`], also for each piece.
     pub async fn find(&self, name: &str) -> Result<Option<OpenedFile>, FileError> {
         let path = Path::from(name);
-        let result = if_there(self.within(Operation::Read, name, self.store.get(&path)).await)?;
+        let result = if_exists(self.within(Operation::Read, name, self.store.get(&path)).await)?;
         Ok(result.map(|result| {
             let info = FileInfo::from(result.meta.clone());
             OpenedFile { info, content: self.each_in_time(Operation::Read, name, result.into_stream()) }
         }))
     }
 
-    /// What is known of a file.
+    /// A file's metadata.
     pub async fn info(&self, name: &str) -> Result<Option<FileInfo>, FileError> {
         let path = Path::from(name);
         let meta = self.within(Operation::Read, name, self.store.head(&path)).await;
-        if_there(meta.map(FileInfo::from))
+        if_exists(meta.map(FileInfo::from))
     }
 
-    /// Deletes a file; one that is not there counts as deleted.
+    /// Deletes a file. It is not an error if the file does not exist.
     pub async fn delete(&self, name: &str) -> Result<(), FileError> {
         let path = Path::from(name);
-        if_there(self.within(Operation::Delete, name, self.store.delete(&path)).await).map(|_| ())
+        if_exists(self.within(Operation::Delete, name, self.store.delete(&path)).await).map(|_| ())
     }
 
-    /// The files of a folder whose names begin with `start`, in no order, a page in memory at a time.
+    /// The files of a folder whose names begin with `start`, in no particular order, with one page in memory at a time.
     ///
-    /// Whatever else somebody has put there is not looked at, and keys of a bucket that are no paths (`folder//x`, a line
-    /// feed) are passed over.
+    /// Other files are ignored, and keys of a bucket that are not valid paths (`folder//x`, a line feed) are skipped.
     pub fn list(&self, folder: &str, start: &str) -> BoxStream<'static, Result<FileInfo, FileError>> {
         let files = self.listed.list(folder, start);
         let start = format!("{folder}/{start}");
@@ -124,7 +124,7 @@ impl Files {
     }
 
     fn attributes(&self, content_type: &'static str) -> Attributes {
-        // A folder has nowhere to keep them, and refuses what it cannot keep.
+        // A folder cannot store attributes, and refuses them.
         let kept = matches!(self.listed, Listed::Bucket(_)).then_some((Attribute::ContentType, content_type));
         kept.into_iter().collect()
     }
@@ -138,7 +138,7 @@ impl Files {
         within(self.timeout, work).await.map_err(|problem| FileError::new(operation, name, problem))
     }
 
-    /// What comes piece by piece, until the first failure.
+    /// Applies the time-out to each piece of a stream, and ends it at the first failure.
     fn each_in_time<T: Send + 'static>(
         &self,
         operation: Operation,
@@ -159,7 +159,7 @@ impl Files {
     }
 }
 
-/// Does not wait for ever.
+/// Limits the time that `work` may take.
 async fn within<T>(timeout: Duration, work: impl Future<Output = object_store::Result<T>>) -> Result<T, FileProblem> {
     match tokio::time::timeout(timeout, work).await {
         Ok(done) => done.map_err(FileProblem::from),
@@ -167,8 +167,8 @@ async fn within<T>(timeout: Duration, work: impl Future<Output = object_store::R
     }
 }
 
-/// `None` in place of a missing file.
-fn if_there<T>(result: Result<T, FileError>) -> Result<Option<T>, FileError> {
+/// Turns the error of a missing file into `None`.
+fn if_exists<T>(result: Result<T, FileError>) -> Result<Option<T>, FileError> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(FileError { problem: FileProblem::Missing, .. }) => Ok(None),

@@ -1,4 +1,4 @@
-//! From the configuration to a store: a folder, or a bucket.
+//! Opens the configured storage: a folder, or a bucket.
 
 use super::list::Listed;
 use crate::config::{S3Settings, StorageSettings};
@@ -14,25 +14,25 @@ use url::Url;
 
 /// How long the bucket's server may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long it may take for the next piece of an answer, or for the first one after all of a request was sent.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest pause between two retries; the first is a tenth of a second.
+/// How long the next piece of a response may take, or the first one after the whole request was sent.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// The longest pause between two attempts; the first is a tenth of a second.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// How long after the first try another one may begin.
-const LAST_TRY: Duration = Duration::from_secs(45);
+/// How long after the first attempt another one may begin.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// How often the bucket is asked when its server is away or in trouble.
+/// How often a request is repeated if the bucket's server is unreachable or failing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryPolicy {
-    /// A check that retries again hides what it should find.
+    /// For checks: a retry would hide the problem that they should find.
     Once,
-    /// Somebody waits for the answer.
+    /// For requests: a client is waiting.
     Few,
-    /// Nobody waits, and the work would have to begin anew: a backup.
+    /// For backups: no client is waiting, and a failure means starting again from the beginning.
     Many,
 }
 
-/// Why files cannot be kept where the configuration says.
+/// Why the configured storage cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("the folder {0:?} for files has a name that cannot be used")]
@@ -41,7 +41,7 @@ pub enum OpenError {
     Bucket(String),
 }
 
-/// Where files are; and what is listed.
+/// The storage, and the way to list it.
 pub(super) type OpenedStorage = (Arc<dyn ObjectStore>, Listed);
 
 pub(super) fn store(settings: &StorageSettings, retries: RetryPolicy) -> Result<OpenedStorage, OpenError> {
@@ -57,19 +57,19 @@ pub(super) fn store(settings: &StorageSettings, retries: RetryPolicy) -> Result<
 fn open_folder(folder: &std::path::Path) -> Result<Arc<dyn ObjectStore>, OpenError> {
     let unusable = || OpenError::Folder(folder.to_owned());
     let absolute = std::path::absolute(folder).map_err(|_| unusable())?;
-    // Where that fails, the first file that is written says so.
+    // If that fails, writing the first file reports it.
     let _ = std::fs::create_dir_all(&absolute);
     let prefix = Path::from_absolute_path(absolute).map_err(|_| unusable())?;
-    // Not on the folder itself, which then would have to be there already.
+    // `LocalFileSystem` with the folder as its root would require that the folder exists.
     Ok(Arc::new(PrefixStore::new(LocalFileSystem::new().with_fsync(true), prefix)))
 }
 
 fn open_bucket(s3: &S3Settings, retries: RetryPolicy) -> Result<Arc<AmazonS3>, OpenError> {
     let client = ClientOptions::new()
         .with_connect_timeout(CONNECT_TIMEOUT)
-        // A limit for a whole request would be one for the size of a file.
+        // A time-out for whole requests would limit the size of files.
         .with_timeout_disabled()
-        .with_config(ClientConfigKey::ReadTimeout, format!("{} seconds", ANSWER_TIMEOUT.as_secs()));
+        .with_config(ClientConfigKey::ReadTimeout, format!("{} seconds", READ_TIMEOUT.as_secs()));
     let builder = AmazonS3Builder::new()
         .with_bucket_name(&s3.bucket)
         .with_access_key_id(&s3.access_key_id)
@@ -77,7 +77,7 @@ fn open_bucket(s3: &S3Settings, retries: RetryPolicy) -> Result<Arc<AmazonS3>, O
         .with_region(region(s3.endpoint.as_deref()))
         .with_client_options(client)
         .with_retry(retry(retries))
-        // Deleting many at once is a request of its own, which not every S3 knows.
+        // Bulk deletion is a separate operation that not every S3 supports.
         .with_disable_bulk_delete(true);
     let bucket = match &s3.endpoint {
         Some(endpoint) => builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://")),
@@ -94,11 +94,11 @@ fn retry(retries: RetryPolicy) -> RetryConfig {
         RetryPolicy::Many => 8,
     };
     let backoff = BackoffConfig { max_backoff: LONGEST_PAUSE, base: 3.0, ..BackoffConfig::default() };
-    RetryConfig { backoff, max_retries, retry_timeout: LAST_TRY }
+    RetryConfig { backoff, max_retries, retry_timeout: RETRY_TIMEOUT }
 }
 
-/// The region that requests are signed for. Amazon, Backblaze and Wasabi write it into the host, `s3.REGION.…`; R2 has
-/// one, called `auto`; everybody else takes Amazon's first.
+/// The region that requests are signed for. Amazon, Backblaze and Wasabi have it in the host, `s3.REGION.…`; R2 has a single one,
+/// `auto`; all others accept Amazon's first.
 fn region(endpoint: Option<&str>) -> String {
     let url = endpoint.and_then(|endpoint| Url::parse(endpoint).ok());
     let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();

@@ -10,17 +10,17 @@ use std::sync::Arc;
 use tokio::io::AsyncWrite;
 use tokio::runtime::Handle;
 
-/// Bytes of a part: what an upload holds in memory, times [`PARTS_AT_ONCE`] and one. All parts but the last are of one
-/// size, as R2 wants it, and S3 takes 10,000 of them: 80 GB.
+/// Size of a part, bytes. An upload holds [`PARTS_AT_ONCE`] and one more in memory. All parts except the last have the same size, as
+/// R2 requires, and S3 accepts 10,000 of them: 80 GB.
 const PART_BYTES: usize = 8 * 1024 * 1024;
 const PARTS_AT_ONCE: usize = 2;
 
-/// A file under way. Nothing is there under its name until [`Upload::finish`]; what was sent until a failure, or until
-/// this was dropped, is thrown away.
+/// A file that is being uploaded. It appears under its name at [`Upload::finish`]. After a failure, or when this is dropped, the parts
+/// that were sent are discarded.
 #[derive(Debug)]
 pub struct Upload {
     name: String,
-    /// `None` when it has come to an end.
+    /// `None` once the upload has ended.
     writer: Option<BufWriter>,
 }
 
@@ -32,10 +32,10 @@ impl Upload {
         Self { name: name.to_owned(), writer: Some(writer) }
     }
 
-    /// Takes the next piece, at most a few MiB. It waits while enough parts are on their way.
+    /// Writes the next piece, at most a few MiB. Waits while [`PARTS_AT_ONCE`] parts are being sent.
     ///
     /// # Errors
-    /// [`FileError`]; the upload has come to an end then.
+    /// [`FileError`]; the upload has ended then.
     pub async fn write(&mut self, piece: Bytes) -> Result<(), FileError> {
         let Some(writer) = &mut self.writer else { return Err(self.has_ended()) };
         let written = writer.put(piece).await;
@@ -46,10 +46,10 @@ impl Upload {
         Ok(())
     }
 
-    /// Sends what is left, and gives the file its name.
+    /// Sends the rest and completes the file.
     ///
     /// # Errors
-    /// [`FileError`]; there is no new file then, unless it was the answer that got lost.
+    /// [`FileError`]; no file was written then, unless only the response was lost.
     pub async fn finish(mut self) -> Result<(), FileError> {
         let Some(mut writer) = self.writer.take() else { return Err(self.has_ended()) };
         // Aborts by itself when it fails.
@@ -57,30 +57,30 @@ impl Upload {
         finished.map_err(|error| FileError::new(Operation::Write, &self.name, FileProblem::from(error)))
     }
 
-    /// Throws away what was sent.
+    /// Discards the parts that were sent.
     pub async fn abort(&mut self) {
         if let Some(writer) = self.writer.take() {
-            throw_away(writer, &self.name).await;
+            discard(writer, &self.name).await;
         }
     }
 
     fn has_ended(&self) -> FileError {
-        FileError::new(Operation::Write, &self.name, FileProblem::Failed("the upload has come to an end".to_owned()))
+        FileError::new(Operation::Write, &self.name, FileProblem::Failed("the upload has ended".to_owned()))
     }
 }
 
 impl Drop for Upload {
-    /// Whoever drops an upload does not wait; what is left when the process ends before, the bucket's own rule deletes
-    /// (R2 has one, of a week).
+    /// Discards the parts in the background. If the process ends before that, the bucket's own rule deletes them (R2 has one, after a
+    /// week).
     fn drop(&mut self) {
         if let (Some(writer), Ok(runtime)) = (self.writer.take(), Handle::try_current()) {
             let name = std::mem::take(&mut self.name);
-            runtime.spawn(async move { throw_away(writer, &name).await });
+            runtime.spawn(async move { discard(writer, &name).await });
         }
     }
 }
 
-async fn throw_away(mut writer: BufWriter, name: &str) {
+async fn discard(mut writer: BufWriter, name: &str) {
     if let Err(error) = writer.abort().await {
         let error = FileError::new(Operation::Delete, name, error.into());
         log::warn!("files.upload: {error}; its parts are still there");

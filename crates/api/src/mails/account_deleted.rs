@@ -1,4 +1,4 @@
-//! To the address that an account had: the account is gone.
+//! To the address of a deleted account: the account was deleted.
 
 use super::mail::{Content, Mail, NoticeTo, QuotaShare};
 use super::parts::{FrontEnd, MailPart, text};
@@ -15,9 +15,9 @@ pub(super) static MAIL: Mail = Mail {
 fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
-            "Your account at {} was deleted, with all that was stored about you. Every device was signed out.",
+            "Your account at {} was deleted, with all data stored about you. Every device was signed out.",
             front_end.name()
         )),
-        text("If it was not you, somebody knew your password: change it wherever else you use it."),
+        text("If it was not you, someone else knew your password: change it everywhere else you use it."),
     ]
 }

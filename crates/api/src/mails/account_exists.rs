@@ -1,4 +1,4 @@
-//! Somebody wanted an account for an address that has one.
+//! To the owner of an account: someone wanted to use its address for a new account.
 
 use super::mail::{Content, Mail, NoticeTo, QuotaShare};
 use super::parts::{FrontEnd, MailPart, new_password, text};
@@ -15,12 +15,12 @@ pub(super) static MAIL: Mail = Mail {
 fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
-            "Somebody wanted to use this address for an account at {}, but there is one already. If it was you, sign in:",
+            "Someone wanted to use this address for an account at {}, but it already has one. If it was you, sign in:",
             front_end.name()
         )),
         MailPart::Link { label: "Sign in", url: front_end.page("/login") },
         text("If you do not remember the password, choose a new one:"),
         new_password(front_end),
-        text("If it was not you, do nothing: nothing was changed."),
+        text("If it was not you, you need not do anything: nothing was changed."),
     ]
 }

@@ -1,4 +1,4 @@
-//! A link that makes this address the account's, to the new address.
+//! To the new address of an account: a link that confirms the change.
 
 use super::link::{MailLink, Purpose};
 use super::mail::{Content, Mail, QuotaShare};
@@ -17,10 +17,10 @@ pub(super) static MAIL: Mail = Mail {
 fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
         text(format!(
-            "Somebody wants to use this address for their account at {}. If it was you, open this link:",
+            "Someone wants to use this address for their account at {}. If it was you, open this link:",
             front_end.name()
         )),
         MailPart::Link { label: MAIL.subject, url: front_end.page_with("/change-email", token) },
-        text("The link works once, within 24 hours. If it was not you, do nothing, and nothing is changed."),
+        text("The link works once, within 24 hours. If it was not you, ignore this mail, and nothing will change."),
     ]
 }

@@ -1,4 +1,4 @@
-//! A link that makes a pending registration an account.
+//! A link that turns a pending registration into an account.
 
 use super::link::MailLink;
 use super::mail::{Content, Mail, QuotaShare};
@@ -16,10 +16,10 @@ pub(super) static MAIL: Mail = Mail {
 
 fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
-        text(format!("Somebody signed up at {} with this address. If it was you, open this link:", front_end.name())),
+        text(format!("Someone signed up at {} with this address. If it was you, open this link:", front_end.name())),
         MailPart::Link { label: MAIL.subject, url: front_end.page_with("/verify-email", token) },
         text(
-            "The link works once, within 24 hours. If it was not you, do not confirm it: the account would have a password that somebody else chose. Without you no account is created.",
+            "The link works once, within 24 hours. If it was not you, do not confirm it: the account would have a password that someone else chose. Unless you confirm it, no account is created.",
         ),
     ]
 }

@@ -1,4 +1,4 @@
-//! To the old address: somebody wants another one.
+//! To the old address of an account: a change to another one was requested.
 
 use super::mail::{Content, Mail, NoticeTo, QuotaShare};
 use super::parts::{FrontEnd, MailPart, new_password, text};
@@ -15,7 +15,7 @@ pub(super) static MAIL: Mail = Mail {
 fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
         text(format!(
-            "Somebody asked to use another address for your account at {}. It changes when the new address is confirmed.",
+            "Someone asked to use another address for your account at {}. It changes when the new address is confirmed.",
             front_end.name()
         )),
         text("If it was not you, choose a new password now. That stops the change and signs out every device:"),

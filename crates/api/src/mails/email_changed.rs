@@ -1,4 +1,4 @@
-//! To the old address: the account has another one now.
+//! To the old address of an account: it has another one now.
 
 use super::mail::{Content, Mail, NoticeTo, QuotaShare};
 use super::parts::{FrontEnd, MailPart, text};
@@ -14,10 +14,7 @@ pub(super) static MAIL: Mail = Mail {
 
 fn body(front_end: &FrontEnd<'_>) -> Vec<MailPart> {
     vec![
-        text(format!(
-            "Your account at {} has another address now, and this one is not used any more.",
-            front_end.name()
-        )),
-        text("If it was not you, somebody else has your account: write to those who run the front_end at once."),
+        text(format!("Your account at {} has another address now, and this one is no longer used.", front_end.name())),
+        text("If it was not you, someone else controls your account: contact the people who run the site at once."),
     ]
 }

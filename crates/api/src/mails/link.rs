@@ -1,17 +1,17 @@
-//! What mailed links do.
+//! Mailed links and their purposes.
 
 use strum::VariantArray;
 
 /// What a link does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MailLink {
-    /// Something for an account.
+    /// Acts on an account.
     Account(Purpose),
-    /// Makes a pending registration an account.
+    /// Turns a pending registration into an account.
     Registration,
 }
 
-/// What a link is for. A token of one purpose is never accepted for another.
+/// The purpose of a link. A token for one purpose is never accepted for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Purpose {
@@ -23,13 +23,13 @@ pub enum Purpose {
 impl Purpose {
     pub const ALL: &[Self] = <Self as VariantArray>::VARIANTS;
 
-    /// The word in the table.
+    /// The value stored in the table.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The purpose that this word stands for.
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|purpose| purpose.as_str() == word)
+    /// The purpose that is stored as `name`.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|purpose| purpose.as_str() == name)
     }
 }

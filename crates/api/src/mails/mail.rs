@@ -1,54 +1,54 @@
-//! What there is to say of a mail.
+//! The properties of a mail.
 
 use super::link::MailLink;
 use super::parts::{FrontEnd, MailPart};
 use chrono::Duration;
 use secrecy::SecretString;
 
-/// A mail, whoever gets it.
+/// A mail, independent of its recipient.
 #[derive(Debug)]
 pub(crate) struct Mail {
     pub(crate) subject: &'static str,
     pub(crate) content: Content,
-    /// How long after its cause it still helps anybody.
+    /// How long after its cause it is still useful.
     pub(crate) worth_sending: Duration,
     pub(crate) share: QuotaShare,
-    /// What must be behind the address, where a request for this mail inserts the same row for every address: all that has
-    /// nothing behind it is dropped together. `None` where each row is looked at by itself.
+    /// What the address must have, if a request for this mail inserts the same row for every address: rows whose address lacks it are
+    /// dropped in batches. `None` if each row is checked individually.
     pub(crate) needs: Option<Needs>,
 }
 
-/// What a mail carries, and the words around it. Nothing that a user typed is repeated in them, no name and no address:
-/// whoever signs up with a stranger's address must not be able to send them a message of their own in our name.
+/// The content of a mail. It repeats nothing that a user typed, no name and no address: a user who signs up with a stranger's address
+/// must not be able to send that stranger a message in our name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Content {
     /// A link that proves who reads the mail.
     Link(MailLink, fn(&FrontEnd<'_>, &SecretString) -> Vec<MailPart>),
-    /// Something that a person must learn; it proves nothing.
+    /// Information for the recipient; it proves nothing.
     Notice(NoticeTo, fn(&FrontEnd<'_>) -> Vec<MailPart>),
 }
 
-/// Who gets a notice.
+/// The recipient of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoticeTo {
-    /// The address that it was written to.
+    /// The address in the outbox.
     Recipient,
-    /// Whoever has an account with that address when the mail is sent; it may be gone by then.
+    /// The owner of the account that has that address when the mail is sent, if there still is one.
     Owner,
 }
 
-/// Which part of the mails that an address gets this one takes.
+/// The share of an address's quota that a mail counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum QuotaShare {
-    /// A part of its own, which no other kind takes: whoever causes it sees whether it was sent.
+    /// A share that no other kind uses, because the user who causes the mail sees whether it was sent.
     Own,
-    /// The part of what somebody can cause who knows nothing but an address.
+    /// The share of mails that a stranger can cause who knows only the address.
     Strangers,
-    /// All but [`QuotaShare::Own`].
+    /// Everything except [`QuotaShare::Own`].
     Account,
 }
 
-/// What must be behind an address.
+/// What an address must have to get a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
     Account,

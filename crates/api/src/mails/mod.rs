@@ -1,7 +1,7 @@
-//! The mails, one file each: its words, what its link does, and how it is sent.
+//! The mails, one file each: its text, the purpose of its link, and how it is sent.
 //!
-//! A mail is a variant with its row in `MailKind::mail`, and its file. `service/mail` sends them, `store/mail_outbox` keeps
-//! what waits.
+//! A mail is a variant of `MailKind` with its line in `MailKind::mail`, and a file. `service/mail` sends mails, `store/mail_outbox`
+//! stores the waiting ones.
 
 mod account_deleted;
 mod account_exists;
@@ -24,7 +24,7 @@ pub(crate) use parts::{FrontEnd, MailPart};
 
 use strum::VariantArray;
 
-/// Which mail.
+/// The kinds of mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum MailKind {
@@ -59,13 +59,13 @@ impl MailKind {
         }
     }
 
-    /// The word in the table.
+    /// The value stored in the table.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The kind that this word stands for; a newer release may have written others.
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.as_str() == word)
+    /// The kind that is stored as `name`; `None` if a newer release has written it.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
 }

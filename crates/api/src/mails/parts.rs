@@ -1,4 +1,4 @@
-//! What the words of a mail are made of.
+//! The parts of a mail's content.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -13,7 +13,7 @@ impl<'a> FrontEnd<'a> {
         Self { url }
     }
 
-    /// What people know it by: its host.
+    /// The name by which people know it: its host.
     pub(super) fn name(&self) -> &'a str {
         let host = self.url.split_once("://").map_or(self.url, |(_, rest)| rest);
         host.split('/').next().unwrap_or(host)
@@ -23,7 +23,7 @@ impl<'a> FrontEnd<'a> {
         format!("{}{path}", self.url)
     }
 
-    /// In the fragment, which no browser sends to a server: no log and no referrer sees the token.
+    /// The URL of a page with a token in its fragment. Browsers do not send the fragment, so no log and no referrer contains the token.
     pub(super) fn page_with(&self, path: &str, token: &SecretString) -> String {
         format!("{}{path}#token={}", self.url, token.expose_secret())
     }
@@ -35,11 +35,11 @@ pub(crate) enum MailPart {
     Link { label: &'static str, url: String },
 }
 
-pub(super) fn text(words: impl Into<String>) -> MailPart {
-    MailPart::Text(words.into())
+pub(super) fn text(text: impl Into<String>) -> MailPart {
+    MailPart::Text(text.into())
 }
 
-/// Where whoever fears for their account begins.
+/// A link to the page where a user who fears for the account chooses a new password.
 pub(super) fn new_password(front_end: &FrontEnd<'_>) -> MailPart {
     MailPart::Link { label: "Choose a new password", url: front_end.page("/forgot-password") }
 }

@@ -17,12 +17,10 @@ pub(super) static MAIL: Mail = Mail {
 fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
         text(format!(
-            "Somebody asked to reset the password of your account at {}. Open this link to choose a new one:",
+            "Someone asked to reset the password of your account at {}. Open this link to choose a new one:",
             front_end.name()
         )),
         MailPart::Link { label: MAIL.subject, url: front_end.page_with("/reset-password", token) },
-        text(
-            "The link works once, within an hour. If it was not you who asked, do nothing: your password stays as it is.",
-        ),
+        text("The link works once, within an hour. If it was not you, ignore this mail: your password stays as it is."),
     ]
 }

@@ -16,7 +16,10 @@ pub(super) static MAIL: Mail = Mail {
 
 fn body(front_end: &FrontEnd<'_>, token: &SecretString) -> Vec<MailPart> {
     vec![
-        text(format!("An account at {} was made with this address. If it is yours, open this link:", front_end.name())),
+        text(format!(
+            "An account at {} was created with this address. If it is yours, open this link:",
+            front_end.name()
+        )),
         MailPart::Link { label: MAIL.subject, url: front_end.page_with("/verify-email", token) },
         text(
             "The link works once, within 24 hours. If it was not you, open it and press \"I did not sign up\": that deletes the account. If you do nothing, the address stays unconfirmed.",

@@ -1,16 +1,16 @@
-//! Reading a bucket's list past keys that are no paths: a control character, `//`, `..`. `object_store` gives nothing of a
-//! page that has one.
+//! Listing a bucket that has keys which are not valid paths: a control character, `//`, `..`. `object_store` returns no results for a
+//! page with such a key.
 //!
-//! Such a page is read again in smaller and smaller pages until the key stands alone in one, and the list goes on behind
-//! it. No file is asked for by such a name, so all that begin like it are left out with it.
+//! Such a page is read again in smaller and smaller pages until the key is alone in one, and the list continues after it. No file has
+//! such a name, so all keys that begin like it are skipped, too.
 
 use object_store::aws::AmazonS3;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::{Error, ObjectMeta, Result, path};
 
-/// What S3 gives at most.
+/// The maximum size of a page in S3.
 const PAGE: usize = 1000;
-/// No key that begins with a text comes after that text and this.
+/// Appended to a text, it sorts after every key that begins with that text.
 const LAST: char = char::MAX;
 
 /// Where a page begins.
@@ -33,13 +33,13 @@ impl PagePosition {
         PaginatedListOptions {
             page_token: self.token.clone(),
             offset: self.after.clone(),
-            // A page of the usual size is asked for as ever.
+            // A page of the default size is requested without a size.
             max_keys: (self.max_keys < PAGE).then_some(self.max_keys),
             ..PaginatedListOptions::default()
         }
     }
 
-    /// Where to read when the page that begins here has `key`.
+    /// Where to continue if the page that begins here contains the invalid `key`.
     fn around(self, key: &str, start: &str) -> Self {
         if self.max_keys > 1 {
             return Self { max_keys: self.max_keys / 2, ..self };
@@ -68,10 +68,10 @@ pub(super) async fn read_page(
     }
 }
 
-/// The last of all keys that begin like this one and are odd at the same place. Files that are asked for have neither a
-/// `/` nor a control character behind `start`.
+/// The last of all keys that begin like this one, up to the character that makes it invalid. The names of files have neither a `/` nor a
+/// control character after `start`.
 ///
-/// One control character stands for all: in XML some of them are the same.
+/// The last control character stands for all of them, because some are the same in XML.
 fn last_like(key: &str, start: &str) -> String {
     let rest = key.strip_prefix(start).unwrap_or_default();
     let Some((at, odd)) = rest.char_indices().find(|(_, c)| *c == '/' || c.is_ascii_control()) else {
@@ -86,8 +86,8 @@ mod tests {
     use super::last_like;
 
     #[test]
-    fn whatever_begins_like_an_odd_key_is_left_out_and_nothing_else() {
-        for (key, left_out, kept) in [
+    fn only_keys_that_begin_like_an_invalid_key_are_skipped() {
+        for (key, skipped, kept) in [
             ("b/s-\n", ["b/s-\r", "b/s-\x1f~"], "b/s- "),
             ("b/s-2025\x01x", ["b/s-2025\x01y", "b/s-2025\x1fz"], "b/s-2025-"),
             ("b/s-\x7f", ["b/s-\x7f", "b/s-\x7fz"], "b/s-\u{80}"),
@@ -95,7 +95,7 @@ mod tests {
             ("b/s-a/../x", ["b/s-a/../x", "b/s-a/z"], "b/s-a1"),
         ] {
             let last = last_like(key, "b/s-");
-            assert!(left_out.iter().all(|other| **other <= *last), "{key:?}");
+            assert!(skipped.iter().all(|other| **other <= *last), "{key:?}");
             assert!(*key <= *last && *kept > *last, "{key:?}");
         }
         assert_eq!(last_like("b/..", "b/"), "b/..");

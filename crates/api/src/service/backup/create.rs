@@ -1,4 +1,4 @@
-//! Making an archive of the database as it is now.
+//! Writing an archive of the current database.
 
 use super::error::BackupError;
 use super::lines::{FORMAT, FORMAT_VERSION, Header};
@@ -11,29 +11,29 @@ use age::x25519::Recipient;
 use chrono::{DateTime, Utc};
 use std::io::Write;
 
-/// What an archive is made of, and for whom.
+/// What is backed up, and for which recipients.
 #[derive(Debug, Clone)]
 pub struct BackupPlan {
     pub database: DatabaseUrl,
     pub coverage: Coverage,
-    /// Nobody: then it is not encrypted.
+    /// The backup is encrypted to these keys; if there are none, it is not encrypted.
     pub recipients: Vec<Recipient>,
-    /// Now.
+    /// The current time.
     pub made_at: DateTime<Utc>,
 }
 
-/// A backup that was made.
+/// A backup that was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreatedBackup {
-    /// Its name in the storage, or the file.
+    /// Its name in the storage, or its path.
     pub name: String,
-    /// The moment that it shows.
+    /// The point in time of its data.
     pub made_at: DateTime<Utc>,
     pub size_bytes: u64,
     pub rows: u64,
 }
 
-/// Writes the whole database as it is at this moment, and answers how many rows there were; blocks.
+/// Writes a snapshot of the whole database and returns the number of rows; blocks.
 pub fn write(plan: &BackupPlan, output: impl Write) -> Result<u64, BackupError> {
     let header = Header {
         format: FORMAT.to_owned(),

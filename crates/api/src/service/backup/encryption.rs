@@ -1,4 +1,4 @@
-//! Encryption to the keys of `age` (<https://age-encryption.org/v1>): whoever makes a backup need not be able to read it.
+//! Encryption to `age` keys (<https://age-encryption.org/v1>): the machine that makes a backup need not be able to read it.
 
 use super::error::ArchiveError;
 use age::stream::StreamWriter;
@@ -11,12 +11,12 @@ use std::path::Path;
 
 /// How an encrypted file begins.
 pub(super) const MAGIC: &[u8; 4] = b"age-";
-/// Its whole first line.
+/// The first line of an encrypted file.
 pub(super) const FIRST_LINE: &[u8] = b"age-encryption.org/v1\n";
-/// The first two lines of a backup. Without the second one nobody could tell it from any other encrypted file.
+/// The first two lines of an encrypted backup. The second one distinguishes it from other encrypted files.
 pub(super) const START: &[u8] = b"age-encryption.org/v1\n-> Latchkey backup\n";
 
-/// A recipient that opens nothing: programs pass over one of a kind that they do not know, as the format asks them to.
+/// A recipient that opens nothing, but marks the file as a backup: programs skip recipients of unknown kinds, as the format requires.
 struct BackupMark;
 
 impl age::Recipient for BackupMark {
@@ -26,7 +26,7 @@ impl age::Recipient for BackupMark {
     }
 }
 
-/// Encrypts, or does not.
+/// The output, encrypted or not.
 pub(super) enum Envelope<W: Write> {
     Open(W),
     Closed(StreamWriter<W>),
@@ -77,10 +77,10 @@ impl std::fmt::Debug for Identities {
 }
 
 impl Identities {
-    /// Those of a file, as `age-keygen` writes it; none without a file.
+    /// Reads the keys of a file, as `age-keygen` writes it; without a file there are none.
     ///
     /// # Errors
-    /// When the file cannot be read, or holds something else.
+    /// If the file cannot be read or contains no keys.
     pub fn read(file: Option<&Path>) -> std::result::Result<Self, String> {
         let Some(file) = file else { return Ok(Self(Vec::new())) };
         let refused = |what: &str| format!("the file of --identity, {}, {what}", file.display());
@@ -91,7 +91,7 @@ impl Identities {
         if keys.is_empty() { Err(refused("holds no key")) } else { Ok(Self(keys)) }
     }
 
-    /// Opens what was encrypted to one of them.
+    /// Decrypts a file that was encrypted to one of the keys.
     pub(super) fn decrypt<R: BufRead>(&self, input: R) -> std::result::Result<impl Read + use<R>, ArchiveError> {
         if self.0.is_empty() {
             return Err(ArchiveError::Encrypted);

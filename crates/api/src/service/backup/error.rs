@@ -1,4 +1,4 @@
-//! Why a backup was not made, read or restored.
+//! Why a backup could not be created, verified or restored.
 
 use crate::files::FileError;
 use crate::store::StoreError;
@@ -8,7 +8,7 @@ use crate::store::state::StateError;
 use std::io::Error;
 use std::path::PathBuf;
 
-/// Why a backup was not made, proven or restored.
+/// Why a backup could not be created, verified or restored.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error("{0}")]
@@ -26,29 +26,29 @@ pub enum BackupError {
     #[error("the backup cannot be written: {0}")]
     Write(#[from] Error),
     #[error("{0} is a device, a pipe, a link or a folder, which is not replaced; name a file")]
-    NoFile(PathBuf),
-    #[error("{0} exists and is no backup; name another file")]
-    Precious(PathBuf),
-    #[error("{0} exists and is encrypted, and nothing says that it is a backup; remove it, or name another file")]
+    NotAFile(PathBuf),
+    #[error("{0} exists and is not a backup; name another file")]
+    NotABackup(PathBuf),
+    #[error("{0} exists and is encrypted, and may not be a backup; remove it, or name another file")]
     Unmarked(PathBuf),
     #[error(
-        "- stands for standard output, where no backup is written to; name a file, or ./- for one that is called so"
+        "- stands for standard output, and backups are not written there; name a file, or ./- for a file of that name"
     )]
     StandardOutput,
     #[error("{0} is a file of the database itself; name another file")]
-    OfDatabase(PathBuf),
+    DatabaseFile(PathBuf),
     #[error("{0} cannot be opened: {1}")]
     Open(PathBuf, Error),
     #[error("there is no backup {0} in the storage; a file of this name is ./{0}")]
     Missing(String),
-    #[error("the database is not empty, there are rows in {}; a backup is restored into an empty one", .0.join(", "))]
+    #[error("the database is not empty, there are rows in {}; a backup can only be restored into an empty one", .0.join(", "))]
     NotEmpty(Vec<String>),
 }
 
 /// Why an archive cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    #[error("this is no backup of Latchkey")]
+    #[error("this is not a backup of Latchkey")]
     Foreign,
     #[error("the backup is encrypted; name the file of the key that opens it with --identity")]
     Encrypted,

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What the first line says that this is.
+/// The value of `format` in the first line.
 pub(super) const FORMAT: &str = "latchkey-backup";
-/// Of the form of the lines. A program reads this one and no other.
+/// The version of the form of the lines. The program reads no other version.
 pub(super) const FORMAT_VERSION: u32 = 1;
-/// Longest line, bytes: no row comes near it, and a file that has a longer one is none of ours.
+/// Maximum length of a line, bytes. No row comes near it, so a file with a longer line is not a backup.
 pub(super) const LINE_MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The first line.
@@ -18,14 +18,14 @@ pub(super) const LINE_MAX_BYTES: usize = 4 * 1024 * 1024;
 pub struct Header {
     pub format: String,
     pub version: u32,
-    /// Version of the newest migration of the database.
+    /// The version of the database's newest migration.
     pub schema: String,
     /// Feature → version of its newest migration.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub features: BTreeMap<String, String>,
-    /// The moment that the backup shows.
+    /// The point in time of the backup's data.
     pub made_at: DateTime<Utc>,
-    /// The kind of database that it comes from, for people.
+    /// The kind of the source database, for people.
     pub source: String,
 }
 
@@ -34,7 +34,7 @@ pub struct Header {
 #[serde(deny_unknown_fields)]
 pub(super) struct TableHead {
     pub(super) table: String,
-    /// Where the database numbers the rows: the last id that it has given.
+    /// The last id that the database has assigned, if the table is numbered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) last_id: Option<i64>,
     pub(super) columns: Vec<Column>,
@@ -44,11 +44,11 @@ pub(super) struct TableHead {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Trailer {
-    /// Table → how many rows of it there are.
+    /// Table → number of its rows.
     pub(super) rows: BTreeMap<String, u64>,
 }
 
-/// A line that is no row.
+/// A line that is not a row.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum ArchiveLine {
@@ -59,14 +59,14 @@ pub(super) enum ArchiveLine {
 /// A row's values, in the order of the table's columns.
 pub(super) type RowValues = Vec<Value>;
 
-/// Reads a row and compares each value with what the column holds.
+/// Parses a row and checks the type of each value against its column.
 pub(super) fn parse_row(text: &[u8], columns: &[Column]) -> Result<RowValues, String> {
-    let row: RowValues = serde_json::from_slice(text).map_err(|error| format!("a row is not one: {error}"))?;
+    let row: RowValues = serde_json::from_slice(text).map_err(|error| format!("a row cannot be parsed: {error}"))?;
     if row.len() != columns.len() {
         return Err(format!("a row has {} values for {} columns", row.len(), columns.len()));
     }
     match row.iter().zip(columns).find(|(value, column)| !fits(value, column.kind)) {
-        Some((_, column)) => Err(format!("a value of the column {} is none of its kind", column.name)),
+        Some((_, column)) => Err(format!("a value of the column {} has the wrong type", column.name)),
         None => Ok(row),
     }
 }
@@ -84,7 +84,7 @@ fn fits(value: &Value, kind: ColumnKind) -> bool {
         }
 }
 
-/// `2026-11-25T02:20:28.123456Z`: in this one form both databases read it.
+/// `2026-11-25T02:20:28.123456Z`: the one form that both databases read.
 fn is_instant(text: &str) -> bool {
     const LENGTH: usize = "2026-11-25T02:20:28.123456Z".len();
     text.len() == LENGTH && text.ends_with('Z') && DateTime::parse_from_rfc3339(text).is_ok()

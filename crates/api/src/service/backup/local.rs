@@ -1,4 +1,4 @@
-//! Backups in files of this machine.
+//! Backups in files on this machine.
 
 use super::create::{BackupPlan, CreatedBackup, write};
 use super::error::BackupError;
@@ -11,15 +11,15 @@ use std::io::{BufWriter, ErrorKind, IntoInnerError};
 use std::path::Path;
 use uuid::Uuid;
 
-/// Writes a backup into a file; blocks. It is there as a whole or not at all.
-/// Of several at once, each is whole, and the last one stays.
+/// Writes a backup into a file; blocks. The file is complete or does not exist. Of several concurrent calls, each writes a complete
+/// file, and the last one stays.
 pub fn create_file(plan: &BackupPlan, file: &Path) -> Result<CreatedBackup, BackupError> {
     if file == Path::new("-") {
         return Err(BackupError::StandardOutput);
     }
-    must_not_be_of(&plan.database, file)?;
+    must_not_be_database_file(&plan.database, file)?;
     must_be_replaceable(file)?;
-    // Of one length, whatever the file is called, and nobody else's.
+    // A unique name of a fixed length, however long the file's name is.
     let unfinished = folder_of(file).join(format!(".latchkey-{}.part", Uuid::new_v4().simple()));
     let output = File::create_new(&unfinished)?;
     let made = write_and_rename(plan, output, (&unfinished, file));
@@ -29,42 +29,42 @@ pub fn create_file(plan: &BackupPlan, file: &Path) -> Result<CreatedBackup, Back
     made
 }
 
-/// A device, a pipe or a link is not what somebody who names it wants to have replaced by a file. Of files, only a backup
-/// is: a slip of the hand must not cost the database, a key or an `.env`.
+/// A user who names a device, a pipe or a link does not want it replaced by a file. Of existing files only backups are replaced: a
+/// typing error must not overwrite the database, a key or an `.env`.
 fn must_be_replaceable(file: &Path) -> Result<(), BackupError> {
     match std::fs::symlink_metadata(file) {
-        Ok(there) if !there.is_file() => Err(BackupError::NoFile(file.to_owned())),
+        Ok(existing) if !existing.is_file() => Err(BackupError::NotAFile(file.to_owned())),
         Ok(_) => match Beginning::of(open(file)?)? {
             Beginning::Backup => Ok(()),
             Beginning::Encrypted if is_named_as_encrypted(file) => Ok(()),
             Beginning::Encrypted => Err(BackupError::Unmarked(file.to_owned())),
-            Beginning::Foreign => Err(BackupError::Precious(file.to_owned())),
+            Beginning::Foreign => Err(BackupError::NotABackup(file.to_owned())),
         },
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether a file has a name that the storage gives to encrypted backups and to nothing else.
+/// Whether a file has a name that the storage uses for encrypted backups only.
 fn is_named_as_encrypted(file: &Path) -> bool {
     let name = file.file_name().and_then(OsStr::to_str).and_then(|name| name.parse::<BackupName>().ok());
     name.is_some_and(|name| name.encrypted)
 }
 
-/// SQLite takes files of these names for its own and deletes what it finds there.
-fn must_not_be_of(database: &DatabaseUrl, file: &Path) -> Result<(), BackupError> {
+/// SQLite uses files of these names as its own and deletes their content.
+fn must_not_be_database_file(database: &DatabaseUrl, file: &Path) -> Result<(), BackupError> {
     let DatabaseUrl::Sqlite(database) = database else { return Ok(()) };
     let (Some(name), Some(of_database)) = (file.file_name(), database.file_name()) else { return Ok(()) };
     let same_folder = match (folder_of(file).canonicalize(), folder_of(database).canonicalize()) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
     };
-    let is_taken = ["", "-wal", "-shm", "-journal"].into_iter().any(|end| {
-        let mut taken = of_database.to_owned();
-        taken.push(end);
-        taken == name
+    let is_used = ["", "-wal", "-shm", "-journal"].into_iter().any(|suffix| {
+        let mut used = of_database.to_owned();
+        used.push(suffix);
+        used == name
     });
-    if same_folder && is_taken { Err(BackupError::OfDatabase(file.to_owned())) } else { Ok(()) }
+    if same_folder && is_used { Err(BackupError::DatabaseFile(file.to_owned())) } else { Ok(()) }
 }
 
 fn write_and_rename(
@@ -78,7 +78,7 @@ fn write_and_rename(
     output.sync_all()?;
     must_be_replaceable(file)?;
     std::fs::rename(unfinished, file)?;
-    // The name, too, must outlive a power cut.
+    // The new name must survive a power failure, too.
     File::open(folder_of(file))?.sync_all()?;
     let size_bytes = output.metadata()?.len();
     Ok(CreatedBackup { name: file.display().to_string(), made_at: plan.made_at, size_bytes, rows })

@@ -1,11 +1,11 @@
-//! The last backup, which another process has made.
+//! Metrics of the last backup, which another process has made.
 
 use crate::metrics::Metrics;
 use chrono::{DateTime, Utc};
 use prometheus_client::metrics::gauge::Gauge;
 use std::sync::atomic::AtomicU64;
 
-/// When it was made, and how large it is.
+/// The time and the size of the last backup.
 #[derive(Debug, Default)]
 pub struct BackupMetrics {
     made_at: Gauge<f64, AtomicU64>,
@@ -25,7 +25,6 @@ impl BackupMetrics {
         own
     }
 
-    /// Notes the last one.
     pub fn set(&self, made_at: DateTime<Utc>, size_bytes: i64) {
         self.made_at.set((made_at - DateTime::UNIX_EPOCH).as_seconds_f64());
         self.size.set(size_bytes);

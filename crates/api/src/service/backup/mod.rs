@@ -1,5 +1,5 @@
-//! Backups: the whole database in one file, and back into an empty database of either kind. `docs/operations/backups.md` describes
-//! the file.
+//! Backups: the whole database in one file, which can be restored into an empty database of either kind. `docs/operations/backups.md`
+//! describes the file.
 
 mod compared;
 mod create;

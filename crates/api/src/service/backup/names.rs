@@ -1,36 +1,36 @@
-//! What backups are called in the storage. Whatever has another name there is none of ours.
+//! The names of backups in the storage. Files with other names are not backups.
 
 use chrono::{DateTime, Duration, NaiveDateTime, Utc};
 use std::fmt;
 use std::str::FromStr;
 
-/// The folder of the storage that they are in.
+/// The storage folder of backups.
 pub const FOLDER: &str = "backups";
-/// What all names begin with.
+/// The beginning of every name.
 pub(super) const START: &str = "latchkey-";
 const FORM: &str = "latchkey-%Y%m%dT%H%M%SZ";
 const PLAIN: &str = ".zst";
 const ENCRYPTED: &str = ".zst.age";
 
-/// `latchkey-YYYYMMDDTHHMMSSZ.zst`, and `.age` behind it when it is encrypted. Ordered by time.
+/// `latchkey-YYYYMMDDTHHMMSSZ.zst`, followed by `.age` if the backup is encrypted. Ordered by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BackupName {
-    /// The moment that it shows, to the second.
+    /// The point in time of its data, to the second.
     pub made_at: DateTime<Utc>,
     pub encrypted: bool,
 }
 
-/// How far ahead of ours the clock of another machine may be that makes backups.
+/// How far ahead of this clock that of another machine that makes backups may be.
 pub(super) const CLOCK_SKEW: Duration = Duration::minutes(1);
 
-/// Whether a moment lies so far ahead that the clock was wrong that it came from, or nobody's clock was.
+/// Whether a time is so far ahead that it comes from a wrong clock, or from no clock at all.
 pub(super) fn is_ahead(made_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     made_at > now + CLOCK_SKEW
 }
 
 impl BackupName {
-    /// Whether it is named later than now. It is not known how old it is, so it is neither the newest, nor does it count for
-    /// what is kept.
+    /// Whether its name has a time in the future. Its age is unknown then, so it is never the newest and is ignored when outdated
+    /// backups are deleted.
     pub fn is_ahead(self, now: DateTime<Utc>) -> bool {
         is_ahead(self.made_at, now)
     }
@@ -53,7 +53,7 @@ impl FromStr for BackupName {
         let read = NaiveDateTime::parse_from_str(stem, FORM).map_err(|_| ())?.and_utc();
         let made_at = DateTime::from_timestamp(read.timestamp(), 0).ok_or(())?;
         let name = Self { made_at, encrypted };
-        // Reading is lenient (`2026115T…`, a 61st second), deleting must not be.
+        // The parser is lenient (`2026115T…`, a 61st second), but deletion must not be.
         if name.to_string() == text { Ok(name) } else { Err(()) }
     }
 }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_called_otherwise_is_no_backup() {
+    fn other_names_are_not_backups() {
         for text in [
             "",
             "latchkey-20261125T022028Z",

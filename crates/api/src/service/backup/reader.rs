@@ -1,4 +1,4 @@
-//! Reads an archive, and believes nothing of it that was not proven.
+//! Reads an archive and validates all of it.
 
 use super::encryption::{self, Identities};
 use super::error::ArchiveError;
@@ -9,17 +9,17 @@ use crate::store::migrations::newest_version;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Cursor, Read};
 
-/// Longest distance that a decoder keeps in memory, as a power of two: four times that of our own archives.
+/// Maximum window that a decoder keeps in memory, as a power of two: four times that of Latchkey's archives.
 const WINDOW_LOG_MAX: u32 = 23;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
-/// Longest first line of a file that is taken for a backup, bytes.
+/// Maximum length of the first line of a file that is recognized as a backup, bytes.
 const HEADER_MAX_BYTES: u64 = 4096;
 
-/// What an archive holds, in its order.
+/// An item of an archive.
 #[derive(Debug)]
 pub(super) enum Item {
     Table(TableHead),
-    /// Of the table before it.
+    /// A row of the preceding table.
     Row(RowValues),
 }
 
@@ -60,7 +60,7 @@ impl<'a> ArchiveReader<'a> {
         &self.header
     }
 
-    /// The next table or row; `None` when all was there and the seal is right.
+    /// The next table or row; `None` at the end, if the archive is complete and the seal is valid.
     pub(super) fn next(&mut self) -> Result<Option<Item>, ArchiveError> {
         if !read_line(&mut self.input, &mut self.line)? {
             return Err(ArchiveError::Damaged("its end is missing".to_owned()));
@@ -68,19 +68,19 @@ impl<'a> ArchiveReader<'a> {
         if self.line.starts_with(b"[") {
             return self.row().map(|row| Some(Item::Row(row)));
         }
-        match serde_json::from_slice(&self.line).map_err(|_| damaged("a line is of no known form"))? {
+        match serde_json::from_slice(&self.line).map_err(|_| damaged("a line has an unknown form"))? {
             ArchiveLine::Table(head) => self.table(head).map(|head| Some(Item::Table(head))),
             ArchiveLine::Trailer(trailer) => self.end(&trailer).map(|()| None),
         }
     }
 
     fn row(&mut self) -> Result<RowValues, ArchiveError> {
-        let head = self.tables.last().ok_or_else(|| damaged("a row is of no table"))?;
+        let head = self.tables.last().ok_or_else(|| damaged("a row belongs to no table"))?;
         *self.rows.entry(head.table.clone()).or_default() += 1;
         lines::parse_row(&self.line, &head.columns).map_err(ArchiveError::Damaged)
     }
 
-    /// An older archive may lack tables and columns; one that has more than the program knows is not understood.
+    /// An older archive may lack tables and columns; one with tables or columns that the program does not know is refused.
     fn table(&mut self, head: TableHead) -> Result<TableHead, ArchiveError> {
         let known = self.coverage.tables.iter().find(|known| known.name == head.table);
         let known = known.ok_or_else(|| damaged(&format!("it has an unknown table, {}", head.table)))?;
@@ -98,22 +98,22 @@ impl<'a> ArchiveReader<'a> {
         if trailer.rows != self.rows {
             return Err(damaged("rows are missing"));
         }
-        // The seal is checked where the input ends.
+        // The seal is checked at the end of the input.
         if read_line(&mut self.input, &mut self.line)? { Err(damaged("something follows its end")) } else { Ok(()) }
     }
 
-    /// Table → how many rows there were so far.
+    /// Table → number of rows read so far.
     pub(super) fn into_rows(self) -> BTreeMap<String, u64> {
         self.rows
     }
 }
 
-/// What a file begins like.
+/// What a file's beginning shows that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Beginning {
-    /// A backup's, an older or a damaged one's, too.
+    /// A backup, possibly an older or damaged one.
     Backup,
-    /// That of an encrypted file without our mark: earlier releases made none.
+    /// An encrypted file without the mark, which earlier releases did not write.
     Encrypted,
     Foreign,
 }
@@ -146,7 +146,7 @@ fn damaged(what: &str) -> ArchiveError {
     ArchiveError::Damaged(what.to_owned())
 }
 
-/// Reads a line without its end; `false` where there is none.
+/// Reads a line without its line feed. Returns `false` at the end of the input.
 fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool, ArchiveError> {
     line.clear();
     let read = input.take(LINE_MAX_BYTES as u64).read_until(b'\n', line)?;

@@ -1,4 +1,4 @@
-//! What is noted of the last backup, in the database that it was made of.
+//! The record of the last backup, in the database that it was made from.
 
 use super::create::CreatedBackup;
 use super::names::is_ahead;
@@ -8,18 +8,18 @@ use crate::store::last_backup::LastBackup;
 use crate::store::{StoreError, backup, last_backup};
 use chrono::DateTime;
 
-/// How often the API looks when the last backup was made, seconds.
+/// How often the API reads when the last backup was made, seconds.
 pub const POLL_SECONDS: u64 = 60;
 
-/// Notes a backup of the storage in the database that it was made of, where the API reads it; blocks.
+/// Records a backup in the database that it was made from, where the API reads it; blocks.
 pub fn record(database: &DatabaseUrl, made: &CreatedBackup) -> Result<(), StoreError> {
     let size_bytes = i64::try_from(made.size_bytes).unwrap_or(i64::MAX);
     let last = LastBackup { name: made.name.clone(), made_at: made.made_at, size_bytes };
     backup::write_once(database, |connection| last_backup::replace(connection, &last))
 }
 
-/// Reads when the last backup was made, for the metrics. A clock that was ahead must not keep an old backup fresh: how old it
-/// is nobody knows, so it counts as none.
+/// Reads when the last backup was made, for the metrics. A backup from the future, made by a clock that ran ahead, counts as none:
+/// its age is unknown, and an old backup must not look recent.
 pub async fn observe(services: &Services) -> Result<(), StoreError> {
     if let Some(last) = services.store.run(last_backup::find).await? {
         let made_at = if is_ahead(last.made_at, services.shared_now().0) { DateTime::UNIX_EPOCH } else { last.made_at };

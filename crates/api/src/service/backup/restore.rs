@@ -1,4 +1,4 @@
-//! Proving an archive, and filling an empty database from it.
+//! Verifying an archive, and restoring it into an empty database.
 
 use super::encryption::Identities;
 use super::error::BackupError;
@@ -14,14 +14,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Rows that are inserted at once, and how long their text may get, bytes: a batch costs one round trip.
+/// Maximum number of rows in a batch, which takes one round trip, and of bytes in its text.
 const BATCH_ROWS: usize = 1_000;
 const BATCH_BYTES: usize = 1024 * 1024;
-/// How many ids are left out after the restore of an older copy. What was given after the copy was made is not known any
-/// more, and access tokens that name those ids are still about: nobody else may get them.
+/// How many ids are skipped after the restore of an older copy. Ids that were assigned after the copy was made are unknown, but
+/// access tokens that name them may still be valid, so they must not be assigned again.
 const ID_GAP: i64 = 1_000_000;
 
-/// What an archive holds.
+/// The contents of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
     pub header: Header,
@@ -33,36 +33,36 @@ impl std::fmt::Display for Contents {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Header { made_at, source, schema, .. } = &self.header;
         let made_at = made_at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        write!(f, "made at {made_at} of a {source} database, schema {schema}")?;
+        write!(f, "made at {made_at} from a {source} database, schema {schema}")?;
         self.rows.iter().try_for_each(|(table, rows)| write!(f, "\n{rows:>12} {table}"))
     }
 }
 
-/// What is restored, and how.
+/// Where and how a backup is restored.
 #[derive(Debug)]
 pub struct RestorePlan<'a> {
     pub database: &'a DatabaseUrl,
     pub coverage: &'a Coverage,
     pub identities: &'a Identities,
-    /// The source was stopped and what it holds is the newest there is: sessions, links and mails go on.
+    /// Whether the database moves: the source was stopped, and its data is the newest. Sessions, links and mails stay valid then.
     pub moving: bool,
     pub now: DateTime<Utc>,
 }
 
-/// Reads a backup to its end; blocks.
+/// Reads and validates a whole backup; blocks.
 pub fn verify(source: &BackupSource, identities: &Identities, coverage: &Coverage) -> Result<Contents, BackupError> {
     let mut archive = ArchiveReader::open(source.open()?, identities, coverage)?;
     while archive.next()?.is_some() {}
     Ok(Contents { header: archive.header().clone(), rows: archive.into_rows() })
 }
 
-/// Fills an empty database; blocks.
+/// Restores a backup into an empty database; blocks.
 ///
-/// The archive is read twice: proven to its end before anything is touched, then loaded, as one transaction that also
-/// ends with the proof. Reading is cheap beside inserting, and neither memory nor disk is needed for it.
+/// The archive is read twice: it is validated to its end before anything is changed, then loaded in one transaction that validates it
+/// again. Reading is cheap compared with inserting, and needs neither memory nor disk space.
 ///
 /// # Errors
-/// [`BackupError`]; the database is as empty as before then.
+/// [`BackupError`]; the database is still empty then.
 pub fn restore(source: &BackupSource, plan: &RestorePlan<'_>) -> Result<Contents, BackupError> {
     must_be_empty(occupied_tables(plan.database, plan.coverage)?)?;
     verify(source, plan.identities, plan.coverage)?;
@@ -100,7 +100,7 @@ fn fill(
     Ok(contents)
 }
 
-/// What follows when all rows are in.
+/// The steps after all rows are inserted.
 fn finish(
     plan: &RestorePlan<'_>,
     loading: &mut Loading<'_>,
@@ -129,11 +129,11 @@ fn finish(
     Ok(())
 }
 
-/// Rows of one table on their way into the database.
+/// Rows of one table that are inserted together.
 #[derive(Default)]
 struct RowBatch {
     table: Option<TableHead>,
-    /// A JSON array without its end.
+    /// A JSON array without its closing bracket.
     text: String,
     rows: usize,
 }
@@ -159,14 +159,14 @@ impl RowBatch {
     }
 }
 
-/// What becomes of a row of an older copy. Since it was made, a session may have been stolen and revoked, a link used, a
-/// mail sent: sessions come back revoked; links, pending registrations and mails do not come back.
+/// Adapts a row of an older copy. Since the copy was made, a session may have been stolen and revoked, a link used, a mail sent. So
+/// sessions are restored as revoked; links, pending registrations and mails are not restored.
 fn aged(head: &TableHead, mut row: RowValues, now: DateTime<Utc>) -> Option<RowValues> {
     match head.table.as_str() {
         "one_time_tokens" | "pending_registrations" | "mail_outbox" => None,
         "sessions" => {
-            let place = |name| head.columns.iter().position(|column| column.name == name);
-            let (at, reason) = (place("revoked_at")?, place("revoke_reason")?);
+            let index_of = |name| head.columns.iter().position(|column| column.name == name);
+            let (at, reason) = (index_of("revoked_at")?, index_of("revoke_reason")?);
             if row.get(at)?.is_null() {
                 row[at] = now.to_rfc3339_opts(SecondsFormat::Micros, true).into();
                 row[reason] = RevokeReason::Restored.as_str().into();

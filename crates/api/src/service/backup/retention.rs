@@ -1,12 +1,12 @@
-//! Which backups go when a new one has been made.
+//! Which backups are deleted when a new one has been made.
 
 use super::names::BackupName;
 use crate::config::Keep;
 use chrono::{DateTime, Datelike, Utc};
 use std::collections::BTreeSet;
 
-/// Those that no rule keeps, oldest first. The newest is always kept; and days count that have a backup, so when none are
-/// made any more the old ones stay.
+/// The backups that no rule keeps, oldest first. The newest one is always kept. Only periods with a backup count, so the old ones
+/// stay if no new ones are made.
 pub fn outdated(names: &[BackupName], keep: Keep) -> Vec<BackupName> {
     let mut newest_first = names.to_vec();
     newest_first.sort_unstable_by(|a, b| b.cmp(a));
@@ -17,7 +17,7 @@ pub fn outdated(names: &[BackupName], keep: Keep) -> Vec<BackupName> {
     newest_first.into_iter().rev().filter(|name| !kept.contains(name)).collect()
 }
 
-/// The first of each of the first `count` periods.
+/// The newest backup of each of the newest `count` periods.
 fn newest_of_each<P: PartialEq>(
     newest_first: &[BackupName],
     count: u16,

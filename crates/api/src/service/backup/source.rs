@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Where a backup is.
 #[derive(Debug, Clone)]
 pub enum BackupSource {
-    /// In a file of this machine.
+    /// In a file on this machine.
     File(PathBuf),
     Stored(Box<Files>, BackupName),
 }

@@ -1,4 +1,4 @@
-//! Backups in the storage. What reads or writes them works in a thread that may wait; the storage does not.
+//! Backups in the storage. Reading and writing them blocks a thread, while the storage is asynchronous.
 
 use super::create::{BackupPlan, CreatedBackup, write};
 use super::error::BackupError;
@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 const CONTENT_TYPE: &str = "application/octet-stream";
 
-/// A backup that the storage has.
+/// A backup in the storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoredBackup {
     pub name: BackupName,
@@ -27,7 +27,7 @@ fn path(name: BackupName) -> String {
     format!("{FOLDER}/{name}")
 }
 
-/// All that the storage has, oldest first.
+/// All backups in the storage, oldest first.
 pub async fn list(files: &Files) -> std::result::Result<Vec<StoredBackup>, FileError> {
     let mut all: Vec<_> = files
         .list(FOLDER, START)
@@ -41,57 +41,56 @@ pub async fn list(files: &Files) -> std::result::Result<Vec<StoredBackup>, FileE
     Ok(all)
 }
 
-/// What was looked for, and the files on the way to it that are named like backups and do not count.
+/// The result of a scan, and the files that are named like backups but were skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScanResult<T> {
     pub found: T,
     pub skipped: Vec<SkippedFile>,
 }
 
-/// A file that does not count.
+/// A file that was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedFile {
     pub name: BackupName,
-    /// "it is no backup".
+    /// For example "it is not a backup".
     pub why: String,
 }
 
 impl SkippedFile {
-    /// `None` of what is a backup. What cannot be read, because only its owner may or its key is lost, keeps nothing from being done
-    /// to the others.
+    /// `None` if the file is a backup. A file that cannot be read, because of its permissions or a lost key, is skipped, so that it does
+    /// not block the others.
     fn unless_backup(name: BackupName, found: std::result::Result<bool, BackupError>) -> Option<Self> {
         let why = match found {
             Ok(true) => return None,
-            Ok(false) => "it is no backup".to_owned(),
+            Ok(false) => "it is not a backup".to_owned(),
             Err(error) => error.to_string(),
         };
         Some(Self { name, why })
     }
 }
 
-/// The newest, if there is one. What is named later than now is not, and neither is what is no backup; both are reported. One that cannot be read is an
-/// error: an older one in its place is not what was asked for.
+/// The newest backup, if there is one. Files that are named later than now, or are not backups, are skipped and reported. One that
+/// cannot be read is an error, because an older one is not what was asked for.
 pub async fn latest(
     files: &Files,
     now: DateTime<Utc>,
 ) -> std::result::Result<ScanResult<Option<BackupName>>, BackupError> {
     let ScanResult { found: names, mut skipped } = named_until(files, now).await?;
     for name in names.into_iter().rev() {
-        let Some(other) = SkippedFile::unless_backup(name, Ok(is_backup(files, name).await?)) else {
+        let Some(file) = SkippedFile::unless_backup(name, Ok(is_backup(files, name).await?)) else {
             return Ok(ScanResult { found: Some(name), skipped });
         };
-        skipped.push(other);
+        skipped.push(file);
     }
     Ok(ScanResult { found: None, skipped })
 }
 
-/// Deletes what `keep` does not keep once a backup was made at `made_at`, and returns what that was. What is named later, is no
-/// backup or cannot be read stays and does not count: else it would keep its day in the place of a backup. What was made at about
-/// the same time stays: the backup itself, which another machine's clock may have put behind an older one, and one for other
-/// recipients.
+/// Deletes the backups that `keep` does not keep, after one was made at `made_at`, and returns their names. Files that are named later,
+/// are not backups or cannot be read stay and do not count: otherwise they would fill their day instead of a backup. Backups from
+/// about the same time stay, too: the new one, which a clock difference may order before an older one, and one for other recipients.
 ///
 /// # Errors
-/// When the storage does not answer; what was deleted is gone.
+/// If the storage fails; backups that were deleted by then stay deleted.
 pub async fn delete_outdated(
     files: &Files,
     keep: Keep,
@@ -102,7 +101,7 @@ pub async fn delete_outdated(
     for name in names {
         match SkippedFile::unless_backup(name, is_backup(files, name).await) {
             None => backups.push(name),
-            Some(other) => skipped.push(other),
+            Some(file) => skipped.push(file),
         }
     }
     let mut outdated = retention::outdated(&backups, keep);
@@ -113,7 +112,7 @@ pub async fn delete_outdated(
     Ok(ScanResult { found: outdated, skipped })
 }
 
-/// All, oldest first, but for those that are named later than `now`.
+/// The names that are not later than `now`, oldest first; the others are skipped.
 async fn named_until(files: &Files, now: DateTime<Utc>) -> std::result::Result<ScanResult<Vec<BackupName>>, FileError> {
     let names = list(files).await?.into_iter().map(|stored| stored.name);
     let (ahead, found): (Vec<_>, Vec<_>) = names.partition(|name| name.is_ahead(now));
@@ -122,8 +121,8 @@ async fn named_until(files: &Files, now: DateTime<Utc>) -> std::result::Result<S
     Ok(ScanResult { found, skipped })
 }
 
-/// Whether a file begins like a backup; the rest is not read. One that is encrypted and has no mark, an earlier release's, is one by
-/// the name that it would have.
+/// Whether a file begins like a backup; the rest is not read. An encrypted file without the mark, from an earlier release, is
+/// recognized by its name.
 async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool, BackupError> {
     let files = files.clone();
     let beginning = tokio::task::spawn_blocking(move || match open(&files, name) {
@@ -138,7 +137,7 @@ async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool,
     beginning.await.map_err(Error::other)?
 }
 
-/// Writes a backup into the storage; blocks. It has its name when it is whole, and nothing is left of it otherwise.
+/// Writes a backup into the storage; blocks. The file appears under its name once it is complete; after a failure nothing is left.
 pub fn create(files: &Files, plan: &BackupPlan) -> std::result::Result<CreatedBackup, BackupError> {
     let name = BackupName { made_at: plan.made_at, encrypted: !plan.recipients.is_empty() };
     let runtime = Handle::current();
@@ -156,7 +155,7 @@ pub fn create(files: &Files, plan: &BackupPlan) -> std::result::Result<CreatedBa
     }
 }
 
-/// A file of the storage that is being written.
+/// A file in the storage that is being written.
 struct Output {
     upload: Upload,
     runtime: Handle,
@@ -175,7 +174,7 @@ impl Write for Output {
     }
 }
 
-/// Opens a backup of the storage; blocks.
+/// Opens a backup in the storage; blocks.
 pub(super) fn open(files: &Files, name: BackupName) -> std::result::Result<impl Read + use<>, BackupError> {
     let runtime = Handle::current();
     let found = runtime.block_on(files.find(&path(name)))?;
@@ -183,9 +182,9 @@ pub(super) fn open(files: &Files, name: BackupName) -> std::result::Result<impl 
     Ok(Input { content: content.fuse(), runtime, piece: Bytes::new() })
 }
 
-/// A file of the storage that is being read.
+/// A file in the storage that is being read.
 struct Input {
-    /// Whoever reads a file may ask again at its end.
+    /// Fused, because a reader may read again at the end of the file.
     content: Fuse<BoxStream<'static, std::result::Result<Bytes, FileError>>>,
     runtime: Handle,
     piece: Bytes,
@@ -211,12 +210,12 @@ mod tests {
     use std::io::ErrorKind;
 
     #[test]
-    fn what_is_no_backup_and_what_cannot_be_read_is_left_out() {
+    fn other_files_and_unreadable_files_are_skipped() {
         let name = BackupName { made_at: chrono::DateTime::UNIX_EPOCH, encrypted: false };
         assert_eq!(SkippedFile::unless_backup(name, Ok(true)), None);
         for found in [Ok(false), Err(BackupError::from(std::io::Error::from(ErrorKind::PermissionDenied)))] {
-            let told = found.as_ref().map_or_else(ToString::to_string, |_| "it is no backup".to_owned());
-            assert_eq!(SkippedFile::unless_backup(name, found), Some(SkippedFile { name, why: told }));
+            let why = found.as_ref().map_or_else(ToString::to_string, |_| "it is not a backup".to_owned());
+            assert_eq!(SkippedFile::unless_backup(name, found), Some(SkippedFile { name, why }));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Writes an archive: lines of JSON, compressed by zstd, sealed, and encrypted if wanted.
+//! Writes an archive: lines of JSON, compressed by zstd, sealed, and optionally encrypted.
 
 use super::encryption::Envelope;
 use super::lines::{self, Header, LINE_MAX_BYTES, TableHead, Trailer};
@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{Error, Result, Write};
 
-/// Of zstd: its default, fast and small.
+/// The compression level of zstd: its default, fast and small.
 const LEVEL: i32 = 3;
 
 /// Writes an archive, row by row.
@@ -32,7 +32,7 @@ impl<W: Write> ArchiveWriter<W> {
         self.line(&TableHead { table: table.name.to_owned(), last_id, columns: table.columns.clone() })
     }
 
-    /// Writes a row of `table`, if it is one that can be read again.
+    /// Writes a row of `table`, after checking that it can be read again.
     pub(super) fn row(&mut self, table: &Layout, json: &str) -> Result<()> {
         let refused = |problem| Error::other(format!("table {}: {problem}", table.name));
         let row = lines::parse_row(json.as_bytes(), &table.columns).map_err(refused)?;
@@ -40,7 +40,7 @@ impl<W: Write> ArchiveWriter<W> {
         self.line(&row)
     }
 
-    /// Ends the archive and answers how many rows it has.
+    /// Ends the archive and returns the number of its rows.
     pub(super) fn finish(mut self) -> Result<u64> {
         let rows = self.rows.values().sum();
         let trailer = Trailer { rows: std::mem::take(&mut self.rows) };

@@ -155,7 +155,7 @@ async fn a_backup_from_the_future_is_listed_with_a_warning_and_is_not_the_latest
     for arguments in [["create"].as_slice(), &["create"], &["verify", "latest"]] {
         assert!(done(on(arguments)).contains(&warning));
     }
-    assert!(failed(on(&["verify", AHEAD])).contains("no backup of Latchkey"));
+    assert!(failed(on(&["verify", AHEAD])).contains("not a backup of Latchkey"));
     let listed = done(on(&["list"]));
     // Two backups of one second have one name.
     let lines: Vec<_> = listed.lines().collect();
@@ -312,7 +312,7 @@ async fn only_a_backup_is_replaced_by_a_backup() {
     for (name, content) in &precious {
         std::fs::write(at(name), content).unwrap();
         let told = failed(create(name));
-        assert_eq!(told, format!("api: {name} exists and is no backup; name another file\n"));
+        assert_eq!(told, format!("api: {name} exists and is not a backup; name another file\n"));
         assert_eq!(&std::fs::read(at(name)).unwrap(), content, "{name}");
     }
 
@@ -369,7 +369,7 @@ async fn the_database_is_not_replaced_by_its_backup() {
         assert_eq!(told, format!("api: {to} is a file of the database itself; name another file\n"));
     }
     let told = failed(api(folder.path(), db.url(), &["create", "--to", "second-name"]));
-    assert!(told.contains("second-name exists and is no backup"), "{told}");
+    assert!(told.contains("second-name exists and is not a backup"), "{told}");
     assert_eq!(db.content(), before);
 }
 

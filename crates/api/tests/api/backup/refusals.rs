@@ -31,7 +31,7 @@ fn a_backup_that_was_cut_short_is_refused_at_every_length() {
     let bytes = Backup::of(&filled()).bytes();
     for length in 0..bytes.len() {
         let told = refusal(&Backup::from_bytes(&bytes[..length]));
-        let expected = if length < 4 { "no backup" } else { "damaged, cut short" };
+        let expected = if length < 4 { "not a backup" } else { "damaged, cut short" };
         assert!(told.contains(expected), "{length} of {}: {told}", bytes.len());
         assert!(!told.contains('\n'), "{told}");
     }
@@ -100,7 +100,7 @@ fn what_is_no_backup_is_told() {
         assert_ne!(changed, lines, "{from} is not in the backup");
         refusal(&Backup::from_lines(&changed))
     };
-    let foreign = "this is no backup of Latchkey";
+    let foreign = "this is not a backup of Latchkey";
     for bytes in [&b""[..], b"SQLite format 3\0", b"-----BEGIN", &[0x1f, 0x8b, 8, 0, 0]] {
         assert_eq!(refusal(&Backup::from_bytes(bytes)), foreign);
     }
@@ -113,20 +113,20 @@ fn what_is_no_backup_is_told() {
         ("\"table\":\"sessions\"", "\"table\":\"others\"", "unknown table, others"),
         ("\"name\":\"jti\"", "\"name\":\"other\"", "unknown column, other"),
         ("\"kind\":\"uuid\"", "\"kind\":\"text\"", "unknown column, id"),
-        ("[12,\"e\",", "[\"12\",\"e\",", "a value of the column id is none of its kind"),
+        ("[12,\"e\",", "[\"12\",\"e\",", "a value of the column id has the wrong type"),
         ("[12,\"e\",", "[12,\"e\",1,", "a row has 15 values"),
-        ("[12,\"e\",", "12,\"e\",", "no known form"),
+        ("[12,\"e\",", "12,\"e\",", "an unknown form"),
         ("\"users\":12", "\"users\":13", "rows are missing"),
-        ("2026-11-25T02:20:28.000000Z", "2026-11-25T02:20:28Z", "none of its kind"),
-        ("2026-11-25T02:20:28.000000Z", "2026-13-25T02:20:28.000000Z", "none of its kind"),
-        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.99999+01", "none of its kind"),
+        ("2026-11-25T02:20:28.000000Z", "2026-11-25T02:20:28Z", "has the wrong type"),
+        ("2026-11-25T02:20:28.000000Z", "2026-13-25T02:20:28.000000Z", "has the wrong type"),
+        ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.99999+01", "has the wrong type"),
     ] {
         assert!(with(from, to).contains(told), "{from} → {to}: {}", with(from, to));
     }
     let (all, whole) = (lines.len(), |lines: &[String]| refusal(&Backup::from_lines(lines)));
     assert!(whole(&lines[..all - 1]).contains("its end is missing"));
     assert!(whole(&[&lines[..], &["[1]".to_owned()]].concat()).contains("something follows"));
-    assert!(whole(&[&lines[..1], &["[1]".to_owned()], &lines[1..]].concat()).contains("a row is of no table"));
+    assert!(whole(&[&lines[..1], &["[1]".to_owned()], &lines[1..]].concat()).contains("a row belongs to no table"));
     assert!(whole(&[&lines[..all - 2], &lines[all - 1..]].concat()).contains("rows are missing"));
     assert!(whole(&[&lines[..1], &["x".repeat(5_000_000)]].concat()).contains("a line is too long"));
 }
