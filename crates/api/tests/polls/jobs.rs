@@ -17,7 +17,7 @@ impl PollMetrics {
     }
 
     pub(super) async fn count(self, services: Data<Services>) -> Result<(), StoreError> {
-        let polls = services.store.run(|connection| store::count(connection)).await?;
+        let polls = services.store.run(store::count).await?;
         self.stored.set(polls);
         log::info!("polls.counted: {polls} polls");
         Ok(())
