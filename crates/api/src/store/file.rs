@@ -86,7 +86,7 @@ impl DatabaseFile {
     pub(super) fn is_lost(&self) -> bool {
         let Some(watched) = self.0.as_deref() else { return false };
         let mut state = watched.state.lock();
-        // An error of the system is not taken for a loss.
+        // A file whose metadata cannot be read does not count as lost.
         if !state.is_lost && watched.finds_loss(&mut state).unwrap_or(false) {
             state.is_lost = true;
             log::error!(
@@ -137,7 +137,7 @@ fn file_id(file: &Metadata) -> FileId {
     (file.dev(), file.ino())
 }
 
-/// What is at `path`, if anything is.
+/// The metadata of `path`; `None` if it does not exist.
 fn find(path: &Path) -> std::io::Result<Option<Metadata>> {
     match std::fs::metadata(path) {
         Ok(found) => Ok(Some(found)),

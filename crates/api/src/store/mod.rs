@@ -122,7 +122,7 @@ impl Store {
     }
 
     /// Whether SQLite's file, or its log or index, was deleted, replaced or truncated while it was open. Nothing more is done in it,
-    /// because whatever is written there is lost at the next start.
+    /// because data written there is lost at the next start.
     pub fn has_lost_file(&self) -> bool {
         self.file.is_lost()
     }

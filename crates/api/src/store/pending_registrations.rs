@@ -82,7 +82,7 @@ pub fn list_without_link(
         .load(connection)
 }
 
-/// Deletes the given registrations unless they have a link: the link in an owner's mailbox works whatever strangers do.
+/// Deletes the given registrations unless they have a link: strangers cannot invalidate the link in an owner's mailbox.
 pub fn delete_without_link(connection: &mut AnyConnection, ids: &[i64]) -> QueryResult<()> {
     let surplus = pending_registrations::table
         .filter(pending_registrations::id.eq_any(ids))

@@ -18,7 +18,7 @@ impl AnyConnection {
     /// Runs `work` as one transaction.
     ///
     /// On SQLite it takes the write lock at the start. A transaction that reads first and writes later would fail there at once,
-    /// whatever the busy time-out, if another one has written in between.
+    /// regardless of the busy time-out, if another one has written in between.
     ///
     /// # Errors
     /// Those of `work`, which is then rolled back, so a decision that writes must be an `Ok`. And that of the commit: on SQLite

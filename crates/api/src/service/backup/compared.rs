@@ -6,7 +6,7 @@ use crate::config::DatabaseUrl;
 use crate::store::connection::database_time;
 use crate::store::state::{StateError, open_to_read};
 
-/// This machine's clock, compared with the database's where there is a database; blocks.
+/// This machine's clock, compared with the database's if there is a database; blocks.
 pub fn compared_clock(own: SharedClock, database: &DatabaseUrl) -> Result<ComparedClock, BackupError> {
     let clock = ComparedClock::new(own);
     if let Some(mut connection) = open_to_read(database)? {

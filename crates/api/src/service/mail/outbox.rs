@@ -37,7 +37,7 @@ pub(in crate::service) fn recipient(connection: &mut AnyConnection, email: &Spel
     Ok(user.map_or_else(|| email.canonical().unwrap_or_default().to_owned(), |user| user.email_canonical))
 }
 
-/// Takes one of the mails that `client` may cause. Every request that may cause a mail begins with it, whatever the recipient; it
+/// Takes one of the mails that `client` may cause. Every request that may cause a mail begins with it, for any recipient; it
 /// is refunded if no mail is caused after all.
 pub(in crate::service) async fn take_request<'s>(
     services: &'s Services,

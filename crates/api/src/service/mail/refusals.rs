@@ -1,6 +1,6 @@
 //! Whether a mail server that accepts us as a sender refuses all mails, or only some.
 //!
-//! From `RCPT` on, a refusal may be about the recipient or about us, whatever its text is: relays look up mailboxes and filter
+//! From `RCPT` on, a refusal may be about the recipient or about us, regardless of its text: relays look up mailboxes and filter
 //! content, and anyone can request a mail to an address that is refused. If mails to two domains were refused and none was
 //! accepted in between, the refusals are probably about us.
 

@@ -1,6 +1,6 @@
 //! The slots in which mails are sent at the same time.
 //!
-//! A recipient's mail server can slow down ours, and so occupy a slot for as long as a mail may take. So a domain, together with
+//! A slow server of a recipient can occupy a slot for as long as a mail may take. So a domain, together with
 //! its subdomains, gets at most half as many slots as are free: a slow domain delays its own mail, and every other domain finds a
 //! slot. One requester may own many slow domains, so the last slots are for requesters that have no mail in progress.
 

@@ -28,7 +28,7 @@ pub struct Rotation {
     /// Network and user agent, hashed; `None` with a key or when the client is unknown.
     pub origin: Option<Vec<u8>>,
     pub now: DateTime<Utc>,
-    /// The current time by the database's clock, because other processes compare it with theirs.
+    /// The current time by the database's clock, because other processes compare it with their own times.
     pub rotated_at: DateTime<Utc>,
     /// The idle lifetime.
     pub lifetime: Duration,

@@ -75,7 +75,7 @@ const ABOUT_US: [&str; 44] = [
 /// The code of a server that never accepts mail (RFC 7504): our server must not send it, so `EMAIL_URL` names the wrong one.
 const NO_MAIL_HERE: u16 = 521;
 
-/// No answer from host (RFC 3463, section 3.5).
+/// The recipient's host does not respond (RFC 3463, section 3.5).
 const NO_HOST_RESPONSE: Status = (4, 1);
 
 /// Disabled, and full: a mailbox, or the account that sends (RFC 3463, section 3.3).
@@ -83,7 +83,7 @@ const DISABLED: Status = (2, 1);
 const FULL: Status = (2, 2);
 const ABOUT_SENDING: [&str; 2] = ["sending", "outgoing"];
 
-/// Phrases about the sender, or about a temporary condition, whatever the status is: a server that asks the sender's own server
+/// Phrases about the sender, or about a temporary condition, regardless of the status: a server that asks the sender's own server
 /// repeats its reply, and some send a permanent status for a temporary condition.
 const NEVER_FINAL: [&str; 13] = [
     "sender verif",
