@@ -183,7 +183,7 @@ async fn a_file_behind_a_link_is_treated_as_one_without() {
 
         std::fs::rename(&file, folder.path().join("away")).unwrap();
         let (status, told) = try_start(&url).await;
-        assert!(!status.success() && told.contains("does not exist, and"), "{told}");
+        assert!(!status.success() && told.contains("does not exist"), "{told}");
         assert!(!file.exists(), "no file is made beside what is left of another");
     }
 }
@@ -257,6 +257,7 @@ async fn what_is_made_in_folders_that_are_there_is_for_its_user_alone() {
     }
     let variables = [("EMAIL_URL", &*format!("file:{}", at("mails").display()))];
     let api = Process::start_under("umask 022", db.url(), &variables);
+    api.until_ready().await;
     api.register(ADA).await.created();
     eventually("there is a mail", async || {
         let mail = files_in(&at("mails")).into_iter().find(|file| file.extension().is_some_and(|end| end == "eml"))?;
