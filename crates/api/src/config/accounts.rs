@@ -1,4 +1,4 @@
-//! Who gets an account, and how.
+//! Registration and the confirmation of email addresses.
 
 use super::declare::{settings, variables};
 use super::row::says;
@@ -8,19 +8,19 @@ use auth_types::responses::{EmailVerification, Registration};
 variables! {
     REGISTRATION: Variable<Registration> = word(
         &[("open", Registration::Open), ("closed", Registration::Closed)],
-        says("Whether anybody may sign up. `closed`: accounts are made by `api create-user`."),
+        says("Whether anyone may sign up. `closed`: accounts are created with `api create-user`."),
     );
     EMAIL_VERIFICATION: Variable<EmailVerification> = word(
         &[("optional", EmailVerification::Optional), ("mandatory", EmailVerification::Mandatory)],
         says(
             "Whether an address must be confirmed. `mandatory`: a sign-up becomes an account when its mailed link is opened. \
-             Accounts of before that are not confirmed must be confirmed before the next sign-in.",
+             Older accounts whose address is not confirmed must confirm it before the next sign-in.",
         ),
     );
 }
 
 settings! {
-    /// Who gets an account, and how.
+    /// Registration and the confirmation of email addresses.
     pub struct AccountSettings {
         pub registration: Registration = REGISTRATION,
         pub email_verification: EmailVerification = EMAIL_VERIFICATION,

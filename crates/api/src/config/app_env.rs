@@ -1,4 +1,4 @@
-//! Where this runs, and what must not be so there.
+//! The environment that the API runs in, and what it rules out.
 
 use super::declare::variables;
 use super::environment::Environment;
@@ -15,7 +15,7 @@ variables! {
     );
     DEBUG: Variable<bool> = word(
         BOOLEANS,
-        says("Django's, and nothing depends on it. Refused when on in production."),
+        says("Django's setting, which has no effect here. Refused when on in production."),
     );
 }
 
@@ -33,17 +33,17 @@ const BOOLEANS: &[(&str, bool)] = &[
     ("yes", true),
 ];
 
-/// What else is read may depend on it, so it is read first.
+/// Other defaults depend on it, so it is read first.
 pub(super) fn read(reader: &mut SettingsReader) -> Environment {
     let environment = reader.get(&APP_ENV);
-    reader.runs_in(environment);
+    reader.set_environment(environment);
     if reader.get(&DEBUG) && environment.is_production() {
         reader.problem(DEBUG.name(), "must not be on in production; set DEBUG=False or remove it");
     }
     environment
 }
 
-/// Whether these say so, under any of its names.
+/// Whether these variables select production, under any of its names.
 pub(super) fn is_production(variables: &Variables) -> bool {
     let parsed = |name| APP_ENV.parse(variables.get(name)?).ok();
     APP_ENV.row().names().filter_map(parsed).any(Environment::is_production)

@@ -1,4 +1,4 @@
-//! Whom backups are encrypted to, and how long they are kept.
+//! Backups: the keys that they are encrypted to, and how long they are kept.
 
 use super::declare::{settings, variables};
 use super::quote::quoted;
@@ -12,13 +12,13 @@ variables! {
     BACKUP_AGE_RECIPIENT: Optional<Vec<Recipient>> = parsed(
         |value| Ok(parse_recipients(value)?),
         says(
-            "A list of public keys of `age` that backups are encrypted to. Not encrypted unless set: see \
+            "A list of public `age` keys that backups are encrypted to. Without it backups are not encrypted: see \
              [Backups](../operations/backups.md).",
         ),
     );
     BACKUP_KEEP: Optional<Keep> = parsed(
         str::parse,
-        says("Which backups are kept: the newest of each of the last so many days, weeks and months.")
+        says("Which backups are kept: the newest of each of the last days, weeks and months.")
             .otherwise("7d,4w,12m"),
     );
 }
@@ -26,14 +26,14 @@ variables! {
 settings! {
     /// How backups are made and kept.
     pub struct BackupSettings {
-        /// Each opens the backups. Without one they are not encrypted.
+        /// Each of these keys decrypts the backups. Without one they are not encrypted.
         pub recipients: Vec<Recipient> = |reader: &mut SettingsReader| reader.find(&BACKUP_AGE_RECIPIENT).unwrap_or_default(),
-        /// Which backups outlive the next one.
+        /// Which backups are kept when the next one is made.
         pub keep: Keep = |reader: &mut SettingsReader| reader.find(&BACKUP_KEEP).unwrap_or(Keep { days: 7, weeks: 4, months: 12 }),
     }
 }
 
-/// Of each of the last so many days, weeks and months that have a backup, the newest is kept.
+/// For how many of the last days, weeks and months that have a backup the newest is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
     pub days: u16,
@@ -41,10 +41,7 @@ pub struct Keep {
     pub months: u16,
 }
 
-/// Reads public keys with commas between them. A message does not repeat the value: people paste the secret one.
-///
-/// # Errors
-/// What is wrong with one, and what to do.
+/// Parses comma-separated public keys. An error message does not repeat the value: people paste the secret key.
 pub fn parse_recipients(value: &str) -> Result<Vec<Recipient>, &'static str> {
     let keys = value.split(',').map(|key| {
         Recipient::from_str(key.trim())
@@ -62,15 +59,15 @@ impl FromStr for Keep {
             || format!("{} is not like 7d,4w,12m: how many days, weeks and months, and at least one", quoted(value));
         for part in value.split(',').map(str::trim) {
             let unit = part.chars().last().ok_or_else(wrong)?;
-            let place = match unit {
+            let count = match unit {
                 'd' => &mut keep.days,
                 'w' => &mut keep.weeks,
                 'm' => &mut keep.months,
                 _ => return Err(wrong()),
             };
             let number =
-                part[..part.len() - 1].parse().ok().filter(|number| (1..=1000).contains(number) && *place == 0);
-            *place = number.ok_or_else(wrong)?;
+                part[..part.len() - 1].parse().ok().filter(|number| (1..=1000).contains(number) && *count == 0);
+            *count = number.ok_or_else(wrong)?;
         }
         Ok(keep)
     }
@@ -81,7 +78,7 @@ mod tests {
     use super::Keep;
 
     #[test]
-    fn what_is_kept_is_told_in_days_weeks_and_months() {
+    fn a_retention_is_written_in_days_weeks_and_months() {
         let keep = |days, weeks, months| Ok(Keep { days, weeks, months });
         assert_eq!("7d,4w,12m".parse(), keep(7, 4, 12));
         assert_eq!(" 3m , 1d ".parse(), keep(1, 0, 3));

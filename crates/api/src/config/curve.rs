@@ -18,7 +18,7 @@ pub enum Curve {
 impl Curve {
     pub(super) const ALL: [Self; 2] = [Self::Ed25519, Self::P256];
 
-    /// What `JWT_ALGORITHM` and the header of a token say.
+    /// Its name in `JWT_ALGORITHM` and in the header of a token.
     pub const fn algorithm(self) -> &'static str {
         match self {
             Self::Ed25519 => "EdDSA",
@@ -26,7 +26,7 @@ impl Curve {
         }
     }
 
-    /// Makes a key.
+    /// The command that makes a key.
     pub(super) const fn command(self) -> &'static str {
         match self {
             Self::Ed25519 => "openssl genpkey -algorithm ed25519",
@@ -34,7 +34,7 @@ impl Curve {
         }
     }
 
-    /// What a public key's DER has before its point: it is always the same (RFC 8410, section 4; RFC 5480, section 2).
+    /// The constant bytes before the point in a public key's DER (RFC 8410, section 4; RFC 5480, section 2).
     const fn public_prefix(self) -> &'static [u8] {
         match self {
             Self::Ed25519 => b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00",
@@ -77,9 +77,8 @@ impl Curve {
     }
 }
 
-/// Whether a point of Ed25519 lies on the curve, is encoded in the one right way (RFC 8032, section 5.1.3), and is not one of
-/// the eight of small order: with one of these as the public key, signatures can be made that hold for any message, without
-/// any private key.
+/// Whether a point of Ed25519 lies on the curve, has the canonical encoding (RFC 8032, section 5.1.3), and is not one of the
+/// eight of small order: with one of these as the public key, anyone can make signatures that are valid for any message.
 fn is_safe(encoded: &[u8]) -> bool {
     let Ok(encoded) = CompressedEdwardsY::from_slice(encoded) else { return false };
     encoded.decompress().is_some_and(|point| point.compress() == encoded && !point.is_small_order())
@@ -90,7 +89,7 @@ mod tests {
     use super::{Curve, is_safe};
     use curve25519_dalek::constants::EIGHT_TORSION;
 
-    /// With the lowest byte first.
+    /// A little-endian number.
     const fn number(low: u8, middle: u8, high: u8) -> [u8; 32] {
         let mut number = [middle; 32];
         (number[0], number[31]) = (low, high);
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_anybody_can_sign_for_are_refused() {
+    fn keys_that_anyone_can_sign_for_are_refused() {
         let of_small_order = EIGHT_TORSION.map(|point| point.compress().to_bytes());
         // The prime, 2^255 - 19, and above.
         let encoded_otherwise = (0xed..=0xff).map(|low| number(low, 0xff, 0x7f));
@@ -125,9 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_point_of_the_curve_is_refused() {
+    fn a_key_that_is_not_a_point_of_the_curve_is_refused() {
         refused(&number(2, 0, 0));
         let off = (3..=40).map(|low| number(low, 0, 0)).filter(|point| !is_safe(point)).count();
-        assert!((10..30).contains(&off), "about half of all numbers are no y of a point: {off} of 38");
+        assert!((10..30).contains(&off), "about half of all numbers are not the y of a point: {off} of 38");
     }
 }

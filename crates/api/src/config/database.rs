@@ -28,17 +28,20 @@ variables! {
         parse,
         says(
             "The database: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST:PORT/NAME` with `%40` for an `@` in the password. \
-             SQLite has no options (`?mode=rwc` is what is done anyway), and its path no `~` and no `$HOME`. Refused \
-             beside the `DB_*`.",
+             A SQLite URL takes no options (`?mode=rwc` is the default anyway), and its path no `~` and no `$HOME`. Refused \
+             together with the `DB_*`.",
         )
         .secret()
         .otherwise("sqlite:data/latchkey.sqlite3")
         .example("postgres://USER:PASSWORD@HOST:5432/NAME"),
     );
     DB_NAME: Optional<String> = text(
-        says("PostgreSQL in parts, nothing of which needs percent signs. The name, `DB_USER` and `DB_HOST` go together."),
+        says(
+            "The name of the PostgreSQL database, as an alternative to `DATABASE_URL` that needs no percent-encoding. Set it \
+             together with `DB_USER` and `DB_HOST`.",
+        ),
     );
-    DB_USER: Optional<String> = text(says("The user whom the API connects as."));
+    DB_USER: Optional<String> = text(says("The user that the API connects as."));
     DB_PASSWORD: Optional<String> = text(says("The password of `DB_USER`.").secret());
     DB_HOST: Optional<String> = text(says("The host name or the IP address of the server."));
     DB_PORT: Optional<u16> = parsed(parse_port, says("The port of `DB_HOST`; 5432 unless set.").example("5432"));
@@ -84,7 +87,7 @@ fn parse(value: &str) -> Result<DatabaseUrl, String> {
 
 fn parse_sqlite(given: &str) -> Result<PathBuf, &'static str> {
     let path = given.strip_prefix("//").unwrap_or(given);
-    // As other programs write it, and what is done anyway.
+    // Other programs write it, and it is the default here.
     let path = path.strip_suffix("?mode=rwc").unwrap_or(path);
     if path.contains('?') || path.starts_with("file:") {
         return Err(
@@ -113,11 +116,11 @@ fn sqlite_file(path: &str) -> Result<PathBuf, &'static str> {
     paths::behind_links(paths::usable_file(path)?)
 }
 
-/// Folders that stand in the root of a machine.
+/// Folders in the root directory of a machine.
 const OF_THE_ROOT: [&str; 10] = ["etc", "home", "mnt", "opt", "root", "run", "srv", "tmp", "usr", "var"];
 
-/// Whether `sqlite://` before this path means another file to other programs. `sqlite:///db.sqlite3` is in the working
-/// directory to Django; `sqlite://tmp/db.sqlite3` lacks a slash.
+/// Whether other programs read `sqlite://` before this path as another file. For Django, `sqlite:///db.sqlite3` is in the
+/// working directory; `sqlite://tmp/db.sqlite3` lacks a slash.
 fn reads_otherwise(path: &str) -> bool {
     match path.strip_prefix('/') {
         Some(rest) => !rest.contains('/'),
@@ -132,11 +135,11 @@ fn parse_postgres(value: &str) -> Result<Url, &'static str> {
         url if !matches!(url.scheme(), "postgres" | "postgresql") => {
             Err("is neither postgres://USER:PASSWORD@HOST/NAME nor sqlite:PATH")
         }
-        // libpq takes anything else for a list of options.
+        // libpq reads anything else as a list of options.
         url if !value.starts_with(&format!("{}://", url.scheme())) => {
             Err("does not begin with postgres:// in lower case; write it as postgres://USER:PASSWORD@HOST/NAME")
         }
-        // What follows would be cut off without a word.
+        // What follows would be cut off silently.
         url if url.fragment().is_some() => Err("has a #; write it as %23"),
         // The parsers of this program and of libpq end the password at different ones.
         url if value.matches('@').count() > 1 || url.path().contains('@') => {
@@ -144,9 +147,9 @@ fn parse_postgres(value: &str) -> Result<Url, &'static str> {
         }
         _ if has_lonely_percent(value) => Err("has a % that begins no escape; write it as %25"),
         url if url.path().len() < 2 => Err("does not name a database; write it as postgres://USER:PASSWORD@HOST/NAME"),
-        // No string of C holds it.
+        // A C string cannot contain it.
         _ if value.contains("%00") => Err(hosts::HAS_NUL),
-        // libpq takes all of the path for the name.
+        // libpq uses the whole path as the name.
         url if url.path().strip_prefix('/').is_some_and(|name| name.contains('/')) => {
             Err("has a / in the database's name; remove it and what follows, or write it as %2F")
         }
@@ -175,7 +178,7 @@ fn refuse_unknown_words(url: &Url) -> Result<(), String> {
     Ok(())
 }
 
-/// In place of a host libpq takes the folder of a socket, too: as `%2Frun%2Fpostgresql`, as `?host=`, or nothing for its own.
+/// Instead of a host, libpq also takes the folder of a socket: as `%2Frun%2Fpostgresql`, as `?host=`, or nothing for its own.
 fn with_usable_host(url: &Url) -> Result<Url, &'static str> {
     let host = url.host_str().unwrap_or_default();
     if host.is_empty() || host.starts_with("%2F") || host.starts_with("%2f") {
@@ -184,7 +187,7 @@ fn with_usable_host(url: &Url) -> Result<Url, &'static str> {
     hosts::with_usable_host(url)
 }
 
-/// libpq refuses such a URL, and repeats the password when it does.
+/// libpq refuses such a URL with a message that repeats the password.
 fn has_lonely_percent(url: &str) -> bool {
     let escape = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
     url.split('%').skip(1).any(|rest| !escape(rest))
@@ -195,7 +198,7 @@ fn parse_port(value: &str) -> Result<u16, String> {
     port.ok_or_else(|| "is not a port number; PostgreSQL's is 5432".to_owned())
 }
 
-/// Makes a URL of the guide's five variables.
+/// Builds a URL from the guide's five variables.
 fn compose(reader: &mut SettingsReader) -> Option<DatabaseUrl> {
     let mut required = |variable: &Optional<String>| {
         let value = reader.find(variable);
@@ -208,7 +211,7 @@ fn compose(reader: &mut SettingsReader) -> Option<DatabaseUrl> {
     let (name, user, host) = (required(&DB_NAME), required(&DB_USER), required(&DB_HOST));
     let (name, user, host) = (name?, user?, host?);
     let port = reader.find(&DB_PORT).or_else(|| (!reader.is_set(&DB_PORT)).then_some(5432))?;
-    // An address of IPv6 has no brackets where nothing follows it.
+    // People write an IPv6 address without brackets where no port follows.
     let bracketed = host.parse::<Ipv6Addr>().map(|address| format!("[{address}]"));
     let mut url = Url::parse("postgres://host").ok()?;
     let set = match hosts::usable(bracketed.as_deref().unwrap_or(&host)) {
@@ -226,7 +229,7 @@ fn compose(reader: &mut SettingsReader) -> Option<DatabaseUrl> {
     Some(DatabaseUrl::Postgres(url.as_str().into()))
 }
 
-/// `url` escapes all else in a name and a password, and takes a `%` for the beginning of an escape.
+/// `url` escapes everything else in a name and a password, but takes a `%` as the beginning of an escape.
 fn escaped(part: &str) -> String {
     part.replace('%', "%25")
 }

@@ -1,11 +1,11 @@
 //! How variables are declared, and how settings are read from them.
 //!
-//! A variable is declared once, by `variables!`, in the file of its concern. It can be read by its declaration only, and a
-//! declaration that nobody reads does not compile: the constant is dead code.
+//! A variable is declared once, by `variables!`, in the file of its concern. It can only be read by its declaration, and an
+//! unused declaration does not compile: the constant is dead code.
 
 /// Declares the variables of a file: a constant for each, and `DECLARED`, the list of them.
 ///
-/// The list is made of the expressions and not of the constants, so that a constant which nobody reads is dead code.
+/// The list repeats the expressions instead of the constants, so that an unused constant is dead code.
 macro_rules! variables {
     ($($(#[$attribute:meta])* $name:ident: $type:ty = $made:expr;)*) => {
         $($(#[$attribute])* const $name: $type = $made.named(stringify!($name));)*
@@ -14,7 +14,7 @@ macro_rules! variables {
     };
 }
 
-/// Defines a struct of the settings: each field has its type and what it is read from, a variable or a function.
+/// Defines a struct of settings: each field has its type and its source, a variable or a function.
 macro_rules! settings {
     (
         $(#[$attribute:meta])* pub struct $name:ident {

@@ -1,8 +1,8 @@
-//! Parts of URLs that hold a name and a password.
+//! Decodes the name and the password in a URL.
 
-/// A user's name or a password in a URL as the server gets it, without percent signs.
+/// The percent-decoded name or password of a URL, as it is sent to the server.
 pub fn decoded(part: &str) -> String {
-    // A form's encoding differs from a URL's in these two only.
+    // The encoding of forms differs from that of URLs in these two characters only.
     let form = part.replace('+', "%2B").replace('&', "%26");
     url::form_urlencoded::parse(format!("={form}").as_bytes()).map(|(_, value)| value).collect()
 }

@@ -1,4 +1,4 @@
-//! The variables for readers: the tables of `docs/reference/configuration.md`, and `.env.example`.
+//! The documents about the variables: the tables of `docs/reference/configuration.md`, and `.env.example`.
 
 use super::row::{Preset, VariableRow};
 use super::table::sections;
@@ -12,7 +12,7 @@ const TABLE_HEAD: &str = "\
 const EXAMPLE_HEAD: &str = "\
 # Latchkey's API reads its configuration from the environment, and in development from a file `.env` in the working
 # directory. Nothing is needed to start: copy this file to `.env` and uncomment what you want to change.
-# docs/reference/configuration.md says more of each variable. Written by scripts/configuration.
+# docs/reference/configuration.md describes each variable. Written by scripts/configuration.
 ";
 
 /// A table in Markdown for each section.
@@ -45,7 +45,7 @@ fn default(row: &VariableRow) -> String {
     }
 }
 
-/// `.env.example`: every variable that somebody may write into a file, commented out.
+/// `.env.example`: every variable that may be set in a file, commented out.
 pub fn example() -> String {
     let sections = sections().map(|section| {
         let rows: String =

@@ -1,17 +1,17 @@
-//! Reads `.env`: a line is `NAME=VALUE`, perhaps with `export` before it.
+//! Reads `.env`: a line is `NAME=VALUE`, optionally with `export` before it.
 //!
-//! A value is taken as it is written; no `$` in it is replaced. Readers that replace one turn a secret into another one without
-//! a word, so where somebody may have meant that, the line is refused. Quotes around a value are taken off: in single ones
-//! everything stands for itself, in double ones `\n`, `\"`, `\\` and `\$` are escapes, and in both a value may have several lines.
-//! Without quotes a `#` after a space begins a comment.
+//! A value is taken as it is written; no `$` in it is replaced. Other readers that replace one silently change a secret, so a
+//! line that may rely on it is refused. Quotes around a value are removed: in single quotes every character is literal, in
+//! double quotes `\n`, `\"`, `\\` and `\$` are escapes, and in both a value may have several lines. Without quotes a `#` after
+//! a space begins a comment.
 
 use super::table;
 use std::collections::BTreeMap;
 
-/// A variable, or what is wrong with a line. It never repeats the line, which may hold a secret.
+/// A variable, or what is wrong with a line. The message never repeats the line, which may hold a secret.
 pub(super) type DotenvLine = Result<(String, String), String>;
 
-/// What stands in a file, in its order.
+/// The entries of a file, in order.
 pub(super) fn read(text: &str) -> Vec<DotenvLine> {
     // Some editors begin a file with a byte-order mark.
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -28,8 +28,8 @@ pub(super) fn read(text: &str) -> Vec<DotenvLine> {
     entries
 }
 
-/// Refuses a variable that another line has set to something else: shells and Docker take the last one, other programs the
-/// first. Blank ones set nothing, and what other programs do with their own variables is theirs.
+/// Refuses a variable that another line has set to another value: shells and Docker take the last one, other programs the
+/// first. Blank values set nothing, and other programs' variables are not checked.
 fn once(
     seen: &mut BTreeMap<String, (usize, String)>,
     line: usize,
@@ -49,11 +49,11 @@ fn once(
     }
 }
 
-/// The first entry, if it is one, and how much of the text it takes.
+/// The first entry, unless the line is blank or a comment, and its length in bytes.
 fn next(text: &str) -> (Option<DotenvLine>, usize) {
     let line = text.lines().next().unwrap_or_default();
     let whole_line = text.find('\n').map_or(text.len(), |end| end + 1);
-    // What follows it would be a part of this line, or of its comment.
+    // The text after it would be a part of this line, or of its comment.
     if line.strip_suffix('\r').unwrap_or(line).contains('\r') {
         return (Some(Err(LONE_RETURN.to_owned())), whole_line);
     }
@@ -101,7 +101,7 @@ fn unquoted(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
-/// The value up to its closing quote, and how much of the text it takes with the rest of its line.
+/// The value up to its closing quote, and its length in bytes with the rest of its line.
 fn quoted(text: &str, quote: char) -> (Result<String, String>, Option<usize>) {
     let (mut value, mut letters) = (String::new(), text.char_indices());
     let mut refused = None;
@@ -110,10 +110,9 @@ fn quoted(text: &str, quote: char) -> (Result<String, String>, Option<usize>) {
             _ if letter == quote => {
                 let rest = &text[at + 1..];
                 let end = rest.find('\n').map_or(rest.len(), |end| end + 1);
-                let behind = rest[..end].trim();
-                if !(behind.is_empty() || behind.starts_with('#')) {
-                    refused =
-                        Some("has something behind its closing quote; put the whole value into quotes".to_owned());
+                let trailing = rest[..end].trim();
+                if !(trailing.is_empty() || trailing.starts_with('#')) {
+                    refused = Some("has something after its closing quote; put the whole value into quotes".to_owned());
                 }
                 return (refused.map_or(Ok(value), Err), Some(at + 1 + end));
             }
@@ -133,20 +132,19 @@ fn quoted(text: &str, quote: char) -> (Result<String, String>, Option<usize>) {
     (Err("has no closing quote; add it".to_owned()), None)
 }
 
-/// A variable that is set inside of another one's value: with it a secret would get where values are repeated.
+/// A variable that is set inside another one's value: a secret in it would be shown where that value is.
 fn second_setting(value: &str) -> Option<&str> {
     let mut names = value.split_whitespace().filter_map(|word| word.split_once('=')).map(|(name, _)| name);
     names.find(|name| table::is_known(name))
 }
 
-/// Whether somebody may expect a variable's value in place of `${NAME}`. Django's keys may hold any other use of `$`.
+/// Whether the value may rely on the replacement of `${NAME}`. Django's keys may contain a `$` in any other form.
 fn is_reference(value: &str) -> bool {
     value.contains("${")
 }
 
 fn replaced() -> String {
-    "has ${…}, which nothing is put in place of; write the value itself, or put it into single quotes to have it taken \
-     as it is"
+    "has ${…}, which is not replaced; write the value itself, or put it into single quotes to have it taken as it is"
         .to_owned()
 }
 
@@ -216,9 +214,6 @@ mod tests {
             assert!(!problems[0].contains("secret"), "{problems:?}");
         }
         let entries = read("KEY='a\nB=1");
-        assert!(
-            matches!(entries.last(), Some(Ok((name, _))) if name == "B"),
-            "the lines after it are read all the same"
-        );
+        assert!(matches!(entries.last(), Some(Ok((name, _))) if name == "B"), "the lines after it are still read");
     }
 }

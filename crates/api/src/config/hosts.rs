@@ -1,25 +1,25 @@
-//! Hosts of addresses: one rule for every variable that names one.
+//! Hosts in URLs: one rule for every variable that names one.
 //!
-//! What no resolver can find and no connection can reach is refused at the start, because the process would try for ever.
+//! A host that no resolver can find is refused at the start, because the process would retry forever.
 //! A name beyond ASCII is converted to its A-labels (RFC 5890), which `url` does in the web's own schemes only.
 
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use url::{Host, Url};
 
-/// The URL with its host as resolvers take it.
+/// The URL with its host in the form that resolvers accept.
 ///
 /// # Errors
-/// What is wrong and how to write it; never a part of the URL, which may hold a password.
+/// What is wrong and how to write it. The message has no part of the URL, which may hold a password.
 pub(super) fn with_usable_host(url: &Url) -> Result<Url, &'static str> {
     if url.port() == Some(0) {
-        return Err("has port 0, where nobody listens; leave the port out for the usual one");
+        return Err("has port 0, which no server uses; leave the port out for the usual one");
     }
-    // No string of C holds it, and in SMTP it ends the name.
+    // A C string cannot contain it, and in SMTP it ends the name.
     if url.as_str().contains("%00") {
         return Err(HAS_NUL);
     }
-    // The host ends at the first of them.
+    // The host ends at the first of these characters.
     if url.path().contains('@') || url.query().is_some_and(|query| query.contains('@')) {
         return Err("has an @, a / or a ? in the password; write them as %40, %2F and %3F");
     }
@@ -36,7 +36,7 @@ pub(super) const HAS_NUL: &str = "has a %00, which no name and no password can h
 
 const NOT_A_HOST: &str = "has a host that is neither a name nor an address";
 
-/// A host as resolvers take it: a name of ASCII, or an address, one of IPv6 in brackets.
+/// A host in the form that resolvers accept: an ASCII name or an address, an IPv6 one in brackets.
 pub(super) fn usable(host: &str) -> Result<String, &'static str> {
     let host = Host::parse(host).map_err(|_| NOT_A_HOST)?;
     if let Host::Domain(name) = &host {
@@ -48,8 +48,8 @@ pub(super) fn usable(host: &str) -> Result<String, &'static str> {
     Ok(host.to_string())
 }
 
-/// A name of the DNS, in A-labels: letters, digits and hyphens, the latter neither first nor last in a label (RFC 5890, LDH).
-/// What is only looked up may have an underscore; what browsers and mail servers compare may not.
+/// A DNS name, in A-labels: letters, digits and hyphens, the latter neither first nor last in a label (RFC 5890, LDH). A host
+/// that is only resolved may have an underscore; a domain that browsers and mail servers compare may not.
 pub(super) fn domain(name: &str) -> Result<String, &'static str> {
     let strict = (AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
     let name = Uts46::new().to_ascii(name.as_bytes(), strict.0, strict.1, strict.2).map_err(|_| NOT_A_DOMAIN)?;
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_what_a_resolver_takes() {
+    fn a_host_is_converted_to_the_form_that_resolvers_accept() {
         for (given, taken) in [
             ("db", "db"),
             ("my_db.internal", "my_db.internal"),

@@ -17,19 +17,19 @@ variables! {
     );
     JWT_PRIVATE_KEY: Optional<String> = text(
         says(
-            "Keys in PEM, for `EdDSA` and `ES256`. The first is a PKCS#8 private one that signs; line ends may be written as \
-             `\\n`. Beside `HS256` only public keys.",
+            "Keys in PEM, for `EdDSA` and `ES256`. The first is a PKCS#8 private key that signs; line ends may be written as \
+             `\\n`. With `HS256` only public keys are accepted.",
         )
         .secret(),
     );
 }
 
-/// Key pairs and public keys. Empty with `HS256`, unless tokens of an earlier pair still have to verify.
+/// Key pairs and public keys. Empty with `HS256`, unless tokens of an earlier pair must still verify.
 #[derive(Debug, Clone, Default)]
 pub struct KeyRing {
-    /// What signs instead of the secret key: the first key, unless the algorithm is `HS256`.
+    /// Signs instead of the secret key: the first key, unless the algorithm is `HS256`.
     pub signing: Option<PrivateKey>,
-    /// What verifies and is published: every key's public half, the signing one's first.
+    /// The published keys that verify: every key's public half, the signing key's first.
     pub public: Vec<PublicKey>,
 }
 
@@ -49,7 +49,7 @@ pub struct PublicKey {
     pub point: Vec<u8>,
 }
 
-/// What is wrong with a key, and how to mend it. Says nothing of what the key is.
+/// What is wrong with a key, and how to fix it. The message has nothing of the key itself.
 #[derive(Debug, thiserror::Error)]
 enum KeyProblem {
     #[error("is encrypted; decrypt it with `openssl pkey -in FILE`")]
@@ -62,7 +62,7 @@ enum KeyProblem {
     P384,
     #[error("is damaged, or neither Ed25519 nor P-256")]
     Unknown,
-    #[error("is there twice; remove one")]
+    #[error("is listed twice; remove one")]
     Twice,
     #[error("is public; the first key signs, so it must be a private one")]
     SignerIsPublic,
@@ -82,14 +82,14 @@ struct RingKey {
     pkcs8: Option<Vec<u8>>,
 }
 
-/// What a key of the ring is there for.
+/// How a key of the ring is used.
 #[derive(Clone, Copy)]
 enum KeyUse {
-    /// The first one, when key pairs sign: of this curve.
+    /// Signs: the first key, which must be of this curve.
     Signs(Curve),
     Verifies,
     /// The secret key signs; tokens of an earlier pair still verify.
-    BesideSecretKey,
+    WithSecretKey,
 }
 
 pub(super) fn read(reader: &mut SettingsReader) -> KeyRing {
@@ -108,7 +108,7 @@ pub(super) fn read(reader: &mut SettingsReader) -> KeyRing {
     }
 }
 
-/// Each key that cannot take its place is a problem of its own.
+/// Reports each key that cannot be used as a problem of its own.
 fn fill(reader: &mut SettingsReader, text: &str, signs: Option<Curve>) -> KeyRing {
     let mut ring = KeyRing::default();
     let Some(blocks) = pem::blocks(text) else {
@@ -117,12 +117,12 @@ fn fill(reader: &mut SettingsReader, text: &str, signs: Option<Curve>) -> KeyRin
         return ring;
     };
     for (index, block) in blocks.iter().enumerate() {
-        let place = match signs {
-            None => KeyUse::BesideSecretKey,
+        let key_use = match signs {
+            None => KeyUse::WithSecretKey,
             Some(curve) if index == 0 => KeyUse::Signs(curve),
             Some(_) => KeyUse::Verifies,
         };
-        if let Err(problem) = parse(block).and_then(|key| add(&mut ring, key, place)) {
+        if let Err(problem) = parse(block).and_then(|key| add(&mut ring, key, key_use)) {
             reader.problem(JWT_PRIVATE_KEY.name(), format_args!("key {} {problem}", index + 1));
         }
     }
@@ -134,7 +134,7 @@ fn parse(block: &PemBlock) -> Result<RingKey, KeyProblem> {
         "PRIVATE KEY" => true,
         "PUBLIC KEY" => false,
         "ENCRYPTED PRIVATE KEY" => return Err(KeyProblem::Encrypted),
-        // The older form says so in a line of its own, `Proc-Type: 4,ENCRYPTED` (RFC 1421, section 4.6.1.1).
+        // The older form has a line `Proc-Type: 4,ENCRYPTED` (RFC 1421, section 4.6.1.1).
         _ if block.body.contains("4,ENCRYPTED") => return Err(KeyProblem::Encrypted),
         _ => return Err(KeyProblem::OtherForm),
     };
@@ -145,7 +145,7 @@ fn parse(block: &PemBlock) -> Result<RingKey, KeyProblem> {
     Ok(RingKey { public, pkcs8: is_private.then_some(der) })
 }
 
-/// Names the kinds that people try, by their object identifiers.
+/// Recognises the other kinds that people use, by their object identifiers.
 fn other_kind(der: &[u8]) -> KeyProblem {
     let names = |id: &[u8]| der.windows(id.len()).any(|bytes| bytes == id);
     if names(b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01") {
@@ -157,13 +157,13 @@ fn other_kind(der: &[u8]) -> KeyProblem {
     }
 }
 
-/// Puts a key into the ring, as far as it can take this place there.
-fn add(ring: &mut KeyRing, key: RingKey, place: KeyUse) -> Result<(), KeyProblem> {
+/// Adds a key to the ring, if it fits its use.
+fn add(ring: &mut KeyRing, key: RingKey, key_use: KeyUse) -> Result<(), KeyProblem> {
     let curve = key.public.curve;
     if ring.public.contains(&key.public) {
         return Err(KeyProblem::Twice);
     }
-    match (place, key.pkcs8) {
+    match (key_use, key.pkcs8) {
         (KeyUse::Signs(wanted), Some(_)) if wanted != curve => {
             return Err(KeyProblem::SignerIsOther { found: curve, wanted });
         }
@@ -171,8 +171,8 @@ fn add(ring: &mut KeyRing, key: RingKey, place: KeyUse) -> Result<(), KeyProblem
             ring.signing = Some(PrivateKey { public: key.public.clone(), pkcs8: pkcs8.into() });
         }
         (KeyUse::Signs(_), None) => return Err(KeyProblem::SignerIsPublic),
-        (KeyUse::BesideSecretKey, Some(_)) => return Err(KeyProblem::PrivateWithoutUse),
-        (KeyUse::BesideSecretKey, None) | (KeyUse::Verifies, _) => {}
+        (KeyUse::WithSecretKey, Some(_)) => return Err(KeyProblem::PrivateWithoutUse),
+        (KeyUse::WithSecretKey, None) | (KeyUse::Verifies, _) => {}
     }
     ring.public.push(key.public);
     Ok(())

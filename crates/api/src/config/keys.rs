@@ -16,11 +16,11 @@ variables! {
 }
 
 settings! {
-    /// What tokens are signed and verified with.
+    /// The keys and claims that tokens are signed and verified with.
     pub struct KeySettings {
-        /// Signs and verifies, unless `JWT_ALGORITHM` names another way. In development made once and kept under `data/`.
+        /// Signs and verifies, unless `JWT_ALGORITHM` selects a key pair. In development generated once and kept under `data/`.
         pub secret_key: SecretString = secret_key::read,
-        /// Further secrets that verify.
+        /// Older secrets that only verify.
         pub fallbacks: Vec<SecretString> = secret_key::read_fallbacks,
         /// The algorithm and the key pairs.
         pub ring: KeyRing = key_ring::read,

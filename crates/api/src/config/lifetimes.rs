@@ -15,7 +15,7 @@ variables! {
         604_800,
         1,
         YEAR,
-        says("Seconds that a refresh token is valid, and so an idle session. At most `SESSION_MAX_AGE`."),
+        says("Seconds that a refresh token is valid, and therefore an idle session. At most `SESSION_MAX_AGE`."),
     );
     SESSION_MAX_AGE: Variable<Duration> =
         number(7_776_000, 1, 10 * YEAR, says("Seconds after which a session ends, however much it is used."));
@@ -24,8 +24,8 @@ variables! {
         0,
         300,
         says(
-            "Seconds that a superseded refresh token still gives the live one. Where it was superseded without an \
-             `Idempotency-Key`, and to the same network and browser; 0 is strict single use.",
+            "Seconds that a superseded refresh token still returns the live one. Only where it was superseded without an \
+             `Idempotency-Key`, and for the same network and browser; 0 is strict single use.",
         ),
     );
 }
@@ -38,7 +38,7 @@ settings! {
         pub refresh: Duration = REFRESH_TOKEN_LIFETIME,
         /// A session's absolute lifetime.
         pub session: Duration = SESSION_MAX_AGE,
-        /// How long a superseded refresh token still gives the live one.
+        /// How long a superseded refresh token still returns the live one.
         pub leeway: Duration = REFRESH_LEEWAY,
     }
     checked by check

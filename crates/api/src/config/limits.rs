@@ -1,4 +1,4 @@
-//! How many attempts strangers have.
+//! Rate limits and where they are counted.
 
 use super::declare::{settings, variables};
 use super::hosts;
@@ -15,17 +15,20 @@ variables! {
     );
     REDIS_URL: Optional<SecretString> = parsed(
         parse_redis,
-        says("Where several processes count together: `redis://HOST:6379` or `rediss://…`. Each by itself unless set.")
+        says(
+            "The Redis that several processes share their counts in: `redis://HOST:6379` or `rediss://…`. Without it each \
+             process counts by itself.",
+        )
             .secret()
             .example("redis://HOST:6379"),
     );
 }
 
 settings! {
-    /// How many attempts strangers have.
+    /// Rate limits and where they are counted.
     pub struct LimitSettings {
         pub enabled: bool = RATE_LIMITS,
-        /// Where several processes count together. Without it each process counts by itself.
+        /// The Redis that several processes share their counts in. Without it each process counts by itself.
         pub redis_url: Option<SecretString> = REDIS_URL,
     }
     checked by check
@@ -45,7 +48,7 @@ fn parse_redis(value: &str) -> Result<SecretString, String> {
         return Err("has a user without a password; write redis://:PASSWORD@HOST:PORT".to_owned());
     }
     let url = hosts::with_usable_host(&url)?;
-    // `#insecure` is a program's of its own, and would leave the certificate unchecked.
+    // Some programs read `#insecure` as a request not to check the certificate.
     if url.fragment().is_some() {
         return Err("has a #; write it as %23 in a password, or remove it and what follows".to_owned());
     }
@@ -54,9 +57,8 @@ fn parse_redis(value: &str) -> Result<SecretString, String> {
     }
     let database = url.path().trim_start_matches('/');
     if !database.is_empty() && database.parse::<u16>().is_err() {
-        return Err(
-            "has a path that is no number of a database; write redis://HOST:PORT or redis://HOST:PORT/0".to_owned()
-        );
+        return Err("has a path that is not the number of a database; write redis://HOST:PORT or redis://HOST:PORT/0"
+            .to_owned());
     }
     Ok(url.as_str().into())
 }

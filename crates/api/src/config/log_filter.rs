@@ -20,7 +20,7 @@ pub(super) fn read(reader: &mut SettingsReader) -> String {
     reader.find(&RUST_LOG).unwrap_or_else(|| "info".to_owned())
 }
 
-/// `env_logger` skips what it cannot read, and takes a misspelt level for a module's name: then nothing is logged.
+/// `env_logger` skips directives that do not parse, and reads a misspelt level as a module's name: then nothing is logged.
 fn parse(value: &str) -> Result<String, String> {
     let (directives, _expression) = value.split_once('/').unwrap_or((value, ""));
     let directives = directives.split(',').map(str::trim).filter(|directive| !directive.is_empty());
@@ -30,7 +30,7 @@ fn parse(value: &str) -> Result<String, String> {
         None => Ok(value.to_owned()),
         Some(wrong) => {
             let fix = "write off, error, warn, info, debug or trace, or MODULE=LEVEL";
-            Err(format!("{} has no level that is known; {fix}", quoted_entry(wrong)))
+            Err(format!("{} has no known level; {fix}", quoted_entry(wrong)))
         }
     }
 }

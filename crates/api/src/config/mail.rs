@@ -1,4 +1,4 @@
-//! How mail leaves.
+//! How mail is sent.
 
 use super::declare::{settings, variables};
 use super::hosts;
@@ -15,9 +15,9 @@ use url::Url;
 /// Where mail goes.
 #[derive(Debug, Clone)]
 pub enum MailUrl {
-    /// Onto the log: for development.
+    /// To the log, for development.
     Console,
-    /// One `.eml` a mail into this folder.
+    /// To one `.eml` file per mail in this folder.
     Folder(PathBuf),
     /// `smtp://` (STARTTLS) or `smtps://` (TLS from the first byte); may hold a password.
     Smtp(SecretString),
@@ -27,9 +27,10 @@ variables! {
     EMAIL_URL: Optional<MailUrl> = parsed(
         parse,
         says(
-            "Where mail goes: `console:`, `file:FOLDER`, `smtp://USER:PASSWORD@HOST:587` or `smtps://…`. That is the log, one \
-             `.eml` a mail, STARTTLS (except to this machine itself), and TLS from the first byte. `?tls=required` demands \
-             STARTTLS of this machine, too; `?ca_file=PATH` trusts the authority in that PEM file besides the public ones.",
+            "Where mail goes: `console:`, `file:FOLDER`, `smtp://USER:PASSWORD@HOST:587` or `smtps://…`. These mean the log, one \
+             `.eml` file per mail, STARTTLS (except to this machine itself), and TLS from the first byte. `?tls=required` \
+             requires STARTTLS to this machine, too; `?ca_file=PATH` trusts the authority in that PEM file in addition to the \
+             public ones.",
         )
         .secret()
         .otherwise("console:"),
@@ -37,8 +38,8 @@ variables! {
     EMAIL_FROM: Optional<String> = parsed(
         mailable,
         says(
-            "The sender, an address with or without a name. Its domain in any letters, and ASCII before the `@`; with a domain \
-             that is none of the internet `api check` warns. Required in production when `EMAIL_URL` is a server.",
+            "The sender, an address with or without a name. ASCII before the `@`; the domain may have other letters. `api check` \
+             warns of a domain that is not on the internet. Required in production when `EMAIL_URL` is a server.",
         )
         .otherwise("Latchkey <no-reply@localhost>")
         .example("Latchkey <no-reply@example.com>"),
@@ -46,7 +47,7 @@ variables! {
 }
 
 settings! {
-    /// How mail leaves, and from whom.
+    /// How mail is sent, and from which address.
     pub struct MailSettings {
         pub url: MailUrl = |reader: &mut SettingsReader| reader.find(&EMAIL_URL).unwrap_or(MailUrl::Console),
         /// The sender, `Name <address>` or an address.
@@ -72,7 +73,7 @@ impl MailSettings {
     }
 }
 
-/// The sender as mail servers take it: with its domain in IDNA. Before the `@` few of them take more than ASCII.
+/// The sender in the form that mail servers accept: with its domain in IDNA. Few accept more than ASCII before the `@`.
 fn mailable(from: &str) -> Result<String, String> {
     const FIX: &str = "is not an address; write it as Latchkey <no-reply@example.com>";
     let mailbox: Mailbox = from.parse().map_err(|_| FIX)?;

@@ -1,6 +1,6 @@
-//! Configuration: read once, from the environment, here and nowhere else.
+//! Configuration: read once, from the environment, in this module only.
 //!
-//! A wrong value refuses to start. All problems are told at once, a line each, with the variable's name and the fix.
+//! A wrong value prevents the start. All problems are reported together, one per line, with the variable's name and the fix.
 
 mod accounts;
 mod app_env;
@@ -76,12 +76,12 @@ pub use values::Variables;
 pub use variable::{AnyVariable, Optional, Variable, WholeNumber, number, parsed, text, word};
 
 use declare::settings;
-use reader::{Keeps, SettingsReader};
+use reader::{Persistence, SettingsReader};
 
 settings! {
-    /// All that can be configured, a struct per concern.
+    /// The whole configuration, a struct per concern.
     pub struct Settings {
-        /// The first one, because defaults of others depend on it.
+        /// Read first, because other defaults depend on it.
         pub environment: Environment = app_env::read,
         pub server: ServerSettings = ServerSettings::read,
         pub database: DatabaseSettings = DatabaseSettings::read,
@@ -97,7 +97,7 @@ settings! {
         pub limits: LimitSettings = LimitSettings::read,
         pub operation: OperationSettings = OperationSettings::read,
         pub product: ProductSettings = ProductSettings::read,
-        /// Not configured: the same everywhere.
+        /// Not configurable: the same everywhere.
         pub timeouts: Timeouts = |_: &mut SettingsReader| Timeouts::default(),
         /// As `env_logger` reads it.
         pub log_filter: String = log_filter::read,
@@ -105,7 +105,7 @@ settings! {
 }
 
 impl Settings {
-    /// Reads the process's environment and, in development, the file `.env` in the working directory beneath it.
+    /// Reads the process's environment and, in development, the file `.env` in the working directory for what it lacks.
     ///
     /// # Errors
     /// [`ConfigError`] with every problem that was found.
@@ -113,25 +113,25 @@ impl Settings {
         Self::from_variables(Variables::from_process())
     }
 
-    /// The same from variables that the caller has: tests.
+    /// The same from given variables, for tests.
     ///
     /// # Errors
     /// [`ConfigError`] with every problem that was found.
     pub fn from_variables(variables: Variables) -> Result<Self, ConfigError> {
-        let mut reader = SettingsReader::new(variables, Keeps::Files);
+        let mut reader = SettingsReader::new(variables, Persistence::Files);
         let settings = Self::read(&mut reader);
         let problems = reader.finish();
         if problems.is_empty() { Ok(settings) } else { Err(ConfigError::of(&problems)) }
     }
 }
 
-/// A configuration that is looked at and not worked with: what is right in it, and what is wrong.
+/// A configuration that is checked and not used: its settings, and what is wrong with it.
 #[derive(Debug)]
 pub struct Inspection {
-    /// With the default where a variable is wrong.
+    /// With the default for each variable that is wrong.
     pub settings: Settings,
     pub problems: Vec<ConfigProblem>,
-    /// Names that are set and not read, with the name that was probably meant.
+    /// Names that are set but unknown, with the name that was probably meant.
     pub misspelt: Vec<(String, &'static str)>,
 }
 
@@ -141,11 +141,11 @@ impl Inspection {
         Self::of(Variables::from_process())
     }
 
-    /// Refuses nothing and writes nothing, not even a development machine's key.
+    /// Reads these variables. Never fails and writes no file, not even a development machine's key.
     pub fn of(variables: Variables) -> Self {
         let meant = |name: &str| Some((name.to_owned(), spelling::meant_by(name)?));
         let misspelt = variables.names().filter_map(meant).collect();
-        let mut reader = SettingsReader::new(variables, Keeps::Nothing);
+        let mut reader = SettingsReader::new(variables, Persistence::Nothing);
         let settings = Settings::read(&mut reader);
         Self { settings, problems: reader.finish(), misspelt }
     }

@@ -1,10 +1,10 @@
-//! Networks that the program knows by name: private ones, and those of proxies that many services stand behind.
+//! Networks that the program knows by name: private ones, and those of common proxies.
 
 use chrono::NaiveDate;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// No place on the internet: loopback, RFC 1918, shared (RFC 6598, which platforms use inside), link-local, unique-local.
+/// Not on the internet: loopback, RFC 1918, shared (RFC 6598, which platforms use internally), link-local, unique-local.
 pub(super) const PRIVATE: &[IpNet] = &[
     v4([127, 0, 0, 0], 8),
     v4([10, 0, 0, 0], 8),
@@ -17,7 +17,7 @@ pub(super) const PRIVATE: &[IpNet] = &[
     v6([0xfc00, 0, 0, 0, 0, 0, 0, 0], 7),
 ];
 
-/// Where Cloudflare's edge connects from, as <https://www.cloudflare.com/ips> lists it ([`CLOUDFLARE_AS_OF`]).
+/// The networks of Cloudflare's edge, from <https://www.cloudflare.com/ips> ([`CLOUDFLARE_AS_OF`]).
 pub(super) const CLOUDFLARE: &[IpNet] = &[
     v4([173, 245, 48, 0], 20),
     v4([103, 21, 244, 0], 22),
@@ -43,27 +43,27 @@ pub(super) const CLOUDFLARE: &[IpNet] = &[
     v6([0x2c0f, 0xf248, 0, 0, 0, 0, 0, 0], 32),
 ];
 
-/// The day on which `CLOUDFLARE` was what is published.
+/// The day on which `CLOUDFLARE` was compared with the published list.
 pub const CLOUDFLARE_AS_OF: NaiveDate = match NaiveDate::from_ymd_opt(2026, 10, 14) {
     Some(day) => day,
     None => NaiveDate::MIN,
 };
 
-/// Where Cloudflare's Workers send requests from: inside its published networks, and for hire. What a Worker writes into
-/// `X-Forwarded-For` is its owner's word, so a Worker is a client and never a proxy.
+/// Where Cloudflare's Workers send requests from, inside its published networks. Anyone can rent a Worker and choose what it
+/// writes into `X-Forwarded-For`, so a Worker is a client and never a proxy.
 const WORKERS: IpNet = v6([0x2a06, 0x98c0, 0x3600, 0, 0, 0, 0, 0], 48);
 
-/// Whether an address belongs to no place on the internet.
+/// Whether an address is not on the internet.
 pub fn is_private(ip: IpAddr) -> bool {
     is_inside(PRIVATE, ip)
 }
 
-/// Whether an address is none that a person has: a private one, or one that a known proxy connects from.
+/// Whether many clients may share an address: a private one, or one that a known proxy connects from.
 pub fn is_shared(ip: IpAddr) -> bool {
     is_private(ip) || (is_inside(CLOUDFLARE, ip) && !is_worker(ip))
 }
 
-/// Whether a program on Cloudflare's machines speaks from there, which anyone can rent.
+/// Whether it is the address of a Cloudflare Worker, which anyone can rent.
 pub(super) fn is_worker(ip: IpAddr) -> bool {
     WORKERS.contains(&ip)
 }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_workers_address_is_not_a_proxys() -> Result<(), std::net::AddrParseError> {
-        assert!(is_inside(CLOUDFLARE, "2a06:98c0:3600::103".parse()?), "though it is among the published");
+        assert!(is_inside(CLOUDFLARE, "2a06:98c0:3600::103".parse()?), "it is in a published network");
         assert!(!is_shared("2a06:98c0:3600::103".parse()?));
         assert!(is_shared("2a06:98c0:3601::1".parse()?));
         Ok(())

@@ -1,4 +1,4 @@
-//! What is shown to whoever operates the service.
+//! What operators and developers may see.
 
 use super::declare::{settings, variables};
 use super::reader::SettingsReader;
@@ -11,21 +11,21 @@ const CLOSED: (&str, bool) = ("closed", false);
 variables! {
     METRICS_TOKEN: Optional<SecretString> = parsed(
         parse_token,
-        says("The Bearer token that opens `/metrics`, which is closed unless set. In production at least 16 bytes, and at most 4,096.")
+        says("The Bearer token for `/metrics`, which is closed unless set. In production at least 16 bytes, and at most 4,096.")
             .secret(),
     );
     API_DOCS: Variable<bool> = word(
         &[("open", true), CLOSED],
-        says("Whether `/api/docs/` and `/api/openapi.json` are there."),
+        says("Whether `/api/docs/` and `/api/openapi.json` are served."),
     )
     .in_production(CLOSED);
 }
 
-/// Fewest bytes of a token that guards something on the open internet.
+/// The minimum length of a token in production.
 const TOKEN_MIN_BYTES: usize = 16;
 
 settings! {
-    /// What is shown to whoever operates the service.
+    /// What operators and developers may see.
     pub struct OperationSettings {
         /// Without it `/metrics` is closed.
         pub metrics_token: Option<SecretString> = METRICS_TOKEN,
@@ -42,7 +42,7 @@ fn check(settings: &OperationSettings, reader: &mut SettingsReader) {
     }
 }
 
-/// Most bytes of it: the head of a request has to hold it.
+/// The maximum length of a token: it has to fit into the head of a request.
 const TOKEN_MAX_BYTES: usize = 4_096;
 
 fn parse_token(value: &str) -> Result<SecretString, String> {
@@ -50,7 +50,7 @@ fn parse_token(value: &str) -> Result<SecretString, String> {
         return Err(format!("is longer than {TOKEN_MAX_BYTES} bytes; make one with `api generate-secret`"));
     }
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("has characters that no header carries; make one with `api generate-secret`".to_owned());
+        return Err("has characters that a header cannot contain; make one with `api generate-secret`".to_owned());
     }
     Ok(value.into())
 }

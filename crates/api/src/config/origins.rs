@@ -1,4 +1,4 @@
-//! Which web origins may talk to the API.
+//! Which web origins may use the API.
 
 use super::declare::variables;
 use super::hosts;
@@ -12,7 +12,7 @@ variables! {
     CORS_ALLOWED_ORIGINS: Optional<String> = text(
         says(
             "A list of the origins whose pages may read responses. Each exactly as browsers send it, \
-             `https://app.example.com`: no wildcard, path or slash at the end.",
+             `https://app.example.com`: no wildcard, no path and no trailing slash.",
         )
         .otherwise("http://127.0.0.1:8080,http://localhost:8080")
         .otherwise_in_production(""),
@@ -21,27 +21,24 @@ variables! {
         says("A list of the origins whose pages may also send requests that change something, without reading the responses."),
     );
     FRONTEND_URL: Optional<String> =
-        parsed(parse_frontend_url, says("Where links in mails lead. The first of `CORS_ALLOWED_ORIGINS` unless set."));
+        parsed(parse_frontend_url, says("The address for links in mails. The first of `CORS_ALLOWED_ORIGINS` unless set."));
 }
 
-/// A web origin, `scheme://host` and a port if it is not the scheme's own (RFC 6454, section 6.2).
+/// A web origin, `scheme://host` and a port if it is not the scheme's default (RFC 6454, section 6.2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin(String);
 
 impl Origin {
-    /// Reads an origin as people write it into a dashboard.
-    ///
-    /// # Errors
-    /// What is wrong and how to write it.
+    /// Parses an origin; the error describes what is wrong and how to write it.
     pub fn parse(value: &str) -> Result<Self, String> {
         Self::parse_as(value, &quoted(value))
     }
 
-    /// The same of a value that messages call `given`.
+    /// The same for a value that messages refer to as `given`.
     fn parse_as(value: &str, given: &str) -> Result<Self, String> {
         let example = "write it as https://app.example.com";
         if value.contains('*') {
-            return Err(format!("{given} has a wildcard, which browsers refuse beside credentials; list each origin"));
+            return Err(format!("{given} has a wildcard, which browsers refuse with credentials; list each origin"));
         }
         let url = Url::parse(value).map_err(|_| format!("{given} is not an origin; {example}"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.origin().is_tuple() {
@@ -49,7 +46,7 @@ impl Origin {
         }
         let url = hosts::with_usable_host(&url).map_err(|problem| format!("{given} {problem}; {example}"))?;
         let origin = url.origin().ascii_serialization();
-        // Beyond ASCII nobody knows by heart what a browser sends.
+        // For a host beyond ASCII, people cannot be expected to know the form that browsers send.
         if origin == value || (!value.is_ascii() && format!("{origin}/") == url.as_str() && !value.ends_with('/')) {
             Ok(Self(origin))
         } else {
@@ -66,15 +63,15 @@ impl Origin {
 /// The allow-lists.
 #[derive(Debug, Clone)]
 pub struct Origins {
-    /// Who may read answers. Default: the origin of `trunk serve`, in production none.
+    /// The origins that may read responses. Default: the origin of `trunk serve`, in production none.
     pub cors_allowed: Vec<Origin>,
-    /// Who else may send unsafe requests.
+    /// Further origins that may send unsafe requests.
     pub csrf_trusted: Vec<Origin>,
-    /// Where links in mails lead, without a trailing slash. Default: the first of `CORS_ALLOWED_ORIGINS`.
+    /// The address for links in mails, without a trailing slash. Default: the first of `CORS_ALLOWED_ORIGINS`.
     pub frontend_url: Option<String>,
 }
 
-/// Where `trunk serve` is found: by address and by name, which are two origins to a browser.
+/// The origins of `trunk serve`, by address and by name, which are two origins to a browser.
 const TRUNK_SERVE: [&str; 2] = ["http://127.0.0.1:8080", "http://localhost:8080"];
 
 impl Origins {
@@ -97,7 +94,7 @@ fn parse_frontend_url(value: &str) -> Result<String, String> {
     });
     let usable = plain.ok_or("is not a URL").and_then(|url| hosts::with_usable_host(&url));
     let wrong = |problem| format!("{} {problem}; write it as https://app.example.com", quoted(value));
-    // As a mail program takes it for a link: without blanks, and with letters beyond ASCII escaped.
+    // In the form that mail programs recognise as a link: without blanks, and with letters beyond ASCII escaped.
     usable.map(|url| url.as_str().trim_end_matches('/').to_owned()).map_err(wrong)
 }
 

@@ -1,4 +1,4 @@
-//! How passwords are judged and kept.
+//! Password rules and hashing.
 
 use super::declare::{settings, variables};
 use super::reader::SettingsReader;
@@ -9,13 +9,13 @@ use auth_types::responses::PasswordRules;
 
 variables! {
     PASSWORD_MIN_LENGTH: Variable<usize> =
-        number(SHORTEST as u64, SHORTEST as u64, 64, says("Characters that a password has at least."));
+        number(SHORTEST as u64, SHORTEST as u64, 64, says("The minimum length of a password, characters."));
     BCRYPT_COST: Variable<u32> =
-        number(12, 4, 20, says("How much work a password costs, in production at least 10. One step doubles the time."));
+        number(12, 4, 20, says("The cost of hashing a password, in production at least 10. Each step doubles the time."));
 }
 
 settings! {
-    /// How passwords are judged and kept.
+    /// Password rules and hashing.
     pub struct PasswordSettings {
         pub rules: PasswordRules = rules,
         /// The base-2 logarithm of the rounds.

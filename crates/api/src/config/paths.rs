@@ -1,26 +1,26 @@
-//! Paths as they stand in a variable: no shell has looked at them.
+//! Paths in variables, which no shell has expanded.
 
 use std::path::{Path, PathBuf};
 
-/// A path that means what it looks like.
+/// A path without parts that a shell would have expanded.
 ///
 /// # Errors
-/// What is wrong and how to write it; never the path, in whose place somebody may have pasted a secret.
+/// What is wrong and how to write it. The message does not repeat the path, which may be a secret pasted by mistake.
 pub(super) fn usable(path: &str) -> Result<PathBuf, &'static str> {
     if path.chars().any(char::is_control) {
         return Err("has a line break or another control character in the path; write it again");
     }
     // A folder of that name would be made in the working directory.
     if path.starts_with('~') || path.split('/').any(|part| part.starts_with('$')) {
-        return Err("has a ~ or a $ in the path, which nothing is put in place of; write the whole path");
+        return Err("has a ~ or a $ in the path, which is not expanded; write the whole path");
     }
     Ok(PathBuf::from(path))
 }
 
-/// The same of a file.
+/// The path of a file.
 ///
 /// # Errors
-/// As of [`usable`], and where it is a folder.
+/// As for [`usable`], and if it is a folder.
 pub(super) fn usable_file(path: &str) -> Result<PathBuf, &'static str> {
     let file = usable(path)?;
     if path.ends_with('/') || path.ends_with("/.") || file.file_name().is_none() || file.is_dir() {
@@ -49,10 +49,10 @@ pub(super) fn behind_links(path: PathBuf) -> Result<PathBuf, &'static str> {
     Err("is a symbolic link that leads to no file; write the path of the file")
 }
 
-/// The same of a folder.
+/// The path of a folder.
 ///
 /// # Errors
-/// As of [`usable`], and where something else stands there.
+/// As for [`usable`], and if it exists and is not a folder.
 pub(super) fn usable_folder(path: &str) -> Result<PathBuf, &'static str> {
     let folder = usable(path)?;
     if folder.exists() && !folder.is_dir() {
@@ -61,13 +61,13 @@ pub(super) fn usable_folder(path: &str) -> Result<PathBuf, &'static str> {
     Ok(folder)
 }
 
-/// Whether two paths in the working directory are one, however each is written.
+/// Whether two relative paths name the same file, however each is written.
 pub(super) fn same(one: &Path, other: &str) -> bool {
     // Components leave out `./` and doubled slashes.
     one.strip_prefix(".").unwrap_or(one).components().eq(Path::new(other).components())
 }
 
-/// The folder that a file is in; of a bare name it is the working directory.
+/// The folder that contains a file; the working directory for a bare name.
 pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -1,13 +1,13 @@
-//! Text around binary keys (RFC 7468), as people paste it.
+//! PEM (RFC 7468), as people paste it.
 
-/// What stands between a BEGIN and its END.
+/// The text between a BEGIN and its END.
 pub(super) struct PemBlock {
     pub(super) label: String,
     /// Base64, without blanks and line ends.
     pub(super) body: String,
 }
 
-/// The blocks of a text. `None` when there is none, or anything besides: part of a key may have been lost.
+/// The blocks of a text. `None` if there is none, or any other text: part of a key may have been lost.
 pub(super) fn blocks(text: &str) -> Option<Vec<PemBlock>> {
     // Dashboards keep a variable on one line and write its line ends as two characters.
     let text = text.replace("\\n", "\n");

@@ -1,11 +1,11 @@
-//! What is wrong with a configuration.
+//! Errors in a configuration.
 
 use std::fmt;
 
 /// What is wrong with one variable, and how to fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigProblem {
-    /// The variable, or the file that some of them come from.
+    /// The variable, or the file that variables are read from.
     pub name: String,
     pub problem_and_fix: String,
 }
@@ -22,7 +22,7 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
-/// Everything that is wrong with the configuration, a line each.
+/// Everything that is wrong with the configuration, one problem per line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     pub problems: Vec<String>,

@@ -1,4 +1,4 @@
-//! The process's own environment, and the file beneath it in development.
+//! Reads the process's environment, and in development the file `.env`.
 
 use super::app_env;
 use super::dotenv;
@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 impl Variables {
-    /// The process's own. In development the file `.env` in the working directory gives what the process has not.
+    /// The process's environment. In development the file `.env` in the working directory provides what it lacks.
     pub fn from_process() -> Self {
         let (mut process, mut unreadable) = (BTreeMap::new(), Vec::new());
-        // `vars` would panic on what is not UTF-8. A name that is not cannot be one of ours.
+        // `vars` would panic on text that is not UTF-8. No known name is other than UTF-8.
         for (name, value) in std::env::vars_os() {
             match (name.into_string(), value.into_string()) {
                 (Ok(name), Ok(value)) => _ = process.insert(name, value),
@@ -30,7 +30,7 @@ impl Variables {
         all
     }
 
-    /// A file that is not there says nothing. A message never repeats a line: it may hold a secret.
+    /// Reads a file, which may be missing. A message never repeats a line, which may hold a secret.
     fn from_file(name: &str) -> Self {
         let mut all = Self::default();
         match std::fs::read(name) {

@@ -1,6 +1,6 @@
-//! The product's own variables: Latchkey declares none here and leaves this file alone, so that an update merges.
+//! The product's own variables: Latchkey declares none here and does not change this file, so that an update merges.
 //!
-//! A variable is a line of each list, and is read as `services.settings.product.<field>`:
+//! A variable is one line in each list, and is read as `services.settings.product.<field>`:
 //!
 //! ```text
 //! variables! {
@@ -13,14 +13,14 @@
 //! }
 //! ```
 //!
-//! The other files of this folder have examples of `text`, `word`, `parsed` and `Optional`, of secrets, and of what production
-//! asks for.
+//! The other files of this folder have examples of `text`, `word`, `parsed` and `Optional`, of secrets, and of requirements in
+//! production.
 
 use super::declare::{settings, variables};
 
 variables! {}
 
 settings! {
-    /// What the product's features are set up with.
+    /// The settings of the product's features.
     pub struct ProductSettings {}
 }

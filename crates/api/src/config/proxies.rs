@@ -1,4 +1,4 @@
-//! The proxies before the API, whose word about a client's address counts.
+//! The proxies in front of the API, whose reports of a client's address are trusted.
 
 use super::declare::variables;
 use super::networks::{CLOUDFLARE, PRIVATE, is_inside, is_worker};
@@ -10,13 +10,13 @@ use super::variable::{Optional, Variable, number, text};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// Most proxies that a request may pass. A longer list of them is nobody's deployment.
+/// The maximum number of proxies on a request's path; no real deployment has more.
 pub const MOST_PROXIES: usize = 16;
 
 variables! {
     TRUSTED_PROXIES: Optional<String> = text(
         says(
-            "A list of the proxies before the API, whose entries in `X-Forwarded-For` are trusted. Addresses, networks \
+            "A list of the proxies in front of the API, whose entries in `X-Forwarded-For` are trusted. Addresses, networks \
              (`10.0.0.0/8`), or the words `private` (loopback, RFC 1918, link-local, unique-local, 100.64.0.0/10), `cloudflare` \
              (its published ranges) and `render` (both). `render` where `RENDER=true`, unless this or `TRUSTED_PROXY_HOPS` is set. \
              A network larger than a /8 (of IPv6 a /16) and one that names an address inside it are refused.",
@@ -27,7 +27,7 @@ variables! {
         0,
         MOST_PROXIES as u64,
         says(
-            "How many proxies before the API append to `X-Forwarded-For`, instead of a list. Refused next to \
+            "How many proxies in front of the API append to `X-Forwarded-For`, instead of a list. Refused together with \
              `TRUSTED_PROXIES`.",
         ),
     );
@@ -37,12 +37,12 @@ variables! {
 const WORDS: &[(&str, &[&[IpNet]])] =
     &[("private", &[PRIVATE]), ("cloudflare", &[CLOUDFLARE]), ("render", &[PRIVATE, CLOUDFLARE])];
 
-/// Whose entries in `X-Forwarded-For` count.
+/// The proxies whose entries in `X-Forwarded-For` are trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrustedProxies {
     /// `TRUSTED_PROXY_HOPS`: this many proxies, wherever they are.
     Hops(usize),
-    /// `TRUSTED_PROXIES`: whoever connects from one of these networks.
+    /// `TRUSTED_PROXIES`: every peer in one of these networks.
     Networks(Vec<IpNet>),
 }
 
@@ -62,12 +62,12 @@ impl TrustedProxies {
         }
     }
 
-    /// What stands before every service of Render: Cloudflare's edge, and proxies in Render's own network.
+    /// The proxies in front of every service of Render: Cloudflare's edge, and proxies in Render's own network.
     pub fn of_render() -> Self {
         Self::Networks([PRIVATE, CLOUDFLARE].concat())
     }
 
-    /// Where Cloudflare's edge connects from.
+    /// The proxies of Cloudflare's edge.
     pub fn of_cloudflare() -> Self {
         Self::Networks(CLOUDFLARE.to_vec())
     }
@@ -75,18 +75,18 @@ impl TrustedProxies {
     /// Whether a connection from `peer` is a proxy's, and so carries the requests of many clients.
     pub fn is_trusted(&self, peer: IpAddr) -> bool {
         match self {
-            // Where a number of proxies is counted on, nobody else reaches the API.
+            // With a fixed number of proxies, every connection to the API comes from one.
             Self::Hops(hops) => *hops > 0,
             Self::Networks(networks) => is_inside(networks, peer) && !is_worker(peer),
         }
     }
 
-    /// Whether nothing but the connection's own address counts.
+    /// Whether no proxy is trusted, and the connection's own address is the client's.
     pub const fn is_none(&self) -> bool {
         matches!(self, Self::Hops(0))
     }
 
-    /// Whether every proxy of `others` is one of these, as far as both are networks.
+    /// Whether these networks contain all of `others`; false if either is a number of hops.
     pub fn contains(&self, others: &Self) -> bool {
         let (Self::Networks(these), Self::Networks(others)) = (self, others) else { return false };
         others.iter().all(|other| these.iter().any(|this| this.contains(other)))
@@ -99,7 +99,7 @@ fn read_networks(reader: &mut SettingsReader) -> Vec<IpNet> {
     if entries.is_empty() {
         reader.problem(
             TRUSTED_PROXIES.name(),
-            "names no network; list those of the proxies before the API, or remove it",
+            "names no network; list those of the proxies in front of the API, or remove it",
         );
     }
     let mut networks = Vec::new();
@@ -124,7 +124,7 @@ fn parse((number, entry): (usize, &str)) -> Result<Vec<IpNet>, String> {
     checked(&quoted_entry((number, entry)), network).map(|network| vec![network])
 }
 
-/// Refuses what would trust others than the proxies that were meant, or none.
+/// Refuses a network that would trust more than the intended proxies, or none.
 fn checked(given: &str, network: IpNet) -> Result<IpNet, String> {
     if let IpNet::V6(mapped) = network
         && let Some(address) = mapped.addr().to_ipv4_mapped()

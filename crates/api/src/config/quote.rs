@@ -1,18 +1,18 @@
-//! What a message repeats of a value.
+//! How much of a value a message repeats.
 //!
-//! People paste keys into the wrong field, write two settings into one line, and a password may stand in an address. So a message
-//! shows what nobody would have for a secret, and otherwise names the variable, whose value its owner can look up.
+//! People paste keys into the wrong field, write two settings into one line, and an address may contain a password. So a
+//! message only shows a value that cannot be a secret, and otherwise names the variable, whose value its owner can look up.
 
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::Path;
 
-/// Most characters of a word or a number.
+/// The maximum length of a word or a number that is shown, characters.
 const MOST: usize = 15;
-/// So few are no secret, whatever they are.
+/// A text of at most this many characters is never a secret.
 const FEW: usize = 4;
 
-/// A value in quotes, where it is plain; of another one the scheme, if it is a URL; of any other nothing.
+/// A plain value in quotes; of any other value only the scheme, if it is a URL.
 pub(super) fn quoted(value: &str) -> String {
     let scheme = value.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_word(scheme));
     match scheme {
@@ -22,30 +22,30 @@ pub(super) fn quoted(value: &str) -> String {
     }
 }
 
-/// An entry of a list, which has a number, from 1 on.
+/// An entry of a list with its number, counted from 1.
 pub(super) fn quoted_entry((number, entry): (usize, &str)) -> String {
     if is_plain(entry) { format!("{entry:?}") } else { format!("entry {number}") }
 }
 
-/// Whether nobody would have this for a secret.
+/// Whether a value cannot be a secret.
 pub(crate) fn is_plain(value: &str) -> bool {
     let is_address = || value.parse::<IpAddr>().is_ok() || value.parse::<IpNet>().is_ok();
     value.chars().count() <= FEW || is_word(value) || is_number(value) || is_address()
 }
 
-/// Letters of one case, but perhaps for the first one: unlike a password's.
+/// Whether all letters are of one case, apart from the first: unlike a password.
 fn is_word(value: &str) -> bool {
     let rest = value.as_bytes().get(1..).unwrap_or_default();
     let is_of_one_case = value.bytes().all(|byte| byte.is_ascii_uppercase()) || rest.iter().all(u8::is_ascii_lowercase);
     value.len() <= MOST && value.starts_with(|c: char| c.is_ascii_alphabetic()) && is_of_one_case
 }
 
-/// A number, or what somebody took for an address.
+/// Whether it is a number, or looks like a mistyped address.
 fn is_number(value: &str) -> bool {
     value.len() <= MOST && value.bytes().all(|byte| byte.is_ascii_digit() || b"+-.:/".contains(&byte))
 }
 
-/// The same of a path, which is needed as a whole.
+/// A path, which is only useful as a whole, up to the first `=`.
 pub fn shown_path(path: &Path) -> String {
     let path = path.display().to_string();
     path.split_once('=').map_or(path.clone(), |(beginning, _)| format!("{beginning}…"))
@@ -56,7 +56,7 @@ mod tests {
     use super::{quoted, quoted_entry};
 
     #[test]
-    fn what_nobody_would_have_for_a_secret_is_shown() {
+    fn a_value_that_cannot_be_a_secret_is_shown() {
         for value in [
             "verbose",
             "Cloudflare",
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_shown() {
+    fn no_other_value_is_shown() {
         for value in [
             "hunter2",
             "swordFish",

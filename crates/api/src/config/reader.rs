@@ -1,4 +1,4 @@
-//! Reads variables by their declarations and collects what is wrong with them.
+//! Reads variables by their declarations and collects problems.
 
 use super::environment::Environment;
 use super::problem::ConfigProblem;
@@ -7,25 +7,25 @@ use super::values::Variables;
 use super::variable::{AnyVariable, Optional, Variable};
 use std::fmt;
 
-/// Hands out variables and notes problems.
+/// Reads variables and collects problems.
 #[derive(Debug)]
 pub(super) struct SettingsReader {
     variables: Variables,
     problems: Vec<ConfigProblem>,
-    keeps: Keeps,
+    persistence: Persistence,
     environment: Environment,
 }
 
-/// Whether what is made up for want of a variable may be kept on disk.
+/// Whether a value that is generated for a missing variable may be written to disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keeps {
-    /// By a program that goes on to work with it.
+pub(super) enum Persistence {
+    /// For a program that uses the settings.
     Files,
-    /// By one that only looks.
+    /// For one that only checks them.
     Nothing,
 }
 
-/// What a field of the settings is read from.
+/// The source of a field of the settings.
 pub(super) trait SettingSource<T> {
     fn read(&self, reader: &mut SettingsReader) -> T;
 }
@@ -49,13 +49,13 @@ impl<T, F: Fn(&mut SettingsReader) -> T> SettingSource<T> for F {
 }
 
 impl SettingsReader {
-    pub(super) fn new(mut variables: Variables, keeps: Keeps) -> Self {
+    pub(super) fn new(mut variables: Variables, persistence: Persistence) -> Self {
         let problems = std::mem::take(&mut variables.problems);
-        Self { variables, problems, keeps, environment: Environment::Development }
+        Self { variables, problems, persistence, environment: Environment::Development }
     }
 
     pub(super) const fn may_keep_files(&self) -> bool {
-        matches!(self.keeps, Keeps::Files)
+        matches!(self.persistence, Persistence::Files)
     }
 
     pub(super) const fn environment(&self) -> Environment {
@@ -66,12 +66,12 @@ impl SettingsReader {
         self.environment.is_production()
     }
 
-    /// Says where this runs, before anything that depends on it is read.
-    pub(super) const fn runs_in(&mut self, environment: Environment) {
+    /// Sets the environment, before anything that depends on it is read.
+    pub(super) const fn set_environment(&mut self, environment: Environment) {
         self.environment = environment;
     }
 
-    /// Notes what is wrong with the variable `name` and how to fix it.
+    /// Adds a problem of the variable `name`, and how to fix it.
     pub(super) fn problem(&mut self, name: &str, problem_and_fix: impl fmt::Display) {
         self.problems.push(ConfigProblem::new(name, problem_and_fix));
     }
@@ -95,14 +95,14 @@ impl SettingsReader {
         self.find_named(variable).map(|(_, value)| value)
     }
 
-    /// The same with the name it was found under.
+    /// The same with the name under which it is set.
     pub(super) fn find_named<T>(&mut self, variable: &Optional<T>) -> Option<(&'static str, T)> {
         let (name, value) = self.named(variable.row())?;
         let parsed = variable.parse(&value);
         parsed.map_err(|problem| self.problem(name, problem)).ok().map(|value| (name, value))
     }
 
-    /// Whether a variable has a value, right or wrong.
+    /// Whether a variable has a value, valid or not.
     pub(super) fn is_set(&self, variable: &dyn AnyVariable) -> bool {
         variable.row().names().any(|name| self.variables.get(name).is_some())
     }
@@ -113,12 +113,12 @@ impl SettingsReader {
         if let [(first, a), (second, b), ..] = found.as_slice()
             && a != b
         {
-            self.problem(first, format_args!("{second} says something else; set one of the two"));
+            self.problem(first, format_args!("{second} has another value; set one of the two"));
         }
         found.into_iter().next()
     }
 
-    /// All that was noted.
+    /// All problems.
     pub(super) fn finish(self) -> Vec<ConfigProblem> {
         self.problems
     }

@@ -1,27 +1,27 @@
-//! What is known of a variable, whatever the type of its value.
+//! The description of a variable, independent of the type of its value.
 
 use std::fmt;
 
-/// All that `docs/reference/configuration.md` and `.env.example` say of a variable, and its secrecy.
+/// What `docs/reference/configuration.md` and `.env.example` say about a variable, and whether it is secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VariableRow {
     pub name: &'static str,
-    /// Other names that it is read under: the ones of the Django and React services that Latchkey takes over from.
+    /// Other names under which it is read: those of the Django and React services that Latchkey replaces.
     pub aliases: &'static [&'static str],
     /// Whether its value must never be shown; a URL with a password is secret as a whole.
     pub secret: bool,
-    /// Whether the platform sets it, so that nobody writes it into a file.
+    /// Whether the platform sets it, so that it does not belong into a file.
     pub from_platform: bool,
     pub default: Preset,
-    /// The default in production, where that is another one.
+    /// The default in production, if it differs.
     pub in_production: Option<Preset>,
-    /// A value for `.env.example` where there is no default, or where it says less.
+    /// A value for `.env.example` that is more useful than the default.
     pub example: Option<&'static str>,
-    /// What it means and what is refused, in Markdown. `.env.example` has the first sentence.
+    /// The meaning and what is refused, in Markdown. `.env.example` has the first sentence.
     pub text: &'static str,
 }
 
-/// What counts where a variable is not set.
+/// The value of a variable that is not set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
     Nothing,
@@ -74,19 +74,19 @@ impl VariableRow {
         Self { example: Some(value), ..self }
     }
 
-    /// What is done where the variable is not set, as a value that says the same. A number and a word have theirs already.
+    /// The default, as a value with the same effect. A number and a word have theirs already.
     #[must_use]
     pub const fn otherwise(self, value: &'static str) -> Self {
         Self { default: Preset::Text(value), ..self }
     }
 
-    /// The same for production. An empty text stands for nothing.
+    /// The default in production. An empty text means that there is none.
     #[must_use]
     pub const fn otherwise_in_production(self, value: &'static str) -> Self {
         Self { in_production: Some(if value.is_empty() { Preset::Nothing } else { Preset::Text(value) }), ..self }
     }
 
-    /// Its name and the others that it is read under.
+    /// Its name and its aliases.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }

@@ -16,7 +16,7 @@ variables! {
     SECRET_KEY: Optional<String> = text(
         says(
             "Signs the tokens; `api generate-secret` makes one. Required in production, at least 32 bytes, and not the guide's \
-             placeholder. In development one is made and kept in `data/secret_key`. A PEM or JSON key is refused.",
+             placeholder. In development one is generated and kept in `data/secret_key`. A PEM or JSON key is refused.",
         )
         .secret()
         .also(&["DJANGO_SECRET_KEY"]),
@@ -26,13 +26,13 @@ variables! {
     );
 }
 
-/// Fewest bytes of a key in production: as many as HS256 gives (RFC 7518, section 3.2).
+/// The minimum length of a key in production, bytes: the output size of HS256 (RFC 7518, section 3.2).
 const MIN_BYTES: usize = 32;
-/// Fewest different characters of a key that was made here, which has 64 of 64 kinds.
-const LEAST_DIFFERENT: usize = 10;
-/// What the deployment guide writes where the key belongs; whoever has read it could sign tokens.
+/// The minimum number of distinct characters in a generated key, which has 64 characters of 64 kinds.
+const MIN_DISTINCT: usize = 10;
+/// The deployment guide's placeholder for the key; anyone who has read the guide could sign tokens.
 const PLACEHOLDER: &str = "your-super-secret-key-here-make-it-long-and-random";
-/// Where development keeps a key of its own, so that a restart signs nobody out.
+/// The file of the development key, which is kept so that a restart signs no one out.
 pub(super) const DEVELOPMENT_KEY: &str = "data/secret_key";
 
 pub(super) fn read(reader: &mut SettingsReader) -> SecretString {
@@ -87,7 +87,7 @@ fn development_key(reader: &mut SettingsReader) -> SecretString {
     })
 }
 
-/// Two processes that start at once agree on one key: the file is created by one of them only.
+/// Two processes that start at once agree on one key: only one of them creates the file.
 fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -106,16 +106,16 @@ fn read_or_create(path: &Path) -> std::io::Result<SecretString> {
     if kept.len() < MIN_BYTES {
         return Err(std::io::Error::new(ErrorKind::InvalidData, "the file is too short; delete it"));
     }
-    if is_worn(&kept) {
-        return Err(std::io::Error::new(ErrorKind::InvalidData, "the file holds no random text; delete it"));
+    if is_damaged(&kept) {
+        return Err(std::io::Error::new(ErrorKind::InvalidData, "the file has no random text; delete it"));
     }
     Ok(kept.into())
 }
 
-/// Whether a file has lost its content, as in a crash of the machine, which leaves NUL bytes of the right length.
-fn is_worn(kept: &str) -> bool {
-    let different: HashSet<_> = kept.chars().collect();
-    different.len() < LEAST_DIFFERENT || kept.contains(|c: char| c.is_control())
+/// Whether a file has lost its content, as after a crash of the machine, which leaves NUL bytes of the right length.
+fn is_damaged(kept: &str) -> bool {
+    let distinct: HashSet<_> = kept.chars().collect();
+    distinct.len() < MIN_DISTINCT || kept.contains(|c: char| c.is_control())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where the API listens and what stands before it.
+//! Where the API listens, and the proxies in front of it.
 
 use super::declare::{settings, variables};
 use super::platform;
@@ -18,15 +18,15 @@ variables! {
 }
 
 settings! {
-    /// Where the API listens and what stands before it.
+    /// Where the API listens, and the proxies in front of it.
     pub struct ServerSettings {
         pub host: IpAddr = read_host,
         pub port: u16 = PORT,
-        /// Default: nothing, on Render its proxies.
+        /// Default: none, or Render's on Render.
         pub proxies: TrustedProxies = TrustedProxies::read,
-        /// Whether this is a service of Render.
+        /// Whether the API runs on Render.
         pub on_render: bool = platform::is_render,
-        /// The API's own host as browsers know it, where Render tells it.
+        /// The API's own host as browsers know it, if Render sets it.
         pub public_host: Option<String> = platform::public_host,
     }
 }

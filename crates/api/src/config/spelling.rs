@@ -1,16 +1,18 @@
-//! Names that resemble one of ours.
+//! Finds misspelt names of variables.
 
 use super::row::VariableRow;
 use super::table::{is_known, variables};
 
-/// The name that whoever wrote `name` may have meant; `None` for a name of ours and for one that resembles none.
+/// The known name that `name` resembles; `None` if it is known itself, or resembles none.
 pub(super) fn meant_by(name: &str) -> Option<&'static str> {
     if is_known(name) {
         return None;
     }
     let upper = name.to_ascii_uppercase();
-    let cut_short = |ours: &str| upper.len() > 6 && upper.contains('_') && ours.starts_with(&upper);
-    variables().flat_map(VariableRow::names).find(|ours| edits(&upper, ours) <= tolerated(ours) || cut_short(ours))
+    let is_cut_short = |known: &str| upper.len() > 6 && upper.contains('_') && known.starts_with(&upper);
+    variables()
+        .flat_map(VariableRow::names)
+        .find(|known| edits(&upper, known) <= tolerated(known) || is_cut_short(known))
 }
 
 /// How many letters may differ: a short name resembles too many others.
@@ -18,7 +20,7 @@ const fn tolerated(name: &str) -> usize {
     if name.len() < 8 { 1 } else { 2 }
 }
 
-/// How many letters must be put in, taken out or changed to make one text the other (Levenshtein's distance).
+/// How many letters must be inserted, deleted or replaced to turn one text into the other (Levenshtein distance).
 fn edits(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (i, a) in one.bytes().enumerate() {
@@ -57,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_programs_read_is_not_taken_for_ours() {
+    fn variables_of_other_programs_are_not_misspelt() {
         for name in [
             "PATH",
             "HOME",

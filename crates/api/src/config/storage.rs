@@ -13,16 +13,16 @@ use url::{Host, Url};
 variables! {
     AWS_ACCESS_KEY_ID: Optional<String> = text(
         says(
-            "Who may use the bucket of R2 or any S3 that files are kept in; a folder, `data/files`, unless set. All of the \
-             `AWS_*`, or none.",
+            "The key id for the bucket of R2 or any S3 in which files are kept. Files are kept in the folder `data/files` unless \
+             set. Set all of the `AWS_*`, or none.",
         ),
     );
     AWS_SECRET_ACCESS_KEY: Optional<String> = text(says("The secret of `AWS_ACCESS_KEY_ID`.").secret());
     AWS_STORAGE_BUCKET_NAME: Optional<String> = text(says("The name of the bucket."));
     AWS_S3_ENDPOINT_URL: Optional<String> = text(
         says(
-            "The address of the S3, `https://ACCOUNT.r2.cloudflarestorage.com`; Amazon's own unless set. Without the bucket's \
-             name. `http://` only in development, or on the same machine.",
+            "The address of the S3 service, such as `https://ACCOUNT.r2.cloudflarestorage.com`; Amazon's unless set. Without the \
+             bucket's name. `http://` only in development, or on the same machine.",
         ),
     );
 }
@@ -36,7 +36,7 @@ pub enum StorageSettings {
     S3(S3Settings),
 }
 
-/// A bucket and who may use it.
+/// A bucket and its credentials.
 #[derive(Debug, Clone)]
 pub struct S3Settings {
     /// `AWS_STORAGE_BUCKET_NAME`.
@@ -61,12 +61,12 @@ impl StorageSettings {
             }
         }
         if bucket.as_ref().is_some_and(|name| !is_bucket(name)) {
-            let fix = "is not the name of a bucket; it has 3 to 63 letters, digits and -, and none of them first or last but \
-                       letters and digits";
+            let fix = "is not the name of a bucket; it has 3 to 63 letters, digits and -, and begins and ends with a letter or \
+                       digit";
             reader.problem(AWS_STORAGE_BUCKET_NAME.name(), fix);
         }
         if key_id.as_ref().is_some_and(|id| !id.bytes().all(|b| b.is_ascii_graphic() && b != b'/')) {
-            reader.problem(AWS_ACCESS_KEY_ID.name(), "has characters that no key's id has; copy it again");
+            reader.problem(AWS_ACCESS_KEY_ID.name(), "has characters that a key's id cannot have; copy it again");
         }
         match given {
             [Some(bucket), Some(access_key_id), Some(secret)] => {
@@ -82,7 +82,7 @@ fn read_endpoint(reader: &mut SettingsReader, bucket: Option<&str>) -> Option<St
     endpoint.map_err(|problem| reader.problem(AWS_S3_ENDPOINT_URL.name(), problem)).ok()
 }
 
-/// Older buckets have dots, underscores and capitals.
+/// The names of older buckets may have dots, underscores and capitals.
 fn is_bucket(name: &str) -> bool {
     let is_edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     (3..=63).contains(&name.len())
@@ -91,7 +91,7 @@ fn is_bucket(name: &str) -> bool {
         && is_edge(name.as_bytes().last())
 }
 
-/// Without a slash at its end. A message does not repeat the value: people paste keys into the wrong field.
+/// The address without a trailing slash. A message does not repeat the value: people paste keys into the wrong field.
 fn parse_endpoint(value: &str, bucket: Option<&str>, environment: Environment) -> Result<String, &'static str> {
     let url = Url::parse(value).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
     let plain = |url: &Url| {
@@ -101,15 +101,15 @@ fn parse_endpoint(value: &str, bucket: Option<&str>, environment: Environment) -
     let url = hosts::with_usable_host(&url)?;
     let last = url.path_segments().and_then(|mut segments| segments.next_back());
     if bucket.is_some() && last == bucket {
-        return Err("ends in the bucket's name; remove it, AWS_STORAGE_BUCKET_NAME says it already");
+        return Err("ends in the bucket's name; remove it, AWS_STORAGE_BUCKET_NAME already has it");
     }
     if environment.is_production() && url.scheme() == "http" && !is_loopback(&url) {
-        return Err("must be https:// in production: files would travel in clear");
+        return Err("must be https:// in production: files would travel in plaintext");
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// Nobody is on the way to a server on the same machine.
+/// No one can read the traffic to a server on the same machine.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

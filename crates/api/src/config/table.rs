@@ -1,4 +1,4 @@
-//! The table of all variables, in the order of `docs/reference/configuration.md`: a new file of declarations gets a line here.
+//! The table of all variables, in the order of `docs/reference/configuration.md`. A new file of declarations needs a line here.
 
 use super::row::VariableRow;
 use super::variable::AnyVariable;
@@ -7,7 +7,7 @@ use super::{
     origins, passwords, platform, product, proxies, secret_key, server, storage, transport,
 };
 
-/// What belongs together.
+/// A section of the document.
 pub(super) struct Section {
     pub(super) title: &'static str,
     parts: &'static [&'static [&'static dyn AnyVariable]],
@@ -38,17 +38,17 @@ const SECTIONS: &[Section] = &[
     section("Build of the client", &[client_build::DECLARED]),
 ];
 
-/// Those that have any variable.
+/// The sections that have variables.
 pub(super) fn sections() -> impl Iterator<Item = &'static Section> {
     SECTIONS.iter().filter(|section| section.variables().next().is_some())
 }
 
-/// The rows of all of them.
+/// The rows of all variables.
 pub fn variables() -> impl Iterator<Item = &'static VariableRow> {
     SECTIONS.iter().flat_map(Section::variables).map(AnyVariable::row)
 }
 
-/// Whether this is a name of one of them.
+/// Whether this is the name of a variable.
 pub(super) fn is_known(name: &str) -> bool {
     variables().flat_map(VariableRow::names).any(|known| known == name)
 }

@@ -10,13 +10,13 @@ use auth_types::responses::TokenTransport;
 variables! {
     TOKEN_TRANSPORT: Variable<TokenTransport> = word(
         &[("body", TokenTransport::Body), ("cookie", TokenTransport::Cookie)],
-        says("How the refresh token travels. No script can read the cookie."),
+        says("How the refresh token travels. Scripts cannot read the cookie."),
     );
     SESSION_COOKIE_DOMAIN: Optional<String> = parsed(
         parse_domain,
         says(
             "The domain of the cookies, with `TOKEN_TRANSPORT=cookie`. Written as `.example.com`, in lower case, of letters, \
-             digits and hyphens; the API's own host unless set. A registry's own, such as com or co.uk, is refused.",
+             digits and hyphens; the API's own host unless set. A registry's domain, such as com or co.uk, is refused.",
         ),
     );
 }
@@ -25,7 +25,7 @@ settings! {
     /// How the refresh token travels, and the cookies' domain.
     pub struct TransportSettings {
         pub transport: TokenTransport = TOKEN_TRANSPORT,
-        /// Without the leading dot that people write. Without a domain the API's own host only.
+        /// Without a leading dot. `None` is the API's own host only.
         pub cookie_domain: Option<String> = SESSION_COOKIE_DOMAIN,
     }
 }
@@ -46,8 +46,8 @@ fn parse_domain(value: &str) -> Result<String, String> {
     Ok(domain)
 }
 
-/// Whether names are registered right below this one. Where a company gives them to its customers (`onrender.com`), the start
-/// only warns: that is a domain that somebody has.
+/// Whether names are registered directly below this one. For a company's suffix (`onrender.com`) the start only warns, because
+/// its owner may use it.
 fn is_registry(domain: &str) -> bool {
     let is_whole = |suffix: &psl::Suffix<'_>| suffix.as_bytes() == domain.as_bytes();
     let suffix = psl::suffix(domain.as_bytes()).filter(is_whole);

@@ -1,14 +1,14 @@
-//! Names and values as the environment has them.
+//! Names and values of the environment.
 
 use super::problem::ConfigProblem;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// The environment: names and values.
+/// Environment variables: names and values.
 #[derive(Clone, Default)]
 pub struct Variables {
     pub(super) values: BTreeMap<String, String>,
-    /// What is wrong with the file that some of them come from.
+    /// Problems of the file that some of them come from.
     pub(super) problems: Vec<ConfigProblem>,
 }
 
@@ -33,12 +33,12 @@ impl Variables {
         self
     }
 
-    /// Names that are set, ours and others.
+    /// All names that are set, known or not.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// The value of a name. A blank one counts as not set: that is how dashboards and Compose files leave a variable out.
+    /// The value of a name. A blank value counts as not set, because dashboards and Compose files write an unset variable so.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }

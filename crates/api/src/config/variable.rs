@@ -1,4 +1,4 @@
-//! A variable and the type of its value. A feature can make its own with the same functions.
+//! Variables with typed values. A feature can declare its own with the same functions.
 
 use super::environment::Environment;
 use super::quote::quoted;
@@ -18,7 +18,7 @@ enum Form<T: 'static> {
     Number { low: u64, high: u64, default: u64, make: fn(u64) -> T },
 }
 
-/// A variable that is a text of some form, and may be missing.
+/// A variable that may be missing, parsed from text.
 #[derive(Debug)]
 pub struct Optional<T: 'static> {
     row: VariableRow,
@@ -35,7 +35,7 @@ pub const fn word<T: Copy>(choices: &'static [(&'static str, T)], row: VariableR
 /// A whole number from `low` to `high`.
 ///
 /// # Panics
-/// When the default is out of bounds: a constant does not compile then.
+/// If the default is out of bounds, at compile time.
 pub const fn number<T: WholeNumber>(default: u64, low: u64, high: u64, row: VariableRow) -> Variable<T> {
     assert!(low <= default && default <= high, "the default is out of bounds");
     let row = VariableRow { default: Preset::Number(default), ..row };
@@ -47,7 +47,7 @@ pub const fn text(row: VariableRow) -> Optional<String> {
     parsed(|value| Ok(value.to_owned()), row)
 }
 
-/// A text that is read by `parse`, which says what is wrong with another one and how to write it.
+/// A text that is parsed by `parse`, whose error describes what is wrong and how to write it.
 pub const fn parsed<T>(parse: fn(&str) -> Result<T, String>, row: VariableRow) -> Optional<T> {
     Optional { row, parse }
 }
@@ -62,10 +62,10 @@ impl<T: Copy> Variable<T> {
         self.row.name
     }
 
-    /// Another word of its choices as the default in production.
+    /// Sets another of its words as the default in production.
     ///
     /// # Panics
-    /// When this is a number: a constant does not compile then.
+    /// If this is a number, at compile time.
     #[must_use]
     pub const fn in_production(self, (shown, value): (&'static str, T)) -> Self {
         let Form::Word { choices, default, .. } = self.form else { panic!("only of words") };
@@ -121,7 +121,7 @@ fn words<T>(choices: &[(&'static str, T)]) -> Vec<&'static str> {
 /// A variable without the type of its value.
 pub trait AnyVariable: Sync {
     fn row(&self) -> &VariableRow;
-    /// Its words, or its bounds, for the document; of any other text nothing.
+    /// Its words or bounds, for the document; empty for other texts.
     fn takes(&self) -> String;
 }
 
@@ -150,7 +150,7 @@ impl<T> AnyVariable for Optional<T> {
     }
 }
 
-/// What a number of a variable becomes. Its bounds keep it within the type's.
+/// The types of numeric variables. The variable's bounds keep the number within the type's.
 pub trait WholeNumber {
     fn of(number: u64) -> Self;
 }

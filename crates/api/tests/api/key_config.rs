@@ -65,7 +65,7 @@ fn a_key_that_cannot_sign_so_is_refused_with_the_remedy() {
             "neither Ed25519 nor P-256",
         ),
         ("EdDSA", run("openssl genpkey -algorithm ed448"), "neither Ed25519 nor P-256"),
-        ("EdDSA", ed.private_pem() + &ed.public_pem(), "key 2 is there twice; remove one"),
+        ("EdDSA", ed.private_pem() + &ed.public_pem(), "key 2 is listed twice; remove one"),
         ("EdDSA", ed.private_pem() + &run(&format!("{RSA} | openssl pkey -pubout")), "key 2 is an RSA key"),
     ] {
         let problem = problem(algorithm, &keys);
