@@ -1,11 +1,10 @@
-//! Notes what the program is built from and with, for `latchkey_build_info`.
+//! Records the commit and the compiler of a build, for `latchkey_build_info`.
 
 use std::env;
 use std::process::Command;
 
-/// The commit, where the platform that builds tells it.
+/// The variable with the commit, where the build platform sets it.
 const REVISION: &str = "RENDER_GIT_COMMIT";
-/// What nobody tells.
 const UNKNOWN: &str = "unknown";
 
 fn main() {
@@ -18,6 +17,6 @@ fn main() {
 
 /// The compiler's version, `1.95.0` of `rustc 1.95.0 (…)`.
 fn rustc() -> Option<String> {
-    let told = Command::new(env::var_os("RUSTC")?).arg("--version").output().ok()?.stdout;
-    String::from_utf8(told).ok()?.split(' ').nth(1).map(|version| version.trim().to_owned())
+    let output = Command::new(env::var_os("RUSTC")?).arg("--version").output().ok()?.stdout;
+    String::from_utf8(output).ok()?.split(' ').nth(1).map(|version| version.trim().to_owned())
 }

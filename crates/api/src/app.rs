@@ -1,4 +1,4 @@
-//! The wiring that production and tests share: features become a product, and a product is served.
+//! The wiring that production and tests share: features are assembled into a product, and a product is served.
 
 mod background;
 mod collisions;

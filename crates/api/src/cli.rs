@@ -1,4 +1,4 @@
-//! The command line: `serve` is the default.
+//! The command line. The default command is `serve`.
 
 mod arguments;
 mod backup;
@@ -45,7 +45,7 @@ enum Command {
     Migrate,
     /// Check the configuration; exit with 2 for an error, 1 for a warning.
     Check(CheckArguments),
-    /// Make an account.
+    /// Create an account.
     CreateUser(CreateUser),
     /// Delete sessions that ended more than a week ago.
     Prune,
@@ -54,15 +54,15 @@ enum Command {
     Backup(backup::Backup),
     /// Print the OpenAPI document.
     Openapi {
-        /// As it is with `TOKEN_TRANSPORT=cookie`.
+        /// The document with `TOKEN_TRANSPORT=cookie`.
         #[arg(long)]
         cookie: bool,
     },
-    /// Look at a deployment from outside; exit with 1 if something failed, with 2 if the run did not come to its end.
+    /// Test a deployment from outside; exit with 1 if a check failed, with 2 if the run did not finish.
     Smoke(smoke::Arguments),
     /// Print a new random value for `SECRET_KEY`.
     GenerateSecret,
-    /// Print the variables of the environment as an example of a `.env`.
+    /// Print the environment variables as an example of a `.env`.
     Variables {
         /// As tables in Markdown.
         #[arg(long)]
@@ -72,7 +72,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct CheckArguments {
-    /// Judge as production, and ask database, mail server, storage and Redis, too.
+    /// Check as if in production, and also connect to the database, mail server, storage and Redis.
     #[arg(long)]
     deploy: bool,
     /// Print one JSON object.
@@ -83,19 +83,19 @@ struct CheckArguments {
     fail_level: Severity,
 }
 
-/// The program: does with the product what the command line says.
+/// Runs the program: parses the command line and executes the command.
 pub fn run(app: App) -> ExitCode {
     // Databases, backups, keys, and mails with links: what is made is for this user alone. What is there already keeps its rights, and
     // SQLite gives those of its file to what it keeps next to it.
     umask(Mode::RWXG | Mode::RWXO);
     let system = actix_web::rt::System::new();
-    let status = system.block_on(obey(app));
-    // Taking the runtime down would wait for whatever still waits for a database that does not answer.
+    let status = system.block_on(run_command(app));
+    // Dropping the runtime would wait for tasks that are blocked by an unavailable database.
     std::mem::forget(system);
     status
 }
 
-async fn obey(app: App) -> ExitCode {
+async fn run_command(app: App) -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| arguments::without_secrets(error).exit());
     let outcome = match app.assemble() {
         Ok(product) => execute(cli.command.unwrap_or(Command::Serve), &product).await,
@@ -109,7 +109,7 @@ async fn obey(app: App) -> ExitCode {
                 eprintln!("api: {line}");
             }
             match error {
-                // 1 says that something failed; here nothing was looked at.
+                // 1 means that a check failed; here no check was run.
                 CliError::Smoke(_) => ExitCode::from(2),
                 _ => ExitCode::FAILURE,
             }

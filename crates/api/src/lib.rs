@@ -1,7 +1,7 @@
 //! Latchkey's HTTP API: accounts, sessions and tokens.
 //!
-//! A request flows one way: `http` parses and shapes, `service` holds the rules, `store` speaks SQL. `docs/start/architecture.md`
-//! walks through it. A product on top of it is made of [features](app::Feature): [`prelude`] has what one needs.
+//! A request flows one way: `http` parses and shapes, `service` has the rules, `store` has the SQL. `docs/start/architecture.md`
+//! walks through it. A product on top of it consists of [features](app::Feature): [`prelude`] has what a feature needs.
 
 pub mod app;
 mod capacity;

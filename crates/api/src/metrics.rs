@@ -1,7 +1,7 @@
-//! What an operator's Prometheus reads at `/metrics`: the registry, and what the metrics of every layer are made of.
+//! The metrics that Prometheus reads at `/metrics`: the registry, and types that several layers use.
 //!
-//! Each layer owns its metrics and registers them here. Labels are words that the program itself knows: nothing that a client
-//! sends becomes one, and nothing about a person. What is counted starts at 0, so that the first time shows as a rise.
+//! Each layer owns its metrics and registers them here. Label values are constants of the program: client input and personal
+//! data never become labels. Counters start at 0, so that the first event shows as an increase.
 
 mod classic;
 mod counts;

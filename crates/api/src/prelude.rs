@@ -1,4 +1,4 @@
-//! What a feature is made of. `docs/guides/extending.md` leads through it.
+//! What a feature needs. `docs/guides/extending.md` leads through building one.
 
 pub use crate::app::{App, Feature};
 pub use crate::clock::SharedClock;

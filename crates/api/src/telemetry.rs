@@ -33,15 +33,15 @@ pub fn init(settings: &Settings, clock: SharedClock) {
     std::panic::set_hook(Box::new(log_panic));
 }
 
-/// The standard library would write straight to standard error, and wait there for whoever does not read it.
+/// The standard library would write directly to standard error, and block if its reader has stopped.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     log::error!("panic: {panic}");
     if std::thread::current().name() == Some("main") {
-        flush(); // with this thread the process ends
+        flush(); // the process ends with this thread
     }
 }
 
-/// One record as one line of JSON; serde escapes what could break out of it.
+/// One record as one line of JSON; serde escapes line breaks and quotes.
 fn json_line(record: &Record<'_>, clock: &SharedClock) -> serde_json::Value {
     let mut fields = Fields(Map::new());
     // Collecting into a map cannot fail.

@@ -1,4 +1,4 @@
-//! What a process does by the clock, beside answering requests.
+//! The periodic jobs of a process.
 
 use super::feature::BackgroundJob;
 use crate::service::events::retention;
@@ -15,27 +15,27 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-/// How often is deleted what nobody needs any more. Each process does it: what another one has deleted costs nothing.
+/// How often expired data is deleted. Each process does it: rows that another one has deleted cost nothing.
 const PRUNE_EVERY: Duration = Duration::from_hours(1);
-/// How long Redis is left alone after it went away, at first and at most.
+/// The pause between attempts to reconnect to Redis, at first and at most.
 const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 const RECONNECT_LAST: Duration = Duration::from_secs(30);
 
-/// Does a feature's job again and again. What goes wrong in it costs nobody else anything.
+/// Runs a feature's job periodically. Its failures and panics do not affect anything else.
 pub(super) async fn run(job: &BackgroundJob, services: &Data<Services>) -> Infallible {
     every(job.period, async || {
         let failure = match AssertUnwindSafe(async { (job.work)(services.clone()).await }).catch_unwind().await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error,
-            Err(_) => "it has panicked".to_owned(),
+            Err(_) => "it panicked".to_owned(),
         };
-        log::warn!("job.failed: {}: {failure}; it is done again in {} s", job.name, job.period.as_secs());
+        log::warn!("job.failed: {}: {failure}; it runs again in {} s", job.name, job.period.as_secs());
     })
     .await
 }
 
-/// Polls the revoked-session feed, sends and counts mail, keeps what is stored within its bounds, keeps connected to Redis and
-/// looks for backups, for as long as the process lives.
+/// Polls the revocation feed, sends and counts mail, enforces retention, keeps the connection to Redis and observes backups,
+/// for as long as the process lives.
 pub(super) async fn run_own(services: &Services) -> Infallible {
     let seconds = Duration::from_secs;
     let feed = every(seconds(revocation::POLL_SECONDS), async || poll_feed(services).await);
@@ -43,7 +43,7 @@ pub(super) async fn run_own(services: &Services) -> Infallible {
     let waiting = every(seconds(mail::MEASURE_SECONDS), async || measure_mail(services).await);
     let backups = every(seconds(backup::POLL_SECONDS), async || watch_backups(services).await);
     let pruned = every(PRUNE_EVERY, async || prune_all(services).await);
-    // Where the database does not answer, what is known goes on, and the poll of revocations logs it.
+    // If the database is unavailable, the last comparison stays valid, and the poll of revocations logs the failure.
     let clocks = every(seconds(COMPARE_SECONDS), async || drop(compare_clocks(services).await));
     let mut done = None;
     let bounds = every(seconds(retention::EVERY_SECONDS), async || done = keep_bounds(services, done).await);
@@ -54,7 +54,7 @@ async fn poll_feed(services: &Services) {
     if let Err(error) = revocation::poll(services).await {
         log::warn!("revocation.poll: {error}");
     }
-    // Found here, it is logged before anybody asks.
+    // Checked here, so that it is logged before a request needs the file.
     let _ = services.store.has_lost_file();
 }
 
@@ -91,7 +91,7 @@ async fn prune_all(services: &Services) {
     }
 }
 
-/// Between two prunes: what accounts have too much of since the last look, which ended with the event `done`.
+/// Between two prunes: removes the excess events of accounts since the last call, which ended with the event `done`.
 async fn keep_bounds(services: &Services, done: Option<i64>) -> Option<i64> {
     if let Err(error) = erasures::finish_recent(services).await {
         log::warn!("erasures.rest: {error}");
@@ -109,7 +109,7 @@ async fn keep_bounds(services: &Services, done: Option<i64>) -> Option<i64> {
     }
 }
 
-/// Looks after the connection that limits are counted through; while there is none, less and less often.
+/// Keeps the connection to Redis for the limits; retries with growing pauses while there is none.
 async fn keep_connected(services: &Services) {
     let mut pause = RECONNECT_FIRST;
     loop {

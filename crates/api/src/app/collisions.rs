@@ -1,5 +1,5 @@
-//! What no two features may both have. Found when the program begins, whatever it was told to do: at the next request it would be
-//! too late.
+//! Checks that no two features collide. Done when the program starts, whatever the command: at the next request it would be too
+//! late.
 
 use super::feature::Feature;
 use crate::http::Endpoint;
@@ -22,7 +22,7 @@ pub enum Collision {
     #[error("the migrations of the feature {0} are not in the order of their numbers at {1}")]
     Order(&'static str, &'static str),
     #[error(
-        "the migrations of the feature {0} make the table {1}, which is none of its .tables(…): no export, deletion or backup would know of it"
+        "the migrations of the feature {0} create the table {1}, which is not in its .tables(…): no export, deletion or backup would include it"
     )]
     Undeclared(&'static str, String),
     #[error("the features {first} and {second} both have the {what}; rename it in one of them")]
@@ -35,11 +35,10 @@ pub enum Collision {
 const NAME_MAX_LENGTH: usize = 30;
 const DIGITS: usize = 4;
 
-/// A feature, and its endpoints, which are made once for all that is asked of them.
-type Described<'a> = (&'a Feature, Vec<Endpoint>);
+/// A feature and its endpoints, which are created once for all checks.
+type FeatureEndpoints<'a> = (&'a Feature, Vec<Endpoint>);
 
-/// # Errors
-/// The first [`Collision`] that is found.
+/// Returns the first [`Collision`] as an error.
 pub(super) fn find(features: &[Feature]) -> Result<(), Collision> {
     features.iter().try_for_each(check_names)?;
     features.iter().try_for_each(check_tables)?;
@@ -76,7 +75,7 @@ fn check_names(feature: &Feature) -> Result<(), Collision> {
     }
     let numbers = feature.changes.iter().map(|change| &change.name[..DIGITS]);
     let unordered = numbers.clone().zip(numbers.skip(1)).position(|(before, after)| before >= after);
-    unordered.map_or(Ok(()), |place| Err(Collision::Order(name, feature.changes[place + 1].name)))
+    unordered.map_or(Ok(()), |index| Err(Collision::Order(name, feature.changes[index + 1].name)))
 }
 
 fn check_tables(feature: &Feature) -> Result<(), Collision> {
@@ -89,12 +88,15 @@ fn all_endpoints(feature: &Feature) -> Vec<Endpoint> {
     feature.endpoints.iter().flat_map(|endpoints| endpoints.make(TokenTransport::Body)).collect()
 }
 
-/// No two of the features, and none twice, have one of these.
-fn distinct(features: &[Described<'_>], of: impl Fn(&Described<'_>) -> Vec<String>) -> Result<(), Collision> {
+/// Checks that no name is used by two features, or twice by one.
+fn distinct(
+    features: &[FeatureEndpoints<'_>],
+    of: impl Fn(&FeatureEndpoints<'_>) -> Vec<String>,
+) -> Result<(), Collision> {
     let mut owners = BTreeMap::new();
-    for described in features {
-        let feature = described.0;
-        for what in of(described) {
+    for entry in features {
+        let feature = entry.0;
+        for what in of(entry) {
             match owners.insert(what.clone(), feature.name) {
                 None => {}
                 Some(first) if first == feature.name => return Err(Collision::Twice(first, what)),
@@ -105,9 +107,9 @@ fn distinct(features: &[Described<'_>], of: impl Fn(&Described<'_>) -> Vec<Strin
     Ok(())
 }
 
-/// No path of one feature is one of another, however their parameters are called: which of them a request is for would be a
-/// matter of luck.
-fn distinct_paths(features: &[Described<'_>]) -> Result<(), Collision> {
+/// Checks that no paths of two features overlap, whatever their parameters are called: it would be arbitrary which of them
+/// serves a request.
+fn distinct_paths(features: &[FeatureEndpoints<'_>]) -> Result<(), Collision> {
     let mut taken: Vec<(&'static str, &'static str)> = Vec::new();
     for (feature, endpoints) in features {
         let own: Vec<_> = endpoints.iter().map(Endpoint::path).collect();
@@ -122,7 +124,7 @@ fn distinct_paths(features: &[Described<'_>]) -> Result<(), Collision> {
     Ok(())
 }
 
-/// Whether one request may be for both.
+/// Whether one request may match both paths.
 fn overlap(one: &str, other: &str) -> bool {
     let segments = |path: &str| path.trim_matches('/').split('/').map(str::to_owned).collect::<Vec<_>>();
     let (one, other) = (segments(one), segments(other));
@@ -131,8 +133,8 @@ fn overlap(one: &str, other: &str) -> bool {
         && one.iter().zip(&other).all(|(one, other)| one == other || is_parameter(one) || is_parameter(other))
 }
 
-/// No two features describe different things under one name.
-fn distinct_schemas(features: &[Described<'_>]) -> Result<(), Collision> {
+/// Checks that no two features have different schemas under one name.
+fn distinct_schemas(features: &[FeatureEndpoints<'_>]) -> Result<(), Collision> {
     let mut known: BTreeMap<String, (&'static str, String)> = BTreeMap::new();
     for (feature, endpoints) in features {
         for (name, schema) in endpoints.iter().flat_map(Endpoint::schemas) {

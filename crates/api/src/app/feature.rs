@@ -1,4 +1,4 @@
-//! A feature: a part of the product with tables, endpoints and jobs of its own. Latchkey itself is the first one.
+//! A feature: a part of the product with its own tables, endpoints and jobs. Latchkey itself is the first one.
 
 use crate::http::{Endpoint, Endpoints};
 use crate::service::Services;
@@ -10,22 +10,22 @@ use std::fmt::{self, Display};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Puts what the handlers of a feature share into the application of a worker.
-pub(super) type Install = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
-/// Makes that, once in a process.
-pub(super) type MakeState = Arc<dyn Fn(&Services) -> Install + Send + Sync>;
+/// Adds the shared state of a feature's handlers to the application of a worker.
+pub(super) type InstallState = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+/// Creates the state, once in a process.
+pub(super) type MakeState = Arc<dyn Fn(&Services) -> InstallState + Send + Sync>;
 
-type Work = dyn Fn(Data<Services>) -> LocalBoxFuture<'static, Result<(), String>> + Send + Sync;
+type JobWork = dyn Fn(Data<Services>) -> LocalBoxFuture<'static, Result<(), String>> + Send + Sync;
 
-/// What is done again and again for as long as the process lives.
+/// Work that is repeated for as long as the process lives.
 #[derive(Clone)]
 pub(super) struct BackgroundJob {
     pub(super) name: &'static str,
     pub(super) period: Duration,
-    pub(super) work: Arc<Work>,
+    pub(super) work: Arc<JobWork>,
 }
 
-/// What a part of the product brings. `docs/guides/extending.md` leads through building one.
+/// A part of the product. `docs/guides/extending.md` leads through building one.
 #[derive(Clone)]
 pub struct Feature {
     pub(super) name: &'static str,
@@ -37,7 +37,7 @@ pub struct Feature {
 }
 
 impl Feature {
-    /// A feature of this name, which no other one has: lower-case letters, digits and underscores, a letter first, at most 30.
+    /// A feature with a unique name: lower-case letters, digits and underscores, a letter first, at most 30 characters.
     pub const fn new(name: &'static str) -> Self {
         Self { name, changes: &[], tables: Vec::new(), endpoints: Vec::new(), states: Vec::new(), jobs: Vec::new() }
     }
@@ -48,14 +48,14 @@ impl Feature {
         Self { endpoints: vec![Endpoints::own()], ..feature }
     }
 
-    /// The changes of the schema that [`migrations!`](crate::migrations) has read, numbered in the feature's own namespace.
+    /// The migrations that [`migrations!`](crate::migrations) has read, numbered in the feature's own namespace.
     #[must_use]
     pub const fn migrations(mut self, changes: &'static [SchemaChange]) -> Self {
         self.changes = changes;
         self
     }
 
-    /// The tables that these make; what a table refers to comes before it.
+    /// The tables that these create; a table comes after those that it refers to.
     #[must_use]
     pub fn tables(mut self, tables: impl IntoIterator<Item = Table>) -> Self {
         self.tables.extend(tables);
@@ -69,20 +69,20 @@ impl Feature {
         self
     }
 
-    /// What the feature's handlers share, made once in a process; they take it as `Data<T>`. Metrics are registered here.
+    /// The shared state of the feature's handlers, created once in a process; they take it as `Data<T>`. Register metrics here.
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(mut self, make: impl Fn(&Services) -> T + Send + Sync + 'static) -> Self {
         let make = move |services: &Services| {
             let state = Data::new(make(services));
-            let install: Install = Arc::new(move |config: &mut ServiceConfig| _ = config.app_data(state.clone()));
+            let install: InstallState = Arc::new(move |config: &mut ServiceConfig| _ = config.app_data(state.clone()));
             install
         };
         self.states.push(Arc::new(make));
         self
     }
 
-    /// Work that is done at once when the process has started, and then each time when `period` has passed since its end. Each
-    /// process does it. A failure is logged as `job.failed` with `name`, and the work is done again at the next time.
+    /// Work that runs when the process has started, and then again whenever `period` has passed since it ended. Each process
+    /// does it. A failure is logged as `job.failed` with `name`, and the work runs again after the next period.
     #[must_use]
     pub fn job<F, E>(
         mut self,
@@ -96,8 +96,8 @@ impl Feature {
     {
         let work = move |services| {
             let work = work(services);
-            let told: LocalBoxFuture<'static, _> = Box::pin(async { work.await.map_err(|error| error.to_string()) });
-            told
+            let outcome: LocalBoxFuture<'static, _> = Box::pin(async { work.await.map_err(|error| error.to_string()) });
+            outcome
         };
         self.jobs.push(BackgroundJob { name, period, work: Arc::new(work) });
         self

@@ -1,4 +1,4 @@
-//! What a program is made of, put together.
+//! Assembles features into a product, and a product's services.
 
 use super::collisions::{self, Collision};
 use super::feature::{BackgroundJob, Feature, MakeState};
@@ -26,7 +26,7 @@ use crate::store::Store;
 use crate::store::migrations::{FeatureMigrations, Migrations};
 use std::sync::Arc;
 
-/// Why the application could not be put together.
+/// Why the services could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum ServicesError {
     #[error("cannot start threads: {0}")]
@@ -41,7 +41,7 @@ pub enum ServicesError {
     Redis(#[from] redis::RedisError),
 }
 
-/// What a program is made of: Latchkey, and the features of a product on top.
+/// The parts of a program: Latchkey, and the features of a product on top.
 #[derive(Debug, Clone)]
 pub struct App(Vec<Feature>);
 
@@ -57,14 +57,14 @@ impl App {
         Self(vec![Feature::own()])
     }
 
-    /// The same with a feature.
+    /// Adds a feature.
     #[must_use]
     pub fn feature(mut self, feature: Feature) -> Self {
         self.0.push(feature);
         self
     }
 
-    /// Puts them together.
+    /// Assembles the features into a product.
     pub fn assemble(self) -> Result<Product, Collision> {
         collisions::find(&self.0)?;
         let namespaces = self.0.iter().filter(|feature| !feature.changes.is_empty());
@@ -85,10 +85,10 @@ impl App {
     }
 }
 
-/// Features that go together.
+/// Features that have been checked and assembled.
 #[derive(Clone)]
 pub struct Product {
-    /// What is stored.
+    /// The tables and migrations.
     pub schema: Arc<Schema>,
     /// All endpoints.
     pub surface: Surface,
@@ -103,7 +103,7 @@ impl std::fmt::Debug for Product {
 }
 
 impl Product {
-    /// Puts the services together.
+    /// Creates the services.
     pub fn services(&self, settings: Settings, clock: SharedClock) -> Result<Services, ServicesError> {
         let metrics = Metrics::since(clock.now());
         let limits = Limits::new(&settings.limits, &settings.keys, clock.clone(), &metrics)?;

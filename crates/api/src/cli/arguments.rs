@@ -1,13 +1,13 @@
-//! What an error about the arguments repeats of them: an address may hold a password, and somebody may have typed one where another
-//! thing belongs.
+//! Removes secrets from errors about arguments: an address may contain a password, and a password may have been typed in the
+//! wrong position.
 
 use crate::config::is_plain;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// In place of what may be a secret.
+/// Replaces a possible secret.
 const HIDDEN: &str = "…";
 
-/// The error with nothing that somebody might have for a secret.
+/// The error without any value that may be a secret.
 pub(super) fn without_secrets(mut error: clap::Error) -> clap::Error {
     let typed = match error.kind() {
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
@@ -21,7 +21,7 @@ pub(super) fn without_secrets(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// As the name of an argument is written. What stands behind `=` is not in the error.
+/// Whether it has the form of an argument's name. The error does not contain the text after a `=`.
 fn is_name(typed: &str) -> bool {
     typed.strip_prefix("--").is_some_and(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
 }
@@ -34,7 +34,7 @@ mod tests {
 
     fn said(arguments: &[&str]) -> String {
         let parsed = Cli::try_parse_from([&["api"], arguments].concat());
-        parsed.map_or_else(|error| without_secrets(error).to_string(), |_| "taken".to_owned())
+        parsed.map_or_else(|error| without_secrets(error).to_string(), |_| "accepted".to_owned())
     }
 
     #[test]
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_is_repeated() {
+    fn a_value_that_cannot_be_a_secret_is_repeated() {
         for (arguments, part) in [
             (&["check", "--fail-level", "fatal"][..], "'fatal'"),
             (&["chekc"], "'chekc'"),

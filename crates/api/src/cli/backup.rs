@@ -1,4 +1,4 @@
-//! `api backup`: making, listing, proving and restoring backups.
+//! `api backup`: creates, lists, verifies and restores backups.
 
 use super::error::CliError;
 use super::output::{print, print_json};
@@ -19,36 +19,36 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {
-    /// Write the whole database into the storage, and delete the backups that `BACKUP_KEEP` does not keep.
+    /// Back up the whole database to the storage, and delete the backups that `BACKUP_KEEP` does not keep.
     Create(Create),
-    /// Name the backups that the storage has, oldest first.
+    /// List the backups in the storage, oldest first.
     List {
         /// Print one JSON array.
         #[arg(long)]
         json: bool,
     },
-    /// Prove that a backup is whole and readable; needs no database.
-    Verify(Which),
-    /// Fill an empty database of either kind. Every session ends; links and waiting mail do not come back.
+    /// Verify that a backup is complete and readable; needs no database.
+    Verify(BackupSelection),
+    /// Restore into an empty database of either kind. Every session ends; links and waiting mail are not restored.
     Restore(Restore),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Create {
-    /// A file of this machine to write, in place of the storage; nothing is deleted.
+    /// A local file to write instead of the storage; nothing is deleted.
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
-    /// Public keys of age, in place of `BACKUP_AGE_RECIPIENT`.
+    /// Public keys of age, instead of `BACKUP_AGE_RECIPIENT`.
     #[arg(long, value_name = "AGE1")]
     recipient: Option<String>,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Which {
-    /// A name of the list, `latest`, or a file of this machine; a file with such a name is written as `./latest`.
+pub(super) struct BackupSelection {
+    /// A name from the list, `latest`, or a local file; write a file with such a name as `./latest`.
     #[arg(value_name = "NAME|latest|FILE")]
     backup: String,
-    /// The file of the age key that opens it.
+    /// The file with the age key that decrypts it.
     #[arg(long, value_name = "FILE")]
     identity: Option<PathBuf>,
 }
@@ -56,7 +56,7 @@ pub(super) struct Which {
 #[derive(Debug, Args)]
 pub(super) struct Restore {
     #[command(flatten)]
-    which: Which,
+    selection: BackupSelection,
     /// The source was stopped before the backup: keep sessions, links and waiting mail as they are.
     #[arg(long)]
     moving: bool,
@@ -66,7 +66,7 @@ pub(super) async fn execute(product: &Product, command: Backup) -> Result<(), Cl
     match command {
         Backup::Create(arguments) => create(product, arguments).await,
         Backup::List { json } => list(json).await,
-        Backup::Verify(which) => verify(product, which).await,
+        Backup::Verify(selection) => verify(product, selection).await,
         Backup::Restore(arguments) => restore(product, arguments).await,
     }
 }
@@ -77,7 +77,7 @@ fn settings() -> Result<Settings, CliError> {
     Ok(settings)
 }
 
-/// The storage. Nobody waits for a backup, so it is asked again for as long as that may help.
+/// The storage. No client waits for a backup, so requests are retried for longer.
 fn files(settings: &StorageSettings) -> Result<Files, CliError> {
     Files::open(settings, RetryPolicy::Many, Timeouts::default()).map_err(|error| CliError::Message(error.to_string()))
 }
@@ -149,7 +149,7 @@ fn row(StoredBackup { name, size_bytes }: &StoredBackup, now: DateTime<Utc>) -> 
     })
 }
 
-async fn verify(product: &Product, Which { backup, identity }: Which) -> Result<(), CliError> {
+async fn verify(product: &Product, BackupSelection { backup, identity }: BackupSelection) -> Result<(), CliError> {
     let (source, identities) = (source(&backup, clock().now()).await?, identities(identity.as_deref())?);
     let coverage = product.schema.coverage();
     let contents = off_thread(move || backup::verify(&source, &identities, &coverage)).await?;
@@ -158,7 +158,7 @@ async fn verify(product: &Product, Which { backup, identity }: Which) -> Result<
 
 async fn restore(
     product: &Product,
-    Restore { which: Which { backup, identity }, moving }: Restore,
+    Restore { selection: BackupSelection { backup, identity }, moving }: Restore,
 ) -> Result<(), CliError> {
     let settings = settings()?;
     let now = compared_clock(&settings).await?.shared_now().0;
@@ -174,8 +174,8 @@ async fn restore(
     print(format_args!("restored: {contents}"))
 }
 
-/// `latest` and the name of a backup are the storage's, also where there is such a file here: an older one would be proven or
-/// restored, and nobody would notice.
+/// `latest` and names of backups always refer to the storage, even if a local file has that name: otherwise an older backup
+/// could be verified or restored unnoticed.
 async fn source(backup: &str, now: DateTime<Utc>) -> Result<BackupSource, CliError> {
     let stored = |name| Ok(BackupSource::Stored(Box::new(files(&settings()?.storage)?), name));
     if backup == "latest" {

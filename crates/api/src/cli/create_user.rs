@@ -1,4 +1,4 @@
-//! `api create-user`: an account that an operator makes.
+//! `api create-user`: an account that an operator creates.
 
 use super::error::CliError;
 use super::output::print;
@@ -24,14 +24,14 @@ pub(super) struct CreateUser {
     /// A second name to sign in with.
     #[arg(long)]
     username: Option<String>,
-    /// Let them operate the service.
+    /// Give the account the role of an administrator.
     #[arg(long)]
     admin: bool,
     /// Read the password from the first line of standard input; a command line would show it to everyone on the machine.
     #[arg(long, required = true)]
     password_stdin: bool,
-    /// Succeed when the account exists already and is as asked; its password may be another one. Nothing is changed: an
-    /// account that is not active, has another username or is no administrator, though that was asked for, is an error.
+    /// Succeed when the account exists already and matches the arguments; its password may differ. Nothing is changed: an
+    /// account that is not active, has another username or is not the requested administrator is an error.
     #[arg(long)]
     if_missing: bool,
 }
@@ -41,8 +41,8 @@ impl CreateUser {
         if self.admin { Role::Admin } else { Role::User }
     }
 
-    /// What an account with the address lacks of what was asked for. A script that goes on would go on without it, its
-    /// administrator for one.
+    /// How the existing account differs from the requested one. A script that continued would lack its administrator, for
+    /// example.
     fn differences(&self, user: &UserRow) -> Vec<&'static str> {
         let canonical = |name: &Option<String>| name.as_deref().map(canonical_username);
         let mut found = Vec::new();
@@ -50,7 +50,7 @@ impl CreateUser {
             found.push("it is not active");
         }
         if self.admin && user.role != Role::Admin {
-            found.push("it is no administrator");
+            found.push("it is not an administrator");
         }
         if self.username.is_some() && canonical(&self.username) != canonical(&user.username) {
             found.push("it has another username, or none");
@@ -61,11 +61,10 @@ impl CreateUser {
 
 pub(super) async fn create_user(product: &Product, arguments: CreateUser) -> Result<(), CliError> {
     if arguments.username.as_deref().is_some_and(|name| trimmed(name).is_empty()) {
-        let message = "username: has nothing that can be seen; leave --username out for an account without one";
+        let message = "username: has no visible character; leave --username out for an account without one";
         return Err(CliError::Message(message.to_owned()));
     }
-    // It is read in any case: whoever writes it into a pipe would fail where nobody does. An account that is there already
-    // needs none.
+    // Read in any case, because a process that writes to a closed pipe fails. An existing account does not need it.
     let password = read_password();
     let services = services(product)?;
     if let Some(user) = find_existing(&services, &arguments).await? {
@@ -79,7 +78,7 @@ pub(super) async fn create_user(product: &Product, arguments: CreateUser) -> Res
     };
     match register::create_by_a_right_clock(&services, &request, arguments.role()).await {
         Ok(user) => print(format_args!("created {}", user.email)),
-        // Another process has made it since.
+        // Another process has created it since.
         Err(error @ Error::Refused(RegisterRefusal::Taken(TakenName::Email))) => {
             match find_existing(&services, &arguments).await? {
                 Some(user) => accept(&arguments, &user),
@@ -87,15 +86,15 @@ pub(super) async fn create_user(product: &Product, arguments: CreateUser) -> Res
             }
         }
         Err(Error::Fields(errors)) => {
-            let told = errors.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" ")));
-            Err(CliError::Message(told.collect::<Vec<_>>().join("\n")))
+            let lines = errors.iter().map(|(field, messages)| format!("{field}: {}", messages.join(" ")));
+            Err(CliError::Message(lines.collect::<Vec<_>>().join("\n")))
         }
-        Err(Error::Failed(Failure::Clock(wrong))) => Err(CliError::Clock("no account is made", wrong)),
+        Err(Error::Failed(Failure::Clock(wrong))) => Err(CliError::Clock("no account is created", wrong)),
         Err(error) => Err(CliError::Message(error.to_string())),
     }
 }
 
-/// The account that the address signs in to, where one that is there already will do.
+/// The existing account with the address, if `--if-missing` accepts one.
 async fn find_existing(services: &Services, arguments: &CreateUser) -> Result<Option<UserRow>, StoreError> {
     if !arguments.if_missing {
         return Ok(None);

@@ -8,7 +8,7 @@ use crate::service::upkeep::start;
 use crate::store::StoreError;
 use crate::store::migrations::MigrateError;
 
-/// Why a command failed; one line for whoever typed it.
+/// Why a command failed, as a line for the operator.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
     #[error("{0}")]
@@ -16,7 +16,7 @@ pub(super) enum CliError {
     #[error("{0}")]
     Migrate(#[from] MigrateError),
     #[error("{0}")]
-    Wire(#[from] app::ServicesError),
+    Services(#[from] app::ServicesError),
     #[error("{0}")]
     Collision(#[from] app::Collision),
     #[error("{0}")]
@@ -25,11 +25,11 @@ pub(super) enum CliError {
     Backup(#[from] BackupError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
-    #[error("cannot ask any site: {0}")]
+    #[error("cannot send requests: {0}")]
     Smoke(#[from] reqwest::Error),
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// What is not done by a wrong clock.
+    /// What is not done because the clock is wrong.
     #[error("{0}: this machine's clock {1}; set it by NTP")]
     Clock(&'static str, WrongClock),
     #[error("{0}")]

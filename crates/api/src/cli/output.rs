@@ -1,9 +1,9 @@
-//! What commands print.
+//! The output of commands.
 
 use super::error::CliError;
 use std::io::Write;
 
-/// Prints a line. A reader that has gone away (`api openapi | head`) is an error like any other, not a panic.
+/// Prints a line. A closed pipe (`api openapi | head`) is an error like any other, not a panic.
 pub(super) fn print(line: impl std::fmt::Display) -> Result<(), CliError> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }

@@ -1,4 +1,4 @@
-//! A password on standard input.
+//! Reads a password from standard input.
 
 use super::error::CliError;
 use secrecy::SecretString;
@@ -10,7 +10,7 @@ pub(super) fn read_password() -> Result<SecretString, CliError> {
     let mut line = Vec::new();
     std::io::stdin().lock().read_until(b'\n', &mut line)?;
     let Ok(line) = std::str::from_utf8(&line) else { return refuse("is not UTF-8 text") };
-    // Some editors begin a file with a byte-order mark. In a browser nobody can type it, a NUL or a line's end.
+    // Some editors begin a file with a byte-order mark. It, a NUL and a line break cannot be typed into a browser's form.
     let password = line.strip_prefix('\u{feff}').unwrap_or(line).trim_end_matches(['\r', '\n']);
     if password.contains('\0') {
         return refuse("has a NUL character; is it UTF-16 text?");

@@ -16,7 +16,8 @@ use futures_util::future::{Either, select};
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 
-/// Listens first and waits for the database then: whoever looks after the process sees it alive, and why it is not ready.
+/// Listens first and then waits for the database, so that health checks can see that the process is alive and why it is not
+/// ready.
 pub(super) async fn serve(product: &Product) -> Result<(), CliError> {
     let settings = Settings::from_env()?;
     telemetry::init(&settings, clock());
@@ -31,7 +32,7 @@ pub(super) async fn serve(product: &Product) -> Result<(), CliError> {
     log::info!(connections = connections; "start.capacity: {connections} connections at once");
     let worker = services.clone();
     let work = async move {
-        // The server is polled first: from this line on a SIGTERM is heeded and does not just end the process.
+        // The server is polled first: from this line on a SIGTERM stops it gracefully.
         log::info!("start.listening: http://{address}");
         work(product, worker).await
     };
@@ -43,11 +44,11 @@ pub(super) async fn serve(product: &Product) -> Result<(), CliError> {
         Either::Right((Err(error), _)) => return Err(error.into()),
         Either::Right((Ok(never), _)) => match never {},
     }
-    log::info!("stop: all requests are answered");
+    log::info!("stop: all requests are finished");
     Ok(())
 }
 
-/// What a process does beside answering requests.
+/// Starts the services and runs the background tasks.
 async fn work(product: &Product, services: Data<Services>) -> Result<Infallible, start::StartError> {
     if !services.settings.limits.enabled {
         log::warn!("limits.off: RATE_LIMITS=off: passwords can be guessed without end; this is for load tests only");
@@ -57,15 +58,15 @@ async fn work(product: &Product, services: Data<Services>) -> Result<Infallible,
     Ok(product.run_background_tasks(services).await)
 }
 
-/// Of the connections that nobody has taken yet, as many may wait as a burst brings: each is a handshake, no more. It is
-/// also the most that Linux allows where nobody has changed `net.core.somaxconn`.
+/// How many connections may wait to be accepted: enough for a burst, since each costs only a handshake. It is also Linux's
+/// default limit (`net.core.somaxconn`).
 const BACKLOG: u32 = 4096;
 
 fn listen(server: &ServerSettings) -> Result<TcpListener, CliError> {
     let address = SocketAddr::from((server.host, server.port));
     let listen = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // A port is free again at once when a process before has ended.
+        // The port of a previous process can be used again at once.
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)?.into_std()

@@ -1,4 +1,4 @@
-//! What commands work with.
+//! The setup that commands share.
 
 use super::error::CliError;
 use crate::app::Product;
@@ -13,7 +13,7 @@ pub(super) fn clock() -> SharedClock {
     Arc::new(SystemClock)
 }
 
-/// The services of a command that does its work and ends, on a database that is up to date.
+/// The services of a command, with the database migrated.
 pub(super) fn services(product: &Product) -> Result<Services, CliError> {
     let settings = Settings::from_env()?;
     telemetry::init(&settings, clock());
@@ -30,6 +30,6 @@ pub(super) fn prepare_folder(settings: &Settings) -> Result<(), CliError> {
     let DatabaseUrl::Sqlite(path) = &settings.database.url else { return Ok(()) };
     let Some(folder) = path.parent() else { return Ok(()) };
     std::fs::create_dir_all(folder).map_err(|error| {
-        CliError::Message(format!("cannot make the folder {} (DATABASE_URL): {error}", config::shown_path(folder)))
+        CliError::Message(format!("cannot create the folder {} (DATABASE_URL): {error}", config::shown_path(folder)))
     })
 }

@@ -1,7 +1,7 @@
-//! Prometheus' text format 0.0.4, of what is written as `OpenMetrics`.
+//! Converts `OpenMetrics` text to Prometheus' text format 0.0.4.
 
-/// The same samples. What differs is the head of each family: a counter is known there by the name of its samples, and there are
-/// no units, no infos and no end.
+/// The same samples with other family headers: a counter's family is named like its samples, and there are no units, no infos
+/// and no end marker.
 pub fn classic(open_metrics: &str) -> String {
     let (mut text, mut help) = (String::with_capacity(open_metrics.len()), None);
     for line in open_metrics.lines() {

@@ -1,4 +1,4 @@
-//! What several metrics are made of.
+//! Types that several metrics use.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -12,21 +12,21 @@ pub struct OutcomeLabels {
     outcome: &'static str,
 }
 
-/// How often something came to which end.
+/// A counter by outcome.
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes(Family<OutcomeLabels, Counter>);
 
 impl Outcomes {
-    /// All of `words` at 0.
-    pub fn of(words: impl IntoIterator<Item = &'static str>) -> Self {
-        let outcomes = Self::default();
-        for outcome in words {
-            drop(outcomes.0.get_or_create(&OutcomeLabels { outcome }));
+    /// A counter with all of these outcomes at 0.
+    pub fn of(outcomes: impl IntoIterator<Item = &'static str>) -> Self {
+        let counts = Self::default();
+        for outcome in outcomes {
+            drop(counts.0.get_or_create(&OutcomeLabels { outcome }));
         }
-        outcomes
+        counts
     }
 
-    /// What is registered.
+    /// The metric to register.
     pub fn family(&self) -> Family<OutcomeLabels, Counter> {
         self.0.clone()
     }

@@ -1,4 +1,4 @@
-//! The process as the system sees it, by the names that every Prometheus client library uses. Only Linux tells.
+//! Metrics of the process, with the names that every Prometheus client library uses. Available on Linux only.
 
 use chrono::{DateTime, Utc};
 use prometheus_client::collector::Collector;
@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use rustix::process::{Resource, getrlimit};
 use std::fs;
 
-/// What `/proc` counts time in: a hundredth of a second, on every architecture that we run on (`man 5 proc`, `USER_HZ`).
+/// The time unit of `/proc`: a hundredth of a second on every supported architecture (`man 5 proc`, `USER_HZ`).
 const TICKS_PER_SECOND: u32 = 100;
 
 /// Reads `/proc/self` at each scrape.
@@ -29,7 +29,7 @@ impl Collector for Process {
         gauge("start_time_seconds", "When the process started, since 1970", Some(started_at))?;
         gauge("resident_memory_bytes", "Memory in use", resident_memory())?;
         gauge("open_fds", "Open file descriptors", open_files())?;
-        gauge("max_fds", "File descriptors that may be open", most_files())?;
+        gauge("max_fds", "Limit of open file descriptors", max_files())?;
         let Some(seconds) = cpu_seconds() else { return Ok(()) };
         let help = "Processor time spent, in user and system";
         ConstCounter::new(seconds).encode(encoder.encode_descriptor("cpu_seconds", help, None, MetricType::Counter)?)
@@ -51,13 +51,13 @@ fn resident_memory() -> Option<f64> {
     Some(f64::from(kibibytes) * 1024.0)
 }
 
-/// Without the one that this look itself opens.
+/// Without the descriptor that this count itself opens.
 fn open_files() -> Option<f64> {
     let open = fs::read_dir("/proc/self/fd").ok()?.count().checked_sub(1)?;
     u32::try_from(open).ok().map(f64::from)
 }
 
-fn most_files() -> Option<f64> {
+fn max_files() -> Option<f64> {
     let limit = getrlimit(Resource::Nofile).current?;
     u32::try_from(limit).ok().map(f64::from)
 }

@@ -15,7 +15,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Of a process that started at `started_at`.
+    /// The metrics of a process that started at `started_at`.
     pub fn since(started_at: DateTime<Utc>) -> Self {
         let mut process = Registry::with_prefix("process");
         process.register_collector(Box::new(Process { started_at }));
@@ -34,10 +34,10 @@ impl Metrics {
         self.own.write().register(name, help, metric);
     }
 
-    /// Everything as text.
+    /// All metrics as text.
     ///
     /// # Errors
-    /// Never, as long as memory lasts.
+    /// Only if memory runs out.
     pub fn render(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.process)?;

@@ -1,6 +1,6 @@
-//! What is known of the request that a task is answering: each line that is logged meanwhile carries it.
+//! The context of the request that a task is processing, which is added to each line that is logged meanwhile.
 //!
-//! Work that is handed to another thread does not: its failures come back and are logged here.
+//! Work on other threads has no context: its failures are returned and logged by the task.
 
 use auth_types::{SessionId, UserId};
 use serde_json::{Map, Value, json};
@@ -15,14 +15,14 @@ struct Request {
     caller: Cell<Option<(UserId, SessionId)>>,
 }
 
-/// Does the work of the request `id`.
+/// Runs the work of the request `id`.
 pub async fn in_request<T>(id: String, work: impl Future<Output = T>) -> T {
     REQUEST.scope(Request { id, caller: Cell::default() }, work).await
 }
 
-/// Notes who has proven to be the caller; lines from here on name them.
+/// Records the authenticated caller; further lines of the request name them.
 pub fn note_caller(user: UserId, session: SessionId) {
-    // Outside of a request there is nothing to note it on.
+    // Outside of a request there is no context.
     let _ = REQUEST.try_with(|request| request.caller.set(Some((user, session))));
 }
 

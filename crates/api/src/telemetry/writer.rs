@@ -1,5 +1,5 @@
-//! Writes the log from a thread of its own: a reader that has stopped, or a disk that is full, must not stop requests.
-//! Past a bounded queue lines are dropped, counted, and the count is logged as soon as there is room again.
+//! Writes the log from a thread of its own: a reader that has stopped, or a full disk, must not block requests. When the
+//! bounded queue is full, lines are dropped and counted, and the count is logged as soon as there is room again.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// Lines that may wait: some seconds of a busy process, and some two megabytes.
+/// The length of the queue, lines: some seconds of a busy process, and some two megabytes.
 const QUEUE_LINES: usize = 8192;
 /// How long the end of the process waits for the last lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -18,23 +18,23 @@ static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 enum WriterMessage {
     Line(Vec<u8>),
-    /// Everything before this is written when the sender hears of it.
+    /// Sent back when everything before it has been written.
     Mark(SyncSender<()>),
 }
 
-/// Hands whole lines to the thread.
+/// Sends whole lines to the thread.
 #[derive(Debug)]
-pub(super) struct Queued(SyncSender<WriterMessage>);
+pub(super) struct QueuedWriter(SyncSender<WriterMessage>);
 
-/// Starts the thread, once; `None` when it runs already or the system gives none.
-pub(super) fn start() -> Option<Queued> {
+/// Starts the thread, once; `None` if it is running already or cannot be started.
+pub(super) fn start() -> Option<QueuedWriter> {
     let (queue, entries) = sync_channel(QUEUE_LINES);
     QUEUE.set(queue.clone()).ok()?;
     std::thread::Builder::new().name("log".to_owned()).spawn(move || write_all(&entries)).ok()?;
-    Some(Queued(queue))
+    Some(QueuedWriter(queue))
 }
 
-/// Waits until what was logged so far is written, but not for a reader that has stopped.
+/// Waits until all previous lines are written, but not for a reader that has stopped.
 pub fn flush() {
     let Some(queue) = QUEUE.get() else { return };
     let (written, mark) = sync_channel(1);
@@ -49,7 +49,7 @@ pub fn lines_dropped() -> u64 {
 }
 
 /// One call is one record: that is how `env_logger` writes to a pipe.
-impl Write for Queued {
+impl Write for QueuedWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.0.try_send(WriterMessage::Line(line.to_owned())).is_err() {
             DROPPED.fetch_add(1, Ordering::Relaxed);
@@ -63,17 +63,17 @@ impl Write for Queued {
 }
 
 fn write_all(entries: &Receiver<WriterMessage>) {
-    let mut told = 0;
+    let mut reported = 0;
     for entry in entries {
         match entry {
-            // Nobody can be told that nobody can be told.
+            // A failure to write the log cannot be logged.
             WriterMessage::Line(line) => _ = io::stderr().write_all(&line),
             WriterMessage::Mark(written) => _ = written.send(()),
         }
         let dropped = lines_dropped();
-        if dropped > told {
-            told = dropped;
-            log::warn!(lines_total = dropped; "log.dropped: {dropped} lines since the start, nobody read them in time");
+        if dropped > reported {
+            reported = dropped;
+            log::warn!(lines_total = dropped; "log.dropped: {dropped} lines since the start: standard error is not read in time");
         }
     }
 }

@@ -107,8 +107,8 @@ async fn an_account_that_is_not_as_asked_is_an_error(database: Database) {
     for (email, arguments, differs) in [
         (ADA, &["--username", "eve"][..], another_name),
         ("plain@example.com", &["--username", "eve"], another_name),
-        ("Plain@example.com", &["--admin"], "it is no administrator"),
-        (former, &["--admin", "--username", "zz"], "it is no administrator, and it has another username, or none"),
+        ("Plain@example.com", &["--admin"], "it is not an administrator"),
+        (former, &["--admin", "--username", "zz"], "it is not an administrator, and it has another username, or none"),
     ] {
         let (code, said, error) = create(email, PASSWORD, arguments);
         assert_eq!((code, said.as_str()), (Some(1), ""), "{email:?} {arguments:?}: {error}");

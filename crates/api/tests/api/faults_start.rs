@@ -104,7 +104,7 @@ async fn what_somebody_has_to_mend_first_ends_the_start_with_a_word() {
         (format!("{}&connect_timeout=soon", cluster.url()), "for connection option"),
         (format!("sqlite:{}", text.display()), "file is not a database"),
         (format!("sqlite:{}", folder.path().display()), "names a folder"),
-        (format!("sqlite:{}/latchkey.sqlite3", text.display()), "cannot make the folder"),
+        (format!("sqlite:{}/latchkey.sqlite3", text.display()), "cannot create the folder"),
     ] {
         let (status, said) = try_start(&url).await;
         assert!(!status.success(), "{said}");

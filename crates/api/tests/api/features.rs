@@ -163,7 +163,7 @@ fn a_table_of_a_migration_that_is_not_declared_is_refused() {
     let feature = || Feature::new("board").migrations(CHANGES);
     let told = refused([feature().tables([boards()])]);
     assert!(
-        told.starts_with("the migrations of the feature board make the table pins, which is none of its"),
+        told.starts_with("the migrations of the feature board create the table pins, which is not in its"),
         "{told}"
     );
     let pins = Table::impersonal("pins", pin_table::table);

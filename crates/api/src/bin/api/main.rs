@@ -1,4 +1,4 @@
-//! The `api` program; see `api --help`. This folder is the product's: its features stand here, each in a module of its own, and
+//! The `api` program; see `api --help`. This folder is the product's: its features live here, each in a module of its own, and
 //! are registered below. `docs/guides/extending.md` leads through building one.
 
 use api::App;
@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     api::run(app())
 }
 
-/// The product. The tests that look at every route look at this one.
+/// The product. The tests that iterate over all routes use this one.
 pub(crate) fn app() -> App {
     App::new()
 }

@@ -1,4 +1,4 @@
-//! Whether browsers would keep and send the cookies.
+//! Checks that browsers will store and send the cookies.
 
 use super::facts::Facts;
 use super::finding::Finding;
@@ -21,7 +21,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     dropped.into_iter().chain(blocked).collect()
 }
 
-/// Whether the front end and the cookies are of one site, by what is known of the API's host.
+/// Whether the front end and the cookies are same-site, as far as the API's host is known.
 fn across_sites(facts: &Facts<'_>, domain: Option<&str>) -> Option<Finding> {
     let front_end = facts.settings.origins.frontend_url.as_deref()?;
     let api = facts.settings.server.public_host.as_deref();
@@ -29,7 +29,7 @@ fn across_sites(facts: &Facts<'_>, domain: Option<&str>) -> Option<Finding> {
     match [api, domain].into_iter().flatten().find(|host| !is_same_site(front_end, "https", host)) {
         Some(other) => found(&rules::COOKIE_CROSS_SITE, format!("{front_end} and https://{other} are two sites")),
         None if api.or(domain).is_none() => {
-            let message = format!("is cookie, and nothing here tells whether the API is on the site of {front_end}");
+            let message = format!("is cookie, and it is unknown whether the API is on the site of {front_end}");
             found(&rules::COOKIE_SITE_UNKNOWN, message)
         }
         None => None,

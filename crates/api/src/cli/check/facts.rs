@@ -1,18 +1,18 @@
-//! What the checks look at.
+//! The input of the checks.
 
 use crate::config::{ConfigProblem, Inspection, Settings, VariableRow, variables};
 
-/// A configuration, and how it is to be judged.
+/// A configuration, and the environment to check it for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Facts<'a> {
     pub(super) settings: &'a Settings,
-    /// Whether to judge by what the open internet asks for.
+    /// Whether to apply the requirements of production.
     pub(super) production: bool,
     pub(super) inspection: Option<&'a Inspection>,
 }
 
 impl Facts<'_> {
-    /// Whether the start is refused because of this variable: then the setting is a default that nobody asked for.
+    /// Whether the start is refused because of this variable: then the setting is only a default.
     pub(super) fn is_refused(&self, variable: &str) -> bool {
         let names = || variables().filter(|known| known.name == variable).flat_map(VariableRow::names);
         let refused = |problem: &ConfigProblem| names().any(|name| name == problem.name);

@@ -1,4 +1,4 @@
-//! What a check says, to people and to machines.
+//! The findings of a check, as text and as JSON.
 
 use super::rule::CheckRule;
 use super::severity::Severity;
@@ -7,12 +7,12 @@ use crate::store::dialect;
 use serde::Serialize;
 use std::fmt;
 
-/// One thing that was found. It never holds a secret.
+/// A finding. It never contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     #[serde(flatten)]
     pub rule: &'static CheckRule,
-    /// The variable that it is about, when it is about one.
+    /// The variable that it is about, if any.
     pub variable: Option<String>,
     pub message: String,
 }
@@ -37,14 +37,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// All findings of one check, the worst first.
+/// All findings of one run, the worst first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
-    /// `production` or `development`, by the configuration, whatever it is judged as.
+    /// `production` or `development`, as configured, even if it was checked for production.
     pub environment: &'static str,
     /// `SQLite` or `PostgreSQL`.
     pub database: &'static str,
-    /// How bad the worst one is; `null` when there is none.
+    /// The severity of the worst finding; `null` if there is none.
     pub worst: Option<Severity>,
     pub findings: Vec<Finding>,
 }
@@ -71,7 +71,7 @@ impl CheckReport {
     }
 }
 
-/// For people: two lines a finding, and how many there are.
+/// For people: two lines per finding, and the counts.
 impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for finding in &self.findings {

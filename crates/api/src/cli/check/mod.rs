@@ -1,8 +1,8 @@
-//! `api check`: what is wrong with a configuration before anyone meets it, the counterpart of Django's `check --deploy`.
+//! `api check`: finds problems of a configuration before users do, the counterpart of Django's `check --deploy`.
 //!
-//! [`configuration`] looks at what is set and touches nothing else. [`deployment`] also asks the database, the mail
-//! server, the bucket and Redis, and hashes a password. Nothing is changed: no migration runs, and what is written to
-//! see whether a folder or a bucket takes it is deleted again.
+//! [`configuration`] checks the variables only. [`deployment`] also connects to the database, the mail server, the bucket and
+//! Redis, and hashes a password. Nothing is changed: no migration runs, and the files that are written to test a folder or a
+//! bucket are deleted again.
 
 mod cookies;
 mod disk;

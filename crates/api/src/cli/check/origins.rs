@@ -1,4 +1,4 @@
-//! Which pages may talk to the API, and where the front end is.
+//! Checks the allowed origins and the front end's address.
 
 use super::facts::Facts;
 use super::finding::Finding;
@@ -11,11 +11,11 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let cors = each("CORS_ALLOWED_ORIGINS", &origins.cors_allowed);
     let csrf = each("CSRF_TRUSTED_ORIGINS", &origins.csrf_trusted);
     let mut findings: Vec<_> = cors.chain(csrf).collect();
-    let unread = facts.any_is_refused(&["CORS_ALLOWED_ORIGINS"]);
-    if origins.cors_allowed.is_empty() && !unread {
+    let is_refused = facts.any_is_refused(&["CORS_ALLOWED_ORIGINS"]);
+    if origins.cors_allowed.is_empty() && !is_refused {
         findings.push(rules::ORIGINS_NONE.found("names no origin").about("CORS_ALLOWED_ORIGINS"));
     }
-    if !unread && !facts.is_refused("FRONTEND_URL") {
+    if !is_refused && !facts.is_refused("FRONTEND_URL") {
         findings.extend(front_end(origins));
     }
     findings
@@ -24,9 +24,9 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn each(variable: &'static str, origins: &[Origin]) -> impl Iterator<Item = Finding> {
     origins.iter().filter_map(move |origin| {
         let rule = match address(origin.as_str()) {
-            Address::Local => &rules::ORIGINS_LOCALHOST,
-            Address::Http => &rules::ORIGINS_HTTP,
-            Address::Https => return None,
+            AddressKind::Local => &rules::ORIGINS_LOCALHOST,
+            AddressKind::Http => &rules::ORIGINS_HTTP,
+            AddressKind::Https => return None,
         };
         Some(rule.found(format_args!("allows {}", origin.as_str())).about(variable))
     })
@@ -38,7 +38,7 @@ fn front_end(origins: &Origins) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     let found = |rule: &'static super::CheckRule, message: String| rule.found(message).about("FRONTEND_URL");
-    if address(front_end) != Address::Https {
+    if address(front_end) != AddressKind::Https {
         findings.push(found(&rules::FRONTEND_HTTP, format!("{front_end} is not https://")));
     }
     let origin = Url::parse(front_end).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
@@ -49,15 +49,15 @@ fn front_end(origins: &Origins) -> Vec<Finding> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Address {
+enum AddressKind {
     Https,
     Http,
     /// A visitor's own machine, by either scheme.
     Local,
 }
 
-fn address(text: &str) -> Address {
-    let Ok(url) = Url::parse(text) else { return Address::Http };
+fn address(text: &str) -> AddressKind {
+    let Ok(url) = Url::parse(text) else { return AddressKind::Http };
     let local = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
@@ -65,8 +65,8 @@ fn address(text: &str) -> Address {
         None => false,
     };
     match url.scheme() {
-        _ if local => Address::Local,
-        "https" => Address::Https,
-        _ => Address::Http,
+        _ if local => AddressKind::Local,
+        "https" => AddressKind::Https,
+        _ => AddressKind::Http,
     }
 }

@@ -1,4 +1,4 @@
-//! The proxies before the API: whether they are configured, and whether clients are told apart behind them.
+//! Checks the proxies in front of the API: whether they are configured, and whether clients behind them are distinguished.
 
 use super::facts::Facts;
 use super::finding::Finding;
@@ -10,17 +10,17 @@ use chrono::Days;
 use std::net::IpAddr;
 
 const VARIABLE: &str = "TRUSTED_PROXIES";
-/// After how many days the published networks may have changed.
+/// How old the list of published networks may be.
 const RANGES_AGE: Days = Days::new(400);
 
-/// The API speaks no TLS itself, so something that does stands before it.
+/// The API has no TLS of its own, so a proxy in front of it must have.
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let server = &facts.settings.server;
     if are_refused(facts) {
         return Vec::new();
     }
     if server.proxies.is_none() {
-        let message = "is not set, and what speaks HTTPS for the API stands before it";
+        let message = "is not set, although a proxy in front of the API terminates HTTPS";
         return vec![rules::PROXY_HOPS.found(message).about(VARIABLE)];
     }
     if !server.on_render || server.proxies.contains(&TrustedProxies::of_render()) {
@@ -40,7 +40,8 @@ fn are_refused(facts: &Facts<'_>) -> bool {
     facts.any_is_refused(&[VARIABLE, "TRUSTED_PROXY_HOPS"])
 }
 
-/// Whether the newest sessions have addresses that many may share. Without a proxy a private one may be a person's own.
+/// Whether the newest sessions have addresses that many clients may share. Without a proxy, a private address may be a
+/// client's own.
 pub(super) fn clients(facts: &Facts<'_>, state: &DatabaseState) -> Option<Finding> {
     let without_proxies = facts.settings.server.proxies.is_none();
     let is_unknown = |ip: IpAddr| is_shared(ip) && !(without_proxies && is_private(ip));
@@ -53,10 +54,10 @@ pub(super) fn clients(facts: &Facts<'_>, state: &DatabaseState) -> Option<Findin
     Some(rules::PROXY_CLIENTS.found(message).about(VARIABLE))
 }
 
-/// Whether the list of Cloudflare's networks in this program is old, where it counts.
+/// Whether the list of Cloudflare's networks in this program is used and outdated.
 pub(super) fn ranges(facts: &Facts<'_>, clock: &SharedClock) -> Option<Finding> {
-    let counts = facts.settings.server.proxies.contains(&TrustedProxies::of_cloudflare()) && !are_refused(facts);
+    let is_used = facts.settings.server.proxies.contains(&TrustedProxies::of_cloudflare()) && !are_refused(facts);
     let is_old = CLOUDFLARE_AS_OF + RANGES_AGE < clock.now().date_naive();
     let message = format_args!("trusts the networks that Cloudflare had published by {CLOUDFLARE_AS_OF}").to_string();
-    (counts && is_old).then(|| rules::PROXY_RANGES.found(message).about(VARIABLE))
+    (is_used && is_old).then(|| rules::PROXY_RANGES.found(message).about(VARIABLE))
 }

@@ -1,9 +1,9 @@
-//! What can be found.
+//! The kinds of findings.
 
 use super::severity::Severity;
 use serde::Serialize;
 
-/// A thing that can be found, and what to do about it. Its id is for good: scripts look for it.
+/// A kind of finding, and its remedy. The id is stable, because scripts search for it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct CheckRule {
     pub id: &'static str,

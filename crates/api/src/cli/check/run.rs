@@ -1,4 +1,4 @@
-//! All checks in turn.
+//! Runs the checks.
 
 use super::facts::Facts;
 use super::finding::{CheckReport, Finding};
@@ -10,29 +10,29 @@ use crate::service::mail::{MailMetrics, Mailer, MailerError};
 use crate::store::migrations::Migrations;
 use std::time::Duration;
 
-/// Looks at what is configured: whether it starts, and in production what it would be like.
+/// Checks the configuration: whether the API starts, and in production whether it is safe.
 pub fn configuration(inspection: &Inspection) -> CheckReport {
     let production = inspection.settings.environment.is_production();
-    let findings = start_up(inspection).chain(standing(&facts(inspection, production)));
+    let findings = start_up(inspection).chain(static_findings(&facts(inspection, production)));
     CheckReport::of(&inspection.settings, findings)
 }
 
-/// Looks at everything, as if this were production.
+/// Runs all checks, as if in production.
 pub async fn deployment(inspection: &Inspection, clock: &SharedClock, migrations: &Migrations) -> CheckReport {
     let facts = facts(inspection, true);
     let probed = probes::all(&facts, clock, migrations).await;
     let ranges = proxies::ranges(&facts, clock);
-    let findings = start_up(inspection).chain(standing(&facts)).chain(ranges).chain(probed);
+    let findings = start_up(inspection).chain(static_findings(&facts)).chain(ranges).chain(probed);
     CheckReport::of(&inspection.settings, findings)
 }
 
-/// Writes onto the log what a start in production accepts, but its operator should know.
+/// Logs findings that do not prevent a start in production, but that its operator should know.
 pub fn log_findings(settings: &Settings) {
     if !settings.environment.is_production() {
         return;
     }
     let facts = Facts { settings, production: true, inspection: None };
-    for Finding { rule, message, .. } in standing(&facts) {
+    for Finding { rule, message, .. } in static_findings(&facts) {
         match rule.severity {
             Severity::Info => {}
             Severity::Warning => log::warn!(id = rule.id; "check.{}: {message}; {}", rule.id, rule.remedy),
@@ -41,7 +41,7 @@ pub fn log_findings(settings: &Settings) {
     }
 }
 
-/// What refuses the start, and names that nobody reads.
+/// Problems that prevent the start, and names that are not read.
 fn start_up(inspection: &Inspection) -> impl Iterator<Item = Finding> {
     let refused = inspection.problems.iter().map(|problem| {
         let finding = rules::CONFIG_REFUSED.found(&problem.problem_and_fix);
@@ -51,23 +51,24 @@ fn start_up(inspection: &Inspection) -> impl Iterator<Item = Finding> {
         Mailer::new(&inspection.settings.mail, inspection.settings.environment, Duration::ZERO, MailMetrics::default())
             .err()
             .and_then(refused_mailer);
-    let misspelt = inspection.misspelt.iter().map(|(name, meant)| {
-        rules::CONFIG_MISSPELT.found(format_args!("nobody reads {name}; {meant} is read")).about(name)
-    });
+    let misspelt = inspection
+        .misspelt
+        .iter()
+        .map(|(name, meant)| rules::CONFIG_MISSPELT.found(format_args!("{name} is not read; {meant} is")).about(name));
     refused.chain(mailer).chain(misspelt)
 }
 
-/// What only the mailer sees in its variable.
+/// A problem of the variable that only the mailer finds.
 fn refused_mailer(error: MailerError) -> Option<Finding> {
     match error {
         MailerError::Url(problem) => Some(rules::CONFIG_REFUSED.found(problem).about("EMAIL_URL")),
-        // The reader has told it.
+        // The settings' reader has reported it.
         MailerError::From => None,
     }
 }
 
-/// What can be told without asking anybody. On a developer's machine nothing of it matters.
-fn standing(facts: &Facts<'_>) -> Vec<Finding> {
+/// The checks that need no connection. On a developer's machine none of them matters.
+fn static_findings(facts: &Facts<'_>) -> Vec<Finding> {
     if !facts.production {
         return Vec::new();
     }

@@ -1,4 +1,4 @@
-//! Secrets that others know or can guess.
+//! Checks for secrets that are known or can be guessed.
 
 use super::facts::Facts;
 use super::finding::Finding;
@@ -8,15 +8,15 @@ use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeSet;
 use url::Url;
 
-/// Fewest bytes of a key: as many as HS256 gives (RFC 7518, section 3.2).
+/// The minimum length of a key, bytes: the output size of HS256 (RFC 7518, section 3.2).
 const MIN_BYTES: usize = 32;
-/// A text with fewer different characters was typed, not drawn.
+/// A text with fewer distinct characters was typed, not generated.
 const MIN_DISTINCT: usize = 10;
-/// A shorter one is part of ordinary words, and hiding it there would tell it.
+/// A shorter secret occurs in ordinary words, and hiding it there would reveal it.
 const SHORTEST_HIDDEN: usize = 4;
-/// What `django-admin startproject` writes into a file that everybody commits.
+/// The prefix of the key that `django-admin startproject` writes into a file which is usually committed.
 const DJANGO_INSECURE: &str = "django-insecure-";
-/// Parts of what guides and examples write where a secret belongs.
+/// Parts of the placeholders in guides and examples.
 const PLACEHOLDERS: &[&str] = &[
     "super-secret-key",
     "secret-key-here",
@@ -46,9 +46,9 @@ struct HeldSecret {
 }
 
 pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let told = |secret: &HeldSecret| facts.is_refused(secret.variable);
-    let held: Vec<_> = held(facts.settings).into_iter().filter(|secret| !told(secret)).collect();
-    let mut findings: Vec<_> = held.iter().filter_map(judge).collect();
+    let is_refused = |secret: &HeldSecret| facts.is_refused(secret.variable);
+    let held: Vec<_> = held(facts.settings).into_iter().filter(|secret| !is_refused(secret)).collect();
+    let mut findings: Vec<_> = held.iter().filter_map(weakness).collect();
     for (index, secret) in held.iter().enumerate() {
         if let Some(other) = held[..index].iter().find(|other| other.value == secret.value) {
             findings.push(reused(other.variable, secret.variable));
@@ -57,7 +57,7 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Each secret of the configuration, those of URLs too. Blank ones are not secrets.
+/// Every secret of the configuration, including passwords in URLs. Blank values are not secrets.
 fn held(settings: &Settings) -> Vec<HeldSecret> {
     let in_url = |url: &SecretString| password_of(url.expose_secret());
     let database = match &settings.database.url {
@@ -95,7 +95,7 @@ fn password_of(url: &str) -> Option<String> {
     Url::parse(url).ok()?.password().map(decoded)
 }
 
-/// The finding without any secret that its message may repeat, as it is or as a URL spells it.
+/// Removes every secret from the finding's message, verbatim or percent-encoded.
 pub(super) fn hide_in(mut finding: Finding, settings: &Settings) -> Finding {
     for HeldSecret { value, .. } in held(settings).iter().filter(|secret| secret.value.len() >= SHORTEST_HIDDEN) {
         let spelt = url::form_urlencoded::byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20");
@@ -104,13 +104,13 @@ pub(super) fn hide_in(mut finding: Finding, settings: &Settings) -> Finding {
     finding
 }
 
-fn judge(HeldSecret { variable, value, signs }: &HeldSecret) -> Option<Finding> {
+fn weakness(HeldSecret { variable, value, signs }: &HeldSecret) -> Option<Finding> {
     let lower = value.to_lowercase();
     if PLACEHOLDERS.iter().any(|part| lower.contains(part)) {
-        let message = "is an example's: it stands in a guide that everybody can read";
+        let message = "is the placeholder of an example or a guide that anyone can read";
         return Some(rules::SECRETS_PLACEHOLDER.found(message).about(variable));
     }
-    // How strong the password of another service is, that service decides.
+    // Other services decide how strong their passwords have to be.
     let message = match value.chars().collect::<BTreeSet<_>>().len() {
         _ if !signs => return None,
         _ if value.starts_with(DJANGO_INSECURE) => {
@@ -118,7 +118,7 @@ fn judge(HeldSecret { variable, value, signs }: &HeldSecret) -> Option<Finding> 
         }
         _ if value.len() < MIN_BYTES => format!("has {} bytes, fewer than {MIN_BYTES}", value.len()),
         distinct if distinct < MIN_DISTINCT => {
-            format!("has {distinct} different characters, fewer than {MIN_DISTINCT}")
+            format!("has {distinct} distinct characters, fewer than {MIN_DISTINCT}")
         }
         _ => return None,
     };
@@ -126,6 +126,6 @@ fn judge(HeldSecret { variable, value, signs }: &HeldSecret) -> Option<Finding> 
 }
 
 fn reused(first: &str, second: &str) -> Finding {
-    let message = if first == second { "holds one key twice".to_owned() } else { format!("is the same as {first}") };
+    let message = if first == second { "has one key twice".to_owned() } else { format!("is the same as {first}") };
     rules::SECRETS_REUSED.found(message).about(second)
 }

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use std::fmt;
 
-/// The least first.
+/// In ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
     Info,
-    /// It works, and somebody will regret it.
+    /// It works, but causes trouble sooner or later.
     Warning,
     /// It does not work, or is not safe.
     Error,
@@ -17,7 +17,7 @@ pub enum Severity {
 
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `pad` heeds the width that a line asks for.
+        // `pad` applies the width of the format string.
         f.pad(match self {
             Self::Info => "info",
             Self::Warning => "warning",

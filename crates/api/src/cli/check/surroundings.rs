@@ -1,4 +1,4 @@
-//! What stands around the API: environment, proxies, logs, and where mail and files go.
+//! Checks the environment, limits, logs, and where mail and files go.
 
 use super::facts::Facts;
 use super::finding::Finding;
@@ -21,10 +21,10 @@ pub(super) fn check(facts: &Facts<'_>) -> Vec<Finding> {
         );
     }
     if settings.limits.redis_url.is_none() && !facts.is_refused("REDIS_URL") {
-        findings.push(rules::REDIS_NONE.found("is not set: each process counts tries by itself").about("REDIS_URL"));
+        findings.push(rules::REDIS_NONE.found("is not set: each process counts attempts by itself").about("REDIS_URL"));
     }
     if settings.operation.docs_open {
-        findings.push(rules::DOCS_OPEN.found("is open: everybody can read the documentation").about("API_DOCS"));
+        findings.push(rules::DOCS_OPEN.found("is open: anyone can read the documentation").about("API_DOCS"));
     }
     findings.extend(logs(facts));
     findings.extend(mail(facts));
@@ -43,25 +43,26 @@ fn mail(facts: &Facts<'_>) -> Vec<Finding> {
     let nowhere = match &facts.settings.mail.url {
         _ if facts.is_refused("EMAIL_URL") => return Vec::new(),
         MailUrl::Smtp(_) => return sender(facts).into_iter().collect(),
-        MailUrl::Console => "is console: mail reaches nobody".to_owned(),
+        MailUrl::Console => "is console: no mail is delivered".to_owned(),
         MailUrl::Folder(folder) => format!("is file: mail stays in {}", shown_path(folder)),
     };
     let mut findings = vec![rules::MAIL_NOWHERE.found(nowhere).about("EMAIL_URL")];
     if facts.settings.accounts.email_verification == EmailVerification::Mandatory {
-        let message = "is mandatory, and the mail that asks for it reaches nobody";
+        let message = "is mandatory, and the mail that asks for it is not delivered";
         findings.push(rules::MAIL_NEEDED.found(message).about("EMAIL_VERIFICATION"));
     }
     findings
 }
 
-/// Whether mail comes from where no answer can go. Receivers look the domain up.
+/// Whether the sender's domain cannot receive replies. Mail servers look it up.
 fn sender(facts: &Facts<'_>) -> Option<Finding> {
     let domain = facts.settings.mail.sender_domain();
-    let found = || rules::MAIL_SENDER.found(format_args!("{domain} is no domain of the internet")).about("EMAIL_FROM");
+    let found =
+        || rules::MAIL_SENDER.found(format_args!("{domain} is not a domain of the internet")).about("EMAIL_FROM");
     (!domain.contains('.') && !facts.is_refused("EMAIL_FROM")).then(found)
 }
 
-/// What is kept on this one machine.
+/// Data that is kept on this machine only.
 fn machine(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if matches!(facts.settings.database.url, DatabaseUrl::Sqlite(_)) && !facts.database_is_refused() {
@@ -76,10 +77,10 @@ fn machine(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What others could read in a bucket.
+/// Backups in a bucket that are not encrypted.
 fn bucket(facts: &Facts<'_>) -> Option<Finding> {
     let plain = matches!(facts.settings.storage, StorageSettings::S3(_)) && facts.settings.backup.recipients.is_empty();
-    let message = "is not set: backups are kept in the bucket as they are";
+    let message = "is not set: backups in the bucket are not encrypted";
     let found = plain && !facts.is_refused("BACKUP_AGE_RECIPIENT");
     found.then(|| rules::BACKUP_PLAIN.found(message).about("BACKUP_AGE_RECIPIENT"))
 }

@@ -41,19 +41,19 @@ macro_rules! checks {
 
 checks! {
     "api.reached" [] asks service::reached,
-        "Check the address, that the service runs, and its certificate; an authority of your own goes into SSL_CERT_FILE.";
+        "Check the address, that the service runs, and its certificate; put a private certificate authority into SSL_CERT_FILE.";
     "api.alive" ["api.reached"] asks service::alive,
         "See that --api is the API's address and not another service's; read the service's log.";
     "api.ready" ["api.reached"] asks service::ready,
-        "Mend what the API names: DATABASE_URL or the database itself, `api migrate`, the machine's clock.";
+        "Fix what the API names: DATABASE_URL or the database itself, `api migrate`, the machine's clock.";
     "api.config" ["api.reached"] asks service::config,
-        "See that --api is the API's address, without a path that its proxy does not take away.";
+        "See that --api is the API's address, without a path that its proxy does not strip.";
     "api.redirect" ["api.reached"] asks clear::api_redirects,
         "Set APP_ENV=production, and let the proxy set X-Forwarded-Proto.";
     "api.clear" ["api.reached"] asks clear::api_refuses,
-        "Set APP_ENV=production, and let the proxy set X-Forwarded-Proto: whoever sends tokens in clear must notice.";
+        "Set APP_ENV=production, and let the proxy set X-Forwarded-Proto: a client that sends tokens in plaintext must notice.";
     "api.headers" ["api.reached"] asks headers::of_api,
-        "Set APP_ENV=production, and see that no proxy takes headers away.";
+        "Set APP_ENV=production, and see that no proxy removes headers.";
     "api.docs" ["api.reached"] asks service::docs,
         "Set APP_ENV=production and remove API_DOCS.";
     "api.metrics" ["api.reached"] asks service::metrics,
@@ -64,16 +64,16 @@ checks! {
     "cors.answers" ["api.config"] asks cors::answers,
         "Set CORS_ALLOWED_ORIGINS to exactly the origin of --web, and see that no proxy adds CORS headers of its own.";
     "cors.strangers" ["api.reached"] asks cors::strangers,
-        "Take every origin but the front end's out of CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS.";
+        "Remove every origin but the front end's from CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS.";
 
     "web.reached" [] asks page::reached,
-        "Check the address, that the site is deployed, and its certificate; an authority of your own goes into SSL_CERT_FILE.";
+        "Check the address, that the site is deployed, and its certificate; put a private certificate authority into SSL_CERT_FILE.";
     "web.redirect" ["web.reached"] asks clear::web_redirects,
         "Let the static host redirect plain HTTP to HTTPS, permanently.";
     "web.page" ["web.reached"] judges page::page,
         "Publish the folder that `trunk build --release` fills, dist/.";
     "web.deep_links" ["web.page"] asks page::deep_links,
-        "Let the static host rewrite every path that is no file to /index.html, with status 200.";
+        "Let the static host rewrite every path that is not a file to /index.html, with status 200.";
     "web.headers" ["web.reached"] judges headers::of_web,
         "Let the static host send the headers of crates/client/headers.json.";
     "web.files" ["web.page"] asks files::files,
@@ -81,7 +81,7 @@ checks! {
     "web.caching" ["web.files"] asks files::caching,
         "Let the static host send the Cache-Control headers of crates/client/headers.json.";
     "web.api" ["web.files"] judges files::built_for,
-        "Build the client anew with API_BASE_URL set to --api.";
+        "Rebuild the client with API_BASE_URL set to --api.";
     "web.policy" ["web.page"] judges policy::policy,
         "Send the policy of crates/client/headers.json, and build the client with API_BASE_URL set to --api.";
 
@@ -92,15 +92,15 @@ checks! {
     "auth.clock" ["auth.sign_in"] judges sign_in::clock,
         "Set the API's clock by NTP, or this machine's.";
     "auth.wrong_password" ["auth.account"] asks sign_in::wrong_password,
-        "See that no proxy changes the API's answers.";
+        "See that no proxy changes the API's responses.";
     "auth.address" ["auth.sign_in"] asks access::client_address,
-        "Set TRUSTED_PROXIES to the networks of all proxies before the API; on Render remove it, and TRUSTED_PROXY_HOPS.";
+        "Set TRUSTED_PROXIES to the networks of all proxies in front of the API; on Render remove it, and TRUSTED_PROXY_HOPS.";
     "auth.cookies" ["auth.sign_in"] asks cookies::cookies,
         "Put front end and API under one domain of your own, set APP_ENV=production, and see `api check --deploy`.";
     "auth.protected" ["auth.sign_in"] asks access::protected,
         "Give all processes of the API one SECRET_KEY and one database, and see that the proxy passes Authorization on.";
     "auth.unauthorized" ["api.reached"] asks access::unauthorized,
-        "See that the proxy passes the API's refusals on as they are.";
+        "See that the proxy passes the API's refusals on unchanged.";
     "auth.refresh" ["auth.sign_in"] asks tokens::refresh,
         "Give all processes of the API one SECRET_KEY and one database.";
     "auth.repeat" ["auth.refresh"] asks tokens::repeat,
@@ -108,7 +108,7 @@ checks! {
     "auth.reuse" ["auth.refresh"] asks tokens::reuse,
         "See that every process of the API runs this release on one database.";
     "auth.revocation" ["auth.reuse"] asks tokens::revocation,
-        "Look at the age of the revocation feed at /metrics: a process that does not hear from its database is not ready.";
+        "Check the age of the revocation feed at /metrics: a process that cannot reach its database is not ready.";
     "auth.logout" ["auth.refresh"] asks tokens::logout,
         "See that every process of the API runs this release on one database.";
     "auth.expiry" ["auth.refresh"] asks tokens::expiry,

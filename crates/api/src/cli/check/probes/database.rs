@@ -1,6 +1,6 @@
-//! Whether the database answers, takes writes, is up to date, and agrees about the time.
+//! Checks that the database is available, accepts writes, is migrated, and that the clocks agree.
 
-use super::ask::{no_answer_in_time, off_thread, write_into};
+use super::ask::{off_thread, timed_out, write_into};
 use crate::cli::check::facts::Facts;
 use crate::cli::check::finding::Finding;
 use crate::cli::check::{proxies, rules};
@@ -17,10 +17,10 @@ pub(super) async fn check(facts: &Facts<'_>, clock: &SharedClock, migrations: &M
         return Vec::new();
     }
     let (url, migrations) = (facts.settings.database.url.clone(), migrations.clone());
-    match off_thread(move || look(&url, &migrations)).await {
-        Some(Ok(state)) => judge(&state, clock).into_iter().chain(proxies::clients(facts, &state)).collect(),
+    match off_thread(move || read_state(&url, &migrations)).await {
+        Some(Ok(state)) => findings(&state, clock).into_iter().chain(proxies::clients(facts, &state)).collect(),
         Some(Err(problem)) => vec![unreachable(problem)],
-        None => vec![unreachable(no_answer_in_time())],
+        None => vec![unreachable(timed_out())],
     }
 }
 
@@ -28,21 +28,21 @@ fn unreachable(problem: String) -> Finding {
     rules::DATABASE_UNREACHABLE.found(problem).about(VARIABLE)
 }
 
-fn look(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState, String> {
+fn read_state(url: &DatabaseUrl, migrations: &Migrations) -> Result<DatabaseState, String> {
     if let DatabaseUrl::Sqlite(file) = url {
         write_into(folder_of(file))?;
     }
     state::read(url, migrations).map_err(|error| error_chain(&error))
 }
 
-fn judge(state: &DatabaseState, clock: &SharedClock) -> Vec<Finding> {
+fn findings(state: &DatabaseState, clock: &SharedClock) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !state.missing_migrations.is_empty() {
         let message = format!("the schema lacks {}", state.missing_migrations.join(", "));
         findings.push(rules::DATABASE_MIGRATIONS.found(message).about(VARIABLE));
     }
     if !state.takes_writes {
-        let message = "it takes no writes: a standby, or restricted by its host; or the file may not be written";
+        let message = "it takes no writes: a standby, or restricted by its host; or the file is not writable";
         findings.push(rules::DATABASE_READ_ONLY.found(message).about(VARIABLE));
     }
     let skew = state.now.map_or(0, |now| (clock.now() - now).num_seconds().abs());

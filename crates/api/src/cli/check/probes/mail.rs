@@ -1,6 +1,6 @@
-//! Whether the mail server lets us in, or the folder takes a file. No mail is sent.
+//! Checks that the mail server accepts the login, or the folder a file. No mail is sent.
 
-use super::ask::{PATIENCE, no_answer_in_time, write_into};
+use super::ask::{TIMEOUT, timed_out, write_into};
 use crate::cli::check::facts::Facts;
 use crate::cli::check::finding::Finding;
 use crate::cli::check::rule::CheckRule;
@@ -13,15 +13,15 @@ pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
     let (rule, problem) = match &facts.settings.mail.url {
         MailUrl::Folder(folder) => (&rules::MAIL_UNREACHABLE, write_into(folder).err()?),
         MailUrl::Console | MailUrl::Smtp(_) => {
-            // One that cannot be made refuses the start, and is told as that.
+            // A mailer that cannot be created prevents the start, which is reported elsewhere.
             let mailer =
-                Mailer::new(&facts.settings.mail, facts.settings.environment, PATIENCE, MailMetrics::default()).ok()?;
-            match tokio::time::timeout(PATIENCE, mailer.test()).await {
-                Ok(answer) => {
-                    let error = answer.err()?;
+                Mailer::new(&facts.settings.mail, facts.settings.environment, TIMEOUT, MailMetrics::default()).ok()?;
+            match tokio::time::timeout(TIMEOUT, mailer.test()).await {
+                Ok(result) => {
+                    let error = result.err()?;
                     (rule_of(&error), error_chain(&error))
                 }
-                Err(_) => (&rules::MAIL_UNREACHABLE, no_answer_in_time()),
+                Err(_) => (&rules::MAIL_UNREACHABLE, timed_out()),
             }
         }
     };

@@ -1,4 +1,4 @@
-//! What only asking tells. Each question has a time limit, and all are asked at once.
+//! Checks that need a connection to another service. Each has a time limit, and all run concurrently.
 
 mod ask;
 mod database;
@@ -22,6 +22,6 @@ pub(super) async fn all(facts: &Facts<'_>, clock: &SharedClock, migrations: &Mig
         hashing::check(facts),
     );
     let found = database.into_iter().chain(mail).chain(storage).chain(redis).chain(hashing);
-    // What others answer is told as they said it, and who knows what they repeat.
+    // Other services' errors are reported verbatim and may repeat a secret.
     found.map(|finding| secrets::hide_in(finding, facts.settings)).collect()
 }

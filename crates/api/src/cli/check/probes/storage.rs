@@ -1,6 +1,6 @@
-//! Whether files can be kept: one is written, read and deleted.
+//! Checks the storage by writing, reading and deleting a file.
 
-use super::ask::{PATIENCE, no_answer_in_time, write_into};
+use super::ask::{TIMEOUT, timed_out, write_into};
 use crate::cli::check::facts::Facts;
 use crate::cli::check::finding::Finding;
 use crate::cli::check::rules;
@@ -12,11 +12,11 @@ pub(super) async fn check(facts: &Facts<'_>) -> Option<Finding> {
         return None;
     }
     let problem = match &facts.settings.storage {
-        // Nothing is left behind there, not even the folder.
+        // No file stays there, and the folder is not created.
         StorageSettings::Folder(folder) => write_into(folder).err(),
-        StorageSettings::S3(_) => match tokio::time::timeout(PATIENCE, write_read_delete(facts)).await {
+        StorageSettings::S3(_) => match tokio::time::timeout(TIMEOUT, write_read_delete(facts)).await {
             Ok(kept) => kept.err(),
-            Err(_) => Some(no_answer_in_time()),
+            Err(_) => Some(timed_out()),
         },
     };
     problem.map(|problem| rules::STORAGE_UNREACHABLE.found(problem).about("AWS_STORAGE_BUCKET_NAME"))
@@ -29,8 +29,8 @@ async fn write_read_delete(facts: &Facts<'_>) -> Result<(), String> {
     let name = format!("latchkey-check/{}", uuid::Uuid::new_v4());
     files.put(&name, CONTENT.into(), "text/plain").await.map_err(|error| error.to_string())?;
     let read = files.get(&name).await;
-    // Deleted in any case: what a check leaves behind nobody looks for.
+    // Deleted even if reading failed: a file that a check leaves behind would stay forever.
     files.delete(&name).await.map_err(|error| error.to_string())?;
     let read = read.map_err(|error| error.to_string())?;
-    if read == CONTENT { Ok(()) } else { Err("gives back something else than was written".to_owned()) }
+    if read == CONTENT { Ok(()) } else { Err("returns other content than was written".to_owned()) }
 }
