@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "@playwright/test";
 import { CLIENT, STAGES } from "./support/addresses.js";
-import { makeCertificate } from "./support/certificate.js";
+import { createCertificate } from "./support/certificate.js";
 import { chromium } from "./support/chromium.js";
 
-makeCertificate();
-// Where the stories' API puts its mail, and the stories look for it; workers and servers inherit the name.
+createCertificate();
+// The folder into which the stories' API writes its mail; workers and servers inherit the variable.
 process.env.OUTBOX ??= mkdtempSync(join(tmpdir(), "latchkey-outbox-"));
-// Where each API has a folder of its own, and the stories' program makes administrators.
+// The parent of the folders in which the APIs and the program that creates administrators run.
 process.env.STAGE_FOLDERS ??= mkdtempSync(join(tmpdir(), "latchkey-e2e-"));
 
-// All end with the run: asked first, because the APIs' folders are to be removed.
+// Servers are stopped by SIGTERM, so that they can remove the APIs' folders.
 const server = { timeout: 60_000, reuseExistingServer: false, gracefulShutdown: { signal: "SIGTERM", timeout: 5_000 } };
 
 export default defineConfig({

@@ -1,4 +1,4 @@
-// The deployed pair in a browser. EMAIL and PASSWORD are an account's; FILES is the folder that the static host serves.
+// The deployed client and API in a browser. EMAIL and PASSWORD belong to an account; FILES is the folder that the static host serves.
 import { readdirSync, renameSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { App } from "../support/app.js";
@@ -7,7 +7,7 @@ import { Watch } from "../support/watch.js";
 
 const { EMAIL: email, PASSWORD: password, FILES: folder } = process.env;
 
-test("signing in, coming back and signing out work", async ({ context, page }) => {
+test("signing in, reloading and signing out work", async ({ context, page }) => {
   const [app, watch] = [new App(page), new Watch(context)];
   await app.open("/sessions");
   await app.fillSignIn({ email, password });
@@ -19,7 +19,7 @@ test("signing in, coming back and signing out work", async ({ context, page }) =
   expect(watch.found, "errors in the browser").toEqual([]);
 });
 
-test("a picture goes into the bucket and comes back through the API", async ({ context, page }) => {
+test("a picture is stored in the bucket and served by the API", async ({ context, page }) => {
   const [app, watch] = [new App(page), new Watch(context)];
   await app.open("/account");
   await app.fillSignIn({ email, password });
@@ -34,15 +34,15 @@ test("a picture goes into the bucket and comes back through the API", async ({ c
   expect(watch.found, "errors in the browser").toEqual([]);
 });
 
-test("a browser that kept the page in the program's place for a year gets over it", async ({ page }) => {
+test("a browser that cached the page as the program for a year recovers", async ({ page }) => {
   const app = new App(page);
   const program = readdirSync(folder).find((name) => name.endsWith(".wasm"));
-  renameSync(`${folder}/${program}`, `${folder}/away`);
+  renameSync(`${folder}/${program}`, `${folder}/missing`);
   try {
     await app.open("/login");
     await expect(page.getByText("Latchkey could not be started")).toBeVisible();
   } finally {
-    renameSync(`${folder}/away`, `${folder}/${program}`);
+    renameSync(`${folder}/missing`, `${folder}/${program}`);
   }
   await app.open("/login");
   await expect(app.signInHeading).toBeVisible();

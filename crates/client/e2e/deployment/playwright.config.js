@@ -1,5 +1,5 @@
-// For scripts/deployment, which starts everything and says where: PROXY leads to the hosts of the deployment, KEY is the hash
-// of their certificate's key. A browser that ignored the certificate would cache nothing.
+// For scripts/deployment, which starts the deployment: PROXY is the proxy to its hosts, KEY the hash of their certificate's key.
+// The browser trusts that key only, because one that ignores certificate errors caches nothing.
 import { defineConfig } from "@playwright/test";
 import { CLIENT } from "../support/addresses.js";
 import { chromium } from "../support/chromium.js";

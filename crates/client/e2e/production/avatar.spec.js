@@ -1,4 +1,4 @@
-// A picture comes from another host than the page: by the policies of both.
+// A picture is loaded from another host than the page, as the policies of both allow.
 import { API, CLIENT, CLIENT_ELSEWHERE } from "../support/addresses.js";
 import { file, png } from "../support/pictures.js";
 import { expect, test } from "../support/test.js";

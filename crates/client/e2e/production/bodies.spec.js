@@ -1,4 +1,4 @@
-// The API in production, the refresh token in bodies: the client on another host of its site, and on another site.
+// The API in production with refresh tokens in bodies; the client on another host of the API's site, and on another site.
 import { API, CLIENT, CLIENT_ELSEWHERE, SIBLING, STRANGER } from "../support/addresses.js";
 import { REFRESH } from "../support/app.js";
 import { expect, test } from "../support/test.js";
@@ -27,25 +27,25 @@ for (const [where, origin] of Object.entries({ "another host": CLIENT, "another 
 }
 
 for (const [who, origin] of Object.entries({ "another site": STRANGER, "another host of the site": SIBLING })) {
-  test(`a page of ${who} can neither read nor change anything, even with the tokens in its hand`, async ({ api, page, person, watch }) => {
+  test(`a page of ${who} can neither read nor change anything, even if it has the tokens`, async ({ api, page, person, watch }) => {
     watch.expectPage(origin);
     watch.expectText(/CORS policy|net::ERR_|status of 4/);
     const tokens = await api.login(person);
     await page.goto(origin);
-    const heard = await page.evaluate(
+    const bodies = await page.evaluate(
       ([address, { access, refresh }]) => {
         const json = { "content-type": "application/json" };
-        const read = (path, request) => fetch(address + path, request).then((answer) => answer.text());
-        const tries = [
+        const read = (path, request) => fetch(address + path, request).then((response) => response.text());
+        const attempts = [
           read("/api/auth/me/", { headers: { authorization: `Bearer ${access}` } }),
           read("/api/auth/logout/", { method: "POST", headers: json, body: JSON.stringify({ refresh }) }),
           read("/api/auth/logout/", { method: "POST", mode: "no-cors", body: JSON.stringify({ refresh }) }),
         ];
-        return Promise.allSettled(tries).then((all) => all.map(({ value }) => value ?? ""));
+        return Promise.allSettled(attempts).then((all) => all.map(({ value }) => value ?? ""));
       },
       [API, tokens],
     );
-    expect(heard).toEqual(["", "", ""]);
-    expect(await api.meStatus(tokens.access), "the session goes on").toBe(200);
+    expect(bodies).toEqual(["", "", ""]);
+    expect(await api.meStatus(tokens.access), "the session is still live").toBe(200);
   });
 }

@@ -13,36 +13,36 @@ async function refreshCookie(context) {
   return (await context.cookies(REFRESH)).find(({ name }) => name.endsWith("refresh_token"));
 }
 
-/** Everything that a script of the page can find again after a reload. */
-const everythingKept = (page) =>
+/** Everything that a script of the page can still read after a reload. */
+const storedData = (page) =>
   page.evaluate(async () => {
     const databases = await indexedDB.databases();
-    const kept = [document.cookie, { ...localStorage }, { ...sessionStorage }, databases, await caches.keys(), history.state, name];
-    return JSON.stringify(kept);
+    const stored = [document.cookie, { ...localStorage }, { ...sessionStorage }, databases, await caches.keys(), history.state, name];
+    return JSON.stringify(stored);
   });
 
-/** Has the answer to the next refresh lost on its way to the browser. */
-const loseNext = (page, what, keys) =>
+/** Loses the response to the next refresh, or only its body, on its way to the browser. */
+const loseNext = (page, part, keys) =>
   intercept(
     page,
     REFRESH,
     (route) => {
       const headers = route.request().headers();
       keys.push(headers["idempotency-key"]);
-      return route.continue({ headers: { ...headers, [LOSE]: what } });
+      return route.continue({ headers: { ...headers, [LOSE]: part } });
     },
     { times: 1 },
   );
 
-test("signing in leaves no token where a script could find it again", async ({ app, context, page, person }) => {
-  const answered = page.waitForResponse(`${API}/api/auth/login/`);
+test("signing in leaves no token where a script could read it", async ({ app, context, page, person }) => {
+  const loginResponse = page.waitForResponse(`${API}/api/auth/login/`);
   await app.signIn(person);
 
-  const { access, ...rest } = await (await answered).json();
+  const { access, ...rest } = await (await loginResponse).json();
   expect(access).toMatch(isToken);
   expect(rest).not.toHaveProperty("refresh");
   expect(JSON.stringify(rest)).not.toMatch(isToken);
-  expect(await everythingKept(page)).not.toMatch(isToken);
+  expect(await storedData(page)).not.toMatch(isToken);
   expect(await refreshCookie(context)).toMatchObject({
     name: "__Secure-refresh_token",
     domain: ".latchkey.test",
@@ -53,11 +53,11 @@ test("signing in leaves no token where a script could find it again", async ({ a
   });
 });
 
-test("only what renews the session carries the cookie", async ({ app, page, person }) => {
+test("only requests that renew or end the session carry the cookie", async ({ app, page, person }) => {
   const carriers = new Set();
-  page.on("response", async (answer) => {
-    const { cookie = "" } = await answer.request().allHeaders();
-    if (cookie.includes("refresh_token=")) carriers.add(new URL(answer.url()).pathname);
+  page.on("response", async (response) => {
+    const { cookie = "" } = await response.request().allHeaders();
+    if (cookie.includes("refresh_token=")) carriers.add(new URL(response.url()).pathname);
   });
   await app.signIn(person);
   await page.reload();
@@ -79,7 +79,7 @@ test("a reload refreshes once, by the cookie", async ({ app, page, person }) => 
   expect(refreshes[0].postDataJSON()).toEqual({});
 });
 
-test("an expired access token is refreshed, and nobody notices", async ({ app, page, person }) => {
+test("an expired access token is refreshed unnoticed", async ({ app, page, person }) => {
   await app.signIn(person);
   const { sid } = await app.access();
   const refreshes = app.record(REFRESH);
@@ -88,7 +88,7 @@ test("an expired access token is refreshed, and nobody notices", async ({ app, p
   expect((await app.access()).sid).toBe(sid);
   const keys = refreshes.map((request) => request.headers()["idempotency-key"]);
   expect(keys.length).toBeGreaterThan(0);
-  expect(new Set(keys).size, "another key for each rotation").toBe(keys.length);
+  expect(new Set(keys).size, "a new key for each rotation").toBe(keys.length);
   await expect(app.alert).toBeHidden();
 });
 
@@ -103,26 +103,26 @@ for (const locks of ["with", "without"]) {
     await Promise.all(tabs.slice(1).map((tab) => tab.open("/")));
     for (const tab of tabs) await tab.expectSignedIn(person);
     const refused = [];
-    context.on("response", (answer) => answer.url() === REFRESH && answer.status() !== 200 && refused.push(answer.status()));
+    context.on("response", (response) => response.url() === REFRESH && response.status() !== 200 && refused.push(response.status()));
     for (let round = 0; round < 2; round += 1) {
       for (const tab of tabs) await tab.accessExpires();
       await Promise.all(tabs.map((tab) => (round ? tab.page.reload() : tab.visitSessions())));
       for (const tab of tabs) await expect(tab.signOutButton).toBeVisible();
     }
     expect(refused).toEqual([]);
-    for (const tab of tabs.toReversed()) await tab.visitSessions(); // the first last: its token is fresh
+    for (const tab of tabs.toReversed()) await tab.visitSessions(); // the first tab last: its token is fresh
     for (const tab of tabs) expect((await tab.access()).sid).toBe(sid);
     expect(await api.sessions((await app.access()).jwt)).toHaveLength(1);
   });
 }
 
-for (const what of ["answer", "body"]) {
-  test(`a refresh whose ${what} got lost is repeated with the same key, and the session goes on`, async ({ app, page, person, watch }) => {
+for (const part of ["response", "body"]) {
+  test(`a refresh whose ${part} is lost is repeated with the same key, and the session continues`, async ({ app, page, person, watch }) => {
     watch.expectText(/net::ERR_/);
     await app.signIn(person);
     const { sid } = await app.access();
     const keys = [];
-    await loseNext(page, what, keys);
+    await loseNext(page, part, keys);
     const refreshes = app.record(REFRESH);
     await app.accessExpires();
     await app.visit("Sessions");
@@ -133,12 +133,12 @@ for (const what of ["answer", "body"]) {
   });
 }
 
-test("an answer lost by closing the tab is asked for again by the next one", async ({ app, page, newTab, person, watch }) => {
+test("a refresh whose response is lost by closing the tab is repeated by the next tab", async ({ app, page, newTab, person, watch }) => {
   watch.expectText(/net::ERR_/);
   await app.signIn(person);
   const { sid } = await app.access();
   const keys = [];
-  await loseNext(page, "answer", keys);
+  await loseNext(page, "response", keys);
   await app.accessExpires();
   const lost = page.waitForEvent("requestfailed", (request) => request.url() === REFRESH);
   await app.visit("Sessions");
@@ -153,7 +153,7 @@ test("an answer lost by closing the tab is asked for again by the next one", asy
   expect((await next.access()).sid).toBe(sid);
 });
 
-test("signing out removes the cookie, ends the session, and reaches the other tabs", async ({ api, app, context, newTab, page, person }) => {
+test("signing out removes the cookie, ends the session, and signs out the other tabs", async ({ api, app, context, newTab, page, person }) => {
   await app.signIn(person);
   const second = await newTab();
   await second.open("/sessions");
@@ -170,30 +170,30 @@ test("signing out removes the cookie, ends the session, and reaches the other ta
   await app.expectSignedOut();
 });
 
-test("the storage is cleared before the API is told", async ({ app, page, person }) => {
+test("the storage is cleared before the sign-out is sent to the API", async ({ app, page, person }) => {
   await app.signIn(person);
-  let told;
-  const telling = new Promise((resolve) => (told = resolve));
+  let report;
+  const itemsAtSending = new Promise((resolve) => (report = resolve));
   await page.route("**/api/auth/logout/", async (route) => {
-    told(await page.evaluate(() => localStorage.length));
+    report(await page.evaluate(() => localStorage.length));
     await route.continue();
   });
   await app.signOutButton.click();
-  expect(await telling).toBe(0);
+  expect(await itemsAtSending).toBe(0);
 });
 
-test("a sign-in waits for the answer to the sign-out before it, which takes the cookie away", async ({ app, context, page, person }) => {
+test("a sign-in waits for the response to an earlier sign-out, which removes the cookie", async ({ app, context, page, person }) => {
   await app.signIn(person);
-  const answered = [];
-  page.on("response", (answer) => answered.push(new URL(answer.url()).pathname));
+  const responses = [];
+  page.on("response", (response) => responses.push(new URL(response.url()).pathname));
   await page.route("**/api/auth/logout/", (route) => setTimeout(() => route.continue(), 1_000)); // a slow server
   await app.signOutButton.click();
   await app.fillSignIn(person);
 
   await app.expectSignedIn(person);
-  const [out, back] = ["/api/auth/logout/", "/api/auth/login/"].map((path) => answered.indexOf(path));
-  expect(out).toBeGreaterThanOrEqual(0);
-  expect(out).toBeLessThan(back);
+  const [signOut, signIn] = ["/api/auth/logout/", "/api/auth/login/"].map((path) => responses.indexOf(path));
+  expect(signOut).toBeGreaterThanOrEqual(0);
+  expect(signOut).toBeLessThan(signIn);
   expect(await refreshCookie(context)).toBeDefined();
   await page.reload();
   await app.expectSignedIn(person);
@@ -207,7 +207,7 @@ test("a sign-out without a network ends the session and removes the cookie when 
   await app.signOutButton.click();
   await app.expectSignedOut();
   await expect(app.notice).toContainText("hears of the sign-out");
-  expect(await everythingKept(page), "the cookie stays the browser's").not.toMatch(isToken);
+  expect(await storedData(page), "scripts still cannot read the cookie").not.toMatch(isToken);
   expect(await api.isLive(person, sid)).toBe(true);
 
   await context.setOffline(false);
@@ -216,33 +216,33 @@ test("a sign-out without a network ends the session and removes the cookie when 
   await expect.poll(() => page.evaluate(() => localStorage.length)).toBe(0);
 });
 
-test("the next person's sign-in waits for the sign-out that had no network, which ends the first one's session only", async ({ api, app, context, page, person, watch }) => {
+test("the next person's sign-in waits for a sign-out that had no network, which ends only the first person's session", async ({ api, app, context, page, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
-  const somebody = await api.register();
+  const otherPerson = await api.register();
   await app.signIn(person);
   const { sid } = await app.access();
-  const answered = [];
-  page.on("response", (answer) => answered.push(new URL(answer.url()).pathname));
+  const responses = [];
+  page.on("response", (response) => responses.push(new URL(response.url()).pathname));
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
   await expect(app.notice).toContainText("hears of the sign-out");
   await page.route("**/api/auth/logout/", (route) => setTimeout(() => route.continue(), 1_000)); // a slow server
   await context.setOffline(false);
-  await app.fillSignIn(somebody);
+  await app.fillSignIn(otherPerson);
 
-  await app.expectSignedIn(somebody);
-  const [out, back] = ["/api/auth/logout/", "/api/auth/login/"].map((path) => answered.indexOf(path));
-  expect(out).toBeGreaterThanOrEqual(0);
-  expect(out).toBeLessThan(back);
+  await app.expectSignedIn(otherPerson);
+  const [signOut, signIn] = ["/api/auth/logout/", "/api/auth/login/"].map((path) => responses.indexOf(path));
+  expect(signOut).toBeGreaterThanOrEqual(0);
+  expect(signOut).toBeLessThan(signIn);
   await expect.poll(() => api.isLive(person, sid)).toBe(false);
   await page.reload();
-  await app.expectSignedIn(somebody);
+  await app.expectSignedIn(otherPerson);
 });
 
-test("a late sign-out is forgotten when another session's cookie has taken the place of its own", async ({ api, app, page, person, watch }) => {
+test("a pending sign-out is dropped when another session's cookie has replaced its own", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(503);
-  const somebody = await api.register();
+  const otherPerson = await api.register();
   await app.signIn(person);
   await page.route("**/api/auth/logout/", (route) =>
     route.fulfill({ status: 503, headers: { "access-control-allow-origin": CLIENT, "access-control-allow-credentials": "true" } }),
@@ -250,15 +250,15 @@ test("a late sign-out is forgotten when another session's cookie has taken the p
   await app.signOutButton.click();
   await app.expectSignedOut();
   await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
-  await app.fillSignIn(somebody);
-  await app.expectSignedIn(somebody);
+  await app.fillSignIn(otherPerson);
+  await app.expectSignedIn(otherPerson);
   expect(await page.evaluate(() => localStorage.getItem("latchkey.sign_outs"))).toBeNull();
   await expect(page.getByRole("status")).toBeEmpty();
   await page.reload();
-  await app.expectSignedIn(somebody);
+  await app.expectSignedIn(otherPerson);
 });
 
-test("a cookie that repeats nothing any more asks to sign in with words that are true", async ({ app, context, page, person, watch }) => {
+test("a lost CSRF cookie leads to the sign-in page, with the right reason", async ({ app, context, page, person, watch }) => {
   watch.expectFailures(403);
   await app.signIn(person);
   await context.clearCookies({ name: "csrf_token" });
@@ -269,21 +269,21 @@ test("a cookie that repeats nothing any more asks to sign in with words that are
   await app.expectSignedIn(person);
 });
 
-test("somebody else signing in in one tab changes what the others show", async ({ api, app, newTab, person }) => {
-  const somebody = await api.register();
+test("another person's sign-in in one tab changes what the others show", async ({ api, app, newTab, person }) => {
+  const otherPerson = await api.register();
   await app.signIn(person);
   const second = await newTab();
   await second.open("/");
   await second.expectSignedIn(person);
 
   await app.signOutButton.click();
-  await app.fillSignIn(somebody);
-  await app.expectSignedIn(somebody);
-  await second.expectSignedIn(somebody);
+  await app.fillSignIn(otherPerson);
+  await app.expectSignedIn(otherPerson);
+  await second.expectSignedIn(otherPerson);
   await expect(second.page.getByText(person.email)).toHaveCount(0);
 });
 
-test("a cookie that is gone asks to sign in, says why, and does not loop", async ({ app, context, page, person, watch }) => {
+test("a lost refresh cookie leads to the sign-in page, says why, and does not loop", async ({ app, context, page, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   await context.clearCookies();
@@ -297,11 +297,11 @@ test("a cookie that is gone asks to sign in, says why, and does not loop", async
   await app.expectSignedIn(person);
 });
 
-test("a session whose cookie another front end has replaced ends, says why, and signing in helps", async ({ app, page, person, watch }) => {
+test("a session whose cookie another front end has replaced ends and says why, and signing in again works", async ({ app, page, person, watch }) => {
   watch.expectFailures(403);
   await app.signIn(person);
   const { sid } = await app.access();
-  // What another front end on the same API does.
+  // Another front end of the same API signs in like this.
   const status = await page.evaluate(async ([url, email, password]) => {
     const headers = { "Content-Type": "application/json" };
     const body = JSON.stringify({ email, password });
@@ -319,7 +319,7 @@ test("a session whose cookie another front end has replaced ends, says why, and 
   expect((await app.access()).sid).not.toBe(sid);
 });
 
-test("deleting the account takes the cookie back", async ({ app, context, page, person }) => {
+test("deleting the account removes the cookie", async ({ app, context, page, person }) => {
   await app.signIn(person);
   await app.visit("Account");
   await page.getByLabel("Password", { exact: true }).fill(person.password);

@@ -1,4 +1,4 @@
-// What the static host says with every file, and what the browser makes of it.
+// The static host's headers for every file, and their effect in the browser.
 import { readFileSync, readdirSync } from "node:fs";
 import { refusedTemplates, templates } from "../../templates.js";
 import { API, CLIENT, STRANGER } from "../support/addresses.js";
@@ -22,7 +22,7 @@ const POLICY = {
   "trusted-types": "default",
   "upgrade-insecure-requests": "",
 };
-const OTHERS = {
+const OTHER_HEADERS = {
   "strict-transport-security": "max-age=63072000; includeSubDomains",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
@@ -31,19 +31,19 @@ const OTHERS = {
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 };
-// Trunk writes 64 bits as a number, without leading zeros: one hash in 16 has less than 16 digits, and one in 16^8 less than 9.
+// Trunk writes 64 bits as a number, without leading zeros: one hash in 16 has fewer than 16 digits, and one in 16^8 fewer than 9.
 const HASHED = /-[0-9a-f]{9,16}(_bg)?\.(js|wasm|css|svg)$/;
 
 const ASSETS = built.filter((name) => name !== "index.html").map((name) => `/${name}`);
 
-/** Asks for a path, checks what every answer says, and comes to its `Cache-Control`. */
+/** Requests a path, checks the headers that every response has, and returns its `Cache-Control`. */
 async function cachingOf(request, path) {
-  const answer = await request.get(CLIENT + path);
-  expect(answer.status()).toBe(200);
-  const { "content-security-policy": policy, "cache-control": caching, ...headers } = answer.headers();
+  const response = await request.get(CLIENT + path);
+  expect(response.status()).toBe(200);
+  const { "content-security-policy": policy, "cache-control": caching, ...headers } = response.headers();
   const directives = policy.split("; ").map((directive) => directive.split(/ (.*)/));
   expect(Object.fromEntries(directives.map(([name, value = ""]) => [name, value]))).toEqual(POLICY);
-  expect(headers).toMatchObject(OTHERS);
+  expect(headers).toMatchObject(OTHER_HEADERS);
   return caching;
 }
 
@@ -53,53 +53,53 @@ for (const path of ["/index.html", "/login?next=/sessions", ...PAGES.map((row) =
   });
 }
 
-test("a path that is no page comes with every header and is not kept", async ({ request }) => {
-  // No rule of ours: hosts' own default is that it be asked for again.
+test("a path without a page comes with every header and is not cached", async ({ request }) => {
+  // None of our rules applies; by default hosts have it revalidated.
   expect(await cachingOf(request, "/no/such/page")).toBeUndefined();
 });
 
 for (const kind of ["js", "wasm", "css", "svg"]) {
-  test(`every .${kind} file comes with every header and is kept for a year`, async ({ request }) => {
+  test(`every .${kind} file comes with every header and is cached for a year`, async ({ request }) => {
     const files = ASSETS.filter((name) => name.endsWith(`.${kind}`));
     expect(files.length).toBeGreaterThan(0);
     for (const file of files) expect(await cachingOf(request, file), file).toBe("public, max-age=31536000, immutable");
   });
 }
 
-test("what may be kept for a year has its content's hash in its name", () => {
+test("a file that is cached for a year has its content's hash in its name", () => {
   expect(ASSETS.filter((name) => !HASHED.test(name))).toEqual([]);
 });
 
-test("the page holds no script, style or handler of its own", () => {
+test("the page has no inline script, style or handler", () => {
   const page = readFileSync(`${folder}/index.html`, "utf8");
   const scripts = [...page.matchAll(/<script\b([^>]*)>([^]*?)<\/script>/g)];
   expect(scripts.map(([, attributes, content]) => [/ src="\/boot-[0-9a-f]+\.js"/.test(attributes), content])).toEqual([[true, ""]]);
   expect(page).not.toMatch(/<style|\sstyle=|\son[a-z]+=|javascript:/i);
 });
 
-test("what the page may ask and show comes from this site and its API", () => {
+test("the page may request and show only content of this site and its API", () => {
   const page = readFileSync(`${folder}/index.html`, "utf8");
   const [, policy] = /<meta\s+http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(page);
   expect(policy).toBe(`connect-src 'self' ${API}; img-src 'self' blob: ${API}`);
 });
 
-test("nothing goes to another host, not even as a picture's address", async ({ app, page, watch }) => {
+test("no request reaches another host, not even for a picture", async ({ app, page, watch }) => {
   watch.expectText(/Content Security Policy/);
   watch.expectPage(STRANGER); // Chromium announces a picture's request before it refuses it
-  const answers = [];
-  page.on("response", (answer) => answers.push(answer.url()));
+  const responses = [];
+  page.on("response", (response) => responses.push(response.url()));
   await app.open("/login");
   await expect(app.signInHeading).toBeVisible();
   const refused = await page.evaluate(async (address) => {
-    const heard = [];
-    document.addEventListener("securitypolicyviolation", (event) => heard.push(event.effectiveDirective));
+    const violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => violations.push(event.effectiveDirective));
     await fetch(address).catch(() => {});
     await new Promise((done) => Object.assign(new Image(), { onerror: done, onload: done, src: `${address}/picture.png` }));
-    return heard;
+    return violations;
   }, STRANGER);
-  // The page's own policy refuses them: the host's allows any address by https:.
+  // The page's own policy refuses them: the host's policy allows any https: address.
   expect(refused.sort()).toEqual(["connect-src", "img-src"]);
-  expect(answers.filter((url) => url.startsWith(STRANGER))).toEqual([]);
+  expect(responses.filter((url) => url.startsWith(STRANGER))).toEqual([]);
 });
 
 const HOSTILE = [
@@ -148,7 +148,7 @@ const HOSTILE = [
   "<svg><style></style></svg>",
 ];
 
-// What pages show.
+// Markup that pages use.
 const USUAL = [
   '<table class="notes"><caption>Notes</caption><thead><tr><th scope="col">Title</th></tr></thead><tbody><tr><td colspan="2">Text</td></tr></tbody></table>',
   '<label for="title">Title</label>',
@@ -164,18 +164,18 @@ const USUAL = [
   '<svg viewBox="0 0 8 8" fill="none" stroke-width="2"><path d="M0 0h8" stroke="currentColor"></path></svg>',
 ];
 
-test("the markup that pages use is taken for HTML: tables, labels, images, buttons", async ({ app, page }) => {
+test("the markup that pages use is accepted as HTML: tables, labels, images, buttons", async ({ app, page }) => {
   await app.open("/login");
   await expect(app.signInHeading).toBeVisible();
   // A string that is refused throws.
   await page.evaluate((all) => all.forEach((text) => (document.createElement("template").innerHTML = text)), USUAL);
-  // The build finds the same in a program, and has nothing against it.
+  // The build finds the same markup in a program, and accepts it.
   const program = USUAL.join("\0");
   expect(templates(program).length).toBeGreaterThanOrEqual(USUAL.length);
   expect(refusedTemplates(program)).toEqual([]);
 });
 
-test("the build names the markup that a browser would refuse", () => {
+test("the build reports the markup that a browser would refuse", () => {
   const tagsIn = (text) => refusedTemplates(`\0core::str\0${text}Sign in`).map(({ tag }) => tag);
   expect(tagsIn('<p>one<video src="/x.mp4"></video></p>')).toEqual(['<video src="/x.mp4">']);
   expect(tagsIn('<a href="https://stranger.test">text</a>')).toEqual(['<a href="https://stranger.test">']);
@@ -183,11 +183,11 @@ test("the build names the markup that a browser would refuse", () => {
   expect(tagsIn('<p style="color:red">text</p>')).toEqual(['<p style="color:red">']);
 });
 
-test("a string that is no template of the program's is not taken for HTML", async ({ app, page, watch }) => {
+test("a string that is not one of the program's templates is refused as HTML", async ({ app, page, watch }) => {
   watch.expectText(/Trusted|boot.js does not allow/);
   await app.open("/login");
   await expect(app.signInHeading).toBeVisible();
-  const taken = await page.evaluate((hostile) => {
+  const accepted = await page.evaluate((hostile) => {
     const sinks = [
       (text) => (document.createElement("div").innerHTML = text),
       (text) => (document.createElement("template").innerHTML = text),
@@ -196,7 +196,7 @@ test("a string that is no template of the program's is not taken for HTML", asyn
       (text) => document.createRange().createContextualFragment(text),
       (text) => document.write(text),
     ];
-    const through = (text) => (sink) => {
+    const accepts = (text) => (sink) => {
       try {
         sink(text);
         return true;
@@ -204,17 +204,17 @@ test("a string that is no template of the program's is not taken for HTML", asyn
         return false;
       }
     };
-    return hostile.filter((text) => sinks.some(through(text)));
+    return hostile.filter((text) => sinks.some(accepts(text)));
   }, HOSTILE);
-  expect(taken).toEqual([]);
+  expect(accepted).toEqual([]);
 });
 
-test("no string is taken for a script, and no further policy can be made", async ({ app, page, watch }) => {
+test("no string is accepted as a script, and no further policy can be created", async ({ app, page, watch }) => {
   watch.expectText(/Trusted|Content Security Policy/);
   await app.open("/login");
   await expect(app.signInHeading).toBeVisible();
-  const taken = await page.evaluate(() => {
-    const tries = {
+  const accepted = await page.evaluate(() => {
+    const attempts = {
       "a script's text": () => (document.createElement("script").text = "1"),
       "a script's address": () => (document.createElement("script").src = "/x.js"),
       "a worker": () => new Worker("/x.js"),
@@ -222,7 +222,7 @@ test("no string is taken for a script, and no further policy can be made", async
       "another policy": () => trustedTypes.createPolicy("other", { createHTML: (html) => html }),
       "a second default policy": () => trustedTypes.createPolicy("default", { createHTML: (html) => html }),
     };
-    return Object.entries(tries)
+    return Object.entries(attempts)
       .filter(([, attempt]) => {
         try {
           attempt();
@@ -233,10 +233,10 @@ test("no string is taken for a script, and no further policy can be made", async
       })
       .map(([name]) => name);
   });
-  expect(taken).toEqual([]);
+  expect(accepted).toEqual([]);
 });
 
-test("all HTML that the program holds may pass, on pages that no test visits, too", async ({ app, page }) => {
+test("all HTML in the program is accepted, including that of pages that no test visits", async ({ app, page }) => {
   const all = templates(readFileSync(`${folder}/${built.find((name) => name.endsWith(".wasm"))}`, "utf8"));
   expect(all.length).toBeGreaterThan(3);
   await app.open("/login");

@@ -1,11 +1,11 @@
-// Every message that docs/operations/troubleshooting.md says a browser shows is provoked, and compared with the document's words.
+// Provokes every message of a browser in docs/operations/troubleshooting.md, and compares it with the document's text.
 import { readFileSync } from "node:fs";
-import { AMISS, API, CLIENT, CLIENT_ELSEWHERE, FORWARDER } from "../support/addresses.js";
+import { MISCONFIGURED, API, CLIENT, CLIENT_ELSEWHERE, FORWARDER } from "../support/addresses.js";
 import { expect, test } from "../support/test.js";
 
 const text = readFileSync(new URL("../../../../docs/operations/troubleshooting.md", import.meta.url), "utf8");
 
-/** What a browser shows under each heading, in its console and on the page: title → `{console: […], page: […]}`. */
+/** The messages under each heading, in the console and on the page: title → `{console: […], page: […]}`. */
 const sections = Object.fromEntries(
   text.split(/^## /m).map((section) => {
     const blocks = (language) => [...section.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)\n\`\`\`$`, "gm"))].map(([, shown]) => shown);
@@ -13,7 +13,7 @@ const sections = Object.fromEntries(
   }),
 );
 
-/** The document's words as a pattern: `…` stands for anything, its addresses for those of this deployment. */
+/** The document's text as a pattern: `…` matches anything, and its addresses stand for those of this deployment. */
 function pattern(shown, client) {
   const addresses = {
     "https://api.example.com": API,
@@ -21,20 +21,20 @@ function pattern(shown, client) {
     "https://www.example.com": FORWARDER,
     "https://other.example.com": "https://other.latchkey.test",
   };
-  const here = Object.entries(addresses).reduce((words, [theirs, ours]) => words.replaceAll(theirs, ours), shown);
-  return new RegExp(here.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*"));
+  const text = Object.entries(addresses).reduce((result, [documented, actual]) => result.replaceAll(documented, actual), shown);
+  return new RegExp(text.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".*"));
 }
 
-/** Sends what no page of ours does: JSON to a host that forwards. */
+/** Sends a request that none of our pages sends: JSON to a host that redirects. */
 const post = (address) => ({ page }) =>
   page.evaluate((to) => fetch(to, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" }).catch(() => {}), address);
 
 const showPicture = (address) => ({ page }) => page.evaluate((from) => document.body.append(Object.assign(new Image(), { src: from })), address);
 
-const open = (path) => ({ page }) => page.goto(path).catch(() => {}); // a host that answers 404 is what is asked for
+const open = (path) => ({ page }) => page.goto(path).catch(() => {}); // some steps open a page that returns 404
 const signIn = ({ app, person }) => app.fillSignIn(person);
 
-const answer = (status, reason) => ({ page }) =>
+const respond = (status, reason) => ({ page }) =>
   page.route(`${API}/api/auth/login/`, (route) =>
     route.fulfill({
       status,
@@ -44,50 +44,50 @@ const answer = (status, reason) => ({ page }) =>
     }),
   );
 
-/** Fails to sign in as often as the limits allow. */
+/** Tries wrong passwords as often as the limits allow. */
 const guess = async ({ api, person }) => {
-  for (let tries = 0; tries < 10; tries += 1) await api.login({ ...person, password: "a wrong password" }).catch(() => {});
+  for (let attempt = 0; attempt < 10; attempt += 1) await api.login({ ...person, password: "a wrong password" }).catch(() => {});
 };
 
-/** How each section's messages come about, in the order of the document: where the client is, and what is done there. */
+/** How to provoke each section's messages, in the order of the document: the client's address, and the steps there. */
 const PROVOKED = {
-  "The console speaks of CORS": { client: AMISS.unlisted, steps: [open("/login"), signIn] },
-  "The console speaks of CORS and another address": { client: AMISS.redirected, steps: [open("/login"), signIn, post(`${FORWARDER}/api/auth/login/`)] },
-  "The console speaks of a Content Security Policy": { client: AMISS.mixed, steps: [open("/login"), signIn] },
-  "A picture does not show": { client: AMISS.mixed, steps: [open("/login"), showPicture(`${API}/api/avatars/a-picture.webp`)] },
-  "The client calls 127.0.0.1": { client: AMISS.unconfigured, steps: [open("/login"), signIn] },
-  "The page stays at \"Loading Latchkey…\"": { client: AMISS.outdated, steps: [open("/login")] },
-  "The page says that Latchkey could not be started": { client: AMISS.changed, steps: [open("/login")] },
-  "A page answers 404 when it is opened or reloaded": { client: AMISS.filesOnly, steps: [open("/sessions")] },
+  "The console speaks of CORS": { client: MISCONFIGURED.unlisted, steps: [open("/login"), signIn] },
+  "The console speaks of CORS and another address": { client: MISCONFIGURED.redirected, steps: [open("/login"), signIn, post(`${FORWARDER}/api/auth/login/`)] },
+  "The console speaks of a Content Security Policy": { client: MISCONFIGURED.mixed, steps: [open("/login"), signIn] },
+  "A picture does not show": { client: MISCONFIGURED.mixed, steps: [open("/login"), showPicture(`${API}/api/avatars/a-picture.webp`)] },
+  "The client calls 127.0.0.1": { client: MISCONFIGURED.unconfigured, steps: [open("/login"), signIn] },
+  "The page stays at \"Loading Latchkey…\"": { client: MISCONFIGURED.outdated, steps: [open("/login")] },
+  "The page says that Latchkey could not be started": { client: MISCONFIGURED.changed, steps: [open("/login")] },
+  "A page answers 404 when it is opened or reloaded": { client: MISCONFIGURED.filesOnly, steps: [open("/sessions")] },
   "People are signed out when they reload the page": {
     client: CLIENT_ELSEWHERE,
     stage: "cookie",
     steps: [open("/login"), signIn, ({ app, person }) => app.expectSignedIn(person), ({ page }) => page.reload()],
   },
   "429 Too many requests": { client: CLIENT, steps: [guess, open("/login"), signIn] },
-  "503 with Retry-After": { client: CLIENT, steps: [answer(503, "unavailable"), open("/login"), signIn] },
+  "503 with Retry-After": { client: CLIENT, steps: [respond(503, "unavailable"), open("/login"), signIn] },
 };
 
-test("every section that shows a browser's words is provoked", () => {
-  const shows = Object.entries(sections).filter(([, shown]) => shown.console.length + shown.page.length > 0);
-  expect(shows.map(([title]) => title)).toEqual(Object.keys(PROVOKED));
+test("every section with a browser's messages is provoked", () => {
+  const withMessages = Object.entries(sections).filter(([, shown]) => shown.console.length + shown.page.length > 0);
+  expect(withMessages.map(([title]) => title)).toEqual(Object.keys(PROVOKED));
 });
 
 for (const [title, { client, stage = "body", steps }] of Object.entries(PROVOKED)) {
   test.describe(title, () => {
     test.use({ stage, baseURL: client });
 
-    test(`${title}: the browser says what the document shows`, async ({ api, app, page, person, watch }) => {
+    test(`${title}: the browser shows the documented messages`, async ({ api, app, page, person, watch }) => {
       watch.expectText(/./);
       for (const origin of [client, FORWARDER]) watch.expectPage(origin);
-      const heard = [];
-      page.on("console", (message) => heard.push(message.text()));
+      const logged = [];
+      page.on("console", (message) => logged.push(message.text()));
       for (const step of steps) await step({ api, app, page, person });
 
       const shown = sections[title];
-      for (const words of shown.page) await expect(page.getByText(pattern(words, client)).first()).toBeVisible({ timeout: 30_000 });
-      const isMissing = (words) => !heard.some((line) => pattern(words, client).test(line));
-      await expect.poll(() => shown.console.filter(isMissing).map((missing) => ({ missing, heard }))).toEqual([]);
+      for (const message of shown.page) await expect(page.getByText(pattern(message, client)).first()).toBeVisible({ timeout: 30_000 });
+      const isMissing = (message) => !logged.some((line) => pattern(message, client).test(line));
+      await expect.poll(() => shown.console.filter(isMissing).map((missing) => ({ missing, logged }))).toEqual([]);
     });
   });
 }

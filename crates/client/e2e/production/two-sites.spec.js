@@ -1,5 +1,5 @@
-// The API in production with TOKEN_TRANSPORT=cookie, and the client on another site. Whether that works is the browser's
-// decision: it depends on what it thinks of third parties' cookies.
+// The API in production with TOKEN_TRANSPORT=cookie, and the client on another site. Whether that works depends on the browser's
+// setting for third-party cookies.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { expect, test } from "../support/test.js";
 
 test.use({ stage: "cookie", baseURL: CLIENT_ELSEWHERE });
 
-test("a browser that blocks third parties' cookies signs in until the reload, which says why", async ({ app, context, page, person, watch }) => {
+test("a browser that blocks third-party cookies is signed in until the reload, which says why", async ({ app, context, page, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   expect((await context.cookies(REFRESH)).map(({ name }) => name)).toEqual([]);
@@ -24,7 +24,7 @@ test("a browser that blocks third parties' cookies signs in until the reload, wh
 });
 
 test("a browser that allows them keeps the session", async ({ person, playwright, proxy }) => {
-  // Chromium's setting is part of a profile.
+  // In Chromium the setting is part of a profile.
   const profile = mkdtempSync(join(tmpdir(), "latchkey-profile-"));
   mkdirSync(join(profile, "Default"));
   writeFileSync(join(profile, "Default/Preferences"), JSON.stringify({ profile: { cookie_controls_mode: 0 } }));

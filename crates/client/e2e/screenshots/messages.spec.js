@@ -1,10 +1,10 @@
-// Pictures of what the pages say when something is not as it should be.
+// Screenshots of the messages that the pages show when something fails.
 import { API, CLIENT } from "../support/addresses.js";
 import { REFRESH, SESSIONS } from "../support/app.js";
 import { linkTo } from "../support/mail.js";
 import { file } from "../support/pictures.js";
 import { expect, test } from "../support/test.js";
-import { LOOKS, camera } from "./looks.js";
+import { VARIANTS, camera } from "./variants.js";
 
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 const field = (page, name) => page.getByLabel(name, { exact: true });
@@ -15,70 +15,70 @@ const refusal = (status, reason) => ({
   body: JSON.stringify({ code: "token_not_valid", reason }),
 });
 
-for (const look of LOOKS) {
-  test(`${look.name}: sessions and sign-outs`, async ({ app, page, context, person, watch }) => {
+for (const variant of VARIANTS) {
+  test(`${variant.name}: sessions and sign-outs`, async ({ app, page, context, person, watch }) => {
     watch.expectFailures(401, 403, "net::ERR_INTERNET_DISCONNECTED");
-    const keep = await camera(page, look);
+    const capture = await camera(page, variant);
     await app.signIn(person);
     await page.route(SESSIONS, async (route) => {
-      const answer = await route.fetch();
-      if (!answer.ok()) return route.fulfill({ response: answer });
-      const [one] = await answer.json();
+      const response = await route.fetch();
+      if (!response.ok()) return route.fulfill({ response });
+      const [one] = await response.json();
       const others = Array.from({ length: 59 }, (_, i) => ({ ...one, current: false, id: one.id.replace(/..$/, String(i + 10)) }));
       return route.fulfill({ status: 200, headers: cors, json: [one, ...others] });
     });
     await app.visitSessions();
-    await keep("sessions-many");
+    await capture("sessions-many");
     await press(page, "Show more");
     await expect(app.signOutDevice).toHaveCount(40);
-    await keep("sessions-more");
+    await capture("sessions-more");
     await context.setOffline(true);
     await app.signOutEverywhere.click();
     await expect(app.alert).toBeVisible();
-    await keep("sign-out-everywhere-offline");
+    await capture("sign-out-everywhere-offline");
     await app.signOutButton.click();
-    await app.expectLeft();
-    await keep("sign-out-offline");
+    await app.expectSignInPage();
+    await capture("sign-out-offline");
     await page.route("**/api/auth/logout/", (route) => route.abort("connectionreset"));
     await context.setOffline(false);
     watch.expectFailures("net::ERR_CONNECTION_RESET");
-    await expect(page.getByRole("status")).toContainText("has not heard", { timeout: 30_000 }); // after the last trouble
-    await keep("sign-out-unheard");
+    await expect(page.getByRole("status")).toContainText("has not heard", { timeout: 30_000 }); // after earlier retries
+    await capture("sign-out-unheard");
   });
 
   for (const [status, reason] of [[401, "key_unknown"], [401, "session_revoked"], [401, "refresh_reused"]]) {
-    test(`${look.name}: ${reason}`, async ({ app, page, person, watch }) => {
+    test(`${variant.name}: ${reason}`, async ({ app, page, person, watch }) => {
       watch.expectFailures(status);
-      const keep = await camera(page, look);
+      const capture = await camera(page, variant);
       await app.signIn(person);
       await page.route(REFRESH, (route) => route.fulfill(refusal(status, reason)));
       await app.accessExpires();
       await app.visit("Sessions");
-      const words = page.getByText(/not ready|waking|takes longer|has ended|two places/i).first();
-      await expect(words).toBeVisible();
-      await keep(reason);
+      const message = page.getByText(/not ready|waking|takes longer|has ended|two places/i).first();
+      await expect(message).toBeVisible();
+      await capture(reason);
     });
   }
 
-  test(`${look.name}: forms`, async ({ app, page, person, watch }) => {
+  test(`${variant.name}: forms`, async ({ app, page, person, watch }) => {
     watch.expectFailures(400, 409);
-    const keep = await camera(page, look);
+    const capture = await camera(page, variant);
     await app.open("/register");
     await field(page, "Email").fill("ada\u200bx@example.com");
     await app.password.fill("short");
     await press(page, "Create account");
-    await keep("register-invisible");
+    await capture("register-invisible");
     const link = await linkTo("/verify-email", person.email);
     await app.open(link.slice(0, -7));
     await expect(page.getByText("seems to be missing")).toBeVisible();
-    await keep("verify-email-cut");
+    await capture("verify-email-cut");
     await page.goto("about:blank");
     await app.open(`${link.replace("#", "%23")}.`);
-    await keep("verify-email-encoded");
+    await capture("verify-email-encoded");
     for (let presses = 0; presses < 2; presses += 1) {
       await press(page, "Confirm email");
       await expect(app.alert).toContainText("confirmed");
-      await keep(presses ? "verify-email-again" : "verify-email-done");
+      await capture(presses ? "verify-email-again" : "verify-email-done");
       await page.goto("about:blank");
       await app.open(link);
     }
@@ -88,17 +88,17 @@ for (const look of LOOKS) {
     await field(page, "Username").fill("a\u00adda");
     await press(page, "Save");
     await expect(app.alert).toBeVisible();
-    await keep("account-invisible");
+    await capture("account-invisible");
     await field(page, "Picture").setInputFiles(file("me.png", "image/png", Buffer.from("no picture at all")));
     await press(page, "Upload picture");
     await expect(page.locator(".field-error").first()).toBeVisible();
-    await keep("picture-refused");
+    await capture("picture-refused");
     await app.visit("Security");
     await field(page, "Current password").fill("not-my-password-77");
     await field(page, "New password").fill("copper-meadow-77-lighthouse");
     await press(page, "Change password");
     await expect(app.alert).toBeVisible();
-    await keep("password-refused");
+    await capture("password-refused");
     await page.route(`${API}/api/auth/password/change/`, async (route) => {
       await route.fetch();
       await route.abort("connectionreset");
@@ -107,22 +107,22 @@ for (const look of LOOKS) {
     await field(page, "Current password").fill(person.password);
     await press(page, "Change password");
     await expect(page.getByRole("status")).toContainText("is changed");
-    await keep("password-changed-again");
+    await capture("password-changed-again");
   });
 }
 
 test.describe("with cookies", () => {
   test.use({ stage: "cookie" });
 
-  for (const look of LOOKS) {
-    test(`${look.name}: csrf_failed`, async ({ app, context, page, person, watch }) => {
+  for (const variant of VARIANTS) {
+    test(`${variant.name}: csrf_failed`, async ({ app, context, page, person, watch }) => {
       watch.expectFailures(403);
-      const keep = await camera(page, look);
+      const capture = await camera(page, variant);
       await app.signIn(person);
       await context.clearCookies({ name: "csrf_token" });
       await page.reload();
       await app.expectSignedOut();
-      await keep("csrf-failed");
+      await capture("csrf-failed");
     });
   }
 });

@@ -11,7 +11,7 @@ const upload = (page) => page.getByRole("button", { name: "Upload picture", exac
 const remove = (page) => page.getByRole("button", { name: "Remove picture", exact: true });
 const picture = (page) => page.locator("main img.avatar");
 
-/** The picture is there, and not only its place. */
+/** The picture is loaded, not only its element present. */
 async function expectPicture(page) {
   await expect(picture(page)).toHaveAttribute("src", new RegExp(`^${API}/api/avatars/[0-9a-f]{32}\\.jpg$`));
   await expect.poll(() => picture(page).evaluate((image) => image.naturalWidth)).toBe(64);
@@ -54,7 +54,7 @@ test("a picture is chosen, uploaded and removed by keyboard", async ({ app, page
   await expect(picture(page)).toHaveCount(0);
 });
 
-test("what is no picture is explained at its field", async ({ app, page, person, watch }) => {
+test("a file that is not a picture is explained at its field", async ({ app, page, person, watch }) => {
   watch.expectFailures(400);
   await app.signIn(person);
   await app.visit("Account");
@@ -62,13 +62,13 @@ test("what is no picture is explained at its field", async ({ app, page, person,
     [null, "Choose a picture first."],
     [file("me.svg", "image/svg+xml", Buffer.from("<svg/>")), "Choose a PNG, JPEG or WebP picture."],
     [file("me.png", "image/png", Buffer.alloc(2 * 1024 * 1024 + 1)), "This picture is larger than 2 MB."],
-    // The browser believes the name; the server looks.
+    // The browser trusts the file's name; the server checks its content.
     [file("me.png", "image/png", Buffer.from("<svg/>")), /not a picture of the kind/],
   ];
-  for (const [chosen, told] of wrong) {
+  for (const [chosen, message] of wrong) {
     if (chosen) await field(page).setInputFiles(chosen);
     await upload(page).click();
-    await expect(page.getByText(told)).toBeVisible();
+    await expect(page.getByText(message)).toBeVisible();
     await expect(app.alert).toBeVisible();
     await expect(field(page)).toHaveAttribute("aria-invalid", "true");
     await expect(field(page)).toBeFocused();
@@ -85,8 +85,8 @@ const CHANGES = {
   deleted: (path) => unlinkSync(path),
 };
 
-for (const [what, change] of Object.entries(CHANGES)) {
-  test(`a file that was ${what} after it was chosen is explained at its field`, async ({ app, page, person }, info) => {
+for (const [fate, change] of Object.entries(CHANGES)) {
+  test(`a file that was ${fate} after it was chosen is explained at its field`, async ({ app, page, person }, info) => {
     const uploads = app.record(`${API}/api/auth/me/avatar/`, "PUT");
     const path = info.outputPath("me.png");
     writeFileSync(path, png(64, [20, 160, 60]));
@@ -110,15 +110,15 @@ for (const [what, change] of Object.entries(CHANGES)) {
   });
 }
 
-test("a file that is chosen while the one before is sent stays chosen", async ({ app, page, person }) => {
+test("a file that is chosen during an upload stays chosen", async ({ app, page, person }) => {
   await app.signIn(person);
   await app.visit("Account");
   await field(page).setInputFiles(GREEN);
   const sent = await hold(page, `${API}/api/auth/me/avatar/`, "PUT");
   await upload(page).click();
-  await sent.asked;
+  await sent.requested;
   await field(page).setInputFiles(file("next.png", "image/png", png(32, [1, 2, 3])));
-  sent.letGo();
+  sent.release();
   await expectPicture(page);
   expect(await field(page).evaluate((input) => input.files[0]?.name)).toBe("next.png");
 });

@@ -1,4 +1,4 @@
-// Browsers keep whole pages in memory for the back button. Playwright switches that off unless told otherwise.
+// Browsers keep whole pages in memory for the back button. Playwright disables that by default.
 import config from "../playwright.config.js";
 import { API } from "../support/addresses.js";
 import { linkTo } from "../support/mail.js";
@@ -24,7 +24,7 @@ test("a page taken from memory after a sign-out elsewhere shows nothing protecte
   expect(await page.evaluate(() => window.fromMemory), "the page came from memory").toBe(true);
 });
 
-test("a page taken from memory asks again for what it shows", async ({ api, app, page, person }) => {
+test("a page taken from memory reloads its content", async ({ api, app, page, person }) => {
   await app.signIn(person);
   const banner = page.getByText("Your email is not confirmed yet.");
   await expect(banner).toBeVisible();

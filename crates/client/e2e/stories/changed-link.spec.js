@@ -1,4 +1,4 @@
-// Mail programs and chats change a link on its way: they encode its `#`, cut it, and take what stands behind it for a part of it.
+// Mail programs and chats change links: they encode the `#`, cut the link, or include the characters after it.
 import { API } from "../support/addresses.js";
 import { linkTo } from "../support/mail.js";
 import { mailedPages } from "../support/pages.js";
@@ -8,22 +8,22 @@ const press = (page, name) => page.getByRole("button", { name, exact: true }).cl
 const NEW_PASSWORD = "copper-meadow-77-lighthouse";
 const VERIFY = `${API}/api/auth/email/verify/`;
 
-/** What has become of `/page#token=…`. */
+/** Ways to change `/page#token=…`. */
 const CHANGES = {
   "its # encoded": (link) => link.replace("#", "%23"),
   "all of it encoded": (link) => link.replace("#token=", "%23token%3D"),
   "all of it encoded twice": (link) => link.replace("#token=", "%2523token%253D"),
-  "its # encoded behind a slash": (link) => link.replace("#", "/%23"),
-  "its # encoded behind a query": (link) => link.replace("#", "?utm_source=mail%23"),
+  "its # encoded after a slash": (link) => link.replace("#", "/%23"),
+  "its # encoded after a query": (link) => link.replace("#", "?utm_source=mail%23"),
   "its = encoded": (link) => link.replace("=", "%3D"),
-  "a full stop behind it": (link) => `${link}.`,
-  "a bracket behind it": (link) => `${link})`,
-  "a comma behind it": (link) => `${link},`,
-  "an angle bracket behind it": (link) => `${link}>`,
-  "a quotation mark behind it": (link) => `${link}"`,
-  "an encoded mark of another language behind it": (link) => `${link}%E2%80%9D.`,
-  "an underscore behind it": (link) => `${link}_`,
-  "its # encoded and a full stop behind it": (link) => `${link.replace("#", "%23")}.`,
+  "a full stop after it": (link) => `${link}.`,
+  "a bracket after it": (link) => `${link})`,
+  "a comma after it": (link) => `${link},`,
+  "an angle bracket after it": (link) => `${link}>`,
+  "a quotation mark after it": (link) => `${link}"`,
+  "an encoded quotation mark of another language after it": (link) => `${link}%E2%80%9D.`,
+  "an underscore after it": (link) => `${link}_`,
+  "its # encoded and a full stop after it": (link) => `${link.replace("#", "%23")}.`,
   "blanks around its token": (link) => `${link.replace("=", "=%20")}%20`,
   "a line break in its token": (link) => link.replace(/.{10}$/, "%0D%0A$&"),
 };
@@ -42,7 +42,7 @@ for (const [name, change] of Object.entries(CHANGES)) {
   });
 }
 
-test("a password is chosen by a link whose # was encoded", async ({ api, app, page, person }) => {
+test("a password is set by a link whose # was encoded", async ({ api, app, page, person }) => {
   await app.open("/forgot-password");
   await page.getByLabel("Email", { exact: true }).fill(person.email);
   await press(page, "Send reset link");
@@ -57,7 +57,7 @@ test("a password is chosen by a link whose # was encoded", async ({ api, app, pa
 });
 
 for (const { path } of mailedPages) {
-  test(`a cut link to ${path} says so, and its rest leaves the address bar`, async ({ app, page, person }) => {
+  test(`a cut link to ${path} is reported, and its rest leaves the address bar`, async ({ app, page, person }) => {
     const link = (await linkTo("/verify-email", person.email)).replace("/verify-email", path);
     for (const cut of [link.slice(0, -1), link.slice(0, -20), link.replace("#", "%23").slice(0, -5)]) {
       await page.goto("about:blank");
@@ -73,7 +73,7 @@ for (const { path } of mailedPages) {
   });
 }
 
-test("a link that is opened in a tab with the same page may be changed, too", async ({ app, page, person }) => {
+test("a changed link also works in a tab that shows the same page", async ({ app, page, person }) => {
   const link = await linkTo("/verify-email", person.email);
   await app.open("/verify-email#token=first");
   await page.evaluate((address) => (location.href = address), `${link.replace("=", "%3D")}.`);

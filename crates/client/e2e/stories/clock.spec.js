@@ -3,16 +3,16 @@ import { expect, test } from "../support/test.js";
 
 const HOURS = 3_600_000;
 
-// The page's own clock, wrong by so much; the time since its start (`performance.now`) runs as ever.
+// Shifts the page's clock; the time since its start (`performance.now`) stays right.
 const shiftClock = (shift) => {
-  const Right = Date;
-  globalThis.Date = class extends Right {
-    constructor(...given) {
-      if (given.length) super(...given);
-      else super(Right.now() + shift);
+  const RealDate = Date;
+  globalThis.Date = class extends RealDate {
+    constructor(...args) {
+      if (args.length) super(...args);
+      else super(RealDate.now() + shift);
     }
     static now() {
-      return Right.now() + shift;
+      return RealDate.now() + shift;
     }
   };
 };
@@ -33,13 +33,13 @@ for (const [name, shift] of [["two hours slow", -2 * HOURS], ["two hours fast", 
 
     const after = await app.tokens();
     expect(after.refresh.sid).toBe(before.refresh.sid);
-    // As many refreshes as lifetimes have passed, and none for the clock's sake.
+    // One refresh for each lifetime that has passed, and none because of the clock.
     expect(refreshes.length).toBeGreaterThan(0);
     expect(refreshes.length).toBeLessThanOrEqual(3);
     expect(after.refresh.gen).toBe(before.refresh.gen + refreshes.length);
   });
 
-  test(`a session begun with a right clock goes on with one that is ${name}`, async ({ app, newTab, context, person }) => {
+  test(`a session started with a right clock continues with one that is ${name}`, async ({ app, newTab, context, person }) => {
     await app.signIn(person);
     const before = await app.tokens();
     await context.addInitScript(shiftClock, shift);

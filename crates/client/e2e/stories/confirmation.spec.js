@@ -7,7 +7,7 @@ test.use({ stage: "confirming" });
 
 const REGISTRATION = "latchkey.registration";
 const newAddress = () => `grace-${randomBytes(6).toString("hex")}@example.com`;
-const kept = (page) => page.evaluate((key) => localStorage.getItem(key), REGISTRATION);
+const storedRegistration = (page) => page.evaluate((key) => localStorage.getItem(key), REGISTRATION);
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 
 /** Signs up on the page. */
@@ -19,7 +19,7 @@ async function signUp(app, email) {
   await expect(app.alert).toContainText("sent you a mail");
 }
 
-test("the link signs in the browser that signed up, in another tab", async ({ app, newTab }) => {
+test("the link signs in the browser that signed up, also in another tab", async ({ app, newTab }) => {
   const email = newAddress();
   await signUp(app, email);
   const tab = await newTab();
@@ -29,7 +29,7 @@ test("the link signs in the browser that signed up, in another tab", async ({ ap
   await tab.page.getByRole("link", { name: "Go to your account", exact: true }).click();
   await expect(tab.accountHeading).toBeVisible();
   await expect(tab.page.getByText(email).first()).toBeVisible();
-  expect(await kept(tab.page)).toBe(null);
+  expect(await storedRegistration(tab.page)).toBe(null);
   // The tab that signed up follows.
   await app.open("/");
   await expect(app.accountHeading).toBeVisible();
@@ -47,7 +47,7 @@ test("another browser confirms and goes to the sign-in page", async ({ app, newD
   await expect(device.accountHeading).toBeVisible();
 });
 
-test("whoever did not sign up says so, and there is no account", async ({ app, newDevice, watch }) => {
+test("a person who did not sign up rejects the account", async ({ app, newDevice, watch }) => {
   const email = newAddress();
   await signUp(app, email);
   const device = await newDevice();
@@ -60,7 +60,7 @@ test("whoever did not sign up says so, and there is no account", async ({ app, n
   await expect(app.alert).toBeVisible();
 });
 
-test("a username that was taken meanwhile is said", async ({ api, app, page }) => {
+test("a username that was taken meanwhile is reported", async ({ api, app, page }) => {
   const [email, other, username] = [newAddress(), newAddress(), `name-${randomBytes(6).toString("hex")}`];
   const registration = await api.signUp({ email, username });
   await api.signUp({ email: other, username });
@@ -76,7 +76,7 @@ test("a username that was taken meanwhile is said", async ({ api, app, page }) =
   await expect(app.accountHeading).toBeVisible();
 });
 
-test("the link is mailed again, and signing out forgets the sign-up", async ({ app, page }) => {
+test("the link can be mailed again, and signing out removes the stored registration", async ({ app, page }) => {
   const email = newAddress();
   await signUp(app, email);
   const first = await linkTo("/verify-email", email);
@@ -91,5 +91,5 @@ test("the link is mailed again, and signing out forgets the sign-up", async ({ a
   await app.open("/");
   await app.signOutButton.click();
   await expect(app.signInHeading).toBeVisible();
-  expect(await kept(page)).toBe(null);
+  expect(await storedRegistration(page)).toBe(null);
 });

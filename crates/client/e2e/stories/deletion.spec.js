@@ -9,7 +9,7 @@ async function openAccount(app, person) {
   await expect(button(app.page, "Delete account")).toBeVisible();
 }
 
-test("who deletes the account is signed out everywhere, told so, and can sign up again", async ({ api, app, newDevice, page, person }) => {
+test("deleting the account signs out everywhere, says so, and allows a new sign-up", async ({ api, app, newDevice, page, person }) => {
   const elsewhere = await newDevice({}, [401]);
   await elsewhere.signIn(person);
   await openAccount(app, person);
@@ -29,7 +29,7 @@ test("who deletes the account is signed out everywhere, told so, and can sign up
   await api.login(person);
 });
 
-test("a wrong password is told at its field, and the account stays", async ({ api, app, page, person, watch }) => {
+test("a wrong password is reported at its field, and the account stays", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(400);
   await openAccount(app, person);
   const password = page.getByLabel("Password", { exact: true });
@@ -42,7 +42,7 @@ test("a wrong password is told at its field, and the account stays", async ({ ap
   await api.login(person);
 });
 
-test("a person's data comes as a file", async ({ app, page, person }) => {
+test("a person's data is downloaded as a file", async ({ app, page, person }) => {
   await openAccount(app, person);
   const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download your data").click()]);
   expect(download.suggestedFilename()).toBe("latchkey-export.json");

@@ -19,13 +19,13 @@ test("a new account's address is confirmed by a button, not by opening the link"
   expect((await api.login(person)).user.email_verified).toBe(true);
 });
 
-test("an account that is not confirmed offers the link again", async ({ app, page, person }) => {
+test("an account whose address is not confirmed offers the link again", async ({ app, page, person }) => {
   await app.signIn(person);
   await page.getByRole("button", { name: "Send the link again", exact: true }).click();
   await expect(page.getByRole("status")).toContainText("on its way");
 });
 
-test("the address is changed when the new one is confirmed", async ({ api, app, page, person }) => {
+test("the address changes when the new one is confirmed", async ({ api, app, page, person }) => {
   const email = `grace-${randomBytes(6).toString("hex")}@example.com`;
   await app.signIn(person);
   await app.visit("Security");
@@ -42,7 +42,7 @@ test("the address is changed when the new one is confirmed", async ({ api, app, 
   expect((await api.login({ ...person, email })).user).toMatchObject({ email, email_verified: true });
 });
 
-test("a change of address that nobody asked for is cancelled by its link", async ({ api, app, page, person }) => {
+test("an unwanted change of address is cancelled by its link", async ({ api, app, page, person }) => {
   const email = `grace-${randomBytes(6).toString("hex")}@example.com`;
   await app.signIn(person);
   await app.visit("Security");
@@ -55,7 +55,7 @@ test("a change of address that nobody asked for is cancelled by its link", async
   expect((await api.login(person)).user.email).toBe(person.email);
 });
 
-test("whoever did not sign up deletes the account that was made with their address", async ({ app, page, person, watch }) => {
+test("a person who did not sign up deletes the account created with their address", async ({ app, page, person, watch }) => {
   await app.open(await linkTo("/verify-email", person.email));
   await page.getByRole("button", { name: "I did not sign up", exact: true }).click();
   await expect(app.alert).toContainText("nobody has an account");

@@ -5,7 +5,7 @@ const MACINTOSH = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/6
 const events = (page) => page.getByRole("listitem").filter({ has: page.locator("time") });
 const showMore = (page) => page.getByRole("button", { name: "Show more", exact: true });
 
-test("what happened to the account is told in words, the newest first", async ({ api, app, page, person }) => {
+test("the account's events are listed in plain words, newest first", async ({ api, app, page, person }) => {
   await api.login(person, MACINTOSH);
   const { access } = await api.login(person, MACINTOSH);
   await api.rename(access, "Ada");
@@ -19,7 +19,7 @@ test("what happened to the account is told in words, the newest first", async ({
   await expect(showMore(page)).toHaveCount(0);
 });
 
-test("older events come on demand, and reading goes on there", async ({ api, app, page, person }) => {
+test("older events are shown on demand, and get the focus", async ({ api, app, page, person }) => {
   const { access } = await api.login(person);
   for (let i = 0; i < 22; i += 1) await api.rename(access, `Ada ${i}`);
   await app.signIn(person);

@@ -1,4 +1,4 @@
-// Password managers and browsers fill fields without an event, or with one that nobody listens for.
+// Password managers and browsers fill fields without an event, or with one that the page does not listen for.
 import { API } from "../support/addresses.js";
 import { ME } from "../support/app.js";
 import { PAGES, addressOf, isForAdministrators, isProtected } from "../support/pages.js";
@@ -6,7 +6,7 @@ import { expect, test } from "../support/test.js";
 
 const PASSWORD = "copper-meadow-77-lighthouse";
 
-/** Every form with fields: where it is, what is filled in, the button, and the request that carries it. */
+/** Every form with fields: its path, the values, its button, and the request that it sends. */
 const FORMS = [
   { path: "/login", fill: { "Email or username": "ada@example.com", Password: PASSWORD }, button: "Sign in", sent: ["POST", `${API}/api/auth/login/`] },
   { path: "/register", fill: { Email: "not-ada@example.com", Password: PASSWORD }, button: "Create account", sent: ["POST", `${API}/api/auth/register/`] },
@@ -19,7 +19,7 @@ const FORMS = [
 ];
 
 for (const { path, as, fill, button, sent: [method, url] } of FORMS) {
-  test(`"${button}" sends what was filled in without an event`, async ({ app, page, person, watch }) => {
+  test(`"${button}" sends values that were filled in without an event`, async ({ app, page, person, watch }) => {
     watch.expectFailures(400, 401);
     if (as) await app.signIn(person);
     await app.open(path);
@@ -32,7 +32,7 @@ for (const { path, as, fill, button, sent: [method, url] } of FORMS) {
   });
 }
 
-test("what was typed and then replaced without an event is sent as it is now", async ({ app, page, person }) => {
+test("a typed value that was replaced without an event is sent in its new form", async ({ app, page, person }) => {
   await app.open("/login");
   await app.identifier.fill("somebody@example.com");
   await app.password.fill("not-my-password-77");
@@ -42,7 +42,7 @@ test("what was typed and then replaced without an event is sent as it is now", a
   await app.expectSignedIn(person);
 });
 
-test("every field of the program is in one of these forms", async ({ app, page, person }) => {
+test("every field of the client is in one of these forms", async ({ app, page, person }) => {
   const known = new Map();
   for (const { path, fill } of FORMS) {
     const page = path.split("#")[0];

@@ -2,18 +2,18 @@ import { CLIENT } from "../support/addresses.js";
 import { PAGES, addressOf, isProtected } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
-// Kept by the page itself: has a protected page ever been on the screen, be it for one frame?
-const noticeProtected = () => {
+// Records in the page whether protected content was ever on the screen, even for one frame.
+const watchProtected = () => {
   window.sawProtected = false;
-  const look = () => {
+  const check = () => {
     if (/Your account|Sign out/.test(document.body?.innerText ?? "")) window.sawProtected = true;
   };
-  new MutationObserver(look).observe(document, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(check).observe(document, { childList: true, subtree: true, characterData: true });
 };
 
 for (const path of [...PAGES.filter(isProtected).map(addressOf), "/sessions?from=mail#newest"]) {
-  test(`without a session, ${path} asks to sign in and then comes back`, async ({ app, page, person }) => {
-    await page.addInitScript(noticeProtected);
+  test(`without a session, ${path} leads to the sign-in page and then back`, async ({ app, page, person }) => {
+    await page.addInitScript(watchProtected);
     await app.open(path);
     await expect(app.signInHeading).toBeVisible();
     expect(new URL(page.url()).pathname).toBe("/login");
@@ -25,20 +25,20 @@ for (const path of [...PAGES.filter(isProtected).map(addressOf), "/sessions?from
   });
 }
 
-test("nothing protected is shown before an ended session is known to be ended", async ({ api, app, page, person, watch }) => {
+test("nothing protected is shown before it is known that the session has ended", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const { refresh } = await app.tokens();
   await api.logout(refresh.jwt);
   await app.accessExpires();
 
-  await page.addInitScript(noticeProtected);
+  await page.addInitScript(watchProtected);
   await app.open("/");
   await app.expectSignedOut();
   expect(await page.evaluate(() => window.sawProtected)).toBe(false);
 });
 
-test("somebody who is signed in is not asked to sign in again", async ({ app, page, person }) => {
+test("a signed-in person is not asked to sign in again", async ({ app, page, person }) => {
   await app.signIn(person);
   await app.open("/login?next=/sessions");
   await expect(page).toHaveURL(`${CLIENT}/sessions`);
@@ -70,7 +70,7 @@ const ELSEWHERE = [
   "e.com",
 ];
 
-// Two ways to write it: as a browser would, and with only that escaped which ends a query.
+// Two encodings: as a browser would, and with only those characters escaped that end a query.
 const spellings = {
   encoded: encodeURIComponent,
   raw: (next) => next.replace(/[%\t\n# ]/g, (sign) => (/%[0-9a-f]{2}/i.test(next) ? sign : encodeURIComponent(sign))),
@@ -89,7 +89,7 @@ for (const [spelling, encode] of Object.entries(spellings)) {
         await expect(app.signOutButton).toBeVisible();
         const { origin, pathname } = new URL(page.url());
         expect(origin).toBe(CLIENT);
-        expect(pathname, "a path that some other software would take for a host").not.toMatch(/^\/[/\\]/);
+        expect(pathname, "a path that other software might read as a host").not.toMatch(/^\/[/\\]/);
         await page.evaluate(() => localStorage.clear());
       });
     }

@@ -1,4 +1,5 @@
-// The network drops the response to something that is done. Nobody is told that it failed, or that the session ended.
+// The network drops the response to a step that the API has carried out. The client must not report that the step failed or that
+// the session has ended.
 import { API } from "../support/addresses.js";
 import { ME } from "../support/app.js";
 import { linkTo } from "../support/mail.js";
@@ -12,13 +13,13 @@ const REGISTER = `${API}/api/auth/register/`;
 const CHANGE_EMAIL = `${API}/api/auth/email/change/`;
 const END_ALL = `${API}/api/auth/logout/all/`;
 
-/** How often the client sends a step before it asks the person. */
-const BY_ITSELF = 3;
+/** How often the client sends a step by itself before it reports a failure. */
+const ATTEMPTS = 3;
 
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 const fill = (page, name, text) => page.getByLabel(name, { exact: true }).fill(text);
 
-/** The API gets the requests and does what they say; of the responses, the first `count` never arrive. Gives what was sent. */
+/** The API processes the requests, but their first `count` responses never arrive. Returns the requests that were sent. */
 async function loseResponses(page, watch, [method, url], count) {
   watch.expectFailures("net::ERR_CONNECTION_RESET");
   const sent = [];
@@ -39,7 +40,7 @@ async function changePassword(app, person) {
   await press(app.page, "Change password");
 }
 
-test("a lost response to a change of the password is asked for again by itself", async ({ api, app, page, person, watch }) => {
+test("a change of the password whose response is lost is repeated automatically", async ({ api, app, page, person, watch }) => {
   await app.signIn(person);
   const sent = await loseResponses(page, watch, ["POST", CHANGE], 1);
   await changePassword(app, person);
@@ -51,9 +52,9 @@ test("a lost response to a change of the password is asked for again by itself",
   await api.login({ ...person, password: NEW_PASSWORD });
 });
 
-test("who presses again after a change of the password has changed it", async ({ api, app, page, person, watch }) => {
+test("pressing again after a change of the password succeeds", async ({ api, app, page, person, watch }) => {
   await app.signIn(person);
-  await loseResponses(page, watch, ["POST", CHANGE], BY_ITSELF);
+  await loseResponses(page, watch, ["POST", CHANGE], ATTEMPTS);
   await changePassword(app, person);
   await expect(app.alert).toContainText("cannot be reached");
   await press(page, "Change password");
@@ -62,9 +63,9 @@ test("who presses again after a change of the password has changed it", async ({
   await api.login({ ...person, password: NEW_PASSWORD });
 });
 
-test("who loads the page again after a change of the password is told about the change", async ({ app, page, person, watch }) => {
+test("reloading the page after a change of the password reports the change", async ({ app, page, person, watch }) => {
   await app.signIn(person);
-  await loseResponses(page, watch, ["POST", CHANGE], BY_ITSELF);
+  await loseResponses(page, watch, ["POST", CHANGE], ATTEMPTS);
   await changePassword(app, person);
   await expect(app.alert).toContainText("cannot be reached");
   watch.expectFailures(401);
@@ -76,12 +77,12 @@ test("who loads the page again after a change of the password is told about the 
   await expect(page.getByRole("heading", { name: "Security", exact: true })).toBeVisible();
 });
 
-test("another tab is told about the change, too", async ({ app, newTab, page, person, watch }) => {
+test("another tab reports the change, too", async ({ app, newTab, page, person, watch }) => {
   await app.signIn(person);
   const tab = await newTab();
   await tab.open("/");
   await tab.expectSignedIn(person);
-  await loseResponses(page, watch, ["POST", CHANGE], BY_ITSELF);
+  await loseResponses(page, watch, ["POST", CHANGE], ATTEMPTS);
   await changePassword(app, person);
   await expect(app.alert).toContainText("cannot be reached");
   watch.expectFailures(401);
@@ -91,13 +92,13 @@ test("another tab is told about the change, too", async ({ app, newTab, page, pe
   await expect(page.getByText("while your password was being changed")).toBeVisible();
 });
 
-test("who presses again after a reset has set the password", async ({ api, app, page, person, watch }) => {
+test("pressing again after a reset succeeds", async ({ api, app, page, person, watch }) => {
   await app.open("/forgot-password");
   await fill(page, "Email", person.email);
   await press(page, "Send reset link");
   await expect(app.alert).toBeVisible();
   await app.open(await linkTo("/reset-password", person.email));
-  await loseResponses(page, watch, ["POST", RESET], BY_ITSELF);
+  await loseResponses(page, watch, ["POST", RESET], ATTEMPTS);
   await fill(page, "New password", NEW_PASSWORD);
   await press(page, "Set password");
   await expect(app.alert).toContainText("cannot be reached");
@@ -106,10 +107,10 @@ test("who presses again after a reset has set the password", async ({ api, app, 
   await api.login({ ...person, password: NEW_PASSWORD });
 });
 
-test("who opens the link again after a lost confirmation has confirmed", async ({ app, page, person, watch }) => {
+test("opening the link again after a lost confirmation succeeds", async ({ app, page, person, watch }) => {
   const link = await linkTo("/verify-email", person.email);
   await app.open(link);
-  await loseResponses(page, watch, ["POST", VERIFY], 2 * BY_ITSELF);
+  await loseResponses(page, watch, ["POST", VERIFY], 2 * ATTEMPTS);
   for (let presses = 0; presses < 2; presses += 1) {
     await press(page, "Confirm email");
     await expect(app.alert).toContainText("cannot be reached");
@@ -120,10 +121,10 @@ test("who opens the link again after a lost confirmation has confirmed", async (
   await expect(app.alert).toContainText("is confirmed");
 });
 
-test("who presses again after signing up is signed in", async ({ app, page, watch }) => {
+test("pressing again after signing up signs in", async ({ app, page, watch }) => {
   const email = `grace-${Date.now()}@example.com`;
   await app.open("/register");
-  await loseResponses(page, watch, ["POST", REGISTER], BY_ITSELF);
+  await loseResponses(page, watch, ["POST", REGISTER], ATTEMPTS);
   await fill(page, "Email", email);
   await fill(page, "Password", NEW_PASSWORD);
   await press(page, "Create account");
@@ -132,11 +133,11 @@ test("who presses again after signing up is signed in", async ({ app, page, watc
   await app.expectSignedIn({ email });
 });
 
-test("who presses again after asking for another address is told of the mail, and gets one", async ({ app, page, person, watch }) => {
+test("pressing again after requesting another address reports the mail, and sends only one", async ({ app, page, person, watch }) => {
   const address = `new-${Date.now()}@example.com`;
   await app.signIn(person);
   await app.visit("Security");
-  const sent = await loseResponses(page, watch, ["POST", CHANGE_EMAIL], BY_ITSELF);
+  const sent = await loseResponses(page, watch, ["POST", CHANGE_EMAIL], ATTEMPTS);
   await fill(page, "New email", address);
   await fill(page, "Password", person.password);
   await press(page, "Change email");
@@ -145,20 +146,20 @@ test("who presses again after asking for another address is told of the mail, an
   await expect(page.getByRole("status")).toContainText("sent a mail");
   await linkTo("/change-email", address);
 
-  // Whoever asks once more, later, asks for another mail.
+  // A later request for the same address sends another mail.
   await fill(page, "New email", address);
   await fill(page, "Password", person.password);
   await press(page, "Change email");
-  await expect.poll(() => sent.length).toBe(BY_ITSELF + 2);
+  await expect.poll(() => sent.length).toBe(ATTEMPTS + 2);
   const keys = sent.map((request) => request.headers()["idempotency-key"]);
   expect(new Set(keys.slice(0, -1)).size).toBe(1);
   expect(keys.at(-1)).not.toBe(keys[0]);
 });
 
-test("who presses again after deleting the account is told that it is deleted", async ({ app, page, person, watch }) => {
+test("pressing again after deleting the account reports that it is deleted", async ({ app, page, person, watch }) => {
   await app.signIn(person);
   await app.visit("Account");
-  await loseResponses(page, watch, ["DELETE", ME], BY_ITSELF);
+  await loseResponses(page, watch, ["DELETE", ME], ATTEMPTS);
   await fill(page, "Password", person.password);
   await press(page, "Delete account");
   await expect(app.alert).toContainText("cannot be reached");
@@ -167,7 +168,7 @@ test("who presses again after deleting the account is told that it is deleted", 
   await expect(page.getByText("Your account is deleted")).toBeVisible();
 });
 
-test("who presses again after signing out everywhere is told that every device is signed out", async ({ app, page, person, watch }) => {
+test("pressing again after signing out everywhere reports that every device is signed out", async ({ app, page, person, watch }) => {
   await app.signIn(person);
   await app.visitSessions();
   await loseResponses(page, watch, ["POST", END_ALL], 1);

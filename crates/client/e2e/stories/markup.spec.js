@@ -1,6 +1,6 @@
 import { expect, test } from "../support/test.js";
 
-// What a person may type where a name belongs, and what it must never become.
+// Names that a person may enter, and that must never be interpreted as markup.
 const MARKUP = [
   "<img src=x onerror=alert(1)>",
   "<script>alert(1)</script>",
@@ -9,7 +9,7 @@ const MARKUP = [
   "{{alert(1)}} ${alert(1)} &lt;b&gt;",
 ];
 
-test("a name is shown as it was typed, whatever it looks like", async ({ api, app, page, person }) => {
+test("a name is shown as it was typed, even if it looks like markup", async ({ api, app, page, person }) => {
   page.on("dialog", (dialog) => {
     throw new Error(`a dialog opened: ${dialog.message()}`);
   });

@@ -1,14 +1,14 @@
-// What holds of every page in the table of pages, whoever adds one.
+// Requirements of every page in the table of pages, including those of features.
 import { CLIENT } from "../support/addresses.js";
 import { PAGES, addressOf, isForAdministrators, isProtected } from "../support/pages.js";
 import { expect, test } from "../support/test.js";
 
-/** Ids that two elements of the document have, and labels that lead to no field of their own. */
-function confusions() {
+/** Ids that two elements of the document share, and labels without a field of their own. */
+function ambiguities() {
   const all = [...document.querySelectorAll("[id]")].map(({ id }) => id);
-  const twice = all.filter((id, index) => all.indexOf(id) < index);
+  const duplicates = all.filter((id, index) => all.indexOf(id) < index);
   const labels = [...document.querySelectorAll("label")].filter((label) => !label.parentElement.contains(label.control));
-  return [...twice, ...labels.map(({ textContent }) => textContent)];
+  return [...duplicates, ...labels.map(({ textContent }) => textContent)];
 }
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true });
@@ -18,17 +18,17 @@ for (const row of PAGES) {
   test(`${row.path} has its heading, and the document has its name`, async ({ app, page, person }) => {
     if (isProtected(row)) await app.signIn(person);
     await app.open(addressOf(row));
-    // The people here are no administrators.
+    // The person here is not an administrator.
     const title = isForAdministrators(row) ? "Page not found" : row.title;
     await expect(heading(page, title)).toBeVisible();
     await expect(page).toHaveTitle(`${title} · Latchkey`);
     await expect(page.locator(".loading")).toHaveCount(0);
-    expect(await page.evaluate(confusions), "ids and labels").toEqual([]);
+    expect(await page.evaluate(ambiguities), "ids and labels").toEqual([]);
   });
 }
 
 for (const row of PAGES.filter(isForAdministrators)) {
-  test(`${row.path} is there for an administrator`, async ({ app, page, administrator }) => {
+  test(`${row.path} is available to an administrator`, async ({ app, page, administrator }) => {
     await app.signIn(administrator);
     await app.open(addressOf(row));
     await expect(heading(page, row.title)).toBeVisible();
@@ -36,7 +36,7 @@ for (const row of PAGES.filter(isForAdministrators)) {
 }
 
 for (const row of PAGES.filter(isProtected)) {
-  test(`without a session, ${row.path} asks to sign in`, async ({ app, page }) => {
+  test(`without a session, ${row.path} leads to the sign-in page`, async ({ app, page }) => {
     await app.open(addressOf(row));
     await expect(app.signInHeading).toBeVisible();
     await expect(page).toHaveURL(`${CLIENT}/login?next=${encodeURIComponent(addressOf(row))}`);
@@ -45,7 +45,7 @@ for (const row of PAGES.filter(isProtected)) {
 }
 
 for (const row of PAGES.filter(({ audience }) => audience === "Visitors")) {
-  test(`a user is sent on from ${row.path}`, async ({ app, page, person }) => {
+  test(`a signed-in user is redirected from ${row.path}`, async ({ app, page, person }) => {
     await app.signIn(person);
     await app.open(addressOf(row));
     await app.expectSignedIn(person);

@@ -5,7 +5,7 @@ const NEW_PASSWORD = "copper-meadow-77-lighthouse";
 
 const button = (page, name) => page.getByRole("button", { name, exact: true });
 
-test("who has forgotten the password chooses a new one by a mailed link", async ({ app, page, person, newDevice, watch }) => {
+test("a forgotten password is replaced by a mailed link", async ({ app, page, person, newDevice, watch }) => {
   watch.expectFailures(401);
   const elsewhere = await newDevice({}, [401]);
   await elsewhere.signIn(person);
@@ -18,7 +18,7 @@ test("who has forgotten the password chooses a new one by a mailed link", async 
 
   await app.open(await linkTo("/reset-password", person.email));
   await expect(page.getByRole("heading", { name: "Choose a new password", exact: true })).toBeVisible();
-  // The token is out of the address bar, and going back does not bring it there again.
+  // The token has left the address bar.
   await expect(page).toHaveURL(/\/reset-password$/);
   await page.getByLabel("New password", { exact: true }).fill(NEW_PASSWORD);
   await button(page, "Set password").click();
@@ -29,14 +29,14 @@ test("who has forgotten the password chooses a new one by a mailed link", async 
   await elsewhere.expectSignedOut();
 });
 
-test("an address without an account is told the same", async ({ app, page }) => {
+test("an address without an account gets the same message", async ({ app, page }) => {
   await app.open("/forgot-password");
   await page.getByLabel("Email", { exact: true }).fill("nobody-at-all@example.com");
   await button(page, "Send reset link").click();
   await expect(app.alert).toContainText("If there is an account with this address");
 });
 
-test("a link works once, and one that is none is refused", async ({ app, page, person, watch }) => {
+test("a link works once, and an invalid link is refused", async ({ app, page, person, watch }) => {
   watch.expectFailures(400);
   await app.open("/forgot-password");
   await page.getByLabel("Email", { exact: true }).fill(person.email);
@@ -44,13 +44,13 @@ test("a link works once, and one that is none is refused", async ({ app, page, p
   await expect(app.alert).toBeVisible();
   const link = await linkTo("/reset-password", person.email);
   const spent = [[link, /does not work any more/], ["/reset-password#token=made-up", /does not work any more/]];
-  for (const [index, [path, said]] of [[link, /is set/], ...spent].entries()) {
+  for (const [index, [path, message]] of [[link, /is set/], ...spent].entries()) {
     await app.open("/");
     await app.open(path);
-    // The same password again would repeat what was done.
+    // The same password would count as a repetition of the same step.
     await page.getByLabel("New password", { exact: true }).fill(`${NEW_PASSWORD} ${index}`);
     await button(page, "Set password").click();
-    await expect(app.alert).toContainText(said);
+    await expect(app.alert).toContainText(message);
   }
   await app.open("/");
   await app.open("/reset-password");
@@ -75,7 +75,7 @@ test("changing the password keeps this device and signs out the others", async (
   await api.login({ ...person, password: NEW_PASSWORD });
 });
 
-test("a wrong current password is told at its field", async ({ api, app, page, person, watch }) => {
+test("a wrong current password is reported at its field", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(400);
   await app.signIn(person);
   await app.visit("Security");

@@ -1,4 +1,4 @@
-// A button that sends something: it says so, is not pressed twice, and tells what went wrong.
+// A button that sends a request shows that it is busy, ignores further clicks, and reports a failure.
 import { API, CLIENT } from "../support/addresses.js";
 import { hold } from "../support/intercept.js";
 import { expect, test } from "../support/test.js";
@@ -6,7 +6,7 @@ import { expect, test } from "../support/test.js";
 const cors = { "access-control-allow-origin": CLIENT, "access-control-allow-credentials": "true" };
 const FAILURE = { status: 503, headers: { ...cors, "content-type": "application/problem+json" }, body: "{}" };
 
-/** Buttons outside of forms and in them: where they are, what they send. */
+/** Buttons outside and inside forms: their page, and the request that they send. */
 const BUTTONS = [
   { page: "Account", button: "Download your data", sends: ["GET", `${API}/api/auth/me/export/`] },
   { page: "Account", button: "Save", fill: ["Display name", "Ada"], sends: ["PATCH", `${API}/api/auth/me/`] },
@@ -15,7 +15,7 @@ const BUTTONS = [
 ];
 
 for (const { page: name, button, fill = [], sends: [method, url] } of BUTTONS) {
-  test(`"${button}" waits for its answer, and tells a failure`, async ({ app, page, person, watch }) => {
+  test(`"${button}" waits for its response, and reports a failure`, async ({ app, page, person, watch }) => {
     watch.expectFailures(503);
     await app.signIn(person);
     await app.visit(name);
@@ -24,14 +24,14 @@ for (const { page: name, button, fill = [], sends: [method, url] } of BUTTONS) {
     const sent = app.record(url, method);
     const pressed = page.getByRole("button", { name: button, exact: true });
     await pressed.click();
-    await held.asked;
+    await held.requested;
     await expect(pressed).toHaveAttribute("aria-busy", "true");
     await expect(pressed).toHaveAttribute("aria-disabled", "true");
     await pressed.dispatchEvent("click");
     expect(sent).toHaveLength(1);
-    // What is repeated by itself meanwhile fails, too.
+    // Automatic repetitions fail, too.
     await page.route(url, (route) => (route.request().method() === method ? route.fulfill(FAILURE) : route.fallback()));
-    held.letGo(FAILURE);
+    held.release(FAILURE);
     await expect(app.alert).toBeVisible();
     await expect(pressed).not.toHaveAttribute("aria-busy");
     await expect(pressed).not.toHaveAttribute("aria-disabled");

@@ -1,4 +1,4 @@
-// A form over what exists already: it sends what the person changed, and nothing else.
+// A form for existing data sends only the fields that the person changed.
 import { ME } from "../support/app.js";
 import { hold } from "../support/intercept.js";
 import { expect, test } from "../support/test.js";
@@ -9,7 +9,7 @@ const save = (page) => page.getByRole("button", { name: "Save", exact: true }).c
 const notice = (page) => page.getByRole("status");
 const newName = () => `ada${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 
-/** Opens the form. Returns what it sends from now on. */
+/** Opens the form. Returns a function that lists the bodies it has sent since. */
 async function open({ api, app, person }) {
   await api.changeElsewhere(person, { display_name: "Ada" });
   await app.signIn(person);
@@ -19,7 +19,7 @@ async function open({ api, app, person }) {
   return () => sent.map((request) => request.postDataJSON());
 }
 
-test("a name that was set elsewhere is not overwritten by a form that was open before", async ({ api, app, page, person }) => {
+test("a name that was set elsewhere is not overwritten by a form opened earlier", async ({ api, app, page, person }) => {
   const bodies = await open({ api, app, person });
   const name = newName();
   await api.changeElsewhere(person, { username: name });
@@ -28,7 +28,7 @@ test("a name that was set elsewhere is not overwritten by a form that was open b
   await expect(notice(page)).toHaveText("Your profile is saved.");
   expect(bodies()).toEqual([{ display_name: "Ada Lovelace" }]);
   expect(await api.userOf(person)).toMatchObject({ display_name: "Ada Lovelace", username: name });
-  // The form shows what there is now.
+  // The form shows the current values.
   await expect(username(page)).toHaveValue(name);
   await save(page);
   await expect(notice(page)).toContainText("Nothing has changed");
@@ -40,7 +40,7 @@ test("nothing is sent when nothing was changed, and the page says so", async ({ 
   await api.changeElsewhere(person, { display_name: "Grace" });
   await save(page);
   await expect(notice(page)).toHaveText("Nothing has changed, so there is nothing to save.");
-  // What somebody typed and took back is no change, and neither are blanks around it.
+  // A change that was undone is no change, and neither are blanks around a value.
   await displayName(page).fill("Adam");
   await displayName(page).fill(" Ada ");
   await save(page);
@@ -50,7 +50,7 @@ test("nothing is sent when nothing was changed, and the page says so", async ({ 
   expect((await api.userOf(person)).display_name).toBe("Grace");
 });
 
-test("of two who change the same field the last one counts, for this field only", async ({ api, app, page, person }) => {
+test("of two changes of the same field the last one wins, for this field only", async ({ api, app, page, person }) => {
   const bodies = await open({ api, app, person });
   const name = newName();
   await api.changeElsewhere(person, { display_name: "Grace", username: name });
@@ -61,7 +61,7 @@ test("of two who change the same field the last one counts, for this field only"
   expect(await api.userOf(person)).toMatchObject({ display_name: "Ada Byron", username: name });
 });
 
-test("an emptied field is cleared, and only that one", async ({ api, app, page, person }) => {
+test("an emptied field is cleared, and no other", async ({ api, app, page, person }) => {
   const bodies = await open({ api, app, person });
   const name = newName();
   await username(page).fill(name);
@@ -74,16 +74,16 @@ test("an emptied field is cleared, and only that one", async ({ api, app, page, 
   expect(await api.userOf(person)).toMatchObject({ display_name: "Ada", username: null });
 });
 
-test("what is typed while a form is saved stays, and is a change of its own", async ({ api, app, page, person }) => {
+test("text typed while a form is being saved stays, and is a change of its own", async ({ api, app, page, person }) => {
   const bodies = await open({ api, app, person });
   const name = newName();
   await api.changeElsewhere(person, { username: name });
   const saved = await hold(page, ME, "PATCH");
   await displayName(page).fill("Ada B");
   await save(page);
-  await saved.asked;
+  await saved.requested;
   await displayName(page).fill("Ada Byron");
-  saved.letGo();
+  saved.release();
   await expect(notice(page)).toHaveText("Your profile is saved.");
   await expect(displayName(page)).toHaveValue("Ada Byron");
   await expect(username(page)).toHaveValue(name);
@@ -91,11 +91,11 @@ test("what is typed while a form is saved stays, and is a change of its own", as
   await expect.poll(bodies).toEqual([{ display_name: "Ada B" }, { display_name: "Ada Byron" }]);
 });
 
-test("a save that is refused keeps what was typed, and is a change still", async ({ api, app, page, person, watch }) => {
+test("a refused save keeps the typed text, which can be saved again", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(409);
-  const somebody = await api.register();
+  const otherPerson = await api.register();
   const taken = newName();
-  await api.changeElsewhere(somebody, { username: taken });
+  await api.changeElsewhere(otherPerson, { username: taken });
   const bodies = await open({ api, app, person });
   await username(page).fill(taken);
   await save(page);

@@ -1,4 +1,4 @@
-// For everybody: by keyboard, with a screen reader, on a narrow screen, in light and in dark.
+// Accessibility: by keyboard, with a screen reader, on a narrow screen, in light and in dark.
 import AxeBuilder from "@axe-core/playwright";
 import { CLIENT } from "../support/addresses.js";
 import { PAGES, addressOf, isProtected } from "../support/pages.js";
@@ -6,9 +6,9 @@ import { expect, test } from "../support/test.js";
 
 const ALL = [...PAGES, { path: "/nowhere", title: "Page not found", audience: "Everybody" }];
 
-/** Opens a page and waits for all that it loads. */
+/** Opens a page and waits until it is loaded. */
 async function show(app, path, person) {
-  const row = ALL.find((one) => one.path === path);
+  const row = ALL.find((candidate) => candidate.path === path);
   if (isProtected(row)) await app.signIn(person);
   await app.open(addressOf(row));
   await expect(app.page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -17,7 +17,7 @@ async function show(app, path, person) {
 
 for (const { path } of ALL) {
   for (const colorScheme of ["light", "dark"]) {
-    test(`${path} in ${colorScheme} has nothing that axe calls serious`, async ({ app, page, person }) => {
+    test(`${path} in ${colorScheme} has no serious violation that axe finds`, async ({ app, page, person }) => {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await show(app, path, person);
       const { violations } = await new AxeBuilder({ page }).analyze();
@@ -32,7 +32,7 @@ for (const { path } of ALL) {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
   });
 
-  test(`${path} has one main, one heading of the first level, a title and a language`, async ({ app, page, person }) => {
+  test(`${path} has one main element, one first-level heading, a title and a language`, async ({ app, page, person }) => {
     await show(app, path, person);
     await expect(page.getByRole("main")).toHaveCount(1);
     await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
@@ -41,7 +41,7 @@ for (const { path } of ALL) {
   });
 }
 
-test("a failed sign-in has nothing that axe calls serious", async ({ app, page, person, watch }) => {
+test("a failed sign-in has no serious violation that axe finds", async ({ app, page, person, watch }) => {
   watch.expectFailures(401);
   await app.open("/login");
   await app.fillSignIn({ ...person, password: "not-my-password-77" });
@@ -50,7 +50,7 @@ test("a failed sign-in has nothing that axe calls serious", async ({ app, page, 
   expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
 });
 
-test("an unknown path is a page of its own, with a way back", async ({ app, page }) => {
+test("an unknown path shows a page of its own, with a link back", async ({ app, page }) => {
   await app.open("/no/such/page");
   await expect(page.getByRole("heading", { name: "Page not found", exact: true })).toBeVisible();
   await page.getByRole("main").getByRole("link").first().click();
@@ -83,7 +83,7 @@ test("everything works by keyboard", async ({ api, app, page, person }) => {
     const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
     return (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none";
   });
-  expect(outline, "the focus can be seen").toBe(true);
+  expect(outline, "the focus is visible").toBe(true);
   await page.keyboard.press("Enter");
   await expect(app.signOutDevice).toHaveCount(2);
 

@@ -1,4 +1,4 @@
-// A second mailed link is opened in the tab of the first: only the fragment of the address changes.
+// A second mailed link is opened in the tab of the first, so that only the fragment of the address changes.
 import { API } from "../support/addresses.js";
 import { linkTo } from "../support/mail.js";
 import { mailedPages } from "../support/pages.js";
@@ -6,7 +6,7 @@ import { expect, test } from "../support/test.js";
 
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 
-/** What somebody does who puts an address into the bar of a tab that shows the same page. */
+/** Enters an address in the address bar of a tab that shows the same page. */
 const follow = (page, link) => page.evaluate((address) => (location.href = address), link);
 
 const BUTTONS = {
@@ -36,7 +36,7 @@ for (const { path } of mailedPages) {
 }
 
 for (const { path } of mailedPages) {
-  test(`${path} says when its link was opened before, and not that it was cut`, async ({ app, page }) => {
+  test(`${path} says that its link was opened before, and not that it was cut`, async ({ app, page }) => {
     await app.open(`${path}#token=first`);
     await expect(page).toHaveURL(new RegExp(`${path}$`));
     await page.reload();
@@ -50,7 +50,7 @@ for (const { path } of mailedPages) {
   });
 }
 
-test("a second link asks again after the first one has done its work", async ({ api, app, page, person }) => {
+test("a second link needs its own confirmation after the first one is used", async ({ api, app, page, person }) => {
   await app.open(await linkTo("/verify-email", person.email));
   await press(page, "Confirm email");
   await expect(app.alert).toContainText("is confirmed");

@@ -2,10 +2,10 @@ import { claims } from "../support/api.js";
 import { SESSIONS } from "../support/app.js";
 import { expect, test } from "../support/test.js";
 
-/** So many devices are shown at once. */
+/** The number of devices that are shown at once. */
 const AT_ONCE = 20;
 
-test("a session ended elsewhere asks to sign in", async ({ api, app, person, watch }) => {
+test("a session ended elsewhere leads to the sign-in page", async ({ api, app, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const { access } = await app.tokens();
@@ -16,7 +16,7 @@ test("a session ended elsewhere asks to sign in", async ({ api, app, person, wat
   await expect(app.page.getByText(person.email)).toHaveCount(0);
 });
 
-test("after a session ended elsewhere, signing in again comes back to the same page", async ({ api, app, page, person, watch }) => {
+test("after a session ended elsewhere, signing in leads back to the same page", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const { access } = await app.tokens();
@@ -29,19 +29,19 @@ test("after a session ended elsewhere, signing in again comes back to the same p
   await expect(app.signOutDevice.first()).toBeVisible();
 });
 
-test("a refresh token that was used by somebody else, long before, signs out here", async ({ api, app, person, watch }) => {
+test("a refresh token that a thief used long before signs out here", async ({ api, app, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const { access, refresh } = await app.tokens();
   const other = await api.login(person);
-  await api.refresh(refresh.jwt); // a thief who has the key to nothing
+  await api.refresh(refresh.jwt); // a thief, without the idempotency key
   await api.endSession(other.access, access.sid);
   await app.accessExpires();
   await app.visit("Sessions");
   await app.expectSignedOut();
 });
 
-test("every device is listed, this one first to be recognised", async ({ api, app, page, person }) => {
+test("every device is listed, and this one is marked", async ({ api, app, page, person }) => {
   await api.login(person, "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15");
   await app.signIn(person);
   await app.visitSessions();
@@ -81,20 +81,20 @@ test("signing out everywhere ends every session, this one too", async ({ api, ap
   }
 });
 
-/** Shows the account with `count` sessions, as the API describes the one that there is; this device is the last of them. */
+/** Shows the account with `count` copies of its session; the session of this device is the last. */
 async function withSessions(page, count) {
   await page.route(SESSIONS, async (route) => {
-    const answer = await route.fetch();
-    if (!answer.ok()) return route.fulfill({ response: answer });
-    const { "content-encoding": _encoding, "content-length": _length, ...headers } = answer.headers();
-    const [one] = await answer.json();
+    const response = await route.fetch();
+    if (!response.ok()) return route.fulfill({ response });
+    const { "content-encoding": _encoding, "content-length": _length, ...headers } = response.headers();
+    const [one] = await response.json();
     const id = (number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
     const all = Array.from({ length: count }, (_, i) => (i ? { ...one, id: id(i), current: false } : one)).reverse();
     return route.fulfill({ status: 200, headers, body: JSON.stringify(all) });
   });
 }
 
-test("of thousands of devices a few are shown, this one first, and the rest on demand", async ({ app, page, person }) => {
+test("of thousands of devices only a few are shown, this one first, and the rest on demand", async ({ app, page, person }) => {
   await app.signIn(person);
   await withSessions(page, 6_000);
   await app.visitSessions();
@@ -103,18 +103,18 @@ test("of thousands of devices a few are shown, this one first, and the rest on d
   await expect(devices.first()).toContainText("This device");
   await expect(page.getByText("20 of 6000 devices are shown.")).toBeVisible();
   await expect(app.signOutEverywhere).toBeVisible();
-  // Whoever asks for more gets a few more, and reads on there.
+  // The button shows a few more, and moves the focus to them.
   for (const shown of [2 * AT_ONCE, 3 * AT_ONCE]) {
     await page.getByRole("button", { name: "Show more", exact: true }).click();
     await expect(devices).toHaveCount(shown);
     await expect(devices.nth(shown - AT_ONCE)).toBeFocused();
     await expect(page.getByText(`${shown} of 6000 devices are shown.`)).toBeVisible();
   }
-  // About how much work there is for the browser: elements for those that are shown, and none for the others.
+  // The browser's work stays small: only devices that are shown have elements.
   expect(await page.locator("main *").count()).toBeLessThan(3 * AT_ONCE * 30);
 });
 
-test("the last devices are shown without a button for more, and one that is signed out makes room", async ({ api, app, page, person }) => {
+test("the last devices are shown without a button for more, and a signed-out device is replaced by another", async ({ api, app, page, person }) => {
   for (let count = 0; count <= AT_ONCE; count += 1) await api.login(person, `device ${count}`);
   await app.signIn(person);
   await app.visitSessions();
@@ -132,7 +132,7 @@ test("the last devices are shown without a button for more, and one that is sign
 });
 
 for (const name of ["Sign out this device", "Sign out everywhere"]) {
-  test(`"${name}" without a network says that nothing is done, and works when the network is back`, async ({ api, app, context, page, person, watch }) => {
+  test(`"${name}" without a network reports the failure, and works when the network is back`, async ({ api, app, context, page, person, watch }) => {
     watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
     const other = await api.login(person);
     const { sid } = claims(other.access);
@@ -146,13 +146,13 @@ for (const name of ["Sign out this device", "Sign out everywhere"]) {
     expect(await api.isLive(person, sid)).toBe(true);
 
     await context.setOffline(false);
-    expect(await api.isLive(person, sid), "nothing is sent that nobody asks for any more").toBe(true);
+    expect(await api.isLive(person, sid), "an old request is not sent later").toBe(true);
     await button.click();
     await expect.poll(() => api.isLive(person, sid)).toBe(false);
   });
 }
 
-test("who could not sign out everywhere, and is signed out by another device, is not told that every device is", async ({ api, app, context, page, person, watch }) => {
+test("a failed sign-out everywhere is not reported as successful when another device ends the session", async ({ api, app, context, page, person, watch }) => {
   watch.expectFailures(401, "net::ERR_INTERNET_DISCONNECTED");
   await app.signIn(person);
   await app.visitSessions();
@@ -161,7 +161,7 @@ test("who could not sign out everywhere, and is signed out by another device, is
   await expect(app.alert).toContainText("cannot be reached");
   await context.setOffline(false);
   await app.accessExpires();
-  await app.visit("Account"); // asks for nothing
+  await app.visit("Account"); // sends no request
   await app.visitSessions();
   const { access } = await app.tokens();
   const other = await api.login(person);

@@ -15,13 +15,13 @@ test("signing in shows the account", async ({ app, page, person }) => {
   expect(access.sid).toBe(refresh.sid);
 });
 
-test("the email is understood with spaces around it and in capitals", async ({ app, person }) => {
+test("the email is accepted with spaces around it and in capitals", async ({ app, person }) => {
   await app.open("/login");
   await app.fillSignIn({ email: `  ${person.email.toUpperCase()} ` });
   await app.expectSignedIn(person);
 });
 
-test("a wrong password says so, keeps what was typed, and a right one then works", async ({ app, page, person, watch }) => {
+test("a wrong password is reported, the typed email stays, and the right password then works", async ({ app, page, person, watch }) => {
   watch.expectFailures(401);
   const refreshes = app.record(REFRESH);
   await app.open("/login");
@@ -32,14 +32,14 @@ test("a wrong password says so, keeps what was typed, and a right one then works
   await expect(app.identifier).toHaveValue(person.email);
   await expect(page).toHaveURL(/\/login/);
   expect(await app.tokens()).toEqual({});
-  expect(refreshes, "a failed sign-in is nothing to refresh").toHaveLength(0);
+  expect(refreshes, "a failed sign-in sends no refresh").toHaveLength(0);
 
   await app.password.fill(person.password);
   await app.signInButton.click();
   await app.expectSignedIn(person);
 });
 
-test("an unknown address is told the same as a wrong password", async ({ app, person, watch }) => {
+test("an unknown address gets the same message as a wrong password", async ({ app, person, watch }) => {
   watch.expectFailures(401);
   await app.open("/login");
   await app.fillSignIn({ ...person, password: "not-my-password-77" });
@@ -62,8 +62,8 @@ test("an empty form sends nothing", async ({ app, page }) => {
 
 test("a second click while the first sign-in is on its way signs in once", async ({ app, page, person }) => {
   const sent = app.record(`${API}/api/auth/login/`);
-  let answer;
-  const gate = new Promise((resolve) => (answer = resolve));
+  let release;
+  const gate = new Promise((resolve) => (release = resolve));
   await page.route("**/api/auth/login/", async (route) => {
     await gate;
     await route.continue();
@@ -72,13 +72,13 @@ test("a second click while the first sign-in is on its way signs in once", async
   await app.fillSignIn(person);
   await app.password.press("Enter");
   await app.signInButton.click({ force: true });
-  answer();
+  release();
 
   await app.expectSignedIn(person);
   expect(sent).toHaveLength(1);
 });
 
-test("with the API asleep, sign-in says so and the second try works", async ({ app, page, person, watch }) => {
+test("while the API is unreachable, the sign-in says so, and a second attempt works", async ({ app, page, person, watch }) => {
   watch.expectFailures("net::ERR_CONNECTION_REFUSED");
   await intercept(page, "**/api/auth/login/", (route) => route.abort("connectionrefused"), { times: 1 });
   await app.open("/login");

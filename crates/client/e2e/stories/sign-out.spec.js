@@ -2,7 +2,7 @@ import { API } from "../support/addresses.js";
 import { REFRESH } from "../support/app.js";
 import { expect, test } from "../support/test.js";
 
-test("signing out clears the browser, ends the session and asks to sign in", async ({ api, app, page, person }) => {
+test("signing out clears the browser, ends the session and shows the sign-in page", async ({ api, app, page, person }) => {
   await app.signIn(person);
   const { access, refresh } = await app.tokens();
   await page.evaluate(() => caches.open("left-over").then((cache) => cache.put("/x", new Response("x"))));
@@ -16,16 +16,16 @@ test("signing out clears the browser, ends the session and asks to sign in", asy
   await app.expectSignedOut();
 });
 
-test("the browser is cleared before the API is told", async ({ app, page, person }) => {
+test("the browser is cleared before the sign-out is sent to the API", async ({ app, page, person }) => {
   await app.signIn(person);
-  let told;
-  const telling = new Promise((resolve) => (told = resolve));
+  let report;
+  const tokensAtSending = new Promise((resolve) => (report = resolve));
   await page.route("**/api/auth/logout/", async (route) => {
-    told(await app.tokens());
+    report(await app.tokens());
     await route.continue();
   });
   await app.signOutButton.click();
-  expect(await telling).toEqual({});
+  expect(await tokensAtSending).toEqual({});
   await app.expectSignedOut();
 });
 
@@ -52,42 +52,42 @@ test("signing in in one tab signs in the others", async ({ app, newTab, person }
   await second.expectSignedIn(person);
 });
 
-test("somebody else signing in in one tab changes what the others show", async ({ api, app, newTab, person }) => {
-  const somebody = await api.register();
+test("another person's sign-in in one tab changes what the others show", async ({ api, app, newTab, person }) => {
+  const otherPerson = await api.register();
   await app.signIn(person);
   const second = await newTab();
   await second.open("/");
   await second.expectSignedIn(person);
 
   await app.signOutButton.click();
-  await app.fillSignIn(somebody);
-  await app.expectSignedIn(somebody);
-  await second.expectSignedIn(somebody);
+  await app.fillSignIn(otherPerson);
+  await app.expectSignedIn(otherPerson);
+  await second.expectSignedIn(otherPerson);
   await expect(second.page.getByText(person.email)).toHaveCount(0);
 });
 
 test("a refresh that ends after the sign-out does not bring the session back", async ({ app, page, person }) => {
   await app.signIn(person);
-  let begun;
-  let answer;
-  const asked = new Promise((resolve) => (begun = resolve));
-  const gate = new Promise((resolve) => (answer = resolve));
+  let arrive;
+  let release;
+  const requested = new Promise((resolve) => (arrive = resolve));
+  const gate = new Promise((resolve) => (release = resolve));
   await page.route(REFRESH, async (route) => {
     const response = await route.fetch();
-    begun();
+    arrive();
     await gate;
     await route.fulfill({ response });
   });
   await app.accessExpires();
   await app.visit("Sessions");
-  await asked;
+  await requested;
   await app.signOutButton.click();
   await app.expectSignedOut();
 
-  const answered = page.waitForResponse(REFRESH);
-  answer();
-  await (await answered).finished();
-  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // the answer's own turn is over
+  const received = page.waitForResponse(REFRESH);
+  release();
+  await (await received).finished();
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve))); // after the page has handled the response
   await app.expectSignedOut();
   await page.reload();
   await app.expectSignedOut();
@@ -130,8 +130,8 @@ test("signing out without a network clears the browser", async ({ app, context, 
   await app.expectSignedOut();
 });
 
-/** What this browser keeps of sign-outs that the API has not heard of. */
-const late = (page) => page.evaluate(() => localStorage.getItem("latchkey.sign_outs"));
+/** The sign-outs that this browser keeps because the API has not received them. */
+const pendingSignOuts = (page) => page.evaluate(() => localStorage.getItem("latchkey.sign_outs"));
 
 test("a sign-out without a network reaches the API when the network is back", async ({ api, app, context, page, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
@@ -146,7 +146,7 @@ test("a sign-out without a network reaches the API when the network is back", as
   await context.setOffline(false);
   await expect.poll(() => api.isLive(person, sid)).toBe(false);
   await expect(app.notice).toHaveCount(0);
-  expect(await page.evaluate(() => localStorage.length), "nothing is kept any longer").toBe(0);
+  expect(await page.evaluate(() => localStorage.length), "nothing is stored any more").toBe(0);
 });
 
 test("a sign-out without a network reaches the API when the page is opened again", async ({ api, app, context, newTab, page, person, watch }) => {
@@ -156,7 +156,7 @@ test("a sign-out without a network reaches the API when the page is opened again
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect.poll(() => late(page)).not.toBeNull();
+  await expect.poll(() => pendingSignOuts(page)).not.toBeNull();
   await page.close();
 
   await context.setOffline(false);
@@ -164,10 +164,10 @@ test("a sign-out without a network reaches the API when the page is opened again
   const next = await newTab();
   await next.open("/login");
   await expect.poll(() => api.isLive(person, sid)).toBe(false);
-  await expect.poll(() => late(next.page)).toBeNull();
+  await expect.poll(() => pendingSignOuts(next.page)).toBeNull();
 });
 
-test("a sign-out without a network reaches the API by another tab", async ({ api, app, context, newTab, page, person, watch }) => {
+test("a sign-out without a network reaches the API through another tab", async ({ api, app, context, newTab, page, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   await app.signIn(person);
   const { sid } = await app.access();
@@ -176,18 +176,18 @@ test("a sign-out without a network reaches the API by another tab", async ({ api
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect.poll(() => late(page)).not.toBeNull();
+  await expect.poll(() => pendingSignOuts(page)).not.toBeNull();
   await expect(second.notice).toContainText("hears of the sign-out");
   await page.close();
 
   await context.setOffline(false);
   await expect.poll(() => api.isLive(person, sid)).toBe(false);
-  await expect.poll(() => late(second.page)).toBeNull();
+  await expect.poll(() => pendingSignOuts(second.page)).toBeNull();
 });
 
-test("a sign-out that the API could not take is sent again by itself, and ends nobody else's session", async ({ api, app, page, person, watch }) => {
+test("a sign-out that the API refused with 503 is repeated automatically, and ends no other person's session", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(503);
-  const somebody = await api.register();
+  const otherPerson = await api.register();
   await app.signIn(person);
   const { sid } = await app.access();
   let isDown = true;
@@ -197,18 +197,18 @@ test("a sign-out that the API could not take is sent again by itself, and ends n
   await app.signOutButton.click();
   await app.expectSignedOut();
   await expect(page.getByRole("status")).toContainText("has not heard of the sign-out");
-  await app.fillSignIn(somebody);
-  await app.expectSignedIn(somebody);
+  await app.fillSignIn(otherPerson);
+  await app.expectSignedIn(otherPerson);
   expect(await api.isLive(person, sid)).toBe(true);
 
   isDown = false;
   await expect.poll(() => api.isLive(person, sid), { timeout: 30_000 }).toBe(false);
-  await expect.poll(() => late(page)).toBeNull();
+  await expect.poll(() => pendingSignOuts(page)).toBeNull();
   await page.reload();
-  await app.expectSignedIn(somebody);
+  await app.expectSignedIn(otherPerson);
 });
 
-test("a sign-out without a network reaches the API where the browser stores nothing, too", async ({ api, app, context, page, person, watch }) => {
+test("a sign-out without a network reaches the API even if the browser stores nothing", async ({ api, app, context, page, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   await page.addInitScript(() => {
     Storage.prototype.setItem = () => {
@@ -227,16 +227,16 @@ test("a sign-out without a network reaches the API where the browser stores noth
   await expect(app.notice).toHaveCount(0);
 });
 
-test("a sign-out that the API has not heard of for a day is forgotten", async ({ app, context, page, person, watch }) => {
+test("a sign-out that has not reached the API for a day is dropped", async ({ app, context, page, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   await app.signIn(person);
   await context.setOffline(true);
   await app.signOutButton.click();
   await app.expectSignedOut();
-  await expect.poll(() => late(page)).not.toBeNull();
-  const kept = JSON.parse(await late(page));
-  // The clocks of a page cannot be moved together with its storage.
-  const old = kept.map((one) => ({ ...one, at: one.at - 24 * 60 * 60 * 1000 }));
+  await expect.poll(() => pendingSignOuts(page)).not.toBeNull();
+  const pending = JSON.parse(await pendingSignOuts(page));
+  // A page's clock cannot be advanced across page loads, so the stored times are moved back.
+  const old = pending.map((signOut) => ({ ...signOut, at: signOut.at - 24 * 60 * 60 * 1000 }));
   await page.goto("about:blank").catch(() => {});
   await context.setOffline(false);
   await context.addInitScript((text) => {
@@ -245,11 +245,11 @@ test("a sign-out that the API has not heard of for a day is forgotten", async ({
   const sent = app.record(`${API}/api/auth/logout/`);
   await app.open("/login");
   await expect(app.signInHeading).toBeVisible();
-  expect(await late(page)).toBeNull();
+  expect(await pendingSignOuts(page)).toBeNull();
   expect(sent).toEqual([]);
 });
 
-test("signing out while the API answers 503 clears the browser", async ({ app, page, person, watch }) => {
+test("signing out while the API returns 503 clears the browser", async ({ app, page, person, watch }) => {
   watch.expectFailures(503);
   await app.signIn(person);
   await page.route("**/api/auth/logout/", (route) => route.fulfill({ status: 503, headers: { "access-control-allow-origin": "*" } }));

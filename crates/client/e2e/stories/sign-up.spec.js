@@ -4,7 +4,7 @@ import { expect, test } from "../support/test.js";
 
 const newAddress = () => `grace-${randomBytes(6).toString("hex")}@example.com`;
 
-test("signing up makes an account and signs in", async ({ api, app, page }) => {
+test("signing up creates an account and signs in", async ({ api, app, page }) => {
   const email = newAddress();
   await app.open("/login");
   await page.getByRole("link", { name: "Create account", exact: true }).click();
@@ -17,7 +17,7 @@ test("signing up makes an account and signs in", async ({ api, app, page }) => {
   expect((await api.login({ email, password: PASSWORD })).user.email).toBe(email);
 });
 
-test("an address that has an account is told so, and its password is not changed", async ({ api, app, page, person, watch }) => {
+test("signing up with a taken address is refused, and does not change the password", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(409);
   await app.open("/register");
   await page.getByLabel("Email", { exact: true }).fill(person.email.toUpperCase());
@@ -42,7 +42,7 @@ test("a weak password is refused with a reason next to the field", async ({ app,
   expect(await app.tokens()).toEqual({});
 });
 
-test("password managers find what they need", async ({ app, page }) => {
+test("fields have the attributes that password managers use", async ({ app, page }) => {
   await app.open("/register");
   await expect(page.getByLabel("Email", { exact: true })).toHaveAttribute("autocomplete", "email");
   await expect(app.password).toHaveAttribute("autocomplete", "new-password");

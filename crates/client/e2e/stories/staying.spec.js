@@ -1,4 +1,4 @@
-// Staying signed in: across a reload, expiry, many tabs, and an answer that got lost.
+// Staying signed in: across a reload, expiry, many tabs, and a lost response.
 import { ME, REFRESH } from "../support/app.js";
 import { intercept } from "../support/intercept.js";
 import { expect, test } from "../support/test.js";
@@ -18,7 +18,7 @@ test("a new tab is signed in", async ({ app, newTab, person }) => {
   await second.expectSignedIn(person);
 });
 
-test("an expired access token is refreshed once, and nobody notices", async ({ app, page, person }) => {
+test("an expired access token is refreshed once, unnoticed", async ({ app, page, person }) => {
   await app.signIn(person);
   const before = await app.tokens();
   const refreshes = app.record(REFRESH);
@@ -27,7 +27,7 @@ test("an expired access token is refreshed once, and nobody notices", async ({ a
 
   const after = await app.tokens();
   expect(after.refresh.sid).toBe(before.refresh.sid);
-  // One refresh a lifetime, however many requests wanted one.
+  // One refresh for each lifetime, however many requests needed it.
   expect(after.refresh.gen - before.refresh.gen).toBe(refreshes.length);
   expect(refreshes.length).toBeGreaterThan(0);
   expect(refreshes.length).toBeLessThanOrEqual(2);
@@ -45,11 +45,11 @@ test("a reload after expiry refreshes before it shows the account", async ({ app
   expect((await app.tokens()).refresh.gen).toBeGreaterThan(refresh.gen);
 });
 
-test("a token that the API no longer takes is refreshed and the request sent once more", async ({ app, page, person, watch }) => {
+test("a token that the API no longer accepts is refreshed, and the request is repeated", async ({ app, page, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const refreshes = app.record(REFRESH);
-  const asked = app.record(ME, "GET");
+  const requests = app.record(ME, "GET");
   await intercept(page, ME, async (route) => {
     await route.fulfill({ response: await route.fetch({ headers: { ...route.request().headers(), authorization: "Bearer x.y.z" } }) });
   }, { times: 1 });
@@ -57,7 +57,7 @@ test("a token that the API no longer takes is refreshed and the request sent onc
 
   await app.expectSignedIn(person);
   expect(refreshes).toHaveLength(1);
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
 });
 
 for (const locks of ["with", "without"]) {
@@ -71,9 +71,9 @@ for (const locks of ["with", "without"]) {
     await Promise.all(tabs.slice(1).map((tab) => tab.open("/")));
     for (const tab of tabs) await tab.expectSignedIn(person);
 
-    const answers = [];
+    const responses = [];
     context.on("response", (response) => {
-      if (response.url() === REFRESH && response.request().method() === "POST") answers.push(response);
+      if (response.url() === REFRESH && response.request().method() === "POST") responses.push(response);
     });
     const before = await app.tokens();
     await app.accessExpires();
@@ -81,32 +81,32 @@ for (const locks of ["with", "without"]) {
 
     const after = await app.tokens();
     expect(after.refresh.sid).toBe(before.refresh.sid);
-    // Every answer of one generation holds the same refresh token, byte for byte, and the row moved on once each.
-    const given = new Map();
-    for (const answer of answers) {
-      expect(answer.status()).toBe(200);
-      const { refresh } = await answer.json();
+    // All responses of a generation have the same refresh token, byte for byte, and each generation follows the previous one.
+    const tokens = new Map();
+    for (const response of responses) {
+      expect(response.status()).toBe(200);
+      const { refresh } = await response.json();
       const { gen } = JSON.parse(Buffer.from(refresh.split(".")[1], "base64url").toString());
-      expect(given.get(gen) ?? refresh).toBe(refresh);
-      given.set(gen, refresh);
+      expect(tokens.get(gen) ?? refresh).toBe(refresh);
+      tokens.set(gen, refresh);
     }
-    expect(given.get(after.refresh.gen)).toBe(after.refresh.jwt);
-    expect([...given.keys()].sort((a, b) => a - b)).toEqual(
+    expect(tokens.get(after.refresh.gen)).toBe(after.refresh.jwt);
+    expect([...tokens.keys()].sort((a, b) => a - b)).toEqual(
       Array.from({ length: after.refresh.gen - before.refresh.gen }, (_, step) => before.refresh.gen + step + 1),
     );
     for (const tab of tabs) expect((await tab.tokens()).refresh.jwt).toBe((await tabs[0].tokens()).refresh.jwt);
 
-    // And the session goes on: the server still has one live token, and the tabs hold it.
+    // The session continues: the server still has one live token, and the tabs hold it.
     await app.accessExpires();
     await Promise.all(tabs.map((tab) => tab.page.reload()));
     for (const tab of tabs) await expect(tab.signOutButton).toBeVisible();
-    await app.visitSessions(); // with a token that is fresh
+    await app.visitSessions(); // with a fresh token
     const { access } = await app.tokens();
     expect((await api.sessions(access.jwt)).filter(({ id }) => id === access.sid)).toHaveLength(1);
   });
 }
 
-test("an answer that got lost is asked for again with the same key, and the session goes on", async ({ app, page, person, watch }) => {
+test("a refresh whose response is lost is repeated with the same key, and the session continues", async ({ app, page, person, watch }) => {
   watch.expectFailures("net::ERR_CONNECTION_RESET");
   await app.signIn(person);
   const before = await app.tokens();
@@ -116,7 +116,7 @@ test("an answer that got lost is asked for again with the same key, and the sess
     keys.push(route.request().headers()["idempotency-key"]);
     if (lost) return route.continue();
     lost = (await (await route.fetch()).json()).refresh; // the server has rotated
-    await route.abort("connectionreset"); // and nobody hears of it
+    await route.abort("connectionreset"); // and the response is lost
   });
   await app.accessExpires();
   await app.visit("Sessions");
@@ -130,7 +130,7 @@ test("an answer that got lost is asked for again with the same key, and the sess
   if (after.refresh.gen === before.refresh.gen + 1) expect(after.refresh.jwt).toBe(lost);
 });
 
-test("an answer lost by closing the browser's tab is asked for again by the next one", async ({ app, page, newTab, person }) => {
+test("a refresh whose response is lost by closing the tab is repeated by the next tab", async ({ app, page, newTab, person }) => {
   await app.signIn(person);
   const before = await app.tokens();
   const keys = [];

@@ -1,4 +1,4 @@
-// A page that the browser translates: it puts elements in the place of text nodes, and what is new must still be seen.
+// A page that the browser translates: its text nodes are replaced with elements, and new text must still be visible.
 import { ME } from "../support/app.js";
 import { hold, intercept } from "../support/intercept.js";
 import { linkTo } from "../support/mail.js";
@@ -12,13 +12,13 @@ const notice = (page) => page.getByRole("status");
 
 test.beforeEach(({ context }) => context.addInitScript(translate));
 
-/** The page is translated: no text stands in it that is not in the translation's elements. */
+/** The page is translated: all its text is in the translation's elements. */
 async function expectTranslated(page) {
   await expect(page.locator("h1 font font")).toBeVisible();
   await expect(page.locator(':is(p, h1, h2, a, label, button, dt, dd, time, .avatar):not(:empty):not(:has(font, svg, p, br, a, input))')).toHaveCount(0);
 }
 
-test("each wrong field says what is wrong with it now", async ({ app, page, person, watch }) => {
+test("each wrong field shows its current error", async ({ app, page, person, watch }) => {
   watch.expectFailures(401, 409);
   await app.open("/register");
   await expectTranslated(page);
@@ -42,7 +42,7 @@ test("each wrong field says what is wrong with it now", async ({ app, page, pers
   await expect(app.alert).toHaveText("Please check what you entered.");
 });
 
-test("names, initials and notices are those of now", async ({ app, page, person, context, watch }) => {
+test("names, initials and notices are current", async ({ app, page, person, context, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   await app.signIn(person);
   await expectTranslated(page);
@@ -74,17 +74,17 @@ test("names, initials and notices are those of now", async ({ app, page, person,
   await expect(app.alert).toHaveCount(0);
 });
 
-test("a button keeps its name while it waits, and a list loses what is gone", async ({ api, app, page, person }) => {
+test("a button keeps its name while it waits, and a list loses removed entries", async ({ api, app, page, person }) => {
   await api.login(person, "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15");
   await app.signIn(person);
   await app.visit("Account");
   const saved = await hold(page, ME, "PATCH");
   await field(page, "Display name").fill("Ada");
   await press(page, "Save");
-  await saved.asked;
+  await saved.requested;
   const save = page.getByRole("button", { name: "Save", exact: true });
   await expect(save).toHaveAttribute("aria-busy", "true");
-  saved.letGo();
+  saved.release();
   await expect(save).not.toHaveAttribute("aria-busy");
   await expect(save).toHaveText("Save");
   await app.visitSessions();
@@ -96,15 +96,15 @@ test("a button keeps its name while it waits, and a list loses what is gone", as
   await expect(app.signOutDevice).toHaveCount(1);
 });
 
-test("what is loaded takes the place of what says that it is loading", async ({ api, app, page, person, watch }) => {
+test("loaded content replaces the loading message", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(503);
   const { access } = await api.login(person);
   for (let i = 0; i < 22; i += 1) await api.rename(access, `Ada ${i}`);
   await app.signIn(person);
-  const heal = await intercept(page, /\/api\/auth\/events\//, (route) => route.fulfill({ status: 503, body: "" }));
+  const recover = await intercept(page, /\/api\/auth\/events\//, (route) => route.fulfill({ status: 503, body: "" }));
   await app.visit("Security");
   await expect(page.getByText("This takes longer than usual.")).toBeVisible();
-  heal();
+  recover();
   await press(page, "Try again");
   await expect(page.getByText("This takes longer than usual.")).toHaveCount(0);
   await expect(page.locator(".event")).toHaveCount(20);
@@ -114,7 +114,7 @@ test("what is loaded takes the place of what says that it is loading", async ({ 
   await expectTranslated(page);
 });
 
-test("what came of one mailed link goes with the next", async ({ api, app, page, person, watch }) => {
+test("the next mailed link clears the result of the previous one", async ({ api, app, page, person, watch }) => {
   watch.expectFailures(400);
   const other = await api.register();
   const follow = (link) => page.evaluate((address) => (location.href = address), link);

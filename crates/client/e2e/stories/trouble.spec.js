@@ -1,4 +1,4 @@
-// What is no reason to sign anybody out: no network, a server that is busy or waking up, an answer that makes no sense.
+// Failures that must not sign anyone out: no network, a server that is busy or waking up, an invalid response.
 import { API, CLIENT } from "../support/addresses.js";
 import { ME, REFRESH, SESSIONS } from "../support/app.js";
 import { hold, intercept } from "../support/intercept.js";
@@ -11,7 +11,7 @@ const problem = (status, reason) => ({
   body: JSON.stringify({ type: "about:blank", title: "", status, detail: "", ...reason }),
 });
 
-test("offline, the session stays and the page says so; back online, it goes on", async ({ app, context, person, watch }) => {
+test("offline, the session stays and the page says so; back online, it continues", async ({ app, context, person, watch }) => {
   watch.expectFailures("net::ERR_INTERNET_DISCONNECTED");
   await app.signIn(person);
   const before = await app.tokens();
@@ -27,32 +27,32 @@ test("offline, the session stays and the page says so; back online, it goes on",
   expect((await app.tokens()).refresh.sid).toBe(before.refresh.sid);
 });
 
-test("a browser that takes itself for offline is believed until the API answers", async ({ app, page, person }) => {
+test("a browser that reports itself offline is believed until the API responds", async ({ app, page, person }) => {
   await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "onLine", { get: () => false }));
   const held = await hold(page, `${API}/api/auth/config/`, "GET");
   await app.open("/login");
-  await held.asked;
+  await held.requested;
   await expect(app.notice).toBeVisible();
-  held.letGo();
+  held.release();
   await expect(app.notice).toBeHidden();
   await app.fillSignIn(person);
   await app.expectSignedIn(person);
   await expect(app.notice).toBeHidden();
 });
 
-const answers = {
-  "503 with Retry-After": { answer: problem(503, { code: "error" }), logs: 503 },
-  "429 with Retry-After": { answer: problem(429, { code: "throttled" }), logs: 429 },
-  "a proxy's 502 in HTML": { answer: { status: 502, headers: { ...cors, "content-type": "text/html" }, body: "<h1>Bad gateway</h1>" }, logs: 502 },
-  "HTML with status 200": { answer: { status: 200, headers: { ...cors, "content-type": "text/html" }, body: "<!doctype html><p>Captive portal" } },
-  "HTML with status 401": { answer: { status: 401, headers: { ...cors, "content-type": "text/html" }, body: "<h1>Unauthorized</h1>" }, logs: 401 },
-  "JSON of another shape": { answer: { status: 200, headers: { ...cors, "content-type": "application/json" }, body: '{"hello":"world"}' } },
-  "a 401 without one of our reasons": { answer: problem(401, { code: "token_not_valid" }), logs: 401 },
+const FAILURES = {
+  "503 with Retry-After": { response: problem(503, { code: "error" }), logs: 503 },
+  "429 with Retry-After": { response: problem(429, { code: "throttled" }), logs: 429 },
+  "a proxy's 502 in HTML": { response: { status: 502, headers: { ...cors, "content-type": "text/html" }, body: "<h1>Bad gateway</h1>" }, logs: 502 },
+  "HTML with status 200": { response: { status: 200, headers: { ...cors, "content-type": "text/html" }, body: "<!doctype html><p>Captive portal" } },
+  "HTML with status 401": { response: { status: 401, headers: { ...cors, "content-type": "text/html" }, body: "<h1>Unauthorized</h1>" }, logs: 401 },
+  "JSON of another shape": { response: { status: 200, headers: { ...cors, "content-type": "application/json" }, body: '{"hello":"world"}' } },
+  "a 401 without a known reason": { response: problem(401, { code: "token_not_valid" }), logs: 401 },
   "no connection": { abort: "connectionrefused", logs: "net::ERR_CONNECTION_REFUSED" },
 };
 
-for (const [name, { answer, abort, logs }] of Object.entries(answers)) {
-  test(`a refresh answered by ${name} keeps the session, says so, and is tried again`, async ({ app, page, person, watch }) => {
+for (const [name, { response, abort, logs }] of Object.entries(FAILURES)) {
+  test(`a refresh that fails with ${name} keeps the session, says so, and is repeated`, async ({ app, page, person, watch }) => {
     if (logs) watch.expectFailures(logs);
     await app.signIn(person);
     const before = await app.tokens();
@@ -61,14 +61,14 @@ for (const [name, { answer, abort, logs }] of Object.entries(answers)) {
     await page.route(REFRESH, (route) => {
       if (healthy) return route.continue();
       refused += 1;
-      return abort ? route.abort(abort) : route.fulfill(answer);
+      return abort ? route.abort(abort) : route.fulfill(response);
     });
     await app.accessExpires();
     await app.visit("Sessions");
     await expect(app.notice).toBeVisible();
     expect((await app.tokens()).refresh.jwt).toBe(before.refresh.jwt);
     await expect(app.signInHeading).toBeHidden();
-    expect(refused, "tries in a row without a pause").toBeLessThan(5);
+    expect(refused, "attempts in a row without a pause").toBeLessThan(5);
 
     healthy = true;
     await expect(app.signOutDevice.first()).toBeVisible({ timeout: 40_000 });
@@ -77,7 +77,7 @@ for (const [name, { answer, abort, logs }] of Object.entries(answers)) {
   });
 }
 
-test("Retry-After is waited for", async ({ app, page, person, watch }) => {
+test("the client waits for Retry-After", async ({ app, page, person, watch }) => {
   watch.expectFailures(503);
   await app.signIn(person);
   const times = [];
@@ -94,7 +94,7 @@ test("Retry-After is waited for", async ({ app, page, person, watch }) => {
   await expect(app.signOutDevice.first()).toBeVisible();
 });
 
-test("while the API wants to be left alone, clicking about does not knock again", async ({ app, page, person, watch }) => {
+test("visiting pages before Retry-After has passed sends no further refresh", async ({ app, page, person, watch }) => {
   watch.expectFailures(429);
   await app.signIn(person);
   const refused = problem(429, { code: "throttled" });
@@ -110,7 +110,7 @@ test("while the API wants to be left alone, clicking about does not knock again"
 });
 
 for (const status of [503, 429]) {
-  test(`any other request answered by ${status} keeps the session and says so`, async ({ app, page, person, watch }) => {
+  test(`any other request that fails with ${status} keeps the session and says so`, async ({ app, page, person, watch }) => {
     watch.expectFailures(status);
     await app.signIn(person);
     const before = await app.tokens();
@@ -130,12 +130,12 @@ test("a 401 straight after a fresh refresh neither loops nor signs out", async (
   watch.expectFailures(401);
   await app.signIn(person);
   const refreshes = app.record(REFRESH);
-  const asked = app.record(SESSIONS, "GET");
+  const requests = app.record(SESSIONS, "GET");
   const stop = await intercept(page, SESSIONS, (route) => route.fulfill(problem(401, { code: "token_not_valid", reason: "token_expired" })));
   await app.visit("Sessions");
   await expect(app.alert.or(app.notice).first()).toBeVisible();
   expect(refreshes).toHaveLength(1);
-  expect(asked).toHaveLength(2);
+  expect(requests).toHaveLength(2);
   await expect(app.signInHeading).toBeHidden();
 
   stop();
@@ -143,7 +143,7 @@ test("a 401 straight after a fresh refresh neither loops nor signs out", async (
   await expect(app.signOutDevice.first()).toBeVisible();
 });
 
-test("a 401 that is not about the token is not answered by a refresh", async ({ app, page, person, watch }) => {
+test("a 401 that is not about the token causes no refresh", async ({ app, page, person, watch }) => {
   watch.expectFailures(401);
   await app.signIn(person);
   const refreshes = app.record(REFRESH);
@@ -152,6 +152,6 @@ test("a 401 that is not about the token is not answered by a refresh", async ({ 
   await app.visit("Account");
   stop();
   await app.visitSessions();
-  expect(refreshes.length).toBeLessThanOrEqual(1); // by expiry, not by the answer
+  expect(refreshes.length).toBeLessThanOrEqual(1); // because of expiry, not of the response
   expect((await app.tokens()).refresh).toBeTruthy();
 });

@@ -1,4 +1,4 @@
-// Where everything is during the browser tests. To the browser it is as in production: two hosts of one site, by HTTPS.
+// The addresses that the browser tests use. To the browser they look as in production: two hosts of one site, over HTTPS.
 
 /** The client. */
 export const CLIENT = "https://app.latchkey.test";
@@ -6,12 +6,12 @@ export const CLIENT = "https://app.latchkey.test";
 export const API = "https://api.latchkey.test";
 /** The same client on another site. */
 export const CLIENT_ELSEWHERE = "https://app.other.test";
-/** Pages that have no business here: on another site, and on another host of the same one. */
+/** Pages that do not belong to Latchkey: on another site, and on another host of the same site. */
 export const STRANGER = "https://stranger.test";
 export const SIBLING = "https://sibling.latchkey.test";
 
-/** The client on hosts where something is amiss, as docs/operations/troubleshooting.md tells it; `broken-sites.js` says what. */
-export const AMISS = {
+/** The client on misconfigured hosts, one for each case of docs/operations/troubleshooting.md; `broken-sites.js` sets them up. */
+export const MISCONFIGURED = {
   unlisted: "https://unlisted.test",
   redirected: "https://redirected.test",
   unconfigured: "https://unconfigured.test",
@@ -20,27 +20,27 @@ export const AMISS = {
   changed: "https://changed.test",
   filesOnly: "https://files-only.test",
 };
-/** A host that sends everybody on to the API, with a name as long as the API's. */
+/** A host that redirects to the API, with a name as long as the API's. */
 export const FORWARDER = "https://old.latchkey.test";
 
-/** A header by which a test has an answer of the API lost: `answer` loses all of it, `body` all but the head. */
+/** A header by which a test loses a response of the API: `response` loses all of it, `body` all but the head. */
 export const LOSE = "x-lose";
 
-// Seconds that an access token lives here: short, so that a test sees it expire; long enough for a slow machine.
-export const ACCESS_LIFETIME = 5;
+// The lifetime of access tokens: short, so that a test sees them expire, but long enough for a slow machine.
+export const ACCESS_LIFETIME_SECONDS = 5;
 
 /**
- * The APIs that can stand at that address, each behind an edge of its own. `edge` is the port of the edge, which a
- * browser uses as its proxy; `port` is where the tests reach the API without a browser.
+ * The configurations of the API at that address, each behind its own edge. `edge` is the port of the edge, which a browser
+ * uses as its proxy; `port` is the API's own port, which the tests use without a browser.
  */
 export const STAGES = {
-  /** Quick and without limits: for stories about the client. */
+  /** Fast and without rate limits: for stories about the client. */
   stories: {
     edge: 18080,
     port: 18000,
     settings: { BCRYPT_COST: "4", RATE_LIMITS: "off", CORS_ALLOWED_ORIGINS: CLIENT, EMAIL_URL: `file:${process.env.OUTBOX}` },
   },
-  /** The same where an address must be confirmed first, and passwords are longer. */
+  /** Where an address must be confirmed first, and passwords must be longer. */
   confirming: {
     edge: 18083,
     port: 18003,
@@ -53,7 +53,7 @@ export const STAGES = {
       PASSWORD_MIN_LENGTH: "12",
     },
   },
-  /** Where nobody signs up. */
+  /** Where registration is closed. */
   closed: {
     edge: 18084,
     port: 18004,
@@ -72,7 +72,7 @@ export const STAGES = {
 function production(settings) {
   return {
     APP_ENV: "production",
-    SECRET_KEY: "made-for-the-browser-tests-and-of-no-use-elsewhere",
+    SECRET_KEY: "for-the-browser-tests-only-and-useless-elsewhere",
     TRUSTED_PROXY_HOPS: "1",
     BCRYPT_COST: "10",
     CORS_ALLOWED_ORIGINS: `${CLIENT},${CLIENT_ELSEWHERE}`,

@@ -1,4 +1,4 @@
-// The API as another device, or another person, uses it: by HTTP, without a browser.
+// Uses the API as another device or another person does: over HTTP, without a browser.
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
 import { STAGES } from "./addresses.js";
@@ -10,10 +10,10 @@ const newAddress = () => `ada-${randomBytes(6).toString("hex")}@example.com`;
 
 export const claims = (jwt) => JSON.parse(Buffer.from(jwt.split(".")[1], "base64url").toString());
 
-async function expected(status, answer) {
-  const got = await answer;
-  if (got.status !== status) throw new Error(`expected ${status}, got ${got.status}: ${JSON.stringify(got.body)}`);
-  return got.body;
+async function bodyOf(expected, pending) {
+  const { status, body } = await pending;
+  if (status !== expected) throw new Error(`expected ${expected}, got ${status}: ${JSON.stringify(body)}`);
+  return body;
 }
 
 /** The API of a stage, on a port of this machine. */
@@ -24,7 +24,7 @@ export class Api {
   }
 
   async #send(method, path, { body, bearer, headers = {} } = {}) {
-    const answer = await fetch(`http://127.0.0.1:${this.port}${path}`, {
+    const response = await fetch(`http://127.0.0.1:${this.port}${path}`, {
       method,
       headers: {
         ...(body && { "content-type": "application/json" }),
@@ -33,23 +33,23 @@ export class Api {
       },
       body: body && JSON.stringify(body),
     });
-    const text = await answer.text();
-    return { status: answer.status, body: text ? JSON.parse(text) : null };
+    const text = await response.text();
+    return { status: response.status, body: text ? JSON.parse(text) : null };
   }
 
-  /** A new person with an address of their own. */
+  /** Creates a person with a new address. */
   async register() {
     const email = newAddress();
-    // Each from a network of its own, as far as the API believes proxies: all come from this machine.
+    // Each person gets their own network, where the API trusts proxies, because all requests come from this machine.
     const headers = { "x-forwarded-for": `198.18.${randomInt(256)}.${randomInt(256)}` };
     const sent = this.#send("POST", "/api/auth/register/", { body: { email, password: PASSWORD }, headers });
-    const { access } = await expected(201, sent);
-    // The session of the sign-up itself is ended, so that a test counts only the sessions that it makes.
+    const { access } = await bodyOf(201, sent);
+    // Ends the session of the sign-up, so that a test counts only the sessions that it creates.
     await this.endSession(access, claims(access).sid);
     return { email, password: PASSWORD };
   }
 
-  /** A new administrator, as an operator makes one. */
+  /** Creates an administrator, as an operator does. */
   createAdministrator() {
     const email = newAddress();
     const account = ["create-user", "--admin", "--email", email, "--password-stdin"];
@@ -57,65 +57,65 @@ export class Api {
     return { email, password: PASSWORD };
   }
 
-  /** Signs up where the address must be confirmed first: what the browser keeps. */
+  /** Signs up where the address must be confirmed first, and returns the registration that the browser keeps. */
   async signUp(request) {
     const sent = this.#send("POST", "/api/auth/register/", { body: { password: PASSWORD, ...request } });
-    return (await expected(202, sent)).registration;
+    return (await bodyOf(202, sent)).registration;
   }
 
-  /** Status and body of a link's confirmation. */
+  /** Confirms a link, and returns status and body. */
   confirm(request) {
     return this.#send("POST", "/api/auth/email/verify/", { body: request });
   }
 
-  /** Signs in on a further device; `userAgent` is what its session shows. */
+  /** Signs in on another device; its session shows `userAgent`. */
   login({ email, password }, userAgent = "another device") {
     const request = { body: { email, password }, headers: { "user-agent": userAgent } };
-    return expected(200, this.#send("POST", "/api/auth/login/", request));
+    return bodyOf(200, this.#send("POST", "/api/auth/login/", request));
   }
 
-  /** Status and body of a refresh. */
+  /** Refreshes, and returns status and body. */
   refresh(token) {
     return this.#send("POST", "/api/auth/refresh/", { body: { refresh: token } });
   }
 
-  /** Status and body of a sign-out. */
+  /** Signs out, and returns status and body. */
   logout(token) {
     return this.#send("POST", "/api/auth/logout/", { body: { refresh: token } });
   }
 
   /** Every live session of the caller. */
   sessions(access) {
-    return expected(200, this.#send("GET", "/api/auth/sessions/", { bearer: access }));
+    return bodyOf(200, this.#send("GET", "/api/auth/sessions/", { bearer: access }));
   }
 
-  /** Whether a session of this person lives, however old its tokens are. */
+  /** Whether a session of this person is live, however old its tokens are. */
   async isLive(person, sid) {
     const { access } = await this.login(person);
     const all = await this.#send("GET", "/api/auth/sessions/", { bearer: access });
     const end = await this.#send("DELETE", `/api/auth/sessions/${claims(access).sid}/`, { bearer: access });
-    // Signing out everywhere on another device, in the meantime, ends the session that asks here, too.
+    // Signing out everywhere on another device meanwhile also ends the session of this check.
     if ([all, end].some(({ body }) => body?.reason === "session_revoked")) return this.isLive(person, sid);
-    await expected(204, end);
-    return (await expected(200, all)).some(({ id }) => id === sid);
+    await bodyOf(204, end);
+    return (await bodyOf(200, all)).some(({ id }) => id === sid);
   }
 
   /** Ends one session of the caller. */
   endSession(access, id) {
-    return expected(204, this.#send("DELETE", `/api/auth/sessions/${id}/`, { bearer: access }));
+    return bodyOf(204, this.#send("DELETE", `/api/auth/sessions/${id}/`, { bearer: access }));
   }
 
-  /** Status of a request with this access token. */
+  /** The status of a request with this access token. */
   async meStatus(access) {
     return (await this.#send("GET", "/api/auth/me/", { bearer: access })).status;
   }
 
-  /** Changes what the caller may change about themselves. */
+  /** Changes the caller's profile. */
   change(access, body) {
-    return expected(200, this.#send("PATCH", "/api/auth/me/", { bearer: access, body }));
+    return bodyOf(200, this.#send("PATCH", "/api/auth/me/", { bearer: access, body }));
   }
 
-  /** The same by somebody who signs in for it, as on another device: access tokens are short-lived here. */
+  /** Changes the profile from another device, which signs in first because access tokens are short-lived here. */
   async changeElsewhere(person, body) {
     return this.change((await this.login(person)).access, body);
   }
@@ -125,9 +125,9 @@ export class Api {
     return this.change(access, { display_name: displayName });
   }
 
-  /** What the API knows of this person, asked for by another device. */
+  /** The person's account as the API returns it to another device. */
   async userOf(person) {
     const { access } = await this.login(person);
-    return expected(200, this.#send("GET", "/api/auth/me/", { bearer: access }));
+    return bodyOf(200, this.#send("GET", "/api/auth/me/", { bearer: access }));
   }
 }

@@ -1,4 +1,4 @@
-// One tab of the client, by the names that a person or a screen reader finds.
+// One tab of the client. Elements are found by the names that a person or a screen reader uses.
 import { expect } from "@playwright/test";
 import { API } from "./addresses.js";
 import { PASSWORD } from "./api.js";
@@ -12,13 +12,13 @@ const claims = (jwt) => JSON.parse(Buffer.from(jwt.split(".")[1], "base64url").t
 export class App {
   constructor(page) {
     this.page = page;
-    // Answers with tokens, the newest first.
-    this.given = [];
-    page.on("response", (answer) => {
-      const { pathname } = new URL(answer.url());
-      const gives = /^\/api\/auth\/(login|register|refresh)\/$/.test(pathname) && answer.request().method() === "POST";
-      // One that breaks off or is no JSON gives nothing.
-      if (gives && answer.ok()) this.given.unshift(answer.json().catch(() => ({})));
+    // Bodies of responses with tokens, newest first.
+    this.tokenResponses = [];
+    page.on("response", (response) => {
+      const { pathname } = new URL(response.url());
+      const hasTokens = /^\/api\/auth\/(login|register|refresh)\/$/.test(pathname) && response.request().method() === "POST";
+      // A response that is cut off or is not JSON has no tokens.
+      if (hasTokens && response.ok()) this.tokenResponses.unshift(response.json().catch(() => ({})));
     });
     this.signInHeading = page.getByRole("heading", { name: "Sign in", exact: true });
     this.accountHeading = page.getByRole("heading", { name: "Your account", exact: true });
@@ -43,7 +43,7 @@ export class App {
     await this.signInButton.click();
   }
 
-  /** Opens the client and signs in; ends at the account. */
+  /** Opens the client and signs in; the account is shown at the end. */
   async signIn(person) {
     await this.open("/login");
     await this.fillSignIn(person);
@@ -55,7 +55,7 @@ export class App {
     await this.page.getByRole("navigation").getByRole("link", { name, exact: true }).click();
   }
 
-  /** The page with the devices, with its content from the API. */
+  /** Opens the page with the devices, and waits for its content. */
   async visitSessions() {
     await this.visit("Sessions");
     await expect(this.signOutDevice.first()).toBeVisible();
@@ -66,18 +66,18 @@ export class App {
     await expect(this.page.getByText(email).first()).toBeVisible();
   }
 
-  /** This tab asks to sign in. */
-  async expectLeft() {
+  /** This tab shows the sign-in page. */
+  async expectSignInPage() {
     await expect(this.page).toHaveURL(/\/login(\?|$)/);
     await expect(this.signInHeading).toBeVisible();
   }
 
   async expectSignedOut() {
-    await this.expectLeft();
+    await this.expectSignInPage();
     expect(await this.tokens()).toEqual({});
   }
 
-  /** The tokens in localStorage, whatever the form in which they are kept: `{access, refresh}`, each with its claims. */
+  /** The tokens in localStorage, in whatever format they are stored: `{access, refresh}`, each with its claims. */
   async tokens() {
     const stored = await this.page.evaluate(() => JSON.stringify({ ...localStorage }));
     const found = {};
@@ -88,22 +88,22 @@ export class App {
     return found;
   }
 
-  /** The access token that this tab was given last, wherever it keeps it. */
+  /** The access token that this tab received last, wherever it stores it. */
   async access() {
-    for (const answer of this.given) {
-      const { access } = await answer;
+    for (const body of this.tokenResponses) {
+      const { access } = await body;
       if (access) return { jwt: access, ...claims(access) };
     }
-    throw new Error("no access token was given");
+    throw new Error("no response had an access token");
   }
 
-  /** Returns when the access token is no longer valid. */
+  /** Waits until the access token has expired. */
   async accessExpires() {
     const { access = await this.access() } = await this.tokens();
     await expect.poll(() => Date.now() / 1000 - access.exp, { timeout: 20_000 }).toBeGreaterThan(0);
   }
 
-  /** Keeps every request to an address from now on; the array grows. */
+  /** Records every request to an address from now on, in the array that it returns. */
   record(url, method = "POST") {
     const requests = [];
     this.page.on("request", (request) => {

@@ -1,15 +1,15 @@
-// Deployments of the client that went wrong, each in one of the ways of docs/operations/troubleshooting.md.
+// Broken deployments of the client, one for each case of docs/operations/troubleshooting.md.
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AMISS, API, FORWARDER } from "./addresses.js";
+import { MISCONFIGURED, API, FORWARDER } from "./addresses.js";
 import { builtClient, staticSite } from "./static-site.js";
 
-/** The client built for another API. The address has no length to spare in the program, so it is filled up with slashes. */
+/** The client built for another API. The address must keep its length in the program, so it is padded with slashes. */
 const builtFor = (address) => (_name, text) => text.replaceAll(API, address.padEnd(API.length, "/"));
 
-/** Replaces a pattern in the files that begin so. */
-const inFiles = (start, pattern, text) => (name, old) => (name.startsWith(start) ? old.replace(pattern, text) : old);
+/** Replaces a pattern in the files whose names have this prefix. */
+const inFiles = (prefix, pattern, text) => (name, old) => (name.startsWith(prefix) ? old.replace(pattern, text) : old);
 
 /** A copy of the built client, each of its files changed by `edit`. */
 function copyWith(edit) {
@@ -23,19 +23,19 @@ function copyWith(edit) {
   return folder;
 }
 
-/** Sends every request on to the API, as a host does that has moved. */
-const forward = (request, response) => response.writeHead(301, { location: API + request.url }).end();
+/** Redirects every request to the API, as a host that has moved does. */
+const redirect = (request, response) => response.writeHead(301, { location: API + request.url }).end();
 
-/** What answers at each of those origins. */
+/** The handler of each of those origins. */
 export function brokenSites() {
   return {
-    [AMISS.unlisted]: staticSite(),
-    [AMISS.redirected]: staticSite(copyWith(builtFor(FORWARDER))),
-    [FORWARDER]: forward,
-    [AMISS.unconfigured]: staticSite(copyWith(builtFor("http://127.0.0.1:8000"))),
-    [AMISS.mixed]: staticSite(copyWith(inFiles("index", new RegExp(API, "g"), "https://other.latchkey.test"))),
-    [AMISS.outdated]: staticSite(copyWith(inFiles("index", /boot-[0-9a-f]+/, "boot-0000000000000000"))),
-    [AMISS.changed]: staticSite(copyWith(inFiles("client", /$/, " "))),
-    [AMISS.filesOnly]: staticSite(undefined, { rewrites: false }),
+    [MISCONFIGURED.unlisted]: staticSite(),
+    [MISCONFIGURED.redirected]: staticSite(copyWith(builtFor(FORWARDER))),
+    [FORWARDER]: redirect,
+    [MISCONFIGURED.unconfigured]: staticSite(copyWith(builtFor("http://127.0.0.1:8000"))),
+    [MISCONFIGURED.mixed]: staticSite(copyWith(inFiles("index", new RegExp(API, "g"), "https://other.latchkey.test"))),
+    [MISCONFIGURED.outdated]: staticSite(copyWith(inFiles("index", /boot-[0-9a-f]+/, "boot-0000000000000000"))),
+    [MISCONFIGURED.changed]: staticSite(copyWith(inFiles("client", /$/, " "))),
+    [MISCONFIGURED.filesOnly]: staticSite(undefined, { rewrites: false }),
   };
 }

@@ -1,4 +1,4 @@
-// What an independent library says of tokens. Orders come as a JSON list on stdin, and as many answers leave on stdout:
+// Verifies and signs tokens with an independent library. Reads a JSON list of orders on stdin, and writes one result for each on stdout:
 //   {verify: TOKEN, alg, with: {secret} or {jwks: URL}, issuer and audience}   → {claims} or {error: CODE}
 //   {sign: CLAIMS, header, with: {secret} or {pem: PKCS#8}}                    → {token}
 import { text } from "node:stream/consumers";
@@ -8,7 +8,7 @@ const secretKey = (secret) => new TextEncoder().encode(secret);
 
 async function verify({ verify: token, alg, with: { secret, jwks, issuer, audience } }) {
   const key = jwks ? jose.createRemoteJWKSet(new URL(jwks)) : secretKey(secret);
-  // The tests' clock stands still: at the token's own time.
+  // The tests' clock is stopped, so the current time is that of the token.
   const currentDate = new Date(jose.decodeJwt(token).iat * 1000);
   const options = { algorithms: [alg], typ: "JWT", issuer, audience, currentDate };
   try {
@@ -23,6 +23,6 @@ async function sign({ sign: claims, header, with: { secret, pem } }) {
   return { token: await new jose.SignJWT(claims).setProtectedHeader(header).sign(key) };
 }
 
-const answers = [];
-for (const order of JSON.parse(await text(process.stdin))) answers.push(await (order.verify ? verify : sign)(order));
-process.stdout.write(JSON.stringify(answers));
+const results = [];
+for (const order of JSON.parse(await text(process.stdin))) results.push(await (order.verify ? verify : sign)(order));
+process.stdout.write(JSON.stringify(results));

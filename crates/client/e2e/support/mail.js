@@ -1,4 +1,4 @@
-// What the API has mailed: it writes each mail into a folder, as a mail server would get it.
+// Reads the API's mails: it writes each mail into a folder, in the form that a mail server would receive.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@playwright/test";
@@ -8,7 +8,7 @@ const QUOTED = /^Content-Transfer-Encoding: quoted-printable/im;
 const unquoted = (text) =>
   text.replace(/=\r?\n/g, "").replace(/=([0-9A-F]{2})/g, (_, code) => String.fromCharCode(parseInt(code, 16)));
 
-/** The text of a mail, without the encoding of its parts' lines. */
+/** The text of a mail, with the quoted-printable parts decoded. */
 function decoded(name) {
   const parts = readFileSync(join(process.env.OUTBOX, name), "utf8").split(/^--/m);
   return parts.map((part) => (QUOTED.test(part) ? unquoted(part) : part)).join("--");

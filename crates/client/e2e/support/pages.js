@@ -1,4 +1,4 @@
-// The table of pages as the browser tests go through it.
+// The table of pages, for tests that visit every page.
 import { pages } from "../../pages.js";
 
 const MAILED = "MailedLink";
@@ -6,12 +6,12 @@ const MAILED = "MailedLink";
 /** Every page: `file`, `path`, `title`, `audience`, `entry`. */
 export const PAGES = pages;
 
-/** Those that one has to be signed in for, those that only administrators see, and those that mailed links open. */
+/** Pages that require a session, pages for administrators only, and pages that mailed links open. */
 export const isProtected = ({ audience }) => audience === "Users" || audience === "Administrators";
 export const isForAdministrators = ({ audience }) => audience === "Administrators";
 export const mailedPages = PAGES.filter(({ audience }) => audience === MAILED);
 
-/** Where somebody may open a page by hand: a mailed one with a token, and one of many of a kind by a made-up name. */
+/** An address of a page: with a token if it is a mailed page, and with a placeholder for each parameter. */
 export function addressOf({ path, audience }) {
   return path.replaceAll(/:\w+/g, "made-up") + (audience === MAILED ? "#token=made-up" : "");
 }

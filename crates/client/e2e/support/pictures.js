@@ -1,4 +1,4 @@
-// Pictures as people have them, without a library: PNG, one colour.
+// Creates pictures without a library: PNG, one colour.
 import { crc32, deflateSync } from "node:zlib";
 
 function chunk(name, data) {
@@ -10,7 +10,7 @@ function chunk(name, data) {
   return frame;
 }
 
-/** A PNG of so many pixels a side. */
+/** A square PNG of `side` pixels. */
 export function png(side, [red, green, blue]) {
   const header = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0]);
   header.writeUInt32BE(side, 0);
@@ -21,5 +21,5 @@ export function png(side, [red, green, blue]) {
   return Buffer.concat([magic, chunk("IHDR", header), chunk("IDAT", pixels), chunk("IEND", Buffer.alloc(0))]);
 }
 
-/** As Playwright gives it to a file field. */
+/** A file in the form that Playwright's `setInputFiles` takes. */
 export const file = (name, mimeType, buffer) => ({ name, mimeType, buffer });

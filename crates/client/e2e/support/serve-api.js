@@ -1,4 +1,4 @@
-// The real APIs, each on SQLite in a temporary folder that goes when it ends.
+// Runs the real API on SQLite in a temporary folder, which is removed when the API ends.
 //   node serve-api.js STAGE   one of `STAGES` in addresses.js
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -9,8 +9,8 @@ const stage = process.argv[2];
 const options = optionsOf(stage);
 const outbox = STAGES[stage].settings.EMAIL_URL?.replace(/^file:/, "");
 const removeFolders = () => {
-  for (const made of [options.cwd, outbox].filter(Boolean)) rmSync(made, { recursive: true, force: true });
-  // The last one takes the folder of them all along.
+  for (const folder of [options.cwd, outbox].filter(Boolean)) rmSync(folder, { recursive: true, force: true });
+  // The last API also removes the parent folder.
   if (readdirSync(process.env.STAGE_FOLDERS).length === 0) rmSync(process.env.STAGE_FOLDERS, { recursive: true });
 };
 

@@ -1,5 +1,5 @@
-// What stands before the two services in production: it ends TLS, tells hosts apart, and says where a request came from.
-// A browser reaches it as its proxy, and through it nothing but these hosts.
+// The edge in front of the two services in production: it terminates TLS, selects the host, and adds the client's address. A browser
+// uses it as its proxy, which reaches only these hosts.
 import { createServer, request as send } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { API, CLIENT, CLIENT_ELSEWHERE, LOSE, SIBLING, STAGES, STRANGER } from "./addresses.js";
@@ -8,31 +8,31 @@ import { certificate } from "./certificate.js";
 import { staticSite } from "./static-site.js";
 
 /**
- * Passes a request on to the API, as a load balancer does. A test can have the answer lost on its way back, when the API
- * has done its part: all of it, or all but the head, which holds the cookies.
+ * Passes a request on to the API, as a load balancer does. A test can lose the response after the API has processed the
+ * request: all of it, or all but the head, which holds the cookies.
  */
 function forwardTo(port) {
   return (request, response) => {
-    const { host, connection, [LOSE]: lost, ...kept } = request.headers;
-    const before = kept["x-forwarded-for"];
+    const { host, connection, [LOSE]: lost, ...forwarded } = request.headers;
+    const before = forwarded["x-forwarded-for"];
     const headers = {
-      ...kept,
+      ...forwarded,
       host,
       "x-forwarded-for": [before, request.socket.remoteAddress].filter(Boolean).join(", "),
       "x-forwarded-proto": "https",
     };
-    const onwards = send({ host: "127.0.0.1", port, method: request.method, path: request.url, headers }, (answer) => {
-      if (lost === "answer") return request.socket.destroy();
-      response.writeHead(answer.statusCode, answer.headers);
+    const onwards = send({ host: "127.0.0.1", port, method: request.method, path: request.url, headers }, (upstream) => {
+      if (lost === "response") return request.socket.destroy();
+      response.writeHead(upstream.statusCode, upstream.headers);
       if (lost === "body") return response.flushHeaders() ?? setImmediate(() => request.socket.destroy());
-      return answer.pipe(response);
+      return upstream.pipe(response);
     });
     onwards.on("error", () => (response.headersSent ? response.destroy() : response.writeHead(502).end()));
     request.pipe(onwards);
   };
 }
 
-/** A page with nothing on it, for what others' scripts may try. */
+/** An empty page, in which tests run scripts of other sites. */
 const blank = (_request, response) => response.setHeader("content-type", "text/html").end("<!doctype html><title>blank</title>");
 
 const site = staticSite();
@@ -40,14 +40,14 @@ const clients = { [CLIENT]: site, [CLIENT_ELSEWHERE]: site, ...brokenSites() };
 
 function listen({ edge, port }) {
   const services = { ...clients, [API]: forwardTo(port), [SIBLING]: blank, [STRANGER]: blank };
-  const hosts = Object.fromEntries(Object.entries(services).map(([origin, answer]) => [new URL(origin).host, answer]));
+  const hosts = Object.fromEntries(Object.entries(services).map(([origin, handle]) => [new URL(origin).host, handle]));
   const tls = createTlsServer(certificate(), (request, response) => {
-    const answer = hosts[request.headers.host];
-    return answer ? answer(request, response) : response.writeHead(421).end();
+    const handle = hosts[request.headers.host];
+    return handle ? handle(request, response) : response.writeHead(421).end();
   });
   const proxy = createServer((_request, response) => response.end("ready"));
   proxy.on("connect", ({ url }, socket) => {
-    socket.on("error", () => {}); // the browser went away
+    socket.on("error", () => {}); // the browser disconnected
     if (!url.endsWith(":443") || !(url.slice(0, -4) in hosts)) return socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     return tls.emit("connection", socket);

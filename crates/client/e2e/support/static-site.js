@@ -1,15 +1,15 @@
-// The built client as a static host serves it: files, the headers of headers.json, and index.html for every path that is
-// no file.
+// Serves the built client as a static host does: files with the headers of headers.json, and index.html for every path without a
+// file.
 import { existsSync, readFileSync } from "node:fs";
 import sirv from "sirv";
 import { API } from "./addresses.js";
 
 const root = new URL("../../../../", import.meta.url).pathname;
 
-/** The rules, as the host's own configuration has them: `path`, `name`, `value`. */
+/** The header rules of the host's configuration: `path`, `name`, `value`. */
 export const rules = JSON.parse(readFileSync(`${root}crates/client/headers.json`, "utf8"));
 
-/** Whether a rule's path is that of a request: `*` stands for anything, within one level if something follows it. */
+/** Whether a rule's path matches a request's: `*` matches anything, but only within one segment if something follows it. */
 export function matches(path, pathname) {
   const [before, after] = path.split("*");
   if (after === undefined) return pathname === before;
@@ -18,14 +18,14 @@ export function matches(path, pathname) {
   return fits && (after === "" || !middle.includes("/"));
 }
 
-/** Where the built client is. */
+/** The folder of the built client. */
 export function builtClient() {
   const folder = process.env.CLIENT_FILES || `${root}dist`;
   if (!existsSync(`${folder}/index.html`)) throw new Error(`${folder} holds no built client; run scripts/browser`);
   return folder;
 }
 
-/** Answers a request with a file of `folder`, and without one with the page where the host rewrites paths. */
+/** Serves the files of `folder`, and index.html for any other path if the host rewrites paths. */
 export function staticSite(folder = builtClient(), { rewrites = true } = {}) {
   const files = sirv(folder, { single: rewrites, ignores: false, etag: true });
   return (request, response) => {

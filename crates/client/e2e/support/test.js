@@ -1,5 +1,5 @@
-// `test` with what every story needs: an API, a person of its own, a tab, further tabs and devices, and a watch on all of
-// them. A project says in `stage` which API stands at the address that the client knows.
+// `test` with the fixtures of every story: an API, a new person, a tab, more tabs and devices, and a watch on all of them. `stage`
+// selects the API at the address that the client uses.
 import { expect, test as base } from "@playwright/test";
 import { STAGES } from "./addresses.js";
 import { Api } from "./api.js";
@@ -11,19 +11,19 @@ export { expect };
 export const test = base.extend({
   stage: ["stories", { option: true }],
 
-  // The edge before that API is the browser's whole internet.
+  // The browser reaches only the hosts behind the edge of that API.
   proxy: async ({ stage }, use) => use({ server: `http://127.0.0.1:${STAGES[stage].edge}` }),
 
-  /** That API, without a browser. */
+  /** The API of the stage, used without a browser. */
   api: async ({ stage }, use) => use(new Api(stage)),
 
-  /** Somebody who signed up, and is signed in nowhere. */
+  /** A person who has an account, and is signed in nowhere. */
   person: async ({ api }, use) => use(await api.register()),
 
-  /** An administrator, signed in nowhere: for what is closed to everybody else. */
+  /** An administrator, signed in nowhere. */
   administrator: async ({ api }, use) => use(api.createAdministrator()),
 
-  /** Fails the test on any error in the console; `expectFailures` announces those that a test makes. */
+  /** Fails the test on any error in the console; a test announces those that it causes by `expectFailures`. */
   watch: [
     async ({ context }, use) => {
       const watch = await new Watch(context).begin();
@@ -36,10 +36,10 @@ export const test = base.extend({
   /** The first tab. */
   app: async ({ page }, use) => use(new App(page)),
 
-  /** Opens a further tab of the same browser. */
+  /** Opens another tab of the same browser. */
   newTab: async ({ context }, use) => use(async () => new App(await context.newPage())),
 
-  /** Opens a browser of its own, that shares nothing with the first; `failures` are those that the test makes there. */
+  /** Opens another browser that shares nothing with the first; `failures` are those that the test causes there. */
   newDevice: async ({ browser }, use) => {
     const opened = [];
     await use(async (options, failures = []) => {

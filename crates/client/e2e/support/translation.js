@@ -1,6 +1,6 @@
-// Browsers translate a page by putting elements in the place of its text nodes. The functions run in the page.
+// Browsers translate a page by replacing its text nodes with elements. The functions run in the page.
 
-/** Translates the page as it is and whatever comes: each text node gives way to two elements, as Chromium's translation does it. */
+/** Translates the page and later changes of it: replaces each text node with two elements, as Chromium's translation does. */
 export function translate() {
   const wrap = (text) => {
     if (!text.data.trim() || !text.parentElement || text.parentElement.closest("font, script, style, title, noscript")) return;
@@ -18,10 +18,10 @@ export function translate() {
   new MutationObserver(translateAll).observe(document, { childList: true, characterData: true, subtree: true });
 }
 
-/** Logs an error when the program changes a text node, or takes one away alone: after a translation nobody would see that. */
+/** Logs an error when the program changes or removes a single text node: after a translation that would have no visible effect. */
 export function reportTextNodes() {
-  const report = (node, what) => {
-    if (node instanceof Text) console.error(`a text node was ${what}: "${node.data}". Write computed text by prop:textContent`);
+  const report = (node, change) => {
+    if (node instanceof Text) console.error(`a text node was ${change}: "${node.data}". Write computed text by prop:textContent`);
   };
   for (const [owner, name] of [[Node, "nodeValue"], [Node, "textContent"], [CharacterData, "data"]]) {
     const property = Object.getOwnPropertyDescriptor(owner.prototype, name);

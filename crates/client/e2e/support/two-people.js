@@ -1,4 +1,4 @@
-// Two people in one browser, in two tabs: what the first one's page asked for before the second one came.
+// Two people in one browser, in two tabs: requests of the first person's page must not affect the second person.
 import { API, CLIENT } from "./addresses.js";
 import { ME, REFRESH } from "./app.js";
 import { hold } from "./intercept.js";
@@ -11,7 +11,7 @@ const cors = { "access-control-allow-origin": CLIENT, "access-control-allow-cred
 const json = (status, body) => ({ status, headers: { ...cors, "content-type": "application/json" }, body: JSON.stringify(body) });
 const refused = json(401, { code: "token_not_valid", reason: "token_expired" });
 
-/** Every request of the browser that changes something of an account, with its token. */
+/** Records every request of the browser that changes an account. */
 function changes(context) {
   const sent = [];
   context.on("request", (request) => {
@@ -22,139 +22,139 @@ function changes(context) {
   return sent;
 }
 
-/** The first person's page and a second tab; the second person is signed up, and signed in nowhere. */
+/** Opens the first person's page and a second tab; the second person has an account, and is signed in nowhere. */
 async function begin({ api, app, newTab, person, page: path }) {
-  const somebody = await api.register();
+  const otherPerson = await api.register();
   await app.signIn(person);
   const second = await newTab();
   await second.open("/");
   await second.expectSignedIn(person);
   await app.visit(path);
-  return { second, somebody };
+  return { second, otherPerson };
 }
 
-/** In the second tab the first person signs out and the second signs in; then what is held is let go. */
-async function changePerson({ second, somebody, held, end, inTurn }) {
+/** In the second tab the first person signs out and the second signs in; then the held request is released. */
+async function changePerson({ second, otherPerson, held, response, inTurn }) {
   await second.signOutButton.click();
-  await second.expectLeft();
-  await second.fillSignIn(somebody);
-  // What holds its turn among tabs is over before the next person is signed in.
-  if (inTurn) held.letGo(end);
-  await second.expectSignedIn(somebody);
-  if (!inTurn) held.letGo(end);
+  await second.expectSignInPage();
+  await second.fillSignIn(otherPerson);
+  // A request that holds the tabs' lock must end before the next person is signed in.
+  if (inTurn) held.release(response);
+  await second.expectSignedIn(otherPerson);
+  if (!inTurn) held.release(response);
 }
 
-/** Both tabs are the second person's, with nothing left of the first, and stay so. */
-async function expectTaken({ app, second, person, somebody }) {
+/** Both tabs belong to the second person and show nothing of the first, also after loading the page. */
+async function expectSecondPerson({ app, second, person, otherPerson }) {
   for (const tab of [app, second]) {
     await tab.open("/");
-    await tab.expectSignedIn(somebody);
+    await tab.expectSignedIn(otherPerson);
     await expect(tab.page.getByText(person.email)).toHaveCount(0);
     await expect(tab.page.locator("main img.avatar")).toHaveCount(0);
   }
 }
 
-/** The stories, for one way in which refresh tokens travel; `inTurn` if a refresh keeps other tabs waiting. */
+/** The stories, for one transport of refresh tokens; `inTurn` says whether a refresh makes other tabs wait. */
 export function twoPeople({ inTurn }) {
-  test("what one person saves while a refresh is slow is not sent for the next", async ({ api, app, context, newTab, page, person, watch }) => {
+  test("a save during a slow refresh is not sent for the next person", async ({ api, app, context, newTab, page, person, watch }) => {
     watch.expectFailures(401, 403);
-    const { second, somebody } = await begin({ api, app, newTab, person, page: "Account" });
+    const { second, otherPerson } = await begin({ api, app, newTab, person, page: "Account" });
     await displayName(page).fill("The first");
     const held = await hold(page, REFRESH);
     const sent = changes(context);
     await app.accessExpires();
     await button(page, "Save").click();
-    await held.asked;
-    await changePerson({ second, somebody, held, inTurn });
+    await held.requested;
+    await changePerson({ second, otherPerson, held, inTurn });
 
-    await expect(displayName(page), "the form is the next person's").toHaveValue("");
-    await expectTaken({ app, second, person, somebody });
+    await expect(displayName(page), "the form belongs to the next person").toHaveValue("");
+    await expectSecondPerson({ app, second, person, otherPerson });
     expect(sent).toEqual([]);
-    for (const one of [person, somebody]) expect((await api.login(one)).user.display_name).toBe("");
+    for (const account of [person, otherPerson]) expect((await api.login(account)).user.display_name).toBe("");
   });
 
-  test("what one person saves is not sent again for the next when its token was refused", async ({ api, app, context, newTab, page, person, watch }) => {
+  test("a save whose token was refused is not repeated for the next person", async ({ api, app, context, newTab, page, person, watch }) => {
     watch.expectFailures(401);
-    const { second, somebody } = await begin({ api, app, newTab, person, page: "Account" });
+    const { second, otherPerson } = await begin({ api, app, newTab, person, page: "Account" });
     await displayName(page).fill("The first");
     const held = await hold(page, ME, "PATCH");
     const sent = changes(context);
     await button(page, "Save").click();
-    await held.asked;
-    await changePerson({ second, somebody, held, end: refused });
+    await held.requested;
+    await changePerson({ second, otherPerson, held, response: refused });
 
     await expect(displayName(page)).toHaveValue("");
-    await expectTaken({ app, second, person, somebody });
+    await expectSecondPerson({ app, second, person, otherPerson });
     expect(sent).toEqual(["PATCH /api/auth/me/"]);
-    expect((await api.login(somebody)).user.display_name).toBe("");
+    expect((await api.login(otherPerson)).user.display_name).toBe("");
   });
 
   test("signing out everywhere does not sign the next person out", async ({ api, app, context, newTab, page, person, watch }) => {
     watch.expectFailures(401);
-    const { second, somebody } = await begin({ api, app, newTab, person, page: "Sessions" });
+    const { second, otherPerson } = await begin({ api, app, newTab, person, page: "Sessions" });
     await expect(app.signOutEverywhere).toBeVisible();
     const held = await hold(page, `${API}/api/auth/logout/all/`);
     const sent = changes(context);
     await app.signOutEverywhere.click();
-    await held.asked;
-    await changePerson({ second, somebody, held, end: json(200, { revoked: 1 }) });
+    await held.requested;
+    await changePerson({ second, otherPerson, held, response: json(200, { revoked: 1 }) });
 
-    await expectTaken({ app, second, person, somebody });
+    await expectSecondPerson({ app, second, person, otherPerson });
     expect(sent).toEqual(["POST /api/auth/logout/all/"]);
   });
 
   test("signing out everywhere is not sent for the next person after a slow refresh", async ({ api, app, context, newTab, page, person, watch }) => {
     watch.expectFailures(401, 403);
-    const { second, somebody } = await begin({ api, app, newTab, person, page: "Sessions" });
+    const { second, otherPerson } = await begin({ api, app, newTab, person, page: "Sessions" });
     await expect(app.signOutEverywhere).toBeVisible();
     const held = await hold(page, REFRESH);
     const sent = changes(context);
     await app.accessExpires();
     await app.signOutEverywhere.click();
-    await held.asked;
-    await changePerson({ second, somebody, held, inTurn });
+    await held.requested;
+    await changePerson({ second, otherPerson, held, inTurn });
 
-    await expectTaken({ app, second, person, somebody });
+    await expectSecondPerson({ app, second, person, otherPerson });
     expect(sent).toEqual([]);
   });
 
-  test("one person's picture is not shown as the next one's", async ({ api, app, newTab, page, person, watch }) => {
+  test("one person's picture is not shown as the next person's", async ({ api, app, newTab, page, person, watch }) => {
     watch.expectFailures(401);
-    const { second, somebody } = await begin({ api, app, newTab, person, page: "Account" });
+    const { second, otherPerson } = await begin({ api, app, newTab, person, page: "Account" });
     await page.getByLabel("Picture", { exact: true }).setInputFiles(file("me.png", "image/png", png(64, [20, 160, 60])));
     const held = await hold(page, `${API}/api/auth/me/avatar/`, "PUT");
     await button(page, "Upload picture").click();
-    await held.asked;
-    await changePerson({ second, somebody, held, end: json(200, { avatar_url: `/api/avatars/${"0".repeat(32)}.jpg` }) });
+    await held.requested;
+    await changePerson({ second, otherPerson, held, response: json(200, { avatar_url: `/api/avatars/${"0".repeat(32)}.jpg` }) });
 
     await expect(displayName(page)).toHaveValue("");
     await expect(page.locator("main img.avatar")).toHaveCount(0);
-    await expectTaken({ app, second, person, somebody });
+    await expectSecondPerson({ app, second, person, otherPerson });
   });
 
-  test("deleting one person's account leaves the next one signed in", async ({ api, app, newTab, page, person, watch }) => {
+  test("deleting one person's account leaves the next person signed in", async ({ api, app, newTab, page, person, watch }) => {
     watch.expectFailures(401);
-    const { second, somebody } = await begin({ api, app, newTab, person, page: "Account" });
+    const { second, otherPerson } = await begin({ api, app, newTab, person, page: "Account" });
     await page.getByLabel("Password", { exact: true }).fill(person.password);
     const held = await hold(page, ME, "DELETE");
     await button(page, "Delete account").click();
-    await held.asked;
-    await changePerson({ second, somebody, held, inTurn, end: { status: 204, headers: cors } });
+    await held.requested;
+    await changePerson({ second, otherPerson, held, inTurn, response: { status: 204, headers: cors } });
 
     await expect(page.getByLabel("Password", { exact: true })).toHaveValue("");
-    await expectTaken({ app, second, person, somebody });
+    await expectSecondPerson({ app, second, person, otherPerson });
   });
 
-  test("one person's new password leaves the next one signed in", async ({ api, app, newTab, page, person, watch }) => {
+  test("one person's new password leaves the next person signed in", async ({ api, app, newTab, page, person, watch }) => {
     watch.expectFailures(401, 403);
-    const { second, somebody } = await begin({ api, app, newTab, person, page: "Security" });
+    const { second, otherPerson } = await begin({ api, app, newTab, person, page: "Security" });
     await page.getByLabel("Current password", { exact: true }).fill(person.password);
     await page.getByLabel("New password", { exact: true }).fill("another-harbour-77-violets");
     const held = await hold(page, `${API}/api/auth/password/change/`);
     await button(page, "Change password").click();
-    await held.asked;
-    await changePerson({ second, somebody, held, inTurn });
+    await held.requested;
+    await changePerson({ second, otherPerson, held, inTurn });
 
-    await expectTaken({ app, second, person, somebody });
+    await expectSecondPerson({ app, second, person, otherPerson });
   });
 }
