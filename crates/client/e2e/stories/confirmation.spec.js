@@ -30,7 +30,7 @@ test("the link signs in the browser that signed up, also in another tab", async 
   await expect(tab.accountHeading).toBeVisible();
   await expect(tab.page.getByText(email).first()).toBeVisible();
   expect(await storedRegistration(tab.page)).toBe(null);
-  // The tab that signed up follows.
+  // The tab in which the person signed up is signed in, too.
   await app.open("/");
   await expect(app.accountHeading).toBeVisible();
 });
