@@ -82,11 +82,11 @@ fn establish(url: &DatabaseUrl) -> ConnectionResult<AnyConnection> {
 }
 
 fn with_defaults(url: &str) -> String {
-    let missing = CONNECTION_DEFAULTS.iter().filter(|(name, _)| !url.contains(&format!("{name}=")));
-    missing.fold(url.to_owned(), |url, (name, value)| {
-        let separator = if url.contains('?') { '&' } else { '?' };
-        format!("{url}{separator}{name}={value}")
-    })
+    let (before, given) = url.split_once('?').unwrap_or((url, ""));
+    let defaults = CONNECTION_DEFAULTS.map(|(name, value)| format!("{name}={value}")).join("&");
+    // Of an option that is given twice libpq takes the last value. It allows a `&` at the end, but not two in a row.
+    let separator = if given.is_empty() { "" } else { "&" };
+    format!("{before}?{defaults}{separator}{given}")
 }
 
 /// A connection of the pool, and when it was opened.
@@ -188,4 +188,24 @@ pub fn database_time(connection: &mut AnyConnection) -> QueryResult<(DatabaseClo
     NaiveDateTime::parse_from_str(&row.now, "%Y-%m-%d %H:%M:%S%.f")
         .map(|now| (clock, now.and_utc()))
         .map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_defaults;
+
+    #[test]
+    fn what_the_url_says_comes_after_the_defaults() {
+        let defaults = "connect_timeout=3&keepalives_idle=10&keepalives_interval=5&keepalives_count=3&tcp_user_timeout=10000&application_name=latchkey";
+        for (given, expected) in [
+            ("", ""),
+            ("?", ""),
+            ("?sslmode=require", "&sslmode=require"),
+            ("?sslmode=require&", "&sslmode=require&"),
+            ("?connect%5Ftimeout=9", "&connect%5Ftimeout=9"),
+        ] {
+            let url = with_defaults(&format!("postgres://ada:connect_timeout=@host/db{given}"));
+            assert_eq!(url, format!("postgres://ada:connect_timeout=@host/db?{defaults}{expected}"));
+        }
+    }
 }
