@@ -36,17 +36,60 @@ pub enum MigrateError {
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Messages of PostgreSQL, libpq and SQLite about errors that only a change of the configuration, the database or the disk can
-/// fix. No error code is available here. If the messages are not in English, the program keeps retrying.
-const PERMANENT_MESSAGES: [&str; 23] = [
+/// Messages of PostgreSQL, PgBouncer, libpq and SQLite about errors that only a change of the configuration, the database or the
+/// disk can fix. No error code is available here. If the messages are not in English, the program keeps retrying.
+const PERMANENT_MESSAGES: [&str; 63] = [
+    // Messages of the server about the role, the database and the options.
     "password authentication failed",
-    "no password supplied",
+    "Peer authentication failed",
+    "Ident authentication failed",
+    "GSSAPI authentication failed",
+    "trust authentication failed",
     "pg_hba.conf",
-    "does not exist", // a role, a database
-    "certificate verify failed",
+    "does not exist", // a role, a database, a file
+    "is not permitted to log in",
+    "ermission denied", // for a database, to set a parameter; the folder of a socket
+    "is not currently accepting connections",
+    "cannot connect to invalid database",
+    "invalid value for parameter",
+    "unrecognized configuration parameter",
+    "invalid command-line argument",
+    "cannot be changed",             // a parameter
+    "cannot be set after",           // another
+    "unsupported startup parameter", // PgBouncer
+    "no such user",
+    "no such database",
+    "extended query protocol not supported", // a connection for replication
+    "in WAL sender",
+    // Encryption or authentication that the server and libpq do not agree on.
+    " certificate", // every message that has this word; a host's name has no blank
+    "private key file",
+    "private SSL key",
+    "SSL engine",
     "server does not support SSL",
-    "invalid URI", // an option that libpq does not know
+    "unsupported protocol",
+    "no protocols available",
+    "alert unknown ca",
+    "protocol version",
+    "unsupported frontend protocol",
+    "ALPN",
+    "GSSAPI encryption",
+    "no password supplied",
+    "authentication method",
+    "SASL authentication mechanisms",
+    "authentication not supported",
+    "channel binding",
+    "incorrect server signature",
+    "OAuth",
+    "requirepeer",
     // Errors that libpq finds in the options before it connects to a server.
+    "invalid URI",
+    "key/value separator",
+    "percent-encoded",
+    "IPv6 host address",
+    "unexpected character",
+    "host name must be specified",
+    "socket path",
     " value: \"", // of an option with a fixed set of values
     "for connection option",
     "invalid port number",
@@ -54,15 +97,15 @@ const PERMANENT_MESSAGES: [&str; 23] = [
     "could not parse network address", // of `hostaddr`
     "require_auth method",
     "weak sslmode",
-    "SSL protocol version range",
     "definition of service",
     "service file",
     "not compiled in",
-    "certificate file",
-    "invalid value for parameter",
+    // SQLite.
     "unable to open database file",
     "file is not a database",
     "readonly database",
+    "malformed database schema",
+    "image is malformed",
 ];
 
 /// Messages of PostgreSQL and SQLite about conflicts of a migration with other connections, or about the server's state:
@@ -204,4 +247,94 @@ pub fn revert_all(url: &DatabaseUrl, migrations: &Migrations) -> Result<(), Migr
         AnyConnection::Sqlite(sqlite) => sqlite.revert_all_migrations(migrations).map(|_| ()),
     };
     done.map_err(MigrateError::Failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MigrateError;
+    use diesel::ConnectionError;
+
+    fn is_transient(message: &str) -> bool {
+        MigrateError::Connect(ConnectionError::BadConnection(message.to_owned())).is_transient()
+    }
+
+    /// Messages of PostgreSQL 16 to 18, libpq, PgBouncer and SQLite.
+    #[test]
+    fn an_error_that_no_retry_fixes_is_permanent() {
+        for message in [
+            "FATAL:  role \"guest\" is not permitted to log in",
+            "FATAL:  permission denied for database \"closed\"",
+            "FATAL:  database \"closed\" is not currently accepting connections",
+            "FATAL:  Peer authentication failed for user \"ada\"",
+            "FATAL:  connection requires a valid client certificate",
+            "FATAL:  unrecognized configuration parameter \"serach_path\"",
+            "FATAL:  permission denied to set parameter \"log_statement\"",
+            "FATAL:  parameter \"shared_buffers\" cannot be changed without restarting the server",
+            "FATAL:  unsupported startup parameter: options",
+            "FATAL:  no such database: d1",
+            "ERROR:  extended query protocol not supported in a replication connection",
+            "ERROR:  cannot execute SQL commands in WAL sender for physical replication",
+            "server certificate for \"db.example\" (and 1 other name) does not match host name \"10.0.0.1\"",
+            "connection to server at \"db\", port 5432 failed: certificate present, but not private key file \"/etc/latchkey/client.key\"",
+            "private key file \"/k\" has group or world access; file must have permissions u=rw (0600) or less",
+            "could not load private key file \"/k\": bad decrypt",
+            "SSL error: tlsv1 alert unknown ca",
+            "SSL error: tlsv13 alert certificate required",
+            "SSL error: tlsv1 alert protocol version",
+            "SSL error: unsupported protocol",
+            "server did not request an SSL certificate",
+            "server accepted connection without a valid SSL certificate",
+            "authentication method requirement \"none\" failed: server requested SCRAM-SHA-256 authentication",
+            "authentication method 13 not supported",
+            "channel binding required, but SSL not in use",
+            "channel binding required but not supported by server's authentication request",
+            "channel binding is required, but client does not support it",
+            "none of the server's SASL authentication mechanisms are supported",
+            "server only supports protocol version 3.0, but \"min_protocol_version\" was set to 3.2",
+            "GSSAPI encryption required but was impossible (possibly no credential cache)",
+            "missing key/value separator \"=\" in URI query parameter: \"a\"",
+            "extra key/value separator \"=\" in URI query parameter: \"a\"",
+            "forbidden value %00 in percent-encoded value: \"%00\"",
+            "host name must be specified for a verified SSL connection",
+            "Unix-domain socket path \"/a\" is too long (maximum 107 bytes)",
+            "definition of service \"x\" not found",
+            "connection to server on socket \"/run/postgresql/.s.PGSQL.5432\" failed: Permission denied",
+            "database disk image is malformed",
+        ] {
+            assert!(!is_transient(message), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_unreachable_or_busy_server_is_transient() {
+        for message in [
+            "connection to server at \"db\" (10.0.0.1), port 5432 failed: Connection refused\n\tIs the server running on that host and accepting TCP/IP connections?",
+            "connection to server on socket \"/run/postgresql/.s.PGSQL.5432\" failed: No such file or directory\n\tIs the server running locally and accepting connections on that socket?",
+            "could not translate host name \"db\" to address: Temporary failure in name resolution",
+            "could not translate host name \"db\" to address: Name or service not known",
+            "connection to server at \"db\", port 5432 failed: timeout expired",
+            "server closed the connection unexpectedly",
+            "SSL SYSCALL error: EOF detected",
+            "could not receive data from server: Connection reset by peer",
+            "session is read-only",
+            "server is in hot standby mode",
+            "FATAL:  the database system is starting up",
+            "FATAL:  the database system is not yet accepting connections",
+            "FATAL:  the database system is not accepting connections",
+            "FATAL:  the database system is shutting down",
+            "FATAL:  the database system is in recovery mode",
+            "FATAL:  terminating connection due to administrator command",
+            "FATAL:  sorry, too many clients already",
+            "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+            "FATAL:  too many connections for role \"latchkey\"",
+            "FATAL:  too many connections for database \"latchkey\"",
+            "FATAL:  LDAP authentication failed for user \"ada\"",
+            "FATAL:  server login has been failing, try again later (server_login_retry)",
+            "FATAL:  could not open file \"global/pg_filenode.map\": Too many open files in system",
+            "database is locked",
+            "disk I/O error",
+        ] {
+            assert!(is_transient(message), "{message}");
+        }
+    }
 }

@@ -114,6 +114,48 @@ async fn what_somebody_has_to_mend_first_ends_the_start_with_a_word() {
     }
 }
 
+#[actix_web::test]
+async fn what_a_server_refuses_for_good_ends_the_start() {
+    let mut cluster = Cluster::stopped();
+    cluster.start();
+    let AnyConnection::Postgres(mut owner) = open(&DatabaseUrl::Postgres(cluster.url().into())).unwrap() else {
+        panic!("not PostgreSQL")
+    };
+    owner.batch_execute("CREATE ROLE guest NOLOGIN; CREATE ROLE visitor LOGIN").unwrap();
+    owner.batch_execute("REVOKE CONNECT ON DATABASE postgres FROM PUBLIC").unwrap();
+    owner.batch_execute("CREATE DATABASE closed ALLOW_CONNECTIONS false").unwrap();
+    let as_user = |name: &str| cluster.url().replace("latchkey@", &format!("{name}@"));
+    for (url, words) in [
+        (as_user("guest"), "is not permitted to log in"),
+        (as_user("visitor"), "permission denied for database"),
+        (cluster.url().replace("/postgres?", "/closed?"), "not currently accepting connections"),
+        (format!("{}&sslkey", cluster.url()), "missing key/value separator"),
+        (format!("{}&require_auth=scram-sha-256", cluster.url()), "authentication method requirement"),
+        (format!("{}&channel_binding=require", cluster.url()), "channel binding required"),
+        (format!("{}&replication=database", cluster.url()), "replication connection"),
+        (format!("{}&replication=true", cluster.url()), "replication connection"),
+        (format!("{}&options=-c%20serach_path%3Da", cluster.url()), "unrecognized configuration parameter"),
+    ] {
+        let (status, said) = try_start(&url).await;
+        assert!(!status.success() && said.contains(words), "{words:?} is not in {said}");
+    }
+}
+
+/// As in psql.
+#[actix_web::test]
+async fn a_url_may_end_before_its_options_or_between_them() {
+    let mut cluster = Cluster::stopped();
+    cluster.start();
+    let plain = cluster.url().split('?').next().unwrap().to_owned();
+    for url in
+        [plain.clone(), format!("{plain}?"), format!("{plain}?sslmode=disable&"), format!("{plain}?connect_timeout=9&")]
+    {
+        let process = Process::start(&url);
+        process.get("/readyz").await.done();
+        process.kill();
+    }
+}
+
 /// Keeps a migration from going on after it has begun: the table is there already, or is about to be.
 fn hold_migrations(url: &DatabaseUrl) -> AnyConnection {
     let mut holder = open(url).unwrap();
