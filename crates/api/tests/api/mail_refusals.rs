@@ -98,6 +98,16 @@ fn cases() -> Vec<Case> {
         ("RCPT", Refusal::Reply("550 no"), Some("rcpt")),
         ("RCPT", Refusal::Reply("554 Client host [192.0.2.1] blocked using zen.spamhaus.org"), Some("rcpt")),
         ("RCPT", Refusal::Reply("550 #5.7.1 not authorized"), Some("rcpt")),
+        (
+            "RCPT",
+            Refusal::Reply(
+                "550-Requested action not taken: mailbox unavailable\r\n550-Reject due to policy restrictions.\r\n\
+                 550 For explanation visit https://postmaster.mail.test/?ip=192.0.2.1",
+            ),
+            Some("rcpt"),
+        ),
+        ("RCPT", Refusal::Reply("550 Invalid recipient: you may only send to verified addresses"), Some("rcpt")),
+        ("RCPT", Refusal::Reply("550 5.1.3 bad syntax in envelope sender"), Some("rcpt")),
         ("RCPT", Refusal::Reply("553 sorry, your envelope sender domain must exist"), Some("rcpt")),
         ("RCPT", Refusal::HangUp, None),
         // No way to sign in that we know.

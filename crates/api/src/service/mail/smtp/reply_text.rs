@@ -1,5 +1,7 @@
 //! What the text of a refusal says: its enhanced status (RFC 3463) or, if there is none, a few phrases that many servers use.
 
+use std::net::IpAddr;
+
 /// The second and third part of an enhanced status.
 pub(super) type Status = (u16, u16);
 
@@ -19,57 +21,87 @@ const FINAL: [&str; 11] = [
 ];
 
 /// Phrases that are about the recipient only if the text also mentions one.
-const FINAL_OF_RECIPIENT: [&str; 6] = ["unknown", "no such", "not exist", "n't exist", "not found", "over quota"];
+const FINAL_OF_RECIPIENT: [&str; 6] = ["unknown", "no such", "not exist", "n't exist", "no longer exist", "not found"];
 
 /// Words for the recipient; a reply that repeats an address mentions the recipient, too.
 const RECIPIENT: [&str; 6] = ["user", "recipient", "mailbox", "address", "account", "alias"];
 
-/// Phrases about the sending side, in texts that may also contain the phrases above.
-const ABOUT_US: [&str; 44] = [
-    "relay",
-    "block",
-    "black list",
-    "blacklist",
-    "allow list",
-    "greylist",
-    "dnsbl",
-    "is listed",
-    "your ",
-    "reputation",
-    "spam",
-    "client",
-    "host",
-    "dns",
-    "ptr",
-    "ip address",
-    "ip ",
-    "source",
-    "reverse-path",
-    "return",
-    "originat",
-    "sending",
-    "outgoing",
-    "quota for today",
-    "suspended",
-    "network",
-    "access list",
-    "sasl",
-    "log in",
-    "helo",
-    "spf",
-    "dkim",
-    "dmarc",
-    "sender",
-    "from address",
-    "envelope from",
-    "mail from",
-    "authenticat",
-    "not authorized",
-    "not permitted",
-    "certificate",
-    "command",
-    "too many",
-    "try again",
+/// All other words of such texts. A word that is not among them, such as `policy`, `limit`, `your`, `sender` or `client`, may be
+/// about us: what servers say about us cannot be listed, but what they say about a recipient is short.
+const OF_RECIPIENT: [&str; 64] = [
+    "a",
+    "accepted",
+    "account",
+    "action",
+    "address",
+    "addressee",
+    "alias",
+    "allowed",
+    "an",
+    "and",
+    "any",
+    "anymore",
+    "are",
+    "at",
+    "by",
+    "does",
+    "doesn't",
+    "don't",
+    "e-mail",
+    "email",
+    "exist",
+    "exists",
+    "for",
+    "found",
+    "full",
+    "here",
+    "in",
+    "inbox",
+    "invalid",
+    "is",
+    "it",
+    "local",
+    "longer",
+    "mailbox",
+    "message",
+    "name",
+    "named",
+    "no",
+    "not",
+    "of",
+    "on",
+    "one",
+    "or",
+    "please",
+    "recipient",
+    "recipients",
+    "rejected",
+    "rejecting",
+    "requested",
+    "sorry",
+    "such",
+    "taken",
+    "that",
+    "the",
+    "there",
+    "this",
+    "try",
+    "unavailable",
+    "undeliverable",
+    "unknown",
+    "unroutable",
+    "unrouteable",
+    "user",
+    "was",
+];
+
+/// Where a server has looked for the recipient. One of Postfix's tables is that of `relay` recipients.
+const PLACES: [&str; 5] = [
+    " in local recipient table",
+    " in relay recipient table",
+    " in virtual mailbox table",
+    " in virtual alias table",
+    " on this server",
 ];
 
 /// The code of a server that never accepts mail (RFC 7504): our server must not send it, so `EMAIL_URL` names the wrong one.
@@ -78,35 +110,57 @@ const NO_MAIL_HERE: u16 = 521;
 /// The recipient's host does not respond (RFC 3463, section 3.5).
 const NO_HOST_RESPONSE: Status = (4, 1);
 
-/// Disabled, and full: a mailbox, or the account that sends (RFC 3463, section 3.3).
-const DISABLED: Status = (2, 1);
-const FULL: Status = (2, 2);
-const ABOUT_SENDING: [&str; 2] = ["sending", "outgoing"];
-
-/// Phrases about the sender, or about a temporary condition, regardless of the status: a server that asks the sender's own server
-/// repeats its reply, and some send a permanent status for a temporary condition.
-const NEVER_FINAL: [&str; 13] = [
-    "sender verif",
-    "sender address rejected",
+/// Phrases about the sender, what it may do, or a temporary condition, regardless of the status: a server that asks the sender's own
+/// server repeats its reply, and some send a permanent status for a temporary condition.
+const NEVER_FINAL: [&str; 40] = [
+    "sender",
+    "sending",
+    "outgoing",
+    "outbound",
     "return path",
     "return-path",
+    "reverse path",
+    "reverse-path",
+    "mail from",
+    "from address",
+    "envelope from",
     "send from",
+    "you may",
+    "you must",
+    "you are not",
+    "you have exceeded",
+    "not allowed to",
     "your account",
     "your network",
+    "your ip",
+    "your server",
+    "your domain",
+    "policy",
+    "policies",
+    "reputation",
+    "spam",
+    "blacklist",
+    "black list",
+    "blocklist",
+    "block list",
+    "blocked",
+    "rbl",
+    "limit",
+    "rate ",
+    "quota for",
     "name service",
     "timed out",
     "timeout",
     "temporar",
-    "at a rate",
     "too many",
 ];
-
-/// Phrases about the recipient in texts that also contain those above ("User unknown in relay recipient table").
-const ABOUT_RECIPIENT: [&str; 3] = ["user unknown", "unknown user", "no such user"];
 
 /// Whether a permanent refusal of `RCPT` says that the recipient's address is not accepted. `text` has all lines of the reply. In
 /// doubt the refusal is about us: then the mail waits and is not lost.
 pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
+    if code == NO_MAIL_HERE {
+        return false;
+    }
     let names_address = text.contains('@');
     let text = without_addresses(text);
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
@@ -114,19 +168,33 @@ pub(super) fn are_about_recipient(code: u16, text: &str) -> bool {
     if says(&NEVER_FINAL) || statuses.iter().copied().any(is_about_us) {
         return false;
     }
-    if code == NO_MAIL_HERE {
-        return false;
+    // Exchange sends 5.4.1 for an unknown recipient, but also for a refused sender.
+    let is_exact = |status| is_exact(status) && !(status == NO_HOST_RESPONSE && says(&["relay"]));
+    if statuses.iter().copied().any(is_exact) {
+        return true;
     }
     let names_recipient = names_address || says(&RECIPIENT);
     let is_final = says(&FINAL) || (names_recipient && says(&FINAL_OF_RECIPIENT));
-    let is_said = (says(&ABOUT_RECIPIENT) && !says(&["log in"])) || (is_final && !says(&ABOUT_US));
-    // Exchange sends 5.4.1 for an unknown recipient, but also for a refused sender.
-    let is_exact = |status| {
-        is_exact(status)
-            && !(status == NO_HOST_RESPONSE && says(&["relay"]))
-            && !(matches!(status, DISABLED | FULL) && says(&ABOUT_SENDING))
+    matches!(code, 550..=553) && is_final && says_nothing_else(&text)
+}
+
+/// Whether each word is one of [`OF_RECIPIENT`].
+fn says_nothing_else(text: &str) -> bool {
+    let text = PLACES.iter().fold(text.to_owned(), |text, place| text.replace(place, ""));
+    let is_of_recipient = |word: &str| {
+        let mut parts = word.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '-'));
+        parts.all(|part| matches!(part.trim_matches('-'), part if part.is_empty() || OF_RECIPIENT.contains(&part)))
     };
-    statuses.iter().copied().any(is_exact) || (matches!(code, 550..=553) && is_said)
+    text.split_whitespace().all(|word| is_of_recipient(word) || says_nothing(word))
+}
+
+/// Whether a word is a status, a link, or an identifier in brackets under which the server has logged the refusal. One with an IP
+/// address may be about ours.
+fn says_nothing(word: &str) -> bool {
+    let bracketed = word.strip_prefix('[').and_then(|word| word.trim_end_matches('.').strip_suffix(']'));
+    let is_link = word.contains("://") && !word.contains("ip=");
+    let is_identifier = bracketed.is_some_and(|inside| inside.parse::<IpAddr>().is_err());
+    is_link || is_identifier || statuses(word).next().is_some()
 }
 
 /// Whether a refusal is about the form of a mail that is not plain ASCII: parameters or commands that the server does not know
@@ -200,6 +268,16 @@ mod tests {
         (550, "5.1.0 Address rejected a@b.example"),
         (550, "Requested action not taken: mailbox unavailable"),
         (550, "Invalid recipient"),
+        // Mimecast, Mail.ru, NetEase, cPanel, MDaemon, and relays of Postfix and Exim.
+        (550, "Invalid Recipient - https://community.mimecast.com/docs/DOC-1369#550 [Tz4bZ0cMOb2bBk7R0aBgcA.uk101]"),
+        (550, "Message was not accepted -- invalid mailbox. Local mailbox a@b.example is unavailable: user not found"),
+        (550, "User not found: a@b.example"),
+        (550, "<a@b.example> No such user here"),
+        (550, "<a@b.example>, Recipient unknown"),
+        (550, "No such user on this server"),
+        (550, "<a@b.example>: Recipient address rejected: User unknown in virtual mailbox table"),
+        (550, "mailbox a@b.example no longer exists"),
+        (550, "5.0.0 <a@b.example>... User unknown"),
         (551, "User not local; please try <c@d.example>"),
         (552, "Mailbox full"),
         (553, "mailbox name not allowed"),
@@ -207,6 +285,30 @@ mod tests {
         (556, "5.1.10 Recipient address has null MX"),
     ];
     const US: &[(u16, &str)] = &[
+        // GMX and WEB.DE, QQ, and what others add to a statement about the recipient.
+        (550, "Requested action not taken: mailbox unavailable Reject due to policy restrictions."),
+        (
+            550,
+            "Requested action not taken: mailbox unavailable For explanation visit https://postmaster.gmx.net/?ip=192.0.2.1",
+        ),
+        (550, "mailbox unavailable https://postmaster.gmx.net/?ip=192.0.2.1"),
+        (550, "mailbox unavailable [192.0.2.1]"),
+        (550, "mailbox unavailable 192.0.2.1"),
+        (550, "Mailbox unavailable or access denied [MNK+PU3Tz]"),
+        (550, "Recipient address rejected: daily limit reached"),
+        (550, "mailbox unavailable, rate limit exceeded"),
+        (550, "<a@b.example>: mailbox unavailable. Access denied, see RBL"),
+        (550, "5.1.3 bad syntax in envelope sender"),
+        (550, "5.1.1 <a@b.example>: Recipient address rejected: policy restrictions"),
+        (550, "5.1.1 Recipient rejected: your IP has a bad reputation"),
+        (550, "5.1.2 daily limit of recipients reached"),
+        (550, "5.2.2 you have exceeded the quota"),
+        (550, "Invalid recipient: you may only send to verified addresses"),
+        (550, "Recipient address rejected: not verified in the sandbox"),
+        (550, "user unknown at this hour"),
+        (550, "a@b.example: unknown error"),
+        (550, "account over quota"),
+        (550, "address rejected: 3 complaints"),
         (550, "MX record not found"),
         (550, "rDNS not found for [192.0.2.1]"),
         (550, "Sending host not found in DNS"),
