@@ -1,5 +1,8 @@
 //! Characters that nobody sees. In a name they make two that look alike, or turn around what stands next to them.
 
+use crate::joining::{is_virama, joins_next, joins_previous};
+use crate::ranges::is_in;
+
 /// Ranges of code points, in order: `Default_Ignorable_Code_Point`, `General_Category=Format` (the bidirectional controls
 /// among them) of Unicode 16, the two separators of lines and paragraphs, and letters, notes and places for objects that are drawn
 /// as nothing: U+2800 of braille, U+FFFC, U+13441 and U+13442 of Egyptian, U+16FE4 of Khitan, U+1D159 of music.
@@ -37,9 +40,7 @@ const RANGES: [(u32, u32); 29] = [
 
 /// Whether nobody sees this character, or it only turns around what others are shown.
 pub fn is_invisible(c: char) -> bool {
-    let c = u32::from(c);
-    let next = RANGES.partition_point(|(_, last)| *last < c);
-    RANGES.get(next).is_some_and(|(first, _)| *first <= c)
+    is_in(&RANGES, c)
 }
 
 /// Whether a character means nothing to others: one for private use, which looks as each font wants it, and one that Unicode
@@ -54,12 +55,20 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
-/// The same of a text for people: what means something at its end stays, as the selector that makes the last symbol an emoji.
+/// The same of a text for people: what means something at its ends stays, such as the selector that makes the last symbol an
+/// emoji, or the joiner that makes the last letter another one.
 pub fn trimmed_words(text: &str) -> &str {
-    let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let after = &rest[first.len_utf8()..];
+        if !first.is_whitespace() && (!is_invisible(first) || has_meaning(None, first, after.chars().next())) {
+            break;
+        }
+        rest = after;
+    }
     while let Some(last) = rest.chars().next_back() {
         let before = &rest[..rest.len() - last.len_utf8()];
-        let has_meaning = || has_meaning(before.chars().next_back(), last, None) || ends_with_flag(rest);
+        let has_meaning = || has_meaning(before.chars().next_back(), last, None) || ends_with_flag(rest.chars().rev());
         if !last.is_whitespace() && (!is_invisible(last) || has_meaning()) {
             break;
         }
@@ -70,41 +79,116 @@ pub fn trimmed_words(text: &str) -> &str {
 
 /// The first invisible character of a text for people that means nothing where it stands, as its place in bytes.
 ///
-/// A joiner between letters of scripts that are written with joiners, or between emoji, means something; so does the
-/// selector that makes a symbol or a key an emoji, or chooses the form of an ideograph or of a Mongolian letter.
+/// A joiner between letters of scripts that are written with joiners, or between emoji, means something, and so does one
+/// that changes the letter beside it. So does the selector that makes a symbol or a key an emoji, or chooses the form of an
+/// ideograph or of a letter.
 pub fn find_meaningless(text: &str) -> Option<usize> {
+    meaningless(text).next()
+}
+
+/// A text for people without the invisible characters that mean nothing where they stand.
+pub fn without_meaningless(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut from = 0;
+    for place in meaningless(text) {
+        kept.push_str(&text[from..place]);
+        from = place + text[place..].chars().next().map_or(0, char::len_utf8);
+    }
+    kept + &text[from..]
+}
+
+/// All of them: each is judged by the character before it that stays.
+fn meaningless(text: &str) -> impl Iterator<Item = usize> {
     let mut before = None;
     let mut characters = text.char_indices().peekable();
-    while let Some((place, c)) = characters.next() {
-        let after = characters.peek().map(|(_, c)| *c);
-        if is_invisible(c) && !has_meaning(before, c, after) {
-            return Some(place);
-        }
-        if c == FLAG {
-            for _ in 0..tags_of_flag(&text[place + c.len_utf8()..]) {
-                characters.next();
+    std::iter::from_fn(move || {
+        while let Some((place, c)) = characters.next() {
+            let after = characters.peek().map(|(_, c)| *c);
+            if is_invisible(c) && !has_meaning(before, c, after) {
+                return Some(place);
             }
+            if c == FLAG {
+                for _ in 0..tags_of_flag(text[place + c.len_utf8()..].chars()) {
+                    characters.next();
+                }
+            }
+            before = Some(c);
         }
-        before = Some(c);
-    }
-    None
+        None
+    })
 }
 
 fn has_meaning(before: Option<char>, c: char, after: Option<char>) -> bool {
-    match (before, c, after) {
-        (Some(before), '\u{200c}' | '\u{200d}', Some(after)) if is_of_joining_script(before) => {
-            is_of_joining_script(after)
+    match c {
+        '\u{200c}' if before.is_some_and(is_virama) => true,
+        '\u{200d}' if before.is_some_and(|c| is_virama(c) || joins_next(c)) || after.is_some_and(joins_previous) => {
+            true
         }
-        (Some(before), '\u{200d}', Some(after)) => {
-            (is_pictograph(before) || is_selector(before)) && is_pictograph(after)
-        }
-        (Some('0'..='9' | '#' | '*'), '\u{fe0f}', Some('\u{20e3}')) => true,
-        (Some(before), '\u{e0100}'..='\u{e01ef}' | '\u{fe00}'..='\u{fe02}', _) => is_ideograph(before),
-        (Some(before), '\u{180b}'..='\u{180d}' | '\u{180f}', _) => is_mongolian(before),
-        (Some(before), '\u{180e}', Some(after)) => is_mongolian(before) && is_mongolian(after),
-        (Some(before), c, _) => is_selector(c) && is_pictograph(before),
+        '\u{200c}' | '\u{200d}' => before.zip(after).is_some_and(|(before, after)| {
+            (is_of_joining_script(before) && is_of_joining_script(after))
+                || (c == '\u{200d}' && (is_pictograph(before) || is_selector(before)) && is_pictograph(after))
+        }),
+        '\u{180e}' => before.is_some_and(is_mongolian) && after.is_some_and(is_mongolian),
+        '\u{fe0f}' if before.is_some_and(is_of_key) => after == Some('\u{20e3}'),
+        _ => before.is_some_and(|before| takes_selector(before, c)),
+    }
+}
+
+/// Whether `selector` chooses the form of `c`: exactly so where symbols and signs have variants, and in whole scripts, because
+/// later releases of Unicode define variants of more of their letters (`StandardizedVariants.txt`).
+const fn takes_selector(c: char, selector: char) -> bool {
+    match selector {
+        '\u{e0100}'..='\u{e01ef}' | '\u{fe02}' if is_ideograph(c) => true,
+        '\u{180b}'..='\u{180d}' | '\u{180f}' => is_mongolian(c),
+        '\u{fe0e}' | '\u{fe0f}' => is_pictograph(c),
+        '\u{fe00}' => is_ideograph(c) || is_fullwidth_sign(c) || has_first_variant(c) || is_hieroglyph(c),
+        '\u{fe01}' => is_ideograph(c) || is_fullwidth_sign(c) || is_hieroglyph(c),
+        '\u{fe02}'..='\u{fe06}' => is_hieroglyph(c),
         _ => false,
     }
+}
+
+/// Zero, operators, chess pieces, and the letters of Myanmar, Phags-pa and Manichaean.
+const fn has_first_variant(c: char) -> bool {
+    matches!(
+        c,
+        '0' | '\u{ff10}'
+            | '\u{2200}'..='\u{22ff}'
+            | '\u{2a00}'..='\u{2aff}'
+            | '\u{2654}'..='\u{265f}'
+            | '\u{1000}'..='\u{109f}'
+            | '\u{aa60}'..='\u{aa7f}'
+            | '\u{a840}'..='\u{a877}'
+            | '\u{10ac0}'..='\u{10aff}'
+    )
+}
+
+/// Signs that stand in the corner or in the middle of their square, and quotation marks of either width.
+const fn is_fullwidth_sign(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2018}'
+            | '\u{2019}'
+            | '\u{201c}'
+            | '\u{201d}'
+            | '\u{3001}'
+            | '\u{3002}'
+            | '\u{ff01}'
+            | '\u{ff0c}'
+            | '\u{ff0e}'
+            | '\u{ff1a}'
+            | '\u{ff1b}'
+            | '\u{ff1f}'
+    )
+}
+
+/// Egyptian ones are turned by their selectors.
+const fn is_hieroglyph(c: char) -> bool {
+    matches!(c, '\u{13000}'..='\u{1342f}' | '\u{13460}'..='\u{143ff}')
+}
+
+const fn is_of_key(c: char) -> bool {
+    matches!(c, '0'..='9' | '#' | '*')
 }
 
 /// The scripts whose letters take other forms next to each other, or whose viramas join them, as ranges of their blocks, in
@@ -138,9 +222,7 @@ const JOINING: [(u32, u32); 25] = [
 ];
 
 fn is_of_joining_script(c: char) -> bool {
-    let code = u32::from(c);
-    let next = JOINING.partition_point(|(_, last)| *last < code);
-    JOINING.get(next).is_some_and(|(first, _)| *first <= code) && !is_invisible(c)
+    is_in(&JOINING, c) && !is_invisible(c)
 }
 
 /// Symbols that emoji are made of, and others between them; no letters.
@@ -169,18 +251,33 @@ const fn is_pictograph(c: char) -> bool {
 /// Behind it, the flag of a part of a country is spelt in tags.
 const FLAG: char = '\u{1f3f4}';
 
-/// How many characters at the beginning of `text` are the tags of a flag: letters and digits of a part of a country, `gbsct`,
+/// Most letters and digits of such a flag.
+const LONGEST_FLAG: usize = 6;
+
+/// How many characters at the beginning of a text are the tags of a flag: letters and digits of a part of a country, `gbsct`,
 /// and the tag that ends them (UTS 51, annex C).
-fn tags_of_flag(text: &str) -> usize {
-    let letters =
-        text.chars().take_while(|c| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}')).count();
-    let is_whole = (4..=6).contains(&letters) && text.chars().nth(letters) == Some('\u{e007f}');
-    if is_whole { letters + 1 } else { 0 }
+fn tags_of_flag(mut text: impl Iterator<Item = char>) -> usize {
+    let is_letter = |c: &char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
+    let mut tags = 0;
+    for c in text.by_ref().take(LONGEST_FLAG + 1) {
+        tags += 1;
+        if c == '\u{e007f}' && tags > 4 {
+            return tags;
+        }
+        if !is_letter(&c) {
+            break;
+        }
+    }
+    0
 }
 
-fn ends_with_flag(text: &str) -> bool {
-    let tags = text.rsplit_once(FLAG).map(|(_, tags)| tags);
-    tags.is_some_and(|tags| !tags.is_empty() && tags_of_flag(tags) == tags.chars().count())
+/// Whether a text ends with the tags of a flag. It is read from its end, and no further than a flag is long: this is asked of each
+/// invisible character that is trimmed, and there may be thousands.
+fn ends_with_flag(backwards: impl Iterator<Item = char>) -> bool {
+    let mut end: Vec<char> = backwards.take(LONGEST_FLAG + 2).collect();
+    end.reverse();
+    let tags = end.iter().position(|c| *c == FLAG).map(|flag| &end[flag + 1..]).unwrap_or_default();
+    !tags.is_empty() && tags_of_flag(tags.iter().copied()) == tags.len()
 }
 
 const fn is_ideograph(c: char) -> bool {
@@ -351,5 +448,57 @@ mod tests {
         ] {
             assert_eq!(find_meaningless(name), Some(place), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_joiner_that_changes_the_letter_beside_it_stays() {
+        for name in [
+            "മോഹന്\u{200d}",
+            "മോഹന്\u{200d} ലാല്\u{200d}",
+            "രാജന്\u{200d}-നായര്\u{200d}",
+            "സി. രാജന്\u{200d}.",
+            "জগত্\u{200d} সিং",
+            "ക്\u{200c}",
+            "१ हिजरी क्\u{200d}",
+            "\u{647}\u{200d}",
+            "\u{647}\u{64e}\u{200d} 1446",
+            "\u{200d}\u{647}",
+            "\u{1000}\u{fe00}",
+            "\u{a856}\u{fe00}",
+            "\u{10ac5}\u{fe00}",
+            "\u{13091}\u{fe06}",
+            "0\u{fe00}",
+            "、\u{fe01}",
+        ] {
+            assert_eq!(trimmed_words(&format!(" {name}\u{200b}")), name, "{name:?}");
+            assert_eq!(find_meaningless(name), None, "{name:?}");
+        }
+        // Of two joiners one would do; Arabic dal joins nothing behind it, and no letter breaks at the end of a word.
+        for (name, kept) in [
+            ("ന്\u{200d}\u{200d}", "ന്\u{200d}"),
+            ("\u{62f}\u{200d}", "\u{62f}"),
+            ("\u{647}\u{200c}", "\u{647}"),
+            ("\u{200d}\u{915}", "\u{915}"),
+            ("an\u{303}\u{200d}", "an\u{303}"),
+            ("ಕ\u{fe00}", "ಕ"),
+            ("1\u{fe00}", "1"),
+            ("漢\u{fe03}", "漢"),
+        ] {
+            assert_eq!(trimmed_words(name), kept, "{name:?}");
+            assert_eq!(without_meaningless(name), kept, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_end_is_read_to_find_a_flag() {
+        let text = format!("{FLAG}{}", "\u{e0074}".repeat(16_000));
+        let mut characters = 0;
+        assert!(!ends_with_flag(text.chars().rev().inspect(|_| characters += 1)));
+        assert_eq!(characters, 8);
+        let mut characters = 0;
+        assert_eq!(tags_of_flag(text.chars().skip(1).inspect(|_| characters += 1)), 0);
+        assert_eq!(characters, 7);
+        assert_eq!(trimmed_words(&text), FLAG.to_string());
+        assert!(!ends_with_flag("\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}".chars().rev()));
     }
 }

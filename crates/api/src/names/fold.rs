@@ -3,7 +3,7 @@
 use super::email::typed_email;
 use super::parts::{Name, composed};
 use super::username::new_username;
-use auth_types::invisible::{find_meaningless, trimmed_words};
+use auth_types::invisible::{trimmed_words, without_meaningless};
 
 /// What the names of a row become. A name that does not fit the rules stays as it is: whoever has it goes on signing in with
 /// it.
@@ -20,13 +20,6 @@ pub fn fold(email: &str, username: Option<&str>, display_name: &str) -> Folded {
     Folded {
         email: typed_email(email).ok(),
         username: username.and_then(|name| new_username(name).ok().flatten()),
-        display_name: without_meaningless(composed(trimmed_words(display_name))),
+        display_name: without_meaningless(&composed(trimmed_words(display_name))),
     }
-}
-
-fn without_meaningless(mut text: String) -> String {
-    while let Some(place) = find_meaningless(&text) {
-        text.remove(place);
-    }
-    text
 }

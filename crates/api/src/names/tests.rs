@@ -114,6 +114,7 @@ fn a_row_is_folded_name_by_name() {
     assert_eq!(folded.email.map(|email| email.canonical).as_deref(), Some("ada@example.com"));
     assert_eq!(folded.username, None);
     assert_eq!(folded.display_name, "Ada Lovelace");
+    assert_eq!(fold("", None, "ന്\u{200d} a\u{200b}\u{ad}b ന്\u{200d}").display_name, "ന്\u{200d} ab ന്\u{200d}");
     assert_eq!(fold("a\u{200b}da@example.com", None, "").email, None);
     assert_eq!(fold("jac\u{212a}@example.org", None, "").email.unwrap_or_default().shown, "jacK@example.org");
 }
@@ -169,4 +170,5 @@ fn no_address_ends_in_a_number() {
 #[test]
 fn a_display_name_is_composed() {
     assert_eq!(super::display_name(" Ame\u{301}lie "), Ok("Amélie".to_owned()));
+    assert_eq!(super::display_name("മോഹന്\u{200d} "), Ok("മോഹന്\u{200d}".to_owned()));
 }

@@ -100,9 +100,24 @@ async fn a_display_name_can_be_seen_and_read(database: Database) {
     for refused in ["A \u{1d159} B", "A\u{fffe}", "\u{1ffff}", "\u{e000}", "\u{345}", "\u{301}Ada"] {
         rename(refused).await.wrong_fields(&["display_name"]);
     }
-    for name in ["1\u{fe0f}\u{20e3}", "葛\u{e0100}城", "हिन्दी", "ก้าน"] {
+    for name in [
+        "1\u{fe0f}\u{20e3}",
+        "葛\u{e0100}城",
+        "हिन्दी",
+        "ก้าน",
+        "മോഹന്\u{200d}",
+        "മോഹന്\u{200d} ലാല്\u{200d}",
+        "രാജന്\u{200d}-നായര്\u{200d}",
+        "സി. രാജന്\u{200d}.",
+        "জগত্\u{200d} সিং",
+        "\u{647}\u{200d}",
+        "\u{1000}\u{fe00}",
+    ] {
         assert_eq!(rename(name).await.json::<UserResponse>().display_name, name);
     }
+    // As many tags as a body holds: each is judged, and no more than the end of what is left is read for it.
+    let flag = format!("\u{1f3f4}{}", "\u{e0074}".repeat(16_000));
+    assert_eq!(rename(&flag).await.json::<UserResponse>().display_name, "\u{1f3f4}");
 }
 
 async fn a_letter_in_disguise_does_not_take_somebodys_address(database: Database) {

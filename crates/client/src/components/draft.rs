@@ -1,6 +1,6 @@
 //! A text that exists already, and what somebody makes of it.
 
-use auth_types::invisible::trimmed;
+use auth_types::invisible::trimmed_words;
 use leptos::prelude::*;
 
 /// The text of a field that was filled with what the server has. Only a changed one is sent, so that a form that has been open
@@ -21,7 +21,7 @@ impl TextDraft {
     /// The text, if the person has changed it. Blanks around it are no change.
     pub fn changed(self) -> Option<String> {
         let text = self.text.get_untracked();
-        let is_changed = self.filled.with_value(|filled| trimmed(filled) != trimmed(&text));
+        let is_changed = self.filled.with_value(|filled| trimmed_words(filled) != trimmed_words(&text));
         is_changed.then_some(text)
     }
 
@@ -82,6 +82,9 @@ mod tests {
             let draft = draft("Ada", "Ada L");
             draft.follow("Grace");
             assert_eq!(draft.changed().as_deref(), Some("Ada L"));
+            // A joiner at the end makes another letter of the last one.
+            let draft = self::draft("മോഹന്", "മോഹന്\u{200d}");
+            assert_eq!(draft.changed().as_deref(), Some("മോഹന്\u{200d}"));
             let draft = self::draft("Ada", "Grace");
             draft.follow("Grace");
             assert_eq!(draft.changed(), None);
