@@ -129,6 +129,21 @@ fn a_name_that_nobody_can_have_is_left_as_it_is() {
     }
 }
 
+/// The rules for such digits read all of the name for each digit.
+#[test]
+fn precis_is_not_asked_about_a_name_that_is_longer_than_any() {
+    for digit in ["\u{660}", "\u{6f0}"] {
+        let name = |length: usize| format!("\u{628}{}", digit.repeat(length - 1));
+        assert!(super::username::precis(&name(300)).is_some());
+        assert_eq!(super::username::precis(&name(301)), None);
+        assert_eq!(canonical_username(&name(2_000)), name(2_000));
+    }
+    let dotted = "\u{130}".repeat(150);
+    let name = new_username(&dotted).unwrap_or_default().unwrap_or_default();
+    assert_eq!(canonical_username(&name.canonical), name.canonical);
+    assert!(!name.canonical.is_empty());
+}
+
 proptest! {
     /// What is canonical stays so: otherwise a name would not find itself.
     #[test]

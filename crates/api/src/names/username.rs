@@ -4,12 +4,16 @@ use super::direction::is_of_one_direction;
 use super::former::former_username;
 use super::parts::{Name, composed, is_too_long};
 use auth_types::invisible::trimmed;
+use auth_types::limits::USERNAME_MAX_LENGTH;
 use auth_types::validation;
 use precis_profiles::UsernameCasePreserved;
 use precis_profiles::precis_core::profile::{PrecisFastInvocation, Rules};
 use precis_profiles::precis_core::{DerivedPropertyValue, IdentifierClass, StringClass};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+
+/// The longest name that PRECIS is asked about, in code points of NFC: a canonical form, where `İ` is written with two.
+const PRECIS_MAX_LENGTH: usize = USERNAME_MAX_LENGTH * 2;
 
 /// Checks a username that somebody wants to have; `None` where the field has nothing that can be seen.
 ///
@@ -50,6 +54,10 @@ pub fn canonical_username(name: &str) -> String {
 pub(super) fn precis(name: &str) -> Option<String> {
     let profile = UsernameCasePreserved::new();
     let narrow = profile.width_mapping_rule(name).ok()?;
+    // The rules for digits and for the middle dot read all of the name for each of them.
+    if narrow.nfc().nth(PRECIS_MAX_LENGTH).is_some() {
+        return None;
+    }
     let judged: String = narrow.chars().map(judged_as).collect();
     UsernameCasePreserved::prepare(judged).ok()?;
     let composed = profile.normalization_rule(narrow).ok()?;
