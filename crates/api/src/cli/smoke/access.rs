@@ -1,4 +1,4 @@
-//! What opens with an access token, and with nothing else.
+//! Checks what an access token gives access to.
 
 use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::Smoke;
@@ -7,14 +7,14 @@ use auth_types::paths;
 use auth_types::responses::{SessionResponse, UserResponse};
 use auth_types::{ProblemCode, Reason};
 
-/// Each by a connection of its own, so that a balancer asks more than one process.
+/// Each on a connection of its own, so that a load balancer uses more than one process.
 const REQUESTS: usize = 4;
 
-/// An address that is nobody's (RFC 5737), for whoever believes all that a client says.
+/// A documentation address (RFC 5737), which only an API that trusts every client's header would accept.
 const FORGED: &str = "203.0.113.77";
 
 pub(super) async fn protected(smoke: &Smoke) -> CheckResult {
-    // Of its own: the one that signed in may have run out, where access tokens live for seconds.
+    // A new session: the first one's access token may have expired, if access tokens live for seconds.
     let session = smoke.new_session().await?;
     let mut refused = Vec::new();
     for _ in 0..REQUESTS {
@@ -51,8 +51,8 @@ pub(super) async fn unauthorized(smoke: &Smoke) -> CheckResult {
     unless_any(&wrong, "401 without a token and with garbage")
 }
 
-/// Signs in with a forged address. Limits count by address, so one that a client makes up, or the proxy's own in place of
-/// everybody's, makes them useless.
+/// Signs in with a forged address. Limits count by address, so they are useless if a client can choose it, or if every client
+/// has the proxy's.
 pub(super) async fn client_address(smoke: &Smoke) -> CheckResult {
     let answer =
         smoke.browser.send(smoke.login_request()?.header("X-Forwarded-For", FORGED)).await?.with_status(200)?;

@@ -1,4 +1,4 @@
-//! The account that a run works with: one that was named, or a new one that is deleted at the end.
+//! The account of a run: a given one, or a new one that is deleted at the end.
 
 use super::answer::{CheckFailure, CheckResult, SmokeResponse};
 use super::context::{Smoke, learnt};
@@ -13,14 +13,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// How long taking away may take.
+/// How long the clean-up may take.
 const TIDY: Duration = Duration::from_mins(1);
-/// By then an account is there whose sign-up got no answer, if it ever will be.
+/// By then an account exists whose sign-up got no response, if it was created at all.
 const LATE_ACCOUNT: Duration = Duration::from_secs(3);
-/// How often a deletion is tried: behind a balancer, another process may answer the next time.
-const DELETION_TRIES: usize = 3;
+/// How often a deletion is attempted: behind a load balancer, another process may serve the next attempt.
+const DELETION_ATTEMPTS: usize = 3;
 
-/// An address that is nobody's: `example.com` is reserved (RFC 2606) and takes no mail (RFC 7505).
+/// An address that no one owns: `example.com` is reserved (RFC 2606) and accepts no mail (RFC 7505).
 pub(super) fn nobody() -> String {
     format!("smoke-{}@example.com", Uuid::new_v4().simple())
 }
@@ -59,7 +59,7 @@ async fn sign_up(smoke: &Smoke, email: String) -> CheckResult {
 }
 
 impl Smoke {
-    /// Takes away what the run has made.
+    /// Deletes what the run has created.
     pub(super) async fn tidy(&self) -> CheckResult {
         let Some(credentials) = self.credentials.get() else { return Ok("nothing was made".to_owned()) };
         let tidied = async {
@@ -88,7 +88,7 @@ impl Smoke {
 
     async fn delete_account(&self, access: &SecretString, credentials: &SmokeCredentials) -> CheckResult {
         let mut told = String::new();
-        for _ in 0..DELETION_TRIES {
+        for _ in 0..DELETION_ATTEMPTS {
             let answer = self.ask_to_delete(access, credentials).await?;
             if answer.status == 204 {
                 return Ok(format!("deleted {}", credentials.email));

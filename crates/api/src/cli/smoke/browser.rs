@@ -1,4 +1,4 @@
-//! Sends requests: no redirect is followed, every wait has an end.
+//! Sends requests: without following redirects, and with timeouts.
 
 use super::answer::{CheckFailure, SmokeResponse};
 use reqwest::header::RETRY_AFTER;
@@ -6,15 +6,15 @@ use reqwest::{Client, RequestBuilder, redirect};
 use std::error::Error;
 use std::time::Duration;
 
-/// Long enough for a service that a platform has put to sleep.
+/// Long enough for a service that its platform has suspended.
 const REQUEST: Duration = Duration::from_mins(1);
 const CONNECT: Duration = Duration::from_secs(10);
-/// A limit that is over sooner is waited for.
+/// The longest `Retry-After` that is waited for.
 const SHORT_WAIT_SECONDS: u64 = 10;
-/// No file of a client is larger.
+/// The maximum size of a response body.
 const LARGEST_BODY: usize = 64 << 20;
 
-/// What all checks ask through.
+/// The HTTP client of all checks.
 #[derive(Debug)]
 pub(super) struct Browser {
     client: Client,
@@ -26,7 +26,7 @@ impl Browser {
             .redirect(redirect::Policy::none())
             .timeout(REQUEST)
             .connect_timeout(CONNECT)
-            // Each request goes to whichever process the balancer chooses, and not to the one that knows us.
+            // Each request opens a new connection, so that the load balancer chooses a process each time.
             .pool_max_idle_per_host(0)
             .user_agent(concat!("latchkey-smoke/", env!("CARGO_PKG_VERSION")))
             .build()?;
@@ -41,7 +41,7 @@ impl Browser {
         self.request(reqwest::Method::GET, url)
     }
 
-    /// The answer; a limit is heeded once, if it is over soon.
+    /// The response. After a 429 with a short `Retry-After` the request is repeated once.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<SmokeResponse, CheckFailure> {
         let again = request.try_clone();
         let answer = receive(request).await?;
@@ -78,7 +78,7 @@ async fn receive(request: RequestBuilder) -> Result<SmokeResponse, CheckFailure>
     Ok(SmokeResponse { status, headers, body, peer })
 }
 
-/// The innermost cause says it best: "connection refused", "certificate has expired".
+/// The innermost cause is the most specific: "connection refused", "certificate has expired".
 fn unanswered(error: &reqwest::Error) -> CheckFailure {
     let causes = std::iter::successors(error.source(), |cause: &&dyn Error| (*cause).source());
     let cause = causes.last().map_or_else(|| error.to_string(), ToString::to_string);

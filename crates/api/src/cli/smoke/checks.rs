@@ -1,4 +1,4 @@
-//! Every check there is, in the order of a run. `docs/operations/smoke.md` has a row for each, and a test compares the two.
+//! All checks, in the order of a run. `docs/operations/smoke.md` has a row for each, and a test compares the two.
 
 use super::answer::CheckResult;
 use super::context::Smoke;
@@ -7,12 +7,12 @@ use futures_util::future::LocalBoxFuture;
 use std::fmt;
 use std::future::ready;
 
-/// One thing that is looked at. Its id is for good: scripts look for it.
+/// A check. Its id is stable, because scripts search for it.
 pub struct SmokeCheck {
     pub id: &'static str,
-    /// What must have passed before; otherwise this one is skipped.
+    /// The checks that must have passed before; otherwise this one is skipped.
     pub needs: &'static [&'static str],
-    /// What to do when it failed.
+    /// What to do if it failed.
     pub fix: &'static str,
     pub(super) look: for<'a> fn(&'a Smoke) -> LocalBoxFuture<'a, CheckResult>,
 }
@@ -23,7 +23,7 @@ impl fmt::Debug for SmokeCheck {
     }
 }
 
-/// A check that `asks` the sites, or one that `judges` what others have got from them.
+/// A check that `asks` the sites, or one that `judges` what earlier checks have received.
 macro_rules! check {
     (asks $look:expr, $id:literal $needs:expr, $fix:literal) => {
         SmokeCheck { id: $id, needs: $needs, fix: $fix, look: |smoke| Box::pin($look(smoke)) }
@@ -115,11 +115,11 @@ checks! {
         "Set ACCESS_TOKEN_LIFETIME to an hour or less, and the clocks of all processes by NTP.";
 }
 
-/// What comes last, whatever happened before.
+/// The clean-up, which runs last whatever happened before.
 pub(super) static TIDIED: SmokeCheck =
     check!(asks Smoke::tidy, "auth.tidied" &[], "Delete the account, or sign it out, by hand.");
 
-/// All, and what comes last.
+/// All checks and the clean-up.
 pub fn all() -> impl Iterator<Item = &'static SmokeCheck> {
     ALL.iter().chain([&TIDIED])
 }

@@ -1,4 +1,4 @@
-//! What plain HTTP is answered with: a person is sent on to HTTPS, and whoever sends tokens notices.
+//! Checks plain HTTP: a browser is redirected to HTTPS, and a client that sends tokens is refused.
 
 use super::answer::{CheckFailure, CheckResult, SmokeResponse};
 use super::context::Smoke;
@@ -27,7 +27,7 @@ async fn redirects(smoke: &Smoke, site: &SmokeSite, path: &str) -> CheckResult {
     }
 }
 
-/// A platform's own proxy may redirect everything, tokens or not, before the API sees it; nobody can change that.
+/// A platform's own proxy may redirect every request before the API sees it, which its users cannot change.
 pub(super) async fn api_refuses(smoke: &Smoke) -> CheckResult {
     let url = in_clear(smoke, &smoke.plan.api, paths::ME)?;
     let request = smoke.browser.get(url.to_string()).bearer_auth("no-token-of-anybody");
@@ -44,7 +44,7 @@ fn in_clear(smoke: &Smoke, site: &SmokeSite, path: &str) -> Result<Url, CheckFai
     site.in_clear(smoke.plan.http_port, path).ok_or_else(unknown)
 }
 
-/// Where nothing listens, nothing travels in clear.
+/// If no server listens, nothing can travel in plaintext.
 fn closed_or(answer: Result<SmokeResponse, CheckFailure>) -> Result<SmokeResponse, CheckFailure> {
     answer.map_err(|trouble| match trouble {
         CheckFailure::Failed(why) => CheckFailure::Skipped(format!("plain HTTP: {why}")),
@@ -52,7 +52,7 @@ fn closed_or(answer: Result<SmokeResponse, CheckFailure>) -> Result<SmokeRespons
     })
 }
 
-/// Where the answer leads, if that is the same host and path by HTTPS.
+/// The target of the redirect, if it is the same host and path by HTTPS.
 fn secure_location(answer: &SmokeResponse, asked: &Url) -> Option<Url> {
     let location = Url::parse(&answer.header("location")).ok()?;
     let same = location.host() == asked.host() && location.path() == asked.path();

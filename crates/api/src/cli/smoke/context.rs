@@ -1,4 +1,4 @@
-//! One run: what it asks, and what its checks have learnt.
+//! The state of a run.
 
 use super::answer::{CheckFailure, SmokeResponse};
 use super::browser::Browser;
@@ -12,22 +12,22 @@ use secrecy::SecretString;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::time::Duration;
 
-/// The longest life of an access token that is taken for meant, and so the longest wait.
+/// The longest lifetime of an access token that is considered intended, and therefore the longest wait.
 pub(super) const LONGEST_ACCESS: Duration = Duration::from_hours(24);
 
-/// What to look at, and as whom.
+/// The sites to test, and the account to use.
 #[derive(Debug)]
 pub struct SmokePlan {
     pub api: SmokeSite,
     pub web: SmokeSite,
-    /// Where plain HTTP is answered, if not at port 80.
+    /// The port of plain HTTP, if it is not 80.
     pub http_port: Option<u16>,
     pub account: SmokeAccount,
     /// Whether to wait until an access token expires, however long it lives.
     pub wait: bool,
 }
 
-/// One run: what it asks, and what its checks have learnt for those that build on them.
+/// A run: its client, and what checks have learnt for later ones.
 #[derive(Debug)]
 pub(super) struct Smoke {
     pub(super) plan: SmokePlan,
@@ -38,11 +38,11 @@ pub(super) struct Smoke {
     pub(super) files: OnceCell<Vec<LoadedFile>>,
     pub(super) credentials: OnceCell<SmokeCredentials>,
     pub(super) sign_up: Cell<SignUp>,
-    /// How far the API's clock was from here at the sign-in, seconds; positive is ahead.
+    /// By how much the API's clock was ahead of this machine's at the sign-in, seconds.
     pub(super) clock_error: OnceCell<i64>,
     /// An access token of the session that `auth.reuse` has ended.
     pub(super) ended: OnceCell<SecretString>,
-    /// What is left to be signed out of.
+    /// The sessions that still have to be signed out.
     pub(super) opened: RefCell<Vec<SmokeSession>>,
 }
 
@@ -64,7 +64,7 @@ impl Smoke {
     }
 }
 
-/// What an earlier check has learnt. The table of checks says who needs whom, so it is there.
+/// What an earlier check has learnt; the needs in the table of checks guarantee that it ran.
 pub(super) fn learnt<T>(cell: &OnceCell<T>) -> Result<&T, CheckFailure> {
     cell.get().ok_or_else(|| CheckFailure::failed("an earlier check has left nothing to go on with"))
 }

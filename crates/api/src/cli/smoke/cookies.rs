@@ -1,4 +1,4 @@
-//! The cookies of `TOKEN_TRANSPORT=cookie`: kept by browsers, from scripts and from other sites.
+//! Checks the cookies of `TOKEN_TRANSPORT=cookie`: stored by browsers, hidden from scripts and other sites.
 
 use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::Smoke;
@@ -30,7 +30,7 @@ pub(super) async fn cookies(smoke: &Smoke) -> CheckResult {
     unless_any(&wrong, "Secure, HttpOnly, of this site, guarded by the CSRF token, taken back")
 }
 
-/// The cookies are as strict as the page that asks allows.
+/// Sends the front end's origin: the cookies are as strict as the requesting page allows.
 fn as_page(smoke: &Smoke, request: RequestBuilder) -> RequestBuilder {
     request.header(ORIGIN, smoke.plan.web.origin())
 }
@@ -61,7 +61,7 @@ fn problems(smoke: &Smoke, answer: &SmokeResponse) -> Vec<String> {
     expected.iter().filter(|(holds, _)| !holds).map(|(_, what)| (*what).to_owned()).collect()
 }
 
-/// What a page of another site could make a browser send.
+/// Sends the cookies without the CSRF token, as a page of another site could make a browser do.
 async fn without_csrf_token(smoke: &Smoke, answer: &SmokeResponse) -> Result<Option<String>, CheckFailure> {
     let cookies = set_by(answer).into_iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
     let request = as_page(smoke, smoke.post(paths::REFRESH)).header(COOKIE, cookies.collect::<Vec<_>>().join("; "));

@@ -1,4 +1,4 @@
-//! Whether the front end's pages may talk to the API, and no others.
+//! Checks that the front end's pages may use the API, and no others.
 
 use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
@@ -52,7 +52,7 @@ pub(super) async fn answers(smoke: &Smoke) -> CheckResult {
     unless_any(&wrong, format!("{web} may send, and read answers and refusals"))
 }
 
-/// Strangers, one of whom looks like the front end to whoever compares beginnings.
+/// Other origins, one of which passes for the front end's if only prefixes are compared.
 pub(super) async fn strangers(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
     for stranger in

@@ -1,30 +1,30 @@
-//! As whom a run signs in.
+//! The account and credentials of a run.
 
 use secrecy::SecretString;
 
 /// The account of a run.
 #[derive(Debug)]
 pub enum SmokeAccount {
-    /// One that is there, and stays.
+    /// An existing one, which is kept.
     Given(SmokeCredentials),
-    /// One that is made with this address and deleted again; without one, with an address that is nobody's.
+    /// One that is created with this address and deleted again; without one, with an address that no one owns.
     New(Option<String>),
 }
 
-/// What a sign-in takes.
+/// The credentials of a sign-in.
 #[derive(Debug, Clone)]
 pub struct SmokeCredentials {
     pub email: String,
     pub password: SecretString,
 }
 
-/// What is known of the sign-up.
+/// The state of the sign-up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum SignUp {
-    /// Not asked for, or not granted: there is no account of ours.
+    /// Not requested, or refused: the run has no account.
     #[default]
     Refused,
-    /// Asked for; the account may be there.
+    /// Requested without a response: the account may exist.
     Unanswered,
     Made,
 }

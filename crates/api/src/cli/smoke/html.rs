@@ -1,4 +1,4 @@
-//! The tags of a page. It reads what Trunk writes, and no more of HTML than that takes.
+//! The tags of a page: a parser for the HTML that Trunk writes, not for HTML in general.
 
 /// A start tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(super) struct Tag<'a> {
 }
 
 impl Tag<'_> {
-    /// An attribute's value, empty if it is not there.
+    /// An attribute's value; empty if there is none.
     pub(super) fn value(&self, name: &str) -> &str {
         self.attributes.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
     }

@@ -1,4 +1,4 @@
-//! What was loaded from the site.
+//! Files that were loaded from the site.
 
 use super::answer::SmokeResponse;
 

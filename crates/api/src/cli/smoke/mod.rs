@@ -1,8 +1,8 @@
-//! `api smoke`: whether a deployment does what it should, seen from outside, as its front end and a stranger see it. The
-//! guide calls it "testing the deployment".
+//! `api smoke`: tests a deployment from outside, as its front end and an unknown client see it. The guide calls it "testing
+//! the deployment".
 //!
-//! A client of the API: it knows no settings and no database, and runs wherever both sites can be reached. Each row of
-//! [`every_check`] is one function that gives what was seen. What a run makes it takes away again, however it ends.
+//! It is a client of the API: it uses no settings and no database, and runs wherever both sites can be reached. Each row of
+//! [`every_check`] is one function that returns what it observed. A run deletes what it has created, however it ends.
 
 mod access;
 mod account;

@@ -1,11 +1,11 @@
-//! The client's page, and that every path of the client leads to it.
+//! Checks the client's page, and that every path of the client serves it.
 
 use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
 use super::html::{Tag, tags};
 use super::service::way;
 
-/// One path of the client, and one that is nobody's: the client itself says that there is no such page.
+/// A path of the client, and an unknown one, for which the client itself shows "Page not found".
 pub(super) const DEEP_LINKS: [&str; 2] = ["/login", "/smoke/no-such-page"];
 
 impl Smoke {

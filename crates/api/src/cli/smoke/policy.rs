@@ -1,5 +1,5 @@
-//! Whether the page's own policies let it run and reach the API. Every policy counts, the headers' and the page's: a
-//! browser does what all of them allow.
+//! Checks that the page's content security policies let it run and reach the API. Policies of the header and of the page both
+//! apply: a browser allows what all of them allow.
 
 use super::answer::{CheckFailure, CheckResult, unless_any};
 use super::context::{Smoke, learnt};
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_speaks_for_what_is_not_said() {
+    fn default_src_applies_to_directives_that_are_missing() {
         assert_eq!(sources("default-src 'none'; script-src 'self'", "connect-src"), Some("'none'"));
         assert_eq!(sources("connect-src 'self' https:", "connect-src"), Some("'self' https:"));
         assert_eq!(sources("img-src 'self'", "connect-src"), None);

@@ -1,4 +1,4 @@
-//! What a run says, to people and to machines.
+//! The report of a run, as text and as JSON.
 
 use super::answer::{CheckFailure, CheckResult};
 use super::checks::{self, SmokeCheck};
@@ -6,19 +6,19 @@ use super::context::SmokePlan;
 use serde::Serialize;
 use std::fmt;
 
-/// What became of a check.
+/// The outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SmokeVerdict {
     Passed,
     Failed,
-    /// It does not apply, could not be told, or something that it needs did not pass.
+    /// It does not apply, could not be made, or a check that it needs did not pass.
     Skipped,
 }
 
 impl fmt::Display for SmokeVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // `pad` heeds the width that a line asks for.
+        // `pad` applies the width of the format string.
         f.pad(match self {
             Self::Passed => "passed",
             Self::Failed => "FAILED",
@@ -27,13 +27,13 @@ impl fmt::Display for SmokeVerdict {
     }
 }
 
-/// One check's line. It never holds a token or a password.
+/// One check's row. It never contains a token or a password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SmokeRow {
     pub name: &'static str,
     pub verdict: SmokeVerdict,
     pub seen: String,
-    /// What to do, when it failed.
+    /// What to do if it failed.
     pub fix: Option<&'static str>,
 }
 
@@ -72,7 +72,7 @@ impl SmokeReport {
         Self { api: plan.api.to_string(), web: plan.web.to_string(), passed, failed, skipped, checks, ended_early }
     }
 
-    /// 1 when something failed, 2 when the run did not come to its end, 0 otherwise.
+    /// 1 if a check failed, 2 if the run did not finish, 0 otherwise.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self { failed: 1.., .. } => 1,
@@ -82,7 +82,7 @@ impl SmokeReport {
     }
 }
 
-/// For people: a line a check, what to do under each that failed, and how many there are.
+/// For people: a line per check, the fix under each that failed, and the counts.
 impl fmt::Display for SmokeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = checks::all().map(|check| check.id.len()).max().unwrap_or_default();

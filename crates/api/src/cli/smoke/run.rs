@@ -1,4 +1,4 @@
-//! A run: every check in turn.
+//! Runs the checks in order.
 
 use super::answer::CheckFailure;
 use super::checks;
@@ -15,11 +15,11 @@ use tokio::time::timeout;
 /// How long a run may take without waiting for a token to expire.
 const RUN: Duration = Duration::from_mins(10);
 
-/// Makes every check whose needs are met, and takes away what that made: also after a failure, after Ctrl-C or SIGTERM,
-/// and when the time is over.
+/// Runs every check whose needs are met, and deletes what was created: also after a failure, after Ctrl-C or SIGTERM, and
+/// after a timeout.
 ///
 /// # Errors
-/// When this machine has no certificates to judge others by.
+/// If this machine has no root certificates.
 pub async fn run(plan: SmokePlan, clock: SharedClock) -> Result<SmokeReport, reqwest::Error> {
     let limit = if plan.wait { RUN + LONGEST_ACCESS } else { RUN };
     let smoke = Smoke::new(plan, clock)?;
@@ -38,7 +38,7 @@ pub async fn run(plan: SmokePlan, clock: SharedClock) -> Result<SmokeReport, req
     Ok(SmokeReport::new(&smoke.plan, rows, ended_early.is_some()))
 }
 
-/// What a person or a platform does to end a program.
+/// Resolves on Ctrl-C or SIGTERM.
 async fn interruption() {
     let Ok(mut terminated) = unix::signal(unix::SignalKind::terminate()) else { return std::future::pending().await };
     select(pin!(ctrl_c()), pin!(terminated.recv())).await;

@@ -1,4 +1,4 @@
-//! What the API says of itself.
+//! Checks the API's health, readiness, configuration and documentation.
 
 use super::answer::SmokeResponse;
 use super::answer::{CheckFailure, CheckResult, unless_any};
@@ -8,7 +8,7 @@ use auth_types::paths;
 use auth_types::responses::{ConfigResponse, EmailVerification, HealthResponse, Registration, TokenTransport};
 
 impl Smoke {
-    /// A request that anybody might make.
+    /// A request without a token.
     pub(super) async fn ask(&self, path: &str) -> Result<SmokeResponse, CheckFailure> {
         self.browser.send(self.browser.get(self.plan.api.at(path))).await
     }
@@ -19,7 +19,7 @@ pub(super) async fn reached(smoke: &Smoke) -> CheckResult {
     Ok(format!("{} by {}", answer.status, way(smoke.plan.api.is_https())))
 }
 
-/// How a site was reached. Of HTTPS, nothing older than TLS 1.2 is spoken here, and no certificate taken on trust.
+/// How a site was reached. The client requires TLS 1.2 or later and a valid certificate.
 pub(super) fn way(is_https: bool) -> &'static str {
     if is_https { "HTTPS, the certificate is valid" } else { "HTTP on this machine" }
 }

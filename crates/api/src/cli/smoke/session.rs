@@ -1,4 +1,4 @@
-//! A session at the API, whichever way its refresh token travels, and what may be asked with it.
+//! A session of the API, with either token transport.
 
 use super::answer::{CheckFailure, SmokeResponse};
 use actix_web::cookie::Cookie;
@@ -8,7 +8,7 @@ use reqwest::RequestBuilder;
 use reqwest::header::COOKIE;
 use secrecy::{ExposeSecret, SecretString};
 
-/// What the API has given for a sign-in or a refresh.
+/// The response to a sign-in or a refresh.
 #[derive(Debug, Clone)]
 pub(super) struct SmokeSession {
     pub(super) access: SecretString,
@@ -21,7 +21,7 @@ pub(super) struct SmokeSession {
 #[derive(Debug, Clone)]
 enum RefreshToken {
     Body(SecretString),
-    /// What the `Cookie` header says, and what `X-CSRF-Token` repeats.
+    /// The values of the headers `Cookie` and `X-CSRF-Token`.
     Cookie {
         cookies: SecretString,
         csrf: SecretString,
@@ -29,7 +29,7 @@ enum RefreshToken {
 }
 
 impl SmokeSession {
-    /// Reads an answer with tokens.
+    /// Reads a response with tokens.
     pub(super) fn of(answer: &SmokeResponse, transport: TokenTransport) -> Result<Self, CheckFailure> {
         match transport {
             TokenTransport::Body => {
@@ -66,13 +66,13 @@ impl SmokeSession {
     }
 }
 
-/// The cookies that an answer sets.
+/// The cookies that a response sets.
 pub(super) fn cookies(answer: &SmokeResponse) -> Vec<Cookie<'static>> {
     let lines = answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
     lines.filter_map(|line| Cookie::parse(line.to_owned()).ok()).collect()
 }
 
-/// Puts the session's refresh token into a request, as its transport carries it.
+/// Adds the session's refresh token to a request, as its transport carries it.
 pub(super) fn with_refresh_token(request: RequestBuilder, session: &SmokeSession) -> RequestBuilder {
     match &session.refresh {
         RefreshToken::Body(token) => request.json(&RefreshRequest { refresh: token.expose_secret().to_owned() }),

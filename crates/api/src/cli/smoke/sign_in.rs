@@ -1,4 +1,4 @@
-//! Signing in, with the right password and the wrong one.
+//! Checks signing in with the right and with a wrong password.
 
 use super::account::nobody;
 use super::answer::{CheckFailure, CheckResult, unless_any};
@@ -8,7 +8,7 @@ use auth_types::requests::LoginRequest;
 use auth_types::{ProblemBody, Reason};
 use uuid::Uuid;
 
-/// How far two clocks may be apart. The client measures the difference and copes; logs and limits do not.
+/// How far two clocks may be apart. The client corrects for the difference; logs and limits do not.
 const CLOCKS_SECONDS: i64 = 10;
 
 pub(super) async fn sign_in(smoke: &Smoke) -> CheckResult {
@@ -37,7 +37,7 @@ pub(super) fn clock(smoke: &Smoke) -> CheckResult {
     Ok(format!("{apart} s apart"))
 }
 
-/// A wrong password and an unknown address are told apart by nobody.
+/// The response must not distinguish a wrong password from an unknown address.
 pub(super) async fn wrong_password(smoke: &Smoke) -> CheckResult {
     let known = refusal(smoke, learnt(&smoke.credentials)?.email.clone()).await?;
     let unknown = refusal(smoke, nobody()).await?;

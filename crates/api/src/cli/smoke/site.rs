@@ -42,7 +42,7 @@ impl fmt::Display for SmokeSite {
 }
 
 impl SmokeSite {
-    /// As the client is built with it: without a slash at the end.
+    /// The form that the client is built with: without a trailing slash.
     pub(super) fn base(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
@@ -51,7 +51,7 @@ impl SmokeSite {
         format!("{}{path}", self.base())
     }
 
-    /// Where a link of the page `/` leads.
+    /// Resolves a link of the page `/`.
     pub(super) fn join(&self, link: &str) -> Option<Url> {
         self.url.join(link).ok()
     }
@@ -60,7 +60,7 @@ impl SmokeSite {
         self.url.origin().ascii_serialization()
     }
 
-    /// Host and port, as a `Host` header has them.
+    /// Host and port, as in a `Host` header.
     pub(super) fn host(&self) -> &str {
         let base = self.url.as_str();
         base.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default()
@@ -70,7 +70,7 @@ impl SmokeSite {
         self.url.scheme() == "https"
     }
 
-    /// Whether what is sent there leaves this machine.
+    /// Whether the address is on this machine.
     pub(super) fn is_here(&self) -> bool {
         match self.url.host() {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -80,7 +80,7 @@ impl SmokeSite {
         }
     }
 
-    /// The same path by plain HTTP: at `port`, or at 80; `None` where the address names a port, and nobody knows.
+    /// The same path by plain HTTP, at `port` or at 80; `None` if the address has a port of its own, so that it is unknown.
     pub(super) fn in_clear(&self, port: Option<u16>, path: &str) -> Option<Url> {
         let mut url = Url::parse(&self.at(path)).ok()?;
         if port.is_none() && (url.port().is_some() || !self.is_https()) {

@@ -1,4 +1,4 @@
-//! The life of a session's tokens: exchanged, repeated, stolen, given back, run out. Each check opens a session of its own.
+//! Checks the life of a session's tokens: refresh, repetition, reuse, logout, expiry. Each check opens a session of its own.
 
 use super::answer::{CheckFailure, CheckResult};
 use super::context::LONGEST_ACCESS;
@@ -10,11 +10,11 @@ use std::time::Duration;
 
 /// How soon every process refuses what one has revoked.
 const REVOKED_EVERYWHERE: Duration = Duration::from_secs(2);
-/// By then even a lenient API takes the first token for stolen: it remembers the last two rotations.
+/// After this many, even an API with leeway considers the first token stolen: it remembers the last two rotations.
 const ROTATIONS: usize = 3;
-/// Asked more than once, for a balancer's sake.
+/// Repeated, so that a load balancer uses more than one process.
 const REQUESTS: usize = 4;
-/// What is worth waiting for without being asked to.
+/// The longest lifetime that is waited for without `--wait`.
 const SHORT_LIFE_SECONDS: i64 = 30;
 
 pub(super) async fn refresh(smoke: &Smoke) -> CheckResult {
@@ -27,7 +27,7 @@ pub(super) async fn refresh(smoke: &Smoke) -> CheckResult {
     Ok("a new pair, whose access token opens the account".to_owned())
 }
 
-/// A client whose answer was lost asks again.
+/// A client whose response was lost repeats its request.
 pub(super) async fn repeat(smoke: &Smoke) -> CheckResult {
     let first = smoke.new_session().await?;
     let second = smoke.rotate(&first, Some("smoke-repeat")).await?;
