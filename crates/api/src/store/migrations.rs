@@ -36,7 +36,7 @@ pub enum MigrateError {
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Messages of PostgreSQL, PgBouncer, libpq and SQLite about errors that only a change of the configuration, the database or the
+/// Messages of PostgreSQL, its poolers, libpq and SQLite about errors that only a change of the configuration, the database or the
 /// disk can fix. No error code is available here. If the messages are not in English, the program keeps retrying.
 const PERMANENT_MESSAGES: [&str; 63] = [
     // Messages of the server about the role, the database and the options.
@@ -258,7 +258,7 @@ mod tests {
         MigrateError::Connect(ConnectionError::BadConnection(message.to_owned())).is_transient()
     }
 
-    /// Messages of PostgreSQL 16 to 18, libpq, PgBouncer and SQLite.
+    /// Messages of PostgreSQL 16 to 18, its poolers, libpq and SQLite.
     #[test]
     fn an_error_that_no_retry_fixes_is_permanent() {
         for message in [
