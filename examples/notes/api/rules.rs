@@ -71,13 +71,13 @@ pub(super) async fn delete(
     id: i64,
     client: ClientInfo,
 ) -> Result<(), Error<NoSuchNote>> {
-    let cause = services.cause(client);
+    let context = services.context(client);
     let deleted = caller.write(services, move |connection, user, _| {
         if !store::delete(connection, user.id, id)? {
             return Ok(Err(Error::Refused(NoSuchNote)));
         }
         // Its owner finds that among what happened to the account.
-        record(connection, user.id, "notes.deleted", &cause).map(Ok)
+        record(connection, user.id, "notes.deleted", &context).map(Ok)
     });
     deleted.await
 }

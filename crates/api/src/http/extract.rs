@@ -3,7 +3,7 @@
 use super::client_ip::{ClientAddress, Trace, trace};
 use crate::config::Settings;
 use crate::problem::Problem;
-use crate::service::limits::{Meter, Network};
+use crate::service::limits::Network;
 use crate::service::paging;
 use crate::service::passwords::hashing;
 use crate::service::sessions::{Administrator, verify};
@@ -169,7 +169,7 @@ impl FromRequest for Client {
                 ClientAddress::Unknown(_) => None,
             };
             let ip_address = client.seen().map(|ip| ip.to_string());
-            Self(ClientInfo { ip_address, user_agent, network, meter: meter(request) })
+            Self(ClientInfo { ip_address, user_agent, network })
         }))
     }
 }
@@ -178,17 +178,6 @@ fn printable(bytes: &[u8]) -> String {
     // A character has at most four bytes; the rest is cut off unread.
     let bytes = &bytes[..bytes.len().min(4 * USER_AGENT_MAX_LENGTH)];
     String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_LENGTH).collect()
-}
-
-/// Records what the request takes of its budgets, for the response's headers.
-fn meter(request: &HttpRequest) -> Meter {
-    let mut extensions = request.extensions_mut();
-    if let Some(meter) = extensions.get::<Meter>() {
-        return meter.clone();
-    }
-    let meter = Meter::default();
-    extensions.insert(meter.clone());
-    meter
 }
 
 /// Who sent the request; an unknown client is reported once for each request.

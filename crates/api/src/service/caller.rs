@@ -1,19 +1,17 @@
-//! Who calls.
+//! Who sends a request.
 
-use super::limits::{Meter, Network};
+use super::limits::Network;
 use auth_types::{Role, SessionId, UserId};
 use chrono::{DateTime, Utc};
 
-/// Who calls, as far as the connection tells. Address and user agent are kept with sessions and events and never decided
-/// by; the network is what tries are counted by.
+/// Who sends a request, as far as the connection shows. Address and user agent are stored with sessions and events and
+/// decide nothing; attempts are counted by the network.
 #[derive(Debug, Clone, Default)]
 pub struct ClientInfo {
     pub ip_address: Option<String>,
     pub user_agent: Option<String>,
-    /// `None` when the address is not the client's own, or not known.
+    /// `None` when the address is not the client's own or is not known.
     pub network: Option<Network>,
-    /// What this request has taken of which budgets.
-    pub meter: Meter,
 }
 
 /// The caller, proven by a valid access token of a session that has not been revoked.
@@ -23,8 +21,8 @@ pub struct CurrentUser {
     pub id: UserId,
     /// The `sid` claim: the session that this access token belongs to.
     pub session: SessionId,
-    /// The `role` claim, as old as the token: what is only shown may go by it. What changes something reads the user's own.
+    /// The `role` claim, as old as the token: good enough for display. What changes something reads the user's row.
     pub role: Role,
-    /// The `iat` claim: all that the holder of this token may know of when the session was refreshed.
+    /// The `iat` claim: all that the holder of this token may know about when the session was refreshed.
     pub issued_at: DateTime<Utc>,
 }

@@ -3,7 +3,6 @@
 pub mod accounts;
 pub mod backup;
 mod caller;
-mod cause;
 mod derived_key;
 mod error;
 pub mod events;
@@ -12,6 +11,7 @@ pub mod mail;
 pub mod paging;
 pub mod passwords;
 pub mod pool;
+mod request_context;
 mod services;
 pub mod sessions;
 pub mod steps;
@@ -20,7 +20,7 @@ pub mod tokens;
 pub mod upkeep;
 
 pub use caller::{ClientInfo, CurrentUser};
-pub use cause::{Cause, record};
 use derived_key::derived_key;
 pub use error::{Error, Failure};
+pub use request_context::{RequestContext, record};
 pub use services::Services;

@@ -5,6 +5,7 @@ use crate::config::Environment;
 use crate::http::metrics::HttpMetrics;
 use crate::problem::Problem;
 use crate::service::Services;
+use crate::service::limits::Meter;
 use crate::telemetry;
 use actix_web::Error;
 use actix_web::body::{BoxBody, MessageBody};
@@ -37,13 +38,14 @@ async fn respond<B: MessageBody + 'static>(
     let services = request.app_data::<Data<Services>>().cloned();
     let metrics = request.app_data::<Data<HttpMetrics>>().cloned();
     let started = services.as_ref().map(|services| services.now());
-    let response = next.call(request).await?.map_into_boxed_body();
+    let meter = Meter::default();
+    let response = meter.within(next.call(request)).await?.map_into_boxed_body();
     let (mut response, failure) = with_problem_body(response, id);
     let route = route(&response);
     let environment = services.as_ref().map_or(Environment::Production, |services| services.settings.environment);
     headers::secure(response.headers_mut(), &route, environment);
     cors::remove_without_origin(response.headers_mut());
-    limits::add_headers(&mut response);
+    limits::add_headers(&mut response, &meter);
     if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }

@@ -1,7 +1,6 @@
 //! Reports the state of a client's budgets (draft-ietf-httpapi-ratelimit-headers), so that it can wait before it is refused.
 
 use crate::service::limits::{Meter, Reading};
-use actix_web::HttpMessage;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
 
@@ -9,8 +8,8 @@ pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Adds the headers to the response of a request that took from a budget, whether it succeeded or not.
-pub(super) fn add_headers<B>(response: &mut ServiceResponse<B>) {
-    let readings = response.request().extensions().get::<Meter>().map(Meter::readings).unwrap_or_default();
+pub(super) fn add_headers<B>(response: &mut ServiceResponse<B>, meter: &Meter) {
+    let readings = meter.readings();
     if readings.is_empty() {
         return;
     }

@@ -90,7 +90,7 @@ async fn exchange(
 ) -> Result<AvatarResponse, AvatarError> {
     let key = key.map(|key| key.text);
     let new = key.clone();
-    let cause = services.cause(client);
+    let context = services.context(client);
     let exchanged = caller.write(services, move |connection, user, now| {
         if let Some(new) = &new
             && !stray_files::delete(connection, &file_name(new))?
@@ -99,7 +99,7 @@ async fn exchange(
         }
         let before = replace(connection, user.id, new.as_deref(), now)?;
         if new.is_some() || before.is_some() {
-            events::insert(connection, &cause.event(user.id, EventKind::ProfileChanged))?;
+            events::insert(connection, &context.event(user.id, EventKind::ProfileChanged))?;
         }
         Ok(Ok(before))
     });

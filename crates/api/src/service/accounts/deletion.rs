@@ -12,7 +12,7 @@ use crate::service::passwords::reauthentication::{self, ReauthenticationError};
 use crate::service::steps::{Repeatable, RepeatingUser};
 use crate::service::tables::{Erasure, Schema};
 use crate::service::upkeep::batches::BATCH;
-use crate::service::{Cause, ClientInfo, CurrentUser, Error, Services, mail};
+use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services, mail};
 use crate::store::events::EventKind;
 use crate::store::sessions::RevokeReason;
 use crate::store::users::UserRow;
@@ -61,11 +61,11 @@ async fn prove_and_erase(
 ) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, request.password, &client).await?;
-    let (cause, schema) = (services.cause(client), Arc::clone(&services.schema));
+    let (context, schema) = (services.context(client), Arc::clone(&services.schema));
     let deleted = account.write(services, caller, move |connection, user, _| {
-        let removed = remove(connection, &schema, &user, &cause)?;
-        step.complete(connection, (None, None), cause.shared_now)?;
-        let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, &cause);
+        let removed = remove(connection, &schema, &user, &context)?;
+        step.complete(connection, (None, None), context.shared_at)?;
+        let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, &context);
         mail_outbox::insert(connection, &goodbye).map(|()| Ok(removed))
     });
     finish(services, deleted.await?).await;
@@ -85,12 +85,12 @@ pub(in crate::service) fn remove(
     connection: &mut AnyConnection,
     schema: &Schema,
     user: &UserRow,
-    cause: &Cause,
+    context: &RequestContext,
 ) -> QueryResult<Removed> {
-    let ended_at = cause.shared_now;
+    let ended_at = context.shared_at;
     let ended = sessions::revoke_all(connection, user.id, RevokeReason::AccountDeletion, ended_at)?.all;
-    let picture = erase(connection, schema, user, cause.now)?;
-    let mut deleted = Cause::of_nobody(cause.now).event(None, EventKind::AccountDeleted);
+    let picture = erase(connection, schema, user, context.at)?;
+    let mut deleted = RequestContext::without_client(context.at).event(None, EventKind::AccountDeleted);
     deleted.detail.user = Some(user.id);
     events::insert_anonymous(connection, &deleted)?;
     Ok(Removed { ended, at: ended_at, picture })

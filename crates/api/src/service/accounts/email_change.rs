@@ -6,7 +6,7 @@ use crate::names;
 use crate::service::mail::{self, links};
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
 use crate::service::steps::{Repeatable, Step};
-use crate::service::{Cause, ClientInfo, CurrentUser, Error, Services};
+use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult, events, mail_outbox, one_time_tokens, users};
@@ -59,10 +59,10 @@ async fn prove_and_note(
 ) -> Result<(), ReauthenticationError> {
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, password, &client).await?;
-    let cause = services.cause(client);
+    let context = services.context(client);
     let noted = account.write(services, caller, move |connection, user, _| {
-        step.complete(connection, (None, None), cause.shared_now)?;
-        note(connection, &user, &new_email, &cause).map(Ok)
+        step.complete(connection, (None, None), context.shared_at)?;
+        note(connection, &user, &new_email, &context).map(Ok)
     });
     noted.await
 }
@@ -83,21 +83,21 @@ fn is_theirs(user: &UserRow, email: &str) -> bool {
     user.email == email && user.email_verified_at.is_some()
 }
 
-fn note(connection: &mut AnyConnection, user: &UserRow, new_email: &str, cause: &Cause) -> QueryResult<()> {
+fn note(connection: &mut AnyConnection, user: &UserRow, new_email: &str, context: &RequestContext) -> QueryResult<()> {
     // One change at a time: the newest. A link to the same address works until the next one is sent, which its amount of
     // mails may forbid.
-    one_time_tokens::spend_others(connection, (user.id, Purpose::ChangeEmail), new_email, cause.shared_now.0)?;
+    one_time_tokens::spend_others(connection, (user.id, Purpose::ChangeEmail), new_email, context.shared_at.0)?;
     mail_outbox::delete_of_user(connection, user.id, MailKind::ChangeEmail)?;
     if is_theirs(user, new_email) {
         return Ok(());
     }
-    let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), cause);
+    let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), context);
     mail_outbox::insert(connection, &link)?;
     if !names::is_same_mailbox(&user.email, new_email) {
-        let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), cause);
+        let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), context);
         mail_outbox::insert(connection, &word)?;
     }
-    events::insert(connection, &cause.event(user.id, EventKind::EmailChangeRequested))
+    events::insert(connection, &context.event(user.id, EventKind::EmailChangeRequested))
 }
 
 /// Makes a confirmed address the account's, and returns whether it is one. Links to the old address are worthless then.
@@ -105,17 +105,17 @@ pub(in crate::service) fn apply(
     connection: &mut AnyConnection,
     user: &UserRow,
     new_email: &str,
-    cause: &Cause,
+    context: &RequestContext,
 ) -> QueryResult<bool> {
     if is_theirs(user, new_email) {
         return Ok(true);
     }
     let Ok(canonical) = names::canonical_email(new_email) else { return Ok(false) };
-    users::update_email(connection, user.id, (new_email, &canonical), cause.shared_now.0)?;
-    links::withdraw_all(connection, user.id, cause.shared_now.0)?;
-    events::insert(connection, &cause.event(user.id, EventKind::EmailChanged))?;
+    users::update_email(connection, user.id, (new_email, &canonical), context.shared_at.0)?;
+    links::withdraw_all(connection, user.id, context.shared_at.0)?;
+    events::insert(connection, &context.event(user.id, EventKind::EmailChanged))?;
     if !names::is_same_mailbox(&user.email, new_email) {
-        let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), cause);
+        let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), context);
         mail_outbox::insert(connection, &word)?;
     }
     Ok(true)

@@ -43,11 +43,11 @@ pub async fn resend(
     let email = Spellings::of_mailed_email(&request.email);
     let email = email.map_err(|message| EmailVerificationError::field("email", message))?;
     let attempts = mail::take_request(services, client).await?;
-    let cause = services.cause(client.clone());
+    let context = services.context(client.clone());
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
     let asked = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
-        let mut mail = mail::to_address(MailKind::VerifyEmail, &to, &cause);
+        let mut mail = mail::to_address(MailKind::VerifyEmail, &to, &context);
         mail.registration = pending_registrations::find_of_browser(connection, &to, &registration_hash)?;
         mail_outbox::insert(connection, &mail)
     });
@@ -111,9 +111,9 @@ async fn verify_once(
     Repeatable { request, step }: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
-    let (hash, cause) = (links::hash_of(&request.token), services.cause(client.clone()));
+    let (hash, context) = (links::hash_of(&request.token), services.context(client.clone()));
     let registration_hash = request.registration.as_deref().map(links::hash_of);
-    let now = cause.now;
+    let now = context.at;
     let (lifetimes, rejects) = (services.settings.lifetimes.clone(), request.reject == Some(true));
     let schema = Arc::clone(&services.schema);
     let outcome = services.store.write(move |connection| {
@@ -122,11 +122,11 @@ async fn verify_once(
             registration_hash: registration_hash.as_deref(),
             lifetimes: &lifetimes,
             schema: &schema,
-            cause: &cause,
+            context: &context,
         };
         let outcome = if rejects { reject(connection, &link) } else { confirm(connection, &link) }?;
         if let Some(done) = outcome.done() {
-            step.complete(connection, done, cause.shared_now)?;
+            step.complete(connection, done, context.shared_at)?;
         }
         Ok(outcome)
     });
@@ -163,18 +163,18 @@ async fn finish(
 }
 
 fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<Outcome> {
-    let Some((token, user)) = spend(connection, link.hash, link.cause.now)? else {
+    let Some((token, user)) = spend(connection, link.hash, link.context.at)? else {
         let confirmed = link.confirm(connection)?;
         return Ok(confirmed.map_or(Outcome::NotValid, |confirmed| Outcome::Confirmed(Box::new(confirmed))));
     };
     Ok(match token.purpose {
         Purpose::VerifyEmail if user.email == token.email => {
-            if users::confirm_email(connection, user.id, link.cause.now)? {
-                events::insert(connection, &link.cause.event(user.id, EventKind::EmailVerified))?;
+            if users::confirm_email(connection, user.id, link.context.at)? {
+                events::insert(connection, &link.context.event(user.id, EventKind::EmailVerified))?;
             }
             Outcome::Done
         }
-        Purpose::ChangeEmail if email_change::apply(connection, &user, &token.email, link.cause)? => {
+        Purpose::ChangeEmail if email_change::apply(connection, &user, &token.email, link.context)? => {
             Outcome::AddressChanged
         }
         Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::ResetPassword => Outcome::NotValid,
@@ -184,12 +184,12 @@ fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult
 /// Whoever reads mail at the address did not ask for what the link does: an account that was never confirmed goes with
 /// everything of it, a pending registration goes, a change of address does not happen.
 fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<Outcome> {
-    let Some((token, user)) = spend(connection, link.hash, link.cause.now)? else {
+    let Some((token, user)) = spend(connection, link.hash, link.context.at)? else {
         return Ok(if link.reject(connection)? { Outcome::Done } else { Outcome::NotValid });
     };
     match token.purpose {
         Purpose::VerifyEmail if user.email == token.email && user.email_verified_at.is_none() => {
-            Ok(Outcome::Removed(deletion::remove(connection, link.schema, &user, link.cause)?))
+            Ok(Outcome::Removed(deletion::remove(connection, link.schema, &user, link.context)?))
         }
         // The link is spent, and so there is no other way to the change.
         Purpose::ChangeEmail => Ok(Outcome::Done),

@@ -39,7 +39,7 @@ pub async fn update(
     if profile.changes_nothing(&current) {
         return Ok(user_response(&current));
     }
-    let cause = services.cause(client);
+    let context = services.context(client);
     let updated = caller.write(services, move |connection, user, _| {
         if profile.changes_nothing(&user) {
             return Ok(Ok(user));
@@ -47,7 +47,7 @@ pub async fn update(
         let Some(user) = users::update_profile(connection, user.id, &profile)? else {
             return Ok(Err(Refusal::UserInactive.into()));
         };
-        events::insert(connection, &cause.event(user.id, EventKind::ProfileChanged))?;
+        events::insert(connection, &context.event(user.id, EventKind::ProfileChanged))?;
         Ok(Ok(user))
     });
     // The username is the only unique thing that is changed here.

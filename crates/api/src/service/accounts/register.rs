@@ -128,18 +128,18 @@ async fn register_signed_in(
     step: Step,
     client: ClientInfo,
 ) -> Result<TokenResponse, RegisterError> {
-    let (names, cause) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.cause(client));
-    let now = cause.now;
+    let (names, context) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.context(client));
+    let now = context.at;
     let (lifetimes, email) = (services.settings.lifetimes.clone(), user.email_canonical.clone());
     let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
     let inserted = services.store.write(move |connection| {
         let user = users::insert(connection, &user)?;
-        cause.remember_network(connection, user.id)?;
-        let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &cause))?;
-        events::insert(connection, &cause.event(user.id, EventKind::Registered))?;
-        let link = mail::to_address(MailKind::VerifyEmail, &email, &cause);
+        context.remember_network(connection, user.id)?;
+        let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
+        events::insert(connection, &context.event(user.id, EventKind::Registered))?;
+        let link = mail::to_address(MailKind::VerifyEmail, &email, &context);
         mail_outbox::insert(connection, &link)?;
-        step.complete(connection, (Some(session.id), None), cause.shared_now)?;
+        step.complete(connection, (Some(session.id), None), context.shared_at)?;
         Ok((session, user))
     });
     match inserted.await {
@@ -157,15 +157,15 @@ async fn register_pending(
     (language, step): (Option<String>, Step),
     client: ClientInfo,
 ) -> Result<SecretString, RegisterError> {
-    let cause = services.cause(client);
+    let context = services.context(client);
     let LinkToken { token, hash } = step.registration().map_or_else(LinkToken::new, Ok)?;
     let registration = NewRegistration {
-        expires_at: cause.shared_now.0 + registrations::LIFETIME,
+        expires_at: context.shared_at.0 + registrations::LIFETIME,
         user,
         language,
         registration_hash: hash,
-        ip_address: cause.client.ip_address.clone(),
-        user_agent: cause.client.user_agent.clone(),
+        ip_address: context.client.ip_address.clone(),
+        user_agent: context.client.user_agent.clone(),
     };
     let written = services.store.write(move |connection| {
         if let Some(username) = &registration.user.username_canonical
@@ -173,8 +173,8 @@ async fn register_pending(
         {
             return Ok(false);
         }
-        step.complete(connection, (None, None), cause.shared_now)?;
-        registrations::insert(connection, &registration, &cause).map(|()| true)
+        step.complete(connection, (None, None), context.shared_at)?;
+        registrations::insert(connection, &registration, &context).map(|()| true)
     });
     if written.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
 }

@@ -10,7 +10,7 @@ use crate::service::limits::Network;
 use crate::service::passwords::hashing;
 use crate::service::sessions::token_pair;
 use crate::service::tables::Schema;
-use crate::service::{Cause, mail};
+use crate::service::{RequestContext, mail};
 use crate::store::events::EventKind;
 use crate::store::pending_registrations::{self, NewRegistration, RegistrationRow};
 use crate::store::sessions::SessionRow;
@@ -36,13 +36,13 @@ const LOOKED_AT: i64 = 120;
 pub(in crate::service) fn insert(
     connection: &mut AnyConnection,
     registration: &NewRegistration,
-    cause: &Cause,
+    context: &RequestContext,
 ) -> QueryResult<()> {
     let email = &registration.user.email_canonical;
     let id = pending_registrations::insert(connection, registration)?;
     let waiting = pending_registrations::list_without_link(connection, email, LOOKED_AT)?;
     pending_registrations::delete_without_link(connection, &surplus(waiting))?;
-    let mut link = mail::to_address(MailKind::ConfirmRegistration, email, cause);
+    let mut link = mail::to_address(MailKind::ConfirmRegistration, email, context);
     link.registration = Some(id);
     mail_outbox::insert(connection, &link)
 }
@@ -66,10 +66,10 @@ fn surplus(waiting: Vec<(i64, Option<String>)>) -> Vec<i64> {
 pub(in crate::service) fn mail_again(
     connection: &mut AnyConnection,
     registration: Option<i64>,
-    cause: &Cause,
+    context: &RequestContext,
 ) -> QueryResult<()> {
     // The row brings the address.
-    let link = mail::to_address(MailKind::ConfirmRegistration, "", cause);
+    let link = mail::to_address(MailKind::ConfirmRegistration, "", context);
     mail_outbox::insert_if_pending(connection, registration, &link)
 }
 
@@ -88,7 +88,7 @@ pub(in crate::service) struct OpenedLink<'a> {
     pub registration_hash: Option<&'a [u8]>,
     pub lifetimes: &'a Lifetimes,
     pub schema: &'a Schema,
-    pub cause: &'a Cause,
+    pub context: &'a RequestContext,
 }
 
 /// A registration that became an account.
@@ -106,34 +106,34 @@ impl OpenedLink<'_> {
     /// Makes the link's registration the account and deletes the others of its address. `None` when the link is not valid,
     /// or the address has an account by now.
     pub(in crate::service) fn confirm(&self, connection: &mut AnyConnection) -> QueryResult<Option<Confirmed>> {
-        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.cause.now)? else {
+        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.at)? else {
             return Ok(None);
         };
         // The user's row first and then the registrations, as everybody locks them who changes both.
         let account = lock_account(connection, &found.email_canonical)?;
         pending_registrations::lock_all(connection, &found.email_canonical)?;
-        let Some(registration) = pending_registrations::find_by_link(connection, self.hash, self.cause.now)? else {
+        let Some(registration) = pending_registrations::find_by_link(connection, self.hash, self.context.at)? else {
             return Ok(None);
         };
         if account.as_ref().is_some_and(|account| !is_replaceable(account)) {
             return Ok(None);
         }
         let removed =
-            account.map(|account| deletion::remove(connection, self.schema, &account, self.cause)).transpose()?;
+            account.map(|account| deletion::remove(connection, self.schema, &account, self.context)).transpose()?;
         let signs_in = self.registration_hash.is_some_and(|hash| {
             hashing::same_digest(hash, &registration.registration_hash) // of whoever signed up
         });
         let Some((user, notice)) = self.insert_account(connection, &registration, signs_in)? else { return Ok(None) };
         pending_registrations::delete_all(connection, &registration.email_canonical)?;
-        events::insert(connection, &self.cause.event(user.id, EventKind::Registered))?;
-        events::insert(connection, &self.cause.event(user.id, EventKind::EmailVerified))?;
+        events::insert(connection, &self.context.event(user.id, EventKind::Registered))?;
+        events::insert(connection, &self.context.event(user.id, EventKind::EmailVerified))?;
         let session = if signs_in { Some(self.open_session(connection, &user)?) } else { None };
         Ok(Some(Confirmed { user, session, notice, removed }))
     }
 
     /// Deletes the link's registration and returns whether there was one.
     pub(in crate::service) fn reject(&self, connection: &mut AnyConnection) -> QueryResult<bool> {
-        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.cause.now)? else {
+        let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.at)? else {
             return Ok(false);
         };
         pending_registrations::delete(connection, found.id)
@@ -154,9 +154,9 @@ impl OpenedLink<'_> {
             password_hash: registration.password_hash.clone(),
             display_name: registration.display_name.clone(),
             role: Role::User.as_str(),
-            email_verified_at: Some(At(self.cause.now)),
-            created_at: At(self.cause.now),
-            last_login_at: signs_in.then_some(At(self.cause.now)),
+            email_verified_at: Some(At(self.context.at)),
+            created_at: At(self.context.at),
+            last_login_at: signs_in.then_some(At(self.context.at)),
         };
         if let Some(user) = users::insert_if_free(connection, &named)? {
             return Ok(Some((user, None)));
@@ -167,8 +167,8 @@ impl OpenedLink<'_> {
     }
 
     fn open_session(&self, connection: &mut AnyConnection, user: &UserRow) -> QueryResult<SessionRow> {
-        self.cause.remember_network(connection, user.id)?;
-        sessions::insert(connection, token_pair::new_session(user.id, self.lifetimes, self.cause))
+        self.context.remember_network(connection, user.id)?;
+        sessions::insert(connection, token_pair::new_session(user.id, self.lifetimes, self.context))
     }
 }
 

@@ -70,7 +70,7 @@ impl Limits {
 
     /// What a request of `client` takes; it begins with nothing.
     pub fn attempts(&self, client: &ClientInfo) -> Attempts<'_> {
-        Attempts { limits: self, network: client.network, meter: client.meter.clone(), taken: Vec::new() }
+        Attempts { limits: self, network: client.network, meter: Meter::current(), taken: Vec::new() }
     }
 
     /// Whether this process has seen `budget` spent by `name`; takes nothing. For work that comes before the caller is

@@ -1,15 +1,19 @@
-//! What a request has taken of which budgets: `http` tells it in the `RateLimit` headers.
+//! What a request has taken of its budgets, for the `RateLimit` headers. It belongs to the task that serves the request.
 
 use super::budgets::Rule;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// How one budget stands. Seconds are rounded up.
+tokio::task_local! {
+    static METER: Meter;
+}
+
+/// The state of one budget. Seconds are rounded up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
     pub rule: Rule,
     pub remaining: u32,
-    /// Until a try comes back.
+    /// Until the next attempt is free.
     pub reset_seconds: u32,
 }
 
@@ -18,19 +22,29 @@ pub struct Reading {
 pub struct Meter(Arc<Mutex<Vec<Reading>>>);
 
 impl Meter {
+    /// Does the work of a request, whose attempts this meter reads.
+    pub async fn within<T>(&self, work: impl Future<Output = T>) -> T {
+        METER.scope(self.clone(), work).await
+    }
+
+    /// The meter of the request that this task serves; outside of a request nobody reads it.
+    pub(super) fn current() -> Self {
+        METER.try_with(Self::clone).unwrap_or_default()
+    }
+
     pub fn readings(&self) -> Vec<Reading> {
         self.0.lock().clone()
     }
 
-    /// Notes the reading of a budget that is reported. How a name's stands is nobody's to see: two callers could compare,
-    /// and find out whose network its account knows.
+    /// Adds the reading of a budget that is reported. A name's budget is not: by comparing, two callers could find out which
+    /// networks its account knows.
     pub(super) fn note(&self, reading: Reading) {
         if reading.rule.per.is_reported() {
             self.0.lock().push(reading);
         }
     }
 
-    /// What was taken of `rule` was given back.
+    /// Takes a refund of `rule` into account.
     pub(super) fn note_refund(&self, rule: Rule) {
         if let Some(reading) = self.0.lock().iter_mut().find(|reading| reading.rule == rule) {
             reading.remaining = (reading.remaining + 1).min(rule.amount);

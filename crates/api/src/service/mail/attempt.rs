@@ -7,7 +7,7 @@ use super::send_slots::domain_of;
 use super::server_health::LONGEST_PAUSE;
 use super::smtp::MailStep;
 use super::transport::OpenTransport;
-use crate::service::{Cause, Services};
+use crate::service::{RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, MailRow};
 use crate::store::one_time_tokens::{self, NewToken};
@@ -210,7 +210,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
     let mail = mail.clone();
     let given_up = services.store.write(move |connection| {
         if let Some(user) = mail.user_id {
-            let mut failed = Cause::of_nobody(now).event(UserId(user), EventKind::MailFailed);
+            let mut failed = RequestContext::without_client(now).event(UserId(user), EventKind::MailFailed);
             failed.detail.mail = Some(mail.kind.as_str().to_owned());
             events::insert(connection, &failed)?;
         }

@@ -3,20 +3,24 @@
 use crate::mails::MailKind;
 use crate::names::Spellings;
 use crate::service::limits::{Attempts, Budget, Throttled};
-use crate::service::{Cause, ClientInfo, Services};
+use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::mail_outbox::NewMail;
 use crate::store::{AnyConnection, QueryResult, users};
 use auth_types::UserId;
 
 /// A mail about an account, to an address that is or was its owner's.
-pub(in crate::service) fn to_user(kind: MailKind, (user, address): (UserId, &str), cause: &Cause) -> NewMail {
-    NewMail { user: Some(user), ..to_address(kind, address, cause) }
+pub(in crate::service) fn to_user(
+    kind: MailKind,
+    (user, address): (UserId, &str),
+    context: &RequestContext,
+) -> NewMail {
+    NewMail { user: Some(user), ..to_address(kind, address, context) }
 }
 
 /// A mail to an address, whether it has an account or not. That is looked up when the mail is sent, so that the request does the
 /// same in both cases.
-pub(in crate::service) fn to_address(kind: MailKind, address: &str, cause: &Cause) -> NewMail {
-    let Cause { shared_now: at, client, .. } = cause;
+pub(in crate::service) fn to_address(kind: MailKind, address: &str, context: &RequestContext) -> NewMail {
+    let RequestContext { shared_at: at, client, .. } = context;
     NewMail {
         kind,
         user: None,

@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::mails::{Content, FrontEnd, MailKind, MailLink, NoticeTo, Purpose};
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
-use crate::service::{Cause, ClientInfo, Services};
+use crate::service::{ClientInfo, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::mail_outbox::{self, Gather, MailRow, NewMail};
 use crate::store::one_time_tokens::{self, NewToken};
@@ -249,7 +249,7 @@ impl Preparation {
         }
         let (ip_address, user_agent) = (self.mail.ip_address.clone(), self.mail.user_agent.clone());
         let client = ClientInfo { ip_address, user_agent, ..ClientInfo::default() };
-        let cause = Cause { client, ..Cause::of_nobody(self.mail.created_at) };
-        events::insert(connection, &cause.event(user, kind))
+        let context = RequestContext { client, ..RequestContext::without_client(self.mail.created_at) };
+        events::insert(connection, &context.event(user, kind))
     }
 }

@@ -7,7 +7,7 @@ use crate::service::limits::Budget;
 use crate::service::mail::{self, links};
 use crate::service::sessions::token_pair;
 use crate::service::steps::{Repeatable, RepeatingUser};
-use crate::service::{Cause, ClientInfo, CurrentUser, Error, Services};
+use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::sessions::{RevokeReason, SessionRow};
 use crate::store::users::UserRow;
@@ -87,14 +87,14 @@ async fn prove_and_change(
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
     let (account, password_hash) = prove_and_hash(services, caller, request, &client).await?;
-    let (lifetimes, cause) = (services.settings.lifetimes.clone(), services.cause(client));
-    let (now, done_at) = (cause.now, cause.shared_now);
+    let (lifetimes, context) = (services.settings.lifetimes.clone(), services.context(client));
+    let (now, done_at) = (context.at, context.shared_at);
     let changed = account.write(services, caller, move |connection, user, _| {
-        cause.remember_network(connection, user.id)?;
-        let new_session = token_pair::new_session(user.id, &lifetimes, &cause);
+        context.remember_network(connection, user.id)?;
+        let new_session = token_pair::new_session(user.id, &lifetimes, &context);
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, done_at)?.all;
         let user = users::update_password(connection, user.id, &password_hash, None)?;
-        note(connection, &user, &cause)?;
+        note(connection, &user, &context)?;
         let session = sessions::insert(connection, new_session)?;
         step.complete(connection, (Some(session.id), None), done_at)?;
         Ok(Ok(Changed { session, user, ended }))
@@ -130,10 +130,10 @@ struct Changed {
     ended: Vec<SessionId>,
 }
 
-fn note(connection: &mut AnyConnection, user: &UserRow, cause: &Cause) -> QueryResult<()> {
-    links::withdraw_claims(connection, user.id, cause.shared_now.0)?;
-    events::insert(connection, &cause.event(user.id, EventKind::PasswordChanged))?;
-    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), cause))
+fn note(connection: &mut AnyConnection, user: &UserRow, context: &RequestContext) -> QueryResult<()> {
+    links::withdraw_claims(connection, user.id, context.shared_at.0)?;
+    events::insert(connection, &context.event(user.id, EventKind::PasswordChanged))?;
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), context))
 }
 
 fn check(services: &Services, own_words: &OwnWords, request: &PasswordChangeRequest) -> Result<(), FieldErrors> {

@@ -65,7 +65,7 @@ pub async fn check(
     let (encoded, cost) = (account.password_hash.clone(), services.settings.passwords.bcrypt_cost);
     let compared = services.hashing.run(move || hashing::verify(&password, &encoded, cost)).await;
     if compared == Ok(Verdict::Wrong) {
-        let failure = services.cause(client.clone()).event(account.user.id, EventKind::ReauthenticationFailed);
+        let failure = services.context(client.clone()).event(account.user.id, EventKind::ReauthenticationFailed);
         services.store.write_statement(move |connection| events::insert(connection, &failure)).await?;
         return Err(Error::Refused(ReauthenticationRefusal::WrongPassword));
     }

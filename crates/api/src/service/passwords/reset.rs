@@ -7,7 +7,7 @@ use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::steps::Repeatable;
-use crate::service::{Cause, ClientInfo, Error, Services};
+use crate::service::{ClientInfo, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
 use crate::store::sessions::RevokeReason;
@@ -24,10 +24,10 @@ pub async fn request(
 ) -> Result<(), Error<LinkNotValid>> {
     let email = Spellings::of_mailed_email(&request.email).map_err(|message| Error::field("email", message))?;
     let attempts = mail::take_request(services, client).await?;
-    let cause = services.cause(client.clone());
+    let context = services.context(client.clone());
     let written = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
-        mail_outbox::insert(connection, &mail::to_address(MailKind::ResetPassword, &to, &cause))
+        mail_outbox::insert(connection, &mail::to_address(MailKind::ResetPassword, &to, &context))
     });
     let written = written.await;
     if written.is_err() {
@@ -69,13 +69,13 @@ async fn confirm_once(
     let encode = move || hashing::judge_and_hash(&request.new_password, &own_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| Error::field("new_password", message))?;
-    let cause = services.cause(client.clone());
-    let done_at = cause.shared_now;
+    let context = services.context(client.clone());
+    let done_at = context.shared_at;
     let spent = services.store.write(move |connection| {
-        let Some((token, _)) = spend(connection, &hash, cause.now)? else { return Ok(None) };
+        let Some((token, _)) = spend(connection, &hash, context.at)? else { return Ok(None) };
         step.complete(connection, (None, None), done_at)?;
         let ended = sessions::revoke_all(connection, token.user_id, RevokeReason::PasswordReset, done_at)?.all;
-        reset(connection, &token, &password_hash, &cause).map(|()| Some(ended))
+        reset(connection, &token, &password_hash, &context).map(|()| Some(ended))
     });
     let ended = spent.await?.ok_or_else(|| services.clock.refuse(Error::Refused(LinkNotValid)))?;
     services.feed.insert(ended, done_at);
@@ -101,12 +101,17 @@ fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> Que
     Ok(one_time_tokens::spend(connection, hash, now)?.then_some(found))
 }
 
-fn reset(connection: &mut AnyConnection, token: &LiveToken, password_hash: &str, cause: &Cause) -> QueryResult<()> {
-    let now = cause.now;
+fn reset(
+    connection: &mut AnyConnection,
+    token: &LiveToken,
+    password_hash: &str,
+    context: &RequestContext,
+) -> QueryResult<()> {
+    let now = context.at;
     let user = users::update_password(connection, token.user_id, password_hash, Some(now))?;
     // Whoever strangers have locked out of signing in is known here from now on.
-    cause.remember_network(connection, user.id)?;
+    context.remember_network(connection, user.id)?;
     links::withdraw_all(connection, user.id, now)?;
-    events::insert(connection, &cause.event(user.id, EventKind::PasswordReset))?;
-    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), cause))
+    events::insert(connection, &context.event(user.id, EventKind::PasswordReset))?;
+    mail_outbox::insert(connection, &mail::to_user(MailKind::PasswordChanged, (user.id, &user.email), context))
 }

@@ -36,14 +36,14 @@ pub async fn revoke(
     client: ClientInfo,
 ) -> Result<(), Error<NoSuchSession>> {
     let reason = if id == caller.session { RevokeReason::Logout } else { RevokeReason::OtherDevice };
-    let cause = services.cause(client);
-    let ended_at = cause.shared_now;
+    let context = services.context(client);
+    let ended_at = context.shared_at;
     let ended = caller.write(services, move |connection, user, _| {
         if sessions::find_owner(connection, id)? != Some(user.id) {
             return Ok(Err(Error::Refused(NoSuchSession)));
         }
         if sessions::revoke(connection, id, reason, ended_at)? {
-            let mut revoked = cause.event(user.id, EventKind::SessionRevoked);
+            let mut revoked = context.event(user.id, EventKind::SessionRevoked);
             revoked.detail.session = Some(id);
             events::insert(connection, &revoked)?;
         }

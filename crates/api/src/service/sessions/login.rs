@@ -273,8 +273,8 @@ async fn open_session(
         note_failure(services, failure, &client).await?;
         return Err(error);
     }
-    let (cause, lifetimes) = (services.cause(client), services.settings.lifetimes.clone());
-    let (now, ended_at) = (cause.now, cause.shared_now);
+    let (context, lifetimes) = (services.context(client), services.settings.lifetimes.clone());
+    let (now, ended_at) = (context.at, context.shared_at);
     let opened = services.store.write(move |connection| {
         let Proven { credentials: checked, renewed, network_seen_at } = proven;
         let current = users::lock_credentials(connection, checked.id)?;
@@ -284,11 +284,11 @@ async fn open_session(
         let user = users::update_login(connection, checked.id, now, renewed.as_deref())?;
         let fresh = network_seen_at.is_some_and(|at| (now - at).abs() < Duration::hours(NETWORK_FRESH_HOURS));
         if !fresh {
-            cause.remember_network(connection, user.id)?;
+            context.remember_network(connection, user.id)?;
         }
-        let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &cause))?;
+        let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
         let surplus = sessions::revoke_surplus(connection, user.id, (MOST_SESSIONS, SURPLUS_BATCH), ended_at)?;
-        events::insert(connection, &cause.event(user.id, EventKind::LoggedIn))?;
+        events::insert(connection, &context.event(user.id, EventKind::LoggedIn))?;
         Ok(Some((session, user, surplus)))
     });
     let Some((session, user, surplus)) = opened.await? else { return Ok(None) };
@@ -297,10 +297,10 @@ async fn open_session(
 }
 
 async fn note_failure(services: &Services, failure: Miss, client: &ClientInfo) -> Result<(), StoreError> {
-    let cause = services.cause(client.clone());
+    let context = services.context(client.clone());
     let noted = services.store.write(move |connection| {
-        events::insert(connection, &cause.event(failure.user, EventKind::LoginFailed))?;
-        registrations::mail_again(connection, failure.pending, &cause)
+        events::insert(connection, &context.event(failure.user, EventKind::LoginFailed))?;
+        registrations::mail_again(connection, failure.pending, &context)
     });
     noted.await
 }

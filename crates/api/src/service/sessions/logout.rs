@@ -10,22 +10,22 @@ use std::convert::Infallible;
 
 /// Ends the session of a refresh token, whatever its age and generation. Ending it twice is no error.
 pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Result<(), Error<TokenError>> {
-    let cause = services.cause(client);
+    let context = services.context(client);
     let claims = services.tokens.verify_refresh_of_any_age(token).map_err(Error::Refused)?;
     let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(Error::Refused)?);
-    services.limits.attempts(&cause.client).by_name(Budget::RequestsSession, &id.to_string()).await?;
+    services.limits.attempts(&context.client).by_name(Budget::RequestsSession, &id.to_string()).await?;
     // Reads before it asks for SQLite's one write lock: an old token can be sent for ever, and changes nothing.
     let owner = services.store.run(move |connection| sessions::find_owner_of_unrevoked(connection, id)).await?;
     // A session that another user has is not the token's.
     if owner != Some(user) {
         return Ok(());
     }
-    let ended_at = cause.shared_now;
+    let ended_at = context.shared_at;
     let ended = services.store.write(move |connection| {
         let is_owner = sessions::find_owner(connection, id)? == Some(user);
         let ended = is_owner && sessions::revoke(connection, id, RevokeReason::Logout, ended_at)?;
         if ended {
-            events::insert(connection, &cause.event(user, EventKind::LoggedOut))?;
+            events::insert(connection, &context.event(user, EventKind::LoggedOut))?;
         }
         Ok(ended)
     });
@@ -44,12 +44,12 @@ pub async fn logout_all(
     caller: CurrentUser,
     client: ClientInfo,
 ) -> Result<usize, Error<Infallible>> {
-    let cause = services.cause(client);
-    let ended_at = cause.shared_now;
+    let context = services.context(client);
+    let ended_at = context.shared_at;
     let ended = caller.write(services, move |connection, user, _| {
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::LogoutAll, ended_at)?;
         if ended.live > 0 {
-            events::insert(connection, &cause.event(user.id, EventKind::LoggedOutEverywhere))?;
+            events::insert(connection, &context.event(user.id, EventKind::LoggedOutEverywhere))?;
         }
         Ok(Ok(ended))
     });

@@ -10,7 +10,7 @@ use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::passwords::hashing;
 use crate::service::tokens::{self, TokenError, new_jti};
-use crate::service::{Cause, ClientInfo, Error, Services, mail};
+use crate::service::{ClientInfo, Error, RequestContext, Services, mail};
 use crate::store::events::EventKind;
 use crate::store::sessions::{PresentedRefreshToken, RevokeReason, Rotation, SessionRow};
 use crate::store::users::UserRow;
@@ -111,9 +111,9 @@ pub async fn refresh(
 ) -> Result<TokenResponse, Error<RefreshRefusal>> {
     // The successor's times would be wrong, and there is no way back to the token that it supersedes.
     services.clock.check()?;
-    let cause = services.cause(client);
-    let (now, shared_now) = (cause.now, cause.shared_now);
-    let mut attempts = services.limits.attempts(&cause.client);
+    let context = services.context(client);
+    let (now, shared_now) = (context.at, context.shared_at);
+    let mut attempts = services.limits.attempts(&context.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
     let user = tokens::owner_of(&claims).map_err(not_valid)?;
     attempts.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
@@ -121,12 +121,17 @@ pub async fn refresh(
     let presented = PresentedRefreshToken { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
     let lifetimes = &services.settings.lifetimes;
     let key_hash = key.map(hashing::digest_of);
-    let origin = if key.is_none() { origin_of(&cause.client) } else { None };
+    let origin = if key.is_none() { origin_of(&context.client) } else { None };
     let rotated_at = services.clock.database_now();
     let rotation = Rotation { jti: new_jti(), key_hash, origin, now, rotated_at, lifetime: lifetimes.refresh };
     let session = presented.session;
-    let exchange =
-        Exchange { presented, rotation, leeway: lifetimes.leeway, clock: services.clock.clone(), cause: cause.clone() };
+    let exchange = Exchange {
+        presented,
+        rotation,
+        leeway: lifetimes.leeway,
+        clock: services.clock.clone(),
+        context: context.clone(),
+    };
     let outcome = services.store.run(move |connection| exchange.run(connection));
     let outcome = outcome.await?;
     services.session_metrics.refresh(outcome.as_str());
@@ -140,7 +145,7 @@ pub async fn refresh(
             services.feed.insert([session], shared_now);
             log::warn!("refresh.revoked: session {session}: {breach:?}");
             if breach == Breach::Theft {
-                mail::charge(services, &cause.client).await; // its owner is mailed
+                mail::charge(services, &context.client).await; // its owner is mailed
             }
             Err(Error::Refused(match breach {
                 Breach::Theft => RefreshRefusal::Reused { session },
@@ -166,7 +171,7 @@ struct Exchange {
     rotation: Rotation,
     leeway: Duration,
     clock: ComparedClock,
-    cause: Cause,
+    context: RequestContext,
 }
 
 impl Exchange {
@@ -258,16 +263,16 @@ impl Exchange {
             Breach::Theft => (RevokeReason::Reuse, EventKind::RefreshReused),
             Breach::Ahead => (RevokeReason::Ahead, EventKind::GenerationAhead),
         };
-        if !sessions::revoke(connection, self.presented.session, reason, self.cause.shared_now)? {
+        if !sessions::revoke(connection, self.presented.session, reason, self.context.shared_at)? {
             return Ok(None);
         }
-        let mut reused = self.cause.event(user.id, kind);
+        let mut reused = self.context.event(user.id, kind);
         reused.detail.session = Some(self.presented.session);
         reused.detail.generation = Some(self.presented.generation);
         events::insert(connection, &reused)?;
         if breach == Breach::Theft {
             let owner = (user.id, user.email.as_str());
-            let mail = mail::to_user(MailKind::RefreshReused, owner, &self.cause);
+            let mail = mail::to_user(MailKind::RefreshReused, owner, &self.context);
             mail_outbox::insert(connection, &mail)?;
         }
         Ok(Some(breach))

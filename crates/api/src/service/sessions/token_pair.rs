@@ -3,7 +3,7 @@
 use crate::config::Lifetimes;
 use crate::service::accounts::avatar_key;
 use crate::service::tokens::{new_jti, new_session_id, seconds_until};
-use crate::service::{Cause, Services};
+use crate::service::{RequestContext, Services};
 use crate::store::sessions::{NewSession, SessionRow};
 use crate::store::types::{At, SqlSessionId};
 use crate::store::users::UserRow;
@@ -21,9 +21,9 @@ pub struct SignError(#[from] jsonwebtoken::errors::Error);
 pub(in crate::service) fn new_session(
     user: UserId,
     lifetimes: &Lifetimes,
-    Cause { now, client, .. }: &Cause,
+    RequestContext { at, client, .. }: &RequestContext,
 ) -> NewSession {
-    let now = *now;
+    let now = *at;
     let absolute_expires_at = now + lifetimes.session;
     NewSession {
         id: SqlSessionId(new_session_id(now)),

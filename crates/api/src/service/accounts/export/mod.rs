@@ -69,9 +69,9 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
 async fn note(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<(), ExportError> {
     let mut attempts = services.limits.attempts(&client);
     attempts.by_name(Budget::ExportUser, &caller.id.to_string()).await?;
-    let cause = services.cause(client);
+    let context = services.context(client);
     let noted = caller.write(services, move |connection, user, _| {
-        events::insert(connection, &cause.event(user.id, EventKind::DataExported)).map(Ok)
+        events::insert(connection, &context.event(user.id, EventKind::DataExported)).map(Ok)
     });
     let noted: Result<(), ExportError> = noted.await;
     if noted.is_err() {

@@ -1,0 +1,63 @@
+//! When and from where something is done: what sessions, events and mails record of it.
+
+use super::{ClientInfo, Services};
+use crate::clock::SharedTime;
+use crate::store::events::{self, EventDetail, EventKind, NewEvent};
+use crate::store::{AnyConnection, QueryResult, known_networks};
+use auth_types::UserId;
+use chrono::{DateTime, Utc};
+
+/// A time and a client. It is made once for everything that is written together.
+#[derive(Debug, Clone)]
+pub struct RequestContext {
+    pub at: DateTime<Utc>,
+    /// The same time, for what other processes compare with their own.
+    pub shared_at: SharedTime,
+    pub client: ClientInfo,
+}
+
+impl Services {
+    /// The context of what `client` does now.
+    pub fn context(&self, client: ClientInfo) -> RequestContext {
+        RequestContext { at: self.now(), shared_at: self.shared_now(), client }
+    }
+}
+
+impl RequestContext {
+    /// The context of what happens without a request, or of what must not show who sent the request.
+    pub(super) fn without_client(at: DateTime<Utc>) -> Self {
+        Self { at, shared_at: SharedTime(at), client: ClientInfo::default() }
+    }
+
+    /// An event of `user`, or of an unknown user.
+    pub(super) fn event(&self, user: impl Into<Option<UserId>>, kind: EventKind) -> NewEvent {
+        NewEvent {
+            user: user.into(),
+            kind,
+            at: self.at,
+            ip_address: self.client.ip_address.clone(),
+            user_agent: self.client.user_agent.clone(),
+            detail: EventDetail::default(),
+        }
+    }
+
+    /// Records that `user` has authenticated from the client's network, if that is known.
+    pub(super) fn remember_network(&self, connection: &mut AnyConnection, user: UserId) -> QueryResult<()> {
+        match self.client.network {
+            Some(network) => known_networks::remember(connection, user, &network.to_string(), self.at),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Records what a feature did for a user among the events of their account, as `notes.deleted` for a feature `notes`.
+pub fn record(
+    connection: &mut AnyConnection,
+    user: UserId,
+    what: &'static str,
+    context: &RequestContext,
+) -> QueryResult<()> {
+    let mut event = context.event(user, EventKind::Feature);
+    event.detail.feature = Some(what.to_owned());
+    events::insert(connection, &event)
+}
