@@ -3,7 +3,7 @@
 
 use api::clock::{Clock, ComparedClock};
 use api::config::{Settings, Variables};
-use api::service::tokens::Tokens;
+use api::service::tokens::TokenAuthority;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
@@ -33,7 +33,7 @@ impl Clock for At {
 }
 
 struct World {
-    tokens: Tokens,
+    tokens: TokenAuthority,
     keys: [Key; 3],
     /// Good tokens: what edits start from.
     minted: Vec<String>,
@@ -76,7 +76,7 @@ impl World {
             Variables::default().with("SECRET_KEY", "another, for other uses").with("JWT_ALGORITHM", "EdDSA");
         let variables = variables.with("JWT_PRIVATE_KEY", ring.concat()).with("SECRET_KEY_FALLBACKS", SECRET);
         let settings = Settings::from_variables(variables).expect("settings");
-        let tokens = Tokens::new(&settings.keys, &settings.lifetimes, ComparedClock::new(Arc::new(At(NOW))));
+        let tokens = TokenAuthority::new(&settings.keys, &settings.lifetimes, ComparedClock::new(Arc::new(At(NOW))));
         let kid = |index: usize| Some(tokens.key_set().keys[index].kid.clone());
         let secret = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
         let keys = [

@@ -5,7 +5,7 @@ use super::feature::{BackgroundJob, Feature, MakeState};
 use crate::clock::{ComparedClock, SharedClock};
 use crate::config::Settings;
 use crate::files::{Files, OpenError, RetryPolicy};
-use crate::gate::{GateMetrics, Resource, Room};
+use crate::gate::{BodyMemory, GateMetrics, Resource};
 use crate::http::Surface;
 use crate::metrics::Metrics;
 use crate::service::Services;
@@ -19,7 +19,7 @@ use crate::service::sessions::csrf_keys::CsrfKeys;
 use crate::service::sessions::revocation_feed::RevocationFeed;
 use crate::service::steps::StepKeys;
 use crate::service::tables::Schema;
-use crate::service::tokens::Tokens;
+use crate::service::tokens::TokenAuthority;
 use crate::service::upkeep::gauges::Gauges;
 use crate::service::upkeep::readiness_cache::Readiness;
 use crate::store::Store;
@@ -112,7 +112,7 @@ impl Product {
         Ok(Services {
             schema: Arc::clone(&self.schema),
             store: Store::new(&settings.database, settings.timeouts, &metrics),
-            tokens: Tokens::new(&settings.keys, &settings.lifetimes, clock.clone()),
+            tokens: TokenAuthority::new(&settings.keys, &settings.lifetimes, clock.clone()),
             csrf: CsrfKeys::new(&settings.keys),
             steps: StepKeys::new(&settings.keys),
             hashing: WorkPool::for_hashing(gate(Resource::Hashing))?,
@@ -121,7 +121,7 @@ impl Product {
             files: Files::open(&settings.storage, RetryPolicy::Few, settings.timeouts)?,
             feed: RevocationFeed::default(),
             readiness: Readiness::default(),
-            bodies: Room::for_bodies(&metrics),
+            bodies: BodyMemory::for_bodies(&metrics),
             mailer: Mailer::new(
                 &settings.mail,
                 settings.environment,

@@ -20,7 +20,7 @@ pub(super) enum CliError {
     #[error("{0}")]
     Collision(#[from] app::Collision),
     #[error("{0}")]
-    Start(#[from] start::StartError),
+    Start(#[from] start::DatabaseStartError),
     #[error("{0}")]
     Backup(#[from] BackupError),
     #[error("{0}")]

@@ -49,7 +49,7 @@ pub(super) async fn serve(product: &Product) -> Result<(), CliError> {
 }
 
 /// Starts the services and runs the background tasks.
-async fn work(product: &Product, services: Data<Services>) -> Result<Infallible, start::StartError> {
+async fn work(product: &Product, services: Data<Services>) -> Result<Infallible, start::DatabaseStartError> {
     if !services.settings.limits.enabled {
         log::warn!("limits.off: RATE_LIMITS=off: passwords can be guessed without end; this is for load tests only");
     }

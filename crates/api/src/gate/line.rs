@@ -8,14 +8,14 @@ use std::collections::{HashMap, VecDeque};
 pub(super) struct Line<T> {
     /// Clients with somebody waiting, the next one first.
     order: VecDeque<ShareKey>,
-    clients: HashMap<ShareKey, Client>,
-    accounts: HashMap<ShareKey, Account<T>>,
+    clients: HashMap<ShareKey, ClientLine>,
+    accounts: HashMap<ShareKey, AccountLine<T>>,
     total: usize,
 }
 
 /// What waits of one client.
 #[derive(Debug, Default)]
-struct Client {
+struct ClientLine {
     /// Its accounts, the next one first.
     order: VecDeque<ShareKey>,
     total: usize,
@@ -23,7 +23,7 @@ struct Client {
 
 /// What waits of one account; a client that has proven nothing is its own.
 #[derive(Debug)]
-struct Account<T> {
+struct AccountLine<T> {
     /// Whose turns it has: the client of the request that came first. So an account has one turn among the others, too,
     /// from however many addresses it is used.
     client: ShareKey,
@@ -46,7 +46,7 @@ impl<T> Line<T> {
                 self.order.push_back(share.client);
             }
             client.order.push_back(share.key);
-            Account { client: share.client, waiting: VecDeque::new() }
+            AccountLine { client: share.client, waiting: VecDeque::new() }
         });
         account.waiting.push_back(waiter);
         if let Some(client) = self.clients.get_mut(&account.client) {

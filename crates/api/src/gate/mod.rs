@@ -5,21 +5,21 @@
 //! order they came, so that one client with a thousand requests delays another with one request by one turn. Any layer
 //! may hold a gate; a gate knows nothing of what is done behind it.
 
-mod entrance;
 mod line;
+mod memory;
 mod metrics;
-mod parts;
+mod permit;
 mod queue;
+mod quotas;
 mod refusals;
 mod resource;
-mod room;
 mod share;
 
-pub use entrance::{Gate, Permit};
+pub use memory::{BodyMemory, MemoryHold};
 pub use metrics::GateMetrics;
-pub use parts::Parts;
-pub use queue::Capacity;
+pub use permit::{Gate, Permit};
+pub use queue::GateCapacity;
+pub use quotas::HolderQuotas;
 pub use refusals::Refusals;
 pub use resource::{Busy, Resource};
-pub use room::{Hold, Room};
 pub use share::{Class, Share, ShareKey, current, prove, within};

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 /// How much a gate takes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capacity {
+pub struct GateCapacity {
     /// So many are in at once.
     pub inside: usize,
     /// Of one account, and of one client with all its accounts.
@@ -16,7 +16,7 @@ pub struct Capacity {
     pub waiting: usize,
 }
 
-impl Capacity {
+impl GateCapacity {
     /// One share never has more than half of what there is.
     pub fn of(inside: usize, waiting: usize) -> Self {
         Self { inside, inside_by_share: (inside / 2).max(1), waiting }
@@ -36,7 +36,7 @@ pub(super) enum Pushed<T> {
 
 #[derive(Debug)]
 pub(super) struct FairQueue<T> {
-    capacity: Capacity,
+    capacity: GateCapacity,
     strangers: Line<T>,
     proven: Line<T>,
     /// Whose turn it was last.
@@ -47,7 +47,7 @@ pub(super) struct FairQueue<T> {
 }
 
 impl<T> FairQueue<T> {
-    pub(super) fn new(capacity: Capacity) -> Self {
+    pub(super) fn new(capacity: GateCapacity) -> Self {
         let (strangers, proven) = (Line::new(), Line::new());
         let (inside, last) = (HashMap::new(), Class::Stranger);
         Self { capacity, strangers, proven, last, inside, inside_total: 0, next_ticket: 0 }
@@ -141,7 +141,7 @@ impl<T> FairQueue<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Capacity, FairQueue, Pushed};
+    use super::{FairQueue, GateCapacity, Pushed};
     use crate::gate::share::{Share, ShareKey};
 
     type Queue = FairQueue<&'static str>;
@@ -160,7 +160,7 @@ mod tests {
     }
 
     fn queue(inside: usize, waiting: usize) -> Queue {
-        FairQueue::new(Capacity { inside, inside_by_share: inside, waiting })
+        FairQueue::new(GateCapacity { inside, inside_by_share: inside, waiting })
     }
 
     fn waits(queue: &mut Queue, share: Share, name: &'static str) {
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn one_share_never_has_more_than_its_part_inside() {
-        let mut queue = FairQueue::new(Capacity::of(4, 16));
+        let mut queue = FairQueue::new(GateCapacity::of(4, 16));
         for name in ["a1", "a2", "a3"] {
             waits(&mut queue, stranger(1), name);
         }
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn all_accounts_of_one_client_have_one_part_inside_and_strangers_at_its_address_share_it() {
-        let mut queue = FairQueue::new(Capacity::of(4, 16));
+        let mut queue = FairQueue::new(GateCapacity::of(4, 16));
         let machine = ShareKey::Account(-1);
         for (share, name) in [(of_machine(1, 1), "a"), (of_machine(2, 1), "b"), (of_machine(3, 1), "c")] {
             waits(&mut queue, share, name);
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn one_account_has_one_part_inside_from_however_many_addresses_it_comes() {
-        let mut queue = FairQueue::new(Capacity::of(4, 16));
+        let mut queue = FairQueue::new(GateCapacity::of(4, 16));
         let mut entered = Vec::new();
         for machine in 0..4 {
             waits(&mut queue, of_machine(1, machine), "shared token");

@@ -5,7 +5,7 @@ use super::extract::{Caller, Client, IdempotencyKey, Language};
 use super::transport::{PresentedToken, Transport};
 use crate::problem::Problem;
 use crate::service::Services;
-use crate::service::accounts::register::{self, Registered};
+use crate::service::accounts::register::{self, RegisterOutcome};
 use crate::service::sessions::{login, logout, refresh, verify};
 use crate::service::steps::StepKind;
 use actix_web::http::header;
@@ -28,10 +28,10 @@ pub(super) async fn register(
 ) -> Result<impl Responder, Problem> {
     let asked = services.steps.repeatable((StepKind::SignUp, None), key.as_deref(), request);
     match register::register(&services, asked, language, client).await? {
-        Registered::SignedIn(tokens) => {
+        RegisterOutcome::SignedIn(tokens) => {
             transport.for_page_given(&tokens, &http_request).tokens(HttpResponse::Created(), *tokens)
         }
-        Registered::Pending(registration) => {
+        RegisterOutcome::Pending(registration) => {
             let registration = registration.expose_secret().to_owned();
             let mut accepted = HttpResponse::Accepted();
             accepted.insert_header((header::CACHE_CONTROL, "no-store"));

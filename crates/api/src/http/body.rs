@@ -6,7 +6,7 @@ use super::extract::services;
 use super::json::parse;
 use crate::clock::Stopwatch;
 use crate::config::Timeouts;
-use crate::gate::{self, Hold};
+use crate::gate::{self, MemoryHold};
 use crate::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
@@ -71,7 +71,7 @@ fn is_identity(coding: &[u8]) -> bool {
     coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
 }
 
-/// Reads the whole body at this pace, or faster while its connection is needed. The [`Hold`] is its part of the memory
+/// Reads the whole body at this pace, or faster while its connection is needed. The [`MemoryHold`] is its part of the memory
 /// that all bodies share, and is kept as long as the body.
 ///
 /// # Errors
@@ -80,7 +80,7 @@ pub(super) async fn read(
     request: &HttpRequest,
     mut payload: Payload,
     pace: Pace,
-) -> Result<(web::Bytes, Hold), Problem> {
+) -> Result<(web::Bytes, MemoryHold), Problem> {
     let limit = pace.max_bytes;
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if announced.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit as u64) {

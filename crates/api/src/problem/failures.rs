@@ -4,8 +4,8 @@ use super::Problem;
 use crate::files::FileError;
 use crate::gate::Busy;
 use crate::service::limits::Throttled;
-use crate::service::sessions::refusal::Refusal;
-use crate::service::{Error, Failure};
+use crate::service::sessions::refusal::AuthorizationRefusal;
+use crate::service::{CommonFailure, Error};
 use crate::store::StoreError;
 use std::convert::Infallible;
 
@@ -27,15 +27,15 @@ impl From<Infallible> for Problem {
     }
 }
 
-impl From<Failure> for Problem {
-    fn from(failure: Failure) -> Self {
+impl From<CommonFailure> for Problem {
+    fn from(failure: CommonFailure) -> Self {
         match failure {
-            Failure::Throttled(throttled) => throttled.into(),
-            Failure::Busy(busy) => busy.into(),
-            Failure::Clock(_) => Self::unavailable(),
-            Failure::Store(error) => error.into(),
-            Failure::Files(error) => error.into(),
-            Failure::Defect(cause) => Self::internal(cause),
+            CommonFailure::Throttled(throttled) => throttled.into(),
+            CommonFailure::Busy(busy) => busy.into(),
+            CommonFailure::Clock(_) => Self::unavailable(),
+            CommonFailure::Store(error) => error.into(),
+            CommonFailure::Files(error) => error.into(),
+            CommonFailure::Defect(cause) => Self::internal(cause),
         }
     }
 }
@@ -72,12 +72,14 @@ impl From<Throttled> for Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<AuthorizationRefusal> for Problem {
+    fn from(refusal: AuthorizationRefusal) -> Self {
         match refusal {
-            Refusal::Untimely => Self::unavailable(),
-            Refusal::NotAdministrator => Self::permission_denied(),
-            Refusal::Revoked | Refusal::Expired | Refusal::UserInactive => Self::token_not_valid(refusal.reason()),
+            AuthorizationRefusal::Untimely => Self::unavailable(),
+            AuthorizationRefusal::NotAdministrator => Self::permission_denied(),
+            AuthorizationRefusal::Revoked | AuthorizationRefusal::Expired | AuthorizationRefusal::UserInactive => {
+                Self::token_not_valid(refusal.reason())
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::limits::Throttled;
 use super::mail::links::NoRandomBytes;
-use super::sessions::refusal::Refusal;
+use super::sessions::refusal::AuthorizationRefusal;
 use super::sessions::token_pair::SignError;
 use crate::clock::WrongClock;
 use crate::files::FileError;
@@ -21,15 +21,15 @@ pub enum Error<R> {
     Fields(FieldErrors),
     /// Who calls may not act any more.
     #[error(transparent)]
-    NotAuthorized(Refusal),
+    NotAuthorized(AuthorizationRefusal),
     /// Nobody's decision.
     #[error(transparent)]
-    Failed(Failure),
+    Failed(CommonFailure),
 }
 
 /// What stands in the way of any use case.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub enum CommonFailure {
     #[error(transparent)]
     Throttled(#[from] Throttled),
     #[error(transparent)]
@@ -56,7 +56,7 @@ impl<R> Error<R> {
     #[must_use]
     pub fn if_taken(self, refusal: R) -> Self {
         match self {
-            Self::Failed(Failure::Store(StoreError::Taken(_))) => Self::Refused(refusal),
+            Self::Failed(CommonFailure::Store(StoreError::Taken(_))) => Self::Refused(refusal),
             other => other,
         }
     }
@@ -72,8 +72,8 @@ impl<R> Error<R> {
     }
 }
 
-impl<R> From<Refusal> for Error<R> {
-    fn from(refusal: Refusal) -> Self {
+impl<R> From<AuthorizationRefusal> for Error<R> {
+    fn from(refusal: AuthorizationRefusal) -> Self {
         Self::NotAuthorized(refusal)
     }
 }
@@ -90,7 +90,7 @@ macro_rules! failures {
 
 macro_rules! defects {
     ($($defect:ty),+) => {$(
-        impl From<$defect> for Failure {
+        impl From<$defect> for CommonFailure {
             fn from(defect: $defect) -> Self {
                 Self::Defect(Box::new(defect))
             }
@@ -99,5 +99,5 @@ macro_rules! defects {
     )+};
 }
 
-failures!(Failure, Throttled, Busy, WrongClock, StoreError, FileError);
+failures!(CommonFailure, Throttled, Busy, WrongClock, StoreError, FileError);
 defects!(bcrypt::BcryptError, SignError, NoRandomBytes, serde_json::Error);

@@ -21,6 +21,6 @@ pub mod upkeep;
 
 pub use caller::{ClientInfo, CurrentUser};
 use derived_key::derived_key;
-pub use error::{Error, Failure};
+pub use error::{CommonFailure, Error};
 pub use request_context::{RequestContext, record};
 pub use services::Services;

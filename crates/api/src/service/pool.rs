@@ -5,7 +5,7 @@
 //! not run: else a flood that never waits for its answers would keep the threads busy for nobody.
 
 use crate::gate::GateMetrics;
-use crate::gate::{Busy, Capacity, Gate, Resource};
+use crate::gate::{Busy, Gate, GateCapacity, Resource};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,29 +15,29 @@ const PASSWORDS_PER_CORE: usize = 16;
 /// Pictures that may wait: some seconds of work, and 2 MiB of memory each.
 const PICTURES: usize = 16;
 
-type Job = Box<dyn FnOnce() + Send>;
+type PoolJob = Box<dyn FnOnce() + Send>;
 
 /// Threads that compute, and the gate before them. They end when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct WorkPool {
     gate: Gate,
-    jobs: Sender<Job>,
+    jobs: Sender<PoolJob>,
 }
 
 impl WorkPool {
     /// For passwords: one thread per core.
     pub fn for_hashing(metrics: GateMetrics) -> std::io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::with_threads(Resource::Hashing, Capacity::of(cores, cores * PASSWORDS_PER_CORE), metrics)
+        Self::with_threads(Resource::Hashing, GateCapacity::of(cores, cores * PASSWORDS_PER_CORE), metrics)
     }
 
     /// For pictures: one after the other, because each may take 170 MiB.
     pub fn for_pictures(metrics: GateMetrics) -> std::io::Result<Self> {
-        Self::with_threads(Resource::Pictures, Capacity::of(1, PICTURES), metrics)
+        Self::with_threads(Resource::Pictures, GateCapacity::of(1, PICTURES), metrics)
     }
 
     /// As many threads as may be behind the gate at once.
-    pub fn with_threads(resource: Resource, capacity: Capacity, metrics: GateMetrics) -> std::io::Result<Self> {
+    pub fn with_threads(resource: Resource, capacity: GateCapacity, metrics: GateMetrics) -> std::io::Result<Self> {
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..capacity.inside {
@@ -70,7 +70,7 @@ impl WorkPool {
 }
 
 /// There are as many threads as permits, so a job that has one finds a thread.
-fn work(jobs: &Mutex<Receiver<Job>>) {
+fn work(jobs: &Mutex<Receiver<PoolJob>>) {
     give_way();
     loop {
         let next = jobs.lock().recv();

@@ -10,13 +10,13 @@ use super::sessions::csrf_keys::CsrfKeys;
 use super::sessions::revocation_feed::RevocationFeed;
 use super::steps::StepKeys;
 use super::tables::Schema;
-use super::tokens::Tokens;
+use super::tokens::TokenAuthority;
 use super::upkeep::gauges::Gauges;
 use super::upkeep::readiness_cache::Readiness;
 use crate::clock::{ComparedClock, SharedTime};
 use crate::config::Settings;
 use crate::files::Files;
-use crate::gate::Room;
+use crate::gate::BodyMemory;
 use crate::metrics::Metrics;
 use crate::store::Store;
 use chrono::{DateTime, Utc};
@@ -30,7 +30,7 @@ pub struct Services {
     pub store: Store,
     /// What is stored, and what is done with it.
     pub schema: Arc<Schema>,
-    pub tokens: Tokens,
+    pub tokens: TokenAuthority,
     pub csrf: CsrfKeys,
     pub steps: StepKeys,
     pub hashing: WorkPool,
@@ -40,7 +40,7 @@ pub struct Services {
     pub feed: RevocationFeed,
     pub readiness: Readiness,
     /// Memory for request bodies that are on their way.
-    pub bodies: Room,
+    pub bodies: BodyMemory,
     pub mailer: Mailer,
     pub limits: Limits,
     pub session_metrics: SessionMetrics,

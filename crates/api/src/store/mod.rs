@@ -36,7 +36,7 @@ pub mod users;
 mod write_gate;
 
 use crate::config::{DatabaseSettings, DatabaseUrl, Timeouts};
-use crate::gate::{self, Busy, Capacity, Gate, GateMetrics, Permit, Resource};
+use crate::gate::{self, Busy, Gate, GateCapacity, GateMetrics, Permit, Resource};
 use crate::metrics::Metrics;
 use crate::telemetry::Paced;
 pub use any::{AnyConnection, MultiBackend};
@@ -115,7 +115,7 @@ impl Store {
         let connections = settings.pool_size as usize;
         // Each piece of work occupies a thread. Without a bound, requests to a database that does not respond would take
         // hundreds of threads and any amount of memory.
-        let capacity = Capacity::of(connections, connections * WAITING_PER_CONNECTION);
+        let capacity = GateCapacity::of(connections, connections * WAITING_PER_CONNECTION);
         let write_gate = WriteGate::for_connections(connections);
         let gate = Gate::new(Resource::Database, capacity, GateMetrics::registered(metrics, Resource::Database));
         Self { pool, file, gate, write_gate, timeouts, events: EventMetrics::registered(metrics) }

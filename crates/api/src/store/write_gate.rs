@@ -6,7 +6,7 @@
 //! unlocked. Only other processes that write to the file are still waited for in SQLite's way.
 
 use crate::gate::GateMetrics;
-use crate::gate::{self, Capacity, Gate, Permit, Resource, Share};
+use crate::gate::{self, Gate, GateCapacity, Permit, Resource, Share};
 use std::cell::RefCell;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -26,7 +26,7 @@ pub(super) struct WriteGate(Gate);
 impl WriteGate {
     /// A gate for writers that each hold one of `connections`: none of them is refused.
     pub(super) fn for_connections(connections: usize) -> Self {
-        let capacity = Capacity { inside: 1, inside_by_share: 1, waiting: connections };
+        let capacity = GateCapacity { inside: 1, inside_by_share: 1, waiting: connections };
         // They are counted already, as operations that wait for the database.
         Self(Gate::new(Resource::Database, capacity, GateMetrics::default()))
     }

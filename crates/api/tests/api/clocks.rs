@@ -6,7 +6,7 @@ use crate::support::{
 };
 use api::service::accounts::register::create_by_a_right_clock;
 use api::service::mail::deliver_due;
-use api::service::{Error, Failure};
+use api::service::{CommonFailure, Error};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{PendingRegistrationResponse, TokenResponse};
 use auth_types::{Reason, Role};
@@ -396,7 +396,7 @@ async fn no_operator_makes_an_account_by_a_wrong_clock(database: Database) {
         let clock = Arc::new(ManualClock::running(ahead));
         let app = TestApp::builder_on(Arc::clone(&db)).clock(&clock).start().await;
         let made = create_by_a_right_clock(app.services(), &request, Role::Admin).await;
-        assert!(matches!(made, Err(Error::Failed(Failure::Clock(_)))), "{made:?}");
+        assert!(matches!(made, Err(Error::Failed(CommonFailure::Clock(_)))), "{made:?}");
         assert_eq!(db.number("SELECT count(*) FROM users"), 0);
     }
     let app = process(&db, Duration::zero()).await;

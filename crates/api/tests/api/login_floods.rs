@@ -2,7 +2,7 @@
 
 use crate::support::{Database, PASSWORD, TestApp, eventually, hold_hashing, on_both_databases, queue_length};
 use api::gate::GateMetrics;
-use api::gate::{Busy, Capacity, Resource};
+use api::gate::{Busy, GateCapacity, Resource};
 use api::service::pool::WorkPool;
 use auth_types::Reason;
 use futures_util::FutureExt;
@@ -83,7 +83,7 @@ async fn a_megabyte_of_a_password_is_refused_before_it_is_hashed(database: Datab
 
 #[actix_web::test]
 async fn a_job_whose_caller_has_gone_is_not_run() {
-    let pool = WorkPool::with_threads(Resource::Hashing, Capacity::of(1, 2), GateMetrics::default()).unwrap();
+    let pool = WorkPool::with_threads(Resource::Hashing, GateCapacity::of(1, 2), GateMetrics::default()).unwrap();
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
     let mut first = Box::pin(pool.run(move || started.send(()).is_ok() && wait.recv().is_ok()));
@@ -108,7 +108,7 @@ async fn a_job_whose_caller_has_gone_is_not_run() {
 
 #[actix_web::test]
 async fn a_job_that_panics_takes_no_thread_along() {
-    let pool = WorkPool::with_threads(Resource::Hashing, Capacity::of(1, 4), GateMetrics::default()).unwrap();
+    let pool = WorkPool::with_threads(Resource::Hashing, GateCapacity::of(1, 4), GateMetrics::default()).unwrap();
     for _ in 0..3 {
         assert_eq!(pool.run(|| panic!("on purpose")).await, Err::<(), _>(Busy));
     }

@@ -5,7 +5,7 @@ use super::client_waits::{ClientWaits, EndSignal, WaitEntry, WaitKind};
 use super::metrics::ConnectionMetrics;
 use crate::clock::Stopwatch;
 use crate::config::TrustedProxies;
-use crate::gate::{Parts, Refusals, ShareKey};
+use crate::gate::{HolderQuotas, Refusals, ShareKey};
 use crate::service::limits::Network;
 use parking_lot::Mutex;
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ struct OpenConnectionsInner {
     /// These are not limited as peers: a proxy has many clients.
     proxies: TrustedProxies,
     open: Mutex<OpenCounts>,
-    bodies: Mutex<Parts<ShareKey>>,
+    bodies: Mutex<HolderQuotas<ShareKey>>,
     refusals: Refusals,
     /// Connections that were closed to make room.
     displaced: Refusals,
@@ -39,7 +39,7 @@ struct OpenCounts {
     total: usize,
     /// How many of these have been signalled to end.
     ending: usize,
-    peers: Parts<Network>,
+    peers: HolderQuotas<Network>,
     waits: ClientWaits,
 }
 
@@ -87,9 +87,9 @@ impl OpenConnections {
     pub fn of_at_most(most: usize, proxies: TrustedProxies, metrics: &ConnectionMetrics) -> Self {
         let refusals = Refusals::of("connections", metrics.refused.clone());
         let displaced = Refusals::of("places", metrics.displaced.clone());
-        let peers = Parts::of_at_most(most / PEER_FRACTION);
+        let peers = HolderQuotas::of_at_most(most / PEER_FRACTION);
         let open = Mutex::new(OpenCounts { total: 0, ending: 0, peers, waits: ClientWaits::default() });
-        let bodies = Mutex::new(Parts::of_at_most(most / PEER_FRACTION));
+        let bodies = Mutex::new(HolderQuotas::of_at_most(most / PEER_FRACTION));
         Self(Arc::new(OpenConnectionsInner { bound: most - most / 4, proxies, open, bodies, refusals, displaced }))
     }
 

@@ -5,7 +5,7 @@ use crate::mails::{MailKind, Purpose};
 use crate::names;
 use crate::service::mail::{self, links};
 use crate::service::passwords::reauthentication::{self, ReauthenticationError};
-use crate::service::steps::{Repeatable, Step};
+use crate::service::steps::{IdempotentStep, Repeatable};
 use crate::service::{ClientInfo, CurrentUser, Error, RequestContext, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
@@ -48,7 +48,7 @@ async fn request_once(
 struct Change {
     new_email: String,
     password: String,
-    step: Step,
+    step: IdempotentStep,
 }
 
 async fn prove_and_note(

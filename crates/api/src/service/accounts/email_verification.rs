@@ -2,13 +2,13 @@
 
 use super::deletion::{self, Removed};
 use super::email_change;
-use super::registrations::{Confirmed, OpenedLink};
+use super::registrations::{ConfirmedRegistration, OpenedLink};
 use crate::mails::{MailKind, Purpose};
 use crate::names::Spellings;
 use crate::service::mail;
 use crate::service::mail::links::{self, LinkNotValid};
 use crate::service::sessions::token_pair;
-use crate::service::steps::{Done, Repeatable};
+use crate::service::steps::{Repeatable, StepResult};
 use crate::service::{ClientInfo, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::one_time_tokens::{self, LiveToken};
@@ -68,16 +68,16 @@ pub enum Verified {
 }
 
 /// What a transaction came to.
-enum Outcome {
+enum VerificationOutcome {
     NotValid,
     Done,
     /// The account has another address, and the old one is mailed.
     AddressChanged,
-    Confirmed(Box<Confirmed>),
+    Confirmed(Box<ConfirmedRegistration>),
     Removed(Removed),
 }
 
-impl Outcome {
+impl VerificationOutcome {
     /// What a repetition needs; `None` when nothing was done.
     fn done(&self) -> Option<(Option<SessionId>, Option<VerifyNotice>)> {
         match self {
@@ -98,11 +98,12 @@ pub async fn verify(
 ) -> Result<Verified, EmailVerificationError> {
     services.clock.check()?; // a link that is over must not work by it, and it may open a session
     let step = asked.step.clone();
-    let verified = step.once(services, verify_once(services, asked, client), |Done { session, notice, .. }| {
-        let Some((session, user)) = session else { return Ok(Some(Verified::Done(notice))) };
-        let tokens = token_pair::token_response(services, &session, &user, services.now())?;
-        Ok(Some(Verified::SignedIn(Box::new(tokens), notice)))
-    });
+    let verified =
+        step.once(services, verify_once(services, asked, client), |StepResult { session, notice, .. }| {
+            let Some((session, user)) = session else { return Ok(Some(Verified::Done(notice))) };
+            let tokens = token_pair::token_response(services, &session, &user, services.now())?;
+            Ok(Some(Verified::SignedIn(Box::new(tokens), notice)))
+        });
     verified.await
 }
 
@@ -133,25 +134,25 @@ async fn verify_once(
     // The address is the only unique thing that is changed here.
     let outcome = outcome.await.map_err(|error| Error::from(error).if_taken(EmailVerificationRefusal::Taken))?;
     match outcome {
-        Outcome::NotValid => {
+        VerificationOutcome::NotValid => {
             Err(services.clock.refuse(Error::Refused(EmailVerificationRefusal::LinkNotValid(LinkNotValid))))
         }
-        Outcome::Done => Ok(Verified::Done(None)),
-        Outcome::AddressChanged => {
+        VerificationOutcome::Done => Ok(Verified::Done(None)),
+        VerificationOutcome::AddressChanged => {
             mail::charge(services, &client).await;
             Ok(Verified::Done(None))
         }
-        Outcome::Removed(removed) => {
+        VerificationOutcome::Removed(removed) => {
             deletion::finish(services, removed).await;
             Ok(Verified::Done(None))
         }
-        Outcome::Confirmed(confirmed) => finish(services, *confirmed, now).await,
+        VerificationOutcome::Confirmed(confirmed) => finish(services, *confirmed, now).await,
     }
 }
 
 async fn finish(
     services: &Services,
-    confirmed: Confirmed,
+    confirmed: ConfirmedRegistration,
     now: DateTime<Utc>,
 ) -> Result<Verified, EmailVerificationError> {
     if let Some(removed) = confirmed.removed {
@@ -162,38 +163,39 @@ async fn finish(
     Ok(Verified::SignedIn(Box::new(tokens), confirmed.notice))
 }
 
-fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<Outcome> {
+fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<VerificationOutcome> {
     let Some((token, user)) = spend(connection, link.hash, link.context.at)? else {
         let confirmed = link.confirm(connection)?;
-        return Ok(confirmed.map_or(Outcome::NotValid, |confirmed| Outcome::Confirmed(Box::new(confirmed))));
+        return Ok(confirmed
+            .map_or(VerificationOutcome::NotValid, |confirmed| VerificationOutcome::Confirmed(Box::new(confirmed))));
     };
     Ok(match token.purpose {
         Purpose::VerifyEmail if user.email == token.email => {
             if users::confirm_email(connection, user.id, link.context.at)? {
                 events::insert(connection, &link.context.event(user.id, EventKind::EmailVerified))?;
             }
-            Outcome::Done
+            VerificationOutcome::Done
         }
         Purpose::ChangeEmail if email_change::apply(connection, &user, &token.email, link.context)? => {
-            Outcome::AddressChanged
+            VerificationOutcome::AddressChanged
         }
-        Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::ResetPassword => Outcome::NotValid,
+        Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::ResetPassword => VerificationOutcome::NotValid,
     })
 }
 
 /// Whoever reads mail at the address did not ask for what the link does: an account that was never confirmed goes with
 /// everything of it, a pending registration goes, a change of address does not happen.
-fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<Outcome> {
+fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<VerificationOutcome> {
     let Some((token, user)) = spend(connection, link.hash, link.context.at)? else {
-        return Ok(if link.reject(connection)? { Outcome::Done } else { Outcome::NotValid });
+        return Ok(if link.reject(connection)? { VerificationOutcome::Done } else { VerificationOutcome::NotValid });
     };
     match token.purpose {
         Purpose::VerifyEmail if user.email == token.email && user.email_verified_at.is_none() => {
-            Ok(Outcome::Removed(deletion::remove(connection, link.schema, &user, link.context)?))
+            Ok(VerificationOutcome::Removed(deletion::remove(connection, link.schema, &user, link.context)?))
         }
         // The link is spent, and so there is no other way to the change.
-        Purpose::ChangeEmail => Ok(Outcome::Done),
-        Purpose::VerifyEmail | Purpose::ResetPassword => Ok(Outcome::NotValid),
+        Purpose::ChangeEmail => Ok(VerificationOutcome::Done),
+        Purpose::VerifyEmail | Purpose::ResetPassword => Ok(VerificationOutcome::NotValid),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The caller's own account.
 
 use crate::names;
-use crate::service::sessions::refusal::Refusal;
+use crate::service::sessions::refusal::AuthorizationRefusal;
 use crate::service::sessions::token_pair::user_response;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
@@ -45,7 +45,7 @@ pub async fn update(
             return Ok(Ok(user));
         }
         let Some(user) = users::update_profile(connection, user.id, &profile)? else {
-            return Ok(Err(Refusal::UserInactive.into()));
+            return Ok(Err(AuthorizationRefusal::UserInactive.into()));
         };
         events::insert(connection, &context.event(user.id, EventKind::ProfileChanged))?;
         Ok(Ok(user))

@@ -7,9 +7,9 @@ use crate::service::limits::Budget;
 use crate::service::mail::links::LinkToken;
 use crate::service::passwords::hashing::{self, OwnWords};
 use crate::service::sessions::token_pair;
-use crate::service::steps::{Done, Repeatable, Step};
+use crate::service::steps::{IdempotentStep, Repeatable, StepResult};
 use crate::service::upkeep::clocks::compare_clocks;
-use crate::service::{ClientInfo, Error, Failure, Services, mail};
+use crate::service::{ClientInfo, CommonFailure, Error, Services, mail};
 use crate::store::events::EventKind;
 use crate::store::pending_registrations::NewRegistration;
 use crate::store::types::At;
@@ -44,7 +44,7 @@ pub struct NewAccount {
 
 /// What a sign-up came to.
 #[derive(Debug)]
-pub enum Registered {
+pub enum RegisterOutcome {
     SignedIn(Box<TokenResponse>),
     /// The address gets a mail: a link that confirms it, or the news that it has an account already. What the browser
     /// keeps.
@@ -61,7 +61,7 @@ pub async fn register(
     asked: Repeatable<RegisterRequest>,
     language: Option<String>,
     client: ClientInfo,
-) -> Result<Registered, RegisterError> {
+) -> Result<RegisterOutcome, RegisterError> {
     services.clock.check()?; // as at a sign-in
     let step = asked.step.clone();
     let registered =
@@ -71,13 +71,13 @@ pub async fn register(
 
 /// The tokens again, or what the browser keeps of a sign-up that waits for its mail. Whoever has used the tokens had the
 /// response: a request that arrives again after that makes no second account, even when the first one was deleted.
-fn repeat(services: &Services, done: Done) -> Result<Option<Registered>, RegisterError> {
+fn repeat(services: &Services, done: StepResult) -> Result<Option<RegisterOutcome>, RegisterError> {
     if services.settings.accounts.email_verification == EmailVerification::Mandatory {
-        return Ok(Some(Registered::Pending(done.registration.token)));
+        return Ok(Some(RegisterOutcome::Pending(done.registration.token)));
     }
     let (session, user) = done.session.ok_or(Error::Refused(RegisterRefusal::Taken(TakenName::Email)))?;
     let tokens = token_pair::token_response(services, &session, &user, services.now())?;
-    Ok(Some(Registered::SignedIn(Box::new(tokens))))
+    Ok(Some(RegisterOutcome::SignedIn(Box::new(tokens))))
 }
 
 async fn register_once(
@@ -85,7 +85,7 @@ async fn register_once(
     Repeatable { request, step }: Repeatable<RegisterRequest>,
     language: Option<String>,
     client: ClientInfo,
-) -> Result<Registered, RegisterError> {
+) -> Result<RegisterOutcome, RegisterError> {
     if services.settings.accounts.registration == Registration::Closed {
         return Err(Error::Refused(RegisterRefusal::Closed));
     }
@@ -95,7 +95,7 @@ async fn register_once(
     let (account, errors) = check(services, &request);
     let mails = if errors.is_empty() { Some(mail::take_request(services, &client).await?) } else { None };
     let registered = hash_and_insert(services, (account, errors), (language, step), client).await;
-    if matches!(registered, Err(Error::Failed(Failure::Busy(_) | Failure::Store(_)))) {
+    if matches!(registered, Err(Error::Failed(CommonFailure::Busy(_) | CommonFailure::Store(_)))) {
         // The same request is to be repeated.
         attempts.refund().await;
         if let Some(mails) = mails {
@@ -108,16 +108,16 @@ async fn register_once(
 async fn hash_and_insert(
     services: &Services,
     (account, errors): (NewAccount, FieldErrors),
-    (language, step): (Option<String>, Step),
+    (language, step): (Option<String>, IdempotentStep),
     client: ClientInfo,
-) -> Result<Registered, RegisterError> {
+) -> Result<RegisterOutcome, RegisterError> {
     let user = new_user(services, account, errors, Role::User).await?;
     match services.settings.accounts.email_verification {
         EmailVerification::Optional => {
-            Ok(Registered::SignedIn(Box::new(register_signed_in(services, user, step, client).await?)))
+            Ok(RegisterOutcome::SignedIn(Box::new(register_signed_in(services, user, step, client).await?)))
         }
         EmailVerification::Mandatory => {
-            Ok(Registered::Pending(register_pending(services, user, (language, step), client).await?))
+            Ok(RegisterOutcome::Pending(register_pending(services, user, (language, step), client).await?))
         }
     }
 }
@@ -125,7 +125,7 @@ async fn hash_and_insert(
 async fn register_signed_in(
     services: &Services,
     user: NewUser,
-    step: Step,
+    step: IdempotentStep,
     client: ClientInfo,
 ) -> Result<TokenResponse, RegisterError> {
     let (names, context) = ((user.email_canonical.clone(), user.username_canonical.clone()), services.context(client));
@@ -154,7 +154,7 @@ async fn register_signed_in(
 async fn register_pending(
     services: &Services,
     user: NewUser,
-    (language, step): (Option<String>, Step),
+    (language, step): (Option<String>, IdempotentStep),
     client: ClientInfo,
 ) -> Result<SecretString, RegisterError> {
     let context = services.context(client);
@@ -247,7 +247,7 @@ async fn new_user(
     let (cost, fields_fit) = (services.settings.passwords.bcrypt_cost, errors.is_empty());
     let encode = move || {
         let password = password.expose_secret();
-        hashing::judge(password, &own_words).map(|()| fields_fit.then(|| hashing::hash(password, cost)))
+        hashing::check_strength(password, &own_words).map(|()| fields_fit.then(|| hashing::hash(password, cost)))
     };
     let password_hash = match services.hashing.run(encode).await? {
         Ok(Some(hash)) => hash?,

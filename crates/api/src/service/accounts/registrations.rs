@@ -93,7 +93,7 @@ pub(in crate::service) struct OpenedLink<'a> {
 
 /// A registration that became an account.
 #[derive(Debug)]
-pub(in crate::service) struct Confirmed {
+pub(in crate::service) struct ConfirmedRegistration {
     pub user: UserRow,
     /// The first session, for the browser that signed up.
     pub session: Option<SessionRow>,
@@ -105,7 +105,10 @@ pub(in crate::service) struct Confirmed {
 impl OpenedLink<'_> {
     /// Makes the link's registration the account and deletes the others of its address. `None` when the link is not valid,
     /// or the address has an account by now.
-    pub(in crate::service) fn confirm(&self, connection: &mut AnyConnection) -> QueryResult<Option<Confirmed>> {
+    pub(in crate::service) fn confirm(
+        &self,
+        connection: &mut AnyConnection,
+    ) -> QueryResult<Option<ConfirmedRegistration>> {
         let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.at)? else {
             return Ok(None);
         };
@@ -128,7 +131,7 @@ impl OpenedLink<'_> {
         events::insert(connection, &self.context.event(user.id, EventKind::Registered))?;
         events::insert(connection, &self.context.event(user.id, EventKind::EmailVerified))?;
         let session = if signs_in { Some(self.open_session(connection, &user)?) } else { None };
-        Ok(Some(Confirmed { user, session, notice, removed }))
+        Ok(Some(ConfirmedRegistration { user, session, notice, removed }))
     }
 
     /// Deletes the link's registration and returns whether there was one.

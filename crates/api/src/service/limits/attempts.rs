@@ -5,8 +5,8 @@ use super::memory::Memory;
 use super::meter::{Meter, Reading};
 use super::metrics::LimitMetrics;
 use super::network::Network;
-use super::permit::{Key, Permit, Throttled};
-use super::shared::Shared;
+use super::permit::{BudgetKey, TakenAttempt, Throttled};
+use super::shared::SharedCounts;
 use super::unknown::UnknownClients;
 use super::window::Decision;
 use crate::clock::SharedClock;
@@ -28,7 +28,7 @@ pub struct Limits {
     clock: SharedClock,
     hash_key: hmac::Key,
     memory: Memory,
-    shared: Option<Shared>,
+    shared: Option<SharedCounts>,
     metrics: LimitMetrics,
     pub unknown_clients: UnknownClients,
     /// What other processes know this one by.
@@ -53,7 +53,7 @@ impl Limits {
             clock,
             hash_key: derived_key(&keys.secret_key, b"latchkey limits"),
             memory: Memory::default(),
-            shared: url.map(|url| Shared::new(url, metrics.clone())).transpose()?,
+            shared: url.map(|url| SharedCounts::new(url, metrics.clone())).transpose()?,
             unknown_clients: UnknownClients::counted_by(&metrics.unknown_clients),
             metrics,
             process: Uuid::new_v4().to_string(),
@@ -108,29 +108,29 @@ impl Limits {
         }
     }
 
-    fn key(&self, budget: Budget, name: &str) -> Key {
+    fn key(&self, budget: Budget, name: &str) -> BudgetKey {
         self.hashed(budget.rule().name, name)
     }
 
-    fn hashed(&self, what: &str, name: &str) -> Key {
+    fn hashed(&self, what: &str, name: &str) -> BudgetKey {
         let mut context = hmac::Context::with_key(&self.hash_key);
         context.update(what.as_bytes());
         context.update(b"\0");
         context.update(name.as_bytes());
-        let mut key = Key([0; 16]);
+        let mut key = BudgetKey([0; 16]);
         key.0.copy_from_slice(&context.sign().as_ref()[..16]);
         key
     }
 
     /// Memory first: what this process has seen alone is enough for a refusal, and when Redis goes away its count is
     /// there already.
-    async fn decide(&self, budget: Budget, key: Key, now: i64) -> Decision {
+    async fn decide(&self, budget: Budget, key: BudgetKey, now: i64) -> Decision {
         let rule = budget.rule();
         let own = self.memory.take(budget, key, now);
         let Some(shared) = self.shared.as_ref().filter(|_| own.allowed) else { return own };
         match shared.take(rule, key, now).await {
             Some(all) if !all.allowed => {
-                self.memory.refund(&Permit { budget, key, at: rule.kept_at(now) });
+                self.memory.refund(&TakenAttempt { budget, key, at: rule.kept_at(now) });
                 all
             }
             Some(all) => Decision { remaining: all.remaining.min(own.remaining), wait: all.wait.max(own.wait), ..all },
@@ -141,7 +141,7 @@ impl Limits {
         }
     }
 
-    async fn refund(&self, permit: &Permit) {
+    async fn refund(&self, permit: &TakenAttempt) {
         self.memory.refund(permit);
         if let Some(shared) = &self.shared {
             shared.refund(permit).await;
@@ -155,7 +155,7 @@ pub struct Attempts<'l> {
     limits: &'l Limits,
     network: Option<Network>,
     meter: Meter,
-    taken: Vec<Permit>,
+    taken: Vec<TakenAttempt>,
 }
 
 impl Attempts<'_> {
@@ -184,7 +184,7 @@ impl Attempts<'_> {
         let reset_seconds = seconds_up(decision.wait);
         self.meter.note(Reading { rule, remaining: decision.remaining, reset_seconds });
         if decision.allowed {
-            self.taken.push(Permit { budget, key, at: rule.kept_at(now) });
+            self.taken.push(TakenAttempt { budget, key, at: rule.kept_at(now) });
             return Ok(());
         }
         limits.metrics.refuse(budget);

@@ -29,7 +29,7 @@ impl Per {
 
 /// How many tries a budget has, and for how long each of them counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rule {
+pub struct BudgetRule {
     /// In metrics.
     pub name: &'static str,
     /// In the `RateLimit` headers, where [`Per::is_reported`].
@@ -51,9 +51,9 @@ macro_rules! budgets {
         impl Budget {
             pub const ALL: &[Self] = &[$(Self::$budget),+];
 
-            pub const fn rule(self) -> Rule {
+            pub const fn rule(self) -> BudgetRule {
                 match self {
-                    $(Self::$budget => Rule {
+                    $(Self::$budget => BudgetRule {
                         name: $name,
                         policy: $policy,
                         per: Per::$per,
@@ -110,7 +110,7 @@ const EXACT_AMOUNT: u32 = 100;
 /// Of a larger budget, tries of one sixtieth of the window are kept together.
 const GRAINS: i64 = 60;
 
-impl Rule {
+impl BudgetRule {
     /// The window, microseconds.
     pub(super) fn window_us(self) -> i64 {
         self.window.num_microseconds().unwrap_or(i64::MAX)

@@ -1,7 +1,7 @@
 //! Tries counted in this process: bounded, whatever the number of keys that come.
 
 use super::budgets::Budget;
-use super::permit::{Key, Permit};
+use super::permit::{BudgetKey, TakenAttempt};
 use super::window::{Decision, Log};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ pub(super) const MOST_KEYS: usize = 1 << 16;
 /// When a map is full this part of it goes at once, so that the look for it is paid by many.
 const EVICTED_PART: usize = 8;
 
-type Shard = HashMap<Key, (Budget, Log)>;
+type Shard = HashMap<BudgetKey, (Budget, Log)>;
 
 /// The tries of all keys.
 #[derive(Debug, Default)]
@@ -22,12 +22,12 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    fn shard(&self, key: Key) -> &Mutex<Shard> {
+    fn shard(&self, key: BudgetKey) -> &Mutex<Shard> {
         &self.shards[usize::from(key.0[0]) % SHARDS]
     }
 
     /// Takes one try, if there is one left.
-    pub(super) fn take(&self, budget: Budget, key: Key, now: i64) -> Decision {
+    pub(super) fn take(&self, budget: Budget, key: BudgetKey, now: i64) -> Decision {
         let mut shard = self.shard(key).lock();
         if shard.len() >= MOST_KEYS / SHARDS && !shard.contains_key(&key) {
             make_room(&mut shard, now);
@@ -36,13 +36,13 @@ impl Memory {
     }
 
     /// How long `key` has to wait, microseconds, when it has nothing left.
-    pub(super) fn spent(&self, budget: Budget, key: Key, now: i64) -> Option<i64> {
+    pub(super) fn spent(&self, budget: Budget, key: BudgetKey, now: i64) -> Option<i64> {
         let mut shard = self.shard(key).lock();
         let (_, log) = shard.get_mut(&key)?;
         log.spent(budget.rule(), now)
     }
 
-    pub(super) fn refund(&self, permit: &Permit) {
+    pub(super) fn refund(&self, permit: &TakenAttempt) {
         let mut shard = self.shard(permit.key).lock();
         if let Some((_, log)) = shard.get_mut(&permit.key) {
             log.refund(permit.at);
@@ -79,11 +79,11 @@ fn make_room(shard: &mut Shard, now: i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Key, MOST_KEYS, Memory, Permit};
+    use super::{Budget, BudgetKey, MOST_KEYS, Memory, TakenAttempt};
 
-    fn key(number: u128) -> Key {
+    fn key(number: u128) -> BudgetKey {
         // The first byte chooses the map: the low bits vary.
-        Key(number.to_le_bytes())
+        BudgetKey(number.to_le_bytes())
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
     fn a_key_that_has_got_everything_back_is_not_kept() {
         let memory = Memory::default();
         memory.take(Budget::SignInStranger, key(1), 5);
-        memory.refund(&Permit { budget: Budget::SignInStranger, key: key(1), at: 5 });
+        memory.refund(&TakenAttempt { budget: Budget::SignInStranger, key: key(1), at: 5 });
         assert_eq!(memory.len(), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! What a request has taken of its budgets, for the `RateLimit` headers. It belongs to the task that serves the request.
 
-use super::budgets::Rule;
+use super::budgets::BudgetRule;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ tokio::task_local! {
 /// The state of one budget. Seconds are rounded up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
-    pub rule: Rule,
+    pub rule: BudgetRule,
     pub remaining: u32,
     /// Until the next attempt is free.
     pub reset_seconds: u32,
@@ -45,7 +45,7 @@ impl Meter {
     }
 
     /// Takes a refund of `rule` into account.
-    pub(super) fn note_refund(&self, rule: Rule) {
+    pub(super) fn note_refund(&self, rule: BudgetRule) {
         if let Some(reading) = self.0.lock().iter_mut().find(|reading| reading.rule == rule) {
             reading.remaining = (reading.remaining + 1).min(rule.amount);
         }

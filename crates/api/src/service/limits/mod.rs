@@ -15,7 +15,7 @@ mod unknown;
 mod window;
 
 pub use attempts::{Attempts, Limits};
-pub use budgets::{Budget, Per, Rule};
+pub use budgets::{Budget, BudgetRule, Per};
 pub use meter::{Meter, Reading};
 pub use metrics::LimitMetrics;
 pub use network::Network;

@@ -13,9 +13,9 @@ pub struct Throttled {
 /// Whose tries: a keyed hash of budget and name, so that neither memory nor Redis holds a name, and an attacker can't
 /// choose where a key falls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Key(pub(super) [u8; 16]);
+pub(super) struct BudgetKey(pub(super) [u8; 16]);
 
-impl Key {
+impl BudgetKey {
     pub(super) fn in_redis(self) -> String {
         format!("latchkey:limits:{:032x}", u128::from_be_bytes(self.0))
     }
@@ -23,9 +23,9 @@ impl Key {
 
 /// A try that was taken.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Permit {
+pub(super) struct TakenAttempt {
     pub(super) budget: Budget,
-    pub(super) key: Key,
+    pub(super) key: BudgetKey,
     /// The time that it is kept with.
     pub(super) at: i64,
 }

@@ -2,9 +2,9 @@
 
 mod lease;
 
-use super::budgets::Rule;
+use super::budgets::BudgetRule;
 use super::metrics::LimitMetrics;
-use super::permit::{Key, Permit};
+use super::permit::{BudgetKey, TakenAttempt};
 use super::window::{Decision, wait};
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
@@ -45,7 +45,7 @@ if redis.call('HINCRBY', KEYS[1], ARGV[1], -1) < 1 then redis.call('HDEL', KEYS[
 ";
 
 /// What there is of a connection.
-enum Link {
+enum LinkState {
     /// Nobody has tried yet.
     Fresh,
     Up {
@@ -57,21 +57,21 @@ enum Link {
 }
 
 /// The tries that all processes share.
-pub(super) struct Shared {
+pub(super) struct SharedCounts {
     client: Client,
-    link: Mutex<Link>,
+    link: Mutex<LinkState>,
     take: Script,
     refund: Script,
     metrics: LimitMetrics,
 }
 
-impl Shared {
+impl SharedCounts {
     /// # Errors
     /// When the address is none.
     pub(super) fn new(url: &SecretString, metrics: LimitMetrics) -> Result<Self, RedisError> {
         Ok(Self {
             client: Client::open(url.expose_secret())?,
-            link: Mutex::new(Link::Fresh),
+            link: Mutex::new(LinkState::Fresh),
             take: Script::new(TAKE),
             refund: Script::new(REFUND),
             metrics,
@@ -90,23 +90,23 @@ impl Shared {
             Ok(connection) => {
                 log::info!("limits.redis: connected; processes count tries together");
                 let number = self.metrics.redis_connections.inc();
-                *self.link.lock() = Link::Up { connection, number };
+                *self.link.lock() = LinkState::Up { connection, number };
                 self.metrics.redis_up.set(1);
                 true
             }
             Err(error) => {
                 let mut link = self.link.lock();
-                if matches!(*link, Link::Fresh) {
-                    tell_outage(&error);
+                if matches!(*link, LinkState::Fresh) {
+                    log_outage(&error);
                 }
-                *link = Link::Down;
+                *link = LinkState::Down;
                 false
             }
         }
     }
 
     /// Takes one try, or answers `None` when Redis is not there.
-    pub(super) async fn take(&self, rule: Rule, key: Key, now: i64) -> Option<Decision> {
+    pub(super) async fn take(&self, rule: BudgetRule, key: BudgetKey, now: i64) -> Option<Decision> {
         let (mut connection, number) = self.connection()?;
         let window = rule.window_us();
         let mut call = self.take.key(key.in_redis());
@@ -125,7 +125,7 @@ impl Shared {
     }
 
     /// Gives a try back. When Redis is not there it stays taken, and stops counting with its window.
-    pub(super) async fn refund(&self, permit: &Permit) {
+    pub(super) async fn refund(&self, permit: &TakenAttempt) {
         let Some((mut connection, number)) = self.connection() else { return };
         let mut call = self.refund.key(permit.key.in_redis());
         if let Err(error) = call.arg(permit.at).invoke_async::<()>(&mut connection).await {
@@ -135,29 +135,29 @@ impl Shared {
 
     fn connection(&self) -> Option<(MultiplexedConnection, u64)> {
         match &*self.link.lock() {
-            Link::Up { connection, number } => Some((connection.clone(), *number)),
-            Link::Fresh | Link::Down => None,
+            LinkState::Up { connection, number } => Some((connection.clone(), *number)),
+            LinkState::Fresh | LinkState::Down => None,
         }
     }
 
     /// One line an outage: the requests that fail together have one reason.
     fn lose(&self, failed: u64, error: &RedisError) {
         let mut link = self.link.lock();
-        if matches!(*link, Link::Up { number, .. } if number == failed) {
-            tell_outage(error);
-            *link = Link::Down;
+        if matches!(*link, LinkState::Up { number, .. } if number == failed) {
+            log_outage(error);
+            *link = LinkState::Down;
             self.metrics.redis_up.set(0);
         }
     }
 }
 
-fn tell_outage(error: &RedisError) {
+fn log_outage(error: &RedisError) {
     log::warn!("limits.redis: not available ({error}); this process counts by itself until it is");
 }
 
 /// The client knows the password.
-impl std::fmt::Debug for Shared {
+impl std::fmt::Debug for SharedCounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").finish_non_exhaustive()
+        f.debug_struct("SharedCounts").finish_non_exhaustive()
     }
 }

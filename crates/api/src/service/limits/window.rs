@@ -4,7 +4,7 @@
 //! again at the start of the next; and not a leaking bucket, because that gives an amount at once and then more all the
 //! time. What a log costs is bounded: a key holds at most a hundred entries, and the usual one holds a few.
 
-use super::budgets::Rule;
+use super::budgets::BudgetRule;
 use std::collections::VecDeque;
 
 /// What a budget says to one more try. Times are microseconds.
@@ -18,18 +18,18 @@ pub(super) struct Decision {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct LogEntry {
     at: i64,
     count: u32,
 }
 
 /// The tries of one key that may still count.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Log(VecDeque<Entry>);
+pub(super) struct Log(VecDeque<LogEntry>);
 
 impl Log {
     /// Takes one try, if there is one left.
-    pub(super) fn take(&mut self, rule: Rule, now: i64) -> Decision {
+    pub(super) fn take(&mut self, rule: BudgetRule, now: i64) -> Decision {
         self.forget(rule, now);
         let used = self.used();
         let allowed = used < rule.amount;
@@ -41,12 +41,12 @@ impl Log {
     }
 
     /// How long to wait when nothing is left; takes nothing.
-    pub(super) fn spent(&mut self, rule: Rule, now: i64) -> Option<i64> {
+    pub(super) fn spent(&mut self, rule: BudgetRule, now: i64) -> Option<i64> {
         self.forget(rule, now);
         (self.used() >= rule.amount).then(|| self.wait(rule, now))
     }
 
-    fn wait(&self, rule: Rule, now: i64) -> i64 {
+    fn wait(&self, rule: BudgetRule, now: i64) -> i64 {
         let oldest = self.0.iter().map(|entry| entry.at).min().unwrap_or(now);
         wait(rule, oldest, now)
     }
@@ -62,7 +62,7 @@ impl Log {
     }
 
     /// Forgets what counts no more. A time that is more than a window ahead comes from a clock that was wrong.
-    pub(super) fn forget(&mut self, rule: Rule, now: i64) {
+    pub(super) fn forget(&mut self, rule: BudgetRule, now: i64) {
         let window = rule.window_us();
         self.0.retain(|entry| entry.at > now - window && entry.at <= now + window);
     }
@@ -79,13 +79,13 @@ impl Log {
     fn add(&mut self, at: i64) {
         match self.0.back_mut() {
             Some(last) if last.at == at => last.count += 1,
-            _ => self.0.push_back(Entry { at, count: 1 }),
+            _ => self.0.push_back(LogEntry { at, count: 1 }),
         }
     }
 }
 
 /// From `now` until a try of `oldest` stops counting; never more than a window, whatever the clocks say.
-pub(super) fn wait(rule: Rule, oldest: i64, now: i64) -> i64 {
+pub(super) fn wait(rule: BudgetRule, oldest: i64, now: i64) -> i64 {
     let window = rule.window_us();
     (oldest.saturating_add(window) - now).clamp(0, window)
 }

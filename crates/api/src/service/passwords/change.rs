@@ -1,7 +1,7 @@
 //! A new password for a caller who knows the old one. All sessions end; the caller goes on with a new one.
 
 use super::hashing::{self, OwnWords};
-use super::reauthentication::{self, Account, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
+use super::reauthentication::{self, CallerAccount, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
 use crate::mails::MailKind;
 use crate::service::limits::Budget;
 use crate::service::mail::{self, links};
@@ -110,7 +110,7 @@ async fn prove_and_hash(
     caller: CurrentUser,
     request: PasswordChangeRequest,
     client: &ClientInfo,
-) -> Result<(Account, String), PasswordChangeError> {
+) -> Result<(CallerAccount, String), PasswordChangeError> {
     let account = reauthentication::find(services, caller).await.map_err(not_proven)?;
     let user = &account.user;
     let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
@@ -118,7 +118,7 @@ async fn prove_and_hash(
     let account = reauthentication::check(services, account, request.current_password, client).await;
     let account = account.map_err(not_proven)?;
     let cost = services.settings.passwords.bcrypt_cost;
-    let encode = move || hashing::judge_and_hash(&request.new_password, &own_words, cost);
+    let encode = move || hashing::check_and_hash(&request.new_password, &own_words, cost);
     let password_hash = services.hashing.run(encode).await??;
     let password_hash = password_hash.map_err(|words| Error::Refused(PasswordChangeRefusal::TooWeak(words)))?;
     Ok((account, password_hash))

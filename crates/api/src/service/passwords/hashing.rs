@@ -27,7 +27,7 @@ const PRODUCT_WORDS: [&str; 1] = ["latchkey"];
 
 /// What a stored hash says of a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordVerdict {
     Right,
     /// Right, but encoded as nobody encodes any more: encode it anew.
     RightButOutdated,
@@ -49,7 +49,7 @@ pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
 ///
 /// Any verdict takes at least the work of `cost`, whatever the encoding is, so that the time of a refusal tells no stranger
 /// whether there is an account, and how old its password is. A right one may be refused, too.
-pub fn verify(password: &str, encoded: &str, cost: u32) -> Verdict {
+pub fn verify(password: &str, encoded: &str, cost: u32) -> PasswordVerdict {
     let (verdict, spent) = compare(password, encoded, cost);
     let work = spent.map_or(0, rounds) + spend_rest(password, spent, cost);
     log::trace!("passwords.bcrypt: cost {}", work.checked_ilog2().unwrap_or_default());
@@ -57,22 +57,22 @@ pub fn verify(password: &str, encoded: &str, cost: u32) -> Verdict {
 }
 
 /// The verdict, and the bcrypt cost that it took, if it took any.
-fn compare(password: &str, encoded: &str, cost: u32) -> (Verdict, Option<u32>) {
+fn compare(password: &str, encoded: &str, cost: u32) -> (PasswordVerdict, Option<u32>) {
     if let Some(hash) = encoded.strip_prefix(BCRYPT_SHA256) {
         let stored = hash.parse::<bcrypt::HashParts>().map(|parts| parts.get_cost());
         let Some(stored) = stored.ok().filter(|stored| *stored <= MOST_COST.max(cost)) else {
-            return (Verdict::Wrong, None);
+            return (PasswordVerdict::Wrong, None);
         };
         let is_right = bcrypt::verify(sha256_hex(password), hash).unwrap_or(false);
         return match is_right {
-            true if stored == cost => (Verdict::Right, Some(stored)),
-            true => (Verdict::RightButOutdated, Some(stored)),
-            false => (Verdict::Wrong, Some(stored)),
+            true if stored == cost => (PasswordVerdict::Right, Some(stored)),
+            true => (PasswordVerdict::RightButOutdated, Some(stored)),
+            false => (PasswordVerdict::Wrong, Some(stored)),
         };
     }
     match encoded.strip_prefix(PBKDF2_SHA256) {
-        Some(rest) if verify_pbkdf2(password, rest) => (Verdict::RightButOutdated, None),
-        _ => (Verdict::Wrong, None),
+        Some(rest) if verify_pbkdf2(password, rest) => (PasswordVerdict::RightButOutdated, None),
+        _ => (PasswordVerdict::Wrong, None),
     }
 }
 
@@ -141,12 +141,12 @@ impl OwnWords {
 ///
 /// # Errors
 /// As [`hash`]; what is wrong with the password is the inner error, as of [`judge`].
-pub fn judge_and_hash(
+pub fn check_and_hash(
     password: &str,
     own_words: &OwnWords,
     cost: u32,
 ) -> Result<Result<String, String>, bcrypt::BcryptError> {
-    match judge(password, own_words) {
+    match check_strength(password, own_words) {
         Ok(()) => hash(password, cost).map(Ok),
         Err(message) => Ok(Err(message)),
     }
@@ -170,7 +170,7 @@ pub fn check_form(password: &str, rules: PasswordRules, own_words: &OwnWords) ->
 ///
 /// # Errors
 /// One sentence that says what to do.
-pub fn judge(password: &str, own_words: &OwnWords) -> Result<(), String> {
+pub fn check_strength(password: &str, own_words: &OwnWords) -> Result<(), String> {
     log::trace!("passwords.zxcvbn: judged");
     let judged: String = password.chars().take(JUDGED_CHARACTERS).collect();
     let words: Vec<_> = own_words.0.iter().map(String::as_str).chain(PRODUCT_WORDS).collect();
@@ -185,7 +185,9 @@ pub fn judge(password: &str, own_words: &OwnWords) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DUMMY_HASH, Engine, NonZeroU32, STANDARD, Verdict, compare, hash, pbkdf2, rounds, spend_rest, verify};
+    use super::{
+        DUMMY_HASH, Engine, NonZeroU32, PasswordVerdict, STANDARD, compare, hash, pbkdf2, rounds, spend_rest, verify,
+    };
 
     /// Made with Python's hashlib and libxcrypt by Django's algorithms.
     const OF_DJANGO: [(&str, &str); 4] = [
@@ -201,13 +203,13 @@ mod tests {
         let mut whole = [0; 64];
         pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, NonZeroU32::MIN, b"salt", b"violet harbor", &mut whole);
         for (bytes, verdict) in [
-            (0, Verdict::Wrong),
-            (1, Verdict::Wrong),
-            (16, Verdict::Wrong),
-            (31, Verdict::Wrong),
-            (32, Verdict::RightButOutdated),
-            (33, Verdict::Wrong),
-            (64, Verdict::Wrong),
+            (0, PasswordVerdict::Wrong),
+            (1, PasswordVerdict::Wrong),
+            (16, PasswordVerdict::Wrong),
+            (31, PasswordVerdict::Wrong),
+            (32, PasswordVerdict::RightButOutdated),
+            (33, PasswordVerdict::Wrong),
+            (64, PasswordVerdict::Wrong),
         ] {
             let stored = format!("pbkdf2_sha256$1$salt${}", STANDARD.encode(&whole[..bytes]));
             assert_eq!(compare("violet harbor", &stored, 4).0, verdict, "{bytes} bytes");
@@ -217,10 +219,10 @@ mod tests {
     #[test]
     fn what_django_has_stored_verifies() {
         for (password, stored) in OF_DJANGO {
-            assert_eq!(verify(password, stored, 12), Verdict::RightButOutdated, "{stored}");
-            assert_eq!(verify(&format!("{password}x"), stored, 12), Verdict::Wrong, "{stored}");
+            assert_eq!(verify(password, stored, 12), PasswordVerdict::RightButOutdated, "{stored}");
+            assert_eq!(verify(&format!("{password}x"), stored, 12), PasswordVerdict::Wrong, "{stored}");
         }
-        assert_eq!(verify(OF_DJANGO[3].0, OF_DJANGO[3].1, 4), Verdict::Right);
+        assert_eq!(verify(OF_DJANGO[3].0, OF_DJANGO[3].1, 4), PasswordVerdict::Right);
     }
 
     #[test]
@@ -236,20 +238,20 @@ mod tests {
     fn every_byte_of_a_password_counts() {
         let long = "0123456789".repeat(20);
         let stored = hash(&long, 4).unwrap_or_default();
-        assert_eq!(verify(&long, &stored, 4), Verdict::Right);
+        assert_eq!(verify(&long, &stored, 4), PasswordVerdict::Right);
         for at in [0, 71, 72, 73, 199] {
             let mut other = long.clone();
             other.replace_range(at..=at, "x");
-            assert_eq!(verify(&other, &stored, 4), Verdict::Wrong, "byte {at}");
+            assert_eq!(verify(&other, &stored, 4), PasswordVerdict::Wrong, "byte {at}");
         }
         let with_nul = hash("before\0after", 4).unwrap_or_default();
-        assert_eq!(verify("before\0other", &with_nul, 4), Verdict::Wrong);
+        assert_eq!(verify("before\0other", &with_nul, 4), PasswordVerdict::Wrong);
     }
 
     #[test]
     fn nobody_has_a_password() {
         for guess in ["", "nobody", DUMMY_HASH] {
-            assert_eq!(verify(guess, DUMMY_HASH, 4), Verdict::Wrong);
+            assert_eq!(verify(guess, DUMMY_HASH, 4), PasswordVerdict::Wrong);
         }
     }
 
@@ -257,7 +259,7 @@ mod tests {
     fn a_damaged_row_demands_no_work_without_end() {
         let stored = |cost| format!("bcrypt_sha256$$2b${cost}$wJalrXUtnFEMIK7MDENGbO4V7au/LOKVEagqTMEa9WQA5y/uYUOg6");
         for row in [stored(17), stored(31), "pbkdf2_sha256$10000001$salt$AAAA".to_owned()] {
-            assert_eq!(compare("violet harbor lantern 42", &row, 12), (Verdict::Wrong, None), "{row}");
+            assert_eq!(compare("violet harbor lantern 42", &row, 12), (PasswordVerdict::Wrong, None), "{row}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Security-changing acts ask a signed-in caller for the password again: a stolen access token is not enough for them.
 
-use super::hashing::{self, Verdict};
+use super::hashing::{self, PasswordVerdict};
 use crate::service::limits::Budget;
-use crate::service::sessions::refusal::Refusal;
+use crate::service::sessions::refusal::AuthorizationRefusal;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserRow;
@@ -28,14 +28,14 @@ pub type ReauthenticationError = Error<ReauthenticationRefusal>;
 
 /// The caller's row, and the hash that their password was or will be compared with.
 #[derive(Clone)]
-pub struct Account {
+pub struct CallerAccount {
     pub user: UserRow,
     password_hash: String,
 }
 
-impl std::fmt::Debug for Account {
+impl std::fmt::Debug for CallerAccount {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("user", &self.user.id).finish_non_exhaustive()
+        f.debug_struct("CallerAccount").field("user", &self.user.id).finish_non_exhaustive()
     }
 }
 
@@ -43,28 +43,28 @@ impl std::fmt::Debug for Account {
 pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please enter it again.";
 
 /// The caller's account.
-pub async fn find(services: &Services, caller: CurrentUser) -> Result<Account, ReauthenticationError> {
+pub async fn find(services: &Services, caller: CurrentUser) -> Result<CallerAccount, ReauthenticationError> {
     let found = caller.read(services, |connection, user| {
         let password_hash = users::find_password_hash(connection, user.id)?;
         // An account that was deleted since the caller was authorized has none, and no session either.
         let password_hash = password_hash.filter(|password_hash| !password_hash.is_empty());
-        Ok(password_hash.map(|password_hash| Account { user, password_hash }))
+        Ok(password_hash.map(|password_hash| CallerAccount { user, password_hash }))
     });
-    found.await?.ok_or(Refusal::Revoked.into())
+    found.await?.ok_or(AuthorizationRefusal::Revoked.into())
 }
 
 /// Compares the password, as far as the limits let it; a wrong one is recorded. Returns the account, which is proven now.
 pub async fn check(
     services: &Services,
-    account: Account,
+    account: CallerAccount,
     password: String,
     client: &ClientInfo,
-) -> Result<Account, ReauthenticationError> {
+) -> Result<CallerAccount, ReauthenticationError> {
     let mut attempts = services.limits.attempts(client);
     attempts.by_name(Budget::ConfirmPassword, &account.user.id.to_string()).await?;
     let (encoded, cost) = (account.password_hash.clone(), services.settings.passwords.bcrypt_cost);
     let compared = services.hashing.run(move || hashing::verify(&password, &encoded, cost)).await;
-    if compared == Ok(Verdict::Wrong) {
+    if compared == Ok(PasswordVerdict::Wrong) {
         let failure = services.context(client.clone()).event(account.user.id, EventKind::ReauthenticationFailed);
         services.store.write_statement(move |connection| events::insert(connection, &failure)).await?;
         return Err(Error::Refused(ReauthenticationRefusal::WrongPassword));
@@ -75,7 +75,7 @@ pub async fn check(
     Ok(account)
 }
 
-impl Account {
+impl CallerAccount {
     /// Changes something as the caller, if what was checked still holds in the transaction that does it. Nobody can change
     /// that until its end.
     ///

@@ -66,7 +66,7 @@ async fn confirm_once(
     hashing::check_form(&request.new_password, services.settings.passwords.rules, &own_words)
         .map_err(|message| Error::field("new_password", message))?;
     let cost = services.settings.passwords.bcrypt_cost;
-    let encode = move || hashing::judge_and_hash(&request.new_password, &own_words, cost);
+    let encode = move || hashing::check_and_hash(&request.new_password, &own_words, cost);
     let encoded = services.hashing.run(encode).await??;
     let password_hash = encoded.map_err(|message| Error::field("new_password", message))?;
     let context = services.context(client.clone());

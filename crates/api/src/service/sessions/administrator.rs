@@ -1,7 +1,7 @@
 //! Acting as an administrator. The role in an access token is as old as the token: what an administrator may do is decided by
 //! the user's own row, when the request is taken and again in the transaction that does the work.
 
-use super::refusal::Refusal;
+use super::refusal::AuthorizationRefusal;
 use crate::service::{CurrentUser, Error, Services};
 use crate::store::users::UserRow;
 use crate::store::{AnyConnection, QueryResult};
@@ -17,7 +17,7 @@ impl Administrator {
     /// The caller as an administrator.
     ///
     /// # Errors
-    /// [`Refusal::NotAdministrator`], and as [`CurrentUser::read`].
+    /// [`AuthorizationRefusal::NotAdministrator`], and as [`CurrentUser::read`].
     pub async fn of(services: &Services, caller: CurrentUser) -> Result<Self, Error<Infallible>> {
         let user = caller.read(services, |_, user| Ok(user)).await?;
         must_be_administrator(&user)?;
@@ -32,7 +32,7 @@ impl Administrator {
     /// As [`CurrentUser::read`], for an administrator only.
     ///
     /// # Errors
-    /// [`Refusal::NotAdministrator`], and those of [`CurrentUser::read`].
+    /// [`AuthorizationRefusal::NotAdministrator`], and those of [`CurrentUser::read`].
     pub async fn read<T, R>(
         self,
         services: &Services,
@@ -51,7 +51,7 @@ impl Administrator {
     /// As [`CurrentUser::write`], for an administrator only.
     ///
     /// # Errors
-    /// [`Refusal::NotAdministrator`], and those of [`CurrentUser::write`].
+    /// [`AuthorizationRefusal::NotAdministrator`], and those of [`CurrentUser::write`].
     pub async fn write<T, R>(
         self,
         services: &Services,
@@ -69,6 +69,6 @@ impl Administrator {
     }
 }
 
-fn must_be_administrator(user: &UserRow) -> Result<(), Refusal> {
-    if user.role == Role::Admin { Ok(()) } else { Err(Refusal::NotAdministrator) }
+fn must_be_administrator(user: &UserRow) -> Result<(), AuthorizationRefusal> {
+    if user.role == Role::Admin { Ok(()) } else { Err(AuthorizationRefusal::NotAdministrator) }
 }

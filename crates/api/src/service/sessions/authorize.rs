@@ -2,7 +2,7 @@
 //! it in the transaction that does the work; refresh and verify ask the same predicate. So no route accepts a token that
 //! another one refuses, and none can forget to ask.
 
-use super::refusal::Refusal;
+use super::refusal::AuthorizationRefusal;
 use crate::clock::ComparedClock;
 use crate::service::{CurrentUser, Error, Services};
 use crate::store::sessions::{SessionRow, SessionState};
@@ -62,12 +62,12 @@ impl CurrentUser {
 /// Returns the caller's row if they may act now. One statement.
 ///
 /// # Errors
-/// When the database does not respond. The inner error is the [`Refusal`].
+/// When the database does not respond. The inner error is the [`AuthorizationRefusal`].
 pub(in crate::service) fn authorize(
     connection: &mut AnyConnection,
     caller: CurrentUser,
     clock: &ComparedClock,
-) -> QueryResult<Result<UserRow, Refusal>> {
+) -> QueryResult<Result<UserRow, AuthorizationRefusal>> {
     let found = sessions::find_with_user(connection, caller.session)?;
     Ok(authorize_session(found.as_ref(), caller.id, clock).map(|(_, user)| user.clone()))
 }
@@ -75,18 +75,18 @@ pub(in crate::service) fn authorize(
 /// The predicate: `found` is the session that a token names, `user` whom it names.
 ///
 /// # Errors
-/// [`Refusal`], in the order of the contract's table.
+/// [`AuthorizationRefusal`], in the order of the contract's table.
 pub(in crate::service) fn authorize_session<'a>(
     found: Option<&'a (SessionRow, UserRow)>,
     user: UserId,
     clock: &ComparedClock,
-) -> Result<&'a (SessionRow, UserRow), Refusal> {
-    let found = found.filter(|(session, _)| session.user_id == user).ok_or(Refusal::Revoked)?;
+) -> Result<&'a (SessionRow, UserRow), AuthorizationRefusal> {
+    let found = found.filter(|(session, _)| session.user_id == user).ok_or(AuthorizationRefusal::Revoked)?;
     let (session, user) = found;
     match session.state(clock.now()) {
-        SessionState::Revoked => Err(Refusal::Revoked),
-        SessionState::Expired => Err(clock.refuse(Refusal::Expired)),
-        SessionState::Live if !user.is_active => Err(Refusal::UserInactive),
+        SessionState::Revoked => Err(AuthorizationRefusal::Revoked),
+        SessionState::Expired => Err(clock.refuse(AuthorizationRefusal::Expired)),
+        SessionState::Live if !user.is_active => Err(AuthorizationRefusal::UserInactive),
         SessionState::Live => Ok(found),
     }
 }

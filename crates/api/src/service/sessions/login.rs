@@ -5,8 +5,8 @@ use crate::gate;
 use crate::names::Spellings;
 use crate::service::accounts::registrations;
 use crate::service::limits::{Attempts, Budget, Network, Throttled};
-use crate::service::passwords::hashing::{self, Verdict};
-use crate::service::{ClientInfo, Error, Failure, Services};
+use crate::service::passwords::hashing::{self, PasswordVerdict};
+use crate::service::{ClientInfo, CommonFailure, Error, Services};
 use crate::store::events::EventKind;
 use crate::store::users::UserCredentials;
 use crate::store::{StoreError, events, pending_registrations, sessions, users};
@@ -41,8 +41,8 @@ type LoginError = Error<LoginRefusal>;
 const fn outcome_of(error: &LoginError) -> &'static str {
     match error {
         Error::Refused(_) | Error::NotAuthorized(_) => "refused",
-        Error::Failed(Failure::Throttled(_)) => "throttled",
-        Error::Failed(Failure::Busy(_)) => "busy",
+        Error::Failed(CommonFailure::Throttled(_)) => "throttled",
+        Error::Failed(CommonFailure::Busy(_)) => "busy",
         Error::Fields(_) => "malformed",
         Error::Failed(_) => "failed",
     }
@@ -50,12 +50,12 @@ const fn outcome_of(error: &LoginError) -> &'static str {
 
 /// A name as it may be stored.
 #[derive(Clone)]
-struct Names {
+struct LoginNames {
     email: Spellings,
     username: Spellings,
 }
 
-impl Names {
+impl LoginNames {
     fn of(name: &str) -> Self {
         Self { email: Spellings::of_email(name), username: Spellings::of_username(name) }
     }
@@ -78,19 +78,19 @@ struct Proven {
 /// What the password was.
 enum Guess {
     Right(Proven),
-    Wrong(Miss),
+    Wrong(FailedGuess),
 }
 
 /// Whose password was wrong: a user's or nobody's.
 #[derive(Default)]
-struct Miss {
+struct FailedGuess {
     user: Option<UserId>,
     /// The pending registration whose password it is. That opens nothing, but its link is mailed again.
     pending: Option<i64>,
 }
 
 /// What a name has to compare a password with.
-struct Found {
+struct LoginCandidate {
     user: Option<UserCredentials>,
     /// When the account was last signed in to from the client's network.
     network_seen_at: Option<DateTime<Utc>>,
@@ -98,21 +98,23 @@ struct Found {
     pending: Option<(i64, String)>,
 }
 
-impl Found {
+impl LoginCandidate {
     /// One hash for each name, so that one comparison is made, whoever it is.
     fn password_hash(&self) -> &str {
         let of_user = self.user.as_ref().map(|user| user.password_hash.as_str());
         of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(hashing::DUMMY_HASH)
     }
 
-    fn judge(self, verdict: Verdict, renewed: Option<String>) -> Guess {
-        let is_right = verdict != Verdict::Wrong;
+    fn evaluate(self, verdict: PasswordVerdict, renewed: Option<String>) -> Guess {
+        let is_right = verdict != PasswordVerdict::Wrong;
         match self.user {
             Some(credentials) if is_right && credentials.is_active => {
                 Guess::Right(Proven { credentials, renewed, network_seen_at: self.network_seen_at })
             }
-            Some(user) => Guess::Wrong(Miss { user: Some(user.id), pending: None }),
-            None => Guess::Wrong(Miss { user: None, pending: self.pending.map(|(id, _)| id).filter(|_| is_right) }),
+            Some(user) => Guess::Wrong(FailedGuess { user: Some(user.id), pending: None }),
+            None => {
+                Guess::Wrong(FailedGuess { user: None, pending: self.pending.map(|(id, _)| id).filter(|_| is_right) })
+            }
         }
     }
 }
@@ -125,7 +127,7 @@ pub async fn login(
 ) -> Result<TokenResponse, LoginError> {
     // A session that begins or ends by a wrong clock is over, or has not begun, for every other process.
     services.clock.check()?;
-    let names = Names::of(&check(&request).map_err(Error::Fields)?);
+    let names = LoginNames::of(&check(&request).map_err(Error::Fields)?);
     let mut outcome = attempt(services, &names, &request.password, &client).await;
     if matches!(outcome, Ok(None)) {
         // As after another sign-in that has renewed the hash: the password may be as right as before.
@@ -139,7 +141,7 @@ pub async fn login(
 /// Compares the password and opens the session; `None` if the account was changed in between.
 async fn attempt(
     services: &Services,
-    names: &Names,
+    names: &LoginNames,
     password: &str,
     client: &ClientInfo,
 ) -> Result<Option<TokenResponse>, LoginError> {
@@ -148,7 +150,7 @@ async fn attempt(
     // A failure counts as one and a success as one, and a server that could not compare as neither.
     match guess {
         Ok(Guess::Right(_)) => attempts.refund_where(|budget| budget != Budget::SignedInClient).await,
-        Ok(Guess::Wrong(_)) | Err(Error::Failed(Failure::Throttled(_))) => {
+        Ok(Guess::Wrong(_)) | Err(Error::Failed(CommonFailure::Throttled(_))) => {
             attempts.refund_where(|budget| budget == Budget::SignedInClient).await;
         }
         Err(_) => attempts.refund().await,
@@ -191,7 +193,7 @@ fn check(request: &LoginRequest) -> Result<String, FieldErrors> {
 /// Compares the password, as far as the limits let it.
 async fn guess(
     services: &Services,
-    names: &Names,
+    names: &LoginNames,
     password: String,
     client: &ClientInfo,
     attempts: &mut Attempts<'_>,
@@ -213,16 +215,16 @@ async fn guess(
     let may_renew = found.user.as_ref().is_some_and(|user| user.is_active);
     let compare = move || {
         let verdict = hashing::verify(&password, &encoded, cost);
-        let is_outdated = may_renew && verdict == Verdict::RightButOutdated;
+        let is_outdated = may_renew && verdict == PasswordVerdict::RightButOutdated;
         (verdict, is_outdated.then(|| hashing::hash(&password, cost)).transpose())
     };
     let (verdict, renewed) = services.hashing.run(compare).await?;
-    Ok(found.judge(verdict, renewed?))
+    Ok(found.evaluate(verdict, renewed?))
 }
 
 /// The account, and when it was last signed in to from the client's network, and the pending registration: the same
 /// statements, whoever it is.
-async fn find(services: &Services, names: &Names, client: &ClientInfo) -> Result<Found, StoreError> {
+async fn find(services: &Services, names: &LoginNames, client: &ClientInfo) -> Result<LoginCandidate, StoreError> {
     let (names, now) = (names.clone(), services.now());
     let network = client.network.map(|network| network.to_string()).unwrap_or_default();
     let ip_address = client.ip_address.clone().unwrap_or_default();
@@ -232,12 +234,12 @@ async fn find(services: &Services, names: &Names, client: &ClientInfo) -> Result
         let pending = pending_registrations::find_password_hash(connection, email, &ip_address, now)?;
         let (user, seen_at) = user.unzip();
         let pending = pending.filter(|_| user.is_none());
-        Ok(Found { user, network_seen_at: seen_at.flatten(), pending })
+        Ok(LoginCandidate { user, network_seen_at: seen_at.flatten(), pending })
     });
     found.await
 }
 
-async fn take_guess(attempts: &mut Attempts<'_>, names: &Names, known: Option<Network>) -> Result<(), Throttled> {
+async fn take_guess(attempts: &mut Attempts<'_>, names: &LoginNames, known: Option<Network>) -> Result<(), Throttled> {
     let name = names.counted();
     if let Some(network) = known {
         let name = format!("{name} {network}");
@@ -269,7 +271,7 @@ async fn open_session(
     client: ClientInfo,
 ) -> Result<Option<TokenResponse>, LoginError> {
     if let Err(error) = check_verified(services, &proven.credentials) {
-        let failure = Miss { user: Some(proven.credentials.id), pending: None };
+        let failure = FailedGuess { user: Some(proven.credentials.id), pending: None };
         note_failure(services, failure, &client).await?;
         return Err(error);
     }
@@ -296,7 +298,7 @@ async fn open_session(
     Ok(Some(token_pair::token_response(services, &session, &user, now)?))
 }
 
-async fn note_failure(services: &Services, failure: Miss, client: &ClientInfo) -> Result<(), StoreError> {
+async fn note_failure(services: &Services, failure: FailedGuess, client: &ClientInfo) -> Result<(), StoreError> {
     let context = services.context(client.clone());
     let noted = services.store.write(move |connection| {
         events::insert(connection, &context.event(failure.user, EventKind::LoginFailed))?;

@@ -1,9 +1,9 @@
 //! Trading a refresh token for its successor.
 //!
-//! One conditional statement moves the session on. When it moves nothing, the row says why, and `judge` decides: it is
+//! One conditional statement moves the session on. When it moves nothing, the row says why, and `decide` decides: it is
 //! the contract's answer table, row by row.
 
-use super::refusal::Refusal;
+use super::refusal::AuthorizationRefusal;
 use super::{authorize, token_pair};
 use crate::clock::{ComparedClock, WrongClock};
 use crate::mails::MailKind;
@@ -39,17 +39,17 @@ pub enum RefreshRefusal {
 
 /// What the row says of a token that did not move it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum RefreshVerdict {
     /// The session's live tokens again.
     Repeat(Repetition),
-    Refused(Refusal),
+    Refused(AuthorizationRefusal),
     /// Revoke.
     Breach(Breach),
     /// The token is live after all: rotate again.
     Again,
 }
 
-impl From<WrongClock> for Verdict {
+impl From<WrongClock> for RefreshVerdict {
     fn from(wrong: WrongClock) -> Self {
         Self::Refused(wrong.into())
     }
@@ -74,17 +74,17 @@ enum Breach {
 }
 
 /// What a refresh came to.
-enum Outcome {
+enum ExchangeOutcome {
     /// The session moved on.
     Rotated(Box<(SessionRow, UserRow)>),
     /// The live tokens again.
     Repeated(Repetition, Box<(SessionRow, UserRow)>),
-    Refused(Refusal),
+    Refused(AuthorizationRefusal),
     Revoked(Breach),
     Contended,
 }
 
-impl Outcome {
+impl ExchangeOutcome {
     /// In metrics.
     const fn as_str(&self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ pub async fn refresh(
     let rotated_at = services.clock.database_now();
     let rotation = Rotation { jti: new_jti(), key_hash, origin, now, rotated_at, lifetime: lifetimes.refresh };
     let session = presented.session;
-    let exchange = Exchange {
+    let exchange = RefreshExchange {
         presented,
         rotation,
         leeway: lifetimes.leeway,
@@ -136,12 +136,12 @@ pub async fn refresh(
     let outcome = outcome.await?;
     services.session_metrics.refresh(outcome.as_str());
     match outcome {
-        Outcome::Rotated(found) | Outcome::Repeated(_, found) => {
+        ExchangeOutcome::Rotated(found) | ExchangeOutcome::Repeated(_, found) => {
             Ok(token_pair::token_response(services, &found.0, &found.1, now)?)
         }
-        Outcome::Refused(refusal) => Err(refusal.into()),
-        Outcome::Contended => Err(Error::Refused(RefreshRefusal::Contended { session })),
-        Outcome::Revoked(breach) => {
+        ExchangeOutcome::Refused(refusal) => Err(refusal.into()),
+        ExchangeOutcome::Contended => Err(Error::Refused(RefreshRefusal::Contended { session })),
+        ExchangeOutcome::Revoked(breach) => {
             services.feed.insert([session], shared_now);
             log::warn!("refresh.revoked: session {session}: {breach:?}");
             if breach == Breach::Theft {
@@ -166,7 +166,7 @@ fn origin_of(client: &ClientInfo) -> Option<Vec<u8>> {
 }
 
 /// One exchange, from the token to the outcome.
-struct Exchange {
+struct RefreshExchange {
     presented: PresentedRefreshToken,
     rotation: Rotation,
     leeway: Duration,
@@ -174,47 +174,51 @@ struct Exchange {
     context: RequestContext,
 }
 
-impl Exchange {
-    fn run(&self, connection: &mut AnyConnection) -> QueryResult<Outcome> {
+impl RefreshExchange {
+    fn run(&self, connection: &mut AnyConnection) -> QueryResult<ExchangeOutcome> {
         // A second round is needed only when the row changes between the statement and the look at it.
         for _ in 0..2 {
             let rotate = |connection: &mut _| sessions::rotate(connection, &self.presented, &self.rotation);
             if let Some(rotated) = connection.write_statement(rotate)? {
-                return Ok(Outcome::Rotated(Box::new(rotated)));
+                return Ok(ExchangeOutcome::Rotated(Box::new(rotated)));
             }
             let found = sessions::find_with_user(connection, self.presented.session)?;
-            let verdict = self.judge(found.as_ref());
-            let Some(found) = found else { return Ok(Outcome::Refused(Refusal::Revoked)) };
+            let verdict = self.decide(found.as_ref());
+            let Some(found) = found else { return Ok(ExchangeOutcome::Refused(AuthorizationRefusal::Revoked)) };
             match verdict {
-                Verdict::Again => {}
-                Verdict::Repeat(why) => return Ok(Outcome::Repeated(why, Box::new(found))),
-                Verdict::Refused(refusal) => return Ok(Outcome::Refused(refusal)),
-                Verdict::Breach(_) => {
+                RefreshVerdict::Again => {}
+                RefreshVerdict::Repeat(why) => return Ok(ExchangeOutcome::Repeated(why, Box::new(found))),
+                RefreshVerdict::Refused(refusal) => return Ok(ExchangeOutcome::Refused(refusal)),
+                RefreshVerdict::Breach(_) => {
                     if let Some(breach) = connection.write(|connection| self.revoke(connection))? {
-                        return Ok(Outcome::Revoked(breach));
+                        return Ok(ExchangeOutcome::Revoked(breach));
                     }
                 }
             }
         }
-        Ok(Outcome::Contended)
+        Ok(ExchangeOutcome::Contended)
     }
 
     /// The contract's table.
-    fn judge(&self, found: Option<&(SessionRow, UserRow)>) -> Verdict {
+    fn decide(&self, found: Option<&(SessionRow, UserRow)>) -> RefreshVerdict {
         let (session, _) = match authorize::authorize_session(found, self.presented.user, &self.clock) {
             Ok(found) => found,
-            Err(refusal) => return Verdict::Refused(refusal),
+            Err(refusal) => return RefreshVerdict::Refused(refusal),
         };
         let presented = self.presented.generation;
         if presented > session.generation {
-            Verdict::Breach(Breach::Ahead)
+            RefreshVerdict::Breach(Breach::Ahead)
         } else if presented == session.generation {
             // Another `jti` in the row's own generation: the row was restored and rotated again since.
-            if self.presented.jti == session.jti { Verdict::Again } else { Verdict::Breach(Breach::Theft) }
+            if self.presented.jti == session.jti {
+                RefreshVerdict::Again
+            } else {
+                RefreshVerdict::Breach(Breach::Theft)
+            }
         } else if self.repeats_the_rotation(session) {
-            Verdict::Repeat(Repetition::SameKey)
+            RefreshVerdict::Repeat(Repetition::SameKey)
         } else {
-            self.judge_superseded(session)
+            self.decide_superseded(session)
         }
     }
 
@@ -229,7 +233,7 @@ impl Exchange {
 
     /// Tabs of a client that knows no keys, racing: the token was superseded a moment ago, from the same network and user
     /// agent, and no rotation since had a key. The row knows its last two rotations. All else is a theft.
-    fn judge_superseded(&self, session: &SessionRow) -> Verdict {
+    fn decide_superseded(&self, session: &SessionRow) -> RefreshVerdict {
         let (origin, superseded_at) = match session.generation - self.presented.generation {
             1 => (&session.rotation_origin, Some(session.rotated_at)),
             2 => (&session.previous_rotation_origin, session.previous_rotated_at),
@@ -238,14 +242,16 @@ impl Exchange {
         // With a key, or of an unknown client, a request has no origin, and neither has a rotation.
         let same_origin = self.rotation.origin.is_some() && *origin == self.rotation.origin;
         let has_leeway = self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_origin;
-        let Some(superseded_at) = superseded_at.filter(|_| has_leeway) else { return Verdict::Breach(Breach::Theft) };
+        let Some(superseded_at) = superseded_at.filter(|_| has_leeway) else {
+            return RefreshVerdict::Breach(Breach::Theft);
+        };
         // Read after the row: a rotation that this request has waited for must not lie in its future. By the database's clock,
         // because the rotation may be another process's.
         let ago = self.clock.database_now() - superseded_at;
         if (-self.clock.uncertainty()..=self.leeway).contains(&ago) {
-            Verdict::Repeat(Repetition::Leeway)
+            RefreshVerdict::Repeat(Repetition::Leeway)
         } else {
-            self.clock.refuse(Verdict::Breach(Breach::Theft))
+            self.clock.refuse(RefreshVerdict::Breach(Breach::Theft))
         }
     }
 
@@ -257,7 +263,7 @@ impl Exchange {
     fn revoke(&self, connection: &mut AnyConnection) -> QueryResult<Option<Breach>> {
         users::lock_credentials(connection, self.presented.user)?;
         let found = sessions::find_with_user(connection, self.presented.session)?;
-        let Verdict::Breach(breach) = self.judge(found.as_ref()) else { return Ok(None) };
+        let RefreshVerdict::Breach(breach) = self.decide(found.as_ref()) else { return Ok(None) };
         let Some((_, user)) = found else { return Ok(None) };
         let (reason, kind) = match breach {
             Breach::Theft => (RevokeReason::Reuse, EventKind::RefreshReused),

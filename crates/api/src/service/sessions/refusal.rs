@@ -5,7 +5,7 @@ use auth_types::Reason;
 
 /// What is wrong with the session or its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AuthorizationRefusal {
     /// Also when the session is another user's than the token says: an older copy of the database gives numbers twice.
     #[error("the session was revoked or does not exist")]
     Revoked,
@@ -20,7 +20,7 @@ pub enum Refusal {
     NotAdministrator,
 }
 
-impl Refusal {
+impl AuthorizationRefusal {
     /// The reason in the response.
     pub const fn reason(self) -> Reason {
         match self {
@@ -33,7 +33,7 @@ impl Refusal {
     }
 }
 
-impl From<WrongClock> for Refusal {
+impl From<WrongClock> for AuthorizationRefusal {
     fn from(_: WrongClock) -> Self {
         Self::Untimely
     }

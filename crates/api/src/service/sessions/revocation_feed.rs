@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 /// What the feed keeps.
 #[derive(Debug, Default)]
-struct Known {
+struct FeedState {
     revoked: HashMap<SessionId, SharedTime>,
     polled_at: Option<SharedTime>,
 }
@@ -16,7 +16,7 @@ struct Known {
 /// The sessions that were revoked lately.
 #[derive(Debug, Default)]
 pub struct RevocationFeed {
-    known: RwLock<Known>,
+    known: RwLock<FeedState>,
 }
 
 impl RevocationFeed {

@@ -1,7 +1,7 @@
 //! Telling whether a token is valid.
 
 use super::authorize;
-use super::refusal::Refusal;
+use super::refusal::AuthorizationRefusal;
 use crate::service::limits::Budget;
 use crate::service::tokens::TokenError;
 use crate::service::{ClientInfo, Error, Services, tokens};
@@ -11,7 +11,7 @@ use auth_types::{AccessClaims, RefreshClaims};
 /// Verifies an access token with what this process has in memory.
 pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, Error<TokenError>> {
     let claims = services.tokens.verify_access(token).map_err(Error::Refused)?;
-    if services.feed.is_revoked(claims.sid) { Err(Refusal::Revoked.into()) } else { Ok(claims) }
+    if services.feed.is_revoked(claims.sid) { Err(AuthorizationRefusal::Revoked.into()) } else { Ok(claims) }
 }
 
 /// Verifies a token of either type; a refresh token's session is read. Changes nothing.
@@ -36,5 +36,5 @@ async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<()
     let (session, _) = authorize::authorize_session(found.as_ref(), user, &services.clock)?;
     let live = session.generation == claims.generation && session.jti == claims.jti;
     // Superseded looks like revoked: whoever has stolen a token must not learn when its owner refreshes.
-    if live { Ok(()) } else { Err(Refusal::Revoked.into()) }
+    if live { Ok(()) } else { Err(AuthorizationRefusal::Revoked.into()) }
 }

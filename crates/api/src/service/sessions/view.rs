@@ -8,7 +8,7 @@ use auth_types::export::ExportedSession;
 use auth_types::responses::SessionResponse;
 use chrono::{DateTime, Duration, Utc};
 
-/// Times that follow from a rotation are shown in steps, seconds.
+/// ShownTimes that follow from a rotation are shown in steps, seconds.
 const STEP_SECONDS: i64 = 300;
 
 /// How one caller sees sessions.
@@ -19,7 +19,7 @@ pub(in crate::service) struct SessionView {
 }
 
 /// What follows from a rotation.
-struct Times {
+struct ShownTimes {
     rotated_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
@@ -31,7 +31,7 @@ impl SessionView {
     }
 
     pub(in crate::service) fn response(&self, row: SessionRow) -> SessionResponse {
-        let Times { rotated_at, expires_at } = self.times(&row);
+        let ShownTimes { rotated_at, expires_at } = self.times(&row);
         SessionResponse {
             id: row.id,
             current: row.id == self.caller.session,
@@ -46,7 +46,7 @@ impl SessionView {
 
     /// Without what the session's tokens are checked by.
     pub(in crate::service) fn exported(&self, row: SessionRow, revoke_reason: Option<String>) -> ExportedSession {
-        let Times { rotated_at, expires_at } = self.times(&row);
+        let ShownTimes { rotated_at, expires_at } = self.times(&row);
         ExportedSession {
             id: row.id,
             created_at: row.created_at,
@@ -62,14 +62,14 @@ impl SessionView {
 
     /// Of their own session a caller sees what their access token says already, whatever was refreshed since: a thief who
     /// asks every second would see the step change at the moment of a rotation.
-    fn times(&self, row: &SessionRow) -> Times {
+    fn times(&self, row: &SessionRow) -> ShownTimes {
         let (rotated_at, expires_at) = if row.id == self.caller.session {
             let issued_at = self.caller.issued_at;
             (issued_at, row.absolute_expires_at.min(issued_at + self.lifetime))
         } else {
             (row.rotated_at, row.expires_at)
         };
-        Times { rotated_at: in_steps(rotated_at), expires_at: in_steps(expires_at) }
+        ShownTimes { rotated_at: in_steps(rotated_at), expires_at: in_steps(expires_at) }
     }
 }
 

@@ -39,7 +39,7 @@ impl StepKeys {
         let caller = caller.map(|caller| (caller.id, caller.session));
         let whole = key.and_then(|key| serde_json::to_vec(&(kind, caller, key, &request)).ok());
         let marks = whole.map(|whole| self.0.iter().map(|key| Mark::of(&whole, key)).collect());
-        Repeatable { request, step: Step { marks: marks.unwrap_or_default() } }
+        Repeatable { request, step: IdempotentStep { marks: marks.unwrap_or_default() } }
     }
 }
 
@@ -52,7 +52,7 @@ impl fmt::Debug for StepKeys {
 /// A request, and what its repetition is known by.
 pub struct Repeatable<R> {
     pub request: R,
-    pub(in crate::service) step: Step,
+    pub(in crate::service) step: IdempotentStep,
 }
 
 impl<R> fmt::Debug for Repeatable<R> {
@@ -63,7 +63,7 @@ impl<R> fmt::Debug for Repeatable<R> {
 
 /// What a request is known by, the mark of the current secret first; nothing when it came without a key.
 #[derive(Clone)]
-pub(in crate::service) struct Step {
+pub(in crate::service) struct IdempotentStep {
     pub(super) marks: Vec<Mark>,
 }
 

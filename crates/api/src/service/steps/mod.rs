@@ -14,7 +14,7 @@ mod keys;
 mod once;
 
 pub use caller::RepeatingUser;
-pub(super) use keys::Step;
+pub(super) use keys::IdempotentStep;
 pub use keys::{Repeatable, StepKeys, StepKind};
-pub(super) use once::Done;
 pub use once::REPEATABLE;
+pub(super) use once::StepResult;

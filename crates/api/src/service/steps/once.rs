@@ -1,11 +1,11 @@
 //! Doing a step once, and making its response again.
 
-use super::keys::{Mark, Step};
+use super::keys::{IdempotentStep, Mark};
 use crate::clock::{ComparedClock, SharedTime, WrongClock};
 use crate::service::Services;
 use crate::service::mail::links::LinkToken;
 use crate::service::sessions::authorize;
-use crate::service::sessions::refusal::Refusal;
+use crate::service::sessions::refusal::AuthorizationRefusal;
 use crate::store::completed_steps::{self, CompletedStep};
 use crate::store::sessions::SessionRow;
 use crate::store::users::UserRow;
@@ -20,7 +20,7 @@ pub const REPEATABLE: Duration = Duration::minutes(10);
 /// How far ahead of this process's time another one may have noted a step.
 const AHEAD: Duration = Duration::minutes(1);
 /// What a request has done.
-pub(in crate::service) struct Done {
+pub(in crate::service) struct StepResult {
     /// What a sign-up gave to its browser.
     pub registration: LinkToken,
     /// The session that began with it, while its tokens are as they were given: live, and not exchanged yet.
@@ -29,14 +29,14 @@ pub(in crate::service) struct Done {
 }
 
 /// A step that was found.
-struct Found {
+struct FoundStep {
     hash: Vec<u8>,
     at: DateTime<Utc>,
     /// `None` when it was too long ago, or nobody knows because the clock is wrong.
-    done: Option<Done>,
+    done: Option<StepResult>,
 }
 
-impl Step {
+impl IdempotentStep {
     /// Does `act`, unless the same request has done it: then `repeat` makes the response again. It returns `None` when there is
     /// none any more, and the request is an ordinary one; by a wrong clock nobody knows whether there is one.
     ///
@@ -46,12 +46,12 @@ impl Step {
         &self,
         services: &Services,
         act: impl Future<Output = Result<T, E>>,
-        repeat: impl Fn(Done) -> Result<Option<T>, E>,
+        repeat: impl Fn(StepResult) -> Result<Option<T>, E>,
     ) -> Result<T, E> {
         if self.marks.is_empty() {
             return act.await;
         }
-        if let Some(Found { hash, at, done }) = self.find(services).await? {
+        if let Some(FoundStep { hash, at, done }) = self.find(services).await? {
             if let Some(response) = done.map_or(Ok(None), &repeat)? {
                 return Ok(response);
             }
@@ -64,8 +64,8 @@ impl Step {
         };
         // The first request may have been under way still.
         match self.find(services).await {
-            Ok(Some(Found { done: Some(done), .. })) => repeat(done)?.ok_or_else(|| services.clock.refuse(failed)),
-            Ok(Some(Found { done: None, .. })) => Err(services.clock.refuse(failed)),
+            Ok(Some(FoundStep { done: Some(done), .. })) => repeat(done)?.ok_or_else(|| services.clock.refuse(failed)),
+            Ok(Some(FoundStep { done: None, .. })) => Err(services.clock.refuse(failed)),
             Ok(None) | Err(_) => Err(failed),
         }
     }
@@ -88,31 +88,31 @@ impl Step {
         self.marks.first().map(|mark| LinkToken::of(&mark.registration))
     }
 
-    async fn find(&self, services: &Services) -> Result<Option<Found>, StoreError> {
+    async fn find(&self, services: &Services) -> Result<Option<FoundStep>, StoreError> {
         let (marks, clock) = (self.marks.clone(), services.clock.clone());
         services.store.run(move |connection| look_up(connection, &marks, &clock)).await
     }
 }
 
-fn look_up(connection: &mut AnyConnection, marks: &[Mark], clock: &ComparedClock) -> QueryResult<Option<Found>> {
+fn look_up(connection: &mut AnyConnection, marks: &[Mark], clock: &ComparedClock) -> QueryResult<Option<FoundStep>> {
     let hashes = marks.iter().map(|mark| mark.hash.as_slice());
     let Some((hash, step)) = completed_steps::find(connection, hashes)? else { return Ok(None) };
     let Some(mark) = marks.iter().find(|mark| mark.hash == hash) else { return Ok(None) };
     let age = clock.shared_now().0 - step.at;
     if age >= REPEATABLE || age < -AHEAD {
-        return Ok(Some(Found { hash, at: step.at, done: None }));
+        return Ok(Some(FoundStep { hash, at: step.at, done: None }));
     }
     let session = match step.session {
         Some(session) => sessions::find_with_user(connection, session)?,
         None => None,
     };
     let judged = session.as_ref().map(|found| authorize::authorize_session(Some(found), found.0.user_id, clock).err());
-    if judged == Some(Some(Refusal::Untimely)) {
-        return Ok(Some(Found { hash, at: step.at, done: None }));
+    if judged == Some(Some(AuthorizationRefusal::Untimely)) {
+        return Ok(Some(FoundStep { hash, at: step.at, done: None }));
     }
     // Once the refresh token has been exchanged, whoever did it has had the response.
     let session = session.filter(|(session, _)| judged == Some(None) && session.generation == 1);
     let notice = step.notice.and_then(|notice| serde_json::from_value(Value::String(notice)).ok());
     let registration = LinkToken::of(&mark.registration);
-    Ok(Some(Found { hash, at: step.at, done: Some(Done { registration, session, notice }) }))
+    Ok(Some(FoundStep { hash, at: step.at, done: Some(StepResult { registration, session, notice }) }))
 }

@@ -8,20 +8,20 @@ use chrono::{DateTime, Utc};
 use std::fmt;
 use std::sync::Arc;
 
-type Whole = dyn Fn(&mut AnyConnection, &UserRow) -> QueryResult<()> + Send + Sync;
-type Batch = dyn Fn(&mut AnyConnection, UserId, i64) -> QueryResult<usize> + Send + Sync;
-type Left = dyn Fn(&mut AnyConnection, DateTime<Utc>, i64) -> QueryResult<Vec<UserId>> + Send + Sync;
+type DeleteAll = dyn Fn(&mut AnyConnection, &UserRow) -> QueryResult<()> + Send + Sync;
+type DeleteBatch = dyn Fn(&mut AnyConnection, UserId, i64) -> QueryResult<usize> + Send + Sync;
+type FindLeft = dyn Fn(&mut AnyConnection, DateTime<Utc>, i64) -> QueryResult<Vec<UserId>> + Send + Sync;
 
 /// How rows go. The transaction that deletes the account has no time for any number of them.
 #[derive(Clone)]
 pub(in crate::service) enum Erasure {
     /// All in the transaction that deletes the account: there are few.
-    Whole(Arc<Whole>),
+    Whole(Arc<DeleteAll>),
     /// A batch in that transaction, and the rest within seconds.
     InBatches {
-        batch: Arc<Batch>,
+        batch: Arc<DeleteBatch>,
         /// Users who were erased since some time and have rows still.
-        left: Arc<Left>,
+        left: Arc<FindLeft>,
         /// Whether until the account's own row has changed there can be new ones.
         after_the_account: bool,
     },

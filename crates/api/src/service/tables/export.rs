@@ -21,22 +21,23 @@ pub struct Subject {
 }
 
 /// The row that a list goes on after; only the list itself reads it.
-pub(in crate::service) type Place = Value;
+pub(in crate::service) type ListPosition = Value;
 
 /// Rows as JSON, each with its place.
-type Rows = Vec<(Place, String)>;
+type Rows = Vec<(ListPosition, String)>;
 
-type Read =
-    dyn Fn(&mut AnyConnection, &Subject, Option<&Place>, i64) -> QueryResult<serde_json::Result<Rows>> + Send + Sync;
+type Read = dyn Fn(&mut AnyConnection, &Subject, Option<&ListPosition>, i64) -> QueryResult<serde_json::Result<Rows>>
+    + Send
+    + Sync;
 
 /// A list of the file.
 #[derive(Clone)]
-pub(crate) struct Export {
+pub(crate) struct ExportList {
     pub(crate) list: &'static str,
     read: Arc<Read>,
 }
 
-impl Export {
+impl ExportList {
     /// At most so many rows after the key of the last one before, with their keys.
     pub(super) fn by<K, R>(
         list: &'static str,
@@ -46,7 +47,7 @@ impl Export {
         K: Serialize + DeserializeOwned,
         R: Serialize,
     {
-        let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&Place>, most| {
+        let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&ListPosition>, most| {
             let after = match after.map(K::deserialize).transpose() {
                 Ok(after) => after,
                 Err(error) => return Ok(Err(error)),
@@ -60,7 +61,7 @@ impl Export {
 
     /// The rows of a table as they stand there.
     pub(super) fn of(list: &'static str, owned: Owned, columns: Vec<Column>) -> Self {
-        let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&Place>, most| {
+        let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&ListPosition>, most| {
             let after = after.and_then(Value::as_str);
             let rows = owned.page(connection, &columns, (subject.user.id, after), most)?;
             Ok(Ok(rows.into_iter().map(|row| (Value::from(row.key), row.json)).collect()))
@@ -73,15 +74,15 @@ impl Export {
         &self,
         connection: &mut AnyConnection,
         subject: &Subject,
-        after: Option<&Place>,
+        after: Option<&ListPosition>,
         most: i64,
     ) -> QueryResult<serde_json::Result<Rows>> {
         (self.read)(connection, subject, after, most)
     }
 }
 
-impl fmt::Debug for Export {
+impl fmt::Debug for ExportList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Export").field("list", &self.list).finish_non_exhaustive()
+        f.debug_struct("ExportList").field("list", &self.list).finish_non_exhaustive()
     }
 }

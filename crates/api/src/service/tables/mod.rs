@@ -9,9 +9,9 @@ mod schema;
 mod table;
 
 pub(in crate::service) use erasure::Erasure;
-pub(crate) use export::Export;
-pub(in crate::service) use export::Place;
+pub(crate) use export::ExportList;
+pub(in crate::service) use export::ListPosition;
 pub use export::Subject;
 pub use own::own_tables;
-pub use schema::{Missing, Schema};
+pub use schema::{MissingTable, Schema};
 pub use table::{Due, Table};

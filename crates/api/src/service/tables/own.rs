@@ -1,7 +1,7 @@
 //! Latchkey's own tables.
 
 use super::erasure::Erasure;
-use super::export::Export;
+use super::export::ExportList;
 use super::table::Table;
 use crate::mails::MailKind;
 use crate::service::events::history::newest;
@@ -53,7 +53,7 @@ fn kept_since(now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 fn sessions() -> Table {
-    let export = Export::by("sessions", |connection, subject, after: Option<SessionId>, most| {
+    let export = ExportList::by("sessions", |connection, subject, after: Option<SessionId>, most| {
         let view = SessionView::of(subject.settings.lifetimes.refresh, subject.caller);
         let rows = sessions::export(connection, subject.user.id, after.unwrap_or(SessionId(Uuid::nil())), most)?;
         Ok(rows.into_iter().map(|(row, reason)| (row.id, view.exported(row, reason))).collect())
@@ -65,7 +65,7 @@ fn sessions() -> Table {
 }
 
 fn auth_events() -> Table {
-    let export = Export::by("events", |connection, subject, before: Option<events::EventPosition>, most| {
+    let export = ExportList::by("events", |connection, subject, before: Option<events::EventPosition>, most| {
         let numbers = EventNumbers::of(&subject.settings);
         let mut rows = events::list(connection, subject.user.id, before.unwrap_or_else(newest), most)?;
         let places: Vec<_> = rows.iter().map(|event| events::EventPosition { at: event.at, id: event.id }).collect();
@@ -83,7 +83,7 @@ fn auth_events() -> Table {
 }
 
 fn known_networks() -> Table {
-    let export = Export::by("networks", |connection, subject, after: Option<String>, most| {
+    let export = ExportList::by("networks", |connection, subject, after: Option<String>, most| {
         let rows = known_networks::export(connection, subject.user.id, &after.unwrap_or_default(), most)?;
         Ok(rows.into_iter().map(|row| (row.network.clone(), row)).collect())
     });
@@ -96,7 +96,7 @@ fn known_networks() -> Table {
 }
 
 fn one_time_tokens() -> Table {
-    let export = Export::by("links", |connection, subject, after: Option<one_time_tokens::LinkPosition>, most| {
+    let export = ExportList::by("links", |connection, subject, after: Option<one_time_tokens::LinkPosition>, most| {
         let after = after.unwrap_or((DateTime::<Utc>::UNIX_EPOCH, Vec::new()));
         one_time_tokens::export(connection, subject.user.id, &after, most)
     });
@@ -107,7 +107,7 @@ fn one_time_tokens() -> Table {
 }
 
 fn pending_registrations() -> Table {
-    let export = Export::by("registrations", |connection, subject, after: Option<i64>, most| {
+    let export = ExportList::by("registrations", |connection, subject, after: Option<i64>, most| {
         let [_, canonical] = proven_addresses(&subject.user);
         pending_registrations::export(connection, &canonical, after.unwrap_or(0), most)
     });
@@ -127,7 +127,7 @@ fn pending_registrations() -> Table {
 }
 
 fn mail_outbox() -> Table {
-    let export = Export::by("mails", |connection, subject, after: Option<i64>, most| {
+    let export = ExportList::by("mails", |connection, subject, after: Option<i64>, most| {
         let slice = Slice { after: after.unwrap_or(0), limit: most };
         mail_outbox::export(connection, subject.user.id, &proven_addresses(&subject.user), slice)
     });
@@ -141,7 +141,7 @@ fn mail_outbox() -> Table {
 
 fn sent_mails() -> Table {
     // An hour's: they are one page.
-    let export = Export::by("sent_mails", |connection, subject, after: Option<()>, _| {
+    let export = ExportList::by("sent_mails", |connection, subject, after: Option<()>, _| {
         if after.is_some() {
             return Ok(Vec::new());
         }

@@ -16,7 +16,7 @@ pub struct Schema {
 /// A table that was declared and that the database does not have in that form.
 #[derive(Debug, thiserror::Error)]
 #[error("the migrations do not make what is declared: {0}")]
-pub struct Missing(String);
+pub struct MissingTable(String);
 
 impl Schema {
     /// What a backup holds of it.
@@ -30,8 +30,8 @@ impl Schema {
     }
 
     /// Looks for every table in the database. A deletion, an export or a backup would else be the first to notice.
-    pub(in crate::service) fn check(&self, connection: &mut AnyConnection) -> Result<(), Missing> {
+    pub(in crate::service) fn check(&self, connection: &mut AnyConnection) -> Result<(), MissingTable> {
         let absence = self.tables.iter().find_map(|table| table.layout.absence(connection));
-        absence.map_or(Ok(()), |absence| Err(Missing(absence)))
+        absence.map_or(Ok(()), |absence| Err(MissingTable(absence)))
     }
 }

@@ -1,7 +1,7 @@
 //! One table of the product.
 
 use super::erasure::Erasure;
-use super::export::{Export, Subject};
+use super::export::{ExportList, Subject};
 use crate::config::Settings;
 use crate::store::layouts::{DeclaredColumn, DeclaredTable, Layout};
 use crate::store::owned::{Keyed, Owned, OwnerOf};
@@ -27,7 +27,7 @@ pub struct Due {
 pub struct Table {
     pub(crate) layout: Layout,
     pub(crate) is_backed_up: bool,
-    pub(crate) export: Option<Export>,
+    pub(crate) export: Option<ExportList>,
     pub(in crate::service) erasure: Option<Erasure>,
     pub(in crate::service) prunes: Vec<Arc<Prune>>,
     /// What the export is made of, where the rows stand in it as they are.
@@ -40,7 +40,7 @@ impl Table {
     /// the owner and the primary key keeps both quick.
     pub fn personal<T: Keyed, O: OwnerOf<T>>(name: &'static str, _table: T, _owner: O) -> Self {
         let (layout, owned) = (Layout::of::<T>(name), Owned::by::<T, O>(name));
-        let export = Export::of(name, owned.clone(), layout.columns.clone());
+        let export = ExportList::of(name, owned.clone(), layout.columns.clone());
         let erasure = Some(Erasure::of(owned.clone()));
         Self { export: Some(export), erasure, owned: Some(owned), ..Self::of(layout) }
     }
@@ -58,7 +58,7 @@ impl Table {
         K: Serialize + DeserializeOwned,
         R: Serialize,
     {
-        Self { export: Some(Export::by(name, read)), ..Self::of(Layout::of::<T>(name)) }
+        Self { export: Some(ExportList::by(name, read)), ..Self::of(Layout::of::<T>(name)) }
     }
 
     /// A table that says nothing about anybody.
@@ -75,7 +75,7 @@ impl Table {
     pub fn hiding<C: DeclaredColumn>(mut self, _column: C) -> Self {
         if let (Some(export), Some(owned)) = (&self.export, &self.owned) {
             let shown = self.layout.columns.iter().filter(|column| !column.is::<C>()).cloned().collect();
-            self.export = Some(Export::of(export.list, owned.clone(), shown));
+            self.export = Some(ExportList::of(export.list, owned.clone(), shown));
         }
         self
     }
@@ -98,7 +98,7 @@ impl Table {
         self
     }
 
-    pub(super) fn exported(mut self, export: Export) -> Self {
+    pub(super) fn exported(mut self, export: ExportList) -> Self {
         self.export = Some(export);
         self
     }

@@ -1,6 +1,6 @@
 //! What makes tokens and judges them.
 
-use super::claims::{Claims, Times};
+use super::claims::{Claims, TimeClaims};
 use super::error::TokenError;
 use super::ids::new_jti;
 use super::jwks;
@@ -14,7 +14,7 @@ use chrono::{DateTime, Duration, Utc};
 use std::fmt;
 
 /// Signs and verifies.
-pub struct Tokens {
+pub struct TokenAuthority {
     keys: Keys,
     key_set: JsonWebKeySet,
     issuer: Option<String>,
@@ -23,9 +23,9 @@ pub struct Tokens {
     clock: ComparedClock,
 }
 
-impl fmt::Debug for Tokens {
+impl fmt::Debug for TokenAuthority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("lifetimes", &self.lifetimes).finish_non_exhaustive()
+        f.debug_struct("TokenAuthority").field("lifetimes", &self.lifetimes).finish_non_exhaustive()
     }
 }
 
@@ -42,7 +42,7 @@ impl fmt::Debug for SignedAccess {
     }
 }
 
-impl Tokens {
+impl TokenAuthority {
     pub fn new(keys: &KeySettings, lifetimes: &Lifetimes, clock: ComparedClock) -> Self {
         Self {
             keys: Keys::new(keys),
@@ -140,7 +140,7 @@ impl Tokens {
         }
     }
 
-    fn check(&self, times: Times) -> Result<(), TokenError> {
+    fn check(&self, times: TimeClaims) -> Result<(), TokenError> {
         times.check(self.clock.now(), self.lifetimes.session).map_err(|error| match error {
             TokenError::Expired => self.clock.refuse(error),
             TokenError::Malformed | TokenError::Untimely | TokenError::KeyUnknown => error,

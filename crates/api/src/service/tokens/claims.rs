@@ -15,18 +15,18 @@ const JTI_MAX_LENGTH: usize = 64;
 pub(super) trait Claims: DeserializeOwned {
     const TYPE: TokenType;
     fn token_type(&self) -> TokenType;
-    fn times(&self) -> Times;
-    fn names(&self) -> Names<'_>;
+    fn times(&self) -> TimeClaims;
+    fn names(&self) -> NameClaims<'_>;
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Times {
+pub(super) struct TimeClaims {
     iat: i64,
     exp: i64,
     nbf: Option<i64>,
 }
 
-pub(super) struct Names<'a> {
+pub(super) struct NameClaims<'a> {
     jti: &'a str,
     user_id: &'a str,
     sub: &'a str,
@@ -41,12 +41,12 @@ macro_rules! claims {
             fn token_type(&self) -> TokenType {
                 self.token_type
             }
-            fn times(&self) -> Times {
-                Times { iat: self.iat, exp: self.exp, nbf: self.nbf }
+            fn times(&self) -> TimeClaims {
+                TimeClaims { iat: self.iat, exp: self.exp, nbf: self.nbf }
             }
-            fn names(&self) -> Names<'_> {
+            fn names(&self) -> NameClaims<'_> {
                 let (iss, aud) = (self.iss.as_deref(), self.aud.as_deref());
-                Names { jti: &self.jti, user_id: &self.user_id, sub: &self.sub, iss, aud }
+                NameClaims { jti: &self.jti, user_id: &self.user_id, sub: &self.sub, iss, aud }
             }
         }
     };
@@ -54,7 +54,7 @@ macro_rules! claims {
 claims!(AccessClaims, Access);
 claims!(RefreshClaims, Refresh);
 
-impl Names<'_> {
+impl NameClaims<'_> {
     /// `issuer` and `audience` are required when they are given.
     pub(super) fn hold(&self, issuer: Option<&str>, audience: Option<&str>) -> bool {
         (1..=JTI_MAX_LENGTH).contains(&self.jti.chars().count())
@@ -65,7 +65,7 @@ impl Names<'_> {
     }
 }
 
-impl Times {
+impl TimeClaims {
     /// # Errors
     /// [`TokenError::Malformed`] for times that no token of ours has; [`TokenError::Untimely`] before it was made, by more than
     /// clocks may differ; [`TokenError::Expired`] at or after `exp`.

@@ -1,4 +1,4 @@
-//! JSON Web Tokens: made from a session's row, verified without mercy (RFC 8725).
+//! JSON Web TokenAuthority: made from a session's row, verified without mercy (RFC 8725).
 
 mod authority;
 mod claims;
@@ -8,6 +8,6 @@ mod jwks;
 mod jws;
 mod keys;
 
-pub use authority::{SignedAccess, Tokens};
+pub use authority::{SignedAccess, TokenAuthority};
 pub use error::TokenError;
 pub use ids::{began_later, new_jti, new_session_id, owner_of, parse_user_id, seconds_until};

@@ -1,6 +1,6 @@
 //! Whether this process can do its work.
 
-use super::readiness_cache::{Checks, Known};
+use super::readiness_cache::{Checks, KnownReadiness};
 use crate::clock::Stopwatch;
 use crate::service::Services;
 use crate::service::sessions::revocation::FEED_STALE_SECONDS;
@@ -17,7 +17,7 @@ pub async fn check(services: &Services) -> Checks {
         fresh.database.clone()
     } else {
         let database = ask_database(services).await;
-        *known = Some(Known { age: Stopwatch::start(), at: services.now(), database: database.clone() });
+        *known = Some(KnownReadiness { age: Stopwatch::start(), at: services.now(), database: database.clone() });
         database
     };
     drop(known);

@@ -15,17 +15,17 @@ pub type Checks = BTreeMap<&'static str, Option<String>>;
 /// most, by one request while the others wait for it.
 #[derive(Debug, Default)]
 pub struct Readiness {
-    pub(in crate::service) known: Mutex<Option<Known>>,
+    pub(in crate::service) known: Mutex<Option<KnownReadiness>>,
 }
 
 #[derive(Debug)]
-pub(in crate::service) struct Known {
+pub(in crate::service) struct KnownReadiness {
     pub(in crate::service) age: Stopwatch,
     pub(in crate::service) at: DateTime<Utc>,
     pub(in crate::service) database: Checks,
 }
 
-impl Known {
+impl KnownReadiness {
     /// Whether it may be repeated to a request that has waited so long. A failure may only when it was found meanwhile, so
     /// that a recovery shows at once. By both clocks, because the one that tells the time may be set.
     pub(in crate::service) fn is_fresh(&self, now: DateTime<Utc>, waited: std::time::Duration) -> bool {

@@ -5,7 +5,7 @@
 use super::clocks::compare_clocks;
 use crate::service::Services;
 use crate::service::sessions::revocation;
-use crate::service::tables::Missing;
+use crate::service::tables::MissingTable;
 use crate::store::migrations::{self, MigrateError};
 use crate::store::{self, StoreError};
 use std::sync::Arc;
@@ -17,18 +17,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Why an attempt to start was in vain.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum DatabaseStartError {
     #[error("{0}")]
     Migrate(#[from] MigrateError),
     #[error("{0}")]
     Store(#[from] StoreError),
     #[error("{0}")]
-    Missing(#[from] Missing),
+    Missing(#[from] MissingTable),
     #[error("the attempt was cut: {0}")]
     Cut(#[from] tokio::task::JoinError),
 }
 
-impl StartError {
+impl DatabaseStartError {
     /// Whether the next attempt may succeed without anybody's help.
     fn may_pass(&self) -> bool {
         match self {
@@ -42,8 +42,8 @@ impl StartError {
 /// Returns when the process can do its work; tries for as long as that may still come about by itself.
 ///
 /// # Errors
-/// [`StartError`], when somebody has to do something first: a wrong password, a missing database, a failed migration.
-pub async fn start(services: &Services) -> Result<(), StartError> {
+/// [`DatabaseStartError`], when somebody has to do something first: a wrong password, a missing database, a failed migration.
+pub async fn start(services: &Services) -> Result<(), DatabaseStartError> {
     let mut pause = FIRST_PAUSE;
     loop {
         let Err(error) = attempt(services).await else { return Ok(()) };
@@ -56,7 +56,7 @@ pub async fn start(services: &Services) -> Result<(), StartError> {
     }
 }
 
-async fn attempt(services: &Services) -> Result<(), StartError> {
+async fn attempt(services: &Services) -> Result<(), DatabaseStartError> {
     let url = services.settings.database.url.clone();
     let dialect = store::dialect(&url);
     let schema = Arc::clone(&services.schema);

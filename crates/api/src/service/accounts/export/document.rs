@@ -1,6 +1,6 @@
 //! The file, in the order in which it is written: [`ExportResponse`](auth_types::export::ExportResponse), part by part.
 
-use crate::service::tables::{Export, Place, Subject};
+use crate::service::tables::{ExportList, ListPosition, Subject};
 use crate::store::users;
 use crate::store::{AnyConnection, QueryResult};
 use chrono::{DateTime, Utc};
@@ -11,33 +11,33 @@ const PAGE: i64 = 250;
 
 /// Where the file goes on.
 #[derive(Debug, Clone)]
-pub(super) enum Cursor {
+pub(super) enum ExportCursor {
     Head,
     /// In the list of this number, after this row; without one at its beginning.
-    List(usize, Option<Place>),
+    List(usize, Option<ListPosition>),
 }
 
 /// What all parts of one file have in common.
 #[derive(Debug, Clone)]
 pub(super) struct File {
     pub(super) begun_at: DateTime<Utc>,
-    pub(super) lists: Arc<[Export]>,
+    pub(super) lists: Arc<[ExportList]>,
 }
 
 /// A part of the file, and where it goes on; `None` after the end.
-pub(super) type Part = (Vec<u8>, Option<Cursor>);
+pub(super) type Part = (Vec<u8>, Option<ExportCursor>);
 
 impl File {
     /// Reads the part that begins at the cursor.
     pub(super) fn read(
         &self,
         connection: &mut AnyConnection,
-        cursor: Cursor,
+        cursor: ExportCursor,
         subject: &Subject,
     ) -> QueryResult<serde_json::Result<Part>> {
         let (number, after) = match cursor {
-            Cursor::Head => return Ok(self.head(subject)),
-            Cursor::List(number, after) => (number, after),
+            ExportCursor::Head => return Ok(self.head(subject)),
+            ExportCursor::List(number, after) => (number, after),
         };
         let Some(list) = self.lists.get(number) else { return Ok(Ok((b"}".to_vec(), None))) };
         let rows = match list.page(connection, subject, after.as_ref(), PAGE)? {
@@ -49,7 +49,8 @@ impl File {
         let begin = if after.is_none() { format!(",\"{}\":[", list.list) } else { String::new() };
         let between = if after.is_none() || rows.is_empty() { "" } else { "," };
         let text = format!("{begin}{between}{}{}", rows.join(","), if is_full { "" } else { "]" });
-        let next = if is_full { Cursor::List(number, places.pop()) } else { Cursor::List(number + 1, None) };
+        let next =
+            if is_full { ExportCursor::List(number, places.pop()) } else { ExportCursor::List(number + 1, None) };
         Ok(Ok((text.into_bytes(), Some(next))))
     }
 
@@ -58,6 +59,6 @@ impl File {
         let head = format!("{{\"exported_at\":{},\"user\":", serde_json::to_string(&self.begun_at)?);
         let mut out = head.into_bytes();
         serde_json::to_writer(&mut out, &users::exported(subject.user.clone()))?;
-        Ok((out, Some(Cursor::List(0, None))))
+        Ok((out, Some(ExportCursor::List(0, None))))
     }
 }

@@ -17,7 +17,7 @@ use crate::service::tables::Subject;
 use crate::service::{ClientInfo, CurrentUser, Error, Services};
 use crate::store::events::{self, EventKind};
 use bytes::Bytes;
-use document::{Cursor, File};
+use document::{ExportCursor, File};
 use metrics::ExportOutcome;
 use slots::Slot;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub struct Export {
     caller: CurrentUser,
     file: File,
     /// What is read next; `None` when all is written.
-    cursor: Option<Cursor>,
+    cursor: Option<ExportCursor>,
     slot: Slot,
 }
 
@@ -62,7 +62,7 @@ pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo)
     }
     let lists = services.schema.tables.iter().filter_map(|table| table.export.clone()).collect();
     let file = File { begun_at: at, lists };
-    Ok(Export { caller, file, cursor: Some(Cursor::Head), slot })
+    Ok(Export { caller, file, cursor: Some(ExportCursor::Head), slot })
 }
 
 /// The one write of an export, before anything is read.
@@ -103,7 +103,11 @@ impl Export {
         Ok(Some(bytes))
     }
 
-    async fn page(&self, services: &Services, cursor: Cursor) -> Result<(Bytes, Option<Cursor>), ExportError> {
+    async fn page(
+        &self,
+        services: &Services,
+        cursor: ExportCursor,
+    ) -> Result<(Bytes, Option<ExportCursor>), ExportError> {
         let _turn = self.slot.turn().await?;
         let (file, caller, settings) = (self.file.clone(), self.caller, Arc::clone(&services.settings));
         let page = caller

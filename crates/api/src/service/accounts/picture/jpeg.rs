@@ -8,14 +8,14 @@ const PROFILE: u8 = 0xe2;
 /// Whether a JPEG is there to its end. The decoder makes do with less and paints the rest grey; a marker that ends the
 /// picture cannot stand among its pixels (ITU-T T.81, B.1.1.2), but in a preview before them.
 pub(super) fn has_end(jpeg: &[u8]) -> bool {
-    let mut scans = Segments::of(jpeg).filter(|(marker, _)| *marker == SCAN);
+    let mut scans = JpegSegments::of(jpeg).filter(|(marker, _)| *marker == SCAN);
     scans.any(|(_, pixels)| pixels.windows(2).any(|pair| pair == [0xff, 0xd9]))
 }
 
 /// The profile, of parts that each say their number and how many there are (ICC.1:2022, B.4). The decoder takes those that are
 /// numbered from 1 and there once; some programs number from 0, or write them twice.
 pub(super) fn profile(jpeg: &[u8]) -> Option<Vec<u8>> {
-    let mut parts: Vec<(u8, u8, &[u8])> = Segments::of(jpeg).filter_map(part).collect();
+    let mut parts: Vec<(u8, u8, &[u8])> = JpegSegments::of(jpeg).filter_map(part).collect();
     parts.sort_by_key(|(number, ..)| *number);
     parts.dedup_by_key(|(number, ..)| *number);
     let &(first, count, _) = parts.first()?;
@@ -31,15 +31,15 @@ fn part((marker, content): (u8, &[u8])) -> Option<(u8, u8, &[u8])> {
 }
 
 /// Markers and contents, up to the pixels and all that follows them.
-struct Segments<'a>(&'a [u8]);
+struct JpegSegments<'a>(&'a [u8]);
 
-impl<'a> Segments<'a> {
+impl<'a> JpegSegments<'a> {
     fn of(jpeg: &'a [u8]) -> Self {
         Self(jpeg.get(2..).unwrap_or_default())
     }
 }
 
-impl<'a> Iterator for Segments<'a> {
+impl<'a> Iterator for JpegSegments<'a> {
     type Item = (u8, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,6 +1,6 @@
 //! What one process at a time may do, for as long as it says so again and again. A process that dies loses it by itself.
 
-use super::{Key, Shared};
+use super::{BudgetKey, SharedCounts};
 use redis::Script;
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ const RELEASE: &str = r"
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 ";
 
-impl Shared {
+impl SharedCounts {
     /// Takes or keeps a lease for `time`. Returns how long another process may have it still, if one has, milliseconds.
-    pub(in super::super) async fn hold(&self, key: Key, holder: &str, time: Duration) -> Option<u64> {
+    pub(in super::super) async fn hold(&self, key: BudgetKey, holder: &str, time: Duration) -> Option<u64> {
         let (mut connection, number) = self.connection()?;
         let (script, milliseconds) = (Script::new(HOLD), u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let mut call = script.key(key.in_redis());
@@ -33,7 +33,7 @@ impl Shared {
     }
 
     /// Gives a lease of one's own back.
-    pub(in super::super) async fn release(&self, key: Key, holder: &str) {
+    pub(in super::super) async fn release(&self, key: BudgetKey, holder: &str) {
         let Some((mut connection, number)) = self.connection() else { return };
         let script = Script::new(RELEASE);
         if let Err(error) = script.key(key.in_redis()).arg(holder).invoke_async::<()>(&mut connection).await {

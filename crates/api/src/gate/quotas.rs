@@ -5,19 +5,19 @@ use std::hash::Hash;
 
 /// No holder has more than its part.
 #[derive(Debug)]
-pub struct Parts<K> {
+pub struct HolderQuotas<K> {
     part: usize,
-    held: HashMap<K, Held>,
+    held: HashMap<K, HolderCount>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct HolderCount {
     number: usize,
     /// Whether one was refused since the holder had less than half of its part: the others must make room.
     pressed: bool,
 }
 
-impl<K: Eq + Hash + Copy> Parts<K> {
+impl<K: Eq + Hash + Copy> HolderQuotas<K> {
     pub fn of_at_most(part: usize) -> Self {
         Self { part: part.max(1), held: HashMap::new() }
     }
@@ -50,11 +50,11 @@ impl<K: Eq + Hash + Copy> Parts<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::Parts;
+    use super::HolderQuotas;
 
     #[test]
     fn a_holder_has_its_part_and_is_pressed_until_it_has_half_of_it() {
-        let mut parts = Parts::of_at_most(4);
+        let mut parts = HolderQuotas::of_at_most(4);
         assert!((0..4).all(|_| parts.take("eve")) && !parts.is_pressed("eve"));
         assert!(!parts.take("eve") && parts.is_pressed("eve"));
         assert!(parts.take("ada") && !parts.is_pressed("ada"));
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn who_has_nothing_is_forgotten() {
-        let mut parts = Parts::of_at_most(0);
+        let mut parts = HolderQuotas::of_at_most(0);
         assert!(parts.take("eve"), "a part is never nothing");
         assert!(!parts.take("eve"));
         parts.release("eve");

@@ -1,6 +1,6 @@
 //! What a gate promises of its permits: none is lost, and nobody waits while one is free.
 
-use crate::gate::{Busy, Capacity, Gate, GateMetrics, Permit, Resource, Share, ShareKey, within};
+use crate::gate::{Busy, Gate, GateCapacity, GateMetrics, Permit, Resource, Share, ShareKey, within};
 use futures_util::FutureExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::pin::Pin;
 type Entering<'g> = Pin<Box<dyn Future<Output = Result<Permit, Busy>> + Send + 'g>>;
 
 fn gate(inside: usize, waiting: usize) -> Gate {
-    let capacity = Capacity { inside, inside_by_share: inside, waiting };
+    let capacity = GateCapacity { inside, inside_by_share: inside, waiting };
     Gate::new(Resource::Hashing, capacity, GateMetrics::default())
 }
 

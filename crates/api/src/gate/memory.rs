@@ -21,17 +21,17 @@ const FREE_BYTES: usize = 4 * 1024;
 
 /// The memory; clones share it.
 #[derive(Debug, Clone)]
-pub struct Room(Arc<Inner>);
+pub struct BodyMemory(Arc<MemoryInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct MemoryInner {
     bytes: usize,
-    held: Mutex<Held>,
+    held: Mutex<HeldBytes>,
     refusals: Refusals,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct HeldBytes {
     strangers: usize,
     proven: usize,
     by_share: HashMap<ShareKey, usize>,
@@ -39,14 +39,14 @@ struct Held {
 
 /// What one body holds, until it is dropped.
 #[derive(Debug)]
-pub struct Hold {
-    room: Room,
+pub struct MemoryHold {
+    room: BodyMemory,
     share: Share,
     bytes: usize,
     counted: usize,
 }
 
-impl Room {
+impl BodyMemory {
     pub fn for_bodies(metrics: &Metrics) -> Self {
         let refused = Counter::default();
         metrics.register("bodies_refused", "Bodies beyond their client's share", refused.clone());
@@ -54,7 +54,7 @@ impl Room {
     }
 
     fn of(bytes: usize, refused: Counter) -> Self {
-        Self(Arc::new(Inner { bytes, held: Mutex::default(), refusals: Refusals::of("bodies", refused) }))
+        Self(Arc::new(MemoryInner { bytes, held: Mutex::default(), refusals: Refusals::of("bodies", refused) }))
     }
 
     /// Counts and logs a body that is refused.
@@ -65,12 +65,12 @@ impl Room {
     }
 
     /// An empty hold on the share of the request that this task answers.
-    pub fn hold(&self) -> Hold {
-        Hold { room: self.clone(), share: current(), bytes: 0, counted: 0 }
+    pub fn hold(&self) -> MemoryHold {
+        MemoryHold { room: self.clone(), share: current(), bytes: 0, counted: 0 }
     }
 }
 
-impl Hold {
+impl MemoryHold {
     /// Takes room for more.
     pub fn grow(&mut self, more: usize) -> Result<(), Busy> {
         self.bytes += more;
@@ -94,7 +94,7 @@ impl Hold {
     }
 }
 
-impl Held {
+impl HeldBytes {
     fn of(&mut self, class: Class) -> &mut usize {
         match class {
             Class::Stranger => &mut self.strangers,
@@ -103,7 +103,7 @@ impl Held {
     }
 }
 
-impl Drop for Hold {
+impl Drop for MemoryHold {
     fn drop(&mut self) {
         if self.counted == 0 {
             return;
@@ -123,10 +123,10 @@ impl Drop for Hold {
 
 #[cfg(test)]
 mod tests {
-    use super::{Busy, FREE_BYTES, Hold, Room};
+    use super::{BodyMemory, Busy, FREE_BYTES, MemoryHold};
     use crate::gate::share::{Share, ShareKey};
 
-    fn hold(room: &Room, share: Share) -> Hold {
+    fn hold(room: &BodyMemory, share: Share) -> MemoryHold {
         let mut hold = room.hold();
         hold.share = share;
         hold
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_share_has_its_part_a_class_its_half_and_what_is_dropped_is_free_again() {
-        let room = Room::of(1_600_000, super::Counter::default());
+        let room = BodyMemory::of(1_600_000, super::Counter::default());
         let stranger = |number| Share::stranger(ShareKey::Account(number));
         let fill = |share| {
             let mut hold = hold(&room, share);
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_accounts_of_one_client_have_one_part_together() {
-        let room = Room::of(1_600_000, super::Counter::default());
+        let room = BodyMemory::of(1_600_000, super::Counter::default());
         let of_machine = |account, machine| Share::proven(ShareKey::Account(account)).of(ShareKey::Account(machine));
         let fill = |share| {
             let mut hold = hold(&room, share);

@@ -1,7 +1,7 @@
 //! The gate itself.
 
 use super::metrics::GateMetrics;
-use super::queue::{Capacity, FairQueue, Pushed};
+use super::queue::{FairQueue, GateCapacity, Pushed};
 use super::refusals::Refusals;
 use super::resource::{Busy, Resource};
 use super::share::{Share, current};
@@ -11,14 +11,14 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// The answer to a waiter.
-type Granted = Result<Permit, Busy>;
+type PermitResult = Result<Permit, Busy>;
 
 /// A gate; clones are the same gate.
 #[derive(Debug, Clone)]
-pub struct Gate(Arc<Inner>);
+pub struct Gate(Arc<GateInner>);
 
-struct Inner {
-    queue: Mutex<FairQueue<oneshot::Sender<Granted>>>,
+struct GateInner {
+    queue: Mutex<FairQueue<oneshot::Sender<PermitResult>>>,
     refusals: Refusals,
     metrics: GateMetrics,
 }
@@ -30,17 +30,17 @@ pub struct Permit {
 }
 
 /// A place in the queue, which a caller that stops waiting leaves.
-struct Waiting<'g> {
+struct QueuedWaiter<'g> {
     gate: &'g Gate,
     share: Share,
     ticket: u64,
 }
 
 impl Gate {
-    pub fn new(resource: Resource, capacity: Capacity, metrics: GateMetrics) -> Self {
+    pub fn new(resource: Resource, capacity: GateCapacity, metrics: GateMetrics) -> Self {
         let queue = Mutex::new(FairQueue::new(capacity));
         let refusals = Refusals::of(resource.name(), metrics.refused.clone());
-        Self(Arc::new(Inner { queue, refusals, metrics }))
+        Self(Arc::new(GateInner { queue, refusals, metrics }))
     }
 
     /// Waits for a permit, on the share of the request that this task answers.
@@ -62,7 +62,7 @@ impl Gate {
                 return Err(Busy);
             }
         };
-        let _waiting = Waiting { gate: self, share, ticket };
+        let _waiting = QueuedWaiter { gate: self, share, ticket };
         self.let_in();
         let permit = answer.await.map_err(|_| Busy)?;
         if permit.is_ok() {
@@ -92,7 +92,7 @@ impl Gate {
     }
 }
 
-impl std::fmt::Debug for Inner {
+impl std::fmt::Debug for GateInner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Gate").field("load", &self.queue.lock().load()).finish_non_exhaustive()
     }
@@ -111,7 +111,7 @@ impl Drop for Permit {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for QueuedWaiter<'_> {
     fn drop(&mut self) {
         // Outside of the lock: a permit that was on its way may be in there.
         let removed = self.gate.0.queue.lock().remove(self.share, self.ticket);
