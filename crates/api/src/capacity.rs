@@ -1,17 +1,17 @@
-//! How many connections a process can hold. Each is a file descriptor, and so is all else that it opens: at the system's
-//! limit a database connection or a log file would fail because of strangers.
+//! How many connections a process can hold. Each is a file descriptor, as is everything else that it opens: at the system's
+//! limit strangers could make a database connection or a log file fail.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Never more than these; each takes some 30 KB while it is open.
+/// Upper bound; each open connection takes some 30 KB.
 const MOST: u64 = 4096;
-/// Never fewer, however low the limit is.
+/// Lower bound, even if the limit is lower.
 const FEWEST: u64 = 16;
 /// For files, listeners, runtimes and connections to other services.
 const RESERVED: u64 = 100;
 
-/// How many clients may be connected at once, next to a pool of `pool_size` database connections. Raises this process's
-/// own limit as far as it may: systems start programs with 1,024 for the sake of those that use `select`.
+/// How many clients may be connected at once, in addition to a pool of `pool_size` database connections. Raises this
+/// process's own limit as far as allowed: systems start programs with 1,024 because some use `select`.
 pub(crate) fn connections(pool_size: u32) -> usize {
     let reserved = RESERVED + 4 * u64::from(pool_size); // SQLite opens up to three files for each
     let limit = raise(MOST + reserved);
@@ -19,7 +19,7 @@ pub(crate) fn connections(pool_size: u32) -> usize {
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 
-/// Raises the limit of open descriptors to `wanted`, or as near as the system allows, and answers what it is then.
+/// Raises the limit of open descriptors to `wanted`, or as near as the system allows, and returns the new limit.
 fn raise(wanted: u64) -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let current = limit.current.unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! The time, as a parameter: the one place that reads it.
+//! The clock, passed as a parameter: no other module reads the time.
 
 mod compared;
 mod reading;

@@ -1,12 +1,12 @@
-//! The process's clock next to the database's: the one place that knows how far it is off.
+//! The process's clock compared with the database's: the only module that knows how far it is off.
 //!
-//! Nobody can tell which of the two is right. So a process whose clock differs by more than the tolerance does nothing that cannot be
-//! undone by it: no refusal that rests on the time is final, nothing is deleted or given up, no link is mailed.
+//! Which of the two is right cannot be determined. So a process whose clock differs by more than the tolerance does nothing
+//! irreversible by it: no refusal that depends on the time is final, nothing is deleted or abandoned, no link is mailed.
 //!
-//! Between two comparisons the database's time is carried on by stopwatches, so that a clock that jumps is noticed at once, also
-//! while the database does not respond. On SQLite the database's clock is this machine's, which every process reads for itself: a
-//! jump is noticed until the next comparison, a few seconds later; a clock that has been wrong since the start, or stays wrong,
-//! cannot be noticed there.
+//! Between two comparisons stopwatches carry the database's time on, so that a clock jump is noticed at once, even while the
+//! database does not respond. On SQLite the database's clock is this machine's, which every process reads for itself: a jump
+//! is noticed only until the next comparison, a few seconds later. A clock that has been wrong since the start, or stays
+//! wrong, cannot be noticed there.
 
 use super::reading::{Clock, SharedClock, SystemClock};
 use super::stopwatch::Stopwatch;
@@ -18,35 +18,35 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// How far this process's clock and the database's may differ, seconds.
 pub const CLOCK_TOLERANCE_SECONDS: i64 = 5;
 
-/// This process's clock differs from the database's by so many seconds, which is more than they may.
+/// This process's clock differs from the database's by this many seconds, more than the tolerance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("differs from the database's by {0} s")]
 pub struct WrongClock(pub i64);
 
-/// A time that other processes compare with theirs: when a session was revoked, when a step was done. By this process's clock
-/// while that is right, else by the database's.
+/// A time that other processes compare with their own: when a session was revoked, when a step was done. It is read from this
+/// process's clock while that is right, otherwise from the database's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SharedTime(pub DateTime<Utc>);
 
-/// A clock, and what the database's has shown next to it; clones share that.
+/// A clock, and the last reading of the database's clock; clones share it.
 #[derive(Debug, Clone)]
 pub struct ComparedClock {
     own: SharedClock,
     database: Arc<RwLock<Option<DatabaseTime>>>,
-    /// As it was found last.
+    /// The last result of [`ComparedClock::turned`].
     was_wrong: Arc<AtomicBool>,
 }
 
-/// Whose clock a database shows.
+/// Whose clock a database reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatabaseClock {
-    /// That of the machine its server runs on.
+    /// The clock of its server's machine.
     Server,
-    /// This machine's: it has no server.
+    /// This machine's clock: the database has no server.
     ThisMachine,
 }
 
-/// What the database's clock has shown, at a moment between two that are known.
+/// A reading of the database's clock, taken between two known moments.
 #[derive(Debug, Clone, Copy)]
 struct DatabaseTime {
     clock: DatabaseClock,
@@ -56,18 +56,18 @@ struct DatabaseTime {
 }
 
 impl DatabaseTime {
-    /// What it shows now at least.
+    /// The earliest time that it may show now.
     fn earliest(&self) -> DateTime<Utc> {
         self.shown + self.since_shown.elapsed()
     }
 
-    /// What it shows now at most: a response that took long says less.
+    /// The latest time that it may show now: a slow response makes the reading less exact.
     fn latest(&self) -> DateTime<Utc> {
         self.shown + self.since_asked.elapsed()
     }
 
-    /// What other processes take it to show now. A server cannot be asked each time; a clock of this machine that has jumped
-    /// back since the last look is right for all of them.
+    /// The time that other processes assume it shows now. A server cannot be queried each time. This machine's clock is read
+    /// again, because after a jump it is the same for all processes.
     fn now(&self) -> DateTime<Utc> {
         match self.clock {
             DatabaseClock::Server => self.earliest(),
@@ -86,10 +86,10 @@ impl ComparedClock {
         self.own.now()
     }
 
-    /// Notes what the database's clock shows, and reports what [`turned`](Self::turned) before that.
+    /// Reads the database's clock by `ask`, after reporting what [`turned`](Self::turned).
     ///
     /// # Errors
-    /// Those of `ask`; what was known stays.
+    /// Those of `ask`; then the previous reading stays.
     pub fn compare<E>(
         &self,
         ask: impl FnOnce() -> Result<(DatabaseClock, DateTime<Utc>), E>,
@@ -97,8 +97,8 @@ impl ComparedClock {
     ) -> Result<(), E> {
         let since_asked = Stopwatch::start();
         let (clock, shown) = ask()?;
-        // On one machine both clocks jump together, and agree again as soon as the jump is noted. Whether it came before the
-        // question or during it, this is the last moment at which it can be seen.
+        // On one machine both clocks jump together, and agree again once the new reading is stored. Whether the jump came
+        // before the query or during it, it can be detected here for the last time.
         if let Some(turned) = self.turned() {
             report(turned);
         }
@@ -106,44 +106,44 @@ impl ComparedClock {
         Ok(())
     }
 
-    /// How far this process's clock is ahead of the database's, at least; zero before they were compared.
+    /// How far this process's clock is ahead of the database's, at least; zero before the first comparison.
     pub fn skew(&self) -> TimeDelta {
         let Some(database) = *self.database.read() else { return TimeDelta::zero() };
         let (earliest, now, latest) = (database.earliest(), self.now(), database.latest());
         now - now.clamp(earliest, latest.max(earliest))
     }
 
-    /// Now by the database's clock, as far as it is known, else by this process's: what two processes compare to the second. A
-    /// server's does not go back when this process's clock does.
+    /// The database's time, or this process's before the first comparison: for what two processes compare to the second. A
+    /// server's time does not go back when this process's clock does.
     pub fn database_now(&self) -> DateTime<Utc> {
         self.database.read().as_ref().map_or_else(|| self.now(), DatabaseTime::now)
     }
 
-    /// How much two processes may differ about that: as long as a database takes to say its time.
+    /// How much two processes may differ about [`database_now`](Self::database_now): the time that the query may take.
     pub fn uncertainty(&self) -> TimeDelta {
         if self.database.read().is_some() { TimeDelta::seconds(1) } else { TimeDelta::zero() }
     }
 
-    /// Whether this process's clock can be gone by.
+    /// Whether this process's clock agrees with the database's.
     pub fn check(&self) -> Result<(), WrongClock> {
         let skew = self.skew().abs();
         let is_right = skew <= TimeDelta::seconds(CLOCK_TOLERANCE_SECONDS);
         if is_right { Ok(()) } else { Err(WrongClock(skew.num_seconds())) }
     }
 
-    /// What [`check`](Self::check) finds, once each time when that changes.
+    /// The result of [`check`](Self::check) when it has changed since the last call.
     pub fn turned(&self) -> Option<Result<(), WrongClock>> {
         let found = self.check();
         (self.was_wrong.swap(found.is_err(), Ordering::Relaxed) != found.is_err()).then_some(found)
     }
 
-    /// A refusal that rests on the time. It is final, and whoever gets it throws a session or a link away, so it stands by a right
-    /// clock only.
+    /// Returns a refusal that depends on the time only while the clock is right: a client that receives it discards its session
+    /// or link.
     pub fn refuse<E: From<WrongClock>>(&self, refusal: E) -> E {
         self.check().map_or_else(E::from, |()| refusal)
     }
 
-    /// Now, for other processes.
+    /// The current time, for other processes.
     pub fn shared_now(&self) -> SharedTime {
         let database = *self.database.read();
         SharedTime(match (self.check(), database) {
@@ -172,8 +172,8 @@ mod tests {
         (own.clone(), ComparedClock::new(own))
     }
 
-    /// The database shows the time of a machine that is so much ahead.
-    fn look(clock: &ComparedClock, of: DatabaseClock, ahead: TimeDelta) {
+    /// Compares with a database whose clock is ahead by `ahead`.
+    fn compare_with(clock: &ComparedClock, of: DatabaseClock, ahead: TimeDelta) {
         assert_eq!(clock.compare(|| Ok::<_, Infallible>((of, SystemClock.now() + ahead)), |_| {}), Ok(()));
     }
 
@@ -182,27 +182,27 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_is_taken_for_right_until_it_was_compared() {
+    fn a_clock_counts_as_right_until_the_first_comparison() {
         let (_, clock) = compared(TimeDelta::days(8));
         assert_eq!((clock.check(), clock.skew()), (Ok(()), TimeDelta::zero()));
         assert!(is_at(clock.shared_now().0, SystemClock.now() + TimeDelta::days(8)));
     }
 
     #[test]
-    fn what_is_shared_is_by_the_databases_clock_while_ours_is_wrong() {
+    fn shared_times_use_the_databases_clock_while_the_process_clock_is_wrong() {
         for ahead in [TimeDelta::days(8), TimeDelta::days(-8), TimeDelta::hours(1)] {
             let (_, clock) = compared(ahead);
-            look(&clock, DatabaseClock::Server, TimeDelta::zero());
+            compare_with(&clock, DatabaseClock::Server, TimeDelta::zero());
             assert!(clock.check().is_err() && is_at(SystemClock.now() + clock.skew(), SystemClock.now() + ahead));
             assert!(is_at(clock.shared_now().0, SystemClock.now()));
-            assert!(is_at(clock.now(), SystemClock.now() + ahead), "all else is by its own");
+            assert!(is_at(clock.now(), SystemClock.now() + ahead), "everything else uses the process clock");
         }
     }
 
     #[test]
     fn a_jump_is_noticed_before_the_next_comparison_and_so_is_its_end() {
         let (own, clock) = compared(TimeDelta::zero());
-        look(&clock, DatabaseClock::Server, TimeDelta::zero());
+        compare_with(&clock, DatabaseClock::Server, TimeDelta::zero());
         *own.0.write() = TimeDelta::days(400);
         assert!(clock.check().is_err());
         assert_eq!(clock.compare(|| Err("no response"), |_| {}), Err("no response"));
@@ -211,12 +211,12 @@ mod tests {
         assert_eq!(clock.check(), Ok(()));
     }
 
-    /// While the database is asked, the clock of the machine that both read jumps: once before it is read, once after.
+    /// The clock that both read jumps while the database is queried: once before the database reads it, once after.
     #[test]
     fn a_jump_during_a_comparison_is_reported() {
         for (seen_by_the_database, is_right_afterwards) in [(true, Some(true)), (false, None)] {
             let (own, clock) = compared(TimeDelta::zero());
-            look(&clock, DatabaseClock::ThisMachine, TimeDelta::zero());
+            compare_with(&clock, DatabaseClock::ThisMachine, TimeDelta::zero());
             let jump = || {
                 *own.0.write() = TimeDelta::hours(1);
                 let ahead = if seen_by_the_database { TimeDelta::hours(1) } else { TimeDelta::zero() };
@@ -229,20 +229,20 @@ mod tests {
         }
     }
 
-    /// The machine's clock has jumped and was looked at, and has jumped back since.
+    /// The machine's clock jumped, was compared, and has jumped back since.
     #[test]
-    fn what_is_shared_on_one_machine_is_what_its_clock_shows_at_the_moment() {
+    fn shared_times_on_one_machine_use_its_current_clock() {
         for jump in [TimeDelta::hours(1), TimeDelta::hours(-1)] {
             let (_, clock) = compared(TimeDelta::zero());
-            look(&clock, DatabaseClock::ThisMachine, jump);
+            compare_with(&clock, DatabaseClock::ThisMachine, jump);
             assert!(clock.check().is_err(), "no refusal is final yet");
             assert!(is_at(clock.shared_now().0, SystemClock.now()) && is_at(clock.database_now(), SystemClock.now()));
         }
     }
 
-    /// The database has shown its clock at some moment between the question and the response.
+    /// The database read its clock at some moment between the query and the response.
     #[test]
-    fn a_response_that_takes_long_says_nothing_against_a_clock() {
+    fn a_slow_response_does_not_make_a_clock_wrong() {
         let (_, clock) = compared(TimeDelta::zero());
         let database = |shown| DatabaseTime {
             clock: DatabaseClock::Server,

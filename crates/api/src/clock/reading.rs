@@ -1,11 +1,11 @@
-//! The machine's clock, and any other one in its place.
+//! The machine's clock, and the trait for any replacement.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use std::sync::Arc;
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Send + Sync + std::fmt::Debug {
-    /// Now, in UTC, to the microsecond: that is what both databases keep.
+    /// The current time in UTC, to the microsecond, which is what both databases store.
     fn now(&self) -> DateTime<Utc>;
 }
 
@@ -20,5 +20,5 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that many parts of the program share.
+/// A clock shared by many parts of the program.
 pub type SharedClock = Arc<dyn Clock>;

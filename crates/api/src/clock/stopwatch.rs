@@ -1,8 +1,8 @@
-//! Time that has passed.
+//! Elapsed time.
 
 use std::time::{Duration, Instant};
 
-/// Measures how long something takes, whatever happens to the machine's clock.
+/// Measures elapsed time independently of changes to the machine's clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Stopwatch(Instant);
 
@@ -12,7 +12,7 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    /// One that was started so long ago.
+    /// A stopwatch that was started `ago`.
     #[cfg(test)]
     pub(super) fn started_ago(ago: Duration) -> Self {
         let mut stopwatch = Self::start();

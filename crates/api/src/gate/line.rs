@@ -1,19 +1,19 @@
-//! Those of one class who wait: clients in turn, of each client its accounts in turn, of each account first come first
-//! served. So neither a thousand requests nor a thousand accounts give one client more than one turn among the others.
+//! The waiters of one class: clients take turns, the accounts of a client take turns, and an account is served first come,
+//! first served. So neither a thousand requests nor a thousand accounts give one client more than one turn among the others.
 
 use super::share::{Share, ShareKey};
 use std::collections::{HashMap, VecDeque};
 
 #[derive(Debug)]
 pub(super) struct Line<T> {
-    /// Clients with somebody waiting, the next one first.
+    /// Clients with waiters, the next one first.
     order: VecDeque<ShareKey>,
     clients: HashMap<ShareKey, ClientLine>,
     accounts: HashMap<ShareKey, AccountLine<T>>,
     total: usize,
 }
 
-/// What waits of one client.
+/// The waiters of one client.
 #[derive(Debug, Default)]
 struct ClientLine {
     /// Its accounts, the next one first.
@@ -21,11 +21,11 @@ struct ClientLine {
     total: usize,
 }
 
-/// What waits of one account; a client that has proven nothing is its own.
+/// The waiters of one account. An unauthenticated client counts as an account of its own.
 #[derive(Debug)]
 struct AccountLine<T> {
-    /// Whose turns it has: the client of the request that came first. So an account has one turn among the others, too,
-    /// from however many addresses it is used.
+    /// The client whose turns it uses: that of its first request. So an account also has one turn among the others, from
+    /// however many addresses it is used.
     client: ShareKey,
     waiting: VecDeque<(u64, T)>,
 }
@@ -55,16 +55,16 @@ impl<T> Line<T> {
         self.total += 1;
     }
 
-    /// Takes out the next in turn of those that may enter, by account and by client: the account, its client, the waiter.
+    /// Removes and returns the next waiter whose account and client may both enter: the account, its client, the waiter.
     pub(super) fn next(&mut self, may_enter: impl Fn(ShareKey) -> bool) -> Option<(ShareKey, ShareKey, T)> {
-        let (place, account) = self.order.iter().enumerate().find_map(|(place, client)| {
+        let (index, account) = self.order.iter().enumerate().find_map(|(index, client)| {
             let accounts = &self.clients.get(client).filter(|_| may_enter(*client))?.order;
             let account = accounts.iter().position(|account| may_enter(*account))?;
-            Some((place, account))
+            Some((index, account))
         })?;
-        let client = self.order.remove(place)?;
+        let client = self.order.remove(index)?;
         let key = self.clients.get_mut(&client)?.order.remove(account)?;
-        // Both go to the end; if nobody waits for their next turn, they leave the line.
+        // Both move to the end; without further waiters `removed` takes them out of the line.
         self.order.push_back(client);
         self.clients.get_mut(&client)?.order.push_back(key);
         let (_, waiter) = self.accounts.get_mut(&key)?.waiting.pop_front()?;
@@ -80,15 +80,15 @@ impl<T> Line<T> {
         Some(waiter)
     }
 
-    /// The latest of the client that holds most.
+    /// Evicts the latest waiter of the client with the most waiters.
     pub(super) fn evict(&mut self) -> Option<T> {
         let (client, _) = self.largest_client()?;
         let (account, _) = self.largest_account(client)?;
         self.evict_from(account)
     }
 
-    /// The same for somebody of `share`, whose own part must stay the smaller one; else the latest of another account of
-    /// the same client, if that holds most there.
+    /// The same for a new waiter of `share`, if its client has fewer waiters even with the new one. Otherwise evicts the
+    /// latest waiter of another account of the same client, if that account has the most there.
     pub(super) fn evict_for(&mut self, share: Share) -> Option<T> {
         let of_account = self.accounts.get(&share.key).map_or(0, |account| account.waiting.len());
         let own = self.accounts.get(&share.key).map_or(share.client, |account| account.client);
@@ -114,7 +114,7 @@ impl<T> Line<T> {
         Some(waiter)
     }
 
-    /// Counts one out, and forgets an account and a client of which nobody waits.
+    /// Counts a removed waiter, and drops its account and client when they have no waiters left.
     fn removed(&mut self, key: ShareKey) {
         self.total -= 1;
         let Some(account) = self.accounts.get(&key) else { return };

@@ -1,6 +1,6 @@
-//! Memory that requests hold while their bodies come in: bounded in all, for each class and for each share.
+//! Memory that requests hold while their bodies arrive: bounded in all, for each class and for each share.
 //!
-//! Nobody waits here: a body that finds no room is refused, and the client sends it again.
+//! No request waits here: a body that does not fit is refused, and the client sends it again.
 
 use super::refusals::Refusals;
 use super::resource::Busy;
@@ -13,10 +13,10 @@ use std::sync::Arc;
 
 /// In all.
 const BODIES_BYTES: usize = 64 * 1024 * 1024;
-/// One account, and one client with all its accounts, has at most this part.
-const SHARES_PART: usize = 8;
-/// So much of a body counts for nothing: the requests of honest clients are smaller than this, and as many as there are
-/// connections take little.
+/// One account, and one client with all its accounts, has at most this fraction.
+const SHARE_FRACTION: usize = 8;
+/// The first bytes of a body are not counted: the requests of honest clients are smaller than this, and one for each
+/// connection takes little memory.
 const FREE_BYTES: usize = 4 * 1024;
 
 /// The memory; clones share it.
@@ -40,7 +40,7 @@ struct HeldBytes {
 /// What one body holds, until it is dropped.
 #[derive(Debug)]
 pub struct MemoryHold {
-    room: BodyMemory,
+    memory: BodyMemory,
     share: Share,
     bytes: usize,
     counted: usize,
@@ -64,24 +64,24 @@ impl BodyMemory {
         Busy
     }
 
-    /// An empty hold on the share of the request that this task answers.
+    /// An empty hold on the share of the request that this task serves.
     pub fn hold(&self) -> MemoryHold {
-        MemoryHold { room: self.clone(), share: current(), bytes: 0, counted: 0 }
+        MemoryHold { memory: self.clone(), share: current(), bytes: 0, counted: 0 }
     }
 }
 
 impl MemoryHold {
-    /// Takes room for more.
+    /// Takes memory for `more` bytes.
     pub fn grow(&mut self, more: usize) -> Result<(), Busy> {
         self.bytes += more;
         let needed = self.bytes.saturating_sub(FREE_BYTES) - self.counted;
-        let inner = &self.room.0;
+        let inner = &self.memory.0;
         let mut held = inner.held.lock();
         let of_share = |key| held.by_share.get(&key).copied().unwrap_or_default();
-        let fits = self.share.keys().all(|key| of_share(key) + needed <= inner.bytes / SHARES_PART);
+        let fits = self.share.keys().all(|key| of_share(key) + needed <= inner.bytes / SHARE_FRACTION);
         if !fits || *held.of(self.share.class) + needed > inner.bytes / 2 {
             drop(held);
-            return Err(self.room.refuse());
+            return Err(self.memory.refuse());
         }
         if needed > 0 {
             *held.of(self.share.class) += needed;
@@ -108,7 +108,7 @@ impl Drop for MemoryHold {
         if self.counted == 0 {
             return;
         }
-        let mut held = self.room.0.held.lock();
+        let mut held = self.memory.0.held.lock();
         *held.of(self.share.class) -= self.counted;
         for key in self.share.keys() {
             if let Some(of_share) = held.by_share.get_mut(&key) {
@@ -126,36 +126,36 @@ mod tests {
     use super::{BodyMemory, Busy, FREE_BYTES, MemoryHold};
     use crate::gate::share::{Share, ShareKey};
 
-    fn hold(room: &BodyMemory, share: Share) -> MemoryHold {
-        let mut hold = room.hold();
+    fn hold(memory: &BodyMemory, share: Share) -> MemoryHold {
+        let mut hold = memory.hold();
         hold.share = share;
         hold
     }
 
     #[test]
-    fn a_share_has_its_part_a_class_its_half_and_what_is_dropped_is_free_again() {
-        let room = BodyMemory::of(1_600_000, super::Counter::default());
+    fn a_share_has_its_fraction_a_class_its_half_and_dropped_memory_is_free_again() {
+        let memory = BodyMemory::of(1_600_000, super::Counter::default());
         let stranger = |number| Share::stranger(ShareKey::Account(number));
         let fill = |share| {
-            let mut hold = hold(&room, share);
+            let mut hold = hold(&memory, share);
             hold.grow(FREE_BYTES + 200_000).map(|()| hold)
         };
         let mut held: Vec<_> = (0..4).filter_map(|number| fill(stranger(number)).ok()).collect();
         assert_eq!(held.len(), 4);
-        assert_eq!(hold(&room, stranger(0)).grow(FREE_BYTES + 1), Err(Busy), "its part is full");
-        assert_eq!(hold(&room, stranger(9)).grow(FREE_BYTES + 1), Err(Busy), "the strangers' half is full");
-        assert_eq!(hold(&room, stranger(9)).grow(FREE_BYTES), Ok(()), "a small body always fits");
+        assert_eq!(hold(&memory, stranger(0)).grow(FREE_BYTES + 1), Err(Busy), "its fraction is used up");
+        assert_eq!(hold(&memory, stranger(9)).grow(FREE_BYTES + 1), Err(Busy), "the strangers' half is full");
+        assert_eq!(hold(&memory, stranger(9)).grow(FREE_BYTES), Ok(()), "a small body always fits");
         assert!(fill(Share::proven(ShareKey::Account(9))).is_ok());
         held.pop();
         assert!(fill(stranger(9)).is_ok());
     }
 
     #[test]
-    fn the_accounts_of_one_client_have_one_part_together() {
-        let room = BodyMemory::of(1_600_000, super::Counter::default());
+    fn the_accounts_of_one_client_share_one_fraction() {
+        let memory = BodyMemory::of(1_600_000, super::Counter::default());
         let of_machine = |account, machine| Share::proven(ShareKey::Account(account)).of(ShareKey::Account(machine));
         let fill = |share| {
-            let mut hold = hold(&room, share);
+            let mut hold = hold(&memory, share);
             hold.grow(FREE_BYTES + 150_000).map(|()| hold)
         };
         let held = fill(of_machine(1, -1));

@@ -1,4 +1,4 @@
-//! The queue before a gate.
+//! The queue in front of a gate.
 
 use super::resource::Resource;
 use crate::metrics::{DURATIONS, Metrics};
@@ -19,7 +19,7 @@ impl Default for GateMetrics {
 }
 
 impl GateMetrics {
-    /// Those of the gate before `resource`.
+    /// The metrics of the gate in front of `resource`, registered.
     pub fn registered(metrics: &Metrics, resource: Resource) -> Self {
         let (own, name) = (Self::default(), resource.name());
         metrics.register(format!("{name}_refused"), "Work for which too much other work waited", own.refused.clone());

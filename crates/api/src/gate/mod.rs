@@ -1,9 +1,9 @@
-//! Gates: the one mechanism before everything that is bounded and shared, which is hashing, pictures, and database
+//! Gates: the one mechanism in front of every bounded shared resource, which is hashing, pictures and database
 //! connections.
 //!
-//! A gate lets so many in at once. The others wait in a queue that serves the shares in turn and not the requests in the
-//! order they came, so that one client with a thousand requests delays another with one request by one turn. Any layer
-//! may hold a gate; a gate knows nothing of what is done behind it.
+//! A gate gives out a fixed number of permits. Other callers wait in a queue that serves shares in turn instead of requests
+//! in order of arrival, so one client with a thousand requests delays another client's single request by one turn only. Any
+//! layer may own a gate; a gate knows nothing about the work behind it.
 
 mod line;
 mod memory;

@@ -1,4 +1,4 @@
-//! The gate itself.
+//! The gate and its permits.
 
 use super::metrics::GateMetrics;
 use super::queue::{FairQueue, GateCapacity, Pushed};
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// The answer to a waiter.
+/// What a waiter receives.
 type PermitResult = Result<Permit, Busy>;
 
 /// A gate; clones are the same gate.
@@ -23,13 +23,13 @@ struct GateInner {
     metrics: GateMetrics,
 }
 
-/// The right to be behind the gate, until it is dropped.
+/// The right to use what is behind the gate, until it is dropped.
 pub struct Permit {
     gate: Gate,
     share: Share,
 }
 
-/// A place in the queue, which a caller that stops waiting leaves.
+/// A slot in the queue. Dropping it removes a caller that stopped waiting.
 struct QueuedWaiter<'g> {
     gate: &'g Gate,
     share: Share,
@@ -43,16 +43,16 @@ impl Gate {
         Self(Arc::new(GateInner { queue, refusals, metrics }))
     }
 
-    /// Waits for a permit, on the share of the request that this task answers.
+    /// Waits for a permit, on the share of the request that this task serves.
     pub async fn enter(&self) -> Result<Permit, Busy> {
         let (share, waited) = (current(), Stopwatch::start());
-        let (granted, answer) = oneshot::channel();
+        let (granted, result) = oneshot::channel();
         let pushed = self.0.queue.lock().push(share, granted);
         let ticket = match pushed {
             Pushed::Waits { ticket, evicted } => {
                 if let Some(evicted) = evicted {
                     self.refuse();
-                    // Who has stopped waiting needs no answer.
+                    // The evicted caller may have stopped waiting.
                     drop(evicted.send(Err(Busy)));
                 }
                 ticket
@@ -63,30 +63,30 @@ impl Gate {
             }
         };
         let _waiting = QueuedWaiter { gate: self, share, ticket };
-        self.let_in();
-        let permit = answer.await.map_err(|_| Busy)?;
+        self.admit();
+        let permit = result.await.map_err(|_| Busy)?;
         if permit.is_ok() {
             self.0.metrics.waits.observe(waited.elapsed().as_secs_f64());
         }
         permit
     }
 
-    /// How many wait, and how many are in.
+    /// How many callers wait, and how many hold a permit.
     pub fn load(&self) -> (usize, usize) {
         self.0.queue.lock().load()
     }
 
-    /// Counts and logs a refusal; also one that a caller decides, who has waited for too long.
+    /// Counts and logs a refusal, also that of a caller that gives up after waiting too long.
     pub fn refuse(&self) {
         self.0.refusals.note();
     }
 
-    /// Lets in whoever's turn it is, while there is room.
-    fn let_in(&self) {
+    /// Admits the next callers while permits are free.
+    fn admit(&self) {
         loop {
             let next = self.0.queue.lock().next();
             let Some((share, granted)) = next else { return };
-            // When nobody takes the permit, it comes back dropped, and the next in turn gets it.
+            // If the receiver has disconnected, the permit is dropped here, and the next caller gets it.
             drop(granted.send(Ok(Permit { gate: self.clone(), share })));
         }
     }
@@ -107,13 +107,13 @@ impl std::fmt::Debug for Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.gate.0.queue.lock().leave(self.share);
-        self.gate.let_in();
+        self.gate.admit();
     }
 }
 
 impl Drop for QueuedWaiter<'_> {
     fn drop(&mut self) {
-        // Outside of the lock: a permit that was on its way may be in there.
+        // Drop it outside the lock: the channel may already hold a permit, whose drop takes the lock.
         let removed = self.gate.0.queue.lock().remove(self.share, self.ticket);
         drop(removed);
     }

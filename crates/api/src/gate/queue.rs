@@ -1,34 +1,34 @@
-//! The order in which a gate lets in: class by class, and in each class as its [`Line`] says. Pure: it waits for nothing
-//! and knows no time.
+//! The order in which a gate admits callers: the classes take turns, and each [`Line`] orders its class. Pure: it neither
+//! waits nor reads the time.
 
 use super::line::Line;
 use super::share::{Class, Share, ShareKey};
 use std::collections::HashMap;
 
-/// How much a gate takes on.
+/// How many callers a gate accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GateCapacity {
-    /// So many are in at once.
+    /// Permits in all.
     pub inside: usize,
-    /// Of one account, and of one client with all its accounts.
+    /// Permits of one account, and of one client with all its accounts.
     pub inside_by_share: usize,
-    /// So many wait.
+    /// Slots in the queue.
     pub waiting: usize,
 }
 
 impl GateCapacity {
-    /// One share never has more than half of what there is.
+    /// One share never has more than half of the permits.
     pub fn of(inside: usize, waiting: usize) -> Self {
         Self { inside, inside_by_share: (inside / 2).max(1), waiting }
     }
 }
 
-/// What became of somebody who wanted to wait.
+/// Whether a caller was queued.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pushed<T> {
     Waits {
         ticket: u64,
-        /// Whoever had to make room.
+        /// The waiter that had to make room.
         evicted: Option<T>,
     },
     Refused,
@@ -39,7 +39,7 @@ pub(super) struct FairQueue<T> {
     capacity: GateCapacity,
     strangers: Line<T>,
     proven: Line<T>,
-    /// Whose turn it was last.
+    /// The class served last.
     last: Class,
     inside: HashMap<ShareKey, usize>,
     inside_total: usize,
@@ -53,12 +53,12 @@ impl<T> FairQueue<T> {
         Self { capacity, strangers, proven, last, inside, inside_total: 0, next_ticket: 0 }
     }
 
-    /// How many wait, and how many are in.
+    /// How many callers wait, and how many hold a permit.
     pub(super) fn load(&self) -> (usize, usize) {
         (self.strangers.total() + self.proven.total(), self.inside_total)
     }
 
-    /// Puts somebody into the queue; in a full one whoever's share holds most loses the last of them.
+    /// Queues a caller. In a full queue, the share with the most waiters loses its latest one.
     pub(super) fn push(&mut self, share: Share, waiter: T) -> Pushed<T> {
         let Ok(evicted) = self.make_room(share) else { return Pushed::Refused };
         let ticket = self.next_ticket;
@@ -67,7 +67,7 @@ impl<T> FairQueue<T> {
         Pushed::Waits { ticket, evicted }
     }
 
-    /// Takes the next in turn out of the queue and lets them in, if there is room.
+    /// Removes the next caller from the queue and admits it, if a permit is free.
     pub(super) fn next(&mut self) -> Option<(Share, T)> {
         if self.inside_total >= self.capacity.inside {
             return None;
@@ -79,7 +79,7 @@ impl<T> FairQueue<T> {
         classes.into_iter().find_map(|class| self.next_of(class))
     }
 
-    /// Somebody of this share is out again.
+    /// Returns a permit of this share.
     pub(super) fn leave(&mut self, share: Share) {
         self.inside_total -= 1;
         for key in share.keys() {
@@ -92,7 +92,7 @@ impl<T> FairQueue<T> {
         }
     }
 
-    /// Takes somebody out who stopped waiting, if they still do.
+    /// Removes a caller that stopped waiting, if it is still queued.
     pub(super) fn remove(&mut self, share: Share, ticket: u64) -> Option<T> {
         self.line(share.class).remove(share.key, ticket)
     }
@@ -121,10 +121,11 @@ impl<T> FairQueue<T> {
         Some((share, waiter))
     }
 
-    /// A class that has less than its half of the queue takes the room from the other; else its own shares settle it.
+    /// A class with less than its half of the queue takes a slot from the other class; otherwise a share of the same class
+    /// loses one.
     ///
-    /// Returns who lost their place, or `Err` when the new one is the one to be refused: to put somebody who has one
-    /// place out for somebody who would have one is no gain.
+    /// Returns the evicted waiter, or `Err` when the new caller is refused: evicting a share's only waiter for another
+    /// share's first one gains nothing.
     fn make_room(&mut self, share: Share) -> Result<Option<T>, ()> {
         let (waiting, _) = self.load();
         if waiting < self.capacity.waiting {
@@ -154,7 +155,7 @@ mod tests {
         Share::proven(ShareKey::Account(number))
     }
 
-    /// One of the accounts that somebody uses from one machine.
+    /// One of several accounts that are used from one machine.
     fn of_machine(account: i64, machine: i64) -> Share {
         proven(account).of(ShareKey::Account(-machine))
     }
@@ -167,7 +168,7 @@ mod tests {
         assert!(matches!(queue.push(share, name), Pushed::Waits { evicted: None, .. }), "{name}");
     }
 
-    /// Everybody in the order of their turns, each leaving before the next comes in.
+    /// All waiters in the order of their turns, each leaving before the next enters.
     fn turns(queue: &mut Queue) -> Vec<&'static str> {
         let mut served = Vec::new();
         while let Some((share, name)) = queue.next() {
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_served_in_turn_whoever_came_first() {
+    fn shares_are_served_in_turn_in_any_order_of_arrival() {
         let mut queue = queue(1, 16);
         for name in ["a1", "a2", "a3", "a4"] {
             waits(&mut queue, stranger(1), name);
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn one_share_never_has_more_than_its_part_inside() {
+    fn one_share_never_has_more_than_half_of_the_permits() {
         let mut queue = FairQueue::new(GateCapacity::of(4, 16));
         for name in ["a1", "a2", "a3"] {
             waits(&mut queue, stranger(1), name);
@@ -209,14 +210,14 @@ mod tests {
         let entered: Vec<_> = std::iter::from_fn(|| queue.next()).map(|(_, name)| name).collect();
         assert_eq!(entered, ["a1", "a2"], "half of four");
         waits(&mut queue, stranger(2), "b1");
-        assert_eq!(queue.next().map(|(_, name)| name), Some("b1"), "the share that waits in front stops nobody");
+        assert_eq!(queue.next().map(|(_, name)| name), Some("b1"), "the share at the front does not block the others");
         queue.leave(stranger(1));
         assert_eq!(queue.next().map(|(_, name)| name), Some("a3"));
         assert_eq!(queue.load(), (0, 3));
     }
 
     #[test]
-    fn all_accounts_of_one_client_have_its_turns_together() {
+    fn all_accounts_of_one_client_share_its_turns() {
         let mut queue = queue(1, 1_000);
         for number in 0..300 {
             waits(&mut queue, of_machine(number, 1), if number < 3 { "first" } else { "other" });
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn one_account_has_one_turn_from_however_many_addresses_it_comes() {
+    fn one_account_has_one_turn_from_any_number_of_addresses() {
         let mut queue = queue(1, 1_000);
         for machine in 0..300 {
             waits(&mut queue, of_machine(1, machine), "shared token");
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn all_accounts_of_one_client_have_one_part_inside_and_strangers_at_its_address_share_it() {
+    fn all_accounts_of_one_client_share_half_of_the_permits_with_strangers_at_its_address() {
         let mut queue = FairQueue::new(GateCapacity::of(4, 16));
         let machine = ShareKey::Account(-1);
         for (share, name) in [(of_machine(1, 1), "a"), (of_machine(2, 1), "b"), (of_machine(3, 1), "c")] {
@@ -251,11 +252,11 @@ mod tests {
         assert_eq!(entered.len(), 2, "half of four: {entered:?}");
         waits(&mut queue, of_machine(4, 2), "e");
         assert_eq!(queue.next().map(|(_, name)| name), Some("e"));
-        assert_eq!(turns(&mut queue), [""; 0], "all of the others wait for the machine's part");
+        assert_eq!(turns(&mut queue), [""; 0], "all of the others wait for a permit of the machine");
     }
 
     #[test]
-    fn one_account_has_one_part_inside_from_however_many_addresses_it_comes() {
+    fn one_account_has_half_of_the_permits_from_any_number_of_addresses() {
         let mut queue = FairQueue::new(GateCapacity::of(4, 16));
         let mut entered = Vec::new();
         for machine in 0..4 {
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stops_waiting_leaves_the_turn_to_another_account_of_the_same_client() {
+    fn a_caller_that_stops_waiting_passes_the_turn_to_another_account_of_its_client() {
         let mut queue = queue(1, 4);
         let Pushed::Waits { ticket, .. } = queue.push(of_machine(1, 1), "a1") else { panic!("there is room") };
         waits(&mut queue, of_machine(2, 1), "b1");
@@ -277,16 +278,20 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_takes_from_the_client_whose_accounts_hold_most_and_inside_it_from_the_largest() {
+    fn a_full_queue_evicts_from_the_largest_account_of_the_client_with_the_most_waiters() {
         let mut queue = queue(1, 6);
         for (account, name) in [(1, "a"), (2, "b"), (3, "c"), (3, "c2"), (3, "c3")] {
             waits(&mut queue, of_machine(account, 1), name);
         }
         waits(&mut queue, of_machine(9, 2), "owner");
         assert!(matches!(queue.push(of_machine(10, 3), "d"), Pushed::Waits { evicted: Some("c3"), .. }));
-        assert_eq!(queue.push(of_machine(3, 1), "c4"), Pushed::Refused, "it would only take from itself");
+        assert_eq!(queue.push(of_machine(3, 1), "c4"), Pushed::Refused, "it would only evict its own share");
         assert!(matches!(queue.push(of_machine(4, 1), "e"), Pushed::Waits { evicted: Some("c2"), .. }));
-        assert_eq!(queue.push(of_machine(5, 1), "f"), Pushed::Refused, "one of each account is no gain");
+        assert_eq!(
+            queue.push(of_machine(5, 1), "f"),
+            Pushed::Refused,
+            "evicting an account's only waiter gains nothing"
+        );
         assert!(matches!(
             queue.push(of_machine(9, 2), "owner2"),
             Pushed::Waits { evicted: Some("a" | "b" | "c" | "e"), .. }
@@ -295,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_in_a_crowded_office_is_not_put_out_by_its_neighbour() {
+    fn an_account_in_a_busy_office_is_not_evicted_by_its_neighbour() {
         let mut queue = queue(1, 4);
         for name in ["a1", "a2", "a3", "a4"] {
             waits(&mut queue, of_machine(1, 1), name);
@@ -304,17 +309,17 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_takes_from_the_share_that_holds_most() {
+    fn a_full_queue_evicts_from_the_share_with_the_most_waiters() {
         let mut queue = queue(1, 4);
         for name in ["a1", "a2", "a3"] {
             waits(&mut queue, stranger(1), name);
         }
         waits(&mut queue, stranger(2), "b1");
-        assert_eq!(queue.push(stranger(1), "a4"), Pushed::Refused, "it would only take from itself");
+        assert_eq!(queue.push(stranger(1), "a4"), Pushed::Refused, "it would only evict its own share");
         assert!(matches!(queue.push(stranger(3), "c1"), Pushed::Waits { evicted: Some("a3"), .. }));
-        assert_eq!(queue.push(stranger(2), "b2"), Pushed::Refused, "two and two is no gain");
+        assert_eq!(queue.push(stranger(2), "b2"), Pushed::Refused, "two for two gains nothing");
         assert!(matches!(queue.push(stranger(4), "d1"), Pushed::Waits { evicted: Some("a2"), .. }));
-        assert_eq!(queue.push(stranger(5), "e1"), Pushed::Refused, "everybody has one");
+        assert_eq!(queue.push(stranger(5), "e1"), Pushed::Refused, "every share has one");
         assert_eq!(turns(&mut queue), ["a1", "b1", "c1", "d1"]);
     }
 
@@ -333,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stops_waiting_leaves_no_trace() {
+    fn a_caller_that_stops_waiting_leaves_no_trace() {
         let mut queue = queue(1, 4);
         let Pushed::Waits { ticket, .. } = queue.push(stranger(1), "a1") else { panic!("there is room") };
         waits(&mut queue, stranger(2), "b1");

@@ -1,13 +1,13 @@
-//! Refusals in the log: one line a second with a count. In a flood a line for each would be another flood.
+//! Refusals in the log: one line a second with a count, because a line for each refusal in a flood would flood the log.
 
 use crate::telemetry::Paced;
 use prometheus_client::metrics::counter::Counter;
 use std::time::Duration;
 
-/// Between two lines.
+/// Between two log lines.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The refusals of one thing that is shared.
+/// The refusals of one shared resource.
 #[derive(Debug)]
 pub struct Refusals {
     resource: &'static str,
@@ -16,12 +16,12 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// Counted by `count`, and logged under the name of what is shared.
+    /// Counted by `count`, and logged under the name of the resource.
     pub fn of(resource: &'static str, count: Counter) -> Self {
         Self { resource, count, lines: Paced::every(PAUSE) }
     }
 
-    /// Counts a refusal, and logs it where a line is due.
+    /// Counts a refusal, and logs a line if one is due.
     pub fn note(&self) {
         self.count.inc();
         let Some(refused_total) = self.lines.count() else { return };

@@ -1,6 +1,6 @@
-//! What is bounded, and what a caller is told when there is none left.
+//! The bounded resources, and the error when one has no capacity left.
 
-/// What is behind a gate; every route declares which of these it uses.
+/// What a gate protects; every route declares which of these it uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
     Database,
@@ -19,7 +19,7 @@ impl Resource {
     }
 }
 
-/// The queue is full, and the caller's share holds most of it; try again in a moment.
+/// The queue is full, and the caller's share has the most waiters in it; the request may be retried in a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests wait")]
 pub struct Busy;

@@ -1,7 +1,7 @@
 //! Whose share of the bounded resources a request uses.
 //!
-//! The middleware knows the client, a use case finds out more: it is kept with the task that answers the request, as the
-//! request's id is, because the store that asks for it knows nothing of requests.
+//! The middleware knows the client, and a use case finds out more. The share belongs to the task that serves the request,
+//! as the request's id does, because the store that reads it knows nothing about requests.
 
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -10,16 +10,16 @@ tokio::task_local! {
     static SHARE: Cell<Share>;
 }
 
-/// Half of the turns is for each class as long as both wait; else one takes what the other leaves.
+/// Each class has half of the turns while both wait; otherwise one uses what the other leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// Anybody. Ten thousand addresses are ten thousand shares of this half.
+    /// Unauthenticated. Ten thousand addresses are ten thousand shares of this half.
     Stranger,
-    /// Has a valid token of ours, or signs in from a network that the account knows. Also this process's own work.
+    /// Has one of our valid tokens, or signs in from a network that the account knows. Also this process's own work.
     Proven,
 }
 
-/// Who uses a share.
+/// The owner of a share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ShareKey {
     /// This process, outside of any request.
@@ -37,15 +37,15 @@ pub enum ShareKey {
 pub struct Share {
     pub class: Class,
     pub key: ShareKey,
-    /// Where it is used from. One machine has as many accounts as it signs up for, and one account is used from as many
-    /// addresses as know its token: so both have a bound. An account whose client is not known is its own.
+    /// The client that uses it. One machine can sign up for any number of accounts, and one account's token can be used from
+    /// any number of addresses: so both are bounded. An account whose client is unknown counts as its own client.
     pub client: ShareKey,
 }
 
 impl Share {
     const OWN: Self = Self::proven(ShareKey::Own);
 
-    /// Whether it is this process's own and no request's.
+    /// Whether it is this process's own share and not a request's.
     pub fn is_own(self) -> bool {
         self == Self::OWN
     }
@@ -54,18 +54,18 @@ impl Share {
         Self { class: Class::Stranger, key: client, client }
     }
 
-    /// Of a client that is not known.
+    /// A proven share whose client is unknown.
     pub const fn proven(key: ShareKey) -> Self {
         Self { class: Class::Proven, key, client: key }
     }
 
-    /// The same, used by `client`. An account whose client is not known stays a share of its own.
+    /// The same share, used by `client`. An account whose client is unknown stays a share of its own.
     #[must_use]
     pub fn of(self, client: ShareKey) -> Self {
         if client == ShareKey::Unknown { self } else { Self { client, ..self } }
     }
 
-    /// What its use is counted by.
+    /// The keys that its use is counted by.
     pub(super) fn keys(self) -> impl Iterator<Item = ShareKey> {
         std::iter::once(self.key).chain((self.client != self.key).then_some(self.client))
     }
@@ -76,14 +76,14 @@ pub async fn within<T>(share: Share, work: impl Future<Output = T>) -> T {
     SHARE.scope(Cell::new(share), work).await
 }
 
-/// The share of the request that this task answers, or the process's own.
+/// The share of the request that this task serves, or the process's own.
 pub fn current() -> Share {
     SHARE.try_with(Cell::get).unwrap_or(Share::OWN)
 }
 
-/// From here on the request of this client uses the proven share of `key`: it is known now whose it is.
+/// From here on the request uses the proven share of `key`, because its owner is known now.
 pub fn prove(key: ShareKey) {
-    // Outside of a request it stays the process's own.
+    // Outside of a request the share stays the process's own.
     let _ = SHARE.try_with(|current| current.set(Share::proven(key).of(current.get().client)));
 }
 
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_proves_an_account_is_still_the_same_client() {
+    fn a_client_that_proves_an_account_stays_the_same_client() {
         let share = proven_by(HOME);
         assert_eq!(share, Some(Share::proven(ACCOUNT).of(HOME)));
         assert_eq!(share.map(|share| share.keys().collect()), Some(vec![ACCOUNT, HOME]));

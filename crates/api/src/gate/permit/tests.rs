@@ -1,4 +1,4 @@
-//! What a gate promises of its permits: none is lost, and nobody waits while one is free.
+//! No permit is lost, and no caller waits while one is free.
 
 use crate::gate::{Busy, Gate, GateCapacity, GateMetrics, Permit, Resource, Share, ShareKey, within};
 use futures_util::FutureExt;
@@ -16,8 +16,8 @@ fn enter(gate: &Gate, account: i64) -> Entering<'_> {
     Box::pin(within(Share::proven(ShareKey::Account(account)), gate.enter()))
 }
 
-/// What has become of somebody until now.
-fn look(entering: &mut Entering<'_>) -> Option<Result<Permit, Busy>> {
+/// Polls a caller once.
+fn poll(entering: &mut Entering<'_>) -> Option<Result<Permit, Busy>> {
     entering.now_or_never()
 }
 
@@ -25,76 +25,76 @@ fn look(entering: &mut Entering<'_>) -> Option<Result<Permit, Busy>> {
 fn a_permit_that_comes_back_goes_to_the_next_in_turn() {
     let gate = gate(1, 4);
     let (mut first, mut second, mut third) = (enter(&gate, 1), enter(&gate, 2), enter(&gate, 3));
-    let permit = look(&mut first);
+    let permit = poll(&mut first);
     assert!(matches!(permit, Some(Ok(_))));
-    assert!(look(&mut second).is_none() && look(&mut third).is_none());
+    assert!(poll(&mut second).is_none() && poll(&mut third).is_none());
     assert_eq!(gate.load(), (2, 1));
     drop(permit);
-    let permit = look(&mut second);
-    assert!(matches!(permit, Some(Ok(_))) && look(&mut third).is_none());
+    let permit = poll(&mut second);
+    assert!(matches!(permit, Some(Ok(_))) && poll(&mut third).is_none());
     drop(permit);
-    assert!(matches!(look(&mut third), Some(Ok(_))));
+    assert!(matches!(poll(&mut third), Some(Ok(_))));
     assert_eq!(gate.load(), (0, 0));
 }
 
 #[test]
-fn whoever_stops_waiting_leaves_their_slot_and_the_others_their_turns() {
+fn a_caller_that_stops_waiting_leaves_the_queue() {
     let gate = gate(1, 4);
-    let permit = look(&mut enter(&gate, 1));
+    let permit = poll(&mut enter(&gate, 1));
     let (mut gone, mut stays) = (enter(&gate, 2), enter(&gate, 3));
-    assert!(look(&mut gone).is_none() && look(&mut stays).is_none());
+    assert!(poll(&mut gone).is_none() && poll(&mut stays).is_none());
     drop(gone);
     assert_eq!(gate.load(), (1, 1));
     drop(permit);
-    assert!(matches!(look(&mut stays), Some(Ok(_))));
+    assert!(matches!(poll(&mut stays), Some(Ok(_))));
     assert_eq!(gate.load(), (0, 0));
 }
 
-/// The permit is in the channel when its caller hangs up.
+/// The permit is in the channel when its caller disconnects.
 #[test]
-fn a_permit_that_nobody_takes_goes_to_the_next_in_turn() {
+fn a_permit_whose_caller_disconnected_goes_to_the_next_in_turn() {
     let gate = gate(1, 4);
-    let permit = look(&mut enter(&gate, 1));
+    let permit = poll(&mut enter(&gate, 1));
     let (mut gone, mut stays) = (enter(&gate, 2), enter(&gate, 3));
-    assert!(look(&mut gone).is_none() && look(&mut stays).is_none());
+    assert!(poll(&mut gone).is_none() && poll(&mut stays).is_none());
     drop(permit);
     drop(gone);
-    assert!(matches!(look(&mut stays), Some(Ok(_))));
+    assert!(matches!(poll(&mut stays), Some(Ok(_))));
     assert_eq!(gate.load(), (0, 0));
 }
 
 #[test]
-fn a_panic_gives_the_permit_back() {
+fn a_panic_releases_the_permit() {
     let gate = gate(1, 4);
-    let permit = look(&mut enter(&gate, 1));
+    let permit = poll(&mut enter(&gate, 1));
     let cut = catch_unwind(AssertUnwindSafe(move || {
         let _permit = permit;
         std::panic::resume_unwind(Box::new("cut")); // without the hook's lines
     }));
     assert!(cut.is_err());
     assert_eq!(gate.load(), (0, 0));
-    assert!(matches!(look(&mut enter(&gate, 2)), Some(Ok(_))));
+    assert!(matches!(poll(&mut enter(&gate, 2)), Some(Ok(_))));
 }
 
 #[test]
-fn who_is_put_out_of_a_full_queue_hears_of_it_at_once_and_each_refusal_is_counted() {
+fn a_caller_evicted_from_a_full_queue_is_refused_at_once_and_each_refusal_is_counted() {
     let gate = gate(1, 2);
-    let _permit = look(&mut enter(&gate, 1));
+    let _permit = poll(&mut enter(&gate, 1));
     let (mut one, mut other, mut owner) = (enter(&gate, 2), enter(&gate, 2), enter(&gate, 3));
-    assert!(look(&mut one).is_none() && look(&mut other).is_none());
-    assert!(matches!(look(&mut enter(&gate, 2)), Some(Err(Busy))), "it would only take from itself");
-    assert!(look(&mut owner).is_none());
-    assert!(matches!(look(&mut other), Some(Err(Busy))), "the latest of the larger share");
-    assert!(look(&mut one).is_none());
+    assert!(poll(&mut one).is_none() && poll(&mut other).is_none());
+    assert!(matches!(poll(&mut enter(&gate, 2)), Some(Err(Busy))), "it would only evict its own share");
+    assert!(poll(&mut owner).is_none());
+    assert!(matches!(poll(&mut other), Some(Err(Busy))), "the latest of the larger share");
+    assert!(poll(&mut one).is_none());
     assert_eq!(gate.0.metrics.refused.get(), 2);
     assert_eq!(gate.load(), (2, 1));
 }
 
-/// Comes, and goes again at once; one in three stops waiting.
+/// Enters and leaves at once; one caller in three stops waiting.
 async fn visit(gate: &Gate, number: i64) {
     let mut entering = enter(gate, number % 7);
     if number % 3 == 0 {
-        let _ = look(&mut entering); // and then never again
+        let _ = poll(&mut entering); // polled once and dropped
         return;
     }
     let permit = entering.await;
@@ -102,9 +102,9 @@ async fn visit(gate: &Gate, number: i64) {
     drop(permit);
 }
 
-/// Entering, cancelling and leaving race on two threads. A lost wake-up or permit leaves somebody waiting for ever.
+/// Entering, cancelling and leaving race on two threads. A lost wake-up or permit would leave a caller waiting for ever.
 #[test]
-fn nobody_waits_for_ever() {
+fn no_caller_waits_for_ever() {
     let gate = gate(2, 1_000);
     let visits = || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();

@@ -140,7 +140,7 @@ impl OwnWords {
 /// Judges a new password, and encodes it when it is good enough. Only in the hashing pool.
 ///
 /// # Errors
-/// As [`hash`]; what is wrong with the password is the inner error, as of [`judge`].
+/// As [`hash`]; what is wrong with the password is the inner error, as of [`check_strength`].
 pub fn check_and_hash(
     password: &str,
     own_words: &OwnWords,
