@@ -8,7 +8,7 @@ use auth_types::export::ExportedSession;
 use auth_types::responses::SessionResponse;
 use chrono::{DateTime, Duration, Utc};
 
-/// ShownTimes that follow from a rotation are shown in steps, seconds.
+/// Times that follow from a rotation are shown in steps of this length, seconds.
 const STEP_SECONDS: i64 = 300;
 
 /// How one caller sees sessions.
