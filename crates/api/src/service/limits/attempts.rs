@@ -1,4 +1,4 @@
-//! All budgets of a process, and what a request takes of them.
+//! All budgets of a process, and what a request takes from them.
 
 use super::budgets::Budget;
 use super::memory::Memory;
@@ -18,7 +18,7 @@ use futures_util::future::join_all;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How long a process keeps what it [holds](Limits::hold) without saying so again.
+/// How long a process keeps a lease that it [holds](Limits::hold) without renewing it.
 const LEASE: Duration = Duration::from_mins(1);
 
 /// All budgets of this process.
@@ -31,7 +31,7 @@ pub struct Limits {
     shared: Option<SharedCounts>,
     metrics: LimitMetrics,
     pub unknown_clients: UnknownClients,
-    /// What other processes know this one by.
+    /// Identifies this process to the others.
     process: String,
 }
 
@@ -39,7 +39,7 @@ impl Limits {
     /// Opens no connection; [`Limits::connect`] does.
     ///
     /// # Errors
-    /// When `REDIS_URL` is none.
+    /// When `REDIS_URL` is not valid.
     pub fn new(
         settings: &LimitSettings,
         keys: &KeySettings,
@@ -60,7 +60,7 @@ impl Limits {
         })
     }
 
-    /// Connects to Redis, where there is one and no connection to it. Returns whether all is as configured.
+    /// Connects to Redis, if it is configured and not connected. Returns whether the state is as configured.
     pub async fn connect(&self) -> bool {
         match &self.shared {
             Some(shared) => shared.connect().await,
@@ -68,13 +68,13 @@ impl Limits {
         }
     }
 
-    /// What a request of `client` takes; it begins with nothing.
+    /// The attempts of a request of `client`; none is taken yet.
     pub fn attempts(&self, client: &ClientInfo) -> Attempts<'_> {
         Attempts { limits: self, network: client.network, meter: Meter::current(), taken: Vec::new() }
     }
 
-    /// Whether this process has seen `budget` spent by `name`; takes nothing. For work that comes before the caller is
-    /// proven, whose budget nobody else may spend.
+    /// Checks whether this process has seen `budget` spent by `name`, and takes nothing. For work that comes before the caller
+    /// is authenticated, because only the caller may spend this budget.
     pub fn check(&self, budget: Budget, name: &str) -> Result<(), Throttled> {
         if !self.enabled {
             return Ok(());
@@ -85,23 +85,23 @@ impl Limits {
         Err(Throttled { budget, retry_after_seconds: seconds_up(wait).max(1) })
     }
 
-    /// How many keys are kept in memory.
+    /// The number of keys in memory.
     pub fn keys_in_memory(&self) -> usize {
         self.memory.len()
     }
 
-    /// Takes, or keeps, the right of this process to do what one process at a time may do for `name`. Without Redis each
-    /// process decides by itself; a process that dies or forgets to [release](Self::release) it loses it after a while.
+    /// Takes or renews this process's lease on `what` for `name`. Without Redis each process decides by itself. A lease that
+    /// is neither renewed nor [released](Self::release) expires.
     ///
     /// # Errors
-    /// How long another process may have it still, seconds.
+    /// How much longer another process may hold it, seconds.
     pub async fn hold(&self, what: &str, name: &str) -> Result<(), u32> {
         let Some(shared) = &self.shared else { return Ok(()) };
         let wait = shared.hold(self.hashed(what, name), &self.process, LEASE).await;
         wait.map_or(Ok(()), |milliseconds| Err(u32::try_from(milliseconds.div_ceil(1_000)).unwrap_or(u32::MAX).max(1)))
     }
 
-    /// Gives that right back.
+    /// Releases that lease.
     pub async fn release(&self, what: &str, name: &str) {
         if let Some(shared) = &self.shared {
             shared.release(self.hashed(what, name), &self.process).await;
@@ -122,8 +122,8 @@ impl Limits {
         key
     }
 
-    /// Memory first: what this process has seen alone is enough for a refusal, and when Redis goes away its count is
-    /// there already.
+    /// Memory decides first: what this process has seen is enough for a refusal, and its count is up to date when Redis
+    /// becomes unavailable.
     async fn decide(&self, budget: Budget, key: BudgetKey, now: i64) -> Decision {
         let rule = budget.rule();
         let own = self.memory.take(budget, key, now);
@@ -141,15 +141,15 @@ impl Limits {
         }
     }
 
-    async fn refund(&self, permit: &TakenAttempt) {
-        self.memory.refund(permit);
+    async fn refund(&self, taken: &TakenAttempt) {
+        self.memory.refund(taken);
         if let Some(shared) = &self.shared {
-            shared.refund(permit).await;
+            shared.refund(taken).await;
         }
     }
 }
 
-/// What one request has taken. Dropped, it is spent.
+/// What one request has taken. If it is dropped, the attempts are spent.
 #[derive(Debug)]
 pub struct Attempts<'l> {
     limits: &'l Limits,
@@ -159,13 +159,13 @@ pub struct Attempts<'l> {
 }
 
 impl Attempts<'_> {
-    /// Where the request comes from.
+    /// The network that the request comes from.
     pub const fn network(&self) -> Option<Network> {
         self.network
     }
 
-    /// Takes one of `budget` for the client. One whose address is not known is not thrown together with all others
-    /// like it: that would let anybody lock everybody out.
+    /// Takes one attempt of `budget` for the client. Clients with unknown addresses do not share a budget: otherwise one of
+    /// them could lock all the others out.
     pub async fn by_client(&mut self, budget: Budget) -> Result<(), Throttled> {
         match self.network {
             Some(network) => self.by_name(budget, &network.to_string()).await,
@@ -173,7 +173,7 @@ impl Attempts<'_> {
         }
     }
 
-    /// Takes one of `budget` for a name, an address or an id, in canonical form.
+    /// Takes one attempt of `budget` for a name, an address or an id, in canonical form.
     pub async fn by_name(&mut self, budget: Budget, name: &str) -> Result<(), Throttled> {
         let limits = self.limits;
         if !limits.enabled {
@@ -191,19 +191,19 @@ impl Attempts<'_> {
         Err(Throttled { budget, retry_after_seconds: reset_seconds.max(1) })
     }
 
-    /// Gives everything back: it does not count after all.
+    /// Refunds everything.
     pub async fn refund(self) {
         self.refund_where(|_| true).await;
     }
 
-    /// Gives back what was taken of the budgets that `which` chooses; the rest is spent.
+    /// Refunds the attempts of the budgets that `which` selects; the rest is spent.
     pub async fn refund_where(self, which: impl Fn(Budget) -> bool) {
-        let chosen: Vec<_> = self.taken.iter().filter(|permit| which(permit.budget)).collect();
-        for permit in &chosen {
-            self.meter.note_refund(permit.budget.rule());
+        let chosen: Vec<_> = self.taken.iter().filter(|taken| which(taken.budget)).collect();
+        for taken in &chosen {
+            self.meter.note_refund(taken.budget.rule());
         }
-        // At once: each is a way to Redis and back.
-        join_all(chosen.into_iter().map(|permit| self.limits.refund(permit))).await;
+        // Concurrently, because each is a round trip to Redis.
+        join_all(chosen.into_iter().map(|taken| self.limits.refund(taken))).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tries counted in this process: bounded, whatever the number of keys that come.
+//! Attempts counted in this process, in bounded memory for any number of keys.
 
 use super::budgets::Budget;
 use super::permit::{BudgetKey, TakenAttempt};
@@ -8,14 +8,14 @@ use std::collections::HashMap;
 
 /// Keys are spread over this many maps, so that requests do not wait for one lock.
 const SHARDS: usize = 16;
-/// Most keys that are kept, about 13 MB of them. A flood of new keys pushes out those that have spent least.
+/// Maximum number of keys, about 13 MB. A flood of new keys evicts those that have spent least.
 pub(super) const MOST_KEYS: usize = 1 << 16;
-/// When a map is full this part of it goes at once, so that the look for it is paid by many.
+/// The fraction that is evicted from a full map at once, so that many insertions share the cost of the search.
 const EVICTED_PART: usize = 8;
 
 type Shard = HashMap<BudgetKey, (Budget, Log)>;
 
-/// The tries of all keys.
+/// The attempts of all keys.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     shards: [Mutex<Shard>; SHARDS],
@@ -26,7 +26,7 @@ impl Memory {
         &self.shards[usize::from(key.0[0]) % SHARDS]
     }
 
-    /// Takes one try, if there is one left.
+    /// Takes one attempt, if one is left.
     pub(super) fn take(&self, budget: Budget, key: BudgetKey, now: i64) -> Decision {
         let mut shard = self.shard(key).lock();
         if shard.len() >= MOST_KEYS / SHARDS && !shard.contains_key(&key) {
@@ -35,44 +35,44 @@ impl Memory {
         shard.entry(key).or_insert_with(|| (budget, Log::default())).1.take(budget.rule(), now)
     }
 
-    /// How long `key` has to wait, microseconds, when it has nothing left.
+    /// How long `key` has to wait if nothing is left, microseconds.
     pub(super) fn spent(&self, budget: Budget, key: BudgetKey, now: i64) -> Option<i64> {
         let mut shard = self.shard(key).lock();
         let (_, log) = shard.get_mut(&key)?;
         log.spent(budget.rule(), now)
     }
 
-    pub(super) fn refund(&self, permit: &TakenAttempt) {
-        let mut shard = self.shard(permit.key).lock();
-        if let Some((_, log)) = shard.get_mut(&permit.key) {
-            log.refund(permit.at);
+    pub(super) fn refund(&self, taken: &TakenAttempt) {
+        let mut shard = self.shard(taken.key).lock();
+        if let Some((_, log)) = shard.get_mut(&taken.key) {
+            log.refund(taken.at);
             if log.used() == 0 {
-                shard.remove(&permit.key);
+                shard.remove(&taken.key);
             }
         }
     }
 
-    /// How many keys are kept.
+    /// The number of keys.
     pub(super) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().len()).sum()
     }
 }
 
-/// Drops what counts no more; when that is not enough, those that have spent the least part of their budget, the least
-/// recent of them first. A key that is close to its limit cost whoever brought it there many tries, and goes last.
+/// Drops keys whose attempts no longer count; if that is not enough, those that have spent the smallest part of their budget,
+/// least recent first. A key close to its limit has cost an attacker many attempts, and is evicted last.
 fn make_room(shard: &mut Shard, now: i64) {
     shard.retain(|_, (budget, log)| {
         log.forget(budget.rule(), now);
         log.used() > 0
     });
-    let goes = (MOST_KEYS / SHARDS / EVICTED_PART).min(shard.len());
-    if shard.len() + goes <= MOST_KEYS / SHARDS || goes == 0 {
+    let evicted = (MOST_KEYS / SHARDS / EVICTED_PART).min(shard.len());
+    if shard.len() + evicted <= MOST_KEYS / SHARDS || evicted == 0 {
         return;
     }
     let spent = |budget: &Budget, log: &Log| u64::from(log.used()) * 1_000 / u64::from(budget.rule().amount);
     let mut keys: Vec<_> = shard.iter().map(|(key, (budget, log))| (spent(budget, log), log.latest(), *key)).collect();
-    keys.select_nth_unstable_by_key(goes - 1, |(spent, latest, _)| (*spent, *latest));
-    for (_, _, key) in &keys[..goes] {
+    keys.select_nth_unstable_by_key(evicted - 1, |(spent, latest, _)| (*spent, *latest));
+    for (_, _, key) in &keys[..evicted] {
         shard.remove(key);
     }
 }
@@ -82,12 +82,12 @@ mod tests {
     use super::{Budget, BudgetKey, MOST_KEYS, Memory, TakenAttempt};
 
     fn key(number: u128) -> BudgetKey {
-        // The first byte chooses the map: the low bits vary.
+        // The first byte selects the map, so the low bits must vary.
         BudgetKey(number.to_le_bytes())
     }
 
     #[test]
-    fn a_flood_of_keys_takes_bounded_room_and_frees_nobody_who_is_limited() {
+    fn a_flood_of_keys_takes_bounded_memory_and_frees_no_limited_key() {
         let memory = Memory::default();
         let limited = key(u128::MAX);
         for now in 0..10 {
@@ -98,11 +98,11 @@ mod tests {
             assert!(!(number % 1_000 == 0 && memory.take(Budget::SignInStranger, limited, 11).allowed), "at {number}");
         }
         assert!(memory.len() <= MOST_KEYS, "{} keys", memory.len());
-        assert!(memory.len() > MOST_KEYS / 2, "no more is dropped than has to be");
+        assert!(memory.len() > MOST_KEYS / 2, "no more is evicted than necessary");
     }
 
     #[test]
-    fn what_counts_no_more_goes_before_anything_that_does() {
+    fn keys_that_no_longer_count_are_evicted_first() {
         let memory = Memory::default();
         for number in 0..MOST_KEYS {
             memory.take(Budget::RefreshSession, key(number as u128), 0);
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_has_got_everything_back_is_not_kept() {
+    fn a_key_whose_attempts_were_all_refunded_is_dropped() {
         let memory = Memory::default();
         memory.take(Budget::SignInStranger, key(1), 5);
         memory.refund(&TakenAttempt { budget: Budget::SignInStranger, key: key(1), at: 5 });

@@ -1,4 +1,4 @@
-//! The limits: what they refused, and whether processes count together.
+//! Metrics of the limits: what they refused, and whether processes count together.
 
 use super::budgets::Budget;
 use crate::metrics::Metrics;
@@ -16,7 +16,7 @@ struct BudgetLabels {
 #[derive(Debug, Clone)]
 pub struct LimitMetrics {
     refused: Family<BudgetLabels, Counter>,
-    /// Decisions that Redis should have made and memory made instead.
+    /// Decisions made from memory because Redis was unavailable.
     pub fallbacks: Counter,
     pub unknown_clients: Counter,
     pub redis_up: Gauge,
@@ -42,10 +42,14 @@ impl Default for LimitMetrics {
 impl LimitMetrics {
     pub fn registered(metrics: &Metrics) -> Self {
         let own = Self::default();
-        metrics.register("limits_refused", "Tries refused by the budget that was spent", own.refused.clone());
+        metrics.register("limits_refused", "Attempts refused by the budget that was spent", own.refused.clone());
         metrics.register("limits_redis_up", "1 while processes count together in Redis", own.redis_up.clone());
         metrics.register("limits_redis_connections", "Connections opened to Redis", own.redis_connections.clone());
-        metrics.register("limits_fallbacks", "Tries counted in memory because Redis was away", own.fallbacks.clone());
+        metrics.register(
+            "limits_fallbacks",
+            "Attempts counted in memory because Redis was unavailable",
+            own.fallbacks.clone(),
+        );
         metrics.register("unknown_clients", "Requests whose client is unknown", own.unknown_clients.clone());
         own
     }

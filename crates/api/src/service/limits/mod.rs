@@ -1,7 +1,7 @@
-//! Limits: how many tries strangers have. Counted in memory, and in Redis too when there is one.
+//! Limits: how many attempts strangers have. They are counted in memory, and also in Redis if it is configured.
 //!
-//! A use case begins with [`Limits::attempts`], takes what its request costs before the expensive work, and gives it back
-//! when it turns out that it does not count. So of five hundred guesses at once no more pass than the budget has.
+//! A use case begins with [`Limits::attempts`], takes what its request costs before the expensive work, and refunds it if it
+//! turns out not to count. So of five hundred concurrent guesses no more pass than the budget allows.
 
 mod attempts;
 mod budgets;

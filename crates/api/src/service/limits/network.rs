@@ -1,10 +1,10 @@
-//! Who counts as one client.
+//! What counts as one client.
 
 use crate::gate::ShareKey;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An IPv4 address, or an IPv6 /64: that is what one customer gets at least, and has 2^64 addresses to take turns with.
+/// An IPv4 address, or an IPv6 /64: the least that one customer gets, with 2^64 addresses to rotate through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Network {
     V4(Ipv4Addr),
@@ -16,7 +16,7 @@ const FIRST_HALF: u128 = !0 << 64;
 const NAT64: [u16; 6] = [0x64, 0xff9b, 0, 0, 0, 0];
 
 impl Network {
-    /// Whose share of what is bounded its requests use.
+    /// The share of the bounded resources that its requests use.
     pub const fn share_key(self) -> ShareKey {
         match self {
             Self::V4(address) => ShareKey::Client(IpAddr::V4(address)),
@@ -29,7 +29,7 @@ impl From<IpAddr> for Network {
     fn from(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
-            // All of IPv4 behind one translator (RFC 6052), which are not one client.
+            // All IPv4 hosts behind one translator (RFC 6052) are not one client.
             IpAddr::V6(address) if address.segments()[..6] == NAT64 => {
                 let [.., a, b, c, d] = address.octets();
                 Self::V4(Ipv4Addr::new(a, b, c, d))
@@ -40,8 +40,7 @@ impl From<IpAddr> for Network {
 }
 
 impl Network {
-    /// The neighbourhood that a client's address may change within while it is still the same client: an IPv4 /24, or an
-    /// IPv6 /64.
+    /// The range within which a client's address may change while it is still the same client: an IPv4 /24 or an IPv6 /64.
     pub fn neighbourhood(self) -> IpAddr {
         match self {
             Self::V4(address) => Ipv4Addr::from_bits(address.to_bits() & !0xff).into(),
@@ -50,7 +49,7 @@ impl Network {
     }
 }
 
-/// As it is kept: `203.0.113.7`, `2001:db8:0:1::/64`.
+/// As it is stored: `203.0.113.7`, `2001:db8:0:1::/64`.
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -71,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv4_address_counts_alone_and_an_ipv6_address_with_its_64() {
+    fn an_ipv4_address_counts_alone_and_an_ipv6_address_by_its_64() {
         assert_eq!(network("203.0.113.7"), "203.0.113.7");
         assert_eq!(network("::ffff:203.0.113.7"), "203.0.113.7");
         assert_eq!(network("2001:db8:0:1::1"), "2001:db8:0:1::/64");

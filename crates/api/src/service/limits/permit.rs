@@ -1,4 +1,4 @@
-//! A try that was taken, or that was refused.
+//! An attempt that was taken or refused.
 
 use super::budgets::Budget;
 
@@ -10,8 +10,8 @@ pub struct Throttled {
     pub retry_after_seconds: u32,
 }
 
-/// Whose tries: a keyed hash of budget and name, so that neither memory nor Redis holds a name, and an attacker can't
-/// choose where a key falls.
+/// Identifies whose attempts are counted: a keyed hash of budget and name, so that neither memory nor Redis stores a name,
+/// and an attacker can't choose which map a key falls into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct BudgetKey(pub(super) [u8; 16]);
 
@@ -21,11 +21,11 @@ impl BudgetKey {
     }
 }
 
-/// A try that was taken.
+/// An attempt that was taken.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TakenAttempt {
     pub(super) budget: Budget,
     pub(super) key: BudgetKey,
-    /// The time that it is kept with.
+    /// The time that it is stored with.
     pub(super) at: i64,
 }

@@ -1,4 +1,5 @@
-//! Tries counted in Redis, so that several processes count together. What cannot be asked in time counts in memory only.
+//! Attempts counted in Redis, so that several processes count together. If Redis does not respond in time, an attempt counts in
+//! memory only.
 
 mod lease;
 
@@ -12,12 +13,12 @@ use redis::{AsyncConnectionConfig, Client, RedisError, Script};
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
 
-/// How long a request waits for Redis. Longer than that it is better off with what this process knows.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(200);
+/// How long a request waits for Redis. After that, the count of this process decides.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long opening a connection may take; no request waits for that.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// [`Log::take`](super::window::Log::take) once more, where all processes see it: a hash of times and counts, read and
+/// [`Log::take`](super::window::Log::take) as a script on state shared by all processes: a hash of times and counts, read and
 /// changed in one step. The time is the caller's, so processes may differ by as much as their clocks do.
 const TAKE: &str = r"
 local now, window, amount, kept_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -44,19 +45,19 @@ const REFUND: &str = r"
 if redis.call('HINCRBY', KEYS[1], ARGV[1], -1) < 1 then redis.call('HDEL', KEYS[1], ARGV[1]) end
 ";
 
-/// What there is of a connection.
+/// The state of the connection.
 enum LinkState {
-    /// Nobody has tried yet.
+    /// No attempt to connect was made yet.
     Fresh,
     Up {
         connection: MultiplexedConnection,
-        /// Which connection it is: the failure of an older one says nothing about this one.
+        /// Identifies the connection: a failure of an older one does not affect this one.
         number: u64,
     },
     Down,
 }
 
-/// The tries that all processes share.
+/// The attempts that all processes count together.
 pub(super) struct SharedCounts {
     client: Client,
     link: Mutex<LinkState>,
@@ -67,7 +68,7 @@ pub(super) struct SharedCounts {
 
 impl SharedCounts {
     /// # Errors
-    /// When the address is none.
+    /// When the address is not valid.
     pub(super) fn new(url: &SecretString, metrics: LimitMetrics) -> Result<Self, RedisError> {
         Ok(Self {
             client: Client::open(url.expose_secret())?,
@@ -78,17 +79,17 @@ impl SharedCounts {
         })
     }
 
-    /// Connects, unless there is a connection. Answers whether there is one.
+    /// Connects, unless it is connected already. Returns whether there is a connection.
     pub(super) async fn connect(&self) -> bool {
         if self.connection().is_some() {
             return true;
         }
         let timeouts = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_TIMEOUT))
-            .set_response_timeout(Some(ANSWER_TIMEOUT));
+            .set_response_timeout(Some(RESPONSE_TIMEOUT));
         match self.client.get_multiplexed_async_connection_with_config(&timeouts).await {
             Ok(connection) => {
-                log::info!("limits.redis: connected; processes count tries together");
+                log::info!("limits.redis: connected; processes count attempts together");
                 let number = self.metrics.redis_connections.inc();
                 *self.link.lock() = LinkState::Up { connection, number };
                 self.metrics.redis_up.set(1);
@@ -105,7 +106,7 @@ impl SharedCounts {
         }
     }
 
-    /// Takes one try, or answers `None` when Redis is not there.
+    /// Takes one attempt, or returns `None` when Redis is unavailable.
     pub(super) async fn take(&self, rule: BudgetRule, key: BudgetKey, now: i64) -> Option<Decision> {
         let (mut connection, number) = self.connection()?;
         let window = rule.window_us();
@@ -124,11 +125,11 @@ impl SharedCounts {
         }
     }
 
-    /// Gives a try back. When Redis is not there it stays taken, and stops counting with its window.
-    pub(super) async fn refund(&self, permit: &TakenAttempt) {
+    /// Refunds an attempt. When Redis is unavailable it stays taken, and stops counting after its window.
+    pub(super) async fn refund(&self, taken: &TakenAttempt) {
         let Some((mut connection, number)) = self.connection() else { return };
-        let mut call = self.refund.key(permit.key.in_redis());
-        if let Err(error) = call.arg(permit.at).invoke_async::<()>(&mut connection).await {
+        let mut call = self.refund.key(taken.key.in_redis());
+        if let Err(error) = call.arg(taken.at).invoke_async::<()>(&mut connection).await {
             self.lose(number, &error);
         }
     }
@@ -140,7 +141,7 @@ impl SharedCounts {
         }
     }
 
-    /// One line an outage: the requests that fail together have one reason.
+    /// Logs one line for each outage: requests that fail together have one reason.
     fn lose(&self, failed: u64, error: &RedisError) {
         let mut link = self.link.lock();
         if matches!(*link, LinkState::Up { number, .. } if number == failed) {
@@ -155,7 +156,7 @@ fn log_outage(error: &RedisError) {
     log::warn!("limits.redis: not available ({error}); this process counts by itself until it is");
 }
 
-/// The client knows the password.
+/// Shows nothing of the client, which knows the password.
 impl std::fmt::Debug for SharedCounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SharedCounts").finish_non_exhaustive()

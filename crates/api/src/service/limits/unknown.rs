@@ -1,4 +1,4 @@
-//! Requests whose client is unknown: they count by names only, so an operator must learn of them.
+//! Requests whose client is unknown. They are counted by name only, so an operator must hear about them.
 
 use prometheus_client::metrics::counter::Counter;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ impl UnknownClients {
         Self { count: count.clone(), is_logged: AtomicBool::new(false) }
     }
 
-    /// Notes a request. `seen` is the address at which the search for its client ended: a private one or a proxy's.
+    /// Counts a request. `seen` is the address at which the search for its client ended: a private one or a proxy's.
     pub fn report(&self, seen: Option<IpAddr>) {
         self.count.inc();
         if self.is_logged.swap(true, Ordering::Relaxed) {

@@ -1,19 +1,19 @@
-//! How tries are counted: each for exactly one window, from its own time on.
+//! How attempts are counted: each for exactly one window, from its own time on.
 //!
-//! A sliding log and not a counter that starts anew, because then an amount could be spent at the end of one window and
-//! again at the start of the next; and not a leaking bucket, because that gives an amount at once and then more all the
-//! time. What a log costs is bounded: a key holds at most a hundred entries, and the usual one holds a few.
+//! This is a sliding log. A counter that is reset would allow the amount at the end of one window and again at the start of
+//! the next; a leaky bucket allows the amount at once and then more all the time. The cost of a log is bounded: a key has at
+//! most a hundred entries, and usually a few.
 
 use super::budgets::BudgetRule;
 use std::collections::VecDeque;
 
-/// What a budget says to one more try. Times are microseconds.
+/// Whether a budget allows one more attempt. Times are microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Decision {
     pub(super) allowed: bool,
-    /// Tries that are left after this one.
+    /// Attempts that are left after this one.
     pub(super) remaining: u32,
-    /// Until the oldest try stops counting.
+    /// Until the oldest attempt stops counting.
     pub(super) wait: i64,
 }
 
@@ -23,12 +23,12 @@ struct LogEntry {
     count: u32,
 }
 
-/// The tries of one key that may still count.
+/// The attempts of one key that may still count.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Log(VecDeque<LogEntry>);
 
 impl Log {
-    /// Takes one try, if there is one left.
+    /// Takes one attempt, if one is left.
     pub(super) fn take(&mut self, rule: BudgetRule, now: i64) -> Decision {
         self.forget(rule, now);
         let used = self.used();
@@ -51,7 +51,7 @@ impl Log {
         wait(rule, oldest, now)
     }
 
-    /// Gives a try back that was kept with the time `at`.
+    /// Refunds an attempt that was stored with the time `at`.
     pub(super) fn refund(&mut self, at: i64) {
         if let Some(index) = self.0.iter().position(|entry| entry.at == at) {
             self.0[index].count -= 1;
@@ -61,7 +61,7 @@ impl Log {
         }
     }
 
-    /// Forgets what counts no more. A time that is more than a window ahead comes from a clock that was wrong.
+    /// Drops what no longer counts. A time more than a window ahead comes from a clock that was wrong.
     pub(super) fn forget(&mut self, rule: BudgetRule, now: i64) {
         let window = rule.window_us();
         self.0.retain(|entry| entry.at > now - window && entry.at <= now + window);
@@ -71,7 +71,7 @@ impl Log {
         self.0.iter().map(|entry| entry.count).sum()
     }
 
-    /// When the latest try was.
+    /// The time of the latest attempt.
     pub(super) fn latest(&self) -> Option<i64> {
         self.0.iter().map(|entry| entry.at).max()
     }
@@ -84,7 +84,7 @@ impl Log {
     }
 }
 
-/// From `now` until a try of `oldest` stops counting; never more than a window, whatever the clocks say.
+/// From `now` until an attempt at `oldest` stops counting; never more than a window, even if a clock is wrong.
 pub(super) fn wait(rule: BudgetRule, oldest: i64, now: i64) -> i64 {
     let window = rule.window_us();
     (oldest.saturating_add(window) - now).clamp(0, window)
@@ -100,7 +100,7 @@ mod tests {
     const MINUTE: i64 = 60 * SECOND;
 
     #[test]
-    fn an_amount_is_spent_and_each_try_comes_back_a_window_after_it_was_made() {
+    fn each_attempt_of_a_spent_amount_is_free_again_after_one_window() {
         let (rule, mut log) = (Budget::SignInStranger.rule(), Log::default());
         for number in 0..10 {
             let decision = log.take(rule, i64::from(number) * MINUTE);
@@ -108,13 +108,13 @@ mod tests {
         }
         assert_eq!(log.take(rule, 10 * MINUTE), Decision { allowed: false, remaining: 0, wait: 5 * MINUTE });
         assert!(!log.take(rule, 15 * MINUTE - 1).allowed);
-        assert!(log.take(rule, 15 * MINUTE).allowed, "the first one is over");
+        assert!(log.take(rule, 15 * MINUTE).allowed, "the first one no longer counts");
         assert!(!log.take(rule, 15 * MINUTE).allowed, "and only the first");
         assert!(log.take(rule, 16 * MINUTE).allowed);
     }
 
     #[test]
-    fn what_is_given_back_counts_no_more() {
+    fn a_refunded_attempt_no_longer_counts() {
         let (rule, mut log) = (Budget::ExportUser.rule(), Log::default());
         for at in 0..5 {
             assert!(log.take(rule, at).allowed);
@@ -128,19 +128,19 @@ mod tests {
     }
 
     #[test]
-    fn a_large_budget_holds_few_entries() {
+    fn a_large_budget_has_few_entries() {
         let (rule, mut log) = (Budget::RequestsClient.rule(), Log::default());
         for now in 0..6000 {
             assert!(log.take(rule, now * 10_000).allowed);
         }
         assert!(log.0.len() <= 61, "{} entries", log.0.len());
         assert!(!log.take(rule, MINUTE - 1).allowed);
-        assert!(!log.take(rule, MINUTE).allowed, "a try counts for at least the window");
+        assert!(!log.take(rule, MINUTE).allowed, "an attempt counts for at least the window");
         assert!(log.take(rule, MINUTE + SECOND).allowed, "and for a sixtieth more at most");
     }
 
     #[test]
-    fn a_clock_that_was_wrong_locks_nobody_out_for_longer_than_a_window() {
+    fn a_clock_that_was_wrong_locks_no_key_out_for_longer_than_a_window() {
         let (rule, mut log) = (Budget::SignInStranger.rule(), Log::default());
         let now = 1_000 * MINUTE;
         for ahead in [10 * MINUTE, 900 * MINUTE] {
@@ -156,9 +156,9 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is tried when: no window of time ever sees more than the amount.
+        /// For any sequence of attempts, no window of time allows more than the amount.
         #[test]
-        fn no_window_sees_more_than_the_amount(pauses in prop::collection::vec(0..4 * MINUTE, 1..200)) {
+        fn no_window_allows_more_than_the_amount(pauses in prop::collection::vec(0..4 * MINUTE, 1..200)) {
             let (rule, mut log) = (Budget::SignInStranger.rule(), Log::default());
             let (mut now, mut allowed) = (0, Vec::new());
             for pause in pauses {

@@ -1,10 +1,10 @@
-//! What one process at a time may do, for as long as it says so again and again. A process that dies loses it by itself.
+//! Leases: what only one process at a time may do, for as long as it renews its lease. The lease of a dead process expires.
 
 use super::{BudgetKey, SharedCounts};
 use redis::Script;
 use std::time::Duration;
 
-/// Takes a lease, or keeps one's own. Returns 0, or how long another process may have it still, milliseconds.
+/// Takes or renews a lease. Returns 0, or how much longer another process may hold it, milliseconds.
 const HOLD: &str = r"
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return redis.call('PTTL', KEYS[1]) end
@@ -17,7 +17,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 ";
 
 impl SharedCounts {
-    /// Takes or keeps a lease for `time`. Returns how long another process may have it still, if one has, milliseconds.
+    /// Takes or renews a lease for `time`. If another process holds it, returns for how much longer, milliseconds.
     pub(in super::super) async fn hold(&self, key: BudgetKey, holder: &str, time: Duration) -> Option<u64> {
         let (mut connection, number) = self.connection()?;
         let (script, milliseconds) = (Script::new(HOLD), u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
@@ -32,7 +32,7 @@ impl SharedCounts {
         }
     }
 
-    /// Gives a lease of one's own back.
+    /// Releases a lease that `holder` holds.
     pub(in super::super) async fn release(&self, key: BudgetKey, holder: &str) {
         let Some((mut connection, number)) = self.connection() else { return };
         let script = Script::new(RELEASE);
