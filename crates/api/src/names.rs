@@ -1,7 +1,6 @@
-//! Names: what is stored of them, and the canonical form by which two names that are the same to a person are the same to
-//! the database.
+//! Names: how they are stored, and the canonical form that makes names which a person reads as the same equal in the database.
 //!
-//! Made here and never by SQL's `lower`, which differs between databases and locales. An address is mailed in NFC; a
+//! The canonical form is never made by SQL's `lower`, which differs between databases and locales. An address is mailed in NFC; a
 //! username follows the profile `UsernameCaseMapped` of PRECIS (RFC 8265).
 
 mod direction;

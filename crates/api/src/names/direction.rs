@@ -1,13 +1,13 @@
-//! In which direction a name is written (RFC 5893, section 2; RFC 8265 applies it to usernames): one that is written from right to
-//! left has nothing in it that others would show in another order.
+//! The direction in which a name is written (RFC 5893, section 2; RFC 8265 applies it to usernames): a right-to-left name
+//! contains nothing that could be displayed in another order.
 //!
-//! The crate of PRECIS has this rule, too, but takes a nonspacing mark for the end of the name, so no name with vowel points
-//! would pass.
+//! The PRECIS crate also has this rule, but it treats a nonspacing mark as the end of the name, so that no name with vowel
+//! points would pass.
 
 use unicode_bidi::BidiClass as Class;
 use unicode_bidi::bidi_class;
 
-/// Whether a name has letters of one direction only, or fits the rule.
+/// Whether a name has letters of one direction only, or satisfies the rule.
 pub(super) fn is_of_one_direction(name: &str) -> bool {
     let classes: Vec<_> = name.chars().map(bidi_class).collect();
     let has = |class| classes.contains(&class);
@@ -43,7 +43,7 @@ mod tests {
     use super::is_of_one_direction;
 
     #[test]
-    fn marks_stand_anywhere_behind_the_first_letter() {
+    fn marks_are_allowed_anywhere_after_the_first_letter() {
         for name in [
             "",
             "ada",

@@ -1,11 +1,11 @@
-//! Names that people are shown.
+//! Display names.
 
 use super::parts::composed;
 use auth_types::invisible::trimmed_words;
 use auth_types::validation;
 use unicode_normalization::char::is_combining_mark;
 
-/// Checks a name that people are shown; `""` is none.
+/// Validates a display name; `""` means none.
 ///
 /// # Errors
 /// One sentence for the person who typed it.

@@ -1,4 +1,4 @@
-//! Addresses.
+//! Email addresses.
 
 use super::folding::{folded, is_disguised};
 use super::former::former_email;
@@ -8,7 +8,7 @@ use auth_types::validation;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Checks an address that somebody wants to have.
+/// Validates a new address for an account.
 ///
 /// # Errors
 /// One sentence for the person who typed it.
@@ -22,43 +22,43 @@ pub fn new_email(input: &str) -> Result<Name, String> {
     if local.starts_with(is_combining_mark) {
         return Err("The address begins with an accent. Type it instead of pasting it.".to_owned());
     }
-    // No top-level domain is a number (RFC 3696, section 2): what ends in one is an address of the network, or a slip.
+    // No top-level domain is a number (RFC 3696, section 2): such a domain is an IP address or a typing error.
     if name.canonical.rsplit_once('.').is_some_and(|(_, top)| top.bytes().all(|byte| byte.is_ascii_digit())) {
         return Err("Enter an email address such as name@example.com.".to_owned());
     }
     Ok(name)
 }
 
-/// Checks an address that somebody says to have.
+/// Validates an address that an account may already have.
 pub fn typed_email(input: &str) -> Result<Name, String> {
     let shown = composed(trimmed(input));
     let shown = validation::email(&shown)?;
     Ok(Name { canonical: canonical_email(shown)?, shown: shown.to_owned() })
 }
 
-/// The canonical form of an address: without regard to case before the `@`, IDNA after it.
+/// The canonical form of an address: case-folded before the `@`, IDNA after it.
 ///
 /// # Errors
-/// One sentence for the person who typed it, when the domain is none.
+/// One sentence for the person who typed it, if the domain is not valid.
 pub fn canonical_email(address: &str) -> Result<String, String> {
     let (local, domain) = mailable_parts(trimmed(address))?;
     Ok(format!("{}@{domain}", folded(&local)))
 }
 
-/// Whether both addresses lead to the same mailbox for certain: they differ in capitals only. Whoever reads mail at one of
-/// them reads it at the other, so a warning that one has become the other would be a false alarm.
+/// Whether both addresses certainly belong to the same mailbox, because they differ in case only. A warning to the one about a
+/// change to the other would be a false alarm.
 pub fn is_same_mailbox(one: &str, other: &str) -> bool {
     let mailbox = |address: &str| former_email(address).ok();
     mailbox(one).is_some_and(|address| mailbox(other) == Some(address))
 }
 
-/// What the mails to an address are counted by: the mailbox that a mail server would take it for.
+/// The form that the mails to an address are counted by: the mailbox to which a mail server would deliver.
 pub fn counted_email(address: &str) -> String {
     let parts = mailable_parts(address.trim());
     parts.map_or_else(|_| address.to_owned(), |(local, domain)| format!("{}@{domain}", folded(&local)))
 }
 
-/// The address as mail servers take it: NFC before the `@`, IDNA after it.
+/// The address as mail servers accept it: NFC before the `@`, IDNA after it.
 pub fn mailable_email(address: &str) -> Result<String, String> {
     mailable_parts(address.trim()).map(|(local, domain)| format!("{local}@{domain}"))
 }

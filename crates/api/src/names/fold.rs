@@ -1,21 +1,21 @@
-//! What names of earlier releases become.
+//! Migration of the names of earlier releases.
 
 use super::email::typed_email;
 use super::parts::{Name, composed};
 use super::username::new_username;
 use auth_types::invisible::{trimmed_words, without_meaningless};
 
-/// What the names of a row become. A name that does not fit the rules stays as it is: whoever has it goes on signing in with
+/// The migrated names of a row. A name that does not satisfy the rules is not changed, and its owner continues to sign in with
 /// it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Folded {
     pub email: Option<Name>,
-    /// `None` where there is none, too.
+    /// `None` also if the row has no username.
     pub username: Option<Name>,
     pub display_name: String,
 }
 
-/// Brings the names of a row into the form that they would be stored in today.
+/// Converts the names of a row to the form in which they would be stored today.
 pub fn fold(email: &str, username: Option<&str>, display_name: &str) -> Folded {
     Folded {
         email: typed_email(email).ok(),

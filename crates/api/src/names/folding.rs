@@ -1,7 +1,7 @@
-//! Which letters of an address are the same: all that differ in case only.
+//! Case folding of addresses: which letters are equal.
 //!
-//! `to_lowercase` is not enough. It writes a sigma as the place in the word wants it, and a letter that has no capital of its
-//! own does not find its way back: `ǰ` is `J̌` in capitals, and that is `j` and a caron in small letters.
+//! `to_lowercase` is not enough. It writes a sigma according to its position in the word, and a letter without a capital of its
+//! own does not map back: `ǰ` is `J̌` in capitals, and that is `j` and a caron in small letters.
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -11,7 +11,7 @@ pub(super) fn folded(local: &str) -> String {
     if local.is_ascii() {
         return local.to_ascii_lowercase();
     }
-    // Apart, the iota below a letter stands after all other marks: in capitals it is a letter, and they would be its own.
+    // When decomposed, an iota subscript comes after all other marks: in capitals it is a letter, and would take the marks.
     let mut folded: String = local.nfd().collect();
     loop {
         let next: String = folded.chars().flat_map(folded_letter).nfc().collect();
@@ -22,10 +22,10 @@ pub(super) fn folded(local: &str) -> String {
     }
 }
 
-/// By way of the capitals: letters with one capital, such as the three sigmas, are one.
+/// Folds through the capitals: letters with the same capital, such as the three sigmas, are equal.
 fn folded_letter(c: char) -> Vec<char> {
     match c {
-        // Its capital is I, but it is another letter than i.
+        // Its capital is I, but it is a different letter from i.
         'ı' => vec![c],
         _ if is_living(c) => std::iter::once(c).nfkc().collect(),
         _ => {
@@ -35,8 +35,8 @@ fn folded_letter(c: char) -> Vec<char> {
     }
 }
 
-/// Whether a letter may look like others in a way that NFKC knows. In a new address it would be another one that nobody can
-/// tell apart: the sign of kelvin, the micro sign, full and half width, a ligature, a long s.
+/// Whether a letter may look like others in a way that NFKC knows. In a new address it could not be distinguished from them: the
+/// kelvin sign, the micro sign, full and half width, a ligature, a long s.
 pub(super) fn is_disguised(c: char) -> bool {
     if c.is_ascii() || is_living(c) {
         return false;
@@ -45,7 +45,7 @@ pub(super) fn is_disguised(c: char) -> bool {
     compatible().all(|c| c.is_ascii()) || compatible().ne(std::iter::once(c).nfc())
 }
 
-/// Letters that people write every day, though NFKC takes them apart: Thai and Lao `am`, two of Lao, one of Armenian.
+/// Letters in everyday use, although NFKC decomposes them: Thai and Lao `am`, two of Lao, one of Armenian.
 const fn is_living(c: char) -> bool {
     matches!(c, '\u{e33}' | '\u{eb3}' | '\u{edc}' | '\u{edd}' | '\u{587}')
 }
@@ -60,7 +60,7 @@ mod tests {
         text.nfc().collect()
     }
 
-    /// Alone, between letters, before and after combining marks; none where neither case nor normalisation changes anything.
+    /// The letter alone, between letters, before and after combining marks; none if neither case nor normalisation changes it.
     fn texts_with(c: char) -> Vec<String> {
         let has_case = !c.to_uppercase().eq([c]) || !c.to_lowercase().eq([c]);
         if !has_case && !is_combining_mark(c) && std::iter::once(c).nfkd().eq([c]) {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     fn texts() -> impl Iterator<Item = String> {
-        // Nothing above has capitals or is taken apart.
+        // Nothing above has capitals or is decomposed.
         ('\u{1}'..='\u{2fa1d}').filter(|c| *c != 'ı').flat_map(texts_with)
     }
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn no_letter_is_another_one_in_capitals() {
+    fn folding_ignores_case() {
         for text in texts() {
             let apart: String = text.nfd().collect();
             let once = folded(&text);

@@ -5,24 +5,23 @@ use auth_types::invisible::trimmed;
 use auth_types::limits::USERNAME_MAX_LENGTH;
 use unicode_normalization::UnicodeNormalization;
 
-/// A username's canonical form: no letter becomes more than 18 (U+FDFA). A name that has room for more of them than a
-/// username has letters would cost milliseconds.
+/// Maximum length of a username's canonical form: one letter becomes at most 18 (U+FDFA). Longer names would cost milliseconds.
 const CANONICAL_MAX_LENGTH: usize = USERNAME_MAX_LENGTH * 18;
 
-/// The canonical form that an address had when nothing but blanks was trimmed.
+/// The canonical form of an address from when only whitespace was trimmed.
 pub(super) fn former_email(address: &str) -> Result<String, String> {
     let (local, domain) = mailable_parts(address.trim())?;
     Ok(format!("{}@{domain}", local.to_lowercase()))
 }
 
-/// The canonical form that an address had when case was Unicode's `toLowerCase`, which composes nothing and knows a sigma at
-/// the end of a word.
+/// The canonical form of an address from when case was mapped by Unicode's `toLowerCase`, which does not compose, and treats a
+/// sigma at the end of a word specially.
 pub(super) fn precomposed_email(address: &str) -> Result<String, String> {
     former_email(trimmed(address))
 }
 
-/// The canonical form that a username had before PRECIS: NFKC and lower case, applied until nothing changes any more. Blanks
-/// go last, because some letters become one.
+/// The canonical form of a username from before PRECIS: NFKC and lower case, applied until nothing changes. Whitespace is
+/// trimmed last, because some letters become whitespace.
 pub(super) fn former_username(name: &str) -> String {
     if is_too_long(name) || name.nfkc().nth(CANONICAL_MAX_LENGTH).is_some() {
         return name.trim().to_owned();

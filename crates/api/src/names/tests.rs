@@ -30,17 +30,17 @@ fn an_address_is_composed_and_has_no_letter_in_disguise() {
         ["jac\u{212a}@example.org", "ｊack@example.org", "ﬁn@example.org", "je\u{17f}s@example.org", "µ@example.org"]
     {
         assert!(new_email(disguised).is_err(), "{disguised:?}");
-        assert!(typed_email(disguised).is_ok(), "an account of before may have {disguised:?}");
+        assert!(typed_email(disguised).is_ok(), "an existing account may have {disguised:?}");
     }
 }
 
 #[test]
-fn letters_that_a_person_cannot_tell_apart_are_one_name() {
+fn letters_that_a_person_cannot_distinguish_are_one_name() {
     for (one, other) in [("Ａｄａ", "ada"), ("É", "e\u{301}"), ("\u{200b}ada\u{2060}", "Ada"), ("ΧΑΟΣ", "χαος")]
     {
         assert_eq!(canonical_username(one), canonical_username(other), "{one:?} {other:?}");
     }
-    assert_ne!(canonical_username("ada"), canonical_username("аda"), "a Cyrillic letter is another one");
+    assert_ne!(canonical_username("ada"), canonical_username("аda"), "a Cyrillic letter is a different letter");
 }
 
 /// The examples of RFC 8265, section 3.5, as far as a username here may have their characters.
@@ -62,7 +62,7 @@ fn a_username_is_enforced_by_precis() {
     assert_eq!(new_username("Ａｄａ"), Ok(Some(wide)));
 }
 
-/// As far as the crate's own rule for the direction allows a name, nothing is different without it.
+/// For every name that the crate's own rule for the direction allows, the result is the same.
 #[test]
 fn names_of_every_script_are_enforced_as_by_the_profile() {
     for name in [
@@ -98,12 +98,12 @@ fn names_of_every_script_are_enforced_as_by_the_profile() {
 }
 
 #[test]
-fn a_name_of_before_is_found_as_it_was_stored() {
+fn a_name_of_an_earlier_release_is_found_as_it_was_stored() {
     for (name, stored) in [("ſ9", "s9"), ("ﬁn", "fin"), ("a\u{3164}b", "a\u{1160}b")] {
         assert_eq!(canonical_username(name), stored);
     }
     assert_eq!(former_username("\u{3164}ada"), "\u{1160}ada");
-    // Arabic presentation forms hold a blank.
+    // Some Arabic presentation forms contain a space.
     let folded = former_username("\u{fe72}p");
     assert_eq!(former_username(&folded), folded);
 }
@@ -120,9 +120,9 @@ fn a_row_is_folded_name_by_name() {
 }
 
 #[test]
-fn a_name_that_nobody_can_have_is_left_as_it_is() {
+fn a_name_that_is_too_long_is_not_changed() {
     let longest = "\u{fdfa}".repeat(150);
-    assert_ne!(canonical_username(&longest), longest, "a username was once this");
+    assert_ne!(canonical_username(&longest), longest, "this was once a username");
     for long in ["\u{fdfa}".repeat(151), "a".repeat(4_801)] {
         assert_eq!(canonical_username(&long), long);
         assert!(new_username(&long).is_err());
@@ -145,7 +145,7 @@ fn precis_is_not_asked_about_a_name_that_is_longer_than_any() {
 }
 
 proptest! {
-    /// What is canonical stays so: otherwise a name would not find itself.
+    /// A canonical form is its own canonical form: otherwise a stored name would not be found.
     #[test]
     fn a_canonical_name_is_its_own(name in "\\PC{0,20}") {
         if let Ok(Some(username)) = new_username(&name) {
@@ -158,8 +158,8 @@ proptest! {
         }
     }
 
-    /// An account of before finds its row: where PRECIS knows the name, its canonical form is the one that was stored. A few
-    /// letters are drawn as nothing, as U+13441, and at the ends they count for nothing.
+    /// An existing account finds its row: if PRECIS allows the name, its canonical form is the stored one. A few letters are
+    /// invisible, such as U+13441, and are trimmed at the ends.
     #[test]
     fn precis_changes_no_stored_name(name in "[\\p{L}\\p{N}._+-]{2,20}") {
         if let Ok(Some(username)) = new_username(&name) {
@@ -177,7 +177,7 @@ proptest! {
 fn no_address_ends_in_a_number() {
     for address in ["ada@1.2", "ada@127.0.0.1", "ada@example.1"] {
         assert!(super::new_email(address).is_err(), "{address}");
-        assert!(super::typed_email(address).is_ok(), "whoever has it goes on signing in by it");
+        assert!(super::typed_email(address).is_ok(), "an existing account continues to sign in by it");
     }
     assert!(super::new_email("ada@1.example").is_ok());
 }

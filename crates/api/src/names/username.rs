@@ -12,10 +12,10 @@ use precis_profiles::precis_core::{DerivedPropertyValue, IdentifierClass, String
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// The longest name that PRECIS is asked about, in code points of NFC: a canonical form, where `İ` is written with two.
+/// Maximum length of a name that PRECIS checks, in code points of NFC: that of a canonical form, where `İ` is written with two.
 const PRECIS_MAX_LENGTH: usize = USERNAME_MAX_LENGTH * 2;
 
-/// Checks a username that somebody wants to have; `None` where the field has nothing that can be seen.
+/// Validates a new username; `None` if the field contains nothing visible.
 ///
 /// # Errors
 /// One sentence for the person who typed it.
@@ -35,22 +35,22 @@ pub fn new_username(input: &str) -> Result<Option<Name>, String> {
     Ok(Some(Name { canonical: lower(&shown), shown }))
 }
 
-/// Whether a combining mark stands at the beginning, or behind a character that is neither a letter, a digit nor a mark.
+/// Whether a combining mark is at the beginning, or after a character that is neither a letter, a digit nor a mark.
 fn has_lonely_mark(name: &str) -> bool {
     let before = std::iter::once(None).chain(name.chars().map(Some));
     let takes_marks = |c: char| c.is_alphanumeric() || is_combining_mark(c);
     name.chars().zip(before).any(|(c, before)| is_combining_mark(c) && !before.is_some_and(takes_marks))
 }
 
-/// The canonical form of a username. One that PRECIS does not know is looked for as it was stored before.
+/// The canonical form of a username. If PRECIS does not allow it, the form of earlier releases is used.
 pub fn canonical_username(name: &str) -> String {
     let typed = trimmed(name);
     let allowed = if is_too_long(typed) { None } else { precis(typed) };
     allowed.map_or_else(|| former_username(typed), |shown| lower(&shown))
 }
 
-/// `UsernameCasePreserved`: full width becomes plain, letters are composed, and what can be mistaken for something else is
-/// refused. Its rules are applied one by one, because the crate's own for the direction refuses too much.
+/// Enforces `UsernameCasePreserved`: full width becomes plain, letters are composed, and characters that can be mistaken for
+/// others are refused. Its rules are applied one by one, because the crate's rule for the direction refuses too much.
 pub(super) fn precis(name: &str) -> Option<String> {
     let profile = UsernameCasePreserved::new();
     let narrow = profile.width_mapping_rule(name).ok()?;
@@ -58,28 +58,28 @@ pub(super) fn precis(name: &str) -> Option<String> {
     if narrow.nfc().nth(PRECIS_MAX_LENGTH).is_some() {
         return None;
     }
-    let judged: String = narrow.chars().map(judged_as).collect();
-    UsernameCasePreserved::prepare(judged).ok()?;
+    let checked: String = narrow.chars().map(precis_equivalent).collect();
+    UsernameCasePreserved::prepare(checked).ok()?;
     let composed = profile.normalization_rule(narrow).ok()?;
     is_of_one_direction(&composed).then(|| composed.into())
 }
 
-/// What stands for a character when a name is judged. Of two cases of an ASCII letter one is as good as the other, but a rule for a
-/// sign may name its neighbours: the point in `l·l`. A letter that is newer than the crate's tables is judged as one that they know.
-fn judged_as(c: char) -> char {
+/// The character that PRECIS checks in place of `c`. ASCII letters are lowered, because a rule for a sign may name its
+/// neighbours, as for the middle dot in `l·l`. A letter that is newer than the crate's tables is checked as one that they know.
+fn precis_equivalent(c: char) -> char {
     if is_newer_letter(c) { 'a' } else { c.to_ascii_lowercase() }
 }
 
-/// The crate's tables are those of Unicode 6.3, which knows no small Cherokee, no Adlam and no Georgian capitals. Letters and marks
-/// are allowed that stand for nothing else (RFC 8264, section 8: `LetterDigits`, without `HasCompat`).
+/// The crate's tables are those of Unicode 6.3, without small Cherokee, Adlam and Georgian capitals. Newer letters and marks are
+/// allowed if they have no compatibility decomposition (RFC 8264, section 8: `LetterDigits`, without `HasCompat`).
 fn is_newer_letter(c: char) -> bool {
     let is_letter = (c.is_alphabetic() && !c.is_numeric()) || is_combining_mark(c);
     let is_known = || IdentifierClass::default().get_value_from_char(c) != DerivedPropertyValue::Unassigned;
     !c.is_ascii() && is_letter && !is_known() && std::iter::once(c).nfkc().eq([c])
 }
 
-/// The case mapping of `UsernameCaseMapped`: Unicode's `toLowerCase`, which knows that a sigma at the end of a word is
-/// another letter than inside.
+/// The case mapping of `UsernameCaseMapped`: Unicode's `toLowerCase`, which writes a sigma at the end of a word
+/// differently.
 fn lower(name: &str) -> String {
     name.to_lowercase().nfc().collect()
 }
