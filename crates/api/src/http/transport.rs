@@ -60,7 +60,7 @@ impl Transport {
     /// token until it expires, and has to sign in again after that.
     pub(super) fn for_page_of(self, user: UserId, request: &HttpRequest) -> Self {
         let submitted = cookies::submitted(request.headers(), &self.services.settings);
-        let cookies = self.cookies.filter(|_| !csrf::is_anothers(&self.services, &submitted, user));
+        let cookies = self.cookies.filter(|_| !csrf::belongs_to_another_user(&self.services, &submitted, user));
         Self { cookies, ..self }
     }
 
@@ -68,7 +68,8 @@ impl Transport {
     /// this browser since then stays signed in.
     pub(super) fn for_page_given(self, tokens: &TokenResponse, request: &HttpRequest) -> Self {
         let submitted = cookies::submitted(request.headers(), &self.services.settings);
-        let cookies = self.cookies.filter(|_| !csrf::is_later_persons(&self.services, &submitted, &tokens.refresh));
+        let cookies =
+            self.cookies.filter(|_| !csrf::belongs_to_later_user(&self.services, &submitted, &tokens.refresh));
         Self { cookies, ..self }
     }
 

@@ -1,4 +1,4 @@
-//! A new password for a caller who knows the old one. All sessions end; the caller goes on with a new one.
+//! A new password for a caller who knows the old one. All sessions end, and the caller continues with a new one.
 
 use super::hashing::{self, OwnWords};
 use super::reauthentication::{self, CallerAccount, ReauthenticationError, ReauthenticationRefusal, WRONG_PASSWORD};
@@ -16,7 +16,7 @@ use auth_types::requests::PasswordChangeRequest;
 use auth_types::responses::TokenResponse;
 use auth_types::{FieldErrors, SessionId, validation};
 
-/// Why the password stays.
+/// Why the password was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordChangeRefusal {
     /// The new password is too easy to guess.
@@ -28,7 +28,7 @@ pub enum PasswordChangeRefusal {
 
 type PasswordChangeError = Error<PasswordChangeRefusal>;
 
-/// The password has another name here than elsewhere, because there are two.
+/// The field has another name here than elsewhere, because there are two passwords.
 fn not_proven(error: ReauthenticationError) -> PasswordChangeError {
     error.map(|refusal| match refusal {
         ReauthenticationRefusal::WrongPassword => Error::field("current_password", WRONG_PASSWORD),
@@ -36,11 +36,11 @@ fn not_proven(error: ReauthenticationError) -> PasswordChangeError {
     })
 }
 
-/// Changes the password and returns a new session; every other one is revoked, and every link is worthless. A repetition
-/// gets the tokens of that session again, until they have been used; its caller's own session has ended with the change.
+/// Changes the password and returns a new session; all other sessions and all links are revoked. A repeated request gets the
+/// tokens of that session again until they have been used, although its caller's own session ended with the change.
 ///
 /// # Errors
-/// [`Error`]; nothing is changed then.
+/// [`Error`]; then nothing is changed.
 pub async fn change(
     services: &Services,
     caller: RepeatingUser,
@@ -70,11 +70,11 @@ async fn change_once(
     let changed = prove_and_change(services, caller, asked, client).await;
     match &changed {
         Ok(_) => {}
-        // Its judgement has cost time, and nobody is mailed.
+        // The strength check has cost time, but no mail is sent.
         Err(Error::Refused(PasswordChangeRefusal::TooWeak(_))) => {
             attempts.refund_where(|budget| budget == Budget::MailClient).await;
         }
-        // Also when the database has failed: then the same request is to be repeated.
+        // Also if the database failed: the client repeats the same request.
         Err(_) => attempts.refund().await,
     }
     changed
@@ -104,7 +104,7 @@ async fn prove_and_change(
     Ok(token_pair::token_response(services, &session, &user, now)?)
 }
 
-/// Compares the current password, then judges and encodes the new one.
+/// Compares the current password, then checks and encodes the new one.
 async fn prove_and_hash(
     services: &Services,
     caller: CurrentUser,

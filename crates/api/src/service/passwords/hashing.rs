@@ -1,4 +1,4 @@
-//! Passwords: Django's encodings, so that its users keep theirs.
+//! Passwords in Django's encodings, so that migrated users keep their passwords.
 
 use auth_types::responses::PasswordRules;
 use auth_types::validation;
@@ -12,34 +12,34 @@ use std::num::NonZeroU32;
 const BCRYPT_SHA256: &str = "bcrypt_sha256$";
 /// Django's `PBKDF2PasswordHasher`: `pbkdf2_sha256$ITERATIONS$SALT$HASH`.
 const PBKDF2_SHA256: &str = "pbkdf2_sha256$";
-/// What a stored hash may cost to compare, unless more is configured: some seconds. A higher one is damaged, and would hold
-/// a thread for hours.
+/// Maximum cost of a stored hash, unless more is configured: some seconds to compare. A hash with a higher one is damaged, and
+/// would occupy a thread for hours.
 const MOST_COST: u32 = 16;
-/// What an unknown user's password is compared with: no password has it.
+/// The hash that an unknown user's password is compared with: no password matches it.
 pub const DUMMY_HASH: &str = "!";
 /// zxcvbn's scale goes from 0 to 4; 2 means more than a million guesses.
 const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
-/// zxcvbn's time grows faster than the length: what comes behind this is not judged, and makes no password worse.
-const JUDGED_CHARACTERS: usize = 32;
+/// zxcvbn's time grows faster than the length: characters after this are not checked, and make no password weaker.
+const CHECKED_CHARACTERS: usize = 32;
 
-/// The product's own words: what a guesser tries first where everybody has the same service before them.
+/// The product's own words, which an attacker of this service guesses first.
 const PRODUCT_WORDS: [&str; 1] = ["latchkey"];
 
-/// What a stored hash says of a password.
+/// The result of comparing a password with a stored hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordVerdict {
     Right,
-    /// Right, but encoded as nobody encodes any more: encode it anew.
+    /// Right, but the encoding is outdated: encode it again.
     RightButOutdated,
     Wrong,
 }
 
-/// Encodes a password. Takes a good part of a second: only in the hashing pool.
+/// Encodes a password. Takes a considerable part of a second, so it runs only in the hashing pool.
 ///
-/// SHA-256 comes first, because bcrypt looks at 72 bytes only.
+/// SHA-256 comes first, because bcrypt reads only 72 bytes.
 ///
 /// # Errors
-/// When the cost is not bcrypt's (4 to 31) or the system gives no random bytes.
+/// When the cost is outside bcrypt's range (4 to 31) or the system provides no random bytes.
 pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
     log::trace!("passwords.bcrypt: cost {cost}");
     Ok(format!("{BCRYPT_SHA256}{}", bcrypt::hash(sha256_hex(password), cost)?))
@@ -47,8 +47,8 @@ pub fn hash(password: &str, cost: u32) -> Result<String, bcrypt::BcryptError> {
 
 /// Compares a password with a stored encoding. Only in the hashing pool.
 ///
-/// Any verdict takes at least the work of `cost`, whatever the encoding is, so that the time of a refusal tells no stranger
-/// whether there is an account, and how old its password is. A right one may be refused, too.
+/// Every verdict takes at least the work of `cost`, for any encoding, so that the time of a refusal does not show whether
+/// there is an account and how old its password is. A right password may be refused, too.
 pub fn verify(password: &str, encoded: &str, cost: u32) -> PasswordVerdict {
     let (verdict, spent) = compare(password, encoded, cost);
     let work = spent.map_or(0, rounds) + spend_rest(password, spent, cost);
@@ -56,7 +56,7 @@ pub fn verify(password: &str, encoded: &str, cost: u32) -> PasswordVerdict {
     verdict
 }
 
-/// The verdict, and the bcrypt cost that it took, if it took any.
+/// The verdict, and the bcrypt cost that was spent, if any.
 fn compare(password: &str, encoded: &str, cost: u32) -> (PasswordVerdict, Option<u32>) {
     if let Some(hash) = encoded.strip_prefix(BCRYPT_SHA256) {
         let stored = hash.parse::<bcrypt::HashParts>().map(|parts| parts.get_cost());
@@ -76,8 +76,8 @@ fn compare(password: &str, encoded: &str, cost: u32) -> (PasswordVerdict, Option
     }
 }
 
-/// Spends what is missing of the work of `cost`, and returns how many rounds that took. Each step of bcrypt's cost doubles
-/// the work, so that those from `spent` to the one below `cost` add up to the rest.
+/// Spends the rest of the work of `cost`, and returns how many rounds that took. Each step of bcrypt's cost doubles the work,
+/// so that the steps from `spent` up to, but excluding, `cost` add up to the rest.
 fn spend_rest(password: &str, spent: Option<u32>, cost: u32) -> u64 {
     let missing = spent.map_or(cost..cost + 1, |spent| spent..cost);
     let hash_once = |step| {
@@ -98,10 +98,10 @@ fn verify_pbkdf2(password: &str, rest: &str) -> bool {
     else {
         return false;
     };
-    // Beyond ten million iterations a row is damaged, and would hold a thread for a minute.
+    // A row with more than ten million iterations is damaged, and would occupy a thread for a minute.
     let iterations = iterations.parse::<NonZeroU32>().ok().filter(|n| n.get() <= 10_000_000);
     let (Some(iterations), Ok(hash)) = (iterations, STANDARD.decode(hash)) else { return false };
-    // Only as many bytes as are there would be compared: of one, each 256th password is right.
+    // Only the stored bytes would be compared: with one byte, every 256th password would be right.
     if hash.len() != digest::SHA256_OUTPUT_LEN {
         return false;
     }
@@ -121,12 +121,12 @@ pub fn digest_of(secret: &[u8]) -> Vec<u8> {
     digest::digest(&digest::SHA256, secret).as_ref().to_vec()
 }
 
-/// Compares two digests in a time that does not tell where they differ.
+/// Compares two digests in constant time.
 pub fn same_digest(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
-/// What a password must not be: the parts of its owner's names.
+/// What a password must not be: parts of its owner's names.
 #[derive(Debug, Clone)]
 pub struct OwnWords([String; 4]);
 
@@ -137,10 +137,10 @@ impl OwnWords {
     }
 }
 
-/// Judges a new password, and encodes it when it is good enough. Only in the hashing pool.
+/// Checks a new password's strength, and encodes it if it is strong enough. Only in the hashing pool.
 ///
 /// # Errors
-/// As [`hash`]; what is wrong with the password is the inner error, as of [`check_strength`].
+/// As [`hash`]; the inner error is that of [`check_strength`].
 pub fn check_and_hash(
     password: &str,
     own_words: &OwnWords,
@@ -152,7 +152,7 @@ pub fn check_and_hash(
     }
 }
 
-/// What can be said of a new password at once: its length, and that it is not its owner's name.
+/// Checks what needs no work: a new password's length, and that it is not its owner's name.
 ///
 /// # Errors
 /// One sentence that says what to do.
@@ -165,20 +165,20 @@ pub fn check_form(password: &str, rules: PasswordRules, own_words: &OwnWords) ->
     Ok(())
 }
 
-/// Judges a new password that has the right form: whether it is common, or made of the user's own words or the product's.
-/// Takes milliseconds: only in the hashing pool.
+/// Checks whether a new password of the right form is common, or made of the user's own words or the product's. Takes
+/// milliseconds, so it runs only in the hashing pool.
 ///
 /// # Errors
 /// One sentence that says what to do.
 pub fn check_strength(password: &str, own_words: &OwnWords) -> Result<(), String> {
     log::trace!("passwords.zxcvbn: judged");
-    let judged: String = password.chars().take(JUDGED_CHARACTERS).collect();
+    let checked: String = password.chars().take(CHECKED_CHARACTERS).collect();
     let words: Vec<_> = own_words.0.iter().map(String::as_str).chain(PRODUCT_WORDS).collect();
-    let judgement = zxcvbn::zxcvbn(&judged, &words);
-    if judgement.score() >= LEAST_SCORE {
+    let estimate = zxcvbn::zxcvbn(&checked, &words);
+    if estimate.score() >= LEAST_SCORE {
         return Ok(());
     }
-    let advice = judgement.feedback().and_then(|feedback| feedback.suggestions().first().map(ToString::to_string));
+    let advice = estimate.feedback().and_then(|feedback| feedback.suggestions().first().map(ToString::to_string));
     let advice = advice.unwrap_or_else(|| "Add another word or two.".to_owned());
     Err(format!("This password is too easy to guess. {advice}"))
 }
@@ -197,9 +197,9 @@ mod tests {
         ("violet harbor lantern 42", "bcrypt_sha256$$2b$04$wJalrXUtnFEMIK7MDENGbO4V7au/LOKVEagqTMEa9WQA5y/uYUOg6"),
     ];
 
-    /// Cut, or of 64 bytes: what is there of it is right.
+    /// Hashes that are cut short or 64 bytes long: all of their bytes are right.
     #[test]
-    fn a_hash_of_another_length_is_nobodys() {
+    fn a_hash_of_another_length_matches_no_password() {
         let mut whole = [0; 64];
         pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, NonZeroU32::MIN, b"salt", b"violet harbor", &mut whole);
         for (bytes, verdict) in [
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_django_has_stored_verifies() {
+    fn hashes_stored_by_django_verify() {
         for (password, stored) in OF_DJANGO {
             assert_eq!(verify(password, stored, 12), PasswordVerdict::RightButOutdated, "{stored}");
             assert_eq!(verify(&format!("{password}x"), stored, 12), PasswordVerdict::Wrong, "{stored}");
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_was_spent_the_rest_adds_up_to_the_work_of_the_cost() {
+    fn spent_work_and_the_rest_add_up_to_the_work_of_the_cost() {
         for spent in 4..=8 {
             assert_eq!(rounds(spent) + spend_rest("violet harbor", Some(spent), 8), rounds(8), "{spent}");
         }
@@ -249,14 +249,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_has_a_password() {
-        for guess in ["", "nobody", DUMMY_HASH] {
+    fn no_password_matches_the_dummy_hash() {
+        for guess in ["", "password", DUMMY_HASH] {
             assert_eq!(verify(guess, DUMMY_HASH, 4), PasswordVerdict::Wrong);
         }
     }
 
     #[test]
-    fn a_damaged_row_demands_no_work_without_end() {
+    fn a_damaged_row_causes_no_unbounded_work() {
         let stored = |cost| format!("bcrypt_sha256$$2b${cost}$wJalrXUtnFEMIK7MDENGbO4V7au/LOKVEagqTMEa9WQA5y/uYUOg6");
         for row in [stored(17), stored(31), "pbkdf2_sha256$10000001$salt$AAAA".to_owned()] {
             assert_eq!(compare("violet harbor lantern 42", &row, 12), (PasswordVerdict::Wrong, None), "{row}");

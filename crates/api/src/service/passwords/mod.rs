@@ -1,4 +1,4 @@
-//! Passwords: encoded, compared, changed, reset and asked for again.
+//! Passwords: encoding, comparison, change, reset and reauthentication.
 
 pub mod change;
 pub mod hashing;

@@ -1,4 +1,4 @@
-//! Security-changing acts ask a signed-in caller for the password again: a stolen access token is not enough for them.
+//! Security-sensitive changes require a signed-in caller's password again: a stolen access token is not enough.
 
 use super::hashing::{self, PasswordVerdict};
 use crate::service::limits::Budget;
@@ -10,11 +10,11 @@ use crate::store::{AnyConnection, QueryResult, events, users};
 use auth_types::Reason;
 use chrono::{DateTime, Utc};
 
-/// Why the caller is not believed.
+/// Why the caller was not reauthenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReauthenticationRefusal {
-    /// The access token is good for a repetition only, and there is nothing to repeat.
-    #[error("the access token is not valid any more")]
+    /// The access token is valid for a repeated request only, and there is nothing to repeat.
+    #[error("the access token is no longer valid")]
     TokenNotValid(Reason),
     #[error("the password is wrong")]
     WrongPassword,
@@ -23,10 +23,10 @@ pub enum ReauthenticationRefusal {
     Contended,
 }
 
-/// How asking for the password fails.
+/// How reauthentication fails.
 pub type ReauthenticationError = Error<ReauthenticationRefusal>;
 
-/// The caller's row, and the hash that their password was or will be compared with.
+/// The caller's row, and the hash that their password is compared with.
 #[derive(Clone)]
 pub struct CallerAccount {
     pub user: UserRow,
@@ -39,21 +39,21 @@ impl std::fmt::Debug for CallerAccount {
     }
 }
 
-/// What is said of a wrong password; Django's words.
+/// The message for a wrong password, in Django's wording.
 pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please enter it again.";
 
 /// The caller's account.
 pub async fn find(services: &Services, caller: CurrentUser) -> Result<CallerAccount, ReauthenticationError> {
     let found = caller.read(services, |connection, user| {
         let password_hash = users::find_password_hash(connection, user.id)?;
-        // An account that was deleted since the caller was authorized has none, and no session either.
+        // An account that was deleted after the caller was authorized has no hash and no session.
         let password_hash = password_hash.filter(|password_hash| !password_hash.is_empty());
         Ok(password_hash.map(|password_hash| CallerAccount { user, password_hash }))
     });
     found.await?.ok_or(AuthorizationRefusal::Revoked.into())
 }
 
-/// Compares the password, as far as the limits let it; a wrong one is recorded. Returns the account, which is proven now.
+/// Compares the password, if the limits allow it, and records a wrong one. Returns the account, which is reauthenticated now.
 pub async fn check(
     services: &Services,
     account: CallerAccount,
@@ -69,15 +69,14 @@ pub async fn check(
         services.store.write_statement(move |connection| events::insert(connection, &failure)).await?;
         return Err(Error::Refused(ReauthenticationRefusal::WrongPassword));
     }
-    // Only a guess counts: not the right password, and not a server that could not compare.
+    // Only a wrong guess counts: not the right password, and not a failure of the server.
     attempts.refund().await;
     compared?;
     Ok(account)
 }
 
 impl CallerAccount {
-    /// Changes something as the caller, if what was checked still holds in the transaction that does it. Nobody can change
-    /// that until its end.
+    /// Writes as the caller, if the password is still the one that was compared. It cannot change until the transaction's end.
     ///
     /// # Errors
     /// As [`CurrentUser::write`], and [`ReauthenticationRefusal::Contended`].

@@ -1,4 +1,4 @@
-//! A new password for somebody who has forgotten it, by a link that is mailed to the account's address.
+//! A new password for a user who has forgotten the old one, by a link that is mailed to the account's address.
 
 use super::hashing::{self, OwnWords};
 use crate::gate::{self, ShareKey};
@@ -16,7 +16,7 @@ use crate::store::{AnyConnection, QueryResult, events, mail_outbox, sessions, us
 use auth_types::requests::{PasswordResetConfirmRequest, PasswordResetRequest};
 use chrono::{DateTime, Utc};
 
-/// Asks for a mail with a link. It is one row for every address, whether there is an account or not.
+/// Requests a mail with a link. It inserts one row for every address, whether there is an account or not.
 pub async fn request(
     services: &Services,
     request: &PasswordResetRequest,
@@ -31,22 +31,22 @@ pub async fn request(
     });
     let written = written.await;
     if written.is_err() {
-        attempts.refund().await; // nobody is mailed
+        attempts.refund().await; // no mail is sent
     }
     Ok(written?)
 }
 
-/// Gives the account of a link a new password. The address counts as confirmed, because the link was read there; every
-/// session is revoked.
+/// Gives a link's account a new password. The address counts as confirmed, because the link was read there; every session is
+/// revoked.
 ///
 /// # Errors
-/// [`Error`]; the link still works then, if it did.
+/// [`Error`]; then a valid link stays valid.
 pub async fn confirm(
     services: &Services,
     asked: Repeatable<PasswordResetConfirmRequest>,
     client: ClientInfo,
 ) -> Result<(), Error<LinkNotValid>> {
-    services.clock.check()?; // a link that is over must not work by it
+    services.clock.check()?; // an expired link must not become valid by it
     let step = asked.step.clone();
     step.once(services, confirm_once(services, asked, client), |_| Ok(Some(()))).await
 }
@@ -60,7 +60,7 @@ async fn confirm_once(
     let looked_up = hash.clone();
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
     let (_, user) = found.ok_or_else(|| services.clock.refuse(Error::Refused(LinkNotValid)))?;
-    // Whoever has the link reads the account's mail.
+    // The holder of the link reads the account's mail.
     gate::prove(ShareKey::Account(user.id.0));
     let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
     hashing::check_form(&request.new_password, services.settings.passwords.rules, &own_words)
@@ -83,7 +83,7 @@ async fn confirm_once(
     Ok(())
 }
 
-/// The link's token and account, while both are good. An account that has another address by now is none of the link's.
+/// The link's token and account, if both are valid. A link is not valid for an account whose address has changed.
 fn find(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<Option<(LiveToken, UserRow)>> {
     let Some(token) = one_time_tokens::find_live(connection, hash, &[Purpose::ResetPassword], now)? else {
         return Ok(None);
@@ -92,8 +92,8 @@ fn find(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> Quer
     Ok(user.filter(|user| user.is_active && user.email == token.email).map(|user| (token, user)))
 }
 
-/// The same, and the token is spent. The user's row is locked first: a sign-in that compared the old password either has
-/// its session by now, which is revoked below, or finds the new one.
+/// The same, and spends the token. The user's row is locked first: a sign-in that compared the old password either has its
+/// session already, which is revoked below, or finds the new password.
 fn spend(connection: &mut AnyConnection, hash: &[u8], now: DateTime<Utc>) -> QueryResult<Option<(LiveToken, UserRow)>> {
     let Some((token, _)) = find(connection, hash, now)? else { return Ok(None) };
     users::lock_credentials(connection, token.user_id)?;
@@ -109,7 +109,7 @@ fn reset(
 ) -> QueryResult<()> {
     let now = context.at;
     let user = users::update_password(connection, token.user_id, password_hash, Some(now))?;
-    // Whoever strangers have locked out of signing in is known here from now on.
+    // A user whom strangers have locked out of signing in can sign in from this network from now on.
     context.remember_network(connection, user.id)?;
     links::withdraw_all(connection, user.id, now)?;
     events::insert(connection, &context.event(user.id, EventKind::PasswordReset))?;

@@ -1,5 +1,5 @@
-//! Acting as an administrator. The role in an access token is as old as the token: what an administrator may do is decided by
-//! the user's own row, when the request is taken and again in the transaction that does the work.
+//! Acting as an administrator. The role in an access token is as old as the token, so the user's row decides: when the request
+//! arrives, and again in the transaction that does the work.
 
 use super::refusal::AuthorizationRefusal;
 use crate::service::{CurrentUser, Error, Services};
@@ -9,7 +9,7 @@ use auth_types::Role;
 use chrono::{DateTime, Utc};
 use std::convert::Infallible;
 
-/// The caller, whose own row says that they are an administrator.
+/// A caller who is an administrator by the user's row.
 #[derive(Debug, Clone, Copy)]
 pub struct Administrator(CurrentUser);
 

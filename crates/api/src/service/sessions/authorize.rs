@@ -1,6 +1,6 @@
-//! The one authorization: may a user act through a session? A protected use case reads and writes as the caller, which asks
-//! it in the transaction that does the work; refresh and verify ask the same predicate. So no route accepts a token that
-//! another one refuses, and none can forget to ask.
+//! Authorization: may a user act through a session? A protected use case reads and writes as the caller, which checks this in
+//! the transaction that does the work; refresh and verify use the same predicate. So no route accepts a token that another
+//! one refuses, and none can omit the check.
 
 use super::refusal::AuthorizationRefusal;
 use crate::clock::ComparedClock;
@@ -32,9 +32,9 @@ impl CurrentUser {
         Ok(done.await??)
     }
 
-    /// Changes something as the caller, who is authorized in the same transaction first. The user's row is locked, as by
-    /// everything that ends all of a user's sessions (a new password, a deletion): what was found holds until the
-    /// transaction's end. `work` gets the time of the request.
+    /// Writes as the caller, who is authorized in the same transaction first. The user's row is locked, as by everything that
+    /// ends all of a user's sessions (a new password, a deletion), so the authorization stays valid until the transaction's
+    /// end. `work` receives the time of the request.
     ///
     /// # Errors
     /// [`Error::NotAuthorized`], those of `work`, and those of the store.
@@ -59,7 +59,7 @@ impl CurrentUser {
     }
 }
 
-/// Returns the caller's row if they may act now. One statement.
+/// Returns the caller's row if they may act now, with one statement.
 ///
 /// # Errors
 /// When the database does not respond. The inner error is the [`AuthorizationRefusal`].
@@ -72,7 +72,7 @@ pub(in crate::service) fn authorize(
     Ok(authorize_session(found.as_ref(), caller.id, clock).map(|(_, user)| user.clone()))
 }
 
-/// The predicate: `found` is the session that a token names, `user` whom it names.
+/// The predicate: `found` is the session that a token names, and `user` the user that it names.
 ///
 /// # Errors
 /// [`AuthorizationRefusal`], in the order of the contract's table.

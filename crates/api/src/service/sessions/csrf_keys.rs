@@ -1,4 +1,4 @@
-//! The keys that CSRF tokens are made with.
+//! The keys of CSRF tokens.
 
 use crate::config::KeySettings;
 use crate::service::derived_key;
@@ -9,12 +9,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
 
-/// Sets the derived keys apart from what else the secret signs.
+/// Separates the derived keys from the secret's other uses.
 const PURPOSE: &[u8] = b"latchkey csrf_token";
 
 /// Makes and verifies the tokens.
 pub struct CsrfKeys {
-    /// Of the current secret, which makes; then of the older ones, which verify.
+    /// The key of the current secret, which makes tokens; then those of the older ones, which only verify.
     keys: Vec<hmac::Key>,
 }
 
@@ -35,7 +35,7 @@ impl CsrfKeys {
         self.keys.first().map(|key| tag(key, session)).unwrap_or_default()
     }
 
-    /// Whether it is the session's token, of any of the keys.
+    /// Whether `token` is the session's token under any of the keys.
     pub(super) fn verify(&self, token: &str, session: SessionId) -> bool {
         self.keys.iter().any(|key| same_digest(tag(key, session).as_bytes(), token.as_bytes()))
     }

@@ -1,4 +1,4 @@
-//! The caller's sessions: which there are, and ending one of them.
+//! The caller's sessions: listing them and ending one.
 
 use super::login::MOST_SESSIONS;
 use super::view::SessionView;
@@ -11,24 +11,24 @@ use auth_types::responses::SessionResponse;
 use std::cmp::Reverse;
 use std::convert::Infallible;
 
-/// No such session, or not the caller's: which of them is not told.
+/// The session does not exist or is another user's; the response does not distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such session")]
 pub struct NoSuchSession;
 
-/// The caller's live sessions, latest used first.
+/// Lists the caller's live sessions, most recently used first.
 pub async fn list(services: &Services, caller: CurrentUser) -> Result<Vec<SessionResponse>, Error<Infallible>> {
     let now = services.now();
     let found =
         caller.read(services, move |connection, user| sessions::list_live(connection, user.id, now, MOST_SESSIONS));
     let view = SessionView::of(services.settings.lifetimes.refresh, caller);
     let mut listed: Vec<_> = found.await?.into_iter().map(|row| view.response(row)).collect();
-    // By what is shown: the exact order would tell which session was rotated last.
+    // Sorted by the rounded time: the exact order would show which session was rotated last.
     listed.sort_by_key(|session| (Reverse(session.last_used_at), session.id.0));
     Ok(listed)
 }
 
-/// Ends one of the caller's sessions. Ending it twice is no error.
+/// Ends one of the caller's sessions. Ending it again is not an error.
 pub async fn revoke(
     services: &Services,
     caller: CurrentUser,

@@ -16,28 +16,28 @@ use auth_types::responses::{EmailVerification, TokenResponse};
 use auth_types::{FieldErrors, UserId, validation};
 use chrono::{DateTime, Duration, Utc};
 
-/// A network that was seen within this time need not be noted again: hours.
+/// A network seen within this time is not recorded again, hours.
 const NETWORK_FRESH_HOURS: i64 = 24;
 
-/// Most live sessions of an account: a person has some, a program that signs in each time and never out has any number.
+/// Maximum number of live sessions of an account: a program that signs in for each run and never signs out has no bound.
 pub const MOST_SESSIONS: i64 = 1_000;
-/// Most sessions that a sign-in ends because there are too many: an older release has let them all be.
+/// Maximum number of surplus sessions that one sign-in ends: an older release had no bound.
 const SURPLUS_BATCH: i64 = 100;
 
-/// Why nobody was signed in.
+/// Why a sign-in was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LoginRefusal {
-    /// Wrong password, unknown user, inactive user: not told apart.
+    /// Wrong password, unknown user or inactive user: the response does not distinguish.
     #[error("no active account with these credentials")]
     NoActiveAccount,
-    /// Told only to who knows the password.
+    /// Reported only if the password is right.
     #[error("the address is not confirmed")]
     EmailNotVerified,
 }
 
 type LoginError = Error<LoginRefusal>;
 
-/// In metrics.
+/// The label in metrics.
 const fn outcome_of(error: &LoginError) -> &'static str {
     match error {
         Error::Refused(_) | Error::NotAuthorized(_) => "refused",
@@ -48,7 +48,7 @@ const fn outcome_of(error: &LoginError) -> &'static str {
     }
 }
 
-/// A name as it may be stored.
+/// The forms in which a name may be stored.
 #[derive(Clone)]
 struct LoginNames {
     email: Spellings,
@@ -60,7 +60,7 @@ impl LoginNames {
         Self { email: Spellings::of_email(name), username: Spellings::of_username(name) }
     }
 
-    /// What failures are counted by. One account has at most one name of either form, and no name has both.
+    /// The form that failures are counted by. One account has at most one name of either form, and no name has both.
     fn counted(&self) -> &str {
         self.email.canonical().or(self.username.canonical()).unwrap_or_default()
     }
@@ -75,31 +75,32 @@ struct Proven {
     network_seen_at: Option<DateTime<Utc>>,
 }
 
-/// What the password was.
+/// The result of comparing a password.
 enum Guess {
     Right(Proven),
     Wrong(FailedGuess),
 }
 
-/// Whose password was wrong: a user's or nobody's.
+/// A sign-in whose password was wrong.
 #[derive(Default)]
 struct FailedGuess {
+    /// `None` for an unknown name.
     user: Option<UserId>,
-    /// The pending registration whose password it is. That opens nothing, but its link is mailed again.
+    /// The pending registration whose password it is. That opens no session, but its link is mailed again.
     pending: Option<i64>,
 }
 
-/// What a name has to compare a password with.
+/// What a password is compared with.
 struct LoginCandidate {
     user: Option<UserCredentials>,
     /// When the account was last signed in to from the client's network.
     network_seen_at: Option<DateTime<Utc>>,
-    /// A pending registration of the address and its password's hash; only where there is no account.
+    /// A pending registration of the address and its password's hash, only if there is no account.
     pending: Option<(i64, String)>,
 }
 
 impl LoginCandidate {
-    /// One hash for each name, so that one comparison is made, whoever it is.
+    /// One hash for every name, so that one comparison is made whether the name is known or not.
     fn password_hash(&self) -> &str {
         let of_user = self.user.as_ref().map(|user| user.password_hash.as_str());
         of_user.or(self.pending.as_ref().map(|(_, hash)| hash.as_str())).unwrap_or(hashing::DUMMY_HASH)
@@ -125,12 +126,12 @@ pub async fn login(
     request: LoginRequest,
     client: ClientInfo,
 ) -> Result<TokenResponse, LoginError> {
-    // A session that begins or ends by a wrong clock is over, or has not begun, for every other process.
+    // By a wrong clock the session would already have ended, or not yet begun, for every other process.
     services.clock.check()?;
     let names = LoginNames::of(&check(&request).map_err(Error::Fields)?);
     let mut outcome = attempt(services, &names, &request.password, &client).await;
     if matches!(outcome, Ok(None)) {
-        // As after another sign-in that has renewed the hash: the password may be as right as before.
+        // Another sign-in may have renewed the hash in between: the password may still be right.
         outcome = attempt(services, &names, &request.password, &client).await;
     }
     let outcome = outcome.and_then(|tokens| tokens.ok_or(Error::Refused(LoginRefusal::NoActiveAccount)));
@@ -147,7 +148,7 @@ async fn attempt(
 ) -> Result<Option<TokenResponse>, LoginError> {
     let mut attempts = services.limits.attempts(client);
     let guess = guess(services, names, password.to_owned(), client, &mut attempts).await;
-    // A failure counts as one and a success as one, and a server that could not compare as neither.
+    // A failure and a success each take from their own budget; if the server could not compare, nothing is taken.
     match guess {
         Ok(Guess::Right(_)) => attempts.refund_where(|budget| budget != Budget::SignedInClient).await,
         Ok(Guess::Wrong(_)) | Err(Error::Failed(CommonFailure::Throttled(_))) => {
@@ -157,7 +158,7 @@ async fn attempt(
     }
     match guess {
         Ok(Guess::Right(proven)) => sign_in(services, proven, client.clone()).await,
-        // For an unknown name too: the statement inserts nothing then, and a failure costs the same whoever it was.
+        // For an unknown name too, so that every failure costs the same.
         Ok(Guess::Wrong(failure)) => {
             let noted = note_failure(services, failure, client).await;
             noted?;
@@ -176,7 +177,7 @@ fn check_verified(services: &Services, user: &UserCredentials) -> Result<(), Log
     }
 }
 
-/// The name to look for; either field may hold either kind.
+/// The name to search for; either field may contain either kind.
 fn check(request: &LoginRequest) -> Result<String, FieldErrors> {
     let mut errors = FieldErrors::new();
     let mut given = [&request.email, &request.username].into_iter().flatten();
@@ -190,7 +191,7 @@ fn check(request: &LoginRequest) -> Result<String, FieldErrors> {
     name.filter(|_| errors.is_empty()).ok_or(errors)
 }
 
-/// Compares the password, as far as the limits let it.
+/// Compares the password, if the limits allow it.
 async fn guess(
     services: &Services,
     names: &LoginNames,
@@ -202,7 +203,7 @@ async fn guess(
     attempts.by_client(Budget::SignedInClient).await?;
     let found = find(services, names, client).await?;
     // A network that the account knows has a budget of its own, which no stranger can spend, and its own share of the
-    // hashing.
+    // hashing pool.
     let known = attempts.network().filter(|_| found.network_seen_at.is_some());
     take_guess(attempts, names, known).await?;
     if let (Some(network), Some(user)) = (known, &found.user) {
@@ -211,7 +212,7 @@ async fn guess(
     }
     let cost = services.settings.passwords.bcrypt_cost;
     let encoded = found.password_hash().to_owned();
-    // Only what signs in is renewed: with a refusal that would be work that a stranger can see.
+    // Renewed only for an active user: in a refusal a stranger could measure the extra work.
     let may_renew = found.user.as_ref().is_some_and(|user| user.is_active);
     let compare = move || {
         let verdict = hashing::verify(&password, &encoded, cost);
@@ -222,8 +223,8 @@ async fn guess(
     Ok(found.evaluate(verdict, renewed?))
 }
 
-/// The account, and when it was last signed in to from the client's network, and the pending registration: the same
-/// statements, whoever it is.
+/// Finds the account, when it was last signed in to from the client's network, and the pending registration, with the same
+/// statements whether the name is known or not.
 async fn find(services: &Services, names: &LoginNames, client: &ClientInfo) -> Result<LoginCandidate, StoreError> {
     let (names, now) = (names.clone(), services.now());
     let network = client.network.map(|network| network.to_string()).unwrap_or_default();
@@ -251,8 +252,8 @@ async fn take_guess(attempts: &mut Attempts<'_>, names: &LoginNames, known: Opti
     }
 }
 
-/// Counts the success, and opens the session. The owner of an account that somebody signs in to all the time has open
-/// sessions, which go on.
+/// Counts the success and opens the session. If another person keeps signing in to an account, its owner's open sessions
+/// continue.
 async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Result<Option<TokenResponse>, LoginError> {
     let account = proven.credentials.id.to_string();
     let mut attempts = services.limits.attempts(&client);

@@ -1,4 +1,4 @@
-//! Signing out: here, and everywhere.
+//! Signing out of one session or of all.
 
 use crate::service::limits::Budget;
 use crate::service::tokens::{self, TokenError};
@@ -8,15 +8,15 @@ use crate::store::sessions::RevokeReason;
 use crate::store::{events, sessions};
 use std::convert::Infallible;
 
-/// Ends the session of a refresh token, whatever its age and generation. Ending it twice is no error.
+/// Ends the session of a refresh token of any age and generation. Ending it again is not an error.
 pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Result<(), Error<TokenError>> {
     let context = services.context(client);
     let claims = services.tokens.verify_refresh_of_any_age(token).map_err(Error::Refused)?;
     let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(Error::Refused)?);
     services.limits.attempts(&context.client).by_name(Budget::RequestsSession, &id.to_string()).await?;
-    // Reads before it asks for SQLite's one write lock: an old token can be sent for ever, and changes nothing.
+    // Read before taking SQLite's one write lock: an old token can be sent for ever and changes nothing.
     let owner = services.store.run(move |connection| sessions::find_owner_of_unrevoked(connection, id)).await?;
-    // A session that another user has is not the token's.
+    // Another user's session does not belong to the token.
     if owner != Some(user) {
         return Ok(());
     }
@@ -38,7 +38,7 @@ pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Res
 /// Ends every live session of the caller and returns how many there were.
 ///
 /// # Errors
-/// [`Error`]; no session is ended then.
+/// [`Error`]; then no session is ended.
 pub async fn logout_all(
     services: &Services,
     caller: CurrentUser,

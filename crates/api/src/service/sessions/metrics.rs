@@ -1,8 +1,8 @@
-//! Sign-ins and refreshes, counted.
+//! Metrics of sign-ins and refreshes.
 
 use crate::metrics::{Metrics, Outcomes};
 
-/// By their outcome.
+/// Sign-ins and refreshes by their outcome.
 #[derive(Debug)]
 pub struct SessionMetrics {
     sign_ins: Outcomes,

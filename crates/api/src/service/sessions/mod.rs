@@ -1,4 +1,4 @@
-//! Sessions: opened, renewed, shown, judged and ended.
+//! Sessions: opened, refreshed, listed, authorized and ended.
 
 mod administrator;
 pub mod authorize;

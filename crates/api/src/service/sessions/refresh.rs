@@ -1,7 +1,7 @@
-//! Trading a refresh token for its successor.
+//! Exchanging a refresh token for its successor.
 //!
-//! One conditional statement moves the session on. When it moves nothing, the row says why, and `decide` decides: it is
-//! the contract's answer table, row by row.
+//! One conditional statement rotates the session. If it changes no row, `decide` finds the reason in the row, by the rules of
+//! the contract's table.
 
 use super::refusal::AuthorizationRefusal;
 use super::{authorize, token_pair};
@@ -22,7 +22,7 @@ use chrono::Duration;
 /// Why a refresh token was not exchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshRefusal {
-    /// Signature, type or claims do not hold, or its time is over.
+    /// Signature, type or claims are not valid, or it has expired.
     #[error("refresh token is not valid")]
     NotValid(#[source] TokenError),
     /// An older generation came back, so two parties hold it; the session is revoked by the time you see this
@@ -37,13 +37,13 @@ pub enum RefreshRefusal {
     Contended { session: SessionId },
 }
 
-/// What the row says of a token that did not move it.
+/// What follows for a token that did not rotate the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RefreshVerdict {
     /// The session's live tokens again.
     Repeat(Repetition),
     Refused(AuthorizationRefusal),
-    /// Revoke.
+    /// Revoke the session.
     Breach(Breach),
     /// The token is live after all: rotate again.
     Again,
@@ -55,27 +55,27 @@ impl From<WrongClock> for RefreshVerdict {
     }
 }
 
-/// Why the live tokens are given again.
+/// Why the live tokens are returned again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Repetition {
     /// The response to the rotation with this key was lost.
     SameKey,
-    /// Tabs that know no keys refreshed at the same moment.
+    /// Tabs of a client without idempotency keys refreshed at the same moment.
     Leeway,
 }
 
 /// Why a session is revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Breach {
-    /// Someone holds what they should not.
+    /// Two parties have the token.
     Theft,
     /// The database is older than the token.
     Ahead,
 }
 
-/// What a refresh came to.
+/// The result of an exchange.
 enum ExchangeOutcome {
-    /// The session moved on.
+    /// The session was rotated.
     Rotated(Box<(SessionRow, UserRow)>),
     /// The live tokens again.
     Repeated(Repetition, Box<(SessionRow, UserRow)>),
@@ -85,7 +85,7 @@ enum ExchangeOutcome {
 }
 
 impl ExchangeOutcome {
-    /// In metrics.
+    /// The label in metrics.
     const fn as_str(&self) -> &'static str {
         match self {
             Self::Rotated(_) => "rotated",
@@ -99,17 +99,17 @@ impl ExchangeOutcome {
     }
 }
 
-/// Trades a refresh token for its successor. `key` is the `Idempotency-Key` header's value.
+/// Exchanges a refresh token for its successor. `key` is the `Idempotency-Key` header's value.
 ///
 /// # Errors
-/// [`Error`]. A database that does not answer is a failure, never a refusal.
+/// [`Error`]. A database that does not respond is a failure, never a refusal.
 pub async fn refresh(
     services: &Services,
     token: &str,
     key: Option<&[u8]>,
     client: ClientInfo,
 ) -> Result<TokenResponse, Error<RefreshRefusal>> {
-    // The successor's times would be wrong, and there is no way back to the token that it supersedes.
+    // The successor's times would be wrong, and the superseded token cannot be restored.
     services.clock.check()?;
     let context = services.context(client);
     let (now, shared_now) = (context.at, context.shared_at);
@@ -159,7 +159,7 @@ const fn not_valid(error: TokenError) -> Error<RefreshRefusal> {
     Error::Refused(RefreshRefusal::NotValid(error))
 }
 
-/// Where a request comes from: its network and user agent. An unknown client's is none.
+/// A hash of the request's network and user agent; `None` for an unknown client.
 fn origin_of(client: &ClientInfo) -> Option<Vec<u8>> {
     let (network, user_agent) = (client.network?.neighbourhood(), client.user_agent.as_deref().unwrap_or_default());
     Some(hashing::digest_of(format!("{network}\n{user_agent}").as_bytes()))
@@ -176,7 +176,7 @@ struct RefreshExchange {
 
 impl RefreshExchange {
     fn run(&self, connection: &mut AnyConnection) -> QueryResult<ExchangeOutcome> {
-        // A second round is needed only when the row changes between the statement and the look at it.
+        // A second round is needed only if the row changes between the statement and the read.
         for _ in 0..2 {
             let rotate = |connection: &mut _| sessions::rotate(connection, &self.presented, &self.rotation);
             if let Some(rotated) = connection.write_statement(rotate)? {
@@ -222,7 +222,7 @@ impl RefreshExchange {
         }
     }
 
-    /// A lost answer is not a theft: the same key on the generation that the latest rotation superseded.
+    /// Whether the response was lost: the same key, with the generation that the latest rotation superseded. That is not a theft.
     fn repeats_the_rotation(&self, session: &SessionRow) -> bool {
         let same_key = match (&self.rotation.key_hash, &session.rotation_key_hash) {
             (Some(sent), Some(kept)) => hashing::same_digest(sent, kept),
@@ -231,22 +231,22 @@ impl RefreshExchange {
         same_key && self.presented.generation + 1 == session.generation
     }
 
-    /// Tabs of a client that knows no keys, racing: the token was superseded a moment ago, from the same network and user
-    /// agent, and no rotation since had a key. The row knows its last two rotations. All else is a theft.
+    /// Tabs of a client without idempotency keys may race: the token was superseded a moment ago, from the same network and
+    /// user agent, and no rotation since had a key. The row records its last two rotations. Everything else is a theft.
     fn decide_superseded(&self, session: &SessionRow) -> RefreshVerdict {
         let (origin, superseded_at) = match session.generation - self.presented.generation {
             1 => (&session.rotation_origin, Some(session.rotated_at)),
             2 => (&session.previous_rotation_origin, session.previous_rotated_at),
             _ => (&None, None),
         };
-        // With a key, or of an unknown client, a request has no origin, and neither has a rotation.
+        // A request with a key or from an unknown client has no origin, and neither has its rotation.
         let same_origin = self.rotation.origin.is_some() && *origin == self.rotation.origin;
         let has_leeway = self.leeway > Duration::zero() && session.rotation_key_hash.is_none() && same_origin;
         let Some(superseded_at) = superseded_at.filter(|_| has_leeway) else {
             return RefreshVerdict::Breach(Breach::Theft);
         };
-        // Read after the row: a rotation that this request has waited for must not lie in its future. By the database's clock,
-        // because the rotation may be another process's.
+        // Read after the row: a rotation that this request has waited for must not be in its future. The database's clock is
+        // used because another process may have made the rotation.
         let ago = self.clock.database_now() - superseded_at;
         if (-self.clock.uncertainty()..=self.leeway).contains(&ago) {
             RefreshVerdict::Repeat(Repetition::Leeway)
@@ -255,11 +255,11 @@ impl RefreshExchange {
         }
     }
 
-    /// Ends the session, records that and mails the owner of a stolen one, in one transaction. Returns `None` if somebody else
-    /// has ended it meanwhile.
+    /// Revokes the session, records that and mails the owner of a stolen one, in one transaction. Returns `None` if another
+    /// request has revoked it in the meantime.
     ///
-    /// Under the user's lock, as everything that changes a user: the mail goes to the address that the account has by now,
-    /// and nothing is written behind a deletion.
+    /// It takes the user's lock, as everything that changes a user does: the mail goes to the account's current address, and
+    /// nothing is written after a deletion.
     fn revoke(&self, connection: &mut AnyConnection) -> QueryResult<Option<Breach>> {
         users::lock_credentials(connection, self.presented.user)?;
         let found = sessions::find_with_user(connection, self.presented.session)?;

@@ -3,20 +3,20 @@
 use crate::clock::WrongClock;
 use auth_types::Reason;
 
-/// What is wrong with the session or its user.
+/// Why a session or its user is not authorized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorizationRefusal {
-    /// Also when the session is another user's than the token says: an older copy of the database gives numbers twice.
+    /// Also if the session belongs to another user than the token names: after a restore, the database assigns ids again.
     #[error("the session was revoked or does not exist")]
     Revoked,
     #[error("the session is expired")]
     Expired,
-    /// By a clock that is wrong, so that nobody knows.
-    #[error("whether the session is expired cannot be judged")]
+    /// The clock is wrong, so the expiry cannot be determined.
+    #[error("whether the session is expired cannot be determined")]
     Untimely,
     #[error("the user is inactive or deleted")]
     UserInactive,
-    #[error("the user is no administrator")]
+    #[error("the user is not an administrator")]
     NotAdministrator,
 }
 

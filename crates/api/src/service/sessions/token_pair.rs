@@ -1,4 +1,4 @@
-//! What a sign-in and a refresh give: a session's token pair.
+//! A session's token pair, which a sign-in and a refresh return.
 
 use crate::config::Lifetimes;
 use crate::service::accounts::avatar_key;
@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 #[error("cannot sign a token")]
 pub struct SignError(#[from] jsonwebtoken::errors::Error);
 
-/// A new session of `user`, to be inserted.
+/// A new session of `user`, ready to insert.
 pub(in crate::service) fn new_session(
     user: UserId,
     lifetimes: &Lifetimes,
@@ -39,7 +39,7 @@ pub(in crate::service) fn new_session(
     }
 }
 
-/// The session's live tokens: a fresh access token, and the one refresh token that its row describes.
+/// The session's live tokens: a new access token, and the one refresh token that its row describes.
 pub(in crate::service) fn token_response(
     services: &Services,
     session: &SessionRow,

@@ -1,4 +1,4 @@
-//! Telling whether a token is valid.
+//! Verifying tokens.
 
 use super::authorize;
 use super::refusal::AuthorizationRefusal;
@@ -8,7 +8,7 @@ use crate::service::{ClientInfo, Error, Services, tokens};
 use crate::store::sessions;
 use auth_types::{AccessClaims, RefreshClaims};
 
-/// Verifies an access token with what this process has in memory.
+/// Verifies an access token from memory, without the database.
 pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, Error<TokenError>> {
     let claims = services.tokens.verify_access(token).map_err(Error::Refused)?;
     if services.feed.is_revoked(claims.sid) { Err(AuthorizationRefusal::Revoked.into()) } else { Ok(claims) }
@@ -18,7 +18,7 @@ pub fn verify_access(services: &Services, token: &str) -> Result<AccessClaims, E
 pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Result<(), Error<TokenError>> {
     match services.tokens.verify_refresh(token) {
         Ok(claims) => {
-            // From here on it is its account's share.
+            // From here on the request uses its account's share.
             tokens::owner_of(&claims).map_err(Error::Refused)?;
             services.limits.attempts(client).by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
             verify_refresh(services, claims).await
@@ -35,6 +35,6 @@ async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<()
     let found = services.store.run(move |connection| sessions::find_with_user(connection, id)).await?;
     let (session, _) = authorize::authorize_session(found.as_ref(), user, &services.clock)?;
     let live = session.generation == claims.generation && session.jti == claims.jti;
-    // Superseded looks like revoked: whoever has stolen a token must not learn when its owner refreshes.
+    // A superseded token looks revoked: a thief must not learn when the owner refreshes.
     if live { Ok(()) } else { Err(AuthorizationRefusal::Revoked.into()) }
 }

@@ -1,5 +1,5 @@
-//! Sessions as their users see them. Whoever has stolen a token must not learn when its owner refreshes: neither from a
-//! time nor from the moment at which a time changes.
+//! Sessions as their users see them. The thief of a token must not learn when its owner refreshes: neither from a time nor
+//! from the moment at which a time changes.
 
 use crate::service::CurrentUser;
 use crate::store::sessions::SessionRow;
@@ -11,14 +11,14 @@ use chrono::{DateTime, Duration, Utc};
 /// Times that follow from a rotation are shown in steps of this length, seconds.
 const STEP_SECONDS: i64 = 300;
 
-/// How one caller sees sessions.
+/// Shows sessions to one caller.
 #[derive(Debug, Clone)]
 pub(in crate::service) struct SessionView {
     caller: CurrentUser,
     lifetime: Duration,
 }
 
-/// What follows from a rotation.
+/// The times that follow from a rotation.
 struct ShownTimes {
     rotated_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
@@ -44,7 +44,7 @@ impl SessionView {
         }
     }
 
-    /// Without what the session's tokens are checked by.
+    /// Without the values that the session's tokens are verified with.
     pub(in crate::service) fn exported(&self, row: SessionRow, revoke_reason: Option<String>) -> ExportedSession {
         let ShownTimes { rotated_at, expires_at } = self.times(&row);
         ExportedSession {
@@ -60,8 +60,8 @@ impl SessionView {
         }
     }
 
-    /// Of their own session a caller sees what their access token says already, whatever was refreshed since: a thief who
-    /// asks every second would see the step change at the moment of a rotation.
+    /// For their own session a caller sees only what their access token already shows, even after later refreshes: a thief who
+    /// polls every second would see the step change at the moment of a rotation.
     fn times(&self, row: &SessionRow) -> ShownTimes {
         let (rotated_at, expires_at) = if row.id == self.caller.session {
             let issued_at = self.caller.issued_at;

@@ -1,4 +1,4 @@
-//! What makes tokens and judges them.
+//! Signing and verifying tokens.
 
 use super::claims::{Claims, TimeClaims};
 use super::error::TokenError;
@@ -13,7 +13,7 @@ use auth_types::{AccessClaims, JsonWebKeySet, RefreshClaims, Role, TokenType};
 use chrono::{DateTime, Duration, Utc};
 use std::fmt;
 
-/// Signs and verifies.
+/// Signs and verifies tokens.
 pub struct TokenAuthority {
     keys: Keys,
     key_set: JsonWebKeySet,
@@ -54,13 +54,13 @@ impl TokenAuthority {
         }
     }
 
-    /// The public keys that verify our tokens: for everyone.
+    /// The published keys that verify our tokens.
     pub const fn key_set(&self) -> &JsonWebKeySet {
         &self.key_set
     }
 
-    /// The access token of a session for `role`, from `now` for its lifetime, but never past the session's own end, idle
-    /// or absolute.
+    /// Signs an access token of a session for `role`. It is valid from `now` for its lifetime, but never past the session's idle
+    /// or absolute end.
     pub fn sign_access(
         &self,
         session: &SessionRow,
@@ -85,8 +85,8 @@ impl TokenAuthority {
         Ok(SignedAccess { token: self.keys.sign(&claims)?, expires_at })
     }
 
-    /// The session's live refresh token. A function of the row: the same row gives the same claims, and the same bytes
-    /// unless ES256 signs, which is never the same twice.
+    /// Signs the session's live refresh token. It depends on the row only: the same row gives the same claims, and the same bytes
+    /// except with ES256, whose signatures are random.
     pub fn sign_refresh(&self, session: &SessionRow) -> Result<String, jsonwebtoken::errors::Error> {
         let user_id = session.user_id.to_string();
         let claims = RefreshClaims {
@@ -112,7 +112,7 @@ impl TokenAuthority {
         Ok(claims)
     }
 
-    /// An access token of ours that has expired for less than `grace`: enough to repeat something with.
+    /// Verifies an access token that may have expired less than `grace` ago: enough to repeat a request with.
     pub fn verify_access_since(&self, token: &str, grace: Duration) -> Result<AccessClaims, TokenError> {
         let claims: AccessClaims = self.decode(token)?;
         match self.check(claims.times()) {
@@ -121,14 +121,14 @@ impl TokenAuthority {
         }
     }
 
-    /// Verifies a refresh token. What its session says of it is another question.
+    /// Verifies a refresh token, without checking its session.
     pub fn verify_refresh(&self, token: &str) -> Result<RefreshClaims, TokenError> {
         let claims = self.decode_refresh(token)?;
         self.check(claims.times())?;
         Ok(claims)
     }
 
-    /// A refresh token of ours whose time may be over, or not have come by this clock: enough to sign out with.
+    /// Verifies a refresh token that may have expired, or not be valid yet by this clock: enough to sign out with.
     ///
     /// # Errors
     /// [`TokenError::Malformed`] or [`TokenError::KeyUnknown`].
@@ -152,13 +152,14 @@ impl TokenAuthority {
         if claims.generation < 1 { Err(TokenError::Malformed) } else { Ok(claims) }
     }
 
-    /// Form, signature, type and names; not the times.
+    /// Verifies form, signature, type and names, but not the times.
     fn decode<C: Claims>(&self, token: &str) -> Result<C, TokenError> {
         let token = Jws::parse(token).ok_or(TokenError::Malformed)?;
         self.keys.verify(&token)?;
         let claims: C = serde_json::from_slice(&token.payload).map_err(|_| TokenError::Malformed)?;
         let names = claims.names();
-        let holds = claims.token_type() == C::TYPE && names.hold(self.issuer.as_deref(), self.audience.as_deref());
-        if holds { Ok(claims) } else { Err(TokenError::Malformed) }
+        let is_valid =
+            claims.token_type() == C::TYPE && names.are_valid(self.issuer.as_deref(), self.audience.as_deref());
+        if is_valid { Ok(claims) } else { Err(TokenError::Malformed) }
     }
 }

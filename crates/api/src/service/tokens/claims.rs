@@ -1,4 +1,4 @@
-//! What the claims of both types of token must say (RFC 8725, section 3).
+//! The rules for the claims of both types of token (RFC 8725, section 3).
 
 use super::error::TokenError;
 use super::ids::parse_user_id;
@@ -11,7 +11,7 @@ const AHEAD_SECONDS: i64 = 60;
 /// Longest `jti`, characters.
 const JTI_MAX_LENGTH: usize = 64;
 
-/// A claim set of either type, as far as the rules that both share go.
+/// The claims that both types of token share.
 pub(super) trait Claims: DeserializeOwned {
     const TYPE: TokenType;
     fn token_type(&self) -> TokenType;
@@ -56,7 +56,7 @@ claims!(RefreshClaims, Refresh);
 
 impl NameClaims<'_> {
     /// `issuer` and `audience` are required when they are given.
-    pub(super) fn hold(&self, issuer: Option<&str>, audience: Option<&str>) -> bool {
+    pub(super) fn are_valid(&self, issuer: Option<&str>, audience: Option<&str>) -> bool {
         (1..=JTI_MAX_LENGTH).contains(&self.jti.chars().count())
             && self.user_id == self.sub
             && parse_user_id(self.user_id).is_some()
@@ -67,7 +67,7 @@ impl NameClaims<'_> {
 
 impl TimeClaims {
     /// # Errors
-    /// [`TokenError::Malformed`] for times that no token of ours has; [`TokenError::Untimely`] before it was made, by more than
+    /// [`TokenError::Malformed`] for times that none of our tokens has; [`TokenError::Untimely`] before it was issued, by more than
     /// clocks may differ; [`TokenError::Expired`] at or after `exp`.
     pub(super) fn check(self, now: DateTime<Utc>, longest: Duration) -> Result<(), TokenError> {
         let now = now.timestamp();

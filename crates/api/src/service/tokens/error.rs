@@ -1,19 +1,19 @@
-//! Why a text is not a token to go by.
+//! Why a token is not accepted.
 
 use crate::clock::WrongClock;
 use auth_types::Reason;
 
-/// Why a text is not a token to go by.
+/// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Form, signature, type or claims do not hold.
-    #[error("not a token of ours")]
+    /// Form, signature, type or claims are not valid.
+    #[error("not one of our tokens")]
     Malformed,
-    /// It was one until its `exp`.
+    /// It was valid until its `exp`.
     #[error("token is expired")]
     Expired,
-    /// It is one, and a clock is wrong: that which made it, in the future by ours, or ours, by which it is expired.
-    #[error("the time of the token cannot be judged")]
+    /// The token is genuine, but a clock is wrong: the issuer's, so that it is in the future, or this process's, by which it has expired.
+    #[error("the validity period of the token cannot be checked")]
     Untimely,
     /// Its header names a key that is not configured here. The key may be on its way to this process, as may a forgery.
     #[error("the key of the token is not known here")]
@@ -21,7 +21,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// What a client is told.
+    /// The reason in the response.
     pub const fn reason(self) -> Reason {
         match self {
             Self::Malformed => Reason::TokenMalformed,

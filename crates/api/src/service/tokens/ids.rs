@@ -1,4 +1,4 @@
-//! What tokens name: users, sessions and themselves.
+//! The ids in tokens: of users, sessions and the tokens themselves.
 
 use super::error::TokenError;
 use crate::gate::{self, ShareKey};
@@ -7,13 +7,13 @@ use auth_types::{RefreshClaims, SessionId, UserId};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// A decimal string as the issuer writes it: no sign, no leading zero, within the column's range.
+/// Parses a decimal string as the issuer writes it: no sign, no leading zero, within the column's range.
 pub fn parse_user_id(text: &str) -> Option<UserId> {
     let id: i64 = text.parse().ok()?;
     (id > 0 && id.to_string() == text).then_some(UserId(id))
 }
 
-/// Whom a refresh token names, also noted for the log and for the shares.
+/// The user that a refresh token names. Records the caller for the log and for the shares.
 ///
 /// # Errors
 /// [`TokenError::Malformed`]; never for verified claims.
@@ -29,7 +29,7 @@ pub fn new_jti() -> String {
     Uuid::new_v4().simple().to_string()
 }
 
-/// A new session id; in the order of time, so that new rows are neighbours in the index.
+/// A new session id. Ids are ordered by time, so that new rows are neighbours in the index.
 pub fn new_session_id(now: DateTime<Utc>) -> SessionId {
     let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
     SessionId(Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, now.timestamp_subsec_nanos())))
@@ -41,7 +41,7 @@ pub fn began_later(one: SessionId, other: SessionId) -> bool {
     began(one) > began(other)
 }
 
-/// Whole seconds from `now` until `then`, at least 0: for the wire.
+/// Whole seconds from `now` until `then`, at least 0, for the response.
 pub fn seconds_until(then: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
     (then.timestamp() - now.timestamp()).max(0)
 }

@@ -1,4 +1,4 @@
-//! The form of a token (RFC 7515, section 7.1), before anything of it is trusted.
+//! The form of a token (RFC 7515, section 7.1), before any of it is trusted.
 
 use auth_types::limits::TOKEN_MAX_BYTES;
 use base64::Engine;
@@ -7,7 +7,7 @@ use jsonwebtoken::Algorithm;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A token taken apart. Its signature is still to be verified.
+/// A parsed token. Its signature is not verified yet.
 pub(super) struct Jws<'a> {
     pub(super) algorithm: Algorithm,
     /// The key that the header names.
@@ -20,7 +20,7 @@ pub(super) struct Jws<'a> {
     pub(super) payload: Vec<u8>,
 }
 
-/// The header members that our tokens have; any other makes a token foreign.
+/// The header members of our tokens; a token with any other member is refused.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StrictHeader {
@@ -32,7 +32,8 @@ struct StrictHeader {
 }
 
 impl<'a> Jws<'a> {
-    /// Size, three parts in canonical base64url, header members. `None` when one of them is not as in a token of ours.
+    /// Checks the size, the three parts in canonical base64url and the header members. `None` if one of them differs from our
+    /// tokens.
     pub(super) fn parse(token: &'a str) -> Option<Self> {
         if token.len() > TOKEN_MAX_BYTES {
             return None;
@@ -47,15 +48,15 @@ impl<'a> Jws<'a> {
     }
 }
 
-/// The bytes of a part that is a JSON object. A type of serde's would take a list, too, and skip members that it does
-/// not know, unread: neither UTF-8 nor depth would count there.
+/// The bytes of a part that is a JSON object. Deserializing into a struct would also accept a list, and skip unknown members
+/// without checking their UTF-8 and depth.
 fn object(part: &str) -> Option<Vec<u8>> {
     let bytes = decode(part)?;
     serde_json::from_slice::<Map<String, Value>>(&bytes).ok()?;
     Some(bytes)
 }
 
-/// The bytes of a part; a dot inside is no base64, and an empty part is none.
+/// The bytes of a part, which must not be empty or contain a dot.
 fn decode(part: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(part).ok().filter(|bytes| !bytes.is_empty())
 }

@@ -1,4 +1,4 @@
-//! What signs and what verifies. A key does so in one way, whatever a token says (RFC 8725, section 3.1).
+//! The keys that sign and verify. The key determines the algorithm, not the token (RFC 8725, section 3.1).
 
 use super::error::TokenError;
 use super::jwks;
@@ -9,10 +9,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-/// One key that signs, and all that verify.
+/// The one signing key, and all verifying keys.
 pub(super) struct Keys {
     signing: SigningKey,
-    /// Few: each is looked at in turn.
+    /// There are few, so they are searched linearly.
     verifying: Vec<VerifyingKey>,
 }
 
@@ -24,13 +24,13 @@ struct SigningKey {
 
 struct VerifyingKey {
     algorithm: Algorithm,
-    /// The `kid` of its tokens. A secret key has none, so a token that names one is not a secret key's.
+    /// The `kid` of its tokens. A secret key has none, so it does not verify a token with a `kid`.
     id: Option<String>,
     key: DecodingKey,
 }
 
 impl Keys {
-    /// The secret key verifies only if it signs; otherwise it has other uses, and tokens are none of them.
+    /// The secret key verifies tokens only if it also signs them; otherwise it is used for other purposes only.
     pub(super) fn new(settings: &KeySettings) -> Self {
         let (signing, secret_key) = match &settings.ring.signing {
             Some(pair) => (SigningKey::pair(pair), None),
@@ -85,7 +85,7 @@ impl VerifyingKey {
         Self { algorithm: algorithm(public.curve), id: Some(jwks::thumbprint(public)), key }
     }
 
-    /// A token that names no key may be any's of its algorithm.
+    /// A token without a `kid` may belong to any key of its algorithm.
     fn is_meant_by(&self, token: &Jws<'_>) -> bool {
         self.algorithm == token.algorithm && (token.kid.is_none() || token.kid == self.id)
     }

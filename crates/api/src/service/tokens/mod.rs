@@ -1,4 +1,4 @@
-//! JSON Web Tokens: made from a session's row, verified without mercy (RFC 8725).
+//! JSON Web Tokens: made from a session's row, verified strictly (RFC 8725).
 
 mod authority;
 mod claims;
