@@ -1,4 +1,4 @@
-//! How many of something countable each holder has, and which holders must make room because more of theirs was refused.
+//! How many of something countable each holder has, and which holders must make room because a further request of that holder was refused.
 
 use std::collections::HashMap;
 use std::hash::Hash;

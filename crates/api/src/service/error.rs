@@ -1,4 +1,4 @@
-//! How use cases fail: what each refuses by its own rules, and what any of them may meet.
+//! How use cases fail: what each refuses by its own rules, and what may fail in any of them.
 
 use super::limits::Throttled;
 use super::mail::links::NoRandomBytes;
@@ -10,49 +10,49 @@ use crate::gate::Busy;
 use crate::store::StoreError;
 use auth_types::FieldErrors;
 
-/// Why a use case did not do what it was asked; `R` is what its own rules refuse.
+/// Why a use case failed; `R` is what its own rules refuse.
 #[derive(Debug, thiserror::Error)]
 pub enum Error<R> {
-    /// Its own rules.
+    /// Refused by its own rules.
     #[error("{0}")]
     Refused(R),
-    /// The form of the request.
+    /// The fields of the request are not valid.
     #[error("fields are not acceptable")]
     Fields(FieldErrors),
-    /// Who calls may not act any more.
+    /// The caller may no longer act.
     #[error(transparent)]
     NotAuthorized(AuthorizationRefusal),
-    /// Nobody's decision.
+    /// A failure, not a refusal.
     #[error(transparent)]
     Failed(CommonFailure),
 }
 
-/// What stands in the way of any use case.
+/// What may fail in any use case.
 #[derive(Debug, thiserror::Error)]
 pub enum CommonFailure {
     #[error(transparent)]
     Throttled(#[from] Throttled),
     #[error(transparent)]
     Busy(#[from] Busy),
-    /// Nobody knows what the time says about it.
+    /// The clock is wrong, so expiry cannot be determined.
     #[error("the clock {0}")]
     Clock(#[from] WrongClock),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Files(#[from] FileError),
-    /// Of ours, or of the system.
+    /// A defect of the program or of the system.
     #[error("{0}")]
     Defect(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl<R> Error<R> {
-    /// One field is not acceptable.
+    /// One field is not valid.
     pub fn field(name: &str, message: impl Into<String>) -> Self {
         Self::Fields(FieldErrors::from([(name.to_owned(), vec![message.into()])]))
     }
 
-    /// The same where it is a refusal that another row has a value which is unique.
+    /// Turns the violation of a unique constraint into a refusal.
     #[must_use]
     pub fn if_taken(self, refusal: R) -> Self {
         match self {
@@ -61,7 +61,7 @@ impl<R> Error<R> {
         }
     }
 
-    /// The same as the error of another use case, which this one is a part of.
+    /// Converts to the error of a use case that this one is a part of.
     pub(super) fn map<S>(self, refusal: impl FnOnce(R) -> Error<S>) -> Error<S> {
         match self {
             Self::Refused(refused) => refusal(refused),

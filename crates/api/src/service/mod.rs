@@ -1,4 +1,4 @@
-//! The rules, a room for each domain and a use case a file, each with its own errors; no HTTP and no SQL.
+//! The rules: a module for each domain and a file for each use case, with its own errors; no HTTP and no SQL.
 
 pub mod accounts;
 pub mod backup;

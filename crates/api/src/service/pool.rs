@@ -1,8 +1,8 @@
-//! Threads for what only computes, behind a [`Gate`]: so many jobs at once, a fair queue, then "busy".
+//! Threads for computation, behind a [`Gate`]: a fixed number of concurrent jobs, a fair queue, then "busy".
 //!
-//! Hashing a password takes a quarter of a second of a core on purpose, and a picture as long and much memory. Without a
-//! bound a flood of them would take every core and every thread that other requests need. A job whose caller has gone is
-//! not run: else a flood that never waits for its answers would keep the threads busy for nobody.
+//! Hashing a password takes a quarter of a second of a core on purpose; a picture takes as long and much memory. Without a
+//! bound a flood of them would take every core and every thread that other requests need. A job whose caller has disconnected
+//! is not run: otherwise a flood that never waits for its responses would keep the threads busy.
 
 use crate::gate::GateMetrics;
 use crate::gate::{Busy, Gate, GateCapacity, Resource};
@@ -17,7 +17,7 @@ const PICTURES: usize = 16;
 
 type PoolJob = Box<dyn FnOnce() + Send>;
 
-/// Threads that compute, and the gate before them. They end when the last clone is dropped.
+/// Threads that compute, and the gate in front of them. They end when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct WorkPool {
     gate: Gate,
@@ -36,7 +36,7 @@ impl WorkPool {
         Self::with_threads(Resource::Pictures, GateCapacity::of(1, PICTURES), metrics)
     }
 
-    /// As many threads as may be behind the gate at once.
+    /// With as many threads as the gate has permits.
     pub fn with_threads(resource: Resource, capacity: GateCapacity, metrics: GateMetrics) -> std::io::Result<Self> {
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
@@ -52,44 +52,44 @@ impl WorkPool {
         self.gate.load()
     }
 
-    /// Runs `job` when its share's turn has come, unless the caller stops waiting before.
+    /// Runs `job` in its share's turn, unless the caller stops waiting before.
     ///
     /// # Errors
     /// [`Busy`] when too many wait, and when the job panics.
     pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let permit = self.gate.enter().await?;
-        let (answer, answered) = tokio::sync::oneshot::channel();
+        let (result, received) = tokio::sync::oneshot::channel();
         let run = Box::new(move || {
             let _permit = permit;
-            // Nobody waits for the answer when the client has hung up just now.
-            let _ = answer.send(job());
+            // The receiver is dropped if the client has just disconnected.
+            let _ = result.send(job());
         });
         self.jobs.send(run).map_err(|_| Busy)?;
-        answered.await.map_err(|_| Busy)
+        received.await.map_err(|_| Busy)
     }
 }
 
 /// There are as many threads as permits, so a job that has one finds a thread.
 fn work(jobs: &Mutex<Receiver<PoolJob>>) {
-    give_way();
+    lower_priority();
     loop {
         let next = jobs.lock().recv();
         let Ok(job) = next else { return };
-        // A job that panics must not take its thread along; its caller gets `Busy` because the answer is dropped.
+        // A job that panics must not end its thread; its caller gets `Busy` because the result's sender is dropped.
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
             log::error!("pool.panicked: a job panicked");
         }
     }
 }
 
-/// Lets this thread compute only what the others leave: its work takes long whatever is done, and nothing else may wait for
-/// it. Only Linux knows the priority of a single thread.
+/// Lowers this thread's priority, because its work takes long in any case and nothing else should wait for it. Only Linux has
+/// priorities of single threads.
 #[cfg(target_os = "linux")]
-fn give_way() {
+fn lower_priority() {
     const NICE: i32 = 10;
-    // A system that forbids it has its own opinion of fairness.
+    // The system may forbid it; then the scheduler's default applies.
     let _ = rustix::process::setpriority_process(None, NICE);
 }
 
 #[cfg(not(target_os = "linux"))]
-const fn give_way() {}
+const fn lower_priority() {}

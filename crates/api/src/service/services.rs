@@ -28,7 +28,7 @@ pub struct Services {
     pub settings: Arc<Settings>,
     pub clock: ComparedClock,
     pub store: Store,
-    /// What is stored, and what is done with it.
+    /// All tables, and what is done with their rows.
     pub schema: Arc<Schema>,
     pub tokens: TokenAuthority,
     pub csrf: CsrfKeys,
@@ -39,7 +39,7 @@ pub struct Services {
     pub exports: ExportSlots,
     pub feed: RevocationFeed,
     pub readiness: Readiness,
-    /// Memory for request bodies that are on their way.
+    /// Memory for request bodies that are arriving.
     pub bodies: BodyMemory,
     pub mailer: Mailer,
     pub limits: Limits,
@@ -50,12 +50,12 @@ pub struct Services {
 }
 
 impl Services {
-    /// Now, by the clock that was passed in.
+    /// The current time, by the clock that was passed in.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
-    /// Now, for what other processes compare with their time.
+    /// The current time, for what other processes compare with their own.
     pub fn shared_now(&self) -> SharedTime {
         self.clock.shared_now()
     }

@@ -41,9 +41,9 @@ fn a_permit_that_comes_back_goes_to_the_next_in_turn() {
 fn a_caller_that_stops_waiting_leaves_the_queue() {
     let gate = gate(1, 4);
     let permit = poll(&mut enter(&gate, 1));
-    let (mut gone, mut stays) = (enter(&gate, 2), enter(&gate, 3));
-    assert!(poll(&mut gone).is_none() && poll(&mut stays).is_none());
-    drop(gone);
+    let (mut dropped, mut stays) = (enter(&gate, 2), enter(&gate, 3));
+    assert!(poll(&mut dropped).is_none() && poll(&mut stays).is_none());
+    drop(dropped);
     assert_eq!(gate.load(), (1, 1));
     drop(permit);
     assert!(matches!(poll(&mut stays), Some(Ok(_))));
@@ -55,10 +55,10 @@ fn a_caller_that_stops_waiting_leaves_the_queue() {
 fn a_permit_whose_caller_disconnected_goes_to_the_next_in_turn() {
     let gate = gate(1, 4);
     let permit = poll(&mut enter(&gate, 1));
-    let (mut gone, mut stays) = (enter(&gate, 2), enter(&gate, 3));
-    assert!(poll(&mut gone).is_none() && poll(&mut stays).is_none());
+    let (mut dropped, mut stays) = (enter(&gate, 2), enter(&gate, 3));
+    assert!(poll(&mut dropped).is_none() && poll(&mut stays).is_none());
     drop(permit);
-    drop(gone);
+    drop(dropped);
     assert!(matches!(poll(&mut stays), Some(Ok(_))));
     assert_eq!(gate.load(), (0, 0));
 }

@@ -1,9 +1,9 @@
-//! What a picture is known by: a name that nobody can guess.
+//! The key of a picture: an unguessable name.
 
 use super::picture::Kind;
 use std::fmt;
 
-/// 122 random bits, and what the picture is.
+/// 122 random bits, and the kind of the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AvatarKey {
     pub(super) text: String,
@@ -42,7 +42,7 @@ pub(super) fn file_name(key: &str) -> String {
     format!("avatars/{key}")
 }
 
-/// Where the API shows the picture with this key.
+/// The path under which the API serves the picture with this key.
 pub(in crate::service) fn url(key: &str) -> String {
     format!("/api/avatars/{key}")
 }

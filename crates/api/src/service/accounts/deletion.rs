@@ -1,9 +1,8 @@
-//! The end of an account: its owner wants to be forgotten.
+//! Deletion of an account, with everything about its owner.
 //!
-//! In one transaction the account ends and nothing in it says any more who it was. A batch of the rows of each table goes with
-//! it, which is all of them for most; what is left [`erasures`](crate::service::upkeep::erasures) deletes within seconds. What
-//! stays for a week is a row without a person: the ids of the sessions that ended with it, by which other processes hear that their
-//! access tokens are worthless.
+//! One transaction ends the account and erases who it was. It deletes a batch of each table's rows, which is all of them for
+//! most accounts; [`erasures`](crate::service::upkeep::erasures) deletes the rest within seconds. For a week an anonymous row
+//! stays, with the ids of the ended sessions, from which other processes learn that their access tokens are revoked.
 
 use super::{avatar, orphaned_files};
 use crate::clock::SharedTime;
@@ -22,11 +21,11 @@ use auth_types::{SessionId, validation};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// Deletes the caller's account: every session ends, nothing about the person stays, and a last mail says so. The address
+/// Deletes the caller's account: every session ends, nothing about the person stays, and a last mail confirms it. The address
 /// and the username are free at once.
 ///
 /// # Errors
-/// [`Error`]; the account is as it was then.
+/// [`Error`]; then the account is unchanged.
 pub async fn delete(
     services: &Services,
     caller: RepeatingUser,
@@ -48,7 +47,7 @@ async fn delete_once(
     let attempts = mail::take_request(services, &client).await?;
     let deleted = prove_and_erase(services, caller, asked, client).await;
     if deleted.is_err() {
-        attempts.refund().await; // nobody is mailed
+        attempts.refund().await; // no mail is sent
     }
     deleted
 }
@@ -72,7 +71,7 @@ async fn prove_and_erase(
     Ok(())
 }
 
-/// What is left to do when an account is gone.
+/// What is left to do after an account was removed.
 #[derive(Debug)]
 pub(in crate::service) struct Removed {
     ended: Vec<SessionId>,
@@ -80,7 +79,7 @@ pub(in crate::service) struct Removed {
     picture: Option<String>,
 }
 
-/// Ends the sessions of a user whose row is locked, erases them and records that, with nobody's address.
+/// Ends the sessions of a user whose row is locked, erases the user and records that, without an address.
 pub(in crate::service) fn remove(
     connection: &mut AnyConnection,
     schema: &Schema,
@@ -104,9 +103,9 @@ pub(in crate::service) async fn finish(services: &Services, removed: Removed) {
     }
 }
 
-/// Erases what every table says about the user, what refers to other rows first. The user's own row comes after what others
-/// lock: changing its names waits for whoever inserts a row that refers to it, and they may wait for a session. Returns the
-/// file of their picture, a stray now.
+/// Erases what every table contains about the user, referring rows first. The user's own row comes after the rows that others
+/// lock: changing its names waits for requests that insert a row referring to it, and they may wait for a session. Returns the
+/// file of the user's picture, which is orphaned now.
 fn erase(
     connection: &mut AnyConnection,
     schema: &Schema,
@@ -114,9 +113,9 @@ fn erase(
     now: DateTime<Utc>,
 ) -> QueryResult<Option<String>> {
     let erasures: Vec<_> = schema.tables.iter().rev().filter_map(|table| table.erasure.as_ref()).collect();
-    let (after, before): (Vec<_>, Vec<_>) = erasures.into_iter().partition(|one| one.is_after_the_account());
+    let (after, before): (Vec<_>, Vec<_>) = erasures.into_iter().partition(|erasure| erasure.is_after_the_account());
     let begin = |all: Vec<&Erasure>, connection: &mut AnyConnection| {
-        all.into_iter().try_for_each(|one| one.begin(connection, user, BATCH))
+        all.into_iter().try_for_each(|erasure| erasure.begin(connection, user, BATCH))
     };
     begin(before, connection)?;
     let picture = avatar::forget(connection, user.id, now)?;

@@ -1,4 +1,4 @@
-//! Another address for an account: asked for with the password, confirmed by a link to the new address, and told to the
+//! Changing an account's address: requested with the password, confirmed by a link to the new address, and announced to the
 //! old one.
 
 use crate::mails::{MailKind, Purpose};
@@ -13,11 +13,11 @@ use crate::store::{AnyConnection, QueryResult, events, mail_outbox, one_time_tok
 use auth_types::requests::EmailChangeRequest;
 use auth_types::{FieldErrors, validation};
 
-/// Asks for the change: mails a link to the new address and a word to the old one. Whether another account has the new
-/// address is found out when the mail is sent, and told to its owner only.
+/// Requests the change: mails a link to the new address and a notice to the old one. Whether another account has the new
+/// address is checked when the mail is sent, and only its owner is informed.
 ///
 /// # Errors
-/// [`Error`]; nothing is under way then.
+/// [`Error`]; then no change is pending.
 pub async fn request(
     services: &Services,
     caller: CurrentUser,
@@ -39,12 +39,12 @@ async fn request_once(
     let change = Change { new_email, password: request.password, step };
     let noted = prove_and_note(services, caller, change, client).await;
     if noted.is_err() {
-        attempts.refund().await; // nobody is mailed
+        attempts.refund().await; // no mail is sent
     }
     noted
 }
 
-/// A request whose fields are in order.
+/// A request whose fields are valid.
 struct Change {
     new_email: String,
     password: String,
@@ -67,7 +67,7 @@ async fn prove_and_note(
     noted.await
 }
 
-/// The new address.
+/// Validates the fields and returns the new address.
 fn check(request: &EmailChangeRequest) -> Result<String, FieldErrors> {
     let mut errors = FieldErrors::new();
     let new_email = names::new_email(&request.new_email).map(|name| name.shown);
@@ -78,36 +78,36 @@ fn check(request: &EmailChangeRequest) -> Result<String, FieldErrors> {
     new_email.ok().filter(|_| errors.is_empty()).ok_or(errors)
 }
 
-/// Whether an address is the account's and confirmed: then nothing changes, and nobody is alarmed.
-fn is_theirs(user: &UserRow, email: &str) -> bool {
+/// Whether an address is the account's and confirmed: then nothing changes, and no notice is sent.
+fn is_confirmed_address(user: &UserRow, email: &str) -> bool {
     user.email == email && user.email_verified_at.is_some()
 }
 
 fn note(connection: &mut AnyConnection, user: &UserRow, new_email: &str, context: &RequestContext) -> QueryResult<()> {
-    // One change at a time: the newest. A link to the same address works until the next one is sent, which its amount of
-    // mails may forbid.
+    // Only the newest change is pending. A link to the same address stays valid until the next one is sent, which the address's
+    // mail quota may prevent.
     one_time_tokens::spend_others(connection, (user.id, Purpose::ChangeEmail), new_email, context.shared_at.0)?;
     mail_outbox::delete_of_user(connection, user.id, MailKind::ChangeEmail)?;
-    if is_theirs(user, new_email) {
+    if is_confirmed_address(user, new_email) {
         return Ok(());
     }
     let link = mail::to_user(MailKind::ChangeEmail, (user.id, new_email), context);
     mail_outbox::insert(connection, &link)?;
     if !names::is_same_mailbox(&user.email, new_email) {
-        let word = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), context);
-        mail_outbox::insert(connection, &word)?;
+        let notice = mail::to_user(MailKind::EmailChangeRequested, (user.id, &user.email), context);
+        mail_outbox::insert(connection, &notice)?;
     }
     events::insert(connection, &context.event(user.id, EventKind::EmailChangeRequested))
 }
 
-/// Makes a confirmed address the account's, and returns whether it is one. Links to the old address are worthless then.
+/// Makes a confirmed address the account's, and returns whether the address is valid. Links to the old address are withdrawn.
 pub(in crate::service) fn apply(
     connection: &mut AnyConnection,
     user: &UserRow,
     new_email: &str,
     context: &RequestContext,
 ) -> QueryResult<bool> {
-    if is_theirs(user, new_email) {
+    if is_confirmed_address(user, new_email) {
         return Ok(true);
     }
     let Ok(canonical) = names::canonical_email(new_email) else { return Ok(false) };
@@ -115,8 +115,8 @@ pub(in crate::service) fn apply(
     links::withdraw_all(connection, user.id, context.shared_at.0)?;
     events::insert(connection, &context.event(user.id, EventKind::EmailChanged))?;
     if !names::is_same_mailbox(&user.email, new_email) {
-        let word = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), context);
-        mail_outbox::insert(connection, &word)?;
+        let notice = mail::to_user(MailKind::EmailChanged, (user.id, &user.email), context);
+        mail_outbox::insert(connection, &notice)?;
     }
     Ok(true)
 }

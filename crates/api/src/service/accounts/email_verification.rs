@@ -20,21 +20,21 @@ use auth_types::responses::{TokenResponse, VerifyNotice};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// Why nothing was confirmed.
+/// Why an address was not confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EmailVerificationRefusal {
     #[error(transparent)]
     LinkNotValid(LinkNotValid),
-    /// Another account got the address since the link was mailed. Whoever follows the link reads mail there, so this
-    /// tells a stranger nothing.
+    /// Another account got the address since the link was mailed. Only a person who reads mail there can follow the link, so
+    /// this reveals nothing to a stranger.
     #[error("another account has this address")]
     Taken,
 }
 
 type EmailVerificationError = Error<EmailVerificationRefusal>;
 
-/// Asks for the mail again. It is one row for every address, whether there is an account, a pending registration or
-/// nothing.
+/// Requests the mail again. It inserts one row for every address, whether there is an account, a pending registration or
+/// neither.
 pub async fn resend(
     services: &Services,
     request: &EmailResendRequest,
@@ -53,7 +53,7 @@ pub async fn resend(
     });
     let asked = asked.await;
     if asked.is_err() {
-        attempts.refund().await; // nobody is mailed
+        attempts.refund().await; // no mail is sent
     }
     Ok(asked?)
 }
@@ -61,24 +61,24 @@ pub async fn resend(
 /// What a link did.
 #[derive(Debug)]
 pub enum Verified {
-    /// What it was for, or the opposite where that was asked.
+    /// The link was applied, or rejected if the request asked for that.
     Done(Option<VerifyNotice>),
     /// A pending registration is an account, and the browser that signed up is signed in.
     SignedIn(Box<TokenResponse>, Option<VerifyNotice>),
 }
 
-/// What a transaction came to.
+/// The result of the transaction.
 enum VerificationOutcome {
     NotValid,
     Done,
-    /// The account has another address, and the old one is mailed.
+    /// The account has a new address, and a notice goes to the old one.
     AddressChanged,
     Confirmed(Box<ConfirmedRegistration>),
     Removed(Removed),
 }
 
 impl VerificationOutcome {
-    /// What a repetition needs; `None` when nothing was done.
+    /// What a repeated request needs; `None` when nothing was done.
     fn done(&self) -> Option<(Option<SessionId>, Option<VerifyNotice>)> {
         match self {
             Self::NotValid => None,
@@ -90,13 +90,13 @@ impl VerificationOutcome {
     }
 }
 
-/// Confirms the address that a link went to, or undoes what its owner did not ask for.
+/// Confirms the address that a link went to, or undoes what its owner did not request.
 pub async fn verify(
     services: &Services,
     asked: Repeatable<EmailVerifyRequest>,
     client: ClientInfo,
 ) -> Result<Verified, EmailVerificationError> {
-    services.clock.check()?; // a link that is over must not work by it, and it may open a session
+    services.clock.check()?; // an expired link must not become valid by it, and it may open a session
     let step = asked.step.clone();
     let verified =
         step.once(services, verify_once(services, asked, client), |StepResult { session, notice, .. }| {
@@ -183,8 +183,8 @@ fn confirm(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult
     })
 }
 
-/// Whoever reads mail at the address did not ask for what the link does: an account that was never confirmed goes with
-/// everything of it, a pending registration goes, a change of address does not happen.
+/// The owner of the address did not request what the link does: an account that was never confirmed is deleted with all of
+/// its data, a pending registration is deleted, and a change of address does not happen.
 fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<VerificationOutcome> {
     let Some((token, user)) = spend(connection, link.hash, link.context.at)? else {
         return Ok(if link.reject(connection)? { VerificationOutcome::Done } else { VerificationOutcome::NotValid });
@@ -193,7 +193,7 @@ fn reject(connection: &mut AnyConnection, link: &OpenedLink<'_>) -> QueryResult<
         Purpose::VerifyEmail if user.email == token.email && user.email_verified_at.is_none() => {
             Ok(VerificationOutcome::Removed(deletion::remove(connection, link.schema, &user, link.context)?))
         }
-        // The link is spent, and so there is no other way to the change.
+        // The link is spent, so the change can no longer be confirmed.
         Purpose::ChangeEmail => Ok(VerificationOutcome::Done),
         Purpose::VerifyEmail | Purpose::ResetPassword => Ok(VerificationOutcome::NotValid),
     }

@@ -1,4 +1,4 @@
-//! Accounts: made, confirmed, shown, changed, exported and deleted.
+//! Accounts: created, confirmed, shown, changed, exported and deleted.
 
 pub mod avatar;
 pub mod avatar_key;

@@ -23,7 +23,7 @@ enum OrphanError {
 /// Deletes a file that is recorded as orphaned. If that fails, [`prune`] deletes it later.
 pub async fn delete(services: &Services, name: String) {
     if let Err(error) = try_delete(services, name).await {
-        log::warn!("files.stray: {error}; it is tried again");
+        log::warn!("files.stray: {error}; it is retried later");
     }
 }
 
@@ -40,7 +40,7 @@ pub async fn prune(services: &Services, now: DateTime<Utc>) -> Result<(), StoreE
                 Ok(()) => {}
                 Err(OrphanError::Store(error)) => return Err(error),
                 Err(OrphanError::Files(error)) => {
-                    log::warn!("files.stray: {error}; it is tried again");
+                    log::warn!("files.stray: {error}; it is retried later");
                     return Ok(());
                 }
             }

@@ -1,5 +1,5 @@
-//! Pictures that strangers send: decoded within bounds and drawn anew, so that nothing else gets through. What a file
-//! holds beside its pixels (where it was taken, another file behind the picture, a script) does not come along.
+//! Pictures that strangers upload: decoded within bounds and redrawn, so that nothing else gets through. What a file contains
+//! besides its pixels (where it was taken, another file after the picture, a script) is dropped.
 
 mod colour;
 mod jpeg;
@@ -18,17 +18,17 @@ use std::io::Cursor;
 
 /// Pixels a side of what is kept.
 const SIDE: u32 = 512;
-/// Of JPEG: small, and no difference to be seen at this size.
+/// JPEG quality: small, without a visible difference at this size.
 const QUALITY: u8 = 85;
 /// What the pixels of a picture may take in memory, bytes: eight a pixel, which is what four channels of 16 bits take.
 const MAX_BYTES: u64 = 8 * AVATAR_MAX_PIXELS;
 /// What a PNG's other content may take, bytes.
 const SCRATCH_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Most bytes that a kind ends with.
+/// Maximum length of the bytes that a kind ends with.
 pub const LONGEST_END: usize = 12;
 
-/// A kind of picture that is taken.
+/// A kind of picture that is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Png,
@@ -38,7 +38,7 @@ pub enum Kind {
 
 impl Kind {
     pub const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
-    /// What they are drawn anew as.
+    /// The kinds that a redrawn picture may have.
     pub const KEPT: [Self; 2] = [Self::Png, Self::Jpeg];
 
     /// Whether a file begins like one of this kind.
@@ -72,7 +72,7 @@ impl Kind {
     }
 }
 
-/// Why a picture is not taken, in words for whoever sent it.
+/// Why a picture is not accepted, in words for its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PictureError {
     #[error("This is not a picture of the kind that it is said to be, or the file is damaged.")]
@@ -92,15 +92,15 @@ impl From<ImageError> for PictureError {
     }
 }
 
-/// A picture that was drawn anew.
+/// A redrawn picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
-    /// JPEG, or PNG where something shines through.
+    /// JPEG, or PNG if part of it is transparent.
     pub kind: Kind,
     pub content: Vec<u8>,
 }
 
-/// Draws the middle of a picture as a square of at most 512 pixels a side, upright.
+/// Redraws the middle of a picture as a square of at most 512 pixels a side, upright.
 pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     let file = Cursor::new(content);
     let square = match kind {
@@ -118,8 +118,8 @@ pub fn draw(kind: Kind, content: &[u8]) -> Result<Picture, PictureError> {
     Ok(encode(square)?)
 }
 
-/// Whether a file has several frames; programs that make moving pictures write a still one as an animation of one frame.
-/// `image` tells only that it is an animation.
+/// Whether a file has several frames. Some programs write a still picture as an animation of one frame, and `image` reports only
+/// that it is an animation.
 fn webp_moves(content: &[u8]) -> bool {
     image_webp::WebPDecoder::new(Cursor::new(content)).is_ok_and(|webp| webp.num_frames() > 1)
 }
@@ -130,7 +130,7 @@ fn scratch() -> Limits {
     limits
 }
 
-/// What a file says of its size is judged before room is made for it: a few bytes can say a lot.
+/// The declared size is checked before memory is allocated: a few bytes can declare a huge picture.
 fn upright_square(
     mut decoder: impl ImageDecoder,
     marks: Marks<'_>,
@@ -146,7 +146,7 @@ fn upright_square(
     let image = DynamicImage::from_decoder(decoder)?;
     let small = scale::middle(&image, SIDE);
     let is_gray = !image.color().has_color();
-    drop(image); // the largest thing of all
+    drop(image); // the largest allocation
     let mut square = DynamicImage::from(colour::to_srgb(small, &colours, is_gray));
     square.apply_orientation(orientation);
     Ok(square)

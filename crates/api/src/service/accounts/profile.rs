@@ -1,4 +1,4 @@
-//! The caller's own account.
+//! The caller's profile.
 
 use crate::names;
 use crate::service::sessions::refusal::AuthorizationRefusal;
@@ -17,7 +17,7 @@ use std::convert::Infallible;
 #[error("another account has this username")]
 pub struct UsernameTaken;
 
-/// The caller, as they see themselves.
+/// Shows the caller's own profile.
 pub async fn show(services: &Services, caller: CurrentUser) -> Result<UserResponse, Error<Infallible>> {
     let user = caller.read(services, |_, user| Ok(user)).await?;
     Ok(user_response(&user))
@@ -26,7 +26,7 @@ pub async fn show(services: &Services, caller: CurrentUser) -> Result<UserRespon
 /// Changes what the caller may change about themselves.
 ///
 /// # Errors
-/// [`Error`]; nothing is changed then.
+/// [`Error`]; then nothing is changed.
 pub async fn update(
     services: &Services,
     caller: CurrentUser,
@@ -34,7 +34,7 @@ pub async fn update(
     client: ClientInfo,
 ) -> Result<UserResponse, Error<UsernameTaken>> {
     let profile = check(request).map_err(Error::Fields)?;
-    // Whoever changes nothing takes no lock and leaves no event.
+    // A request that changes nothing takes no lock and records no event.
     let current = caller.read(services, |_, user| Ok(user)).await?;
     if profile.changes_nothing(&current) {
         return Ok(user_response(&current));
@@ -50,7 +50,7 @@ pub async fn update(
         events::insert(connection, &context.event(user.id, EventKind::ProfileChanged))?;
         Ok(Ok(user))
     });
-    // The username is the only unique thing that is changed here.
+    // The username is the only unique column that is changed here.
     let updated = updated.await.map_err(|error| error.if_taken(UsernameTaken))?;
     Ok(user_response(&updated))
 }

@@ -1,4 +1,4 @@
-//! A sign-up: an account that is signed in at once, or a pending registration where the address must be confirmed first.
+//! A sign-up: creates an account that is signed in at once, or a pending registration if the address must be confirmed first.
 
 use super::registrations;
 use crate::mails::MailKind;
@@ -20,7 +20,7 @@ use auth_types::responses::{EmailVerification, Registration, TokenResponse};
 use auth_types::{FieldErrors, Role};
 use secrecy::{ExposeSecret, SecretString};
 
-/// Why no account was made.
+/// Why no account was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RegisterRefusal {
     #[error("registration is closed")]
@@ -32,7 +32,7 @@ pub enum RegisterRefusal {
 /// How a sign-up fails.
 pub type RegisterError = Error<RegisterRefusal>;
 
-/// A request whose fields are in order.
+/// A request whose fields are valid.
 #[derive(Debug)]
 pub struct NewAccount {
     email: Name,
@@ -42,20 +42,20 @@ pub struct NewAccount {
     own_words: OwnWords,
 }
 
-/// What a sign-up came to.
+/// The result of a sign-up.
 #[derive(Debug)]
 pub enum RegisterOutcome {
     SignedIn(Box<TokenResponse>),
-    /// The address gets a mail: a link that confirms it, or the news that it has an account already. What the browser
-    /// keeps.
+    /// The address gets a mail: a link that confirms it, or a notice that it already has an account. The secret is for the
+    /// browser.
     Pending(SecretString),
 }
 
-/// Makes an account and its first session, or a pending registration where the address must be confirmed first. `language`
+/// Creates an account and its first session, or a pending registration if the address must be confirmed first. `language`
 /// is the browser's.
 ///
 /// # Errors
-/// [`Error`]; nothing is kept then.
+/// [`Error`]; then nothing is stored.
 pub async fn register(
     services: &Services,
     asked: Repeatable<RegisterRequest>,
@@ -69,8 +69,8 @@ pub async fn register(
     registered.await
 }
 
-/// The tokens again, or what the browser keeps of a sign-up that waits for its mail. Whoever has used the tokens had the
-/// response: a request that arrives again after that makes no second account, even when the first one was deleted.
+/// Returns the tokens again, or the browser's secret of a sign-up that waits for its mail. A client that has used the tokens had
+/// the response: the same request after that creates no second account, even if the first one was deleted.
 fn repeat(services: &Services, done: StepResult) -> Result<Option<RegisterOutcome>, RegisterError> {
     if services.settings.accounts.email_verification == EmailVerification::Mandatory {
         return Ok(Some(RegisterOutcome::Pending(done.registration.token)));
@@ -89,14 +89,14 @@ async fn register_once(
     if services.settings.accounts.registration == Registration::Closed {
         return Err(Error::Refused(RegisterRefusal::Closed));
     }
-    // First: a sign-up whose fields are wrong has taken its time, too.
+    // Taken first, because a sign-up with invalid fields costs time, too.
     let mut attempts = services.limits.attempts(&client);
     attempts.by_client(Budget::SignUpClient).await?;
     let (account, errors) = check(services, &request);
     let mails = if errors.is_empty() { Some(mail::take_request(services, &client).await?) } else { None };
     let registered = hash_and_insert(services, (account, errors), (language, step), client).await;
     if matches!(registered, Err(Error::Failed(CommonFailure::Busy(_) | CommonFailure::Store(_)))) {
-        // The same request is to be repeated.
+        // The client repeats the same request.
         attempts.refund().await;
         if let Some(mails) = mails {
             mails.refund().await;
@@ -148,9 +148,9 @@ async fn register_signed_in(
     }
 }
 
-/// Where an address must be confirmed, a stranger learns nothing by signing up with it: a taken one gets the same answer
-/// after the same statements, and only whoever reads its mail sees the difference. The username of an account is refused
-/// whatever the address is; that of a pending registration claims nothing.
+/// If an address must be confirmed, a stranger learns nothing by signing up with it: a taken one gets the same response after
+/// the same statements, and only the person who reads its mail sees the difference. An account's username is refused with any
+/// address; a pending registration does not reserve its username.
 async fn register_pending(
     services: &Services,
     user: NewUser,
@@ -179,11 +179,11 @@ async fn register_pending(
     if written.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
 }
 
-/// Makes an account as [`create`] does, by a clock that agrees with the database's only: a command has not compared them
-/// before, and what a person does by a right clock would come before their own sign-up.
+/// Creates an account as [`create`] does, but only by a clock that agrees with the database's. A command has not compared them
+/// before, and by a wrong clock the user's later actions might be dated before the sign-up.
 ///
 /// # Errors
-/// [`Error`]; nothing is kept then.
+/// [`Error`]; then nothing is stored.
 pub async fn create_by_a_right_clock(
     services: &Services,
     request: &RegisterRequest,
@@ -194,10 +194,10 @@ pub async fn create_by_a_right_clock(
     create(services, request, role).await
 }
 
-/// Makes an account without a session and returns it: what an operator does, who vouches for the address.
+/// Creates an account without a session and returns it. This is for an operator, who vouches for the address.
 ///
 /// # Errors
-/// [`Error`]; nothing is kept then.
+/// [`Error`]; then nothing is stored.
 pub async fn create(services: &Services, request: &RegisterRequest, role: Role) -> Result<UserRow, RegisterError> {
     let (account, errors) = check(services, request);
     let user = new_user(services, account, errors, role).await?;
@@ -209,7 +209,7 @@ pub async fn create(services: &Services, request: &RegisterRequest, role: Role) 
     }
 }
 
-/// The account that an address signs in to.
+/// Finds the account that an address signs in to.
 pub async fn find(services: &Services, email: Spellings) -> Result<Option<UserRow>, StoreError> {
     services.store.run(move |connection| users::find_by_spelling(connection, &email)).await
 }
@@ -233,7 +233,8 @@ fn check(services: &Services, request: &RegisterRequest) -> (NewAccount, FieldEr
     (NewAccount { email, username, display_name, password, own_words }, errors)
 }
 
-/// Judges the password if its form is right, so that all errors are reported at once, and encodes it if nothing is.
+/// Checks the password's strength if its form is valid, so that all errors are reported together, and encodes it if there are
+/// none.
 async fn new_user(
     services: &Services,
     account: NewAccount,
@@ -271,13 +272,13 @@ async fn new_user(
     })
 }
 
-/// Both databases refuse a taken name, but only one of them says which: ask.
+/// Finds out which name is taken: both databases refuse one, but only one of them reports which.
 async fn explain(services: &Services, error: StoreError, names: (String, Option<String>)) -> RegisterError {
     let StoreError::Taken(_) = error else { return error.into() };
     let (email, username) = names;
     let taken = services.store.run(move |connection| users::find_taken(connection, &email, username.as_deref()));
     match taken.await {
-        // Taken a moment ago and free again: the email's answer is the one that a retry resolves.
+        // Taken a moment ago and free again: report the email, which a retry resolves.
         Ok(taken) => Error::Refused(RegisterRefusal::Taken(taken.unwrap_or(TakenName::Email))),
         Err(error) => error.into(),
     }

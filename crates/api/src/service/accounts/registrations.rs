@@ -1,7 +1,7 @@
-//! Pending registrations: sign-ups that are no account before their mailed link is opened.
+//! Pending registrations: sign-ups that become an account when their mailed link is opened.
 //!
-//! Several may exist for one address. The link makes its own one the account, so that whoever reads the mail decides which
-//! password and names the account has, and a stranger's earlier or later sign-up has no part in it.
+//! Several may exist for one address. Each link turns its own registration into the account, so that the person who reads the
+//! mail decides which password and names the account has, and a stranger's earlier or later sign-up has no effect.
 
 use super::deletion::{self, Removed};
 use crate::config::Lifetimes;
@@ -25,14 +25,14 @@ use std::net::IpAddr;
 
 /// How long a registration can be confirmed: from the sign-up, and from each mail of its link.
 pub(in crate::service) const LIFETIME: Duration = Duration::hours(24);
-/// Registrations without a link that an address keeps; the mail worker gives a link to each within seconds. Those with one
-/// are bounded by the mails that an address gets in a day.
+/// Maximum number of registrations without a link for one address; the mail worker gives each a link within seconds. Those
+/// with a link are bounded by the mails that an address gets in a day.
 const MOST_WITHOUT_LINK: usize = 20;
-/// Of these, how many a sign-up looks at.
-const LOOKED_AT: i64 = 120;
+/// How many of these a sign-up reads.
+const READ_AT_ONCE: i64 = 120;
 
-/// Inserts a registration and its mail: the same statements whether or not the address has an account. The worker finds
-/// out who is written to.
+/// Inserts a registration and its mail, with the same statements whether or not the address has an account. The worker
+/// determines the recipient.
 pub(in crate::service) fn insert(
     connection: &mut AnyConnection,
     registration: &NewRegistration,
@@ -40,47 +40,46 @@ pub(in crate::service) fn insert(
 ) -> QueryResult<()> {
     let email = &registration.user.email_canonical;
     let id = pending_registrations::insert(connection, registration)?;
-    let waiting = pending_registrations::list_without_link(connection, email, LOOKED_AT)?;
+    let waiting = pending_registrations::list_without_link(connection, email, READ_AT_ONCE)?;
     pending_registrations::delete_without_link(connection, &surplus(waiting))?;
     let mut link = mail::to_address(MailKind::ConfirmRegistration, email, context);
     link.registration = Some(id);
     mail_outbox::insert(connection, &link)
 }
 
-/// Of the registrations that wait for a link, the newest first, those that are too many. Each network keeps its newest
-/// before any keeps a second one: a flood from a few does not crowd out somebody else's.
+/// Returns the surplus of the registrations that wait for a link, which are sorted newest first. Each network keeps its newest
+/// before any keeps a second one, so a flood from a few networks does not displace another user's.
 fn surplus(waiting: Vec<(i64, Option<String>)>) -> Vec<i64> {
     let mut seen = HashMap::<Option<Network>, usize>::new();
     let rank = |(id, address): (i64, Option<String>)| {
         let network = address.and_then(|address| address.parse::<IpAddr>().ok()).map(Network::from);
-        let place = seen.entry(network).or_default();
-        *place += 1;
-        (*place, id)
+        let rank = seen.entry(network).or_default();
+        *rank += 1;
+        (*rank, id)
     };
     let mut ranked: Vec<_> = waiting.into_iter().map(rank).collect();
-    ranked.sort_by_key(|(place, _)| *place);
+    ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().skip(MOST_WITHOUT_LINK).map(|(_, id)| id).collect()
 }
 
-/// Mails the link of a registration again; `None` is nobody's, and takes the same statement.
+/// Mails the link of a registration again. `None` mails nothing, with the same statement.
 pub(in crate::service) fn mail_again(
     connection: &mut AnyConnection,
     registration: Option<i64>,
     context: &RequestContext,
 ) -> QueryResult<()> {
-    // The row brings the address.
+    // The address comes from the registration's row.
     let link = mail::to_address(MailKind::ConfirmRegistration, "", context);
     mail_outbox::insert_if_pending(connection, registration, &link)
 }
 
-/// Whether a confirmed registration takes the place of this account: its address was never confirmed and nobody ever
-/// signed in to it. A release without pending registrations made such accounts where confirmation is mandatory, of whoever
-/// typed the address.
+/// Whether a confirmed registration replaces this account: its address was never confirmed, and it was never signed in to. A
+/// release without pending registrations created such accounts if confirmation was mandatory, for anyone who typed the address.
 pub(in crate::service) fn is_replaceable(user: &UserRow) -> bool {
     user.is_active && user.role == Role::User && user.email_verified_at.is_none() && user.last_login_at.is_none()
 }
 
-/// A mailed link that was opened.
+/// A mailed link that is being opened.
 #[derive(Debug)]
 pub(in crate::service) struct OpenedLink<'a> {
     pub hash: &'a [u8],
@@ -103,7 +102,7 @@ pub(in crate::service) struct ConfirmedRegistration {
 }
 
 impl OpenedLink<'_> {
-    /// Makes the link's registration the account and deletes the others of its address. `None` when the link is not valid,
+    /// Turns the link's registration into the account and deletes the others of its address. `None` if the link is not valid
     /// or the address has an account by now.
     pub(in crate::service) fn confirm(
         &self,
@@ -112,7 +111,7 @@ impl OpenedLink<'_> {
         let Some(found) = pending_registrations::find_by_link(connection, self.hash, self.context.at)? else {
             return Ok(None);
         };
-        // The user's row first and then the registrations, as everybody locks them who changes both.
+        // Lock the user's row first and then the registrations, as everything that changes both does.
         let account = lock_account(connection, &found.email_canonical)?;
         pending_registrations::lock_all(connection, &found.email_canonical)?;
         let Some(registration) = pending_registrations::find_by_link(connection, self.hash, self.context.at)? else {
@@ -124,7 +123,7 @@ impl OpenedLink<'_> {
         let removed =
             account.map(|account| deletion::remove(connection, self.schema, &account, self.context)).transpose()?;
         let signs_in = self.registration_hash.is_some_and(|hash| {
-            hashing::same_digest(hash, &registration.registration_hash) // of whoever signed up
+            hashing::same_digest(hash, &registration.registration_hash) // of the browser that signed up
         });
         let Some((user, notice)) = self.insert_account(connection, &registration, signs_in)? else { return Ok(None) };
         pending_registrations::delete_all(connection, &registration.email_canonical)?;
@@ -142,7 +141,7 @@ impl OpenedLink<'_> {
         pending_registrations::delete(connection, found.id)
     }
 
-    /// With the username, or without where somebody took it after the sign-up. `None` when the address is taken.
+    /// Inserts the account, without the username if it was taken after the sign-up. `None` if the address is taken.
     fn insert_account(
         &self,
         connection: &mut AnyConnection,

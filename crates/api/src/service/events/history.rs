@@ -9,15 +9,15 @@ use std::convert::Infallible;
 
 /// Events of a page.
 const PAGE: u8 = 20;
-/// No event is newer, and both databases can write it: the last microsecond of the year 9999.
+/// The last microsecond of the year 9999: no event is newer, and both databases can represent it.
 const LAST_MICROSECOND: i64 = 253_402_300_799_999_999;
 
-/// The caller's events, newest first: from the newest on, or from where `cursor` says. What happens meanwhile moves no page.
+/// Lists the caller's events, newest first, from the newest or from `cursor` on. New events do not shift the pages.
 pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Result<EventsResponse, Error<Infallible>> {
     let numbers = EventNumbers::of(&services.settings);
     let position = position(cursor, &numbers).ok_or_else(|| Error::field("cursor", paging::NO_CURSOR))?;
     let found = caller.read(services, move |connection, user| {
-        // One more shows whether there is another page.
+        // One more row shows whether there is another page.
         events::list(connection, user.id, position, i64::from(PAGE) + 1)
     });
     let mut events = found.await?;
@@ -27,7 +27,7 @@ pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Res
     Ok(paging::page(events, PAGE.into(), |last| (last.at.timestamp_micros(), last.id)))
 }
 
-/// Before all events.
+/// The position before all events.
 pub(in crate::service) fn newest() -> EventPosition {
     EventPosition {
         at: DateTime::from_timestamp_micros(LAST_MICROSECOND).unwrap_or(DateTime::<Utc>::MAX_UTC),
@@ -35,7 +35,7 @@ pub(in crate::service) fn newest() -> EventPosition {
     }
 }
 
-/// What a client has kept, the time and the number that is shown; an empty one stands for the first page.
+/// Parses a cursor, which contains a time and the number that is shown; an empty one means the first page.
 fn position(cursor: &str, numbers: &EventNumbers) -> Option<EventPosition> {
     if cursor.is_empty() {
         return Some(newest());
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_written_is_no_cursor() {
+    fn a_malformed_or_out_of_range_cursor_is_refused() {
         let numbers = numbers();
         let cursors = [cursor((-1, 7)), cursor((LAST_MICROSECOND + 1, 7)), cursor((i64::MAX, 7))];
         for cursor in ["x", "AAAA", "\0", "ä", "0"].into_iter().chain(cursors.iter().map(String::as_str)) {

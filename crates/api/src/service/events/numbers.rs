@@ -1,14 +1,14 @@
 //! The numbers of events as their owners see them.
 //!
-//! A row's own number counts the events of all accounts. Whoever saw it could fail to sign in with an address between two
-//! events of their own: the second one's number would tell whether the address has an account. So each number is replaced by
-//! another one, in an order that only the holder of the key knows: a Feistel network of four rounds.
+//! A row's id counts the events of all accounts. A user who saw it could fail to sign in with another address between two
+//! events of their own: the second id would show whether that address has an account. So each id is replaced by another
+//! number, in an order that only the holder of the key knows, by a Feistel network of four rounds.
 
 use crate::config::Settings;
 use crate::service::derived_key;
 use aws_lc_rs::hmac;
 
-/// Bits of each half. A browser's numbers are exact up to 53 bits.
+/// Bits of each half. JavaScript numbers are exact up to 53 bits.
 const BITS: u32 = 26;
 const MASK: i64 = (1 << BITS) - 1;
 const ROUNDS: [u8; 4] = [0, 1, 2, 3];
@@ -23,14 +23,14 @@ impl EventNumbers {
         Self { key: derived_key(&settings.keys.secret_key, b"latchkey numbers of events") }
     }
 
-    /// What stands for the row `id`.
+    /// The number shown for the row `id`.
     pub(in crate::service) fn shown(&self, id: i64) -> i64 {
         let halves = (id >> BITS & MASK, id & MASK);
         let (left, right) = ROUNDS.iter().fold(halves, |(l, r), round| (r, l ^ self.mix(*round, r)));
         left << BITS | right
     }
 
-    /// The row that `shown` stands for.
+    /// The id of the row whose number is `shown`.
     pub(in crate::service) fn stored(&self, shown: i64) -> i64 {
         let halves = (shown >> BITS & MASK, shown & MASK);
         let (left, right) = ROUNDS.iter().rev().fold(halves, |(l, r), round| (r ^ self.mix(*round, l), l));
@@ -55,7 +55,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn each_row_has_a_number_of_its_own_which_leads_back_to_it() {
+    fn each_row_has_a_unique_number_that_maps_back_to_it() {
         let numbers = numbers();
         let most = (1_i64 << (2 * BITS)) - 1;
         let rows: Vec<_> = (0..1_000).chain([most / 2, most]).collect();

@@ -1,23 +1,24 @@
-//! What is kept of an account, and for how long. The bounds hold at all times: [`keep_up`] runs every few seconds and looks
-//! at what has changed since, and `prune` looks at everything once an hour.
+//! How many events are kept, and for how long. [`keep_up`] enforces the bounds every few seconds for recent events, and `prune`
+//! once an hour for all.
 
 use crate::service::Services;
 use crate::service::upkeep::batches::in_batches;
 use crate::store::{StoreError, events};
 use auth_types::UserId;
 
-/// How often [`keep_up`] runs, seconds. Until it does, an account has as many events too many as it has made since.
+/// How often [`keep_up`] runs, seconds. In between, an account may exceed its bound by its events since the last run.
 pub const EVERY_SECONDS: u64 = 10;
-/// Most events of an account that are kept: the newest.
+/// Maximum number of events of an account; the newest are kept.
 pub const EVENTS_OF_A_USER: i64 = 10_000;
-/// Most events that belong to no account: one remains of each account that was deleted.
+/// Maximum number of events without an account; one remains of each deleted account.
 pub const EVENTS_OF_NOBODY: i64 = 100_000;
-/// How long an event is kept: days.
+/// How long an event is kept, days.
 pub const EVENT_DAYS: i64 = 400;
-/// Events, or users, that are looked at in one go. Each user among them may have as many events as are kept.
-const LOOKED_AT: i64 = 100;
+/// Events or users that are read at once. Each of those users may have the maximum number of events.
+const READ_AT_ONCE: i64 = 100;
 
-/// Deletes events of the accounts that have had one since the event `after` and have too many. Returns the event that the next call goes on from.
+/// Deletes surplus events of the accounts that had an event after the event `after`. Returns the event from which the next call
+/// continues.
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
@@ -25,29 +26,31 @@ pub async fn keep_up(services: &Services, after: i64) -> Result<i64, StoreError>
     let end = newest_event(services).await?;
     let mut done = after;
     while done < end {
-        let look =
-            move |connection: &mut _| events::recent_users_with_surplus(connection, done, EVENTS_OF_A_USER, LOOKED_AT);
-        let (users, last) = services.store.run(look).await?;
+        let find = move |connection: &mut _| {
+            events::recent_users_with_surplus(connection, done, EVENTS_OF_A_USER, READ_AT_ONCE)
+        };
+        let (users, last) = services.store.run(find).await?;
         trim(services, users).await?;
         done = last.unwrap_or(end);
     }
     Ok(done)
 }
 
-/// Where [`keep_up`] begins: what is there already `prune` looks at.
+/// The event after which [`keep_up`] begins: `prune` handles the existing ones.
 pub async fn newest_event(services: &Services) -> Result<i64, StoreError> {
     services.store.run(events::newest_id).await
 }
 
-/// Deletes every event that is one too many of its account.
+/// Deletes the surplus events of all accounts.
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.
 pub(in crate::service) async fn prune_events(services: &Services) -> Result<(), StoreError> {
     let mut after = Some(0);
     while let Some(done) = after {
-        let look = move |connection: &mut _| events::users_with_surplus(connection, done, EVENTS_OF_A_USER, LOOKED_AT);
-        let (users, last) = services.store.run(look).await?;
+        let find =
+            move |connection: &mut _| events::users_with_surplus(connection, done, EVENTS_OF_A_USER, READ_AT_ONCE);
+        let (users, last) = services.store.run(find).await?;
         trim(services, users).await?;
         after = last;
     }

@@ -27,7 +27,7 @@ impl Meter {
         METER.scope(self.clone(), work).await
     }
 
-    /// The meter of the request that this task serves; outside of a request nobody reads it.
+    /// The meter of the request that this task serves; outside of a request its readings are dropped.
     pub(super) fn current() -> Self {
         METER.try_with(Self::clone).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What a request is known by.
+//! The marks that identify a request.
 
 use crate::config::KeySettings;
 use crate::service::{CurrentUser, derived_key};
@@ -6,10 +6,10 @@ use aws_lc_rs::hmac;
 use serde::Serialize;
 use std::fmt;
 
-/// Sets the derived key apart from what else the secret signs.
+/// Separates the derived key from the secret's other uses.
 const PURPOSE: &[u8] = b"latchkey completed steps";
 
-/// What is done at most once. The word is part of the mark.
+/// What is done at most once. The variant's name is part of the mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum StepKind {
     SignUp,
@@ -29,7 +29,7 @@ impl StepKeys {
         Self(secrets.map(|secret| derived_key(secret, PURPOSE)).collect())
     }
 
-    /// A request of `caller`, or of anybody, that came with `key`.
+    /// A request of `caller`, if it has one, that carries `key`.
     pub fn repeatable<R: Serialize>(
         &self,
         (kind, caller): (StepKind, Option<CurrentUser>),
@@ -49,7 +49,7 @@ impl fmt::Debug for StepKeys {
     }
 }
 
-/// A request, and what its repetition is known by.
+/// A request, and the marks by which a repetition is recognized.
 pub struct Repeatable<R> {
     pub request: R,
     pub(in crate::service) step: IdempotentStep,
@@ -61,7 +61,7 @@ impl<R> fmt::Debug for Repeatable<R> {
     }
 }
 
-/// What a request is known by, the mark of the current secret first; nothing when it came without a key.
+/// The marks of a request, that of the current secret first; none if it carries no key.
 #[derive(Clone)]
 pub(in crate::service) struct IdempotentStep {
     pub(super) marks: Vec<Mark>,
@@ -70,7 +70,7 @@ pub(in crate::service) struct IdempotentStep {
 #[derive(Clone)]
 pub(super) struct Mark {
     pub(super) hash: Vec<u8>,
-    /// Of what a sign-up gives to its browser.
+    /// The hash from which a sign-up's browser secret is made.
     pub(super) registration: Vec<u8>,
 }
 

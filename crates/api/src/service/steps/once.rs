@@ -1,4 +1,4 @@
-//! Doing a step once, and making its response again.
+//! Doing a step once, and repeating its response.
 
 use super::keys::{IdempotentStep, Mark};
 use crate::clock::{ComparedClock, SharedTime, WrongClock};
@@ -15,15 +15,16 @@ use auth_types::responses::VerifyNotice;
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 
-/// How long a request gets its response again.
+/// How long a repeated request gets its response again.
 pub const REPEATABLE: Duration = Duration::minutes(10);
-/// How far ahead of this process's time another one may have noted a step.
+/// How far ahead of this process's time another one may have recorded a step.
 const AHEAD: Duration = Duration::minutes(1);
+
 /// What a request has done.
 pub(in crate::service) struct StepResult {
-    /// What a sign-up gave to its browser.
+    /// The secret that a sign-up gave to its browser.
     pub registration: LinkToken,
-    /// The session that began with it, while its tokens are as they were given: live, and not exchanged yet.
+    /// The session that it began, while its first tokens are live and not exchanged yet.
     pub session: Option<(SessionRow, UserRow)>,
     pub notice: Option<VerifyNotice>,
 }
@@ -32,13 +33,13 @@ pub(in crate::service) struct StepResult {
 struct FoundStep {
     hash: Vec<u8>,
     at: DateTime<Utc>,
-    /// `None` when it was too long ago, or nobody knows because the clock is wrong.
+    /// `None` if it was too long ago, or if that is unknown because the clock is wrong.
     done: Option<StepResult>,
 }
 
 impl IdempotentStep {
-    /// Does `act`, unless the same request has done it: then `repeat` makes the response again. It returns `None` when there is
-    /// none any more, and the request is an ordinary one; by a wrong clock nobody knows whether there is one.
+    /// Runs `act`, unless the same request was done before: then `repeat` makes the response again. If that returns `None`,
+    /// the request is processed normally; by a wrong clock this cannot be decided.
     ///
     /// # Errors
     /// Those of `act`, those of the store, and [`WrongClock`].
@@ -62,7 +63,7 @@ impl IdempotentStep {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
-        // The first request may have been under way still.
+        // The first request may still have been in progress.
         match self.find(services).await {
             Ok(Some(FoundStep { done: Some(done), .. })) => repeat(done)?.ok_or_else(|| services.clock.refuse(failed)),
             Ok(Some(FoundStep { done: None, .. })) => Err(services.clock.refuse(failed)),
@@ -70,7 +71,7 @@ impl IdempotentStep {
         }
     }
 
-    /// Notes that it is done, in the transaction that does it.
+    /// Records that the step is done, in the transaction that does it.
     pub(in crate::service) fn complete(
         &self,
         connection: &mut AnyConnection,
@@ -83,7 +84,7 @@ impl IdempotentStep {
         completed_steps::insert(connection, &mark.hash, &CompletedStep { session, notice, at: at.0 })
     }
 
-    /// What a sign-up gives to its browser: the same for the same request.
+    /// The secret that a sign-up gives to its browser: the same for the same request.
     pub(in crate::service) fn registration(&self) -> Option<LinkToken> {
         self.marks.first().map(|mark| LinkToken::of(&mark.registration))
     }
@@ -106,12 +107,12 @@ fn look_up(connection: &mut AnyConnection, marks: &[Mark], clock: &ComparedClock
         Some(session) => sessions::find_with_user(connection, session)?,
         None => None,
     };
-    let judged = session.as_ref().map(|found| authorize::authorize_session(Some(found), found.0.user_id, clock).err());
-    if judged == Some(Some(AuthorizationRefusal::Untimely)) {
+    let refusal = session.as_ref().map(|found| authorize::authorize_session(Some(found), found.0.user_id, clock).err());
+    if refusal == Some(Some(AuthorizationRefusal::Untimely)) {
         return Ok(Some(FoundStep { hash, at: step.at, done: None }));
     }
-    // Once the refresh token has been exchanged, whoever did it has had the response.
-    let session = session.filter(|(session, _)| judged == Some(None) && session.generation == 1);
+    // A client that has exchanged the refresh token has received the response.
+    let session = session.filter(|(session, _)| refusal == Some(None) && session.generation == 1);
     let notice = step.notice.and_then(|notice| serde_json::from_value(Value::String(notice)).ok());
     let registration = LinkToken::of(&mark.registration);
     Ok(Some(FoundStep { hash, at: step.at, done: Some(StepResult { registration, session, notice }) }))

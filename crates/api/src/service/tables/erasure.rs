@@ -1,4 +1,4 @@
-//! How the rows of a table that are about somebody go when their account is deleted.
+//! How a user's rows in a table are deleted with the account.
 
 use crate::store::owned::Owned;
 use crate::store::users::UserRow;
@@ -12,17 +12,17 @@ type DeleteAll = dyn Fn(&mut AnyConnection, &UserRow) -> QueryResult<()> + Send 
 type DeleteBatch = dyn Fn(&mut AnyConnection, UserId, i64) -> QueryResult<usize> + Send + Sync;
 type FindLeft = dyn Fn(&mut AnyConnection, DateTime<Utc>, i64) -> QueryResult<Vec<UserId>> + Send + Sync;
 
-/// How rows go. The transaction that deletes the account has no time for any number of them.
+/// How rows are deleted. The transaction that deletes the account has no time for an unbounded number of them.
 #[derive(Clone)]
 pub(in crate::service) enum Erasure {
-    /// All in the transaction that deletes the account: there are few.
+    /// All in the transaction that deletes the account, because there are few.
     Whole(Arc<DeleteAll>),
     /// A batch in that transaction, and the rest within seconds.
     InBatches {
         batch: Arc<DeleteBatch>,
-        /// Users who were erased since some time and have rows still.
+        /// Users who were erased since a given time and still have rows.
         left: Arc<FindLeft>,
-        /// Whether until the account's own row has changed there can be new ones.
+        /// Whether rows can still be added until the account's own row has changed.
         after_the_account: bool,
     },
 }
@@ -49,7 +49,7 @@ impl Erasure {
         )
     }
 
-    /// The same once the account's own row says that it is gone.
+    /// The same, after the account's own row was erased.
     pub(super) fn after_the_account(mut self) -> Self {
         if let Self::InBatches { after_the_account, .. } = &mut self {
             *after_the_account = true;

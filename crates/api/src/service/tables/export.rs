@@ -1,4 +1,4 @@
-//! A list of rows in the file that an account's owner gets: read page by page, each from the last row of the page before.
+//! A list of rows in an account's export: read page by page, each after the last row of the previous page.
 
 use crate::config::Settings;
 use crate::service::CurrentUser;
@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 
-/// Whose data is handed out.
+/// The user whose data is exported.
 #[derive(Debug, Clone)]
 pub struct Subject {
     pub user: UserRow,
@@ -20,17 +20,17 @@ pub struct Subject {
     pub(in crate::service) settings: Arc<Settings>,
 }
 
-/// The row that a list goes on after; only the list itself reads it.
+/// The row after which a list continues; only the list itself interprets it.
 pub(in crate::service) type ListPosition = Value;
 
-/// Rows as JSON, each with its place.
+/// Rows as JSON, each with its position.
 type Rows = Vec<(ListPosition, String)>;
 
 type Read = dyn Fn(&mut AnyConnection, &Subject, Option<&ListPosition>, i64) -> QueryResult<serde_json::Result<Rows>>
     + Send
     + Sync;
 
-/// A list of the file.
+/// A list in the export file.
 #[derive(Clone)]
 pub(crate) struct ExportList {
     pub(crate) list: &'static str,
@@ -38,7 +38,7 @@ pub(crate) struct ExportList {
 }
 
 impl ExportList {
-    /// At most so many rows after the key of the last one before, with their keys.
+    /// A list that `read` reads: at most a given number of rows with their keys, after the key of the last row before.
     pub(super) fn by<K, R>(
         list: &'static str,
         read: impl Fn(&mut AnyConnection, &Subject, Option<K>, i64) -> QueryResult<Vec<(K, R)>> + Send + Sync + 'static,
@@ -59,7 +59,7 @@ impl ExportList {
         Self { list, read: Arc::new(read) }
     }
 
-    /// The rows of a table as they stand there.
+    /// The rows of a table as they are stored.
     pub(super) fn of(list: &'static str, owned: Owned, columns: Vec<Column>) -> Self {
         let read = move |connection: &mut AnyConnection, subject: &Subject, after: Option<&ListPosition>, most| {
             let after = after.and_then(Value::as_str);

@@ -1,6 +1,5 @@
-//! Which tables there are, and what is done with the rows of each when an account is deleted or handed out, when the database
-//! is backed up, and when time passes. Deletion, export, backups and pruning are loops over this one list: Latchkey's own
-//! tables are in it by the same means as a feature's.
+//! The list of all tables, and what deletion, export, backups and pruning do with the rows of each. All four are loops over
+//! this list. Latchkey's own tables are declared in it in the same way as a feature's.
 
 mod erasure;
 mod export;

@@ -20,15 +20,15 @@ use auth_types::SessionId;
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-/// How long an ended session or a link is kept, for its owner's questions, and the row of a deleted account: days.
+/// How long an ended session, a link and the row of a deleted account are kept, days. Owners may ask about them.
 const KEEP_DAYS: i64 = 7;
-/// How many pending registrations are kept in all: what a flood from very many addresses may leave for a day.
+/// Maximum number of pending registrations: what a flood from very many addresses may leave for a day.
 const MOST_REGISTRATIONS: i64 = 1_000_000;
 
-/// All of them; what a table refers to comes before it. The lists of an export have this order, too.
+/// All of Latchkey's tables; a table comes after those that it refers to. The lists of an export have the same order.
 pub fn own_tables() -> Vec<Table> {
     vec![
-        // The account itself is the head of an export, and the deletion's own work.
+        // An export begins with the account itself, and the deletion erases it.
         Table::of(layouts::users())
             .pruned(|connection, due, batch| users::delete_erased(connection, kept_since(due.now), batch)),
         sessions(),
@@ -39,11 +39,11 @@ pub fn own_tables() -> Vec<Table> {
         mail_outbox(),
         sent_mails(),
         Table::of(layouts::stray_files()),
-        // The responses that a request may get again are those of the sessions that a restore ends.
+        // A repeated request gets the response of a session that a restore ends.
         Table::of(layouts::completed_steps()).not_backed_up().pruned(|connection, due, batch| {
             completed_steps::delete_old(connection, due.now - steps::REPEATABLE, batch)
         }),
-        // A restored database records its own backups, not those of another one.
+        // A restored database records its own backups only.
         Table::of(layouts::last_backup()).not_backed_up(),
     ]
 }
@@ -68,15 +68,15 @@ fn auth_events() -> Table {
     let export = ExportList::by("events", |connection, subject, before: Option<events::EventPosition>, most| {
         let numbers = EventNumbers::of(&subject.settings);
         let mut rows = events::list(connection, subject.user.id, before.unwrap_or_else(newest), most)?;
-        let places: Vec<_> = rows.iter().map(|event| events::EventPosition { at: event.at, id: event.id }).collect();
+        let positions: Vec<_> = rows.iter().map(|event| events::EventPosition { at: event.at, id: event.id }).collect();
         for event in &mut rows {
             event.id = numbers.shown(event.id);
         }
-        Ok(places.into_iter().zip(rows).collect())
+        Ok(positions.into_iter().zip(rows).collect())
     });
     Table::of(layouts::auth_events())
         .exported(export)
-        // Until the account's own row has changed events can still be inserted; from then on none is.
+        // Events can be inserted until the account's own row has changed, and not after that.
         .erased(Erasure::in_batches(events::delete_of_user, events::erased_users).after_the_account())
         .pruned(|connection, due, batch| events::delete_older(connection, due.now - Duration::days(EVENT_DAYS), batch))
         .pruned(|connection, _, batch| events::delete_anonymous_surplus(connection, EVENTS_OF_NOBODY, batch))
@@ -112,7 +112,7 @@ fn pending_registrations() -> Table {
         pending_registrations::export(connection, &canonical, after.unwrap_or(0), most)
     });
     let erasure = Erasure::whole(|connection, user| {
-        // Those with an address that was never confirmed may be its owner's.
+        // If the address was never confirmed, they may belong to its real owner.
         if user.email_verified_at.is_some() {
             pending_registrations::delete_all(connection, &user.email_canonical)?;
         }
@@ -121,7 +121,7 @@ fn pending_registrations() -> Table {
     Table::of(layouts::pending_registrations())
         .exported(export)
         .erased(erasure)
-        // Those that ran out cannot be confirmed any more.
+        // Expired registrations can no longer be confirmed.
         .pruned(|connection, due, batch| pending_registrations::delete_expired(connection, due.now, batch))
         .pruned(|connection, _, batch| pending_registrations::delete_oldest(connection, MOST_REGISTRATIONS, batch))
 }
@@ -132,7 +132,7 @@ fn mail_outbox() -> Table {
         mail_outbox::export(connection, subject.user.id, &proven_addresses(&subject.user), slice)
     });
     let erasure = Erasure::whole(|connection, user| {
-        // Of an address that was never confirmed they may be its owner's.
+        // If the address was never confirmed, they may belong to its real owner.
         let spared = user.email_verified_at.is_none().then_some(MailKind::ConfirmRegistration);
         mail_outbox::delete_all(connection, user.id, [&user.email, &user.email_canonical], spared)
     });
@@ -140,7 +140,7 @@ fn mail_outbox() -> Table {
 }
 
 fn sent_mails() -> Table {
-    // An hour's: they are one page.
+    // They cover one hour and fit on one page.
     let export = ExportList::by("sent_mails", |connection, subject, after: Option<()>, _| {
         if after.is_some() {
             return Ok(Vec::new());
@@ -149,15 +149,15 @@ fn sent_mails() -> Table {
         let rows = sent_mails::export(connection, &AddressQuota::of(&subject.settings).hash(&address))?;
         Ok(rows.into_iter().map(|row| ((), row)).collect())
     });
-    // How many mails an address got in the hour before a copy says nothing about the hour after it.
+    // The number of mails in the hour before a backup does not matter in the hour after it.
     Table::of(layouts::sent_mails())
         .not_backed_up()
         .exported(export)
         .pruned(|connection, due, batch| sent_mails::delete_old(connection, due.now - mail::WINDOW, batch))
 }
 
-/// The account's address as it was typed and in its canonical form. Whoever did not confirm it must not see what its owner
-/// does with it: they have none.
+/// The account's address as typed and in its canonical form, or empty strings if it was never confirmed: such an account must
+/// not see what the address's real owner does with it.
 fn proven_addresses(user: &UserRow) -> [String; 2] {
     if user.email_verified_at.is_none() {
         return Default::default();

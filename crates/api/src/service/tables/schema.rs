@@ -1,25 +1,25 @@
-//! Everything that a product stores.
+//! The complete schema of a product.
 
 use super::table::Table;
 use crate::store::AnyConnection;
 use crate::store::backup::Coverage;
 use crate::store::migrations::Migrations;
 
-/// The tables of a product and the migrations that make them.
+/// The tables of a product and the migrations that create them.
 #[derive(Debug, Clone, Default)]
 pub struct Schema {
-    /// What a table refers to comes before it.
+    /// A table comes after those that it refers to.
     pub tables: Vec<Table>,
     pub migrations: Migrations,
 }
 
-/// A table that was declared and that the database does not have in that form.
+/// A declared table that the database does not have in that form.
 #[derive(Debug, thiserror::Error)]
 #[error("the migrations do not make what is declared: {0}")]
 pub struct MissingTable(String);
 
 impl Schema {
-    /// What a backup holds of it.
+    /// The tables that a backup contains.
     pub fn coverage(&self) -> Coverage {
         let (kept, left_out): (Vec<_>, Vec<_>) = self.tables.iter().partition(|table| table.is_backed_up);
         Coverage {
@@ -29,7 +29,7 @@ impl Schema {
         }
     }
 
-    /// Looks for every table in the database. A deletion, an export or a backup would else be the first to notice.
+    /// Checks that every table exists in the database. Otherwise a deletion, an export or a backup would be the first to fail.
     pub(in crate::service) fn check(&self, connection: &mut AnyConnection) -> Result<(), MissingTable> {
         let absence = self.tables.iter().find_map(|table| table.layout.absence(connection));
         absence.map_or(Ok(()), |absence| Err(MissingTable(absence)))

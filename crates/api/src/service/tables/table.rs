@@ -14,14 +14,14 @@ use std::sync::Arc;
 
 type Prune = dyn Fn(&mut AnyConnection, &Due, i64) -> QueryResult<usize> + Send + Sync;
 
-/// What a table is pruned by.
+/// The input of a prune.
 #[derive(Debug, Clone)]
 pub struct Due {
     pub now: DateTime<Utc>,
     pub settings: Arc<Settings>,
 }
 
-/// A table, and what is done with its rows. Whoever declares one says whose its rows are: [`Table::personal`],
+/// A table, and what is done with its rows. The constructor declares whose they are: [`Table::personal`],
 /// [`Table::dependent`] or [`Table::impersonal`].
 #[derive(Clone)]
 pub struct Table {
@@ -30,14 +30,14 @@ pub struct Table {
     pub(crate) export: Option<ExportList>,
     pub(in crate::service) erasure: Option<Erasure>,
     pub(in crate::service) prunes: Vec<Arc<Prune>>,
-    /// What the export is made of, where the rows stand in it as they are.
+    /// The source of the export, if it contains the rows as they are stored.
     owned: Option<Owned>,
 }
 
 impl Table {
-    /// A table whose rows belong to a user each, the one whose id the column `owner` holds: all of them are in that user's
-    /// export, in a list of the table's name, and go with their account. `name` is the table's in the database. An index on
-    /// the owner and the primary key keeps both quick.
+    /// A table whose rows each belong to the user whose id is in the column `owner`. They are in that user's export, in a list
+    /// named after the table, and are deleted with the account. `name` is the table's name in the database. An index on the
+    /// owner and the primary key makes both fast.
     pub fn personal<T: Keyed, O: OwnerOf<T>>(name: &'static str, _table: T, _owner: O) -> Self {
         let (layout, owned) = (Layout::of::<T>(name), Owned::by::<T, O>(name));
         let export = ExportList::of(name, owned.clone(), layout.columns.clone());
@@ -45,9 +45,8 @@ impl Table {
         Self { export: Some(export), erasure, owned: Some(owned), ..Self::of(layout) }
     }
 
-    /// A table whose rows belong to rows of another one, which take them along when they are deleted (`ON DELETE CASCADE`).
-    /// `read` returns at most so many rows about somebody after the key of the last one before, for a list of the table's
-    /// name in their export.
+    /// A table whose rows belong to rows of another one and are deleted with them (`ON DELETE CASCADE`). `read` returns at most
+    /// a given number of a user's rows after the key of the last one before, for a list named after the table in the export.
     pub fn dependent<T, K, R>(
         name: &'static str,
         _table: T,
@@ -61,7 +60,7 @@ impl Table {
         Self { export: Some(ExportList::by(name, read)), ..Self::of(Layout::of::<T>(name)) }
     }
 
-    /// A table that says nothing about anybody.
+    /// A table without personal data.
     pub fn impersonal<T: DeclaredTable>(name: &'static str, _table: T) -> Self {
         Self::of(Layout::of::<T>(name))
     }
@@ -70,7 +69,7 @@ impl Table {
         Self { layout, is_backed_up: true, export: None, erasure: None, prunes: Vec::new(), owned: None }
     }
 
-    /// Leaves a column of a personal table out of exports: what only proves who somebody is.
+    /// Omits a column of a personal table from exports, such as a credential.
     #[must_use]
     pub fn hiding<C: DeclaredColumn>(mut self, _column: C) -> Self {
         if let (Some(export), Some(owned)) = (&self.export, &self.owned) {
@@ -80,8 +79,8 @@ impl Table {
         self
     }
 
-    /// Deletes rows once an hour. `delete` is told the time, deletes at most so many rows and returns how many there were; it is
-    /// called again until there are fewer.
+    /// Deletes rows once an hour. `delete` receives the time, deletes at most a given number of rows and returns how many it
+    /// deleted; it is called again until that is less than the maximum.
     #[must_use]
     pub fn pruned(
         mut self,
@@ -91,7 +90,7 @@ impl Table {
         self
     }
 
-    /// Leaves the table out of backups: what a restored database makes anew.
+    /// Omits the table from backups, because a restored database creates its contents again.
     #[must_use]
     pub const fn not_backed_up(mut self) -> Self {
         self.is_backed_up = false;

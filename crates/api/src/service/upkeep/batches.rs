@@ -1,19 +1,19 @@
-//! Work on many rows: in batches, each a transaction of its own, with pauses between them.
+//! Work on many rows in batches, each in a transaction of its own, with pauses in between.
 
 use crate::clock::Stopwatch;
 use crate::service::Services;
 use crate::store::{AnyConnection, QueryResult, StoreError};
 use std::time::Duration;
 
-/// Rows of a batch: a few milliseconds of work, so that no lock is held for long and no statement meets its time-out.
+/// Rows of a batch: a few milliseconds of work, so that no lock is held for long and no statement times out.
 pub(in crate::service) const BATCH: i64 = 1_000;
-/// The pause after a batch is as long as the batch took, within these bounds: half of the time belongs to others. On
-/// SQLite, whoever wants to write looks again from time to time, and finds the file locked if there is no pause.
+/// The pause after a batch is as long as the batch took, within these bounds, so that others have half of the time. On SQLite
+/// a waiting writer polls the lock, and would never find it free without a pause.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Does `work`, which gets the size of a batch and returns how many rows it changed, until there is nothing left to do.
-/// Returns how many rows it changed in all.
+/// Repeats `work`, which receives the size of a batch and returns how many rows it changed, until nothing is left to do.
+/// Returns the total number of changed rows.
 ///
 /// # Errors
 /// [`StoreError`]; what was done stays done.

@@ -8,10 +8,10 @@ use crate::store::connection::database_time;
 /// How often they are compared, seconds.
 pub const COMPARE_SECONDS: u64 = 5;
 
-/// Notes what the database's clock shows, and logs when this process's clock turns out to be wrong or to be right again.
+/// Reads the database's clock, and logs when this process's clock becomes wrong or right again.
 ///
 /// # Errors
-/// When the database does not answer; what is known stays.
+/// When the database does not respond; then the last reading stays.
 pub async fn compare_clocks(services: &Services) -> Result<(), StoreError> {
     let clock = services.clock.clone();
     let compared = services.store.run(move |connection| clock.compare(|| database_time(connection), report)).await;

@@ -1,5 +1,4 @@
-//! What deletions of accounts have left to do: each takes one batch of the rows of every table with it, so that it ends in time,
-//! however much there is.
+//! Finishes deletions of accounts: a deletion itself takes only one batch of each table's rows, so that its time is bounded.
 
 use super::batches::{BATCH, in_batches};
 use crate::service::Services;
@@ -7,10 +6,10 @@ use crate::service::tables::Erasure;
 use crate::store::StoreError;
 use chrono::{DateTime, Duration, Utc};
 
-/// How far back [`finish_recent`] looks: hours. `prune` looks at all deletions.
+/// How far back [`finish_recent`] searches, hours. `prune` covers all deletions.
 const RECENT_HOURS: i64 = 2;
 
-/// Deletes what is left of accounts that were deleted lately.
+/// Deletes what is left of recently deleted accounts.
 ///
 /// # Errors
 /// [`StoreError`]; what was deleted stays deleted.

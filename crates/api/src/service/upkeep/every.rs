@@ -1,10 +1,10 @@
-//! What is done by the clock.
+//! Periodic jobs.
 
 use std::convert::Infallible;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Does `job` at once, and again each `period` after that. A run that takes longer puts the next one off.
+/// Runs `job` at once, and again after each `period`. A run that takes longer delays the next one.
 pub async fn every(period: Duration, mut job: impl AsyncFnMut()) -> Infallible {
     let mut tick = interval(period);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,4 +1,4 @@
-//! What the process looks like at the moment of a scrape.
+//! Gauges of the process's state, which are set for each scrape.
 
 use crate::metrics::Metrics;
 use crate::telemetry;
@@ -14,7 +14,7 @@ struct StateLabels {
     state: &'static str,
 }
 
-/// What is known only when it is asked for.
+/// Values that are measured on demand.
 #[derive(Debug, Default)]
 pub struct Gauges {
     hashing_jobs: Family<StateLabels, Gauge>,
@@ -35,7 +35,11 @@ impl Gauges {
         metrics.register("database_connections_max", "Connections that the pool may open", own.connections_max.clone());
         metrics.register("revocation_feed_age_seconds", "Since the last poll of revocations", own.feed_age.clone());
         metrics.register("clock_skew_seconds", "How far the clock is ahead of the database's", own.clock_skew.clone());
-        metrics.register("log_lines_dropped", "Log lines that nobody read in time", own.log_lines_dropped.clone());
+        metrics.register(
+            "log_lines_dropped",
+            "Log lines dropped because they were not read in time",
+            own.log_lines_dropped.clone(),
+        );
         own
     }
 
@@ -56,7 +60,7 @@ impl Gauges {
     }
 }
 
-/// What a process looks like at one moment.
+/// The state of the process at one moment.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::service) struct Snapshot {
     pub(in crate::service) hashing_waiting: usize,
@@ -64,7 +68,7 @@ pub(in crate::service) struct Snapshot {
     pub(in crate::service) connections_idle: u32,
     pub(in crate::service) connections_used: u32,
     pub(in crate::service) connections_max: u32,
-    /// Since the revoked-session feed last heard from the database; `None` when it never did.
+    /// Since the last poll of the revoked-session feed; `None` before the first.
     pub(in crate::service) feed_age: Option<TimeDelta>,
     /// How far the clock is ahead of the database's.
     pub(in crate::service) clock_skew: TimeDelta,

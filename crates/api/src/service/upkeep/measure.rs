@@ -1,9 +1,9 @@
-//! Looks at what is known only when it is asked for.
+//! Measures what the gauges show.
 
 use super::gauges::Snapshot;
 use crate::service::Services;
 
-/// Sets the gauges to what the process looks like now.
+/// Sets the gauges to the current state.
 pub fn measure(services: &Services) {
     let (hashing_waiting, hashing_running) = services.hashing.load();
     let (connections_idle, connections_used) = services.store.connections();

@@ -1,4 +1,4 @@
-//! What a process does for the whole service: its start, whether it is ready, and what is deleted in time.
+//! What a process does for the whole service: its start, its readiness, and pruning.
 
 pub mod batches;
 pub mod clocks;

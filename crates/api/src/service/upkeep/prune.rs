@@ -1,5 +1,5 @@
-//! Deletes what nobody needs any more: what each table says of its own rows, events that an account has too many of, what is
-//! left of deleted accounts, files that no row names.
+//! Deletes what is no longer needed: rows as each table declares, surplus events, what is left of deleted accounts, and orphaned
+//! files.
 
 use super::batches::in_batches;
 use super::clocks::compare_clocks;
@@ -13,24 +13,24 @@ use crate::store::StoreError;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// Whose rows are told of.
+/// The table whose pruned rows are reported.
 const SESSIONS: &str = "sessions";
 
-/// What a prune came to.
+/// The result of a prune.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pruned {
-    /// So many ended sessions were deleted, and all the rest of it.
+    /// The number of ended sessions that were deleted, besides everything else.
     Sessions(usize),
-    /// Nothing was: what is over by such a clock may be anybody's live session.
+    /// Nothing was deleted: a session that has ended by a wrong clock may still be live.
     ByAWrongClock(WrongClock),
 }
 
-/// Deletes all of that, by a clock that agrees with the database's only.
+/// Prunes, but only by a clock that agrees with the database's.
 ///
 /// # Errors
-/// When the database does not answer; what was deleted stays deleted.
+/// When the database does not respond; what was deleted stays deleted.
 pub async fn prune_by_a_right_clock(services: &Services) -> Result<Pruned, StoreError> {
-    // A command has not compared them before, nor has a process that has just started.
+    // Neither a command nor a process that has just started has compared them before.
     compare_clocks(services).await?;
     let now = services.now();
     match services.clock.check() {
@@ -39,20 +39,20 @@ pub async fn prune_by_a_right_clock(services: &Services) -> Result<Pruned, Store
     }
 }
 
-/// Deletes all of that by the clock, whether it is right or not.
+/// Prunes by the clock, whether it is right or not.
 pub async fn prune(services: &Services) -> Result<usize, StoreError> {
     prune_at(services, services.now()).await
 }
 
-/// Deletes all of that in batches, and returns how many ended sessions there were.
+/// Prunes in batches, and returns how many ended sessions were deleted.
 ///
 /// # Errors
-/// When the database does not answer; what was deleted stays deleted.
+/// When the database does not respond; what was deleted stays deleted.
 async fn prune_at(services: &Services, now: DateTime<Utc>) -> Result<usize, StoreError> {
     erasures::finish(services, DateTime::<Utc>::UNIX_EPOCH).await?;
     let due = Due { now, settings: Arc::clone(&services.settings) };
     let mut ended = 0;
-    // What refers to other rows goes first, so that each of those costs one row.
+    // Referring rows are deleted first, so that deleting a row they refer to costs one row.
     for table in services.schema.tables.iter().rev() {
         for delete in &table.prunes {
             let (delete, due) = (Arc::clone(delete), due.clone());

@@ -1,4 +1,4 @@
-//! Whether this process can do its work.
+//! Whether this process is ready.
 
 use super::readiness_cache::{Checks, KnownReadiness};
 use crate::clock::Stopwatch;
@@ -16,7 +16,7 @@ pub async fn check(services: &Services) -> Checks {
     let mut checks = if let Some(fresh) = fresh {
         fresh.database.clone()
     } else {
-        let database = ask_database(services).await;
+        let database = check_database(services).await;
         *known = Some(KnownReadiness { age: Stopwatch::start(), at: services.now(), database: database.clone() });
         database
     };
@@ -37,16 +37,16 @@ pub async fn check(services: &Services) -> Checks {
     checks
 }
 
-async fn ask_database(services: &Services) -> Checks {
+async fn check_database(services: &Services) -> Checks {
     let schema = Arc::clone(&services.schema);
-    let answer = services.store.run(move |connection| {
+    let response = services.store.run(move |connection| {
         Ok((connection.takes_writes()?, !state::missing(connection, &schema.migrations)?.is_empty()))
     });
-    let answer = answer.await;
-    let (takes_writes, pending) = match (services.store.takes_writes(), answer) {
+    let response = response.await;
+    let (takes_writes, pending) = match (services.store.takes_writes(), response) {
         (takes_writes, Ok((server_takes_writes, pending))) => (takes_writes && server_takes_writes, pending),
         (false, Err(_)) => (false, false), // SQLite cannot read some of the files that it cannot write
-        (true, Err(_)) => return Checks::from([("database", Some("does not answer".to_owned()))]),
+        (true, Err(_)) => return Checks::from([("database", Some("does not respond".to_owned()))]),
     };
     Checks::from([
         ("database", (!takes_writes).then(|| "takes no writes".to_owned())),

@@ -1,18 +1,18 @@
-//! What the database said last of itself, and for how long it holds.
+//! The last result of the database's readiness check, and for how long it is valid.
 
 use crate::clock::Stopwatch;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use tokio::sync::Mutex;
 
-/// How long what the database said may be repeated.
+/// How long the result may be reused.
 const FRESH: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Check → what is wrong, or `None`.
+/// Each check with its problem, or `None`.
 pub type Checks = BTreeMap<&'static str, Option<String>>;
 
-/// What the database said last. Anybody may ask whether the process is ready, so the database is asked once a second at
-/// most, by one request while the others wait for it.
+/// The last result. Anyone may poll the readiness, so the database is queried at most once a second, by one request while the
+/// others wait for it.
 #[derive(Debug, Default)]
 pub struct Readiness {
     pub(in crate::service) known: Mutex<Option<KnownReadiness>>,
@@ -26,8 +26,8 @@ pub(in crate::service) struct KnownReadiness {
 }
 
 impl KnownReadiness {
-    /// Whether it may be repeated to a request that has waited so long. A failure may only when it was found meanwhile, so
-    /// that a recovery shows at once. By both clocks, because the one that tells the time may be set.
+    /// Whether it may be reused for a request that has waited for `waited`. A failure may only if it was found during that wait,
+    /// so that a recovery shows at once. Both clocks are checked, because the wall clock may be set.
     pub(in crate::service) fn is_fresh(&self, now: DateTime<Utc>, waited: std::time::Duration) -> bool {
         let (age, works) = (self.age.elapsed(), self.database.values().all(Option::is_none));
         age <= waited || works && age < FRESH && (now - self.at).abs().to_std().is_ok_and(|age| age < FRESH)

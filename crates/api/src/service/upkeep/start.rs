@@ -1,6 +1,6 @@
-//! Starting: the schema is brought up to date and the revoked-session feed is read, as soon as the database answers.
+//! Starting: the schema is brought up to date and the revoked-session feed is read, as soon as the database responds.
 //!
-//! Until then the process lives (`/healthz`), is not ready (`/readyz`) and answers 503 to whatever needs an account.
+//! Until then the process is alive (`/healthz`), not ready (`/readyz`), and returns 503 to every request that needs an account.
 
 use super::clocks::compare_clocks;
 use crate::service::Services;
@@ -11,11 +11,11 @@ use crate::store::{self, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The pause after a first attempt in vain; each further one is twice as long.
+/// The pause after the first failed attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Why an attempt to start was in vain.
+/// Why an attempt to start failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseStartError {
     #[error("{0}")]
@@ -29,7 +29,7 @@ pub enum DatabaseStartError {
 }
 
 impl DatabaseStartError {
-    /// Whether the next attempt may succeed without anybody's help.
+    /// Whether the next attempt may succeed without intervention.
     fn may_pass(&self) -> bool {
         match self {
             Self::Migrate(cause) => cause.is_transient(),
@@ -39,10 +39,10 @@ impl DatabaseStartError {
     }
 }
 
-/// Returns when the process can do its work; tries for as long as that may still come about by itself.
+/// Returns when the process is ready to work; retries while the failure may pass without intervention.
 ///
 /// # Errors
-/// [`DatabaseStartError`], when somebody has to do something first: a wrong password, a missing database, a failed migration.
+/// [`DatabaseStartError`], when an operator has to act first: a wrong password, a missing database, a failed migration.
 pub async fn start(services: &Services) -> Result<(), DatabaseStartError> {
     let mut pause = FIRST_PAUSE;
     loop {
@@ -63,7 +63,7 @@ async fn attempt(services: &Services) -> Result<(), DatabaseStartError> {
     let migrated = tokio::task::spawn_blocking(move || migrations::migrate(&url, &schema.migrations)).await??;
     let schema = Arc::clone(&services.schema);
     services.store.run(move |connection| Ok(schema.check(connection))).await??;
-    // Before the first request, and before anything is done by the time.
+    // Before the first request, and before anything depends on the time.
     compare_clocks(services).await?;
     // Before the first request: a token revoked while this process was down must not be accepted for a second.
     revocation::poll(services).await?;

@@ -1,4 +1,4 @@
-//! The file, in the order in which it is written: [`ExportResponse`](auth_types::export::ExportResponse), part by part.
+//! The file, in the order in which it is written, part by part: [`ExportResponse`](auth_types::export::ExportResponse).
 
 use crate::service::tables::{ExportList, ListPosition, Subject};
 use crate::store::users;
@@ -6,14 +6,14 @@ use crate::store::{AnyConnection, QueryResult};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-/// Rows of a page: what an export holds in memory.
+/// Rows of a page, which is what an export holds in memory.
 const PAGE: i64 = 250;
 
-/// Where the file goes on.
+/// Where the file continues.
 #[derive(Debug, Clone)]
 pub(super) enum ExportCursor {
     Head,
-    /// In the list of this number, after this row; without one at its beginning.
+    /// In the list with this index, after this row, or at its beginning.
     List(usize, Option<ListPosition>),
 }
 
@@ -24,7 +24,7 @@ pub(super) struct File {
     pub(super) lists: Arc<[ExportList]>,
 }
 
-/// A part of the file, and where it goes on; `None` after the end.
+/// A part of the file, and where the file continues; `None` after the end.
 pub(super) type Part = (Vec<u8>, Option<ExportCursor>);
 
 impl File {
@@ -45,12 +45,12 @@ impl File {
             Err(error) => return Ok(Err(error)),
         };
         let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= PAGE);
-        let (mut places, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let (mut positions, rows): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let begin = if after.is_none() { format!(",\"{}\":[", list.list) } else { String::new() };
         let between = if after.is_none() || rows.is_empty() { "" } else { "," };
         let text = format!("{begin}{between}{}{}", rows.join(","), if is_full { "" } else { "]" });
         let next =
-            if is_full { ExportCursor::List(number, places.pop()) } else { ExportCursor::List(number + 1, None) };
+            if is_full { ExportCursor::List(number, positions.pop()) } else { ExportCursor::List(number + 1, None) };
         Ok(Ok((text.into_bytes(), Some(next))))
     }
 

@@ -1,4 +1,4 @@
-//! Exports, counted.
+//! Metrics of exports.
 
 use crate::metrics::{Metrics, Outcomes};
 use prometheus_client::metrics::gauge::Gauge;
@@ -9,9 +9,9 @@ use strum::VariantArray;
 #[strum(serialize_all = "snake_case")]
 pub enum ExportOutcome {
     Completed,
-    /// It failed on the way.
+    /// It failed before its end.
     Cut,
-    /// Others were under way.
+    /// Too many others were in progress.
     Refused,
 }
 

@@ -1,9 +1,9 @@
-//! Everything that is stored about the caller, for them to keep: a file that is written while it is sent.
+//! Everything that is stored about the caller, as a file that is written while it is sent.
 //!
-//! The file is read page by page, each page in a short transaction of its own that goes on from the last row of the one
-//! before. So an export holds a page of memory and, while its client reads, no connection: one transaction for all of it
-//! would hold both for as long as a slow client likes. Each page asks again whether the caller may act. When that or a
-//! page fails, the response is cut, so that nobody takes a part for the whole.
+//! The file is read page by page, each page in a short transaction of its own that continues after the last row of the
+//! previous one. So an export holds a page of memory and, while its client reads, no connection: one transaction for all of it
+//! would hold both for as long as a slow client reads. Each page authorizes the caller again. If that or a page fails, the
+//! response is cut off, so that a part cannot be mistaken for the whole.
 
 mod document;
 mod metrics;
@@ -22,10 +22,10 @@ use metrics::ExportOutcome;
 use slots::Slot;
 use std::sync::Arc;
 
-/// What is held for an account while one of its exports is under way.
+/// The lease that is held while an export of an account is in progress.
 const LEASE: &str = "export";
 
-/// Why nothing was handed out.
+/// Why an export was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ExportRefusal {
     #[error(transparent)]
@@ -34,23 +34,23 @@ pub enum ExportRefusal {
     Elsewhere(u32),
 }
 
-/// Why nothing was handed out, or not all of it.
+/// Why an export failed, before its begin or before its end.
 pub type ExportError = Error<ExportRefusal>;
 
-/// An export under way. Dropped, it lets the next one begin.
+/// A running export. Dropping it frees its slot.
 #[derive(Debug)]
 pub struct Export {
     caller: CurrentUser,
     file: File,
-    /// What is read next; `None` when all is written.
+    /// What is read next; `None` when everything is written.
     cursor: Option<ExportCursor>,
     slot: Slot,
 }
 
-/// Begins an export, and notes that: whoever did not ask for it finds the event.
+/// Begins an export and records an event, by which an owner who did not request it can notice.
 ///
 /// # Errors
-/// [`Error`]; nothing is handed out then.
+/// [`Error`]; then nothing is exported.
 pub async fn begin(services: &Services, caller: CurrentUser, client: ClientInfo) -> Result<Export, ExportError> {
     let slot = services.exports.enter(caller.id, client.network);
     let slot = slot.map_err(|full| Error::Refused(full.into()))?;
@@ -75,7 +75,7 @@ async fn note(services: &Services, caller: CurrentUser, client: ClientInfo) -> R
     });
     let noted: Result<(), ExportError> = noted.await;
     if noted.is_err() {
-        attempts.refund().await; // nothing is handed out
+        attempts.refund().await; // nothing is exported
     }
     noted
 }
@@ -84,7 +84,7 @@ impl Export {
     /// The next part of the file, or `None` after the last.
     ///
     /// # Errors
-    /// [`Error`]: what was handed out so far is not the whole.
+    /// [`Error`]; then what was sent so far is incomplete.
     pub async fn next(&mut self, services: &Services) -> Result<Option<Bytes>, ExportError> {
         let name = self.caller.id.to_string();
         let Some(cursor) = self.cursor.take() else {
@@ -92,7 +92,7 @@ impl Export {
             services.limits.release(LEASE, &name).await;
             return Ok(None);
         };
-        // It is ours; this only says that the export goes on.
+        // This process holds the lease; this only renews it.
         let _ = services.limits.hold(LEASE, &name).await;
         let page = self.page(services, cursor).await.inspect_err(|error| {
             log::warn!("export.cut: {error}");
@@ -108,7 +108,7 @@ impl Export {
         services: &Services,
         cursor: ExportCursor,
     ) -> Result<(Bytes, Option<ExportCursor>), ExportError> {
-        let _turn = self.slot.turn().await?;
+        let _permit = self.slot.read_permit().await?;
         let (file, caller, settings) = (self.file.clone(), self.caller, Arc::clone(&services.settings));
         let page = caller
             .read(services, move |connection, user| file.read(connection, cursor, &Subject { user, caller, settings }));

@@ -1,4 +1,4 @@
-//! Who may export now: one export at a time of an account, a few of a client and of this process.
+//! Export slots: one export at a time for an account, a few for a client and for this process.
 
 use super::metrics::{ExportMetrics, ExportOutcome};
 use crate::gate::Busy;
@@ -8,14 +8,14 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Exports under way at once. Each holds a page of rows, some hundred KiB.
+/// Maximum number of concurrent exports. Each holds a page of rows, some hundred KiB.
 const MOST: usize = 16;
-/// Of these, how many one client may have: with some slow readers nobody keeps all others from their data.
+/// Maximum number for one client, so that one client with slow readers cannot block all others.
 const MOST_OF_A_CLIENT: usize = 2;
-/// Of so many connections to the database one may read pages, and one in any case: requests need the others.
+/// Database connections for each one that may read pages, of which there is at least one: requests need the others.
 const CONNECTIONS_PER_READER: u32 = 4;
 
-/// Why an export does not begin.
+/// Why an export is not begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoSlot {
     #[error("an export of this account is under way")]
@@ -26,7 +26,7 @@ pub enum NoSlot {
     Process,
 }
 
-/// Whose export is under way, and where it goes.
+/// The user of a running export, and the client's network.
 type Running = (UserId, Option<Network>);
 
 /// The exports of this process.
@@ -37,7 +37,7 @@ pub struct ExportSlots {
     pub(super) metrics: ExportMetrics,
 }
 
-/// The right to export, until it is dropped.
+/// A slot for one export, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
     slots: ExportSlots,
@@ -45,14 +45,13 @@ pub(super) struct Slot {
 }
 
 impl ExportSlots {
-    /// For a pool of so many connections.
+    /// For a pool of `connections` connections.
     pub fn new(connections: u32, metrics: ExportMetrics) -> Self {
         let readers = (connections / CONNECTIONS_PER_READER).max(1);
         Self { running: Arc::default(), readers: Arc::new(Semaphore::new(readers as usize)), metrics }
     }
 
-    /// A client whose address is not known has no share of its own: one for all of them would let anybody lock the others
-    /// out.
+    /// Takes a slot. Clients with unknown addresses have no common bound: otherwise one of them could lock the others out.
     pub(super) fn enter(&self, user: UserId, network: Option<Network>) -> Result<Slot, NoSlot> {
         let mut running = self.running.lock();
         if let Some(refusal) = refusal(&running, user, network) {
@@ -79,8 +78,8 @@ fn refusal(running: &[Running], user: UserId, network: Option<Network>) -> Optio
 }
 
 impl Slot {
-    /// Waits for the turn to read a page.
-    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Busy> {
+    /// Waits for a permit to read a page.
+    pub(super) async fn read_permit(&self) -> Result<OwnedSemaphorePermit, Busy> {
         Arc::clone(&self.slots.readers).acquire_owned().await.map_err(|_| Busy)
     }
 }
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_exports_once_at_a_time_wherever_it_asks_from() -> Result<(), NoSlot> {
+    fn an_account_exports_once_at_a_time_from_any_network() -> Result<(), NoSlot> {
         let slots = ExportSlots::new(10, ExportMetrics::default());
         let first = slots.enter(UserId(1), Some(network(1)))?;
         assert_eq!(slots.enter(UserId(1), Some(network(2))).err(), Some(NoSlot::Account));
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn no_client_has_all_the_slots_and_there_are_so_many_for_all() -> Result<(), NoSlot> {
+    fn no_client_has_all_the_slots_and_their_number_is_bounded() -> Result<(), NoSlot> {
         let slots = ExportSlots::new(1, ExportMetrics::default());
         let mut held = Vec::new();
         for (number, user) in (0..MOST).zip(1..) {

@@ -1,4 +1,4 @@
-//! Colours: from what a picture's profile says to sRGB, which is what everybody shows a picture without a profile in.
+//! Colours: from a picture's profile to sRGB, in which a picture without a profile is shown.
 
 use super::png::Marks;
 use image::{Rgba, RgbaImage};
@@ -10,17 +10,17 @@ use moxcms::{
 /// A longer profile is not read, bytes. The largest that cameras and programs write have half of it.
 const MAX_PROFILE_BYTES: usize = 2 * 1024 * 1024;
 
-/// What a colour is computed with: of red, green and blue their place and curve, the curve of gray. A defect in anything else is
-/// nobody's concern, and profiles have many.
+/// The tags that a colour is computed from: the primaries and curves of red, green and blue, and the curve of gray. Defects in
+/// other tags are common and do not matter.
 const NEEDED: [&[u8]; 7] = [b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC"];
-/// What it is computed with in place of that, where it is there and sound.
+/// The tags that it is computed from instead, if they are present and valid.
 const TABLES: [&[u8]; 4] = [b"A2B0", b"A2B1", b"A2B2", b"cicp"];
-/// A tag that nobody knows.
+/// An unknown tag.
 const NO_TAG: &[u8; 4] = b"none";
-/// Where a profile has the number of its tags, and then their table; the bytes of an entry.
+/// The offset of the number of a profile's tags, which their table follows; and the length of an entry.
 const TAG_COUNT: usize = 128;
 const TAG_BYTES: usize = 12;
-/// Where it has its version: of those that the library does not know, the newest that it knows is read instead.
+/// The offset of its version. A version that the library does not know is read as the newest one that it knows.
 const VERSION: usize = 8;
 const NEWEST_VERSION: u8 = 4;
 
@@ -28,22 +28,22 @@ const NEWEST_VERSION: u8 = 4;
 const SRGB: [[f32; 2]; 4] = [[0.3127, 0.329], [0.64, 0.33], [0.3, 0.6], [0.15, 0.06]];
 const SRGB_GAMMA: f32 = 0.45455;
 
-/// What a file says of its colours.
+/// How a file describes its colours.
 #[derive(Debug, Default)]
 pub(super) struct Colours<'a> {
-    /// Of ICC.
+    /// The ICC profile.
     pub(super) profile: Option<Vec<u8>>,
-    /// Of a PNG besides. Code points win over the profile, and the profile over the others.
+    /// Further marks of a PNG. Code points take precedence over the profile, and the profile over the others.
     pub(super) marks: Marks<'a>,
 }
 
-/// Brings a picture into sRGB. A profile that cannot be read, or is about other channels than the picture has (the decoder
-/// has made RGB of CMYK already), changes nothing, as in a browser.
+/// Converts a picture to sRGB. A profile that cannot be read, or describes other channels than the picture has (the decoder
+/// has already converted CMYK to RGB), changes nothing, as in a browser.
 pub(super) fn to_srgb(square: RgbaImage, colours: &Colours<'_>, is_gray: bool) -> RgbaImage {
     converted(&square, colours, is_gray).unwrap_or(square)
 }
 
-/// By the first description that can be used.
+/// Converts by the first usable description.
 fn converted(square: &RgbaImage, Colours { profile, marks }: &Colours<'_>, is_gray: bool) -> Option<RgbaImage> {
     let icc = |tags: &[&[u8]]| of_icc(profile.as_deref()?, tags);
     let descriptions: [&dyn Fn() -> Option<ColorProfile>; 4] =
@@ -71,7 +71,7 @@ fn of_icc(bytes: &[u8], tags: &[&[u8]]) -> Option<ColorProfile> {
     ColorProfile::new_from_slice(&with_tags(bytes, tags)?).ok()
 }
 
-/// A profile with these tags only, of a version that the library knows.
+/// A profile with only these tags, in a version that the library knows.
 fn with_tags(bytes: &[u8], kept: &[&[u8]]) -> Option<Vec<u8>> {
     let mut bytes = bytes.to_vec();
     let version = bytes.get_mut(VERSION)?;
@@ -88,7 +88,7 @@ fn with_tags(bytes: &[u8], kept: &[&[u8]]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// `None` where it is sRGB, or nothing that a screen could show.
+/// `None` if it is sRGB, or not displayable.
 fn of_curve(marks: &Marks<'_>) -> Option<ColorProfile> {
     let gamma = marks.gamma.filter(|gamma| (0.1..=10.0).contains(gamma));
     let primaries = marks.chromaticities.filter(has_area);
@@ -112,7 +112,7 @@ fn of_curve(marks: &Marks<'_>) -> Option<ColorProfile> {
     Some(profile)
 }
 
-/// Whether three colours have others between them, and the white is one of light.
+/// Whether the primaries span an area, and all of the points are physically possible.
 fn has_area([white, red, green, blue]: &[[f32; 2]; 4]) -> bool {
     let area = (green[0] - red[0]) * (blue[1] - red[1]) - (blue[0] - red[0]) * (green[1] - red[1]);
     let is_of_light = |[x, y]: &[f32; 2]| *y > 0.0 && x + y <= 1.0;
@@ -126,7 +126,7 @@ fn of_code_points([primaries, transfer, _, full_range]: [u8; 4]) -> Option<Color
     use TransferCharacteristics as Transfer;
     let color_primaries = Primaries::try_from(primaries).ok()?;
     let transfer_characteristics = Transfer::try_from(transfer).ok()?;
-    // Those of XYZ are none of a screen.
+    // XYZ primaries are not those of a display.
     let is_unknown = matches!(color_primaries, Primaries::Reserved | Primaries::Unspecified | Primaries::Xyz)
         || matches!(transfer_characteristics, Transfer::Reserved | Transfer::Unspecified);
     let is_high = matches!(transfer_characteristics, Transfer::Smpte2084 | Transfer::Hlg);

@@ -1,19 +1,19 @@
-//! What a JPEG says of itself outside of what the decoder reads of it.
+//! What a JPEG declares that the decoder does not read.
 
 /// The marker before the pixels.
 const SCAN: u8 = 0xda;
-/// The marker that profiles stand behind, among other things.
+/// The marker that profiles follow, among other data.
 const PROFILE: u8 = 0xe2;
 
-/// Whether a JPEG is there to its end. The decoder makes do with less and paints the rest grey; a marker that ends the
-/// picture cannot stand among its pixels (ITU-T T.81, B.1.1.2), but in a preview before them.
+/// Whether a JPEG is complete. The decoder accepts less and paints the rest grey. The end marker cannot occur within the pixels
+/// (ITU-T T.81, B.1.1.2), but it can in a preview before them.
 pub(super) fn has_end(jpeg: &[u8]) -> bool {
     let mut scans = JpegSegments::of(jpeg).filter(|(marker, _)| *marker == SCAN);
     scans.any(|(_, pixels)| pixels.windows(2).any(|pair| pair == [0xff, 0xd9]))
 }
 
-/// The profile, of parts that each say their number and how many there are (ICC.1:2022, B.4). The decoder takes those that are
-/// numbered from 1 and there once; some programs number from 0, or write them twice.
+/// The profile, joined from parts that each contain their number and count (ICC.1:2022, B.4). The decoder accepts parts that are
+/// numbered from 1 without duplicates; some programs number from 0, or write them twice.
 pub(super) fn profile(jpeg: &[u8]) -> Option<Vec<u8>> {
     let mut parts: Vec<(u8, u8, &[u8])> = JpegSegments::of(jpeg).filter_map(part).collect();
     parts.sort_by_key(|(number, ..)| *number);
@@ -24,7 +24,7 @@ pub(super) fn profile(jpeg: &[u8]) -> Option<Vec<u8>> {
     is_whole.then(|| parts.iter().flat_map(|(.., data)| data.iter().copied()).collect())
 }
 
-/// Number, how many there are, and content of a part of a profile.
+/// Number, count and content of a part of a profile.
 fn part((marker, content): (u8, &[u8])) -> Option<(u8, u8, &[u8])> {
     let [number, count, data @ ..] = content.strip_prefix(b"ICC_PROFILE\0")? else { return None };
     (marker == PROFILE).then_some((*number, *count, data))

@@ -1,20 +1,20 @@
-//! What a PNG says of itself outside of what the decoder reads of it.
+//! What a PNG declares that the decoder does not read.
 
-/// Of its colours, each counts only where those before it, and a profile behind the first, are not there (PNG, third edition, section
-/// 4.3); they and the number of frames stand before the pixels.
+/// The descriptions of its colours are in order of precedence, with a profile after the first (PNG, third edition, section 4.3);
+/// they and the number of frames come before the pixels.
 #[derive(Debug, Default)]
 pub(super) struct Marks<'a> {
     /// cICP: primaries, transfer, matrix, whether the range is full (ITU-T H.273).
     pub(super) code_points: Option<[u8; 4]>,
     /// sRGB.
     pub(super) is_srgb: bool,
-    /// gAMA: the exponent that the light was encoded with.
+    /// gAMA: the exponent of the encoding.
     pub(super) gamma: Option<f32>,
     /// cHRM: white, red, green and blue, x and y of each.
     pub(super) chromaticities: Option<[[f32; 2]; 4]>,
     /// acTL: how many frames there are. A picture of one does not move.
     frames: u32,
-    /// eXIf, which may also stand behind the pixels (table 7).
+    /// eXIf, which may also come after the pixels (table 7).
     pub(super) exif: Option<&'a [u8]>,
 }
 
@@ -52,12 +52,12 @@ impl<'a> Iterator for Chunks<'a> {
         let (length, rest) = self.0.split_first_chunk::<4>()?;
         let (name, rest) = rest.split_first_chunk::<4>()?;
         let (content, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-        self.0 = rest.get(4..)?; // behind the checksum
+        self.0 = rest.get(4..)?; // after the checksum
         Some((name, content))
     }
 }
 
-/// Hundred thousandths.
+/// Numbers in units of 1/100,000.
 #[expect(clippy::cast_precision_loss, reason = "seven digits are more than eight bits of a colour need")]
 fn numbers(content: &[u8]) -> impl Iterator<Item = f32> {
     let (numbers, _) = content.as_chunks::<4>();

@@ -1,4 +1,4 @@
-//! Making a picture smaller.
+//! Scaling a picture down.
 
 use image::{DynamicImage, GenericImageView, Rgba, RgbaImage, imageops};
 
@@ -14,8 +14,8 @@ pub(super) fn middle(image: &DynamicImage, side: u32) -> RgbaImage {
     RgbaImage::from_fn(side, side, |x, y| plain(*small.get_pixel(x, y)))
 }
 
-/// A part of a picture in which each colour weighs as much as can be seen of it (premultiplied alpha): otherwise the black
-/// that usually stands behind what is transparent would be mixed into its edges.
+/// A part of a picture in which each colour is weighted by its opacity (premultiplied alpha): otherwise the black that is usually
+/// stored for transparent pixels would be mixed into the edges.
 struct Weighted<'a> {
     image: &'a DynamicImage,
     x: u32,
