@@ -140,7 +140,7 @@ async fn the_address_gets_a_last_mail_and_nothing_that_waited(database: Database
     let Mail { to, subject, text, html, .. } = app.deliver_one_mail().await;
     assert_eq!((to.as_str(), subject.as_str()), (ADA, "Your account was deleted"));
     for body in [text, html] {
-        assert!(body.contains("127.0.0.1:8080 was deleted") && body.contains("change it wherever else"), "{body}");
+        assert!(body.contains("127.0.0.1:8080 was deleted") && body.contains("change it everywhere else"), "{body}");
         assert!(!body.contains("#token="), "{body}");
     }
 }

@@ -332,7 +332,7 @@ async fn only_a_backup_is_replaced_by_a_backup() {
         for create in [create(name), api(folder.path(), db.url(), &["create", "--to", name, "--recipient", &recipient])]
         {
             let told = failed(create);
-            assert!(told.contains("is encrypted, and nothing says that it is a backup"), "{told}");
+            assert!(told.contains("is encrypted, and may not be a backup"), "{told}");
             assert_eq!(std::fs::read(at(name)).unwrap(), unmarked, "{name}");
         }
     }
