@@ -1,4 +1,4 @@
-//! What a feature needs. `docs/guides/extending.md` leads through building one.
+//! What a feature needs. `docs/EXTENDING.md` leads through building one.
 
 pub use crate::app::{App, Feature};
 pub use crate::clock::SharedClock;

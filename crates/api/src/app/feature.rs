@@ -25,7 +25,7 @@ pub(super) struct BackgroundJob {
     pub(super) work: Arc<JobWork>,
 }
 
-/// A part of the product. `docs/guides/extending.md` leads through building one.
+/// A part of the product. `docs/EXTENDING.md` leads through building one.
 #[derive(Clone)]
 pub struct Feature {
     pub(super) name: &'static str,

@@ -1,5 +1,5 @@
 //! The `api` program; see `api --help`. This folder is the product's: its features live here, each in a module of its own, and
-//! are registered below. `docs/guides/extending.md` leads through building one.
+//! are registered below. `docs/EXTENDING.md` leads through building one.
 
 use api::App;
 use std::process::ExitCode;

@@ -15,8 +15,8 @@ use stage::Stage;
 /// Blocks that are checked elsewhere: what a browser shows by its own tests, statements for SQLite by `hardening`, the steps that
 /// lead to a feature by `scripts/extending`.
 const ELSEWHERE: [(&str, &str); 6] = [
-    ("docs/guides/extending.md", "sh"),
-    ("docs/guides/extending.md", "diff"),
+    ("docs/EXTENDING.md", "sh"),
+    ("docs/EXTENDING.md", "diff"),
     ("docs/operations/runbook.md", "sql"),
     ("docs/reference/security.md", "sql"),
     ("docs/operations/troubleshooting.md", "console"),

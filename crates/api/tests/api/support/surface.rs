@@ -115,7 +115,7 @@ async fn sample_with_rows(document: &Value, schema: &Value, ask: &impl Fn(Method
 }
 
 /// What to do about a sample that is refused.
-pub const HINT: &str = "a feature's fields get their #[schema(example = ...)], x-unique or x-refers-to (docs/guides/extending.md), \
+pub const HINT: &str = "a feature's fields get their #[schema(example = ...)], x-unique or x-refers-to (docs/EXTENDING.md), \
                         or a value of their type";
 
 /// Marks a field of which no two rows hold the same.
