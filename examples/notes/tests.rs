@@ -18,7 +18,7 @@ on_both_databases![
     a_note_is_written_read_changed_and_deleted,
     notes_come_a_page_at_a_time_the_newest_first,
     another_users_note_is_not_found,
-    what_is_no_note_is_refused_with_words,
+    an_invalid_note_is_refused_with_a_message,
     there_is_an_end_to_the_notes_of_a_user,
     a_deleted_account_takes_its_notes_along,
     an_export_has_the_notes,
@@ -123,7 +123,7 @@ async fn another_users_note_is_not_found(database: Database) {
     assert_eq!(app.db().texts("SELECT text AS value FROM notes"), before);
 }
 
-async fn what_is_no_note_is_refused_with_words(database: Database) {
+async fn an_invalid_note_is_refused_with_a_message(database: Database) {
     let (app, tokens) = start(database).await;
     let longest = "ä".repeat(TEXT_MAX_LENGTH);
     let note = write(&app, &tokens, &longest).await;

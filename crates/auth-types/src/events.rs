@@ -129,7 +129,7 @@ mod tests {
     use super::EventKind;
 
     #[test]
-    fn json_uses_the_words_of_the_table() {
+    fn json_uses_the_values_of_the_table() {
         let words: Vec<_> = EventKind::ALL.iter().copied().map(|kind| serde_json::to_value(kind).ok()).collect();
         let known = EventKind::ALL.iter().map(|kind| Some(kind.as_str().into()));
         assert_eq!(words, known.collect::<Vec<_>>());

@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_character_for_others_is_that_of_unicode() {
+    fn private_use_characters_and_noncharacters_are_those_of_unicode() {
         let categories = CodePointMapData::<GeneralCategory>::new();
         let others = CodePointSetData::new::<NoncharacterCodePoint>();
         for c in '\0'..=char::MAX {
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn joiners_mean_something_where_unicode_says_that_letters_join() {
+    fn joiners_have_a_meaning_where_unicode_joins_letters() {
         let (types, classes) =
             (CodePointMapData::<JoiningType>::new(), CodePointMapData::<CanonicalCombiningClass>::new());
         let (scripts, categories) = (CodePointMapData::<Script>::new(), CodePointMapData::<GeneralCategory>::new());
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_seen_where_nothing_joins_means_nothing() {
+    fn an_invisible_character_where_nothing_joins_has_no_meaning() {
         for (text, place) in [
             ("Ан\u{200d}на", 4),
             ("Ан\u{200c}на", 4),
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_something_at_the_end_of_a_name_stays() {
+    fn a_meaningful_character_at_the_end_of_a_name_stays() {
         let scotland = "Ada \u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}";
         for name in ["Ada ❤\u{fe0f}", "☺\u{fe0f}", "山辻\u{e0100}", "\u{1820}\u{180b}", scotland, "Ada"] {
             assert_eq!(trimmed_words(&format!("\u{feff} {name}\u{200b} \u{ad}")), name, "{name:?}");
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn joiners_and_emoji_of_names_mean_something() {
+    fn joiners_and_emoji_in_names_have_a_meaning() {
         for name in ["1\u{fe0f}\u{20e3}", "葛\u{e0100}城", "ᠮᠣᠩᠭ\u{180b}ᠣᠯ", "ᠰᠠᠷ\u{180e}ᠠ"] {
             assert_eq!(find_meaningless(name), None, "{name:?}");
         }

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn text_that_is_not_an_address_is_refused() {
         let long = format!("{}@example.com", "a".repeat(EMAIL_MAX_LENGTH));
         for input in [
             "",
@@ -195,7 +195,7 @@ mod tests {
     const UNSEEN: [char; 6] = ['\u{200b}', '\u{feff}', '\u{2060}', '\u{ad}', '\u{202e}', '\u{3164}'];
 
     #[test]
-    fn what_nobody_sees_is_trimmed_at_the_ends_and_refused_inside() {
+    fn invisible_characters_are_trimmed_at_the_ends_and_refused_inside() {
         for c in UNSEEN {
             assert_eq!(email(&format!("{c} ada@example.com{c}")), Ok("ada@example.com"), "{c:?}");
             assert_eq!(username(&format!("{c}ada{c}\n")), Ok("ada"), "{c:?}");
@@ -212,7 +212,7 @@ mod tests {
 
     /// For private use, and what Unicode has declared to be no character.
     #[test]
-    fn what_is_no_character_for_others_is_refused() {
+    fn private_use_characters_and_noncharacters_are_refused() {
         for c in ['\u{e000}', '\u{f8ff}', '\u{100000}', '\u{fdd0}', '\u{fffe}', '\u{1ffff}'] {
             assert!(email(&format!("a{c}da@example.com")).is_err(), "{c:?}");
             assert!(username(&format!("a{c}da")).is_err(), "{c:?}");

@@ -1,4 +1,4 @@
-//! The application: its pages, and what all of them share.
+//! The application: its pages, and the contexts that they share.
 
 use crate::components::{FirstPage, StatusRegion};
 use crate::http::Http;
@@ -9,7 +9,7 @@ use crate::session::Session;
 use leptos::prelude::*;
 use leptos_router::components::{Router, Routes};
 
-/// Puts the application into the page, in place of what the page shows until then.
+/// Mounts the application, in place of the splash screen.
 pub fn start() {
     restore_address(PAGES);
     leptos::mount::mount_to_body(App);
@@ -18,7 +18,6 @@ pub fn start() {
     }
 }
 
-/// Everything.
 #[component]
 fn App() -> impl IntoView {
     let notices = Notices::new();

@@ -1,4 +1,4 @@
-//! The only place that reads a clock or asks for a random number.
+//! The only module that reads a clock or draws a random number.
 
 use crate::policy::Now;
 use leptos::prelude::window;
@@ -9,7 +9,7 @@ pub fn now() -> Now {
     Now { wall_ms: whole(js_sys::Date::now()), steady_ms: whole(steady) }
 }
 
-/// A random number from 0 to 1, for waits that should not fall together. Not for secrets.
+/// A random number from 0 to 1, for waits that should not coincide. Not for secrets.
 pub fn jitter() -> f64 {
     js_sys::Math::random()
 }

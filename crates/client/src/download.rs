@@ -1,14 +1,14 @@
-//! A text as a file of the user's.
+//! Saves a text as a file.
 
 use js_sys::Array;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
-/// Hands `text` to the browser as a file of this media type, which it saves or asks where to.
+/// Offers `text` to the user as a file of this media type to save.
 ///
 /// # Errors
-/// When the browser does not do such things.
+/// If the browser does not support this.
 pub fn save_text(name: &str, media_type: &str, text: &str) -> Result<(), JsValue> {
     let kind = BlobPropertyBag::new();
     kind.set_type(media_type);
@@ -18,6 +18,6 @@ pub fn save_text(name: &str, media_type: &str, text: &str) -> Result<(), JsValue
     link.set_href(&url);
     link.set_download(name);
     link.click();
-    // The browser has taken it by now, and the page need not keep it.
+    // The browser has read it by now, so the page need not keep it.
     Url::revoke_object_url(&url)
 }

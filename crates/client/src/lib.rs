@@ -1,7 +1,7 @@
 //! Latchkey in the browser.
 //!
-//! A request flows one way: page → [`http`] → the API. [`session`] owns the tokens, [`tokens`] keeps them, and
-//! [`policy`], which is all that builds without the `browser` feature, decides.
+//! A request flows one way: page → [`http`] → the API. [`session`] owns the tokens, [`tokens`] stores them, and [`policy`]
+//! decides. Only `policy` is built without the `browser` feature.
 #![cfg_attr(test, expect(clippy::expect_used, reason = "a test that misses something stops there"))]
 
 pub mod policy;

@@ -5,11 +5,11 @@ use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-/// What the entry of the history says when the token of its link was taken.
+/// The state of a history entry whose link's token was read.
 const TAKEN: &str = "the link was taken";
 
-/// The token of the link that was opened last; `None` when the address held none. A second link to the same page may be opened
-/// in this tab: only the fragment changes then, and the browser does not load the page again.
+/// The token of the link that was opened last; `None` when the address has none. When a second link to the same page is opened
+/// in this tab, only the fragment changes, and the browser does not load the page again.
 pub fn use_link_token() -> RwSignal<Option<String>> {
     let token = RwSignal::new(take_fragment().and_then(|fragment| link_token(&fragment)));
     let listener = window_event_listener(ev::hashchange, move |_| {
@@ -21,7 +21,7 @@ pub fn use_link_token() -> RwSignal<Option<String>> {
     token
 }
 
-/// Whether the link that this entry of the history stands for was taken before: the page was loaded again, or come back to.
+/// Whether the token of this history entry was read before: the page was reloaded, or returned to.
 pub fn was_link_taken() -> bool {
     window()
         .history()
@@ -29,8 +29,8 @@ pub fn was_link_taken() -> bool {
         .is_ok_and(|state| state.as_string().as_deref() == Some(TAKEN))
 }
 
-/// Gives the page the address that its mailed link had, where a mail program has changed it. To be called before the router
-/// looks at the address.
+/// Restores the original address of a mailed link that a mail program has changed. Call this before the router reads the
+/// address.
 pub fn restore_address(pages: Pages) {
     let location = window().location();
     let parts = [location.pathname(), location.search(), location.hash()].map(Result::unwrap_or_default);
@@ -39,8 +39,8 @@ pub fn restore_address(pages: Pages) {
     }
 }
 
-/// Takes the fragment that is meant to bring a token out of the address, at once: nobody who looks at the screen, and no entry
-/// of the history, keeps it. One that is for something else stays.
+/// Removes a fragment with a token from the address, at once, so that it stays neither on the screen nor in the history. Other
+/// fragments stay.
 fn take_fragment() -> Option<String> {
     let location = window().location();
     let fragment = location.hash().ok().filter(|fragment| holds_link_token(fragment))?;

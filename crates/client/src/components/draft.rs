@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_is_typing_stays_and_is_sent() {
+    fn text_that_is_being_typed_stays_and_is_sent() {
         Owner::new().with(|| {
             let draft = draft("Ada", "Ada L");
             draft.follow("Grace");

@@ -15,18 +15,18 @@ where
 {
     let session = expect_context::<Session>();
     let ask = move || async move {
-        let acts = session.acts();
+        let actions = session.actions();
         match fetch().await {
-            Ok(fresh) if session.acts() == acts => super::keep_focus(|| take(fresh)),
+            Ok(fresh) if session.actions() == actions => super::keep_focus(|| take(fresh)),
             Ok(_) => session.revalidate(),
             Err(failure) => session.revalidation_failed(&failure),
         }
     };
     Effect::new(move |before: Option<u32>| {
-        let looks = session.looks();
-        if before.is_some_and(|before| before != looks) {
+        let count = session.revalidations();
+        if before.is_some_and(|before| before != count) {
             spawn_local(ask());
         }
-        looks
+        count
     });
 }

@@ -12,10 +12,10 @@ use std::time::Duration;
 use uuid::Uuid;
 use wasm_bindgen::JsValue;
 
-/// What a form waits for: a server that wakes up takes most of a minute.
+/// How long a form waits for its response: a server that wakes up takes most of a minute.
 pub(crate) const RESPONSE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What a refresh waits for. Less, because it can be repeated safely and others wait for it.
+/// How long a refresh waits. Less, because it can be repeated safely and other requests wait for it.
 const REFRESH_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The methods that the API uses.
@@ -28,7 +28,7 @@ pub(super) enum Verb {
     Delete,
 }
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Clone)]
 pub(super) enum Body {
     Json(String),
@@ -61,16 +61,16 @@ pub struct ApiRequest {
     pub(super) body: Option<Body>,
     pub(super) access: Option<String>,
     pub(super) key: Option<String>,
-    /// Whether cookies go along and come back. Only where the server asks for that: elsewhere browsers refuse the answer.
+    /// Whether cookies are sent and accepted. Only where the server requires that: otherwise browsers refuse the response.
     pub(super) cookies: bool,
     pub(super) csrf: Option<String>,
-    pub(super) patience: Duration,
+    pub(super) timeout: Duration,
 }
 
 impl ApiRequest {
     fn new(verb: Verb, path: impl Into<String>) -> Self {
         let path = path.into();
-        Self { verb, path, body: None, access: None, key: None, cookies: false, csrf: None, patience: RESPONSE_TIMEOUT }
+        Self { verb, path, body: None, access: None, key: None, cookies: false, csrf: None, timeout: RESPONSE_TIMEOUT }
     }
 
     /// A GET.
@@ -83,7 +83,7 @@ impl ApiRequest {
         Self::new(Verb::Post, path).with_body(body)
     }
 
-    /// A PUT of a file, as what the browser takes it for.
+    /// A PUT of a file, with the media type that the browser reports.
     pub fn put_file(path: impl Into<String>, file: FileContent) -> Self {
         Self { body: Some(Body::File(file)), ..Self::new(Verb::Put, path) }
     }
@@ -103,29 +103,29 @@ impl ApiRequest {
         Self::delete(path).with_body(body)
     }
 
-    /// The refresh of `tokens`, with their key: sent twice it has one effect.
+    /// The refresh of `tokens`, with their key: sent twice, it takes effect once.
     pub fn refresh(tokens: &SessionTokens) -> Self {
-        let call = Self::renewing(paths::REFRESH, tokens.renewal());
-        Self { key: Some(tokens.idempotency_key()), patience: REFRESH_TIMEOUT, ..call }
+        let request = Self::renewing(paths::REFRESH, tokens.renewal());
+        Self { key: Some(tokens.idempotency_key()), timeout: REFRESH_TIMEOUT, ..request }
     }
 
-    /// The end of a session.
+    /// A sign-out.
     pub fn logout(late: &PendingSignOut) -> Self {
         Self::renewing(paths::LOGOUT, late.renewal())
     }
 
-    /// A POST that the refresh token authenticates, wherever that is.
+    /// A POST that the refresh token authenticates, in either transport.
     fn renewing(path: &str, renewal: Renewal) -> Self {
         match renewal {
             Renewal::Token(refresh) => Self::post(path, &RefreshRequest { refresh }),
             Renewal::Cookie { csrf_token } => {
-                let call = Self::post(path, &EmptyResponse {}).with_cookies();
-                Self { csrf: Some(csrf_token), ..call }
+                let request = Self::post(path, &EmptyResponse {}).with_cookies();
+                Self { csrf: Some(csrf_token), ..request }
             }
         }
     }
 
-    /// The same as a step that is done once, however often it is sent.
+    /// The same with an `Idempotency-Key`, so that it takes effect once, however often it is sent.
     #[must_use]
     pub fn once(self, seed: Uuid) -> Self {
         let body = match &self.body {
@@ -135,36 +135,36 @@ impl ApiRequest {
         Self { key: Some(step_key(seed, &self.path, body)), ..self }
     }
 
-    /// How long to wait before it is repeated by itself, when this came of sending it so often. A refresh is planned by the
-    /// session.
-    pub fn repeat_after(&self, exchange: &FetchResult, sent: u32) -> Option<Duration> {
-        let is_step = self.key.is_some() && self.patience == RESPONSE_TIMEOUT;
-        repeat_after(exchange, sent, clock::jitter()).filter(|_| is_step)
+    /// How long to wait before it is repeated automatically, after it was sent `sent` times with this last result. A refresh is
+    /// never repeated here: the session plans it.
+    pub fn repeat_after(&self, result: &FetchResult, sent: u32) -> Option<Duration> {
+        let is_step = self.key.is_some() && self.timeout == RESPONSE_TIMEOUT;
+        repeat_after(result, sent, clock::jitter()).filter(|_| is_step)
     }
 
-    /// The same with the API's cookies, there and back.
+    /// The same with the API's cookies, sent and accepted.
     #[must_use]
     pub fn with_cookies(self) -> Self {
         Self { cookies: true, ..self }
     }
 
-    /// The same as the caller of this access token.
+    /// The same with this access token.
     #[must_use]
     pub fn with_access(&self, access: &str) -> Self {
         Self { access: Some(access.to_owned()), ..self.clone() }
     }
 
-    /// Whether it asks for a change.
-    pub fn changes_something(&self) -> bool {
+    /// Whether it may change something at the server.
+    pub fn is_unsafe(&self) -> bool {
         self.verb != Verb::Get
     }
 
-    /// Where it goes.
+    /// Its full address.
     pub(super) fn url(&self) -> String {
         format!("{API_BASE}{}", self.path)
     }
 
-    /// What it says besides its body.
+    /// Its headers.
     pub(super) fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
         let given = [
             ("Accept", Some("application/json".to_owned())),
@@ -177,7 +177,7 @@ impl ApiRequest {
     }
 
     fn with_body(self, body: &impl Serialize) -> Self {
-        // Bodies are structs of strings: they always have a JSON form.
+        // Bodies are structs of strings, which always serialize.
         Self { body: Some(Body::Json(serde_json::to_string(body).unwrap_or_default())), ..self }
     }
 }

@@ -1,4 +1,4 @@
 //! The address of the API.
 
-/// Where the API is; fixed at build time by `API_BASE_URL`.
+/// The base address of the API; fixed at build time by `API_BASE_URL`.
 pub const API_BASE: &str = env!("LATCHKEY_API_BASE");

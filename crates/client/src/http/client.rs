@@ -1,4 +1,4 @@
-//! How a call is sent.
+//! Sends requests with the notices about them.
 
 use super::{ApiRequest, fetch::fetch, milliseconds};
 use crate::notices::{Notices, SLOW};
@@ -8,7 +8,7 @@ use gloo_timers::future::TimeoutFuture;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Sends calls and tells people when that is difficult.
+/// Sends requests, and reports slow responses and errors to the notices.
 #[derive(Debug, Clone, Copy)]
 pub struct Http {
     notices: Notices,
@@ -20,19 +20,19 @@ impl Http {
         Self { notices }
     }
 
-    /// Sends a step, and repeats it when the response is missing.
-    pub async fn send_step(self, call: &ApiRequest) -> FetchResult {
+    /// Sends a request with an `Idempotency-Key`, and repeats it when the response is missing.
+    pub async fn send_idempotent(self, request: &ApiRequest) -> FetchResult {
         let mut sent = 1;
         loop {
-            let exchange = self.send(call).await;
-            let Some(pause) = call.repeat_after(&exchange, sent) else { return exchange };
+            let result = self.send(request).await;
+            let Some(pause) = request.repeat_after(&result, sent) else { return result };
             TimeoutFuture::new(milliseconds(pause)).await;
             sent += 1;
         }
     }
 
-    /// Sends `call` and waits for the whole answer, or for the call's patience to end.
-    pub async fn send(self, call: &ApiRequest) -> FetchResult {
+    /// Sends `request` and waits for the complete response, or for the request's timeout.
+    pub async fn send(self, request: &ApiRequest) -> FetchResult {
         let is_slow = Rc::new(Cell::new(false));
         let slow = Timeout::new(milliseconds(SLOW), {
             let (notices, is_slow) = (self.notices, Rc::clone(&is_slow));
@@ -41,12 +41,12 @@ impl Http {
                 notices.slow(true);
             }
         });
-        let exchange = fetch(call).await;
+        let result = fetch(request).await;
         drop(slow);
         if is_slow.get() {
             self.notices.slow(false);
         }
-        self.notices.on_result(&exchange);
-        exchange
+        self.notices.on_result(&result);
+        result
     }
 }

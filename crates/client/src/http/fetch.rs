@@ -1,4 +1,4 @@
-//! The one file that names reqwasm. It re-exports gloo-net 0.1; another library would be exchanged here.
+//! The one file that names reqwasm, which re-exports gloo-net 0.1. To use another library, change this file.
 
 use super::api_request::{ApiRequest, Verb};
 use super::timer::milliseconds;
@@ -10,38 +10,38 @@ use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::AbortController;
 
-/// Sends `call`, and gives up when its patience ends.
-pub(super) async fn fetch(call: &ApiRequest) -> FetchResult {
+/// Sends `request`, and gives up when its timeout ends.
+pub(super) async fn fetch(request: &ApiRequest) -> FetchResult {
     let controller = AbortController::new().ok();
-    let gave_up = Rc::new(Cell::new(false));
-    let timer = Timeout::new(milliseconds(call.patience), {
-        let (controller, gave_up) = (controller.clone(), Rc::clone(&gave_up));
+    let timed_out = Rc::new(Cell::new(false));
+    let timer = Timeout::new(milliseconds(request.timeout), {
+        let (controller, timed_out) = (controller.clone(), Rc::clone(&timed_out));
         move || {
-            gave_up.set(true);
+            timed_out.set(true);
             if let Some(controller) = controller {
                 controller.abort();
             }
         }
     });
     let signal = controller.as_ref().map(AbortController::signal);
-    let answer = exchange(request(call).abort_signal(signal.as_ref())).await;
+    let response = receive(build(request).abort_signal(signal.as_ref())).await;
     drop(timer);
-    answer.ok_or(if gave_up.get() { TransportError::TimedOut } else { TransportError::Unreachable })
+    response.ok_or(if timed_out.get() { TransportError::TimedOut } else { TransportError::Unreachable })
 }
 
-fn request(call: &ApiRequest) -> Request {
-    let credentials = if call.cookies { RequestCredentials::Include } else { RequestCredentials::Omit };
-    // A redirect would carry the tokens to wherever it points, so there is none.
-    let request = Request::new(&call.url())
-        .method(method(call.verb))
+fn build(request: &ApiRequest) -> Request {
+    let credentials = if request.cookies { RequestCredentials::Include } else { RequestCredentials::Omit };
+    // A redirect would send the tokens to its target, so none is followed.
+    let built = Request::new(&request.url())
+        .method(method(request.verb))
         .redirect(RequestRedirect::Error)
         .credentials(credentials)
         .cache(RequestCache::NoStore)
         .referrer_policy(ReferrerPolicy::NoReferrer);
-    let request = call.headers().fold(request, |request, (name, value)| request.header(name, &value));
-    match &call.body {
-        Some(body) => request.body(body),
-        None => request,
+    let built = request.headers().fold(built, |built, (name, value)| built.header(name, &value));
+    match &request.body {
+        Some(body) => built.body(body),
+        None => built,
     }
 }
 
@@ -55,15 +55,15 @@ const fn method(verb: Verb) -> Method {
     }
 }
 
-/// The answer, read to its end: one that breaks off in the middle is none.
-async fn exchange(request: Request) -> Option<ApiResponse> {
+/// The complete response; `None` if the connection breaks before its end.
+async fn receive(request: Request) -> Option<ApiResponse> {
     let sent = clock::now();
     let response = request.send().await.ok()?;
     let body = response.text().await.ok()?;
-    Some(answer(&response, body, sent))
+    Some(read(&response, body, sent))
 }
 
-fn answer(response: &Response, body: String, sent: Now) -> ApiResponse {
+fn read(response: &Response, body: String, sent: Now) -> ApiResponse {
     let header = |name| response.headers().get(name);
     ApiResponse::new(response.status(), &header("Content-Type").unwrap_or_default(), body)
         .retry_after(header("Retry-After").and_then(|value| retry_after(&value)))

@@ -1,4 +1,4 @@
-//! A file that somebody chose, as it is at the moment.
+//! The content of a file that the user chose.
 
 use crate::policy::RequestFailure;
 use auth_types::FieldErrors;
@@ -7,11 +7,11 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
 
-/// What people are told at the field.
-const GONE: &str = "This file was changed, moved or deleted after you chose it. Choose it again.";
+/// The message at the field.
+const CHANGED: &str = "This file was changed, moved or deleted after you chose it. Choose it again.";
 
-/// The content of a file. It is in memory before it is sent: of a file that was changed after it was chosen browsers send
-/// nothing, and report that like a missing network.
+/// The content of a file, in memory before it is sent: browsers do not send a file that was changed after it was chosen, and
+/// report that as a network error.
 #[derive(Debug, Clone)]
 pub struct FileContent {
     pub(super) media_type: String,
@@ -22,10 +22,10 @@ impl FileContent {
     /// Reads a file of the form's field `field`.
     ///
     /// # Errors
-    /// [`RequestFailure::Unsendable`] when it is not the file any more that was chosen.
+    /// [`RequestFailure::Unsendable`] if the file was changed after it was chosen.
     pub async fn read(file: &File, field: &str) -> Result<Self, RequestFailure> {
-        let gone = || RequestFailure::Unsendable(FieldErrors::from([(field.to_owned(), vec![GONE.to_owned()])]));
-        let bytes = JsFuture::from(file.array_buffer()).await.map_err(|_| gone())?;
+        let changed = || RequestFailure::Unsendable(FieldErrors::from([(field.to_owned(), vec![CHANGED.to_owned()])]));
+        let bytes = JsFuture::from(file.array_buffer()).await.map_err(|_| changed())?;
         Ok(Self { media_type: file.type_(), bytes: bytes.unchecked_into() })
     }
 }

@@ -1,4 +1,4 @@
-//! The only place that sends a request.
+//! The only module that sends requests.
 
 mod api_request;
 mod base;

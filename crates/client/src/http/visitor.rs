@@ -1,4 +1,4 @@
-//! What anybody can ask the API for.
+//! The API requests that need no session.
 
 use super::{ApiRequest, Http};
 use crate::policy::{LINK_SEED, RequestFailure, read_empty};
@@ -6,14 +6,14 @@ use auth_types::paths;
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest};
 use serde::Serialize;
 
-/// What anybody can ask for. Errors are what to tell them instead.
+/// The API as a visitor sees it. Every error is the message to show instead.
 #[derive(Debug, Clone, Copy)]
 pub struct Visitor {
     http: Http,
 }
 
 impl Visitor {
-    /// The API as a visitor sees it.
+    /// The API, by this client.
     pub const fn new(http: Http) -> Self {
         Self { http }
     }
@@ -28,19 +28,19 @@ impl Visitor {
         self.follow_link(paths::PASSWORD_RESET_CONFIRM, request).await
     }
 
-    /// Undoes what a mailed link is for: it was somebody else who asked.
+    /// Cancels what a mailed link would confirm: the owner of the address did not ask for it.
     pub async fn reject_email(self, token: String) -> Result<(), RequestFailure> {
         let request = EmailVerifyRequest { token, registration: None, reject: Some(true) };
         self.follow_link(paths::EMAIL_VERIFY, &request).await
     }
 
-    /// Asks for the mail with that link again.
+    /// Asks for the mail with a confirmation link again.
     pub async fn resend_confirmation(self, request: &EmailResendRequest) -> Result<(), RequestFailure> {
         self.post(paths::EMAIL_RESEND, request).await
     }
 
     async fn follow_link(self, path: &str, request: &impl Serialize) -> Result<(), RequestFailure> {
-        read_empty(self.http.send_step(&ApiRequest::post(path, request).once(LINK_SEED)).await)
+        read_empty(self.http.send_idempotent(&ApiRequest::post(path, request).once(LINK_SEED)).await)
     }
 
     async fn post(self, path: &str, request: &impl Serialize) -> Result<(), RequestFailure> {

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_changed_is_judged_and_sent() {
+    fn only_changed_fields_are_checked_and_sent() {
         let changes = check(Some("Ada"), None).expect("good fields").expect("changes");
         assert_eq!((changes.display_name, changes.username), (Some(Some("Ada".to_owned())), None));
         assert!(check(None, None).expect("good fields").is_none());
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_would_refuse_is_told_before_sending() {
+    fn invalid_fields_are_reported_before_sending() {
         let wrong = check(Some("a\nb"), Some("a@b")).expect_err("wrong fields");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"display_name", &"username"]);
     }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_trimmed_and_what_is_none_is_told() {
+    fn an_address_is_trimmed_and_an_invalid_one_is_reported() {
         assert_eq!(check(" ada@example.com ").expect("a request").email, "ada@example.com");
         assert!(check("ada").expect_err("a wrong field").contains_key("email"));
     }

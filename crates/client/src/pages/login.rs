@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn both_empty_fields_are_told() {
+    fn both_empty_fields_are_reported() {
         let wrong = check("  ", String::new()).expect_err("wrong fields");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"email", &"password"]);
     }

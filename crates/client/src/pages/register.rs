@@ -94,7 +94,7 @@ mod tests {
     use crate::policy::PASSWORD_RULES;
 
     #[test]
-    fn what_the_server_would_refuse_is_told_before_sending() {
+    fn invalid_fields_are_reported_before_sending() {
         let wrong = check("ada", "short".to_owned(), PASSWORD_RULES).expect_err("wrong fields");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"email", &"password"]);
         let request = check(" ada@example.com ", " long enough ".to_owned(), PASSWORD_RULES).expect("a request");

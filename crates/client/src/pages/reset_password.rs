@@ -80,7 +80,7 @@ mod tests {
     use crate::policy::PASSWORD_RULES;
 
     #[test]
-    fn a_short_password_is_told_before_sending() {
+    fn a_short_password_is_reported_before_sending() {
         assert!(
             check("t", "short".to_owned(), PASSWORD_RULES).expect_err("a wrong field").contains_key("new_password")
         );

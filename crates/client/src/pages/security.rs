@@ -132,7 +132,7 @@ mod tests {
     use crate::policy::PASSWORD_RULES;
 
     #[test]
-    fn what_the_server_would_refuse_is_told_before_sending() {
+    fn invalid_fields_are_reported_before_sending() {
         let wrong = check_password(String::new(), "short".to_owned(), PASSWORD_RULES).expect_err("wrong fields");
         assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"current_password", &"new_password"]);
         let wrong = check_email("ada", String::new()).expect_err("wrong fields");

@@ -1,17 +1,17 @@
-//! How long to leave a struggling server alone.
+//! How long to wait between attempts.
 
 use std::time::Duration;
 
-/// The longest wait of our own accord.
+/// The longest wait without a `Retry-After`.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
-/// The longest wait that a `Retry-After` can ask for: someone is looking at the page.
+/// The longest wait that a `Retry-After` can cause: a user is looking at the page.
 pub const LONGEST_ASKED: Duration = Duration::from_mins(5);
 
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 
-/// The wait after `failures` failures in a row: doubling from one second, half of it random, and never shorter than what
-/// the server asked for. `jitter` is a random number from 0 to 1 that keeps the tabs of the world from coming back at once.
+/// The wait after `failures` consecutive failures: doubling from one second, half of it random, and never shorter than what
+/// the server asked for. `jitter` is a random number from 0 to 1 that keeps all clients from returning at the same moment.
 pub fn wait(failures: u32, asked: Option<Duration>, jitter: f64) -> Duration {
     let jitter = if jitter.is_finite() { jitter.clamp(0.0, 1.0) } else { 0.5 };
     let full = FIRST_WAIT.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LONGEST_WAIT);
@@ -32,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn half_of_a_wait_is_random_and_it_is_never_nothing() {
+    fn half_of_a_wait_is_random_and_it_is_never_zero() {
         assert_eq!(wait(3, None, 0.0), Duration::from_secs(2));
         assert_eq!(wait(3, None, 1.0), Duration::from_secs(4));
         for jitter in [f64::NAN, f64::INFINITY, -7.0, 7.0] {
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_asks_for_is_honoured_within_reason() {
+    fn the_servers_wait_is_honoured_within_reason() {
         assert!(wait(1, Some(Duration::from_secs(30)), 0.0) >= Duration::from_secs(30));
         assert!(wait(1, Some(Duration::from_secs(30)), 1.0) <= Duration::from_secs(33));
         assert!(wait(1, Some(Duration::MAX), 1.0) <= LONGEST_ASKED.mul_f64(1.1));

@@ -1,4 +1,4 @@
-//! A request of a page, from the moment somebody acts to the answer.
+//! A request of a page, from the user's action to the response.
 
 use super::failure::RequestFailure;
 use super::response::{FetchResult, TransientError, asks_for_refresh};
@@ -8,10 +8,10 @@ use super::tokens::SessionTokens;
 use std::fmt;
 
 /// A request that is bound to one epoch: it is sent with that session's access token or not at all, however long it waits
-/// for a refresh and whoever signs in meanwhile.
+/// for a refresh, and even if another user signs in meanwhile.
 ///
-/// [`SessionMachine::sync_from_storage`] at storage, ask for the [`next`](Self::next) step and take it at once, without another wait in
-/// between; then look again.
+/// Call [`SessionMachine::sync_from_storage`], then [`next`](Self::next), and take the step at once, without another wait in
+/// between; then start over.
 #[derive(Debug)]
 pub struct BoundRequest {
     epoch: Epoch,
@@ -19,19 +19,19 @@ pub struct BoundRequest {
     refused: Option<AccessToken>,
     refreshed: Refreshed,
     sent: Option<Sent>,
-    /// Whether it is to be sent next with the access token as it is.
+    /// Whether to send it next with the current access token, even if a refresh is due.
     repeats: bool,
 }
 
-/// Whether the request has asked for a refresh, since the server refused an access token if it did.
+/// Whether the request has asked for a refresh; after a refused access token, whether it has asked since.
 #[derive(Debug)]
 enum Refreshed {
     NotYet,
-    /// It has; this was the access token before, if there was one.
+    /// Yes, when this was the access token, if there was one.
     Since(Option<AccessToken>),
 }
 
-/// What the last sending used.
+/// The access token that the request was last sent with.
 #[derive(Debug)]
 struct Sent {
     access: AccessToken,
@@ -45,7 +45,7 @@ pub struct AccessToken(String);
 /// What to do next for a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RequestStep {
-    /// Wait for a refresh of this epoch's session. With the access token that the server has refused, if one was.
+    /// Wait for a refresh of this epoch's session. Contains the access token that the server has refused, if any.
     Refresh(Option<AccessToken>),
     /// Send it with this access token, now.
     Send(AccessToken),
@@ -53,14 +53,14 @@ pub enum RequestStep {
     Fail(RequestFailure),
 }
 
-/// Whose an answer is.
+/// What to do with the result of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ResponseAction {
-    /// The page's.
+    /// Hand it to the page.
     Deliver(FetchResult),
-    /// Nobody's: the access token was refused. There is a next step.
+    /// Drop it and take the next step: the access token was refused.
     Retry,
-    /// Nobody's any more: the session that asked is not this tab's session now. The page is about to go.
+    /// Do not show it: the session that sent the request is no longer this tab's, and the page is about to be replaced.
     Discard(FetchResult),
 }
 
@@ -70,13 +70,13 @@ impl BoundRequest {
         Self { epoch, refused: None, refreshed: Refreshed::NotYet, sent: None, repeats: false }
     }
 
-    /// Says that it has been sent before, and its response was lost. It may have ended the session: then a refresh would find
-    /// that, while the access token that it was sent with is good for a repetition.
+    /// Notes that the request has been sent before and its response was lost. It may have ended the session: a refresh would
+    /// then fail, while the access token that it was sent with still allows a repetition.
     pub const fn repeat(&mut self) {
         self.repeats = true;
     }
 
-    /// What to do now.
+    /// The next step.
     pub fn next(&mut self, machine: &SessionMachine, now: Now) -> RequestStep {
         let repeats = self.repeats && machine.epoch() == self.epoch;
         if let Some(tokens) = machine.tokens().filter(|tokens| repeats && tokens.access().is_some()) {
@@ -92,28 +92,28 @@ impl BoundRequest {
                 self.refreshed = Refreshed::Since(access_of(&tokens));
                 RequestStep::Refresh(self.refused.clone())
             }
-            // Refreshed, and still the refused one: not yet.
+            // The refresh left the refused token in place: give up for now.
             TokenPlan::Refresh(_) if self.refused.is_some() => RequestStep::Fail(not_yet()),
-            // Just refreshed and due again: then this is as fresh as it gets.
+            // Just refreshed and due again: no fresher token is to be had.
             TokenPlan::Refresh(tokens) | TokenPlan::Use(tokens) => self.send(&tokens),
         }
     }
 
-    /// Takes the answer to what the last step sent. When the access token was refused it is to be refreshed once and the
-    /// request sent once more; a refusal straight after a refresh is the application's answer, and so is a second one.
-    pub fn on_response(&mut self, machine: &SessionMachine, exchange: FetchResult) -> ResponseAction {
+    /// Takes the result of the request that the last step sent. If the access token was refused, it is refreshed once and the
+    /// request sent again. A refusal straight after a refresh is delivered to the page, and so is a second refusal.
+    pub fn on_response(&mut self, machine: &SessionMachine, result: FetchResult) -> ResponseAction {
         self.repeats = false;
         if machine.epoch() != self.epoch {
-            return ResponseAction::Discard(exchange);
+            return ResponseAction::Discard(result);
         }
-        let is_refused = self.refused.is_none() && exchange.as_ref().is_ok_and(asks_for_refresh);
+        let is_refused = self.refused.is_none() && result.as_ref().is_ok_and(asks_for_refresh);
         match self.sent.take().filter(|sent| is_refused && !sent.is_fresh) {
             Some(sent) => {
                 self.refused = Some(sent.access);
                 self.refreshed = Refreshed::NotYet;
                 ResponseAction::Retry
             }
-            None => ResponseAction::Deliver(exchange),
+            None => ResponseAction::Deliver(result),
         }
     }
 

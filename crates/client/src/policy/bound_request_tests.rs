@@ -44,16 +44,16 @@ fn a_repetition_is_sent_with_the_token_as_it_is() {
 }
 
 #[test]
-fn a_fresh_token_is_sent_and_the_answer_taken() {
+fn a_fresh_token_is_sent_and_the_response_delivered() {
     let first = tokens(session(1), 1, 0);
     let (machine, mut request) = asking(&first);
     assert!(sends(&request.next(&machine, after(1)), &first));
-    let answer = Ok(json(200, &user(), 1));
-    assert_eq!(request.on_response(&machine, answer.clone()), ResponseAction::Deliver(answer));
+    let response = Ok(json(200, &user(), 1));
+    assert_eq!(request.on_response(&machine, response.clone()), ResponseAction::Deliver(response));
 }
 
 #[test]
-fn a_refused_token_is_refreshed_once_and_the_request_sent_once_more() {
+fn a_refused_token_is_refreshed_once_and_the_request_sent_again() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
     let (mut machine, mut request) = asking(&first);
     assert!(sends(&request.next(&machine, after(1)), &first));
@@ -65,12 +65,12 @@ fn a_refused_token_is_refreshed_once_and_the_request_sent_once_more() {
     assert_eq!(
         request.on_response(&machine, Ok(refused())),
         ResponseAction::Deliver(Ok(refused())),
-        "the application's answer"
+        "the application's response"
     );
 }
 
 #[test]
-fn a_refusal_straight_after_a_refresh_is_the_applications_answer() {
+fn a_refusal_straight_after_a_refresh_is_delivered() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let (mut machine, mut request) = asking(&first);
     assert_eq!(request.next(&machine, after(HOUR)), RequestStep::Refresh(None));
@@ -91,7 +91,7 @@ fn a_refresh_that_did_not_help_is_not_repeated() {
 }
 
 #[test]
-fn what_one_person_asked_is_not_sent_for_the_next() {
+fn one_persons_request_is_not_sent_for_the_next() {
     let (hers, his) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
     // While her request waits for a refresh.
     let (mut machine, mut request) = asking(&hers);
@@ -110,13 +110,13 @@ fn what_one_person_asked_is_not_sent_for_the_next() {
     let (mut machine, mut request) = asking(&hers);
     assert!(sends(&request.next(&machine, after(1)), &hers));
     look(&mut machine, &his);
-    for answer in [Ok(refused()), Ok(json(200, &user(), 1)), Err(TransportError::TimedOut)] {
-        assert_eq!(request.on_response(&machine, answer.clone()), ResponseAction::Discard(answer));
+    for response in [Ok(refused()), Ok(json(200, &user(), 1)), Err(TransportError::TimedOut)] {
+        assert_eq!(request.on_response(&machine, response.clone()), ResponseAction::Discard(response));
     }
 }
 
 #[test]
-fn what_was_asked_before_a_sign_out_is_not_sent_after_the_same_person_is_back() {
+fn a_request_from_before_a_sign_out_is_not_sent_after_the_same_person_is_back() {
     let (before, since) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
     let (mut machine, mut request) = asking(&before);
     sign_out(&mut machine, &before, after(1));

@@ -9,14 +9,14 @@ const HOUR: i64 = 3600;
 
 /// Signed in at that moment, in a browser of its own.
 fn signed_in(number: u128, seconds: i64) -> SessionTokens {
-    let answer = cookie_response(session(number), seconds).into();
-    SessionTokens::signed_in(&answer, after(seconds), after(seconds), session(number).0).expect("tokens")
+    let response = cookie_response(session(number), seconds).into();
+    SessionTokens::signed_in(&response, after(seconds), after(seconds), session(number).0).expect("tokens")
 }
 
 /// The tokens that a refresh of `parent` gave at that moment.
 fn next(parent: &SessionTokens, seconds: i64) -> SessionTokens {
-    let answer = cookie_response(parent.session(), seconds).into();
-    parent.succeeded_by(&answer, after(seconds), after(seconds)).expect("a successor")
+    let response = cookie_response(parent.session(), seconds).into();
+    parent.succeeded_by(&response, after(seconds), after(seconds)).expect("a successor")
 }
 
 /// What is left of tokens in storage.
@@ -53,7 +53,7 @@ fn lost() -> RefreshOutcome {
 }
 
 #[test]
-fn nothing_that_is_stored_is_a_secret() {
+fn no_secret_is_stored() {
     let first = signed_in(1, 0);
     let text = serde_json::to_string(&first).expect("JSON");
     assert!(!text.contains(first.access().expect("a token")) && !text.contains("e30."), "{text}");
@@ -78,7 +78,7 @@ fn without_an_access_token_a_failed_refresh_is_waited_out() {
 }
 
 #[test]
-fn a_retry_after_a_lost_answer_has_the_same_key_in_every_tab_and_after_a_reload() {
+fn a_retry_after_a_lost_response_has_the_same_key_in_every_tab_and_after_a_reload() {
     let first = signed_in(1, 0);
     let mut here = holding(&first);
     here.apply_refresh(&first, lost(), seen(&first, HOUR), 1.0);
@@ -88,7 +88,7 @@ fn a_retry_after_a_lost_answer_has_the_same_key_in_every_tab_and_after_a_reload(
 }
 
 #[test]
-fn every_answer_moves_the_key_and_every_session_has_its_own() {
+fn every_response_changes_the_key_and_every_session_has_its_own() {
     let first = signed_in(1, 0);
     let second = next(&reloaded(&first), HOUR);
     let third = next(&reloaded(&second), 2 * HOUR);
@@ -133,7 +133,7 @@ fn a_refresh_in_another_tab_leaves_this_one_its_access_token() {
 }
 
 #[test]
-fn an_access_token_is_replaced_by_that_of_the_answer() {
+fn an_access_token_is_replaced_by_that_of_the_response() {
     let first = signed_in(1, 0);
     let second = next(&first, 10);
     let mut machine = holding(&first);
@@ -142,7 +142,7 @@ fn an_access_token_is_replaced_by_that_of_the_answer() {
 }
 
 #[test]
-fn an_answer_for_another_session_is_not_adopted() {
+fn a_response_for_another_session_is_not_adopted() {
     let first = signed_in(1, 0);
     for other in [json(200, &cookie_response(session(2), 1), 1), json(200, &response(session(2), 2, 1), 1)] {
         let outcome = refresh_outcome(&first, &Ok(other));
@@ -151,7 +151,7 @@ fn an_answer_for_another_session_is_not_adopted() {
 }
 
 #[test]
-fn a_cookie_that_is_gone_or_another_sessions_ends_the_session() {
+fn a_missing_cookie_or_another_sessions_ends_the_session() {
     let first = signed_in(1, 0);
     let outcome = |status, body| refresh_outcome(&first, &Ok(json(status, &body, 1)));
     let missing = value!({"code": "not_authenticated", "reason": "credentials_missing"});
@@ -167,7 +167,7 @@ fn a_cookie_that_is_gone_or_another_sessions_ends_the_session() {
 }
 
 #[test]
-fn what_is_stored_is_read_only_if_it_fits_into_a_header() {
+fn a_stored_token_is_read_only_if_it_fits_into_a_header() {
     let mut record = serde_json::to_value(signed_in(1, 0)).expect("JSON");
     for text in ["", "a\nb: c", "\u{e9}"] {
         record["csrf_token"] = text.into();

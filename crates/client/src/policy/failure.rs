@@ -1,48 +1,48 @@
-//! Why a page does not have what it asked for, and how to say that to people.
+//! Why a request of a page failed, and the message about it.
 
-use super::response::{ApiResponse, FetchResult, TransientError};
+use super::response::{ApiResponse, FetchResult, ProblemFields, TransientError};
 use auth_types::{FieldErrors, Reason};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
 
-/// What a form says that was not sent because of what its fields hold.
+/// The message of a form that was not sent because some of its fields are invalid.
 pub const CHECK_FIELDS: &str = "Please check what you entered.";
 
-/// Why a call did not succeed.
+/// Why a request did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestFailure {
-    /// There is no session any more; the page is about to go.
+    /// The session has ended; the page is about to be replaced.
     SignedOut,
-    /// Something that passes.
+    /// An error that passes.
     Transient {
-        /// What it is.
+        /// Which.
         error: TransientError,
-        /// When to try again at the earliest.
+        /// How long to wait before the next attempt, if the server said so.
         after: Option<Duration>,
     },
-    /// The server understood and said no.
+    /// The server refused the request.
     Refused(ServerRefusal),
-    /// It was not sent: what these fields hold cannot be.
+    /// The request was not sent, because these fields are invalid.
     Unsendable(FieldErrors),
 }
 
-/// The server's no.
+/// A refusal by the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerRefusal {
     /// The HTTP status.
     pub status: u16,
-    /// Why; `Unknown` when the answer does not tell.
+    /// Why; `Unknown` when the response does not say.
     pub reason: Reason,
     /// Field name → what is wrong with it, for people.
     pub errors: FieldErrors,
-    /// The server's own words for people, where a rule of a feature says no.
+    /// The server's message for people, where a rule of a feature refused.
     pub detail: String,
-    /// Which rule that is.
+    /// The name of that rule.
     pub feature: Option<String>,
 }
 
 impl RequestFailure {
-    /// What is wrong with single fields.
+    /// The errors of single fields.
     pub const fn field_errors(&self) -> Option<&FieldErrors> {
         match self {
             Self::Refused(ServerRefusal { errors, .. }) | Self::Unsendable(errors) => Some(errors),
@@ -50,12 +50,12 @@ impl RequestFailure {
         }
     }
 
-    /// Whether the same request may well succeed a little later.
+    /// Whether the same request is likely to succeed a little later.
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Transient { .. })
     }
 
-    /// One or two sentences for the person in front of the page.
+    /// One or two sentences for the user.
     pub fn message(&self) -> String {
         match self {
             Self::SignedOut => "You are signed out. Sign in again to go on.".to_owned(),
@@ -97,7 +97,7 @@ impl ServerRefusal {
     }
 }
 
-/// "Try again in 5 minutes." or the like: the sentence after one that says what is wrong.
+/// The sentence that says when to try again, such as "Please try again in 5 minutes."
 fn try_again(after: Option<Duration>) -> String {
     let seconds = after.map_or(0, |after| after.as_secs());
     match seconds {
@@ -109,45 +109,43 @@ fn try_again(after: Option<Duration>) -> String {
     }
 }
 
-/// Reads a body out of a successful answer.
+/// Reads the body of a successful response.
 ///
 /// # Errors
-/// What to tell people instead.
-pub fn read_json<T: DeserializeOwned>(exchange: FetchResult) -> Result<T, RequestFailure> {
-    let answer = accepted(exchange)?;
-    let odd = RequestFailure::Transient { error: TransientError::Unexpected, after: None };
-    if answer.is_json { serde_json::from_str(&answer.body).map_err(|_| odd) } else { Err(odd) }
+/// Why the request failed.
+pub fn read_json<T: DeserializeOwned>(result: FetchResult) -> Result<T, RequestFailure> {
+    let response = accepted(result)?;
+    let unexpected = RequestFailure::Transient { error: TransientError::Unexpected, after: None };
+    if response.is_json { serde_json::from_str(&response.body).map_err(|_| unexpected) } else { Err(unexpected) }
 }
 
-/// Makes sure of success where no body matters.
+/// Checks for success where the body does not matter.
 ///
 /// # Errors
-/// What to tell people instead.
-pub fn read_empty(exchange: FetchResult) -> Result<(), RequestFailure> {
-    read_text(exchange).map(drop)
+/// Why the request failed.
+pub fn read_empty(result: FetchResult) -> Result<(), RequestFailure> {
+    read_text(result).map(drop)
 }
 
-/// Reads the text of a successful response that is no JSON: a table, for one.
+/// Reads the text of a successful response that is not JSON, such as a table.
 ///
 /// # Errors
-/// What to tell people instead.
-pub fn read_text(exchange: FetchResult) -> Result<String, RequestFailure> {
-    Ok(accepted(exchange)?.body)
+/// Why the request failed.
+pub fn read_text(result: FetchResult) -> Result<String, RequestFailure> {
+    Ok(accepted(result)?.body)
 }
 
-fn accepted(exchange: FetchResult) -> Result<ApiResponse, RequestFailure> {
-    let answer =
-        exchange.map_err(|silence| RequestFailure::Transient { error: silence.transient_error(), after: None })?;
-    if (200..300).contains(&answer.status) {
-        return Ok(answer);
+fn accepted(result: FetchResult) -> Result<ApiResponse, RequestFailure> {
+    let response = result.map_err(|error| RequestFailure::Transient { error: error.transient_error(), after: None })?;
+    if (200..300).contains(&response.status) {
+        return Ok(response);
     }
-    if let Some(error) = answer.transient_error() {
-        return Err(RequestFailure::Transient { error, after: answer.retry_after });
+    if let Some(error) = response.transient_error() {
+        return Err(RequestFailure::Transient { error, after: response.retry_after });
     }
-    let said = answer.problem_fields();
-    let reason = said.reason.unwrap_or(Reason::Unknown);
-    let (errors, detail, feature) = (said.errors, said.detail, said.feature);
-    Err(RequestFailure::Refused(ServerRefusal { status: answer.status, reason, errors, detail, feature }))
+    let ProblemFields { reason, errors, detail, feature, .. } = response.problem_fields();
+    let reason = reason.unwrap_or(Reason::Unknown);
+    Err(RequestFailure::Refused(ServerRefusal { status: response.status, reason, errors, detail, feature }))
 }
 
 #[cfg(test)]
@@ -162,9 +160,9 @@ mod tests {
     fn a_body_is_read_from_json_only() {
         assert_eq!(read_json::<UserResponse>(Ok(json(200, &user(), 0))), Ok(user()));
         let page = ApiResponse::new(200, "text/html", "<h1>Welcome to the hotel</h1>");
-        let odd = RequestFailure::Transient { error: TransientError::Unexpected, after: None };
-        assert_eq!(read_json::<UserResponse>(Ok(page)), Err(odd.clone()));
-        assert_eq!(read_json::<UserResponse>(Ok(json(200, &value!({}), 0))), Err(odd));
+        let unexpected = RequestFailure::Transient { error: TransientError::Unexpected, after: None };
+        assert_eq!(read_json::<UserResponse>(Ok(page)), Err(unexpected.clone()));
+        assert_eq!(read_json::<UserResponse>(Ok(json(200, &value!({}), 0))), Err(unexpected));
         assert_eq!(read_empty(Ok(ApiResponse::new(204, "", ""))), Ok(()));
     }
 
@@ -177,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_of_a_feature_has_words_of_its_own() {
+    fn a_refusal_of_a_feature_shows_its_own_detail() {
         let body = value!({"reason": "feature_refused", "feature": "polls.closed", "detail": "This poll is closed."});
         let failure = read_empty(Ok(json(409, &body, 0))).expect_err("a refusal");
         assert_eq!(failure.message(), "This poll is closed.");
@@ -186,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_is_not_a_refusal() {
+    fn a_transient_error_is_not_a_refusal() {
         for status in [408, 425, 429, 500, 502, 503, 504, 599] {
             let failure = read_empty(Ok(json(status, &value!({"reason": "internal"}), 0))).expect_err("a failure");
             assert!(failure.is_transient(), "{status}");
@@ -195,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_tell_when_to_come_back() {
+    fn messages_say_when_to_try_again() {
         let busy = |seconds| {
             RequestFailure::Transient { error: TransientError::RateLimited, after: Some(Duration::from_secs(seconds)) }
                 .message()

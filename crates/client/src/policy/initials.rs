@@ -1,6 +1,6 @@
-//! What stands where a picture could.
+//! The letters that are shown in place of a picture.
 
-/// The first letters of the first and the last word of a name; of the address where there is no name.
+/// The first letters of the first and the last word of a name, or of the address where there is no name.
 pub fn initials(name: &str, email: &str) -> String {
     let mut words = name.split_whitespace();
     let first = words.next().or_else(|| email.split('@').next());

@@ -1,10 +1,10 @@
-//! The answer that brings tokens, whichever way the refresh token travels.
+//! The response that issues tokens, in either transport of the refresh token.
 
 use auth_types::responses::{CookieTokenResponse, TokenResponse, UserResponse};
 use serde::Deserialize;
 use std::fmt;
 
-/// The answer of register, login and refresh. Its members tell the transport.
+/// The response of register, login and refresh. Its members show the transport.
 #[derive(Clone, Deserialize)]
 #[serde(from = "AnyTokenResponse")]
 pub struct IssuedTokens {
@@ -17,14 +17,14 @@ pub struct IssuedTokens {
     pub user: UserResponse,
 }
 
-/// What a refresh shows to the server.
+/// The credential that a refresh sends to the server.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Renewal {
     /// The refresh token itself, in the body.
     Token(String),
-    /// This, as `X-CSRF-Token`, beside the cookie that holds the refresh token and that no script can read.
+    /// The CSRF token, sent as `X-CSRF-Token` next to the cookie with the refresh token, which no script can read.
     Cookie {
-        /// The same for the session's whole life, and worth nothing without the cookie.
+        /// The same for the session's whole life; useless without the cookie.
         csrf_token: String,
     },
 }
@@ -38,7 +38,7 @@ enum AnyTokenResponse {
 }
 
 impl IssuedTokens {
-    /// When what expires in so many seconds does, Unix milliseconds on the server's clock.
+    /// The time `seconds` after the response was made, Unix milliseconds on the server's clock.
     pub(super) const fn expiry(&self, seconds: i64) -> i64 {
         self.server_time.saturating_add(seconds).saturating_mul(1000)
     }
@@ -47,34 +47,34 @@ impl IssuedTokens {
 impl From<AnyTokenResponse> for IssuedTokens {
     fn from(wire: AnyTokenResponse) -> Self {
         match wire {
-            AnyTokenResponse::Body(answer) => answer.into(),
-            AnyTokenResponse::Cookie(answer) => answer.into(),
+            AnyTokenResponse::Body(response) => response.into(),
+            AnyTokenResponse::Cookie(response) => response.into(),
         }
     }
 }
 
 impl From<TokenResponse> for IssuedTokens {
-    fn from(answer: TokenResponse) -> Self {
+    fn from(response: TokenResponse) -> Self {
         Self {
-            access: answer.access,
-            renewal: Renewal::Token(answer.refresh),
-            access_expires_in: answer.access_expires_in,
-            refresh_expires_in: answer.refresh_expires_in,
-            server_time: answer.server_time,
-            user: answer.user,
+            access: response.access,
+            renewal: Renewal::Token(response.refresh),
+            access_expires_in: response.access_expires_in,
+            refresh_expires_in: response.refresh_expires_in,
+            server_time: response.server_time,
+            user: response.user,
         }
     }
 }
 
 impl From<CookieTokenResponse> for IssuedTokens {
-    fn from(answer: CookieTokenResponse) -> Self {
+    fn from(response: CookieTokenResponse) -> Self {
         Self {
-            access: answer.access,
-            renewal: Renewal::Cookie { csrf_token: answer.csrf_token },
-            access_expires_in: answer.access_expires_in,
-            refresh_expires_in: answer.refresh_expires_in,
-            server_time: answer.server_time,
-            user: answer.user,
+            access: response.access,
+            renewal: Renewal::Cookie { csrf_token: response.csrf_token },
+            access_expires_in: response.access_expires_in,
+            refresh_expires_in: response.refresh_expires_in,
+            server_time: response.server_time,
+            user: response.user,
         }
     }
 }

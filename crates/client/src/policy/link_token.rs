@@ -1,21 +1,21 @@
-//! What a mailed link holds, and what mail programs make of it on its way.
+//! Reads the token of a mailed link, also from an address that a mail program has changed.
 //!
-//! They encode its `#` and its `=`, once or twice, break it into lines, and add to its end what stands behind it in a sentence. A token is
-//! letters, digits, `-` and `_`, of a known length; whatever else has come along is not part of it.
+//! Mail programs encode its `#` and its `=`, once or twice, break it into lines, and append the text that follows it in a
+//! sentence. A token consists of letters, digits, `-` and `_` and has a known length; everything else is left out.
 
 use super::pages::Pages;
 use super::percent::percent_decoded;
 use auth_types::limits::LINK_TOKEN_LENGTH;
 
-/// What stands before a token.
+/// The name before a token.
 const NAME: &str = "token";
 
-/// Whether a fragment is meant to bring a token, good or not.
+/// Whether a fragment is meant to contain a token, valid or not.
 pub fn holds_link_token(fragment: &str) -> bool {
     meant_as_token(&percent_decoded(fragment)).is_some()
 }
 
-/// The token of a fragment such as `#token=…`. It travels in the fragment because no server, log or referrer sees that.
+/// The token of a fragment such as `#token=…`. It is in the fragment because that reaches no server, log or referrer.
 pub fn link_token(fragment: &str) -> Option<String> {
     let decoded = percent_decoded(fragment);
     let token = without_encoded_equals(meant_as_token(&decoded)?);
@@ -28,8 +28,8 @@ pub const fn is_cut(token: &str) -> bool {
     token.len() < LINK_TOKEN_LENGTH
 }
 
-/// The address that a mailed link had, when `address` (path, query and fragment) shows that it was changed on its way. The
-/// router would find no page at the address as it came.
+/// The original address of a mailed link, if `address` (path, query and fragment) was changed on its way. The router would find
+/// no page at the changed address.
 pub fn restored_address(address: &str, pages: Pages) -> Option<String> {
     let decoded = without_references(&percent_decoded(address));
     let (before, fragment) = decoded.split_once('#')?;
@@ -41,21 +41,21 @@ pub fn restored_address(address: &str, pages: Pages) -> Option<String> {
     (restored != address).then_some(restored)
 }
 
-/// What follows the name in a decoded fragment that is meant to bring a token.
+/// The text after the name, in a decoded fragment that is meant to contain a token.
 fn meant_as_token(fragment: &str) -> Option<&str> {
     let rest = fragment.trim_start_matches(|c| !is_of_token(c)).strip_prefix(NAME)?;
-    // `#tokens` is a place on a page.
+    // `#tokens` is an anchor on a page.
     (!rest.starts_with(is_of_token)).then_some(rest)
 }
 
-/// Without the `3D` that quoted-printable makes of `=`, where a whole token stands behind it: one may begin so, too.
+/// Removes the `3D` that quoted-printable makes of `=`, if a whole token follows: a token itself may begin with `3D`.
 fn without_encoded_equals(rest: &str) -> &str {
     let Some(token) = rest.strip_prefix("=3D") else { return rest };
     let length = token.chars().take_while(|c| is_of_token(*c)).count();
     if length >= LINK_TOKEN_LENGTH { token } else { rest }
 }
 
-/// With the characters that HTML's references stand for.
+/// Replaces HTML character references.
 fn without_references(address: &str) -> String {
     let references =
         [("&#35;", "#"), ("&#x23;", "#"), ("&num;", "#"), ("&#61;", "="), ("&#x3D;", "="), ("&equals;", "=")];
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_around_a_token_is_no_part_of_it() {
+    fn text_around_a_token_is_left_out() {
         let behind =
             [".", ")", ",", ">", "\"", "'", "%22", "%E2%80%9D", "»", "*", "_", "__", "-", "%3E%3E", "%20", "\\"];
         let sentences = behind.map(|end| format!("#token={TOKEN}{end}"));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_token_is_meant_as_one_and_a_place_on_the_page_is_not() {
+    fn a_cut_token_is_recognised_and_an_anchor_on_the_page_is_not() {
         let meant = ["#token=aZ", "#token=", "#token", "#token%3D", "#token."];
         let others = ["#main", "#tokens", "#a-token=abc", "#Token=abc", "", "#", "%23"];
         for (fragment, is_meant) in
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_token_is_none() {
+    fn a_fragment_without_token_characters_gives_no_token() {
         for fragment in ["", "#", "#token", "#token=", "#token=.", "#token=%20", "#Token=abc", "#main"] {
             assert_eq!(link_token(fragment), None, "{fragment:?}");
         }

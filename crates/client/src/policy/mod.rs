@@ -1,17 +1,18 @@
-//! What decides: when to refresh, what an answer means, which token wins, where a sign-in may lead.
+//! The client's decisions: when to refresh, what a response means, which token wins, where a sign-in may lead.
 //!
-//! Pure code: no browser, no clock, no randomness of its own. The effects around it (`session`, `tokens`, `http`) pass in
-//! what they read and carry out what they are told, so that a test can be a tab: give a [`SessionMachine`] a storage shared with
-//! other keepers and a clock to move.
+//! Pure code: no browser, no clock, no randomness of its own. The modules around it (`session`, `tokens`, `http`) pass in
+//! what they read and execute the effects that it returns. So a test can simulate tabs: several [`SessionMachine`]s that
+//! share one storage, and a clock to move.
 //!
-//! A page's request is a [`BoundRequest`]: [`SessionMachine::sync_from_storage`] at storage and do what its next [`RequestStep`] says. A refresh goes
-//! like this: look, [`SessionMachine::plan`], and, when that says [`TokenPlan::Refresh`], send the parent with its key, read the answer
-//! with [`refresh_outcome`], and [`SessionMachine::apply_refresh`].
+//! A page's request is a [`BoundRequest`]: call [`SessionMachine::sync_from_storage`], then do what its next [`RequestStep`]
+//! says. A refresh takes these steps: sync from storage, [`SessionMachine::plan`], and, when that returns
+//! [`TokenPlan::Refresh`], send the parent with its key, read the response with [`refresh_outcome`], and pass the outcome to
+//! [`SessionMachine::apply_refresh`].
 //!
-//! Whatever the keeper decides beyond that is an [`Effect`], and is carried out in one place (`session/effects.rs`).
+//! Everything else that the machine decides is an [`Effect`], and is executed in one place (`session/effects.rs`).
 //!
-//! Two people may share a browser. Whatever is asked for therefore belongs to an [`Epoch`], and each of these looks at
-//! storage and compares before it decides: nothing is sent, stored or deleted for a session that has gone.
+//! Two people may share a browser. Each request therefore belongs to an [`Epoch`], and each of these functions reads storage
+//! and compares epochs before it decides: nothing is sent, stored or deleted for a session that has ended.
 
 mod backoff;
 mod bound_request;

@@ -1,20 +1,21 @@
-//! Lists that are asked for again while somebody reads them.
+//! Merges a list that was fetched again into the one that is shown.
 
 use auth_types::events::EventsResponse;
 use auth_types::responses::SessionResponse;
 use std::collections::BTreeMap;
 
-/// The devices as they are now, each where it is shown: nothing moves under the hand of whoever is about to press a button. New
-/// ones come after this device.
+/// The current devices, each at the position where it is shown, so that no button moves while the user is about to press it.
+/// New ones come after this device.
 pub fn newest_devices(shown: &[SessionResponse], mut newest: Vec<SessionResponse>) -> Vec<SessionResponse> {
     // A map, because there may be thousands.
-    let places: BTreeMap<_, _> = shown.iter().zip(1_usize..).map(|(known, place)| (known.id.0, place)).collect();
-    newest.sort_by_key(|device| (!device.current, places.get(&device.id.0).copied().unwrap_or_default()));
+    let positions: BTreeMap<_, _> =
+        shown.iter().zip(1_usize..).map(|(known, position)| (known.id.0, position)).collect();
+    newest.sort_by_key(|device| (!device.current, positions.get(&device.id.0).copied().unwrap_or_default()));
     newest
 }
 
-/// The newest events before those that are shown. Where more have happened than a page holds, the page begins with it again:
-/// between the two something would be missing.
+/// The newest events, followed by those that are shown. If more than a page of events is new, only the new page is shown,
+/// because events between the two would be missing.
 pub fn newest_events(shown: Option<EventsResponse>, newest: EventsResponse) -> EventsResponse {
     let Some(shown) = shown else { return newest };
     let Some(known) =

@@ -1,8 +1,8 @@
-//! Where a sign-in may lead: back to a page of this application and nowhere else.
+//! Where a sign-in may lead: back to a page of this application, and nowhere else.
 
 use super::pages::Pages;
 
-/// Where everything starts, and where a `next` that is not accepted leads.
+/// The start page, and the target when `next` is not accepted.
 pub const START: &str = "/";
 
 /// Where visitors sign in.
@@ -10,12 +10,12 @@ pub const SIGN_IN: &str = "/login";
 
 const LONGEST: usize = 2048;
 
-/// `next` if it is a path on this origin in plain form, or [`START`]. Going "back" to a page for visitors only makes no sense
-/// after a sign-in.
+/// `next` if it is a path on this origin in plain form, otherwise [`START`]. Pages that are for visitors only are not accepted,
+/// because they redirect users.
 ///
-/// Only what no URL parser would change is accepted: one leading slash, no empty, `.` or `..` segment, no backslash, no
-/// blank or control character, nothing of that kind in percent-encoding either. `/..//e.com`, which a browser normalises
-/// to `//e.com`, shows why checking the origin after parsing is not enough.
+/// Only text that no URL parser would change is accepted: one leading slash, no empty, `.` or `..` segment, no backslash, no
+/// blank or control character, and none of these percent-encoded. `/..//e.com`, which a browser normalises to `//e.com`,
+/// shows why checking the origin after parsing is not enough.
 pub fn accept_next(next: &str, pages: Pages) -> &str {
     let path = path_of(next);
     let fits = next.len() <= LONGEST
@@ -47,7 +47,7 @@ const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
 
-/// Every segment but the last has a name, and none is `.` or `..`.
+/// No segment but the last is empty, and none is `.` or `..`.
 fn segments_fit(path: &str) -> bool {
     let mut segments = path.split('/').rev();
     let last = segments.next().unwrap_or_default();
@@ -58,7 +58,7 @@ fn is_dots(segment: &str) -> bool {
     segment == "." || segment == ".."
 }
 
-/// Each `%` starts two hex digits, and they do not hide a character that matters to a URL parser.
+/// Each `%` is followed by two hex digits, and they do not encode a character that matters to a URL parser.
 fn percent_encodings_fit(next: &str) -> bool {
     next.split('%').skip(1).all(|rest| {
         let code = rest.get(..2).filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));

@@ -1,11 +1,11 @@
-//! What a page of the application is, apart from what it shows.
+//! The attributes of the application's pages.
 
 use auth_types::Role;
 
 /// A page, as the table of pages describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// Where it is. A segment such as `:id` stands for any one.
+    /// Its path. A segment such as `:id` matches any segment.
     pub path: &'static str,
     /// Its heading, which also names the document.
     pub title: &'static str,
@@ -18,20 +18,20 @@ pub struct Page {
 /// Who sees a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// Whoever is not signed in; a user is sent on.
+    /// People who are not signed in; users are redirected.
     Visitors,
-    /// Whoever comes.
+    /// Visitors and users.
     Everybody,
-    /// Whoever comes, by a mailed link whose fragment holds a token.
+    /// Visitors and users who open a mailed link, whose fragment contains a token.
     MailedLink,
     /// Users. A visitor is asked to sign in first.
     Users,
-    /// Users with the role `admin`. To others there is no such page; what it asks for, the API decides again.
+    /// Users with the role `admin`. Others see "Page not found"; the API authorizes each request of the page as well.
     Administrators,
 }
 
 impl Audience {
-    /// Whether one has to be signed in.
+    /// Whether the page requires a session.
     pub const fn is_protected(self) -> bool {
         matches!(self, Self::Users | Self::Administrators)
     }
@@ -46,7 +46,7 @@ impl Audience {
     }
 }
 
-/// Every page, in the order of the navigation. Layers below the table are given it, because they must not know pages.
+/// Every page, in the order of the navigation. It is passed to the layers below `pages`, which must not import that module.
 #[derive(Debug, Clone, Copy)]
 pub struct Pages(pub &'static [Page]);
 

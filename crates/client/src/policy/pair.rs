@@ -1,11 +1,11 @@
-//! An access token and what renews it, in memory and written down.
+//! An access token and the credential that renews it, in memory and in storage.
 
 use super::issued_tokens::{IssuedTokens, Renewal};
-use super::token_position::{TokenPosition, place_of, session_of};
+use super::token_position::{TokenPosition, position_of, session_of};
 use auth_types::SessionId;
 use serde::{Deserialize, Serialize};
 
-/// What one needs to go on. Written down, each form has the members that the other has not.
+/// The tokens of a session. In storage, the two forms are distinguished by their members.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Pair {
@@ -15,15 +15,16 @@ pub(super) enum Pair {
         access: Access,
         refresh: String,
     },
-    /// `TOKEN_TRANSPORT=cookie`: nothing that is written down is a secret. The browser keeps the refresh token where no
-    /// script can read it, and the access token stays in memory: each tab has one of its own, or none yet.
+    /// `TOKEN_TRANSPORT=cookie`: nothing that is stored is a secret. The browser keeps the refresh token where no script can
+    /// read it, and the access token stays in memory: each tab has its own, or none yet.
     Cookie {
         #[serde(skip)]
         access: Option<Access>,
         csrf_token: String,
         session: SessionId,
-        /// How many answers with tokens this browser has had in this session.
-        answers: i64,
+        /// How many responses with tokens this browser has received in this session.
+        #[serde(rename = "answers")]
+        responses: i64,
     },
 }
 
@@ -41,31 +42,33 @@ pub(super) struct Access {
 }
 
 impl Pair {
-    /// What `answer` brings. `None` if its tokens are not of this service.
-    pub(super) fn of(answer: &IssuedTokens) -> Option<Self> {
+    /// The tokens of a response. `None` if they are not tokens of this service.
+    pub(super) fn of(response: &IssuedTokens) -> Option<Self> {
         let access = Access {
-            token: answer.access.clone(),
-            expires_at: answer.expiry(answer.access_expires_in),
-            lifetime: answer.access_expires_in.saturating_mul(1000).max(0),
+            token: response.access.clone(),
+            expires_at: response.expiry(response.access_expires_in),
+            lifetime: response.access_expires_in.saturating_mul(1000).max(0),
         };
-        Some(match &answer.renewal {
+        Some(match &response.renewal {
             Renewal::Token(refresh) => Self::Body { access, refresh: refresh.clone() },
             Renewal::Cookie { csrf_token } => {
                 let session = session_of(&access.token)?;
-                Self::Cookie { access: Some(access), csrf_token: csrf_token.clone(), session, answers: 1 }
+                Self::Cookie { access: Some(access), csrf_token: csrf_token.clone(), session, responses: 1 }
             }
         })
     }
 
-    /// Where it stands; `None` if it is not of this service.
-    pub(super) fn place(&self) -> Option<TokenPosition> {
+    /// The session and generation; `None` if the tokens are not of this service.
+    pub(super) fn position(&self) -> Option<TokenPosition> {
         match self {
-            Self::Body { refresh, .. } => place_of(refresh),
-            Self::Cookie { session, answers, .. } => Some(TokenPosition { session: *session, generation: *answers }),
+            Self::Body { refresh, .. } => position_of(refresh),
+            Self::Cookie { session, responses, .. } => {
+                Some(TokenPosition { session: *session, generation: *responses })
+            }
         }
     }
 
-    /// Whether everything that goes into a header fits there.
+    /// Whether every value that is sent in a header is valid there.
     pub(super) fn can_be_sent(&self) -> bool {
         let csrf_token = match self {
             Self::Body { .. } => None,

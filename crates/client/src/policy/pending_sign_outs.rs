@@ -1,4 +1,4 @@
-//! Sign-outs that the server has not heard of: there was no connection, or no response.
+//! Sign-outs that the server has not confirmed: there was no connection, or no response.
 
 use super::issued_tokens::Renewal;
 use super::response::FetchResult;
@@ -9,14 +9,14 @@ use auth_types::{Reason, SessionId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// How long a sign-out is kept to be sent, milliseconds. What ends a session is as good as what renews it: it must not lie about
-/// for longer than a night without a connection.
+/// How long an unsent sign-out is kept, milliseconds. The credential that ends a session also renews it, so it must not stay
+/// in storage for longer than a night without a connection.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// So many are kept, the newest. Nobody signs in without a connection, so there is hardly ever more than one.
+/// How many are kept; the oldest are dropped. A sign-in needs a connection, so there is rarely more than one.
 const MOST: usize = 8;
 
-/// The end of one session, to be reported. It ends that session, whoever is signed in when it is sent.
+/// A sign-out that must still be sent. It ends its own session, no matter who is signed in when it is sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingSignOut {
     session: SessionId,
@@ -25,19 +25,19 @@ pub struct PendingSignOut {
     proof: Proof,
 }
 
-/// What shows that the session was ours.
+/// What proves to the server that this browser owned the session.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Proof {
-    /// The refresh token, in its three parts: whatever looks for tokens in storage, such as another version of this client, must
-    /// not take it for one that somebody is signed in with.
+    /// The refresh token, in its three parts, so that code that searches storage for tokens, such as another version of this
+    /// client, does not take it for the token of a current session.
     Token(Vec<String>),
-    /// This beside the browser's cookie.
+    /// The CSRF token, sent with the browser's cookie.
     Cookie(String),
 }
 
 impl PendingSignOut {
-    /// The end of the session of these tokens.
+    /// The sign-out of the session of these tokens.
     pub fn of(tokens: &SessionTokens, now: Now) -> Self {
         let proof = match tokens.renewal() {
             Renewal::Token(refresh) => Proof::Token(refresh.split('.').map(str::to_owned).collect()),
@@ -51,7 +51,7 @@ impl PendingSignOut {
         self.session
     }
 
-    /// What shows the server that the session was ours.
+    /// The credential that authenticates the sign-out.
     pub fn renewal(&self) -> Renewal {
         match &self.proof {
             Proof::Token(parts) => Renewal::Token(parts.join(".")),
@@ -59,48 +59,48 @@ impl PendingSignOut {
         }
     }
 
-    /// Whether the server has heard of it, by what came of sending it. A refusal is an answer, too: there is no such session,
-    /// or its cookie is gone. An unknown key may be on its way to the server.
-    pub fn is_acknowledged(exchange: &FetchResult) -> bool {
+    /// Whether the result of sending it shows that nothing is left to do. A refusal counts, too: the session does not exist, or
+    /// its cookie is gone. An unknown key does not: the server may learn it soon.
+    pub fn is_acknowledged(result: &FetchResult) -> bool {
         let is_key_unknown =
-            exchange.as_ref().is_ok_and(|answer| answer.problem_fields().reason == Some(Reason::KeyUnknown));
-        is_conclusive(exchange) && !is_key_unknown
+            result.as_ref().is_ok_and(|response| response.problem_fields().reason == Some(Reason::KeyUnknown));
+        is_conclusive(result) && !is_key_unknown
     }
 
-    /// Not when the clock has been set back since either: nobody knows for how long it would be kept then.
+    /// Whether it is still kept. Not when the clock has been set back since: it could then be kept without limit.
     fn is_kept(&self, now: Now) -> bool {
         (0..KEPT_MS).contains(&(now.wall_ms.saturating_sub(self.at)))
     }
 }
 
-/// The sign-outs of this browser that the server has not heard of, the oldest first.
+/// The sign-outs of this browser that the server has not confirmed, the oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingSignOuts(Vec<PendingSignOut>);
 
 impl PendingSignOuts {
-    /// Keeps another one.
+    /// Adds one, in place of an earlier one of its session.
     pub fn keep(&mut self, late: PendingSignOut) {
         self.forget(late.session);
         self.0.push(late);
         self.0.drain(..self.0.len().saturating_sub(MOST));
     }
 
-    /// Forgets the one of a session.
+    /// Removes the one of a session.
     pub fn forget(&mut self, session: SessionId) {
         self.0.retain(|late| late.session != session);
     }
 
-    /// Forgets what was kept for long enough.
+    /// Removes those that have expired.
     pub fn expire(&mut self, now: Now) {
         self.0.retain(|late| late.is_kept(now));
     }
 
-    /// Forgets those that need the cookie of their session: it has just been replaced.
+    /// Removes those that need the cookie of their session, which has just been replaced.
     pub fn forget_cookies(&mut self) {
         self.0.retain(|late| matches!(late.proof, Proof::Token(_)));
     }
 
-    /// The one that is to be sent next.
+    /// The one to send next.
     pub fn first(&self) -> Option<&PendingSignOut> {
         self.0.first()
     }
@@ -132,9 +132,9 @@ mod tests {
     }
 
     fn by_cookie(number: u128) -> PendingSignOut {
-        let answer = cookie_response(session(number), 0).into();
+        let response = cookie_response(session(number), 0).into();
         let tokens =
-            SessionTokens::signed_in(&answer, after(0), after(0), Uuid::nil()).expect("tokens of this service");
+            SessionTokens::signed_in(&response, after(0), after(0), Uuid::nil()).expect("tokens of this service");
         PendingSignOut::of(&tokens, after(0))
     }
 
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_written_down_with_what_ends_its_session_and_with_no_token_as_it_is() {
+    fn it_is_stored_with_its_proof_and_never_with_a_whole_token() {
         for late in [late(1, 0), by_cookie(1)] {
             let text = serde_json::to_string(&kept(std::slice::from_ref(&late))).expect("JSON");
             let read: PendingSignOuts = serde_json::from_str(&text).expect("what was written");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_is_heard_and_what_passes_is_not() {
+    fn a_verdict_is_an_acknowledgement_and_a_transient_error_is_not() {
         let refused = |status, reason| Ok(json(status, &value!({ "reason": reason }), 0));
         let heard = [
             refused(200, "unknown"),

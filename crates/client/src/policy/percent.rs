@@ -1,9 +1,9 @@
-//! Percent-encoding, undone.
+//! Percent-decoding.
 
-/// So many times what is encoded may have been encoded again. Each program that passes a link on may do it once.
+/// How many times the text may have been encoded. Each program that passes a link on may encode it once.
 const ROUNDS: usize = 4;
 
-/// The text behind percent-encoding, also where it was encoded several times. What is no encoding stays as it is.
+/// Decodes percent-encoded text, also where it was encoded several times. Invalid encodings stay as they are.
 pub(super) fn percent_decoded(text: &str) -> String {
     let mut text = text.to_owned();
     for _ in 0..ROUNDS {
@@ -47,14 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_encoded_is_decoded_however_often_it_was_encoded() {
+    fn repeated_encoding_is_decoded() {
         for (text, decoded) in [("a%23b", "a#b"), ("a%2523b", "a#b"), ("%3d%3D", "=="), ("%C3%A9", "é"), ("", "")] {
             assert_eq!(percent_decoded(text), decoded, "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_encoding_stays() {
+    fn text_that_is_not_encoded_stays() {
         for text in ["%", "%2", "%zz", "100%", "a+b", "%%", "é"] {
             assert_eq!(percent_decoded(text), text);
         }

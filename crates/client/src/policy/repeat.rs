@@ -1,33 +1,33 @@
-//! Steps that are done once, however often they are asked for.
+//! Requests with an `Idempotency-Key`, and when they are repeated.
 
 use super::backoff::wait;
 use super::response::{FetchResult, TransientError, TransportError};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How often a step is repeated without anybody pressing a button.
+/// How often a request is repeated automatically.
 const REPETITIONS: u32 = 2;
-/// The longest `Retry-After` that is waited for with somebody looking at a button that does nothing.
+/// The longest `Retry-After` that is waited for while the user looks at a busy button.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The seed of the keys for what a mailed link does: the link may be opened again, in another tab or after a reload, and its
-/// token is in the request.
+/// The seed of the keys for requests of mailed links. It is fixed, because a link may be opened again in another tab or after a
+/// reload; the link's token in the request makes the key unique.
 pub const LINK_SEED: Uuid = Uuid::from_u128(0x6c61_7463_686b_6579_2d6d_6169_6c6c_696e);
 
-/// The `Idempotency-Key` of a step: a function of the seed and of the whole request. The same request has the same key without
-/// anybody's keeping one, and a request that differs has another. A form's seed is random and lives until the form has done
-/// what it is for; then the same request is a new one.
+/// The `Idempotency-Key` of a request: a function of the seed and of the whole request. The same request gets the same key
+/// without storing one, and a different request gets another. A form's seed is random and lasts until the form has succeeded;
+/// after that, the same request counts as a new one.
 pub fn step_key(seed: Uuid, path: &str, body: &str) -> String {
     Uuid::new_v5(&seed, format!("{path}\n{body}").as_bytes()).to_string()
 }
 
-/// How long to wait before a step whose response is missing is repeated by itself; `None` when it is the person's turn.
+/// How long to wait before a request without a response is repeated automatically; `None` when only the user may repeat it.
 /// `sent` is how often it has been sent.
-pub fn repeat_after(exchange: &FetchResult, sent: u32, jitter: f64) -> Option<Duration> {
-    let asked = match exchange {
+pub fn repeat_after(result: &FetchResult, sent: u32, jitter: f64) -> Option<Duration> {
+    let asked = match result {
         Err(TransportError::Unreachable) => None,
-        Ok(answer) if answer.transient_error() == Some(TransientError::Unavailable) => answer.retry_after,
-        // After a time-out the person has waited long enough to be asked.
+        Ok(response) if response.transient_error() == Some(TransientError::Unavailable) => response.retry_after,
+        // After a timeout the user has waited long enough, and decides.
         Ok(_) | Err(TransportError::TimedOut) => return None,
     };
     let is_soon = asked.is_none_or(|asked| asked <= LONGEST_PAUSE);
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_response_is_asked_for_again_twice() {
+    fn a_request_with_a_lost_response_is_repeated_twice() {
         let lost = Err(TransportError::Unreachable);
         let waits: Vec<_> = (1..5).map(|sent| repeat_after(&lost, sent, 1.0)).collect();
         assert_eq!(waits, [Some(Duration::from_secs(1)), Some(Duration::from_secs(2)), None, None]);
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_or_a_long_wait_is_the_persons_turn() {
+    fn a_verdict_or_a_long_wait_is_not_repeated() {
         for status in [200, 204, 400, 401, 403, 409, 429, 500] {
             assert_eq!(repeat_after(&Ok(ApiResponse::new(status, "application/json", "{}")), 1, 0.0), None, "{status}");
         }

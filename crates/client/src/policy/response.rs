@@ -1,4 +1,4 @@
-//! What an answer means, above all the answer to a refresh.
+//! What a response means, above all the response to a refresh.
 
 use super::issued_tokens::{IssuedTokens, Renewal};
 use super::time::Now;
@@ -9,67 +9,67 @@ use serde::Deserialize;
 use std::fmt;
 use std::time::Duration;
 
-/// An answer as it arrived, read to its end.
+/// A complete response.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiResponse {
     /// The HTTP status.
     pub status: u16,
-    /// Whether it says that it is JSON. A captive portal's page does not.
+    /// Whether its media type is JSON. That of a captive portal's page is not.
     pub is_json: bool,
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
     /// The body.
     pub body: String,
-    /// When the request went out.
+    /// When the request was sent.
     pub sent: Now,
-    /// When the answer was there.
+    /// When the response was complete.
     pub received: Now,
 }
 
-/// An answer, or why there is none.
+/// A response, or why there is none.
 pub type FetchResult = Result<ApiResponse, TransportError>;
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransportError {
-    /// The network failed, or the browser kept the answer back.
+    /// The network failed, or the browser withheld the response.
     Unreachable,
     /// It took too long.
     TimedOut,
 }
 
-/// What goes wrong without being anyone's fault, and passes.
+/// An error that is expected to pass without any change by the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TransientError {
     /// No connection.
     Unreachable,
     /// The server is starting, overloaded or cannot reach its database.
     Unavailable,
-    /// The server has had enough of us for a while.
+    /// The server has received too many requests.
     RateLimited,
-    /// An answer that nobody can make sense of.
+    /// A response that the client does not understand.
     Unexpected,
 }
 
-/// What the answer to a refresh means for the session.
+/// What the response to a refresh means for the session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefreshOutcome {
     /// The successor of the parent, and who the user is now.
     Adopt(Box<SessionTokens>, Box<UserResponse>),
-    /// The session cannot come back.
+    /// The session has ended for good.
     Ended(Reason),
-    /// The server does not know the key of the refresh token. It may be on its way there.
+    /// The server does not know the key that signed the refresh token. It may learn it soon.
     KeyUnknown,
     /// Nothing is decided; the session stays.
     Retry {
-        /// What to tell people.
+        /// Why.
         error: TransientError,
         /// What the server asked for.
         after: Option<Duration>,
     },
 }
 
-/// The members of a problem that decide, each of them optional: other servers and proxies answer too.
+/// The members of a problem that the client reads. Each is optional, because other servers and proxies may respond.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ProblemFields {
     #[serde(default)]
@@ -85,7 +85,7 @@ pub(super) struct ProblemFields {
 }
 
 impl ApiResponse {
-    /// An answer with this status, `Content-Type` and body.
+    /// A response with this status, `Content-Type` and body.
     pub fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         Self {
@@ -104,13 +104,13 @@ impl ApiResponse {
         Self { retry_after, ..self }
     }
 
-    /// The same with the moments when the request left and the answer was there.
+    /// The same with the times of the request and of the response.
     #[must_use]
     pub fn timed(self, sent: Now, received: Now) -> Self {
         Self { sent, received, ..self }
     }
 
-    /// What passes by itself, if that is what the status says.
+    /// The transient error that the status stands for, if it does.
     pub const fn transient_error(&self) -> Option<TransientError> {
         match self.status {
             408 | 425 | 502..=504 | 520..=530 => Some(TransientError::Unavailable),
@@ -120,12 +120,12 @@ impl ApiResponse {
         }
     }
 
-    /// Whether the API itself has said what became of the request. A page in between may have answered in its place.
+    /// Whether the API itself has responded. A captive portal or a proxy may respond in its place.
     pub(super) const fn is_from_api(&self) -> bool {
         self.status == 204 || self.is_json
     }
 
-    /// The body as a problem, as far as it is one.
+    /// The body read as a problem; members that it lacks are empty.
     pub(super) fn problem_fields(&self) -> ProblemFields {
         if self.is_json { serde_json::from_str(&self.body).unwrap_or_default() } else { ProblemFields::default() }
     }
@@ -138,7 +138,7 @@ impl fmt::Debug for ApiResponse {
 }
 
 impl TransportError {
-    /// What it looks like to people.
+    /// The error that people are shown.
     pub const fn transient_error(self) -> TransientError {
         match self {
             Self::Unreachable => TransientError::Unreachable,
@@ -147,7 +147,7 @@ impl TransportError {
     }
 }
 
-/// The longest time that people are told to wait, whatever a server or a proxy says: no limit of ours is longer.
+/// The longest wait that is shown, even if a server or proxy asks for more: none of the API's limits is longer.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// Reads a `Retry-After` in seconds (RFC 9110, 10.2.3). The form with a date needs a right clock, so it is not used.
@@ -155,41 +155,41 @@ pub fn retry_after(header: &str) -> Option<Duration> {
     header.trim().parse().ok().map(|seconds| Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
 }
 
-/// Whether an answer to an access token asks for another one: the only 401 that a refresh can help.
-pub fn asks_for_refresh(answer: &ApiResponse) -> bool {
-    answer.status == 401 && answer.problem_fields().code == Some(ProblemCode::TokenNotValid)
+/// Whether the response refuses the access token: the only 401 that a refresh can fix.
+pub fn asks_for_refresh(response: &ApiResponse) -> bool {
+    response.status == 401 && response.problem_fields().code == Some(ProblemCode::TokenNotValid)
 }
 
-/// What the answer to a refresh of `parent` means.
+/// Reads the response to a refresh of `parent`.
 ///
-/// Only a 401 with a typed terminal reason ends a session. All that a proxy, a captive portal, a server in trouble or a
-/// newer server may say leaves it standing.
-pub fn refresh_outcome(parent: &SessionTokens, exchange: &FetchResult) -> RefreshOutcome {
-    let answer = match exchange {
-        Ok(answer) => answer,
-        Err(silence) => return RefreshOutcome::Retry { error: silence.transient_error(), after: None },
+/// Only a 401 with a typed terminal reason ends a session. Responses of proxies, captive portals, failing servers or newer
+/// servers leave it as it is.
+pub fn refresh_outcome(parent: &SessionTokens, result: &FetchResult) -> RefreshOutcome {
+    let response = match result {
+        Ok(response) => response,
+        Err(error) => return RefreshOutcome::Retry { error: error.transient_error(), after: None },
     };
-    successor(parent, answer).or_else(|| ending(parent, answer)).unwrap_or_else(|| RefreshOutcome::Retry {
-        error: answer.transient_error().unwrap_or(TransientError::Unexpected),
-        after: answer.retry_after,
+    successor(parent, response).or_else(|| ending(parent, response)).unwrap_or_else(|| RefreshOutcome::Retry {
+        error: response.transient_error().unwrap_or(TransientError::Unexpected),
+        after: response.retry_after,
     })
 }
 
-fn successor(parent: &SessionTokens, answer: &ApiResponse) -> Option<RefreshOutcome> {
-    if answer.status != 200 || !answer.is_json {
+fn successor(parent: &SessionTokens, response: &ApiResponse) -> Option<RefreshOutcome> {
+    if response.status != 200 || !response.is_json {
         return None;
     }
-    let given: IssuedTokens = serde_json::from_str(&answer.body).ok()?;
-    let tokens = parent.succeeded_by(&given, answer.sent, answer.received)?;
+    let given: IssuedTokens = serde_json::from_str(&response.body).ok()?;
+    let tokens = parent.succeeded_by(&given, response.sent, response.received)?;
     Some(RefreshOutcome::Adopt(Box::new(tokens), Box::new(given.user)))
 }
 
-fn ending(parent: &SessionTokens, answer: &ApiResponse) -> Option<RefreshOutcome> {
-    let reason = answer.problem_fields().reason?;
+fn ending(parent: &SessionTokens, response: &ApiResponse) -> Option<RefreshOutcome> {
+    let reason = response.problem_fields().reason?;
     let has_cookie = matches!(parent.renewal(), Renewal::Cookie { .. });
-    let is_over = match (answer.status, reason) {
+    let is_over = match (response.status, reason) {
         (401, Reason::KeyUnknown) => return Some(RefreshOutcome::KeyUnknown),
-        // The browser does not send the cookie, and no script can bring it back; or it sends another session's: somebody
+        // The browser does not send the cookie, and no script can restore it; or it sends another session's, because someone
         // signed in on another page that uses the same server.
         (401, Reason::CredentialsMissing) | (403, Reason::CsrfFailed) => has_cookie,
         (401, reason) => reason.ends_session(),
@@ -204,8 +204,8 @@ mod tests {
     use crate::policy::fixtures::{after, json, response, session, token, tokens};
     use serde_json::json as value;
 
-    fn outcome(answer: ApiResponse) -> RefreshOutcome {
-        refresh_outcome(&tokens(session(1), 1, 0), &Ok(answer))
+    fn outcome(response: ApiResponse) -> RefreshOutcome {
+        refresh_outcome(&tokens(session(1), 1, 0), &Ok(response))
     }
 
     fn refused(status: u16, reason: &str) -> ApiResponse {
@@ -241,9 +241,9 @@ mod tests {
             assert!(matches!(outcome(refused(401, reason)), RefreshOutcome::Retry { .. }), "{reason}");
         }
         for body in ["", "{}", "[]", "null", r#"{"reason":7}"#, r#"{"detail":"Token is blacklisted"}"#, "<html>"] {
-            let answer = ApiResponse::new(401, "application/json", body);
+            let response = ApiResponse::new(401, "application/json", body);
             assert_eq!(
-                outcome(answer),
+                outcome(response),
                 RefreshOutcome::Retry { error: TransientError::Unexpected, after: None },
                 "{body}"
             );
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_leaves_the_session_and_says_what_it_is() {
+    fn a_transient_status_leaves_the_session_and_is_classified() {
         let of = |status| match outcome(ApiResponse::new(status, "text/html", "<h1>Bad gateway</h1>")) {
             RefreshOutcome::Retry { error, .. } => error,
             other => panic!("{status}: {other:?}"),
@@ -272,8 +272,8 @@ mod tests {
     }
 
     #[test]
-    fn silence_leaves_the_session() {
-        let of = |silence| refresh_outcome(&tokens(session(1), 1, 0), &Err(silence));
+    fn a_transport_error_leaves_the_session() {
+        let of = |error| refresh_outcome(&tokens(session(1), 1, 0), &Err(error));
         assert_eq!(
             of(TransportError::Unreachable),
             RefreshOutcome::Retry { error: TransientError::Unreachable, after: None }
@@ -285,10 +285,10 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_wish_is_passed_on() {
-        let answer = refused(503, "unavailable").retry_after(retry_after("7"));
+    fn a_retry_after_header_is_passed_on() {
+        let response = refused(503, "unavailable").retry_after(retry_after("7"));
         assert_eq!(
-            outcome(answer),
+            outcome(response),
             RefreshOutcome::Retry { error: TransientError::Unavailable, after: Some(Duration::from_secs(7)) }
         );
         assert_eq!(retry_after("999999999999"), Some(Duration::from_hours(24)));
@@ -298,19 +298,19 @@ mod tests {
     }
 
     #[test]
-    fn a_200_that_is_no_successor_is_not_adopted() {
+    fn a_200_without_a_successor_is_not_adopted() {
         let mut gone = value!(response(session(1), 2, 5));
         gone.as_object_mut().expect("an object").remove("refresh");
         let captive_portal = ApiResponse::new(200, "text/html", "<h1>Welcome to the hotel</h1>");
-        let answers = [
+        let responses = [
             captive_portal,
             json(200, &gone, 5),
             json(200, &response(session(2), 2, 5), 5),
             json(200, &response(session(1), 1, 5), 5),
             json(200, &value!({"access": "a", "refresh": "b"}), 5),
         ];
-        for answer in answers {
-            assert_eq!(outcome(answer), RefreshOutcome::Retry { error: TransientError::Unexpected, after: None });
+        for response in responses {
+            assert_eq!(outcome(response), RefreshOutcome::Retry { error: TransientError::Unexpected, after: None });
         }
     }
 
@@ -325,9 +325,9 @@ mod tests {
 
     #[test]
     fn debug_output_holds_no_secret() {
-        let answer = json(200, &response(session(1), 2, 5), 5);
-        let outcome = refresh_outcome(&tokens(session(1), 1, 0), &Ok(answer.clone()));
-        let printed = format!("{answer:?} {outcome:?} {:?}", after(1));
+        let response = json(200, &response(session(1), 2, 5), 5);
+        let outcome = refresh_outcome(&tokens(session(1), 1, 0), &Ok(response.clone()));
+        let printed = format!("{response:?} {outcome:?} {:?}", after(1));
         assert!(!printed.contains("access-") && !printed.contains("e30."), "{printed}");
     }
 }

@@ -1,76 +1,77 @@
-//! When a page asks the server again because somebody looks at it.
+//! When a page fetches its data again because it is visible or focused again.
 
 use super::time::Now;
 use std::time::Duration;
 
-/// The shortest time between two such requests of a tab. Whoever goes back and forth between windows causes twelve requests a
-/// minute at most, and whoever did something in another tab waits no longer than this to see it here.
+/// The shortest time between two revalidations of a tab. Switching between windows causes at most twelve requests a minute,
+/// and a change made in another tab is visible here after this time.
 pub const REVALIDATION_PAUSE: Duration = Duration::from_secs(5);
 
-/// The looks of one tab: pure state, moved by what the tab sees. Not while the page waits for something that the person asked
-/// for: what the server says about the state before that must not take the place of what it says after.
+/// The revalidations of one tab: pure state, changed by what the tab observes. None starts during an action of the user: a
+/// response from before the action must not replace one from after it.
 #[derive(Debug, Default)]
 pub struct Revalidation {
-    /// When the server was asked last, and for how long it is left alone since.
-    rest: Option<(Now, Duration)>,
-    is_planned: bool,
-    /// A look came while something was under way.
-    is_owed: bool,
-    under_way: u32,
-    acts: u32,
+    /// When the last revalidation or failure was, and how long the pause after it lasts.
+    pause: Option<(Now, Duration)>,
+    is_scheduled: bool,
+    /// Revalidation was requested during an action.
+    is_deferred: bool,
+    actions_running: u32,
+    actions: u32,
 }
 
 impl Revalidation {
-    /// A tab whose page is loaded now, and asks for everything anyway.
+    /// A tab whose page is loading, which fetches everything anyway.
     pub fn new(now: Now) -> Self {
-        Self { rest: Some((now, REVALIDATION_PAUSE)), ..Self::default() }
+        Self { pause: Some((now, REVALIDATION_PAUSE)), ..Self::default() }
     }
 
-    /// Somebody looks at the page. Returns how long to wait before [`ask`](Self::ask); `None` when that is planned already or
-    /// something is under way.
-    pub fn look(&mut self, now: Now) -> Option<Duration> {
-        if self.under_way > 0 {
-            self.is_owed = true;
+    /// Requests a revalidation. Returns how long to wait before [`start`](Self::start); `None` when one is scheduled already
+    /// or an action is running.
+    pub fn request(&mut self, now: Now) -> Option<Duration> {
+        if self.actions_running > 0 {
+            self.is_deferred = true;
             return None;
         }
-        if std::mem::replace(&mut self.is_planned, true) {
+        if std::mem::replace(&mut self.is_scheduled, true) {
             return None;
         }
         let elapsed = |since| Duration::from_millis(now.since(since).unsigned_abs());
-        Some(self.rest.map_or(Duration::ZERO, |(since, pause)| pause.saturating_sub(elapsed(since))))
+        Some(self.pause.map_or(Duration::ZERO, |(since, pause)| pause.saturating_sub(elapsed(since))))
     }
 
-    /// It is time: whether to ask now. Not when nobody looks any more, who will look again.
-    pub fn ask(&mut self, now: Now, is_visible: bool) -> bool {
-        self.is_planned = false;
-        self.is_owed = self.under_way > 0;
-        let asks = is_visible && !self.is_owed;
-        if asks {
-            self.rest = Some((now, REVALIDATION_PAUSE));
+    /// Returns whether to revalidate now, at the scheduled time. A hidden page does not: it requests another revalidation when
+    /// it becomes visible.
+    pub fn start(&mut self, now: Now, is_visible: bool) -> bool {
+        self.is_scheduled = false;
+        self.is_deferred = self.actions_running > 0;
+        let starts = is_visible && !self.is_deferred;
+        if starts {
+            self.pause = Some((now, REVALIDATION_PAUSE));
         }
-        asks
+        starts
     }
 
-    /// The server has a problem, or asks to be left alone for so long.
-    pub fn rest(&mut self, now: Now, pause: Duration) {
-        self.rest = Some((now, pause.max(REVALIDATION_PAUSE)));
+    /// Pauses after a failure, for at least the time that the server asked for.
+    pub fn back_off(&mut self, now: Now, pause: Duration) {
+        self.pause = Some((now, pause.max(REVALIDATION_PAUSE)));
     }
 
-    /// Something begins that the person asked for.
-    pub const fn begin(&mut self) {
-        self.under_way += 1;
-        self.acts = self.acts.wrapping_add(1);
+    /// An action of the user begins.
+    pub const fn begin_action(&mut self) {
+        self.actions_running += 1;
+        self.actions = self.actions.wrapping_add(1);
     }
 
-    /// It is over. Returns whether somebody looked meanwhile.
-    pub const fn end(&mut self) -> bool {
-        self.under_way = self.under_way.saturating_sub(1);
-        self.under_way == 0 && std::mem::replace(&mut self.is_owed, false)
+    /// An action has ended. Returns whether a revalidation was requested meanwhile.
+    pub const fn end_action(&mut self) -> bool {
+        self.actions_running = self.actions_running.saturating_sub(1);
+        self.actions_running == 0 && std::mem::replace(&mut self.is_deferred, false)
     }
 
-    /// Counts what the person asked for: an answer to an earlier question may be older than that.
-    pub const fn acts(&self) -> u32 {
-        self.acts
+    /// Counts the actions: a response to a request from before one of them may be outdated.
+    pub const fn actions(&self) -> u32 {
+        self.actions
     }
 }
 
@@ -83,50 +84,50 @@ mod tests {
     }
 
     #[test]
-    fn a_look_within_the_pause_is_made_up_for_at_its_end_and_only_once() {
-        let mut looks = Revalidation::new(at(0));
-        assert_eq!(looks.look(at(2)), Some(Duration::from_secs(3)));
-        assert_eq!(looks.look(at(3)), None);
-        assert!(looks.ask(at(5), true));
-        assert_eq!(looks.look(at(6)), Some(Duration::from_secs(4)));
+    fn a_request_within_the_pause_runs_once_at_its_end() {
+        let mut revalidation = Revalidation::new(at(0));
+        assert_eq!(revalidation.request(at(2)), Some(Duration::from_secs(3)));
+        assert_eq!(revalidation.request(at(3)), None);
+        assert!(revalidation.start(at(5), true));
+        assert_eq!(revalidation.request(at(6)), Some(Duration::from_secs(4)));
     }
 
     #[test]
-    fn after_the_pause_or_a_sleep_a_look_asks_at_once() {
-        let mut looks = Revalidation::new(at(0));
-        assert_eq!(looks.look(Now { wall_ms: 8 * 3_600_000, steady_ms: 10 }), Some(Duration::ZERO));
+    fn after_the_pause_or_a_sleep_a_request_runs_at_once() {
+        let mut revalidation = Revalidation::new(at(0));
+        assert_eq!(revalidation.request(Now { wall_ms: 8 * 3_600_000, steady_ms: 10 }), Some(Duration::ZERO));
     }
 
     #[test]
-    fn nobody_asks_for_a_page_that_is_hidden_again() {
-        let mut looks = Revalidation::default();
-        assert_eq!(looks.look(at(0)), Some(Duration::ZERO));
-        assert!(!looks.ask(at(0), false));
-        assert_eq!(looks.look(at(0)), Some(Duration::ZERO));
+    fn a_page_that_is_hidden_again_does_not_revalidate() {
+        let mut revalidation = Revalidation::default();
+        assert_eq!(revalidation.request(at(0)), Some(Duration::ZERO));
+        assert!(!revalidation.start(at(0), false));
+        assert_eq!(revalidation.request(at(0)), Some(Duration::ZERO));
     }
 
     #[test]
-    fn a_look_while_something_is_under_way_waits_for_its_end() {
-        let mut looks = Revalidation::default();
-        looks.begin();
-        looks.begin();
-        assert_eq!(looks.look(at(0)), None);
-        assert!(!looks.end());
-        assert!(looks.end());
-        assert!(!looks.end());
-        assert_eq!(looks.look(at(0)), Some(Duration::ZERO));
-        looks.begin();
-        assert!(!looks.ask(at(0), true));
-        assert!(looks.end());
+    fn a_request_during_an_action_waits_for_its_end() {
+        let mut revalidation = Revalidation::default();
+        revalidation.begin_action();
+        revalidation.begin_action();
+        assert_eq!(revalidation.request(at(0)), None);
+        assert!(!revalidation.end_action());
+        assert!(revalidation.end_action());
+        assert!(!revalidation.end_action());
+        assert_eq!(revalidation.request(at(0)), Some(Duration::ZERO));
+        revalidation.begin_action();
+        assert!(!revalidation.start(at(0), true));
+        assert!(revalidation.end_action());
     }
 
     #[test]
-    fn a_server_that_asks_for_it_is_left_alone_for_longer() {
-        let mut looks = Revalidation::default();
-        looks.rest(at(0), Duration::from_secs(30));
-        assert_eq!(looks.look(at(1)), Some(Duration::from_secs(29)));
-        let mut looks = Revalidation::default();
-        looks.rest(at(0), Duration::ZERO);
-        assert_eq!(looks.look(at(0)), Some(REVALIDATION_PAUSE));
+    fn a_longer_pause_from_the_server_is_kept() {
+        let mut revalidation = Revalidation::default();
+        revalidation.back_off(at(0), Duration::from_secs(30));
+        assert_eq!(revalidation.request(at(1)), Some(Duration::from_secs(29)));
+        let mut revalidation = Revalidation::default();
+        revalidation.back_off(at(0), Duration::ZERO);
+        assert_eq!(revalidation.request(at(0)), Some(REVALIDATION_PAUSE));
     }
 }

@@ -1,12 +1,12 @@
-//! Why nobody is signed in, and what to tell people about it.
+//! Why no one is signed in, and the message about it.
 
 use super::unconfirmed_action::EndingAction;
 use auth_types::Reason;
 
-/// Why nobody is signed in.
+/// Why no one is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignOutReason {
-    /// Nobody was when the page was opened.
+    /// No one was signed in when the page was opened.
     Visitor,
     /// The user pressed a button here.
     ByUser,
@@ -16,12 +16,12 @@ pub enum SignOutReason {
     Elsewhere,
     /// The server ended the session.
     Ended(Reason),
-    /// The user asked for this here, which ends the session, and the response has not arrived.
+    /// The user started this action here, which ends the session, and its response has not arrived.
     Unconfirmed(EndingAction),
 }
 
 impl SignOutReason {
-    /// The same for somebody who may have ended the session by this.
+    /// The reason to show when `act` of this browser may have ended the session.
     #[must_use]
     pub const fn after(self, act: Option<EndingAction>) -> Self {
         match (self, act) {
@@ -32,7 +32,7 @@ impl SignOutReason {
         }
     }
 
-    /// What to tell somebody who did not expect to sign in again.
+    /// The message for a user who did not expect to have to sign in again.
     pub const fn message(self) -> Option<&'static str> {
         match self {
             Self::Visitor | Self::ByUser => None,
@@ -44,7 +44,7 @@ impl SignOutReason {
                 Some("For your safety you were signed out: your session was used from two places.")
             }
             Self::Ended(Reason::CsrfFailed) => Some(concat!(
-                "You were signed out here: somebody signed in with this browser on another page of the same service, ",
+                "You were signed out here: someone signed in with this browser on another page of the same service, ",
                 "or some of its cookies were deleted. Please sign in again."
             )),
             Self::Ended(Reason::CredentialsMissing) => Some(concat!(

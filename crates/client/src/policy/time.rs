@@ -1,19 +1,19 @@
-//! The server's time, told by a machine whose own clocks cannot be trusted.
+//! The server's time on a machine whose own clocks may be wrong.
 
 /// Both clocks of this machine at one moment, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Now {
-    /// The wall clock, since 1970. Goes on while the machine sleeps; anyone may set it to anything.
+    /// The wall clock, since 1970. It runs while the machine sleeps; the user may set it to any value.
     pub wall_ms: i64,
-    /// The monotonic clock, since some moment. Never jumps, but may stand still while the machine sleeps.
+    /// The monotonic clock, since some moment. It never jumps, but may stop while the machine sleeps.
     pub steady_ms: i64,
 }
 
 impl Now {
-    /// Milliseconds that have passed since `earlier`, by whichever clock has moved further.
+    /// Milliseconds since `earlier`, by the clock that has moved further.
     ///
-    /// A wall clock that was set back stands behind the monotonic one, and a monotonic one that slept behind the wall
-    /// clock. Only a wall clock set forward is believed wrongly; that refreshes a token early and does no harm.
+    /// A wall clock that was set back is behind the monotonic clock, and a monotonic clock that slept is behind the wall
+    /// clock. Only a wall clock that was set forward misleads; that refreshes a token early and is harmless.
     pub fn since(self, earlier: Self) -> i64 {
         let wall = self.wall_ms.saturating_sub(earlier.wall_ms);
         let steady = self.steady_ms.saturating_sub(earlier.steady_ms);
@@ -21,7 +21,7 @@ impl Now {
     }
 }
 
-/// What the server's clock shows, from one answer that carried `server_time`.
+/// The server's clock, measured by one response that contained `server_time`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerClock {
     measured_at: Now,
@@ -29,21 +29,21 @@ pub struct ServerClock {
 }
 
 impl ServerClock {
-    /// Reads the server's clock off an answer; it was read there between `sent` and `received`, so half-way is assumed.
+    /// Measures the server's clock by a response. The server read it between `sent` and `received`; the midpoint is assumed.
     ///
-    /// `server_time` is in whole seconds, cut off: half a second more is the best guess.
+    /// `server_time` is truncated to whole seconds: half a second more is the best estimate.
     pub fn measured(server_time: i64, sent: Now, received: Now) -> Self {
         let since_midpoint = received.since(sent) / 2;
         let server_ms = server_time.saturating_mul(1000).saturating_add(500).saturating_add(since_midpoint);
         Self { measured_at: received, server_ms }
     }
 
-    /// Takes up an offset that was measured before a reload or by another tab.
+    /// Restores the clock from an offset that was measured before a reload or by another tab.
     pub fn from_offset(offset_ms: i64, now: Now) -> Self {
         Self { measured_at: now, server_ms: now.wall_ms.saturating_add(offset_ms) }
     }
 
-    /// Server time less this machine's wall clock, milliseconds: what is worth storing.
+    /// Server time minus this machine's wall clock, milliseconds: the form that is stored.
     pub fn offset_ms(self) -> i64 {
         self.server_ms.saturating_sub(self.measured_at.wall_ms)
     }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_two_hours_off_still_tells_the_servers_time() {
+    fn a_clock_two_hours_off_still_gives_the_servers_time() {
         for error in [-2 * HOUR, 0, 2 * HOUR] {
             let received = at(1_000_000 + error, 0);
             let clock = ServerClock::measured(1_000, received, received);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_clock_was_read_half_way_between_question_and_answer() {
+    fn the_servers_clock_was_read_half_way_between_request_and_response() {
         let clock = ServerClock::measured(1_000, at(5_000, 0), at(9_000, 4_000));
         assert_eq!(clock.at(at(9_000, 4_000)), 1_002_500);
     }

@@ -1,10 +1,10 @@
-//! Reads which session and generation a token belongs to, without verifying it: that is the server's business.
+//! Reads the session and generation of a token without verifying it; the server verifies it.
 
 use auth_types::SessionId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// What a client needs to know of its own refresh token: it orders tokens of one session and tells sessions apart.
+/// The claims of its refresh token that a client needs: they distinguish sessions and order the tokens of one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(super) struct TokenPosition {
     /// The `sid` claim.
@@ -15,18 +15,18 @@ pub(super) struct TokenPosition {
     pub(super) generation: i64,
 }
 
-/// The one claim that an access token shares with it.
+/// The one claim that access tokens have, too.
 #[derive(Deserialize)]
 struct SessionClaim {
     sid: SessionId,
 }
 
-/// The claims of `token`, or `None` if it is no refresh token of this service.
-pub(super) fn place_of(token: &str) -> Option<TokenPosition> {
+/// The position of a refresh token, or `None` if `token` is not one of this service.
+pub(super) fn position_of(token: &str) -> Option<TokenPosition> {
     claims_of(token)
 }
 
-/// The session that an access token belongs to, or `None` if it is no token of this service.
+/// The session that an access token belongs to, or `None` if it is not a token of this service.
 pub(super) fn session_of(token: &str) -> Option<SessionId> {
     claims_of(token).map(|claims: SessionClaim| claims.sid)
 }
@@ -83,16 +83,16 @@ mod tests {
     }
 
     #[test]
-    fn a_token_tells_its_session_and_generation() {
-        let place = place_of(&token(session(1), 7)).expect("a token of ours");
-        assert_eq!((place.session, place.generation), (session(1), 7));
+    fn a_token_names_its_session_and_generation() {
+        let position = position_of(&token(session(1), 7)).expect("a token of this service");
+        assert_eq!((position.session, position.generation), (session(1), 7));
     }
 
     #[test]
-    fn what_is_no_token_has_no_place() {
+    fn text_that_is_not_a_token_has_no_position() {
         for text in ["", "a.b", "a.b.c", "a.e30.c", "....", "a.bnVsbA.c", "a.eyJzaWQiOiIxIiwiZ2VuIjoxfQ.c"] {
-            assert_eq!(place_of(text), None, "{text}");
+            assert_eq!(position_of(text), None, "{text}");
         }
-        assert_eq!(place_of(&format!("{}.x", token(session(1), 7))), None);
+        assert_eq!(position_of(&format!("{}.x", token(session(1), 7))), None);
     }
 }

@@ -20,7 +20,7 @@ fn people() -> (SessionTokens, SessionTokens) {
 }
 
 #[test]
-fn a_sign_in_that_is_answered_after_another_one_changes_nothing() {
+fn a_late_response_to_a_sign_in_changes_nothing_after_another_sign_in() {
     let (hers, his) = people();
     let mut machine = SessionMachine::new();
     let page = machine.epoch();
@@ -30,7 +30,7 @@ fn a_sign_in_that_is_answered_after_another_one_changes_nothing() {
 }
 
 #[test]
-fn a_sign_in_that_is_answered_after_another_one_came_and_went_changes_nothing() {
+fn a_late_response_to_a_sign_in_changes_nothing_after_another_one_came_and_went() {
     let (hers, his) = people();
     let mut machine = SessionMachine::new();
     let page = machine.epoch();
@@ -41,7 +41,7 @@ fn a_sign_in_that_is_answered_after_another_one_came_and_went_changes_nothing() 
 }
 
 #[test]
-fn a_password_change_that_is_answered_after_somebody_else_signed_in_changes_nothing() {
+fn a_late_response_to_a_password_change_changes_nothing_after_another_user_signed_in() {
     let (hers, his) = people();
     let mut machine = holding(&hers);
     let page = machine.epoch();
@@ -72,7 +72,7 @@ fn a_sign_out_on_one_persons_page_leaves_the_next_one_signed_in() {
 }
 
 #[test]
-fn a_verdict_on_one_persons_session_is_none_on_the_next() {
+fn a_verdict_on_one_persons_session_does_not_affect_the_next() {
     let (hers, his) = people();
     for reason in [Reason::SessionRevoked, Reason::SessionExpired, Reason::RefreshReused, Reason::UserInactive] {
         let mut machine = holding(&hers);

@@ -1,33 +1,33 @@
-//! What somebody has asked for, and whose response has not arrived.
+//! An action that ends its own session, and whose response has not arrived.
 
 use super::response::FetchResult;
 use auth_types::SessionId;
 use serde::{Deserialize, Serialize};
 
-/// Something that ends the session that asks for it. It is written down until the response is there, because the page may be
-/// loaded again before: then the session is found to have ended, and that is no news to whoever has ended it.
+/// An action that ends the session that requests it. It is stored until the response arrives, because the page may be
+/// reloaded before: the session is then found to have ended, and the message should say that the user ended it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnconfirmedAction {
-    /// The session that asked.
+    /// The session that requested it.
     pub session: SessionId,
-    /// For what.
+    /// The action.
     pub act: EndingAction,
 }
 
-/// What ends the session that asks for it.
+/// The actions that end the session that requests them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndingAction {
-    /// Another session takes its place.
+    /// Replaces the session with a new one.
     PasswordChange,
-    /// Nothing does.
+    /// Ends every session.
     AccountDeletion,
-    /// On every device.
+    /// Ends every session of the user.
     SignOutEverywhere,
 }
 
 impl EndingAction {
-    /// What to tell somebody whose session has ended, and who may have ended it by this.
+    /// The message for a user whose session has ended, possibly by this action.
     pub const fn message(self) -> &'static str {
         match self {
             Self::PasswordChange => concat!(
@@ -43,7 +43,7 @@ impl EndingAction {
     }
 }
 
-/// Whether an exchange tells what became of the request.
-pub fn is_conclusive(exchange: &FetchResult) -> bool {
-    exchange.as_ref().is_ok_and(|answer| answer.transient_error().is_none() && answer.is_from_api())
+/// Whether the API itself reported the outcome of the request.
+pub fn is_conclusive(result: &FetchResult) -> bool {
+    result.as_ref().is_ok_and(|response| response.transient_error().is_none() && response.is_from_api())
 }

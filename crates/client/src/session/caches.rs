@@ -1,4 +1,5 @@
-//! Cache Storage: nothing of ours is in it, but what a browser extension or a later release put there goes with the session.
+//! Cache Storage. The client stores nothing there; what a browser extension or a later release stored is deleted with the
+//! session.
 
 use js_sys::{Array, JsString};
 use leptos::prelude::window;
@@ -9,7 +10,7 @@ use web_sys::CacheStorage;
 
 /// Deletes every cache of this origin.
 pub(super) fn clear() {
-    // Browsers hide Cache Storage from pages that came in clear.
+    // Browsers hide Cache Storage from pages that were loaded over plain HTTP.
     let Ok(storage) = window().caches() else { return };
     if !storage.is_undefined() {
         spawn_local(async move {

@@ -1,4 +1,4 @@
-//! The one place where it is carried out what the keeper decides.
+//! Executes the effects of the session machine, for the whole client.
 
 use super::{Session, SignInState, caches};
 use crate::policy::{Effect, Renewal, SessionMachine, SessionTokens, SignOutReason};
@@ -30,7 +30,7 @@ impl Session {
                 if let Some(tokens) = self.machine.with_value(SessionMachine::tokens_of_unknown_key) {
                     self.write(&tokens);
                 }
-                // The answer may have looked healthy, so say that it was not.
+                // The response may have had a healthy status, which cleared the notice.
                 self.notices.report_error(error, Some(wait));
             }
         }
@@ -38,7 +38,7 @@ impl Session {
 
     fn renew(self, tokens: &SessionTokens, user: UserResponse) {
         self.write(tokens);
-        // The session lives: what was to end it was never done.
+        // The session is alive, so the action that would have ended it was not carried out.
         tokens::clear_unconfirmed_action_of(tokens.session());
         self.set_user(user);
     }
@@ -70,15 +70,15 @@ impl Session {
         self.state.set(SignInState::SignedIn(self.machine.with_value(SessionMachine::epoch)));
     }
 
-    /// Shows the sign-in page to whoever is on a protected one. The first reason given counts.
+    /// Leads from protected pages to the sign-in page. The first reason given is kept.
     fn leave(self, reason: SignOutReason) {
         self.user.set(None);
-        // Whoever signs in next may find a server that was set anew.
+        // The server's settings may have changed before the next sign-in.
         self.settings.set_value(None);
         if !matches!(self.state.get_untracked(), SignInState::SignedOut(_)) {
             let ended = self.machine.with_value(SessionMachine::last_ended);
-            let unsettled = tokens::read_unconfirmed_action().filter(|unsettled| Some(unsettled.session) == ended);
-            self.state.set(SignInState::SignedOut(reason.after(unsettled.map(|unsettled| unsettled.act))));
+            let action = tokens::read_unconfirmed_action().filter(|action| Some(action.session) == ended);
+            self.state.set(SignInState::SignedOut(reason.after(action.map(|action| action.act))));
         }
     }
 }

@@ -1,21 +1,21 @@
-//! What happens outside of this page: other tabs, the network, sleep, the back button.
+//! Events from outside the page: other tabs, the network, sleep, the back button.
 
 use super::Session;
 use crate::notices::Notices;
 use crate::policy::SessionTokens;
-use crate::tokens::{KEY, PENDING_SIGN_OUTS_KEY};
+use crate::tokens::{PENDING_SIGN_OUTS_KEY, TOKENS_KEY};
 use auth_types::SessionId;
 use leptos::ev;
 use leptos::prelude::*;
 use web_sys::{StorageEvent, VisibilityState};
 
-/// Marks the document while it lies in the browser's back-forward cache; the stylesheet hides it.
-const AWAY: &str = "away";
+/// Marks the document while it is in the browser's back-forward cache; the stylesheet hides it.
+const AWAY: &str = "data-away";
 
-/// Listens for as long as the page lives.
+/// Listens for as long as the page exists.
 pub(super) fn listen(session: Session, notices: Notices) {
     window_event_listener(ev::storage, move |event| {
-        if event.key().is_none_or(|key| key == KEY) {
+        if event.key().is_none_or(|key| key == TOKENS_KEY) {
             session.on_storage_event(removed_session(&event));
         }
         if event.key().is_none_or(|key| key == PENDING_SIGN_OUTS_KEY) {
@@ -33,18 +33,18 @@ pub(super) fn listen(session: Session, notices: Notices) {
             session.revalidate();
         }
     });
-    // Of two windows side by side both are visible.
+    // Two windows side by side are both visible, so visibility alone is not enough.
     window_event_listener(ev::focus, move |_| session.revalidate());
     listen_for_the_back_button(session);
 }
 
-/// The session whose tokens were deleted, if that is what the event says.
+/// The session whose tokens were deleted, if the event reports a deletion.
 fn removed_session(event: &StorageEvent) -> Option<SessionId> {
     let removed = event.old_value().filter(|_| event.new_value().is_none())?;
     serde_json::from_str(&removed).ok().map(|tokens: SessionTokens| tokens.session())
 }
 
-/// A page that is brought back as it was must not show what was signed out of meanwhile, not even for a moment.
+/// A page from the back-forward cache must not show a session that was signed out meanwhile, not even for a moment.
 fn listen_for_the_back_button(session: Session) {
     window_event_listener(ev::pagehide, move |event| {
         if event.persisted() {
@@ -55,7 +55,7 @@ fn listen_for_the_back_button(session: Session) {
         if event.persisted() {
             session.recheck();
             session.revalidate();
-            // After the effects of that check, which may have taken the page's content away.
+            // After the effects of that check, which may have removed the page's content.
             request_animation_frame(|| mark_away(false));
         }
     });
@@ -64,6 +64,6 @@ fn listen_for_the_back_button(session: Session) {
 fn mark_away(away: bool) {
     if let Some(root) = document().document_element() {
         // Only an invalid name could fail.
-        let _: Result<bool, wasm_bindgen::JsValue> = root.toggle_attribute_with_force(&format!("data-{AWAY}"), away);
+        let _: Result<bool, wasm_bindgen::JsValue> = root.toggle_attribute_with_force(AWAY, away);
     }
 }

@@ -1,6 +1,6 @@
-//! A turn among tabs, by the Web Locks API. It saves requests, and keeps cookies in the order of their answers; whoever
-//! does not get it goes ahead. Where the browser has no Web Locks, a tab claims its turn in localStorage: two tabs may still
-//! both believe to have it, when one's claim reaches the other late.
+//! A lock between tabs, by the Web Locks API. It saves requests and keeps cookies in the order of their responses. A tab that
+//! does not get it in time proceeds without. Where the browser has no Web Locks, a tab claims the lock in localStorage: two
+//! tabs may then both believe that they have it, when a claim reaches the other tab late.
 
 use crate::clock;
 use crate::http::{RESPONSE_TIMEOUT, milliseconds};
@@ -21,33 +21,33 @@ use wasm_bindgen_futures::JsFuture;
 
 const NAME: &str = "latchkey.refresh";
 
-/// The lock of the tabs that ask again for what they show. Another one, because no refresh is to wait for that.
-const LOOK_NAME: &str = "latchkey.look";
+/// The lock for revalidations. A separate one, because no refresh should wait for a revalidation.
+const REVALIDATION_NAME: &str = "latchkey.look";
 
-/// How long to wait for other tabs; longer than a refresh takes, shorter than anyone likes to wait.
+/// How long to wait for other tabs: longer than a refresh takes, shorter than a user notices as a fault.
 pub(super) const SHORT_WAIT: Duration = Duration::from_secs(3);
 
-/// The same where the refresh token is in a cookie: longer than another tab may wait for its answer. An answer that comes
-/// after the next one would put an older cookie back, which may be somebody else's.
+/// The same where the refresh token is in a cookie: longer than another tab may wait for its response. A response that arrives
+/// after the next one would restore an older cookie, possibly another user's.
 pub(super) const COOKIE_WAIT: Duration = RESPONSE_TIMEOUT.saturating_add(Duration::from_secs(10));
 
-/// How long a claim takes to reach the other tabs, with room to spare.
+/// How long a claim takes to reach the other tabs, with a margin.
 const CLAIM_SETTLES: Duration = Duration::from_millis(60);
 
-/// A turn, given back when dropped.
+/// The lock, released when dropped.
 pub(super) enum TabLock {
-    /// What gives a lock back.
+    /// A Web Lock, and the function that releases it.
     Lock(Function),
-    /// The claim is withdrawn.
+    /// A claim in localStorage, with the id of this tab's claim.
     Claim(Uuid),
 }
 
 impl Drop for TabLock {
     fn drop(&mut self) {
         match self {
-            Self::Lock(give_back) => {
+            Self::Lock(release) => {
                 // A promise's own resolve function does not throw.
-                let _: Result<JsValue, JsValue> = give_back.call0(&JsValue::UNDEFINED);
+                let _: Result<JsValue, JsValue> = release.call0(&JsValue::UNDEFINED);
             }
             Self::Claim(own) => {
                 if tokens::read_claim().is_some_and(|claim| claim.tab == *own) {
@@ -58,38 +58,37 @@ impl Drop for TabLock {
     }
 }
 
-/// Waits for a turn, but not for long; `None` where other tabs are slow.
+/// Waits for the lock, for at most `patience`; `None` where other tabs are slow.
 pub(super) async fn acquire(patience: Duration) -> Option<TabLock> {
     match acquire_lock(NAME, patience).await {
-        Ok(turn) => turn,
+        Ok(lock) => lock,
         Err(_) => claim(patience).await,
     }
 }
 
-/// The same for a page that asks again for what it shows. `None` at once where there are no Web Locks: nothing breaks when
-/// several ask together.
+/// The same for a revalidation. `None` at once where there are no Web Locks: simultaneous revalidations are harmless.
 pub(super) async fn acquire_for_revalidation(patience: Duration) -> Option<TabLock> {
-    acquire_lock(LOOK_NAME, patience).await.ok().flatten()
+    acquire_lock(REVALIDATION_NAME, patience).await.ok().flatten()
 }
 
-/// Fails where there are no Web Locks.
+/// Waits for a Web Lock. Fails where there are no Web Locks.
 async fn acquire_lock(name: &str, patience: Duration) -> Result<Option<TabLock>, JsValue> {
-    let (held, turn) = promise();
+    let (held, lock) = promise();
     let (granted, grant) = oneshot::channel();
     request(name, held, granted)?;
     Ok(match select(grant, TimeoutFuture::new(milliseconds(patience))).await {
-        Either::Left((Ok(()), _)) => Some(turn),
-        // Dropping the turn now gives it back at once, should it come later.
+        Either::Left((Ok(()), _)) => Some(lock),
+        // Dropping it now releases the lock at once, should it be granted later.
         Either::Left((Err(_), _)) | Either::Right(_) => None,
     })
 }
 
-/// A turn by a claim that nobody overwrote; `None` at once where nothing can be stored.
+/// Acquires the lock by a claim that no other tab overwrote; `None` at once where nothing can be stored.
 async fn claim(patience: Duration) -> Option<TabLock> {
     let own = Uuid::new_v4();
     let begin = clock::now();
     while clock::now().since(begin) < i64::from(milliseconds(patience)) {
-        let is_free = !tokens::read_claim().is_some_and(|claim| claim.holds(clock::now()));
+        let is_free = !tokens::read_claim().is_some_and(|claim| claim.is_valid(clock::now()));
         if is_free && !tokens::write_claim(&Claim { tab: own, at: clock::now().wall_ms }) {
             return None;
         }
@@ -101,20 +100,20 @@ async fn claim(patience: Duration) -> Option<TabLock> {
     None
 }
 
-/// A turn after those who wait already, and before all who come later. It does not wait: for a request that must leave at
-/// once, and whose answer the next turn must not overtake.
+/// Queues for the lock behind the tabs that wait already, without waiting. For a request that must be sent at once, and whose
+/// response must arrive before the next holder of the lock sends its own.
 pub(super) fn queue_up() -> Option<TabLock> {
-    let (held, turn) = promise();
+    let (held, lock) = promise();
     let (granted, _) = oneshot::channel();
-    request(NAME, held, granted).ok().map(|()| turn)
+    request(NAME, held, granted).ok().map(|()| lock)
 }
 
-/// Asks for the lock; it is ours from the moment that `granted` is told until `held` resolves.
+/// Requests the lock. This tab has it from the moment that `granted` receives a value until `held` resolves.
 fn request(name: &str, held: Promise, granted: oneshot::Sender<()>) -> Result<(), JsValue> {
     let locks = Reflect::get(&window().navigator(), &"locks".into())?;
     let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
     let on_grant = Closure::once_into_js(move |_lock: JsValue| {
-        // The receiver is gone when nobody waits, or not any more; who has given up has resolved `held` too.
+        // The receiver is dropped when no caller waits any more; a caller that gave up has resolved `held`, too.
         let _: Result<(), ()> = granted.send(());
         held
     });
@@ -125,12 +124,12 @@ fn request(name: &str, held: Promise, granted: oneshot::Sender<()>) -> Result<()
     Ok(())
 }
 
-/// A promise and what resolves it.
+/// A promise, and the lock whose release resolves it.
 fn promise() -> (Promise, TabLock) {
     let resolve = Rc::new(RefCell::new(None));
     let promise = Promise::new(&mut |done, _| {
         resolve.replace(Some(done));
     });
-    let give_back = resolve.take().unwrap_or_default();
-    (promise, TabLock::Lock(give_back))
+    let release = resolve.take().unwrap_or_default();
+    (promise, TabLock::Lock(release))
 }

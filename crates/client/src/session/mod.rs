@@ -1,7 +1,7 @@
 //! The one owner of the session in this tab.
 //!
-//! It carries out what [`SessionMachine`](crate::policy::SessionMachine) decides: reads and writes storage, sends refreshes, tells the pages. It
-//! knows `http` and `policy`, and nothing of pages and components.
+//! It executes what [`SessionMachine`](crate::policy::SessionMachine) decides: reads and writes storage, sends refreshes,
+//! updates the signals that the pages read. It uses `http` and `policy`, and never pages or components.
 
 mod api;
 mod caches;

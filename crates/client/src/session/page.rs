@@ -1,4 +1,4 @@
-//! The session as one page knows it.
+//! The session as one page sees it.
 
 use super::storage::storage_snapshot;
 use super::{Session, lock};
@@ -13,146 +13,147 @@ use auth_types::responses::UserResponse;
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
-/// The session that a page was built for. Whatever the page asks for goes through this: once somebody else has signed in
-/// or anybody has signed out, in any tab, nothing of it is sent, shown, stored or deleted any more.
+/// The session that a page was built for. All requests of the page go through this. After another sign-in or a sign-out, in any
+/// tab, none of them is sent, and none of their responses is shown, stored or acted on.
 #[derive(Debug, Clone, Copy)]
 pub struct PageSession {
     pub(super) session: Session,
     pub(super) epoch: Epoch,
 }
 
-/// The answer to a call, and whose it is.
+/// The result of a request, and whether the page may still use it.
 pub(super) struct DeliveredResponse {
-    pub(super) exchange: FetchResult,
-    /// Whether the session that asked is still this tab's.
+    pub(super) result: FetchResult,
+    /// Whether the session that sent the request is still this tab's.
     pub(super) is_current: bool,
-    /// The turn that the call took among tabs, if it took one.
-    pub(super) turn: Option<lock::TabLock>,
+    /// The lock that the request was sent under, if any.
+    pub(super) lock: Option<lock::TabLock>,
 }
 
-/// A call whose answer gives other cookies or takes them back waits for its turn among tabs, so that it neither crosses a
-/// refresh nor arrives after the next person's sign-in.
+/// Whether the response sets or removes cookies. Such a request waits for the lock between tabs, so that its response neither
+/// crosses a refresh nor arrives after the next user's sign-in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cookies {
     Untouched,
     Changed,
 }
 
-/// A call to be delivered.
+/// A request to send with an access token.
 struct OutgoingRequest {
-    call: ApiRequest,
+    request: ApiRequest,
     cookies: Cookies,
-    /// What it may do to the session: written down whenever it is sent, and not before, because a refresh that succeeds meanwhile
-    /// shows that nothing has been done.
+    /// The action, if it ends the session. It is stored each time the request is sent, and not before, because a refresh that
+    /// succeeds meanwhile shows that the action has not been carried out.
     ending: Option<UnconfirmedAction>,
 }
 
 impl Session {
-    /// The session as a page of this epoch knows it.
+    /// The session for a page of this epoch.
     pub const fn page_of(self, epoch: Epoch) -> PageSession {
         PageSession { session: self, epoch }
     }
 
-    /// The session as a page knows it that is built now.
+    /// The session for a page that is built now.
     pub fn page(self) -> PageSession {
         self.page_of(self.machine.with_value(SessionMachine::epoch))
     }
 }
 
 impl PageSession {
-    /// Whether this is still the tab's session. Ask again after every wait.
+    /// Whether this is still the tab's session. Check again after every wait.
     pub fn is_current(self) -> bool {
         self.session.sync_from_storage();
         self.session.machine.with_value(SessionMachine::epoch) == self.epoch
     }
 
-    /// Fails once this is not the tab's session any more.
+    /// Fails if this is no longer the tab's session.
     pub(super) fn check(self) -> Result<(), RequestFailure> {
         if self.is_current() { Ok(()) } else { Err(RequestFailure::SignedOut) }
     }
 
-    /// Sends a call with the access token; when that is refused, refreshes once and sends again.
+    /// Sends a request with the access token; when that is refused, refreshes once and sends the request again.
     ///
     /// # Errors
-    /// [`RequestFailure::SignedOut`] when this is not the tab's session any more, before or after; and what keeps a refresh from
-    /// succeeding.
-    pub async fn send(self, call: ApiRequest) -> Result<FetchResult, RequestFailure> {
-        let delivered = self.deliver(call).await?;
-        if delivered.is_current { Ok(delivered.exchange) } else { Err(RequestFailure::SignedOut) }
+    /// [`RequestFailure::SignedOut`] if this is no longer the tab's session, before or after the request; and the failure of a
+    /// refresh.
+    pub async fn send(self, request: ApiRequest) -> Result<FetchResult, RequestFailure> {
+        let delivered = self.deliver(request).await?;
+        if delivered.is_current { Ok(delivered.result) } else { Err(RequestFailure::SignedOut) }
     }
 
-    /// Delivers what ends this session. Until its response is there, the end of the session is told as what it may be.
+    /// Sends a request that ends this session. Until its response arrives, the end of the session is explained by `act`.
     pub(super) async fn deliver_ending(
         self,
         act: EndingAction,
-        call: ApiRequest,
+        request: ApiRequest,
         cookies: Cookies,
     ) -> Result<DeliveredResponse, RequestFailure> {
-        let mut request = BoundRequest::new(self.epoch);
+        let mut bound = BoundRequest::new(self.epoch);
         let session = self.session.machine.with_value(|machine| machine.tokens().map(SessionTokens::session));
         let ending = session.filter(|_| self.is_current()).map(|session| UnconfirmedAction { session, act });
         if ending.is_some() && tokens::read_unconfirmed_action() == ending {
-            request.repeat();
+            bound.repeat();
         }
-        let delivered = self.deliver_request(request, OutgoingRequest { call, cookies, ending }).await?;
-        if is_conclusive(&delivered.exchange) {
+        let delivered = self.deliver_request(bound, OutgoingRequest { request, cookies, ending }).await?;
+        if is_conclusive(&delivered.result) {
             tokens::clear_unconfirmed_action();
         }
         Ok(delivered)
     }
 
-    /// Delivers anything else.
-    async fn deliver(self, call: ApiRequest) -> Result<DeliveredResponse, RequestFailure> {
-        let delivery = OutgoingRequest { call, cookies: Cookies::Untouched, ending: None };
-        self.deliver_request(BoundRequest::new(self.epoch), delivery).await
+    /// Sends a request that does not end the session.
+    async fn deliver(self, request: ApiRequest) -> Result<DeliveredResponse, RequestFailure> {
+        let outgoing = OutgoingRequest { request, cookies: Cookies::Untouched, ending: None };
+        self.deliver_request(BoundRequest::new(self.epoch), outgoing).await
     }
 
-    /// The one way in which a call gets an access token.
+    /// Sends a request with an access token. No other function does.
     async fn deliver_request(
         self,
-        mut request: BoundRequest,
-        delivery: OutgoingRequest,
+        mut bound: BoundRequest,
+        outgoing: OutgoingRequest,
     ) -> Result<DeliveredResponse, RequestFailure> {
-        let _acting = delivery.call.changes_something().then(|| self.session.act());
-        let (mut turn, mut sent) = (None, 0);
-        let mut waits = delivery.cookies == Cookies::Changed;
+        let _action = outgoing.request.is_unsafe().then(|| self.session.begin_action());
+        let mut lock = None;
+        let mut sent = 0;
+        let mut waits = outgoing.cookies == Cookies::Changed;
         loop {
-            match self.next(&mut request)? {
+            match self.next(&mut bound)? {
                 RequestStep::Fail(failure) => return Err(self.report(failure)),
                 RequestStep::Refresh(refused) => {
-                    // A refresh takes a turn of its own.
-                    turn = None;
-                    waits = delivery.cookies == Cookies::Changed;
+                    // A refresh acquires the lock itself.
+                    lock = None;
+                    waits = outgoing.cookies == Cookies::Changed;
                     self.session.refresh(self.epoch, refused).await;
                 }
                 RequestStep::Send(_) if waits => {
-                    turn = lock::acquire(lock::COOKIE_WAIT).await;
+                    lock = lock::acquire(lock::COOKIE_WAIT).await;
                     waits = false;
                 }
-                RequestStep::Send(access) => match self.exchange(&delivery, &access, &mut request).await {
+                RequestStep::Send(access) => match self.send_once(&outgoing, &access, &mut bound).await {
                     ResponseAction::Retry => {}
-                    ResponseAction::Deliver(exchange) => {
+                    ResponseAction::Deliver(result) => {
                         sent += 1;
-                        let Some(pause) = delivery.call.repeat_after(&exchange, sent) else {
-                            return Ok(DeliveredResponse { exchange, is_current: true, turn });
+                        let Some(pause) = outgoing.request.repeat_after(&result, sent) else {
+                            return Ok(DeliveredResponse { result, is_current: true, lock });
                         };
                         TimeoutFuture::new(milliseconds(pause)).await;
-                        request.repeat();
+                        bound.repeat();
                     }
-                    ResponseAction::Discard(exchange) => {
-                        return Ok(DeliveredResponse { exchange, is_current: false, turn });
+                    ResponseAction::Discard(result) => {
+                        return Ok(DeliveredResponse { result, is_current: false, lock });
                     }
                 },
             }
         }
     }
 
-    /// Takes in what the server said about the user when this page asked.
+    /// Takes the user from a response to this page.
     pub fn set_user(self, user: UserResponse) {
         self.update_user(|_| Some(user));
     }
 
-    /// Changes what is known of the user. `None` changes nothing.
+    /// Changes the known user. `None` changes nothing.
     pub fn update_user(self, change: impl FnOnce(Option<UserResponse>) -> Option<UserResponse>) {
         if self.is_current()
             && let Some(user) = change(self.session.user.get_untracked())
@@ -161,15 +162,15 @@ impl PageSession {
         }
     }
 
-    /// Signs out on this device. It is done when this returns, network or not; the server is told on the way, or
-    /// as soon as it can be reached.
+    /// Signs out on this device. It is complete when this returns, with or without a network; the server receives the sign-out
+    /// at once, or as soon as it can be reached.
     pub fn logout(self) {
         if let Some(tokens) = self.forget(SignOutReason::ByUser) {
             self.session.send_sign_out(&tokens);
         }
     }
 
-    /// Clears everything this tab knows and has stored of the page's session, and gives the tokens back.
+    /// Deletes everything that this tab has in memory and in storage of the page's session, and returns the tokens.
     pub(super) fn forget(self, reason: SignOutReason) -> Option<SessionTokens> {
         let session = self.session;
         let effect =
@@ -179,25 +180,25 @@ impl PageSession {
         gone
     }
 
-    fn next(self, request: &mut BoundRequest) -> Result<RequestStep, RequestFailure> {
+    fn next(self, bound: &mut BoundRequest) -> Result<RequestStep, RequestFailure> {
         self.session.sync_from_storage();
         let machine = self.session.machine;
-        machine.try_with_value(|machine| request.next(machine, clock::now())).ok_or(RequestFailure::SignedOut)
+        machine.try_with_value(|machine| bound.next(machine, clock::now())).ok_or(RequestFailure::SignedOut)
     }
 
-    async fn exchange(
+    async fn send_once(
         self,
-        delivery: &OutgoingRequest,
+        outgoing: &OutgoingRequest,
         access: &AccessToken,
-        request: &mut BoundRequest,
+        bound: &mut BoundRequest,
     ) -> ResponseAction {
-        delivery.ending.iter().for_each(tokens::write_unconfirmed_action);
-        let exchange = self.session.http.send(&delivery.call.with_access(access.as_str())).await;
+        outgoing.ending.iter().for_each(tokens::write_unconfirmed_action);
+        let result = self.session.http.send(&outgoing.request.with_access(access.as_str())).await;
         self.session.sync_from_storage();
-        self.session.machine.with_value(|machine| request.on_response(machine, exchange))
+        self.session.machine.with_value(|machine| bound.on_response(machine, result))
     }
 
-    /// Another answer may have taken the notice away.
+    /// Reports the pause again, because another response may have cleared the notice.
     fn report(self, failure: RequestFailure) -> RequestFailure {
         if let RequestFailure::Transient { error, after: Some(after) } = failure {
             self.session.notices.report_error(error, Some(after));

@@ -1,4 +1,4 @@
-//! Telling the server that a session has ended here: at once, or when it can be reached.
+//! Sends sign-outs to the server: at once, or when it can be reached.
 
 use super::{Session, lock};
 use crate::clock;
@@ -14,112 +14,110 @@ use leptos::task::spawn_local;
 use std::pin::pin;
 use std::time::Duration;
 
-/// How long a sign-in waits for the answer to the sign-out before it.
+/// How long a sign-in waits for the response to the previous sign-out.
 const SIGN_OUT_WAIT: Duration = Duration::from_secs(5);
 
 impl Session {
-    /// Tells the server that the session of these tokens is over here.
+    /// Signs out the session of these tokens at the server.
     ///
-    /// With cookies, the answer takes cookies away. They must not be those of the next sign-in, which waits for this turn.
+    /// With cookies, the response removes cookies. It must not remove those of the next sign-in, which waits for the lock.
     pub(super) fn send_sign_out(self, tokens: &SessionTokens) {
-        let late = PendingSignOut::of(tokens, clock::now());
-        let turn = match tokens.renewal() {
+        let sign_out = PendingSignOut::of(tokens, clock::now());
+        let guard = match tokens.renewal() {
             Renewal::Cookie { .. } => lock::queue_up(),
             Renewal::Token(_) => None,
         };
-        let answer = send_keepalive(&ApiRequest::logout(&late));
-        self.begin(async move {
-            let exchange = self.await_acknowledgement(late, answer).await;
-            drop(turn);
-            self.schedule_retry(&exchange, 1);
+        let response = send_keepalive(&ApiRequest::logout(&sign_out));
+        self.start_task(async move {
+            let result = self.await_acknowledgement(sign_out, response).await;
+            drop(guard);
+            self.schedule_retry(&result, 1);
         });
     }
 
-    /// Tells the server of the sign-outs that it has not heard of, in any tab: when the page is opened or looked at again, when
-    /// the network is back, before the next sign-in, and by itself.
+    /// Sends the pending sign-outs of all tabs: when the page is opened or visible again, when the network is back, before the
+    /// next sign-in, and by a timer.
     pub(super) fn send_pending_sign_outs(self) {
-        self.send_pending_after_attempts(1);
+        self.send_pending(1);
     }
 
-    /// The answer to a sign-out removes cookies: it must not come after those of the next sign-in. Where there are no Web
-    /// Locks, that takes a wait, but a server that is not heard of by then has had its time.
+    /// Waits for the running sign-out, but not for long. Its response removes cookies, and must not arrive after the next
+    /// sign-in has set its own; where there are no Web Locks, only this wait prevents that.
     pub(super) async fn wait_for_sign_out(self) {
-        if let Some(sign_out_task) = self.sign_out_task.with_value(Clone::clone) {
-            select(sign_out_task, TimeoutFuture::new(milliseconds(SIGN_OUT_WAIT))).await;
+        if let Some(task) = self.sign_out_task.with_value(Clone::clone) {
+            select(task, TimeoutFuture::new(milliseconds(SIGN_OUT_WAIT))).await;
         }
     }
 
-    /// Takes in what other tabs have kept or sent.
+    /// Reads the pending sign-outs that other tabs have stored or sent.
     pub(super) fn sync_pending_sign_outs(self) {
         self.update_pending(|_| ());
     }
 
-    /// Forgets the sign-outs that need the cookie of their session: another session's has taken its place.
+    /// Removes the sign-outs that need the cookie of their session, because another session's cookie has replaced it.
     pub(super) fn forget_pending_cookies(self) {
         self.update_pending(PendingSignOuts::forget_cookies);
     }
 
-    fn send_pending_after_attempts(self, attempt: u32) {
+    fn send_pending(self, attempt: u32) {
         self.sync_pending_sign_outs();
-        let is_under_way = self.sign_out_task.with_value(|sign_out_task| {
-            sign_out_task.as_ref().is_some_and(|sign_out_task| sign_out_task.peek().is_none())
-        });
-        if is_under_way || self.pending().is_empty() {
+        let is_running = self.sign_out_task.with_value(|task| task.as_ref().is_some_and(|task| task.peek().is_none()));
+        if is_running || self.pending().is_empty() {
             return;
         }
-        self.begin(async move {
-            // An answer that takes cookies away must not cross a sign-in's. Without a turn, the next occasion has to do.
-            let Some(_turn) = lock::acquire(lock::COOKIE_WAIT).await else { return };
-            while let Some(late) = self.next_pending() {
-                let answer = send_keepalive(&ApiRequest::logout(&late));
-                let exchange = self.await_acknowledgement(late, answer).await;
-                if !PendingSignOut::is_acknowledged(&exchange) {
-                    return self.schedule_retry(&exchange, attempt);
+        self.start_task(async move {
+            // A response that removes cookies must not cross a sign-in's. Without the lock, leave it to the next occasion.
+            let Some(_guard) = lock::acquire(lock::COOKIE_WAIT).await else { return };
+            while let Some(sign_out) = self.next_pending() {
+                let response = send_keepalive(&ApiRequest::logout(&sign_out));
+                let result = self.await_acknowledgement(sign_out, response).await;
+                if !PendingSignOut::is_acknowledged(&result) {
+                    return self.schedule_retry(&result, attempt);
                 }
             }
         });
     }
 
-    /// Waits for the answer. While there is none, the sign-out is kept; when there is one, it is forgotten.
+    /// Waits for the response. The sign-out stays pending until the server has acknowledged it.
     async fn await_acknowledgement(
         self,
-        late: PendingSignOut,
-        answer: impl Future<Output = FetchResult>,
+        sign_out: PendingSignOut,
+        response: impl Future<Output = FetchResult>,
     ) -> FetchResult {
-        let exchange = match select(pin!(answer), TimeoutFuture::new(milliseconds(SLOW))).await {
-            Either::Left((exchange, _)) => exchange,
-            Either::Right(((), answer)) => {
-                // The page may be closed before.
-                self.update_pending(|all| all.keep(late.clone()));
-                answer.await
+        let result = match select(pin!(response), TimeoutFuture::new(milliseconds(SLOW))).await {
+            Either::Left((result, _)) => result,
+            Either::Right(((), response)) => {
+                // The page may be closed before the response arrives.
+                self.update_pending(|all| all.keep(sign_out.clone()));
+                response.await
             }
         };
-        let is_acknowledged = PendingSignOut::is_acknowledged(&exchange);
-        self.update_pending(|all| if is_acknowledged { all.forget(late.session()) } else { all.keep(late) });
-        exchange
+        let is_acknowledged = PendingSignOut::is_acknowledged(&result);
+        self.update_pending(|all| if is_acknowledged { all.forget(sign_out.session()) } else { all.keep(sign_out) });
+        result
     }
 
-    /// Plans another attempt after one without success.
-    fn schedule_retry(self, exchange: &FetchResult, attempt: u32) {
-        if PendingSignOut::is_acknowledged(exchange) {
+    /// Schedules the next attempt after a failed one.
+    fn schedule_retry(self, result: &FetchResult, attempt: u32) {
+        if PendingSignOut::is_acknowledged(result) {
             return;
         }
-        let asked = exchange.as_ref().ok().and_then(|answer| answer.retry_after);
-        let number = self.sign_out_tasks.try_get_value();
-        let again = move || {
-            // What began since plans its own.
-            if self.sign_out_tasks.try_get_value() == number {
-                self.send_pending_after_attempts(attempt.saturating_add(1));
+        let asked = result.as_ref().ok().and_then(|response| response.retry_after);
+        let started = self.sign_out_tasks.try_get_value();
+        let retry = move || {
+            // A task that was started since schedules its own.
+            if self.sign_out_tasks.try_get_value() == started {
+                self.send_pending(attempt.saturating_add(1));
             }
         };
-        set_timeout(again, wait(attempt, asked, clock::jitter()));
+        set_timeout(retry, wait(attempt, asked, clock::jitter()));
     }
 
-    fn begin(self, sign_out_task: impl Future<Output = ()> + 'static) {
-        self.sign_out_tasks.update_value(|sign_out_tasks| *sign_out_tasks = sign_out_tasks.wrapping_add(1));
-        let sign_out_task = sign_out_task.boxed_local().shared();
-        spawn_local(sign_out_task.clone());
-        self.sign_out_task.set_value(Some(sign_out_task));
+    fn start_task(self, task: impl Future<Output = ()> + 'static) {
+        self.sign_out_tasks.update_value(|count| *count = count.wrapping_add(1));
+        let task = task.boxed_local().shared();
+        spawn_local(task.clone());
+        self.sign_out_task.set_value(Some(task));
     }
 
     fn next_pending(self) -> Option<PendingSignOut> {
@@ -131,7 +129,7 @@ impl Session {
         self.pending_in_memory.get_value().unwrap_or_else(tokens::read_pending_sign_outs)
     }
 
-    /// Changes what is kept: in storage, and in memory where that is not possible.
+    /// Changes the pending sign-outs: in storage, or in memory where storage is unavailable.
     fn update_pending(self, change: impl FnOnce(&mut PendingSignOuts)) {
         let mut all = self.pending();
         all.expire(clock::now());

@@ -12,51 +12,51 @@ use leptos::task::spawn_local;
 use std::time::Duration;
 
 impl Session {
-    /// Waits for the refresh under way, or starts one. Whether it helped, the next plan tells.
+    /// Waits for the running refresh, or starts one. The next plan shows whether it succeeded.
     pub(super) async fn refresh(self, epoch: Epoch, refused: Option<AccessToken>) {
-        let under_way = self.flight.with_value(|flight| {
-            flight.as_ref().filter(|flight| flight.epoch == epoch).map(|flight| flight.landing.clone())
+        let running = self.in_flight.with_value(|refresh| {
+            refresh.as_ref().filter(|refresh| refresh.epoch == epoch).map(|refresh| refresh.task.clone())
         });
-        under_way.unwrap_or_else(|| self.take_off(epoch, refused)).await;
+        running.unwrap_or_else(|| self.start_refresh(epoch, refused)).await;
     }
 
-    /// Starts a refresh that nobody waits for.
+    /// Starts a refresh without waiting for it.
     pub(super) fn refresh_in_background(self, epoch: Epoch) {
         spawn_local(self.refresh(epoch, None));
     }
 
-    fn take_off(self, epoch: Epoch, refused: Option<AccessToken>) -> SharedTask {
-        let landing = async move {
-            self.trade(epoch, refused).await;
-            // Whoever signed in meanwhile may have one of their own.
-            self.flight.update_value(|flight| drop(flight.take_if(|flight| flight.epoch == epoch)));
+    fn start_refresh(self, epoch: Epoch, refused: Option<AccessToken>) -> SharedTask {
+        let task = async move {
+            self.exchange_token(epoch, refused).await;
+            // A user who signed in meanwhile may have started another.
+            self.in_flight.update_value(|refresh| drop(refresh.take_if(|refresh| refresh.epoch == epoch)));
         };
-        let landing = landing.boxed_local().shared();
-        self.flight.set_value(Some(InFlightRefresh { epoch, landing: landing.clone() }));
-        // It lands even when the page that asked for it is gone.
-        spawn_local(landing.clone());
-        landing
+        let task = task.boxed_local().shared();
+        self.in_flight.set_value(Some(InFlightRefresh { epoch, task: task.clone() }));
+        // It runs to its end even when the page that asked for it is removed.
+        spawn_local(task.clone());
+        task
     }
 
-    /// Trades the refresh token for its successor, unless another tab did while we waited for our turn, or the session
-    /// is not this tab's any more.
-    async fn trade(self, epoch: Epoch, refused: Option<AccessToken>) {
-        let turn = lock::acquire(self.patience()).await;
+    /// Exchanges the refresh token for its successor, unless another tab did so while this one waited for the lock, or the
+    /// session is no longer this tab's.
+    async fn exchange_token(self, epoch: Epoch, refused: Option<AccessToken>) {
+        let guard = lock::acquire(self.lock_wait()).await;
         self.sync_from_storage();
         let refused = refused.as_ref().map(AccessToken::as_str);
         let TokenPlan::Refresh(parent) = self.plan(epoch, refused) else { return };
-        let exchange = self.http.send(&ApiRequest::refresh(&parent)).await;
-        let outcome = refresh_outcome(&parent, &exchange);
-        let settle =
+        let result = self.http.send(&ApiRequest::refresh(&parent)).await;
+        let outcome = refresh_outcome(&parent, &result);
+        let apply =
             |machine: &mut SessionMachine| machine.apply_refresh(&parent, outcome, storage_snapshot(), clock::jitter());
-        if let Some(effect) = self.machine.try_update_value(settle) {
+        if let Some(effect) = self.machine.try_update_value(apply) {
             self.execute(effect);
         }
-        drop(turn);
+        drop(guard);
     }
 
-    /// How long to wait for a turn.
-    fn patience(self) -> Duration {
+    /// How long to wait for the lock.
+    fn lock_wait(self) -> Duration {
         let renewal = self.machine.with_value(|machine| machine.tokens().map(SessionTokens::renewal));
         match renewal {
             Some(Renewal::Cookie { .. }) => lock::COOKIE_WAIT,

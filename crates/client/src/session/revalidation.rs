@@ -1,4 +1,4 @@
-//! A page that somebody looks at asks again for what it shows.
+//! Fetches the page's data again when the page becomes visible or focused.
 
 use super::{Session, SignInState, lock};
 use crate::clock;
@@ -10,46 +10,46 @@ use leptos::task::spawn_local;
 use std::time::Duration;
 use web_sys::VisibilityState;
 
-/// How long a tab keeps its turn: so many windows as become visible at once, one a second asks.
-const TURN: Duration = Duration::from_secs(1);
+/// How long a tab keeps the lock: of many windows that become visible at once, one a second revalidates.
+const LOCK_HOLD: Duration = Duration::from_secs(1);
 
-/// How long a tab waits for its turn. Who does not get it by then asks without.
-const TURN_WAIT: Duration = Duration::from_mins(1);
+/// How long a tab waits for the lock before it revalidates without.
+const LOCK_WAIT: Duration = Duration::from_mins(1);
 
-/// Something that the person asked for, until it is dropped.
+/// An action of the user that is running, until this is dropped.
 pub(super) struct ActionGuard(Session);
 
 impl Drop for ActionGuard {
     fn drop(&mut self) {
-        if self.0.looks.try_update_value(Revalidation::end) == Some(true) {
+        if self.0.revalidation.try_update_value(Revalidation::end_action) == Some(true) {
             self.0.revalidate();
         }
     }
 }
 
 impl Session {
-    /// Somebody looks at the page, or has reason to doubt what it shows.
+    /// Requests a revalidation: the page is visible again, or what it shows may be outdated.
     pub fn revalidate(self) {
         if !matches!(self.state.get_untracked(), SignInState::SignedIn(_)) {
             return;
         }
-        let wait = self.looks.try_update_value(|looks| looks.look(clock::now())).flatten();
+        let wait = self.revalidation.try_update_value(|revalidation| revalidation.request(clock::now())).flatten();
         if let Some(wait) = wait {
-            set_timeout(move || spawn_local(self.ask_in_turn()), wait);
+            set_timeout(move || spawn_local(self.revalidate_under_lock()), wait);
         }
     }
 
-    /// Counts the moments at which the page is to ask again for what it shows.
-    pub fn looks(self) -> u32 {
-        self.looked.get()
+    /// Counts the revalidations. A page fetches its data again when this changes.
+    pub fn revalidations(self) -> u32 {
+        self.revalidations.get()
     }
 
-    /// Counts what the person asked for.
-    pub fn acts(self) -> u32 {
-        self.looks.with_value(Revalidation::acts)
+    /// Counts the user's actions.
+    pub fn actions(self) -> u32 {
+        self.revalidation.with_value(Revalidation::actions)
     }
 
-    /// Takes note of a failure of what such a moment asked for. Nothing else comes of it: what is shown stays.
+    /// Takes note of a failed revalidation. The page keeps what it shows.
     pub fn revalidation_failed(self, failure: &RequestFailure) {
         let pause = match failure {
             RequestFailure::Transient { after, .. } => after.unwrap_or(REVALIDATION_PAUSE),
@@ -57,21 +57,22 @@ impl Session {
                 REVALIDATION_PAUSE
             }
         };
-        self.looks.update_value(|looks| looks.rest(clock::now(), pause));
+        self.revalidation.update_value(|revalidation| revalidation.back_off(clock::now(), pause));
     }
 
-    pub(super) fn act(self) -> ActionGuard {
-        self.looks.update_value(Revalidation::begin);
+    pub(super) fn begin_action(self) -> ActionGuard {
+        self.revalidation.update_value(Revalidation::begin_action);
         ActionGuard(self)
     }
 
-    async fn ask_in_turn(self) {
-        let turn = lock::acquire_for_revalidation(TURN_WAIT).await;
+    async fn revalidate_under_lock(self) {
+        let guard = lock::acquire_for_revalidation(LOCK_WAIT).await;
         let is_visible = document().visibility_state() == VisibilityState::Visible;
-        if self.looks.try_update_value(|looks| looks.ask(clock::now(), is_visible)) == Some(true) {
-            self.looked.update(|looked| *looked = looked.wrapping_add(1));
-            TimeoutFuture::new(milliseconds(TURN)).await;
+        if self.revalidation.try_update_value(|revalidation| revalidation.start(clock::now(), is_visible)) == Some(true)
+        {
+            self.revalidations.update(|count| *count = count.wrapping_add(1));
+            TimeoutFuture::new(milliseconds(LOCK_HOLD)).await;
         }
-        drop(turn);
+        drop(guard);
     }
 }

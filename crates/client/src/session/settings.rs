@@ -1,4 +1,4 @@
-//! What the server is set to: asked for once.
+//! The server's settings, fetched once.
 
 use super::Session;
 use super::owner::SettingsRequest;
@@ -10,23 +10,23 @@ use futures::FutureExt;
 use leptos::prelude::*;
 
 impl Session {
-    /// The server's settings, as they were when this tab asked first since the last session ended. Several that ask at once wait for one answer.
+    /// The server's settings, fetched once for each session. Simultaneous callers share one request.
     ///
     /// # Errors
-    /// What keeps the server from saying it; then the next one asks again.
+    /// Why the request failed; the next call sends a new one.
     pub async fn server_settings(self) -> Result<ConfigResponse, RequestFailure> {
-        let asking = self.settings.with_value(Clone::clone).unwrap_or_else(|| self.ask_for_settings());
-        let answer = asking.await;
-        if answer.is_err() {
+        let running = self.settings.with_value(Clone::clone).unwrap_or_else(|| self.fetch_settings());
+        let response = running.await;
+        if response.is_err() {
             self.settings.try_set_value(None);
         }
-        answer
+        response
     }
 
-    fn ask_for_settings(self) -> SettingsRequest {
-        let call = ApiRequest::get(paths::CONFIG);
-        let asking = async move { read_json(self.http.send(&call).await) }.boxed_local().shared();
-        self.settings.set_value(Some(asking.clone()));
-        asking
+    fn fetch_settings(self) -> SettingsRequest {
+        let request = ApiRequest::get(paths::CONFIG);
+        let running = async move { read_json(self.http.send(&request).await) }.boxed_local().shared();
+        self.settings.set_value(Some(running.clone()));
+        running
     }
 }

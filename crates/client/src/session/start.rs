@@ -1,4 +1,4 @@
-//! How the session of a tab is taken up.
+//! Starts the session of a tab.
 
 use super::events;
 use super::{Session, SignInState};
@@ -8,7 +8,7 @@ use crate::policy::SignOutReason;
 use leptos::prelude::*;
 
 impl Session {
-    /// Takes up what storage holds and listens for what other tabs and the network do.
+    /// Restores the session from storage, and listens for changes by other tabs and the network.
     pub fn start(http: Http, notices: Notices) -> Self {
         let session = Self::new(http, notices);
         session.sync_from_storage();

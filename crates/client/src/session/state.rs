@@ -1,4 +1,4 @@
-//! What the pages know of the session.
+//! The state of the session that pages see.
 
 use crate::policy::{Epoch, SignOutReason};
 use auth_types::responses::VerifyNotice;
@@ -6,9 +6,9 @@ use auth_types::responses::VerifyNotice;
 /// Whether someone is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignInState {
-    /// Nobody has looked yet; show nothing that needs an answer.
+    /// Storage has not been read yet; show nothing that depends on it.
     Unknown,
-    /// Yes; the epoch tells one sign-in from the next.
+    /// Yes; the epoch distinguishes one sign-in from the next.
     SignedIn(Epoch),
     /// No.
     SignedOut(SignOutReason),
@@ -19,7 +19,7 @@ pub enum SignInState {
 pub enum RegistrationResult {
     /// The new user is signed in.
     SignedIn,
-    /// A link in a mail must be opened first.
+    /// The link in a mail must be opened first.
     ConfirmEmail,
 }
 
@@ -28,6 +28,6 @@ pub enum RegistrationResult {
 pub struct EmailConfirmation {
     /// This browser signed up, and is signed in now.
     pub signed_in: bool,
-    /// What did not go as asked.
+    /// What could not be done as requested.
     pub notice: Option<VerifyNotice>,
 }

@@ -1,4 +1,4 @@
-//! Keeps this tab in step with what is stored.
+//! Keeps this tab in sync with storage.
 
 use super::Session;
 use crate::clock;
@@ -8,7 +8,8 @@ use auth_types::SessionId;
 use leptos::prelude::*;
 
 impl Session {
-    /// Looks at storage again and refreshes if that is due: after sleep, in a page brought back, in a tab looked at again.
+    /// Reads storage again and refreshes if that is due: after sleep, after a return from the back-forward cache, when the
+    /// tab is visible again.
     pub fn recheck(self) {
         self.sync_from_storage();
         let epoch = self.machine.with_value(SessionMachine::epoch);
@@ -19,14 +20,14 @@ impl Session {
         self.wakes.update(|wakes| *wakes = wakes.wrapping_add(1));
     }
 
-    /// Says that the network is back.
+    /// Reports that the network is back.
     pub fn online(self) {
         self.machine.update_value(SessionMachine::online);
         self.recheck();
         self.revalidate();
     }
 
-    /// Takes a `storage` event; `removed` is the session whose tokens were deleted, if it says that.
+    /// Handles a `storage` event; `removed` is the session whose tokens were deleted, if it reports a deletion.
     pub fn on_storage_event(self, removed: Option<SessionId>) {
         if let Some(effect) =
             self.machine.try_update_value(|machine| machine.on_storage_event(removed, storage_snapshot()))
@@ -39,7 +40,7 @@ impl Session {
         self.machine.with_value(|machine| machine.plan(epoch, refused, clock::now()))
     }
 
-    /// Compares what this tab knows with what is stored.
+    /// Compares the tab's session with storage.
     pub(super) fn sync_from_storage(self) {
         if let Some(effect) = self.machine.try_update_value(|machine| machine.sync_from_storage(storage_snapshot())) {
             self.execute(effect);
@@ -47,7 +48,7 @@ impl Session {
     }
 }
 
-/// What storage holds now.
+/// What storage contains now.
 pub(super) fn storage_snapshot() -> StorageSnapshot {
     StorageSnapshot { stored: tokens::read(), now: clock::now() }
 }

@@ -72,7 +72,7 @@ pub fn PictureForm() -> impl IntoView {
 
 async fn send(page: PageSession, file: &File) -> Result<(), RequestFailure> {
     let content = FileContent::read(file, FIELD).await?;
-    show(page, Api::new(page).give_picture(content).await?);
+    show(page, Api::new(page).upload_picture(content).await?);
     Ok(())
 }
 

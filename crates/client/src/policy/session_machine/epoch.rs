@@ -1,14 +1,14 @@
-//! Whose turn it is in a tab.
+//! Separates the sessions of one tab from each other.
 
-/// The time between two changes of the session in one tab: somebody signed in, or out, here or in another tab.
+/// The time between two changes of the session in one tab. Each sign-in and sign-out, here or in another tab, is a change.
 ///
-/// Whatever a page asks for belongs to the epoch that the page was built in. In any other it is not sent, and its answer
-/// is dropped: by then, somebody else may be sitting in front of the browser.
+/// A page's requests belong to the epoch that the page was built in. In any other epoch they are not sent, and their
+/// responses are dropped: another person may be using the browser by then.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Epoch(u64);
 
 impl Epoch {
-    /// The one that begins now.
+    /// The epoch after this one.
     pub(super) const fn next(self) -> Self {
         Self(self.0 + 1)
     }

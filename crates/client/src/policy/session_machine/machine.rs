@@ -1,11 +1,11 @@
-//! What one tab knows about its session, and what it decides.
+//! The state machine of one tab's session.
 
 #[cfg(test)]
 mod tests;
 
 use super::effect::Effect;
 use super::epoch::Epoch;
-use super::pause::Pause;
+use super::pause::{Pause, RefreshFailure};
 use super::plan::{StorageContent, StorageSnapshot, TokenPlan};
 use crate::policy::response::{RefreshOutcome, TransientError};
 use crate::policy::sign_out_reason::SignOutReason;
@@ -14,18 +14,17 @@ use crate::policy::tokens::SessionTokens;
 use auth_types::responses::UserResponse;
 use auth_types::{Reason, SessionId};
 use std::fmt;
-use std::time::Duration;
 
-/// How long a key may be on its way to the server, milliseconds.
+/// How long the server may take to learn a new key, milliseconds.
 const UNKNOWN_KEY_LIMIT_MS: i64 = 15 * 60 * 1000;
 
-/// How many ended sessions are remembered, so that a late write of another tab cannot bring one back.
+/// How many ended sessions are remembered, so that a late write by another tab cannot restore one.
 const REMEMBERED_ENDINGS: usize = 8;
 
-/// One tab's session: pure state, moved by what the tab sees.
+/// One tab's session: pure state, changed by what the tab observes.
 #[derive(Clone, Default)]
 pub struct SessionMachine {
-    held: Option<ActiveSession>,
+    active: Option<ActiveSession>,
     epoch: Epoch,
     ended: Vec<SessionId>,
 }
@@ -34,70 +33,70 @@ pub struct SessionMachine {
 struct ActiveSession {
     tokens: SessionTokens,
     clock: ServerClock,
-    /// Whether storage has these: only then does empty storage mean a sign-out.
-    stored: bool,
+    /// Whether the tokens are in storage: only then does empty storage mean a sign-out.
+    is_stored: bool,
     pause: Option<Pause>,
 }
 
 impl SessionMachine {
-    /// A tab that has not looked anywhere yet.
+    /// A tab that has not read storage yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The tokens in hand.
+    /// The current tokens.
     pub fn tokens(&self) -> Option<&SessionTokens> {
-        self.held.as_ref().map(|held| &held.tokens)
+        self.active.as_ref().map(|active| &active.tokens)
     }
 
-    /// The tokens in hand when the server does not know their key: to be written down with the time since when that is so.
+    /// The current tokens if the server does not know the key that signed them. They must be stored, because they contain the
+    /// time since when it is unknown.
     pub fn tokens_of_unknown_key(&self) -> Option<SessionTokens> {
         self.tokens().filter(|tokens| tokens.key_unknown_since().is_some()).cloned()
     }
 
-    /// The epoch that this tab is in. What was asked in one is neither sent nor answered in another.
+    /// The epoch that this tab is in. Requests of another epoch are not sent, and their responses are dropped.
     pub const fn epoch(&self) -> Epoch {
         self.epoch
     }
 
-    /// The session that ended last in this tab.
+    /// The session that most recently ended in this tab.
     pub fn last_ended(&self) -> Option<SessionId> {
         self.ended.last().copied()
     }
 
-    /// Compares memory with storage and takes what wins. Do this before every use and after every answer.
+    /// Compares memory with storage and adopts the winner. Call this before each use of the tokens and after each response.
     pub fn sync_from_storage(&mut self, seen: StorageSnapshot) -> Effect {
         let StorageSnapshot { stored, now } = seen;
-        match (stored, &self.held) {
+        match (stored, &self.active) {
             (StorageContent::Unavailable, _) | (StorageContent::Empty, None) => Effect::Nothing,
-            (StorageContent::Empty, Some(held)) if !held.stored => Effect::Nothing,
+            (StorageContent::Empty, Some(active)) if !active.is_stored => Effect::Nothing,
             (StorageContent::Empty, Some(_)) => {
                 self.end();
                 Effect::Leave
             }
-            (StorageContent::Tokens(theirs), Some(held)) if held.tokens.session() == theirs.session() => {
-                self.compare(*theirs, now)
+            (StorageContent::Tokens(stored), Some(active)) if active.tokens.session() == stored.session() => {
+                self.compare(*stored, now)
             }
-            (StorageContent::Tokens(theirs), held) if self.ended.contains(&theirs.session()) => {
-                held.as_ref().map_or(Effect::Remove, |held| Effect::Write(Box::new(held.tokens.clone())))
+            (StorageContent::Tokens(stored), active) if self.ended.contains(&stored.session()) => {
+                active.as_ref().map_or(Effect::Remove, |active| Effect::Write(Box::new(active.tokens.clone())))
             }
-            (StorageContent::Tokens(theirs), _) => {
-                self.take(*theirs, now, true);
+            (StorageContent::Tokens(stored), _) => {
+                self.take(*stored, now, true);
                 Effect::Switch
             }
         }
     }
 
-    /// Takes a `storage` event: `removed` is the session whose tokens were deleted, when it says that; `seen` is what is
-    /// there by now.
+    /// Handles a `storage` event. `removed` is the session whose tokens were deleted, if the event reports a deletion; `seen`
+    /// is the content of storage by now.
     ///
-    /// The session that was deleted may be back by then, if another tab had an answer in hand and wrote it a moment too
-    /// late. The sign-out wins. It says nothing about a session that began since: events may come late, after this tab
-    /// has looked.
+    /// The deleted session may be stored again by then, when another tab received a response and wrote it a moment too late.
+    /// The sign-out wins. It does not affect a session that has begun since: an event may arrive after this tab has synced.
     pub fn on_storage_event(&mut self, removed: Option<SessionId>, seen: StorageSnapshot) -> Effect {
         let is_back = match (&seen.stored, self.tokens()) {
-            (StorageContent::Tokens(theirs), Some(ours)) => {
-                removed == Some(ours.session()) && theirs.session() == ours.session()
+            (StorageContent::Tokens(stored), Some(current)) => {
+                removed == Some(current.session()) && stored.session() == current.session()
             }
             _ => false,
         };
@@ -108,26 +107,26 @@ impl SessionMachine {
         Effect::Remove
     }
 
-    /// What to do for a request of a page that was built in `epoch`. `refused` is the access token that the server has
-    /// just answered with `token_not_valid`, if that is why you ask.
+    /// What to do for a request of a page that was built in `epoch`. `refused` is the access token that the server has just
+    /// refused with `token_not_valid`, if it refused one.
     pub fn plan(&self, epoch: Epoch, refused: Option<&str>, now: Now) -> TokenPlan {
-        let Some(held) = self.held.as_ref().filter(|_| epoch == self.epoch) else { return TokenPlan::SignedOut };
-        let tokens = || Box::new(held.tokens.clone());
-        let refused = refused.is_some() && refused == held.tokens.access();
-        let server_now = held.clock.at(now);
-        if !refused && server_now < held.tokens.refresh_due_at() {
+        let Some(active) = self.active.as_ref().filter(|_| epoch == self.epoch) else { return TokenPlan::SignedOut };
+        let tokens = || Box::new(active.tokens.clone());
+        let refused = refused.is_some() && refused == active.tokens.access();
+        let server_now = active.clock.at(now);
+        if !refused && server_now < active.tokens.refresh_due_at() {
             return TokenPlan::Use(tokens());
         }
-        let Some((pause, remaining)) = held.pause.and_then(|pause| Some((pause, pause.remaining(now)?))) else {
+        let Some((pause, remaining)) = active.pause.and_then(|pause| Some((pause, pause.remaining(now)?))) else {
             return TokenPlan::Refresh(tokens());
         };
-        if !refused && server_now < held.tokens.access_expires_at() {
+        if !refused && server_now < active.tokens.access_expires_at() {
             return TokenPlan::Use(tokens());
         }
         TokenPlan::Wait { error: pause.error, remaining }
     }
 
-    /// Takes the outcome of the refresh of `parent`. `seen` was read after the answer arrived; `jitter` is a random
+    /// Applies the outcome of the refresh of `parent`. `seen` was read after the response arrived; `jitter` is a random
     /// number from 0 to 1.
     pub fn apply_refresh(
         &mut self,
@@ -138,36 +137,38 @@ impl SessionMachine {
     ) -> Effect {
         let now = seen.now;
         let effect = self.sync_from_storage(seen);
-        let Some(held) = self.held.as_mut().filter(|held| held.tokens.session() == parent.session()) else {
+        let Some(active) = self.active.as_mut().filter(|active| active.tokens.session() == parent.session()) else {
             return effect;
         };
-        if held.tokens.generation() > parent.generation() {
+        if active.tokens.generation() > parent.generation() {
             if let RefreshOutcome::Adopt(tokens, _) = &outcome {
-                held.tokens.take_access_of(tokens);
+                active.tokens.take_access_of(tokens);
             }
             return if matches!(effect, Effect::Write(_)) { effect } else { Effect::Newer };
         }
         match outcome {
             RefreshOutcome::Adopt(tokens, user) => {
-                held.renew((*tokens).clone(), now);
+                active.renew((*tokens).clone(), now);
                 Effect::Renew(tokens, user)
             }
             RefreshOutcome::Ended(reason) => {
                 self.end();
                 Effect::End(reason)
             }
-            RefreshOutcome::KeyUnknown if held.is_key_given_up(now) => {
+            RefreshOutcome::KeyUnknown if active.has_key_wait_expired(now) => {
                 self.end();
                 Effect::End(Reason::KeyUnknown)
             }
-            RefreshOutcome::KeyUnknown => held.wait((TransientError::Unavailable, None), now, jitter),
-            RefreshOutcome::Retry { error, after } => held.wait((error, after), now, jitter),
+            RefreshOutcome::KeyUnknown => {
+                active.pause(RefreshFailure { error: TransientError::Unavailable, asked: None }, now, jitter)
+            }
+            RefreshOutcome::Retry { error, after } => active.pause(RefreshFailure { error, asked: after }, now, jitter),
         }
     }
 
     /// Takes the tokens that a page of `epoch` asked for, by signing in or by changing the password. `seen` was read after
-    /// the answer arrived: whoever signed in meanwhile stays signed in. Only [`Effect::Begin`] means that the session begins; the
-    /// server should end one that nobody waits for.
+    /// the response arrived: a user who signed in meanwhile stays signed in. Only [`Effect::Begin`] means that the session
+    /// begins; otherwise the caller should end it at the server.
     pub fn sign_in(
         &mut self,
         epoch: Epoch,
@@ -185,15 +186,16 @@ impl SessionMachine {
         Effect::Begin(Box::new(tokens.clone()), Box::new(user))
     }
 
-    /// Says whether the tokens in hand could be written. If not, storage must be left empty, and memory is all there is.
+    /// Reports whether the current tokens could be written. If not, storage must be left empty, and the tokens exist in
+    /// memory only.
     pub fn on_written(&mut self, written: bool) {
-        if let Some(held) = &mut self.held {
-            held.stored = written;
+        if let Some(active) = &mut self.active {
+            active.is_stored = written;
         }
     }
 
-    /// Forgets the session at the wish of a page of `epoch`, and no other session: only [`Effect::Forget`] means that it was this
-    /// one. `seen` was read just now.
+    /// Ends the session for a page of `epoch`, and no other session: only [`Effect::Forget`] means that it was this one.
+    /// `seen` was read just now.
     pub fn sign_out(&mut self, epoch: Epoch, reason: SignOutReason, seen: StorageSnapshot) -> Effect {
         let effect = self.sync_from_storage(seen);
         match self.tokens().filter(|_| epoch == self.epoch).cloned() {
@@ -205,43 +207,43 @@ impl SessionMachine {
         }
     }
 
-    /// Says that the network is back: a pause that the network caused is over, one that the server asked for is not.
+    /// Reports that the network is back: this ends a pause that the network caused, not one that the server asked for.
     pub fn online(&mut self) {
-        if let Some(held) = &mut self.held {
-            held.pause = held.pause.filter(|pause| pause.asked);
+        if let Some(active) = &mut self.active {
+            active.pause = active.pause.filter(|pause| pause.asked);
         }
     }
 
-    /// Same session in memory and in storage: the later generation wins, and of one generation the later access token.
-    fn compare(&mut self, theirs: SessionTokens, now: Now) -> Effect {
-        let Some(held) = &mut self.held else { return Effect::Nothing };
+    /// Compares tokens of one session: the later generation wins, and within a generation the later access token.
+    fn compare(&mut self, stored: SessionTokens, now: Now) -> Effect {
+        let Some(active) = &mut self.active else { return Effect::Nothing };
         let rank = |tokens: &SessionTokens| (tokens.generation(), tokens.access_expires_at());
-        if rank(&theirs) > rank(&held.tokens) {
-            held.renew(theirs, now);
-            held.stored = true;
+        if rank(&stored) > rank(&active.tokens) {
+            active.renew(stored, now);
+            active.is_stored = true;
             Effect::Newer
-        } else if theirs.generation() < held.tokens.generation() {
-            Effect::Write(Box::new(held.tokens.clone()))
+        } else if stored.generation() < active.tokens.generation() {
+            Effect::Write(Box::new(active.tokens.clone()))
         } else {
-            held.stored = true;
-            if let Some(since) = theirs.key_unknown_since() {
-                held.tokens.note_key_unknown(since);
+            active.is_stored = true;
+            if let Some(since) = stored.key_unknown_since() {
+                active.tokens.note_key_unknown(since);
             }
             Effect::Nothing
         }
     }
 
-    /// Starts with the tokens of another session.
-    fn take(&mut self, tokens: SessionTokens, now: Now, stored: bool) {
+    /// Begins a new epoch with the tokens of another session.
+    fn take(&mut self, tokens: SessionTokens, now: Now, is_stored: bool) {
         self.epoch = self.epoch.next();
         let clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
-        self.held = Some(ActiveSession { tokens, clock, stored, pause: None });
+        self.active = Some(ActiveSession { tokens, clock, is_stored, pause: None });
     }
 
     fn end(&mut self) {
-        let Some(held) = self.held.take() else { return };
+        let Some(active) = self.active.take() else { return };
         self.epoch = self.epoch.next();
-        self.ended.push(held.tokens.session());
+        self.ended.push(active.tokens.session());
         if self.ended.len() > REMEMBERED_ENDINGS {
             self.ended.remove(0);
         }
@@ -249,23 +251,23 @@ impl SessionMachine {
 }
 
 impl ActiveSession {
-    /// Leaves the server alone for a while.
-    fn wait(&mut self, cause: (TransientError, Option<Duration>), now: Now, jitter: f64) -> Effect {
-        let pause = Pause::after(self.pause, cause, now, jitter);
+    /// Pauses refreshing after a failure.
+    fn pause(&mut self, failure: RefreshFailure, now: Now, jitter: f64) -> Effect {
+        let pause = Pause::after(self.pause, failure, now, jitter);
         self.pause = Some(pause);
         Effect::Pause { error: pause.error, wait: pause.wait }
     }
 
-    /// Whether the server has had its time to learn the key.
-    fn is_key_given_up(&mut self, now: Now) -> bool {
+    /// Whether the server has had its full time to learn the key.
+    fn has_key_wait_expired(&mut self, now: Now) -> bool {
         let server_now = self.clock.at(now);
         server_now.saturating_sub(self.tokens.note_key_unknown(server_now)) >= UNKNOWN_KEY_LIMIT_MS
     }
 
-    /// Goes on with later tokens of the same session.
+    /// Continues with later tokens of the same session.
     fn renew(&mut self, mut tokens: SessionTokens, now: Now) {
         self.clock = ServerClock::from_offset(tokens.clock_offset_ms(), now);
-        // With cookies, storage holds none; each tab uses up its own.
+        // With cookies, storage contains no access token; each tab keeps its own until it expires.
         if tokens.access().is_none() {
             tokens.take_access_of(&self.tokens);
         }

@@ -1,4 +1,4 @@
-//! What one tab knows about its session, and what it does about it.
+//! The state of the session in one tab, and the decisions made from it.
 
 mod effect;
 mod epoch;

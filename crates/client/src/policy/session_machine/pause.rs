@@ -1,16 +1,16 @@
-//! The time that a failed refresh keeps the next one away.
+//! How long refreshing pauses after a failure.
 
 use crate::policy::backoff::wait;
 use crate::policy::response::TransientError;
 use crate::policy::time::Now;
 use std::time::Duration;
 
-/// A pause after failures in a row.
+/// A pause after one or more consecutive failures.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pause {
     since: Now,
     failures: u32,
-    /// What is wrong.
+    /// Why.
     pub(super) error: TransientError,
     /// How long it lasts.
     pub(super) wait: Duration,
@@ -18,17 +18,23 @@ pub(super) struct Pause {
     pub(super) asked: bool,
 }
 
-/// A failure: what is wrong, and what the server asked for.
-pub(super) type Cause = (TransientError, Option<Duration>);
+/// A failed refresh.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RefreshFailure {
+    pub(super) error: TransientError,
+    /// The `Retry-After` of the response.
+    pub(super) asked: Option<Duration>,
+}
 
 impl Pause {
     /// The pause after another failure.
-    pub(super) fn after(earlier: Option<Self>, (error, asked): Cause, now: Now, jitter: f64) -> Self {
+    pub(super) fn after(earlier: Option<Self>, failure: RefreshFailure, now: Now, jitter: f64) -> Self {
+        let RefreshFailure { error, asked } = failure;
         let failures = earlier.map_or(0, |pause| pause.failures).saturating_add(1);
         Self { since: now, failures, error, wait: wait(failures, asked, jitter), asked: asked.is_some() }
     }
 
-    /// What is left of it, if anything is.
+    /// The time left, or `None` when the pause is over.
     pub(super) fn remaining(self, now: Now) -> Option<Duration> {
         let passed = Duration::from_millis(now.since(self.since).unsigned_abs());
         Some(self.wait.saturating_sub(passed)).filter(|remaining| !remaining.is_zero())

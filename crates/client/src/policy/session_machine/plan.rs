@@ -1,27 +1,27 @@
-//! What a tab sees, and what a request of it is to do.
+//! What a tab reads from storage, and what its next request should do.
 
 use crate::policy::response::TransientError;
 use crate::policy::time::Now;
 use crate::policy::tokens::SessionTokens;
 use std::time::Duration;
 
-/// What storage holds.
+/// What storage contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StorageContent {
-    /// Nothing, so whoever shares it is signed out.
+    /// No tokens, so every tab that shares the storage is signed out.
     Empty,
-    /// These.
+    /// The tokens of a session.
     Tokens(Box<SessionTokens>),
-    /// It cannot be used in this browser; memory is all there is.
+    /// The browser grants no storage; the tokens exist in memory only.
     Unavailable,
 }
 
-/// What storage held, and when it was read.
+/// The content of storage at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorageSnapshot {
-    /// What it held.
+    /// The content.
     pub stored: StorageContent,
-    /// The moment, which is taken for the present.
+    /// When it was read; used as the current time.
     pub now: Now,
 }
 
@@ -30,13 +30,13 @@ pub struct StorageSnapshot {
 pub enum TokenPlan {
     /// There is no session.
     SignedOut,
-    /// Send the access token of these.
+    /// Send the access token of these tokens.
     Use(Box<SessionTokens>),
-    /// Refresh these first.
+    /// Refresh these tokens first.
     Refresh(Box<SessionTokens>),
-    /// Not now: the last refresh failed, and it is too early for the next.
+    /// The last refresh failed, and it is too early for the next one.
     Wait {
-        /// What is wrong.
+        /// Why it failed.
         error: TransientError,
         /// How much longer to wait.
         remaining: Duration,

@@ -47,9 +47,9 @@ fn a_token_is_replaced_thirty_seconds_ahead_of_its_hour() {
 
 #[test]
 fn a_short_token_is_replaced_a_tenth_of_its_life_ahead() {
-    let mut answer = response(session(1), 1, 0);
-    answer.access_expires_in = 20;
-    let short = SessionTokens::signed_in(&answer.into(), after(0), after(0), session(1).0).expect("tokens");
+    let mut response = response(session(1), 1, 0);
+    response.access_expires_in = 20;
+    let short = SessionTokens::signed_in(&response.into(), after(0), after(0), session(1).0).expect("tokens");
     let machine = holding(&short);
     assert!(is_use(&machine.plan(machine.epoch(), None, after(17))));
     assert!(matches!(machine.plan(machine.epoch(), None, after(18)), TokenPlan::Refresh(_)));
@@ -59,8 +59,8 @@ fn a_short_token_is_replaced_a_tenth_of_its_life_ahead() {
 fn a_local_clock_that_is_wrong_or_jumps_changes_nothing() {
     for error_ms in [-2 * HOUR * 1000, 2 * HOUR * 1000] {
         let wrong = |seconds| Now { wall_ms: after(seconds).wall_ms + error_ms, ..after(seconds) };
-        let answer = response(session(1), 1, 0);
-        let first = SessionTokens::signed_in(&answer.into(), wrong(0), wrong(0), session(1).0).expect("tokens");
+        let response = response(session(1), 1, 0);
+        let first = SessionTokens::signed_in(&response.into(), wrong(0), wrong(0), session(1).0).expect("tokens");
         assert_eq!(first.access_expires_at(), (SERVER_START + HOUR) * 1000);
         let mut machine = SessionMachine::new();
         sign_in(&mut machine, &first, wrong(0));
@@ -144,7 +144,7 @@ fn storage_that_lags_behind_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_terminal_answer_ends_the_session_unless_newer_tokens_are_there() {
+fn a_terminal_response_ends_the_session_unless_newer_tokens_are_stored() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let ended = || RefreshOutcome::Ended(Reason::SessionRevoked);
     let mut alone = holding(&first);
@@ -281,7 +281,7 @@ fn a_session_outlives_its_refresh_token_until_the_server_says_so() {
 }
 
 #[test]
-fn content_that_is_not_ours_is_not_read_as_tokens() {
+fn foreign_content_is_not_read_as_tokens() {
     let changed = |field: &str, text: &str| {
         let mut record = serde_json::to_value(tokens(session(1), 1, 0)).expect("JSON");
         record[field] = text.into();
@@ -294,13 +294,13 @@ fn content_that_is_not_ours_is_not_read_as_tokens() {
 }
 
 #[test]
-fn what_is_stored_holds_no_personal_data_and_debug_holds_no_secret() {
+fn storage_holds_no_personal_data_and_debug_output_no_secret() {
     let first = tokens(session(1), 1, 0);
     let text = serde_json::to_string(&first).expect("JSON");
     assert!(!text.contains("ada") && !text.contains("example.com"), "{text}");
-    let answer = response(session(1), 1, 0);
-    let printed = format!("{first:?} {:?} {:?} {:?}", first.renewal(), holding(&first), json(200, &answer, 0));
-    assert!(!printed.contains(&answer.access) && !printed.contains(&answer.refresh), "{printed}");
+    let response = response(session(1), 1, 0);
+    let printed = format!("{first:?} {:?} {:?} {:?}", first.renewal(), holding(&first), json(200, &response, 0));
+    assert!(!printed.contains(&response.access) && !printed.contains(&response.refresh), "{printed}");
     assert!(!printed.contains(&first.idempotency_key()), "{printed}");
 }
 
