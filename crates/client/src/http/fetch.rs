@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::AbortController;
 
-/// Sends `request`, and gives up when its timeout ends.
+/// Sends `request`, and gives up after its timeout.
 pub(super) async fn fetch(request: &ApiRequest) -> FetchResult {
     let controller = AbortController::new().ok();
     let timed_out = Rc::new(Cell::new(false));
