@@ -1,10 +1,10 @@
 // Starts the program. A file of its own, so that the content security policy needs no exception for inline scripts.
 const { js, wasm } = document.querySelector("meta[name=program]").dataset;
 
-// Browsers with Trusted Types ask this policy before they take a string for HTML, and there is no other policy. Leptos makes the
-// elements without state of HTML that is fixed when the program is built; that is all that may pass: text, elements that hold it,
-// draw, or ask for it, attributes that neither load nor run anything of others', links to pages and pictures of this site.
-// A build that holds anything else fails, and names it (templates.js reads these lines).
+// Browsers with Trusted Types call this policy before they parse a string as HTML, and there is no other policy. Leptos creates
+// elements without state from HTML that is fixed when the program is built. Only that HTML is allowed: text, elements for text,
+// drawings and input, attributes that neither load nor run anything from other sites, links to pages and pictures of this site.
+// A build with any other HTML fails, and names it (templates.js reads these lines).
 const ELEMENTS = `a abbr article aside b blockquote br button caption circle cite code col colgroup dd defs details dfn div dl dt
   ellipse em fieldset figcaption figure footer g h1 h2 h3 h4 h5 h6 header hr i img input kbd label legend li line main mark nav ol
   optgroup option p path polygon polyline pre q rect s samp section select small span strong sub summary sup svg table tbody td
@@ -31,8 +31,8 @@ globalThis.trustedTypes?.createPolicy("default", {
   },
 });
 
-// Where a deployment has just taken a file away, a host answers with the page, and the browser would keep that for a year in
-// the file's place. So when something is missing, all files are asked for past the cache and the page is loaded again, once.
+// When a deployment has just removed a file, a host responds with the page in its place, and the browser would cache that for a
+// year. So when a file is missing, all files are fetched past the cache and the page is reloaded, once.
 const first = performance.getEntriesByType("navigation")[0]?.type !== "reload";
 
 async function askAgain() {

@@ -1,8 +1,8 @@
-//! Fixes the address of the API at build time, and refuses one that cannot work.
+//! Fixes the address of the API at build time, and refuses an invalid one.
 
 use std::env;
 
-/// Two names of one variable: both may be set if they say the same.
+/// Two names of one variable: both may be set if they are equal.
 const VARIABLES: [&str; 2] = ["API_BASE_URL", "VITE_API_BASE_URL"];
 
 /// Where `cargo run -p api` serves.
@@ -13,7 +13,7 @@ fn main() {
     for variable in VARIABLES {
         println!("cargo::rerun-if-env-changed={variable}");
     }
-    // A blank value counts as not set: that is how dashboards leave a variable out.
+    // A blank value counts as not set, because dashboards leave variables blank.
     let set = |name: &'static str| Some((name, env::var(name).ok().filter(|value| !value.trim().is_empty())?));
     let given: Vec<_> = VARIABLES.into_iter().filter_map(set).collect();
     if let [(first, a), (second, b)] = given.as_slice()

@@ -13,7 +13,7 @@ function readPages(text) {
   const lines = table.split("\n").filter((line) => line.trim() && !line.trim().startsWith("//"));
   return lines.map((line) => {
     const row = ROW.exec(line);
-    if (!row) throw new Error(`crates/client/src/pages/mod.rs: this row has another form than the others: ${line.trim()}`);
+    if (!row) throw new Error(`crates/client/src/pages/mod.rs: this row is not of the expected form: ${line.trim()}`);
     const [, file, , path, title, audience, entry] = row;
     return { file, path, title, audience, entry };
   });

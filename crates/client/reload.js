@@ -1,5 +1,5 @@
-// Live reload while `trunk serve` runs, in place of Trunk's own script: that is inline and puts HTML into the page, and the policy
-// of this application forbids both, in development as in production.
+// Live reload while `trunk serve` runs. It replaces Trunk's own script, which is inline and inserts HTML: the application's policy
+// forbids both, in development as in production.
 const ADDRESS = `${location.protocol.replace("http", "ws")}//${location.host}/.well-known/trunk/ws`;
 const PAUSE = 2000;
 
@@ -11,7 +11,7 @@ function showFailure(reason) {
   document.body.prepend(text);
 }
 
-/** `onOpen` runs when the server is there again after it was away: it has built everything then. */
+/** `onOpen` runs when the server is available again after a restart: it has built everything by then. */
 function listen(onOpen) {
   const socket = new WebSocket(ADDRESS);
   if (onOpen) socket.addEventListener("open", onOpen);

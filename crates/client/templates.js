@@ -1,10 +1,10 @@
-// The HTML that a built program holds, and what of it the Trusted Types policy of boot.js does not take. Leptos makes HTML of
-// every element of a page without anything in it that changes.
+// The HTML in a built program, and the parts of it that the Trusted Types policy of boot.js refuses. Leptos compiles every element
+// without dynamic content to HTML.
 "use strict";
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 
-/** The policy's own function: what stands between these two words in boot.js needs no browser. */
+/** The policy's own function: the lines of boot.js from `const ELEMENTS` to `globalThis.trustedTypes` need no browser. */
 function policy() {
   const boot = readFileSync(join(__dirname, "boot.js"), "utf8");
   const [rules] = /const ELEMENTS[^]*?(?=globalThis\.trustedTypes)/.exec(boot);
@@ -18,7 +18,7 @@ const TEMPLATE = new RegExp(`<(?!(?:${VOID})\\b)([a-z][a-z0-9-]*)${ATTRIBUTES}>[
 /** Every piece of HTML in the program's text. */
 const templates = (program) => [...new Set(program.match(TEMPLATE))];
 
-/** Of these the ones that the policy refuses, with the first tag that is why. */
+/** The pieces that the policy refuses, each with the first refused tag. */
 function refusedTemplates(program) {
   const refusedTag = policy();
   return templates(program).flatMap((template) => {

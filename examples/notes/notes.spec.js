@@ -6,7 +6,7 @@ const write = async (page, text) => {
   await page.getByRole("button", { name: "Save note" }).click();
 };
 
-/** The same from another device. */
+/** Writes a note from another device. */
 const post = (api, access, text) =>
   fetch(`http://127.0.0.1:${api.port}/api/notes/`, {
     method: "POST",
@@ -32,7 +32,7 @@ test("a note is written, stays and is deleted", async ({ app, page, person }) =>
   await expect(notes(page)).toHaveCount(0);
 });
 
-test("what is no note is refused where it was written", async ({ app, page, person }) => {
+test("an invalid note is refused at its field", async ({ app, page, person }) => {
   await app.signIn(person);
   await app.visit("Notes");
   await page.getByRole("button", { name: "Save note" }).click();
@@ -55,7 +55,7 @@ test("older notes come on demand", async ({ api, app, page, person }) => {
   await expect(notes(page).last()).toContainText("Number 1");
 });
 
-test("whoever is not signed in sees no notes", async ({ page }) => {
+test("a visitor sees no notes", async ({ page }) => {
   await page.goto("/notes");
   await expect(page).toHaveURL("/login?next=%2Fnotes");
 });

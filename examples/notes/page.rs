@@ -1,4 +1,4 @@
-//! `/notes`: what somebody writes down for themselves.
+//! `/notes`
 
 use crate::components::{
     Alert, Button, FieldKind, Form, FormState, Loader, Moment, Pending, TextField, Waiting, FormErrors, focus_heading, load,
@@ -56,7 +56,7 @@ fn NewNote(notes: Loader<Page<Note>>) -> impl IntoView {
     let text = RwSignal::new(String::new());
     let save = move |()| {
         let request = NoteRequest { text: text.get_untracked() };
-        let checked = check_text(&request.text).map_err(|words| FormErrors::from([("text", words)]));
+        let checked = check_text(&request.text).map_err(|message| FormErrors::from([("text", message)]));
         form.submit(checked, move |()| async move {
             let note: Note = read_json(page.send(ApiRequest::post(NOTES, &request)).await?)?;
             notes.value.try_update(|page| page.iter_mut().for_each(|page| page.results.insert(0, note.clone())));

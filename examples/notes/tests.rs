@@ -16,15 +16,15 @@ use serde_json::{Value, json};
 
 on_both_databases![
     a_note_is_written_read_changed_and_deleted,
-    notes_come_a_page_at_a_time_the_newest_first,
+    notes_are_paged_newest_first,
     another_users_note_is_not_found,
     an_invalid_note_is_refused_with_a_message,
-    there_is_an_end_to_the_notes_of_a_user,
-    a_deleted_account_takes_its_notes_along,
+    a_user_has_a_maximum_of_notes,
+    a_deleted_account_loses_its_notes,
     an_export_has_the_notes,
     a_backup_has_the_notes,
-    the_table_is_made_in_a_namespace_of_its_own,
-    what_was_done_is_counted_and_recorded,
+    the_table_is_created_in_the_features_namespace,
+    actions_are_counted_and_recorded,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -48,12 +48,8 @@ async fn call(app: &TestApp, tokens: &TokenResponse, method: Method, path: &str)
     send(app.request_as(tokens, method, path)).await
 }
 
-async fn call_with(app: &TestApp, tokens: &TokenResponse, (method, path): (Method, &str), body: Value) -> Answer {
-    send(app.request_as(tokens, method, path).json(&body)).await
-}
-
 async fn write(app: &TestApp, tokens: &TokenResponse, text: &str) -> Note {
-    let answer = call_with(app, tokens, (Method::POST, NOTES), json!({"text": text})).await;
+    let answer = send(app.request_as(tokens, Method::POST, NOTES).json(&json!({"text": text}))).await;
     answer.has_status(201);
     answer.json()
 }
@@ -79,7 +75,7 @@ async fn a_note_is_written_read_changed_and_deleted(database: Database) {
     assert_eq!(call(&app, &tokens, Method::GET, &path).await.json::<Note>(), written);
 
     app.clock().advance(chrono::Duration::minutes(5));
-    let answer = call_with(&app, &tokens, (Method::PATCH, &path), json!({"text": "Buy bread"})).await;
+    let answer = send(app.request_as(&tokens, Method::PATCH, &path).json(&json!({"text": "Buy bread"}))).await;
     let changed: Note = answer.json();
     assert_eq!((changed.text.as_str(), changed.created_at), ("Buy bread", written.created_at));
     assert_eq!(changed.changed_at - changed.created_at, chrono::Duration::minutes(5));
@@ -91,7 +87,7 @@ async fn a_note_is_written_read_changed_and_deleted(database: Database) {
     assert_eq!(list(&app, &tokens, "").await, Page { results: Vec::new(), next: None });
 }
 
-async fn notes_come_a_page_at_a_time_the_newest_first(database: Database) {
+async fn notes_are_paged_newest_first(database: Database) {
     let (app, tokens) = start(database).await;
     let mut written = Vec::new();
     for number in 1..=41 {
@@ -99,7 +95,7 @@ async fn notes_come_a_page_at_a_time_the_newest_first(database: Database) {
     }
     written.reverse();
     let first = list(&app, &tokens, "").await;
-    // What is written meanwhile moves no page.
+    // A note that is written meanwhile moves no page.
     write(&app, &tokens, "meanwhile").await;
     let second = list(&app, &tokens, &first.next.unwrap()).await;
     let third = list(&app, &tokens, &second.next.unwrap()).await;
@@ -118,7 +114,7 @@ async fn another_users_note_is_not_found(database: Database) {
     for method in [Method::GET, Method::DELETE] {
         call(&app, &eve, method, &of(note.id)).await.problem(404);
     }
-    call_with(&app, &eve, (Method::PATCH, &of(note.id)), json!({"text": "Eve's"})).await.problem(404);
+    send(app.request_as(&eve, Method::PATCH, &of(note.id)).json(&json!({"text": "Eve's"}))).await.problem(404);
     assert_eq!(list(&app, &eve, "").await.results, []);
     assert_eq!(app.db().texts("SELECT text AS value FROM notes"), before);
 }
@@ -129,37 +125,37 @@ async fn an_invalid_note_is_refused_with_a_message(database: Database) {
     let note = write(&app, &tokens, &longest).await;
     for text in ["", "  \n ", &format!("{longest}ä")] {
         for (method, path) in [(Method::POST, NOTES.to_owned()), (Method::PATCH, of(note.id))] {
-            let answer = call_with(&app, &tokens, (method, &path), json!({"text": text})).await;
+            let answer = send(app.request_as(&tokens, method, &path).json(&json!({"text": text}))).await;
             answer.wrong_fields(&["text"]);
         }
     }
-    call_with(&app, &tokens, (Method::POST, NOTES), json!({"text": "a\0b"})).await.problem(400);
-    call_with(&app, &tokens, (Method::POST, NOTES), json!({})).await.wrong_fields(&["text"]);
+    send(app.request_as(&tokens, Method::POST, NOTES).json(&json!({"text": "a\0b"}))).await.problem(400);
+    send(app.request_as(&tokens, Method::POST, NOTES).json(&json!({}))).await.wrong_fields(&["text"]);
     for id in ["x", "1.5", "99999999999999999999", "-1", "0"] {
         call(&app, &tokens, Method::GET, &format!("{NOTES}{id}/")).await.problem(404);
     }
     assert_eq!(app.db().texts("SELECT text AS value FROM notes"), [longest]);
 }
 
-async fn there_is_an_end_to_the_notes_of_a_user(database: Database) {
+async fn a_user_has_a_maximum_of_notes(database: Database) {
     let (app, tokens) = start(database).await;
     insert_notes(&app, &tokens, 999);
     let last = write(&app, &tokens, "the last").await;
-    let refused = call_with(&app, &tokens, (Method::POST, NOTES), json!({"text": "one more"})).await;
+    let refused = send(app.request_as(&tokens, Method::POST, NOTES).json(&json!({"text": "one more"}))).await;
     refused.wrong_fields(&["text"]);
     call(&app, &tokens, Method::DELETE, &of(last.id)).await.has_status(204);
-    write(&app, &tokens, "in its place").await;
+    write(&app, &tokens, "after the deletion").await;
 }
 
-async fn a_deleted_account_takes_its_notes_along(database: Database) {
+async fn a_deleted_account_loses_its_notes(database: Database) {
     let (app, ada) = start(database).await;
     let eve = app.login(EVE).await;
     let kept = write(&app, &eve, "Eve's").await;
-    // More than the transaction that deletes the account has time for.
+    // More than the transaction that deletes the account may delete.
     insert_notes(&app, &ada, 2_500);
     let body = json!({"password": PASSWORD});
-    call_with(&app, &ada, (Method::DELETE, "/api/auth/me/"), body).await.has_status(204);
-    assert_eq!(app.db().number("SELECT count(*) FROM notes"), 1_501, "one batch goes with the account");
+    send(app.request_as(&ada, Method::DELETE, "/api/auth/me/").json(&body)).await.has_status(204);
+    assert_eq!(app.db().number("SELECT count(*) FROM notes"), 1_501, "one batch is deleted with the account");
     finish_recent(app.services()).await.unwrap();
     assert_eq!(list(&app, &eve, "").await.results, [kept]);
     assert_eq!(app.db().number("SELECT count(*) FROM notes"), 1);
@@ -202,9 +198,9 @@ async fn a_backup_has_the_notes(database: Database) {
     restore(&BackupSource::File(file.clone()), &order).unwrap();
     assert_eq!(target.texts("SELECT text AS value FROM notes"), ["kept"]);
     target.execute("INSERT INTO notes (user_id, text, created_at, changed_at) SELECT user_id, 'next', created_at, changed_at FROM notes");
-    assert_eq!(target.number("SELECT max(id) FROM notes"), note.id + 1, "an id is never given twice");
+    assert_eq!(target.number("SELECT max(id) FROM notes"), note.id + 1, "an id is never used twice");
 
-    // A program without the feature does not take a part of it for the whole.
+    // A program without the feature refuses the backup, of which it would restore only a part.
     let alone = App::new().assemble().unwrap().schema.coverage();
     let (empty, coverage) = (TestDb::empty(other), &alone);
     let url = empty.parsed_url();
@@ -213,7 +209,7 @@ async fn a_backup_has_the_notes(database: Database) {
     assert!(refused.contains("of the feature "), "{refused}");
 }
 
-async fn the_table_is_made_in_a_namespace_of_its_own(database: Database) {
+async fn the_table_is_created_in_the_features_namespace(database: Database) {
     let db = TestDb::empty(database);
     let (url, product): (DatabaseUrl, _) = (db.parsed_url(), product());
     let migrations = &product.schema.migrations;
@@ -227,7 +223,7 @@ async fn the_table_is_made_in_a_namespace_of_its_own(database: Database) {
     assert_eq!(migrate(&url, migrations).unwrap(), done);
 }
 
-async fn what_was_done_is_counted_and_recorded(database: Database) {
+async fn actions_are_counted_and_recorded(database: Database) {
     let (app, tokens) = start(database).await;
     let note = write(&app, &tokens, "gone soon").await;
     assert_eq!(app.counted("notes_created"), 1);

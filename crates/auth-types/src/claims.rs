@@ -1,4 +1,4 @@
-//! What the two tokens carry. The names are simplejwt's, so that each system verifies the other's tokens.
+//! The claims of the two tokens. The names are simplejwt's, so that each system verifies the other's tokens.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -41,7 +41,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The word that tokens, JSON and the database use.
+    /// The value in tokens, JSON and the database.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -74,7 +74,7 @@ pub struct AccessClaims {
     pub sub: String,
     /// The session that this token belongs to.
     pub sid: SessionId,
-    /// The user's role when the token was made.
+    /// The user's role when the token was issued.
     pub role: Role,
     /// `JWT_ISSUER`, when configured (RFC 7519, section 4.1.1).
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -96,7 +96,7 @@ pub struct RefreshClaims {
     pub exp: i64,
     /// Issue, Unix seconds: the time of rotation.
     pub iat: i64,
-    /// Identifies this token; of all tokens of a session, the row knows only the live one's.
+    /// Identifies this token; the session's row has only the `jti` of the live token.
     pub jti: String,
     /// The user's id as a decimal string; simplejwt's name for `sub`.
     pub user_id: String,
@@ -104,7 +104,7 @@ pub struct RefreshClaims {
     pub sub: String,
     /// The session.
     pub sid: SessionId,
-    /// The session's generation when the token was made, from 1.
+    /// The session's generation when the token was issued, from 1.
     #[serde(rename = "gen")]
     pub generation: i64,
     /// `JWT_ISSUER`, when configured.

@@ -1,9 +1,9 @@
-//! A browser's `User-Agent` in words that a person knows.
+//! Describes a `User-Agent` for people.
 
-/// A part of a `User-Agent` and what it stands for. The order matters: Edge also says Chrome, Chrome also says Safari.
-type Names = [(&'static str, &'static str)];
+/// A part of a `User-Agent` and its meaning. The order matters: Edge also says Chrome, Chrome also says Safari.
+type UserAgentParts = [(&'static str, &'static str)];
 
-const BROWSERS: &Names = &[
+const BROWSERS: &UserAgentParts = &[
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
     ("SamsungBrowser/", "Samsung Internet"),
@@ -15,7 +15,7 @@ const BROWSERS: &Names = &[
     ("curl/", "curl"),
 ];
 
-const SYSTEMS: &Names = &[
+const SYSTEMS: &UserAgentParts = &[
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
     ("Android", "Android"),
@@ -25,11 +25,11 @@ const SYSTEMS: &Names = &[
     ("Linux", "Linux"),
 ];
 
-/// Such as "Firefox on Windows"; "Unknown device" when there is nothing to go by.
+/// The browser and the system, such as "Firefox on Windows"; "Unknown device" if neither is recognised.
 pub fn describe(user_agent: Option<&str>) -> String {
-    let find = |names: &Names| {
+    let find = |parts: &UserAgentParts| {
         let agent = user_agent?;
-        names.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name)
+        parts.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name)
     };
     match (find(BROWSERS), find(SYSTEMS)) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),

@@ -1,4 +1,4 @@
-//! What happens to an account: one vocabulary for the table, the API and the pages.
+//! Account events: one vocabulary for the table, the API and the pages.
 
 use crate::claims::{SessionId, UserId};
 use crate::page::Page;
@@ -14,9 +14,9 @@ use strum::VariantArray;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum EventKind {
-    /// An account was made.
+    /// An account was created.
     Registered,
-    /// Somebody wanted an account for an address that has one.
+    /// Someone tried to register an address that has an account.
     RegisterRepeated,
     /// Logged in.
     LoggedIn,
@@ -26,11 +26,11 @@ pub enum EventKind {
     LoggedOut,
     /// Logged out everywhere.
     LoggedOutEverywhere,
-    /// Its owner signed a device out from another one.
+    /// The owner signed out a device from another one.
     SessionRevoked,
-    /// A refresh token came back; its session was ended.
+    /// A refresh token was used again; its session was revoked.
     RefreshReused,
-    /// A refresh token came that the database knows nothing of yet: it is an older copy.
+    /// A refresh token was newer than its session's row, because the database is an older copy.
     GenerationAhead,
     /// Profile changed.
     ProfileChanged,
@@ -38,9 +38,9 @@ pub enum EventKind {
     PasswordChanged,
     /// Password reset requested.
     PasswordResetRequested,
-    /// By a mailed link.
+    /// Password reset by a mailed link.
     PasswordReset,
-    /// A signed-in caller gave a wrong password where it is asked for again.
+    /// A signed-in caller entered a wrong password where it is required again.
     ReauthenticationFailed,
     /// Email verified.
     EmailVerified,
@@ -50,13 +50,13 @@ pub enum EventKind {
     EmailChanged,
     /// A mail to the user could not be sent.
     MailFailed,
-    /// All that is stored about the user was handed out.
+    /// Everything that is stored about the user was downloaded.
     DataExported,
-    /// An account is gone. All that is kept of it is its number, in the detail.
+    /// An account was deleted. Only its number is kept, in the detail.
     AccountDeleted,
-    /// The database was filled from a backup.
+    /// The database was restored from a backup.
     Restored,
-    /// A feature of the product did something; which and what, the detail names.
+    /// A feature of the product recorded an event; the detail names both.
     Feature,
     /// A kind from a newer server.
     #[serde(other)]
@@ -64,46 +64,46 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Everything that this version knows.
+    /// Every kind that this version knows.
     pub const ALL: &[Self] = match <Self as VariantArray>::VARIANTS.split_last() {
         Some((_, known)) => known,
         None => &[],
     };
 
-    /// The word that JSON and the database use.
+    /// The value in JSON and in the database.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// What else is known of an event; never a token or a password.
+/// Further facts about an event; never a token or a password.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventDetail {
-    /// Whose session was ended.
+    /// The session that was ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session: Option<SessionId>,
-    /// The generation of the refresh token that came back.
+    /// The generation of the refresh token that was used again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub generation: Option<i64>,
     /// Which mail could not be sent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mail: Option<String>,
-    /// The number of an account that is gone.
+    /// The number of a deleted account.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub user: Option<UserId>,
     /// When the backup was made.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub made_at: Option<DateTime<Utc>>,
-    /// What a feature did: its name, a dot, and what it calls that.
+    /// The event of a feature: the feature's name, a dot, and the event's name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub feature: Option<String>,
-    /// Whether its sessions go on, because the database has moved.
+    /// Whether sessions continue, because the database was moved.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub moving: Option<bool>,
 }
 
-/// Something that happened to the user's account.
+/// An event of the user's account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventResponse {
@@ -115,9 +115,9 @@ pub struct EventResponse {
     pub at: DateTime<Utc>,
     /// From where.
     pub ip_address: Option<String>,
-    /// The browser's own words; [`crate::device::describe`] has some for people.
+    /// The browser's `User-Agent`; [`crate::device::describe`] describes it for people.
     pub user_agent: Option<String>,
-    /// What else is known.
+    /// Further facts.
     pub detail: EventDetail,
 }
 
@@ -130,9 +130,9 @@ mod tests {
 
     #[test]
     fn json_uses_the_values_of_the_table() {
-        let words: Vec<_> = EventKind::ALL.iter().copied().map(|kind| serde_json::to_value(kind).ok()).collect();
+        let values: Vec<_> = EventKind::ALL.iter().copied().map(|kind| serde_json::to_value(kind).ok()).collect();
         let known = EventKind::ALL.iter().map(|kind| Some(kind.as_str().into()));
-        assert_eq!(words, known.collect::<Vec<_>>());
+        assert_eq!(values, known.collect::<Vec<_>>());
         assert!(matches!(serde_json::from_str("\"made_up\""), Ok(EventKind::Unknown)));
     }
 }

@@ -1,40 +1,40 @@
-//! `GET /api/auth/me/export/`: everything that is stored about the user, in the words of the database. What only proves who
-//! somebody is stays out: hashes, token ids, keys.
+//! `GET /api/auth/me/export/`: everything that is stored about the user, with the names of the database. Credentials are left
+//! out: hashes, token ids, keys.
 
 use crate::claims::{Role, SessionId, UserId};
 use crate::events::EventResponse;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// The whole answer.
+/// The whole response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExportResponse {
-    /// When it was put together.
+    /// When the export was made.
     pub exported_at: DateTime<Utc>,
     /// The account itself.
     pub user: ExportedUser,
     /// Its sessions, ended ones included for as long as they are kept.
     pub sessions: Vec<ExportedSession>,
-    /// What happened to it, newest first.
+    /// Its events, newest first.
     pub events: Vec<EventResponse>,
-    /// From where it was signed in to.
+    /// The networks that it was signed in from.
     pub networks: Vec<ExportedNetwork>,
     /// Links that were mailed.
     pub links: Vec<ExportedLink>,
-    /// Sign-ups with its confirmed address that are not confirmed.
+    /// Pending sign-ups with its confirmed address.
     #[serde(default)]
     pub registrations: Vec<ExportedRegistration>,
-    /// Mail that has not left yet.
+    /// Mail that has not been sent yet.
     pub mails: Vec<ExportedMail>,
-    /// Mail that has left, within about an hour.
+    /// Mail that was sent within about the last hour.
     pub sent_mails: Vec<ExportedSentMail>,
 }
 
 /// The account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[expect(missing_docs, reason = "the names are those of `UserResponse`, or say it")]
+#[expect(missing_docs, reason = "the names are those of `UserResponse`, or self-explanatory")]
 pub struct ExportedUser {
     pub id: UserId,
     pub email: String,
@@ -56,29 +56,29 @@ pub struct ExportedSession {
     pub id: SessionId,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
-    /// When it was last refreshed, in steps of 5 minutes. Of the one that asks: when its access token was made.
+    /// When it was last refreshed, in steps of 5 minutes; for the current session, when its access token was issued.
     pub rotated_at: DateTime<Utc>,
     /// When it ends if it is not used, in steps of 5 minutes.
     pub expires_at: DateTime<Utc>,
     /// When it ends in any case.
     pub absolute_expires_at: DateTime<Utc>,
-    /// When somebody ended it.
+    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// Why.
+    /// Why it was revoked.
     pub revoke_reason: Option<String>,
     /// Where the person signed in from.
     pub ip_address: Option<String>,
-    /// The browser's own words.
+    /// The browser's `User-Agent`.
     pub user_agent: Option<String>,
 }
 
-/// A place that the account was signed in to from.
+/// A network that the account was signed in from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExportedNetwork {
     /// An IPv4 address or an IPv6 /64.
     pub network: String,
-    /// When that was last noted.
+    /// When the latest sign-in from it was recorded.
     pub seen_at: DateTime<Utc>,
 }
 
@@ -88,15 +88,15 @@ pub struct ExportedNetwork {
 pub struct ExportedLink {
     /// What it is for.
     pub purpose: String,
-    /// Where it was sent.
+    /// The address that it was sent to.
     pub email: String,
-    /// Until when it works.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
-    /// When it was used or made worthless.
+    /// When it was used or invalidated.
     pub used_at: Option<DateTime<Utc>>,
 }
 
-/// A sign-up that nobody has confirmed.
+/// A sign-up that has not been confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExportedRegistration {
@@ -108,35 +108,35 @@ pub struct ExportedRegistration {
     pub display_name: String,
     /// The language of the browser.
     pub language: Option<String>,
-    /// From where it was sent.
+    /// The IP address that it was sent from.
     pub ip_address: Option<String>,
-    /// By which browser.
+    /// The browser that sent it.
     pub user_agent: Option<String>,
-    /// When.
+    /// When it was sent.
     pub created_at: DateTime<Utc>,
-    /// Until when it can be confirmed.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// A mail that has not left yet.
+/// A mail that has not been sent yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExportedMail {
-    /// What it says.
+    /// The kind of mail.
     pub kind: String,
-    /// Where it goes.
+    /// The recipient's address.
     pub recipient: String,
-    /// From where it was caused.
+    /// The IP address of the request that caused it.
     pub ip_address: Option<String>,
-    /// By which browser.
+    /// The browser of that request.
     pub user_agent: Option<String>,
-    /// When it was caused.
+    /// When it was queued.
     pub created_at: DateTime<Utc>,
-    /// When it is tried next.
+    /// When the next attempt is due.
     pub due_at: DateTime<Utc>,
-    /// When it is not worth sending any more.
+    /// When it will not be sent any more.
     pub expires_at: DateTime<Utc>,
-    /// How often it was tried.
+    /// How many attempts were made.
     pub attempts: i64,
     /// How many events it reports.
     pub occurrences: i64,
@@ -144,12 +144,12 @@ pub struct ExportedMail {
     pub first_at: Option<DateTime<Utc>>,
 }
 
-/// A mail that has left.
+/// A mail that was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExportedSentMail {
-    /// What it said.
+    /// The kind of mail.
     pub kind: String,
-    /// When it left.
+    /// When it was sent.
     pub sent_at: DateTime<Utc>,
 }

@@ -1,11 +1,11 @@
-//! Characters that nobody sees. In a name they make two that look alike, or turn around what stands next to them.
+//! Invisible characters. In a name they make two names look alike, or reverse the text next to them.
 
 use crate::joining::{is_virama, joins_next, joins_previous};
 use crate::ranges::is_in;
 
 /// Ranges of code points, in order: `Default_Ignorable_Code_Point`, `General_Category=Format` (the bidirectional controls
-/// among them) of Unicode 16, the two separators of lines and paragraphs, and letters, notes and places for objects that are drawn
-/// as nothing: U+2800 of braille, U+FFFC, U+13441 and U+13442 of Egyptian, U+16FE4 of Khitan, U+1D159 of music.
+/// among them) of Unicode 16, the line and paragraph separators, and letters, notes and placeholders that have no glyph: U+2800
+/// of braille, U+FFFC, U+13441 and U+13442 of Egyptian, U+16FE4 of Khitan, U+1D159 of music.
 const RANGES: [(u32, u32); 29] = [
     (0x00ad, 0x00ad),
     (0x034f, 0x034f),
@@ -38,25 +38,25 @@ const RANGES: [(u32, u32); 29] = [
     (0x000e_0000, 0x000e_0fff),
 ];
 
-/// Whether nobody sees this character, or it only turns around what others are shown.
+/// Whether this character has no glyph, or only changes the direction of others.
 pub fn is_invisible(c: char) -> bool {
     is_in(&RANGES, c)
 }
 
-/// Whether a character means nothing to others: one for private use, which looks as each font wants it, and one that Unicode
-/// has declared to be none. Those that a later Unicode may assign are not among them: a new letter is somebody's name.
+/// Whether a character has no common meaning: a private-use character, whose glyph depends on the font, or a noncharacter of
+/// Unicode. Unassigned characters are not among them: a later Unicode may make one a letter of a name.
 pub fn is_unreadable(c: char) -> bool {
     let code = u32::from(c);
     matches!(code, 0xe000..=0xf8ff | 0xf_0000..=0x10_ffff | 0xfdd0..=0xfdef) || code & 0xfffe == 0xfffe
 }
 
-/// `text` without the blanks and invisible characters at its ends: what a paste brings along.
+/// `text` without the blanks and invisible characters at its ends, which pasting may add.
 pub fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c))
 }
 
-/// The same of a text for people: what means something at its ends stays, such as the selector that makes the last symbol an
-/// emoji, or the joiner that makes the last letter another one.
+/// The same for a text for people: an invisible character with a meaning at its ends stays, such as the selector that makes the
+/// last symbol an emoji, or the joiner that changes the last letter.
 pub fn trimmed_words(text: &str) -> &str {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -77,38 +77,37 @@ pub fn trimmed_words(text: &str) -> &str {
     rest
 }
 
-/// The first invisible character of a text for people that means nothing where it stands, as its place in bytes.
+/// The byte offset of the first invisible character in a text for people that has no meaning at its position.
 ///
-/// A joiner between letters of scripts that are written with joiners, or between emoji, means something, and so does one
-/// that changes the letter beside it. So does the selector that makes a symbol or a key an emoji, or chooses the form of an
-/// ideograph or of a letter.
+/// A joiner has a meaning between letters of scripts that use joiners, between emoji, and where it changes the letter next to
+/// it. So has a selector that makes a symbol or a key an emoji, or chooses the form of an ideograph or of a letter.
 pub fn find_meaningless(text: &str) -> Option<usize> {
     meaningless(text).next()
 }
 
-/// A text for people without the invisible characters that mean nothing where they stand.
+/// A text for people without its meaningless invisible characters.
 pub fn without_meaningless(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut from = 0;
-    for place in meaningless(text) {
-        kept.push_str(&text[from..place]);
-        from = place + text[place..].chars().next().map_or(0, char::len_utf8);
+    for offset in meaningless(text) {
+        kept.push_str(&text[from..offset]);
+        from = offset + text[offset..].chars().next().map_or(0, char::len_utf8);
     }
     kept + &text[from..]
 }
 
-/// All of them: each is judged by the character before it that stays.
+/// The byte offsets of all of them; each is compared with the last character before it that stays.
 fn meaningless(text: &str) -> impl Iterator<Item = usize> {
     let mut before = None;
     let mut characters = text.char_indices().peekable();
     std::iter::from_fn(move || {
-        while let Some((place, c)) = characters.next() {
+        while let Some((offset, c)) = characters.next() {
             let after = characters.peek().map(|(_, c)| *c);
             if is_invisible(c) && !has_meaning(before, c, after) {
-                return Some(place);
+                return Some(offset);
             }
             if c == FLAG {
-                for _ in 0..tags_of_flag(text[place + c.len_utf8()..].chars()) {
+                for _ in 0..tags_of_flag(text[offset + c.len_utf8()..].chars()) {
                     characters.next();
                 }
             }
@@ -163,7 +162,7 @@ const fn has_first_variant(c: char) -> bool {
     )
 }
 
-/// Signs that stand in the corner or in the middle of their square, and quotation marks of either width.
+/// Signs that are placed in the corner or in the middle of their square, and quotation marks of either width.
 const fn is_fullwidth_sign(c: char) -> bool {
     matches!(
         c,
@@ -182,7 +181,7 @@ const fn is_fullwidth_sign(c: char) -> bool {
     )
 }
 
-/// Egyptian ones are turned by their selectors.
+/// Egyptian hieroglyphs, which selectors rotate.
 const fn is_hieroglyph(c: char) -> bool {
     matches!(c, '\u{13000}'..='\u{1342f}' | '\u{13460}'..='\u{143ff}')
 }
@@ -191,8 +190,8 @@ const fn is_of_key(c: char) -> bool {
     matches!(c, '0'..='9' | '#' | '*')
 }
 
-/// The scripts whose letters take other forms next to each other, or whose viramas join them, as ranges of their blocks, in
-/// order: there a joiner changes what is seen (Unicode 16, sections 9.2 and 12.1).
+/// The scripts whose letters change form next to each other, or are joined by viramas, as ranges of their blocks, in order: in
+/// these a joiner is visible (Unicode 16, sections 9.2 and 12.1).
 const JOINING: [(u32, u32); 25] = [
     (0x0600, 0x077f),           // Arabic, Syriac
     (0x07c0, 0x07ff),           // N'Ko
@@ -225,7 +224,7 @@ fn is_of_joining_script(c: char) -> bool {
     is_in(&JOINING, c) && !is_invisible(c)
 }
 
-/// Symbols that emoji are made of, and others between them; no letters.
+/// Symbols that emoji consist of, and symbols in the same blocks; no letters.
 const fn is_pictograph(c: char) -> bool {
     matches!(
         c,
@@ -248,14 +247,14 @@ const fn is_pictograph(c: char) -> bool {
     )
 }
 
-/// Behind it, the flag of a part of a country is spelt in tags.
+/// The base of a subdivision flag, which is spelt in tags after it.
 const FLAG: char = '\u{1f3f4}';
 
-/// Most letters and digits of such a flag.
+/// Maximum of letters and digits in such a flag.
 const LONGEST_FLAG: usize = 6;
 
-/// How many characters at the beginning of a text are the tags of a flag: letters and digits of a part of a country, `gbsct`,
-/// and the tag that ends them (UTS 51, annex C).
+/// How many characters at the beginning of a text are the tags of a flag: the letters and digits of a subdivision, such as
+/// `gbsct`, and the cancel tag (UTS 51, annex C).
 fn tags_of_flag(mut text: impl Iterator<Item = char>) -> usize {
     let is_letter = |c: &char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
     let mut tags = 0;
@@ -271,7 +270,7 @@ fn tags_of_flag(mut text: impl Iterator<Item = char>) -> usize {
     0
 }
 
-/// Whether a text ends with the tags of a flag. It is read from its end, and no further than a flag is long: this is asked of each
+/// Whether a text ends with the tags of a flag. It is read from its end, for at most the length of a flag: this is called for each
 /// invisible character that is trimmed, and there may be thousands.
 fn ends_with_flag(backwards: impl Iterator<Item = char>) -> bool {
     let mut end: Vec<char> = backwards.take(LONGEST_FLAG + 2).collect();
@@ -363,7 +362,7 @@ mod tests {
             if never.contains(&scripts.get(c)) {
                 assert!(!is_of_joining_script(c), "U+{code:04X}");
             }
-            // To Unicode the sign of information is a letter, and a pictograph.
+            // Unicode classifies the information sign as a letter and as a pictograph.
             let is_letter = GeneralCategoryGroup::Letter.contains(categories.get(c)) && c != '\u{2139}';
             assert!(!(is_letter && is_pictograph(c)), "U+{code:04X}");
         }
@@ -374,7 +373,7 @@ mod tests {
 
     #[test]
     fn an_invisible_character_where_nothing_joins_has_no_meaning() {
-        for (text, place) in [
+        for (text, offset) in [
             ("Ан\u{200d}на", 4),
             ("Ан\u{200c}на", 4),
             ("Zoé\u{200d}éa", 4),
@@ -386,7 +385,7 @@ mod tests {
             ("\u{1f3f4}\u{e0073}\u{e0065}\u{e0063}\u{e0072}\u{e0065}\u{e0074}\u{e0073}\u{e007f}", 4),
             ("☃\u{200c}☃", 3),
         ] {
-            assert_eq!(find_meaningless(text), Some(place), "{text:?}");
+            assert_eq!(find_meaningless(text), Some(offset), "{text:?}");
         }
         // Persian, Hindi, Sinhala, a family, a heart on fire, a sailor, the flag of Scotland between words.
         let scotland = "\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}";
@@ -432,7 +431,7 @@ mod tests {
         {
             assert_eq!(find_meaningless(name), None, "{name:?}");
         }
-        for (name, place) in [
+        for (name, offset) in [
             ("a\u{200d}b", 1),
             ("a\u{fe0f}", 1),
             ("1\u{fe0f}a", 1),
@@ -446,12 +445,12 @@ mod tests {
             ("a\u{202e}b", 1),
             ("a\u{3164}b", 1),
         ] {
-            assert_eq!(find_meaningless(name), Some(place), "{name:?}");
+            assert_eq!(find_meaningless(name), Some(offset), "{name:?}");
         }
     }
 
     #[test]
-    fn a_joiner_that_changes_the_letter_beside_it_stays() {
+    fn a_joiner_that_changes_the_letter_next_to_it_stays() {
         for name in [
             "മോഹന്\u{200d}",
             "മോഹന്\u{200d} ലാല്\u{200d}",
@@ -473,7 +472,7 @@ mod tests {
             assert_eq!(trimmed_words(&format!(" {name}\u{200b}")), name, "{name:?}");
             assert_eq!(find_meaningless(name), None, "{name:?}");
         }
-        // Of two joiners one would do; Arabic dal joins nothing behind it, and no letter breaks at the end of a word.
+        // One of two joiners suffices; Arabic dal does not join the next letter, and no letter breaks at the end of a word.
         for (name, kept) in [
             ("ന്\u{200d}\u{200d}", "ന്\u{200d}"),
             ("\u{62f}\u{200d}", "\u{62f}"),

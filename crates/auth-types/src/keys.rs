@@ -1,12 +1,12 @@
-//! The public keys that verify tokens, for whoever else wants to (RFC 7517).
+//! The public keys that verify tokens, for other services (RFC 7517).
 
 use serde::{Deserialize, Serialize};
 
-/// What `/.well-known/jwks.json` answers. Empty where a secret signs the tokens.
+/// The response of `/.well-known/jwks.json`. Empty where a secret signs the tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JsonWebKeySet {
-    /// The key that signs first, then those that still verify.
+    /// First the key that signs, then those that still verify.
     pub keys: Vec<JsonWebKey>,
 }
 
@@ -23,11 +23,11 @@ pub struct JsonWebKey {
     /// The point's y, base64url; an `EC` key has one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub y: Option<String>,
-    /// The name that tokens call the key by: its thumbprint (RFC 7638).
+    /// The id that tokens name the key by: its thumbprint (RFC 7638).
     pub kid: String,
     /// Always `sig`.
     #[serde(rename = "use")]
     pub key_use: String,
-    /// How it signs: `EdDSA` or `ES256`.
+    /// The algorithm: `EdDSA` or `ES256`.
     pub alg: String,
 }

@@ -1,4 +1,4 @@
-//! What the Latchkey API and its clients say to each other.
+//! The messages between the Latchkey API and its clients.
 //!
 //! Requests, responses, token claims, error codes and the validation rules that both sides share. No I/O: this crate
 //! compiles for a server and for a browser alike.

@@ -1,4 +1,4 @@
-//! Sizes that the server enforces and a form can tell its user beforehand.
+//! Limits that the server enforces and a form can check beforehand.
 
 /// Shortest password, in Unicode code points, unless `PASSWORD_MIN_LENGTH` says otherwise.
 pub const PASSWORD_MIN_LENGTH: usize = 8;
@@ -12,7 +12,7 @@ pub const USERNAME_MIN_LENGTH: usize = 2;
 pub const USERNAME_MAX_LENGTH: usize = 150;
 /// Longest display name, in code points.
 pub const DISPLAY_NAME_MAX_LENGTH: usize = 100;
-/// Longest token that is looked at, in bytes.
+/// Longest token that is parsed, in bytes.
 pub const TOKEN_MAX_BYTES: usize = 4096;
 /// Largest JSON body, in bytes.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;

@@ -1,17 +1,17 @@
-//! Lists that come a page at a time.
+//! Paged lists.
 
 use serde::{Deserialize, Serialize};
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {
-    /// What is on it.
+    /// The items of the page.
     pub results: Vec<T>,
-    /// What `?cursor=` must say for the page after this one; `null` when there is none.
+    /// The `?cursor=` of the next page; `null` when this is the last one.
     pub next: Option<String>,
 }
 
-/// Pages of different things are different types, so each has the name of what is on it.
+/// Pages of different items are different schemas, so each is named after its items.
 #[cfg(feature = "openapi")]
 mod schema {
     use super::Page;
@@ -23,10 +23,10 @@ mod schema {
     impl<T: ToSchema> PartialSchema for Page<T> {
         fn schema() -> RefOr<Schema> {
             let results =
-                ArrayBuilder::new().items(Ref::from_schema_name(T::name())).description(Some("What is on it."));
+                ArrayBuilder::new().items(Ref::from_schema_name(T::name())).description(Some("The items of the page."));
             let next = ObjectBuilder::new()
                 .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
-                .description(Some("What `?cursor=` must say for the page after this one; `null` when there is none."));
+                .description(Some("The `?cursor=` of the next page; `null` when this is the last one."));
             let page = ObjectBuilder::new().property("results", results).property("next", next);
             page.required("results").description(Some("A page of a list.")).build().into()
         }

@@ -1,5 +1,5 @@
-//! Where what is: the paths of the API, as its table of endpoints has them and clients ask for them.
-#![expect(missing_docs, reason = "the paths say it")]
+//! The paths of the API, for its table of endpoints and for clients.
+#![expect(missing_docs, reason = "the names and paths are self-explanatory")]
 
 pub const REGISTER: &str = "/api/auth/register/";
 pub const LOGIN: &str = "/api/auth/login/";

@@ -1,9 +1,9 @@
-//! How the API says no: problem details (RFC 9457) with simplejwt's two members kept.
+//! The API's error responses: problem details (RFC 9457), with simplejwt's two members.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Field name → what is wrong with it, for people.
+/// Field name → its error messages for people.
 pub type FieldErrors = BTreeMap<String, Vec<String>>;
 
 /// The body of every failure, `application/problem+json`.
@@ -13,22 +13,22 @@ pub struct ProblemBody {
     /// Always `about:blank`: the status and `reason` say what happened.
     #[serde(rename = "type")]
     pub type_uri: String,
-    /// The status in words.
+    /// The status as text.
     pub title: String,
     /// The HTTP status again.
     pub status: u16,
     /// One sentence for people.
     pub detail: String,
-    /// simplejwt's vocabulary.
+    /// simplejwt's code.
     pub code: ProblemCode,
-    /// What exactly happened.
+    /// The exact cause.
     pub reason: Reason,
-    /// The `X-Request-Id` of the answer: quote it when you ask for help.
+    /// The `X-Request-Id` of the response: quote it when you ask for help.
     pub request_id: String,
-    /// With 400: the fields and what is wrong with each.
+    /// With 400: the invalid fields and the errors of each.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub errors: FieldErrors,
-    /// With `feature_refused`: which rule of which feature, as `notes.locked`.
+    /// With `feature_refused`: the feature and its rule, such as `notes.locked`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub feature: Option<String>,
 }
@@ -57,29 +57,29 @@ pub enum ProblemCode {
     Unknown,
 }
 
-/// What exactly went wrong: the one vocabulary that client and server decide by.
+/// The exact cause of an error: the one vocabulary by which clients decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The session was ended by someone, or does not exist. `/verify/` also says this of a refresh token that was exchanged.
+    /// The session was revoked, or does not exist. `/verify/` also returns this for a refresh token that was exchanged.
     SessionRevoked,
     /// The session's idle or absolute lifetime is over.
     SessionExpired,
-    /// An older generation of the refresh token came back: two parties hold it, so the session was revoked.
+    /// An older generation of the refresh token was used again: two parties have it, so the session was revoked.
     RefreshReused,
     /// The account is deactivated or deleted.
     UserInactive,
-    /// Not a token of ours: form, signature, type or claims do not hold.
+    /// Not a token of this service: its form, signature, type or claims are not valid.
     TokenMalformed,
-    /// The token names a key that this process does not know. It may be on its way: a client keeps its tokens and tries again for
-    /// 15 minutes.
+    /// The token names a key that this process does not know, but may learn soon: a client keeps its tokens and retries for 15
+    /// minutes.
     KeyUnknown,
-    /// The access token's time is over; a refresh gives the next.
+    /// The access token has expired; a refresh returns the next.
     TokenExpired,
     /// No `Authorization` header, or none with the `Bearer` scheme.
     CredentialsMissing,
-    /// Wrong password, unknown or inactive account: which of them is not told.
+    /// Wrong password, unknown or inactive account; the response does not say which.
     CredentialsWrong,
     /// The address must be confirmed first.
     EmailNotVerified,
@@ -87,7 +87,7 @@ pub enum Reason {
     EmailTaken,
     /// Another account has this username.
     UsernameTaken,
-    /// One or more fields are missing, of a wrong type or not acceptable; see `errors`.
+    /// One or more fields are missing, of the wrong type or not valid; see `errors`.
     FieldsInvalid,
     /// The body is not JSON.
     BodyMalformed,
@@ -99,18 +99,18 @@ pub enum Reason {
     ContentTypeUnsupported,
     /// A header cannot be read.
     HeaderMalformed,
-    /// The request's `Origin` is not one of those that may change things here.
+    /// The request's `Origin` is not allowed to make changes.
     OriginNotAllowed,
-    /// `X-CSRF-Token` is missing or not the one of the cookie's session: a page that is not the client's sent this, or
-    /// another tab has signed in meanwhile.
+    /// `X-CSRF-Token` is missing or belongs to another session than the cookie: a foreign page sent the request, or another tab
+    /// has signed in meanwhile.
     CsrfFailed,
-    /// The request came in clear.
+    /// The request came over plain HTTP.
     HttpsRequired,
     /// New accounts are not accepted.
     RegistrationClosed,
-    /// The link is unknown, spent or expired.
+    /// The link is unknown, used or expired.
     LinkNotValid,
-    /// Too many requests; `Retry-After` says when to come back.
+    /// Too many requests; `Retry-After` says when to try again.
     RateLimited,
     /// No such route or object.
     NotFound,
@@ -120,7 +120,7 @@ pub enum Reason {
     PermissionDenied,
     /// A rule of a feature; see `feature`, and `detail` for people.
     FeatureRefused,
-    /// The server is busy or its database does not answer; `Retry-After` says when to come back.
+    /// The server is busy or its database does not respond; `Retry-After` says when to try again.
     Unavailable,
     /// A defect of the server.
     Internal,
@@ -130,9 +130,9 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether a client must delete its tokens when a refresh is answered with this: the session cannot come back.
+    /// Whether a client must delete its tokens when a refresh fails with this reason: the session has ended for good.
     ///
-    /// Anything else (a network error, a 5xx, a 429) leaves the session standing.
+    /// Any other failure (a network error, a 5xx, a 429) leaves the session as it is.
     pub const fn ends_session(self) -> bool {
         match self {
             Self::SessionRevoked

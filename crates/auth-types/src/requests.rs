@@ -1,5 +1,5 @@
-//! Bodies that clients send. All fields are strings, so that a missing or wrongly typed one can be told by name. What the
-//! OpenAPI document says of their lengths is `limits`, or the least of what can be configured.
+//! Request bodies. All fields are strings, so that a missing or wrongly typed one can be reported by name. Their lengths in the
+//! OpenAPI document are those of `limits`, or the smallest that can be configured.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -24,7 +24,7 @@ pub struct RegisterRequest {
     pub display_name: Option<String>,
 }
 
-/// `POST /api/auth/login/`. Either name field may hold either name.
+/// `POST /api/auth/login/`. Either name field may contain either name.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LoginRequest {
@@ -50,7 +50,7 @@ pub struct RefreshRequest {
     pub refresh: String,
 }
 
-/// `POST /api/auth/refresh/` and `POST /api/auth/logout/` with `TOKEN_TRANSPORT=cookie`: the cookie says it all, `{}`.
+/// `POST /api/auth/refresh/` and `POST /api/auth/logout/` with `TOKEN_TRANSPORT=cookie`: `{}`, because the cookie has the token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CookieRefreshRequest {}
@@ -64,13 +64,13 @@ pub struct VerifyRequest {
     pub token: String,
 }
 
-/// `POST /api/auth/password/change/`. The caller proves once more who they are.
+/// `POST /api/auth/password/change/`. The caller authenticates again with the password.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PasswordChangeRequest {
-    /// The password that is valid now, taken exactly as sent.
+    /// The current password, taken exactly as sent.
     pub current_password: String,
-    /// The password from now on, taken exactly as sent.
+    /// The new password, taken exactly as sent.
     pub new_password: String,
 }
 
@@ -86,9 +86,9 @@ pub struct PasswordResetRequest {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PasswordResetConfirmRequest {
-    /// What the mailed link holds after `#token=`.
+    /// The mailed link's token, the part after `#token=`.
     pub token: String,
-    /// The password from now on, taken exactly as sent.
+    /// The new password, taken exactly as sent.
     pub new_password: String,
 }
 
@@ -96,13 +96,13 @@ pub struct PasswordResetConfirmRequest {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EmailVerifyRequest {
-    /// What the mailed link holds after `#token=`.
+    /// The mailed link's token, the part after `#token=`.
     pub token: String,
-    /// What the sign-up returned, from the browser that signed up: it is signed in. A wrong one counts as none.
+    /// The value that the sign-up returned. The browser that sends it is signed in. A wrong value is ignored.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub registration: Option<String>,
-    /// `true`: it was somebody else. A pending registration, and an account that was never confirmed, is deleted; a change
-    /// of address is cancelled.
+    /// `true`: the owner of the address did not request this. A pending registration, or an account that was never confirmed, is
+    /// deleted; a change of address is cancelled.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reject: Option<bool>,
 }
@@ -113,23 +113,23 @@ pub struct EmailVerifyRequest {
 pub struct EmailResendRequest {
     /// The account's address.
     pub email: String,
-    /// What the sign-up returned: its link is mailed, and not that of a newer sign-up with the same address. A wrong one
-    /// counts as none.
+    /// The value that the sign-up returned: its link is mailed, not that of a newer sign-up with the same address. A wrong value
+    /// is ignored.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub registration: Option<String>,
 }
 
-/// `POST /api/auth/email/change/`. The caller proves once more who they are.
+/// `POST /api/auth/email/change/`. The caller authenticates again with the password.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EmailChangeRequest {
-    /// The address from the moment on that it is confirmed.
+    /// The new address, which takes effect when it is confirmed.
     pub new_email: String,
     /// The password, taken exactly as sent.
     pub password: String,
 }
 
-/// `PATCH /api/auth/me/`. What is absent stays; `null` clears.
+/// `PATCH /api/auth/me/`. An absent field stays; `null` clears it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UpdateMeRequest {
@@ -143,7 +143,7 @@ pub struct UpdateMeRequest {
     pub username: Option<Option<String>>,
 }
 
-/// `DELETE /api/auth/me/`. The caller proves once more who they are.
+/// `DELETE /api/auth/me/`. The caller authenticates again with the password.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeleteMeRequest {
@@ -151,13 +151,13 @@ pub struct DeleteMeRequest {
     pub password: String,
 }
 
-/// Tells a field that is `null` (`Some(None)`) from one that is absent (`None`, by `default`).
+/// Distinguishes a field that is `null` (`Some(None)`) from one that is absent (`None`, by `default`).
 #[expect(clippy::option_option, reason = "three states: absent, null, a value")]
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Names a type and hides everything it holds: these bodies carry passwords and tokens.
+/// Prints only the name of a type: these bodies contain passwords and tokens.
 macro_rules! debug_prints_no_secret {
     ($($body:ident),+) => {$(
         impl fmt::Debug for $body {

@@ -1,11 +1,11 @@
-//! Bodies that the API answers with.
+//! Response bodies.
 
 use crate::claims::{Role, SessionId, UserId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The answer of register, login and refresh.
+/// The response of register, login and refresh.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenResponse {
@@ -29,13 +29,13 @@ impl fmt::Debug for TokenResponse {
     }
 }
 
-/// The same answer with `TOKEN_TRANSPORT=cookie`: the refresh token comes in a cookie that no script can read.
+/// The same response with `TOKEN_TRANSPORT=cookie`: the refresh token is in a cookie that no script can read.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CookieTokenResponse {
     /// The access token.
     pub access: String,
-    /// What `X-CSRF-Token` must say in requests that the cookie authenticates; the cookie `csrf_token` holds it, too.
+    /// The value of `X-CSRF-Token` in requests that the cookie authenticates; also in the cookie `csrf_token`.
     pub csrf_token: String,
     /// Seconds until the access token expires.
     pub access_expires_in: i64,
@@ -53,11 +53,11 @@ impl fmt::Debug for CookieTokenResponse {
     }
 }
 
-/// The answer of a sign-up that has to be confirmed first. It is the same whether or not the address has an account.
+/// The response to a sign-up that must be confirmed first. It is the same whether or not the address has an account.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PendingRegistrationResponse {
-    /// Opaque. The browser keeps it and sends it with the mailed link's token, to be signed in.
+    /// An opaque value. The browser stores it and sends it with the mailed link's token, to be signed in.
     pub registration: String,
 }
 
@@ -67,40 +67,40 @@ impl fmt::Debug for PendingRegistrationResponse {
     }
 }
 
-/// What a confirmed sign-up should know; `{}` where there is nothing to say. The token response has the same members.
+/// The response to a confirmation; `{}` without a notice. The token response has the same members.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EmailVerifyResponse {
-    /// `null` with a notice: the account has no username.
+    /// `null` with a notice, because the account has no username.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required = false))]
     pub username: Option<Option<String>>,
-    /// What did not go as asked.
+    /// What could not be done as requested.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub notice: Option<VerifyNotice>,
 }
 
 impl EmailVerifyResponse {
-    /// With a notice where there is one.
+    /// A response with or without a notice.
     pub const fn new(notice: Option<VerifyNotice>) -> Self {
         Self { username: if notice.is_some() { Some(None) } else { None }, notice }
     }
 }
 
-/// What did not go as asked.
+/// What could not be done as requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VerifyNotice {
-    /// Somebody else took the username after the sign-up; the account was made without one.
+    /// Another account took the username after the sign-up; the new account has none.
     UsernameTaken,
     /// From a newer server.
     #[serde(other)]
     Unknown,
 }
 
-/// A user, as they see themselves.
+/// The user, as they see themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserResponse {
@@ -116,12 +116,12 @@ pub struct UserResponse {
     pub role: Role,
     /// Whether the address was confirmed.
     pub email_verified: bool,
-    /// Where the picture is: a path below the API's own address, such as `/api/avatars/….jpg`. Whoever knows it can see
-    /// the picture; a new picture has a new one.
+    /// The path of the picture at the API, such as `/api/avatars/….jpg`. Anyone who knows the path can see the picture; a new
+    /// picture has a new path.
     pub avatar_url: Option<String>,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: DateTime<Utc>,
-    /// The latest sign-in before or at this answer.
+    /// The latest sign-in, this one included.
     pub last_login_at: Option<DateTime<Utc>>,
 }
 
@@ -139,19 +139,20 @@ pub struct AvatarResponse {
 pub struct SessionResponse {
     /// The session's id.
     pub id: SessionId,
-    /// Whether it is the one that asks.
+    /// Whether it is the caller's own.
     pub current: bool,
     /// When the person signed in.
     pub created_at: DateTime<Utc>,
-    /// When it was last refreshed, in steps of 5 minutes; sign-in counts. Of the one that asks: when its access token was made.
+    /// When it was last refreshed, in steps of 5 minutes; the sign-in counts. For the caller's own, when its access token was
+    /// issued.
     pub last_used_at: DateTime<Utc>,
     /// When it ends if it is not used, in steps of 5 minutes.
     pub expires_at: DateTime<Utc>,
     /// Where the person signed in from.
     pub ip_address: Option<String>,
-    /// The browser's own words.
+    /// The browser's `User-Agent`.
     pub user_agent: Option<String>,
-    /// The same for people, such as "Firefox on Windows".
+    /// The browser for people, such as "Firefox on Windows".
     pub device: String,
 }
 
@@ -159,11 +160,11 @@ pub struct SessionResponse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RevokedResponse {
-    /// How many sessions this call ended.
+    /// How many sessions this request ended.
     pub revoked: usize,
 }
 
-/// An answer that says nothing but "done": `{}`.
+/// An empty response: `{}`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EmptyResponse {}
@@ -178,7 +179,7 @@ pub struct ConfigResponse {
     pub email_verification: EmailVerification,
     /// Where the refresh token travels.
     pub token_transport: TokenTransport,
-    /// What a password must be.
+    /// The rules for passwords.
     pub password: PasswordRules,
     /// The API's version.
     pub version: String,
@@ -191,7 +192,7 @@ pub struct ConfigResponse {
 pub enum Registration {
     /// Anyone may sign up.
     Open,
-    /// Accounts are made by the operator.
+    /// Only the operator creates accounts.
     Closed,
 }
 
@@ -200,9 +201,9 @@ pub enum Registration {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum EmailVerification {
-    /// It may be.
+    /// Not required.
     Optional,
-    /// It must be.
+    /// Required.
     Mandatory,
 }
 
@@ -217,7 +218,7 @@ pub enum TokenTransport {
     Cookie,
 }
 
-/// What a password must be; whether it is too easy to guess only the server tells.
+/// The rules for passwords that a client can check; only the server checks whether a password is easy to guess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PasswordRules {
@@ -233,7 +234,7 @@ pub struct PasswordRules {
 pub struct HealthResponse {
     /// `ok`, or `unavailable` with 503.
     pub status: String,
-    /// Check → `ok` or what is wrong. Empty for `/healthz`.
+    /// Check → `ok` or the error. Empty for `/healthz`.
     #[serde(skip_serializing_if = "std::collections::BTreeMap::is_empty", default)]
     pub checks: std::collections::BTreeMap<String, String>,
 }

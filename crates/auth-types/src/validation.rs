@@ -1,7 +1,7 @@
 //! Rules that a form can check before it sends and that the server checks again.
 //!
-//! Each function gives the trimmed or unchanged value, or one sentence that says what to do. Of a name, invisible characters
-//! at the ends go with the blanks, and inside they are refused.
+//! Each function returns the trimmed or unchanged value, or one sentence that says what to do. In names, invisible characters
+//! are trimmed at the ends, like blanks, and refused inside.
 
 use crate::invisible::{find_meaningless, is_invisible, is_unreadable, trimmed, trimmed_words};
 use crate::limits::{
@@ -9,12 +9,12 @@ use crate::limits::{
 };
 use crate::responses::PasswordRules;
 
-/// What is said of a field that must not be empty; Django REST framework's words.
+/// The error of an empty field; Django REST framework's text.
 pub const REQUIRED: &str = "This field is required.";
 
 /// Checks the form of an email address: something, `@`, a domain with a dot; trimmed.
 ///
-/// Whether mail arrives there only a mail can tell, so this refuses what certainly is no address and nothing else.
+/// Only a mail shows whether mail arrives there, so this refuses only text that is certainly not an address.
 ///
 /// # Errors
 /// One sentence for the person who typed it.
@@ -28,7 +28,7 @@ pub fn email(input: &str) -> Result<&str, String> {
     }
     if trimmed.chars().any(is_unreadable) {
         return Err(
-            "The address has a character in it that is none for others. Type it instead of pasting it.".to_owned()
+            "The address has a character in it that others cannot read. Type it instead of pasting it.".to_owned()
         );
     }
     if trimmed.len() > EMAIL_MAX_LENGTH {
@@ -56,10 +56,10 @@ fn dots_fit(part: &str) -> bool {
     !part.starts_with('.') && !part.ends_with('.') && !part.contains("..")
 }
 
-/// Checks a username: 2 to 150 letters, digits and `.`, `_`, `-`, `+`; trimmed. Which signs of other scripts belong to letters,
-/// only the server knows (PRECIS).
+/// Checks a username: 2 to 150 letters, digits and `.`, `_`, `-`, `+`; trimmed. Only the server knows which signs of other
+/// scripts belong to letters (PRECIS).
 ///
-/// `@` is left out, so that a username never looks like somebody's address.
+/// `@` is not allowed, so that a username never looks like an email address.
 ///
 /// # Errors
 /// One sentence for the person who typed it.
@@ -83,8 +83,8 @@ fn is_username_char(c: char) -> bool {
     c.is_alphanumeric() || "._-+".contains(c) || may_belong_to_a_letter
 }
 
-/// Checks a display name: at most 100 characters, none of them a control character or invisible without a meaning; trimmed,
-/// may be empty.
+/// Checks a display name: at most 100 characters, none of them a control character or a meaningless invisible one; trimmed, may
+/// be empty.
 ///
 /// # Errors
 /// One sentence for the person who typed it.
@@ -100,7 +100,7 @@ pub fn display_name(input: &str) -> Result<&str, String> {
         return Err("The name has an invisible character in it. Type it instead of pasting it.".to_owned());
     }
     if trimmed.chars().any(is_unreadable) {
-        return Err("The name has a character in it that is none for others. Leave it out.".to_owned());
+        return Err("The name has a character in it that others cannot read. Leave it out.".to_owned());
     }
     Ok(trimmed)
 }
@@ -122,7 +122,7 @@ pub fn new_password(input: &str, rules: PasswordRules) -> Result<&str, String> {
     }
 }
 
-/// Checks a password that someone signs in with: anything that could be one.
+/// Checks a password for a sign-in: any text that could be a password.
 ///
 /// # Errors
 /// One sentence for the person who typed it.
@@ -191,7 +191,7 @@ mod tests {
         assert!(display_name(&"x".repeat(DISPLAY_NAME_MAX_LENGTH + 1)).is_err());
     }
 
-    /// Zero width, a byte-order mark, a word joiner, a soft hyphen, a turn to the left, a filler of Hangul.
+    /// A zero-width space, a byte-order mark, a word joiner, a soft hyphen, a right-to-left override, a Hangul filler.
     const UNSEEN: [char; 6] = ['\u{200b}', '\u{feff}', '\u{2060}', '\u{ad}', '\u{202e}', '\u{3164}'];
 
     #[test]
@@ -202,15 +202,15 @@ mod tests {
             assert_eq!(display_name(&format!("{c}Ada Lovelace {c}")), Ok("Ada Lovelace"), "{c:?}");
             for inside in [format!("a{c}da@example.com"), format!("ada@exam{c}ple.com"), format!("ada{c}@example.com")]
             {
-                assert!(email(&inside).is_err_and(|told| told.contains("invisible")), "{inside:?}");
+                assert!(email(&inside).is_err_and(|error| error.contains("invisible")), "{inside:?}");
             }
-            assert!(username(&format!("a{c}da")).is_err_and(|told| told.contains("invisible")), "{c:?}");
-            assert!(display_name(&format!("Ada{c}Lovelace")).is_err_and(|told| told.contains("invisible")), "{c:?}");
+            assert!(username(&format!("a{c}da")).is_err_and(|error| error.contains("invisible")), "{c:?}");
+            assert!(display_name(&format!("Ada{c}Lovelace")).is_err_and(|error| error.contains("invisible")), "{c:?}");
         }
         assert_eq!(display_name("\u{200b}"), Ok(""));
     }
 
-    /// For private use, and what Unicode has declared to be no character.
+    /// Private-use characters, and Unicode's noncharacters.
     #[test]
     fn private_use_characters_and_noncharacters_are_refused() {
         for c in ['\u{e000}', '\u{f8ff}', '\u{100000}', '\u{fdd0}', '\u{fffe}', '\u{1ffff}'] {

@@ -1,4 +1,4 @@
-//! What people should know about the connection, in one place.
+//! Messages about the connection and about finished actions.
 
 use crate::policy::{FetchResult, LONGEST_ASKED, TransientError};
 use leptos::prelude::*;

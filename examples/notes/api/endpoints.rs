@@ -1,11 +1,11 @@
-//! The table of endpoints. `.protected()` wants an access token; the handlers take `Caller`, who is authorized where they read
-//! and write.
+//! The table of endpoints. `.protected()` requires an access token; the handlers take `Caller`, who is authorized where they
+//! read and write.
 
 use super::handlers::{change, create, delete, list, show};
 use api::prelude::{Bounds, Endpoint, Page, Resource, by_caller};
 use notes_types::{NOTE, NOTES, Note, NoteRequest};
 
-/// Each takes one of the caller's requests, and the database.
+/// Each counts as one of the caller's requests, and uses the database.
 const BOUNDS: Bounds = by_caller(&[Resource::Database]);
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -26,7 +26,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .gives::<Note>(200)
             .refuses(&[404]),
         Endpoint::patch(NOTE, BOUNDS, change)
-            .about("updateNote", "Change what a note says")
+            .about("updateNote", "Change the text of a note")
             .protected()
             .takes::<NoteRequest>()
             .gives::<Note>(200)

@@ -1,4 +1,4 @@
-//! Parse, call, shape. What is no number is no note, and neither is another user's: 404.
+//! Parse, call, shape. An id that does not parse, and another user's note, are 404.
 
 use super::metrics::NoteMetrics;
 use super::rules;
@@ -28,7 +28,7 @@ pub(super) async fn create(
     Ok(HttpResponse::Created().json(note))
 }
 
-/// Shows a note of the caller's.
+/// Shows one of the caller's notes.
 pub(super) async fn show(
     services: Data<Services>,
     Caller(caller): Caller,
@@ -37,7 +37,7 @@ pub(super) async fn show(
     Ok(Json(rules::show(&services, caller, *id).await?))
 }
 
-/// Changes a note of the caller's.
+/// Changes one of the caller's notes.
 pub(super) async fn change(
     services: Data<Services>,
     Caller(caller): Caller,
@@ -47,7 +47,7 @@ pub(super) async fn change(
     Ok(Json(rules::change(&services, caller, *id, text).await?))
 }
 
-/// Deletes a note of the caller's.
+/// Deletes one of the caller's notes.
 pub(super) async fn delete(
     services: Data<Services>,
     Caller(caller): Caller,

@@ -1,4 +1,4 @@
-//! What operators see of notes.
+//! The metrics of notes.
 
 use api::prelude::Metrics;
 use prometheus_client::metrics::counter::Counter;

@@ -1,4 +1,4 @@
-//! The notes feature: short texts of a user. An example, small and whole.
+//! The notes feature: short texts of a user. A small and complete example.
 
 mod endpoints;
 mod handlers;

@@ -1,15 +1,14 @@
-//! What may be done with notes. `read` and `write` authorize the caller on the connection, and in the transaction, that does the
-//! work.
+//! The rules of notes. `read` and `write` authorize the caller on the connection, and in the transaction, that does the work.
 
-use super::store::{self, NewNote};
+use super::store::{self, NewNote, NoteChange};
 use api::prelude::{ClientInfo, CurrentUser, Error, Page, Problem, Services, page, record};
 use notes_types::{Note, check_text};
 use std::convert::Infallible;
 
-/// Notes of a page.
+/// Notes on a page.
 const PAGE: usize = 20;
-/// Most notes of a user: whoever writes a program that writes notes does not fill the disk.
-const MOST: i64 = 1_000;
+/// Maximum of notes per user, so that no user's program fills the disk.
+const MAX_NOTES: i64 = 1_000;
 
 /// The caller has no note of this number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,18 +26,18 @@ pub(super) async fn list(
     caller: CurrentUser,
     before: Option<i64>,
 ) -> Result<Page<Note>, Error<Infallible>> {
-    // One more shows whether there is another page.
+    // One more than a page shows whether there is another.
     let notes = caller.read(services, move |connection, user| store::list(connection, user.id, before, PAGE + 1));
     Ok(page(notes.await?, PAGE, |note| note.id))
 }
 
 pub(super) async fn create(services: &Services, caller: CurrentUser, text: String) -> Result<Note, Error<Infallible>> {
-    check_text(&text).map_err(|words| Error::field("text", words))?;
+    check_text(&text).map_err(|message| Error::field("text", message))?;
     let created = caller.write(services, move |connection, user, now| {
-        if store::count(connection, user.id)? >= MOST {
+        if store::count(connection, user.id)? >= MAX_NOTES {
             return Ok(Err(Error::field(
                 "text",
-                format!("You have {MOST} notes, which is the most. Delete one first."),
+                format!("You have {MAX_NOTES} notes, which is the maximum. Delete one first."),
             )));
         }
         store::insert(connection, NewNote::of(user.id, &text, now)).map(Ok)
@@ -57,9 +56,9 @@ pub(super) async fn change(
     id: i64,
     text: String,
 ) -> Result<Note, Error<NoSuchNote>> {
-    check_text(&text).map_err(|words| Error::field("text", words))?;
+    check_text(&text).map_err(|message| Error::field("text", message))?;
     let changed = caller.write(services, move |connection, user, now| {
-        let changed = store::change(connection, (user.id, id), &text, now)?;
+        let changed = store::change(connection, user.id, id, NoteChange::to(&text, now))?;
         Ok(changed.ok_or(Error::Refused(NoSuchNote)))
     });
     changed.await
@@ -76,7 +75,7 @@ pub(super) async fn delete(
         if !store::delete(connection, user.id, id)? {
             return Ok(Err(Error::Refused(NoSuchNote)));
         }
-        // Its owner finds that among what happened to the account.
+        // The owner sees the deletion among the account's events.
         record(connection, user.id, "notes.deleted", &context).map(Ok)
     });
     deleted.await

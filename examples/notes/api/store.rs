@@ -1,4 +1,4 @@
-//! Table `notes`. Every statement names the owner: another user's note is none.
+//! Table `notes`. Every statement names the owner, so another user's note is never found.
 
 use api::prelude::{AnyConnection, At, QueryResult, UserId};
 use chrono::{DateTime, Utc};
@@ -17,9 +17,9 @@ diesel::table! {
     }
 }
 
-type Row = (i64, String, DateTime<Utc>, DateTime<Utc>);
+type NoteRecord = (i64, String, DateTime<Utc>, DateTime<Utc>);
 
-fn note((id, text, created_at, changed_at): Row) -> Note {
+fn note((id, text, created_at, changed_at): NoteRecord) -> Note {
     Note { id, text, created_at, changed_at }
 }
 
@@ -42,18 +42,32 @@ impl<'a> NewNote<'a> {
     }
 }
 
-/// At most `most` notes of a user before the note `before`, newest first.
+/// What a change of a note sets.
+#[derive(AsChangeset)]
+#[diesel(table_name = notes)]
+pub(super) struct NoteChange<'a> {
+    text: &'a str,
+    changed_at: At,
+}
+
+impl<'a> NoteChange<'a> {
+    pub(super) fn to(text: &'a str, now: DateTime<Utc>) -> Self {
+        Self { text, changed_at: At(now) }
+    }
+}
+
+/// At most `limit` notes of a user before the note `before`, newest first.
 pub(super) fn list(
     connection: &mut AnyConnection,
     user: UserId,
     before: Option<i64>,
-    most: usize,
+    limit: usize,
 ) -> QueryResult<Vec<Note>> {
-    let rows: Vec<Row> = notes::table
+    let rows: Vec<NoteRecord> = notes::table
         .filter(notes::user_id.eq(user.0))
         .filter(notes::id.lt(before.unwrap_or(i64::MAX)))
         .order(notes::id.desc())
-        .limit(i64::try_from(most).unwrap_or(i64::MAX))
+        .limit(i64::try_from(limit).unwrap_or(i64::MAX))
         .select(COLUMNS)
         .load(connection)?;
     Ok(rows.into_iter().map(note).collect())
@@ -74,19 +88,19 @@ pub(super) fn insert(connection: &mut AnyConnection, new: NewNote<'_>) -> QueryR
 
 pub(super) fn change(
     connection: &mut AnyConnection,
-    (user, id): (UserId, i64),
-    text: &str,
-    now: DateTime<Utc>,
+    user: UserId,
+    id: i64,
+    change: NoteChange<'_>,
 ) -> QueryResult<Option<Note>> {
     let changed = diesel::update(notes::table.find(id).filter(notes::user_id.eq(user.0)))
-        .set((notes::text.eq(text), notes::changed_at.eq(At(now))))
+        .set(change)
         .returning(COLUMNS)
         .get_result(connection);
     Ok(changed.optional()?.map(note))
 }
 
-/// Returns whether there was one.
+/// Returns whether the user had the note.
 pub(super) fn delete(connection: &mut AnyConnection, user: UserId, id: i64) -> QueryResult<bool> {
-    let theirs = notes::table.find(id).filter(notes::user_id.eq(user.0));
-    diesel::delete(theirs).execute(connection).map(|rows| rows == 1)
+    let note = notes::table.find(id).filter(notes::user_id.eq(user.0));
+    diesel::delete(note).execute(connection).map(|rows| rows == 1)
 }

@@ -53,7 +53,7 @@ test("a person who did not sign up rejects the account", async ({ app, newDevice
   const device = await newDevice();
   await device.open(await linkTo("/verify-email", email));
   await press(device.page, "I did not sign up");
-  await expect(device.alert).toContainText("nobody has an account");
+  await expect(device.alert).toContainText("no account has your email");
   watch.expectFailures(401);
   await app.open("/login");
   await app.fillSignIn({ email });

@@ -58,7 +58,7 @@ test("an unwanted change of address is cancelled by its link", async ({ api, app
 test("a person who did not sign up deletes the account created with their address", async ({ app, page, person, watch }) => {
   await app.open(await linkTo("/verify-email", person.email));
   await page.getByRole("button", { name: "I did not sign up", exact: true }).click();
-  await expect(app.alert).toContainText("nobody has an account");
+  await expect(app.alert).toContainText("no account has your email");
   watch.expectFailures(401);
   await app.open("/login");
   await app.fillSignIn(person);

@@ -1,11 +1,11 @@
-//! What went wrong.
+//! Error messages.
 
 use leptos::prelude::*;
 
-/// What went wrong, read out at once by screen readers; nothing while nothing did.
+/// An error message, read out at once by screen readers; nothing while there is none.
 #[component]
 pub fn Alert(
-    /// What to say.
+    /// The message.
     #[prop(into)]
     text: Signal<Option<String>>,
 ) -> impl IntoView {

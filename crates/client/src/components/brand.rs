@@ -1,8 +1,8 @@
-//! The name and its mark.
+//! The product's name and logo.
 
 use leptos::prelude::*;
 
-/// A key in a ring, and the word.
+/// The logo, a key in a ring, and the name.
 #[component]
 pub fn Brand() -> impl IntoView {
     view! {

@@ -1,23 +1,23 @@
-//! Buttons that wait.
+//! Buttons with a pending state.
 
 use leptos::prelude::*;
 
-/// A button that cannot be pressed again while what it started is under way. It keeps its name and the focus.
+/// A button that cannot be pressed again while its action is running. It keeps its name and the focus.
 #[component]
 pub fn Button(
     /// The name.
     #[prop(into)]
     label: Signal<String>,
-    /// Whether what it started is under way.
+    /// Whether its action is running.
     #[prop(into)]
     pending: Signal<bool>,
     /// `submit` in a form.
     #[prop(default = "button")]
     kind: &'static str,
-    /// What it looks like.
+    /// Its CSS classes.
     #[prop(default = "button")]
     class: &'static str,
-    /// What it starts; a form's button leaves that to the form.
+    /// Its action; a submit button has none, because the form submits.
     #[prop(optional, into)]
     on_press: Option<Callback<()>>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! What a page for a mailed link shows that confirms an address.
+//! The content of a page that confirms an address by a mailed link.
 
 use super::{Button, CutLink, Form, FormState, IncompleteLink};
 use crate::http::{Http, Visitor};
@@ -8,45 +8,45 @@ use crate::session::{EmailConfirmation, Session};
 use auth_types::responses::VerifyNotice;
 use leptos::prelude::*;
 
-/// What such a page says.
+/// The texts of such a page.
 #[derive(Debug, Clone, Copy)]
-pub struct ConfirmWords {
-    /// When it is done.
+pub struct ConfirmationTexts {
+    /// The message after a confirmation.
     pub done: &'static str,
-    /// The button of whoever did not ask for it.
+    /// The label of the button that rejects it.
     pub reject: &'static str,
-    /// When that is done.
+    /// The message after a rejection.
     pub rejected: &'static str,
 }
 
-/// What came of a link.
+/// The result of a link.
 #[derive(Debug, Clone)]
 struct HandledLink {
     token: String,
-    said: &'static str,
+    message: &'static str,
 }
 
-/// Waits for a button, because programs that look through mail open links, too.
+/// Waits for a button, because mail scanners open links, too.
 #[component]
 pub fn ConfirmEmail(
-    /// What it says.
-    words: ConfirmWords,
+    /// Its texts.
+    texts: ConfirmationTexts,
 ) -> impl IntoView {
     let token = use_link_token();
     let done = RwSignal::new(None::<HandledLink>);
-    // What came of one link says nothing about the next.
-    let said = move || done.get().filter(|done| token.get().as_ref() == Some(&done.token)).map(|done| done.said);
+    // The result of one link does not apply to the next.
+    let message = move || done.get().filter(|done| token.get().as_ref() == Some(&done.token)).map(|done| done.message);
     let form = move || match token.get() {
         Some(token) => view! {
             <CutLink is_cut=is_cut(&token) />
-            <ConfirmForm words=words token=token done=done />
+            <ConfirmForm texts=texts token=token done=done />
         }
         .into_any(),
         None => view! { <IncompleteLink /> }.into_any(),
     };
     view! {
-        <Show when=move || said().is_some() fallback=form>
-            <p class="remark" role="alert" prop:textContent=move || said().unwrap_or_default()></p>
+        <Show when=move || message().is_some() fallback=form>
+            <p class="remark" role="alert" prop:textContent=move || message().unwrap_or_default()></p>
         </Show>
         <p class="aside">
             <a href="/">"Go to your account"</a>
@@ -56,9 +56,9 @@ pub fn ConfirmEmail(
 
 #[component]
 fn ConfirmForm(
-    words: ConfirmWords,
+    texts: ConfirmationTexts,
     token: String,
-    /// What came of it.
+    /// Set to the result.
     done: RwSignal<Option<HandledLink>>,
 ) -> impl IntoView {
     let (session, visitor) = (expect_context::<Session>(), Visitor::new(expect_context::<Http>()));
@@ -67,36 +67,36 @@ fn ConfirmForm(
     let submit = move |()| {
         form.submit(Ok(token.get_value()), move |token| async move {
             let confirmed = session.page().confirm_email(token.clone()).await?;
-            done.try_set(Some(HandledLink { token, said: describe(confirmed, words) }));
+            done.try_set(Some(HandledLink { token, message: describe(confirmed, texts) }));
             Ok(())
         });
     };
     let reject = Callback::new(move |()| {
         form.submit(Ok(token.get_value()), move |token| async move {
             visitor.reject_email(token.clone()).await?;
-            done.try_set(Some(HandledLink { token, said: words.rejected }));
+            done.try_set(Some(HandledLink { token, message: texts.rejected }));
             Ok(())
         });
     });
     view! {
         <Form state=form on_submit=submit>
-            <p>"One press on the button, and we know that this address is yours."</p>
+            <p>"Press the button to confirm that this address is yours."</p>
             <Button label="Confirm email" kind="submit" pending=form.pending() class="button button-wide" />
-            <Button label=words.reject pending=form.pending() class="button button-quiet" on_press=reject />
+            <Button label=texts.reject pending=form.pending() class="button button-quiet" on_press=reject />
         </Form>
     }
 }
 
-/// What to tell people.
-const fn describe(confirmed: EmailConfirmation, words: ConfirmWords) -> &'static str {
+/// The message after a confirmation.
+const fn describe(confirmed: EmailConfirmation, texts: ConfirmationTexts) -> &'static str {
     match (confirmed.notice, confirmed.signed_in) {
         (Some(VerifyNotice::UsernameTaken), true) => {
-            "Your email is confirmed and you are signed in. Somebody else took your username meanwhile: choose another one under Account."
+            "Your email is confirmed and you are signed in. Someone else took your username meanwhile: choose another one under Account."
         }
         (Some(VerifyNotice::UsernameTaken), false) => {
-            "Your email is confirmed. Somebody else took your username meanwhile: sign in with your email, and choose another one."
+            "Your email is confirmed. Someone else took your username meanwhile: sign in with your email, and choose another one."
         }
         (_, true) => "Your email is confirmed and you are signed in.",
-        (_, false) => words.done,
+        (_, false) => texts.done,
     }
 }

@@ -1,31 +1,31 @@
-//! A text that exists already, and what somebody makes of it.
+//! A field whose text is stored at the server, and the user's changes to it.
 
 use auth_types::invisible::trimmed_words;
 use leptos::prelude::*;
 
-/// The text of a field that was filled with what the server has. Only a changed one is sent, so that a form that has been open
-/// for long does not put back what was changed elsewhere.
+/// The text of a field that was filled with the server's value. It is sent only if the user changed it, so that a form that has
+/// been open for long does not revert a change made elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub struct TextDraft {
-    /// What the field holds.
+    /// The text of the field.
     pub text: RwSignal<String>,
     filled: StoredValue<String>,
 }
 
 impl TextDraft {
-    /// A field that holds `stored`.
+    /// A field with the text `stored`.
     pub fn of(stored: &str) -> Self {
         Self { text: RwSignal::new(stored.to_owned()), filled: StoredValue::new(stored.to_owned()) }
     }
 
-    /// The text, if the person has changed it. Blanks around it are no change.
+    /// The text, if the user has changed it. Blanks around it do not count as a change.
     pub fn changed(self) -> Option<String> {
         let text = self.text.get_untracked();
         let is_changed = self.filled.with_value(|filled| trimmed_words(filled) != trimmed_words(&text));
         is_changed.then_some(text)
     }
 
-    /// Takes in what the server has by now, unless the person has changed the text.
+    /// Takes the server's current value, unless the user has changed the text.
     pub fn follow(self, stored: &str) {
         if self.changed().is_none_or(|text| text == stored) {
             self.fill(stored);
@@ -33,7 +33,7 @@ impl TextDraft {
         }
     }
 
-    /// Takes in what the server has after it was sent `sent`. What the person typed since stays.
+    /// Takes the server's value after `sent` was saved. Text that the user typed since stays.
     pub fn saved(self, sent: &str, stored: &str) {
         self.fill(stored);
         if self.text.try_with_untracked(|text| text == sent) == Some(true) {
@@ -45,7 +45,7 @@ impl TextDraft {
         self.filled.try_set_value(stored.to_owned());
     }
 
-    /// A field that holds the text already keeps the place of the cursor.
+    /// Sets the text only if it differs, so that the cursor keeps its position.
     fn show(self, stored: &str) {
         if self.text.try_with_untracked(|text| text != stored) == Some(true) {
             self.text.set(stored.to_owned());

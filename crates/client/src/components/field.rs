@@ -4,16 +4,16 @@ use super::{FormState, KnownServerSettings};
 use leptos::html::Input;
 use leptos::prelude::*;
 
-/// What a field holds.
+/// The kind of text in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldKind {
-    /// Words.
+    /// Prose.
     Text,
-    /// A name to sign in with: no capital letters, no spelling.
+    /// A name to sign in with: no capitalisation, no spell check.
     Name,
-    /// An address.
+    /// An email address.
     Email,
-    /// A secret.
+    /// A password.
     Password,
     /// A whole number. Not `type="number"`, which changes with the mouse wheel and hides what is not a number.
     Number,
@@ -23,7 +23,7 @@ pub enum FieldKind {
 
 impl FieldKind {
     const fn input_type(self) -> &'static str {
-        // Not `email`: browsers change and judge such input on their own; the keyboard comes by `inputmode`.
+        // Not `email`: browsers change and validate such input themselves; `inputmode` sets the keyboard.
         match self {
             Self::Password => "password",
             Self::Day => "date",
@@ -44,17 +44,17 @@ impl FieldKind {
     }
 }
 
-/// One line of text, its label and what is wrong with it.
+/// One line of text with its label and its error.
 #[component]
 pub fn TextField(
     /// The label, which is the field's name.
     label: &'static str,
-    /// The name that requests and answers use.
+    /// The name in requests and responses.
     name: &'static str,
-    /// What it holds.
+    /// Its kind.
     #[prop(default = FieldKind::Text)]
     kind: FieldKind,
-    /// What password managers and browsers go by.
+    /// The hint for password managers and browsers.
     autocomplete: &'static str,
     /// A sentence about what is expected.
     #[prop(optional, into)]
@@ -92,18 +92,18 @@ pub fn TextField(
     }
 }
 
-/// A file that somebody chooses.
+/// A file chooser.
 #[component]
 pub fn FileField(
     /// The label, which is the field's name.
     label: &'static str,
-    /// The name that requests and answers use.
+    /// The name in requests and responses.
     name: &'static str,
-    /// The media types that are taken.
+    /// The media types that are accepted.
     accept: &'static str,
     /// A sentence about what is expected.
     hint: &'static str,
-    /// The input, which holds the file.
+    /// The input element, which has the file.
     input: NodeRef<Input>,
     /// The form that it belongs to.
     form: FormState,
@@ -128,7 +128,7 @@ pub fn FileField(
     }
 }
 
-/// What is wrong with a field.
+/// The error of a field.
 #[component]
 fn FieldError(id: String, error: Memo<Option<String>>) -> impl IntoView {
     move || error.get().map(|text| view! { <p class="field-error" id=id.clone() prop:textContent=text></p> })
@@ -142,7 +142,7 @@ fn error_id(field: &str) -> String {
     format!("{field}-error")
 }
 
-/// The ids of what describes the field with this id.
+/// The ids of the elements that describe the field with this id.
 fn described_by(field: &str, has_hint: bool, error: Memo<Option<String>>) -> impl Fn() -> Option<String> + use<> {
     let (hint, error_id) = (has_hint.then(|| hint_id(field)), error_id(field));
     move || {
@@ -152,12 +152,12 @@ fn described_by(field: &str, has_hint: bool, error: Memo<Option<String>>) -> imp
     }
 }
 
-/// A password that somebody chooses, with what makes a good one.
+/// A field for a new password, with a hint about good ones.
 #[component]
 pub fn NewPasswordField(
     /// The label, which is the field's name.
     label: &'static str,
-    /// The name that requests and answers use.
+    /// The name in requests and responses.
     name: &'static str,
     /// The text.
     value: RwSignal<String>,

@@ -1,4 +1,4 @@
-//! Forms: one request at a time, errors where they belong.
+//! Forms: one request at a time, and errors at their fields.
 
 use super::{Alert, Pending};
 use crate::policy::{CHECK_FIELDS, RequestFailure};
@@ -11,23 +11,23 @@ use uuid::Uuid;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-/// Field name → what is wrong with it.
+/// Field name → its error. [`auth_types::FieldErrors`] is the form of them that the API sends.
 pub type FormErrors = BTreeMap<&'static str, String>;
 
 /// Counts the forms of this tab.
 static FORMS: AtomicU32 = AtomicU32::new(1);
 
-/// What a form knows besides its values.
+/// The state of a form, apart from its values.
 #[derive(Debug, Clone, Copy)]
 pub struct FormState {
     fields: StoredValue<&'static [&'static str]>,
-    wrong: RwSignal<FormErrors>,
+    errors: RwSignal<FormErrors>,
     pending: Pending,
-    /// Tells the form's elements from those of all others.
+    /// Distinguishes the form's elements from those of other forms.
     number: u32,
     element: NodeRef<html::Form>,
     texts: StoredValue<Vec<(NodeRef<html::Input>, RwSignal<String>)>>,
-    /// Of the keys of what it asks for.
+    /// Of the form's idempotency keys.
     seed: StoredValue<Uuid>,
 }
 
@@ -36,7 +36,7 @@ impl FormState {
     pub fn new(fields: &'static [&'static str]) -> Self {
         Self {
             fields: StoredValue::new(fields),
-            wrong: RwSignal::new(FormErrors::new()),
+            errors: RwSignal::new(FormErrors::new()),
             pending: Pending::new(),
             number: FORMS.fetch_add(1, Ordering::Relaxed),
             element: NodeRef::new(),
@@ -45,24 +45,25 @@ impl FormState {
         }
     }
 
-    /// Whether a request is under way.
+    /// Whether a request is running.
     pub fn pending(self) -> Signal<bool> {
         self.pending.signal()
     }
 
-    /// The id of a field of this form, which no field of another one has.
+    /// The id of a field of this form, unique among all forms.
     pub fn id_of(self, field: &str) -> String {
         format!("{field}-{}", self.number)
     }
 
-    /// The seed of the key for what the form asks for: the same until that is done, so that whoever presses again repeats it.
+    /// The seed of the form's idempotency key. It stays the same until the request succeeds, so that pressing the button again
+    /// repeats the request.
     pub fn seed(self) -> Uuid {
         self.seed.get_value()
     }
 
-    /// What is wrong with a field.
+    /// The error of a field.
     pub fn error_of(self, name: &str) -> Option<String> {
-        self.wrong.with(|wrong| wrong.get(name).cloned())
+        self.errors.with(|errors| errors.get(name).cloned())
     }
 
     /// Has a field's text read from its input when the form is submitted.
@@ -70,8 +71,8 @@ impl FormState {
         self.texts.update_value(|texts| texts.push((input, value)));
     }
 
-    /// Reads what the fields hold now. Password managers and browsers fill them without an event, or with one that nobody
-    /// listens for.
+    /// Reads the current texts of the fields. Password managers and browsers fill fields without an event, or with one that the
+    /// client does not handle.
     fn read_texts(self) {
         self.texts.with_value(|texts| {
             for (input, value) in texts {
@@ -83,7 +84,7 @@ impl FormState {
         });
     }
 
-    /// Sends what was checked, or shows what is wrong with it.
+    /// Sends a valid request, or shows the errors.
     pub fn submit<T, F, S>(self, checked: Result<T, FormErrors>, send: S)
     where
         S: FnOnce(T) -> F,
@@ -91,9 +92,9 @@ impl FormState {
     {
         match checked {
             Ok(request) => self.run(send(request)),
-            Err(wrong) => {
+            Err(errors) => {
                 self.pending.fail(Some(CHECK_FIELDS.to_owned()));
-                self.mark(wrong);
+                self.mark(errors);
             }
         }
     }
@@ -113,16 +114,16 @@ impl FormState {
         });
     }
 
-    /// Shows what is wrong with single fields, and leads to the first of them.
-    fn mark(self, wrong: FormErrors) {
-        let in_fields = !wrong.is_empty();
-        self.wrong.set(wrong);
+    /// Shows the errors of single fields, and focuses the first of these fields.
+    fn mark(self, errors: FormErrors) {
+        let in_fields = !errors.is_empty();
+        self.errors.set(errors);
         if in_fields {
-            request_animation_frame(move || self.focus_first_wrong());
+            request_animation_frame(move || self.focus_first_error());
         }
     }
 
-    fn focus_first_wrong(self) {
+    fn focus_first_error(self) {
         let form = self.element.try_get_untracked().flatten();
         let field = form.and_then(|form| form.query_selector("[aria-invalid=true]").ok().flatten());
         if let Some(field) = field.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
@@ -132,18 +133,18 @@ impl FormState {
     }
 }
 
-/// The errors that belong to one of `fields`.
+/// The errors of those in `fields`.
 fn errors_of(failure: &RequestFailure, fields: &[&'static str]) -> FormErrors {
     let Some(errors) = failure.field_errors() else { return FormErrors::new() };
     fields.iter().filter_map(|name| Some((*name, errors.get(*name)?.join(" ")))).collect()
 }
 
-/// A form: the fields, and above them what went wrong.
+/// A form: its fields, and above them its error.
 #[component]
 pub fn Form(
-    /// What it knows.
+    /// Its state.
     state: FormState,
-    /// Called to submit, by button or by Enter, when nothing is under way.
+    /// Called on a submit, by button or Enter, when no request is running.
     #[prop(into)]
     on_submit: Callback<()>,
     children: Children,

@@ -1,4 +1,4 @@
-//! Who sees which page.
+//! Guards of pages: who may see which.
 
 use super::{Brand, Button, Loader, Lost, PageTitle, Waiting, load};
 use crate::policy::{Audience, Pages, SIGN_IN, START, SignOutReason, accept_next, sign_in_path};
@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 
-/// Shows its content to a user whom the server has confirmed, and sends everybody else to sign in.
+/// Shows its content to a user whom the server has confirmed, and redirects visitors to the sign-in page.
 #[component]
 pub fn Protected(children: ChildrenFn) -> impl IntoView {
     let session = expect_context::<Session>();
@@ -19,7 +19,7 @@ pub fn Protected(children: ChildrenFn) -> impl IntoView {
     });
     move || {
         let (epoch, is_confirmed) = shown.get()?;
-        // Everything below belongs to this session. With the next one all of it is built again, forms included.
+        // Everything below belongs to this session. The next session builds it again, forms included.
         provide_context(session.page_of(epoch));
         Some(if is_confirmed { children().into_any() } else { view! { <Confirming /> }.into_any() })
     }
@@ -41,7 +41,7 @@ fn ask_visitors_to_sign_in(session: Session) {
     });
 }
 
-/// Asks the server who this is, and shows nothing of theirs meanwhile.
+/// Asks the server who the user is, and shows none of their data meanwhile.
 #[component]
 fn Confirming() -> impl IntoView {
     let page = expect_context::<PageSession>();
@@ -66,7 +66,7 @@ fn Confirming() -> impl IntoView {
     }
 }
 
-/// Shows its content to visitors, and sends those who are signed in on to where they wanted to go.
+/// Shows its content to visitors, and redirects users to the page that they wanted.
 #[component]
 pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
     let session = expect_context::<Session>();
@@ -87,7 +87,7 @@ pub fn VisitorsOnly(children: ChildrenFn) -> impl IntoView {
     }
 }
 
-/// Shows its content to administrators. To other users there is nothing here.
+/// Shows its content to administrators, and "Page not found" to other users.
 #[component]
 pub fn AdministratorsOnly(children: ChildrenFn) -> impl IntoView {
     let session = expect_context::<Session>();

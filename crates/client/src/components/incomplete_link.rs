@@ -1,24 +1,24 @@
-//! What a page says that a mailed link should have opened.
+//! The messages about a mailed link without a complete token.
 
 use crate::mailed_link::was_link_taken;
 use leptos::prelude::*;
 
-/// Says that the address holds no token: it was cut, or the page was loaded again.
+/// Says that the address has no token: the link was cut, or the page was reloaded.
 #[component]
 pub fn IncompleteLink() -> impl IntoView {
-    let words = if was_link_taken() {
+    let text = if was_link_taken() {
         "This link was opened here before, and it works once. If you have not finished, open it in the mail again."
     } else {
         "This link is not complete. Open it in the mail again, or copy all of it."
     };
-    view! { <p class="failure" role="alert" prop:textContent=words></p> }
+    view! { <p class="failure" role="alert" prop:textContent=text></p> }
 }
 
-/// Says that only a part of the token has arrived, before anybody types a password for it. It can be tried all the same: how
-/// long tokens are, the server decides.
+/// Warns that the token is incomplete, before the user types a password for it. The form works all the same, because the
+/// server decides how long tokens are.
 #[component]
 pub fn CutLink(
-    /// Whether that is so.
+    /// Whether the token is incomplete.
     is_cut: bool,
 ) -> impl IntoView {
     is_cut.then(|| {

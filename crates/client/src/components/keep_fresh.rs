@@ -1,12 +1,12 @@
-//! What a page shows of the server's state, when somebody looks at the page again.
+//! Updates what a page shows when the page becomes visible or focused again.
 
 use crate::policy::RequestFailure;
 use crate::session::Session;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-/// Asks with `fetch` whenever somebody looks at the page again, and hands what comes to `take`. When that fails, what is shown
-/// stays. An answer that may be older than what the person did meanwhile is dropped.
+/// Calls `fetch` at each revalidation, and passes its result to `take`. After a failure the page keeps what it shows. A result
+/// that may be older than an action of the user is dropped, and fetched again.
 pub fn keep_fresh<T, F, R>(fetch: F, take: impl Fn(T) + Copy + 'static)
 where
     T: 'static,

@@ -1,4 +1,4 @@
-//! What a page must have before it can show anything.
+//! Data that a page needs before it can show anything.
 
 use super::{Alert, Button};
 use crate::clock;
@@ -9,10 +9,10 @@ use leptos::task::spawn_local;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// Something from the API that is asked for until it is there.
+/// Data from the API that is fetched until it has arrived.
 #[derive(Debug)]
 pub struct Loader<T: Send + Sync + 'static> {
-    /// What came.
+    /// The data.
     pub value: RwSignal<Option<T>>,
     failure: RwSignal<Option<RequestFailure>>,
     /// Counts the attempts, so that only the last one schedules another.
@@ -29,14 +29,14 @@ impl<T: Send + Sync + 'static> Clone for Loader<T> {
 impl<T: Send + Sync + 'static> Copy for Loader<T> {}
 
 impl<T: Send + Sync + 'static> Loader<T> {
-    /// Asks now, whatever was planned.
+    /// Fetches now, and cancels a scheduled attempt.
     pub fn reload(self) {
         if let Some(ask) = self.ask.try_get_value() {
             ask();
         }
     }
 
-    /// What keeps it from being there.
+    /// Why it has not arrived.
     pub fn failure(self) -> Option<RequestFailure> {
         self.failure.get()
     }
@@ -60,7 +60,7 @@ impl<T: Send + Sync + 'static> Loader<T> {
     }
 }
 
-/// Asks with `fetch` until it succeeds or is refused: patiently, and at once when the network comes back.
+/// Calls `fetch` until it succeeds or is refused, with growing waits, and at once when the network is back.
 pub fn load<T, F, R>(fetch: F) -> Loader<T>
 where
     T: Send + Sync + 'static,
@@ -119,17 +119,17 @@ fn delay(failure: &RequestFailure, failures: u32) -> Option<Duration> {
     }
 }
 
-/// What to show instead of something that is not there yet.
+/// What to show until the data has arrived.
 #[component]
 pub fn Waiting<T: Send + Sync + 'static>(
-    /// What is waited for.
+    /// The data to wait for.
     loader: Loader<T>,
 ) -> impl IntoView {
     let again = Callback::new(move |()| loader.reload());
     move || match loader.failure() {
         None | Some(RequestFailure::SignedOut) => view! { <p class="loading">"Loading…"</p> }.into_any(),
         Some(failure) => {
-            // What passes is told by the status region; this only says that there is hope.
+            // The status region names a transient error; this only says that attempts continue.
             let text = if failure.is_transient() {
                 view! { <p class="loading">"This takes longer than usual. We keep trying."</p> }.into_any()
             } else {

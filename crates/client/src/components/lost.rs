@@ -1,8 +1,8 @@
-//! What stands where there is no page.
+//! The content of "Page not found".
 
 use leptos::prelude::*;
 
-/// Says that there is no such page, and leads to one that there is.
+/// Says that there is no page at this address, and links to the start page.
 #[component]
 pub fn Lost() -> impl IntoView {
     view! {

@@ -1,7 +1,7 @@
 //! Parts that pages are made of.
 //!
-//! Text that is computed is written to its element, by `prop:textContent`, and never to a text node: a browser that translates
-//! the page puts elements in the place of the text nodes, and what is written to those is not seen any more.
+//! Computed text is written to its element, by `prop:textContent`, and never to a text node: a browser that translates the page
+//! replaces text nodes with elements, and later changes to the text nodes are not visible.
 #![expect(unreachable_pub, reason = "the component macro hides re-exports from this lint")]
 
 mod alert;
@@ -31,7 +31,7 @@ pub use alert::Alert;
 pub use avatar::Avatar;
 pub use brand::Brand;
 pub use button::Button;
-pub use confirm_email::{ConfirmEmail, ConfirmWords};
+pub use confirm_email::{ConfirmEmail, ConfirmationTexts};
 pub use draft::TextDraft;
 pub use entrance::Entrance;
 pub use field::{FieldKind, FileField, NewPasswordField, TextField};

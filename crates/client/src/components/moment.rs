@@ -1,14 +1,14 @@
-//! Times as people read them.
+//! Times in the user's language.
 
 use chrono::{DateTime, Utc};
 use js_sys::{Object, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-/// A moment in the visitor's language and time zone.
+/// A point in time, in the user's language and time zone.
 #[component]
 pub fn Moment(
-    /// The moment.
+    /// The time.
     #[prop(into)]
     at: Signal<DateTime<Utc>>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! Where a page begins, for eyes and for screen readers.
+//! The heading of a page, and the focus.
 
 use crate::notices::Notices;
 use leptos::html::H1;
@@ -6,12 +6,12 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement};
 
-/// Whether the page on the screen is the one that the browser opened. The browser looks after the focus of that one.
+/// Whether the current page is the one that the browser opened. The browser sets the focus on that one.
 #[derive(Debug, Clone, Copy)]
 pub struct FirstPage(StoredValue<bool>);
 
 impl FirstPage {
-    /// It is, so far.
+    /// No other page has been opened yet.
     pub fn new() -> Self {
         Self(StoredValue::new(true))
     }
@@ -29,12 +29,12 @@ impl Default for FirstPage {
     }
 }
 
-/// Puts the focus where the page begins: on another page, or when what had the focus is gone.
+/// Moves the focus to the heading: on another page, or when the focused element was removed.
 pub fn focus_heading() {
     focus(document().query_selector("h1").ok().flatten());
 }
 
-/// Puts the focus on the element with this id, once it is on the page: reading goes on there.
+/// Moves the focus to the element with this id, once it is on the page, so that reading continues there.
 pub fn focus_by_id(id: String) {
     request_animation_frame(move || focus(document().get_element_by_id(&id)));
 }
@@ -46,7 +46,7 @@ fn focus(element: Option<Element>) {
     }
 }
 
-/// Changes what the page shows. When what had the focus goes with it, the page begins at its heading again.
+/// Changes what the page shows. If that removes the focused element, the focus moves to the heading.
 pub fn keep_focus(change: impl FnOnce()) {
     let focused = document().active_element();
     change();
@@ -57,7 +57,7 @@ pub fn keep_focus(change: impl FnOnce()) {
     });
 }
 
-/// The page's heading; also names the document, and takes the focus when one page follows another.
+/// The page's heading. It also names the document, and takes the focus when one page follows another.
 #[component]
 pub fn PageTitle(
     /// The heading.

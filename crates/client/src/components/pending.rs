@@ -1,10 +1,10 @@
-//! Something that a person starts and waits for.
+//! The state of an action that the user started.
 
 use crate::policy::RequestFailure;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-/// What a button or a form has under way: one thing at a time, and what went wrong with the last.
+/// The action of a button or a form: one at a time, with the error of the last one.
 #[derive(Debug, Clone, Copy)]
 pub struct Pending {
     is_pending: RwSignal<bool>,
@@ -12,37 +12,37 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Nothing so far.
+    /// No action yet.
     pub fn new() -> Self {
-        Self::telling(RwSignal::new(None))
+        Self::reporting_to(RwSignal::new(None))
     }
 
-    /// The same where several tell their failures in one place.
-    pub fn telling(failure: RwSignal<Option<String>>) -> Self {
+    /// The same for several buttons that report their errors in one place.
+    pub fn reporting_to(failure: RwSignal<Option<String>>) -> Self {
         Self { is_pending: RwSignal::new(false), failure }
     }
 
-    /// Whether something is under way: then its button says so, and cannot be pressed.
+    /// Whether an action is running. Its button shows that, and cannot be pressed.
     pub fn is_pending(self) -> bool {
         self.is_pending.get_untracked()
     }
 
-    /// The same for a button to follow.
+    /// The same as a signal.
     pub fn signal(self) -> Signal<bool> {
         self.is_pending.into()
     }
 
-    /// What went wrong, for people.
+    /// The error message of the last action.
     pub fn failure(self) -> Signal<Option<String>> {
         self.failure.into()
     }
 
-    /// Does `work`, unless something is under way already.
+    /// Runs `work`, unless an action is running already.
     pub fn start(self, work: impl Future<Output = Result<(), RequestFailure>> + 'static) {
         self.start_explained(work, |failure| failure.message());
     }
 
-    /// The same where `explain` says what to tell people of a failure.
+    /// The same with a message of `explain` for a failure.
     pub fn start_explained<E: 'static>(
         self,
         work: impl Future<Output = Result<(), E>> + 'static,
@@ -55,7 +55,7 @@ impl Pending {
         self.fail(None);
         spawn_local(async move {
             let result = work.await;
-            // The page may be gone by now, and the button with it.
+            // The page may have been removed by now, and the button with it.
             if self.is_pending.try_set(false).is_none()
                 && let Err(failure) = result
             {
@@ -64,9 +64,9 @@ impl Pending {
         });
     }
 
-    /// Says what is wrong, or that nothing is.
+    /// Shows an error message, or removes it.
     pub fn fail(self, failure: Option<String>) {
-        // What is shown together may be gone before the button is.
+        // A shared message may be removed before the button is.
         self.failure.try_set(failure);
     }
 }

@@ -1,4 +1,4 @@
-//! The mail with the link, again.
+//! Asks for the confirmation mail again.
 
 use super::{Alert, Button, Pending, keep_focus};
 use crate::http::{Http, Visitor};
@@ -8,10 +8,10 @@ use crate::tokens;
 use auth_types::requests::EmailResendRequest;
 use leptos::prelude::*;
 
-const SENT: &str = "The link is on its way to you. Look into your mail.";
-const SENT_IF_NEEDED: &str = "If your email is not confirmed yet, the link is on its way to you. Look into your mail.";
+const SENT: &str = "The link is on its way to you. Check your mail.";
+const SENT_IF_NEEDED: &str = "If your email is not confirmed yet, the link is on its way to you. Check your mail.";
 
-/// A button that asks for the mail that confirms an address. What happens is told in the status region.
+/// A button that asks for the mail that confirms an address. The status region shows the result.
 #[component]
 pub fn ResendLink(
     /// The address.
@@ -24,7 +24,7 @@ pub fn ResendLink(
     let send = move || async move {
         let is_signed_in = matches!(untrack(|| session.state()), SignInState::SignedIn(_));
         let request = EmailResendRequest { email: email.get_untracked(), registration: tokens::read_registration() };
-        // The link may have been opened elsewhere since the page was loaded; of whoever is signed in that is known.
+        // A signed-in user may have opened the link elsewhere since the page was loaded.
         let user = if is_signed_in { Api::new(page).me().await.ok() } else { None };
         if let Some(user) = user.filter(|user| user.email_verified) {
             keep_focus(|| page.set_user(user));
@@ -32,7 +32,7 @@ pub fn ResendLink(
             return Ok(());
         }
         visitor.resend_confirmation(&request).await?;
-        // By now the page may be somebody else's, who has asked for nothing.
+        // Another user may have signed in by now, who has not asked for a link.
         if page.is_current() {
             notices.say(Some(if is_signed_in { SENT } else { SENT_IF_NEEDED }));
         }

@@ -1,4 +1,4 @@
-//! What the server is set to, for the pages that go by it.
+//! The server's settings, for the pages that depend on them.
 
 use super::{Loader, load};
 use crate::policy::PASSWORD_RULES;
@@ -10,19 +10,20 @@ use leptos::prelude::*;
 #[derive(Debug, Clone, Copy)]
 pub struct KnownServerSettings(Loader<ConfigResponse>);
 
-/// Asks for them, unless this tab knows them.
+/// Fetches the settings, unless this tab has them.
 pub fn use_server_settings() -> KnownServerSettings {
     let session = expect_context::<Session>();
     KnownServerSettings(load(move || session.server_settings()))
 }
 
 impl KnownServerSettings {
-    /// What a password must be. While that is not known, what any server asks for: the rest it says itself.
+    /// The rules for passwords. Until they are known, the minimum of every server; the server checks the rest.
     pub fn password_rules(self) -> PasswordRules {
         self.0.value.with(|known| known.as_ref().map_or(PASSWORD_RULES, |config| config.password))
     }
 
-    /// Whether new accounts are accepted; `None` while nobody knows. Where the server does not say it, it can be tried.
+    /// Whether new accounts are accepted; `None` until that is known. If the settings cannot be fetched, a sign-up can be
+    /// attempted.
     pub fn registration(self) -> Option<Registration> {
         let known = self.0.value.with(|known| known.as_ref().map(|config| config.registration));
         known.or_else(|| self.0.failure().map(|_| Registration::Open))

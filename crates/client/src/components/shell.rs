@@ -38,7 +38,7 @@ fn Header() -> impl IntoView {
     }
 }
 
-/// The entries of the table of pages that this user may see.
+/// The navigation entries that this user may see.
 #[component]
 fn Navigation() -> impl IntoView {
     let (session, pages) = (expect_context::<Session>(), expect_context::<Pages>());

@@ -1,9 +1,9 @@
-//! The one place where notices are shown.
+//! The region that shows notices.
 
 use crate::notices::{Notice, Notices};
 use leptos::prelude::*;
 
-/// What people should know about the connection, read out by screen readers when it changes.
+/// The current notice, read out by screen readers when it changes.
 #[component]
 pub fn StatusRegion() -> impl IntoView {
     let notices = expect_context::<Notices>();

@@ -184,6 +184,6 @@ impl ApiRequest {
 
 impl fmt::Debug for ApiRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("verb", &self.verb).field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("ApiRequest").field("verb", &self.verb).field("path", &self.path).finish_non_exhaustive()
     }
 }

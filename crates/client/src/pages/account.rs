@@ -13,7 +13,7 @@ use auth_types::validation::{display_name, given_password, username};
 use leptos::prelude::*;
 use picture::PictureForm;
 
-/// The profile, all that is stored, and the end of it.
+/// The profile, the download of all data, and the deletion of the account.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     view! {
@@ -83,7 +83,7 @@ fn ProfileForm() -> impl IntoView {
     }
 }
 
-/// What the person makes of their names.
+/// The user's changes to their names.
 #[derive(Clone, Copy)]
 struct ProfileDrafts {
     display_name: TextDraft,
@@ -109,13 +109,13 @@ impl ProfileDrafts {
         self.username.saved(username, user.username.as_deref().unwrap_or_default());
     }
 
-    /// What to send, if anything. An empty field clears what was there.
+    /// The changes to send, if any. An empty field clears its value.
     fn changes(self) -> Result<Option<UpdateMeRequest>, FormErrors> {
         check(self.display_name.changed().as_deref(), self.username.changed().as_deref())
     }
 }
 
-/// Hands everything that is stored to the user, as a file.
+/// Downloads everything that is stored about the user, as a file.
 #[component]
 fn Download() -> impl IntoView {
     let page = expect_context::<PageSession>();
@@ -167,22 +167,22 @@ fn check_deletion(password: String) -> Result<DeleteMeRequest, FormErrors> {
     }
 }
 
-/// A field that was not changed is neither judged nor sent: what it holds may be from before a rule.
-fn check(shown: Option<&str>, called: Option<&str>) -> Result<Option<UpdateMeRequest>, FormErrors> {
-    if shown.is_none() && called.is_none() {
+/// An unchanged field is neither checked nor sent: its value may be older than a rule.
+fn check(new_name: Option<&str>, new_username: Option<&str>) -> Result<Option<UpdateMeRequest>, FormErrors> {
+    if new_name.is_none() && new_username.is_none() {
         return Ok(None);
     }
-    let mut wrong = FormErrors::new();
-    let shown = shown.map(|name| {
-        display_name(name).map(|name| Some(name.to_owned())).map_err(|problem| wrong.insert("display_name", problem))
+    let mut errors = FormErrors::new();
+    let new_name = new_name.map(|name| {
+        display_name(name).map(|name| Some(name.to_owned())).map_err(|problem| errors.insert("display_name", problem))
     });
-    let called = called.map(|name| match trimmed(name) {
+    let new_username = new_username.map(|name| match trimmed(name) {
         "" => Ok(None),
-        name => username(name).map(|name| Some(name.to_owned())).map_err(|problem| wrong.insert("username", problem)),
+        name => username(name).map(|name| Some(name.to_owned())).map_err(|problem| errors.insert("username", problem)),
     });
-    match (shown.transpose(), called.transpose()) {
+    match (new_name.transpose(), new_username.transpose()) {
         (Ok(display_name), Ok(username)) => Ok(Some(UpdateMeRequest { display_name, username })),
-        _ => Err(wrong),
+        _ => Err(errors),
     }
 }
 
@@ -206,13 +206,13 @@ mod tests {
 
     #[test]
     fn nothing_is_deleted_without_a_password() {
-        assert!(check_deletion(String::new()).expect_err("a wrong field").contains_key("password"));
+        assert!(check_deletion(String::new()).expect_err("an error").contains_key("password"));
         assert_eq!(check_deletion(" as it is ".to_owned()).expect("a request").password, " as it is ");
     }
 
     #[test]
     fn invalid_fields_are_reported_before_sending() {
-        let wrong = check(Some("a\nb"), Some("a@b")).expect_err("wrong fields");
-        assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"display_name", &"username"]);
+        let errors = check(Some("a\nb"), Some("a@b")).expect_err("errors");
+        assert_eq!(errors.keys().collect::<Vec<_>>(), [&"display_name", &"username"]);
     }
 }

@@ -1,9 +1,9 @@
 //! `/change-email#token=…`
 
-use crate::components::{ConfirmEmail, ConfirmWords};
+use crate::components::{ConfirmEmail, ConfirmationTexts};
 use leptos::prelude::*;
 
-const WORDS: ConfirmWords = ConfirmWords {
+const TEXTS: ConfirmationTexts = ConfirmationTexts {
     done: "Your email is changed. Use the new one to sign in.",
     reject: "I did not ask for this",
     rejected: "Thank you: the change is cancelled.",
@@ -12,5 +12,5 @@ const WORDS: ConfirmWords = ConfirmWords {
 /// Confirms the address that an account is to have.
 #[component]
 pub fn ChangeEmailPage() -> impl IntoView {
-    view! { <ConfirmEmail words=WORDS /> }
+    view! { <ConfirmEmail texts=TEXTS /> }
 }

@@ -6,7 +6,7 @@ use auth_types::requests::PasswordResetRequest;
 use auth_types::validation::email;
 use leptos::prelude::*;
 
-/// Asks for the address to mail a link to. What it says next is the same for every address.
+/// Asks for the address to mail a link to. The next message is the same for every address.
 #[component]
 pub fn ForgotPasswordPage() -> impl IntoView {
     let is_sent = RwSignal::new(false);
@@ -67,6 +67,6 @@ mod tests {
     #[test]
     fn an_address_is_trimmed_and_an_invalid_one_is_reported() {
         assert_eq!(check(" ada@example.com ").expect("a request").email, "ada@example.com");
-        assert!(check("ada").expect_err("a wrong field").contains_key("email"));
+        assert!(check("ada").expect_err("an error").contains_key("email"));
     }
 }

@@ -4,7 +4,7 @@ use crate::components::{Avatar, Moment, ResendLink};
 use crate::session::Session;
 use leptos::prelude::*;
 
-/// Who is signed in, and where to go from here.
+/// The signed-in user, and links to the other pages.
 #[component]
 pub fn HomePage() -> impl IntoView {
     let session = expect_context::<Session>();
@@ -48,7 +48,7 @@ pub fn HomePage() -> impl IntoView {
     }
 }
 
-/// An address that nobody has confirmed can neither reset a password nor be trusted with news.
+/// An unconfirmed address can neither reset a password nor receive notifications.
 #[component]
 fn Unconfirmed() -> impl IntoView {
     let session = expect_context::<Session>();

@@ -12,7 +12,7 @@ use auth_types::responses::Registration;
 use auth_types::validation::{REQUIRED, email, given_password};
 use leptos::prelude::*;
 
-/// Asks for email or username and password; [`PageSession`] tells everyone else that it worked.
+/// Asks for email or username and password. After the sign-in, the guard leads to the next page.
 #[component]
 pub fn LoginPage() -> impl IntoView {
     view! {
@@ -24,7 +24,7 @@ pub fn LoginPage() -> impl IntoView {
     }
 }
 
-/// The way to an account, where there is one.
+/// The link to the sign-up page, where new accounts are accepted.
 #[component]
 fn SignUp() -> impl IntoView {
     let (settings, href) = (use_server_settings(), with_query("/register"));
@@ -36,7 +36,7 @@ fn SignUp() -> impl IntoView {
     }
 }
 
-/// Why somebody who was signed in has to sign in again.
+/// Why the user has to sign in again.
 #[component]
 fn SignOutMessage() -> impl IntoView {
     let session = expect_context::<Session>();
@@ -93,19 +93,19 @@ fn wants_confirmation(failure: &RequestFailure) -> bool {
     matches!(failure, RequestFailure::Refused(refusal) if refusal.reason == Reason::EmailNotVerified)
 }
 
-/// A field may hold either name, and the server finds out which it is.
+/// The field may contain either name; the server decides which it is.
 fn check(identifier: &str, password: String) -> Result<LoginRequest, FormErrors> {
-    // As it was typed: the server knows the names of before, too.
+    // As it was typed: the server knows the older forms of names, too.
     let identifier = identifier.trim();
-    let mut wrong = FormErrors::new();
+    let mut errors = FormErrors::new();
     if trimmed(identifier).is_empty() {
-        wrong.insert("email", REQUIRED.to_owned());
+        errors.insert("email", REQUIRED.to_owned());
     }
     if let Err(problem) = given_password(&password) {
-        wrong.insert("password", problem);
+        errors.insert("password", problem);
     }
     let email = Some(identifier.to_owned());
-    if wrong.is_empty() { Ok(LoginRequest { email, username: None, password }) } else { Err(wrong) }
+    if errors.is_empty() { Ok(LoginRequest { email, username: None, password }) } else { Err(errors) }
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn both_empty_fields_are_reported() {
-        let wrong = check("  ", String::new()).expect_err("wrong fields");
-        assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"email", &"password"]);
+        let errors = check("  ", String::new()).expect_err("errors");
+        assert_eq!(errors.keys().collect::<Vec<_>>(), [&"email", &"password"]);
     }
 }

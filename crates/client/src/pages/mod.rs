@@ -7,14 +7,14 @@ mod not_found;
 
 pub use not_found::NotFoundPage;
 
-// To add a page, write its file here (`notes.rs`, with a component that shows what stands below the heading) and its row:
+// To add a page, write its file here (`notes.rs`, with a component for the content below the heading) and its row:
 //
 //     [mod notes; NotesPage, "/notes", "Notes", Users, "Notes"],
 //
 // These are the file, its component, the path, the heading, who sees it (`Audience`: `Visitors`, `Everybody`, `MailedLink`,
 // `Users` or `Administrators`), and, for a page that the navigation leads to, its entry there. Routes, guard, frame, titles
-// and navigation are made of the rows, and so are the browser tests that every page has to pass. The static host's rules are,
-// too: `scripts/headers` writes them again, and a test fails until it has.
+// and navigation are generated from the rows, and so are the browser tests that every page has to pass, and the static host's
+// rules: run `scripts/headers` to write them again; a test fails until then.
 pages! {
     [mod login; LoginPage, "/login", "Sign in", Visitors],
     [mod register; RegisterPage, "/register", "Create account", Visitors],

@@ -1,9 +1,9 @@
-//! Anything else.
+//! The page for every other address.
 
 use crate::components::{Entrance, Lost};
 use leptos::prelude::*;
 
-/// What is shown at an address that the table of pages does not have.
+/// "Page not found", for addresses that are not in the table of pages.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     view! {

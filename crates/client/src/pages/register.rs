@@ -10,7 +10,7 @@ use auth_types::responses::{PasswordRules, Registration};
 use auth_types::validation::{email, new_password};
 use leptos::prelude::*;
 
-/// Asks for an email address and a password, and makes an account.
+/// Asks for an email address and a password, and creates an account.
 #[component]
 pub fn RegisterPage() -> impl IntoView {
     let (settings, waiting) = (use_server_settings(), RwSignal::new(None::<String>));
@@ -30,7 +30,7 @@ pub fn RegisterPage() -> impl IntoView {
     }
 }
 
-/// Accounts are made by whoever operates the service.
+/// Only the operator of the service creates accounts.
 #[component]
 fn Closed() -> impl IntoView {
     view! { <p class="remark" role="alert">"New accounts are not accepted at the moment."</p> }
@@ -49,7 +49,7 @@ fn Waiting(email: String) -> impl IntoView {
 
 #[component]
 fn RegisterForm(
-    /// What the server wants of a password.
+    /// With the rules for passwords.
     settings: KnownServerSettings,
     /// The address that must be confirmed first, once it is known.
     waiting: RwSignal<Option<String>>,
@@ -77,14 +77,14 @@ fn RegisterForm(
 }
 
 fn check(address: &str, password: String, rules: PasswordRules) -> Result<RegisterRequest, FormErrors> {
-    let mut wrong = FormErrors::new();
-    let address = email(address).map(str::to_owned).map_err(|problem| wrong.insert("email", problem));
+    let mut errors = FormErrors::new();
+    let address = email(address).map(str::to_owned).map_err(|problem| errors.insert("email", problem));
     if let Err(problem) = new_password(&password, rules) {
-        wrong.insert("password", problem);
+        errors.insert("password", problem);
     }
     match address {
-        Ok(email) if wrong.is_empty() => Ok(RegisterRequest { email, password, ..RegisterRequest::default() }),
-        _ => Err(wrong),
+        Ok(email) if errors.is_empty() => Ok(RegisterRequest { email, password, ..RegisterRequest::default() }),
+        _ => Err(errors),
     }
 }
 
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn invalid_fields_are_reported_before_sending() {
-        let wrong = check("ada", "short".to_owned(), PASSWORD_RULES).expect_err("wrong fields");
-        assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"email", &"password"]);
+        let errors = check("ada", "short".to_owned(), PASSWORD_RULES).expect_err("errors");
+        assert_eq!(errors.keys().collect::<Vec<_>>(), [&"email", &"password"]);
         let request = check(" ada@example.com ", " long enough ".to_owned(), PASSWORD_RULES).expect("a request");
         assert_eq!((request.email.as_str(), request.password.as_str()), ("ada@example.com", " long enough "));
     }

@@ -11,11 +11,11 @@ use auth_types::responses::PasswordRules;
 use auth_types::validation::new_password;
 use leptos::prelude::*;
 
-/// Asks for a new password. Nobody is signed in by it: whoever has the link still has to know the password.
+/// Asks for a new password. This does not sign in: the user signs in with the new password.
 #[component]
 pub fn ResetPasswordPage() -> impl IntoView {
     let token = use_link_token();
-    // What came of one link says nothing about the next.
+    // The result of one link does not apply to the next.
     let done = RwSignal::new(None::<String>);
     let is_done = move || done.with(|done| done.is_some() && *done == token.get());
     let form = move || match token.get() {
@@ -42,7 +42,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
 
 #[component]
 fn PasswordForm(
-    /// What the link holds.
+    /// The token of the link.
     token: String,
     /// The token whose password is set.
     done: RwSignal<Option<String>>,
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_short_password_is_reported_before_sending() {
         assert!(
-            check("t", "short".to_owned(), PASSWORD_RULES).expect_err("a wrong field").contains_key("new_password")
+            check("t", "short".to_owned(), PASSWORD_RULES).expect_err("an error").contains_key("new_password")
         );
         let request = check("t", " long enough ".to_owned(), PASSWORD_RULES).expect("a request");
         assert_eq!((request.token.as_str(), request.new_password.as_str()), ("t", " long enough "));

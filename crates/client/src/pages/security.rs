@@ -11,7 +11,7 @@ use auth_types::validation::{email, given_password, new_password};
 use leptos::prelude::*;
 use recent_events::RecentEvents;
 
-/// Password and address, whose change asks for the password again; and what happened lately.
+/// Changes of password and address, which ask for the password again, and the recent events.
 #[component]
 pub fn SecurityPage() -> impl IntoView {
     view! {
@@ -39,7 +39,7 @@ fn PasswordForm() -> impl IntoView {
         let checked = check_password(current.get_untracked(), new.get_untracked(), rules);
         form.submit(checked, move |request| async move {
             page.change_password(&request, form.seed()).await?;
-            // The page begins anew with the new session; what it has to say comes after that.
+            // The new session builds the page again, which clears the message; so it is shown after that.
             request_animation_frame(move || {
                 notices.say(Some("Your password is changed. Every other device is signed out."));
             });
@@ -85,7 +85,7 @@ fn EmailForm() -> impl IntoView {
                 name="new_email"
                 kind=FieldKind::Email
                 autocomplete="email"
-                hint="It counts when you have opened the link that we send there."
+                hint="The change takes effect when you open the link that we send there."
                 value=address
                 form=form
             />
@@ -103,26 +103,26 @@ fn EmailForm() -> impl IntoView {
 }
 
 fn check_password(current: String, new: String, rules: PasswordRules) -> Result<PasswordChangeRequest, FormErrors> {
-    let mut wrong = FormErrors::new();
+    let mut errors = FormErrors::new();
     if let Err(problem) = given_password(&current) {
-        wrong.insert("current_password", problem);
+        errors.insert("current_password", problem);
     }
     if let Err(problem) = new_password(&new, rules) {
-        wrong.insert("new_password", problem);
+        errors.insert("new_password", problem);
     }
     let request = PasswordChangeRequest { current_password: current, new_password: new };
-    if wrong.is_empty() { Ok(request) } else { Err(wrong) }
+    if errors.is_empty() { Ok(request) } else { Err(errors) }
 }
 
 fn check_email(address: &str, password: String) -> Result<EmailChangeRequest, FormErrors> {
-    let mut wrong = FormErrors::new();
-    let address = email(address).map(str::to_owned).map_err(|problem| wrong.insert("new_email", problem));
+    let mut errors = FormErrors::new();
+    let address = email(address).map(str::to_owned).map_err(|problem| errors.insert("new_email", problem));
     if let Err(problem) = given_password(&password) {
-        wrong.insert("password", problem);
+        errors.insert("password", problem);
     }
     match address {
-        Ok(new_email) if wrong.is_empty() => Ok(EmailChangeRequest { new_email, password }),
-        _ => Err(wrong),
+        Ok(new_email) if errors.is_empty() => Ok(EmailChangeRequest { new_email, password }),
+        _ => Err(errors),
     }
 }
 
@@ -133,10 +133,10 @@ mod tests {
 
     #[test]
     fn invalid_fields_are_reported_before_sending() {
-        let wrong = check_password(String::new(), "short".to_owned(), PASSWORD_RULES).expect_err("wrong fields");
-        assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"current_password", &"new_password"]);
-        let wrong = check_email("ada", String::new()).expect_err("wrong fields");
-        assert_eq!(wrong.keys().collect::<Vec<_>>(), [&"new_email", &"password"]);
+        let errors = check_password(String::new(), "short".to_owned(), PASSWORD_RULES).expect_err("errors");
+        assert_eq!(errors.keys().collect::<Vec<_>>(), [&"current_password", &"new_password"]);
+        let errors = check_email("ada", String::new()).expect_err("errors");
+        assert_eq!(errors.keys().collect::<Vec<_>>(), [&"new_email", &"password"]);
     }
 
     #[test]

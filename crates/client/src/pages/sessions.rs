@@ -11,8 +11,8 @@ use auth_types::responses::SessionResponse;
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
-/// So many devices are shown at once. Thousands, as a program leaves them that signs in again and again, would keep the browser
-/// busy for seconds.
+/// How many devices are shown at once. Thousands, as left by a program that signs in repeatedly, would keep the browser busy
+/// for seconds.
 const AT_ONCE: usize = 20;
 
 /// The devices where this user is signed in.
@@ -43,7 +43,7 @@ pub fn SessionsPage() -> impl IntoView {
     }
 }
 
-/// This device first, then those that were used last.
+/// This device first, then the others, most recently used first.
 fn in_order(mut devices: Vec<SessionResponse>) -> Vec<SessionResponse> {
     devices.sort_by_key(|device| (!device.current, std::cmp::Reverse(device.last_used_at)));
     devices
@@ -53,7 +53,7 @@ fn shown(devices: Loader<Vec<SessionResponse>>, limit: usize) -> Vec<SessionResp
     devices.value.with(|devices| devices.iter().flatten().take(limit).cloned().collect())
 }
 
-/// How many there are besides those that are shown, and a button for the next ones.
+/// How many devices are shown, and a button for more.
 #[component]
 fn ShowMore(devices: Loader<Vec<SessionResponse>>, limit: RwSignal<usize>) -> impl IntoView {
     let count = Memo::new(move |_| devices.value.with(|devices| devices.as_ref().map_or(0, Vec::len)));
@@ -90,7 +90,7 @@ fn Device(
     failure: RwSignal<Option<String>>,
 ) -> impl IntoView {
     let (page, notices) = (expect_context::<PageSession>(), expect_context::<Notices>());
-    let pending = Pending::telling(failure);
+    let pending = Pending::reporting_to(failure);
     let (id, is_current) = (device.id, device.current);
     let end = Callback::new(move |()| {
         if is_current {
@@ -166,7 +166,7 @@ fn DeviceFacts(#[prop(into)] device: Signal<SessionResponse>) -> impl IntoView {
 #[component]
 fn SignOutEverywhere(failure: RwSignal<Option<String>>) -> impl IntoView {
     let page = expect_context::<PageSession>();
-    let pending = Pending::telling(failure);
+    let pending = Pending::reporting_to(failure);
     let press = Callback::new(move |()| pending.start(page.logout_everywhere()));
     view! {
         <section class="panel panel-row">

@@ -1,7 +1,7 @@
-//! What the rows of the table of pages become.
+//! Turns the rows of the table of pages into routes.
 
 use crate::components::{AdministratorsOnly, Entrance, PageTitle, Shell, VisitorsOnly};
-use crate::policy::{Audience, Page};
+use crate::policy::{Audience, PageInfo};
 use leptos::prelude::*;
 use leptos::tachys::view::iterators::StaticVec;
 use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute};
@@ -13,12 +13,12 @@ pub(super) type PathMatcher = Arc<dyn PossibleRouteMatch + Send + Sync>;
 
 /// A page and its component.
 pub(super) struct PageRoute {
-    pub(super) page: Page,
+    pub(super) page: PageInfo,
     pub(super) segments: PathMatcher,
     pub(super) component: fn() -> AnyView,
 }
 
-/// Declares the modules of the pages, and makes `PAGES`, which the layers below are given, and `routes`.
+/// Declares the modules of the pages, and defines `PAGES`, which is passed to the layers below, and `routes`.
 macro_rules! pages {
     ($([mod $file:ident; $component:ident, $path:tt, $title:literal, $audience:ident $(, $entry:literal)?],)+) => {
         $(mod $file;)+
@@ -37,7 +37,7 @@ macro_rules! pages {
         }
     };
     (@page $path:tt, $title:literal, $audience:ident $(, $entry:literal)?) => {
-        $crate::policy::Page {
+        $crate::policy::PageInfo {
             path: $path,
             title: $title,
             audience: $crate::policy::Audience::$audience,
@@ -48,7 +48,7 @@ macro_rules! pages {
     (@entry $entry:literal) => { Some($entry) };
 }
 
-/// Those for users share a frame, which stays when one follows another.
+/// The pages for users share a frame, which stays when one page follows another.
 pub(super) fn routes(rows: Vec<PageRoute>) -> impl MatchNestedRoutes + Clone + Send + 'static {
     let (framed, free): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.page.audience.is_protected());
     let framed: Vec<_> = framed.into_iter().map(route).collect();
@@ -63,7 +63,7 @@ fn route(row: PageRoute) -> AnyNestedRoute {
 }
 
 /// The page behind its guard, below its heading.
-fn show(Page { title, audience, .. }: Page, children: fn() -> AnyView) -> AnyView {
+fn show(PageInfo { title, audience, .. }: PageInfo, children: fn() -> AnyView) -> AnyView {
     match audience {
         Audience::Visitors => view! {
             <VisitorsOnly>
@@ -101,7 +101,7 @@ mod tests {
     use serde_json::Value;
     use std::collections::BTreeMap;
 
-    /// What no two pages may share: for each value the pages that have it.
+    /// The values that several pages share, with those pages.
     fn shared(of: impl Fn(usize) -> Option<&'static str>) -> Vec<(&'static str, Vec<&'static str>)> {
         let mut by_value = BTreeMap::<_, Vec<_>>::new();
         for (index, page) in PAGES.0.iter().enumerate() {
@@ -141,7 +141,7 @@ mod tests {
         }
     }
 
-    /// `scripts/headers` writes them, with a reader of the table in JavaScript.
+    /// `scripts/headers` writes the rules; it reads the table in JavaScript.
     #[test]
     fn the_hosts_rules_name_every_page() {
         let rules: Vec<Value> = serde_json::from_str(include_str!("../../headers.json")).expect("a list");

@@ -1,16 +1,16 @@
 //! `/verify-email#token=…`
 
-use crate::components::{ConfirmEmail, ConfirmWords};
+use crate::components::{ConfirmEmail, ConfirmationTexts};
 use leptos::prelude::*;
 
-const WORDS: ConfirmWords = ConfirmWords {
+const TEXTS: ConfirmationTexts = ConfirmationTexts {
     done: "Thank you: your email is confirmed.",
     reject: "I did not sign up",
-    rejected: "Thank you: nobody has an account with your email by this sign-up.",
+    rejected: "Thank you: this sign-up is cancelled, and no account has your email.",
 };
 
 /// Confirms the address of an account, or of a sign-up.
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
-    view! { <ConfirmEmail words=WORDS /> }
+    view! { <ConfirmEmail texts=TEXTS /> }
 }

@@ -1,4 +1,4 @@
-//! What a page asks for, step by step.
+//! The steps of a page's request.
 
 use super::fixtures::{after, json, session, sign_in, sign_out, stored, tokens, user};
 use super::*;
@@ -7,7 +7,7 @@ use serde_json::json as value;
 
 const HOUR: i64 = 3600;
 
-/// A tab of somebody who signed in, and a request that they made there.
+/// A tab of a signed-in user, and a request made there.
 fn asking(tokens: &SessionTokens) -> (SessionMachine, BoundRequest) {
     let mut machine = SessionMachine::new();
     sign_in(&mut machine, tokens, after(0));
@@ -16,7 +16,7 @@ fn asking(tokens: &SessionTokens) -> (SessionMachine, BoundRequest) {
     (machine, request)
 }
 
-fn look(machine: &mut SessionMachine, tokens: &SessionTokens) {
+fn sync(machine: &mut SessionMachine, tokens: &SessionTokens) {
     machine.sync_from_storage(StorageSnapshot { stored: stored(tokens), now: after(1) });
 }
 
@@ -60,7 +60,7 @@ fn a_refused_token_is_refreshed_once_and_the_request_sent_again() {
     assert_eq!(request.on_response(&machine, Ok(refused())), ResponseAction::Retry);
     let RequestStep::Refresh(Some(access)) = request.next(&machine, after(1)) else { panic!("no refresh") };
     assert_eq!(Some(access.as_str()), first.access());
-    look(&mut machine, &second);
+    sync(&mut machine, &second);
     assert!(sends(&request.next(&machine, after(1)), &second));
     assert_eq!(
         request.on_response(&machine, Ok(refused())),
@@ -74,7 +74,7 @@ fn a_refusal_straight_after_a_refresh_is_delivered() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let (mut machine, mut request) = asking(&first);
     assert_eq!(request.next(&machine, after(HOUR)), RequestStep::Refresh(None));
-    look(&mut machine, &second);
+    sync(&mut machine, &second);
     assert!(sends(&request.next(&machine, after(HOUR)), &second));
     assert_eq!(request.on_response(&machine, Ok(refused())), ResponseAction::Deliver(Ok(refused())));
 }
@@ -96,20 +96,20 @@ fn one_persons_request_is_not_sent_for_the_next() {
     // While her request waits for a refresh.
     let (mut machine, mut request) = asking(&hers);
     assert_eq!(request.next(&machine, after(HOUR)), RequestStep::Refresh(None));
-    look(&mut machine, &his);
+    sync(&mut machine, &his);
     assert_eq!(request.next(&machine, after(1)), RequestStep::Fail(RequestFailure::SignedOut));
 
     // After her request was refused.
     let (mut machine, mut request) = asking(&hers);
     assert!(sends(&request.next(&machine, after(1)), &hers));
     assert_eq!(request.on_response(&machine, Ok(refused())), ResponseAction::Retry);
-    look(&mut machine, &his);
+    sync(&mut machine, &his);
     assert_eq!(request.next(&machine, after(1)), RequestStep::Fail(RequestFailure::SignedOut));
 
     // While it was on its way.
     let (mut machine, mut request) = asking(&hers);
     assert!(sends(&request.next(&machine, after(1)), &hers));
-    look(&mut machine, &his);
+    sync(&mut machine, &his);
     for response in [Ok(refused()), Ok(json(200, &user(), 1)), Err(TransportError::TimedOut)] {
         assert_eq!(request.on_response(&machine, response.clone()), ResponseAction::Discard(response));
     }

@@ -1,4 +1,4 @@
-//! A tab's rules where the refresh token is in a cookie, one by one. Those of `session_machine/machine/tests.rs` hold as well.
+//! The rules of a tab where the refresh token is in a cookie, in addition to those of `session_machine/machine/tests.rs`.
 
 use super::fixtures::{after, cookie_response, json, response, session, sign_in, stored, tokens, user};
 use super::*;
@@ -7,19 +7,19 @@ use serde_json::json as value;
 
 const HOUR: i64 = 3600;
 
-/// Signed in at that moment, in a browser of its own.
+/// The tokens of a sign-in at that time, in a browser of its own.
 fn signed_in(number: u128, seconds: i64) -> SessionTokens {
     let response = cookie_response(session(number), seconds).into();
     SessionTokens::signed_in(&response, after(seconds), after(seconds), session(number).0).expect("tokens")
 }
 
-/// The tokens that a refresh of `parent` gave at that moment.
+/// The tokens that a refresh of `parent` returned at that time.
 fn next(parent: &SessionTokens, seconds: i64) -> SessionTokens {
     let response = cookie_response(parent.session(), seconds).into();
     parent.succeeded_by(&response, after(seconds), after(seconds)).expect("a successor")
 }
 
-/// What is left of tokens in storage.
+/// The tokens as a reload reads them from storage.
 fn reloaded(tokens: &SessionTokens) -> SessionTokens {
     let text = serde_json::to_string(tokens).expect("JSON");
     serde_json::from_str(&text).expect("tokens")
@@ -30,15 +30,15 @@ fn seen(tokens: &SessionTokens, seconds: i64) -> StorageSnapshot {
 }
 
 /// The tab that signed in.
-fn holding(tokens: &SessionTokens) -> SessionMachine {
+fn tab_with(tokens: &SessionTokens) -> SessionMachine {
     let mut machine = SessionMachine::new();
     sign_in(&mut machine, tokens, after(0));
     machine.on_written(true);
     machine
 }
 
-/// A tab opened beside it.
-fn beside(tokens: &SessionTokens, seconds: i64) -> SessionMachine {
+/// Another tab, opened later.
+fn opened_later(tokens: &SessionTokens, seconds: i64) -> SessionMachine {
     let mut machine = SessionMachine::new();
     assert_eq!(machine.sync_from_storage(seen(tokens, seconds)), Effect::Switch);
     machine
@@ -57,21 +57,21 @@ fn no_secret_is_stored() {
     let first = signed_in(1, 0);
     let text = serde_json::to_string(&first).expect("JSON");
     assert!(!text.contains(first.access().expect("a token")) && !text.contains("e30."), "{text}");
-    let printed = format!("{first:?} {:?} {:?}", first.renewal(), holding(&first));
+    let printed = format!("{first:?} {:?} {:?}", first.renewal(), tab_with(&first));
     assert!(!printed.contains("e30.") && !printed.contains("csrf-"), "{printed}");
 }
 
 #[test]
 fn a_reload_refreshes_before_anything_is_asked() {
     let first = signed_in(1, 0);
-    let machine = beside(&first, 1);
+    let machine = opened_later(&first, 1);
     assert_eq!(machine.plan(machine.epoch(), None, after(1)), TokenPlan::Refresh(Box::new(reloaded(&first))));
 }
 
 #[test]
 fn without_an_access_token_a_failed_refresh_is_waited_out() {
     let first = signed_in(1, 0);
-    let mut machine = beside(&first, 1);
+    let mut machine = opened_later(&first, 1);
     machine.apply_refresh(&reloaded(&first), lost(), seen(&first, 1), 1.0);
     assert!(matches!(machine.plan(machine.epoch(), None, after(1)), TokenPlan::Wait { .. }));
     assert!(matches!(machine.plan(machine.epoch(), None, after(3)), TokenPlan::Refresh(_)));
@@ -80,11 +80,11 @@ fn without_an_access_token_a_failed_refresh_is_waited_out() {
 #[test]
 fn a_retry_after_a_lost_response_has_the_same_key_in_every_tab_and_after_a_reload() {
     let first = signed_in(1, 0);
-    let mut here = holding(&first);
+    let mut here = tab_with(&first);
     here.apply_refresh(&first, lost(), seen(&first, HOUR), 1.0);
     let retried = here.tokens().expect("tokens").idempotency_key();
     assert_eq!(retried, first.idempotency_key());
-    assert_eq!(beside(&first, HOUR).tokens().expect("tokens").idempotency_key(), retried);
+    assert_eq!(opened_later(&first, HOUR).tokens().expect("tokens").idempotency_key(), retried);
 }
 
 #[test]
@@ -101,17 +101,17 @@ fn every_response_changes_the_key_and_every_session_has_its_own() {
 #[test]
 fn tabs_that_race_agree_on_the_next_key_and_each_has_a_token() {
     let first = signed_in(1, 0);
-    let (mut here, mut there) = (holding(&first), beside(&first, HOUR));
-    let (ours, theirs) = (next(&first, HOUR), next(&reloaded(&first), HOUR + 1));
+    let (mut here, mut there) = (tab_with(&first), opened_later(&first, HOUR));
+    let (first_response, second_response) = (next(&first, HOUR), next(&reloaded(&first), HOUR + 1));
 
-    let settled = here.apply_refresh(&first, adopt(&ours), seen(&first, HOUR), 0.5);
-    assert!(matches!(settled, Effect::Renew(..)));
-    let settled = there.apply_refresh(&reloaded(&first), adopt(&theirs), seen(&ours, HOUR + 1), 0.5);
-    assert_eq!(settled, Effect::Newer, "what storage holds stays");
+    let effect = here.apply_refresh(&first, adopt(&first_response), seen(&first, HOUR), 0.5);
+    assert!(matches!(effect, Effect::Renew(..)));
+    let effect = there.apply_refresh(&reloaded(&first), adopt(&second_response), seen(&first_response, HOUR + 1), 0.5);
+    assert_eq!(effect, Effect::Newer, "what storage holds stays");
     let TokenPlan::Use(tokens) = there.plan(there.epoch(), None, after(HOUR + 1)) else {
         panic!("a refresh for nothing")
     };
-    assert_eq!(tokens.access(), theirs.access());
+    assert_eq!(tokens.access(), second_response.access());
     let keys = [here, there].map(|tab| tab.tokens().expect("tokens").idempotency_key());
     assert_eq!(keys[0], keys[1]);
 }
@@ -120,7 +120,7 @@ fn tabs_that_race_agree_on_the_next_key_and_each_has_a_token() {
 fn a_refresh_in_another_tab_leaves_this_one_its_access_token() {
     let first = signed_in(1, 0);
     let second = next(&reloaded(&first), 60);
-    let mut machine = holding(&first);
+    let mut machine = tab_with(&first);
     assert_eq!(machine.sync_from_storage(seen(&second, 60)), Effect::Newer);
     let TokenPlan::Use(tokens) = machine.plan(machine.epoch(), None, after(61)) else {
         panic!("a refresh for nothing")
@@ -136,7 +136,7 @@ fn a_refresh_in_another_tab_leaves_this_one_its_access_token() {
 fn an_access_token_is_replaced_by_that_of_the_response() {
     let first = signed_in(1, 0);
     let second = next(&first, 10);
-    let mut machine = holding(&first);
+    let mut machine = tab_with(&first);
     machine.apply_refresh(&first, adopt(&second), seen(&first, 10), 0.5);
     assert_eq!(machine.tokens().expect("tokens").access(), second.access());
 }

@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn no_two_events_have_the_same_description() {
-        let words: BTreeSet<_> = EventKind::ALL.iter().copied().map(event_description).collect();
-        assert_eq!(words.len(), EventKind::ALL.len());
+        let descriptions: BTreeSet<_> = EventKind::ALL.iter().copied().map(event_description).collect();
+        assert_eq!(descriptions.len(), EventKind::ALL.len());
     }
 }

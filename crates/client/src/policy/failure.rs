@@ -33,7 +33,7 @@ pub struct ServerRefusal {
     pub status: u16,
     /// Why; `Unknown` when the response does not say.
     pub reason: Reason,
-    /// Field name → what is wrong with it, for people.
+    /// Field name → its error messages for people.
     pub errors: FieldErrors,
     /// The server's message for people, where a rule of a feature refused.
     pub detail: String,

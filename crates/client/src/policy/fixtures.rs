@@ -1,4 +1,4 @@
-//! Tokens, answers and moments for the tests of this module.
+//! Tokens, responses and times for the tests of this module.
 
 use super::*;
 use auth_types::responses::{CookieTokenResponse, TokenResponse, UserResponse};
@@ -17,7 +17,7 @@ pub(super) const fn session(number: u128) -> SessionId {
     SessionId(Uuid::from_u128(number))
 }
 
-/// A refresh token as this service makes them, with a signature that nobody here looks at.
+/// A refresh token in the form of this service; its signature is not verified here.
 pub(super) fn token(session: SessionId, generation: i64) -> String {
     let claims = format!(r#"{{"token_type":"refresh","sid":"{session}","gen":{generation},"jti":"x"}}"#);
     format!("e30.{}.c2ln", base64url(claims.as_bytes()))
@@ -30,7 +30,7 @@ fn base64url(bytes: &[u8]) -> String {
     bits.chunks(6).map(|six| char::from(ALPHABET[sextet(six)])).collect()
 }
 
-/// What the server says at `seconds` after moment zero: an hour's access token of that session and generation.
+/// The server's response at `seconds` after moment zero: tokens of that session and generation, for an hour.
 pub(super) fn response(session: SessionId, generation: i64, seconds: i64) -> TokenResponse {
     TokenResponse {
         access: format!("access-{generation}-{seconds}"),
@@ -84,21 +84,21 @@ pub(super) fn stored(tokens: &SessionTokens) -> StorageContent {
     StorageContent::Tokens(Box::new(tokens.clone()))
 }
 
-/// Signs in where nobody is.
+/// Signs in where storage is empty.
 pub(super) fn sign_in(machine: &mut SessionMachine, tokens: &SessionTokens, now: Now) {
     let seen = StorageSnapshot { stored: StorageContent::Empty, now };
     let signed_in = machine.sign_in(machine.epoch(), tokens, user(), seen);
     assert!(matches!(signed_in, Effect::Begin(..)), "{signed_in:?}");
 }
 
-/// Signs out in the tab that stored these.
+/// Signs out in the tab that stored these tokens.
 pub(super) fn sign_out(machine: &mut SessionMachine, tokens: &SessionTokens, now: Now) {
     let signed_out =
         machine.sign_out(machine.epoch(), SignOutReason::ByUser, StorageSnapshot { stored: stored(tokens), now });
     assert!(matches!(signed_out, Effect::Forget(..)), "{signed_out:?}");
 }
 
-/// An answer in JSON that took no time.
+/// A response in JSON that took no time.
 pub(super) fn json(status: u16, body: &impl serde::Serialize, seconds: i64) -> ApiResponse {
     let body = serde_json::to_string(body).expect("JSON");
     ApiResponse::new(status, "application/json", body).timed(after(seconds), after(seconds))

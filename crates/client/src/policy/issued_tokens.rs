@@ -81,7 +81,7 @@ impl From<CookieTokenResponse> for IssuedTokens {
 
 impl fmt::Debug for IssuedTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenAnswer").field("user", &self.user.id).finish_non_exhaustive()
+        f.debug_struct("IssuedTokens").field("user", &self.user.id).finish_non_exhaustive()
     }
 }
 

@@ -69,12 +69,12 @@ const fn is_of_token(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Audience, Page};
+    use crate::policy::{Audience, PageInfo};
 
     const PAGES: Pages = Pages(&[mailed("/reset-password"), mailed("/verify-email"), mailed("/change-email")]);
 
-    const fn mailed(path: &'static str) -> Page {
-        Page { path, title: "", audience: Audience::MailedLink, entry: None }
+    const fn mailed(path: &'static str) -> PageInfo {
+        PageInfo { path, title: "", audience: Audience::MailedLink, entry: None }
     }
 
     const TOKEN: &str = "aZ09-_ccccccccccccccccccccccccccccccccccccE";
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn an_address_that_was_changed_on_its_way_is_restored() {
-        for Page { path: page, .. } in PAGES.0 {
+        for PageInfo { path: page, .. } in PAGES.0 {
             let restored = format!("{page}#token={TOKEN}");
             let changed = [
                 "PAGE%23token=TOKEN",

@@ -56,7 +56,7 @@ pub use issued_tokens::{IssuedTokens, Renewal};
 pub use link_token::{holds_link_token, is_cut, link_token, restored_address};
 pub use newest::{newest_devices, newest_events};
 pub use next_path::{SIGN_IN, START, accept_next, sign_in_path};
-pub use pages::{Audience, Page, Pages};
+pub use pages::{Audience, PageInfo, Pages};
 pub use password_rules::PASSWORD_RULES;
 pub use pending_sign_outs::{PendingSignOut, PendingSignOuts};
 pub use repeat::{LINK_SEED, repeat_after, step_key};

@@ -26,7 +26,7 @@ pub fn accept_next(next: &str, pages: Pages) -> &str {
     if fits { next } else { START }
 }
 
-/// The path that asks a visitor to sign in and then leads back to `next`.
+/// The path of the sign-in page that leads back to `next`.
 pub fn sign_in_path(next: &str, pages: Pages) -> String {
     let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     accept_next(next, pages).bytes().fold(format!("{SIGN_IN}?next="), |path, byte| {
@@ -73,12 +73,12 @@ const fn is_hidden_syntax(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{Audience, Page};
+    use crate::policy::{Audience, PageInfo};
 
     const PAGES: Pages = Pages(&[for_visitors("/login"), for_visitors("/register")]);
 
-    const fn for_visitors(path: &'static str) -> Page {
-        Page { path, title: "", audience: Audience::Visitors, entry: None }
+    const fn for_visitors(path: &'static str) -> PageInfo {
+        PageInfo { path, title: "", audience: Audience::Visitors, entry: None }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use auth_types::Role;
 
 /// A page, as the table of pages describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
+pub struct PageInfo {
     /// Its path. A segment such as `:id` matches any segment.
     pub path: &'static str,
     /// Its heading, which also names the document.
@@ -48,7 +48,7 @@ impl Audience {
 
 /// Every page, in the order of the navigation. It is passed to the layers below `pages`, which must not import that module.
 #[derive(Debug, Clone, Copy)]
-pub struct Pages(pub &'static [Page]);
+pub struct Pages(pub &'static [PageInfo]);
 
 impl Pages {
     /// The navigation of a user with this role: paths and names.
@@ -73,8 +73,8 @@ impl Pages {
 mod tests {
     use super::*;
 
-    const fn page(path: &'static str, audience: Audience, entry: Option<&'static str>) -> Page {
-        Page { path, title: "", audience, entry }
+    const fn page(path: &'static str, audience: Audience, entry: Option<&'static str>) -> PageInfo {
+        PageInfo { path, title: "", audience, entry }
     }
 
     const PAGES: Pages = Pages(&[

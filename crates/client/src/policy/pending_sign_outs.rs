@@ -113,7 +113,7 @@ impl PendingSignOuts {
 
 impl fmt::Debug for PendingSignOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LateSignOut").field("session", &self.session).field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("PendingSignOut").field("session", &self.session).field("at", &self.at).finish_non_exhaustive()
     }
 }
 

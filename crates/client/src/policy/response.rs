@@ -133,7 +133,10 @@ impl ApiResponse {
 
 impl fmt::Debug for ApiResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("status", &self.status).field("is_json", &self.is_json).finish_non_exhaustive()
+        f.debug_struct("ApiResponse")
+            .field("status", &self.status)
+            .field("is_json", &self.is_json)
+            .finish_non_exhaustive()
     }
 }
 

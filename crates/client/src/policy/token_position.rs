@@ -4,7 +4,7 @@ use auth_types::SessionId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// The claims of its refresh token that a client needs: they distinguish sessions and order the tokens of one session.
+/// The claims of a refresh token that a client needs: they distinguish sessions and order the tokens of one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(super) struct TokenPosition {
     /// The `sid` claim.

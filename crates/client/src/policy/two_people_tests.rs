@@ -1,4 +1,4 @@
-//! Two people, one browser: what the first one left behind does nothing to the second.
+//! Two people share a browser: no request or response of the first affects the second.
 
 use super::fixtures::{after, session, sign_in, sign_out, stored, tokens, user};
 use super::*;
@@ -8,8 +8,8 @@ fn seen(what: StorageContent) -> StorageSnapshot {
     StorageSnapshot { stored: what, now: after(2) }
 }
 
-/// A tab that has these, as storage has.
-fn holding(tokens: &SessionTokens) -> SessionMachine {
+/// A tab with these tokens, which are also in storage.
+fn tab_with(tokens: &SessionTokens) -> SessionMachine {
     let mut machine = SessionMachine::new();
     assert_eq!(machine.sync_from_storage(seen(stored(tokens))), Effect::Switch);
     machine
@@ -43,7 +43,7 @@ fn a_late_response_to_a_sign_in_changes_nothing_after_another_one_came_and_went(
 #[test]
 fn a_late_response_to_a_password_change_changes_nothing_after_another_user_signed_in() {
     let (hers, his) = people();
-    let mut machine = holding(&hers);
+    let mut machine = tab_with(&hers);
     let page = machine.epoch();
     let replacing = tokens(session(3), 1, 2);
     assert_eq!(machine.sign_in(page, &replacing, user(), seen(stored(&his))), Effect::Switch);
@@ -53,7 +53,7 @@ fn a_late_response_to_a_password_change_changes_nothing_after_another_user_signe
 #[test]
 fn a_password_change_ends_the_session_that_it_replaces() {
     let (first, _) = people();
-    let mut machine = holding(&first);
+    let mut machine = tab_with(&first);
     let replacing = tokens(session(3), 1, 2);
     let signed_in = machine.sign_in(machine.epoch(), &replacing, user(), seen(stored(&first)));
     assert!(matches!(signed_in, Effect::Begin(..)), "{signed_in:?}");
@@ -64,7 +64,7 @@ fn a_password_change_ends_the_session_that_it_replaces() {
 #[test]
 fn a_sign_out_on_one_persons_page_leaves_the_next_one_signed_in() {
     let (hers, his) = people();
-    let mut machine = holding(&hers);
+    let mut machine = tab_with(&hers);
     let page = machine.epoch();
     assert_eq!(machine.sign_out(page, SignOutReason::ByUser, seen(stored(&his))), Effect::Switch);
     assert_eq!(machine.sign_out(page, SignOutReason::ByUser, seen(stored(&his))), Effect::Nothing);
@@ -75,9 +75,9 @@ fn a_sign_out_on_one_persons_page_leaves_the_next_one_signed_in() {
 fn a_verdict_on_one_persons_session_does_not_affect_the_next() {
     let (hers, his) = people();
     for reason in [Reason::SessionRevoked, Reason::SessionExpired, Reason::RefreshReused, Reason::UserInactive] {
-        let mut machine = holding(&hers);
-        let settled = machine.apply_refresh(&hers, RefreshOutcome::Ended(reason), seen(stored(&his)), 0.5);
-        assert_eq!(settled, Effect::Switch, "{reason:?}");
+        let mut machine = tab_with(&hers);
+        let effect = machine.apply_refresh(&hers, RefreshOutcome::Ended(reason), seen(stored(&his)), 0.5);
+        assert_eq!(effect, Effect::Switch, "{reason:?}");
         assert_eq!(machine.tokens(), Some(&his));
     }
 }
@@ -85,7 +85,7 @@ fn a_verdict_on_one_persons_session_does_not_affect_the_next() {
 #[test]
 fn a_refresh_for_one_person_does_not_pause_the_next() {
     let (hers, his) = people();
-    let mut machine = holding(&hers);
+    let mut machine = tab_with(&hers);
     let failed = RefreshOutcome::Retry { error: TransientError::Unavailable, after: None };
     machine.apply_refresh(&hers, failed, seen(stored(&his)), 0.5);
     assert!(matches!(machine.plan(machine.epoch(), his.access(), after(2)), TokenPlan::Refresh(_)));
@@ -94,16 +94,16 @@ fn a_refresh_for_one_person_does_not_pause_the_next() {
 #[test]
 fn a_successor_of_one_persons_tokens_is_not_stored_over_the_next() {
     let (hers, his) = people();
-    let mut machine = holding(&hers);
+    let mut machine = tab_with(&hers);
     let successor = RefreshOutcome::Adopt(Box::new(tokens(session(1), 2, 2)), Box::new(user()));
     assert_eq!(machine.apply_refresh(&hers, successor, seen(stored(&his)), 0.5), Effect::Switch);
 }
 
-/// The tab has looked, and knows the second person's session, when the event of the first one's sign-out arrives.
+/// The tab has synced the second person's session from storage before the event of the first one's sign-out arrives.
 #[test]
 fn a_late_event_of_one_persons_sign_out_does_not_sign_the_next_out() {
     let (hers, his) = people();
-    let mut machine = holding(&hers);
+    let mut machine = tab_with(&hers);
     assert_eq!(machine.sync_from_storage(seen(stored(&his))), Effect::Switch);
     assert_eq!(machine.on_storage_event(Some(hers.session()), seen(stored(&his))), Effect::Nothing);
     assert_eq!(machine.on_storage_event(None, seen(stored(&his))), Effect::Nothing, "storage was emptied as a whole");

@@ -20,7 +20,7 @@ pub struct UnconfirmedAction {
 pub enum EndingAction {
     /// Replaces the session with a new one.
     PasswordChange,
-    /// Ends every session.
+    /// Deletes the account with all its sessions.
     AccountDeletion,
     /// Ends every session of the user.
     SignOutEverywhere,

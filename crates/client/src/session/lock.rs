@@ -73,9 +73,9 @@ pub(super) async fn acquire_for_revalidation(patience: Duration) -> Option<TabLo
 
 /// Waits for a Web Lock. Fails where there are no Web Locks.
 async fn acquire_lock(name: &str, patience: Duration) -> Result<Option<TabLock>, JsValue> {
-    let (held, lock) = promise();
+    let (released, lock) = promise();
     let (granted, grant) = oneshot::channel();
-    request(name, held, granted)?;
+    request(name, released, granted)?;
     Ok(match select(grant, TimeoutFuture::new(milliseconds(patience))).await {
         Either::Left((Ok(()), _)) => Some(lock),
         // Dropping it now releases the lock at once, should it be granted later.
@@ -103,19 +103,19 @@ async fn claim(patience: Duration) -> Option<TabLock> {
 /// Queues for the lock behind the tabs that wait already, without waiting. For a request that must be sent at once, and whose
 /// response must arrive before the next holder of the lock sends its own.
 pub(super) fn queue_up() -> Option<TabLock> {
-    let (held, lock) = promise();
+    let (released, lock) = promise();
     let (granted, _) = oneshot::channel();
-    request(NAME, held, granted).ok().map(|()| lock)
+    request(NAME, released, granted).ok().map(|()| lock)
 }
 
-/// Requests the lock. This tab has it from the moment that `granted` receives a value until `held` resolves.
-fn request(name: &str, held: Promise, granted: oneshot::Sender<()>) -> Result<(), JsValue> {
+/// Requests the lock. This tab has it from the moment that `granted` receives a value until `released` resolves.
+fn request(name: &str, released: Promise, granted: oneshot::Sender<()>) -> Result<(), JsValue> {
     let locks = Reflect::get(&window().navigator(), &"locks".into())?;
     let request: Function = Reflect::get(&locks, &"request".into())?.dyn_into()?;
     let on_grant = Closure::once_into_js(move |_lock: JsValue| {
-        // The receiver is dropped when no caller waits any more; a caller that gave up has resolved `held`, too.
+        // The receiver is dropped when no caller waits any more; a caller that gave up has resolved `released`, too.
         let _: Result<(), ()> = granted.send(());
-        held
+        released
     });
     let done: Promise = request.call3(&locks, &name.into(), &Object::new(), &on_grant)?.dyn_into()?;
     spawn_local(async move {

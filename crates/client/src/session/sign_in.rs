@@ -20,7 +20,7 @@ impl PageSession {
     /// Signs in.
     ///
     /// # Errors
-    /// What to tell people instead.
+    /// Why it failed, with the message for the user.
     pub async fn login(self, request: &LoginRequest) -> Result<(), RequestFailure> {
         let (result, _lock) = self.send_to_sign_in(ApiRequest::post(paths::LOGIN, request)).await?;
         self.adopt(result)
@@ -29,7 +29,7 @@ impl PageSession {
     /// Creates an account and signs in, unless the address must be confirmed first.
     ///
     /// # Errors
-    /// What to tell people instead.
+    /// Why it failed, with the message for the user.
     pub async fn register(self, request: &RegisterRequest, seed: Uuid) -> Result<RegistrationResult, RequestFailure> {
         let request = ApiRequest::post(paths::REGISTER, request).once(seed);
         let (result, _lock) = self.send_to_sign_in(request).await?;
@@ -44,7 +44,7 @@ impl PageSession {
     /// Confirms an address by a mailed link's token. The browser that signed up is signed in, unless a user is already.
     ///
     /// # Errors
-    /// What to tell people instead.
+    /// Why it failed, with the message for the user.
     pub async fn confirm_email(self, token: String) -> Result<EmailConfirmation, RequestFailure> {
         let is_free = !matches!(self.session.state.get_untracked(), SignInState::SignedIn(_));
         let registration = tokens::read_registration().filter(|_| is_free);
@@ -66,7 +66,7 @@ impl PageSession {
     /// Changes the password. The response starts a new session, which replaces this one and all others.
     ///
     /// # Errors
-    /// What to tell people instead.
+    /// Why it failed, with the message for the user.
     pub async fn change_password(self, request: &PasswordChangeRequest, seed: Uuid) -> Result<(), RequestFailure> {
         let request = ApiRequest::post(paths::PASSWORD_CHANGE, request).once(seed);
         let DeliveredResponse { result, lock, .. } =
@@ -79,7 +79,7 @@ impl PageSession {
     /// Deletes the account, and clears its session in this browser.
     ///
     /// # Errors
-    /// What to tell people instead.
+    /// Why it failed, with the message for the user.
     pub async fn delete_account(self, request: &DeleteMeRequest, seed: Uuid) -> Result<(), RequestFailure> {
         let request = ApiRequest::delete_with(paths::ME, request).once(seed);
         let delivered = self.deliver_with_cookies(EndingAction::AccountDeletion, request).await?;
@@ -92,7 +92,7 @@ impl PageSession {
     /// Signs out on every device, this one included.
     ///
     /// # Errors
-    /// What to tell people instead.
+    /// Why it failed, with the message for the user.
     pub async fn logout_everywhere(self) -> Result<(), RequestFailure> {
         let request = ApiRequest::post(paths::LOGOUT_ALL, &EmptyResponse {});
         let delivered = self.deliver_ending(EndingAction::SignOutEverywhere, request, Cookies::Untouched).await?;

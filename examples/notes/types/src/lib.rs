@@ -1,12 +1,12 @@
-//! What the API and the page of notes say to each other.
+//! The messages between the API and the page of notes.
 #![warn(missing_docs)]
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A user's notes: `GET` a page of them, `POST` another one.
+/// A user's notes: `GET` a page of them, `POST` a new one.
 pub const NOTES: &str = "/api/notes/";
-/// One of them: `GET`, `PATCH`, `DELETE`.
+/// One note: `GET`, `PATCH`, `DELETE`.
 pub const NOTE: &str = "/api/notes/{id}/";
 
 /// Longest note, characters.
@@ -18,15 +18,15 @@ pub const TEXT_MAX_LENGTH: usize = 2_000;
 pub struct Note {
     /// Its number.
     pub id: i64,
-    /// What it says.
+    /// Its text.
     pub text: String,
     /// When it was written.
     pub created_at: DateTime<Utc>,
-    /// When it was changed last.
+    /// When it was last changed.
     pub changed_at: DateTime<Utc>,
 }
 
-/// What a note is to say.
+/// The text of a new or changed note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NoteRequest {
@@ -34,10 +34,10 @@ pub struct NoteRequest {
     pub text: String,
 }
 
-/// What is wrong with the text of a note, in words for its author; the page asks before it sends, and the API in any case.
+/// Checks the text of a note: in the page before it sends, and in the API.
 ///
 /// # Errors
-/// The words.
+/// A message for the author.
 pub fn check_text(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
         return Err("Write something.".to_owned());

@@ -11,13 +11,13 @@ use leptos::html::Input;
 use leptos::prelude::*;
 use web_sys::File;
 
-/// The name that requests and answers use.
+/// The name in requests and responses.
 const FIELD: &str = "avatar";
 
-/// What the API takes. There is no `image/jpg`, and some systems call a JPEG that.
+/// The media types that the API accepts. `image/jpg` is not a registered type, but some systems use it for JPEG.
 const MEDIA_TYPES: &str = "image/png,image/jpeg,image/jpg,image/webp";
 
-/// The picture as it is, another one, and none.
+/// Shows, replaces and removes the picture.
 #[component]
 pub fn PictureForm() -> impl IntoView {
     let (session, notices) = (expect_context::<Session>(), expect_context::<Notices>());
@@ -29,7 +29,7 @@ pub fn PictureForm() -> impl IntoView {
         let chosen = input.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0));
         form.submit(check(chosen), move |file| async move {
             let sent = send(page, &file).await;
-            // One that has changed goes, too: a browser may not notice when the same file is chosen twice in a row.
+            // Also clear a file that has changed: a browser may report no change when the same file is chosen again.
             if matches!(sent, Ok(()) | Err(RequestFailure::Unsendable(_))) {
                 forget(input, &file);
             }
@@ -76,7 +76,7 @@ async fn send(page: PageSession, file: &File) -> Result<(), RequestFailure> {
     Ok(())
 }
 
-/// Empties the field, unless somebody has chosen another file meanwhile.
+/// Clears the field, unless the user has chosen another file meanwhile.
 fn forget(input: NodeRef<Input>, file: &File) {
     let Some(input) = input.try_get_untracked().flatten() else { return };
     if input.files().and_then(|files| files.get(0)).as_ref() == Some(file) {
@@ -88,11 +88,11 @@ fn show(page: PageSession, picture: AvatarResponse) {
     page.update_user(|user| Some(UserResponse { avatar_url: picture.avatar_url, ..user? }));
 }
 
-/// What the API would refuse takes no time to send.
+/// Refuses files that the API would refuse, before they are sent.
 fn check(file: Option<File>) -> Result<File, FormErrors> {
     let problem = match &file {
         None => "Choose a picture first.",
-        Some(file) if !MEDIA_TYPES.split(',').any(|taken| file.type_() == taken) => {
+        Some(file) if !MEDIA_TYPES.split(',').any(|accepted| file.type_() == accepted) => {
             "Choose a PNG, JPEG or WebP picture."
         }
         Some(file) if file.size() > f64::from(AVATAR_MAX_BYTES) => "This picture is larger than 2 MB.",

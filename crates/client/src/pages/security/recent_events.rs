@@ -1,4 +1,4 @@
-//! What happened to the account lately: a part of `/security`.
+//! The account's recent events: a part of `/security`.
 
 use crate::components::{Alert, Button, Loader, Moment, Pending, Waiting, focus_by_id, keep_fresh, load};
 use crate::policy::{event_description, newest_events};
@@ -39,13 +39,13 @@ fn shown(page: Loader<EventsResponse>) -> Vec<EventResponse> {
 #[component]
 fn Event(event: EventResponse) -> impl IntoView {
     let device = event.user_agent.as_deref().map(|agent| device::describe(Some(agent)));
-    let place = [device, event.ip_address].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let origin = [device, event.ip_address].into_iter().flatten().collect::<Vec<_>>().join(" · ");
     view! {
         <li id=element_id(event.id) class="event" tabindex="-1">
             <p class="event-kind" prop:textContent=event_description(event.kind)></p>
             <p class="event-facts">
                 <Moment at=event.at />
-                {(!place.is_empty()).then(|| view! { <span prop:textContent=format!(" · {place}")></span> })}
+                {(!origin.is_empty()).then(|| view! { <span prop:textContent=format!(" · {origin}")></span> })}
             </p>
         </li>
     }
@@ -80,7 +80,7 @@ fn append(page: Loader<EventsResponse>, more: EventsResponse) {
             page.next = more.next;
         }
     });
-    // The button may be gone.
+    // The button may have been removed, so move the focus to the first new event.
     if let Some(first) = first {
         focus_by_id(element_id(first));
     }

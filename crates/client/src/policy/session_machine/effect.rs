@@ -20,12 +20,12 @@ pub enum Effect {
     Renew(Box<SessionTokens>, Box<UserResponse>),
     /// A session begins here: write its tokens and show the user's pages.
     Begin(Box<SessionTokens>, Box<UserResponse>),
-    /// Storage holds another session than this tab, or one where the tab had none. A sign-in elsewhere wins: show that
+    /// Storage has another session than this tab, or one where the tab had none. A sign-in elsewhere wins: show that
     /// user's pages.
     Switch,
     /// The user has signed out in another tab, and storage is empty.
     Leave,
-    /// Storage holds a session that has ended: delete it. This tab has no session.
+    /// Storage has a session that has ended: delete it. This tab has no session.
     Remove,
     /// The server has ended the session: delete what is stored.
     End(Reason),

@@ -278,6 +278,9 @@ impl ActiveSession {
 
 impl fmt::Debug for SessionMachine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keeper").field("tokens", &self.tokens()).field("epoch", &self.epoch).finish_non_exhaustive()
+        f.debug_struct("SessionMachine")
+            .field("tokens", &self.tokens())
+            .field("epoch", &self.epoch)
+            .finish_non_exhaustive()
     }
 }

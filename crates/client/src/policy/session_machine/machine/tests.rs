@@ -1,4 +1,4 @@
-//! A tab's rules, one by one.
+//! The rules of a tab.
 
 use super::*;
 use crate::policy::fixtures::{SERVER_START, after, json, response, session, sign_in, sign_out, stored, tokens, user};
@@ -12,7 +12,7 @@ fn seen(what: StorageContent, seconds: i64) -> StorageSnapshot {
     StorageSnapshot { stored: what, now: after(seconds) }
 }
 
-fn holding(tokens: &SessionTokens) -> SessionMachine {
+fn tab_with(tokens: &SessionTokens) -> SessionMachine {
     let mut machine = SessionMachine::new();
     assert_eq!(machine.sync_from_storage(seen(stored(tokens), 0)), Effect::Switch);
     machine
@@ -40,7 +40,7 @@ fn nothing_stored_means_signed_out() {
 #[test]
 fn a_token_is_replaced_thirty_seconds_ahead_of_its_hour() {
     let first = tokens(session(1), 1, 0);
-    let machine = holding(&first);
+    let machine = tab_with(&first);
     assert!(is_use(&machine.plan(machine.epoch(), None, after(HOUR - 31))));
     assert_eq!(machine.plan(machine.epoch(), None, after(HOUR - 30)), TokenPlan::Refresh(Box::new(first)));
 }
@@ -50,7 +50,7 @@ fn a_short_token_is_replaced_a_tenth_of_its_life_ahead() {
     let mut response = response(session(1), 1, 0);
     response.access_expires_in = 20;
     let short = SessionTokens::signed_in(&response.into(), after(0), after(0), session(1).0).expect("tokens");
-    let machine = holding(&short);
+    let machine = tab_with(&short);
     assert!(is_use(&machine.plan(machine.epoch(), None, after(17))));
     assert!(matches!(machine.plan(machine.epoch(), None, after(18)), TokenPlan::Refresh(_)));
 }
@@ -76,7 +76,7 @@ fn a_local_clock_that_is_wrong_or_jumps_changes_nothing() {
 #[test]
 fn a_refused_token_is_refreshed_however_fresh_it_looks() {
     let first = tokens(session(1), 1, 0);
-    let machine = holding(&first);
+    let machine = tab_with(&first);
     assert!(matches!(machine.plan(machine.epoch(), first.access(), after(1)), TokenPlan::Refresh(_)));
     assert!(is_use(&machine.plan(machine.epoch(), Some("an older one"), after(1))), "it has been replaced already");
 }
@@ -108,16 +108,16 @@ fn a_new_parent_and_a_new_session_have_new_keys() {
 #[test]
 fn a_successor_is_stored_and_used() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
-    let mut machine = holding(&first);
-    let settled = machine.apply_refresh(&first, adopt(&second), seen(stored(&first), HOUR), 0.5);
-    assert_eq!(settled, Effect::Renew(Box::new(second.clone()), Box::new(user())));
+    let mut machine = tab_with(&first);
+    let effect = machine.apply_refresh(&first, adopt(&second), seen(stored(&first), HOUR), 0.5);
+    assert_eq!(effect, Effect::Renew(Box::new(second.clone()), Box::new(user())));
     assert_eq!(machine.plan(machine.epoch(), None, after(HOUR + 1)), TokenPlan::Use(Box::new(second)));
 }
 
 #[test]
 fn another_tabs_newer_tokens_are_taken_instead_of_a_refresh() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
-    let mut machine = holding(&first);
+    let mut machine = tab_with(&first);
     let before = machine.epoch();
     assert_eq!(machine.sync_from_storage(seen(stored(&second), HOUR)), Effect::Newer);
     assert_eq!(machine.plan(machine.epoch(), first.access(), after(HOUR)), TokenPlan::Use(Box::new(second)));
@@ -127,30 +127,30 @@ fn another_tabs_newer_tokens_are_taken_instead_of_a_refresh() {
 #[test]
 fn the_slower_of_two_tabs_never_goes_back() {
     let [first, second, third] = [1, 2, 3].map(|generation| tokens(session(1), generation, HOUR * (generation - 1)));
-    let mut machine = holding(&first);
-    let settled = machine.apply_refresh(&first, adopt(&second), seen(stored(&third), HOUR), 0.5);
-    assert_eq!(settled, Effect::Newer);
+    let mut machine = tab_with(&first);
+    let effect = machine.apply_refresh(&first, adopt(&second), seen(stored(&third), HOUR), 0.5);
+    assert_eq!(effect, Effect::Newer);
     assert_eq!(machine.tokens(), Some(&third));
 }
 
 #[test]
 fn storage_that_lags_behind_is_brought_up_to_date() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
-    let mut machine = holding(&second);
+    let mut machine = tab_with(&second);
     assert_eq!(machine.sync_from_storage(seen(stored(&first), HOUR)), Effect::Write(Box::new(second.clone())));
-    let settled =
+    let effect =
         machine.apply_refresh(&first, RefreshOutcome::Ended(Reason::RefreshReused), seen(stored(&first), HOUR), 0.5);
-    assert_eq!(settled, Effect::Write(Box::new(second)), "a verdict on older tokens is none on these");
+    assert_eq!(effect, Effect::Write(Box::new(second)), "a verdict on older tokens is none on these");
 }
 
 #[test]
 fn a_terminal_response_ends_the_session_unless_newer_tokens_are_stored() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let ended = || RefreshOutcome::Ended(Reason::SessionRevoked);
-    let mut alone = holding(&first);
+    let mut alone = tab_with(&first);
     assert_eq!(alone.apply_refresh(&first, ended(), seen(stored(&first), 1), 0.5), Effect::End(Reason::SessionRevoked));
     assert_eq!(alone.plan(alone.epoch(), None, after(1)), TokenPlan::SignedOut);
-    let mut overtaken = holding(&first);
+    let mut overtaken = tab_with(&first);
     assert_eq!(overtaken.apply_refresh(&first, ended(), seen(stored(&second), 1), 0.5), Effect::Newer);
     assert_eq!(overtaken.tokens(), Some(&second));
 }
@@ -158,14 +158,14 @@ fn a_terminal_response_ends_the_session_unless_newer_tokens_are_stored() {
 #[test]
 fn a_refresh_that_ends_after_a_logout_cannot_bring_the_session_back() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
-    let mut here = holding(&first);
+    let mut here = tab_with(&first);
     let signed_out = here.sign_out(here.epoch(), SignOutReason::ByUser, seen(stored(&first), 1));
     assert_eq!(signed_out, Effect::Forget(Box::new(first.clone()), SignOutReason::ByUser));
-    let settled = here.apply_refresh(&first, adopt(&second), seen(StorageContent::Empty, 1), 0.5);
-    assert_eq!(settled, Effect::Nothing);
-    let mut elsewhere = holding(&first);
-    let settled = elsewhere.apply_refresh(&first, adopt(&second), seen(StorageContent::Empty, 1), 0.5);
-    assert_eq!(settled, Effect::Leave);
+    let effect = here.apply_refresh(&first, adopt(&second), seen(StorageContent::Empty, 1), 0.5);
+    assert_eq!(effect, Effect::Nothing);
+    let mut elsewhere = tab_with(&first);
+    let effect = elsewhere.apply_refresh(&first, adopt(&second), seen(StorageContent::Empty, 1), 0.5);
+    assert_eq!(effect, Effect::Leave);
     for machine in [here, elsewhere] {
         assert_eq!(machine.plan(machine.epoch(), None, after(1)), TokenPlan::SignedOut);
     }
@@ -175,20 +175,20 @@ fn a_refresh_that_ends_after_a_logout_cannot_bring_the_session_back() {
 fn a_refresh_that_ends_after_another_sign_in_changes_nothing() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
     let others = tokens(session(2), 1, 1);
-    let mut machine = holding(&first);
-    let settled = machine.apply_refresh(&first, adopt(&second), seen(stored(&others), 1), 0.5);
-    assert_eq!(settled, Effect::Switch);
+    let mut machine = tab_with(&first);
+    let effect = machine.apply_refresh(&first, adopt(&second), seen(stored(&others), 1), 0.5);
+    assert_eq!(effect, Effect::Switch);
     assert_eq!(machine.tokens(), Some(&others));
 }
 
 #[test]
 fn a_late_write_of_another_tab_cannot_bring_a_session_back() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
-    let mut here = holding(&first);
+    let mut here = tab_with(&first);
     sign_out(&mut here, &first, after(1));
     assert_eq!(here.sync_from_storage(seen(stored(&second), 1)), Effect::Remove);
     assert_eq!(here.plan(here.epoch(), None, after(1)), TokenPlan::SignedOut);
-    let mut elsewhere = holding(&first);
+    let mut elsewhere = tab_with(&first);
     assert_eq!(elsewhere.on_storage_event(Some(session(1)), seen(stored(&second), 1)), Effect::Remove);
     assert_eq!(elsewhere.plan(elsewhere.epoch(), None, after(1)), TokenPlan::SignedOut);
 }
@@ -196,7 +196,7 @@ fn a_late_write_of_another_tab_cannot_bring_a_session_back() {
 #[test]
 fn a_late_write_does_not_cover_the_next_sign_in() {
     let (first, others) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
-    let mut machine = holding(&first);
+    let mut machine = tab_with(&first);
     sign_out(&mut machine, &first, after(1));
     sign_in(&mut machine, &others, after(1));
     machine.on_written(true);
@@ -207,7 +207,7 @@ fn a_late_write_does_not_cover_the_next_sign_in() {
 #[test]
 fn a_sign_in_or_sign_out_elsewhere_wins_and_starts_an_epoch() {
     let (first, others) = (tokens(session(1), 1, 0), tokens(session(2), 1, 1));
-    let mut machine = holding(&first);
+    let mut machine = tab_with(&first);
     let mut epochs = vec![machine.epoch()];
     assert_eq!(machine.on_storage_event(None, seen(stored(&others), 1)), Effect::Switch);
     assert_eq!(machine.tokens(), Some(&others));
@@ -226,8 +226,8 @@ fn without_storage_memory_is_enough() {
         sign_in(&mut machine, &first, after(0));
         machine.on_written(false);
         assert_eq!(machine.sync_from_storage(seen(nothing.clone(), 1)), Effect::Nothing);
-        let settled = machine.apply_refresh(&first, adopt(&second), seen(nothing.clone(), HOUR), 0.5);
-        assert!(matches!(settled, Effect::Renew(..)));
+        let effect = machine.apply_refresh(&first, adopt(&second), seen(nothing.clone(), HOUR), 0.5);
+        assert!(matches!(effect, Effect::Renew(..)));
         machine.on_written(false);
         assert_eq!(machine.sync_from_storage(seen(nothing, HOUR)), Effect::Nothing);
         assert_eq!(machine.tokens(), Some(&second));
@@ -237,14 +237,14 @@ fn without_storage_memory_is_enough() {
 #[test]
 fn failures_pause_refreshing_and_keep_the_session() {
     let first = tokens(session(1), 1, 0);
-    let mut machine = holding(&first);
+    let mut machine = tab_with(&first);
     let due = HOUR - 20;
-    let settled = machine.apply_refresh(&first, fails(None), seen(stored(&first), due), 1.0);
-    assert_eq!(settled, Effect::Pause { error: TransientError::Unavailable, wait: Duration::from_secs(1) });
+    let effect = machine.apply_refresh(&first, fails(None), seen(stored(&first), due), 1.0);
+    assert_eq!(effect, Effect::Pause { error: TransientError::Unavailable, wait: Duration::from_secs(1) });
     assert!(is_use(&machine.plan(machine.epoch(), None, after(due))), "the access token has not expired yet");
     assert!(matches!(machine.plan(machine.epoch(), None, after(due + 1)), TokenPlan::Refresh(_)), "the pause is over");
-    let settled = machine.apply_refresh(&first, fails(Some(60)), seen(stored(&first), due + 1), 0.0);
-    assert_eq!(settled, Effect::Pause { error: TransientError::Unavailable, wait: Duration::from_mins(1) });
+    let effect = machine.apply_refresh(&first, fails(Some(60)), seen(stored(&first), due + 1), 0.0);
+    assert_eq!(effect, Effect::Pause { error: TransientError::Unavailable, wait: Duration::from_mins(1) });
     let plan = machine.plan(machine.epoch(), None, after(HOUR + 1));
     assert_eq!(plan, TokenPlan::Wait { error: TransientError::Unavailable, remaining: Duration::from_secs(40) });
     assert!(matches!(machine.plan(machine.epoch(), None, after(due + 61)), TokenPlan::Refresh(_)));
@@ -253,7 +253,7 @@ fn failures_pause_refreshing_and_keep_the_session() {
 #[test]
 fn a_refused_token_is_not_used_again_during_a_pause() {
     let first = tokens(session(1), 1, 0);
-    let mut machine = holding(&first);
+    let mut machine = tab_with(&first);
     machine.apply_refresh(&first, fails(None), seen(stored(&first), 1), 1.0);
     assert!(matches!(machine.plan(machine.epoch(), first.access(), after(1)), TokenPlan::Wait { .. }));
     assert!(is_use(&machine.plan(machine.epoch(), None, after(1))));
@@ -262,7 +262,7 @@ fn a_refused_token_is_not_used_again_during_a_pause() {
 #[test]
 fn a_network_that_comes_back_ends_its_own_pause_but_not_the_servers() {
     let first = tokens(session(1), 1, 0);
-    let mut machine = holding(&first);
+    let mut machine = tab_with(&first);
     let offline = refresh_outcome(&first, &Err(TransportError::Unreachable));
     machine.apply_refresh(&first, offline, seen(stored(&first), HOUR), 1.0);
     assert!(matches!(machine.plan(machine.epoch(), None, after(HOUR)), TokenPlan::Wait { .. }));
@@ -276,7 +276,7 @@ fn a_network_that_comes_back_ends_its_own_pause_but_not_the_servers() {
 #[test]
 fn a_session_outlives_its_refresh_token_until_the_server_says_so() {
     let first = tokens(session(1), 1, 0);
-    let machine = holding(&first);
+    let machine = tab_with(&first);
     assert!(matches!(machine.plan(machine.epoch(), None, after(365 * 24 * HOUR)), TokenPlan::Refresh(_)));
 }
 
@@ -299,7 +299,7 @@ fn storage_holds_no_personal_data_and_debug_output_no_secret() {
     let text = serde_json::to_string(&first).expect("JSON");
     assert!(!text.contains("ada") && !text.contains("example.com"), "{text}");
     let response = response(session(1), 1, 0);
-    let printed = format!("{first:?} {:?} {:?} {:?}", first.renewal(), holding(&first), json(200, &response, 0));
+    let printed = format!("{first:?} {:?} {:?} {:?}", first.renewal(), tab_with(&first), json(200, &response, 0));
     assert!(!printed.contains(&response.access) && !printed.contains(&response.refresh), "{printed}");
     assert!(!printed.contains(&first.idempotency_key()), "{printed}");
 }
@@ -311,13 +311,13 @@ fn a_key_that_the_server_does_not_know_is_waited_for_and_given_up_after_a_quarte
     sign_in(&mut machine, &first, after(0));
     let seen = |seconds| StorageSnapshot { stored: stored(&first), now: after(seconds) };
     for seconds in [HOUR, HOUR + 60, HOUR + 899] {
-        let settled = machine.apply_refresh(&first, RefreshOutcome::KeyUnknown, seen(seconds), 0.5);
-        assert!(matches!(settled, Effect::Pause { error: TransientError::Unavailable, .. }), "{seconds}: {settled:?}");
+        let effect = machine.apply_refresh(&first, RefreshOutcome::KeyUnknown, seen(seconds), 0.5);
+        assert!(matches!(effect, Effect::Pause { error: TransientError::Unavailable, .. }), "{seconds}: {effect:?}");
     }
-    let settled = machine.apply_refresh(&first, RefreshOutcome::KeyUnknown, seen(HOUR + 900), 0.5);
-    assert_eq!(settled, Effect::End(Reason::KeyUnknown));
+    let effect = machine.apply_refresh(&first, RefreshOutcome::KeyUnknown, seen(HOUR + 900), 0.5);
+    assert_eq!(effect, Effect::End(Reason::KeyUnknown));
 
-    // A refresh that worked in between begins a new quarter.
+    // A successful refresh in between starts a new quarter of an hour.
     let mut machine = SessionMachine::new();
     sign_in(&mut machine, &first, after(0));
     machine.apply_refresh(&first, RefreshOutcome::KeyUnknown, seen(HOUR), 0.5);
@@ -329,8 +329,8 @@ fn a_key_that_the_server_does_not_know_is_waited_for_and_given_up_after_a_quarte
         0.5,
     );
     let seen = StorageSnapshot { stored: stored(&second), now: after(3 * HOUR) };
-    let settled = machine.apply_refresh(&second, RefreshOutcome::KeyUnknown, seen, 0.5);
-    assert!(matches!(settled, Effect::Pause { .. }), "{settled:?}");
+    let effect = machine.apply_refresh(&second, RefreshOutcome::KeyUnknown, seen, 0.5);
+    assert!(matches!(effect, Effect::Pause { .. }), "{effect:?}");
 }
 
 #[test]
@@ -346,7 +346,7 @@ fn neither_a_reload_nor_another_tab_gives_an_unknown_key_more_time() {
     let text = serde_json::to_string(&written).expect("JSON");
     let read: SessionTokens = serde_json::from_str(&text).expect("what was written");
 
-    // Another tab held the same tokens before, and one that is opened now finds them in storage.
+    // Another tab had the same tokens before, and one that is opened now reads them from storage.
     let (mut other, mut reloaded) = (SessionMachine::new(), SessionMachine::new());
     other.sync_from_storage(StorageSnapshot { stored: stored(&first), now: after(1) });
     reloaded.sync_from_storage(StorageSnapshot { stored: stored(&read), now: after(HOUR + 600) });
