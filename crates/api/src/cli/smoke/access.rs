@@ -1,7 +1,7 @@
 //! Checks what an access token gives access to.
 
-use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::Smoke;
+use super::response::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use crate::config::{is_private, is_shared};
 use auth_types::paths;
 use auth_types::responses::{SessionResponse, UserResponse};
@@ -18,10 +18,10 @@ pub(super) async fn protected(smoke: &Smoke) -> CheckResult {
     let session = smoke.new_session().await?;
     let mut refused = Vec::new();
     for _ in 0..REQUESTS {
-        let answer = smoke.ask_as(&session.access, paths::ME).await?;
-        match answer.json::<UserResponse>() {
-            Ok(user) if answer.status == 200 && user.email == session.email => {}
-            _ => refused.push(answer.told()),
+        let response = smoke.ask_as(&session.access, paths::ME).await?;
+        match response.json::<UserResponse>() {
+            Ok(user) if response.status == 200 && user.email == session.email => {}
+            _ => refused.push(response.told()),
         }
     }
     if refused.is_empty() {
@@ -44,7 +44,7 @@ pub(super) async fn unauthorized(smoke: &Smoke) -> CheckResult {
         Ok(_) => wrong.push("garbage: another code than token_not_valid".to_owned()),
         Err(CheckFailure::Failed(said) | CheckFailure::Skipped(said)) => wrong.push(format!("garbage: {said}")),
     }
-    let challenges = |answer: &SmokeResponse| answer.header("www-authenticate").starts_with("Bearer");
+    let challenges = |response: &SmokeResponse| response.header("www-authenticate").starts_with("Bearer");
     if ![nothing, garbage].iter().all(challenges) {
         wrong.push("no WWW-Authenticate: Bearer".to_owned());
     }
@@ -54,9 +54,9 @@ pub(super) async fn unauthorized(smoke: &Smoke) -> CheckResult {
 /// Signs in with a forged address. Limits count by address, so they are useless if a client can choose it, or if every client
 /// has the proxy's.
 pub(super) async fn client_address(smoke: &Smoke) -> CheckResult {
-    let answer =
+    let response =
         smoke.browser.send(smoke.login_request()?.header("X-Forwarded-For", FORGED)).await?.with_status(200)?;
-    let session = smoke.opened(&answer)?;
+    let session = smoke.opened(&response)?;
     let sessions: Vec<SessionResponse> = smoke.ask_as(&session.access, paths::SESSIONS).await?.json()?;
     let address = sessions.into_iter().find(|session| session.current).and_then(|session| session.ip_address);
     let Some(address) = address else {
@@ -66,7 +66,7 @@ pub(super) async fn client_address(smoke: &Smoke) -> CheckResult {
         return Err(CheckFailure::failed("the API believes any X-Forwarded-For: too many proxies are trusted"));
     }
     // On a private network a client's own address is private.
-    let from_outside = answer.peer.is_some_and(|peer| !is_private(peer.ip()));
+    let from_outside = response.peer.is_some_and(|peer| !is_private(peer.ip()));
     let is_a_proxys = |ip| is_shared(ip) && (from_outside || !is_private(ip));
     if address.parse().is_ok_and(is_a_proxys) {
         return Err(CheckFailure::Failed(format!(

@@ -1,8 +1,8 @@
 //! The account of a run: a given one, or a new one that is deleted at the end.
 
-use super::answer::{CheckFailure, CheckResult, SmokeResponse};
 use super::context::{Smoke, learnt};
 use super::credentials::{SignUp, SmokeAccount, SmokeCredentials};
+use super::response::{CheckFailure, CheckResult, SmokeResponse};
 use auth_types::Reason;
 use auth_types::paths;
 use auth_types::requests::{DeleteMeRequest, RegisterRequest};
@@ -47,14 +47,14 @@ async fn sign_up(smoke: &Smoke, email: String) -> CheckResult {
     let password = format!("{}-{}", Uuid::new_v4(), Uuid::new_v4());
     let body = RegisterRequest { email: email.clone(), password: password.clone(), ..RegisterRequest::default() };
     smoke.credentials.get_or_init(|| SmokeCredentials { email: email.clone(), password: password.into() });
-    smoke.sign_up.set(SignUp::Unanswered);
-    let answer = smoke.browser.send(smoke.post(paths::REGISTER).json(&body)).await?;
-    smoke.sign_up.set(match answer.status {
+    smoke.sign_up.set(SignUp::NoResponse);
+    let response = smoke.browser.send(smoke.post(paths::REGISTER).json(&body)).await?;
+    smoke.sign_up.set(match response.status {
         400..500 => SignUp::Refused,
-        500.. => SignUp::Unanswered,
+        500.. => SignUp::NoResponse,
         _ => SignUp::Made,
     });
-    smoke.opened(&answer.with_status(201)?)?;
+    smoke.opened(&response.with_status(201)?)?;
     Ok(format!("signed {email} up"))
 }
 
@@ -75,25 +75,25 @@ impl Smoke {
     async fn undo_sign_up(&self, credentials: &SmokeCredentials) -> CheckResult {
         match self.sign_up.get() {
             SignUp::Refused => return Ok("no account was made".to_owned()),
-            SignUp::Unanswered => tokio::time::sleep(LATE_ACCOUNT).await,
+            SignUp::NoResponse => tokio::time::sleep(LATE_ACCOUNT).await,
             SignUp::Made => {}
         }
-        let answer = self.browser.send(self.login_request()?).await?;
-        if self.sign_up.get() == SignUp::Unanswered && answer.refused(401, Reason::CredentialsWrong).is_ok() {
+        let response = self.browser.send(self.login_request()?).await?;
+        if self.sign_up.get() == SignUp::NoResponse && response.refused(401, Reason::CredentialsWrong).is_ok() {
             return Ok("no account was made".to_owned());
         }
-        let access = self.opened(&answer.with_status(200)?)?.access;
+        let access = self.opened(&response.with_status(200)?)?.access;
         self.delete_account(&access, credentials).await
     }
 
     async fn delete_account(&self, access: &SecretString, credentials: &SmokeCredentials) -> CheckResult {
         let mut told = String::new();
         for _ in 0..DELETION_ATTEMPTS {
-            let answer = self.ask_to_delete(access, credentials).await?;
-            if answer.status == 204 {
+            let response = self.ask_to_delete(access, credentials).await?;
+            if response.status == 204 {
                 return Ok(format!("deleted {}", credentials.email));
             }
-            told = answer.told();
+            told = response.told();
         }
         Err(CheckFailure::Failed(told))
     }
@@ -112,9 +112,9 @@ impl Smoke {
     async fn sign_out_everywhere(&self) -> CheckResult {
         let opened = self.opened.take();
         for session in &opened {
-            let answer = self.sign_out(session).await?;
-            if answer.status != 200 {
-                return Err(CheckFailure::Failed(format!("a sign-out says {}", answer.told())));
+            let response = self.sign_out(session).await?;
+            if response.status != 200 {
+                return Err(CheckFailure::Failed(format!("a sign-out says {}", response.told())));
             }
         }
         Ok(format!("signed out of {} sessions", opened.len()))

@@ -1,6 +1,6 @@
 //! Sends requests: without following redirects, and with timeouts.
 
-use super::answer::{CheckFailure, SmokeResponse};
+use super::response::{CheckFailure, SmokeResponse};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, RequestBuilder, redirect};
 use std::error::Error;
@@ -44,13 +44,13 @@ impl Browser {
     /// The response. After a 429 with a short `Retry-After` the request is repeated once.
     pub(super) async fn send(&self, request: RequestBuilder) -> Result<SmokeResponse, CheckFailure> {
         let again = request.try_clone();
-        let answer = receive(request).await?;
-        match (wait_asked_for(&answer), again) {
-            (None, _) => Ok(answer),
+        let response = receive(request).await?;
+        match (wait_asked_for(&response), again) {
+            (None, _) => Ok(response),
             (Some(seconds @ ..=SHORT_WAIT_SECONDS), Some(request)) => {
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
-                let answer = receive(request).await?;
-                wait_asked_for(&answer).map_or(Ok(answer), |seconds| Err(limited(seconds)))
+                let response = receive(request).await?;
+                wait_asked_for(&response).map_or(Ok(response), |seconds| Err(limited(seconds)))
             }
             (Some(seconds), _) => Err(limited(seconds)),
         }
@@ -61,17 +61,17 @@ fn limited(seconds: u64) -> CheckFailure {
     CheckFailure::Failed(format!("limited: the API asks to come back in {seconds} s"))
 }
 
-fn wait_asked_for(answer: &SmokeResponse) -> Option<u64> {
-    (answer.status == 429).then(|| answer.header(RETRY_AFTER.as_str()).parse().unwrap_or(u64::MAX))
+fn wait_asked_for(response: &SmokeResponse) -> Option<u64> {
+    (response.status == 429).then(|| response.header(RETRY_AFTER.as_str()).parse().unwrap_or(u64::MAX))
 }
 
 async fn receive(request: RequestBuilder) -> Result<SmokeResponse, CheckFailure> {
-    let mut response = request.send().await.map_err(|error| unanswered(&error))?;
+    let mut response = request.send().await.map_err(|error| no_response(&error))?;
     let (status, headers, peer) = (response.status().as_u16(), response.headers().clone(), response.remote_addr());
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| no_response(&error))? {
         if body.len() + chunk.len() > LARGEST_BODY {
-            return Err(CheckFailure::failed("the answer has no end"));
+            return Err(CheckFailure::failed("the response does not end"));
         }
         body.extend_from_slice(&chunk);
     }
@@ -79,9 +79,9 @@ async fn receive(request: RequestBuilder) -> Result<SmokeResponse, CheckFailure>
 }
 
 /// The innermost cause is the most specific: "connection refused", "certificate has expired".
-fn unanswered(error: &reqwest::Error) -> CheckFailure {
+fn no_response(error: &reqwest::Error) -> CheckFailure {
     let causes = std::iter::successors(error.source(), |cause: &&dyn Error| (*cause).source());
     let cause = causes.last().map_or_else(|| error.to_string(), ToString::to_string);
-    let what = if error.is_timeout() { "no answer in time" } else { "no answer" };
+    let what = if error.is_timeout() { "no response in time" } else { "no response" };
     CheckFailure::Failed(format!("{what}: {cause}"))
 }

@@ -1,7 +1,7 @@
 //! All checks, in the order of a run. `docs/operations/smoke.md` has a row for each, and a test compares the two.
 
-use super::answer::CheckResult;
 use super::context::Smoke;
+use super::response::CheckResult;
 use super::{access, account, clear, cookies, cors, files, headers, page, policy, service, sign_in, tokens};
 use futures_util::future::LocalBoxFuture;
 use std::fmt;
@@ -60,8 +60,8 @@ checks! {
         "See that the proxy passes /metrics on to the API, which asks for METRICS_TOKEN.";
 
     "cors.preflight" ["api.config"] asks cors::preflight,
-        "Set CORS_ALLOWED_ORIGINS to exactly the origin of --web, and see that no proxy answers OPTIONS itself.";
-    "cors.answers" ["api.config"] asks cors::answers,
+        "Set CORS_ALLOWED_ORIGINS to exactly the origin of --web, and see that no proxy responds to OPTIONS itself.";
+    "cors.answers" ["api.config"] asks cors::responses,
         "Set CORS_ALLOWED_ORIGINS to exactly the origin of --web, and see that no proxy adds CORS headers of its own.";
     "cors.strangers" ["api.reached"] asks cors::strangers,
         "Remove every origin but the front end's from CORS_ALLOWED_ORIGINS and CSRF_TRUSTED_ORIGINS.";

@@ -1,7 +1,7 @@
 //! Checks plain HTTP: a browser is redirected to HTTPS, and a client that sends tokens is refused.
 
-use super::answer::{CheckFailure, CheckResult, SmokeResponse};
 use super::context::Smoke;
+use super::response::{CheckFailure, CheckResult, SmokeResponse};
 use super::site::SmokeSite;
 use auth_types::Reason;
 use auth_types::paths;
@@ -17,12 +17,12 @@ pub(super) async fn web_redirects(smoke: &Smoke) -> CheckResult {
 
 async fn redirects(smoke: &Smoke, site: &SmokeSite, path: &str) -> CheckResult {
     let url = in_clear(smoke, site, path)?;
-    let answer = closed_or(smoke.browser.send(smoke.browser.get(url.to_string())).await)?;
-    let Some(location) = secure_location(&answer, &url) else {
-        return Err(CheckFailure::Failed(format!("{url} says {}, and does not lead to HTTPS", answer.told())));
+    let response = closed_or(smoke.browser.send(smoke.browser.get(url.to_string())).await)?;
+    let Some(location) = secure_location(&response, &url) else {
+        return Err(CheckFailure::Failed(format!("{url} says {}, and does not lead to HTTPS", response.told())));
     };
-    match answer.status {
-        301 | 308 => Ok(format!("{} to {location}", answer.status)),
+    match response.status {
+        301 | 308 => Ok(format!("{} to {location}", response.status)),
         status => Err(CheckFailure::Failed(format!("{status} to {location}: not for good (301 or 308)"))),
     }
 }
@@ -31,11 +31,11 @@ async fn redirects(smoke: &Smoke, site: &SmokeSite, path: &str) -> CheckResult {
 pub(super) async fn api_refuses(smoke: &Smoke) -> CheckResult {
     let url = in_clear(smoke, &smoke.plan.api, paths::ME)?;
     let request = smoke.browser.get(url.to_string()).bearer_auth("no-token-of-anybody");
-    let answer = closed_or(smoke.browser.send(request).await)?;
-    if secure_location(&answer, &url).is_some() {
+    let response = closed_or(smoke.browser.send(request).await)?;
+    if secure_location(&response, &url).is_some() {
         return Err(CheckFailure::skipped("a proxy redirects before the API sees the request"));
     }
-    answer.refused(403, Reason::HttpsRequired)?;
+    response.refused(403, Reason::HttpsRequired)?;
     Ok("403, and not redirected".to_owned())
 }
 
@@ -45,16 +45,16 @@ fn in_clear(smoke: &Smoke, site: &SmokeSite, path: &str) -> Result<Url, CheckFai
 }
 
 /// If no server listens, nothing can travel in plaintext.
-fn closed_or(answer: Result<SmokeResponse, CheckFailure>) -> Result<SmokeResponse, CheckFailure> {
-    answer.map_err(|trouble| match trouble {
+fn closed_or(response: Result<SmokeResponse, CheckFailure>) -> Result<SmokeResponse, CheckFailure> {
+    response.map_err(|trouble| match trouble {
         CheckFailure::Failed(why) => CheckFailure::Skipped(format!("plain HTTP: {why}")),
         skipped @ CheckFailure::Skipped(_) => skipped,
     })
 }
 
 /// The target of the redirect, if it is the same host and path by HTTPS.
-fn secure_location(answer: &SmokeResponse, asked: &Url) -> Option<Url> {
-    let location = Url::parse(&answer.header("location")).ok()?;
+fn secure_location(response: &SmokeResponse, asked: &Url) -> Option<Url> {
+    let location = Url::parse(&response.header("location")).ok()?;
     let same = location.host() == asked.host() && location.path() == asked.path();
     (location.scheme() == "https" && same).then_some(location)
 }

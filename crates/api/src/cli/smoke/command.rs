@@ -23,7 +23,7 @@ pub struct Arguments {
     /// Wait until an access token expires, however long it lives.
     #[arg(long)]
     wait: bool,
-    /// Where both sites answer plain HTTP, if not at port 80.
+    /// Where both sites serve plain HTTP, if not at port 80.
     #[arg(long, value_name = "PORT")]
     http_port: Option<u16>,
     /// Print one JSON object.

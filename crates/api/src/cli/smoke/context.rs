@@ -1,9 +1,9 @@
 //! The state of a run.
 
-use super::answer::{CheckFailure, SmokeResponse};
 use super::browser::Browser;
 use super::credentials::{SignUp, SmokeAccount, SmokeCredentials};
 use super::loaded::LoadedFile;
+use super::response::{CheckFailure, SmokeResponse};
 use super::session::SmokeSession;
 use super::site::SmokeSite;
 use crate::clock::SharedClock;

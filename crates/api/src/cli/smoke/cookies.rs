@@ -1,7 +1,7 @@
 //! Checks the cookies of `TOKEN_TRANSPORT=cookie`: stored by browsers, hidden from scripts and other sites.
 
-use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::Smoke;
+use super::response::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::session::cookies as set_by;
 use crate::http::site::is_same_site;
 use actix_web::cookie::{Cookie, SameSite};
@@ -19,10 +19,10 @@ pub(super) async fn cookies(smoke: &Smoke) -> CheckResult {
     if smoke.transport()? == TokenTransport::Body {
         return Err(CheckFailure::skipped("refresh tokens travel in bodies"));
     }
-    let answer = smoke.browser.send(as_page(smoke, smoke.login_request()?)).await?.with_status(200)?;
-    let session = smoke.opened(&answer)?;
-    let mut wrong = problems(smoke, &answer);
-    wrong.extend(without_csrf_token(smoke, &answer).await?);
+    let response = smoke.browser.send(as_page(smoke, smoke.login_request()?)).await?.with_status(200)?;
+    let session = smoke.opened(&response)?;
+    let mut wrong = problems(smoke, &response);
+    wrong.extend(without_csrf_token(smoke, &response).await?);
     let signed_out = smoke.sign_out(&session).await?.with_status(200)?;
     if !set_by(&signed_out).iter().any(|cookie| cookie.name() == REFRESH && cookie.value().is_empty()) {
         wrong.push("signing out leaves the cookie".to_owned());
@@ -35,8 +35,8 @@ fn as_page(smoke: &Smoke, request: RequestBuilder) -> RequestBuilder {
     request.header(ORIGIN, smoke.plan.web.origin())
 }
 
-fn problems(smoke: &Smoke, answer: &SmokeResponse) -> Vec<String> {
-    let cookies = set_by(answer);
+fn problems(smoke: &Smoke, response: &SmokeResponse) -> Vec<String> {
+    let cookies = set_by(response);
     let find = |name: &str| cookies.iter().find(|cookie| cookie.name() == name);
     let (Some(refresh), Some(csrf)) = (find(REFRESH), find(CSRF)) else {
         let names: Vec<_> = cookies.iter().map(Cookie::name).collect();
@@ -62,9 +62,9 @@ fn problems(smoke: &Smoke, answer: &SmokeResponse) -> Vec<String> {
 }
 
 /// Sends the cookies without the CSRF token, as a page of another site could make a browser do.
-async fn without_csrf_token(smoke: &Smoke, answer: &SmokeResponse) -> Result<Option<String>, CheckFailure> {
-    let cookies = set_by(answer).into_iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
+async fn without_csrf_token(smoke: &Smoke, response: &SmokeResponse) -> Result<Option<String>, CheckFailure> {
+    let cookies = set_by(response).into_iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
     let request = as_page(smoke, smoke.post(paths::REFRESH)).header(COOKIE, cookies.collect::<Vec<_>>().join("; "));
-    let answer = smoke.browser.send(request.json(&CookieRefreshRequest {})).await?;
-    Ok(answer.refused(403, Reason::CsrfFailed).is_err().then(|| format!("without X-CSRF-Token: {}", answer.told())))
+    let response = smoke.browser.send(request.json(&CookieRefreshRequest {})).await?;
+    Ok(response.refused(403, Reason::CsrfFailed).is_err().then(|| format!("without X-CSRF-Token: {}", response.told())))
 }

@@ -1,7 +1,7 @@
 //! Checks that the front end's pages may use the API, and no others.
 
-use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
+use super::response::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use auth_types::Reason;
 use auth_types::paths;
 use auth_types::responses::TokenTransport;
@@ -17,13 +17,13 @@ const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 
 pub(super) async fn preflight(smoke: &Smoke) -> CheckResult {
     let csrf = uses_cookies(smoke)?.then_some(CSRF_HEADER);
-    let answer = preflight_of(smoke, &smoke.plan.web.origin(), csrf).await?;
-    let mut wrong = origin_problems(smoke, &answer)?;
-    if !matches!(answer.status, 200 | 204) {
-        wrong.push(format!("the preflight says {}", answer.told()));
+    let response = preflight_of(smoke, &smoke.plan.web.origin(), csrf).await?;
+    let mut wrong = origin_problems(smoke, &response)?;
+    if !matches!(response.status, 200 | 204) {
+        wrong.push(format!("the preflight says {}", response.told()));
     }
     let not_listed = |header: &'static str, items: &[&str]| -> Vec<String> {
-        items.iter().filter(|item| !answer.lists(header, item)).map(|item| format!("{item} is not allowed")).collect()
+        items.iter().filter(|item| !response.lists(header, item)).map(|item| format!("{item} is not allowed")).collect()
     };
     wrong.extend(not_listed("access-control-allow-methods", &METHODS));
     wrong.extend(not_listed("access-control-allow-headers", &HEADERS));
@@ -31,25 +31,25 @@ pub(super) async fn preflight(smoke: &Smoke) -> CheckResult {
     unless_any(&wrong, format!("{} may ask everything", smoke.plan.web.origin()))
 }
 
-pub(super) async fn answers(smoke: &Smoke) -> CheckResult {
+pub(super) async fn responses(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
     let web = smoke.plan.web.origin();
     let show = smoke.browser.get(smoke.plan.api.at(paths::CONFIG));
     let empty = smoke.post(paths::LOGIN).json(&serde_json::json!({}));
     for (request, status) in [(show, 200), (empty, 400)] {
-        let answer = smoke.browser.send(request.header(ORIGIN, &web)).await?;
-        wrong.extend(origin_problems(smoke, &answer)?);
-        let hidden = EXPOSED.iter().filter(|name| !answer.lists("access-control-expose-headers", name));
+        let response = smoke.browser.send(request.header(ORIGIN, &web)).await?;
+        wrong.extend(origin_problems(smoke, &response)?);
+        let hidden = EXPOSED.iter().filter(|name| !response.lists("access-control-expose-headers", name));
         wrong.extend(hidden.map(|name| format!("{name} is not exposed")));
-        if !answer.lists("vary", "Origin") {
+        if !response.lists("vary", "Origin") {
             wrong.push("no Vary: Origin".to_owned());
         }
-        if let Err(CheckFailure::Failed(said)) = answer.with_status(status) {
+        if let Err(CheckFailure::Failed(said)) = response.with_status(status) {
             wrong.push(said);
         }
     }
     wrong.dedup();
-    unless_any(&wrong, format!("{web} may send, and read answers and refusals"))
+    unless_any(&wrong, format!("{web} may send, and read responses and refusals"))
 }
 
 /// Other origins, one of which passes for the front end's if only prefixes are compared.
@@ -59,13 +59,13 @@ pub(super) async fn strangers(smoke: &Smoke) -> CheckResult {
         ["https://stranger.invalid".to_owned(), format!("{}.stranger.invalid", bare_origin(smoke)), "null".to_owned()]
     {
         let read = smoke.browser.get(smoke.plan.api.at(paths::CONFIG)).header(ORIGIN, &stranger);
-        let answers = [smoke.browser.send(read).await?, preflight_of(smoke, &stranger, None).await?];
-        if answers.iter().any(|answer| !answer.header(ALLOW_ORIGIN).is_empty()) {
-            wrong.push(format!("{stranger} may read answers"));
+        let responses = [smoke.browser.send(read).await?, preflight_of(smoke, &stranger, None).await?];
+        if responses.iter().any(|response| !response.header(ALLOW_ORIGIN).is_empty()) {
+            wrong.push(format!("{stranger} may read responses"));
         }
         let login = smoke.browser.request(Method::POST, smoke.plan.api.at(paths::LOGIN));
-        let answer = smoke.browser.send(login.header(ORIGIN, &stranger).json(&serde_json::json!({}))).await?;
-        if let Err(CheckFailure::Failed(said)) = answer.refused(403, Reason::OriginNotAllowed) {
+        let response = smoke.browser.send(login.header(ORIGIN, &stranger).json(&serde_json::json!({}))).await?;
+        if let Err(CheckFailure::Failed(said)) = response.refused(403, Reason::OriginNotAllowed) {
             wrong.push(format!("a request of {stranger}: {said}"));
         }
     }
@@ -87,15 +87,15 @@ async fn preflight_of(smoke: &Smoke, origin: &str, further: Option<&str>) -> Res
 }
 
 /// The origin exactly and once; cookies allowed where they are needed and nowhere else.
-fn origin_problems(smoke: &Smoke, answer: &SmokeResponse) -> Result<Vec<String>, CheckFailure> {
+fn origin_problems(smoke: &Smoke, response: &SmokeResponse) -> Result<Vec<String>, CheckFailure> {
     let mut wrong = Vec::new();
-    let allowed = answer.header(ALLOW_ORIGIN);
+    let allowed = response.header(ALLOW_ORIGIN);
     if allowed.is_empty() {
         wrong.push(format!("{} may not read it", smoke.plan.web.origin()));
     } else if allowed != smoke.plan.web.origin() {
         wrong.push(format!("it is for {allowed}, not exactly for {}", smoke.plan.web.origin()));
     }
-    let credentials = answer.header("access-control-allow-credentials") == "true";
+    let credentials = response.header("access-control-allow-credentials") == "true";
     match (uses_cookies(smoke)?, credentials) {
         (true, false) if !allowed.is_empty() => wrong.push("cookies are not allowed".to_owned()),
         (false, true) => wrong.push("cookies are allowed, and nothing needs them".to_owned()),

@@ -25,6 +25,6 @@ pub(super) enum SignUp {
     #[default]
     Refused,
     /// Requested without a response: the account may exist.
-    Unanswered,
+    NoResponse,
     Made,
 }

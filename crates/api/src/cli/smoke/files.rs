@@ -1,11 +1,11 @@
 //! The files that the page names: there, of their types, whole, kept by caches, and built for this API.
 
-use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
 use super::headers::max_age;
 use super::html::tags;
 use super::loaded::LoadedFile;
 use super::page::{DEEP_LINKS, program};
+use super::response::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use aws_lc_rs::digest::{SHA384, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -22,11 +22,11 @@ pub(super) async fn files(smoke: &Smoke) -> CheckResult {
     let (mut loaded, mut wrong) = (Vec::new(), Vec::new());
     for (path, integrity) in named(&smoke.html()?) {
         let Some(url) = smoke.plan.web.join(&path) else { continue };
-        let answer = smoke.browser.send(smoke.browser.get(url.to_string())).await?;
-        wrong.extend(problem(&path, &integrity, &answer));
-        loaded.push(LoadedFile { path, answer });
+        let response = smoke.browser.send(smoke.browser.get(url.to_string())).await?;
+        wrong.extend(problem(&path, &integrity, &response));
+        loaded.push(LoadedFile { path, response });
     }
-    let (count, bytes) = (loaded.len(), loaded.iter().map(|file| file.answer.body.len()).sum::<usize>());
+    let (count, bytes) = (loaded.len(), loaded.iter().map(|file| file.response.body.len()).sum::<usize>());
     smoke.files.get_or_init(|| loaded);
     unless_any(&wrong, format!("{count} files, {} KiB, of their types and whole", bytes / 1024))
 }
@@ -48,7 +48,7 @@ fn named(html: &str) -> BTreeMap<String, String> {
     files
 }
 
-fn problem(path: &str, integrity: &str, answer: &SmokeResponse) -> Option<String> {
+fn problem(path: &str, integrity: &str, response: &SmokeResponse) -> Option<String> {
     let expected = match path.rsplit('.').next()? {
         "js" => ["text/javascript", "application/javascript"].as_slice(),
         "wasm" => &["application/wasm"],
@@ -57,11 +57,11 @@ fn problem(path: &str, integrity: &str, answer: &SmokeResponse) -> Option<String
         _ => &[],
     };
     let hash = integrity.strip_prefix("sha384-");
-    if answer.status != 200 {
-        Some(format!("{path} says {}", answer.told()))
-    } else if !expected.is_empty() && !expected.iter().any(|media_type| answer.is_type(media_type)) {
-        Some(format!("{path} is {:?}, not {}", answer.header("content-type"), expected[0]))
-    } else if hash.is_some_and(|hash| hash != STANDARD.encode(digest(&SHA384, &answer.body))) {
+    if response.status != 200 {
+        Some(format!("{path} says {}", response.told()))
+    } else if !expected.is_empty() && !expected.iter().any(|media_type| response.is_type(media_type)) {
+        Some(format!("{path} is {:?}, not {}", response.header("content-type"), expected[0]))
+    } else if hash.is_some_and(|hash| hash != STANDARD.encode(digest(&SHA384, &response.body))) {
         Some(format!("{path} is not what the page was built with"))
     } else {
         None
@@ -71,14 +71,14 @@ fn problem(path: &str, integrity: &str, answer: &SmokeResponse) -> Option<String
 pub(super) async fn caching(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
     for file in learnt(&smoke.files)? {
-        if max_age(&file.answer.header("cache-control")) < LONG_SECONDS {
+        if max_age(&file.response.header("cache-control")) < LONG_SECONDS {
             wrong.push(format!("{} is not kept for a year", file.path));
         }
     }
     for path in ["/", DEEP_LINKS[0]] {
-        let answer = smoke.fetch(path).await?;
-        if !answer.lists("cache-control", "no-cache") && !answer.lists("cache-control", "no-store") {
-            wrong.push(format!("{path} may be kept ({:?})", answer.header("cache-control")));
+        let response = smoke.fetch(path).await?;
+        if !response.lists("cache-control", "no-cache") && !response.lists("cache-control", "no-store") {
+            wrong.push(format!("{path} may be kept ({:?})", response.header("cache-control")));
         }
     }
     unless_any(&wrong, "files for a year, the page never")
@@ -88,10 +88,10 @@ pub(super) async fn caching(smoke: &Smoke) -> CheckResult {
 /// is not told apart here; `web.policy` does.
 pub(super) fn built_for(smoke: &Smoke) -> CheckResult {
     let files = learnt(&smoke.files)?;
-    let Some(program) = files.iter().find(|file| file.answer.body.starts_with(WASM)) else {
+    let Some(program) = files.iter().find(|file| file.response.body.starts_with(WASM)) else {
         return Err(CheckFailure::failed("the page names no program"));
     };
-    let text = String::from_utf8_lossy(&program.answer.body);
+    let text = String::from_utf8_lossy(&program.response.body);
     if text.contains(smoke.plan.api.base()) {
         return Ok(format!("built for {}", smoke.plan.api));
     }

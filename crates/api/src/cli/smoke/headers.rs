@@ -1,15 +1,15 @@
 //! The headers that keep browsers safe, on both sites.
 
-use super::answer::{CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
+use super::response::{CheckResult, SmokeResponse, unless_any};
 use auth_types::paths;
 
 /// A year: what browsers' preload lists ask for.
 const YEAR_SECONDS: u64 = 31_536_000;
 
 pub(super) async fn of_api(smoke: &Smoke) -> CheckResult {
-    let answer = smoke.ask(paths::CONFIG).await?;
-    judged(&answer, "default-src 'none'")
+    let response = smoke.ask(paths::CONFIG).await?;
+    judged(&response, "default-src 'none'")
 }
 
 pub(super) fn of_web(smoke: &Smoke) -> CheckResult {
@@ -17,14 +17,14 @@ pub(super) fn of_web(smoke: &Smoke) -> CheckResult {
 }
 
 /// The policy is looked at more closely elsewhere; here it is there, and says this.
-fn judged(answer: &SmokeResponse, policy: &str) -> CheckResult {
-    let is = |name: &str, value: &str| answer.header(name).trim().eq_ignore_ascii_case(value);
+fn judged(response: &SmokeResponse, policy: &str) -> CheckResult {
+    let is = |name: &str, value: &str| response.header(name).trim().eq_ignore_ascii_case(value);
     let wrong = [
-        ("Strict-Transport-Security of a year", max_age(&answer.header("strict-transport-security")) >= YEAR_SECONDS),
+        ("Strict-Transport-Security of a year", max_age(&response.header("strict-transport-security")) >= YEAR_SECONDS),
         ("X-Content-Type-Options: nosniff", is("x-content-type-options", "nosniff")),
         ("Referrer-Policy: no-referrer", is("referrer-policy", "no-referrer")),
         ("X-Frame-Options: DENY", is("x-frame-options", "DENY")),
-        ("a Content-Security-Policy", answer.header("content-security-policy").contains(policy)),
+        ("a Content-Security-Policy", response.header("content-security-policy").contains(policy)),
     ];
     let missing = wrong.iter().filter(|(_, is_there)| !is_there).map(|(name, _)| format!("no {name}"));
     unless_any(&missing.collect::<Vec<_>>(), "HSTS, nosniff, no-referrer, no frames, a policy")

@@ -1,10 +1,10 @@
 //! Files that were loaded from the site.
 
-use super::answer::SmokeResponse;
+use super::response::SmokeResponse;
 
 /// A file of the client.
 #[derive(Debug)]
 pub(super) struct LoadedFile {
     pub(super) path: String,
-    pub(super) answer: SmokeResponse,
+    pub(super) response: SmokeResponse,
 }

@@ -6,7 +6,6 @@
 
 mod access;
 mod account;
-mod answer;
 mod browser;
 mod checks;
 mod clear;
@@ -23,6 +22,7 @@ mod page;
 mod policy;
 mod report;
 mod requests;
+mod response;
 mod run;
 mod service;
 mod session;

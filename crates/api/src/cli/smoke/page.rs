@@ -1,8 +1,8 @@
 //! Checks the client's page, and that every path of the client serves it.
 
-use super::answer::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::context::{Smoke, learnt};
 use super::html::{Tag, tags};
+use super::response::{CheckFailure, CheckResult, SmokeResponse, unless_any};
 use super::service::way;
 
 /// A path of the client, and an unknown one, for which the client itself shows "Page not found".
@@ -20,8 +20,8 @@ impl Smoke {
 }
 
 pub(super) async fn reached(smoke: &Smoke) -> CheckResult {
-    let answer = smoke.fetch("/").await?;
-    let status = smoke.page.get_or_init(|| answer).status;
+    let response = smoke.fetch("/").await?;
+    let status = smoke.page.get_or_init(|| response).status;
     Ok(format!("{status} by {}", way(smoke.plan.web.is_https())))
 }
 
@@ -42,10 +42,10 @@ pub(super) fn program<'a>(tags: &'a [Tag<'a>]) -> Option<&'a Tag<'a>> {
 pub(super) async fn deep_links(smoke: &Smoke) -> CheckResult {
     let mut wrong = Vec::new();
     for path in DEEP_LINKS {
-        let answer = smoke.fetch(path).await?;
-        if answer.status != 200 {
-            wrong.push(format!("{path} says {}", answer.told()));
-        } else if answer.body != learnt(&smoke.page)?.body {
+        let response = smoke.fetch(path).await?;
+        if response.status != 200 {
+            wrong.push(format!("{path} says {}", response.told()));
+        } else if response.body != learnt(&smoke.page)?.body {
             wrong.push(format!("{path} is another page"));
         }
     }

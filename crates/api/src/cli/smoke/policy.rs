@@ -1,9 +1,9 @@
 //! Checks that the page's content security policies let it run and reach the API. Policies of the header and of the page both
 //! apply: a browser allows what all of them allow.
 
-use super::answer::{CheckFailure, CheckResult, unless_any};
 use super::context::{Smoke, learnt};
 use super::html::tags;
+use super::response::{CheckFailure, CheckResult, unless_any};
 use url::Url;
 
 pub(super) fn policy(smoke: &Smoke) -> CheckResult {

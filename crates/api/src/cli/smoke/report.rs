@@ -1,8 +1,8 @@
 //! The report of a run, as text and as JSON.
 
-use super::answer::{CheckFailure, CheckResult};
 use super::checks::{self, SmokeCheck};
 use super::context::SmokePlan;
+use super::response::{CheckFailure, CheckResult};
 use serde::Serialize;
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! Requests with and without tokens.
 
-use super::answer::{CheckFailure, SmokeResponse};
 use super::context::{Smoke, learnt};
+use super::response::{CheckFailure, SmokeResponse};
 use super::session::{SmokeSession, with_refresh_token};
 use auth_types::paths;
 use auth_types::requests::LoginRequest;
@@ -26,13 +26,13 @@ impl Smoke {
 
     /// A session of its own: what one check does to it, no other notices.
     pub(super) async fn new_session(&self) -> Result<SmokeSession, CheckFailure> {
-        let answer = self.browser.send(self.login_request()?).await?.with_status(200)?;
-        self.opened(&answer)
+        let response = self.browser.send(self.login_request()?).await?.with_status(200)?;
+        self.opened(&response)
     }
 
     /// Reads a session, and remembers to sign out of it.
-    pub(super) fn opened(&self, answer: &SmokeResponse) -> Result<SmokeSession, CheckFailure> {
-        let session = SmokeSession::of(answer, self.transport()?)?;
+    pub(super) fn opened(&self, response: &SmokeResponse) -> Result<SmokeSession, CheckFailure> {
+        let session = SmokeSession::of(response, self.transport()?)?;
         self.opened.borrow_mut().push(session.clone());
         Ok(session)
     }
@@ -57,8 +57,8 @@ impl Smoke {
 
     /// Exchanges the session's refresh token for its successor.
     pub(super) async fn rotate(&self, session: &SmokeSession, key: Option<&str>) -> Result<SmokeSession, CheckFailure> {
-        let answer = self.present(session, key).await?.with_status(200)?;
-        SmokeSession::of(&answer, self.transport()?)
+        let response = self.present(session, key).await?.with_status(200)?;
+        SmokeSession::of(&response, self.transport()?)
     }
 
     /// Ends the session. A token of any generation does.

@@ -1,9 +1,9 @@
 //! Runs the checks in order.
 
-use super::answer::CheckFailure;
 use super::checks;
 use super::context::{LONGEST_ACCESS, Smoke, SmokePlan};
 use super::report::{SmokeReport, SmokeRow};
+use super::response::CheckFailure;
 use crate::clock::SharedClock;
 use actix_web::rt::signal::{ctrl_c, unix};
 use futures_util::future::{Either, select};

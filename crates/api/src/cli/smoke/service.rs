@@ -1,8 +1,8 @@
 //! Checks the API's health, readiness, configuration and documentation.
 
-use super::answer::SmokeResponse;
-use super::answer::{CheckFailure, CheckResult, unless_any};
 use super::context::Smoke;
+use super::response::SmokeResponse;
+use super::response::{CheckFailure, CheckResult, unless_any};
 use auth_types::Reason;
 use auth_types::paths;
 use auth_types::responses::{ConfigResponse, EmailVerification, HealthResponse, Registration, TokenTransport};
@@ -15,8 +15,8 @@ impl Smoke {
 }
 
 pub(super) async fn reached(smoke: &Smoke) -> CheckResult {
-    let answer = smoke.ask(paths::HEALTH).await?;
-    Ok(format!("{} by {}", answer.status, way(smoke.plan.api.is_https())))
+    let response = smoke.ask(paths::HEALTH).await?;
+    Ok(format!("{} by {}", response.status, way(smoke.plan.api.is_https())))
 }
 
 /// How a site was reached. The client requires TLS 1.2 or later and a valid certificate.
@@ -30,12 +30,12 @@ pub(super) async fn alive(smoke: &Smoke) -> CheckResult {
 }
 
 pub(super) async fn ready(smoke: &Smoke) -> CheckResult {
-    let answer = smoke.ask(paths::READINESS).await?;
-    let Ok(health) = answer.json::<HealthResponse>() else { return Err(CheckFailure::Failed(answer.told())) };
+    let response = smoke.ask(paths::READINESS).await?;
+    let Ok(health) = response.json::<HealthResponse>() else { return Err(CheckFailure::Failed(response.told())) };
     let wrong = health.checks.iter().filter(|(_, state)| *state != "ok");
     let wrong: Vec<_> = wrong.map(|(check, problem)| format!("{check}: {problem}")).collect();
     unless_any(&wrong, "")?;
-    answer.with_status(200)?;
+    response.with_status(200)?;
     Ok(health.checks.into_keys().collect::<Vec<_>>().join(", "))
 }
 
@@ -60,9 +60,9 @@ pub(super) async fn config(smoke: &Smoke) -> CheckResult {
 pub(super) async fn docs(smoke: &Smoke) -> CheckResult {
     let mut open = Vec::new();
     for path in [paths::DOCS, paths::OPENAPI] {
-        let answer = smoke.ask(path).await?;
-        if answer.status != 404 {
-            open.push(format!("{path} says {}", answer.told()));
+        let response = smoke.ask(path).await?;
+        if response.status != 404 {
+            open.push(format!("{path} says {}", response.told()));
         }
     }
     unless_any(&open, "closed")

@@ -1,6 +1,6 @@
 //! A session of the API, with either token transport.
 
-use super::answer::{CheckFailure, SmokeResponse};
+use super::response::{CheckFailure, SmokeResponse};
 use actix_web::cookie::Cookie;
 use auth_types::requests::{CookieRefreshRequest, RefreshRequest};
 use auth_types::responses::{CookieTokenResponse, TokenResponse, TokenTransport};
@@ -30,10 +30,10 @@ enum RefreshToken {
 
 impl SmokeSession {
     /// Reads a response with tokens.
-    pub(super) fn of(answer: &SmokeResponse, transport: TokenTransport) -> Result<Self, CheckFailure> {
+    pub(super) fn of(response: &SmokeResponse, transport: TokenTransport) -> Result<Self, CheckFailure> {
         match transport {
             TokenTransport::Body => {
-                let tokens: TokenResponse = answer.json()?;
+                let tokens: TokenResponse = response.json()?;
                 Ok(Self {
                     access: tokens.access.into(),
                     access_expires_in: tokens.access_expires_in,
@@ -43,8 +43,9 @@ impl SmokeSession {
                 })
             }
             TokenTransport::Cookie => {
-                let tokens: CookieTokenResponse = answer.json()?;
-                let cookies = cookies(answer).into_iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
+                let tokens: CookieTokenResponse = response.json()?;
+                let cookies =
+                    cookies(response).into_iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
                 let cookies = cookies.collect::<Vec<_>>().join("; ").into();
                 Ok(Self {
                     access: tokens.access.into(),
@@ -67,8 +68,8 @@ impl SmokeSession {
 }
 
 /// The cookies that a response sets.
-pub(super) fn cookies(answer: &SmokeResponse) -> Vec<Cookie<'static>> {
-    let lines = answer.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+pub(super) fn cookies(response: &SmokeResponse) -> Vec<Cookie<'static>> {
+    let lines = response.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
     lines.filter_map(|line| Cookie::parse(line.to_owned()).ok()).collect()
 }
 

@@ -1,8 +1,8 @@
 //! Checks signing in with the right and with a wrong password.
 
 use super::account::nobody;
-use super::answer::{CheckFailure, CheckResult, unless_any};
 use super::context::{Smoke, learnt};
+use super::response::{CheckFailure, CheckResult, unless_any};
 use auth_types::paths;
 use auth_types::requests::LoginRequest;
 use auth_types::{ProblemBody, Reason};
@@ -13,13 +13,13 @@ const CLOCKS_SECONDS: i64 = 10;
 
 pub(super) async fn sign_in(smoke: &Smoke) -> CheckResult {
     let before = smoke.clock.now().timestamp();
-    let answer = smoke.browser.send(smoke.login_request()?).await?.with_status(200)?;
+    let response = smoke.browser.send(smoke.login_request()?).await?.with_status(200)?;
     let after = smoke.clock.now().timestamp();
-    let session = smoke.opened(&answer)?;
+    let session = smoke.opened(&response)?;
     smoke.clock_error.get_or_init(|| session.server_time - session.server_time.clamp(before, after));
     let email = &learnt(&smoke.credentials)?.email;
     let mut wrong = Vec::new();
-    if !answer.lists("cache-control", "no-store") {
+    if !response.lists("cache-control", "no-store") {
         wrong.push("caches on the way may keep the tokens: no Cache-Control: no-store".to_owned());
     }
     if !session.email.eq_ignore_ascii_case(email.trim()) {
@@ -42,7 +42,7 @@ pub(super) async fn wrong_password(smoke: &Smoke) -> CheckResult {
     let known = refusal(smoke, learnt(&smoke.credentials)?.email.clone()).await?;
     let unknown = refusal(smoke, nobody()).await?;
     if (&known.title, &known.detail, known.code) != (&unknown.title, &unknown.detail, unknown.code) {
-        return Err(CheckFailure::failed("a wrong password and an unknown address get different answers"));
+        return Err(CheckFailure::failed("a wrong password and an unknown address get different responses"));
     }
     Ok("401, as for an unknown address".to_owned())
 }

@@ -1,8 +1,8 @@
 //! Checks the life of a session's tokens: refresh, repetition, reuse, logout, expiry. Each check opens a session of its own.
 
-use super::answer::{CheckFailure, CheckResult};
 use super::context::LONGEST_ACCESS;
 use super::context::{Smoke, learnt};
+use super::response::{CheckFailure, CheckResult};
 use auth_types::Reason;
 use auth_types::paths;
 use secrecy::SecretString;
