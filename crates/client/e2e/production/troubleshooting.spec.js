@@ -58,7 +58,7 @@ const PROVOKED = {
   "The client calls 127.0.0.1": { client: MISCONFIGURED.unconfigured, steps: [open("/login"), signIn] },
   "The page stays at \"Loading Latchkey…\"": { client: MISCONFIGURED.outdated, steps: [open("/login")] },
   "The page says that Latchkey could not be started": { client: MISCONFIGURED.changed, steps: [open("/login")] },
-  "A page answers 404 when it is opened or reloaded": { client: MISCONFIGURED.filesOnly, steps: [open("/sessions")] },
+  "A page returns 404 when it is opened or reloaded": { client: MISCONFIGURED.filesOnly, steps: [open("/sessions")] },
   "People are signed out when they reload the page": {
     client: CLIENT_ELSEWHERE,
     stage: "cookie",

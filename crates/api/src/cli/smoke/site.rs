@@ -16,7 +16,7 @@ pub struct SmokeSite {
 pub enum SiteError {
     #[error("not an address such as https://api.example.com")]
     NotAnAddress,
-    #[error("must be https://: passwords would travel in clear; http:// only to this machine")]
+    #[error("must be https://: passwords would travel in plaintext; http:// only to this machine")]
     InClear,
 }
 
