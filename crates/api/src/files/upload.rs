@@ -32,7 +32,7 @@ impl Upload {
         Self { name: name.to_owned(), writer: Some(writer) }
     }
 
-    /// Writes the next piece, at most a few MiB. Waits while [`PARTS_AT_ONCE`] parts are being sent.
+    /// Writes the next piece, at most a few MiB. Waits while `PARTS_AT_ONCE` parts are being sent.
     ///
     /// # Errors
     /// [`FileError`]; the upload has ended then.
