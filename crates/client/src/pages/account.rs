@@ -2,7 +2,7 @@
 
 mod picture;
 
-use crate::components::{Alert, Button, TextDraft, FieldKind, Form, FormState, Pending, TextField, FormErrors};
+use crate::components::{Alert, Button, FieldKind, Form, FormErrors, FormState, Pending, TextDraft, TextField};
 use crate::download::save_text;
 use crate::notices::Notices;
 use crate::session::{Api, PageSession, Session};

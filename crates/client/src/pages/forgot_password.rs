@@ -1,6 +1,6 @@
 //! `/forgot-password`
 
-use crate::components::{Button, FieldKind, Form, FormState, TextField, FormErrors};
+use crate::components::{Button, FieldKind, Form, FormErrors, FormState, TextField};
 use crate::http::{Http, Visitor};
 use auth_types::requests::PasswordResetRequest;
 use auth_types::validation::email;

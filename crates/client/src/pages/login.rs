@@ -1,7 +1,7 @@
 //! `/login`
 
 use crate::components::{
-    Button, FieldKind, Form, FormState, ResendLink, TextField, FormErrors, use_server_settings, with_query,
+    Button, FieldKind, Form, FormErrors, FormState, ResendLink, TextField, use_server_settings, with_query,
 };
 use crate::policy::RequestFailure;
 use crate::session::{PageSession, Session, SignInState};

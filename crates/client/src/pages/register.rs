@@ -1,7 +1,7 @@
 //! `/register`
 
 use crate::components::{
-    Button, FieldKind, Form, FormState, NewPasswordField, ResendLink, KnownServerSettings, TextField, FormErrors,
+    Button, FieldKind, Form, FormErrors, FormState, KnownServerSettings, NewPasswordField, ResendLink, TextField,
     use_server_settings, with_query,
 };
 use crate::session::{PageSession, RegistrationResult};

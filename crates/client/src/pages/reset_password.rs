@@ -1,7 +1,7 @@
 //! `/reset-password#token=…`
 
 use crate::components::{
-    Button, CutLink, Form, FormState, IncompleteLink, NewPasswordField, FormErrors, use_server_settings,
+    Button, CutLink, Form, FormErrors, FormState, IncompleteLink, NewPasswordField, use_server_settings,
 };
 use crate::http::{Http, Visitor};
 use crate::mailed_link::use_link_token;
@@ -81,9 +81,7 @@ mod tests {
 
     #[test]
     fn a_short_password_is_reported_before_sending() {
-        assert!(
-            check("t", "short".to_owned(), PASSWORD_RULES).expect_err("an error").contains_key("new_password")
-        );
+        assert!(check("t", "short".to_owned(), PASSWORD_RULES).expect_err("an error").contains_key("new_password"));
         let request = check("t", " long enough ".to_owned(), PASSWORD_RULES).expect("a request");
         assert_eq!((request.token.as_str(), request.new_password.as_str()), ("t", " long enough "));
     }

@@ -2,7 +2,9 @@
 
 mod recent_events;
 
-use crate::components::{Button, FieldKind, Form, FormState, NewPasswordField, TextField, FormErrors, use_server_settings};
+use crate::components::{
+    Button, FieldKind, Form, FormErrors, FormState, NewPasswordField, TextField, use_server_settings,
+};
 use crate::notices::Notices;
 use crate::session::{Api, PageSession};
 use auth_types::requests::{EmailChangeRequest, PasswordChangeRequest};

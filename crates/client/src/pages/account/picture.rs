@@ -1,6 +1,6 @@
 //! The picture on `/account`.
 
-use crate::components::{Avatar, Button, FileField, Form, FormState, FormErrors};
+use crate::components::{Avatar, Button, FileField, Form, FormErrors, FormState};
 use crate::http::FileContent;
 use crate::notices::Notices;
 use crate::policy::RequestFailure;
