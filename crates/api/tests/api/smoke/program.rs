@@ -23,7 +23,7 @@ async fn people_read_a_table_with_what_to_do() {
 #[actix_web::test]
 async fn what_cannot_be_run_ends_with_2_and_says_why() {
     for (api, web, why) in [
-        ("http://api.example.com", "https://app.example.com", "in clear"),
+        ("http://api.example.com", "https://app.example.com", "in plaintext"),
         ("api.example.com", "https://app.example.com", "not an address"),
     ] {
         let output = Run::of(&run(arguments(api, web), String::new()).await);
