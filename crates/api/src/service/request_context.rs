@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone)]
 pub struct RequestContext {
     pub at: DateTime<Utc>,
-    /// The same time, for what other processes compare with their own.
+    /// The same moment for other processes: by the database's clock while this process's clock is wrong.
     pub shared_at: SharedTime,
     pub client: ClientInfo,
 }

@@ -81,7 +81,8 @@ impl PageSession {
         if delivered.is_current { Ok(delivered.result) } else { Err(RequestFailure::SignedOut) }
     }
 
-    /// Sends a request that ends this session. Until its response arrives, the end of the session is explained by `act`.
+    /// Sends a request that ends this session. If the session ends before the response
+    /// arrives, the message to the user names `act` as the reason.
     pub(super) async fn deliver_ending(
         self,
         act: EndingAction,

@@ -17,7 +17,7 @@ impl SendError {
     }
 }
 
-/// What a failure says is about.
+/// What a failure is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::service::mail) enum FailureScope {
     /// The recipient's address, which will never be accepted. Only then the mail is given up at once.

@@ -72,10 +72,8 @@ pub(in crate::service) fn authorize(
     Ok(authorize_session(found.as_ref(), caller.id, clock).map(|(_, user)| user.clone()))
 }
 
-/// The predicate: `found` is the session that a token names, and `user` the user that it names.
-///
-/// # Errors
-/// [`AuthorizationRefusal`], in the order of the contract's table.
+/// Whether a token opens the session that it names: `found` is that session with its user, and `user` the user that the token names.
+/// The first reason to refuse it counts, in the order of [`AuthorizationRefusal`]'s variants.
 pub(in crate::service) fn authorize_session<'a>(
     found: Option<&'a (SessionRow, UserRow)>,
     user: UserId,

@@ -19,9 +19,10 @@ use chrono::{DateTime, Duration, Utc};
 /// A network seen within this time is not recorded again, hours.
 const NETWORK_FRESH_HOURS: i64 = 24;
 
-/// Maximum number of live sessions of an account: a program that signs in for each run and never signs out has no bound.
+/// Maximum number of live sessions of an account. Without it, a program that signs in for each run and never signs out would make
+/// more and more of them.
 pub const MOST_SESSIONS: i64 = 1_000;
-/// Maximum number of surplus sessions that one sign-in ends: an older release had no bound.
+/// Maximum number of surplus sessions that one sign-in ends; an account may have many from before there was a maximum.
 const SURPLUS_BATCH: i64 = 100;
 
 /// Why a sign-in was refused.
@@ -60,7 +61,7 @@ impl LoginNames {
         Self { email: Spellings::of_email(name), username: Spellings::of_username(name) }
     }
 
-    /// The form that failures are counted by. One account has at most one name of either form, and no name has both.
+    /// The form that failures are counted by. An input is an address or a username, never both.
     fn counted(&self) -> &str {
         self.email.canonical().or(self.username.canonical()).unwrap_or_default()
     }
@@ -81,12 +82,12 @@ enum Guess {
     Wrong(FailedGuess),
 }
 
-/// A sign-in whose password was wrong.
+/// A sign-in that is refused, with what to record of it.
 #[derive(Default)]
 struct FailedGuess {
     /// `None` for an unknown name.
     user: Option<UserId>,
-    /// The pending registration whose password it is. That opens no session, but its link is mailed again.
+    /// The pending registration whose password this is. It opens no session, but its link is mailed again.
     pending: Option<i64>,
 }
 
@@ -126,7 +127,7 @@ pub async fn login(
     request: LoginRequest,
     client: ClientInfo,
 ) -> Result<TokenResponse, LoginError> {
-    // By a wrong clock the session would already have ended, or not yet begun, for every other process.
+    // With a wrong clock the session would already have ended, or not yet begun, for every other process.
     services.clock.check()?;
     let names = LoginNames::of(&check(&request).map_err(Error::Fields)?);
     let mut outcome = attempt(services, &names, &request.password, &client).await;

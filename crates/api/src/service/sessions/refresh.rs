@@ -1,7 +1,7 @@
 //! Exchanging a refresh token for its successor.
 //!
-//! One conditional statement rotates the session. If it changes no row, `decide` finds the reason in the row, by the rules of
-//! the contract's table.
+//! One conditional statement rotates the session. If it changes no row, `decide` finds the reason in the row; the rules
+//! are the table "Which refreshes succeed" in `docs/reference/sessions.md`.
 
 use super::refusal::AuthorizationRefusal;
 use super::{authorize, token_pair};
@@ -199,7 +199,7 @@ impl RefreshExchange {
         Ok(ExchangeOutcome::Contended)
     }
 
-    /// The contract's table.
+    /// Decides why the `UPDATE` changed no row.
     fn decide(&self, found: Option<&(SessionRow, UserRow)>) -> RefreshVerdict {
         let (session, _) = match authorize::authorize_session(found, self.presented.user, &self.clock) {
             Ok(found) => found,

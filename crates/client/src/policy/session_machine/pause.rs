@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(super) struct Pause {
     since: Now,
     failures: u32,
-    /// Why.
+    /// Why the session waits.
     pub(super) error: TransientError,
     /// How long it lasts.
     pub(super) wait: Duration,
