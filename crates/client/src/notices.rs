@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How long a notice about the connection stays when no response follows.
 const SHOWN: Duration = Duration::from_secs(20);
 
-/// How long a response may take before people are told why.
+/// How long a response may take before the page says why.
 pub const SLOW: Duration = Duration::from_secs(4);
 
 /// The notices of this tab. Code that talks to the server reports here, and the status region shows the current notice.

@@ -21,7 +21,7 @@ pub(super) async fn protected(smoke: &Smoke) -> CheckResult {
         let response = smoke.ask_as(&session.access, paths::ME).await?;
         match response.json::<UserResponse>() {
             Ok(user) if response.status == 200 && user.email == session.email => {}
-            _ => refused.push(response.told()),
+            _ => refused.push(response.summary()),
         }
     }
     if refused.is_empty() {

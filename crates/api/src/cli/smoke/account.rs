@@ -87,15 +87,15 @@ impl Smoke {
     }
 
     async fn delete_account(&self, access: &SecretString, credentials: &SmokeCredentials) -> CheckResult {
-        let mut told = String::new();
+        let mut last = String::new();
         for _ in 0..DELETION_ATTEMPTS {
             let response = self.ask_to_delete(access, credentials).await?;
             if response.status == 204 {
                 return Ok(format!("deleted {}", credentials.email));
             }
-            told = response.told();
+            last = response.summary();
         }
-        Err(CheckFailure::Failed(told))
+        Err(CheckFailure::Failed(last))
     }
 
     async fn ask_to_delete(
@@ -114,7 +114,7 @@ impl Smoke {
         for session in &opened {
             let response = self.sign_out(session).await?;
             if response.status != 200 {
-                return Err(CheckFailure::Failed(format!("a sign-out says {}", response.told())));
+                return Err(CheckFailure::Failed(format!("a sign-out says {}", response.summary())));
             }
         }
         Ok(format!("signed out of {} sessions", opened.len()))

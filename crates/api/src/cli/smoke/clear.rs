@@ -19,7 +19,7 @@ async fn redirects(smoke: &Smoke, site: &SmokeSite, path: &str) -> CheckResult {
     let url = in_clear(smoke, site, path)?;
     let response = closed_or(smoke.browser.send(smoke.browser.get(url.to_string())).await)?;
     let Some(location) = secure_location(&response, &url) else {
-        return Err(CheckFailure::Failed(format!("{url} says {}, and does not lead to HTTPS", response.told())));
+        return Err(CheckFailure::Failed(format!("{url} says {}, and does not lead to HTTPS", response.summary())));
     };
     match response.status {
         301 | 308 => Ok(format!("{} to {location}", response.status)),
@@ -40,7 +40,7 @@ pub(super) async fn api_refuses(smoke: &Smoke) -> CheckResult {
 }
 
 fn in_clear(smoke: &Smoke, site: &SmokeSite, path: &str) -> Result<Url, CheckFailure> {
-    let unknown = || CheckFailure::skipped("nobody knows where plain HTTP is; --http-port tells");
+    let unknown = || CheckFailure::skipped("the port of plain HTTP is unknown; set --http-port");
     site.in_clear(smoke.plan.http_port, path).ok_or_else(unknown)
 }
 

@@ -66,5 +66,8 @@ async fn without_csrf_token(smoke: &Smoke, response: &SmokeResponse) -> Result<O
     let cookies = set_by(response).into_iter().map(|cookie| format!("{}={}", cookie.name(), cookie.value()));
     let request = as_page(smoke, smoke.post(paths::REFRESH)).header(COOKIE, cookies.collect::<Vec<_>>().join("; "));
     let response = smoke.browser.send(request.json(&CookieRefreshRequest {})).await?;
-    Ok(response.refused(403, Reason::CsrfFailed).is_err().then(|| format!("without X-CSRF-Token: {}", response.told())))
+    Ok(response
+        .refused(403, Reason::CsrfFailed)
+        .is_err()
+        .then(|| format!("without X-CSRF-Token: {}", response.summary())))
 }

@@ -20,7 +20,7 @@ pub(super) async fn preflight(smoke: &Smoke) -> CheckResult {
     let response = preflight_of(smoke, &smoke.plan.web.origin(), csrf).await?;
     let mut wrong = origin_problems(smoke, &response)?;
     if !matches!(response.status, 200 | 204) {
-        wrong.push(format!("the preflight says {}", response.told()));
+        wrong.push(format!("the preflight says {}", response.summary()));
     }
     let not_listed = |header: &'static str, items: &[&str]| -> Vec<String> {
         items.iter().filter(|item| !response.lists(header, item)).map(|item| format!("{item} is not allowed")).collect()

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const LONG_SECONDS: u64 = 31_536_000;
 /// How a WebAssembly module begins.
 const WASM: &[u8] = b"\0asm";
-/// How many addresses are told of a client that is built for another API.
+/// Maximum number of addresses reported for a client that is built for another API.
 const TOLD: usize = 3;
 
 pub(super) async fn files(smoke: &Smoke) -> CheckResult {
@@ -58,7 +58,7 @@ fn problem(path: &str, integrity: &str, response: &SmokeResponse) -> Option<Stri
     };
     let hash = integrity.strip_prefix("sha384-");
     if response.status != 200 {
-        Some(format!("{path} says {}", response.told()))
+        Some(format!("{path} says {}", response.summary()))
     } else if !expected.is_empty() && !expected.iter().any(|media_type| response.is_type(media_type)) {
         Some(format!("{path} is {:?}, not {}", response.header("content-type"), expected[0]))
     } else if hash.is_some_and(|hash| hash != STANDARD.encode(digest(&SHA384, &response.body))) {
@@ -85,7 +85,7 @@ pub(super) async fn caching(smoke: &Smoke) -> CheckResult {
 }
 
 /// The program holds the API's address as a text. Any text may follow it there, so a longer address that begins the same
-/// is not told apart here; `web.policy` does.
+/// is not distinguished here; `web.policy` does that.
 pub(super) fn built_for(smoke: &Smoke) -> CheckResult {
     let files = learnt(&smoke.files)?;
     let Some(program) = files.iter().find(|file| file.response.body.starts_with(WASM)) else {

@@ -29,7 +29,7 @@ pub(super) fn page(smoke: &Smoke) -> CheckResult {
     let page = learnt(&smoke.page)?.clone().with_status(200)?;
     let html = smoke.html()?;
     if !page.is_type("text/html") || program(&tags(&html)).is_none() {
-        return Err(CheckFailure::Failed(format!("{}, not the client's page", page.told())));
+        return Err(CheckFailure::Failed(format!("{}, not the client's page", page.summary())));
     }
     Ok("the client's page".to_owned())
 }
@@ -44,7 +44,7 @@ pub(super) async fn deep_links(smoke: &Smoke) -> CheckResult {
     for path in DEEP_LINKS {
         let response = smoke.fetch(path).await?;
         if response.status != 200 {
-            wrong.push(format!("{path} says {}", response.told()));
+            wrong.push(format!("{path} says {}", response.summary()));
         } else if response.body != learnt(&smoke.page)?.body {
             wrong.push(format!("{path} is another page"));
         }

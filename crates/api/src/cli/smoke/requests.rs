@@ -14,7 +14,7 @@ impl Smoke {
         Ok(learnt(&self.config)?.token_transport)
     }
 
-    /// A request of no page: what the front end's pages may do, CORS' own checks tell.
+    /// A request of no page: the checks of CORS cover what the front end's pages may do.
     pub(super) fn post(&self, path: &str) -> RequestBuilder {
         self.browser.request(Method::POST, self.plan.api.at(path))
     }

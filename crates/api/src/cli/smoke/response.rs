@@ -72,7 +72,7 @@ impl SmokeResponse {
     }
 
     /// The status, and the reason or the content type.
-    pub(super) fn told(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         match (self.problem(), self.header("content-type")) {
             (Some(problem), _) => format!("{} {}", self.status, word(problem.reason)),
             (None, kind) if kind.is_empty() => self.status.to_string(),
@@ -85,19 +85,19 @@ impl SmokeResponse {
         if self.status == status {
             Ok(self)
         } else {
-            Err(CheckFailure::Failed(format!("{}, not {status}", self.told())))
+            Err(CheckFailure::Failed(format!("{}, not {status}", self.summary())))
         }
     }
 
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, CheckFailure> {
         serde_json::from_slice(&self.body)
-            .map_err(|_| CheckFailure::Failed(format!("{}, not what this API says", self.told())))
+            .map_err(|_| CheckFailure::Failed(format!("{}, not what this API says", self.summary())))
     }
 
     /// The problem details, if it is this refusal.
     pub(super) fn refused(&self, status: u16, reason: Reason) -> Result<ProblemBody, CheckFailure> {
         let expected = |problem: &ProblemBody| self.status == status && problem.reason == reason;
-        let wrong = || CheckFailure::Failed(format!("{}, not {status} {}", self.told(), word(reason)));
+        let wrong = || CheckFailure::Failed(format!("{}, not {status} {}", self.summary(), word(reason)));
         self.problem().filter(expected).ok_or_else(wrong)
     }
 }

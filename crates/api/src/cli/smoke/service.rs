@@ -31,7 +31,7 @@ pub(super) async fn alive(smoke: &Smoke) -> CheckResult {
 
 pub(super) async fn ready(smoke: &Smoke) -> CheckResult {
     let response = smoke.ask(paths::READINESS).await?;
-    let Ok(health) = response.json::<HealthResponse>() else { return Err(CheckFailure::Failed(response.told())) };
+    let Ok(health) = response.json::<HealthResponse>() else { return Err(CheckFailure::Failed(response.summary())) };
     let wrong = health.checks.iter().filter(|(_, state)| *state != "ok");
     let wrong: Vec<_> = wrong.map(|(check, problem)| format!("{check}: {problem}")).collect();
     unless_any(&wrong, "")?;
@@ -62,7 +62,7 @@ pub(super) async fn docs(smoke: &Smoke) -> CheckResult {
     for path in [paths::DOCS, paths::OPENAPI] {
         let response = smoke.ask(path).await?;
         if response.status != 404 {
-            open.push(format!("{path} says {}", response.told()));
+            open.push(format!("{path} says {}", response.summary()));
         }
     }
     unless_any(&open, "closed")
