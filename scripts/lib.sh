@@ -14,6 +14,16 @@ fail() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# spawn LOG COMMAND…: runs a command in the background with its output in LOG, and sets `spawned` to its process id. LOG exists when
+# this returns: the background process opens it only when it gets to run, and a reader of the log may be faster.
+spawn() {
+  local log=$1
+  shift
+  : >>"$log"
+  "$@" </dev/null >>"$log" 2>&1 &
+  spawned=$!
+}
+
 # True when something accepts connections on this port of 127.0.0.1.
 port_in_use() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
