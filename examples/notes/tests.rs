@@ -1,6 +1,6 @@
 //! Notes through real HTTP, on both databases.
 
-use crate::support::{Answer, Database, PASSWORD, TestApp, TestDb, features, on_both_databases, send};
+use crate::support::{Database, PASSWORD, TestApp, TestDb, TestResponse, features, on_both_databases, send};
 use api::app::{App, Product};
 use api::clock::Clock;
 use api::config::DatabaseUrl;
@@ -44,7 +44,7 @@ fn of(id: i64) -> String {
     format!("{NOTES}{id}/")
 }
 
-async fn call(app: &TestApp, tokens: &TokenResponse, method: Method, path: &str) -> Answer {
+async fn call(app: &TestApp, tokens: &TokenResponse, method: Method, path: &str) -> TestResponse {
     send(app.request_as(tokens, method, path)).await
 }
 
@@ -103,7 +103,7 @@ async fn notes_are_paged_newest_first(database: Database) {
     assert_eq!([first.results, second.results, third.results].concat(), written);
 
     let answer = call(&app, &tokens, Method::GET, &format!("{NOTES}?cursor=made-up")).await;
-    answer.wrong_fields(&["cursor"]);
+    answer.invalid_fields(&["cursor"]);
 }
 
 async fn another_users_note_is_not_found(database: Database) {
@@ -126,11 +126,11 @@ async fn an_invalid_note_is_refused_with_a_message(database: Database) {
     for text in ["", "  \n ", &format!("{longest}ä")] {
         for (method, path) in [(Method::POST, NOTES.to_owned()), (Method::PATCH, of(note.id))] {
             let answer = send(app.request_as(&tokens, method, &path).json(&json!({"text": text}))).await;
-            answer.wrong_fields(&["text"]);
+            answer.invalid_fields(&["text"]);
         }
     }
     send(app.request_as(&tokens, Method::POST, NOTES).json(&json!({"text": "a\0b"}))).await.problem(400);
-    send(app.request_as(&tokens, Method::POST, NOTES).json(&json!({}))).await.wrong_fields(&["text"]);
+    send(app.request_as(&tokens, Method::POST, NOTES).json(&json!({}))).await.invalid_fields(&["text"]);
     for id in ["x", "1.5", "99999999999999999999", "-1", "0"] {
         call(&app, &tokens, Method::GET, &format!("{NOTES}{id}/")).await.problem(404);
     }
@@ -142,7 +142,7 @@ async fn a_user_has_a_maximum_of_notes(database: Database) {
     insert_notes(&app, &tokens, 999);
     let last = write(&app, &tokens, "the last").await;
     let refused = send(app.request_as(&tokens, Method::POST, NOTES).json(&json!({"text": "one more"}))).await;
-    refused.wrong_fields(&["text"]);
+    refused.invalid_fields(&["text"]);
     call(&app, &tokens, Method::DELETE, &of(last.id)).await.has_status(204);
     write(&app, &tokens, "after the deletion").await;
 }
@@ -226,7 +226,7 @@ async fn the_table_is_created_in_the_features_namespace(database: Database) {
 async fn actions_are_counted_and_recorded(database: Database) {
     let (app, tokens) = start(database).await;
     let note = write(&app, &tokens, "gone soon").await;
-    assert_eq!(app.counted("notes_created"), 1);
+    assert_eq!(app.counter("notes_created"), 1);
     call(&app, &tokens, Method::DELETE, &of(note.id)).await.has_status(204);
     let events: EventsResponse = call(&app, &tokens, Method::GET, "/api/auth/events/").await.json();
     let newest = &events.results[0];

@@ -1,6 +1,6 @@
 //! The caller's own account.
 
-use crate::support::{Answer, Database, PASSWORD, TestApp, on_both_databases, send};
+use crate::support::{Database, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::responses::{TokenResponse, UserResponse};
 use auth_types::{Reason, Role};
 use reqwest::Method;
@@ -26,7 +26,7 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-async fn patch(app: &TestApp, tokens: &TokenResponse, body: Value) -> Answer {
+async fn patch(app: &TestApp, tokens: &TokenResponse, body: Value) -> TestResponse {
     send(app.request_as(tokens, Method::PATCH, "/api/auth/me/").json(&body)).await
 }
 

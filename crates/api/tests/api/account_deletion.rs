@@ -1,7 +1,7 @@
 //! The end of an account: all that is known of a person goes, and whoever still holds a token of theirs holds nothing.
 
 use crate::support::{
-    Answer, Browser, Database, Mail, ONE_SECOND, PASSWORD, TestApp, TestDb, eventually, hold_hashing,
+    Browser, Database, Mail, ONE_SECOND, PASSWORD, TestApp, TestDb, TestResponse, eventually, hold_hashing,
     on_both_databases, send,
 };
 use api::clock::Clock;
@@ -63,7 +63,7 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-async fn delete(app: &TestApp, tokens: &TokenResponse, password: &str) -> Answer {
+async fn delete(app: &TestApp, tokens: &TokenResponse, password: &str) -> TestResponse {
     let request = app.request_as(tokens, Method::DELETE, "/api/auth/me/");
     send(request.json(&json!({"password": password}))).await
 }
@@ -147,10 +147,10 @@ async fn the_address_gets_a_last_mail_and_nothing_that_waited(database: Database
 
 async fn a_wrong_password_is_named_and_recorded_and_deletes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
-    delete(&app, &tokens, "violet harbor lantern 43").await.wrong_fields(&["password"]);
-    delete(&app, &tokens, "").await.wrong_fields(&["password"]);
+    delete(&app, &tokens, "violet harbor lantern 43").await.invalid_fields(&["password"]);
+    delete(&app, &tokens, "").await.invalid_fields(&["password"]);
     let none = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").json(&json!({}));
-    send(none).await.wrong_fields(&["password"]);
+    send(none).await.invalid_fields(&["password"]);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'reauthentication_failed'"), 1);
     app.me(&tokens).await.done();
     app.login(ADA).await;
@@ -259,7 +259,7 @@ async fn a_wrong_password_that_races_the_deletion_leaves_nothing_behind(database
     let (signed_in, deleted, ()) = tokio::join!(app.sign_in(ADA, wrong), delete(&app, &tokens, wrong), interfere);
 
     signed_in.refused(Reason::CredentialsWrong);
-    deleted.wrong_fields(&["password"]);
+    deleted.invalid_fields(&["password"]);
     assert_eq!(rows_of(app.db(), tokens.user.id), before);
 }
 
@@ -423,7 +423,7 @@ async fn ten_wrong_passwords_are_the_last_for_a_while() {
     let app = TestApp::builder(Database::Sqlite).set("RATE_LIMITS", "on").user(ADA).start().await;
     let tokens = app.login(ADA).await;
     for _ in 0..10 {
-        delete(&app, &tokens, "violet harbor lantern 43").await.wrong_fields(&["password"]);
+        delete(&app, &tokens, "violet harbor lantern 43").await.invalid_fields(&["password"]);
     }
     delete(&app, &tokens, PASSWORD).await.failed(429, Reason::RateLimited);
     app.clock().advance(Duration::minutes(15));

@@ -1,8 +1,8 @@
 //! Who may not act any more may not act anywhere: every protected route of the OpenAPI document is played with each kind of
 //! token that must not count. A new route is in it without being listed.
 
-use crate::support::surface::{Filled, HINT, filled, is_own, json_body, sample};
-use crate::support::{Answer, Database, PASSWORD, TestApp, TestDb, forge, on_both_databases, pictures, send};
+use crate::support::surface::{HINT, SampleRequest, fill_path, is_own, json_body, sample};
+use crate::support::{Database, PASSWORD, TestApp, TestDb, TestResponse, forge, on_both_databases, pictures, send};
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
 use reqwest::{Method, RequestBuilder};
@@ -91,7 +91,7 @@ impl Route {
 
     /// The request with this access token; where a path of ours names something, that is a session.
     fn request(&self, app: &TestApp, access: &str, session: &str) -> RequestBuilder {
-        let path = filled(&self.path, if self.is_own { session } else { "1" });
+        let path = fill_path(&self.path, if self.is_own { session } else { "1" });
         let request = app.request(self.method.clone(), &path).bearer_auth(access);
         match &self.body {
             Body::Nothing => request,
@@ -100,7 +100,7 @@ impl Route {
         }
     }
 
-    async fn send(&self, app: &TestApp, access: &str, session: &str) -> Answer {
+    async fn send(&self, app: &TestApp, access: &str, session: &str) -> TestResponse {
         send(self.request(app, access, session)).await
     }
 }
@@ -156,7 +156,7 @@ async fn whoever_may_act_is_let_in_by_every_protected_route(database: Database) 
         } else {
             let ask = |method, path: &str| app.request_as(&tokens, method, path);
             let method = route.method.as_str().to_lowercase();
-            send(Filled::new(&document, (&route.path, &method), &ask).await.request(ask)).await
+            send(SampleRequest::new(&document, (&route.path, &method), &ask).await.request(ask)).await
         };
         // What a feature's path names is not there, and nothing makes it.
         let is_nothing = !route.is_own && answer.status == 404;

@@ -1,7 +1,7 @@
 //! The caller's picture: sent, shown, replaced and removed.
 
 use crate::support::pictures::{badge, jpeg, photo, png};
-use crate::support::{Answer, BucketServer, Database, ONE_SECOND, TestApp, hold, on_both_databases, send};
+use crate::support::{BucketServer, Database, ONE_SECOND, TestApp, TestResponse, hold, on_both_databases, send};
 use auth_types::limits::AVATAR_MAX_BYTES;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
 use auth_types::{Reason, Role};
@@ -24,7 +24,7 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-pub async fn put(app: &TestApp, tokens: &TokenResponse, media_type: &str, content: Vec<u8>) -> Answer {
+pub async fn put(app: &TestApp, tokens: &TokenResponse, media_type: &str, content: Vec<u8>) -> TestResponse {
     let request = app.request_as(tokens, Method::PUT, AVATAR).header("Content-Type", media_type);
     send(request.body(content)).await
 }
@@ -36,7 +36,7 @@ pub async fn give(app: &TestApp, tokens: &TokenResponse) -> String {
     answer.json::<AvatarResponse>().avatar_url.unwrap()
 }
 
-pub async fn remove(app: &TestApp, tokens: &TokenResponse) -> Answer {
+pub async fn remove(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
     send(app.request_as(tokens, Method::DELETE, AVATAR)).await
 }
 
@@ -214,7 +214,7 @@ async fn what_is_no_picture_changes_nothing() {
     let png = png(&photo(40, 40));
     let wrong = [("image/jpeg", png.clone()), ("image/png", png[..100].to_vec()), ("image/webp", Vec::new())];
     for (media_type, content) in wrong {
-        put(&app, &tokens, media_type, content).await.wrong_fields(&["avatar"]);
+        put(&app, &tokens, media_type, content).await.invalid_fields(&["avatar"]);
     }
     for media_type in ["image/gif", "image/svg+xml", "application/json", "text/html", "image/*", ""] {
         put(&app, &tokens, media_type, png.clone()).await.failed(415, Reason::ContentTypeUnsupported);
@@ -253,7 +253,7 @@ async fn thirty_pictures_an_hour_are_enough() {
     let app = builder.limited().start().await;
     let (ada, eve) = (app.login(ADA).await, app.login("eve@example.com").await);
     for _ in 0..30 {
-        put(&app, &ada, "image/png", b"rubbish".to_vec()).await.wrong_fields(&["avatar"]);
+        put(&app, &ada, "image/png", b"rubbish".to_vec()).await.invalid_fields(&["avatar"]);
     }
     let wait = put(&app, &ada, "image/png", png(&photo(40, 40))).await.throttled();
     assert_eq!(wait, 3600);

@@ -1,7 +1,7 @@
 //! Bytes that are no request of ours: each gets a 4xx that says what is wrong, and nothing is written.
 
-use crate::support::surface::{filled, is_nullable, json_body, kind, resolved, sample};
-use crate::support::{Answer, Database, PASSWORD, TestApp, forge, is_own_table, on_both_databases, raw, send};
+use crate::support::surface::{fill_path, is_nullable, json_body, kind, resolved, sample};
+use crate::support::{Database, PASSWORD, TestApp, TestResponse, forge, is_own_table, on_both_databases, raw, send};
 use auth_types::Reason;
 use auth_types::limits::{BODY_MAX_BYTES, PASSWORD_MAX_LENGTH};
 use auth_types::responses::{TokenResponse, UserResponse};
@@ -94,7 +94,7 @@ async fn endpoints(app: &TestApp) -> Vec<Endpoint> {
             let fields = schema["properties"].as_object().unwrap().iter();
             let fields = fields.map(|(name, schema)| (name.clone(), Field::of(&document, schema)));
             let fields = fields.filter(|(name, field)| field.kind != "boolean" || required.contains(name)).collect();
-            let (method, path) = (method.to_uppercase().parse().unwrap(), filled(path, "1"));
+            let (method, path) = (method.to_uppercase().parse().unwrap(), fill_path(path, "1"));
             found.push(Endpoint { method, path, required, fields });
         }
     }
@@ -109,17 +109,22 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-async fn send_bytes(app: &TestApp, tokens: &TokenResponse, endpoint: &Endpoint, body: impl Into<Vec<u8>>) -> Answer {
+async fn send_bytes(
+    app: &TestApp,
+    tokens: &TokenResponse,
+    endpoint: &Endpoint,
+    body: impl Into<Vec<u8>>,
+) -> TestResponse {
     let request = app.request_as(tokens, endpoint.method.clone(), &endpoint.path);
     send(request.header("Content-Type", "application/json").body(body.into())).await
 }
 
-async fn send_json(app: &TestApp, tokens: &TokenResponse, endpoint: &Endpoint, body: impl Into<Value>) -> Answer {
+async fn send_json(app: &TestApp, tokens: &TokenResponse, endpoint: &Endpoint, body: impl Into<Value>) -> TestResponse {
     send_bytes(app, tokens, endpoint, body.into().to_string()).await
 }
 
 #[track_caller]
-fn assert_names(answer: &Answer, field: &str, what: &str) {
+fn assert_names(answer: &TestResponse, field: &str, what: &str) {
     assert_eq!(answer.status, 400, "{what}: {}", answer.text());
     let problem = answer.problem(400);
     assert_eq!(problem.reason, Reason::FieldsInvalid, "{what}: {problem:?}");
@@ -340,10 +345,10 @@ async fn fields_are_refused_together_and_nothing_is_written(database: Database) 
         "username": "with blank",
         "display_name": "two\nlines",
     });
-    app.post("/api/auth/register/", &bad).await.wrong_fields(&["display_name", "email", "password", "username"]);
+    app.post("/api/auth/register/", &bad).await.invalid_fields(&["display_name", "email", "password", "username"]);
     let half_good = json!({"display_name": "Ada", "username": "with blank"});
     let patch = app.request_as(&tokens, Method::PATCH, "/api/auth/me/").json(&half_good);
-    send(patch).await.wrong_fields(&["username"]);
+    send(patch).await.invalid_fields(&["username"]);
     assert_eq!(app.db().content(), before);
 }
 
@@ -364,14 +369,14 @@ async fn fields_that_are_too_long_are_named() {
     ] {
         let mut body = json!({"email": "new@example.com", "password": PASSWORD});
         body[field] = json!(value);
-        app.post("/api/auth/register/", &body).await.wrong_fields(&[field]);
+        app.post("/api/auth/register/", &body).await.invalid_fields(&[field]);
     }
     for (field, value) in [("username", long(151)), ("display_name", long(101))] {
         let patch = app.request_as(&tokens, Method::PATCH, "/api/auth/me/").json(&json!({field: value}));
-        send(patch).await.wrong_fields(&[field]);
+        send(patch).await.invalid_fields(&[field]);
     }
-    app.sign_in(ADA, &long(PASSWORD_MAX_LENGTH + 1)).await.wrong_fields(&["password"]);
-    app.sign_in("", "").await.wrong_fields(&["email", "password"]);
+    app.sign_in(ADA, &long(PASSWORD_MAX_LENGTH + 1)).await.invalid_fields(&["password"]);
+    app.sign_in("", "").await.invalid_fields(&["email", "password"]);
     assert_eq!(app.db().content(), before);
     // A name that nobody could have is an unknown name.
     app.sign_in(&long(5000), PASSWORD).await.refused(Reason::CredentialsWrong);
@@ -389,7 +394,7 @@ async fn line_breaks_are_refused_where_they_could_break_out(database: Database) 
     ] {
         let mut body = json!({"email": "new@example.com", "password": PASSWORD});
         body[field] = json!(value);
-        app.post("/api/auth/register/", &body).await.wrong_fields(&[field]);
+        app.post("/api/auth/register/", &body).await.invalid_fields(&[field]);
     }
     for token in [format!("{}\r\n", tokens.refresh), format!("\r\n{}", tokens.refresh)] {
         app.refresh(&token).await.refused(Reason::TokenMalformed);

@@ -1,6 +1,6 @@
 //! Whose address counts: what a trusted proxy says, never what a client writes.
 
-use crate::support::{Answer, Database, PASSWORD, Process, TestApp, TestDb, on_both_databases, send};
+use crate::support::{Database, PASSWORD, Process, TestApp, TestDb, TestResponse, on_both_databases, send};
 use api::config::{Inspection, TrustedProxies, Variables, is_private};
 use api::http::client_ip::ClientAddress::{Known, Unknown};
 use api::http::client_ip::{ClientAddress, trace};
@@ -391,7 +391,7 @@ async fn headers_that_a_client_makes_up_change_nothing_in_what_is_kept() {
 }
 
 /// One of many sign-ups whose request comes with this header.
-async fn sign_up(app: &TestApp, forwarded: &str, number: usize) -> Answer {
+async fn sign_up(app: &TestApp, forwarded: &str, number: usize) -> TestResponse {
     let email = format!("user{number}@example.com");
     let request = RegisterRequest { email, password: PASSWORD.into(), ..Default::default() };
     send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", forwarded).json(&request)).await
@@ -466,7 +466,7 @@ async fn unknown_clients_are_logged_once_with_the_address_that_was_seen() {
         assert_eq!(send(login.json(&json!({"email": ADA, "password": PASSWORD}))).await.status, 401);
     }
     process.terminate();
-    let lines = process.live_log().whole();
+    let lines = process.live_log().until_end();
     let told: Vec<_> = lines.iter().filter(|line| line.contains("limits.client: ")).collect();
     assert_eq!(told.len(), 1, "{lines:?}");
     assert!(told[0].contains("10.21.157.68") && told[0].contains("TRUSTED_PROXIES"), "{told:?}");

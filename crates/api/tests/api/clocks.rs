@@ -1,7 +1,7 @@
 //! A process that knows that its clock is wrong: it does nothing that cannot be undone by it.
 
 use crate::support::{
-    Answer, Database, ManualClock, PASSWORD, Process, ShiftedClock, TestApp, TestDb, create_user, forge,
+    Database, ManualClock, PASSWORD, Process, ShiftedClock, TestApp, TestDb, TestResponse, create_user, forge,
     on_both_databases, send,
 };
 use api::service::accounts::register::create_by_a_right_clock;
@@ -61,7 +61,7 @@ async fn login_ahead(db: &Arc<TestDb>, ahead: Duration) -> TokenResponse {
     TestApp::builder_on(Arc::clone(db)).clock(&clock).start().await.login(ADA).await
 }
 
-async fn sign_up(app: &TestApp, email: &str) -> Answer {
+async fn sign_up(app: &TestApp, email: &str) -> TestResponse {
     let request = app.request(Method::POST, "/api/auth/register/").header("Idempotency-Key", KEY);
     send(request.json(&json!({"email": email, "password": PASSWORD}))).await
 }
@@ -77,7 +77,7 @@ async fn right_and_wrong(database: Database, ahead: Duration) -> (TestApp, TestA
 }
 
 #[track_caller]
-fn refused_for_now(answer: Answer) {
+fn refused_for_now(answer: TestResponse) {
     assert!(!answer.header("retry-after").is_empty(), "{}", answer.text());
     assert!(answer.headers.get("set-cookie").is_none(), "cookies are taken back");
     answer.failed(503, Reason::Unavailable);
@@ -87,12 +87,12 @@ fn new_password() -> Value {
     json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD})
 }
 
-async fn change(app: &TestApp, tokens: &TokenResponse) -> Answer {
+async fn change(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
     let change = app.request_as(tokens, Method::POST, "/api/auth/password/change/").header("Idempotency-Key", KEY);
     send(change.json(&new_password())).await
 }
 
-async fn delete(app: &TestApp, tokens: &TokenResponse) -> Answer {
+async fn delete(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
     let deletion = app.request_as(tokens, Method::DELETE, "/api/auth/me/").header("Idempotency-Key", KEY);
     send(deletion.json(&json!({"password": PASSWORD}))).await
 }
@@ -329,8 +329,8 @@ async fn a_process_that_starts_with_a_wrong_clock_does_nothing_by_it() {
     let tokens = right.login(ADA).await;
     let clock = ShiftedClock::ahead(Duration::days(500)); // by which sessions and events are to be deleted
     let wrong = Process::start_with(db.url(), &clock.variables());
-    wrong.live_log().until("prune.clock: nothing is deleted");
-    wrong.live_log().until("clock.wrong: ");
+    wrong.live_log().wait_for("prune.clock: nothing is deleted");
+    wrong.live_log().wait_for("clock.wrong: ");
     assert!(wrong.get("/readyz").await.text().contains("\"clock\":\"differs from the database's by "));
     wrong.refresh(&tokens, None).await.failed(503, Reason::Unavailable);
     wrong.me(&tokens).await.failed(503, Reason::Unavailable);
@@ -338,8 +338,8 @@ async fn a_process_that_starts_with_a_wrong_clock_does_nothing_by_it() {
     assert_eq!(db.number("SELECT count(*) FROM auth_events"), 1);
 
     clock.set(Duration::zero());
-    wrong.live_log().until("clock.right: ");
-    wrong.until_ready().await;
+    wrong.live_log().wait_for("clock.right: ");
+    wrong.wait_until_ready().await;
     let tokens = wrong.refresh(&tokens, None).await.ok();
     right.me(&tokens).await.done();
     assert_eq!(wrong.log().iter().filter(|line| line.contains("clock.wrong")).count(), 1);
@@ -351,10 +351,10 @@ async fn a_jump_of_this_machines_clock_is_told_once() {
     let db = TestDb::migrated(Database::Sqlite);
     let clock = ShiftedClock::ahead(Duration::zero());
     let process = Process::start_with(db.url(), &clock.variables());
-    process.until_ready().await;
+    process.wait_until_ready().await;
     clock.set(Duration::hours(1));
-    process.live_log().until("clock.wrong: ");
-    process.live_log().until("clock.right: ");
+    process.live_log().wait_for("clock.wrong: ");
+    process.live_log().wait_for("clock.right: ");
     assert_eq!(process.log().iter().filter(|line| line.contains("clock.wrong")).count(), 1);
 }
 

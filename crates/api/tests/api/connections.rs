@@ -156,7 +156,7 @@ async fn a_cancelled_statement_costs_no_other_connection() {
     futures_util::future::join_all((0..16).map(|_| app.me(tokens)))
         .await
         .into_iter()
-        .for_each(crate::support::Answer::done);
+        .for_each(crate::support::TestResponse::done);
     let mut holder = db.connect();
     execute(&mut holder, "SET idle_in_transaction_session_timeout = 0");
     execute(&mut holder, "BEGIN");
@@ -176,7 +176,7 @@ async fn a_cancelled_statement_costs_no_other_connection() {
     futures_util::future::join_all((0..16).map(|_| app.me(tokens)))
         .await
         .into_iter()
-        .for_each(crate::support::Answer::done);
+        .for_each(crate::support::TestResponse::done);
     app.refresh(tokens).await.ok();
     let after = pids();
     assert!(before.iter().all(|pid| after.contains(pid)), "{before:?} became {after:?}");

@@ -1,6 +1,6 @@
 //! How the cookies of `TOKEN_TRANSPORT=cookie` are written: for whom, for how long, and how closely guarded.
 
-use crate::support::{Answer, Browser, Builder, Database, ONE_SECOND, PASSWORD, TestApp, send};
+use crate::support::{Browser, Builder, Database, ONE_SECOND, PASSWORD, TestApp, TestResponse, send};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ fn login(app: &TestApp) -> RequestBuilder {
 }
 
 /// The `Set-Cookie` lines without the cookies' values.
-fn set_cookies(answer: &Answer) -> Vec<String> {
+fn set_cookies(answer: &TestResponse) -> Vec<String> {
     let lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
     let mut without_values: Vec<_> = lines
         .map(|line| {
@@ -85,7 +85,7 @@ async fn the_cookies_live_as_long_as_the_refresh_token() {
         .set("SESSION_MAX_AGE", "1500");
     let app = builder.start().await;
     let mut browser = Browser::default();
-    let lifetimes = |answer: &Answer| -> Vec<String> {
+    let lifetimes = |answer: &TestResponse| -> Vec<String> {
         set_cookies(answer).iter().map(|line| line.rsplit_once("Max-Age=").unwrap().1.to_owned()).collect()
     };
     assert_eq!(lifetimes(&browser.login(&app, ADA).await), ["1000", "1000"]);

@@ -2,7 +2,7 @@
 //! foreign page knows.
 
 use crate::support::{
-    Answer, Browser, Builder, Database, PASSWORD, SECRET_KEY, TestApp, forge, on_both_databases, send,
+    Browser, Builder, Database, PASSWORD, SECRET_KEY, TestApp, TestResponse, forge, on_both_databases, send,
 };
 use auth_types::responses::{ConfigResponse, CookieTokenResponse, TokenTransport};
 use auth_types::{ProblemCode, Reason};
@@ -189,7 +189,7 @@ async fn a_cookie_counts_for_nothing_where_bodies_carry_the_tokens() {
     assert!(!login.headers.contains_key("set-cookie"));
     let request = app.request(Method::POST, "/api/auth/refresh/").header("X-CSRF-Token", "x");
     let request = request.header("Cookie", format!("refresh_token={}; csrf_token=x", tokens.refresh));
-    send(request.json(&json!({}))).await.wrong_fields(&["refresh"]);
+    send(request.json(&json!({}))).await.invalid_fields(&["refresh"]);
     let logout = app.logout(&tokens).await;
     assert!(!logout.headers.contains_key("set-cookie"));
 }
@@ -204,7 +204,7 @@ async fn a_lost_answer_is_given_again_by_its_key(database: Database) {
     let lost = send(request(&browser)).await;
     app.clock().advance(app.settings().lifetimes.leeway * 2);
     let again = send(request(&browser)).await;
-    let set = |answer: &Answer| Browser::of(answer).refresh_cookie().to_owned();
+    let set = |answer: &TestResponse| Browser::of(answer).refresh_cookie().to_owned();
     assert_eq!(set(&lost), set(&again));
     browser.keep(&again);
     browser.refresh(&app).await.has_status(200);

@@ -1,6 +1,6 @@
 //! Who may read answers (CORS) and who may change things (the Origin rule).
 
-use crate::support::{Answer, Browser, Database, PASSWORD, TestApp, send};
+use crate::support::{Browser, Database, PASSWORD, TestApp, TestResponse, send};
 use auth_types::Reason;
 use reqwest::Method;
 use serde_json::json;
@@ -31,18 +31,18 @@ async fn start() -> TestApp {
     builder.set("CORS_ALLOWED_ORIGINS", APP).set("CSRF_TRUSTED_ORIGINS", TRUSTED).start().await
 }
 
-async fn login_from(app: &TestApp, origin: &str) -> Answer {
+async fn login_from(app: &TestApp, origin: &str) -> TestResponse {
     let request = app.request(Method::POST, "/api/auth/login/").header("Origin", origin);
     send(request.json(&json!({"email": ADA, "password": PASSWORD}))).await
 }
 
-async fn preflight(app: &TestApp, origin: &str, method: &str, headers: &str) -> Answer {
+async fn preflight(app: &TestApp, origin: &str, method: &str, headers: &str) -> TestResponse {
     let request = app.request(Method::OPTIONS, "/api/auth/refresh/").header("Origin", origin);
     let request = request.header("Access-Control-Request-Method", method);
     send(request.header("Access-Control-Request-Headers", headers)).await
 }
 
-fn varies_by_origin(answer: &Answer) -> bool {
+fn varies_by_origin(answer: &TestResponse) -> bool {
     let values = answer.headers.get_all("vary").iter().map(|value| value.to_str().unwrap().to_ascii_lowercase());
     values
         .flat_map(|value| value.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>())
@@ -50,7 +50,7 @@ fn varies_by_origin(answer: &Answer) -> bool {
 }
 
 #[track_caller]
-fn assert_readable(answer: &Answer, by: &str) {
+fn assert_readable(answer: &TestResponse, by: &str) {
     assert_eq!(answer.header("access-control-allow-origin"), by, "{}", answer.status);
     assert!(varies_by_origin(answer));
     let exposed = answer.header("access-control-expose-headers").to_ascii_lowercase();
@@ -60,7 +60,7 @@ fn assert_readable(answer: &Answer, by: &str) {
 }
 
 #[track_caller]
-fn assert_unreadable(answer: &Answer) {
+fn assert_unreadable(answer: &TestResponse) {
     let said = answer.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
     assert!(said.is_none(), "{:?}", answer.headers);
     assert!(varies_by_origin(answer));

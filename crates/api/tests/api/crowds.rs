@@ -1,7 +1,7 @@
 //! More connections than there are places: who has waited for its client the longest makes room, and nobody else notices.
 //! All time-outs are longer than these tests.
 
-use crate::support::{Builder, Database, PASSWORD, PATIENCE, TestApp, eventually, hold_hashing, raw};
+use crate::support::{Builder, DEADLINE, Database, PASSWORD, TestApp, eventually, hold_hashing, raw};
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -58,7 +58,7 @@ impl Slow {
 }
 
 async fn connect(app: &TestApp) -> TcpStream {
-    let connected = tokio::time::timeout(PATIENCE, TcpStream::connect(app.address())).await;
+    let connected = tokio::time::timeout(DEADLINE, TcpStream::connect(app.address())).await;
     connected.expect("no connection in time").unwrap()
 }
 
@@ -78,7 +78,7 @@ async fn open(app: &TestApp, slow: Slow, client: usize) -> TcpStream {
 
 async fn read_status(stream: &mut TcpStream) -> String {
     let mut start = [0; 12];
-    let read = tokio::time::timeout(PATIENCE, stream.read_exact(&mut start)).await.expect("no answer in time");
+    let read = tokio::time::timeout(DEADLINE, stream.read_exact(&mut start)).await.expect("no answer in time");
     read.expect("closed without a word");
     String::from_utf8_lossy(&start[9..]).into_owned()
 }
@@ -86,7 +86,7 @@ async fn read_status(stream: &mut TcpStream) -> String {
 /// What still comes until the API closes the connection.
 async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut rest = Vec::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("it stays open");
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("it stays open");
     read.expect("broken");
     String::from_utf8(rest).unwrap()
 }
@@ -115,8 +115,8 @@ async fn newcomers_are_served_and_the_oldest_of_those_that_wait_make_room() {
         stream.write_all(rest.as_bytes()).await.unwrap();
         assert_eq!(read_status(&mut stream).await, status, "{kind:?}");
     }
-    assert!(app.counted("connections_displaced") >= (SLOW - STAY) as u64);
-    assert_eq!(app.counted("connections_refused"), 0);
+    assert!(app.counter("connections_displaced") >= (SLOW - STAY) as u64);
+    assert_eq!(app.counter("connections_refused"), 0);
 }
 
 #[actix_web::test]
@@ -126,7 +126,7 @@ async fn who_makes_room_has_a_moment_to_finish_its_request() {
     for (number, kind) in [Slow::Head, Slow::Body].into_iter().cycle().take(STAY + 2).enumerate() {
         slow.push((kind, open(&app, kind, number).await));
     }
-    let displaced = || app.counted("connections_displaced") == 2;
+    let displaced = || app.counter("connections_displaced") == 2;
     eventually("two are too many", async || displaced().then_some(())).await;
     for (kind, mut stream) in slow.drain(..2) {
         let (rest, status) = kind.rest();
@@ -168,11 +168,11 @@ async fn clients_that_take_no_answers_keep_nobody_out() {
     for _ in 0..MOST + 8 {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4 * 1024).unwrap();
-        let connected = tokio::time::timeout(PATIENCE, socket.connect(app.address())).await;
+        let connected = tokio::time::timeout(DEADLINE, socket.connect(app.address())).await;
         let mut stream = connected.expect("no connection in time").unwrap();
         let _ = stream.write_all(requests.as_bytes()).await;
         deaf.push(stream);
         newcomer_is_served(&app).await;
     }
-    assert!(app.counted("connections_displaced") >= 8);
+    assert!(app.counter("connections_displaced") >= 8);
 }

@@ -1,6 +1,6 @@
 //! Another address for an account.
 
-use crate::support::{Answer, Database, Mail, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
+use crate::support::{Database, Mail, ONE_SECOND, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{TokenResponse, UserResponse};
@@ -30,12 +30,12 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-async fn ask(app: &TestApp, tokens: &TokenResponse, new_email: &str, password: &str) -> Answer {
+async fn ask(app: &TestApp, tokens: &TokenResponse, new_email: &str, password: &str) -> TestResponse {
     let body = json!({"new_email": new_email, "password": password});
     send(app.request_as(tokens, Method::POST, "/api/auth/email/change/").json(&body)).await
 }
 
-async fn follow(app: &TestApp, token: &str) -> Answer {
+async fn follow(app: &TestApp, token: &str) -> TestResponse {
     app.post("/api/auth/email/verify/", &json!({"token": token})).await
 }
 
@@ -116,9 +116,9 @@ async fn nothing_is_changed_before_the_link_is_followed(database: Database) {
 
 async fn a_wrong_password_is_named_recorded_and_mails_nobody(database: Database) {
     let (app, tokens) = start(database).await;
-    ask(&app, &tokens, NEW, "violet harbor lantern 43").await.wrong_fields(&["password"]);
-    ask(&app, &tokens, "none", "").await.wrong_fields(&["new_email", "password"]);
-    ask(&app, &tokens, "a@example.com\r\nBcc: eve@example.com", PASSWORD).await.wrong_fields(&["new_email"]);
+    ask(&app, &tokens, NEW, "violet harbor lantern 43").await.invalid_fields(&["password"]);
+    ask(&app, &tokens, "none", "").await.invalid_fields(&["new_email", "password"]);
+    ask(&app, &tokens, "a@example.com\r\nBcc: eve@example.com", PASSWORD).await.invalid_fields(&["new_email"]);
     assert_eq!(app.deliver_mail().await.len(), 0);
     let failures = "SELECT count(*) FROM auth_events WHERE kind = 'reauthentication_failed'";
     assert_eq!(app.db().number(failures), 1);

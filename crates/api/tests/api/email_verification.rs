@@ -1,6 +1,6 @@
 //! Confirming an address of an account, or saying that it is somebody else's.
 
-use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, pictures, send};
+use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, TestResponse, on_both_databases, pictures, send};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::UserResponse;
@@ -26,7 +26,7 @@ fn request(email: &str) -> RegisterRequest {
     RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() }
 }
 
-async fn verify(app: &TestApp, token: &str) -> Answer {
+async fn verify(app: &TestApp, token: &str) -> TestResponse {
     app.post("/api/auth/email/verify/", &json!({"token": token})).await
 }
 
@@ -80,7 +80,7 @@ async fn a_link_is_mailed_again_while_there_is_something_to_confirm(database: Da
     resend(&app, ADA).await;
     resend(&app, "nobody@example.com").await;
     assert_eq!(app.deliver_mail().await.len(), 0);
-    app.post("/api/auth/email/resend/", &json!({"email": "none"})).await.wrong_fields(&["email"]);
+    app.post("/api/auth/email/resend/", &json!({"email": "none"})).await.invalid_fields(&["email"]);
 }
 
 async fn a_link_to_an_old_address_confirms_no_new_one(database: Database) {
@@ -93,7 +93,7 @@ async fn a_link_to_an_old_address_confirms_no_new_one(database: Database) {
     assert_eq!(app.db().number("SELECT count(*) FROM users WHERE email_verified_at IS NULL"), 1);
 }
 
-async fn reject(app: &TestApp, token: &str) -> Answer {
+async fn reject(app: &TestApp, token: &str) -> TestResponse {
     app.post("/api/auth/email/verify/", &json!({"token": token, "reject": true})).await
 }
 
@@ -152,10 +152,10 @@ async fn a_field_of_a_wrong_type_is_named(database: Database) {
         (json!({"token": "x", "registration": true}), "registration"),
         (json!({"reject": true}), "token"),
     ] {
-        app.post("/api/auth/email/verify/", &value).await.wrong_fields(&[field]);
+        app.post("/api/auth/email/verify/", &value).await.invalid_fields(&[field]);
     }
     let both = json!({"token": 1, "reject": []});
-    app.post("/api/auth/email/verify/", &both).await.wrong_fields(&["reject", "token"]);
+    app.post("/api/auth/email/verify/", &both).await.invalid_fields(&["reject", "token"]);
     let absent = json!({"token": "x", "reject": null, "registration": null});
     app.post("/api/auth/email/verify/", &absent).await.failed(400, Reason::LinkNotValid);
 }

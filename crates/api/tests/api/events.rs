@@ -1,6 +1,6 @@
 //! What happened to an account, as its owner sees it.
 
-use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, SECRET_KEY, TestApp, on_both_databases, send};
+use crate::support::{Database, ONE_SECOND, PASSWORD, SECRET_KEY, TestApp, TestResponse, on_both_databases, send};
 use api::clock::Clock;
 use auth_types::events::{EventResponse, EventsResponse};
 use auth_types::responses::TokenResponse;
@@ -34,7 +34,7 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-async fn ask(app: &TestApp, tokens: &TokenResponse, query: &str) -> Answer {
+async fn ask(app: &TestApp, tokens: &TokenResponse, query: &str) -> TestResponse {
     send(app.request_as(tokens, Method::GET, &format!("/api/auth/events/{query}"))).await
 }
 
@@ -205,7 +205,7 @@ async fn what_is_no_cursor_is_refused(database: Database) {
     let far =
         ["[9223372036854775807,1]", "[253402300800000000,1]", "[-1,1]", "[1]", "[1,2,3]", "[1.5,2]", "{}", "null"];
     for cursor in odd.into_iter().chain(far.map(encoded)) {
-        let problem = ask(&app, &tokens, &format!("?cursor={cursor}")).await.wrong_fields(&["cursor"]);
+        let problem = ask(&app, &tokens, &format!("?cursor={cursor}")).await.invalid_fields(&["cursor"]);
         assert_eq!(problem.errors["cursor"].len(), 1);
     }
     // One that was never given out and is well formed is a place like any other.

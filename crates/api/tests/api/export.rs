@@ -1,6 +1,8 @@
 //! Everything that is stored about a user, for them to keep.
 
-use crate::support::{Answer, Builder, Database, ONE_SECOND, PASSWORD, TestApp, eventually, on_both_databases, send};
+use crate::support::{
+    Builder, Database, ONE_SECOND, PASSWORD, TestApp, TestResponse, eventually, on_both_databases, send,
+};
 use api::clock::Clock;
 use api::store::AnyConnection;
 use auth_types::export::ExportResponse;
@@ -82,7 +84,7 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-async fn export(app: &TestApp, tokens: &TokenResponse) -> Answer {
+async fn export(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
     send(app.request_as(tokens, Method::GET, PATH)).await
 }
 

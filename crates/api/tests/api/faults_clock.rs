@@ -1,6 +1,6 @@
 //! Clocks that differ, and clocks that jump.
 
-use crate::support::{Answer, Database, ManualClock, PASSWORD, TestApp, TestDb, forge, on_both_databases, send};
+use crate::support::{Database, ManualClock, PASSWORD, TestApp, TestDb, TestResponse, forge, on_both_databases, send};
 use api::clock::Clock;
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
@@ -44,7 +44,7 @@ async fn two_processes_whose_clocks_differ_by_half_a_minute_take_each_others_tok
 }
 
 /// Asks whatever can be asked with tokens, and none of it is the server's fault.
-async fn ask_everything(app: &TestApp, tokens: &TokenResponse) -> Vec<Answer> {
+async fn ask_everything(app: &TestApp, tokens: &TokenResponse) -> Vec<TestResponse> {
     let answers = vec![
         app.me(tokens).await,
         app.verify(&tokens.access).await,

@@ -1,7 +1,7 @@
 //! PostgreSQL that dies, stalls, is full or loses the line in the middle: 503 with `Retry-After`, never a 401 that would
 //! make a client throw its tokens away, and nothing is lost.
 
-use crate::support::{Answer, Cluster, Database, PASSWORD, Proxy, TestApp, TestDb, eventually, migrate, send};
+use crate::support::{Cluster, Database, PASSWORD, Proxy, TestApp, TestDb, TestResponse, eventually, migrate, send};
 use api::config::{DatabaseUrl, Timeouts};
 use api::store::AnyConnection;
 use auth_types::Reason;
@@ -248,7 +248,7 @@ async fn refresh_for_ever(app: &TestApp, mut tokens: TokenResponse, ended: &Atom
             answer.failed(503, Reason::Unavailable);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let me: Answer = send(request(&tokens)).await;
+        let me: TestResponse = send(request(&tokens)).await;
         assert!(me.status.is_success() || me.status == 503, "{} {}", me.status, me.text());
     }
     (tokens, exchanges)

@@ -120,7 +120,7 @@ async fn a_log_that_nobody_reads_stops_no_request() {
     // Each writes many lines, a pipe holds 64 KB, the queue 8,192 lines.
     for _ in 0..40 {
         let healthz = futures_util::future::join_all((0..25).map(|_| api.get("/healthz")));
-        healthz.await.into_iter().for_each(crate::support::Answer::done);
+        healthz.await.into_iter().for_each(crate::support::TestResponse::done);
     }
     api.me(&tokens).await.done();
 

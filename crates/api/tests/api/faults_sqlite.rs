@@ -43,7 +43,7 @@ async fn a_full_disk_is_a_503_and_loses_nothing() {
     // No file may grow any further than this: for a program that is a full disk. The signal that goes with it is not.
     let blocks = (db.size() + 96 * 1024) / 512;
     let api = Process::start_under(&format!("trap '' XFSZ; ulimit -f {blocks}"), db.url(), &[]);
-    api.until_ready().await;
+    api.wait_until_ready().await;
     let tokens = api.login(ADA).await;
     fill(&api).await;
 
@@ -124,10 +124,10 @@ async fn a_file_that_is_deleted_replaced_or_cut_short_is_noticed() {
     for (name, harm) in HARMS {
         for db in [TestDb::migrated(Database::Sqlite), TestDb::empty(Database::Sqlite)] {
             let api = Process::start(db.url());
-            api.until_ready().await;
+            api.wait_until_ready().await;
             api.register("eve@example.com").await.created();
             harm(&db.file()).unwrap();
-            api.live_log().until("store.file: ");
+            api.live_log().wait_for("store.file: ");
             eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(()))
                 .await;
             let text = api.get("/readyz").await.text();
@@ -152,9 +152,9 @@ async fn a_lost_file_stays_lost_until_a_restart() {
     for (harm, undo) in harms {
         let db = TestDb::migrated(Database::Sqlite);
         let api = Process::start(db.url());
-        api.until_ready().await;
+        api.wait_until_ready().await;
         harm(&db.file()).unwrap();
-        api.live_log().until("store.file: ");
+        api.live_log().wait_for("store.file: ");
         undo(&db.file()).unwrap();
         api.register(ADA).await.failed(503, Reason::Unavailable);
         eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(())).await;
@@ -172,13 +172,13 @@ async fn a_file_behind_a_link_is_treated_as_one_without() {
         std::os::unix::fs::symlink("disk/real.sqlite3", &link).unwrap();
         let url = format!("sqlite:{}", link.display());
         let api = Process::start_under("umask 022", &url, &[]);
-        api.until_ready().await;
+        api.wait_until_ready().await;
         api.register("eve@example.com").await.created();
         for made in [file.clone(), beside(&file, "-wal"), beside(&file, "-shm")] {
             assert_eq!(mode_of(&made), 0o600, "{}", made.display());
         }
         std::fs::remove_file(beside(&file, suffix)).unwrap();
-        api.live_log().until("store.file: ");
+        api.live_log().wait_for("store.file: ");
         api.register(ADA).await.failed(503, Reason::Unavailable);
 
         std::fs::rename(&file, folder.path().join("away")).unwrap();
@@ -208,11 +208,11 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 async fn a_file_that_others_work_with_is_not_taken_for_lost() {
     let db = TestDb::empty(Database::Sqlite);
     let api = Process::start(db.url());
-    api.until_ready().await;
+    api.wait_until_ready().await;
     for number in 0..5 {
         create_user(&db, &format!("user{number}@example.com"));
         let other = Process::start(db.url());
-        other.until_ready().await;
+        other.wait_until_ready().await;
         other.register(&format!("late{number}@example.com")).await.created();
         if number % 2 == 0 {
             other.kill();
@@ -234,7 +234,7 @@ async fn what_is_made_for_data_is_for_its_user_alone() {
     let mails = folder.path().join("mails");
     let variables = [("EMAIL_URL", &*format!("file:{}", mails.display()))];
     let api = Process::start_under("umask 022", &format!("sqlite:{}", file.display()), &variables);
-    api.until_ready().await;
+    api.wait_until_ready().await;
     api.register(ADA).await.created();
     eventually("there is a mail", async || mails.exists().then_some(())).await;
     for folder in [&outer, &inner, &mails] {
@@ -257,7 +257,7 @@ async fn what_is_made_in_folders_that_are_there_is_for_its_user_alone() {
     }
     let variables = [("EMAIL_URL", &*format!("file:{}", at("mails").display()))];
     let api = Process::start_under("umask 022", db.url(), &variables);
-    api.until_ready().await;
+    api.wait_until_ready().await;
     api.register(ADA).await.created();
     eventually("there is a mail", async || {
         let mail = files_in(&at("mails")).into_iter().find(|file| file.extension().is_some_and(|end| end == "eml"))?;
@@ -297,7 +297,7 @@ async fn the_rights_of_a_file_that_is_there_stay() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
     let api = Process::start(db.url());
-    api.until_ready().await;
+    api.wait_until_ready().await;
     let modes = [folder, &file, &beside(&file, "-wal"), &beside(&file, "-shm")].map(mode_of);
     assert_eq!(modes, [0o750, 0o640, 0o640, 0o640]);
 }

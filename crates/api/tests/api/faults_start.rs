@@ -52,10 +52,10 @@ async fn a_process_waits_for_its_server_and_then_does_its_work() {
     let mut cluster = Cluster::stopped();
     let process = Process::start_unready(&cluster.url(), &[]);
     is_closed(&process).await;
-    process.live_log().until("start.waiting: cannot connect to the database");
+    process.live_log().wait_for("start.waiting: cannot connect to the database");
 
     cluster.start();
-    process.until_ready().await;
+    process.wait_until_ready().await;
     let tokens = process.register(ADA).await.created();
     process.me(&tokens).await.done();
     assert!(process.log().iter().all(|line| !line.contains("panic")));
@@ -68,9 +68,9 @@ async fn a_process_waits_for_a_file_that_another_one_holds() {
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     let process = Process::start_unready(db.url(), &[]);
     is_closed(&process).await;
-    process.live_log().until("database is locked");
+    process.live_log().wait_for("database is locked");
     other.batch_execute("ROLLBACK").unwrap();
-    process.until_ready().await;
+    process.wait_until_ready().await;
 }
 
 #[actix_web::test]
@@ -197,9 +197,9 @@ async fn a_start_whose_connection_is_lost_in_a_migration_tries_again() {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE wait_event_type = 'Lock' AND datname = current_database()",
     );
-    process.live_log().until("start.waiting: the connection to the database was lost in a migration");
+    process.live_log().wait_for("start.waiting: the connection to the database was lost in a migration");
     drop(holder); // rolls back
-    process.until_ready().await;
+    process.wait_until_ready().await;
     process.register(ADA).await.created();
 }
 
@@ -211,9 +211,9 @@ async fn a_start_that_others_are_in_the_way_of_tries_again() {
     let separator = if db.url().contains('?') { '&' } else { '?' };
     let url = format!("{}{separator}options=-c%20lock_timeout%3D200ms", db.url());
     let process = Process::start_unready(&url, &[]);
-    process.live_log().until("canceling statement due to lock timeout; trying again");
+    process.live_log().wait_for("canceling statement due to lock timeout; trying again");
     drop(holder); // rolls back
-    process.until_ready().await;
+    process.wait_until_ready().await;
     process.register(ADA).await.created();
 }
 
@@ -238,8 +238,8 @@ async fn a_release_works_on_the_schema_of_the_next_one(database: Database) {
     let process = Process::start(db.url());
     let tokens = process.login(ADA).await;
     process.refresh(&tokens, None).await.ok();
-    process.until_ready().await;
-    process.live_log().until("migrations.unknown: the database was migrated by a newer release, or by one with another feature: 99999999999999");
+    process.wait_until_ready().await;
+    process.live_log().wait_for("migrations.unknown: the database was migrated by a newer release, or by one with another feature: 99999999999999");
     assert_eq!(db.number("SELECT count(*) FROM __diesel_schema_migrations WHERE version = '99999999999999'"), 1);
 }
 

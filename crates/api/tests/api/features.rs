@@ -1,6 +1,6 @@
 //! Features: what they may not share, and what they get.
 
-use crate::support::{Answer, Database, TestApp, TestDb, on_both_databases, send};
+use crate::support::{Database, TestApp, TestDb, TestResponse, on_both_databases, send};
 use actix_web::web::{Data, Json};
 use api::app::{App, Feature, Product};
 use api::clock::Clock;
@@ -324,14 +324,14 @@ async fn rows_of_every_kind_of_table_are_handed_out_and_go_as_declared(database:
 const POLLS: &str = "/api/polls/";
 
 /// A poll of Ada's.
-async fn ask(app: &TestApp, tokens: &TokenResponse, question: &str) -> Answer {
+async fn ask(app: &TestApp, tokens: &TokenResponse, question: &str) -> TestResponse {
     let poll = json!({
         "question": question, "choices": ["yes", "no"], "most": 1, "quorum": 0.5, "is_open": true, "kind": "secret", "colours": {}
     });
     send(app.request_as(tokens, Method::POST, POLLS).json(&poll)).await
 }
 
-fn id_of(made: &Answer) -> i64 {
+fn id_of(made: &TestResponse) -> i64 {
     made.json::<Value>()["id"].as_i64().unwrap_or_else(|| panic!("{}", made.text()))
 }
 
@@ -418,6 +418,6 @@ async fn the_work_of_a_feature_is_done_again_and_again_whatever_goes_wrong_in_it
     tokio::select! {
         () = work => {}
         _ = product.run_background_tasks(services) => unreachable!("it never ends"),
-        () = tokio::time::sleep(crate::support::PATIENCE) => panic!("the work was given up"),
+        () = tokio::time::sleep(crate::support::DEADLINE) => panic!("the work was given up"),
     }
 }

@@ -130,7 +130,7 @@ async fn a_password_made_of_the_products_name_is_refused() {
     for weak in ["latchkey", "Latchkey1", "LATCHKEY2026", "latchkey!", "L4tchkey", "latchkeylatchkey"] {
         let answer = app.register(&request(ADA, weak)).await;
         assert_eq!(answer.status, 400, "{weak} was accepted");
-        answer.wrong_fields(&["password"]);
+        answer.invalid_fields(&["password"]);
     }
     // As one word among others it does no harm.
     app.register(&request(ADA, "a latchkey under violet lanterns")).await.created();

@@ -1,6 +1,6 @@
 //! The security headers of every answer, whatever it is and whoever gives it.
 
-use crate::support::{Answer, Database, PASSWORD, TestApp, raw, send};
+use crate::support::{Database, PASSWORD, TestApp, TestResponse, raw, send};
 use reqwest::Method;
 use serde_json::json;
 
@@ -14,7 +14,7 @@ async fn start() -> TestApp {
 }
 
 #[track_caller]
-fn is_guarded(answer: &Answer, what: &str) {
+fn is_guarded(answer: &TestResponse, what: &str) {
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
@@ -35,7 +35,7 @@ fn is_guarded(answer: &Answer, what: &str) {
 }
 
 /// One answer of each kind, with its name.
-async fn all_kinds(app: &TestApp) -> Vec<(&'static str, Answer)> {
+async fn all_kinds(app: &TestApp) -> Vec<(&'static str, TestResponse)> {
     let request = |method, path| app.request(method, path);
     let login = request(Method::POST, "/api/auth/login/").json(&json!({"email": ADA, "password": PASSWORD}));
     let preflight = request(Method::OPTIONS, "/api/auth/me/").header("Access-Control-Request-Method", "GET");

@@ -1,6 +1,6 @@
 //! In production what comes in clear is sent on or refused; `X-Forwarded-Proto` tells, because TLS ends before the API.
 
-use crate::support::{Answer, Database, PASSWORD, TestApp, raw, send};
+use crate::support::{Database, PASSWORD, TestApp, TestResponse, raw, send};
 use auth_types::Reason;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -17,12 +17,12 @@ fn in_clear(app: &TestApp, method: Method, path: &str) -> RequestBuilder {
     app.request(method, path).header("Host", "api.example.com").header("X-Forwarded-Proto", "http")
 }
 
-async fn get_with(app: &TestApp, proto: &str) -> Answer {
+async fn get_with(app: &TestApp, proto: &str) -> TestResponse {
     send(app.request(Method::GET, "/api/auth/config/").header("X-Forwarded-Proto", proto)).await
 }
 
 #[track_caller]
-fn sent_on(answer: &Answer, location: &str) {
+fn sent_on(answer: &TestResponse, location: &str) {
     answer.has_status(308);
     assert_eq!(answer.header("location"), location);
     assert!(answer.body.is_empty(), "{}", answer.text());

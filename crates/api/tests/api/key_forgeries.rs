@@ -1,6 +1,8 @@
 //! Tokens that a key pair did not sign, or not so: none is accepted, none is a 5xx, nothing changes.
 
-use crate::support::{Answer, Database, KeyPair, SECRET_KEY, TestApp, forge, forge::encode, on_both_databases, send};
+use crate::support::{
+    Database, KeyPair, SECRET_KEY, TestApp, TestResponse, forge, forge::encode, on_both_databases, send,
+};
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
 use aws_lc_rs::hmac::HMAC_SHA256;
@@ -215,12 +217,12 @@ fn der_signature(key: &EcdsaKeyPair, message: &str) -> Vec<u8> {
     key.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref().to_vec()
 }
 
-async fn bearer(app: &TestApp, token: &str) -> Answer {
+async fn bearer(app: &TestApp, token: &str) -> TestResponse {
     send(app.request(Method::GET, "/api/auth/me/").bearer_auth(token)).await
 }
 
 #[track_caller]
-fn assert_refused(answer: Answer, what: &str) {
+fn assert_refused(answer: TestResponse, what: &str) {
     assert_eq!(answer.status, 401, "{what}: {}", answer.text());
     let reason = answer.problem(401).reason;
     assert!(matches!(reason, Reason::TokenMalformed | Reason::KeyUnknown), "{what}: {reason:?}");

@@ -1,6 +1,6 @@
 //! Nothing that is secret is ever said: not on the log at its most talkative, not in a refusal, not in metrics.
 
-use crate::support::{Answer, Database, Process, TestDb, eventually, on_both_databases, send};
+use crate::support::{Database, Process, TestDb, TestResponse, eventually, on_both_databases, send};
 use auth_types::responses::TokenResponse;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ const KEY: &str = "marker-attempt-1";
 struct Talk {
     process: Process,
     /// Every answer that holds no tokens on purpose.
-    answers: Vec<Answer>,
+    answers: Vec<TestResponse>,
     /// What must be nowhere.
     secrets: Vec<String>,
 }
@@ -113,6 +113,6 @@ async fn a_production_log_at_level_trace_holds_no_secret(database: Database) {
 }
 
 /// An answer's headers and body.
-fn heard(answer: &Answer) -> String {
+fn heard(answer: &TestResponse) -> String {
     format!("{:?} {}", answer.headers, answer.text())
 }

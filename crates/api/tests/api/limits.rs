@@ -1,7 +1,7 @@
 //! How many tries strangers have, and that an account's owner has theirs.
 
 use crate::support::{
-    Answer, Database, ONE_SECOND, OWN_ADDRESS, PASSWORD, Proxy, TestApp, TestDb, forge, on_both_databases, send,
+    Database, ONE_SECOND, OWN_ADDRESS, PASSWORD, Proxy, TestApp, TestDb, TestResponse, forge, on_both_databases, send,
 };
 use api::service::ClientInfo;
 use api::service::limits::{Budget, Network};
@@ -75,7 +75,7 @@ async fn a_limited_name_is_told_alike_whether_an_account_has_it_or_not(database:
         let address = format!("192.0.2.{number}");
         let unknown = app.sign_in_from(&address, "eve@example.com", WRONG).await;
         assert_eq!(known.status, if number < 10 { 401 } else { 429 });
-        assert_eq!(known.seen(), unknown.seen());
+        assert_eq!(known.comparable(), unknown.comparable());
     }
 }
 
@@ -273,7 +273,7 @@ async fn a_request_that_the_database_failed_can_be_repeated_as_often_as_it_takes
     change().await.ok();
 }
 
-async fn sign_up(app: &TestApp, address: &str, email: &str) -> Answer {
+async fn sign_up(app: &TestApp, address: &str, email: &str) -> TestResponse {
     let request = RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", address).json(&request)).await
 }
@@ -323,7 +323,7 @@ async fn a_refused_client_costs_no_database_work_and_a_failed_server_costs_no_tr
     proxy.cut();
     app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
     app.sign_in_from(OWNER, ADA, WRONG).await.failed(503, Reason::Unavailable);
-    proxy.mend();
+    proxy.restore();
     let answer = app.sign_in_from(OWNER, ADA, WRONG).await;
     assert!(answer.header("ratelimit").contains(r#""sign-in-client";r=99;t=900"#), "{}", answer.header("ratelimit"));
 }
@@ -373,7 +373,7 @@ async fn a_client_that_presents_thousands_of_tokens_is_told_to_wait() {
 #[actix_web::test]
 async fn every_limited_answer_tells_how_the_budgets_stand() {
     let app = start(Database::Sqlite).await;
-    let policies = |answer: &Answer| answer.header("ratelimit-policy").to_owned();
+    let policies = |answer: &TestResponse| answer.header("ratelimit-policy").to_owned();
     let wrong = app.sign_in_from(STRANGER, ADA, WRONG).await;
     let own = r#""requests-client";q=6000;w=60, "requests-stranger";q=600;w=60, "sign-in-client";q=100;w=900, "signed-in-client";q=1000;w=900"#;
     assert_eq!(policies(&wrong), own, "budgets of the client only, none of the name");
@@ -402,8 +402,8 @@ async fn no_header_tells_how_a_name_or_a_known_network_stands() {
     let known = app.sign_in_from(OWNER, ADA, WRONG).await;
     let stranger = app.sign_in_from("192.0.2.1", ADA, WRONG).await;
     let unknown = app.sign_in_from("192.0.2.2", "eve@example.com", WRONG).await;
-    assert_eq!(known.seen(), unknown.seen());
-    assert_eq!(stranger.seen(), unknown.seen());
+    assert_eq!(known.comparable(), unknown.comparable());
+    assert_eq!(stranger.comparable(), unknown.comparable());
     for header in ["ratelimit", "ratelimit-policy"] {
         assert_eq!(known.header(header), unknown.header(header));
         assert_eq!(stranger.header(header), unknown.header(header));

@@ -1,7 +1,7 @@
 //! Limits that several processes share through Redis, and what becomes of them when it goes away.
 
 use crate::support::{
-    Answer, Database, OWN_ADDRESS, PASSWORD, Process, RedisServer, TestApp, TestDb, create_user, eventually, send,
+    Database, OWN_ADDRESS, PASSWORD, Process, RedisServer, TestApp, TestDb, TestResponse, create_user, eventually, send,
 };
 use api::clock::Clock;
 use api::service::limits::Budget;
@@ -67,7 +67,7 @@ async fn of_one_account_one_export_runs_at_a_time_at_all_processes() {
     let export = |app: &TestApp| app.request_as(&tokens, Method::GET, "/api/auth/me/export/").send();
     let mut first = export(&a).await.unwrap();
     assert_eq!(first.status(), 200);
-    let second = Answer::of(export(&b).await.unwrap()).await;
+    let second = TestResponse::of(export(&b).await.unwrap()).await;
     second.problem(429);
     let wait: u32 = second.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
@@ -174,12 +174,12 @@ async fn what_is_in_redis_names_nobody_and_goes_away_by_itself() {
     let redis = RedisServer::start();
     let (a, _b) = two_processes(&redis.url()).await;
     a.sign_in_from(STRANGER, ADA, WRONG).await.refused(Reason::CredentialsWrong);
-    let keys = redis.ask("KEYS *");
+    let keys = redis.command("KEYS *");
     let keys: Vec<_> = keys.lines().filter(|line| line.starts_with("latchkey:")).collect();
     assert_eq!(keys.len(), 5, "{keys:?}: client three times, name, and name for the day");
-    let forever = keys.iter().filter(|key| redis.ask(&format!("PTTL {key}")).starts_with(":-"));
+    let forever = keys.iter().filter(|key| redis.command(&format!("PTTL {key}")).starts_with(":-"));
     assert_eq!(forever.count(), 0);
-    let content: String = keys.iter().map(|key| redis.ask(&format!("HGETALL {key}"))).collect();
+    let content: String = keys.iter().map(|key| redis.command(&format!("HGETALL {key}"))).collect();
     for private in ["ada", "example", STRANGER] {
         assert!(
             !keys.iter().any(|key| key.contains(private)) && !content.contains(private),
@@ -187,7 +187,7 @@ async fn what_is_in_redis_names_nobody_and_goes_away_by_itself() {
         );
     }
     a.sign_in_from("203.0.113.10", ADA, PASSWORD).await.ok();
-    let left = redis.ask("KEYS *");
+    let left = redis.command("KEYS *");
     assert_eq!(left.matches("latchkey:").count(), 9, "what was given back leaves nothing: {left}");
 }
 

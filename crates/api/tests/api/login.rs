@@ -61,7 +61,7 @@ async fn wrong_password_unknown_user_and_inactive_user_are_told_alike(database: 
     let inactive_and_wrong = app.sign_in(ADA, "violet harbor lantern 43").await;
 
     for other in [&unknown, &no_address, &inactive, &inactive_and_wrong] {
-        assert_eq!(wrong.seen(), other.seen());
+        assert_eq!(wrong.comparable(), other.comparable());
     }
     let problem = wrong.refused(Reason::CredentialsWrong);
     assert_eq!(problem.detail, "No active account found with the given credentials");
@@ -161,7 +161,7 @@ async fn either_field_holds_either_name(database: Database) {
         app.post("/api/auth/login/", &request).await.ok();
     }
     let nobody = LoginRequest { password: password(), ..LoginRequest::default() };
-    app.post("/api/auth/login/", &nobody).await.wrong_fields(&["email"]);
+    app.post("/api/auth/login/", &nobody).await.invalid_fields(&["email"]);
 }
 
 async fn a_password_is_verified_exactly_as_received(database: Database) {
@@ -188,7 +188,7 @@ async fn a_password_is_verified_exactly_as_received(database: Database) {
         assert_ne!(wrong, right);
         app.sign_in(ADA, &wrong).await.refused(Reason::CredentialsWrong);
     }
-    app.sign_in(ADA, &format!("{right}\0x")).await.wrong_fields(&["password"]);
+    app.sign_in(ADA, &format!("{right}\0x")).await.invalid_fields(&["password"]);
 }
 
 async fn a_password_from_django_is_verified_and_encoded_anew(database: Database) {

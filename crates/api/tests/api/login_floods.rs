@@ -76,8 +76,8 @@ async fn a_megabyte_of_a_password_is_refused_before_it_is_hashed(database: Datab
     let _held = hold_hashing(&app, queue_length()).await;
     // Each would be a 503 if it got as far as the hashing queue.
     app.sign_in(ADA, &"x".repeat(1024 * 1024)).await.failed(413, Reason::BodyTooLarge);
-    app.sign_in(ADA, &"x".repeat(60 * 1024)).await.wrong_fields(&["password"]);
-    app.sign_in(ADA, &"x".repeat(257)).await.wrong_fields(&["password"]);
+    app.sign_in(ADA, &"x".repeat(60 * 1024)).await.invalid_fields(&["password"]);
+    app.sign_in(ADA, &"x".repeat(257)).await.invalid_fields(&["password"]);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events"), 0);
 }
 

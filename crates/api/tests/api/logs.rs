@@ -1,6 +1,6 @@
 //! The log of production: what a line says, and that nothing breaks out of it.
 
-use crate::support::{Answer, Database, PASSWORD, Process, TestDb, create_user, eventually, forge, send};
+use crate::support::{Database, PASSWORD, Process, TestDb, TestResponse, create_user, eventually, forge, send};
 use auth_types::responses::TokenResponse;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn line_of(process: &Process, request: RequestBuilder) -> Value {
 }
 
 /// The line of this name about the request that was answered so.
-async fn line_of_answer(process: &Process, answer: &Answer, name: &str) -> Value {
+async fn line_of_answer(process: &Process, answer: &TestResponse, name: &str) -> Value {
     let id = answer.header("x-request-id");
     let line = eventually(name, async || {
         process.log().into_iter().find(|line| line.contains(name) && line.contains(&format!("\"request_id\":\"{id}\"")))

@@ -1,6 +1,6 @@
 //! How many mails an address gets, and that nobody is refused anything because of somebody else's address.
 
-use crate::support::{Answer, Database, Mail, PASSWORD, TestApp, on_both_databases, send};
+use crate::support::{Database, Mail, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use api::service::mail::deliver_due;
 use api::service::upkeep::prune::prune;
 use auth_types::Reason;
@@ -38,11 +38,11 @@ fn stranger(number: usize) -> String {
     format!("203.0.113.{number}")
 }
 
-async fn ask_from(app: &TestApp, client: &str, path: &str, body: &Value) -> Answer {
+async fn ask_from(app: &TestApp, client: &str, path: &str, body: &Value) -> TestResponse {
     send(app.request(Method::POST, path).header("X-Forwarded-For", client).json(body)).await
 }
 
-async fn ask_as(app: &TestApp, (tokens, client): (&TokenResponse, &str), path: &str, body: &Value) -> Answer {
+async fn ask_as(app: &TestApp, (tokens, client): (&TokenResponse, &str), path: &str, body: &Value) -> TestResponse {
     let request = app.request_as(tokens, Method::POST, path).header("X-Forwarded-For", client);
     send(request.json(body)).await
 }
@@ -282,7 +282,7 @@ async fn what_waits_for_one_address_is_bounded(database: Database) {
 #[actix_web::test]
 async fn every_request_that_causes_a_mail_is_counted_for_its_client() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).limited().start().await;
-    let counts = |answer: &Answer| {
+    let counts = |answer: &TestResponse| {
         let policies = answer.headers.get("ratelimit").map(|value| value.to_str().unwrap().to_owned());
         let policies = policies.unwrap_or_default();
         let remaining = policies.split("\"mail-client\";r=").nth(1).map(|rest| rest.split(';').next().unwrap());

@@ -200,7 +200,7 @@ async fn a_mail_on_its_way_is_given_back_when_the_process_ends(database: Databas
     assert_eq!(waits, json!({"waits": slow}));
     api.terminate();
     assert!(api.exit_status().await.success());
-    api.live_log().until("mail.given_back: 1 mail");
+    api.live_log().wait_for("mail.given_back: 1 mail");
     let due = match database {
         Database::Sqlite => "SELECT count(*) FROM mail_outbox WHERE due_at <= strftime('%Y-%m-%d %H:%M:%f', 'now')",
         Database::Postgres => "SELECT count(*) FROM mail_outbox WHERE due_at <= now()",

@@ -1,7 +1,7 @@
 //! What changes between the moment when a worker takes a mail and the moment when it writes it.
 
 use crate::support::{
-    Answer, Database, Mail, PASSWORD, TestApp, eventually, hold_hashing, on_both_databases, pictures, send,
+    Database, Mail, PASSWORD, TestApp, TestResponse, eventually, hold_hashing, on_both_databases, pictures, send,
 };
 use api::service::mail::deliver_due;
 use api::store::AnyConnection;
@@ -44,7 +44,7 @@ fn when_taken(app: &TestApp, kind: &str, sql: &str) {
     };
 }
 
-async fn ask_for_change(app: &TestApp, tokens: &TokenResponse) -> Answer {
+async fn ask_for_change(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
     let body = json!({"new_email": NEW, "password": PASSWORD});
     send(app.request_as(tokens, Method::POST, "/api/auth/email/change/").json(&body)).await
 }
@@ -107,7 +107,7 @@ async fn a_notice_of_a_deleted_account_is_not_mailed(database: Database) {
 }
 
 /// Holds what compares passwords, and runs `sql` while a request waits for it.
-async fn meanwhile(app: &TestApp, request: impl Future<Output = Answer>, sql: &str) -> Answer {
+async fn meanwhile(app: &TestApp, request: impl Future<Output = TestResponse>, sql: &str) -> TestResponse {
     let held = hold_hashing(app, 0).await;
     let interfere = async {
         let waits = async || (app.services().hashing.load().0 > 0).then_some(());
@@ -192,7 +192,7 @@ async fn an_erased_account_gets_no_picture() {
 }
 
 /// Plays a stolen token while `change` of the account is under way, which commits then.
-async fn reuse_during(app: &TestApp, change: &str) -> Answer {
+async fn reuse_during(app: &TestApp, change: &str) -> TestResponse {
     let stolen = app.login(ADA).await;
     app.refresh_with_key(&stolen, "of the owner").await.ok();
     let mut other = app.db().connect();

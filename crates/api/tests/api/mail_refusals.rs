@@ -1,7 +1,8 @@
 //! What a mail server's refusal is about: the recipient, or us. Whatever it refuses us for, no mail is lost.
 
 use crate::support::{
-    CERTIFICATE, Database, MailScript, MailServer, PASSWORD, Refusal, SECRET_KEY, TestApp, on_both_databases, send,
+    CERTIFICATE, Database, MailServer, PASSWORD, Refusal, SECRET_KEY, ScriptedMailServer, TestApp, on_both_databases,
+    send,
 };
 use api::service::mail::{deliver_due, measure};
 use chrono::Duration;
@@ -32,7 +33,7 @@ async fn start(database: Database, url: String) -> TestApp {
     builder.set("EMAIL_FROM", "no-reply@example.com").set("EMAIL_URL", url).start().await
 }
 
-pub(crate) fn url_of(server: &MailScript) -> String {
+pub(crate) fn url_of(server: &ScriptedMailServer) -> String {
     format!("smtp://latchkey:secret@{}", server.address())
 }
 
@@ -127,7 +128,7 @@ fn cases() -> Vec<Case> {
 }
 
 async fn only_a_refused_recipient_is_final(database: Database) {
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let app = start(database, url_of(&server)).await;
     for (step, refusal, refused_at) in cases() {
         let case = format!("{refusal:?} at {step}");
@@ -142,10 +143,10 @@ async fn only_a_refused_recipient_is_final(database: Database) {
             assert!(!has_metric(&app, &never).await, "{case}");
         }
 
-        server.accept();
+        server.accept_all();
         app.clock().advance(ONE_MINUTE);
         assert_eq!(deliver(&app).await, 2, "{case}");
-        let mut taken = server.taken();
+        let mut taken = server.accepted();
         taken.sort();
         assert_eq!(taken, [ADA, BEN], "{case}");
         assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{case}");
@@ -176,7 +177,7 @@ async fn what_a_server_offers_is_read_whatever_its_case_and_in_the_old_form() {
         "250-mail.test\r\n250 AUTH=PLAIN LOGIN",
         "250-mail.test\r\n250-AUTH=LOGIN\r\n250 auth login",
     ] {
-        let server = MailScript::start();
+        let server = ScriptedMailServer::start();
         server.refuse("EHLO", Refusal::Reply(offer));
         let app = start(Database::Sqlite, url_of(&server)).await;
         ask_for_reset(&app, ADA).await;
@@ -209,7 +210,7 @@ async fn a_real_server_that_refuses_us_gets_the_mail_when_it_is_fixed() {
 async fn a_server_that_refuses_to_encrypt_gets_the_mail_when_it_does() {
     let tls = format!("tls=required&ca_file={}", CERTIFICATE.path().display());
     for refusal in [Refusal::Reply("454 not now"), Refusal::Reply("554 never"), Refusal::HangUp] {
-        let script = MailScript::start();
+        let script = ScriptedMailServer::start();
         script.refuse("STARTTLS", refusal);
         let app = start(Database::Sqlite, format!("{}?{tls}", url_of(&script))).await;
         ask_for_reset(&app, ADA).await;
@@ -229,7 +230,7 @@ async fn a_server_that_refuses_to_encrypt_gets_the_mail_when_it_does() {
 }
 
 async fn while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards(database: Database) {
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let people: Vec<_> = (0..40).map(|number| format!("user{number}@example{number}.com")).collect();
     let builder = people.iter().fold(TestApp::builder(database), |builder, email| builder.user(email));
     let app = builder.set("METRICS_TOKEN", TOKEN).set("EMAIL_URL", url_of(&server)).start().await;
@@ -249,10 +250,10 @@ async fn while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards(data
     let asked = attempts() - at_first;
     assert!((10..=14).contains(&asked), "{asked}");
 
-    server.accept();
+    server.accept_all();
     app.clock().advance(ONE_MINUTE);
     assert_eq!(deliver(&app).await, 40);
-    let mut taken = server.taken();
+    let mut taken = server.accepted();
     taken.sort();
     let mut expected = people.clone();
     expected.sort();
@@ -261,7 +262,7 @@ async fn while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards(data
 }
 
 async fn mails_of_no_use_any_more_do_not_wait_for_a_server_that_refuses_us(database: Database) {
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let app = start(database, url_of(&server)).await;
     server.refuse("CONNECT", Refusal::Reply("554 go away"));
     for number in 0..250 {
@@ -279,7 +280,7 @@ async fn mails_of_no_use_any_more_do_not_wait_for_a_server_that_refuses_us(datab
 /// What the operator asks goes as far as naming the sender, and sends nothing.
 #[actix_web::test]
 async fn the_test_of_the_server_names_the_step_that_is_refused() {
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let app = start(Database::Sqlite, url_of(&server)).await;
     let mailer = &app.services().mailer;
     mailer.test().await.unwrap();
@@ -289,13 +290,13 @@ async fn the_test_of_the_server_names_the_step_that_is_refused() {
         server.refuse(step, Refusal::HangUp);
         assert_eq!(mailer.test().await.unwrap_err().to_string(), "cannot be used");
     }
-    assert_eq!(server.taken(), Vec::<String>::new());
+    assert_eq!(server.accepted(), Vec::<String>::new());
 }
 
 /// Another process found it willing and sent the rest.
 #[actix_web::test]
 async fn a_server_that_has_nothing_left_to_refuse_does_not_refuse_us() {
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let app = start(Database::Sqlite, url_of(&server)).await;
     server.refuse("AUTH", Refusal::Reply("535 5.7.8 wrong password"));
     ask_for_reset(&app, ADA).await;
@@ -327,7 +328,7 @@ async fn a_refused_recipient_takes_nobody_elses_mail_along() {
 async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(database: Database) {
     const TOKENS: &str = "SELECT count(*) FROM one_time_tokens";
     const LIVE: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let app = start(database, url_of(&server)).await;
     server.refuse("MESSAGE", Refusal::HangUp);
     ask_for_reset(&app, ADA).await;
@@ -336,7 +337,7 @@ async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(d
         assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (1, 1));
         app.clock().advance(ONE_MINUTE * 4);
     }
-    server.accept();
+    server.accept_all();
     assert_eq!(deliver(&app).await, 1);
     assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (1, 1));
 
@@ -346,11 +347,11 @@ async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(d
     assert_eq!(deliver(&app).await, 0);
     assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (2, 2));
     app.db().execute("UPDATE one_time_tokens SET used_at = expires_at");
-    server.accept();
-    server.taken();
+    server.accept_all();
+    server.accepted();
     app.clock().advance(ONE_MINUTE * 4);
     assert_eq!(deliver(&app).await, 0);
-    assert!(server.taken().is_empty());
+    assert!(server.accepted().is_empty());
     assert_eq!((app.db().number(LIVE), app.db().number(WAITING)), (0, 0));
 }
 
@@ -360,7 +361,7 @@ async fn a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link(datab
     const SAME_RESET: &str = "SELECT count(*) - count(used_at) * 2 FROM one_time_tokens";
     const SAME_SIGN_UP: &str = "SELECT count(*) FROM pending_registrations JOIN known_links USING (link_hash)";
     for same in [SAME_RESET, SAME_SIGN_UP] {
-        let (lost, server) = (MailScript::start(), MailScript::start());
+        let (lost, server) = (ScriptedMailServer::start(), ScriptedMailServer::start());
         let old = TestApp::builder(database).user(ADA).set("EMAIL_VERIFICATION", "mandatory");
         let old = old.set("EMAIL_URL", url_of(&lost)).start().await;
         lost.refuse("MESSAGE", Refusal::HangUp);
@@ -388,13 +389,13 @@ async fn of_the_links_that_a_mail_has_had_the_one_that_works_is_sent_again(datab
         WHERE expires_at = (SELECT min(expires_at) FROM one_time_tokens)";
     // Which of the two keys is the newer one: the row that is found first is the database's choice.
     for (first, second) in [(SECRET_KEY, NEW_SECRET), (NEW_SECRET, SECRET_KEY)] {
-        let (lost, server) = (MailScript::start(), MailScript::start());
+        let (lost, server) = (ScriptedMailServer::start(), ScriptedMailServer::start());
         let old =
             TestApp::builder(database).user(ADA).set("SECRET_KEY", first).set("EMAIL_URL", url_of(&lost)).start().await;
         lost.refuse("MESSAGE", Refusal::HangUp);
         ask_for_reset(&old, ADA).await;
         assert_eq!(deliver(&old).await, 0);
-        let process = async |server: &MailScript, fallbacks: &str| {
+        let process = async |server: &ScriptedMailServer, fallbacks: &str| {
             let process = TestApp::builder_on(old.db().clone()).clock(old.clock()).set("EMAIL_URL", url_of(server));
             let process = process.set("SECRET_KEY", second).set("SECRET_KEY_FALLBACKS", fallbacks).start().await;
             process.clock().advance(ONE_MINUTE * 4);
@@ -404,7 +405,7 @@ async fn of_the_links_that_a_mail_has_had_the_one_that_works_is_sent_again(datab
         old.db().execute(END_OLDER);
         assert_eq!(old.db().number(LINKS), 2);
         assert_eq!(deliver(&process(&server, first).await).await, 1);
-        assert_eq!((old.db().number(LINKS), server.taken().len()), (2, 1));
+        assert_eq!((old.db().number(LINKS), server.accepted().len()), (2, 1));
     }
 }
 
@@ -412,7 +413,7 @@ async fn a_link_that_has_arrived_works_until_the_next_one_has_arrived(database: 
     const LIVE: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
     const LIVE_NEWEST: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL \
         AND expires_at = (SELECT max(expires_at) FROM one_time_tokens)";
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let app = start(database, url_of(&server)).await;
     ask_for_reset(&app, ADA).await;
     assert_eq!(deliver(&app).await, 1);
@@ -424,14 +425,14 @@ async fn a_link_that_has_arrived_works_until_the_next_one_has_arrived(database: 
         assert_eq!(app.db().number(LIVE), 2);
         app.clock().advance(ONE_MINUTE * 4);
     }
-    server.accept();
+    server.accept_all();
     assert_eq!(deliver(&app).await, 1);
     assert_eq!((app.db().number(LIVE), app.db().number(LIVE_NEWEST)), (1, 1));
 }
 
 /// Its mail has not arrived yet.
 async fn a_new_password_does_not_end_the_link_that_confirms_the_address(database: Database) {
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let app = start(database, url_of(&server)).await;
     server.refuse("MESSAGE", Refusal::HangUp);
     let sign_up = json!({"email": "eve@example.com", "password": PASSWORD});
@@ -439,7 +440,7 @@ async fn a_new_password_does_not_end_the_link_that_confirms_the_address(database
     assert_eq!(deliver(&app).await, 0);
     let body = json!({"current_password": PASSWORD, "new_password": "another lantern in the harbor 7"});
     send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
-    server.accept();
+    server.accept_all();
     app.clock().advance(ONE_MINUTE * 4);
     assert_eq!(deliver(&app).await, 2);
     let live = "SELECT count(*) FROM one_time_tokens WHERE purpose = 'verify_email' AND used_at IS NULL";

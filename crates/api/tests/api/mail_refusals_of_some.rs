@@ -1,7 +1,7 @@
 //! What a mail server refuses one mail, one recipient or one connection for stops nobody else's mail, and is no alarm.
 
 use crate::mail_refusals::{ONE_MINUTE, TOKEN, WAITING, ask_for_reset, deliver, has_metric, url_of};
-use crate::support::{Database, MailScript, Refusal, TestApp, on_both_databases};
+use crate::support::{Database, Refusal, ScriptedMailServer, TestApp, on_both_databases};
 use chrono::Duration;
 
 on_both_databases![
@@ -13,13 +13,13 @@ on_both_databases![
 
 const REFUSES: &str = "latchkey_mail_server_refuses 1";
 
-async fn start(database: Database, server: &MailScript, people: &[String]) -> TestApp {
+async fn start(database: Database, server: &ScriptedMailServer, people: &[String]) -> TestApp {
     let builder = people.iter().fold(TestApp::builder(database), |builder, email| builder.user(email));
     builder.set("METRICS_TOKEN", TOKEN).set("EMAIL_URL", url_of(server)).start().await
 }
 
 async fn a_server_that_takes_so_many_mails_a_connection_gets_all_at_once(database: Database) {
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let people: Vec<_> = (0..24).map(|number| format!("user{number}@example{}.com", number % 12)).collect();
     let app = start(database, &server, &people).await;
     for (step, refusal) in [
@@ -35,13 +35,13 @@ async fn a_server_that_takes_so_many_mails_a_connection_gets_all_at_once(databas
         ("DATA", Refusal::HangUp),
     ] {
         let case = format!("{refusal:?} at {step}");
-        server.take_one_a_connection(step, refusal);
+        server.accept_one_per_connection(step, refusal);
         for email in &people {
             ask_for_reset(&app, email).await;
         }
         assert_eq!(deliver(&app).await, 24, "{case}");
-        assert_eq!(server.taken().len(), 24, "{case}");
-        assert_eq!(server.unheard(), 0, "{case}: a connection that said 421 was used again");
+        assert_eq!(server.accepted().len(), 24, "{case}");
+        assert_eq!(server.commands_after_421(), 0, "{case}: a connection that said 421 was used again");
         assert!(!has_metric(&app, REFUSES).await, "{case}");
         app.clock().advance(Duration::hours(1));
     }
@@ -55,7 +55,7 @@ async fn a_mail_whose_form_is_refused_holds_nobody_up(database: Database) {
     let people: Vec<_> = special.iter().cloned().chain(HONEST.map(str::to_owned)).collect();
     for reply in ["550 5.6.7 no such addresses here", "555 5.5.4 unknown parameter", "504 unknown", "451 4.6.7 not now"]
     {
-        let server = MailScript::start();
+        let server = ScriptedMailServer::start();
         server.refuse("SMTPUTF8", Refusal::Reply(reply));
         let app = start(database, &server, &people).await;
         for email in &special {
@@ -66,7 +66,7 @@ async fn a_mail_whose_form_is_refused_holds_nobody_up(database: Database) {
             ask_for_reset(&app, email).await;
             assert_eq!(deliver(&app).await, 1, "{reply}: {email} had to wait");
         }
-        assert_eq!(server.taken(), HONEST, "{reply}");
+        assert_eq!(server.accepted(), HONEST, "{reply}");
         assert!(!has_metric(&app, REFUSES).await, "{reply}");
         for _ in 0..60 {
             app.clock().advance(Duration::seconds(10));
@@ -76,7 +76,7 @@ async fn a_mail_whose_form_is_refused_holds_nobody_up(database: Database) {
         assert_eq!(attempts, 5, "{reply}: after 0, 30, 90, 210 and 450 seconds");
         assert!(!has_metric(&app, REFUSES).await, "{reply}");
 
-        server.accept();
+        server.accept_all();
         app.clock().advance(Duration::minutes(10));
         assert_eq!(deliver(&app).await, 18, "{reply}");
         assert_eq!(app.db().number(WAITING), 0);
@@ -86,7 +86,7 @@ async fn a_mail_whose_form_is_refused_holds_nobody_up(database: Database) {
 /// A server without SMTPUTF8 gets no address of other letters (RFC 6531, section 3.1), and all other mail.
 async fn an_address_that_the_server_must_not_be_told_is_given_up_after_the_usual_time(database: Database) {
     let people = ["ärger@example.com", "honest@example.org", "other@example.net"].map(str::to_owned);
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     server.refuse("EHLO", Refusal::Reply("250-mail.test\r\n250-8bitmime\r\n250 auth plain"));
     let app = start(database, &server, &people).await;
     for email in &people {
@@ -98,7 +98,7 @@ async fn an_address_that_the_server_must_not_be_told_is_given_up_after_the_usual
         app.clock().advance(ONE_MINUTE);
         deliver(&app).await;
     }
-    let mut taken = server.taken();
+    let mut taken = server.accepted();
     taken.sort();
     assert_eq!(taken, people[1..]);
     assert_eq!(app.db().number(WAITING), 0);
@@ -116,7 +116,7 @@ async fn one_refused_domain_is_not_taken_for_a_server_that_refuses_us(database: 
         ("DATA", "data", "554 no"),
         ("MESSAGE", "message", "554 5.7.1 content"),
     ] {
-        let server = MailScript::start();
+        let server = ScriptedMailServer::start();
         let app = start(database, &server, &people).await;
         server.refuse(step, Refusal::Reply(reply));
         for email in REFUSED {
@@ -140,7 +140,7 @@ async fn one_refused_domain_is_not_taken_for_a_server_that_refuses_us(database: 
         app.clock().advance(ONE_MINUTE);
         assert_eq!(deliver(&app).await, 0);
         assert!(has_metric(&app, REFUSES).await, "{step}");
-        server.accept();
+        server.accept_all();
         app.clock().advance(ONE_MINUTE * 2);
         assert_eq!(deliver(&app).await, 3, "{step}");
         assert!(!has_metric(&app, REFUSES).await, "{step}");

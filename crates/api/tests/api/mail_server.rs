@@ -2,7 +2,7 @@
 
 use crate::support::servers::Server;
 use crate::support::{
-    CERTIFICATE, Database, Mail, MailScript, MailServer, ONE_SECOND, PASSWORD, Refusal, TestApp, send,
+    CERTIFICATE, Database, Mail, MailServer, ONE_SECOND, PASSWORD, Refusal, ScriptedMailServer, TestApp, send,
 };
 use api::service::mail::deliver_due;
 use chrono::Duration;
@@ -112,26 +112,26 @@ async fn a_refused_login_is_the_operators_to_mend() {
 /// A code is a reply (RFC 5321, section 4.2).
 #[actix_web::test]
 async fn a_server_that_says_no_words_gets_the_mail() {
-    let server = MailScript::start();
-    server.say_no_words();
+    let server = ScriptedMailServer::start();
+    server.omit_reply_texts();
     let app = start(format!("smtp://latchkey:secret@{}", server.address())).await;
     app.services().mailer.test().await.unwrap();
     ask_for_reset(&app).await;
     assert_eq!(deliver(&app).await, 1);
-    assert_eq!(server.taken(), [ADA]);
+    assert_eq!(server.accepted(), [ADA]);
 }
 
 /// What it says is kept until its line ends.
 #[actix_web::test]
 async fn a_reply_without_an_end_is_not_read_to_its_end() {
-    let server = MailScript::start();
+    let server = ScriptedMailServer::start();
     let app = start(format!("smtp://latchkey:secret@{}", server.address())).await;
     for step in ["CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "MESSAGE"] {
         server.refuse(step, Refusal::Flood);
         ask_for_reset(&app).await;
         assert_eq!(deliver(&app).await, 0, "{step}");
-        assert_eq!((server.swallowed(), app.db().number(WAITING)), (0, 1), "{step}");
-        server.accept();
+        assert_eq!((server.floods_read(), app.db().number(WAITING)), (0, 1), "{step}");
+        server.accept_all();
         app.clock().advance(Duration::minutes(2));
         assert_eq!(deliver(&app).await, 1, "{step}");
         app.clock().advance(Duration::hours(2));

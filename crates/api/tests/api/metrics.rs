@@ -1,6 +1,6 @@
 //! What an operator's Prometheus reads, and that nobody else does.
 
-use crate::support::{Answer, Database, PASSWORD, TestApp, eventually, on_both_databases, send};
+use crate::support::{Database, PASSWORD, TestApp, TestResponse, eventually, on_both_databases, send};
 use api::gate::{Share, ShareKey, within};
 use auth_types::Reason;
 use chrono::Duration;
@@ -129,7 +129,7 @@ async fn hashing_jobs_are_told_while_they_run_and_wait() {
     );
 }
 
-async fn ask(app: &TestApp, token: Option<&str>) -> Answer {
+async fn ask(app: &TestApp, token: Option<&str>) -> TestResponse {
     let request = app.request(Method::GET, "/metrics");
     send(if let Some(token) = token { request.bearer_auth(token) } else { request }).await
 }

@@ -68,17 +68,17 @@ async fn what_nobody_sees_is_refused_inside_of_every_name(database: Database) {
             display_name: Some(format!("Ada{c}Lovelace")),
             ..request(&format!("eve{c}@example.com"))
         };
-        app.register(&wrong).await.wrong_fields(&["display_name", "email", "username"]);
+        app.register(&wrong).await.invalid_fields(&["display_name", "email", "username"]);
         let wrong = json!({"username": format!("a{c}da"), "display_name": format!("Ada{c}Lovelace")});
         let answer = send(app.request_as(&ada, Method::PATCH, "/api/auth/me/").json(&wrong)).await;
-        answer.wrong_fields(&["display_name", "username"]);
+        answer.invalid_fields(&["display_name", "username"]);
         let address = format!("ada@exam{c}ple.com");
         let wrong = json!({"new_email": address, "password": PASSWORD});
         send(app.request_as(&ada, Method::POST, "/api/auth/email/change/").json(&wrong))
             .await
-            .wrong_fields(&["new_email"]);
+            .invalid_fields(&["new_email"]);
         for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
-            app.post(path, &json!({"email": address})).await.wrong_fields(&["email"]);
+            app.post(path, &json!({"email": address})).await.invalid_fields(&["email"]);
         }
         app.sign_in(&format!("a{c}da@example.com"), PASSWORD).await.problem(401);
     }
@@ -98,7 +98,7 @@ async fn a_display_name_can_be_seen_and_read(database: Database) {
         assert_eq!(rename(unseen).await.json::<UserResponse>().display_name, "", "{unseen:?}");
     }
     for refused in ["A \u{1d159} B", "A\u{fffe}", "\u{1ffff}", "\u{e000}", "\u{345}", "\u{301}Ada"] {
-        rename(refused).await.wrong_fields(&["display_name"]);
+        rename(refused).await.invalid_fields(&["display_name"]);
     }
     for name in [
         "1\u{fe0f}\u{20e3}",
@@ -131,7 +131,7 @@ async fn a_letter_in_disguise_does_not_take_somebodys_address(database: Database
         "\u{301}a@example.com",
         "a\u{e000}@example.com",
     ] {
-        app.register(&request(disguised)).await.wrong_fields(&["email"]);
+        app.register(&request(disguised)).await.invalid_fields(&["email"]);
     }
     for plain in ["μ@example.com", "ア@example.com", "น้ำ@example.com", "Արև@example.com", "straße@example.com"]
     {
@@ -140,7 +140,7 @@ async fn a_letter_in_disguise_does_not_take_somebodys_address(database: Database
     let jack = app.register(&request("jack@example.org")).await.created();
     let change = json!({"new_email": "jac\u{212a}@example.com", "password": PASSWORD});
     let changed = send(app.request_as(&jack, Method::POST, "/api/auth/email/change/").json(&change)).await;
-    changed.wrong_fields(&["new_email"]);
+    changed.invalid_fields(&["new_email"]);
     app.deliver_mail().await;
     app.post("/api/auth/password/reset/", &json!({"email": "jack@example.org"})).await.has_status(202);
     assert_eq!(app.deliver_one_mail().await.to, "jack@example.org");
@@ -184,7 +184,7 @@ async fn a_username_is_one_that_precis_allows(database: Database) {
         "ab\u{1e922}",
         "\u{1e922}\u{c7}·\u{c7}",
     ] {
-        rename(refused).await.wrong_fields(&["username"]);
+        rename(refused).await.invalid_fields(&["username"]);
     }
     for (given, shown, found) in [
         ("Ｃｏｕｎｔｅｓｓ", "Countess", "COUNTESS"),
@@ -428,7 +428,7 @@ async fn mail_is_asked_for_with_what_nobody_sees_as_without_it(database: Databas
             for wrong in
                 [format!("ada@exam{c}ple.com"), format!("a{c}da"), format!("{c}@example.com"), format!("a da{c}@b.c")]
             {
-                app.post(path, &json!({"email": wrong})).await.wrong_fields(&["email"]);
+                app.post(path, &json!({"email": wrong})).await.invalid_fields(&["email"]);
             }
         }
     }

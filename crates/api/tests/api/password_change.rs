@@ -1,6 +1,6 @@
 //! A new password for who knows the old one.
 
-use crate::support::{Answer, Database, PASSWORD, TestApp, on_both_databases, send};
+use crate::support::{Database, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
 use chrono::Duration;
@@ -26,7 +26,7 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-async fn change(app: &TestApp, tokens: &TokenResponse, current: &str, new: &str) -> Answer {
+async fn change(app: &TestApp, tokens: &TokenResponse, current: &str, new: &str) -> TestResponse {
     let body = json!({"current_password": current, "new_password": new});
     send(app.request_as(tokens, Method::POST, "/api/auth/password/change/").json(&body)).await
 }
@@ -56,9 +56,9 @@ async fn changing_the_password_ends_every_session_and_answers_a_new_one(database
 async fn a_wrong_current_password_is_named_recorded_and_changes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     let problem = change(&app, &tokens, "violet harbor lantern 43", NEW_PASSWORD).await;
-    problem.wrong_fields(&["current_password"]);
-    change(&app, &tokens, "", NEW_PASSWORD).await.wrong_fields(&["current_password"]);
-    change(&app, &tokens, "", "short").await.wrong_fields(&["current_password", "new_password"]);
+    problem.invalid_fields(&["current_password"]);
+    change(&app, &tokens, "", NEW_PASSWORD).await.invalid_fields(&["current_password"]);
+    change(&app, &tokens, "", "short").await.invalid_fields(&["current_password", "new_password"]);
 
     app.me(&tokens).await.done();
     app.login(ADA).await;
@@ -70,7 +70,7 @@ async fn a_wrong_current_password_is_named_recorded_and_changes_nothing(database
 async fn a_new_password_is_judged_as_at_sign_up(database: Database) {
     let (app, tokens) = start(database).await;
     for weak in ["short", "password1", ADA, "ada", ""] {
-        change(&app, &tokens, PASSWORD, weak).await.wrong_fields(&["new_password"]);
+        change(&app, &tokens, PASSWORD, weak).await.invalid_fields(&["new_password"]);
     }
     app.login(ADA).await;
 }
@@ -145,7 +145,7 @@ async fn ten_wrong_passwords_are_the_last_for_a_while_and_right_ones_do_not_coun
     for _ in 0..10 {
         let body = json!({"new_email": "eve@example.com", "password": "violet harbor lantern 43"});
         let ask = app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&body);
-        send(ask).await.wrong_fields(&["password"]);
+        send(ask).await.invalid_fields(&["password"]);
     }
     change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.failed(429, Reason::RateLimited);
     app.clock().advance(Duration::minutes(15));

@@ -1,6 +1,6 @@
 //! A forgotten password: a mailed link sets a new one.
 
-use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases};
+use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, TestResponse, on_both_databases};
 use api::service::upkeep::prune::prune;
 use auth_types::Reason;
 use auth_types::requests::{LoginRequest, RegisterRequest};
@@ -28,7 +28,7 @@ async fn start(database: Database) -> TestApp {
     TestApp::builder(database).user(ADA).start().await
 }
 
-async fn ask(app: &TestApp, email: &str) -> Answer {
+async fn ask(app: &TestApp, email: &str) -> TestResponse {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await
 }
 
@@ -37,7 +37,7 @@ async fn mailed_token(app: &TestApp) -> String {
     app.deliver_one_mail().await.token()
 }
 
-async fn confirm(app: &TestApp, token: &str, new_password: &str) -> Answer {
+async fn confirm(app: &TestApp, token: &str, new_password: &str) -> TestResponse {
     let body = json!({"token": token, "new_password": new_password});
     app.post("/api/auth/password/reset/confirm/", &body).await
 }
@@ -116,11 +116,11 @@ async fn a_refused_password_leaves_the_link_alive(database: Database) {
     let app = start(database).await;
     let token = mailed_token(&app).await;
     for weak in ["", "short", "password1", ADA] {
-        confirm(&app, &token, weak).await.wrong_fields(&["new_password"]);
+        confirm(&app, &token, weak).await.invalid_fields(&["new_password"]);
     }
     app.login(ADA).await;
     confirm(&app, &token, NEW_PASSWORD).await.done();
-    ask(&app, "no address").await.wrong_fields(&["email"]);
+    ask(&app, "no address").await.invalid_fields(&["email"]);
 }
 
 async fn one_hundred_uses_of_a_link_at_once_are_one_use(database: Database) {
@@ -169,7 +169,7 @@ async fn known_and_unknown_addresses_are_answered_alike_after_the_same_work(data
         assert_eq!(work_for_known.len(), 1, "{work_for_known:?}");
         known.has_status(202);
         assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
-        let names = |answer: &Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+        let names = |answer: &TestResponse| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(names(&known), names(&unknown));
         // Ada's address is confirmed, so that only the reset is mailed; and in no case an address without an account.
         assert!(mails.iter().all(|mail| mail.to == ADA), "{mails:?}");

@@ -149,7 +149,7 @@ async fn a_process_killed_before_it_hears_of_its_commit_has_lost_nothing_but_the
     let strict = [("REFRESH_LEEWAY", "0")];
     let api = Process::start_with(&db.url_through(proxy.address()), &strict);
     let first = api.login(ADA).await;
-    proxy.swallow_answers_to("UPDATE \"sessions\"");
+    proxy.drop_responses_to("UPDATE \"sessions\"");
     let unread = refresh_without_listening(&api, &first).await;
     until_rotated(&db).await;
     api.kill();

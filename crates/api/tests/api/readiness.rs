@@ -97,7 +97,7 @@ async fn a_database_that_does_not_answer_is_not_ready_and_then_ready_again() {
     let app = builder.start().await;
     proxy.cut();
     assert!(failed(&not_ready(&app).await).contains(&"database"));
-    proxy.mend();
+    proxy.restore();
     app.poll_revocations().await;
     app.get("/readyz").await.has_status(200);
 }
@@ -111,7 +111,7 @@ async fn a_database_that_takes_no_writes_is_not_ready(database: Database) {
             db.execute(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", db.name()));
             Process::start(db.url())
         }
-        Database::Sqlite => Process::start_for_a_reader(&db),
+        Database::Sqlite => Process::start_on_read_only_files(&db),
     };
     let answer = process.get("/readyz").await;
     answer.has_status(503);

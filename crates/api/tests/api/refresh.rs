@@ -1,7 +1,7 @@
 //! Trading refresh tokens: the answer table of the contract, row by row.
 
 use crate::support::{
-    Answer, Database, ONE_SECOND, Proxy, TestApp, TestDb, eventually, forge, on_both_databases, send,
+    Database, ONE_SECOND, Proxy, TestApp, TestDb, TestResponse, eventually, forge, on_both_databases, send,
 };
 use api::store::AnyConnection;
 use auth_types::responses::TokenResponse;
@@ -348,7 +348,7 @@ async fn signed_in_behind_a_proxy(database: Database) -> (TestApp, TokenResponse
 type Origin<'a> = (&'a str, &'a str);
 
 /// Refreshes without a key.
-async fn refresh_from(app: &TestApp, tokens: &TokenResponse, (address, browser): Origin<'_>) -> Answer {
+async fn refresh_from(app: &TestApp, tokens: &TokenResponse, (address, browser): Origin<'_>) -> TestResponse {
     let request = app.request(Method::POST, "/api/auth/refresh/").json(&json!({"refresh": tokens.refresh}));
     send(request.header("X-Forwarded-For", address).header("User-Agent", browser)).await
 }
@@ -604,7 +604,7 @@ async fn a_database_that_is_cut_off_is_a_503_and_ends_no_session() {
     login.failed(503, Reason::Unavailable);
     app.verify(&first.access).await.done(); // asks no database
 
-    proxy.mend();
+    proxy.restore();
     let second = app.refresh_with_key(&first, "attempt-1").await.ok();
     assert_eq!(generation(&second), 2);
 }

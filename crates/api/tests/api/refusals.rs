@@ -1,6 +1,6 @@
 //! Refusals for load come late, so that floods slow down; nobody else waits for them.
 
-use crate::support::{Answer, Database, PASSWORD, TestApp, hold_hashing, queue_length};
+use crate::support::{Database, PASSWORD, TestApp, TestResponse, hold_hashing, queue_length};
 use auth_types::Reason;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
@@ -26,7 +26,7 @@ async fn start(refusal: Duration, connections: usize) -> TestApp {
     app
 }
 
-async fn guess(app: &TestApp) -> Answer {
+async fn guess(app: &TestApp) -> TestResponse {
     app.sign_in(ADA, "not the password 17").await
 }
 

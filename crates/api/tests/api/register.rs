@@ -81,7 +81,7 @@ async fn a_refused_sign_up_leaves_nothing_behind(database: Database) {
     app.register(&request(ADA)).await.failed(409, Reason::EmailTaken);
     app.register(&RegisterRequest { password: "12345678".to_owned(), ..request("eve@example.com") })
         .await
-        .wrong_fields(&["password"]);
+        .invalid_fields(&["password"]);
     assert_eq!(app.db().content(), before);
 }
 
@@ -143,7 +143,7 @@ async fn a_password_is_judged_by_length_and_by_how_easy_it_is_to_guess() {
     ] {
         let answer = app.register(&with(weak, "augusta.king")).await;
         assert_eq!(answer.status, 400, "{weak} was accepted");
-        answer.wrong_fields(&["password"]);
+        answer.invalid_fields(&["password"]);
     }
     // No rules of composition: small letters, blanks, other scripts, emoji, the longest there may be.
     for (number, strong) in [
@@ -166,7 +166,7 @@ async fn a_password_is_judged_by_length_and_by_how_easy_it_is_to_guess() {
 async fn the_shortest_password_is_configured_and_told() {
     let app = TestApp::builder(Database::Sqlite).set("PASSWORD_MIN_LENGTH", "15").start().await;
     let short = RegisterRequest { password: "vh lantern 42x".to_owned(), ..request(ADA) };
-    app.register(&short).await.wrong_fields(&["password"]);
+    app.register(&short).await.invalid_fields(&["password"]);
     app.register(&request(ADA)).await.created();
     let config: serde_json::Value = app.get("/api/auth/config/").await.json();
     assert_eq!(config["password"], serde_json::json!({"min_length": 15, "max_length": 256}));

@@ -1,6 +1,6 @@
 //! Signing up where an address must be confirmed first: what is stored is no account until its mailed link is opened.
 
-use crate::support::{Answer, Database, Mail, PASSWORD, TestApp, on_both_databases, send};
+use crate::support::{Database, Mail, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::{PendingRegistrationResponse, TokenResponse};
@@ -65,11 +65,11 @@ async fn sign_up(app: &TestApp, request: &RegisterRequest) -> String {
     answer.json::<PendingRegistrationResponse>().registration
 }
 
-async fn verify(app: &TestApp, body: &Value) -> Answer {
+async fn verify(app: &TestApp, body: &Value) -> TestResponse {
     app.post("/api/auth/email/verify/", body).await
 }
 
-async fn click(app: &TestApp, mail: &Mail) -> Answer {
+async fn click(app: &TestApp, mail: &Mail) -> TestResponse {
     verify(app, &json!({"token": mail.token()})).await
 }
 
@@ -142,7 +142,7 @@ async fn nobody_signs_in_before_and_the_link_is_mailed_again(database: Database)
     assert_eq!(app.deliver_mail().await.len(), 0);
     let right = app.sign_in(EVE, PASSWORD).await;
     let unknown = app.sign_in("nobody@example.com", PASSWORD).await;
-    assert_eq!(right.seen(), unknown.seen());
+    assert_eq!(right.comparable(), unknown.comparable());
     right.refused(Reason::CredentialsWrong);
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 1);
     let second = app.deliver_one_mail().await;
@@ -170,14 +170,14 @@ async fn a_taken_address_is_answered_alike_after_the_same_work(database: Databas
 
     assert_eq!(for_free, added(&app, &before));
     assert_eq!(for_free, ["mail_outbox", "pending_registrations"]);
-    let blank = |answer: &Answer| {
+    let blank = |answer: &TestResponse| {
         let registration = answer.json::<PendingRegistrationResponse>().registration;
         assert_eq!(registration.len(), 43);
         (answer.status, answer.text().replace(&registration, ""))
     };
     free.has_status(202);
     assert_eq!(blank(&free), blank(&taken));
-    let names = |answer: &Answer| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+    let names = |answer: &TestResponse| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(names(&free), names(&taken));
     // Only who reads mail at the address sees the difference.
     let mails = app.deliver_mail().await;

@@ -1,6 +1,6 @@
 //! A step whose response was lost is repeated with its `Idempotency-Key`: it is done once, and reported as done again.
 
-use crate::support::{Answer, Database, ONE_SECOND, PASSWORD, SECRET_KEY, TestApp, on_both_databases, send};
+use crate::support::{Database, ONE_SECOND, PASSWORD, SECRET_KEY, TestApp, TestResponse, on_both_databases, send};
 use api::clock::Clock;
 use api::service::upkeep::prune::prune;
 use auth_types::Reason;
@@ -54,12 +54,12 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
 }
 
 /// A request of a visitor.
-async fn post(app: &TestApp, path: &str, key: &str, body: &Value) -> Answer {
+async fn post(app: &TestApp, path: &str, key: &str, body: &Value) -> TestResponse {
     send(app.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
 }
 
 /// A request of the session of `tokens`.
-async fn act(app: &TestApp, tokens: &TokenResponse, (method, path): (Method, &str), body: &Value) -> Answer {
+async fn act(app: &TestApp, tokens: &TokenResponse, (method, path): (Method, &str), body: &Value) -> TestResponse {
     send(app.request_as(tokens, method, path).header("Idempotency-Key", KEY).json(body)).await
 }
 
@@ -346,7 +346,7 @@ async fn what_failed_is_tried_again(database: Database) {
     let (app, tokens) = start(database).await;
     let wrong = json!({"current_password": "violet harbor lantern 43", "new_password": NEW_PASSWORD});
     for _ in 0..2 {
-        act(&app, &tokens, CHANGE, &wrong).await.wrong_fields(&["current_password"]);
+        act(&app, &tokens, CHANGE, &wrong).await.invalid_fields(&["current_password"]);
     }
     assert_eq!(count(&app, "completed_steps"), 0);
     post(&app, RESET, KEY, &json!({"token": "x", "new_password": NEW_PASSWORD}))

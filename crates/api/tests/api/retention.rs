@@ -1,6 +1,6 @@
 //! What is kept of an account has a bound, and so has the work that keeps it within.
 
-use crate::support::{Answer, Database, ONE_SECOND, TestApp, on_both_databases, send};
+use crate::support::{Database, ONE_SECOND, TestApp, TestResponse, on_both_databases, send};
 use api::clock::Clock;
 use api::service::events::retention::{EVENTS_OF_A_USER, EVENTS_OF_NOBODY, keep_up, newest_event};
 use api::service::sessions::login::MOST_SESSIONS;
@@ -33,7 +33,7 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-async fn rename(app: &TestApp, tokens: &TokenResponse, name: &str) -> Answer {
+async fn rename(app: &TestApp, tokens: &TokenResponse, name: &str) -> TestResponse {
     send(app.request_as(tokens, Method::PATCH, "/api/auth/me/").json(&json!({"display_name": name}))).await
 }
 

@@ -1,7 +1,7 @@
 //! Every route with every kind of credentials: driven by the OpenAPI document, so that no route can be forgotten.
 
-use crate::support::surface::{filled, is_own};
-use crate::support::{Answer, Database, ONE_SECOND, TestApp, forge, on_both_databases, send};
+use crate::support::surface::{fill_path, is_own};
+use crate::support::{Database, ONE_SECOND, TestApp, TestResponse, forge, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
 use reqwest::Method;
@@ -56,7 +56,7 @@ impl Route {
 
     /// The path with its parameters filled in.
     fn with_id(&self, id: &str) -> String {
-        filled(&self.path, id)
+        fill_path(&self.path, id)
     }
 }
 
@@ -86,7 +86,7 @@ async fn routes(app: &TestApp) -> Vec<Route> {
 /// The routes' own words for a session: one that nobody has.
 const NOBODYS_SESSION: &str = "0198a2b4-7c1e-7000-8000-000000000001";
 
-async fn call(app: &TestApp, route: &Route, path: &str, access: Option<&str>) -> Answer {
+async fn call(app: &TestApp, route: &Route, path: &str, access: Option<&str>) -> TestResponse {
     let mut request = app.request(route.method.clone(), path);
     if let Some(access) = access {
         request = request.bearer_auth(access);

@@ -1,6 +1,6 @@
 //! The caller's sessions: seeing and ending them.
 
-use crate::support::{Answer, Database, ONE_SECOND, TestApp, on_both_databases, send};
+use crate::support::{Database, ONE_SECOND, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
 use auth_types::responses::{SessionResponse, TokenResponse};
 use chrono::Duration;
@@ -31,7 +31,7 @@ async fn current(app: &TestApp, tokens: &TokenResponse) -> SessionResponse {
     list(app, tokens).await.into_iter().find(|session| session.current).unwrap()
 }
 
-async fn end(app: &TestApp, tokens: &TokenResponse, session: &SessionResponse) -> Answer {
+async fn end(app: &TestApp, tokens: &TokenResponse, session: &SessionResponse) -> TestResponse {
     send(app.request_as(tokens, Method::DELETE, &format!("/api/auth/sessions/{}/", session.id))).await
 }
 
@@ -112,7 +112,7 @@ async fn nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated(database:
     // A superseded refresh token looks like one of a session that was ended, to the byte.
     let ended = app.login(ADA).await;
     app.logout(&ended).await.done();
-    assert_eq!(app.verify(&laptop.refresh).await.seen(), app.verify(&ended.refresh).await.seen());
+    assert_eq!(app.verify(&laptop.refresh).await.comparable(), app.verify(&ended.refresh).await.comparable());
 }
 
 /// From one look to the next nothing changes, neither a time when a step of 5 minutes is over nor what is left of its refreshes.

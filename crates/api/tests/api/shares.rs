@@ -1,7 +1,9 @@
 //! What every caller has of what all share: budgets of requests, turns, connections, memory.
 
 use crate::support::pictures::{photo, png};
-use crate::support::{Answer, Database, PASSWORD, TestApp, bounds, eventually, hold, hold_hashing, on_both_databases};
+use crate::support::{
+    Database, PASSWORD, TestApp, TestResponse, bounds, eventually, hold, hold_hashing, on_both_databases,
+};
 use crate::support::{queue_length, send};
 use api::gate::{Resource, Share, ShareKey, within};
 use api::http::RequestBudgets;
@@ -46,7 +48,7 @@ async fn spend(app: &TestApp, budget: Budget, address: &str) {
 }
 
 /// Any request for a row of the table, from an address.
-async fn ask(app: &TestApp, route: &str, address: &str) -> Answer {
+async fn ask(app: &TestApp, route: &str, address: &str) -> TestResponse {
     let (method, path) = route.split_once(' ').unwrap();
     let path = path.replace("{id}", "x").replace("{key}", "x");
     send(app.request(method.parse().unwrap(), &path).header("X-Forwarded-For", address)).await
@@ -85,7 +87,7 @@ async fn a_session_has_six_hundred_requests_and_its_client_many_more(database: D
     app.me(&tokens).await.done();
 }
 
-async fn sign_up(app: &TestApp, email: &str, password: &str) -> Answer {
+async fn sign_up(app: &TestApp, email: &str, password: &str) -> TestResponse {
     let request = RegisterRequest { email: email.into(), password: password.into(), ..Default::default() };
     send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", STRANGER).json(&request)).await
 }
@@ -95,17 +97,17 @@ async fn a_new_password_is_judged_in_the_pool_and_nowhere_else(database: Databas
     let app = start(database).await;
     let tokens = app.login(ADA).await;
     let held = hold_hashing(&app, queue_length()).await;
-    sign_up(&app, "eve@example.com", "short").await.wrong_fields(&["password"]);
+    sign_up(&app, "eve@example.com", "short").await.invalid_fields(&["password"]);
     sign_up(&app, "eve@example.com", HARD_TO_JUDGE).await.failed(503, Reason::Unavailable);
     sign_up(&app, "no address", HARD_TO_JUDGE).await.failed(503, Reason::Unavailable);
     let change = serde_json::json!({"current_password": PASSWORD, "new_password": HARD_TO_JUDGE});
     let change = app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&change);
     send(change).await.failed(503, Reason::Unavailable);
     drop(held);
-    sign_up(&app, "no address", "password1").await.wrong_fields(&["email", "password"]);
+    sign_up(&app, "no address", "password1").await.invalid_fields(&["email", "password"]);
     // What found the pool full has spent nothing.
     for _ in 2..20 {
-        sign_up(&app, "eve@example.com", "password1").await.wrong_fields(&["password"]);
+        sign_up(&app, "eve@example.com", "password1").await.invalid_fields(&["password"]);
     }
     sign_up(&app, "eve@example.com", PASSWORD).await.throttled();
 }
@@ -124,7 +126,7 @@ async fn an_owner_signs_in_while_one_machine_fills_the_hashing_queue(database: D
         let owner = app.sign_in_from(HOME, ADA, PASSWORD);
         let newcomer = app.sign_in_from("192.0.2.7", "eve@example.com", "not the right one");
         let release = async {
-            let refused = || app.counted("hashing_refused") == 2;
+            let refused = || app.counter("hashing_refused") == 2;
             eventually("two of the flood made room", async || refused().then_some(())).await;
             drop(held);
         };
@@ -158,7 +160,7 @@ async fn an_owner_refreshes_while_strangers_wait_for_all_connections(database: D
         eventually("all connections are used", async || full().then_some(())).await;
         let refresh = app.refresh(&tokens);
         let release = async {
-            let refused = || app.counted("database_refused") == 1;
+            let refused = || app.counter("database_refused") == 1;
             eventually("a stranger made room", async || refused().then_some(())).await;
             drop(let_go);
         };
@@ -188,7 +190,7 @@ async fn a_password_is_changed_ten_times_an_hour(database: Database) {
         send(app.request_as(tokens, Method::POST, "/api/auth/password/change/").json(&body)).await
     };
     // What fails before it is proven is no change, and has a budget of its own.
-    change(&tokens, "short").await.wrong_fields(&["new_password"]);
+    change(&tokens, "short").await.invalid_fields(&["new_password"]);
     for _ in 0..10 {
         tokens = change(&tokens, PASSWORD).await.ok();
     }
@@ -237,7 +239,7 @@ async fn one_account_does_not_fill_the_queue_for_pictures() {
     let owner = async {
         eventually("the queue is full", async || (waits() == 16).then_some(())).await;
         let release = async {
-            let refused = || app.counted("pictures_refused") == 1;
+            let refused = || app.counter("pictures_refused") == 1;
             eventually("one of the flood made room", async || refused().then_some(())).await;
             drop(held);
         };
@@ -331,7 +333,7 @@ async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_that_are_on_their
     }
     assert_eq!(statuses.iter().filter(|status| *status == "503").count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| *status == "408").count(), 4, "{statuses:?}");
-    assert_eq!(app.counted("bodies_refused"), 1);
+    assert_eq!(app.counter("bodies_refused"), 1);
     app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
 }
 

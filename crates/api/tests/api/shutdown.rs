@@ -44,7 +44,7 @@ async fn idle_connections_do_not_hold_the_end(database: Database) {
         let mut rest = Vec::new();
         assert!(stream.read_to_end(&mut rest).await.is_err() || rest.is_empty());
     }
-    api.live_log().until("stop: all requests are finished");
+    api.live_log().wait_for("stop: all requests are finished");
 }
 
 async fn a_process_that_waits_for_its_database_ends_at_once(database: Database) {

@@ -1,6 +1,6 @@
 //! Clients that take their time: each is let go, and nobody else notices.
 
-use crate::support::{Database, PASSWORD, PATIENCE, TestApp, raw, send};
+use crate::support::{DEADLINE, Database, PASSWORD, TestApp, raw, send};
 use api::clock::Clock;
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
@@ -29,7 +29,7 @@ async fn read_answer(stream: &mut TcpStream) -> String {
         (body.len() >= length).then_some(())
     };
     while whole(&answer).is_none() {
-        let read = tokio::time::timeout(PATIENCE, stream.read_buf(&mut answer)).await.expect("no answer in time");
+        let read = tokio::time::timeout(DEADLINE, stream.read_buf(&mut answer)).await.expect("no answer in time");
         assert_ne!(read.unwrap(), 0, "the connection ended after {:?}", String::from_utf8_lossy(&answer));
     }
     String::from_utf8(answer).unwrap()
@@ -39,7 +39,7 @@ async fn read_answer(stream: &mut TcpStream) -> String {
 async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     // A reset is an end, too.
-    let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("it stays open");
+    let _ = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("it stays open");
     rest
 }
 
@@ -63,7 +63,7 @@ async fn a_head_that_comes_byte_by_byte_is_a_408() {
     };
     let mut answer = Vec::new();
     let read = async {
-        let _ = tokio::time::timeout(PATIENCE, reader.read_to_end(&mut answer)).await.expect("it stays open");
+        let _ = tokio::time::timeout(DEADLINE, reader.read_to_end(&mut answer)).await.expect("it stays open");
     };
     tokio::select! { () = trickle => {}, () = read => {} }
     assert!(String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
@@ -157,7 +157,7 @@ async fn what_is_sent_after_the_answer_does_not_hold_the_connection() {
             tokio::time::sleep(SHORT / 5).await;
         }
     };
-    tokio::time::timeout(PATIENCE, trickle).await.expect("it goes on reading for ever");
+    tokio::time::timeout(DEADLINE, trickle).await.expect("it goes on reading for ever");
 }
 
 #[actix_web::test]
@@ -192,7 +192,7 @@ async fn a_client_that_does_not_take_its_answers_is_let_go() {
             sent += requests.len();
         }
     };
-    tokio::time::timeout(PATIENCE, asking).await.expect("it stays open");
+    tokio::time::timeout(DEADLINE, asking).await.expect("it stays open");
     // It stops reading when its answers are not taken: that is what bounds its memory.
     assert!(sent < 20_000_000, "{sent} bytes of requests were taken");
     app.get("/healthz").await.done();
@@ -295,12 +295,12 @@ async fn a_head_that_is_too_large_is_a_431() {
 async fn five_hundred_idle_connections_do_not_keep_the_next_client_out() {
     let builder = TestApp::builder(Database::Sqlite).user(ADA).set("TRUSTED_PROXY_HOPS", "1");
     let builder = builder.connections(64).timeouts(|timeouts| {
-        let long = 10 * PATIENCE;
+        let long = 10 * DEADLINE;
         (timeouts.head, timeouts.idle, timeouts.idle_contended) = (long, long, long);
     });
     let app = &builder.start().await;
     let connect = |number: usize| async move {
-        let connecting = tokio::time::timeout(PATIENCE, TcpStream::connect(app.address()));
+        let connecting = tokio::time::timeout(DEADLINE, TcpStream::connect(app.address()));
         let mut stream = connecting.await.expect("no connection in time").unwrap();
         // Half of them say nothing, half were clients once.
         if number.is_multiple_of(2) {

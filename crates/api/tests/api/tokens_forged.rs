@@ -3,7 +3,7 @@
 //! Where a row is about the content it is signed with the right key, so that nothing but the content can refuse it.
 
 use crate::support::{
-    Answer, Database, ONE_SECOND, SECRET_KEY, TestApp, forge, forge::HEADER, on_both_databases, raw, send,
+    Database, ONE_SECOND, SECRET_KEY, TestApp, TestResponse, forge, forge::HEADER, on_both_databases, raw, send,
 };
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
@@ -272,7 +272,7 @@ fn texts(good: &str) -> Forgeries {
     all
 }
 
-async fn bearer(app: &TestApp, token: &str) -> Option<Answer> {
+async fn bearer(app: &TestApp, token: &str) -> Option<TestResponse> {
     // Blanks before a token belong to the header.
     if token.starts_with(' ') {
         return None;
@@ -283,7 +283,7 @@ async fn bearer(app: &TestApp, token: &str) -> Option<Answer> {
 }
 
 #[track_caller]
-fn assert_refused(answer: &Answer, what: &str) {
+fn assert_refused(answer: &TestResponse, what: &str) {
     assert_eq!(answer.status, 401, "{what}: {}", answer.text());
     let problem = answer.problem(401);
     let reasons = [Reason::TokenMalformed, Reason::KeyUnknown, Reason::SessionExpired, Reason::TokenExpired];

@@ -1,7 +1,7 @@
 //! What is found by asking: real servers, real databases.
 
 use super::{IN_ORDER, deploy, ids, message, with};
-use crate::support::servers::{Files, Server, nobody};
+use crate::support::servers::{Files, Server, unused_address};
 use crate::support::{Database, ManualClock, ONE_SECOND, PASSWORD, TestApp, TestDb, on_both_databases};
 use api::cli::check::deployment;
 use api::clock::{Clock, SharedClock, SystemClock};
@@ -57,7 +57,7 @@ async fn a_deployment_in_order_has_no_finding() {
 
 #[actix_web::test]
 async fn what_does_not_answer_is_found() {
-    let closed = nobody();
+    let closed = unused_address();
     let report = deploy(
         with(&[("BCRYPT_COST", "11")])
             .with("DATABASE_URL", format!("postgres://u:p@{closed}/latchkey"))
@@ -174,7 +174,7 @@ async fn folders_that_take_no_file_are_found() {
 
 #[actix_web::test]
 async fn a_password_hashed_too_quickly_or_too_slowly_is_found() {
-    let unreachable = format!("postgres://u:p@{}/latchkey", nobody());
+    let unreachable = format!("postgres://u:p@{}/latchkey", unused_address());
     for (cost, id) in [("4", "hashing.fast"), ("15", "hashing.slow")] {
         let report = deploy(development(&unreachable).with("BCRYPT_COST", cost)).await;
         assert!(message(&report, id).contains(&format!("at cost {cost}")), "{report}");

@@ -2,15 +2,15 @@
 
 use super::program::api;
 use super::{IN_ORDER, deploy, message, with};
-use crate::support::servers::{Server, nobody};
+use crate::support::servers::{Server, unused_address};
 use api::cli::check::configuration;
 use api::config::{Inspection, VariableRow, Variables, variables};
 
 const MARK: &str = "hunter2";
 
-/// Every variable that holds a secret with [`MARK`] in it, and nobody listening anywhere.
+/// Every variable that holds a secret with [`MARK`] in it, pointing at an address where nothing listens.
 fn marked(password: &str) -> Vec<(&'static str, String)> {
-    let closed = nobody();
+    let closed = unused_address();
     let url = |scheme: &str| format!("{scheme}://user:{password}@{closed}/name");
     vec![
         // Refused in production, so that none is hashed here.

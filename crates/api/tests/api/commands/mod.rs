@@ -39,7 +39,7 @@ async fn play(section: &Section) -> Result<(), String> {
     }
     for line in section.blocks.iter().filter(|block| block.language == "log") {
         // What came before the answers is there; the log's own thread may take a moment.
-        stage.api.live_log().until_one(&line.text, |logged| fits(&line.text, logged));
+        stage.api.live_log().wait_for_line(&line.text, |logged| fits(&line.text, logged));
     }
     Ok(())
 }

@@ -86,6 +86,6 @@ fn start(variables: &Variables, origins: &str) -> Process {
     let variables = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let process = Process::start_unready("", &variables.chain([("CORS_ALLOWED_ORIGINS", origins)]).collect::<Vec<_>>());
     let is_told = |line: &str| line.contains("start.database: ") || line.contains("start.waiting: ");
-    process.live_log().until_one("start.", is_told);
+    process.live_log().wait_for_line("start.", is_told);
     process
 }

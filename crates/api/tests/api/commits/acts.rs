@@ -1,8 +1,8 @@
 //! What each route does, how to ask for it, and how to see that it is done.
 
 use super::feature_routes::{FeatureRoute, asking};
-use crate::support::surface::Filled;
-use crate::support::{Answer, Database, PASSWORD, Process, TestDb, forge, is_own_table, pictures, send};
+use crate::support::surface::SampleRequest;
+use crate::support::{Database, PASSWORD, Process, TestDb, TestResponse, forge, is_own_table, pictures, send};
 use api::service::passwords::hashing::digest_of;
 use auth_types::responses::{AvatarResponse, TokenResponse, UserResponse};
 use reqwest::{Method, RequestBuilder};
@@ -42,7 +42,7 @@ pub struct Person {
     /// Nobody's yet where the act is the sign-up.
     tokens: Option<TokenResponse>,
     /// What they ask of a feature's route.
-    filled: Option<Filled>,
+    filled: Option<SampleRequest>,
     /// What stood in the tables of features when they were about to act.
     before: Vec<String>,
 }
@@ -124,7 +124,7 @@ impl Act {
         person
     }
 
-    pub async fn send(self, process: &Process, person: &Person) -> Answer {
+    pub async fn send(self, process: &Process, person: &Person) -> TestResponse {
         let email = &person.email;
         let post = |path: &str| process.request(Method::POST, path);
         let own = |method: Method, path: &str| process.request(method, path).bearer_auth(&person.tokens().access);
@@ -159,7 +159,7 @@ impl Act {
     }
 
     /// That an answer of success tells the truth; each token in it is used.
-    pub async fn check(self, db: &TestDb, process: &Process, person: &Person, answer: &Answer) {
+    pub async fn check(self, db: &TestDb, process: &Process, person: &Person, answer: &TestResponse) {
         assert!(
             self.is_done(db, process, person).await,
             "{self:?} for {}: {} is not there",

@@ -1,7 +1,7 @@
 //! Routes of features, which the tests know by the OpenAPI document only.
 
 use super::acts::{Act, of_features};
-use crate::support::surface::{Filled, HINT};
+use crate::support::surface::{HINT, SampleRequest};
 use crate::support::{Process, TestDb};
 use auth_types::responses::TokenResponse;
 use reqwest::{Method, RequestBuilder};
@@ -33,8 +33,8 @@ impl FeatureRoute {
     }
 
     /// The request, with what it names.
-    pub async fn fill(&self, process: &Process, tokens: &TokenResponse) -> Filled {
-        Filled::new(&self.document, (&self.path, &self.method), &asking(process, tokens)).await
+    pub async fn fill(&self, process: &Process, tokens: &TokenResponse) -> SampleRequest {
+        SampleRequest::new(&self.document, (&self.path, &self.method), &asking(process, tokens)).await
     }
 }
 

@@ -10,7 +10,9 @@ mod feature_routes;
 mod postgres;
 
 use crate::support::surface::is_own;
-use crate::support::{Answer, Database, DiskError, FaultyDisk, PASSWORD, Process, TestDb, create_user, execute, send};
+use crate::support::{
+    Database, DiskError, FaultyDisk, PASSWORD, Process, TestDb, TestResponse, create_user, execute, send,
+};
 use acts::{Act, Person};
 use auth_types::Reason;
 use reqwest::Method;
@@ -65,7 +67,7 @@ impl Stage {
     }
 
     /// One attempt on a disk that fails after `passing` calls, and how many calls there were.
-    async fn attempt(&self, act: Act, person: &Person, passing: i64, error: DiskError) -> (Answer, i64) {
+    async fn attempt(&self, act: Act, person: &Person, passing: i64, error: DiskError) -> (TestResponse, i64) {
         self.disk.fail_after(passing, error);
         let answer = act.send(self.process(), person).await;
         let calls = self.disk.recover();
@@ -77,7 +79,7 @@ impl Stage {
 
     /// Fails at the first call of `act`, at the second, and so on until it is not hit any more. Returns what was answered
     /// with success, whether at once or when it was repeated, and how many calls `act` makes.
-    async fn sweep(&mut self, act: Act, error: DiskError) -> (Vec<(Person, Answer)>, i64) {
+    async fn sweep(&mut self, act: Act, error: DiskError) -> (Vec<(Person, TestResponse)>, i64) {
         let mut done = Vec::new();
         for passing in 0..CALLS_AT_MOST {
             let person = self.person(act).await;

@@ -2,7 +2,7 @@
 
 use super::acts;
 use super::acts::{Act, Person};
-use crate::support::{Answer, Database, Process, Proxy, TestDb};
+use crate::support::{Database, Process, Proxy, TestDb, TestResponse};
 use auth_types::Reason;
 
 /// What a deferred trigger does: it runs in the commit, after `RETURNING` has given its rows.
@@ -43,7 +43,7 @@ async fn person(db: &TestDb, process: &Process, act: Act, number: u32) -> Person
 }
 
 /// Whoever gets 503 asks again, and then it is done; or it was done, and that shows.
-async fn ask_again(db: &TestDb, process: &Process, (act, person): (Act, &Person), answer: Answer) {
+async fn ask_again(db: &TestDb, process: &Process, (act, person): (Act, &Person), answer: TestResponse) {
     if answer.status.is_success() {
         return act.check(db, process, person, &answer).await;
     }

@@ -52,7 +52,7 @@ async fn busy_process() -> (TestDb, Process) {
     let tokens = process.login(ADA).await;
     process.refresh(&tokens, None).await.done();
     process.get("/nowhere").await.has_status(404);
-    process.until_ready().await;
+    process.wait_until_ready().await;
     (db, process)
 }
 

@@ -1,6 +1,6 @@
 //! What can be seen of an answer, without what is new each time.
 
-use crate::support::Answer;
+use crate::support::TestResponse;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ pub enum Time {
 }
 
 impl Seen {
-    pub fn answer(what: String, answer: &Answer, time: Time) -> Self {
+    pub fn answer(what: String, answer: &TestResponse, time: Time) -> Self {
         let body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| Value::from(answer.text()));
         let (status, headers) = (answer.status.as_u16(), headers(answer, time));
         Self { what, status, headers, body: steady(&body, time), work: Vec::new() }
@@ -35,7 +35,7 @@ impl Seen {
 }
 
 /// Names and values; of a time that runs, only that it is there.
-fn headers(answer: &Answer, time: Time) -> Vec<String> {
+fn headers(answer: &TestResponse, time: Time) -> Vec<String> {
     let told = |(name, value): (&str, &str)| match name {
         "date" | "x-request-id" | "content-length" => format!("{name}: …"),
         "retry-after" if time == Time::Runs => format!("{name}: {}", a_number(value)),

@@ -5,7 +5,7 @@ use super::operations::{Operation, ROUNDS, Round, operations};
 use super::seen::{Seen, Time, steady_text};
 use super::states::{COST, State, insert_strangers};
 use super::{STRANGERS, SUBJECT, stranger};
-use crate::support::{Answer, Database, Mail, PASSWORD, TestApp, TestDb, send};
+use crate::support::{Database, Mail, PASSWORD, TestApp, TestDb, TestResponse, send};
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -106,7 +106,7 @@ impl TimedWorld {
         access_of(&answer).unwrap_or_else(|| panic!("{}", answer.text()))
     }
 
-    async fn login(&self, account: usize) -> Answer {
+    async fn login(&self, account: usize) -> TestResponse {
         let (email, address) = stranger(account);
         let request = self.app.request(Method::POST, "/api/auth/login/").header("X-Forwarded-For", address);
         send(request.json(&json!({"email": email, "password": PASSWORD}))).await
@@ -142,7 +142,7 @@ impl TimedWorld {
     }
 }
 
-fn access_of(answer: &Answer) -> Option<String> {
+fn access_of(answer: &TestResponse) -> Option<String> {
     Some(answer.json::<Value>()["access"].as_str()?.to_owned())
 }
 

@@ -1,7 +1,7 @@
 //! What a browser keeps from its tabs where the refresh token is in a cookie. The API of a simulation answers with both
 //! tokens; that its own cookies hold the same is tested where cookies are.
 
-use crate::support::Answer;
+use crate::support::TestResponse;
 use auth_types::responses::{CookieTokenResponse, TokenResponse};
 use client::policy;
 
@@ -19,7 +19,7 @@ pub fn part(response: TokenResponse) -> (CookieTokenResponse, String) {
 }
 
 /// An answer to a refresh as a tab sees it, and the cookie that came with it.
-pub fn part_answer(answer: &Answer) -> (policy::ApiResponse, Option<String>) {
+pub fn part_answer(answer: &TestResponse) -> (policy::ApiResponse, Option<String>) {
     let (status, kind) = (answer.status.as_u16(), answer.header("content-type"));
     if status != 200 {
         return (policy::ApiResponse::new(status, kind, answer.text()), None);

@@ -2,7 +2,7 @@
 //! then, compared with the model.
 
 use super::model::{Expected, ModelSession, Origin, Party, Presentation, Rules};
-use crate::support::{Answer, Database, TestApp, forge, on_both_databases, send};
+use crate::support::{Database, TestApp, TestResponse, forge, on_both_databases, send};
 use auth_types::SessionId;
 use auth_types::requests::RefreshRequest;
 use auth_types::responses::TokenResponse;
@@ -61,7 +61,7 @@ impl Table {
         api::clock::Clock::now(&**self.app.clock())
     }
 
-    async fn refresh(&self, token: &str, key: Option<&str>, origin: Origin) -> Answer {
+    async fn refresh(&self, token: &str, key: Option<&str>, origin: Origin) -> TestResponse {
         let request = self.app.request(Method::POST, "/api/auth/refresh/");
         let request = request.header("X-Forwarded-For", origin.address).header("User-Agent", origin.user_agent);
         let request = key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));

@@ -4,7 +4,7 @@
 use super::browser::refresh_of;
 use super::model::{Origin, Party, Presentation};
 use super::world::{Checked, World};
-use crate::support::{Answer, forge, send};
+use crate::support::{TestResponse, forge, send};
 use auth_types::Reason;
 use auth_types::responses::TokenResponse;
 use client::policy::SessionTokens;
@@ -101,14 +101,14 @@ impl World {
 }
 
 /// Those that an answer shows; none if it is a refusal.
-fn sessions(answer: &Answer) -> Vec<Value> {
+fn sessions(answer: &TestResponse) -> Vec<Value> {
     let body: Value = answer.json();
     let sessions = if body.is_array() { &body } else { &body["sessions"] };
     sessions.as_array().cloned().unwrap_or_default()
 }
 
 /// No time that follows from a rotation is shown exactly.
-fn check_times(answer: &Answer) -> Checked {
+fn check_times(answer: &TestResponse) -> Checked {
     for session in sessions(answer) {
         for name in ["last_used_at", "rotated_at", "expires_at"] {
             let Some(at) = session[name].as_str() else { continue };

@@ -4,7 +4,7 @@ use super::browser::{Browser, Flight, LOST, Sent};
 use super::model::{Expected, ModelSession, Origin, Party, Presentation, Rules};
 use super::thief::Loot;
 use super::{Loss, Step, cookies};
-use crate::support::{Answer, Database, TestApp};
+use crate::support::{Database, TestApp, TestResponse};
 use auth_types::requests::RefreshRequest;
 use auth_types::responses::{TokenResponse, TokenTransport};
 use auth_types::{Reason, SessionId};
@@ -209,7 +209,7 @@ impl World {
         Ok(answer.status.as_u16() == 401)
     }
 
-    pub async fn me(&self, access: &str) -> Answer {
+    pub async fn me(&self, access: &str) -> TestResponse {
         let request = self.app.request(reqwest::Method::GET, "/api/auth/me/").bearer_auth(access);
         crate::support::send(request).await
     }
@@ -285,7 +285,7 @@ impl World {
     }
 
     /// Presents a refresh token and compares the answer with the model's.
-    pub async fn present(&mut self, request: Presentation<'_>) -> Checked<Answer> {
+    pub async fn present(&mut self, request: Presentation<'_>) -> Checked<TestResponse> {
         let (now, rules, id) = (self.now(), self.rules, self.session_of(request.token));
         let expected = self.session(id).present(request, now, rules);
         let answer = self.refresh(request).await;
@@ -318,7 +318,7 @@ impl World {
         Ok(answer)
     }
 
-    async fn refresh(&self, Presentation { token, key, origin, .. }: Presentation<'_>) -> Answer {
+    async fn refresh(&self, Presentation { token, key, origin, .. }: Presentation<'_>) -> TestResponse {
         let request = self.app.request(reqwest::Method::POST, "/api/auth/refresh/");
         let request = request.header("X-Forwarded-For", origin.address).header("User-Agent", origin.user_agent);
         let request = key.into_iter().fold(request, |request, key| request.header("Idempotency-Key", key));

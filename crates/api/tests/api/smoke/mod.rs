@@ -64,7 +64,7 @@ impl Plan {
         };
         let processes: Vec<_> = self.processes.iter().map(start).collect();
         for process in &processes {
-            process.until_ready().await;
+            process.wait_until_ready().await;
         }
         let addresses: Vec<_> = processes.iter().map(Process::address).collect();
         let edge = Edge::with_client(&addresses, "https", self.client);

@@ -1,6 +1,6 @@
 //! The production router, in this process, on a port of its own.
 
-use super::{Answer, BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, features, http_client, mail};
+use super::{BucketServer, Database, KeyPair, Mail, ManualClock, TestDb, TestResponse, features, http_client, mail};
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use api::app::{App, Feature, Product, ServerCapacity};
@@ -25,7 +25,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Long enough for a busy machine; a test that waits for it has failed.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 /// Everybody's.
 pub const PASSWORD: &str = "violet harbor lantern 42";
 /// What the tokens of every test are signed with.
@@ -186,7 +186,7 @@ fn client(is_proxy: bool) -> reqwest::Client {
     let forwarded = (HeaderName::from_static("x-forwarded-for"), HeaderValue::from_static(OWN_ADDRESS));
     let headers: HeaderMap = is_proxy.then_some(forwarded).into_iter().collect();
     let client = http_client().redirect(reqwest::redirect::Policy::none());
-    client.default_headers(headers).timeout(PATIENCE).build().unwrap()
+    client.default_headers(headers).timeout(DEADLINE).build().unwrap()
 }
 
 /// Serves in a thread of its own, so that the end of the test waits for the end of the server.
@@ -233,7 +233,7 @@ impl TestApp {
     }
 
     /// What the counter `latchkey_NAME_total` has come to.
-    pub fn counted(&self, name: &str) -> u64 {
+    pub fn counter(&self, name: &str) -> u64 {
         self.metric(&format!("latchkey_{name}_total"))
     }
 
@@ -333,11 +333,11 @@ impl TestApp {
         self.client.request(method, self.url(path))
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> TestResponse {
         send(self.request(Method::GET, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: &impl Serialize) -> Answer {
+    pub async fn post(&self, path: &str, body: &impl Serialize) -> TestResponse {
         send(self.request(Method::POST, path).json(body)).await
     }
 
@@ -346,18 +346,18 @@ impl TestApp {
         self.request(method, path).bearer_auth(&tokens.access)
     }
 
-    pub async fn register(&self, request: &RegisterRequest) -> Answer {
+    pub async fn register(&self, request: &RegisterRequest) -> TestResponse {
         self.post("/api/auth/register/", request).await
     }
 
     /// Signs in with any name and password.
-    pub async fn sign_in(&self, name: &str, password: &str) -> Answer {
+    pub async fn sign_in(&self, name: &str, password: &str) -> TestResponse {
         let (email, password) = (Some(name.to_owned()), password.to_owned());
         self.post("/api/auth/login/", &LoginRequest { email, username: None, password }).await
     }
 
     /// The same from another address, of an API that is [`Builder::limited`].
-    pub async fn sign_in_from(&self, address: &str, name: &str, password: &str) -> Answer {
+    pub async fn sign_in_from(&self, address: &str, name: &str, password: &str) -> TestResponse {
         let request = self.request(Method::POST, "/api/auth/login/").header("X-Forwarded-For", address);
         let (email, password) = (Some(name.to_owned()), password.to_owned());
         send(request.json(&LoginRequest { email, username: None, password })).await
@@ -368,32 +368,32 @@ impl TestApp {
         self.sign_in(email, PASSWORD).await.ok()
     }
 
-    pub async fn refresh(&self, holder: &(impl HoldsRefresh + ?Sized)) -> Answer {
+    pub async fn refresh(&self, holder: &(impl HoldsRefresh + ?Sized)) -> TestResponse {
         self.post("/api/auth/refresh/", &refresh_request(holder)).await
     }
 
-    pub async fn refresh_with_key(&self, holder: &(impl HoldsRefresh + ?Sized), key: &str) -> Answer {
+    pub async fn refresh_with_key(&self, holder: &(impl HoldsRefresh + ?Sized), key: &str) -> TestResponse {
         let request = self.request(Method::POST, "/api/auth/refresh/").header("Idempotency-Key", key);
         send(request.json(&refresh_request(holder))).await
     }
 
-    pub async fn verify(&self, token: &str) -> Answer {
+    pub async fn verify(&self, token: &str) -> TestResponse {
         self.post("/api/auth/verify/", &VerifyRequest { token: token.to_owned() }).await
     }
 
-    pub async fn logout(&self, holder: &(impl HoldsRefresh + ?Sized)) -> Answer {
+    pub async fn logout(&self, holder: &(impl HoldsRefresh + ?Sized)) -> TestResponse {
         self.post("/api/auth/logout/", &refresh_request(holder)).await
     }
 
-    pub async fn logout_all(&self, tokens: &TokenResponse) -> Answer {
+    pub async fn logout_all(&self, tokens: &TokenResponse) -> TestResponse {
         send(self.request_as(tokens, Method::POST, "/api/auth/logout/all/")).await
     }
 
-    pub async fn me(&self, tokens: &TokenResponse) -> Answer {
+    pub async fn me(&self, tokens: &TokenResponse) -> TestResponse {
         send(self.request_as(tokens, Method::GET, "/api/auth/me/")).await
     }
 
-    pub async fn sessions(&self, tokens: &TokenResponse) -> Answer {
+    pub async fn sessions(&self, tokens: &TokenResponse) -> TestResponse {
         send(self.request_as(tokens, Method::GET, "/api/auth/sessions/")).await
     }
 }
@@ -403,6 +403,6 @@ fn refresh_request(holder: &(impl HoldsRefresh + ?Sized)) -> RefreshRequest {
 }
 
 /// Sends, and waits for the whole answer.
-pub async fn send(request: RequestBuilder) -> Answer {
-    Answer::of(request.send().await.unwrap()).await
+pub async fn send(request: RequestBuilder) -> TestResponse {
+    TestResponse::of(request.send().await.unwrap()).await
 }

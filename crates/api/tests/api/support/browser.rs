@@ -1,6 +1,6 @@
 //! A browser as far as the cookie transport needs one: keeps what `Set-Cookie` says, and sends it again.
 
-use super::{Answer, PASSWORD, TestApp, send};
+use super::{PASSWORD, TestApp, TestResponse, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -10,13 +10,13 @@ pub struct Browser(Vec<(String, String)>);
 
 impl Browser {
     /// One that has kept this answer's cookies.
-    pub fn of(answer: &Answer) -> Self {
+    pub fn of(answer: &TestResponse) -> Self {
         let mut browser = Self::default();
         browser.keep(answer);
         browser
     }
 
-    pub fn keep(&mut self, answer: &Answer) {
+    pub fn keep(&mut self, answer: &TestResponse) {
         for set in answer.headers.get_all("set-cookie") {
             let set = set.to_str().unwrap();
             let (name, value) = set.split(';').next().unwrap().split_once('=').unwrap();
@@ -54,24 +54,24 @@ impl Browser {
     }
 
     /// A request with the cookies and the header that repeats one of them.
-    pub async fn call(&self, app: &TestApp, path: &str, body: &Value) -> Answer {
+    pub async fn call(&self, app: &TestApp, path: &str, body: &Value) -> TestResponse {
         let request = app.request(Method::POST, path).header("Cookie", self.header());
         send(request.header("X-CSRF-Token", self.csrf()).json(body)).await
     }
 
-    pub async fn login(&mut self, app: &TestApp, email: &str) -> Answer {
+    pub async fn login(&mut self, app: &TestApp, email: &str) -> TestResponse {
         let answer = self.call(app, "/api/auth/login/", &json!({"email": email, "password": PASSWORD})).await;
         self.keep(&answer);
         answer
     }
 
-    pub async fn refresh(&mut self, app: &TestApp) -> Answer {
+    pub async fn refresh(&mut self, app: &TestApp) -> TestResponse {
         let answer = self.call(app, "/api/auth/refresh/", &json!({})).await;
         self.keep(&answer);
         answer
     }
 
-    pub async fn logout(&mut self, app: &TestApp) -> Answer {
+    pub async fn logout(&mut self, app: &TestApp) -> TestResponse {
         let answer = self.call(app, "/api/auth/logout/", &json!({})).await;
         self.keep(&answer);
         answer

@@ -1,6 +1,6 @@
 //! What a process writes, line by line, read all the time or not at all.
 
-use super::PATIENCE;
+use super::DEADLINE;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -43,15 +43,15 @@ impl Log {
     }
 
     /// The first line that contains `part`, now or later.
-    pub fn until(&self, part: &str) -> String {
-        self.until_one(part, |line| line.contains(part))
+    pub fn wait_for(&self, part: &str) -> String {
+        self.wait_for_line(part, |line| line.contains(part))
     }
 
     /// The first line that is as asked for, now or later; `what` says what was missing.
-    pub fn until_one(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
+    pub fn wait_for_line(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
         let state = self.0.state.lock().unwrap();
         let missing = |state: &mut State| !state.ended && !state.lines.iter().any(|line| fits(line));
-        let (state, _) = self.0.changed.wait_timeout_while(state, PATIENCE, missing).unwrap();
+        let (state, _) = self.0.changed.wait_timeout_while(state, DEADLINE, missing).unwrap();
         let found = state.lines.iter().find(|line| fits(line));
         found.unwrap_or_else(|| panic!("no line with {what:?}:\n{}", state.lines.join("\n"))).clone()
     }
@@ -61,9 +61,9 @@ impl Log {
     }
 
     /// Everything that was said before the end.
-    pub fn whole(&self) -> Vec<String> {
+    pub fn until_end(&self) -> Vec<String> {
         let state = self.0.state.lock().unwrap();
-        self.0.changed.wait_timeout_while(state, PATIENCE, |state| !state.ended).unwrap().0.lines.clone()
+        self.0.changed.wait_timeout_while(state, DEADLINE, |state| !state.ended).unwrap().0.lines.clone()
     }
 }
 

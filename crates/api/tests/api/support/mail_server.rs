@@ -1,6 +1,6 @@
 //! A real mail server, as a process of its own: npm's `smtp-server`.
 
-use super::PATIENCE;
+use super::DEADLINE;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ impl MailServer {
             .spawn()
             .unwrap();
         let told = listen(child.stdout.take().unwrap());
-        let first = told.recv_timeout(PATIENCE).unwrap();
+        let first = told.recv_timeout(DEADLINE).unwrap();
         Self { child, port: u16::try_from(first["port"].as_u64().unwrap()).unwrap(), told }
     }
 
@@ -45,7 +45,7 @@ impl MailServer {
 
     /// What the server tells next: a login, or a mail that it took.
     pub fn next(&self) -> Value {
-        self.told.recv_timeout(PATIENCE).unwrap()
+        self.told.recv_timeout(DEADLINE).unwrap()
     }
 
     /// Stops it and gives what it has told and nobody has asked for.

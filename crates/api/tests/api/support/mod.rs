@@ -1,6 +1,5 @@
 //! What tests stand on: an API of their own, a database of their own, a clock that they move.
 
-mod answer;
 mod app;
 mod browser;
 mod bucket_server;
@@ -16,7 +15,6 @@ mod http_client;
 mod key_pair;
 mod log;
 mod mail;
-mod mail_script;
 mod mail_server;
 pub mod pictures;
 mod port;
@@ -26,15 +24,16 @@ pub mod prometheus;
 mod proxy;
 pub mod raw;
 mod redis;
+mod response;
 mod rows;
+mod scripted_mail_server;
 pub mod servers;
 pub mod shell;
 mod shifted_clock;
 mod static_host;
 pub mod surface;
 
-pub use answer::Answer;
-pub use app::{Builder, OWN_ADDRESS, PASSWORD, PATIENCE, SECRET_KEY, TestApp, send};
+pub use app::{Builder, DEADLINE, OWN_ADDRESS, PASSWORD, SECRET_KEY, TestApp, send};
 pub use browser::Browser;
 pub use bucket_server::BucketServer;
 pub use clock::ManualClock;
@@ -47,7 +46,6 @@ pub use hashing::{hold, hold_hashing, queue_length};
 pub use http_client::http_client;
 pub use key_pair::KeyPair;
 pub use mail::Mail;
-pub use mail_script::{MailScript, Refusal};
 pub use mail_server::{CERTIFICATE, MailServer};
 pub use process::{Process, create_user, eventually, try_create_user, try_create_user_with, try_start};
 pub use product::{
@@ -55,6 +53,8 @@ pub use product::{
 };
 pub use proxy::Proxy;
 pub use redis::RedisServer;
+pub use response::TestResponse;
+pub use scripted_mail_server::{Refusal, ScriptedMailServer};
 pub use shifted_clock::ShiftedClock;
 pub use static_host::{Publication, StaticHost};
 

@@ -1,6 +1,6 @@
 //! Another program's server on a port of a test's own, that can go away and come back.
 
-use super::PATIENCE;
+use super::DEADLINE;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -69,7 +69,7 @@ impl ServerOnPort {
         let child = self.child.insert(child);
         let mut waited = Duration::ZERO;
         while TcpStream::connect(self.address).is_err() {
-            if child.try_wait().unwrap().is_some() || waited > PATIENCE {
+            if child.try_wait().unwrap().is_some() || waited > DEADLINE {
                 return false;
             }
             std::thread::sleep(BETWEEN_LOOKS);

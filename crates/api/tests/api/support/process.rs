@@ -1,7 +1,7 @@
 //! The real program, as a process of its own.
 
 use super::log::Log;
-use super::{Answer, PASSWORD, PATIENCE, SECRET_KEY, TestDb, http_client, send};
+use super::{DEADLINE, PASSWORD, SECRET_KEY, TestDb, TestResponse, http_client, send};
 use auth_types::requests::{LoginRequest, RefreshRequest};
 use auth_types::responses::TokenResponse;
 use std::fs::Permissions;
@@ -23,7 +23,7 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     };
-    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"))
+    tokio::time::timeout(DEADLINE, looking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"))
 }
 
 /// A running `api`; killed and reaped when dropped.
@@ -45,7 +45,7 @@ impl Process {
 
     pub fn start_with(database_url: &str, variables: &[(&str, &str)]) -> Self {
         let process = Self::start_unready(database_url, variables);
-        process.log.until("start.database: ");
+        process.log.wait_for("start.database: ");
         process
     }
 
@@ -59,15 +59,15 @@ impl Process {
         let folder = tempfile::tempdir().unwrap();
         let mut child = program(before, database_url, &folder).envs(variables.iter().copied()).spawn().unwrap();
         let log = Log::of(child.stderr.take().unwrap());
-        let listening = log.until("start.listening: http://");
+        let listening = log.wait_for("start.listening: http://");
         let address = listening.split("http://").nth(1).unwrap().split('"').next().unwrap().trim().parse().unwrap();
-        let client = http_client().timeout(PATIENCE).build().unwrap();
+        let client = http_client().timeout(DEADLINE).build().unwrap();
         Self { child, address, log, client, _folder: folder }
     }
 
     /// On a file of SQLite that the process may read only, like everything around it. Root may write whatever the rights are, so it
     /// hands the program to somebody without any.
-    pub fn start_for_a_reader(db: &TestDb) -> Self {
+    pub fn start_on_read_only_files(db: &TestDb) -> Self {
         let file = db.file();
         // As long as it is open, there is a log next to it.
         let _open = db.connect();
@@ -80,7 +80,7 @@ impl Process {
         }
         let drop_rights = "[ \"$(id -u)\" = 0 ] && exec setpriv --reuid=nobody --regid=nogroup --clear-groups \"$0\"";
         let process = Self::start_under(drop_rights, db.url(), &[]);
-        process.log.until("start.database: ");
+        process.log.wait_for("start.database: ");
         process
     }
 
@@ -127,7 +127,7 @@ impl Process {
         send(self.request(reqwest::Method::POST, "/api/auth/login/").json(&request)).await.ok()
     }
 
-    pub async fn refresh(&self, tokens: &TokenResponse, key: Option<&str>) -> Answer {
+    pub async fn refresh(&self, tokens: &TokenResponse, key: Option<&str>) -> TestResponse {
         let mut request = self.request(reqwest::Method::POST, "/api/auth/refresh/");
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
@@ -135,26 +135,26 @@ impl Process {
         send(request.json(&RefreshRequest { refresh: tokens.refresh.clone() })).await
     }
 
-    pub async fn logout(&self, tokens: &TokenResponse) -> Answer {
+    pub async fn logout(&self, tokens: &TokenResponse) -> TestResponse {
         let request = RefreshRequest { refresh: tokens.refresh.clone() };
         send(self.request(reqwest::Method::POST, "/api/auth/logout/").json(&request)).await
     }
 
-    pub async fn me(&self, tokens: &TokenResponse) -> Answer {
+    pub async fn me(&self, tokens: &TokenResponse) -> TestResponse {
         send(self.request(reqwest::Method::GET, "/api/auth/me/").bearer_auth(&tokens.access)).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> TestResponse {
         send(self.request(reqwest::Method::GET, path)).await
     }
 
-    pub async fn register(&self, email: &str) -> Answer {
+    pub async fn register(&self, email: &str) -> TestResponse {
         let body = serde_json::json!({"email": email, "password": PASSWORD});
         send(self.request(reqwest::Method::POST, "/api/auth/register/").json(&body)).await
     }
 
     /// Waits until it says that it can do its work.
-    pub async fn until_ready(&self) {
+    pub async fn wait_until_ready(&self) {
         eventually("the process is ready", async || self.get("/readyz").await.status.is_success().then_some(())).await;
     }
 }
@@ -190,7 +190,7 @@ pub async fn try_start(database_url: &str) -> (ExitStatus, String) {
     let mut child = program("", database_url, &folder).spawn().unwrap();
     let log = Log::of(child.stderr.take().unwrap());
     let status = eventually("the start ends", async || child.try_wait().unwrap()).await;
-    (status, log.whole().join("\n"))
+    (status, log.until_end().join("\n"))
 }
 
 /// An account that can sign in, made by the program itself.

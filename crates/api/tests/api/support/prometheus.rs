@@ -1,6 +1,6 @@
 //! A real Prometheus of a test's own, with the configuration of `docs/operations/monitoring`, and its tool that checks files.
 
-use super::{PATIENCE, eventually, http_client};
+use super::{DEADLINE, eventually, http_client};
 use serde_json::Value;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ impl Prometheus {
             .stdout(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("prometheus: {error}: run scripts/setup test"));
-        let client = http_client().timeout(PATIENCE).build().unwrap();
+        let client = http_client().timeout(DEADLINE).build().unwrap();
         Self { child, address, client, folder }
     }
 

@@ -70,12 +70,12 @@ impl Proxy {
         self.line.hang_up();
     }
 
-    pub fn mend(&self) {
+    pub fn restore(&self) {
         self.line.is_cut.store(false, Ordering::SeqCst);
     }
 
     /// From now on a statement that contains `part` reaches the server, and its answer reaches nobody.
-    pub fn swallow_answers_to(&self, part: &'static str) {
+    pub fn drop_responses_to(&self, part: &'static str) {
         *self.line.swallowed.lock().unwrap() = Some(Swallowed { part, then_cut: false });
     }
 

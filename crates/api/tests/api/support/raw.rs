@@ -1,6 +1,6 @@
 //! Requests that no HTTP library would send, byte by byte.
 
-use super::{Answer, PATIENCE};
+use super::{DEADLINE, TestResponse};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::net::SocketAddr;
@@ -9,17 +9,17 @@ use tokio::net::TcpStream;
 
 /// Sends `bytes` and reads until the API closes the connection, which `Connection: close` in a well-formed request and
 /// any malformed one bring about. `None` when it closed without a word.
-pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Option<Answer> {
+pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Option<TestResponse> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // A server that refuses early may close before everything is sent.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut answer)).await;
     assert!(read.is_ok(), "no answer to {:?}", String::from_utf8_lossy(bytes));
     parse(&answer)
 }
 
-fn parse(answer: &[u8]) -> Option<Answer> {
+fn parse(answer: &[u8]) -> Option<TestResponse> {
     let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let mut lines = head.split("\r\n");
@@ -28,5 +28,5 @@ fn parse(answer: &[u8]) -> Option<Answer> {
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         headers.append(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
     }
-    Some(Answer { status, headers, body: answer[end + 4..].to_vec() })
+    Some(TestResponse { status, headers, body: answer[end + 4..].to_vec() })
 }

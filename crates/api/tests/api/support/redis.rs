@@ -28,7 +28,7 @@ impl RedisServer {
     }
 
     /// What it answers to one command.
-    pub fn ask(&self, command: &str) -> String {
+    pub fn command(&self, command: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();
         let mut answer = String::new();

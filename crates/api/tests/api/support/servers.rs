@@ -73,7 +73,7 @@ impl Drop for Server {
 }
 
 /// An address where nobody listens.
-pub fn nobody() -> SocketAddr {
+pub fn unused_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 

@@ -12,7 +12,7 @@ pub fn is_own(route: &str) -> bool {
 }
 
 /// The path with `value` for each of its parameters.
-pub fn filled(path: &str, value: &str) -> String {
+pub fn fill_path(path: &str, value: &str) -> String {
     let parts = path.split(['{', '}']).enumerate();
     parts.map(|(place, part)| if place % 2 == 0 { part } else { value }).collect()
 }
@@ -51,13 +51,13 @@ pub fn kind(schema: &Value) -> &str {
 
 /// A request of a feature's, filled in by what the document says of it.
 #[derive(Debug)]
-pub struct Filled {
+pub struct SampleRequest {
     method: Method,
     path: String,
     body: Option<Value>,
 }
 
-impl Filled {
+impl SampleRequest {
     /// Fills an operation in, and makes what its path and its body name first. `ask` begins the request of somebody who may.
     pub async fn new(
         document: &Value,
@@ -76,7 +76,7 @@ impl Filled {
         let method = method.to_uppercase().parse().unwrap();
         // What a further parameter names is made by nobody: no row has this number.
         let (first, rest) = path.split_at(path.find('}').map_or(path.len(), |end| end + 1));
-        let path = filled(first, thing.trim_matches('"')) + &filled(rest, "0");
+        let path = fill_path(first, thing.trim_matches('"')) + &fill_path(rest, "0");
         Self { method, path, body }
     }
 
@@ -93,7 +93,7 @@ impl Filled {
 async fn make(document: &Value, path: &str, ask: &impl Fn(Method, &str) -> RequestBuilder) -> Value {
     assert!(document["paths"][path]["post"].is_object(), "{REFERS_TO} {path}: the document has no POST of it");
     // Boxed, because what it names may name something in turn.
-    let creation = Box::pin(Filled::new(document, (path, "post"), ask)).await;
+    let creation = Box::pin(SampleRequest::new(document, (path, "post"), ask)).await;
     let made = send(creation.request(ask)).await;
     assert!(made.status.is_success(), "POST {path}: {}; {HINT}", made.text());
     made.json::<Value>()["id"].clone()

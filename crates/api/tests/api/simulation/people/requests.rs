@@ -2,7 +2,7 @@
 
 use super::task::{Deed, Errand, Sent, Step};
 use super::world::{Checked, PEOPLE, World};
-use crate::support::{Answer, PASSWORD, forge, send};
+use crate::support::{PASSWORD, TestResponse, forge, send};
 use api::service::steps::REPEATABLE;
 use auth_types::SessionId;
 use auth_types::responses::{TokenTransport, UserResponse};
@@ -88,7 +88,7 @@ impl World {
         if self.passwords[person] == PASSWORD { OTHER_PASSWORD } else { PASSWORD }
     }
 
-    pub async fn request(&self, sent: &Sent) -> Answer {
+    pub async fn request(&self, sent: &Sent) -> TestResponse {
         let request = self.app.request(sent.method.clone(), sent.path);
         let request = sent.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         let request = if sent.method == Method::GET { request } else { request.json(&sent.body) };
@@ -103,7 +103,7 @@ impl World {
     }
 
     /// The API has done what was asked, for somebody.
-    pub fn check_served(&mut self, index: usize, answer: &Answer) -> Checked {
+    pub fn check_served(&mut self, index: usize, answer: &TestResponse) -> Checked {
         if !answer.status.is_success() {
             return self.check_not_served(index);
         }

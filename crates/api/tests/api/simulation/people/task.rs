@@ -1,6 +1,6 @@
 //! What is under way in a browser.
 
-use crate::support::Answer;
+use crate::support::TestResponse;
 use client::policy::{AccessToken, BoundRequest, Epoch, Now, SessionTokens};
 
 /// What somebody can want of a page.
@@ -66,7 +66,7 @@ pub enum Stage {
     /// It is on its way to the API.
     Sent(Sent),
     /// The API has answered what was sent then, and the browser has not seen it.
-    Answered(Answer, Now),
+    Answered(TestResponse, Now),
 }
 
 /// A step: sent again, it is the same request.

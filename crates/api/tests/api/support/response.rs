@@ -9,13 +9,13 @@ use serde_json::Value;
 
 /// A status, headers and a body.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
-impl Answer {
+impl TestResponse {
     pub async fn of(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status(), response.headers().clone());
         Self { status, headers, body: response.bytes().await.unwrap().to_vec() }
@@ -31,7 +31,7 @@ impl Answer {
     }
 
     /// What a stranger can compare: status, body and headers, without what differs between any two answers.
-    pub fn seen(&self) -> (u16, Value, Vec<String>) {
+    pub fn comparable(&self) -> (u16, Value, Vec<String>) {
         let mut body: Value = self.json();
         body["request_id"] = Value::Null;
         let headers = self.headers.iter().filter(|(name, _)| *name != "x-request-id" && *name != "date");
@@ -102,7 +102,7 @@ impl Answer {
 
     /// A 400 that names exactly these fields.
     #[track_caller]
-    pub fn wrong_fields(self, fields: &[&str]) -> ProblemBody {
+    pub fn invalid_fields(self, fields: &[&str]) -> ProblemBody {
         let problem = self.problem(400);
         assert_eq!(problem.reason, Reason::FieldsInvalid, "{}", self.text());
         let named: Vec<_> = problem.errors.keys().map(String::as_str).collect();

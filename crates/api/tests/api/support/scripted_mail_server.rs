@@ -20,7 +20,7 @@ static FLOOD: LazyLock<String> = LazyLock::new(|| format!("220 {}", "a".repeat(6
 
 /// A server without TLS that takes any password, and does as it is told.
 #[derive(Debug)]
-pub struct MailScript {
+pub struct ScriptedMailServer {
     server: Server,
     state: Arc<State>,
 }
@@ -54,7 +54,7 @@ struct Course {
     taken: usize,
 }
 
-impl MailScript {
+impl ScriptedMailServer {
     pub fn start() -> Self {
         let state = Arc::<State>::default();
         let server = Server::start({
@@ -80,31 +80,31 @@ impl MailScript {
     }
 
     /// From now on takes no more than one mail a connection.
-    pub fn take_one_a_connection(&self, step: &'static str, refusal: Refusal) {
+    pub fn accept_one_per_connection(&self, step: &'static str, refusal: Refusal) {
         *self.state.refusal.lock().unwrap() = Some(Rule { step, refusal, domain: "", after: 1 });
     }
 
     /// How many commands came after a 421.
-    pub fn unheard(&self) -> usize {
+    pub fn commands_after_421(&self) -> usize {
         self.state.unheard.load(Ordering::Relaxed)
     }
 
     /// How many floods a client has read to their end.
-    pub fn swallowed(&self) -> usize {
+    pub fn floods_read(&self) -> usize {
         self.state.swallowed.load(Ordering::Relaxed)
     }
 
     /// From now on responds with codes, and with words only where they say what it can do.
-    pub fn say_no_words(&self) {
+    pub fn omit_reply_texts(&self) {
         self.state.is_bare.store(true, Ordering::Relaxed);
     }
 
-    pub fn accept(&self) {
+    pub fn accept_all(&self) {
         *self.state.refusal.lock().unwrap() = None;
     }
 
     /// The recipients of the mails that were taken since the last call.
-    pub fn taken(&self) -> Vec<String> {
+    pub fn accepted(&self) -> Vec<String> {
         std::mem::take(&mut self.state.taken.lock().unwrap())
     }
 }
