@@ -1,4 +1,4 @@
-//! A real S3 server (`s3s-fs`) of a test's own, that checks signatures, and can go away and come back.
+//! A real S3 server (`s3s-fs`) for one test. It checks signatures, and a test can stop and start it.
 
 use super::port::ServerOnPort;
 use api::config::{S3Settings, StorageSettings};
@@ -37,7 +37,7 @@ impl BucketServer {
         self.settings_with(SECRET)
     }
 
-    /// As for whoever has another secret.
+    /// The settings of a client with another secret.
     pub fn settings_with(&self, secret: &str) -> StorageSettings {
         StorageSettings::S3(S3Settings {
             bucket: BUCKET.to_owned(),
@@ -47,7 +47,7 @@ impl BucketServer {
         })
     }
 
-    /// The folder that holds the bucket's files.
+    /// The folder with the bucket's files.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join(BUCKET)
     }
@@ -67,7 +67,7 @@ impl BucketServer {
         names
     }
 
-    /// Whether parts of an upload have arrived.
+    /// Whether it has received a part of an unfinished upload.
     pub fn has_parts(&self) -> bool {
         let mut entries = std::fs::read_dir(self.folder.path()).unwrap();
         entries.any(|entry| entry.unwrap().file_name().to_string_lossy().contains(".part"))

@@ -1,29 +1,29 @@
-//! A clock that stands still until a test moves it, or that runs as the machine's does, shifted.
+//! A clock that stands still until a test moves it, or that runs at an offset from the machine's.
 
 use api::clock::{Clock, SystemClock};
 use chrono::{DateTime, Duration, Utc};
 use std::sync::Mutex;
 
-/// Tells the time as a test wants it.
+/// A clock that a test controls.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Shown>);
 
 #[derive(Debug)]
 enum Shown {
     Still(DateTime<Utc>),
-    /// Ahead of the machine's clock, which is the database's, by so much.
+    /// Ahead of the machine's clock, which is also the database's, by this much.
     Running(Duration),
 }
 
 impl ManualClock {
-    /// Not a whole second: whoever rounds must round as the contract says.
+    /// Not a whole second, so that wrong rounding is noticed.
     pub const START: &str = "2026-03-04T05:06:07.25Z";
 
     pub fn new() -> Self {
         Self(Mutex::new(Shown::Still(Self::START.parse().unwrap())))
     }
 
-    /// One that runs, ahead of the databases' by so much.
+    /// A clock that runs ahead of the databases' by this much.
     pub fn running(ahead: Duration) -> Self {
         Self(Mutex::new(Shown::Running(ahead)))
     }
@@ -40,7 +40,7 @@ impl ManualClock {
         *self.0.lock().unwrap() = Shown::Still(to);
     }
 
-    /// From now on it runs, ahead of the databases' by so much.
+    /// From now on it runs ahead of the databases' by this much.
     pub fn run(&self, ahead: Duration) {
         *self.0.lock().unwrap() = Shown::Running(ahead);
     }

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of one test's own, which it may stop, kill and start again.
+//! A PostgreSQL server for one test, which may stop, kill and restart it.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -6,17 +6,17 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// A cluster in a folder of its own and, most of the time, its server.
+/// A cluster in its own folder and, while it runs, its server.
 #[derive(Debug)]
 pub struct Cluster {
     address: SocketAddr,
     server: Option<Child>,
-    // The last field: the folder goes after the server.
+    // The last field, so that the folder is removed after the server has ended.
     folder: TempDir,
 }
 
 impl Cluster {
-    /// A new cluster that is not started yet.
+    /// A new cluster, not yet started.
     pub fn stopped() -> Self {
         let folder = tempfile::Builder::new().prefix("latchkey-cluster.").tempdir().unwrap();
         let owner = owner();
@@ -44,7 +44,7 @@ impl Cluster {
         format!("postgres://latchkey@{}/postgres?sslmode=disable", self.address)
     }
 
-    /// Starts the server and waits until it takes connections.
+    /// Starts the server and waits until it accepts connections.
     pub fn start(&mut self) {
         let server = as_owner("postgres")
             .arg("-D")
@@ -68,13 +68,13 @@ impl Cluster {
         panic!("PostgreSQL did not start in {}", self.folder.path().display());
     }
 
-    /// From the next start on everybody needs a password, and nobody has one.
+    /// From the next start on every user needs a password, and none has one.
     pub fn require_passwords(&self) {
         std::fs::write(self.folder.path().join("data/pg_hba.conf"), "host all all 127.0.0.1/32 scram-sha-256\n")
             .unwrap();
     }
 
-    /// Ends the server at once, as a crash does: what was committed is found again from its log.
+    /// Ends the server at once, as a crash does: its next start recovers the committed data from the log.
     pub fn crash(&mut self) {
         self.end("-QUIT");
     }
@@ -93,14 +93,14 @@ impl Drop for Cluster {
     }
 }
 
-/// PostgreSQL refuses to run as root, so root hands it to somebody without rights, as `scripts/postgres` does.
+/// PostgreSQL refuses to run as root, so root starts it as an unprivileged user, as `scripts/postgres` does.
 fn owner() -> Option<String> {
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout.trim_ascii() == b"0";
     let exists = |user: &str| Command::new("id").arg(user).output().unwrap().status.success();
     is_root.then(|| if exists("postgres") { "postgres" } else { "nobody" }.to_owned())
 }
 
-/// One of PostgreSQL's programs. `setpriv` replaces itself by it, so its process is the child.
+/// One of PostgreSQL's programs. `setpriv` executes it in its own process, so that is the child.
 fn as_owner(program: &str) -> Command {
     let program = programs().join(program);
     let Some(owner) = owner() else { return Command::new(program) };
@@ -110,7 +110,7 @@ fn as_owner(program: &str) -> Command {
     command
 }
 
-/// The folder of the server's programs, which `scripts/postgres` tells.
+/// The folder of the server's programs, which `scripts/postgres` sets.
 fn programs() -> PathBuf {
     let folder = std::env::var("TEST_POSTGRES_BIN")
         .unwrap_or_else(|_| panic!("TEST_POSTGRES_BIN is not set: run it as `scripts/postgres run -- cargo test`"));

@@ -1,4 +1,4 @@
-//! A database of its own for each test, copied from a migrated template.
+//! Creates a database for each test, as a copy of a migrated template.
 
 use super::{migrate, migrate_as_the_program};
 use api::config::{DatabaseUrl, Settings, Variables};
@@ -33,7 +33,7 @@ pub enum Database {
     Postgres,
 }
 
-/// A database that goes away with this value.
+/// A database that is deleted when this is dropped.
 #[derive(Debug)]
 pub struct TestDb {
     url: String,
@@ -64,7 +64,7 @@ static POSTGRES_TEMPLATE: LazyLock<String> = LazyLock::new(|| {
 });
 
 impl TestDb {
-    /// With the schema.
+    /// A database with Latchkey's schema.
     pub fn migrated(database: Database) -> Self {
         match database {
             Database::Sqlite => {
@@ -76,14 +76,14 @@ impl TestDb {
         }
     }
 
-    /// With the schema of the program, whose features have tables, too.
+    /// A database with the program's schema, which includes the tables of its features.
     pub fn of_the_program(database: Database) -> Self {
         let db = Self::migrated(database);
         migrate_as_the_program(&db.parsed_url()).unwrap();
         db
     }
 
-    /// Without.
+    /// A database without a schema.
     pub fn empty(database: Database) -> Self {
         match database {
             Database::Sqlite => {
@@ -108,35 +108,35 @@ impl TestDb {
         }
     }
 
-    /// As `DATABASE_URL` takes it.
+    /// The value for `DATABASE_URL`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The same, read.
+    /// The same, parsed.
     pub fn parsed_url(&self) -> DatabaseUrl {
         let variables = Variables::default().with("DATABASE_URL", &self.url).with("SECRET_KEY", "unused");
         Settings::from_variables(variables).unwrap().database.url
     }
 
-    /// The same by another server address: a proxy's.
+    /// The same database through a proxy.
     pub fn url_through(&self, proxy: std::net::SocketAddr) -> String {
         let mut url = Url::parse(&self.url).unwrap();
         url.set_ip_host(proxy.ip()).unwrap();
         url.set_port(Some(proxy.port())).unwrap();
-        // What passes the proxy must be readable, even where the server offers TLS.
+        // The proxy reads what passes, so TLS is off even where the server offers it.
         url.set_query(Some("sslmode=disable&gssencmode=disable"));
         url.into()
     }
 
-    /// Where PostgreSQL listens.
+    /// The address of the PostgreSQL server.
     pub fn server_address(&self) -> std::net::SocketAddr {
         let url = Url::parse(&self.url).unwrap();
         let found = url.socket_addrs(|| Some(5432)).unwrap();
         found[0]
     }
 
-    /// PostgreSQL's name of it.
+    /// The name of the PostgreSQL database.
     pub fn name(&self) -> &str {
         match &self.kind {
             Kind::Postgres { name } => name,
@@ -144,12 +144,12 @@ impl TestDb {
         }
     }
 
-    /// SQLite's file.
+    /// The SQLite file.
     pub fn file(&self) -> PathBuf {
         Path::new(self.url.strip_prefix("sqlite:").unwrap()).to_owned()
     }
 
-    /// How many bytes SQLite's file has.
+    /// The size of the SQLite file, in bytes.
     pub fn size(&self) -> u64 {
         std::fs::metadata(self.file()).unwrap().len()
     }
@@ -158,7 +158,7 @@ impl TestDb {
         open(&self.parsed_url()).unwrap()
     }
 
-    /// Runs statements beside the application.
+    /// Runs statements on a connection of the test.
     pub fn execute(&self, sql: &str) -> usize {
         execute(&mut self.connect(), sql)
     }
@@ -194,7 +194,7 @@ impl TestDb {
         self.values(sql).into_iter().map(Option::unwrap).collect()
     }
 
-    /// Names of the columns of a table, in order.
+    /// The names of a table's columns, in order.
     pub fn columns(&self, table: &str) -> Vec<String> {
         let sql = match self.database() {
             Database::Sqlite => format!("SELECT name AS value FROM pragma_table_info('{table}') ORDER BY cid"),
@@ -206,12 +206,12 @@ impl TestDb {
         self.values(&sql).into_iter().map(Option::unwrap).collect()
     }
 
-    /// Names of the tables, diesel's own aside.
+    /// The names of the tables, except diesel's own.
     pub fn tables(&self) -> Vec<String> {
         self.all_tables().into_iter().filter(|table| !table.starts_with("__")).collect()
     }
 
-    /// Names of the tables.
+    /// The names of all tables.
     pub fn all_tables(&self) -> Vec<String> {
         self.texts(match self.database() {
             Database::Sqlite => {
@@ -223,12 +223,12 @@ impl TestDb {
         })
     }
 
-    /// Everything that is stored, as lines of text: two that are equal mean that nothing was changed in between.
+    /// All stored rows as lines of text: two equal results mean that nothing has changed in between.
     pub fn content(&self) -> Vec<String> {
         self.content_of(self.tables())
     }
 
-    /// The same of some tables.
+    /// The same for some tables.
     pub fn content_of(&self, tables: impl IntoIterator<Item = String>) -> Vec<String> {
         let mut lines = Vec::new();
         for table in tables {
@@ -259,7 +259,7 @@ fn new_name(purpose: &str) -> String {
     format!("latchkey_{purpose}_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Runs a statement on a connection that goes on.
+/// Runs a statement on an open connection.
 pub fn execute(connection: &mut AnyConnection, sql: &str) -> usize {
     let query = diesel::sql_query(sql);
     let done = match connection {

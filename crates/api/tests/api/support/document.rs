@@ -1,9 +1,9 @@
-//! A document of this repository, taken apart: its sections, and the fenced blocks in them.
+//! Parses a document of this repository: its sections, and the fenced blocks in them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The folder that everything is under.
+/// The root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -11,14 +11,14 @@ pub fn root() -> PathBuf {
 /// A fenced block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// What stands behind the fence's backticks.
+    /// The text after the fence's backticks.
     pub language: String,
     pub text: String,
-    /// Where its text begins, counted from 1.
+    /// The line where its text begins, counted from 1.
     pub line: usize,
 }
 
-/// What stands under a heading of the second level; the title of what stands before the first one is empty.
+/// The text under a heading of the second level; the text before the first heading has an empty title.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
     pub title: String,
@@ -49,17 +49,17 @@ impl Document {
         names.iter().map(|name| Self::read(name)).collect()
     }
 
-    /// What links to a heading say behind `#`, as GitHub makes it.
+    /// The fragment of each heading, as GitHub generates it.
     pub fn anchors(&self) -> BTreeSet<String> {
         self.text.lines().filter(|line| line.starts_with('#')).map(anchor).collect()
     }
 
-    /// Where links lead, `[words](target)`.
+    /// The targets of links, `[words](target)`.
     pub fn links(&self) -> impl Iterator<Item = &str> {
         self.text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
     }
 
-    /// What stands between backticks within a line.
+    /// The text between backticks within a line.
     pub fn spans(&self) -> impl Iterator<Item = &str> {
         self.text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
     }
@@ -90,7 +90,7 @@ impl Document {
 }
 
 impl Block {
-    /// What a shell runs: a block `sh` as it stands, and statements for PostgreSQL by its own program.
+    /// The command that a shell runs: an `sh` block unchanged, and statements for PostgreSQL through `psql`.
     pub fn command(&self) -> Option<String> {
         match self.language.as_str() {
             "sh" => Some(self.text.clone()),
@@ -104,7 +104,7 @@ impl Block {
 }
 
 impl Section {
-    /// What is to be run, in order.
+    /// The blocks to run, in order.
     pub fn commands(&self) -> Vec<&Block> {
         self.blocks.iter().filter(|block| block.command().is_some()).collect()
     }

@@ -1,5 +1,5 @@
-/* A disk that fails when a test says so. Loaded by LD_PRELOAD, these functions stand before those of the C library and
- * concern only files whose path begins with FAULTY_FILES: a database with its log and its index. */
+/* A disk that fails on demand. Loaded by LD_PRELOAD, these functions override those of the C library, and affect only
+ * files whose path begins with FAULTY_FILES: a database with its log and its index. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 
 /* The file FAULTY_CONTROL, which the test writes and reads. */
 struct control {
-  _Atomic int64_t error;   /* the errno of what fails; 0 while nothing does */
+  _Atomic int64_t error;   /* the errno of calls that fail; 0 while all succeed */
   _Atomic int64_t passing; /* how many calls still succeed */
   _Atomic int64_t calls;   /* how many there were */
 };
@@ -32,7 +32,7 @@ __attribute__((constructor)) static void start(void) {
   close(fd);
 }
 
-static int is_concerned(int fd) {
+static int is_affected(int fd) {
   char link[64], path[4096];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   ssize_t length = readlink(link, path, sizeof path - 1);
@@ -44,9 +44,9 @@ static int is_concerned(int fd) {
 static int fails(int fd) {
   if (!control || !atomic_load(&control->error)) return 0;
   int before = errno;
-  int concerned = is_concerned(fd);
+  int affected = is_affected(fd);
   errno = before;
-  if (!concerned || atomic_fetch_add(&control->calls, 1) < atomic_load(&control->passing)) return 0;
+  if (!affected || atomic_fetch_add(&control->calls, 1) < atomic_load(&control->passing)) return 0;
   errno = (int)atomic_load(&control->error);
   return 1;
 }
@@ -66,7 +66,7 @@ int fallocate64(int fd, int mode, off64_t offset, off64_t length) {
   return fails(fd) ? -1 : (int)syscall(SYS_fallocate, fd, mode, offset, length);
 }
 int fallocate(int fd, int mode, off_t offset, off_t length) { return fallocate64(fd, mode, offset, length); }
-/* Returns its error. */
+/* Returns the error instead of setting errno. */
 int posix_fallocate64(int fd, off64_t offset, off64_t length) {
   return fallocate64(fd, 0, offset, length) == 0 ? 0 : errno;
 }

@@ -1,5 +1,5 @@
-//! A disk that fails when a test says so, for a program that works on SQLite. Needs Linux and a C compiler, which the
-//! project's build needs, too.
+//! A disk that fails on demand, for a program that uses SQLite. Needs Linux and a C compiler, which the project's build
+//! needs, too.
 
 use super::TestDb;
 use std::fs::{File, OpenOptions};
@@ -14,9 +14,9 @@ use tempfile::TempDir;
 pub enum DiskError {
     /// `ENOSPC`: the file system is full.
     Full,
-    /// `EDQUOT`: the user's share of it is.
+    /// `EDQUOT`: the user's quota is used up.
     Quota,
-    /// `EIO`: the device does not do it.
+    /// `EIO`: the device fails.
     Broken,
 }
 
@@ -33,7 +33,7 @@ impl DiskError {
 /// The compiled `faulty_disk.c`.
 static LIBRARY: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| preloaded("faulty_disk"));
 
-/// Compiles functions that stand before those of the C library in programs that load them first.
+/// Compiles a library for `LD_PRELOAD`, whose functions override those of the C library.
 pub(super) fn preloaded(name: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join(name).with_extension("so");
@@ -43,7 +43,7 @@ pub(super) fn preloaded(name: &str) -> (TempDir, PathBuf) {
     (folder, library)
 }
 
-/// What a database's files are on. A program started with its [`variables`](Self::variables) meets its faults.
+/// The disk of a database's files. It fails for a program that is started with its [`variables`](Self::variables).
 #[derive(Debug)]
 pub struct FaultyDisk {
     variables: Vec<(&'static str, String)>,
@@ -76,7 +76,7 @@ impl FaultyDisk {
         self.set(0, error.number());
     }
 
-    /// Lets everything succeed, and returns how many calls there were since it was last told to fail.
+    /// Lets all calls succeed again, and returns how many there were since the last `fail_after`.
     pub fn recover(&self) -> i64 {
         self.set(0, 0);
         let mut number = [0; 8];
@@ -84,7 +84,7 @@ impl FaultyDisk {
         i64::from_ne_bytes(number)
     }
 
-    fn set(&self, place: u64, number: i64) {
-        self.control.write_all_at(&number.to_ne_bytes(), place * 8).unwrap();
+    fn set(&self, index: u64, number: i64) {
+        self.control.write_all_at(&number.to_ne_bytes(), index * 8).unwrap();
     }
 }

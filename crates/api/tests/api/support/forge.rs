@@ -1,11 +1,11 @@
-//! Tokens made by hand: signed as the API signs, with whatever inside.
+//! Builds tokens with any content, signed as the API signs.
 
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// What our tokens' headers say.
+/// The header of the API's tokens.
 pub const HEADER: &str = r#"{"typ":"JWT","alg":"HS256"}"#;
 
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
@@ -31,7 +31,7 @@ fn part(token: &str, index: usize) -> Value {
     serde_json::from_slice(&decode(part)).unwrap()
 }
 
-/// The claims of a token with one changed; `null` takes it away.
+/// The claims of a token with one changed; `null` removes it.
 pub fn claims_with(token: &str, name: &str, value: Value) -> Value {
     let mut claims = claims(token);
     if value.is_null() {
@@ -48,7 +48,7 @@ pub fn sign(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>, key: &str) -> S
     sign_text(&signed, hmac::HMAC_SHA256, key)
 }
 
-/// Any text with its HMAC.
+/// Any text and its HMAC.
 pub fn sign_text(signed: &str, algorithm: hmac::Algorithm, key: &str) -> String {
     sign_bytes(signed, algorithm, key.as_bytes())
 }
@@ -59,12 +59,12 @@ pub fn sign_bytes(signed: &str, algorithm: hmac::Algorithm, key: &[u8]) -> Strin
     format!("{signed}.{}", encode(signature))
 }
 
-/// Claims of one's own choice with a header and a key that count.
+/// Any claims with a valid header and the right key.
 pub fn sign_claims(claims: &Value) -> String {
     sign(HEADER, claims.to_string(), super::SECRET_KEY)
 }
 
-/// A header with one more member.
+/// The header with an additional member.
 pub fn header_with(name: &str, value: Value) -> String {
     let mut header = json!({"typ": "JWT", "alg": "HS256"});
     header[name] = value;

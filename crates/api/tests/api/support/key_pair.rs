@@ -1,4 +1,4 @@
-//! Key pairs of a test's own, and tokens signed with them.
+//! Key pairs for tests, and tokens signed with them.
 
 use super::forge::encode;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// A key pair that signs in the one way or in the other.
+/// A key pair of one of the two algorithms.
 #[derive(Debug)]
 pub enum KeyPair {
     EdDsa(Ed25519KeyPair),
@@ -30,7 +30,7 @@ impl KeyPair {
         [Self::ed_dsa(), Self::es256()]
     }
 
-    /// A new one of the same kind.
+    /// A new pair of the same kind.
     pub fn another(&self) -> Self {
         match self {
             Self::EdDsa(_) => Self::ed_dsa(),
@@ -70,7 +70,7 @@ impl KeyPair {
         }
     }
 
-    /// What must stay secret.
+    /// The secret part of the private key.
     pub fn seed(&self) -> Vec<u8> {
         match self {
             Self::EdDsa(pair) => pair.seed().unwrap().as_be_bytes().unwrap().as_ref().to_vec(),
@@ -78,7 +78,7 @@ impl KeyPair {
         }
     }
 
-    /// What the API publishes of it.
+    /// The public key as the API publishes it.
     pub fn json_web_key(&self) -> Value {
         let mut key = match self {
             Self::EdDsa(_) => json!({"crv": "Ed25519", "kty": "OKP", "x": encode(self.point())}),
@@ -98,7 +98,7 @@ impl KeyPair {
         self.json_web_key()["kid"].as_str().unwrap().to_owned()
     }
 
-    /// What our tokens' headers say.
+    /// The header of the API's tokens.
     pub fn header(&self) -> Value {
         json!({"typ": "JWT", "alg": self.algorithm(), "kid": self.kid()})
     }

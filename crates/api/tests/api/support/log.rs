@@ -1,10 +1,10 @@
-//! What a process writes, line by line, read all the time or not at all.
+//! The output of a process, line by line. A test can stop reading it.
 
 use super::DEADLINE;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex};
 
-/// Lines so far; whoever waits for one is woken by the next.
+/// The lines so far; each new line wakes the waiting threads.
 #[derive(Debug, Clone)]
 pub struct Log(Arc<Shared>);
 
@@ -18,7 +18,7 @@ struct Shared {
 struct State {
     lines: Vec<String>,
     ended: bool,
-    /// Whether nobody reads, so that the pipe fills up and the process's writes wait.
+    /// Whether reading has stopped, so that the pipe fills up and the process's writes block.
     stopped: bool,
 }
 
@@ -36,23 +36,23 @@ impl Log {
         log
     }
 
-    /// Stops reading, or goes on.
+    /// Stops reading, or resumes.
     pub fn stop_reading(&self, stopped: bool) {
         self.0.state.lock().unwrap().stopped = stopped;
         self.0.changed.notify_all();
     }
 
-    /// The first line that contains `part`, now or later.
+    /// Waits for the first line that contains `part`.
     pub fn wait_for(&self, part: &str) -> String {
         self.wait_for_line(part, |line| line.contains(part))
     }
 
-    /// The first line that is as asked for, now or later; `what` says what was missing.
-    pub fn wait_for_line(&self, what: &str, fits: impl Fn(&str) -> bool) -> String {
+    /// Waits for the first line that `matches`; `what` describes it in the panic message.
+    pub fn wait_for_line(&self, what: &str, matches: impl Fn(&str) -> bool) -> String {
         let state = self.0.state.lock().unwrap();
-        let missing = |state: &mut State| !state.ended && !state.lines.iter().any(|line| fits(line));
+        let missing = |state: &mut State| !state.ended && !state.lines.iter().any(|line| matches(line));
         let (state, _) = self.0.changed.wait_timeout_while(state, DEADLINE, missing).unwrap();
-        let found = state.lines.iter().find(|line| fits(line));
+        let found = state.lines.iter().find(|line| matches(line));
         found.unwrap_or_else(|| panic!("no line with {what:?}:\n{}", state.lines.join("\n"))).clone()
     }
 
@@ -60,7 +60,7 @@ impl Log {
         self.0.state.lock().unwrap().lines.clone()
     }
 
-    /// Everything that was said before the end.
+    /// All lines, when the output has ended.
     pub fn until_end(&self) -> Vec<String> {
         let state = self.0.state.lock().unwrap();
         self.0.changed.wait_timeout_while(state, DEADLINE, |state| !state.ended).unwrap().0.lines.clone()

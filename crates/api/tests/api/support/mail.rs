@@ -1,11 +1,11 @@
-//! The mail of an API under test, as files in a folder.
+//! The mails that an API under test has written to a folder.
 
 use std::path::Path;
 
-/// A mail that left.
+/// A sent mail.
 #[derive(Debug, Clone)]
 pub struct Mail {
-    /// Everything, as it would go over the wire.
+    /// The whole message, as it would be transmitted.
     pub source: String,
     pub to: String,
     pub subject: String,
@@ -39,14 +39,14 @@ impl Mail {
         }
     }
 
-    /// What the link holds.
+    /// The token in the mail's link.
     pub fn token(&self) -> String {
         let link = self.text.split_once("#token=").unwrap_or_else(|| panic!("no link in {}", self.text)).1;
         link.split_whitespace().next().unwrap().to_owned()
     }
 }
 
-/// Reads and removes what is in the folder, the oldest first.
+/// Reads and removes the mails in the folder, the oldest first.
 pub fn take(folder: &Path) -> Vec<Mail> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();

@@ -1,4 +1,4 @@
-//! A real mail server, as a process of its own: npm's `smtp-server`.
+//! A real mail server, run as a process: npm's `smtp-server`.
 
 use super::DEADLINE;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 pub struct MailServer {
     child: Child,
     port: u16,
-    told: Receiver<Value>,
+    events: Receiver<Value>,
 }
 
 impl MailServer {
@@ -29,9 +29,9 @@ impl MailServer {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let told = listen(child.stdout.take().unwrap());
-        let first = told.recv_timeout(DEADLINE).unwrap();
-        Self { child, port: u16::try_from(first["port"].as_u64().unwrap()).unwrap(), told }
+        let events = listen(child.stdout.take().unwrap());
+        let first = events.recv_timeout(DEADLINE).unwrap();
+        Self { child, port: u16::try_from(first["port"].as_u64().unwrap()).unwrap(), events }
     }
 
     /// Without TLS and without a login, on any free port.
@@ -43,15 +43,15 @@ impl MailServer {
         self.port
     }
 
-    /// What the server tells next: a login, or a mail that it took.
+    /// The next event that the server reports: a login, or a mail that it accepted.
     pub fn next(&self) -> Value {
-        self.told.recv_timeout(DEADLINE).unwrap()
+        self.events.recv_timeout(DEADLINE).unwrap()
     }
 
-    /// Stops it and gives what it has told and nobody has asked for.
+    /// Stops it and returns the events that the test has not read.
     pub fn stop(mut self) -> Vec<Value> {
         self.end();
-        self.told.iter().collect()
+        self.events.iter().collect()
     }
 
     fn end(&mut self) {
@@ -67,18 +67,18 @@ impl Drop for MailServer {
 }
 
 fn listen(stdout: ChildStdout) -> Receiver<Value> {
-    let (tell, told) = channel();
+    let (sender, events) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if tell.send(serde_json::from_str(&line).unwrap()).is_err() {
+            if sender.send(serde_json::from_str(&line).unwrap()).is_err() {
                 return;
             }
         }
     });
-    told
+    events
 }
 
-/// A certificate for 127.0.0.1 that is its own authority, and its key.
+/// A self-signed certificate for 127.0.0.1, and its key.
 #[derive(Debug)]
 pub struct Certificate {
     folder: TempDir,
@@ -94,7 +94,7 @@ impl Certificate {
     }
 }
 
-/// One for all tests: making it takes a program.
+/// Shared by all tests, because `openssl` creates it in a process.
 pub static CERTIFICATE: LazyLock<Certificate> = LazyLock::new(|| {
     let certificate = Certificate { folder: tempfile::tempdir().unwrap() };
     let made = Command::new("openssl")

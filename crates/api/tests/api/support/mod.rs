@@ -1,4 +1,4 @@
-//! What tests stand on: an API of their own, a database of their own, a clock that they move.
+//! Shared by all tests: each gets its own API, its own database and a clock that it moves.
 
 mod app;
 mod browser;
@@ -24,6 +24,7 @@ pub mod prometheus;
 mod proxy;
 pub mod raw;
 mod redis;
+mod requests;
 mod response;
 mod rows;
 mod scripted_mail_server;
@@ -33,7 +34,7 @@ mod shifted_clock;
 mod static_host;
 pub mod surface;
 
-pub use app::{Builder, DEADLINE, OWN_ADDRESS, PASSWORD, SECRET_KEY, TestApp, send};
+pub use app::{Builder, DEADLINE, OWN_ADDRESS, PASSWORD, SECRET_KEY, TestApp};
 pub use browser::Browser;
 pub use bucket_server::BucketServer;
 pub use clock::ManualClock;
@@ -53,6 +54,7 @@ pub use product::{
 };
 pub use proxy::Proxy;
 pub use redis::RedisServer;
+pub use requests::send;
 pub use response::TestResponse;
 pub use scripted_mail_server::{Refusal, ScriptedMailServer};
 pub use shifted_clock::ShiftedClock;
@@ -60,5 +62,5 @@ pub use static_host::{Publication, StaticHost};
 
 use chrono::Duration;
 
-/// The least that a token's times tell apart.
+/// The resolution of the times in a token.
 pub const ONE_SECOND: Duration = Duration::seconds(1);

@@ -1,9 +1,9 @@
-//! Pictures as people and attackers send them.
+//! Pictures as users and attackers send them.
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use std::io::Cursor;
 
-/// Red above, blue below, both a little mixed, so that no two pixels are equal.
+/// Red above and blue below, both slightly mixed, so that neighbouring pixels differ.
 pub fn photo(width: u32, height: u32) -> DynamicImage {
     let colour = |x: u32, y: u32| {
         let shade = u8::try_from((x * 7 + y * 13) % 40).unwrap();
@@ -12,7 +12,7 @@ pub fn photo(width: u32, height: u32) -> DynamicImage {
     RgbImage::from_fn(width, height, colour).into()
 }
 
-/// With a hole in its middle.
+/// A picture with a transparent middle.
 pub fn badge(side: u32) -> DynamicImage {
     let middle = side / 4..side * 3 / 4;
     let colour = |x, y| if middle.contains(&x) && middle.contains(&y) { Rgba([0; 4]) } else { Rgba([9, 99, 9, 255]) };
@@ -37,39 +37,39 @@ pub fn webp(image: &DynamicImage) -> Vec<u8> {
     encoded(image, ImageFormat::WebP)
 }
 
-/// A JPEG with Exif that says how the camera was held (1 to 8), and where.
+/// A JPEG with Exif data: the camera's orientation (1 to 8), and the location.
 pub fn with_exif(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     let exif = [b"Exif\0\0".as_slice(), &exif(orientation)].concat();
     let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
     [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
 }
 
-/// What Exif says of that, as a PNG has it.
+/// The same Exif data, as a PNG stores it.
 pub fn exif(orientation: u8) -> Vec<u8> {
     let entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
     [b"II*\0\x08\0\0\0\x01\0".as_slice(), &entry, b"\0\0\0\0", b"taken at 51.5N 0.1W"].concat()
 }
 
-/// A PNG with one more chunk behind its pixels.
+/// A PNG with an additional chunk after its pixels.
 pub fn with_last_chunk(png: &[u8], name: [u8; 4], data: &[u8]) -> Vec<u8> {
     let (before, end) = png.split_at(png.len() - 12);
     [before, &chunk(name, data), end].concat()
 }
 
-/// A PNG with one more chunk before its pixels.
+/// A PNG with an additional chunk before its pixels.
 pub fn with_chunk(png: &[u8], name: [u8; 4], data: &[u8]) -> Vec<u8> {
     const AFTER_HEADER: usize = 8 + 25;
     [&png[..AFTER_HEADER], &chunk(name, data), &png[AFTER_HEADER..]].concat()
 }
 
-/// A PNG of some bytes that says it has as many pixels as a format can.
+/// A PNG of a few bytes that claims these dimensions.
 pub fn png_bomb(width: u32, height: u32) -> Vec<u8> {
     let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 6, 0, 0, 0]].concat();
     [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(*b"IHDR", &header), chunk(*b"IDAT", &[0x78, 0x9c]), chunk(*b"IEND", &[])]
         .concat()
 }
 
-/// A WebP animation of so many equal frames.
+/// A WebP animation of this many equal frames.
 pub fn animated_webp(image: &DynamicImage, frames: usize) -> Vec<u8> {
     let still = webp(image);
     let size = |value: u32| (value - 1).to_le_bytes()[..3].to_vec();
@@ -90,7 +90,7 @@ fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     [&u32::try_from(data.len()).unwrap().to_be_bytes()[..], &named, &crc(&named).to_be_bytes()].concat()
 }
 
-/// CRC-32 as PNG has it (ISO 3309).
+/// CRC-32 as PNG uses it (ISO 3309).
 fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 })

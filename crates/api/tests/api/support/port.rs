@@ -1,13 +1,13 @@
-//! Another program's server on a port of a test's own, that can go away and come back.
+//! Another program's server, on a free port, that a test can stop and start again.
 
 use super::DEADLINE;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A running program that listens; killed and reaped when dropped.
+/// A running server; killed and reaped when dropped.
 #[derive(Debug)]
 pub struct ServerOnPort {
     address: SocketAddr,
@@ -16,9 +16,9 @@ pub struct ServerOnPort {
 }
 
 impl ServerOnPort {
-    /// Starts what `command` makes of a free port.
+    /// Starts the command that `command` builds for a free port.
     pub fn start(command: impl Fn(u16) -> Command) -> Self {
-        // Another process may take the port between the look and the start.
+        // Another process may take the port before the server binds it.
         for _ in 0..5 {
             let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
             let mut command = command(address.port());
@@ -43,12 +43,12 @@ impl ServerOnPort {
         }
     }
 
-    /// Again at the same address.
+    /// Starts again at the same address.
     pub fn start_again(&mut self) {
         assert!(self.try_start(), "{:?} does not start again", self.command);
     }
 
-    /// SIGSTOP: it keeps its connections and answers nobody.
+    /// SIGSTOP: it keeps its connections and does not respond.
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
@@ -72,8 +72,8 @@ impl ServerOnPort {
             if child.try_wait().unwrap().is_some() || waited > DEADLINE {
                 return false;
             }
-            std::thread::sleep(BETWEEN_LOOKS);
-            waited += BETWEEN_LOOKS;
+            std::thread::sleep(POLL_INTERVAL);
+            waited += POLL_INTERVAL;
         }
         child.try_wait().unwrap().is_none()
     }

@@ -1,4 +1,4 @@
-//! The real program, as a process of its own.
+//! The real program, run as a process.
 
 use super::log::Log;
 use super::{DEADLINE, PASSWORD, SECRET_KEY, TestDb, TestResponse, http_client, send};
@@ -11,19 +11,19 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Looks until it is so; the deadline is for a test that fails.
-pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let looking = async {
+/// Polls until `check` returns a value; the deadline applies only to a test that fails.
+pub async fn eventually<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> T {
+    let polling = async {
         loop {
-            if let Some(found) = look().await {
+            if let Some(found) = check().await {
                 return found;
             }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
-    tokio::time::timeout(DEADLINE, looking).await.unwrap_or_else(|_| panic!("waited in vain: {what}"))
+    tokio::time::timeout(DEADLINE, polling).await.unwrap_or_else(|_| panic!("timed out: {what}"))
 }
 
 /// A running `api`; killed and reaped when dropped.
@@ -33,12 +33,12 @@ pub struct Process {
     address: SocketAddr,
     log: Log,
     client: reqwest::Client,
-    /// Its working directory: no `.env` and no `data/` of anybody else.
+    /// Its working directory, which contains no `.env` and no `data/`.
     _folder: TempDir,
 }
 
 impl Process {
-    /// Starts on `database_url` and waits until it can do its work.
+    /// Starts on `database_url` and waits until the database is usable.
     pub fn start(database_url: &str) -> Self {
         Self::start_with(database_url, &[])
     }
@@ -49,12 +49,12 @@ impl Process {
         process
     }
 
-    /// Waits only until it listens.
+    /// The same, but waits only until it listens.
     pub fn start_unready(database_url: &str, variables: &[(&str, &str)]) -> Self {
         Self::start_under("", database_url, variables)
     }
 
-    /// The same with something that a shell does before: a limit.
+    /// The same after a shell command, such as one that sets a limit.
     pub fn start_under(before: &str, database_url: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = program(before, database_url, &folder).envs(variables.iter().copied()).spawn().unwrap();
@@ -65,11 +65,11 @@ impl Process {
         Self { child, address, log, client, _folder: folder }
     }
 
-    /// On a file of SQLite that the process may read only, like everything around it. Root may write whatever the rights are, so it
-    /// hands the program to somebody without any.
+    /// Starts on an SQLite file that the process may only read, as is its folder. Root may write in spite of the permissions,
+    /// so it starts the program as an unprivileged user.
     pub fn start_on_read_only_files(db: &TestDb) -> Self {
         let file = db.file();
-        // As long as it is open, there is a log next to it.
+        // While a connection is open, the write-ahead log exists next to the file.
         let _open = db.connect();
         for (path, mode) in [(file.parent().unwrap(), 0o555), (&file, 0o444)] {
             std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -88,7 +88,7 @@ impl Process {
         self.child.id()
     }
 
-    /// What it goes on to say on standard error.
+    /// Its standard error, to wait for further lines.
     pub fn live_log(&self) -> &Log {
         &self.log
     }
@@ -97,7 +97,7 @@ impl Process {
         self.address
     }
 
-    /// All that it has logged so far.
+    /// The lines that it has logged so far.
     pub fn log(&self) -> Vec<String> {
         self.log.lines()
     }
@@ -153,7 +153,7 @@ impl Process {
         send(self.request(reqwest::Method::POST, "/api/auth/register/").json(&body)).await
     }
 
-    /// Waits until it says that it can do its work.
+    /// Waits until `/readyz` reports success.
     pub async fn wait_until_ready(&self) {
         eventually("the process is ready", async || self.get("/readyz").await.status.is_success().then_some(())).await;
     }
@@ -166,7 +166,7 @@ impl Drop for Process {
     }
 }
 
-/// The program as tests start it.
+/// The command that starts the program.
 fn program(before: &str, database_url: &str, folder: &TempDir) -> Command {
     let mut command = Command::new("sh");
     command
@@ -184,7 +184,7 @@ fn program(before: &str, database_url: &str, folder: &TempDir) -> Command {
     command
 }
 
-/// Starts a process that cannot go on: how it ended, and what it said.
+/// Starts a process that must fail, and returns its exit status and its log.
 pub async fn try_start(database_url: &str) -> (ExitStatus, String) {
     let folder = tempfile::tempdir().unwrap();
     let mut child = program("", database_url, &folder).spawn().unwrap();
@@ -193,13 +193,13 @@ pub async fn try_start(database_url: &str) -> (ExitStatus, String) {
     (status, log.until_end().join("\n"))
 }
 
-/// An account that can sign in, made by the program itself.
+/// Creates an account through the program's `create-user`.
 pub fn create_user(db: &TestDb, email: &str) {
     let made = try_create_user(db, email, format!("{PASSWORD}\n").as_bytes());
     assert!(made.status.success(), "{made:?}");
 }
 
-/// Runs `create-user` with this on standard input.
+/// Runs `create-user` with this password on standard input.
 pub fn try_create_user(db: &TestDb, email: &str, password: &[u8]) -> Output {
     try_create_user_with(db, email, &[], password)
 }
@@ -220,7 +220,7 @@ pub fn try_create_user_with(db: &TestDb, email: &str, arguments: &[&str], passwo
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Not read where something else is wrong.
+    // The program does not read it if it refuses something else first.
     let _ = std::io::Write::write_all(&mut child.stdin.take().unwrap(), password);
     child.wait_with_output().unwrap()
 }

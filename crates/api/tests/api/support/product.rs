@@ -1,4 +1,4 @@
-//! The products that tests ask about: Latchkey without a feature, the program with its features, and all features that there are.
+//! The products under test: Latchkey without a feature, the program with its features, and the program with all features.
 
 use api::app::{App, Product};
 use api::config::DatabaseUrl;
@@ -18,11 +18,11 @@ mod program;
 #[path = "../../../../../examples/notes/api/mod.rs"]
 mod notes;
 
-/// What a feature can declare besides.
+/// A feature of the tests, which declares what the others do not.
 #[path = "../../polls/mod.rs"]
 mod polls;
 
-/// The program's features, and those of the tests: for whoever looks at every route.
+/// The program's features and those of the tests, for tests that visit every route.
 pub fn features() -> App {
     program::app().feature(notes::feature()).feature(polls::feature())
 }
@@ -43,7 +43,7 @@ pub fn coverage() -> Coverage {
     latchkey().schema.coverage()
 }
 
-/// Whether a table is Latchkey's, and no feature's.
+/// Whether a table is Latchkey's and not a feature's.
 pub fn is_own_table(name: &str) -> bool {
     let Coverage { tables, left_out, .. } = coverage();
     tables.iter().any(|table| table.name == name) || left_out.contains(&name)
@@ -53,7 +53,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
     migrations::migrate(url, &Migrations::default())
 }
 
-/// As the program does it when it starts.
+/// Migrates as the program does when it starts.
 pub fn migrate_as_the_program(url: &DatabaseUrl) -> Result<Vec<String>, MigrateError> {
     migrations::migrate(url, &program::app().assemble().unwrap().schema.migrations)
 }

@@ -1,4 +1,4 @@
-//! A real Prometheus of a test's own, with the configuration of `docs/operations/monitoring`, and its tool that checks files.
+//! A real Prometheus for one test, with the configuration of `docs/operations/monitoring`, and `promtool`.
 
 use super::{DEADLINE, eventually, http_client};
 use serde_json::Value;
@@ -8,12 +8,12 @@ use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 use url::Url;
 
-/// The folder of the files that operators take.
+/// The folder of the files for operators.
 pub fn monitoring() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations/monitoring")
 }
 
-/// Where `scripts/setup` unpacks it, or wherever the system has it.
+/// The program that `scripts/setup` unpacked, or else the system's.
 fn program(name: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_BIN_EXE_api")).ancestors().nth(2).unwrap();
     let unpacked = target.join("prometheus").join(name);
@@ -26,13 +26,13 @@ pub fn promtool(folder: &Path, arguments: &[&str]) -> Output {
     output.unwrap_or_else(|error| panic!("promtool: {error}: run scripts/setup test"))
 }
 
-/// A copy of the configuration that asks `target` every second, with the rules and a token beside it.
+/// A copy of the configuration that scrapes `target` every second, with the rules and a token next to it.
 pub fn configuration(target: SocketAddr, token: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut text = std::fs::read_to_string(monitoring().join("prometheus.yml")).unwrap();
-    for (theirs, ours) in [("15s", "1s"), ("https", "http"), ("api.example.com", &target.to_string())] {
-        assert!(text.contains(theirs), "prometheus.yml says nothing of {theirs}");
-        text = text.replace(theirs, ours);
+    for (published, own) in [("15s", "1s"), ("https", "http"), ("api.example.com", &target.to_string())] {
+        assert!(text.contains(published), "prometheus.yml does not contain {published}");
+        text = text.replace(published, own);
     }
     std::fs::write(folder.path().join("prometheus.yml"), text).unwrap();
     std::fs::copy(monitoring().join("alerts.yml"), folder.path().join("alerts.yml")).unwrap();
@@ -52,7 +52,7 @@ pub struct Prometheus {
 impl Prometheus {
     /// Collects from `target` with `token`.
     pub async fn start(target: SocketAddr, token: &str) -> Self {
-        // Another process may take the port between the look and the start.
+        // Another process may take the port before Prometheus binds it.
         for _ in 0..5 {
             let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
             let mut server = Self::spawn(configuration(target, token), address);
@@ -76,30 +76,30 @@ impl Prometheus {
         Self { child, address, client, folder }
     }
 
-    /// Whether it comes up; `false` when it has ended.
+    /// Waits until it is ready; `false` when it has ended.
     async fn is_ready(&mut self) -> bool {
         let (client, url) = (self.client.clone(), format!("http://{}/-/ready", self.address));
         eventually("prometheus is ready or has ended", async || {
             if self.child.try_wait().unwrap().is_some() {
                 return Some(false);
             }
-            client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()).then_some(true)
+            client.get(&url).send().await.is_ok_and(|response| response.status().is_success()).then_some(true)
         })
         .await
     }
 
-    /// From the next scrape on.
+    /// Replaces the token, from the next scrape on.
     pub fn use_token(&self, token: &str) {
         std::fs::write(self.folder.path().join("metrics-token"), token).unwrap();
     }
 
-    /// What its HTTP API answers, `data` of a success.
+    /// The `data` of a successful response of its HTTP API.
     pub async fn get(&self, path: &str, parameters: &[(&str, &str)]) -> Value {
         let url = format!("http://{}/api/v1/{path}", self.address);
         let request = self.client.get(Url::parse_with_params(&url, parameters).unwrap());
-        let answer: Value = request.send().await.unwrap().json().await.unwrap();
-        assert_eq!(answer["status"], "success", "{path} {parameters:?}: {answer}");
-        answer["data"].clone()
+        let response: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(response["status"], "success", "{path} {parameters:?}: {response}");
+        response["data"].clone()
     }
 }
 

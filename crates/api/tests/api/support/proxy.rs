@@ -1,4 +1,4 @@
-//! A TCP proxy before a PostgreSQL server that cuts the line, stalls it, or swallows an answer.
+//! A TCP proxy in front of a PostgreSQL server that cuts connections, stalls them, or drops responses.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 
-/// Lets everything pass until it is told otherwise; ends when dropped.
+/// Forwards everything until a test changes that; ends when dropped.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -19,21 +19,22 @@ struct Line {
     server: SocketAddr,
     is_cut: AtomicBool,
     ended: AtomicBool,
-    /// Statements whose answers never arrive, by what their text contains.
-    swallowed: Mutex<Option<Swallowed>>,
+    /// The statements whose responses never arrive.
+    dropped: Mutex<Option<DroppedResponse>>,
     stalled: Mutex<bool>,
     resumed: Condvar,
     open: Mutex<Vec<TcpStream>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Swallowed {
+struct DroppedResponse {
+    /// A part of the statement's text.
     part: &'static str,
-    /// Whether the client sees the line cut in place of the answer.
+    /// Whether the connection is cut instead of the response being delivered.
     then_cut: bool,
 }
 
-/// What becomes of one connection's answers from now on.
+/// What happens to one connection's responses from now on.
 #[derive(Debug, Default)]
 struct Fate {
     muted: AtomicBool,
@@ -48,7 +49,7 @@ impl Proxy {
             server,
             is_cut: AtomicBool::new(false),
             ended: AtomicBool::new(false),
-            swallowed: Mutex::new(None),
+            dropped: Mutex::new(None),
             stalled: Mutex::new(false),
             resumed: Condvar::new(),
             open: Mutex::new(Vec::new()),
@@ -67,29 +68,30 @@ impl Proxy {
     /// Cuts every connection and refuses new ones.
     pub fn cut(&self) {
         self.line.is_cut.store(true, Ordering::SeqCst);
-        self.line.hang_up();
+        self.line.disconnect_all();
     }
 
+    /// Accepts connections again after [`cut`](Self::cut).
     pub fn restore(&self) {
         self.line.is_cut.store(false, Ordering::SeqCst);
     }
 
-    /// From now on a statement that contains `part` reaches the server, and its answer reaches nobody.
+    /// From now on a statement that contains `part` reaches the server, but its response does not reach the client.
     pub fn drop_responses_to(&self, part: &'static str) {
-        *self.line.swallowed.lock().unwrap() = Some(Swallowed { part, then_cut: false });
+        *self.line.dropped.lock().unwrap() = Some(DroppedResponse { part, then_cut: false });
     }
 
-    /// The next statement that contains `part` is done by the server, and then the line is cut before anybody hears of it.
+    /// The server executes the next statement that contains `part`, and the connection is cut before its response is delivered.
     pub fn cut_after(&self, part: &'static str) {
-        *self.line.swallowed.lock().unwrap() = Some(Swallowed { part, then_cut: true });
+        *self.line.dropped.lock().unwrap() = Some(DroppedResponse { part, then_cut: true });
     }
 
-    /// Nothing passes any more, and no connection ends: a server that has stopped, or a network that loses everything.
+    /// Forwards nothing and closes no connection, like a stopped server or a network that loses every packet.
     pub fn stall(&self) {
         *self.line.stalled.lock().unwrap() = true;
     }
 
-    /// What waited passes.
+    /// Forwards what was waiting, and everything after it.
     pub fn resume(&self) {
         *self.line.stalled.lock().unwrap() = false;
         self.line.resumed.notify_all();
@@ -100,7 +102,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.line.ended.store(true, Ordering::SeqCst);
         self.resume();
-        self.line.hang_up();
+        self.line.disconnect_all();
         let _ = TcpStream::connect(self.address); // wakes `accept`
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();
@@ -132,14 +134,14 @@ impl Line {
             move || line.carry_statements(client, to_server, &fate)
         });
         let line = Arc::clone(self);
-        std::thread::spawn(move || line.carry_answers(server, to_client, &fate));
+        std::thread::spawn(move || line.carry_responses(server, to_client, &fate));
     }
 
     fn wait_while_stalled(&self) {
         drop(self.resumed.wait_while(self.stalled.lock().unwrap(), |stalled| *stalled).unwrap());
     }
 
-    fn hang_up(&self) {
+    fn disconnect_all(&self) {
         for stream in self.open.lock().unwrap().drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -173,16 +175,18 @@ impl Line {
     }
 
     fn decide(&self, text: &[u8], fate: &Fate) {
-        let mut swallowed = self.swallowed.lock().unwrap();
-        let Some(what) = swallowed.filter(|what| String::from_utf8_lossy(text).contains(what.part)) else { return };
-        fate.cut.store(what.then_cut, Ordering::SeqCst);
+        let mut dropped = self.dropped.lock().unwrap();
+        let Some(matching) = dropped.filter(|dropped| String::from_utf8_lossy(text).contains(dropped.part)) else {
+            return;
+        };
+        fate.cut.store(matching.then_cut, Ordering::SeqCst);
         fate.muted.store(true, Ordering::SeqCst);
-        if what.then_cut {
-            *swallowed = None;
+        if matching.then_cut {
+            *dropped = None;
         }
     }
 
-    fn carry_answers(&self, mut server: TcpStream, mut client: TcpStream, fate: &Fate) {
+    fn carry_responses(&self, mut server: TcpStream, mut client: TcpStream, fate: &Fate) {
         let mut buffer = [0; 16 * 1024];
         while let Ok(count @ 1..) = server.read(&mut buffer) {
             self.wait_while_stalled();

@@ -1,4 +1,4 @@
-//! Requests that no HTTP library would send, byte by byte.
+//! Requests that no HTTP library would send, written byte by byte.
 
 use super::{DEADLINE, TestResponse};
 use reqwest::StatusCode;
@@ -8,25 +8,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Sends `bytes` and reads until the API closes the connection, which `Connection: close` in a well-formed request and
-/// any malformed one bring about. `None` when it closed without a word.
+/// any malformed one bring about. `None` when it closed without a response.
 pub async fn exchange(address: SocketAddr, bytes: &[u8]) -> Option<TestResponse> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // A server that refuses early may close before everything is sent.
     let _ = stream.write_all(bytes).await;
-    let mut answer = Vec::new();
-    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut answer)).await;
-    assert!(read.is_ok(), "no answer to {:?}", String::from_utf8_lossy(bytes));
-    parse(&answer)
+    let mut response = Vec::new();
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut response)).await;
+    assert!(read.is_ok(), "no response to {:?}", String::from_utf8_lossy(bytes));
+    parse(&response)
 }
 
-fn parse(answer: &[u8]) -> Option<TestResponse> {
-    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
-    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+fn parse(response: &[u8]) -> Option<TestResponse> {
+    let end = response.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&response[..end]).into_owned();
     let mut lines = head.split("\r\n");
     let status: StatusCode = lines.next()?.split(' ').nth(1)?.parse().ok()?;
     let mut headers = HeaderMap::new();
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
         headers.append(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
     }
-    Some(TestResponse { status, headers, body: answer[end + 4..].to_vec() })
+    Some(TestResponse { status, headers, body: response[end + 4..].to_vec() })
 }

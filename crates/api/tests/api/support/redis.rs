@@ -1,4 +1,4 @@
-//! A real `redis-server` of a test's own.
+//! A real `redis-server` for one test.
 
 use super::port::ServerOnPort;
 use std::io::{Read, Write};
@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::ops::{Deref, DerefMut};
 use std::process::Command;
 
-/// A running `redis-server`, with nothing in it after each start.
+/// A running `redis-server`, empty after each start.
 #[derive(Debug)]
 pub struct RedisServer(ServerOnPort);
 
@@ -22,18 +22,18 @@ impl RedisServer {
         }))
     }
 
-    /// As `REDIS_URL` takes it.
+    /// The value for `REDIS_URL`.
     pub fn url(&self) -> String {
         format!("redis://{}", self.address())
     }
 
-    /// What it answers to one command.
+    /// Runs one command and returns the reply.
     pub fn command(&self, command: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.strip_suffix("+OK\r\n").unwrap().to_owned()
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        reply.strip_suffix("+OK\r\n").unwrap().to_owned()
     }
 }
 

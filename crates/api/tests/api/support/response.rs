@@ -1,4 +1,4 @@
-//! What the API answered, and what a test expects of it.
+//! A response of the API, and the assertions that tests make on it.
 
 use auth_types::responses::TokenResponse;
 use auth_types::{ProblemBody, ProblemCode, Reason};
@@ -25,12 +25,12 @@ impl TestResponse {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The header's value; empty when there is none.
+    /// The header's value; empty when the header is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// What a stranger can compare: status, body and headers, without what differs between any two answers.
+    /// What an anonymous client can compare: status, body and headers, without those that differ between any two responses.
     pub fn comparable(&self) -> (u16, Value, Vec<String>) {
         let mut body: Value = self.json();
         body["request_id"] = Value::Null;
@@ -51,7 +51,7 @@ impl TestResponse {
         parsed.unwrap_or_else(|error| panic!("{error} in {} {}", self.status, self.text()))
     }
 
-    /// A sign-in or a refresh that worked.
+    /// Asserts that a sign-in or a refresh succeeded.
     #[track_caller]
     pub fn ok(self) -> TokenResponse {
         self.has_status(200);
@@ -59,7 +59,7 @@ impl TestResponse {
         self.json()
     }
 
-    /// A sign-up that worked.
+    /// Asserts that a registration succeeded.
     #[track_caller]
     pub fn created(self) -> TokenResponse {
         self.has_status(201);
@@ -67,13 +67,13 @@ impl TestResponse {
         self.json()
     }
 
-    /// Any success.
+    /// Asserts success, whatever the status.
     #[track_caller]
     pub fn done(self) {
         assert!(self.status.is_success(), "{} {}", self.status, self.text());
     }
 
-    /// A failure told as the contract says: problem details, and the headers that its status asks for.
+    /// Asserts a failure in the form of the contract: problem details, and the headers that the status requires.
     #[track_caller]
     pub fn problem(&self, status: u16) -> ProblemBody {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
@@ -89,7 +89,7 @@ impl TestResponse {
         problem
     }
 
-    /// A 401 for this reason.
+    /// Asserts a 401 for this reason.
     #[track_caller]
     pub fn refused(self, reason: Reason) -> ProblemBody {
         let problem = self.problem(401);
@@ -100,7 +100,7 @@ impl TestResponse {
         problem
     }
 
-    /// A 400 that names exactly these fields.
+    /// Asserts a 400 that names exactly these fields.
     #[track_caller]
     pub fn invalid_fields(self, fields: &[&str]) -> ProblemBody {
         let problem = self.problem(400);
@@ -110,7 +110,7 @@ impl TestResponse {
         problem
     }
 
-    /// A 429; answers the seconds after which to come back.
+    /// Asserts a 429 and returns its `Retry-After`, in seconds.
     #[track_caller]
     pub fn throttled(self) -> i64 {
         let problem = self.problem(429);
@@ -118,7 +118,7 @@ impl TestResponse {
         self.header("retry-after").parse().unwrap()
     }
 
-    /// A failure of this status and reason.
+    /// Asserts a failure of this status and reason.
     #[track_caller]
     pub fn failed(self, status: u16, reason: Reason) -> ProblemBody {
         let problem = self.problem(status);

@@ -1,14 +1,14 @@
-//! Rows by the thousand, written by the database itself.
+//! Inserts thousands of rows, which the database generates itself.
 
 use super::{Database, TestDb};
 use auth_types::UserId;
 use chrono::{DateTime, Utc};
 
-/// As long as one that is kept may be.
+/// The longest `User-Agent` that is stored.
 const BROWSER_LENGTH: usize = 300;
 
 impl TestDb {
-    /// An instant, as the database takes it.
+    /// An instant as an SQL literal.
     pub fn instant(&self, at: DateTime<Utc>) -> String {
         match self.database() {
             Database::Sqlite => format!("'{}'", at.format("%Y-%m-%d %H:%M:%S%.6f")),
@@ -16,7 +16,7 @@ impl TestDb {
         }
     }
 
-    /// Adds events of a user, or of nobody, that are as large as they can be.
+    /// Adds events of the maximum size, of a user or of no user.
     pub fn add_events(&self, user: Option<UserId>, at: DateTime<Utc>, count: u32) {
         let user = user.map_or_else(|| "NULL".to_owned(), |user| user.to_string());
         let (at, browser) = (self.instant(at), "b".repeat(BROWSER_LENGTH));
@@ -43,7 +43,7 @@ impl TestDb {
         );
     }
 
-    /// Adds `count` rows of `values`, in which `n` goes up from 1.
+    /// Adds `count` rows of `values`, in which `n` counts up from 1.
     pub fn add(&self, into: &str, values: &str, count: u32) {
         let numbers = format!("(SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count})");
         let insert = match self.database() {

@@ -1,5 +1,5 @@
-//! Small servers that others run beside the API: a mail server, a bucket, Redis. They speak just enough of their
-//! protocols for one client to be content.
+//! Small stand-ins for the servers that the API uses: a mail server, a bucket, Redis. They implement just enough of their
+//! protocols for one client.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,11 +17,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Talks to each client in a thread of its own, until either hangs up.
-    pub fn start(talk: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
+    /// Serves each client in its own thread until either side disconnects.
+    pub fn start(serve: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (ended, talk) = (Arc::new(AtomicBool::new(false)), Arc::new(talk));
+        let (ended, serve) = (Arc::new(AtomicBool::new(false)), Arc::new(serve));
         let accepting = std::thread::spawn({
             let ended = Arc::clone(&ended);
             move || {
@@ -29,32 +29,32 @@ impl Server {
                     if ended.load(Ordering::SeqCst) {
                         return;
                     }
-                    let talk = Arc::clone(&talk);
-                    std::thread::spawn(move || talk(client));
+                    let serve = Arc::clone(&serve);
+                    std::thread::spawn(move || serve(client));
                 }
             }
         });
         Self { address, ended, accepting: Some(accepting) }
     }
 
-    /// Accepts everybody and says nothing, for as long as the client stays.
+    /// Accepts every connection and sends nothing until the client disconnects.
     pub fn silent() -> Self {
         Self::start(|mut client| client.read_to_end(&mut Vec::new()).map(|_| ()))
     }
 
-    /// A mail server that lets in whoever knows `password`.
+    /// A mail server that accepts `password`.
     pub fn mail(password: &'static str) -> Self {
-        Self::start(move |client| talk_smtp(client, password))
+        Self::start(move |client| serve_smtp(client, password))
     }
 
-    /// A bucket that keeps what it is given in `files`; without them it refuses everybody.
+    /// A bucket that stores uploads in `files`; without them it refuses every request.
     pub fn bucket(files: Option<Arc<Files>>) -> Self {
-        Self::start(move |client| talk_s3(client, files.as_deref()))
+        Self::start(move |client| serve_s3(client, files.as_deref()))
     }
 
-    /// A Redis that gives each command this answer.
-    pub fn redis(answer: &'static str) -> Self {
-        Self::start(move |client| talk_redis(client, answer))
+    /// A Redis that replies to each command with `reply`.
+    pub fn redis(reply: &'static str) -> Self {
+        Self::start(move |client| serve_redis(client, reply))
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -72,24 +72,24 @@ impl Drop for Server {
     }
 }
 
-/// An address where nobody listens.
+/// An address where no server listens.
 pub fn unused_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// The next line without its end; `None` when the client has hung up.
+/// The next line without its end; `None` when the client has disconnected.
 fn next_line(reader: &mut impl BufRead) -> std::io::Result<Option<String>> {
     let mut line = String::new();
     Ok((reader.read_line(&mut line)? > 0).then(|| line.trim_end().to_owned()))
 }
 
 /// RFC 5321 and RFC 4954, without any mail.
-fn talk_smtp(mut client: TcpStream, password: &str) -> std::io::Result<()> {
+fn serve_smtp(mut client: TcpStream, password: &str) -> std::io::Result<()> {
     use base64::Engine;
     let mut reader = BufReader::new(client.try_clone()?);
     client.write_all(b"220 mail.test\r\n")?;
     while let Some(line) = next_line(&mut reader)? {
-        let answer = match line.split(' ').next().unwrap_or_default() {
+        let reply = match line.split(' ').next().unwrap_or_default() {
             "EHLO" => "250-mail.test\r\n250 AUTH PLAIN",
             "AUTH" => {
                 let given = base64::engine::general_purpose::STANDARD.decode(line.rsplit(' ').next().unwrap());
@@ -99,15 +99,15 @@ fn talk_smtp(mut client: TcpStream, password: &str) -> std::io::Result<()> {
             "QUIT" => "221 bye",
             _ => "250 ok",
         };
-        client.write_all(format!("{answer}\r\n").as_bytes())?;
+        client.write_all(format!("{reply}\r\n").as_bytes())?;
     }
     Ok(())
 }
 
-/// What a bucket holds, by name.
+/// The files of a bucket, by name.
 pub type Files = Mutex<HashMap<String, Vec<u8>>>;
 
-fn talk_s3(mut client: TcpStream, files: Option<&Files>) -> std::io::Result<()> {
+fn serve_s3(mut client: TcpStream, files: Option<&Files>) -> std::io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     while let Some(request) = next_line(&mut reader)? {
         let mut length = 0;
@@ -118,7 +118,7 @@ fn talk_s3(mut client: TcpStream, files: Option<&Files>) -> std::io::Result<()> 
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body)?;
-        let (status, body) = files.map_or(("403 Forbidden", Vec::new()), |files| answer_s3(&request, body, files));
+        let (status, body) = files.map_or(("403 Forbidden", Vec::new()), |files| s3_response(&request, body, files));
         let head = format!(
             "HTTP/1.1 {status}\r\nContent-Length: {}\r\nETag: \"1\"\r\nLast-Modified: Tue, 03 Mar 2026 05:06:07 GMT\r\n\r\n",
             body.len()
@@ -128,7 +128,7 @@ fn talk_s3(mut client: TcpStream, files: Option<&Files>) -> std::io::Result<()> 
     Ok(())
 }
 
-fn answer_s3(request: &str, body: Vec<u8>, files: &Files) -> (&'static str, Vec<u8>) {
+fn s3_response(request: &str, body: Vec<u8>, files: &Files) -> (&'static str, Vec<u8>) {
     let mut words = request.split(' ').map(str::to_owned);
     let (method, path) = (words.next().unwrap(), words.next().unwrap());
     let mut files = files.lock().unwrap();
@@ -146,13 +146,13 @@ fn answer_s3(request: &str, body: Vec<u8>, files: &Files) -> (&'static str, Vec<
 }
 
 /// Each command is an array of strings: `*1`, `$4`, `PING`.
-fn talk_redis(mut client: TcpStream, answer: &str) -> std::io::Result<()> {
+fn serve_redis(mut client: TcpStream, reply: &str) -> std::io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     while let Some(count) = next_line(&mut reader)? {
         for _ in 0..2 * count.trim_start_matches('*').parse::<usize>().unwrap() {
             next_line(&mut reader)?;
         }
-        client.write_all(format!("{answer}\r\n").as_bytes())?;
+        client.write_all(format!("{reply}\r\n").as_bytes())?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Runs the blocks of a document as somebody would who copies them into a terminal, one after the other.
+//! Runs the blocks of a document one after the other, as a reader does who copies them into a terminal.
 
 use super::document::Block;
 use super::eventually;
@@ -8,17 +8,17 @@ use std::process::{Command, Stdio};
 
 /// What a block printed, and the line where it begins.
 #[derive(Debug)]
-pub struct Said {
+pub struct BlockOutput {
     pub line: usize,
     pub output: String,
 }
 
-/// Where the next block begins; no program prints that.
+/// Printed where the next block begins; no program prints this.
 const MARK: &str = "\u{1}next block\u{1}";
 
-/// Runs all blocks in one shell, so that a variable of one is known to the next; `api` and PostgreSQL's own programs are
-/// on its path.
-pub async fn run(blocks: &[&Block], folder: &Path, variables: &[(String, String)]) -> Result<Vec<Said>, String> {
+/// Runs all blocks in one shell, so that a later block sees the variables of an earlier one; `api` and PostgreSQL's own
+/// programs are on its path.
+pub async fn run(blocks: &[&Block], folder: &Path, variables: &[(String, String)]) -> Result<Vec<BlockOutput>, String> {
     let mut script = String::new();
     for command in blocks.iter().filter_map(|block| block.command()) {
         script.extend(["printf '%s' '", MARK, "'\n", &command]);
@@ -40,16 +40,17 @@ pub async fn run(blocks: &[&Block], folder: &Path, variables: &[(String, String)
         .unwrap();
     let group = format!("-{}", shell.id());
     let status = eventually("the commands end", async || shell.try_wait().unwrap()).await;
-    // What a command has left in the background ends with the section.
+    // Processes that a command left in the background end with the section.
     let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
     let text = String::from_utf8_lossy(&std::fs::read(&output).unwrap()).replace('\r', "");
     let outputs = text.split(MARK).skip(1).zip(blocks);
-    let said: Vec<_> = outputs.map(|(output, block)| Said { line: block.line, output: output.to_owned() }).collect();
-    match said.last() {
+    let printed: Vec<_> =
+        outputs.map(|(output, block)| BlockOutput { line: block.line, output: output.to_owned() }).collect();
+    match printed.last() {
         Some(last) if !status.success() => {
             Err(format!("the block at line {} ended with {status}:\n{}", last.line, last.output))
         }
-        _ => Ok(said),
+        _ => Ok(printed),
     }
 }
 

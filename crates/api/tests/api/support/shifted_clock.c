@@ -1,5 +1,5 @@
-/* A machine's clock that is wrong by as much as a test says. Loaded by LD_PRELOAD, these functions stand before those of the
- * C library; the clocks that nobody sets go on as they are. */
+/* Shifts the system clock by as much as a test sets. Loaded by LD_PRELOAD, these functions override those of the C library;
+ * monotonic clocks stay as they are. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The file SHIFTED_CONTROL, which the test writes: seconds. */
+/* The file SHIFTED_CONTROL, which the test writes, in seconds. */
 static _Atomic int64_t *ahead;
 
 __attribute__((constructor)) static void start(void) {

@@ -1,4 +1,4 @@
-//! A machine whose clock is wrong, for a program. Needs Linux and a C compiler, which the project's build needs, too.
+//! Gives a program a wrong system clock. Needs Linux and a C compiler, which the project's build needs, too.
 
 use super::faulty_disk::preloaded;
 use chrono::Duration;
@@ -30,7 +30,7 @@ impl ShiftedClock {
         self.variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
     }
 
-    /// Jumps: from now on it is ahead by so much.
+    /// Jumps, so that the clock is ahead by `ahead` from now on.
     pub fn set(&self, ahead: Duration) {
         std::fs::OpenOptions::new()
             .create(true)

@@ -1,4 +1,4 @@
-//! A static host with a client on it, built for one API, as `trunk build` writes it.
+//! A static host that serves a client built for one API, as `trunk build` writes it.
 
 use actix_web::http::header;
 use actix_web::web::Data;
@@ -8,20 +8,20 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::net::{SocketAddr, TcpListener};
 
-/// What is published, and how; tests break one thing.
+/// What is published, and how; each test breaks one part.
 #[derive(Debug, Clone)]
 pub struct Publication {
-    /// The API that the program asks.
+    /// The API that the program calls.
     pub built_for: String,
     /// The API that the page's own policy allows.
     pub allowed: String,
     /// Whether the host sends `headers.json`.
     pub headers: bool,
-    /// Whether every path leads to the page.
+    /// Whether every path returns the page.
     pub rewrites: bool,
-    /// A program of another build than the page's.
+    /// Whether the program is from another build than the page.
     pub stale: bool,
-    /// A file's type as a host says it that does not know it.
+    /// The media type of the program; some hosts do not know the right one.
     pub wasm_type: &'static str,
 }
 
@@ -71,7 +71,7 @@ impl Publication {
 const SCRIPT: &str = "export default () => {};";
 const STYLE: &str = "body { color: black }";
 
-/// A host that listens before anything is published: both sites are built with the other's address.
+/// A host that listens before anything is published, because both sites are built with the other's address.
 #[derive(Debug)]
 pub struct StaticHost(TcpListener);
 
@@ -88,7 +88,7 @@ impl StaticHost {
         format!("http://{}", self.address())
     }
 
-    /// Serves as long as the test's runtime lives.
+    /// Serves until the test's runtime ends.
     pub fn publish(self, publication: Publication) {
         let publication = Data::new(publication);
         let server =
@@ -113,7 +113,8 @@ async fn serve_file(publication: Data<Publication>, request: HttpRequest) -> Htt
     response.body(bytes)
 }
 
-/// What `headers.json` says of a path. The tests' API is on this machine, which the policy's `https:` does not mean.
+/// The headers that `headers.json` lists for a path. The tests' API is on this machine, which the policy's `https:` does not
+/// cover.
 fn headers_of(path: &str) -> Vec<(String, String)> {
     let list = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../client/headers.json")).unwrap();
     let rules: Vec<serde_json::Value> = serde_json::from_str(&list).unwrap();

@@ -1,4 +1,5 @@
-//! What the OpenAPI document says of requests, filled in: Latchkey's own routes by their tests, a feature's by its schemas.
+//! Builds sample requests from the OpenAPI document. Latchkey's own routes are filled in by their tests, a feature's by its
+//! schemas.
 
 use super::{bounds, send};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
@@ -6,7 +7,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Whether a route, as `GET /path/`, is Latchkey's, and no feature's.
+/// Whether a route, as `GET /path/`, is Latchkey's and not a feature's.
 pub fn is_own(route: &str) -> bool {
     bounds().iter().any(|(own, _)| own == route)
 }
@@ -14,7 +15,7 @@ pub fn is_own(route: &str) -> bool {
 /// The path with `value` for each of its parameters.
 pub fn fill_path(path: &str, value: &str) -> String {
     let parts = path.split(['{', '}']).enumerate();
-    parts.map(|(place, part)| if place % 2 == 0 { part } else { value }).collect()
+    parts.map(|(index, part)| if index % 2 == 0 { part } else { value }).collect()
 }
 
 /// The schema of a JSON body, if the operation takes one.
@@ -23,7 +24,7 @@ pub fn json_body<'a>(document: &'a Value, operation: &'a Value) -> Option<&'a Va
     schema.is_object().then(|| resolved(document, schema))
 }
 
-/// What a schema refers to; of one that allows null what else it allows.
+/// The schema that `schema` refers to; if it allows null, the alternative that is not null.
 pub fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     if let Some(pointer) = schema["$ref"].as_str() {
         return resolved(document, document.pointer(&pointer[1..]).unwrap());
@@ -35,7 +36,7 @@ pub fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// Whether null is a value of it.
+/// Whether the schema allows null.
 pub fn is_nullable(schema: &Value) -> bool {
     let is_null = |schema: &Value| schema == "null" || schema["type"] == "null";
     [&schema["type"], &schema["oneOf"], &schema["anyOf"]]
@@ -43,13 +44,13 @@ pub fn is_nullable(schema: &Value) -> bool {
         .any(|kinds| kinds.as_array().is_some_and(|kinds| kinds.iter().any(is_null)))
 }
 
-/// The type of a schema that is [`resolved`], null aside.
+/// The type of a [`resolved`] schema, other than null.
 pub fn kind(schema: &Value) -> &str {
     let kinds = schema["type"].as_array().into_iter().flatten().chain([&schema["type"]]);
     kinds.filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or_default()
 }
 
-/// A request of a feature's, filled in by what the document says of it.
+/// A request to a feature's route, filled in from its description in the document.
 #[derive(Debug)]
 pub struct SampleRequest {
     method: Method,
@@ -58,15 +59,15 @@ pub struct SampleRequest {
 }
 
 impl SampleRequest {
-    /// Fills an operation in, and makes what its path and its body name first. `ask` begins the request of somebody who may.
+    /// Fills an operation in, after creating the rows that its path and its body refer to. `ask` begins an authorized request.
     pub async fn new(
         document: &Value,
         (path, method): (&str, &str),
         ask: &impl Fn(Method, &str) -> RequestBuilder,
     ) -> Self {
         let collection = path.split_once('{').map(|(before, _)| before);
-        let thing = match collection.filter(|path| document["paths"][path]["post"].is_object()) {
-            Some(path) => make(document, path, ask).await.to_string(),
+        let id = match collection.filter(|path| document["paths"][path]["post"].is_object()) {
+            Some(path) => create(document, path, ask).await.to_string(),
             None => "1".to_owned(),
         };
         let body = match json_body(document, &document["paths"][path][method]) {
@@ -74,9 +75,9 @@ impl SampleRequest {
             None => None,
         };
         let method = method.to_uppercase().parse().unwrap();
-        // What a further parameter names is made by nobody: no row has this number.
+        // Only the first parameter refers to a row; no row has the number of the others.
         let (first, rest) = path.split_at(path.find('}').map_or(path.len(), |end| end + 1));
-        let path = fill_path(first, thing.trim_matches('"')) + &fill_path(rest, "0");
+        let path = fill_path(first, id.trim_matches('"')) + &fill_path(rest, "0");
         Self { method, path, body }
     }
 
@@ -89,46 +90,46 @@ impl SampleRequest {
     }
 }
 
-/// Makes something by the `POST` of a path; returns its id.
-async fn make(document: &Value, path: &str, ask: &impl Fn(Method, &str) -> RequestBuilder) -> Value {
+/// Creates a row through the `POST` of a path, and returns its id.
+async fn create(document: &Value, path: &str, ask: &impl Fn(Method, &str) -> RequestBuilder) -> Value {
     assert!(document["paths"][path]["post"].is_object(), "{REFERS_TO} {path}: the document has no POST of it");
-    // Boxed, because what it names may name something in turn.
+    // Boxed, because the row may refer to another one in turn.
     let creation = Box::pin(SampleRequest::new(document, (path, "post"), ask)).await;
-    let made = send(creation.request(ask)).await;
-    assert!(made.status.is_success(), "POST {path}: {}; {HINT}", made.text());
-    made.json::<Value>()["id"].clone()
+    let created = send(creation.request(ask)).await;
+    assert!(created.status.is_success(), "POST {path}: {}; {HINT}", created.text());
+    created.json::<Value>()["id"].clone()
 }
 
-/// A sample in which each field that refers to a row names one that was made for it.
+/// A sample in which each field that refers to a row has the id of one that was created for it.
 async fn sample_with_rows(document: &Value, schema: &Value, ask: &impl Fn(Method, &str) -> RequestBuilder) -> Value {
     let mut wanted = Vec::new();
     sample_naming(document, schema, &mut |path| {
         wanted.push(path.to_owned());
         None
     });
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for path in wanted {
-        made.push(make(document, &path, ask).await);
+        created.push(create(document, &path, ask).await);
     }
-    let mut made = made.into_iter();
-    sample_naming(document, schema, &mut |_| made.next())
+    let mut created = created.into_iter();
+    sample_naming(document, schema, &mut |_| created.next())
 }
 
-/// What to do about a sample that is refused.
+/// How to fix a sample that is refused.
 pub const HINT: &str = "a feature's fields get their #[schema(example = ...)], x-unique or x-refers-to (docs/EXTENDING.md), \
                         or a value of their type";
 
-/// Marks a field of which no two rows hold the same.
+/// Marks a field whose value is unique among the rows.
 const UNIQUE: &str = "x-unique";
-/// Marks a field that names rows: the path of the `POST` that makes one.
+/// Marks a field that refers to rows; its value is the path of the `POST` that creates one.
 const REFERS_TO: &str = "x-refers-to";
 
-/// A value of a schema: its example (`#[schema(example = …)]`), or one of its type; of a unique field another one each time.
+/// A value of a schema: its example (`#[schema(example = …)]`) or one of its type, and a new one each time if it is unique.
 pub fn sample(document: &Value, schema: &Value) -> Value {
     sample_naming(document, schema, &mut |_| None)
 }
 
-/// The same with what `id_of` returns, if anything, for whatever refers to what a path makes.
+/// The same, with the id that `id_of` returns for a reference to what a path creates.
 fn sample_naming(document: &Value, schema: &Value, id_of: &mut dyn FnMut(&str) -> Option<Value>) -> Value {
     let (field, schema) = (schema, resolved(document, schema));
     let mark = |name: &str| [&field[name], &schema[name]].into_iter().find(|mark| !mark.is_null());
@@ -163,7 +164,7 @@ fn sample_of_object(document: &Value, schema: &Value, id_of: &mut dyn FnMut(&str
     object.into()
 }
 
-/// Another value like `value` each time, as far as the schema's bounds leave one.
+/// A new value like `value` each time, as far as the schema's bounds allow.
 fn another(schema: &Value, value: &Value) -> Value {
     static COUNT: AtomicI64 = AtomicI64::new(1);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -180,7 +181,7 @@ fn another(schema: &Value, value: &Value) -> Value {
         _ => {
             let most = schema["maxLength"].as_u64().map_or(usize::MAX, |most| most.try_into().unwrap());
             let text = format!("{text}{count}");
-            // Its end is what differs.
+            // The number at the end is what differs.
             json!(text.chars().skip(text.chars().count().saturating_sub(most)).collect::<String>())
         }
     }
