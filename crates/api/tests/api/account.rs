@@ -7,14 +7,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both_databases![
-    the_caller_sees_themselves,
-    what_is_absent_stays_and_null_clears,
-    a_username_of_somebody_else_is_a_409_in_any_spelling,
-    ones_own_username_may_change_its_spelling,
+    the_caller_reads_their_own_account,
+    an_absent_field_is_unchanged_and_null_clears,
+    another_users_username_is_a_409_in_any_spelling,
+    a_user_may_change_the_spelling_of_their_username,
     a_change_is_recorded,
-    whoever_changes_nothing_writes_nothing,
-    of_equal_changes_at_once_one_is_recorded,
-    an_inactive_user_sees_and_changes_nothing,
+    an_update_that_changes_nothing_writes_nothing,
+    equal_concurrent_changes_are_recorded_once,
+    an_inactive_user_reads_and_changes_nothing,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -30,7 +30,7 @@ async fn patch(app: &TestApp, tokens: &TokenResponse, body: Value) -> TestRespon
     send(app.request_as(tokens, Method::PATCH, "/api/auth/me/").json(&body)).await
 }
 
-async fn the_caller_sees_themselves(database: Database) {
+async fn the_caller_reads_their_own_account(database: Database) {
     let (app, tokens) = start(database).await;
     let me: UserResponse = app.me(&tokens).await.json();
     assert_eq!(me, tokens.user);
@@ -53,7 +53,7 @@ async fn the_caller_sees_themselves(database: Database) {
     assert_eq!(raw["role"], "admin");
 }
 
-async fn what_is_absent_stays_and_null_clears(database: Database) {
+async fn an_absent_field_is_unchanged_and_null_clears(database: Database) {
     let (app, tokens) = start(database).await;
     let user = async |body| patch(&app, &tokens, body).await.json::<UserResponse>();
     let named = user(json!({"display_name": "  Ada Lovelace "})).await;
@@ -70,7 +70,7 @@ async fn what_is_absent_stays_and_null_clears(database: Database) {
     app.login(ADA).await;
 }
 
-async fn a_username_of_somebody_else_is_a_409_in_any_spelling(database: Database) {
+async fn another_users_username_is_a_409_in_any_spelling(database: Database) {
     let (app, tokens) = start(database).await;
     let before = app.db().content();
     for taken in ["eve.9", "EVE.9", "ｅｖｅ.9"] {
@@ -78,10 +78,10 @@ async fn a_username_of_somebody_else_is_a_409_in_any_spelling(database: Database
         let problem = problem.failed(409, Reason::UsernameTaken);
         assert!(problem.errors.contains_key("username"));
     }
-    assert_eq!(app.db().content(), before, "nothing is half-written");
+    assert_eq!(app.db().content(), before, "nothing is written in part");
 }
 
-async fn ones_own_username_may_change_its_spelling(database: Database) {
+async fn a_user_may_change_the_spelling_of_their_username(database: Database) {
     let (app, tokens) = start(database).await;
     let user: UserResponse = patch(&app, &tokens, json!({"username": "COUNTESS"})).await.json();
     assert_eq!(user.username.as_deref(), Some("COUNTESS"));
@@ -93,7 +93,7 @@ async fn a_change_is_recorded(database: Database) {
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'"), 1);
 }
 
-async fn whoever_changes_nothing_writes_nothing(database: Database) {
+async fn an_update_that_changes_nothing_writes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     patch(&app, &tokens, json!({"display_name": "Ada"})).await.done();
     let before = app.db().content();
@@ -105,9 +105,9 @@ async fn whoever_changes_nothing_writes_nothing(database: Database) {
         json!({"display_name": "Ada", "username": " Countess"}),
     ];
     for body in same {
-        let answer = patch(&app, &tokens, body).await;
-        answer.has_status(200);
-        assert_eq!(answer.json::<UserResponse>().display_name, "Ada");
+        let response = patch(&app, &tokens, body).await;
+        response.has_status(200);
+        assert_eq!(response.json::<UserResponse>().display_name, "Ada");
     }
     send(app.request_as(&tokens, Method::DELETE, "/api/auth/me/avatar/")).await.has_status(200);
     assert_eq!(app.db().content(), before);
@@ -120,15 +120,15 @@ async fn whoever_changes_nothing_writes_nothing(database: Database) {
     assert_eq!(app.db().content(), before);
 }
 
-async fn of_equal_changes_at_once_one_is_recorded(database: Database) {
+async fn equal_concurrent_changes_are_recorded_once(database: Database) {
     let (app, tokens) = start(database).await;
     let body = json!({"display_name": "Ada"});
-    let answers = futures_util::future::join_all((0..8).map(|_| patch(&app, &tokens, body.clone()))).await;
-    assert!(answers.iter().all(|answer| answer.status == 200));
+    let responses = futures_util::future::join_all((0..8).map(|_| patch(&app, &tokens, body.clone()))).await;
+    assert!(responses.iter().all(|response| response.status == 200));
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'"), 1);
 }
 
-async fn an_inactive_user_sees_and_changes_nothing(database: Database) {
+async fn an_inactive_user_reads_and_changes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     app.db().execute("UPDATE users SET is_active = false");
     let before = app.db().content();

@@ -1,5 +1,5 @@
-//! Who may not act any more may not act anywhere: every protected route of the OpenAPI document is played with each kind of
-//! token that must not count. A new route is in it without being listed.
+//! A caller without authority is refused everywhere: every protected route of the OpenAPI document is called with each kind
+//! of token that must be refused. A new route is covered without being listed.
 
 use crate::support::surface::{HINT, SampleRequest, fill_path, is_own, json_body, sample};
 use crate::support::{Database, PASSWORD, TestApp, TestDb, TestResponse, forge, on_both_databases, pictures, send};
@@ -10,14 +10,14 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
 on_both_databases![
-    whoever_may_act_is_let_in_by_every_protected_route,
-    what_is_for_administrators_is_closed_to_everybody_else,
+    every_protected_route_admits_an_authorized_caller,
+    routes_for_administrators_refuse_other_users,
     a_deleted_user_may_do_nothing_at_another_process,
     a_deactivated_user_may_do_nothing,
-    a_session_that_was_ended_elsewhere_may_do_nothing,
+    a_session_revoked_elsewhere_may_do_nothing,
     an_expired_session_may_do_nothing,
-    a_token_of_one_user_and_anothers_session_may_do_nothing,
-    a_refresh_token_of_one_user_and_anothers_session_is_worthless,
+    an_access_token_with_another_users_session_may_do_nothing,
+    a_refresh_token_with_another_users_session_is_refused,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -41,7 +41,7 @@ enum Body {
     Picture,
 }
 
-/// What a field of a body of Latchkey's holds, so that the request does something.
+/// A valid value for a field of one of Latchkey's own bodies, so that the request has an effect.
 fn value_of(field: &str) -> Value {
     match field {
         "password" | "current_password" => json!(PASSWORD),
@@ -49,12 +49,12 @@ fn value_of(field: &str) -> Value {
         "new_email" => json!("countess@example.org"),
         "display_name" => json!("Countess"),
         "username" => json!("lovelace"),
-        _ => panic!("{field}: no value is known for it"),
+        _ => panic!("{field}: no value is defined for it"),
     }
 }
 
 impl Route {
-    /// All that the document calls protected.
+    /// All operations that the document marks as protected.
     async fn all(app: &TestApp) -> Vec<Self> {
         let document: Value = app.get("/api/openapi.json").await.json();
         let mut routes = Vec::new();
@@ -80,7 +80,7 @@ impl Route {
             Some(schema) => Body::Json(sample(document, schema)),
             None if content["image/png"].is_object() => Body::Picture,
             None => {
-                assert!(content.is_null(), "{method} {path}: no body is known for {content}");
+                assert!(content.is_null(), "{method} {path}: no body is defined for {content}");
                 Body::Nothing
             }
         };
@@ -89,7 +89,7 @@ impl Route {
         Self { name: format!("{method} {path}"), method, path: path.to_owned(), body, is_own, is_for_administrators }
     }
 
-    /// The request with this access token; where a path of ours names something, that is a session.
+    /// The request with this access token; an id in a path of Latchkey's own is a session's.
     fn request(&self, app: &TestApp, access: &str, session: &str) -> RequestBuilder {
         let path = fill_path(&self.path, if self.is_own { session } else { "1" });
         let request = app.request(self.method.clone(), &path).bearer_auth(access);
@@ -112,7 +112,7 @@ fn session_of(tokens: &TokenResponse) -> String {
 /// Two processes on one database; Ada is signed in twice, Eve once.
 struct Scene {
     app: TestApp,
-    /// Its feed knows nothing of what happens at `app`.
+    /// Its feed has not polled the revocations that happen at `app`.
     other: TestApp,
     ada: TokenResponse,
     laptop: TokenResponse,
@@ -128,43 +128,43 @@ impl Scene {
         Self { app, other, ada, laptop, eve }
     }
 
-    /// Plays every route at the other process; each refuses, and nothing is changed.
+    /// Calls every route at the other process; each refuses, and nothing is changed.
     async fn refuses(&self, access: &str, reason: Reason) {
         let before = self.app.db().content();
         for route in Route::all(&self.other).await {
             let named =
                 if route.path.contains('{') { vec![&self.ada, &self.laptop, &self.eve] } else { vec![&self.ada] };
             for session in named.into_iter().map(session_of) {
-                let answer = route.send(&self.other, access, &session).await;
-                assert_eq!(answer.status.as_u16(), 401, "{}: {}", route.name, answer.text());
-                answer.refused(reason);
+                let response = route.send(&self.other, access, &session).await;
+                assert_eq!(response.status.as_u16(), 401, "{}: {}", route.name, response.text());
+                response.refused(reason);
             }
         }
         assert_eq!(self.app.db().content(), before, "a route has changed something");
     }
 }
 
-/// Otherwise a refusal would prove nothing.
-async fn whoever_may_act_is_let_in_by_every_protected_route(database: Database) {
+/// Without this, a refusal would prove nothing.
+async fn every_protected_route_admits_an_authorized_caller(database: Database) {
     let app = TestApp::builder(database).with_features().start().await;
     let document: Value = app.get("/api/openapi.json").await.json();
     for route in Route::all(&app).await {
         let app = TestApp::builder(database).with_features().administrator(ADA).start().await;
         let (tokens, laptop) = (app.login(ADA).await, app.login(ADA).await);
-        let answer = if route.is_own {
+        let response = if route.is_own {
             route.send(&app, &tokens.access, &session_of(&laptop)).await
         } else {
             let ask = |method, path: &str| app.request_as(&tokens, method, path);
             let method = route.method.as_str().to_lowercase();
             send(SampleRequest::new(&document, (&route.path, &method), &ask).await.request(ask)).await
         };
-        // What a feature's path names is not there, and nothing makes it.
-        let is_nothing = !route.is_own && answer.status == 404;
-        assert!(answer.status.is_success() || is_nothing, "{}: {}; {HINT}", route.name, answer.text());
+        // What a feature's path names may not exist, and nothing creates it.
+        let is_missing = !route.is_own && response.status == 404;
+        assert!(response.status.is_success() || is_missing, "{}: {}; {HINT}", route.name, response.text());
     }
 }
 
-async fn what_is_for_administrators_is_closed_to_everybody_else(database: Database) {
+async fn routes_for_administrators_refuse_other_users(database: Database) {
     let app = TestApp::builder(database).with_features().user(ADA).start().await;
     let tokens = app.login(ADA).await;
     let before = app.db().content();
@@ -180,9 +180,9 @@ async fn a_deleted_user_may_do_nothing_at_another_process(database: Database) {
     let scene = Scene::new(database).await;
     let delete = scene.app.request_as(&scene.laptop, Method::DELETE, "/api/auth/me/");
     send(delete.json(&json!({"password": PASSWORD}))).await.has_status(204);
-    // What was signed before the poll; the row's end is found first.
+    // The token was signed before the poll; the session's row is checked first.
     scene.refuses(&scene.ada.access, Reason::SessionRevoked).await;
-    // Even if a session were left.
+    // Even if a session were still live.
     scene.app.db().execute("UPDATE sessions SET revoked_at = NULL, revoke_reason = NULL");
     scene.refuses(&scene.ada.access, Reason::UserInactive).await;
 }
@@ -193,11 +193,11 @@ async fn a_deactivated_user_may_do_nothing(database: Database) {
     scene.refuses(&scene.ada.access, Reason::UserInactive).await;
 }
 
-async fn a_session_that_was_ended_elsewhere_may_do_nothing(database: Database) {
+async fn a_session_revoked_elsewhere_may_do_nothing(database: Database) {
     let scene = Scene::new(database).await;
     scene.app.logout(&scene.ada).await.done();
     scene.refuses(&scene.ada.access, Reason::SessionRevoked).await;
-    // Of this process's own the memory knows; a session that is not in the database is no session.
+    // Without a row in the database, a session counts as revoked.
     scene.app.db().execute(&format!("DELETE FROM sessions WHERE id = '{}'", session_of(&scene.ada)));
     scene.refuses(&scene.ada.access, Reason::SessionRevoked).await;
 }
@@ -211,7 +211,7 @@ async fn an_expired_session_may_do_nothing(database: Database) {
     }
 }
 
-/// Signed by us: an older copy of the database has given a number twice.
+/// Signed with the right key: an id was assigned twice after an older copy of the database was restored.
 fn mixed(token: &str, user: &TokenResponse) -> String {
     let id = json!(user.user.id.to_string());
     let mut claims = forge::claims_with(token, "user_id", id.clone());
@@ -219,20 +219,20 @@ fn mixed(token: &str, user: &TokenResponse) -> String {
     forge::sign_claims(&claims)
 }
 
-async fn a_token_of_one_user_and_anothers_session_may_do_nothing(database: Database) {
+async fn an_access_token_with_another_users_session_may_do_nothing(database: Database) {
     let scene = Scene::new(database).await;
     scene.refuses(&mixed(&scene.eve.access, &scene.ada), Reason::SessionRevoked).await;
     scene.refuses(&mixed(&scene.ada.access, &scene.eve), Reason::SessionRevoked).await;
 }
 
-async fn a_refresh_token_of_one_user_and_anothers_session_is_worthless(database: Database) {
+async fn a_refresh_token_with_another_users_session_is_refused(database: Database) {
     let scene = Scene::new(database).await;
     let mixed = mixed(&scene.eve.refresh, &scene.ada);
     let before = scene.app.db().content();
     scene.app.verify(&mixed).await.refused(Reason::SessionRevoked);
     scene.app.refresh(&mixed).await.refused(Reason::SessionRevoked);
     scene.app.refresh_with_key(&mixed, "any").await.refused(Reason::SessionRevoked);
-    // As with every session that is not there.
+    // As for every session that does not exist.
     scene.app.logout(&mixed).await.done();
     assert_eq!(scene.app.db().content(), before);
     scene.app.refresh(&scene.eve).await.ok();

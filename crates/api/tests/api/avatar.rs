@@ -1,4 +1,4 @@
-//! The caller's picture: sent, shown, replaced and removed.
+//! The caller's picture: uploaded, served, replaced and removed.
 
 use crate::support::pictures::{badge, jpeg, photo, png};
 use crate::support::{BucketServer, Database, ONE_SECOND, TestApp, TestResponse, hold, on_both_databases, send};
@@ -29,11 +29,11 @@ pub async fn put(app: &TestApp, tokens: &TokenResponse, media_type: &str, conten
     send(request.body(content)).await
 }
 
-/// Sends a picture that is all right, and answers where it is.
-pub async fn give(app: &TestApp, tokens: &TokenResponse) -> String {
-    let answer = put(app, tokens, "image/png", png(&photo(40, 40))).await;
-    answer.has_status(200);
-    answer.json::<AvatarResponse>().avatar_url.unwrap()
+/// Uploads a valid picture and returns its URL.
+pub async fn upload(app: &TestApp, tokens: &TokenResponse) -> String {
+    let response = put(app, tokens, "image/png", png(&photo(40, 40))).await;
+    response.has_status(200);
+    response.json::<AvatarResponse>().avatar_url.unwrap()
 }
 
 pub async fn remove(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
@@ -52,14 +52,14 @@ fn files(folder: &Path) -> usize {
 async fn a_picture_is_kept_shown_replaced_and_removed(database: Database) {
     let (app, tokens) = start(database).await;
     assert_eq!(url_of_me(&app, &tokens).await, None);
-    let first = give(&app, &tokens).await;
+    let first = upload(&app, &tokens).await;
     assert_eq!(url_of_me(&app, &tokens).await.as_deref(), Some(first.as_str()));
     assert_eq!(app.refresh(&tokens).await.ok().user.avatar_url.as_deref(), Some(first.as_str()), "the hot statement");
     let shown = app.get(&first).await;
     shown.has_status(200);
     assert_eq!(image::load_from_memory(&shown.body).unwrap().width(), 40);
 
-    let second = give(&app, &tokens).await;
+    let second = upload(&app, &tokens).await;
     assert_ne!(first, second);
     app.get(&first).await.failed(404, Reason::NotFound);
     app.get(&second).await.has_status(200);
@@ -74,7 +74,7 @@ async fn a_picture_is_kept_shown_replaced_and_removed(database: Database) {
     app.get(&second).await.failed(404, Reason::NotFound);
     assert_eq!((files(app.files()), orphaned_files(&app)), (0, 0));
     let changes = "SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'";
-    assert_eq!(app.db().number(changes), 3, "two given, one removed");
+    assert_eq!(app.db().number(changes), 3, "two uploads, one removal");
 }
 
 fn orphaned_files(app: &TestApp) -> i64 {
@@ -83,10 +83,10 @@ fn orphaned_files(app: &TestApp) -> i64 {
 
 async fn two_pictures_at_once_leave_one_file(database: Database) {
     let (app, tokens) = start(database).await;
-    let four = (0..4).map(|_| give(&app, &tokens));
-    let given = futures_util::future::join_all(four).await;
+    let four = (0..4).map(|_| upload(&app, &tokens));
+    let uploaded = futures_util::future::join_all(four).await;
     let url = url_of_me(&app, &tokens).await.unwrap();
-    assert!(given.contains(&url));
+    assert!(uploaded.contains(&url));
     app.get(&url).await.has_status(200);
     assert_eq!((files(app.files()), orphaned_files(&app)), (1, 0));
 }
@@ -104,7 +104,7 @@ async fn a_bucket_does_what_a_folder_does() {
     let server = BucketServer::start();
     let app = TestApp::builder(Database::Sqlite).user(ADA).bucket(&server).start().await;
     let tokens = app.login(ADA).await;
-    let (first, second) = (give(&app, &tokens).await, give(&app, &tokens).await);
+    let (first, second) = (upload(&app, &tokens).await, upload(&app, &tokens).await);
     app.get(&first).await.failed(404, Reason::NotFound);
     let (shown, head) = (app.get(&second).await, send(app.request(Method::HEAD, &second)).await);
     shown.has_status(200);
@@ -115,32 +115,32 @@ async fn a_bucket_does_what_a_folder_does() {
     assert!(server.names().is_empty());
 }
 
-/// The key says nothing about whose picture it is, and is nowhere else.
+/// The key is random and says nothing about its owner.
 #[actix_web::test]
-async fn nobody_can_guess_where_a_picture_is() {
+async fn the_url_of_a_picture_cannot_be_guessed() {
     let (app, tokens) = start(Database::Sqlite).await;
     let mut keys = Vec::new();
     for _ in 0..8 {
-        let url = give(&app, &tokens).await;
+        let url = upload(&app, &tokens).await;
         let key = url.strip_prefix("/api/avatars/").unwrap().strip_suffix(".jpg").unwrap().to_owned();
         assert_eq!(key.len(), 32);
         keys.push(key);
     }
-    for place in (0..32).filter(|place| *place != 12) {
-        let digits: std::collections::BTreeSet<_> = keys.iter().map(|key| &key[place..=place]).collect();
-        assert!(digits.len() > 1, "digit {place} of {keys:?}");
+    for index in (0..32).filter(|index| *index != 12) {
+        let digits: std::collections::BTreeSet<_> = keys.iter().map(|key| &key[index..=index]).collect();
+        assert!(digits.len() > 1, "digit {index} of {keys:?}");
     }
 }
 
 #[actix_web::test]
-async fn a_picture_is_shown_as_one_and_as_nothing_else() {
+async fn a_picture_is_served_with_its_media_type_and_a_closed_policy() {
     let (app, tokens) = start(Database::Sqlite).await;
-    let opaque = give(&app, &tokens).await;
+    let opaque = upload(&app, &tokens).await;
     let check = async |url: &str, media_type: &str| {
-        let answer = app.get(url).await;
+        let response = app.get(url).await;
         let head = send(app.request(Method::HEAD, url)).await;
-        for answer in [&answer, &head] {
-            answer.has_status(200);
+        for response in [&response, &head] {
+            response.has_status(200);
             for (name, value) in [
                 ("content-type", media_type),
                 ("cache-control", "public, max-age=31536000, immutable"),
@@ -148,11 +148,11 @@ async fn a_picture_is_shown_as_one_and_as_nothing_else() {
                 ("cross-origin-resource-policy", "cross-origin"),
                 ("x-content-type-options", "nosniff"),
             ] {
-                assert_eq!(answer.header(name), value, "{name}");
+                assert_eq!(response.header(name), value, "{name}");
             }
         }
         assert!(head.body.is_empty());
-        assert_eq!(head.header("content-length"), answer.body.len().to_string());
+        assert_eq!(head.header("content-length"), response.body.len().to_string());
     };
     check(&opaque, "image/jpeg").await;
     put(&app, &tokens, "image/png", png(&badge(40))).await.done();
@@ -160,16 +160,19 @@ async fn a_picture_is_shown_as_one_and_as_nothing_else() {
 }
 
 #[actix_web::test]
-async fn a_cache_that_has_the_picture_is_told_so() {
+async fn a_cache_with_a_matching_etag_gets_a_304() {
     let (app, tokens) = start(Database::Sqlite).await;
-    let url = give(&app, &tokens).await;
+    let url = upload(&app, &tokens).await;
     let tag = app.get(&url).await.header("etag").to_owned();
     let ask = async |tag: &str| send(app.request(Method::GET, &url).header("If-None-Match", tag)).await;
     for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
-        let answer = ask(&known).await;
-        answer.has_status(304);
-        assert!(answer.body.is_empty());
-        assert_eq!((answer.header("etag"), answer.header("cache-control").contains("immutable")), (tag.as_str(), true));
+        let response = ask(&known).await;
+        response.has_status(304);
+        assert!(response.body.is_empty());
+        assert_eq!(
+            (response.header("etag"), response.header("cache-control").contains("immutable")),
+            (tag.as_str(), true)
+        );
     }
     for other in ["\"x\"", "x", ""] {
         ask(other).await.has_status(200);
@@ -180,7 +183,7 @@ async fn a_cache_that_has_the_picture_is_told_so() {
 
 /// There is no `image/jpg`, and many programs send it.
 #[actix_web::test]
-async fn a_common_misspelling_of_a_media_type_is_taken() {
+async fn a_common_misspelling_of_a_media_type_is_accepted() {
     let (app, tokens) = start(Database::Sqlite).await;
     for media_type in ["image/jpg", "IMAGE/JPG", "image/jpg; charset=binary"] {
         put(&app, &tokens, media_type, jpeg(&photo(40, 40))).await.done();
@@ -191,9 +194,9 @@ async fn a_common_misspelling_of_a_media_type_is_taken() {
     put(&app, &tokens, "image/jpg", png(&photo(40, 40))).await.has_status(400);
 }
 
-/// A bucket that is away shows that nobody asks it.
+/// While the bucket is unavailable, a 404 shows that it was not asked.
 #[actix_web::test]
-async fn what_can_be_no_key_is_not_looked_for() {
+async fn a_key_that_is_not_valid_is_not_looked_up() {
     let mut server = BucketServer::start();
     let app = TestApp::builder(Database::Sqlite).bucket(&server).start().await;
     app.get(&format!("/api/avatars/{}.jpg", "0".repeat(32))).await.failed(404, Reason::NotFound);
@@ -208,9 +211,9 @@ async fn what_can_be_no_key_is_not_looked_for() {
 }
 
 #[actix_web::test]
-async fn what_is_no_picture_changes_nothing() {
+async fn a_file_that_is_not_a_picture_changes_nothing() {
     let (app, tokens) = start(Database::Sqlite).await;
-    let url = give(&app, &tokens).await;
+    let url = upload(&app, &tokens).await;
     let png = png(&photo(40, 40));
     let wrong = [("image/jpeg", png.clone()), ("image/png", png[..100].to_vec()), ("image/webp", Vec::new())];
     for (media_type, content) in wrong {
@@ -225,14 +228,14 @@ async fn what_is_no_picture_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn a_picture_may_have_two_mebibytes_and_no_more() {
+async fn a_picture_has_at_most_two_mebibytes() {
     let (app, tokens) = start(Database::Sqlite).await;
     let mut content = jpeg(&photo(40, 40));
     content.resize(AVATAR_MAX_BYTES as usize, 0);
     put(&app, &tokens, "image/jpeg", content.clone()).await.done();
     content.push(0);
     put(&app, &tokens, "image/jpeg", content.clone()).await.failed(413, Reason::BodyTooLarge);
-    // Without a length that is told beforehand.
+    // Without a length that is sent beforehand.
     let pieces = content.chunks(100_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect::<Vec<_>>();
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
     let request = app.request_as(&tokens, Method::PUT, AVATAR).header("Content-Type", "image/jpeg");
@@ -240,7 +243,7 @@ async fn a_picture_may_have_two_mebibytes_and_no_more() {
 }
 
 #[actix_web::test]
-async fn credentials_come_before_the_kind_and_the_kind_before_the_picture() {
+async fn credentials_are_checked_before_the_media_type_and_that_before_the_picture() {
     let (app, tokens) = start(Database::Sqlite).await;
     let rubbish = || app.request(Method::PUT, AVATAR).header("Content-Type", "text/plain").body("x");
     send(rubbish()).await.refused(Reason::CredentialsMissing);
@@ -248,7 +251,7 @@ async fn credentials_come_before_the_kind_and_the_kind_before_the_picture() {
 }
 
 #[actix_web::test]
-async fn thirty_pictures_an_hour_are_enough() {
+async fn thirty_uploads_an_hour_are_allowed() {
     let builder = TestApp::builder(Database::Sqlite).user(ADA).account("eve@example.com", None, Role::User);
     let app = builder.limited().start().await;
     let (ada, eve) = (app.login(ADA).await, app.login("eve@example.com").await);
@@ -257,18 +260,18 @@ async fn thirty_pictures_an_hour_are_enough() {
     }
     let wait = put(&app, &ada, "image/png", png(&photo(40, 40))).await.throttled();
     assert_eq!(wait, 3600);
-    give(&app, &eve).await;
+    upload(&app, &eve).await;
     app.clock().advance(Duration::hours(1) + ONE_SECOND);
-    give(&app, &app.login(ADA).await).await;
+    upload(&app, &app.login(ADA).await).await;
 }
 
-/// Past the queue for pictures there is a 503, and nobody else waits.
+/// An upload that finds the queue full gets a 503, and no other request waits.
 #[actix_web::test]
-async fn a_flood_of_pictures_stops_at_its_own_queue() {
+async fn a_full_queue_of_pictures_refuses_uploads_only() {
     let (app, tokens) = start(Database::Sqlite).await;
     let held = hold(&app.services().pictures, 1, 16).await;
     put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);
     app.login(ADA).await;
     drop(held);
-    give(&app, &tokens).await;
+    upload(&app, &tokens).await;
 }

@@ -1,6 +1,6 @@
-//! Pictures while the storage is away, and what is left behind when something breaks in between.
+//! Pictures while the storage is unavailable, and the files left behind when a request fails half-way.
 
-use crate::avatar::{give, put, remove, url_of_me};
+use crate::avatar::{put, remove, upload, url_of_me};
 use crate::support::pictures::{jpeg, photo, png};
 use crate::support::{BucketServer, Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
 use api::clock::{Clock, SystemClock};
@@ -12,10 +12,10 @@ use reqwest::Method;
 use serde_json::json;
 
 on_both_databases![
-    a_storage_that_is_away_costs_pictures_and_nothing_else,
+    an_unavailable_storage_fails_pictures_and_nothing_else,
     a_file_that_could_not_be_deleted_is_deleted_later,
-    a_file_that_no_row_came_to_name_is_deleted_an_hour_later,
-    an_account_that_goes_takes_its_picture_along,
+    a_file_that_no_row_names_is_deleted_an_hour_later,
+    deleting_an_account_deletes_its_picture,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -28,29 +28,29 @@ async fn in_bucket(database: Database, server: &BucketServer) -> TestApp {
     TestApp::builder(database).user(ADA).bucket(server).start().await
 }
 
-async fn a_storage_that_is_away_costs_pictures_and_nothing_else(database: Database) {
+async fn an_unavailable_storage_fails_pictures_and_nothing_else(database: Database) {
     let mut server = BucketServer::start();
     let app = in_bucket(database, &server).await;
     app.clock().set(SystemClock.now()); // `/readyz` compares it with the database's
     let tokens = app.login(ADA).await;
-    let url = give(&app, &tokens).await;
+    let url = upload(&app, &tokens).await;
     server.stop();
     put(&app, &tokens, "image/png", png(&photo(40, 40))).await.failed(503, Reason::Unavailable);
     app.get(&url).await.failed(503, Reason::Unavailable);
-    assert_eq!(url_of_me(&app, &tokens).await.as_deref(), Some(url.as_str()), "the one before stays");
+    assert_eq!(url_of_me(&app, &tokens).await.as_deref(), Some(url.as_str()), "the previous one stays");
     app.refresh(&app.login(ADA).await).await.ok();
     app.poll_revocations().await;
     app.get("/readyz").await.has_status(200);
     server.start_again();
     app.get(&url).await.has_status(200);
-    let new = give(&app, &tokens).await;
+    let new = upload(&app, &tokens).await;
     app.get(&new).await.has_status(200);
     assert_eq!(server.names().len(), 1);
 }
 
-/// A storage that answers nobody is not waited for longer than a person would.
+/// The API waits for an unresponsive storage no longer than a person would.
 #[actix_web::test]
-async fn a_storage_that_never_answers_is_a_503_too() {
+async fn an_unresponsive_storage_is_a_503_too() {
     let server = BucketServer::start();
     let timeout = std::time::Duration::from_millis(300);
     let builder = TestApp::builder(Database::Sqlite).user(ADA).bucket(&server);
@@ -67,29 +67,29 @@ async fn a_file_that_could_not_be_deleted_is_deleted_later(database: Database) {
     let mut server = BucketServer::start();
     let app = in_bucket(database, &server).await;
     let tokens = app.login(ADA).await;
-    give(&app, &tokens).await;
+    upload(&app, &tokens).await;
     server.stop();
     remove(&app, &tokens).await.done();
-    assert_eq!(url_of_me(&app, &tokens).await, None, "it is gone as far as anybody can see");
+    assert_eq!(url_of_me(&app, &tokens).await, None, "no response shows it any more");
     app.clock().advance(Duration::hours(1) + ONE_SECOND);
     prune(app.services()).await.unwrap();
-    assert_eq!(orphaned_files(&app), 1, "the storage is still away");
+    assert_eq!(orphaned_files(&app), 1, "the storage is still unavailable");
     server.start_again();
     prune(app.services()).await.unwrap();
     assert_eq!((server.names().len(), orphaned_files(&app)), (0, 0));
 }
 
-/// The process died, or the database went away, between the file and the row.
-async fn a_file_that_no_row_came_to_name_is_deleted_an_hour_later(database: Database) {
+/// The process died, or the database became unavailable, between writing the file and writing the row.
+async fn a_file_that_no_row_names_is_deleted_an_hour_later(database: Database) {
     let server = BucketServer::start();
     let app = in_bucket(database, &server).await;
     let tokens = app.login(ADA).await;
     let name = format!("avatars/{}.jpg", "0".repeat(32));
     app.services().files.put(&name, bytes::Bytes::from_static(b"x"), "image/jpeg").await.unwrap();
-    let (noted, now) = (name.clone(), app.services().now());
-    let note = move |connection: &mut _| api::store::stray_files::insert(connection, &noted, now);
-    app.services().store.write_statement(note).await.unwrap();
-    let url = give(&app, &tokens).await;
+    let (recorded, now) = (name.clone(), app.services().now());
+    let record = move |connection: &mut _| api::store::stray_files::insert(connection, &recorded, now);
+    app.services().store.write_statement(record).await.unwrap();
+    let url = upload(&app, &tokens).await;
     app.clock().advance(Duration::hours(1));
     prune(app.services()).await.unwrap();
     assert!(server.names().contains(&name), "a request may be about to name it");
@@ -99,27 +99,27 @@ async fn a_file_that_no_row_came_to_name_is_deleted_an_hour_later(database: Data
     assert_eq!(orphaned_files(&app), 0);
 }
 
-async fn an_account_that_goes_takes_its_picture_along(database: Database) {
+async fn deleting_an_account_deletes_its_picture(database: Database) {
     let server = BucketServer::start();
     let app = in_bucket(database, &server).await;
     let tokens = app.login(ADA).await;
-    let url = give(&app, &tokens).await;
+    let url = upload(&app, &tokens).await;
     let request = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").json(&json!({ "password": PASSWORD }));
     send(request).await.has_status(204);
     app.get(&url).await.failed(404, Reason::NotFound);
     assert_eq!((server.names().len(), orphaned_files(&app)), (0, 0));
 }
 
-/// Others may write into a bucket, or a folder.
+/// Other programs may write into a bucket or a folder.
 #[actix_web::test]
-async fn what_is_no_picture_of_ours_is_not_shown_under_a_pictures_name() {
+async fn a_foreign_file_under_the_name_of_a_picture_is_not_served() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
     let tokens = app.login(ADA).await;
-    let url = give(&app, &tokens).await;
-    let kept = app.files().join("avatars").join(url.rsplit('/').next().unwrap());
-    let ours = std::fs::read(&kept).unwrap();
+    let url = upload(&app, &tokens).await;
+    let path = app.files().join("avatars").join(url.rsplit('/').next().unwrap());
+    let original = std::fs::read(&path).unwrap();
     app.get(&url).await.has_status(200);
-    let large = [ours.clone(), vec![0; 2 * 1024 * 1024]].concat();
+    let large = [original.clone(), vec![0; 2 * 1024 * 1024]].concat();
     for foreign in [
         &b"<html><script>alert(1)</script></html>"[..],
         b"",
@@ -127,37 +127,37 @@ async fn what_is_no_picture_of_ours_is_not_shown_under_a_pictures_name() {
         &large,
         b"RIFF\x04\0\0\0WEBP",
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
-        &ours[..50],
-        &ours[..ours.len() - 1],
+        &original[..50],
+        &original[..original.len() - 1],
     ] {
-        std::fs::write(&kept, foreign).unwrap();
+        std::fs::write(&path, foreign).unwrap();
         app.get(&url).await.failed(404, Reason::NotFound);
     }
-    std::fs::write(&kept, &ours).unwrap();
+    std::fs::write(&path, &original).unwrap();
     app.get(&url).await.has_status(200);
 }
 
-/// It is read in pieces, and the first ones are sent before the last one is known.
+/// It is read in chunks, and the first ones are sent before the last one is read.
 #[actix_web::test]
-async fn half_a_picture_is_not_sent_as_a_whole_one() {
+async fn a_truncated_picture_is_not_served_as_complete() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     let noise = |x: u32, y: u32| u8::try_from((x * x * 31 + y * y * 17 + x * y) % 251).unwrap();
-    let shining = RgbaImage::from_fn(512, 512, |x, y| Rgba([noise(x, y), noise(y, x), 0, noise(x + y, y)])).into();
-    for (kind, content) in [("image/jpeg", jpeg(&photo(512, 512))), ("image/png", png(&shining))] {
+    let translucent = RgbaImage::from_fn(512, 512, |x, y| Rgba([noise(x, y), noise(y, x), 0, noise(x + y, y)])).into();
+    for (kind, content) in [("image/jpeg", jpeg(&photo(512, 512))), ("image/png", png(&translucent))] {
         put(&app, &tokens, kind, content).await.has_status(200);
         let url = url_of_me(&app, &tokens).await.unwrap();
-        let kept = app.files().join("avatars").join(url.rsplit('/').next().unwrap());
-        let ours = std::fs::read(&kept).unwrap();
-        assert!(ours.len() > 20_000, "several pieces");
-        for length in [ours.len() / 2, ours.len() - 1, ours.len()] {
-            std::fs::write(&kept, &ours[..length]).unwrap();
+        let path = app.files().join("avatars").join(url.rsplit('/').next().unwrap());
+        let original = std::fs::read(&path).unwrap();
+        assert!(original.len() > 20_000, "several chunks");
+        for length in [original.len() / 2, original.len() - 1, original.len()] {
+            std::fs::write(&path, &original[..length]).unwrap();
             // The connection may end before the head of the response has left.
             let is_whole = match app.request(Method::GET, &url).send().await {
-                Ok(read) => read.status() == 200 && read.bytes().await.is_ok_and(|bytes| bytes == ours),
+                Ok(read) => read.status() == 200 && read.bytes().await.is_ok_and(|bytes| bytes == original),
                 Err(_) => false,
             };
-            assert_eq!(is_whole, length == ours.len(), "{length} of {} bytes of {kind}", ours.len());
+            assert_eq!(is_whole, length == original.len(), "{length} of {} bytes of {kind}", original.len());
         }
     }
 }

@@ -1,28 +1,16 @@
-//! Whose address counts: what a trusted proxy says, never what a client writes.
+//! The address of a client: the one that a trusted proxy appended, never one that the client wrote.
 
-use crate::support::{Database, PASSWORD, Process, TestApp, TestDb, TestResponse, on_both_databases, send};
 use api::config::{Inspection, TrustedProxies, Variables, is_private};
 use api::http::client_ip::ClientAddress::{Known, Unknown};
 use api::http::client_ip::{ClientAddress, trace};
-use auth_types::Reason;
-use auth_types::requests::RegisterRequest;
-use auth_types::responses::{SessionResponse, TokenResponse};
 use proptest::prelude::*;
-use reqwest::{Method, RequestBuilder};
-use serde_json::json;
 use std::net::IpAddr;
 
-on_both_databases![
-    two_clients_behind_the_proxies_of_render_are_told_apart,
-    clients_behind_a_proxy_that_is_not_configured_share_no_budget,
-];
-
-const ADA: &str = "ada@example.com";
 /// The address of a proxy's connection, as the API sees it.
 const PEER: &str = "10.0.0.1";
-/// What an edge of Cloudflare's and a proxy inside Render append to the client's address.
-const EDGE: &str = "104.22.17.40";
-const INNER: &str = "10.21.157.68";
+/// What an edge server of Cloudflare and a proxy inside Render append to the client's address.
+pub const EDGE: &str = "104.22.17.40";
+pub const INNER: &str = "10.21.157.68";
 
 fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -36,7 +24,7 @@ fn unknown(text: &str) -> ClientAddress {
     Unknown(Some(address(text)))
 }
 
-/// What these variables say of the proxies.
+/// The proxies that these variables configure.
 fn proxies(variables: &[(&str, &str)]) -> TrustedProxies {
     let all = variables.iter().fold(Variables::default(), |all, (name, value)| all.with(name, *value));
     let inspection = Inspection::of(all);
@@ -44,7 +32,7 @@ fn proxies(variables: &[(&str, &str)]) -> TrustedProxies {
     inspection.settings.server.proxies
 }
 
-/// The client by these values of `X-Forwarded-For`, one a header line, over a connection from `peer`.
+/// The client according to these values of `X-Forwarded-For`, one per header line, over a connection from `peer`.
 fn client_of(peer: &str, lines: &[&str], proxies: &TrustedProxies) -> ClientAddress {
     trace(Some(address(peer)), lines.iter().map(|line| line.as_bytes()), proxies).client
 }
@@ -64,7 +52,7 @@ fn without_a_proxy_the_peer_is_the_client() {
             assert_eq!(client_of(peer, lines, &TrustedProxies::Hops(0)), known(peer));
         }
     }
-    // In a private network, too, as long as no header says that somebody else stands behind it.
+    // In a private network, too, as long as no header names another client behind it.
     for peer in ["127.0.0.1", "192.168.1.5", "fd00::1", EDGE] {
         assert_eq!(client_of(peer, &[], &TrustedProxies::Hops(0)), known(peer));
         assert_eq!(client_of(peer, &["203.0.113.8"], &TrustedProxies::Hops(0)), unknown(peer));
@@ -87,7 +75,7 @@ fn entries_are_counted_from_the_right_over_all_lines() {
 }
 
 #[test]
-fn a_request_that_passed_fewer_proxies_than_are_counted_on_is_nobodys() {
+fn a_request_that_passed_too_few_proxies_has_an_unknown_client() {
     assert_eq!(counted(&[], 1), unknown(PEER));
     assert_eq!(counted(&["203.0.113.7"], 2), unknown(PEER));
     assert_eq!(counted(&["203.0.113.7, 203.0.113.8"], 16), unknown(PEER));
@@ -113,9 +101,9 @@ fn the_client_is_found_behind_the_proxies_of_render() {
     assert_eq!(on_render(&["2001:db8::9, 2606:4700::1"]), known("2001:db8::9"));
 }
 
-/// What is not a proxy's connection is a client's, and what it sends as `X-Forwarded-For` is its own word.
+/// A connection that is not a proxy's is a client's, and its `X-Forwarded-For` is not trusted.
 #[test]
-fn a_peer_that_is_no_trusted_proxy_is_the_client_itself() {
+fn a_peer_that_is_not_a_trusted_proxy_is_the_client() {
     let one = proxies(&[("TRUSTED_PROXIES", "192.0.2.1")]);
     for lines in [&[][..], &["203.0.113.8"], &["203.0.113.8, 192.0.2.1"]] {
         assert_eq!(client_of("198.51.100.1", lines, &TrustedProxies::of_render()), known("198.51.100.1"));
@@ -127,26 +115,26 @@ fn a_peer_that_is_no_trusted_proxy_is_the_client_itself() {
 }
 
 #[test]
-fn an_outcome_that_many_may_share_is_an_unknown_client() {
-    // Everything is a proxy's.
+fn an_address_that_many_may_share_is_an_unknown_client() {
+    // Every entry is a proxy's.
     assert_eq!(on_render(&[]), unknown(PEER));
     assert_eq!(on_render(&[EDGE]), unknown(EDGE));
     assert_eq!(on_render(&["192.168.1.5, 104.22.17.40, 10.21.157.68"]), unknown("192.168.1.5"));
-    // A list that leaves a proxy out ends there.
+    // With a list that leaves a proxy out, the walk ends at that proxy.
     let cloudflare = proxies(&[("TRUSTED_PROXIES", "cloudflare")]);
     assert_eq!(client_of(PEER, &["203.0.113.9, 104.22.17.40"], &cloudflare), unknown(PEER));
     let private = proxies(&[("TRUSTED_PROXIES", "private")]);
     assert_eq!(client_of(PEER, &["203.0.113.9, 104.22.17.40"], &private), unknown(EDGE));
-    // And so does a count that is too small.
+    // So it does with a count that is too small.
     assert_eq!(counted(&["203.0.113.9, 104.22.17.40, 10.21.157.68"], 1), unknown(INNER));
     assert_eq!(counted(&["203.0.113.9, 104.22.17.40, 10.21.157.68"], 2), unknown(EDGE));
     assert_eq!(counted(&["203.0.113.9, 104.22.17.40, 10.21.157.68"], 3), known("203.0.113.9"));
     assert_eq!(trace(None, ["203.0.113.9".as_bytes()], &TrustedProxies::of_render()).client, Unknown(None));
 }
 
-/// Anyone can rent a Worker. It connects from inside Cloudflare's networks and writes what it likes to the left.
+/// Anyone can rent a Worker. It connects from inside Cloudflare's networks and can put any entries to the left.
 #[test]
-fn a_worker_of_cloudflares_is_a_client_and_no_proxy() {
+fn a_cloudflare_worker_is_a_client_and_not_a_proxy() {
     let worker = "2a06:98c0:3600::103";
     assert_eq!(on_render(&["6.6.6.6, 2a06:98c0:3600::103, 104.22.17.40, 10.21.157.68"]), known(worker));
     assert_eq!(client_of(worker, &["6.6.6.6"], &TrustedProxies::of_render()), known(worker));
@@ -154,7 +142,7 @@ fn a_worker_of_cloudflares_is_a_client_and_no_proxy() {
 }
 
 #[test]
-fn no_list_of_proxies_is_followed_for_ever() {
+fn at_most_sixteen_proxies_are_followed() {
     let chain = |proxies: usize| {
         let appended = (1..proxies).map(|number| format!("10.0.{}.{}", number / 256, number % 256));
         let entries: Vec<_> = std::iter::once("203.0.113.9".to_owned()).chain(appended).collect();
@@ -167,7 +155,7 @@ fn no_list_of_proxies_is_followed_for_ever() {
 }
 
 #[test]
-fn how_many_proxies_a_request_passed_is_known() {
+fn the_proxies_that_a_request_passed_are_counted() {
     let passed = |lines: &[&str]| {
         trace(Some(address(PEER)), lines.iter().map(|line| line.as_bytes()), &TrustedProxies::of_render()).proxies
     };
@@ -178,7 +166,7 @@ fn how_many_proxies_a_request_passed_is_known() {
 }
 
 #[test]
-fn addresses_of_no_place_on_the_internet_are_told_from_others() {
+fn private_addresses_are_distinguished_from_public_ones() {
     for ip in [
         "127.0.0.1",
         "10.1.2.3",
@@ -218,9 +206,9 @@ fn an_address_is_read_as_proxies_write_it() {
     }
 }
 
-/// The walk ends there: what stands left of it is never taken, nor does everybody become the proxy.
+/// The walk ends there: no entry to its left is used, nor does every client get the proxy's address.
 #[test]
-fn an_entry_that_is_no_address_is_an_unknown_client() {
+fn an_entry_that_is_not_an_address_is_an_unknown_client() {
     let entries = [
         "",
         " ",
@@ -254,8 +242,8 @@ fn an_entry_that_is_no_address_is_an_unknown_client() {
         }
         assert_eq!(on_render(&["6.6.6.6", entry, EDGE]), Unknown(None), "{entry:?}");
     }
-    let no_text: &[&[u8]] = &[b"6.6.6.6, \xff\xfe, 104.22.17.40"];
-    let found = trace(Some(address(PEER)), no_text.iter().copied(), &TrustedProxies::of_render());
+    let not_text: &[&[u8]] = &[b"6.6.6.6, \xff\xfe, 104.22.17.40"];
+    let found = trace(Some(address(PEER)), not_text.iter().copied(), &TrustedProxies::of_render());
     assert_eq!(found.client, Unknown(None));
 }
 
@@ -266,7 +254,7 @@ fn the_peers_own_address_has_one_form() {
 }
 
 #[test]
-fn proxies_are_configured_by_networks_words_and_numbers() {
+fn proxies_are_configured_by_networks_names_and_counts() {
     let networks = |list| proxies(&[("TRUSTED_PROXIES", list)]);
     let list = networks(" 192.0.2.0/24, 198.51.100.1 ,2001:db8::/32,, private");
     for peer in ["192.0.2.200", "198.51.100.1", "2001:db8:1::", "::ffff:192.0.2.1", "100.64.0.1"] {
@@ -294,7 +282,7 @@ fn render_has_its_own_proxies_unless_something_else_is_configured() {
     assert!(!own.is_trusted(address(INNER)) && own.is_trusted(address("192.0.2.1")));
 }
 
-/// The variables that proxies append to, in a chain of these peers, whatever a client sends ahead.
+/// Any header lines that a client may send before those that proxies append.
 fn forged_ahead() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let rubbish = prop::collection::vec(any::<u8>(), 0..30);
     let addresses = prop::sample::select(vec!["6.6.6.6", "10.0.0.9", "104.22.17.40", "::1", "[fd00::1]:80", "unknown"]);
@@ -303,9 +291,9 @@ fn forged_ahead() -> impl Strategy<Value = Vec<Vec<u8>>> {
 }
 
 proptest! {
-    /// Whatever a client sends ahead, in as many lines as it likes, what the proxies append decides.
+    /// Only what the proxies append counts, whatever a client sends before it, in any number of lines.
     #[test]
-    fn nothing_that_stands_left_of_the_trusted_entry_counts(ahead in forged_ahead(), client: [u8; 4], hops in 1_usize..4) {
+    fn entries_left_of_the_trusted_one_are_ignored(ahead in forged_ahead(), client: [u8; 4], hops in 1_usize..4) {
         let trusted = std::iter::once(IpAddr::from(client).to_string());
         let trusted: Vec<_> = trusted.chain((1..hops).map(|hop| format!("10.0.0.{hop}"))).map(String::into_bytes).collect();
         let honest = trace(PEER.parse().ok(), trusted.iter().map(Vec::as_slice), &TrustedProxies::Hops(hops));
@@ -319,7 +307,7 @@ proptest! {
 
     /// The same where proxies are known by their networks: one to four of them, inside and outside.
     #[test]
-    fn nothing_that_stands_left_of_the_client_counts(
+    fn entries_left_of_the_client_are_ignored(
         ahead in forged_ahead(),
         client in prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u16; 8]>().prop_map(IpAddr::from)],
         appended in prop::collection::vec(prop::sample::select(vec![EDGE, INNER, "fd00::1", "2606:4700::1"]), 0..4),
@@ -336,9 +324,9 @@ proptest! {
         }
     }
 
-    /// Nor does anything that comes over a connection of no proxy.
+    /// Over a connection that is not a proxy's, no entry counts.
     #[test]
-    fn a_stranger_cannot_pass_for_somebody_else(ahead in forged_ahead(), peer: [u8; 4]) {
+    fn a_direct_connection_cannot_pose_as_another_client(ahead in forged_ahead(), peer: [u8; 4]) {
         let peer = IpAddr::from(peer);
         for proxies in [TrustedProxies::Hops(0), TrustedProxies::of_render()] {
             prop_assume!(!proxies.is_trusted(peer));
@@ -346,128 +334,4 @@ proptest! {
             prop_assert_eq!(found.seen(), Some(peer));
         }
     }
-}
-
-/// Every header that some proxy somewhere uses, with an address that changes.
-fn spoofed(request: RequestBuilder, turn: u8) -> RequestBuilder {
-    let fake = format!("6.6.6.{turn}");
-    let names = ["X-Real-IP", "CF-Connecting-IP", "True-Client-IP", "X-Client-IP", "Fastly-Client-IP", "X-Forwarded"];
-    let request = names.iter().fold(request, |request, name| request.header(*name, &fake));
-    request.header("Forwarded", format!("for={fake};proto=https")).header("X-Forwarded-For", fake)
-}
-
-/// The addresses that are kept of five sign-ins, whose requests passed these proxies.
-async fn kept_addresses(app: &TestApp, appended: Option<&str>) -> Vec<Option<String>> {
-    let mut tokens = None;
-    for turn in 1..=5 {
-        let login = app.request(Method::POST, "/api/auth/login/").json(&json!({"email": ADA, "password": PASSWORD}));
-        let mut login = spoofed(login, turn);
-        if let Some(entries) = appended {
-            login = login.header("X-Forwarded-For", entries);
-        }
-        tokens = Some(send(login).await.ok());
-    }
-    let tokens: TokenResponse = tokens.unwrap();
-    let sessions: Vec<SessionResponse> = app.sessions(&tokens).await.json();
-    assert_eq!(sessions.len(), 5);
-    sessions.into_iter().map(|session| session.ip_address).collect()
-}
-
-#[actix_web::test]
-async fn headers_that_a_client_makes_up_change_nothing_in_what_is_kept() {
-    let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
-    assert_eq!(kept_addresses(&app, None).await, vec![Some("127.0.0.1".to_owned()); 5]);
-    let kept = "SELECT count(*) FROM auth_events WHERE ip_address IS NOT NULL AND ip_address <> '127.0.0.1'";
-    assert_eq!(app.db().number(kept), 0);
-
-    for (variable, value, appended) in [
-        ("TRUSTED_PROXY_HOPS", "1", "203.0.113.7"),
-        ("TRUSTED_PROXIES", "127.0.0.1", "203.0.113.7"),
-        ("RENDER", "true", "203.0.113.7, 104.22.17.40"),
-    ] {
-        let app = TestApp::builder(Database::Sqlite).user(ADA).set(variable, value).start().await;
-        assert_eq!(kept_addresses(&app, Some(appended)).await, vec![Some("203.0.113.7".to_owned()); 5], "{variable}");
-    }
-}
-
-/// One of many sign-ups whose request comes with this header.
-async fn sign_up(app: &TestApp, forwarded: &str, number: usize) -> TestResponse {
-    let email = format!("user{number}@example.com");
-    let request = RegisterRequest { email, password: PASSWORD.into(), ..Default::default() };
-    send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", forwarded).json(&request)).await
-}
-
-async fn unknown_clients(app: &TestApp) -> u64 {
-    let metrics = send(app.request(Method::GET, "/metrics").bearer_auth("t")).await.text();
-    let line = metrics.lines().find_map(|line| line.strip_prefix("latchkey_unknown_clients_total "));
-    line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
-}
-
-async fn two_clients_behind_the_proxies_of_render_are_told_apart(database: Database) {
-    let builder = TestApp::builder(database).set("RATE_LIMITS", "on").set("RENDER", "true");
-    let app = builder.set("METRICS_TOKEN", "t").start().await;
-    let behind = |client: &str, turn: usize| match turn % 3 {
-        0 => format!("{client}, {EDGE}, {INNER}"),
-        1 => format!("{client}, {EDGE}"),
-        _ => format!("6.6.6.{turn}, {client}, {EDGE}, {INNER}"),
-    };
-    for number in 0..20 {
-        sign_up(&app, &behind("203.0.113.9", number), number).await.created();
-    }
-    for number in 20..23 {
-        sign_up(&app, &behind("203.0.113.9", number), number).await.throttled();
-    }
-    let other = sign_up(&app, &behind("203.0.113.10", 0), 23).await.created();
-    let sessions: Vec<SessionResponse> = app.sessions(&other).await.json();
-    assert_eq!(sessions[0].ip_address.as_deref(), Some("203.0.113.10"));
-    let networks = "SELECT count(*) FROM known_networks WHERE network = '203.0.113.9'";
-    assert_eq!(app.db().number(networks), 20);
-    assert_eq!(unknown_clients(&app).await, 0);
-}
-
-/// A proxy that nobody has told the API of: its address is everybody's, so nobody is counted by it, and nobody's account
-/// is known to be at home there.
-async fn clients_behind_a_proxy_that_is_not_configured_share_no_budget(database: Database) {
-    let header = format!("203.0.113.9, {EDGE}, {INNER}");
-    for (variable, value, seen) in [
-        ("TRUSTED_PROXY_HOPS", "0", Some("127.0.0.1")),
-        ("TRUSTED_PROXY_HOPS", "1", Some(INNER)),
-        ("TRUSTED_PROXY_HOPS", "2", Some(EDGE)),
-        ("TRUSTED_PROXY_HOPS", "4", Some("127.0.0.1")),
-        ("TRUSTED_PROXIES", "private", Some(EDGE)),
-        ("TRUSTED_PROXIES", "192.0.2.1", Some("127.0.0.1")),
-    ] {
-        let builder = TestApp::builder(database).set("RATE_LIMITS", "on").set(variable, value);
-        let app = builder.set("METRICS_TOKEN", "t").start().await;
-        let mut tokens = None;
-        for number in 0..21 {
-            tokens = Some(sign_up(&app, &header, number).await.created());
-        }
-        assert_eq!(unknown_clients(&app).await, 21, "{variable}={value}");
-        let sessions: Vec<SessionResponse> = app.sessions(&tokens.unwrap()).await.json();
-        assert_eq!(sessions[0].ip_address.as_deref(), seen, "{variable}={value}");
-        assert_eq!(app.db().number("SELECT count(*) FROM known_networks"), 0, "{variable}={value}");
-        // Names count all the same.
-        for _ in 0..10 {
-            app.sign_in_from(&header, "user1@example.com", "a wrong password").await.refused(Reason::CredentialsWrong);
-        }
-        app.sign_in_from(&header, "user1@example.com", "a wrong password").await.throttled();
-    }
-}
-
-/// Once, however many there are; the line names the address, so that an operator sees which proxy is missing.
-#[actix_web::test]
-async fn unknown_clients_are_logged_once_with_the_address_that_was_seen() {
-    let db = TestDb::migrated(Database::Sqlite);
-    let process = Process::start_with(db.url(), &[("TRUSTED_PROXY_HOPS", "1")]);
-    for _ in 0..3 {
-        let login =
-            process.request(Method::POST, "/api/auth/login/").header("X-Forwarded-For", "203.0.113.9, 10.21.157.68");
-        assert_eq!(send(login.json(&json!({"email": ADA, "password": PASSWORD}))).await.status, 401);
-    }
-    process.terminate();
-    let lines = process.live_log().until_end();
-    let told: Vec<_> = lines.iter().filter(|line| line.contains("limits.client: ")).collect();
-    assert_eq!(told.len(), 1, "{lines:?}");
-    assert!(told[0].contains("10.21.157.68") && told[0].contains("TRUSTED_PROXIES"), "{told:?}");
 }

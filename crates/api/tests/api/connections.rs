@@ -1,5 +1,5 @@
-//! Which failures cost a connection: only those of the connection itself. A cancelled statement, a deadlock and a busy file
-//! fail one request; the connection is outside a transaction then, and serves the next one.
+//! Which failures close a database connection: only those of the connection itself. A cancelled statement, a deadlock and a
+//! busy file fail one request; the connection is then outside a transaction, and serves the next request.
 
 use crate::support::{Database, PASSWORD, TestApp, TestDb, eventually, execute, on_both_databases, send};
 use api::store::{AnyConnection, StoreError};
@@ -14,21 +14,21 @@ use std::sync::Arc;
 
 on_both_databases![
     a_connection_whose_statement_was_refused_is_used_again,
-    work_that_fails_in_a_transaction_leaves_nothing_and_keeps_its_connection
+    a_failed_transaction_writes_nothing_and_keeps_its_connection
 ];
 
 const ADA: &str = "ada@example.com";
 const WAITING: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
 
-/// An API with one connection, and somebody signed in.
+/// An API with one connection, and a signed-in user.
 async fn with_one_connection(database: Database) -> (TestApp, TokenResponse) {
     let app = TestApp::builder(database).set("DATABASE_POOL_SIZE", "1").user(ADA).start().await;
     let tokens = app.login(ADA).await;
     (app, tokens)
 }
 
-/// What tells the connection from any other: PostgreSQL's process, or on SQLite a setting that no other connection has.
+/// What identifies the connection: PostgreSQL's process, or on SQLite a setting that no other connection has.
 async fn mark(app: &TestApp) -> i64 {
     #[derive(QueryableByName)]
     struct Process {
@@ -69,11 +69,11 @@ async fn until_one_waits(db: &TestDb) {
 async fn a_connection_whose_statement_was_refused_is_used_again(database: Database) {
     let (app, tokens) = with_one_connection(database).await;
     let mark_before = set_mark(&app).await;
-    let nonsense = app.services().store.run(|connection| match connection {
+    let failing = app.services().store.run(|connection| match connection {
         AnyConnection::Postgres(postgres) => postgres.batch_execute("SELECT pg_sleep(0), 1 / 0"),
         AnyConnection::Sqlite(sqlite) => sqlite.batch_execute("INSERT INTO users (id) VALUES (NULL)"),
     });
-    nonsense.await.unwrap_err();
+    failing.await.unwrap_err();
     app.me(&tokens).await.done();
     if database == Database::Postgres {
         assert_eq!(mark(&app).await, mark_before);
@@ -81,7 +81,7 @@ async fn a_connection_whose_statement_was_refused_is_used_again(database: Databa
 }
 
 /// PostgreSQL would take the `COMMIT` of a transaction that has failed for a `ROLLBACK`, and report success.
-async fn work_that_fails_in_a_transaction_leaves_nothing_and_keeps_its_connection(database: Database) {
+async fn a_failed_transaction_writes_nothing_and_keeps_its_connection(database: Database) {
     let (app, tokens) = with_one_connection(database).await;
     let mark_before = set_mark(&app).await;
     let before = app.db().content();
@@ -121,9 +121,9 @@ async fn a_write_outside_a_transaction_is_refused_on_sqlite() {
     let after_commit = app.db().content();
     assert_ne!(after_commit, before);
     attempt(touch).await.unwrap_err();
-    let cut: Result<(), StoreError> =
+    let rolled_back: Result<(), StoreError> =
         app.services().store.write(|_| Err(diesel::result::Error::RollbackTransaction)).await;
-    cut.unwrap_err();
+    rolled_back.unwrap_err();
     attempt(touch).await.unwrap_err();
     assert_eq!(app.db().content(), after_commit);
 }
@@ -186,7 +186,7 @@ async fn a_cancelled_statement_costs_no_other_connection() {
 async fn a_deadlock_keeps_its_connection() {
     let db = Arc::new(TestDb::migrated(Database::Postgres));
     let name = url::Url::parse(db.url()).unwrap().path().trim_start_matches('/').to_owned();
-    // The API looks first whether it is in a deadlock, and so is the one that is given up.
+    // The API's transaction looks for a deadlock first, and is therefore the one that is aborted.
     db.execute(&format!("ALTER DATABASE {name} SET deadlock_timeout = '3s'"));
     let app = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_POOL_SIZE", "1").user(ADA).start().await;
     let tokens = app.login(ADA).await;
@@ -201,7 +201,7 @@ async fn a_deadlock_keeps_its_connection() {
     let change = json!({"current_password": PASSWORD, "new_password": "amber glacier whistle 58"});
     let request = || app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&change);
     let (changed, mut holder) = tokio::join!(send(request()), async {
-        // The API has locked the user's row and waits for the session's; whoever has that asks for the user's.
+        // The API has locked the user's row and waits for the session's; the holder of that now asks for the user's.
         until_one_waits(&db).await;
         let wanted = tokio::task::spawn_blocking(move || {
             execute(&mut holder, "UPDATE users SET display_name = display_name");
@@ -226,7 +226,7 @@ async fn a_busy_file_keeps_its_connection_and_readers_go_on() {
     let tokens = &app.login(ADA).await;
     let AnyConnection::Sqlite(mut holder) = app.db().connect() else { panic!("not SQLite") };
     holder.batch_execute("BEGIN IMMEDIATE").unwrap();
-    // Five seconds: SQLite's own time-out.
+    // Five seconds: SQLite's own timeout.
     let (refresh, ()) = tokio::join!(app.refresh_with_key(tokens, "attempt-1"), async {
         app.me(tokens).await.done();
     });

@@ -4,16 +4,16 @@ use crate::support::{Database, PASSWORD, TestApp, TestDb, on_both_databases, try
 use std::sync::Arc;
 
 on_both_databases![
-    a_password_is_what_a_person_would_type,
-    what_nobody_could_type_is_refused,
-    only_an_account_of_the_address_is_there_already,
-    an_account_that_is_not_as_asked_is_an_error,
+    a_line_ending_or_a_byte_order_mark_is_not_part_of_the_password,
+    input_that_cannot_be_typed_as_a_password_is_refused,
+    if_missing_accepts_only_an_account_with_the_same_address,
+    an_existing_account_that_differs_from_the_arguments_is_an_error,
     an_account_is_shown_as_it_is_stored,
 ];
 
 const ADA: &str = "ada@example.com";
 
-async fn a_password_is_what_a_person_would_type(database: Database) {
+async fn a_line_ending_or_a_byte_order_mark_is_not_part_of_the_password(database: Database) {
     let db = Arc::new(TestDb::migrated(database));
     let app = TestApp::builder_on(Arc::clone(&db)).start().await;
     let written = [
@@ -25,21 +25,21 @@ async fn a_password_is_what_a_person_would_type(database: Database) {
     ];
     for (number, input) in written.iter().enumerate() {
         let email = format!("user{number}@example.com");
-        let made = try_create_user(&db, &email, input.as_bytes());
-        assert!(made.status.success(), "{input:?}: {made:?}");
+        let created = try_create_user(&db, &email, input.as_bytes());
+        assert!(created.status.success(), "{input:?}: {created:?}");
         app.sign_in(&email, PASSWORD).await.ok();
     }
 }
 
-async fn what_nobody_could_type_is_refused(database: Database) {
+async fn input_that_cannot_be_typed_as_a_password_is_refused(database: Database) {
     let db = TestDb::migrated(database);
     let utf_16 = |mark: u16| -> Vec<u8> {
         [mark].into_iter().chain(PASSWORD.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     };
-    for (input, said) in [
+    for (input, expected) in [
         (b"harbor\0lantern violet 42\n".to_vec(), "NUL character"),
         (format!("{PASSWORD}\0\n").into_bytes(), "NUL character"),
-        // Text of UTF-16, without a mark and with one.
+        // UTF-16 text, without a byte order mark and with one.
         (utf_16(u16::from(b' ')), "UTF-16"),
         (utf_16(0xfeff), "is not UTF-8 text"),
         (b"harbor lantern violet \xff42\n".to_vec(), "is not UTF-8 text"),
@@ -53,26 +53,26 @@ async fn what_nobody_could_type_is_refused(database: Database) {
         let refused = try_create_user(&db, ADA, &input);
         let error = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(1), "{input:?}: {error}");
-        assert!(error.contains(said), "{input:?}: {error}");
+        assert!(error.contains(expected), "{input:?}: {error}");
         assert!(!error.contains("panicked"), "{error}");
     }
     assert_eq!(db.number("SELECT count(*) FROM users"), 0);
 }
 
-async fn only_an_account_of_the_address_is_there_already(database: Database) {
+async fn if_missing_accepts_only_an_account_with_the_same_address(database: Database) {
     let db = TestDb::migrated(database);
     let create = |email: &str, arguments: &[&str]| try_create_user_with(&db, email, arguments, PASSWORD.as_bytes());
     assert!(create(ADA, &["--username", "ada"]).status.success());
     for email in [ADA, "ADA@example.com", "\u{200b}ada@example.com"] {
-        let there = create(email, &["--if-missing"]);
-        assert!(there.status.success(), "{there:?}");
-        assert_eq!(String::from_utf8(there.stdout).unwrap(), "ada@example.com exists already\n");
+        let existing = create(email, &["--if-missing"]);
+        assert!(existing.status.success(), "{existing:?}");
+        assert_eq!(String::from_utf8(existing.stdout).unwrap(), "ada@example.com exists already\n");
         assert_eq!(create(email, &[]).status.code(), Some(1), "{email:?}");
     }
-    // A script that had its secret taken away after the first time.
+    // A script whose secret was removed after its first run.
     for password in [&b""[..], b"short\n", b"\0\n", b"\xff\n"] {
-        let there = try_create_user_with(&db, ADA, &["--if-missing"], password);
-        assert!(there.status.success(), "{there:?}");
+        let existing = try_create_user_with(&db, ADA, &["--if-missing"], password);
+        assert!(existing.status.success(), "{existing:?}");
         let missing = try_create_user_with(&db, "eve@example.com", &["--if-missing"], password);
         assert_eq!(missing.status.code(), Some(1), "{missing:?}");
     }
@@ -85,14 +85,14 @@ async fn only_an_account_of_the_address_is_there_already(database: Database) {
     assert_eq!(db.number("SELECT count(*) FROM users"), 1);
 }
 
-/// An account of before keeps an address that no new one may have.
-async fn an_account_that_is_not_as_asked_is_an_error(database: Database) {
+/// An older account keeps an address that a new one would be refused.
+async fn an_existing_account_that_differs_from_the_arguments_is_an_error(database: Database) {
     let db = TestDb::migrated(database);
     let create = |email: &str, password: &str, arguments: &[&str]| {
         let arguments = [&["--if-missing"], arguments].concat();
-        let made = try_create_user_with(&db, email, &arguments, password.as_bytes());
-        let [said, error] = [made.stdout, made.stderr].map(|text| String::from_utf8(text).unwrap());
-        (made.status.code(), said, error)
+        let created = try_create_user_with(&db, email, &arguments, password.as_bytes());
+        let [output, error] = [created.stdout, created.stderr].map(|text| String::from_utf8(text).unwrap());
+        (created.status.code(), output, error)
     };
     let users = [("plain@example.com", &[][..]), (ADA, &["--username", "Ada", "--admin"]), ("bob@example.com", &[])];
     for (email, arguments) in users {
@@ -110,18 +110,18 @@ async fn an_account_that_is_not_as_asked_is_an_error(database: Database) {
         ("Plain@example.com", &["--admin"], "it is not an administrator"),
         (former, &["--admin", "--username", "zz"], "it is not an administrator, and it has another username, or none"),
     ] {
-        let (code, said, error) = create(email, PASSWORD, arguments);
-        assert_eq!((code, said.as_str()), (Some(1), ""), "{email:?} {arguments:?}: {error}");
+        let (code, output, error) = create(email, PASSWORD, arguments);
+        assert_eq!((code, output.as_str()), (Some(1), ""), "{email:?} {arguments:?}: {error}");
         assert!(error.contains(&format!("exists already, but {differs}; nothing was changed")), "{error}");
     }
-    // What was not asked for may be there, and the password is its owner's.
+    // Properties that were not asked for may be set, and the password stays its owner's.
     for (email, arguments) in
         [(ADA, &[][..]), (ADA, &["--username", "\u{feff}ADA", "--admin"]), ("plain@example.com", &[]), (former, &[])]
     {
         for password in [PASSWORD, "another lantern violet 42", "short"] {
-            let (code, said, error) = create(email, password, arguments);
+            let (code, output, error) = create(email, password, arguments);
             assert_eq!(code, Some(0), "{email:?} {arguments:?}: {error}");
-            assert!(said.ends_with("@example.com exists already\n"), "{said:?}");
+            assert!(output.ends_with("@example.com exists already\n"), "{output:?}");
         }
     }
     assert_eq!(db.content(), before);
@@ -140,6 +140,6 @@ async fn an_account_is_shown_as_it_is_stored(database: Database) {
         assert!(String::from_utf8(refused.stderr).unwrap().contains("username:"), "{nothing:?}");
     }
     assert_eq!(db.number("SELECT count(*) FROM users"), 0);
-    let made = create("\u{200b}e\u{301}lodie@example.com ", "elodie");
-    assert_eq!(String::from_utf8(made.stdout).unwrap(), "created élodie@example.com\n");
+    let created = create("\u{200b}e\u{301}lodie@example.com ", "elodie");
+    assert_eq!(String::from_utf8(created.stdout).unwrap(), "created élodie@example.com\n");
 }
