@@ -1,4 +1,4 @@
-//! `JWT_ALGORITHM` and `JWT_PRIVATE_KEY`: which keys are taken, and what is said of those that are not.
+//! `JWT_ALGORITHM` and `JWT_PRIVATE_KEY`: which keys are accepted, and how the others are reported.
 
 use crate::support::document::Document;
 use crate::support::{Database, KeyPair, TestApp, TestDb, shell};
@@ -12,19 +12,19 @@ fn read(algorithm: &str, keys: &str) -> Result<Settings, Vec<String>> {
     Settings::from_variables(variables.with("JWT_PRIVATE_KEY", keys)).map_err(|error| error.problems)
 }
 
-/// The only problem there is. It never repeats a line of the key.
+/// The only problem that is reported. It never repeats a line of the key.
 #[track_caller]
 fn problem(algorithm: &str, keys: &str) -> String {
     let problems = read(algorithm, keys).unwrap_err();
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].starts_with("JWT_PRIVATE_KEY: "), "{problems:?}");
     for line in keys.lines().filter(|line| line.len() > 12 && !line.starts_with("-----")) {
-        assert!(!problems[0].contains(line), "a key is told in {problems:?}");
+        assert!(!problems[0].contains(line), "a key is shown in {problems:?}");
     }
     problems[0].clone()
 }
 
-/// What a shell command prints; `{}` stands for nothing.
+/// The standard output of a shell command.
 pub fn run(command: &str) -> String {
     let output = Command::new("sh").args(["-c", command]).stderr(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{command}");
@@ -37,7 +37,7 @@ const P256: &str = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-2
 const ED25519: &str = "openssl genpkey -algorithm ed25519";
 
 #[test]
-fn an_algorithm_that_needs_a_key_says_how_to_make_one() {
+fn a_missing_key_is_reported_with_the_command_that_makes_one() {
     assert!(
         problem("EdDSA", "").contains("is missing; EdDSA signs with one, made by `openssl genpkey -algorithm ed25519`")
     );
@@ -45,9 +45,9 @@ fn an_algorithm_that_needs_a_key_says_how_to_make_one() {
 }
 
 #[test]
-fn a_key_that_cannot_sign_so_is_refused_with_the_remedy() {
+fn a_key_that_does_not_fit_the_algorithm_is_refused_with_a_remedy() {
     let (ed, p256) = (KeyPair::ed_dsa(), KeyPair::es256());
-    for (algorithm, keys, told) in [
+    for (algorithm, keys, expected) in [
         (
             "EdDSA",
             p256.private_pem(),
@@ -69,14 +69,14 @@ fn a_key_that_cannot_sign_so_is_refused_with_the_remedy() {
         ("EdDSA", ed.private_pem() + &run(&format!("{RSA} | openssl pkey -pubout")), "key 2 is an RSA key"),
     ] {
         let problem = problem(algorithm, &keys);
-        assert!(problem.contains(told), "{algorithm}: {problem:?}, not {told:?}");
+        assert!(problem.contains(expected), "{algorithm}: {problem:?}, not {expected:?}");
     }
 }
 
 #[test]
-fn a_key_in_another_form_is_refused_with_the_remedy() {
+fn a_key_in_another_format_is_refused_with_a_remedy() {
     let good = KeyPair::ed_dsa().private_pem();
-    for (keys, told) in [
+    for (keys, expected) in [
         (
             run(&format!("{ED25519} -aes-256-cbc -pass pass:hunter2")),
             "key 1 is encrypted; decrypt it with `openssl pkey",
@@ -97,12 +97,12 @@ fn a_key_in_another_form_is_refused_with_the_remedy() {
         ("-----BEGIN -----".to_owned(), "is not PEM"),
     ] {
         let problem = problem("EdDSA", &keys);
-        assert!(problem.contains(told), "{problem:?}, not {told:?}");
+        assert!(problem.contains(expected), "{problem:?}, not {expected:?}");
     }
 }
 
 #[test]
-fn every_bad_key_of_a_ring_is_told() {
+fn every_bad_key_of_a_ring_is_reported() {
     let keys = [KeyPair::es256().private_pem(), run(P384), KeyPair::es256().public_pem(), run(RSA)].concat();
     let problems = read("EdDSA", &keys).unwrap_err();
     let starts: Vec<_> = problems.iter().map(|problem| &problem[..22]).collect();
@@ -110,7 +110,7 @@ fn every_bad_key_of_a_ring_is_told() {
 }
 
 #[test]
-fn line_ends_may_be_written_as_dashboards_and_windows_write_them() {
+fn line_ends_of_dashboards_and_windows_are_accepted() {
     for pair in KeyPair::both() {
         let ring = pair.private_pem() + &pair.another().public_pem();
         for keys in
@@ -133,7 +133,6 @@ fn a_private_key_is_never_printed() {
     }
 }
 
-/// Whoever follows the document has a key that works.
 #[actix_web::test]
 async fn the_commands_of_the_document_make_keys_that_sign_and_verify() {
     let folder = tempfile::tempdir().unwrap();
@@ -148,7 +147,7 @@ async fn the_commands_of_the_document_make_keys_that_sign_and_verify() {
         let signer = signer.user(&format!("{name}@example.com")).start().await;
         let tokens = signer.login(&format!("{name}@example.com")).await;
         signer.me(&tokens).await.done();
-        // The public half verifies beside a secret key.
+        // The public half verifies next to a secret key.
         let verifier =
             TestApp::builder_on(db.clone()).clock(signer.clock()).set("JWT_PRIVATE_KEY", public).start().await;
         verifier.me(&tokens).await.done();

@@ -1,4 +1,4 @@
-//! Tokens that a key pair did not sign, or not so: none is accepted, none is a 5xx, nothing changes.
+//! Tokens forged against a key pair: none is accepted, none causes a 5xx, nothing is written.
 
 use crate::support::{
     Database, KeyPair, SECRET_KEY, TestApp, TestResponse, forge, forge::encode, on_both_databases, send,
@@ -31,7 +31,7 @@ fn forgeries(pair: &KeyPair, good: &str) -> Forgeries {
     all
 }
 
-/// The public key, which everyone knows, taken for a secret.
+/// The public key, which everyone knows, used as an HMAC secret.
 fn confusions(pair: &KeyPair, good: &str) -> Forgeries {
     let payload = forge::claims(good).to_string();
     let (pem, key) = (pair.public_pem(), pair.json_web_key());
@@ -54,14 +54,14 @@ fn confusions(pair: &KeyPair, good: &str) -> Forgeries {
         for (name, secret) in &secrets {
             all.push((format!("HMAC by the {name}, {header}"), forge::sign_bytes(&message, HMAC_SHA256, secret)));
         }
-        // Signs other things here, not tokens.
+        // `SECRET_KEY` signs other things here, not tokens.
         let with_secret = forge::sign(header.to_string(), &payload, SECRET_KEY);
         all.push((format!("HMAC by SECRET_KEY, {header}"), with_secret));
     }
     all
 }
 
-/// A signature that is good, under another name.
+/// A valid signature under the name of another algorithm.
 fn algorithms(pair: &KeyPair, good: &str) -> Forgeries {
     let payload = forge::claims(good).to_string();
     let names = [
@@ -80,11 +80,11 @@ fn algorithms(pair: &KeyPair, good: &str) -> Forgeries {
 fn other_keys(pair: &KeyPair, good: &str) -> Forgeries {
     let payload = forge::claims(good).to_string();
     let attacker = pair.another();
-    let nameless = json!({"typ": "JWT", "alg": pair.algorithm()});
+    let without_kid = json!({"typ": "JWT", "alg": pair.algorithm()});
     let mut all: Forgeries = [
         ("another key under our key's name", attacker.sign(&pair.header(), &payload)),
         ("another key under its own name", attacker.sign(&attacker.header(), &payload)),
-        ("another key without a name", attacker.sign(&nameless, &payload)),
+        ("another key without a name", attacker.sign(&without_kid, &payload)),
         ("our key under another name", pair.sign(&attacker.header(), &payload)),
     ]
     .map(|(name, token)| (name.to_owned(), token))
@@ -95,7 +95,7 @@ fn other_keys(pair: &KeyPair, good: &str) -> Forgeries {
         ("x5u", json!("http://127.0.0.1:9/chain")),
         ("x5c", json!(["MIIB"])),
     ] {
-        for header in [pair.header(), attacker.header(), nameless.clone()] {
+        for header in [pair.header(), attacker.header(), without_kid.clone()] {
             let token = attacker.sign(&with(header, name, &value), &payload);
             all.push((format!("{name} of another key that signed"), token));
         }
@@ -103,7 +103,7 @@ fn other_keys(pair: &KeyPair, good: &str) -> Forgeries {
     all
 }
 
-/// Headers that our key has signed.
+/// Bad headers, signed by our key.
 fn headers(pair: &KeyPair, good: &str) -> Forgeries {
     let payload = forge::claims(good).to_string();
     let members = [
@@ -134,7 +134,7 @@ fn headers(pair: &KeyPair, good: &str) -> Forgeries {
         .into()
 }
 
-/// The message is ours, the signature is not what it should be.
+/// Our message with a bad signature.
 fn signatures(pair: &KeyPair, good: &str) -> Forgeries {
     let (message, signature) = good.rsplit_once('.').unwrap();
     let (r, s) = halves(signature);
@@ -183,7 +183,7 @@ const ED25519_ORDER: [u8; 32] =
 const P256_ORDER: [u8; 32] =
     *b"\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xbc\xe6\xfa\xad\xa7\x17\x9e\x84\xf3\xb9\xca\xc2\xfc\x63\x25\x51";
 
-/// Little-endian `s` plus the order: the same number to whoever forgets to ask whether it is the least one.
+/// Little-endian `s` plus the order: the same scalar to a verifier that does not check that `s` is below the order.
 fn plus_order(s: &[u8]) -> Vec<u8> {
     let mut carry = 0;
     let sums = s.iter().zip(ED25519_ORDER).map(|(a, b)| {
@@ -194,7 +194,7 @@ fn plus_order(s: &[u8]) -> Vec<u8> {
     sums.collect()
 }
 
-/// The order less big-endian `s`: the other signature that ECDSA takes for the same message.
+/// The order minus big-endian `s`: the other signature that ECDSA accepts for the same message.
 fn from_order(s: &[u8]) -> Vec<u8> {
     let mut borrow = 0;
     let mut differences: Vec<_> = P256_ORDER
@@ -222,11 +222,11 @@ async fn bearer(app: &TestApp, token: &str) -> TestResponse {
 }
 
 #[track_caller]
-fn assert_refused(answer: TestResponse, what: &str) {
-    assert_eq!(answer.status, 401, "{what}: {}", answer.text());
-    let reason = answer.problem(401).reason;
+fn assert_refused(response: TestResponse, what: &str) {
+    assert_eq!(response.status, 401, "{what}: {}", response.text());
+    let reason = response.problem(401).reason;
     assert!(matches!(reason, Reason::TokenMalformed | Reason::KeyUnknown), "{what}: {reason:?}");
-    answer.refused(reason);
+    response.refused(reason);
 }
 
 async fn signed_in(database: Database, pair: &KeyPair) -> (TestApp, TokenResponse) {
@@ -256,9 +256,9 @@ async fn no_forged_token_of_a_key_pair_is_accepted_anywhere(database: Database) 
     }
 }
 
-/// Otherwise every forgery would be refused for a reason of our making.
+/// Otherwise every forgery might be refused for a mistake in how the test signs.
 #[actix_web::test]
-async fn the_tokens_of_a_key_pair_are_what_the_forgeries_start_from() {
+async fn tokens_that_the_test_signs_correctly_are_accepted() {
     for pair in KeyPair::both() {
         let (app, tokens) = signed_in(Database::Sqlite, &pair).await;
         for token in [&tokens.access, &tokens.refresh] {
@@ -272,7 +272,7 @@ async fn the_tokens_of_a_key_pair_are_what_the_forgeries_start_from() {
     }
 }
 
-/// ECDSA has two signatures for a message, so a token has two spellings: what counts is the session that it names.
+/// ECDSA has two signatures for a message, so a token has two spellings. The session that it names decides, not the spelling.
 async fn the_other_signature_of_a_revoked_token_opens_nothing(database: Database) {
     let pair = KeyPair::es256();
     let (app, tokens) = signed_in(database, &pair).await;
@@ -282,16 +282,16 @@ async fn the_other_signature_of_a_revoked_token_opens_nothing(database: Database
         format!("{message}.{}", encode([r, from_order(&s)].concat()))
     };
     let (access, refresh) = (other(&tokens.access), other(&tokens.refresh));
-    bearer(&app, &access).await.done(); // it is one, before
+    bearer(&app, &access).await.done(); // accepted until the logout
     app.logout(&tokens).await.done();
     bearer(&app, &access).await.refused(Reason::SessionRevoked);
     app.verify(&access).await.refused(Reason::SessionRevoked);
     app.refresh(&refresh).await.refused(Reason::SessionRevoked);
 }
 
-/// A key pair's tokens mean nothing where a secret signs, and a public key beside it opens no other way in.
+/// Where a secret signs, a public key in addition verifies the tokens of its own pair and opens no other way in.
 #[actix_web::test]
-async fn a_public_key_beside_the_secret_verifies_its_own_tokens_only() {
+async fn a_public_key_next_to_the_secret_verifies_its_own_tokens_only() {
     for pair in KeyPair::both() {
         let app = TestApp::builder(Database::Sqlite).set("JWT_PRIVATE_KEY", pair.public_pem()).user(ADA).start().await;
         let tokens = app.login(ADA).await;

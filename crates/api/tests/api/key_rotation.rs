@@ -11,7 +11,7 @@ on_both_databases![
     a_change_of_the_curve_signs_nobody_out,
     a_change_from_the_secret_to_a_key_pair_signs_nobody_out,
     a_change_from_a_key_pair_to_the_secret_signs_nobody_out,
-    a_key_that_was_dropped_in_an_emergency_asks_everyone_to_sign_in_again,
+    after_an_emergency_key_change_everyone_signs_in_again,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -49,8 +49,8 @@ impl World {
         step.iter().fold(builder, |builder, (name, value)| builder.set(name, value)).start().await
     }
 
-    /// Rolls each step out: for a while the old process and the new one serve side by side, and whatever either signs
-    /// the other takes. Before the last step, which drops what is old, a refresh token's lifetime passes.
+    /// Rolls each step out: for a while the old process and the new one serve side by side, and each accepts what the
+    /// other signs. Before the last step, which drops what is old, a refresh token's lifetime passes.
     async fn roll_out(&self, steps: &[Step]) {
         let mut held = vec![self.process(&steps[0]).await.login(ADA).await];
         for (index, window) in steps.windows(2).enumerate() {
@@ -77,7 +77,7 @@ impl World {
     }
 }
 
-/// Both processes take both tokens, and each refreshes what the other gave.
+/// Both processes accept both tokens, and each refreshes what the other issued.
 async fn used_at_both(old: &TestApp, new: &TestApp, tokens: &TokenResponse) -> TokenResponse {
     let mut tokens = tokens.clone();
     for (one, other) in [(old, new), (new, old), (old, new)] {
@@ -151,7 +151,7 @@ async fn a_change_from_a_key_pair_to_the_secret_signs_nobody_out(database: Datab
     }
 }
 
-async fn a_key_that_was_dropped_in_an_emergency_asks_everyone_to_sign_in_again(database: Database) {
+async fn after_an_emergency_key_change_everyone_signs_in_again(database: Database) {
     let [ed, p256] = KeyPair::both();
     let changes = [
         (secret(SECRET_KEY, ""), secret(NEW_SECRET, ""), Reason::TokenMalformed),
@@ -175,10 +175,9 @@ async fn a_key_that_was_dropped_in_an_emergency_asks_everyone_to_sign_in_again(d
     }
 }
 
-/// What a repeated refresh answers: the same bytes where a signature is a function of what is signed, the same claims
-/// always.
+/// The claims are always the same; the bytes are the same where signing is deterministic.
 #[actix_web::test]
-async fn a_repeated_refresh_gives_the_same_token_again() {
+async fn a_repeated_refresh_returns_the_same_token() {
     for pair in KeyPair::both() {
         let app = TestApp::builder(Database::Sqlite).key_pair(&pair).user(ADA).start().await;
         let first = app.login(ADA).await;

@@ -1,4 +1,4 @@
-//! How many tries strangers have, and that an account's owner has theirs.
+//! How many attempts strangers have, and that they do not use up the attempts of an account's owner.
 
 use crate::support::{
     Database, ONE_SECOND, OWN_ADDRESS, PASSWORD, Proxy, TestApp, TestDb, TestResponse, forge, on_both_databases, send,
@@ -15,20 +15,20 @@ use serde_json::json;
 use std::sync::Arc;
 
 on_both_databases![
-    ten_failures_of_a_name_are_enough,
-    a_limited_name_is_told_alike_whether_an_account_has_it_or_not,
-    right_passwords_cost_no_failures_and_thirty_an_account_are_enough,
-    a_right_password_gives_back_nothing_but_its_own_try,
-    of_many_guesses_at_once_no_more_are_compared_than_the_budget_has,
-    a_stranger_locks_no_owner_out,
-    what_a_known_network_fails_is_its_own,
+    a_name_has_ten_failures,
+    a_limited_name_gets_the_same_response_with_and_without_an_account,
+    right_passwords_cost_no_failures_and_an_account_has_thirty,
+    a_right_password_refunds_only_its_own_attempt,
+    concurrent_guesses_are_compared_only_up_to_the_budget,
+    a_stranger_does_not_lock_the_owner_out,
+    a_known_network_has_failures_of_its_own,
     a_network_becomes_known_by_signing_up_and_by_signing_in,
-    a_network_is_forgotten_when_it_was_not_seen_for_long,
+    a_network_that_was_not_seen_for_long_is_forgotten,
     one_guess_a_minute_from_a_hundred_addresses_is_limited_by_the_name,
-    a_hundred_failures_a_day_are_enough,
+    a_name_has_a_hundred_failures_a_day,
     a_refused_sign_up_writes_nothing,
     a_wrong_guess_counts_though_it_cannot_be_recorded,
-    a_request_that_the_database_failed_can_be_repeated_as_often_as_it_takes,
+    a_request_that_failed_in_the_database_costs_no_budget,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -44,21 +44,21 @@ async fn start(database: Database) -> TestApp {
     TestApp::builder(database).account(ADA, Some("countess"), Role::User).limited().start().await
 }
 
-/// Guesses from an address of its own each, so that only the name counts.
+/// Guesses, each from another address, so that only the name counts.
 async fn guess(app: &TestApp, name: &str, times: u8) {
     for number in 0..times {
         app.sign_in_from(&format!("203.0.113.{number}"), name, WRONG).await.refused(Reason::CredentialsWrong);
     }
 }
 
-async fn ten_failures_of_a_name_are_enough(database: Database) {
+async fn a_name_has_ten_failures(database: Database) {
     let app = start(database).await;
     guess(&app, ADA, 10).await;
     let failures = "SELECT count(*) FROM auth_events WHERE kind = 'login_failed'";
     assert_eq!(app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled(), 900);
     app.clock().advance(Duration::minutes(5));
     assert_eq!(app.sign_in_from(STRANGER, " ADA@Example.com", PASSWORD).await.throttled(), 600);
-    assert_eq!(app.db().number(failures), 10, "a refused try is not compared");
+    assert_eq!(app.db().number(failures), 10, "a refused attempt is not compared");
     app.sign_in_from(STRANGER, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
 
     app.clock().advance(Duration::minutes(10) - ONE_SECOND);
@@ -67,7 +67,7 @@ async fn ten_failures_of_a_name_are_enough(database: Database) {
     app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
 }
 
-async fn a_limited_name_is_told_alike_whether_an_account_has_it_or_not(database: Database) {
+async fn a_limited_name_gets_the_same_response_with_and_without_an_account(database: Database) {
     let app = start(database).await;
     for number in 0..12 {
         let address = format!("203.0.113.{number}");
@@ -79,7 +79,7 @@ async fn a_limited_name_is_told_alike_whether_an_account_has_it_or_not(database:
     }
 }
 
-async fn right_passwords_cost_no_failures_and_thirty_an_account_are_enough(database: Database) {
+async fn right_passwords_cost_no_failures_and_an_account_has_thirty(database: Database) {
     let app = start(database).await;
     for _ in 0..30 {
         app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
@@ -90,7 +90,7 @@ async fn right_passwords_cost_no_failures_and_thirty_an_account_are_enough(datab
     guess(&app, ADA, 9).await;
 }
 
-async fn a_right_password_gives_back_nothing_but_its_own_try(database: Database) {
+async fn a_right_password_refunds_only_its_own_attempt(database: Database) {
     let app = start(database).await;
     guess(&app, ADA, 9).await;
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
@@ -98,34 +98,34 @@ async fn a_right_password_gives_back_nothing_but_its_own_try(database: Database)
     app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
 }
 
-async fn of_many_guesses_at_once_no_more_are_compared_than_the_budget_has(database: Database) {
+async fn concurrent_guesses_are_compared_only_up_to_the_budget(database: Database) {
     let app = start(database).await;
     let addresses: Vec<_> = (0..60).map(|number| format!("203.0.113.{number}")).collect();
     let guesses = addresses.iter().map(|address| app.sign_in_from(address, ADA, WRONG));
-    let answers = futures_util::future::join_all(guesses).await;
-    let refused = answers.iter().filter(|answer| answer.status == 401).count();
-    // The rest is over the budget, or finds no place to be compared at all.
-    let turned_away = answers.iter().filter(|answer| answer.status == 429 || answer.status == 503).count();
+    let responses = futures_util::future::join_all(guesses).await;
+    let refused = responses.iter().filter(|response| response.status == 401).count();
+    // The rest exceeds the budget or finds the hashing queue full.
+    let turned_away = responses.iter().filter(|response| response.status == 429 || response.status == 503).count();
     assert_eq!((refused, turned_away), (10, 50));
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'"), 10);
 }
 
-async fn a_stranger_locks_no_owner_out(database: Database) {
+async fn a_stranger_does_not_lock_the_owner_out(database: Database) {
     let app = start(database).await;
     let tokens = app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
     guess(&app, ADA, 10).await;
     app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
 
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
-    // What the owner's device has goes on.
+    // The session on the owner's device goes on.
     let tokens = app.refresh(&tokens).await.ok();
     app.me(&tokens).await.done();
-    // The other name is another budget, and no way around the first.
+    // The username has a budget of its own, which is no way around the first.
     app.sign_in_from(STRANGER, "Countess", WRONG).await.refused(Reason::CredentialsWrong);
     app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
 }
 
-async fn what_a_known_network_fails_is_its_own(database: Database) {
+async fn a_known_network_has_failures_of_its_own(database: Database) {
     let app = start(database).await;
     let home_and_work = [OWNER, "2001:db8:1:2::7"];
     for address in home_and_work {
@@ -135,7 +135,7 @@ async fn what_a_known_network_fails_is_its_own(database: Database) {
         app.sign_in_from(OWNER, ADA, WRONG).await.refused(Reason::CredentialsWrong);
     }
     app.sign_in_from(OWNER, ADA, PASSWORD).await.throttled();
-    // Another address of the same /64 is the same place.
+    // Another address of the same /64 is the same network.
     app.sign_in_from("2001:db8:1:2:a:b:c:d", ADA, PASSWORD).await.ok();
     guess(&app, ADA, 10).await;
     app.sign_in_from("2001:db8:1:3::7", ADA, PASSWORD).await.throttled();
@@ -155,13 +155,13 @@ async fn a_network_becomes_known_by_signing_up_and_by_signing_in(database: Datab
     assert_eq!(app.db().number(networks), 1);
     app.sign_in_from(STRANGER, "eve@example.com", WRONG).await.refused(Reason::CredentialsWrong);
     app.sign_in_from(OWNER, "eve@example.com", PASSWORD).await.ok();
-    assert_eq!(app.db().number(networks), 1, "a failure makes nothing known, and a place is noted once");
+    assert_eq!(app.db().number(networks), 1, "a failure makes no network known, and a network is stored once");
     app.sign_in_from("2001:db8:1:2::7", "eve@example.com", PASSWORD).await.ok();
     let noted = "SELECT count(*) FROM known_networks WHERE network = '2001:db8:1:2::/64'";
     assert_eq!(app.db().number(noted), 1);
 }
 
-async fn a_network_is_forgotten_when_it_was_not_seen_for_long(database: Database) {
+async fn a_network_that_was_not_seen_for_long_is_forgotten(database: Database) {
     let app = start(database).await;
     let networks = "SELECT count(*) FROM known_networks";
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
@@ -169,7 +169,7 @@ async fn a_network_is_forgotten_when_it_was_not_seen_for_long(database: Database
     app.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
     prune(app.services()).await.unwrap();
     assert_eq!(app.db().number(networks), 2);
-    // Seen again, it counts from then on.
+    // A network that is seen again is kept from then on.
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
     app.clock().advance(app.settings().lifetimes.session);
     prune(app.services()).await.unwrap();
@@ -183,8 +183,8 @@ async fn one_guess_a_minute_from_a_hundred_addresses_is_limited_by_the_name(data
     let app = start(database).await;
     let mut compared = Vec::new();
     for minute in 0..60_u8 {
-        let answer = app.sign_in_from(&format!("203.0.113.{minute}"), ADA, WRONG).await;
-        compared.push(answer.status == 401);
+        let response = app.sign_in_from(&format!("203.0.113.{minute}"), ADA, WRONG).await;
+        compared.push(response.status == 401);
         app.clock().advance(Duration::minutes(1));
     }
     assert!(compared[..10].iter().all(|compared| *compared));
@@ -193,7 +193,7 @@ async fn one_guess_a_minute_from_a_hundred_addresses_is_limited_by_the_name(data
     }
 }
 
-async fn a_hundred_failures_a_day_are_enough(database: Database) {
+async fn a_name_has_a_hundred_failures_a_day(database: Database) {
     let app = start(database).await;
     for _ in 0..10 {
         guess(&app, ADA, 10).await;
@@ -209,15 +209,15 @@ async fn a_wrong_guess_counts_though_it_cannot_be_recorded(database: Database) {
     let app = start(database).await;
     app.db().execute("ALTER TABLE auth_events RENAME TO gone");
     for number in 0..10 {
-        let answer = app.sign_in_from(&format!("203.0.113.{number}"), ADA, WRONG).await;
-        assert!(answer.status.is_server_error(), "{}", answer.text());
+        let response = app.sign_in_from(&format!("203.0.113.{number}"), ADA, WRONG).await;
+        assert!(response.status.is_server_error(), "{}", response.text());
     }
     app.sign_in_from(STRANGER, ADA, WRONG).await.throttled();
     app.db().execute("ALTER TABLE gone RENAME TO auth_events");
 }
 
-/// From now on no row is inserted into these tables.
-fn fill_up(app: &TestApp, tables: &[&str]) {
+/// From now on no row can be inserted into these tables.
+fn fail_inserts(app: &TestApp, tables: &[&str]) {
     let failure = match app.db().database() {
         Database::Sqlite => "BEGIN SELECT RAISE(ABORT, 'no room'); END",
         Database::Postgres => {
@@ -233,15 +233,15 @@ fn fill_up(app: &TestApp, tables: &[&str]) {
     }
 }
 
-fn make_room(app: &TestApp, tables: &[&str]) {
+fn allow_inserts(app: &TestApp, tables: &[&str]) {
     for table in tables {
         let on_table = if app.db().database() == Database::Postgres { format!("ON {table}") } else { String::new() };
         app.db().execute(&format!("DROP TRIGGER fails_{table} {on_table}"));
     }
 }
 
-/// More often than any budget allows: what is answered 503 has spent none.
-async fn a_request_that_the_database_failed_can_be_repeated_as_often_as_it_takes(database: Database) {
+/// More often than any budget allows: a request that failed with 503 costs no budget.
+async fn a_request_that_failed_in_the_database_costs_no_budget(database: Database) {
     const TABLES: [&str; 2] = ["mail_outbox", "auth_events"];
     let app = start(database).await;
     let tokens = app.login(ADA).await;
@@ -253,7 +253,7 @@ async fn a_request_that_the_database_failed_can_be_repeated_as_often_as_it_takes
     let resend = || app.post("/api/auth/email/resend/", &email);
     let new =
         RegisterRequest { email: "new@example.com".to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
-    fill_up(&app, &TABLES);
+    fail_inserts(&app, &TABLES);
     for _ in 0..=20 {
         export().await.failed(503, Reason::Unavailable);
         reset().await.failed(503, Reason::Unavailable);
@@ -264,7 +264,7 @@ async fn a_request_that_the_database_failed_can_be_repeated_as_often_as_it_takes
     for _ in 0..=30 {
         app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
     }
-    make_room(&app, &TABLES);
+    allow_inserts(&app, &TABLES);
     app.register(&new).await.created();
     resend().await.has_status(202);
     app.login(ADA).await;
@@ -280,10 +280,10 @@ async fn sign_up(app: &TestApp, address: &str, email: &str) -> TestResponse {
 
 async fn a_refused_sign_up_writes_nothing(database: Database) {
     let app = start(database).await;
-    // One that is taken is an attempt, too: it shows who has an account. And one that is malformed: it takes time.
+    // A taken address counts too, since it shows who has an account; so does a malformed one, since it takes time.
     for (number, email) in [ADA, "x@y"].into_iter().enumerate() {
-        let answer = sign_up(&app, &format!("2001:db8:1:2::{number}"), email).await;
-        answer.problem(if email == ADA { 409 } else { 400 });
+        let response = sign_up(&app, &format!("2001:db8:1:2::{number}"), email).await;
+        response.problem(if email == ADA { 409 } else { 400 });
     }
     for number in 2..20 {
         sign_up(&app, &format!("2001:db8:1:2:{number}::9"), &format!("user{number}@example.com")).await.created();
@@ -308,10 +308,10 @@ async fn a_client_has_a_hundred_failures_whatever_the_names() {
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
 }
 
-/// With the database gone: what is refused by the client's budget is refused without it, and what the server could not
-/// compare was no guess.
+/// While the database is unavailable, the client's budget still refuses, and a guess that could not be compared does not
+/// count.
 #[actix_web::test]
-async fn a_refused_client_costs_no_database_work_and_a_failed_server_costs_no_try() {
+async fn a_refused_client_costs_no_database_work_and_a_failed_server_costs_no_attempt() {
     let db = Arc::new(TestDb::migrated(Database::Postgres));
     let proxy = Proxy::before(db.server_address());
     let builder = TestApp::builder_on(Arc::clone(&db)).user(ADA).limited();
@@ -324,8 +324,12 @@ async fn a_refused_client_costs_no_database_work_and_a_failed_server_costs_no_tr
     app.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
     app.sign_in_from(OWNER, ADA, WRONG).await.failed(503, Reason::Unavailable);
     proxy.restore();
-    let answer = app.sign_in_from(OWNER, ADA, WRONG).await;
-    assert!(answer.header("ratelimit").contains(r#""sign-in-client";r=99;t=900"#), "{}", answer.header("ratelimit"));
+    let response = app.sign_in_from(OWNER, ADA, WRONG).await;
+    assert!(
+        response.header("ratelimit").contains(r#""sign-in-client";r=99;t=900"#),
+        "{}",
+        response.header("ratelimit")
+    );
 }
 
 #[actix_web::test]
@@ -345,7 +349,7 @@ async fn a_session_has_sixty_refreshes_a_minute_and_stays() {
 }
 
 #[actix_web::test]
-async fn forged_tokens_spend_nobodys_refreshes() {
+async fn forged_tokens_spend_no_refreshes_of_the_session() {
     let app = start(Database::Sqlite).await;
     let tokens: TokenResponse = app.login(ADA).await;
     let forged = forge::claims_with(&tokens.refresh, "exp", serde_json::json!(1));
@@ -357,7 +361,7 @@ async fn forged_tokens_spend_nobodys_refreshes() {
 }
 
 #[actix_web::test]
-async fn a_client_that_presents_thousands_of_tokens_is_told_to_wait() {
+async fn a_client_that_presents_thousands_of_tokens_is_throttled() {
     let app = start(Database::Sqlite).await;
     let tokens = app.login(ADA).await;
     let address: std::net::IpAddr = OWN_ADDRESS.parse().unwrap();
@@ -371,29 +375,33 @@ async fn a_client_that_presents_thousands_of_tokens_is_told_to_wait() {
 }
 
 #[actix_web::test]
-async fn every_limited_answer_tells_how_the_budgets_stand() {
+async fn every_limited_response_reports_its_budgets() {
     let app = start(Database::Sqlite).await;
-    let policies = |answer: &TestResponse| answer.header("ratelimit-policy").to_owned();
+    let policies = |response: &TestResponse| response.header("ratelimit-policy").to_owned();
     let wrong = app.sign_in_from(STRANGER, ADA, WRONG).await;
     let own = r#""requests-client";q=6000;w=60, "requests-stranger";q=600;w=60, "sign-in-client";q=100;w=900, "signed-in-client";q=1000;w=900"#;
     assert_eq!(policies(&wrong), own, "budgets of the client only, none of the name");
     assert!(wrong.header("ratelimit").contains(r#""sign-in-client";r=99;t=900, "signed-in-client";r=1000"#));
     app.clock().advance(Duration::minutes(1));
     let right = app.sign_in_from(STRANGER, ADA, PASSWORD).await;
-    // The right password's own attempt is given back; the wrong one's still counts.
+    // The attempt with the right password is refunded; the one with the wrong password still counts.
     assert!(right.header("ratelimit").contains(r#""sign-in-client";r=99;t=840, "signed-in-client";r=999"#));
-    assert_eq!(policies(&right), format!(r#"{own}, "signed-in-user";q=30;w=900"#), "the account's after proof");
+    assert_eq!(
+        policies(&right),
+        format!(r#"{own}, "signed-in-user";q=30;w=900"#),
+        "the account's budget once the caller is authenticated"
+    );
     let tokens = right.ok();
     let refreshed = app.refresh(&tokens).await;
     let of_token = r#""requests-client";q=6000;w=60, "requests-session";q=600;w=60"#;
     assert_eq!(policies(&refreshed), format!(r#"{of_token}, "refresh-session";q=60;w=60"#));
     assert_eq!(policies(&app.me(&refreshed.ok()).await), of_token);
-    assert!(!app.get("/healthz").await.headers.contains_key("ratelimit"), "what is not limited reports nothing");
+    assert!(!app.get("/healthz").await.headers.contains_key("ratelimit"), "a route without limits reports no budgets");
 }
 
-/// Somebody who compares two networks learns neither that an account exists nor which network it knows.
+/// Comparing two networks shows neither that an account exists nor which networks it knows.
 #[actix_web::test]
-async fn no_header_tells_how_a_name_or_a_known_network_stands() {
+async fn no_header_reports_the_budget_of_a_name_or_a_known_network() {
     let app = start(Database::Sqlite).await;
     app.sign_in_from(OWNER, ADA, PASSWORD).await.ok();
     // A success counts for up to a sixtieth of its window longer.
@@ -415,8 +423,8 @@ async fn without_a_proxy_the_peer_is_the_client() {
     let app = TestApp::builder(Database::Sqlite).limited().set("TRUSTED_PROXY_HOPS", "0").start().await;
     for number in 0..=20 {
         let email = format!("user{number}@example.com");
-        let answer = app.register(&RegisterRequest { email, password: PASSWORD.into(), ..Default::default() }).await;
-        answer.has_status(if number < 20 { 201 } else { 429 });
+        let response = app.register(&RegisterRequest { email, password: PASSWORD.into(), ..Default::default() }).await;
+        response.has_status(if number < 20 { 201 } else { 429 });
     }
 }
 
@@ -424,9 +432,9 @@ async fn without_a_proxy_the_peer_is_the_client() {
 async fn limits_that_are_off_are_off() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
     for _ in 0..12 {
-        let answer = app.sign_in(ADA, WRONG).await;
-        assert!(!answer.headers.contains_key("ratelimit"));
-        answer.refused(Reason::CredentialsWrong);
+        let response = app.sign_in(ADA, WRONG).await;
+        assert!(!response.headers.contains_key("ratelimit"));
+        response.refused(Reason::CredentialsWrong);
     }
     app.login(ADA).await;
 }

@@ -1,4 +1,4 @@
-//! Limits that several processes share through Redis, and what becomes of them when it goes away.
+//! Limits that several processes share through Redis, and what happens while it is unavailable.
 
 use crate::support::{
     Database, OWN_ADDRESS, PASSWORD, Process, RedisServer, TestApp, TestDb, TestResponse, create_user, eventually, send,
@@ -38,11 +38,11 @@ async fn metric(app: &TestApp, name: &str) -> u64 {
 }
 
 #[actix_web::test]
-async fn two_processes_count_together() {
+async fn two_processes_share_their_counts() {
     let redis = RedisServer::start();
     let (a, b) = two_processes(&redis.url()).await;
     fail(&a, 5).await;
-    // What one gives back the other has.
+    // What one process refunds counts for the other as well.
     a.sign_in_from(STRANGER, ADA, PASSWORD).await.ok();
     fail(&b, 5).await;
     a.clock().advance(Duration::minutes(1));
@@ -56,10 +56,10 @@ async fn two_processes_count_together() {
     a.sign_in_from("198.51.100.1", ADA, PASSWORD).await.ok();
 }
 
-/// One that is under way at one process keeps an account from another one elsewhere; until it ends, or its process says no
-/// more.
+/// An export that runs at one process refuses another one of the account at every process, until it ends or its process
+/// stops renewing it.
 #[actix_web::test]
-async fn of_one_account_one_export_runs_at_a_time_at_all_processes() {
+async fn one_export_of_an_account_runs_at_a_time_across_processes() {
     let redis = RedisServer::start();
     let (a, b) = two_processes(&redis.url()).await;
     a.db().add_events(Some(UserId(1)), a.clock().now(), 20_000);
@@ -76,9 +76,9 @@ async fn of_one_account_one_export_runs_at_a_time_at_all_processes() {
     assert_eq!(export(&b).await.unwrap().status(), 200);
 }
 
-/// What all processes together refuse is no try of the one that asked.
+/// An attempt that the shared budget refuses does not count in the process that asked.
 #[actix_web::test]
-async fn a_refusal_costs_nothing_anywhere() {
+async fn a_refused_attempt_costs_nothing_at_any_process() {
     let redis = RedisServer::start();
     let (a, b) = two_processes(&redis.url()).await;
     fail(&a, 10).await;
@@ -91,19 +91,19 @@ async fn a_refusal_costs_nothing_anywhere() {
 }
 
 #[actix_web::test]
-async fn of_guesses_at_two_processes_at_once_no_more_are_compared_than_the_budget_has() {
+async fn concurrent_guesses_at_two_processes_are_compared_only_up_to_the_budget() {
     let redis = RedisServer::start();
     let (a, b) = two_processes(&redis.url()).await;
     let addresses: Vec<_> = (0..40).map(|number| format!("203.0.113.{number}")).collect();
     let at = |number: usize| if number.is_multiple_of(2) { &a } else { &b };
     let guesses = addresses.iter().enumerate().map(|(number, address)| at(number).sign_in_from(address, ADA, WRONG));
-    let answers = futures_util::future::join_all(guesses).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 401).count(), 10);
-    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 30);
+    let responses = futures_util::future::join_all(guesses).await;
+    assert_eq!(responses.iter().filter(|response| response.status == 401).count(), 10);
+    assert_eq!(responses.iter().filter(|response| response.status == 429).count(), 30);
 }
 
 #[actix_web::test]
-async fn a_large_budget_is_counted_together_in_few_entries() {
+async fn a_large_budget_is_shared_as_well() {
     let redis = RedisServer::start();
     let (a, b) = two_processes(&redis.url()).await;
     let address: std::net::IpAddr = OWN_ADDRESS.parse().unwrap();
@@ -122,7 +122,7 @@ async fn a_large_budget_is_counted_together_in_few_entries() {
 }
 
 #[actix_web::test]
-async fn without_redis_each_process_goes_on_with_what_it_knows_and_shares_again_when_it_is_back() {
+async fn without_redis_each_process_limits_by_itself_and_shares_again_when_redis_is_back() {
     let mut redis = RedisServer::start();
     let (a, b) = two_processes(&redis.url()).await;
     fail(&a, 10).await;
@@ -130,7 +130,7 @@ async fn without_redis_each_process_goes_on_with_what_it_knows_and_shares_again_
 
     redis.stop();
     a.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
-    fail(&b, 10).await; // its own ten: it knows of no more
+    fail(&b, 10).await; // its own ten: it knows of no others
     b.sign_in_from(STRANGER, ADA, PASSWORD).await.throttled();
     assert_eq!(metric(&b, "limits_redis_up").await, 0);
     assert!(metric(&b, "limits_fallbacks_total").await >= 10);
@@ -146,9 +146,9 @@ async fn without_redis_each_process_goes_on_with_what_it_knows_and_shares_again_
     assert_eq!(metric(&a, "limits_redis_up").await, 1);
 }
 
-/// Redis has forgotten everything: what a process has seen itself it still knows.
+/// Redis has lost everything; a process still knows the attempts that it has counted itself.
 #[actix_web::test]
-async fn a_redis_that_comes_back_empty_frees_nobody() {
+async fn a_redis_that_comes_back_empty_does_not_reset_the_limits() {
     let mut redis = RedisServer::start();
     let (a, _b) = two_processes(&redis.url()).await;
     fail(&a, 10).await;
@@ -160,7 +160,7 @@ async fn a_redis_that_comes_back_empty_frees_nobody() {
 }
 
 #[actix_web::test]
-async fn a_redis_that_does_not_answer_holds_nobody_up() {
+async fn a_redis_that_does_not_respond_delays_no_request() {
     let redis = RedisServer::start();
     let (a, _b) = two_processes(&redis.url()).await;
     redis.freeze();
@@ -170,7 +170,7 @@ async fn a_redis_that_does_not_answer_holds_nobody_up() {
 }
 
 #[actix_web::test]
-async fn what_is_in_redis_names_nobody_and_goes_away_by_itself() {
+async fn entries_in_redis_name_no_one_and_expire() {
     let redis = RedisServer::start();
     let (a, _b) = two_processes(&redis.url()).await;
     a.sign_in_from(STRANGER, ADA, WRONG).await.refused(Reason::CredentialsWrong);
@@ -188,10 +188,10 @@ async fn what_is_in_redis_names_nobody_and_goes_away_by_itself() {
     }
     a.sign_in_from("203.0.113.10", ADA, PASSWORD).await.ok();
     let left = redis.command("KEYS *");
-    assert_eq!(left.matches("latchkey:").count(), 9, "what was given back leaves nothing: {left}");
+    assert_eq!(left.matches("latchkey:").count(), 9, "a refund leaves no entry: {left}");
 }
 
-/// Neither a Redis that speaks no TLS nor one that is not there keeps the API from its work.
+/// Neither a Redis without TLS nor one that refuses connections keeps the API from serving.
 #[actix_web::test]
 async fn an_api_without_its_redis_starts_and_limits() {
     let redis = RedisServer::start();
@@ -203,26 +203,26 @@ async fn an_api_without_its_redis_starts_and_limits() {
     }
 }
 
-/// The real program: one line when Redis goes, one when it is back, and it comes back without anybody's doing.
+/// The real program: one line when Redis fails and one when it is back, and it reconnects by itself.
 #[actix_web::test]
 async fn an_outage_is_one_line_in_the_log_and_its_end_another() {
     let mut redis = RedisServer::start();
     let db = TestDb::migrated(Database::Sqlite);
     create_user(&db, ADA);
     let process = Process::start_with(db.url(), &[("RATE_LIMITS", "on"), ("REDIS_URL", &redis.url())]);
-    let said = |part: &str| process.log().iter().filter(|line| line.contains(part)).count();
-    assert_eq!(said("limits.redis: connected"), 1);
+    let count_of = |part: &str| process.log().iter().filter(|line| line.contains(part)).count();
+    assert_eq!(count_of("limits.redis: connected"), 1);
     redis.stop();
-    // What stands in its place sees that it is looked for, in vain.
+    // A listener on Redis's port sees that the program tries to connect.
     let stand_in = tokio::net::TcpListener::bind(redis.address()).await.unwrap();
     let request = LoginRequest { email: Some(ADA.to_owned()), username: None, password: WRONG.to_owned() };
     let guess = || send(process.request(Method::POST, "/api/auth/login/").json(&request));
-    for answer in futures_util::future::join_all([guess(), guess(), guess(), guess()]).await {
-        answer.refused(Reason::CredentialsWrong);
+    for response in futures_util::future::join_all([guess(), guess(), guess(), guess()]).await {
+        response.refused(Reason::CredentialsWrong);
     }
     drop(stand_in.accept().await.unwrap());
     drop(stand_in);
     redis.start_again();
-    eventually("Redis is used again", async || (said("limits.redis: connected") == 2).then_some(())).await;
-    assert_eq!(said("limits.redis: not available"), 1);
+    eventually("Redis is used again", async || (count_of("limits.redis: connected") == 2).then_some(())).await;
+    assert_eq!(count_of("limits.redis: not available"), 1);
 }

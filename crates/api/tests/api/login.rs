@@ -8,16 +8,16 @@ use std::time::Duration;
 
 on_both_databases![
     signing_in_opens_a_session_of_its_own,
-    wrong_password_unknown_user_and_inactive_user_are_told_alike,
+    wrong_password_unknown_user_and_inactive_user_get_the_same_response,
     a_failed_sign_in_is_recorded_for_a_user_who_exists,
     an_address_is_found_in_any_spelling_of_it,
     a_username_is_found_in_any_spelling_of_it,
     either_field_holds_either_name,
     a_password_is_verified_exactly_as_received,
-    a_password_from_django_is_verified_and_encoded_anew,
-    a_hash_of_another_cost_is_encoded_anew,
+    a_password_from_django_is_verified_and_rehashed,
+    a_hash_of_another_cost_is_replaced,
     a_damaged_hash_lets_nobody_in,
-    sign_ins_at_once_with_a_password_that_is_encoded_anew_all_succeed,
+    concurrent_sign_ins_that_rehash_the_password_all_succeed,
     a_sign_in_that_races_a_deactivation_opens_nothing,
     a_sign_in_that_races_a_change_of_password_opens_nothing,
 ];
@@ -51,7 +51,7 @@ async fn signing_in_opens_a_session_of_its_own(database: Database) {
     app.me(&second).await.done();
 }
 
-async fn wrong_password_unknown_user_and_inactive_user_are_told_alike(database: Database) {
+async fn wrong_password_unknown_user_and_inactive_user_get_the_same_response(database: Database) {
     let app = start(database).await;
     let wrong = app.sign_in(ADA, "violet harbor lantern 43").await;
     let unknown = app.sign_in("eve@example.com", PASSWORD).await;
@@ -72,7 +72,7 @@ async fn a_failed_sign_in_is_recorded_for_a_user_who_exists(database: Database) 
     let app = start(database).await;
     app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
     app.sign_in("eve@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
-    // The statement is the same for a name that nobody has, and inserts nothing.
+    // The statement is the same for a name without an account, and inserts nothing.
     let failures = "SELECT count(*) FROM auth_events WHERE kind = 'login_failed'";
     assert_eq!(app.db().number(failures), 1);
     assert_eq!(app.db().number(&format!("{failures} AND user_id IS NULL")), 0);
@@ -82,7 +82,7 @@ async fn a_failed_sign_in_is_recorded_for_a_user_who_exists(database: Database) 
 }
 
 async fn an_address_is_found_in_any_spelling_of_it(database: Database) {
-    // Given → what else finds it.
+    // Registered spelling → other spellings that find it.
     let spellings: [(&str, &[&str]); 5] = [
         (
             "Ada.Lovelace@Example.COM",
@@ -99,16 +99,16 @@ async fn an_address_is_found_in_any_spelling_of_it(database: Database) {
     let app = TestApp::builder(database).start().await;
     for (given, others) in spellings {
         let request = RegisterRequest { email: given.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
-        let made = app.register(&request).await.created();
-        assert_eq!(made.user.email, given);
+        let created = app.register(&request).await.created();
+        assert_eq!(created.user.email, given);
         for other in others.iter().chain([&given]) {
-            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, made.user.id, "{other:?} for {given:?}");
+            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, created.user.id, "{other:?} for {given:?}");
             let again = RegisterRequest { email: (*other).to_owned(), ..request.clone() };
             let problem = app.register(&again).await.failed(409, Reason::EmailTaken);
             assert!(problem.errors.contains_key("email"));
         }
     }
-    // Whoever is somebody else stays so.
+    // Addresses that differ in more than spelling stay different.
     app.sign_in("ecole@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
     app.sign_in("user@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
     app.sign_in("izmir@example.com", PASSWORD).await.refused(Reason::CredentialsWrong);
@@ -129,7 +129,7 @@ async fn a_username_is_found_in_any_spelling_of_it(database: Database) {
             username: Some(given.to_owned()),
             display_name: None,
         };
-        let made = app.register(&request).await.created();
+        let created = app.register(&request).await.created();
         let again = RegisterRequest {
             email: format!("other{number}@example.com"),
             username: Some(given.to_uppercase()),
@@ -137,7 +137,7 @@ async fn a_username_is_found_in_any_spelling_of_it(database: Database) {
         };
         app.register(&again).await.failed(409, Reason::UsernameTaken);
         for other in others {
-            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, made.user.id, "{other:?} for {given:?}");
+            assert_eq!(app.sign_in(other, PASSWORD).await.ok().user.id, created.user.id, "{other:?} for {given:?}");
         }
     }
 }
@@ -160,13 +160,13 @@ async fn either_field_holds_either_name(database: Database) {
         };
         app.post("/api/auth/login/", &request).await.ok();
     }
-    let nobody = LoginRequest { password: password(), ..LoginRequest::default() };
-    app.post("/api/auth/login/", &nobody).await.invalid_fields(&["email"]);
+    let nameless = LoginRequest { password: password(), ..LoginRequest::default() };
+    app.post("/api/auth/login/", &nameless).await.invalid_fields(&["email"]);
 }
 
 async fn a_password_is_verified_exactly_as_received(database: Database) {
     let app = TestApp::builder(database).start().await;
-    // Long enough that bcrypt alone would not look at its end; É is one code point here.
+    // Long enough that bcrypt alone would ignore its end; É is one code point here.
     let right = format!(" Élan vital, {} end ", "seven words and more ".repeat(4));
     assert!(right.len() > 80);
     let request = RegisterRequest { email: ADA.to_owned(), password: right.clone(), ..Default::default() };
@@ -191,14 +191,14 @@ async fn a_password_is_verified_exactly_as_received(database: Database) {
     app.sign_in(ADA, &format!("{right}\0x")).await.invalid_fields(&["password"]);
 }
 
-async fn a_password_from_django_is_verified_and_encoded_anew(database: Database) {
-    // Made with Python's hashlib and libxcrypt by Django's algorithms.
-    let of_django = [
+async fn a_password_from_django_is_verified_and_rehashed(database: Database) {
+    // Generated with Python's hashlib and libxcrypt by Django's algorithms.
+    let hashes = [
         "pbkdf2_sha256$600000$Zt3Xk9QmR2vB$+ygGbWFD6VoLp0GLprO3s1oANn99U/4bcOOVMUkuZdU=",
         "bcrypt_sha256$$2b$12$wJalrXUtnFEMIK7MDENGbOTUdsM2wWzv2ocsYVbclmbm4OWPuzoXu",
     ];
     let app = start(database).await;
-    for hash in of_django {
+    for hash in hashes {
         set_hash(&app, hash);
         app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
         assert_eq!(stored_hash(&app), hash, "a wrong password changes nothing");
@@ -208,11 +208,11 @@ async fn a_password_from_django_is_verified_and_encoded_anew(database: Database)
     }
 }
 
-async fn a_hash_of_another_cost_is_encoded_anew(database: Database) {
+async fn a_hash_of_another_cost_is_replaced(database: Database) {
     let app = start(database).await;
     let current = stored_hash(&app);
     app.login(ADA).await;
-    assert_eq!(stored_hash(&app), current, "what is up to date stays");
+    assert_eq!(stored_hash(&app), current, "a hash of the current cost stays");
     set_hash(&app, &api::service::passwords::hashing::hash(PASSWORD, 5).unwrap());
     app.login(ADA).await;
     assert!(stored_hash(&app).starts_with("bcrypt_sha256$$2b$04$"));
@@ -239,23 +239,23 @@ async fn a_damaged_hash_lets_nobody_in(database: Database) {
     }
 }
 
-/// Lets what is under way come as far as it can. A machine that needs longer makes the test prove less, not fail.
+/// Lets pending work get as far as it can. On a slower machine the test proves less, but does not fail.
 async fn settle() {
     tokio::time::sleep(Duration::from_millis(200)).await;
 }
 
-/// Each has read the old hash; one of them renews it, and the others find another one than they have compared with.
-async fn sign_ins_at_once_with_a_password_that_is_encoded_anew_all_succeed(database: Database) {
+/// Each has read the old hash. One of them replaces it; the others find a hash other than the one they compared.
+async fn concurrent_sign_ins_that_rehash_the_password_all_succeed(database: Database) {
     let app = start(database).await;
     set_hash(&app, &api::service::passwords::hashing::hash(PASSWORD, 5).unwrap());
     let held = hold_hashing(&app, 0).await;
-    let let_go = async {
+    let release = async {
         settle().await;
         drop(held);
     };
-    let (answers, ()) = tokio::join!(join_all((0..4).map(|_| app.sign_in(ADA, PASSWORD))), let_go);
-    for answer in answers {
-        answer.ok();
+    let (responses, ()) = tokio::join!(join_all((0..4).map(|_| app.sign_in(ADA, PASSWORD))), release);
+    for response in responses {
+        response.ok();
     }
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 4);
 }
@@ -267,8 +267,8 @@ async fn assert_race_is_lost(app: &TestApp, change: &str) {
         app.db().execute(change);
         drop(held);
     };
-    let (answer, ()) = tokio::join!(app.sign_in(ADA, PASSWORD), interfere);
-    answer.refused(Reason::CredentialsWrong);
+    let (response, ()) = tokio::join!(app.sign_in(ADA, PASSWORD), interfere);
+    response.refused(Reason::CredentialsWrong);
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 0);
 }
 
@@ -283,12 +283,12 @@ async fn a_sign_in_that_races_a_change_of_password_opens_nothing(database: Datab
 }
 
 #[actix_web::test]
-async fn past_the_hashing_queue_a_sign_in_is_a_503_and_nothing_else_slows_down() {
+async fn with_a_full_hashing_queue_sign_ins_get_503_and_other_requests_are_served() {
     let app = start(Database::Sqlite).await;
     let tokens = app.login(ADA).await;
     let held = hold_hashing(&app, queue_length()).await;
 
-    // Known, unknown and new alike: each would hash.
+    // A known, an unknown and a new account: each would hash.
     app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
     app.sign_in("eve@example.com", PASSWORD).await.failed(503, Reason::Unavailable);
     let email = "new@example.com".to_owned();

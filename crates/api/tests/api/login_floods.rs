@@ -1,4 +1,4 @@
-//! More sign-ins than can be hashed.
+//! More concurrent sign-ins than the hashing threads can serve.
 
 use crate::support::{Database, PASSWORD, TestApp, eventually, hold_hashing, on_both_databases, queue_length};
 use api::gate::GateMetrics;
@@ -12,9 +12,9 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 on_both_databases![
-    what_needs_no_hashing_is_answered_while_all_hashing_threads_are_busy,
-    clients_that_hang_up_give_their_places_away,
-    a_megabyte_of_a_password_is_refused_before_it_is_hashed,
+    requests_without_hashing_are_served_while_all_hashing_threads_are_busy,
+    clients_that_disconnect_free_their_slots_in_the_queue,
+    a_password_of_a_megabyte_is_refused_before_it_is_hashed,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -23,7 +23,7 @@ async fn start(database: Database) -> TestApp {
     TestApp::builder(database).user(ADA).start().await
 }
 
-async fn what_needs_no_hashing_is_answered_while_all_hashing_threads_are_busy(database: Database) {
+async fn requests_without_hashing_are_served_while_all_hashing_threads_are_busy(database: Database) {
     let app = start(database).await;
     let tokens = app.login(ADA).await;
     let held = hold_hashing(&app, queue_length()).await;
@@ -40,8 +40,8 @@ async fn what_needs_no_hashing_is_answered_while_all_hashing_threads_are_busy(da
     app.login(ADA).await;
 }
 
-/// Sends a sign-in and does not wait for the answer.
-async fn sign_in_without_listening(app: &TestApp) -> TcpStream {
+/// Sends a sign-in and does not wait for the response.
+async fn send_sign_in(app: &TestApp) -> TcpStream {
     let body = serde_json::json!({"email": ADA, "password": PASSWORD}).to_string();
     let head = "POST /api/auth/login/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nContent-Length:";
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
@@ -49,29 +49,29 @@ async fn sign_in_without_listening(app: &TestApp) -> TcpStream {
     stream
 }
 
-async fn clients_that_hang_up_give_their_places_away(database: Database) {
+async fn clients_that_disconnect_free_their_slots_in_the_queue(database: Database) {
     let app = start(database).await;
     let held = hold_hashing(&app, 0).await;
     let mut waiting = Vec::new();
     for _ in 0..queue_length() {
-        waiting.push(sign_in_without_listening(&app).await);
+        waiting.push(send_sign_in(&app).await);
     }
     let waits = || app.services().hashing.load().0;
     eventually("the queue is full", async || (waits() == queue_length()).then_some(())).await;
 
     drop(waiting);
-    eventually("nobody waits", async || (waits() == 0).then_some(())).await;
-    let letting_go = async {
-        eventually("the next one waits", async || (waits() == 1).then_some(())).await;
+    eventually("the queue is empty", async || (waits() == 0).then_some(())).await;
+    let release = async {
+        eventually("the next sign-in waits", async || (waits() == 1).then_some(())).await;
         drop(held);
     };
-    let (answer, ()) = tokio::join!(app.sign_in(ADA, PASSWORD), letting_go);
-    answer.ok();
-    // Nobody who hung up was signed in.
+    let (response, ()) = tokio::join!(app.sign_in(ADA, PASSWORD), release);
+    response.ok();
+    // No client that disconnected was signed in.
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 1);
 }
 
-async fn a_megabyte_of_a_password_is_refused_before_it_is_hashed(database: Database) {
+async fn a_password_of_a_megabyte_is_refused_before_it_is_hashed(database: Database) {
     let app = start(database).await;
     let _held = hold_hashing(&app, queue_length()).await;
     // Each would be a 503 if it got as far as the hashing queue.
@@ -82,7 +82,7 @@ async fn a_megabyte_of_a_password_is_refused_before_it_is_hashed(database: Datab
 }
 
 #[actix_web::test]
-async fn a_job_whose_caller_has_gone_is_not_run() {
+async fn a_job_whose_caller_was_dropped_is_not_run() {
     let pool = WorkPool::with_threads(Resource::Hashing, GateCapacity::of(1, 2), GateMetrics::default()).unwrap();
     let (go, wait) = std::sync::mpsc::channel::<()>();
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
@@ -95,19 +95,19 @@ async fn a_job_whose_caller_has_gone_is_not_run() {
         let run = Arc::clone(&run);
         move || run.fetch_add(1, Ordering::SeqCst)
     };
-    assert!(pool.run(job()).now_or_never().is_none()); // and gone
+    assert!(pool.run(job()).now_or_never().is_none()); // dropped at once
     assert!(pool.run(job()).now_or_never().is_none());
-    let mut stays = Box::pin(pool.run(job()));
-    assert!((&mut stays).now_or_never().is_none());
+    let mut kept = Box::pin(pool.run(job()));
+    assert!((&mut kept).now_or_never().is_none());
 
     go.send(()).unwrap();
     assert_eq!(first.await, Ok(true));
-    assert_eq!(stays.await, Ok(0));
+    assert_eq!(kept.await, Ok(0));
     assert_eq!(run.load(Ordering::SeqCst), 1);
 }
 
 #[actix_web::test]
-async fn a_job_that_panics_takes_no_thread_along() {
+async fn a_job_that_panics_does_not_end_its_thread() {
     let pool = WorkPool::with_threads(Resource::Hashing, GateCapacity::of(1, 4), GateMetrics::default()).unwrap();
     for _ in 0..3 {
         assert_eq!(pool.run(|| panic!("on purpose")).await, Err::<(), _>(Busy));

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 on_both_databases![
     signing_out_ends_the_session_at_once,
-    signing_out_twice_is_no_error,
+    signing_out_twice_succeeds,
     an_older_generation_signs_out_too,
-    a_token_of_a_session_that_is_gone_signs_out_too,
-    only_a_token_that_was_never_ours_is_refused,
+    a_token_of_a_deleted_session_signs_out_too,
+    a_token_that_we_did_not_issue_is_refused,
     signing_out_leaves_other_sessions_alone,
-    signing_out_everywhere_counts_what_it_ended,
+    signing_out_everywhere_returns_the_number_of_ended_sessions,
     signing_out_everywhere_ends_only_the_callers_sessions,
 ];
 
@@ -25,9 +25,9 @@ async fn start(database: Database) -> TestApp {
 async fn signing_out_ends_the_session_at_once(database: Database) {
     let app = start(database).await;
     let tokens = app.login(ADA).await;
-    let answer = app.logout(&tokens).await;
-    answer.has_status(200);
-    assert_eq!(answer.json::<Value>(), json!({}));
+    let response = app.logout(&tokens).await;
+    response.has_status(200);
+    assert_eq!(response.json::<Value>(), json!({}));
 
     app.me(&tokens).await.refused(Reason::SessionRevoked);
     app.refresh(&tokens).await.refused(Reason::SessionRevoked);
@@ -38,14 +38,14 @@ async fn signing_out_ends_the_session_at_once(database: Database) {
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'logged_out'"), 1);
 }
 
-async fn signing_out_twice_is_no_error(database: Database) {
+async fn signing_out_twice_succeeds(database: Database) {
     let app = start(database).await;
     let tokens = app.login(ADA).await;
     app.logout(&tokens).await.done();
     let before = app.db().content();
     app.clock().advance(ONE_SECOND);
     app.logout(&tokens).await.has_status(200);
-    assert_eq!(app.db().content(), before, "the time and the reason of the end stay");
+    assert_eq!(app.db().content(), before, "the time and the reason of the revocation stay");
 }
 
 async fn an_older_generation_signs_out_too(database: Database) {
@@ -59,14 +59,14 @@ async fn an_older_generation_signs_out_too(database: Database) {
     app.me(&second).await.refused(Reason::SessionRevoked);
 }
 
-async fn a_token_of_a_session_that_is_gone_signs_out_too(database: Database) {
+async fn a_token_of_a_deleted_session_signs_out_too(database: Database) {
     let app = start(database).await;
     let tokens = app.login(ADA).await;
     app.db().execute("DELETE FROM sessions");
     app.logout(&tokens).await.has_status(200);
 }
 
-async fn only_a_token_that_was_never_ours_is_refused(database: Database) {
+async fn a_token_that_we_did_not_issue_is_refused(database: Database) {
     let app = start(database).await;
     let tokens = app.login(ADA).await;
     let forged = forge::sign(forge::HEADER, forge::claims(&tokens.refresh).to_string(), "another key");
@@ -86,16 +86,16 @@ async fn signing_out_leaves_other_sessions_alone(database: Database) {
     }
 }
 
-async fn signing_out_everywhere_counts_what_it_ended(database: Database) {
+async fn signing_out_everywhere_returns_the_number_of_ended_sessions(database: Database) {
     let app = start(database).await;
     let old = app.login(ADA).await;
-    app.clock().advance(app.settings().lifetimes.refresh); // `old` is over by itself
-    let (laptop, phone, gone) = (app.login(ADA).await, app.login(ADA).await, app.login(ADA).await);
-    app.logout(&gone).await.done();
+    app.clock().advance(app.settings().lifetimes.refresh); // `old` expires
+    let (laptop, phone, ended) = (app.login(ADA).await, app.login(ADA).await, app.login(ADA).await);
+    app.logout(&ended).await.done();
 
-    let answer = app.logout_all(&laptop).await;
-    answer.has_status(200);
-    assert_eq!(answer.json::<Value>(), json!({"revoked": 2}));
+    let response = app.logout_all(&laptop).await;
+    response.has_status(200);
+    assert_eq!(response.json::<Value>(), json!({"revoked": 2}));
     for tokens in [&laptop, &phone] {
         app.me(tokens).await.refused(Reason::SessionRevoked);
         app.refresh(tokens).await.refused(Reason::SessionRevoked);

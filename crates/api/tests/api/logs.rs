@@ -1,4 +1,4 @@
-//! The log of production: what a line says, and that nothing breaks out of it.
+//! The log in production: what a line contains, and that no input breaks out of its line.
 
 use crate::support::{Database, PASSWORD, Process, TestDb, TestResponse, create_user, eventually, forge, send};
 use auth_types::responses::TokenResponse;
@@ -17,14 +17,14 @@ fn start() -> (TestDb, Process) {
     (db, process)
 }
 
-/// Sends a request and answers the line that the log has of it.
+/// Sends a request and returns its line in the log.
 async fn line_of(process: &Process, request: RequestBuilder) -> Value {
-    line_of_answer(process, &send(request).await, "http.request").await
+    line_of_response(process, &send(request).await, "http.request").await
 }
 
-/// The line of this name about the request that was answered so.
-async fn line_of_answer(process: &Process, answer: &TestResponse, name: &str) -> Value {
-    let id = answer.header("x-request-id");
+/// The line named `name` about the request that got this response.
+async fn line_of_response(process: &Process, response: &TestResponse, name: &str) -> Value {
+    let id = response.header("x-request-id");
     let line = eventually(name, async || {
         process.log().into_iter().find(|line| line.contains(name) && line.contains(&format!("\"request_id\":\"{id}\"")))
     });
@@ -32,7 +32,7 @@ async fn line_of_answer(process: &Process, answer: &TestResponse, name: &str) ->
 }
 
 #[actix_web::test]
-async fn a_line_says_when_what_and_how_it_ended() {
+async fn a_line_has_the_time_the_request_and_the_result() {
     let (_db, process) = start();
     let line = line_of(&process, process.request(Method::GET, "/api/auth/config/?a=b")).await;
     let at: chrono::DateTime<chrono::FixedOffset> = line["at"].as_str().unwrap().parse().unwrap();
@@ -42,23 +42,23 @@ async fn a_line_says_when_what_and_how_it_ended() {
     assert!(line["route"].as_str().unwrap().starts_with("/api/auth/config"), "{line}");
     assert_eq!(line["request_id"].as_str().unwrap().len(), 32);
     assert!(line["duration_ms"].is_number());
-    assert!(!line.to_string().contains("a=b"), "a query is nobody's business: {line}");
+    assert!(!line.to_string().contains("a=b"), "a query is not logged: {line}");
 }
 
-/// Who the line says was proven to call, and from which session.
+/// The user and the session that the line names.
 fn caller(line: &Value) -> (&Value, &Value) {
     (&line["user_id"], &line["session_id"])
 }
 
 #[actix_web::test]
-async fn a_line_names_the_user_and_the_session_once_they_are_proven() {
+async fn a_line_names_the_user_and_the_session_once_they_are_authenticated() {
     let (_db, process) = start();
     let login = process.request(Method::POST, "/api/auth/login/");
-    let answer = send(login.json(&json!({"email": ADA, "password": PASSWORD}))).await;
-    let tokens: TokenResponse = answer.json();
+    let response = send(login.json(&json!({"email": ADA, "password": PASSWORD}))).await;
+    let tokens: TokenResponse = response.json();
     let sid = forge::claims(&tokens.access)["sid"].clone();
-    let (user, nobody) = (json!(tokens.user.id), (&Value::Null, &Value::Null));
-    assert_eq!(caller(&line_of_answer(&process, &answer, "http.request").await), (&user, &sid));
+    let (user, anonymous) = (json!(tokens.user.id), (&Value::Null, &Value::Null));
+    assert_eq!(caller(&line_of_response(&process, &response, "http.request").await), (&user, &sid));
 
     let me = |token: &str| process.request(Method::GET, "/api/auth/me/").bearer_auth(token);
     let post = |path: &str, token: &str| process.request(Method::POST, path).json(&json!({"refresh": token}));
@@ -70,7 +70,7 @@ async fn a_line_names_the_user_and_the_session_once_they_are_proven() {
     }
     let forged = format!("{}x", tokens.refresh);
     for request in [me("forged"), post("/api/auth/refresh/", &forged), post("/api/auth/logout/", &forged)] {
-        assert_eq!(caller(&line_of(&process, request).await), nobody);
+        assert_eq!(caller(&line_of(&process, request).await), anonymous);
     }
     // The names of the fields are documented.
     let line = line_of(&process, me("forged")).await;
@@ -91,23 +91,23 @@ async fn all_lines_of_a_request_have_its_id_and_its_caller() {
     for _ in 0..3 {
         newest = process.refresh(&newest, None).await.ok();
     }
-    // Three generations back the leeway does not reach.
+    // The leeway does not cover three generations.
     let reused = process.refresh(&first, None).await;
     let sid = &forge::claims(&first.access)["sid"];
     for name in ["refresh.revoked", "http.request"] {
-        let line = line_of_answer(&process, &reused, name).await;
+        let line = line_of_response(&process, &reused, name).await;
         assert_eq!(caller(&line), (&json!(first.user.id), sid), "{line}");
     }
 }
 
-/// Whoever chooses ids can make requests look like others.
+/// A client that could choose the ids could make its requests look like another's.
 #[actix_web::test]
-async fn an_id_that_a_request_brings_is_not_heeded() {
+async fn an_id_in_a_request_is_ignored() {
     let (_db, process) = start();
     let brought = "0123456789abcdef0123456789abcdef";
-    let answer = send(process.request(Method::GET, "/healthz").header("X-Request-Id", brought)).await;
-    assert_ne!(answer.header("x-request-id"), brought);
-    line_of_answer(&process, &answer, "http.request").await;
+    let response = send(process.request(Method::GET, "/healthz").header("X-Request-Id", brought)).await;
+    assert_ne!(response.header("x-request-id"), brought);
+    line_of_response(&process, &response, "http.request").await;
     assert!(process.log().iter().all(|line| !line.contains(brought)));
 }
 
@@ -124,19 +124,19 @@ async fn a_refusal_is_logged_with_its_status() {
 }
 
 #[actix_web::test]
-async fn a_failure_is_logged_with_its_cause_and_told_without_it() {
+async fn a_failure_is_logged_with_its_cause_and_its_response_does_not_show_it() {
     let (db, process) = start();
     db.execute("DROP TABLE auth_events");
     let wrong = json!({"email": ADA, "password": "not the right one"});
-    let answer = send(process.request(Method::POST, "/api/auth/login/").json(&wrong)).await;
-    answer.has_status(503);
-    assert!(!answer.text().contains("auth_events"), "{}", answer.text());
-    let line = line_of_answer(&process, &answer, "no such table: auth_events").await;
+    let response = send(process.request(Method::POST, "/api/auth/login/").json(&wrong)).await;
+    response.has_status(503);
+    assert!(!response.text().contains("auth_events"), "{}", response.text());
+    let line = line_of_response(&process, &response, "no such table: auth_events").await;
     assert_eq!(line["level"], "ERROR");
 }
 
 #[actix_web::test]
-async fn nothing_in_a_request_makes_a_line_of_its_own() {
+async fn no_part_of_a_request_can_forge_a_line() {
     let (_db, process) = start();
     let forged = "%0d%0a%7B%22level%22%3A%22ERROR%22%2C%22message%22%3A%22forged%22%7D";
     for request in [

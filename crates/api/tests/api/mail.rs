@@ -1,4 +1,4 @@
-//! Mail on its way out: what it says, that it leaves, and what happens when it cannot.
+//! Mail on its way out: its contents, that it is sent once, and what happens when it cannot be sent.
 
 use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, on_both_databases, send};
 use api::service::mail::deliver_due;
@@ -11,12 +11,12 @@ use reqwest::Method;
 use serde_json::json;
 
 on_both_databases![
-    mail_leaves_once_however_many_workers_there_are,
-    mail_of_a_worker_that_died_is_taken_by_another,
+    mail_is_sent_once_by_any_number_of_workers,
+    mail_of_a_worker_that_died_is_sent_by_another,
     a_worker_that_was_too_slow_changes_nothing,
-    mail_of_a_newer_release_waits_for_it_and_holds_no_other_up,
-    what_cannot_leave_comes_again_later_and_later_until_it_is_given_up,
-    a_reused_refresh_token_is_told_to_its_owner,
+    mail_of_a_newer_release_waits_and_does_not_delay_other_mail,
+    mail_that_cannot_be_sent_is_retried_with_backoff_until_it_is_given_up,
+    a_reused_refresh_token_is_reported_to_its_owner,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -26,11 +26,11 @@ fn request(email: &str) -> RegisterRequest {
     RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() }
 }
 
-async fn ask_for_reset(app: &TestApp, email: &str) {
+async fn request_reset(app: &TestApp, email: &str) {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
 }
 
-/// What a worker does that dies then.
+/// Claims a mail and does nothing more, like a worker that dies.
 fn claim(connection: &mut AnyConnection, now: DateTime<Utc>, until: DateTime<Utc>) -> Option<MailRow> {
     let due = mail_outbox::list_due(connection, now, &mail_outbox::DueFilter::default(), (None, 1))
         .unwrap()
@@ -39,12 +39,12 @@ fn claim(connection: &mut AnyConnection, now: DateTime<Utc>, until: DateTime<Utc
     mail_outbox::claim(connection, &due, until).unwrap()
 }
 
-async fn mail_leaves_once_however_many_workers_there_are(database: Database) {
+async fn mail_is_sent_once_by_any_number_of_workers(database: Database) {
     let people: Vec<_> = (0..20).map(|number| format!("user{number}@example.com")).collect();
     let app = people.iter().fold(TestApp::builder(database), |builder, email| builder.user(email)).start().await;
     let second = TestApp::builder_on(app.db().clone()).clock(app.clock()).start().await;
     for email in &people {
-        ask_for_reset(&app, email).await;
+        request_reset(&app, email).await;
     }
     let workers = (0..8).map(|number| deliver_due(if number % 2 == 0 { app.services() } else { second.services() }));
     let sent = futures_util::future::join_all(workers).await.into_iter().map(Result::unwrap).sum::<usize>();
@@ -53,9 +53,9 @@ async fn mail_leaves_once_however_many_workers_there_are(database: Database) {
     assert_eq!(app.db().number(WAITING), 0);
 }
 
-async fn mail_of_a_worker_that_died_is_taken_by_another(database: Database) {
+async fn mail_of_a_worker_that_died_is_sent_by_another(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     let now = app.services().now();
     let lease = now + Duration::minutes(5);
     assert!(claim(&mut app.db().connect(), now, lease).is_some());
@@ -68,7 +68,7 @@ async fn mail_of_a_worker_that_died_is_taken_by_another(database: Database) {
 
 async fn a_worker_that_was_too_slow_changes_nothing(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     let (mut connection, now) = (app.db().connect(), app.services().now());
     let slow = claim(&mut connection, now, now).unwrap();
     let quick = claim(&mut connection, now, now + Duration::minutes(5)).unwrap();
@@ -81,18 +81,18 @@ async fn a_worker_that_was_too_slow_changes_nothing(database: Database) {
     assert_eq!(app.db().number(WAITING), 0);
 }
 
-/// A release was taken back, and left in the outbox what the one before does not know.
-async fn mail_of_a_newer_release_waits_for_it_and_holds_no_other_up(database: Database) {
+/// A rollback leaves mails in the outbox whose kind the older release does not know.
+async fn mail_of_a_newer_release_waits_and_does_not_delay_other_mail(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     app.db().execute("UPDATE mail_outbox SET kind = 'from_the_future'");
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     assert_eq!(app.deliver_one_mail().await.to, ADA);
     assert_eq!(app.db().number("SELECT count(*) FROM mail_outbox WHERE kind = 'from_the_future'"), 1);
 }
 
-async fn what_cannot_leave_comes_again_later_and_later_until_it_is_given_up(database: Database) {
-    // A file stands where the folder above should be.
+async fn mail_that_cannot_be_sent_is_retried_with_backoff_until_it_is_given_up(database: Database) {
+    // A file exists where the parent folder should be.
     let blocked = tempfile::NamedTempFile::new().unwrap();
     let url = format!("file:{}/outbox", blocked.path().display());
     let app = TestApp::builder(database).user(ADA).set("EMAIL_URL", url).start().await;
@@ -107,7 +107,7 @@ async fn what_cannot_leave_comes_again_later_and_later_until_it_is_given_up(data
         assert_eq!(attempts(), attempt);
         app.clock().advance(wait - ONE_SECOND);
         deliver_due(app.services()).await.unwrap();
-        assert_eq!(attempts(), attempt, "it comes again no earlier than after {wait}");
+        assert_eq!(attempts(), attempt, "it is retried no earlier than after {wait}");
         app.clock().advance(ONE_SECOND);
         wait = wait * 2;
     }
@@ -118,15 +118,15 @@ async fn what_cannot_leave_comes_again_later_and_later_until_it_is_given_up(data
     assert_eq!(failed, r#"{"mail":"password_changed"}"#);
 }
 
-async fn a_reused_refresh_token_is_told_to_its_owner(database: Database) {
+async fn a_reused_refresh_token_is_reported_to_its_owner(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let first = app.login(ADA).await;
     app.refresh(&first).await.ok();
     app.clock().advance(app.settings().lifetimes.leeway + ONE_SECOND);
     app.refresh(&first).await.refused(Reason::RefreshReused);
     app.refresh(&first).await.refused(Reason::SessionRevoked);
-    let told = app.deliver_one_mail().await;
-    assert_eq!((told.to.as_str(), told.subject.as_str()), (ADA, "A device was signed out"));
+    let notice = app.deliver_one_mail().await;
+    assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ADA, "A device was signed out"));
 }
 
 #[actix_web::test]
@@ -161,12 +161,12 @@ async fn a_mail_has_one_recipient_and_the_headers_of_a_machine() {
         "{head}"
     );
     assert!(head.contains("Date: Wed, 04 Mar 2026 05:06:07 +0000"), "{head}");
-    // Both forms say the same.
+    // Text and HTML have the same link.
     assert!(mail.html.contains(&format!("#token={}\"", mail.token())), "{}", mail.html);
 }
 
 #[actix_web::test]
-async fn links_lead_to_the_front_end_and_never_where_a_request_says() {
+async fn links_lead_to_the_front_end_whatever_a_request_says() {
     let builder = TestApp::builder(Database::Sqlite).set("FRONTEND_URL", "https://app.example.com/a&b'c/");
     let app = builder.user(ADA).start().await;
     let reset = app.request(Method::POST, "/api/auth/password/reset/").json(&json!({"email": ADA}));
@@ -181,18 +181,18 @@ async fn links_lead_to_the_front_end_and_never_where_a_request_says() {
 #[actix_web::test]
 async fn a_mail_that_waited_too_long_is_not_sent() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     app.clock().advance(Duration::hours(1));
     assert_eq!(app.deliver_mail().await.len(), 0);
     assert_eq!(app.db().number(WAITING), 0);
 }
 
 #[actix_web::test]
-async fn one_client_asks_for_twenty_mails_an_hour() {
+async fn one_client_can_request_twenty_mails_an_hour() {
     let app = TestApp::builder(Database::Sqlite).set("RATE_LIMITS", "on").start().await;
     for number in 0..20 {
-        ask_for_reset(&app, &format!("somebody{number}@example.com")).await;
+        request_reset(&app, &format!("somebody{number}@example.com")).await;
     }
-    let one_more = app.post("/api/auth/email/resend/", &json!({"email": "one.more@example.com"})).await;
-    one_more.failed(429, Reason::RateLimited);
+    let twenty_first = app.post("/api/auth/email/resend/", &json!({"email": "one.more@example.com"})).await;
+    twenty_first.failed(429, Reason::RateLimited);
 }

@@ -1,4 +1,4 @@
-//! What changes between the moment when a worker takes a mail and the moment when it writes it.
+//! Changes between the moment when a worker claims a mail and the moment when it renders it.
 
 use crate::support::{
     Database, Mail, PASSWORD, TestApp, TestResponse, eventually, hold_hashing, on_both_databases, pictures, send,
@@ -15,18 +15,18 @@ use serde_json::json;
 on_both_databases![
     a_change_of_address_that_was_withdrawn_is_not_mailed,
     an_account_that_was_deactivated_gets_no_link,
-    an_address_that_is_another_accounts_by_now_gets_no_link,
-    the_owner_of_an_address_that_is_free_again_is_not_told,
+    an_address_that_the_account_no_longer_has_gets_no_link,
+    the_former_owner_of_an_address_gets_no_notice,
     a_notice_of_a_deleted_account_is_not_mailed,
-    a_request_for_a_change_is_told_to_the_address_of_that_moment,
-    a_deleted_account_leaves_no_mail_to_the_address_of_that_moment,
+    a_request_for_a_change_is_mailed_to_the_current_address,
+    a_deleted_account_leaves_no_mail_to_its_current_address,
 ];
 
 const ADA: &str = "ada@example.com";
 const NEW: &str = "countess@example.org";
 
-/// Runs `sql` as soon as a worker has taken a mail of this kind, before it does anything with it.
-fn when_taken(app: &TestApp, kind: &str, sql: &str) {
+/// Runs `sql` as soon as a worker has claimed a mail of this kind, before it does anything with it.
+fn when_claimed(app: &TestApp, kind: &str, sql: &str) {
     let condition = format!("old.attempts = 0 AND new.kind = '{kind}'");
     match app.db().database() {
         Database::Sqlite => app.db().execute(&format!(
@@ -44,56 +44,56 @@ fn when_taken(app: &TestApp, kind: &str, sql: &str) {
     };
 }
 
-async fn ask_for_change(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
+async fn request_change(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
     let body = json!({"new_email": NEW, "password": PASSWORD});
     send(app.request_as(tokens, Method::POST, "/api/auth/email/change/").json(&body)).await
 }
 
-async fn ask_for_reset(app: &TestApp, email: &str) {
+async fn request_reset(app: &TestApp, email: &str) {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
 }
 
-fn to<'a>(mails: &'a [Mail], address: &str) -> Vec<&'a str> {
+fn subjects_to<'a>(mails: &'a [Mail], address: &str) -> Vec<&'a str> {
     mails.iter().filter(|mail| mail.to == address).map(|mail| mail.subject.as_str()).collect()
 }
 
 const LIVE_LINKS: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
 
-/// What a new password does to the change that a thief has asked for.
+/// A new password withdraws the change of address that a thief requested.
 async fn a_change_of_address_that_was_withdrawn_is_not_mailed(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
-    ask_for_change(&app, &tokens).await.has_status(202);
-    when_taken(&app, "change_email", "DELETE FROM mail_outbox WHERE kind = 'change_email'");
+    request_change(&app, &tokens).await.has_status(202);
+    when_claimed(&app, "change_email", "DELETE FROM mail_outbox WHERE kind = 'change_email'");
     let mails = app.deliver_mail().await;
-    assert_eq!(to(&mails, NEW), Vec::<&str>::new());
-    assert_eq!(to(&mails, ADA), ["Your email address is about to change"]);
+    assert_eq!(subjects_to(&mails, NEW), Vec::<&str>::new());
+    assert_eq!(subjects_to(&mails, ADA), ["Your email address is about to change"]);
     assert_eq!(app.db().number(LIVE_LINKS), 0);
 }
 
 async fn an_account_that_was_deactivated_gets_no_link(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
-    ask_for_reset(&app, ADA).await;
-    when_taken(&app, "reset_password", "UPDATE users SET is_active = false");
+    request_reset(&app, ADA).await;
+    when_claimed(&app, "reset_password", "UPDATE users SET is_active = false");
     assert_eq!(app.deliver_mail().await.len(), 0);
     assert_eq!(app.db().number(LIVE_LINKS), 0);
 }
 
-async fn an_address_that_is_another_accounts_by_now_gets_no_link(database: Database) {
+async fn an_address_that_the_account_no_longer_has_gets_no_link(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     let moved = format!("UPDATE users SET email = '{NEW}', email_canonical = '{NEW}'");
-    when_taken(&app, "reset_password", &moved);
+    when_claimed(&app, "reset_password", &moved);
     assert_eq!(app.deliver_mail().await.len(), 0);
     assert_eq!(app.db().number(LIVE_LINKS), 0);
 }
 
-async fn the_owner_of_an_address_that_is_free_again_is_not_told(database: Database) {
+async fn the_former_owner_of_an_address_gets_no_notice(database: Database) {
     let app = TestApp::builder(database).user(ADA).set("EMAIL_VERIFICATION", "mandatory").start().await;
     let body = json!({"email": ADA, "password": PASSWORD});
     app.post("/api/auth/register/", &body).await.has_status(202);
     let moved = format!("UPDATE users SET email = '{NEW}', email_canonical = '{NEW}'");
-    when_taken(&app, "account_exists", &moved);
+    when_claimed(&app, "account_exists", &moved);
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 
@@ -102,11 +102,11 @@ async fn a_notice_of_a_deleted_account_is_not_mailed(database: Database) {
     let tokens = app.login(ADA).await;
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
     send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
-    when_taken(&app, "password_changed", "DELETE FROM mail_outbox WHERE kind = 'password_changed'");
+    when_claimed(&app, "password_changed", "DELETE FROM mail_outbox WHERE kind = 'password_changed'");
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 
-/// Holds what compares passwords, and runs `sql` while a request waits for it.
+/// Occupies the hashing threads, and runs `sql` while a request waits for them.
 async fn meanwhile(app: &TestApp, request: impl Future<Output = TestResponse>, sql: &str) -> TestResponse {
     let held = hold_hashing(app, 0).await;
     let interfere = async {
@@ -122,99 +122,99 @@ fn moved() -> String {
     format!("UPDATE users SET email = 'moved@example.com', email_canonical = 'moved@example.com' WHERE email = '{ADA}'")
 }
 
-async fn a_request_for_a_change_is_told_to_the_address_of_that_moment(database: Database) {
+async fn a_request_for_a_change_is_mailed_to_the_current_address(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
-    meanwhile(&app, ask_for_change(&app, &tokens), &moved()).await.has_status(202);
+    meanwhile(&app, request_change(&app, &tokens), &moved()).await.has_status(202);
     let mails = app.deliver_mail().await;
-    assert_eq!(to(&mails, "moved@example.com"), ["Your email address is about to change"]);
-    assert_eq!(to(&mails, ADA), Vec::<&str>::new());
+    assert_eq!(subjects_to(&mails, "moved@example.com"), ["Your email address is about to change"]);
+    assert_eq!(subjects_to(&mails, ADA), Vec::<&str>::new());
 }
 
-async fn a_deleted_account_leaves_no_mail_to_the_address_of_that_moment(database: Database) {
+async fn a_deleted_account_leaves_no_mail_to_its_current_address(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
-    ask_for_reset(&app, "moved@example.com").await;
+    request_reset(&app, "moved@example.com").await;
     let delete = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").json(&json!({"password": PASSWORD}));
     meanwhile(&app, send(delete), &moved()).await.has_status(204);
     assert_eq!(app.db().number("SELECT count(*) FROM mail_outbox WHERE kind = 'reset_password'"), 0);
     let mails = app.deliver_mail().await;
-    assert_eq!(to(&mails, "moved@example.com"), ["Your account was deleted"]);
+    assert_eq!(subjects_to(&mails, "moved@example.com"), ["Your account was deleted"]);
 }
 
 fn run(connection: &mut AnyConnection, sql: &str) {
-    let AnyConnection::Postgres(postgres) = connection else { panic!("it has no row locks") };
+    let AnyConnection::Postgres(postgres) = connection else { panic!("SQLite has no row locks") };
     postgres.batch_execute(sql).unwrap();
 }
 
-/// Waits until a transaction of the API waits for one of ours.
-async fn until_it_waits(app: &TestApp) {
+/// Waits until a transaction of the API waits for a lock of the test's.
+async fn until_a_transaction_waits(app: &TestApp) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     eventually("a transaction waits", async || (app.db().number(waiting) > 0).then_some(())).await;
 }
 
-/// The same with the real thing: the reset has locked the account when the worker comes, and commits while it waits.
+/// With real locks: the reset has locked the account when the worker arrives, and commits while the worker waits.
 #[actix_web::test]
-async fn a_worker_that_waits_for_a_reset_sees_what_it_did() {
+async fn a_worker_that_waits_for_a_reset_sees_its_changes() {
     let app = TestApp::builder(Database::Postgres).user(ADA).start().await;
     let tokens = app.login(ADA).await;
-    ask_for_change(&app, &tokens).await.has_status(202);
+    request_change(&app, &tokens).await.has_status(202);
     let mut reset = app.db().connect();
     run(&mut reset, "BEGIN; SELECT 1 FROM users FOR UPDATE");
     let meanwhile = async {
-        until_it_waits(&app).await;
+        until_a_transaction_waits(&app).await;
         run(&mut reset, "UPDATE users SET password_hash = 'another'");
         run(&mut reset, "DELETE FROM mail_outbox WHERE kind = 'change_email'; COMMIT");
     };
     let (sent, ()) = tokio::join!(deliver_due(app.services()), meanwhile);
-    assert_eq!(sent.unwrap(), 1, "the word to the old address");
+    assert_eq!(sent.unwrap(), 1, "the notice to the old address");
     assert_eq!(app.db().number(LIVE_LINKS), 0);
 }
 
-/// The account goes while its picture is being changed.
+/// The account is deleted while its picture is being changed.
 #[actix_web::test]
-async fn an_erased_account_gets_no_picture() {
+async fn a_deleted_account_gets_no_picture() {
     let app = TestApp::builder(Database::Postgres).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     let mut deletion = app.db().connect();
     run(&mut deletion, "BEGIN; UPDATE users SET is_active = false, email = ''");
     let meanwhile = async {
-        until_it_waits(&app).await;
+        until_a_transaction_waits(&app).await;
         run(&mut deletion, "COMMIT");
     };
     let picture = pictures::encoded(&pictures::photo(8, 8), ImageFormat::Png);
     let save = app.request_as(&tokens, Method::PUT, "/api/auth/me/avatar/").header("Content-Type", "image/png");
-    let (answer, ()) = tokio::join!(send(save.body(picture)), meanwhile);
-    answer.refused(Reason::UserInactive);
+    let (response, ()) = tokio::join!(send(save.body(picture)), meanwhile);
+    response.refused(Reason::UserInactive);
     assert_eq!(app.db().number("SELECT count(*) FROM users WHERE avatar_key IS NOT NULL"), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'profile_changed'"), 0);
 }
 
-/// Plays a stolen token while `change` of the account is under way, which commits then.
+/// Replays a stolen token while the transaction of `change` is open; it commits while the replay waits.
 async fn reuse_during(app: &TestApp, change: &str) -> TestResponse {
     let stolen = app.login(ADA).await;
     app.refresh_with_key(&stolen, "of the owner").await.ok();
     let mut other = app.db().connect();
     run(&mut other, &format!("BEGIN; {change}"));
     let meanwhile = async {
-        until_it_waits(app).await;
+        until_a_transaction_waits(app).await;
         run(&mut other, "COMMIT");
     };
     tokio::join!(app.refresh(&stolen), meanwhile).0
 }
 
 #[actix_web::test]
-async fn a_reuse_is_mailed_to_the_address_that_the_account_has_by_then() {
+async fn a_reuse_is_mailed_to_the_current_address() {
     let app = TestApp::builder(Database::Postgres).user(ADA).start().await;
     reuse_during(&app, &moved()).await.refused(Reason::RefreshReused);
     let mails = app.deliver_mail().await;
     assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["moved@example.com"]);
 }
 
-/// A session whose time ends in the middle of all that is not ended by the deletion.
+/// A session that expires at that moment is not revoked by the deletion, so the replay still meets a live row.
 #[actix_web::test]
-async fn a_reuse_leaves_nothing_about_an_account_that_was_deleted_meanwhile() {
+async fn a_reuse_stores_nothing_about_an_account_that_was_deleted_meanwhile() {
     let app = TestApp::builder(Database::Postgres).user(ADA).start().await;
     let erased = "UPDATE users SET is_active = false, deleted_at = now(), email = '', email_canonical = 'deleted:1'";
     reuse_during(&app, erased).await.refused(Reason::UserInactive);

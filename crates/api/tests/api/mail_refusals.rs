@@ -1,4 +1,4 @@
-//! What a mail server's refusal is about: the recipient, or us. Whatever it refuses us for, no mail is lost.
+//! A mail server refuses a recipient or us. When it refuses us, no mail is lost.
 
 use crate::support::{
     CERTIFICATE, Database, MailServer, PASSWORD, Refusal, SECRET_KEY, ScriptedMailServer, TestApp, on_both_databases,
@@ -10,22 +10,22 @@ use reqwest::Method;
 use serde_json::json;
 
 on_both_databases![
-    a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used,
-    a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link,
-    of_the_links_that_a_mail_has_had_the_one_that_works_is_sent_again,
+    a_mail_that_is_sent_again_has_the_same_link_and_no_used_one,
+    a_mail_that_is_sent_again_under_a_new_secret_has_the_same_link,
+    a_mail_that_is_sent_again_has_the_link_that_works,
     a_link_that_has_arrived_works_until_the_next_one_has_arrived,
     a_new_password_does_not_end_the_link_that_confirms_the_address,
     only_a_refused_recipient_is_final,
-    while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards,
-    mails_of_no_use_any_more_do_not_wait_for_a_server_that_refuses_us,
+    while_the_server_refuses_us_one_mail_probes_and_all_are_sent_afterwards,
+    expired_mails_do_not_wait_for_a_server_that_refuses_us,
 ];
 
 const ADA: &str = "ada@example.com";
-/// From `RCPT` on, a refusal is of us when mails to two domains are refused.
+/// From `RCPT` on, a refusal counts as one of us only when mails to two domains are refused.
 const BEN: &str = "ben@example.org";
 pub(crate) const TOKEN: &str = "a-token-for-the-operators-eyes";
 pub(crate) const WAITING: &str = "SELECT count(*) FROM mail_outbox";
-/// As long as a mail waits at most that has failed once.
+/// The longest wait of a mail that has failed once.
 pub(crate) const ONE_MINUTE: Duration = Duration::minutes(1);
 
 async fn start(database: Database, url: String) -> TestApp {
@@ -37,13 +37,13 @@ pub(crate) fn url_of(server: &ScriptedMailServer) -> String {
     format!("smtp://latchkey:secret@{}", server.address())
 }
 
-pub(crate) async fn ask_for_reset(app: &TestApp, email: &str) {
+pub(crate) async fn request_reset(app: &TestApp, email: &str) {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
 }
 
-async fn ask_for_both(app: &TestApp) {
-    ask_for_reset(app, ADA).await;
-    ask_for_reset(app, BEN).await;
+async fn request_both_resets(app: &TestApp) {
+    request_reset(app, ADA).await;
+    request_reset(app, BEN).await;
 }
 
 pub(crate) async fn deliver(app: &TestApp) -> usize {
@@ -58,10 +58,10 @@ pub(crate) async fn has_metric(app: &TestApp, line: &str) -> bool {
     scrape(app).await.lines().any(|found| found == line)
 }
 
-/// A refusal, and the step that the metrics name; `None` where it is no refusal of us.
+/// A refusal, and the step that the metrics name; `None` where it does not refuse us.
 type Case = (&'static str, Refusal, Option<&'static str>);
 
-/// Every step, for now and for good, and a broken connection.
+/// Every step, with temporary and permanent refusals, and a broken connection.
 fn cases() -> Vec<Case> {
     let codes = ["421 not now", "450 not now", "500 never", "530 5.7.0 log in", "550 5.7.1 you are listed", "554 no"];
     let steps = [
@@ -111,10 +111,10 @@ fn cases() -> Vec<Case> {
         ("RCPT", Refusal::Reply("550 5.1.3 bad syntax in envelope sender"), Some("rcpt")),
         ("RCPT", Refusal::Reply("553 sorry, your envelope sender domain must exist"), Some("rcpt")),
         ("RCPT", Refusal::HangUp, None),
-        // No way to sign in that we know.
+        // No authentication mechanism that we support.
         ("EHLO", Refusal::Reply("250-mail.test\r\n250 AUTH GSSAPI"), Some("auth")),
     ]);
-    // Successes, but of other steps.
+    // Replies that mean success, but of other steps.
     for (step, replies, name) in [
         ("AUTH", &["221 bye", "354 go on"][..], Some("auth")),
         ("MAIL", &["221 bye", "235 welcome", "334 ", "354 go on"], Some("mail")),
@@ -133,7 +133,7 @@ async fn only_a_refused_recipient_is_final(database: Database) {
     for (step, refusal, refused_at) in cases() {
         let case = format!("{refusal:?} at {step}");
         server.refuse(step, refusal);
-        ask_for_both(&app).await;
+        request_both_resets(&app).await;
         assert_eq!(deliver(&app).await, 0, "{case}");
         assert_eq!(app.db().number(WAITING), 2, "lost: {case}");
         let refuses = i32::from(refused_at.is_some());
@@ -160,7 +160,7 @@ async fn only_a_refused_recipient_is_final(database: Database) {
         "554 5.1.1 unknown",
     ] {
         server.refuse("RCPT", Refusal::Reply(reply));
-        ask_for_reset(&app, ADA).await;
+        request_reset(&app, ADA).await;
         assert_eq!(deliver(&app).await, 0, "{reply}");
         assert_eq!(app.db().number(WAITING), 0, "{reply}");
         assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{reply}");
@@ -170,7 +170,7 @@ async fn only_a_refused_recipient_is_final(database: Database) {
 
 /// RFC 5321, section 2.4, and what servers wrote before RFC 2554.
 #[actix_web::test]
-async fn what_a_server_offers_is_read_whatever_its_case_and_in_the_old_form() {
+async fn auth_offers_are_read_in_any_case_and_in_the_old_form() {
     for offer in [
         "250-mail.test\r\n250 auth plain",
         "250-mail.test\r\n250 Auth Login Plain",
@@ -180,20 +180,20 @@ async fn what_a_server_offers_is_read_whatever_its_case_and_in_the_old_form() {
         let server = ScriptedMailServer::start();
         server.refuse("EHLO", Refusal::Reply(offer));
         let app = start(Database::Sqlite, url_of(&server)).await;
-        ask_for_reset(&app, ADA).await;
+        request_reset(&app, ADA).await;
         assert_eq!(deliver(&app).await, 1, "{offer}");
         assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await, "{offer}");
     }
 }
 
-/// As a mail server of its own says it, not a script.
+/// With a real mail server, not a script.
 #[actix_web::test]
-async fn a_real_server_that_refuses_us_gets_the_mail_when_it_is_fixed() {
+async fn a_real_server_that_refused_us_gets_the_mail_once_it_is_fixed() {
     for (refuse_at, code) in [("connect", 554), ("mail", 550), ("message", 554), ("message", 552)] {
         let server = MailServer::start(&json!({"port": 0, "tls": "none", "refuse": code, "refuse_at": refuse_at}));
         let port = server.port();
         let app = start(Database::Sqlite, format!("smtp://127.0.0.1:{port}")).await;
-        ask_for_both(&app).await;
+        request_both_resets(&app).await;
         assert_eq!(deliver(&app).await, 0, "{refuse_at}");
         assert!(has_metric(&app, "latchkey_mail_server_refuses 1").await, "{refuse_at}");
         server.stop();
@@ -207,13 +207,13 @@ async fn a_real_server_that_refuses_us_gets_the_mail_when_it_is_fixed() {
 }
 
 #[actix_web::test]
-async fn a_server_that_refuses_to_encrypt_gets_the_mail_when_it_does() {
+async fn a_server_that_refused_to_encrypt_gets_the_mail_once_it_does() {
     let tls = format!("tls=required&ca_file={}", CERTIFICATE.path().display());
     for refusal in [Refusal::Reply("454 not now"), Refusal::Reply("554 never"), Refusal::HangUp] {
         let script = ScriptedMailServer::start();
         script.refuse("STARTTLS", refusal);
         let app = start(Database::Sqlite, format!("{}?{tls}", url_of(&script))).await;
-        ask_for_reset(&app, ADA).await;
+        request_reset(&app, ADA).await;
         assert_eq!(deliver(&app).await, 0, "{refusal:?}");
         let refuses = i32::from(refusal != Refusal::HangUp);
         assert!(has_metric(&app, &format!("latchkey_mail_server_refuses {refuses}")).await, "{refusal:?}");
@@ -229,26 +229,26 @@ async fn a_server_that_refuses_to_encrypt_gets_the_mail_when_it_does() {
     }
 }
 
-async fn while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards(database: Database) {
+async fn while_the_server_refuses_us_one_mail_probes_and_all_are_sent_afterwards(database: Database) {
     let server = ScriptedMailServer::start();
     let people: Vec<_> = (0..40).map(|number| format!("user{number}@example{number}.com")).collect();
     let builder = people.iter().fold(TestApp::builder(database), |builder, email| builder.user(email));
     let app = builder.set("METRICS_TOKEN", TOKEN).set("EMAIL_URL", url_of(&server)).start().await;
     for email in &people {
-        ask_for_reset(&app, email).await;
+        request_reset(&app, email).await;
     }
     server.refuse("MAIL", Refusal::Reply("550 sender rejected"));
     deliver(&app).await;
     let attempts = || app.db().number("SELECT sum(attempts) FROM mail_outbox");
     let at_first = attempts();
     assert!(at_first <= 16, "{at_first}");
-    // The pauses grow to a minute: in ten minutes it is asked a dozen times, and not by forty mails each second.
+    // The pauses grow to a minute: in ten minutes there are a dozen attempts, not forty each second.
     for _ in 0..600 {
         app.clock().advance(Duration::seconds(1));
         deliver(&app).await;
     }
-    let asked = attempts() - at_first;
-    assert!((10..=14).contains(&asked), "{asked}");
+    let later = attempts() - at_first;
+    assert!((10..=14).contains(&later), "{later}");
 
     server.accept_all();
     app.clock().advance(ONE_MINUTE);
@@ -261,25 +261,25 @@ async fn while_the_server_refuses_us_one_mail_asks_and_all_leave_afterwards(data
     assert!(has_metric(&app, r#"latchkey_mails_total{outcome="given_up"} 0"#).await);
 }
 
-async fn mails_of_no_use_any_more_do_not_wait_for_a_server_that_refuses_us(database: Database) {
+async fn expired_mails_do_not_wait_for_a_server_that_refuses_us(database: Database) {
     let server = ScriptedMailServer::start();
     let app = start(database, url_of(&server)).await;
     server.refuse("CONNECT", Refusal::Reply("554 go away"));
     for number in 0..250 {
-        ask_for_reset(&app, &format!("nobody{number}@example.com")).await;
+        request_reset(&app, &format!("nobody{number}@example.com")).await;
     }
     app.db().execute("UPDATE mail_outbox SET kind = 'email_changed'");
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     deliver(&app).await;
     app.clock().advance(Duration::hours(1));
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     deliver(&app).await;
     assert_eq!(app.db().number(WAITING), 1);
 }
 
-/// What the operator asks goes as far as naming the sender, and sends nothing.
+/// The operator's test goes as far as naming the sender, and sends nothing.
 #[actix_web::test]
-async fn the_test_of_the_server_names_the_step_that_is_refused() {
+async fn the_test_of_the_server_names_the_refused_step() {
     let server = ScriptedMailServer::start();
     let app = start(Database::Sqlite, url_of(&server)).await;
     let mailer = &app.services().mailer;
@@ -293,13 +293,13 @@ async fn the_test_of_the_server_names_the_step_that_is_refused() {
     assert_eq!(server.accepted(), Vec::<String>::new());
 }
 
-/// Another process found it willing and sent the rest.
+/// Another process has sent the rest, so this one learns that the server accepts mail again.
 #[actix_web::test]
-async fn a_server_that_has_nothing_left_to_refuse_does_not_refuse_us() {
+async fn with_an_empty_outbox_no_refusal_is_reported() {
     let server = ScriptedMailServer::start();
     let app = start(Database::Sqlite, url_of(&server)).await;
     server.refuse("AUTH", Refusal::Reply("535 5.7.8 wrong password"));
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     deliver(&app).await;
     assert!(has_metric(&app, "latchkey_mail_server_refuses 1").await);
     app.db().execute("DELETE FROM mail_outbox");
@@ -307,9 +307,9 @@ async fn a_server_that_has_nothing_left_to_refuse_does_not_refuse_us() {
     assert!(has_metric(&app, "latchkey_mail_server_refuses 0").await);
 }
 
-/// The address is refused for good by a server that took others over the same connection.
+/// The address is refused permanently by a server that accepts other recipients over the same connection.
 #[actix_web::test]
-async fn a_refused_recipient_takes_nobody_elses_mail_along() {
+async fn a_refused_recipient_does_not_stop_other_mail() {
     let server = MailServer::start(&json!({"port": 0, "tls": "none", "refuse": 550, "refuse_to": "gone.example"}));
     let people = ["a@one.example", "b@gone.example", "c@gone.example", "d@two.example"];
     let builder = people.iter().fold(TestApp::builder(Database::Sqlite), |builder, email| builder.user(email));
@@ -324,14 +324,14 @@ async fn a_refused_recipient_takes_nobody_elses_mail_along() {
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'"), 2);
 }
 
-/// The response to a mail was lost after it had arrived: whoever has it by now must be able to use its link.
-async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(database: Database) {
+/// The server's reply was lost after the mail had arrived: its reader must be able to use its link.
+async fn a_mail_that_is_sent_again_has_the_same_link_and_no_used_one(database: Database) {
     const TOKENS: &str = "SELECT count(*) FROM one_time_tokens";
     const LIVE: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
     let server = ScriptedMailServer::start();
     let app = start(database, url_of(&server)).await;
     server.refuse("MESSAGE", Refusal::HangUp);
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     for _ in 0..3 {
         assert_eq!(deliver(&app).await, 0);
         assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (1, 1));
@@ -341,9 +341,9 @@ async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(d
     assert_eq!(deliver(&app).await, 1);
     assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (1, 1));
 
-    // A newer one works no more than once, either.
+    // A link of a newer mail does not work twice, either.
     server.refuse("MESSAGE", Refusal::HangUp);
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     assert_eq!(deliver(&app).await, 0);
     assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (2, 2));
     app.db().execute("UPDATE one_time_tokens SET used_at = expires_at");
@@ -355,8 +355,8 @@ async fn a_mail_that_is_sent_again_brings_the_same_link_and_none_that_was_used(d
     assert_eq!((app.db().number(LIVE), app.db().number(WAITING)), (0, 0));
 }
 
-/// The secret was changed between two attempts: of a reset's mail, and of a sign-up's.
-async fn a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link(database: Database) {
+/// The secret was changed between two attempts to send the mail of a reset, and that of a sign-up.
+async fn a_mail_that_is_sent_again_under_a_new_secret_has_the_same_link(database: Database) {
     const NEW_SECRET: &str = "a second secret that is as long as it has to be";
     const SAME_RESET: &str = "SELECT count(*) - count(used_at) * 2 FROM one_time_tokens";
     const SAME_SIGN_UP: &str = "SELECT count(*) FROM pending_registrations JOIN known_links USING (link_hash)";
@@ -366,7 +366,7 @@ async fn a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link(datab
         let old = old.set("EMAIL_URL", url_of(&lost)).start().await;
         lost.refuse("MESSAGE", Refusal::HangUp);
         if same == SAME_RESET {
-            ask_for_reset(&old, ADA).await;
+            request_reset(&old, ADA).await;
         } else {
             old.post("/api/auth/register/", &json!({"email": BEN, "password": PASSWORD})).await.has_status(202);
         }
@@ -381,19 +381,19 @@ async fn a_mail_that_is_sent_again_under_a_new_secret_brings_the_same_link(datab
     }
 }
 
-/// One process knew the new secret only, and its link has ended that of the old one.
-async fn of_the_links_that_a_mail_has_had_the_one_that_works_is_sent_again(database: Database) {
+/// One process knew only the new secret, and its link has ended the link of the old secret.
+async fn a_mail_that_is_sent_again_has_the_link_that_works(database: Database) {
     const NEW_SECRET: &str = "a second secret that is as long as it has to be";
     const LINKS: &str = "SELECT count(*) FROM one_time_tokens";
     const END_OLDER: &str = "UPDATE one_time_tokens SET used_at = expires_at \
         WHERE expires_at = (SELECT min(expires_at) FROM one_time_tokens)";
-    // Which of the two keys is the newer one: the row that is found first is the database's choice.
+    // In both orders, since the database may find either row first.
     for (first, second) in [(SECRET_KEY, NEW_SECRET), (NEW_SECRET, SECRET_KEY)] {
         let (lost, server) = (ScriptedMailServer::start(), ScriptedMailServer::start());
         let old =
             TestApp::builder(database).user(ADA).set("SECRET_KEY", first).set("EMAIL_URL", url_of(&lost)).start().await;
         lost.refuse("MESSAGE", Refusal::HangUp);
-        ask_for_reset(&old, ADA).await;
+        request_reset(&old, ADA).await;
         assert_eq!(deliver(&old).await, 0);
         let process = async |server: &ScriptedMailServer, fallbacks: &str| {
             let process = TestApp::builder_on(old.db().clone()).clock(old.clock()).set("EMAIL_URL", url_of(server));
@@ -415,11 +415,11 @@ async fn a_link_that_has_arrived_works_until_the_next_one_has_arrived(database: 
         AND expires_at = (SELECT max(expires_at) FROM one_time_tokens)";
     let server = ScriptedMailServer::start();
     let app = start(database, url_of(&server)).await;
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     assert_eq!(deliver(&app).await, 1);
     server.refuse("MESSAGE", Refusal::HangUp);
     app.clock().advance(ONE_MINUTE);
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     for _ in 0..3 {
         assert_eq!(deliver(&app).await, 0);
         assert_eq!(app.db().number(LIVE), 2);
@@ -430,7 +430,7 @@ async fn a_link_that_has_arrived_works_until_the_next_one_has_arrived(database: 
     assert_eq!((app.db().number(LIVE), app.db().number(LIVE_NEWEST)), (1, 1));
 }
 
-/// Its mail has not arrived yet.
+/// The mail with that link has not arrived yet.
 async fn a_new_password_does_not_end_the_link_that_confirms_the_address(database: Database) {
     let server = ScriptedMailServer::start();
     let app = start(database, url_of(&server)).await;

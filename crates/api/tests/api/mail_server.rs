@@ -1,4 +1,4 @@
-//! Mail over SMTP, to a real server: with TLS and without, refused, postponed, down and back.
+//! Mail over SMTP, to a real server: with TLS and without, refused, postponed, down and up again.
 
 use crate::support::servers::Server;
 use crate::support::{
@@ -19,7 +19,7 @@ async fn start(url: impl Into<String>) -> TestApp {
     builder.set("EMAIL_URL", url).start().await
 }
 
-async fn ask_for_reset(app: &TestApp) {
+async fn request_reset(app: &TestApp) {
     app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
 }
 
@@ -48,8 +48,8 @@ async fn a_server_on_this_machine_gets_the_mail() {
     let server = MailServer::plain();
     let app = start(format!("smtp://127.0.0.1:{}", server.port())).await;
     app.services().mailer.test().await.unwrap();
-    ask_for_reset(&app).await;
-    ask_for_reset(&app).await;
+    request_reset(&app).await;
+    request_reset(&app).await;
     assert_eq!(deliver(&app).await, 2);
     let mails = [server.next(), server.next()];
     for mail in &mails {
@@ -62,11 +62,11 @@ async fn a_server_on_this_machine_gets_the_mail() {
 }
 
 #[actix_web::test]
-async fn a_server_elsewhere_must_speak_tls_before_it_hears_a_password() {
+async fn a_remote_server_gets_the_password_over_tls_only() {
     for (scheme, tls) in [("smtp", "starttls"), ("smtps", "implicit")] {
         let server = MailServer::start(&with_tls(tls));
         let app = start(url(scheme, &server, &trusting())).await;
-        ask_for_reset(&app).await;
+        request_reset(&app).await;
         assert_eq!(deliver(&app).await, 1, "{scheme}");
         assert_eq!(server.next(), json!({"login": "latchkey", "secure": true}));
         let mail = server.next();
@@ -76,16 +76,16 @@ async fn a_server_elsewhere_must_speak_tls_before_it_hears_a_password() {
 }
 
 #[actix_web::test]
-async fn a_server_that_cannot_be_trusted_hears_nothing() {
+async fn an_untrusted_server_gets_neither_login_nor_mail() {
     let untrusted = "tls=required".to_owned();
     for (scheme, tls, parameters) in
         [("smtp", "starttls", &untrusted), ("smtps", "implicit", &untrusted), ("smtp", "none", &trusting())]
     {
         let server = MailServer::start(&with_tls(tls));
         let app = start(url(scheme, &server, parameters)).await;
-        ask_for_reset(&app).await;
+        request_reset(&app).await;
         assert_eq!(deliver(&app).await, 0);
-        assert_eq!(app.db().number(WAITING), 1, "the operator may mend it");
+        assert_eq!(app.db().number(WAITING), 1, "the operator may fix it");
         let problem = app.services().mailer.test().await.unwrap_err().to_string();
         assert!(!problem.contains("p@ss") && !problem.contains("p%40ss"), "{problem}");
         assert_eq!(server.stop(), Vec::<Value>::new(), "{scheme} {tls}");
@@ -93,42 +93,42 @@ async fn a_server_that_cannot_be_trusted_hears_nothing() {
 }
 
 #[actix_web::test]
-async fn a_refused_login_is_the_operators_to_mend() {
+async fn mail_waits_until_a_refused_login_is_fixed() {
     let server = MailServer::start(&with_tls("starttls"));
     let wrong = url("smtp", &server, &trusting()).replace("p%40ss", "wrong");
     let app = start(wrong).await;
-    ask_for_reset(&app).await;
+    request_reset(&app).await;
     assert_eq!(deliver(&app).await, 0);
     let problem = app.services().mailer.test().await.unwrap_err();
     assert!(problem.source().unwrap().to_string().contains("535"), "{problem}");
     // Started again with the right password.
     let right = url("smtp", &server, &trusting());
     let builder = TestApp::builder_on(app.db().clone()).clock(app.clock()).set("EMAIL_URL", right);
-    let mended = builder.start().await;
+    let fixed = builder.start().await;
     app.clock().advance(FIRST_WAIT);
-    assert_eq!(deliver(&mended).await, 1);
+    assert_eq!(deliver(&fixed).await, 1);
 }
 
 /// A code is a reply (RFC 5321, section 4.2).
 #[actix_web::test]
-async fn a_server_that_says_no_words_gets_the_mail() {
+async fn a_server_that_replies_with_codes_only_gets_the_mail() {
     let server = ScriptedMailServer::start();
     server.omit_reply_texts();
     let app = start(format!("smtp://latchkey:secret@{}", server.address())).await;
     app.services().mailer.test().await.unwrap();
-    ask_for_reset(&app).await;
+    request_reset(&app).await;
     assert_eq!(deliver(&app).await, 1);
     assert_eq!(server.accepted(), [ADA]);
 }
 
-/// What it says is kept until its line ends.
+/// The client buffers a reply until its line ends, so a line without an end must not be read without a bound.
 #[actix_web::test]
 async fn a_reply_without_an_end_is_not_read_to_its_end() {
     let server = ScriptedMailServer::start();
     let app = start(format!("smtp://latchkey:secret@{}", server.address())).await;
     for step in ["CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "MESSAGE"] {
         server.refuse(step, Refusal::Flood);
-        ask_for_reset(&app).await;
+        request_reset(&app).await;
         assert_eq!(deliver(&app).await, 0, "{step}");
         assert_eq!((server.floods_read(), app.db().number(WAITING)), (0, 1), "{step}");
         server.accept_all();
@@ -138,7 +138,7 @@ async fn a_reply_without_an_end_is_not_read_to_its_end() {
     }
 }
 
-/// Restarts the server on its port with another mind.
+/// Restarts the server on its port with other options.
 fn restart(server: MailServer, mut options: Value) -> MailServer {
     options["port"] = json!(server.port());
     server.stop();
@@ -146,24 +146,24 @@ fn restart(server: MailServer, mut options: Value) -> MailServer {
 }
 
 #[actix_web::test]
-async fn a_server_that_says_later_is_asked_later() {
+async fn a_temporary_refusal_is_retried_later() {
     let server = MailServer::start(&json!({"port": 0, "tls": "none", "refuse": 450}));
     let app = start(format!("smtp://127.0.0.1:{}", server.port())).await;
-    ask_for_reset(&app).await;
+    request_reset(&app).await;
     assert_eq!(deliver(&app).await, 0);
     let server = restart(server, json!({"tls": "none"}));
     app.clock().advance(FIRST_WAIT - ONE_SECOND);
     assert_eq!(deliver(&app).await, 0);
     app.clock().advance(ONE_SECOND);
     assert_eq!(deliver(&app).await, 1);
-    // The link works from its sending on, and is the only one that does.
+    // The link that was sent works.
     let token = Mail::parse(server.next()["source"].as_str().unwrap()).token();
     let body = json!({"token": token, "new_password": "amber lighthouse window 17"});
     app.post("/api/auth/password/reset/confirm/", &body).await.done();
 }
 
 #[actix_web::test]
-async fn a_server_that_says_never_is_not_asked_again() {
+async fn a_permanent_refusal_is_not_retried() {
     let server = MailServer::start(&json!({"port": 0, "tls": "none", "refuse": 550}));
     let app = start(format!("smtp://127.0.0.1:{}", server.port())).await;
     let tokens = app.login(ADA).await;
@@ -175,16 +175,16 @@ async fn a_server_that_says_never_is_not_asked_again() {
 }
 
 #[actix_web::test]
-async fn while_the_server_is_down_requests_are_answered_and_their_mail_leaves_afterwards() {
+async fn while_the_mail_server_is_down_requests_succeed_and_their_mail_is_sent_afterwards() {
     let server = MailServer::plain();
     let app = start(format!("smtp://127.0.0.1:{}", server.port())).await;
-    ask_for_reset(&app).await;
+    request_reset(&app).await;
     assert_eq!(deliver(&app).await, 1);
     let port = server.port();
     server.stop(); // a connection to it is in the pool
     // As many as may wait for one address.
     for _ in 0..5 {
-        ask_for_reset(&app).await;
+        request_reset(&app).await;
     }
     assert_eq!(deliver(&app).await, 0);
     assert_eq!(deliver(&app).await, 0);
@@ -192,22 +192,22 @@ async fn while_the_server_is_down_requests_are_answered_and_their_mail_leaves_af
 
     let server = MailServer::start(&json!({"port": port, "tls": "none"}));
     app.clock().advance(FIRST_WAIT);
-    // Each attempt has made the links before it worthless: only the last one's mail is of use.
+    // Of the five waiting mails only the last one is sent.
     assert_eq!(deliver(&app).await, 1);
     assert_eq!(server.next()["to"], json!([ADA]));
     assert_eq!(app.db().number(WAITING), 0);
 }
 
 #[actix_web::test]
-async fn a_server_that_hangs_holds_no_request_up_and_is_left_in_time() {
+async fn a_server_that_hangs_delays_no_request_and_times_out() {
     let server = Server::silent();
     let url = format!("smtp://{}", server.address());
     let app = start(url.clone()).await;
-    ask_for_reset(&app).await;
+    request_reset(&app).await;
     tokio::select! {
         biased;
-        _ = deliver(&app) => panic!("nobody took the mail"),
-        () = ask_for_reset(&app) => {}
+        _ = deliver(&app) => panic!("the delivery ended"),
+        () = request_reset(&app) => {}
     }
     let hurried = TestApp::builder_on(app.db().clone()).clock(app.clock()).set("EMAIL_URL", url);
     let hurried = hurried.timeouts(|timeouts| timeouts.mail = std::time::Duration::from_millis(50)).start().await;
@@ -222,7 +222,7 @@ async fn an_address_that_could_break_out_of_its_line_reaches_no_server() {
     let tokens = app.login(ADA).await;
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
     send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
-    // Sign-up refuses such an address; what if a row holds one all the same?
+    // Sign-up refuses such an address, but a row may hold one.
     let planted = "ada@example.com>' || char(13) || char(10) || 'RCPT TO:<eve@example.com";
     app.db().execute(&format!("UPDATE mail_outbox SET recipient = '{planted}'"));
     assert_eq!(deliver(&app).await, 0);

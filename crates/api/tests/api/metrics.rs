@@ -1,4 +1,4 @@
-//! What an operator's Prometheus reads, and that nobody else does.
+//! The metrics that an operator's Prometheus reads, and that no one else can read them.
 
 use crate::support::{Database, PASSWORD, TestApp, TestResponse, eventually, on_both_databases, send};
 use api::gate::{Share, ShareKey, within};
@@ -6,7 +6,7 @@ use auth_types::Reason;
 use chrono::Duration;
 use reqwest::Method;
 
-on_both_databases![what_happened_is_counted, the_state_at_the_moment_is_told];
+on_both_databases![sign_ins_refreshes_and_requests_are_counted, the_current_state_is_reported];
 
 const ADA: &str = "ada@example.com";
 const TOKEN: &str = "a-token-for-the-operators-eyes";
@@ -17,10 +17,10 @@ async fn start(database: Database) -> TestApp {
 
 async fn scrape(app: &TestApp) -> String {
     let accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
-    let answer = send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN).header("Accept", accept)).await;
-    answer.has_status(200);
-    assert_eq!(answer.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
-    let text = answer.text();
+    let response = send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN).header("Accept", accept)).await;
+    response.has_status(200);
+    assert_eq!(response.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let text = response.text();
     assert!(text.ends_with("# EOF\n"), "{text}");
     text
 }
@@ -32,7 +32,7 @@ fn assert_holds(text: &str, lines: &[&str]) {
     }
 }
 
-async fn what_happened_is_counted(database: Database) {
+async fn sign_ins_refreshes_and_requests_are_counted(database: Database) {
     let app = start(database).await;
     let first = app.login(ADA).await;
     app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
@@ -67,13 +67,13 @@ async fn what_happened_is_counted(database: Database) {
     );
 }
 
-async fn the_state_at_the_moment_is_told(database: Database) {
+async fn the_current_state_is_reported(database: Database) {
     let app = start(database).await;
     app.poll_revocations().await;
     app.clock().advance(Duration::milliseconds(2_500));
     app.sign_in(ADA, "violet harbor lantern 43").await.refused(Reason::CredentialsWrong);
-    // The answer may be a moment ahead of the thread that has made it.
-    let text = eventually("nothing is hashed", async || {
+    // The response may be a moment ahead of the thread that hashed for it.
+    let text = eventually("no hashing job runs", async || {
         let text = scrape(&app).await;
         text.contains("latchkey_hashing_jobs{state=\"running\"} 0\n").then_some(text)
     });
@@ -99,19 +99,19 @@ async fn the_state_at_the_moment_is_told(database: Database) {
 }
 
 #[actix_web::test]
-async fn hashing_jobs_are_told_while_they_run_and_wait() {
+async fn running_and_waiting_hashing_jobs_are_reported() {
     let app = start(Database::Sqlite).await;
     let threads = std::thread::available_parallelism().unwrap().get();
     let (started, mut starts) = tokio::sync::mpsc::unbounded_channel();
     let (release, held): (Vec<_>, Vec<_>) = (0..=threads).map(|_| std::sync::mpsc::channel::<()>()).unzip();
-    // Each on a share of its own: one share has at most half of the threads.
+    // Each in its own share, since one share gets at most half of the threads.
     let jobs = held.into_iter().enumerate().map(|(number, held)| {
         let (started, share) = (started.clone(), ShareKey::Account(i64::try_from(number).unwrap()));
         let job = app.services().hashing.run(move || started.send(()).is_ok() && held.recv().is_err());
         within(Share::proven(share), job)
     });
     let jobs = futures_util::future::join_all(jobs);
-    let look = async {
+    let scraping = async {
         for _ in 0..threads {
             starts.recv().await.unwrap();
         }
@@ -119,7 +119,7 @@ async fn hashing_jobs_are_told_while_they_run_and_wait() {
         drop(release);
         text
     };
-    let (_, text) = tokio::join!(jobs, look);
+    let (_, text) = tokio::join!(jobs, scraping);
     assert_holds(
         &text,
         &[
@@ -129,18 +129,18 @@ async fn hashing_jobs_are_told_while_they_run_and_wait() {
     );
 }
 
-async fn ask(app: &TestApp, token: Option<&str>) -> TestResponse {
+async fn request_metrics(app: &TestApp, token: Option<&str>) -> TestResponse {
     let request = app.request(Method::GET, "/metrics");
     send(if let Some(token) = token { request.bearer_auth(token) } else { request }).await
 }
 
 #[actix_web::test]
-async fn the_metrics_are_closed_to_everybody_else() {
+async fn the_metrics_need_their_own_token() {
     let app = start(Database::Sqlite).await;
     let tokens = app.login(ADA).await;
-    ask(&app, None).await.refused(Reason::CredentialsMissing);
+    request_metrics(&app, None).await.refused(Reason::CredentialsMissing);
     for wrong in ["", "a", &TOKEN[1..], &format!("{TOKEN}x"), &TOKEN.to_uppercase(), &tokens.access] {
-        ask(&app, Some(wrong)).await.refused(Reason::TokenMalformed);
+        request_metrics(&app, Some(wrong)).await.refused(Reason::TokenMalformed);
     }
     send(app.request(Method::GET, &format!("/metrics?token={TOKEN}"))).await.refused(Reason::CredentialsMissing);
     app.me(&auth_types::responses::TokenResponse { access: TOKEN.to_owned(), ..tokens })
@@ -148,15 +148,15 @@ async fn the_metrics_are_closed_to_everybody_else() {
         .refused(Reason::TokenMalformed);
 
     let closed = TestApp::builder(Database::Sqlite).start().await;
-    ask(&closed, None).await.refused(Reason::CredentialsMissing);
+    request_metrics(&closed, None).await.refused(Reason::CredentialsMissing);
     for token in ["", "x", TOKEN] {
-        ask(&closed, Some(token)).await.refused(Reason::TokenMalformed);
+        request_metrics(&closed, Some(token)).await.refused(Reason::TokenMalformed);
     }
 }
 
-/// Whoever can write labels can fill the memory of the process and of whoever collects from it.
+/// A client that could create labels could fill the memory of the process and of its collector.
 #[actix_web::test]
-async fn nothing_that_a_client_sends_becomes_a_label() {
+async fn client_input_never_becomes_a_label() {
     let app = start(Database::Sqlite).await;
     let tokens = app.login(ADA).await;
     let before = scrape(&app).await.lines().count();
@@ -173,9 +173,9 @@ async fn nothing_that_a_client_sends_becomes_a_label() {
     }
 }
 
-/// Only what asks for `OpenMetrics` gets it: older collectors and people with `curl` read the classic format.
+/// Only a request for `OpenMetrics` gets it: older collectors and people with `curl` read the classic format.
 #[actix_web::test]
-async fn the_classic_format_is_what_everything_else_gets() {
+async fn other_collectors_get_the_classic_format() {
     let app = start(Database::Sqlite).await;
     let scrape = async |accept: &str| {
         let request = app.request(Method::GET, "/metrics").bearer_auth(TOKEN);
@@ -191,9 +191,9 @@ async fn the_classic_format_is_what_everything_else_gets() {
         "application/openmetrics-text;q=0",
         "text/html",
     ] {
-        let answer = scrape(accept).await;
-        assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8", "{accept}");
-        let text = answer.text();
+        let response = scrape(accept).await;
+        assert_eq!(response.header("content-type"), "text/plain; version=0.0.4; charset=utf-8", "{accept}");
+        let text = response.text();
         assert!(
             !text.contains("# EOF")
                 && !text.contains("# UNIT")
@@ -202,8 +202,8 @@ async fn the_classic_format_is_what_everything_else_gets() {
         assert!(text.contains("# TYPE latchkey_build_info gauge\n"), "{text}");
     }
     for accept in ["application/openmetrics-text", "Application/OpenMetrics-Text; version=1.0.0 , text/plain;q=0.9"] {
-        let answer = scrape(accept).await;
-        assert!(answer.header("content-type").starts_with("application/openmetrics-text"), "{accept}");
-        assert!(answer.text().ends_with("# EOF\n"));
+        let response = scrape(accept).await;
+        assert!(response.header("content-type").starts_with("application/openmetrics-text"), "{accept}");
+        assert!(response.text().ends_with("# EOF\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! What metrics tell of queues, mail, events and the process itself.
+//! The metrics of queues, mail, events and the process itself.
 
 use crate::support::{Database, Process, TestApp, TestDb, create_user, eventually, hold_hashing};
 use crate::support::{on_both_databases, queue_length, send};
@@ -11,8 +11,8 @@ use serde_json::json;
 
 on_both_databases![
     work_that_finds_no_connection_is_counted,
-    mail_is_counted_by_what_became_of_it,
-    a_process_looks_after_the_outbox_itself,
+    mail_is_counted_by_its_outcome,
+    a_process_measures_the_outbox_by_itself,
     each_event_is_counted_where_it_is_recorded,
     each_application_counts_the_events_that_it_has_recorded,
 ];
@@ -24,7 +24,7 @@ async fn scrape(app: &TestApp) -> String {
     send(app.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await.text()
 }
 
-/// The value of a series, without what follows the point, by all that stands before it on its line.
+/// The value of the series that a line starts with, without its fraction.
 #[track_caller]
 fn value(text: &str, series: &str) -> i64 {
     let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
@@ -37,7 +37,7 @@ fn start(database: Database) -> crate::support::Builder {
 }
 
 #[actix_web::test]
-async fn jobs_that_wait_to_be_hashed_and_those_without_a_place_are_counted() {
+async fn waiting_and_refused_hashing_jobs_are_counted() {
     let app = start(Database::Sqlite).start().await;
     let before = value(&scrape(&app).await, "latchkey_hashing_wait_seconds_count");
     let held = hold_hashing(&app, queue_length()).await;
@@ -50,32 +50,32 @@ async fn jobs_that_wait_to_be_hashed_and_those_without_a_place_are_counted() {
 }
 
 async fn work_that_finds_no_connection_is_counted(database: Database) {
-    // One connection, which is open since the account was made: taking it takes no time.
+    // One connection, open since the account was created, so that checking it out takes no time.
     let alone = start(database).set("DATABASE_POOL_SIZE", "1");
     let app = alone.timeouts(|timeouts| timeouts.checkout = std::time::Duration::from_millis(50)).start().await;
     let before = value(&scrape(&app).await, "latchkey_database_wait_seconds_count");
-    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    let (release, held) = std::sync::mpsc::channel::<()>();
     let (started, start) = tokio::sync::oneshot::channel();
     let work = app.services().store.run(move |_| Ok(started.send(()).is_ok() && held.recv().is_err()));
-    let look = async {
+    let scraping = async {
         start.await.unwrap();
         app.services().store.run(|_| Ok(())).await.unwrap_err();
         let text = scrape(&app).await;
-        drop(let_go);
+        drop(release);
         text
     };
-    let (_, text) = tokio::join!(work, look);
+    let (_, text) = tokio::join!(work, scraping);
     assert_eq!(value(&text, r#"latchkey_database_connections{state="used"}"#), 1);
     assert_eq!(value(&text, "latchkey_database_connections_max"), 1);
     assert_eq!(value(&text, "latchkey_database_refused_total"), 1);
     assert_eq!(value(&text, "latchkey_database_wait_seconds_count"), before + 1);
 }
 
-async fn ask_for_reset(app: &TestApp, email: &str) {
+async fn request_reset(app: &TestApp, email: &str) {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
 }
 
-/// What became of mails so far, and how many wait for how long.
+/// The outcomes of mails so far, how many wait, and how long the oldest has waited.
 async fn mails(app: &TestApp) -> [i64; 6] {
     mail::measure(app.services()).await.unwrap();
     let text = scrape(app).await;
@@ -90,22 +90,22 @@ async fn mails(app: &TestApp) -> [i64; 6] {
     .map(|series| value(&text, series))
 }
 
-async fn mail_is_counted_by_what_became_of_it(database: Database) {
+async fn mail_is_counted_by_its_outcome(database: Database) {
     let app = start(database).start().await;
     assert_eq!(mails(&app).await, [0; 6]);
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     app.clock().advance(Duration::seconds(90));
-    ask_for_reset(&app, "nobody@example.com").await;
+    request_reset(&app, "nobody@example.com").await;
     assert_eq!(mails(&app).await, [0, 0, 0, 0, 2, 90]);
     app.deliver_mail().await;
     assert_eq!(mails(&app).await, [1, 1, 0, 0, 0, 0]);
 
-    // A file stands where the folder above should be.
+    // A file exists where the parent folder should be.
     let blocked = tempfile::NamedTempFile::new().unwrap();
     let url = format!("file:{}/outbox", blocked.path().display());
     let builder = TestApp::builder_on(app.db().clone()).clock(app.clock()).set("METRICS_TOKEN", TOKEN);
     let stuck = builder.set("EMAIL_URL", url).start().await;
-    ask_for_reset(&stuck, ADA).await;
+    request_reset(&stuck, ADA).await;
     mail::deliver_due(stuck.services()).await.unwrap();
     assert_eq!(mails(&stuck).await, [0, 0, 1, 0, 1, 0]);
     stuck.clock().advance(Duration::hours(1));
@@ -114,29 +114,29 @@ async fn mail_is_counted_by_what_became_of_it(database: Database) {
     assert_eq!(mails(&stuck).await, [0, 0, 1, 1, 0, 0]);
 }
 
-/// In production there is nowhere to write a link to but a mail server.
+/// In production a link is sent through a mail server or not at all.
 #[actix_web::test]
-async fn mail_without_a_way_out_waits_for_one() {
+async fn mail_without_a_mail_server_waits() {
     let app = start(Database::Sqlite)
         .production()
         .set("EMAIL_URL", "console:")
         .set("FRONTEND_URL", "https://app.example.com")
         .start()
         .await;
-    ask_for_reset(&app, ADA).await;
+    request_reset(&app, ADA).await;
     mail::deliver_due(app.services()).await.unwrap();
     assert_eq!(mails(&app).await, [0, 0, 1, 0, 1, 0]);
 }
 
-async fn until(process: &Process, series: &str, is_so: impl Fn(i64) -> bool) -> String {
+async fn wait_for_series(process: &Process, series: &str, holds: impl Fn(i64) -> bool) -> String {
     eventually(series, async || {
         let text = send(process.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await.text();
-        is_so(value(&text, series)).then_some(text)
+        holds(value(&text, series)).then_some(text)
     })
     .await
 }
 
-async fn a_process_looks_after_the_outbox_itself(database: Database) {
+async fn a_process_measures_the_outbox_by_itself(database: Database) {
     let db = TestDb::migrated(database);
     let (ago, later) = (SystemClock.now() - Duration::hours(2), SystemClock.now() + Duration::hours(1));
     db.execute(&format!(
@@ -146,7 +146,7 @@ async fn a_process_looks_after_the_outbox_itself(database: Database) {
         later.format("%Y-%m-%d %H:%M:%S%.6f"),
     ));
     let process = Process::start_with(db.url(), &[("METRICS_TOKEN", TOKEN)]);
-    let text = until(&process, "latchkey_mail_waiting", |waiting| waiting == 1).await;
+    let text = wait_for_series(&process, "latchkey_mail_waiting", |waiting| waiting == 1).await;
     let age = value(&text, "latchkey_mail_oldest_age_seconds");
     assert!((7200..7300).contains(&age), "{age}");
 }
@@ -159,7 +159,7 @@ async fn each_event_is_counted_where_it_is_recorded(database: Database) {
     send(process.request(Method::POST, "/api/auth/login/").json(&wrong)).await.has_status(401);
     let tokens = process.login(ADA).await;
     process.logout(&tokens).await.done();
-    let text = until(&process, r#"latchkey_events_total{kind="logged_out"}"#, |count| count == 1).await;
+    let text = wait_for_series(&process, r#"latchkey_events_total{kind="logged_out"}"#, |count| count == 1).await;
     for (kind, count) in [("login_failed", 1), ("logged_in", 1), ("registered", 0), ("refresh_reused", 0)] {
         assert_eq!(value(&text, &format!(r#"latchkey_events_total{{kind="{kind}"}}"#)), count, "{kind}");
     }
@@ -176,23 +176,24 @@ async fn each_application_counts_the_events_that_it_has_recorded(database: Datab
 
 #[cfg(target_os = "linux")]
 #[actix_web::test]
-async fn the_process_is_told_as_the_system_sees_it() {
+async fn process_metrics_match_the_system() {
     let (db, clock) = (TestDb::migrated(Database::Sqlite), SystemClock);
     let before = clock.now().timestamp();
     let process = Process::start_with(db.url(), &[("METRICS_TOKEN", TOKEN)]);
     let text =
-        until(&process, "process_start_time_seconds", |at| (before..=clock.now().timestamp()).contains(&at)).await;
-    let (open, most) = (value(&text, "process_open_fds"), value(&text, "process_max_fds"));
-    assert!(open > 5 && open < most, "{open} of {most}");
-    // A program with threads and two databases in it has a few megabytes, and not a terabyte.
+        wait_for_series(&process, "process_start_time_seconds", |at| (before..=clock.now().timestamp()).contains(&at))
+            .await;
+    let (open, max) = (value(&text, "process_open_fds"), value(&text, "process_max_fds"));
+    assert!(open > 5 && open < max, "{open} of {max}");
+    // A program with threads and two database libraries has a few megabytes, not a terabyte.
     let memory = value(&text, "process_resident_memory_bytes");
     assert!((4_000_000..4_000_000_000).contains(&memory), "{memory}");
     assert!((0..60).contains(&value(&text, "process_cpu_seconds_total")), "{text}");
 }
 
-/// An alert on a rise would miss the first time of what starts at 1.
+/// An alert on an increase would miss the first event of a series that starts at 1.
 #[actix_web::test]
-async fn what_alerts_look_at_starts_at_zero() {
+async fn series_with_alerts_start_at_zero() {
     let app = TestApp::builder(Database::Sqlite).set("METRICS_TOKEN", TOKEN).start().await;
     let text = scrape(&app).await;
     for series in [

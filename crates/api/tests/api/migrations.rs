@@ -7,8 +7,8 @@ use std::sync::{Arc, Barrier};
 
 on_both_databases![
     migrations_go_up_down_and_up_again,
-    the_tables_are_those_that_the_code_was_compiled_for,
-    many_may_migrate_a_new_database_at_once
+    the_tables_match_the_compiled_schema,
+    concurrent_migrations_of_a_new_database_succeed
 ];
 
 async fn migrations_go_up_down_and_up_again(database: Database) {
@@ -29,7 +29,7 @@ async fn migrations_go_up_down_and_up_again(database: Database) {
     assert_eq!(again, tables);
 }
 
-/// Table → columns, as `schema.rs` has them.
+/// Table → columns, from `schema.rs`.
 fn compiled() -> BTreeMap<String, Vec<String>> {
     let schema = include_str!("../../src/store/schema.rs");
     let mut tables = BTreeMap::new();
@@ -43,7 +43,7 @@ fn compiled() -> BTreeMap<String, Vec<String>> {
     tables
 }
 
-async fn the_tables_are_those_that_the_code_was_compiled_for(database: Database) {
+async fn the_tables_match_the_compiled_schema(database: Database) {
     let db = TestDb::migrated(database);
     let found: BTreeMap<_, _> = db.tables().into_iter().map(|table| (table.clone(), db.columns(&table))).collect();
     assert_eq!(found, compiled());
@@ -55,7 +55,7 @@ async fn the_tables_are_those_that_the_code_was_compiled_for(database: Database)
     }
 }
 
-async fn many_may_migrate_a_new_database_at_once(database: Database) {
+async fn concurrent_migrations_of_a_new_database_succeed(database: Database) {
     const PROCESSES: usize = 8;
     for _ in 0..10 {
         let db = TestDb::empty(database);
@@ -81,16 +81,16 @@ fn both_dialects_have_the_same_migrations() {
 }
 
 #[test]
-fn a_database_that_cannot_be_reached_is_told_and_not_waited_for() {
+fn an_unreachable_database_is_reported_at_once() {
     let nowhere = api::config::DatabaseUrl::Postgres("postgres://nobody@127.0.0.1:1/none".into());
     let error = migrate(&nowhere).unwrap_err().to_string();
     assert!(error.starts_with("cannot connect to the database"), "{error}");
 }
 
-/// Whether the release before goes on working after this statement: it knows neither the table nor the column, and an index
-/// that is not unique refuses nothing.
-fn goes_unnoticed(statement: &str) -> bool {
-    // The program does the rest, and what that changes is tested with the names.
+/// Whether the previous release still works after this statement: it ignores a new table or column, and an index that is
+/// not unique refuses nothing.
+fn is_backward_compatible(statement: &str) -> bool {
+    // The program does this migration's work; the tests of names cover it.
     if statement == "SELECT 1" {
         return true;
     }
@@ -101,21 +101,21 @@ fn goes_unnoticed(statement: &str) -> bool {
 }
 
 #[test]
-fn a_release_that_is_taken_back_finds_what_it_knows() {
+fn migrations_keep_the_previous_release_working() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
-    let mut judged = 0;
+    let mut checked = 0;
     for dialect in ["postgres", "sqlite"] {
         for folder in std::fs::read_dir(root.join(dialect)).unwrap() {
             let text = std::fs::read_to_string(folder.unwrap().path().join("up.sql")).unwrap();
             let text = text.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join(" ");
             for statement in text.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-                assert!(goes_unnoticed(statement), "{dialect}: {statement}");
-                judged += 1;
+                assert!(is_backward_compatible(statement), "{dialect}: {statement}");
+                checked += 1;
             }
         }
     }
-    assert!(judged > 20, "only {judged} statements were found");
-    assert!(!goes_unnoticed("ALTER TABLE users ADD COLUMN plan text NOT NULL"));
-    assert!(!goes_unnoticed("ALTER TABLE users DROP COLUMN username"));
-    assert!(!goes_unnoticed("CREATE UNIQUE INDEX users_display_name ON users (display_name)"));
+    assert!(checked > 20, "only {checked} statements were found");
+    assert!(!is_backward_compatible("ALTER TABLE users ADD COLUMN plan text NOT NULL"));
+    assert!(!is_backward_compatible("ALTER TABLE users DROP COLUMN username"));
+    assert!(!is_backward_compatible("CREATE UNIQUE INDEX users_display_name ON users (display_name)"));
 }

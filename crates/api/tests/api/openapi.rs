@@ -11,13 +11,13 @@ async fn document() -> Value {
     document_with("body").await
 }
 
-/// The document is that of the transport: what refresh takes and sign-in gives depends on it.
+/// The document for one transport, on which the bodies of refresh and sign-in depend.
 async fn document_with(transport: &str) -> Value {
     let app = TestApp::builder(Database::Sqlite).set("TOKEN_TRANSPORT", transport).start().await;
-    let answer = app.get("/api/openapi.json").await;
-    answer.has_status(200);
-    assert!(answer.header("content-type").starts_with("application/json"));
-    answer.json()
+    let response = app.get("/api/openapi.json").await;
+    response.has_status(200);
+    assert!(response.header("content-type").starts_with("application/json"));
+    response.json()
 }
 
 /// Calls `visit` with every value of the document, and its member name.
@@ -45,12 +45,12 @@ async fn the_document_is_openapi_3_1() {
 #[actix_web::test]
 async fn every_reference_resolves_and_every_schema_is_used() {
     for transport in ["body", "cookie"] {
-        resolves(&document_with(transport).await);
+        assert_references_resolve(&document_with(transport).await);
     }
 }
 
 #[track_caller]
-fn resolves(document: &Value) {
+fn assert_references_resolve(document: &Value) {
     let mut referred = BTreeSet::new();
     walk(document, &mut |name, value| {
         if name == "$ref" {
@@ -64,9 +64,9 @@ fn resolves(document: &Value) {
     assert_eq!(defined, referred);
 }
 
-/// Generators name their functions so.
+/// Generators name functions after the operations.
 #[actix_web::test]
-async fn every_operation_has_a_name_of_its_own() {
+async fn every_operation_has_a_unique_name() {
     let document = document().await;
     let operations =
         document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
@@ -80,7 +80,7 @@ async fn every_operation_has_a_name_of_its_own() {
 }
 
 #[actix_web::test]
-async fn every_operation_tells_what_it_takes_and_gives() {
+async fn every_operation_describes_its_parameters_and_responses() {
     let document = document().await;
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
@@ -105,7 +105,7 @@ async fn every_operation_tells_what_it_takes_and_gives() {
     }
 }
 
-/// These are about the caller; the rest is about the service, or proves itself by its body.
+/// Routes about the caller. The others are about the service, or authenticate by their body.
 fn is_protected(path: &str) -> bool {
     let about_the_caller = [
         "/api/auth/me",
@@ -119,7 +119,7 @@ fn is_protected(path: &str) -> bool {
 }
 
 #[actix_web::test]
-async fn the_document_tells_the_lengths_that_the_forms_know() {
+async fn the_document_has_the_length_limits_of_the_forms() {
     let document = document().await;
     let fields = &document["components"]["schemas"]["RegisterRequest"]["properties"];
     for (field, name, limit) in [
@@ -137,7 +137,7 @@ async fn the_document_tells_the_lengths_that_the_forms_know() {
 }
 
 #[actix_web::test]
-async fn the_page_to_try_it_is_served_from_the_program_itself() {
+async fn the_documentation_page_is_served_by_the_program_itself() {
     let app = TestApp::builder(Database::Sqlite).start().await;
     let page = app.get("/api/docs/").await;
     page.has_status(200);
@@ -151,15 +151,15 @@ async fn the_page_to_try_it_is_served_from_the_program_itself() {
     app.get("/api/docs/no-such-file.js").await.has_status(404);
     send(app.request(Method::HEAD, "/api/docs/")).await.has_status(200);
     for path in ["/api/docs/", "/api/docs", "/api/docs/index.html"] {
-        let answer = send(app.request(Method::POST, path)).await;
-        assert_eq!(answer.header("allow"), "GET, HEAD", "{path}");
-        answer.failed(405, Reason::MethodNotAllowed);
+        let response = send(app.request(Method::POST, path)).await;
+        assert_eq!(response.header("allow"), "GET, HEAD", "{path}");
+        response.failed(405, Reason::MethodNotAllowed);
     }
 }
 
-/// Whoever fills bodies in relies on it.
+/// Generated request bodies rely on it.
 #[test]
-fn each_sample_of_a_unique_field_is_another_one_within_its_bounds() {
+fn samples_of_a_unique_field_differ_and_keep_within_its_bounds() {
     let schemas = [
         json!({"type": "string", "maxLength": 6}),
         json!({"type": "string", "example": "https://example.com/"}),
@@ -176,7 +176,7 @@ fn each_sample_of_a_unique_field_is_another_one_within_its_bounds() {
         assert_eq!(distinct.len(), samples.len(), "{schema}: {samples:?}");
         for sample in samples {
             let fits = match schema["maxLength"].as_u64() {
-                Some(most) => sample.as_str().unwrap().len() as u64 <= most,
+                Some(max) => sample.as_str().unwrap().len() as u64 <= max,
                 None => sample.is_string() || (7..=60_000).contains(&sample.as_i64().unwrap()),
             };
             assert!(fits, "{schema}: {sample}");

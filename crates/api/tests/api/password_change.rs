@@ -1,4 +1,4 @@
-//! A new password for who knows the old one.
+//! Changing the password, with the current one.
 
 use crate::support::{Database, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
@@ -8,12 +8,12 @@ use reqwest::Method;
 use serde_json::json;
 
 on_both_databases![
-    changing_the_password_ends_every_session_and_answers_a_new_one,
-    a_wrong_current_password_is_named_recorded_and_changes_nothing,
-    a_new_password_is_judged_as_at_sign_up,
-    of_two_changes_at_once_one_counts,
+    changing_the_password_ends_every_session_and_returns_a_new_one,
+    a_wrong_current_password_is_reported_recorded_and_changes_nothing,
+    a_new_password_follows_the_rules_of_sign_up,
+    of_concurrent_changes_one_succeeds,
     sign_ins_that_race_a_change_leave_no_session_of_the_old_password,
-    a_change_makes_the_links_worthless_that_were_asked_for_before,
+    a_change_ends_the_links_that_were_requested_before,
     a_session_that_has_ended_changes_nothing,
 ];
 
@@ -31,7 +31,7 @@ async fn change(app: &TestApp, tokens: &TokenResponse, current: &str, new: &str)
     send(app.request_as(tokens, Method::POST, "/api/auth/password/change/").json(&body)).await
 }
 
-async fn changing_the_password_ends_every_session_and_answers_a_new_one(database: Database) {
+async fn changing_the_password_ends_every_session_and_returns_a_new_one(database: Database) {
     let (app, here) = start(database).await;
     let elsewhere = app.login(ADA).await;
     let new = change(&app, &here, PASSWORD, NEW_PASSWORD).await.ok();
@@ -48,12 +48,12 @@ async fn changing_the_password_ends_every_session_and_answers_a_new_one(database
     let reasons = "SELECT count(*) FROM sessions WHERE revoke_reason = 'password_change'";
     assert_eq!(app.db().number(reasons), 2);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'password_changed'"), 1);
-    let told = app.deliver_one_mail().await;
-    assert_eq!((told.to.as_str(), told.subject.as_str()), (ADA, "Your password was changed"));
-    assert!(told.text.contains("http://127.0.0.1:8080/forgot-password"), "{}", told.text);
+    let notice = app.deliver_one_mail().await;
+    assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ADA, "Your password was changed"));
+    assert!(notice.text.contains("http://127.0.0.1:8080/forgot-password"), "{}", notice.text);
 }
 
-async fn a_wrong_current_password_is_named_recorded_and_changes_nothing(database: Database) {
+async fn a_wrong_current_password_is_reported_recorded_and_changes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     let problem = change(&app, &tokens, "violet harbor lantern 43", NEW_PASSWORD).await;
     problem.invalid_fields(&["current_password"]);
@@ -63,11 +63,11 @@ async fn a_wrong_current_password_is_named_recorded_and_changes_nothing(database
     app.me(&tokens).await.done();
     app.login(ADA).await;
     let failures = "SELECT count(*) FROM auth_events WHERE kind = 'reauthentication_failed'";
-    assert_eq!(app.db().number(failures), 1, "what cannot be a password was not compared");
+    assert_eq!(app.db().number(failures), 1, "an empty password is not compared");
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 
-async fn a_new_password_is_judged_as_at_sign_up(database: Database) {
+async fn a_new_password_follows_the_rules_of_sign_up(database: Database) {
     let (app, tokens) = start(database).await;
     for weak in ["short", "password1", ADA, "ada", ""] {
         change(&app, &tokens, PASSWORD, weak).await.invalid_fields(&["new_password"]);
@@ -75,14 +75,14 @@ async fn a_new_password_is_judged_as_at_sign_up(database: Database) {
     app.login(ADA).await;
 }
 
-async fn of_two_changes_at_once_one_counts(database: Database) {
+async fn of_concurrent_changes_one_succeeds(database: Database) {
     let (app, tokens) = start(database).await;
     let attempts = (0..8).map(|number| change(&app, &tokens, PASSWORD, NEW_PASSWORDS[number]));
-    let answers = futures_util::future::join_all(attempts).await;
-    let done: Vec<_> = answers.iter().enumerate().filter(|(_, answer)| answer.status == 200).collect();
+    let responses = futures_util::future::join_all(attempts).await;
+    let done: Vec<_> = responses.iter().enumerate().filter(|(_, response)| response.status == 200).collect();
     assert_eq!(done.len(), 1);
-    for answer in answers.iter().filter(|answer| answer.status != 200) {
-        assert!(matches!(answer.status.as_u16(), 400 | 401 | 503), "{}", answer.text());
+    for response in responses.iter().filter(|response| response.status != 200) {
+        assert!(matches!(response.status.as_u16(), 400 | 401 | 503), "{}", response.text());
     }
     app.sign_in(ADA, NEW_PASSWORDS[done[0].0]).await.ok();
     assert_eq!(app.db().number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 2);
@@ -102,22 +102,22 @@ const NEW_PASSWORDS: [&str; 8] = [
 async fn sign_ins_that_race_a_change_leave_no_session_of_the_old_password(database: Database) {
     let (app, tokens) = start(database).await;
     let sign_ins = futures_util::future::join_all((0..12).map(|_| app.sign_in(ADA, PASSWORD)));
-    let (answers, changed) = tokio::join!(sign_ins, change(&app, &tokens, PASSWORD, NEW_PASSWORD));
+    let (responses, changed) = tokio::join!(sign_ins, change(&app, &tokens, PASSWORD, NEW_PASSWORD));
     let new = changed.ok();
-    for answer in answers.into_iter().filter(|answer| answer.status == 200) {
-        app.refresh(&answer.ok()).await.refused(Reason::SessionRevoked);
+    for response in responses.into_iter().filter(|response| response.status == 200) {
+        app.refresh(&response.ok()).await.refused(Reason::SessionRevoked);
     }
     assert_eq!(app.db().number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 1);
     app.refresh(&new).await.ok();
 }
 
-async fn a_change_makes_the_links_worthless_that_were_asked_for_before(database: Database) {
+async fn a_change_ends_the_links_that_were_requested_before(database: Database) {
     let (app, tokens) = start(database).await;
     app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.done();
     let reset = app.deliver_one_mail().await.token();
     let body = json!({"new_email": "eve@example.com", "password": PASSWORD});
     send(app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&body)).await.done();
-    // Of the two mails the link to the new address has not left yet.
+    // The mail with the link to the new address has not been sent yet.
     change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.ok();
 
     let mails = app.deliver_mail().await;
@@ -128,15 +128,15 @@ async fn a_change_makes_the_links_worthless_that_were_asked_for_before(database:
 
 async fn a_session_that_has_ended_changes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
-    // Ended by another process, of which the feed here has not heard yet.
+    // Revoked by another process; the feed of this one does not know yet.
     app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout'");
     change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.refused(Reason::SessionRevoked);
     app.login(ADA).await;
 }
 
-/// A stolen access token is no way to try passwords.
+/// A stolen access token must not allow guessing the password.
 #[actix_web::test]
-async fn ten_wrong_passwords_are_the_last_for_a_while_and_right_ones_do_not_count() {
+async fn ten_wrong_passwords_are_allowed_and_right_ones_do_not_count() {
     let app = TestApp::builder(Database::Sqlite).set("RATE_LIMITS", "on").user(ADA).start().await;
     let mut tokens = app.login(ADA).await;
     for (old, new) in [(PASSWORD, NEW_PASSWORD), (NEW_PASSWORD, PASSWORD)] {

@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 on_both_databases![
     a_mailed_link_sets_a_new_password_and_ends_every_session,
     a_link_works_once,
-    a_link_runs_out_after_an_hour,
-    a_newer_link_makes_the_older_one_worthless,
-    a_link_for_something_else_resets_nothing,
-    a_refused_password_leaves_the_link_alive,
-    one_hundred_uses_of_a_link_at_once_are_one_use,
-    known_and_unknown_addresses_are_answered_alike_after_the_same_work,
-    an_inactive_account_gets_no_link_and_its_links_are_worthless,
+    a_link_expires_after_an_hour,
+    a_newer_link_ends_the_older_one,
+    a_link_for_another_purpose_resets_nothing,
+    a_refused_password_leaves_the_link_valid,
+    of_one_hundred_concurrent_uses_of_a_link_one_succeeds,
+    known_and_unknown_addresses_get_the_same_response_after_the_same_work,
+    an_inactive_account_gets_no_link_and_its_links_are_refused,
     sign_ins_that_race_a_reset_leave_no_session,
-    a_link_is_kept_as_a_hash_and_deleted_in_the_end,
+    a_link_is_stored_as_a_hash_and_deleted_eventually,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -28,12 +28,12 @@ async fn start(database: Database) -> TestApp {
     TestApp::builder(database).user(ADA).start().await
 }
 
-async fn ask(app: &TestApp, email: &str) -> TestResponse {
+async fn request_reset(app: &TestApp, email: &str) -> TestResponse {
     app.post("/api/auth/password/reset/", &json!({"email": email})).await
 }
 
 async fn mailed_token(app: &TestApp) -> String {
-    ask(app, ADA).await.has_status(202);
+    request_reset(app, ADA).await.has_status(202);
     app.deliver_one_mail().await.token()
 }
 
@@ -47,23 +47,23 @@ async fn a_mailed_link_sets_a_new_password_and_ends_every_session(database: Data
     let request = RegisterRequest { email: ADA.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     let (first, second) = (app.register(&request).await.created(), app.login(ADA).await);
     app.deliver_mail().await; // the link that confirms the address
-    ask(&app, " ADA@Example.com ").await.has_status(202);
+    request_reset(&app, " ADA@Example.com ").await.has_status(202);
     let mail = app.deliver_one_mail().await;
     assert_eq!(mail.to, ADA);
     assert!(mail.text.contains("http://127.0.0.1:8080/reset-password#token="), "{}", mail.text);
 
-    let answer = confirm(&app, &mail.token(), NEW_PASSWORD).await;
-    answer.has_status(200);
-    assert_eq!(answer.json::<Value>(), json!({}));
+    let response = confirm(&app, &mail.token(), NEW_PASSWORD).await;
+    response.has_status(200);
+    assert_eq!(response.json::<Value>(), json!({}));
     for tokens in [&first, &second] {
         app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
         app.refresh(tokens).await.refused(Reason::SessionRevoked);
     }
     app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
     let user = app.sign_in(ADA, NEW_PASSWORD).await.ok().user;
-    assert!(user.email_verified, "whoever followed the link reads mail there");
-    let told = app.deliver_one_mail().await;
-    assert_eq!((told.to.as_str(), told.subject.as_str()), (ADA, "Your password was changed"));
+    assert!(user.email_verified, "following the link confirms the address");
+    let notice = app.deliver_one_mail().await;
+    assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ADA, "Your password was changed"));
     let kinds = "SELECT count(*) FROM auth_events WHERE kind IN ('password_reset_requested', 'password_reset')";
     assert_eq!(app.db().number(kinds), 2);
 }
@@ -75,12 +75,12 @@ async fn a_link_works_once(database: Database) {
     let spent = confirm(&app, &token, PASSWORD).await.failed(400, Reason::LinkNotValid);
     for unknown in ["", "x", &"A".repeat(43), &token.to_uppercase(), &format!("{token}="), &"x".repeat(60_000)] {
         let problem = confirm(&app, unknown, PASSWORD).await.failed(400, Reason::LinkNotValid);
-        assert_eq!(problem.detail, spent.detail, "which of them it was is not told");
+        assert_eq!(problem.detail, spent.detail, "the cause is not shown");
     }
     app.sign_in(ADA, NEW_PASSWORD).await.ok();
 }
 
-async fn a_link_runs_out_after_an_hour(database: Database) {
+async fn a_link_expires_after_an_hour(database: Database) {
     let app = start(database).await;
     let (in_time, late) = (mailed_token(&app).await, Duration::hours(1));
     app.clock().advance(late - ONE_SECOND);
@@ -92,14 +92,14 @@ async fn a_link_runs_out_after_an_hour(database: Database) {
     confirm(&app, &token, PASSWORD).await.failed(400, Reason::LinkNotValid);
 }
 
-async fn a_newer_link_makes_the_older_one_worthless(database: Database) {
+async fn a_newer_link_ends_the_older_one(database: Database) {
     let app = start(database).await;
     let (older, newer) = (mailed_token(&app).await, mailed_token(&app).await);
     confirm(&app, &older, NEW_PASSWORD).await.failed(400, Reason::LinkNotValid);
     confirm(&app, &newer, NEW_PASSWORD).await.done();
 }
 
-async fn a_link_for_something_else_resets_nothing(database: Database) {
+async fn a_link_for_another_purpose_resets_nothing(database: Database) {
     let app = TestApp::builder(database).start().await;
     let request = RegisterRequest { email: ADA.to_owned(), password: PASSWORD.to_owned(), ..Default::default() };
     app.register(&request).await.created();
@@ -107,12 +107,12 @@ async fn a_link_for_something_else_resets_nothing(database: Database) {
     confirm(&app, &verify, NEW_PASSWORD).await.failed(400, Reason::LinkNotValid);
     let reset = mailed_token(&app).await;
     app.post("/api/auth/email/verify/", &json!({"token": reset})).await.failed(400, Reason::LinkNotValid);
-    // Neither was spent by that.
+    // Neither link was spent by the refused attempt.
     app.post("/api/auth/email/verify/", &json!({"token": verify})).await.done();
     confirm(&app, &reset, NEW_PASSWORD).await.done();
 }
 
-async fn a_refused_password_leaves_the_link_alive(database: Database) {
+async fn a_refused_password_leaves_the_link_valid(database: Database) {
     let app = start(database).await;
     let token = mailed_token(&app).await;
     for weak in ["", "short", "password1", ADA] {
@@ -120,47 +120,47 @@ async fn a_refused_password_leaves_the_link_alive(database: Database) {
     }
     app.login(ADA).await;
     confirm(&app, &token, NEW_PASSWORD).await.done();
-    ask(&app, "no address").await.invalid_fields(&["email"]);
+    request_reset(&app, "no address").await.invalid_fields(&["email"]);
 }
 
-async fn one_hundred_uses_of_a_link_at_once_are_one_use(database: Database) {
+async fn of_one_hundred_concurrent_uses_of_a_link_one_succeeds(database: Database) {
     let app = start(database).await;
     let token = mailed_token(&app).await;
     let attempt = async |number: usize| {
         loop {
-            let answer = confirm(&app, &token, &format!("{NEW_PASSWORD}{number}")).await;
-            if answer.status != 503 {
-                return (answer, number); // with a full hashing queue one comes again, as Retry-After asks
+            let response = confirm(&app, &token, &format!("{NEW_PASSWORD}{number}")).await;
+            if response.status != 503 {
+                return (response, number); // the hashing queue was full: retry, as Retry-After asks
             }
             tokio::task::yield_now().await;
         }
     };
-    let answers = futures_util::future::join_all((0..100).map(attempt)).await;
+    let responses = futures_util::future::join_all((0..100).map(attempt)).await;
 
-    let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(answer, _)| answer.status == 200);
+    let (done, refused): (Vec<_>, Vec<_>) = responses.into_iter().partition(|(response, _)| response.status == 200);
     assert_eq!((done.len(), refused.len()), (1, 99));
-    for (answer, _) in refused {
-        answer.failed(400, Reason::LinkNotValid);
+    for (response, _) in refused {
+        response.failed(400, Reason::LinkNotValid);
     }
     app.sign_in(ADA, &format!("{NEW_PASSWORD}{}", done[0].1)).await.ok();
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'password_reset'"), 1);
 }
 
-/// What a request wrote, without what names the address.
+/// The rows that a request wrote, with the address masked.
 fn written(app: &TestApp, before: &[String], email: &str) -> Vec<String> {
     let new = app.db().content().into_iter().filter(|line| !before.contains(line));
     let masked = new.map(|line| line.replace(email, "ADDRESS"));
-    // The row's own number is the first column.
+    // The first column is the row's id.
     masked.map(|line| line.split_once('|').map_or(line.clone(), |(_, rest)| rest.to_owned())).collect()
 }
 
-async fn known_and_unknown_addresses_are_answered_alike_after_the_same_work(database: Database) {
+async fn known_and_unknown_addresses_get_the_same_response_after_the_same_work(database: Database) {
     for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
         let app = start(database).await;
         let before = app.db().content();
         let known = app.post(path, &json!({"email": ADA})).await;
         let work_for_known = written(&app, &before, ADA);
-        // One client's mails take turns: with one that waits the next one's turn would be a later one.
+        // One client's mails take turns: with one waiting, the next would get a later turn.
         let mails = app.deliver_mail().await;
         let before = app.db().content();
         let unknown = app.post(path, &json!({"email": "eve@example.com"})).await;
@@ -169,21 +169,21 @@ async fn known_and_unknown_addresses_are_answered_alike_after_the_same_work(data
         assert_eq!(work_for_known.len(), 1, "{work_for_known:?}");
         known.has_status(202);
         assert_eq!((known.status, &known.body), (unknown.status, &unknown.body));
-        let names = |answer: &TestResponse| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+        let names = |response: &TestResponse| response.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(names(&known), names(&unknown));
-        // Ada's address is confirmed, so that only the reset is mailed; and in no case an address without an account.
+        // Ada's address is confirmed, so only the reset is mailed. An address without an account never gets mail.
         assert!(mails.iter().all(|mail| mail.to == ADA), "{mails:?}");
         assert_eq!(app.deliver_mail().await.len(), 0);
         assert_eq!(app.db().number("SELECT count(*) FROM mail_outbox"), 0);
     }
 }
 
-async fn an_inactive_account_gets_no_link_and_its_links_are_worthless(database: Database) {
+async fn an_inactive_account_gets_no_link_and_its_links_are_refused(database: Database) {
     let app = start(database).await;
     let token = mailed_token(&app).await;
     app.db().execute("UPDATE users SET is_active = false");
     confirm(&app, &token, NEW_PASSWORD).await.failed(400, Reason::LinkNotValid);
-    ask(&app, ADA).await.has_status(202);
+    request_reset(&app, ADA).await.has_status(202);
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 
@@ -193,19 +193,19 @@ async fn sign_ins_that_race_a_reset_leave_no_session(database: Database) {
         let token = mailed_token(&app).await;
         let request = LoginRequest { email: Some(ADA.to_owned()), username: None, password: old.to_owned() };
         let sign_ins = (0..12).map(|_| app.post("/api/auth/login/", &request));
-        let (answers, reset) = tokio::join!(futures_util::future::join_all(sign_ins), confirm(&app, &token, new));
+        let (responses, reset) = tokio::join!(futures_util::future::join_all(sign_ins), confirm(&app, &token, new));
         reset.done();
-        for answer in answers.into_iter().filter(|answer| answer.status == 200) {
-            app.refresh(&answer.ok()).await.refused(Reason::SessionRevoked);
+        for response in responses.into_iter().filter(|response| response.status == 200) {
+            app.refresh(&response.ok()).await.refused(Reason::SessionRevoked);
         }
         assert_eq!(app.db().number("SELECT count(*) FROM sessions WHERE revoked_at IS NULL"), 0);
         app.deliver_mail().await;
     }
 }
 
-async fn a_link_is_kept_as_a_hash_and_deleted_in_the_end(database: Database) {
+async fn a_link_is_stored_as_a_hash_and_deleted_eventually(database: Database) {
     let app = start(database).await;
-    ask(&app, ADA).await.done();
+    request_reset(&app, ADA).await.done();
     let waiting = app.db().content();
     let token = app.deliver_one_mail().await.token();
     assert_eq!(token.len(), 43, "256 bits");

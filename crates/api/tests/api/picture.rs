@@ -1,4 +1,4 @@
-//! What is made of the pictures that strangers send.
+//! How the pictures that strangers upload are drawn again.
 
 use crate::support::pictures::{
     animated_webp, badge, encoded, exif, jpeg, photo, png, png_bomb, webp, with_chunk, with_exif, with_last_chunk,
@@ -35,11 +35,11 @@ fn the_middle_of_each_kind_becomes_a_square() {
         assert!(is_red(*image.get_pixel(256, 20)) && !is_red(*image.get_pixel(256, 490)), "{kind:?}");
     }
     let (_, small) = drawn(Kind::Png, &png(&photo(30, 200)));
-    assert_eq!(size(&small), (30, 30), "a small one stays small");
+    assert_eq!(size(&small), (30, 30), "a small picture stays small");
 }
 
 #[test]
-fn what_shines_through_goes_on_shining_through() {
+fn transparency_is_kept() {
     for side in [40, 600] {
         let (picture, image) = drawn(Kind::WebP, &webp(&badge(side)));
         assert_eq!(picture.kind, Kind::Png);
@@ -49,9 +49,9 @@ fn what_shines_through_goes_on_shining_through() {
     }
 }
 
-/// Where the red half is, after the camera was held this way.
+/// For each orientation of the camera, where the red half must be afterwards.
 #[test]
-fn a_picture_stands_upright_and_forgets_how_it_was_taken() {
+fn a_picture_is_turned_upright_and_loses_its_exif_data() {
     let straight = jpeg(&photo(600, 600));
     let red_at = [(3, (256, 490)), (6, (490, 256)), (8, (20, 256)), (1, (256, 20))];
     for (orientation, (x, y)) in red_at {
@@ -60,7 +60,7 @@ fn a_picture_stands_upright_and_forgets_how_it_was_taken() {
         assert!(is_red(*image.to_rgba8().get_pixel(x, y)), "orientation {orientation}");
         assert!(!is_red(*image.to_rgba8().get_pixel(511 - x, 511 - y)), "orientation {orientation}");
         assert!(holds(&sent, b"taken at") && !holds(&picture.content, b"taken at"));
-        // A PNG may say it before its pixels and behind them.
+        // A PNG may have its EXIF data before or behind its pixels.
         let still = png(&photo(600, 600));
         let said = exif(orientation);
         for sent in [with_chunk(&still, *b"eXIf", &said), with_last_chunk(&still, *b"eXIf", &said)] {
@@ -77,7 +77,7 @@ fn holds(content: &[u8], part: &[u8]) -> bool {
 
 /// A file can be a picture and a page, or a picture and an archive, at once.
 #[test]
-fn nothing_but_the_picture_gets_through() {
+fn data_other_than_pixels_is_dropped() {
     const SCRIPT: &[u8] = b"<script>alert(1)</script>";
     let (photo, badge) = (photo(40, 40), badge(40));
     let behind = |content: Vec<u8>| [&content[..], SCRIPT].concat();
@@ -94,7 +94,7 @@ fn nothing_but_the_picture_gets_through() {
 }
 
 #[test]
-fn what_is_no_picture_or_another_kind_is_refused() {
+fn other_content_and_another_kind_are_refused() {
     let (png, jpeg, webp) = (png(&photo(40, 40)), jpeg(&photo(40, 40)), webp(&photo(40, 40)));
     let gif = b"GIF89a\x01\0\x01\0\0\0\0;".to_vec();
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>".to_vec();
@@ -106,7 +106,7 @@ fn what_is_no_picture_or_another_kind_is_refused() {
 }
 
 #[test]
-fn a_picture_that_lacks_its_end_is_refused() {
+fn a_truncated_picture_is_refused() {
     let image = photo(300, 300);
     for (kind, whole) in [(Kind::Png, png(&image)), (Kind::Jpeg, jpeg(&image)), (Kind::WebP, webp(&image))] {
         for kept in [whole.len() - 40, whole.len() / 2, 60, 20, 3, 1] {
@@ -122,16 +122,16 @@ fn a_picture_that_lacks_its_end_is_refused() {
 }
 
 #[test]
-fn a_picture_that_moves_is_refused() {
+fn an_animated_picture_is_refused() {
     let image = photo(16, 16);
     assert_eq!(draw(Kind::WebP, &animated_webp(&image, 2)), Err(PictureError::Moving));
     let frames = [2_u32.to_be_bytes(), 0_u32.to_be_bytes()].concat();
     assert_eq!(draw(Kind::Png, &with_chunk(&png(&image), *b"acTL", &frames)), Err(PictureError::Moving));
 }
 
-/// Programs that make moving pictures write a still one like this.
+/// Programs for animations write a still picture this way.
 #[test]
-fn a_picture_of_one_frame_does_not_move() {
+fn an_animation_of_one_frame_is_a_still_picture() {
     let control = [16_u32.to_be_bytes(), 16_u32.to_be_bytes(), [0; 4], [0; 4]].concat();
     let control = [&[0; 4][..], &control, &[0, 1, 0, 10, 0, 0]].concat();
     let counted = |frames: u32| [frames.to_be_bytes(), 0_u32.to_be_bytes()].concat();
@@ -141,13 +141,13 @@ fn a_picture_of_one_frame_does_not_move() {
     assert_eq!(draw(Kind::Png, &with_chunk(&still, *b"acTL", &counted(2))), Err(PictureError::Moving));
     let (_, image) = drawn(Kind::WebP, &animated_webp(&photo(16, 12), 1));
     assert_eq!(size(&image), (12, 12));
-    // Behind the pixels it says nothing.
+    // Behind the pixels, the count of frames has no meaning.
     drawn(Kind::Png, &with_last_chunk(&png(&photo(16, 16)), *b"acTL", &counted(2)));
 }
 
-/// Fewer bytes than a tweet that ask for gigabytes: refused by what they say, before room is made.
+/// A few bytes that declare gigabytes of pixels: refused by their header, before memory is allocated.
 #[test]
-fn a_picture_that_would_burst_is_refused_before_it_is_read() {
+fn a_decompression_bomb_is_refused_before_it_is_decoded() {
     for (width, height) in [(60_000, 60_000), (1, 16_000_001), (4001, 4000), (2_000_000_000, 2_000_000_000)] {
         assert_eq!(draw(Kind::Png, &png_bomb(width, height)), Err(PictureError::TooLarge), "{width} x {height}");
     }
@@ -158,13 +158,13 @@ fn a_picture_that_would_burst_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn a_picture_with_two_bytes_a_colour_is_taken() {
+fn a_picture_with_sixteen_bits_per_channel_is_accepted() {
     let deep = DynamicImage::new_rgba16(3000, 3000);
     let (picture, image) = drawn(Kind::Png, &encoded(&deep, ImageFormat::Png));
     assert_eq!((picture.kind, size(&image)), (Kind::Png, (512, 512)));
 }
 
-/// A picture of one colour, and the profile that says which colour that is.
+/// Encodes the picture with a colour profile.
 fn profiled(image: &DynamicImage, kind: Kind, profile: &[u8]) -> Vec<u8> {
     let (mut file, profile) = (Vec::new(), profile.to_vec());
     match kind {
@@ -187,7 +187,7 @@ fn profiled(image: &DynamicImage, kind: Kind, profile: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The colour in the middle of what is drawn.
+/// The colour in the middle of the drawn picture.
 fn colour(kind: Kind, content: &[u8]) -> [u8; 3] {
     let image = drawn(kind, content).1.into_rgb8();
     image.get_pixel(image.width() / 2, image.height() / 2).0
@@ -199,7 +199,7 @@ fn is_near(found: [u8; 3], expected: [u8; 3]) -> bool {
 
 /// Some programs number the parts of a profile from 0, or write them twice.
 #[test]
-fn the_profile_of_a_jpeg_counts_however_its_parts_are_numbered() {
+fn the_profile_of_a_jpeg_is_read_however_its_parts_are_numbered() {
     let image = DynamicImage::from(RgbImage::from_pixel(40, 40, Rgb([80, 150, 220])));
     let sent = profiled(&image, Kind::Jpeg, &ColorProfile::new_display_p3().encode().unwrap());
     let name = sent.windows(12).position(|bytes| bytes == b"ICC_PROFILE\0").unwrap();
@@ -219,10 +219,10 @@ fn the_profile_of_a_jpeg_counts_however_its_parts_are_numbered() {
     };
     let (first, last) = (part(0, &sent[name + 14..half]), part(1, &sent[half..end]));
     let split = [&sent[..begin], &last, &first, &last, &sent[end..]].concat();
-    let meant = colour(Kind::Jpeg, &sent);
-    assert!(is_near(meant, [48, 152, 226]), "{meant:?}");
+    let corrected = colour(Kind::Jpeg, &sent);
+    assert!(is_near(corrected, [48, 152, 226]), "{corrected:?}");
     for sent in [numbered(0, 1), twice, split] {
-        assert_eq!(colour(Kind::Jpeg, &sent), meant);
+        assert_eq!(colour(Kind::Jpeg, &sent), corrected);
     }
     // A part is missing.
     let plain = colour(Kind::Jpeg, &jpeg(&image));
@@ -232,9 +232,9 @@ fn the_profile_of_a_jpeg_counts_however_its_parts_are_numbered() {
 }
 
 /// The expected colours were computed with the matrices and curves of the standards (Display P3: SMPTE EG 432-1, D65), not
-/// with the library that does it here.
+/// with the library that the API uses.
 #[test]
-fn colours_are_those_that_the_profile_means() {
+fn colours_are_converted_by_the_profile() {
     let p3 = ColorProfile::new_display_p3().encode().unwrap();
     // The same primaries with a plain gamma, as some screens' profiles have it.
     let mut gamma = ColorProfile::new_display_p3();
@@ -243,7 +243,7 @@ fn colours_are_those_that_the_profile_means() {
     let gamma = gamma.encode().unwrap();
     let (srgb, dark) =
         (ColorProfile::new_srgb().encode().unwrap(), ColorProfile::new_gray_with_gamma(1.0).encode().unwrap());
-    // One corner shines through, so that the outcome is a PNG, which has the colours as they were computed.
+    // One corner is transparent, so that the result is a PNG, which keeps the computed colours.
     let of = |[red, green, blue]: [u8; 3], side| {
         let colour = |x, y| Rgba([red, green, blue, if x + y == 0 { 0 } else { 255 }]);
         DynamicImage::from(RgbaImage::from_fn(side, side, colour))
@@ -270,9 +270,9 @@ fn colours_are_those_that_the_profile_means() {
     assert!(is_near(colour(Kind::Png, &profiled(&gray, Kind::Png, &dark)), [128; 3]));
 }
 
-/// Screenshots of wide-gamut screens say it so (PNG, third edition, 11.3.2.6).
+/// Screenshots of wide-gamut screens have such code points (PNG, third edition, 11.3.2.6).
 #[test]
-fn code_points_of_a_png_say_which_colours_it_has_and_win_over_its_profile() {
+fn code_points_of_a_png_take_precedence_over_its_profile() {
     let image =
         DynamicImage::from(RgbaImage::from_fn(40, 40, |x, y| Rgba([80, 150, 220, if x + y == 0 { 0 } else { 255 }])));
     let srgb = profiled(&image, Kind::Png, &ColorProfile::new_srgb().encode().unwrap());
@@ -283,7 +283,7 @@ fn code_points_of_a_png_say_which_colours_it_has_and_win_over_its_profile() {
         (&[2, 13, 0, 1], plain),
         (&[12, 2, 0, 1], plain),
         (&[255, 255, 0, 1], plain),
-        // XYZ: nobody's screen.
+        // XYZ, which no screen has.
         (&[10, 13, 0, 1], plain),
         // A narrow range, high dynamic range.
         (&[12, 13, 0, 0], plain),
@@ -308,7 +308,7 @@ fn with_tag(profile: &[u8], name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let mut changed = profile.to_vec();
     let entry = tags(profile).into_iter().find(|(tag, _)| *tag == name).map(|(_, at)| at);
     let at = entry.unwrap_or_else(|| {
-        // In the place of a text that nobody reads.
+        // Replaces the copyright text, which is not read.
         tags(profile).into_iter().find(|(tag, _)| tag == b"cprt").unwrap().1
     });
     let place = [u32::try_from(profile.len()).unwrap(), u32::try_from(content.len()).unwrap()].map(u32::to_be_bytes);
@@ -325,9 +325,9 @@ fn is_p3(profile: &[u8]) -> bool {
     })
 }
 
-/// Texts that are empty, and whatever else is not needed for a colour.
+/// Empty texts, and every other tag that is not needed for a colour.
 #[test]
-fn a_defect_in_what_a_profile_is_not_used_for_does_not_matter() {
+fn a_defect_in_an_unused_tag_of_a_profile_does_not_matter() {
     let p3 = ColorProfile::new_display_p3().encode().unwrap();
     let names: Vec<_> = tags(&p3).into_iter().map(|(name, _)| name).collect();
     let needed = [*b"rXYZ", *b"gXYZ", *b"bXYZ", *b"rTRC", *b"gTRC", *b"bTRC"];
@@ -356,15 +356,15 @@ fn a_profile_of_any_version_is_read() {
     }
 }
 
-/// Hundred thousandths, as the chunks have them.
+/// Big-endian words; the chunks count in hundred thousandths.
 fn words(numbers: &[u32]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
 }
 
-/// The expected colours were computed with the matrices and curves of the standards, and Bradford's adaptation where the white is
-/// another one, not with the library that does it here.
+/// The expected colours were computed with the matrices and curves of the standards, and Bradford's adaptation where the white
+/// point differs, not with the library that the API uses.
 #[test]
-fn the_exponent_and_the_primaries_of_a_png_count_where_it_says_nothing_better() {
+fn the_gamma_and_the_primaries_of_a_png_are_used_without_a_better_source() {
     const SRGB: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000];
     const P3: [u32; 8] = [31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000];
     const ADOBE: [u32; 8] = [31_270, 32_900, 64_000, 33_000, 21_000, 71_000, 15_000, 6_000];
@@ -384,11 +384,11 @@ fn the_exponent_and_the_primaries_of_a_png_count_where_it_says_nothing_better() 
         (Some(55_556), Some(&OF_PAPER), [83, 167, 225]),
         (Some(100_000), None, [152, 202, 239]),
         (Some(55_556), Some(&SRGB), [99, 167, 227]),
-        // That is sRGB, whose curve the exponent only resembles.
+        // This means sRGB, whose curve the exponent only approximates.
         (Some(45_455), Some(&SRGB), plain),
         (Some(45_455), None, plain),
         (None, Some(&SRGB), plain),
-        // Nothing that could be meant.
+        // Values without a meaning.
         (Some(0), None, plain),
         (Some(1), None, plain),
         (Some(u32::MAX), None, plain),
@@ -403,7 +403,7 @@ fn the_exponent_and_the_primaries_of_a_png_count_where_it_says_nothing_better() 
     let gray = DynamicImage::from(GrayImage::from_pixel(40, 40, Luma([55])));
     assert!(is_near(colour(Kind::Png, &with(&png(&gray), Some(100_000), Some(&P3))), [128; 3]));
 
-    // What is better counts alone.
+    // A more precise source takes precedence.
     let linear = |png: &[u8]| colour(Kind::Png, &with(png, Some(100_000), Some(&P3)));
     let (srgb, p3) = (ColorProfile::new_srgb().encode().unwrap(), ColorProfile::new_display_p3().encode().unwrap());
     assert!(is_near(linear(&with_chunk(&png(&image), *b"sRGB", &[0])), plain));
@@ -411,7 +411,7 @@ fn the_exponent_and_the_primaries_of_a_png_count_where_it_says_nothing_better() 
     assert!(is_near(linear(&profiled(&image, Kind::Png, &p3)), [48, 152, 226]));
     assert!(is_near(linear(&with_chunk(&png(&image), *b"cICP", &[12, 13, 0, 1])), [48, 152, 226]));
     assert!(is_near(linear(&with_chunk(&png(&image), *b"cICP", &[1, 13, 0, 1])), plain));
-    // A profile that cannot be read says nothing.
+    // A profile that cannot be read is ignored.
     assert!(is_near(linear(&profiled(&image, Kind::Png, b"none")), linear(&png(&image))));
 }
 
@@ -420,8 +420,8 @@ fn a_profile_that_cannot_be_used_changes_nothing() {
     let image = DynamicImage::from(RgbImage::from_pixel(40, 40, Rgb([80, 150, 220])));
     let p3 = ColorProfile::new_display_p3().encode().unwrap();
     let gray = ColorProfile::new_gray_with_gamma(1.0).encode().unwrap();
-    let mut lying = p3.clone();
-    lying[..4].copy_from_slice(&[0xff; 4]);
+    let mut wrong_size = p3.clone();
+    wrong_size[..4].copy_from_slice(&[0xff; 4]);
     let mut many_tags = p3.clone();
     many_tags[128..132].copy_from_slice(&[0xff; 4]);
     let huge = [p3.clone(), vec![0; 3 * 1024 * 1024]].concat();
@@ -433,7 +433,7 @@ fn a_profile_that_cannot_be_used_changes_nothing() {
             assert!(is_near(found, [80, 150, 220]), "{} bytes: {found:?}", profile.len());
         }
     }
-    colour(Kind::Png, &profiled(&image, Kind::Png, &lying));
+    colour(Kind::Png, &profiled(&image, Kind::Png, &wrong_size));
 }
 
 #[test]

@@ -15,10 +15,10 @@ on_both_databases![
     one_hundred_refreshes_at_two_processes_give_one_successor,
     one_hundred_refreshes_at_two_processes_without_a_key_give_one_successor,
     a_process_started_after_a_revocation_refuses_from_its_first_request,
-    a_client_that_hung_up_gets_its_answer_with_the_key,
-    a_process_killed_after_the_commit_has_lost_nothing_but_the_answer,
-    sigterm_answers_what_is_in_flight_and_ends_cleanly,
-    two_processes_may_migrate_one_empty_database_at_once,
+    a_client_that_disconnected_gets_its_response_with_the_key,
+    a_process_killed_after_the_commit_loses_only_the_response,
+    sigterm_finishes_requests_in_flight_and_exits_cleanly,
+    two_processes_can_migrate_one_empty_database_at_once,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -40,11 +40,11 @@ async fn a_session_revoked_at_one_process_is_refused_by_the_other(database: Data
 
     a.me(&tokens).await.refused(Reason::SessionRevoked);
     b.refresh(&tokens, None).await.refused(Reason::SessionRevoked);
-    // `verify` asks no database: what it says, the feed has brought.
+    // `verify` uses no database, so its refusal comes from the feed.
     let verify =
         || send(b.request(Method::POST, "/api/auth/verify/").json(&serde_json::json!({"token": tokens.access})));
     let refused = eventually("the feed brings the revocation", async || {
-        Some(verify().await).filter(|answer| !answer.status.is_success())
+        Some(verify().await).filter(|response| !response.status.is_success())
     });
     refused.await.refused(Reason::SessionRevoked);
 }
@@ -64,7 +64,7 @@ async fn one_hundred_refreshes_at_two_processes_give_one_successor(database: Dat
     one_hundred_refreshes(database, Some(KEY)).await;
 }
 
-/// By the machine's own clock: a request whose time was read before the rotation's is within the leeway, too.
+/// With the machine's own clock: a request whose time was read before the rotation's is within the leeway, too.
 async fn one_hundred_refreshes_at_two_processes_without_a_key_give_one_successor(database: Database) {
     one_hundred_refreshes(database, None).await;
 }
@@ -75,9 +75,9 @@ async fn one_hundred_refreshes(database: Database, key: Option<&str>) {
     let (a, b) = (Process::start_with(db.url(), &long), Process::start_with(db.url(), &long));
     let first = a.login(ADA).await;
     let attempts = (0..100).map(|number| if number % 2 == 0 { &a } else { &b }.refresh(&first, key));
-    let answers = futures_util::future::join_all(attempts).await;
+    let responses = futures_util::future::join_all(attempts).await;
 
-    let tokens: Vec<_> = answers.into_iter().map(|answer| answer.ok().refresh).collect();
+    let tokens: Vec<_> = responses.into_iter().map(|response| response.ok().refresh).collect();
     assert!(tokens.iter().all(|token| *token == tokens[0]));
     assert_eq!(db.number("SELECT generation FROM sessions"), 2);
 }
@@ -94,8 +94,8 @@ async fn a_process_started_after_a_revocation_refuses_from_its_first_request(dat
     send(verify).await.refused(Reason::SessionRevoked);
 }
 
-/// Sends a refresh and does not wait for the answer.
-async fn refresh_without_listening(process: &Process, tokens: &TokenResponse) -> TcpStream {
+/// Sends a refresh and does not wait for the response.
+async fn send_refresh(process: &Process, tokens: &TokenResponse) -> TcpStream {
     let body = serde_json::to_string(&RefreshRequest { refresh: tokens.refresh.clone() }).unwrap();
     let request = format!(
         "POST /api/auth/refresh/ HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nIdempotency-Key: {KEY}\r\n\
@@ -112,24 +112,24 @@ async fn until_rotated(db: &TestDb) {
     eventually("the rotation is committed", async || (db.number(sql) == 2).then_some(())).await;
 }
 
-async fn a_client_that_hung_up_gets_its_answer_with_the_key(database: Database) {
+async fn a_client_that_disconnected_gets_its_response_with_the_key(database: Database) {
     let db = database_with_ada(database);
     let api = Process::start_with(db.url(), &[("REFRESH_LEEWAY", "0")]);
     let first = api.login(ADA).await;
-    drop(refresh_without_listening(&api, &first).await);
-    // Either it went through before the line broke, or it did not; the client cannot know, and need not.
+    drop(send_refresh(&api, &first).await);
+    // The client cannot know whether the refresh succeeded before the connection broke, and need not.
     let second = api.refresh(&first, Some(KEY)).await.ok();
 
     assert_eq!(db.number("SELECT generation FROM sessions"), 2);
     api.refresh(&second, None).await.ok();
 }
 
-async fn a_process_killed_after_the_commit_has_lost_nothing_but_the_answer(database: Database) {
+async fn a_process_killed_after_the_commit_loses_only_the_response(database: Database) {
     let db = database_with_ada(database);
     let strict = [("REFRESH_LEEWAY", "0")];
     let api = Process::start_with(db.url(), &strict);
     let first = api.login(ADA).await;
-    let unread = refresh_without_listening(&api, &first).await;
+    let unread = send_refresh(&api, &first).await;
     until_rotated(&db).await;
     api.kill();
     drop(unread);
@@ -143,14 +143,14 @@ async fn a_process_killed_after_the_commit_has_lost_nothing_but_the_answer(datab
 }
 
 #[actix_web::test]
-async fn a_process_killed_before_it_hears_of_its_commit_has_lost_nothing_but_the_answer() {
+async fn a_process_killed_before_it_learns_of_its_commit_loses_only_the_response() {
     let db = database_with_ada(Database::Postgres);
     let proxy = Proxy::before(db.server_address());
     let strict = [("REFRESH_LEEWAY", "0")];
     let api = Process::start_with(&db.url_through(proxy.address()), &strict);
     let first = api.login(ADA).await;
     proxy.drop_responses_to("UPDATE \"sessions\"");
-    let unread = refresh_without_listening(&api, &first).await;
+    let unread = send_refresh(&api, &first).await;
     until_rotated(&db).await;
     api.kill();
     drop(unread);
@@ -161,20 +161,20 @@ async fn a_process_killed_before_it_hears_of_its_commit_has_lost_nothing_but_the
     api.refresh(&second, None).await.ok();
 }
 
-async fn sigterm_answers_what_is_in_flight_and_ends_cleanly(database: Database) {
+async fn sigterm_finishes_requests_in_flight_and_exits_cleanly(database: Database) {
     let db = database_with_ada(database);
-    // Dear hashing, so that the sign-ins are in flight for a while.
+    // Expensive hashing, so that the sign-ins are in flight for a while.
     let mut api = Process::start_with(db.url(), &[("BCRYPT_COST", "10")]);
     let tokens = api.login(ADA).await;
     let before = db.number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'");
     let attempts = futures_util::future::join_all((0..8).map(|_| async {
         let wrong = serde_json::json!({"email": ADA, "password": "not the right one"});
-        let answer = send(api.request(Method::POST, "/api/auth/login/").json(&wrong)).await;
-        answer.refused(Reason::CredentialsWrong);
+        let response = send(api.request(Method::POST, "/api/auth/login/").json(&wrong)).await;
+        response.refused(Reason::CredentialsWrong);
     }));
-    // The first answer tells that the others have arrived; then the signal.
+    // The first response shows that the others have arrived; then the signal is sent.
     let in_flight = async {
-        eventually("a sign-in has been answered", async || {
+        eventually("a sign-in has been recorded", async || {
             let now = db.number("SELECT count(*) FROM auth_events WHERE kind = 'login_failed'");
             (now > before).then_some(())
         })
@@ -189,7 +189,7 @@ async fn sigterm_answers_what_is_in_flight_and_ends_cleanly(database: Database) 
     api.refresh(&tokens, None).await.ok();
 }
 
-async fn two_processes_may_migrate_one_empty_database_at_once(database: Database) {
+async fn two_processes_can_migrate_one_empty_database_at_once(database: Database) {
     let db = TestDb::empty(database);
     let start = || {
         let url = db.url().to_owned();

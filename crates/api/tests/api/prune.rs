@@ -1,4 +1,4 @@
-//! Ended sessions are deleted a week after their end, events after 400 days, and nothing else is.
+//! Ended sessions are deleted a week after their end, and events after 400 days.
 
 use crate::support::{Database, ONE_SECOND, TestApp, on_both_databases};
 use api::clock::{Clock, SystemClock, WrongClock};
@@ -7,13 +7,13 @@ use auth_types::Reason;
 use chrono::Duration;
 
 on_both_databases![
-    by_a_clock_that_is_wrong_nothing_is_deleted,
+    a_wrong_clock_deletes_nothing,
     a_session_is_deleted_a_week_after_it_was_ended,
-    a_session_is_deleted_a_week_after_its_time_ran_out,
-    more_sessions_than_a_batch_are_deleted_at_once,
+    a_session_is_deleted_a_week_after_it_expired,
+    more_sessions_than_a_batch_are_deleted_in_one_prune,
     an_event_is_deleted_after_400_days,
-    an_event_of_the_future_keeps_no_older_one,
-    networks_that_were_not_seen_for_long_are_forgotten_however_many_they_are,
+    an_event_in_the_future_does_not_keep_older_ones,
+    thousands_of_old_networks_are_forgotten_in_one_prune,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -37,7 +37,7 @@ async fn a_session_is_deleted_a_week_after_it_was_ended(database: Database) {
     app.refresh(&ended).await.refused(Reason::SessionRevoked);
 }
 
-async fn a_session_is_deleted_a_week_after_its_time_ran_out(database: Database) {
+async fn a_session_is_deleted_a_week_after_it_expired(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     app.login(ADA).await;
     app.clock().advance(app.settings().lifetimes.refresh + Duration::days(7));
@@ -48,7 +48,7 @@ async fn a_session_is_deleted_a_week_after_its_time_ran_out(database: Database) 
     app.me(&live).await.done();
 }
 
-async fn more_sessions_than_a_batch_are_deleted_at_once(database: Database) {
+async fn more_sessions_than_a_batch_are_deleted_in_one_prune(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let live = app.login(ADA).await;
     let id = match database {
@@ -83,8 +83,8 @@ async fn an_event_is_deleted_after_400_days(database: Database) {
     assert_eq!(app.db().number(EVENTS), 1);
 }
 
-/// A clock that was wrong for a moment has written it.
-async fn an_event_of_the_future_keeps_no_older_one(database: Database) {
+/// An event that was written while the clock was wrong.
+async fn an_event_in_the_future_does_not_keep_older_ones(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     app.login(ADA).await;
     app.db().execute("UPDATE auth_events SET at = '2100-01-01 00:00:00.000000'");
@@ -94,7 +94,7 @@ async fn an_event_of_the_future_keeps_no_older_one(database: Database) {
     assert_eq!(app.db().number(EVENTS), 1);
 }
 
-async fn networks_that_were_not_seen_for_long_are_forgotten_however_many_they_are(database: Database) {
+async fn thousands_of_old_networks_are_forgotten_in_one_prune(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let seen = app.db().instant(app.clock().now());
     app.db().add("known_networks (user_id, network, seen_at)", &format!("1, 'net' || n, {seen}"), 2_500);
@@ -104,7 +104,7 @@ async fn networks_that_were_not_seen_for_long_are_forgotten_however_many_they_ar
     assert_eq!(app.db().number("SELECT count(*) FROM known_networks"), 1);
 }
 
-async fn by_a_clock_that_is_wrong_nothing_is_deleted(database: Database) {
+async fn a_wrong_clock_deletes_nothing(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     app.clock().set(SystemClock.now()); // as the database's
     let tokens = app.login(ADA).await;

@@ -1,4 +1,4 @@
-//! Whether a process says that it can do its work.
+//! Whether a process reports that it is ready.
 
 use crate::support::{Database, Process, Proxy, TestApp, TestDb, create_user, on_both_databases, revert_all};
 use auth_types::Reason;
@@ -7,7 +7,7 @@ use chrono::Duration;
 use std::sync::Arc;
 
 on_both_databases![
-    a_process_that_can_work_is_ready,
+    a_working_process_is_ready,
     a_feed_that_is_ten_seconds_old_is_not_ready,
     a_clock_that_differs_from_the_databases_is_not_ready,
     a_database_without_its_schema_is_not_ready,
@@ -18,7 +18,7 @@ on_both_databases![
 const ADA: &str = "ada@example.com";
 const EVE: &str = "eve@example.com";
 
-/// By the databases' own time, which no test can move.
+/// Starts the API on the real time, since no test can move the database's clock.
 async fn start(db: Arc<TestDb>) -> TestApp {
     let app = TestApp::builder_on(db).start().await;
     app.clock().run(Duration::zero());
@@ -29,24 +29,24 @@ async fn start(db: Arc<TestDb>) -> TestApp {
 
 #[track_caller]
 fn failed(health: &HealthResponse) -> Vec<&str> {
-    health.checks.iter().filter(|(_, told)| *told != "ok").map(|(name, _)| name.as_str()).collect()
+    health.checks.iter().filter(|(_, result)| *result != "ok").map(|(name, _)| name.as_str()).collect()
 }
 
 async fn not_ready(app: &TestApp) -> HealthResponse {
-    let answer = app.get("/readyz").await;
-    answer.has_status(503);
-    assert!(!answer.header("retry-after").is_empty(), "a 503 says when to come back");
-    let health: HealthResponse = answer.json();
+    let response = app.get("/readyz").await;
+    response.has_status(503);
+    assert!(!response.header("retry-after").is_empty(), "a 503 says when to retry");
+    let health: HealthResponse = response.json();
     assert_eq!(health.status, "unavailable");
     app.get("/healthz").await.has_status(200);
     health
 }
 
-async fn a_process_that_can_work_is_ready(database: Database) {
+async fn a_working_process_is_ready(database: Database) {
     let app = start(Arc::new(TestDb::migrated(database))).await;
-    let answer = app.get("/readyz").await;
-    answer.has_status(200);
-    let health: HealthResponse = answer.json();
+    let response = app.get("/readyz").await;
+    response.has_status(200);
+    let health: HealthResponse = response.json();
     assert_eq!(health.status, "ok");
     let checks: Vec<_> = health.checks.keys().map(String::as_str).collect();
     assert_eq!(checks, ["clock", "database", "migrations", "revocation_feed"]);
@@ -69,7 +69,7 @@ async fn a_clock_that_differs_from_the_databases_is_not_ready(database: Database
         app.poll_revocations().await;
         assert_eq!(failed(&not_ready(&app).await), ["clock"], "{seconds} s");
     }
-    // Right again: that shows before the next comparison.
+    // A corrected clock shows before the next comparison.
     app.clock().run(Duration::zero());
     app.get("/readyz").await.has_status(200);
 }
@@ -80,8 +80,8 @@ async fn a_database_without_its_schema_is_not_ready(database: Database) {
     assert_eq!(failed(&not_ready(&app).await), ["migrations"]);
 }
 
-/// A start holds the lock of the migrations while it creates diesel's table; whoever creates it without the lock makes that
-/// start fail.
+/// A starting process holds the lock of the migrations while it creates diesel's table. Creating it without the lock would
+/// make that start fail.
 async fn a_readiness_check_creates_nothing(database: Database) {
     let app = start(Arc::new(TestDb::migrated(database))).await;
     app.db().execute("DROP TABLE __diesel_schema_migrations");
@@ -90,7 +90,7 @@ async fn a_readiness_check_creates_nothing(database: Database) {
 }
 
 #[actix_web::test]
-async fn a_database_that_does_not_answer_is_not_ready_and_then_ready_again() {
+async fn an_unreachable_database_is_not_ready_and_ready_once_it_is_back() {
     let db = Arc::new(TestDb::migrated(Database::Postgres));
     let proxy = Proxy::before(db.server_address());
     let builder = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_URL", db.url_through(proxy.address()));
@@ -102,7 +102,8 @@ async fn a_database_that_does_not_answer_is_not_ready_and_then_ready_again() {
     app.get("/readyz").await.has_status(200);
 }
 
-/// What a host does when the disk is nearly full, and what a standby is like; or a file that is mounted to be read.
+/// A host sets a database read-only when the disk is nearly full, a standby is read-only, and so is a file on a read-only
+/// mount.
 async fn a_database_that_takes_no_writes_is_not_ready(database: Database) {
     let db = Arc::new(TestDb::migrated(database));
     create_user(&db, ADA);
@@ -113,9 +114,9 @@ async fn a_database_that_takes_no_writes_is_not_ready(database: Database) {
         }
         Database::Sqlite => Process::start_on_read_only_files(&db),
     };
-    let answer = process.get("/readyz").await;
-    answer.has_status(503);
-    let health: HealthResponse = answer.json();
+    let response = process.get("/readyz").await;
+    response.has_status(503);
+    let health: HealthResponse = response.json();
     assert_eq!(health.checks["database"], "takes no writes");
     assert_eq!(failed(&health), ["database"]);
     process.register(EVE).await.failed(503, Reason::Unavailable);

@@ -1,4 +1,4 @@
-//! Trading refresh tokens: the answer table of the contract, row by row.
+//! Exchanging refresh tokens: each row of the table of responses.
 
 use crate::support::{
     Database, ONE_SECOND, Proxy, TestApp, TestDb, TestResponse, eventually, forge, on_both_databases, send,
@@ -17,29 +17,29 @@ on_both_databases![
     a_new_generation_lives_a_whole_idle_lifetime,
     a_token_of_an_unknown_session_is_refused,
     a_token_of_a_revoked_session_is_refused,
-    a_session_that_nobody_used_for_its_idle_lifetime_is_over,
-    a_session_whose_row_ends_earlier_is_over,
+    a_session_that_was_idle_for_its_idle_lifetime_has_expired,
+    a_session_whose_row_ends_earlier_has_expired,
     a_session_never_outlives_its_absolute_end,
     an_access_token_never_outlives_the_session,
     an_access_token_never_outlives_the_idle_end_of_its_session,
     an_inactive_user_gets_no_tokens_and_an_active_one_again,
     a_deleted_user_gets_no_tokens,
     the_role_is_read_at_every_refresh,
-    a_lost_answer_is_given_again_to_the_same_key,
-    a_key_counts_without_leeway_too,
-    a_key_counts_until_the_successor_is_used,
-    a_key_that_is_used_again_stands_for_the_latest_rotation_only,
+    a_lost_response_is_repeated_for_the_same_key,
+    a_key_works_without_leeway_too,
+    a_key_works_until_the_successor_is_used,
+    a_key_that_is_used_again_repeats_only_the_latest_rotation,
     a_key_does_not_outlive_the_session,
-    only_its_key_gets_the_successor_of_a_rotation_with_one,
-    a_request_with_a_key_is_given_no_leeway,
+    only_its_key_repeats_a_rotation_with_a_key,
+    a_request_with_a_key_has_no_leeway,
     racing_tabs_within_the_leeway_get_the_live_successor,
-    the_last_two_generations_are_given_leeway,
-    every_rotation_since_must_have_been_without_a_key,
+    the_last_two_generations_have_leeway,
+    leeway_needs_every_rotation_since_to_have_no_key,
     the_leeway_is_for_the_network_and_the_browser_of_the_rotation,
     each_rotation_has_a_network_and_a_browser_of_its_own,
-    an_unknown_client_is_given_no_leeway,
+    an_unknown_client_has_no_leeway,
     the_leeway_of_a_generation_starts_when_it_was_superseded,
-    a_clock_that_goes_back_stretches_no_leeway,
+    a_clock_that_goes_back_does_not_extend_the_leeway,
     three_generations_back_is_reuse_even_within_the_leeway,
     the_leeway_ends_on_time,
     without_leeway_each_token_works_once,
@@ -49,8 +49,8 @@ on_both_databases![
     the_live_generation_with_another_jti_is_reuse,
     a_generation_ahead_of_the_row_ends_the_session_and_is_recorded,
     a_restarted_api_gives_the_same_successor,
-    one_hundred_refreshes_at_once_give_one_successor,
-    one_hundred_refreshes_at_once_with_a_key_and_no_leeway_give_one_successor,
+    one_hundred_concurrent_refreshes_give_one_successor,
+    one_hundred_concurrent_refreshes_with_a_key_and_no_leeway_give_one_successor,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -125,7 +125,7 @@ async fn a_token_of_a_revoked_session_is_refused(database: Database) {
     assert_eq!(stored_generation(&app), 1);
 }
 
-async fn a_session_that_nobody_used_for_its_idle_lifetime_is_over(database: Database) {
+async fn a_session_that_was_idle_for_its_idle_lifetime_has_expired(database: Database) {
     let (app, first) = signed_in(database).await;
     app.clock().advance(app.settings().lifetimes.refresh);
 
@@ -133,7 +133,7 @@ async fn a_session_that_nobody_used_for_its_idle_lifetime_is_over(database: Data
     assert_eq!(stored_generation(&app), 1);
 }
 
-async fn a_session_whose_row_ends_earlier_is_over(database: Database) {
+async fn a_session_whose_row_ends_earlier_has_expired(database: Database) {
     for column in ["expires_at", "absolute_expires_at"] {
         let (app, first) = signed_in(database).await;
         app.clock().advance(Duration::hours(1));
@@ -208,7 +208,7 @@ async fn a_deleted_user_gets_no_tokens(database: Database) {
     app.db().execute("DELETE FROM users");
     assert_eq!(app.db().number("SELECT count(*) FROM sessions"), 0);
 
-    // The sessions go with their user, and a session that does not exist is the table's first row.
+    // The sessions are deleted with their user, and a session that does not exist counts as revoked.
     app.refresh(&first).await.refused(Reason::SessionRevoked);
     app.me(&first).await.refused(Reason::SessionRevoked);
 }
@@ -229,7 +229,7 @@ async fn the_role_is_read_at_every_refresh(database: Database) {
     assert_eq!(forge::claims(&third.access)["role"], "user");
 }
 
-async fn a_lost_answer_is_given_again_to_the_same_key(database: Database) {
+async fn a_lost_response_is_repeated_for_the_same_key(database: Database) {
     let (app, first) = signed_in(database).await;
     let lost = app.refresh_with_key(&first, "attempt-1").await.ok();
     for hours in [0, 1, 24] {
@@ -243,7 +243,7 @@ async fn a_lost_answer_is_given_again_to_the_same_key(database: Database) {
     assert_eq!(generation(&third), 3);
 }
 
-async fn a_key_counts_without_leeway_too(database: Database) {
+async fn a_key_works_without_leeway_too(database: Database) {
     let (app, first) = signed_in_with(database, &[("REFRESH_LEEWAY", "0")]).await;
     let lost = app.refresh_with_key(&first, "attempt-1").await.ok();
     assert_eq!(app.refresh_with_key(&first, "attempt-1").await.ok().refresh, lost.refresh);
@@ -253,7 +253,7 @@ async fn a_key_counts_without_leeway_too(database: Database) {
     app.refresh_with_key(&first, "attempt-2").await.refused(Reason::RefreshReused);
 }
 
-async fn a_key_counts_until_the_successor_is_used(database: Database) {
+async fn a_key_works_until_the_successor_is_used(database: Database) {
     let (app, first) = signed_in(database).await;
     let second = app.refresh_with_key(&first, "attempt-1").await.ok();
     let third = app.refresh_with_key(&second, "attempt-2").await.ok();
@@ -263,7 +263,7 @@ async fn a_key_counts_until_the_successor_is_used(database: Database) {
     app.refresh(&third).await.refused(Reason::SessionRevoked);
 }
 
-async fn a_key_that_is_used_again_stands_for_the_latest_rotation_only(database: Database) {
+async fn a_key_that_is_used_again_repeats_only_the_latest_rotation(database: Database) {
     let (app, first) = signed_in(database).await;
     let second = app.refresh_with_key(&first, "always the same").await.ok();
     let third = app.refresh_with_key(&second, "always the same").await.ok();
@@ -279,30 +279,30 @@ async fn a_key_does_not_outlive_the_session(database: Database) {
     app.refresh_with_key(&first, "attempt-1").await.ok();
 
     app.clock().advance(app.settings().lifetimes.refresh - ONE_SECOND);
-    // The token that comes again is past its own time, its session is not; both are told alike.
+    // The repeated token has expired and its session has not; the response is the same for both.
     app.refresh_with_key(&first, "attempt-1").await.refused(Reason::SessionExpired);
     app.clock().advance(ONE_SECOND);
     app.refresh_with_key(&first, "attempt-1").await.refused(Reason::SessionExpired);
     assert_eq!(app.db().value("SELECT revoked_at FROM sessions"), None);
 }
 
-/// At once, whatever the leeway: the owner repeats with the key, so whoever comes without it is somebody else.
-async fn only_its_key_gets_the_successor_of_a_rotation_with_one(database: Database) {
+/// At once, whatever the leeway: the owner repeats with the key, so a request without it is not the owner's.
+async fn only_its_key_repeats_a_rotation_with_a_key(database: Database) {
     for (key, seconds) in [(None, 0), (Some("attempt-2"), 0), (None, 1), (Some("attempt-2"), 11)] {
         let (app, first) = signed_in(database).await;
         let second = app.refresh_with_key(&first, "attempt-1").await.ok();
         app.clock().advance(Duration::seconds(seconds));
-        let answer = match key {
+        let response = match key {
             Some(key) => app.refresh_with_key(&first, key).await,
             None => app.refresh(&first).await,
         };
-        answer.refused(Reason::RefreshReused);
+        response.refused(Reason::RefreshReused);
         app.refresh_with_key(&first, "attempt-1").await.refused(Reason::SessionRevoked);
         app.refresh(&second).await.refused(Reason::SessionRevoked);
     }
 }
 
-async fn a_request_with_a_key_is_given_no_leeway(database: Database) {
+async fn a_request_with_a_key_has_no_leeway(database: Database) {
     let (app, first) = signed_in(database).await;
     app.refresh(&first).await.ok();
     app.refresh_with_key(&first, "late").await.refused(Reason::RefreshReused);
@@ -319,7 +319,7 @@ async fn racing_tabs_within_the_leeway_get_the_live_successor(database: Database
     app.me(&again).await.done();
 }
 
-async fn every_rotation_since_must_have_been_without_a_key(database: Database) {
+async fn leeway_needs_every_rotation_since_to_have_no_key(database: Database) {
     for keys in [[Some("attempt-1"), None], [None, Some("attempt-2")]] {
         let (app, first) = signed_in(database).await;
         let mut live = first.clone();
@@ -332,7 +332,7 @@ async fn every_rotation_since_must_have_been_without_a_key(database: Database) {
         app.refresh(&first).await.refused(Reason::RefreshReused);
         app.refresh(&live).await.refused(Reason::SessionRevoked);
     }
-    // The second was superseded by a rotation without a key, whatever the one before it had.
+    // The second generation was superseded without a key, so it has leeway whatever the rotation before it had.
     let (app, first) = signed_in(database).await;
     let second = app.refresh_with_key(&first, "attempt-1").await.ok();
     let third = app.refresh(&second).await.ok();
@@ -365,11 +365,11 @@ async fn the_leeway_is_for_the_network_and_the_browser_of_the_rotation(database:
     for (of_rotation, late, is_given) in origins {
         let (app, first) = signed_in_behind_a_proxy(database).await;
         let second = refresh_from(&app, &first, of_rotation).await.ok();
-        let answer = refresh_from(&app, &first, late).await;
+        let response = refresh_from(&app, &first, late).await;
         if is_given {
-            assert_eq!(answer.ok().refresh, second.refresh, "{late:?}");
+            assert_eq!(response.ok().refresh, second.refresh, "{late:?}");
         } else {
-            answer.refused(Reason::RefreshReused);
+            response.refused(Reason::RefreshReused);
         }
     }
 }
@@ -384,15 +384,15 @@ async fn each_rotation_has_a_network_and_a_browser_of_its_own(database: Database
     refresh_from(&app, &first, there).await.refused(Reason::RefreshReused);
 }
 
-/// All clients of a proxy that is not counted would look like one.
-async fn an_unknown_client_is_given_no_leeway(database: Database) {
+/// Behind a proxy that is not configured, all clients would look like one.
+async fn an_unknown_client_has_no_leeway(database: Database) {
     let (app, first) = signed_in(database).await;
     let unknown = ("203.0.113.7", "fox/1");
     refresh_from(&app, &first, unknown).await.ok();
     refresh_from(&app, &first, unknown).await.refused(Reason::RefreshReused);
 }
 
-async fn the_last_two_generations_are_given_leeway(database: Database) {
+async fn the_last_two_generations_have_leeway(database: Database) {
     let (app, first) = signed_in(database).await;
     let second = app.refresh(&first).await.ok();
     app.clock().advance(ONE_SECOND);
@@ -416,7 +416,7 @@ async fn the_leeway_of_a_generation_starts_when_it_was_superseded(database: Data
     app.refresh(&first).await.refused(Reason::RefreshReused);
 }
 
-async fn a_clock_that_goes_back_stretches_no_leeway(database: Database) {
+async fn a_clock_that_goes_back_does_not_extend_the_leeway(database: Database) {
     let (app, first) = signed_in(database).await;
     app.refresh(&first).await.ok();
     app.clock().advance(-ONE_SECOND);
@@ -457,7 +457,7 @@ async fn a_reused_refresh_token_ends_the_session(database: Database) {
     past_the_leeway(&app);
 
     let problem = app.refresh(&first).await.refused(Reason::RefreshReused);
-    assert_eq!(problem.detail, "Token is blacklisted"); // what clients written for simplejwt look for
+    assert_eq!(problem.detail, "Token is blacklisted"); // the text that clients written for simplejwt check
     app.refresh(&second).await.refused(Reason::SessionRevoked);
     app.refresh(&first).await.refused(Reason::SessionRevoked);
     // At once, without waiting for the feed.
@@ -474,7 +474,7 @@ async fn reuse_is_committed_and_recorded(database: Database) {
 
     assert_eq!(app.db().value("SELECT revoke_reason FROM sessions").as_deref(), Some("reuse"));
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'refresh_reused'"), 1);
-    // Coming again changes nothing any more.
+    // A further attempt changes nothing.
     let before = app.db().content();
     app.refresh(&first).await.refused(Reason::SessionRevoked);
     assert_eq!(app.db().content(), before);
@@ -505,7 +505,7 @@ async fn the_live_generation_with_another_jti_is_reuse(database: Database) {
 async fn a_generation_ahead_of_the_row_ends_the_session_and_is_recorded(database: Database) {
     let (app, first) = signed_in(database).await;
     let second = app.refresh(&first).await.ok();
-    // A backup was restored: the row has never heard of the second generation.
+    // A backup was restored: the row does not know the second generation.
     app.db().execute("UPDATE sessions SET generation = 1");
 
     app.refresh(&second).await.refused(Reason::SessionRevoked);
@@ -527,29 +527,29 @@ async fn a_restarted_api_gives_the_same_successor(database: Database) {
     app.me(&app.refresh(&second).await.ok()).await.done();
 }
 
-async fn one_hundred_refreshes_at_once_give_one_successor(database: Database) {
+async fn one_hundred_concurrent_refreshes_give_one_successor(database: Database) {
     let (app, first) = signed_in(database).await;
-    let answers = futures_util::future::join_all((0..100).map(|_| app.refresh(&first))).await;
+    let responses = futures_util::future::join_all((0..100).map(|_| app.refresh(&first))).await;
 
-    let tokens: Vec<_> = answers.into_iter().map(|answer| answer.ok().refresh).collect();
+    let tokens: Vec<_> = responses.into_iter().map(|response| response.ok().refresh).collect();
     assert_eq!(tokens.len(), 100);
     assert!(tokens.iter().all(|token| *token == tokens[0]));
     assert_eq!(stored_generation(&app), 2);
 }
 
-async fn one_hundred_refreshes_at_once_with_a_key_and_no_leeway_give_one_successor(database: Database) {
+async fn one_hundred_concurrent_refreshes_with_a_key_and_no_leeway_give_one_successor(database: Database) {
     let (app, first) = signed_in_with(database, &[("REFRESH_LEEWAY", "0")]).await;
     let attempts = (0..100).map(|_| app.refresh_with_key(&first, "attempt-1"));
-    let answers = futures_util::future::join_all(attempts).await;
+    let responses = futures_util::future::join_all(attempts).await;
 
-    let tokens: Vec<_> = answers.into_iter().map(|answer| answer.ok().refresh).collect();
+    let tokens: Vec<_> = responses.into_iter().map(|response| response.ok().refresh).collect();
     assert!(tokens.iter().all(|token| *token == tokens[0]));
     assert_eq!(stored_generation(&app), 2);
 }
 
-/// A tab's request arrives first and waits while another one's rotation, which is later by the clock, commits.
+/// A tab's request arrives first and waits while another tab's rotation, with a later time, commits.
 #[actix_web::test]
-async fn a_rotation_that_a_request_has_waited_for_is_not_in_its_future() {
+async fn a_rotation_that_commits_while_a_request_waits_gives_it_leeway() {
     let (app, first) = signed_in(Database::Postgres).await;
     let second = app.refresh(&first).await.ok();
     let mut other = app.db().connect();
@@ -566,12 +566,12 @@ async fn a_rotation_that_a_request_has_waited_for_is_not_in_its_future() {
         app.clock().advance(ONE_SECOND);
         run("COMMIT");
     };
-    let (answer, ()) = tokio::join!(app.refresh(&second), meanwhile);
-    assert_eq!(generation(&answer.ok()), 3);
+    let (response, ()) = tokio::join!(app.refresh(&second), meanwhile);
+    assert_eq!(generation(&response.ok()), 3);
 }
 
 #[actix_web::test]
-async fn uses_of_the_leeway_are_counted_apart() {
+async fn uses_of_the_leeway_are_counted_separately() {
     const TOKEN: &str = "a-token-of-the-operators";
     let (app, first) = signed_in_with(Database::Sqlite, &[("METRICS_TOKEN", TOKEN)]).await;
     let second = app.refresh(&first).await.ok();
@@ -586,7 +586,7 @@ async fn uses_of_the_leeway_are_counted_apart() {
 }
 
 #[actix_web::test]
-async fn a_database_that_is_cut_off_is_a_503_and_ends_no_session() {
+async fn an_unreachable_database_is_a_503_and_ends_no_session() {
     let db = Arc::new(TestDb::migrated(Database::Postgres));
     let proxy = Proxy::before(db.server_address());
     let app = TestApp::builder_on(Arc::clone(&db))
@@ -598,11 +598,11 @@ async fn a_database_that_is_cut_off_is_a_503_and_ends_no_session() {
 
     proxy.cut();
     app.refresh(&first).await.failed(503, Reason::Unavailable);
-    let second_try = app.refresh_with_key(&first, "attempt-1");
-    let (again, login) = tokio::join!(second_try, app.sign_in(ADA, "violet harbor lantern 42"));
+    let second_attempt = app.refresh_with_key(&first, "attempt-1");
+    let (again, login) = tokio::join!(second_attempt, app.sign_in(ADA, "violet harbor lantern 42"));
     again.failed(503, Reason::Unavailable);
     login.failed(503, Reason::Unavailable);
-    app.verify(&first.access).await.done(); // asks no database
+    app.verify(&first.access).await.done(); // uses no database
 
     proxy.restore();
     let second = app.refresh_with_key(&first, "attempt-1").await.ok();

@@ -1,4 +1,4 @@
-//! Refusals for load come late, so that floods slow down; nobody else waits for them.
+//! Refusals under load are delayed, so that floods slow down; other clients are not delayed.
 
 use crate::support::{Database, PASSWORD, TestApp, TestResponse, hold_hashing, queue_length};
 use auth_types::Reason;
@@ -11,12 +11,12 @@ use tokio::net::TcpStream;
 
 const ADA: &str = "ada@example.com";
 const BOB: &str = "bob@example.com";
-/// Failed sign-ins of one name, after which the next is refused unseen.
+/// Failed sign-ins of one name, after which the next is refused without a comparison.
 const FAILURES: usize = 10;
-/// What nobody waits for.
+/// Longer than any test waits.
 const NEVER: Duration = Duration::from_hours(1);
 
-/// An API at which one name has failed as often as it may.
+/// An API at which one name has used up its failures.
 async fn start(refusal: Duration, connections: usize) -> TestApp {
     let builder = TestApp::builder(Database::Sqlite).user(BOB).limited().connections(connections);
     let app = builder.timeouts(|timeouts| timeouts.refusal = refusal).start().await;
@@ -31,20 +31,20 @@ async fn guess(app: &TestApp) -> TestResponse {
 }
 
 #[actix_web::test]
-async fn a_refused_client_waits_and_nobody_else_does() {
+async fn only_the_refused_client_waits() {
     let app = start(NEVER, 1024).await;
     let mut refused = pin!(guess(&app).fuse());
     for _ in 0..20 {
         let other = pin!(app.sign_in_from("198.51.100.7", BOB, PASSWORD));
         match select(&mut refused, other).await {
-            Either::Left((answer, _)) => panic!("{answer:?}"),
-            Either::Right((answer, _)) => answer.done(),
+            Either::Left((response, _)) => panic!("{response:?}"),
+            Either::Right((response, _)) => response.done(),
         }
     }
 }
 
 #[actix_web::test]
-async fn a_full_queue_is_told_late_too() {
+async fn the_refusal_of_a_full_queue_is_delayed_too() {
     let builder = TestApp::builder(Database::Sqlite).user(BOB).timeouts(|timeouts| timeouts.refusal = NEVER);
     let app = builder.start().await;
     let tokens = app.login(BOB).await;
@@ -52,22 +52,22 @@ async fn a_full_queue_is_told_late_too() {
     let mut refused = pin!(app.sign_in(BOB, PASSWORD).fuse());
     for _ in 0..20 {
         match select(&mut refused, pin!(app.me(&tokens))).await {
-            Either::Left((answer, _)) => panic!("{answer:?}"),
-            Either::Right((answer, _)) => answer.done(),
+            Either::Left((response, _)) => panic!("{response:?}"),
+            Either::Right((response, _)) => response.done(),
         }
     }
 }
 
 #[actix_web::test]
-async fn while_connections_are_scarce_a_refusal_comes_at_once() {
-    const MOST: usize = 8;
-    let app = start(NEVER, MOST).await;
-    // With the one that has guessed, three quarters: one more would make room for itself.
+async fn while_connections_are_scarce_a_refusal_is_not_delayed() {
+    const MAX: usize = 8;
+    let app = start(NEVER, MAX).await;
+    // Together with the guesser's connection, three quarters: beyond that, connections are closed to make room.
     let mut open = Vec::new();
-    while (open.len() + 1) * 4 < MOST * 3 {
+    while (open.len() + 1) * 4 < MAX * 3 {
         let mut stream = TcpStream::connect(app.address()).await.unwrap();
         stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n").await.unwrap();
-        // One that is served counts.
+        // A connection counts once it is served.
         assert_ne!(stream.read(&mut [0; 1024]).await.unwrap(), 0);
         open.push(stream);
     }

@@ -6,11 +6,11 @@ use auth_types::requests::RegisterRequest;
 use reqwest::Method;
 
 on_both_databases![
-    signing_up_makes_an_account_and_signs_in,
+    signing_up_creates_an_account_and_signs_in,
     a_taken_address_or_username_is_a_409_that_names_it,
-    a_letter_in_two_parts_is_one_letter,
-    a_refused_sign_up_leaves_nothing_behind,
-    one_hundred_sign_ups_at_once_make_one_account,
+    a_decomposed_letter_equals_the_composed_one,
+    a_refused_sign_up_stores_nothing,
+    one_hundred_concurrent_sign_ups_create_one_account,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -19,26 +19,26 @@ fn request(email: &str) -> RegisterRequest {
     RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), username: None, display_name: None }
 }
 
-async fn signing_up_makes_an_account_and_signs_in(database: Database) {
+async fn signing_up_creates_an_account_and_signs_in(database: Database) {
     let app = TestApp::builder(database).start().await;
     let full = RegisterRequest {
         username: Some(" Countess ".to_owned()),
         display_name: Some("  Ada Lovelace ".to_owned()),
         ..request("  Ada@Example.com ")
     };
-    let made = app.register(&full).await.created();
+    let created = app.register(&full).await.created();
 
-    let user = &made.user;
+    let user = &created.user;
     assert_eq!((user.email.as_str(), user.username.as_deref()), ("Ada@Example.com", Some("Countess")));
     assert_eq!((user.display_name.as_str(), user.role.as_str()), ("Ada Lovelace", "user"));
     assert!(!user.email_verified && user.avatar_url.is_none());
     assert_eq!(user.last_login_at, Some(user.created_at));
-    assert_eq!(forge::claims(&made.refresh)["gen"], 1);
-    app.me(&made).await.done();
-    app.refresh(&made).await.ok();
+    assert_eq!(forge::claims(&created.refresh)["gen"], 1);
+    app.me(&created).await.done();
+    app.refresh(&created).await.ok();
     let stored = app.db().value("SELECT password_hash FROM users").unwrap();
     assert!(stored.starts_with("bcrypt_sha256$$2b$04$"), "{stored}");
-    assert!(!app.db().content().iter().any(|line| line.contains(PASSWORD) || line.contains(&made.refresh)));
+    assert!(!app.db().content().iter().any(|line| line.contains(PASSWORD) || line.contains(&created.refresh)));
 }
 
 async fn a_taken_address_or_username_is_a_409_that_names_it(database: Database) {
@@ -62,20 +62,20 @@ async fn a_taken_address_or_username_is_a_409_that_names_it(database: Database) 
     assert_eq!(app.register(&blank).await.created().user.username, None);
 }
 
-async fn a_letter_in_two_parts_is_one_letter(database: Database) {
+async fn a_decomposed_letter_equals_the_composed_one(database: Database) {
     let app = TestApp::builder(database).start().await;
     let named = |email: &str, name: &str| RegisterRequest { username: Some(name.to_owned()), ..request(email) };
-    let made = app.register(&named(ADA, "e\u{301}lodie")).await.created();
-    assert_eq!(made.user.username.as_deref(), Some("\u{e9}lodie"));
+    let created = app.register(&named(ADA, "e\u{301}lodie")).await.created();
+    assert_eq!(created.user.username.as_deref(), Some("\u{e9}lodie"));
 
     app.register(&named("eve@example.com", "\u{c9}lodie")).await.failed(409, Reason::UsernameTaken);
     app.sign_in("E\u{301}LODIE", PASSWORD).await.ok();
     let body = serde_json::json!({"username": "zoe\u{308}"});
-    let changed = send(app.request_as(&made, Method::PATCH, "/api/auth/me/").json(&body)).await;
+    let changed = send(app.request_as(&created, Method::PATCH, "/api/auth/me/").json(&body)).await;
     assert_eq!(changed.json::<auth_types::responses::UserResponse>().username.as_deref(), Some("zo\u{eb}"));
 }
 
-async fn a_refused_sign_up_leaves_nothing_behind(database: Database) {
+async fn a_refused_sign_up_stores_nothing(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let before = app.db().content();
     app.register(&request(ADA)).await.failed(409, Reason::EmailTaken);
@@ -85,23 +85,23 @@ async fn a_refused_sign_up_leaves_nothing_behind(database: Database) {
     assert_eq!(app.db().content(), before);
 }
 
-async fn one_hundred_sign_ups_at_once_make_one_account(database: Database) {
+async fn one_hundred_concurrent_sign_ups_create_one_account(database: Database) {
     let app = TestApp::builder(database).start().await;
     let sign_up = async || {
         loop {
-            let answer = app.register(&request(ADA)).await;
-            if answer.status != 503 {
-                return answer; // with a full hashing queue one comes again, as Retry-After asks
+            let response = app.register(&request(ADA)).await;
+            if response.status != 503 {
+                return response; // the hashing queue was full: retry, as Retry-After asks
             }
             tokio::task::yield_now().await;
         }
     };
-    let answers = futures_util::future::join_all((0..100).map(|_| sign_up())).await;
+    let responses = futures_util::future::join_all((0..100).map(|_| sign_up())).await;
 
-    let (made, taken): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
-    assert_eq!((made.len(), taken.len()), (1, 99));
-    for answer in taken {
-        answer.failed(409, Reason::EmailTaken);
+    let (created, taken): (Vec<_>, Vec<_>) = responses.into_iter().partition(|response| response.status == 201);
+    assert_eq!((created.len(), taken.len()), (1, 99));
+    for response in taken {
+        response.failed(409, Reason::EmailTaken);
     }
     for table in ["users", "sessions", "auth_events"] {
         assert_eq!(app.db().number(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
@@ -109,7 +109,7 @@ async fn one_hundred_sign_ups_at_once_make_one_account(database: Database) {
 }
 
 #[actix_web::test]
-async fn closed_registration_is_a_403_and_told_beforehand() {
+async fn closed_registration_is_a_403_and_is_in_the_configuration() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).set("REGISTRATION", "closed").start().await;
     app.register(&request("eve@example.com")).await.failed(403, Reason::RegistrationClosed);
     assert!(app.get("/api/auth/config/").await.text().contains(r#""registration":"closed""#));
@@ -117,7 +117,7 @@ async fn closed_registration_is_a_403_and_told_beforehand() {
 }
 
 #[actix_web::test]
-async fn a_password_is_judged_by_length_and_by_how_easy_it_is_to_guess() {
+async fn a_password_is_checked_for_its_length_and_for_how_easy_it_is_to_guess() {
     let app = TestApp::builder(Database::Sqlite).start().await;
     let with = |password: &str, name: &str| RegisterRequest {
         password: password.to_owned(),
@@ -141,11 +141,11 @@ async fn a_password_is_judged_by_length_and_by_how_easy_it_is_to_guess() {
         "countess1",
         "Augusta Ada King",
     ] {
-        let answer = app.register(&with(weak, "augusta.king")).await;
-        assert_eq!(answer.status, 400, "{weak} was accepted");
-        answer.invalid_fields(&["password"]);
+        let response = app.register(&with(weak, "augusta.king")).await;
+        assert_eq!(response.status, 400, "{weak} was accepted");
+        response.invalid_fields(&["password"]);
     }
-    // No rules of composition: small letters, blanks, other scripts, emoji, the longest there may be.
+    // No composition rules: lower case only, blanks, other scripts, emoji, the maximum length.
     for (number, strong) in [
         "correcthorsebatterystaple".to_owned(),
         "  blanks around and inside  ".to_owned(),
@@ -163,7 +163,7 @@ async fn a_password_is_judged_by_length_and_by_how_easy_it_is_to_guess() {
 }
 
 #[actix_web::test]
-async fn the_shortest_password_is_configured_and_told() {
+async fn the_minimum_password_length_is_configured_and_reported() {
     let app = TestApp::builder(Database::Sqlite).set("PASSWORD_MIN_LENGTH", "15").start().await;
     let short = RegisterRequest { password: "vh lantern 42x".to_owned(), ..request(ADA) };
     app.register(&short).await.invalid_fields(&["password"]);
@@ -175,12 +175,12 @@ async fn the_shortest_password_is_configured_and_told() {
 }
 
 #[actix_web::test]
-async fn a_session_knows_where_it_was_opened() {
+async fn a_session_records_where_it_was_opened() {
     let builder = TestApp::builder(Database::Sqlite).set("TRUSTED_PROXY_HOPS", "1");
     let app = builder.start().await;
     let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
     let sign_up = app.request(Method::POST, "/api/auth/register/").json(&request(ADA)).header("User-Agent", agent);
-    // What a client wrote itself stands left of what the trusted proxy has added.
+    // The client's own entries are to the left of the one that the trusted proxy adds.
     let tokens = send(sign_up.header("X-Forwarded-For", "6.6.6.6, 203.0.113.7")).await.created();
     let sessions: serde_json::Value = app.sessions(&tokens).await.json();
     assert_eq!(sessions[0]["ip_address"], "203.0.113.7");

@@ -1,4 +1,4 @@
-//! Signing up where an address must be confirmed first: what is stored is no account until its mailed link is opened.
+//! Signing up where an address must be confirmed first: a registration becomes an account when its mailed link is opened.
 
 use crate::support::{Database, Mail, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
@@ -11,34 +11,34 @@ use serde_json::{Value, json};
 on_both_databases![
     the_browser_that_signed_up_is_signed_in_by_its_link,
     another_browser_is_sent_to_sign_in,
-    nobody_signs_in_before_and_the_link_is_mailed_again,
-    a_taken_address_is_answered_alike_after_the_same_work,
-    the_owners_click_makes_the_owners_registration_the_account,
-    each_link_makes_its_own_registration_the_account,
-    a_pending_username_claims_nothing,
+    a_sign_in_before_confirmation_is_refused_and_mails_the_link_again,
+    a_taken_address_gets_the_same_response_after_the_same_work,
+    the_owners_link_creates_the_account_of_the_owners_registration,
+    each_link_creates_the_account_of_its_own_registration,
+    a_pending_username_is_not_reserved,
     a_username_that_was_taken_meanwhile_is_left_out,
-    a_username_of_an_account_is_refused_whatever_the_address_is,
-    a_hundred_clicks_at_once_make_one_account,
-    links_of_one_address_clicked_at_once_make_one_account,
-    a_link_runs_out_after_a_day,
-    a_rejected_registration_is_gone,
-    an_address_that_got_an_account_meanwhile_keeps_it,
-    the_newest_link_is_mailed_again_or_that_of_the_browser_that_asks,
-    all_mails_of_a_sign_up_bring_the_same_link,
+    a_username_of_an_account_is_refused_for_every_address,
+    one_hundred_concurrent_confirmations_create_one_account,
+    concurrent_links_of_one_address_create_one_account,
+    a_link_expires_after_a_day,
+    a_rejected_registration_is_deleted,
+    an_address_that_got_an_account_meanwhile_keeps_that_account,
+    a_resend_mails_the_newest_link_or_the_one_of_the_asking_browser,
+    all_mails_of_a_sign_up_have_the_same_link,
     a_reset_mails_nothing_to_an_address_with_registrations_only,
-    a_flood_of_sign_ups_leaves_a_mailed_link_alone_and_few_rows,
-    a_flood_of_sign_ups_crowds_out_no_other_that_waits_for_its_mail,
-    the_link_of_a_waiting_sign_up_is_not_crowded_out_by_those_who_ask_again,
-    what_is_over_is_pruned,
-    nothing_of_a_registration_is_left_of_a_deleted_account,
-    an_account_that_is_not_confirmed_takes_no_registration_along,
-    the_owner_of_an_address_exports_its_registrations_and_nobody_else_does,
-    the_first_language_of_the_browser_is_kept,
+    a_flood_of_sign_ups_keeps_a_mailed_link_valid_and_stores_few_rows,
+    a_flood_of_sign_ups_does_not_displace_one_that_waits_for_its_mail,
+    the_link_of_a_waiting_sign_up_is_not_displaced_by_repeated_requests,
+    expired_registrations_are_pruned,
+    deleting_an_account_deletes_the_registrations_of_its_address,
+    deleting_an_unconfirmed_account_keeps_the_registrations_of_its_address,
+    only_the_confirmed_owner_of_an_address_exports_its_registrations,
+    the_first_language_of_the_browser_is_stored,
 ];
 
 const ADA: &str = "ada@example.com";
 const EVE: &str = "eve@example.com";
-/// What the stranger chose.
+/// The stranger's password.
 const OTHER_PASSWORD: &str = "copper window thistle 77";
 
 fn request(email: &str) -> RegisterRequest {
@@ -57,12 +57,12 @@ async fn mandatory(database: Database) -> TestApp {
     TestApp::builder(database).set("EMAIL_VERIFICATION", "mandatory").user(ADA).start().await
 }
 
-/// Signs up, and gives what the browser keeps.
+/// Signs up, and returns the secret that the browser keeps.
 async fn sign_up(app: &TestApp, request: &RegisterRequest) -> String {
-    let answer = app.register(request).await;
-    answer.has_status(202);
-    assert_eq!(answer.header("cache-control"), "no-store");
-    answer.json::<PendingRegistrationResponse>().registration
+    let response = app.register(request).await;
+    response.has_status(202);
+    assert_eq!(response.header("cache-control"), "no-store");
+    response.json::<PendingRegistrationResponse>().registration
 }
 
 async fn verify(app: &TestApp, body: &Value) -> TestResponse {
@@ -97,9 +97,9 @@ async fn the_browser_that_signed_up_is_signed_in_by_its_link(database: Database)
     assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("Eve@example.com", "Confirm your email address"));
     assert!(mail.text.contains("http://127.0.0.1:8080/verify-email#token="), "{}", mail.text);
 
-    let answer = verify(&app, &json!({"token": mail.token(), "registration": registration})).await;
-    assert_eq!(answer.json::<Value>().get("notice"), None);
-    let tokens: TokenResponse = answer.created();
+    let response = verify(&app, &json!({"token": mail.token(), "registration": registration})).await;
+    assert_eq!(response.json::<Value>().get("notice"), None);
+    let tokens: TokenResponse = response.created();
     let user = &tokens.user;
     assert_eq!((user.email.as_str(), user.username.as_deref()), ("Eve@Example.com", Some("Apple")));
     assert_eq!((user.display_name.as_str(), user.role.as_str()), ("Eve", "user"));
@@ -109,7 +109,7 @@ async fn the_browser_that_signed_up_is_signed_in_by_its_link(database: Database)
     assert_eq!((users(&app), pending(&app)), (2, 0));
     let events = app.db().texts("SELECT kind AS value FROM auth_events WHERE user_id = 2 ORDER BY id");
     assert_eq!(events, ["registered", "email_verified", "logged_in"]);
-    // It is spent.
+    // The link is spent.
     let again = verify(&app, &json!({"token": mail.token(), "registration": registration})).await;
     again.failed(400, Reason::LinkNotValid);
 }
@@ -125,16 +125,16 @@ async fn another_browser_is_sent_to_sign_in(database: Database) {
         app.deliver_mail().await;
         sign_up(&app, &request(email)).await;
         let token = app.deliver_one_mail().await.token();
-        let answer = verify(&app, &json!({"token": token, "registration": sent})).await;
-        answer.has_status(200);
-        assert_eq!(answer.json::<Value>(), json!({}));
+        let response = verify(&app, &json!({"token": token, "registration": sent})).await;
+        response.has_status(200);
+        assert_eq!(response.json::<Value>(), json!({}));
         assert!(app.sign_in(email, PASSWORD).await.ok().user.email_verified);
     }
 }
 
-async fn nobody_signs_in_before_and_the_link_is_mailed_again(database: Database) {
+async fn a_sign_in_before_confirmation_is_refused_and_mails_the_link_again(database: Database) {
     let app = mandatory(database).await;
-    app.login(ADA).await; // the operator has vouched for her address
+    app.login(ADA).await; // the operator has confirmed her address
     sign_up(&app, &request(EVE)).await;
     let first = app.deliver_one_mail().await;
 
@@ -154,13 +154,13 @@ async fn nobody_signs_in_before_and_the_link_is_mailed_again(database: Database)
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 
-/// Rows by table: what each sign-up adds must be the same.
+/// The tables of the new rows, which must be the same for each sign-up.
 fn added(app: &TestApp, before: &[String]) -> Vec<String> {
     let new = app.db().content().into_iter().filter(|line| !before.contains(line));
     new.map(|line| line.split(':').next().unwrap().to_owned()).collect()
 }
 
-async fn a_taken_address_is_answered_alike_after_the_same_work(database: Database) {
+async fn a_taken_address_gets_the_same_response_after_the_same_work(database: Database) {
     let app = mandatory(database).await;
     let before = app.db().content();
     let free = app.register(&request(EVE)).await;
@@ -170,25 +170,25 @@ async fn a_taken_address_is_answered_alike_after_the_same_work(database: Databas
 
     assert_eq!(for_free, added(&app, &before));
     assert_eq!(for_free, ["mail_outbox", "pending_registrations"]);
-    let blank = |answer: &TestResponse| {
-        let registration = answer.json::<PendingRegistrationResponse>().registration;
+    let blank = |response: &TestResponse| {
+        let registration = response.json::<PendingRegistrationResponse>().registration;
         assert_eq!(registration.len(), 43);
-        (answer.status, answer.text().replace(&registration, ""))
+        (response.status, response.text().replace(&registration, ""))
     };
     free.has_status(202);
     assert_eq!(blank(&free), blank(&taken));
-    let names = |answer: &TestResponse| answer.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
+    let names = |response: &TestResponse| response.headers.keys().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(names(&free), names(&taken));
-    // Only who reads mail at the address sees the difference.
+    // Only the reader of the mail at the address sees the difference.
     let mails = app.deliver_mail().await;
-    let told: Vec<_> = mails.iter().map(|mail| (mail.to.as_str(), mail.subject.as_str())).collect();
-    assert_eq!(told, [(EVE, "Confirm your email address"), (ADA, "You already have an account")]);
+    let sent: Vec<_> = mails.iter().map(|mail| (mail.to.as_str(), mail.subject.as_str())).collect();
+    assert_eq!(sent, [(EVE, "Confirm your email address"), (ADA, "You already have an account")]);
     assert!(!mails[1].text.contains("#token="));
     assert_eq!(app.db().texts("SELECT kind AS value FROM auth_events WHERE user_id = 1"), ["register_repeated"]);
     app.login(ADA).await;
 }
 
-async fn the_owners_click_makes_the_owners_registration_the_account(database: Database) {
+async fn the_owners_link_creates_the_account_of_the_owners_registration(database: Database) {
     let app = mandatory(database).await;
     sign_up(&app, &strangers(EVE)).await;
     app.deliver_one_mail().await;
@@ -202,13 +202,13 @@ async fn the_owners_click_makes_the_owners_registration_the_account(database: Da
     assert_eq!((users(&app), pending(&app)), (2, 0));
 }
 
-async fn each_link_makes_its_own_registration_the_account(database: Database) {
+async fn each_link_creates_the_account_of_its_own_registration(database: Database) {
     let app = mandatory(database).await;
     let registration = sign_up(&app, &request(EVE)).await;
     let owners = app.deliver_one_mail().await;
     sign_up(&app, &strangers(EVE)).await;
     let strangers_mail = app.deliver_one_mail().await;
-    // Both were due at once here: each mail has the link of its own.
+    // Both are due at once here: each mail has the link of its own registration.
     sign_up(&app, &strangers("three@example.com")).await;
     sign_up(&app, &request("three@example.com")).await;
     let mails = app.deliver_mail().await;
@@ -222,7 +222,7 @@ async fn each_link_makes_its_own_registration_the_account(database: Database) {
     app.sign_in("three@example.com", PASSWORD).await.ok();
 }
 
-async fn a_pending_username_claims_nothing(database: Database) {
+async fn a_pending_username_is_not_reserved(database: Database) {
     let app = mandatory(database).await;
     for email in [EVE, ADA, "free@example.com", EVE] {
         sign_up(&app, &named(email, "countess")).await;
@@ -241,19 +241,19 @@ async fn a_username_that_was_taken_meanwhile_is_left_out(database: Database) {
     let bob = app.deliver_one_mail().await;
     app.db().execute("UPDATE users SET username = 'countess', username_canonical = 'countess' WHERE id = 1");
 
-    let answer = verify(&app, &json!({"token": eve.token(), "registration": registration})).await;
-    let body: Value = answer.json();
+    let response = verify(&app, &json!({"token": eve.token(), "registration": registration})).await;
+    let body: Value = response.json();
     assert_eq!((&body["notice"], &body["username"]), (&json!("username_taken"), &Value::Null));
     assert!(body.as_object().unwrap().contains_key("username"));
-    let tokens = answer.created();
+    let tokens = response.created();
     assert_eq!((tokens.user.email.as_str(), tokens.user.username), (EVE, None));
-    let answer = click(&app, &bob).await;
-    answer.has_status(200);
-    assert_eq!(answer.json::<Value>(), json!({"username": null, "notice": "username_taken"}));
+    let response = click(&app, &bob).await;
+    response.has_status(200);
+    assert_eq!(response.json::<Value>(), json!({"username": null, "notice": "username_taken"}));
     app.sign_in("bob@example.com", PASSWORD).await.ok();
 }
 
-async fn a_username_of_an_account_is_refused_whatever_the_address_is(database: Database) {
+async fn a_username_of_an_account_is_refused_for_every_address(database: Database) {
     let app = mandatory(database).await;
     app.db().execute("UPDATE users SET username = 'countess', username_canonical = 'countess' WHERE id = 1");
     let before = app.db().content();
@@ -263,35 +263,35 @@ async fn a_username_of_an_account_is_refused_whatever_the_address_is(database: D
     assert_eq!(app.db().content(), before);
 }
 
-async fn a_hundred_clicks_at_once_make_one_account(database: Database) {
+async fn one_hundred_concurrent_confirmations_create_one_account(database: Database) {
     let app = mandatory(database).await;
     let registration = sign_up(&app, &request(EVE)).await;
     let body = json!({"token": app.deliver_one_mail().await.token(), "registration": registration});
-    let answers = futures_util::future::join_all((0..100).map(|_| verify(&app, &body))).await;
-    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
-    assert_eq!((made.len(), refused.len()), (1, 99));
-    for answer in refused {
-        answer.failed(400, Reason::LinkNotValid);
+    let responses = futures_util::future::join_all((0..100).map(|_| verify(&app, &body))).await;
+    let (created, refused): (Vec<_>, Vec<_>) = responses.into_iter().partition(|response| response.status == 201);
+    assert_eq!((created.len(), refused.len()), (1, 99));
+    for response in refused {
+        response.failed(400, Reason::LinkNotValid);
     }
     assert_eq!((users(&app), app.db().number("SELECT count(*) FROM sessions")), (2, 1));
 }
 
-async fn links_of_one_address_clicked_at_once_make_one_account(database: Database) {
+async fn concurrent_links_of_one_address_create_one_account(database: Database) {
     let app = mandatory(database).await;
     for _ in 0..10 {
         sign_up(&app, &request(EVE)).await;
     }
     let mails = app.deliver_mail().await;
-    let mut answers = futures_util::future::join_all(mails.iter().map(|mail| click(&app, mail))).await;
-    answers.sort_by_key(|answer| answer.status);
-    answers.remove(0).has_status(200);
-    for answer in answers {
-        answer.failed(400, Reason::LinkNotValid);
+    let mut responses = futures_util::future::join_all(mails.iter().map(|mail| click(&app, mail))).await;
+    responses.sort_by_key(|response| response.status);
+    responses.remove(0).has_status(200);
+    for response in responses {
+        response.failed(400, Reason::LinkNotValid);
     }
     assert_eq!((users(&app), pending(&app)), (2, 0));
 }
 
-async fn a_link_runs_out_after_a_day(database: Database) {
+async fn a_link_expires_after_a_day(database: Database) {
     let app = mandatory(database).await;
     sign_up(&app, &request(EVE)).await;
     let mail = app.deliver_one_mail().await;
@@ -303,23 +303,23 @@ async fn a_link_runs_out_after_a_day(database: Database) {
     assert_eq!(users(&app), 1);
 }
 
-async fn a_rejected_registration_is_gone(database: Database) {
+async fn a_rejected_registration_is_deleted(database: Database) {
     let app = mandatory(database).await;
     sign_up(&app, &strangers(EVE)).await;
     let strangers_mail = app.deliver_one_mail().await;
     sign_up(&app, &request(EVE)).await;
     let owners = app.deliver_one_mail().await;
     let reject = json!({"token": strangers_mail.token(), "reject": true});
-    let answer = verify(&app, &reject).await;
-    answer.has_status(200);
-    assert_eq!(answer.json::<Value>(), json!({}));
+    let response = verify(&app, &reject).await;
+    response.has_status(200);
+    assert_eq!(response.json::<Value>(), json!({}));
     verify(&app, &reject).await.failed(400, Reason::LinkNotValid);
     click(&app, &strangers_mail).await.failed(400, Reason::LinkNotValid);
     assert_eq!((users(&app), pending(&app)), (1, 1));
     click(&app, &owners).await.has_status(200);
 }
 
-async fn an_address_that_got_an_account_meanwhile_keeps_it(database: Database) {
+async fn an_address_that_got_an_account_meanwhile_keeps_that_account(database: Database) {
     let app = mandatory(database).await;
     sign_up(&app, &request(EVE)).await;
     let mail = app.deliver_one_mail().await;
@@ -329,7 +329,7 @@ async fn an_address_that_got_an_account_meanwhile_keeps_it(database: Database) {
     assert_eq!(app.db().content(), before);
 }
 
-async fn the_newest_link_is_mailed_again_or_that_of_the_browser_that_asks(database: Database) {
+async fn a_resend_mails_the_newest_link_or_the_one_of_the_asking_browser(database: Database) {
     let app = mandatory(database).await;
     let registration = sign_up(&app, &request(EVE)).await;
     sign_up(&app, &strangers(EVE)).await;
@@ -338,7 +338,7 @@ async fn the_newest_link_is_mailed_again_or_that_of_the_browser_that_asks(databa
     let body = json!({"email": EVE, "registration": registration});
     app.post("/api/auth/email/resend/", &body).await.has_status(202);
     let own = app.deliver_one_mail().await;
-    // Somebody else's counts as none.
+    // The secret of a registration for another address is ignored.
     let body = json!({"email": ADA, "registration": registration});
     app.post("/api/auth/email/resend/", &body).await.has_status(202);
     assert_eq!(app.deliver_mail().await.len(), 0);
@@ -360,7 +360,7 @@ async fn a_reset_mails_nothing_to_an_address_with_registrations_only(database: D
     assert_eq!(app.deliver_mail().await.len(), 0);
 }
 
-async fn a_flood_of_sign_ups_leaves_a_mailed_link_alone_and_few_rows(database: Database) {
+async fn a_flood_of_sign_ups_keeps_a_mailed_link_valid_and_stores_few_rows(database: Database) {
     let app = mandatory(database).await;
     let registration = sign_up(&app, &request(EVE)).await;
     let mail = app.deliver_one_mail().await;
@@ -370,19 +370,19 @@ async fn a_flood_of_sign_ups_leaves_a_mailed_link_alone_and_few_rows(database: D
     assert_eq!(pending(&app), 1 + 20);
     verify(&app, &json!({"token": mail.token(), "registration": registration})).await.created();
     app.sign_in(EVE, PASSWORD).await.ok();
-    // The mails of those that are gone reach nobody, but the owner of an account is told.
+    // The mails of deleted registrations are dropped; the owner of the account gets notices.
     let mails = app.deliver_mail().await;
     assert!(mails.iter().all(|mail| mail.subject == "You already have an account"), "{mails:?}");
 }
 
-/// Signs up from a place of its own.
+/// Signs up from the given address.
 async fn sign_up_from(app: &TestApp, address: &str, request: &RegisterRequest) {
     let sign_up = app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", address);
     send(sign_up.json(request)).await.has_status(202);
 }
 
-/// The worker looks at the outbox only after the flood: it is down, or the flood takes less than a second.
-async fn a_flood_of_sign_ups_crowds_out_no_other_that_waits_for_its_mail(database: Database) {
+/// The worker reads the outbox only after the flood: it is down, or the flood takes less than a second.
+async fn a_flood_of_sign_ups_does_not_displace_one_that_waits_for_its_mail(database: Database) {
     let app = TestApp::builder(database).limited().set("EMAIL_VERIFICATION", "mandatory").start().await;
     sign_up_from(&app, "198.51.100.1", &request(EVE)).await;
     for number in 0..30 {
@@ -393,10 +393,10 @@ async fn a_flood_of_sign_ups_crowds_out_no_other_that_waits_for_its_mail(databas
     assert_eq!(pending(&app), 20);
     assert_eq!(app.deliver_mail().await.len(), 5);
     let owners = app.db().number("SELECT count(*) FROM pending_registrations WHERE id = 1 AND link_hash IS NOT NULL");
-    assert_eq!(owners, 1, "the owner's is among those that were mailed");
+    assert_eq!(owners, 1, "the owner's registration is among the mailed ones");
 }
 
-async fn the_link_of_a_waiting_sign_up_is_not_crowded_out_by_those_who_ask_again(database: Database) {
+async fn the_link_of_a_waiting_sign_up_is_not_displaced_by_repeated_requests(database: Database) {
     let app = mandatory(database).await;
     let registration = sign_up(&app, &request(EVE)).await;
     app.deliver_one_mail().await;
@@ -413,7 +413,7 @@ async fn the_link_of_a_waiting_sign_up_is_not_crowded_out_by_those_who_ask_again
     verify(&app, &json!({"token": mail.token(), "registration": registration})).await.created();
 }
 
-async fn what_is_over_is_pruned(database: Database) {
+async fn expired_registrations_are_pruned(database: Database) {
     let app = mandatory(database).await;
     sign_up(&app, &request(EVE)).await;
     app.clock().advance(Duration::hours(23));
@@ -424,7 +424,7 @@ async fn what_is_over_is_pruned(database: Database) {
     assert_eq!(pending(&app), 0);
 }
 
-async fn nothing_of_a_registration_is_left_of_a_deleted_account(database: Database) {
+async fn deleting_an_account_deletes_the_registrations_of_its_address(database: Database) {
     let app = mandatory(database).await;
     let tokens = app.login(ADA).await;
     sign_up(&app, &named(ADA, "somebody")).await;
@@ -433,8 +433,8 @@ async fn nothing_of_a_registration_is_left_of_a_deleted_account(database: Databa
     assert_eq!(pending(&app), 0);
 }
 
-/// Of an address that was never confirmed the registrations may be its owner's.
-async fn an_account_that_is_not_confirmed_takes_no_registration_along(database: Database) {
+/// The registrations for an address that the account never confirmed may be the real owner's.
+async fn deleting_an_unconfirmed_account_keeps_the_registrations_of_its_address(database: Database) {
     let app = mandatory(database).await;
     let tokens = app.login(ADA).await;
     app.db().execute("UPDATE users SET email_verified_at = NULL WHERE id = 1");
@@ -442,20 +442,20 @@ async fn an_account_that_is_not_confirmed_takes_no_registration_along(database: 
     let deletion = app.request_as(&tokens, Method::DELETE, "/api/auth/me/");
     send(deletion.json(&json!({"password": PASSWORD}))).await.has_status(204);
     assert_eq!(pending(&app), 1);
-    // The mail that waited goes to whoever reads there.
+    // The waiting mail is sent to the address.
     let mails = app.deliver_mail().await;
     let token = mails.iter().find(|mail| mail.subject == "Confirm your email address").unwrap().token();
     verify(&app, &json!({"token": token, "registration": registration})).await.created();
 }
 
-async fn the_owner_of_an_address_exports_its_registrations_and_nobody_else_does(database: Database) {
+async fn only_the_confirmed_owner_of_an_address_exports_its_registrations(database: Database) {
     let app = mandatory(database).await;
     let tokens = app.login(ADA).await;
     let sign_up = app.request(Method::POST, "/api/auth/register/").header("Accept-Language", "de");
     send(sign_up.json(&named("Ada@example.com", "other"))).await.has_status(202);
     let export = async || {
-        let answer = send(app.request_as(&tokens, Method::GET, "/api/auth/me/export/")).await;
-        answer.json::<Value>()["registrations"].clone()
+        let response = send(app.request_as(&tokens, Method::GET, "/api/auth/me/export/")).await;
+        response.json::<Value>()["registrations"].clone()
     };
     let exported = export().await;
     let columns = app.db().columns("pending_registrations");
@@ -466,15 +466,15 @@ async fn the_owner_of_an_address_exports_its_registrations_and_nobody_else_does(
     assert_eq!(exported[0]["email"], "Ada@example.com");
     app.db().execute("UPDATE users SET email_verified_at = NULL");
     assert_eq!(export().await, json!([]));
-    // Neither does who has an account and never confirmed its address see the mails to its owner.
-    let answer = send(app.request_as(&tokens, Method::GET, "/api/auth/me/export/")).await;
-    assert_eq!(answer.json::<Value>()["mails"], json!([]));
+    // An account that never confirmed its address does not see the mails to its owner, either.
+    let response = send(app.request_as(&tokens, Method::GET, "/api/auth/me/export/")).await;
+    assert_eq!(response.json::<Value>()["mails"], json!([]));
     app.deliver_mail().await;
-    let answer = send(app.request_as(&tokens, Method::GET, "/api/auth/me/export/")).await;
-    assert_eq!(answer.json::<Value>()["sent_mails"], json!([]));
+    let response = send(app.request_as(&tokens, Method::GET, "/api/auth/me/export/")).await;
+    assert_eq!(response.json::<Value>()["sent_mails"], json!([]));
 }
 
-async fn the_first_language_of_the_browser_is_kept(database: Database) {
+async fn the_first_language_of_the_browser_is_stored(database: Database) {
     let app = mandatory(database).await;
     let long = "x".repeat(36);
     for (number, (header, kept)) in [
@@ -498,14 +498,14 @@ async fn the_first_language_of_the_browser_is_kept(database: Database) {
 }
 
 /// An older mail may arrive after a newer one.
-async fn all_mails_of_a_sign_up_bring_the_same_link(database: Database) {
+async fn all_mails_of_a_sign_up_have_the_same_link(database: Database) {
     let app = mandatory(database).await;
     let registration = sign_up(&app, &request(EVE)).await;
     let first = app.deliver_one_mail().await.token();
     app.clock().advance(Duration::hours(1));
     app.post("/api/auth/email/resend/", &json!({"email": EVE, "registration": registration})).await.has_status(202);
     assert_eq!(app.deliver_one_mail().await.token(), first);
-    // It lives as long as the newest mail says.
+    // The link is valid as long as the newest mail says.
     app.clock().advance(Duration::hours(23) + Duration::minutes(30));
     app.post("/api/auth/email/verify/", &json!({"token": first, "registration": registration})).await.created();
 }

@@ -13,26 +13,26 @@ use serde_json::{Value, json};
 on_both_databases![
     a_repeated_change_of_the_password_gets_the_same_session,
     a_change_is_repeated_until_the_new_session_has_been_used,
-    a_change_is_repeated_by_nobody_else_and_with_nothing_else,
-    a_session_that_was_ended_otherwise_repeats_nothing,
+    a_change_is_repeated_only_by_its_session_and_with_the_same_request,
+    a_session_that_ended_otherwise_repeats_nothing,
     a_step_is_repeated_with_an_access_token_that_has_expired_since,
-    an_expired_access_token_does_nothing_but_repeat,
-    a_repeated_deletion_reports_success_and_deletes_nobody_else,
+    an_expired_access_token_can_only_repeat,
+    a_repeated_deletion_reports_success_and_deletes_no_other_account,
     a_repeated_confirmation_reports_success,
-    a_confirmation_with_other_content_is_none,
+    a_confirmation_with_other_content_is_no_repetition,
     a_repeated_confirmation_of_a_sign_up_signs_in_again,
     a_repeated_rejection_reports_success,
     a_repeated_reset_reports_success_and_sets_one_password,
     a_repeated_change_of_the_address_mails_nothing,
     a_repeated_sign_up_gets_the_same_session,
     a_repeated_sign_up_that_waits_for_its_mail_gets_the_same_registration,
-    a_repeated_sign_up_says_nothing_about_the_address,
+    a_repeated_sign_up_does_not_reveal_the_account,
     while_the_secret_is_changed_either_process_repeats_a_step_of_the_other,
-    what_failed_is_tried_again,
-    of_twenty_at_once_one_is_done_and_all_succeed,
+    a_failed_step_is_attempted_again,
+    of_twenty_concurrent_steps_one_is_done_and_all_succeed,
     a_step_is_repeated_for_ten_minutes,
-    a_clock_that_is_set_back_lengthens_nothing,
-    nothing_that_is_kept_tells_a_secret,
+    a_clock_that_is_set_back_does_not_extend_the_time,
+    stored_steps_reveal_no_secret,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -53,13 +53,13 @@ async fn start(database: Database) -> (TestApp, TokenResponse) {
     (app, tokens)
 }
 
-/// A request of a visitor.
+/// A request without a session.
 async fn post(app: &TestApp, path: &str, key: &str, body: &Value) -> TestResponse {
     send(app.request(Method::POST, path).header("Idempotency-Key", key).json(body)).await
 }
 
 /// A request of the session of `tokens`.
-async fn act(app: &TestApp, tokens: &TokenResponse, (method, path): (Method, &str), body: &Value) -> TestResponse {
+async fn post_as(app: &TestApp, tokens: &TokenResponse, (method, path): (Method, &str), body: &Value) -> TestResponse {
     send(app.request_as(tokens, method, path).header("Idempotency-Key", KEY).json(body)).await
 }
 
@@ -82,47 +82,47 @@ fn count(app: &TestApp, table: &str) -> i64 {
 
 async fn a_repeated_change_of_the_password_gets_the_same_session(database: Database) {
     let (app, old) = start(database).await;
-    let first = act(&app, &old, CHANGE, &new_password()).await.ok();
+    let first = post_as(&app, &old, CHANGE, &new_password()).await.ok();
     let (sessions, events) = (count(&app, "sessions"), count(&app, "auth_events"));
     app.clock().advance(ONE_SECOND);
-    let again = act(&app, &old, CHANGE, &new_password()).await.ok();
+    let again = post_as(&app, &old, CHANGE, &new_password()).await.ok();
 
     assert_eq!((&again.refresh, &again.user), (&first.refresh, &first.user));
     assert_eq!((count(&app, "sessions"), count(&app, "auth_events")), (sessions, events));
     assert_eq!(app.deliver_mail().await.len(), 1);
     app.me(&again).await.done();
     app.refresh(&again).await.ok();
-    // The access token is good for the repetition alone.
+    // The access token is valid for the repetition only.
     app.me(&old).await.refused(Reason::SessionRevoked);
-    act(&app, &old, (Method::GET, "/api/auth/me/"), &json!({})).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, (Method::GET, "/api/auth/me/"), &json!({})).await.refused(Reason::SessionRevoked);
 }
 
 async fn a_change_is_repeated_until_the_new_session_has_been_used(database: Database) {
     let (app, old) = start(database).await;
-    let new = act(&app, &old, CHANGE, &new_password()).await.ok();
+    let new = post_as(&app, &old, CHANGE, &new_password()).await.ok();
     app.refresh(&new).await.ok();
-    act(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
 
     let (app, old) = start(database).await;
-    let new = act(&app, &old, CHANGE, &new_password()).await.ok();
+    let new = post_as(&app, &old, CHANGE, &new_password()).await.ok();
     app.logout(&new).await.done();
-    act(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
 }
 
-async fn a_change_is_repeated_by_nobody_else_and_with_nothing_else(database: Database) {
+async fn a_change_is_repeated_only_by_its_session_and_with_the_same_request(database: Database) {
     let (app, old) = start(database).await;
     let other = app.login(ADA).await;
-    act(&app, &old, CHANGE, &new_password()).await.ok();
-    // A session that the change has ended knows both passwords and the key, and is another one.
-    act(&app, &other, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, CHANGE, &new_password()).await.ok();
+    // Another session that the change has ended knows both passwords and the key.
+    post_as(&app, &other, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
     for body in [
         json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 18"}),
         json!({"current_password": NEW_PASSWORD, "new_password": NEW_PASSWORD}),
     ] {
-        act(&app, &old, CHANGE, &body).await.refused(Reason::SessionRevoked);
+        post_as(&app, &old, CHANGE, &body).await.refused(Reason::SessionRevoked);
     }
-    act(&app, &old, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::SessionRevoked);
-    act(&app, &old, CHANGE_EMAIL, &json!({"new_email": EVE, "password": NEW_PASSWORD}))
+    post_as(&app, &old, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, CHANGE_EMAIL, &json!({"new_email": EVE, "password": NEW_PASSWORD}))
         .await
         .refused(Reason::SessionRevoked);
     let other_key = app.request_as(&old, CHANGE.0, CHANGE.1).header("Idempotency-Key", "another");
@@ -134,11 +134,11 @@ async fn a_change_is_repeated_by_nobody_else_and_with_nothing_else(database: Dat
     app.sign_in(ADA, NEW_PASSWORD).await.ok();
 }
 
-async fn a_session_that_was_ended_otherwise_repeats_nothing(database: Database) {
+async fn a_session_that_ended_otherwise_repeats_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     app.logout(&tokens).await.done();
-    act(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
-    act(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::SessionRevoked);
+    post_as(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::SessionRevoked);
     assert_eq!(count(&app, "completed_steps"), 0);
     app.sign_in(ADA, PASSWORD).await.ok();
 }
@@ -146,38 +146,38 @@ async fn a_session_that_was_ended_otherwise_repeats_nothing(database: Database) 
 async fn a_step_is_repeated_with_an_access_token_that_has_expired_since(database: Database) {
     let app = TestApp::builder(database).user(ADA).set("ACCESS_TOKEN_LIFETIME", "60").start().await;
     let old = app.login(ADA).await;
-    let first = act(&app, &old, CHANGE, &new_password()).await.ok();
+    let first = post_as(&app, &old, CHANGE, &new_password()).await.ok();
     app.clock().advance(Duration::seconds(120));
-    let again = act(&app, &old, CHANGE, &new_password()).await.ok();
+    let again = post_as(&app, &old, CHANGE, &new_password()).await.ok();
     assert_eq!(again.refresh, first.refresh);
-    act(&app, &again, DELETE, &json!({"password": NEW_PASSWORD})).await.has_status(204);
+    post_as(&app, &again, DELETE, &json!({"password": NEW_PASSWORD})).await.has_status(204);
     app.clock().advance(Duration::seconds(120));
-    act(&app, &again, DELETE, &json!({"password": NEW_PASSWORD})).await.has_status(204);
+    post_as(&app, &again, DELETE, &json!({"password": NEW_PASSWORD})).await.has_status(204);
 }
 
-async fn an_expired_access_token_does_nothing_but_repeat(database: Database) {
+async fn an_expired_access_token_can_only_repeat(database: Database) {
     let app = TestApp::builder(database).user(ADA).set("ACCESS_TOKEN_LIFETIME", "60").start().await;
     let tokens = app.login(ADA).await;
     app.clock().advance(Duration::seconds(60));
     // The session is live, and both passwords are right.
-    act(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::TokenExpired);
-    act(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::TokenExpired);
+    post_as(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::TokenExpired);
+    post_as(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.refused(Reason::TokenExpired);
     app.login(ADA).await;
     app.clock().advance(Duration::minutes(10));
-    act(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::TokenExpired);
+    post_as(&app, &tokens, CHANGE, &new_password()).await.refused(Reason::TokenExpired);
     assert_eq!(count(&app, "completed_steps"), 0);
 }
 
-async fn a_repeated_deletion_reports_success_and_deletes_nobody_else(database: Database) {
+async fn a_repeated_deletion_reports_success_and_deletes_no_other_account(database: Database) {
     let (app, tokens) = start(database).await;
-    act(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.has_status(204);
-    // The address is somebody else's by now.
+    post_as(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.has_status(204);
+    // The address belongs to another account by now.
     let next = app.post(REGISTER, &sign_up(ADA)).await.created();
-    act(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.has_status(204);
+    post_as(&app, &tokens, DELETE, &json!({"password": PASSWORD})).await.has_status(204);
     app.me(&next).await.done();
-    act(&app, &tokens, DELETE, &json!({"password": "another"})).await.refused(Reason::SessionRevoked);
-    let goodbyes = app.deliver_mail().await.into_iter().filter(|mail| mail.subject.contains("deleted")).count();
-    assert_eq!(goodbyes, 1);
+    post_as(&app, &tokens, DELETE, &json!({"password": "another"})).await.refused(Reason::SessionRevoked);
+    let deletion_mails = app.deliver_mail().await.into_iter().filter(|mail| mail.subject.contains("deleted")).count();
+    assert_eq!(deletion_mails, 1);
 }
 
 async fn a_repeated_confirmation_reports_success(database: Database) {
@@ -191,7 +191,7 @@ async fn a_repeated_confirmation_reports_success(database: Database) {
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'email_verified'"), 1);
 }
 
-async fn a_confirmation_with_other_content_is_none(database: Database) {
+async fn a_confirmation_with_other_content_is_no_repetition(database: Database) {
     let app = TestApp::builder(database).start().await;
     app.post(REGISTER, &sign_up(ADA)).await.created();
     let token = app.deliver_one_mail().await.token();
@@ -222,7 +222,7 @@ async fn a_repeated_confirmation_of_a_sign_up_signs_in_again(database: Database)
     // The link and the key without the browser's own secret give no tokens.
     post(&app, VERIFY, KEY, &json!({"token": token})).await.failed(400, Reason::LinkNotValid);
 
-    // The first response has arrived after all: there is nothing to give again, and no failure to report.
+    // The first response has arrived after all: there is nothing to repeat, and no failure to report.
     app.refresh(&first).await.ok();
     let late = post(&app, VERIFY, KEY, &body).await;
     assert_eq!((late.status.as_u16(), late.json::<Value>()), (200, json!({})));
@@ -256,10 +256,10 @@ async fn a_repeated_reset_reports_success_and_sets_one_password(database: Databa
 async fn a_repeated_change_of_the_address_mails_nothing(database: Database) {
     let (app, tokens) = start(database).await;
     let body = json!({"new_email": EVE, "password": PASSWORD});
-    act(&app, &tokens, CHANGE_EMAIL, &body).await.has_status(202);
+    post_as(&app, &tokens, CHANGE_EMAIL, &body).await.has_status(202);
     let mails = app.deliver_mail().await;
     assert_eq!(mails.len(), 2);
-    act(&app, &tokens, CHANGE_EMAIL, &body).await.has_status(202);
+    post_as(&app, &tokens, CHANGE_EMAIL, &body).await.has_status(202);
     assert_eq!(app.deliver_mail().await.len(), 0);
 
     let token = mails.iter().find(|mail| mail.to == EVE).unwrap().token();
@@ -282,7 +282,7 @@ async fn a_repeated_sign_up_gets_the_same_session(database: Database) {
 
     app.refresh(&first).await.ok();
     post(&app, REGISTER, KEY, &sign_up(ADA)).await.failed(409, Reason::EmailTaken);
-    // A request that arrives again after the account is gone makes no new one. The address is free.
+    // A request that arrives again after the account was deleted creates no new one. The address is free.
     let delete = app.request_as(&again, DELETE.0, DELETE.1).json(&json!({"password": PASSWORD}));
     send(delete).await.has_status(204);
     let users = count(&app, "users");
@@ -304,25 +304,25 @@ async fn a_repeated_sign_up_that_waits_for_its_mail_gets_the_same_registration(d
     assert_ne!(other.text(), first.text());
 }
 
-async fn a_repeated_sign_up_says_nothing_about_the_address(database: Database) {
+async fn a_repeated_sign_up_does_not_reveal_the_account(database: Database) {
     let app = TestApp::builder(database).set("EMAIL_VERIFICATION", "mandatory").user(ADA).start().await;
     for _ in 0..2 {
         for email in [ADA, EVE] {
-            let answer = post(&app, REGISTER, KEY, &sign_up(email)).await;
-            answer.has_status(202);
-            assert_eq!(answer.json::<PendingRegistrationResponse>().registration.len(), 43);
+            let response = post(&app, REGISTER, KEY, &sign_up(email)).await;
+            response.has_status(202);
+            assert_eq!(response.json::<PendingRegistrationResponse>().registration.len(), 43);
         }
     }
     assert_eq!((count(&app, "pending_registrations"), count(&app, "completed_steps")), (2, 2));
 }
 
-/// What the refresh token says: each process signs it with a key of its own.
+/// The claims of the refresh token, which each process signs with another key.
 fn claims(tokens: &TokenResponse) -> &str {
     tokens.refresh.split('.').nth(1).unwrap()
 }
 
-/// As it is while a new `SECRET_KEY` is rolled out: one process signs with the old one and takes the new one, too; the other
-/// the other way round.
+/// While a new `SECRET_KEY` is rolled out, one process signs with the old secret and accepts the new one, and the other
+/// process the other way round.
 async fn while_the_secret_is_changed_either_process_repeats_a_step_of_the_other(database: Database) {
     const OTHER_SECRET: &str = "a second secret that is as long as it has to be";
     let old = TestApp::builder(database).set("SECRET_KEY_FALLBACKS", OTHER_SECRET).user(ADA).start().await;
@@ -333,8 +333,8 @@ async fn while_the_secret_is_changed_either_process_repeats_a_step_of_the_other(
         let first = post(one, REGISTER, KEY, &sign_up(&email)).await.created();
         let again = post(other, REGISTER, KEY, &sign_up(&email)).await.created();
         assert_eq!((claims(&again), &again.user), (claims(&first), &first.user));
-        let changed = act(one, &first, CHANGE, &new_password()).await.ok();
-        assert_eq!(claims(&act(other, &first, CHANGE, &new_password()).await.ok()), claims(&changed));
+        let changed = post_as(one, &first, CHANGE, &new_password()).await.ok();
+        assert_eq!(claims(&post_as(other, &first, CHANGE, &new_password()).await.ok()), claims(&changed));
         one.deliver_mail().await;
         let token = json!({"token": mailed_token(one, &email).await, "new_password": PASSWORD});
         post(one, RESET, KEY, &token).await.has_status(200);
@@ -342,59 +342,59 @@ async fn while_the_secret_is_changed_either_process_repeats_a_step_of_the_other(
     }
 }
 
-async fn what_failed_is_tried_again(database: Database) {
+async fn a_failed_step_is_attempted_again(database: Database) {
     let (app, tokens) = start(database).await;
     let wrong = json!({"current_password": "violet harbor lantern 43", "new_password": NEW_PASSWORD});
     for _ in 0..2 {
-        act(&app, &tokens, CHANGE, &wrong).await.invalid_fields(&["current_password"]);
+        post_as(&app, &tokens, CHANGE, &wrong).await.invalid_fields(&["current_password"]);
     }
     assert_eq!(count(&app, "completed_steps"), 0);
     post(&app, RESET, KEY, &json!({"token": "x", "new_password": NEW_PASSWORD}))
         .await
         .failed(400, Reason::LinkNotValid);
-    act(&app, &tokens, CHANGE, &new_password()).await.ok();
+    post_as(&app, &tokens, CHANGE, &new_password()).await.ok();
 }
 
-async fn of_twenty_at_once_one_is_done_and_all_succeed(database: Database) {
+async fn of_twenty_concurrent_steps_one_is_done_and_all_succeed(database: Database) {
     let app = TestApp::builder(database).start().await;
     let body = sign_up(ADA);
     let all = join_all((0..20).map(|_| post(&app, REGISTER, KEY, &body))).await;
-    let signed_up: Vec<_> = all.into_iter().map(|answer| answer.created().refresh).collect();
+    let signed_up: Vec<_> = all.into_iter().map(|response| response.created().refresh).collect();
     assert!(signed_up.iter().all(|refresh| *refresh == signed_up[0]));
     assert_eq!((count(&app, "users"), count(&app, "sessions")), (1, 1));
 
     let tokens = app.login(ADA).await;
     let body = new_password();
-    let all = join_all((0..20).map(|_| act(&app, &tokens, CHANGE, &body))).await;
-    let changed: Vec<_> = all.into_iter().map(|answer| answer.ok().refresh).collect();
+    let all = join_all((0..20).map(|_| post_as(&app, &tokens, CHANGE, &body))).await;
+    let changed: Vec<_> = all.into_iter().map(|response| response.ok().refresh).collect();
     assert!(changed.iter().all(|refresh| *refresh == changed[0]));
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'password_changed'"), 1);
 
     app.deliver_mail().await;
     let body = json!({"token": mailed_token(&app, ADA).await, "new_password": PASSWORD});
-    for answer in join_all((0..20).map(|_| post(&app, RESET, KEY, &body))).await {
-        answer.has_status(200);
+    for response in join_all((0..20).map(|_| post(&app, RESET, KEY, &body))).await {
+        response.has_status(200);
     }
     let tokens = app.login(ADA).await;
     let body = json!({"password": PASSWORD});
-    for answer in join_all((0..20).map(|_| act(&app, &tokens, DELETE, &body))).await {
-        answer.has_status(204);
+    for response in join_all((0..20).map(|_| post_as(&app, &tokens, DELETE, &body))).await {
+        response.has_status(204);
     }
 }
 
 async fn a_step_is_repeated_for_ten_minutes(database: Database) {
     let (app, old) = start(database).await;
-    act(&app, &old, CHANGE, &new_password()).await.ok();
+    post_as(&app, &old, CHANGE, &new_password()).await.ok();
     app.clock().advance(Duration::minutes(10) - ONE_SECOND);
-    act(&app, &old, CHANGE, &new_password()).await.ok();
+    post_as(&app, &old, CHANGE, &new_password()).await.ok();
     app.clock().advance(ONE_SECOND);
-    act(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
 
-    // An act that can be done again is done again, with the same key.
+    // A step that can be done again is done again, with the same key.
     let (app, tokens) = start(database).await;
     let body = json!({"new_email": EVE, "password": PASSWORD});
     for _ in 0..2 {
-        act(&app, &tokens, CHANGE_EMAIL, &body).await.has_status(202);
+        post_as(&app, &tokens, CHANGE_EMAIL, &body).await.has_status(202);
         assert_eq!(app.deliver_mail().await.len(), 2);
         app.clock().advance(Duration::minutes(10));
     }
@@ -403,18 +403,18 @@ async fn a_step_is_repeated_for_ten_minutes(database: Database) {
     assert_eq!(count(&app, "completed_steps"), 0);
 }
 
-async fn a_clock_that_is_set_back_lengthens_nothing(database: Database) {
+async fn a_clock_that_is_set_back_does_not_extend_the_time(database: Database) {
     let (app, old) = start(database).await;
     let before = app.clock().now();
     app.clock().advance(Duration::hours(1) - ONE_SECOND);
-    act(&app, &old, CHANGE, &new_password()).await.ok();
+    post_as(&app, &old, CHANGE, &new_password()).await.ok();
     app.clock().advance(before - app.clock().now());
-    act(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
+    post_as(&app, &old, CHANGE, &new_password()).await.refused(Reason::SessionRevoked);
 }
 
-async fn nothing_that_is_kept_tells_a_secret(database: Database) {
+async fn stored_steps_reveal_no_secret(database: Database) {
     let (app, old) = start(database).await;
-    let new = act(&app, &old, CHANGE, &new_password()).await.ok();
+    let new = post_as(&app, &old, CHANGE, &new_password()).await.ok();
     let pending = post(&app, REGISTER, KEY, &sign_up(EVE)).await.created();
     let content = app.db().content();
     for secret in [PASSWORD, NEW_PASSWORD, KEY, &new.refresh, &new.access, &pending.refresh] {

@@ -1,4 +1,4 @@
-//! What whoever publishes or builds the repository goes by: one compiler, licences, a changelog, a container image.
+//! The files that publishing and building rely on: one compiler, licences, a changelog, a container image.
 
 use crate::support::document::root;
 
@@ -6,9 +6,9 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// What stands between `before` and the end of the line or `after`.
+/// The text between `before` and `after` or the end of the line.
 fn value<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let rest = text.split_once(before).unwrap_or_else(|| panic!("{before} is not there")).1;
+    let rest = text.split_once(before).unwrap_or_else(|| panic!("{before} is missing")).1;
     rest.lines().next().unwrap().split(after).next().unwrap()
 }
 
@@ -36,15 +36,15 @@ fn everything_is_built_by_the_compiler_of_the_toolchain_file() {
 
 /// A binary needs the C library that it was linked with, or a newer one.
 #[test]
-fn the_image_runs_on_the_release_of_debian_that_it_is_built_on() {
+fn the_image_runs_on_the_debian_release_that_it_is_built_on() {
     let image = read("Dockerfile");
     let built_on = value(&image, "FROM rust:", " ").rsplit('-').next().unwrap();
     assert_eq!(value(&image, "FROM debian:", "-"), built_on);
 }
 
-/// Docker sees only what the file for it names, and each `COPY` is of that.
+/// `.dockerignore` lists the files that Docker gets, and each `COPY` is of one of these.
 #[test]
-fn what_the_image_copies_is_sent_to_its_build() {
+fn files_that_the_image_copies_are_sent_to_its_build() {
     let sent = read(".dockerignore");
     let sent: Vec<_> = sent.lines().filter_map(|line| line.strip_prefix('!')).collect();
     let image = read("Dockerfile");
@@ -54,11 +54,11 @@ fn what_the_image_copies_is_sent_to_its_build() {
     for name in &copied {
         assert!(sent.contains(name) && root().join(name).exists(), "{name}");
     }
-    assert_eq!(copied.len(), sent.len(), "what is sent and not copied is not needed: {sent:?}");
+    assert_eq!(copied.len(), sent.len(), "a file that is sent must be copied: {sent:?}");
 }
 
 #[test]
-fn each_licence_of_the_packages_is_there() {
+fn each_licence_of_the_packages_has_a_file() {
     let cargo = read("Cargo.toml");
     for licence in value(&cargo, "license = \"", "\"").split(" OR ") {
         let file = format!("LICENSE-{}", licence.split('-').next().unwrap().to_uppercase());
@@ -67,7 +67,7 @@ fn each_licence_of_the_packages_is_there() {
 }
 
 #[test]
-fn the_changelog_has_the_version_of_the_packages_and_what_comes() {
+fn the_changelog_has_the_version_of_the_packages_and_unreleased_changes() {
     const KINDS: [&str; 6] = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
     let changelog = read("CHANGELOG.md");
     let versions: Vec<_> = changelog.lines().filter_map(|line| line.strip_prefix("## ")).collect();
@@ -84,7 +84,7 @@ fn the_changelog_has_the_version_of_the_packages_and_what_comes() {
 }
 
 #[test]
-fn what_is_updated_by_itself_is_there() {
+fn each_automatic_update_names_an_existing_file() {
     let updates = read(".github/dependabot.yml");
     for (ecosystem, file) in [
         ("cargo", "Cargo.toml"),
@@ -100,9 +100,8 @@ fn what_is_updated_by_itself_is_there() {
     assert_eq!(updates.matches("package-ecosystem").count(), 6);
 }
 
-/// What a release says of itself is what the changelog says of it.
 #[test]
-fn the_notes_of_a_release_are_its_part_of_the_changelog() {
+fn the_notes_of_a_release_are_its_section_of_the_changelog() {
     let cargo = read("Cargo.toml");
     let version = value(&cargo, "version = \"", "\"");
     let notes = |version: &str| {

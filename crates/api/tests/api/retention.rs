@@ -1,4 +1,4 @@
-//! What is kept of an account has a bound, and so has the work that keeps it within.
+//! The rows stored for an account are bounded, and so is the work that trims them.
 
 use crate::support::{Database, ONE_SECOND, TestApp, TestResponse, on_both_databases, send};
 use api::clock::Clock;
@@ -14,12 +14,12 @@ use serde_json::json;
 
 on_both_databases![
     the_newest_ten_thousand_events_of_an_account_are_kept,
-    an_account_that_makes_many_events_is_trimmed_between_two_prunes,
-    events_of_nobody_have_a_bound,
-    while_much_is_deleted_others_write,
-    an_account_has_a_thousand_live_sessions_and_the_least_used_one_ends,
-    an_account_with_more_sessions_than_that_ends_them_all_at_once,
-    an_account_knows_the_hundred_networks_that_were_seen_last,
+    an_account_with_many_new_events_is_trimmed_between_two_prunes,
+    events_without_a_user_are_bounded,
+    a_large_prune_does_not_block_writes,
+    an_account_has_at_most_a_thousand_live_sessions_and_the_least_used_one_ends,
+    an_account_above_the_limit_ends_all_its_sessions_at_once,
+    an_account_keeps_the_hundred_networks_that_were_seen_last,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -47,20 +47,20 @@ async fn the_newest_ten_thousand_events_of_an_account_are_kept(database: Databas
     let before = app.clock().now() - Duration::days(1);
     app.db().add_events(Some(ada.user.id), before, TOO_MANY);
     app.db().add_events(Some(eve.user.id), before, KEPT - 1);
-    // The newest of all by their time, and the last by their number.
+    // The newest by time and by id.
     app.db().add_events(Some(ada.user.id), app.clock().now(), KEPT - 1);
     prune(app.services()).await.unwrap();
 
     assert_eq!(EVENTS_OF_A_USER, i64::from(KEPT));
     assert_eq!(events(&app, ada.user.id), EVENTS_OF_A_USER);
-    assert_eq!(events(&app, eve.user.id), EVENTS_OF_A_USER, "nobody else loses any");
+    assert_eq!(events(&app, eve.user.id), EVENTS_OF_A_USER, "another account loses none");
     let old = format!("SELECT count(*) FROM auth_events WHERE user_id = {} AND at <= {}", ada.user.id, {
         app.db().instant(before)
     });
-    assert_eq!(app.db().number(&old), 0, "the oldest go");
+    assert_eq!(app.db().number(&old), 0, "the oldest are deleted");
 }
 
-async fn an_account_that_makes_many_events_is_trimmed_between_two_prunes(database: Database) {
+async fn an_account_with_many_new_events_is_trimmed_between_two_prunes(database: Database) {
     let (app, ada) = start(database).await;
     let seen = newest_event(app.services()).await.unwrap();
     app.db().add_events(Some(ada.user.id), app.clock().now(), KEPT + TOO_MANY);
@@ -78,7 +78,7 @@ async fn an_account_that_makes_many_events_is_trimmed_between_two_prunes(databas
     assert_eq!(app.db().value(newest).unwrap(), "profile_changed", "the newest stay");
 }
 
-async fn events_of_nobody_have_a_bound(database: Database) {
+async fn events_without_a_user_are_bounded(database: Database) {
     let (app, ada) = start(database).await;
     let bound = u32::try_from(EVENTS_OF_NOBODY).unwrap();
     app.db().add_events(None, app.clock().now(), bound + TOO_MANY);
@@ -89,7 +89,7 @@ async fn events_of_nobody_have_a_bound(database: Database) {
     assert_eq!(events(&app, ada.user.id), 1);
 }
 
-async fn while_much_is_deleted_others_write(database: Database) {
+async fn a_large_prune_does_not_block_writes(database: Database) {
     let (app, ada) = start(database).await;
     let eve = app.login(EVE).await;
     app.db().add_events(Some(eve.user.id), app.clock().now(), KEPT + 6 * TOO_MANY);
@@ -104,7 +104,7 @@ async fn while_much_is_deleted_others_write(database: Database) {
     assert_eq!(events(&app, ada.user.id), 21);
 }
 
-async fn an_account_has_a_thousand_live_sessions_and_the_least_used_one_ends(database: Database) {
+async fn an_account_has_at_most_a_thousand_live_sessions_and_the_least_used_one_ends(database: Database) {
     let (app, oldest) = start(database).await;
     let live = || app.db().number("SELECT count(*) FROM sessions WHERE user_id = 1 AND revoked_at IS NULL");
     app.clock().advance(ONE_SECOND);
@@ -124,8 +124,8 @@ async fn an_account_has_a_thousand_live_sessions_and_the_least_used_one_ends(dat
     assert_eq!(app.db().number(ended), 1);
 }
 
-/// An older release has let them all be.
-async fn an_account_with_more_sessions_than_that_ends_them_all_at_once(database: Database) {
+/// An older release had no limit.
+async fn an_account_above_the_limit_ends_all_its_sessions_at_once(database: Database) {
     let (app, tokens) = start(database).await;
     app.db().add_sessions(tokens.user.id, app.clock().now() - ONE_SECOND, 6_000);
     let listed: Vec<SessionResponse> = app.sessions(&tokens).await.json();
@@ -135,7 +135,7 @@ async fn an_account_with_more_sessions_than_that_ends_them_all_at_once(database:
     assert_eq!(ended.json::<serde_json::Value>()["revoked"], 6_001);
 }
 
-async fn an_account_knows_the_hundred_networks_that_were_seen_last(database: Database) {
+async fn an_account_keeps_the_hundred_networks_that_were_seen_last(database: Database) {
     let (app, tokens) = start(database).await;
     let (user, now) = (tokens.user.id, app.clock().now());
     let noted = app.services().store.write(move |connection| {

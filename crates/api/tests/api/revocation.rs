@@ -1,4 +1,4 @@
-//! The revoked-session feed: access tokens die everywhere, with no database work per request.
+//! The revoked-session feed: access tokens are refused everywhere, with no database work per request.
 
 use crate::support::{Database, ManualClock, ONE_SECOND, TestApp, TestDb, forge, on_both_databases};
 use api::clock::Clock;
@@ -11,16 +11,16 @@ use std::sync::Arc;
 
 on_both_databases![
     a_process_knows_its_own_revocations_at_once,
-    another_processs_revocations_come_with_the_next_poll,
+    revocations_of_another_process_arrive_with_the_next_poll,
     a_revocation_that_is_older_than_the_last_poll_is_still_found,
-    a_process_that_starts_knows_what_was_revoked_before,
-    what_no_token_can_need_any_more_is_forgotten,
-    a_clock_that_jumps_forgets_nothing_too_early,
+    a_starting_process_knows_earlier_revocations,
+    a_revocation_is_forgotten_once_its_tokens_have_expired,
+    a_clock_that_jumps_forgets_no_revocation_too_early,
 ];
 
 const ADA: &str = "ada@example.com";
 
-/// Two processes on one database and one clock, and somebody signed in.
+/// Two processes on one database and one clock, and a signed-in user.
 async fn two_processes(database: Database) -> (TestApp, TestApp, TokenResponse) {
     let db = Arc::new(TestDb::migrated(database));
     let a = TestApp::builder_on(Arc::clone(&db)).user(ADA).start().await;
@@ -33,12 +33,12 @@ async fn a_process_knows_its_own_revocations_at_once(database: Database) {
     let (a, _, tokens) = two_processes(database).await;
     a.logout(&tokens).await.done();
     a.verify(&tokens.access).await.refused(Reason::SessionRevoked);
-    // A poll that finds it, too, changes nothing.
+    // A poll that finds it again changes nothing.
     a.poll_revocations().await;
     a.verify(&tokens.access).await.refused(Reason::SessionRevoked);
 }
 
-async fn another_processs_revocations_come_with_the_next_poll(database: Database) {
+async fn revocations_of_another_process_arrive_with_the_next_poll(database: Database) {
     let (a, b, tokens) = two_processes(database).await;
     let other = a.login(ADA).await;
     a.logout(&tokens).await.done();
@@ -50,7 +50,7 @@ async fn another_processs_revocations_come_with_the_next_poll(database: Database
     b.verify(&other.access).await.done();
 }
 
-/// A transaction that takes its time: when it commits, polls have already gone past the time that it wrote.
+/// A slow transaction: when it commits, polls have already passed the time that it wrote.
 async fn a_revocation_that_is_older_than_the_last_poll_is_still_found(database: Database) {
     let (a, b, tokens) = two_processes(database).await;
     let revoked_at = a.clock().now().format("%Y-%m-%d %H:%M:%S%.6f").to_string();
@@ -73,7 +73,7 @@ async fn a_revocation_that_is_older_than_the_last_poll_is_still_found(database: 
     b.verify(&tokens.access).await.refused(Reason::SessionRevoked);
 }
 
-async fn a_process_that_starts_knows_what_was_revoked_before(database: Database) {
+async fn a_starting_process_knows_earlier_revocations(database: Database) {
     let (a, _, tokens) = two_processes(database).await;
     a.logout(&tokens).await.done();
     a.clock().advance(a.settings().lifetimes.access - ONE_SECOND);
@@ -81,7 +81,7 @@ async fn a_process_that_starts_knows_what_was_revoked_before(database: Database)
     late.verify(&tokens.access).await.refused(Reason::SessionRevoked);
 }
 
-async fn what_no_token_can_need_any_more_is_forgotten(database: Database) {
+async fn a_revocation_is_forgotten_once_its_tokens_have_expired(database: Database) {
     let (a, b, tokens) = two_processes(database).await;
     a.logout(&tokens).await.done();
     b.poll_revocations().await;
@@ -97,7 +97,7 @@ async fn what_no_token_can_need_any_more_is_forgotten(database: Database) {
     }
 }
 
-async fn a_clock_that_jumps_forgets_nothing_too_early(database: Database) {
+async fn a_clock_that_jumps_forgets_no_revocation_too_early(database: Database) {
     let (a, b, tokens) = two_processes(database).await;
     a.logout(&tokens).await.done();
     b.poll_revocations().await;
@@ -118,7 +118,7 @@ async fn a_clock_that_jumps_forgets_nothing_too_early(database: Database) {
         }
     }
 
-    // What is revoked while the clock is back is found, too.
+    // A revocation after the clock was set back is found, too.
     let next = a.login(ADA).await;
     a.logout(&next).await.done();
     b.poll_revocations().await;
@@ -126,7 +126,7 @@ async fn a_clock_that_jumps_forgets_nothing_too_early(database: Database) {
 }
 
 #[test]
-fn the_tests_own_clock_stands_still() {
+fn the_manual_clock_stands_still() {
     let clock = ManualClock::new();
     assert_eq!(clock.now(), clock.now());
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 on_both_databases![
-    a_protected_route_wants_an_access_token,
-    a_token_of_another_user_opens_only_what_is_theirs,
+    a_protected_route_requires_an_access_token,
+    a_token_opens_only_its_own_users_data,
     a_revoked_session_opens_nothing_and_changes_nothing,
 ];
 
@@ -45,7 +45,7 @@ struct Route {
     path: String,
     protected: bool,
     takes_json: bool,
-    /// Answers 404 unless its parameter names something.
+    /// Whether its path has a parameter, so that it returns 404 unless the parameter names something.
     names_something: bool,
 }
 
@@ -83,8 +83,8 @@ async fn routes(app: &TestApp) -> Vec<Route> {
     routes
 }
 
-/// The routes' own words for a session: one that nobody has.
-const NOBODYS_SESSION: &str = "0198a2b4-7c1e-7000-8000-000000000001";
+/// The id of a session that does not exist.
+const UNKNOWN_SESSION: &str = "0198a2b4-7c1e-7000-8000-000000000001";
 
 async fn call(app: &TestApp, route: &Route, path: &str, access: Option<&str>) -> TestResponse {
     let mut request = app.request(route.method.clone(), path);
@@ -107,7 +107,7 @@ fn session_of(tokens: &TokenResponse) -> String {
     forge::claims(&tokens.access)["sid"].as_str().unwrap().to_owned()
 }
 
-async fn a_protected_route_wants_an_access_token(database: Database) {
+async fn a_protected_route_requires_an_access_token(database: Database) {
     let (app, ada, _) = two_users(database).await;
     let mut expired = forge::claims_with(&ada.access, "exp", json!(ada.server_time));
     expired["iat"] = json!(ada.server_time - 3600);
@@ -142,46 +142,46 @@ async fn a_revoked_session_opens_nothing_and_changes_nothing(database: Database)
     assert_eq!(app.db().content(), before);
 }
 
-/// What Eve's token gives where the path or the answer could be Ada's.
-async fn a_token_of_another_user_opens_only_what_is_theirs(database: Database) {
+/// Eve's token, where the path or the response could be Ada's.
+async fn a_token_opens_only_its_own_users_data(database: Database) {
     let (app, ada, _) = two_users(database).await;
     let id = session_of(&ada);
     for route in routes(&app).await.iter().filter(|route| route.protected) {
-        let eve = app.login(EVE).await; // anew, because `logout/all` ends the one before
-        let answer = call(&app, route, &route.with_id(&id), Some(&eve.access)).await;
-        let text = answer.text();
+        let eve = app.login(EVE).await; // again, because `logout/all` ends the session
+        let response = call(&app, route, &route.with_id(&id), Some(&eve.access)).await;
+        let text = response.text();
         match route.name().as_str() {
-            "GET /api/auth/me/" | "PATCH /api/auth/me/" => assert_eq!(answer.json::<UserResponse>().email, EVE),
+            "GET /api/auth/me/" | "PATCH /api/auth/me/" => assert_eq!(response.json::<UserResponse>().email, EVE),
             "GET /api/auth/sessions/" => assert!(text.contains(&session_of(&eve)), "{text}"),
             "GET /api/auth/me/export/" => {
-                assert_eq!(answer.json::<Value>()["user"]["email"], EVE);
+                assert_eq!(response.json::<Value>()["user"]["email"], EVE);
             }
             "GET /api/auth/events/" => assert!(text.contains("logged_in"), "{text}"),
             "DELETE /api/auth/sessions/{id}/" => {
-                answer.failed(404, Reason::NotFound);
+                response.failed(404, Reason::NotFound);
             }
             "PUT /api/auth/me/avatar/" => {
-                answer.failed(415, Reason::ContentTypeUnsupported);
+                response.failed(415, Reason::ContentTypeUnsupported);
             }
-            "DELETE /api/auth/me/avatar/" => assert_eq!(answer.json::<AvatarResponse>().avatar_url, None),
+            "DELETE /api/auth/me/avatar/" => assert_eq!(response.json::<AvatarResponse>().avatar_url, None),
             // All of them ask for Eve's own password first.
             "POST /api/auth/password/change/" | "POST /api/auth/email/change/" | "DELETE /api/auth/me/" => {
-                answer.has_status(400);
+                response.has_status(400);
             }
             "POST /api/auth/logout/all/" => {
-                answer.done();
+                response.done();
                 app.me(&eve).await.refused(Reason::SessionRevoked);
             }
             other => assert!(!other.contains("/api/auth/"), "what may another user's token do at {other}?"),
         }
-        assert!(!text.contains(&id) && !text.contains(ADA), "{} tells Eve of Ada: {text}", route.name());
+        assert!(!text.contains(&id) && !text.contains(ADA), "{} shows Ada's data to Eve: {text}", route.name());
         app.me(&ada).await.done();
     }
     app.refresh(&ada).await.ok();
 }
 
 #[actix_web::test]
-async fn only_the_routes_that_are_meant_to_be_are_public() {
+async fn only_the_listed_routes_are_public() {
     let app = TestApp::builder(Database::Sqlite).start().await;
     let mut public: Vec<_> = routes(&app).await.iter().filter(|route| !route.protected).map(Route::name).collect();
     public.sort();
@@ -189,7 +189,7 @@ async fn only_the_routes_that_are_meant_to_be_are_public() {
 }
 
 #[actix_web::test]
-async fn a_public_route_asks_for_no_token_and_heeds_none() {
+async fn a_public_route_needs_no_token_and_ignores_one() {
     let app = TestApp::builder(Database::Sqlite).start().await;
     for route in routes(&app).await.iter().filter(|route| !route.protected && route.path != "/readyz") {
         let (without, with) =
@@ -205,10 +205,10 @@ async fn a_public_route_asks_for_no_token_and_heeds_none() {
 }
 
 #[actix_web::test]
-async fn each_route_answers_with_its_trailing_slash_and_without() {
+async fn each_route_responds_with_its_trailing_slash_and_without() {
     let (app, _, _) = two_users(Database::Sqlite).await;
     for route in routes(&app).await {
-        let path = route.with_id(NOBODYS_SESSION);
+        let path = route.with_id(UNKNOWN_SESSION);
         let bare = path.trim_end_matches('/').to_owned();
         for access in [None, Some(app.login(ADA).await.access)] {
             let with_slash = call(&app, &route, &format!("{bare}/"), access.as_deref()).await;
@@ -222,11 +222,11 @@ async fn each_route_answers_with_its_trailing_slash_and_without() {
 }
 
 #[actix_web::test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn a_wrong_method_gets_the_allowed_ones() {
     let app = TestApp::builder(Database::Sqlite).start().await;
     let mut by_path = BTreeMap::<String, Vec<Method>>::new();
     for route in routes(&app).await {
-        by_path.entry(route.with_id(NOBODYS_SESSION)).or_default().push(route.method);
+        by_path.entry(route.with_id(UNKNOWN_SESSION)).or_default().push(route.method);
     }
     for (path, mut right) in by_path {
         if right.contains(&Method::GET) {
@@ -235,14 +235,14 @@ async fn a_wrong_method_is_told_the_right_ones() {
         right.sort_by_key(ToString::to_string);
         let all = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::TRACE];
         for wrong in all.iter().filter(|method| !right.contains(method)) {
-            let answer = send(app.request(wrong.clone(), &path)).await;
-            let mut allowed: Vec<_> = answer.header("allow").split(", ").map(str::to_owned).collect();
+            let response = send(app.request(wrong.clone(), &path)).await;
+            let mut allowed: Vec<_> = response.header("allow").split(", ").map(str::to_owned).collect();
             allowed.sort();
             assert_eq!(allowed, right.iter().map(ToString::to_string).collect::<Vec<_>>(), "{wrong} {path}");
             if *wrong == Method::HEAD {
-                answer.has_status(405);
+                response.has_status(405);
             } else {
-                answer.failed(405, Reason::MethodNotAllowed);
+                response.failed(405, Reason::MethodNotAllowed);
             }
         }
     }
@@ -256,12 +256,12 @@ async fn a_head_request_gets_the_headers_of_the_get_and_no_body() {
     for route in routes(&app).await.iter().filter(succeeds) {
         let get = send(app.request_as(&ada, Method::GET, &route.path)).await;
         let head = send(app.request_as(&ada, Method::HEAD, &route.path)).await;
-        // What a feature has may have to be made first.
-        let is_nothing = !is_own(&route.name()) && get.status == 404;
-        assert!(get.status == 200 || is_nothing, "{}: {}", route.name(), get.text());
+        // A feature's row may have to be created first.
+        let is_empty_feature = !is_own(&route.name()) && get.status == 404;
+        assert!(get.status == 200 || is_empty_feature, "{}: {}", route.name(), get.text());
         assert_eq!(head.status, get.status, "{}", route.name());
         assert!(head.body.is_empty());
-        // The file of all that is stored holds the event that the request before it made.
+        // The export contains the event of the request before it.
         let grows = route.path == "/api/auth/me/export/";
         let names = ["content-type", "cache-control"].into_iter().chain((!grows).then_some("content-length"));
         for name in names {
@@ -271,7 +271,7 @@ async fn a_head_request_gets_the_headers_of_the_get_and_no_body() {
 }
 
 #[actix_web::test]
-async fn what_is_no_route_is_a_404() {
+async fn an_unknown_path_is_a_404() {
     let (app, ada, _) = two_users(Database::Sqlite).await;
     let paths = [
         "/",
@@ -292,14 +292,14 @@ async fn what_is_no_route_is_a_404() {
     ];
     for path in paths {
         for method in [Method::GET, Method::POST, Method::DELETE] {
-            let answer = send(app.request_as(&ada, method.clone(), path)).await;
-            assert_eq!(answer.status, 404, "{method} {path}");
-            answer.failed(404, Reason::NotFound);
+            let response = send(app.request_as(&ada, method.clone(), path)).await;
+            assert_eq!(response.status, 404, "{method} {path}");
+            response.failed(404, Reason::NotFound);
         }
     }
     for id in ["not-an-id", "1", "%00", "' OR 1=1--", "..", "{id}"] {
-        let answer = send(app.request_as(&ada, Method::DELETE, &format!("/api/auth/sessions/{id}/"))).await;
-        assert!(matches!(answer.status.as_u16(), 404 | 405), "{id} {}", answer.status); // `..` is the list
+        let response = send(app.request_as(&ada, Method::DELETE, &format!("/api/auth/sessions/{id}/"))).await;
+        assert!(matches!(response.status.as_u16(), 404 | 405), "{id} {}", response.status); // `..` is the list
     }
     app.me(&ada).await.done();
 }
@@ -316,7 +316,7 @@ async fn credentials_come_before_content_type_and_content_type_before_the_body()
 }
 
 #[actix_web::test]
-async fn an_access_token_dies_with_its_last_second() {
+async fn an_access_token_expires_to_the_second() {
     let (app, ada, _) = two_users(Database::Sqlite).await;
     app.clock().advance(app.settings().lifetimes.access - ONE_SECOND);
     app.me(&ada).await.done();

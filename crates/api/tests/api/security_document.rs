@@ -5,8 +5,8 @@ use crate::support::document::Document;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// The standard: a line a chapter, in it the sections; of each how many requirements it has, and which of them are for
-/// level 3 only. Of those, the document answers what it likes.
+/// The standard: a line a chapter, in it the sections; for each, the number of its requirements and those for level 3
+/// only, which the document may leave out.
 const CHAPTERS: [&[(u32, &[u32])]; 17] = [
     &[(2, &[]), (10, &[10]), (12, &[12]), (3, &[]), (3, &[3])],
     &[(3, &[]), (3, &[]), (5, &[5]), (2, &[2])],
@@ -27,7 +27,7 @@ const CHAPTERS: [&[(u32, &[u32])]; 17] = [
     &[(2, &[2]), (8, &[5, 6, 7, 8]), (2, &[])],
 ];
 
-/// How an answer begins that is no test.
+/// How a cell without a test begins.
 const DOES_NOT_APPLY: &str = "Does not apply:";
 const OPERATOR: &str = "Operator:";
 const OPEN: &str = "Open:";
@@ -53,9 +53,10 @@ fn asvs() -> String {
     Document::read("docs/reference/asvs.md").text
 }
 
-/// What stands under a heading of the second level.
+/// The text under a heading of the second level.
 fn part<'a>(document: &'a str, heading: &str) -> &'a str {
-    let start = document.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("there is no part {heading:?}"));
+    let start =
+        document.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("the part {heading:?} is missing"));
     let text = &document[start + 1..];
     &text[..text.find("\n## ").unwrap_or(text.len())]
 }
@@ -73,7 +74,7 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
     rows
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -134,7 +135,7 @@ fn exists(path: &str, test: &str) -> bool {
     tests.contains(test)
 }
 
-/// Whether a cell proves what it says: by a test, or by a script that checks it.
+/// Whether a cell names a proof: a test, or a script that checks it.
 fn proves(cell: &str) -> bool {
     !named_tests(cell).is_empty() || named_files(cell).iter().any(|file| file.starts_with("scripts/"))
 }
@@ -154,7 +155,7 @@ fn standard() -> Vec<(Id, bool)> {
     ids
 }
 
-/// The ids that a row answers: `V6.2.1`, `V1.2.6–V1.2.8`, a whole section `V4.3`, a whole chapter `V17`.
+/// The ids that a row covers: `V6.2.1`, `V1.2.6–V1.2.8`, a whole section `V4.3`, a whole chapter `V17`.
 fn ids(cell: &str) -> Vec<Id> {
     let numbers = |id: &str| -> Vec<u32> {
         let id = id.strip_prefix('V').unwrap_or_else(|| panic!("{cell:?} is no id"));
@@ -164,9 +165,9 @@ fn ids(cell: &str) -> Vec<Id> {
     let (first, last) = (numbers(first), numbers(last));
     let whole: Vec<Id> = standard().into_iter().map(|(id, _)| id).collect();
     let starts_with = |id: &Id, start: &[u32]| [id.0, id.1, id.2].starts_with(start);
-    let place = |found: Option<usize>| found.unwrap_or_else(|| panic!("{cell:?} is not in the standard"));
-    let from = place(whole.iter().position(|id| starts_with(id, &first)));
-    let to = place(whole.iter().rposition(|id| starts_with(id, &last)));
+    let position = |found: Option<usize>| found.unwrap_or_else(|| panic!("{cell:?} is not in the standard"));
+    let from = position(whole.iter().position(|id| starts_with(id, &first)));
+    let to = position(whole.iter().rposition(|id| starts_with(id, &last)));
     whole[from..=to].to_vec()
 }
 
@@ -176,21 +177,21 @@ fn every_test_that_is_named_exists() {
     let named = named_tests(&documents);
     assert!(named.len() > 150, "only {} tests are named", named.len());
     let missing: Vec<_> = named.into_iter().filter(|(path, test)| !exists(path, test)).collect();
-    assert!(missing.is_empty(), "these tests are not there:\n{missing:#?}");
+    assert!(missing.is_empty(), "these tests do not exist:\n{missing:#?}");
 }
 
 #[test]
 fn every_file_that_is_named_exists() {
     let documents = security() + &asvs();
     let missing: Vec<_> = named_files(&documents).into_iter().filter(|file| find(file).is_none()).collect();
-    assert!(missing.is_empty(), "these files are not there: {missing:#?}");
+    assert!(missing.is_empty(), "these files do not exist: {missing:#?}");
 }
 
 #[test]
 fn every_threat_has_a_measure_and_a_test_or_a_reason() {
     let document = security();
     let threats = rows(part(&document, "Threats"));
-    assert!(threats.len() > 80, "only {} threats are told", threats.len());
+    assert!(threats.len() > 80, "only {} threats are described", threats.len());
     for row in threats {
         let [threat, measure, test] = row[..] else { panic!("not three columns: {row:?}") };
         assert!(!threat.is_empty() && !measure.is_empty(), "{row:?}");
@@ -199,26 +200,26 @@ fn every_threat_has_a_measure_and_a_test_or_a_reason() {
 }
 
 #[test]
-fn every_requirement_is_answered_once_and_in_the_order_of_the_standard() {
+fn every_requirement_has_one_row_in_the_order_of_the_standard() {
     let document = asvs();
     let rows = rows(&document);
-    let answered: Vec<Id> = rows.iter().flat_map(|row| ids(row[0])).collect();
-    for pair in answered.windows(2) {
+    let covered: Vec<Id> = rows.iter().flat_map(|row| ids(row[0])).collect();
+    for pair in covered.windows(2) {
         assert!(pair[0] < pair[1], "{:?} does not come after {:?}", pair[1], pair[0]);
     }
     let required = standard().into_iter().filter(|(_, level_3_only)| !level_3_only).map(|(id, _)| id);
-    let missing: Vec<_> = required.filter(|id| !answered.contains(id)).collect();
-    assert!(missing.is_empty(), "not answered: {missing:?}");
+    let missing: Vec<_> = required.filter(|id| !covered.contains(id)).collect();
+    assert!(missing.is_empty(), "not covered: {missing:?}");
     for row in rows {
-        let [id, asks, answer] = row[..] else { panic!("not three columns: {row:?}") };
+        let [id, asks, response] = row[..] else { panic!("not three columns: {row:?}") };
         assert!(!asks.is_empty(), "{id} does not say what is asked");
-        let reason = begins_with_a_reason(answer, &[DOES_NOT_APPLY, OPERATOR, OPEN]);
-        assert!(proves(answer) || reason, "{id} has neither a test nor a reason: {answer}");
+        let reason = begins_with_a_reason(response, &[DOES_NOT_APPLY, OPERATOR, OPEN]);
+        assert!(proves(response) || reason, "{id} has neither a test nor a reason: {response}");
     }
 }
 
 #[test]
-fn what_is_open_is_listed_at_the_top() {
+fn open_requirements_are_listed_at_the_top() {
     let document = asvs();
     let listed = document.lines().find_map(|line| line.strip_prefix("Open today: ")).unwrap_or_default();
     let listed: Vec<&str> = listed.trim_end_matches('.').split(", ").collect();
@@ -228,7 +229,7 @@ fn what_is_open_is_listed_at_the_top() {
 }
 
 #[test]
-fn the_standard_is_counted_right() {
+fn the_table_of_the_standard_is_complete() {
     let standard = standard();
     let level_3 = standard.iter().filter(|(_, level_3_only)| *level_3_only).count();
     assert_eq!((standard.len(), level_3), (345, 92));
@@ -238,13 +239,13 @@ fn the_standard_is_counted_right() {
 }
 
 #[test]
-fn a_name_that_is_not_there_is_found_out() {
+fn a_missing_name_is_detected() {
     let text =
         "| a | `service/sessions/refresh.rs`, `text/plain` | `tests/api/refresh.rs: no_such_test`, `scripts/test` |";
     assert_eq!(named_tests(text), [("tests/api/refresh.rs", "no_such_test")]);
     assert_eq!(named_files(text), ["service/sessions/refresh.rs", "scripts/test"]);
     assert!(!exists("tests/api/refresh.rs", "no_such_test") && !exists("tests/api/nowhere.rs", "a_test"));
-    assert!(exists("tests/api/security_document.rs", "a_name_that_is_not_there_is_found_out"));
+    assert!(exists("tests/api/security_document.rs", "a_missing_name_is_detected"));
     let stories = "  test(`a \\`next\\` (${spelling}) stays`, async () => {});\ntest(\"one\", x);\ntest.setTimeout(1)";
     assert_eq!(story_titles(stories).into_iter().collect::<Vec<_>>(), ["a next (…) stays", "one"]);
     assert!(!proves("No test") && !begins_with_a_reason("Open:", &[OPEN]));

@@ -8,8 +8,8 @@ use reqwest::Method;
 use serde_json::Value;
 
 on_both_databases![
-    the_list_shows_the_callers_live_sessions_latest_used_first,
-    nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated,
+    the_list_shows_the_callers_live_sessions_most_recently_used_first,
+    no_response_shows_a_thief_when_a_session_was_rotated,
     a_thief_who_watches_a_session_for_hours_does_not_see_it_refreshed,
     a_session_can_be_ended_from_another_device,
     the_session_in_use_can_be_ended_too,
@@ -35,13 +35,13 @@ async fn end(app: &TestApp, tokens: &TokenResponse, session: &SessionResponse) -
     send(app.request_as(tokens, Method::DELETE, &format!("/api/auth/sessions/{}/", session.id))).await
 }
 
-async fn the_list_shows_the_callers_live_sessions_latest_used_first(database: Database) {
+async fn the_list_shows_the_callers_live_sessions_most_recently_used_first(database: Database) {
     let app = start(database).await;
     app.login(EVE).await;
-    let idle = app.login(ADA).await; // over before the list is asked for
+    let idle = app.login(ADA).await; // expired before the list is requested
     app.clock().advance(app.settings().lifetimes.refresh / 2);
-    let (a, b, gone) = (app.login(ADA).await, app.login(ADA).await, app.login(ADA).await);
-    app.logout(&gone).await.done();
+    let (a, b, ended) = (app.login(ADA).await, app.login(ADA).await, app.login(ADA).await);
+    app.logout(&ended).await.done();
     app.clock().advance(ONE_SECOND);
     let b = app.refresh(&b).await.ok();
     app.clock().advance(app.settings().lifetimes.refresh / 2 - ONE_SECOND);
@@ -58,28 +58,28 @@ async fn the_list_shows_the_callers_live_sessions_latest_used_first(database: Da
     assert!(sessions.iter().all(|session| session.ip_address.as_deref() == Some("127.0.0.1")));
 }
 
-/// What the holder of an access token can see of a session: bodies, and headers but for what differs between any two
+/// What the holder of an access token can see of a session: bodies and headers, without those that differ between any two
 /// responses.
 async fn seen(app: &TestApp, tokens: &TokenResponse) -> Vec<String> {
-    watch(app, tokens, "127.0.0.1").await
+    seen_from(app, tokens, "127.0.0.1").await
 }
 
-/// Without what remains of the session's requests: that somebody uses the session is no secret, when it is refreshed is.
+/// Without the session's remaining requests: that the session is in use is no secret, but the time of a refresh is.
 fn without_requests(value: &str) -> String {
     let kept: Vec<_> = value.split(", ").filter(|part| !part.starts_with("\"requests-session\";r=")).collect();
     kept.join(", ")
 }
 
-/// The same from elsewhere.
-async fn watch(app: &TestApp, tokens: &TokenResponse, address: &str) -> Vec<String> {
+/// As [`seen`], from another address.
+async fn seen_from(app: &TestApp, tokens: &TokenResponse, address: &str) -> Vec<String> {
     let mut seen = Vec::new();
     for path in ["sessions/", "me/", "events/", "me/export/"] {
         let request = app.request_as(tokens, Method::GET, &format!("/api/auth/{path}"));
-        let answer = send(request.header("X-Forwarded-For", address)).await;
-        answer.has_status(200);
-        let mut body: Value = answer.json();
+        let response = send(request.header("X-Forwarded-For", address)).await;
+        response.has_status(200);
+        let mut body: Value = response.json();
         if path == "me/export/" {
-            // It is an event itself.
+            // The export is an event itself.
             body["exported_at"] = Value::Null;
             body["events"] = Value::Null;
         } else if path == "events/" {
@@ -88,7 +88,7 @@ async fn watch(app: &TestApp, tokens: &TokenResponse, address: &str) -> Vec<Stri
         seen.push(body.to_string());
         // The export grows by its own events.
         let differ = ["x-request-id", "date", "content-length"];
-        let headers = answer.headers.iter().filter(|(name, _)| !differ.contains(&name.as_str()));
+        let headers = response.headers.iter().filter(|(name, _)| !differ.contains(&name.as_str()));
         seen.extend(
             headers.map(|(name, value)| format!("{path} {name}: {}", without_requests(value.to_str().unwrap()))),
         );
@@ -96,8 +96,8 @@ async fn watch(app: &TestApp, tokens: &TokenResponse, address: &str) -> Vec<Stri
     seen
 }
 
-/// Every time is in a step of 5 minutes, also the order of the list.
-async fn nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated(database: Database) {
+/// Every time is rounded to 5 minutes, and so is the order of the list.
+async fn no_response_shows_a_thief_when_a_session_was_rotated(database: Database) {
     let app = start(database).await;
     let (laptop, phone) = (app.login(ADA).await, app.login(ADA).await);
     let before = seen(&app, &laptop).await;
@@ -115,19 +115,19 @@ async fn nothing_that_a_thief_may_ask_shows_when_a_session_was_rotated(database:
     assert_eq!(app.verify(&laptop.refresh).await.comparable(), app.verify(&ended.refresh).await.comparable());
 }
 
-/// From one look to the next nothing changes, neither a time when a step of 5 minutes is over nor what is left of its refreshes.
+/// Nothing changes from one check to the next, neither a time after a step of 5 minutes nor the remaining refreshes.
 async fn a_thief_who_watches_a_session_for_hours_does_not_see_it_refreshed(database: Database) {
     let builder = TestApp::builder(database).user(ADA).set("TRUSTED_PROXY_HOPS", "1").limited();
     let app = builder.set("ACCESS_TOKEN_LIFETIME", "36000").start().await;
     let mut owners = app.login(ADA).await;
     let stolen = owners.clone();
-    let watched = watch(&app, &stolen, "192.0.2.66").await;
+    let watched = seen_from(&app, &stolen, "192.0.2.66").await;
     for number in 0..4 {
-        // Longer than any budget of the thief's own counts.
+        // Longer than the window of any budget of the thief.
         app.clock().advance(Duration::minutes(62));
         owners = app.refresh_with_key(&owners, &format!("attempt-{number}")).await.ok();
         app.me(&owners).await.done();
-        assert_eq!(watch(&app, &stolen, "192.0.2.66").await, watched);
+        assert_eq!(seen_from(&app, &stolen, "192.0.2.66").await, watched);
     }
     let seen = current(&app, &owners).await;
     assert_eq!(seen.last_used_at.timestamp(), owners.server_time - owners.server_time % 300, "its owner sees more");
@@ -138,14 +138,14 @@ async fn a_session_can_be_ended_from_another_device(database: Database) {
     let (laptop, phone) = (app.login(ADA).await, app.login(ADA).await);
     let of_phone = current(&app, &phone).await;
 
-    let answer = end(&app, &laptop, &of_phone).await;
-    answer.has_status(204);
-    assert!(answer.body.is_empty());
+    let response = end(&app, &laptop, &of_phone).await;
+    response.has_status(204);
+    assert!(response.body.is_empty());
     app.me(&phone).await.refused(Reason::SessionRevoked);
     app.refresh(&phone).await.refused(Reason::SessionRevoked);
     assert_eq!(list(&app, &laptop).await.len(), 1);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'session_revoked'"), 1);
-    // Again: no error, and no second event.
+    // A repetition is neither an error nor a second event.
     end(&app, &laptop, &of_phone).await.has_status(204);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'session_revoked'"), 1);
 }

@@ -1,4 +1,4 @@
-//! What every caller has of what all share: budgets of requests, turns, connections, memory.
+//! Each caller's share of common resources: request budgets, turns in queues, connections, memory.
 
 use crate::support::pictures::{photo, png};
 use crate::support::{
@@ -22,33 +22,33 @@ use tokio::net::{TcpSocket, TcpStream};
 on_both_databases![
     a_client_without_a_token_has_six_hundred_requests_on_every_route_that_touches_the_database,
     a_session_has_six_hundred_requests_and_its_client_many_more,
-    a_new_password_is_judged_in_the_pool_and_nowhere_else,
+    a_new_password_is_checked_in_the_hashing_pool_only,
     an_owner_signs_in_while_one_machine_fills_the_hashing_queue,
     an_owner_refreshes_while_strangers_wait_for_all_connections,
-    an_old_token_signs_nobody_out_and_waits_for_no_writer,
-    a_password_is_changed_ten_times_an_hour,
+    a_logout_of_an_ended_session_writes_nothing,
+    a_password_can_be_changed_ten_times_an_hour,
 ];
 
 const ADA: &str = "ada@example.com";
 const HOME: &str = "198.51.100.1";
 const STRANGER: &str = "203.0.113.9";
-/// Takes a second to judge when it is judged as a whole.
-const HARD_TO_JUDGE: &str =
+/// Estimating the strength of the whole password would take a second.
+const COSTLY_PASSWORD: &str =
     "[626(719(3871<9<++&4{4+05&|($9&!<!4!!&<[4|196&&269$1@1<@0|8(<1$7![9$48&%%[6@$53(8|+@%({+$!||181&8<|+";
 
 async fn start(database: Database) -> TestApp {
     TestApp::builder(database).user(ADA).limited().start().await
 }
 
-/// Spends what one address has of a budget.
+/// Spends one address's budget.
 async fn spend(app: &TestApp, budget: Budget, address: &str) {
     let network = Some(Network::from(address.parse::<IpAddr>().unwrap()));
     let client = ClientInfo { network, ..ClientInfo::default() };
     while app.services().limits.attempts(&client).by_client(budget).await.is_ok() {}
 }
 
-/// Any request for a row of the table, from an address.
-async fn ask(app: &TestApp, route: &str, address: &str) -> TestResponse {
+/// A request for a route of the table, from an address.
+async fn request_route(app: &TestApp, route: &str, address: &str) -> TestResponse {
     let (method, path) = route.split_once(' ').unwrap();
     let path = path.replace("{id}", "x").replace("{key}", "x");
     send(app.request(method.parse().unwrap(), &path).header("X-Forwarded-For", address)).await
@@ -60,13 +60,13 @@ async fn a_client_without_a_token_has_six_hundred_requests_on_every_route_that_t
     let app = start(database).await;
     spend(&app, Budget::RequestsStranger, STRANGER).await;
     for (route, bounds) in bounds() {
-        let refused = ask(&app, &route, STRANGER).await.status == 429;
+        let refused = request_route(&app, &route, STRANGER).await.status == 429;
         assert_eq!(refused, bounds.requests == RequestBudgets::Caller, "{route}");
-        assert_ne!(ask(&app, &route, HOME).await.status, 429, "{route} of somebody else");
+        assert_ne!(request_route(&app, &route, HOME).await.status, 429, "{route} from another address");
     }
     spend(&app, Budget::RequestsClient, STRANGER).await;
     for (route, bounds) in bounds() {
-        let refused = ask(&app, &route, STRANGER).await.status == 429;
+        let refused = request_route(&app, &route, STRANGER).await.status == 429;
         assert_eq!(refused, bounds.requests != RequestBudgets::Uncounted, "{route}");
     }
 }
@@ -92,20 +92,20 @@ async fn sign_up(app: &TestApp, email: &str, password: &str) -> TestResponse {
     send(app.request(Method::POST, "/api/auth/register/").header("X-Forwarded-For", STRANGER).json(&request)).await
 }
 
-/// With the pool held, whatever needs it is refused: so what is answered has not been judged.
-async fn a_new_password_is_judged_in_the_pool_and_nowhere_else(database: Database) {
+/// While the pool is full, requests that need it are refused: a request that is served did not use it.
+async fn a_new_password_is_checked_in_the_hashing_pool_only(database: Database) {
     let app = start(database).await;
     let tokens = app.login(ADA).await;
     let held = hold_hashing(&app, queue_length()).await;
     sign_up(&app, "eve@example.com", "short").await.invalid_fields(&["password"]);
-    sign_up(&app, "eve@example.com", HARD_TO_JUDGE).await.failed(503, Reason::Unavailable);
-    sign_up(&app, "no address", HARD_TO_JUDGE).await.failed(503, Reason::Unavailable);
-    let change = serde_json::json!({"current_password": PASSWORD, "new_password": HARD_TO_JUDGE});
+    sign_up(&app, "eve@example.com", COSTLY_PASSWORD).await.failed(503, Reason::Unavailable);
+    sign_up(&app, "no address", COSTLY_PASSWORD).await.failed(503, Reason::Unavailable);
+    let change = serde_json::json!({"current_password": PASSWORD, "new_password": COSTLY_PASSWORD});
     let change = app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&change);
     send(change).await.failed(503, Reason::Unavailable);
     drop(held);
     sign_up(&app, "no address", "password1").await.invalid_fields(&["email", "password"]);
-    // What found the pool full has spent nothing.
+    // A request that found the pool full costs no budget.
     for _ in 2..20 {
         sign_up(&app, "eve@example.com", "password1").await.invalid_fields(&["password"]);
     }
@@ -127,7 +127,7 @@ async fn an_owner_signs_in_while_one_machine_fills_the_hashing_queue(database: D
         let newcomer = app.sign_in_from("192.0.2.7", "eve@example.com", "not the right one");
         let release = async {
             let refused = || app.counter("hashing_refused") == 2;
-            eventually("two of the flood made room", async || refused().then_some(())).await;
+            eventually("two of the flood were refused", async || refused().then_some(())).await;
             drop(held);
         };
         tokio::join!(owner, newcomer, release)
@@ -142,11 +142,11 @@ async fn an_owner_refreshes_while_strangers_wait_for_all_connections(database: D
     let builder = TestApp::builder(database).user(ADA).limited();
     let app = builder.timeouts(|timeouts| timeouts.checkout = std::time::Duration::from_mins(1)).start().await;
     let tokens = app.login(ADA).await;
-    // Every connection is in use, and the queue is full of strangers, each with an address of their own.
-    let (let_go, mut held) = tokio::sync::broadcast::channel::<()>(1);
+    // Every connection is in use, and the queue is full of strangers, each with another address.
+    let (release_all, mut held) = tokio::sync::broadcast::channel::<()>(1);
     drop(held.try_recv());
     let work = |number: i64, share: Share| {
-        let (store, mut until) = (app.services().store.clone(), let_go.subscribe());
+        let (store, mut until) = (app.services().store.clone(), release_all.subscribe());
         let occupy = move |_: &mut _| {
             let _ = until.blocking_recv();
             Ok(())
@@ -161,8 +161,8 @@ async fn an_owner_refreshes_while_strangers_wait_for_all_connections(database: D
         let refresh = app.refresh(&tokens);
         let release = async {
             let refused = || app.counter("database_refused") == 1;
-            eventually("a stranger made room", async || refused().then_some(())).await;
-            drop(let_go);
+            eventually("a stranger was refused", async || refused().then_some(())).await;
+            drop(release_all);
         };
         tokio::join!(refresh, release).0
     };
@@ -171,7 +171,7 @@ async fn an_owner_refreshes_while_strangers_wait_for_all_connections(database: D
     assert_eq!(strangers.iter().filter(|(_, served)| !served).count(), 1);
 }
 
-async fn an_old_token_signs_nobody_out_and_waits_for_no_writer(database: Database) {
+async fn a_logout_of_an_ended_session_writes_nothing(database: Database) {
     let app = start(database).await;
     let tokens = app.login(ADA).await;
     app.logout(&tokens).await.done();
@@ -182,14 +182,14 @@ async fn an_old_token_signs_nobody_out_and_waits_for_no_writer(database: Databas
     assert_eq!(app.db().content(), before);
 }
 
-async fn a_password_is_changed_ten_times_an_hour(database: Database) {
+async fn a_password_can_be_changed_ten_times_an_hour(database: Database) {
     let app = start(database).await;
     let mut tokens = app.login(ADA).await;
     let change = async |tokens: &TokenResponse, new: &str| {
         let body = serde_json::json!({"current_password": PASSWORD, "new_password": new});
         send(app.request_as(tokens, Method::POST, "/api/auth/password/change/").json(&body)).await
     };
-    // What fails before it is proven is no change, and has a budget of its own.
+    // A change that fails before the password is verified has another budget.
     change(&tokens, "short").await.invalid_fields(&["new_password"]);
     for _ in 0..10 {
         tokens = change(&tokens, PASSWORD).await.ok();
@@ -213,7 +213,7 @@ async fn slow_upload(app: &TestApp, tokens: &TokenResponse) -> TcpStream {
 }
 
 #[actix_web::test]
-async fn slow_uploads_hold_no_place_for_pictures() {
+async fn slow_uploads_hold_no_slot_for_pictures() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).user("eve@example.com").start().await;
     let (eve, ada) = (app.login("eve@example.com").await, app.login(ADA).await);
     let mut slow = Vec::new();
@@ -240,7 +240,7 @@ async fn one_account_does_not_fill_the_queue_for_pictures() {
         eventually("the queue is full", async || (waits() == 16).then_some(())).await;
         let release = async {
             let refused = || app.counter("pictures_refused") == 1;
-            eventually("one of the flood made room", async || refused().then_some(())).await;
+            eventually("one of the flood was refused", async || refused().then_some(())).await;
             drop(held);
         };
         tokio::join!(put(&ada), release).0
@@ -251,14 +251,14 @@ async fn one_account_does_not_fill_the_queue_for_pictures() {
 }
 
 #[actix_web::test]
-async fn whoever_asks_the_database_is_asked_whether_it_is_ready_once_a_second() {
+async fn readiness_checks_share_one_database_check_a_second() {
     let app = TestApp::builder(Database::Sqlite).limited().start().await;
     let waits = || app.metric("latchkey_database_wait_seconds_count");
     let before = waits();
-    let answers = futures_util::future::join_all((0..200).map(|_| app.get("/readyz"))).await;
-    assert_eq!(answers.len(), 200);
-    let asked = waits() - before;
-    assert!((1..100).contains(&asked), "{asked} times");
+    let responses = futures_util::future::join_all((0..200).map(|_| app.get("/readyz"))).await;
+    assert_eq!(responses.len(), 200);
+    let checks = waits() - before;
+    assert!((1..100).contains(&checks), "{checks} times");
 }
 
 async fn connect_from(app: &TestApp, address: &str) -> TcpStream {
@@ -267,7 +267,7 @@ async fn connect_from(app: &TestApp, address: &str) -> TcpStream {
     socket.connect(app.address()).await.unwrap()
 }
 
-/// Whether the API answers on this connection.
+/// Whether the API responds on this connection.
 async fn is_served(stream: &mut TcpStream) -> bool {
     if stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n").await.is_err() {
         return false;
@@ -289,7 +289,7 @@ async fn one_address_has_an_eighth_of_the_connections() {
     assert!(!is_served(&mut connect_from(&app, "127.0.0.2").await).await);
     assert!(is_served(&mut connect_from(&app, "127.0.0.3").await).await);
     of_one.truncate(2);
-    eventually("there is room again", async || {
+    eventually("a connection is free again", async || {
         is_served(&mut connect_from(&app, "127.0.0.2").await).await.then_some(())
     })
     .await;
@@ -313,7 +313,7 @@ async fn status(stream: &mut TcpStream) -> String {
 }
 
 #[actix_web::test]
-async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_that_are_on_their_way() {
+async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_in_transit() {
     let builder = TestApp::builder(Database::Sqlite).user(ADA).limited().connections(64).timeouts(|timeouts| {
         timeouts.contended = std::time::Duration::from_millis(100);
         timeouts.body = std::time::Duration::from_mins(2);
@@ -325,11 +325,11 @@ async fn behind_a_proxy_one_client_has_an_eighth_of_the_bodies_that_are_on_their
         of_one.push(async move { status(&mut stream).await });
     }
     app.sign_in_from(HOME, ADA, PASSWORD).await.ok();
-    // One is too many, and then the others must hurry until there is room again.
+    // One exceeds the share; then the others get the short time limit until enough have ended.
     let mut statuses = Vec::new();
     for _ in 0..5 {
-        let answered = tokio::time::timeout(std::time::Duration::from_secs(30), of_one.next());
-        statuses.push(answered.await.unwrap().unwrap());
+        let next = tokio::time::timeout(std::time::Duration::from_secs(30), of_one.next());
+        statuses.push(next.await.unwrap().unwrap());
     }
     assert_eq!(statuses.iter().filter(|status| *status == "503").count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| *status == "408").count(), 4, "{statuses:?}");
@@ -351,7 +351,7 @@ async fn a_head_of_more_than_sixteen_kilobytes_is_a_431() {
 }
 
 #[test]
-fn every_route_that_touches_what_is_shared_takes_a_budget_first() {
+fn every_route_with_a_shared_resource_takes_a_budget_first() {
     for (route, bounds) in bounds() {
         let counted = bounds.requests != RequestBudgets::Uncounted;
         assert!(counted || bounds.shares.is_empty() && bounds.budgets.is_empty(), "{route}");

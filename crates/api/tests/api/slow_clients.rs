@@ -1,4 +1,4 @@
-//! Clients that take their time: each is let go, and nobody else notices.
+//! Slow clients: each is disconnected, and other clients are not affected.
 
 use crate::support::{DEADLINE, Database, PASSWORD, TestApp, raw, send};
 use api::clock::Clock;
@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 const ADA: &str = "ada@example.com";
-/// For the time-out that a test is about; all others are longer than the test.
+/// For the time-out under test; all others are longer than the test.
 const SHORT: Duration = Duration::from_millis(100);
 const HEALTHZ: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: api\r\n\r\n";
 
@@ -19,35 +19,35 @@ async fn start(change: impl FnOnce(&mut api::config::Timeouts)) -> TestApp {
     TestApp::builder(Database::Sqlite).user(ADA).timeouts(change).start().await
 }
 
-/// Reads one whole answer with a body of a known length, and leaves the connection open.
-async fn read_answer(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    let whole = |answer: &[u8]| {
-        let text = String::from_utf8_lossy(answer).to_ascii_lowercase();
+/// Reads one whole response with a body of a known length, and leaves the connection open.
+async fn read_response(stream: &mut TcpStream) -> String {
+    let mut response = Vec::new();
+    let whole = |response: &[u8]| {
+        let text = String::from_utf8_lossy(response).to_ascii_lowercase();
         let (head, body) = text.split_once("\r\n\r\n")?;
         let length: usize = head.split("content-length: ").nth(1)?.split("\r\n").next()?.parse().ok()?;
         (body.len() >= length).then_some(())
     };
-    while whole(&answer).is_none() {
-        let read = tokio::time::timeout(DEADLINE, stream.read_buf(&mut answer)).await.expect("no answer in time");
-        assert_ne!(read.unwrap(), 0, "the connection ended after {:?}", String::from_utf8_lossy(&answer));
+    while whole(&response).is_none() {
+        let read = tokio::time::timeout(DEADLINE, stream.read_buf(&mut response)).await.expect("no response in time");
+        assert_ne!(read.unwrap(), 0, "the connection ended after {:?}", String::from_utf8_lossy(&response));
     }
-    String::from_utf8(answer).unwrap()
+    String::from_utf8(response).unwrap()
 }
 
-/// What still comes until the API closes the connection.
+/// The remaining bytes until the API closes the connection.
 async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut rest = Vec::new();
     // A reset is an end, too.
-    let _ = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("it stays open");
+    let _ = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await.expect("the connection stays open");
     rest
 }
 
 #[actix_web::test]
 async fn a_head_that_never_ends_is_a_408() {
     let app = start(|timeouts| timeouts.head = SHORT).await;
-    let answer = raw::exchange(app.address(), b"GET /healthz HTTP/1.1\r\nHost: a").await.unwrap();
-    answer.failed(408, Reason::BodyTimeout);
+    let response = raw::exchange(app.address(), b"GET /healthz HTTP/1.1\r\nHost: a").await.unwrap();
+    response.failed(408, Reason::BodyTimeout);
 }
 
 #[actix_web::test]
@@ -61,12 +61,13 @@ async fn a_head_that_comes_byte_by_byte_is_a_408() {
             tokio::time::sleep(SHORT / 5).await;
         }
     };
-    let mut answer = Vec::new();
+    let mut response = Vec::new();
     let read = async {
-        let _ = tokio::time::timeout(DEADLINE, reader.read_to_end(&mut answer)).await.expect("it stays open");
+        let _ =
+            tokio::time::timeout(DEADLINE, reader.read_to_end(&mut response)).await.expect("the connection stays open");
     };
     tokio::select! { () = trickle => {}, () = read => {} }
-    assert!(String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&answer));
+    assert!(String::from_utf8_lossy(&response).starts_with("HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&response));
 }
 
 #[actix_web::test]
@@ -77,11 +78,11 @@ async fn a_second_head_that_never_ends_is_a_408_too() {
         let (first, second) = (HEALTHZ, &b"GET /healthz HTTP/1.1\r\nHost: a"[..]);
         if begun_with_the_first {
             stream.write_all(&[first, &second[..9]].concat()).await.unwrap();
-            assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+            assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 200 "));
             stream.write_all(&second[9..]).await.unwrap();
         } else {
             stream.write_all(first).await.unwrap();
-            assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+            assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 200 "));
             stream.write_all(second).await.unwrap();
         }
         let rest = read_to_end(&mut stream).await;
@@ -90,14 +91,14 @@ async fn a_second_head_that_never_ends_is_a_408_too() {
 }
 
 #[actix_web::test]
-async fn a_client_that_says_nothing_is_let_go_without_a_word() {
+async fn a_client_that_sends_nothing_is_disconnected_without_a_response() {
     let app = start(|timeouts| timeouts.head = SHORT).await;
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     assert!(read_to_end(&mut stream).await.is_empty());
 }
 
 #[actix_web::test]
-async fn a_connection_is_kept_for_the_next_request_and_not_for_ever() {
+async fn a_connection_is_kept_for_the_next_request_for_a_limited_time() {
     let app = start(|timeouts| {
         timeouts.head = SHORT;
         timeouts.idle = 10 * SHORT;
@@ -106,7 +107,7 @@ async fn a_connection_is_kept_for_the_next_request_and_not_for_ever() {
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     for _ in 0..3 {
         stream.write_all(HEALTHZ).await.unwrap();
-        assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+        assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 200 "));
         // Longer than a head may take: the pause between requests has a time of its own.
         tokio::time::sleep(2 * SHORT).await;
     }
@@ -137,27 +138,27 @@ async fn a_body_that_never_ends_is_a_408_everywhere() {
     for route in BODIES {
         for rest in ["Content-Length: 50", "Transfer-Encoding: chunked"] {
             let request = head(&tokens, route, rest) + "9\r\n{\"email\":";
-            let answer = raw::exchange(app.address(), request.as_bytes()).await;
-            let answer = answer.unwrap_or_else(|| panic!("{route:?} {rest} closed without a word"));
-            answer.failed(408, Reason::BodyTimeout);
+            let response = raw::exchange(app.address(), request.as_bytes()).await;
+            let response = response.unwrap_or_else(|| panic!("{route:?} {rest} closed without a response"));
+            response.failed(408, Reason::BodyTimeout);
         }
     }
 }
 
 #[actix_web::test]
-async fn what_is_sent_after_the_answer_does_not_hold_the_connection() {
+async fn data_after_the_response_does_not_keep_the_connection() {
     let app = start(|timeouts| timeouts.head = 2 * SHORT).await;
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
-    // The answer does not wait for the body, which never ends.
+    // The response does not wait for the body, which never ends.
     let request = b"POST /nowhere HTTP/1.1\r\nHost: api\r\nTransfer-Encoding: chunked\r\n\r\n";
     stream.write_all(request).await.unwrap();
-    assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 404 "));
+    assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 404 "));
     let trickle = async {
         while stream.write_all(b"1\r\nx\r\n").await.is_ok() {
             tokio::time::sleep(SHORT / 5).await;
         }
     };
-    tokio::time::timeout(DEADLINE, trickle).await.expect("it goes on reading for ever");
+    tokio::time::timeout(DEADLINE, trickle).await.expect("the API keeps reading");
 }
 
 #[actix_web::test]
@@ -169,17 +170,17 @@ async fn a_client_sees_the_refusal_of_a_body_that_it_has_only_begun_to_send() {
     );
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let answer = read_answer(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
-    assert!(answer.to_ascii_lowercase().contains("connection: close"), "{answer}");
-    // It may be in the middle of sending, and is not cut off before it has read that.
+    let response = read_response(&mut stream).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
+    assert!(response.to_ascii_lowercase().contains("connection: close"), "{response}");
+    // A client in the middle of sending is not cut off before it can read the response.
     for _ in 0..10 {
         stream.write_all(&vec![b'x'; 64 * 1024]).await.unwrap();
     }
 }
 
 #[actix_web::test]
-async fn a_client_that_does_not_take_its_answers_is_let_go() {
+async fn a_client_that_does_not_read_its_responses_is_disconnected() {
     let app = start(|timeouts| timeouts.response = 3 * SHORT).await;
     // A small window, so that the API's writes soon wait.
     let socket = TcpSocket::new_v4().unwrap();
@@ -187,19 +188,19 @@ async fn a_client_that_does_not_take_its_answers_is_let_go() {
     let mut stream = socket.connect(app.address()).await.unwrap();
     let requests = "GET /api/openapi.json HTTP/1.1\r\nHost: api\r\n\r\n".repeat(1000);
     let mut sent = 0;
-    let asking = async {
+    let sending = async {
         while stream.write_all(requests.as_bytes()).await.is_ok() {
             sent += requests.len();
         }
     };
-    tokio::time::timeout(DEADLINE, asking).await.expect("it stays open");
-    // It stops reading when its answers are not taken: that is what bounds its memory.
-    assert!(sent < 20_000_000, "{sent} bytes of requests were taken");
+    tokio::time::timeout(DEADLINE, sending).await.expect("the connection stays open");
+    // The API stops reading while its responses are not read, which bounds its memory.
+    assert!(sent < 20_000_000, "{sent} bytes of requests were accepted");
     app.get("/healthz").await.done();
 }
 
-/// Asks for an export of about 15 MB on a connection with a small window, so that the API's writes soon wait.
-async fn ask_for_export(app: &TestApp) -> TcpStream {
+/// Requests an export of about 15 MB on a connection with a small window, so that the API's writes soon wait.
+async fn request_export(app: &TestApp) -> TcpStream {
     let ada = app.login(ADA).await;
     app.db().add_events(Some(ada.user.id), app.clock().now(), 60_000);
     let socket = TcpSocket::new_v4().unwrap();
@@ -216,7 +217,7 @@ async fn ask_for_export(app: &TestApp) -> TcpStream {
 #[actix_web::test]
 async fn a_download_that_makes_progress_is_not_cut() {
     let app = start(|timeouts| timeouts.response = 10 * SHORT).await;
-    let mut stream = ask_for_export(&app).await;
+    let mut stream = request_export(&app).await;
     let (mut piece, mut total, mut end) = (vec![0; 256 * 1024], 0, Vec::new());
     loop {
         let read = stream.read(&mut piece).await.unwrap();
@@ -232,12 +233,12 @@ async fn a_download_that_makes_progress_is_not_cut() {
 }
 
 #[actix_web::test]
-async fn a_download_that_is_taken_drop_by_drop_is_cut() {
+async fn a_download_that_is_read_too_slowly_is_cut() {
     let app = start(|timeouts| timeouts.response = 3 * SHORT).await;
-    let mut stream = ask_for_export(&app).await;
-    let mut drop = [0; 512];
+    let mut stream = request_export(&app).await;
+    let mut bytes = [0; 512];
     for _ in 0..100 {
-        stream.read_exact(&mut drop).await.unwrap();
+        stream.read_exact(&mut bytes).await.unwrap();
         tokio::time::sleep(SHORT / 5).await;
     }
     let rest = read_to_end(&mut stream).await;
@@ -255,12 +256,12 @@ async fn an_upload_that_makes_progress_is_not_cut() {
         tokio::time::sleep(5 * SHORT).await;
         stream.write_all(piece).await.unwrap();
     }
-    let answer = read_answer(&mut stream).await;
-    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}"); // the password is too long
+    let response = read_response(&mut stream).await;
+    assert!(response.starts_with("HTTP/1.1 400 "), "{response}"); // the password is too long
 }
 
 #[actix_web::test]
-async fn pipelined_requests_are_answered_in_order() {
+async fn pipelined_requests_get_their_responses_in_order() {
     let app = start(|_| {}).await;
     let tokens = app.login(ADA).await;
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
@@ -268,11 +269,11 @@ async fn pipelined_requests_are_answered_in_order() {
     let last = "GET /api/auth/me/ HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer";
     let requests = format!("{}{last} {}\r\n\r\n", pair.repeat(100), tokens.access);
     stream.write_all(requests.as_bytes()).await.unwrap();
-    let answers = String::from_utf8(read_to_end(&mut stream).await).unwrap();
-    let statuses: Vec<_> = answers.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    let responses = String::from_utf8(read_to_end(&mut stream).await).unwrap();
+    let statuses: Vec<_> = responses.split("HTTP/1.1 ").skip(1).map(|response| &response[..3]).collect();
     assert_eq!(statuses.len(), 201);
     assert!(statuses[..200].chunks(2).all(|pair| pair == ["200", "404"]), "{statuses:?}");
-    assert!(answers.contains(ADA));
+    assert!(responses.contains(ADA));
 }
 
 #[actix_web::test]
@@ -283,12 +284,12 @@ async fn a_head_that_is_too_large_is_a_431() {
     let long_name = format!("{}: x\r\n", "x".repeat(200_000));
     for bomb in [many, long, long_name] {
         let request = format!("GET /healthz HTTP/1.1\r\nHost: api\r\n{bomb}\r\n");
-        let answer = raw::exchange(app.address(), request.as_bytes()).await.expect("closed without a word");
-        answer.failed(431, Reason::HeaderMalformed);
+        let response = raw::exchange(app.address(), request.as_bytes()).await.expect("closed without a response");
+        response.failed(431, Reason::HeaderMalformed);
     }
     let long_path = format!("GET /{} HTTP/1.1\r\nHost: api\r\n\r\n", "x".repeat(200_000));
-    let answer = raw::exchange(app.address(), long_path.as_bytes()).await.expect("closed without a word");
-    assert!(answer.status.is_client_error(), "{}", answer.status);
+    let response = raw::exchange(app.address(), long_path.as_bytes()).await.expect("closed without a response");
+    assert!(response.status.is_client_error(), "{}", response.status);
 }
 
 #[actix_web::test]
@@ -302,7 +303,7 @@ async fn five_hundred_idle_connections_do_not_keep_the_next_client_out() {
     let connect = |number: usize| async move {
         let connecting = tokio::time::timeout(DEADLINE, TcpStream::connect(app.address()));
         let mut stream = connecting.await.expect("no connection in time").unwrap();
-        // Half of them say nothing, half were clients once.
+        // Half of them send nothing, half have sent a request.
         if number.is_multiple_of(2) {
             let _ = stream.write_all(HEALTHZ).await;
         }
@@ -320,7 +321,7 @@ async fn five_hundred_idle_connections_do_not_keep_the_next_client_out() {
 }
 
 #[actix_web::test]
-async fn idle_connections_stay_while_there_is_room() {
+async fn idle_connections_stay_open_while_connections_are_free() {
     let builder = TestApp::builder(Database::Sqlite).set("TRUSTED_PROXY_HOPS", "1");
     let builder = builder.connections(64).timeouts(|timeouts| timeouts.idle_contended = SHORT);
     let app = builder.start().await;
@@ -328,12 +329,12 @@ async fn idle_connections_stay_while_there_is_room() {
     for _ in 0..8 {
         let mut stream = TcpStream::connect(app.address()).await.unwrap();
         stream.write_all(HEALTHZ).await.unwrap();
-        read_answer(&mut stream).await;
+        read_response(&mut stream).await;
         idle.push(stream);
     }
     tokio::time::sleep(3 * SHORT).await;
     for mut stream in idle {
         stream.write_all(HEALTHZ).await.unwrap();
-        assert!(read_answer(&mut stream).await.starts_with("HTTP/1.1 200 "));
+        assert!(read_response(&mut stream).await.starts_with("HTTP/1.1 200 "));
     }
 }

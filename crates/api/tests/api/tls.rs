@@ -7,7 +7,7 @@ use api::store::connection::open;
 use diesel::RunQueryDsl;
 use diesel::sql_types::Bool;
 
-/// The server's certificate, which `scripts/postgres` has made and which is its own authority.
+/// The server's self-signed certificate, which `scripts/postgres` creates.
 fn certificate() -> String {
     std::env::var("TEST_POSTGRES_CERTIFICATE").unwrap_or_else(|_| {
         panic!("TEST_POSTGRES_CERTIFICATE is not set: run it as `scripts/postgres run -- cargo test`")
@@ -39,7 +39,7 @@ fn a_connection_that_requires_tls_is_encrypted() {
 }
 
 #[test]
-fn a_server_is_believed_only_if_its_authority_is() {
+fn a_server_is_trusted_only_if_its_authority_is() {
     let db = TestDb::migrated(Database::Postgres);
     let trusted = format!("sslmode=verify-full&sslrootcert={}", certificate());
     assert!(is_encrypted(connect(&db, &trusted).unwrap()));

@@ -1,6 +1,6 @@
-//! Tokens that nobody of ours made, or not so: none is accepted, none is a 5xx, nothing changes.
+//! Forged tokens: none is accepted, none causes a 5xx, nothing is written.
 //!
-//! Where a row is about the content it is signed with the right key, so that nothing but the content can refuse it.
+//! Rows about the content are signed with the right key, so that only the content can be the reason for the refusal.
 
 use crate::support::{
     Database, ONE_SECOND, SECRET_KEY, TestApp, TestResponse, forge, forge::HEADER, on_both_databases, raw, send,
@@ -30,7 +30,7 @@ async fn signed_in() -> (TestApp, TokenResponse) {
 /// Name → token.
 type Forgeries = Vec<(String, String)>;
 
-/// The catalogue, each row made of a token that is good.
+/// The catalogue, each row derived from a valid token.
 fn forgeries(good: &str) -> Forgeries {
     let mut all = headers(good);
     all.extend(keys(good));
@@ -147,7 +147,7 @@ fn claims(good: &str) -> Forgeries {
         ("user_id", json!("0")),
         ("user_id", json!("1 OR 1=1")),
         ("user_id", json!("9223372036854775808")),
-        ("user_id", json!("2")), // while `sub` says another
+        ("user_id", json!("2")), // `sub` has another
         ("sub", json!(null)),
         ("sub", json!(1)),
         ("sub", json!("")),
@@ -209,7 +209,7 @@ fn payloads(good: &str) -> Forgeries {
     rows.into_iter().map(|(name, bytes)| (format!("payload: {name}"), forge::sign(HEADER, bytes, SECRET_KEY))).collect()
 }
 
-/// In the order of their type: serde would take them so.
+/// In the order of the fields of their type, as serde would accept them.
 fn claims_as_a_list(good: &str) -> String {
     let claims = forge::claims(good);
     let of_its_type = if claims["token_type"] == "access" { "role" } else { "gen" };
@@ -266,7 +266,7 @@ fn texts(good: &str) -> Forgeries {
             all.push((format!("unused bits of the signature: {bits}"), format!("{header}.{payload}.{rest}{other}")));
         }
     }
-    // Past the limit though all else is right.
+    // Valid except for its length.
     let long = forge::claims_with(good, "padding", json!("x".repeat(4096)));
     all.push(("a good token of more than 4096 bytes".to_owned(), forge::sign_claims(&long)));
     all
@@ -277,18 +277,18 @@ async fn bearer(app: &TestApp, token: &str) -> Option<TestResponse> {
     if token.starts_with(' ') {
         return None;
     }
-    // What is no header value cannot be sent.
+    // An invalid header value cannot be sent.
     let value = HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).ok()?;
     Some(send(app.request(Method::GET, "/api/auth/me/").header("Authorization", value)).await)
 }
 
 #[track_caller]
-fn assert_refused(answer: &TestResponse, what: &str) {
-    assert_eq!(answer.status, 401, "{what}: {}", answer.text());
-    let problem = answer.problem(401);
+fn assert_refused(response: &TestResponse, what: &str) {
+    assert_eq!(response.status, 401, "{what}: {}", response.text());
+    let problem = response.problem(401);
     let reasons = [Reason::TokenMalformed, Reason::KeyUnknown, Reason::SessionExpired, Reason::TokenExpired];
     assert!(reasons.contains(&problem.reason), "{what}: {problem:?}");
-    assert_eq!(answer.header("www-authenticate"), r#"Bearer realm="api", error="invalid_token""#, "{what}");
+    assert_eq!(response.header("www-authenticate"), r#"Bearer realm="api", error="invalid_token""#, "{what}");
 }
 
 async fn no_forged_token_is_accepted_anywhere(database: Database) {
@@ -298,15 +298,15 @@ async fn no_forged_token_is_accepted_anywhere(database: Database) {
     let (access, refresh) = (forgeries(&tokens.access), forgeries(&tokens.refresh));
     assert!(access.len() >= 120 && refresh.len() >= 120, "{} {}", access.len(), refresh.len());
     for (name, token) in &access {
-        if let Some(answer) = bearer(&app, token).await {
-            assert_refused(&answer, &format!("/me: {name}"));
+        if let Some(response) = bearer(&app, token).await {
+            assert_refused(&response, &format!("/me: {name}"));
         }
         assert_refused(&app.verify(token).await, &format!("/verify: {name}"));
     }
     for (name, token) in &refresh {
         assert_refused(&app.verify(token).await, &format!("/verify: {name}"));
         assert_refused(&app.refresh(token).await, &format!("/refresh: {name}"));
-        // Time that ran out is no reason to keep a session: there is a test of its own for that.
+        // An expired token may end its session; another test covers that.
         if name != &format!("exp {}", i64::MIN) {
             assert_refused(&app.logout(token).await, &format!("/logout: {name}"));
         }
@@ -323,7 +323,7 @@ async fn a_token_of_one_type_is_never_accepted_as_the_other(database: Database) 
     assert_refused(&bearer(&app, &tokens.refresh).await.unwrap(), "a refresh token at /me");
     assert_refused(&app.refresh(&tokens.access).await, "an access token at /refresh");
     assert_refused(&app.logout(&tokens.access).await, "an access token at /logout");
-    // Nor with only the word exchanged: the other claims are not the other type's.
+    // Nor with only `token_type` exchanged, since the other claims are not those of the other type.
     let refresh = forge::sign_claims(&forge::claims_with(&tokens.access, "token_type", json!("refresh")));
     let access = forge::sign_claims(&forge::claims_with(&tokens.refresh, "token_type", json!("access")));
     assert_refused(&app.refresh(&refresh).await, "an access token that says refresh");
@@ -345,11 +345,11 @@ async fn an_expired_token_opens_nothing_but_ends_its_session(database: Database)
 }
 
 #[actix_web::test]
-async fn the_tokens_we_make_are_what_the_forgeries_start_from() {
+async fn correctly_signed_tokens_of_the_test_are_accepted() {
     let (app, tokens) = signed_in().await;
     for token in [&tokens.access, &tokens.refresh] {
         let again = forge::sign_claims(&forge::claims(token));
-        app.verify(&again).await.done(); // otherwise every forgery would be refused for a reason of our making
+        app.verify(&again).await.done(); // otherwise forgeries might be refused for a mistake in how the test signs
         let without_typ = forge::sign(r#"{"alg":"HS256"}"#, forge::claims(token).to_string(), SECRET_KEY);
         app.verify(&without_typ).await.done();
         let unknown_claim = forge::claims_with(token, "device", json!({"name": "x"}));
@@ -362,7 +362,7 @@ async fn the_tokens_we_make_are_what_the_forgeries_start_from() {
 }
 
 #[actix_web::test]
-async fn parts_of_two_good_tokens_make_no_third() {
+async fn parts_of_two_valid_tokens_make_no_third() {
     let (app, ada) = signed_in().await;
     let other = app.login(ADA).await;
     let (a, b) = (ada.access.split('.').collect::<Vec<_>>(), other.access.split('.').collect::<Vec<_>>());
@@ -419,7 +419,7 @@ async fn a_token_from_before_a_key_rotation_still_verifies() {
 
     app.me(&old).await.done();
     let new = app.refresh(&old).await.ok();
-    // Never signs with a fallback: whoever has the old key only refuses the new tokens.
+    // A fallback never signs: a process that has only the old key refuses the new tokens.
     let payload = forge::claims(&new.refresh).to_string();
     assert_ne!(forge::sign(HEADER, payload, SECRET_KEY), new.refresh);
     drop(app);
@@ -453,8 +453,8 @@ async fn a_token_anywhere_but_in_a_bearer_header_is_no_credential() {
         format!("Bearer\t{access}"),
         String::new(),
     ] {
-        let answer = send(app.request(Method::GET, me).header("Authorization", &value)).await;
-        answer.refused(Reason::CredentialsMissing);
+        let response = send(app.request(Method::GET, me).header("Authorization", &value)).await;
+        response.refused(Reason::CredentialsMissing);
     }
     let elsewhere = [
         app.request(Method::GET, &format!("{me}?token={access}&access_token={access}")),
@@ -468,7 +468,7 @@ async fn a_token_anywhere_but_in_a_bearer_header_is_no_credential() {
 }
 
 #[actix_web::test]
-async fn a_bearer_header_with_something_beside_the_token_opens_nothing() {
+async fn a_bearer_header_with_more_than_the_token_opens_nothing() {
     let (app, TokenResponse { access, .. }) = signed_in().await;
     for value in [
         "Bearer".to_owned(),
@@ -480,24 +480,24 @@ async fn a_bearer_header_with_something_beside_the_token_opens_nothing() {
         format!("Bearer \"{access}\""),
         format!("Bearer token={access}"),
     ] {
-        let answer = send(app.request(Method::GET, "/api/auth/me/").header("Authorization", &value)).await;
-        assert_refused(&answer, &value);
+        let response = send(app.request(Method::GET, "/api/auth/me/").header("Authorization", &value)).await;
+        assert_refused(&response, &value);
     }
 }
 
 #[actix_web::test]
-async fn two_authorization_headers_are_one_too_many() {
+async fn two_authorization_headers_are_refused() {
     let (app, TokenResponse { access, .. }) = signed_in().await;
     let (good, bad) = (format!("Bearer {access}"), "Bearer rubbish".to_owned());
     for [first, second] in [[&good, &bad], [&bad, &good], [&good, &good]] {
         let request = app.request(Method::GET, "/api/auth/me/");
-        let answer = send(request.header("Authorization", first).header("Authorization", second)).await;
-        answer.failed(400, Reason::HeaderMalformed);
+        let response = send(request.header("Authorization", first).header("Authorization", second)).await;
+        response.failed(400, Reason::HeaderMalformed);
     }
 }
 
 #[actix_web::test]
-async fn a_header_that_is_no_text_opens_nothing() {
+async fn a_header_that_is_not_text_opens_nothing() {
     let (app, TokenResponse { access, .. }) = signed_in().await;
     let latin = HeaderValue::from_bytes(format!("Bearer {access}").as_bytes()).unwrap();
     let latin = HeaderValue::from_bytes(&[latin.as_bytes(), b"\xe9"].concat()).unwrap();
@@ -509,25 +509,25 @@ async fn a_header_that_is_no_text_opens_nothing() {
         let head =
             format!("GET /api/auth/me/ HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer {access}");
         let request = [head.as_bytes(), byte, b"x\r\n\r\n"].concat();
-        let answer = raw::exchange(app.address(), &request).await.unwrap();
-        assert!(matches!(answer.status.as_u16(), 400 | 401), "{byte:?} {}", answer.status);
-        answer.problem(answer.status.as_u16());
+        let response = raw::exchange(app.address(), &request).await.unwrap();
+        assert!(matches!(response.status.as_u16(), 400 | 401), "{byte:?} {}", response.status);
+        response.problem(response.status.as_u16());
     }
 }
 
 #[actix_web::test]
-async fn a_megabyte_of_token_is_turned_away() {
+async fn a_token_of_a_megabyte_is_refused() {
     let (app, tokens) = signed_in().await;
     let huge = forge::sign_claims(&forge::claims_with(&tokens.access, "padding", json!("x".repeat(1_000_000))));
     app.verify(&huge).await.failed(413, Reason::BodyTooLarge);
     let request =
         format!("GET /api/auth/me/ HTTP/1.1\r\nHost: api\r\nConnection: close\r\nAuthorization: Bearer {huge}\r\n\r\n");
-    if let Some(answer) = raw::exchange(app.address(), request.as_bytes()).await {
-        assert!(answer.status.is_client_error(), "{}", answer.status);
+    if let Some(response) = raw::exchange(app.address(), request.as_bytes()).await {
+        assert!(response.status.is_client_error(), "{}", response.status);
     }
     let thirty = forge::sign_claims(&forge::claims_with(&tokens.access, "padding", json!("x".repeat(30_000))));
-    let answer = bearer(&app, &thirty).await.unwrap();
-    assert!(answer.status.is_client_error(), "{}", answer.status);
+    let response = bearer(&app, &thirty).await.unwrap();
+    assert!(response.status.is_client_error(), "{}", response.status);
     app.me(&tokens).await.done();
 }
 

@@ -1,4 +1,4 @@
-//! Telling whether a token is valid.
+//! Verifying tokens.
 
 use crate::support::{Database, Proxy, TestApp, TestDb, on_both_databases};
 use auth_types::Reason;
@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 on_both_databases![
-    valid_tokens_of_both_types_are_told_so,
+    valid_tokens_of_both_types_are_verified,
     a_superseded_refresh_token_looks_like_a_revoked_one_and_nothing_changes
 ];
 
 const ADA: &str = "ada@example.com";
 
-async fn valid_tokens_of_both_types_are_told_so(database: Database) {
+async fn valid_tokens_of_both_types_are_verified(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     let before = app.db().content();
     for token in [&tokens.access, &tokens.refresh] {
-        let answer = app.verify(token).await;
-        answer.has_status(200);
-        assert_eq!(answer.json::<Value>(), json!({}));
+        let response = app.verify(token).await;
+        response.has_status(200);
+        assert_eq!(response.json::<Value>(), json!({}));
     }
     assert_eq!(app.db().content(), before);
 }
@@ -32,7 +32,7 @@ async fn a_superseded_refresh_token_looks_like_a_revoked_one_and_nothing_changes
     app.verify(&first.refresh).await.refused(Reason::SessionRevoked);
     app.clock().advance(app.settings().lifetimes.leeway * 2);
     app.verify(&first.refresh).await.refused(Reason::SessionRevoked);
-    assert_eq!(app.db().content(), before, "asking is not using");
+    assert_eq!(app.db().content(), before, "verifying is not using");
     app.refresh(&second).await.ok();
 }
 

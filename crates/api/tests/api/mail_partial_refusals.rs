@@ -1,13 +1,13 @@
-//! What a mail server refuses one mail, one recipient or one connection for stops nobody else's mail, and is no alarm.
+//! A refusal that concerns one mail, one recipient or one connection stops no other mail and raises no alert.
 
-use crate::mail_refusals::{ONE_MINUTE, TOKEN, WAITING, ask_for_reset, deliver, has_metric, url_of};
+use crate::mail_refusals::{ONE_MINUTE, TOKEN, WAITING, deliver, has_metric, request_reset, url_of};
 use crate::support::{Database, Refusal, ScriptedMailServer, TestApp, on_both_databases};
 use chrono::Duration;
 
 on_both_databases![
-    a_server_that_takes_so_many_mails_a_connection_gets_all_at_once,
-    a_mail_whose_form_is_refused_holds_nobody_up,
-    an_address_that_the_server_must_not_be_told_is_given_up_after_the_usual_time,
+    a_server_with_a_limit_per_connection_gets_all_mails_at_once,
+    a_mail_whose_form_is_refused_delays_no_other,
+    an_address_that_the_server_cannot_take_is_given_up_after_the_usual_time,
     one_refused_domain_is_not_taken_for_a_server_that_refuses_us,
 ];
 
@@ -18,7 +18,7 @@ async fn start(database: Database, server: &ScriptedMailServer, people: &[String
     builder.set("METRICS_TOKEN", TOKEN).set("EMAIL_URL", url_of(server)).start().await
 }
 
-async fn a_server_that_takes_so_many_mails_a_connection_gets_all_at_once(database: Database) {
+async fn a_server_with_a_limit_per_connection_gets_all_mails_at_once(database: Database) {
     let server = ScriptedMailServer::start();
     let people: Vec<_> = (0..24).map(|number| format!("user{number}@example{}.com", number % 12)).collect();
     let app = start(database, &server, &people).await;
@@ -37,7 +37,7 @@ async fn a_server_that_takes_so_many_mails_a_connection_gets_all_at_once(databas
         let case = format!("{refusal:?} at {step}");
         server.accept_one_per_connection(step, refusal);
         for email in &people {
-            ask_for_reset(&app, email).await;
+            request_reset(&app, email).await;
         }
         assert_eq!(deliver(&app).await, 24, "{case}");
         assert_eq!(server.accepted().len(), 24, "{case}");
@@ -48,8 +48,8 @@ async fn a_server_that_takes_so_many_mails_a_connection_gets_all_at_once(databas
     assert!(has_metric(&app, r#"latchkey_mails_total{outcome="postponed"} 0"#).await);
 }
 
-/// Whoever signs up chooses which parameters their mail needs.
-async fn a_mail_whose_form_is_refused_holds_nobody_up(database: Database) {
+/// The address typed at sign-up decides which parameters its mail needs.
+async fn a_mail_whose_form_is_refused_delays_no_other(database: Database) {
     const HONEST: [&str; 2] = ["honest@example.org", "other@example.net"];
     let special: Vec<_> = (0..18).map(|number| format!("ärger{number}@example{number}.com")).collect();
     let people: Vec<_> = special.iter().cloned().chain(HONEST.map(str::to_owned)).collect();
@@ -59,11 +59,11 @@ async fn a_mail_whose_form_is_refused_holds_nobody_up(database: Database) {
         server.refuse("SMTPUTF8", Refusal::Reply(reply));
         let app = start(database, &server, &people).await;
         for email in &special {
-            ask_for_reset(&app, email).await;
+            request_reset(&app, email).await;
         }
         assert_eq!(deliver(&app).await, 0, "{reply}");
         for email in HONEST {
-            ask_for_reset(&app, email).await;
+            request_reset(&app, email).await;
             assert_eq!(deliver(&app).await, 1, "{reply}: {email} had to wait");
         }
         assert_eq!(server.accepted(), HONEST, "{reply}");
@@ -83,14 +83,14 @@ async fn a_mail_whose_form_is_refused_holds_nobody_up(database: Database) {
     }
 }
 
-/// A server without SMTPUTF8 gets no address of other letters (RFC 6531, section 3.1), and all other mail.
-async fn an_address_that_the_server_must_not_be_told_is_given_up_after_the_usual_time(database: Database) {
+/// A server without SMTPUTF8 gets no mail to an address outside ASCII (RFC 6531, section 3.1), and all other mail.
+async fn an_address_that_the_server_cannot_take_is_given_up_after_the_usual_time(database: Database) {
     let people = ["ärger@example.com", "honest@example.org", "other@example.net"].map(str::to_owned);
     let server = ScriptedMailServer::start();
     server.refuse("EHLO", Refusal::Reply("250-mail.test\r\n250-8bitmime\r\n250 auth plain"));
     let app = start(database, &server, &people).await;
     for email in &people {
-        ask_for_reset(&app, email).await;
+        request_reset(&app, email).await;
     }
     assert_eq!(deliver(&app).await, 2);
     assert_eq!(app.db().number(WAITING), 1);
@@ -106,7 +106,7 @@ async fn an_address_that_the_server_must_not_be_told_is_given_up_after_the_usual
     assert!(!has_metric(&app, REFUSES).await);
 }
 
-/// Anybody can ask for mail to an address whose server refuses it.
+/// Anyone can request mail to an address whose server refuses it.
 async fn one_refused_domain_is_not_taken_for_a_server_that_refuses_us(database: Database) {
     const REFUSED: [&str; 2] = ["a@one.example", "b@sub.one.example"];
     const TAKEN: &str = "c@two.example";
@@ -120,7 +120,7 @@ async fn one_refused_domain_is_not_taken_for_a_server_that_refuses_us(database: 
         let app = start(database, &server, &people).await;
         server.refuse(step, Refusal::Reply(reply));
         for email in REFUSED {
-            ask_for_reset(&app, email).await;
+            request_reset(&app, email).await;
         }
         assert_eq!(deliver(&app).await, 0);
         let counted = format!("latchkey_mail_refusals_total{{step=\"{name}\"}} 2");
@@ -128,13 +128,13 @@ async fn one_refused_domain_is_not_taken_for_a_server_that_refuses_us(database: 
         assert!(!has_metric(&app, REFUSES).await, "{step}: one domain is taken for all");
 
         server.refuse_to("one.example", step, Refusal::Reply(reply));
-        ask_for_reset(&app, TAKEN).await;
+        request_reset(&app, TAKEN).await;
         assert_eq!(deliver(&app).await, 1);
-        // Another domain was refused, but after one was taken.
+        // Another domain was refused, but after a mail was accepted.
         server.refuse_to("two.example", step, Refusal::Reply(reply));
-        ask_for_reset(&app, TAKEN).await;
+        request_reset(&app, TAKEN).await;
         deliver(&app).await;
-        assert!(!has_metric(&app, REFUSES).await, "{step}: a mail was taken in between");
+        assert!(!has_metric(&app, REFUSES).await, "{step}: a mail was accepted in between");
 
         server.refuse(step, Refusal::Reply(reply));
         app.clock().advance(ONE_MINUTE);

@@ -1,5 +1,5 @@
-//! Accounts that a release without pending registrations has left unconfirmed: each goes on, whichever setting there is,
-//! and none stands in the way of the address's owner.
+//! Unconfirmed accounts of a release without pending registrations: each keeps working with every setting, and none blocks
+//! the owner of its address.
 
 use crate::support::{Database, PASSWORD, TestApp, TestDb, migrate, on_both_databases};
 use auth_types::Reason;
@@ -9,25 +9,25 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 on_both_databases![
-    an_account_that_was_used_goes_on_where_confirmation_is_optional,
-    an_account_that_was_never_used_is_confirmed_by_its_old_link,
-    an_account_that_was_never_used_gets_its_link_again,
-    a_reset_confirms_an_account_of_before,
-    the_owners_sign_up_replaces_a_strangers_account_that_was_never_used,
-    an_account_that_was_used_is_not_replaced,
-    an_account_that_an_operator_deactivated_is_not_replaced,
+    a_used_account_keeps_working_where_confirmation_is_optional,
+    an_unused_account_is_confirmed_by_its_old_link,
+    an_unused_account_gets_its_link_again,
+    a_reset_confirms_an_unused_account,
+    the_owners_sign_up_replaces_a_strangers_unused_account,
+    a_used_account_is_not_replaced,
+    a_deactivated_account_is_not_replaced,
 ];
 
 const ADA: &str = "ada@example.com";
 const STRANGERS_PASSWORD: &str = "copper window thistle 77";
-/// `PASSWORD` and the stranger's, as the release before has stored them.
+/// The migration that restores the schema of the older release.
 const DOWN: [(Database, &str); 2] = [
     (Database::Sqlite, include_str!("../../../../migrations/sqlite/00000000000008_pending_registrations/down.sql")),
     (Database::Postgres, include_str!("../../../../migrations/postgres/00000000000008_pending_registrations/down.sql")),
 ];
 
-/// A database as the release before has left it, with one account of somebody who typed Ada's address; then migrated.
-fn carried_over(database: Database, password: &str, signed_in: bool) -> Arc<TestDb> {
+/// A database of the older release with one account, signed up with Ada's address, after the migration.
+fn migrated_db(database: Database, password: &str, signed_in: bool) -> Arc<TestDb> {
     let db = TestDb::migrated(database);
     let (_, down) = DOWN.into_iter().find(|(kind, _)| *kind == database).unwrap();
     for statement in down.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
@@ -57,24 +57,24 @@ fn request() -> RegisterRequest {
     RegisterRequest { email: ADA.to_owned(), password: PASSWORD.to_owned(), ..Default::default() }
 }
 
-async fn ask(app: &TestApp, path: &str) -> String {
+async fn mailed_token(app: &TestApp, path: &str) -> String {
     app.post(path, &json!({"email": ADA})).await.has_status(202);
     app.deliver_one_mail().await.token()
 }
 
-async fn an_account_that_was_used_goes_on_where_confirmation_is_optional(database: Database) {
-    let app = start(carried_over(database, PASSWORD, true), "optional").await;
+async fn a_used_account_keeps_working_where_confirmation_is_optional(database: Database) {
+    let app = start(migrated_db(database, PASSWORD, true), "optional").await;
     let tokens = app.login(ADA).await;
     assert!(!tokens.user.email_verified);
     assert_eq!((tokens.user.username.as_deref(), tokens.user.display_name.as_str()), (Some("countess"), "Somebody"));
     app.register(&request()).await.failed(409, Reason::EmailTaken);
-    let token = ask(&app, "/api/auth/email/resend/").await;
+    let token = mailed_token(&app, "/api/auth/email/resend/").await;
     app.post("/api/auth/email/verify/", &json!({"token": token})).await.has_status(200);
     app.refresh(&tokens).await.ok();
 }
 
-async fn an_account_that_was_never_used_is_confirmed_by_its_old_link(database: Database) {
-    let db = carried_over(database, PASSWORD, false);
+async fn an_unused_account_is_confirmed_by_its_old_link(database: Database) {
+    let db = migrated_db(database, PASSWORD, false);
     let hash = api::service::mail::links::hash_of("mailed before")
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -88,35 +88,35 @@ async fn an_account_that_was_never_used_is_confirmed_by_its_old_link(database: D
     let app = start(db, "mandatory").await;
     app.sign_in(ADA, PASSWORD).await.failed(403, Reason::EmailNotVerified);
     app.sign_in(ADA, STRANGERS_PASSWORD).await.refused(Reason::CredentialsWrong);
-    let answer = app.post("/api/auth/email/verify/", &json!({"token": "mailed before"})).await;
-    answer.has_status(200);
-    assert_eq!(answer.json::<Value>(), json!({}));
+    let response = app.post("/api/auth/email/verify/", &json!({"token": "mailed before"})).await;
+    response.has_status(200);
+    assert_eq!(response.json::<Value>(), json!({}));
     assert_eq!(app.login(ADA).await.user.username.as_deref(), Some("countess"));
 }
 
-async fn an_account_that_was_never_used_gets_its_link_again(database: Database) {
-    let app = start(carried_over(database, PASSWORD, false), "mandatory").await;
-    let token = ask(&app, "/api/auth/email/resend/").await;
+async fn an_unused_account_gets_its_link_again(database: Database) {
+    let app = start(migrated_db(database, PASSWORD, false), "mandatory").await;
+    let token = mailed_token(&app, "/api/auth/email/resend/").await;
     app.post("/api/auth/email/verify/", &json!({"token": token})).await.has_status(200);
     assert_eq!(app.login(ADA).await.user.id.0, 1);
 }
 
-async fn a_reset_confirms_an_account_of_before(database: Database) {
-    let app = start(carried_over(database, STRANGERS_PASSWORD, false), "mandatory").await;
-    let token = ask(&app, "/api/auth/password/reset/").await;
+async fn a_reset_confirms_an_unused_account(database: Database) {
+    let app = start(migrated_db(database, STRANGERS_PASSWORD, false), "mandatory").await;
+    let token = mailed_token(&app, "/api/auth/password/reset/").await;
     let body = json!({"token": token, "new_password": PASSWORD});
     app.post("/api/auth/password/reset/confirm/", &body).await.has_status(200);
     app.sign_in(ADA, STRANGERS_PASSWORD).await.refused(Reason::CredentialsWrong);
     assert!(app.login(ADA).await.user.email_verified);
 }
 
-async fn the_owners_sign_up_replaces_a_strangers_account_that_was_never_used(database: Database) {
-    let app = start(carried_over(database, STRANGERS_PASSWORD, false), "mandatory").await;
-    let answer = app.register(&request()).await;
-    answer.has_status(202);
-    let registration = answer.json::<PendingRegistrationResponse>().registration;
+async fn the_owners_sign_up_replaces_a_strangers_unused_account(database: Database) {
+    let app = start(migrated_db(database, STRANGERS_PASSWORD, false), "mandatory").await;
+    let response = app.register(&request()).await;
+    response.has_status(202);
+    let registration = response.json::<PendingRegistrationResponse>().registration;
     app.deliver_one_mail().await;
-    let token = ask(&app, "/api/auth/email/resend/").await;
+    let token = mailed_token(&app, "/api/auth/email/resend/").await;
     let body = json!({"token": token, "registration": registration});
     let tokens = app.post("/api/auth/email/verify/", &body).await.created();
     assert_eq!((tokens.user.id.0, tokens.user.display_name.as_str(), tokens.user.username), (2, "", None));
@@ -126,16 +126,16 @@ async fn the_owners_sign_up_replaces_a_strangers_account_that_was_never_used(dat
     assert_eq!(left, [""], "nothing of the stranger's is left");
 }
 
-async fn an_account_that_was_used_is_not_replaced(database: Database) {
-    let app = start(carried_over(database, STRANGERS_PASSWORD, true), "mandatory").await;
+async fn a_used_account_is_not_replaced(database: Database) {
+    let app = start(migrated_db(database, STRANGERS_PASSWORD, true), "mandatory").await;
     app.register(&request()).await.has_status(202);
-    // Its owner, if it is another person, gets it by a reset.
+    // The owner of the address, if another person, takes over the account by a reset.
     assert_eq!(app.deliver_one_mail().await.subject, "You already have an account");
     app.sign_in(ADA, STRANGERS_PASSWORD).await.failed(403, Reason::EmailNotVerified);
 }
 
-async fn an_account_that_an_operator_deactivated_is_not_replaced(database: Database) {
-    let db = carried_over(database, STRANGERS_PASSWORD, false);
+async fn a_deactivated_account_is_not_replaced(database: Database) {
+    let db = migrated_db(database, STRANGERS_PASSWORD, false);
     db.execute("UPDATE users SET is_active = false");
     let app = start(db, "mandatory").await;
     app.register(&request()).await.has_status(202);

@@ -1,4 +1,4 @@
-//! How many mails an address gets, and that nobody is refused anything because of somebody else's address.
+//! How many mails an address gets, and that a caller is refused only for the caller's own requests.
 
 use crate::support::{Database, Mail, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use api::service::mail::deliver_due;
@@ -11,17 +11,17 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both_databases![
-    what_strangers_ask_for_an_address_refuses_its_owner_nothing,
-    an_address_gets_five_links_of_a_kind_an_hour_and_the_last_one_goes_on_working,
-    strangers_cannot_keep_a_notice_from_leaving,
-    notices_that_are_too_many_are_folded_into_the_next,
-    sixty_new_passwords_are_five_mails_to_an_address_that_nobody_confirmed,
-    every_notice_counts_whatever_caused_it,
-    workers_that_count_at_once_send_no_more_than_the_amount,
-    a_mail_that_did_not_leave_does_not_count,
-    one_change_of_address_asked_for_again_and_again_keeps_its_last_link,
-    a_deleted_account_leaves_no_address_in_the_counts,
-    what_waits_for_one_address_is_bounded,
+    requests_of_strangers_for_an_address_do_not_limit_its_owner,
+    an_address_gets_five_links_of_a_kind_an_hour_and_the_last_one_works,
+    strangers_cannot_suppress_a_notice,
+    notices_above_the_limit_are_merged_into_the_next,
+    password_changes_send_at_most_five_mails_to_an_unconfirmed_address,
+    each_kind_of_notice_has_its_own_limit,
+    concurrent_workers_send_no_more_than_the_limit,
+    a_mail_that_was_not_sent_does_not_count,
+    the_last_link_of_a_repeated_change_of_address_works,
+    counts_of_a_deleted_account_hold_no_address,
+    the_waiting_mails_of_one_address_are_bounded,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -33,22 +33,22 @@ fn registration(email: &str) -> RegisterRequest {
     RegisterRequest { email: email.to_owned(), password: PASSWORD.to_owned(), ..Default::default() }
 }
 
-/// From an address of its own each, so that no client's budget is spent.
+/// One client address a number, so that no client's budget is spent.
 fn stranger(number: usize) -> String {
     format!("203.0.113.{number}")
 }
 
-async fn ask_from(app: &TestApp, client: &str, path: &str, body: &Value) -> TestResponse {
+async fn post_from(app: &TestApp, client: &str, path: &str, body: &Value) -> TestResponse {
     send(app.request(Method::POST, path).header("X-Forwarded-For", client).json(body)).await
 }
 
-async fn ask_as(app: &TestApp, (tokens, client): (&TokenResponse, &str), path: &str, body: &Value) -> TestResponse {
+async fn post_as(app: &TestApp, (tokens, client): (&TokenResponse, &str), path: &str, body: &Value) -> TestResponse {
     let request = app.request_as(tokens, Method::POST, path).header("X-Forwarded-For", client);
     send(request.json(body)).await
 }
 
-async fn ask_for_reset(app: &TestApp, client: &str) -> Vec<Mail> {
-    ask_from(app, client, "/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
+async fn request_reset(app: &TestApp, client: &str) -> Vec<Mail> {
+    post_from(app, client, "/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
     app.deliver_mail().await
 }
 
@@ -56,86 +56,86 @@ fn subjects(mails: &[Mail]) -> Vec<&str> {
     mails.iter().map(|mail| mail.subject.as_str()).collect()
 }
 
-async fn what_strangers_ask_for_an_address_refuses_its_owner_nothing(database: Database) {
+async fn requests_of_strangers_for_an_address_do_not_limit_its_owner(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().set("EMAIL_VERIFICATION", "mandatory").start().await;
     let body = json!({"email": ADA});
     for number in 0..8 {
-        ask_from(&app, &stranger(number), "/api/auth/email/resend/", &body).await.has_status(202);
+        post_from(&app, &stranger(number), "/api/auth/email/resend/", &body).await.has_status(202);
         let sign_up = serde_json::to_value(registration(ADA)).unwrap();
-        ask_from(&app, &stranger(number), "/api/auth/register/", &sign_up).await.has_status(202);
+        post_from(&app, &stranger(number), "/api/auth/register/", &sign_up).await.has_status(202);
         app.deliver_mail().await;
     }
-    let answer = ask_from(&app, OWNER, "/api/auth/password/reset/", &body).await;
-    answer.has_status(202);
-    let policies = answer.header("ratelimit-policy").split(", ").filter_map(|policy| policy.split(';').next());
+    let response = post_from(&app, OWNER, "/api/auth/password/reset/", &body).await;
+    response.has_status(202);
+    let policies = response.header("ratelimit-policy").split(", ").filter_map(|policy| policy.split(';').next());
     let expected = [r#""requests-client""#, r#""requests-stranger""#, r#""mail-client""#];
-    assert_eq!(policies.collect::<Vec<_>>(), expected, "only what is the caller's own");
+    assert_eq!(policies.collect::<Vec<_>>(), expected, "only the caller's own budgets");
     let mail = app.deliver_one_mail().await;
     assert_eq!((mail.to.as_str(), mail.subject.as_str()), (ADA, "Choose a new password"));
     let sign_up = serde_json::to_value(registration(ADA)).unwrap();
-    ask_from(&app, OWNER, "/api/auth/register/", &sign_up).await.has_status(202);
+    post_from(&app, OWNER, "/api/auth/register/", &sign_up).await.has_status(202);
 }
 
-async fn an_address_gets_five_links_of_a_kind_an_hour_and_the_last_one_goes_on_working(database: Database) {
+async fn an_address_gets_five_links_of_a_kind_an_hour_and_the_last_one_works(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().start().await;
     let mut last = None;
     for number in 0..9 {
-        let mut mails = ask_for_reset(&app, &stranger(number)).await;
+        let mut mails = request_reset(&app, &stranger(number)).await;
         assert_eq!(mails.len(), usize::from(number < 5), "request {number}");
         last = mails.pop().or(last);
     }
-    assert_eq!(app.db().number(WAITING), 0, "what is over is not kept for later");
+    assert_eq!(app.db().number(WAITING), 0, "mail above the limit is not kept for later");
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'password_reset_requested'"), 5);
-    // The owner's own request was dropped as well; the link that did arrive is as good.
+    // The owner's own request was dropped as well; the link that did arrive still works.
     let body = json!({"token": last.unwrap().token(), "new_password": "amber lighthouse window 17"});
-    ask_from(&app, OWNER, "/api/auth/password/reset/confirm/", &body).await.done();
+    post_from(&app, OWNER, "/api/auth/password/reset/confirm/", &body).await.done();
     assert_eq!(subjects(&app.deliver_mail().await), ["Your password was changed"]);
     app.clock().advance(Duration::hours(1));
-    assert_eq!(ask_for_reset(&app, OWNER).await.len(), 1);
+    assert_eq!(request_reset(&app, OWNER).await.len(), 1);
 }
 
-async fn strangers_cannot_keep_a_notice_from_leaving(database: Database) {
+async fn strangers_cannot_suppress_a_notice(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().set("EMAIL_VERIFICATION", "mandatory").start().await;
     let tokens = app.login(ADA).await;
     let mut total = 0;
     for number in 0..10 {
         let client = stranger(number);
         let sign_up = serde_json::to_value(registration(ADA)).unwrap();
-        ask_from(&app, &client, "/api/auth/register/", &sign_up).await.has_status(202);
+        post_from(&app, &client, "/api/auth/register/", &sign_up).await.has_status(202);
         for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
-            ask_from(&app, &client, path, &json!({"email": ADA})).await.has_status(202);
+            post_from(&app, &client, path, &json!({"email": ADA})).await.has_status(202);
         }
         total += app.deliver_mail().await.len();
     }
-    assert!((10..=15).contains(&total), "{total} mails that anybody can cause");
+    assert!((10..=15).contains(&total), "{total} mails that anyone can cause");
     let body = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    ask_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &body).await.ok();
+    post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &body).await.ok();
     let mails = app.deliver_mail().await;
     assert!(subjects(&mails).contains(&"Your password was changed"), "{mails:?}");
 }
 
-/// Changes the password to and fro, each time from another client when `clients` says so, and returns what left.
+/// Changes the password back and forth, each time from another client, and returns the mails that were sent.
 async fn change_password(app: &TestApp, mut tokens: TokenResponse, times: usize) -> (TokenResponse, Vec<Mail>) {
     let passwords = [PASSWORD, "amber lighthouse window 17"];
     let mut mails = Vec::new();
     for number in 0..times {
         let (old, new) = (passwords[number % 2], passwords[(number + 1) % 2]);
         let body = json!({"current_password": old, "new_password": new});
-        tokens = ask_as(app, (&tokens, &stranger(number)), "/api/auth/password/change/", &body).await.ok();
+        tokens = post_as(app, (&tokens, &stranger(number)), "/api/auth/password/change/", &body).await.ok();
         mails.extend(app.deliver_mail().await);
         app.clock().advance(Duration::minutes(1));
     }
     (tokens, mails)
 }
 
-async fn notices_that_are_too_many_are_folded_into_the_next(database: Database) {
+async fn notices_above_the_limit_are_merged_into_the_next(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().start().await;
     let (_, mails) = change_password(&app, app.login(ADA).await, 8).await;
     assert_eq!(subjects(&mails), ["Your password was changed"; 5]);
     assert!(mails.iter().all(|mail| !mail.text.contains("This happened")), "{mails:?}");
-    assert_eq!(app.db().number(WAITING), 1, "the sixth to the eighth wait as one");
+    assert_eq!(app.db().number(WAITING), 1, "the sixth to the eighth notice wait as one");
 
-    // The first of the five was sent an hour ago: there is a place.
+    // The first of the five was sent an hour ago: one more may be sent.
     app.clock().advance(Duration::minutes(52) - Duration::seconds(1));
     assert_eq!(app.deliver_mail().await.len(), 0);
     app.clock().advance(Duration::seconds(1));
@@ -146,7 +146,7 @@ async fn notices_that_are_too_many_are_folded_into_the_next(database: Database) 
 }
 
 /// Sign-up in the name of a stranger's address, and sixty changes of the password.
-async fn sixty_new_passwords_are_five_mails_to_an_address_that_nobody_confirmed(database: Database) {
+async fn password_changes_send_at_most_five_mails_to_an_unconfirmed_address(database: Database) {
     let app = TestApp::builder(database).limited().start().await;
     let tokens = app.register(&registration(ADA)).await.created();
     assert_eq!(subjects(&app.deliver_mail().await), ["Confirm your email address"]);
@@ -155,28 +155,28 @@ async fn sixty_new_passwords_are_five_mails_to_an_address_that_nobody_confirmed(
     let (mut tokens, mut mails) = (tokens, 0);
     for number in 0..10 {
         let body = json!({"current_password": passwords[number % 2], "new_password": passwords[(number + 1) % 2]});
-        tokens = ask_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &body).await.ok();
+        tokens = post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &body).await.ok();
         mails += app.deliver_mail().await.len();
     }
     assert_eq!(mails, 5);
     let body = json!({"current_password": PASSWORD, "new_password": passwords[1]});
     let before = app.db().content();
-    let refused = ask_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &body).await;
+    let refused = post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &body).await;
     assert!(refused.header("ratelimit").contains(r#""password-change-client";r=0"#), "{}", refused.header("ratelimit"));
     assert_eq!(refused.throttled(), 3600);
-    // And from all clients together.
-    let refused = ask_as(&app, (&tokens, &stranger(1)), "/api/auth/password/change/", &body).await;
+    // The account's budget counts all clients together.
+    let refused = post_as(&app, (&tokens, &stranger(1)), "/api/auth/password/change/", &body).await;
     assert_eq!(refused.throttled(), 3600);
     assert_eq!(app.db().content(), before);
 }
 
-async fn every_notice_counts_whatever_caused_it(database: Database) {
+async fn each_kind_of_notice_has_its_own_limit(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().start().await;
     let mut tokens = app.login(ADA).await;
     let mut mails = Vec::new();
     for number in 0..7 {
         let body = json!({"new_email": format!("new{number}@example.org"), "password": PASSWORD});
-        ask_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &body).await.has_status(202);
         let stolen = app.login(ADA).await;
         app.refresh_with_key(&stolen, "a").await.ok();
         app.clock().advance(app.settings().lifetimes.leeway + Duration::seconds(1));
@@ -191,8 +191,8 @@ async fn every_notice_counts_whatever_caused_it(database: Database) {
     assert_eq!(app.db().number(WAITING), 2);
 }
 
-/// Each mail is about another account, so that no account's lock makes the workers wait for each other.
-async fn workers_that_count_at_once_send_no_more_than_the_amount(database: Database) {
+/// Each mail belongs to another account, so that the workers do not wait for one account's lock.
+async fn concurrent_workers_send_no_more_than_the_limit(database: Database) {
     let people: Vec<_> = (0..24).map(|number| format!("user{number}@example.com")).collect();
     let app = people.iter().fold(TestApp::builder(database), |builder, email| builder.user(email));
     let app = app.limited().start().await;
@@ -200,7 +200,7 @@ async fn workers_that_count_at_once_send_no_more_than_the_amount(database: Datab
     for (number, email) in people.iter().enumerate() {
         let tokens = app.sign_in_from(&stranger(number), email, PASSWORD).await.ok();
         let body = json!({"new_email": ADA, "password": PASSWORD});
-        ask_as(&app, (&tokens, &stranger(number)), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, (&tokens, &stranger(number)), "/api/auth/email/change/", &body).await.has_status(202);
     }
     app.db().execute("DELETE FROM mail_outbox WHERE kind <> 'change_email'");
     let workers = (0..6).map(|number| deliver_due(if number % 2 == 0 { app.services() } else { second.services() }));
@@ -209,40 +209,40 @@ async fn workers_that_count_at_once_send_no_more_than_the_amount(database: Datab
     assert_eq!((app.db().number(WAITING), app.db().number(COUNTED)), (0, 5));
 }
 
-async fn a_mail_that_did_not_leave_does_not_count(database: Database) {
-    // A file stands where the folder above should be.
+async fn a_mail_that_was_not_sent_does_not_count(database: Database) {
+    // A file exists where the parent folder should be.
     let blocked = tempfile::NamedTempFile::new().unwrap();
     let url = format!("file:{}/outbox", blocked.path().display());
     let down = TestApp::builder(database).user(ADA).limited().set("EMAIL_URL", url).start().await;
     for number in 0..7 {
-        assert_eq!(ask_for_reset(&down, &stranger(number)).await.len(), 0);
+        assert_eq!(request_reset(&down, &stranger(number)).await.len(), 0);
         assert_eq!(down.db().number(COUNTED), 0);
     }
     let app = TestApp::builder_on(down.db().clone()).clock(down.clock()).limited().start().await;
     app.clock().advance(Duration::minutes(10));
-    assert_eq!(app.db().number(WAITING), 5, "as many as wait at most");
-    // Four give way to the last one, which brings the same.
+    assert_eq!(app.db().number(WAITING), 5, "at most five wait");
+    // Four are dropped in favor of the last one, which has the same content.
     assert_eq!(app.deliver_mail().await.len(), 1);
     assert_eq!((app.db().number(WAITING), app.db().number(COUNTED)), (0, 1));
 }
 
-async fn one_change_of_address_asked_for_again_and_again_keeps_its_last_link(database: Database) {
+async fn the_last_link_of_a_repeated_change_of_address_works(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().start().await;
     let tokens = app.login(ADA).await;
     let mut last = None;
     for number in 0..7 {
         let body = json!({"new_email": "countess@example.org", "password": PASSWORD});
-        ask_as(&app, (&tokens, &stranger(number)), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, (&tokens, &stranger(number)), "/api/auth/email/change/", &body).await.has_status(202);
         let mails = app.deliver_mail().await;
         last = mails.into_iter().find(|mail| mail.to == "countess@example.org").or(last);
     }
     let body = json!({"token": last.unwrap().token()});
-    ask_from(&app, OWNER, "/api/auth/email/verify/", &body).await.done();
+    post_from(&app, OWNER, "/api/auth/email/verify/", &body).await.done();
 }
 
-async fn a_deleted_account_leaves_no_address_in_the_counts(database: Database) {
+async fn counts_of_a_deleted_account_hold_no_address(database: Database) {
     let app = TestApp::builder(database).limited().start().await;
-    // Otherwise a stranger who signs up and deletes the account over and over would be counted from zero each time.
+    // Otherwise a stranger who signs up and deletes the account repeatedly would start from zero each time.
     let mut mails = Vec::new();
     for _ in 0..6 {
         let tokens: TokenResponse = app.register(&registration(ADA)).await.created();
@@ -261,7 +261,7 @@ async fn a_deleted_account_leaves_no_address_in_the_counts(database: Database) {
     assert_eq!(app.db().number(COUNTED), 0);
 }
 
-async fn what_waits_for_one_address_is_bounded(database: Database) {
+async fn the_waiting_mails_of_one_address_are_bounded(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     for _ in 0..12 {
@@ -269,72 +269,72 @@ async fn what_waits_for_one_address_is_bounded(database: Database) {
             app.post("/api/auth/password/reset/", &json!({"email": email})).await.has_status(202);
         }
         let body = json!({"new_email": "countess@example.org", "password": PASSWORD});
-        ask_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &body).await.has_status(202);
+        post_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &body).await.has_status(202);
     }
     let waiting = |kind: &str| app.db().number(&format!("{WAITING} WHERE kind = '{kind}'"));
     assert_eq!((waiting("reset_password"), waiting("change_email")), (10, 1));
     assert_eq!(waiting("email_change_requested"), 5);
-    let told = "SELECT sum(occurrences) FROM mail_outbox WHERE kind = 'email_change_requested'";
-    assert_eq!(app.db().number(told), 12, "no notice is lost");
+    let notices = "SELECT sum(occurrences) FROM mail_outbox WHERE kind = 'email_change_requested'";
+    assert_eq!(app.db().number(notices), 12, "no notice is lost");
 }
 
-/// Every request that causes a mail takes it from its client's budget, and none that causes no mail.
+/// A request that causes a mail is counted in its client's budget; one that causes none is not.
 #[actix_web::test]
-async fn every_request_that_causes_a_mail_is_counted_for_its_client() {
+async fn a_request_that_causes_a_mail_is_counted_for_its_client() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).limited().start().await;
-    let counts = |answer: &TestResponse| {
-        let policies = answer.headers.get("ratelimit").map(|value| value.to_str().unwrap().to_owned());
+    let counts = |response: &TestResponse| {
+        let policies = response.headers.get("ratelimit").map(|value| value.to_str().unwrap().to_owned());
         let policies = policies.unwrap_or_default();
         let remaining = policies.split("\"mail-client\";r=").nth(1).map(|rest| rest.split(';').next().unwrap());
         remaining.map(|remaining| remaining.parse::<u32>().unwrap())
     };
     let sign_up = serde_json::to_value(registration("eve@example.com")).unwrap();
-    let answer = ask_from(&app, OWNER, "/api/auth/register/", &sign_up).await;
-    assert_eq!(counts(&answer), Some(19));
-    let tokens: TokenResponse = answer.created();
-    let taken = ask_from(&app, OWNER, "/api/auth/register/", &sign_up).await;
+    let response = post_from(&app, OWNER, "/api/auth/register/", &sign_up).await;
+    assert_eq!(counts(&response), Some(19));
+    let tokens: TokenResponse = response.created();
+    let taken = post_from(&app, OWNER, "/api/auth/register/", &sign_up).await;
     assert_eq!((taken.status.as_u16(), counts(&taken)), (409, Some(18)));
     for (path, remaining) in [("/api/auth/password/reset/", 17), ("/api/auth/email/resend/", 16)] {
-        let answer = ask_from(&app, OWNER, path, &json!({"email": ADA})).await;
-        assert_eq!(counts(&answer), Some(remaining), "{path}");
+        let response = post_from(&app, OWNER, path, &json!({"email": ADA})).await;
+        assert_eq!(counts(&response), Some(remaining), "{path}");
     }
     let wrong = json!({"new_email": "a@example.org", "password": "violet harbor lantern 43"});
-    let answer = ask_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &wrong).await;
-    assert_eq!((answer.status.as_u16(), counts(&answer)), (400, Some(16)), "nobody is mailed");
+    let response = post_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &wrong).await;
+    assert_eq!((response.status.as_u16(), counts(&response)), (400, Some(16)), "no mail is sent");
     let right = json!({"new_email": "a@example.org", "password": PASSWORD});
-    assert_eq!(counts(&ask_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &right).await), Some(15));
+    assert_eq!(counts(&post_as(&app, (&tokens, OWNER), "/api/auth/email/change/", &right).await), Some(15));
     let wrong = json!({"current_password": "no", "new_password": "amber lighthouse window 17"});
-    let answer = ask_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &wrong).await;
-    assert_eq!((answer.status.as_u16(), counts(&answer)), (400, Some(15)));
+    let response = post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &wrong).await;
+    assert_eq!((response.status.as_u16(), counts(&response)), (400, Some(15)));
     let right = json!({"current_password": PASSWORD, "new_password": "amber lighthouse window 17"});
-    let answer = ask_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &right).await;
-    assert_eq!(counts(&answer), Some(14));
-    let tokens: TokenResponse = answer.ok();
+    let response = post_as(&app, (&tokens, OWNER), "/api/auth/password/change/", &right).await;
+    assert_eq!(counts(&response), Some(14));
+    let tokens: TokenResponse = response.ok();
 
     let superseded: TokenResponse = app.refresh(&tokens).await.ok();
     app.clock().advance(app.settings().lifetimes.leeway + Duration::seconds(1));
     let replay = app.request(Method::POST, "/api/auth/refresh/").header("X-Forwarded-For", OWNER);
-    let answer = send(replay.json(&json!({"refresh": tokens.refresh}))).await;
-    assert_eq!((answer.status.as_u16(), counts(&answer)), (401, Some(13)));
+    let response = send(replay.json(&json!({"refresh": tokens.refresh}))).await;
+    assert_eq!((response.status.as_u16(), counts(&response)), (401, Some(13)));
     app.refresh(&superseded).await.refused(Reason::SessionRevoked);
 
-    let answer = app.sign_in_from(OWNER, "eve@example.com", "amber lighthouse window 17").await;
-    let tokens: TokenResponse = answer.ok();
+    let response = app.sign_in_from(OWNER, "eve@example.com", "amber lighthouse window 17").await;
+    let tokens: TokenResponse = response.ok();
     let delete = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").header("X-Forwarded-For", OWNER);
-    let answer = send(delete.json(&json!({"password": "amber lighthouse window 17"}))).await;
-    assert_eq!((answer.status.as_u16(), counts(&answer)), (204, Some(12)));
+    let response = send(delete.json(&json!({"password": "amber lighthouse window 17"}))).await;
+    assert_eq!((response.status.as_u16(), counts(&response)), (204, Some(12)));
 }
 
-/// A thief who has spent their budget ends the session all the same, and its owner gets the mail.
+/// A thief whose budget is spent still ends the session by reuse, and its owner gets the mail.
 #[actix_web::test]
-async fn a_spent_budget_hides_no_reuse() {
+async fn a_spent_budget_does_not_hide_reuse() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).limited().start().await;
     let stolen = app.login(ADA).await;
     app.refresh(&stolen).await.ok();
     app.clock().advance(app.settings().lifetimes.leeway + Duration::seconds(1));
     for number in 0..20 {
         let body = json!({"email": format!("nobody{number}@example.com")});
-        ask_from(&app, &stranger(1), "/api/auth/password/reset/", &body).await.has_status(202);
+        post_from(&app, &stranger(1), "/api/auth/password/reset/", &body).await.has_status(202);
     }
     let replay = app.request(Method::POST, "/api/auth/refresh/").header("X-Forwarded-For", stranger(1));
     send(replay.json(&json!({"refresh": stolen.refresh}))).await.refused(Reason::RefreshReused);
