@@ -1,4 +1,4 @@
-//! The drill: load, back up while others write, destroy, restore, and see who is still signed in.
+//! The drill: load, back up during concurrent writes, destroy, restore, and check who is still signed in.
 
 use super::rows::content;
 use super::{BOTH, Backup, plan};
@@ -10,9 +10,9 @@ use std::io::Write;
 use std::sync::Arc;
 
 on_both_databases![
-    an_older_copy_signs_everybody_out,
-    a_move_keeps_everybody_signed_in,
-    a_backup_shows_one_moment_while_others_write,
+    restoring_a_copy_signs_every_user_out,
+    a_move_keeps_every_user_signed_in,
+    a_backup_is_one_snapshot_despite_concurrent_writes,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -22,13 +22,13 @@ async fn ask_for_a_link(app: &TestApp) {
     app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
 }
 
-async fn an_older_copy_signs_everybody_out(database: Database) {
+async fn restoring_a_copy_signs_every_user_out(database: Database) {
     let source = TestApp::builder(database).user(ADA).start().await;
     let (live, ended) = (source.login(ADA).await, source.login(ADA).await);
     source.logout(&ended).await.done();
     ask_for_a_link(&source).await;
     let link = source.deliver_one_mail().await.token();
-    ask_for_a_link(&source).await; // a mail that waits
+    ask_for_a_link(&source).await; // a mail that is still waiting
     let backup = Backup::of(source.db());
     drop(source);
     for kind in BOTH {
@@ -42,7 +42,7 @@ async fn an_older_copy_signs_everybody_out(database: Database) {
         let app = TestApp::builder_on(Arc::new(target)).start().await;
         app.refresh(&live).await.refused(Reason::SessionRevoked);
         app.me(&live).await.refused(Reason::SessionRevoked);
-        assert_eq!(app.deliver_mail().await.len(), 0, "an old copy sends nothing again");
+        assert_eq!(app.deliver_mail().await.len(), 0, "a restored copy sends no mail again");
         let body = json!({"token": link, "new_password": NEW_PASSWORD});
         app.post("/api/auth/password/reset/confirm/", &body).await.has_status(400);
         let again = app.login(ADA).await;
@@ -50,7 +50,7 @@ async fn an_older_copy_signs_everybody_out(database: Database) {
     }
 }
 
-async fn a_move_keeps_everybody_signed_in(database: Database) {
+async fn a_move_keeps_every_user_signed_in(database: Database) {
     let source = TestApp::builder(database).user(ADA).start().await;
     let (live, ended) = (source.login(ADA).await, source.login(ADA).await);
     source.logout(&ended).await.done();
@@ -72,20 +72,20 @@ async fn a_move_keeps_everybody_signed_in(database: Database) {
     }
 }
 
-/// Writes into the database whenever a piece of the backup leaves: it would wait for ever, or fail, if it had to wait for
-/// the backup.
-struct Meddler<'a> {
+/// Writes to the database whenever a piece of the backup is written. If its writes had to wait for the backup, they would
+/// block for ever, or fail.
+struct ConcurrentWriter<'a> {
     db: &'a TestDb,
     archive: Vec<u8>,
-    meddled: usize,
+    writes: usize,
 }
 
-impl Write for Meddler<'_> {
+impl Write for ConcurrentWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.meddled += 1;
-        insert_people(self.db, 1_000_000 + self.meddled, 1);
+        self.writes += 1;
+        insert_people(self.db, 1_000_000 + self.writes, 1);
         self.db.execute("DELETE FROM sessions WHERE user_id = 2999");
-        self.db.execute("UPDATE users SET display_name = 'meddled' WHERE id > 2000");
+        self.db.execute("UPDATE users SET display_name = 'changed' WHERE id > 2000");
         self.archive.extend(bytes);
         Ok(bytes.len())
     }
@@ -95,7 +95,7 @@ impl Write for Meddler<'_> {
     }
 }
 
-/// Accounts, each with a session; their names do not compress.
+/// Inserts accounts, each with a session; their names do not compress.
 pub(super) fn insert_people(db: &TestDb, first: usize, count: usize) {
     let (id, noise, at) = match db.database() {
         Database::Sqlite => {
@@ -120,17 +120,17 @@ pub(super) fn insert_people(db: &TestDb, first: usize, count: usize) {
     ));
 }
 
-async fn a_backup_shows_one_moment_while_others_write(database: Database) {
+async fn a_backup_is_one_snapshot_despite_concurrent_writes(database: Database) {
     let source = TestDb::migrated(database);
     insert_people(&source, 1, 3_000);
     let before = content(&source);
-    let mut meddler = Meddler { db: &source, archive: Vec::new(), meddled: 0 };
-    assert_eq!(write(&plan(&source, Vec::new()), &mut meddler).unwrap(), 6_000);
-    assert!(meddler.meddled > 5, "the backup left in {} pieces only", meddler.meddled);
+    let mut writer = ConcurrentWriter { db: &source, archive: Vec::new(), writes: 0 };
+    assert_eq!(write(&plan(&source, Vec::new()), &mut writer).unwrap(), 6_000);
+    assert!(writer.writes > 5, "the backup was written in only {} pieces", writer.writes);
     assert_ne!(content(&source), before);
     for kind in BOTH {
         let target = TestDb::empty(kind);
-        Backup::from_bytes(&meddler.archive).move_to(&target).unwrap();
+        Backup::from_bytes(&writer.archive).move_to(&target).unwrap();
         target.execute("DELETE FROM auth_events");
         assert_eq!(content(&target), before);
     }

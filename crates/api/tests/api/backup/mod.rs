@@ -1,5 +1,6 @@
-//! Backups: made while others write, proven without a database, restored into an empty one of either kind.
+//! Backups: created during concurrent writes, verified without a database, restored into an empty one of either kind.
 
+mod destination;
 mod drill;
 mod program;
 mod refusals;
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 
 const BOTH: [Database; 2] = [Database::Sqlite, Database::Postgres];
 
-/// What a backup of `db` is made of.
+/// The plan for a backup of `db`.
 fn plan(db: &TestDb, recipients: Vec<Recipient>) -> BackupPlan {
     BackupPlan {
         database: db.parsed_url(),
@@ -28,8 +29,8 @@ fn plan(db: &TestDb, recipients: Vec<Recipient>) -> BackupPlan {
     }
 }
 
-/// Without a key.
-fn nobody() -> Identities {
+/// No decryption key.
+fn no_identities() -> Identities {
     Identities::read(None).unwrap()
 }
 
@@ -37,11 +38,11 @@ fn restore_from(source: &BackupSource, db: &TestDb, moving: bool) -> Result<Cont
     let now = ManualClock::START.parse().unwrap();
     restore(
         source,
-        &RestorePlan { database: &db.parsed_url(), coverage: &coverage(), identities: &nobody(), moving, now },
+        &RestorePlan { database: &db.parsed_url(), coverage: &coverage(), identities: &no_identities(), moving, now },
     )
 }
 
-/// A backup in a file, in a folder of its own.
+/// A backup in a file, in its own folder.
 struct Backup(TempDir);
 
 impl Backup {
@@ -55,14 +56,14 @@ impl Backup {
         backup
     }
 
-    /// What a file of these bytes would be.
+    /// A file with these bytes.
     fn from_bytes(bytes: &[u8]) -> Self {
         let backup = Self(tempfile::tempdir().unwrap());
         std::fs::write(backup.file(), bytes).unwrap();
         backup
     }
 
-    /// What a file of these lines would be.
+    /// A file with these lines, packed and sealed.
     fn from_lines(lines: &[String]) -> Self {
         let mut packed = zstd::Encoder::new(Vec::new(), 3).unwrap();
         writeln!(packed, "{}", lines.join("\n")).unwrap();
@@ -81,7 +82,7 @@ impl Backup {
         std::fs::read(self.file()).unwrap()
     }
 
-    /// The lines inside, as `zstd -d` gives them.
+    /// The lines inside, as `zstd -d` prints them.
     fn lines(&self) -> Vec<String> {
         let mut text = String::new();
         zstd::Decoder::new(self.bytes().as_slice()).unwrap().read_to_string(&mut text).unwrap();
@@ -93,20 +94,20 @@ impl Backup {
     }
 
     fn verify(&self) -> Result<Contents, BackupError> {
-        verify(&self.source(), &nobody(), &coverage())
+        verify(&self.source(), &no_identities(), &coverage())
     }
 
     fn restore(&self, db: &TestDb) -> Result<Contents, BackupError> {
         restore_from(&self.source(), db, false)
     }
 
-    /// With the source stopped.
+    /// Restores with `--moving`, for a source that is stopped.
     fn move_to(&self, db: &TestDb) -> Result<Contents, BackupError> {
         restore_from(&self.source(), db, true)
     }
 }
 
-/// A new key of age, and the file that `age-keygen` would have made.
+/// A new age key, and its file as `age-keygen` would write it.
 fn key(folder: &Path) -> (Recipient, PathBuf) {
     use age::secrecy::ExposeSecret;
     let key = Identity::generate();

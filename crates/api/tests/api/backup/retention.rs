@@ -1,4 +1,4 @@
-//! Which backups are kept: the newest of each of the last days, weeks and months that have one.
+//! Which backups are kept: the newest of each of the last days, weeks and months that have a backup.
 
 use api::config::Keep;
 use api::service::backup::{BackupName, outdated};
@@ -16,7 +16,7 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// Deletes what is outdated.
+/// Removes outdated backups.
 fn tidy(names: &mut Vec<BackupName>, keep: Keep) {
     let outdated = outdated(names, keep);
     names.retain(|name| !outdated.contains(name));
@@ -35,7 +35,7 @@ fn two_years_of_nightly_backups_leave_a_week_a_month_and_a_year() {
         tidy(&mut names, KEEP);
         assert!(names.len() <= 7 + 4 + 12);
     }
-    // The last one is of Monday, 30 November 2026: of that day, week and month.
+    // The last backup is of Monday, 30 November 2026, and counts for that day, week and month.
     let months = ["2025-12-31", "2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30"];
     let later_months = ["2026-07-31", "2026-08-31", "2026-09-30", "2026-10-31"];
     let weeks = ["2026-11-15", "2026-11-22"];
@@ -44,7 +44,7 @@ fn two_years_of_nightly_backups_leave_a_week_a_month_and_a_year() {
 }
 
 #[test]
-fn of_several_in_one_day_the_last_is_kept() {
+fn the_last_of_several_backups_in_one_day_is_kept() {
     let mut names: Vec<_> =
         (0..48).map(|half| name(at("2026-11-30T00:00:00Z") + Duration::minutes(30 * half))).collect();
     tidy(&mut names, KEEP);
@@ -52,7 +52,7 @@ fn of_several_in_one_day_the_last_is_kept() {
 }
 
 #[test]
-fn when_backups_have_stopped_the_old_ones_stay() {
+fn old_backups_are_kept_when_no_new_ones_are_made() {
     let old: Vec<_> = (0..7).map(|day| name(at("2020-05-04T03:00:00Z") + Duration::days(day))).collect();
     let mut names = old.clone();
     tidy(&mut names, KEEP);
@@ -66,7 +66,7 @@ fn an_encrypted_backup_counts_like_any_other() {
     assert_eq!(outdated(&[encrypted, plain], KEEP), [plain]);
 }
 
-/// By the definition, and not by the same steps: the newest of each period, then the newest of those.
+/// Follows the definition instead of the implementation's steps: the newest of each period, then the newest of those.
 fn kept_by_definition(names: &[BackupName], keep: Keep) -> Vec<BackupName> {
     let mut kept: Vec<_> = names.iter().copied().max().into_iter().collect();
     let week = |at: DateTime<Utc>| (at.iso_week().year(), at.iso_week().week());
@@ -90,7 +90,7 @@ fn newest(names: &[BackupName], count: u16, period: impl Fn(DateTime<Utc>) -> (i
 
 proptest! {
     #[test]
-    fn what_is_kept_is_what_the_rule_says(
+    fn the_kept_backups_match_the_definition_of_the_rule(
         hours in prop::collection::btree_set(0_i64..2 * 365 * 24, 1..200),
         (days, weeks, months) in (0_u16..10, 0_u16..10, 0_u16..15),
         seed in any::<u64>(),
@@ -98,13 +98,13 @@ proptest! {
         let keep = Keep { days, weeks, months };
         let mut names: Vec<_> =
             hours.iter().map(|hour| name(at("2024-12-30T00:30:00Z") + Duration::hours(*hour))).collect();
-        // In any order.
+        // Shuffles the names.
         names.sort_by_key(|name| name.made_at.timestamp().cast_unsigned().wrapping_mul(seed | 1));
         let expected = kept_by_definition(&names, keep);
         tidy(&mut names, keep);
         names.sort_unstable();
         prop_assert_eq!(&names, &expected);
-        // What was kept once is kept when nothing new has come.
+        // A kept backup stays kept until a new one is made.
         prop_assert_eq!(outdated(&names, keep), Vec::new());
     }
 }

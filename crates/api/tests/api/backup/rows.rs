@@ -1,4 +1,4 @@
-//! Every row comes back, whatever it holds, in either kind of database.
+//! Every row is restored, whatever its content, into either kind of database.
 
 use super::{BOTH, Backup};
 use crate::support::{Database, TestDb, coverage, on_both_databases};
@@ -9,15 +9,15 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 on_both_databases![
-    every_row_comes_back_as_it_was,
-    an_id_is_never_given_twice,
-    an_empty_database_comes_back_empty,
-    no_table_and_no_column_is_forgotten,
-    an_older_backup_comes_back_with_defaults,
-    an_older_backup_comes_back_with_its_names_folded,
+    every_row_is_restored_unchanged,
+    an_id_is_never_reused_after_a_restore,
+    an_empty_database_is_restored_empty,
+    every_table_and_every_column_is_covered,
+    an_older_backup_is_restored_with_defaults,
+    an_older_backup_is_restored_with_its_names_folded,
 ];
 
-/// Column → its type, as `schema.rs` has them, table by table.
+/// The columns of each table and their types, as `schema.rs` declares them.
 fn schema() -> BTreeMap<String, Vec<(String, String)>> {
     let text = include_str!("../../../src/store/schema.rs");
     let tables = text.split("diesel::table! {").skip(1).map(|table| {
@@ -30,7 +30,7 @@ fn schema() -> BTreeMap<String, Vec<(String, String)>> {
     tables.collect()
 }
 
-/// Everything that is stored, as text that is the same for both kinds of database.
+/// All stored rows, as text that is the same for both kinds of database.
 pub(super) fn content(db: &TestDb) -> Vec<String> {
     let mut lines = Vec::new();
     for (table, columns) in schema() {
@@ -54,7 +54,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// How a database writes a value down in a statement.
+/// The SQL literals of a database.
 struct Literals(Database);
 
 impl Literals {
@@ -74,7 +74,7 @@ impl Literals {
     }
 }
 
-/// Rows with everything that a column can hold. The columns are not named, so that whoever adds one thinks of it here.
+/// Inserts rows with every kind of value. The columns are not named, so that a new column breaks this test until it is added.
 pub(super) fn insert_odd_rows(db: &TestDb) {
     let sql = Literals(db.database());
     let odd_texts = [
@@ -136,30 +136,30 @@ pub(super) fn insert_odd_rows(db: &TestDb) {
     }
 }
 
-async fn every_row_comes_back_as_it_was(database: Database) {
+async fn every_row_is_restored_unchanged(database: Database) {
     let source = TestDb::migrated(database);
     insert_odd_rows(&source);
     let backup = Backup::of(&source);
-    let proven = backup.verify().unwrap();
-    assert_eq!(proven.rows.values().sum::<u64>(), 55 + 11);
+    let verified = backup.verify().unwrap();
+    assert_eq!(verified.rows.values().sum::<u64>(), 55 + 11);
     for kind in BOTH {
         let target = TestDb::empty(kind);
-        assert_eq!(backup.move_to(&target).unwrap(), proven);
+        assert_eq!(backup.move_to(&target).unwrap(), verified);
         assert_eq!(target.execute("DELETE FROM auth_events WHERE kind = 'restored'"), 1);
         assert_eq!(content(&target), content(&source), "{kind:?}");
-        // And once more, from there: nothing depends on where the rows came from.
+        // A second backup of the restored database gives the same rows.
         let again = TestDb::empty(database);
         Backup::of(&target).move_to(&again).unwrap();
         again.execute("DELETE FROM auth_events WHERE kind = 'restored'");
-        assert_eq!(content(&again), content(&source), "by way of {kind:?}");
+        assert_eq!(content(&again), content(&source), "through {kind:?}");
     }
 }
 
 const NEW_USER: &str = "INSERT INTO users (email, email_canonical, password_hash, created_at)
     SELECT 'new', 'new', 'p', created_at FROM users LIMIT 1";
 
-/// Access tokens outlive accounts, and a copy: who gets an id that was somebody else's would get their tokens' rights.
-async fn an_id_is_never_given_twice(database: Database) {
+/// Access tokens outlive deleted accounts and copies: a reused id would give their rights to another account.
+async fn an_id_is_never_reused_after_a_restore(database: Database) {
     let source = TestDb::migrated(database);
     insert_odd_rows(&source);
     if database == Database::Postgres {
@@ -181,23 +181,23 @@ async fn an_id_is_never_given_twice(database: Database) {
     }
 }
 
-async fn an_empty_database_comes_back_empty(database: Database) {
+async fn an_empty_database_is_restored_empty(database: Database) {
     let backup = Backup::of(&TestDb::migrated(database));
     for kind in BOTH {
         let target = TestDb::migrated(kind);
         backup.move_to(&target).unwrap();
-        assert_eq!(content(&target).len(), 1, "only the event of the restore");
+        assert_eq!(content(&target).len(), 1, "the only row is the event of the restore");
         assert_eq!(target.number("SELECT id FROM auth_events"), 1);
     }
 }
 
-async fn no_table_and_no_column_is_forgotten(database: Database) {
+async fn every_table_and_every_column_is_covered(database: Database) {
     let db = TestDb::migrated(database);
     let Coverage { tables, left_out, .. } = coverage();
-    let mut held: Vec<_> = tables.iter().map(|table| table.name.to_owned()).collect();
-    held.extend(left_out.into_iter().map(str::to_owned));
-    held.sort();
-    assert_eq!(held, db.tables());
+    let mut covered: Vec<_> = tables.iter().map(|table| table.name.to_owned()).collect();
+    covered.extend(left_out.into_iter().map(str::to_owned));
+    covered.sort();
+    assert_eq!(covered, db.tables());
     for table in tables {
         let names: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();
         assert_eq!(names, db.columns(table.name));
@@ -214,12 +214,12 @@ async fn no_table_and_no_column_is_forgotten(database: Database) {
     }
 }
 
-/// As one would be that was made before a table and a column were added.
-async fn an_older_backup_comes_back_with_defaults(database: Database) {
+/// The backup is as it was before two tables and some columns were added.
+async fn an_older_backup_is_restored_with_defaults(database: Database) {
     let source = TestDb::migrated(database);
     insert_odd_rows(&source);
     let mut table = String::new();
-    let as_it_was = |line: String| {
+    let older_form = |line: String| {
         let mut line: Value = serde_json::from_str(&line).unwrap();
         if let Some(name) = line.get("table").and_then(Value::as_str) {
             name.clone_into(&mut table);
@@ -237,7 +237,7 @@ async fn an_older_backup_comes_back_with_defaults(database: Database) {
         }
         Some(line.to_string())
     };
-    let lines: Vec<_> = Backup::of(&source).lines().into_iter().filter_map(as_it_was).collect();
+    let lines: Vec<_> = Backup::of(&source).lines().into_iter().filter_map(older_form).collect();
     for kind in BOTH {
         let target = TestDb::empty(kind);
         Backup::from_lines(&lines).move_to(&target).unwrap();
@@ -247,8 +247,8 @@ async fn an_older_backup_comes_back_with_defaults(database: Database) {
     }
 }
 
-/// The names that an older release has stored become those of today.
-async fn an_older_backup_comes_back_with_its_names_folded(database: Database) {
+/// Names that an older release stored are folded by the rules of this release.
+async fn an_older_backup_is_restored_with_its_names_folded(database: Database) {
     let source = TestDb::migrated(database);
     source.execute(
         "INSERT INTO users (email, email_canonical, password_hash, created_at)

@@ -1,8 +1,8 @@
-//! Backups in the storage, a folder and a real S3 server.
+//! Backups in the storage: a folder, or a real S3 server.
 
 use super::drill::insert_people;
 use super::rows::{content, insert_odd_rows};
-use super::{nobody, plan, restore_from};
+use super::{no_identities, plan, restore_from};
 use crate::support::{
     BucketServer, Database, ManualClock, TestApp, TestDb, coverage, eventually, execute, on_both_databases,
 };
@@ -19,9 +19,9 @@ use chrono::{DateTime, Duration, Utc};
 use std::path::Path;
 use tokio::task::JoinHandle;
 
-on_both_databases![a_backup_in_the_storage_comes_back, the_metrics_tell_when_the_last_backup_was_made,];
+on_both_databases![a_backup_in_the_storage_is_restored, the_metrics_report_when_the_last_backup_was_made,];
 
-/// What an encrypted backup begins with.
+/// The beginning of an encrypted backup.
 const A_BACKUP: &[u8] = b"age-encryption.org/v1\n-> Latchkey backup\n";
 const KEEP: Keep = Keep { days: 2, weeks: 1, months: 1 };
 
@@ -33,7 +33,7 @@ fn in_bucket(server: &BucketServer) -> Files {
     Files::open(&server.settings(), RetryPolicy::Once, Timeouts::default()).unwrap()
 }
 
-/// In a thread that may wait, as the program does it.
+/// Runs `work` on a thread that may block, as the program does.
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
@@ -45,19 +45,19 @@ async fn create_in(files: &Files, plan: BackupPlan) -> Result<CreatedBackup, Bac
 
 async fn verify_in(files: &Files, name: BackupName) -> Result<Contents, BackupError> {
     let source = BackupSource::Stored(Box::new(files.clone()), name);
-    off_thread(move || verify(&source, &nobody(), &coverage())).await
+    off_thread(move || verify(&source, &no_identities(), &coverage())).await
 }
 
-async fn a_backup_in_the_storage_comes_back(database: Database) {
+async fn a_backup_in_the_storage_is_restored(database: Database) {
     let source = TestDb::migrated(database);
     insert_odd_rows(&source);
     let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
     for files in [in_folder(folder.path()), in_bucket(&server)] {
-        let made = create_in(&files, plan(&source, Vec::new())).await.unwrap();
-        assert_eq!(made.name, "latchkey-20260304T050607Z.zst");
-        let name = made.name.parse().unwrap();
-        assert_eq!(list(&files).await.unwrap(), [StoredBackup { name, size_bytes: made.size_bytes }]);
-        assert_eq!(verify_in(&files, name).await.unwrap().rows.values().sum::<u64>(), made.rows);
+        let created = create_in(&files, plan(&source, Vec::new())).await.unwrap();
+        assert_eq!(created.name, "latchkey-20260304T050607Z.zst");
+        let name = created.name.parse().unwrap();
+        assert_eq!(list(&files).await.unwrap(), [StoredBackup { name, size_bytes: created.size_bytes }]);
+        assert_eq!(verify_in(&files, name).await.unwrap().rows.values().sum::<u64>(), created.rows);
         let target = TestDb::empty(database);
         let (stored, target) = (BackupSource::Stored(Box::new(files), name), std::sync::Arc::new(target));
         let same = target.clone();
@@ -67,14 +67,14 @@ async fn a_backup_in_the_storage_comes_back(database: Database) {
     }
 }
 
-async fn the_metrics_tell_when_the_last_backup_was_made(database: Database) {
+async fn the_metrics_report_when_the_last_backup_was_made(database: Database) {
     let app = TestApp::builder(database).set("METRICS_TOKEN", "metrics-token-of-tests").start().await;
     let metrics = async || {
         observe(app.services()).await.unwrap();
         let request = app.request(reqwest::Method::GET, "/metrics").bearer_auth("metrics-token-of-tests");
         let text = request.send().await.unwrap().text().await.unwrap();
-        let told = text.lines().filter(|line| line.starts_with("latchkey_backup_last_"));
-        told.map(str::to_owned).collect::<Vec<_>>()
+        let lines = text.lines().filter(|line| line.starts_with("latchkey_backup_last_"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(
         metrics().await,
@@ -94,7 +94,7 @@ async fn the_metrics_tell_when_the_last_backup_was_made(database: Database) {
         made.made_at += Duration::hours(1);
         app.clock().advance(Duration::hours(1));
     }
-    // A clock that was ahead has made it: nobody knows how old it is, so it is no reason to be calm.
+    // A clock that was ahead made it, so its age is unknown, and it does not count as a success.
     made.made_at = app.clock().now() + Duration::days(30);
     record(&app.settings().database.url, &made).unwrap();
     let none = "latchkey_backup_last_success_timestamp_seconds 0.0";
@@ -104,9 +104,9 @@ async fn the_metrics_tell_when_the_last_backup_was_made(database: Database) {
     assert_ne!(metrics().await[0], none);
 }
 
-/// A clock was ahead once, or somebody has put a file there.
+/// Such a name comes from a clock that was ahead, or from a file that was put there.
 #[actix_web::test]
-async fn what_is_named_later_than_now_is_neither_the_latest_nor_counted_nor_deleted() {
+async fn a_backup_named_later_than_now_is_neither_the_latest_nor_counted_nor_deleted() {
     let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
     let now = "2026-11-24T03:00:30Z".parse().unwrap();
     let ahead = ["latchkey-20261124T030131Z.zst", "latchkey-20261125T030000Z.zst", "latchkey-20991231T235959Z.zst.age"];
@@ -129,14 +129,14 @@ async fn what_is_named_later_than_now_is_neither_the_latest_nor_counted_nor_dele
         assert_eq!(deleted.iter().map(ToString::to_string).collect::<Vec<_>>(), days[..3]);
         let left: Vec<_> = list(&files).await.unwrap().iter().map(|stored| stored.name.to_string()).collect();
         assert_eq!(left, [&days[3..], &ahead.map(str::to_owned)].concat());
-        // Clocks of machines differ a little.
+        // A small difference between the machines' clocks is allowed.
         let soon: BackupName = ahead[0].parse().unwrap();
         assert_eq!(latest(&files, now + Duration::seconds(1)).await.unwrap().found, Some(soon));
     }
 }
 
 #[actix_web::test]
-async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
+async fn outdated_backups_are_deleted_and_other_files_are_kept() {
     let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
     let others = [
         "avatars/latchkey-20200101T000000Z.zst",
@@ -148,7 +148,7 @@ async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
     let days = [20, 21, 22, 23, 24].map(|day| format!("backups/latchkey-202611{day}T030000Z.zst.age"));
     for files in [in_folder(folder.path()), in_bucket(&server)] {
         for name in others.iter().copied().chain(days.iter().map(String::as_str)) {
-            // A folder has either a file or a folder of one name.
+            // A folder cannot contain a file and a folder of the same name.
             if !(name.ends_with("/notes") && files.info(name).await.is_err()) {
                 files.put(name, Bytes::from_static(A_BACKUP), "text/plain").await.unwrap();
             }
@@ -164,9 +164,9 @@ async fn what_is_outdated_goes_and_what_is_no_backup_stays() {
     }
 }
 
-/// A copy that broke off at its beginning, or another program's file. It must not keep its day in the place of a backup.
+/// It is a copy that was cut short at its beginning, or another program's file. It must not stand for the backup of its day.
 #[actix_web::test]
-async fn what_is_no_backup_is_neither_the_latest_nor_counted_nor_deleted() {
+async fn a_file_that_is_not_a_backup_is_neither_the_latest_nor_counted_nor_deleted() {
     let (folder, server) = (tempfile::tempdir().unwrap(), BucketServer::start());
     let now: DateTime<Utc> = "2026-11-24T20:00:00Z".parse().unwrap();
     let name = |text: &str| -> BackupName { text.parse().unwrap() };
@@ -195,9 +195,9 @@ async fn what_is_no_backup_is_neither_the_latest_nor_counted_nor_deleted() {
     }
 }
 
-/// Another machine's clock was a little ahead, or somebody made one for another recipient in the same second.
+/// Another machine's clock was slightly ahead, or a backup for another recipient was made in the same second.
 #[actix_web::test]
-async fn what_was_made_a_moment_ago_is_never_outdated() {
+async fn a_backup_made_a_moment_ago_is_never_outdated() {
     let folder = tempfile::tempdir().unwrap();
     let files = in_folder(folder.path());
     let made_at: DateTime<Utc> = "2026-11-24T03:00:00Z".parse().unwrap();
@@ -214,20 +214,20 @@ async fn what_was_made_a_moment_ago_is_never_outdated() {
     assert_eq!(
         deleted.iter().map(ToString::to_string).collect::<Vec<_>>(),
         names[..1],
-        "only the one of a minute before"
+        "only the backup of a minute before"
     );
 }
 
-/// A backup of more than one part that waits for its last table, until whoever holds that lets go.
-struct HeldBack {
+/// A backup of more than one part that waits for its last table, which another connection has locked.
+struct BlockedBackup {
     source: TestDb,
     holder: AnyConnection,
-    making: JoinHandle<Result<CreatedBackup, BackupError>>,
+    creation: JoinHandle<Result<CreatedBackup, BackupError>>,
 }
 
 const WAITING: &str = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
-impl HeldBack {
+impl BlockedBackup {
     async fn start(server: &BucketServer) -> Self {
         let source = TestDb::migrated(Database::Postgres);
         insert_people(&source, 1, 15_000);
@@ -236,26 +236,26 @@ impl HeldBack {
         execute(&mut holder, "BEGIN");
         execute(&mut holder, "LOCK TABLE known_networks IN ACCESS EXCLUSIVE MODE");
         let (files, plan) = (in_bucket(server), plan(&source, Vec::new()));
-        let making = tokio::task::spawn_blocking(move || create(&files, &plan));
+        let creation = tokio::task::spawn_blocking(move || create(&files, &plan));
         let waits = async || (source.number(&format!("SELECT count(*) {WAITING}")) == 1).then_some(());
         eventually("the backup waits", waits).await;
         eventually("a part has arrived", async || server.has_parts().then_some(())).await;
-        Self { source, holder, making }
+        Self { source, holder, creation }
     }
 
     async fn failure(mut self) -> String {
         execute(&mut self.holder, "ROLLBACK");
-        self.making.await.unwrap().unwrap_err().to_string()
+        self.creation.await.unwrap().unwrap_err().to_string()
     }
 }
 
 #[actix_web::test]
-async fn a_storage_that_goes_away_in_between_leaves_nothing_that_looks_like_a_backup() {
+async fn a_storage_that_fails_during_a_backup_leaves_no_file_that_looks_like_one() {
     let mut server = BucketServer::start();
-    let held_back = HeldBack::start(&server).await;
+    let blocked = BlockedBackup::start(&server).await;
     server.stop();
-    let told = held_back.failure().await;
-    assert!(told.contains("cannot write backups/latchkey-20260304T050607Z.zst: "), "{told}");
+    let message = blocked.failure().await;
+    assert!(message.contains("cannot write backups/latchkey-20260304T050607Z.zst: "), "{message}");
     server.start_again();
     assert_eq!(list(&in_bucket(&server)).await.unwrap(), []);
     assert_eq!(server.names(), Vec::<String>::new());
@@ -264,21 +264,21 @@ async fn a_storage_that_goes_away_in_between_leaves_nothing_that_looks_like_a_ba
 }
 
 #[actix_web::test]
-async fn a_database_that_goes_away_in_between_leaves_nothing_that_looks_like_a_backup() {
+async fn a_database_that_fails_during_a_backup_leaves_no_file_that_looks_like_one() {
     let server = BucketServer::start();
-    let held_back = HeldBack::start(&server).await;
-    held_back.source.texts(&format!("SELECT CAST(pg_terminate_backend(pid) AS text) AS value {WAITING}"));
-    let told = held_back.failure().await;
-    assert!(told.contains("terminating connection due to administrator command"), "{told}");
+    let blocked = BlockedBackup::start(&server).await;
+    blocked.source.texts(&format!("SELECT CAST(pg_terminate_backend(pid) AS text) AS value {WAITING}"));
+    let message = blocked.failure().await;
+    assert!(message.contains("terminating connection due to administrator command"), "{message}");
     assert_eq!(server.names(), Vec::<String>::new());
     assert!(!server.has_parts());
 }
 
 #[actix_web::test]
-async fn a_backup_that_the_storage_has_not_is_told() {
+async fn a_backup_missing_from_the_storage_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let name: BackupName = "latchkey-20260304T050607Z.zst".parse().unwrap();
-    let told = verify_in(&in_folder(folder.path()), name).await.unwrap_err().to_string();
+    let message = verify_in(&in_folder(folder.path()), name).await.unwrap_err().to_string();
     let name = "latchkey-20260304T050607Z.zst";
-    assert_eq!(told, format!("there is no backup {name} in the storage; a file of this name is ./{name}"));
+    assert_eq!(message, format!("there is no backup {name} in the storage; a file of this name is ./{name}"));
 }

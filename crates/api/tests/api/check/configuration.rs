@@ -1,6 +1,6 @@
-//! What is found without asking anybody.
+//! Findings that need no other server.
 
-use super::{IN_ORDER, ids, with};
+use super::{SOUND, ids, with};
 use api::cli::check::{CheckReport, RULES, configuration};
 use api::config::{Inspection, Variables};
 use std::collections::BTreeSet;
@@ -10,14 +10,14 @@ fn check(changes: &[(&str, &str)]) -> CheckReport {
 }
 
 #[test]
-fn a_configuration_in_order_has_no_finding() {
+fn a_sound_configuration_has_no_finding() {
     assert_eq!(check(&[]).to_string(), "errors: 0, warnings: 0, for information: 0");
 }
 
-/// What is changed in the production in order, and what is found then.
-type Provoked = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+/// Changes to the sound production configuration, and the findings that they cause.
+type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
 
-const PROVOKED: &[Provoked] = &[
+const CASES: &[Case] = &[
     (&[("DEBUG", "True")], &["config.refused"]),
     (&[("CORS_ALLOWED_ORIGINS", "*")], &["config.refused"]),
     (&[("CORS_ALLOWED_ORIGINS", "https://app.example.com/")], &["config.refused"]),
@@ -88,17 +88,17 @@ const PROVOKED: &[Provoked] = &[
 ];
 
 #[test]
-fn each_finding_is_told_and_nothing_else() {
-    for (changes, expected) in PROVOKED {
+fn each_problem_gives_exactly_its_findings() {
+    for (changes, expected) in CASES {
         let report = check(changes);
         assert_eq!(ids(&report), *expected, "{changes:?}: {report}");
     }
 }
 
-/// The files are in the working directory then, of which a test does not know on what disk it is.
+/// The files are then in the working directory, and a test does not know what disk that is on.
 #[test]
-fn files_without_a_bucket_are_told_of() {
-    let none = IN_ORDER.iter().filter(|(name, _)| name.starts_with("AWS_")).map(|(name, _)| (*name, ""));
+fn files_without_a_bucket_are_reported() {
+    let none = SOUND.iter().filter(|(name, _)| name.starts_with("AWS_")).map(|(name, _)| (*name, ""));
     let report = check(&none.chain([("RENDER", "true")]).collect::<Vec<_>>());
     assert!(ids(&report).contains(&"storage.local"), "{report}");
     assert!(!ids(&report).contains(&"backup.plain"), "{report}");
@@ -108,26 +108,26 @@ fn files_without_a_bucket_are_told_of() {
 
 #[test]
 fn a_public_suffix_is_explained() {
-    let guide = [("SESSION_COOKIE_DOMAIN", ".onrender.com")];
-    let finding = check(&guide).findings.remove(0);
+    let changes = [("SESSION_COOKIE_DOMAIN", ".onrender.com")];
+    let finding = check(&changes).findings.remove(0);
     assert_eq!(finding.variable.as_deref(), Some("SESSION_COOKIE_DOMAIN"));
     assert!(finding.message.contains("browsers drop"), "{finding}");
     assert!(finding.rule.remedy.contains("a domain of your own"), "{finding}");
 }
 
 #[test]
-fn what_is_refused_is_told_with_its_variable_and_the_rest_is_still_checked() {
+fn refused_variables_are_reported_by_name_and_the_rest_is_still_checked() {
     let report =
         check(&[("PORT", "http"), ("DATABASE_URL", "mysql://x"), ("CORS_ALLOWED_ORIGINS", "*,http://a.example")]);
     let refused = report.findings.iter().filter(|finding| finding.rule.id == "config.refused");
     let variables: Vec<_> = refused.filter_map(|finding| finding.variable.as_deref()).collect();
     assert_eq!(variables, ["PORT", "DATABASE_URL", "CORS_ALLOWED_ORIGINS"]);
     assert!(ids(&report).contains(&"origins.http"));
-    assert!(!ids(&report).contains(&"database.sqlite"), "nobody asked for SQLite");
+    assert!(!ids(&report).contains(&"database.sqlite"), "SQLite is not configured");
 }
 
 #[test]
-fn a_developers_machine_is_in_order_as_it_is() {
+fn a_development_machine_has_no_finding_by_default() {
     let report = configuration(&Inspection::of(Variables::default()));
     assert_eq!(ids(&report), [""; 0], "{report}");
 }
@@ -135,12 +135,12 @@ fn a_developers_machine_is_in_order_as_it_is() {
 /// Linux keeps `/dev/shm` in memory.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_database_in_memory_is_told_of() {
+fn a_database_in_memory_is_reported() {
     let report = check(&[("DATABASE_URL", "sqlite:/dev/shm/latchkey.sqlite3")]);
     assert_eq!(ids(&report), ["database.ephemeral", "database.sqlite"], "{report}");
 }
 
-/// What depends on the machine, or on an answer: provoked in tests of their own.
+/// Findings that depend on the machine or on a server. They have their own tests.
 const ELSEWHERE: &[&str] = &[
     "backup.ephemeral",
     "database.ephemeral",
@@ -163,7 +163,7 @@ const ELSEWHERE: &[&str] = &[
 ];
 
 #[test]
-fn every_rule_is_provoked_somewhere() {
-    let provoked = PROVOKED.iter().flat_map(|(_, expected)| *expected).chain(ELSEWHERE);
-    assert_eq!(provoked.copied().collect::<BTreeSet<_>>(), RULES.iter().map(|rule| rule.id).collect());
+fn every_rule_has_a_test() {
+    let tested = CASES.iter().flat_map(|(_, expected)| *expected).chain(ELSEWHERE);
+    assert_eq!(tested.copied().collect::<BTreeSet<_>>(), RULES.iter().map(|rule| rule.id).collect());
 }

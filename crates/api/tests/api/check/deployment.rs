@@ -1,6 +1,6 @@
-//! What is found by asking: real servers, real databases.
+//! Findings that come from real servers and real databases.
 
-use super::{IN_ORDER, deploy, ids, message, with};
+use super::{SOUND, deploy, ids, message, with};
 use crate::support::servers::{Files, Server, unused_address};
 use crate::support::{Database, ManualClock, ONE_SECOND, PASSWORD, TestApp, TestDb, on_both_databases};
 use api::cli::check::deployment;
@@ -10,26 +10,26 @@ use api::store::migrations::Migrations;
 use std::sync::Arc;
 
 on_both_databases![
-    a_schema_that_lacks_migrations_is_found_and_left_alone,
+    missing_migrations_are_found_and_not_applied,
     a_clock_that_is_far_off_is_found,
     a_check_changes_nothing_in_the_database,
     clients_with_a_proxys_address_are_found,
 ];
 
-/// A developer's machine on this database, which hashes quickly.
+/// A development machine that uses this database and hashes quickly.
 fn development(database_url: &str) -> Variables {
     Variables::default().with("DATABASE_URL", database_url).with("BCRYPT_COST", "4")
 }
 
-/// The servers of a deployment in order.
-struct Surroundings {
+/// The servers of a sound deployment.
+struct Servers {
     mail: Server,
     bucket: Server,
     redis: Server,
     files: Arc<Files>,
 }
 
-impl Surroundings {
+impl Servers {
     fn new() -> Self {
         let files = Arc::new(Files::default());
         let bucket = Server::bucket(Some(Arc::clone(&files)));
@@ -46,17 +46,17 @@ impl Surroundings {
 }
 
 #[actix_web::test]
-async fn a_deployment_in_order_has_no_finding() {
-    let (db, around) = (TestDb::migrated(Database::Postgres), Surroundings::new());
-    let report = deploy(around.variables(&db)).await;
-    // How quick a machine is that runs all tests at once, no test should judge.
+async fn a_sound_deployment_has_no_finding() {
+    let (db, servers) = (TestDb::migrated(Database::Postgres), Servers::new());
+    let report = deploy(servers.variables(&db)).await;
+    // The speed of hashing is left out: this machine may run other tests at the same time.
     let found: Vec<_> = ids(&report).into_iter().filter(|id| !id.starts_with("hashing.")).collect();
     assert_eq!(found, [""; 0], "{report}");
-    assert!(around.files.lock().unwrap().is_empty(), "the object is still there");
+    assert!(servers.files.lock().unwrap().is_empty(), "the object still exists");
 }
 
 #[actix_web::test]
-async fn what_does_not_answer_is_found() {
+async fn servers_that_refuse_connections_are_found() {
     let closed = unused_address();
     let report = deploy(
         with(&[("BCRYPT_COST", "11")])
@@ -71,17 +71,17 @@ async fn what_does_not_answer_is_found() {
     }
 }
 
-/// A sign-in whose request comes with this header.
+/// Signs in with this `X-Forwarded-For`.
 async fn sign_in_behind(app: &TestApp, forwarded: &str) {
     app.clock().advance(ONE_SECOND);
     app.sign_in_from(forwarded, "ada@example.com", PASSWORD).await.ok();
 }
 
-/// The count was right before a second proxy came.
+/// The number of hops was right until a second proxy was added.
 async fn clients_with_a_proxys_address_are_found(database: Database) {
     let builder = TestApp::builder(database).user("ada@example.com").set("TRUSTED_PROXY_HOPS", "1");
     let app = builder.start().await;
-    app.clock().set(SystemClock.now()); // the check asks the database for the time
+    app.clock().set(SystemClock.now()); // the check reads the time from the database
     let found = async |proxies: (&str, &str)| {
         let variables = development(app.db().url()).with(proxies.0, proxies.1);
         deploy(variables).await
@@ -101,13 +101,13 @@ async fn clients_with_a_proxys_address_are_found(database: Database) {
     let finding = super::message(&found(("TRUSTED_PROXIES", "")).await, "proxy.clients");
     assert!(finding.starts_with("1 of the newest 5 ") && finding.ends_with(" 104.22.17.40"), "{finding}");
     app.db().execute("UPDATE sessions SET created_at = '2020-01-01 00:00:00+00:00'");
-    assert!(!ids(&found(("TRUSTED_PROXY_HOPS", "1")).await).contains(&"proxy.clients"), "what was is over");
+    assert!(!ids(&found(("TRUSTED_PROXY_HOPS", "1")).await).contains(&"proxy.clients"), "old sessions are not counted");
 }
 
 #[actix_web::test]
-async fn old_networks_of_a_proxys_are_told_of() {
+async fn an_old_list_of_a_proxys_networks_is_reported() {
     let clock = Arc::new(ManualClock::new());
-    let told = async |proxies: &str, days: i64| {
+    let is_reported = async |proxies: &str, days: i64| {
         let published = chrono::NaiveDate::from_ymd_opt(2026, 10, 14).unwrap().and_hms_opt(12, 0, 0).unwrap().and_utc();
         clock.advance(published + chrono::Duration::days(days) - clock.now());
         let variables = Variables::default().with("BCRYPT_COST", "4").with("TRUSTED_PROXIES", proxies);
@@ -115,14 +115,14 @@ async fn old_networks_of_a_proxys_are_told_of() {
             deployment(&Inspection::of(variables), &(clock.clone() as SharedClock), &Migrations::default()).await;
         ids(&report).contains(&"proxy.ranges")
     };
-    assert!(!told("cloudflare", 400).await);
-    assert!(!told("private", 401).await);
-    assert!(told("render", 401).await);
+    assert!(!is_reported("cloudflare", 400).await);
+    assert!(!is_reported("private", 401).await);
+    assert!(is_reported("render", 401).await);
 }
 
-/// A firewall that swallows everything looks like this: the check ends all the same.
+/// A firewall that drops every packet looks like this; the check still ends.
 #[actix_web::test]
-async fn what_never_answers_is_found_too() {
+async fn servers_that_never_respond_are_found() {
     let silent = Server::silent();
     let address = silent.address();
     let report = deploy(
@@ -139,14 +139,14 @@ async fn what_never_answers_is_found_too() {
 }
 
 #[actix_web::test]
-async fn what_refuses_us_is_found() {
-    let (db, around, closed) = (TestDb::migrated(Database::Postgres), Surroundings::new(), Server::bucket(None));
+async fn servers_that_refuse_access_are_found() {
+    let (db, servers, closed) = (TestDb::migrated(Database::Postgres), Servers::new(), Server::bucket(None));
     let mut url = url::Url::parse(db.url()).unwrap();
     url.set_path("no_such_database");
-    let variables = around
+    let variables = servers
         .variables(&db)
         .with("DATABASE_URL", url)
-        .with("EMAIL_URL", format!("smtp://latchkey:another@{}", around.mail.address()))
+        .with("EMAIL_URL", format!("smtp://latchkey:another@{}", servers.mail.address()))
         .with("AWS_S3_ENDPOINT_URL", format!("http://{}", closed.address()));
     let report = deploy(variables).await;
     assert!(message(&report, "database.unreachable").contains("no_such_database"), "{report}");
@@ -154,17 +154,17 @@ async fn what_refuses_us_is_found() {
     assert!(message(&report, "storage.unreachable").contains("cannot write"), "{report}");
 }
 
-/// A folder cannot be made in a file, whoever asks.
+/// A folder cannot be created inside a file, not even by root.
 #[actix_web::test]
-async fn folders_that_take_no_file_are_found() {
-    let (around, file) = (Surroundings::new(), tempfile::NamedTempFile::new().unwrap());
+async fn folders_that_cannot_be_written_to_are_found() {
+    let (servers, file) = (Servers::new(), tempfile::NamedTempFile::new().unwrap());
     let inside = |scheme: &str| format!("{scheme}{}/in/it", file.path().display());
-    let no_bucket = IN_ORDER.iter().filter(|(name, _)| name.starts_with("AWS_"));
+    let no_bucket = SOUND.iter().filter(|(name, _)| name.starts_with("AWS_"));
     let variables = no_bucket
         .fold(with(&[("BCRYPT_COST", "11")]), |variables, (name, _)| variables.with(name, ""))
         .with("DATABASE_URL", inside("sqlite:"))
         .with("EMAIL_URL", inside("file:"))
-        .with("REDIS_URL", format!("redis://{}", around.redis.address()));
+        .with("REDIS_URL", format!("redis://{}", servers.redis.address()));
     let report = deploy(variables).await;
     for id in ["database.unreachable", "mail.unreachable"] {
         assert!(message(&report, id).contains("cannot be written to"), "{report}");
@@ -181,9 +181,9 @@ async fn a_password_hashed_too_quickly_or_too_slowly_is_found() {
     }
 }
 
-/// A deployment is judged as production, and told that it is not.
+/// A deployment is checked as production, and reported when it is not.
 #[actix_web::test]
-async fn a_developers_machine_is_not_fit_for_the_internet() {
+async fn a_development_machine_is_not_fit_for_deployment() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("new.sqlite3");
     let report = deploy(development(&format!("sqlite:{}", file.display()))).await;
@@ -191,10 +191,10 @@ async fn a_developers_machine_is_not_fit_for_the_internet() {
     {
         message(&report, id);
     }
-    assert!(!file.exists(), "the check made a database");
+    assert!(!file.exists(), "the check created a database");
 }
 
-async fn a_schema_that_lacks_migrations_is_found_and_left_alone(database: Database) {
+async fn missing_migrations_are_found_and_not_applied(database: Database) {
     let db = TestDb::empty(database);
     let report = deploy(development(db.url())).await;
     assert!(message(&report, "database.migrations").contains("00000000000001_accounts_and_sessions"), "{report}");
@@ -208,7 +208,7 @@ async fn a_schema_that_lacks_migrations_is_found_and_left_alone(database: Databa
 }
 
 #[actix_web::test]
-async fn a_database_that_takes_no_writes_is_found() {
+async fn a_read_only_database_is_found() {
     let db = TestDb::migrated(Database::Postgres);
     assert!(!ids(&deploy(development(db.url())).await).contains(&"database.read_only"));
     db.execute(&format!("ALTER DATABASE {} SET default_transaction_read_only = on", db.name()));
@@ -238,7 +238,7 @@ async fn a_check_changes_nothing_in_the_database(database: Database) {
     }
 }
 
-/// diesel's own, too.
+/// The number of tables, including diesel's own.
 fn all_tables(db: &TestDb) -> i64 {
     db.number(match db.database() {
         Database::Sqlite => "SELECT count(*) FROM sqlite_schema",

@@ -1,4 +1,4 @@
-//! `api check`: each finding, provoked; and a deployment in order, which has none.
+//! `api check`: a case for each finding, and a sound deployment, which has none.
 
 mod configuration;
 mod deployment;
@@ -11,8 +11,8 @@ use api::config::{Inspection, Variables};
 use api::store::migrations::Migrations;
 use std::sync::Arc;
 
-/// A production that has nothing to be told about, by what is configured.
-const IN_ORDER: &[(&str, &str)] = &[
+/// A production configuration without findings.
+const SOUND: &[(&str, &str)] = &[
     ("APP_ENV", "production"),
     ("SECRET_KEY", "Zq7vK2mXw9bT4cR8nL5hJ3gF6dS1aP0yUeIo"),
     ("DATABASE_URL", "postgres://latchkey:b6Yt%40Rk2@db.example.com/latchkey"),
@@ -30,9 +30,9 @@ const IN_ORDER: &[(&str, &str)] = &[
     ("METRICS_TOKEN", "w3Er6tYu8iOp0aSd"),
 ];
 
-/// The production in order with some variables changed; a blank value takes one away.
+/// The sound production configuration with some variables changed; a blank value removes one.
 fn with(changes: &[(&str, &str)]) -> Variables {
-    let all = IN_ORDER.iter().chain(changes);
+    let all = SOUND.iter().chain(changes);
     all.fold(Variables::default(), |variables, (name, value)| variables.with(name, *value))
 }
 
@@ -45,7 +45,7 @@ fn message(report: &CheckReport, id: &str) -> String {
     finding.unwrap_or_else(|| panic!("{id} is not in {report}")).message.clone()
 }
 
-/// What `api check --deploy` finds on this machine.
+/// The report of `api check --deploy` on this machine.
 async fn deploy(variables: Variables) -> CheckReport {
     let clock: SharedClock = Arc::new(SystemClock);
     deployment(&Inspection::of(variables), &clock, &Migrations::default()).await

@@ -1,11 +1,11 @@
-//! The program itself: what it prints, leaves behind and exits with.
+//! The program itself: its output, its files and its exit code.
 
-use super::IN_ORDER;
+use super::SOUND;
 use crate::support::{Database, TestDb};
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs the program itself in a folder of its own.
+/// Runs the program in an empty folder; returns its output and how many files it left.
 pub(super) fn api(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, usize) {
     let folder = tempfile::tempdir().unwrap();
     let output = api_in(folder.path(), arguments, variables);
@@ -19,13 +19,13 @@ fn api_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Outp
 }
 
 fn run(arguments: &[&str], changes: &[(&str, &str)]) -> (Option<i32>, String) {
-    let variables: Vec<_> = IN_ORDER.iter().chain(changes).copied().collect();
+    let variables: Vec<_> = SOUND.iter().chain(changes).copied().collect();
     let (output, _) = api(arguments, &variables);
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
-fn the_exit_code_tells_how_bad_it_is() {
+fn the_exit_code_follows_the_worst_severity() {
     for (arguments, changes, code) in [
         (&["check"][..], &[][..], 0),
         (&["check"], &[("REDIS_URL", "")], 0),
@@ -35,34 +35,34 @@ fn the_exit_code_tells_how_bad_it_is() {
         (&["check"], &[("CORS_ALLOWED_ORIGINS", "http://app.example.com")], 2),
         (&["check"], &[("PORT", "http")], 2),
     ] {
-        let (status, said) = run(arguments, changes);
-        assert_eq!(status, Some(code), "{arguments:?} {changes:?}: {said}");
+        let (status, stdout) = run(arguments, changes);
+        assert_eq!(status, Some(code), "{arguments:?} {changes:?}: {stdout}");
     }
 }
 
 #[test]
-fn machines_read_one_json_object() {
-    let (_, said) = run(&["check", "--json"], &[("TRUSTED_PROXY_HOPS", "0"), ("REDIS_URL", "")]);
-    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+fn the_json_output_is_one_object() {
+    let (_, stdout) = run(&["check", "--json"], &[("TRUSTED_PROXY_HOPS", "0"), ("REDIS_URL", "")]);
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(report["worst"], "warning");
     let findings = report["findings"].as_array().unwrap();
     let ids: Vec<_> = findings.iter().map(|finding| finding["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["proxy.hops", "redis.none"], "the worst first");
+    assert_eq!(ids, ["proxy.hops", "redis.none"], "the worst is first");
     assert_eq!(findings[0]["severity"], "warning");
     assert_eq!(findings[0]["variable"], "TRUSTED_PROXIES");
     for member in ["message", "remedy"] {
         assert!(findings[0][member].as_str().is_some_and(|text| !text.is_empty()), "{member}");
     }
-    let (_, said) = run(&["check", "--json"], &[]);
+    let (_, stdout) = run(&["check", "--json"], &[]);
     assert_eq!(
-        said.split_whitespace().collect::<String>(),
+        stdout.split_whitespace().collect::<String>(),
         r#"{"environment":"production","database":"PostgreSQL","worst":null,"findings":[]}"#
     );
 }
 
-/// `scripts/dev` asks so, and reads no `.env` itself: a second reader would be a weaker one.
+/// `scripts/dev` reads this JSON instead of parsing `.env` itself, since a second parser could disagree.
 #[test]
-fn what_a_file_says_of_the_environment_is_reported_by_who_reads_it() {
+fn the_environment_that_a_file_sets_is_in_the_json() {
     for (file, environment) in [
         ("", "development"),
         ("APP_ENV=production", "production"),
@@ -74,13 +74,13 @@ fn what_a_file_says_of_the_environment_is_reported_by_who_reads_it() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".env"), file).unwrap();
-        let said = api_in(folder.path(), &["check", "--json"], &[("BCRYPT_COST", "4")]).stdout;
-        let report: serde_json::Value = serde_json::from_slice(&said).unwrap();
+        let stdout = api_in(folder.path(), &["check", "--json"], &[("BCRYPT_COST", "4")]).stdout;
+        let report: serde_json::Value = serde_json::from_slice(&stdout).unwrap();
         assert_eq!(report["environment"], environment, "{file}");
     }
     let report = |url| {
-        let said = api_in(&std::env::temp_dir(), &["check", "--json"], &[("DATABASE_URL", url)]).stdout;
-        serde_json::from_slice::<serde_json::Value>(&said).unwrap()
+        let stdout = api_in(&std::env::temp_dir(), &["check", "--json"], &[("DATABASE_URL", url)]).stdout;
+        serde_json::from_slice::<serde_json::Value>(&stdout).unwrap()
     };
     assert_eq!(report("postgres://ada:secret@db.example.com/notes")["database"], "PostgreSQL");
     assert_eq!(report("sqlite:data/latchkey.sqlite3")["database"], "SQLite");
@@ -91,8 +91,9 @@ fn what_a_file_says_of_the_environment_is_reported_by_who_reads_it() {
 #[test]
 fn a_file_in_the_working_directory_can_be_reached() {
     let folder = tempfile::tempdir().unwrap();
-    let said = api_in(folder.path(), &["check", "--deploy", "--json"], &[("DATABASE_URL", "sqlite:x.sqlite3")]).stdout;
-    let report: serde_json::Value = serde_json::from_slice(&said).unwrap();
+    let stdout =
+        api_in(folder.path(), &["check", "--deploy", "--json"], &[("DATABASE_URL", "sqlite:x.sqlite3")]).stdout;
+    let report: serde_json::Value = serde_json::from_slice(&stdout).unwrap();
     assert!(!report["findings"].to_string().contains("database.unreachable"), "{report:#}");
 }
 
@@ -101,20 +102,20 @@ fn a_line_of_the_file_that_could_mean_something_else_is_refused_with_its_number(
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), "PORT=8000\nSECRET_KEY=hidden-${HOME}\n").unwrap();
     let output = api_in(folder.path(), &["check"], &[]);
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains(".env: line 2: SECRET_KEY ") && said.contains("single quotes"), "{said}");
-    assert!(!said.contains("hidden"), "{said}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stdout}");
+    assert!(stdout.contains(".env: line 2: SECRET_KEY ") && stdout.contains("single quotes"), "{stdout}");
+    assert!(!stdout.contains("hidden"), "{stdout}");
 }
 
-/// What a file sets twice, one program reads from the first line and another one from the last.
+/// When a file sets a variable twice, some programs use the first line and others the last.
 #[test]
 fn a_variable_that_the_file_sets_twice_is_refused_with_both_lines() {
     let problems = |file: &str| {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(".env"), format!("BCRYPT_COST=4\n{file}")).unwrap();
-        let said = api_in(folder.path(), &["check", "--json"], &[]).stdout;
-        let report: serde_json::Value = serde_json::from_slice(&said).unwrap();
+        let stdout = api_in(folder.path(), &["check", "--json"], &[]).stdout;
+        let report: serde_json::Value = serde_json::from_slice(&stdout).unwrap();
         let findings = report["findings"].as_array().unwrap();
         let refused = findings.iter().filter(|finding| finding["id"] == "config.refused");
         refused.map(ToString::to_string).collect::<Vec<_>>()
@@ -131,24 +132,24 @@ fn a_variable_that_the_file_sets_twice_is_refused_with_both_lines() {
     for file in ["PORT=8000\nPORT=8000", "PORT=\nPORT=8000", "PORT=8000\nPORT=", "OTHERS=1\nOTHERS=2"] {
         assert!(problems(file).is_empty(), "{file}");
     }
-    assert_eq!(problems("PORT=8000\nPORT=abc").len(), 1, "the second one is not read");
+    assert_eq!(problems("PORT=8000\nPORT=abc").len(), 1, "the second line is not used");
 }
 
-/// Compose gives `PORT: ${PORT}` as a blank one.
+/// Compose passes an unset `PORT: ${PORT}` as a blank variable.
 #[test]
 fn a_blank_variable_of_the_environment_does_not_hide_the_files() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(".env"), "PORT=abc\nDJANGO_ENV=production\n").unwrap();
     for blank in ["", "  "] {
         let blanks = [("PORT", blank), ("DJANGO_ENV", blank), ("BCRYPT_COST", "12")];
-        let said = String::from_utf8(api_in(folder.path(), &["check"], &blanks).stdout).unwrap();
-        assert!(said.contains("PORT") && said.contains("\"abc\"") && said.contains("SECRET_KEY"), "{said}");
+        let stdout = String::from_utf8(api_in(folder.path(), &["check"], &blanks).stdout).unwrap();
+        assert!(stdout.contains("PORT") && stdout.contains("\"abc\"") && stdout.contains("SECRET_KEY"), "{stdout}");
     }
-    let said = String::from_utf8(api_in(folder.path(), &["check"], &[("PORT", "8000")]).stdout).unwrap();
-    assert!(!said.contains("abc"), "what the environment sets goes before: {said}");
+    let stdout = String::from_utf8(api_in(folder.path(), &["check"], &[("PORT", "8000")]).stdout).unwrap();
+    assert!(!stdout.contains("abc"), "the environment has precedence: {stdout}");
 }
 
-/// Not even a development machine's key or database.
+/// Not even the key or the database of a development machine.
 #[test]
 fn a_check_leaves_no_file_behind() {
     for arguments in [&["check"][..], &["check", "--deploy"]] {
@@ -158,34 +159,34 @@ fn a_check_leaves_no_file_behind() {
 }
 
 #[test]
-fn a_file_where_the_data_should_go_is_found() {
+fn a_file_in_the_place_of_the_data_folder_is_found() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("data"), "in the way").unwrap();
     let output = api_in(folder.path(), &["check", "--deploy"], &[("BCRYPT_COST", "4")]);
-    let said = String::from_utf8(output.stdout).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
     for id in ["storage.unreachable", "database.unreachable"] {
-        assert!(said.contains(&format!("error    {id}")), "{said}");
+        assert!(stdout.contains(&format!("error    {id}")), "{stdout}");
     }
 }
 
-/// What starts all the same is on the log.
+/// Findings that do not prevent a start are logged.
 #[test]
 fn a_start_in_production_logs_what_it_accepts() {
     let db = TestDb::migrated(Database::Sqlite);
     let mut child = Command::new(env!("CARGO_BIN_EXE_api"))
         .current_dir(tempfile::tempdir().unwrap().path())
         .env_clear()
-        .envs(IN_ORDER.iter().copied())
+        .envs(SOUND.iter().copied())
         .envs([("DATABASE_URL", db.url()), ("PORT", "0"), ("SESSION_COOKIE_DOMAIN", ".onrender.com")])
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
     let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap())).map(Result::unwrap);
-    let said: Vec<_> = lines.take_while(|line| !line.contains("start.listening")).collect();
+    let stdout: Vec<_> = lines.take_while(|line| !line.contains("start.listening")).collect();
     child.kill().unwrap();
     child.wait().unwrap();
     for id in ["check.cookie.public_suffix", "check.database.sqlite"] {
-        let line = said.iter().find(|line| line.contains(id)).unwrap_or_else(|| panic!("no {id} in {said:?}"));
+        let line = stdout.iter().find(|line| line.contains(id)).unwrap_or_else(|| panic!("no {id} in {stdout:?}"));
         assert!(line.contains("WARN"), "{line}");
     }
 }

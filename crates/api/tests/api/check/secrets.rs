@@ -1,7 +1,7 @@
-//! No secret is ever told.
+//! No secret is ever printed.
 
 use super::program::api;
-use super::{IN_ORDER, deploy, message, with};
+use super::{SOUND, deploy, message, with};
 use crate::support::servers::{Server, unused_address};
 use api::cli::check::configuration;
 use api::config::{Inspection, VariableRow, Variables, variables};
@@ -13,7 +13,7 @@ fn marked(password: &str) -> Vec<(&'static str, String)> {
     let closed = unused_address();
     let url = |scheme: &str| format!("{scheme}://user:{password}@{closed}/name");
     vec![
-        // Refused in production, so that none is hashed here.
+        // Refused in production, so that no password is hashed here.
         ("BCRYPT_COST", "4".to_owned()),
         ("SECRET_KEY", MARK.repeat(6)),
         ("SECRET_KEY_FALLBACKS", MARK.repeat(7)),
@@ -26,19 +26,19 @@ fn marked(password: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// In order, with some variables changed to values made here.
+/// The sound production configuration with some variables changed.
 fn production(changes: &[(&str, String)]) -> Variables {
     changes.iter().fold(with(&[]), |variables, (name, value)| variables.with(name, value))
 }
 
-/// What is wrong and what cannot be reached is told without it.
+/// Wrong values and unreachable servers are reported without the secret.
 #[actix_web::test]
 async fn no_secret_is_repeated() {
     let parts = [("DATABASE_URL", String::new()), ("DB_PASSWORD", MARK.repeat(2)), ("DB_HOST", "no host".to_owned())];
     let in_parts = marked(MARK).into_iter().chain(parts).collect();
-    let asked = [marked(MARK), marked("hunter2%2Fhunter2%40"), marked("hunter2%zz"), in_parts];
-    let asked = asked.iter().map(|changes| deploy(production(changes)));
-    let mut reports = futures_util::future::join_all(asked).await;
+    let configurations = [marked(MARK), marked("hunter2%2Fhunter2%40"), marked("hunter2%zz"), in_parts];
+    let reports = configurations.iter().map(|changes| deploy(production(changes)));
+    let mut reports = futures_util::future::join_all(reports).await;
 
     for name in variables().filter(|variable| variable.secret).flat_map(VariableRow::names) {
         for wrong in
@@ -50,16 +50,16 @@ async fn no_secret_is_repeated() {
     }
     for report in reports {
         assert!(report.findings.len() > 2, "{report}");
-        let said = format!("{report} {report:?} {}", serde_json::to_string(&report).unwrap());
-        assert!(!said.contains(MARK), "{said}");
+        let printed = format!("{report} {report:?} {}", serde_json::to_string(&report).unwrap());
+        assert!(!printed.contains(MARK), "{printed}");
     }
 }
 
-/// A server may repeat what it was told.
+/// A server may repeat the secret that it received.
 #[actix_web::test]
 async fn no_secret_that_a_server_repeats_is_printed() {
-    let parrot = Server::redis("-ERR hunter2 and hunter2%2F, go away");
-    let changes = [("REDIS_URL", format!("redis://{}", parrot.address()))];
+    let echoing = Server::redis("-ERR hunter2 and hunter2%2F, go away");
+    let changes = [("REDIS_URL", format!("redis://{}", echoing.address()))];
     let all: Vec<_> = marked("hunter2%2F").into_iter().chain(changes).collect();
     let report = deploy(production(&all)).await;
     assert!(message(&report, "redis.unreachable").contains("***"), "{report}");
@@ -70,10 +70,10 @@ async fn no_secret_that_a_server_repeats_is_printed() {
 fn the_program_prints_no_secret() {
     let marked = marked(MARK);
     let texts = marked.iter().map(|(name, value)| (*name, value.as_str()));
-    let all: Vec<_> = IN_ORDER.iter().copied().chain(texts).collect();
+    let all: Vec<_> = SOUND.iter().copied().chain(texts).collect();
     for arguments in [&["check", "--deploy"][..], &["check", "--json"], &["serve"]] {
         let (output, _) = api(arguments, &all);
-        let said = format!("{output:?}");
-        assert!(said.contains("BCRYPT_COST") && !said.contains(MARK), "{arguments:?}: {said}");
+        let printed = format!("{output:?}");
+        assert!(printed.contains("BCRYPT_COST") && !printed.contains(MARK), "{arguments:?}: {printed}");
     }
 }

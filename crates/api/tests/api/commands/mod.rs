@@ -1,19 +1,19 @@
-//! Every command of the documents is run, section by section, against a deployment of the section's own; and what a
-//! document shows of an answer is what came.
+//! Every command in the documents is run, section by section, each section against its own deployment, and its output is
+//! compared with what the document shows.
 //!
-//! In a document, a block `sh` is run as it stands, and one of `sql` for PostgreSQL by `psql`. In the environment are the
-//! variables of the service, and what the documents name besides: `API_URL`, `API_URL_IN_CLEAR`, `WEB_URL`, `EMAIL`,
-//! `PASSWORD`, and `NEW_DATABASE_URL`, an empty database. A block `text` right after them is what they print, a block `log`
-//! a line of the API's log.
+//! In a document, an `sh` block is run unchanged, and an `sql` block for PostgreSQL is run by `psql`. The environment contains
+//! the service's variables and those that the documents use: `API_URL`, `API_HTTP_URL`, `WEB_URL`, `EMAIL`, `PASSWORD`, and
+//! `NEW_DATABASE_URL`, an empty database. A `text` block right after a command is its output, and a `log` block is a line of
+//! the API's log.
 
-mod stage;
+mod deployment;
 
 use crate::support::document::{Document, Section};
 use crate::support::shell::{self, fits};
-use stage::Stage;
+use deployment::Deployment;
 
-/// Blocks that are checked elsewhere: what a browser shows by its own tests, statements for SQLite by `hardening`, the steps that
-/// lead to a feature by `scripts/extending`.
+/// Blocks that are checked elsewhere: a browser's output by the browser tests, statements for SQLite by `hardening`, the steps
+/// that add a feature by `scripts/extending`.
 const ELSEWHERE: [(&str, &str); 6] = [
     ("docs/EXTENDING.md", "sh"),
     ("docs/EXTENDING.md", "diff"),
@@ -23,32 +23,32 @@ const ELSEWHERE: [(&str, &str); 6] = [
     ("docs/operations/troubleshooting.md", "page"),
 ];
 
-/// Runs a section's commands and compares what they said; `Err` is for whoever has to mend the document.
-async fn play(section: &Section) -> Result<(), String> {
+/// Runs a section's commands and compares their output; `Err` describes what to fix in the document.
+async fn run_section(section: &Section) -> Result<(), String> {
     let commands = section.commands();
     if commands.is_empty() {
         return Ok(());
     }
-    let stage = Stage::set(&section.variables).await;
-    let said = shell::run(&commands, stage.folder(), stage.variables()).await?;
+    let deployment = Deployment::start(&section.variables).await;
+    let outputs = shell::run(&commands, deployment.folder(), deployment.variables()).await?;
     for pair in section.blocks.windows(2).filter(|pair| pair[1].language == "text") {
-        let said = said.iter().find(|said| said.line == pair[0].line).unwrap();
-        if !fits(&pair[1].text, &said.output) {
-            return Err(format!("the block at line {} is not what came:\n{}", pair[1].line, said.output));
+        let printed = outputs.iter().find(|output| output.line == pair[0].line).unwrap();
+        if !fits(&pair[1].text, &printed.output) {
+            return Err(format!("the block at line {} differs from the output:\n{}", pair[1].line, printed.output));
         }
     }
     for line in section.blocks.iter().filter(|block| block.language == "log") {
-        // What came before the answers is there; the log's own thread may take a moment.
-        stage.api.live_log().wait_for_line(&line.text, |logged| fits(&line.text, logged));
+        // The log's thread may need a moment, although the line was logged before the response.
+        deployment.api.live_log().wait_for_line(&line.text, |logged| fits(&line.text, logged));
     }
     Ok(())
 }
 
-/// Runs all sections; what is wrong with each is told at once.
-async fn play_all(document: &Document) {
+/// Runs all sections, and reports the failures of all of them together.
+async fn run_document(document: &Document) {
     let mut failures = Vec::new();
     for section in document.sections() {
-        if let Err(failure) = play(&section).await {
+        if let Err(failure) = run_section(&section).await {
             failures.push(format!("{}, {:?}: {failure}", document.name, section.title));
         }
     }
@@ -57,13 +57,13 @@ async fn play_all(document: &Document) {
 
 macro_rules! run_the_commands_of {
     ($($test:ident: $document:literal),+ $(,)?) => {
-        $(#[actix_web::test] async fn $test() { play_all(&Document::read($document)).await; })+
+        $(#[actix_web::test] async fn $test() { run_document(&Document::read($document)).await; })+
 
         const RUN: &[&str] = &[$($document),+];
     };
 }
 
-// In the order of their paths.
+// In the order of the paths.
 run_the_commands_of! {
     deployment: "docs/guides/deployment.md",
     keys: "docs/guides/keys.md",
@@ -97,7 +97,7 @@ fn every_block_of_every_document_is_checked() {
                     "text" => before == "sh",
                     _ => block.command().is_some() || ELSEWHERE.contains(&(&document.name, language)),
                 };
-                assert!(checked, "{}, line {}: nobody checks this block ({language})", document.name, block.line);
+                assert!(checked, "{}, line {}: no test checks this block ({language})", document.name, block.line);
                 before = language;
             }
         }

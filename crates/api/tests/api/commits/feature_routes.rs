@@ -1,6 +1,6 @@
-//! Routes of features, which the tests know by the OpenAPI document only.
+//! Routes of features, which the tests know only from the OpenAPI document.
 
-use super::acts::{Act, of_features};
+use super::operations::{Operation, feature_content};
 use crate::support::surface::{HINT, SampleRequest};
 use crate::support::{Process, TestDb};
 use auth_types::responses::TokenResponse;
@@ -8,14 +8,14 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use std::fmt;
 
-/// An operation of a feature's that may change something.
+/// A feature's route that may change something.
 #[derive(PartialEq, Eq)]
 pub struct FeatureRoute {
     pub operation: String,
     document: Value,
     path: String,
     method: String,
-    /// Whether something in the features' tables shows that it was done.
+    /// Whether its effect shows in the features' tables.
     pub changes_something: bool,
 }
 
@@ -32,26 +32,28 @@ impl FeatureRoute {
         Self { operation, document: document.clone(), path, method, changes_something }
     }
 
-    /// The request, with what it names.
+    /// The sample request, after creating the rows that it refers to.
     pub async fn fill(&self, process: &Process, tokens: &TokenResponse) -> SampleRequest {
-        SampleRequest::new(&self.document, (&self.path, &self.method), &asking(process, tokens)).await
+        SampleRequest::new(&self.document, (&self.path, &self.method), &authorized(process, tokens)).await
     }
 }
 
-pub fn asking(process: &Process, tokens: &TokenResponse) -> impl Fn(Method, &str) -> RequestBuilder {
+/// Begins requests of the account with these tokens.
+pub fn authorized(process: &Process, tokens: &TokenResponse) -> impl Fn(Method, &str) -> RequestBuilder {
     |method, path| process.request(method, path).bearer_auth(&tokens.access)
 }
 
-/// The act of a feature's route; `None` where nothing is there for it to be done with.
-pub async fn act(document: &Value, route: (&str, &str), (db, process): (&TestDb, &Process)) -> Option<Act> {
-    // As an act it is copied from test to test.
-    let known =
-        |changes_something| Act::OfFeature(Box::leak(Box::new(FeatureRoute::of(document, route, changes_something))));
-    let act = known(true);
-    let person = act.prepare(db, process, 0).await;
-    let before = of_features(db);
-    let answer = act.send(process, &person).await;
-    assert!(answer.status.is_success() || answer.status == 404, "{act:?}: {}; {HINT}", answer.text());
-    let changes_something = of_features(db) != before;
-    answer.status.is_success().then(|| known(changes_something))
+/// The operation of a feature's route; `None` when the row that it needs does not exist.
+pub async fn operation(document: &Value, route: (&str, &str), (db, process): (&TestDb, &Process)) -> Option<Operation> {
+    // Leaked, because an operation is `Copy`.
+    let known = |changes_something| {
+        Operation::OfFeature(Box::leak(Box::new(FeatureRoute::of(document, route, changes_something))))
+    };
+    let operation = known(true);
+    let account = operation.prepare(db, process, 0).await;
+    let before = feature_content(db);
+    let response = operation.send(process, &account).await;
+    assert!(response.status.is_success() || response.status == 404, "{operation:?}: {}; {HINT}", response.text());
+    let changes_something = feature_content(db) != before;
+    response.status.is_success().then(|| known(changes_something))
 }

@@ -1,15 +1,16 @@
-//! The same on PostgreSQL: a commit that it refuses, a connection that is lost in one, and a commit that nobody hears of.
+//! The same on PostgreSQL: a commit that it refuses, a connection that is lost during a commit, and a commit whose response
+//! is lost.
 
-use super::acts;
-use super::acts::{Act, Person};
+use super::operations;
+use super::operations::{Account, Operation};
 use crate::support::{Database, Process, Proxy, TestDb, TestResponse};
 use auth_types::Reason;
 
-/// What a deferred trigger does: it runs in the commit, after `RETURNING` has given its rows.
+/// The action of a deferred trigger, which runs in the commit, after `RETURNING` has returned its rows.
 const REFUSES: &str = "RAISE EXCEPTION 'no room for this commit'";
 const IS_LOST: &str = "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60)";
 
-/// A database whose commits fail while `failing` says so.
+/// A database whose commits fail while `failing.is_on` is true.
 fn database(failure: &str) -> TestDb {
     let db = TestDb::of_the_program(Database::Postgres);
     keep_mail(&db);
@@ -29,7 +30,7 @@ fn database(failure: &str) -> TestDb {
     db
 }
 
-/// No mail is ever due: its worker writes at no time of its own, and spends no link.
+/// No mail becomes due, so the mail worker neither writes nor replaces a link.
 fn keep_mail(db: &TestDb) {
     db.execute(
         "CREATE FUNCTION keep_mail() RETURNS trigger LANGUAGE plpgsql AS
@@ -38,42 +39,42 @@ fn keep_mail(db: &TestDb) {
     db.execute("CREATE TRIGGER keep_mail BEFORE INSERT ON mail_outbox FOR EACH ROW EXECUTE FUNCTION keep_mail()");
 }
 
-async fn person(db: &TestDb, process: &Process, act: Act, number: u32) -> Person {
-    act.prepare(db, process, number).await
+async fn account(db: &TestDb, process: &Process, operation: Operation, number: u32) -> Account {
+    operation.prepare(db, process, number).await
 }
 
-/// Whoever gets 503 asks again, and then it is done; or it was done, and that shows.
-async fn ask_again(db: &TestDb, process: &Process, (act, person): (Act, &Person), answer: TestResponse) {
-    if answer.status.is_success() {
-        return act.check(db, process, person, &answer).await;
+/// After a 503 the client repeats the request: it succeeds, or the first attempt was committed after all.
+async fn repeat(db: &TestDb, process: &Process, (operation, account): (Operation, &Account), response: TestResponse) {
+    if response.status.is_success() {
+        return operation.check(db, process, account, &response).await;
     }
-    answer.failed(503, Reason::Unavailable);
-    let again = act.send(process, person).await;
+    response.failed(503, Reason::Unavailable);
+    let again = operation.send(process, account).await;
     if again.status.is_success() {
-        act.check(db, process, person, &again).await;
+        operation.check(db, process, account, &again).await;
     } else {
-        assert!(act.is_done(db, process, person).await, "{act:?}: {}", again.text());
+        assert!(operation.is_done(db, process, account).await, "{operation:?}: {}", again.text());
     }
 }
 
 async fn no_route_reports_a_commit_that_fails(failure: &str) {
     let db = database(failure);
     let process = Process::start(db.url());
-    for act in acts(&db, &process).await {
-        let person = person(&db, &process, act, 1).await;
+    for operation in operations(&db, &process).await {
+        let account = account(&db, &process, operation, 1).await;
         let before = db.content();
         db.execute("UPDATE failing SET is_on = true");
-        let answer = act.send(&process, &person).await;
+        let response = operation.send(&process, &account).await;
         db.execute("UPDATE failing SET is_on = false");
-        let is_done = answer.status.is_success();
+        let is_done = response.status.is_success();
         // A feature's route that changes nothing may commit all the same.
         assert!(
-            if act.changes_nothing() { is_done || act != Act::Verify } else { !is_done },
-            "{act:?}: {}",
-            answer.text()
+            if operation.changes_nothing() { is_done || operation != Operation::Verify } else { !is_done },
+            "{operation:?}: {}",
+            response.text()
         );
-        assert_eq!(db.content(), before, "{act:?} has left something");
-        ask_again(&db, &process, (act, &person), answer).await;
+        assert_eq!(db.content(), before, "{operation:?} has changed the database");
+        repeat(&db, &process, (operation, &account), response).await;
     }
 }
 
@@ -89,26 +90,26 @@ async fn no_route_reports_a_commit_in_which_the_connection_is_lost() {
 
 const ATTEMPTS: u32 = 5;
 
-/// PostgreSQL has committed, and nobody hears of it.
+/// PostgreSQL has committed, but its response does not reach the process.
 #[actix_web::test]
-async fn what_was_committed_unheard_can_be_asked_for_again() {
+async fn a_request_whose_commit_was_not_confirmed_can_be_repeated() {
     let db = TestDb::migrated(Database::Postgres);
     keep_mail(&db);
     let proxy = Proxy::before(db.server_address());
     let process = Process::start(&db.url_through(proxy.address()));
-    for act in acts(&db, &process).await.into_iter().filter(|act| !act.changes_nothing()) {
-        let mut unheard = false;
-        // The process commits something of its own now and then, whose answer is lost instead.
+    for operation in operations(&db, &process).await.into_iter().filter(|operation| !operation.changes_nothing()) {
+        let mut is_lost = false;
+        // The process sometimes commits for itself, and then that response is lost instead.
         for number in 1..=ATTEMPTS {
-            let person = person(&db, &process, act, number).await;
-            proxy.cut_after(if act == Act::Refresh { "UPDATE \"sessions\"" } else { "COMMIT" });
-            let answer = act.send(&process, &person).await;
-            unheard |= !answer.status.is_success();
-            ask_again(&db, &process, (act, &person), answer).await;
-            if unheard {
+            let account = account(&db, &process, operation, number).await;
+            proxy.cut_after(if operation == Operation::Refresh { "UPDATE \"sessions\"" } else { "COMMIT" });
+            let response = operation.send(&process, &account).await;
+            is_lost |= !response.status.is_success();
+            repeat(&db, &process, (operation, &account), response).await;
+            if is_lost {
                 break;
             }
         }
-        assert!(unheard, "{act:?} never lost its answer");
+        assert!(is_lost, "{operation:?} never lost its response");
     }
 }

@@ -49,7 +49,7 @@ async fn sites_that_do_not_answer_fail_and_skip_the_rest() {
 
 /// The machine-readable form has the members that its readers count on.
 #[actix_web::test]
-async fn machines_read_one_json_object() {
+async fn the_json_output_is_one_object() {
     let pair = Plan::default().start().await;
     let run = smoke(&pair, &[], "").await;
     assert_eq!((run.report["api"].as_str(), run.report["web"].as_str()), (Some(&*pair.api), Some(&*pair.web)));

@@ -1,4 +1,4 @@
-//! What the commands of a document run against: a deployment of their own.
+//! The deployment that a section's commands run against.
 
 use crate::support::document::Block;
 use crate::support::{
@@ -8,16 +8,16 @@ use crate::support::{
 use std::path::Path;
 use tempfile::TempDir;
 
-/// Whose account the documents' commands use.
+/// The account that the documents' commands use.
 const EMAIL: &str = "ada@example.com";
-/// The front end by the name that it has in the documents; the machine's own address is allowed besides.
+/// The front end's origin in the documents; the address of the test's static host is allowed, too.
 const FRONT_END: &str = "https://app.example.com";
 
 type Variables = Vec<(String, String)>;
 
-/// A client and an API in production, and what stands around them; all of it goes when this is dropped.
+/// A client and an API in production with the servers that they need; all of them end when this is dropped.
 #[derive(Debug)]
-pub struct Stage {
+pub struct Deployment {
     folder: TempDir,
     pub api: Process,
     variables: Variables,
@@ -26,9 +26,9 @@ pub struct Stage {
     _mail: servers::Server,
 }
 
-impl Stage {
-    /// With these variables in place of, or besides, those of a deployment in order that was backed up last night.
-    pub async fn set(changes: &[(String, String)]) -> Self {
+impl Deployment {
+    /// Starts a sound deployment with these changes to its variables, after creating a backup.
+    pub async fn start(changes: &[(String, String)]) -> Self {
         let (db, empty) = (TestDb::migrated(Database::Postgres), TestDb::empty(Database::Postgres));
         let (redis, mail) = (RedisServer::start(), servers::Server::mail("n4Xw8pQe"));
         create_user(&db, EMAIL);
@@ -52,11 +52,12 @@ impl Stage {
         variables.extend_from_slice(changes);
         let host = StaticHost::new();
         let api = start(&variables, &format!("{FRONT_END},{}", host.url()));
-        let (edge, in_clear) = (Edge::before(&[api.address()], "https"), Edge::before(&[api.address()], "http"));
+        let edge = Edge::before(&[api.address()], "https");
+        let http_edge = Edge::before(&[api.address()], "http");
         let api_url = format!("http://{}", edge.address());
         variables.extend(pairs(&[
             ("API_URL", &api_url),
-            ("API_URL_IN_CLEAR", &format!("http://{}", in_clear.address())),
+            ("API_HTTP_URL", &format!("http://{}", http_edge.address())),
             ("WEB_URL", &host.url()),
             ("EMAIL", EMAIL),
             ("PASSWORD", PASSWORD),
@@ -66,12 +67,12 @@ impl Stage {
         Self { folder, api, variables, _databases: [db, empty], _redis: redis, _mail: mail }
     }
 
-    /// What the commands find in their environment.
+    /// The environment of the commands.
     pub fn variables(&self) -> &[(String, String)] {
         &self.variables
     }
 
-    /// Where they run.
+    /// The working directory of the commands.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -81,11 +82,11 @@ fn pairs(variables: &[(&str, &str)]) -> Variables {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-/// Starts the API, and waits until it serves or says why it cannot yet.
+/// Starts the API, and waits until it serves or logs what it waits for.
 fn start(variables: &Variables, origins: &str) -> Process {
     let variables = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let process = Process::start_unready("", &variables.chain([("CORS_ALLOWED_ORIGINS", origins)]).collect::<Vec<_>>());
-    let is_told = |line: &str| line.contains("start.database: ") || line.contains("start.waiting: ");
-    process.live_log().wait_for_line("start.", is_told);
+    let has_started = |line: &str| line.contains("start.database: ") || line.contains("start.waiting: ");
+    process.live_log().wait_for_line("start.", has_started);
     process
 }

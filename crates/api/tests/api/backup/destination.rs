@@ -1,0 +1,145 @@
+//! `api backup create --to`: which files it writes and replaces.
+
+use super::key;
+use super::program::{api, done, failed};
+use super::rows::insert_odd_rows;
+use crate::support::{Database, TestDb};
+use api::config::DatabaseUrl;
+use std::os::unix::fs::FileTypeExt;
+use std::process::Command;
+
+/// Each succeeds and reports a whole backup; the last one remains.
+#[actix_web::test]
+async fn concurrent_backups_into_one_file_do_not_corrupt_it() {
+    const AT_ONCE: usize = 8;
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    insert_odd_rows(&db);
+    let create = || api(folder.path(), db.url(), &["create", "--to", "here"]);
+    let running: Vec<_> = (0..AT_ONCE)
+        .map(|_| create().stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap())
+        .collect();
+    for child in running {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stdout).starts_with("made here: 66 rows"));
+        done(api(folder.path(), db.url(), &["verify", "here"]));
+    }
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| name == "here" || name == "data"), "an unfinished file is left");
+}
+
+#[actix_web::test]
+async fn only_a_regular_file_is_replaced_by_a_backup() {
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("precious"), "content").unwrap();
+    std::os::unix::fs::symlink("precious", at("link")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", at("device")).unwrap();
+    std::os::unix::fs::symlink("nowhere", at("dangling")).unwrap();
+    std::fs::create_dir(at("folder")).unwrap();
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    for name in ["link", "device", "dangling", "folder", "pipe", "/dev/stdout", "/dev/null"] {
+        let output = failed(api(folder.path(), db.url(), &["create", "--to", name]));
+        assert!(output.contains("which is not replaced"), "{name}: {output}");
+    }
+    assert_eq!(std::fs::read_to_string(at("precious")).unwrap(), "content");
+    assert!(std::fs::symlink_metadata(at("pipe")).unwrap().file_type().is_fifo());
+    assert!(std::fs::symlink_metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+/// Other programs take `-` for standard output, so an operator who uses it here expects to pipe the backup on.
+#[actix_web::test]
+async fn a_backup_is_not_written_to_standard_output() {
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    let output = failed(api(folder.path(), db.url(), &["create", "--to", "-"]));
+    assert!(output.starts_with("api: - stands for standard output"), "{output}");
+    assert!(!folder.path().join("-").exists());
+    done(api(folder.path(), db.url(), &["create", "--to", "./-"]));
+    done(api(folder.path(), db.url(), &["verify", "./-"]));
+}
+
+/// A mistyped name must not destroy another file.
+#[actix_web::test]
+async fn only_a_backup_is_replaced_by_a_backup() {
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    insert_odd_rows(&db);
+    let at = |name: &str| folder.path().join(name);
+    let create = |to: &str| api(folder.path(), db.url(), &["create", "--to", to]);
+    let packed = |text: &str| zstd::encode_all(text.as_bytes(), 3).unwrap();
+    let precious = [
+        (".env", b"SECRET_KEY=of-an-operator\n".to_vec()),
+        ("secret_key", b"of-the-program".to_vec()),
+        ("key.txt", b"# public key: age1x\nAGE-SECRET-KEY-1X\n".to_vec()),
+        ("age.txt", b"age-old notes\n".to_vec()),
+        ("empty", Vec::new()),
+        ("short", vec![0x28]),
+        ("magic", vec![0x28, 0xB5, 0x2F, 0xFD]),
+        ("other.zst", packed("{\"format\":\"something-else\"}\n")),
+        ("dump.zst", packed(&"CREATE TABLE users;\n".repeat(10_000))),
+        ("latchkey-20250110T030000Z.zst", b"only its name is a backup's".to_vec()),
+        ("latchkey-20250110T030000Z.zst.age", b"the same".to_vec()),
+    ];
+    for (name, content) in &precious {
+        std::fs::write(at(name), content).unwrap();
+        let output = failed(create(name));
+        assert_eq!(output, format!("api: {name} exists and is not a backup; name another file\n"));
+        assert_eq!(&std::fs::read(at(name)).unwrap(), content, "{name}");
+    }
+
+    let (recipient, key) = key(folder.path());
+    let recipient = recipient.to_string();
+    let encrypted = || api(folder.path(), db.url(), &["create", "--to", "here", "--recipient", &recipient]);
+    done(create("here"));
+    done(encrypted());
+    done(encrypted());
+    done(api(folder.path(), db.url(), &["verify", "here", "--identity", key.to_str().unwrap()]));
+    done(create("here"));
+    done(api(folder.path(), db.url(), &["verify", "here"]));
+    // Other programs' encrypted files differ from our backups only in a mark. Older backups have no mark, but those in the storage
+    // are recognized by their names.
+    let unmarked = b"age-encryption.org/v1\n-> X25519 abc\n";
+    for name in ["note.age", "latchkey-notes.zst.age", "latchkey-20250110T030000Z.zst"] {
+        std::fs::write(at(name), unmarked).unwrap();
+        for create in [create(name), api(folder.path(), db.url(), &["create", "--to", name, "--recipient", &recipient])]
+        {
+            let output = failed(create);
+            assert!(output.contains("is encrypted, and may not be a backup"), "{output}");
+            assert_eq!(std::fs::read(at(name)).unwrap(), unmarked, "{name}");
+        }
+    }
+    let of_the_storage = "latchkey-20250110T030000Z.zst.age";
+    std::fs::write(at(of_the_storage), unmarked).unwrap();
+    done(create(of_the_storage));
+    // A backup that is damaged after its beginning may be replaced.
+    let mut damaged = std::fs::read(at("here")).unwrap();
+    damaged.truncate(damaged.len() - 10);
+    std::fs::write(at("here"), damaged).unwrap();
+    done(create("here"));
+}
+
+/// Under any name of its files, and also for those that do not exist yet: SQLite would delete a backup there.
+#[actix_web::test]
+async fn the_database_is_not_replaced_by_its_backup() {
+    let (db, folder) = (TestDb::of_the_program(Database::Sqlite), tempfile::tempdir().unwrap());
+    insert_odd_rows(&db);
+    let before = db.content();
+    let DatabaseUrl::Sqlite(file) = db.parsed_url() else { unreachable!() };
+    std::os::unix::fs::symlink(file.parent().unwrap(), folder.path().join("elsewhere")).unwrap();
+    std::fs::hard_link(&file, folder.path().join("second-name")).unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    for end in ["", "-wal", "-shm", "-journal"] {
+        for to in [format!("{}{end}", file.display()), format!("elsewhere/{name}{end}")] {
+            let output = failed(api(folder.path(), db.url(), &["create", "--to", &to]));
+            assert_eq!(output, format!("api: {to} is a file of the database itself; name another file\n"));
+        }
+    }
+    std::os::unix::fs::symlink(&file, folder.path().join("link")).unwrap();
+    for end in ["", "-wal", "-shm", "-journal"] {
+        let to = format!("{}{end}", file.display());
+        let output = failed(api(folder.path(), "sqlite:link", &["create", "--to", &to]));
+        assert_eq!(output, format!("api: {to} is a file of the database itself; name another file\n"));
+    }
+    let output = failed(api(folder.path(), db.url(), &["create", "--to", "second-name"]));
+    assert!(output.contains("second-name exists and is not a backup"), "{output}");
+    assert_eq!(db.content(), before);
+}
