@@ -139,7 +139,7 @@ impl ComparedClock {
 
     /// Returns a refusal that depends on the time only while the clock is right: a client that receives it discards its session
     /// or link.
-    pub fn refuse<E: From<WrongClock>>(&self, refusal: E) -> E {
+    pub fn unless_wrong<E: From<WrongClock>>(&self, refusal: E) -> E {
         self.check().map_or_else(E::from, |()| refusal)
     }
 

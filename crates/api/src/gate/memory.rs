@@ -59,7 +59,7 @@ impl BodyMemory {
 
     /// Counts and logs a body that is refused.
     #[must_use = "the client gets it as a 503"]
-    pub fn refuse(&self) -> Busy {
+    pub fn record_refusal(&self) -> Busy {
         self.0.refusals.note();
         Busy
     }
@@ -81,7 +81,7 @@ impl MemoryHold {
         let fits = self.share.keys().all(|key| of_share(key) + needed <= inner.bytes / SHARE_FRACTION);
         if !fits || *held.of(self.share.class) + needed > inner.bytes / 2 {
             drop(held);
-            return Err(self.memory.refuse());
+            return Err(self.memory.record_refusal());
         }
         if needed > 0 {
             *held.of(self.share.class) += needed;

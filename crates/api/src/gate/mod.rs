@@ -22,4 +22,4 @@ pub use queue::GateCapacity;
 pub use quotas::HolderQuotas;
 pub use refusals::Refusals;
 pub use resource::{Busy, Resource};
-pub use share::{Class, Share, ShareKey, current, prove, within};
+pub use share::{Class, Share, ShareKey, attribute_to, current, within};

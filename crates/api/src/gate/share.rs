@@ -82,14 +82,14 @@ pub fn current() -> Share {
 }
 
 /// From here on the request uses the proven share of `key`, because its owner is known now.
-pub fn prove(key: ShareKey) {
+pub fn attribute_to(key: ShareKey) {
     // Outside of a request the share stays the process's own.
     let _ = SHARE.try_with(|current| current.set(Share::proven(key).of(current.get().client)));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Share, ShareKey, current, prove, within};
+    use super::{Share, ShareKey, attribute_to, current, within};
     use futures_util::FutureExt;
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -98,7 +98,7 @@ mod tests {
 
     fn proven_by(client: ShareKey) -> Option<Share> {
         let request = async {
-            prove(ACCOUNT);
+            attribute_to(ACCOUNT);
             current()
         };
         within(Share::stranger(client), request).now_or_never()
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn outside_of_a_request_nothing_but_the_process_is_proven() {
-        prove(ACCOUNT);
+        attribute_to(ACCOUNT);
         assert!(current().is_own());
     }
 }

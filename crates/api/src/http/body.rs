@@ -92,7 +92,7 @@ pub(super) async fn read(
     let mut hold = services.bodies.hold();
     let mut body = BytesMut::new();
     let slot = request.conn_data::<ConnectionRequests>().map(|requests| requests.begin_body(gate::current().client));
-    let slot = slot.map(|slot| slot.ok_or_else(|| services.bodies.refuse())).transpose()?;
+    let slot = slot.map(|slot| slot.ok_or_else(|| services.bodies.record_refusal())).transpose()?;
     let Timeouts { contended, grace, .. } = services.settings.timeouts;
     let (begun, progressed) = (Stopwatch::start(), Stopwatch::start());
     let mut timer = BodyTimer { pace, contended, grace, begun, progressed, arrived: 0, slot };

@@ -22,9 +22,9 @@ use auth_types::responses::{
 pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
     use crate::gate::Resource::{Database, Hashing, Pictures};
     use crate::service::limits::Budget::{
-        AvatarUser, ConfirmPassword, ExportUser, MailClient, PasswordChangeClient, PasswordChangeUser, RefreshSession,
-        SignInClient, SignInKnown, SignInKnownDay, SignInStranger, SignInStrangerDay, SignUpClient, SignedInClient,
-        SignedInUser,
+        AvatarUser, ConfirmPassword, ExportUser, FailedSignInClient, MailClient, PasswordChangeClient,
+        PasswordChangeUser, RefreshSession, SignInKnown, SignInKnownDay, SignInStranger, SignInStrangerDay,
+        SignUpClient, SuccessfulSignInClient, SuccessfulSignInUser,
     };
     vec![
         Endpoint::post(
@@ -41,9 +41,9 @@ pub(super) fn endpoints(transport: TokenTransport) -> Vec<Endpoint> {
         Endpoint::post(
             paths::LOGIN,
             by_caller(&[Database, Hashing]).with_budgets(&[
-                SignInClient,
-                SignedInClient,
-                SignedInUser,
+                FailedSignInClient,
+                SuccessfulSignInClient,
+                SuccessfulSignInUser,
                 SignInStranger,
                 SignInStrangerDay,
                 SignInKnown,

@@ -1,7 +1,7 @@
 //! The content of a page that confirms an address by a mailed link.
 
 use super::{Button, CutLink, Form, FormState, IncompleteLink};
-use crate::http::{Http, Visitor};
+use crate::http::{Http, PublicApi};
 use crate::mailed_link::use_link_token;
 use crate::policy::is_cut;
 use crate::session::{EmailConfirmation, Session};
@@ -61,7 +61,7 @@ fn ConfirmForm(
     /// Set to the result.
     done: RwSignal<Option<HandledLink>>,
 ) -> impl IntoView {
-    let (session, visitor) = (expect_context::<Session>(), Visitor::new(expect_context::<Http>()));
+    let (session, public_api) = (expect_context::<Session>(), PublicApi::new(expect_context::<Http>()));
     let form = FormState::new(&[]);
     let token = StoredValue::new(token);
     let submit = move |()| {
@@ -73,7 +73,7 @@ fn ConfirmForm(
     };
     let reject = Callback::new(move |()| {
         form.submit(Ok(token.get_value()), move |token| async move {
-            visitor.reject_email(token.clone()).await?;
+            public_api.reject_email(token.clone()).await?;
             done.try_set(Some(HandledLink { token, message: texts.rejected }));
             Ok(())
         });

@@ -1,7 +1,7 @@
 //! Asks for the confirmation mail again.
 
 use super::{Alert, Button, Pending, keep_focus};
-use crate::http::{Http, Visitor};
+use crate::http::{Http, PublicApi};
 use crate::notices::Notices;
 use crate::session::{Api, PageSession, Session, SignInState};
 use crate::tokens;
@@ -18,7 +18,7 @@ pub fn ResendLink(
     #[prop(into)]
     email: Signal<String>,
 ) -> impl IntoView {
-    let (visitor, notices) = (Visitor::new(expect_context::<Http>()), expect_context::<Notices>());
+    let (public_api, notices) = (PublicApi::new(expect_context::<Http>()), expect_context::<Notices>());
     let (session, page) = (expect_context::<Session>(), expect_context::<PageSession>());
     let pending = Pending::new();
     let send = move || async move {
@@ -31,7 +31,7 @@ pub fn ResendLink(
             notices.say(Some("Your email is confirmed. There is no need for another link."));
             return Ok(());
         }
-        visitor.resend_confirmation(&request).await?;
+        public_api.resend_confirmation(&request).await?;
         // Another user may have signed in by now, who has not asked for a link.
         if page.is_current() {
             notices.say(Some(if is_signed_in { SENT } else { SENT_IF_NEEDED }));

@@ -65,12 +65,24 @@ pub struct ApiRequest {
     pub(super) cookies: bool,
     pub(super) csrf: Option<String>,
     pub(super) timeout: Duration,
+    /// Whether it is sent again when the response is lost.
+    repeats: bool,
 }
 
 impl ApiRequest {
     fn new(verb: Verb, path: impl Into<String>) -> Self {
         let path = path.into();
-        Self { verb, path, body: None, access: None, key: None, cookies: false, csrf: None, timeout: RESPONSE_TIMEOUT }
+        Self {
+            verb,
+            path,
+            body: None,
+            access: None,
+            key: None,
+            cookies: false,
+            csrf: None,
+            timeout: RESPONSE_TIMEOUT,
+            repeats: false,
+        }
     }
 
     /// A GET.
@@ -132,14 +144,13 @@ impl ApiRequest {
             Some(Body::Json(text)) => text.as_str(),
             Some(Body::File(_)) | None => "",
         };
-        Self { key: Some(step_key(seed, &self.path, body)), ..self }
+        Self { key: Some(step_key(seed, &self.path, body)), repeats: true, ..self }
     }
 
     /// How long to wait before it is repeated automatically, after it was sent `sent` times with this last result. A refresh is
     /// never repeated here: the session plans it.
     pub fn repeat_after(&self, result: &FetchResult, sent: u32) -> Option<Duration> {
-        let is_step = self.key.is_some() && self.timeout == RESPONSE_TIMEOUT;
-        repeat_after(result, sent, clock::jitter()).filter(|_| is_step)
+        repeat_after(result, sent, clock::jitter()).filter(|_| self.repeats)
     }
 
     /// The same with the API's cookies, sent and accepted.

@@ -6,8 +6,8 @@ mod client;
 mod fetch;
 mod file;
 mod keepalive;
+mod public_api;
 mod timer;
-mod visitor;
 
 pub use api_request::ApiRequest;
 pub(crate) use api_request::RESPONSE_TIMEOUT;
@@ -15,5 +15,5 @@ pub use base::API_BASE;
 pub use client::Http;
 pub use file::FileContent;
 pub use keepalive::send_keepalive;
+pub use public_api::PublicApi;
 pub(crate) use timer::milliseconds;
-pub use visitor::Visitor;

@@ -1,7 +1,7 @@
 //! `/forgot-password`
 
 use crate::components::{Button, FieldKind, Form, FormErrors, FormState, TextField};
-use crate::http::{Http, Visitor};
+use crate::http::{Http, PublicApi};
 use auth_types::requests::PasswordResetRequest;
 use auth_types::validation::email;
 use leptos::prelude::*;
@@ -27,12 +27,12 @@ fn AddressForm(
     /// Set when the mail is on its way.
     is_sent: RwSignal<bool>,
 ) -> impl IntoView {
-    let visitor = Visitor::new(expect_context::<Http>());
+    let public_api = PublicApi::new(expect_context::<Http>());
     let form = FormState::new(&["email"]);
     let address = RwSignal::new(String::new());
     let submit = move |()| {
         form.submit(check(&address.get_untracked()), move |request| async move {
-            visitor.forgot_password(&request).await?;
+            public_api.forgot_password(&request).await?;
             is_sent.try_set(true);
             Ok(())
         });

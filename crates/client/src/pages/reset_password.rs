@@ -3,7 +3,7 @@
 use crate::components::{
     Button, CutLink, Form, FormErrors, FormState, IncompleteLink, NewPasswordField, use_server_settings,
 };
-use crate::http::{Http, Visitor};
+use crate::http::{Http, PublicApi};
 use crate::mailed_link::use_link_token;
 use crate::policy::is_cut;
 use auth_types::requests::PasswordResetConfirmRequest;
@@ -47,14 +47,14 @@ fn PasswordForm(
     /// The token whose password is set.
     done: RwSignal<Option<String>>,
 ) -> impl IntoView {
-    let visitor = Visitor::new(expect_context::<Http>());
+    let public_api = PublicApi::new(expect_context::<Http>());
     let settings = use_server_settings();
     let form = FormState::new(&["new_password"]);
     let password = RwSignal::new(String::new());
     let submit = move |()| {
         let checked = check(&token, password.get_untracked(), untrack(|| settings.password_rules()));
         form.submit(checked, move |request| async move {
-            visitor.reset_password(&request).await?;
+            public_api.reset_password(&request).await?;
             done.try_set(Some(request.token));
             Ok(())
         });

@@ -95,7 +95,7 @@ pub(super) fn sign_in(machine: &mut SessionMachine, tokens: &SessionTokens, now:
 pub(super) fn sign_out(machine: &mut SessionMachine, tokens: &SessionTokens, now: Now) {
     let signed_out =
         machine.sign_out(machine.epoch(), SignOutReason::ByUser, StorageSnapshot { stored: stored(tokens), now });
-    assert!(matches!(signed_out, Effect::Forget(..)), "{signed_out:?}");
+    assert!(matches!(signed_out, Effect::SignOut(..)), "{signed_out:?}");
 }
 
 /// A response in JSON that took no time.

@@ -35,7 +35,7 @@ fn a_late_response_to_a_sign_in_changes_nothing_after_another_one_came_and_went(
     let mut machine = SessionMachine::new();
     let page = machine.epoch();
     machine.sync_from_storage(seen(stored(&his)));
-    assert_eq!(machine.on_storage_event(Some(his.session()), seen(StorageContent::Empty)), Effect::Leave);
+    assert_eq!(machine.on_storage_event(Some(his.session()), seen(StorageContent::Empty)), Effect::ShowSignedOut);
     assert_eq!(machine.sign_in(page, &hers, user(), seen(StorageContent::Empty)), Effect::Nothing);
     assert_eq!(machine.tokens(), None);
 }

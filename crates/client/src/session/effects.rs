@@ -9,18 +9,18 @@ use leptos::prelude::*;
 impl Session {
     pub(super) fn execute(self, effect: Effect) {
         match effect {
-            Effect::Nothing | Effect::Newer => {}
+            Effect::Nothing | Effect::AdoptNewer => {}
             Effect::Write(tokens) => self.write(&tokens),
             Effect::Renew(tokens, user) => self.renew(&tokens, *user),
             Effect::Begin(tokens, user) => self.begin_session(&tokens, *user),
             Effect::Switch => self.enter(None),
-            Effect::Leave => self.leave(SignOutReason::Elsewhere),
-            Effect::Remove => self.clear(SignOutReason::Elsewhere),
-            Effect::End(reason) => {
+            Effect::ShowSignedOut => self.leave(SignOutReason::Elsewhere),
+            Effect::DeleteEndedSession => self.clear(SignOutReason::Elsewhere),
+            Effect::EndSession(reason) => {
                 caches::clear();
                 self.clear(SignOutReason::Ended(reason));
             }
-            Effect::Forget(_, reason) => {
+            Effect::SignOut(_, reason) => {
                 tokens::clear_registration();
                 tokens::clear_unconfirmed_action();
                 caches::clear();

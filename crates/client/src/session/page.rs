@@ -176,7 +176,7 @@ impl PageSession {
         let session = self.session;
         let effect =
             session.machine.try_update_value(|machine| machine.sign_out(self.epoch, reason, storage_snapshot()))?;
-        let gone = if let Effect::Forget(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
+        let gone = if let Effect::SignOut(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
         session.execute(effect);
         gone
     }

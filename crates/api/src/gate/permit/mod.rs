@@ -51,14 +51,14 @@ impl Gate {
         let ticket = match pushed {
             Pushed::Waits { ticket, evicted } => {
                 if let Some(evicted) = evicted {
-                    self.refuse();
+                    self.record_refusal();
                     // The evicted caller may have stopped waiting.
                     drop(evicted.send(Err(Busy)));
                 }
                 ticket
             }
             Pushed::Refused => {
-                self.refuse();
+                self.record_refusal();
                 return Err(Busy);
             }
         };
@@ -77,7 +77,7 @@ impl Gate {
     }
 
     /// Counts and logs a refusal, also that of a caller that gives up after waiting too long.
-    pub fn refuse(&self) {
+    pub fn record_refusal(&self) {
         self.0.refusals.note();
     }
 

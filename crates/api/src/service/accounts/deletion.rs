@@ -42,17 +42,17 @@ async fn delete_once(
     asked: Repeatable<DeleteMeRequest>,
     client: ClientInfo,
 ) -> Result<(), ReauthenticationError> {
-    let caller = caller.proven()?;
+    let caller = caller.unless_repeated()?;
     validation::given_password(&asked.request.password).map_err(|message| Error::field("password", message))?;
     let attempts = mail::take_request(services, &client).await?;
-    let deleted = prove_and_erase(services, caller, asked, client).await;
+    let deleted = reauthenticate_and_erase(services, caller, asked, client).await;
     if deleted.is_err() {
         attempts.refund().await; // no mail is sent
     }
     deleted
 }
 
-async fn prove_and_erase(
+async fn reauthenticate_and_erase(
     services: &Services,
     caller: CurrentUser,
     Repeatable { request, step }: Repeatable<DeleteMeRequest>,

@@ -37,7 +37,7 @@ async fn request_once(
     let new_email = check(&request).map_err(Error::Fields)?;
     let attempts = mail::take_request(services, &client).await?;
     let change = Change { new_email, password: request.password, step };
-    let noted = prove_and_note(services, caller, change, client).await;
+    let noted = reauthenticate_and_queue_link(services, caller, change, client).await;
     if noted.is_err() {
         attempts.refund().await; // no mail is sent
     }
@@ -51,7 +51,7 @@ struct Change {
     step: IdempotentStep,
 }
 
-async fn prove_and_note(
+async fn reauthenticate_and_queue_link(
     services: &Services,
     caller: CurrentUser,
     Change { new_email, password, step }: Change,

@@ -135,7 +135,7 @@ async fn verify_once(
     let outcome = outcome.await.map_err(|error| Error::from(error).if_taken(EmailVerificationRefusal::Taken))?;
     match outcome {
         VerificationOutcome::NotValid => {
-            Err(services.clock.refuse(Error::Refused(EmailVerificationRefusal::LinkNotValid(LinkNotValid))))
+            Err(services.clock.unless_wrong(Error::Refused(EmailVerificationRefusal::LinkNotValid(LinkNotValid))))
         }
         VerificationOutcome::Done => Ok(Verified::Done(None)),
         VerificationOutcome::AddressChanged => {

@@ -1,11 +1,11 @@
 //! All budgets of a process, and what a request takes from them.
 
+use super::attempt::{BudgetKey, TakenAttempt, Throttled};
 use super::budgets::Budget;
 use super::memory::Memory;
 use super::meter::{Meter, Reading};
 use super::metrics::LimitMetrics;
 use super::network::Network;
-use super::permit::{BudgetKey, TakenAttempt, Throttled};
 use super::shared::SharedCounts;
 use super::unknown::UnknownClients;
 use super::window::Decision;
@@ -81,7 +81,7 @@ impl Limits {
         }
         let (key, now) = (self.key(budget, name), self.clock.now().timestamp_micros());
         let Some(wait) = self.memory.spent(budget, key, now) else { return Ok(()) };
-        self.metrics.refuse(budget);
+        self.metrics.count_refusal(budget);
         Err(Throttled { budget, retry_after_seconds: seconds_up(wait).max(1) })
     }
 
@@ -187,7 +187,7 @@ impl Attempts<'_> {
             self.taken.push(TakenAttempt { budget, key, at: rule.kept_at(now) });
             return Ok(());
         }
-        limits.metrics.refuse(budget);
+        limits.metrics.count_refusal(budget);
         Err(Throttled { budget, retry_after_seconds: reset_seconds.max(1) })
     }
 

@@ -74,11 +74,11 @@ budgets! {
     /// Requests with a valid token of one session.
     RequestsSession: "requests_session", "requests-session", Session, 600 in Duration::minutes(1);
     /// Failed sign-ins of one client, with any names.
-    SignInClient: "sign_in_client", "sign-in-client", Client, 100 in Duration::minutes(15);
+    FailedSignInClient: "sign_in_client", "sign-in-client", Client, 100 in Duration::minutes(15);
     /// Sign-ins of one client that succeed: each costs as much hashing as one that fails.
-    SignedInClient: "signed_in_client", "signed-in-client", Client, 1000 in Duration::minutes(15);
+    SuccessfulSignInClient: "signed_in_client", "signed-in-client", Client, 1000 in Duration::minutes(15);
     /// Sign-ins to one account that succeed.
-    SignedInUser: "signed_in_user", "signed-in-user", User, 30 in Duration::minutes(15);
+    SuccessfulSignInUser: "signed_in_user", "signed-in-user", User, 30 in Duration::minutes(15);
     /// Failed sign-ins of strangers with one name.
     SignInStranger: "sign_in_stranger", "sign-in", Name, 10 in Duration::minutes(15);
     /// The same over a day: NIST SP 800-63B allows a hundred failures in a row.

@@ -1,7 +1,7 @@
 //! Attempts counted in this process, in bounded memory for any number of keys.
 
+use super::attempt::{BudgetKey, TakenAttempt};
 use super::budgets::Budget;
-use super::permit::{BudgetKey, TakenAttempt};
 use super::window::{Decision, Log};
 use parking_lot::Mutex;
 use std::collections::HashMap;

@@ -25,7 +25,7 @@ pub(super) enum DeliveryOutcome {
     /// With the token of a link, if the mail has one for an account.
     Sent(Option<NewToken>),
     /// There is no account, nothing left to confirm, or the request was withdrawn.
-    NoRecipient,
+    NothingToSend,
     /// This number of links exceeded their address's quota.
     OverAmount(usize),
     /// A notice exceeded its address's quota: it waits for the next one.
@@ -51,7 +51,7 @@ pub(super) async fn deliver(
             end_older_links(services, link.clone()).await?;
             finish(services, mail, MailOutcome::Sent, 1).await?;
         }
-        DeliveryOutcome::NoRecipient => finish(services, mail, MailOutcome::Dropped, 1).await?,
+        DeliveryOutcome::NothingToSend => finish(services, mail, MailOutcome::Dropped, 1).await?,
         DeliveryOutcome::OverAmount(mails) => finish(services, mail, MailOutcome::OverAmount, *mails).await?,
         DeliveryOutcome::Deferred => services.mailer.metrics.count(MailOutcome::Deferred, 1),
         DeliveryOutcome::Failed(SendError { scope: FailureScope::Recipient, why, .. }) => {
@@ -87,7 +87,7 @@ async fn send(
     drop(permit);
     let (letter, link) = match prepared {
         Ok(Prepared::Letter(letter, link)) => (letter, link),
-        Ok(Prepared::NoRecipient | Prepared::Withdrawn) => return Ok(DeliveryOutcome::NoRecipient),
+        Ok(Prepared::NothingToSend | Prepared::Withdrawn) => return Ok(DeliveryOutcome::NothingToSend),
         Ok(Prepared::OverAmount(waiting)) => return Ok(DeliveryOutcome::OverAmount(1 + waiting)),
         Ok(Prepared::Deferred) => return Ok(DeliveryOutcome::Deferred),
         Err(PrepareError::Store(error)) => return Err(error),
@@ -116,7 +116,7 @@ fn record_health(services: &Services, mail: &MailRow, outcome: &DeliveryOutcome)
             }
             record_failure(services, mail, error);
         }
-        DeliveryOutcome::NoRecipient
+        DeliveryOutcome::NothingToSend
         | DeliveryOutcome::OverAmount(_)
         | DeliveryOutcome::Deferred
         | DeliveryOutcome::NotReady(_)

@@ -56,12 +56,12 @@ fn read_page(connection: &mut AnyConnection, now: DateTime<Utc>, after: i64) -> 
     let pending: HashSet<_> = pending_registrations::list_addresses(connection, &addresses)?.into_iter().collect();
     let known = known.iter().map(|user| (user.email_canonical.as_str(), user)).collect();
     let without_recipient =
-        mails.iter().zip(&spelled).filter(|(mail, to)| has_no_recipient(mail.kind, to, &known, &pending));
+        mails.iter().zip(&spelled).filter(|(mail, to)| had_nothing_to_send(mail.kind, to, &known, &pending));
     let without_recipient = without_recipient.map(|(mail, _)| mail.id).collect();
     Ok(RecipientPage { last, is_full, without_recipient })
 }
 
-fn has_no_recipient(
+fn had_nothing_to_send(
     kind: MailKind,
     to: &Spellings,
     known: &HashMap<&str, &Addressee>,

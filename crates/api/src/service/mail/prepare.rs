@@ -5,7 +5,7 @@
 
 use super::address_quota::{AddressQuota, Allowance};
 use super::links::{self, LinkToken, MailTokens};
-use super::registration::{self, Target};
+use super::target::{self, Target};
 use super::text::{self, Letter, LetterDraft};
 use crate::config::Settings;
 use crate::mails::{Content, FrontEnd, MailKind, MailLink, NoticeTo, Purpose};
@@ -36,8 +36,8 @@ pub(super) enum PrepareError {
 pub(super) enum Prepared {
     /// The letter, and the token if it contains a link to an account.
     Letter(Box<Letter>, Option<NewToken>),
-    /// There is no such account, or nothing left to confirm.
-    NoRecipient,
+    /// There is no such account or registration, nothing left to confirm, or an earlier or newer mail has the link.
+    NothingToSend,
     /// The row was deleted, or another worker has claimed it.
     Withdrawn,
     /// A link exceeds the address's quota. It is dropped, with this number of others that waited for the same address.
@@ -59,7 +59,7 @@ enum LetterDecision {
         /// The token's row, if the link is for an account.
         issued: Option<NewToken>,
     },
-    NoRecipient,
+    NothingToSend,
     Withdrawn,
     OverAmount(usize),
     Deferred,
@@ -81,7 +81,7 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<U
             let letter = text::letter(LetterDraft { mail: &mail, says, front_end, to }, &token);
             Prepared::Letter(Box::new(letter), issued)
         }
-        LetterDecision::NoRecipient => Prepared::NoRecipient,
+        LetterDecision::NothingToSend => Prepared::NothingToSend,
         LetterDecision::Withdrawn => Prepared::Withdrawn,
         LetterDecision::OverAmount(waiting) => Prepared::OverAmount(waiting),
         LetterDecision::Deferred => Prepared::Deferred,
@@ -107,9 +107,9 @@ impl Preparation {
             return Ok(LetterDecision::Withdrawn);
         }
         let user = self.find_account(connection)?.filter(|user| Some(user.id) == found);
-        match registration::target(connection, &self.mail, (link, user), self.now)? {
+        match target::find(connection, &self.mail, (link, user), self.now)? {
             Target::Account(user, purpose) if user.is_active => self.link_for(connection, &user, purpose),
-            Target::Account(..) | Target::NoRecipient => Ok(LetterDecision::NoRecipient),
+            Target::Account(..) | Target::NothingToSend => Ok(LetterDecision::NothingToSend),
             Target::Registration(registration) => self.link_for_registration(connection, registration),
             Target::OwnerOf(owner) => {
                 self.record_request(connection, owner.id, EventKind::RegisterRepeated)?;
@@ -120,7 +120,7 @@ impl Preparation {
 
     fn link_for(self, connection: &mut AnyConnection, user: &UserRow, purpose: Purpose) -> QueryResult<LetterDecision> {
         let (to, says) = match purpose {
-            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(LetterDecision::NoRecipient),
+            Purpose::VerifyEmail if user.email_verified_at.is_some() => return Ok(LetterDecision::NothingToSend),
             // To the account's own spelling of the address, never to a stranger's.
             Purpose::VerifyEmail | Purpose::ResetPassword => (user.email.clone(), self.mail.kind),
             Purpose::ChangeEmail => self.change_recipient(connection, user)?,
@@ -128,14 +128,14 @@ impl Preparation {
         let tokens = MailTokens::of_mail(&self.settings.keys, &self.mail);
         let known = one_time_tokens::find_any(connection, &tokens.hashes())?;
         if known.as_ref().is_some_and(|known| known.is_spent) {
-            return Ok(LetterDecision::NoRecipient); // an earlier attempt has arrived and the link was used, or a newer one replaced it
+            return Ok(LetterDecision::NothingToSend); // an earlier attempt has arrived and the link was used, or a newer one replaced it
         }
         if self.mail.attempts > 1 && mail_outbox::has_newer(connection, &self.mail)? {
-            return Ok(LetterDecision::NoRecipient); // after an outage one mail is sent, not each one that was requested in it
+            return Ok(LetterDecision::NothingToSend); // after an outage one mail is sent, not each one that was requested in it
         }
         if self.quota.take(connection, &self.mail, &to, self.now)? != Allowance::Available {
             // Returns before any token is changed, so that the link that did arrive stays valid.
-            return mail_outbox::delete_same(connection, &self.mail).map(LetterDecision::OverAmount);
+            return mail_outbox::delete_unattempted_duplicates(connection, &self.mail).map(LetterDecision::OverAmount);
         }
         let proves = if purpose == Purpose::ChangeEmail { &self.mail.recipient } else { &to };
         let LinkToken { token, hash } = tokens.choose(known.as_ref().map(|known| known.hash.as_slice()));
@@ -158,7 +158,7 @@ impl Preparation {
         registration: RegistrationRow,
     ) -> QueryResult<LetterDecision> {
         if self.quota.take(connection, &self.mail, &registration.email, self.now)? != Allowance::Available {
-            return mail_outbox::delete_same(connection, &self.mail).map(LetterDecision::OverAmount);
+            return mail_outbox::delete_unattempted_duplicates(connection, &self.mail).map(LetterDecision::OverAmount);
         }
         let expires_at = self.now + registrations::LIFETIME;
         let known = pending_registrations::find_link(connection, registration.id)?;
@@ -169,7 +169,7 @@ impl Preparation {
             let (mail, to) = (Box::new(self.mail), registration.email);
             LetterDecision::Send { mail, to, says: MailKind::ConfirmRegistration, token, issued: None }
         } else {
-            LetterDecision::NoRecipient
+            LetterDecision::NothingToSend
         })
     }
 
@@ -203,7 +203,7 @@ impl Preparation {
             expires_at: self.mail.created_at + kind.mail().worth_sending,
         };
         mail_outbox::insert(connection, &notice)?;
-        Ok(LetterDecision::NoRecipient)
+        Ok(LetterDecision::NothingToSend)
     }
 
     fn notice(self, connection: &mut AnyConnection, to: NoticeTo) -> QueryResult<LetterDecision> {
@@ -213,7 +213,7 @@ impl Preparation {
         let to = match to {
             NoticeTo::Owner => match self.find_by_recipient(connection)? {
                 Some(owner) => owner.email,
-                None => return Ok(LetterDecision::NoRecipient),
+                None => return Ok(LetterDecision::NothingToSend),
             },
             NoticeTo::Recipient => self.mail.recipient.clone(),
         };

@@ -45,14 +45,14 @@ pub async fn deliver_due(services: &Services) -> Result<usize, StoreError> {
         }
         let Some(done) = deliveries.next().await else { break };
         let checked_until = run.checked_until;
-        let mut has_no_recipient = false;
+        let mut had_nothing_to_send = false;
         for (mail, outcome) in done {
             match run.finish(&mail, outcome) {
-                Ok(outcome) => has_no_recipient |= matches!(outcome, DeliveryOutcome::NoRecipient),
+                Ok(outcome) => had_nothing_to_send |= matches!(outcome, DeliveryOutcome::NothingToSend),
                 Err(error) => failure = Some(error),
             }
         }
-        if has_no_recipient && failure.is_none() {
+        if had_nothing_to_send && failure.is_none() {
             // There may be thousands of them.
             match deliveries.meanwhile(no_recipient::drop_all(services, checked_until)).await {
                 Ok(checked_until) => run.checked_until = checked_until,
@@ -247,7 +247,7 @@ impl Total {
             DeliveryOutcome::Sent(_) => self.sent += 1,
             DeliveryOutcome::OverAmount(mails) => self.over_amount += mails,
             DeliveryOutcome::Deferred => self.over_amount += 1,
-            DeliveryOutcome::NoRecipient
+            DeliveryOutcome::NothingToSend
             | DeliveryOutcome::Failed(_)
             | DeliveryOutcome::NotReady(_)
             | DeliveryOutcome::Expired => {}

@@ -63,11 +63,11 @@ async fn change_once(
     asked: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
-    let caller = caller.proven().map_err(not_proven)?;
+    let caller = caller.unless_repeated().map_err(not_proven)?;
     let mut attempts = mail::take_request(services, &client).await?;
     attempts.by_client(Budget::PasswordChangeClient).await?;
     attempts.by_name(Budget::PasswordChangeUser, &caller.id.to_string()).await?;
-    let changed = prove_and_change(services, caller, asked, client).await;
+    let changed = reauthenticate_and_change(services, caller, asked, client).await;
     match &changed {
         Ok(_) => {}
         // The strength check has cost time, but no mail is sent.
@@ -80,13 +80,13 @@ async fn change_once(
     changed
 }
 
-async fn prove_and_change(
+async fn reauthenticate_and_change(
     services: &Services,
     caller: CurrentUser,
     Repeatable { request, step }: Repeatable<PasswordChangeRequest>,
     client: ClientInfo,
 ) -> Result<TokenResponse, PasswordChangeError> {
-    let (account, password_hash) = prove_and_hash(services, caller, request, &client).await?;
+    let (account, password_hash) = reauthenticate_and_hash(services, caller, request, &client).await?;
     let (lifetimes, context) = (services.settings.lifetimes.clone(), services.context(client));
     let (now, done_at) = (context.at, context.shared_at);
     let changed = account.write(services, caller, move |connection, user, _| {
@@ -105,7 +105,7 @@ async fn prove_and_change(
 }
 
 /// Compares the current password, then checks and encodes the new one.
-async fn prove_and_hash(
+async fn reauthenticate_and_hash(
     services: &Services,
     caller: CurrentUser,
     request: PasswordChangeRequest,

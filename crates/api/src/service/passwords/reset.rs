@@ -59,9 +59,9 @@ async fn confirm_once(
     let (hash, now) = (links::hash_of(&request.token), services.now());
     let looked_up = hash.clone();
     let found = services.store.run(move |connection| find(connection, &looked_up, now)).await?;
-    let (_, user) = found.ok_or_else(|| services.clock.refuse(Error::Refused(LinkNotValid)))?;
+    let (_, user) = found.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;
     // The holder of the link reads the account's mail.
-    gate::prove(ShareKey::Account(user.id.0));
+    gate::attribute_to(ShareKey::Account(user.id.0));
     let own_words = OwnWords::of(&user.email, user.username.as_deref(), &user.display_name);
     hashing::check_form(&request.new_password, services.settings.passwords.rules, &own_words)
         .map_err(|message| Error::field("new_password", message))?;
@@ -77,7 +77,7 @@ async fn confirm_once(
         let ended = sessions::revoke_all(connection, token.user_id, RevokeReason::PasswordReset, done_at)?.all;
         reset(connection, &token, &password_hash, &context).map(|()| Some(ended))
     });
-    let ended = spent.await?.ok_or_else(|| services.clock.refuse(Error::Refused(LinkNotValid)))?;
+    let ended = spent.await?.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;
     services.feed.insert(ended, done_at);
     mail::charge(services, &client).await; // the owner is mailed
     Ok(())

@@ -83,7 +83,7 @@ pub(in crate::service) fn authorize_session<'a>(
     let (session, user) = found;
     match session.state(clock.now()) {
         SessionState::Revoked => Err(AuthorizationRefusal::Revoked),
-        SessionState::Expired => Err(clock.refuse(AuthorizationRefusal::Expired)),
+        SessionState::Expired => Err(clock.unless_wrong(AuthorizationRefusal::Expired)),
         SessionState::Live if !user.is_active => Err(AuthorizationRefusal::UserInactive),
         SessionState::Live => Ok(found),
     }

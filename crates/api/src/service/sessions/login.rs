@@ -151,9 +151,9 @@ async fn attempt(
     let guess = guess(services, names, password.to_owned(), client, &mut attempts).await;
     // A failure and a success each take from their own budget; if the server could not compare, nothing is taken.
     match guess {
-        Ok(Guess::Right(_)) => attempts.refund_where(|budget| budget != Budget::SignedInClient).await,
+        Ok(Guess::Right(_)) => attempts.refund_where(|budget| budget != Budget::SuccessfulSignInClient).await,
         Ok(Guess::Wrong(_)) | Err(Error::Failed(CommonFailure::Throttled(_))) => {
-            attempts.refund_where(|budget| budget == Budget::SignedInClient).await;
+            attempts.refund_where(|budget| budget == Budget::SuccessfulSignInClient).await;
         }
         Err(_) => attempts.refund().await,
     }
@@ -200,16 +200,16 @@ async fn guess(
     client: &ClientInfo,
     attempts: &mut Attempts<'_>,
 ) -> Result<Guess, LoginError> {
-    attempts.by_client(Budget::SignInClient).await?;
-    attempts.by_client(Budget::SignedInClient).await?;
+    attempts.by_client(Budget::FailedSignInClient).await?;
+    attempts.by_client(Budget::SuccessfulSignInClient).await?;
     let found = find(services, names, client).await?;
     // A network that the account knows has a budget of its own, which no stranger can spend, and its own share of the
     // hashing pool.
     let known = attempts.network().filter(|_| found.network_seen_at.is_some());
     take_guess(attempts, names, known).await?;
     if let (Some(network), Some(user)) = (known, &found.user) {
-        services.limits.check(Budget::SignedInUser, &user.id.to_string())?;
-        gate::prove(network.share_key());
+        services.limits.check(Budget::SuccessfulSignInUser, &user.id.to_string())?;
+        gate::attribute_to(network.share_key());
     }
     let cost = services.settings.passwords.bcrypt_cost;
     let encoded = found.password_hash().to_owned();
@@ -258,7 +258,7 @@ async fn take_guess(attempts: &mut Attempts<'_>, names: &LoginNames, known: Opti
 async fn sign_in(services: &Services, proven: Proven, client: ClientInfo) -> Result<Option<TokenResponse>, LoginError> {
     let account = proven.credentials.id.to_string();
     let mut attempts = services.limits.attempts(&client);
-    attempts.by_name(Budget::SignedInUser, &account).await?;
+    attempts.by_name(Budget::SuccessfulSignInUser, &account).await?;
     let opened = open_session(services, proven, client.clone()).await;
     if !matches!(opened, Ok(Some(_))) {
         attempts.refund().await;

@@ -115,7 +115,7 @@ pub async fn refresh(
     let (now, shared_now) = (context.at, context.shared_at);
     let mut attempts = services.limits.attempts(&context.client);
     let claims = services.tokens.verify_refresh(token).map_err(not_valid)?;
-    let user = tokens::owner_of(&claims).map_err(not_valid)?;
+    let user = tokens::attribute_to_owner(&claims).map_err(not_valid)?;
     attempts.by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
     attempts.by_name(Budget::RefreshSession, &claims.sid.to_string()).await?;
     let presented = PresentedRefreshToken { session: claims.sid, user, generation: claims.generation, jti: claims.jti };
@@ -251,7 +251,7 @@ impl RefreshExchange {
         if (-self.clock.uncertainty()..=self.leeway).contains(&ago) {
             RefreshVerdict::Repeat(Repetition::Leeway)
         } else {
-            self.clock.refuse(RefreshVerdict::Breach(Breach::Theft))
+            self.clock.unless_wrong(RefreshVerdict::Breach(Breach::Theft))
         }
     }
 

@@ -19,7 +19,7 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
     match services.tokens.verify_refresh(token) {
         Ok(claims) => {
             // From here on the request uses its account's share.
-            tokens::owner_of(&claims).map_err(Error::Refused)?;
+            tokens::attribute_to_owner(&claims).map_err(Error::Refused)?;
             services.limits.attempts(client).by_name(Budget::RequestsSession, &claims.sid.to_string()).await?;
             verify_refresh(services, claims).await
         }
@@ -31,7 +31,7 @@ pub async fn verify(services: &Services, token: &str, client: &ClientInfo) -> Re
 }
 
 async fn verify_refresh(services: &Services, claims: RefreshClaims) -> Result<(), Error<TokenError>> {
-    let (id, user) = (claims.sid, tokens::owner_of(&claims).map_err(Error::Refused)?);
+    let (id, user) = (claims.sid, tokens::attribute_to_owner(&claims).map_err(Error::Refused)?);
     let found = services.store.run(move |connection| sessions::find_with_user(connection, id)).await?;
     let (session, _) = authorize::authorize_session(found.as_ref(), user, &services.clock)?;
     let live = session.generation == claims.generation && session.jti == claims.jti;

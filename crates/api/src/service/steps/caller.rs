@@ -14,7 +14,7 @@ pub struct RepeatingUser {
 
 impl RepeatingUser {
     /// The caller, for anything but a repeated request.
-    pub(in crate::service) fn proven(self) -> Result<CurrentUser, ReauthenticationError> {
+    pub(in crate::service) fn unless_repeated(self) -> Result<CurrentUser, ReauthenticationError> {
         self.refused.map_or(Ok(self.user), |reason| Err(Error::Refused(ReauthenticationRefusal::TokenNotValid(reason))))
     }
 }

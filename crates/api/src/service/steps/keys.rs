@@ -1,4 +1,4 @@
-//! The marks that identify a request.
+//! The fingerprints that identify a request.
 
 use crate::config::KeySettings;
 use crate::service::{CurrentUser, derived_key};
@@ -9,7 +9,7 @@ use std::fmt;
 /// Separates the derived key from the secret's other uses.
 const PURPOSE: &[u8] = b"latchkey completed steps";
 
-/// What is done at most once. The variant's name is part of the mark.
+/// What is done at most once. The variant's name is part of the fingerprint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum StepKind {
     SignUp,
@@ -20,7 +20,7 @@ pub enum StepKind {
     AccountDeletion,
 }
 
-/// Makes the marks: the key of the current secret, then those of the fallbacks.
+/// Makes the fingerprints: the key of the current secret, then those of the fallbacks.
 pub struct StepKeys(Vec<hmac::Key>);
 
 impl StepKeys {
@@ -38,8 +38,8 @@ impl StepKeys {
     ) -> Repeatable<R> {
         let caller = caller.map(|caller| (caller.id, caller.session));
         let whole = key.and_then(|key| serde_json::to_vec(&(kind, caller, key, &request)).ok());
-        let marks = whole.map(|whole| self.0.iter().map(|key| Mark::of(&whole, key)).collect());
-        Repeatable { request, step: IdempotentStep { marks: marks.unwrap_or_default() } }
+        let fingerprints = whole.map(|whole| self.0.iter().map(|key| Fingerprint::of(&whole, key)).collect());
+        Repeatable { request, step: IdempotentStep { fingerprints: fingerprints.unwrap_or_default() } }
     }
 }
 
@@ -49,7 +49,7 @@ impl fmt::Debug for StepKeys {
     }
 }
 
-/// A request, and the marks by which a repetition is recognized.
+/// A request, and the fingerprints by which a repetition is recognized.
 pub struct Repeatable<R> {
     pub request: R,
     pub(in crate::service) step: IdempotentStep,
@@ -61,20 +61,20 @@ impl<R> fmt::Debug for Repeatable<R> {
     }
 }
 
-/// The marks of a request, that of the current secret first; none if it carries no key.
+/// The fingerprints of a request, that of the current secret first; none if it carries no key.
 #[derive(Clone)]
 pub(in crate::service) struct IdempotentStep {
-    pub(super) marks: Vec<Mark>,
+    pub(super) fingerprints: Vec<Fingerprint>,
 }
 
 #[derive(Clone)]
-pub(super) struct Mark {
+pub(super) struct Fingerprint {
     pub(super) hash: Vec<u8>,
     /// The hash from which a sign-up's browser secret is made.
     pub(super) registration: Vec<u8>,
 }
 
-impl Mark {
+impl Fingerprint {
     fn of(whole: &[u8], key: &hmac::Key) -> Self {
         let hash = hmac::sign(key, whole).as_ref().to_vec();
         let registration = hmac::sign(key, &[b"registration".as_slice(), &hash].concat()).as_ref().to_vec();

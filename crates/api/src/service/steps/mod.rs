@@ -1,13 +1,13 @@
 //! Idempotent steps: the work is done once, and a client that lost the response gets it again.
 //!
-//! A request that carries an `Idempotency-Key` is identified by its **mark**: a keyed hash of the route, the caller's session,
-//! the key and the whole body. The transaction that does the work inserts the mark. For [`REPEATABLE`] the same request gets
-//! the same response, and does nothing; a request that differs in anything has another mark and is processed normally. While
-//! `SECRET_KEY` is being rotated, processes have the same secrets in a different order: the inserted mark is that of the
+//! A request that carries an `Idempotency-Key` is identified by its **fingerprint**: a keyed hash of the route, the caller's session,
+//! the key and the whole body. The transaction that does the work inserts the fingerprint. For [`REPLAY_WINDOW`] the same request gets
+//! the same response, and does nothing; a request that differs in anything has another fingerprint and is processed normally. While
+//! `SECRET_KEY` is being rotated, processes have the same secrets in a different order: the inserted fingerprint is that of the
 //! current secret, and the lookup uses those of all secrets.
 //!
 //! No part of a response is stored. Tokens are made again from the session's row, as in a refresh, and only until they have
-//! been used; the secret that a sign-up gives to its browser is derived from the mark.
+//! been used; the secret that a sign-up gives to its browser is derived from the fingerprint.
 
 mod caller;
 mod keys;
@@ -16,5 +16,5 @@ mod once;
 pub use caller::RepeatingUser;
 pub(super) use keys::IdempotentStep;
 pub use keys::{Repeatable, StepKeys, StepKind};
-pub use once::REPEATABLE;
+pub use once::REPLAY_WINDOW;
 pub(super) use once::StepResult;

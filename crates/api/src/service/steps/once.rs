@@ -1,6 +1,6 @@
 //! Doing a step once, and repeating its response.
 
-use super::keys::{IdempotentStep, Mark};
+use super::keys::{Fingerprint, IdempotentStep};
 use crate::clock::{ComparedClock, SharedTime, WrongClock};
 use crate::service::Services;
 use crate::service::mail::links::LinkToken;
@@ -16,7 +16,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 
 /// How long a repeated request gets its response again.
-pub const REPEATABLE: Duration = Duration::minutes(10);
+pub const REPLAY_WINDOW: Duration = Duration::minutes(10);
 /// How far ahead of this process's time another one may have recorded a step.
 const AHEAD: Duration = Duration::minutes(1);
 
@@ -49,7 +49,7 @@ impl IdempotentStep {
         act: impl Future<Output = Result<T, E>>,
         repeat: impl Fn(StepResult) -> Result<Option<T>, E>,
     ) -> Result<T, E> {
-        if self.marks.is_empty() {
+        if self.fingerprints.is_empty() {
             return act.await;
         }
         if let Some(FoundStep { hash, at, done }) = self.find(services).await? {
@@ -65,8 +65,10 @@ impl IdempotentStep {
         };
         // The first request may still have been in progress.
         match self.find(services).await {
-            Ok(Some(FoundStep { done: Some(done), .. })) => repeat(done)?.ok_or_else(|| services.clock.refuse(failed)),
-            Ok(Some(FoundStep { done: None, .. })) => Err(services.clock.refuse(failed)),
+            Ok(Some(FoundStep { done: Some(done), .. })) => {
+                repeat(done)?.ok_or_else(|| services.clock.unless_wrong(failed))
+            }
+            Ok(Some(FoundStep { done: None, .. })) => Err(services.clock.unless_wrong(failed)),
             Ok(None) | Err(_) => Err(failed),
         }
     }
@@ -78,29 +80,33 @@ impl IdempotentStep {
         (session, notice): (Option<SessionId>, Option<VerifyNotice>),
         at: SharedTime,
     ) -> QueryResult<()> {
-        let Some(mark) = self.marks.first() else { return Ok(()) };
+        let Some(fingerprint) = self.fingerprints.first() else { return Ok(()) };
         let notice = notice.and_then(|notice| serde_json::to_value(notice).ok());
         let notice = notice.as_ref().and_then(Value::as_str).map(str::to_owned);
-        completed_steps::insert(connection, &mark.hash, &CompletedStep { session, notice, at: at.0 })
+        completed_steps::insert(connection, &fingerprint.hash, &CompletedStep { session, notice, at: at.0 })
     }
 
     /// The secret that a sign-up gives to its browser: the same for the same request.
     pub(in crate::service) fn registration(&self) -> Option<LinkToken> {
-        self.marks.first().map(|mark| LinkToken::of(&mark.registration))
+        self.fingerprints.first().map(|fingerprint| LinkToken::of(&fingerprint.registration))
     }
 
     async fn find(&self, services: &Services) -> Result<Option<FoundStep>, StoreError> {
-        let (marks, clock) = (self.marks.clone(), services.clock.clone());
-        services.store.run(move |connection| look_up(connection, &marks, &clock)).await
+        let (fingerprints, clock) = (self.fingerprints.clone(), services.clock.clone());
+        services.store.run(move |connection| look_up(connection, &fingerprints, &clock)).await
     }
 }
 
-fn look_up(connection: &mut AnyConnection, marks: &[Mark], clock: &ComparedClock) -> QueryResult<Option<FoundStep>> {
-    let hashes = marks.iter().map(|mark| mark.hash.as_slice());
+fn look_up(
+    connection: &mut AnyConnection,
+    fingerprints: &[Fingerprint],
+    clock: &ComparedClock,
+) -> QueryResult<Option<FoundStep>> {
+    let hashes = fingerprints.iter().map(|fingerprint| fingerprint.hash.as_slice());
     let Some((hash, step)) = completed_steps::find(connection, hashes)? else { return Ok(None) };
-    let Some(mark) = marks.iter().find(|mark| mark.hash == hash) else { return Ok(None) };
+    let Some(fingerprint) = fingerprints.iter().find(|fingerprint| fingerprint.hash == hash) else { return Ok(None) };
     let age = clock.shared_now().0 - step.at;
-    if age >= REPEATABLE || age < -AHEAD {
+    if age >= REPLAY_WINDOW || age < -AHEAD {
         return Ok(Some(FoundStep { hash, at: step.at, done: None }));
     }
     let session = match step.session {
@@ -114,6 +120,6 @@ fn look_up(connection: &mut AnyConnection, marks: &[Mark], clock: &ComparedClock
     // A client that has exchanged the refresh token has received the response.
     let session = session.filter(|(session, _)| refusal == Some(None) && session.generation == 1);
     let notice = step.notice.and_then(|notice| serde_json::from_value(Value::String(notice)).ok());
-    let registration = LinkToken::of(&mark.registration);
+    let registration = LinkToken::of(&fingerprint.registration);
     Ok(Some(FoundStep { hash, at: step.at, done: Some(StepResult { registration, session, notice }) }))
 }

@@ -142,7 +142,7 @@ impl TokenAuthority {
 
     fn check(&self, times: TimeClaims) -> Result<(), TokenError> {
         times.check(self.clock.now(), self.lifetimes.session).map_err(|error| match error {
-            TokenError::Expired => self.clock.refuse(error),
+            TokenError::Expired => self.clock.unless_wrong(error),
             TokenError::Malformed | TokenError::Untimely | TokenError::KeyUnknown => error,
         })
     }

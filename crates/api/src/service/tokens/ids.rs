@@ -13,14 +13,14 @@ pub fn parse_user_id(text: &str) -> Option<UserId> {
     (id > 0 && id.to_string() == text).then_some(UserId(id))
 }
 
-/// The user that a refresh token names. Records the caller for the log and for the shares.
+/// Attributes the request to the user that a refresh token names, in the log and in the shares, and returns that user.
 ///
 /// # Errors
 /// [`TokenError::Malformed`]; never for verified claims.
-pub fn owner_of(claims: &RefreshClaims) -> Result<UserId, TokenError> {
+pub fn attribute_to_owner(claims: &RefreshClaims) -> Result<UserId, TokenError> {
     let user = parse_user_id(&claims.user_id).ok_or(TokenError::Malformed)?;
     telemetry::note_caller(user, claims.sid);
-    gate::prove(ShareKey::Account(user.0));
+    gate::attribute_to(ShareKey::Account(user.0));
     Ok(user)
 }
 

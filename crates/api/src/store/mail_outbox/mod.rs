@@ -9,8 +9,8 @@ mod row;
 
 pub use fold::{Gather, gather};
 pub use queue::{
-    DueFilter, DueMail, WaitingMail, backlog, claim, defer, delete, delete_same, delete_waiting, list_due,
-    list_expired, list_waiting, lock, postpone,
+    DueFilter, DueMail, WaitingMail, backlog, claim, defer, delete, delete_unattempted_duplicates, delete_waiting,
+    list_due, list_expired, list_waiting, lock, postpone,
 };
 pub use row::{MAX_WAITING, MailRow, NewMail};
 

@@ -151,7 +151,7 @@ pub fn delete_waiting(connection: &mut AnyConnection, ids: &[i64]) -> QueryResul
 
 /// Deletes the other mails of the same content to the same address that no worker has attempted yet, and returns how many were
 /// deleted.
-pub fn delete_same(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<usize> {
+pub fn delete_unattempted_duplicates(connection: &mut AnyConnection, mail: &MailRow) -> QueryResult<usize> {
     let ids: Vec<_> = fold::lock_others(connection, mail)?.iter().map(|row| row.id).collect();
     delete_waiting(connection, &ids)
 }

@@ -137,8 +137,8 @@ impl Browser {
     pub fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::Write(tokens) | Effect::Renew(tokens, _) | Effect::Begin(tokens, _) => self.write(&tokens),
-            Effect::Remove | Effect::End(_) | Effect::Forget(..) => self.clear(),
-            Effect::Nothing | Effect::Newer | Effect::Switch | Effect::Leave | Effect::Pause { .. } => {}
+            Effect::DeleteEndedSession | Effect::EndSession(_) | Effect::SignOut(..) => self.clear(),
+            Effect::Nothing | Effect::AdoptNewer | Effect::Switch | Effect::ShowSignedOut | Effect::Pause { .. } => {}
         }
     }
 

@@ -156,7 +156,7 @@ impl World {
         let seen = self.browsers[browser].seen(now);
         let machine = &mut self.browsers[browser].tabs[tab].machine;
         let effect = machine.sign_out(machine.epoch(), SignOutReason::ByUser, seen);
-        let Effect::Forget(tokens, _) = effect else { return Ok(()) };
+        let Effect::SignOut(tokens, _) = effect else { return Ok(()) };
         self.browsers[browser].clear();
         let token = self.browsers[browser].refresh(tokens.clone()).token;
         if let Some(token) = token.filter(|token| heard && self.session_of(token) == tokens.session()) {
@@ -264,7 +264,7 @@ impl World {
         let seen = self.browsers[browser].seen(now);
         let outcome = policy::refresh_outcome(&sent.parent, &exchange);
         let effect = self.browsers[browser].tabs[tab].machine.apply_refresh(&sent.parent, outcome, seen, 0.5);
-        if let Effect::End(reason) = &effect {
+        if let Effect::EndSession(reason) = &effect {
             let session = self.session(sent.parent.session());
             let has_run_out = sent.token.is_some_and(|token| session.has_run_out(&token, now));
             prop_assert!(

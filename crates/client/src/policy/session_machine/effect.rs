@@ -13,7 +13,7 @@ pub enum Effect {
     /// Nothing to do.
     Nothing,
     /// Nothing to do: the tab has taken newer tokens of its session from storage, or had them already.
-    Newer,
+    AdoptNewer,
     /// Storage lags behind this tab: write these.
     Write(Box<SessionTokens>),
     /// The session continues with these tokens, which have just arrived: write them, and show the user.
@@ -23,15 +23,15 @@ pub enum Effect {
     /// Storage has another session than this tab, or one where the tab had none. A sign-in elsewhere wins: show that
     /// user's pages.
     Switch,
-    /// The user has signed out in another tab, and storage is empty.
-    Leave,
+    /// The user has signed out in another tab, and storage is empty: show that.
+    ShowSignedOut,
     /// Storage has a session that has ended: delete it. This tab has no session.
-    Remove,
+    DeleteEndedSession,
     /// The server has ended the session: delete what is stored.
-    End(Reason),
+    EndSession(Reason),
     /// The user has ended the session: delete everything stored about it. The tokens are for the request that signs out at
     /// the server.
-    Forget(Box<SessionTokens>, SignOutReason),
+    SignOut(Box<SessionTokens>, SignOutReason),
     /// The session stays; send the server nothing for this long.
     Pause {
         /// Why.

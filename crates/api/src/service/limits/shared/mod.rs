@@ -3,9 +3,9 @@
 
 mod lease;
 
+use super::attempt::{BudgetKey, TakenAttempt};
 use super::budgets::BudgetRule;
 use super::metrics::LimitMetrics;
-use super::permit::{BudgetKey, TakenAttempt};
 use super::window::{Decision, wait};
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;

@@ -219,7 +219,7 @@ impl World {
 
     /// Does what a tab has decided about the answer to a refresh.
     pub fn follow(&mut self, parent: &SessionTokens, effect: Effect) -> Checked {
-        if let Effect::End(reason) = &effect {
+        if let Effect::EndSession(reason) = &effect {
             self.check_ended(parent.session(), *reason)?;
             self.current = None;
         }

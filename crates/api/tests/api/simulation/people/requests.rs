@@ -3,7 +3,7 @@
 use super::task::{Deed, Errand, Sent, Step};
 use super::world::{Checked, PEOPLE, World};
 use crate::support::{PASSWORD, TestResponse, forge, send};
-use api::service::steps::REPEATABLE;
+use api::service::steps::REPLAY_WINDOW;
 use auth_types::SessionId;
 use auth_types::responses::{TokenTransport, UserResponse};
 use client::policy::{AccessToken, Renewal, SessionTokens};
@@ -130,7 +130,7 @@ impl World {
     fn check_not_served(&self, index: usize) -> Checked {
         let Errand::Page { step: Some(step), .. } = &self.tasks[index].errand else { return Ok(()) };
         if let Some((session, at)) = self.changes.get(&step.key) {
-            let is_over = self.now() - *at >= REPEATABLE || self.given_up.contains(session);
+            let is_over = self.now() - *at >= REPLAY_WINDOW || self.given_up.contains(session);
             prop_assert!(is_over, "whoever repeats a change of the password is refused");
         }
         Ok(())

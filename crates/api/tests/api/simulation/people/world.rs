@@ -136,7 +136,7 @@ impl World {
     pub fn forget(&mut self, tab: usize, epoch: Epoch, person: usize) -> Checked<Option<SessionTokens>> {
         let seen = self.browser.seen(self.now());
         let effect = self.browser.tabs[tab].machine.sign_out(epoch, SignOutReason::ByUser, seen);
-        let gone = if let Effect::Forget(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
+        let gone = if let Effect::SignOut(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
         if let Some(tokens) = &gone {
             prop_assert_eq!(Some(tokens.session()), self.current, "a session that is not in storage was ended");
             prop_assert_eq!(self.owner(tokens.session()), person, "somebody else was signed out");

@@ -73,14 +73,14 @@ impl SessionMachine {
             (StorageContent::Empty, Some(active)) if !active.is_stored => Effect::Nothing,
             (StorageContent::Empty, Some(_)) => {
                 self.end();
-                Effect::Leave
+                Effect::ShowSignedOut
             }
             (StorageContent::Tokens(stored), Some(active)) if active.tokens.session() == stored.session() => {
                 self.compare(*stored, now)
             }
-            (StorageContent::Tokens(stored), active) if self.ended.contains(&stored.session()) => {
-                active.as_ref().map_or(Effect::Remove, |active| Effect::Write(Box::new(active.tokens.clone())))
-            }
+            (StorageContent::Tokens(stored), active) if self.ended.contains(&stored.session()) => active
+                .as_ref()
+                .map_or(Effect::DeleteEndedSession, |active| Effect::Write(Box::new(active.tokens.clone()))),
             (StorageContent::Tokens(stored), _) => {
                 self.take(*stored, now, true);
                 Effect::Switch
@@ -104,7 +104,7 @@ impl SessionMachine {
             return self.sync_from_storage(seen);
         }
         self.end();
-        Effect::Remove
+        Effect::DeleteEndedSession
     }
 
     /// What to do for a request of a page that was built in `epoch`. `refused` is the access token that the server has just
@@ -144,7 +144,7 @@ impl SessionMachine {
             if let RefreshOutcome::Adopt(tokens, _) = &outcome {
                 active.tokens.take_access_of(tokens);
             }
-            return if matches!(effect, Effect::Write(_)) { effect } else { Effect::Newer };
+            return if matches!(effect, Effect::Write(_)) { effect } else { Effect::AdoptNewer };
         }
         match outcome {
             RefreshOutcome::Adopt(tokens, user) => {
@@ -153,11 +153,11 @@ impl SessionMachine {
             }
             RefreshOutcome::Ended(reason) => {
                 self.end();
-                Effect::End(reason)
+                Effect::EndSession(reason)
             }
             RefreshOutcome::KeyUnknown if active.has_key_wait_expired(now) => {
                 self.end();
-                Effect::End(Reason::KeyUnknown)
+                Effect::EndSession(Reason::KeyUnknown)
             }
             RefreshOutcome::KeyUnknown => {
                 active.pause(RefreshFailure { error: TransientError::Unavailable, asked: None }, now, jitter)
@@ -194,14 +194,14 @@ impl SessionMachine {
         }
     }
 
-    /// Ends the session for a page of `epoch`, and no other session: only [`Effect::Forget`] means that it was this one.
+    /// Ends the session for a page of `epoch`, and no other session: only [`Effect::SignOut`] means that it was this one.
     /// `seen` was read just now.
     pub fn sign_out(&mut self, epoch: Epoch, reason: SignOutReason, seen: StorageSnapshot) -> Effect {
         let effect = self.sync_from_storage(seen);
         match self.tokens().filter(|_| epoch == self.epoch).cloned() {
             Some(tokens) => {
                 self.end();
-                Effect::Forget(Box::new(tokens), reason)
+                Effect::SignOut(Box::new(tokens), reason)
             }
             None => effect,
         }
@@ -221,7 +221,7 @@ impl SessionMachine {
         if rank(&stored) > rank(&active.tokens) {
             active.renew(stored, now);
             active.is_stored = true;
-            Effect::Newer
+            Effect::AdoptNewer
         } else if stored.generation() < active.tokens.generation() {
             Effect::Write(Box::new(active.tokens.clone()))
         } else {

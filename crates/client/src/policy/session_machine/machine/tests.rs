@@ -119,7 +119,7 @@ fn another_tabs_newer_tokens_are_taken_instead_of_a_refresh() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let mut machine = tab_with(&first);
     let before = machine.epoch();
-    assert_eq!(machine.sync_from_storage(seen(stored(&second), HOUR)), Effect::Newer);
+    assert_eq!(machine.sync_from_storage(seen(stored(&second), HOUR)), Effect::AdoptNewer);
     assert_eq!(machine.plan(machine.epoch(), first.access(), after(HOUR)), TokenPlan::Use(Box::new(second)));
     assert_eq!(machine.epoch(), before, "it is the same session");
 }
@@ -129,7 +129,7 @@ fn the_slower_of_two_tabs_never_goes_back() {
     let [first, second, third] = [1, 2, 3].map(|generation| tokens(session(1), generation, HOUR * (generation - 1)));
     let mut machine = tab_with(&first);
     let effect = machine.apply_refresh(&first, adopt(&second), seen(stored(&third), HOUR), 0.5);
-    assert_eq!(effect, Effect::Newer);
+    assert_eq!(effect, Effect::AdoptNewer);
     assert_eq!(machine.tokens(), Some(&third));
 }
 
@@ -148,10 +148,13 @@ fn a_terminal_response_ends_the_session_unless_newer_tokens_are_stored() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, HOUR));
     let ended = || RefreshOutcome::Ended(Reason::SessionRevoked);
     let mut alone = tab_with(&first);
-    assert_eq!(alone.apply_refresh(&first, ended(), seen(stored(&first), 1), 0.5), Effect::End(Reason::SessionRevoked));
+    assert_eq!(
+        alone.apply_refresh(&first, ended(), seen(stored(&first), 1), 0.5),
+        Effect::EndSession(Reason::SessionRevoked)
+    );
     assert_eq!(alone.plan(alone.epoch(), None, after(1)), TokenPlan::SignedOut);
     let mut overtaken = tab_with(&first);
-    assert_eq!(overtaken.apply_refresh(&first, ended(), seen(stored(&second), 1), 0.5), Effect::Newer);
+    assert_eq!(overtaken.apply_refresh(&first, ended(), seen(stored(&second), 1), 0.5), Effect::AdoptNewer);
     assert_eq!(overtaken.tokens(), Some(&second));
 }
 
@@ -160,12 +163,12 @@ fn a_refresh_that_ends_after_a_logout_cannot_bring_the_session_back() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
     let mut here = tab_with(&first);
     let signed_out = here.sign_out(here.epoch(), SignOutReason::ByUser, seen(stored(&first), 1));
-    assert_eq!(signed_out, Effect::Forget(Box::new(first.clone()), SignOutReason::ByUser));
+    assert_eq!(signed_out, Effect::SignOut(Box::new(first.clone()), SignOutReason::ByUser));
     let effect = here.apply_refresh(&first, adopt(&second), seen(StorageContent::Empty, 1), 0.5);
     assert_eq!(effect, Effect::Nothing);
     let mut elsewhere = tab_with(&first);
     let effect = elsewhere.apply_refresh(&first, adopt(&second), seen(StorageContent::Empty, 1), 0.5);
-    assert_eq!(effect, Effect::Leave);
+    assert_eq!(effect, Effect::ShowSignedOut);
     for machine in [here, elsewhere] {
         assert_eq!(machine.plan(machine.epoch(), None, after(1)), TokenPlan::SignedOut);
     }
@@ -186,10 +189,10 @@ fn a_late_write_of_another_tab_cannot_bring_a_session_back() {
     let (first, second) = (tokens(session(1), 1, 0), tokens(session(1), 2, 1));
     let mut here = tab_with(&first);
     sign_out(&mut here, &first, after(1));
-    assert_eq!(here.sync_from_storage(seen(stored(&second), 1)), Effect::Remove);
+    assert_eq!(here.sync_from_storage(seen(stored(&second), 1)), Effect::DeleteEndedSession);
     assert_eq!(here.plan(here.epoch(), None, after(1)), TokenPlan::SignedOut);
     let mut elsewhere = tab_with(&first);
-    assert_eq!(elsewhere.on_storage_event(Some(session(1)), seen(stored(&second), 1)), Effect::Remove);
+    assert_eq!(elsewhere.on_storage_event(Some(session(1)), seen(stored(&second), 1)), Effect::DeleteEndedSession);
     assert_eq!(elsewhere.plan(elsewhere.epoch(), None, after(1)), TokenPlan::SignedOut);
 }
 
@@ -212,7 +215,7 @@ fn a_sign_in_or_sign_out_elsewhere_wins_and_starts_an_epoch() {
     assert_eq!(machine.on_storage_event(None, seen(stored(&others), 1)), Effect::Switch);
     assert_eq!(machine.tokens(), Some(&others));
     epochs.push(machine.epoch());
-    assert_eq!(machine.on_storage_event(Some(session(2)), seen(StorageContent::Empty, 2)), Effect::Leave);
+    assert_eq!(machine.on_storage_event(Some(session(2)), seen(StorageContent::Empty, 2)), Effect::ShowSignedOut);
     assert_eq!(machine.tokens(), None);
     epochs.push(machine.epoch());
     assert!(epochs[0] != epochs[1] && epochs[1] != epochs[2] && epochs[0] != epochs[2], "{epochs:?}");
@@ -315,7 +318,7 @@ fn a_key_that_the_server_does_not_know_is_waited_for_and_given_up_after_a_quarte
         assert!(matches!(effect, Effect::Pause { error: TransientError::Unavailable, .. }), "{seconds}: {effect:?}");
     }
     let effect = machine.apply_refresh(&first, RefreshOutcome::KeyUnknown, seen(HOUR + 900), 0.5);
-    assert_eq!(effect, Effect::End(Reason::KeyUnknown));
+    assert_eq!(effect, Effect::EndSession(Reason::KeyUnknown));
 
     // A successful refresh in between starts a new quarter of an hour.
     let mut machine = SessionMachine::new();
@@ -352,7 +355,7 @@ fn neither_a_reload_nor_another_tab_gives_an_unknown_key_more_time() {
     reloaded.sync_from_storage(StorageSnapshot { stored: stored(&read), now: after(HOUR + 600) });
     for machine in [&mut other, &mut reloaded] {
         assert!(matches!(unknown(machine, &read, HOUR + 899), Effect::Pause { .. }));
-        assert_eq!(unknown(machine, &read, HOUR + 900), Effect::End(Reason::KeyUnknown));
+        assert_eq!(unknown(machine, &read, HOUR + 900), Effect::EndSession(Reason::KeyUnknown));
     }
 }
 

@@ -6,13 +6,13 @@ use auth_types::paths;
 use auth_types::requests::{EmailResendRequest, EmailVerifyRequest, PasswordResetConfirmRequest, PasswordResetRequest};
 use serde::Serialize;
 
-/// The API as a visitor sees it. Every error is the message to show instead.
+/// The API as a visitor uses it. Every error is the message to show instead.
 #[derive(Debug, Clone, Copy)]
-pub struct Visitor {
+pub struct PublicApi {
     http: Http,
 }
 
-impl Visitor {
+impl PublicApi {
     /// The API, by this client.
     pub const fn new(http: Http) -> Self {
         Self { http }

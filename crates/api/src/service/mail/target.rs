@@ -1,4 +1,5 @@
-//! Mails that confirm an address: a link for an account or a pending registration, or a notice that there is an account already.
+//! What the link in a mail is for: an account, a pending registration, or neither. A mail to an address that has an account already is a
+//! notice.
 
 use crate::mails::{MailLink, Purpose};
 use crate::service::accounts::registrations;
@@ -14,11 +15,12 @@ pub(super) enum Target {
     Registration(RegistrationRow),
     /// The address of a sign-up has an account already; its owner is notified.
     OwnerOf(UserRow),
-    NoRecipient,
+    /// The account or the registration no longer exists.
+    NothingToSend,
 }
 
 /// What the link in `mail` is for, given the account that it is about or whose address it goes to.
-pub(super) fn target(
+pub(super) fn find(
     connection: &mut AnyConnection,
     mail: &MailRow,
     (link, account): (MailLink, Option<UserRow>),
@@ -30,20 +32,26 @@ pub(super) fn target(
     };
     let is_about_account = mail.user_id.is_some() || purpose != Purpose::VerifyEmail;
     Ok(match account {
-        Some(user) if !is_about_account && registrations::is_replaceable(&user) => match find(connection, mail, now)? {
-            Some(registration) => Target::Registration(registration),
-            None if link == MailLink::Registration => Target::NoRecipient,
-            None => Target::Account(user, purpose),
-        },
+        Some(user) if !is_about_account && registrations::is_replaceable(&user) => {
+            match registration(connection, mail, now)? {
+                Some(registration) => Target::Registration(registration),
+                None if link == MailLink::Registration => Target::NothingToSend,
+                None => Target::Account(user, purpose),
+            }
+        }
         Some(user) if link == MailLink::Registration => Target::OwnerOf(user),
         Some(user) => Target::Account(user, purpose),
-        None if is_about_account => Target::NoRecipient,
-        None => find(connection, mail, now)?.map_or(Target::NoRecipient, Target::Registration),
+        None if is_about_account => Target::NothingToSend,
+        None => registration(connection, mail, now)?.map_or(Target::NothingToSend, Target::Registration),
     })
 }
 
 /// The registration that the mail is about; the newest one of the address if it names none.
-fn find(connection: &mut AnyConnection, mail: &MailRow, now: DateTime<Utc>) -> QueryResult<Option<RegistrationRow>> {
+fn registration(
+    connection: &mut AnyConnection,
+    mail: &MailRow,
+    now: DateTime<Utc>,
+) -> QueryResult<Option<RegistrationRow>> {
     match mail.registration_id {
         Some(id) => pending_registrations::find(connection, id, now),
         None => pending_registrations::find_newest(connection, &mail.recipient, now),
