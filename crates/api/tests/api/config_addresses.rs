@@ -1,5 +1,5 @@
-//! Every variable that holds an address: what no process could ever reach is refused at the start, and a name beyond ASCII
-//! is converted, in each of them alike.
+//! Every variable that holds an address: one that can never be reached is refused at the start, and a non-ASCII name is
+//! converted, in all variables alike.
 
 use crate::config::{postgres_url, problem, read};
 use api::config::{MailUrl, StorageSettings};
@@ -9,16 +9,16 @@ const BUCKET: [(&str, &str); 3] =
     [("AWS_STORAGE_BUCKET_NAME", "pictures"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "secret")];
 const DATABASE: [(&str, &str); 2] = [("DB_NAME", "n"), ("DB_USER", "u")];
 
-/// A variable that holds an address, how one is written around a host, and what belongs to it.
+/// A variable that holds an address, how a value is written around a host, and the variables that it needs.
 struct Setting {
     name: &'static str,
     around: fn(&str) -> String,
     others: &'static [(&'static str, &'static str)],
-    /// What became of the host, as it is used.
+    /// The address as the settings hold it.
     used: fn(&[(&str, &str)]) -> String,
 }
 
-/// All of them. A new one is put here.
+/// All such variables; a new one is added here.
 const SETTINGS: [Setting; 10] = [
     Setting {
         name: "DATABASE_URL",
@@ -88,7 +88,7 @@ impl Setting {
 }
 
 #[test]
-fn a_name_beyond_ascii_is_converted_in_every_variable() {
+fn a_non_ascii_name_is_converted_in_every_variable() {
     for setting in SETTINGS {
         for name in ["exämple.de", "api.exämple.de", "例え.テスト"] {
             let value = (setting.around)(name);
@@ -100,7 +100,7 @@ fn a_name_beyond_ascii_is_converted_in_every_variable() {
 }
 
 #[test]
-fn an_address_in_order_is_used_as_it_was_written() {
+fn a_valid_address_is_used_as_it_was_written() {
     for setting in SETTINGS {
         let value = (setting.around)("my-host.example.com");
         let used = (setting.used)(&setting.with(&value));
@@ -114,24 +114,24 @@ fn a_host_that_no_resolver_can_find_is_refused_in_every_variable() {
     for setting in SETTINGS {
         for host in ["a..example.com", "256.1.1.1", "1.2.3.4.5", "a b.example.com", "exämple..de", &long] {
             let value = (setting.around)(host);
-            let told = problem(&setting.with(&value), setting.name);
-            assert!(!told.contains("u:p@"), "{told}");
+            let message = problem(&setting.with(&value), setting.name);
+            assert!(!message.contains("u:p@"), "{message}");
         }
     }
 }
 
 #[test]
-fn port_zero_is_refused_wherever_something_is_connected_to() {
+fn port_zero_is_refused_in_every_variable_with_a_port() {
     for setting in SETTINGS.iter().filter(|setting| !setting.is_a_name()) {
         let value = (setting.around)("host.example.com:0");
-        let told = problem(&setting.with(&value), setting.name);
-        assert!(told.contains("port 0"), "{told}");
+        let message = problem(&setting.with(&value), setting.name);
+        assert!(message.contains("port 0"), "{message}");
     }
 }
 
-/// Each of them has started before, and then failed for ever or looked for something else.
+/// With each of these values the process would start, and then always fail or connect to something else.
 #[test]
-fn what_would_be_read_otherwise_than_it_was_meant_is_refused_with_the_fix() {
+fn an_ambiguous_address_is_refused_with_the_fix() {
     for (name, value, fix) in [
         ("DATABASE_URL", "Postgres://u:p@h/d", "in lower case"),
         ("DATABASE_URL", "postgres:u@h/d", "postgres://"),
@@ -194,8 +194,11 @@ fn what_would_be_read_otherwise_than_it_was_meant_is_refused_with_the_fix() {
         ("SESSION_COOKIE_DOMAIN", "127.1", "write it as .example.com"),
         ("SESSION_COOKIE_DOMAIN", "[::1]", "write it as .example.com"),
     ] {
-        let told = problem(&[(name, value)], name);
-        assert!(told.contains(fix) && !told.contains("secret"), "{name}={value} is told {told:?}, not {fix:?}");
+        let message = problem(&[(name, value)], name);
+        assert!(
+            message.contains(fix) && !message.contains("secret"),
+            "{name}={value}: {message:?} does not contain {fix:?}"
+        );
     }
     for (name, value) in [
         ("AWS_S3_ENDPOINT_URL", "https://:word@host"),
@@ -210,9 +213,9 @@ fn what_would_be_read_otherwise_than_it_was_meant_is_refused_with_the_fix() {
     }
 }
 
-/// What other programs write, or what was always taken as it is written, goes on working.
+/// Forms that other programs write, or that have always been accepted, keep working.
 #[test]
-fn an_address_that_means_one_thing_is_accepted() {
+fn an_unambiguous_address_is_accepted() {
     for (name, value) in [
         ("DATABASE_URL", "sqlite:x.sqlite3"),
         ("DATABASE_URL", "sqlite:/x.sqlite3"),
@@ -240,7 +243,7 @@ fn an_address_that_means_one_thing_is_accepted() {
 
 /// libpq looks for a folder of sockets where the host begins with a slash.
 #[test]
-fn a_socket_of_postgresql_is_no_host() {
+fn a_socket_of_postgresql_is_not_checked_as_a_host() {
     for url in ["postgres://u@%2Frun%2Fpostgresql/d", "postgres:///d?host=/run/postgresql", "postgres:///d"] {
         assert_eq!(postgres_url(&read(&[("DATABASE_URL", url)])), url);
     }

@@ -1,4 +1,4 @@
-//! How the cookies of `TOKEN_TRANSPORT=cookie` are written: for whom, for how long, and how closely guarded.
+//! The attributes of the cookies of `TOKEN_TRANSPORT=cookie`: domain, lifetime and protection.
 
 use crate::support::{Browser, Builder, Database, ONE_SECOND, PASSWORD, TestApp, TestResponse, send};
 use reqwest::{Method, RequestBuilder};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 const ADA: &str = "ada@example.com";
 
-/// Origins that a table below asks from; the list says nothing about sites.
+/// The origins of the tables below; the list does not say which of them are of the same site.
 const ORIGINS: &str = "https://app.example.com,https://example.com,https://a.b.example.com,https://app.example.com:3000,\
     http://app.example.com,https://app.example.org,https://notexample.com,https://app.onrender.com,\
     https://www.app.onrender.com,https://app.example.co.uk,https://other.co.uk,https://127.0.0.1:8080,\
@@ -21,8 +21,8 @@ fn login(app: &TestApp) -> RequestBuilder {
 }
 
 /// The `Set-Cookie` lines without the cookies' values.
-fn set_cookies(answer: &TestResponse) -> Vec<String> {
-    let lines = answer.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
+fn set_cookies(response: &TestResponse) -> Vec<String> {
+    let lines = response.headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap());
     let mut without_values: Vec<_> = lines
         .map(|line| {
             let (pair, attributes) = line.split_once(';').unwrap();
@@ -34,18 +34,18 @@ fn set_cookies(answer: &TestResponse) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn in_production_browsers_guard_the_cookies_as_closely_as_they_can() {
+async fn in_production_the_cookies_are_strict_secure_and_prefixed() {
     let app = cookie_mode().production().set("SESSION_COOKIE_DOMAIN", ".example.com").start().await;
-    let answer = send(login(&app)).await;
-    answer.has_status(200);
+    let response = send(login(&app)).await;
+    response.has_status(200);
     assert_eq!(
-        set_cookies(&answer),
+        set_cookies(&response),
         [
             "__Secure-refresh_token; HttpOnly; SameSite=Strict; Secure; Path=/api/auth/; Domain=example.com; Max-Age=604800",
             "csrf_token; SameSite=Strict; Secure; Path=/; Domain=example.com; Max-Age=604800",
         ]
     );
-    let out = Browser::of(&answer).logout(&app).await;
+    let out = Browser::of(&response).logout(&app).await;
     assert_eq!(
         set_cookies(&out),
         [
@@ -56,7 +56,7 @@ async fn in_production_browsers_guard_the_cookies_as_closely_as_they_can() {
 }
 
 #[actix_web::test]
-async fn in_production_a_cookie_that_could_come_in_clear_counts_for_nothing() {
+async fn in_production_a_cookie_without_the_secure_prefix_is_ignored() {
     let app = cookie_mode().production().start().await;
     let browser = Browser::of(&send(login(&app)).await);
     let token = browser.refresh_cookie().to_owned();
@@ -66,7 +66,7 @@ async fn in_production_a_cookie_that_could_come_in_clear_counts_for_nothing() {
 }
 
 #[actix_web::test]
-async fn without_a_domain_the_cookies_are_the_apis_own() {
+async fn without_a_domain_the_cookies_are_for_the_apis_host_only() {
     let app = cookie_mode().start().await;
     assert_eq!(
         set_cookies(&send(login(&app)).await),
@@ -85,8 +85,8 @@ async fn the_cookies_live_as_long_as_the_refresh_token() {
         .set("SESSION_MAX_AGE", "1500");
     let app = builder.start().await;
     let mut browser = Browser::default();
-    let lifetimes = |answer: &TestResponse| -> Vec<String> {
-        set_cookies(answer).iter().map(|line| line.rsplit_once("Max-Age=").unwrap().1.to_owned()).collect()
+    let lifetimes = |response: &TestResponse| -> Vec<String> {
+        set_cookies(response).iter().map(|line| line.rsplit_once("Max-Age=").unwrap().1.to_owned()).collect()
     };
     assert_eq!(lifetimes(&browser.login(&app, ADA).await), ["1000", "1000"]);
     app.clock().advance(ONE_SECOND * 900);
@@ -94,27 +94,27 @@ async fn the_cookies_live_as_long_as_the_refresh_token() {
     assert_eq!(lifetimes(&browser.refresh(&app).await), ["600", "600"]);
 }
 
-/// What `SameSite` and `Secure` a sign-in from this page gets; the refresh cookie's name goes with them.
-async fn guard(app: &TestApp, host: &str, origin: Option<&str>, proto: Option<&str>) -> String {
+/// The `SameSite` and `Secure` that a sign-in from this page gets; the name of the refresh cookie must match them.
+async fn protection(app: &TestApp, host: &str, origin: Option<&str>, proto: Option<&str>) -> String {
     let mut request = login(app).header("Host", host);
     for (name, value) in [("Origin", origin), ("X-Forwarded-Proto", proto)] {
         if let Some(value) = value {
             request = request.header(name, value);
         }
     }
-    let answer = send(request).await;
-    assert_eq!(answer.status, 200, "{host} {origin:?} {}", answer.text());
-    let lines = set_cookies(&answer);
+    let response = send(request).await;
+    assert_eq!(response.status, 200, "{host} {origin:?} {}", response.text());
+    let lines = set_cookies(&response);
     let [refresh, csrf] = lines.as_slice() else { panic!("{lines:?}") };
-    let both_say = |word: &str| refresh.contains(word) && csrf.contains(word);
-    let same_site = ["Strict", "Lax", "None"].into_iter().find(|word| both_say(word)).unwrap();
-    let secure = both_say("; Secure");
+    let both_contain = |text: &str| refresh.contains(text) && csrf.contains(text);
+    let same_site = ["Strict", "Lax", "None"].into_iter().find(|value| both_contain(value)).unwrap();
+    let secure = both_contain("; Secure");
     assert_eq!(refresh.starts_with("__Secure-"), secure, "{lines:?}");
     if secure { format!("{same_site} Secure") } else { same_site.to_owned() }
 }
 
 #[actix_web::test]
-async fn a_page_of_the_same_site_gets_strict_cookies_and_another_gets_usable_ones() {
+async fn a_same_site_page_gets_strict_cookies_and_a_cross_site_page_gets_none_with_secure() {
     let app = cookie_mode().production().start().await;
     for (host, origin, expected) in [
         ("api.example.com", "https://app.example.com", "Strict"),
@@ -135,9 +135,13 @@ async fn a_page_of_the_same_site_gets_strict_cookies_and_another_gets_usable_one
         ("localhost", "https://localhost:8080", "Strict"),
         ("not a host", "https://app.example.com", "None"),
     ] {
-        assert_eq!(guard(&app, host, Some(origin), None).await, format!("{expected} Secure"), "{origin} at {host}");
+        assert_eq!(
+            protection(&app, host, Some(origin), None).await,
+            format!("{expected} Secure"),
+            "{origin} at {host}"
+        );
     }
-    assert_eq!(guard(&app, "api.example.com", None, None).await, "Strict Secure", "what is no page");
+    assert_eq!(protection(&app, "api.example.com", None, None).await, "Strict Secure", "not a page");
 }
 
 #[actix_web::test]
@@ -154,6 +158,6 @@ async fn in_development_cookies_work_with_tls_and_without() {
         ("localhost:8000", "http://localhost:8080", Some("https"), "None Secure"),
         ("localhost:8000", "http://localhost:8080", Some("http"), "Strict"),
     ] {
-        assert_eq!(guard(&app, host, Some(origin), proto).await, expected, "{origin} at {host}, {proto:?}");
+        assert_eq!(protection(&app, host, Some(origin), proto).await, expected, "{origin} at {host}, {proto:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who may read answers (CORS) and who may change things (the Origin rule).
+//! Which pages may read responses (CORS) and which may change data (the Origin rule).
 
 use crate::support::{Browser, Database, PASSWORD, TestApp, TestResponse, send};
 use auth_types::Reason;
@@ -9,7 +9,7 @@ const APP: &str = "https://app.example.com";
 const TRUSTED: &str = "https://admin.example.com";
 const ADA: &str = "ada@example.com";
 
-/// Origins that look like ours and are not.
+/// Origins that resemble the allowed one.
 const FOREIGN: [&str; 13] = [
     "null",
     "https://evil.com",
@@ -42,28 +42,28 @@ async fn preflight(app: &TestApp, origin: &str, method: &str, headers: &str) -> 
     send(request.header("Access-Control-Request-Headers", headers)).await
 }
 
-fn varies_by_origin(answer: &TestResponse) -> bool {
-    let values = answer.headers.get_all("vary").iter().map(|value| value.to_str().unwrap().to_ascii_lowercase());
+fn varies_by_origin(response: &TestResponse) -> bool {
+    let values = response.headers.get_all("vary").iter().map(|value| value.to_str().unwrap().to_ascii_lowercase());
     values
         .flat_map(|value| value.split(',').map(|part| part.trim().to_owned()).collect::<Vec<_>>())
         .any(|v| v == "origin")
 }
 
 #[track_caller]
-fn assert_readable(answer: &TestResponse, by: &str) {
-    assert_eq!(answer.header("access-control-allow-origin"), by, "{}", answer.status);
-    assert!(varies_by_origin(answer));
-    let exposed = answer.header("access-control-expose-headers").to_ascii_lowercase();
+fn assert_readable(response: &TestResponse, by: &str) {
+    assert_eq!(response.header("access-control-allow-origin"), by, "{}", response.status);
+    assert!(varies_by_origin(response));
+    let exposed = response.header("access-control-expose-headers").to_ascii_lowercase();
     for name in ["ratelimit", "ratelimit-policy", "retry-after", "x-request-id"] {
         assert!(exposed.contains(name), "{name} is not exposed: {exposed}");
     }
 }
 
 #[track_caller]
-fn assert_unreadable(answer: &TestResponse) {
-    let said = answer.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
-    assert!(said.is_none(), "{:?}", answer.headers);
-    assert!(varies_by_origin(answer));
+fn assert_unreadable(response: &TestResponse) {
+    let found = response.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
+    assert!(found.is_none(), "{:?}", response.headers);
+    assert!(varies_by_origin(response));
 }
 
 #[actix_web::test]
@@ -78,14 +78,14 @@ async fn an_allowed_origin_reads_successes_and_failures_alike() {
         (Method::POST, "/api/auth/login/", 415),
         (Method::GET, "/api/auth/config/", 200),
     ] {
-        let answer = from_app(method, path).await;
-        answer.has_status(status);
-        assert_readable(&answer, APP);
+        let response = from_app(method, path).await;
+        response.has_status(status);
+        assert_readable(&response, APP);
     }
     let huge = app.request(Method::POST, "/api/auth/login/").header("Origin", APP);
-    let answer = send(huge.json(&json!({"email": "x".repeat(70_000)}))).await;
-    answer.has_status(413);
-    assert_readable(&answer, APP);
+    let response = send(huge.json(&json!({"email": "x".repeat(70_000)}))).await;
+    response.has_status(413);
+    assert_readable(&response, APP);
 }
 
 #[actix_web::test]
@@ -104,13 +104,13 @@ async fn a_foreign_origin_reads_nothing_and_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn an_origin_that_is_no_text_changes_nothing() {
+async fn an_origin_that_is_not_text_changes_nothing() {
     let app = start().await;
     let origin = reqwest::header::HeaderValue::from_bytes(b"https://app.example.com\xe9").unwrap();
     let request = app.request(Method::POST, "/api/auth/login/").header("Origin", origin);
-    let answer = send(request.json(&json!({"email": ADA, "password": PASSWORD}))).await;
-    assert!(matches!(answer.status.as_u16(), 400 | 403), "{}", answer.status);
-    assert_unreadable(&answer);
+    let response = send(request.json(&json!({"email": ADA, "password": PASSWORD}))).await;
+    assert!(matches!(response.status.as_u16(), 400 | 403), "{}", response.status);
+    assert_unreadable(&response);
 }
 
 #[actix_web::test]
@@ -119,8 +119,8 @@ async fn a_second_origin_header_does_not_get_past_the_rule() {
     for origins in [[APP, "https://evil.com"], ["https://evil.com", APP]] {
         let request = app.request(Method::POST, "/api/auth/login/");
         let request = request.header("Origin", origins[0]).header("Origin", origins[1]);
-        let answer = send(request.json(&json!({"email": ADA, "password": PASSWORD}))).await;
-        assert!(answer.status.is_client_error(), "{origins:?} {}", answer.status);
+        let response = send(request.json(&json!({"email": ADA, "password": PASSWORD}))).await;
+        assert!(response.status.is_client_error(), "{origins:?} {}", response.status);
     }
 }
 
@@ -132,13 +132,13 @@ async fn the_apis_own_origin_may_change_things() {
 }
 
 #[actix_web::test]
-async fn a_page_of_the_api_that_came_in_clear_may_change_nothing_in_production() {
+async fn a_plaintext_page_of_the_api_may_change_nothing_in_production() {
     let app = TestApp::builder(Database::Sqlite).production().set("CORS_ALLOWED_ORIGINS", APP).user(ADA).start().await;
     login_from(&app, &format!("https://{}", app.address())).await.ok();
     login_from(&app, &format!("http://{}", app.address())).await.failed(403, Reason::OriginNotAllowed);
 }
 
-/// Something on the way may take the `Origin` away; the browser's other word still counts.
+/// A proxy may remove the `Origin` header; `Sec-Fetch-Site` still counts.
 #[actix_web::test]
 async fn a_foreign_page_without_an_origin_changes_nothing() {
     let app = start().await;
@@ -164,17 +164,17 @@ async fn a_foreign_page_without_an_origin_changes_nothing() {
 #[actix_web::test]
 async fn a_trusted_origin_may_change_things_but_not_read() {
     let app = start().await;
-    let answer = login_from(&app, TRUSTED).await;
-    assert_unreadable(&answer);
-    answer.ok();
+    let response = login_from(&app, TRUSTED).await;
+    assert_unreadable(&response);
+    response.ok();
 }
 
 #[actix_web::test]
-async fn a_request_without_an_origin_is_no_browsers_and_is_served() {
+async fn a_request_without_an_origin_is_served() {
     let app = start().await;
-    let answer = app.sign_in(ADA, PASSWORD).await;
-    assert!(varies_by_origin(&answer));
-    answer.ok();
+    let response = app.sign_in(ADA, PASSWORD).await;
+    assert!(varies_by_origin(&response));
+    response.ok();
 }
 
 #[actix_web::test]
@@ -190,17 +190,17 @@ async fn every_unsafe_method_obeys_the_origin_rule_before_credentials() {
 async fn a_preflight_allows_what_the_client_sends_for_an_hour() {
     let app = start().await;
     for method in ["GET", "POST", "PATCH", "DELETE"] {
-        let answer = preflight(&app, APP, method, "authorization, content-type, idempotency-key").await;
-        assert!(answer.status.is_success(), "{method}: {} {}", answer.status, answer.text());
-        assert_eq!(answer.header("access-control-allow-origin"), APP);
-        assert!(answer.header("access-control-allow-methods").contains(method));
-        let headers = answer.header("access-control-allow-headers").to_ascii_lowercase();
+        let response = preflight(&app, APP, method, "authorization, content-type, idempotency-key").await;
+        assert!(response.status.is_success(), "{method}: {} {}", response.status, response.text());
+        assert_eq!(response.header("access-control-allow-origin"), APP);
+        assert!(response.header("access-control-allow-methods").contains(method));
+        let headers = response.header("access-control-allow-headers").to_ascii_lowercase();
         for name in ["authorization", "content-type", "idempotency-key"] {
             assert!(headers.contains(name), "{name} is not allowed: {headers}");
         }
-        assert_eq!(answer.header("access-control-max-age"), "3600");
-        assert!(varies_by_origin(&answer));
-        assert!(!answer.headers.contains_key("access-control-allow-credentials"));
+        assert_eq!(response.header("access-control-max-age"), "3600");
+        assert!(varies_by_origin(&response));
+        assert!(!response.headers.contains_key("access-control-allow-credentials"));
     }
 }
 
@@ -208,14 +208,14 @@ async fn a_preflight_allows_what_the_client_sends_for_an_hour() {
 async fn a_preflight_of_a_foreign_origin_allows_nothing() {
     let app = start().await;
     for origin in FOREIGN.into_iter().chain([TRUSTED]) {
-        let answer = preflight(&app, origin, "POST", "content-type").await;
-        assert_unreadable(&answer);
-        assert!(!answer.status.is_server_error());
+        let response = preflight(&app, origin, "POST", "content-type").await;
+        assert_unreadable(&response);
+        assert!(!response.status.is_server_error());
     }
 }
 
 #[actix_web::test]
-async fn a_preflight_for_what_the_api_does_not_use_is_refused() {
+async fn a_preflight_for_an_unused_method_or_header_is_refused() {
     let app = start().await;
     for (method, headers) in
         [("TRACE", "content-type"), ("POST", "x-evil"), ("P\u{7f}ST", "content-type"), ("POST", ",,,")]
@@ -223,16 +223,16 @@ async fn a_preflight_for_what_the_api_does_not_use_is_refused() {
         let request = app.request(Method::OPTIONS, "/api/auth/refresh/").header("Origin", APP);
         let Ok(method) = reqwest::header::HeaderValue::from_bytes(method.as_bytes()) else { continue };
         let request = request.header("Access-Control-Request-Method", method);
-        let answer = send(request.header("Access-Control-Request-Headers", headers)).await;
-        assert!(!answer.status.is_server_error(), "{headers} {}", answer.status);
-        let allowed = answer.header("access-control-allow-headers").to_ascii_lowercase();
+        let response = send(request.header("Access-Control-Request-Headers", headers)).await;
+        assert!(!response.status.is_server_error(), "{headers} {}", response.status);
+        let allowed = response.header("access-control-allow-headers").to_ascii_lowercase();
         assert!(!allowed.contains("x-evil"));
-        assert!(!answer.header("access-control-allow-methods").contains("TRACE"));
+        assert!(!response.header("access-control-allow-methods").contains("TRACE"));
     }
 }
 
 #[actix_web::test]
-async fn only_with_cookies_may_a_page_send_credentials() {
+async fn a_page_may_send_credentials_only_in_cookie_mode() {
     let asked = "content-type, x-csrf-token";
     let body = start().await;
     let preflight_of_body = preflight(&body, APP, "POST", asked).await;
@@ -242,10 +242,10 @@ async fn only_with_cookies_may_a_page_send_credentials() {
 
     let builder = TestApp::builder(Database::Sqlite).user(ADA).set("TOKEN_TRANSPORT", "cookie");
     let cookie = builder.set("CORS_ALLOWED_ORIGINS", APP).start().await;
-    for answer in [preflight(&cookie, APP, "POST", asked).await, login_from(&cookie, APP).await] {
-        answer.has_status(200);
-        assert_eq!(answer.header("access-control-allow-origin"), APP);
-        assert_eq!(answer.header("access-control-allow-credentials"), "true");
+    for response in [preflight(&cookie, APP, "POST", asked).await, login_from(&cookie, APP).await] {
+        response.has_status(200);
+        assert_eq!(response.header("access-control-allow-origin"), APP);
+        assert_eq!(response.header("access-control-allow-credentials"), "true");
     }
     for origin in FOREIGN {
         assert_unreadable(&login_from(&cookie, origin).await);
@@ -253,9 +253,9 @@ async fn only_with_cookies_may_a_page_send_credentials() {
     }
 }
 
-/// With cookies a page's request carries its user's authority; whose page it is decides.
+/// With cookies the request of any page carries the user's authority, so the page's origin decides.
 #[actix_web::test]
-async fn a_foreign_page_can_use_nobodys_cookies() {
+async fn a_foreign_page_cannot_use_the_cookies_of_a_user() {
     let builder = TestApp::builder(Database::Sqlite).user(ADA).set("TOKEN_TRANSPORT", "cookie");
     let app = builder.set("CORS_ALLOWED_ORIGINS", APP).start().await;
     let mut browser = Browser::default();
@@ -267,9 +267,9 @@ async fn a_foreign_page_can_use_nobodys_cookies() {
             request.header("X-CSRF-Token", browser.csrf()).json(&json!({}))
         };
         for origin in FOREIGN {
-            let answer = send(request().header("Origin", origin)).await;
-            assert!(!answer.headers.contains_key("set-cookie"));
-            answer.failed(403, Reason::OriginNotAllowed);
+            let response = send(request().header("Origin", origin)).await;
+            assert!(!response.headers.contains_key("set-cookie"));
+            response.failed(403, Reason::OriginNotAllowed);
         }
         send(request().header("Sec-Fetch-Site", "cross-site")).await.failed(403, Reason::OriginNotAllowed);
         for method in [Method::GET, Method::HEAD] {

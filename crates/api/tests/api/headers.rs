@@ -1,4 +1,4 @@
-//! The security headers of every answer, whatever it is and whoever gives it.
+//! The security headers of every response, for each status and each layer that may send it.
 
 use crate::support::{Database, PASSWORD, TestApp, TestResponse, raw, send};
 use reqwest::Method;
@@ -14,7 +14,7 @@ async fn start() -> TestApp {
 }
 
 #[track_caller]
-fn is_guarded(answer: &TestResponse, what: &str) {
+fn assert_security_headers(response: &TestResponse, what: &str) {
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
@@ -23,18 +23,18 @@ fn is_guarded(answer: &TestResponse, what: &str) {
         ("cross-origin-resource-policy", "same-origin"),
         ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
     ] {
-        let values: Vec<_> = answer.headers.get_all(name).iter().collect();
+        let values: Vec<_> = response.headers.get_all(name).iter().collect();
         assert_eq!(values, [value], "{name} of {what}");
     }
-    let policy = answer.header("content-security-policy");
+    let policy = response.header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; "), "{what}: {policy}");
     assert!(policy.ends_with("frame-ancestors 'none'"), "{what}: {policy}");
-    assert!(answer.header("vary").split(", ").any(|name| name == "Origin"), "{what}: {}", answer.header("vary"));
-    assert_eq!(answer.header("x-request-id").len(), 32, "{what}");
-    assert!(!answer.headers.contains_key("server") && !answer.headers.contains_key("x-powered-by"), "{what}");
+    assert!(response.header("vary").split(", ").any(|name| name == "Origin"), "{what}: {}", response.header("vary"));
+    assert_eq!(response.header("x-request-id").len(), 32, "{what}");
+    assert!(!response.headers.contains_key("server") && !response.headers.contains_key("x-powered-by"), "{what}");
 }
 
-/// One answer of each kind, with its name.
+/// One response of each kind, with its name.
 async fn all_kinds(app: &TestApp) -> Vec<(&'static str, TestResponse)> {
     let request = |method, path| app.request(method, path);
     let login = request(Method::POST, "/api/auth/login/").json(&json!({"email": ADA, "password": PASSWORD}));
@@ -54,7 +54,7 @@ async fn all_kinds(app: &TestApp) -> Vec<(&'static str, TestResponse)> {
         ("415", send(post().body("{}")).await),
         ("a preflight", send(preflight().header("Origin", APP)).await),
         ("a foreign preflight", send(preflight().header("Origin", "https://evil.com")).await),
-        ("no HTTP", raw::exchange(app.address(), b"hello\r\n\r\n").await.unwrap()),
+        ("not HTTP", raw::exchange(app.address(), b"hello\r\n\r\n").await.unwrap()),
         ("a huge head", raw::exchange(app.address(), &huge_head()).await.unwrap()),
     ]
 }
@@ -64,13 +64,13 @@ fn huge_head() -> Vec<u8> {
 }
 
 #[actix_web::test]
-async fn every_answer_carries_the_security_headers() {
+async fn every_response_carries_the_security_headers() {
     let app = start().await;
-    for (what, answer) in all_kinds(&app).await {
-        is_guarded(&answer, what);
-        assert_eq!(answer.header("content-security-policy"), API_POLICY, "{what}");
-        assert_eq!(answer.header("cache-control"), "no-store", "{what}");
-        assert!(!answer.headers.contains_key("strict-transport-security"), "{what}: development speaks HTTP");
+    for (what, response) in all_kinds(&app).await {
+        assert_security_headers(&response, what);
+        assert_eq!(response.header("content-security-policy"), API_POLICY, "{what}");
+        assert_eq!(response.header("cache-control"), "no-store", "{what}");
+        assert!(!response.headers.contains_key("strict-transport-security"), "{what}: development speaks HTTP");
     }
 }
 
@@ -78,39 +78,40 @@ async fn every_answer_carries_the_security_headers() {
 async fn a_failure_of_the_server_carries_them_too() {
     let app = start().await;
     app.db().execute("DROP TABLE auth_events");
-    let answer = app.sign_in(ADA, PASSWORD).await;
-    answer.has_status(503);
-    is_guarded(&answer, "503");
+    let response = app.sign_in(ADA, PASSWORD).await;
+    response.has_status(503);
+    assert_security_headers(&response, "503");
 }
 
 #[actix_web::test]
-async fn every_answer_in_production_keeps_browsers_on_https() {
+async fn every_response_in_production_keeps_browsers_on_https() {
     let app = TestApp::builder(Database::Sqlite).production().user(ADA).set("CORS_ALLOWED_ORIGINS", APP).start().await;
-    let mut answers = all_kinds(&app).await;
-    for (what, method) in [("a redirect", Method::GET), ("in clear", Method::POST), ("an OPTIONS", Method::OPTIONS)] {
+    let mut responses = all_kinds(&app).await;
+    for (what, method) in [("a redirect", Method::GET), ("in plaintext", Method::POST), ("an OPTIONS", Method::OPTIONS)]
+    {
         let request = app.request(method, "/api/auth/config/").header("X-Forwarded-Proto", "http");
-        answers.push((what, send(request).await));
+        responses.push((what, send(request).await));
     }
-    for (what, answer) in answers {
-        is_guarded(&answer, what);
-        let values: Vec<_> = answer.headers.get_all("strict-transport-security").iter().collect();
+    for (what, response) in responses {
+        assert_security_headers(&response, what);
+        let values: Vec<_> = response.headers.get_all("strict-transport-security").iter().collect();
         assert_eq!(values, [HSTS], "{what}");
     }
 }
 
 #[actix_web::test]
-async fn the_page_to_try_the_api_may_run_its_own_scripts_only() {
+async fn the_page_of_the_api_docs_may_run_its_own_scripts_only() {
     let app = start().await;
     let page = app.get("/api/docs/").await;
-    is_guarded(&page, "the page");
+    assert_security_headers(&page, "the page");
     let policy = page.header("content-security-policy");
     assert!(policy.contains("script-src 'self';"), "{policy}");
     assert_eq!(page.header("cache-control"), "no-cache");
-    is_guarded(&app.get("/api/docs").await, "the page without its slash");
+    assert_security_headers(&app.get("/api/docs").await, "the page without its slash");
 }
 
 #[actix_web::test]
-async fn production_shows_no_documents_unless_it_is_told_to() {
+async fn production_shows_no_api_docs_unless_they_are_open() {
     let paths = ["/api/docs", "/api/docs/", "/api/docs/index.html", "/api/openapi.json", "/api/openapi.json/"];
     let app = TestApp::builder(Database::Sqlite).production().start().await;
     for path in paths {
