@@ -1,4 +1,4 @@
-//! Documentation is checked like code: what it points to exists, what it lists is what the program knows.
+//! Documentation is tested like code: its commands exist, and its tables match the program.
 
 use crate::support::document::Document;
 use crate::support::{Database, TestApp, bounds};
@@ -32,7 +32,7 @@ fn the_commands_for_newcomers_exist() {
     }
 }
 
-/// A word that nothing uses is no word of this domain, and a word has one meaning.
+/// A term that nothing uses does not belong in the glossary, and a term has one meaning.
 #[test]
 fn every_term_of_the_glossary_is_defined_once_and_used() {
     const GLOSSARY: &str = "docs/GLOSSARY.md";
@@ -53,7 +53,7 @@ fn every_term_of_the_glossary_is_defined_once_and_used() {
     );
 }
 
-/// Where one differs, the program that was just built writes it as it should be.
+/// If one differs, the command in the message writes it again.
 #[test]
 fn the_documents_of_the_variables_are_what_the_declarations_say() {
     let fix = "is not what the declarations say: run scripts/configuration";
@@ -64,7 +64,7 @@ fn the_documents_of_the_variables_are_what_the_declarations_say() {
     assert_eq!(read(".env.example"), document::example(), ".env.example {fix}");
 }
 
-/// Its first sentence stands alone in `.env.example`.
+/// `.env.example` shows the first sentence alone.
 #[test]
 fn a_variable_is_described_in_sentences() {
     for row in variables() {
@@ -75,7 +75,7 @@ fn a_variable_is_described_in_sentences() {
     assert_eq!(long, None, "a line that is hard to read");
 }
 
-/// A variable that the API reads cannot be forgotten: its declaration would be dead code.
+/// For a variable of the API no test is needed: without a use its declaration would be dead code.
 #[test]
 fn the_clients_build_reads_what_is_declared_for_it() {
     let build = read("crates/client/build.rs");
@@ -90,7 +90,7 @@ fn rows(document: &str) -> Vec<Vec<String>> {
     rows_of_table(&read(document))
 }
 
-/// The same of what begins with this heading.
+/// The same for the first table below this heading.
 fn rows_below(document: &str, heading: &str) -> Vec<Vec<String>> {
     let text = read(document);
     let (_, below) = text.split_once(heading).unwrap_or_else(|| panic!("{document} has no {heading:?}"));
@@ -103,12 +103,12 @@ fn rows_of_table(text: &str) -> Vec<Vec<String>> {
     lines.take_while(|line| line.starts_with('|')).map(cells).collect()
 }
 
-/// What stands between backquotes.
+/// The texts between backquotes.
 fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
-/// Who sets a variable to the default that is documented changes nothing, here and in production.
+/// Setting a variable to its documented default changes nothing, in development and in production.
 #[test]
 fn the_documented_defaults_are_the_ones_of_the_code() {
     let mut compared = 0;
@@ -154,7 +154,7 @@ fn the_table_of_smoke_checks_is_the_one_of_the_code() {
     assert_eq!(documented, known.collect::<Vec<_>>());
 }
 
-/// Otherwise what needs a misspelt one would be skipped for ever.
+/// Otherwise a check that needs a misspelt one would always be skipped.
 #[test]
 fn a_smoke_check_needs_what_comes_before_it() {
     let ids: Vec<_> = every_check().map(|check| check.id).collect();
@@ -180,7 +180,7 @@ fn the_example_of_a_configuration_is_one() {
 
 #[test]
 fn the_table_of_limits_is_the_one_of_the_code() {
-    let told: Vec<_> = rows("docs/reference/limits.md")
+    let documented: Vec<_> = rows("docs/reference/limits.md")
         .into_iter()
         .map(|row| [&row[0], &row[2], &row[3], &row[4]].map(String::clone))
         .collect();
@@ -199,12 +199,12 @@ fn the_table_of_limits_is_the_one_of_the_code() {
         };
         [format!("`{}`", rule.name), by.to_owned(), rule.amount.to_string(), window]
     });
-    assert_eq!(told, known.collect::<Vec<_>>());
+    assert_eq!(documented, known.collect::<Vec<_>>());
 }
 
 #[test]
 fn the_table_of_routes_and_what_they_take_is_the_one_of_the_code() {
-    let told: Vec<_> = rows_below("docs/reference/limits.md", "## Which route takes what")
+    let documented: Vec<_> = rows_below("docs/reference/limits.md", "## Which route takes what")
         .into_iter()
         .map(|row| row.join(" | "))
         .collect();
@@ -219,15 +219,15 @@ fn the_table_of_routes_and_what_they_take_is_the_one_of_the_code() {
         let shares: Vec<_> = bounds.shares.iter().map(|resource| resource.name()).collect();
         format!("`{route}` | {requests} | {} | {}", budgets.join(", "), shares.join(", "))
     });
-    assert_eq!(told, known.collect::<Vec<_>>());
+    assert_eq!(documented, known.collect::<Vec<_>>());
 }
 
 #[actix_web::test]
 async fn the_table_of_metrics_is_the_one_of_the_code() {
-    let told: BTreeSet<_> =
+    let documented: BTreeSet<_> =
         rows("docs/reference/metrics.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
     let app = TestApp::builder(Database::Sqlite).start().await;
-    // What has no value yet is not told: a request, a failure, and what is looked at when it is asked for.
+    // A metric without a value is not rendered: this gives one to those of requests, of failures, and to the measured ones.
     assert_eq!(app.get("/nowhere").await.status, 404);
     measure(app.services());
     let text = app.services().metrics.render().unwrap();
@@ -237,7 +237,7 @@ async fn the_table_of_metrics_is_the_one_of_the_code() {
         "info" => format!("{name}_info"),
         _ => name.to_owned(),
     });
-    assert_eq!(told, known.collect());
+    assert_eq!(documented, known.collect());
 }
 
 /// The Rust files of a folder and its folders.
@@ -251,31 +251,32 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 fn messages(source: &str) -> Vec<String> {
     let calls = source.split("log::").skip(1).filter_map(|rest| rest.split_once("!("));
     let calls = calls.filter(|(level, _)| level.chars().all(|c| c.is_ascii_lowercase()));
-    let told = calls.filter_map(|(level, rest)| {
+    let found = calls.filter_map(|(level, rest)| {
         let (before, words) = rest.split_once('"')?;
         let fields = before.split(',').filter_map(|pair| Some(pair.split_once('=')?.0.trim()));
         Some(format!("{} {level} {}", words.split(':').next()?, fields.collect::<Vec<_>>().join(" ")))
     });
-    told.collect()
+    found.collect()
 }
 
 #[test]
 fn the_table_of_log_messages_is_the_one_of_the_code() {
     let source = root().join("crates/api/src");
-    let is_latchkeys = |path: &PathBuf| !path.starts_with(source.join("bin")); // a product's features log what they like
+    // The messages of a product's features are not in this table.
+    let is_latchkeys = |path: &PathBuf| !path.starts_with(source.join("bin"));
     let files = sources(&source).into_iter().filter(is_latchkeys);
-    let said: BTreeSet<_> = files.flat_map(|path| messages(&std::fs::read_to_string(path).unwrap())).collect();
-    let told = rows_below("docs/reference/logs.md", "## Messages");
-    let told = told.iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], quoted(&row[2]).join(" ")));
-    assert_eq!(told.collect::<BTreeSet<_>>(), said);
+    let logged: BTreeSet<_> = files.flat_map(|path| messages(&std::fs::read_to_string(path).unwrap())).collect();
+    let rows = rows_below("docs/reference/logs.md", "## Messages");
+    let documented = rows.iter().map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], quoted(&row[2]).join(" ")));
+    assert_eq!(documented.collect::<BTreeSet<_>>(), logged);
 }
 
-/// Whoever looks for the words of a build that failed finds them.
+/// The message of a failed build can be found in the documents.
 #[test]
-fn what_the_clients_build_says_is_in_the_document() {
+fn the_error_of_the_clients_build_is_in_the_document() {
     let script = read("crates/client/post-build.js");
-    let said = script.lines().filter_map(|line| line.trim().strip_prefix("console.error(`")?.split_once(" ${"));
-    let said: Vec<_> = said.map(|(words, _)| words).collect();
-    assert_eq!(said, ["error: browsers with Trusted Types would not show"]);
-    assert!(read("docs/operations/troubleshooting.md").contains(said[0]));
+    let messages = script.lines().filter_map(|line| line.trim().strip_prefix("console.error(`")?.split_once(" ${"));
+    let messages: Vec<_> = messages.map(|(words, _)| words).collect();
+    assert_eq!(messages, ["error: browsers with Trusted Types would not show"]);
+    assert!(read("docs/operations/troubleshooting.md").contains(messages[0]));
 }

@@ -1,4 +1,4 @@
-//! What the documents name is there: files, headings, routes, pages, variables, metrics, and the words of the API.
+//! What the documents name exists: files, headings, routes, pages, variables, metrics, and the names in the API.
 
 use crate::support::document::{Document, root};
 use api::config::{VariableRow, variables};
@@ -16,7 +16,7 @@ const NOT_READ: [&str; 12] = [
     "RENDER_GIT_COMMIT",
     "RUSTUP_TOOLCHAIN",
     "API_URL",
-    "API_URL_IN_CLEAR",
+    "API_HTTP_URL",
     "WEB_URL",
     "NEW_DATABASE_URL",
     "SSL_CERT_FILE",
@@ -33,11 +33,11 @@ fn every_link_leads_somewhere() {
             let (path, anchor) = link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor)));
             let folder = Path::new(&document.name).parent().unwrap();
             let target = if path.is_empty() { root().join(&document.name) } else { root().join(folder).join(path) };
-            assert!(target.exists(), "{} points to {path}, which is not there", document.name);
+            assert!(target.exists(), "{} points to {path}, which does not exist", document.name);
             let same =
                 |other: &&Document| root().join(&other.name).canonicalize().unwrap() == target.canonicalize().unwrap();
-            let is_there = |anchor| documents.iter().find(same).is_some_and(|other| other.anchors().contains(anchor));
-            assert!(anchor.is_none_or(is_there), "{} points to {link}: there is no such heading", document.name);
+            let has_anchor = |anchor| documents.iter().find(same).is_some_and(|other| other.anchors().contains(anchor));
+            assert!(anchor.is_none_or(has_anchor), "{} points to {link}: there is no such heading", document.name);
             followed += 1;
         }
     }
@@ -56,7 +56,7 @@ fn openapi() -> String {
     crate::support::openapi(TokenTransport::Cookie).to_string()
 }
 
-/// The paths that the API answers under, and those of the client's pages.
+/// The paths that the API serves, and those of the client's pages.
 fn paths() -> BTreeSet<String> {
     let document: serde_json::Value = serde_json::from_str(&openapi()).unwrap();
     let routes = document["paths"].as_object().unwrap().keys().cloned();
@@ -82,8 +82,8 @@ fn every_path_is_one_of_the_api_or_of_the_client() {
     assert!(named.len() > 20, "{named:?}");
     let is_known =
         |path: &str| known.contains(path) || path.ends_with('/') && known.iter().any(|known| known.starts_with(path));
-    let lost: Vec<_> = named.into_iter().filter(|(_, path)| !is_known(path)).collect();
-    assert!(lost.is_empty(), "these are nowhere: {lost:#?}");
+    let unknown: Vec<_> = named.into_iter().filter(|(_, path)| !is_known(path)).collect();
+    assert!(unknown.is_empty(), "these do not exist: {unknown:#?}");
 }
 
 /// `NAME_OF_IT`, `NAME_OF_IT=value`; `AWS_*` stands for all that begin so.
@@ -95,14 +95,14 @@ fn variable_in(span: &str) -> Option<String> {
 }
 
 #[test]
-fn every_variable_is_read_by_somebody() {
+fn every_documented_variable_is_read() {
     let known: BTreeSet<&str> = variables().flat_map(VariableRow::names).chain(NOT_READ).collect();
     let is_known = |name: &str| match name.strip_suffix('*') {
         Some(start) => known.iter().any(|known| known.starts_with(start)),
         None => known.contains(name),
     };
-    let lost: Vec<_> = all_named(variable_in).into_iter().filter(|(_, name)| !is_known(name)).collect();
-    assert!(lost.is_empty(), "nobody reads these: {lost:#?}");
+    let unknown: Vec<_> = all_named(variable_in).into_iter().filter(|(_, name)| !is_known(name)).collect();
+    assert!(unknown.is_empty(), "nothing reads these: {unknown:#?}");
 }
 
 /// What the Django and React services were configured with.
@@ -111,12 +111,12 @@ const GUIDE: &str = "DJANGO_ENV DEBUG DJANGO_SECRET_KEY DB_NAME DB_USER DB_PASSW
     AWS_S3_ENDPOINT_URL VITE_API_BASE_URL NODE_ENV NODE_VERSION";
 
 #[test]
-fn whoever_comes_from_the_guide_finds_every_variable() {
+fn every_variable_of_the_guide_is_documented() {
     for name in ["docs/reference/configuration.md", "docs/guides/deployment.md"] {
         let document = Document::read(name);
         let missing: Vec<_> =
             GUIDE.split_whitespace().filter(|name| !document.spans().any(|span| span == *name)).collect();
-        assert!(missing.is_empty(), "{name} says nothing of {missing:?}");
+        assert!(missing.is_empty(), "{name} does not mention {missing:?}");
     }
 }
 
@@ -137,12 +137,12 @@ fn metric_of(name: &str) -> &str {
 
 /// Reasons, codes, budgets, members of JSON, columns, outcomes: `words_like_these`.
 #[test]
-fn every_word_of_the_api_is_in_its_sources() {
+fn every_name_of_the_api_is_in_its_sources() {
     let metrics = Document::read("docs/reference/metrics.md").text;
     let sources = ["crates/api/src", "crates/auth-types/src", "crates/client/src", "migrations", "scripts"]
         .map(|folder| texts(&root().join(folder)));
     let text = sources.concat() + &openapi();
-    // What Prometheus is told, and not the API.
+    // A setting of Prometheus, not of the API.
     let known: BTreeSet<&str> = words(&text).chain(["dns_sd_configs"]).collect();
     let in_snake_case = |span: &str| {
         let is_one =
@@ -157,8 +157,8 @@ fn every_word_of_the_api_is_in_its_sources() {
     };
     let named = all_named(in_snake_case);
     assert!(named.len() > 50, "{named:?}");
-    let lost: Vec<_> = named.into_iter().filter(|(_, name)| !is_known(name)).collect();
-    assert!(lost.is_empty(), "these are nowhere: {lost:#?}");
+    let unknown: Vec<_> = named.into_iter().filter(|(_, name)| !is_known(name)).collect();
+    assert!(unknown.is_empty(), "these do not exist: {unknown:#?}");
 }
 
 /// `origins.http`, `auth.sign_in`, `start.waiting`: what `api check`, `api smoke` and the log say, by the tables of it that
@@ -183,8 +183,8 @@ fn every_check_and_every_line_of_the_log_is_in_its_table() {
     };
     let named = all_named(dotted);
     assert!(named.len() > 50, "{named:?}");
-    let lost: Vec<_> = named.into_iter().filter(|(_, name)| !known.contains(name.as_str())).collect();
-    assert!(lost.is_empty(), "these are in no table: {lost:#?}");
+    let unknown: Vec<_> = named.into_iter().filter(|(_, name)| !known.contains(name.as_str())).collect();
+    assert!(unknown.is_empty(), "these are in no table: {unknown:#?}");
 }
 
 #[test]
@@ -199,5 +199,5 @@ fn the_document_of_the_deployment_names_every_service_and_every_value_that_is_as
     assert!(services.len() > 5 && asked.len() > 5, "{services:?} {asked:?}");
     let document = Document::read("docs/guides/deployment.md");
     let missing: Vec<_> = services.union(&asked).filter(|name| !document.spans().any(|span| span == **name)).collect();
-    assert!(missing.is_empty(), "docs/guides/deployment.md says nothing of {missing:?}");
+    assert!(missing.is_empty(), "docs/guides/deployment.md does not mention {missing:?}");
 }

@@ -1,4 +1,4 @@
-//! Another address for an account.
+//! Changing the email address of an account.
 
 use crate::support::{Database, Mail, ONE_SECOND, PASSWORD, TestApp, TestResponse, on_both_databases, send};
 use auth_types::Reason;
@@ -9,16 +9,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 on_both_databases![
-    the_new_address_is_confirmed_by_a_link_and_the_old_one_is_told,
+    the_new_address_is_confirmed_by_a_link_and_the_old_one_is_notified,
     nothing_is_changed_before_the_link_is_followed,
-    a_wrong_password_is_named_recorded_and_mails_nobody,
-    a_taken_address_is_answered_alike_and_its_owner_is_told,
-    whoever_asks_finds_the_same_in_their_export_whether_the_address_is_taken_or_free,
-    an_address_that_was_taken_meanwhile_stays_its_owners,
+    a_wrong_password_is_named_and_recorded_and_sends_no_mail,
+    a_taken_address_gets_the_same_response_and_its_owner_is_notified,
+    the_export_is_the_same_for_a_taken_and_a_free_address,
+    an_address_taken_in_the_meantime_stays_with_its_owner,
     of_two_changes_the_newer_counts,
-    links_to_the_old_address_are_worthless_after_the_change,
-    a_session_that_has_ended_changes_nothing,
-    who_asks_for_their_own_address_changes_nothing_and_alarms_nobody,
+    links_to_the_old_address_are_not_valid_after_the_change,
+    a_revoked_session_changes_nothing,
+    asking_for_the_own_address_changes_nothing_and_sends_no_mail,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -43,7 +43,7 @@ fn to<'a>(mails: &'a [Mail], address: &str) -> &'a Mail {
     mails.iter().find(|mail| mail.to == address).unwrap_or_else(|| panic!("no mail to {address} in {mails:?}"))
 }
 
-async fn whoever_asks_finds_the_same_in_their_export_whether_the_address_is_taken_or_free(database: Database) {
+async fn the_export_is_the_same_for_a_taken_and_a_free_address(database: Database) {
     const EVE: &str = "eve@example.com";
     let app = TestApp::builder(database).user(ADA).user(EVE).start().await;
     app.db().execute(
@@ -63,12 +63,12 @@ async fn whoever_asks_finds_the_same_in_their_export_whether_the_address_is_take
     assert_eq!(exports[0].0, [(json!("change_email"), true)]);
 }
 
-async fn who_asks_for_their_own_address_changes_nothing_and_alarms_nobody(database: Database) {
+async fn asking_for_the_own_address_changes_nothing_and_sends_no_mail(database: Database) {
     let (app, tokens) = start(database).await;
     let before = app.db().content();
     ask(&app, &tokens, ADA, PASSWORD).await.has_status(202);
     assert_eq!(app.db().content(), before);
-    // Another way to write it is a change, and so is the first proof of it.
+    // Another spelling is a change, and so is the first confirmation.
     ask(&app, &tokens, "Ada@example.com", PASSWORD).await.has_status(202);
     let link = app.deliver_one_mail().await;
     assert_eq!((link.to.as_str(), link.subject.as_str()), ("Ada@example.com", "Confirm your new email address"));
@@ -79,7 +79,7 @@ async fn who_asks_for_their_own_address_changes_nothing_and_alarms_nobody(databa
     assert_eq!(app.deliver_one_mail().await.to, ADA);
 }
 
-async fn the_new_address_is_confirmed_by_a_link_and_the_old_one_is_told(database: Database) {
+async fn the_new_address_is_confirmed_by_a_link_and_the_old_one_is_notified(database: Database) {
     let (app, tokens) = start(database).await;
     ask(&app, &tokens, " Countess@Example.ORG ", PASSWORD).await.has_status(202);
     let mails = app.deliver_mail().await;
@@ -94,8 +94,8 @@ async fn the_new_address_is_confirmed_by_a_link_and_the_old_one_is_told(database
     assert_eq!((me.email.as_str(), me.email_verified), ("Countess@Example.ORG", true));
     app.sign_in(NEW, PASSWORD).await.ok();
     app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
-    let told = app.deliver_one_mail().await;
-    assert_eq!((told.to.as_str(), told.subject.as_str()), (ADA, "Your email address was changed"));
+    let notice = app.deliver_one_mail().await;
+    assert_eq!((notice.to.as_str(), notice.subject.as_str()), (ADA, "Your email address was changed"));
     follow(&app, &link.token()).await.failed(400, Reason::LinkNotValid);
     let kinds = "SELECT count(*) FROM auth_events WHERE kind IN ('email_change_requested', 'email_changed')";
     assert_eq!(app.db().number(kinds), 2);
@@ -114,7 +114,7 @@ async fn nothing_is_changed_before_the_link_is_followed(database: Database) {
     follow(&app, &to(&mails, NEW).token()).await.failed(400, Reason::LinkNotValid);
 }
 
-async fn a_wrong_password_is_named_recorded_and_mails_nobody(database: Database) {
+async fn a_wrong_password_is_named_and_recorded_and_sends_no_mail(database: Database) {
     let (app, tokens) = start(database).await;
     ask(&app, &tokens, NEW, "violet harbor lantern 43").await.invalid_fields(&["password"]);
     ask(&app, &tokens, "none", "").await.invalid_fields(&["new_email", "password"]);
@@ -124,7 +124,7 @@ async fn a_wrong_password_is_named_recorded_and_mails_nobody(database: Database)
     assert_eq!(app.db().number(failures), 1);
 }
 
-async fn a_taken_address_is_answered_alike_and_its_owner_is_told(database: Database) {
+async fn a_taken_address_gets_the_same_response_and_its_owner_is_notified(database: Database) {
     let app = TestApp::builder(database).user(ADA).user(NEW).start().await;
     let tokens = app.login(ADA).await;
     let taken = ask(&app, &tokens, "Countess@Example.org", PASSWORD).await;
@@ -136,7 +136,7 @@ async fn a_taken_address_is_answered_alike_and_its_owner_is_told(database: Datab
     assert_eq!((taken.status, taken.body), (free.status, free.body));
 }
 
-async fn an_address_that_was_taken_meanwhile_stays_its_owners(database: Database) {
+async fn an_address_taken_in_the_meantime_stays_with_its_owner(database: Database) {
     let (app, tokens) = start(database).await;
     ask(&app, &tokens, NEW, PASSWORD).await.has_status(202);
     let token = to(&app.deliver_mail().await, NEW).token();
@@ -160,7 +160,7 @@ async fn of_two_changes_the_newer_counts(database: Database) {
     assert_eq!(app.me(&tokens).await.json::<UserResponse>().email, NEW);
 }
 
-async fn links_to_the_old_address_are_worthless_after_the_change(database: Database) {
+async fn links_to_the_old_address_are_not_valid_after_the_change(database: Database) {
     let (app, tokens) = start(database).await;
     app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.done();
     let reset = app.deliver_one_mail().await.token();
@@ -171,9 +171,9 @@ async fn links_to_the_old_address_are_worthless_after_the_change(database: Datab
     app.sign_in(NEW, PASSWORD).await.ok();
 }
 
-async fn a_session_that_has_ended_changes_nothing(database: Database) {
+async fn a_revoked_session_changes_nothing(database: Database) {
     let (app, tokens) = start(database).await;
-    // Ended by another process, of which the feed here has not heard yet.
+    // Revoked by another process, and not polled here yet.
     app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout'");
     let before = app.db().content();
     ask(&app, &tokens, NEW, PASSWORD).await.refused(Reason::SessionRevoked);

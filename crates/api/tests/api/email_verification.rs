@@ -1,4 +1,4 @@
-//! Confirming an address of an account, or saying that it is somebody else's.
+//! Confirming the address of an account, or rejecting an account that another person created with it.
 
 use crate::support::{Database, ONE_SECOND, PASSWORD, TestApp, TestResponse, on_both_databases, pictures, send};
 use auth_types::Reason;
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 on_both_databases![
     signing_up_mails_a_link_that_confirms_the_address,
     a_link_confirms_once_within_a_day,
-    a_link_is_mailed_again_while_there_is_something_to_confirm,
+    a_link_is_mailed_again_while_the_address_is_not_confirmed,
     a_link_to_an_old_address_confirms_no_new_one,
-    whoever_did_not_sign_up_deletes_the_account,
-    an_account_that_was_confirmed_is_not_deleted_by_a_link,
-    a_link_that_is_rejected_changes_no_address,
+    rejecting_a_sign_up_deletes_the_account,
+    a_confirmed_account_is_not_deleted_by_a_link,
+    a_rejected_link_changes_no_address,
     a_field_of_a_wrong_type_is_named,
 ];
 
@@ -31,22 +31,22 @@ async fn verify(app: &TestApp, token: &str) -> TestResponse {
 }
 
 async fn resend(app: &TestApp, email: &str) {
-    let answer = app.post("/api/auth/email/resend/", &json!({"email": email})).await;
-    answer.has_status(202);
-    assert_eq!(answer.json::<Value>(), json!({}));
+    let response = app.post("/api/auth/email/resend/", &json!({"email": email})).await;
+    response.has_status(202);
+    assert_eq!(response.json::<Value>(), json!({}));
 }
 
 async fn signing_up_mails_a_link_that_confirms_the_address(database: Database) {
     let app = TestApp::builder(database).start().await;
-    let made = app.register(&request(ADA)).await.created();
+    let created = app.register(&request(ADA)).await.created();
     let mail = app.deliver_one_mail().await;
     assert_eq!((mail.to.as_str(), mail.subject.as_str()), (ADA, "Confirm your email address"));
     assert!(mail.text.contains("http://127.0.0.1:8080/verify-email#token="), "{}", mail.text);
 
-    let answer = verify(&app, &mail.token()).await;
-    answer.has_status(200);
-    assert_eq!(answer.json::<Value>(), json!({}));
-    assert!(app.me(&made).await.json::<UserResponse>().email_verified);
+    let response = verify(&app, &mail.token()).await;
+    response.has_status(200);
+    assert_eq!(response.json::<Value>(), json!({}));
+    assert!(app.me(&created).await.json::<UserResponse>().email_verified);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'email_verified'"), 1);
 }
 
@@ -55,10 +55,10 @@ async fn a_link_confirms_once_within_a_day(database: Database) {
     app.register(&request(ADA)).await.created();
     let token = app.deliver_one_mail().await.token();
     let uses = futures_util::future::join_all((0..100).map(|_| verify(&app, &token))).await;
-    let (done, refused): (Vec<_>, Vec<_>) = uses.into_iter().partition(|answer| answer.status == 200);
+    let (done, refused): (Vec<_>, Vec<_>) = uses.into_iter().partition(|response| response.status == 200);
     assert_eq!((done.len(), refused.len()), (1, 99));
-    for answer in refused {
-        answer.failed(400, Reason::LinkNotValid);
+    for response in refused {
+        response.failed(400, Reason::LinkNotValid);
     }
 
     app.register(&request(EVE)).await.created();
@@ -67,7 +67,7 @@ async fn a_link_confirms_once_within_a_day(database: Database) {
     verify(&app, &token).await.failed(400, Reason::LinkNotValid);
 }
 
-async fn a_link_is_mailed_again_while_there_is_something_to_confirm(database: Database) {
+async fn a_link_is_mailed_again_while_the_address_is_not_confirmed(database: Database) {
     let app = TestApp::builder(database).start().await;
     app.register(&request(ADA)).await.created();
     let older = app.deliver_one_mail().await.token();
@@ -97,7 +97,7 @@ async fn reject(app: &TestApp, token: &str) -> TestResponse {
     app.post("/api/auth/email/verify/", &json!({"token": token, "reject": true})).await
 }
 
-async fn whoever_did_not_sign_up_deletes_the_account(database: Database) {
+async fn rejecting_a_sign_up_deletes_the_account(database: Database) {
     let app = TestApp::builder(database).start().await;
     let stranger = RegisterRequest { username: Some("countess".to_owned()), ..request(ADA) };
     let tokens = app.register(&stranger).await.created();
@@ -106,14 +106,14 @@ async fn whoever_did_not_sign_up_deletes_the_account(database: Database) {
     let picture = app.request_as(&tokens, Method::PUT, "/api/auth/me/avatar/").header("Content-Type", "image/png");
     send(picture.body(pictures::png(&pictures::badge(20)))).await.has_status(200);
 
-    let answer = reject(&app, &mail.token()).await;
-    answer.has_status(200);
-    assert_eq!(answer.json::<Value>(), json!({}));
+    let response = reject(&app, &mail.token()).await;
+    response.has_status(200);
+    assert_eq!(response.json::<Value>(), json!({}));
     app.me(&tokens).await.refused(Reason::SessionRevoked);
     app.refresh(&tokens).await.refused(Reason::SessionRevoked);
     app.sign_in(ADA, PASSWORD).await.refused(Reason::CredentialsWrong);
     assert!(!app.db().content().iter().any(|line| line.contains(ADA) || line.contains("countess")));
-    assert!(std::fs::read_dir(app.files().join("avatars")).unwrap().next().is_none(), "the picture is still there");
+    assert!(std::fs::read_dir(app.files().join("avatars")).unwrap().next().is_none(), "the picture still exists");
     assert_eq!(app.deliver_mail().await.len(), 0);
     reject(&app, &mail.token()).await.failed(400, Reason::LinkNotValid);
     verify(&app, &mail.token()).await.failed(400, Reason::LinkNotValid);
@@ -121,7 +121,7 @@ async fn whoever_did_not_sign_up_deletes_the_account(database: Database) {
     app.register(&stranger).await.created();
 }
 
-async fn an_account_that_was_confirmed_is_not_deleted_by_a_link(database: Database) {
+async fn a_confirmed_account_is_not_deleted_by_a_link(database: Database) {
     let app = TestApp::builder(database).start().await;
     let tokens = app.register(&request(ADA)).await.created();
     let token = app.deliver_one_mail().await.token();
@@ -130,7 +130,7 @@ async fn an_account_that_was_confirmed_is_not_deleted_by_a_link(database: Databa
     app.me(&tokens).await.done();
 }
 
-async fn a_link_that_is_rejected_changes_no_address(database: Database) {
+async fn a_rejected_link_changes_no_address(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     let change = json!({"new_email": EVE, "password": PASSWORD});

@@ -1,6 +1,6 @@
-//! A stranger cannot tell who has an account: not by the answer, and not by the work that it costs.
+//! A stranger cannot find out who has an account: neither by the response nor by the work that it costs.
 //!
-//! Work is what the program itself says at level `trace`: each statement, and each run of bcrypt with its cost. Time follows
+//! Work is what the program itself logs at level `trace`: each statement, and each run of bcrypt with its cost. Time follows
 //! from it, and `scripts/bench timing` measures that.
 
 use crate::support::{Database, PASSWORD, Process, TestDb, create_user, eventually, on_both_databases, send};
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 on_both_databases![
-    a_failed_sign_in_costs_the_same_whoever_it_was,
-    a_request_for_mail_costs_the_same_whoever_it_is_for,
+    a_failed_sign_in_costs_the_same_with_and_without_an_account,
+    a_request_for_mail_costs_the_same_with_and_without_an_account,
     a_sign_up_that_must_be_confirmed_costs_the_same_for_a_taken_address,
-    the_comparison_sees_a_difference,
+    the_comparison_detects_a_difference,
 ];
 
 /// Requests of each kind: enough to see work that differs now and then.
 const ROUNDS: usize = 12;
 
-/// What a stranger sees of an answer: status, names of headers, and the body without what is new each time.
+/// What a stranger sees of a response: status, names of headers, and the body without the members that always differ.
 type Seen = (u16, Vec<String>, String);
 
 /// How often the same work was done for requests of one kind.
@@ -31,7 +31,7 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
-    /// A first request lets the log get past what the start has to say.
+    /// A first request reads the log past the lines of the start.
     pub(crate) async fn start(db: &TestDb, variables: &[(&str, &str)]) -> Self {
         let trace = ("RUST_LOG", "info,api::store=trace,api::service=trace");
         let process = Process::start_with(db.url(), &[&[trace], variables].concat());
@@ -40,22 +40,22 @@ impl Observed {
         observed
     }
 
-    /// Sends one request and answers what was seen of it and what was done for it.
+    /// Sends one request, and returns what was seen of it and the work that was done for it.
     async fn ask(&mut self, path: &str, body: &Value) -> (Seen, Vec<String>) {
         let request = self.process.request(Method::POST, path).header("User-Agent", "a stranger");
-        let answer = send(request.json(body)).await;
-        let mut names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        let response = send(request.json(body)).await;
+        let mut names: Vec<_> = response.headers.keys().map(ToString::to_string).collect();
         names.sort();
-        let mut text: Value = answer.json();
+        let mut text: Value = response.json();
         if let Some(fields) = text.as_object_mut() {
             fields.remove("request_id");
             fields.remove("registration");
         }
         let work = self.work().await;
-        ((answer.status.as_u16(), names, text.to_string()), work)
+        ((response.status.as_u16(), names, text.to_string()), work)
     }
 
-    /// What the log says since the last request, up to the line that ends this one.
+    /// The work in the log since the last request, up to the line that ends this one.
     pub(crate) async fn work(&mut self) -> Vec<String> {
         let from = self.read;
         let lines = eventually("the request is logged", async || {
@@ -75,18 +75,18 @@ fn work_of(line: &str) -> Option<String> {
     Some(step.to_owned())
 }
 
-/// Asks the same of some who have an account and of as many who have none, in turns.
+/// Sends the same request for known and for unknown addresses, in turns.
 async fn compare(api: &mut Observed, path: &str, known: impl Fn(usize) -> Value, unknown: impl Fn(usize) -> Value) {
     let mut of_known = (Vec::new(), Distribution::new());
     let mut of_unknown = (Vec::new(), Distribution::new());
     for round in 0..ROUNDS {
         for (seen, body) in [(&mut of_known, known(round)), (&mut of_unknown, unknown(round))] {
-            let (answer, work) = api.ask(path, &body).await;
-            seen.0.push(answer);
+            let (response, work) = api.ask(path, &body).await;
+            seen.0.push(response);
             *seen.1.entry(work).or_default() += 1;
         }
     }
-    assert_eq!(of_known.0, of_unknown.0, "{path}: the answers differ");
+    assert_eq!(of_known.0, of_unknown.0, "{path}: the responses differ");
     assert_eq!(of_known.1, of_unknown.1, "{path}: the work differs");
     assert!(of_known.1.keys().all(|work| !work.is_empty()), "{path}: no work was seen");
 }
@@ -105,7 +105,7 @@ fn with_accounts(db: &TestDb) {
     }
 }
 
-async fn a_failed_sign_in_costs_the_same_whoever_it_was(database: Database) {
+async fn a_failed_sign_in_costs_the_same_with_and_without_an_account(database: Database) {
     let db = TestDb::migrated(database);
     with_accounts(&db);
     let mut api = Observed::start(&db, &[]).await;
@@ -113,9 +113,9 @@ async fn a_failed_sign_in_costs_the_same_whoever_it_was(database: Database) {
     compare(&mut api, "/api/auth/login/", |n| attempt(known_address(n)), |n| attempt(unknown_address(n))).await;
 }
 
-/// Mail stays where it is: what is done to send it is done later, by whichever process, and answers nobody.
+/// Mail stays in the outbox: sending it is work of a later time, of any process, and of no response.
 pub(crate) fn without_workers(db: &TestDb) {
-    // As long as a mail waits at most.
+    // The longest time that a mail waits.
     const LATER: [&str; 2] = ["strftime('%Y-%m-%d %H:%M:%f000', 'now', '+1 hour')", "now() + interval '1 hour'"];
     match db.database() {
         Database::Sqlite => db.execute(&format!(
@@ -136,10 +136,10 @@ pub(crate) fn without_workers(db: &TestDb) {
     };
 }
 
-async fn a_request_for_mail_costs_the_same_whoever_it_is_for(database: Database) {
+async fn a_request_for_mail_costs_the_same_with_and_without_an_account(database: Database) {
     let db = TestDb::migrated(database);
     with_accounts(&db);
-    // Somebody whose address is not confirmed is somebody again.
+    // Half of the addresses are not confirmed: these take another path.
     db.execute("UPDATE users SET email_verified_at = NULL WHERE id % 2 = 0");
     without_workers(&db);
     let mut api = Observed::start(&db, &[]).await;
@@ -164,7 +164,7 @@ async fn a_sign_up_that_must_be_confirmed_costs_the_same_for_a_taken_address(dat
     compare(&mut api, path, |n| named(known_address(n)), |n| named(free(n))).await;
 }
 
-async fn the_comparison_sees_a_difference(database: Database) {
+async fn the_comparison_detects_a_difference(database: Database) {
     let db = TestDb::migrated(database);
     with_accounts(&db);
     let mut api = Observed::start(&db, &[]).await;

@@ -15,13 +15,13 @@ use std::collections::BTreeSet;
 on_both_databases![
     each_act_is_an_event_and_the_newest_comes_first,
     an_event_says_what_when_and_from_where,
-    pages_hold_every_event_once_whatever_happens_meanwhile,
-    events_of_one_moment_are_in_the_order_of_their_numbers,
-    no_number_tells_how_many_events_others_have_had,
-    numbers_change_with_the_key_and_pages_go_on_where_they_were,
-    what_is_no_cursor_is_refused,
-    nobody_sees_the_events_of_others,
-    a_kind_of_a_newer_program_is_shown_without_its_name,
+    pages_hold_every_event_once_while_events_are_added,
+    events_of_one_moment_are_in_the_order_of_their_ids,
+    ids_do_not_reveal_how_many_events_others_have,
+    ids_change_with_the_key_and_cursors_stay_valid,
+    a_malformed_cursor_is_refused,
+    a_user_sees_no_events_of_others,
+    a_kind_of_a_newer_program_is_shown_as_unknown,
     a_password_that_is_right_before_the_address_is_confirmed_is_recorded,
 ];
 
@@ -39,9 +39,9 @@ async fn ask(app: &TestApp, tokens: &TokenResponse, query: &str) -> TestResponse
 }
 
 async fn page(app: &TestApp, tokens: &TokenResponse, query: &str) -> EventsResponse {
-    let answer = ask(app, tokens, query).await;
-    answer.has_status(200);
-    answer.json()
+    let response = ask(app, tokens, query).await;
+    response.has_status(200);
+    response.json()
 }
 
 async fn all(app: &TestApp, tokens: &TokenResponse) -> Vec<EventResponse> {
@@ -94,8 +94,8 @@ async fn an_event_says_what_when_and_from_where(database: Database) {
     let body = json!({"email": ADA, "password": PASSWORD});
     let login = app.request(Method::POST, "/api/auth/login/").header("User-Agent", "a browser").json(&body);
     let tokens = send(login).await.ok();
-    let answer: Value = ask(&app, &tokens, "").await.json();
-    let mut newest = answer["results"][0].clone();
+    let response: Value = ask(&app, &tokens, "").await.json();
+    let mut newest = response["results"][0].clone();
     let at: DateTime<chrono::Utc> = serde_json::from_value(newest["at"].take()).unwrap();
     assert_eq!(at, app.clock().now());
     assert!(newest["id"].is_i64());
@@ -104,18 +104,18 @@ async fn an_event_says_what_when_and_from_where(database: Database) {
         "id": null, "kind": "logged_in", "at": null, "ip_address": "127.0.0.1", "user_agent": "a browser", "detail": {}
     });
     assert_eq!(newest, expected);
-    assert_eq!(answer["next"], Value::Null);
+    assert_eq!(response["next"], Value::Null);
 
     let ended = app.login(ADA).await;
     let session = crate::support::forge::claims(&ended.access)["sid"].clone();
     let path = format!("/api/auth/sessions/{}/", session.as_str().unwrap());
     app.clock().advance(ONE_SECOND);
     send(app.request_as(&tokens, Method::DELETE, &path)).await.done();
-    let answer: Value = ask(&app, &tokens, "").await.json();
-    assert_eq!(answer["results"][0]["detail"], json!({"session": session}));
+    let response: Value = ask(&app, &tokens, "").await.json();
+    assert_eq!(response["results"][0]["detail"], json!({"session": session}));
 }
 
-async fn pages_hold_every_event_once_whatever_happens_meanwhile(database: Database) {
+async fn pages_hold_every_event_once_while_events_are_added(database: Database) {
     let (app, tokens) = start(database).await;
     for number in 0..44 {
         app.clock().advance(ONE_SECOND);
@@ -139,13 +139,13 @@ async fn pages_hold_every_event_once_whatever_happens_meanwhile(database: Databa
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), 45, "{ids:?}");
 }
 
-async fn events_of_one_moment_are_in_the_order_of_their_numbers(database: Database) {
+async fn events_of_one_moment_are_in_the_order_of_their_ids(database: Database) {
     let (app, tokens) = start(database).await;
     let insert = "INSERT INTO auth_events (user_id, kind, at) SELECT user_id, 'logged_out', at FROM auth_events WHERE user_id = 1";
     for _ in 0..5 {
         app.db().execute(insert);
     }
-    // Written late, and of an earlier time: a mail's cause.
+    // Inserted late, with an earlier time, as the cause of a mail is.
     app.db().execute(
         "INSERT INTO auth_events (user_id, kind, at) SELECT 1, 'password_reset_requested', min(created_at) FROM users",
     );
@@ -159,8 +159,8 @@ async fn events_of_one_moment_are_in_the_order_of_their_numbers(database: Databa
     assert!(rows.windows(2).all(|pair| pair[0] > pair[1]), "{rows:?}");
 }
 
-/// A row's own number counts the events of all accounts, a failed sign-in to somebody's among them.
-async fn no_number_tells_how_many_events_others_have_had(database: Database) {
+/// The id of a row counts the events of all accounts, failed sign-ins included.
+async fn ids_do_not_reveal_how_many_events_others_have(database: Database) {
     let (app, tokens) = start(database).await;
     for _ in 0..24 {
         app.login(ADA).await;
@@ -179,7 +179,7 @@ async fn no_number_tells_how_many_events_others_have_had(database: Database) {
     assert_eq!(exported[1..], shown, "the same, after the export itself");
 }
 
-async fn numbers_change_with_the_key_and_pages_go_on_where_they_were(database: Database) {
+async fn ids_change_with_the_key_and_cursors_stay_valid(database: Database) {
     let (app, tokens) = start(database).await;
     for _ in 0..24 {
         app.clock().advance(ONE_SECOND);
@@ -198,7 +198,7 @@ async fn numbers_change_with_the_key_and_pages_go_on_where_they_were(database: D
     assert_eq!(rest, new[known..]);
 }
 
-async fn what_is_no_cursor_is_refused(database: Database) {
+async fn a_malformed_cursor_is_refused(database: Database) {
     let (app, tokens) = start(database).await;
     let encoded = |text| URL_SAFE_NO_PAD.encode(text);
     let odd = ["1", "x%00", "%FF", "AAAA", "../..", "' OR 1=1--", "WzAsMV0%3D", "null"].map(str::to_owned);
@@ -208,14 +208,14 @@ async fn what_is_no_cursor_is_refused(database: Database) {
         let problem = ask(&app, &tokens, &format!("?cursor={cursor}")).await.invalid_fields(&["cursor"]);
         assert_eq!(problem.errors["cursor"].len(), 1);
     }
-    // One that was never given out and is well formed is a place like any other.
+    // A well-formed cursor that was never issued is a position like any other.
     assert_eq!(page(&app, &tokens, &format!("?cursor={}", encoded("[0,9223372036854775807]"))).await.results, []);
     let first = page(&app, &tokens, "").await;
     assert_eq!(page(&app, &tokens, "?cursor=").await, first);
     assert_eq!(page(&app, &tokens, "?page=2&limit=1").await, first);
 }
 
-async fn nobody_sees_the_events_of_others(database: Database) {
+async fn a_user_sees_no_events_of_others(database: Database) {
     let (app, ada) = start(database).await;
     let eve = app.login(EVE).await;
     let events = all(&app, &eve).await;
@@ -226,7 +226,7 @@ async fn nobody_sees_the_events_of_others(database: Database) {
     ask(&app, &eve, "").await.refused(Reason::SessionRevoked);
 }
 
-async fn a_kind_of_a_newer_program_is_shown_without_its_name(database: Database) {
+async fn a_kind_of_a_newer_program_is_shown_as_unknown(database: Database) {
     let (app, tokens) = start(database).await;
     app.db().execute("UPDATE auth_events SET kind = 'passkey_added', detail = '{\"passkey\": 1}'");
     let events: Value = ask(&app, &tokens, "").await.json();

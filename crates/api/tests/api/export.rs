@@ -1,4 +1,4 @@
-//! Everything that is stored about a user, for them to keep.
+//! The export of everything that is stored about a user.
 
 use crate::support::{
     Builder, Database, ONE_SECOND, PASSWORD, TestApp, TestResponse, eventually, on_both_databases, send,
@@ -16,23 +16,23 @@ use std::collections::BTreeSet;
 
 on_both_databases![
     everything_that_is_stored_is_in_the_file,
-    every_column_of_a_user_is_handed_out_or_left_out_on_purpose,
-    the_file_is_kept_by_nobody_on_the_way_and_noted,
-    a_session_that_has_ended_gets_nothing,
-    a_file_of_many_pages_is_whole_and_in_order,
-    of_one_account_one_export_runs_at_a_time,
+    every_column_about_a_user_is_exported_or_left_out_on_purpose,
+    the_file_is_not_cached_and_the_export_is_recorded,
+    a_revoked_session_gets_no_export,
+    a_file_of_many_pages_is_complete_and_in_order,
+    an_account_has_one_export_at_a_time,
     a_client_that_reads_slowly_holds_no_connection_and_no_lock,
     an_export_whose_session_ends_is_cut,
     an_export_of_an_account_that_is_deleted_is_cut,
     an_account_has_five_exports_an_hour,
-    asking_for_the_head_alone_is_no_export,
+    a_head_request_is_not_an_export,
 ];
 
 const PATH: &str = "/api/auth/me/export/";
 const ADA: &str = "ada@example.com";
 const EVE: &str = "eve@example.com";
 
-/// Which member of the file holds the rows of which table.
+/// Each table, and the member of the file that holds its rows.
 const TABLES: [(&str, &str); 6] = [
     ("auth_events", "events"),
     ("known_networks", "networks"),
@@ -42,7 +42,7 @@ const TABLES: [(&str, &str); 6] = [
     ("users", "user"),
 ];
 
-/// Columns that say nothing of a person which another one does not, or only prove who somebody is.
+/// Columns without personal data beyond that of the exported ones, and those that only authenticate a user.
 const LEFT_OUT: [(&str, &str); 20] = [
     ("auth_events", "user_id"),
     ("known_networks", "user_id"),
@@ -56,7 +56,7 @@ const LEFT_OUT: [(&str, &str); 20] = [
     ("sessions", "user_id"),
     ("sessions", "jti"),
     ("sessions", "rotation_key_hash"),
-    // Whoever has stolen a token must not learn when its owner refreshes.
+    // The thief of a token must not learn when its owner refreshes.
     ("sessions", "generation"),
     ("sessions", "previous_rotated_at"),
     ("sessions", "rotation_origin"),
@@ -64,11 +64,11 @@ const LEFT_OUT: [(&str, &str); 20] = [
     ("users", "email_canonical"),
     ("users", "username_canonical"),
     ("users", "password_hash"),
-    // An account that has one exports nothing.
+    // An account where it is set exports nothing.
     ("users", "deleted_at"),
 ];
 
-/// Somebody with a row in every table.
+/// A user with a row in every table.
 async fn start(database: Database) -> (TestApp, TokenResponse) {
     let app = TestApp::builder(database).user(ADA).user(EVE).start().await;
     app.login(EVE).await;
@@ -91,10 +91,10 @@ async fn export(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
 async fn everything_that_is_stored_is_in_the_file(database: Database) {
     let (app, tokens) = start(database).await;
     app.db().execute("UPDATE mail_outbox SET kind = 'of_a_newer_release' WHERE kind = 'email_change_requested'");
-    let answer = export(&app, &tokens).await;
-    answer.has_status(200);
-    let text = answer.text();
-    let file: ExportResponse = answer.json();
+    let response = export(&app, &tokens).await;
+    response.has_status(200);
+    let text = response.text();
+    let file: ExportResponse = response.json();
     assert_eq!((file.user.id, file.user.email.as_str()), (tokens.user.id, ADA));
     let count = |table: &str| {
         let sql = format!("SELECT count(*) FROM {table} WHERE user_id = {}", tokens.user.id);
@@ -103,7 +103,7 @@ async fn everything_that_is_stored_is_in_the_file(database: Database) {
     let expected = [count("sessions"), count("auth_events"), count("known_networks"), count("one_time_tokens")];
     assert_eq!([file.sessions.len(), file.events.len(), file.networks.len(), file.links.len()], expected);
     assert!(expected.iter().all(|rows| *rows > 0), "{expected:?}");
-    // The one that was asked for by its address alone, too.
+    // The mail that was requested by the address alone, too.
     let mails: Vec<_> = file.mails.iter().map(|mail| (mail.kind.as_str(), mail.recipient.as_str())).collect();
     let expected = [("change_email", "countess@example.org"), ("of_a_newer_release", ADA), ("reset_password", ADA)];
     assert_eq!(mails, expected);
@@ -115,8 +115,8 @@ async fn everything_that_is_stored_is_in_the_file(database: Database) {
     assert!(!text.contains(EVE), "{text}");
 }
 
-/// Whoever adds a table or a column has to think of it here.
-async fn every_column_of_a_user_is_handed_out_or_left_out_on_purpose(database: Database) {
+/// A new table or column fails this test until it is exported or listed as left out.
+async fn every_column_about_a_user_is_exported_or_left_out_on_purpose(database: Database) {
     let (app, tokens) = start(database).await;
     let file: Value = export(&app, &tokens).await.json();
     let db = app.db();
@@ -126,24 +126,24 @@ async fn every_column_of_a_user_is_handed_out_or_left_out_on_purpose(database: D
     for (table, member) in TABLES {
         let row = if file[member].is_array() { &file[member][0] } else { &file[member] };
         for column in db.columns(table) {
-            let is_there = row.get(&column).is_some();
+            let is_exported = row.get(&column).is_some();
             let is_left_out = LEFT_OUT.contains(&(table, column.as_str()));
-            assert_ne!(is_there, is_left_out, "{table}.{column}");
+            assert_ne!(is_exported, is_left_out, "{table}.{column}");
         }
     }
 }
 
-async fn the_file_is_kept_by_nobody_on_the_way_and_noted(database: Database) {
+async fn the_file_is_not_cached_and_the_export_is_recorded(database: Database) {
     let (app, tokens) = start(database).await;
-    let answer = export(&app, &tokens).await;
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"latchkey-export.json\"");
-    assert_eq!(answer.header("content-type"), "application/json");
-    assert_eq!(answer.header("cache-control"), "no-store");
-    let noted = "SELECT count(*) FROM auth_events WHERE kind = 'data_exported' AND ip_address IS NOT NULL";
-    assert_eq!(app.db().number(noted), 1);
+    let response = export(&app, &tokens).await;
+    assert_eq!(response.header("content-disposition"), "attachment; filename=\"latchkey-export.json\"");
+    assert_eq!(response.header("content-type"), "application/json");
+    assert_eq!(response.header("cache-control"), "no-store");
+    let recorded = "SELECT count(*) FROM auth_events WHERE kind = 'data_exported' AND ip_address IS NOT NULL";
+    assert_eq!(app.db().number(recorded), 1);
 }
 
-async fn a_session_that_has_ended_gets_nothing(database: Database) {
+async fn a_revoked_session_gets_no_export(database: Database) {
     let (app, tokens) = start(database).await;
     app.db().execute("UPDATE sessions SET revoked_at = created_at, revoke_reason = 'logout' WHERE revoked_at IS NULL");
     let before = app.db().content();
@@ -152,7 +152,7 @@ async fn a_session_that_has_ended_gets_nothing(database: Database) {
 }
 
 /// Two pages and a half of each list, and one that ends with its page.
-async fn a_file_of_many_pages_is_whole_and_in_order(database: Database) {
+async fn a_file_of_many_pages_is_complete_and_in_order(database: Database) {
     let app = TestApp::builder(database).user(ADA).user(EVE).start().await;
     let (db, now) = (app.db(), app.clock().now());
     db.add_events(Some(UserId(1)), now - ONE_SECOND, 300);
@@ -167,7 +167,7 @@ async fn a_file_of_many_pages_is_whole_and_in_order(database: Database) {
     let mails = format!("'reset_password', '{ADA}', {seen}, {seen}, {seen}");
     db.add("mail_outbox (kind, recipient, created_at, due_at, expires_at)", &mails, 625);
     let tokens = app.login(ADA).await;
-    // A sign-in forgets what is too much; this is what an older release has left. One is that of the sign-in.
+    // A sign-in deletes the networks above the limit; an older release has left these. One more is the sign-in's.
     db.add("known_networks (user_id, network, seen_at)", &format!("1, 'net' || n, {seen}"), 499);
 
     let file: ExportResponse = export(&app, &tokens).await.json();
@@ -182,7 +182,7 @@ async fn a_file_of_many_pages_is_whole_and_in_order(database: Database) {
     assert_eq!(ids.len(), 625);
 }
 
-/// An export that is under way: its client has read the head, and there is more than the system holds between the two.
+/// An export in progress: its client has read the head, and the rest is more than the buffers of the system hold.
 async fn begin(database: Database) -> (TestApp, TokenResponse, Response) {
     begin_with(TestApp::builder(database)).await
 }
@@ -196,27 +196,27 @@ async fn begin_with(builder: Builder) -> (TestApp, TokenResponse, Response) {
     (app, tokens, response)
 }
 
-async fn of_one_account_one_export_runs_at_a_time(database: Database) {
+async fn an_account_has_one_export_at_a_time(database: Database) {
     let (app, tokens, mut first) = begin(database).await;
-    let noted = "SELECT count(*) FROM auth_events WHERE kind = 'data_exported' AND user_id = 1";
+    let recorded = "SELECT count(*) FROM auth_events WHERE kind = 'data_exported' AND user_id = 1";
     for tokens in [&tokens, &app.login(ADA).await] {
         let second = export(&app, tokens).await;
         second.problem(429);
         assert_eq!(second.header("retry-after"), "10");
         second.failed(429, Reason::RateLimited);
     }
-    assert_eq!(app.db().number(noted), 1, "what was refused is no export");
+    assert_eq!(app.db().number(recorded), 1, "a refused export is not recorded");
     export(&app, &app.login(EVE).await).await.has_status(200);
 
-    // Whoever hangs up lets the next one begin.
+    // Once the client has disconnected, the next export may begin.
     first.chunk().await.unwrap();
     drop(first);
     app.db().execute("DELETE FROM auth_events WHERE kind = 'profile_changed'");
     let third = eventually("the first has ended", async || {
-        Some(export(&app, &tokens).await).filter(|answer| answer.status == 200)
+        Some(export(&app, &tokens).await).filter(|response| response.status == 200)
     });
     assert_eq!(third.await.json::<ExportResponse>().events.len(), 4);
-    assert_eq!(app.db().number(noted), 2);
+    assert_eq!(app.db().number(recorded), 2);
 }
 
 async fn a_client_that_reads_slowly_holds_no_connection_and_no_lock(database: Database) {
@@ -234,12 +234,12 @@ async fn a_client_that_reads_slowly_holds_no_connection_and_no_lock(database: Da
     app.me(&tokens).await.done();
 }
 
-/// Reads on and comes to an end that is none.
-async fn is_cut(mut response: Response) {
+/// Reads on, and expects the connection to end before the body does.
+async fn assert_cut(mut response: Response) {
     loop {
         match response.chunk().await {
             Ok(Some(_)) => {}
-            Ok(None) => panic!("a part was given out as the whole"),
+            Ok(None) => panic!("a part was sent as the whole"),
             Err(error) => return assert!(error.is_decode() || error.is_body(), "{error:?}"),
         }
     }
@@ -248,7 +248,7 @@ async fn is_cut(mut response: Response) {
 async fn an_export_whose_session_ends_is_cut(database: Database) {
     let (app, tokens, response) = begin(database).await;
     app.logout(&tokens).await.done();
-    is_cut(response).await;
+    assert_cut(response).await;
     app.db().execute("DELETE FROM auth_events");
     let again = app.login(ADA).await;
     export(&app, &again).await.has_status(200);
@@ -258,7 +258,7 @@ async fn an_export_of_an_account_that_is_deleted_is_cut(database: Database) {
     let (app, tokens, response) = begin(database).await;
     let request = app.request_as(&tokens, Method::DELETE, "/api/auth/me/");
     send(request.json(&json!({"password": PASSWORD}))).await.has_status(204);
-    is_cut(response).await;
+    assert_cut(response).await;
 }
 
 async fn an_account_has_five_exports_an_hour(database: Database) {
@@ -275,7 +275,7 @@ async fn an_account_has_five_exports_an_hour(database: Database) {
     export(&app, &app.refresh(&tokens).await.ok()).await.has_status(200);
 }
 
-async fn asking_for_the_head_alone_is_no_export(database: Database) {
+async fn a_head_request_is_not_an_export(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().start().await;
     let tokens = app.login(ADA).await;
     let before = app.db().content();
@@ -283,15 +283,15 @@ async fn asking_for_the_head_alone_is_no_export(database: Database) {
     for _ in 0..6 {
         let head = send(app.request_as(&tokens, Method::HEAD, PATH)).await;
         head.has_status(200);
-        assert_eq!(head.headers.get("content-length"), None, "nobody knows how long it will be");
+        assert_eq!(head.headers.get("content-length"), None, "the length is not known beforehand");
         heads.insert((head.header("content-type").to_owned(), head.header("content-disposition").to_owned()));
     }
     assert_eq!(app.db().content(), before);
-    let answer = export(&app, &tokens).await;
-    answer.has_status(200);
+    let response = export(&app, &tokens).await;
+    response.has_status(200);
     assert_eq!(
         heads.into_iter().collect::<Vec<_>>(),
-        [(answer.header("content-type").to_owned(), answer.header("content-disposition").to_owned())]
+        [(response.header("content-type").to_owned(), response.header("content-disposition").to_owned())]
     );
     app.logout(&tokens).await.done();
     assert_eq!(send(app.request_as(&tokens, Method::HEAD, PATH)).await.status, 401);
@@ -304,7 +304,7 @@ async fn an_export_that_waits_for_its_next_page_is_not_cut_as_idle() {
     let builder = TestApp::builder(Database::Postgres).timeouts(|timeouts| timeouts.idle = idle);
     let (app, _, mut response) = begin_with(builder).await;
     let mut other = app.db().connect();
-    let AnyConnection::Postgres(other) = &mut other else { panic!("SQLite's readers wait for nobody") };
+    let AnyConnection::Postgres(other) = &mut other else { panic!("readers of SQLite do not wait") };
     other.batch_execute("BEGIN; LOCK TABLE auth_events IN ACCESS EXCLUSIVE MODE").unwrap();
     let meanwhile = async {
         let waiting =

@@ -10,20 +10,20 @@ use serde_json::json;
 use std::sync::Arc;
 
 on_both_databases![
-    what_ends_all_sessions_ends_those_that_a_clock_ahead_takes_for_expired,
-    two_processes_whose_clocks_differ_by_half_a_minute_take_each_others_tokens,
-    a_clock_that_jumps_gives_clean_answers_and_loses_nothing,
-    a_token_of_ours_from_the_future_is_no_final_refusal,
-    whoever_signs_out_with_a_token_from_the_future_is_signed_out,
+    ending_all_sessions_includes_those_that_have_expired_by_a_clock_ahead,
+    two_processes_whose_clocks_differ_by_half_a_minute_accept_each_others_tokens,
+    a_clock_that_jumps_causes_no_failures_and_loses_nothing,
+    a_valid_token_from_the_future_is_refused_temporarily,
+    a_token_from_the_future_signs_its_user_out,
     a_clock_that_is_set_back_does_not_lengthen_the_leeway,
     a_feed_that_was_read_by_a_clock_ahead_is_not_taken_for_fresh,
-    mail_that_a_clock_ahead_has_written_or_postponed_leaves_at_once,
-    what_a_clock_ahead_has_sent_does_not_use_up_an_address,
+    mail_that_a_clock_ahead_has_written_or_postponed_is_sent_at_once,
+    mail_sent_by_a_clock_ahead_does_not_use_up_the_limit_of_an_address,
 ];
 
 const ADA: &str = "ada@example.com";
 
-async fn two_processes_whose_clocks_differ_by_half_a_minute_take_each_others_tokens(database: Database) {
+async fn two_processes_whose_clocks_differ_by_half_a_minute_accept_each_others_tokens(database: Database) {
     for seconds in [-30, 30] {
         let db = Arc::new(TestDb::migrated(database));
         let a = TestApp::builder_on(Arc::clone(&db)).user(ADA).start().await;
@@ -43,9 +43,9 @@ async fn two_processes_whose_clocks_differ_by_half_a_minute_take_each_others_tok
     }
 }
 
-/// Asks whatever can be asked with tokens, and none of it is the server's fault.
+/// Sends every request that takes tokens; each is served, or refused with a 401 or a 503.
 async fn ask_everything(app: &TestApp, tokens: &TokenResponse) -> Vec<TestResponse> {
-    let answers = vec![
+    let responses = vec![
         app.me(tokens).await,
         app.verify(&tokens.access).await,
         app.sessions(tokens).await,
@@ -53,13 +53,13 @@ async fn ask_everything(app: &TestApp, tokens: &TokenResponse) -> Vec<TestRespon
         app.get("/healthz").await,
         app.get("/api/auth/config/").await,
     ];
-    for answer in &answers {
-        assert!(matches!(answer.status.as_u16(), 200 | 401 | 503), "{} {}", answer.status, answer.text());
+    for response in &responses {
+        assert!(matches!(response.status.as_u16(), 200 | 401 | 503), "{} {}", response.status, response.text());
     }
-    answers
+    responses
 }
 
-async fn a_clock_that_jumps_gives_clean_answers_and_loses_nothing(database: Database) {
+async fn a_clock_that_jumps_causes_no_failures_and_loses_nothing(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     let start = app.clock().now();
@@ -80,33 +80,33 @@ async fn a_clock_that_jumps_gives_clean_answers_and_loses_nothing(database: Data
     app.login(ADA).await;
 }
 
-async fn a_token_of_ours_from_the_future_is_no_final_refusal(database: Database) {
+async fn a_valid_token_from_the_future_is_refused_temporarily(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     let now = app.clock().now();
     for seconds in [62, 100, 3_600] {
         app.clock().set(now - Duration::seconds(seconds));
-        for answer in [
+        for response in [
             app.refresh(&tokens).await,
             app.refresh_with_key(&tokens, "one").await,
             app.verify(&tokens.refresh).await,
             app.verify(&tokens.access).await,
             app.me(&tokens).await,
         ] {
-            answer.failed(503, Reason::Unavailable);
+            response.failed(503, Reason::Unavailable);
         }
     }
     let nbf = forge::sign_claims(&forge::claims_with(&tokens.refresh, "nbf", json!(tokens.server_time + 61)));
     app.clock().set(now);
     app.refresh(&nbf).await.failed(503, Reason::Unavailable);
-    // Somebody else's token says nothing about our clock.
+    // A token with a foreign signature says nothing about the clock.
     let claims = forge::claims_with(&tokens.refresh, "iat", json!(tokens.server_time + 100)).to_string();
     let foreign = forge::sign(r#"{"alg":"HS256","typ":"JWT"}"#, claims, "another key");
     app.refresh(&foreign).await.refused(Reason::TokenMalformed);
     app.refresh(&tokens).await.ok();
 }
 
-async fn whoever_signs_out_with_a_token_from_the_future_is_signed_out(database: Database) {
+async fn a_token_from_the_future_signs_its_user_out(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     app.clock().advance(Duration::seconds(-100));
@@ -131,7 +131,7 @@ async fn ask_for_reset(app: &TestApp) {
     send(request.json(&json!({"email": ADA}))).await.has_status(202);
 }
 
-async fn mail_that_a_clock_ahead_has_written_or_postponed_leaves_at_once(database: Database) {
+async fn mail_that_a_clock_ahead_has_written_or_postponed_is_sent_at_once(database: Database) {
     for ahead in [Duration::hours(2), Duration::days(1), Duration::days(2 * 365)] {
         let app = TestApp::builder(database).user(ADA).start().await;
         app.clock().advance(ahead);
@@ -139,13 +139,13 @@ async fn mail_that_a_clock_ahead_has_written_or_postponed_leaves_at_once(databas
         app.clock().advance(-ahead);
         assert_eq!(app.deliver_mail().await.len(), 1, "written {ahead} ahead");
 
-        // A process took it, put it off or died with it.
+        // A process took it, and postponed it or died.
         ask_for_reset(&app).await;
         let due = format!("'{}'", (app.clock().now() + ahead).format("%Y-%m-%d %H:%M:%S%.6f"));
         app.db().execute(&format!("UPDATE mail_outbox SET attempts = 1, turn_at = {due}, due_at = {due}"));
         assert_eq!(app.deliver_mail().await.len(), 1, "postponed {ahead} ahead");
 
-        // An hour is what the longest pause is.
+        // The longest pause is an hour.
         ask_for_reset(&app).await;
         let due = app.clock().now() + Duration::hours(1);
         let due = format!("'{}'", due.format("%Y-%m-%d %H:%M:%S%.6f"));
@@ -154,7 +154,7 @@ async fn mail_that_a_clock_ahead_has_written_or_postponed_leaves_at_once(databas
     }
 }
 
-async fn what_a_clock_ahead_has_sent_does_not_use_up_an_address(database: Database) {
+async fn mail_sent_by_a_clock_ahead_does_not_use_up_the_limit_of_an_address(database: Database) {
     let app = TestApp::builder(database).user(ADA).limited().start().await;
     let ahead = Duration::days(30);
     app.clock().advance(ahead);
@@ -162,7 +162,7 @@ async fn what_a_clock_ahead_has_sent_does_not_use_up_an_address(database: Databa
         ask_for_reset(&app).await;
         assert_eq!(app.deliver_mail().await.len(), 1);
     }
-    // A mail of the same client that has not left has a turn ahead of all others.
+    // An unsent mail of the same client has a turn in the future.
     ask_for_reset(&app).await;
     app.clock().advance(-ahead);
     ask_for_reset(&app).await;
@@ -182,9 +182,9 @@ async fn a_feed_that_was_read_by_a_clock_ahead_is_not_taken_for_fresh(database: 
     assert!(!app.get("/readyz").await.text().contains("older than 10 s"));
 }
 
-/// The owner's password is changed, reset, or they sign out everywhere while the clock is ahead; a thief's session, which is
-/// over by that clock, must not be back when it is right again.
-async fn what_ends_all_sessions_ends_those_that_a_clock_ahead_takes_for_expired(database: Database) {
+/// The owner changes or resets the password, or signs out everywhere, while the clock is ahead. The session of a thief, which
+/// has expired by that clock, must not become valid again when the clock is right.
+async fn ending_all_sessions_includes_those_that_have_expired_by_a_clock_ahead(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let start = app.clock().now();
     let mut password = PASSWORD;
@@ -195,8 +195,8 @@ async fn what_ends_all_sessions_ends_those_that_a_clock_ahead_takes_for_expired(
         let own = app.sign_in(ADA, password).await.ok();
         match step {
             "logout all" => {
-                let answer = app.logout_all(&own).await;
-                assert_eq!(answer.json::<serde_json::Value>(), json!({"revoked": 1}), "one was live by this clock");
+                let response = app.logout_all(&own).await;
+                assert_eq!(response.json::<serde_json::Value>(), json!({"revoked": 1}), "one was live by this clock");
             }
             "change" => {
                 let new = json!({"current_password": password, "new_password": "amber lighthouse window 17"});

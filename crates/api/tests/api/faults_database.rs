@@ -1,5 +1,5 @@
-//! PostgreSQL that dies, stalls, is full or loses the line in the middle: 503 with `Retry-After`, never a 401 that would
-//! make a client throw its tokens away, and nothing is lost.
+//! PostgreSQL that crashes, stalls, has no connection left or loses one in the middle: 503 with `Retry-After`, never a 401
+//! that would make a client discard its tokens, and nothing is lost.
 
 use crate::support::{Cluster, Database, PASSWORD, Proxy, TestApp, TestDb, TestResponse, eventually, migrate, send};
 use api::config::{DatabaseUrl, Timeouts};
@@ -23,7 +23,7 @@ fn short_timeouts(timeouts: &mut Timeouts) {
     (timeouts.checkout, timeouts.database) = (4 * SHORT, SHORT);
 }
 
-/// A PostgreSQL behind a proxy, and somebody signed in.
+/// A PostgreSQL behind a proxy, and a signed-in user.
 async fn behind_a_proxy(pool: &str) -> (TestApp, Proxy, TokenResponse) {
     let db = Arc::new(TestDb::migrated(Database::Postgres));
     let proxy = Proxy::before(db.server_address());
@@ -38,44 +38,43 @@ async fn behind_a_proxy(pool: &str) -> (TestApp, Proxy, TokenResponse) {
     (app, proxy, tokens)
 }
 
-/// Whatever needs no database is answered.
-async fn cheap_endpoints_answer(app: &TestApp, tokens: &TokenResponse) {
+async fn endpoints_without_a_database_respond(app: &TestApp, tokens: &TokenResponse) {
     app.get("/healthz").await.done();
     app.get("/api/auth/config/").await.done();
     app.verify(&tokens.access).await.done();
 }
 
 #[actix_web::test]
-async fn a_database_that_stalls_is_a_503_and_goes_on_where_it_was() {
+async fn a_database_that_stalls_is_a_503_and_loses_nothing() {
     let (app, proxy, first) = behind_a_proxy("2").await;
     proxy.stall();
     let asked = futures_util::future::join_all((0..10).map(|_| app.refresh_with_key(&first, KEY)));
-    let (answers, ()) = tokio::join!(asked, cheap_endpoints_answer(&app, &first));
-    for answer in answers {
-        answer.failed(503, Reason::Unavailable);
+    let (responses, ()) = tokio::join!(asked, endpoints_without_a_database_respond(&app, &first));
+    for response in responses {
+        response.failed(503, Reason::Unavailable);
     }
     app.me(&first).await.failed(503, Reason::Unavailable);
     app.sign_in(ADA, PASSWORD).await.failed(503, Reason::Unavailable);
-    cheap_endpoints_answer(&app, &first).await;
+    endpoints_without_a_database_respond(&app, &first).await;
 
     proxy.resume();
-    let second = eventually("the database answers again", async || {
-        let answer = app.refresh_with_key(&first, KEY).await;
-        answer.status.is_success().then(|| answer.ok())
+    let second = eventually("the database responds again", async || {
+        let response = app.refresh_with_key(&first, KEY).await;
+        response.status.is_success().then(|| response.ok())
     });
     let second = second.await;
     assert_eq!(app.db().number("SELECT generation FROM sessions"), 2, "ten attempts and one rotation");
     app.refresh(&second).await.ok();
 }
 
-/// Holds what every refresh wants to change.
-struct Held(AnyConnection);
+/// Holds a lock that every refresh needs.
+struct SessionsLock(AnyConnection);
 
-impl Held {
-    fn sessions(db: &TestDb) -> Self {
-        let mut held = Self(db.connect());
-        held.run("BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE");
-        held
+impl SessionsLock {
+    fn acquire(db: &TestDb) -> Self {
+        let mut lock = Self(db.connect());
+        lock.run("BEGIN; LOCK TABLE sessions IN EXCLUSIVE MODE");
+        lock
     }
 
     fn run(&mut self, sql: &str) {
@@ -85,31 +84,31 @@ impl Held {
 }
 
 #[actix_web::test]
-async fn a_statement_that_waits_for_a_lock_is_given_up() {
+async fn a_statement_that_waits_too_long_for_a_lock_is_a_503() {
     let db = Arc::new(TestDb::migrated(Database::Postgres));
     let app = TestApp::builder_on(Arc::clone(&db)).user(ADA).start().await;
     let tokens = app.login(ADA).await;
-    let mut held = Held::sessions(&db);
-    // Five seconds: PostgreSQL's own time-out, and the answer is its own.
+    let mut lock = SessionsLock::acquire(&db);
+    // Five seconds: PostgreSQL's own timeout, which ends the statement with an error.
     let (refresh, ()) = tokio::join!(app.refresh_with_key(&tokens, KEY), async {
         app.me(&tokens).await.done(); // readers do not wait for a writer
     });
     refresh.failed(503, Reason::Unavailable);
-    held.run("ROLLBACK");
+    lock.run("ROLLBACK");
     app.refresh_with_key(&tokens, KEY).await.ok();
     assert_eq!(db.number("SELECT generation FROM sessions"), 2);
 }
 
 #[actix_web::test]
-async fn a_pool_whose_connections_are_all_taken_is_a_503_for_the_next() {
+async fn a_pool_without_a_free_connection_is_a_503() {
     let db = Arc::new(TestDb::migrated(Database::Postgres));
-    // Of two accounts in two places, because one has at most half of the connections, and so has one client.
+    // Two accounts at two addresses: an account uses at most half of the connections, and so does a client.
     let builder = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_POOL_SIZE", "2").set("TRUSTED_PROXY_HOPS", "1");
     let builder = builder.user(ADA).user(EVE);
     // One address may have an eighth of the connections, and this one has 300.
     let app = &builder.connections(4096).timeouts(|timeouts| timeouts.checkout = SHORT).start().await;
     let (tokens, eves) = (&app.login(ADA).await, &app.login(EVE).await);
-    let mut held = Held::sessions(&db);
+    let mut lock = SessionsLock::acquire(&db);
     let refresh = |(address, tokens): (&'static str, &TokenResponse)| {
         let request = app.request(Method::POST, "/api/auth/refresh/").header("X-Forwarded-For", address);
         send(request.header("Idempotency-Key", KEY).json(&json!({"refresh": tokens.refresh})))
@@ -122,22 +121,22 @@ async fn a_pool_whose_connections_are_all_taken_is_a_503_for_the_next() {
             (db.number(waiting) == 2).then_some(())
         })
         .await;
-        // Far more than may wait: most are refused at once, the rest after their turn's time.
+        // Far more than may wait: most are refused at once, the rest when their wait times out.
         let flood = futures_util::future::join_all((0..300).map(|_| app.me(tokens)));
-        for answer in flood.await {
-            answer.failed(503, Reason::Unavailable);
+        for response in flood.await {
+            response.failed(503, Reason::Unavailable);
         }
-        cheap_endpoints_answer(app, tokens).await;
-        held.run("ROLLBACK");
+        endpoints_without_a_database_respond(app, tokens).await;
+        lock.run("ROLLBACK");
     };
-    let (answers, ()) = tokio::join!(stuck, others);
-    for answer in answers {
-        answer.ok();
+    let (responses, ()) = tokio::join!(stuck, others);
+    for response in responses {
+        response.ok();
     }
     app.me(tokens).await.done();
 }
 
-/// Moves everybody to new connections.
+/// Forces all clients to reconnect.
 fn end_connections(db: &TestDb, user: &str) {
     db.execute(&format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'"));
 }
@@ -154,18 +153,18 @@ async fn a_server_without_connections_left_is_a_503_until_it_has_some() {
     let app = TestApp::builder_on(Arc::clone(&db)).set("DATABASE_URL", url).user(ADA).start().await;
     let tokens = app.login(ADA).await;
 
-    // Fewer than the pool wants: everything is answered all the same.
+    // Fewer than the size of the pool: every request still succeeds.
     db.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT 2"));
     end_connections(&db, &role);
     eventually("it works with two", async || app.me(&tokens).await.status.is_success().then_some(())).await;
-    for answer in futures_util::future::join_all((0..40).map(|_| app.me(&tokens))).await {
-        answer.done();
+    for response in futures_util::future::join_all((0..40).map(|_| app.me(&tokens))).await {
+        response.done();
     }
     // None at all.
     db.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT 0"));
     end_connections(&db, &role);
     app.refresh(&tokens).await.failed(503, Reason::Unavailable);
-    cheap_endpoints_answer(&app, &tokens).await;
+    endpoints_without_a_database_respond(&app, &tokens).await;
 
     db.execute(&format!("ALTER ROLE {role} CONNECTION LIMIT -1"));
     eventually("it works again", async || app.me(&tokens).await.status.is_success().then_some(())).await;
@@ -202,7 +201,7 @@ async fn a_database_that_became_read_only_is_a_503_and_reads_go_on() {
 }
 
 #[actix_web::test]
-async fn a_rotation_whose_commit_nobody_heard_of_is_repeated_with_the_key() {
+async fn a_rotation_whose_commit_was_not_confirmed_is_repeated_with_the_key() {
     let (app, proxy, first) = behind_a_proxy("4").await;
     proxy.cut_after("UPDATE \"sessions\"");
     app.refresh_with_key(&first, KEY).await.failed(503, Reason::Unavailable);
@@ -214,7 +213,7 @@ async fn a_rotation_whose_commit_nobody_heard_of_is_repeated_with_the_key() {
 }
 
 #[actix_web::test]
-async fn a_sign_up_whose_commit_nobody_heard_of_is_there() {
+async fn a_sign_up_whose_commit_was_not_confirmed_exists() {
     let (app, proxy, _) = behind_a_proxy("4").await;
     let email = "grace@example.com".to_owned();
     let request = RegisterRequest { email, password: PASSWORD.to_owned(), ..Default::default() };
@@ -225,27 +224,27 @@ async fn a_sign_up_whose_commit_nobody_heard_of_is_there() {
 }
 
 #[actix_web::test]
-async fn a_sign_out_whose_commit_nobody_heard_of_counts() {
+async fn a_sign_out_whose_commit_was_not_confirmed_is_effective() {
     let (app, proxy, tokens) = behind_a_proxy("4").await;
     proxy.cut_after("COMMIT");
     app.logout(&tokens).await.failed(503, Reason::Unavailable);
-    // The process that got no answer hears of it as every other process does.
+    // The process that got no confirmation learns of it by polling, as every other process does.
     app.poll_revocations().await;
     app.verify(&tokens.access).await.refused(Reason::SessionRevoked);
     app.logout(&tokens).await.done();
 }
 
-/// A client that never gives up: the same key until there is an answer. Ends when told, and answers what it holds then
-/// and how many exchanges it made.
-async fn refresh_for_ever(app: &TestApp, mut tokens: TokenResponse, ended: &AtomicBool) -> (TokenResponse, usize) {
+/// A client that never gives up: it repeats the same key until it succeeds. Once `ended` is set, it returns its tokens and
+/// the number of its exchanges.
+async fn refresh_until_ended(app: &TestApp, mut tokens: TokenResponse, ended: &AtomicBool) -> (TokenResponse, usize) {
     let request = |tokens: &TokenResponse| app.request_as(tokens, Method::GET, "/api/auth/me/");
     let mut exchanges = 0;
     while !ended.load(Ordering::SeqCst) {
-        let answer = app.refresh_with_key(&tokens, &format!("attempt-{exchanges}")).await;
-        if answer.status.is_success() {
-            (tokens, exchanges) = (answer.ok(), exchanges + 1);
+        let response = app.refresh_with_key(&tokens, &format!("attempt-{exchanges}")).await;
+        if response.status.is_success() {
+            (tokens, exchanges) = (response.ok(), exchanges + 1);
         } else {
-            answer.failed(503, Reason::Unavailable);
+            response.failed(503, Reason::Unavailable);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let me: TestResponse = send(request(&tokens)).await;
@@ -269,7 +268,7 @@ async fn a_server_that_crashes_under_load_loses_no_session() {
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
         let tokens = app.login(&format!("user{number}@example.com")).await;
-        clients.push(refresh_for_ever(app, tokens, ended));
+        clients.push(refresh_until_ended(app, tokens, ended));
     }
     let clients = futures_util::future::join_all(clients);
     let works = async |what: &str| {
@@ -289,7 +288,7 @@ async fn a_server_that_crashes_under_load_loses_no_session() {
                 (app.sign_in("user0@example.com", PASSWORD).await.status == 503).then_some(())
             })
             .await;
-            cheap_endpoints_answer_while_away(app).await;
+            probes_respond_during_an_outage(app).await;
             cluster = tokio::task::spawn_blocking(move || {
                 cluster.start();
                 cluster
@@ -301,9 +300,9 @@ async fn a_server_that_crashes_under_load_loses_no_session() {
         ended.store(true, Ordering::SeqCst);
         cluster
     };
-    let (held, _cluster) = tokio::join!(clients, crashes);
-    // A connection that nobody used since the crash may cost one more 503.
-    for (tokens, exchanges) in held {
+    let (results, _cluster) = tokio::join!(clients, crashes);
+    // A connection that was not used since the crash may cost one more 503.
+    for (tokens, exchanges) in results {
         assert!(exchanges > 0);
         eventually("the caller is shown", async || app.me(&tokens).await.status.is_success().then_some(())).await;
         let last = async || app.refresh_with_key(&tokens, "the last attempt").await;
@@ -311,7 +310,7 @@ async fn a_server_that_crashes_under_load_loses_no_session() {
     }
 }
 
-async fn cheap_endpoints_answer_while_away(app: &TestApp) {
+async fn probes_respond_during_an_outage(app: &TestApp) {
     app.get("/healthz").await.done();
     app.get("/readyz").await.has_status(503);
 }

@@ -1,4 +1,4 @@
-//! A process that is killed, that panics, or whose log nobody reads.
+//! A process that is killed, that panics, or whose log is not read.
 
 use crate::support::{Database, Process, TestApp, TestDb, create_user, eventually, on_both_databases, raw, send};
 use actix_web::middleware::from_fn;
@@ -16,14 +16,14 @@ use tokio::net::TcpStream;
 
 on_both_databases![
     a_process_killed_before_the_commit_loses_no_session,
-    a_panic_in_a_transaction_is_rolled_back_and_gives_its_locks_back,
+    a_panic_in_a_transaction_rolls_it_back_and_releases_its_locks,
 ];
 
 const ADA: &str = "ada@example.com";
 const KEY: &str = "attempt-1";
 const METRICS_TOKEN: &str = "a-token-for-the-operators-eyes";
 
-/// Keeps anybody from changing a session until it is dropped.
+/// Keeps other connections from changing a session until it is dropped.
 fn hold_sessions(db: &TestDb) -> AnyConnection {
     let mut holder = db.connect();
     match &mut holder {
@@ -49,7 +49,7 @@ async fn a_process_killed_before_the_commit_loses_no_session(database: Database)
     drop(holder);
     if database == Database::Sqlite {
         assert_eq!(db.number("SELECT generation FROM sessions"), 1);
-    } // PostgreSQL has the statement, and does it although nobody waits any more.
+    } // PostgreSQL has the statement, and executes it although its client is gone.
 
     let api = Process::start_with(db.url(), &[("REFRESH_LEEWAY", "0")]);
     let second = api.refresh(&first, Some(KEY)).await.ok();
@@ -57,7 +57,7 @@ async fn a_process_killed_before_the_commit_loses_no_session(database: Database)
     api.refresh(&second, None).await.ok();
 }
 
-async fn a_panic_in_a_transaction_is_rolled_back_and_gives_its_locks_back(database: Database) {
+async fn a_panic_in_a_transaction_rolls_it_back_and_releases_its_locks(database: Database) {
     let app = TestApp::builder(database).set("DATABASE_POOL_SIZE", "1").user(ADA).start().await;
     let tokens = app.login(ADA).await;
     for _ in 0..3 {
@@ -78,7 +78,7 @@ async fn a_panic_in_a_transaction_is_rolled_back_and_gives_its_locks_back(databa
 }
 
 #[actix_web::test]
-async fn a_handler_that_panics_is_a_500_and_the_worker_lives_on() {
+async fn a_handler_that_panics_is_a_500_and_the_worker_continues() {
     let app = TestApp::builder(Database::Sqlite).start().await;
     let services = app.services().clone();
     let panicking = move || {
@@ -93,16 +93,16 @@ async fn a_handler_that_panics_is_a_500_and_the_worker_lives_on() {
     let serving = actix_web::rt::spawn(server);
     for _ in 0..3 {
         let request = b"GET /panic HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n";
-        let answer = raw::exchange(address, request).await.expect("closed without a word");
-        answer.problem(500);
-        assert!(!answer.text().contains("secret"), "{}", answer.text());
+        let response = raw::exchange(address, request).await.expect("closed without a response");
+        response.problem(500);
+        assert!(!response.text().contains("secret"), "{}", response.text());
     }
     handle.stop(false).await;
     serving.await.unwrap().unwrap();
 }
 
 #[actix_web::test]
-async fn a_log_that_nobody_reads_stops_no_request() {
+async fn a_log_that_is_not_read_blocks_no_request() {
     let db = TestDb::migrated(Database::Sqlite);
     create_user(&db, ADA);
     let api = Process::start_with(
@@ -125,14 +125,14 @@ async fn a_log_that_nobody_reads_stops_no_request() {
     api.me(&tokens).await.done();
 
     api.live_log().stop_reading(false);
-    // What is missing is told, in the format of the rest.
-    let told = eventually("the gap is told", async || {
+    // The gap is logged, in the format of the other lines.
+    let gap = eventually("the gap is logged", async || {
         api.get("/healthz").await.done();
         api.log().into_iter().find(|line| line.contains("log.dropped"))
     });
-    let told: serde_json::Value = serde_json::from_str(&told.await).unwrap();
-    assert!(told["lines_total"].as_i64().unwrap() > 0, "{told}");
+    let gap: serde_json::Value = serde_json::from_str(&gap.await).unwrap();
+    assert!(gap["lines_total"].as_i64().unwrap() > 0, "{gap}");
     let metrics = send(api.request(Method::GET, "/metrics").bearer_auth(METRICS_TOKEN)).await.text();
     let count = metrics.lines().find_map(|line| line.strip_prefix("latchkey_log_lines_dropped_total "));
-    assert!(count.unwrap().parse::<i64>().unwrap() >= told["lines_total"].as_i64().unwrap(), "{metrics}");
+    assert!(count.unwrap().parse::<i64>().unwrap() >= gap["lines_total"].as_i64().unwrap(), "{metrics}");
 }

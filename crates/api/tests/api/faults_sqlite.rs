@@ -1,4 +1,4 @@
-//! SQLite's own faults: a full disk, a crash while another one writes.
+//! Faults of SQLite: a full disk, a crash while another process writes, and files that are lost or readable to others.
 
 use crate::support::{Database, Process, TestDb, create_user, eventually, try_start};
 use api::config::DatabaseUrl;
@@ -14,11 +14,11 @@ const KEY: &str = "attempt-1";
 async fn fill(process: &Process) {
     let mut refused = 0;
     for number in 0..5000 {
-        let answer = process.register(&format!("user{number}@example.com")).await;
-        if answer.status.is_success() {
+        let response = process.register(&format!("user{number}@example.com")).await;
+        if response.status.is_success() {
             refused = 0;
         } else {
-            answer.failed(503, Reason::Unavailable);
+            response.failed(503, Reason::Unavailable);
             refused += 1;
         }
         if refused == 8 {
@@ -28,7 +28,7 @@ async fn fill(process: &Process) {
     panic!("the disk is never full")
 }
 
-/// What was answered with success must outlive a power cut, too: each commit is flushed.
+/// A confirmed change must survive a power cut, too: each commit is flushed.
 #[actix_web::test]
 async fn every_commit_is_flushed() {
     let db = TestDb::migrated(Database::Sqlite);
@@ -40,14 +40,14 @@ async fn every_commit_is_flushed() {
 async fn a_full_disk_is_a_503_and_loses_nothing() {
     let db = TestDb::migrated(Database::Sqlite);
     create_user(&db, ADA);
-    // No file may grow any further than this: for a program that is a full disk. The signal that goes with it is not.
+    // No file may grow beyond this, which to a program is a full disk; the signal that comes with it is ignored.
     let blocks = (db.size() + 96 * 1024) / 512;
     let api = Process::start_under(&format!("trap '' XFSZ; ulimit -f {blocks}"), db.url(), &[]);
     api.wait_until_ready().await;
     let tokens = api.login(ADA).await;
     fill(&api).await;
 
-    // Reads go on; what is written is written whole or not at all, where SQLite finds room in its log once more.
+    // Reads go on; a write is complete or has no effect, since SQLite may still find room in its log.
     let mut late = 0;
     for number in 0..3 {
         api.me(&tokens).await.done();
@@ -83,7 +83,7 @@ async fn a_process_that_is_killed_while_others_write_leaves_a_sound_file() {
             request.json(&serde_json::json!({"email": email, "password": crate::support::PASSWORD})).send()
         });
         let writes = futures_util::future::join_all(writes);
-        // In the middle of them: as soon as the first is there.
+        // In the middle of them: as soon as the first account exists.
         let kill = async {
             while db.number("SELECT count(*) FROM users") <= 20 * round {
                 tokio::task::yield_now().await;
@@ -99,10 +99,10 @@ async fn a_process_that_is_killed_while_others_write_leaves_a_sound_file() {
     other.register(ADA).await.created();
 }
 
-type Harm = fn(&Path) -> std::io::Result<()>;
+type Damage = fn(&Path) -> std::io::Result<()>;
 
-/// What is done to the file, or to what SQLite keeps next to it.
-const HARMS: [(&str, Harm); 9] = [
+/// Damage to the file, or to the files that SQLite keeps next to it.
+const DAMAGES: [(&str, Damage); 9] = [
     ("deleted", |path| std::fs::remove_file(path)),
     ("replaced", replaced),
     ("emptied", |path| resized(path, 0)),
@@ -111,49 +111,49 @@ const HARMS: [(&str, Harm); 9] = [
         let whole = std::fs::read(path)?;
         std::fs::write(path, &whole[..whole.len() / 2])
     }),
-    ("without its log", |path| std::fs::remove_file(beside(path, "-wal"))),
-    ("with another log", |path| replaced(&beside(path, "-wal"))),
-    ("without the log's index", |path| std::fs::remove_file(beside(path, "-shm"))),
-    ("with another index", |path| replaced(&beside(path, "-shm"))),
+    ("without its log", |path| std::fs::remove_file(companion(path, "-wal"))),
+    ("with another log", |path| replaced(&companion(path, "-wal"))),
+    ("without the log's index", |path| std::fs::remove_file(companion(path, "-shm"))),
+    ("with another index", |path| replaced(&companion(path, "-shm"))),
 ];
 
-/// Connections go on with the files that they have opened: everything would look well, and be gone at the next start.
+/// Connections keep using the files that they have opened: everything would seem to work, and be lost at the next start.
 #[actix_web::test]
 async fn a_file_that_is_deleted_replaced_or_cut_short_is_noticed() {
-    // One that the process has found, and one that it has made.
-    for (name, harm) in HARMS {
+    // A file that existed, and one that the process has created.
+    for (name, damage) in DAMAGES {
         for db in [TestDb::migrated(Database::Sqlite), TestDb::empty(Database::Sqlite)] {
             let api = Process::start(db.url());
             api.wait_until_ready().await;
             api.register("eve@example.com").await.created();
-            harm(&db.file()).unwrap();
+            damage(&db.file()).unwrap();
             api.live_log().wait_for("store.file: ");
             eventually("the process is not ready", async || (api.get("/readyz").await.status == 503).then_some(()))
                 .await;
             let text = api.get("/readyz").await.text();
             assert!(text.contains("deleted, replaced or cut short"), "{name}: {text}");
-            // What would be lost is not done.
+            // A change that would be lost is refused.
             assert_eq!(api.register(ADA).await.status, 503, "{name}");
             assert_eq!(api.log().iter().filter(|line| line.contains("store.file: ")).count(), 1, "{name}");
         }
     }
 }
 
-/// Others may write the file until it is as long as before, or somebody puts it back: what was written meanwhile is not in it.
+/// The file may become as long as before, or be moved back, but it lacks what was written in the meantime.
 #[actix_web::test]
 async fn a_lost_file_stays_lost_until_a_restart() {
-    let harms: [(Harm, Harm); 2] = [
+    let damages: [(Damage, Damage); 2] = [
         (|path| resized(path, std::fs::metadata(path)?.len() / 2), |path| resized(path, 1 << 20)),
         (
             |path| std::fs::rename(path, path.with_extension("away")),
             |path| std::fs::rename(path.with_extension("away"), path),
         ),
     ];
-    for (harm, undo) in harms {
+    for (damage, undo) in damages {
         let db = TestDb::migrated(Database::Sqlite);
         let api = Process::start(db.url());
         api.wait_until_ready().await;
-        harm(&db.file()).unwrap();
+        damage(&db.file()).unwrap();
         api.live_log().wait_for("store.file: ");
         undo(&db.file()).unwrap();
         api.register(ADA).await.failed(503, Reason::Unavailable);
@@ -162,7 +162,7 @@ async fn a_lost_file_stays_lost_until_a_restart() {
     }
 }
 
-/// What SQLite keeps next to a file is next to the one that a link leads to, which need not exist at first.
+/// SQLite keeps its other files next to the target of a link, which need not exist at first.
 #[actix_web::test]
 async fn a_file_behind_a_link_is_treated_as_one_without() {
     for suffix in ["-wal", "-shm"] {
@@ -174,17 +174,17 @@ async fn a_file_behind_a_link_is_treated_as_one_without() {
         let api = Process::start_under("umask 022", &url, &[]);
         api.wait_until_ready().await;
         api.register("eve@example.com").await.created();
-        for made in [file.clone(), beside(&file, "-wal"), beside(&file, "-shm")] {
-            assert_eq!(mode_of(&made), 0o600, "{}", made.display());
+        for created in [file.clone(), companion(&file, "-wal"), companion(&file, "-shm")] {
+            assert_eq!(mode_of(&created), 0o600, "{}", created.display());
         }
-        std::fs::remove_file(beside(&file, suffix)).unwrap();
+        std::fs::remove_file(companion(&file, suffix)).unwrap();
         api.live_log().wait_for("store.file: ");
         api.register(ADA).await.failed(503, Reason::Unavailable);
 
         std::fs::rename(&file, folder.path().join("away")).unwrap();
-        let (status, told) = try_start(&url).await;
-        assert!(!status.success() && told.contains("does not exist"), "{told}");
-        assert!(!file.exists(), "no file is made beside what is left of another");
+        let (status, output) = try_start(&url).await;
+        assert!(!status.success() && output.contains("does not exist"), "{output}");
+        assert!(!file.exists(), "no file is created next to the remains of another");
     }
 }
 
@@ -197,13 +197,14 @@ fn resized(path: &Path, size: u64) -> std::io::Result<()> {
     std::fs::OpenOptions::new().write(true).open(path)?.set_len(size)
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+fn companion(path: &Path, suffix: &str) -> PathBuf {
     let mut companion = path.as_os_str().to_owned();
     companion.push(suffix);
     companion.into()
 }
 
-/// Other programs open and close the file while it is open here, are killed, and its log grows and is restarted: no harm.
+/// Other programs open and close the file while it is open here, and are killed; its log grows and is restarted. None of
+/// this is damage.
 #[actix_web::test]
 async fn a_file_that_others_work_with_is_not_taken_for_lost() {
     let db = TestDb::empty(Database::Sqlite);
@@ -225,9 +226,9 @@ async fn a_file_that_others_work_with_is_not_taken_for_lost() {
     assert_eq!(db.number("SELECT count(*) FROM users"), 15);
 }
 
-/// The digests of passwords, and the links in mails, are nobody else's business on a machine.
+/// Other users of the machine must not read the hashes of passwords and the links in mails.
 #[actix_web::test]
-async fn what_is_made_for_data_is_for_its_user_alone() {
+async fn new_files_and_folders_are_accessible_to_their_user_only() {
     let folder = tempfile::tempdir().unwrap();
     let (outer, inner) = (folder.path().join("data"), folder.path().join("data/of/latchkey"));
     let file = inner.join("latchkey.sqlite3");
@@ -240,20 +241,20 @@ async fn what_is_made_for_data_is_for_its_user_alone() {
     for folder in [&outer, &inner, &mails] {
         assert_eq!(mode_of(folder), 0o700, "{}", folder.display());
     }
-    for file in [file.clone(), beside(&file, "-wal"), beside(&file, "-shm")] {
+    for file in [file.clone(), companion(&file, "-wal"), companion(&file, "-shm")] {
         assert_eq!(mode_of(&file), 0o600, "{}", file.display());
     }
 }
 
-/// Also in folders that everybody may look into, and whichever library writes it.
+/// Also in folders that other users may list, and for each library that writes files.
 #[actix_web::test]
-async fn what_is_made_in_folders_that_are_there_is_for_its_user_alone() {
+async fn new_files_in_existing_folders_are_accessible_to_their_user_only() {
     let db = TestDb::of_the_program(Database::Sqlite);
     let folder = tempfile::tempdir().unwrap();
     let at = |path: &str| folder.path().join(path);
-    for there in ["data/files", "mails"] {
-        std::fs::create_dir_all(at(there)).unwrap();
-        std::fs::set_permissions(at(there), std::fs::Permissions::from_mode(0o755)).unwrap();
+    for path in ["data/files", "mails"] {
+        std::fs::create_dir_all(at(path)).unwrap();
+        std::fs::set_permissions(at(path), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
     let variables = [("EMAIL_URL", &*format!("file:{}", at("mails").display()))];
     let api = Process::start_under("umask 022", db.url(), &variables);
@@ -279,7 +280,7 @@ async fn what_is_made_in_folders_that_are_there_is_for_its_user_alone() {
     assert_eq!(mode_of(&at("data/files/backups")), 0o700);
     let backups = files_in(&at("data/files/backups"));
     assert_eq!(backups.iter().map(|file| mode_of(file)).collect::<Vec<_>>(), [0o600]);
-    // What an operator has made stays as it is.
+    // A folder that an operator has created keeps its mode.
     assert_eq!([mode_of(&at("mails")), mode_of(&at("data/files"))], [0o755, 0o755]);
 }
 
@@ -287,9 +288,9 @@ fn files_in(folder: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect()
 }
 
-/// A group may share them, as the operator wants it.
+/// An operator may share the file with a group.
 #[actix_web::test]
-async fn the_rights_of_a_file_that_is_there_stay() {
+async fn the_mode_of_an_existing_file_is_kept() {
     let db = TestDb::migrated(Database::Sqlite);
     let file = db.file();
     let folder = file.parent().unwrap();
@@ -298,7 +299,7 @@ async fn the_rights_of_a_file_that_is_there_stay() {
     }
     let api = Process::start(db.url());
     api.wait_until_ready().await;
-    let modes = [folder, &file, &beside(&file, "-wal"), &beside(&file, "-shm")].map(mode_of);
+    let modes = [folder, &file, &companion(&file, "-wal"), &companion(&file, "-shm")].map(mode_of);
     assert_eq!(modes, [0o750, 0o640, 0o640, 0o640]);
 }
 
@@ -306,9 +307,9 @@ fn mode_of(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// A new file would share the log of the one that is gone, which a running process writes into still.
+/// A new file would share the log of the lost one, which a running process may still write.
 #[test]
-fn no_file_is_made_beside_the_log_of_one_that_is_gone() {
+fn no_file_is_created_next_to_the_log_of_a_lost_one() {
     for left in ["-wal", "-shm"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("latchkey.sqlite3");

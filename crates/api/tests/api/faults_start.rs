@@ -1,4 +1,4 @@
-//! Starting on a database that is not there, not ours, or not ready.
+//! Starting on a database that does not exist, is another program's, or is not ready.
 
 use crate::support::{
     Cluster, Database, Process, TestDb, bounds, create_user, eventually, execute, on_both_databases, try_start,
@@ -30,18 +30,18 @@ fn closed_routes() -> impl Iterator<Item = (Method, String)> {
 }
 
 /// Alive, not ready, and 503 wherever the database is needed.
-async fn is_closed(process: &Process) {
+async fn assert_closed(process: &Process) {
     process.get("/healthz").await.done();
     let ready = process.get("/readyz").await;
     ready.has_status(503);
     assert!(!ready.header("retry-after").is_empty());
-    // The same route in other writings: the router reads a path decoded.
-    let written = ["/api/%61uth/verify/", "/%61pi/auth/verif%79"].map(|path| (Method::POST, path.to_owned()));
-    for (method, path) in closed_routes().chain(written) {
+    // The same route in other spellings: the router decodes a path.
+    let spellings = ["/api/%61uth/verify/", "/%61pi/auth/verif%79"].map(|path| (Method::POST, path.to_owned()));
+    for (method, path) in closed_routes().chain(spellings) {
         let request = process.request(method, &path).bearer_auth("any").json(&serde_json::json!({"token": "any"}));
-        let answer = crate::support::send(request.header("Origin", "http://127.0.0.1:8080")).await;
-        assert_eq!(answer.header("access-control-allow-origin"), "http://127.0.0.1:8080", "a browser must see it");
-        answer.failed(503, Reason::Unavailable);
+        let response = crate::support::send(request.header("Origin", "http://127.0.0.1:8080")).await;
+        assert_eq!(response.header("access-control-allow-origin"), "http://127.0.0.1:8080", "a browser must see it");
+        response.failed(503, Reason::Unavailable);
     }
     process.get("/api/auth/config/").await.done();
     process.get("/nowhere").await.failed(404, Reason::NotFound);
@@ -51,7 +51,7 @@ async fn is_closed(process: &Process) {
 async fn a_process_waits_for_its_server_and_then_does_its_work() {
     let mut cluster = Cluster::stopped();
     let process = Process::start_unready(&cluster.url(), &[]);
-    is_closed(&process).await;
+    assert_closed(&process).await;
     process.live_log().wait_for("start.waiting: cannot connect to the database");
 
     cluster.start();
@@ -67,14 +67,14 @@ async fn a_process_waits_for_a_file_that_another_one_holds() {
     let AnyConnection::Sqlite(mut other) = db.connect() else { panic!("not SQLite") };
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     let process = Process::start_unready(db.url(), &[]);
-    is_closed(&process).await;
+    assert_closed(&process).await;
     process.live_log().wait_for("database is locked");
     other.batch_execute("ROLLBACK").unwrap();
     process.wait_until_ready().await;
 }
 
 #[actix_web::test]
-async fn what_somebody_has_to_mend_first_ends_the_start_with_a_word() {
+async fn an_error_that_an_operator_has_to_fix_ends_the_start_with_a_message() {
     let cluster = {
         let mut cluster = Cluster::stopped();
         cluster.require_passwords();
@@ -106,16 +106,16 @@ async fn what_somebody_has_to_mend_first_ends_the_start_with_a_word() {
         (format!("sqlite:{}", folder.path().display()), "names a folder"),
         (format!("sqlite:{}/latchkey.sqlite3", text.display()), "cannot create the folder"),
     ] {
-        let (status, said) = try_start(&url).await;
-        assert!(!status.success(), "{said}");
-        let last = said.lines().filter(|line| line.starts_with("api: ")).collect::<Vec<_>>();
-        assert!(!last.is_empty() && said.contains(words), "{words:?} is not in {said}");
-        assert!(!said.contains(":wrong"), "a password was told: {said}");
+        let (status, output) = try_start(&url).await;
+        assert!(!status.success(), "{output}");
+        let last = output.lines().filter(|line| line.starts_with("api: ")).collect::<Vec<_>>();
+        assert!(!last.is_empty() && output.contains(words), "{words:?} is not in {output}");
+        assert!(!output.contains(":wrong"), "a password was printed: {output}");
     }
 }
 
 #[actix_web::test]
-async fn what_a_server_refuses_for_good_ends_the_start() {
+async fn a_permanent_refusal_by_the_server_ends_the_start() {
     let mut cluster = Cluster::stopped();
     cluster.start();
     let AnyConnection::Postgres(mut owner) = open(&DatabaseUrl::Postgres(cluster.url().into())).unwrap() else {
@@ -136,8 +136,8 @@ async fn what_a_server_refuses_for_good_ends_the_start() {
         (format!("{}&replication=true", cluster.url()), "replication connection"),
         (format!("{}&options=-c%20serach_path%3Da", cluster.url()), "unrecognized configuration parameter"),
     ] {
-        let (status, said) = try_start(&url).await;
-        assert!(!status.success() && said.contains(words), "{words:?} is not in {said}");
+        let (status, output) = try_start(&url).await;
+        assert!(!status.success() && output.contains(words), "{words:?} is not in {output}");
     }
 }
 
@@ -156,7 +156,7 @@ async fn a_url_may_end_before_its_options_or_between_them() {
     }
 }
 
-/// Keeps a migration from going on after it has begun: the table is there already, or is about to be.
+/// Keeps a migration from going on after it has begun: its table exists already, or the file is locked.
 fn hold_migrations(url: &DatabaseUrl) -> AnyConnection {
     let mut holder = open(url).unwrap();
     match &mut holder {
@@ -186,7 +186,7 @@ const WAITS_IN_A_MIGRATION: &str =
     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
 
 /// The server is restarted, or an operator ends its sessions, while the first start migrates or waits for another process
-/// that does; and it is back before anybody looks.
+/// that does; it is available again before the next attempt.
 #[actix_web::test]
 async fn a_start_whose_connection_is_lost_in_a_migration_tries_again() {
     let db = TestDb::empty(Database::Postgres);
@@ -203,9 +203,9 @@ async fn a_start_whose_connection_is_lost_in_a_migration_tries_again() {
     process.register(ADA).await.created();
 }
 
-/// Requests of the release before hold locks that a migration needs; the role has a bound for such waits.
+/// Requests of the previous release hold locks that a migration needs, and the role has a limit for such waits.
 #[actix_web::test]
-async fn a_start_that_others_are_in_the_way_of_tries_again() {
+async fn a_start_that_is_blocked_by_a_lock_tries_again() {
     let db = TestDb::empty(Database::Postgres);
     let holder = hold_migrations(&db.parsed_url());
     let separator = if db.url().contains('?') { '&' } else { '?' };
@@ -220,14 +220,14 @@ async fn a_start_that_others_are_in_the_way_of_tries_again() {
 async fn a_migration_that_fails_ends_the_start_and_changes_nothing(database: Database) {
     let db = TestDb::empty(database);
     db.execute("CREATE TABLE sessions (of_somebody_else int)");
-    let (status, said) = try_start(db.url()).await;
+    let (status, output) = try_start(db.url()).await;
     assert!(!status.success());
-    assert!(said.contains("api: a migration failed") && said.contains("already exists"), "{said}");
+    assert!(output.contains("api: a migration failed") && output.contains("already exists"), "{output}");
     assert_eq!(db.tables(), ["sessions"]);
     assert_eq!(db.columns("sessions"), ["of_somebody_else"]);
 }
 
-/// A migration only adds what the release before it does not notice, so that a release can be taken back.
+/// A migration only adds what the previous release ignores, so that a release can be rolled back.
 async fn a_release_works_on_the_schema_of_the_next_one(database: Database) {
     let db = TestDb::migrated(database);
     create_user(&db, ADA);
@@ -246,32 +246,32 @@ async fn a_release_works_on_the_schema_of_the_next_one(database: Database) {
 /// How many first starts a test makes, and how many of them at once.
 const FIRST_STARTS: usize = 20;
 const STARTS_AT_ONCE: usize = 4;
-/// How many ask whether a process is ready, without a pause.
+/// How many clients probe `/readyz` of a process, without a pause.
 const PROBES: usize = 4;
 
-/// Asks from the moment that the process listens until it is ready or has ended.
-async fn probe_until_ready(process: &Process, answered: &AtomicUsize) {
+/// Probes from the moment that the process listens until it is ready or has ended.
+async fn probe_until_ready(process: &Process, responses: &AtomicUsize) {
     let over = AtomicBool::new(false);
     let probes = (0..PROBES).map(|_| async {
         while !over.load(Ordering::SeqCst) {
-            let answer = process.request(Method::GET, "/readyz").send().await;
-            answered.fetch_add(1, Ordering::SeqCst);
-            let ready = answer.as_ref().map_or(true, |answer| answer.status().is_success());
+            let response = process.request(Method::GET, "/readyz").send().await;
+            responses.fetch_add(1, Ordering::SeqCst);
+            let ready = response.as_ref().map_or(true, |response| response.status().is_success());
             over.fetch_or(ready, Ordering::SeqCst);
         }
     });
     futures_util::future::join_all(probes).await;
 }
 
-/// Lets the migration and the probes meet: the migration waits for diesel's table, and each probe is answered or waits,
-/// too.
-async fn hold_until_both_are_there(db: &TestDb, mut holder: AnyConnection, answered: &AtomicUsize) {
+/// Lets the migration and the probes overlap: the migration waits for diesel's table, and each probe gets a response or
+/// waits, too.
+async fn hold_until_both_wait(db: &TestDb, mut holder: AnyConnection, responses: &AtomicUsize) {
     const WAITING: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
         AND wait_event_type = 'Lock' AND wait_event <> 'advisory'";
     eventually("a migration waits", async || (db.number(WAITING) > 0).then_some(())).await;
-    let before = answered.load(Ordering::SeqCst);
-    let met = || answered.load(Ordering::SeqCst) > before + PROBES || db.number(WAITING) > 1;
-    eventually("probes are answered, or wait", async || met().then_some(())).await;
+    let before = responses.load(Ordering::SeqCst);
+    let overlap = || responses.load(Ordering::SeqCst) > before + PROBES || db.number(WAITING) > 1;
+    eventually("probes get a response, or wait", async || overlap().then_some(())).await;
     execute(&mut holder, "ROLLBACK");
 }
 
@@ -288,9 +288,9 @@ async fn start_probed(processes: usize) {
     });
     let started = futures_util::future::join_all(starts).await;
     let started: Vec<Process> = started.into_iter().map(Result::unwrap).collect();
-    let answered = AtomicUsize::new(0);
-    let probed = futures_util::future::join_all(started.iter().map(|process| probe_until_ready(process, &answered)));
-    tokio::join!(probed, hold_until_both_are_there(&db, holder, &answered));
+    let responses = AtomicUsize::new(0);
+    let probed = futures_util::future::join_all(started.iter().map(|process| probe_until_ready(process, &responses)));
+    tokio::join!(probed, hold_until_both_wait(&db, holder, &responses));
     for process in started {
         let ready = process.request(Method::GET, "/readyz").send().await;
         let ready = ready.unwrap_or_else(|error| panic!("{error}: {}", process.log().join("\n")));
@@ -299,7 +299,7 @@ async fn start_probed(processes: usize) {
     assert_eq!(db.tables(), TestDb::of_the_program(Database::Postgres).tables());
 }
 
-/// Platforms probe a process from its first moment.
+/// Platforms probe a process from the moment that it starts.
 async fn first_starts_come_up(processes: usize) {
     for _ in 0..FIRST_STARTS / STARTS_AT_ONCE {
         futures_util::future::join_all((0..STARTS_AT_ONCE).map(|_| start_probed(processes))).await;

@@ -52,7 +52,7 @@ async fn a_query_is_read_by_the_types_of_its_parameters() {
     let all = read(&app, "?most=20&low=true&share=0.5&name=20&order=oldest&day=2026-01-01").await;
     let expected = json!({"most": 20, "low": true, "share": 0.5, "name": "20", "order": "oldest", "day": "2026-01-01"});
     assert_eq!(all, expected);
-    // Empty fields of a form, a parameter of somebody else, and one that is repeated.
+    // Empty fields of a form, an unknown parameter, and a repeated one.
     let few = read(&app, "?most=1&low=&share=&name=&utm_source=mail&most=2").await;
     assert_eq!(few, json!({"most": 1, "low": null, "share": null, "name": "", "order": null, "day": null}));
 }

@@ -22,7 +22,7 @@ fn in_bucket(server: &BucketServer) -> Files {
 /// Both, one after the other: they behave alike.
 async fn on_both(test: impl AsyncFn(Files)) {
     let folder = tempfile::tempdir().unwrap();
-    // Not there yet, and with a name that a URL has to spell out.
+    // A folder that does not exist yet, and whose name must be encoded in a URL.
     test(in_folder(&folder.path().join("a folder/files"))).await;
     test(in_bucket(&BucketServer::start())).await;
 }
@@ -33,7 +33,7 @@ async fn names(files: &Files, folder: &str) -> Vec<String> {
     names
 }
 
-/// Bytes that repeat only after a while, so that parts in a wrong order show.
+/// Bytes that do not repeat, so that parts in a wrong order are noticed.
 fn large() -> Vec<u8> {
     (0..u32::try_from(LARGE / 4 + 1).unwrap()).flat_map(u32::to_be_bytes).take(LARGE).collect()
 }
@@ -65,7 +65,7 @@ async fn a_file_is_kept_found_replaced_and_deleted() {
 }
 
 #[actix_web::test]
-async fn what_is_not_there_is_told_apart_from_what_fails() {
+async fn a_missing_file_is_distinguished_from_a_failure() {
     on_both(async |files| {
         assert!(files.find("notes/none").await.unwrap().is_none());
         assert!(files.info("notes/none").await.unwrap().is_none());
@@ -98,13 +98,13 @@ async fn a_large_file_is_written_and_read_piece_by_piece() {
         assert_eq!(found.info.size, LARGE as u64);
         let pieces: Vec<Bytes> = found.content.try_collect().await.unwrap();
         assert!(pieces.len() > 1, "one piece");
-        assert!(pieces.concat() == content, "another content");
+        assert!(pieces.concat() == content, "the content differs");
     })
     .await;
 }
 
 #[actix_web::test]
-async fn an_upload_that_is_given_up_leaves_nothing() {
+async fn an_aborted_upload_leaves_nothing() {
     on_both(async |files| {
         for finish in [true, false] {
             let mut upload = files.upload("backups/half", "application/octet-stream");
@@ -123,9 +123,9 @@ async fn an_upload_that_is_given_up_leaves_nothing() {
     .await;
 }
 
-/// A secret that is wrong is told as what it is, and not repeated.
+/// A wrong secret is reported as such, and not repeated.
 #[actix_web::test]
-async fn a_bucket_that_refuses_us_is_told_without_the_key() {
+async fn the_refusal_of_a_bucket_is_reported_without_the_key() {
     let server = BucketServer::start();
     let settings = server.settings_with("h2Lk9sDf7aPq3ZxC");
     let files = Files::open(&settings, RetryPolicy::Many, Timeouts::default()).unwrap();
@@ -136,17 +136,17 @@ async fn a_bucket_that_refuses_us_is_told_without_the_key() {
     for (error, begin) in
         [(put, "write notes/one"), (get, "read notes/one"), (list, "list notes"), (upload, "write notes/one")]
     {
-        let told = format!("{error} {error:?}");
-        assert!(told.starts_with(&format!("cannot {begin}: ")), "{told}");
-        assert!(told.contains("SignatureDoesNotMatch"), "{told}");
-        assert!(!told.contains("h2Lk9sDf7aPq3ZxC") && !told.contains("AKIATESTS"), "{told}");
+        let message = format!("{error} {error:?}");
+        assert!(message.starts_with(&format!("cannot {begin}: ")), "{message}");
+        assert!(message.contains("SignatureDoesNotMatch"), "{message}");
+        assert!(!message.contains("h2Lk9sDf7aPq3ZxC") && !message.contains("AKIATESTS"), "{message}");
     }
     assert!(server.names().is_empty());
 }
 
 /// Each operation ends with an error that names it, and works again when the server does.
 #[actix_web::test]
-async fn a_bucket_that_goes_away_and_comes_back_needs_no_new_start() {
+async fn a_bucket_that_is_available_again_needs_no_restart() {
     let mut server = BucketServer::start();
     let files = in_bucket(&server);
     files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap();
@@ -163,7 +163,7 @@ async fn a_bucket_that_goes_away_and_comes_back_needs_no_new_start() {
 }
 
 #[actix_web::test]
-async fn a_bucket_that_never_answers_is_not_waited_for() {
+async fn an_unresponsive_bucket_is_not_waited_for() {
     let server = BucketServer::start();
     let timeouts = Timeouts { file: Duration::from_millis(300), ..Timeouts::default() };
     let files = Files::open(&server.settings(), RetryPolicy::Few, timeouts).unwrap();
@@ -171,13 +171,13 @@ async fn a_bucket_that_never_answers_is_not_waited_for() {
     let error = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
     assert_eq!(error.problem, FileProblem::TooSlow(timeouts.file));
     server.thaw();
-    let patient = in_bucket(&server);
-    patient.put("notes/two", Bytes::from_static(b"y"), "text/plain").await.unwrap();
-    assert_eq!(patient.get("notes/two").await.unwrap(), "y");
+    let files = in_bucket(&server);
+    files.put("notes/two", Bytes::from_static(b"y"), "text/plain").await.unwrap();
+    assert_eq!(files.get("notes/two").await.unwrap(), "y");
 }
 
 #[actix_web::test]
-async fn an_upload_that_is_cut_leaves_nothing_under_its_name() {
+async fn an_interrupted_upload_leaves_nothing_under_its_name() {
     let mut server = BucketServer::start();
     let files = in_bucket(&server);
     let mut upload = files.upload("backups/cut", "application/octet-stream");
@@ -190,9 +190,9 @@ async fn an_upload_that_is_cut_leaves_nothing_under_its_name() {
     assert!(files.list("backups", "").try_next().await.unwrap().is_none());
 }
 
-/// A folder that takes no file: on a full disk it is the same.
+/// A full disk is reported in the same way.
 #[actix_web::test]
-async fn a_folder_that_takes_no_file_is_told() {
+async fn a_folder_that_cannot_be_written_is_reported() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let files = in_folder(&file.path().join("in/it"));
     let error = files.put("notes/one", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();

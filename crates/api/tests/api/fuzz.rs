@@ -1,4 +1,4 @@
-//! What `scripts/fuzz` looks for, over its seeds: the same code, so that it is compiled and true between two hunts.
+//! The targets of `scripts/fuzz`, run over their seeds, so that they compile and pass between two runs of the fuzzer.
 
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
@@ -15,7 +15,7 @@ fn over_the_seeds(target: &str, run: fn(&[u8])) {
 }
 
 #[test]
-fn only_tokens_of_ours_are_accepted() {
+fn only_tokens_issued_by_the_api_are_accepted() {
     over_the_seeds("tokens", targets::tokens::run);
 }
 
@@ -25,7 +25,7 @@ fn any_bytes_are_a_request_or_a_400() {
 }
 
 #[test]
-fn nobody_chooses_their_own_address() {
+fn a_client_cannot_choose_its_own_address() {
     over_the_seeds("forwarded", targets::forwarded::run);
 }
 
@@ -35,7 +35,7 @@ fn any_configuration_is_settings_or_problems_without_secrets() {
 }
 
 #[test]
-fn any_picture_is_drawn_anew_or_refused() {
+fn any_picture_is_encoded_again_or_refused() {
     over_the_seeds("pictures", targets::pictures::run);
 }
 

@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 on_both_databases![
     a_new_database_has_no_accounts,
-    a_users_number_is_never_given_twice,
+    the_id_of_a_user_is_never_assigned_twice,
     the_database_holds_no_token_and_no_password,
     the_operators_statements_end_every_session_of_a_user,
-    the_operators_statements_after_a_failover_end_all_sessions_and_give_no_number_twice,
+    the_operators_statements_after_a_failover_end_all_sessions_and_assign_no_id_twice,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -33,15 +33,15 @@ async fn a_new_database_has_no_accounts(database: Database) {
     assert_eq!(db.number("SELECT count(*) FROM users"), 0);
 }
 
-/// A token of an account that is gone must not become a token of the next one.
-async fn a_users_number_is_never_given_twice(database: Database) {
+/// A token of a deleted account must not become a token of the next one.
+async fn the_id_of_a_user_is_never_assigned_twice(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
-    let gone = app.login(ADA).await;
+    let deleted = app.login(ADA).await;
     app.db().execute("DELETE FROM users");
     let next = app.register(&request("eve@example.com", PASSWORD)).await.created();
-    assert!(next.user.id.0 > gone.user.id.0, "{} after {}", next.user.id.0, gone.user.id.0);
-    app.me(&gone).await.refused(Reason::SessionRevoked);
-    app.refresh(&gone).await.refused(Reason::SessionRevoked);
+    assert!(next.user.id.0 > deleted.user.id.0, "{} after {}", next.user.id.0, deleted.user.id.0);
+    app.me(&deleted).await.refused(Reason::SessionRevoked);
+    app.refresh(&deleted).await.refused(Reason::SessionRevoked);
     let again = app.register(&request(ADA, PASSWORD)).await.created();
     assert!(again.user.id.0 > next.user.id.0);
 }
@@ -60,7 +60,7 @@ async fn the_database_holds_no_token_and_no_password(database: Database) {
     keep(&second);
     secrets.push("another violet harbor".to_owned());
     let content = app.db().content();
-    // What makes a token is there; without the key it makes none.
+    // The `jti` that a token is derived from is stored; without the key it is of no use.
     let jti = forge::claims(&second.refresh)["jti"].as_str().unwrap().to_owned();
     assert!(content.iter().any(|line| line.contains(&jti)), "the sessions are not among the content");
     for secret in secrets {
@@ -106,7 +106,7 @@ async fn the_operators_statements_end_every_session_of_a_user(database: Database
     app.refresh(&eve).await.ok();
 }
 
-async fn the_operators_statements_after_a_failover_end_all_sessions_and_give_no_number_twice(database: Database) {
+async fn the_operators_statements_after_a_failover_end_all_sessions_and_assign_no_id_twice(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     app.clock().set(SystemClock.now());
     app.poll_revocations().await;
@@ -128,9 +128,9 @@ async fn the_operators_statements_after_a_failover_end_all_sessions_and_give_no_
 async fn a_password_made_of_the_products_name_is_refused() {
     let app = TestApp::builder(Database::Sqlite).start().await;
     for weak in ["latchkey", "Latchkey1", "LATCHKEY2026", "latchkey!", "L4tchkey", "latchkeylatchkey"] {
-        let answer = app.register(&request(ADA, weak)).await;
-        assert_eq!(answer.status, 400, "{weak} was accepted");
-        answer.invalid_fields(&["password"]);
+        let response = app.register(&request(ADA, weak)).await;
+        assert_eq!(response.status, 400, "{weak} was accepted");
+        response.invalid_fields(&["password"]);
     }
     // As one word among others it does no harm.
     app.register(&request(ADA, "a latchkey under violet lanterns")).await.created();
@@ -144,7 +144,7 @@ async fn an_old_password_still_signs_in() {
 }
 
 #[actix_web::test]
-async fn every_answer_of_the_api_names_its_type() {
+async fn every_response_of_the_api_names_its_type() {
     let app = TestApp::builder(Database::Sqlite).user(ADA).start().await;
     let tokens = app.login(ADA).await;
     for (path, content_type) in [
@@ -158,10 +158,10 @@ async fn every_answer_of_the_api_names_its_type() {
         ("/nowhere", "application/problem+json"),
         ("/api/auth/login/", "application/problem+json"),
     ] {
-        let answer = send(app.request_as(&tokens, Method::GET, path)).await;
-        assert_eq!(answer.header("content-type").to_ascii_lowercase(), content_type, "{path}");
-        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        let response = send(app.request_as(&tokens, Method::GET, path)).await;
+        assert_eq!(response.header("content-type").to_ascii_lowercase(), content_type, "{path}");
+        assert_eq!(response.header("x-content-type-options"), "nosniff", "{path}");
     }
-    let answer = app.post("/api/auth/logout/", &json!({"refresh": tokens.refresh})).await;
-    assert_eq!(answer.header("content-type"), "application/json");
+    let response = app.post("/api/auth/logout/", &json!({"refresh": tokens.refresh})).await;
+    assert_eq!(response.header("content-type"), "application/json");
 }

@@ -40,6 +40,7 @@ mod faults_database;
 mod faults_process;
 mod faults_sqlite;
 mod faults_start;
+mod feature_collisions;
 mod feature_queries;
 mod features;
 mod files;

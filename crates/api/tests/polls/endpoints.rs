@@ -32,7 +32,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .protected()
             .gives_nothing()
             .refuses(&[404, 409]),
-        // The same number of segments as a poll's own path: it goes before that.
+        // The same number of segments as a poll's own path, over which it takes precedence.
         Endpoint::get("/api/polls/newest/", BOUNDS, newest)
             .about("getNewestPoll", "The caller's newest poll")
             .protected()

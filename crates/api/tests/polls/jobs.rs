@@ -1,11 +1,11 @@
-//! What is done again and again.
+//! The periodic job.
 
 use super::store;
 use actix_web::web::Data;
 use api::prelude::{Metrics, Services, StoreError};
 use prometheus_client::metrics::gauge::Gauge;
 
-/// Shared by the job and whatever registers it: clones are one gauge.
+/// Shared by the job and the registry: clones are one gauge.
 #[derive(Clone, Default)]
 pub(super) struct PollMetrics {
     stored: Gauge,

@@ -1,5 +1,5 @@
-//! Polls: a feature of the tests, which declares whatever a feature can. The tests that look at every route and every table look
-//! at it, too.
+//! Polls: a feature for the tests that declares everything a feature can. The tests that cover every route and every table
+//! cover its own, too.
 
 mod endpoints;
 mod handlers;

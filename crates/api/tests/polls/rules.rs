@@ -25,7 +25,7 @@ pub(super) async fn list(
     Ok(page(polls.await?, PAGE, |poll| poll.id))
 }
 
-/// Somebody has asked it.
+/// The question was asked before.
 pub(super) struct AskedAlready;
 
 impl From<AskedAlready> for Problem {
@@ -102,8 +102,8 @@ pub(super) async fn remove_choice(
     choice: (i64, i64),
 ) -> Result<(), Error<NoSuchPoll>> {
     let removed = caller.write(services, move |connection, user, _| {
-        let is_there = store::remove_choice(connection, user.id, choice)?;
-        Ok(if is_there { Ok(()) } else { Err(Error::Refused(NoSuchPoll)) })
+        let existed = store::remove_choice(connection, user.id, choice)?;
+        Ok(if existed { Ok(()) } else { Err(Error::Refused(NoSuchPoll)) })
     });
     removed.await
 }
@@ -115,7 +115,7 @@ pub(super) async fn count(services: &Services, admin: Administrator) -> Result<i
 pub(super) async fn remove(services: &Services, admin: Administrator, ids: Vec<i64>) -> Result<i64, Error<Infallible>> {
     let removed = admin.write(services, move |connection, _, _| {
         if store::remove(connection, &ids)? != ids.len() {
-            return Ok(Err(Error::field("ids", "Not all of them are there.")));
+            return Ok(Err(Error::field("ids", "Not all of them exist.")));
         }
         store::count(connection).map(Ok)
     });

@@ -100,12 +100,12 @@ pub(super) fn insert(connection: &mut AnyConnection, new: NewPoll<'_>, choices: 
     Ok(poll(row))
 }
 
-/// The poll of this number, or the newest one.
+/// The poll of this id, or the newest one.
 pub(super) fn find(connection: &mut AnyConnection, user: UserId, id: Option<i64>) -> QueryResult<Option<Poll>> {
-    let theirs = polls::table.filter(polls::user_id.eq(user.0)).select(COLUMNS).order(polls::id.desc());
+    let owned = polls::table.filter(polls::user_id.eq(user.0)).select(COLUMNS).order(polls::id.desc());
     let found = match id {
-        Some(id) => theirs.filter(polls::id.eq(id)).first(connection),
-        None => theirs.first(connection),
+        Some(id) => owned.filter(polls::id.eq(id)).first(connection),
+        None => owned.first(connection),
     };
     Ok(found.optional()?.map(poll))
 }

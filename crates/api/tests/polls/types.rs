@@ -1,4 +1,4 @@
-//! What is sent and answered.
+//! Requests and responses.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// A field of every kind.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PollRequest {
-    /// What nobody has asked.
+    /// A question that was not asked before.
     #[schema(max_length = 200, extensions(("x-unique" = json!(true))))]
     pub(super) question: String,
     pub(super) choices: Vec<String>,
@@ -50,7 +50,7 @@ pub(super) struct Poll {
     pub(super) question: String,
 }
 
-/// Which polls an administrator takes away.
+/// The polls that an administrator removes.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PollRemoval {
     #[schema(extensions(("x-refers-to" = json!("/api/polls/"))))]
