@@ -72,7 +72,7 @@ pub(super) struct DeclaredBounds {
 impl DeclaredBounds {
     /// Whether it stays closed until the process has started: before the first poll of the revocation feed it is unknown which
     /// access tokens are revoked, and the database may not even have its tables.
-    fn assert_closed(self, services: &Services) -> bool {
+    fn is_closed(self, services: &Services) -> bool {
         let needs_start = self.is_protected || self.bounds.shares.contains(&Resource::Database);
         needs_start && services.feed.polled_at().is_none()
     }
@@ -87,7 +87,7 @@ pub(super) async fn take<B: MessageBody + 'static>(
     let Some(services) = request.app_data::<Data<Services>>().cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    if declared.assert_closed(&services) {
+    if declared.is_closed(&services) {
         return Ok(refused(request, Problem::unavailable()));
     }
     let requests = declared.bounds.requests;

@@ -3,7 +3,7 @@
 use super::{Button, CutLink, Form, FormState, IncompleteLink};
 use crate::http::{Http, PublicApi};
 use crate::mailed_link::use_link_token;
-use crate::policy::assert_cut;
+use crate::policy::is_cut;
 use crate::session::{EmailConfirmation, Session};
 use auth_types::responses::VerifyNotice;
 use leptos::prelude::*;
@@ -38,7 +38,7 @@ pub fn ConfirmEmail(
     let message = move || done.get().filter(|done| token.get().as_ref() == Some(&done.token)).map(|done| done.message);
     let form = move || match token.get() {
         Some(token) => view! {
-            <CutLink assert_cut=assert_cut(&token) />
+            <CutLink is_cut=is_cut(&token) />
             <ConfirmForm texts=texts token=token done=done />
         }
         .into_any(),

@@ -19,9 +19,9 @@ pub fn IncompleteLink() -> impl IntoView {
 #[component]
 pub fn CutLink(
     /// Whether the token is incomplete.
-    assert_cut: bool,
+    is_cut: bool,
 ) -> impl IntoView {
-    assert_cut.then(|| {
+    is_cut.then(|| {
         view! {
             <p class="remark">
                 "A part of this link seems to be missing. If it does not work, open it in the mail again, or copy all of it."

@@ -5,7 +5,7 @@ use crate::components::{
 };
 use crate::http::{Http, PublicApi};
 use crate::mailed_link::use_link_token;
-use crate::policy::assert_cut;
+use crate::policy::is_cut;
 use auth_types::requests::PasswordResetConfirmRequest;
 use auth_types::responses::PasswordRules;
 use auth_types::validation::new_password;
@@ -20,7 +20,7 @@ pub fn ResetPasswordPage() -> impl IntoView {
     let is_done = move || done.with(|done| done.is_some() && *done == token.get());
     let form = move || match token.get() {
         Some(token) => view! {
-            <CutLink assert_cut=assert_cut(&token) />
+            <CutLink is_cut=is_cut(&token) />
             <PasswordForm token=token done=done />
         }
         .into_any(),

@@ -24,7 +24,7 @@ pub fn link_token(fragment: &str) -> Option<String> {
 }
 
 /// Whether only a part of the token has arrived.
-pub const fn assert_cut(token: &str) -> bool {
+pub const fn is_cut(token: &str) -> bool {
     token.len() < LINK_TOKEN_LENGTH
 }
 
@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn a_cut_token_is_known_to_be_cut() {
-        assert!(!assert_cut(TOKEN));
-        assert!(assert_cut(&TOKEN[1..]) && assert_cut("a"));
+        assert!(!is_cut(TOKEN));
+        assert!(is_cut(&TOKEN[1..]) && is_cut("a"));
     }
 
     #[test]

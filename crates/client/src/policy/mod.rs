@@ -53,7 +53,7 @@ pub use event_description::event_description;
 pub use failure::{CHECK_FIELDS, RequestFailure, ServerRefusal, read_empty, read_json, read_text};
 pub use initials::initials;
 pub use issued_tokens::{IssuedTokens, Renewal};
-pub use link_token::{assert_cut, holds_link_token, link_token, restored_address};
+pub use link_token::{holds_link_token, is_cut, link_token, restored_address};
 pub use newest::{newest_devices, newest_events};
 pub use next_path::{SIGN_IN, START, accept_next, sign_in_path};
 pub use pages::{Audience, PageInfo, Pages};
