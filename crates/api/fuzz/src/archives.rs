@@ -1,14 +1,15 @@
-//! Backups: a first byte, then an archive as it is (0), or the lines of one, which are compressed and sealed here.
+//! Backups: a first byte, then an archive (0), or the lines of one, which are compressed and sealed here.
 
 use api::config::DatabaseUrl;
 use api::service::backup::{BackupError, BackupSource, Identities, RestorePlan, restore, verify};
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 
-/// When all of it happens, Unix seconds.
+/// The current time, in Unix seconds.
 const NOW: i64 = 1_772_600_767;
 
-/// Proven or refused. What is proven has the rows that it says, and fills a database or leaves it empty.
+/// An archive is verified or refused. A verified one has the rows that it claims, and its restore fills a database or leaves
+/// it empty.
 pub fn run(data: &[u8]) {
     let Some((first, content)) = data.split_first() else { return };
     let folder = tempfile::tempdir().expect("a folder");
@@ -18,10 +19,10 @@ pub fn run(data: &[u8]) {
     let source = BackupSource::File(file);
     let identities = Identities::read(None).expect("no keys");
     let coverage = api::App::new().assemble().expect("Latchkey alone").schema.coverage();
-    let Ok(proven) = verify(&source, &identities, &coverage) else { return };
+    let Ok(verified) = verify(&source, &identities, &coverage) else { return };
     if *first != 0 {
         let rows = content.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"[")).count();
-        assert_eq!(proven.rows.values().sum::<u64>(), rows as u64, "rows came or went");
+        assert_eq!(verified.rows.values().sum::<u64>(), rows as u64, "the number of rows changed");
     }
     let restored_into = |name: &str, moving| {
         let database = DatabaseUrl::Sqlite(folder.path().join(name));
@@ -35,10 +36,10 @@ pub fn run(data: &[u8]) {
         let name = if moving { "moved" } else { "restored" };
         match restored_into(name, moving) {
             Ok(restored) => {
-                assert_eq!(restored, proven);
+                assert_eq!(restored, verified);
                 assert!(matches!(restored_into(name, moving), Err(BackupError::NotEmpty(_))), "filled twice");
             }
-            // The second try is refused for the same reason, not for what the first one left behind.
+            // The second attempt is refused for the same reason, not for rows that the first one left behind.
             Err(_) => {
                 assert!(!matches!(restored_into(name, moving), Err(BackupError::NotEmpty(_))), "left half filled");
             }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A body is taken or refused with a 400, as every type that a body can have.
+/// For every type of a body: the bytes are accepted, or refused with a 400.
 pub fn run(data: &[u8]) {
     read::<RegisterRequest>(data);
     read::<LoginRequest>(data);
@@ -29,14 +29,14 @@ fn read<T: DeserializeOwned + Serialize>(data: &[u8]) {
     let object = serde_json::from_slice::<Value>(data).ok().filter(Value::is_object);
     match parse_body::<T>(data) {
         Ok(request) => {
-            assert!(object.is_some(), "taken, and no object");
+            assert!(object.is_some(), "accepted, but not an object");
             let text = serde_json::to_string(&request).expect("a request is JSON");
-            assert!(!text.contains("\\u0000"), "a NUL got through");
+            assert!(!text.contains("\\u0000"), "a NUL was accepted");
         }
         Err(problem) => {
             let body = problem.body("id");
             assert_eq!(body.status, 400);
-            // Two kinds of 400: what is no object has no fields to be told of.
+            // There are two kinds of 400: the one for a body that is not an object names no fields.
             assert_eq!(body.errors.is_empty(), object.is_none(), "{body:?}");
         }
     }

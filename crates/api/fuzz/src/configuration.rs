@@ -1,14 +1,14 @@
-//! Configuration: lines `NAME=VALUE`, or `@n=VALUE` for the n-th variable that there is.
+//! Configuration: lines `NAME=VALUE`, or `@n=VALUE` for the n-th known variable.
 
 use api::config::{Settings, Variables, variables};
 
-/// Planted in every secret; no word of ours has it.
+/// Planted in every secret; no message contains it by itself.
 const MARK: &str = "hunter2";
 
-/// Settings or problems, each of which begins with a variable's name; no secret in either.
+/// The result is settings, or problems that each begin with a variable's name; neither contains a secret.
 pub fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    // Without a key one would be made and kept in a file.
+    // Without a key, one would be generated and stored in a file.
     let mut variables = Variables::default().with("SECRET_KEY", format!("0123456789abcdef0123456789abcdef{MARK}"));
     for line in text.lines() {
         let Some((name, value)) = line.split_once('=') else { continue };
@@ -16,28 +16,28 @@ pub fn run(data: &[u8]) {
         let value = value.replace("\\n", "\n");
         variables = variables.with(name, if is_secret { planted(&value) } else { value });
     }
-    let told = match Settings::from_variables(variables) {
+    let printed = match Settings::from_variables(variables) {
         Ok(settings) => format!("{settings:?}"),
         Err(error) => {
             for problem in &error.problems {
                 let name = problem.split(':').next().unwrap_or_default();
-                assert!(known(name).is_some(), "a problem of no variable: {problem}");
-                assert!(problem.len() > name.len() + 5, "a problem without words: {problem}");
+                assert!(known(name).is_some(), "a problem without a variable: {problem}");
+                assert!(problem.len() > name.len() + 5, "a problem without a description: {problem}");
             }
             error.to_string()
         }
     };
-    assert!(!told.contains(MARK), "a secret is told: {told}");
+    assert!(!printed.contains(MARK), "a secret is printed: {printed}");
 }
 
-/// A variable by its name, or by its place in the table.
+/// A variable by its name, or by its index in the table.
 fn known(name: &str) -> Option<(&'static str, bool)> {
     let by_number = || variables().nth(name.strip_prefix('@')?.parse().ok()?).map(|found| (found.name, found.secret));
     let mut names = variables().flat_map(|variable| variable.names().map(|name| (name, variable.secret)));
     names.find(|(known, _)| *known == name).or_else(by_number)
 }
 
-/// The mark goes into the middle of a secret, so that its form stays what it was; a URL's is its password. A file has none.
+/// Inserts the mark into a secret so that its form stays valid: in a URL, into the password. The URL of a file has none.
 fn planted(value: &str) -> String {
     if ["sqlite:", "file:"].iter().any(|scheme| value.trim_start().starts_with(scheme)) {
         return value.to_owned();

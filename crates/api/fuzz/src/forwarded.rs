@@ -1,11 +1,11 @@
-//! `X-Forwarded-For`: a first byte of hops, or for networks; a second one that chooses the peer; then header values, a
-//! line each.
+//! `X-Forwarded-For`: a first byte for the number of hops, or for networks; a second one that chooses the peer; then a header
+//! value a line.
 
 use api::config::{MOST_PROXIES, TrustedProxies};
 use api::http::client_ip::{ClientAddress, Trace, trace};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// One of a private network, one of Cloudflare's, one of anybody's.
+/// One in a private network, one of Cloudflare's, one of an unknown client's.
 const PEERS: [IpAddr; 3] = [
     IpAddr::V4(Ipv4Addr::LOCALHOST),
     IpAddr::V4(Ipv4Addr::new(104, 22, 17, 40)),
@@ -14,7 +14,7 @@ const PEERS: [IpAddr; 3] = [
 const LIES: [&[u8]; 6] =
     [b"203.0.113.9", b"", b",,,", b"\xff", b"203.0.113.9, 203.0.113.8", b"203.0.113.9, 104.22.17.40, 10.0.0.1"];
 
-/// What a client writes to the left of the proxies' entries changes nothing.
+/// Entries that a client writes to the left of the proxies' change nothing.
 pub fn run(data: &[u8]) {
     let [first, second, rest @ ..] = data else { return };
     let hops = usize::from(*first) % (MOST_PROXIES + 2);
@@ -26,7 +26,7 @@ pub fn run(data: &[u8]) {
         assert_eq!(seen, seen.to_canonical());
     }
     if !trusted.is_trusted(peer) {
-        assert_eq!(found.client.seen(), Some(peer), "somebody who is no proxy chose an address");
+        assert_eq!(found.client.seen(), Some(peer), "a peer that is not a proxy chose an address");
     }
     if is_decided(&found, &trusted, &values) {
         for lie in LIES {
@@ -36,7 +36,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Whether the proxies' own entries said who the client is; otherwise everything that came is theirs.
+/// Whether the proxies' own entries determine the client; otherwise all entries are the proxies'.
 fn is_decided(found: &Trace, trusted: &TrustedProxies, values: &[&[u8]]) -> bool {
     let entries = values.iter().map(|value| value.split(|byte| *byte == b',').count()).sum::<usize>();
     match trusted {

@@ -1,5 +1,5 @@
-//! What must hold whatever comes in. `scripts/fuzz` lets libFuzzer look for input that breaks it; `tests/api/fuzz.rs` runs
-//! the same over the seeds, so that neither rots.
+//! Properties that are true for any input. `scripts/fuzz` lets libFuzzer search for input that violates them; `tests/api/fuzz.rs`
+//! checks them for the seeds, so that the targets stay compiled and correct.
 #![allow(clippy::missing_panics_doc, reason = "a panic is the finding")]
 
 pub mod archives;

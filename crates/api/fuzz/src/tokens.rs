@@ -1,5 +1,5 @@
-//! Tokens. The first byte chooses: a text as it is; a token of ours that is edited; a header and claims of the fuzzer's own,
-//! signed with a key that counts.
+//! Tokens. The first byte chooses: any text; a valid token with edits; or a header and claims from the fuzzer, signed with a
+//! valid key.
 
 use api::clock::{Clock, ComparedClock};
 use api::config::{Settings, Variables};
@@ -13,16 +13,16 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use std::sync::{Arc, LazyLock};
 
-/// When all of it happens, Unix seconds.
+/// The current time, in Unix seconds.
 const NOW: i64 = 1_772_600_767;
 const SECRET: &str = "the secret of the fuzzed API that is long enough for anyone";
 const ACCESS: &str = r#"{"token_type":"access","exp":1772604367,"iat":1772600767,"jti":"a1","sub":"1","user_id":"1","sid":"0198a2b4-7c1e-7000-8000-000000000001","role":"user"}"#;
 const REFRESH: &str = r#"{"token_type":"refresh","exp":1773205567,"iat":1772600767,"jti":"r1","sub":"1","user_id":"1","sid":"0198a2b4-7c1e-7000-8000-000000000001","gen":1}"#;
 
-/// The three that verify: one of each kind.
+/// The verifier, with a key of each kind.
 static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
-/// A clock that stands still, Unix seconds.
+/// A clock that stands still, in Unix seconds.
 #[derive(Debug)]
 struct At(i64);
 
@@ -35,7 +35,7 @@ impl Clock for At {
 struct World {
     tokens: TokenAuthority,
     keys: [Key; 3],
-    /// Good tokens: what edits start from.
+    /// Valid tokens, which are then edited.
     minted: Vec<String>,
 }
 
@@ -51,13 +51,13 @@ enum Signer {
     P256(EcdsaKeyPair),
 }
 
-/// A token of ours is taken; whatever else is taken, we made, and it says what ours say.
+/// Valid tokens are accepted. Any other accepted token is signed with a valid key and has the header and claims of the contract.
 pub fn run(data: &[u8]) {
     let world = &*WORLD;
     match data.split_first() {
         Some((0, text)) => {
             let text = String::from_utf8_lossy(text);
-            assert!(!world.accepts(&text), "nobody signed this: {text}");
+            assert!(!world.accepts(&text), "an unsigned token is accepted: {text}");
         }
         Some((1, edits)) => world.edited(edits),
         Some((_, parts)) => world.signed(parts),
@@ -88,7 +88,7 @@ impl World {
         let minted: Vec<_> = minted.collect();
         let world = Self { tokens, keys, minted };
         for token in &world.minted {
-            assert!(world.accepts(token), "a good token is refused: the target would find nothing");
+            assert!(world.accepts(token), "a valid token is refused, so this target would find nothing");
         }
         world
     }
@@ -101,11 +101,11 @@ impl World {
         as_access || as_refresh
     }
 
-    /// The first byte names a token; then three bytes an edit: where, and what.
+    /// The first byte chooses a token; then each edit is three bytes: a position, and the change.
     fn edited(&self, edits: &[u8]) {
         let Some((first, edits)) = edits.split_first() else { return };
-        let good = &self.minted[usize::from(*first) % self.minted.len()];
-        let mut bytes = good.clone().into_bytes();
+        let valid = &self.minted[usize::from(*first) % self.minted.len()];
+        let mut bytes = valid.clone().into_bytes();
         for edit in edits.chunks_exact(3) {
             let at = usize::from(u16::from_le_bytes([edit[0], edit[1]])) % bytes.len();
             match edit[2] {
@@ -118,10 +118,10 @@ impl World {
             }
         }
         let token = String::from_utf8_lossy(&bytes);
-        assert!(!self.accepts(&token) || token == good.as_str(), "an edited token is taken: {token}");
+        assert!(!self.accepts(&token) || token == valid.as_str(), "an edited token is accepted: {token}");
     }
 
-    /// The first byte names a key; then a header, a line end, and claims.
+    /// The first byte chooses a key; then follow a header, a line end, and claims.
     fn signed(&self, parts: &[u8]) {
         let Some((first, parts)) = parts.split_first() else { return };
         let Some(end) = parts.iter().position(|byte| *byte == b'\n') else { return };
@@ -131,8 +131,12 @@ impl World {
         let token = key.sign_bytes(&header, claims);
         if self.accepts(&token) {
             assert!(token.len() <= 4096);
-            assert!(header_is_ours(&header, key), "this header is taken: {}", String::from_utf8_lossy(&header));
-            assert!(claims_are_ours(claims).is_some(), "these claims are taken: {}", String::from_utf8_lossy(claims));
+            assert!(header_is_valid(&header, key), "this header is accepted: {}", String::from_utf8_lossy(&header));
+            assert!(
+                claims_are_valid(claims).is_some(),
+                "these claims are accepted: {}",
+                String::from_utf8_lossy(claims)
+            );
         }
     }
 }
@@ -161,8 +165,8 @@ impl Key {
     }
 }
 
-/// The contract once more, in other words than the API's.
-fn header_is_ours(header: &[u8], key: &Key) -> bool {
+/// The contract, written independently of the API's code.
+fn header_is_valid(header: &[u8], key: &Key) -> bool {
     let Ok(header) = serde_json::from_slice::<Map<String, Value>>(header) else { return false };
     header.iter().all(|(name, value)| match name.as_str() {
         "alg" => value == key.alg,
@@ -172,7 +176,7 @@ fn header_is_ours(header: &[u8], key: &Key) -> bool {
     }) && header.contains_key("alg")
 }
 
-fn claims_are_ours(claims: &[u8]) -> Option<()> {
+fn claims_are_valid(claims: &[u8]) -> Option<()> {
     let claims = serde_json::from_slice::<Map<String, Value>>(claims).ok()?;
     let text = |name: &str| claims.get(name)?.as_str();
     let (exp, iat) = (claims.get("exp")?.as_i64()?, claims.get("iat")?.as_i64()?);

@@ -1,7 +1,7 @@
 //! The API through real HTTP, on both databases: `scripts/postgres run -- cargo test -p api`.
 //!
 //! One file per use case, mirroring `src/service`; `support` gives each test its own API, database and clock.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop where it stands")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot continue should stop at that line")]
 #![expect(unreachable_pub, reason = "nothing is public in a test binary")]
 
 mod account;
@@ -48,6 +48,7 @@ mod fuzz;
 mod hardening;
 mod headers;
 mod https;
+mod indistinguishable;
 mod jwks;
 mod key_config;
 mod key_forgeries;
@@ -95,7 +96,6 @@ mod security_document;
 mod sessions;
 mod shares;
 mod shutdown;
-mod silence;
 mod simulation;
 mod slow_clients;
 mod smoke;

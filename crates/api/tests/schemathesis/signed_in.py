@@ -1,4 +1,4 @@
-"""Signs in for every request, so that one which ended its own session or account leaves the next one nothing to suffer."""
+"""Signs in for every request, because a request may end its own session or delete its account."""
 
 import os
 
@@ -16,12 +16,12 @@ def post(path):
 @schemathesis.auth(refresh_interval=None)
 class SignedIn:
     def get(self, case, context):
-        # Again, because another worker may have made the account in between.
+        # Twice, because another worker may have created the account in between.
         for path in ("login", "register", "login"):
-            answer = post(path)
-            if answer.ok:
-                return answer.json()["access"]
-        raise RuntimeError(f"cannot sign in: {answer.status_code} {answer.text}")
+            response = post(path)
+            if response.ok:
+                return response.json()["access"]
+        raise RuntimeError(f"cannot sign in: {response.status_code} {response.text}")
 
     def set(self, case, access, context):
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {access}"}

@@ -1,4 +1,4 @@
-//! `PromQL`, as far as it takes to see which metrics and labels it asks for: Prometheus itself judges the rest.
+//! Parses as much `PromQL` as is needed to find the metrics and labels in it; Prometheus itself validates the rest.
 
 use crate::support::openapi;
 use auth_types::responses::TokenTransport;
@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 type Labels = BTreeMap<String, BTreeSet<String>>;
 
-/// What Prometheus itself adds to every series.
+/// The labels that Prometheus itself adds to every series.
 const OF_THE_TARGET: [&str; 2] = ["job", "instance"];
 
-/// What the API tells.
+/// The metrics that the API exports.
 pub struct Exported {
-    /// Family → kind.
+    /// The kind of each family.
     families: BTreeMap<String, String>,
-    /// Series → its labels and their values.
+    /// The labels of each series, and their values.
     series: BTreeMap<String, Labels>,
 }
 
 impl Exported {
-    /// Reads what `/metrics` answers.
+    /// Parses a response of `/metrics`.
     pub fn read(text: &str) -> Self {
         let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
         let families = kinds.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
@@ -38,16 +38,16 @@ impl Exported {
         Self { families, series }
     }
 
-    /// Names without what their kind appends.
+    /// The names without the suffixes of their kind.
     pub fn families(&self) -> impl Iterator<Item = &str> {
         self.families.keys().map(String::as_str)
     }
 
-    /// Panics where `expression` asks for what is never told.
+    /// Panics if `expression` uses a metric, a label or a value that is never exported.
     #[track_caller]
     pub fn check(&self, expression: &str) {
         for Selector { name, matchers } in selectors(expression).into_iter().filter(|selector| selector.name != "up") {
-            let labels = self.series.get(&name).unwrap_or_else(|| panic!("nobody tells {name}: {expression}"));
+            let labels = self.series.get(&name).unwrap_or_else(|| panic!("no metric is named {name}: {expression}"));
             for (label, is_pattern, value) in matchers {
                 if OF_THE_TARGET.contains(&label.as_str()) {
                     continue;
@@ -66,20 +66,20 @@ impl Exported {
     }
 }
 
-/// All routes, in the form of their label.
+/// All routes, as the `route` label has them.
 fn routes() -> BTreeSet<String> {
     let document = openapi(TokenTransport::Body);
     let paths = document["paths"].as_object().unwrap();
     paths.keys().map(|path| path.trim_end_matches('/').to_owned()).collect()
 }
 
-/// `name{label="value", label=~"pattern"}`; of each matcher the label, whether it is a pattern, and the value.
+/// `name{label="value", label=~"pattern"}`; each matcher is the label, whether it is a pattern, and the value.
 struct Selector {
     name: String,
     matchers: Vec<(String, bool, String)>,
 }
 
-/// The names of ours that an expression asks for.
+/// The names of the API's metrics in an expression.
 pub fn names_in(expression: &str) -> Vec<String> {
     selectors(expression).into_iter().map(|selector| selector.name).collect()
 }
@@ -96,7 +96,7 @@ fn selectors(expression: &str) -> Vec<Selector> {
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
         let (name, after) = rest.split_at(end);
         rest = after;
-        if name == "up" || ["latchkey_", "process_"].iter().any(|ours| name.starts_with(ours)) {
+        if name == "up" || ["latchkey_", "process_"].iter().any(|prefix| name.starts_with(prefix)) {
             let inside = after.strip_prefix('{').and_then(up_to_the_brace);
             rest = inside.map_or(after, |(_, after)| after);
             let matchers = inside.map(|(inside, _)| matchers(inside)).unwrap_or_default();
@@ -106,13 +106,13 @@ fn selectors(expression: &str) -> Vec<Selector> {
     found
 }
 
-/// A route may hold braces, inside quotes.
+/// Splits at the closing brace. A route may contain braces, inside quotes.
 fn up_to_the_brace(text: &str) -> Option<(&str, &str)> {
     let end = text.match_indices('}').find(|(at, _)| text[..*at].matches('"').count().is_multiple_of(2))?.0;
     Some((&text[..end], &text[end + 1..]))
 }
 
-/// No value of ours holds a quote.
+/// Splits at quotes, because no value of the API's metrics contains one.
 fn matchers(inside: &str) -> Vec<(String, bool, String)> {
     let parts: Vec<_> = inside.split('"').collect();
     let pairs = parts.chunks_exact(2).map(|pair| {

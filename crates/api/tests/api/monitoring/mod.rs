@@ -1,5 +1,4 @@
-//! What operators watch Latchkey with: the files of `docs/operations/monitoring`, in a real Prometheus that collects from a real
-//! process.
+//! The files for operators in `docs/operations/monitoring`, in a real Prometheus that scrapes a real process.
 
 mod expressions;
 
@@ -16,9 +15,9 @@ const ADA: &str = "ada@example.com";
 const TOKEN: &str = "a-token-for-the-operators-eyes";
 
 #[track_caller]
-fn assert_done(output: &Output) {
-    let said = [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned());
-    assert!(output.status.success(), "{}", said.concat());
+fn assert_success(output: &Output) {
+    let printed = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    assert!(output.status.success(), "{}", printed.concat());
 }
 
 fn read(name: &str) -> String {
@@ -26,15 +25,15 @@ fn read(name: &str) -> String {
 }
 
 #[test]
-fn the_configuration_and_the_rules_are_in_order() {
+fn the_configuration_and_the_rules_are_valid() {
     let folder = configuration("127.0.0.1:1".parse().unwrap(), TOKEN);
-    assert_done(&promtool(folder.path(), &["check", "config", "--lint=all", "--lint-fatal", "prometheus.yml"]));
-    assert_done(&promtool(folder.path(), &["check", "rules", "--lint=all", "--lint-fatal", "alerts.yml"]));
+    assert_success(&promtool(folder.path(), &["check", "config", "--lint=all", "--lint-fatal", "prometheus.yml"]));
+    assert_success(&promtool(folder.path(), &["check", "rules", "--lint=all", "--lint-fatal", "alerts.yml"]));
 }
 
 #[test]
 fn each_alert_fires_and_is_silent_just_before() {
-    assert_done(&promtool(&monitoring(), &["test", "rules", "alerts_test.yml"]));
+    assert_success(&promtool(&monitoring(), &["test", "rules", "alerts_test.yml"]));
     let (rules, tests) = (read("alerts.yml"), read("alerts_test.yml"));
     let alerts: Vec<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     assert!(alerts.len() > 20, "{alerts:?}");
@@ -44,7 +43,7 @@ fn each_alert_fires_and_is_silent_just_before() {
     }
 }
 
-/// A process that has something to tell in every metric.
+/// A process that exports a value in every metric.
 async fn busy_process() -> (TestDb, Process) {
     let db = TestDb::migrated(Database::Sqlite);
     create_user(&db, ADA);
@@ -56,8 +55,8 @@ async fn busy_process() -> (TestDb, Process) {
     (db, process)
 }
 
-/// The target's health and what is wrong with it, once it is `health`.
-async fn until_target_is(health: &str, prometheus: &Prometheus) -> String {
+/// Waits until the target's health is `health`, and returns its last error.
+async fn wait_until_target_is(health: &str, prometheus: &Prometheus) -> String {
     eventually(health, async || {
         let targets = prometheus.get("targets", &[]).await;
         let target = &targets["activeTargets"][0];
@@ -70,16 +69,16 @@ async fn until_target_is(health: &str, prometheus: &Prometheus) -> String {
 async fn prometheus_collects_with_the_token_and_with_no_other() {
     let (_db, process) = busy_process().await;
     let prometheus = Prometheus::start(process.address(), "not the token").await;
-    let error = until_target_is("down", &prometheus).await;
+    let error = wait_until_target_is("down", &prometheus).await;
     assert!(error.contains("401"), "{error}");
     prometheus.use_token(TOKEN);
-    assert_eq!(until_target_is("up", &prometheus).await, "");
+    assert_eq!(wait_until_target_is("up", &prometheus).await, "");
     let found = prometheus.get("query", &[("query", r#"latchkey_sign_ins_total{outcome="succeeded"}"#)]).await;
     assert_eq!(found["result"][0]["value"][1], "1", "{found}");
     assert_eq!(found["result"][0]["metric"]["job"], "latchkey", "{found}");
 }
 
-/// The rules as Prometheus has read and evaluated them.
+/// The rules, after Prometheus has loaded and evaluated them.
 async fn evaluated_rules(prometheus: &Prometheus) -> Vec<Value> {
     eventually("every rule is evaluated", async || {
         let groups = prometheus.get("rules", &[]).await;
@@ -90,13 +89,13 @@ async fn evaluated_rules(prometheus: &Prometheus) -> Vec<Value> {
     .await
 }
 
-/// What the dashboard asks, with its variables filled in.
+/// The dashboard's queries, with its variables filled in.
 fn dashboard_expressions() -> Vec<String> {
     let dashboard: Value = serde_json::from_str(&read("dashboard.json")).unwrap();
     let panels = dashboard["panels"].as_array().unwrap().iter();
     let targets = panels.filter_map(|panel| panel["targets"].as_array()).flatten();
-    let asked = targets.map(|target| target["expr"].as_str().unwrap());
-    asked.map(filled_in).collect()
+    let expressions = targets.map(|target| target["expr"].as_str().unwrap());
+    expressions.map(filled_in).collect()
 }
 
 fn filled_in(expression: &str) -> String {
@@ -106,33 +105,33 @@ fn filled_in(expression: &str) -> String {
 }
 
 #[actix_web::test]
-async fn rules_and_panels_ask_for_what_the_api_tells_and_leave_nothing_out() {
+async fn rules_and_panels_use_existing_metrics_and_every_metric_is_used() {
     let (_db, process) = busy_process().await;
     let prometheus = Prometheus::start(process.address(), TOKEN).await;
-    until_target_is("up", &prometheus).await;
+    wait_until_target_is("up", &prometheus).await;
     let rules = evaluated_rules(&prometheus).await;
     for rule in &rules {
         assert_eq!(rule["health"], "ok", "{rule}");
     }
-    let mut asked: Vec<_> = rules.iter().map(|rule| rule["query"].as_str().unwrap().to_owned()).collect();
-    asked.extend(dashboard_expressions());
+    let mut expressions: Vec<_> = rules.iter().map(|rule| rule["query"].as_str().unwrap().to_owned()).collect();
+    expressions.extend(dashboard_expressions());
     let scraped = send(process.request(Method::GET, "/metrics").bearer_auth(TOKEN)).await.text();
     let exported = Exported::read(&scraped);
-    for expression in &asked {
+    for expression in &expressions {
         let found = prometheus.get("query", &[("query", expression)]).await;
         assert!(found["result"].is_array(), "{expression}: {found}");
         exported.check(expression);
     }
-    let used: BTreeSet<_> = asked.iter().flat_map(|expression| names_in(expression)).collect();
-    // Those of Latchkey's own, which `documents` compares with the table: a feature's are nobody's business here.
+    let used: BTreeSet<_> = expressions.iter().flat_map(|expression| names_in(expression)).collect();
+    // Only Latchkey's own metrics, which `documents` compares with the table; features' metrics are left out.
     let table = Document::read("docs/reference/metrics.md").text;
     let own: Vec<_> = exported.families().filter(|family| table.contains(&format!("`{family}"))).collect();
-    assert!(own.len() > 20, "the table lost its metrics");
+    assert!(own.len() > 20, "the table lacks metrics");
     let unused: Vec<_> = own.iter().filter(|family| !used.iter().any(|name| name.starts_with(**family))).collect();
-    assert!(unused.is_empty(), "neither a rule nor a panel looks at {unused:?}");
+    assert!(unused.is_empty(), "neither a rule nor a panel uses {unused:?}");
 }
 
-/// As GitHub makes them of headings.
+/// The fragment that GitHub generates for a heading.
 fn anchor(heading: &str) -> String {
     heading.to_lowercase().replace(' ', "-").replace([',', '.', ':', '`'], "")
 }
@@ -153,19 +152,20 @@ fn every_alert_has_a_runbook_that_names_it() {
     }
 }
 
-/// What Grafana needs to take a dashboard over with a data source of its own.
+/// Grafana needs these to import a dashboard with its own data source.
 #[test]
 fn the_dashboard_can_be_imported() {
     let dashboard: Value = serde_json::from_str(&read("dashboard.json")).unwrap();
     assert!(dashboard["schemaVersion"].as_i64().unwrap() >= 36 && dashboard["title"] == "Latchkey");
     let variables = dashboard["templating"]["list"].as_array().unwrap();
     assert_eq!((&variables[0]["name"], &variables[0]["type"]), (&json!("datasource"), &json!("datasource")));
-    let (mut ids, mut places) = (BTreeSet::new(), Vec::new());
+    let mut ids = BTreeSet::new();
+    let mut positions = Vec::new();
     for panel in dashboard["panels"].as_array().unwrap() {
         assert!(ids.insert(panel["id"].as_i64().unwrap()), "{panel}");
-        let place = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_i64().unwrap());
-        assert!(place[0] + place[2] <= 24 && !places.iter().any(|other| overlap(place, *other)), "{panel}");
-        places.push(place);
+        let position = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_i64().unwrap());
+        assert!(position[0] + position[2] <= 24 && !positions.iter().any(|other| overlap(position, *other)), "{panel}");
+        positions.push(position);
         for target in panel["targets"].as_array().into_iter().flatten() {
             assert_eq!(target["datasource"]["uid"], "${datasource}", "{panel}");
         }

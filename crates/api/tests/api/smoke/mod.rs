@@ -1,8 +1,8 @@
-//! `api smoke` against real pairs: in order, and broken in the ways that deployments break.
+//! `api smoke` against real pairs of a client and an API: sound ones, and ones that are broken as deployments break.
 
 mod broken;
 mod program;
-mod whole;
+mod sound;
 
 use crate::support::{CLIENT, Database, Edge, Process, Publication, SECRET_KEY, StaticHost, TestDb};
 use actix_web::web;
@@ -10,20 +10,20 @@ use serde_json::Value;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-/// A client, an API in production and a database, which live as long as the test.
+/// A client, an API in production and a database, which run until the test ends.
 struct Pair {
     api: String,
     web: String,
-    /// Where the same API is asked in clear.
+    /// The port of the same API over plain HTTP.
     http_port: u16,
     processes: Vec<Process>,
     db: TestDb,
 }
 
-/// What a test changes of a pair in order.
+/// What a test changes in a sound pair.
 struct Plan {
     database: Database,
-    /// A process each, with what its environment has besides.
+    /// The additional environment of each process.
     processes: Vec<Vec<(&'static str, String)>>,
     cors: Option<String>,
     /// What the edge appends to `X-Forwarded-For`.
@@ -68,37 +68,37 @@ impl Plan {
         }
         let addresses: Vec<_> = processes.iter().map(Process::address).collect();
         let edge = Edge::with_client(&addresses, "https", self.client);
-        let in_clear = Edge::with_client(&addresses, "http", self.client);
+        let http_edge = Edge::with_client(&addresses, "http", self.client);
         let api = format!("http://{}", edge.address());
         let mut publication = Publication::for_api(&api);
         (self.publish)(&mut publication);
         host.publish(publication);
-        Pair { api, web, http_port: in_clear.address().port(), processes, db }
+        Pair { api, web, http_port: http_edge.address().port(), processes, db }
     }
 }
 
-/// How a run ended and what it said.
+/// The result of a run.
 struct Run {
     code: Option<i32>,
     report: Value,
-    said: String,
+    output: String,
 }
 
 impl Run {
-    fn of(output: &Output) -> Self {
-        let said = String::from_utf8(output.stdout.clone()).unwrap() + &String::from_utf8_lossy(&output.stderr);
-        Self { code: output.status.code(), report: serde_json::from_str(&said).unwrap_or_default(), said }
+    fn of(finished: &Output) -> Self {
+        let output = String::from_utf8(finished.stdout.clone()).unwrap() + &String::from_utf8_lossy(&finished.stderr);
+        Self { code: finished.status.code(), report: serde_json::from_str(&output).unwrap_or_default(), output }
     }
 
     fn names(&self, verdict: &str) -> Vec<&str> {
-        let rows = self.report["checks"].as_array().unwrap_or_else(|| panic!("{}", self.said));
+        let rows = self.report["checks"].as_array().unwrap_or_else(|| panic!("{}", self.output));
         rows.iter().filter(|row| row["verdict"] == verdict).map(|row| row["name"].as_str().unwrap()).collect()
     }
 
-    /// A log that is cut off must show what failed, so that comes first.
+    /// The failures come first, because a test's log may be cut off.
     fn expect_no_failure(&self) {
         let failed: Vec<_> = self.names("failed").iter().map(|name| format!("{name}: {}", self.seen(name))).collect();
-        assert!(failed.is_empty(), "{failed:#?}\n{}", self.said);
+        assert!(failed.is_empty(), "{failed:#?}\n{}", self.output);
     }
 
     fn seen(&self, name: &str) -> &str {
@@ -107,7 +107,7 @@ impl Run {
     }
 }
 
-/// Runs the program as an operator does, on a machine that knows nothing of the deployment.
+/// Runs the program as an operator does, without any variables of the deployment.
 async fn smoke(pair: &Pair, arguments: &[&str], input: &str) -> Run {
     let sites = ["smoke", "--json", "--api", &pair.api, "--web", &pair.web];
     let arguments: Vec<_> = sites.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
@@ -126,7 +126,7 @@ async fn run(arguments: Vec<String>, input: String) -> Output {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // most runs read nothing
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes()); // most runs do not read it
         let output = child.wait_with_output().unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a run leaves no file behind");
         output

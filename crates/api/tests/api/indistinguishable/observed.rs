@@ -1,7 +1,7 @@
-//! The real program, whose log says what it does for each request.
+//! The real program, whose log shows its work for each request.
 
+use super::observation::{Observation, Time};
 use super::operations::{Operation, ROUNDS, Round, operations};
-use super::seen::{Seen, Time};
 use super::states::{COST, State, insert_strangers};
 use super::{STRANGERS, stranger};
 use crate::enumeration::{Observed, without_workers};
@@ -9,12 +9,12 @@ use crate::support::{Database, PASSWORD, TestDb, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A world in which the address is in one state, and the stranger in it.
+/// A database in which the address is in one state, and the stranger's requests on it.
 pub struct World {
     pub db: TestDb,
     pub api: Observed,
     accounts: usize,
-    pub seen: Vec<Seen>,
+    pub observations: Vec<Observation>,
 }
 
 impl World {
@@ -31,10 +31,10 @@ impl World {
             ("EMAIL_VERIFICATION", verification),
         ];
         let api = Observed::start(&db, &limited).await;
-        Self { db, api, accounts: 0, seen: Vec::new() }
+        Self { db, api, accounts: 0, observations: Vec::new() }
     }
 
-    pub async fn play(mut self) -> Self {
+    pub async fn run(mut self) -> Self {
         let document: Value = send(self.api.process.request(Method::GET, "/api/openapi.json")).await.json();
         self.api.work().await;
         for round in &ROUNDS {
@@ -45,7 +45,7 @@ impl World {
         let mails = format!(
             "SELECT kind || ' ' || recipient AS value FROM mail_outbox WHERE recipient LIKE '%{STRANGERS}' ORDER BY 1"
         );
-        self.seen.push(Seen::work("mail to the stranger".to_owned(), self.db.texts(&mails)));
+        self.observations.push(Observation::work("mail to the stranger".to_owned(), self.db.texts(&mails)));
         self
     }
 
@@ -55,20 +55,21 @@ impl World {
         if operation.is_protected {
             request = request.bearer_auth(self.sign_in().await);
         }
-        let answer = send(request).await;
+        let response = send(request).await;
         let what = format!("{} of {}", operation.name(), round.address);
-        self.seen.push(Seen { work: self.api.work().await, ..Seen::answer(what, &answer, Time::Runs) });
+        self.observations
+            .push(Observation { work: self.api.work().await, ..Observation::response(what, &response, Time::Runs) });
     }
 
-    /// A session of an account of the stranger's that no request has used yet, from a place of its own: the budgets of the
-    /// client are for what is compared.
+    /// Signs in to one of the stranger's accounts that no request has used yet, from its own network: the client's budgets are
+    /// for the requests that are compared.
     async fn sign_in(&mut self) -> String {
         let (email, address) = stranger(self.accounts);
         self.accounts += 1;
         let request = self.api.process.request(Method::POST, "/api/auth/login/");
         let request = request.json(&json!({"email": email, "password": PASSWORD})).header("X-Forwarded-For", address);
-        let answer = send(request).await;
+        let response = send(request).await;
         self.api.work().await;
-        answer.json::<Value>()["access"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned()
+        response.json::<Value>()["access"].as_str().unwrap_or_else(|| panic!("{}", response.text())).to_owned()
     }
 }

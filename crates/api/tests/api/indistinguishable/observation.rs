@@ -1,31 +1,31 @@
-//! What can be seen of an answer, without what is new each time.
+//! What can be observed of a response, without the values that are new each time.
 
 use crate::support::TestResponse;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-/// Something that was done, and all that can be seen of it.
+/// A step, and everything that can be observed of it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct Observation {
     pub what: String,
     pub status: u16,
     pub headers: Vec<String>,
     pub body: Value,
-    /// Statements and hashing, or rows.
+    /// The statements and the hashing, or rows.
     pub work: Vec<String>,
 }
 
-/// Whether times and waits can be compared: they can where the clock stands at the same instant in both worlds.
+/// Whether times and waits can be compared: only where the clock stands at the same instant in both runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Time {
     Runs,
     Stands,
 }
 
-impl Seen {
-    pub fn answer(what: String, answer: &TestResponse, time: Time) -> Self {
-        let body = serde_json::from_slice(&answer.body).unwrap_or_else(|_| Value::from(answer.text()));
-        let (status, headers) = (answer.status.as_u16(), headers(answer, time));
+impl Observation {
+    pub fn response(what: String, response: &TestResponse, time: Time) -> Self {
+        let body = serde_json::from_slice(&response.body).unwrap_or_else(|_| Value::from(response.text()));
+        let (status, headers) = (response.status.as_u16(), headers(response, time));
         Self { what, status, headers, body: steady(&body, time), work: Vec::new() }
     }
 
@@ -34,18 +34,18 @@ impl Seen {
     }
 }
 
-/// Names and values; of a time that runs, only that it is there.
-fn headers(answer: &TestResponse, time: Time) -> Vec<String> {
-    let told = |(name, value): (&str, &str)| match name {
+/// Names and values; for times that run, only the name.
+fn headers(response: &TestResponse, time: Time) -> Vec<String> {
+    let line = |(name, value): (&str, &str)| match name {
         "date" | "x-request-id" | "content-length" => format!("{name}: …"),
         "retry-after" if time == Time::Runs => format!("{name}: {}", a_number(value)),
         "ratelimit" if time == Time::Runs => format!("{name}: {}", without_time(value)),
         _ => format!("{name}: {value}"),
     };
-    let pairs = answer.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
-    // A connection ends where a refusal was quicker than the body.
+    let pairs = response.headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap()));
+    // A connection is closed where the refusal was sent before the body was read.
     let pairs = pairs.filter(|(name, _)| *name != "connection" || time == Time::Stands);
-    let mut headers: Vec<_> = pairs.map(told).collect();
+    let mut headers: Vec<_> = pairs.map(line).collect();
     headers.sort();
     headers
 }
@@ -62,7 +62,7 @@ fn without_time(value: &str) -> String {
     if others.is_empty() { first.to_owned() } else { format!("{first}{}", without_time(others)) }
 }
 
-/// The same without tokens and ids, and without times that run.
+/// The value without tokens and ids, and without times that run.
 pub fn steady(value: &Value, time: Time) -> Value {
     match value {
         Value::String(text) => steady_text(text, time).into(),
@@ -77,15 +77,15 @@ pub fn steady(value: &Value, time: Time) -> Value {
 fn steady_member(name: &str, value: &Value, time: Time) -> Value {
     let runs = name == "server_time" || name.ends_with("_in");
     let runs = runs || (name == "detail" && value.as_str().is_some_and(|text| text.contains("again in")));
-    // The database has a clock of its own, which runs.
+    // `clock` comes from the database, whose clock runs.
     if name == "id" || name == "clock" || runs && time == Time::Runs { kind(value) } else { steady(value, time) }
 }
 
-/// What a value is, whatever it says.
+/// The kind of a value, without its content.
 fn kind(value: &Value) -> Value {
     json!(match value {
         Value::Null => "null",
-        Value::Bool(_) => "a truth",
+        Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a text",
         Value::Array(_) => "a list",
@@ -94,7 +94,7 @@ fn kind(value: &Value) -> Value {
 }
 
 /// Words of more than twenty characters are new each time, unless they are addresses or times that stand. A rounded time is
-/// shorter, and runs all the same.
+/// shorter, but it runs, too.
 pub fn steady_text(text: &str, time: Time) -> String {
     let steady = |word: &str| {
         let is_time = word.parse::<DateTime<Utc>>().is_ok();

@@ -1,11 +1,11 @@
-//! A pair in order: everything passes, and nothing is left.
+//! Sound pairs: every check passes, and no account is left.
 
 use super::{Pair, Plan, smoke, with};
 use crate::support::{Database, PASSWORD, create_user, on_both_databases};
 
 on_both_databases![
-    a_pair_in_order_passes_every_check_and_keeps_no_account,
-    a_given_account_is_signed_out_of_what_the_run_opened_and_stays,
+    a_sound_pair_passes_every_check_and_keeps_no_account,
+    a_given_account_is_kept_and_only_the_sessions_of_the_run_end,
     tokens_in_cookies_pass_the_same_checks,
 ];
 
@@ -15,30 +15,30 @@ fn port(pair: &Pair) -> String {
     pair.http_port.to_string()
 }
 
-async fn a_pair_in_order_passes_every_check_and_keeps_no_account(database: Database) {
-    // Short enough to be waited for, and longer than any check takes on a busy machine.
+async fn a_sound_pair_passes_every_check_and_keeps_no_account(database: Database) {
+    // Short enough to wait for, and longer than any check takes on a busy machine.
     let pair = Plan { database, ..with(&[("ACCESS_TOKEN_LIFETIME", "15")]) }.start().await;
     let run = smoke(&pair, &[], "").await;
     run.expect_no_failure();
-    // On one machine nobody knows where plain HTTP is.
-    assert_eq!(run.names("skipped"), ["api.redirect", "api.clear", "web.redirect", "auth.cookies"], "{}", run.said);
+    // Without `--http-port` the port for plain HTTP is unknown.
+    assert_eq!(run.names("skipped"), ["api.redirect", "api.clear", "web.redirect", "auth.cookies"], "{}", run.output);
     assert_eq!(run.code, Some(0));
-    assert!(run.seen("auth.tidied").starts_with("deleted smoke-"), "{}", run.said);
+    assert!(run.seen("auth.tidied").starts_with("deleted smoke-"), "{}", run.output);
     assert_eq!(pair.db.number("SELECT count(*) FROM users WHERE email LIKE 'smoke-%'"), 0);
     assert_eq!(run.report["passed"], run.names("passed").len());
 }
 
-async fn a_given_account_is_signed_out_of_what_the_run_opened_and_stays(database: Database) {
+async fn a_given_account_is_kept_and_only_the_sessions_of_the_run_end(database: Database) {
     let pair = Plan { database, ..with(&[("REGISTRATION", "closed"), ("EMAIL_VERIFICATION", "mandatory")]) };
     let pair = pair.start().await;
     create_user(&pair.db, ADA);
     let kept = pair.processes[0].login(ADA).await;
     let run = smoke(&pair, &["--email", ADA, "--password-stdin"], &format!("{PASSWORD}\n")).await;
-    assert_eq!(run.code, Some(0), "{}", run.said);
-    assert!(run.seen("auth.expiry").contains("--wait"), "an hour is not waited for: {}", run.said);
-    assert!(!run.said.contains(PASSWORD));
+    assert_eq!(run.code, Some(0), "{}", run.output);
+    assert!(run.seen("auth.expiry").contains("--wait"), "the run must not wait for an hour: {}", run.output);
+    assert!(!run.output.contains(PASSWORD));
     let live = "SELECT count(*) FROM sessions WHERE revoked_at IS NULL";
-    assert_eq!(pair.db.number(live), 1, "the one that somebody else has opened");
+    assert_eq!(pair.db.number(live), 1, "only the session that the run did not open is live");
     pair.processes[0].me(&kept).await.done();
 }
 
@@ -46,15 +46,15 @@ async fn tokens_in_cookies_pass_the_same_checks(database: Database) {
     let pair = Plan { database, ..with(&[("TOKEN_TRANSPORT", "cookie")]) }.start().await;
     let run = smoke(&pair, &[], "").await;
     run.expect_no_failure();
-    assert!(run.names("passed").contains(&"auth.cookies"), "{}", run.said);
+    assert!(run.names("passed").contains(&"auth.cookies"), "{}", run.output);
 }
 
-/// The API redirects and refuses; that the static host redirects, this pair cannot show.
+/// The API redirects or refuses. This pair has no static host that redirects.
 #[actix_web::test]
-async fn plain_http_is_redirected_and_tokens_in_clear_are_refused() {
+async fn plain_http_is_redirected_and_tokens_in_plaintext_are_refused() {
     let pair = Plan::default().start().await;
     let run = smoke(&pair, &["--http-port", &port(&pair)], "").await;
     for name in ["api.redirect", "api.clear"] {
-        assert!(run.names("passed").contains(&name), "{}", run.said);
+        assert!(run.names("passed").contains(&name), "{}", run.output);
     }
 }

@@ -1,8 +1,8 @@
-//! The API with a clock that stands until it is moved: what it says of times and waits can be compared, its mail leaves, and
-//! the accounts that took part are looked at afterwards.
+//! The API with a clock that stands until it is moved: times and waits in its responses are compared, its mails are sent, and
+//! the accounts that took part are inspected afterwards.
 
+use super::observation::{Observation, Time, steady_text};
 use super::operations::{Operation, ROUNDS, Round, operations};
-use super::seen::{Seen, Time, steady_text};
 use super::states::{COST, State, insert_strangers};
 use super::{STRANGERS, SUBJECT, stranger};
 use crate::support::{Database, Mail, PASSWORD, TestApp, TestDb, TestResponse, send};
@@ -11,24 +11,24 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// So many clients ask for everything at once: more mails than an address gets, and more guesses than a name has.
+/// How many clients send every request: enough to exceed the mails of an address and the password attempts for a name.
 const CROWD: usize = 8;
 const BY_CROWD: Round = Round { address: SUBJECT, username: "somebody", own_username: "nobody" };
-/// What a stranger does after that, from a client whose budgets are full.
+/// The stranger's requests after that, from a client whose budgets are full.
 const LAST: Round = Round { address: SUBJECT, username: "last-comer", own_username: "last-name" };
-/// Until no mail waits any more.
+/// Long enough that no mail is waiting any more.
 const DAYS: i64 = 4;
-/// No mail's own time ends at a multiple of this.
+/// No time limit of a mail is a multiple of this.
 const BETWEEN_DELIVERIES: Duration = Duration::minutes(25);
 
-/// A world in which the address is in one state, and the stranger in it.
+/// A database in which the address is in one state, and the stranger's requests on it.
 pub struct TimedWorld {
     app: TestApp,
     operations: Vec<Operation>,
     accounts: usize,
-    /// The accounts for which more was sent than a token.
-    wrote: Vec<usize>,
-    pub seen: Vec<Seen>,
+    /// The accounts for which more than a token was sent.
+    changed: Vec<usize>,
+    pub observations: Vec<Observation>,
 }
 
 impl TimedWorld {
@@ -40,10 +40,10 @@ impl TimedWorld {
         let builder = builder.set("BCRYPT_COST", COST.to_string()).set("EMAIL_VERIFICATION", verification);
         let app = builder.start().await;
         let operations = operations(&app.get("/api/openapi.json").await.json());
-        Self { app, operations, accounts: 0, wrote: Vec::new(), seen: Vec::new() }
+        Self { app, operations, accounts: 0, changed: Vec::new(), observations: Vec::new() }
     }
 
-    pub async fn play(mut self) -> Self {
+    pub async fn run(mut self) -> Self {
         for round in &ROUNDS {
             self.round(round, "203.0.113.5").await;
         }
@@ -52,8 +52,8 @@ impl TimedWorld {
         self.deliver("after the crowd").await;
         self.round(&LAST, "203.0.113.6").await;
         self.deliver("after the last round").await;
-        for account in self.wrote.clone() {
-            self.look_at(account).await;
+        for account in self.changed.clone() {
+            self.inspect(account).await;
         }
         self.wait().await;
         self
@@ -64,46 +64,46 @@ impl TimedWorld {
             let token = if self.operations[index].is_protected { Some(self.sign_in().await) } else { None };
             let operation = &self.operations[index];
             if token.is_some() && !operation.fields.is_empty() {
-                self.wrote.push(self.accounts - 1);
+                self.changed.push(self.accounts - 1);
             }
             let request = operation.request(round, |method, url| self.app.request(method, url));
             let request = token.iter().fold(request, reqwest::RequestBuilder::bearer_auth);
-            let answer = send(request.header("X-Forwarded-For", client)).await;
+            let response = send(request.header("X-Forwarded-For", client)).await;
             let what = format!("{} of {}", operation.name(), round.address);
-            self.seen.push(Seen::answer(what, &answer, Time::Stands));
+            self.observations.push(Observation::response(what, &response, Time::Stands));
         }
     }
 
-    /// Others ask for all that anybody may ask for.
+    /// Other clients send every request that needs no account.
     async fn crowd(&mut self) {
         let open = self.operations.iter().filter(|operation| !operation.is_protected && !operation.fields.is_empty());
         for operation in open {
             for member in 0..CROWD {
                 let request = operation.request(&BY_CROWD, |method, url| self.app.request(method, url));
-                let answer = send(request.header("X-Forwarded-For", format!("192.0.2.{}", 100 + member))).await;
+                let response = send(request.header("X-Forwarded-For", format!("192.0.2.{}", 100 + member))).await;
                 let what = format!("{} by the crowd", operation.name());
-                self.seen.push(Seen::answer(what, &answer, Time::Stands));
+                self.observations.push(Observation::response(what, &response, Time::Stands));
             }
         }
     }
 
-    /// The mail that leaves now, as far as it goes to the stranger.
+    /// Sends the due mails, and observes those to the stranger.
     async fn deliver(&mut self, when: &str) {
         let mails = self.app.deliver_mail().await.into_iter().filter(|mail| mail.to.ends_with(STRANGERS));
-        let told = |mail: Mail| {
+        let line = |mail: Mail| {
             let text = steady_text(&format!("{} {}", mail.text, mail.html), Time::Stands);
             format!("to {}: {}: {text}", mail.to, mail.subject)
         };
-        let mut mails: Vec<_> = mails.map(told).collect();
+        let mut mails: Vec<_> = mails.map(line).collect();
         mails.sort(); // several are sent at once
-        self.seen.push(Seen::work(format!("mail that leaves {when}"), mails));
+        self.observations.push(Observation::work(format!("mail sent {when}"), mails));
     }
 
-    /// A session of an account of the stranger's that no request has used yet, from a place of its own.
+    /// Signs in to one of the stranger's accounts that no request has used yet, from its own network.
     async fn sign_in(&mut self) -> String {
-        let answer = self.login(self.accounts).await;
+        let response = self.login(self.accounts).await;
         self.accounts += 1;
-        access_of(&answer).unwrap_or_else(|| panic!("{}", answer.text()))
+        access_of(&response).unwrap_or_else(|| panic!("{}", response.text()))
     }
 
     async fn login(&self, account: usize) -> TestResponse {
@@ -112,20 +112,21 @@ impl TimedWorld {
         send(request.json(&json!({"email": email, "password": PASSWORD}))).await
     }
 
-    /// All that an account's owner can see of it.
-    async fn look_at(&mut self, account: usize) {
-        let ((email, address), answer) = (stranger(account), self.login(account).await);
-        self.seen.push(Seen::answer(format!("{email} signs in again"), &answer, Time::Stands));
-        let Some(token) = access_of(&answer) else { return };
+    /// Observes everything that an account's owner can see of it.
+    async fn inspect(&mut self, account: usize) {
+        let ((email, address), response) = (stranger(account), self.login(account).await);
+        self.observations.push(Observation::response(format!("{email} signs in again"), &response, Time::Stands));
+        let Some(token) = access_of(&response) else { return };
         for path in ["/api/auth/me/", "/api/auth/events/", "/api/auth/sessions/", "/api/auth/me/export/"] {
             let request = self.app.request(Method::GET, path).bearer_auth(&token).header("X-Forwarded-For", &address);
-            let mut seen = Seen::answer(format!("{path} of {email}"), &send(request).await, Time::Stands);
-            seen.body = sorted(&seen.body);
-            self.seen.push(seen);
+            let mut observation =
+                Observation::response(format!("{path} of {email}"), &send(request).await, Time::Stands);
+            observation.body = sorted(&observation.body);
+            self.observations.push(observation);
         }
     }
 
-    /// What comes later: mail that had to wait, and what is noted of it.
+    /// Observes later effects: the mails that had to wait, and the events that they cause.
     async fn wait(&mut self) {
         let mut waited = Duration::zero();
         while waited < Duration::days(DAYS) {
@@ -137,16 +138,17 @@ impl TimedWorld {
             "SELECT users.email || ' ' || auth_events.kind || ' ' || auth_events.detail AS value FROM auth_events
              JOIN users ON users.id = auth_events.user_id WHERE users.email LIKE '%{STRANGERS}' ORDER BY auth_events.id"
         );
-        let seen = Seen::work("events of the stranger's accounts".to_owned(), self.app.db().texts(&events));
-        self.seen.push(seen);
+        let observation =
+            Observation::work("events of the stranger's accounts".to_owned(), self.app.db().texts(&events));
+        self.observations.push(observation);
     }
 }
 
-fn access_of(answer: &TestResponse) -> Option<String> {
-    Some(answer.json::<Value>()["access"].as_str()?.to_owned())
+fn access_of(response: &TestResponse) -> Option<String> {
+    Some(response.json::<Value>()["access"].as_str()?.to_owned())
 }
 
-/// What has the same time is ordered by what is random.
+/// Sorts lists, because items with the same time are ordered by random values.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Array(items) => {

@@ -1,11 +1,11 @@
-//! What a stranger can send: the operations of the OpenAPI document, filled in.
+//! The requests that a stranger can send: the operations of the OpenAPI document, filled in.
 
 use super::{SUBJECT, SUBJECT_NAME};
 use crate::support::PASSWORD;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-/// What the stranger fills in.
+/// The values that the stranger fills in.
 pub struct Round {
     pub address: &'static str,
     pub username: &'static str,
@@ -15,9 +15,9 @@ pub struct Round {
 
 pub const ROUNDS: [Round; 5] = [
     Round { address: SUBJECT, username: "newcomer", own_username: "first-name" },
-    // A username that was sent with the address: does it claim anything?
+    // Does a username that was sent with the address reserve anything?
     Round { address: "other@example.org", username: "newcomer", own_username: "second-name" },
-    // Once more: what has the first round left?
+    // Again: has the first round left anything behind?
     Round { address: SUBJECT, username: "newcomer", own_username: "newcomer" },
     Round { address: SUBJECT_NAME, username: "latecomer", own_username: "third-name" },
     Round { address: SUBJECT, username: "latecomer", own_username: "fourth-name" },
@@ -74,11 +74,11 @@ impl Operation {
         }
     }
 
-    /// The place of a path's parameter gets something that nobody has.
+    /// The path, with an id that does not exist for each of its parameters.
     fn url(&self) -> String {
         let parts: Vec<_> = self.path.split(['{', '}']).collect();
-        let fill = |(place, part): (usize, &&str)| {
-            if place % 2 == 0 { (*part).to_owned() } else { "018f0000-0000-7000-8000-000000000000".to_owned() }
+        let fill = |(index, part): (usize, &&str)| {
+            if index % 2 == 0 { (*part).to_owned() } else { "018f0000-0000-7000-8000-000000000000".to_owned() }
         };
         parts.iter().enumerate().map(fill).collect()
     }

@@ -1,30 +1,31 @@
-//! Whose the address is that a stranger is curious about.
+//! The states of the address that a stranger asks about.
 
 use super::{STRANGERS, SUBJECT, SUBJECT_NAME};
 use crate::support::{Database, PASSWORD, TestDb, create_user};
 
-/// As many accounts of the stranger's as there are protected requests: some end the account.
+/// The number of the stranger's accounts: one for each protected request, since some delete the account.
 const ACCOUNTS: usize = 150;
 
-/// Whose the address is.
+/// The state of the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    Nobody,
-    /// Somebody else signed up with it.
+    /// It has no account.
+    Unknown,
+    /// Another client registered with it.
     Pending,
-    /// The stranger signed up with it, while a lower cost was configured.
+    /// The stranger registered with it, while a lower cost was configured.
     PendingOfStranger,
-    /// Somebody else did, more than a day ago.
+    /// Another client registered with it, more than a day ago.
     Expired,
     /// It had an account, which is deleted.
     Deleted,
     Confirmed,
-    /// In use, and never confirmed.
+    /// The account is used, but was never confirmed.
     Unconfirmed,
-    /// Neither used nor confirmed: of a release without pending registrations.
+    /// The account was neither used nor confirmed; it comes from a release without pending registrations.
     NeverUsed,
     Inactive,
-    /// The same, and the stranger knows the password, which is stored at a lower cost than is configured.
+    /// The same, but the stranger knows the password, which is stored at a lower cost than is configured.
     InactiveKnown,
     /// A confirmed account whose password is stored at a lower cost than is configured.
     Cheap,
@@ -32,16 +33,16 @@ pub enum State {
     Hash(&'static str),
 }
 
-/// What is configured.
+/// The configured cost.
 pub const COST: u32 = 5;
-/// Django's older algorithm, and what it writes where there is no password.
+/// A hash of Django's older algorithm, and what Django stores when there is no password.
 pub const PBKDF2: &str = "pbkdf2_sha256$24000$seasalt$GwkSVbk/ZS7UxlrtRxpU1fgAMjWPldtSxVDgVodtavc=";
 pub const UNUSABLE: &str = "!FfRt0zTsdPYJeCQpsFgGF0vzDqQVVPC7pTHRfBvf";
 
 impl State {
     pub fn make(self, db: &TestDb) {
         match self {
-            Self::Nobody => return,
+            Self::Unknown => return,
             Self::Pending => return insert_pending(db, &hash_of_another(COST), "2100"),
             Self::PendingOfStranger => return insert_pending(db, &hash_of(PASSWORD, COST - 1), "2100"),
             Self::Expired => return insert_pending(db, &hash_of_another(COST), "2026"),
@@ -63,7 +64,7 @@ impl State {
         db.execute(&format!("UPDATE users SET {names}, password_hash = {} {of_subject}", self.password_hash()));
     }
 
-    /// Not the stranger's password.
+    /// The hash of a password that the stranger does not know, except for `InactiveKnown`.
     fn password_hash(self) -> String {
         match self {
             Self::Hash(hash) => format!("'{hash}'"),
