@@ -51,9 +51,9 @@ const guess = async ({ api, person }) => {
 
 /** How to provoke each section's messages, in the order of the document: the client's address, and the steps there. */
 const PROVOKED = {
-  "The console speaks of CORS": { client: MISCONFIGURED.unlisted, steps: [open("/login"), signIn] },
-  "The console speaks of CORS and another address": { client: MISCONFIGURED.redirected, steps: [open("/login"), signIn, post(`${FORWARDER}/api/auth/login/`)] },
-  "The console speaks of a Content Security Policy": { client: MISCONFIGURED.mixed, steps: [open("/login"), signIn] },
+  "A CORS error in the console": { client: MISCONFIGURED.unlisted, steps: [open("/login"), signIn] },
+  "A CORS error that names another address": { client: MISCONFIGURED.redirected, steps: [open("/login"), signIn, post(`${FORWARDER}/api/auth/login/`)] },
+  "A Content Security Policy error in the console": { client: MISCONFIGURED.mixed, steps: [open("/login"), signIn] },
   "A picture does not show": { client: MISCONFIGURED.mixed, steps: [open("/login"), showPicture(`${API}/api/avatars/a-picture.webp`)] },
   "The client calls 127.0.0.1": { client: MISCONFIGURED.unconfigured, steps: [open("/login"), signIn] },
   "The page stays at \"Loading Latchkey…\"": { client: MISCONFIGURED.outdated, steps: [open("/login")] },
