@@ -27,13 +27,13 @@ pub(super) async fn list(
     before: Option<i64>,
 ) -> Result<Page<Note>, Error<Infallible>> {
     // One more than a page shows whether there is another.
-    let notes = caller.read(services, move |connection, user| store::list(connection, user.id, before, PAGE + 1));
-    Ok(page(notes.await?, PAGE, |note| note.id))
+    let list = caller.read(services, move |connection, user| store::list(connection, user.id, before, PAGE + 1));
+    Ok(page(list.await?, PAGE, |note| note.id))
 }
 
 pub(super) async fn create(services: &Services, caller: CurrentUser, text: String) -> Result<Note, Error<Infallible>> {
     check_text(&text).map_err(|message| Error::field("text", message))?;
-    let created = caller.write(services, move |connection, user, now| {
+    let creation = caller.write(services, move |connection, user, now| {
         if store::count(connection, user.id)? >= MAX_NOTES {
             return Ok(Err(Error::field(
                 "text",
@@ -42,7 +42,7 @@ pub(super) async fn create(services: &Services, caller: CurrentUser, text: Strin
         }
         store::insert(connection, NewNote::of(user.id, &text, now)).map(Ok)
     });
-    created.await
+    creation.await
 }
 
 pub(super) async fn show(services: &Services, caller: CurrentUser, id: i64) -> Result<Note, Error<NoSuchNote>> {
@@ -57,11 +57,11 @@ pub(super) async fn change(
     text: String,
 ) -> Result<Note, Error<NoSuchNote>> {
     check_text(&text).map_err(|message| Error::field("text", message))?;
-    let changed = caller.write(services, move |connection, user, now| {
+    let change = caller.write(services, move |connection, user, now| {
         let changed = store::change(connection, user.id, id, NoteChange::to(&text, now))?;
         Ok(changed.ok_or(Error::Refused(NoSuchNote)))
     });
-    changed.await
+    change.await
 }
 
 pub(super) async fn delete(
@@ -71,12 +71,12 @@ pub(super) async fn delete(
     client: ClientInfo,
 ) -> Result<(), Error<NoSuchNote>> {
     let context = services.context(client);
-    let deleted = caller.write(services, move |connection, user, _| {
+    let deletion = caller.write(services, move |connection, user, _| {
         if !store::delete(connection, user.id, id)? {
             return Ok(Err(Error::Refused(NoSuchNote)));
         }
         // The owner sees the deletion among the account's events.
         record(connection, user.id, "notes.deleted", &context).map(Ok)
     });
-    deleted.await
+    deletion.await
 }

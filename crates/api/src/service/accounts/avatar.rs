@@ -91,7 +91,7 @@ async fn exchange(
     let key = key.map(|key| key.text);
     let new = key.clone();
     let context = services.context(client);
-    let exchanged = caller.write(services, move |connection, user, now| {
+    let exchange = caller.write(services, move |connection, user, now| {
         if let Some(new) = &new
             && !stray_files::delete(connection, &file_name(new))?
         {
@@ -103,7 +103,7 @@ async fn exchange(
         }
         Ok(Ok(before))
     });
-    let (orphan, result) = match exchanged.await {
+    let (orphan, result) = match exchange.await {
         Ok(before) => (before, Ok(AvatarResponse { avatar_url: key.as_deref().map(url) })),
         // Whether the transaction committed is not known: `prune` finds an orphaned file by its record.
         Err(error @ Error::Failed(_)) => (None, Err(error)),

@@ -61,13 +61,13 @@ async fn reauthenticate_and_erase(
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, request.password, &client).await?;
     let (context, schema) = (services.context(client), Arc::clone(&services.schema));
-    let deleted = account.write(services, caller, move |connection, user, _| {
+    let deletion = account.write(services, caller, move |connection, user, _| {
         let removed = remove(connection, &schema, &user, &context)?;
         step.complete(connection, (None, None), context.shared_at)?;
         let goodbye = mail::to_address(MailKind::AccountDeleted, &user.email, &context);
         mail_outbox::insert(connection, &goodbye).map(|()| Ok(removed))
     });
-    finish(services, deleted.await?).await;
+    finish(services, deletion.await?).await;
     Ok(())
 }
 

@@ -60,11 +60,11 @@ async fn reauthenticate_and_queue_link(
     let account = reauthentication::find(services, caller).await?;
     let account = reauthentication::check(services, account, password, &client).await?;
     let context = services.context(client);
-    let noted = account.write(services, caller, move |connection, user, _| {
+    let queueing = account.write(services, caller, move |connection, user, _| {
         step.complete(connection, (None, None), context.shared_at)?;
         note(connection, &user, &new_email, &context).map(Ok)
     });
-    noted.await
+    queueing.await
 }
 
 /// Validates the fields and returns the new address.

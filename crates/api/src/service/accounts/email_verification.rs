@@ -45,13 +45,13 @@ pub async fn resend(
     let attempts = mail::take_request(services, client).await?;
     let context = services.context(client.clone());
     let registration_hash = links::hash_of(request.registration.as_deref().unwrap_or_default());
-    let asked = services.store.write(move |connection| {
+    let request = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
         let mut mail = mail::to_address(MailKind::VerifyEmail, &to, &context);
         mail.registration = pending_registrations::find_of_browser(connection, &to, &registration_hash)?;
         mail_outbox::insert(connection, &mail)
     });
-    let asked = asked.await;
+    let asked = request.await;
     if asked.is_err() {
         attempts.refund().await; // no mail is sent
     }
@@ -117,7 +117,7 @@ async fn verify_once(
     let now = context.at;
     let (lifetimes, rejects) = (services.settings.lifetimes.clone(), request.reject == Some(true));
     let schema = Arc::clone(&services.schema);
-    let outcome = services.store.write(move |connection| {
+    let transaction = services.store.write(move |connection| {
         let link = OpenedLink {
             hash: &hash,
             registration_hash: registration_hash.as_deref(),
@@ -132,7 +132,7 @@ async fn verify_once(
         Ok(outcome)
     });
     // The address is the only unique thing that is changed here.
-    let outcome = outcome.await.map_err(|error| Error::from(error).if_taken(EmailVerificationRefusal::Taken))?;
+    let outcome = transaction.await.map_err(|error| Error::from(error).if_taken(EmailVerificationRefusal::Taken))?;
     match outcome {
         VerificationOutcome::NotValid => {
             Err(services.clock.unless_wrong(Error::Refused(EmailVerificationRefusal::LinkNotValid(LinkNotValid))))

@@ -40,7 +40,7 @@ pub async fn update(
         return Ok(user_response(&current));
     }
     let context = services.context(client);
-    let updated = caller.write(services, move |connection, user, _| {
+    let update = caller.write(services, move |connection, user, _| {
         if profile.changes_nothing(&user) {
             return Ok(Ok(user));
         }
@@ -51,7 +51,7 @@ pub async fn update(
         Ok(Ok(user))
     });
     // The username is the only unique column that is changed here.
-    let updated = updated.await.map_err(|error| error.if_taken(UsernameTaken))?;
+    let updated = update.await.map_err(|error| error.if_taken(UsernameTaken))?;
     Ok(user_response(&updated))
 }
 

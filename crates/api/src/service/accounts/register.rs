@@ -132,7 +132,7 @@ async fn register_signed_in(
     let now = context.at;
     let (lifetimes, email) = (services.settings.lifetimes.clone(), user.email_canonical.clone());
     let user = NewUser { created_at: At(now), last_login_at: Some(At(now)), ..user };
-    let inserted = services.store.write(move |connection| {
+    let insertion = services.store.write(move |connection| {
         let user = users::insert(connection, &user)?;
         context.remember_network(connection, user.id)?;
         let session = sessions::insert(connection, token_pair::new_session(user.id, &lifetimes, &context))?;
@@ -142,7 +142,7 @@ async fn register_signed_in(
         step.complete(connection, (Some(session.id), None), context.shared_at)?;
         Ok((session, user))
     });
-    match inserted.await {
+    match insertion.await {
         Ok((session, user)) => Ok(token_pair::token_response(services, &session, &user, now)?),
         Err(error) => Err(explain(services, error, names).await),
     }
@@ -167,7 +167,7 @@ async fn register_pending(
         ip_address: context.client.ip_address.clone(),
         user_agent: context.client.user_agent.clone(),
     };
-    let written = services.store.write(move |connection| {
+    let insertion = services.store.write(move |connection| {
         if let Some(username) = &registration.user.username_canonical
             && users::is_username_taken(connection, username)?
         {
@@ -176,7 +176,7 @@ async fn register_pending(
         step.complete(connection, (None, None), context.shared_at)?;
         registrations::insert(connection, &registration, &context).map(|()| true)
     });
-    if written.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
+    if insertion.await? { Ok(token) } else { Err(Error::Refused(RegisterRefusal::Taken(TakenName::Username))) }
 }
 
 /// Creates an account as [`create`] does, but only by a clock that agrees with the database's. A command has not compared them
@@ -276,8 +276,8 @@ async fn new_user(
 async fn explain(services: &Services, error: StoreError, names: (String, Option<String>)) -> RegisterError {
     let StoreError::Taken(_) = error else { return error.into() };
     let (email, username) = names;
-    let taken = services.store.run(move |connection| users::find_taken(connection, &email, username.as_deref()));
-    match taken.await {
+    let lookup = services.store.run(move |connection| users::find_taken(connection, &email, username.as_deref()));
+    match lookup.await {
         // Taken a moment ago and free again: report the email, which a retry resolves.
         Ok(taken) => Error::Refused(RegisterRefusal::Taken(taken.unwrap_or(TakenName::Email))),
         Err(error) => error.into(),

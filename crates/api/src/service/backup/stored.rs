@@ -125,7 +125,7 @@ async fn named_until(files: &Files, now: DateTime<Utc>) -> std::result::Result<S
 /// recognized by its name.
 async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool, BackupError> {
     let files = files.clone();
-    let beginning = tokio::task::spawn_blocking(move || match open(&files, name) {
+    let reading = tokio::task::spawn_blocking(move || match open(&files, name) {
         Ok(input) => Ok(match Beginning::of(input)? {
             Beginning::Backup => true,
             Beginning::Encrypted => name.encrypted,
@@ -134,7 +134,7 @@ async fn is_backup(files: &Files, name: BackupName) -> std::result::Result<bool,
         Err(BackupError::Missing(_)) => Ok(false), // deleted since it was listed
         Err(error) => Err(error),
     });
-    beginning.await.map_err(Error::other)?
+    reading.await.map_err(Error::other)?
 }
 
 /// Writes a backup into the storage; blocks. The file appears under its name once it is complete; after a failure nothing is left.

@@ -16,11 +16,11 @@ const LAST_MICROSECOND: i64 = 253_402_300_799_999_999;
 pub async fn list(services: &Services, caller: CurrentUser, cursor: &str) -> Result<EventsResponse, Error<Infallible>> {
     let numbers = EventNumbers::of(&services.settings);
     let position = position(cursor, &numbers).ok_or_else(|| Error::field("cursor", paging::NO_CURSOR))?;
-    let found = caller.read(services, move |connection, user| {
+    let lookup = caller.read(services, move |connection, user| {
         // One more row shows whether there is another page.
         events::list(connection, user.id, position, i64::from(PAGE) + 1)
     });
-    let mut events = found.await?;
+    let mut events = lookup.await?;
     for event in &mut events {
         event.id = numbers.shown(event.id);
     }

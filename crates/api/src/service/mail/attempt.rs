@@ -185,11 +185,11 @@ async fn retry_later(services: &Services, mail: &MailRow, (wait, why): (Duration
         "mail.postponed: mail {id} ({kind}), attempt {attempts}: {why}"
     );
     let mail = mail.clone();
-    let postponed = services.store.write(move |connection| {
+    let postponement = services.store.write(move |connection| {
         sent_mails::delete(connection, mail.id)?;
         mail_outbox::postpone(connection, &mail, retry_at)
     });
-    postponed.await?;
+    postponement.await?;
     services.mailer.metrics.count(MailOutcome::Postponed, 1);
     Ok(())
 }
@@ -208,7 +208,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
         "mail.given_up: mail {id} ({kind}) after {attempts} attempts: {why}"
     );
     let mail = mail.clone();
-    let given_up = services.store.write(move |connection| {
+    let deletion = services.store.write(move |connection| {
         if let Some(user) = mail.user_id {
             let mut failed = RequestContext::without_client(now).event(UserId(user), EventKind::MailFailed);
             failed.detail.mail = Some(mail.kind.as_str().to_owned());
@@ -217,7 +217,7 @@ pub(super) async fn give_up(services: &Services, mail: &MailRow, why: &str) -> R
         sent_mails::delete(connection, mail.id)?;
         mail_outbox::delete(connection, &mail)
     });
-    given_up.await?;
+    deletion.await?;
     services.mailer.metrics.count(MailOutcome::GivenUp, 1);
     Ok(())
 }

@@ -72,11 +72,11 @@ pub(super) async fn prepare(services: &Services, mail: &MailRow, now: DateTime<U
     let settings = Arc::clone(&services.settings);
     let preparation = Preparation { mail: mail.clone(), quota: AddressQuota::of(&settings), settings, now };
     let content = &mail.kind.mail().content;
-    let verdict = services.store.write(move |connection| match content {
+    let transaction = services.store.write(move |connection| match content {
         Content::Link(link, _) => preparation.link(connection, *link),
         Content::Notice(to, _) => preparation.notice(connection, *to),
     });
-    Ok(match verdict.await? {
+    Ok(match transaction.await? {
         LetterDecision::Send { mail, to, says, token, issued } => {
             let letter = text::letter(LetterDraft { mail: &mail, says, front_end, to }, &token);
             Prepared::Letter(Box::new(letter), issued)

@@ -49,12 +49,12 @@ pub async fn change(
 ) -> Result<TokenResponse, PasswordChangeError> {
     services.clock.check()?; // as at a sign-in
     let step = asked.step.clone();
-    let changed = step.once(services, change_once(services, caller, asked, client), |done| {
+    let change = step.once(services, change_once(services, caller, asked, client), |done| {
         let again =
             done.session.map(|(session, user)| token_pair::token_response(services, &session, &user, services.now()));
         Ok(again.transpose()?)
     });
-    changed.await
+    change.await
 }
 
 async fn change_once(
@@ -89,7 +89,7 @@ async fn reauthenticate_and_change(
     let (account, password_hash) = reauthenticate_and_hash(services, caller, request, &client).await?;
     let (lifetimes, context) = (services.settings.lifetimes.clone(), services.context(client));
     let (now, done_at) = (context.at, context.shared_at);
-    let changed = account.write(services, caller, move |connection, user, _| {
+    let change = account.write(services, caller, move |connection, user, _| {
         context.remember_network(connection, user.id)?;
         let new_session = token_pair::new_session(user.id, &lifetimes, &context);
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::PasswordChange, done_at)?.all;
@@ -99,7 +99,7 @@ async fn reauthenticate_and_change(
         step.complete(connection, (Some(session.id), None), done_at)?;
         Ok(Ok(Changed { session, user, ended }))
     });
-    let Changed { session, user, ended } = changed.await?;
+    let Changed { session, user, ended } = change.await?;
     services.feed.insert(ended, done_at);
     Ok(token_pair::token_response(services, &session, &user, now)?)
 }

@@ -44,13 +44,13 @@ pub const WRONG_PASSWORD: &str = "Your password was entered incorrectly. Please 
 
 /// The caller's account.
 pub async fn find(services: &Services, caller: CurrentUser) -> Result<CallerAccount, ReauthenticationError> {
-    let found = caller.read(services, |connection, user| {
+    let lookup = caller.read(services, |connection, user| {
         let password_hash = users::find_password_hash(connection, user.id)?;
         // An account that was deleted after the caller was authorized has no hash and no session.
         let password_hash = password_hash.filter(|password_hash| !password_hash.is_empty());
         Ok(password_hash.map(|password_hash| CallerAccount { user, password_hash }))
     });
-    found.await?.ok_or(AuthorizationRefusal::Revoked.into())
+    lookup.await?.ok_or(AuthorizationRefusal::Revoked.into())
 }
 
 /// Compares the password, if the limits allow it, and records a wrong one. Returns the account, which is reauthenticated now.
@@ -91,12 +91,12 @@ impl CallerAccount {
         R: From<ReauthenticationRefusal> + Send + 'static,
     {
         let checked = self.password_hash;
-        let done = caller.write(services, move |connection, user, now| {
+        let transaction = caller.write(services, move |connection, user, now| {
             if users::find_password_hash(connection, user.id)? != Some(checked) {
                 return Ok(Err(Error::Refused(ReauthenticationRefusal::Contended.into())));
             }
             work(connection, user, now)
         });
-        done.await
+        transaction.await
     }
 }

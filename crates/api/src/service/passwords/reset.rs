@@ -25,11 +25,11 @@ pub async fn request(
     let email = Spellings::of_mailed_email(&request.email).map_err(|message| Error::field("email", message))?;
     let attempts = mail::take_request(services, client).await?;
     let context = services.context(client.clone());
-    let written = services.store.write(move |connection| {
+    let request = services.store.write(move |connection| {
         let to = mail::recipient(connection, &email)?;
         mail_outbox::insert(connection, &mail::to_address(MailKind::ResetPassword, &to, &context))
     });
-    let written = written.await;
+    let written = request.await;
     if written.is_err() {
         attempts.refund().await; // no mail is sent
     }
@@ -71,13 +71,13 @@ async fn confirm_once(
     let password_hash = encoded.map_err(|message| Error::field("new_password", message))?;
     let context = services.context(client.clone());
     let done_at = context.shared_at;
-    let spent = services.store.write(move |connection| {
+    let reset = services.store.write(move |connection| {
         let Some((token, _)) = spend(connection, &hash, context.at)? else { return Ok(None) };
         step.complete(connection, (None, None), done_at)?;
         let ended = sessions::revoke_all(connection, token.user_id, RevokeReason::PasswordReset, done_at)?.all;
         reset(connection, &token, &password_hash, &context).map(|()| Some(ended))
     });
-    let ended = spent.await?.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;
+    let ended = reset.await?.ok_or_else(|| services.clock.unless_wrong(Error::Refused(LinkNotValid)))?;
     services.feed.insert(ended, done_at);
     mail::charge(services, &client).await; // the owner is mailed
     Ok(())

@@ -41,11 +41,11 @@ impl Administrator {
     where
         T: Send + 'static,
     {
-        let done = self.0.read(services, move |connection, user| match must_be_administrator(&user) {
+        let transaction = self.0.read(services, move |connection, user| match must_be_administrator(&user) {
             Ok(()) => work(connection, user).map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         });
-        Ok(done.await??)
+        Ok(transaction.await??)
     }
 
     /// As [`CurrentUser::write`], for an administrator only.
@@ -61,11 +61,11 @@ impl Administrator {
         T: Send + 'static,
         R: Send + 'static,
     {
-        let done = self.0.write(services, move |connection, user, now| match must_be_administrator(&user) {
+        let transaction = self.0.write(services, move |connection, user, now| match must_be_administrator(&user) {
             Ok(()) => work(connection, user, now),
             Err(refusal) => Ok(Err(refusal.into())),
         });
-        done.await
+        transaction.await
     }
 }
 

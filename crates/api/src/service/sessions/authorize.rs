@@ -25,11 +25,11 @@ impl CurrentUser {
         T: Send + 'static,
     {
         let clock = services.clock.clone();
-        let done = services.store.run(move |connection| match authorize(connection, self, &clock)? {
+        let transaction = services.store.run(move |connection| match authorize(connection, self, &clock)? {
             Ok(user) => work(connection, user).map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         });
-        Ok(done.await??)
+        Ok(transaction.await??)
     }
 
     /// Writes as the caller, who is authorized in the same transaction first. The user's row is locked, as by everything that
@@ -48,14 +48,14 @@ impl CurrentUser {
         R: Send + 'static,
     {
         let (clock, now) = (services.clock.clone(), services.now());
-        let done = services.store.write(move |connection| {
+        let transaction = services.store.write(move |connection| {
             users::lock_credentials(connection, self.id)?;
             match authorize(connection, self, &clock)? {
                 Ok(user) => work(connection, user, now),
                 Err(refusal) => Ok(Err(refusal.into())),
             }
         });
-        done.await?
+        transaction.await?
     }
 }
 

@@ -38,7 +38,7 @@ pub async fn revoke(
     let reason = if id == caller.session { RevokeReason::Logout } else { RevokeReason::OtherDevice };
     let context = services.context(client);
     let ended_at = context.shared_at;
-    let ended = caller.write(services, move |connection, user, _| {
+    let revocation = caller.write(services, move |connection, user, _| {
         if sessions::find_owner(connection, id)? != Some(user.id) {
             return Ok(Err(Error::Refused(NoSuchSession)));
         }
@@ -49,7 +49,7 @@ pub async fn revoke(
         }
         Ok(Ok(()))
     });
-    ended.await?;
+    revocation.await?;
     services.feed.insert([id], ended_at);
     Ok(())
 }

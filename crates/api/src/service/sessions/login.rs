@@ -230,7 +230,7 @@ async fn find(services: &Services, names: &LoginNames, client: &ClientInfo) -> R
     let (names, now) = (names.clone(), services.now());
     let network = client.network.map(|network| network.to_string()).unwrap_or_default();
     let ip_address = client.ip_address.clone().unwrap_or_default();
-    let found = services.store.run(move |connection| {
+    let lookup = services.store.run(move |connection| {
         let user = users::find_credentials(connection, &names.email, &names.username, &network)?;
         let email = names.email.canonical().unwrap_or_default();
         let pending = pending_registrations::find_password_hash(connection, email, &ip_address, now)?;
@@ -238,7 +238,7 @@ async fn find(services: &Services, names: &LoginNames, client: &ClientInfo) -> R
         let pending = pending.filter(|_| user.is_none());
         Ok(LoginCandidate { user, network_seen_at: seen_at.flatten(), pending })
     });
-    found.await
+    lookup.await
 }
 
 async fn take_guess(attempts: &mut Attempts<'_>, names: &LoginNames, known: Option<Network>) -> Result<(), Throttled> {
@@ -279,7 +279,7 @@ async fn open_session(
     }
     let (context, lifetimes) = (services.context(client), services.settings.lifetimes.clone());
     let (now, ended_at) = (context.at, context.shared_at);
-    let opened = services.store.write(move |connection| {
+    let insertion = services.store.write(move |connection| {
         let Proven { credentials: checked, renewed, network_seen_at } = proven;
         let current = users::lock_credentials(connection, checked.id)?;
         if current.is_none_or(|current| !current.is_active || current.password_hash != checked.password_hash) {
@@ -295,16 +295,16 @@ async fn open_session(
         events::insert(connection, &context.event(user.id, EventKind::LoggedIn))?;
         Ok(Some((session, user, surplus)))
     });
-    let Some((session, user, surplus)) = opened.await? else { return Ok(None) };
+    let Some((session, user, surplus)) = insertion.await? else { return Ok(None) };
     services.feed.insert(surplus, ended_at);
     Ok(Some(token_pair::token_response(services, &session, &user, now)?))
 }
 
 async fn note_failure(services: &Services, failure: FailedGuess, client: &ClientInfo) -> Result<(), StoreError> {
     let context = services.context(client.clone());
-    let noted = services.store.write(move |connection| {
+    let recording = services.store.write(move |connection| {
         events::insert(connection, &context.event(failure.user, EventKind::LoginFailed))?;
         registrations::mail_again(connection, failure.pending, &context)
     });
-    noted.await
+    recording.await
 }

@@ -21,7 +21,7 @@ pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Res
         return Ok(());
     }
     let ended_at = context.shared_at;
-    let ended = services.store.write(move |connection| {
+    let revocation = services.store.write(move |connection| {
         let is_owner = sessions::find_owner(connection, id)? == Some(user);
         let ended = is_owner && sessions::revoke(connection, id, RevokeReason::Logout, ended_at)?;
         if ended {
@@ -29,7 +29,7 @@ pub async fn logout(services: &Services, token: &str, client: ClientInfo) -> Res
         }
         Ok(ended)
     });
-    if ended.await? {
+    if revocation.await? {
         services.feed.insert([id], ended_at);
     }
     Ok(())
@@ -46,14 +46,14 @@ pub async fn logout_all(
 ) -> Result<usize, Error<Infallible>> {
     let context = services.context(client);
     let ended_at = context.shared_at;
-    let ended = caller.write(services, move |connection, user, _| {
+    let revocation = caller.write(services, move |connection, user, _| {
         let ended = sessions::revoke_all(connection, user.id, RevokeReason::LogoutAll, ended_at)?;
         if ended.live > 0 {
             events::insert(connection, &context.event(user.id, EventKind::LoggedOutEverywhere))?;
         }
         Ok(Ok(ended))
     });
-    let ended = ended.await?;
+    let ended = revocation.await?;
     services.feed.insert(ended.all, ended_at);
     Ok(ended.live)
 }

@@ -132,8 +132,8 @@ pub async fn refresh(
         clock: services.clock.clone(),
         context: context.clone(),
     };
-    let outcome = services.store.run(move |connection| exchange.run(connection));
-    let outcome = outcome.await?;
+    let transaction = services.store.run(move |connection| exchange.run(connection));
+    let outcome = transaction.await?;
     services.session_metrics.refresh(outcome.as_str());
     match outcome {
         ExchangeOutcome::Rotated(found) | ExchangeOutcome::Repeated(_, found) => {

@@ -39,10 +39,10 @@ pub async fn check(services: &Services) -> Checks {
 
 async fn check_database(services: &Services) -> Checks {
     let schema = Arc::clone(&services.schema);
-    let response = services.store.run(move |connection| {
+    let check = services.store.run(move |connection| {
         Ok((connection.takes_writes()?, !state::missing(connection, &schema.migrations)?.is_empty()))
     });
-    let response = response.await;
+    let response = check.await;
     let (takes_writes, pending) = match (services.store.takes_writes(), response) {
         (takes_writes, Ok((server_takes_writes, pending))) => (takes_writes && server_takes_writes, pending),
         (false, Err(_)) => (false, false), // SQLite cannot read some of the files that it cannot write

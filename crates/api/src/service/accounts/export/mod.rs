@@ -70,10 +70,10 @@ async fn note(services: &Services, caller: CurrentUser, client: ClientInfo) -> R
     let mut attempts = services.limits.attempts(&client);
     attempts.by_name(Budget::ExportUser, &caller.id.to_string()).await?;
     let context = services.context(client);
-    let noted = caller.write(services, move |connection, user, _| {
+    let recording = caller.write(services, move |connection, user, _| {
         events::insert(connection, &context.event(user.id, EventKind::DataExported)).map(Ok)
     });
-    let noted: Result<(), ExportError> = noted.await;
+    let noted: Result<(), ExportError> = recording.await;
     if noted.is_err() {
         attempts.refund().await; // nothing is exported
     }
@@ -110,9 +110,9 @@ impl Export {
     ) -> Result<(Bytes, Option<ExportCursor>), ExportError> {
         let _permit = self.slot.read_permit().await?;
         let (file, caller, settings) = (self.file.clone(), self.caller, Arc::clone(&services.settings));
-        let page = caller
+        let reading = caller
             .read(services, move |connection, user| file.read(connection, cursor, &Subject { user, caller, settings }));
-        let (bytes, next) = page.await??;
+        let (bytes, next) = reading.await??;
         Ok((bytes.into(), next))
     }
 }

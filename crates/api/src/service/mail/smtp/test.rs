@@ -19,14 +19,14 @@ pub enum TestError {
 /// Conducts a conversation up to `MAIL`, which names the sender.
 pub(in crate::service::mail) async fn test(server: &Server, from: &Address) -> Result<(), TestError> {
     let progress = Progress::default();
-    let tested = async {
+    let test = async {
         let mut connection = greet(server, &progress).await?;
         progress.reach(MailStep::Mail);
         let taken = connection.command(Mail::new(Some(from.clone()), Vec::new())).await;
         let _ = tokio::time::timeout(GOODBYE_TIMEOUT, connection.abort()).await;
         expect(&taken?, DONE)
     };
-    tested.await.map_err(|error| match error.status() {
+    test.await.map_err(|error| match error.status() {
         Some(_) => TestError::Refuses(progress.step(), error),
         None => TestError::Unusable(error),
     })
