@@ -49,15 +49,15 @@ async fn call(app: &TestApp, tokens: &TokenResponse, method: Method, path: &str)
 }
 
 async fn write(app: &TestApp, tokens: &TokenResponse, text: &str) -> Note {
-    let answer = send(app.request_as(tokens, Method::POST, NOTES).json(&json!({"text": text}))).await;
-    answer.has_status(201);
-    answer.json()
+    let response = send(app.request_as(tokens, Method::POST, NOTES).json(&json!({"text": text}))).await;
+    response.has_status(201);
+    response.json()
 }
 
 async fn list(app: &TestApp, tokens: &TokenResponse, cursor: &str) -> Page<Note> {
-    let answer = call(app, tokens, Method::GET, &format!("{NOTES}?cursor={cursor}")).await;
-    answer.has_status(200);
-    answer.json()
+    let response = call(app, tokens, Method::GET, &format!("{NOTES}?cursor={cursor}")).await;
+    response.has_status(200);
+    response.json()
 }
 
 fn insert_notes(app: &TestApp, tokens: &TokenResponse, count: usize) {
@@ -75,8 +75,8 @@ async fn a_note_is_written_read_changed_and_deleted(database: Database) {
     assert_eq!(call(&app, &tokens, Method::GET, &path).await.json::<Note>(), written);
 
     app.clock().advance(chrono::Duration::minutes(5));
-    let answer = send(app.request_as(&tokens, Method::PATCH, &path).json(&json!({"text": "Buy bread"}))).await;
-    let changed: Note = answer.json();
+    let response = send(app.request_as(&tokens, Method::PATCH, &path).json(&json!({"text": "Buy bread"}))).await;
+    let changed: Note = response.json();
     assert_eq!((changed.text.as_str(), changed.created_at), ("Buy bread", written.created_at));
     assert_eq!(changed.changed_at - changed.created_at, chrono::Duration::minutes(5));
 
@@ -102,8 +102,8 @@ async fn notes_are_paged_newest_first(database: Database) {
     assert_eq!((third.results.len(), third.next), (1, None));
     assert_eq!([first.results, second.results, third.results].concat(), written);
 
-    let answer = call(&app, &tokens, Method::GET, &format!("{NOTES}?cursor=made-up")).await;
-    answer.invalid_fields(&["cursor"]);
+    let response = call(&app, &tokens, Method::GET, &format!("{NOTES}?cursor=made-up")).await;
+    response.invalid_fields(&["cursor"]);
 }
 
 async fn another_users_note_is_not_found(database: Database) {
@@ -125,8 +125,8 @@ async fn an_invalid_note_is_refused_with_a_message(database: Database) {
     let note = write(&app, &tokens, &longest).await;
     for text in ["", "  \n ", &format!("{longest}ä")] {
         for (method, path) in [(Method::POST, NOTES.to_owned()), (Method::PATCH, of(note.id))] {
-            let answer = send(app.request_as(&tokens, method, &path).json(&json!({"text": text}))).await;
-            answer.invalid_fields(&["text"]);
+            let response = send(app.request_as(&tokens, method, &path).json(&json!({"text": text}))).await;
+            response.invalid_fields(&["text"]);
         }
     }
     send(app.request_as(&tokens, Method::POST, NOTES).json(&json!({"text": "a\0b"}))).await.problem(400);
@@ -198,7 +198,7 @@ async fn a_backup_has_the_notes(database: Database) {
     restore(&BackupSource::File(file.clone()), &order).unwrap();
     assert_eq!(target.texts("SELECT text AS value FROM notes"), ["kept"]);
     target.execute("INSERT INTO notes (user_id, text, created_at, changed_at) SELECT user_id, 'next', created_at, changed_at FROM notes");
-    assert_eq!(target.number("SELECT max(id) FROM notes"), note.id + 1, "an id is never used twice");
+    assert_eq!(target.number("SELECT max(id) FROM notes"), note.id + 1, "an id is never reused");
 
     // A program without the feature refuses the backup, of which it would restore only a part.
     let alone = App::new().assemble().unwrap().schema.coverage();

@@ -1,4 +1,4 @@
-//! A browser: one storage, two clocks, several tabs that run the client's own policy.
+//! A browser with one storage, two clocks, and several tabs that run the client's own policy.
 
 use super::model::Origin;
 use auth_types::SessionId;
@@ -7,45 +7,45 @@ use client::policy::{
     ApiResponse, Effect, Now, Renewal, SessionMachine, SessionTokens, StorageContent, StorageSnapshot, TransportError,
 };
 
-/// What a tab is waiting for.
+/// The refresh that a tab is waiting for.
 #[derive(Debug, Clone)]
-pub enum Flight {
+pub enum PendingRefresh {
     /// The request has not reached the server.
     Sent { sent: Sent, at: Now, server_at: DateTime<Utc> },
-    /// The server has answered, and may have set the cookie.
-    Answered { sent: Sent, answer: ApiResponse, cookie: Option<String> },
+    /// The server has responded, and may have set the cookie.
+    Received { sent: Sent, response: ApiResponse, cookie: Option<String> },
 }
 
-/// A refresh.
+/// A refresh request.
 #[derive(Debug, Clone)]
 pub struct Sent {
     pub parent: Box<SessionTokens>,
-    /// The refresh token that goes along, from the parent or from the cookie.
+    /// The refresh token in the request, from the parent or from the cookie.
     pub token: Option<String>,
 }
 
 #[derive(Debug, Default)]
 pub struct Tab {
     pub machine: SessionMachine,
-    pub flight: Option<Flight>,
+    pub pending: Option<PendingRefresh>,
 }
 
 #[derive(Debug)]
 pub struct Browser {
-    /// Where its requests come from.
+    /// The origin of its requests.
     pub origin: Origin,
-    /// Whether its tabs send an `Idempotency-Key` with each refresh, as our client does.
+    /// Whether its tabs send an `Idempotency-Key` with each refresh, as Latchkey's client does.
     pub sends_keys: bool,
-    /// What localStorage holds, as text: what survives a crash.
+    /// The content of localStorage, as text, which survives a crash.
     pub storage: Option<String>,
-    /// With cookies: the refresh token that the browser keeps from the tabs.
+    /// With cookies, the refresh token, which the browser hides from the tabs.
     pub cookie: Option<String>,
     pub tabs: Vec<Tab>,
-    /// How wrong the wall clock is, milliseconds.
+    /// The error of the wall clock, in milliseconds.
     pub wall_error: i64,
-    /// The monotonic clock, milliseconds.
+    /// The monotonic clock, in milliseconds.
     pub steady: i64,
-    /// The session whose tokens were deleted since a tab was last told, if any were.
+    /// For each tab, the session that was deleted since the tab last received `storage` events.
     removed: Vec<Option<SessionId>>,
 }
 
@@ -79,17 +79,17 @@ impl Browser {
         Now { wall_ms: server.timestamp_millis() + self.wall_error, steady_ms: self.steady }
     }
 
-    pub fn seen(&self, server: DateTime<Utc>) -> StorageSnapshot {
+    pub fn snapshot(&self, server: DateTime<Utc>) -> StorageSnapshot {
         let stored = self.storage.as_deref().map_or(StorageContent::Empty, |text| {
-            StorageContent::Tokens(Box::new(serde_json::from_str(text).expect("what a tab has written")))
+            StorageContent::Tokens(Box::new(serde_json::from_str(text).expect("a tab wrote it")))
         });
         StorageSnapshot { stored, now: self.now(server) }
     }
 
-    /// The session that the storage holds.
+    /// The session in the storage.
     pub fn stored_session(&self) -> Option<SessionId> {
         let text = self.storage.as_deref()?;
-        Some(serde_json::from_str::<SessionTokens>(text).expect("what a tab has written").session())
+        Some(serde_json::from_str::<SessionTokens>(text).expect("a tab wrote it").session())
     }
 
     pub fn write(&mut self, tokens: &SessionTokens) {
@@ -103,38 +103,39 @@ impl Browser {
         }
     }
 
-    /// A refresh that leaves now.
+    /// The refresh request that a tab sends now.
     pub fn refresh(&self, parent: Box<SessionTokens>) -> Sent {
         let token = refresh_of(&parent).or_else(|| self.cookie.clone());
         Sent { parent, token }
     }
 
-    /// Whether any tab waits for an answer.
+    /// Whether any tab is waiting for a response.
     pub fn is_busy(&self) -> bool {
-        self.tabs.iter().any(|tab| tab.flight.is_some())
+        self.tabs.iter().any(|tab| tab.pending.is_some())
     }
 
-    /// The tab looks at the storage.
-    pub fn look(&mut self, tab: usize, server: DateTime<Utc>) {
-        let seen = self.seen(server);
-        let change = self.tabs[tab].machine.sync_from_storage(seen);
-        self.carry_out(change);
+    /// The tab reads the storage.
+    pub fn sync_from_storage(&mut self, tab: usize, server: DateTime<Utc>) {
+        let snapshot = self.snapshot(server);
+        let effect = self.tabs[tab].machine.sync_from_storage(snapshot);
+        self.apply_effect(effect);
     }
 
-    /// The tab gets the `storage` events it has not had yet.
-    pub fn tell(&mut self, tab: usize, server: DateTime<Utc>) {
-        let (seen, removed) = (self.seen(server), std::mem::take(&mut self.removed[tab]));
-        let change = self.tabs[tab].machine.on_storage_event(removed, seen);
-        self.carry_out(change);
+    /// The tab receives the `storage` events that it has not received yet.
+    pub fn deliver_storage_events(&mut self, tab: usize, server: DateTime<Utc>) {
+        let snapshot = self.snapshot(server);
+        let removed = std::mem::take(&mut self.removed[tab]);
+        let effect = self.tabs[tab].machine.on_storage_event(removed, snapshot);
+        self.apply_effect(effect);
     }
 
-    /// What the tab will hear was removed.
+    /// The session that the tab's next `storage` events report as removed.
     pub fn removed(&self, tab: usize) -> Option<SessionId> {
         self.removed[tab]
     }
 
-    /// What a tab does to the storage.
-    pub fn carry_out(&mut self, effect: Effect) {
+    /// Applies a tab's effect to the storage.
+    pub fn apply_effect(&mut self, effect: Effect) {
         match effect {
             Effect::Write(tokens) | Effect::Renew(tokens, _) | Effect::Begin(tokens, _) => self.write(&tokens),
             Effect::DeleteEndedSession | Effect::EndSession(_) | Effect::SignOut(..) => self.clear(),
@@ -142,17 +143,17 @@ impl Browser {
         }
     }
 
-    /// The tab is gone, and with it what it was waiting for; another opens.
+    /// The tab and its pending request are gone, and a new tab opens.
     pub fn crash(&mut self, tab: usize) {
         self.tabs[tab] = Tab::default();
         self.removed[tab] = None;
     }
 }
 
-/// What a request looks like that got no answer.
+/// The result of a request without a response.
 pub const LOST: Result<ApiResponse, TransportError> = Err(TransportError::TimedOut);
 
-/// The refresh token of these, where tokens are in bodies.
+/// The refresh token, if it is not in a cookie.
 pub fn refresh_of(tokens: &SessionTokens) -> Option<String> {
     match tokens.renewal() {
         Renewal::Token(refresh) => Some(refresh),

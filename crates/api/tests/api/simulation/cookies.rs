@@ -1,13 +1,13 @@
-//! What a browser keeps from its tabs where the refresh token is in a cookie. The API of a simulation answers with both
-//! tokens; that its own cookies hold the same is tested where cookies are.
+//! Splits responses into what a tab sees and the refresh cookie, which the browser hides from it. The API of a simulation
+//! returns both tokens in the body; its own cookies are tested in `cookies.rs`.
 
 use crate::support::TestResponse;
 use auth_types::responses::{CookieTokenResponse, TokenResponse};
 use client::policy;
 
-/// Parts an answer into what a tab sees and what becomes the cookie.
-pub fn part(response: TokenResponse) -> (CookieTokenResponse, String) {
-    let seen = CookieTokenResponse {
+/// Splits a response into the part that a tab sees and the cookie.
+pub fn split(response: TokenResponse) -> (CookieTokenResponse, String) {
+    let visible = CookieTokenResponse {
         access: response.access,
         csrf_token: "of-the-session".to_owned(),
         access_expires_in: response.access_expires_in,
@@ -15,25 +15,25 @@ pub fn part(response: TokenResponse) -> (CookieTokenResponse, String) {
         server_time: response.server_time,
         user: response.user,
     };
-    (seen, response.refresh)
+    (visible, response.refresh)
 }
 
-/// An answer to a refresh as a tab sees it, and the cookie that came with it.
-pub fn part_answer(answer: &TestResponse) -> (policy::ApiResponse, Option<String>) {
-    let (status, kind) = (answer.status.as_u16(), answer.header("content-type"));
+/// The response to a refresh as a tab sees it, and its cookie.
+pub fn split_response(response: &TestResponse) -> (policy::ApiResponse, Option<String>) {
+    let (status, kind) = (response.status.as_u16(), response.header("content-type"));
     if status != 200 {
-        return (policy::ApiResponse::new(status, kind, answer.text()), None);
+        return (policy::ApiResponse::new(status, kind, response.text()), None);
     }
-    let (seen, cookie) = part(answer.clone().json());
-    (policy::ApiResponse::new(status, kind, serde_json::to_string(&seen).unwrap()), Some(cookie))
+    let (visible, cookie) = split(response.clone().json());
+    (policy::ApiResponse::new(status, kind, serde_json::to_string(&visible).unwrap()), Some(cookie))
 }
 
-/// The answer to a request without a cookie.
+/// The response to a request without a cookie.
 pub fn no_cookie() -> policy::ApiResponse {
     problem(401, "credentials_missing")
 }
 
-/// The answer to a CSRF token of another session than the cookie's.
+/// The response to a CSRF token that belongs to another session than the cookie.
 pub fn not_that_session() -> policy::ApiResponse {
     problem(403, "csrf_failed")
 }

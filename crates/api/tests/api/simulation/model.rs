@@ -1,31 +1,31 @@
-//! The contract's answer table, written down a second time: what the API must answer.
+//! A second implementation of the contract's table: how the API must respond to a refresh.
 
 use auth_types::{Reason, SessionId};
 use chrono::{DateTime, Duration, Utc};
 
-/// A session as the contract sees it.
+/// A session as the contract describes it.
 #[derive(Debug)]
 pub struct ModelSession {
     pub id: SessionId,
-    /// Every refresh token the session has had; the last one's generation is their number.
+    /// Every refresh token of the session; the generation of the last one is their number.
     issued: Vec<Issued>,
     /// Every access token.
     pub accesses: Vec<String>,
-    /// Every rotation: the one of index 0 has superseded the first token.
+    /// Every rotation; the one at index 0 superseded the first token.
     rotations: Vec<Rotation>,
     absolute_end: DateTime<Utc>,
     /// Whether the owner's client sends an `Idempotency-Key` with each refresh.
     sends_keys: bool,
     pub revoked: bool,
-    /// Somebody but the owner has presented one of its tokens.
-    pub robbed: bool,
+    /// Whether a thief has presented one of its tokens.
+    pub was_stolen: bool,
 }
 
 #[derive(Debug)]
 struct Issued {
     token: String,
     expires_at: DateTime<Utc>,
-    given_to: Vec<Party>,
+    issued_to: Vec<Party>,
     presented_by: Vec<Party>,
 }
 
@@ -42,14 +42,14 @@ pub enum Party {
     Thief,
 }
 
-/// Network and user agent. Each is in a network of its own.
+/// An address and a user agent. Each origin is in its own network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
     pub address: &'static str,
     pub user_agent: &'static str,
 }
 
-/// A refresh.
+/// A refresh request.
 #[derive(Debug, Clone, Copy)]
 pub struct Presentation<'a> {
     pub token: &'a str,
@@ -58,7 +58,7 @@ pub struct Presentation<'a> {
     pub party: Party,
 }
 
-/// How long things live.
+/// The lifetimes and the leeway.
 #[derive(Debug, Clone, Copy)]
 pub struct Rules {
     pub refresh: Duration,
@@ -66,12 +66,12 @@ pub struct Rules {
     pub leeway: Duration,
 }
 
-/// What must be answered to a refresh.
+/// The expected response to a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
-    /// A token that nobody has seen before.
+    /// A new token.
     Successor,
-    /// This one, to the byte.
+    /// Exactly this token.
     Same(String),
     Refused(Reason),
 }
@@ -87,11 +87,11 @@ impl ModelSession {
             sends_keys: true,
             absolute_end: now + rules.session,
             revoked: false,
-            robbed: false,
+            was_stolen: false,
         }
     }
 
-    /// The same of a client that knows no keys.
+    /// The same for a client that sends no keys.
     pub fn without_keys(self) -> Self {
         Self { sends_keys: false, ..self }
     }
@@ -108,14 +108,14 @@ impl ModelSession {
         self.issued.last().is_none_or(|live| live.expires_at <= now) || self.absolute_end <= now
     }
 
-    /// Whether its newest token is accepted: a token's own expiry is in whole seconds.
+    /// Whether its newest token is accepted. A token's own expiry is in whole seconds.
     pub fn has_live_token(&self, now: DateTime<Utc>) -> bool {
         self.is_live(now) && self.issued.last().is_some_and(|live| live.expires_at.timestamp() > now.timestamp())
     }
 
-    /// Whether this token's own time is over. After a lost answer that is a little earlier than its session's: a client
-    /// that idles for that long is signed out as an idle one.
-    pub fn has_run_out(&self, token: &str, now: DateTime<Utc>) -> bool {
+    /// Whether this token itself has expired. After a lost response that is slightly earlier than its session: a client that is
+    /// idle for that long is signed out as an idle one.
+    pub fn token_has_expired(&self, token: &str, now: DateTime<Utc>) -> bool {
         let issued = self.issued.iter().find(|issued| issued.token == token);
         issued.is_none_or(|issued| issued.expires_at.timestamp() <= now.timestamp())
     }
@@ -124,14 +124,14 @@ impl ModelSession {
         !self.revoked && !self.is_expired(now)
     }
 
-    /// What must be answered to this token, and what that does to the session but for the successor, which the answer
-    /// brings ([`Self::succeeded`]).
+    /// The expected response to this token. Updates the session, except for a successor, which comes with the response
+    /// ([`Self::rotate`]).
     pub fn present(&mut self, request: Presentation<'_>, now: DateTime<Utc>, rules: Rules) -> Expected {
         let token = request.token;
         let index = self.index_of(token);
         let live = self.issued.last().unwrap();
-        // A token's own expiry is in whole seconds and is looked at before the row is.
-        if self.has_run_out(token, now) {
+        // A token's own expiry is in whole seconds, and is checked before the row.
+        if self.token_has_expired(token, now) {
             return Expected::Refused(Reason::SessionExpired);
         }
         if self.revoked {
@@ -153,7 +153,7 @@ impl ModelSession {
         Expected::Refused(Reason::RefreshReused)
     }
 
-    /// `since` begins with the rotation that has superseded what is presented.
+    /// `since` begins with the rotation that superseded the presented token.
     fn in_leeway(request: Presentation<'_>, since: &[Rotation], now: DateTime<Utc>, rules: Rules) -> bool {
         let age = now - since[0].at;
         let keyless = request.key.is_none() && since.iter().all(|rotation| rotation.key.is_none());
@@ -165,32 +165,32 @@ impl ModelSession {
         self.issued.iter().position(|issued| issued.token == token).unwrap()
     }
 
-    /// Whether an honest client had to expect to be taken for a thief: it knows no keys and was late.
+    /// Whether an honest client counts as a thief by the contract, because it sends no keys and was late.
     pub fn was_late(&self, token: &str, now: DateTime<Utc>, rules: Rules) -> bool {
         let since = &self.rotations[self.index_of(token)..];
         !self.sends_keys && (since.len() > 2 || now - since[0].at > rules.leeway || rules.leeway.is_zero())
     }
 
-    /// A refresh was answered, with `given` unless it was refused.
-    pub fn note(&mut self, request: Presentation<'_>, given: Option<&str>) {
+    /// Records a response to a refresh, with the `issued` token unless it was refused.
+    pub fn record(&mut self, request: Presentation<'_>, issued: Option<&str>) {
         let presented = self.index_of(request.token);
         self.issued[presented].presented_by.push(request.party);
-        if let Some(given) = given {
-            let given = self.index_of(given);
-            self.issued[given].given_to.push(request.party);
+        if let Some(token) = issued {
+            let index = self.index_of(token);
+            self.issued[index].issued_to.push(request.party);
         }
     }
 
-    /// What must never be where the owner's client sends keys: a session that goes on after owner and thief have presented
-    /// one token, or one token that both were given.
-    pub fn is_shared_unseen(&self) -> bool {
+    /// Must never be true if the owner's client sends keys: the session is live although owner and thief have presented the same
+    /// token, or the same token was issued to both.
+    pub fn is_shared_undetected(&self) -> bool {
         let both = |parties: &[Party]| parties.contains(&Party::Owner) && parties.contains(&Party::Thief);
-        let goes_on = !self.revoked && self.issued.iter().any(|issued| both(&issued.presented_by));
-        self.sends_keys && (goes_on || self.issued.iter().any(|issued| both(&issued.given_to)))
+        let is_undetected = !self.revoked && self.issued.iter().any(|issued| both(&issued.presented_by));
+        self.sends_keys && (is_undetected || self.issued.iter().any(|issued| both(&issued.issued_to)))
     }
 
-    /// The live token was exchanged for this one.
-    pub fn succeeded(&mut self, successor: &str, request: Presentation<'_>, now: DateTime<Utc>, rules: Rules) {
+    /// Records that the live token was exchanged for this one.
+    pub fn rotate(&mut self, successor: &str, request: Presentation<'_>, now: DateTime<Utc>, rules: Rules) {
         let expires_at = (now + rules.refresh).min(self.absolute_end);
         self.issued.push(Issued::new(successor, expires_at));
         let (key, origin) = (request.key.map(str::to_owned), request.origin);
@@ -200,6 +200,6 @@ impl ModelSession {
 
 impl Issued {
     fn new(token: &str, expires_at: DateTime<Utc>) -> Self {
-        Self { token: token.to_owned(), expires_at, given_to: Vec::new(), presented_by: Vec::new() }
+        Self { token: token.to_owned(), expires_at, issued_to: Vec::new(), presented_by: Vec::new() }
     }
 }

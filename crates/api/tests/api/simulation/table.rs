@@ -1,5 +1,5 @@
-//! The contract's answer table without chance: every history of up to three rotations, and everything that may be presented
-//! then, compared with the model.
+//! The contract's table without randomness: every history of up to three rotations and every presentation after it, compared
+//! with the model.
 
 use super::model::{Expected, ModelSession, Origin, Party, Presentation, Rules};
 use crate::support::{Database, TestApp, TestResponse, forge, on_both_databases, send};
@@ -9,25 +9,25 @@ use auth_types::responses::TokenResponse;
 use chrono::{DateTime, Duration, Utc};
 use reqwest::Method;
 
-on_both_databases![every_presentation_is_judged_as_the_contract_says];
+on_both_databases![every_presentation_gets_the_response_of_the_contract];
 
 const EMAIL: &str = "ada@example.com";
 const HOME: Origin = Origin { address: "203.0.113.7", user_agent: "fox/1" };
-/// Another address of the same network: it counts as the same place.
+/// Another address in the same network, which counts as the same origin.
 const NEXT_DOOR: &str = "203.0.113.254";
 const AWAY: Origin = Origin { address: "198.51.100.7", user_agent: "fox/1" };
 const OTHER_BROWSER: Origin = Origin { address: "203.0.113.7", user_agent: "fox/2" };
 const KEYS: [&str; 3] = ["of the first", "of the second", "of the third"];
-/// Between two rotations, seconds.
+/// The time between two rotations, in seconds.
 const PAUSE: i64 = 4;
-/// From the last rotation to the presentation, seconds: both of the last two rotations within the leeway, one of them,
-/// none; and a clock that goes back.
+/// The time from the last rotation to the presentation, in seconds: both of the last two rotations are within the leeway, or
+/// one, or none; or the clock goes back.
 const AGES: [i64; 4] = [0, 7, 11, -1];
 
 /// How the client of a session has refreshed.
 #[derive(Debug, Clone, Copy)]
 enum Rotated {
-    /// With the key of this rotation's number.
+    /// With the key of this rotation.
     Keyed,
     Keyless,
     KeylessAway,
@@ -35,19 +35,19 @@ enum Rotated {
 
 const ROTATED: [Rotated; 3] = [Rotated::Keyed, Rotated::Keyless, Rotated::KeylessAway];
 
-/// Every way to rotate so often.
+/// Every sequence of this many rotations.
 fn histories(rotations: usize) -> Vec<Vec<Rotated>> {
     (0..rotations).fold(vec![Vec::new()], |shorter, _| {
         shorter.iter().flat_map(|start| ROTATED.map(|next| [&start[..], &[next]].concat())).collect()
     })
 }
 
-/// What comes with the generation `index` after so many rotations.
+/// The keys and origins that generation `index` is presented with, after this many rotations.
 fn presentations(index: usize, rotations: usize) -> Vec<(Option<&'static str>, Origin)> {
     let superseding = KEYS.get(index).copied().filter(|_| index < rotations);
     let later = KEYS.get(index + 1).copied().filter(|_| index + 1 < rotations);
     let keyless = [HOME, AWAY, OTHER_BROWSER].map(|origin| (None, origin));
-    let keyed = [Some("of nobody"), superseding, later].into_iter().flatten().map(|key| (Some(key), HOME));
+    let keyed = [Some("of no rotation"), superseding, later].into_iter().flatten().map(|key| (Some(key), HOME));
     keyless.into_iter().chain(keyed).collect()
 }
 
@@ -68,7 +68,7 @@ impl Table {
         send(request.json(&RefreshRequest { refresh: token.to_owned() })).await
     }
 
-    /// A session that was refreshed like this, and the model of it.
+    /// Refreshes a new session as `history` describes, and returns its model.
     async fn session(&self, history: &[Rotated]) -> ModelSession {
         let tokens = self.app.login(EMAIL).await;
         let id = forge::claims(&tokens.refresh)["sid"].as_str().unwrap().parse().unwrap();
@@ -82,10 +82,10 @@ impl Table {
                 Rotated::Keyless => (None, HOME),
                 Rotated::KeylessAway => (None, AWAY),
             };
-            let answer: TokenResponse = self.refresh(&token, key, origin).await.ok();
+            let next: TokenResponse = self.refresh(&token, key, origin).await.ok();
             let request = Presentation { token: &token, key, origin, party: Party::Owner };
-            session.succeeded(&answer.refresh, request, self.now(), self.rules);
-            token = answer.refresh;
+            session.rotate(&next.refresh, request, self.now(), self.rules);
+            token = next.refresh;
         }
         session
     }
@@ -97,25 +97,25 @@ impl Table {
         let request = Presentation { token: &token, key, origin, party: Party::Owner };
         let expected = session.present(request, self.now(), self.rules);
         let origin = if origin == HOME { Origin { address: NEXT_DOOR, ..origin } } else { origin };
-        let answer = self.refresh(&token, key, origin).await;
+        let response = self.refresh(&token, key, origin).await;
         let what = format!("{history:?}, generation {}, {key:?} from {origin:?} after {age} s", index + 1);
         match expected {
             Expected::Successor => {
-                let given: TokenResponse = answer.ok();
-                assert!(session.tokens().all(|known| known != given.refresh), "{what}");
+                let issued: TokenResponse = response.ok();
+                assert!(session.tokens().all(|known| known != issued.refresh), "{what}");
             }
             Expected::Same(live) => {
-                assert_eq!(answer.status.as_u16(), 200, "{what}: {}", answer.text());
-                assert_eq!(answer.json::<TokenResponse>().refresh, live, "{what}");
+                assert_eq!(response.status.as_u16(), 200, "{what}: {}", response.text());
+                assert_eq!(response.json::<TokenResponse>().refresh, live, "{what}");
             }
             Expected::Refused(reason) => {
-                assert_eq!(answer.status.as_u16(), 401, "{what}: {}", answer.text());
-                assert_eq!(answer.problem(401).reason, reason, "{what}");
+                assert_eq!(response.status.as_u16(), 401, "{what}: {}", response.text());
+                assert_eq!(response.problem(401).reason, reason, "{what}");
             }
         }
     }
 
-    /// Every presentation of one of the first `generations` after one of the `histories`.
+    /// Checks every presentation of the first `generations` after each of the `histories`.
     async fn check_all(&self, histories: &[Vec<Rotated>], generations: usize, ages: &[i64]) {
         for history in histories {
             for index in (0..=history.len()).take(generations) {
@@ -129,7 +129,7 @@ impl Table {
     }
 }
 
-async fn every_presentation_is_judged_as_the_contract_says(database: Database) {
+async fn every_presentation_gets_the_response_of_the_contract(database: Database) {
     for leeway in ["10", "0"] {
         let builder = TestApp::builder(database).user(EMAIL).set("TRUSTED_PROXY_HOPS", "1");
         let app = builder.set("REFRESH_LEEWAY", leeway).start().await;
@@ -139,7 +139,7 @@ async fn every_presentation_is_judged_as_the_contract_says(database: Database) {
         table.check_all(&[histories(0), histories(1)].concat(), 2, &AGES).await;
         if leeway != "0" {
             table.check_all(&histories(2), 3, &AGES).await;
-            // The row knows two rotations; what a third one leaves of the first shows in the older generations.
+            // The row stores two rotations; whether a third one overwrites the first shows in the older generations.
             table.check_all(&histories(3), 2, &AGES[..1]).await;
         }
     }

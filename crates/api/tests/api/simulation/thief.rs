@@ -1,5 +1,5 @@
-//! A thief who has copied a browser's tokens, but not what makes its keys: polls all that they open, and refreshes from
-//! wherever that may help.
+//! A thief who has copied a browser's tokens, but not the secret behind its keys: calls every route that they open, and
+//! refreshes from any network.
 
 use super::browser::refresh_of;
 use super::model::{Origin, Party, Presentation};
@@ -12,25 +12,25 @@ use proptest::prelude::*;
 use reqwest::Method;
 use serde_json::Value;
 
-/// Nobody else is there.
+/// No other client has this origin.
 const ELSEWHERE: Origin = Origin { address: "192.0.2.66", user_agent: "thief/1" };
-/// What times that follow from a rotation are shown in, seconds.
+/// Times that follow from a rotation are rounded to this, in seconds.
 const STEP_SECONDS: i64 = 300;
-/// Shorter than any token may live.
+/// Shorter than the maximum lifetime of a token.
 const LONG_SECONDS: i64 = 14_000;
 
 /// Tokens of one session.
 #[derive(Debug, Clone)]
-pub struct Loot {
+pub struct StolenTokens {
     refresh: String,
     access: String,
-    /// Where their owner is.
+    /// The owner's origin.
     origin: Origin,
-    /// What they have shown of their own session.
+    /// The session as the API has shown it to the thief.
     shown: Option<Vec<Value>>,
 }
 
-/// The same access token as if it lived for days: the thief watches for as long as the session lives.
+/// The same access token with a longer lifetime, so that the thief can poll for as long as the session lives.
 fn prolonged(access: &str) -> String {
     let exp = forge::claims(access)["exp"].as_i64().unwrap() + LONG_SECONDS;
     forge::sign_claims(&forge::claims_with(access, "exp", exp.into()))
@@ -44,72 +44,72 @@ impl World {
         let Some(refresh) = stored.as_ref().and_then(refresh_of).or_else(|| browser.cookie.clone()) else { return };
         let id = self.session_of(&refresh);
         let access = prolonged(self.session(id).accesses.last().unwrap());
-        self.loot.push(Loot { refresh, access, origin, shown: None });
+        self.stolen.push(StolenTokens { refresh, access, origin, shown: None });
     }
 
-    /// The newest loot first.
-    fn chosen(&self, index: usize) -> Option<(usize, Loot)> {
-        let from_the_end = index.checked_rem(self.loot.len())?;
-        let index = self.loot.len() - 1 - from_the_end;
-        Some((index, self.loot[index].clone()))
+    /// Chooses among the stolen tokens, counted from the newest.
+    fn chosen(&self, index: usize) -> Option<(usize, StolenTokens)> {
+        let from_the_end = index.checked_rem(self.stolen.len())?;
+        let index = self.stolen.len() - 1 - from_the_end;
+        Some((index, self.stolen[index].clone()))
     }
 
     pub(super) async fn thief_refresh(&mut self, index: usize, disguised: bool, key: bool) -> Checked {
-        let Some((_, loot)) = self.chosen(index) else { return Ok(()) };
-        let id = self.session_of(&loot.refresh);
-        self.session(id).robbed = true;
-        let origin = if disguised { loot.origin } else { ELSEWHERE };
+        let Some((_, stolen)) = self.chosen(index) else { return Ok(()) };
+        let id = self.session_of(&stolen.refresh);
+        self.session(id).was_stolen = true;
+        let origin = if disguised { stolen.origin } else { ELSEWHERE };
         let key = key.then_some("of the thief");
-        let answer = self.present(Presentation { token: &loot.refresh, key, origin, party: Party::Thief }).await?;
-        if answer.status.as_u16() == 200 {
-            let TokenResponse { refresh, access, .. } = answer.json();
-            self.loot.push(Loot { refresh, access: prolonged(&access), shown: None, ..loot });
+        let response = self.present(Presentation { token: &stolen.refresh, key, origin, party: Party::Thief }).await?;
+        if response.status.as_u16() == 200 {
+            let TokenResponse { refresh, access, .. } = response.json();
+            self.stolen.push(StolenTokens { refresh, access: prolonged(&access), shown: None, ..stolen });
         }
         Ok(())
     }
 
-    /// Looks at everything, and learns neither when the owner has refreshed nor whether the session was ended since.
+    /// Calls every route, which reveals neither when the owner has refreshed nor whether the session has ended since.
     pub(super) async fn thief_poll(&mut self, index: usize) -> Checked {
-        let Some((index, loot)) = self.chosen(index) else { return Ok(()) };
-        let (id, now) = (self.session_of(&loot.refresh), self.now());
+        let Some((index, stolen)) = self.chosen(index) else { return Ok(()) };
+        let (id, now) = (self.session_of(&stolen.refresh), self.now());
         let session = self.session(id);
         let (is_live, is_expired) = (session.is_live(now), session.is_expired(now));
-        let has_run_out = session.has_run_out(&loot.refresh, now);
-        let is_newest = session.tokens().last() == Some(loot.refresh.as_str());
-        let verified = self.app.verify(&loot.refresh).await;
-        if is_live && is_newest && !has_run_out {
+        let token_has_expired = session.token_has_expired(&stolen.refresh, now);
+        let is_newest = session.tokens().last() == Some(stolen.refresh.as_str());
+        let verified = self.app.verify(&stolen.refresh).await;
+        if is_live && is_newest && !token_has_expired {
             prop_assert_eq!(verified.status.as_u16(), 200);
-        } else if !has_run_out && !is_expired {
+        } else if !token_has_expired && !is_expired {
             prop_assert_eq!(verified.problem(401).reason, Reason::SessionRevoked);
         }
-        let me = self.me(&loot.access).await;
-        prop_assert_eq!(me.status.as_u16(), if is_live { 200 } else { 401 }, "a session that is over opens nothing");
+        let me = self.me(&stolen.access).await;
+        prop_assert_eq!(me.status.as_u16(), if is_live { 200 } else { 401 }, "tokens of an ended session are refused");
         let mut shown = Vec::new();
         for path in ["/api/auth/sessions/", "/api/auth/me/export/"] {
-            let answer = send(self.app.request(Method::GET, path).bearer_auth(&loot.access)).await;
-            prop_assert_eq!(answer.status, me.status, "{}", path);
-            check_times(&answer)?;
-            shown.extend(sessions(&answer).into_iter().filter(|session| session["id"] == id.to_string()));
+            let response = send(self.app.request(Method::GET, path).bearer_auth(&stolen.access)).await;
+            prop_assert_eq!(response.status, me.status, "{}", path);
+            check_times(&response)?;
+            shown.extend(sessions(&response).into_iter().filter(|session| session["id"] == id.to_string()));
         }
         if is_live {
-            prop_assert_eq!(shown.len(), 2, "in the list and in the export");
-            let before = self.loot[index].shown.get_or_insert_with(|| shown.clone());
-            prop_assert_eq!(&shown, before, "the moment of a change tells when the owner has refreshed");
+            prop_assert_eq!(shown.len(), 2, "the session is in the list and in the export");
+            let before = self.stolen[index].shown.get_or_insert_with(|| shown.clone());
+            prop_assert_eq!(&shown, before, "a change reveals when the owner has refreshed");
         }
         Ok(())
     }
 }
 
-/// Those that an answer shows; none if it is a refusal.
-fn sessions(answer: &TestResponse) -> Vec<Value> {
-    let body: Value = answer.json();
+/// The sessions in a response; none if it is a refusal.
+fn sessions(response: &TestResponse) -> Vec<Value> {
+    let body: Value = response.json();
     let sessions = if body.is_array() { &body } else { &body["sessions"] };
     sessions.as_array().cloned().unwrap_or_default()
 }
 
 /// No time that follows from a rotation is shown exactly.
-fn check_times(answer: &TestResponse) -> Checked {
-    for session in sessions(answer) {
+fn check_times(response: &TestResponse) -> Checked {
+    for session in sessions(response) {
         for name in ["last_used_at", "rotated_at", "expires_at"] {
             let Some(at) = session[name].as_str() else { continue };
             let at: chrono::DateTime<chrono::Utc> = at.parse().unwrap();

@@ -1,6 +1,6 @@
-//! What is sent, and whose name it carries.
+//! The requests of tasks, and the checks of whose they are.
 
-use super::task::{Deed, Errand, Sent, Step};
+use super::task::{PageAction, Sent, Step, TaskKind};
 use super::world::{Checked, PEOPLE, World};
 use crate::support::{PASSWORD, TestResponse, forge, send};
 use api::service::steps::REPLAY_WINDOW;
@@ -17,18 +17,18 @@ impl World {
     /// A page's request with its access token.
     pub fn page_request(&mut self, index: usize, access: &AccessToken) -> Sent {
         let person = self.tasks[index].person;
-        let Errand::Page { deed, step, .. } = &self.tasks[index].errand else {
-            unreachable!("only pages send such things")
+        let TaskKind::Page { action, step, .. } = &self.tasks[index].kind else {
+            unreachable!("only pages send these requests")
         };
-        let (deed, step) = (*deed, step.clone());
-        let (method, path, body) = match deed {
-            Deed::Read => (Method::GET, "/api/auth/me/", Value::Null),
-            Deed::SaveProfile => (Method::PATCH, "/api/auth/me/", json!({"display_name": PEOPLE[person]})),
-            Deed::ChangePassword => {
+        let (action, step) = (*action, step.clone());
+        let (method, path, body) = match action {
+            PageAction::Read => (Method::GET, "/api/auth/me/", Value::Null),
+            PageAction::SaveProfile => (Method::PATCH, "/api/auth/me/", json!({"display_name": PEOPLE[person]})),
+            PageAction::ChangePassword => {
                 let step = step.unwrap_or_else(|| self.new_change(person));
                 return self.change_request(index, access, step);
             }
-            Deed::SignOutEverywhere => (Method::POST, "/api/auth/logout/all/", json!({})),
+            PageAction::SignOutEverywhere => (Method::POST, "/api/auth/logout/all/", json!({})),
         };
         self.sent(method, path, body).with("Authorization", format!("Bearer {}", access.as_str()))
     }
@@ -44,7 +44,7 @@ impl World {
         let sent = self.sent(Method::POST, "/api/auth/password/change/", change.body.clone());
         let sent = sent.with("Authorization", format!("Bearer {}", access.as_str()));
         let sent = self.with_cookies(sent.with("Idempotency-Key", change.key.clone()));
-        if let Errand::Page { step, .. } = &mut self.tasks[index].errand {
+        if let TaskKind::Page { step, .. } = &mut self.tasks[index].kind {
             *step = Some(change);
         }
         sent
@@ -76,7 +76,7 @@ impl World {
         Sent { at: self.browser.now(self.now()), method, path, body, headers: Vec::new() }
     }
 
-    /// With what the browser adds by itself, whoever's it is by now.
+    /// Adds the browser's cookies, which may belong to another person by now.
     fn with_cookies(&self, sent: Sent) -> Sent {
         match self.transport {
             TokenTransport::Cookie => sent.with("Cookie", self.jar.header()),
@@ -95,50 +95,50 @@ impl World {
         send(request).await
     }
 
-    /// A request leaves with tokens of this session.
+    /// Checks that a request with tokens of this session is sent for the session's owner.
     pub fn check_sender(&self, index: usize, session: SessionId) -> Checked {
         let task = &self.tasks[index];
-        prop_assert_eq!(self.owner(session), task.person, "sent in the name of somebody else: {:?}", task.errand);
+        prop_assert_eq!(self.owner(session), task.person, "sent as another person: {:?}", task.kind);
         Ok(())
     }
 
-    /// The API has done what was asked, for somebody.
-    pub fn check_served(&mut self, index: usize, answer: &TestResponse) -> Checked {
-        if !answer.status.is_success() {
+    /// Checks whom the API has served, and records the effects of the response.
+    pub fn check_served(&mut self, index: usize, response: &TestResponse) -> Checked {
+        if !response.status.is_success() {
             return self.check_not_served(index);
         }
         let person = self.tasks[index].person;
-        let body: Value = answer.json();
+        let body: Value = response.json();
         let named = body.get("user").or_else(|| body.get("email").map(|_| &body));
         if let Some(user) = named.and_then(|user| serde_json::from_value::<UserResponse>(user.clone()).ok()) {
-            prop_assert_eq!(&user.email, PEOPLE[person], "served as somebody else: {:?}", self.tasks[index].errand);
+            prop_assert_eq!(&user.email, PEOPLE[person], "served as another person: {:?}", self.tasks[index].kind);
         }
-        match self.tasks[index].errand {
-            Errand::Page { deed: Deed::ChangePassword, .. } => {
+        match self.tasks[index].kind {
+            TaskKind::Page { action: PageAction::ChangePassword, .. } => {
                 self.serve_change(index, &body)?;
             }
-            Errand::Page { deed: Deed::SignOutEverywhere, .. } => self.given_up.extend(self.sessions_of(person)),
-            Errand::SignIn => self.note_session(body["access"].as_str().unwrap_or_default(), person),
-            Errand::Page { .. } | Errand::Refresh { .. } | Errand::Parting => {}
+            TaskKind::Page { action: PageAction::SignOutEverywhere, .. } => self.ended.extend(self.sessions_of(person)),
+            TaskKind::SignIn => self.record_session(body["access"].as_str().unwrap_or_default(), person),
+            TaskKind::Page { .. } | TaskKind::Refresh { .. } | TaskKind::SignOut => {}
         }
         Ok(())
     }
 }
 
 impl World {
-    /// A change of the password was refused: then it is none that was done, or its session has ended since.
+    /// Checks a refused change of the password: it was not done before, or its session has ended since.
     fn check_not_served(&self, index: usize) -> Checked {
-        let Errand::Page { step: Some(step), .. } = &self.tasks[index].errand else { return Ok(()) };
+        let TaskKind::Page { step: Some(step), .. } = &self.tasks[index].kind else { return Ok(()) };
         if let Some((session, at)) = self.changes.get(&step.key) {
-            let is_over = self.now() - *at >= REPLAY_WINDOW || self.given_up.contains(session);
-            prop_assert!(is_over, "whoever repeats a change of the password is refused");
+            let is_over = self.now() - *at >= REPLAY_WINDOW || self.ended.contains(session);
+            prop_assert!(is_over, "a repeated change of the password is refused");
         }
         Ok(())
     }
 
-    /// The password is changed, or was by the same request: then it is the same session.
+    /// Records a change of the password, or checks that a repetition returned the same session.
     fn serve_change(&mut self, index: usize, body: &Value) -> Checked {
-        let Errand::Page { step: Some(step), .. } = &self.tasks[index].errand else { return Ok(()) };
+        let TaskKind::Page { step: Some(step), .. } = &self.tasks[index].kind else { return Ok(()) };
         let (person, access) = (self.tasks[index].person, body["access"].as_str().unwrap_or_default());
         let session = session_of(access);
         let key = step.key.clone();
@@ -147,8 +147,8 @@ impl World {
         } else {
             self.changes.insert(key, (session, self.now()));
             self.passwords[person] = self.next_password(person);
-            self.given_up.extend(self.sessions_of(person));
-            self.note_session(access, person);
+            self.ended.extend(self.sessions_of(person));
+            self.record_session(access, person);
         }
         Ok(())
     }
@@ -161,7 +161,7 @@ impl Sent {
     }
 }
 
-/// The session that an access token names.
+/// The session of an access token.
 pub fn session_of(access: &str) -> SessionId {
     serde_json::from_value(forge::claims(access)["sid"].clone()).unwrap()
 }

@@ -1,50 +1,55 @@
-//! What is under way in a browser.
+//! The tasks in progress in a browser.
 
 use crate::support::TestResponse;
 use client::policy::{AccessToken, BoundRequest, Epoch, Now, SessionTokens};
 
-/// What somebody can want of a page.
+/// What a person can do on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum PageAction {
     Read,
     SaveProfile,
     ChangePassword,
     SignOutEverywhere,
 }
 
-pub const DEEDS: [Deed; 5] =
-    [Deed::Read, Deed::SaveProfile, Deed::SaveProfile, Deed::ChangePassword, Deed::SignOutEverywhere];
+pub const ACTIONS: [PageAction; 5] = [
+    PageAction::Read,
+    PageAction::SaveProfile,
+    PageAction::SaveProfile,
+    PageAction::ChangePassword,
+    PageAction::SignOutEverywhere,
+];
 
-/// What is lost.
+/// The part of a response that is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// The answer but for its head, which holds the cookies.
+    /// Everything except the head, which carries the cookies.
     Body,
     All,
 }
 
 pub const LOSSES: [Loss; 2] = [Loss::Body, Loss::All];
 
-/// Something under way.
+/// A task in progress.
 #[derive(Debug)]
 pub struct Task {
     pub id: u64,
-    /// Where it was asked for; `None` when it goes on without a page.
+    /// The tab that started it; `None` when it continues without a page.
     pub tab: Option<usize>,
-    /// The epoch of the page that asked.
+    /// The epoch of the page that started it.
     pub epoch: Epoch,
-    /// Who asked.
+    /// The person who started it.
     pub person: usize,
-    pub errand: Errand,
+    pub kind: TaskKind,
     pub stage: Stage,
 }
 
 #[derive(Debug)]
-pub enum Errand {
+pub enum TaskKind {
     Page {
-        deed: Deed,
+        action: PageAction,
         request: BoundRequest,
-        /// What was sent, once it is a step that is repeated when its response is lost.
+        /// The sent step, if the action is one that is repeated when its response is lost.
         step: Option<Step>,
     },
     Refresh {
@@ -52,24 +57,24 @@ pub enum Errand {
         parent: Option<Box<SessionTokens>>,
     },
     SignIn,
-    Parting,
+    SignOut,
 }
 
 #[derive(Debug)]
 pub enum Stage {
-    /// It has been asked for, or must decide again.
-    Asked,
-    /// It waits for its turn among tabs.
+    /// It must decide what to do next.
+    Ready,
+    /// It waits for the lock.
     Queued,
     /// It waits for its tab's refresh.
     Refreshing,
-    /// It is on its way to the API.
+    /// It is being sent to the API.
     Sent(Sent),
-    /// The API has answered what was sent then, and the browser has not seen it.
-    Answered(TestResponse, Now),
+    /// The API has responded to the request that was sent at this time, and the browser has not received the response.
+    Responded(TestResponse, Now),
 }
 
-/// A step: sent again, it is the same request.
+/// A step, which can be sent again as the same request.
 #[derive(Debug, Clone)]
 pub struct Step {
     pub key: String,
@@ -89,12 +94,12 @@ pub struct Sent {
 }
 
 impl Task {
-    /// Whether the request is a tab's that has a page.
+    /// Whether the task belongs to this tab.
     pub fn is_of(&self, tab: usize) -> bool {
         self.tab == Some(tab)
     }
 
     pub fn is_refresh_of(&self, tab: usize, epoch: Epoch) -> bool {
-        self.is_of(tab) && self.epoch == epoch && matches!(self.errand, Errand::Refresh { .. })
+        self.is_of(tab) && self.epoch == epoch && matches!(self.kind, TaskKind::Refresh { .. })
     }
 }

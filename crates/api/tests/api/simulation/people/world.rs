@@ -1,9 +1,9 @@
-//! The API, one browser, the people before it, and what they believe.
+//! The API, one browser, the people in front of it, and the expected state.
 
 use super::Step;
 use super::requests::session_of;
-use super::task::{Deed, Errand, Loss, Stage, Task};
-use super::turns::Turns;
+use super::task::{Loss, PageAction, Stage, Task, TaskKind};
+use super::web_lock::WebLock;
 use crate::simulation::browser::Browser;
 use crate::support::{self, Database, PASSWORD, TestApp};
 use auth_types::SessionId;
@@ -16,8 +16,8 @@ use std::collections::{HashMap, HashSet};
 
 pub const PEOPLE: [&str; 2] = ["ada@example.com", "eve@example.com"];
 pub const TABS: usize = 3;
-/// More steps than anything takes that is not stuck.
-pub const ENDLESS: usize = 24;
+/// More rounds than any task needs that is not stuck.
+pub const MAX_ROUNDS: usize = 24;
 
 pub type Checked<T = ()> = Result<T, TestCaseError>;
 
@@ -27,19 +27,19 @@ pub struct World {
     pub browser: Browser,
     /// The cookies.
     pub jar: support::Browser,
-    pub turns: Turns,
+    pub lock: WebLock,
     pub tasks: Vec<Task>,
-    /// Whose sessions there are.
+    /// The owner of each session.
     owners: HashMap<SessionId, usize>,
     pub passwords: [&'static str; 2],
-    /// Sessions that their owners have ended, in one way or another.
-    pub given_up: HashSet<SessionId>,
-    /// The session that the browser's people take for theirs.
+    /// Sessions that their owners have ended in any way.
+    pub ended: HashSet<SessionId>,
+    /// The session that the storage must contain.
     pub current: Option<SessionId>,
-    /// Whether every answer with cookies came in its turn.
-    pub orderly: bool,
+    /// Whether every response with cookies arrived under the lock.
+    pub cookies_in_order: bool,
     pub seeds: u128,
-    /// Which session came of which change of a password, by its key, and when.
+    /// The session that each change of a password returned, by its key, and the time of the change.
     pub changes: HashMap<String, (SessionId, DateTime<Utc>)>,
 }
 
@@ -56,13 +56,13 @@ impl World {
             transport,
             browser: Browser::new(TABS, -90_000),
             jar: support::Browser::default(),
-            turns: Turns::new(locks),
+            lock: WebLock::new(locks),
             tasks: Vec::new(),
             owners: HashMap::new(),
             passwords: [PASSWORD; 2],
-            given_up: HashSet::new(),
+            ended: HashSet::new(),
             current: None,
-            orderly: locks,
+            cookies_in_order: locks,
             seeds: 0,
             changes: HashMap::new(),
         }
@@ -72,11 +72,11 @@ impl World {
         api::clock::Clock::now(&**self.app.clock())
     }
 
-    pub async fn take(&mut self, step: Step) -> Checked {
+    pub async fn perform(&mut self, step: Step) -> Checked {
         let now = self.now();
         match step {
             Step::Wait { seconds } => self.wait(seconds),
-            Step::Act { tab, deed } => self.act(tab, deed),
+            Step::Act { tab, action } => self.act(tab, action),
             Step::SignIn { tab, person } => self.sign_in(tab, person),
             Step::SignOut { tab } => self.sign_out(tab)?,
             Step::Advance { task } => {
@@ -90,12 +90,16 @@ impl World {
                 }
             }
             Step::Lose { task, loss } => self.lose(task, loss)?,
-            Step::GoAhead { task } => self.go_ahead(task),
-            Step::StorageEvent { tab } => self.browser.tell(tab, now),
+            Step::SkipLock { task } => self.skip_lock(task),
+            Step::StorageEvent { tab } => self.browser.deliver_storage_events(tab, now),
             Step::Crash { tab } => self.crash(tab),
             Step::WriteLate(late) => self.write_late(late).await?,
         }
-        prop_assert_eq!(self.browser.stored_session(), self.current, "what storage holds, and who sits there");
+        prop_assert_eq!(
+            self.browser.stored_session(),
+            self.current,
+            "the session in the storage is not the current one"
+        );
         Ok(())
     }
 
@@ -104,54 +108,54 @@ impl World {
         self.browser.steady += seconds * 1000;
     }
 
-    /// Who sits before the tab, by the page that it shows.
+    /// The person in front of the tab, by the page that it shows.
     pub fn shown(&self, tab: usize) -> Option<usize> {
         self.browser.tabs[tab].machine.tokens().map(|tokens| self.owner(tokens.session()))
     }
 
-    fn act(&mut self, tab: usize, deed: Deed) {
+    fn act(&mut self, tab: usize, action: PageAction) {
         if let Some(person) = self.shown(tab) {
             let request = BoundRequest::new(self.browser.tabs[tab].machine.epoch());
-            self.begin(tab, person, Errand::Page { deed, request, step: None });
+            self.begin(tab, person, TaskKind::Page { action, request, step: None });
         }
     }
 
     fn sign_in(&mut self, tab: usize, person: usize) {
         if self.shown(tab).is_none() {
-            self.begin(tab, person, Errand::SignIn);
+            self.begin(tab, person, TaskKind::SignIn);
         }
     }
 
     pub fn sign_out(&mut self, tab: usize) -> Checked {
         let epoch = self.browser.tabs[tab].machine.epoch();
         let Some(person) = self.shown(tab) else { return Ok(()) };
-        let tokens = self.forget(tab, epoch, person)?;
+        let tokens = self.end_session(tab, epoch, person)?;
         if let Some(tokens) = tokens {
-            self.part(tab, &tokens);
+            self.send_sign_out(tab, &tokens);
         }
         Ok(())
     }
 
-    /// The tab forgets the session of a page of this person's, if it is still the tab's.
-    pub fn forget(&mut self, tab: usize, epoch: Epoch, person: usize) -> Checked<Option<SessionTokens>> {
-        let seen = self.browser.seen(self.now());
-        let effect = self.browser.tabs[tab].machine.sign_out(epoch, SignOutReason::ByUser, seen);
-        let gone = if let Effect::SignOut(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
-        if let Some(tokens) = &gone {
+    /// Ends the session of this person's page in the tab, if the tab still has it.
+    pub fn end_session(&mut self, tab: usize, epoch: Epoch, person: usize) -> Checked<Option<SessionTokens>> {
+        let snapshot = self.browser.snapshot(self.now());
+        let effect = self.browser.tabs[tab].machine.sign_out(epoch, SignOutReason::ByUser, snapshot);
+        let ended = if let Effect::SignOut(tokens, _) = &effect { Some(SessionTokens::clone(tokens)) } else { None };
+        if let Some(tokens) = &ended {
             prop_assert_eq!(Some(tokens.session()), self.current, "a session that is not in storage was ended");
-            prop_assert_eq!(self.owner(tokens.session()), person, "somebody else was signed out");
+            prop_assert_eq!(self.owner(tokens.session()), person, "another person was signed out");
             self.current = None;
         }
-        self.browser.carry_out(effect);
-        Ok(gone)
+        self.browser.apply_effect(effect);
+        Ok(ended)
     }
 
-    /// Something begins on the page that the tab shows.
-    pub fn begin(&mut self, tab: usize, person: usize, errand: Errand) -> usize {
+    /// Starts a task on the page that the tab shows.
+    pub fn begin(&mut self, tab: usize, person: usize, kind: TaskKind) -> usize {
         let epoch = self.browser.tabs[tab].machine.epoch();
         self.seeds += 1;
         let id = u64::try_from(self.seeds).unwrap();
-        self.tasks.push(Task { id, tab: Some(tab), epoch, person, errand, stage: Stage::Asked });
+        self.tasks.push(Task { id, tab: Some(tab), epoch, person, kind, stage: Stage::Ready });
         self.tasks.len() - 1
     }
 
@@ -160,54 +164,54 @@ impl World {
         (count > 0).then(|| count - 1 - task % count)
     }
 
-    /// As far as it can without anything else.
+    /// Advances a task as far as possible without the others.
     async fn finish(&mut self, id: u64) -> Checked {
-        for _ in 0..ENDLESS {
+        for _ in 0..MAX_ROUNDS {
             let Some(index) = self.tasks.iter().position(|task| task.id == id) else { return Ok(()) };
             if !self.advance(index).await? {
                 return Ok(());
             }
         }
-        prop_assert!(false, "it goes round in circles: {:?}", self.tasks);
+        prop_assert!(false, "a task never ends: {:?}", self.tasks);
         Ok(())
     }
 
-    /// All that is under way ends.
+    /// Finishes all tasks.
     pub async fn finish_all(&mut self) -> Checked {
-        for _ in 0..ENDLESS {
+        for _ in 0..MAX_ROUNDS {
             for id in self.tasks.iter().map(|task| task.id).collect::<Vec<_>>() {
                 self.finish(id).await?;
                 prop_assert_eq!(self.browser.stored_session(), self.current);
             }
         }
-        prop_assert!(self.tasks.is_empty(), "something waits for ever: {:?}", self.tasks);
+        prop_assert!(self.tasks.is_empty(), "tasks wait for ever: {:?}", self.tasks);
         Ok(())
     }
 
-    fn go_ahead(&mut self, task: usize) {
+    fn skip_lock(&mut self, task: usize) {
         let queued = |world: &Self, index: &usize| matches!(world.tasks[*index].stage, Stage::Queued);
         if let Some(index) = self.newest(task).filter(|index| queued(self, index)) {
-            self.turns.give_back(self.tasks[index].id);
-            self.orderly = false;
+            self.lock.release(self.tasks[index].id);
+            self.cookies_in_order = false;
         }
     }
 
     fn lose(&mut self, task: usize, loss: Loss) -> Checked {
         let Some(index) = self.newest(task) else { return Ok(()) };
-        if matches!(&self.tasks[index].stage, Stage::Sent(_) | Stage::Answered(..)) {
-            self.hear(index, Some(loss))?;
+        if matches!(&self.tasks[index].stage, Stage::Sent(_) | Stage::Responded(..)) {
+            self.receive(index, Some(loss))?;
         }
         Ok(())
     }
 
-    /// Its requests are given up, but for a sign-out's, which nobody waits for any more.
+    /// Aborts the tab's requests, except a sign-out's, which continues without the tab.
     fn crash(&mut self, tab: usize) {
         self.browser.crash(tab);
-        let is_parting = |task: &Task| matches!(task.errand, Errand::Parting);
+        let is_sign_out = |task: &Task| matches!(task.kind, TaskKind::SignOut);
         for task in self.tasks.iter_mut().filter(|task| task.is_of(tab)) {
-            self.turns.give_back(task.id);
-            if is_parting(task) {
-                self.orderly = false;
+            self.lock.release(task.id);
+            if is_sign_out(task) {
+                self.cookies_in_order = false;
                 task.tab = None;
             }
         }
@@ -222,13 +226,13 @@ impl World {
         self.owners.iter().filter(|(_, owner)| **owner == person).map(|(session, _)| *session).collect()
     }
 
-    /// The API has made a session.
-    pub fn note_session(&mut self, access: &str, person: usize) {
+    /// Records a session that the API has created.
+    pub fn record_session(&mut self, access: &str, person: usize) {
         self.owners.insert(session_of(access), person);
     }
 
-    /// What is left under way ends and does no harm, and nobody carries the other's name.
-    pub async fn check_the_end(&mut self) -> Checked {
+    /// Finishes all tasks, and checks that no person has the other's name.
+    pub async fn check_final_state(&mut self) -> Checked {
         self.finish_all().await?;
         for (person, email) in PEOPLE.iter().enumerate() {
             let login = json!({"email": email, "password": self.passwords[person]});
