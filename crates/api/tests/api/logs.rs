@@ -104,11 +104,11 @@ async fn all_lines_of_a_request_have_its_id_and_its_caller() {
 #[actix_web::test]
 async fn an_id_in_a_request_is_ignored() {
     let (_db, process) = start();
-    let brought = "0123456789abcdef0123456789abcdef";
-    let response = send(process.request(Method::GET, "/healthz").header("X-Request-Id", brought)).await;
-    assert_ne!(response.header("x-request-id"), brought);
+    let chosen = "0123456789abcdef0123456789abcdef";
+    let response = send(process.request(Method::GET, "/healthz").header("X-Request-Id", chosen)).await;
+    assert_ne!(response.header("x-request-id"), chosen);
     line_of_response(&process, &response, "http.request").await;
-    assert!(process.log().iter().all(|line| !line.contains(brought)));
+    assert!(process.log().iter().all(|line| !line.contains(chosen)));
 }
 
 #[actix_web::test]

@@ -107,7 +107,7 @@ async fn a_notice_of_a_deleted_account_is_not_mailed(database: Database) {
 }
 
 /// Occupies the hashing threads, and runs `sql` while a request waits for them.
-async fn meanwhile(app: &TestApp, request: impl Future<Output = TestResponse>, sql: &str) -> TestResponse {
+async fn change_while_waiting(app: &TestApp, request: impl Future<Output = TestResponse>, sql: &str) -> TestResponse {
     let held = hold_hashing(app, 0).await;
     let interfere = async {
         let waits = async || (app.services().hashing.load().0 > 0).then_some(());
@@ -125,7 +125,7 @@ fn moved() -> String {
 async fn a_request_for_a_change_is_mailed_to_the_current_address(database: Database) {
     let app = TestApp::builder(database).user(ADA).start().await;
     let tokens = app.login(ADA).await;
-    meanwhile(&app, request_change(&app, &tokens), &moved()).await.has_status(202);
+    change_while_waiting(&app, request_change(&app, &tokens), &moved()).await.has_status(202);
     let mails = app.deliver_mail().await;
     assert_eq!(subjects_to(&mails, "moved@example.com"), ["Your email address is about to change"]);
     assert_eq!(subjects_to(&mails, ADA), Vec::<&str>::new());
@@ -136,7 +136,7 @@ async fn a_deleted_account_leaves_no_mail_to_its_current_address(database: Datab
     let tokens = app.login(ADA).await;
     request_reset(&app, "moved@example.com").await;
     let delete = app.request_as(&tokens, Method::DELETE, "/api/auth/me/").json(&json!({"password": PASSWORD}));
-    meanwhile(&app, send(delete), &moved()).await.has_status(204);
+    change_while_waiting(&app, send(delete), &moved()).await.has_status(204);
     assert_eq!(app.db().number("SELECT count(*) FROM mail_outbox WHERE kind = 'reset_password'"), 0);
     let mails = app.deliver_mail().await;
     assert_eq!(subjects_to(&mails, "moved@example.com"), ["Your account was deleted"]);
@@ -148,7 +148,7 @@ fn run(connection: &mut AnyConnection, sql: &str) {
 }
 
 /// Waits until a transaction of the API waits for a lock of the test's.
-async fn until_a_transaction_waits(app: &TestApp) {
+async fn wait_for_blocked_transaction(app: &TestApp) {
     let waiting =
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     eventually("a transaction waits", async || (app.db().number(waiting) > 0).then_some(())).await;
@@ -163,7 +163,7 @@ async fn a_worker_that_waits_for_a_reset_sees_its_changes() {
     let mut reset = app.db().connect();
     run(&mut reset, "BEGIN; SELECT 1 FROM users FOR UPDATE");
     let meanwhile = async {
-        until_a_transaction_waits(&app).await;
+        wait_for_blocked_transaction(&app).await;
         run(&mut reset, "UPDATE users SET password_hash = 'another'");
         run(&mut reset, "DELETE FROM mail_outbox WHERE kind = 'change_email'; COMMIT");
     };
@@ -180,7 +180,7 @@ async fn a_deleted_account_gets_no_picture() {
     let mut deletion = app.db().connect();
     run(&mut deletion, "BEGIN; UPDATE users SET is_active = false, email = ''");
     let meanwhile = async {
-        until_a_transaction_waits(&app).await;
+        wait_for_blocked_transaction(&app).await;
         run(&mut deletion, "COMMIT");
     };
     let picture = pictures::encoded(&pictures::photo(8, 8), ImageFormat::Png);
@@ -198,7 +198,7 @@ async fn reuse_during(app: &TestApp, change: &str) -> TestResponse {
     let mut other = app.db().connect();
     run(&mut other, &format!("BEGIN; {change}"));
     let meanwhile = async {
-        until_a_transaction_waits(app).await;
+        wait_for_blocked_transaction(app).await;
         run(&mut other, "COMMIT");
     };
     tokio::join!(app.refresh(&stolen), meanwhile).0

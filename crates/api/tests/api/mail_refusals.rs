@@ -1,8 +1,7 @@
 //! A mail server refuses a recipient or us. When it refuses us, no mail is lost.
 
 use crate::support::{
-    CERTIFICATE, Database, MailServer, PASSWORD, Refusal, SECRET_KEY, ScriptedMailServer, TestApp, on_both_databases,
-    send,
+    CERTIFICATE, Database, MailServer, PASSWORD, Refusal, ScriptedMailServer, TestApp, on_both_databases, send,
 };
 use api::service::mail::{deliver_due, measure};
 use chrono::Duration;
@@ -10,25 +9,20 @@ use reqwest::Method;
 use serde_json::json;
 
 on_both_databases![
-    a_mail_that_is_sent_again_has_the_same_link_and_no_used_one,
-    a_mail_that_is_sent_again_under_a_new_secret_has_the_same_link,
-    a_mail_that_is_sent_again_has_the_link_that_works,
-    a_link_that_has_arrived_works_until_the_next_one_has_arrived,
-    a_new_password_does_not_end_the_link_that_confirms_the_address,
     only_a_refused_recipient_is_final,
     while_the_server_refuses_us_one_mail_probes_and_all_are_sent_afterwards,
     expired_mails_do_not_wait_for_a_server_that_refuses_us,
 ];
 
-const ADA: &str = "ada@example.com";
+pub const ADA: &str = "ada@example.com";
 /// From `RCPT` on, a refusal counts as one of us only when mails to two domains are refused.
-const BEN: &str = "ben@example.org";
+pub const BEN: &str = "ben@example.org";
 pub(crate) const TOKEN: &str = "a-token-for-the-operators-eyes";
 pub(crate) const WAITING: &str = "SELECT count(*) FROM mail_outbox";
 /// The longest wait of a mail that has failed once.
 pub(crate) const ONE_MINUTE: Duration = Duration::minutes(1);
 
-async fn start(database: Database, url: String) -> TestApp {
+pub async fn start(database: Database, url: String) -> TestApp {
     let builder = TestApp::builder(database).user(ADA).user(BEN).set("METRICS_TOKEN", TOKEN);
     builder.set("EMAIL_FROM", "no-reply@example.com").set("EMAIL_URL", url).start().await
 }
@@ -322,127 +316,4 @@ async fn a_refused_recipient_does_not_stop_other_mail() {
     assert_eq!(deliver(&app).await, 2);
     assert_eq!(app.db().number(WAITING), 0);
     assert_eq!(app.db().number("SELECT count(*) FROM auth_events WHERE kind = 'mail_failed'"), 2);
-}
-
-/// The server's reply was lost after the mail had arrived: its reader must be able to use its link.
-async fn a_mail_that_is_sent_again_has_the_same_link_and_no_used_one(database: Database) {
-    const TOKENS: &str = "SELECT count(*) FROM one_time_tokens";
-    const LIVE: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
-    let server = ScriptedMailServer::start();
-    let app = start(database, url_of(&server)).await;
-    server.refuse("MESSAGE", Refusal::HangUp);
-    request_reset(&app, ADA).await;
-    for _ in 0..3 {
-        assert_eq!(deliver(&app).await, 0);
-        assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (1, 1));
-        app.clock().advance(ONE_MINUTE * 4);
-    }
-    server.accept_all();
-    assert_eq!(deliver(&app).await, 1);
-    assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (1, 1));
-
-    // A link of a newer mail does not work twice, either.
-    server.refuse("MESSAGE", Refusal::HangUp);
-    request_reset(&app, ADA).await;
-    assert_eq!(deliver(&app).await, 0);
-    assert_eq!((app.db().number(TOKENS), app.db().number(LIVE)), (2, 2));
-    app.db().execute("UPDATE one_time_tokens SET used_at = expires_at");
-    server.accept_all();
-    server.accepted();
-    app.clock().advance(ONE_MINUTE * 4);
-    assert_eq!(deliver(&app).await, 0);
-    assert!(server.accepted().is_empty());
-    assert_eq!((app.db().number(LIVE), app.db().number(WAITING)), (0, 0));
-}
-
-/// The secret was changed between two attempts to send the mail of a reset, and that of a sign-up.
-async fn a_mail_that_is_sent_again_under_a_new_secret_has_the_same_link(database: Database) {
-    const NEW_SECRET: &str = "a second secret that is as long as it has to be";
-    const SAME_RESET: &str = "SELECT count(*) - count(used_at) * 2 FROM one_time_tokens";
-    const SAME_SIGN_UP: &str = "SELECT count(*) FROM pending_registrations JOIN known_links USING (link_hash)";
-    for same in [SAME_RESET, SAME_SIGN_UP] {
-        let (lost, server) = (ScriptedMailServer::start(), ScriptedMailServer::start());
-        let old = TestApp::builder(database).user(ADA).set("EMAIL_VERIFICATION", "mandatory");
-        let old = old.set("EMAIL_URL", url_of(&lost)).start().await;
-        lost.refuse("MESSAGE", Refusal::HangUp);
-        if same == SAME_RESET {
-            request_reset(&old, ADA).await;
-        } else {
-            old.post("/api/auth/register/", &json!({"email": BEN, "password": PASSWORD})).await.has_status(202);
-        }
-        assert_eq!(deliver(&old).await, 0);
-        old.db().execute("CREATE TABLE known_links AS SELECT link_hash FROM pending_registrations");
-
-        let new = TestApp::builder_on(old.db().clone()).clock(old.clock()).set("EMAIL_URL", url_of(&server));
-        let new = new.set("SECRET_KEY", NEW_SECRET).set("SECRET_KEY_FALLBACKS", SECRET_KEY).start().await;
-        new.clock().advance(ONE_MINUTE * 4);
-        assert_eq!(deliver(&new).await, 1);
-        assert_eq!(new.db().number(same), 1, "{same}");
-    }
-}
-
-/// One process knew only the new secret, and its link has ended the link of the old secret.
-async fn a_mail_that_is_sent_again_has_the_link_that_works(database: Database) {
-    const NEW_SECRET: &str = "a second secret that is as long as it has to be";
-    const LINKS: &str = "SELECT count(*) FROM one_time_tokens";
-    const END_OLDER: &str = "UPDATE one_time_tokens SET used_at = expires_at \
-        WHERE expires_at = (SELECT min(expires_at) FROM one_time_tokens)";
-    // In both orders, since the database may find either row first.
-    for (first, second) in [(SECRET_KEY, NEW_SECRET), (NEW_SECRET, SECRET_KEY)] {
-        let (lost, server) = (ScriptedMailServer::start(), ScriptedMailServer::start());
-        let old =
-            TestApp::builder(database).user(ADA).set("SECRET_KEY", first).set("EMAIL_URL", url_of(&lost)).start().await;
-        lost.refuse("MESSAGE", Refusal::HangUp);
-        request_reset(&old, ADA).await;
-        assert_eq!(deliver(&old).await, 0);
-        let process = async |server: &ScriptedMailServer, fallbacks: &str| {
-            let process = TestApp::builder_on(old.db().clone()).clock(old.clock()).set("EMAIL_URL", url_of(server));
-            let process = process.set("SECRET_KEY", second).set("SECRET_KEY_FALLBACKS", fallbacks).start().await;
-            process.clock().advance(ONE_MINUTE * 4);
-            process
-        };
-        assert_eq!(deliver(&process(&lost, "").await).await, 0);
-        old.db().execute(END_OLDER);
-        assert_eq!(old.db().number(LINKS), 2);
-        assert_eq!(deliver(&process(&server, first).await).await, 1);
-        assert_eq!((old.db().number(LINKS), server.accepted().len()), (2, 1));
-    }
-}
-
-async fn a_link_that_has_arrived_works_until_the_next_one_has_arrived(database: Database) {
-    const LIVE: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL";
-    const LIVE_NEWEST: &str = "SELECT count(*) FROM one_time_tokens WHERE used_at IS NULL \
-        AND expires_at = (SELECT max(expires_at) FROM one_time_tokens)";
-    let server = ScriptedMailServer::start();
-    let app = start(database, url_of(&server)).await;
-    request_reset(&app, ADA).await;
-    assert_eq!(deliver(&app).await, 1);
-    server.refuse("MESSAGE", Refusal::HangUp);
-    app.clock().advance(ONE_MINUTE);
-    request_reset(&app, ADA).await;
-    for _ in 0..3 {
-        assert_eq!(deliver(&app).await, 0);
-        assert_eq!(app.db().number(LIVE), 2);
-        app.clock().advance(ONE_MINUTE * 4);
-    }
-    server.accept_all();
-    assert_eq!(deliver(&app).await, 1);
-    assert_eq!((app.db().number(LIVE), app.db().number(LIVE_NEWEST)), (1, 1));
-}
-
-/// The mail with that link has not arrived yet.
-async fn a_new_password_does_not_end_the_link_that_confirms_the_address(database: Database) {
-    let server = ScriptedMailServer::start();
-    let app = start(database, url_of(&server)).await;
-    server.refuse("MESSAGE", Refusal::HangUp);
-    let sign_up = json!({"email": "eve@example.com", "password": PASSWORD});
-    let tokens = app.post("/api/auth/register/", &sign_up).await.created();
-    assert_eq!(deliver(&app).await, 0);
-    let body = json!({"current_password": PASSWORD, "new_password": "another lantern in the harbor 7"});
-    send(app.request_as(&tokens, Method::POST, "/api/auth/password/change/").json(&body)).await.ok();
-    server.accept_all();
-    app.clock().advance(ONE_MINUTE * 4);
-    assert_eq!(deliver(&app).await, 2);
-    let live = "SELECT count(*) FROM one_time_tokens WHERE purpose = 'verify_email' AND used_at IS NULL";
-    assert_eq!(app.db().number(live), 1);
 }

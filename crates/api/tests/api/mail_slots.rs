@@ -35,8 +35,8 @@ async fn request_reset(app: &TestApp, email: &str) {
 
 /// The recipients of the next `mails` mails that the server accepts.
 fn next_recipients(server: &MailServer, mails: usize) -> HashSet<String> {
-    let taken = std::iter::repeat_with(|| server.next()).filter(|line| line.get("to").is_some());
-    taken.take(mails).map(|line| line["to"][0].as_str().unwrap().to_owned()).collect()
+    let accepted = std::iter::repeat_with(|| server.next()).filter(|line| line.get("to").is_some());
+    accepted.take(mails).map(|line| line["to"][0].as_str().unwrap().to_owned()).collect()
 }
 
 /// Delivers until `mails` have arrived while others are still stuck, and then stops.

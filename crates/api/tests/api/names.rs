@@ -1,12 +1,11 @@
-//! Names with invisible or look-alike characters, and names that an older release has stored.
+//! Names with invisible or look-alike characters, and the spellings that count as one name.
 
-use crate::support::{Database, PASSWORD, TestApp, TestDb, migrate, on_both_databases, send};
+use crate::support::{Database, PASSWORD, TestApp, on_both_databases, send};
 use auth_types::requests::RegisterRequest;
 use auth_types::responses::UserResponse;
 use auth_types::{Reason, Role};
 use reqwest::Method;
 use serde_json::json;
-use std::sync::Arc;
 
 on_both_databases![
     invisible_characters_are_trimmed_from_every_name,
@@ -15,16 +14,12 @@ on_both_databases![
     a_look_alike_letter_does_not_take_another_address,
     mail_goes_to_the_composed_address,
     a_username_follows_precis,
-    stored_rows_are_folded,
-    a_row_that_cannot_be_folded_keeps_its_sign_in,
     an_address_is_the_same_in_lower_and_upper_case,
-    a_stored_address_is_folded_and_keeps_getting_mail,
-    mail_goes_to_the_account_that_the_address_signs_in_to,
     mail_is_requested_with_and_without_invisible_characters,
     guesses_in_other_spellings_count_for_one_name,
 ];
 
-const ADA: &str = "ada@example.com";
+pub const ADA: &str = "ada@example.com";
 /// Zero-width space, byte-order mark, word joiner, soft hyphen, right-to-left override, Hangul filler, tag.
 const INVISIBLE: [char; 7] = ['\u{200b}', '\u{feff}', '\u{2060}', '\u{ad}', '\u{202e}', '\u{3164}', '\u{e0041}'];
 
@@ -210,107 +205,6 @@ async fn a_username_follows_precis(database: Database) {
     }
 }
 
-/// `email`, `username` and `display_name` as an older release has stored them, with their canonical forms.
-struct OldRow {
-    email: (&'static str, &'static str),
-    username: (&'static str, &'static str),
-    display_name: &'static str,
-}
-
-/// A database of the older release, with users from id 1 on, after the migration.
-fn migrated_db(database: Database, users: &[OldRow]) -> Arc<TestDb> {
-    migrate_with(TestDb::migrated(database), users)
-}
-
-fn migrate_with(db: TestDb, users: &[OldRow]) -> Arc<TestDb> {
-    db.execute("DELETE FROM __diesel_schema_migrations WHERE version = '00000000000013'");
-    let hash = api::service::passwords::hashing::hash(PASSWORD, 4).unwrap();
-    for OldRow { email, username, display_name } in users {
-        db.execute(&format!(
-            "INSERT INTO users (email, email_canonical, username, username_canonical, password_hash, display_name,
-             email_verified_at, created_at) VALUES ('{}', '{}', '{}', '{}', '{hash}', '{display_name}',
-             '2026-01-02 03:04:05.000000', '2026-01-02 03:04:05.000000')",
-            email.0, email.1, username.0, username.1
-        ));
-    }
-    assert_eq!(migrate(&db.parsed_url()).unwrap(), ["00000000000013"]);
-    Arc::new(db)
-}
-
-const PLAIN: OldRow = OldRow { email: (ADA, ADA), username: ("Ada", "ada"), display_name: "Ada" };
-
-async fn stored_rows_are_folded(database: Database) {
-    let users = [
-        OldRow {
-            email: ("\u{200b}Ada@example.com", "\u{200b}ada@example.com"),
-            username: ("\u{3164}Ada", "\u{1160}ada"),
-            display_name: "\u{feff}Ada\u{202e} Lovelace",
-        },
-        OldRow {
-            email: ("jac\u{212a}@example.org", "jack@example.org"),
-            username: ("Ｊａｃｋ", "jack"),
-            display_name: "",
-        },
-        OldRow { email: ("bob@example.com", "bob@example.com"), username: ("bob", "bob"), display_name: "Bob" },
-    ];
-    let app = TestApp::builder_on(migrated_db(database, &users)).start().await;
-    for (name, email, username, shown, verified) in [
-        ("\u{200b}ada@example.com", "Ada@example.com", "Ada", "Ada Lovelace", false),
-        ("ada", "Ada@example.com", "Ada", "Ada Lovelace", false),
-        ("jack@example.org", "jacK@example.org", "Jack", "", true),
-        ("bob", "bob@example.com", "bob", "Bob", true),
-    ] {
-        let user = app.sign_in(name, PASSWORD).await.ok().user;
-        assert_eq!(
-            (user.email.as_str(), user.username.as_deref(), user.display_name.as_str()),
-            (email, Some(username), shown)
-        );
-        assert_eq!(user.email_verified, verified, "{name:?}");
-    }
-    app.post("/api/auth/password/reset/", &json!({"email": "jack@example.org"})).await.has_status(202);
-    assert_eq!(app.deliver_one_mail().await.to, "jacK@example.org");
-    assert_eq!(migrate(&app.db().parsed_url()).unwrap(), Vec::<String>::new());
-}
-
-async fn a_row_that_cannot_be_folded_keeps_its_sign_in(database: Database) {
-    let users = [
-        PLAIN,
-        OldRow {
-            email: ("\u{200b}ada@example.com", "\u{200b}ada@example.com"),
-            username: ("\u{3164}ada", "\u{1160}ada"),
-            display_name: "Eve",
-        },
-        OldRow {
-            email: ("e\u{200b}ve@example.com", "e\u{200b}ve@example.com"),
-            username: ("ﬁnn", "finn"),
-            display_name: "",
-        },
-    ];
-    let app = TestApp::builder_on(migrated_db(database, &users)).start().await;
-    for (name, id) in [
-        (ADA, 1),
-        ("Ada", 1),
-        ("\u{200b}ada@example.com", 2),
-        ("\u{3164}ada", 2),
-        ("e\u{200b}ve@example.com", 3),
-        ("ﬁnn", 3),
-        ("finn", 3),
-        // A spelling without a row of its own finds the row of its normalized form.
-        ("\u{feff}ada@example.com", 1),
-    ] {
-        assert_eq!(app.sign_in(name, PASSWORD).await.ok().user.id.0, id, "{name:?}");
-    }
-    // The export and the deletion of the other Ada leave out the mails and registrations of the first.
-    let other = app.login("\u{200b}ada@example.com").await;
-    app.post("/api/auth/password/reset/", &json!({"email": ADA})).await.has_status(202);
-    let export = send(app.request_as(&other, Method::GET, "/api/auth/me/export/")).await;
-    assert_eq!(export.json::<serde_json::Value>()["mails"], json!([]));
-    let body = json!({"password": PASSWORD});
-    send(app.request_as(&other, Method::DELETE, "/api/auth/me/").json(&body)).await.has_status(204);
-    let mails = app.deliver_mail().await;
-    assert!(mails.iter().any(|mail| mail.to == ADA), "{mails:?}");
-}
-
 /// A sigma before a dot, letters without a capital form, and one whose capital form has two letters.
 const CASED: [[&str; 3]; 6] = [
     ["νίκος.π@example.gr", "ΝΊΚΟΣ.Π@example.GR", "Νίκοσ.π@example.gr"],
@@ -334,82 +228,6 @@ async fn an_address_is_the_same_in_lower_and_upper_case(database: Database) {
             assert_eq!(app.deliver_one_mail().await.to, created.user.email, "{other:?}");
             app.post("/api/auth/email/resend/", &json!({"email": other})).await.has_status(202);
             assert_eq!(app.deliver_one_mail().await.to, created.user.email, "{other:?}");
-        }
-    }
-}
-
-async fn a_stored_address_is_folded_and_keeps_getting_mail(database: Database) {
-    let row = |email, username| OldRow { email, username: (username, username), display_name: "" };
-    let users = [
-        row(("νίκος.π@example.gr", "νίκος.π@example.gr"), "one"),
-        row(("J\u{30c}o@example.com", "j\u{30c}o@example.com"), "two"),
-        // Both would fold to the second row's address: the first row keeps its form.
-        row(("µ@example.com", "µ@example.com"), "three"),
-        row(("Μ@example.com", "μ@example.com"), "four"),
-    ];
-    let db = TestDb::migrated(database);
-    let waiting =
-        "INSERT INTO mail_outbox (kind, recipient, created_at, due_at, expires_at, turn_at, occurrences) VALUES
-         ('reset_password', 'νίκος.π@example.gr', '2026-01-02 03:04:05.000000', '2026-01-02 03:04:05.000000',
-         '2099-01-02 03:04:05.000000', '2026-01-02 03:04:05.000000', 1)";
-    db.execute(waiting);
-    let app = TestApp::builder_on(migrate_with(db, &users)).start().await;
-    assert_eq!(app.deliver_one_mail().await.to, "νίκος.π@example.gr", "the mail was requested before the migration");
-    for (name, id) in [
-        ("νίκος.π@example.gr", 1),
-        ("ΝΊΚΟΣ.Π@example.gr", 1),
-        ("j\u{30c}o@example.com", 2),
-        ("\u{1f0}O@example.com", 2),
-        ("µ@example.com", 3),
-        ("μ@example.com", 4),
-        ("Μ@example.com", 4),
-    ] {
-        let user = app.sign_in(name, PASSWORD).await.ok().user;
-        assert_eq!((user.id.0, user.email_verified), (id, true), "{name:?}");
-        app.post("/api/auth/password/reset/", &json!({"email": name})).await.has_status(202);
-        assert_eq!(app.deliver_one_mail().await.to, user.email, "{name:?}");
-    }
-}
-
-async fn mail_goes_to_the_account_that_the_address_signs_in_to(database: Database) {
-    let users = [
-        OldRow {
-            email: ("\u{200b}ada@example.com", "\u{200b}ada@example.com"),
-            username: ("ada", "ada"),
-            display_name: "",
-        },
-        OldRow {
-            email: ("\u{feff}ada@example.com", "\u{feff}ada@example.com"),
-            username: ("eve", "eve"),
-            display_name: "",
-        },
-        // Invisible or private-use characters inside an address are not removed: these rows stay as they are.
-        OldRow {
-            email: ("Z\u{200b}z@example.com", "z\u{200b}z@example.com"),
-            username: ("zoe", "zoe"),
-            display_name: "",
-        },
-        OldRow {
-            email: ("b\u{e000}b@example.com", "b\u{e000}b@example.com"),
-            username: ("bob", "bob"),
-            display_name: "",
-        },
-    ];
-    let app = TestApp::builder_on(migrated_db(database, &users)).start().await;
-    app.db().execute("UPDATE users SET email_verified_at = NULL");
-    for (name, id) in [
-        ("\u{feff}ada@example.com", 2),
-        (ADA, 1),
-        ("\u{200b}Ada@example.com", 1),
-        ("z\u{200b}z@example.com", 3),
-        (" Z\u{200b}Z@EXAMPLE.com", 3),
-        ("b\u{e000}b@example.com", 4),
-    ] {
-        let user = app.sign_in(name, PASSWORD).await.ok().user;
-        assert_eq!(user.id.0, id, "{name:?}");
-        for path in ["/api/auth/password/reset/", "/api/auth/email/resend/"] {
-            app.post(path, &json!({"email": name})).await.has_status(202);
-            assert_eq!(app.deliver_one_mail().await.to, user.email, "{name:?} {path}");
         }
     }
 }

@@ -144,8 +144,8 @@ async fn ten_wrong_passwords_are_allowed_and_right_ones_do_not_count() {
     }
     for _ in 0..10 {
         let body = json!({"new_email": "eve@example.com", "password": "violet harbor lantern 43"});
-        let ask = app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&body);
-        send(ask).await.invalid_fields(&["password"]);
+        let request = app.request_as(&tokens, Method::POST, "/api/auth/email/change/").json(&body);
+        send(request).await.invalid_fields(&["password"]);
     }
     change(&app, &tokens, PASSWORD, NEW_PASSWORD).await.failed(429, Reason::RateLimited);
     app.clock().advance(Duration::minutes(15));

@@ -107,7 +107,7 @@ async fn send_refresh(process: &Process, tokens: &TokenResponse) -> TcpStream {
     stream
 }
 
-async fn until_rotated(db: &TestDb) {
+async fn wait_for_rotation(db: &TestDb) {
     let sql = "SELECT generation FROM sessions";
     eventually("the rotation is committed", async || (db.number(sql) == 2).then_some(())).await;
 }
@@ -129,10 +129,10 @@ async fn a_process_killed_after_the_commit_loses_only_the_response(database: Dat
     let strict = [("REFRESH_LEEWAY", "0")];
     let api = Process::start_with(db.url(), &strict);
     let first = api.login(ADA).await;
-    let unread = send_refresh(&api, &first).await;
-    until_rotated(&db).await;
+    let unread_response = send_refresh(&api, &first).await;
+    wait_for_rotation(&db).await;
     api.kill();
-    drop(unread);
+    drop(unread_response);
 
     let api = Process::start_with(db.url(), &strict);
     let second = api.refresh(&first, Some(KEY)).await.ok();
@@ -150,10 +150,10 @@ async fn a_process_killed_before_it_learns_of_its_commit_loses_only_the_response
     let api = Process::start_with(&db.url_through(proxy.address()), &strict);
     let first = api.login(ADA).await;
     proxy.drop_responses_to("UPDATE \"sessions\"");
-    let unread = send_refresh(&api, &first).await;
-    until_rotated(&db).await;
+    let unread_response = send_refresh(&api, &first).await;
+    wait_for_rotation(&db).await;
     api.kill();
-    drop(unread);
+    drop(unread_response);
 
     let api = Process::start_with(db.url(), &strict);
     let second = api.refresh(&first, Some(KEY)).await.ok();

@@ -211,10 +211,10 @@ fn every_requirement_has_one_row_in_the_order_of_the_standard() {
     let missing: Vec<_> = required.filter(|id| !covered.contains(id)).collect();
     assert!(missing.is_empty(), "not covered: {missing:?}");
     for row in rows {
-        let [id, asks, response] = row[..] else { panic!("not three columns: {row:?}") };
-        assert!(!asks.is_empty(), "{id} does not say what is asked");
-        let reason = begins_with_a_reason(response, &[DOES_NOT_APPLY, OPERATOR, OPEN]);
-        assert!(proves(response) || reason, "{id} has neither a test nor a reason: {response}");
+        let [id, requirement, evidence] = row[..] else { panic!("not three columns: {row:?}") };
+        assert!(!requirement.is_empty(), "{id} does not name the requirement");
+        let reason = begins_with_a_reason(evidence, &[DOES_NOT_APPLY, OPERATOR, OPEN]);
+        assert!(proves(evidence) || reason, "{id} has neither a test nor a reason: {evidence}");
     }
 }
 
