@@ -1,4 +1,4 @@
-//! The published key set, and our tokens and an independent JWT library's verified by each other.
+//! The published key set, and interoperability with an independent JWT library in both directions.
 
 use crate::support::{Database, KeyPair, SECRET_KEY, TestApp, forge, send};
 use auth_types::responses::TokenResponse;

@@ -272,7 +272,7 @@ async fn tokens_that_the_test_signs_correctly_are_accepted() {
     }
 }
 
-/// ECDSA has two signatures for a message, so a token has two spellings. The session that it names decides, not the spelling.
+/// ECDSA has two signatures for a message, so a token has two spellings. The session that it names decides.
 async fn the_other_signature_of_a_revoked_token_opens_nothing(database: Database) {
     let pair = KeyPair::es256();
     let (app, tokens) = signed_in(database, &pair).await;

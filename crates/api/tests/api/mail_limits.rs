@@ -221,7 +221,7 @@ async fn a_mail_that_was_not_sent_does_not_count(database: Database) {
     let app = TestApp::builder_on(down.db().clone()).clock(down.clock()).limited().start().await;
     app.clock().advance(Duration::minutes(10));
     assert_eq!(app.db().number(WAITING), 5, "at most five wait");
-    // Four are dropped in favor of the last one, which has the same content.
+    // Four are dropped for the last one, which has the same content.
     assert_eq!(app.deliver_mail().await.len(), 1);
     assert_eq!((app.db().number(WAITING), app.db().number(COUNTED)), (0, 1));
 }

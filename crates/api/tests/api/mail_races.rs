@@ -212,7 +212,7 @@ async fn a_reuse_is_mailed_to_the_current_address() {
     assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["moved@example.com"]);
 }
 
-/// A session that expires at that moment is not revoked by the deletion, so the replay still meets a live row.
+/// A session that expires while the account is being deleted is not revoked by the deletion.
 #[actix_web::test]
 async fn a_reuse_stores_nothing_about_an_account_that_was_deleted_meanwhile() {
     let app = TestApp::builder(Database::Postgres).user(ADA).start().await;

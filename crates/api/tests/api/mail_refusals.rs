@@ -287,7 +287,7 @@ async fn the_test_of_the_server_names_the_refused_step() {
     assert_eq!(server.accepted(), Vec::<String>::new());
 }
 
-/// Another process has sent the rest, so this one learns that the server accepts mail again.
+/// Another process has sent the rest, so this one stops reporting a refusal.
 #[actix_web::test]
 async fn with_an_empty_outbox_no_refusal_is_reported() {
     let server = ScriptedMailServer::start();

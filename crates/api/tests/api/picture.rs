@@ -56,7 +56,7 @@ fn a_picture_is_turned_upright_and_loses_its_exif_data() {
         assert!(is_red(*image.to_rgba8().get_pixel(x, y)), "orientation {orientation}");
         assert!(!is_red(*image.to_rgba8().get_pixel(511 - x, 511 - y)), "orientation {orientation}");
         assert!(holds(&sent, b"taken at") && !holds(&picture.content, b"taken at"));
-        // A PNG may have its EXIF data before or behind its pixels.
+        // A PNG may have its EXIF data before or after its pixels.
         let still = png(&photo(600, 600));
         let exif_data = exif(orientation);
         for sent in [with_chunk(&still, *b"eXIf", &exif_data), with_last_chunk(&still, *b"eXIf", &exif_data)] {
@@ -137,7 +137,7 @@ fn an_animation_of_one_frame_is_a_still_picture() {
     assert_eq!(draw(Kind::Png, &with_chunk(&still, *b"acTL", &counted(2))), Err(PictureError::Moving));
     let (_, image) = drawn(Kind::WebP, &animated_webp(&photo(16, 12), 1));
     assert_eq!(size(&image), (12, 12));
-    // Behind the pixels, the count of frames has no meaning.
+    // After the pixels, the count of frames has no meaning.
     drawn(Kind::Png, &with_last_chunk(&png(&photo(16, 16)), *b"acTL", &counted(2)));
 }
 
