@@ -60,7 +60,7 @@ pub async fn delete(app: &TestApp, tokens: &TokenResponse, password: &str) -> Te
     send(request.json(&json!({"password": password}))).await
 }
 
-/// No row may still hold any of these.
+/// Asserts that no row holds personal data of the deleted user.
 pub fn assert_erased(db: &TestDb) {
     for line in db.content().iter().map(|line| line.to_lowercase()) {
         let found = [ADA, "marker", "countess", "127.0.0.1", "bcrypt_sha256$$2b$04$"].iter().find(|text| {

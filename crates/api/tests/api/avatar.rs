@@ -100,7 +100,7 @@ async fn a_refused_caller_leaves_no_file(database: Database) {
 }
 
 #[actix_web::test]
-async fn a_bucket_does_what_a_folder_does() {
+async fn a_bucket_behaves_like_a_folder() {
     let server = BucketServer::start();
     let app = TestApp::builder(Database::Sqlite).user(ADA).bucket(&server).start().await;
     let tokens = app.login(ADA).await;

@@ -17,10 +17,10 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 on_both_databases![
-    what_has_expired_only_by_a_wrong_clock_gets_a_503,
+    tokens_that_have_expired_only_by_a_wrong_clock_get_a_503,
     no_cookies_are_cleared_by_a_wrong_clock,
     links_that_have_expired_only_by_a_wrong_clock_get_a_503,
-    what_has_expired_by_a_right_clock_is_refused_for_good,
+    tokens_and_links_that_have_expired_by_a_right_clock_are_refused_for_good,
     a_jump_is_noticed_before_the_clocks_are_compared_again,
     tabs_that_race_at_a_process_whose_clock_is_wrong_end_no_session,
     a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others,
@@ -97,7 +97,7 @@ async fn delete(app: &TestApp, tokens: &TokenResponse) -> TestResponse {
     send(deletion.json(&json!({"password": PASSWORD}))).await
 }
 
-async fn what_has_expired_only_by_a_wrong_clock_gets_a_503(database: Database) {
+async fn tokens_that_have_expired_only_by_a_wrong_clock_get_a_503(database: Database) {
     let (right, wrong) = right_and_wrong(database, EIGHT_DAYS).await;
     let tokens = right.login(ADA).await;
     for response in [
@@ -178,7 +178,7 @@ async fn links_get_a_503_by_a_clock_that_is(ahead: Duration, database: Database)
     verify(&right, &json!({"token": "no token of ours"})).await.failed(400, Reason::LinkNotValid);
 }
 
-async fn what_has_expired_by_a_right_clock_is_refused_for_good(database: Database) {
+async fn tokens_and_links_that_have_expired_by_a_right_clock_are_refused_for_good(database: Database) {
     let db = Arc::new(TestDb::migrated(database));
     let app = TestApp::builder_on(db).clock(&Arc::new(ManualClock::running(-EIGHT_DAYS))).user(ADA).start().await;
     let tokens = app.login(ADA).await;
@@ -231,7 +231,7 @@ async fn a_revocation_by_a_process_whose_clock_is_wrong_reaches_the_others(datab
         let (right, wrong) = right_and_wrong(database, ahead).await;
         let [first, second, third] = [right.login(ADA).await, right.login(ADA).await, right.login(ADA).await];
         wrong.logout(&first).await.done();
-        // What is done as a caller needs a token that is valid there.
+        // A request of a caller needs a token that is valid at that process.
         let caller = login_ahead(right.db(), ahead).await;
         let id = forge::claims(&second.access)["sid"].as_str().unwrap().to_owned();
         let end = wrong.request_as(&caller, Method::DELETE, &format!("/api/auth/sessions/{id}/"));

@@ -80,7 +80,7 @@ async fn a_connection_whose_statement_was_refused_is_used_again(database: Databa
     }
 }
 
-/// PostgreSQL would take the `COMMIT` of a transaction that has failed for a `ROLLBACK`, and report success.
+/// PostgreSQL would treat the `COMMIT` of a failed transaction as a `ROLLBACK`, and report success.
 async fn a_failed_transaction_writes_nothing_and_keeps_its_connection(database: Database) {
     let (app, tokens) = with_one_connection(database).await;
     let mark_before = set_mark(&app).await;

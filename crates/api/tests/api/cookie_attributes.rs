@@ -151,7 +151,7 @@ async fn in_development_cookies_work_with_tls_and_without() {
         ("127.0.0.1:8000", "http://127.0.0.1:8080", None, "Strict"),
         ("localhost:8000", "http://localhost:8080", None, "Strict"),
         ("[::1]:8000", "http://[::1]:8080", None, "Strict"),
-        // Two sites: a browser takes `None` with `Secure` only, and takes that from this machine without TLS.
+        // Two sites: a browser accepts `None` with `Secure` only, and accepts that from this machine without TLS.
         ("127.0.0.1:8000", "http://localhost:8080", None, "None Secure"),
         ("localhost:8000", "https://localhost:8080", None, "None Secure"),
         ("localhost:8000", "https://localhost:8080", Some("https"), "Strict Secure"),

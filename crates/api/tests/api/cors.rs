@@ -125,7 +125,7 @@ async fn a_second_origin_header_does_not_get_past_the_rule() {
 }
 
 #[actix_web::test]
-async fn the_apis_own_origin_may_change_things() {
+async fn the_apis_own_origin_may_change_data() {
     let app = start().await;
     login_from(&app, &format!("http://{}", app.address())).await.ok();
     login_from(&app, &format!("http://{}.evil.com", app.address())).await.failed(403, Reason::OriginNotAllowed);
@@ -162,7 +162,7 @@ async fn a_foreign_page_without_an_origin_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn a_trusted_origin_may_change_things_but_not_read() {
+async fn a_trusted_origin_may_change_data_but_not_read() {
     let app = start().await;
     let response = login_from(&app, TRUSTED).await;
     assert_unreadable(&response);

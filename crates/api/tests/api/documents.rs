@@ -55,7 +55,7 @@ fn every_term_of_the_glossary_is_defined_once_and_used() {
 
 /// If one differs, the command in the message writes it again.
 #[test]
-fn the_documents_of_the_variables_are_what_the_declarations_say() {
+fn the_documents_of_the_variables_match_the_declarations() {
     let fix = "is not what the declarations say: run scripts/configuration";
     assert!(
         read("docs/reference/configuration.md").contains(&format!("\n\n{}\n", document::tables())),
@@ -110,7 +110,7 @@ fn quoted(cell: &str) -> Vec<&str> {
 
 /// Setting a variable to its documented default changes nothing, in development and in production.
 #[test]
-fn the_documented_defaults_are_the_ones_of_the_code() {
+fn the_documented_defaults_match_the_code() {
     let mut compared = 0;
     for row in variables().filter(|row| row.name != "API_BASE_URL") {
         let in_production = row.in_production.unwrap_or(row.default);
@@ -130,7 +130,7 @@ fn the_documented_defaults_are_the_ones_of_the_code() {
 }
 
 #[test]
-fn the_table_of_checks_is_the_one_of_the_code() {
+fn the_table_of_checks_matches_the_code() {
     let documented: Vec<_> = rows("docs/operations/checks.md")
         .iter()
         .map(|row| format!("{} {} {}", quoted(&row[0])[0], row[1], row[4]))
@@ -140,7 +140,7 @@ fn the_table_of_checks_is_the_one_of_the_code() {
 }
 
 #[test]
-fn the_table_of_smoke_checks_is_the_one_of_the_code() {
+fn the_table_of_smoke_checks_matches_the_code() {
     // The first table is that of the exit codes.
     let text = read("docs/operations/smoke.md");
     let documented: Vec<_> = text
@@ -166,7 +166,7 @@ fn a_smoke_check_needs_what_comes_before_it() {
 }
 
 #[test]
-fn the_example_of_a_configuration_is_one() {
+fn the_example_configuration_is_valid() {
     let example = read(".env.example");
     let assignments = example.lines().filter_map(|line| line.strip_prefix('#')?.split_once('='));
     let mut variables = Variables::default().with("SECRET_KEY", "any");
@@ -179,7 +179,7 @@ fn the_example_of_a_configuration_is_one() {
 }
 
 #[test]
-fn the_table_of_limits_is_the_one_of_the_code() {
+fn the_table_of_limits_matches_the_code() {
     let documented: Vec<_> = rows("docs/reference/limits.md")
         .into_iter()
         .map(|row| [&row[0], &row[2], &row[3], &row[4]].map(String::clone))
@@ -203,7 +203,7 @@ fn the_table_of_limits_is_the_one_of_the_code() {
 }
 
 #[test]
-fn the_table_of_routes_and_what_they_take_is_the_one_of_the_code() {
+fn the_table_of_routes_and_what_they_take_matches_the_code() {
     let documented: Vec<_> = rows_below("docs/reference/limits.md", "## Which route takes what")
         .into_iter()
         .map(|row| row.join(" | "))
@@ -223,7 +223,7 @@ fn the_table_of_routes_and_what_they_take_is_the_one_of_the_code() {
 }
 
 #[actix_web::test]
-async fn the_table_of_metrics_is_the_one_of_the_code() {
+async fn the_table_of_metrics_matches_the_code() {
     let documented: BTreeSet<_> =
         rows("docs/reference/metrics.md").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
     let app = TestApp::builder(Database::Sqlite).start().await;
@@ -260,7 +260,7 @@ fn messages(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_table_of_log_messages_is_the_one_of_the_code() {
+fn the_table_of_log_messages_matches_the_code() {
     let source = root().join("crates/api/src");
     // The messages of a product's features are not in this table.
     let is_latchkeys = |path: &PathBuf| !path.starts_with(source.join("bin"));

@@ -18,7 +18,7 @@ on_both_databases![
     of_two_changes_the_newer_counts,
     links_to_the_old_address_are_not_valid_after_the_change,
     a_revoked_session_changes_nothing,
-    asking_for_the_own_address_changes_nothing_and_sends_no_mail,
+    a_change_to_the_current_address_changes_nothing_and_sends_no_mail,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -63,7 +63,7 @@ async fn the_export_is_the_same_for_a_taken_and_a_free_address(database: Databas
     assert_eq!(exports[0].0, [(json!("change_email"), true)]);
 }
 
-async fn asking_for_the_own_address_changes_nothing_and_sends_no_mail(database: Database) {
+async fn a_change_to_the_current_address_changes_nothing_and_sends_no_mail(database: Database) {
     let (app, tokens) = start(database).await;
     let before = app.db().content();
     ask(&app, &tokens, ADA, PASSWORD).await.has_status(202);

@@ -113,7 +113,7 @@ async fn a_failed_sign_in_costs_the_same_with_and_without_an_account(database: D
     compare(&mut api, "/api/auth/login/", |n| attempt(known_address(n)), |n| attempt(unknown_address(n))).await;
 }
 
-/// Mail stays in the outbox: sending it is work of a later time, of any process, and of no response.
+/// Keeps mail in the outbox: it is sent later, by any process, and that work is not part of a request.
 pub(crate) fn without_workers(db: &TestDb) {
     // The longest time that a mail waits.
     const LATER: [&str; 2] = ["strftime('%Y-%m-%d %H:%M:%f000', 'now', '+1 hour')", "now() + interval '1 hour'"];

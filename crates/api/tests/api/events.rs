@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 on_both_databases![
     each_act_is_an_event_and_the_newest_comes_first,
-    an_event_says_what_when_and_from_where,
+    an_event_has_its_kind_time_address_and_browser,
     pages_hold_every_event_once_while_events_are_added,
     events_of_one_moment_are_in_the_order_of_their_ids,
     ids_do_not_reveal_how_many_events_others_have,
@@ -22,7 +22,7 @@ on_both_databases![
     a_malformed_cursor_is_refused,
     a_user_sees_no_events_of_others,
     a_kind_of_a_newer_program_is_shown_as_unknown,
-    a_password_that_is_right_before_the_address_is_confirmed_is_recorded,
+    a_correct_password_with_an_unconfirmed_address_is_recorded,
 ];
 
 const ADA: &str = "ada@example.com";
@@ -88,7 +88,7 @@ async fn each_act_is_an_event_and_the_newest_comes_first(database: Database) {
     assert_eq!(kinds, expected);
 }
 
-async fn an_event_says_what_when_and_from_where(database: Database) {
+async fn an_event_has_its_kind_time_address_and_browser(database: Database) {
     let (app, _) = start(database).await;
     app.clock().advance(ONE_SECOND);
     let body = json!({"email": ADA, "password": PASSWORD});
@@ -233,7 +233,7 @@ async fn a_kind_of_a_newer_program_is_shown_as_unknown(database: Database) {
     assert_eq!((&events["results"][0]["kind"], &events["results"][0]["detail"]), (&json!("unknown"), &json!({})));
 }
 
-async fn a_password_that_is_right_before_the_address_is_confirmed_is_recorded(database: Database) {
+async fn a_correct_password_with_an_unconfirmed_address_is_recorded(database: Database) {
     let app = TestApp::builder(database).user(ADA).set("EMAIL_VERIFICATION", "mandatory").start().await;
     app.db().execute("UPDATE users SET email_verified_at = NULL");
     app.sign_in(ADA, PASSWORD).await.failed(403, Reason::EmailNotVerified);

@@ -164,7 +164,7 @@ async fn a_lost_file_stays_lost_until_a_restart() {
 
 /// SQLite keeps its other files next to the target of a link, which need not exist at first.
 #[actix_web::test]
-async fn a_file_behind_a_link_is_treated_as_one_without() {
+async fn a_file_behind_a_link_is_treated_like_any_other() {
     for suffix in ["-wal", "-shm"] {
         let folder = tempfile::tempdir().unwrap();
         let (link, file) = (folder.path().join("link.sqlite3"), folder.path().join("disk/real.sqlite3"));

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 on_both_databases![
-    an_administrator_is_one_by_the_row_of_the_user,
+    the_row_of_the_user_decides_who_is_an_administrator,
     rows_of_every_kind_of_table_are_exported_and_deleted_as_declared,
     a_declared_table_that_no_migration_creates_ends_the_start,
     a_refusal_by_a_feature_has_its_own_name_and_message,
@@ -80,7 +80,7 @@ fn administration() -> Feature {
     })
 }
 
-async fn an_administrator_is_one_by_the_row_of_the_user(database: Database) {
+async fn the_row_of_the_user_decides_who_is_an_administrator(database: Database) {
     const ROOT: &str = "root@example.com";
     let app = TestApp::builder(database).feature(administration()).user(ADA).account(ROOT, None, Role::Admin);
     let app = app.start().await;

@@ -75,7 +75,7 @@ async fn every_response_carries_the_security_headers() {
 }
 
 #[actix_web::test]
-async fn a_failure_of_the_server_carries_them_too() {
+async fn a_server_error_carries_the_security_headers_too() {
     let app = start().await;
     app.db().execute("DROP TABLE auth_events");
     let response = app.sign_in(ADA, PASSWORD).await;
