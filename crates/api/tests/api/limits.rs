@@ -10,7 +10,7 @@ use chrono::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-on_both_databases![a_refused_sign_up_writes_nothing, a_request_that_failed_in_the_database_costs_no_budget,];
+on_both_databases![a_refused_sign_up_writes_nothing, a_request_that_failed_in_the_database_costs_no_budget];
 
 pub const ADA: &str = "ada@example.com";
 pub const WRONG: &str = "violet harbor lantern 43";
