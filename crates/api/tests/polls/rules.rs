@@ -40,12 +40,12 @@ pub(super) async fn create(
     request: PollRequest,
 ) -> Result<Poll, Error<AskedAlready>> {
     check(&request)?;
-    let created = caller.write(services, move |connection, user, now| {
+    let insertion = caller.write(services, move |connection, user, now| {
         let new = NewPoll::of(user.id, &request, now);
         store::insert(connection, new, &request.choices).map(Ok)
     });
     // The question is the only unique thing.
-    created.await.map_err(|error| error.if_taken(AskedAlready))
+    insertion.await.map_err(|error| error.if_taken(AskedAlready))
 }
 
 fn check(request: &PollRequest) -> Result<(), Error<AskedAlready>> {
